@@ -1,0 +1,85 @@
+//! The configured catalog: which streams a platform wants, and how. Pure.
+
+use serde::Deserialize;
+
+/// What `--catalog` holds. Keys that are not named here are the platform's and are ignored.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ConfiguredCatalog {
+    pub streams: Vec<ConfiguredStream>,
+}
+
+/// One wanted stream.
+#[derive(Debug, Clone, Deserialize)]
+pub struct ConfiguredStream {
+    pub stream: NamedStream,
+    /// Absent means full refresh.
+    #[serde(default)]
+    pub sync_mode: SyncMode,
+}
+
+/// The stream's name; its schema and the rest are not needed to read it.
+#[derive(Debug, Clone, Deserialize)]
+pub struct NamedStream {
+    pub name: String,
+}
+
+/// How a stream is wanted.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SyncMode {
+    #[default]
+    FullRefresh,
+    Incremental,
+    /// A word that is none of the protocol's.
+    #[serde(untagged)]
+    Unknown(String),
+}
+
+impl ConfiguredCatalog {
+    /// Reads a catalog.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong and where; it quotes nothing of the file.
+    pub fn parse(text: &str) -> Result<ConfiguredCatalog, String> {
+        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
+            let (line, column) = (error.line(), error.column());
+            if error.is_data() {
+                format!("is no configured catalog: expected {{\"streams\": [{{\"stream\": {{\"name\": …}}, \"sync_mode\": …}}]}} (line {line}, column {column})")
+            } else {
+                format!("is not valid JSON (line {line}, column {column})")
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(text: &str) -> String {
+        match ConfiguredCatalog::parse(text) {
+            Ok(catalog) => {
+                let streams: Vec<String> = catalog
+                    .streams
+                    .iter()
+                    .map(|stream| format!("{} {:?}", stream.stream.name, stream.sync_mode))
+                    .collect();
+                streams.join(", ")
+            }
+            Err(error) => format!("error: {error}"),
+        }
+    }
+
+    #[test]
+    fn a_catalog_is_read_for_names_and_modes_only() {
+        insta::assert_snapshot!(check(r#"{"streams":[{"stream":{"name":"sessions","json_schema":{},"supported_sync_modes":["full_refresh"],"namespace":null},"sync_mode":"full_refresh","destination_sync_mode":"overwrite","generation_id":3,"minimum_generation_id":3,"sync_id":9},{"stream":{"name":"secrets"},"sync_mode":"incremental"},{"stream":{"name":"x"},"sync_mode":"INVALID"},{"stream":{"name":"y"}}]}"#), @r#"sessions FullRefresh, secrets Incremental, x Unknown("INVALID"), y FullRefresh"#);
+        insta::assert_snapshot!(check(r#"{"streams":[]}"#), @"");
+    }
+
+    #[test]
+    fn what_is_no_catalog_is_said_with_its_place() {
+        insta::assert_snapshot!(check("{\"streams\":\n[1]}"), @r#"error: is no configured catalog: expected {"streams": [{"stream": {"name": …}, "sync_mode": …}]} (line 2, column 2)"#);
+        insta::assert_snapshot!(check("{"), @"error: is not valid JSON (line 1, column 1)");
+        insta::assert_snapshot!(check("[]"), @r#"error: is no configured catalog: expected {"streams": [{"stream": {"name": …}, "sync_mode": …}]} (line 1, column 2)"#);
+    }
+}

@@ -1,0 +1,338 @@
+//! The command line: what may be typed, and which module answers. Only this file names the command-line library.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::airbyte::message::CheckStatus;
+use crate::airbyte::{ConfiguredCatalog, FailureType, InputState, Level};
+use crate::config::{self, Config};
+use crate::devin::retry::Policy;
+use crate::devin::{Client, Settings, Token};
+use crate::output::Output;
+use crate::sandbox::{self, Fault, Sandbox};
+use crate::source::emit::{Emitter, Format, now_ms};
+use crate::source::read::{Context, Ending};
+use crate::source::{check, discover, plan, read, spec};
+use crate::stop;
+
+/// An Airbyte source for Devin, the AI software engineer.
+#[derive(Debug, Parser)]
+#[command(name = "source-devin-ai", version, infer_long_args = true, arg_required_else_help = false)]
+pub struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Print which settings the connector takes
+    Spec(Common),
+    /// Try the settings: is the key valid, and what may it read?
+    Check(Connection),
+    /// Print the streams with their schemas
+    Discover(Connection),
+    /// Read streams
+    Read(Box<Read>),
+    /// Serve a simulated Devin organisation on this machine, for trying and for testing
+    Sandbox(Simulation),
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// Say more about what is done (also LOG_LEVEL=debug)
+    #[arg(long)]
+    debug: bool,
+}
+
+#[derive(Debug, Args)]
+struct Connection {
+    /// JSON file with the settings (see spec); DEVIN_API_KEY, DEVIN_ORG_ID and DEVIN_API_URL fill in what it lacks
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Use a small simulated organisation instead of the Devin API
+    #[arg(long, conflicts_with = "config")]
+    sandbox: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct Read {
+    #[command(flatten)]
+    connection: Connection,
+    /// Configured catalog: which streams to read, as a platform says it
+    #[arg(long, value_name = "FILE", conflicts_with = "streams")]
+    catalog: Option<PathBuf>,
+    /// Streams to read, separated by commas, or all
+    #[arg(long, value_name = "NAMES")]
+    streams: Option<String>,
+    /// State of an earlier run: only what changed since is read
+    #[arg(long, value_name = "FILE")]
+    state: Option<PathBuf>,
+    /// Keep the newest state in this file, in the form that --state reads
+    #[arg(long, value_name = "FILE")]
+    state_out: Option<PathBuf>,
+    /// Airbyte's messages, or bare records with everything else on stderr
+    #[arg(long, value_name = "FORM", default_value = "airbyte")]
+    format: Form,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Form {
+    Airbyte,
+    Records,
+}
+
+#[derive(Debug, Args)]
+struct Simulation {
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// How many sessions the organisation has
+    #[arg(long, value_name = "N", default_value_t = 36)]
+    sessions: usize,
+    /// Messages in every session, instead of a mixture with one long session
+    #[arg(long, value_name = "N")]
+    messages: Option<usize>,
+    /// Another number, another organisation
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Wait before each answer, as 50ms or 1.5s
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    latency: Duration,
+    /// Misbehave: KIND:RATE, the rate being once (first time each address is asked) or a share from 0 to 1
+    #[arg(long, value_name = "KIND:RATE")]
+    fault: Vec<Fault>,
+    /// Leave a permission out of the key, such as ManageOrgSecrets
+    #[arg(long, value_name = "PERMISSION")]
+    without_permission: Vec<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What the process says when it ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    Code(u8),
+    /// As if this signal had ended it.
+    Signal(i32),
+}
+
+const SUCCESS: Exit = Exit::Code(0);
+const FAILURE: Exit = Exit::Code(1);
+const USAGE: Exit = Exit::Code(2);
+
+/// Runs a command to its end; everything it prints is queued in `output` by then.
+pub fn run(arguments: Arguments, output: &Output) -> Exit {
+    if let Some(key) = variable("DEVIN_API_KEY") {
+        output.hide(&Token::new(&key));
+    }
+    match arguments.command {
+        Command::Spec(_) => {
+            output.line(&spec());
+            SUCCESS
+        }
+        Command::Discover(connection) => run_discover(&connection, output),
+        Command::Check(connection) => runtime().block_on(run_check(&connection, output)),
+        Command::Read(read) => runtime().block_on(run_read(*read, output)),
+        Command::Sandbox(simulation) => runtime().block_on(run_sandbox(simulation, output)),
+    }
+}
+
+/// The catalog is the same for everybody; a settings file that cannot be read is still a mistake worth telling.
+fn run_discover(connection: &Connection, output: &Output) -> Exit {
+    let emitter = Emitter::new(output.clone(), Format::Airbyte, level(&connection.common));
+    if let Some(path) = &connection.config
+        && let Err(error @ config::Error::File(_)) = load(Some(path), output)
+    {
+        emitter.error(&error.to_string(), FailureType::ConfigError, None);
+        return FAILURE;
+    }
+    output.line(&discover());
+    SUCCESS
+}
+
+async fn run_check(connection: &Connection, output: &Output) -> Exit {
+    let emitter = Emitter::new(output.clone(), Format::Airbyte, level(&connection.common));
+    let place = match place(connection, output).await {
+        Ok(place) => place,
+        Err(config::Error::Absent) => return usage(output, &config::Error::Absent.to_string()),
+        Err(error @ config::Error::File(_)) => {
+            emitter.error(&error.to_string(), FailureType::ConfigError, None);
+            return FAILURE;
+        }
+        Err(error @ config::Error::Fields(_)) => {
+            emitter.connection(CheckStatus::Failed, Some(&error.to_string()));
+            return SUCCESS;
+        }
+    };
+    for warning in place.config.warnings(now_ms() / 1000) {
+        emitter.log(Level::Warn, &warning);
+    }
+    let context = Context::new(client(&place.config, Policy::brief()), emitter, &place.config);
+    if check::check(&context).await.say(&context.emitter) { SUCCESS } else { FAILURE }
+}
+
+async fn run_read(read: Read, output: &Output) -> Exit {
+    let format = match read.format {
+        Form::Airbyte => Format::Airbyte,
+        Form::Records => Format::Records,
+    };
+    let emitter = Emitter::new(output.clone(), format, level(&read.connection.common));
+    let fail = |emitter: &Emitter, message: &str| {
+        emitter.error(message, FailureType::ConfigError, None);
+        FAILURE
+    };
+    if read.catalog.is_none() && read.streams.is_none() && !read.connection.sandbox {
+        return usage(
+            output,
+            "read needs --catalog FILE (from a platform) or --streams NAMES (sessions,playbooks or all; messages hold personal data and cost one request per session)",
+        );
+    }
+    let picked = match plan::pick(read.streams.as_deref().unwrap_or("all")) {
+        Ok(picked) => picked,
+        Err(problem) => return usage(output, &problem),
+    };
+    let place = match place(&read.connection, output).await {
+        Ok(place) => place,
+        Err(config::Error::Absent) => return usage(output, &config::Error::Absent.to_string()),
+        Err(error) => return fail(&emitter, &error.to_string()),
+    };
+    let planned = || -> anyhow::Result<_> {
+        let state = match &read.state {
+            Some(path) => parse(path, "state", InputState::parse)?,
+            None => InputState::default(),
+        };
+        let plan = match &read.catalog {
+            Some(path) => plan::plan(&place.config, &parse(path, "catalog", ConfiguredCatalog::parse)?, &state),
+            None => plan::plan_streams(&place.config, &picked, &state),
+        };
+        Ok((plan, state.streams))
+    };
+    let (plan, states) = match planned() {
+        Ok(planned) => planned,
+        Err(problem) => return fail(&emitter, &format!("{problem:#}")),
+    };
+    for warning in place.config.warnings(now_ms() / 1000) {
+        emitter.log(Level::Warn, &warning);
+    }
+    let emitter = emitter.labelled(plan.steps.len() > 1).with_state_file(read.state_out, states);
+    let context = Arc::new(Context::new(client(&place.config, Policy::patient()), emitter, &place.config));
+    match read::read(&context, plan, stop::requested()).await {
+        Ending::Complete | Ending::Closed => SUCCESS,
+        Ending::Failed => FAILURE,
+        Ending::Stopped(signal) => Exit::Signal(signal),
+    }
+}
+
+async fn run_sandbox(simulation: Simulation, output: &Output) -> Exit {
+    let options = sandbox::Options {
+        port: simulation.port,
+        sessions: simulation.sessions,
+        messages: simulation.messages,
+        seed: simulation.seed,
+        latency: simulation.latency,
+        faults: simulation.fault,
+        without_permissions: simulation.without_permission,
+    };
+    let port = options.port;
+    let sandbox = match Sandbox::start(options).await {
+        Ok(sandbox) => sandbox,
+        Err(error) => {
+            output.note(&format!("error: cannot serve on 127.0.0.1:{port}: {error}"));
+            return FAILURE;
+        }
+    };
+    output.note(&format!(
+        "A simulated Devin organisation, not a real one, is served at {} until Ctrl-C. Its settings:",
+        sandbox.url()
+    ));
+    output.line(&settings_of(&sandbox).to_string());
+    Exit::Signal(stop::requested().await)
+}
+
+/// The settings that reach a sandbox.
+fn settings_of(sandbox: &Sandbox) -> serde_json::Value {
+    serde_json::json!({"api_token": sandbox::TOKEN, "org_id": sandbox::ORG_ID, "api_url": sandbox.url()})
+}
+
+/// Where to read from: settings, and the sandbox that must live as long as they are used.
+struct Place {
+    config: Config,
+    _sandbox: Option<Sandbox>,
+}
+
+async fn place(connection: &Connection, output: &Output) -> Result<Place, config::Error> {
+    if !connection.sandbox {
+        return Ok(Place { config: load(connection.config.as_deref(), output)?, _sandbox: None });
+    }
+    let sandbox = Sandbox::start(sandbox::Options::default())
+        .await
+        .map_err(|error| config::Error::File(format!("cannot serve the sandbox on this machine: {error}")))?;
+    let config = Config::of_sandbox(sandbox::TOKEN, sandbox::ORG_ID, &sandbox.url());
+    output.hide(&config.token);
+    Ok(Place { config, _sandbox: Some(sandbox) })
+}
+
+fn load(path: Option<&Path>, output: &Output) -> Result<Config, config::Error> {
+    let config = Config::load(path, variable)?;
+    output.hide(&config.token);
+    Ok(config)
+}
+
+/// Reads and parses an input file; the problem names the file and its role.
+fn parse<T>(path: &Path, role: &str, parse: impl Fn(&str) -> Result<T, String>) -> anyhow::Result<T> {
+    let name = path.display();
+    let text = std::fs::read(path).with_context(|| format!("cannot read the {role} {name}"))?;
+    let text = String::from_utf8(text).map_err(|_| anyhow!("the {role} {name} is not UTF-8 text"))?;
+    parse(&text).map_err(|problem| anyhow!("the {role} {name} {problem}"))
+}
+
+fn client(config: &Config, policy: Policy) -> Client {
+    Client::new(Settings {
+        api_url: config.api_url.clone(),
+        token: config.token.clone(),
+        policy,
+        concurrency: config.concurrency,
+    })
+}
+
+fn usage(output: &Output, problem: &str) -> Exit {
+    output.note(&format!("error: {problem}\n\nFor more information, try '--help'."));
+    USAGE
+}
+
+fn level(common: &Common) -> Level {
+    let is_debug = common.debug || variable("LOG_LEVEL").is_some_and(|level| level.eq_ignore_ascii_case("debug"));
+    if is_debug { Level::Debug } else { Level::Info }
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+/// One thread does: the work is waiting, and a writer has its own.
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("the system can start an event loop")
+}
+
+/// A length of time with its unit: `50ms`, `1.5s`, `2m`.
+fn duration(text: &str) -> Result<Duration, String> {
+    let digits = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let scale = match &text[digits.len()..] {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3600.0,
+        _ => return Err("expected a number with a unit: 50ms, 1.5s, 2m or 1h".to_string()),
+    };
+    digits
+        .parse::<f64>()
+        .ok()
+        .and_then(|number| Duration::try_from_secs_f64(number * scale).ok())
+        .ok_or_else(|| "expected a number with a unit: 50ms, 1.5s, 2m or 1h".to_string())
+}

@@ -1,0 +1,414 @@
+//! The connection settings both jobs share: from a file, from the environment, or from both.
+//!
+//! A problem with a value names the field and what it should be, never the value: the file holds a secret.
+
+use std::fmt;
+use std::path::Path;
+
+use chrono::{DateTime, NaiveDateTime};
+use percent_encoding::percent_decode_str;
+use reqwest::Url;
+use serde_json::{Map, Value};
+
+use crate::devin::Token;
+use crate::devin::client::is_loopback;
+
+/// Where the API is unless a setting says otherwise.
+pub const DEFAULT_API_URL: &str = "https://api.devin.ai";
+
+const DEFAULT_LOOKBACK_S: i64 = 600;
+const DEFAULT_CONCURRENCY: i64 = 10;
+
+/// The form of `start_date`, as chrono and as people write it.
+const START_DATE: (&str, &str) = ("%Y-%m-%dT%H:%M:%SZ", "YYYY-MM-DDTHH:MM:SSZ");
+
+/// Settings that have been checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    pub token: Token,
+    /// The organisation's identifier, verbatim.
+    pub org_id: String,
+    /// The inclusive lower bound on `created_at`, in Unix seconds; `None` reads everything.
+    pub start_date: Option<i64>,
+    /// The API's base address, without a trailing slash.
+    pub api_url: String,
+    /// How far before a checkpoint an incremental read asks again, in seconds.
+    pub lookback_window: i64,
+    /// How many requests may be under way at once, 1 to 64.
+    pub concurrency: usize,
+}
+
+/// Why there are no settings.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Error {
+    /// Neither a file nor a variable: the command was called wrongly.
+    Absent,
+    /// The file cannot be read as a JSON object.
+    File(String),
+    /// Some fields are missing or wrong: one sentence for each.
+    Fields(Vec<String>),
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Error::Absent => formatter.write_str(
+                "no connection settings: give --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox",
+            ),
+            Error::File(problem) => write!(formatter, "{problem}"),
+            Error::Fields(problems) => write!(formatter, "the configuration is not usable: {}", problems.join("; ")),
+        }
+    }
+}
+
+impl std::error::Error for Error {}
+
+impl Config {
+    /// Reads the settings. A value in the file wins over the environment, which fills in what the file lacks:
+    /// `DEVIN_API_KEY`, `DEVIN_ORG_ID`, `DEVIN_API_URL`.
+    ///
+    /// # Errors
+    /// See [`Error`]. All problems with fields are found in one go.
+    pub fn load(path: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Result<Config, Error> {
+        let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+        let fields = match path {
+            Some(path) => read_object(path)?,
+            None if variable("DEVIN_API_KEY").is_none() && variable("DEVIN_ORG_ID").is_none() => {
+                return Err(Error::Absent);
+            }
+            None => Map::new(),
+        };
+        let mut fields = Fields { fields, problems: Vec::new() };
+        let token = fields.required("api_token", "the API key", "DEVIN_API_KEY", &variable);
+        let org_id = fields.required("org_id", "the organisation's identifier", "DEVIN_ORG_ID", &variable);
+        fields.check_token(&token);
+        fields.check_org_id(&org_id);
+        let start_date = fields.start_date();
+        let api_url = fields.api_url(&variable);
+        let lookback_window = fields.number(
+            "lookback_window",
+            DEFAULT_LOOKBACK_S,
+            0..=315_360_000,
+            "a whole number of seconds from 0 on",
+        );
+        let concurrency = fields.number("concurrency", DEFAULT_CONCURRENCY, 1..=64, "a whole number from 1 to 64");
+        if !fields.problems.is_empty() {
+            return Err(Error::Fields(fields.problems));
+        }
+        Ok(Config {
+            token: Token::new(&token),
+            org_id: org_id.trim().to_string(),
+            start_date,
+            api_url,
+            lookback_window,
+            concurrency: usize::try_from(concurrency).unwrap_or(1),
+        })
+    }
+
+    /// Settings that reach a simulated organisation, everything else at its default.
+    pub fn of_sandbox(token: &str, org_id: &str, api_url: &str) -> Config {
+        Config {
+            token: Token::new(token),
+            org_id: org_id.to_string(),
+            start_date: None,
+            api_url: api_url.to_string(),
+            lookback_window: DEFAULT_LOOKBACK_S,
+            concurrency: DEFAULT_CONCURRENCY as usize,
+        }
+    }
+
+    /// What is allowed and yet likely to be a mistake, a sentence each. `now` is in Unix seconds.
+    pub fn warnings(&self, now: i64) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if !self.token.expose().starts_with("cog_") {
+            warnings.push(
+                "api_token does not start with cog_: keys of the Devin API v3 do (keys that start with apk_ are for its retired versions); the server decides"
+                    .to_string(),
+            );
+        }
+        if self.start_date.is_some_and(|start| start > now) {
+            warnings.push("start_date lies in the future: no session can be in range yet".to_string());
+        }
+        warnings
+    }
+}
+
+/// Reads `path` as a JSON object.
+fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
+    let name = path.display();
+    let text =
+        std::fs::read(path).map_err(|error| Error::File(format!("cannot read the configuration {name}: {error}")))?;
+    let text =
+        String::from_utf8(text).map_err(|_| Error::File(format!("the configuration {name} is not UTF-8 text")))?;
+    match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
+        Ok(Value::Object(fields)) => Ok(fields),
+        Ok(other) => {
+            Err(Error::File(format!("the configuration {name} must be a JSON object, but is {}", kind(&other))))
+        }
+        Err(error) => {
+            let (line, column) = (error.line(), error.column());
+            Err(Error::File(format!("the configuration {name} is not valid JSON (line {line}, column {column})")))
+        }
+    }
+}
+
+/// The file's fields on the way to settings, and what was wrong with them.
+struct Fields {
+    fields: Map<String, Value>,
+    problems: Vec<String>,
+}
+
+impl Fields {
+    /// A text field; `None` when it is absent or null, or no text, which is then a problem.
+    fn text(&mut self, name: &str) -> Option<String> {
+        match self.fields.get(name) {
+            None | Some(Value::Null) => None,
+            Some(Value::String(text)) => Some(text.clone()),
+            Some(other) => {
+                let problem = format!("{name} must be a text, but is {}", kind(other));
+                self.problems.push(problem);
+                None
+            }
+        }
+    }
+
+    /// A text field that the environment can fill in and that must not be empty. Empty after a problem.
+    fn required(
+        &mut self,
+        name: &str,
+        meaning: &str,
+        fallback: &str,
+        variable: &dyn Fn(&str) -> Option<String>,
+    ) -> String {
+        let problems = self.problems.len();
+        let value = self.text(name).or_else(|| if self.problems.len() == problems { variable(fallback) } else { None });
+        match value {
+            Some(value) if !value.trim().is_empty() => return value,
+            Some(_) => self.problems.push(format!("{name} is empty: give {meaning}")),
+            None if self.problems.len() == problems => {
+                self.problems.push(format!("{name} is missing: give {meaning} there or in {fallback}"));
+            }
+            None => {}
+        }
+        String::new()
+    }
+
+    fn check_token(&mut self, token: &str) {
+        if token.trim().chars().any(|c| c.is_control() || c == ' ') {
+            self.problems.push("api_token holds blanks or control characters: copy the key again".to_string());
+        }
+    }
+
+    fn check_org_id(&mut self, org_id: &str) {
+        let org_id = org_id.trim();
+        if org_id.starts_with("cog_") {
+            self.problems.push("org_id holds an API key: give the organisation's identifier (org-…)".to_string());
+        } else if matches!(org_id, "." | "..") || org_id.chars().any(char::is_control) {
+            self.problems.push("org_id is no identifier of an organisation (org-…)".to_string());
+        }
+    }
+
+    fn start_date(&mut self) -> Option<i64> {
+        let text = self.text("start_date")?;
+        let read = NaiveDateTime::parse_from_str(&text, START_DATE.0).ok().map(|date| date.and_utc());
+        // chrono also takes one-digit months and blanks; the form is fixed.
+        match read.filter(|date: &DateTime<_>| date.format(START_DATE.0).to_string() == text) {
+            Some(date) => Some(date.timestamp()),
+            None => {
+                self.problems.push(format!("start_date must be a date in the form {}, in UTC", START_DATE.1));
+                None
+            }
+        }
+    }
+
+    fn api_url(&mut self, variable: &dyn Fn(&str) -> Option<String>) -> String {
+        let text = self.text("api_url").filter(|text| !text.trim().is_empty());
+        let text = text.or_else(|| variable("DEVIN_API_URL")).unwrap_or_else(|| DEFAULT_API_URL.to_string());
+        match base_address(text.trim()) {
+            Ok(address) => address,
+            Err(problem) => {
+                self.problems.push(format!("api_url {problem}"));
+                String::new()
+            }
+        }
+    }
+
+    fn number(&mut self, name: &str, default: i64, range: std::ops::RangeInclusive<i64>, form: &str) -> i64 {
+        match self.fields.get(name) {
+            None | Some(Value::Null) => default,
+            Some(value) => match value.as_i64().filter(|number| range.contains(number)) {
+                Some(number) => number,
+                None => {
+                    self.problems.push(format!("{name} must be {form}"));
+                    default
+                }
+            },
+        }
+    }
+}
+
+/// An API address in the form everything else is joined to: scheme, host, port and path, no trailing slash, and no
+/// version, which every path brings along.
+fn base_address(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(text).map_err(|_| "must be an address like https://api.devin.ai")?;
+    let host = url.host_str().ok_or("must be an address like https://api.devin.ai")?;
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(host) => {}
+        "http" => {
+            return Err(
+                "must begin with https:// (http:// is allowed for this machine only, because it would show the key)",
+            );
+        }
+        _ => return Err("must begin with https://"),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not hold a user name or password");
+    }
+    if url.query().is_some() || url.fragment().is_some() || percent_decode_str(url.path()).any(|byte| byte < b' ') {
+        return Err("must be a base address without a query");
+    }
+    let address = url.as_str().trim_end_matches('/');
+    Ok(address.strip_suffix("/v3").unwrap_or(address).trim_end_matches('/').to_string())
+}
+
+/// A JSON value's type, for people.
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_800_000_000;
+
+    fn check_with(json: &str, environment: &[(&str, &str)]) -> String {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), json).unwrap();
+        let path = (!json.is_empty()).then(|| file.path());
+        let variable =
+            |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string());
+        match Config::load(path, variable) {
+            Ok(config) => {
+                let start = config.start_date;
+                format!(
+                    "key of {} characters, {}, {start:?}, {}, {} s, {} at once; {:?}",
+                    config.token.expose().len(),
+                    config.org_id,
+                    config.api_url,
+                    config.lookback_window,
+                    config.concurrency,
+                    config.warnings(NOW),
+                )
+            }
+            Err(error) => format!("{error}").replace(&file.path().display().to_string(), "config.json"),
+        }
+    }
+
+    fn check(json: &str) -> String {
+        check_with(json, &[])
+    }
+
+    fn with(field: &str) -> String {
+        check(&format!(r#"{{"api_token":"cog_s3cr3t","org_id":"org-1",{field}}}"#))
+    }
+
+    #[test]
+    fn a_file_a_variable_or_both_make_settings() {
+        insta::assert_snapshot!(check(
+            r#"{"api_token":" cog_s3cr3t\n","org_id":"org-1","__injected":1,"start_date":null}"#
+        ), @"key of 10 characters, org-1, None, https://api.devin.ai, 600 s, 10 at once; []");
+        insta::assert_snapshot!(check_with(
+            "",
+            &[("DEVIN_API_KEY", "cog_x"), ("DEVIN_ORG_ID", "org_2"), ("DEVIN_API_URL", "http://127.0.0.1:8080/")]
+        ), @"key of 5 characters, org_2, None, http://127.0.0.1:8080, 600 s, 10 at once; []");
+        insta::assert_snapshot!(check_with(
+            r#"{"org_id":"org-file"}"#,
+            &[
+                ("DEVIN_API_KEY", "cog_env"),
+                ("DEVIN_ORG_ID", "org-env"),
+                ("DEVIN_API_URL", "https://api.acme.devinenterprise.com/v3/")
+            ]
+        ), @"key of 7 characters, org-file, None, https://api.acme.devinenterprise.com, 600 s, 10 at once; []");
+    }
+
+    #[test]
+    fn every_problem_is_named_at_once_and_no_value_is_quoted() {
+        insta::assert_snapshot!(check(
+            r#"{"api_token":7,"org_id":"","start_date":"2024-1-1","api_url":"http://api.devin.ai","concurrency":0,"lookback_window":"x"}"#
+        ), @"the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC; api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key); lookback_window must be a whole number of seconds from 0 on; concurrency must be a whole number from 1 to 64");
+        insta::assert_snapshot!(check("{}"), @"the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organisation's identifier there or in DEVIN_ORG_ID");
+        insta::assert_snapshot!(check(r#"{"api_token":"  ","org_id":"cog_s3cr3t"}"#), @"the configuration is not usable: api_token is empty: give the API key; org_id holds an API key: give the organisation's identifier (org-…)");
+        insta::assert_snapshot!(check(r#"{"api_token":"cog_a b","org_id":".."}"#), @"the configuration is not usable: api_token holds blanks or control characters: copy the key again; org_id is no identifier of an organisation (org-…)");
+    }
+
+    #[test]
+    fn no_settings_at_all_is_a_usage_matter_and_a_broken_file_is_not() {
+        insta::assert_snapshot!(check(""), @"no connection settings: give --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox");
+        insta::assert_snapshot!(check("[]"), @"the configuration config.json must be a JSON object, but is a list");
+        insta::assert_snapshot!(check("{\"api_token\":\n cog_s3cr3t}"), @"the configuration config.json is not valid JSON (line 2, column 2)");
+        assert!(matches!(Config::load(Some(Path::new("/does/not/exist")), |_| None), Err(Error::File(_))));
+    }
+
+    #[test]
+    fn a_start_date_has_one_form() {
+        insta::assert_snapshot!(with(r#""start_date":"2024-02-29T00:00:00Z""#), @"key of 10 characters, org-1, Some(1709164800), https://api.devin.ai, 600 s, 10 at once; []");
+        insta::assert_snapshot!(with(r#""start_date":"2099-01-01T00:00:00Z""#), @r#"key of 10 characters, org-1, Some(4070908800), https://api.devin.ai, 600 s, 10 at once; ["start_date lies in the future: no session can be in range yet"]"#);
+        for text in [
+            "2023-02-29T00:00:00Z",
+            "2024-01-01",
+            "2024-01-01T00:00:00",
+            "2024-01-01T00:00:00.000Z",
+            "2024-01-01 00:00:00Z",
+            "2024-01-01T00:00:00+01:00",
+            "2024-1-01T00:00:00Z",
+            "",
+        ] {
+            let said = with(&format!(r#""start_date":"{text}""#));
+            assert_eq!(
+                said,
+                "the configuration is not usable: start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC",
+                "{text:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_address_in_the_clear_is_for_this_machine_only() {
+        let addresses = [
+            "https://api.devin.ai",
+            "https://x.example/base/",
+            "http://localhost:1",
+            "http://[::1]:1",
+            "http://127.9.9.9",
+            "http://127.0.0.1.example.com",
+            "http://0.0.0.0",
+            "ftp://x",
+            "api.devin.ai",
+            "https://a:b@x",
+            "https://x/?q=1",
+        ];
+        let read: Vec<String> = addresses.iter().map(|text| format!("{text}: {:?}", base_address(text))).collect();
+        insta::assert_snapshot!(read.join("\n"), @r#"
+        https://api.devin.ai: Ok("https://api.devin.ai")
+        https://x.example/base/: Ok("https://x.example/base")
+        http://localhost:1: Ok("http://localhost:1")
+        http://[::1]:1: Ok("http://[::1]:1")
+        http://127.9.9.9: Ok("http://127.9.9.9")
+        http://127.0.0.1.example.com: Err("must begin with https:// (http:// is allowed for this machine only, because it would show the key)")
+        http://0.0.0.0: Err("must begin with https:// (http:// is allowed for this machine only, because it would show the key)")
+        ftp://x: Err("must begin with https://")
+        api.devin.ai: Err("must be an address like https://api.devin.ai")
+        https://a:b@x: Err("must not hold a user name or password")
+        https://x/?q=1: Err("must be a base address without a query")
+        "#);
+    }
+}

@@ -1,0 +1,204 @@
+//! What can go wrong between us and the API: a status or a broken answer becomes a kind, a kind says whether
+//! asking again can help. Knows no stream and gives no advice.
+
+use std::fmt;
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::page::Invalid;
+use super::token::Token;
+
+/// An explanation longer than this, in characters, is cut: it is a hint, not a page.
+const EXPLANATION_LENGTH: usize = 300;
+
+/// A request that did not succeed, however often it was tried.
+#[derive(Debug, Clone)]
+pub struct Error {
+    pub kind: Kind,
+    /// The endpoint's path, percent-encoded as it was asked, without the query.
+    pub path: String,
+    /// What the server said about it, in plain text; `None` when it said nothing usable.
+    pub explanation: Option<String>,
+    /// How often the request was made; 0 when it never left.
+    pub tries: u32,
+}
+
+/// Why a request failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kind {
+    /// An HTTP status other than success.
+    Status(u16),
+    /// The server asked for a longer wait than this program is ready for.
+    WaitTooLong { status: u16, wait: Duration },
+    /// No connection: name not found, refused, TLS failed.
+    Unreachable(String),
+    /// Connected, but the answer stayed away or stopped for this long.
+    Silent(Duration),
+    /// The time for one request, all its tries together, was used up.
+    TimeUp(Duration),
+    /// The connection broke before the answer was complete, or the answer could not be decoded.
+    Broken(String),
+    /// A complete answer that cannot be what the API means.
+    Invalid(Invalid),
+    /// The request could not be made, for instance because the key holds characters no header can carry.
+    Unaskable(String),
+}
+
+impl Kind {
+    /// Whether the same request can succeed later. Enumerates what can; everything else is final at once.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Kind::Status(status) => matches!(status, 408 | 429 | 500..=599),
+            Kind::Unreachable(_) | Kind::Silent(_) | Kind::Broken(_) | Kind::Invalid(_) => true,
+            Kind::WaitTooLong { .. } | Kind::TimeUp(_) | Kind::Unaskable(_) => false,
+        }
+    }
+
+    /// The HTTP status, when the server gave one.
+    pub fn status(&self) -> Option<u16> {
+        match self {
+            Kind::Status(status) | Kind::WaitTooLong { status, .. } => Some(*status),
+            Kind::Invalid(_) => Some(200),
+            _ => None,
+        }
+    }
+
+    /// Whether nobody answered at all, so that asking something else of the same server is pointless.
+    pub fn is_out_of_reach(&self) -> bool {
+        matches!(self, Kind::Unreachable(_) | Kind::Silent(_) | Kind::TimeUp(_) | Kind::Broken(_))
+    }
+}
+
+impl fmt::Display for Kind {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Kind::Status(status) => {
+                let name = reqwest::StatusCode::from_u16(*status).ok().and_then(|code| code.canonical_reason());
+                match name {
+                    Some(name) => write!(formatter, "answered {status} ({name})"),
+                    None => write!(formatter, "answered {status}"),
+                }
+            }
+            Kind::WaitTooLong { status, wait } => {
+                write!(formatter, "answered {status} and asks to wait {} s (Retry-After)", wait.as_secs())
+            }
+            Kind::Unreachable(reason) => write!(formatter, "could not be reached: {reason}"),
+            Kind::Silent(wait) => write!(formatter, "sent nothing for {} s", wait.as_secs_f32().ceil()),
+            Kind::TimeUp(budget) => write!(formatter, "did not succeed within {} s", budget.as_secs_f32().ceil()),
+            Kind::Broken(reason) => write!(formatter, "broke off its answer: {reason}"),
+            Kind::Invalid(invalid) => write!(formatter, "answered 200 with an unusable body: {invalid}"),
+            Kind::Unaskable(reason) => write!(formatter, "could not be asked: {reason}"),
+        }
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} {}", self.path, self.kind)?;
+        if let Some(explanation) = &self.explanation {
+            write!(formatter, ", saying \"{explanation}\"")?;
+        }
+        if self.tries > 1 {
+            write!(formatter, " (tried {} times)", self.tries)?;
+        }
+        Ok(())
+    }
+}
+
+impl std::error::Error for Error {}
+
+/// Reads the explanation out of an error body: problem+json (`title`, `detail`, `errors`) or `{"detail": …}`,
+/// where `detail` may be a string, a list of `{loc, msg}`, or null.
+///
+/// `None` when the body is neither, says nothing, or quotes the key.
+pub fn explanation(body: &[u8], token: &Token) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Body {
+        title: Option<Value>,
+        detail: Option<Value>,
+        errors: Option<Value>,
+    }
+    let text = std::str::from_utf8(body).ok()?;
+    if token.is_quoted_in(text) {
+        return Some("(withheld: the server's explanation repeats the API key)".to_string());
+    }
+    let body: Body = serde_json::from_str(text).ok()?;
+    let parts: Vec<String> =
+        [body.title, body.detail, body.errors].into_iter().flatten().filter_map(|part| sentence(&part)).collect();
+    let said = plain(&parts.join(": "));
+    (!said.is_empty() && !token.is_quoted_in(&said)).then_some(said)
+}
+
+/// `"text"`, `{"loc": […], "msg": "…"}`, or a list of these, as one phrase.
+fn sentence(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_string()),
+        Value::Array(items) => {
+            let items: Vec<String> = items.iter().filter_map(sentence).collect();
+            (!items.is_empty()).then(|| items.join("; "))
+        }
+        Value::Object(fields) => {
+            let text = ["msg", "message", "detail", "title"].iter().find_map(|key| fields.get(*key)?.as_str())?;
+            let place = fields.get("loc").and_then(Value::as_array).map(|path| {
+                let path: Vec<String> =
+                    path.iter().map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_string)).collect();
+                path.join(".")
+            });
+            Some(match place {
+                Some(place) if !place.is_empty() => format!("{place}: {text}"),
+                _ => text.to_string(),
+            })
+        }
+        _ => None,
+    }
+}
+
+/// One line of foreign text: control and invisible formatting characters become blanks, and it is cut.
+fn plain(text: &str) -> String {
+    let invisible = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
+    };
+    let text: String = text.chars().map(|c| if invisible(c) { ' ' } else { c }).collect();
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let text = words.join(" ");
+    match text.char_indices().nth(EXPLANATION_LENGTH) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(body: &str) -> String {
+        explanation(body.as_bytes(), &Token::new("cog_s3cr3tKey0fTheOrg42")).unwrap_or_else(|| "nothing".to_string())
+    }
+
+    #[test]
+    fn both_shapes_of_error_bodies_are_read() {
+        insta::assert_snapshot!(check(r#"{"type":"about:blank","title":"Forbidden","status":403,"detail":"needs ViewOrgSessions"}"#), @"Forbidden: needs ViewOrgSessions");
+        insta::assert_snapshot!(check(r#"{"detail":"Not found"}"#), @"Not found");
+        insta::assert_snapshot!(check(r#"{"detail":[{"loc":["query","first"],"msg":"must be at most 200","type":"value_error"},{"loc":["query",0],"msg":"no"}]}"#), @"query.first: must be at most 200; query.0: no");
+        insta::assert_snapshot!(check(r#"{"title":"Unprocessable","status":422,"errors":[{"detail":"first is too large"}]}"#), @"Unprocessable: first is too large");
+        insta::assert_snapshot!(check(r#"{"detail":null}"#), @"nothing");
+        insta::assert_snapshot!(check("<html>502</html>"), @"nothing");
+        insta::assert_snapshot!(check(r#"{"detail":"two\nlines \u202e and\u0000more"}"#), @"two lines and more");
+    }
+
+    #[test]
+    fn an_explanation_that_quotes_the_key_is_withheld() {
+        insta::assert_snapshot!(check(r#"{"detail":"bad key cog_s3cr3tKey0fTheOrg42"}"#), @"(withheld: the server's explanation repeats the API key)");
+        insta::assert_snapshot!(check(r#"{"detail":"bad key \u0063og_s3cr3tKey0"}"#), @"(withheld: the server's explanation repeats the API key)");
+    }
+
+    #[test]
+    fn every_status_is_either_final_or_worth_another_try() {
+        let retried: Vec<u16> = (100..600).filter(|status| Kind::Status(*status).is_retryable()).collect();
+        let (first, last) = (retried.iter().position(|status| *status == 500).unwrap(), retried.len());
+        insta::assert_snapshot!(format!("{:?} and {}..={}", &retried[..first], retried[first], retried[last - 1]), @"[408, 429] and 500..=599");
+    }
+}

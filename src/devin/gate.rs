@@ -1,0 +1,63 @@
+//! The door every request waits at: one pool and one pause for the whole run.
+//!
+//! The rules are [`Pace`]'s; this file only adds the waiting.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::retry::{Pace, Start};
+
+/// Lets a bounded number of requests through, and nobody while the API asks for a pause.
+#[derive(Debug)]
+pub struct Gate {
+    pace: Mutex<Pace>,
+    ended: Notify,
+}
+
+/// The right to have one request under way; given back when dropped.
+pub struct Pass<'a>(&'a Gate);
+
+impl Gate {
+    /// At most `most` requests at once.
+    pub fn new(most: usize) -> Gate {
+        Gate { pace: Mutex::new(Pace::new(most)), ended: Notify::new() }
+    }
+
+    /// Waits until a request may start.
+    pub async fn enter(&self) -> Pass<'_> {
+        loop {
+            let ended = self.ended.notified();
+            let start = self.pace().start(Instant::now().into_std());
+            match start {
+                Start::Now => return Pass(self),
+                Start::At(moment) => tokio::time::sleep_until(moment.into()).await,
+                Start::WhenOneEnds => ended.await,
+            }
+        }
+    }
+
+    /// Tells of an answer with 429: everybody waits.
+    pub fn rate_limited(&self, wait: Duration) {
+        self.pace().rate_limited(Instant::now().into_std(), wait);
+    }
+
+    /// Tells of a success, which opens the pool again little by little.
+    pub fn succeeded(&self) {
+        self.pace().succeeded();
+        self.ended.notify_one();
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Pass<'_> {
+    fn drop(&mut self) {
+        self.0.pace().end();
+        self.0.ended.notify_one();
+    }
+}

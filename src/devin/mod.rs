@@ -1,0 +1,13 @@
+//! The Devin API v3, as far as this program calls it. Knows no Airbyte and no alerts.
+
+pub mod client;
+pub mod error;
+pub mod gate;
+pub mod page;
+pub mod retry;
+pub mod token;
+
+pub use client::{Client, Event, Principal, Settings};
+pub use error::{Error, Kind};
+pub use page::{Page, Request, Trail};
+pub use token::Token;

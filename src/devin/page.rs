@@ -1,0 +1,269 @@
+//! One page of a list: the envelope, the items as the bytes that came, and what to ask for next.
+//!
+//! Pure: knows no connection and no clock. A page that cannot be what the API means is [`Invalid`], never an end.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::ops::Range;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+/// So many pages without an item in a row, each with a fresh cursor, are taken for a list without an end.
+const MOST_BARREN_PAGES: u32 = 1000;
+
+/// The request for one page: a path and its flat query parameters.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Request {
+    /// Path segments after the API's base, not yet percent-encoded: `["v3", "organizations", …]`.
+    pub path: Vec<String>,
+    /// Query parameters as they go on the wire; a list is a repeated key. Without `after`, which is the trail's.
+    pub query: Vec<(&'static str, String)>,
+}
+
+/// A page whose envelope and items are sound.
+#[derive(Debug)]
+pub struct Page {
+    body: Vec<u8>,
+    items: Vec<Range<usize>>,
+    next: Next,
+    /// How many items the whole list has, when the API says so.
+    pub total: Option<u64>,
+    /// The server's clock when its query began, in Unix seconds: its `Date` header less the time the answer took.
+    /// `None` without a readable `Date`.
+    pub asked_at: Option<i64>,
+}
+
+/// What follows a page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Next {
+    End,
+    After(String),
+}
+
+/// Why a complete answer with status 200 is no page.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Invalid {
+    NotJson { line: usize, column: usize },
+    NoItems,
+    ItemNotAnObject { index: usize },
+    CursorMissing,
+    CursorRepeated,
+    NothingNew,
+    TooLarge { limit: usize },
+    Unexpected(&'static str),
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Invalid::NotJson { line, column } => {
+                write!(formatter, "it is not the JSON of a list (line {line}, column {column})")
+            }
+            Invalid::NoItems => formatter.write_str("it has no list of items"),
+            Invalid::ItemNotAnObject { index } => write!(formatter, "item {index} is not an object"),
+            Invalid::CursorMissing => formatter.write_str("it promises a next page without a cursor for it"),
+            Invalid::CursorRepeated => formatter.write_str("its cursor was given before, so the list would never end"),
+            Invalid::NothingNew => write!(formatter, "{MOST_BARREN_PAGES} pages in a row held nothing new"),
+            Invalid::TooLarge { limit } => write!(formatter, "it is larger than {} MiB", limit >> 20),
+            Invalid::Unexpected(what) => write!(formatter, "{what}"),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Envelope<'a> {
+    #[serde(borrow, default)]
+    items: Option<Vec<&'a RawValue>>,
+    #[serde(default)]
+    end_cursor: Option<String>,
+    #[serde(default)]
+    has_next_page: Option<bool>,
+    #[serde(borrow, default)]
+    total: Option<&'a RawValue>,
+}
+
+impl Page {
+    /// Reads an answer's body. Every item is checked to be an object before any of them can be used.
+    ///
+    /// # Errors
+    /// [`Invalid`] when the body is not an envelope with `items`, or promises a page without a cursor.
+    pub fn parse(body: Vec<u8>) -> Result<Page, Invalid> {
+        let (items, next, total) = {
+            let envelope: Envelope = serde_json::from_slice(&body)
+                .map_err(|error| Invalid::NotJson { line: error.line(), column: error.column() })?;
+            // serde would also fill the envelope from a list, field by field.
+            if !body.trim_ascii_start().starts_with(b"{") {
+                return Err(Invalid::NoItems);
+            }
+            let raw = envelope.items.ok_or(Invalid::NoItems)?;
+            if let Some(index) = raw.iter().position(|item| !item.get().starts_with('{')) {
+                return Err(Invalid::ItemNotAnObject { index });
+            }
+            let start = body.as_ptr() as usize;
+            let range = |item: &&RawValue| {
+                let at = item.get().as_ptr() as usize - start;
+                at..at + item.get().len()
+            };
+            let cursor = envelope.end_cursor.filter(|cursor| !cursor.is_empty());
+            let next = match (envelope.has_next_page, cursor) {
+                (Some(true), None) => return Err(Invalid::CursorMissing),
+                (Some(true) | None, Some(cursor)) => Next::After(cursor),
+                (Some(false), _) | (None, None) => Next::End,
+            };
+            let total = envelope.total.and_then(|total| total.get().parse().ok());
+            (raw.iter().map(range).collect(), next, total)
+        };
+        Ok(Page { body, items, next, total, asked_at: None })
+    }
+
+    /// The items as the API wrote them, white space included, in its order.
+    pub fn items(&self) -> impl ExactSizeIterator<Item = &str> {
+        self.items.iter().map(|range| {
+            std::str::from_utf8(&self.body[range.clone()]).expect("an item that serde_json accepted is UTF-8")
+        })
+    }
+
+    /// Whether the list goes on after this page.
+    pub fn has_next(&self) -> bool {
+        self.next != Next::End
+    }
+}
+
+/// The way through one list: where it stands, and which cursors it has seen.
+#[derive(Debug, Default)]
+pub struct Trail {
+    after: Option<String>,
+    seen: HashSet<u64>,
+    barren: u32,
+    ended: bool,
+}
+
+impl Trail {
+    /// The cursor to ask with; `None` for the first page.
+    pub fn after(&self) -> Option<&str> {
+        self.after.as_deref()
+    }
+
+    /// Whether the last page has been taken.
+    pub fn has_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether `page` can stand at this place of the list. Changes nothing, so that the page can be asked again.
+    ///
+    /// # Errors
+    /// [`Invalid`] when the cursor stands still or comes round again, or when page after page is empty.
+    pub fn check(&self, page: &Page) -> Result<(), Invalid> {
+        let Next::After(cursor) = &page.next else { return Ok(()) };
+        if self.after.as_deref() == Some(cursor) || self.seen.contains(&mark(cursor)) {
+            return Err(Invalid::CursorRepeated);
+        }
+        if page.items.is_empty() && self.barren + 1 >= MOST_BARREN_PAGES {
+            return Err(Invalid::NothingNew);
+        }
+        Ok(())
+    }
+
+    /// Steps past `page`, which [`Trail::check`] has accepted.
+    pub fn advance(&mut self, page: &Page) {
+        self.barren = if page.items.is_empty() { self.barren + 1 } else { 0 };
+        match &page.next {
+            Next::End => self.ended = true,
+            Next::After(cursor) => {
+                self.seen.insert(mark(cursor));
+                self.after = Some(cursor.clone());
+            }
+        }
+    }
+}
+
+/// Eight bytes stand for a cursor, so that a list of a million items keeps kilobytes, not megabytes.
+fn mark(cursor: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    cursor.hash(&mut hasher);
+    hasher.finish()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(body: &str) -> String {
+        match Page::parse(body.as_bytes().to_vec()) {
+            Ok(page) => {
+                let items: Vec<&str> = page.items().collect();
+                format!("{items:?} then {:?}, total {:?}", page.next, page.total)
+            }
+            Err(invalid) => format!("invalid: {invalid}"),
+        }
+    }
+
+    #[test]
+    fn what_follows_a_page_is_read_from_whatever_the_envelope_says() {
+        insta::assert_snapshot!(check(r#"{"items":[{"a":1}],"end_cursor":"x=","has_next_page":true,"total":7}"#), @r#"["{\"a\":1}"] then After("x="), total Some(7)"#);
+        insta::assert_snapshot!(check(r#"{"items":[],"end_cursor":"x","has_next_page":false}"#), @"[] then End, total None");
+        insta::assert_snapshot!(check(r#"{"items":[],"end_cursor":"x"}"#), @r#"[] then After("x"), total None"#);
+        insta::assert_snapshot!(check(r#"{"items":[],"end_cursor":null,"has_next_page":null,"total":null}"#), @"[] then End, total None");
+        insta::assert_snapshot!(check(r#"{"items":[]}"#), @"[] then End, total None");
+        insta::assert_snapshot!(check(r#"{"items":[],"total":"many","unknown":{"a":[1]}}"#), @"[] then End, total None");
+    }
+
+    #[test]
+    fn what_cannot_be_a_page_is_an_error_and_never_an_end() {
+        insta::assert_snapshot!(check(r#"{"items":[],"has_next_page":true}"#), @"invalid: it promises a next page without a cursor for it");
+        insta::assert_snapshot!(check(r#"{"items":[],"has_next_page":true,"end_cursor":""}"#), @"invalid: it promises a next page without a cursor for it");
+        insta::assert_snapshot!(check(r#"{"detail":"maintenance"}"#), @"invalid: it has no list of items");
+        insta::assert_snapshot!(check(r#"{"items":null}"#), @"invalid: it has no list of items");
+        insta::assert_snapshot!(check(r#"{"items":{}}"#), @"invalid: it is not the JSON of a list (line 1, column 9)");
+        insta::assert_snapshot!(check(r#"{"items":[{"a":1},3]}"#), @"invalid: item 1 is not an object");
+        insta::assert_snapshot!(check(r#"{"items":[{"a":1},null]}"#), @"invalid: item 1 is not an object");
+        insta::assert_snapshot!(check(r#"{"items":[{"a":1}"#), @"invalid: it is not the JSON of a list (line 1, column 17)");
+        insta::assert_snapshot!(check("<html>"), @"invalid: it is not the JSON of a list (line 1, column 1)");
+        insta::assert_snapshot!(check(""), @"invalid: it is not the JSON of a list (line 1, column 0)");
+        insta::assert_snapshot!(check("{\"items\":[{\"a\":\"\u{0}\"}]}"), @"invalid: it is not the JSON of a list (line 1, column 16)");
+        insta::assert_snapshot!(check("null"), @"invalid: it is not the JSON of a list (line 1, column 4)");
+        insta::assert_snapshot!(check("[]"), @"invalid: it has no list of items");
+        insta::assert_snapshot!(check(r#"[[{"a":1}],null,false,null]"#), @"invalid: it has no list of items");
+    }
+
+    fn page(cursor: &str) -> Page {
+        let body = format!(r#"{{"items":[],"end_cursor":"{cursor}"}}"#);
+        Page::parse(body.into_bytes()).unwrap()
+    }
+
+    #[test]
+    fn a_cursor_that_stands_still_or_comes_round_again_is_an_error() {
+        let mut trail = Trail::default();
+        for cursor in ["a", "b", "c"] {
+            assert_eq!(trail.check(&page(cursor)), Ok(()));
+            trail.advance(&page(cursor));
+        }
+        assert_eq!(trail.check(&page("c")), Err(Invalid::CursorRepeated), "stands still");
+        assert_eq!(trail.check(&page("a")), Err(Invalid::CursorRepeated), "comes round");
+        assert_eq!(trail.check(&page("d")), Ok(()));
+        assert_eq!(trail.after(), Some("c"), "checking moves nothing");
+    }
+
+    #[test]
+    fn a_list_of_nothing_but_empty_pages_ends_in_an_error() {
+        let mut trail = Trail::default();
+        let pages = (0..).take_while(|n| {
+            let page = page(&n.to_string());
+            let sound = trail.check(&page).is_ok();
+            trail.advance(&page);
+            sound
+        });
+        assert_eq!(pages.count(), MOST_BARREN_PAGES as usize - 1);
+    }
+
+    #[test]
+    fn the_end_is_reached_only_by_a_page_that_says_so() {
+        let mut trail = Trail::default();
+        trail.advance(&page("a"));
+        assert!(!trail.has_ended());
+        trail.advance(&Page::parse(br#"{"items":[]}"#.to_vec()).unwrap());
+        assert!(trail.has_ended());
+    }
+}

@@ -1,0 +1,272 @@
+//! When to try again, and how fast the API may be asked: arithmetic without a clock of its own.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use super::error::Kind;
+
+/// How patient one request is.
+#[derive(Debug, Clone)]
+pub struct Policy {
+    /// How often a request is made at most.
+    pub tries: u32,
+    /// The wait after the first failed try; each later one is [`Policy::growth`] times as long.
+    pub first_wait: Duration,
+    pub growth: u32,
+    /// What all tries of one request may take together, waits of our own choosing included. Waits that the server
+    /// asked for by `Retry-After` come on top.
+    pub budget: Duration,
+    /// The longest `Retry-After` that is waited for.
+    pub longest_wait: Duration,
+    /// How long a connection may take to be made.
+    pub connect: Duration,
+    /// How long an answer may send nothing before the try is given up.
+    pub silence: Duration,
+}
+
+impl Policy {
+    /// For reading: five tries, at most two minutes.
+    pub fn patient() -> Policy {
+        Policy {
+            tries: 5,
+            first_wait: Duration::from_secs(1),
+            growth: 3,
+            budget: Duration::from_secs(120),
+            longest_wait: Duration::from_secs(300),
+            connect: Duration::from_secs(10),
+            silence: Duration::from_secs(30),
+        }
+    }
+
+    /// For `check`, where a person waits for the answer: three tries.
+    pub fn brief() -> Policy {
+        Policy { tries: 3, growth: 2, budget: Duration::from_secs(60), ..Policy::patient() }
+    }
+}
+
+/// What follows a failed try.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    /// Try again after this wait. `asked` when the server named it, which then does not count against the budget.
+    Wait { wait: Duration, asked: bool },
+    /// Give up with this kind of error.
+    GiveUp(Kind),
+}
+
+impl Policy {
+    /// Decides what follows try number `tried` (from 1), which failed as `kind`.
+    ///
+    /// `spent` is what the request has taken so far without the waits the server asked for; `retry_after` is the
+    /// server's wish; `jitter` from 0 to 1 lengthens our own wait by up to a quarter, so that many clients spread out.
+    pub fn after(
+        &self,
+        kind: &Kind,
+        tried: u32,
+        spent: Duration,
+        retry_after: Option<Duration>,
+        jitter: f64,
+    ) -> Verdict {
+        if !kind.is_retryable() {
+            return Verdict::GiveUp(kind.clone());
+        }
+        if let (Some(wait), Some(status)) = (retry_after, kind.status())
+            && wait > self.longest_wait
+        {
+            return Verdict::GiveUp(Kind::WaitTooLong { status, wait });
+        }
+        if tried >= self.tries {
+            return Verdict::GiveUp(kind.clone());
+        }
+        if let Some(wait) = retry_after.filter(|wait| !wait.is_zero()) {
+            return Verdict::Wait { wait, asked: true };
+        }
+        let wait = self.first_wait.saturating_mul(self.growth.saturating_pow(tried.saturating_sub(1)));
+        let wait = wait.mul_f64(1.0 + 0.25 * jitter.clamp(0.0, 1.0));
+        if spent + wait >= self.budget {
+            return Verdict::GiveUp(kind.clone());
+        }
+        Verdict::Wait { wait, asked: false }
+    }
+}
+
+/// Reads `Retry-After`: whole seconds, or a date in any of HTTP's three forms, counted from `now`, the server's
+/// clock where it is known. `None` for anything else; zero for a date that has passed.
+pub fn retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if !value.is_empty() && value.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(value.parse().unwrap_or(u64::MAX)));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or(Duration::ZERO))
+}
+
+/// How many requests may be under way, and since when none may start.
+///
+/// A 429 pauses everybody and halves the number; every full round of successes gives one back.
+#[derive(Debug)]
+pub struct Pace {
+    most: usize,
+    limit: usize,
+    under_way: usize,
+    successes: usize,
+    paused_until: Option<Instant>,
+}
+
+/// Whether a request may start.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Start {
+    Now,
+    /// Not before this moment.
+    At(Instant),
+    /// When another request has ended.
+    WhenOneEnds,
+}
+
+impl Pace {
+    /// `most` requests at once, at least one.
+    pub fn new(most: usize) -> Pace {
+        let most = most.max(1);
+        Pace { most, limit: most, under_way: 0, successes: 0, paused_until: None }
+    }
+
+    /// Starts a request if one may start.
+    pub fn start(&mut self, now: Instant) -> Start {
+        match self.paused_until {
+            Some(until) if now < until => return Start::At(until),
+            _ => self.paused_until = None,
+        }
+        if self.under_way >= self.limit {
+            return Start::WhenOneEnds;
+        }
+        self.under_way += 1;
+        Start::Now
+    }
+
+    /// A request has ended, one way or another.
+    pub fn end(&mut self) {
+        self.under_way -= 1;
+    }
+
+    /// A request has succeeded: a round of them opens the pool by one.
+    pub fn succeeded(&mut self) {
+        self.successes += 1;
+        if self.successes >= self.limit && self.limit < self.most {
+            self.limit += 1;
+            self.successes = 0;
+        }
+    }
+
+    /// A request was answered with 429: nobody starts before `now + wait`, and half as many afterwards. Answers
+    /// that arrive within a pause lengthen it but halve nothing again: they were asked before it.
+    pub fn rate_limited(&mut self, now: Instant, wait: Duration) {
+        let until = now + wait;
+        match self.paused_until {
+            Some(paused) if now < paused => self.paused_until = Some(paused.max(until)),
+            _ => {
+                self.paused_until = Some(until);
+                self.limit = (self.limit / 2).max(1);
+                self.successes = 0;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(kind: Kind, tried: u32, spent_s: u64, retry_after_s: Option<u64>) -> String {
+        let spent = Duration::from_secs(spent_s);
+        match Policy::patient().after(&kind, tried, spent, retry_after_s.map(Duration::from_secs), 0.0) {
+            Verdict::Wait { wait, asked: true } => format!("wait {} s as asked", wait.as_secs_f64()),
+            Verdict::Wait { wait, asked: false } => format!("wait {} s", wait.as_secs_f64()),
+            Verdict::GiveUp(kind) => format!("give up: {kind}"),
+        }
+    }
+
+    #[test]
+    fn waits_grow_until_the_tries_or_the_time_are_used_up() {
+        insta::assert_snapshot!(check(Kind::Status(500), 1, 0, None), @"wait 1 s");
+        insta::assert_snapshot!(check(Kind::Status(500), 2, 1, None), @"wait 3 s");
+        insta::assert_snapshot!(check(Kind::Status(500), 3, 4, None), @"wait 9 s");
+        insta::assert_snapshot!(check(Kind::Status(500), 4, 13, None), @"wait 27 s");
+        insta::assert_snapshot!(check(Kind::Status(500), 5, 40, None), @"give up: answered 500 (Internal Server Error)");
+        insta::assert_snapshot!(check(Kind::Silent(Duration::from_secs(30)), 4, 113, None), @"give up: sent nothing for 30 s");
+        insta::assert_snapshot!(check(Kind::Status(403), 1, 0, None), @"give up: answered 403 (Forbidden)");
+    }
+
+    #[test]
+    fn a_wait_the_server_asks_for_is_obeyed_up_to_five_minutes() {
+        insta::assert_snapshot!(check(Kind::Status(429), 1, 0, Some(7)), @"wait 7 s as asked");
+        insta::assert_snapshot!(check(Kind::Status(503), 4, 100, Some(300)), @"wait 300 s as asked");
+        insta::assert_snapshot!(check(Kind::Status(429), 1, 0, Some(301)), @"give up: answered 429 and asks to wait 301 s (Retry-After)");
+        insta::assert_snapshot!(check(Kind::Status(429), 1, 0, Some(0)), @"wait 1 s");
+        insta::assert_snapshot!(check(Kind::Status(429), 5, 0, Some(1)), @"give up: answered 429 (Too Many Requests)");
+    }
+
+    #[test]
+    fn jitter_lengthens_a_wait_by_a_quarter_at_most() {
+        let wait = |jitter| Policy::patient().after(&Kind::Status(500), 2, Duration::ZERO, None, jitter);
+        assert_eq!(wait(1.0), Verdict::Wait { wait: Duration::from_millis(3750), asked: false });
+        assert_eq!(wait(9.0), wait(1.0));
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date() {
+        let now = httpdate::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        let read: Vec<String> = [
+            "7",
+            " 120 ",
+            "0",
+            "99999999999999999999999",
+            "Sun, 06 Nov 1994 08:50:37 GMT",
+            "Sunday, 06-Nov-94 08:50:37 GMT",
+            "Sun Nov  6 08:50:37 1994",
+            "Sun, 06 Nov 1994 08:00:00 GMT",
+            "-1",
+            "1.5",
+            "soon",
+            "",
+        ]
+        .iter()
+        .map(|value| format!("{value:?}: {:?}", retry_after(value, now)))
+        .collect();
+        insta::assert_snapshot!(read.join("\n"), @r#"
+        "7": Some(7s)
+        " 120 ": Some(120s)
+        "0": Some(0ns)
+        "99999999999999999999999": Some(18446744073709551615s)
+        "Sun, 06 Nov 1994 08:50:37 GMT": Some(60s)
+        "Sunday, 06-Nov-94 08:50:37 GMT": Some(60s)
+        "Sun Nov  6 08:50:37 1994": Some(60s)
+        "Sun, 06 Nov 1994 08:00:00 GMT": Some(0ns)
+        "-1": None
+        "1.5": None
+        "soon": None
+        "": None
+        "#);
+    }
+
+    #[test]
+    fn a_429_pauses_everybody_halves_the_pool_once_and_successes_open_it_again() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut pace = Pace::new(4);
+        assert!((0..4).all(|_| pace.start(at(0)) == Start::Now));
+        assert_eq!(pace.start(at(0)), Start::WhenOneEnds);
+
+        pace.rate_limited(at(1), Duration::from_secs(10));
+        pace.rate_limited(at(2), Duration::from_secs(20));
+        (0..4).for_each(|_| pace.end());
+        assert_eq!(pace.start(at(3)), Start::At(at(22)), "the longer wait holds");
+
+        assert_eq!(pace.start(at(22)), Start::Now);
+        assert_eq!(pace.start(at(22)), Start::Now);
+        assert_eq!(pace.start(at(22)), Start::WhenOneEnds, "halved once, from 4 to 2");
+
+        (0..2).for_each(|_| pace.succeeded());
+        assert_eq!(pace.start(at(22)), Start::Now, "2 successes open the pool to 3");
+        (0..100).for_each(|_| pace.succeeded());
+        assert_eq!(pace.start(at(22)), Start::Now);
+        assert_eq!(pace.start(at(22)), Start::WhenOneEnds, "never more than at first");
+    }
+}

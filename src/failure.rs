@@ -1,0 +1,112 @@
+//! Any error of the API becomes advice: whose fault, what to do. The one place where both vocabularies meet.
+
+use crate::airbyte::FailureType;
+use crate::devin::{Error, Kind};
+
+/// Where people make API keys.
+pub const KEYS_PAGE: &str = "https://app.devin.ai/org/<your-org-slug>/settings/org-service-users";
+
+/// An error as a person or a platform can act on it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Advice {
+    /// What happened, where, and what to do: one or two sentences.
+    pub message: String,
+    pub failure_type: FailureType,
+}
+
+/// What follows from `error`, which stood in the way of `permission`'s data.
+pub fn advise(error: &Error, permission: &str) -> Advice {
+    let (failure_type, remedy) = match &error.kind {
+        Kind::Status(401) => (
+            FailureType::ConfigError,
+            format!("The API key is not accepted: make a new one at {KEYS_PAGE} and put it into api_token"),
+        ),
+        Kind::Status(403) => (
+            FailureType::ConfigError,
+            format!("The API key lacks the permission {permission}: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out"),
+        ),
+        Kind::Status(404) => (
+            FailureType::ConfigError,
+            "The organisation is unknown there or belongs to another key: copy org_id from the page where the key was made".to_string(),
+        ),
+        Kind::Status(300..=399) => (
+            FailureType::ConfigError,
+            "The address redirects, which is not followed with a key in hand: set api_url to the API's own address".to_string(),
+        ),
+        Kind::Status(429) | Kind::WaitTooLong { .. } => (
+            FailureType::TransientError,
+            "The API limits how often it may be asked: run again later, or lower concurrency".to_string(),
+        ),
+        Kind::Status(408 | 500..=599) => {
+            (FailureType::TransientError, "The API has trouble at the moment: run again later".to_string())
+        }
+        Kind::Status(_) => (
+            FailureType::SystemError,
+            "The API does not take this request: check org_id and api_url, and report this message if they are right".to_string(),
+        ),
+        Kind::Unreachable(_) => (
+            FailureType::TransientError,
+            "Check api_url, the network and the proxy settings, and run again".to_string(),
+        ),
+        Kind::Silent(_) | Kind::TimeUp(_) | Kind::Broken(_) => {
+            (FailureType::TransientError, "Check the network, and run again later".to_string())
+        }
+        Kind::Invalid(_) => (
+            FailureType::TransientError,
+            "Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API".to_string(),
+        ),
+        Kind::Unaskable(_) => (FailureType::ConfigError, "Check the key and api_url".to_string()),
+    };
+    Advice { message: format!("{error}. {remedy}."), failure_type }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::devin::page::Invalid;
+
+    fn check(kind: Kind) -> String {
+        let error = Error { kind, path: "/v3/organizations/org-1/secrets".to_string(), explanation: None, tries: 1 };
+        let advice = advise(&error, "ManageOrgSecrets");
+        format!("{:?}: {}", advice.failure_type, advice.message)
+    }
+
+    #[test]
+    fn every_kind_of_error_says_whose_fault_it_is_and_what_to_do() {
+        let statuses = [301, 400, 401, 403, 404, 408, 409, 422, 429, 500, 503, 599, 600].map(Kind::Status);
+        let others = [
+            Kind::WaitTooLong { status: 429, wait: Duration::from_secs(900) },
+            Kind::Unreachable("connection refused".to_string()),
+            Kind::Silent(Duration::from_secs(30)),
+            Kind::TimeUp(Duration::from_secs(120)),
+            Kind::Broken("connection reset".to_string()),
+            Kind::Invalid(Invalid::CursorMissing),
+            Kind::Unaskable("odd key".to_string()),
+        ];
+        let table: Vec<String> = statuses.into_iter().chain(others).map(check).collect();
+        insta::assert_snapshot!(table.join("\n"), @"
+        ConfigError: /v3/organizations/org-1/secrets answered 301 (Moved Permanently). The address redirects, which is not followed with a key in hand: set api_url to the API's own address.
+        SystemError: /v3/organizations/org-1/secrets answered 400 (Bad Request). The API does not take this request: check org_id and api_url, and report this message if they are right.
+        ConfigError: /v3/organizations/org-1/secrets answered 401 (Unauthorized). The API key is not accepted: make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token.
+        ConfigError: /v3/organizations/org-1/secrets answered 403 (Forbidden). The API key lacks the permission ManageOrgSecrets: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
+        ConfigError: /v3/organizations/org-1/secrets answered 404 (Not Found). The organisation is unknown there or belongs to another key: copy org_id from the page where the key was made.
+        TransientError: /v3/organizations/org-1/secrets answered 408 (Request Timeout). The API has trouble at the moment: run again later.
+        SystemError: /v3/organizations/org-1/secrets answered 409 (Conflict). The API does not take this request: check org_id and api_url, and report this message if they are right.
+        SystemError: /v3/organizations/org-1/secrets answered 422 (Unprocessable Entity). The API does not take this request: check org_id and api_url, and report this message if they are right.
+        TransientError: /v3/organizations/org-1/secrets answered 429 (Too Many Requests). The API limits how often it may be asked: run again later, or lower concurrency.
+        TransientError: /v3/organizations/org-1/secrets answered 500 (Internal Server Error). The API has trouble at the moment: run again later.
+        TransientError: /v3/organizations/org-1/secrets answered 503 (Service Unavailable). The API has trouble at the moment: run again later.
+        TransientError: /v3/organizations/org-1/secrets answered 599. The API has trouble at the moment: run again later.
+        SystemError: /v3/organizations/org-1/secrets answered 600. The API does not take this request: check org_id and api_url, and report this message if they are right.
+        TransientError: /v3/organizations/org-1/secrets answered 429 and asks to wait 900 s (Retry-After). The API limits how often it may be asked: run again later, or lower concurrency.
+        TransientError: /v3/organizations/org-1/secrets could not be reached: connection refused. Check api_url, the network and the proxy settings, and run again.
+        TransientError: /v3/organizations/org-1/secrets sent nothing for 30 s. Check the network, and run again later.
+        TransientError: /v3/organizations/org-1/secrets did not succeed within 120 s. Check the network, and run again later.
+        TransientError: /v3/organizations/org-1/secrets broke off its answer: connection reset. Check the network, and run again later.
+        TransientError: /v3/organizations/org-1/secrets answered 200 with an unusable body: it promises a next page without a cursor for it. Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
+        ConfigError: /v3/organizations/org-1/secrets could not be asked: odd key. Check the key and api_url.
+        ");
+    }
+}

@@ -1,0 +1,22 @@
+//! `source-devin-ai`: an Airbyte source for the Devin API v3.
+//!
+//! ```text
+//! read:   config ┐
+//!         catalog ┼-> plan -> steps --> pages (bounded concurrency) --> record lines --> one writer --> stdout
+//!         state  ┘                        |                                |
+//!                               retry, shared pause            STATE only where nothing before it can be lost
+//! ```
+//!
+//! The layers, and who may name whom, are described in `docs/design.md`; a test holds the arrows.
+
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+
+pub mod airbyte;
+pub mod cli;
+pub mod config;
+pub mod devin;
+pub mod failure;
+pub mod output;
+pub mod sandbox;
+pub mod source;
+pub mod stop;

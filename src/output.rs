@@ -1,0 +1,165 @@
+//! The only door out: whole lines to stdout through one writer, notes for people to stderr.
+//!
+//! Everything but record data passes the redaction of known secrets on its way. The door knows no message format.
+
+use std::io::{self, Write};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
+
+use tokio::sync::Semaphore;
+
+use crate::devin::Token;
+
+/// How many bytes may wait for a slow reader of stdout before whoever produces them has to wait.
+const WAITING_BYTES: usize = 4 << 20;
+
+/// The door. Clones lead through the same one.
+#[derive(Clone)]
+pub struct Output {
+    shared: Arc<Shared>,
+}
+
+/// Nothing more can be written; [`Output::finish`] says why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Closed;
+
+/// What stands in the queue: bytes, the room they take, and what follows when they are out.
+struct Waiting {
+    bytes: Vec<u8>,
+    room: u32,
+    then: Option<Box<dyn FnOnce() -> io::Result<()> + Send>>,
+}
+
+struct Shared {
+    queue: Mutex<Option<Sender<Waiting>>>,
+    writer: Mutex<Option<JoinHandle<io::Result<()>>>>,
+    room: Arc<Semaphore>,
+    secrets: Mutex<Vec<Token>>,
+}
+
+impl Output {
+    /// Starts the writer of stdout.
+    pub fn new() -> Output {
+        Output::to(Box::new(io::stdout()))
+    }
+
+    /// Starts a writer of something else, for a test.
+    pub fn to(sink: Box<dyn Write + Send>) -> Output {
+        let (queue, lines) = channel();
+        let room = Arc::new(Semaphore::new(WAITING_BYTES));
+        let freed = Arc::clone(&room);
+        let writer = std::thread::Builder::new()
+            .name("stdout".to_string())
+            .spawn(move || write_all(sink, &lines, &freed))
+            .expect("the system can start one more thread");
+        Output {
+            shared: Arc::new(Shared {
+                queue: Mutex::new(Some(queue)),
+                writer: Mutex::new(Some(writer)),
+                room,
+                secrets: Mutex::default(),
+            }),
+        }
+    }
+
+    /// From now on `secret` is masked in everything but record data.
+    pub fn hide(&self, secret: &Token) {
+        lock(&self.shared.secrets).push(secret.clone());
+    }
+
+    /// Queues one line of text, a line feed added. Never waits; what cannot be written is noticed at the end.
+    pub fn line(&self, text: &str) {
+        let mut bytes = self.redact(text).into_bytes();
+        bytes.push(b'\n');
+        self.push(Waiting { bytes, room: 0, then: None });
+    }
+
+    /// Calls `then` once everything queued so far has been written and flushed; never, if that fails.
+    pub fn after_all_that(&self, then: impl FnOnce() -> io::Result<()> + Send + 'static) {
+        self.push(Waiting { bytes: Vec::new(), room: 0, then: Some(Box::new(then)) });
+    }
+
+    /// Waits for room for so many bytes of record lines.
+    ///
+    /// # Errors
+    /// [`Closed`] when the reader of stdout has gone.
+    pub async fn room_for(&self, bytes: usize) -> Result<(), Closed> {
+        let room = self.shared.room.acquire_many(room_of(bytes)).await.map_err(|_| Closed)?;
+        room.forget();
+        Ok(())
+    }
+
+    /// Queues whole record lines, for which [`Output::room_for`] has made room. Record data is never redacted.
+    pub fn records(&self, bytes: Vec<u8>) {
+        let room = room_of(bytes.len());
+        self.push(Waiting { bytes, room, then: None });
+    }
+
+    /// Writes a line for a person to stderr.
+    pub fn note(&self, text: &str) {
+        // Nobody is left to be told when stderr is closed as well.
+        let _ = writeln!(io::stderr(), "{}", self.redact(text));
+    }
+
+    /// Writes out what is queued and stops the writer.
+    ///
+    /// # Errors
+    /// The writer's, for instance `BrokenPipe` when the reader has gone.
+    pub fn finish(&self) -> io::Result<()> {
+        drop(lock(&self.shared.queue).take());
+        match lock(&self.shared.writer).take() {
+            Some(writer) => writer.join().unwrap_or_else(|_| Err(io::Error::other("the writer of stdout failed"))),
+            None => Ok(()),
+        }
+    }
+
+    fn redact(&self, text: &str) -> String {
+        lock(&self.shared.secrets).iter().fold(text.to_string(), |text, secret| secret.redact(&text))
+    }
+
+    fn push(&self, waiting: Waiting) {
+        if let Some(queue) = lock(&self.shared.queue).as_ref() {
+            // A writer that has stopped keeps its error for `finish`.
+            let _ = queue.send(waiting);
+        }
+    }
+}
+
+impl Default for Output {
+    fn default() -> Output {
+        Output::new()
+    }
+}
+
+/// The writer's whole life: takes what is queued, writes it, gives the room back; flushes whenever nothing waits.
+fn write_all(mut sink: Box<dyn Write + Send>, queue: &Receiver<Waiting>, room: &Semaphore) -> io::Result<()> {
+    let mut write = || -> io::Result<()> {
+        while let Ok(first) = queue.recv() {
+            let mut next = Some(first);
+            while let Some(waiting) = next {
+                sink.write_all(&waiting.bytes)?;
+                room.add_permits(waiting.room as usize);
+                if let Some(then) = waiting.then {
+                    sink.flush()?;
+                    then()?;
+                }
+                next = queue.try_recv().ok();
+            }
+            sink.flush()?;
+        }
+        Ok(())
+    };
+    let outcome = write();
+    room.close();
+    outcome
+}
+
+/// How much of the waiting room so many bytes take: more than there is would wait for ever.
+fn room_of(bytes: usize) -> u32 {
+    u32::try_from(bytes.min(WAITING_BYTES)).unwrap_or(u32::MAX)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

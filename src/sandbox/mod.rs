@@ -1,0 +1,115 @@
+//! A Devin organisation that is not real: the same API on loopback, for trying and for testing.
+//!
+//! Everything it serves is worked out from a seed and an index, so a million sessions take no memory
+//! and two runs give the same bytes. It reads no clock and no file, knows nothing of the rest of the
+//! crate, and writes to nobody's terminal.
+//!
+//! ```text
+//! server     accepts, delays, breaks answers on purpose      fault     which answer breaks, and how
+//! route      which path is what, who may ask, who answers    problem   every refusal
+//! query      the question: parameters, values                page      cursors and the envelope
+//! filter     which sessions and notes are meant              json      the text of an answer
+//! data/      the organisation itself: pure arithmetic over words
+//! ```
+
+mod data;
+mod fault;
+mod filter;
+mod json;
+mod page;
+mod problem;
+mod query;
+mod route;
+mod server;
+#[cfg(test)]
+mod tests;
+
+use std::io;
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+pub use fault::{Fault, FaultKind, Rate};
+
+/// The one key the sandbox lets in. It opens nothing anywhere else.
+pub const TOKEN: &str = "cog_sandbox_not_a_real_key";
+
+/// The one organisation the sandbox has.
+pub const ORG_ID: &str = "org-5a4db0c05a4db0c05a4db0c05a4db0c0";
+
+/// What the organisation holds, and how its server misbehaves.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Options {
+    /// The port on 127.0.0.1; 0 takes any free one.
+    pub port: u16,
+    /// How many sessions the organisation has.
+    pub sessions: usize,
+    /// How many messages every session has; `None` lets it vary, with one session of 230.
+    pub messages: Option<usize>,
+    /// The same seed gives the same organisation, and the same order of faults.
+    pub seed: u64,
+    /// How long every answer is held back.
+    pub latency: Duration,
+    /// What goes wrong; the first one that is due breaks the answer.
+    pub faults: Vec<Fault>,
+    /// The permissions the key lacks, such as `ManageOrgSecrets`.
+    pub without_permissions: Vec<String>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Options {
+            port: 0,
+            sessions: 36,
+            messages: None,
+            seed: 1,
+            latency: Duration::ZERO,
+            faults: Vec::new(),
+            without_permissions: Vec::new(),
+        }
+    }
+}
+
+/// A running server. Dropping it stops accepting and closes its connections.
+#[derive(Debug)]
+pub struct Sandbox {
+    port: u16,
+    accepting: JoinHandle<()>,
+}
+
+impl Sandbox {
+    /// Binds 127.0.0.1 and serves on the current tokio runtime, until the sandbox is dropped.
+    ///
+    /// # Errors
+    /// The port is taken or may not be bound.
+    pub async fn start(options: Options) -> io::Result<Sandbox> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+        let port = listener.local_addr()?.port();
+        let accepting = tokio::spawn(server::accept(listener, options));
+        Ok(Sandbox { port, accepting })
+    }
+
+    /// The base URL, without a slash at its end.
+    pub fn url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.port)
+    }
+
+    /// The port it listens on, also when any free one was asked for.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Serves until the caller is stopped: it returns only if the server itself dies.
+    pub async fn run_until_stopped(mut self) {
+        // An aborted or panicked server has nothing to add, and the caller cannot mend it.
+        let _ = (&mut self.accepting).await;
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.accepting.abort();
+    }
+}

@@ -1,0 +1,124 @@
+//! `check`: is the key valid, does the organisation answer, and which streams may this key read?
+
+use super::emit::Emitter;
+use super::read::{Context, bare};
+use super::streams::{Listing, STREAMS, Stream};
+use crate::airbyte::message::CheckStatus;
+use crate::airbyte::{FailureType, Level};
+use crate::devin::{Client, Error, Event, Kind, Page, Request, Trail};
+use crate::failure::advise;
+
+/// What the API says about a connection.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Usable; the sentences say which streams this key cannot read.
+    Usable { warnings: Vec<String> },
+    /// The user has to change something first.
+    Unusable { message: String },
+    /// The API did not say: it could not be reached, or has trouble.
+    Unknown { message: String, failure_type: FailureType },
+}
+
+impl Verdict {
+    /// Says it in Airbyte's way, and answers whether the command has succeeded: a connection that is found unusable
+    /// is an answer, one that could not be tried is not.
+    pub fn say(&self, emitter: &Emitter) -> bool {
+        match self {
+            Verdict::Usable { warnings } => {
+                warnings.iter().for_each(|warning| emitter.log(Level::Warn, warning));
+                emitter.connection(CheckStatus::Succeeded, None);
+                true
+            }
+            Verdict::Unusable { message } => {
+                emitter.connection(CheckStatus::Failed, Some(message));
+                true
+            }
+            Verdict::Unknown { message, failure_type } => {
+                emitter.error(message, *failure_type, None);
+                false
+            }
+        }
+    }
+}
+
+/// Asks the API with one small request per stream, and stops as soon as further questions are pointless.
+pub async fn check(context: &Context) -> Verdict {
+    let tell = |event: Event| {
+        let text = match event {
+            Event::Answered { path, status, .. } => format!("GET {path}: {status}"),
+            Event::Retrying { error, wait, .. } => format!("{error}; trying again in {:.1} s", wait.as_secs_f64()),
+        };
+        context.emitter.log(Level::Debug, &text);
+    };
+    // Only a refused key means anything here: not every deployment and not every kind of key has this endpoint.
+    let key_organisation = match context.client.principal(&tell).await {
+        Ok(principal) => principal.org_id,
+        Err(error) if error.kind == Kind::Status(401) => return unusable(&error, "ViewOrgSessions"),
+        Err(error) if error.kind.is_out_of_reach() => return unknown(&error),
+        Err(_) => None,
+    };
+    let mut missing = Vec::new();
+    let mut warnings = Vec::new();
+    let mut a_session = None;
+    for stream in STREAMS {
+        let Some(request) = question(context, stream, a_session.as_deref()) else { continue };
+        match one_page(&context.client, &request, &tell).await {
+            Ok(page) if stream.listing == Listing::Sessions => a_session = a_session.or_else(|| first_session(&page)),
+            Ok(_) => {}
+            Err(error) => match error.kind {
+                Kind::Status(401) => return unusable(&error, stream.permission),
+                Kind::Status(404) if stream.listing == Listing::Sessions => {
+                    let hint = key_organisation
+                        .filter(|organisation| *organisation != context.org_id)
+                        .map(|organisation| format!(" The key itself belongs to {organisation}."));
+                    let message = advise(&error, stream.permission).message + &hint.unwrap_or_default();
+                    return Verdict::Unusable { message };
+                }
+                // The session has gone since it was listed.
+                Kind::Status(404) if stream.listing == Listing::PerSession => {}
+                Kind::Status(status) if matches!(status, 400..=499) && !error.kind.is_retryable() => {
+                    let sentence = format!("stream {}: {}", stream.name, advise(&error, stream.permission).message);
+                    if stream.is_essential { missing.push(sentence) } else { warnings.push(sentence) }
+                }
+                _ => return unknown(&error),
+            },
+        }
+    }
+    if missing.is_empty() {
+        Verdict::Usable { warnings }
+    } else {
+        missing.append(&mut warnings);
+        Verdict::Unusable { message: missing.join(" ") }
+    }
+}
+
+/// The smallest request that shows whether a stream can be read; `None` when there is no session to ask for.
+fn question(context: &Context, stream: &Stream, a_session: Option<&str>) -> Option<Request> {
+    let in_path = a_session.map(|id| format!("devin-{}", bare(id)));
+    let path: Vec<&str> = match stream.listing {
+        Listing::PerSession => {
+            ["sessions", in_path.as_deref()?].into_iter().chain(stream.path.iter().copied()).collect()
+        }
+        Listing::Sessions | Listing::Whole => stream.path.to_vec(),
+    };
+    let mut request = context.list(&path, Vec::new());
+    request.query = vec![("first", "1".to_string())];
+    Some(request)
+}
+
+async fn one_page(client: &Client, request: &Request, tell: &(dyn Fn(Event) + Sync)) -> Result<Page, Error> {
+    client.page(request, &Trail::default(), tell).await
+}
+
+fn first_session(page: &Page) -> Option<String> {
+    super::cursor::Facts::of(page.items().next()?).session_id.text()
+}
+
+fn unusable(error: &Error, permission: &str) -> Verdict {
+    Verdict::Unusable { message: advise(error, permission).message }
+}
+
+fn unknown(error: &Error) -> Verdict {
+    let advice = advise(error, "");
+    Verdict::Unknown { message: advice.message, failure_type: advice.failure_type }
+}

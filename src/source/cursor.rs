@@ -1,0 +1,225 @@
+//! What is read and what a checkpoint may claim: start date, lower bounds, look-back, state. Pure.
+//!
+//! The API documents neither the order of its lists nor the boundaries of its filters. So a bound is sent one second
+//! early and compared inclusively here, and a checkpoint lies a look-back before what has been seen: emitting a
+//! record twice is allowed, losing one is not.
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
+
+/// At most so many unfinished sessions are remembered to be asked for again; the newest.
+pub const MOST_OPEN_SESSIONS: usize = 500;
+
+/// What the logic reads of an item; everything else passes through unread.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub struct Facts<'a> {
+    #[serde(borrow)]
+    pub session_id: Field<'a>,
+    #[serde(borrow)]
+    created_at: Field<'a>,
+    #[serde(borrow)]
+    updated_at: Field<'a>,
+    #[serde(borrow)]
+    status: Field<'a>,
+}
+
+/// A field as it stands in an item.
+#[derive(Debug, Default, Clone, Copy)]
+pub enum Field<'a> {
+    #[default]
+    Absent,
+    Raw(&'a RawValue),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Field<'a>, D::Error> {
+        <&RawValue>::deserialize(deserializer).map(Field::Raw)
+    }
+}
+
+impl Field<'_> {
+    /// The field as text; `None` when it is absent or anything but a string.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Field::Raw(raw) if raw.get().starts_with('"') => serde_json::from_str(raw.get()).ok(),
+            _ => None,
+        }
+    }
+
+    /// The field as whole Unix seconds; `None` when it is absent or no number.
+    fn seconds(&self) -> Option<i64> {
+        let Field::Raw(raw) = self else { return None };
+        raw.get().parse().ok().or_else(|| raw.get().parse().ok().filter(|at: &f64| at.is_finite()).map(|at| at as i64))
+    }
+}
+
+impl<'a> Facts<'a> {
+    /// Reads the facts of an item. An item that repeats a key has none, and is kept whatever the bounds.
+    pub fn of(item: &'a str) -> Facts<'a> {
+        serde_json::from_str(item).unwrap_or_default()
+    }
+
+    pub fn created_at(&self) -> Option<i64> {
+        self.created_at.seconds()
+    }
+
+    pub fn updated_at(&self) -> Option<i64> {
+        self.updated_at.seconds()
+    }
+
+    /// The named cursor field.
+    pub fn cursor(&self, field: &str) -> Option<i64> {
+        match field {
+            "created_at" => self.created_at(),
+            _ => self.updated_at(),
+        }
+    }
+
+    /// Whether the session may still change without its `updated_at` saying so: new, claimed, running, resuming, or
+    /// in a state newer than this program.
+    pub fn is_open(&self) -> bool {
+        !matches!(self.status.text().as_deref(), None | Some("suspended" | "exit" | "error"))
+    }
+}
+
+/// Which records of a stream are wanted. `None` is no bound; both bounds are inclusive; a record without the field
+/// is wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// From this `created_at` on, by the user's start date.
+    pub start_date: Option<i64>,
+    /// From this cursor value on, by an earlier run's checkpoint.
+    pub since: Option<i64>,
+}
+
+impl Bounds {
+    /// Whether a record with these timestamps is wanted.
+    pub fn admit(&self, created_at: Option<i64>, cursor: Option<i64>) -> bool {
+        let from = |bound: Option<i64>, value: Option<i64>| match (bound, value) {
+            (Some(bound), Some(value)) => value >= bound,
+            _ => true,
+        };
+        from(self.start_date, created_at) && from(self.since, cursor)
+    }
+
+    /// The server's filters for a list of sessions: one second early, in case they are exclusive.
+    pub fn filters(&self) -> Vec<(&'static str, String)> {
+        let early = |bound: i64| bound.saturating_sub(1).max(0).to_string();
+        let created = self.start_date.map(|bound| ("created_after", early(bound)));
+        let updated = self.since.map(|bound| ("updated_after", early(bound)));
+        created.into_iter().chain(updated).collect()
+    }
+}
+
+/// What a run says about a stream, and reads back.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Everything before this cursor value has been read; `None` when nothing is known.
+    pub cursor: Option<i64>,
+    /// Messages only, while a pass is unfinished: sessions whose `updated_at` lies before this are done in it.
+    pub sessions_updated_from: Option<i64>,
+    /// Sessions that had not ended when they were last seen, as `session_id`s.
+    pub open_sessions: Vec<String>,
+}
+
+impl Checkpoint {
+    /// Reads a stream's state. Null and `{}` are a start from the beginning, and so is anything that cannot be read.
+    ///
+    /// # Errors
+    /// The checkpoint to use all the same, and a sentence for a WARN.
+    pub fn read(cursor_field: &str, state: Option<&Value>) -> Result<Checkpoint, (Checkpoint, String)> {
+        let fields = match state {
+            None | Some(Value::Null) => return Ok(Checkpoint::default()),
+            Some(Value::Object(fields)) => fields,
+            Some(_) => return Err((Checkpoint::default(), unreadable("it is not an object"))),
+        };
+        let cursor = match fields.get(cursor_field).map(seconds) {
+            None => None,
+            Some(Some(seconds)) => Some(seconds),
+            Some(None) => {
+                return Err((
+                    Checkpoint::default(),
+                    unreadable(&format!("{cursor_field} is not a Unix time in seconds")),
+                ));
+            }
+        };
+        let open = fields.get("open_sessions").and_then(Value::as_array);
+        let open = open.into_iter().flatten().filter_map(|id| id.as_str().map(str::to_string));
+        Ok(Checkpoint {
+            cursor,
+            sessions_updated_from: fields.get("sessions_updated_from").and_then(seconds),
+            open_sessions: open.take(MOST_OPEN_SESSIONS).collect(),
+        })
+    }
+
+    /// The state to print.
+    pub fn write(&self, cursor_field: &str) -> Value {
+        let mut state = Map::new();
+        // An unfinished first pass claims nothing about any record, and says so as a number.
+        let cursor = self.cursor.or(self.sessions_updated_from.map(|_| 0));
+        if let Some(cursor) = cursor {
+            state.insert(cursor_field.to_string(), cursor.into());
+        }
+        if let Some(from) = self.sessions_updated_from {
+            state.insert("sessions_updated_from".to_string(), from.into());
+        }
+        if !self.open_sessions.is_empty() {
+            state.insert("open_sessions".to_string(), self.open_sessions.clone().into());
+        }
+        Value::Object(state)
+    }
+
+    /// The cursor after a complete pass: the largest value seen, but never past the moment the listing began, less
+    /// the look-back, and never behind where it was.
+    pub fn moved(&self, largest_seen: Option<i64>, began: i64, lookback: i64) -> Option<i64> {
+        let reached = largest_seen.map(|seen| seen.min(began).saturating_sub(lookback));
+        reached.max(self.cursor)
+    }
+}
+
+fn unreadable(reason: &str) -> String {
+    format!("the state cannot be read ({reason}), so the stream is read from the beginning")
+}
+
+/// A state's number: an integer, a float, or either of them as text, as other connectors write it.
+fn seconds(value: &Value) -> Option<i64> {
+    match value {
+        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// The newest sessions that had not ended, at most [`MOST_OPEN_SESSIONS`], by `created_at`.
+#[derive(Debug, Default)]
+pub struct OpenSessions {
+    newest: std::collections::BinaryHeap<std::cmp::Reverse<(i64, String)>>,
+}
+
+impl OpenSessions {
+    /// Notes a session if it is open. An identifier that could not be one is left out: it would go into the state.
+    pub fn note(&mut self, facts: &Facts) {
+        if !facts.is_open() {
+            return;
+        }
+        let Some(id) = facts.session_id.text().filter(|id| is_plain(id)) else { return };
+        self.newest.push(std::cmp::Reverse((facts.created_at().unwrap_or(i64::MAX), id)));
+        if self.newest.len() > MOST_OPEN_SESSIONS {
+            self.newest.pop();
+        }
+    }
+
+    /// The identifiers, sorted, each once.
+    pub fn into_ids(self) -> Vec<String> {
+        let mut ids: Vec<String> = self.newest.into_iter().map(|entry| entry.0.1).collect();
+        ids.sort();
+        ids.dedup();
+        ids
+    }
+}
+
+fn is_plain(id: &str) -> bool {
+    !id.is_empty() && id.len() <= 100 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}

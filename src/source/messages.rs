@@ -1,0 +1,243 @@
+//! The messages of all sessions: the sessions first, then each one's messages, many side by side.
+//!
+//! Sessions are taken by `updated_at` ascending, so that "everything before this one is done" is a place to resume
+//! from. A pass keeps two marks: which messages an earlier pass has read (`created_at`), and how far this pass has
+//! come (`sessions_updated_from`). With one mark, a run that is killed half way would drop the old messages of the
+//! sessions it had not come to.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+use tokio::time::Instant;
+
+use super::cursor::{Bounds, Checkpoint, Facts};
+use super::emit::Ledger;
+use super::pages::{Pages, Tell};
+use super::plan::Step;
+use super::read::{Context, End, Pass, bare};
+use super::record::frame_page;
+use super::streams::Stream;
+use crate::airbyte::Level;
+use crate::devin::{Error, Kind, Page};
+
+/// So many sessions in a row that do not exist, and none that does: the list and the messages disagree for good.
+const MOST_GONE: usize = 20;
+
+/// Reads the stream to its end.
+pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Result<Checkpoint, End> {
+    let tell = context.teller(ledger);
+    let (sessions, pass) = sessions(context, step, &tell, ledger).await?;
+    let began = pass.began();
+    let done = pass.checkpoint(context.lookback);
+    let mut progress = Progress::new(sessions.len());
+    let mut gone = Gone::default();
+    let mut said = Instant::now();
+    let mut reading = JoinSet::new();
+    let mut next = 0;
+    loop {
+        while reading.len() < context.concurrency && next < sessions.len() {
+            let session = Arc::clone(&sessions[next].id);
+            reading.spawn(one_session(
+                Arc::clone(context),
+                step.stream,
+                step.bounds,
+                session,
+                Arc::clone(ledger),
+                Arc::clone(&tell),
+                next,
+            ));
+            next += 1;
+        }
+        let Some(ended) = reading.join_next().await else { break };
+        let (index, outcome) = ended.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
+        match outcome {
+            Ok(()) => {
+                gone.one_exists = true;
+                progress.finish(index);
+            }
+            Err(End::Request(error)) if error.kind == Kind::Status(404) => gone.sessions.push((index, error)),
+            Err(end) => return Err(end),
+        }
+        for index in gone.skippable(&sessions, context)? {
+            progress.finish(index);
+        }
+        if let Some(from) =
+            progress.reached().and_then(|index| sessions.get(index)).and_then(|session| session.updated_at)
+        {
+            let from = from.min(began).saturating_sub(context.lookback);
+            let resume = Checkpoint {
+                cursor: step.checkpoint.cursor,
+                sessions_updated_from: Some(from.max(step.since().unwrap_or(i64::MIN))),
+                open_sessions: done.open_sessions.clone(),
+            };
+            context.emitter.safe(ledger, resume.write(step.stream.cursor_field));
+            if said.elapsed() >= context.checkpoint_every {
+                said = Instant::now();
+                context.emitter.checkpoint(ledger);
+            }
+        }
+    }
+    gone.end()?;
+    Ok(done)
+}
+
+/// A session whose messages are to be read.
+struct Session {
+    id: Arc<str>,
+    /// `None` is read first, and again each time.
+    updated_at: Option<i64>,
+}
+
+/// Lists the sessions to read, each once, by `updated_at` ascending.
+async fn sessions(
+    context: &Arc<Context>,
+    step: &Step,
+    tell: &Tell,
+    ledger: &Ledger,
+) -> Result<(Vec<Session>, Pass), End> {
+    let bounds = Bounds { since: step.since(), ..step.bounds };
+    let whatever = Bounds { since: None, ..step.bounds };
+    let mut pass = Pass::new(step);
+    let mut sessions = Vec::new();
+    let mut take =
+        |page: &Page, bounds: &Bounds, pass: &mut Pass, among: &dyn Fn(Option<&str>) -> bool| -> Result<(), End> {
+            for item in page.items() {
+                let facts = Facts::of(item);
+                if !bounds.admit(facts.created_at(), facts.updated_at()) {
+                    continue;
+                }
+                let Some(id) = facts.session_id.text().filter(|id| !bare(id).is_empty()) else {
+                    return Err(End::Data(
+                        "the list of sessions holds one without a session_id, whose messages cannot be asked for"
+                            .to_string(),
+                    ));
+                };
+                if among(Some(&id)) {
+                    pass.note_listed(&facts);
+                    sessions.push(Session { id: Arc::from(id), updated_at: facts.updated_at() });
+                }
+            }
+            Ok(())
+        };
+    let mut pages = Pages::start(context, context.list(&["sessions"], bounds.filters()), tell);
+    let mut is_first = true;
+    while let Some(page) = pages.next().await? {
+        if is_first {
+            pass.begin(&page);
+            context.emitter.running(ledger);
+            is_first = false;
+        }
+        take(&page, &bounds, &mut pass, &|_| true)?;
+    }
+    for ids in pass.unseen() {
+        let mut pages = Pages::start(context, context.list(&["sessions"], ids.filter()), tell);
+        while let Some(page) = pages.next().await? {
+            take(&page, &whatever, &mut pass, &|id| ids.contain(id))?;
+        }
+    }
+    // The list can shift while it is read, and name a session twice.
+    sessions.sort_unstable_by(|a, b| (bare(&a.id), a.updated_at).cmp(&(bare(&b.id), b.updated_at)));
+    sessions.dedup_by(|later, first| bare(&later.id) == bare(&first.id));
+    sessions.sort_by_key(|session| session.updated_at);
+    Ok((sessions, pass))
+}
+
+/// Reads one session's messages in their order.
+async fn one_session(
+    context: Arc<Context>,
+    stream: &'static Stream,
+    bounds: Bounds,
+    session: Arc<str>,
+    ledger: Arc<Ledger>,
+    tell: Tell,
+    index: usize,
+) -> (usize, Result<(), End>) {
+    let read = async {
+        let in_path = format!("devin-{}", bare(&session));
+        let path: Vec<&str> = ["sessions", &in_path].into_iter().chain(stream.path.iter().copied()).collect();
+        let mut pages = Pages::start(&context, context.list(&path, Vec::new()), &tell);
+        let mut previous: Option<Page> = None;
+        while let Some(page) = pages.next().await? {
+            context.emitter.running(&ledger);
+            let frame = context.emitter.frame(stream.name).of_session(&session);
+            let framed = frame_page(&page, previous.as_ref(), &frame, |facts| {
+                bounds.admit(facts.created_at(), facts.cursor(stream.cursor_field))
+            });
+            context.emitter.records(&ledger, framed).await?;
+            previous = Some(page);
+        }
+        Ok(())
+    };
+    (index, read.await)
+}
+
+/// Which sessions of the ordered list are done. Pure.
+struct Progress {
+    /// Everything before this index is done.
+    before: usize,
+    ahead: HashSet<usize>,
+    all: usize,
+}
+
+impl Progress {
+    fn new(all: usize) -> Progress {
+        Progress { before: 0, ahead: HashSet::new(), all }
+    }
+
+    fn finish(&mut self, index: usize) {
+        self.ahead.insert(index);
+        while self.ahead.remove(&self.before) {
+            self.before += 1;
+        }
+    }
+
+    /// The first session that is not done; `None` when none or all are.
+    fn reached(&self) -> Option<usize> {
+        (0 < self.before && self.before < self.all).then_some(self.before)
+    }
+}
+
+/// Sessions that were listed and then did not exist. One of them is a deletion; all of them are an error.
+#[derive(Default)]
+struct Gone {
+    one_exists: bool,
+    sessions: Vec<(usize, Error)>,
+}
+
+impl Gone {
+    /// The sessions that may be skipped by now, each said with a WARN.
+    fn skippable(&mut self, sessions: &[Session], context: &Context) -> Result<Vec<usize>, End> {
+        if !self.one_exists {
+            return if self.sessions.len() >= MOST_GONE {
+                self.take_error().map(|()| Vec::new())
+            } else {
+                Ok(Vec::new())
+            };
+        }
+        let skipped = std::mem::take(&mut self.sessions);
+        Ok(skipped
+            .into_iter()
+            .map(|(index, _)| {
+                let id = &sessions[index].id;
+                let text = format!(
+                    "session {id} disappeared between the list and the reading of its messages, and is skipped"
+                );
+                context.emitter.log(Level::Warn, &text);
+                index
+            })
+            .collect())
+    }
+
+    /// Whether every session that was asked for did not exist.
+    fn end(&mut self) -> Result<(), End> {
+        if self.one_exists { Ok(()) } else { self.take_error() }
+    }
+
+    fn take_error(&mut self) -> Result<(), End> {
+        match self.sessions.pop() {
+            Some((_, error)) => Err(End::Request(error)),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! The connector: Airbyte's protocol over Devin's API. Answers `spec`, `check` and `discover`; [`read`] has its own
+//! file, and a stream is a row of [`streams`].
+
+pub mod check;
+pub mod cursor;
+pub mod emit;
+pub mod messages;
+pub mod pages;
+pub mod plan;
+pub mod read;
+pub mod record;
+pub mod streams;
+
+use serde_json::value::RawValue;
+
+use crate::airbyte::message::{Catalog, CatalogStream, Message};
+use streams::{STREAMS, Stream};
+
+/// The body of SPEC.
+const SPEC: &str = include_str!("../../schemas/spec.json");
+
+/// SPEC, as one line.
+pub fn spec() -> String {
+    Message::Spec { spec: raw(SPEC) }.line()
+}
+
+/// CATALOG, as one line: every row of the table. Asks nobody.
+pub fn discover() -> String {
+    let streams = STREAMS.iter().map(catalog_stream).collect();
+    Message::Catalog { catalog: Catalog { streams } }.line()
+}
+
+fn catalog_stream(stream: &'static Stream) -> CatalogStream<'static> {
+    CatalogStream {
+        name: stream.name,
+        json_schema: raw(stream.schema),
+        supported_sync_modes: &["full_refresh", "incremental"],
+        source_defined_cursor: true,
+        default_cursor_field: vec![stream.cursor_field],
+        source_defined_primary_key: stream.primary_key.iter().map(|key| vec![*key]).collect(),
+        is_resumable: true,
+        is_file_based: false,
+    }
+}
+
+fn raw(json: &'static str) -> &'static RawValue {
+    serde_json::from_str(json).expect("the files in schemas/ are JSON, which a test holds")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_spec_and_the_catalog_are_one_line_each() {
+        for line in [spec(), discover()] {
+            assert!(!line.contains('\n'));
+            serde_json::from_str::<serde_json::Value>(&line).unwrap();
+        }
+    }
+}

@@ -1,0 +1,179 @@
+//! Configuration, catalog and state become steps. Pure.
+
+use std::collections::BTreeSet;
+
+use super::cursor::{Bounds, Checkpoint};
+use super::streams::{Listing, STREAMS, Stream, find, names};
+use crate::airbyte::{ConfiguredCatalog, InputState, SyncMode};
+use crate::config::Config;
+
+/// Everything a read has to do.
+#[derive(Debug, Default)]
+pub struct Plan {
+    pub steps: Vec<Step>,
+    /// Wanted streams that cannot be read, and why.
+    pub refused: Vec<(String, String)>,
+    /// Sentences for a WARN.
+    pub warnings: Vec<String>,
+}
+
+/// One stream to read.
+#[derive(Debug)]
+pub struct Step {
+    pub stream: &'static Stream,
+    /// Where an earlier run stopped; empty for a read from the beginning.
+    pub checkpoint: Checkpoint,
+    /// Which records are wanted.
+    pub bounds: Bounds,
+}
+
+impl Step {
+    /// From which `updated_at` on sessions are listed: where an unfinished pass has come to, else the checkpoint.
+    pub fn since(&self) -> Option<i64> {
+        self.checkpoint.sessions_updated_from.or(self.checkpoint.cursor)
+    }
+}
+
+/// Plans a read of a configured catalog.
+///
+/// A state that is given is honoured in full refresh too: a platform hands it back when it tries an interrupted job
+/// again, and clears it before it starts a new one.
+pub fn plan(config: &Config, catalog: &ConfiguredCatalog, state: &InputState) -> Plan {
+    let mut plan = Plan { warnings: state.ignored.clone(), ..Plan::default() };
+    let mut planned = BTreeSet::new();
+    for configured in &catalog.streams {
+        let name = configured.stream.name.as_str();
+        if !planned.insert(name) {
+            continue;
+        }
+        match (find(name), &configured.sync_mode) {
+            (None, _) => plan.refused.push((name.to_string(), no_such_stream(name))),
+            (Some(_), SyncMode::Unknown(_)) => plan.refused.push((
+                name.to_string(),
+                format!("stream {name}: the catalog asks for a sync mode that does not exist; full_refresh and incremental do"),
+            )),
+            (Some(stream), _) => plan.add(stream, config, state),
+        }
+    }
+    plan
+}
+
+/// Plans a read of some streams, as a person names them.
+pub fn plan_streams(config: &Config, streams: &[&'static Stream], state: &InputState) -> Plan {
+    let mut plan = Plan { warnings: state.ignored.clone(), ..Plan::default() };
+    streams.iter().for_each(|stream| plan.add(stream, config, state));
+    plan
+}
+
+/// The streams that a list of names picks, separated by commas, in the table's order, each once; `all` is every one.
+///
+/// # Errors
+/// A sentence that names the word which is no stream.
+pub fn pick(list: &str) -> Result<Vec<&'static Stream>, String> {
+    let words: Vec<&str> = list.split(',').map(str::trim).filter(|word| !word.is_empty()).collect();
+    if words.is_empty() {
+        return Err(format!("no stream is named: give all, or some of {}", names()));
+    }
+    if let Some(unknown) = words.iter().find(|word| **word != "all" && find(word).is_none()) {
+        return Err(no_such_stream(unknown));
+    }
+    Ok(STREAMS.iter().filter(|stream| words.contains(&stream.name) || words.contains(&"all")).collect())
+}
+
+impl Plan {
+    fn add(&mut self, stream: &'static Stream, config: &Config, state: &InputState) {
+        let checkpoint = match Checkpoint::read(stream.cursor_field, state.streams.get(stream.name)) {
+            Ok(checkpoint) => checkpoint,
+            Err((checkpoint, warning)) => {
+                self.warnings.push(format!("stream {}: {warning}", stream.name));
+                checkpoint
+            }
+        };
+        let start_date = config.start_date.filter(|_| stream.listing != Listing::Whole);
+        let bounds = Bounds { start_date, since: checkpoint.cursor };
+        self.steps.push(Step { stream, checkpoint, bounds });
+    }
+}
+
+fn no_such_stream(name: &str) -> String {
+    let name: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
+    format!("stream {name} does not exist in this connector, which has {}", names())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devin::Token;
+
+    fn config() -> Config {
+        Config {
+            token: Token::new("cog_x"),
+            org_id: "org-1".to_string(),
+            start_date: Some(100),
+            api_url: "http://127.0.0.1".to_string(),
+            lookback_window: 600,
+            concurrency: 10,
+        }
+    }
+
+    fn tell(plan: &Plan) -> String {
+        let mut lines: Vec<String> =
+            plan.steps.iter().map(|step| format!("read {} {:?}", step.stream.name, step.bounds)).collect();
+        lines.extend(plan.refused.iter().map(|(_, reason)| format!("refuse: {reason}")));
+        lines.extend(plan.warnings.iter().map(|warning| format!("warn: {warning}")));
+        lines.join("\n")
+    }
+
+    fn check(streams: &str, state: &str) -> String {
+        let catalog = ConfiguredCatalog::parse(&format!(r#"{{"streams":[{streams}]}}"#)).unwrap();
+        tell(&plan(&config(), &catalog, &InputState::parse(state).unwrap()))
+    }
+
+    #[test]
+    fn a_catalog_becomes_steps_and_refusals() {
+        insta::assert_snapshot!(check(
+            r#"{"stream":{"name":"secrets"}},{"stream":{"name":"sessions"},"sync_mode":"incremental"},{"stream":{"name":"sessions"}},{"stream":{"name":"users"}},{"stream":{"name":"playbooks"},"sync_mode":"INVALID"}"#,
+            "[]"
+        ), @"
+        read secrets Bounds { start_date: None, since: None }
+        read sessions Bounds { start_date: Some(100), since: None }
+        refuse: stream users does not exist in this connector, which has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
+        refuse: stream playbooks: the catalog asks for a sync mode that does not exist; full_refresh and incremental do
+        ");
+        insta::assert_snapshot!(check("", "[]"), @"");
+    }
+
+    #[test]
+    fn a_state_is_honoured_in_either_mode_and_an_unreadable_one_is_said() {
+        let state = r#"[{"type":"STREAM","stream":{"stream_descriptor":{"name":"sessions"},"stream_state":{"updated_at":5}}},{"type":"STREAM","stream":{"stream_descriptor":{"name":"secrets"},"stream_state":{"updated_at":"soon"}}},{"type":"STREAM","stream":{"stream_descriptor":{"name":"unknown"},"stream_state":{}}},{"type":"STREAM","stream":{"stream_descriptor":{"name":"playbooks"},"stream_state":{"updated_at":"1768226234"}}}]"#;
+        insta::assert_snapshot!(check(
+            r#"{"stream":{"name":"sessions"},"sync_mode":"full_refresh"},{"stream":{"name":"secrets"},"sync_mode":"incremental"},{"stream":{"name":"playbooks"},"sync_mode":"incremental"}"#,
+            state
+        ), @"
+        read sessions Bounds { start_date: Some(100), since: Some(5) }
+        read secrets Bounds { start_date: None, since: None }
+        read playbooks Bounds { start_date: None, since: Some(1768226234) }
+        warn: stream secrets: the state cannot be read (updated_at is not a Unix time in seconds), so the stream is read from the beginning
+        ");
+        insta::assert_snapshot!(check(r#"{"stream":{"name":"sessions"}}"#, r#"{"sessions":{"updated_at":5}}"#), @"
+        read sessions Bounds { start_date: Some(100), since: None }
+        warn: a state in the legacy form is ignored: only per-stream states (type STREAM or GLOBAL) are read, so every stream starts from the beginning
+        ");
+    }
+
+    #[test]
+    fn names_pick_streams_in_the_tables_order() {
+        let picked = |list| pick(list).map(|streams| streams.iter().map(|stream| stream.name).collect::<Vec<_>>());
+        insta::assert_debug_snapshot!(picked("secrets, sessions,secrets"), @r#"
+        Ok(
+            [
+                "sessions",
+                "secrets",
+            ],
+        )
+        "#);
+        assert_eq!(picked("all").unwrap().len(), STREAMS.len());
+        insta::assert_snapshot!(picked("session").unwrap_err(), @"stream session does not exist in this connector, which has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes");
+        insta::assert_snapshot!(picked(" ,").unwrap_err(), @"no stream is named: give all, or some of sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes");
+    }
+}

@@ -1,0 +1,310 @@
+//! Steps become requests, pages become lines. The only place that orders a stream's messages.
+//!
+//! Streams run side by side and share the client's pool. What a stream says goes through its [`Ledger`], which
+//! counts; a STATE is said only when everything before it is on its way out.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::task::JoinSet;
+
+use super::cursor::{Bounds, Checkpoint, Facts, OpenSessions};
+use super::emit::{Emitter, Ledger, now_ms};
+use super::messages;
+use super::pages::{Pages, Tell};
+use super::plan::{Plan, Step};
+use super::record::frame_page;
+use super::streams::{Listing, Stream};
+use crate::airbyte::{FailureType, Level, StreamStatus};
+use crate::config::Config;
+use crate::devin::{Client, Error, Event, Page, Request};
+use crate::failure::{Advice, advise};
+use crate::output::Closed;
+
+/// Items asked for at once: the API's most.
+const PAGE_SIZE: &str = "200";
+
+/// Sessions asked for by their identifiers at once: a number known to work.
+const IDS_A_REQUEST: usize = 50;
+
+/// Without a server's clock, ours is trusted but for a minute.
+const CLOCK_DOUBT_S: i64 = 60;
+
+/// What all streams of a run share.
+pub struct Context {
+    pub client: Client,
+    pub emitter: Emitter,
+    pub org_id: String,
+    /// In seconds.
+    pub lookback: i64,
+    /// How many sessions' messages are read side by side.
+    pub concurrency: usize,
+    /// How often a long stream says its state at most.
+    pub checkpoint_every: Duration,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ending {
+    Complete,
+    /// At least one stream failed; each said why.
+    Failed,
+    /// The reader of stdout has gone.
+    Closed,
+    /// A signal with this number asked to stop.
+    Stopped(i32),
+}
+
+/// Why a stream ended early.
+#[derive(Debug)]
+pub enum End {
+    Closed,
+    Request(Error),
+    /// The API's data makes it impossible to go on.
+    Data(String),
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> End {
+        End::Request(error)
+    }
+}
+
+impl From<Closed> for End {
+    fn from(_: Closed) -> End {
+        End::Closed
+    }
+}
+
+impl Context {
+    /// Prepares a run; asks nothing yet.
+    pub fn new(client: Client, emitter: Emitter, config: &Config) -> Context {
+        Context {
+            client,
+            emitter,
+            org_id: config.org_id.clone(),
+            lookback: config.lookback_window,
+            concurrency: config.concurrency,
+            checkpoint_every: Duration::from_secs(2),
+        }
+    }
+
+    /// The request for a list below the organisation.
+    pub fn list(&self, path: &[&str], mut query: Vec<(&'static str, String)>) -> Request {
+        let organisation = ["v3", "organizations", &self.org_id];
+        query.insert(0, ("first", PAGE_SIZE.to_string()));
+        Request { path: organisation.iter().chain(path).map(ToString::to_string).collect(), query }
+    }
+
+    /// Tells the stream's story while requests are tried.
+    pub fn teller(self: &Arc<Self>, ledger: &Arc<Ledger>) -> Tell {
+        let (context, ledger) = (Arc::clone(self), Arc::clone(ledger));
+        Arc::new(move |event| match event {
+            Event::Answered { path, status, bytes, took } => context
+                .emitter
+                .log(Level::Debug, &format!("GET {path}: {status}, {bytes} bytes in {} ms", took.as_millis())),
+            Event::Retrying { error, wait, rate_limited } => {
+                let wait = wait.as_secs_f64();
+                context
+                    .emitter
+                    .log(Level::Info, &format!("stream {}: {error}; trying again in {wait:.1} s", ledger.stream));
+                if rate_limited {
+                    context.emitter.rate_limited(&ledger);
+                }
+            }
+        })
+    }
+}
+
+/// Reads everything planned, each stream to its end or its error, until `stop` says with which signal to stop.
+pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output = i32>) -> Ending {
+    for warning in &plan.warnings {
+        context.emitter.log(Level::Warn, warning);
+    }
+    for (stream, reason) in &plan.refused {
+        context.emitter.error(reason, FailureType::ConfigError, Some(stream));
+        context.emitter.status(stream, StreamStatus::Incomplete, false);
+    }
+    let mut ledgers = Vec::new();
+    let mut running = JoinSet::new();
+    for step in plan.steps {
+        let ledger = context.emitter.start(step.stream, step.checkpoint.write(step.stream.cursor_field));
+        ledgers.push(Arc::clone(&ledger));
+        running.spawn(run(Arc::clone(context), step, ledger));
+    }
+    let mut ending = if plan.refused.is_empty() { Ending::Complete } else { Ending::Failed };
+    tokio::pin!(stop);
+    loop {
+        let ended = tokio::select! {
+            ended = running.join_next() => ended,
+            signal = &mut stop => {
+                running.shutdown().await;
+                ledgers.iter().for_each(|ledger| context.emitter.incomplete(ledger));
+                return Ending::Stopped(signal);
+            }
+        };
+        match ended {
+            None => return ending,
+            Some(Ok(Ending::Complete)) => {}
+            Some(Ok(Ending::Closed)) => return Ending::Closed,
+            Some(Ok(_)) => ending = Ending::Failed,
+            Some(Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
+        }
+    }
+}
+
+/// One stream from STARTED, which has been said, to COMPLETE or INCOMPLETE.
+async fn run(context: Arc<Context>, step: Step, ledger: Arc<Ledger>) -> Ending {
+    let outcome = match step.stream.listing {
+        Listing::PerSession => messages::read(&context, &step, &ledger).await,
+        Listing::Sessions | Listing::Whole => list(&context, &step, &ledger).await,
+    };
+    let emitter = &context.emitter;
+    let name = step.stream.name;
+    let advice = match outcome {
+        Ok(checkpoint) => {
+            emitter.complete(&ledger, checkpoint.write(step.stream.cursor_field));
+            emitter.summary(&format!("stream {name}: {} records", ledger.records()));
+            return Ending::Complete;
+        }
+        Err(End::Closed) => return Ending::Closed,
+        Err(End::Request(error)) => advise(&error, step.stream.permission),
+        Err(End::Data(message)) => Advice { message, failure_type: FailureType::SystemError },
+    };
+    emitter.error(&format!("stream {name}: {}", advice.message), advice.failure_type, Some(name));
+    emitter.incomplete(&ledger);
+    Ending::Failed
+}
+
+/// Reads a stream that is one list, and what the list's filter could have kept back.
+async fn list(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Result<Checkpoint, End> {
+    let stream = step.stream;
+    let filters = if stream.listing == Listing::Sessions { step.bounds.filters() } else { Vec::new() };
+    let mut pass = Pass::new(step);
+    let tell = context.teller(ledger);
+    let mut pages = Pages::start(context, context.list(stream.path, filters), &tell);
+    let mut previous: Option<Page> = None;
+    while let Some(page) = pages.next().await? {
+        if previous.is_none() {
+            pass.begin(&page);
+            if let Some(total) = page.total {
+                context.emitter.estimate(ledger, total);
+            }
+        }
+        context.emitter.running(ledger);
+        let frame = context.emitter.frame(stream.name);
+        let framed = frame_page(&page, previous.as_ref(), &frame, |facts| pass.see(stream, &step.bounds, facts));
+        context.emitter.records(ledger, framed).await?;
+        previous = Some(page);
+    }
+    if stream.listing == Listing::Sessions {
+        let whatever = Bounds { since: None, ..step.bounds };
+        for ids in pass.unseen() {
+            let mut pages = Pages::start(context, context.list(stream.path, ids.filter()), &tell);
+            while let Some(page) = pages.next().await? {
+                let frame = context.emitter.frame(stream.name);
+                let framed = frame_page(&page, None, &frame, |facts| {
+                    ids.contain(facts.session_id.text().as_deref()) && pass.see(stream, &whatever, facts)
+                });
+                context.emitter.records(ledger, framed).await?;
+            }
+        }
+    }
+    Ok(pass.checkpoint(context.lookback))
+}
+
+/// What one pass over a list learns for its checkpoint.
+pub struct Pass {
+    from: Checkpoint,
+    began: i64,
+    largest: Option<i64>,
+    open: OpenSessions,
+    /// Sessions that were open last time and have not come by in this pass.
+    unseen: HashSet<String>,
+}
+
+impl Pass {
+    /// A pass from a step's checkpoint.
+    pub fn new(step: &Step) -> Pass {
+        Pass {
+            from: step.checkpoint.clone(),
+            began: now_ms() / 1000 - CLOCK_DOUBT_S,
+            largest: None,
+            open: OpenSessions::default(),
+            unseen: step.checkpoint.open_sessions.iter().map(|id| bare(id).to_string()).collect(),
+        }
+    }
+
+    /// Takes the server's clock from the list's first page.
+    pub fn begin(&mut self, first: &Page) {
+        self.began = first.asked_at.unwrap_or(self.began);
+    }
+
+    /// The moment the listing began, in Unix seconds.
+    pub fn began(&self) -> i64 {
+        self.began
+    }
+
+    /// Notes an item and answers whether it is wanted.
+    pub fn see(&mut self, stream: &Stream, bounds: &Bounds, facts: &Facts) -> bool {
+        let fallback = || stream.cursor_fallback.and_then(|field| facts.cursor(field));
+        let cursor = facts.cursor(stream.cursor_field).or_else(fallback);
+        if !bounds.admit(facts.created_at(), cursor) {
+            return false;
+        }
+        self.largest = self.largest.max(cursor);
+        if stream.listing == Listing::Sessions {
+            self.note_session(facts);
+        }
+        true
+    }
+
+    /// Notes a session of a list whose items are not this stream's records.
+    pub fn note_listed(&mut self, facts: &Facts) {
+        self.largest = self.largest.max(facts.updated_at());
+        self.note_session(facts);
+    }
+
+    fn note_session(&mut self, facts: &Facts) {
+        self.open.note(facts);
+        if !self.unseen.is_empty()
+            && let Some(id) = facts.session_id.text()
+        {
+            self.unseen.remove(bare(&id));
+        }
+    }
+
+    /// The sessions still to be asked for, in as many requests as that takes.
+    pub fn unseen(&self) -> Vec<Ids> {
+        let mut ids: Vec<String> = self.unseen.iter().cloned().collect();
+        ids.sort();
+        ids.chunks(IDS_A_REQUEST).map(|ids| Ids(ids.to_vec())).collect()
+    }
+
+    /// What a complete pass may claim.
+    pub fn checkpoint(self, lookback: i64) -> Checkpoint {
+        let cursor = self.from.moved(self.largest, self.began, lookback);
+        Checkpoint { cursor, sessions_updated_from: None, open_sessions: self.open.into_ids() }
+    }
+}
+
+/// Some sessions, asked for by name.
+pub struct Ids(Vec<String>);
+
+impl Ids {
+    /// The query that asks for them: a repeated key.
+    pub fn filter(&self) -> Vec<(&'static str, String)> {
+        self.0.iter().map(|id| ("session_ids", id.clone())).collect()
+    }
+
+    /// Whether an answered session is one of them: the API ignores a filter that it does not know.
+    pub fn contain(&self, session_id: Option<&str>) -> bool {
+        session_id.is_some_and(|id| self.0.iter().any(|wanted| wanted == bare(id)))
+    }
+}
+
+/// A session's identifier without the prefix that only some answers give it.
+pub fn bare(session_id: &str) -> &str {
+    session_id.strip_prefix("devin-").unwrap_or(session_id)
+}
