@@ -1,12 +1,13 @@
 //! The only door out: whole lines to stdout through one writer, notes for people to stderr.
 //!
-//! Everything but record data passes the redaction of known secrets on its way. The door knows no message format.
+//! On a terminal, stderr also shows live progress, which notes step around. Everything but record data passes the redaction of known secrets on its way. The door knows no message format.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
 
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::Semaphore;
 
 use crate::devin::Token;
@@ -24,6 +25,27 @@ pub struct Output {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed;
 
+/// One line of live progress. It stays, as it was last, when the work is done.
+pub struct LiveLine(ProgressBar);
+
+impl LiveLine {
+    /// Shows `text`, and a bar when it is known how much there will be.
+    pub fn show(&self, done: u64, all: Option<u64>, text: &str) {
+        if let (Some(all), None) = (all, self.0.length()) {
+            let style = ProgressStyle::with_template("{prefix:>18}  {bar:16} {wide_msg}").expect("the template is sound");
+            self.0.set_style(style.progress_chars("=> "));
+            self.0.set_length(all);
+        }
+        self.0.set_position(done);
+        self.0.set_message(text.to_string());
+    }
+
+    /// Leaves the line as it is.
+    pub fn finish(&self) {
+        self.0.abandon();
+    }
+}
+
 /// What stands in the queue: bytes, the room they take, and what follows when they are out.
 struct Waiting {
     bytes: Vec<u8>,
@@ -36,16 +58,19 @@ struct Shared {
     writer: Mutex<Option<JoinHandle<io::Result<()>>>>,
     room: Arc<Semaphore>,
     secrets: Mutex<Vec<Token>>,
+    /// The live lines; `None` where nobody watches, or where records go to the same terminal.
+    bars: Option<MultiProgress>,
 }
 
 impl Output {
     /// Starts the writer of stdout.
     pub fn new() -> Output {
-        Output::to(Box::new(io::stdout()))
+        let is_watched = io::stderr().is_terminal() && !io::stdout().is_terminal();
+        let bars = is_watched.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5)));
+        Output::to(Box::new(io::stdout()), bars)
     }
 
-    /// Starts a writer of something else, for a test.
-    pub fn to(sink: Box<dyn Write + Send>) -> Output {
+    fn to(sink: Box<dyn Write + Send>, bars: Option<MultiProgress>) -> Output {
         let (queue, lines) = channel();
         let room = Arc::new(Semaphore::new(WAITING_BYTES));
         let freed = Arc::clone(&room);
@@ -59,6 +84,7 @@ impl Output {
                 writer: Mutex::new(Some(writer)),
                 room,
                 secrets: Mutex::default(),
+                bars,
             }),
         }
     }
@@ -99,7 +125,24 @@ impl Output {
     /// Writes a line for a person to stderr.
     pub fn note(&self, text: &str) {
         // Nobody is left to be told when stderr is closed as well.
-        let _ = writeln!(io::stderr(), "{}", self.redact(text));
+        let write = || drop(writeln!(io::stderr(), "{}", self.redact(text)));
+        match &self.shared.bars {
+            Some(bars) => bars.suspend(write),
+            None => write(),
+        }
+    }
+
+    /// Whether somebody watches live lines.
+    pub fn is_watched(&self) -> bool {
+        self.shared.bars.is_some()
+    }
+
+    /// A live line on stderr that begins with `name`; `None` where there is nobody to watch it.
+    pub fn live_line(&self, name: &str) -> Option<LiveLine> {
+        let bar = self.shared.bars.as_ref()?.add(ProgressBar::no_length());
+        bar.set_style(ProgressStyle::with_template("{prefix:>18}  {wide_msg}").expect("the template is sound"));
+        bar.set_prefix(name.to_string());
+        Some(LiveLine(bar))
     }
 
     /// Writes out what is queued and stops the writer.

@@ -4,9 +4,7 @@
 //! root certificates takes milliseconds that no other command should pay.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,6 +13,7 @@ use reqwest::{Response, Url};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::address::is_loopback;
 use super::error::{Error, Kind, explanation};
 use super::gate::Gate;
 use super::page::{Invalid, Page, Request, Trail};
@@ -46,12 +45,13 @@ pub struct Client {
     settings: Settings,
     http: OnceLock<Result<reqwest::Client, String>>,
     gate: Gate,
-    requests: AtomicU64,
 }
 
 /// Something a request met on its way, told while it is still being tried.
 #[derive(Debug, Clone)]
 pub enum Event {
+    /// A try goes out.
+    Asking,
     /// A try has been answered.
     Answered { path: String, status: u16, bytes: usize, took: Duration },
     /// A try has failed, and the next one starts after `wait`.
@@ -73,12 +73,7 @@ impl Client {
     /// Prepares a client. Opens nothing and asks nothing.
     pub fn new(settings: Settings) -> Client {
         let gate = Gate::new(settings.concurrency);
-        Client { settings, http: OnceLock::new(), gate, requests: AtomicU64::new(0) }
-    }
-
-    /// How many requests have been made, tries counted one by one.
-    pub fn requests(&self) -> u64 {
-        self.requests.load(Ordering::Relaxed)
+        Client { settings, http: OnceLock::new(), gate }
     }
 
     /// The page of a list that `trail` has come to, tried until it is sound or the policy gives up.
@@ -128,7 +123,7 @@ impl Client {
             let pass = self.gate.enter().await;
             excused += waiting.elapsed();
             tries += 1;
-            self.requests.fetch_add(1, Ordering::Relaxed);
+            tell(Event::Asking);
             let deadline = started + excused + policy.budget;
             let outcome = match timeout_at(deadline, self.ask(&url)).await {
                 Ok(outcome) => outcome,
@@ -214,7 +209,8 @@ impl Client {
         if error.is_builder() {
             Kind::Unaskable(root_cause(error))
         } else if error.is_connect() {
-            Kind::Unreachable(root_cause(error))
+            let host = error.url().and_then(Url::host_str).unwrap_or("the server");
+            Kind::Unreachable(format!("{host}: {}", root_cause(error)))
         } else {
             Kind::Broken(root_cause(error))
         }
@@ -239,12 +235,6 @@ impl fmt::Debug for Client {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Client").field("settings", &self.settings).finish_non_exhaustive()
     }
-}
-
-/// Whether `host`, as it stands in a URL, is this machine.
-pub fn is_loopback(host: &str) -> bool {
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }
 
 /// A complete answer with status 200.

@@ -1,5 +1,6 @@
 //! The Devin API v3, as far as this program calls it. Knows no Airbyte and no alerts.
 
+pub mod address;
 pub mod client;
 pub mod error;
 pub mod gate;
@@ -7,6 +8,7 @@ pub mod page;
 pub mod retry;
 pub mod token;
 
+pub use address::base_address;
 pub use client::{Client, Event, Principal, Settings};
 pub use error::{Error, Kind};
 pub use page::{Page, Request, Trail};

@@ -45,6 +45,7 @@ impl Verdict {
 pub async fn check(context: &Context) -> Verdict {
     let tell = |event: Event| {
         let text = match event {
+            Event::Asking => return,
             Event::Answered { path, status, .. } => format!("GET {path}: {status}"),
             Event::Retrying { error, wait, .. } => format!("{error}; trying again in {:.1} s", wait.as_secs_f64()),
         };

@@ -2,17 +2,17 @@
 //! people on stderr. Keeps each stream's account, so that a STATE counts the records before it.
 
 use std::collections::BTreeMap;
-use std::io::{self, IsTerminal};
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
 use super::record::{Frame, Framed};
 use super::streams::Stream;
 use crate::airbyte::message::{CheckStatus, ConnectionStatus, FailureType, Level, Message, StreamStatus};
-use crate::output::{Closed, Output};
+use crate::output::{Closed, LiveLine, Output};
 
 /// The form of what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,6 +35,8 @@ pub struct Emitter {
 /// One stream's account while it is read.
 pub struct Ledger {
     pub stream: &'static str,
+    started: Instant,
+    line: Option<LiveLine>,
     account: Mutex<Account>,
 }
 
@@ -42,6 +44,11 @@ pub struct Ledger {
 struct Account {
     records: u64,
     since_state: u64,
+    /// How many records the API has promised.
+    total: Option<u64>,
+    bytes: u64,
+    requests: u64,
+    retries: u64,
     /// The newest state that everything already queued supports.
     safe: Option<Value>,
     last_state: Option<Value>,
@@ -81,11 +88,18 @@ impl Emitter {
         }
     }
 
-    /// What was done, said when it is done: a log message, or a note where a person is watching.
-    pub fn summary(&self, text: &str) {
-        if self.format == Format::Airbyte || io::stderr().is_terminal() {
-            self.log(Level::Info, text);
+    /// Says how far a stream has come: on its live line, or in a log message.
+    pub fn progress(&self, ledger: &Ledger) {
+        match (&ledger.line, self.format) {
+            (Some(_), _) => ledger.show(),
+            (None, Format::Airbyte) => self.log(Level::Info, &format!("stream {}: {}", ledger.stream, ledger.told())),
+            (None, Format::Records) => {}
         }
+    }
+
+    /// How often that is worth saying.
+    pub fn progress_every(&self) -> Duration {
+        Duration::from_millis(if self.output.is_watched() { 200 } else { 10_000 })
     }
 
     /// An error that ends a stream, or the whole command when `stream` is `None`.
@@ -112,7 +126,8 @@ impl Emitter {
     pub fn start(&self, stream: &'static Stream, safe: Value) -> Arc<Ledger> {
         self.status(stream.name, StreamStatus::Started, false);
         let account = Account { safe: Some(safe), ..Account::default() };
-        Arc::new(Ledger { stream: stream.name, account: Mutex::new(account) })
+        let line = self.output.live_line(stream.name);
+        Arc::new(Ledger { stream: stream.name, started: Instant::now(), line, account: Mutex::new(account) })
     }
 
     /// A stream's first answer is there: said once, before its first record.
@@ -136,6 +151,7 @@ impl Emitter {
 
     /// How many rows the stream will have.
     pub fn estimate(&self, ledger: &Ledger, rows: u64) {
+        ledger.lock().total = Some(rows);
         self.message(&Message::estimate(ledger.stream, rows, now_ms()));
     }
 
@@ -196,6 +212,8 @@ impl Emitter {
         self.state(ledger.stream, &mut account, state);
         account.has_ended = true;
         self.status(ledger.stream, StreamStatus::Complete, false);
+        drop(account);
+        self.end(ledger);
     }
 
     /// The stream ends early: its records so far are counted by the newest safe state. Once; later calls do nothing.
@@ -212,11 +230,21 @@ impl Emitter {
         }
         account.has_ended = true;
         self.status(ledger.stream, StreamStatus::Incomplete, false);
+        drop(account);
+        self.end(ledger);
     }
 
     /// Any stream's status, known to us or not.
     pub fn status(&self, stream: &str, status: StreamStatus, rate_limited: bool) {
         self.message(&Message::status(stream, status, rate_limited, now_ms()));
+    }
+
+    /// The last word on a stream: all its figures.
+    fn end(&self, ledger: &Ledger) {
+        self.progress(ledger);
+        if let Some(line) = &ledger.line {
+            line.finish();
+        }
     }
 
     fn state(&self, stream: &'static str, account: &mut Account, state: Value) {
@@ -230,9 +258,49 @@ impl Emitter {
 }
 
 impl Ledger {
-    /// How many records have been queued.
-    pub fn records(&self) -> u64 {
-        self.lock().records
+    /// A request has gone out.
+    pub fn asking(&self) {
+        self.lock().requests += 1;
+    }
+
+    /// A request has to be made again.
+    pub fn retrying(&self) {
+        self.lock().retries += 1;
+    }
+
+    /// So many bytes have come in.
+    pub fn received(&self, bytes: usize) {
+        self.lock().bytes += bytes as u64;
+    }
+
+    /// Whether the stream's last status has been said.
+    pub fn has_ended(&self) -> bool {
+        self.lock().has_ended
+    }
+
+    /// `36 of 40 records, 30 kB, 1 requests, 0 retries, 0.1 s, 360 records/s`.
+    fn told(&self) -> String {
+        let account = self.lock();
+        let of = account.total.map_or(String::new(), |total| format!(" of {total}"));
+        let seconds = self.started.elapsed().as_secs_f64();
+        let rate = account.records as f64 / seconds.max(0.001);
+        format!(
+            "{}{of} records, {} kB, {} requests, {} retries, {seconds:.1} s, {rate:.0} records/s",
+            account.records,
+            account.bytes.div_ceil(1000),
+            account.requests,
+            account.retries
+        )
+    }
+
+    fn show(&self) {
+        let (records, total) = {
+            let account = self.lock();
+            (account.records, account.total)
+        };
+        if let Some(line) = &self.line {
+            line.show(records, total, &self.told());
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Account> {

@@ -101,10 +101,14 @@ impl Context {
     pub fn teller(self: &Arc<Self>, ledger: &Arc<Ledger>) -> Tell {
         let (context, ledger) = (Arc::clone(self), Arc::clone(ledger));
         Arc::new(move |event| match event {
-            Event::Answered { path, status, bytes, took } => context
-                .emitter
-                .log(Level::Debug, &format!("GET {path}: {status}, {bytes} bytes in {} ms", took.as_millis())),
+            Event::Asking => ledger.asking(),
+            Event::Answered { path, status, bytes, took } => {
+                ledger.received(bytes);
+                let text = format!("GET {path}: {status}, {bytes} bytes in {} ms", took.as_millis());
+                context.emitter.log(Level::Debug, &text);
+            }
             Event::Retrying { error, wait, rate_limited } => {
+                ledger.retrying();
                 let wait = wait.as_secs_f64();
                 context
                     .emitter
@@ -135,8 +139,14 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
     }
     let mut ending = if plan.refused.is_empty() { Ending::Complete } else { Ending::Failed };
     tokio::pin!(stop);
+    let mut progress = tokio::time::interval(context.emitter.progress_every());
+    progress.tick().await;
     loop {
         let ended = tokio::select! {
+            _ = progress.tick() => {
+                ledgers.iter().filter(|ledger| !ledger.has_ended()).for_each(|ledger| context.emitter.progress(ledger));
+                continue;
+            }
             ended = running.join_next() => ended,
             signal = &mut stop => {
                 running.shutdown().await;
@@ -165,7 +175,6 @@ async fn run(context: Arc<Context>, step: Step, ledger: Arc<Ledger>) -> Ending {
     let advice = match outcome {
         Ok(checkpoint) => {
             emitter.complete(&ledger, checkpoint.write(step.stream.cursor_field));
-            emitter.summary(&format!("stream {name}: {} records", ledger.records()));
             return Ending::Complete;
         }
         Err(End::Closed) => return Ending::Closed,

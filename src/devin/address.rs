@@ -1,0 +1,75 @@
+//! Where the API is: which base addresses are fit to be shown a key. Pure.
+
+use std::net::IpAddr;
+
+use reqwest::Url;
+
+/// An API address in the form everything else is joined to: scheme, host, port and path, no trailing slash, and no
+/// version, which every path brings along.
+///
+/// # Errors
+/// What is wrong with it, as the end of a sentence that begins with the setting's name.
+pub fn base_address(text: &str) -> Result<String, &'static str> {
+    let url = Url::parse(text).map_err(|_| "must be an address like https://api.devin.ai")?;
+    let host = url.host_str().ok_or("must be an address like https://api.devin.ai")?;
+    match url.scheme() {
+        "https" => {}
+        "http" if is_loopback(host) => {}
+        "http" => {
+            return Err(
+                "must begin with https:// (http:// is allowed for this machine only, because it would show the key)",
+            );
+        }
+        _ => return Err("must begin with https://"),
+    }
+    if !url.username().is_empty() || url.password().is_some() {
+        return Err("must not hold a user name or password");
+    }
+    if url.query().is_some() || url.fragment().is_some() {
+        return Err("must be a base address without a query");
+    }
+    let address = url.as_str().trim_end_matches('/');
+    Ok(address.strip_suffix("/v3").unwrap_or(address).trim_end_matches('/').to_string())
+}
+
+/// Whether `host`, as it stands in a URL, is this machine.
+pub fn is_loopback(host: &str) -> bool {
+    let host = host.trim_start_matches('[').trim_end_matches(']');
+    host.eq_ignore_ascii_case("localhost") || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_in_the_clear_is_for_this_machine_only() {
+        let addresses = [
+            "https://api.devin.ai",
+            "https://x.example/base/",
+            "http://localhost:1",
+            "http://[::1]:1",
+            "http://127.9.9.9",
+            "http://127.0.0.1.example.com",
+            "http://0.0.0.0",
+            "ftp://x",
+            "api.devin.ai",
+            "https://a:b@x",
+            "https://x/?q=1",
+        ];
+        let read: Vec<String> = addresses.iter().map(|text| format!("{text}: {:?}", base_address(text))).collect();
+        insta::assert_snapshot!(read.join("\n"), @r#"
+        https://api.devin.ai: Ok("https://api.devin.ai")
+        https://x.example/base/: Ok("https://x.example/base")
+        http://localhost:1: Ok("http://localhost:1")
+        http://[::1]:1: Ok("http://[::1]:1")
+        http://127.9.9.9: Ok("http://127.9.9.9")
+        http://127.0.0.1.example.com: Err("must begin with https:// (http:// is allowed for this machine only, because it would show the key)")
+        http://0.0.0.0: Err("must begin with https:// (http:// is allowed for this machine only, because it would show the key)")
+        ftp://x: Err("must begin with https://")
+        api.devin.ai: Err("must be an address like https://api.devin.ai")
+        https://a:b@x: Err("must not hold a user name or password")
+        https://x/?q=1: Err("must be a base address without a query")
+        "#);
+    }
+}
