@@ -16,6 +16,7 @@ use crate::output::Output;
 use crate::sandbox::{self, Fault, Sandbox};
 use crate::source::emit::{Emitter, Format, now_ms};
 use crate::source::read::{Context, Ending};
+use crate::source::state_file::StateFile;
 use crate::source::{check, discover, plan, read, spec};
 use crate::stop;
 
@@ -73,7 +74,8 @@ struct Read {
     /// State of an earlier run: only what changed since is read
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// Keep the newest state in this file, in the form that --state reads
+    /// Keep the newest state in this file, in the form that --state reads; with --state on the same file, the file need
+    /// not exist the first time
     #[arg(long, value_name = "FILE")]
     state_out: Option<PathBuf>,
     /// Airbyte's messages, or bare records with everything else on stderr
@@ -204,6 +206,8 @@ async fn run_read(read: Read, output: &Output) -> Exit {
     };
     let planned = || -> anyhow::Result<_> {
         let state = match &read.state {
+            // The first of many runs that share one file.
+            Some(path) if read.state_out.as_ref() == Some(path) && !path.exists() => InputState::default(),
             Some(path) => parse(path, "state", InputState::parse)?,
             None => InputState::default(),
         };
@@ -220,7 +224,11 @@ async fn run_read(read: Read, output: &Output) -> Exit {
     for warning in place.config.warnings(now_ms() / 1000) {
         emitter.log(Level::Warn, &warning);
     }
-    let emitter = emitter.labelled(plan.steps.len() > 1).with_state_file(read.state_out, states);
+    let state_file = match read.state_out.map(|path| StateFile::open(path, states)).transpose() {
+        Ok(state_file) => state_file,
+        Err(error) => return fail(&emitter, &format!("cannot write the file of --state-out: {error}")),
+    };
+    let emitter = emitter.labelled(plan.steps.len() > 1).keeping(state_file);
     let context = Arc::new(Context::new(client(&place.config, Policy::patient()), emitter, &place.config));
     match read::read(&context, plan, stop::requested()).await {
         Ending::Complete | Ending::Closed => SUCCESS,

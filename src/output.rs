@@ -5,7 +5,7 @@
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::thread::JoinHandle;
+use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::Semaphore;
@@ -32,7 +32,8 @@ impl LiveLine {
     /// Shows `text`, and a bar when it is known how much there will be.
     pub fn show(&self, done: u64, all: Option<u64>, text: &str) {
         if let (Some(all), None) = (all, self.0.length()) {
-            let style = ProgressStyle::with_template("{prefix:>18}  {bar:16} {wide_msg}").expect("the template is sound");
+            let style =
+                ProgressStyle::with_template("{prefix:>18}  {bar:16} {wide_msg}").expect("the template is sound");
             self.0.set_style(style.progress_chars("=> "));
             self.0.set_length(all);
         }
@@ -55,7 +56,7 @@ struct Waiting {
 
 struct Shared {
     queue: Mutex<Option<Sender<Waiting>>>,
-    writer: Mutex<Option<JoinHandle<io::Result<()>>>>,
+    outcome: Mutex<Receiver<io::Result<()>>>,
     room: Arc<Semaphore>,
     secrets: Mutex<Vec<Token>>,
     /// The live lines; `None` where nobody watches, or where records go to the same terminal.
@@ -74,14 +75,16 @@ impl Output {
         let (queue, lines) = channel();
         let room = Arc::new(Semaphore::new(WAITING_BYTES));
         let freed = Arc::clone(&room);
-        let writer = std::thread::Builder::new()
+        let (told, outcome) = channel();
+        std::thread::Builder::new()
             .name("stdout".to_string())
-            .spawn(move || write_all(sink, &lines, &freed))
+            // Nobody listens any more when the process has stopped waiting for a reader that stands still.
+            .spawn(move || drop(told.send(write_all(sink, &lines, &freed))))
             .expect("the system can start one more thread");
         Output {
             shared: Arc::new(Shared {
                 queue: Mutex::new(Some(queue)),
-                writer: Mutex::new(Some(writer)),
+                outcome: Mutex::new(outcome),
                 room,
                 secrets: Mutex::default(),
                 bars,
@@ -145,15 +148,17 @@ impl Output {
         Some(LiveLine(bar))
     }
 
-    /// Writes out what is queued and stops the writer.
+    /// Writes out what is queued and stops the writer. Waits for a slow reader no longer than `patience`; `None` waits
+    /// as long as it takes.
     ///
     /// # Errors
-    /// The writer's, for instance `BrokenPipe` when the reader has gone.
-    pub fn finish(&self) -> io::Result<()> {
+    /// The writer's, for instance `BrokenPipe` when the reader has gone; `TimedOut` when patience ran out.
+    pub fn finish(&self, patience: Option<Duration>) -> io::Result<()> {
         drop(lock(&self.shared.queue).take());
-        match lock(&self.shared.writer).take() {
-            Some(writer) => writer.join().unwrap_or_else(|_| Err(io::Error::other("the writer of stdout failed"))),
-            None => Ok(()),
+        let outcome = lock(&self.shared.outcome);
+        match patience {
+            Some(patience) => outcome.recv_timeout(patience).map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?,
+            None => outcome.recv().map_err(|_| io::Error::other("the writer of stdout failed"))?,
         }
     }
 

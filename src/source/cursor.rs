@@ -4,6 +4,9 @@
 //! early and compared inclusively here, and a checkpoint lies a look-back before what has been seen: emitting a
 //! record twice is allowed, losing one is not.
 
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap};
+
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
@@ -120,8 +123,8 @@ pub struct Checkpoint {
     pub cursor: Option<i64>,
     /// Messages only, while a pass is unfinished: sessions whose `updated_at` lies before this are done in it.
     pub sessions_updated_from: Option<i64>,
-    /// Sessions that had not ended when they were last seen, as `session_id`s.
-    pub open_sessions: Vec<String>,
+    /// Sessions that had not ended when they were last seen: each one's `session_id` with its [`fingerprint`].
+    pub open_sessions: BTreeMap<String, String>,
 }
 
 impl Checkpoint {
@@ -145,8 +148,8 @@ impl Checkpoint {
                 ));
             }
         };
-        let open = fields.get("open_sessions").and_then(Value::as_array);
-        let open = open.into_iter().flatten().filter_map(|id| id.as_str().map(str::to_string));
+        let open = fields.get("open_sessions").and_then(Value::as_object);
+        let open = open.into_iter().flatten().map(|(id, print)| (id.clone(), print.as_str().unwrap_or("").to_string()));
         Ok(Checkpoint {
             cursor,
             sessions_updated_from: fields.get("sessions_updated_from").and_then(seconds),
@@ -166,7 +169,8 @@ impl Checkpoint {
             state.insert("sessions_updated_from".to_string(), from.into());
         }
         if !self.open_sessions.is_empty() {
-            state.insert("open_sessions".to_string(), self.open_sessions.clone().into());
+            let open = self.open_sessions.iter().map(|(id, print)| (id.clone(), Value::from(print.as_str())));
+            state.insert("open_sessions".to_string(), Value::Object(open.collect()));
         }
         Value::Object(state)
     }
@@ -195,31 +199,154 @@ fn seconds(value: &Value) -> Option<i64> {
 /// The newest sessions that had not ended, at most [`MOST_OPEN_SESSIONS`], by `created_at`.
 #[derive(Debug, Default)]
 pub struct OpenSessions {
-    newest: std::collections::BinaryHeap<std::cmp::Reverse<(i64, String)>>,
+    newest: BinaryHeap<Reverse<(i64, String, String)>>,
 }
 
 impl OpenSessions {
     /// Notes a session if it is open. An identifier that could not be one is left out: it would go into the state.
-    pub fn note(&mut self, facts: &Facts) {
+    pub fn note(&mut self, item: &str, facts: &Facts) {
         if !facts.is_open() {
             return;
         }
         let Some(id) = facts.session_id.text().filter(|id| is_plain(id)) else { return };
-        self.newest.push(std::cmp::Reverse((facts.created_at().unwrap_or(i64::MAX), id)));
+        self.newest.push(Reverse((facts.created_at().unwrap_or(i64::MAX), id, fingerprint(item))));
         if self.newest.len() > MOST_OPEN_SESSIONS {
             self.newest.pop();
         }
     }
 
-    /// The identifiers, sorted, each once.
-    pub fn into_ids(self) -> Vec<String> {
-        let mut ids: Vec<String> = self.newest.into_iter().map(|entry| entry.0.1).collect();
-        ids.sort();
-        ids.dedup();
-        ids
+    /// Each identifier once, with the session's fingerprint.
+    pub fn into_map(self) -> BTreeMap<String, String> {
+        self.newest.into_iter().map(|Reverse((_, id, print))| (id, print)).collect()
     }
+}
+
+/// A session's identifier without the prefix that only some answers give it.
+pub fn bare(session_id: &str) -> &str {
+    session_id.strip_prefix("devin-").unwrap_or(session_id)
+}
+
+/// Sixteen hexadecimal digits that change when any byte of an item changes (FNV-1a, which is the same everywhere).
+pub fn fingerprint(item: &str) -> String {
+    let hash = item
+        .bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
+    format!("{hash:016x}")
 }
 
 fn is_plain(id: &str) -> bool {
     !id.is_empty() && id.len() <= 100 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn session(id: &str, created_at: i64, status: &str) -> String {
+        format!(r#"{{"session_id":"{id}","status":"{status}","created_at":{created_at}}}"#)
+    }
+
+    #[test]
+    fn timestamps_are_read_from_whatever_number_the_api_sends() {
+        let read = |text: &str| Facts::of(&format!(r#"{{"created_at":{text}}}"#)).created_at();
+        let table: Vec<String> =
+            ["5", "5.9", "-1", "1e3", "null", r#""5""#, "true", "1e999", "123456789012345678901234567890"]
+                .iter()
+                .map(|text| format!("{text}: {:?}", read(text)))
+                .collect();
+        insta::assert_snapshot!(table.join("\n"), @r#"
+        5: Some(5)
+        5.9: Some(5)
+        -1: Some(-1)
+        1e3: Some(1000)
+        null: None
+        "5": None
+        true: None
+        1e999: None
+        123456789012345678901234567890: Some(9223372036854775807)
+        "#);
+        assert_eq!(
+            Facts::of(r#"{"created_at":1,"created_at":2}"#).created_at(),
+            None,
+            "a key that is repeated says nothing"
+        );
+    }
+
+    #[test]
+    fn bounds_are_inclusive_here_and_asked_one_second_early() {
+        let bounds = Bounds { start_date: Some(100), since: Some(200) };
+        insta::assert_debug_snapshot!(bounds.filters(), @r#"
+        [
+            (
+                "created_after",
+                "99",
+            ),
+            (
+                "updated_after",
+                "199",
+            ),
+        ]
+        "#);
+        assert!(bounds.admit(Some(100), Some(200)));
+        assert!(!bounds.admit(Some(99), Some(200)));
+        assert!(!bounds.admit(Some(100), Some(199)));
+        assert!(bounds.admit(None, None), "a record without the fields is kept");
+        assert!(Bounds::default().filters().is_empty());
+        assert_eq!(Bounds { start_date: Some(0), since: None }.filters()[0].1, "0");
+    }
+
+    #[test]
+    fn a_checkpoint_moves_forward_only_and_never_past_the_beginning_of_the_read() {
+        let from = |cursor| Checkpoint { cursor, ..Checkpoint::default() };
+        assert_eq!(from(None).moved(Some(1_000), 5_000, 600), Some(400), "less the look-back");
+        assert_eq!(from(None).moved(Some(9_000), 5_000, 600), Some(4_400), "capped by the beginning");
+        assert_eq!(from(Some(400)).moved(Some(1_000), 9_000, 600), Some(400), "nothing changed, nothing moves");
+        assert_eq!(from(Some(8_000)).moved(Some(1_000), 5_000, 600), Some(8_000), "a state from the future stays");
+        assert_eq!(from(Some(400)).moved(None, 5_000, 600), Some(400), "nothing seen");
+        assert_eq!(from(None).moved(None, 5_000, 600), None);
+    }
+
+    #[test]
+    fn a_state_is_read_back_as_it_was_written() {
+        let open = BTreeMap::from([("a".to_string(), "1".to_string()), ("b".to_string(), "2".to_string())]);
+        for checkpoint in [
+            Checkpoint::default(),
+            Checkpoint { cursor: Some(5), ..Checkpoint::default() },
+            Checkpoint { cursor: Some(5), sessions_updated_from: Some(9), open_sessions: open },
+        ] {
+            assert_eq!(Checkpoint::read("updated_at", Some(&checkpoint.write("updated_at"))), Ok(checkpoint));
+        }
+        let first_pass = Checkpoint { sessions_updated_from: Some(9), ..Checkpoint::default() };
+        insta::assert_snapshot!(first_pass.write("created_at"), @r#"{"created_at":0,"sessions_updated_from":9}"#);
+    }
+
+    #[test]
+    fn a_session_is_open_until_it_is_known_to_have_ended() {
+        let statuses =
+            ["new", "claimed", "creating", "running", "resuming", "brand_new_status", "suspended", "exit", "error"];
+        let open: Vec<&str> =
+            statuses.into_iter().filter(|status| Facts::of(&session("x", 1, status)).is_open()).collect();
+        insta::assert_snapshot!(open.join(" "), @"new claimed creating running resuming brand_new_status");
+        assert!(!Facts::of("{}").is_open());
+    }
+
+    #[test]
+    fn only_the_newest_open_sessions_are_remembered() {
+        let mut open = OpenSessions::default();
+        for number in 0..MOST_OPEN_SESSIONS as i64 + 7 {
+            let item = session(&format!("s{number}"), number, "running");
+            open.note(&item, &Facts::of(&item));
+        }
+        let odd = session("no/identifier", 9_999, "running");
+        open.note(&odd, &Facts::of(&odd));
+        let map = open.into_map();
+        assert_eq!(map.len(), MOST_OPEN_SESSIONS);
+        assert!(!map.contains_key("s6") && map.contains_key("s7"));
+    }
+
+    #[test]
+    fn a_fingerprint_changes_with_any_byte() {
+        insta::assert_snapshot!(fingerprint(r#"{"a":1}"#), @"9c3e82dd6fcae8b1");
+        assert_ne!(fingerprint(r#"{"a":1}"#), fingerprint(r#"{"a":2}"#));
+    }
 }

@@ -1,15 +1,13 @@
 //! What the connector has to say, in the form that was asked for: Airbyte's messages, or bare records with notes for
 //! people on stderr. Keeps each stream's account, so that a STATE counts the records before it.
 
-use std::collections::BTreeMap;
-use std::io;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
 use super::record::{Frame, Framed};
+use super::state_file::StateFile;
 use super::streams::Stream;
 use crate::airbyte::message::{CheckStatus, ConnectionStatus, FailureType, Level, Message, StreamStatus};
 use crate::output::{Closed, LiveLine, Output};
@@ -69,9 +67,9 @@ impl Emitter {
         self
     }
 
-    /// Keeps each stream's newest state in a file too, starting from the states that came in.
-    pub fn with_state_file(mut self, path: Option<PathBuf>, states: BTreeMap<String, Value>) -> Emitter {
-        self.states = path.map(|path| StateFile { path, states: Arc::new(Mutex::new(states)) });
+    /// Keeps each stream's newest state in a file too.
+    pub fn keeping(mut self, states: Option<StateFile>) -> Emitter {
+        self.states = states;
         self
     }
 
@@ -306,47 +304,6 @@ impl Ledger {
     fn lock(&self) -> MutexGuard<'_, Account> {
         self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-/// The newest states in a file, replaced as a whole once the records before them are out.
-struct StateFile {
-    path: PathBuf,
-    states: Arc<Mutex<BTreeMap<String, Value>>>,
-}
-
-impl StateFile {
-    fn keep(&self, output: &Output, stream: &'static str, state: Value) {
-        let (path, states) = (self.path.clone(), Arc::clone(&self.states));
-        output.after_all_that(move || {
-            let mut states = states.lock().unwrap_or_else(PoisonError::into_inner);
-            states.insert(stream.to_string(), state);
-            let list: Vec<Value> = states
-                .iter()
-                .map(|(name, state)| {
-                    serde_json::json!({"type": "STREAM", "stream": {"stream_descriptor": {"name": name}, "stream_state": state}})
-                })
-                .collect();
-            replace(&path, &format!("{:#}\n", Value::from(list)))
-                .map_err(|error| io::Error::other(format!("cannot write the state file {}: {error}", path.display())))
-        });
-    }
-}
-
-/// Writes a file beside `path` and puts it in its place, so that a reader sees the old or the new, never a part.
-fn replace(path: &std::path::Path, text: &str) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_os_string();
-    beside.push(format!(".{}.tmp", std::process::id()));
-    let beside = PathBuf::from(beside);
-    let write = || -> io::Result<()> {
-        let mut file = std::fs::File::create(&beside)?;
-        io::Write::write_all(&mut file, text.as_bytes())?;
-        file.sync_all()?;
-        std::fs::rename(&beside, path)
-    };
-    write().inspect_err(|_| {
-        // The first error is the one to report.
-        let _ = std::fs::remove_file(&beside);
-    })
 }
 
 /// This machine's clock, in Unix milliseconds.

@@ -11,11 +11,12 @@ use std::sync::Arc;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::cursor::{Bounds, Checkpoint, Facts};
-use super::emit::Ledger;
+use super::cursor::{Bounds, Checkpoint, Facts, bare};
+use super::emit::{Ledger, now_ms};
 use super::pages::{Pages, Tell};
+use super::pass::{Ids, Pass};
 use super::plan::Step;
-use super::read::{Context, End, Pass, bare};
+use super::read::{CLOCK_DOUBT_S, Context, End};
 use super::record::frame_page;
 use super::streams::Stream;
 use crate::airbyte::Level;
@@ -96,31 +97,11 @@ async fn sessions(
     tell: &Tell,
     ledger: &Ledger,
 ) -> Result<(Vec<Session>, Pass), End> {
-    let bounds = Bounds { since: step.since(), ..step.bounds };
-    let whatever = Bounds { since: None, ..step.bounds };
-    let mut pass = Pass::new(step);
+    let listed = Bounds { since: step.since(), ..step.bounds };
+    let by_name = Bounds { since: None, ..step.bounds };
+    let mut pass = Pass::new(step, now_ms() / 1000 - CLOCK_DOUBT_S);
     let mut sessions = Vec::new();
-    let mut take =
-        |page: &Page, bounds: &Bounds, pass: &mut Pass, among: &dyn Fn(Option<&str>) -> bool| -> Result<(), End> {
-            for item in page.items() {
-                let facts = Facts::of(item);
-                if !bounds.admit(facts.created_at(), facts.updated_at()) {
-                    continue;
-                }
-                let Some(id) = facts.session_id.text().filter(|id| !bare(id).is_empty()) else {
-                    return Err(End::Data(
-                        "the list of sessions holds one without a session_id, whose messages cannot be asked for"
-                            .to_string(),
-                    ));
-                };
-                if among(Some(&id)) {
-                    pass.note_listed(&facts);
-                    sessions.push(Session { id: Arc::from(id), updated_at: facts.updated_at() });
-                }
-            }
-            Ok(())
-        };
-    let mut pages = Pages::start(context, context.list(&["sessions"], bounds.filters()), tell);
+    let mut pages = Pages::start(context, context.list(&["sessions"], listed.filters()), tell);
     let mut is_first = true;
     while let Some(page) = pages.next().await? {
         if is_first {
@@ -128,12 +109,12 @@ async fn sessions(
             context.emitter.running(ledger);
             is_first = false;
         }
-        take(&page, &bounds, &mut pass, &|_| true)?;
+        take(&page, &listed, None, &mut pass, &mut sessions)?;
     }
     for ids in pass.unseen() {
         let mut pages = Pages::start(context, context.list(&["sessions"], ids.filter()), tell);
         while let Some(page) = pages.next().await? {
-            take(&page, &whatever, &mut pass, &|id| ids.contain(id))?;
+            take(&page, &by_name, Some(&ids), &mut pass, &mut sessions)?;
         }
     }
     // The list can shift while it is read, and name a session twice.
@@ -141,6 +122,29 @@ async fn sessions(
     sessions.dedup_by(|later, first| bare(&later.id) == bare(&first.id));
     sessions.sort_by_key(|session| session.updated_at);
     Ok((sessions, pass))
+}
+
+/// Takes a page's sessions that are within bounds, and among `ids` if they were asked for by name.
+fn take(
+    page: &Page,
+    bounds: &Bounds,
+    ids: Option<&Ids>,
+    pass: &mut Pass,
+    sessions: &mut Vec<Session>,
+) -> Result<(), End> {
+    for item in page.items() {
+        let facts = Facts::of(item);
+        if !bounds.admit(facts.created_at(), facts.updated_at()) || ids.is_some_and(|ids| !ids.contain(&facts)) {
+            continue;
+        }
+        let Some(id) = facts.session_id.text().filter(|id| !bare(id).is_empty()) else {
+            let text = "the list of sessions holds one without a session_id, whose messages cannot be asked for";
+            return Err(End::Data(text.to_string()));
+        };
+        pass.note_listed(item, &facts);
+        sessions.push(Session { id: Arc::from(id), updated_at: facts.updated_at() });
+    }
+    Ok(())
 }
 
 /// Reads one session's messages in their order.
@@ -161,7 +165,7 @@ async fn one_session(
         while let Some(page) = pages.next().await? {
             context.emitter.running(&ledger);
             let frame = context.emitter.frame(stream.name).of_session(&session);
-            let framed = frame_page(&page, previous.as_ref(), &frame, |facts| {
+            let framed = frame_page(&page, previous.as_ref(), &frame, |_, facts| {
                 bounds.admit(facts.created_at(), facts.cursor(stream.cursor_field))
             });
             context.emitter.records(&ledger, framed).await?;

@@ -6,9 +6,11 @@ pub mod cursor;
 pub mod emit;
 pub mod messages;
 pub mod pages;
+pub mod pass;
 pub mod plan;
 pub mod read;
 pub mod record;
+pub mod state_file;
 pub mod streams;
 
 use serde_json::value::RawValue;

@@ -3,19 +3,19 @@
 //! Streams run side by side and share the client's pool. What a stream says goes through its [`Ledger`], which
 //! counts; a STATE is said only when everything before it is on its way out.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinSet;
 
-use super::cursor::{Bounds, Checkpoint, Facts, OpenSessions};
+use super::cursor::Checkpoint;
 use super::emit::{Emitter, Ledger, now_ms};
 use super::messages;
 use super::pages::{Pages, Tell};
+use super::pass::Pass;
 use super::plan::{Plan, Step};
 use super::record::frame_page;
-use super::streams::{Listing, Stream};
+use super::streams::Listing;
 use crate::airbyte::{FailureType, Level, StreamStatus};
 use crate::config::Config;
 use crate::devin::{Client, Error, Event, Page, Request};
@@ -25,11 +25,8 @@ use crate::output::Closed;
 /// Items asked for at once: the API's most.
 const PAGE_SIZE: &str = "200";
 
-/// Sessions asked for by their identifiers at once: a number known to work.
-const IDS_A_REQUEST: usize = 50;
-
 /// Without a server's clock, ours is trusted but for a minute.
-const CLOCK_DOUBT_S: i64 = 60;
+pub const CLOCK_DOUBT_S: i64 = 60;
 
 /// What all streams of a run share.
 pub struct Context {
@@ -190,7 +187,7 @@ async fn run(context: Arc<Context>, step: Step, ledger: Arc<Ledger>) -> Ending {
 async fn list(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Result<Checkpoint, End> {
     let stream = step.stream;
     let filters = if stream.listing == Listing::Sessions { step.bounds.filters() } else { Vec::new() };
-    let mut pass = Pass::new(step);
+    let mut pass = Pass::new(step, now_ms() / 1000 - CLOCK_DOUBT_S);
     let tell = context.teller(ledger);
     let mut pages = Pages::start(context, context.list(stream.path, filters), &tell);
     let mut previous: Option<Page> = None;
@@ -203,117 +200,22 @@ async fn list(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Resu
         }
         context.emitter.running(ledger);
         let frame = context.emitter.frame(stream.name);
-        let framed = frame_page(&page, previous.as_ref(), &frame, |facts| pass.see(stream, &step.bounds, facts));
+        let framed =
+            frame_page(&page, previous.as_ref(), &frame, |item, facts| pass.wants(stream, &step.bounds, item, facts));
         context.emitter.records(ledger, framed).await?;
         previous = Some(page);
     }
     if stream.listing == Listing::Sessions {
-        let whatever = Bounds { since: None, ..step.bounds };
         for ids in pass.unseen() {
             let mut pages = Pages::start(context, context.list(stream.path, ids.filter()), &tell);
             while let Some(page) = pages.next().await? {
                 let frame = context.emitter.frame(stream.name);
-                let framed = frame_page(&page, None, &frame, |facts| {
-                    ids.contain(facts.session_id.text().as_deref()) && pass.see(stream, &whatever, facts)
+                let framed = frame_page(&page, None, &frame, |item, facts| {
+                    ids.contain(facts) && pass.wants_again(stream, &step.bounds, item, facts)
                 });
                 context.emitter.records(ledger, framed).await?;
             }
         }
     }
     Ok(pass.checkpoint(context.lookback))
-}
-
-/// What one pass over a list learns for its checkpoint.
-pub struct Pass {
-    from: Checkpoint,
-    began: i64,
-    largest: Option<i64>,
-    open: OpenSessions,
-    /// Sessions that were open last time and have not come by in this pass.
-    unseen: HashSet<String>,
-}
-
-impl Pass {
-    /// A pass from a step's checkpoint.
-    pub fn new(step: &Step) -> Pass {
-        Pass {
-            from: step.checkpoint.clone(),
-            began: now_ms() / 1000 - CLOCK_DOUBT_S,
-            largest: None,
-            open: OpenSessions::default(),
-            unseen: step.checkpoint.open_sessions.iter().map(|id| bare(id).to_string()).collect(),
-        }
-    }
-
-    /// Takes the server's clock from the list's first page.
-    pub fn begin(&mut self, first: &Page) {
-        self.began = first.asked_at.unwrap_or(self.began);
-    }
-
-    /// The moment the listing began, in Unix seconds.
-    pub fn began(&self) -> i64 {
-        self.began
-    }
-
-    /// Notes an item and answers whether it is wanted.
-    pub fn see(&mut self, stream: &Stream, bounds: &Bounds, facts: &Facts) -> bool {
-        let fallback = || stream.cursor_fallback.and_then(|field| facts.cursor(field));
-        let cursor = facts.cursor(stream.cursor_field).or_else(fallback);
-        if !bounds.admit(facts.created_at(), cursor) {
-            return false;
-        }
-        self.largest = self.largest.max(cursor);
-        if stream.listing == Listing::Sessions {
-            self.note_session(facts);
-        }
-        true
-    }
-
-    /// Notes a session of a list whose items are not this stream's records.
-    pub fn note_listed(&mut self, facts: &Facts) {
-        self.largest = self.largest.max(facts.updated_at());
-        self.note_session(facts);
-    }
-
-    fn note_session(&mut self, facts: &Facts) {
-        self.open.note(facts);
-        if !self.unseen.is_empty()
-            && let Some(id) = facts.session_id.text()
-        {
-            self.unseen.remove(bare(&id));
-        }
-    }
-
-    /// The sessions still to be asked for, in as many requests as that takes.
-    pub fn unseen(&self) -> Vec<Ids> {
-        let mut ids: Vec<String> = self.unseen.iter().cloned().collect();
-        ids.sort();
-        ids.chunks(IDS_A_REQUEST).map(|ids| Ids(ids.to_vec())).collect()
-    }
-
-    /// What a complete pass may claim.
-    pub fn checkpoint(self, lookback: i64) -> Checkpoint {
-        let cursor = self.from.moved(self.largest, self.began, lookback);
-        Checkpoint { cursor, sessions_updated_from: None, open_sessions: self.open.into_ids() }
-    }
-}
-
-/// Some sessions, asked for by name.
-pub struct Ids(Vec<String>);
-
-impl Ids {
-    /// The query that asks for them: a repeated key.
-    pub fn filter(&self) -> Vec<(&'static str, String)> {
-        self.0.iter().map(|id| ("session_ids", id.clone())).collect()
-    }
-
-    /// Whether an answered session is one of them: the API ignores a filter that it does not know.
-    pub fn contain(&self, session_id: Option<&str>) -> bool {
-        session_id.is_some_and(|id| self.0.iter().any(|wanted| wanted == bare(id)))
-    }
-}
-
-/// A session's identifier without the prefix that only some answers give it.
-pub fn bare(session_id: &str) -> &str {
-    session_id.strip_prefix("devin-").unwrap_or(session_id)
 }

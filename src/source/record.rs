@@ -56,7 +56,7 @@ pub fn frame_page(
     page: &Page,
     previous: Option<&Page>,
     frame: &Frame,
-    mut wanted: impl FnMut(&Facts) -> bool,
+    mut wanted: impl FnMut(&str, &Facts) -> bool,
 ) -> Framed {
     let repeated: HashSet<Item> = previous.into_iter().flat_map(Page::items).map(Item).collect();
     let mut framed =
@@ -70,7 +70,7 @@ pub fn frame_page(
             continue;
         }
         let facts = Facts::of(item);
-        if wanted(&facts) {
+        if wanted(item, &facts) {
             write_line(frame, item, facts.session_id, &mut framed.lines);
             framed.records += 1;
         }
@@ -121,7 +121,7 @@ mod tests {
     }
 
     fn check(items: &str, frame: Frame) -> String {
-        let framed = frame_page(&page(items), None, &frame, |_| true);
+        let framed = frame_page(&page(items), None, &frame, |_, _| true);
         format!("{}({} records, {} empty)", String::from_utf8(framed.lines).unwrap(), framed.records, framed.empty)
     }
 
@@ -169,7 +169,7 @@ mod tests {
     fn an_item_of_the_page_before_is_written_once() {
         let first = page(r#"{"a":1},{"a":2},{"a":2}"#);
         let second = page(r#"{"a":2},{"a":2.0},{"a":3}"#);
-        let framed = frame_page(&second, Some(&first), &Frame::bare(None), |_| true);
+        let framed = frame_page(&second, Some(&first), &Frame::bare(None), |_, _| true);
         insta::assert_snapshot!(String::from_utf8(framed.lines).unwrap(), @r#"
         {"a":2.0}
         {"a":3}

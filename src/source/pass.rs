@@ -1,0 +1,110 @@
+//! What one pass over a stream's list learns for its checkpoint. Pure.
+
+use std::collections::BTreeMap;
+
+use super::cursor::{Bounds, Checkpoint, Facts, OpenSessions, bare, fingerprint};
+use super::plan::Step;
+use super::streams::{Listing, Stream};
+use crate::devin::Page;
+
+/// Sessions asked for by their identifiers at once: a number known to work.
+const IDS_A_REQUEST: usize = 50;
+
+/// One pass, from a step's checkpoint to the next one.
+pub struct Pass {
+    from: Checkpoint,
+    began: i64,
+    largest: Option<i64>,
+    open: OpenSessions,
+    /// Sessions that were open last time and have not come by in this pass, with what they looked like.
+    unseen: BTreeMap<String, String>,
+}
+
+impl Pass {
+    /// A pass that begins now, by a clock that is not the server's, in Unix seconds.
+    pub fn new(step: &Step, now: i64) -> Pass {
+        let open = step.checkpoint.open_sessions.iter();
+        Pass {
+            from: step.checkpoint.clone(),
+            began: now,
+            largest: None,
+            open: OpenSessions::default(),
+            unseen: open.map(|(id, print)| (bare(id).to_string(), print.clone())).collect(),
+        }
+    }
+
+    /// Takes the server's clock from the list's first page.
+    pub fn begin(&mut self, first: &Page) {
+        self.began = first.asked_at.unwrap_or(self.began);
+    }
+
+    /// The moment the listing began, in Unix seconds.
+    pub fn began(&self) -> i64 {
+        self.began
+    }
+
+    /// Notes a record that the list has brought, and answers whether it is wanted.
+    pub fn wants(&mut self, stream: &Stream, bounds: &Bounds, item: &str, facts: &Facts) -> bool {
+        let fallback = || stream.cursor_fallback.and_then(|field| facts.cursor(field));
+        let cursor = facts.cursor(stream.cursor_field).or_else(fallback);
+        if !bounds.admit(facts.created_at(), cursor) {
+            return false;
+        }
+        self.largest = self.largest.max(cursor);
+        if stream.listing == Listing::Sessions {
+            self.note_session(item, facts);
+        }
+        true
+    }
+
+    /// Notes a record that was asked for again by name, and answers whether it has changed since last time: by its
+    /// cursor, or by any of its bytes.
+    pub fn wants_again(&mut self, stream: &Stream, bounds: &Bounds, item: &str, facts: &Facts) -> bool {
+        let before = facts.session_id.text().and_then(|id| self.unseen.get(bare(&id)).cloned());
+        let whenever = Bounds { since: None, ..*bounds };
+        let is_new = bounds.admit(facts.created_at(), facts.updated_at());
+        self.wants(stream, &whenever, item, facts) && (is_new || before.as_deref() != Some(&*fingerprint(item)))
+    }
+
+    /// Notes a session that is no record of this stream but has some.
+    pub fn note_listed(&mut self, item: &str, facts: &Facts) {
+        self.largest = self.largest.max(facts.updated_at());
+        self.note_session(item, facts);
+    }
+
+    fn note_session(&mut self, item: &str, facts: &Facts) {
+        self.open.note(item, facts);
+        if !self.unseen.is_empty()
+            && let Some(id) = facts.session_id.text()
+        {
+            self.unseen.remove(bare(&id));
+        }
+    }
+
+    /// The sessions still to be asked for, in as many requests as that takes.
+    pub fn unseen(&self) -> Vec<Ids> {
+        let ids: Vec<&String> = self.unseen.keys().collect();
+        ids.chunks(IDS_A_REQUEST).map(|ids| Ids(ids.iter().map(ToString::to_string).collect())).collect()
+    }
+
+    /// What a complete pass may claim.
+    pub fn checkpoint(self, lookback: i64) -> Checkpoint {
+        let cursor = self.from.moved(self.largest, self.began, lookback);
+        Checkpoint { cursor, sessions_updated_from: None, open_sessions: self.open.into_map() }
+    }
+}
+
+/// Some sessions, asked for by name.
+pub struct Ids(Vec<String>);
+
+impl Ids {
+    /// The query that asks for them: a repeated key.
+    pub fn filter(&self) -> Vec<(&'static str, String)> {
+        self.0.iter().map(|id| ("session_ids", id.clone())).collect()
+    }
+
+    /// Whether an answered session is one of them: the API ignores a filter that it does not know.
+    pub fn contain(&self, facts: &Facts) -> bool {
+        facts.session_id.text().is_some_and(|id| self.0.iter().any(|wanted| wanted == bare(&id)))
+    }
+}
