@@ -44,6 +44,11 @@ pub fn advise(error: &Error, permission: &str) -> Advice {
             FailureType::SystemError,
             "The API does not take this request: check org_id and api_url, and report this message if they are right".to_string(),
         ),
+        Kind::Unreachable(reason) if reason.contains("certificate") => (
+            FailureType::ConfigError,
+            "The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE at your own root certificates"
+                .to_string(),
+        ),
         Kind::Unreachable(_) => (
             FailureType::TransientError,
             "Check api_url, the network and the proxy settings, and run again".to_string(),
@@ -78,7 +83,8 @@ mod tests {
         let statuses = [301, 400, 401, 403, 404, 408, 409, 422, 429, 500, 503, 599, 600].map(Kind::Status);
         let others = [
             Kind::WaitTooLong { status: 429, wait: Duration::from_secs(900) },
-            Kind::Unreachable("connection refused".to_string()),
+            Kind::Unreachable("api.devin.ai: connection refused".to_string()),
+            Kind::Unreachable("api.devin.ai: invalid peer certificate: UnknownIssuer".to_string()),
             Kind::Silent(Duration::from_secs(30)),
             Kind::TimeUp(Duration::from_secs(120)),
             Kind::Broken("connection reset".to_string()),
@@ -101,7 +107,8 @@ mod tests {
         TransientError: /v3/organizations/org-1/secrets answered 599. The API has trouble at the moment: run again later.
         SystemError: /v3/organizations/org-1/secrets answered 600. The API does not take this request: check org_id and api_url, and report this message if they are right.
         TransientError: /v3/organizations/org-1/secrets answered 429 and asks to wait 900 s (Retry-After). The API limits how often it may be asked: run again later, or lower concurrency.
-        TransientError: /v3/organizations/org-1/secrets could not be reached: connection refused. Check api_url, the network and the proxy settings, and run again.
+        TransientError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: connection refused. Check api_url, the network and the proxy settings, and run again.
+        ConfigError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: invalid peer certificate: UnknownIssuer. The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE at your own root certificates.
         TransientError: /v3/organizations/org-1/secrets sent nothing for 30 s. Check the network, and run again later.
         TransientError: /v3/organizations/org-1/secrets did not succeed within 120 s. Check the network, and run again later.
         TransientError: /v3/organizations/org-1/secrets broke off its answer: connection reset. Check the network, and run again later.

@@ -67,7 +67,7 @@ impl Kind {
 
     /// Whether nobody answered at all, so that asking something else of the same server is pointless.
     pub fn is_out_of_reach(&self) -> bool {
-        matches!(self, Kind::Unreachable(_) | Kind::Silent(_) | Kind::TimeUp(_) | Kind::Broken(_))
+        matches!(self, Kind::Unreachable(_) | Kind::Silent(_) | Kind::TimeUp(_) | Kind::Broken(_) | Kind::Unaskable(_))
     }
 }
 
