@@ -40,14 +40,20 @@ impl InputState {
         }
         match entry["type"].as_str() {
             Some("STREAM") => self.add_stream(entry["stream"].take()),
+            None if entry["stream"]["stream_descriptor"].is_object() => self.add_stream(entry["stream"].take()),
             Some("GLOBAL") => match entry.pointer_mut("/global/stream_states").map(Value::take) {
                 Some(Value::Array(streams)) => streams.into_iter().for_each(|stream| self.add_stream(stream)),
-                _ => self.ignored.push("a GLOBAL state without stream_states is ignored".to_string()),
+                _ => self.ignore("a GLOBAL state without stream_states is ignored"),
             },
-            None | Some("LEGACY") => self.ignored.push(
-                "a state in the legacy form is ignored: only per-stream states (type STREAM or GLOBAL) are read, so every stream starts from the beginning".to_string(),
-            ),
-            Some(_) => self.ignored.push("a state of an unknown type is ignored".to_string()),
+            None | Some("LEGACY") => self.ignore("a state in the legacy form is ignored: only per-stream states (type STREAM or GLOBAL) are read, so every stream starts from the beginning"),
+            Some(_) => self.ignore("a state of an unknown type is ignored"),
+        }
+    }
+
+    /// Each reason is said once, however often it occurs.
+    fn ignore(&mut self, reason: &str) {
+        if !self.ignored.iter().any(|said| said == reason) {
+            self.ignored.push(reason.to_string());
         }
     }
 
@@ -56,7 +62,7 @@ impl InputState {
             Some(name) => {
                 self.streams.insert(name, stream["stream_state"].take());
             }
-            None => self.ignored.push("a state that names no stream is ignored".to_string()),
+            None => self.ignore("a state that names no stream is ignored"),
         }
     }
 }
@@ -77,6 +83,7 @@ mod tests {
         insta::assert_snapshot!(check(r#"[{"type":"STREAM","stream":{"stream_descriptor":{"name":"sessions","namespace":null},"stream_state":{"updated_at":5}},"sourceStats":{"recordCount":3.0},"id":7}]"#), @r#"{"sessions":{"updated_at":5}} ignored []"#);
         insta::assert_snapshot!(check(r#"[{"type":"GLOBAL","global":{"shared_state":{},"stream_states":[{"stream_descriptor":{"name":"a"},"stream_state":{"x":1}},{"stream_descriptor":{"name":"b"},"stream_state":null}]}}]"#), @r#"{"a":{"x":1},"b":null} ignored []"#);
         insta::assert_snapshot!(check(r#"{"type":"STATE","state":{"type":"STREAM","stream":{"stream_descriptor":{"name":"a"},"stream_state":{"x":1}}}}"#), @r#"{"a":{"x":1}} ignored []"#);
+        insta::assert_snapshot!(check(r#"[{"stream":{"stream_descriptor":{"name":"a"},"stream_state":{"x":1}}}]"#), @r#"{"a":{"x":1}} ignored []"#);
         insta::assert_snapshot!(check("[]"), @"{} ignored []");
         insta::assert_snapshot!(check("null"), @"{} ignored []");
         insta::assert_snapshot!(check(" \n"), @"{} ignored []");

@@ -216,8 +216,8 @@ impl OpenSessions {
     }
 
     /// Each identifier once, with the session's fingerprint.
-    pub fn into_map(self) -> BTreeMap<String, String> {
-        self.newest.into_iter().map(|Reverse((_, id, print))| (id, print)).collect()
+    pub fn to_map(&self) -> BTreeMap<String, String> {
+        self.newest.iter().map(|Reverse((_, id, print))| (id.clone(), print.clone())).collect()
     }
 }
 
@@ -339,7 +339,7 @@ mod tests {
         }
         let odd = session("no/identifier", 9_999, "running");
         open.note(&odd, &Facts::of(&odd));
-        let map = open.into_map();
+        let map = open.to_map();
         assert_eq!(map.len(), MOST_OPEN_SESSIONS);
         assert!(!map.contains_key("s6") && map.contains_key("s7"));
     }

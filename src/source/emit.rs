@@ -50,6 +50,8 @@ struct Account {
     /// The newest state that everything already queued supports.
     safe: Option<Value>,
     last_state: Option<Value>,
+    /// Whether `safe` is more than the state that the stream began with.
+    has_moved: bool,
     is_running: bool,
     is_rate_limited: bool,
     has_ended: bool,
@@ -189,13 +191,15 @@ impl Emitter {
 
     /// Notes that everything queued so far supports `state`, without saying so yet.
     pub fn safe(&self, ledger: &Ledger, state: Value) {
-        ledger.lock().safe = Some(state);
+        let mut account = ledger.lock();
+        account.has_moved = true;
+        account.safe = Some(state);
     }
 
     /// Says the newest safe state, unless it has been said already.
     pub fn checkpoint(&self, ledger: &Ledger) {
         let mut account = ledger.lock();
-        if account.has_ended || account.safe == account.last_state {
+        if account.has_ended || !account.has_moved || account.safe == account.last_state {
             return;
         }
         if let Some(state) = account.safe.clone() {

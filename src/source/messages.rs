@@ -7,6 +7,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::Instant;
@@ -25,62 +26,76 @@ use crate::devin::{Error, Kind, Page};
 /// So many sessions in a row that do not exist, and none that does: the list and the messages disagree for good.
 const MOST_GONE: usize = 20;
 
+/// How often at most the place to resume from is worked out: it is only needed when it is said.
+const NOTE_EVERY: Duration = Duration::from_millis(100);
+
 /// Reads the stream to its end.
 pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Result<Checkpoint, End> {
     let tell = context.teller(ledger);
-    let (sessions, pass) = sessions(context, step, &tell, ledger).await?;
-    let began = pass.began();
-    let done = pass.checkpoint(context.lookback);
+    let (sessions, mut pass) = sessions(context, step, &tell, ledger).await?;
+    let open_sessions = pass.open_sessions();
+    let resume = |progress: &Progress| {
+        let from = sessions.get(progress.reached()?)?.updated_at?;
+        let from = from.min(pass.began()).saturating_sub(context.lookback);
+        Some(Checkpoint {
+            cursor: step.checkpoint.cursor,
+            sessions_updated_from: Some(from.max(step.since().unwrap_or(i64::MIN))),
+            open_sessions: open_sessions.clone(),
+        })
+    };
+    let note = |progress: &Progress| {
+        if let Some(resume) = resume(progress) {
+            context.emitter.safe(ledger, resume.write(step.stream.cursor_field));
+        }
+    };
+    let mut largest = None;
     let mut progress = Progress::new(sessions.len());
     let mut gone = Gone::default();
-    let mut said = Instant::now();
+    let (mut noted, mut said) = (Instant::now(), Instant::now());
     let mut reading = JoinSet::new();
     let mut next = 0;
     loop {
         while reading.len() < context.concurrency && next < sessions.len() {
             let session = Arc::clone(&sessions[next].id);
-            reading.spawn(one_session(
+            let one = one_session(
                 Arc::clone(context),
                 step.stream,
                 step.bounds,
                 session,
                 Arc::clone(ledger),
                 Arc::clone(&tell),
-                next,
-            ));
+            );
+            let index = next;
+            reading.spawn(async move { (index, one.await) });
             next += 1;
         }
         let Some(ended) = reading.join_next().await else { break };
         let (index, outcome) = ended.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
         match outcome {
-            Ok(()) => {
+            Ok(found) => {
                 gone.one_exists = true;
+                largest = largest.max(found);
                 progress.finish(index);
             }
             Err(End::Request(error)) if error.kind == Kind::Status(404) => gone.sessions.push((index, error)),
-            Err(end) => return Err(end),
-        }
-        for index in gone.skippable(&sessions, context)? {
-            progress.finish(index);
-        }
-        if let Some(from) =
-            progress.reached().and_then(|index| sessions.get(index)).and_then(|session| session.updated_at)
-        {
-            let from = from.min(began).saturating_sub(context.lookback);
-            let resume = Checkpoint {
-                cursor: step.checkpoint.cursor,
-                sessions_updated_from: Some(from.max(step.since().unwrap_or(i64::MIN))),
-                open_sessions: done.open_sessions.clone(),
-            };
-            context.emitter.safe(ledger, resume.write(step.stream.cursor_field));
-            if said.elapsed() >= context.checkpoint_every {
-                said = Instant::now();
-                context.emitter.checkpoint(ledger);
+            Err(end) => {
+                note(&progress);
+                return Err(end);
             }
+        }
+        gone.skippable(&sessions, context)?.into_iter().for_each(|index| progress.finish(index));
+        if noted.elapsed() >= NOTE_EVERY.min(context.checkpoint_every) {
+            noted = Instant::now();
+            note(&progress);
+        }
+        if said.elapsed() >= context.checkpoint_every {
+            said = Instant::now();
+            context.emitter.checkpoint(ledger);
         }
     }
     gone.end()?;
-    Ok(done)
+    pass.note_cursor(largest);
+    Ok(pass.checkpoint(context.lookback))
 }
 
 /// A session whose messages are to be read.
@@ -147,7 +162,7 @@ fn take(
     Ok(())
 }
 
-/// Reads one session's messages in their order.
+/// Reads one session's messages in their order, and answers with the largest cursor value among them.
 async fn one_session(
     context: Arc<Context>,
     stream: &'static Stream,
@@ -155,25 +170,24 @@ async fn one_session(
     session: Arc<str>,
     ledger: Arc<Ledger>,
     tell: Tell,
-    index: usize,
-) -> (usize, Result<(), End>) {
-    let read = async {
-        let in_path = format!("devin-{}", bare(&session));
-        let path: Vec<&str> = ["sessions", &in_path].into_iter().chain(stream.path.iter().copied()).collect();
-        let mut pages = Pages::start(&context, context.list(&path, Vec::new()), &tell);
-        let mut previous: Option<Page> = None;
-        while let Some(page) = pages.next().await? {
-            context.emitter.running(&ledger);
-            let frame = context.emitter.frame(stream.name).of_session(&session);
-            let framed = frame_page(&page, previous.as_ref(), &frame, |_, facts| {
-                bounds.admit(facts.created_at(), facts.cursor(stream.cursor_field))
-            });
-            context.emitter.records(&ledger, framed).await?;
-            previous = Some(page);
-        }
-        Ok(())
-    };
-    (index, read.await)
+) -> Result<Option<i64>, End> {
+    let in_path = format!("devin-{}", bare(&session));
+    let path: Vec<&str> = ["sessions", &in_path].into_iter().chain(stream.path.iter().copied()).collect();
+    let mut pages = Pages::start(&context, context.list(&path, Vec::new()), &tell);
+    let mut previous: Option<Page> = None;
+    let mut largest = None;
+    while let Some(page) = pages.next().await? {
+        context.emitter.running(&ledger);
+        let frame = context.emitter.frame(stream.name).of_session(&session);
+        let framed = frame_page(&page, previous.as_ref(), &frame, |_, facts| {
+            let cursor = facts.cursor(stream.cursor_field);
+            largest = largest.max(cursor);
+            bounds.admit(facts.created_at(), cursor)
+        });
+        context.emitter.records(&ledger, framed).await?;
+        previous = Some(page);
+    }
+    Ok(largest)
 }
 
 /// Which sessions of the ordered list are done. Pure.

@@ -15,6 +15,8 @@ pub struct Pass {
     from: Checkpoint,
     began: i64,
     largest: Option<i64>,
+    /// The largest `updated_at` of sessions that are no records of this stream.
+    largest_listed: Option<i64>,
     open: OpenSessions,
     /// Sessions that were open last time and have not come by in this pass, with what they looked like.
     unseen: BTreeMap<String, String>,
@@ -28,6 +30,7 @@ impl Pass {
             from: step.checkpoint.clone(),
             began: now,
             largest: None,
+            largest_listed: None,
             open: OpenSessions::default(),
             unseen: open.map(|(id, print)| (bare(id).to_string(), print.clone())).collect(),
         }
@@ -50,7 +53,7 @@ impl Pass {
         if !bounds.admit(facts.created_at(), cursor) {
             return false;
         }
-        self.largest = self.largest.max(cursor);
+        self.note_cursor(cursor);
         if stream.listing == Listing::Sessions {
             self.note_session(item, facts);
         }
@@ -68,8 +71,13 @@ impl Pass {
 
     /// Notes a session that is no record of this stream but has some.
     pub fn note_listed(&mut self, item: &str, facts: &Facts) {
-        self.largest = self.largest.max(facts.updated_at());
+        self.largest_listed = self.largest_listed.max(facts.updated_at());
         self.note_session(item, facts);
+    }
+
+    /// Notes the largest cursor value of some records.
+    pub fn note_cursor(&mut self, cursor: Option<i64>) {
+        self.largest = self.largest.max(cursor);
     }
 
     fn note_session(&mut self, item: &str, facts: &Facts) {
@@ -87,10 +95,17 @@ impl Pass {
         ids.chunks(IDS_A_REQUEST).map(|ids| Ids(ids.iter().map(ToString::to_string).collect())).collect()
     }
 
+    /// The sessions that have not ended, as far as this pass has seen.
+    pub fn open_sessions(&self) -> BTreeMap<String, String> {
+        self.open.to_map()
+    }
+
     /// What a complete pass may claim.
     pub fn checkpoint(self, lookback: i64) -> Checkpoint {
-        let cursor = self.from.moved(self.largest, self.began, lookback);
-        Checkpoint { cursor, sessions_updated_from: None, open_sessions: self.open.into_map() }
+        // A first pass that found sessions without a single record still need not list them all again.
+        let listed = self.largest_listed.filter(|_| self.from.cursor.is_none());
+        let cursor = self.from.moved(self.largest.or(listed), self.began, lookback);
+        Checkpoint { cursor, sessions_updated_from: None, open_sessions: self.open.to_map() }
     }
 }
 
