@@ -7,21 +7,18 @@ use std::fmt;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use reqwest::header::{ACCEPT, AUTHORIZATION, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
-use reqwest::{Response, Url};
+use percent_encoding::utf8_percent_encode;
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::{RequestBuilder, Response, Url};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::address::is_loopback;
 use super::error::{Error, Kind, explanation};
 use super::gate::Gate;
-use super::page::{Invalid, Page, Request, Trail};
+use super::page::{Invalid, Page, RESERVED, Request, Trail};
 use super::retry::{Policy, Verdict, retry_after};
 use super::token::Token;
-
-/// RFC 3986's unreserved characters pass; everything else in a path segment or a query value is percent-encoded.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// The largest answer that is read. A page of 200 messages has been seen at 1.6 MB.
 const LARGEST_BODY: usize = 64 << 20;
@@ -103,14 +100,14 @@ impl Client {
     }
 
     /// The only retry loop: asks, reads, decides, waits.
-    async fn get<T>(
+    pub(super) async fn get<T>(
         &self,
         request: &Request,
         after: Option<&str>,
         read: impl Fn(Answer) -> Result<T, Invalid>,
         tell: &(dyn Fn(Event) + Sync),
     ) -> Result<T, Error> {
-        let path = encoded_path(request);
+        let path = request.encoded_path();
         let fail = |kind, explanation, tries| Error { kind, path: path.clone(), explanation, tries };
         let url = self.url(&path, request, after).map_err(|reason| fail(Kind::Unaskable(reason), None, 0))?;
         let policy = &self.settings.policy;
@@ -125,7 +122,7 @@ impl Client {
             tries += 1;
             tell(Event::Asking);
             let deadline = started + excused + policy.budget;
-            let outcome = match timeout_at(deadline, self.ask(&url)).await {
+            let outcome = match timeout_at(deadline, self.ask_for(&url)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Refusal::from(Kind::TimeUp(policy.budget))),
             };
@@ -164,23 +161,27 @@ impl Client {
         }
     }
 
-    /// One try.
-    async fn ask(&self, url: &Url) -> Result<Answer, Refusal> {
+    /// One try to read.
+    async fn ask_for(&self, url: &Url) -> Result<Answer, Refusal> {
         let http = self.http().map_err(|reason| Refusal::from(Kind::Unaskable(reason)))?;
-        let silence = self.settings.policy.silence;
+        self.ask(http.get(url.clone()), self.settings.policy.silence).await
+    }
+
+    /// One try of any request, with the longest silence that is borne.
+    pub(super) async fn ask(&self, request: RequestBuilder, silence: Duration) -> Result<Answer, Refusal> {
         let started = Instant::now();
-        let sent = timeout(silence, http.get(url.clone()).send()).await;
+        let sent = timeout(silence, request.send()).await;
         let response = sent.map_err(|_| Kind::Silent(silence))?.map_err(|error| self.kind_of(&error))?;
         let status = response.status().as_u16();
         let date = header(&response, DATE).and_then(|value| httpdate::parse_http_date(value).ok());
-        if status != 200 {
+        if !response.status().is_success() {
             let wait = header(&response, RETRY_AFTER)
                 .and_then(|value| retry_after(value, date.unwrap_or_else(SystemTime::now)));
-            let body = self.body(response, LARGEST_ERROR_BODY).await.unwrap_or_default();
+            let body = self.body(response, LARGEST_ERROR_BODY, silence).await.unwrap_or_default();
             let explanation = explanation(&body, &self.settings.token);
             return Err(Refusal { kind: Kind::Status(status), explanation, retry_after: wait });
         }
-        let body = self.body(response, LARGEST_BODY).await?;
+        let body = self.body(response, LARGEST_BODY, silence).await?;
         if body.len() > LARGEST_BODY {
             return Err(Kind::Invalid(Invalid::TooLarge { limit: LARGEST_BODY }).into());
         }
@@ -189,8 +190,7 @@ impl Client {
     }
 
     /// Reads a body until its end, or until it exceeds `most`.
-    async fn body(&self, mut response: Response, most: usize) -> Result<Vec<u8>, Kind> {
-        let silence = self.settings.policy.silence;
+    async fn body(&self, mut response: Response, most: usize, silence: Duration) -> Result<Vec<u8>, Kind> {
         let announced = response.content_length().unwrap_or(0).min(most as u64);
         let mut body = Vec::with_capacity(announced as usize);
         loop {
@@ -203,6 +203,23 @@ impl Client {
                 return Ok(body);
             }
         }
+    }
+
+    /// A create, on a connection of its own: one that had been idle could break without telling whether anything arrived.
+    pub(super) fn post(&self, request: &Request, body: Vec<u8>) -> Result<RequestBuilder, Kind> {
+        let http = build(&self.settings, Connections::Fresh).map_err(Kind::Unaskable)?;
+        let url = self.url(&request.encoded_path(), request, None).map_err(Kind::Unaskable)?;
+        Ok(http.post(url).header(CONTENT_TYPE, "application/json").body(body))
+    }
+
+    pub(super) fn delete(&self, request: &Request) -> Result<RequestBuilder, Kind> {
+        let url = self.url(&request.encoded_path(), request, None).map_err(Kind::Unaskable)?;
+        Ok(self.http().map_err(Kind::Unaskable)?.delete(url))
+    }
+
+    /// The longest silence that a read bears.
+    pub(super) fn patience(&self) -> Duration {
+        self.settings.policy.silence
     }
 
     fn kind_of(&self, error: &reqwest::Error) -> Kind {
@@ -227,7 +244,7 @@ impl Client {
     }
 
     fn http(&self) -> Result<&reqwest::Client, String> {
-        self.http.get_or_init(|| build(&self.settings)).as_ref().map_err(Clone::clone)
+        self.http.get_or_init(|| build(&self.settings, Connections::Kept)).as_ref().map_err(Clone::clone)
     }
 }
 
@@ -237,19 +254,19 @@ impl fmt::Debug for Client {
     }
 }
 
-/// A complete answer with status 200.
-struct Answer {
-    body: Vec<u8>,
+/// A complete answer that says success.
+pub(super) struct Answer {
+    pub(super) body: Vec<u8>,
     /// The server's `Date`, in Unix seconds.
     date: Option<i64>,
     took: Duration,
 }
 
 /// A try that brought nothing.
-struct Refusal {
-    kind: Kind,
-    explanation: Option<String>,
-    retry_after: Option<Duration>,
+pub(super) struct Refusal {
+    pub(super) kind: Kind,
+    pub(super) explanation: Option<String>,
+    pub(super) retry_after: Option<Duration>,
 }
 
 impl From<Kind> for Refusal {
@@ -258,9 +275,16 @@ impl From<Kind> for Refusal {
     }
 }
 
+/// Whether connections are used again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Connections {
+    Kept,
+    Fresh,
+}
+
 /// Makes the HTTP client. Loopback is asked in the clear, without a proxy and without root certificates, so that it
 /// works on a machine that has none.
-fn build(settings: &Settings) -> Result<reqwest::Client, String> {
+fn build(settings: &Settings, connections: Connections) -> Result<reqwest::Client, String> {
     let mut key = HeaderValue::from_bytes(format!("Bearer {}", settings.token.expose()).as_bytes())
         .map_err(|_| "the API key holds characters that no HTTP header can carry".to_string())?;
     key.set_sensitive(true);
@@ -274,6 +298,9 @@ fn build(settings: &Settings) -> Result<reqwest::Client, String> {
         .connect_timeout(settings.policy.connect)
         .tcp_nodelay(true)
         .pool_max_idle_per_host(settings.concurrency);
+    if connections == Connections::Fresh {
+        builder = builder.pool_max_idle_per_host(0).retry(reqwest::retry::never());
+    }
     if Url::parse(&settings.api_url).is_ok_and(|url| url.host_str().is_some_and(is_loopback)) {
         builder = builder.no_proxy();
         if settings.api_url.starts_with("http://") {
@@ -286,10 +313,6 @@ fn build(settings: &Settings) -> Result<reqwest::Client, String> {
             root_cause(&error)
         )
     })
-}
-
-fn encoded_path(request: &Request) -> String {
-    request.path.iter().map(|segment| format!("/{}", utf8_percent_encode(segment, RESERVED))).collect()
 }
 
 fn header(response: &Response, name: reqwest::header::HeaderName) -> Option<&str> {

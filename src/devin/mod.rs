@@ -6,6 +6,8 @@ pub mod error;
 pub mod gate;
 pub mod page;
 pub mod retry;
+pub mod session;
+pub mod sessions;
 pub mod token;
 
 pub use address::base_address;

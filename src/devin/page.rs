@@ -7,8 +7,12 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+/// RFC 3986's unreserved characters pass; everything else in a path segment or a query value is percent-encoded.
+pub const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// So many pages without an item in a row, each with a fresh cursor, are taken for a list without an end.
 const MOST_BARREN_PAGES: u32 = 1000;
@@ -20,6 +24,13 @@ pub struct Request {
     pub path: Vec<String>,
     /// Query parameters as they go on the wire; a list is a repeated key. Without `after`, which is the trail's.
     pub query: Vec<(&'static str, String)>,
+}
+
+impl Request {
+    /// The path, each segment percent-encoded.
+    pub fn encoded_path(&self) -> String {
+        self.path.iter().map(|segment| format!("/{}", utf8_percent_encode(segment, RESERVED))).collect()
+    }
 }
 
 /// A page whose envelope and items are sound.

@@ -221,11 +221,6 @@ impl OpenSessions {
     }
 }
 
-/// A session's identifier without the prefix that only some answers give it.
-pub fn bare(session_id: &str) -> &str {
-    session_id.strip_prefix("devin-").unwrap_or(session_id)
-}
-
 /// Sixteen hexadecimal digits that change when any byte of an item changes (FNV-1a, which is the same everywhere).
 pub fn fingerprint(item: &str) -> String {
     let hash = item

@@ -12,7 +12,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::cursor::{Bounds, Checkpoint, Facts, bare};
+use super::cursor::{Bounds, Checkpoint, Facts};
 use super::emit::{Ledger, now_ms};
 use super::pages::{Pages, Tell};
 use super::pass::{Ids, Pass};
@@ -21,6 +21,7 @@ use super::read::{CLOCK_DOUBT_S, Context, End};
 use super::record::frame_page;
 use super::streams::Stream;
 use crate::airbyte::Level;
+use crate::devin::session::bare;
 use crate::devin::{Error, Kind, Page};
 
 /// So many sessions in a row that do not exist, and none that does: the list and the messages disagree for good.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::cursor::{Bounds, Checkpoint, Facts, OpenSessions, bare, fingerprint};
+use super::cursor::{Bounds, Checkpoint, Facts, OpenSessions, fingerprint};
 use super::plan::Step;
 use super::streams::{Listing, Stream};
 use crate::devin::Page;
+use crate::devin::session::bare;
 
 /// Sessions asked for by their identifiers at once: a number known to work.
 const IDS_A_REQUEST: usize = 50;

@@ -1,0 +1,169 @@
+//! The calls on sessions that a relay makes: create, look, find, terminate.
+//!
+//! Creating is not idempotent in this API, so it never shares the retry of the reads: it is tried once, and its answer
+//! says whether a session certainly exists, certainly does not, or may exist.
+
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::client::{Answer, Client, Event, Refusal};
+use super::error::{Error, Kind};
+use super::page::{Invalid, Request, Trail};
+use super::session::{NewSession, Session, bare};
+
+/// What the answer to a create means.
+#[derive(Debug, Clone)]
+pub enum Creation {
+    Created(Session),
+    /// Certainly not created, and trying again would not help.
+    Refused(Error),
+    /// Certainly not created; worth another try after the wait, when the server named one.
+    RateLimited(Error, Option<Duration>),
+    /// Possibly created: never to be repeated blindly.
+    Unclear(Error),
+}
+
+impl Client {
+    /// Creates a session, once. Follows no redirect and reuses no connection that could break unseen.
+    pub async fn create_session(&self, organisation: &str, new: &NewSession, patience: Duration) -> Creation {
+        let request = sessions_of(organisation, &[]);
+        let fail = |refusal: Refusal| Error {
+            kind: refusal.kind,
+            path: request.encoded_path(),
+            explanation: refusal.explanation,
+            tries: 1,
+        };
+        let body = serde_json::to_vec(new).expect("a body with string keys serializes");
+        let sent = match self.post(&request, body) {
+            Ok(sent) => sent,
+            Err(kind) => return Creation::Refused(fail(kind.into())),
+        };
+        let outcome = timeout(patience, self.ask(sent, patience)).await;
+        let refusal = match outcome.unwrap_or_else(|_| Err(Kind::TimeUp(patience).into())) {
+            Ok(answer) => match read_session(&answer) {
+                Ok(session) => return Creation::Created(session),
+                Err(invalid) => Refusal::from(Kind::Invalid(invalid)),
+            },
+            Err(refusal) => refusal,
+        };
+        let wait = refusal.retry_after;
+        creation(fail(refusal), wait)
+    }
+
+    /// One session as it is now.
+    ///
+    /// # Errors
+    /// As for [`Client::page`].
+    pub async fn session(&self, organisation: &str, id: &str, tell: &(dyn Fn(Event) + Sync)) -> Result<Session, Error> {
+        let in_path = format!("devin-{}", bare(id));
+        self.get(&sessions_of(organisation, &[&in_path]), None, |answer| read_session(&answer), tell).await
+    }
+
+    /// All sessions that a query finds, every page of them. Filters that the API does not know are ignored by it: the
+    /// caller checks each session.
+    ///
+    /// # Errors
+    /// As for [`Client::page`].
+    pub async fn find_sessions(
+        &self,
+        organisation: &str,
+        query: &[(&'static str, String)],
+        tell: &(dyn Fn(Event) + Sync),
+    ) -> Result<Vec<Session>, Error> {
+        let mut request = sessions_of(organisation, &[]);
+        request.query = [("first", "200".to_string())].into_iter().chain(query.iter().cloned()).collect();
+        let mut trail = Trail::default();
+        let mut found = Vec::new();
+        while !trail.has_ended() {
+            let page = self.page(&request, &trail, tell).await?;
+            // A session without an identifier or a status can be neither adopted nor watched.
+            found.extend(page.items().filter_map(|item| serde_json::from_str(item).ok()));
+            trail.advance(&page);
+        }
+        Ok(found)
+    }
+
+    /// Ends a session.
+    ///
+    /// # Errors
+    /// The request's; asked once.
+    pub async fn terminate_session(&self, organisation: &str, id: &str) -> Result<(), Error> {
+        let in_path = format!("devin-{}", bare(id));
+        let request = sessions_of(organisation, &[&in_path]);
+        let fail = |refusal: Refusal| Error {
+            kind: refusal.kind,
+            path: request.encoded_path(),
+            explanation: refusal.explanation,
+            tries: 1,
+        };
+        let sent = self.delete(&request).map_err(|kind| fail(kind.into()))?;
+        self.ask(sent, self.patience()).await.map(drop).map_err(fail)
+    }
+}
+
+/// The whole table: what a create that brought no session means.
+fn creation(error: Error, wait: Option<Duration>) -> Creation {
+    match error.kind {
+        Kind::Status(429) => Creation::RateLimited(error, wait),
+        Kind::Status(408 | 409 | 500..=599)
+        | Kind::Silent(_)
+        | Kind::TimeUp(_)
+        | Kind::Broken(_)
+        | Kind::Invalid(_) => Creation::Unclear(error),
+        Kind::Status(_) | Kind::WaitTooLong { .. } | Kind::Unreachable(_) | Kind::Unaskable(_) => {
+            Creation::Refused(error)
+        }
+    }
+}
+
+fn sessions_of(organisation: &str, below: &[&str]) -> Request {
+    let path = ["v3", "organizations", organisation, "sessions"];
+    Request { path: path.iter().chain(below).map(ToString::to_string).collect(), query: Vec::new() }
+}
+
+fn read_session(answer: &Answer) -> Result<Session, Invalid> {
+    let session: Session =
+        serde_json::from_slice(&answer.body).map_err(|_| Invalid::Unexpected("it does not describe a session"))?;
+    if bare(&session.session_id).is_empty() {
+        Err(Invalid::Unexpected("its session has no session_id"))
+    } else {
+        Ok(session)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(kind: Kind) -> &'static str {
+        let error = Error { kind, path: String::new(), explanation: None, tries: 1 };
+        match creation(error, None) {
+            Creation::Created(_) => "created",
+            Creation::Refused(_) => "refused",
+            Creation::RateLimited(..) => "rate limited",
+            Creation::Unclear(_) => "unclear",
+        }
+    }
+
+    #[test]
+    fn every_answer_to_a_create_is_a_no_or_a_maybe() {
+        let statuses = (100..600).map(|status| (status, check(Kind::Status(status))));
+        let maybe: Vec<u16> =
+            statuses.clone().filter(|(_, class)| *class == "unclear").map(|(status, _)| status).collect();
+        assert_eq!(maybe, [408, 409].into_iter().chain(500..600).collect::<Vec<_>>());
+        let waits: Vec<u16> =
+            statuses.filter(|(_, class)| *class == "rate limited").map(|(status, _)| status).collect();
+        assert_eq!(waits, [429]);
+        for (kind, class) in [
+            (Kind::Unreachable(String::new()), "refused"),
+            (Kind::Unaskable(String::new()), "refused"),
+            (Kind::Silent(Duration::ZERO), "unclear"),
+            (Kind::TimeUp(Duration::ZERO), "unclear"),
+            (Kind::Broken(String::new()), "unclear"),
+            (Kind::Invalid(Invalid::NoItems), "unclear"),
+        ] {
+            assert_eq!(check(kind.clone()), class, "{kind:?}");
+        }
+    }
+}

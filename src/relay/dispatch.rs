@@ -1,0 +1,582 @@
+//! One alert, one session: look for it, create it once, and never repeat a create whose answer is unclear.
+//!
+//! The API has no idempotency key. So every session carries a mark derived from the alert's dedupe key, as a tag and
+//! in its title, and the mark is looked for before a create and after an unclear answer. Two hosts that race can still
+//! both create; both then look once more, agree on the older session, and the younger one is terminated.
+
+use std::time::Duration;
+
+use super::outcome::{Standing, standing};
+use crate::devin::Error;
+use crate::devin::session::{NewSession, Session};
+use crate::devin::sessions::Creation;
+
+/// How often a create that was answered with 429 is tried at most.
+const MOST_RATE_LIMITED_TRIES: u32 = 5;
+
+/// The waits between looks after an unclear answer grow from this.
+const FIRST_LOOK_AFTER: Duration = Duration::from_secs(2);
+
+/// What a session is wanted for, and how hard to try.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The mark: a tag of the session, and part of its title.
+    pub mark: String,
+    pub new: NewSession,
+    /// A session that ended so recently is reported instead of starting another.
+    pub cooldown: Duration,
+    /// Creates whatever is there already.
+    pub new_attempt: bool,
+    /// How long to look for a session whose create was answered unclearly.
+    pub reconcile_window: Duration,
+    /// Creates once more when such a look has found nothing.
+    pub create_again: bool,
+}
+
+/// The API as a dispatch needs it; and the time.
+#[expect(async_fn_in_trait, reason = "only this program implements it, on one thread")]
+pub trait Api {
+    /// Sessions found by tag.
+    async fn find_by_tag(&self, tag: &str) -> Result<Vec<Session>, Error>;
+    /// Sessions created within so long a time.
+    async fn find_recent(&self, within: Duration) -> Result<Vec<Session>, Error>;
+    async fn create(&self, new: &NewSession) -> Creation;
+    async fn terminate(&self, session_id: &str) -> Result<(), Error>;
+    async fn wait(&self, time: Duration);
+    /// Unix seconds.
+    fn now(&self) -> i64;
+}
+
+/// What has become of an order.
+#[derive(Debug, Clone)]
+pub enum Dispatched {
+    /// This session was made for it.
+    Created(Session),
+    /// This session was there already, or was found after an unclear answer.
+    Adopted(Session, Adoption),
+    /// This session ended a short while ago; no other was started.
+    Reported(Session),
+    /// A session may have been created and cannot be found.
+    Unknown(Error),
+}
+
+/// Why a session was adopted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Adoption {
+    /// It was made for the same alert before, and is alive.
+    Alive,
+    /// Its create was answered unclearly, and it was found afterwards.
+    Reconciled,
+    /// Another run made it at the same time, a little earlier; ours was terminated, or could not be.
+    Raced { ours: String, terminated: Result<(), String> },
+}
+
+/// Sees to it that there is one session for the order.
+///
+/// # Errors
+/// A definite refusal, or a first look that failed: nothing has been created.
+pub async fn dispatch(api: &impl Api, order: &Order, note: impl Fn(&str)) -> Result<Dispatched, Error> {
+    let mut order = order.clone();
+    let known = marked(api.find_by_tag(&order.mark).await?, &order.mark);
+    if !order.new_attempt {
+        match choose(&known, api.now(), order.cooldown) {
+            Choice::Adopt(session) => return Ok(Dispatched::Adopted(session, Adoption::Alive)),
+            Choice::Report(session) => return Ok(Dispatched::Reported(session)),
+            Choice::Create => {}
+        }
+    }
+    let mut limited = 0;
+    loop {
+        match api.create(&order.new).await {
+            Creation::Created(session) => return Ok(after_create(api, &order, &known, session, note).await),
+            Creation::RateLimited(error, wait) => {
+                limited += 1;
+                if limited >= MOST_RATE_LIMITED_TRIES {
+                    return Err(error);
+                }
+                let wait = wait.unwrap_or(FIRST_LOOK_AFTER * 2u32.pow(limited)).min(Duration::from_secs(300));
+                note(&format!("{error}; nothing was created, trying again in {} s", wait.as_secs()));
+                api.wait(wait).await;
+            }
+            Creation::Refused(error) if !order.new.tags.is_empty() && is_about_tags(&error) => {
+                note("this organisation restricts tags, so the session is marked in its title only");
+                let recent = marked(api.find_recent(order.cooldown.max(A_DAY)).await?, &order.mark);
+                if !order.new_attempt {
+                    match choose(&recent, api.now(), order.cooldown) {
+                        Choice::Adopt(session) => return Ok(Dispatched::Adopted(session, Adoption::Alive)),
+                        Choice::Report(session) => return Ok(Dispatched::Reported(session)),
+                        Choice::Create => {}
+                    }
+                }
+                order.new.tags.clear();
+            }
+            Creation::Refused(error) => return Err(error),
+            Creation::Unclear(error) => {
+                note(&format!("{error}; a session may have been created, looking for it"));
+                if let Some(session) = reconcile(api, &order, &known).await {
+                    return Ok(Dispatched::Adopted(session, Adoption::Reconciled));
+                }
+                if !order.create_again {
+                    return Ok(Dispatched::Unknown(error));
+                }
+                note("no session was found; creating once more, as --create-again allows");
+                order.create_again = false;
+            }
+        }
+    }
+}
+
+/// Without tags, how far back sessions are looked through.
+const A_DAY: Duration = Duration::from_secs(86_400);
+
+/// What is to be done about the sessions that carry the mark.
+#[derive(Debug, Clone, PartialEq)]
+enum Choice {
+    Adopt(Session),
+    Report(Session),
+    Create,
+}
+
+/// Decides: an alive session is adopted, the oldest; one that ended well or waits and was touched within the cool-down
+/// is reported, the newest; one that ended by quota or error is left alone, so that people can top up and run again.
+fn choose(known: &[Session], now: i64, cooldown: Duration) -> Choice {
+    let is_alive = |session: &&Session| match standing(session) {
+        Standing::Active | Standing::WaitingForApproval => true,
+        Standing::WaitingForUser => session.pull_requests.is_empty(),
+        Standing::Finished | Standing::Suspended | Standing::QuotaExceeded | Standing::Failed => false,
+    };
+    if let Some(session) = known.iter().filter(is_alive).min_by_key(|session| age(session)) {
+        return Choice::Adopt(session.clone());
+    }
+    let since = now.saturating_sub(i64::try_from(cooldown.as_secs()).unwrap_or(i64::MAX));
+    let is_done_lately = |session: &&Session| {
+        let is_done = match standing(session) {
+            Standing::Finished => true,
+            Standing::WaitingForUser => !session.pull_requests.is_empty(),
+            Standing::Suspended => !session.pull_requests.is_empty() || session.structured_output.is_some(),
+            Standing::Active | Standing::WaitingForApproval | Standing::QuotaExceeded | Standing::Failed => false,
+        };
+        is_done && session.updated_at.or(session.created_at).is_none_or(|touched| touched >= since)
+    };
+    match known.iter().filter(is_done_lately).max_by_key(|session| age(session)) {
+        Some(session) => Choice::Report(session.clone()),
+        None => Choice::Create,
+    }
+}
+
+/// Looks once more after a create: where another run made an older session for the same alert, that one is watched
+/// and ours is terminated. Every run sees the same two and decides the same.
+async fn after_create(
+    api: &impl Api,
+    order: &Order,
+    known: &[Session],
+    ours: Session,
+    note: impl Fn(&str),
+) -> Dispatched {
+    if order.new_attempt {
+        return Dispatched::Created(ours);
+    }
+    let found = match look(api, order).await {
+        Ok(found) => found,
+        Err(error) => {
+            note(&format!("{error}; whether another run made a session for this alert is not known"));
+            return Dispatched::Created(ours);
+        }
+    };
+    let older = new_ones(found, known).into_iter().filter(|session| age(session) < age(&ours)).min_by_key(age);
+    let Some(older) = older else { return Dispatched::Created(ours) };
+    let terminated = api.terminate(&ours.session_id).await.map_err(|error| error.to_string());
+    Dispatched::Adopted(older, Adoption::Raced { ours: ours.session_id, terminated })
+}
+
+/// Looks for a session that an unclear create may have made, several times over the window.
+async fn reconcile(api: &impl Api, order: &Order, known: &[Session]) -> Option<Session> {
+    let mut waited = Duration::ZERO;
+    let mut wait = FIRST_LOOK_AFTER;
+    loop {
+        // A look that fails finds nothing; the next one may.
+        let found = look(api, order).await.unwrap_or_default();
+        if let Some(session) = new_ones(found, known).into_iter().min_by_key(age) {
+            return Some(session);
+        }
+        if waited >= order.reconcile_window {
+            return None;
+        }
+        let next = wait.min(order.reconcile_window - waited);
+        api.wait(next).await;
+        waited += next;
+        wait *= 2;
+    }
+}
+
+/// The sessions that carry the mark: by tag, or by title where the organisation allows no tag of ours.
+async fn look(api: &impl Api, order: &Order) -> Result<Vec<Session>, Error> {
+    let found = if order.new.tags.is_empty() {
+        api.find_recent(order.cooldown.max(A_DAY)).await?
+    } else {
+        api.find_by_tag(&order.mark).await?
+    };
+    Ok(marked(found, &order.mark))
+}
+
+/// Only what carries the mark: the API ignores filters that it does not know.
+fn marked(sessions: Vec<Session>, mark: &str) -> Vec<Session> {
+    let in_title = |session: &Session| session.title.as_deref().is_some_and(|title| title.contains(mark));
+    sessions.into_iter().filter(|session| session.tags.iter().any(|tag| tag == mark) || in_title(session)).collect()
+}
+
+/// What was not there before our create.
+fn new_ones(found: Vec<Session>, known: &[Session]) -> Vec<Session> {
+    found.into_iter().filter(|session| !known.iter().any(|old| old.bare_id() == session.bare_id())).collect()
+}
+
+/// Older is smaller; within one second the identifier decides, the same way for everybody.
+fn age(session: &Session) -> (i64, String) {
+    (session.created_at.unwrap_or(i64::MAX), session.bare_id().to_string())
+}
+
+/// Whether a refusal is the organisation's word on which tags a session may carry.
+fn is_about_tags(error: &Error) -> bool {
+    matches!(error.kind, crate::devin::Kind::Status(400 | 403 | 422))
+        && error.explanation.as_deref().is_some_and(|said| said.to_lowercase().contains("tag"))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::{Cell, RefCell};
+
+    use super::*;
+    use crate::devin::Kind;
+    use crate::devin::page::Invalid;
+
+    const MARK: &str = "ar-0123";
+    const NOW: i64 = 1_000_000;
+
+    fn session(id: &str, created_at: i64, state: &str) -> Session {
+        let (status, detail) = state.split_once('/').unwrap_or((state, ""));
+        let detail = (!detail.is_empty()).then(|| detail.to_string());
+        let mut session: Session =
+            serde_json::from_value(serde_json::json!({"session_id": id, "status": status, "status_detail": detail}))
+                .unwrap();
+        session.tags = vec![MARK.to_string()];
+        session.created_at = Some(created_at);
+        session.updated_at = Some(created_at);
+        session
+    }
+
+    fn error(kind: Kind) -> Error {
+        Error { kind, path: "/sessions".to_string(), explanation: None, tries: 1 }
+    }
+
+    /// What a POST does to the organisation, and what it answers.
+    #[derive(Clone)]
+    struct Answer {
+        creates: bool,
+        says: fn() -> Creation,
+    }
+
+    /// An organisation in memory: sessions appear in lists `lag` looks after their creation.
+    struct Fake {
+        sessions: RefCell<Vec<Session>>,
+        answers: RefCell<Vec<Answer>>,
+        lag: Cell<u32>,
+        posts: Cell<u32>,
+        terminated: RefCell<Vec<String>>,
+        waited: Cell<Duration>,
+    }
+
+    impl Fake {
+        fn new(sessions: Vec<Session>, answers: Vec<Answer>) -> Fake {
+            Fake {
+                sessions: RefCell::new(sessions),
+                answers: RefCell::new(answers),
+                lag: Cell::new(0),
+                posts: Cell::new(0),
+                terminated: RefCell::default(),
+                waited: Cell::new(Duration::ZERO),
+            }
+        }
+    }
+
+    impl Api for Fake {
+        async fn find_by_tag(&self, _: &str) -> Result<Vec<Session>, Error> {
+            if self.posts.get() > 0 && self.lag.get() > 0 {
+                self.lag.set(self.lag.get() - 1);
+                return Ok(self
+                    .sessions
+                    .borrow()
+                    .iter()
+                    .filter(|session| !session.session_id.starts_with("ours"))
+                    .cloned()
+                    .collect());
+            }
+            Ok(self.sessions.borrow().clone())
+        }
+
+        async fn find_recent(&self, _: Duration) -> Result<Vec<Session>, Error> {
+            Ok(self.sessions.borrow().clone())
+        }
+
+        async fn create(&self, new: &NewSession) -> Creation {
+            self.posts.set(self.posts.get() + 1);
+            let mut answers = self.answers.borrow_mut();
+            let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };
+            let mut ours = session(&format!("ours{}", self.posts.get()), NOW, "new");
+            ours.tags = new.tags.clone();
+            ours.title = Some(format!("[{MARK}]"));
+            if answer.creates {
+                self.sessions.borrow_mut().push(ours.clone());
+            }
+            match (answer.says)() {
+                Creation::Created(_) => Creation::Created(ours),
+                other => other,
+            }
+        }
+
+        async fn terminate(&self, session_id: &str) -> Result<(), Error> {
+            self.terminated.borrow_mut().push(session_id.to_string());
+            Ok(())
+        }
+
+        async fn wait(&self, time: Duration) {
+            self.waited.set(self.waited.get() + time);
+        }
+
+        fn now(&self) -> i64 {
+            NOW
+        }
+    }
+
+    fn order() -> Order {
+        Order {
+            mark: MARK.to_string(),
+            new: NewSession { tags: vec![MARK.to_string()], ..NewSession::default() },
+            cooldown: Duration::from_secs(3600),
+            new_attempt: false,
+            reconcile_window: Duration::from_secs(90),
+            create_again: false,
+        }
+    }
+
+    async fn run(fake: &Fake, order: &Order) -> String {
+        let said = match dispatch(fake, order, |_| ()).await {
+            Ok(Dispatched::Created(session)) => format!("created {}", session.session_id),
+            Ok(Dispatched::Adopted(session, why)) => format!("adopted {} ({why:?})", session.session_id),
+            Ok(Dispatched::Reported(session)) => format!("reported {}", session.session_id),
+            Ok(Dispatched::Unknown(_)) => "unknown".to_string(),
+            Err(error) => format!("failed: {error}"),
+        };
+        format!(
+            "{said}; {} posts, {} sessions, {} s waited",
+            fake.posts.get(),
+            fake.sessions.borrow().len(),
+            fake.waited.get().as_secs()
+        )
+    }
+
+    fn created() -> Creation {
+        Creation::Created(session("unused", 0, "new"))
+    }
+
+    const MADE: Answer = Answer { creates: true, says: created };
+
+    #[tokio::test]
+    async fn whatever_a_post_answers_there_is_one_session_or_an_honest_unknown() {
+        type Says = fn() -> Creation;
+        let unclear: [(&str, Says); 4] = [
+            ("500", || Creation::Unclear(error(Kind::Status(500)))),
+            ("timeout", || Creation::Unclear(error(Kind::TimeUp(Duration::from_secs(60))))),
+            ("reset", || Creation::Unclear(error(Kind::Broken("connection reset".to_string())))),
+            ("unreadable 200", || Creation::Unclear(error(Kind::Invalid(Invalid::NoItems)))),
+        ];
+        let definite: [(&str, Says); 3] = [
+            ("422", || Creation::Refused(error(Kind::Status(422)))),
+            ("no connection", || Creation::Refused(error(Kind::Unreachable("refused".to_string())))),
+            ("429 for ever", || Creation::RateLimited(error(Kind::Status(429)), Some(Duration::from_secs(1)))),
+        ];
+        let mut table = vec![format!("200: {}", run(&Fake::new(vec![], vec![MADE]), &order()).await)];
+        for (name, says) in definite {
+            let fake = Fake::new(vec![], vec![Answer { creates: false, says }]);
+            table.push(format!("{name}: {}", run(&fake, &order()).await));
+        }
+        for (name, says) in unclear {
+            for (how, creates, lag) in
+                [("created", true, 0), ("created, listed late", true, 3), ("not created", false, 0)]
+            {
+                let fake = Fake::new(vec![], vec![Answer { creates, says }]);
+                fake.lag.set(lag);
+                table.push(format!("{name}, {how}: {}", run(&fake, &order()).await));
+            }
+        }
+        let limited = Answer { creates: false, says: || Creation::RateLimited(error(Kind::Status(429)), None) };
+        table.push(format!("429, then 200: {}", run(&Fake::new(vec![], vec![limited, MADE]), &order()).await));
+        let lost = Answer { creates: false, says: || Creation::Unclear(error(Kind::Status(502))) };
+        let again = Order { create_again: true, ..order() };
+        table.push(format!(
+            "502, then 200 with --create-again: {}",
+            run(&Fake::new(vec![], vec![lost.clone(), MADE]), &again).await
+        ));
+        table.push(format!("502 for ever with --create-again: {}", run(&Fake::new(vec![], vec![lost]), &again).await));
+        insta::assert_snapshot!(table.join("\n"), @"
+        200: created ours1; 1 posts, 1 sessions, 0 s waited
+        422: failed: /sessions answered 422 (Unprocessable Entity); 1 posts, 0 sessions, 0 s waited
+        no connection: failed: /sessions could not be reached: refused; 1 posts, 0 sessions, 0 s waited
+        429 for ever: failed: /sessions answered 429 (Too Many Requests); 5 posts, 0 sessions, 4 s waited
+        500, created: adopted ours1 (Reconciled); 1 posts, 1 sessions, 0 s waited
+        500, created, listed late: adopted ours1 (Reconciled); 1 posts, 1 sessions, 14 s waited
+        500, not created: unknown; 1 posts, 0 sessions, 90 s waited
+        timeout, created: adopted ours1 (Reconciled); 1 posts, 1 sessions, 0 s waited
+        timeout, created, listed late: adopted ours1 (Reconciled); 1 posts, 1 sessions, 14 s waited
+        timeout, not created: unknown; 1 posts, 0 sessions, 90 s waited
+        reset, created: adopted ours1 (Reconciled); 1 posts, 1 sessions, 0 s waited
+        reset, created, listed late: adopted ours1 (Reconciled); 1 posts, 1 sessions, 14 s waited
+        reset, not created: unknown; 1 posts, 0 sessions, 90 s waited
+        unreadable 200, created: adopted ours1 (Reconciled); 1 posts, 1 sessions, 0 s waited
+        unreadable 200, created, listed late: adopted ours1 (Reconciled); 1 posts, 1 sessions, 14 s waited
+        unreadable 200, not created: unknown; 1 posts, 0 sessions, 90 s waited
+        429, then 200: created ours2; 2 posts, 1 sessions, 4 s waited
+        502, then 200 with --create-again: created ours2; 2 posts, 1 sessions, 90 s waited
+        502 for ever with --create-again: unknown; 2 posts, 0 sessions, 180 s waited
+        ");
+    }
+
+    #[tokio::test]
+    async fn what_is_there_already_decides_whether_anything_is_created() {
+        let minutes_ago = |minutes: i64| NOW - 60 * minutes;
+        let mut with_pr = session("idle", minutes_ago(5), "running/waiting_for_user");
+        with_pr.pull_requests = vec![serde_json::from_str(r#"{"pr_url":"https://github.com/a/b/pull/1"}"#).unwrap()];
+        let mut foreign = session("foreign", minutes_ago(1), "running/working");
+        foreign.tags = vec!["ar-other".to_string()];
+        let mut by_title = session("titled", minutes_ago(1), "running/working");
+        by_title.tags = Vec::new();
+        by_title.title = Some(format!("[{MARK}] disk full"));
+        let cases = [
+            ("nothing", vec![]),
+            ("somebody else's", vec![foreign]),
+            ("at work", vec![session("a", minutes_ago(600), "running/working")]),
+            ("two at work", vec![session("b", minutes_ago(5), "new"), session("a", minutes_ago(9), "claimed")]),
+            ("waits for a person", vec![session("a", minutes_ago(600), "running/waiting_for_user")]),
+            ("in a state nobody knows", vec![session("a", minutes_ago(600), "dreaming")]),
+            ("found by title", vec![by_title]),
+            ("done lately", vec![session("a", minutes_ago(59), "running/finished")]),
+            ("done long ago", vec![session("a", minutes_ago(61), "exit")]),
+            ("idle after its pull request", vec![with_pr]),
+            ("out of quota", vec![session("a", minutes_ago(1), "suspended/out_of_quota")]),
+            ("failed", vec![session("a", minutes_ago(1), "error")]),
+            ("asleep without a result", vec![session("a", minutes_ago(1), "suspended/inactivity")]),
+            (
+                "failed once, at work again",
+                vec![session("a", minutes_ago(9), "error"), session("b", minutes_ago(1), "running/working")],
+            ),
+        ];
+        let mut table = Vec::new();
+        for (name, sessions) in cases {
+            let forced = Order { new_attempt: true, ..order() };
+            table.push(format!("{name}: {}", run(&Fake::new(sessions.clone(), vec![MADE]), &order()).await));
+            assert!(run(&Fake::new(sessions, vec![MADE]), &forced).await.starts_with("created ours"), "{name}");
+        }
+        insta::assert_snapshot!(table.join("\n"), @"
+        nothing: created ours1; 1 posts, 1 sessions, 0 s waited
+        somebody else's: created ours1; 1 posts, 2 sessions, 0 s waited
+        at work: adopted a (Alive); 0 posts, 1 sessions, 0 s waited
+        two at work: adopted a (Alive); 0 posts, 2 sessions, 0 s waited
+        waits for a person: adopted a (Alive); 0 posts, 1 sessions, 0 s waited
+        in a state nobody knows: adopted a (Alive); 0 posts, 1 sessions, 0 s waited
+        found by title: adopted titled (Alive); 0 posts, 1 sessions, 0 s waited
+        done lately: reported a; 0 posts, 1 sessions, 0 s waited
+        done long ago: created ours1; 1 posts, 2 sessions, 0 s waited
+        idle after its pull request: reported idle; 0 posts, 1 sessions, 0 s waited
+        out of quota: created ours1; 1 posts, 2 sessions, 0 s waited
+        failed: created ours1; 1 posts, 2 sessions, 0 s waited
+        asleep without a result: created ours1; 1 posts, 2 sessions, 0 s waited
+        failed once, at work again: adopted b (Alive); 0 posts, 2 sessions, 0 s waited
+        ");
+    }
+
+    #[tokio::test]
+    async fn of_two_runs_that_race_both_watch_the_older_session() {
+        // Another run's session appears between our look and our create.
+        struct Racing(Fake, Session);
+        impl Api for Racing {
+            async fn find_by_tag(&self, tag: &str) -> Result<Vec<Session>, Error> {
+                self.0.find_by_tag(tag).await
+            }
+            async fn find_recent(&self, within: Duration) -> Result<Vec<Session>, Error> {
+                self.0.find_recent(within).await
+            }
+            async fn create(&self, new: &NewSession) -> Creation {
+                self.0.sessions.borrow_mut().push(self.1.clone());
+                self.0.create(new).await
+            }
+            async fn terminate(&self, session_id: &str) -> Result<(), Error> {
+                self.0.terminate(session_id).await
+            }
+            async fn wait(&self, time: Duration) {
+                self.0.wait(time).await;
+            }
+            fn now(&self) -> i64 {
+                NOW
+            }
+        }
+        let mut table = Vec::new();
+        for (name, theirs) in [
+            ("theirs is older", session("theirs", NOW - 1, "new")),
+            ("theirs is younger", session("theirs", NOW + 1, "new")),
+            ("in the same second, theirs comes first", session("a", NOW, "new")),
+            ("in the same second, ours comes first", session("z", NOW, "new")),
+        ] {
+            let racing = Racing(Fake::new(vec![], vec![MADE]), theirs);
+            let said = match dispatch(&racing, &order(), |_| ()).await.unwrap() {
+                Dispatched::Adopted(session, _) => format!("watch {}", session.session_id),
+                Dispatched::Created(session) => format!("watch {}", session.session_id),
+                other => format!("{other:?}"),
+            };
+            table.push(format!("{name}: {said}, terminated {:?}", racing.0.terminated.borrow()));
+        }
+        insta::assert_snapshot!(table.join("\n"), @r#"
+        theirs is older: watch theirs, terminated ["ours1"]
+        theirs is younger: watch ours1, terminated []
+        in the same second, theirs comes first: watch a, terminated ["ours1"]
+        in the same second, ours comes first: watch ours1, terminated []
+        "#);
+    }
+
+    #[tokio::test]
+    async fn where_tags_are_restricted_the_title_carries_the_mark() {
+        let refusal = Answer {
+            creates: false,
+            says: || {
+                let mut error = error(Kind::Status(422));
+                error.explanation = Some("Tag 'alert-relay' is not allowed in this organization".to_string());
+                Creation::Refused(error)
+            },
+        };
+        insta::assert_snapshot!(run(&Fake::new(vec![], vec![refusal.clone(), MADE]), &order()).await, @"created ours2; 2 posts, 1 sessions, 0 s waited");
+        let mut titled = session("theirs", NOW - 9, "running/working");
+        titled.tags = Vec::new();
+        titled.title = Some(format!("[{MARK}] disk full"));
+        struct ByTitleOnly(Fake);
+        impl Api for ByTitleOnly {
+            async fn find_by_tag(&self, _: &str) -> Result<Vec<Session>, Error> {
+                Ok(Vec::new())
+            }
+            async fn find_recent(&self, within: Duration) -> Result<Vec<Session>, Error> {
+                self.0.find_recent(within).await
+            }
+            async fn create(&self, new: &NewSession) -> Creation {
+                self.0.create(new).await
+            }
+            async fn terminate(&self, session_id: &str) -> Result<(), Error> {
+                self.0.terminate(session_id).await
+            }
+            async fn wait(&self, time: Duration) {
+                self.0.wait(time).await;
+            }
+            fn now(&self) -> i64 {
+                NOW
+            }
+        }
+        let found = dispatch(&ByTitleOnly(Fake::new(vec![titled], vec![refusal, MADE])), &order(), |_| ()).await;
+        assert!(matches!(found, Ok(Dispatched::Adopted(session, Adoption::Alive)) if session.session_id == "theirs"));
+    }
+}
