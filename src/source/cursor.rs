@@ -51,6 +51,11 @@ impl Field<'_> {
         }
     }
 
+    /// Whether the field is there and not null.
+    fn is_given(&self) -> bool {
+        matches!(self, Field::Raw(raw) if raw.get() != "null")
+    }
+
     /// The field as whole Unix seconds; `None` when it is absent or no number.
     fn seconds(&self) -> Option<i64> {
         let Field::Raw(raw) = self else { return None };
@@ -72,11 +77,13 @@ impl<'a> Facts<'a> {
         self.updated_at.seconds()
     }
 
-    /// The named cursor field.
-    pub fn cursor(&self, field: &str) -> Option<i64> {
-        match field {
-            "created_at" => self.created_at(),
-            _ => self.updated_at(),
+    /// The named cursor field, or the later of it and its fallback. `None`, which every bound admits, also when the
+    /// field is there and no number.
+    pub fn cursor(&self, field: &str, fallback: Option<&str>) -> Option<i64> {
+        let named = |name: &str| if name == "created_at" { &self.created_at } else { &self.updated_at };
+        match named(field).seconds() {
+            None if named(field).is_given() => None,
+            seconds => seconds.max(fallback.and_then(|fallback| named(fallback).seconds())),
         }
     }
 
@@ -138,7 +145,7 @@ impl Checkpoint {
             Some(Value::Object(fields)) => fields,
             Some(_) => return Err((Checkpoint::default(), unreadable("it is not an object"))),
         };
-        let cursor = match fields.get(cursor_field).map(seconds) {
+        let cursor = match fields.get(cursor_field).filter(|value| !value.is_null()).map(seconds) {
             None => None,
             Some(Some(seconds)) => Some(seconds),
             Some(None) => {
@@ -153,7 +160,7 @@ impl Checkpoint {
         Ok(Checkpoint {
             cursor,
             sessions_updated_from: fields.get("sessions_updated_from").and_then(seconds),
-            open_sessions: open.take(MOST_OPEN_SESSIONS).collect(),
+            open_sessions: open.collect(),
         })
     }
 
@@ -187,7 +194,7 @@ fn unreadable(reason: &str) -> String {
     format!("the state cannot be read ({reason}), so the stream is read from the beginning")
 }
 
-/// A state's number: an integer, a float, or either of them as text, as other connectors write it.
+/// A state's number: an integer, a float, or an integer as text, as other connectors write it.
 fn seconds(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64)),
@@ -200,6 +207,8 @@ fn seconds(value: &Value) -> Option<i64> {
 #[derive(Debug, Default)]
 pub struct OpenSessions {
     newest: BinaryHeap<Reverse<(i64, String, String)>>,
+    /// How many were too old to be remembered.
+    pub forgotten: u64,
 }
 
 impl OpenSessions {
@@ -212,6 +221,7 @@ impl OpenSessions {
         self.newest.push(Reverse((facts.created_at().unwrap_or(i64::MAX), id, fingerprint(item))));
         if self.newest.len() > MOST_OPEN_SESSIONS {
             self.newest.pop();
+            self.forgotten += 1;
         }
     }
 
@@ -234,7 +244,8 @@ pub fn fingerprint(item: &str) -> String {
     format!("{hash:016x}")
 }
 
-fn is_plain(id: &str) -> bool {
+/// Whether an identifier can be shown and stored: letters, digits, dashes and underscores.
+pub fn is_plain(id: &str) -> bool {
     !id.is_empty() && id.len() <= 100 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
@@ -270,6 +281,17 @@ mod tests {
             None,
             "a key that is repeated says nothing"
         );
+    }
+
+    #[test]
+    fn the_cursor_is_the_later_of_a_field_and_its_fallback() {
+        let read = |fields: &str| Facts::of(&format!("{{{fields}}}")).cursor("updated_at", Some("created_at"));
+        assert_eq!(read(r#""updated_at":5,"created_at":3"#), Some(5));
+        assert_eq!(read(r#""updated_at":0,"created_at":3"#), Some(3));
+        assert_eq!(read(r#""updated_at":null,"created_at":3"#), Some(3));
+        assert_eq!(read(r#""created_at":3"#), Some(3));
+        assert_eq!(read(r#""updated_at":"2026-10-10T00:00:00Z","created_at":3"#), None, "not understood, so kept");
+        assert_eq!(read(""), None);
     }
 
     #[test]

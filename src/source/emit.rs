@@ -88,6 +88,11 @@ impl Emitter {
         }
     }
 
+    /// Waits until nothing more can be said, because the reader of stdout has gone.
+    pub async fn closed(&self) {
+        self.output.stopped().await;
+    }
+
     /// Says how far a stream has come: on its live line, or in a log message.
     pub fn progress(&self, ledger: &Ledger) {
         match (&ledger.line, self.format) {

@@ -65,7 +65,7 @@ pub fn frame_page(
         if repeated.contains(&Item(item)) {
             continue;
         }
-        if item[1..].trim_start().starts_with('}') {
+        if is_empty(item) {
             framed.empty += 1;
             continue;
         }
@@ -76,6 +76,11 @@ pub fn frame_page(
         }
     }
     framed
+}
+
+/// Whether an item is `{}`.
+pub fn is_empty(item: &str) -> bool {
+    item[1..].trim_start().starts_with('}')
 }
 
 fn write_line(frame: &Frame, item: &str, session_id: Field, out: &mut Vec<u8>) {
