@@ -184,6 +184,12 @@ impl Answer {
         self
     }
 
+    /// The same with a body that need not be text.
+    pub fn bytes(mut self, body: &[u8]) -> Answer {
+        self.body = body.to_vec();
+        self
+    }
+
     fn response(self) -> HttpMockResponse {
         HttpMockResponse::builder().status(self.status).headers(self.headers).body(self.body).build()
     }

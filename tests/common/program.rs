@@ -84,6 +84,12 @@ impl Program {
         Ran::new(output.status, output.stdout, output.stderr)
     }
 
+    /// Runs the program to its end with `stdout` as its stdout.
+    pub fn run_into(&self, stdout: impl Into<Stdio>, arguments: &str) -> Ran {
+        let child = self.command(arguments).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
+        Ran::wait(child, Vec::new())
+    }
+
     /// Reads with `config.json` and `catalog.json`.
     pub fn read(&self) -> Ran {
         self.run("read --config config.json --catalog catalog.json")
