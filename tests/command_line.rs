@@ -154,7 +154,7 @@ fn discover_needs_no_settings_but_a_file_must_be_there() {
     exit 0
     ");
     insta::assert_snapshot!(run("discover --config missing.json"), @"
-    ERROR (config_error) cannot read the configuration missing.json: No such file or directory (os error 2)
+    ERROR (config_error) cannot read the configuration missing.json: No such file or directory (os error N)
     exit 1
     ");
     insta::assert_snapshot!(program().file("c.json", "[]").run("discover --config c.json").story(), @"
@@ -217,11 +217,11 @@ fn files_that_are_missing_or_no_json_end_a_read_with_one_sentence() {
         program().at(&api, json!({})).catalog(&["sessions"]).file("bad.json", "{\"a\":\n}").file("list.json", "[]");
     let read = |arguments: &str| program.run(&format!("read {arguments}")).story();
     insta::assert_snapshot!(read("--config missing.json --catalog catalog.json"), @"
-    ERROR (config_error) cannot read the configuration missing.json: No such file or directory (os error 2)
+    ERROR (config_error) cannot read the configuration missing.json: No such file or directory (os error N)
     exit 1
     ");
     insta::assert_snapshot!(read("--config config.json --catalog missing.json"), @"
-    ERROR (config_error) cannot read the catalog missing.json: No such file or directory (os error 2)
+    ERROR (config_error) cannot read the catalog missing.json: No such file or directory (os error N)
     exit 1
     ");
     insta::assert_snapshot!(read("--config config.json --catalog bad.json"), @"
@@ -233,7 +233,7 @@ fn files_that_are_missing_or_no_json_end_a_read_with_one_sentence() {
     exit 1
     "#);
     insta::assert_snapshot!(read("--config config.json --catalog catalog.json --state missing.json"), @"
-    ERROR (config_error) cannot read the state missing.json: No such file or directory (os error 2)
+    ERROR (config_error) cannot read the state missing.json: No such file or directory (os error N)
     exit 1
     ");
     insta::assert_snapshot!(read("--config config.json --catalog catalog.json --state bad.json"), @"

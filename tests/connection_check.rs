@@ -185,7 +185,7 @@ fn an_unreachable_server_is_an_error_of_the_command() {
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let config = json!({"api_token": "cog_x", "org_id": ORG, "api_url": format!("http://127.0.0.1:{port}")});
     insta::assert_snapshot!(check_file(config.to_string()), @"
-    ERROR (transient_error) /v3/self could not be reached: Connection refused (os error 111) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
+    ERROR (transient_error) /v3/self could not be reached: Connection refused (os error N) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
     exit 1
     ");
 }
@@ -193,7 +193,7 @@ fn an_unreachable_server_is_an_error_of_the_command() {
 #[test]
 fn a_file_that_cannot_be_read_as_an_object_is_an_error_of_the_command() {
     insta::assert_snapshot!(program().check().story(), @"
-    ERROR (config_error) cannot read the configuration config.json: No such file or directory (os error 2)
+    ERROR (config_error) cannot read the configuration config.json: No such file or directory (os error N)
     exit 1
     ");
     insta::assert_snapshot!(check_file("{\"api_token\": \"cog_s3cr3t_value\",\n oops"), @"
@@ -209,7 +209,7 @@ fn a_file_that_cannot_be_read_as_an_object_is_an_error_of_the_command() {
     exit 1
     ");
     insta::assert_snapshot!(program().run("check --config .").story(), @"
-    ERROR (config_error) cannot read the configuration .: Is a directory (os error 21)
+    ERROR (config_error) cannot read the configuration .: Is a directory (os error N)
     exit 1
     ");
 }

@@ -25,7 +25,7 @@ pub fn fast() -> Policy {
         growth: 1,
         budget: Duration::from_secs(10),
         connect: Duration::from_secs(2),
-        silence: Duration::from_millis(400),
+        silence: Duration::from_secs(1),
         ..Policy::patient()
     }
 }

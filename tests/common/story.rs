@@ -150,11 +150,13 @@ fn tell_trace(trace: &Value, stream: &str) -> String {
     }
 }
 
-/// Replaces ports, and waits of the program's own choosing, which are lengthened by chance.
+/// Replaces ports, waits of the program's own choosing, which are lengthened by chance, and
+/// the system's numbers for errors.
 pub fn redact(text: &str) -> String {
     let text = number_after(text, "127.0.0.1:", "PORT");
     let text = number_after(&text, "trying again in ", "N");
-    number_after(&text, " bytes in ", "N")
+    let text = number_after(&text, " bytes in ", "N");
+    number_after(&text, "(os error ", "N")
 }
 
 /// Replaces the number that follows each `prefix`.
