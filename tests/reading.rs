@@ -669,3 +669,41 @@ fn a_slow_reader_gets_everything() {
     let ran = Ran::wait(child, told);
     assert_eq!((ran.exit().as_str(), ran.text().lines().count()), ("exit 0", 12000));
 }
+
+/// `{"items":[{"secret_id":"zipped"}]}`, compressed.
+const GZIPPED: &[u8] = b"\x1f\x8b\x08\x00\x00\x00\x00\x00\x02\x03\xab\x56\xca\x2c\x49\xcd\x2d\x56\xb2\x8a\xae\x56\x2a\x4e\x4d\x2e\x4a\x2d\x89\xcf\x4c\x51\xb2\x52\xaa\xca\x2c\x28\x48\x4d\x51\xaa\x8d\xad\x05\x00\xd9\x7d\x88\x7c\x22\x00\x00\x00";
+
+#[test]
+fn a_compressed_answer_is_read_and_a_damaged_one_asked_again() {
+    let api = Api::start(|ask| {
+        let body = if ask.nth == 1 { &GZIPPED[..GZIPPED.len() - 12] } else { GZIPPED };
+        Answer::json("").bytes(body).header("content-encoding", "gzip")
+    });
+    let ran = read(&api, &["secrets"]);
+    assert_eq!(ran.told().records("secrets"), [&json!({"secret_id": "zipped"})]);
+    assert_eq!((ran.exit().as_str(), api.asked().len()), ("exit 0", 2));
+}
+
+#[test]
+fn no_proxy_stands_between_the_program_and_this_machine() {
+    let api = Api::start(|_| Answer::list(&[]));
+    let mut program = program().at(&api, json!({})).catalog(&["secrets"]);
+    for name in ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy", "all_proxy"] {
+        program = program.variable(name, "http://127.0.0.1:9");
+    }
+    let program = program.variable("SSL_CERT_FILE", "/nowhere");
+    assert_eq!(program.read().exit(), "exit 0");
+    assert_eq!(api.asked().len(), 1);
+}
+
+#[test]
+fn a_session_that_the_list_names_twice_is_asked_for_messages_once() {
+    let api = Api::start(|ask| match (ask.list.as_str(), ask.parameter("after")) {
+        ("sessions", None) => Answer::page(&[r#"{"session_id":"a","updated_at":9001}"#], "1"),
+        ("sessions", _) => Answer::list(&[r#"{"session_id":"devin-a","updated_at":9002}"#]),
+        _ => Answer::list(&[r#"{"event_id":"e"}"#]),
+    });
+    let ran = read(&api, &["session_messages"]);
+    assert_eq!(ran.told().records("session_messages").len(), 1);
+    assert_eq!(api.asked().iter().filter(|asked| asked.contains("messages")).count(), 1);
+}
