@@ -70,10 +70,15 @@ impl Output {
     pub fn new() -> Output {
         let is_watched = io::stderr().is_terminal() && !io::stdout().is_terminal();
         let bars = is_watched.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5)));
-        Output::to(Box::new(io::stdout()), bars)
+        Output::start(Box::new(io::stdout()), bars)
     }
 
-    fn to(sink: Box<dyn Write + Send>, bars: Option<MultiProgress>) -> Output {
+    /// Starts a writer of something else, without live progress.
+    pub fn to(sink: Box<dyn Write + Send>) -> Output {
+        Output::start(sink, None)
+    }
+
+    fn start(sink: Box<dyn Write + Send>, bars: Option<MultiProgress>) -> Output {
         let (queue, lines) = channel();
         let room = Arc::new(Semaphore::new(WAITING_BYTES));
         let stopped = Arc::new(Semaphore::new(0));

@@ -201,9 +201,9 @@ fn debug_adds_logs_that_show_each_request_without_its_query() {
     RUNNING playbooks
     RECORD playbooks {"a":1}
     DEBUG GET /v3/organizations/org-1/playbooks: 200, 52 bytes in N ms
+    INFO stream playbooks: 1 records, 1 kB, 2 requests, 0 retries
     STATE playbooks {} after 1.0 records
     COMPLETE playbooks
-    INFO stream playbooks: 1 records
     exit 0
     "#);
     let program = program.variable("LOG_LEVEL", "debug");

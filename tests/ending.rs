@@ -97,6 +97,7 @@ fn a_signal_before_the_first_answer_ends_every_stream_incomplete() {
     let ran = Ran::wait(child, told);
     insta::assert_snapshot!(ran.story(), @"
     STARTED secrets
+    INFO stream secrets: 0 records, 0 kB, 1 requests, 0 retries
     INCOMPLETE secrets
     died of signal 15
     ");
@@ -111,6 +112,7 @@ fn a_signal_ends_a_wait_between_two_tries() {
     insta::assert_snapshot!(ran.story(), @r#"
     STARTED secrets
     INFO stream secrets: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/secrets answered 500 (Internal Server Error), saying "Internal Server Error: internal server error"; trying again in N s
+    INFO stream secrets: 0 records, 0 kB, 1 requests, 1 retries
     INCOMPLETE secrets
     died of signal 15
     "#);
@@ -168,4 +170,44 @@ fn a_signal_while_nobody_reads_ends_the_program_too() {
     assert_eq!(ran.exit(), "died of signal 15");
     let told = ran.told();
     assert_eq!(statuses(&told, "sessions").last().map(String::as_str), Some("INCOMPLETE"));
+}
+
+/// Nobody reads, so the messages that remain can never be written; the program must not wait for that.
+#[test]
+fn a_signal_ends_the_program_although_its_reader_has_stalled() {
+    let sandbox = Sandboxed::start("--sessions 12000 --messages 0");
+    let program = program().file("config.json", &sandbox.config);
+    let mut child = program.start("read --config config.json --streams sessions");
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut [0; 1000]).unwrap();
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let sent = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if sent.elapsed() > Duration::from_secs(4) {
+            child.kill().unwrap();
+            panic!("it still lives");
+        }
+        std::thread::yield_now();
+    }
+    assert_eq!(Ran::wait(child, Vec::new()).exit(), "died of signal 15");
+}
+
+/// STARTED is out before anybody listens for signals: one that comes in between ends the program without
+/// its last words. (Under load only, hence often.)
+#[test]
+fn a_signal_right_after_the_first_line_ends_the_program_in_order() {
+    let sandbox = Sandboxed::start("--latency 60s");
+    let program = program().file("config.json", &sandbox.config);
+    let runs = (0..40).map(|_| {
+        let mut child = program.start("read --config config.json --streams secrets");
+        let mut stdout = child.stdout.take().unwrap();
+        let mut told = vec![0; 1];
+        stdout.read_exact(&mut told).unwrap();
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        stdout.read_to_end(&mut told).unwrap();
+        Ran::wait(child, told).story()
+    });
+    for story in runs {
+        assert!(story.contains("INCOMPLETE"), "{story}");
+    }
 }

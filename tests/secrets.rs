@@ -290,3 +290,12 @@ fn base64(bytes: &[u8]) -> String {
     }
     out
 }
+
+/// A key that holds something that looks like an escape: only its decoded reading is searched.
+#[test]
+fn a_part_of_a_key_that_looks_like_an_escape_stays_hidden() {
+    let api = Api::open(|_| Answer::problem(401, "bad key cog_k3y%41k3y%42k3y%43k3y"));
+    let config = json!({"api_token": "cog_k3y%41k3y%42k3y%43k3y%44", "org_id": ORG, "api_url": api.url()});
+    let ran = program().file("config.json", config.to_string()).check();
+    assert!(!ran.text().contains("k3y%42"), "{}", ran.story());
+}

@@ -63,7 +63,7 @@ impl Library {
         let catalog = ConfiguredCatalog::parse(&super::catalog(&streams)).unwrap();
         let plan = plan(&self.config, &catalog, &InputState::parse(state).unwrap());
         let ending = read(&Arc::new(context), plan, std::future::pending()).await;
-        output.finish().unwrap();
+        output.finish(None).unwrap();
         let told = sink.0.lock().unwrap();
         (ending, Told::of(std::str::from_utf8(&told).unwrap()))
     }
