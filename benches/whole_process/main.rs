@@ -9,8 +9,11 @@
 //!
 //! Beside the program stands the floor: `curl` fetching the same pages, one after the other on one connection and
 //! throwing them away, and `curl | jq -c '.items[]'`, which is what people write by hand. All commands of a case take
-//! turns, so that a change in the machine's mood meets them alike. Every run's number of records is checked once per
-//! case; no time is ever a failure.
+//! turns, so that a change in the machine's mood meets them alike. The number of records is checked once per case; no
+//! time is ever a failure.
+//!
+//! Where answers take time, `curl` asks for as many at once as the program does, and has an advantage: it is given the
+//! addresses that the program must list first. The ideal counts the list's pages one by one and the rest in rounds.
 
 #[path = "../organisation/mod.rs"]
 mod organisation;
