@@ -19,8 +19,8 @@ use anyhow::{Context, Result};
 use source_devin_ai::airbyte::InputState;
 use source_devin_ai::config::Config;
 use source_devin_ai::devin::Page;
+use source_devin_ai::source::pass::Pass;
 use source_devin_ai::source::plan::{Step, pick, plan_streams};
-use source_devin_ai::source::read::Pass;
 use source_devin_ai::source::record::{Frame, Framed, frame_page};
 
 use organisation::Organisation;
@@ -55,15 +55,16 @@ fn main() -> Result<()> {
 /// What a read does with the pages of one list, between the socket and the queue of stdout.
 #[inline(never)]
 fn convert(step: &Step, bodies: Vec<Vec<u8>>) -> Vec<Framed> {
-    let mut pass = Pass::new(step);
+    let mut pass = Pass::new(step, 0);
     let mut previous: Option<Page> = None;
     bodies
         .into_iter()
         .map(|body| {
             let page = Page::parse(body).expect("the sandbox's pages are sound");
             let frame = Frame::airbyte(step.stream.name, 1_767_225_600_000);
-            let framed =
-                frame_page(&page, previous.as_ref(), &frame, |facts| pass.see(step.stream, &step.bounds, facts));
+            let framed = frame_page(&page, previous.as_ref(), &frame, |item, facts| {
+                pass.wants(step.stream, &step.bounds, item, facts)
+            });
             previous = Some(page);
             framed
         })

@@ -101,7 +101,7 @@ async fn a_senseless_answer_that_stays_is_an_error_and_none_of_it_is_used() {
         a cursor that is a number: it is not the JSON of a list (line 1, column 66)
         the cursor it was asked with: its cursor was given before, so the list would never end
         has_next_page as a text: it is not the JSON of a list (line 1, column 54)
-        bytes that are no text: it is not the JSON of a list (line 1, column 25)
+        bytes that are no text: it is not UTF-8 text
         ");
     });
 }

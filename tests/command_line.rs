@@ -228,10 +228,10 @@ fn files_that_are_missing_or_no_json_end_a_read_with_one_sentence() {
     ERROR (config_error) the catalog bad.json is not valid JSON (line 2, column 1)
     exit 1
     ");
-    insta::assert_snapshot!(read("--config config.json --catalog list.json"), @r#"
-    ERROR (config_error) the catalog list.json is no configured catalog: expected {"streams": [{"stream": {"name": …}, "sync_mode": …}]} (line 1, column 2)
+    insta::assert_snapshot!(read("--config config.json --catalog list.json"), @"
+    ERROR (config_error) the catalog list.json is no configured catalog: it is a list, where an object with streams is expected
     exit 1
-    "#);
+    ");
     insta::assert_snapshot!(read("--config config.json --catalog catalog.json --state missing.json"), @"
     ERROR (config_error) cannot read the state missing.json: No such file or directory (os error N)
     exit 1

@@ -31,9 +31,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
 use source_devin_ai::sandbox::{ORG_ID, TOKEN};
-use source_devin_ai::source::cursor::Facts;
+use source_devin_ai::source::cursor::bare;
+use source_devin_ai::source::facts::Facts;
 use source_devin_ai::source::plan::pick;
-use source_devin_ai::source::read::bare;
 use source_devin_ai::source::streams::{Listing, Stream};
 
 use measure::{Cost, Sink, measure};

@@ -4,6 +4,7 @@
 
 mod oracle;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use libfuzzer_sys::fuzz_target;
@@ -41,15 +42,18 @@ fn check(body: Vec<u8>) {
     assert_eq!(labelled, expected(&items, |item| [b"{\"_stream\":\"notes\",", &item[1..]].concat()));
 
     let of_session = lines(&page, &Frame::bare(None).of_session(SESSION));
-    assert_eq!(of_session, expected(&items, with_session));
+    // An item with a key that is no text (half a surrogate pair) is beyond this second opinion.
+    if items.iter().all(|item| fields(std::str::from_utf8(item).unwrap()).is_ok()) {
+        assert_eq!(of_session, expected(&items, with_session));
+    }
 
-    let again = frame_page(&page, Some(&page), &Frame::bare(None), |_| true);
+    let again = frame_page(&page, Some(&page), &Frame::bare(None), |_, _| true);
     assert_eq!((again.lines.len(), again.records), (0, 0), "what stood on the page before is not written again");
 }
 
 /// The page's lines, each without its line feed.
 fn lines(page: &Page, frame: &Frame) -> Vec<Vec<u8>> {
-    let framed = frame_page(page, None, frame, |_| true);
+    let framed = frame_page(page, None, frame, |_, _| true);
     let mut lines: Vec<Vec<u8>> = framed.lines.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
     assert_eq!(lines.pop().as_deref(), Some(&b""[..]), "the last line is whole");
     assert_eq!(lines.len() as u64, framed.records);
@@ -65,17 +69,12 @@ fn expected(items: &[Vec<u8>], line: impl Fn(&[u8]) -> Vec<u8>) -> Vec<Vec<u8>> 
 }
 
 /// An item, which has no white space, with its session: put in front where the item has no such field, put in its
-/// place where it is null. An item whose keys cannot be told apart counts as one without the field.
+/// place where it is null. Of a repeated field the last one counts; a key that is spelled with escapes is another one.
 fn with_session(item: &[u8]) -> Vec<u8> {
-    let put_in_front = || [b"{\"session_id\":", SESSION_JSON.as_bytes(), b",", &item[1..]].concat();
     let text = std::str::from_utf8(item).unwrap();
-    let Ok(fields) = fields(text) else { return put_in_front() };
-    let count = |name: &str| fields.iter().filter(|(key, _)| key == name).count();
-    if ["session_id", "created_at", "updated_at", "status"].iter().any(|name| count(name) > 1) {
-        return put_in_front();
-    }
-    match fields.iter().find(|(key, _)| key == "session_id") {
-        None => put_in_front(),
+    let fields = fields(text).unwrap();
+    match fields.iter().rev().find(|(key, _)| matches!(&key.0, Cow::Borrowed("session_id"))) {
+        None => [b"{\"session_id\":", SESSION_JSON.as_bytes(), b",", &item[1..]].concat(),
         Some((_, value)) if value.get() == "null" => {
             let at = value.get().as_ptr() as usize - text.as_ptr() as usize;
             [&item[..at], SESSION_JSON.as_bytes(), &item[at + 4..]].concat()
@@ -84,11 +83,15 @@ fn with_session(item: &[u8]) -> Vec<u8> {
     }
 }
 
+/// A key, borrowed where it is spelled without escapes.
+#[derive(serde::Deserialize)]
+struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
 /// An object's fields in their order, repeated ones too.
-fn fields(object: &str) -> Result<Vec<(String, &RawValue)>, serde_json::Error> {
+fn fields(object: &str) -> Result<Vec<(Key<'_>, &RawValue)>, serde_json::Error> {
     struct Fields;
     impl<'de> Visitor<'de> for Fields {
-        type Value = Vec<(String, &'de RawValue)>;
+        type Value = Vec<(Key<'de>, &'de RawValue)>;
 
         fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
             formatter.write_str("an object")

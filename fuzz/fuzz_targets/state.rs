@@ -4,7 +4,7 @@
 
 use libfuzzer_sys::fuzz_target;
 use source_devin_ai::airbyte::InputState;
-use source_devin_ai::source::cursor::{Checkpoint, MOST_OPEN_SESSIONS};
+use source_devin_ai::source::cursor::Checkpoint;
 
 fuzz_target!(|data: &[u8]| {
     if let Ok(text) = std::str::from_utf8(data)
@@ -43,7 +43,7 @@ fn made_of(data: &[u8]) -> Checkpoint {
     Checkpoint {
         cursor: (flags & 1 != 0).then_some(cursor),
         sessions_updated_from: (flags & 2 != 0).then_some(from),
-        open_sessions: ids.take(MOST_OPEN_SESSIONS).map(|id| String::from_utf8_lossy(id).into_owned()).collect(),
+        open_sessions: ids.map(|id| (String::from_utf8_lossy(id).into_owned(), "0".to_string())).collect(),
     }
 }
 

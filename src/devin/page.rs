@@ -25,7 +25,7 @@ pub struct Request {
 /// A page whose envelope and items are sound.
 #[derive(Debug)]
 pub struct Page {
-    body: Vec<u8>,
+    body: String,
     items: Vec<Range<usize>>,
     next: Next,
     /// How many items the whole list has, when the API says so.
@@ -90,11 +90,12 @@ impl Page {
     /// # Errors
     /// [`Invalid`] when the body is not an envelope with `items`, or promises a page without a cursor.
     pub fn parse(body: Vec<u8>) -> Result<Page, Invalid> {
+        let body = String::from_utf8(body).map_err(|_| Invalid::Unexpected("it is not UTF-8 text"))?;
         let (items, next, total) = {
-            let envelope: Envelope = serde_json::from_slice(&body)
+            let envelope: Envelope = serde_json::from_str(&body)
                 .map_err(|error| Invalid::NotJson { line: error.line(), column: error.column() })?;
             // serde would also fill the envelope from a list, field by field.
-            if !body.trim_ascii_start().starts_with(b"{") {
+            if !body.trim_ascii_start().starts_with('{') {
                 return Err(Invalid::NoItems);
             }
             let raw = envelope.items.ok_or(Invalid::NoItems)?;
@@ -120,9 +121,7 @@ impl Page {
 
     /// The items as the API wrote them, white space included, in its order.
     pub fn items(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
-        self.items.iter().map(|range| {
-            std::str::from_utf8(&self.body[range.clone()]).expect("an item that serde_json accepted is UTF-8")
-        })
+        self.items.iter().map(|range| &self.body[range.clone()])
     }
 
     /// Whether the list goes on after this page.
@@ -240,6 +239,10 @@ mod tests {
         insta::assert_snapshot!(check("{\"items\":[{\"a\":\"\u{0}\"}]}"), @"invalid: it is not the JSON of a list (line 1, column 16)");
         insta::assert_snapshot!(check("null"), @"invalid: it is not the JSON of a list (line 1, column 4)");
         insta::assert_snapshot!(check("[]"), @"invalid: it has no list of items");
+        assert_eq!(
+            Page::parse(b"{\"items\":[{\"a\":\"\xff\"}]}".to_vec()).unwrap_err().to_string(),
+            "it is not UTF-8 text"
+        );
         insta::assert_snapshot!(check(r#"[[{"a":1}],null,false,null]"#), @"invalid: it has no list of items");
     }
 

@@ -117,7 +117,7 @@ async fn one_page(client: &Client, request: &Request, tell: &(dyn Fn(Event) + Sy
 }
 
 fn first_session(page: &Page) -> Option<String> {
-    super::cursor::Facts::of(page.items().next()?).session_id.text()
+    super::facts::Facts::of(page.items().next()?).session_id.text()
 }
 
 /// An error that settles the whole check: the user's to mend, or no answer at all.

@@ -7,92 +7,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+
+use super::facts::Facts;
 
 /// At most so many unfinished sessions are remembered to be asked for again; the newest.
 pub const MOST_OPEN_SESSIONS: usize = 500;
-
-/// What the logic reads of an item; everything else passes through unread.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Facts<'a> {
-    #[serde(borrow)]
-    pub session_id: Field<'a>,
-    #[serde(borrow)]
-    created_at: Field<'a>,
-    #[serde(borrow)]
-    updated_at: Field<'a>,
-    #[serde(borrow)]
-    status: Field<'a>,
-}
-
-/// A field as it stands in an item.
-#[derive(Debug, Default, Clone, Copy)]
-pub enum Field<'a> {
-    #[default]
-    Absent,
-    Raw(&'a RawValue),
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Field<'a>, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(Field::Raw)
-    }
-}
-
-impl Field<'_> {
-    /// The field as text; `None` when it is absent or anything but a string.
-    pub fn text(&self) -> Option<String> {
-        match self {
-            Field::Raw(raw) if raw.get().starts_with('"') => serde_json::from_str(raw.get()).ok(),
-            _ => None,
-        }
-    }
-
-    /// Whether the field is there and not null.
-    fn is_given(&self) -> bool {
-        matches!(self, Field::Raw(raw) if raw.get() != "null")
-    }
-
-    /// The field as whole Unix seconds; `None` when it is absent or no number.
-    fn seconds(&self) -> Option<i64> {
-        let Field::Raw(raw) = self else { return None };
-        raw.get().parse().ok().or_else(|| raw.get().parse().ok().filter(|at: &f64| at.is_finite()).map(|at| at as i64))
-    }
-}
-
-impl<'a> Facts<'a> {
-    /// Reads the facts of an item. An item that repeats a key has none, and is kept whatever the bounds.
-    pub fn of(item: &'a str) -> Facts<'a> {
-        serde_json::from_str(item).unwrap_or_default()
-    }
-
-    pub fn created_at(&self) -> Option<i64> {
-        self.created_at.seconds()
-    }
-
-    pub fn updated_at(&self) -> Option<i64> {
-        self.updated_at.seconds()
-    }
-
-    /// The named cursor field, or the later of it and its fallback. `None`, which every bound admits, also when the
-    /// field is there and no number.
-    pub fn cursor(&self, field: &str, fallback: Option<&str>) -> Option<i64> {
-        let named = |name: &str| if name == "created_at" { &self.created_at } else { &self.updated_at };
-        match named(field).seconds() {
-            None if named(field).is_given() => None,
-            seconds => seconds.max(fallback.and_then(|fallback| named(fallback).seconds())),
-        }
-    }
-
-    /// Whether the session may still change without its `updated_at` saying so: new, claimed, running, resuming, or
-    /// in a state newer than this program.
-    pub fn is_open(&self) -> bool {
-        !matches!(self.status.text().as_deref(), None | Some("suspended" | "exit" | "error"))
-    }
-}
 
 /// Which records of a stream are wanted. `None` is no bound; both bounds are inclusive; a record without the field
 /// is wanted.
@@ -255,43 +175,6 @@ mod tests {
 
     fn session(id: &str, created_at: i64, status: &str) -> String {
         format!(r#"{{"session_id":"{id}","status":"{status}","created_at":{created_at}}}"#)
-    }
-
-    #[test]
-    fn timestamps_are_read_from_whatever_number_the_api_sends() {
-        let read = |text: &str| Facts::of(&format!(r#"{{"created_at":{text}}}"#)).created_at();
-        let table: Vec<String> =
-            ["5", "5.9", "-1", "1e3", "null", r#""5""#, "true", "1e999", "123456789012345678901234567890"]
-                .iter()
-                .map(|text| format!("{text}: {:?}", read(text)))
-                .collect();
-        insta::assert_snapshot!(table.join("\n"), @r#"
-        5: Some(5)
-        5.9: Some(5)
-        -1: Some(-1)
-        1e3: Some(1000)
-        null: None
-        "5": None
-        true: None
-        1e999: None
-        123456789012345678901234567890: Some(9223372036854775807)
-        "#);
-        assert_eq!(
-            Facts::of(r#"{"created_at":1,"created_at":2}"#).created_at(),
-            None,
-            "a key that is repeated says nothing"
-        );
-    }
-
-    #[test]
-    fn the_cursor_is_the_later_of_a_field_and_its_fallback() {
-        let read = |fields: &str| Facts::of(&format!("{{{fields}}}")).cursor("updated_at", Some("created_at"));
-        assert_eq!(read(r#""updated_at":5,"created_at":3"#), Some(5));
-        assert_eq!(read(r#""updated_at":0,"created_at":3"#), Some(3));
-        assert_eq!(read(r#""updated_at":null,"created_at":3"#), Some(3));
-        assert_eq!(read(r#""created_at":3"#), Some(3));
-        assert_eq!(read(r#""updated_at":"2026-10-10T00:00:00Z","created_at":3"#), None, "not understood, so kept");
-        assert_eq!(read(""), None);
     }
 
     #[test]

@@ -12,8 +12,9 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::cursor::{Bounds, Checkpoint, Facts, bare, is_plain};
+use super::cursor::{Bounds, Checkpoint, bare, is_plain};
 use super::emit::{Ledger, now_ms};
+use super::facts::Facts;
 use super::pages::{Pages, Tell};
 use super::pass::{Ids, Pass};
 use super::plan::Step;

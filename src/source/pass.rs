@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::cursor::{Bounds, Checkpoint, Facts, OpenSessions, bare, fingerprint};
+use super::cursor::{Bounds, Checkpoint, OpenSessions, bare, fingerprint};
+use super::facts::Facts;
 use super::plan::Step;
 use super::streams::{Listing, Stream};
 use crate::devin::Page;
