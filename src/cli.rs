@@ -18,7 +18,7 @@ use crate::source::emit::{Emitter, Format, now_ms};
 use crate::source::read::{Context, Ending};
 use crate::source::state_file::StateFile;
 use crate::source::{check, discover, plan, read, spec};
-use crate::stop;
+use crate::stop::Signals;
 
 /// An Airbyte source for Devin, the AI software engineer.
 #[derive(Debug, Parser)]
@@ -180,6 +180,8 @@ async fn run_check(connection: &Connection, output: &Output) -> Exit {
 }
 
 async fn run_read(read: Read, output: &Output) -> Exit {
+    // Before the first message, after which a platform may want to stop us.
+    let mut signals = Signals::listen();
     let format = match read.format {
         Form::Airbyte => Format::Airbyte,
         Form::Records => Format::Records,
@@ -230,10 +232,15 @@ async fn run_read(read: Read, output: &Output) -> Exit {
     };
     let emitter = emitter.labelled(plan.steps.len() > 1).keeping(state_file);
     let context = Arc::new(Context::new(client(&place.config, Policy::patient()), emitter, &place.config));
-    match read::read(&context, plan, stop::requested()).await {
+    let exit = match read::read(&context, plan, signals.next()).await {
         Ending::Complete | Ending::Closed => SUCCESS,
         Ending::Failed => FAILURE,
-        Ending::Stopped(signal) => Exit::Signal(signal),
+        Ending::Stopped(signal) => return Exit::Signal(signal),
+    };
+    // The last lines may wait for a slow reader; being told to stop still counts.
+    tokio::select! {
+        () = output.written() => exit,
+        signal = signals.next() => Exit::Signal(signal),
     }
 }
 
@@ -260,7 +267,7 @@ async fn run_sandbox(simulation: Simulation, output: &Output) -> Exit {
         sandbox.url()
     ));
     output.line(&settings_of(&sandbox).to_string());
-    Exit::Signal(stop::requested().await)
+    Exit::Signal(Signals::listen().next().await)
 }
 
 /// The settings that reach a sandbox.

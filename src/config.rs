@@ -133,6 +133,9 @@ impl Config {
 /// Reads `path` as a JSON object.
 fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
     let name = path.display();
+    if name.to_string().contains(['{', '"']) || name.to_string().contains("cog_") {
+        return Err(Error::File("--config takes the name of a file, not the settings themselves".to_string()));
+    }
     let text =
         std::fs::read(path).map_err(|error| Error::File(format!("cannot read the configuration {name}: {error}")))?;
     let text =
@@ -198,9 +201,9 @@ impl Fields {
 
     fn check_org_id(&mut self, org_id: &str) {
         let org_id = org_id.trim();
-        if org_id.starts_with("cog_") {
+        if org_id.contains("cog_") || org_id.contains("apk_") {
             self.problems.push("org_id holds an API key: give the organisation's identifier (org-…)".to_string());
-        } else if matches!(org_id, "." | "..") || org_id.chars().any(char::is_control) {
+        } else if matches!(org_id, "." | "..") || org_id.chars().any(|c| c.is_control() || c.is_whitespace()) {
             self.problems.push("org_id is no identifier of an organisation (org-…)".to_string());
         }
     }
@@ -325,6 +328,8 @@ mod tests {
     #[test]
     fn no_settings_at_all_is_a_usage_matter_and_a_broken_file_is_not() {
         insta::assert_snapshot!(check(""), @"no connection settings: give --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox");
+        let pasted = Config::load(Some(Path::new(r#"{"api_token":"cog_s3cr3t"}"#)), |_| None).unwrap_err();
+        insta::assert_snapshot!(pasted, @"--config takes the name of a file, not the settings themselves");
         insta::assert_snapshot!(check("[]"), @"the configuration config.json must be a JSON object, but is a list");
         insta::assert_snapshot!(check("{\"api_token\":\n cog_s3cr3t}"), @"the configuration config.json is not valid JSON (line 2, column 2)");
         assert!(matches!(Config::load(Some(Path::new("/does/not/exist")), |_| None), Err(Error::File(_))));

@@ -1,6 +1,7 @@
 //! Any error of the API becomes advice: whose fault, what to do. The one place where both vocabularies meet.
 
 use crate::airbyte::FailureType;
+use crate::devin::page::Invalid;
 use crate::devin::{Error, Kind};
 
 /// Where people make API keys.
@@ -27,7 +28,8 @@ pub fn advise(error: &Error, permission: &str) -> Advice {
         ),
         Kind::Status(404) => (
             FailureType::ConfigError,
-            "The organisation is unknown there or belongs to another key: copy org_id from the page where the key was made".to_string(),
+            "Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), or this deployment lacks the endpoint"
+                .to_string(),
         ),
         Kind::Status(300..=399) => (
             FailureType::ConfigError,
@@ -56,6 +58,11 @@ pub fn advise(error: &Error, permission: &str) -> Advice {
         Kind::Silent(_) | Kind::TimeUp(_) | Kind::Broken(_) => {
             (FailureType::TransientError, "Check the network, and run again later".to_string())
         }
+        Kind::Invalid(Invalid::TooLarge { .. }) => (
+            FailureType::SystemError,
+            "This program reads no larger answer: check that api_url is the Devin API, and report this message if it is"
+                .to_string(),
+        ),
         Kind::Invalid(_) => (
             FailureType::TransientError,
             "Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API".to_string(),
@@ -70,7 +77,6 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::devin::page::Invalid;
 
     fn check(kind: Kind) -> String {
         let error = Error { kind, path: "/v3/organizations/org-1/secrets".to_string(), explanation: None, tries: 1 };
@@ -89,6 +95,7 @@ mod tests {
             Kind::TimeUp(Duration::from_secs(120)),
             Kind::Broken("connection reset".to_string()),
             Kind::Invalid(Invalid::CursorMissing),
+            Kind::Invalid(Invalid::TooLarge { limit: 1 << 20 }),
             Kind::Unaskable("odd key".to_string()),
         ];
         let table: Vec<String> = statuses.into_iter().chain(others).map(check).collect();
@@ -97,7 +104,7 @@ mod tests {
         SystemError: /v3/organizations/org-1/secrets answered 400 (Bad Request). The API does not take this request: check org_id and api_url, and report this message if they are right.
         ConfigError: /v3/organizations/org-1/secrets answered 401 (Unauthorized). The API key is not accepted: make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token.
         ConfigError: /v3/organizations/org-1/secrets answered 403 (Forbidden). The API key lacks the permission ManageOrgSecrets: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
-        ConfigError: /v3/organizations/org-1/secrets answered 404 (Not Found). The organisation is unknown there or belongs to another key: copy org_id from the page where the key was made.
+        ConfigError: /v3/organizations/org-1/secrets answered 404 (Not Found). Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), or this deployment lacks the endpoint.
         TransientError: /v3/organizations/org-1/secrets answered 408 (Request Timeout). The API has trouble at the moment: run again later.
         SystemError: /v3/organizations/org-1/secrets answered 409 (Conflict). The API does not take this request: check org_id and api_url, and report this message if they are right.
         SystemError: /v3/organizations/org-1/secrets answered 422 (Unprocessable Entity). The API does not take this request: check org_id and api_url, and report this message if they are right.
@@ -113,6 +120,7 @@ mod tests {
         TransientError: /v3/organizations/org-1/secrets did not succeed within 120 s. Check the network, and run again later.
         TransientError: /v3/organizations/org-1/secrets broke off its answer: connection reset. Check the network, and run again later.
         TransientError: /v3/organizations/org-1/secrets answered 200 with an unusable body: it promises a next page without a cursor for it. Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
+        SystemError: /v3/organizations/org-1/secrets answered 200 with an unusable body: it is larger than 1 MiB. This program reads no larger answer: check that api_url is the Devin API, and report this message if it is.
         ConfigError: /v3/organizations/org-1/secrets could not be asked: odd key. Check the key and api_url.
         ");
     }

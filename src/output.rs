@@ -58,6 +58,8 @@ struct Shared {
     queue: Mutex<Option<Sender<Waiting>>>,
     outcome: Mutex<Receiver<io::Result<()>>>,
     room: Arc<Semaphore>,
+    /// Never has room; closed when the writer has stopped.
+    stopped: Arc<Semaphore>,
     secrets: Mutex<Vec<Token>>,
     /// The live lines; `None` where nobody watches, or where records go to the same terminal.
     bars: Option<MultiProgress>,
@@ -68,24 +70,36 @@ impl Output {
     pub fn new() -> Output {
         let is_watched = io::stderr().is_terminal() && !io::stdout().is_terminal();
         let bars = is_watched.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5)));
-        Output::to(Box::new(io::stdout()), bars)
+        Output::start(Box::new(io::stdout()), bars)
     }
 
-    fn to(sink: Box<dyn Write + Send>, bars: Option<MultiProgress>) -> Output {
+    /// Starts a writer of something else, without live progress.
+    pub fn to(sink: Box<dyn Write + Send>) -> Output {
+        Output::start(sink, None)
+    }
+
+    fn start(sink: Box<dyn Write + Send>, bars: Option<MultiProgress>) -> Output {
         let (queue, lines) = channel();
         let room = Arc::new(Semaphore::new(WAITING_BYTES));
-        let freed = Arc::clone(&room);
+        let stopped = Arc::new(Semaphore::new(0));
+        let (freed, stops) = (Arc::clone(&room), Arc::clone(&stopped));
         let (told, outcome) = channel();
         std::thread::Builder::new()
             .name("stdout".to_string())
             // Nobody listens any more when the process has stopped waiting for a reader that stands still.
-            .spawn(move || drop(told.send(write_all(sink, &lines, &freed))))
+            .spawn(move || {
+                let outcome = write_all(sink, &lines, &freed);
+                freed.close();
+                stops.close();
+                drop(told.send(outcome));
+            })
             .expect("the system can start one more thread");
         Output {
             shared: Arc::new(Shared {
                 queue: Mutex::new(Some(queue)),
                 outcome: Mutex::new(outcome),
                 room,
+                stopped,
                 secrets: Mutex::default(),
                 bars,
             }),
@@ -123,6 +137,26 @@ impl Output {
     pub fn records(&self, bytes: Vec<u8>) {
         let room = room_of(bytes.len());
         self.push(Waiting { bytes, room, then: None });
+    }
+
+    /// Waits until the writer has stopped early: when the reader of stdout has gone.
+    pub async fn stopped(&self) {
+        // Acquiring fails when the semaphore is closed, which is what is waited for.
+        let _ = self.shared.stopped.acquire().await;
+    }
+
+    /// Waits until everything queued so far has been written, or the writer has stopped.
+    pub async fn written(&self) {
+        let (tell, told) = tokio::sync::oneshot::channel();
+        self.after_all_that(move || {
+            // Nobody waits any more when a signal came first.
+            let _ = tell.send(());
+            Ok(())
+        });
+        tokio::select! {
+            _ = told => {}
+            () = self.stopped() => {}
+        }
     }
 
     /// Writes a line for a person to stderr.
@@ -182,25 +216,20 @@ impl Default for Output {
 
 /// The writer's whole life: takes what is queued, writes it, gives the room back; flushes whenever nothing waits.
 fn write_all(mut sink: Box<dyn Write + Send>, queue: &Receiver<Waiting>, room: &Semaphore) -> io::Result<()> {
-    let mut write = || -> io::Result<()> {
-        while let Ok(first) = queue.recv() {
-            let mut next = Some(first);
-            while let Some(waiting) = next {
-                sink.write_all(&waiting.bytes)?;
-                room.add_permits(waiting.room as usize);
-                if let Some(then) = waiting.then {
-                    sink.flush()?;
-                    then()?;
-                }
-                next = queue.try_recv().ok();
+    while let Ok(first) = queue.recv() {
+        let mut next = Some(first);
+        while let Some(waiting) = next {
+            sink.write_all(&waiting.bytes)?;
+            room.add_permits(waiting.room as usize);
+            if let Some(then) = waiting.then {
+                sink.flush()?;
+                then()?;
             }
-            sink.flush()?;
+            next = queue.try_recv().ok();
         }
-        Ok(())
-    };
-    let outcome = write();
-    room.close();
-    outcome
+        sink.flush()?;
+    }
+    Ok(())
 }
 
 /// How much of the waiting room so many bytes take: more than there is would wait for ever.

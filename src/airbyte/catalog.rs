@@ -41,7 +41,12 @@ impl ConfiguredCatalog {
     /// # Errors
     /// A sentence that says what is wrong and where; it quotes nothing of the file.
     pub fn parse(text: &str) -> Result<ConfiguredCatalog, String> {
-        serde_json::from_str(text.trim_start_matches('\u{feff}')).map_err(|error| {
+        let text = text.trim_start_matches('\u{feff}');
+        // serde would also fill a catalog from a list, field by field.
+        if text.trim_start().starts_with('[') {
+            return Err("is no configured catalog: it is a list, where an object with streams is expected".to_string());
+        }
+        serde_json::from_str(text).map_err(|error| {
             let (line, column) = (error.line(), error.column());
             if error.is_data() {
                 format!("is no configured catalog: expected {{\"streams\": [{{\"stream\": {{\"name\": …}}, \"sync_mode\": …}}]}} (line {line}, column {column})")
@@ -80,6 +85,6 @@ mod tests {
     fn what_is_no_catalog_is_said_with_its_place() {
         insta::assert_snapshot!(check("{\"streams\":\n[1]}"), @r#"error: is no configured catalog: expected {"streams": [{"stream": {"name": …}, "sync_mode": …}]} (line 2, column 2)"#);
         insta::assert_snapshot!(check("{"), @"error: is not valid JSON (line 1, column 1)");
-        insta::assert_snapshot!(check("[]"), @r#"error: is no configured catalog: expected {"streams": [{"stream": {"name": …}, "sync_mode": …}]} (line 1, column 2)"#);
+        insta::assert_snapshot!(check("[]"), @"error: is no configured catalog: it is a list, where an object with streams is expected");
     }
 }

@@ -1,6 +1,6 @@
 //! The HTTP side: authentication, time limits, and one method per call of the API.
 //!
-//! Only this file names the HTTP library. It is made when the first request is due, because loading the machine's
+//! The HTTP library's client is made when the first request is due, because loading the machine's
 //! root certificates takes milliseconds that no other command should pay.
 
 use std::fmt;
@@ -21,7 +21,7 @@ use super::retry::{Policy, Verdict, retry_after};
 use super::token::Token;
 
 /// The largest answer that is read. A page of 200 messages has been seen at 1.6 MB.
-const LARGEST_BODY: usize = 64 << 20;
+const LARGEST_BODY: usize = 256 << 20;
 
 /// So much of an error's body is read for an explanation.
 const LARGEST_ERROR_BODY: usize = 16 << 10;

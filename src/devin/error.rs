@@ -51,6 +51,7 @@ impl Kind {
     pub fn is_retryable(&self) -> bool {
         match self {
             Kind::Status(status) => matches!(status, 408 | 429 | 500..=599),
+            Kind::Invalid(Invalid::TooLarge { .. }) => false,
             Kind::Unreachable(_) | Kind::Silent(_) | Kind::Broken(_) | Kind::Invalid(_) => true,
             Kind::WaitTooLong { .. } | Kind::TimeUp(_) | Kind::Unaskable(_) => false,
         }

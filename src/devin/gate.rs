@@ -47,7 +47,7 @@ impl Gate {
     /// Tells of a success, which opens the pool again little by little.
     pub fn succeeded(&self) {
         self.pace().succeeded();
-        self.ended.notify_one();
+        self.ended.notify_waiters();
     }
 
     fn pace(&self) -> MutexGuard<'_, Pace> {
@@ -58,6 +58,35 @@ impl Gate {
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
         self.0.pace().end();
-        self.0.ended.notify_one();
+        // Everybody looks again: one that is woken alone may be about to give up, or to wait for a pause.
+        self.0.ended.notify_waiters();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_request_that_is_given_up_takes_nobodys_turn() {
+        let gate = Arc::new(Gate::new(2));
+        let first = gate.enter().await;
+        let second = gate.enter().await;
+        let waiting = |gate: &Arc<Gate>| {
+            let gate = Arc::clone(gate);
+            tokio::spawn(async move { drop(gate.enter().await) })
+        };
+        let given_up = [waiting(&gate), waiting(&gate)];
+        let patient = waiting(&gate);
+        tokio::task::yield_now().await;
+        gate.rate_limited(Duration::from_secs(1));
+        drop(first);
+        drop(second);
+        // Those that were woken now wait for the pause to pass, and are given up there.
+        tokio::task::yield_now().await;
+        given_up.iter().for_each(tokio::task::JoinHandle::abort);
+        tokio::time::timeout(Duration::from_secs(5), patient).await.expect("the patient one gets through").unwrap();
     }
 }

@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 /// RFC 3986's unreserved characters pass; everything else in a path segment or a query value is percent-encoded.
 pub const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// So many pages without an item in a row, each with a fresh cursor, are taken for a list without an end.
+/// So many pages in a row without anything new, each with a fresh cursor, are taken for a list without an end.
 const MOST_BARREN_PAGES: u32 = 1000;
 
 /// The request for one page: a path and its flat query parameters.
@@ -36,7 +36,7 @@ impl Request {
 /// A page whose envelope and items are sound.
 #[derive(Debug)]
 pub struct Page {
-    body: Vec<u8>,
+    body: String,
     items: Vec<Range<usize>>,
     next: Next,
     /// How many items the whole list has, when the API says so.
@@ -101,11 +101,12 @@ impl Page {
     /// # Errors
     /// [`Invalid`] when the body is not an envelope with `items`, or promises a page without a cursor.
     pub fn parse(body: Vec<u8>) -> Result<Page, Invalid> {
+        let body = String::from_utf8(body).map_err(|_| Invalid::Unexpected("it is not UTF-8 text"))?;
         let (items, next, total) = {
-            let envelope: Envelope = serde_json::from_slice(&body)
+            let envelope: Envelope = serde_json::from_str(&body)
                 .map_err(|error| Invalid::NotJson { line: error.line(), column: error.column() })?;
             // serde would also fill the envelope from a list, field by field.
-            if !body.trim_ascii_start().starts_with(b"{") {
+            if !body.trim_ascii_start().starts_with('{') {
                 return Err(Invalid::NoItems);
             }
             let raw = envelope.items.ok_or(Invalid::NoItems)?;
@@ -130,10 +131,8 @@ impl Page {
     }
 
     /// The items as the API wrote them, white space included, in its order.
-    pub fn items(&self) -> impl ExactSizeIterator<Item = &str> {
-        self.items.iter().map(|range| {
-            std::str::from_utf8(&self.body[range.clone()]).expect("an item that serde_json accepted is UTF-8")
-        })
+    pub fn items(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
+        self.items.iter().map(|range| &self.body[range.clone()])
     }
 
     /// Whether the list goes on after this page.
@@ -147,6 +146,8 @@ impl Page {
 pub struct Trail {
     after: Option<String>,
     seen: HashSet<u64>,
+    /// Which items the last page held, by its first, its last and their number.
+    last: Option<u64>,
     barren: u32,
     ended: bool,
 }
@@ -168,32 +169,45 @@ impl Trail {
     /// [`Invalid`] when the cursor stands still or comes round again, or when page after page is empty.
     pub fn check(&self, page: &Page) -> Result<(), Invalid> {
         let Next::After(cursor) = &page.next else { return Ok(()) };
-        if self.after.as_deref() == Some(cursor) || self.seen.contains(&mark(cursor)) {
+        if self.after.as_deref() == Some(cursor) || self.seen.contains(&mark(&cursor)) {
             return Err(Invalid::CursorRepeated);
         }
-        if page.items.is_empty() && self.barren + 1 >= MOST_BARREN_PAGES {
+        if self.is_barren(page) && self.barren + 1 >= MOST_BARREN_PAGES {
             return Err(Invalid::NothingNew);
         }
         Ok(())
     }
 
+    /// Whether `page` brings nothing that the page before did not.
+    fn is_barren(&self, page: &Page) -> bool {
+        page.items.is_empty() || self.last == Some(page.mark())
+    }
+
     /// Steps past `page`, which [`Trail::check`] has accepted.
     pub fn advance(&mut self, page: &Page) {
-        self.barren = if page.items.is_empty() { self.barren + 1 } else { 0 };
+        self.barren = if self.is_barren(page) { self.barren + 1 } else { 0 };
+        self.last = Some(page.mark());
         match &page.next {
             Next::End => self.ended = true,
             Next::After(cursor) => {
-                self.seen.insert(mark(cursor));
+                self.seen.insert(mark(&cursor));
                 self.after = Some(cursor.clone());
             }
         }
     }
 }
 
+impl Page {
+    fn mark(&self) -> u64 {
+        let mut items = self.items();
+        mark(&(items.len(), items.next(), items.next_back()))
+    }
+}
+
 /// Eight bytes stand for a cursor, so that a list of a million items keeps kilobytes, not megabytes.
-fn mark(cursor: &str) -> u64 {
+fn mark(what: &impl Hash) -> u64 {
     let mut hasher = DefaultHasher::new();
-    cursor.hash(&mut hasher);
+    what.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -236,12 +250,20 @@ mod tests {
         insta::assert_snapshot!(check("{\"items\":[{\"a\":\"\u{0}\"}]}"), @"invalid: it is not the JSON of a list (line 1, column 16)");
         insta::assert_snapshot!(check("null"), @"invalid: it is not the JSON of a list (line 1, column 4)");
         insta::assert_snapshot!(check("[]"), @"invalid: it has no list of items");
+        assert_eq!(
+            Page::parse(b"{\"items\":[{\"a\":\"\xff\"}]}".to_vec()).unwrap_err().to_string(),
+            "it is not UTF-8 text"
+        );
         insta::assert_snapshot!(check(r#"[[{"a":1}],null,false,null]"#), @"invalid: it has no list of items");
     }
 
-    fn page(cursor: &str) -> Page {
-        let body = format!(r#"{{"items":[],"end_cursor":"{cursor}"}}"#);
+    fn page_of(items: &str, cursor: &str) -> Page {
+        let body = format!(r#"{{"items":[{items}],"end_cursor":"{cursor}"}}"#);
         Page::parse(body.into_bytes()).unwrap()
+    }
+
+    fn page(cursor: &str) -> Page {
+        page_of("", cursor)
     }
 
     #[test]
@@ -258,15 +280,19 @@ mod tests {
     }
 
     #[test]
-    fn a_list_of_nothing_but_empty_pages_ends_in_an_error() {
-        let mut trail = Trail::default();
-        let pages = (0..).take_while(|n| {
-            let page = page(&n.to_string());
-            let sound = trail.check(&page).is_ok();
-            trail.advance(&page);
-            sound
-        });
-        assert_eq!(pages.count(), MOST_BARREN_PAGES as usize - 1);
+    fn a_list_without_anything_new_ends_in_an_error() {
+        let pages_of = |items: &str| {
+            let mut trail = Trail::default();
+            let sound = |n: &usize| {
+                let page = page_of(items, &n.to_string());
+                let sound = trail.check(&page).is_ok();
+                trail.advance(&page);
+                sound
+            };
+            (0usize..).take_while(sound).count()
+        };
+        assert_eq!(pages_of(""), MOST_BARREN_PAGES as usize - 1);
+        assert_eq!(pages_of(r#"{"a":1},{"a":2}"#), MOST_BARREN_PAGES as usize, "the first one was new");
     }
 
     #[test]

@@ -12,6 +12,8 @@ pub struct Policy {
     /// The wait after the first failed try; each later one is [`Policy::growth`] times as long.
     pub first_wait: Duration,
     pub growth: u32,
+    /// The same after a 429 that names no wait: limits are often counted by the minute, so these waits exceed one.
+    pub growth_when_limited: u32,
     /// What all tries of one request may take together, waits of our own choosing included. Waits that the server
     /// asked for by `Retry-After` come on top.
     pub budget: Duration,
@@ -30,6 +32,7 @@ impl Policy {
             tries: 5,
             first_wait: Duration::from_secs(1),
             growth: 3,
+            growth_when_limited: 4,
             budget: Duration::from_secs(120),
             longest_wait: Duration::from_secs(300),
             connect: Duration::from_secs(10),
@@ -39,7 +42,8 @@ impl Policy {
 
     /// For `check`, where a person waits for the answer: three tries.
     pub fn brief() -> Policy {
-        Policy { tries: 3, growth: 2, budget: Duration::from_secs(60), ..Policy::patient() }
+        let (budget, longest_wait) = (Duration::from_secs(60), Duration::from_secs(30));
+        Policy { tries: 3, growth: 2, growth_when_limited: 2, budget, longest_wait, ..Policy::patient() }
     }
 }
 
@@ -79,7 +83,8 @@ impl Policy {
         if let Some(wait) = retry_after.filter(|wait| !wait.is_zero()) {
             return Verdict::Wait { wait, asked: true };
         }
-        let wait = self.first_wait.saturating_mul(self.growth.saturating_pow(tried.saturating_sub(1)));
+        let growth = if *kind == Kind::Status(429) { self.growth_when_limited } else { self.growth };
+        let wait = self.first_wait.saturating_mul(growth.saturating_pow(tried.saturating_sub(1)));
         let wait = wait.mul_f64(1.0 + 0.25 * jitter.clamp(0.0, 1.0));
         if spent + wait >= self.budget {
             return Verdict::GiveUp(kind.clone());
@@ -192,6 +197,13 @@ mod tests {
         insta::assert_snapshot!(check(Kind::Status(500), 5, 40, None), @"give up: answered 500 (Internal Server Error)");
         insta::assert_snapshot!(check(Kind::Silent(Duration::from_secs(30)), 4, 113, None), @"give up: sent nothing for 30 s");
         insta::assert_snapshot!(check(Kind::Status(403), 1, 0, None), @"give up: answered 403 (Forbidden)");
+    }
+
+    #[test]
+    fn a_limit_by_the_minute_is_outlasted() {
+        let waits: u64 = (1..5).map(|tried| 4u64.pow(tried - 1)).sum();
+        assert!(waits > 60);
+        insta::assert_snapshot!(check(Kind::Status(429), 4, 21, None), @"wait 64 s");
     }
 
     #[test]

@@ -28,7 +28,8 @@ impl Token {
 
     /// `text` with the key, in every spelling this program could have given it, replaced by `****`.
     pub fn redact(&self, text: &str) -> String {
-        if self.0.is_empty() {
+        // Replacing a word as short as this would garble more than it hides.
+        if self.0.len() < TELLING_LENGTH {
             return text.to_string();
         }
         self.spellings().iter().fold(text.to_string(), |text, spelling| text.replace(spelling.as_str(), MASK))
@@ -39,17 +40,16 @@ impl Token {
     /// Looks through percent, JSON, HTML, hexadecimal and base64 encoding, letter case, and separators.
     pub fn is_quoted_in(&self, text: &str) -> bool {
         let secret = letters(self.0.strip_prefix("cog_").unwrap_or(&self.0).as_bytes());
-        if secret.is_empty() {
-            return false;
+        if secret.len() < TELLING_LENGTH {
+            return self.0.len() >= TELLING_LENGTH && text.contains(&self.0);
         }
-        let window = TELLING_LENGTH.min(secret.len());
-        let mut readings = vec![unescaped(text), unescaped(&unescaped_text(text))];
+        let mut readings = vec![text.as_bytes().to_vec(), unescaped(text), unescaped(&unescaped_text(text))];
         for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || "+/-_=".contains(c))) {
             readings.extend(from_hex(word));
             readings.extend((0..4).filter_map(|skip| from_base64(word.get(skip..)?)));
         }
         let readings: Vec<Vec<u8>> = readings.iter().map(|reading| letters(reading)).collect();
-        secret.windows(window).any(|part| readings.iter().any(|reading| contains(reading, part)))
+        secret.windows(TELLING_LENGTH).any(|part| readings.iter().any(|reading| contains(reading, part)))
     }
 
     fn spellings(&self) -> Vec<String> {

@@ -1,12 +1,13 @@
 //! `check`: is the key valid, does the organisation answer, and which streams may this key read?
 
+use super::cursor::{is_plain};
 use super::emit::Emitter;
 use super::read::Context;
 use super::streams::{Listing, STREAMS, Stream};
 use crate::airbyte::message::CheckStatus;
 use crate::airbyte::{FailureType, Level};
-use crate::devin::session::bare;
 use crate::devin::{Client, Error, Event, Kind, Page, Request, Trail};
+use crate::devin::session::bare;
 use crate::failure::advise;
 
 /// What the API says about a connection.
@@ -45,19 +46,23 @@ impl Verdict {
 /// Asks the API with one small request per stream, and stops as soon as further questions are pointless.
 pub async fn check(context: &Context) -> Verdict {
     let tell = |event: Event| {
-        let text = match event {
+        let (level, text) = match event {
             Event::Asking => return,
-            Event::Answered { path, status, .. } => format!("GET {path}: {status}"),
-            Event::Retrying { error, wait, .. } => format!("{error}; trying again in {:.1} s", wait.as_secs_f64()),
+            Event::Answered { path, status, .. } => (Level::Debug, format!("GET {path}: {status}")),
+            Event::Retrying { error, wait, .. } => {
+                (Level::Info, format!("{error}; trying again in {:.1} s", wait.as_secs_f64()))
+            }
         };
-        context.emitter.log(Level::Debug, &text);
+        context.emitter.log(level, &text);
     };
-    // Only a refused key means anything here: not every deployment and not every kind of key has this endpoint.
     let key_organisation = match context.client.principal(&tell).await {
         Ok(principal) => principal.org_id,
-        Err(error) if error.kind == Kind::Status(401) => return unusable(&error, "ViewOrgSessions"),
-        Err(error) if error.kind.is_out_of_reach() => return unknown(&error),
-        Err(_) => None,
+        Err(error) => match error.kind {
+            Kind::Status(401 | 429) | Kind::WaitTooLong { .. } => return verdict(&error),
+            _ if error.kind.is_out_of_reach() => return verdict(&error),
+            // Not every deployment and not every kind of key has this endpoint: the lists have the last word.
+            _ => None,
+        },
     };
     let mut missing = Vec::new();
     let mut warnings = Vec::new();
@@ -68,10 +73,10 @@ pub async fn check(context: &Context) -> Verdict {
             Ok(page) if stream.listing == Listing::Sessions => a_session = a_session.or_else(|| first_session(&page)),
             Ok(_) => {}
             Err(error) => match error.kind {
-                Kind::Status(401) => return unusable(&error, stream.permission),
+                Kind::Status(401) => return verdict(&error),
                 Kind::Status(404) if stream.listing == Listing::Sessions => {
                     let hint = key_organisation
-                        .filter(|organisation| *organisation != context.org_id)
+                        .filter(|organisation| *organisation != context.org_id && is_plain(organisation))
                         .map(|organisation| format!(" The key itself belongs to {organisation}."));
                     let message = advise(&error, stream.permission).message + &hint.unwrap_or_default();
                     return Verdict::Unusable { message };
@@ -82,7 +87,7 @@ pub async fn check(context: &Context) -> Verdict {
                     let sentence = format!("stream {}: {}", stream.name, advise(&error, stream.permission).message);
                     if stream.is_essential { missing.push(sentence) } else { warnings.push(sentence) }
                 }
-                _ => return unknown(&error),
+                _ => return verdict(&error),
             },
         }
     }
@@ -113,14 +118,14 @@ async fn one_page(client: &Client, request: &Request, tell: &(dyn Fn(Event) + Sy
 }
 
 fn first_session(page: &Page) -> Option<String> {
-    super::cursor::Facts::of(page.items().next()?).session_id.text()
+    super::facts::Facts::of(page.items().next()?).session_id.text()
 }
 
-fn unusable(error: &Error, permission: &str) -> Verdict {
-    Verdict::Unusable { message: advise(error, permission).message }
-}
-
-fn unknown(error: &Error) -> Verdict {
-    let advice = advise(error, "");
-    Verdict::Unknown { message: advice.message, failure_type: advice.failure_type }
+/// An error that settles the whole check: the user's to mend, or no answer at all.
+fn verdict(error: &Error) -> Verdict {
+    let advice = advise(error, "ViewOrgSessions");
+    match advice.failure_type {
+        FailureType::ConfigError if error.kind.status().is_some() => Verdict::Unusable { message: advice.message },
+        failure_type => Verdict::Unknown { message: advice.message, failure_type },
+    }
 }

@@ -7,85 +7,12 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
+
+use super::facts::Facts;
 
 /// At most so many unfinished sessions are remembered to be asked for again; the newest.
 pub const MOST_OPEN_SESSIONS: usize = 500;
-
-/// What the logic reads of an item; everything else passes through unread.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub struct Facts<'a> {
-    #[serde(borrow)]
-    pub session_id: Field<'a>,
-    #[serde(borrow)]
-    created_at: Field<'a>,
-    #[serde(borrow)]
-    updated_at: Field<'a>,
-    #[serde(borrow)]
-    status: Field<'a>,
-}
-
-/// A field as it stands in an item.
-#[derive(Debug, Default, Clone, Copy)]
-pub enum Field<'a> {
-    #[default]
-    Absent,
-    Raw(&'a RawValue),
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Field<'a> {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Field<'a>, D::Error> {
-        <&RawValue>::deserialize(deserializer).map(Field::Raw)
-    }
-}
-
-impl Field<'_> {
-    /// The field as text; `None` when it is absent or anything but a string.
-    pub fn text(&self) -> Option<String> {
-        match self {
-            Field::Raw(raw) if raw.get().starts_with('"') => serde_json::from_str(raw.get()).ok(),
-            _ => None,
-        }
-    }
-
-    /// The field as whole Unix seconds; `None` when it is absent or no number.
-    fn seconds(&self) -> Option<i64> {
-        let Field::Raw(raw) = self else { return None };
-        raw.get().parse().ok().or_else(|| raw.get().parse().ok().filter(|at: &f64| at.is_finite()).map(|at| at as i64))
-    }
-}
-
-impl<'a> Facts<'a> {
-    /// Reads the facts of an item. An item that repeats a key has none, and is kept whatever the bounds.
-    pub fn of(item: &'a str) -> Facts<'a> {
-        serde_json::from_str(item).unwrap_or_default()
-    }
-
-    pub fn created_at(&self) -> Option<i64> {
-        self.created_at.seconds()
-    }
-
-    pub fn updated_at(&self) -> Option<i64> {
-        self.updated_at.seconds()
-    }
-
-    /// The named cursor field.
-    pub fn cursor(&self, field: &str) -> Option<i64> {
-        match field {
-            "created_at" => self.created_at(),
-            _ => self.updated_at(),
-        }
-    }
-
-    /// Whether the session may still change without its `updated_at` saying so: new, claimed, running, resuming, or
-    /// in a state newer than this program.
-    pub fn is_open(&self) -> bool {
-        !matches!(self.status.text().as_deref(), None | Some("suspended" | "exit" | "error"))
-    }
-}
 
 /// Which records of a stream are wanted. `None` is no bound; both bounds are inclusive; a record without the field
 /// is wanted.
@@ -138,7 +65,7 @@ impl Checkpoint {
             Some(Value::Object(fields)) => fields,
             Some(_) => return Err((Checkpoint::default(), unreadable("it is not an object"))),
         };
-        let cursor = match fields.get(cursor_field).map(seconds) {
+        let cursor = match fields.get(cursor_field).filter(|value| !value.is_null()).map(seconds) {
             None => None,
             Some(Some(seconds)) => Some(seconds),
             Some(None) => {
@@ -153,7 +80,7 @@ impl Checkpoint {
         Ok(Checkpoint {
             cursor,
             sessions_updated_from: fields.get("sessions_updated_from").and_then(seconds),
-            open_sessions: open.take(MOST_OPEN_SESSIONS).collect(),
+            open_sessions: open.collect(),
         })
     }
 
@@ -187,7 +114,7 @@ fn unreadable(reason: &str) -> String {
     format!("the state cannot be read ({reason}), so the stream is read from the beginning")
 }
 
-/// A state's number: an integer, a float, or either of them as text, as other connectors write it.
+/// A state's number: an integer, a float, or an integer as text, as other connectors write it.
 fn seconds(value: &Value) -> Option<i64> {
     match value {
         Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64)),
@@ -200,6 +127,8 @@ fn seconds(value: &Value) -> Option<i64> {
 #[derive(Debug, Default)]
 pub struct OpenSessions {
     newest: BinaryHeap<Reverse<(i64, String, String)>>,
+    /// How many were too old to be remembered.
+    pub forgotten: u64,
 }
 
 impl OpenSessions {
@@ -212,6 +141,7 @@ impl OpenSessions {
         self.newest.push(Reverse((facts.created_at().unwrap_or(i64::MAX), id, fingerprint(item))));
         if self.newest.len() > MOST_OPEN_SESSIONS {
             self.newest.pop();
+            self.forgotten += 1;
         }
     }
 
@@ -229,7 +159,8 @@ pub fn fingerprint(item: &str) -> String {
     format!("{hash:016x}")
 }
 
-fn is_plain(id: &str) -> bool {
+/// Whether an identifier can be shown and stored: letters, digits, dashes and underscores.
+pub fn is_plain(id: &str) -> bool {
     !id.is_empty() && id.len() <= 100 && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
@@ -239,32 +170,6 @@ mod tests {
 
     fn session(id: &str, created_at: i64, status: &str) -> String {
         format!(r#"{{"session_id":"{id}","status":"{status}","created_at":{created_at}}}"#)
-    }
-
-    #[test]
-    fn timestamps_are_read_from_whatever_number_the_api_sends() {
-        let read = |text: &str| Facts::of(&format!(r#"{{"created_at":{text}}}"#)).created_at();
-        let table: Vec<String> =
-            ["5", "5.9", "-1", "1e3", "null", r#""5""#, "true", "1e999", "123456789012345678901234567890"]
-                .iter()
-                .map(|text| format!("{text}: {:?}", read(text)))
-                .collect();
-        insta::assert_snapshot!(table.join("\n"), @r#"
-        5: Some(5)
-        5.9: Some(5)
-        -1: Some(-1)
-        1e3: Some(1000)
-        null: None
-        "5": None
-        true: None
-        1e999: None
-        123456789012345678901234567890: Some(9223372036854775807)
-        "#);
-        assert_eq!(
-            Facts::of(r#"{"created_at":1,"created_at":2}"#).created_at(),
-            None,
-            "a key that is repeated says nothing"
-        );
     }
 
     #[test]

@@ -88,6 +88,11 @@ impl Emitter {
         }
     }
 
+    /// Waits until nothing more can be said, because the reader of stdout has gone.
+    pub async fn closed(&self) {
+        self.output.stopped().await;
+    }
+
     /// Says how far a stream has come: on its live line, or in a log message.
     pub fn progress(&self, ledger: &Ledger) {
         match (&ledger.line, self.format) {
@@ -210,20 +215,20 @@ impl Emitter {
     /// The stream has been read to its end, with this state.
     pub fn complete(&self, ledger: &Ledger, state: Value) {
         self.running(ledger);
+        self.end(ledger);
         let mut account = ledger.lock();
         self.state(ledger.stream, &mut account, state);
         account.has_ended = true;
         self.status(ledger.stream, StreamStatus::Complete, false);
-        drop(account);
-        self.end(ledger);
     }
 
     /// The stream ends early: its records so far are counted by the newest safe state. Once; later calls do nothing.
     pub fn incomplete(&self, ledger: &Ledger) {
-        let mut account = ledger.lock();
-        if account.has_ended {
+        if ledger.has_ended() {
             return;
         }
+        self.end(ledger);
+        let mut account = ledger.lock();
         if account.since_state > 0
             && account.safe != account.last_state
             && let Some(state) = account.safe.clone()
@@ -232,8 +237,6 @@ impl Emitter {
         }
         account.has_ended = true;
         self.status(ledger.stream, StreamStatus::Incomplete, false);
-        drop(account);
-        self.end(ledger);
     }
 
     /// Any stream's status, known to us or not.
@@ -241,7 +244,7 @@ impl Emitter {
         self.message(&Message::status(stream, status, rate_limited, now_ms()));
     }
 
-    /// The last word on a stream: all its figures.
+    /// A stream's last figures.
     fn end(&self, ledger: &Ledger) {
         self.progress(ledger);
         if let Some(line) = &ledger.line {

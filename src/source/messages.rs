@@ -12,19 +12,20 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::cursor::{Bounds, Checkpoint, Facts};
+use super::cursor::{Bounds, Checkpoint, is_plain};
 use super::emit::{Ledger, now_ms};
+use super::facts::Facts;
 use super::pages::{Pages, Tell};
 use super::pass::{Ids, Pass};
 use super::plan::Step;
-use super::read::{CLOCK_DOUBT_S, Context, End};
-use super::record::frame_page;
+use super::read::{CLOCK_DOUBT_S, Context, End, by_name};
+use super::record::{frame_page, is_empty};
 use super::streams::Stream;
 use crate::airbyte::Level;
-use crate::devin::session::bare;
 use crate::devin::{Error, Kind, Page};
+use crate::devin::session::bare;
 
-/// So many sessions in a row that do not exist, and none that does: the list and the messages disagree for good.
+/// So many sessions that do not exist, and none that does: the list and the messages disagree for good.
 const MOST_GONE: usize = 20;
 
 /// How often at most the place to resume from is worked out: it is only needed when it is said.
@@ -34,7 +35,9 @@ const NOTE_EVERY: Duration = Duration::from_millis(100);
 pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Result<Checkpoint, End> {
     let tell = context.teller(ledger);
     let (sessions, mut pass) = sessions(context, step, &tell, ledger).await?;
-    let open_sessions = pass.open_sessions();
+    // Also those that have ended since: until this pass is finished, their messages may not have been read.
+    let mut open_sessions = step.checkpoint.open_sessions.clone();
+    open_sessions.extend(pass.open_sessions());
     let resume = |progress: &Progress| {
         let from = sessions.get(progress.reached()?)?.updated_at?;
         let from = from.min(pass.began()).saturating_sub(context.lookback);
@@ -78,7 +81,7 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
                 largest = largest.max(found);
                 progress.finish(index);
             }
-            Err(End::Request(error)) if error.kind == Kind::Status(404) => gone.sessions.push((index, error)),
+            Err(End::Gone(error)) => gone.sessions.push((index, error)),
             Err(end) => {
                 note(&progress);
                 return Err(end);
@@ -95,6 +98,7 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
         }
     }
     gone.end()?;
+    context.warn_of(step.stream, pass.forgotten());
     pass.note_cursor(largest);
     Ok(pass.checkpoint(context.lookback))
 }
@@ -114,7 +118,7 @@ async fn sessions(
     ledger: &Ledger,
 ) -> Result<(Vec<Session>, Pass), End> {
     let listed = Bounds { since: step.since(), ..step.bounds };
-    let by_name = Bounds { since: None, ..step.bounds };
+    let whenever = Bounds { since: None, ..step.bounds };
     let mut pass = Pass::new(step, now_ms() / 1000 - CLOCK_DOUBT_S);
     let mut sessions = Vec::new();
     let mut pages = Pages::start(context, context.list(&["sessions"], listed.filters()), tell);
@@ -127,10 +131,10 @@ async fn sessions(
         }
         take(&page, &listed, None, &mut pass, &mut sessions)?;
     }
-    for ids in pass.unseen() {
-        let mut pages = Pages::start(context, context.list(&["sessions"], ids.filter()), tell);
-        while let Some(page) = pages.next().await? {
-            take(&page, &by_name, Some(&ids), &mut pass, &mut sessions)?;
+    let mut unseen = pass.unseen();
+    while let Some(ids) = unseen.pop() {
+        for page in by_name(context, &["sessions"], tell, &ids, &mut unseen).await? {
+            take(&page, &whenever, Some(&ids), &mut pass, &mut sessions)?;
         }
     }
     // The list can shift while it is read, and name a session twice.
@@ -148,7 +152,7 @@ fn take(
     pass: &mut Pass,
     sessions: &mut Vec<Session>,
 ) -> Result<(), End> {
-    for item in page.items() {
+    for item in page.items().filter(|item| !is_empty(item)) {
         let facts = Facts::of(item);
         if !bounds.admit(facts.created_at(), facts.updated_at()) || ids.is_some_and(|ids| !ids.contain(&facts)) {
             continue;
@@ -177,18 +181,25 @@ async fn one_session(
     let mut pages = Pages::start(&context, context.list(&path, Vec::new()), &tell);
     let mut previous: Option<Page> = None;
     let mut largest = None;
-    while let Some(page) = pages.next().await? {
+    loop {
+        let page = match pages.next().await {
+            Ok(Some(page)) => page,
+            Ok(None) => return Ok(largest),
+            // Later on, a page that is missing is no sign that the session is.
+            Err(error) if error.kind == Kind::Status(404) && previous.is_none() => return Err(End::Gone(error)),
+            Err(error) => return Err(error.into()),
+        };
         context.emitter.running(&ledger);
         let frame = context.emitter.frame(stream.name).of_session(&session);
         let framed = frame_page(&page, previous.as_ref(), &frame, |_, facts| {
-            let cursor = facts.cursor(stream.cursor_field);
+            let cursor = facts.cursor(stream.cursor_field, stream.cursor_fallback);
             largest = largest.max(cursor);
             bounds.admit(facts.created_at(), cursor)
         });
-        context.emitter.records(&ledger, framed).await?;
+        // Before waiting for room: what is held while the reader is slow is this page, its lines and the next page.
         previous = Some(page);
+        context.emitter.records(&ledger, framed).await?;
     }
-    Ok(largest)
 }
 
 /// Which sessions of the ordered list are done. Pure.
@@ -239,6 +250,7 @@ impl Gone {
             .into_iter()
             .map(|(index, _)| {
                 let id = &sessions[index].id;
+                let id = if is_plain(id) { id } else { "(whose identifier is no plain text)" };
                 let text = format!(
                     "session {id} disappeared between the list and the reading of its messages, and is skipped"
                 );
@@ -255,7 +267,7 @@ impl Gone {
 
     fn take_error(&mut self) -> Result<(), End> {
         match self.sessions.pop() {
-            Some((_, error)) => Err(End::Request(error)),
+            Some((_, error)) => Err(End::Gone(error)),
             None => Ok(()),
         }
     }

@@ -4,6 +4,7 @@
 pub mod check;
 pub mod cursor;
 pub mod emit;
+pub mod facts;
 pub mod messages;
 pub mod pages;
 pub mod pass;

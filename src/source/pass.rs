@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use super::cursor::{Bounds, Checkpoint, Facts, OpenSessions, fingerprint};
+use super::cursor::{Bounds, Checkpoint, OpenSessions, fingerprint};
+use super::facts::Facts;
 use super::plan::Step;
 use super::streams::{Listing, Stream};
 use crate::devin::Page;
@@ -49,8 +50,7 @@ impl Pass {
 
     /// Notes a record that the list has brought, and answers whether it is wanted.
     pub fn wants(&mut self, stream: &Stream, bounds: &Bounds, item: &str, facts: &Facts) -> bool {
-        let fallback = || stream.cursor_fallback.and_then(|field| facts.cursor(field));
-        let cursor = facts.cursor(stream.cursor_field).or_else(fallback);
+        let cursor = facts.cursor(stream.cursor_field, stream.cursor_fallback);
         if !bounds.admit(facts.created_at(), cursor) {
             return false;
         }
@@ -96,6 +96,14 @@ impl Pass {
         ids.chunks(IDS_A_REQUEST).map(|ids| Ids(ids.iter().map(ToString::to_string).collect())).collect()
     }
 
+    /// A sentence for a WARN when more sessions have not ended than are remembered.
+    pub fn forgotten(&self) -> Option<String> {
+        let forgotten = self.open.forgotten;
+        (forgotten > 0).then(|| {
+            format!("{forgotten} sessions that have not ended are too many to be asked for again next time: what changes in them is seen only if their updated_at moves")
+        })
+    }
+
     /// The sessions that have not ended, as far as this pass has seen.
     pub fn open_sessions(&self) -> BTreeMap<String, String> {
         self.open.to_map()
@@ -117,6 +125,12 @@ impl Ids {
     /// The query that asks for them: a repeated key.
     pub fn filter(&self) -> Vec<(&'static str, String)> {
         self.0.iter().map(|id| ("session_ids", id.clone())).collect()
+    }
+
+    /// Two halves of them; `None` when there is only one.
+    pub fn halves(&self) -> Option<[Ids; 2]> {
+        let (first, second) = self.0.split_at(self.0.len() / 2);
+        (!first.is_empty()).then(|| [Ids(first.to_vec()), Ids(second.to_vec())])
     }
 
     /// Whether an answered session is one of them: the API ignores a filter that it does not know.

@@ -12,13 +12,13 @@ use super::cursor::Checkpoint;
 use super::emit::{Emitter, Ledger, now_ms};
 use super::messages;
 use super::pages::{Pages, Tell};
-use super::pass::Pass;
+use super::pass::{Ids, Pass};
 use super::plan::{Plan, Step};
 use super::record::frame_page;
-use super::streams::Listing;
+use super::streams::{Listing, Stream};
 use crate::airbyte::{FailureType, Level, StreamStatus};
 use crate::config::Config;
-use crate::devin::{Client, Error, Event, Page, Request};
+use crate::devin::{Client, Error, Event, Kind, Page, Request};
 use crate::failure::{Advice, advise};
 use crate::output::Closed;
 
@@ -58,6 +58,8 @@ pub enum Ending {
 pub enum End {
     Closed,
     Request(Error),
+    /// A session that was listed does not exist.
+    Gone(Error),
     /// The API's data makes it impossible to go on.
     Data(String),
 }
@@ -92,6 +94,13 @@ impl Context {
         let organisation = ["v3", "organizations", &self.org_id];
         query.insert(0, ("first", PAGE_SIZE.to_string()));
         Request { path: organisation.iter().chain(path).map(ToString::to_string).collect(), query }
+    }
+
+    /// Says a warning about a stream, if there is one.
+    pub fn warn_of(&self, stream: &Stream, warning: Option<String>) {
+        if let Some(warning) = warning {
+            self.emitter.log(Level::Warn, &format!("stream {}: {warning}", stream.name));
+        }
     }
 
     /// Tells the stream's story while requests are tried.
@@ -145,6 +154,7 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
                 continue;
             }
             ended = running.join_next() => ended,
+            () = context.emitter.closed() => return Ending::Closed,
             signal = &mut stop => {
                 running.shutdown().await;
                 ledgers.iter().for_each(|ledger| context.emitter.incomplete(ledger));
@@ -176,6 +186,13 @@ async fn run(context: Arc<Context>, step: Step, ledger: Arc<Ledger>) -> Ending {
         }
         Err(End::Closed) => return Ending::Closed,
         Err(End::Request(error)) => advise(&error, step.stream.permission),
+        Err(End::Gone(error)) => Advice {
+            message: format!(
+                "{error}, and so did every other session asked for, although the list of sessions has them. Run again; if it stays so, the key may list sessions but not read them ({})",
+                step.stream.permission
+            ),
+            failure_type: FailureType::ConfigError,
+        },
         Err(End::Data(message)) => Advice { message, failure_type: FailureType::SystemError },
     };
     emitter.error(&format!("stream {name}: {}", advice.message), advice.failure_type, Some(name));
@@ -204,13 +221,13 @@ async fn list(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Resu
         let frame = context.emitter.frame(stream.name);
         let framed =
             frame_page(&page, previous.as_ref(), &frame, |item, facts| pass.wants(stream, &step.bounds, item, facts));
-        context.emitter.records(ledger, framed).await?;
         previous = Some(page);
+        context.emitter.records(ledger, framed).await?;
     }
     if stream.listing == Listing::Sessions {
-        for ids in pass.unseen() {
-            let mut pages = Pages::start(context, context.list(stream.path, ids.filter()), &tell);
-            while let Some(page) = pages.next().await? {
+        let mut unseen = pass.unseen();
+        while let Some(ids) = unseen.pop() {
+            for page in by_name(context, stream.path, &tell, &ids, &mut unseen).await? {
                 let frame = context.emitter.frame(stream.name);
                 let framed = frame_page(&page, None, &frame, |item, facts| {
                     ids.contain(facts) && pass.wants_again(stream, &step.bounds, item, facts)
@@ -219,5 +236,36 @@ async fn list(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Resu
             }
         }
     }
+    context.warn_of(stream, pass.forgotten());
     Ok(pass.checkpoint(context.lookback))
+}
+
+/// Asks for sessions by name. Where the API refuses to because of one it no longer has, the halves are left in `rest`
+/// to be asked for in turn, until that one is alone and is dropped: a state must not fail every later run.
+pub async fn by_name(
+    context: &Arc<Context>,
+    path: &[&str],
+    tell: &Tell,
+    ids: &Ids,
+    rest: &mut Vec<Ids>,
+) -> Result<Vec<Page>, Error> {
+    let mut pages = Pages::start(context, context.list(path, ids.filter()), tell);
+    let mut found = Vec::new();
+    loop {
+        match pages.next().await {
+            Ok(Some(page)) => found.push(page),
+            Ok(None) => return Ok(found),
+            Err(error) if matches!(error.kind, Kind::Status(400 | 404 | 422)) => {
+                match ids.halves() {
+                    Some(halves) => rest.extend(halves),
+                    None => {
+                        let text = format!("{error}; a session that had not ended before cannot be asked for any more");
+                        context.emitter.log(Level::Warn, &text);
+                    }
+                }
+                return Ok(Vec::new());
+            }
+            Err(error) => return Err(error),
+        }
+    }
 }

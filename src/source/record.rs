@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 
 use serde_json::Value;
 
-use super::cursor::{Facts, Field};
+use super::facts::{Facts, Field};
 use crate::airbyte::line::compact_into;
 use crate::airbyte::message::record_frame;
 use crate::devin::Page;
@@ -65,7 +65,7 @@ pub fn frame_page(
         if repeated.contains(&Item(item)) {
             continue;
         }
-        if item[1..].trim_start().starts_with('}') {
+        if is_empty(item) {
             framed.empty += 1;
             continue;
         }
@@ -78,22 +78,27 @@ pub fn frame_page(
     framed
 }
 
+/// Whether an item is `{}`.
+pub fn is_empty(item: &str) -> bool {
+    item[1..].trim_start().starts_with('}')
+}
+
 fn write_line(frame: &Frame, item: &str, session_id: Field, out: &mut Vec<u8>) {
     out.extend_from_slice(&frame.before);
     out.push(b'{');
     out.extend_from_slice(&frame.label);
-    match (&frame.session, session_id) {
-        (Some(session), Field::Absent) => {
+    match (&frame.session, session_id.0) {
+        (Some(session), None) => {
             out.extend_from_slice(b"\"session_id\":");
             out.extend_from_slice(session.as_bytes());
             out.push(b',');
             compact_into(&item[1..], out);
         }
-        (Some(session), Field::Raw(raw)) if raw.get() == "null" => {
-            let at = raw.get().as_ptr() as usize - item.as_ptr() as usize;
+        (Some(session), Some(null)) if null == "null" => {
+            let at = null.as_ptr() as usize - item.as_ptr() as usize;
             compact_into(&item[1..at], out);
             out.extend_from_slice(session.as_bytes());
-            compact_into(&item[at + raw.get().len()..], out);
+            compact_into(&item[at + null.len()..], out);
         }
         _ => compact_into(&item[1..], out),
     }

@@ -1,0 +1,72 @@
+//! The pure step alone: pages of bytes become record lines, without sockets.
+//!
+//! ```text
+//! cargo bench --bench page_to_lines -- [PAGES] [STREAM]     50 pages of sessions unless said otherwise
+//! ```
+//!
+//! Instructions, which do not depend on the machine's mood; only the step itself is collected:
+//!
+//! ```text
+//! CARGO_PROFILE_BENCH_STRIP=none CARGO_PROFILE_BENCH_DEBUG=line-tables-only CARGO_TARGET_X86_64_UNKNOWN_LINUX_GNU_RUNNER='valgrind --tool=callgrind --collect-atstart=no --toggle-collect=page_to_lines::convert --callgrind-out-file=callgrind.out' cargo bench --bench page_to_lines -- 5
+//! callgrind_annotate callgrind.out | head -40
+//! ```
+
+mod organisation;
+
+use std::time::Instant;
+
+use anyhow::{Context, Result};
+use source_devin_ai::airbyte::InputState;
+use source_devin_ai::config::Config;
+use source_devin_ai::devin::Page;
+use source_devin_ai::source::pass::Pass;
+use source_devin_ai::source::plan::{Step, pick, plan_streams};
+use source_devin_ai::source::record::{Frame, Framed, frame_page};
+
+use organisation::Organisation;
+
+fn main() -> Result<()> {
+    let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let pages = words.first().map_or(Ok(50), |word| word.parse()).context("the number of pages is no number")?;
+    let name = words.get(1).map_or("sessions", String::as_str);
+    let streams = pick(name).map_err(anyhow::Error::msg)?;
+    let config = Config::of_sandbox("", "", "");
+    let step = plan_streams(&config, &streams, &InputState::default()).steps.remove(0);
+
+    let mut organisation = Organisation::start(pages * 200, None)?;
+    let answers = organisation.list(&step.stream.path.join("/"), |_| ())?;
+    let bodies: Vec<Vec<u8>> = answers.into_iter().map(|(_, body)| body).collect();
+    let (count, bytes) = (bodies.len(), bodies.iter().map(Vec::len).sum::<usize>());
+
+    let began = Instant::now();
+    let framed = convert(&step, bodies);
+    let took = began.elapsed();
+    let records = framed.iter().map(|framed| framed.records).sum::<u64>();
+    let written = framed.iter().map(|framed| framed.lines.len()).sum::<usize>();
+    println!(
+        "{}: {count} pages, {records} records, {bytes} bytes in, {written} bytes out, {:.0} ns and {:.0} bytes a record",
+        step.stream.name,
+        took.as_nanos() as f64 / records as f64,
+        bytes as f64 / records as f64
+    );
+    Ok(())
+}
+
+/// What a read does with the pages of one list, between the socket and the queue of stdout.
+#[inline(never)]
+fn convert(step: &Step, bodies: Vec<Vec<u8>>) -> Vec<Framed> {
+    let mut pass = Pass::new(step, 0);
+    let mut previous: Option<Page> = None;
+    bodies
+        .into_iter()
+        .map(|body| {
+            let page = Page::parse(body).expect("the sandbox's pages are sound");
+            let frame = Frame::airbyte(step.stream.name, 1_767_225_600_000);
+            let framed = frame_page(&page, previous.as_ref(), &frame, |item, facts| {
+                pass.wants(step.stream, &step.bounds, item, facts)
+            });
+            previous = Some(page);
+            framed
+        })
+        .collect()
+}

@@ -1,0 +1,197 @@
+//! Who may name whom: the design's arrows, read off the sources.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+/// What each part of the crate may name of the others. `cli.rs`, `main.rs` and `lib.rs` hold everything together.
+const ARROWS: [(&str, &[&str]); 8] = [
+    ("airbyte", &[]),
+    ("config", &["devin"]),
+    ("devin", &[]),
+    ("failure", &["airbyte", "devin"]),
+    ("output", &["devin"]),
+    ("sandbox", &[]),
+    ("source", &["airbyte", "config", "devin", "failure", "output"]),
+    ("stop", &[]),
+];
+
+/// Who may name a library whose use is confined. `devin/` and `sandbox/` stand for every file below.
+const LIBRARIES: [(&str, &[&str]); 4] = [
+    ("clap", &["cli.rs", "main.rs"]),
+    ("reqwest", &["devin/"]),
+    ("hyper", &["sandbox/"]),
+    ("hyper_util", &["sandbox/"]),
+];
+
+/// Who may write to the terminal.
+const DOORS: [&str; 2] = ["output.rs", "main.rs"];
+
+/// Every source file: its path below `src/`, and its lines without comments and without what only tests use.
+fn sources() -> BTreeMap<String, Source> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut found = BTreeMap::new();
+    collect(&root, &root, &mut found);
+    assert!(found.len() > 30, "the sources are there");
+    found
+}
+
+struct Source {
+    text: String,
+    code: String,
+}
+
+fn collect(root: &Path, directory: &Path, found: &mut BTreeMap<String, Source>) {
+    for entry in std::fs::read_dir(directory).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.strip_prefix(root).unwrap().to_str().unwrap().to_string();
+        if path.is_dir() {
+            if !name.ends_with("tests") {
+                collect(root, &path, found);
+            }
+        } else if name.ends_with(".rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            // The tests of a file are its last item.
+            let (code, _) = text.split_once("#[cfg(test)]\nmod tests {").unwrap_or((&text, ""));
+            let lines = code.lines().map(|line| line.split_once("//").map_or(line, |(code, _)| code));
+            let code = lines.collect::<Vec<_>>().join("\n");
+            found.insert(name, Source { text, code });
+        }
+    }
+}
+
+/// The part a file belongs to: `source` for `source/read.rs`, `config` for `config.rs`.
+fn part(name: &str) -> &str {
+    name.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// The parts that a file names by a path from the crate's root, also in `crate::{a, b}` and through several `super`.
+fn named(name: &str, code: &str) -> BTreeSet<String> {
+    let mut named = BTreeSet::new();
+    let flat: String = code.split_whitespace().collect::<Vec<_>>().join(" ");
+    let depth = name.split('/').count() - usize::from(name.ends_with("mod.rs"));
+    for root in ["crate::".to_string(), "source_devin_ai::".to_string(), "super::".repeat(depth)] {
+        for (at, _) in flat.match_indices(&root) {
+            if flat[..at].ends_with("::") || flat[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+                continue;
+            }
+            let rest = &flat[at + root.len()..];
+            if let Some(group) = rest.strip_prefix('{') {
+                named.extend(heads(group));
+            } else {
+                named.insert(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+            }
+        }
+    }
+    named
+}
+
+/// The first words of a use group's members: `a` and `b` in `a::{c, d}, b}`.
+fn heads(group: &str) -> Vec<String> {
+    let (mut heads, mut head, mut depth) = (Vec::new(), String::new(), 0);
+    for c in group.chars() {
+        match c {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => heads.push(std::mem::take(&mut head)),
+            _ if depth == 0 => head.push(c),
+            _ => {}
+        }
+    }
+    heads.push(head);
+    heads.iter().map(|head| head.trim().split("::").next().unwrap_or("").to_string()).collect()
+}
+
+/// Whether code names a library: `name::` as the beginning of a path.
+fn names_library(code: &str, library: &str) -> bool {
+    let path = format!("{library}::");
+    code.match_indices(&path).any(|(at, _)| {
+        let before = code[..at].chars().next_back();
+        !before.is_some_and(|c| c.is_alphanumeric() || c == '_' || c == ':') || code[..at].ends_with(" ::")
+    }) || code.contains(&format!("use {library} "))
+        || code.contains(&format!("use {library};"))
+}
+
+#[test]
+fn every_part_names_only_those_it_may() {
+    let parts: BTreeSet<&str> = ARROWS.iter().map(|(part, _)| *part).collect();
+    let mut wrong = Vec::new();
+    for (name, source) in sources() {
+        let part = part(&name);
+        if ["cli", "main", "lib"].contains(&part) {
+            continue;
+        }
+        let Some((_, allowed)) = ARROWS.iter().find(|(known, _)| *known == part) else {
+            wrong.push(format!("{name}: the part {part} has no arrows in this test"));
+            continue;
+        };
+        for other in named(&name, &source.code) {
+            let is_part = parts.contains(other.as_str()) || ["cli", "main", "relay"].contains(&other.as_str());
+            if is_part && other != part && !allowed.contains(&other.as_str()) {
+                wrong.push(format!("{name} names {other}"));
+            }
+        }
+    }
+    assert_eq!(wrong, [""; 0]);
+}
+
+/// An arrow that nobody follows would let the test above pass for the wrong reason.
+#[test]
+fn every_arrow_is_followed_somewhere() {
+    let sources = sources();
+    for (from, others) in ARROWS {
+        for other in others {
+            let is_followed =
+                sources.iter().any(|(name, source)| part(name) == from && named(name, &source.code).contains(*other));
+            assert!(is_followed, "{from} names no {other}: the arrow can go");
+        }
+    }
+}
+
+#[test]
+fn libraries_are_named_where_they_belong_and_nowhere_else() {
+    let sources = sources();
+    for (library, places) in LIBRARIES {
+        let namers: Vec<&String> =
+            sources.iter().filter(|(_, source)| names_library(&source.code, library)).map(|(name, _)| name).collect();
+        for name in &namers {
+            assert!(places.iter().any(|place| name.starts_with(place)), "{name} names {library}");
+        }
+        for place in places {
+            assert!(
+                namers.iter().any(|name| name.starts_with(place)),
+                "{place} names no {library}: it need not be allowed"
+            );
+        }
+    }
+}
+
+#[test]
+fn only_the_door_writes_to_the_terminal() {
+    for (name, source) in sources() {
+        // Asking whether stderr is a terminal writes nothing.
+        let code = source.code.replace("stderr().is_terminal()", "");
+        let writes = ["stdout()", "stderr()", "println!", "eprint", "print!(", "dbg!("];
+        let writes: Vec<&&str> = writes.iter().filter(|word| code.contains(**word)).collect();
+        assert!(writes.is_empty() || DOORS.contains(&name.as_str()), "{name} has {writes:?}");
+    }
+}
+
+#[test]
+fn the_protocol_knows_no_product_and_the_client_no_protocol() {
+    for (name, source) in sources() {
+        let code = source.code.to_lowercase();
+        match part(&name) {
+            "airbyte" => assert!(!code.contains("devin"), "{name} speaks of Devin"),
+            "devin" => assert!(!code.contains("airbyte"), "{name} speaks of Airbyte"),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn every_file_opens_with_what_it_is_for() {
+    for (name, source) in sources() {
+        assert!(source.text.starts_with("//! "), "{name}");
+    }
+}

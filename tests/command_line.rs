@@ -1,0 +1,281 @@
+//! What may be typed, and what the program says to everything else.
+
+mod common;
+
+use common::{Answer, Api, program};
+use serde_json::json;
+
+fn run(arguments: &str) -> String {
+    program().run(arguments).story()
+}
+
+#[test]
+fn an_unknown_flag_or_command_and_none_at_all_are_usage_errors() {
+    insta::assert_snapshot!(run("check --nonsense"), @"
+    stderr: error: unexpected argument '--nonsense' found
+    stderr:
+    stderr: Usage: source-devin-ai check [OPTIONS]
+    stderr:
+    stderr: For more information, try '--help'.
+    exit 2
+    ");
+    insta::assert_snapshot!(run("chekc"), @"
+    stderr: error: unrecognized subcommand 'chekc'
+    stderr:
+    stderr:   tip: a similar subcommand exists: 'check'
+    stderr:
+    stderr: Usage: source-devin-ai <COMMAND>
+    stderr:
+    stderr: For more information, try '--help'.
+    exit 2
+    ");
+    insta::assert_snapshot!(program().run("").exit(), @"exit 2");
+    insta::assert_snapshot!(run("read --config x --catalog y --streams sessions"), @"
+    stderr: error: the argument '--catalog <FILE>' cannot be used with '--streams <NAMES>'
+    stderr:
+    stderr: Usage: source-devin-ai read --config <FILE> --catalog <FILE>
+    stderr:
+    stderr: For more information, try '--help'.
+    exit 2
+    ");
+    insta::assert_snapshot!(run("read --sandbox --streams session"), @"
+    stderr: error: stream session does not exist in this connector, which has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
+    stderr:
+    stderr: For more information, try '--help'.
+    exit 2
+    ");
+    insta::assert_snapshot!(run("read --sandbox --format csv"), @"
+    stderr: error: invalid value 'csv' for '--format <FORM>'
+    stderr:   [possible values: airbyte, records]
+    stderr:
+    stderr: For more information, try '--help'.
+    exit 2
+    ");
+    insta::assert_snapshot!(run("spec --config x"), @"
+    stderr: error: unexpected argument '--config' found
+    stderr:
+    stderr: Usage: source-devin-ai spec [OPTIONS]
+    stderr:
+    stderr: For more information, try '--help'.
+    exit 2
+    ");
+}
+
+#[test]
+fn a_read_that_names_no_streams_is_a_usage_error_that_shows_both_ways() {
+    insta::assert_snapshot!(program().file("config.json", "{}").run("read --config config.json").story(), @"
+    stderr: error: read needs --catalog FILE (from a platform) or --streams NAMES (sessions,playbooks or all; messages hold personal data and cost one request per session)
+    stderr:
+    stderr: For more information, try '--help'.
+    exit 2
+    ");
+}
+
+#[test]
+fn help_and_version_go_to_stdout_and_succeed() {
+    for arguments in ["--help", "read --help", "check -h", "--version"] {
+        let ran = program().run(arguments);
+        assert_eq!((ran.exit().as_str(), ran.stderr.as_str()), ("exit 0", ""), "{arguments}");
+        assert!(!ran.text().is_empty(), "{arguments}");
+    }
+    let help = program().run("--help");
+    for command in ["spec", "check", "discover", "read", "sandbox"] {
+        assert!(help.text().contains(command), "{command}");
+    }
+    assert_eq!(program().run("--version").text(), concat!("source-devin-ai ", env!("CARGO_PKG_VERSION"), "\n"));
+}
+
+#[test]
+fn spec_is_one_line_with_what_a_platform_needs() {
+    let ran = program().run("spec");
+    insta::assert_snapshot!(ran.story(), @"
+    SPEC
+    exit 0
+    ");
+    let told = ran.told();
+    let spec = &told.messages().next().unwrap()["spec"];
+    let connection = &spec["connectionSpecification"];
+    assert_eq!(spec["documentationUrl"], "https://docs.airbyte.com/integrations/sources/devin-ai");
+    assert_eq!(connection["required"], json!(["api_token", "org_id"]));
+    assert_eq!(connection["additionalProperties"], true);
+    assert_eq!(connection["properties"]["api_token"]["airbyte_secret"], true);
+    let fields: Vec<&String> = connection["properties"].as_object().unwrap().keys().collect();
+    insta::assert_snapshot!(format!("{fields:?}"), @r#"["api_token", "api_url", "concurrency", "lookback_window", "org_id", "start_date"]"#);
+    for (name, field) in connection["properties"].as_object().unwrap() {
+        for word in ["minLength", "maxLength", "enum", "minimum", "maximum"] {
+            assert!(field.get(word).is_none(), "{name} says {word}");
+        }
+        assert!(name == "start_date" || field.get("pattern").is_none(), "{name} has a pattern");
+    }
+}
+
+#[test]
+fn discover_is_one_line_with_six_streams_and_asks_nobody() {
+    let api = Api::start(|_| Answer::unknown());
+    let ran = program().at(&api, json!({})).run("discover --config config.json");
+    assert_eq!(api.asked(), [""; 0]);
+    assert_eq!(ran.exit(), "exit 0");
+    let told = ran.told();
+    let messages: Vec<_> = told.messages().collect();
+    assert_eq!((messages.len(), &messages[0]["type"]), (1, &json!("CATALOG")));
+    let streams = messages[0]["catalog"]["streams"].as_array().unwrap();
+    let rows: Vec<String> = streams
+        .iter()
+        .map(|stream| {
+            format!(
+                "{} key {} cursor {} modes {} defined {} resumable {}",
+                stream["name"],
+                stream["source_defined_primary_key"],
+                stream["default_cursor_field"],
+                stream["supported_sync_modes"],
+                stream["source_defined_cursor"],
+                stream["is_resumable"],
+            )
+        })
+        .collect();
+    insta::assert_snapshot!(rows.join("\n"), @r#"
+    "sessions" key [["session_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
+    "sessions_insights" key [["session_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
+    "session_messages" key [["session_id"],["event_id"]] cursor ["created_at"] modes ["full_refresh","incremental"] defined true resumable true
+    "playbooks" key [["playbook_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
+    "secrets" key [["secret_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
+    "knowledge_notes" key [["note_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
+    "#);
+}
+
+#[test]
+fn discover_needs_no_settings_but_a_file_must_be_there() {
+    insta::assert_snapshot!(run("discover"), @"
+    CATALOG
+    exit 0
+    ");
+    insta::assert_snapshot!(run("discover --sandbox"), @"
+    CATALOG
+    exit 0
+    ");
+    insta::assert_snapshot!(run("discover --config missing.json"), @"
+    ERROR (config_error) cannot read the configuration missing.json: No such file or directory (os error N)
+    exit 1
+    ");
+    insta::assert_snapshot!(program().file("c.json", "[]").run("discover --config c.json").story(), @"
+    ERROR (config_error) the configuration c.json must be a JSON object, but is a list
+    exit 1
+    ");
+    insta::assert_snapshot!(program().file("c.json", "{}").run("discover --config c.json").story(), @"
+    CATALOG
+    exit 0
+    ");
+}
+
+#[test]
+fn flags_are_taken_in_every_form_that_the_python_connectors_take() {
+    let program = program().file("c.json", "{}");
+    for arguments in [
+        "discover --config c.json",
+        "discover --config=c.json",
+        "discover --conf c.json",
+        "discover --debug --config c.json",
+        "discover --config c.json --debug",
+    ] {
+        assert_eq!(program.run(arguments).exit(), "exit 0", "{arguments}");
+    }
+    assert_eq!(program.run("spec --debug").exit(), "exit 0");
+    let ambiguous = program.run("read --c c.json");
+    assert_eq!(ambiguous.exit(), "exit 2", "config or catalog?");
+}
+
+#[test]
+fn debug_adds_logs_that_show_each_request_without_its_query() {
+    let api = Api::start(|ask| match ask.list.as_str() {
+        "playbooks" if ask.parameter("after").is_none() => Answer::page(&[r#"{"a":1}"#], "next"),
+        "playbooks" => Answer::list(&[]),
+        _ => Answer::unknown(),
+    });
+    let program = program().at(&api, json!({})).catalog(&["playbooks"]);
+    let quiet = program.read().told();
+    assert_eq!(quiet.logs("DEBUG"), [""; 0]);
+    let debug = program.run("read --config config.json --catalog catalog.json --debug").story();
+    insta::assert_snapshot!(debug, @r#"
+    STARTED playbooks
+    DEBUG GET /v3/organizations/org-1/playbooks: 200, 60 bytes in N ms
+    RUNNING playbooks
+    RECORD playbooks {"a":1}
+    DEBUG GET /v3/organizations/org-1/playbooks: 200, 52 bytes in N ms
+    INFO stream playbooks: 1 records, 1 kB, 2 requests, 0 retries
+    STATE playbooks {} after 1.0 records
+    COMPLETE playbooks
+    exit 0
+    "#);
+    let program = program.variable("LOG_LEVEL", "debug");
+    assert_eq!(program.read().told().logs("DEBUG").len(), 2);
+}
+
+#[test]
+fn files_that_are_missing_or_no_json_end_a_read_with_one_sentence() {
+    let api = Api::start(|_| Answer::unknown());
+    let program =
+        program().at(&api, json!({})).catalog(&["sessions"]).file("bad.json", "{\"a\":\n}").file("list.json", "[]");
+    let read = |arguments: &str| program.run(&format!("read {arguments}")).story();
+    insta::assert_snapshot!(read("--config missing.json --catalog catalog.json"), @"
+    ERROR (config_error) cannot read the configuration missing.json: No such file or directory (os error N)
+    exit 1
+    ");
+    insta::assert_snapshot!(read("--config config.json --catalog missing.json"), @"
+    ERROR (config_error) cannot read the catalog missing.json: No such file or directory (os error N)
+    exit 1
+    ");
+    insta::assert_snapshot!(read("--config config.json --catalog bad.json"), @"
+    ERROR (config_error) the catalog bad.json is not valid JSON (line 2, column 1)
+    exit 1
+    ");
+    insta::assert_snapshot!(read("--config config.json --catalog list.json"), @"
+    ERROR (config_error) the catalog list.json is no configured catalog: it is a list, where an object with streams is expected
+    exit 1
+    ");
+    insta::assert_snapshot!(read("--config config.json --catalog catalog.json --state missing.json"), @"
+    ERROR (config_error) cannot read the state missing.json: No such file or directory (os error N)
+    exit 1
+    ");
+    insta::assert_snapshot!(read("--config config.json --catalog catalog.json --state bad.json"), @"
+    ERROR (config_error) the state bad.json is not valid JSON (line 2, column 1)
+    exit 1
+    ");
+    insta::assert_snapshot!(read("--catalog catalog.json"), @"
+    stderr: error: no connection settings: give --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox
+    stderr:
+    stderr: For more information, try '--help'.
+    exit 2
+    ");
+    assert_eq!(api.asked(), [""; 0]);
+}
+
+#[test]
+fn a_sandbox_prints_settings_that_work() {
+    let sandbox = common::Sandboxed::start("--sessions 3 --messages 2");
+    let program = program().file("config.json", &sandbox.config);
+    assert_eq!(program.check().exit(), "exit 0");
+    let told = program.run("read --config config.json --streams sessions,session_messages").told();
+    assert_eq!((told.records("sessions").len(), told.records("session_messages").len()), (3, 6));
+}
+
+#[test]
+fn a_sandbox_with_nonsense_options_is_a_usage_error() {
+    insta::assert_snapshot!(run("sandbox --fault 503:once"), @"
+    stderr: error: invalid value '503:once' for '--fault <KIND:RATE>': `503:once` is not a fault: write KIND:RATE, where RATE is `once` or a probability from 0 to 1 and KIND is one of 429, 429-retry-after, 500, reset, truncate, hang, html, stuck-cursor
+    stderr:
+    stderr: For more information, try '--help'.
+    exit 2
+    ");
+    insta::assert_snapshot!(run("sandbox --latency soon"), @"
+    stderr: error: invalid value 'soon' for '--latency <TIME>': expected a number with a unit: 50ms, 1.5s, 2m or 1h
+    stderr:
+    stderr: For more information, try '--help'.
+    exit 2
+    ");
+    insta::assert_snapshot!(run("sandbox --port 70000"), @"
+    stderr: error: invalid value '70000' for '--port <PORT>': 70000 is not in 0..=65535
+    stderr:
+    stderr: For more information, try '--help'.
+    exit 2
+    ");
+}

@@ -1,0 +1,306 @@
+//! `check` answers every kind of trouble in its own way, and asks little to find out.
+
+mod common;
+
+use common::{Answer, Api, Ask, ORG, program};
+use serde_json::json;
+
+/// A server on which everything works: one session, and an empty list everywhere else.
+fn healthy(ask: &Ask) -> Answer {
+    match ask.list.as_str() {
+        "/v3/self" => Answer::json(
+            r#"{"principal_type":"service_user","service_user_id":"s","service_user_name":"n","org_id":"org-1"}"#,
+        ),
+        "sessions" | "sessions/insights" => Answer::list(&[r#"{"session_id":"abc"}"#]),
+        "sessions/devin-abc/messages" | "playbooks" | "secrets" | "knowledge/notes" => Answer::list(&[]),
+        _ => Answer::unknown(),
+    }
+}
+
+/// Checks a server that answers as `answer` says, and as a healthy one where that is `None`.
+fn check(answer: impl Fn(&Ask) -> Option<Answer> + Send + Sync + 'static) -> String {
+    let api = Api::start(move |ask| answer(ask).unwrap_or_else(|| healthy(ask)));
+    let story = program().at(&api, json!({})).check().story();
+    format!("{story}\nasked:\n{}", api.asked().join("\n"))
+}
+
+/// Checks a settings file against a server that must not be asked.
+fn check_file(text: impl AsRef<[u8]>) -> String {
+    program().file("config.json", text).check().story()
+}
+
+#[test]
+fn a_usable_connection_succeeds_with_one_small_request_per_stream() {
+    insta::assert_snapshot!(check(|_| None), @"
+    SUCCEEDED
+    exit 0
+    asked:
+    /v3/self
+    sessions first=1
+    sessions/insights first=1
+    sessions/devin-abc/messages first=1
+    playbooks first=1
+    secrets first=1
+    knowledge/notes first=1
+    ");
+}
+
+#[test]
+fn an_organisation_without_sessions_is_usable() {
+    insta::assert_snapshot!(check(|ask| ask.list.starts_with("sessions").then(|| Answer::list(&[]))), @"
+    SUCCEEDED
+    exit 0
+    asked:
+    /v3/self
+    sessions first=1
+    sessions/insights first=1
+    playbooks first=1
+    secrets first=1
+    knowledge/notes first=1
+    ");
+}
+
+#[test]
+fn a_deployment_that_does_not_know_self_is_usable() {
+    insta::assert_snapshot!(check(|ask| (ask.list == "/v3/self").then(Answer::unknown)), @"
+    SUCCEEDED
+    exit 0
+    asked:
+    /v3/self
+    sessions first=1
+    sessions/insights first=1
+    sessions/devin-abc/messages first=1
+    playbooks first=1
+    secrets first=1
+    knowledge/notes first=1
+    ");
+}
+
+#[test]
+fn a_refused_key_fails_after_the_first_answer() {
+    let api = Api::start(healthy);
+    let program = program().at(&api, json!({"api_token": "cog_another_k3y_entirely"}));
+    insta::assert_snapshot!(program.check().story(), @r#"
+    FAILED: /v3/self answered 401 (Unauthorized), saying "Refused: invalid token". The API key is not accepted: make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token.
+    exit 0
+    "#);
+    assert_eq!(api.asked(), ["/v3/self"]);
+}
+
+#[test]
+fn a_key_that_only_the_lists_refuse_fails_too() {
+    insta::assert_snapshot!(check(|ask| match ask.list.as_str() {
+        "/v3/self" => Some(Answer::unknown()),
+        _ => Some(Answer::status(401, "application/json", r#"{"detail":"expired"}"#)),
+    }), @r#"
+    FAILED: /v3/organizations/org-1/sessions answered 401 (Unauthorized), saying "expired". The API key is not accepted: make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token.
+    exit 0
+    asked:
+    /v3/self
+    sessions first=1
+    "#);
+}
+
+#[test]
+fn an_unknown_organisation_fails_and_names_the_keys_own() {
+    let api = Api::start(healthy);
+    let program = program().at(&api, json!({"org_id": "org-wrong"}));
+    insta::assert_snapshot!(program.check().story(), @r#"
+    FAILED: /v3/organizations/org-wrong/sessions answered 404 (Not Found), saying "Refused: Not Found". Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), or this deployment lacks the endpoint. The key itself belongs to org-1.
+    exit 0
+    "#);
+    assert_eq!(api.asked(), ["/v3/self", "/v3/organizations/org-wrong/sessions first=1"]);
+}
+
+#[test]
+fn no_access_to_sessions_fails_and_names_the_permission_per_stream() {
+    insta::assert_snapshot!(check(|ask| {
+        ask.list.starts_with("sessions").then(|| Answer::problem(403, "missing permission: ViewOrgSessions"))
+    }), @r#"
+    FAILED: stream sessions: /v3/organizations/org-1/sessions answered 403 (Forbidden), saying "Refused: missing permission: ViewOrgSessions". The API key lacks the permission ViewOrgSessions: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out. stream sessions_insights: /v3/organizations/org-1/sessions/insights answered 403 (Forbidden), saying "Refused: missing permission: ViewOrgSessions". The API key lacks the permission ViewOrgSessions: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
+    exit 0
+    asked:
+    /v3/self
+    sessions first=1
+    sessions/insights first=1
+    playbooks first=1
+    secrets first=1
+    knowledge/notes first=1
+    "#);
+}
+
+#[test]
+fn no_access_to_the_other_streams_is_a_warning_each() {
+    insta::assert_snapshot!(check(|ask| match ask.list.as_str() {
+        "playbooks" => Some(Answer::problem(403, "no playbooks for you")),
+        "secrets" => Some(Answer::status(403, "application/json", r#"{"detail":"no secrets for you"}"#)),
+        "knowledge/notes" => Some(Answer::status(403, "text/html", "<html>403</html>")),
+        _ => None,
+    }), @r#"
+    WARN stream playbooks: /v3/organizations/org-1/playbooks answered 403 (Forbidden), saying "Refused: no playbooks for you". The API key lacks the permission ManageOrgPlaybooks: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
+    WARN stream secrets: /v3/organizations/org-1/secrets answered 403 (Forbidden), saying "no secrets for you". The API key lacks the permission ManageOrgSecrets: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
+    WARN stream knowledge_notes: /v3/organizations/org-1/knowledge/notes answered 403 (Forbidden). The API key lacks the permission ManageOrgKnowledge: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
+    SUCCEEDED
+    exit 0
+    asked:
+    /v3/self
+    sessions first=1
+    sessions/insights first=1
+    sessions/devin-abc/messages first=1
+    playbooks first=1
+    secrets first=1
+    knowledge/notes first=1
+    "#);
+}
+
+#[test]
+fn a_session_that_goes_away_meanwhile_is_no_trouble() {
+    insta::assert_snapshot!(check(|ask| ask.list.ends_with("messages").then(Answer::unknown)), @"
+    SUCCEEDED
+    exit 0
+    asked:
+    /v3/self
+    sessions first=1
+    sessions/insights first=1
+    sessions/devin-abc/messages first=1
+    playbooks first=1
+    secrets first=1
+    knowledge/notes first=1
+    ");
+}
+
+#[test]
+fn a_server_in_trouble_is_no_answer_about_the_connection() {
+    let api = Api::start(|_| Answer::problem(429, "slow down").header("retry-after", "900"));
+    insta::assert_snapshot!(program().at(&api, json!({})).check().story(), @r#"
+    ERROR (transient_error) /v3/self answered 429 and asks to wait 900 s (Retry-After), saying "Refused: slow down". The API limits how often it may be asked: run again later, or lower concurrency.
+    exit 1
+    "#);
+    assert_eq!(api.asked(), ["/v3/self"]);
+}
+
+#[test]
+fn an_unreachable_server_is_an_error_of_the_command() {
+    // A port that was free a moment ago.
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let config = json!({"api_token": "cog_x", "org_id": ORG, "api_url": format!("http://127.0.0.1:{port}")});
+    insta::assert_snapshot!(check_file(config.to_string()), @"
+    INFO /v3/self could not be reached: 127.0.0.1: Connection refused (os error N); trying again in N s
+    INFO /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 2 times); trying again in N s
+    ERROR (transient_error) /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
+    exit 1
+    ");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_as_an_object_is_an_error_of_the_command() {
+    insta::assert_snapshot!(program().check().story(), @"
+    ERROR (config_error) cannot read the configuration config.json: No such file or directory (os error N)
+    exit 1
+    ");
+    insta::assert_snapshot!(check_file("{\"api_token\": \"cog_s3cr3t_value\",\n oops"), @"
+    ERROR (config_error) the configuration config.json is not valid JSON (line 2, column 2)
+    exit 1
+    ");
+    insta::assert_snapshot!(check_file("[\"cog_s3cr3t_value\"]"), @"
+    ERROR (config_error) the configuration config.json must be a JSON object, but is a list
+    exit 1
+    ");
+    insta::assert_snapshot!(check_file(b"\xff\xfe{"), @"
+    ERROR (config_error) the configuration config.json is not UTF-8 text
+    exit 1
+    ");
+    insta::assert_snapshot!(program().run("check --config .").story(), @"
+    ERROR (config_error) cannot read the configuration .: Is a directory (os error N)
+    exit 1
+    ");
+}
+
+#[test]
+fn no_settings_at_all_are_a_usage_error() {
+    insta::assert_snapshot!(program().run("check").story(), @"
+    stderr: error: no connection settings: give --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox
+    stderr:
+    stderr: For more information, try '--help'.
+    exit 2
+    ");
+}
+
+#[test]
+fn bad_fields_fail_all_in_one_message_before_any_request() {
+    let api = Api::start(healthy);
+    let bad =
+        json!({"api_token": 5, "org_id": " ", "start_date": "2026-13-01", "concurrency": 0, "lookback_window": "1h"});
+    insta::assert_snapshot!(program().at(&api, bad).check().story(), @"
+    FAILED: the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC; lookback_window must be a whole number of seconds from 0 on; concurrency must be a whole number from 1 to 64
+    exit 0
+    ");
+    assert_eq!(api.asked(), [""; 0]);
+    insta::assert_snapshot!(check_file("{}"), @"
+    FAILED: the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organisation's identifier there or in DEVIN_ORG_ID
+    exit 0
+    ");
+    insta::assert_snapshot!(check_file(r#"{"api_token":"cog_x","org_id":"o","api_url":"http://example.com"}"#), @"
+    FAILED: the configuration is not usable: api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key)
+    exit 0
+    ");
+    insta::assert_snapshot!(check_file(r#"{"api_token":"cog_s3cr3t value","org_id":"cog_s3cr3t_value","start_date":"2026-01-01"}"#), @"
+    FAILED: the configuration is not usable: api_token holds blanks or control characters: copy the key again; org_id holds an API key: give the organisation's identifier (org-…); start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC
+    exit 0
+    ");
+}
+
+#[test]
+fn settings_come_from_the_environment_and_a_file_wins() {
+    let api = Api::start(healthy);
+    let program = program().variable("DEVIN_API_KEY", common::TOKEN).variable("DEVIN_ORG_ID", ORG);
+    let program = program.variable("DEVIN_API_URL", &api.url());
+    insta::assert_snapshot!(program.run("check").story(), @"
+    SUCCEEDED
+    exit 0
+    ");
+    let program = program.file("config.json", r#"{"org_id":"org-of-the-file"}"#);
+    api.forget();
+    insta::assert_snapshot!(program.check().story(), @r#"
+    FAILED: /v3/organizations/org-of-the-file/sessions answered 404 (Not Found), saying "Refused: Not Found". Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), or this deployment lacks the endpoint. The key itself belongs to org-1.
+    exit 0
+    "#);
+    assert_eq!(api.asked(), ["/v3/self", "/v3/organizations/org-of-the-file/sessions first=1"]);
+}
+
+#[test]
+fn what_is_likely_a_mistake_is_a_warning_and_the_server_decides() {
+    let api = Api::open(healthy);
+    let odd = json!({"api_token": "apk_old_kind_0f_key", "start_date": "2999-01-01T00:00:00Z"});
+    insta::assert_snapshot!(program().at(&api, odd).check().story(), @"
+    WARN api_token does not start with cog_: keys of the Devin API v3 do (keys that start with apk_ are for its retired versions); the server decides
+    WARN start_date lies in the future: no session can be in range yet
+    SUCCEEDED
+    exit 0
+    ");
+}
+
+#[test]
+fn the_sandbox_can_be_checked_without_settings() {
+    insta::assert_snapshot!(program().run("check --sandbox").story(), @"
+    SUCCEEDED
+    exit 0
+    ");
+}
+
+/// The advice is "set api_url to the API's own address": the user's to mend, so FAILED.
+#[test]
+fn an_address_that_redirects_fails_the_check() {
+    let api = Api::start(|_| Answer::status(301, "text/html", "").header("location", "https://example.com/"));
+    let ran = program().at(&api, json!({})).check();
+    assert_eq!(ran.exit(), "exit 0", "{}", ran.story());
+    assert!(ran.story().starts_with("FAILED: "), "{}", ran.story());
+}
+
+/// After "come back in fifteen minutes" every further question is pointless.
+#[test]
+fn a_check_that_is_told_to_wait_long_asks_nothing_more() {
+    let api = Api::start(|_| Answer::problem(429, "slow down").header("retry-after", "900"));
+    assert_eq!(program().at(&api, json!({})).check().exit(), "exit 1");
+    assert_eq!(api.asked(), ["/v3/self"]);
+}

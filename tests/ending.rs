@@ -1,0 +1,213 @@
+//! A signal ends the program soon, in order, and the parent sees which one it was.
+
+mod common;
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command};
+use std::time::{Duration, Instant};
+
+use common::{Program, Ran, STREAMS, Sandboxed, Told, program};
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+/// Starts `arguments`, sends the signal as soon as a line holds `moment`, and answers with the rest of its life.
+fn stop(program: &Program, arguments: &str, name: &str, moment: &str) -> (Ran, Duration) {
+    let mut child = program.start(arguments);
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut told = String::new();
+    while !told.lines().last().unwrap_or_default().contains(moment) {
+        assert!(stdout.read_line(&mut told).unwrap() > 0, "{moment} comes before the end");
+    }
+    let sent = Instant::now();
+    signal(&child, name);
+    stdout.read_to_string(&mut told).unwrap();
+    let ran = Ran::wait(child, told.into_bytes());
+    (ran, sent.elapsed())
+}
+
+/// The statuses of a stream, in order.
+fn statuses(told: &Told, stream: &str) -> Vec<String> {
+    told.messages()
+        .filter(|message| common::stream_of(message) == Some(stream))
+        .filter_map(|message| message["trace"]["stream_status"]["status"].as_str().map(str::to_string))
+        .collect()
+}
+
+#[test]
+fn a_signal_ends_a_read_in_order_and_the_parent_sees_it() {
+    let sandbox = Sandboxed::start("--latency 200ms --sessions 500");
+    let program = program().file("config.json", &sandbox.config).catalog(&STREAMS);
+    for (name, number) in [("-TERM", 15), ("-INT", 2)] {
+        let arguments = "read --config config.json --catalog catalog.json";
+        let (ran, took) = stop(&program, arguments, name, r#""type":"RECORD""#);
+        assert_eq!((ran.exit().as_str(), ran.stderr.as_str()), (format!("died of signal {number}").as_str(), ""));
+        assert!(took < Duration::from_secs(2), "{took:?}");
+        let told = ran.told();
+        let mut unfinished = 0;
+        for stream in STREAMS {
+            let statuses = statuses(&told, stream);
+            assert_eq!(statuses[0], "STARTED", "{stream}");
+            let last = statuses.last().unwrap();
+            assert!(["COMPLETE", "INCOMPLETE"].contains(&last.as_str()), "{stream}: {statuses:?}");
+            assert_eq!(statuses.iter().filter(|status| status.ends_with("COMPLETE")).count(), 1, "{stream}");
+            unfinished += usize::from(last == "INCOMPLETE");
+            // Nothing of a stream comes after its end, and what came before is counted.
+            let mut uncounted = 0;
+            let mut has_ended = false;
+            for message in
+                told.messages().filter(|message| message["type"] != "LOG" && common::stream_of(message) == Some(stream))
+            {
+                assert!(!has_ended, "{stream}: {message} after its end");
+                match message["type"].as_str() {
+                    Some("RECORD") => uncounted += 1,
+                    Some("STATE") => {
+                        assert_eq!(
+                            message["state"]["sourceStats"]["recordCount"].as_f64(),
+                            Some(f64::from(std::mem::take(&mut uncounted))),
+                            "{stream}"
+                        );
+                    }
+                    _ => {}
+                }
+                has_ended = message["trace"]["stream_status"]["status"]
+                    .as_str()
+                    .is_some_and(|status| status.ends_with("COMPLETE"));
+            }
+            assert_eq!(uncounted, 0, "{stream}: every record is counted by a state");
+        }
+        assert!(unfinished >= 1, "messages of 500 sessions take longer");
+    }
+}
+
+#[test]
+fn a_signal_before_the_first_answer_ends_every_stream_incomplete() {
+    // A server that takes connections and never answers.
+    let server = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", server.local_addr().unwrap());
+    let config = serde_json::json!({"api_token": common::TOKEN, "org_id": common::ORG, "api_url": url});
+    let program = program().file("config.json", config.to_string()).catalog(&["secrets"]);
+    let mut child = program.start("read --config config.json --catalog catalog.json");
+    let _connection = server.accept().unwrap();
+    let sent = Instant::now();
+    signal(&child, "-TERM");
+    let mut told = Vec::new();
+    child.stdout.take().unwrap().read_to_end(&mut told).unwrap();
+    let ran = Ran::wait(child, told);
+    insta::assert_snapshot!(ran.story(), @"
+    STARTED secrets
+    INFO stream secrets: 0 records, 0 kB, 1 requests, 0 retries
+    INCOMPLETE secrets
+    died of signal 15
+    ");
+    assert!(sent.elapsed() < Duration::from_secs(2));
+}
+
+#[test]
+fn a_signal_ends_a_wait_between_two_tries() {
+    let sandbox = Sandboxed::start("--fault 500:1");
+    let program = program().file("config.json", &sandbox.config).catalog(&["secrets"]);
+    let (ran, took) = stop(&program, "read --config config.json --catalog catalog.json", "-TERM", "trying again");
+    insta::assert_snapshot!(ran.story(), @r#"
+    STARTED secrets
+    INFO stream secrets: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/secrets answered 500 (Internal Server Error), saying "Internal Server Error: internal server error"; trying again in N s
+    INFO stream secrets: 0 records, 0 kB, 1 requests, 1 retries
+    INCOMPLETE secrets
+    died of signal 15
+    "#);
+    assert!(took < Duration::from_secs(2), "{took:?}");
+}
+
+/// What an interrupted read has said is where the next one goes on: together they have everything.
+#[test]
+fn a_read_that_is_stopped_and_started_again_loses_nothing() {
+    let sandbox = Sandboxed::start("--latency 10ms --sessions 60 --messages 3");
+    let config = sandbox.config.replacen('{', r#"{"concurrency":2,"#, 1);
+    let program = program().file("config.json", config).catalog(&["session_messages"]);
+    let key = |record: &serde_json::Value| format!("{} {}", record["session_id"], record["event_id"]);
+    let (ran, _) = stop(&program, "read --config config.json --catalog catalog.json", "-TERM", r#""type":"RECORD""#);
+    let first = ran.told();
+    let program = program.file("state.json", first.state_file());
+    let second = program.run("read --config config.json --catalog catalog.json --state state.json");
+    assert_eq!(second.exit(), "exit 0");
+    let second = second.told();
+    let mut keys: Vec<String> =
+        [&first, &second].iter().flat_map(|told| told.records("session_messages").into_iter().map(key)).collect();
+    keys.sort();
+    keys.dedup();
+    assert_eq!(keys.len(), 180);
+}
+
+#[test]
+fn a_sandbox_ends_by_the_signal_too() {
+    let program = program();
+    let mut child = program.start("sandbox");
+    let mut line = String::new();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    stdout.read_line(&mut line).unwrap();
+    signal(&child, "-INT");
+    let ran = Ran::wait(child, Vec::new());
+    insta::assert_snapshot!(ran.end(), @"
+    stderr: A simulated Devin organisation, not a real one, is served at http://127.0.0.1:PORT until Ctrl-C. Its settings:
+    died of signal 2
+    ");
+}
+
+#[test]
+fn a_signal_while_nobody_reads_ends_the_program_too() {
+    let sandbox = Sandboxed::start("--sessions 12000 --messages 0");
+    let program = program().file("config.json", &sandbox.config).catalog(&["sessions"]);
+    let mut child = program.start("read --config config.json --catalog catalog.json");
+    let mut stdout = child.stdout.take().unwrap();
+    // Some of it is there; then nobody reads, and the program waits for room.
+    let mut part = vec![0; 100_000];
+    stdout.read_exact(&mut part).unwrap();
+    signal(&child, "-TERM");
+    // A reader that comes back gets whole lines to the end.
+    stdout.read_to_end(&mut part).unwrap();
+    let ran = Ran::wait(child, part);
+    assert_eq!(ran.exit(), "died of signal 15");
+    let told = ran.told();
+    assert_eq!(statuses(&told, "sessions").last().map(String::as_str), Some("INCOMPLETE"));
+}
+
+/// Nobody reads, so the messages that remain can never be written; the program must not wait for that.
+#[test]
+fn a_signal_ends_the_program_although_its_reader_has_stalled() {
+    let sandbox = Sandboxed::start("--sessions 12000 --messages 0");
+    let program = program().file("config.json", &sandbox.config);
+    let mut child = program.start("read --config config.json --streams sessions");
+    let mut stdout = child.stdout.take().unwrap();
+    stdout.read_exact(&mut [0; 1000]).unwrap();
+    assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+    let sent = Instant::now();
+    while child.try_wait().unwrap().is_none() {
+        if sent.elapsed() > Duration::from_secs(4) {
+            child.kill().unwrap();
+            panic!("it still lives");
+        }
+        std::thread::yield_now();
+    }
+    assert_eq!(Ran::wait(child, Vec::new()).exit(), "died of signal 15");
+}
+
+/// STARTED is out before anybody listens for signals: one that comes in between ends the program without
+/// its last words. (Under load only, hence often.)
+#[test]
+fn a_signal_right_after_the_first_line_ends_the_program_in_order() {
+    let sandbox = Sandboxed::start("--latency 60s");
+    let program = program().file("config.json", &sandbox.config);
+    let runs = (0..40).map(|_| {
+        let mut child = program.start("read --config config.json --streams secrets");
+        let mut stdout = child.stdout.take().unwrap();
+        let mut told = vec![0; 1];
+        stdout.read_exact(&mut told).unwrap();
+        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        stdout.read_to_end(&mut told).unwrap();
+        Ran::wait(child, told).story()
+    });
+    for story in runs {
+        assert!(story.contains("INCOMPLETE"), "{story}");
+    }
+}
