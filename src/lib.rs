@@ -17,6 +17,7 @@ pub mod config;
 pub mod devin;
 pub mod failure;
 pub mod output;
+pub mod relay;
 pub mod sandbox;
 pub mod source;
 pub mod stop;
