@@ -3,6 +3,8 @@
 //! What is here so far is pure: no I/O and no clock.
 
 pub mod alert;
+pub mod prompt;
 pub mod text;
 
 pub use alert::{Alert, Format, Severity, State};
+pub use prompt::{Template, Words};
