@@ -3,8 +3,10 @@
 //! What is here so far is pure: no I/O and no clock.
 
 pub mod alert;
+pub mod inbound;
 pub mod prompt;
 pub mod text;
 
 pub use alert::{Alert, Format, Severity, State};
+pub use inbound::{Grouping, Problem};
 pub use prompt::{Template, Words};
