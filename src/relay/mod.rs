@@ -1,5 +1,9 @@
 //! The alert relay: an alert comes in, a Devin session is created once, watched to its end, and its outcome reported.
 
+pub mod alert;
 pub mod dispatch;
+pub mod inbound;
 pub mod outcome;
+pub mod prompt;
+pub mod text;
 pub mod watch;

@@ -1,0 +1,90 @@
+//! One alert, whatever sent it: what fired, since when, how badly, and by what it is told apart from others. Pure.
+//!
+//! The texts are the sender's own and untrusted; [`super::text`] cleans them before anybody is shown them.
+
+pub mod identity;
+pub mod words;
+
+use std::collections::BTreeMap;
+
+pub use identity::{Identity, KEY_TABLE, KeyRow, key_table, tag};
+pub use words::{Format, Severity, State};
+
+/// Names with values, as labels and annotations are.
+pub type Pairs = BTreeMap<String, String>;
+
+/// How many members of a group an [`Alert`] carries; further ones are counted only.
+pub const MEMBERS_KEPT: usize = 100;
+
+/// One thing that went wrong: a single alert, or a group that its sender delivers as one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    pub format: Format,
+    pub state: State,
+    /// Never empty.
+    pub title: String,
+    /// The sender's description; empty when there is none.
+    pub message: String,
+    /// `None` when the sender gives none, or a word nobody knows. Of a group, the worst.
+    pub severity: Option<Severity>,
+    /// RFC 3339 in UTC, the earliest of a group; `None` when unknown. Never part of the identity.
+    pub started_at: Option<String>,
+    /// Of a group, those that all firing members share.
+    pub labels: Pairs,
+    /// Of a group, those that all firing members share.
+    pub annotations: Pairs,
+    /// Web pages to look at, each address once, not yet checked.
+    pub links: Vec<Link>,
+    /// Of a group, the alerts that fire, at most [`MEMBERS_KEPT`]; empty for a single alert.
+    pub members: Vec<Member>,
+    /// Of a group, how many alerts fire, with those beyond [`MEMBERS_KEPT`]; 0 for a single alert.
+    pub firing: usize,
+    /// Of a group, how many alerts the sender itself left out.
+    pub truncated: u64,
+    pub identity: Identity,
+}
+
+/// An alert inside a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Member {
+    pub labels: Pairs,
+    pub annotations: Pairs,
+    pub started_at: Option<String>,
+    pub links: Vec<Link>,
+}
+
+/// A web page that a sender points to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    pub name: String,
+    pub url: String,
+}
+
+impl Alert {
+    /// An alert with what every sender has; the rest is empty.
+    pub fn new(format: Format, state: State, title: String, identity: Identity) -> Alert {
+        Alert {
+            format,
+            state,
+            title,
+            message: String::new(),
+            severity: None,
+            started_at: None,
+            labels: Pairs::new(),
+            annotations: Pairs::new(),
+            links: Vec::new(),
+            members: Vec::new(),
+            firing: 0,
+            truncated: 0,
+            identity,
+        }
+    }
+
+    /// By what the same alert is recognised when it comes again: one line of printable ASCII.
+    ///
+    /// [`KEY_TABLE`] says how each sender's is made. `ignored_labels` are left out of hashed labels, as
+    /// [`identity::CHURNING_LABELS`] always are.
+    pub fn dedupe_key(&self, ignored_labels: &[String]) -> String {
+        identity::dedupe_key(self, ignored_labels)
+    }
+}

@@ -1,0 +1,287 @@
+//! By what an alert is recognised when it comes again: the dedupe key, and the tag made of it. Pure.
+
+use sha2::{Digest, Sha256};
+
+use super::{Alert, Format, Pairs};
+use crate::relay::text;
+
+/// Labels that change while the trouble stays the same, so that they are left out of hashed labels.
+pub const CHURNING_LABELS: [&str; 4] = ["pod", "instance", "endpoint", "uid"];
+
+/// Hexadecimal digits of a hash in a key and in a tag: 104 bits, and a tag of 29 characters.
+const HASH_DIGITS: usize = 26;
+
+/// The longest of the sender's own keys that is shown as it is.
+const LONGEST_OWN_KEY: usize = 200;
+
+/// What tells an alert from others. The time it began is never part of it: it moves.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Identity {
+    /// The sender's own stable key, in parts, the kind of key first where the sender has several kinds.
+    Own(Vec<String>),
+    /// The receiver's name with these labels.
+    Labels { receiver: String, labels: Pairs },
+    /// The title with the alert's labels, and whatever else names the source.
+    Title { source: String, title: String },
+}
+
+/// How one sender's dedupe key is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeyRow {
+    pub format: Format,
+    /// What the key looks like; `<hash>` is 26 hexadecimal digits of a SHA-256.
+    pub key: &'static str,
+    pub made_of: &'static str,
+}
+
+/// How dedupe keys are made. The user's documentation shows it as [`key_table`] prints it.
+pub const KEY_TABLE: [KeyRow; 15] = [
+    KeyRow {
+        format: Format::Alertmanager,
+        key: "alertmanager:<receiver>:<hash>",
+        made_of: "receiver and group labels; with `--per-alert`, receiver and all labels",
+    },
+    KeyRow {
+        format: Format::Grafana,
+        key: "grafana:<receiver>:<hash>",
+        made_of: "receiver and group labels; with `--per-alert`, receiver and all labels",
+    },
+    KeyRow {
+        format: Format::Grafana,
+        key: "grafana:rule#<ruleId>",
+        made_of: "Grafana 8 and older, legacy alerting: the rule's identifier",
+    },
+    KeyRow { format: Format::PagerDuty, key: "pagerduty:<id>", made_of: "incident identifier" },
+    KeyRow {
+        format: Format::Sentry,
+        key: "sentry:<id>",
+        made_of: "issue identifier, the same for `issue` and `event_alert`",
+    },
+    KeyRow {
+        format: Format::Sentry,
+        key: "sentry:metric_alert#<id>",
+        made_of: "`metric_alert`: the metric incident's identifier",
+    },
+    KeyRow { format: Format::Datadog, key: "datadog:cycle#<alert_cycle_key>", made_of: "alert cycle key" },
+    KeyRow {
+        format: Format::Datadog,
+        key: "datadog:alert#<alert_id>#<alert_scope>",
+        made_of: "without a cycle key: alert identifier and scope",
+    },
+    KeyRow {
+        format: Format::Datadog,
+        key: "datadog:aggregation#<aggreg_key>",
+        made_of: "without both: aggregation key",
+    },
+    KeyRow {
+        format: Format::Datadog,
+        key: "datadog:<hash>",
+        made_of: "without all three: title, without its `[Triggered …]`, and labels",
+    },
+    KeyRow { format: Format::Opsgenie, key: "opsgenie:<alertId>", made_of: "alert identifier" },
+    KeyRow {
+        format: Format::CloudWatch,
+        key: "cloudwatch:<AlarmArn>",
+        made_of: "alarm ARN; without it `<account>#<region>#<name>`",
+    },
+    KeyRow {
+        format: Format::CloudEvents,
+        key: "cloudevents:<source>#<subject>",
+        made_of: "source and subject; without a subject, `cloudevents:<hash>` of source, type, title and labels",
+    },
+    KeyRow { format: Format::Generic, key: "generic:<dedup_key>", made_of: "`dedup_key`, else `externalId`" },
+    KeyRow { format: Format::Generic, key: "generic:<hash>", made_of: "without both: source, title and labels" },
+];
+
+/// [`KEY_TABLE`] in Markdown.
+pub fn key_table() -> String {
+    let rows = KEY_TABLE.iter().map(|row| format!("| `{}` | `{}` | {} |\n", row.format, row.key, row.made_of));
+    format!("| Format | Dedupe key | Made of |\n|---|---|---|\n{}", rows.collect::<String>())
+}
+
+/// The tag, and the mark in the title, of the session of the alert with this key: `ar-` and 26 hexadecimal digits.
+pub fn tag(key: &str) -> String {
+    format!("ar-{}", digits(&Sha256::digest(key.as_bytes())))
+}
+
+/// See [`Alert::dedupe_key`].
+pub(super) fn dedupe_key(alert: &Alert, ignored_labels: &[String]) -> String {
+    let format = alert.format;
+    match &alert.identity {
+        Identity::Own(parts) => format!("{format}:{}", own_key(parts)),
+        Identity::Labels { receiver, labels } => {
+            let hash = hash([receiver.as_str()], &lasting(labels, ignored_labels));
+            format!("{format}:{}:{hash}", readable(receiver))
+        }
+        Identity::Title { source, title } => {
+            let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
+            format!("{format}:{}", hash([source.as_str(), &title], &lasting(&alert.labels, ignored_labels)))
+        }
+    }
+}
+
+/// The parts with `#` between them, or their hash where they are long, would be ambiguous, or should not be shown.
+fn own_key(parts: &[String]) -> String {
+    let joined = parts.join("#");
+    let is_plain = |part: &String| part.bytes().all(|byte| (byte.is_ascii_graphic() && byte != b'#') || byte == b' ');
+    if !joined.is_empty()
+        && joined.len() <= LONGEST_OWN_KEY
+        && parts.iter().all(is_plain)
+        && text::mask_secrets(&joined) == joined
+    {
+        return joined;
+    }
+    format!("sha256-{}", hash(parts.iter().map(String::as_str), &[]))
+}
+
+/// A receiver's name for the eye; the hash after it tells names apart.
+fn readable(receiver: &str) -> String {
+    let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    text::mask_secrets(receiver).chars().take(60).map(plain).collect()
+}
+
+/// The labels that stay; all of them when none would.
+fn lasting<'a>(labels: &'a Pairs, ignored_labels: &[String]) -> Vec<(&'a str, &'a str)> {
+    let all = || labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+    let is_ignored = |name: &str| CHURNING_LABELS.contains(&name) || ignored_labels.iter().any(|label| label == name);
+    let kept: Vec<_> = all().filter(|(name, _)| !is_ignored(name)).collect();
+    if kept.is_empty() { all().collect() } else { kept }
+}
+
+/// A hash over texts and labels, each with its length, so that no two lists run together to the same bytes.
+fn hash<'a>(texts: impl IntoIterator<Item = &'a str>, labels: &[(&str, &str)]) -> String {
+    let mut hasher = Sha256::new();
+    let mut add = |text: &str| {
+        hasher.update(format!("{}:", text.len()));
+        hasher.update(text);
+    };
+    texts.into_iter().for_each(&mut add);
+    for (name, value) in labels {
+        add(name);
+        add(value);
+    }
+    digits(&hasher.finalize())
+}
+
+fn digits(hash: &[u8]) -> String {
+    hash.iter().take(HASH_DIGITS / 2).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::State;
+
+    fn pairs(text: &str) -> Pairs {
+        text.split_whitespace().filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect()
+    }
+
+    fn own(parts: &[&str]) -> Identity {
+        Identity::Own(parts.iter().map(ToString::to_string).collect())
+    }
+
+    fn labels(receiver: &str, labels: &str) -> Identity {
+        Identity::Labels { receiver: receiver.to_string(), labels: pairs(labels) }
+    }
+
+    fn check(identity: Identity, ignored: &[&str]) -> String {
+        let ignored: Vec<String> = ignored.iter().map(ToString::to_string).collect();
+        let mut alert = Alert::new(Format::Generic, State::Firing, "title".to_string(), identity);
+        alert.labels = pairs("service=checkout pod=checkout-1");
+        alert.dedupe_key(&ignored)
+    }
+
+    #[test]
+    fn a_key_shows_the_senders_own_key_unless_it_is_odd() {
+        let keys = [
+            own(&["PABC"]),
+            own(&["cycle", "123"]),
+            own(&["a#b"]),
+            own(&["a", "b"]),
+            own(&["two\nlines"]),
+            own(&["ligne\u{e9}"]),
+            own(&["token=hunter2hunter2"]),
+            own(&["x".repeat(201).as_str()]),
+        ];
+        let keys: Vec<String> = keys.into_iter().map(|identity| check(identity, &[])).collect();
+        insta::assert_snapshot!(keys.join("\n"), @"
+        generic:PABC
+        generic:cycle#123
+        generic:sha256-880a18d513996b6db539b11634
+        generic:a#b
+        generic:sha256-bfee9ce3be1d858e3c4a3714c3
+        generic:sha256-d69bc44d68fc206255847db468
+        generic:sha256-81a0d668dea603fc61ac458cea
+        generic:sha256-6d4e7b95acf681d4fe1ffb3d0a
+        ");
+    }
+
+    #[test]
+    fn labels_that_churn_do_not_count_and_others_do() {
+        let key = check(labels("ops", "alertname=Down service=a"), &[]);
+        insta::assert_snapshot!(key, @"generic:ops:aca32f6ca24a25694bc3b78b1f");
+        assert_eq!(key, check(labels("ops", "service=a alertname=Down pod=p1 instance=i uid=7 endpoint=e"), &[]));
+        assert_eq!(key, check(labels("ops", "service=a alertname=Down build=9"), &["build"]));
+        assert_ne!(key, check(labels("ops", "service=a alertname=Down build=9"), &[]));
+        assert_ne!(key, check(labels("ops", "service=b alertname=Down"), &[]));
+        assert_ne!(key, check(labels("dev", "service=a alertname=Down"), &[]));
+    }
+
+    #[test]
+    fn a_receivers_name_is_made_readable_and_still_tells_apart() {
+        insta::assert_snapshot!(check(labels("Devin relay: \u{e9}", ""), &[]), @"generic:Devin-relay---:b3fb70cd65656797d76f6c720b");
+        assert_ne!(check(labels("a b", ""), &[]), check(labels("a-b", ""), &[]));
+    }
+
+    #[test]
+    fn labels_that_are_all_ignored_count_after_all() {
+        assert_ne!(check(labels("ops", "instance=a"), &[]), check(labels("ops", "instance=b"), &[]));
+        assert_ne!(check(labels("ops", "instance=a"), &[]), check(labels("ops", ""), &[]));
+    }
+
+    #[test]
+    fn names_and_values_do_not_run_together() {
+        assert_ne!(check(labels("ops", "a=bc"), &[]), check(labels("ops", "ab=c"), &[]));
+        assert_ne!(check(labels("ops", "a=b"), &[]), check(labels("opsab", ""), &[]));
+    }
+
+    #[test]
+    fn without_a_key_the_title_and_the_labels_count() {
+        let title = |title: &str| Identity::Title { source: "cron".to_string(), title: title.to_string() };
+        assert_eq!(check(title("disk  full"), &[]), check(title("disk full"), &[]));
+        assert_ne!(check(title("disk full"), &[]), check(title("disk fine"), &[]));
+    }
+
+    #[test]
+    fn a_tag_is_short_and_plain() {
+        insta::assert_snapshot!(tag("pagerduty:PABC"), @"ar-0cfabd5d14533a8fed701313ce");
+        assert_eq!(tag("x").len(), 29);
+    }
+
+    #[test]
+    fn the_table_has_a_row_for_every_format() {
+        for format in Format::ALL {
+            let rows: Vec<_> = KEY_TABLE.iter().filter(|row| row.format == format).collect();
+            assert!(!rows.is_empty() && rows.iter().all(|row| row.key.starts_with(format.name())), "{format}");
+        }
+        insta::assert_snapshot!(key_table(), @"
+        | Format | Dedupe key | Made of |
+        |---|---|---|
+        | `alertmanager` | `alertmanager:<receiver>:<hash>` | receiver and group labels; with `--per-alert`, receiver and all labels |
+        | `grafana` | `grafana:<receiver>:<hash>` | receiver and group labels; with `--per-alert`, receiver and all labels |
+        | `grafana` | `grafana:rule#<ruleId>` | Grafana 8 and older, legacy alerting: the rule's identifier |
+        | `pagerduty` | `pagerduty:<id>` | incident identifier |
+        | `sentry` | `sentry:<id>` | issue identifier, the same for `issue` and `event_alert` |
+        | `sentry` | `sentry:metric_alert#<id>` | `metric_alert`: the metric incident's identifier |
+        | `datadog` | `datadog:cycle#<alert_cycle_key>` | alert cycle key |
+        | `datadog` | `datadog:alert#<alert_id>#<alert_scope>` | without a cycle key: alert identifier and scope |
+        | `datadog` | `datadog:aggregation#<aggreg_key>` | without both: aggregation key |
+        | `datadog` | `datadog:<hash>` | without all three: title, without its `[Triggered …]`, and labels |
+        | `opsgenie` | `opsgenie:<alertId>` | alert identifier |
+        | `cloudwatch` | `cloudwatch:<AlarmArn>` | alarm ARN; without it `<account>#<region>#<name>` |
+        | `cloudevents` | `cloudevents:<source>#<subject>` | source and subject; without a subject, `cloudevents:<hash>` of source, type, title and labels |
+        | `generic` | `generic:<dedup_key>` | `dedup_key`, else `externalId` |
+        | `generic` | `generic:<hash>` | without both: source, title and labels |
+        ");
+    }
+}

@@ -1,0 +1,239 @@
+//! The words that senders use: their names, the states of an alert, and how bad it is. Pure.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Serialize, Serializer};
+
+use crate::relay::text;
+
+/// Who sent it, and so what its payload looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Format {
+    Alertmanager,
+    Grafana,
+    PagerDuty,
+    Sentry,
+    Datadog,
+    Opsgenie,
+    CloudWatch,
+    CloudEvents,
+    Generic,
+}
+
+impl Format {
+    pub const ALL: [Format; 9] = [
+        Format::Alertmanager,
+        Format::Grafana,
+        Format::PagerDuty,
+        Format::Sentry,
+        Format::Datadog,
+        Format::Opsgenie,
+        Format::CloudWatch,
+        Format::CloudEvents,
+        Format::Generic,
+    ];
+
+    /// The name as it is typed and printed, and the beginning of a dedupe key.
+    pub fn name(self) -> &'static str {
+        match self {
+            Format::Alertmanager => "alertmanager",
+            Format::Grafana => "grafana",
+            Format::PagerDuty => "pagerduty",
+            Format::Sentry => "sentry",
+            Format::Datadog => "datadog",
+            Format::Opsgenie => "opsgenie",
+            Format::CloudWatch => "cloudwatch",
+            Format::CloudEvents => "cloudevents",
+            Format::Generic => "generic",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Format, String> {
+        let found = Format::ALL.into_iter().find(|format| format.name() == name);
+        found.ok_or_else(|| {
+            let names: Vec<&str> = Format::ALL.into_iter().map(Format::name).collect();
+            format!("no such format; there are {}", names.join(", "))
+        })
+    }
+}
+
+/// Whether an alert is on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    Firing,
+    Resolved,
+    /// Something in between that starts nothing and ends nothing, in the sender's word: `acknowledged`, `Warn`.
+    Other(String),
+}
+
+impl State {
+    /// What a word means where a sender has no closed list of its own.
+    pub fn from_word(word: &str) -> State {
+        match word.trim().to_ascii_lowercase().as_str() {
+            "firing" | "alerting" | "triggered" | "started" | "open" | "opened" | "active" | "alarm" => State::Firing,
+            "resolved" | "ok" | "normal" | "closed" | "recovered" | "inactive" => State::Resolved,
+            _ => State::other(word),
+        }
+    }
+
+    /// A word of the sender's, made fit to be printed.
+    pub fn other(word: &str) -> State {
+        State::Other(text::clean_line(word, 40))
+    }
+
+    /// Whether a session is due.
+    pub fn is_firing(&self) -> bool {
+        *self == State::Firing
+    }
+
+    /// The word to print.
+    pub fn name(&self) -> &str {
+        match self {
+            State::Firing => "firing",
+            State::Resolved => "resolved",
+            State::Other(word) => word,
+        }
+    }
+}
+
+/// How bad it is, from the least to the worst.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    Info,
+    Low,
+    Medium,
+    High,
+    Critical,
+}
+
+/// Every word for a severity, without case, blanks and hyphens. The first of a row is its name.
+const SEVERITY_WORDS: [(Severity, &[&str]); 5] = [
+    (
+        Severity::Critical,
+        &["critical", "crit", "fatal", "emergency", "emerg", "disaster", "page", "p0", "p1", "sev0", "sev1"],
+    ),
+    (Severity::High, &["high", "error", "err", "major", "severe", "p2", "sev2"]),
+    (Severity::Medium, &["medium", "warning", "warn", "moderate", "average", "p3", "sev3"]),
+    (Severity::Low, &["low", "minor", "notice", "p4", "sev4"]),
+    (Severity::Info, &["info", "informational", "information", "debug", "p5", "sev5"]),
+];
+
+impl Severity {
+    /// The level a word stands for; `None` for a word nobody knows.
+    pub fn from_word(word: &str) -> Option<Severity> {
+        let word: String = word.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+        let row = SEVERITY_WORDS.iter().find(|(_, words)| words.iter().any(|known| word.eq_ignore_ascii_case(known)));
+        row.map(|(severity, _)| *severity)
+    }
+
+    /// The level of a priority, which is a number from 1 (the worst) to 5, a `P3`, or a word.
+    pub fn from_priority(priority: &str) -> Option<Severity> {
+        Severity::from_word(priority).or_else(|| Severity::from_word(&format!("p{}", priority.trim())))
+    }
+
+    pub fn name(self) -> &'static str {
+        let row = SEVERITY_WORDS.iter().find(|(severity, _)| *severity == self);
+        row.map_or("", |(_, words)| words[0])
+    }
+}
+
+impl fmt::Display for Severity {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.name())
+    }
+}
+
+impl Serialize for Severity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_is_found_by_its_name() {
+        for format in Format::ALL {
+            assert_eq!(format.name().parse(), Ok(format));
+        }
+        insta::assert_snapshot!("auto".parse::<Format>().unwrap_err(), @"no such format; there are alertmanager, grafana, pagerduty, sentry, datadog, opsgenie, cloudwatch, cloudevents, generic");
+    }
+
+    #[test]
+    fn severities_come_from_all_the_words_senders_use() {
+        let words = [
+            "critical", "Fatal", "error", "high", "WARNING", "medium", "low", "info", "P1", "SEV-1", "Sev 2", "notice",
+            "none", "success", "", "7",
+        ];
+        let read: Vec<String> = words.iter().map(|word| format!("{word}: {:?}", Severity::from_word(word))).collect();
+        insta::assert_snapshot!(read.join("\n"), @"
+        critical: Some(Critical)
+        Fatal: Some(Critical)
+        error: Some(High)
+        high: Some(High)
+        WARNING: Some(Medium)
+        medium: Some(Medium)
+        low: Some(Low)
+        info: Some(Info)
+        P1: Some(Critical)
+        SEV-1: Some(Critical)
+        Sev 2: Some(High)
+        notice: Some(Low)
+        none: None
+        success: None
+        : None
+        7: None
+        ");
+        let numbers = ["1", "2", "3", "4", "5", "P3", "p5", "0", "6", "normal"];
+        let read: Vec<String> =
+            numbers.iter().map(|word| format!("{word}: {:?}", Severity::from_priority(word))).collect();
+        insta::assert_snapshot!(read.join("\n"), @"
+        1: Some(Critical)
+        2: Some(High)
+        3: Some(Medium)
+        4: Some(Low)
+        5: Some(Info)
+        P3: Some(Medium)
+        p5: Some(Info)
+        0: Some(Critical)
+        6: None
+        normal: None
+        ");
+    }
+
+    #[test]
+    fn a_severity_has_the_first_name_of_its_row() {
+        for (severity, words) in SEVERITY_WORDS {
+            assert_eq!(severity.name(), words[0]);
+        }
+        assert!(Severity::Critical > Severity::High && Severity::Low > Severity::Info);
+    }
+
+    #[test]
+    fn states_come_from_words_and_an_unknown_one_is_kept() {
+        let words = ["firing", "Alerting", "resolved", "OK", "acknowledged", "re\u{202e}opened\n", ""];
+        let read: Vec<String> = words.iter().map(|word| format!("{:?}", State::from_word(word))).collect();
+        insta::assert_snapshot!(read.join("\n"), @r#"
+        Firing
+        Firing
+        Resolved
+        Resolved
+        Other("acknowledged")
+        Other("reopened")
+        Other("")
+        "#);
+    }
+}

@@ -1,0 +1,90 @@
+//! Amazon CloudWatch alarms, bare, inside an SNS envelope, or inside the records that SNS hands to Lambda. Pure.
+//!
+//! Nothing here visits an address from a payload.
+
+use serde_json::Value;
+
+use super::fields::Fields;
+use super::{MAX_ALERTS, Problem};
+use crate::relay::alert::{Alert, Identity, State};
+
+/// Reads one alarm, or one for each record.
+///
+/// # Errors
+/// When a message is no alarm, or the alarm cannot be told from others.
+pub fn read(payload: Fields) -> Result<Vec<Alert>, Problem> {
+    let records = payload.items("Records").count();
+    if records > MAX_ALERTS {
+        return Err(Problem::TooManyAlerts { alerts: records });
+    }
+    if records > 0 {
+        let envelope = |record: Fields| match record.at("Sns") {
+            Some(sns) => unwrapped(Fields { value: sns.value, ..payload }),
+            None => Err(payload.missing("Records.0.Sns")),
+        };
+        return payload.items("Records").map(envelope).collect();
+    }
+    unwrapped(payload).map(|alert| vec![alert])
+}
+
+/// The alarm in an SNS envelope, whose message is JSON inside a text; or the alarm itself.
+fn unwrapped(payload: Fields) -> Result<Alert, Problem> {
+    match payload.text("Type").as_deref() {
+        Some("SubscriptionConfirmation") => {
+            return Err(Problem::NotAnAlert {
+                what: "an SNS SubscriptionConfirmation",
+                remedy: "if the topic is yours, confirm it with aws sns confirm-subscription and the message's TopicArn and Token, or open its SubscribeURL after checking that the host is sns.<region>.amazonaws.com",
+            });
+        }
+        Some("UnsubscribeConfirmation") => {
+            return Err(Problem::NotAnAlert {
+                what: "an SNS UnsubscribeConfirmation",
+                remedy: "alarms no longer come from this topic; subscribe again if that was not intended",
+            });
+        }
+        _ => {}
+    }
+    let Some(message) = payload.at("Message") else {
+        return alarm(payload);
+    };
+    let parsed: Option<Value> = message.value.as_str().and_then(|text| serde_json::from_str(text).ok());
+    let value = parsed.as_ref().unwrap_or(message.value);
+    if !value.is_object() {
+        return Err(Problem::NotAnAlert {
+            what: "an SNS message of something other than CloudWatch",
+            remedy: "publish alarms to a topic of their own",
+        });
+    }
+    alarm(Fields { value, ..payload })
+}
+
+fn alarm(alarm: Fields) -> Result<Alert, Problem> {
+    let state = match alarm.required("NewStateValue")?.as_str() {
+        "ALARM" => State::Firing,
+        "OK" => State::Resolved,
+        other => State::other(other),
+    };
+    let name = alarm.text("AlarmName");
+    let identity = match (alarm.text("AlarmArn"), &name) {
+        (Some(arn), _) => vec![arn],
+        (None, Some(name)) => vec![alarm.required("AWSAccountId")?, alarm.required("Region")?, name.clone()],
+        (None, None) => return Err(alarm.missing("AlarmName")),
+    };
+    let title = name.unwrap_or_else(|| "an alarm without a name".to_string());
+    let mut alert = Alert::new(alarm.format, state, title, Identity::Own(identity));
+    alert.message = alarm.first(&["AlarmDescription", "NewStateReason"]).unwrap_or_default();
+    alert.started_at = alarm.moment("StateChangeTime");
+    alert.labels =
+        alarm.items("Trigger.Dimensions").filter_map(|pair| Some((pair.text("name")?, pair.text("value")?))).collect();
+    alert.labels.extend(alarm.pick(&["AWSAccountId", "Region", "Trigger.Namespace", "Trigger.MetricName"]));
+    alert.annotations = alarm.pick(&[
+        "NewStateReason",
+        "OldStateValue",
+        "Trigger.Statistic",
+        "Trigger.ComparisonOperator",
+        "Trigger.Threshold",
+        "Trigger.Period",
+        "Trigger.EvaluationPeriods",
+    ]);
+    Ok(alert)
+}

@@ -1,0 +1,46 @@
+//! PagerDuty's V3 webhook. Pure.
+
+use super::Problem;
+use super::fields::Fields;
+use crate::relay::alert::{Alert, Identity, Severity, State};
+
+/// Reads an incident's event.
+///
+/// # Errors
+/// When the event is about no incident, or the incident has no identifier.
+pub fn read(payload: Fields) -> Result<Alert, Problem> {
+    let event_type = payload.required("event.event_type")?;
+    let Some(event) = event_type.strip_prefix("incident.") else {
+        return Err(Problem::NotAnAlert {
+            what: "a PagerDuty event about something other than an incident",
+            remedy: "subscribe the webhook to incident.triggered and incident.resolved",
+        });
+    };
+    // Notes, status updates and responder requests wrap the incident they are about.
+    let incident = payload.at("event.data.incident").or_else(|| payload.at("event.data"));
+    let incident = incident.ok_or_else(|| payload.missing("event.data"))?;
+    let id = incident.text("id").ok_or_else(|| payload.missing("event.data.id"))?;
+    let state = match event {
+        "triggered" => State::Firing,
+        "resolved" => State::Resolved,
+        other => State::other(other),
+    };
+    let title = incident.first(&["title", "summary"]).unwrap_or_else(|| format!("incident {id}"));
+    let mut alert = Alert::new(payload.format, state, title, Identity::Own(vec![id]));
+    alert.severity = incident
+        .first(&["priority.summary", "priority.name", "priority"])
+        .and_then(|priority| Severity::from_priority(&priority))
+        .or_else(|| Severity::from_word(&incident.text("urgency")?));
+    alert.started_at = incident.moment("created_at").or_else(|| payload.moment("event.occurred_at"));
+    alert.links = incident.links(&[("incident", "html_url"), ("service", "service.html_url")]);
+    alert.labels = incident.pick(&["number", "status", "urgency"]);
+    for (name, path) in [
+        ("service", "service.summary"),
+        ("escalation_policy", "escalation_policy.summary"),
+        ("priority", "priority.summary"),
+        ("team", "teams.0.summary"),
+    ] {
+        alert.labels.extend(incident.text(path).map(|text| (name.to_string(), text)));
+    }
+    Ok(alert)
+}

@@ -1,0 +1,105 @@
+//! Sentry's integration webhooks: `event_alert`, `issue` and `metric_alert`. Pure.
+//!
+//! Bodies hold requests and users' data, so only named fields are taken. The event's identifier is new each time; the
+//! issue's stays.
+
+use super::Problem;
+use super::fields::Fields;
+use crate::relay::alert::{Alert, Identity, Pairs, Severity, State};
+
+/// Reads whichever resource it is.
+///
+/// # Errors
+/// When it is another resource, or the issue has no identifier.
+pub fn read(payload: Fields) -> Result<Alert, Problem> {
+    let action = payload.required("action")?;
+    if let Some(event) = payload.at("data.event") {
+        return event_alert(payload, event, &action);
+    }
+    if let Some(issue) = payload.at("data.issue") {
+        return self::issue(issue, &action);
+    }
+    match payload.at("data.metric_alert") {
+        Some(incident) => metric_alert(payload, incident, &action),
+        None if payload.at("data").is_some() => Err(Problem::NotAnAlert {
+            what: "a Sentry message about something other than an issue",
+            remedy: "subscribe the integration to issue and to alert rules",
+        }),
+        None => Err(payload.missing("data.issue")),
+    }
+}
+
+fn event_alert(payload: Fields, event: Fields, action: &str) -> Result<Alert, Problem> {
+    let id = event.text("issue_id").or_else(|| issue_in(&event.text("issue_url")?));
+    let id = id.ok_or_else(|| payload.missing("data.event.issue_id"))?;
+    let state = if action == "triggered" { State::Firing } else { State::other(action) };
+    let title = event.first(&["title", "message", "culprit"]).unwrap_or_else(|| format!("issue {id}"));
+    let mut alert = Alert::new(payload.format, state, title, Identity::Own(vec![id]));
+    alert.message = event.text("message").unwrap_or_default();
+    alert.severity = level(event);
+    alert.started_at = event.moment("datetime");
+    alert.labels = tags(event);
+    alert.labels.extend(event.pick(&["culprit", "platform", "environment", "release", "level"]));
+    alert.annotations.extend(payload.text("data.triggered_rule").map(|rule| ("rule".to_string(), rule)));
+    for exception in event.items("exception.values").take(3) {
+        let kind = exception.text("type").unwrap_or_else(|| "exception".to_string());
+        alert.annotations.insert(kind, exception.text("value").unwrap_or_default());
+    }
+    alert.links = event.links(&[("event", "web_url")]);
+    Ok(alert)
+}
+
+fn issue(issue: Fields, action: &str) -> Result<Alert, Problem> {
+    let id = issue.text("id").ok_or_else(|| issue.missing("data.issue.id"))?;
+    let state = match action {
+        "created" => State::Firing,
+        "resolved" => State::Resolved,
+        other => State::other(other),
+    };
+    let title = issue.first(&["title", "culprit", "shortId"]).unwrap_or_else(|| format!("issue {id}"));
+    let mut alert = Alert::new(issue.format, state, title, Identity::Own(vec![id]));
+    alert.message = issue.text("metadata.value").unwrap_or_default();
+    alert.severity = level(issue);
+    alert.started_at = issue.moment("firstSeen");
+    alert.labels = issue.pick(&["shortId", "culprit", "level", "status", "platform"]);
+    alert.labels.extend(issue.first(&["project.slug", "project.name"]).map(|name| ("project".to_string(), name)));
+    alert.annotations = issue.pick(&["count", "userCount", "lastSeen"]);
+    alert.links = issue.links(&[("issue", "permalink"), ("issue", "web_url")]);
+    Ok(alert)
+}
+
+fn metric_alert(payload: Fields, incident: Fields, action: &str) -> Result<Alert, Problem> {
+    let id = incident.text("id").ok_or_else(|| payload.missing("data.metric_alert.id"))?;
+    let state = match action {
+        "critical" | "warning" | "open" => State::Firing,
+        "resolved" => State::Resolved,
+        other => State::other(other),
+    };
+    let title = payload.text("data.description_title").or_else(|| incident.text("title"));
+    let title = title.unwrap_or_else(|| format!("metric alert {id}"));
+    let identity = Identity::Own(vec!["metric_alert".to_string(), id]);
+    let mut alert = Alert::new(payload.format, state, title, identity);
+    alert.message = payload.text("data.description_text").unwrap_or_default();
+    alert.severity = Severity::from_word(action);
+    alert.started_at = incident.moment("date_started");
+    alert.labels = incident.pick(&["projects", "alert_rule.environment", "alert_rule.dataset"]);
+    alert.annotations = incident.pick(&["alert_rule.name", "alert_rule.query", "alert_rule.aggregate"]);
+    alert.links = payload.links(&[("alert", "data.web_url")]);
+    Ok(alert)
+}
+
+fn level(fields: Fields) -> Option<Severity> {
+    Severity::from_word(&fields.text("level")?)
+}
+
+/// `[["name", "value"], …]`
+fn tags(event: Fields) -> Pairs {
+    event.items("tags").filter_map(|tag| Some((tag.text("0")?, tag.text("1")?))).collect()
+}
+
+/// The issue's identifier in `…/issues/123/`.
+fn issue_in(url: &str) -> Option<String> {
+    let (_, rest) = url.rsplit_once("/issues/")?;
+    let id: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    (!id.is_empty()).then_some(id)
+}

@@ -1,0 +1,350 @@
+//! What looks like a secret in foreign text, and how it is masked. Pure.
+//!
+//! Reads left to right and looks at every byte a bounded number of times. A false alarm costs a word, a miss costs a
+//! key, so in doubt it masks.
+
+use super::MASK;
+
+/// Which characters the rest of a key may have.
+type Alphabet = fn(u8) -> bool;
+
+const WORD: Alphabet = |byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+const UPPER: Alphabet = |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+const DOTTED: Alphabet = |byte| WORD(byte) || byte == b'.';
+const CREDENTIAL: Alphabet = |byte| DOTTED(byte) || b"~+/=".contains(&byte);
+
+/// Beginnings of keys, the least number of characters after them, and which.
+const PREFIXES: [(&str, usize, Alphabet); 25] = [
+    ("cog_", 6, WORD),
+    ("apk_", 6, WORD),
+    ("ghp_", 16, WORD),
+    ("gho_", 16, WORD),
+    ("ghu_", 16, WORD),
+    ("ghs_", 16, WORD),
+    ("ghr_", 16, WORD),
+    ("github_pat_", 16, WORD),
+    ("glpat-", 16, WORD),
+    ("AKIA", 16, UPPER),
+    ("ASIA", 16, UPPER),
+    ("xoxa-", 8, WORD),
+    ("xoxb-", 8, WORD),
+    ("xoxp-", 8, WORD),
+    ("xoxr-", 8, WORD),
+    ("xoxs-", 8, WORD),
+    ("xoxe-", 8, WORD),
+    ("xoxe.", 8, DOTTED),
+    ("xapp-", 8, WORD),
+    ("sk_live_", 8, WORD),
+    ("rk_live_", 8, WORD),
+    ("sk-", 20, WORD),
+    ("AIza", 30, WORD),
+    ("npm_", 30, WORD),
+    ("SG.", 30, DOTTED),
+];
+
+/// Ends of names that keep secrets, in lower case without `-`, `_` and `.`.
+const SECRET_NAMES: [&str; 20] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "passcode",
+    "pwd",
+    "secret",
+    "token",
+    "apikey",
+    "appkey",
+    "accesskey",
+    "accesskeyid",
+    "secretkey",
+    "privatekey",
+    "signingkey",
+    "credential",
+    "credentials",
+    "authorization",
+    "cookie",
+    "signature",
+    "connectionstring",
+];
+
+/// Names that keep secrets in the query of an address only.
+const SECRET_PARAMETERS: [&str; 6] = ["key", "sig", "code", "auth", "session", "jwt"];
+
+/// How far after `-----BEGIN` the words `PRIVATE KEY` may stand.
+const HEADING: usize = 40;
+
+/// `text` with `****` for everything that looks like a secret.
+pub fn mask_secrets(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    let mut before = None;
+    while let Some(character) = rest.chars().next() {
+        let (shown, hidden) = secret_at(rest, before).unwrap_or((character.len_utf8(), 0));
+        out.push_str(&rest[..shown]);
+        if hidden > 0 {
+            out.push_str(MASK);
+        }
+        before = rest[..shown + hidden].bytes().next_back();
+        rest = &rest[shown + hidden..];
+    }
+    out
+}
+
+/// Whether what belongs to `name` is a secret: `db_password`, `X-Api-Key`, `token`.
+pub fn is_secret_name(name: &str) -> bool {
+    let name = bare(name);
+    SECRET_NAMES.iter().any(|ending| name.ends_with(ending))
+}
+
+fn bare(name: &str) -> String {
+    name.chars().filter(|c| !"-_.".contains(*c)).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// How many bytes at the beginning of `rest` to show, and how many after them to hide; `None` for no secret here.
+fn secret_at(rest: &str, before: Option<u8>) -> Option<(usize, usize)> {
+    if rest.starts_with("-----BEGIN") {
+        return private_key(rest);
+    }
+    if rest.starts_with("://") {
+        return user_info(rest);
+    }
+    if before.is_some_and(|byte| byte.is_ascii_alphanumeric()) {
+        return None;
+    }
+    let found = known_key(rest).or_else(|| bearer(rest));
+    // What reads a whole run of characters does so at its beginning only, not at each of its words.
+    let begins = before.is_none_or(|byte| !DOTTED(byte));
+    found.or_else(|| if begins { json_web_token(rest).or_else(|| pair(rest, before)) } else { None })
+}
+
+/// A block from `-----BEGIN … PRIVATE KEY-----` to its end, or to the text's.
+fn private_key(rest: &str) -> Option<(usize, usize)> {
+    let heading = rest[..super::boundary(rest, HEADING)].split('\n').next()?;
+    heading.find("PRIVATE KEY")?;
+    let end = rest.find("-----END").map_or(rest.len(), |end| {
+        let closing = &rest[end + "-----END".len()..];
+        closing.find("-----").map_or(rest.len(), |length| end + "-----END".len() + length + "-----".len())
+    });
+    Some((0, end))
+}
+
+/// `user:password@` after `://`.
+fn user_info(rest: &str) -> Option<(usize, usize)> {
+    let authority = &rest["://".len()..];
+    let end = authority.find(|c: char| c.is_whitespace() || "/?#\"'<>`\\".contains(c)).unwrap_or(authority.len());
+    let length = authority[..end].rfind('@')?;
+    (length > 0).then_some(("://".len(), length))
+}
+
+fn known_key(rest: &str) -> Option<(usize, usize)> {
+    PREFIXES.iter().find_map(|(prefix, least, alphabet)| {
+        let length = run(rest.strip_prefix(prefix)?, *alphabet);
+        (length >= *least).then_some((0, prefix.len() + length))
+    })
+}
+
+/// `eyJ….….…`
+fn json_web_token(rest: &str) -> Option<(usize, usize)> {
+    if !rest.starts_with("eyJ") {
+        return None;
+    }
+    let length = run(rest, DOTTED);
+    let parts: Vec<&str> = rest[..length].split('.').collect();
+    (parts.len() >= 3 && parts[0].len() >= 10 && parts[1].len() >= 4).then_some((0, length))
+}
+
+/// A credential after `Bearer`, unless it is an ordinary word.
+fn bearer(rest: &str) -> Option<(usize, usize)> {
+    const SCHEME: &str = "bearer";
+    let after =
+        rest.get(..SCHEME.len()).filter(|word| word.eq_ignore_ascii_case(SCHEME)).map(|_| &rest[SCHEME.len()..])?;
+    let blanks = run(after, |byte| byte == b' ');
+    let credential = &after[blanks..][..run(&after[blanks..], CREDENTIAL)];
+    let is_word = credential.len() < 20 && !credential.bytes().any(|byte| byte.is_ascii_digit());
+    (blanks > 0 && credential.len() >= 8 && !is_word).then_some((SCHEME.len() + blanks, credential.len()))
+}
+
+/// The value of `password=…`, `"token": "…"`, `--secret …` and their like.
+fn pair(rest: &str, before: Option<u8>) -> Option<(usize, usize)> {
+    let name = &rest[..run(rest, DOTTED)];
+    let is_parameter = matches!(before, Some(b'?' | b'&')) && SECRET_PARAMETERS.contains(&bare(name).as_str());
+    if !is_parameter && !is_secret_name(name) {
+        return None;
+    }
+    let mut at = name.len();
+    at += run(&rest[at..], |byte| b"\\\"'".contains(&byte));
+    let quoted_name = at > name.len();
+    let blanks = run(&rest[at..], |byte| byte == b' ');
+    let sign = run(&rest[at + blanks..], |byte| b":=>".contains(&byte));
+    let is_flag = name.starts_with('-') && !quoted_name && blanks > 0;
+    if sign == 0 && !is_flag {
+        return None;
+    }
+    at += blanks + sign;
+    at += run(&rest[at..], |byte| byte == b' ');
+    at += scheme(&rest[at..]);
+    let (open, length) = value(&rest[at..]);
+    let hidden = &rest[at + open..][..length];
+    (length > 0 && hidden != MASK).then_some((at + open, length))
+}
+
+/// How long `Bearer ` or a like word is at the beginning of an authorization.
+fn scheme(rest: &str) -> usize {
+    let schemes = ["bearer ", "basic ", "token ", "digest "];
+    let begins = |scheme: &&str| rest.get(..scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme));
+    schemes.iter().find(|scheme| begins(scheme)).map_or(0, |scheme| scheme.len())
+}
+
+/// How many bytes of quotation marks open the value, and how long it is without them.
+fn value(rest: &str) -> (usize, usize) {
+    let slashes = run(rest, |byte| byte == b'\\');
+    let Some(quote) = rest[slashes..].chars().next().filter(|c| "\"'".contains(*c)) else {
+        let ends = |c: char| c.is_whitespace() || ",;&\"'`)]}>|".contains(c);
+        return (0, rest.find(ends).unwrap_or(rest.len()));
+    };
+    let open = slashes + 1;
+    let inner = &rest[open..];
+    let mut preceding = 0;
+    for (at, character) in inner.char_indices() {
+        match character {
+            '\\' => preceding += 1,
+            '\n' => return (open, at),
+            _ if character == quote && preceding <= slashes => return (open, at - preceding),
+            _ => preceding = 0,
+        }
+    }
+    (open, inner.len())
+}
+
+/// How many bytes at the beginning of `text` are of the alphabet, which is ASCII.
+fn run(text: &str, alphabet: Alphabet) -> usize {
+    text.bytes().position(|byte| !alphabet(byte)).unwrap_or(text.len())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(texts: &[&str]) -> String {
+        texts.iter().map(|text| format!("{}\n", mask_secrets(text))).collect()
+    }
+
+    #[test]
+    fn keys_are_masked_by_how_they_begin() {
+        let digits = "0123456789abcdefghijklmnopqrstuvwxyz";
+        let keys = [
+            "cog_",
+            "apk_user_",
+            "ghp_",
+            "ghs_",
+            "github_pat_11A_",
+            "glpat-",
+            "xoxb-12-",
+            "xapp-1-",
+            "sk_live_",
+            "sk-ant-",
+            "AIza",
+            "npm_",
+            "SG.",
+        ];
+        for key in keys {
+            assert_eq!(mask_secrets(&format!("saw ({key}{digits}), twice")), "saw (****), twice", "{key}");
+        }
+        insta::assert_snapshot!(check(&[
+            "AKIAIOSFODNN7EXAMPLE and x_ASIAIOSFODNN7EXAMPLE",
+            "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl.",
+            "cog_ keys, apk_1, AKIA, sk-learn, eyJ, SG.de, npm_config stay",
+        ]), @"
+        **** and x_****
+        ****
+        cog_ keys, apk_1, AKIA, sk-learn, eyJ, SG.de, npm_config stay
+        ");
+    }
+
+    #[test]
+    fn credentials_are_masked_by_what_stands_before_them() {
+        insta::assert_snapshot!(check(&[
+            "Authorization: Bearer abcDEF123.x-y_z~+/= trailing",
+            "authorization=Basic dXNlcjpwYXNzd29yZA==; path=/",
+            "sent bearer 0123456789abcdef",
+            "bearer authentication failed, bearer token expired",
+            "password=hunter2 user=bob PASSWORD: hunter2",
+            "db.password = 'correct horse \\' battery', next",
+            r#"{"client_secret":"s3","n":1,"api-key" : "k3"}"#,
+            r#"message "{\"token\":\"abc\\\"d\",\"a\":1}" end"#,
+            "mysql --password hunter2 --host db, _token=abc, my-secret: x",
+            "postgres://app:p%40ss@db.example:5432/app?sslmode=off",
+            "curl https://ghost@h.example/a?key=abc&code=def&page=2&sig=ghi#top",
+            "token: \"unclosed to the end of the line\nnext line stays",
+            "token: , password= , the token is missing, max_tokens: 512, key=visible, code: 500",
+            "mail ops@example.com about http://h.example/@user",
+        ]), @r#"
+        Authorization: Bearer **** trailing
+        authorization=Basic ****; path=/
+        sent bearer ****
+        bearer authentication failed, bearer token expired
+        password=**** user=bob PASSWORD: ****
+        db.password = '****', next
+        {"client_secret":"****","n":1,"api-key" : "****"}
+        message "{\"token\":\"****\",\"a\":1}" end
+        mysql --password **** --host db, _token=****, my-secret: ****
+        postgres://****@db.example:5432/app?sslmode=off
+        curl https://****@h.example/a?key=****&code=****&page=2&sig=****
+        token: "****
+        next line stays
+        token: , password= , the token is missing, max_tokens: 512, key=visible, code: 500
+        mail ops@example.com about http://h.example/@user
+        "#);
+    }
+
+    #[test]
+    fn private_keys_are_masked_as_a_whole() {
+        insta::assert_snapshot!(check(&[
+            "a\n-----BEGIN RSA PRIVATE KEY-----\nMIIE\nabc\n-----END RSA PRIVATE KEY-----\nb",
+            "a -----BEGIN OPENSSH PRIVATE KEY----- never ends",
+            "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----",
+        ]), @"
+        a
+        ****
+        b
+        a ****
+        -----BEGIN CERTIFICATE-----
+        MIIB
+        -----END CERTIFICATE-----
+        ");
+    }
+
+    #[test]
+    fn masking_twice_changes_nothing_more() {
+        for text in [
+            "password=hunter2, token: x",
+            "https://a:b@h/?key=1",
+            "Authorization: Bearer abcdefgh1",
+            "\"secret\": \"a b\"",
+        ] {
+            let once = mask_secrets(text);
+            assert_eq!(mask_secrets(&once), once);
+        }
+    }
+
+    #[test]
+    fn odd_texts_do_not_stop_it() {
+        for text in [
+            "",
+            "é",
+            "token=é",
+            "token='é",
+            "password=\\",
+            "://",
+            "://@",
+            "-----BEGIN",
+            "é-----BEGIN PRIVATE KEY",
+            "token=>\\\"",
+            "Bearer é",
+        ] {
+            mask_secrets(text);
+        }
+        for part in ["-----BEGIN ", "a-", "eyJ-", "://", "token", "token=\"", "bearer ", "\\\"", "token=****,"] {
+            assert!(mask_secrets(&part.repeat(30_000)).len() <= 2_000_000, "{part}");
+        }
+    }
+}
