@@ -211,7 +211,42 @@ mod tests {
             let life = [0.0, 0.1, 0.25, 0.5, 0.75, 1.0, 2.0].map(|moment| told(scenario, moment));
             table += &format!("{}: {}\n", scenario.name, life.join(" | "));
         }
-        insta::assert_snapshot!(table, @"");
+        insta::assert_snapshot!(table, @"
+        pull-request: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 1 | running/finished 1 | running/finished 1
+        late-pull-request: new 0 | claimed 0 | running/working 0 | running/working 0 | running/finished 0 | running/finished 1 | running/finished 1
+        no-pull-request: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | running/finished 0 | running/finished 0
+        exit-with-pull-request: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 1 | exit 1 | exit 1
+        exit-without-pull-request: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | exit 0 | exit 0
+        blocked: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | running/waiting_for_user 0 | running/waiting_for_user 0
+        needs-approval: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | running/waiting_for_approval 0 | running/waiting_for_approval 0
+        blocked-then-finished: new 0 | claimed 0 | running/working 0 | running/waiting_for_user 0 | running/working 0 | running/finished 1 | running/finished 1
+        idle-after-pull-request: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 1 | running/waiting_for_user 1 | running/waiting_for_user 1
+        usage-limit-exceeded: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/usage_limit_exceeded 0 | suspended/usage_limit_exceeded 0
+        org-usage-limit-exceeded: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/org_usage_limit_exceeded 0 | suspended/org_usage_limit_exceeded 0
+        user-usage-limit-exceeded: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/user_usage_limit_exceeded 0 | suspended/user_usage_limit_exceeded 0
+        out-of-credits: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/out_of_credits 0 | suspended/out_of_credits 0
+        out-of-quota: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/out_of_quota 0 | suspended/out_of_quota 0
+        no-quota-allocation: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/no_quota_allocation 0 | suspended/no_quota_allocation 0
+        total-session-limit-exceeded: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/total_session_limit_exceeded 0 | suspended/total_session_limit_exceeded 0
+        payment-declined: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/payment_declined 0 | suspended/payment_declined 0
+        contract-expired: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/contract_expired 0 | suspended/contract_expired 0
+        error: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | error 0 | error 0
+        suspended-error: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/error 0 | suspended/error 0
+        suspended-inactivity: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/inactivity 0 | suspended/inactivity 0
+        suspended-user-request: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/user_request 0 | suspended/user_request 0
+        suspended-with-pull-request: new 0 | claimed 0 | running/working 0 | running/working 1 | running/finished 1 | suspended/inactivity 1 | suspended/inactivity 1
+        never-ending: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | running/working 0 | running/working 0
+        gone: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | gone | gone
+        unknown-status: new 0 | claimed 0 | running/working 0 | contemplating/thinking_it_over 0 | contemplating/thinking_it_over 0 | running/finished 1 | running/finished 1
+        slow-to-list: new 0 unlisted | claimed 0 unlisted | running/working 0 unlisted | running/working 0 | running/working 1 | running/finished 1 | running/finished 1
+        create-times-out: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 1 | running/finished 1 | running/finished 1
+        create-breaks: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 1 | running/finished 1 | running/finished 1
+        create-500: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 1 | running/finished 1 | running/finished 1
+        create-lost-500: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 1 | running/finished 1 | running/finished 1
+        rate-limited-create: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 1 | running/finished 1 | running/finished 1
+        woken: resuming 0 | running/working 0 | running/working 0 | running/working 0 | running/working 0 | running/finished 0 | running/finished 0
+        terminated: exit 0 | exit 0 | exit 0 | exit 0 | exit 0 | exit 0 | exit 0
+        ");
     }
 
     #[test]
@@ -222,7 +257,11 @@ mod tests {
             [0.0, 0.25, 0.5, 0.55, 0.75, 1.0, 2.0].map(|moment| (at(moment).acu_hundredths, at(moment).changed_at))
         };
         let told = ["pull-request", "blocked-then-finished", "never-ending"].map(consumed);
-        insta::assert_snapshot!(told.map(|row| format!("{row:?}")).join("\n"), @"");
+        insta::assert_snapshot!(told.map(|row| format!("{row:?}")).join("\n"), @"
+        [(0, 0.0), (0, 0.25), (100, 0.5), (120, 0.55), (200, 0.75), (300, 1.0), (300, 1.0)]
+        [(0, 0.0), (0, 0.25), (100, 0.5), (100, 0.5), (160, 0.75), (260, 1.0), (260, 1.0)]
+        [(0, 0.0), (0, 0.25), (100, 0.5), (120, 0.55), (200, 0.75), (300, 1.0), (700, 2.0)]
+        ");
     }
 
     #[test]
