@@ -112,6 +112,9 @@ struct Simulation {
     /// Leave a permission out of the key, such as ManageOrgSecrets
     #[arg(long, value_name = "PERMISSION")]
     without_permission: Vec<String>,
+    /// How long a session that a client creates takes from its start to its end
+    #[arg(long, value_name = "SECONDS", default_value_t = 20.0)]
+    session_seconds: f64,
     #[command(flatten)]
     common: Common,
 }
@@ -253,6 +256,8 @@ async fn run_sandbox(simulation: Simulation, output: &Output) -> Exit {
         latency: simulation.latency,
         faults: simulation.fault,
         without_permissions: simulation.without_permission,
+        session_seconds: simulation.session_seconds,
+        quota: None,
     };
     let port = options.port;
     let sandbox = match Sandbox::start(options).await {

@@ -1,4 +1,7 @@
 //! What can be made to go wrong, how it is written (`KIND:RATE`), and which request it strikes.
+//!
+//! Only GETs are struck, and only they are counted: what a create or another change can suffer is told
+//! by a scenario of the session, so that it is known what was done when the answer broke.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -141,7 +144,7 @@ impl Faults {
         Faults { faults, seed, requests: 0, struck: HashSet::new() }
     }
 
-    /// The fault that strikes the next request: the first in order that is due, or `None`.
+    /// The fault that strikes the next GET: the first in order that is due, or `None`.
     ///
     /// `target` is the path with its query; only a paged list can have a cursor that is stuck.
     pub fn strike(&mut self, target: &str, is_paged: bool) -> Option<FaultKind> {

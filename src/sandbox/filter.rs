@@ -4,10 +4,15 @@
 //! `updated_*` by the same rule. A list parameter means any of its values. `schedule_id` and
 //! `repo_names` are ignored, as unknown parameters are.
 
+use std::time::Duration;
+
 use super::data::resource::NOTE_ROWS;
 use super::data::session::{Creator, Session};
 use super::data::words::{CATEGORIES, ORIGINS, SERVICE_USERS, USERS};
 use super::data::{Family, Organisation};
+use super::live;
+use super::live::scenario::State;
+use super::live::view;
 use super::problem::Problem;
 use super::query::Query;
 
@@ -25,6 +30,16 @@ pub struct SessionFilter {
     creators: Option<Vec<Creator>>,
     parent: Option<Vec<u64>>,
     is_archived: Option<bool>,
+    sent: Identifiers,
+}
+
+/// Identifiers as they were sent, for the sessions that no arithmetic finds.
+#[derive(Debug)]
+struct Identifiers {
+    sessions: Option<Vec<String>>,
+    playbook: Option<Vec<String>>,
+    users: Option<Vec<String>>,
+    service_users: Option<Vec<String>>,
 }
 
 #[derive(Debug, Default)]
@@ -58,17 +73,41 @@ impl SessionFilter {
             creators: creators(query),
             parent: resolved(query.all("parent_session_id"), index_of),
             is_archived: query.boolean("is_archived")?,
+            sent: Identifiers {
+                sessions: query.all("session_ids").map(owned),
+                playbook: query.all("playbook_id").map(owned),
+                users: query.all("user_ids").map(owned),
+                service_users: query.all("service_user_ids").map(owned),
+            },
         })
     }
 
-    /// The matching sessions from `position` on, newest first.
+    /// The matching ready-made sessions from `position` on, newest first.
     pub fn matches(&self, organisation: &Organisation, position: u64) -> impl Iterator<Item = Session> {
         self.candidates(organisation, position)
             .map(|index| organisation.session(index))
             .filter(|session| self.admits(session))
     }
 
-    /// How many sessions match.
+    /// Whether a created session matches; none has an automation or a parent.
+    pub fn admits_live(&self, session: &live::Session, state: &State, now: Duration) -> bool {
+        let is = |id: &Option<String>, wanted: &String| id.as_ref() == Some(wanted);
+        let sent = &self.sent;
+        self.created.admit(session.created.as_secs() as i64)
+            && self.updated.admit(session.updated(state, now).as_secs() as i64)
+            && any(&self.origins, |origin| origin == view::ORIGIN)
+            && any(&self.category, |name| view::category(state) == Some(name))
+            && any(&self.tags, |tag| session.create.tags.contains(tag))
+            && any(&sent.sessions, |id| session.has_id(id))
+            && any(&sent.playbook, |id| is(&session.create.playbook_id, id))
+            && any(&sent.users, |id| is(&session.user_id, id))
+            && any(&sent.service_users, |id| is(&session.service_user_id, id))
+            && self.automations.is_none()
+            && self.parent.is_none()
+            && self.is_archived.is_none_or(|wanted| session.is_archived == wanted)
+    }
+
+    /// How many ready-made sessions match.
     pub fn count(&self, organisation: &Organisation) -> u64 {
         if self.is_met_by_every_candidate() {
             return self.candidates(organisation, 0).count() as u64;

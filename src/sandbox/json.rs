@@ -99,6 +99,11 @@ impl Json {
         self.text.push_str("null");
     }
 
+    /// Any value, as it is.
+    pub fn value(&mut self, value: &serde_json::Value) {
+        self.number(value);
+    }
+
     /// `{` or `[`.
     pub fn open(&mut self, bracket: char) {
         self.separate();

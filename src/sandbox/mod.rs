@@ -1,21 +1,32 @@
 //! A Devin organisation that is not real: the same API on loopback, for trying and for testing.
 //!
-//! Everything it serves is worked out from a seed and an index, so a million sessions take no memory
-//! and two runs give the same bytes. It reads no clock and no file, knows nothing of the rest of the
-//! crate, and writes to nobody's terminal.
+//! What is there from the start is worked out from a seed and an index, so a million sessions take no
+//! memory and two runs give the same bytes. Sessions that a client creates are kept in memory and live:
+//! a tag `scenario:<name>` picks what becomes of one (see [`scenarios`]), [`Options::session_seconds`]
+//! how long it takes. It knows nothing of the rest of the crate, reads no file, and writes to nobody's
+//! terminal; only the server reads a clock, and only for the created sessions.
+//!
+//! A key has every permission but those in [`Options::without_permissions`]. Creating a session and
+//! writing to one need `UseDevinSessions`, ending and tagging one `ManageOrgSessions`. Since the latter
+//! would grant the former, a key without `UseDevinSessions` has neither.
 //!
 //! ```text
 //! server     accepts, delays, breaks answers on purpose      fault     which answer breaks, and how
 //! route      which path is what, who may ask, who answers    problem   every refusal
 //! query      the question: parameters, values                page      cursors and the envelope
+//! body       what is sent: fields, types, limits             key       whose key it is
 //! filter     which sessions and notes are meant              json      the text of an answer
 //! data/      the organisation itself: pure arithmetic over words
+//! live/      created sessions: what they are asked, how they end, what they say
 //! ```
 
+mod body;
 mod data;
 mod fault;
 mod filter;
 mod json;
+mod key;
+mod live;
 mod page;
 mod problem;
 mod query;
@@ -33,8 +44,14 @@ use tokio::task::JoinHandle;
 
 pub use fault::{Fault, FaultKind, Rate};
 
-/// The one key the sandbox lets in. It opens nothing anywhere else.
+/// The key of a service user of the organisation. It opens nothing anywhere else.
 pub const TOKEN: &str = "cog_sandbox_not_a_real_key";
+
+/// The key of a service user of the enterprise, which names no organisation but may list them.
+pub const TOKEN_ENTERPRISE: &str = "cog_sandbox_not_a_real_enterprise_key";
+
+/// A person's access token, which names the organisation in `devin_sessions_org_id` only.
+pub const TOKEN_PERSONAL: &str = "cog_sandbox_not_a_real_personal_key";
 
 /// The one organisation the sandbox has.
 pub const ORG_ID: &str = "org-5a4db0c05a4db0c05a4db0c05a4db0c0";
@@ -52,10 +69,16 @@ pub struct Options {
     pub seed: u64,
     /// How long every answer is held back.
     pub latency: Duration,
-    /// What goes wrong; the first one that is due breaks the answer.
+    /// What goes wrong; the first one that is due breaks the answer. Only GETs are struck.
     pub faults: Vec<Fault>,
     /// The permissions the key lacks, such as `ManageOrgSecrets`.
     pub without_permissions: Vec<String>,
+    /// How long a created session takes to its end; 0 ends it at once, infinity never.
+    pub session_seconds: f64,
+    /// How many sessions may be created before a create is refused with 403; `None` is no limit.
+    ///
+    /// A session that is created and then suspended for want of quota is a scenario instead.
+    pub quota: Option<usize>,
 }
 
 impl Default for Options {
@@ -68,8 +91,15 @@ impl Default for Options {
             latency: Duration::ZERO,
             faults: Vec::new(),
             without_permissions: Vec::new(),
+            session_seconds: 3.0,
+            quota: None,
         }
     }
+}
+
+/// What can become of a created session: each name, for a tag `scenario:<name>`, and what happens.
+pub fn scenarios() -> impl Iterator<Item = (&'static str, &'static str)> {
+    live::scenario::ALL.iter().map(|scenario| (scenario.name, scenario.about))
 }
 
 /// A running server. Dropping it stops accepting and closes its connections.

@@ -1,6 +1,7 @@
 //! Every refusal, as RFC 9457 `application/problem+json`.
 
 use hyper::StatusCode;
+use serde_json::{Value, json};
 
 use super::json::Json;
 
@@ -9,7 +10,18 @@ use super::json::Json;
 pub struct Problem {
     pub status: StatusCode,
     detail: String,
-    invalid: Option<InvalidParameter>,
+    errors: Vec<Invalid>,
+}
+
+/// One mistake that a 422 tells of.
+#[derive(Debug, PartialEq)]
+pub struct Invalid {
+    /// Where it is: `body` or `query`, then names and places.
+    pub loc: Value,
+    pub input: Value,
+    /// The framework's name for the mistake, such as `int_parsing`.
+    pub kind: &'static str,
+    pub message: String,
 }
 
 /// The parameter that a 422 is about, told as the real API's framework tells it.
@@ -25,7 +37,12 @@ pub struct InvalidParameter {
 impl Problem {
     /// A refusal in one sentence.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Problem {
-        Problem { status, detail: detail.into(), invalid: None }
+        Problem { status, detail: detail.into(), errors: Vec::new() }
+    }
+
+    /// 403: the key lacks a permission.
+    pub fn lacks(permission: &str) -> Problem {
+        Problem::new(StatusCode::FORBIDDEN, format!("missing permission: {permission}"))
     }
 
     /// 422: a parameter has a value it cannot have.
@@ -33,8 +50,19 @@ impl Problem {
         Problem {
             status: StatusCode::UNPROCESSABLE_ENTITY,
             detail: "the request has an invalid parameter".to_owned(),
-            invalid: Some(parameter),
+            errors: vec![Invalid {
+                loc: json!(["query", parameter.name]),
+                input: parameter.input.into(),
+                kind: parameter.kind,
+                message: parameter.message,
+            }],
         }
+    }
+
+    /// 422: the body cannot be what was meant.
+    pub fn invalid_body(errors: Vec<Invalid>) -> Problem {
+        let detail = "the request body is invalid".to_owned();
+        Problem { status: StatusCode::UNPROCESSABLE_ENTITY, detail, errors }
     }
 
     /// 404: the named thing is not in this organisation.
@@ -51,17 +79,16 @@ impl Problem {
         json.key("status").number(self.status.as_u16());
         json.key("detail").text(&self.detail);
         json.key("instance").text(path);
-        if let Some(parameter) = &self.invalid {
+        if !self.errors.is_empty() {
             json.key("errors").open('[');
-            json.open('{');
-            json.key("loc").open('[');
-            json.text("query");
-            json.text(parameter.name);
-            json.close(']');
-            json.key("msg").text(&parameter.message);
-            json.key("type").text(parameter.kind);
-            json.key("input").text(&parameter.input);
-            json.close('}');
+            for error in &self.errors {
+                json.open('{');
+                json.key("loc").value(&error.loc);
+                json.key("msg").text(&error.message);
+                json.key("type").text(error.kind);
+                json.key("input").value(&error.input);
+                json.close('}');
+            }
             json.close(']');
         }
         json.close('}');

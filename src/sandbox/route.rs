@@ -1,14 +1,30 @@
 //! Which path is what, which permission it needs, and who answers it.
 
-use hyper::StatusCode;
+mod change;
+
+use std::time::Duration;
+
+use hyper::{Method, StatusCode};
 
 use super::ORG_ID;
 use super::data::{Organisation, message, resource, session};
 use super::filter::{SessionFilter, notes};
 use super::json::Json;
+use super::key::{Key, write_organisation};
+use super::live::scenario::State;
+use super::live::view::{self, Reply};
+use super::live::{self, Live, talk};
 use super::page::PageRequest;
 use super::problem::Problem;
 use super::query::{Query, decode_segment};
+
+pub use change::{Change, Changed};
+
+/// Where the places of the ready-made sessions begin; those before are for created ones, the newest
+/// first. So a session that is created between two pages moves no other one.
+const READY_MADE: u64 = 1 << 32;
+
+const ENTERPRISE_PERMISSION: &str = "ManageOrganizations";
 
 /// One thing that can be asked, in an organisation that may or may not be ours.
 #[derive(Debug, PartialEq)]
@@ -21,13 +37,26 @@ pub struct Route {
 #[derive(Debug, PartialEq)]
 enum Resource {
     Principal,
+    Organisations,
     Sessions { with_insights: bool },
     Session { id: String, with_insights: bool },
     Messages { session_id: String },
+    Tags { session_id: String },
     Playbooks,
     Secrets,
     Notes,
     Folders,
+}
+
+/// How a GET is asked.
+pub struct Question<'a> {
+    /// The route's own path.
+    pub path: &'a str,
+    pub query: &'a Query,
+    pub key: Key,
+    pub now: Duration,
+    /// Asks for a page that points at itself.
+    pub is_stuck: bool,
 }
 
 impl Route {
@@ -39,6 +68,9 @@ impl Route {
             ["v3", "self"] => {
                 return Some(Route { org_id: None, resource: Resource::Principal });
             }
+            ["v3", "enterprise", "organizations"] => {
+                return Some(Route { org_id: None, resource: Resource::Organisations });
+            }
             ["v3", "organizations", org_id, rest @ ..] => (org_id, rest),
             _ => return None,
         };
@@ -48,6 +80,7 @@ impl Route {
             ["sessions", id] => Resource::Session { id: id.to_owned(), with_insights: false },
             ["sessions", id, "insights"] => Resource::Session { id: id.to_owned(), with_insights: true },
             ["sessions", id, "messages"] => Resource::Messages { session_id: id.to_owned() },
+            ["sessions", id, "tags"] => Resource::Tags { session_id: id.to_owned() },
             ["playbooks"] => Resource::Playbooks,
             ["secrets"] => Resource::Secrets,
             ["knowledge", "notes"] => Resource::Notes,
@@ -59,14 +92,32 @@ impl Route {
 
     /// The methods it takes, as the `Allow` header lists them.
     pub fn methods(&self) -> &'static str {
-        "GET"
+        match self.resource {
+            Resource::Sessions { with_insights: false } | Resource::Messages { .. } => "GET, POST",
+            Resource::Session { with_insights: false, .. } => "GET, DELETE",
+            Resource::Tags { .. } => "GET, POST, PUT",
+            _ => "GET",
+        }
     }
 
-    /// The permission a key must have; `None` when any key will do.
-    pub fn permission(&self) -> Option<&'static str> {
+    /// Whether it takes this method.
+    pub fn takes(&self, method: &Method) -> bool {
+        self.methods().split(", ").any(|known| known == method.as_str())
+    }
+
+    /// The permission a key must have for this method; `None` when any key will do.
+    pub fn permission(&self, method: &Method) -> Option<&'static str> {
+        if method != Method::GET {
+            let is_use = matches!(self.resource, Resource::Sessions { .. } | Resource::Messages { .. });
+            return Some(if is_use { "UseDevinSessions" } else { "ManageOrgSessions" });
+        }
         match self.resource {
             Resource::Principal => None,
-            Resource::Sessions { .. } | Resource::Session { .. } | Resource::Messages { .. } => Some("ViewOrgSessions"),
+            Resource::Organisations => Some(ENTERPRISE_PERMISSION),
+            Resource::Sessions { .. }
+            | Resource::Session { .. }
+            | Resource::Messages { .. }
+            | Resource::Tags { .. } => Some("ViewOrgSessions"),
             Resource::Playbooks => Some("ManageOrgPlaybooks"),
             Resource::Secrets => Some("ManageOrgSecrets"),
             Resource::Notes | Resource::Folders => Some("ManageOrgKnowledge"),
@@ -75,39 +126,47 @@ impl Route {
 
     /// Whether its answers are pages with cursors.
     pub fn is_paged(&self) -> bool {
-        !matches!(self.resource, Resource::Principal | Resource::Session { .. } | Resource::Folders)
+        !matches!(
+            self.resource,
+            Resource::Principal | Resource::Session { .. } | Resource::Tags { .. } | Resource::Folders
+        )
     }
 
-    /// The JSON body that answers it.
-    ///
-    /// `path` is the route's own, `is_stuck` asks for a page that points at itself.
+    /// The JSON body that answers a GET.
     ///
     /// # Errors
-    /// 404 for what does not exist, 400 and 422 for a question that cannot be understood.
-    pub fn answer(
-        &self,
-        organisation: &Organisation,
-        path: &str,
-        query: &Query,
-        is_stuck: bool,
-    ) -> Result<String, Problem> {
-        if self.org_id.as_deref().is_some_and(|id| id != ORG_ID) {
-            return Err(Problem::unknown("organization"));
-        }
+    /// 403 for what only an enterprise may ask, 404 for what does not exist, 400 and 422 for a question
+    /// that cannot be understood.
+    pub fn answer(&self, organisation: &Organisation, live: &Live, question: &Question<'_>) -> Result<String, Problem> {
+        self.check_organisation()?;
+        let &Question { path, query, key, now, is_stuck } = question;
         let page = || PageRequest::new(query, path, is_stuck);
         match &self.resource {
-            Resource::Principal => Ok(one(resource::write_principal)),
-            Resource::Sessions { with_insights } => sessions(organisation, query, &page()?, *with_insights),
-            Resource::Session { id, with_insights } => {
-                let session = organisation.session(index_of(organisation, id)?);
-                Ok(one(|json| {
+            Resource::Principal => Ok(one(|json| key.write(json))),
+            Resource::Organisations if key != Key::Enterprise => Err(Problem::lacks(ENTERPRISE_PERMISSION)),
+            Resource::Organisations => Ok(whole_list(&page()?, 1, |json, _| write_organisation(json))),
+            Resource::Sessions { with_insights } => {
+                let filter = SessionFilter::new(query, organisation)?;
+                Ok(sessions(organisation, live, &filter, &page()?, *with_insights, now))
+            }
+            Resource::Session { id, with_insights } => Ok(match find(organisation, live, id, now)? {
+                Found::ReadyMade(session) => one(|json| {
                     session::write(json, organisation, &session, *with_insights);
-                }))
-            }
-            Resource::Messages { session_id } => {
-                let session = organisation.session(index_of(organisation, session_id)?);
-                messages(organisation, &session, &page()?)
-            }
+                }),
+                Found::Created(session, state) => one(|json| {
+                    view::write(json, session, &state, now, reply(*with_insights));
+                }),
+            }),
+            Resource::Messages { session_id } => Ok(match find(organisation, live, session_id, now)? {
+                Found::ReadyMade(session) => messages(organisation, &session, &page()?),
+                Found::Created(session, _) => conversation(session, &page()?, now),
+            }),
+            Resource::Tags { session_id } => Ok(match find(organisation, live, session_id, now)? {
+                Found::ReadyMade(session) => one(|json| write_tags(json, session.tags())),
+                Found::Created(session, _) => {
+                    one(|json| write_tags(json, session.create.tags.iter().map(String::as_str)))
+                }
+            }),
             Resource::Playbooks => Ok(whole_list(&page()?, resource::PLAYBOOKS, |json, place| {
                 resource::write_playbook(json, organisation, place);
             })),
@@ -126,28 +185,77 @@ impl Route {
             Resource::Folders => Ok(one(|json| resource::write_folders(json, organisation))),
         }
     }
+
+    fn check_organisation(&self) -> Result<(), Problem> {
+        let is_ours = self.org_id.as_deref().is_none_or(|id| id == ORG_ID);
+        if is_ours { Ok(()) } else { Err(Problem::unknown("organization")) }
+    }
+}
+
+/// A session of either kind.
+#[expect(clippy::large_enum_variant, reason = "a box would cost every listed session an allocation")]
+enum Found<'a> {
+    ReadyMade(session::Session),
+    Created(&'a live::Session, State),
+}
+
+fn find<'a>(organisation: &Organisation, live: &'a Live, id: &str, now: Duration) -> Result<Found<'a>, Problem> {
+    match organisation.index_of(id) {
+        Some(index) => Ok(Found::ReadyMade(organisation.session(index))),
+        None => live.find(id, now).map(|(session, state)| Found::Created(session, state)),
+    }
 }
 
 fn sessions(
     organisation: &Organisation,
-    query: &Query,
+    live: &Live,
+    filter: &SessionFilter,
     page: &PageRequest,
     with_insights: bool,
-) -> Result<String, Problem> {
-    let filter = SessionFilter::new(query, organisation)?;
-    let total = page.total.unwrap_or_else(|| filter.count(organisation));
-    let matches = filter.matches(organisation, page.position);
-    Ok(page.write(Some(total), matches.map(|session| (session.index, session)), |json, session| {
-        session::write(json, organisation, &session, with_insights)
-    }))
+    now: Duration,
+) -> String {
+    let created = || live.listed(now).filter(|(session, state)| filter.admits_live(session, state, now));
+    let total = page.total.unwrap_or_else(|| filter.count(organisation) + created().count() as u64);
+    let newest = created()
+        .map(|(session, state)| (READY_MADE - 1 - session.number, Found::Created(session, state)))
+        .filter(|(place, _)| *place >= page.position);
+    let older = filter
+        .matches(organisation, page.position.saturating_sub(READY_MADE))
+        .map(|session| (READY_MADE + session.index, Found::ReadyMade(session)));
+    page.write(Some(total), newest.chain(older), |json, found| match found {
+        Found::ReadyMade(session) => session::write(json, organisation, &session, with_insights),
+        Found::Created(session, state) => view::write(json, session, &state, now, reply(with_insights)),
+    })
 }
 
-fn messages(organisation: &Organisation, session: &session::Session, page: &PageRequest) -> Result<String, Problem> {
+fn reply(with_insights: bool) -> Reply {
+    if with_insights { Reply::ReadWithInsights } else { Reply::Read }
+}
+
+fn messages(organisation: &Organisation, session: &session::Session, page: &PageRequest) -> String {
     let places = page.position..session.messages;
     let mut text = String::new();
-    Ok(page.write(None, places.map(|place| (place, place)), |json, place| {
+    page.write(None, places.map(|place| (place, place)), |json, place| {
         message::write(json, organisation, session, place, &mut text)
-    }))
+    })
+}
+
+fn conversation(session: &live::Session, page: &PageRequest, now: Duration) -> String {
+    let lines = session.conversation(now);
+    let rest = (0..).zip(&lines).skip_while(|(place, _)| *place < page.position);
+    page.write(None, rest.map(|(place, line)| (place, (place, line))), |json, (place, line)| {
+        talk::write(json, session, place, line);
+    })
+}
+
+fn write_tags<'a>(json: &mut Json, tags: impl Iterator<Item = &'a str>) {
+    json.open('{');
+    json.key("tags").open('[');
+    for tag in tags {
+        json.text(tag);
+    }
+    json.close(']');
+    json.close('}');
 }
 
 fn whole_list(page: &PageRequest, count: u64, write_item: impl FnMut(&mut Json, u64)) -> String {
@@ -159,10 +267,6 @@ fn one(write: impl FnOnce(&mut Json)) -> String {
     let mut json = Json::with_capacity(2048);
     write(&mut json);
     json.into_text()
-}
-
-fn index_of(organisation: &Organisation, session_id: &str) -> Result<u64, Problem> {
-    organisation.index_of(session_id).ok_or_else(|| Problem::unknown("session"))
 }
 
 /// What a request with another method than [`Route::methods`] is told.

@@ -6,12 +6,13 @@
 use std::future::{pending, poll_fn};
 use std::io;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{ALLOW, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use hyper::http::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,12 +21,15 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
+use super::Options;
 use super::data::Organisation;
 use super::fault::{FaultKind, Faults};
+use super::key::Key;
+use super::live::Live;
+use super::live::scenario::Delivery;
 use super::problem::Problem;
 use super::query::Query;
-use super::route::{Route, method_refused};
-use super::{Options, TOKEN};
+use super::route::{Change, Changed, Question, Route, method_refused};
 
 const JSON: &str = "application/json";
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -33,11 +37,18 @@ const HTML: &str = "text/html; charset=utf-8";
 const HTML_PAGE: &str = "<!DOCTYPE html><html><head><title>Just a moment</title></head>\
     <body><h1>Service unavailable</h1><p>Please try again later.</p></body></html>\n";
 
+/// More than any prompt and its secrets need.
+const LONGEST_BODY: usize = 8 << 20;
+/// How long a request waits whose answer never comes.
+const UNANSWERED: Duration = Duration::from_secs(60);
+
 /// Serves the organisation until the task is dropped, and its connections with it.
 pub async fn accept(listener: TcpListener, options: Options) {
     let server = Arc::new(Server {
         organisation: Organisation::new(options.seed, options.sessions, options.messages),
         latency: options.latency,
+        live: RwLock::new(Live::new(options.session_seconds, options.quota)),
+        clock: Clock::new(),
         without_permissions: options.without_permissions,
         faults: Mutex::new(Faults::new(options.faults, options.seed)),
     });
@@ -58,7 +69,7 @@ async fn serve(stream: TcpStream, server: Arc<Server>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| {
         let server = Arc::clone(&server);
-        Box::pin(async move { server.answer(&request).await })
+        Box::pin(async move { server.answer(request).await })
     });
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let end = poll_fn(|context| connection.poll_without_shutdown(context)).await;
@@ -72,6 +83,8 @@ async fn serve(stream: TcpStream, server: Arc<Server>) {
 
 struct Server {
     organisation: Organisation,
+    live: RwLock<Live>,
+    clock: Clock,
     latency: Duration,
     without_permissions: Vec<String>,
     faults: Mutex<Faults>,
@@ -79,10 +92,14 @@ struct Server {
 
 impl Server {
     /// The answer to one request; the error stands for a connection to reset.
-    async fn answer(&self, request: &Request<Incoming>) -> Result<Response<Answer>, io::Error> {
+    async fn answer(&self, request: Request<Incoming>) -> Result<Response<Answer>, io::Error> {
         if !self.latency.is_zero() {
             tokio::time::sleep(self.latency).await;
         }
+        if request.method() != Method::GET {
+            return self.change(request).await;
+        }
+        let request = &request;
         let path = request.uri().path();
         let target = request.uri().path_and_query().map_or(path, |target| target.as_str());
         let route = Route::of(path);
@@ -98,12 +115,7 @@ impl Server {
                 Ok(response)
             }
             Some(FaultKind::RateLimit) => Ok(broken(StatusCode::TOO_MANY_REQUESTS, "rate limit exceeded")),
-            Some(FaultKind::RateLimitRetryAfter) => {
-                let mut response = broken(StatusCode::TOO_MANY_REQUESTS, "rate limit exceeded");
-                let one_second = HeaderValue::from_static("1");
-                response.headers_mut().insert(RETRY_AFTER, one_second);
-                Ok(response)
-            }
+            Some(FaultKind::RateLimitRetryAfter) => Ok(rate_limited_for_a_second(path)),
             Some(FaultKind::ServerError) => Ok(broken(StatusCode::INTERNAL_SERVER_ERROR, "internal server error")),
             Some(FaultKind::Html) => Ok(response(StatusCode::OK, HTML, HTML_PAGE.to_owned())),
             Some(FaultKind::Reset) => Err(io::ErrorKind::ConnectionReset.into()),
@@ -117,40 +129,108 @@ impl Server {
         let Some(route) = route else {
             return problem(&Problem::unknown("path"), path);
         };
-        if request.method() != Method::GET {
-            let mut response = problem(&method_refused(), path);
-            let methods = HeaderValue::from_static(route.methods());
-            response.headers_mut().insert(ALLOW, methods);
-            return response;
-        }
         let query = Query::parse(request.uri().query().unwrap_or(""));
-        let answer = self
-            .refusal(request.headers(), &route)
-            .map_or(Ok(()), Err)
-            .and_then(|()| route.answer(&self.organisation, path, &query, is_stuck));
+        let answer = self.admit(request.headers(), &route, request.method()).and_then(|key| {
+            let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
+            let question = Question { path, query: &query, key, now: self.clock.now(), is_stuck };
+            route.answer(&self.organisation, &live, &question)
+        });
         match answer {
             Ok(body) => response(StatusCode::OK, JSON, body),
             Err(refusal) => problem(&refusal, path),
         }
     }
 
-    /// Why this key may not ask for this route; `None` when it may.
-    fn refusal(&self, headers: &HeaderMap, route: &Route) -> Option<Problem> {
-        let Some(authorization) = headers.get(AUTHORIZATION) else {
-            return Some(Problem::new(StatusCode::FORBIDDEN, "not authenticated"));
+    /// The answer to anything but a GET; the error stands for a connection to reset.
+    async fn change(&self, request: Request<Incoming>) -> Result<Response<Answer>, io::Error> {
+        let (head, body) = request.into_parts();
+        let path = head.uri.path();
+        // Read before any refusal: closing with unread bytes could cost the client the answer.
+        let body = match Limited::new(body, LONGEST_BODY).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => {
+                let detail = "the request body is too large";
+                return Ok(problem(&Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail), path));
+            }
+            Err(_) => return Err(io::ErrorKind::ConnectionReset.into()),
         };
-        let is_known = authorization
-            .to_str()
-            .ok()
-            .and_then(|value| value.split_once(' '))
-            .is_some_and(|(scheme, key)| scheme.eq_ignore_ascii_case("bearer") && key == TOKEN);
-        if !is_known {
-            return Some(Problem::new(StatusCode::UNAUTHORIZED, "invalid token"));
+        let Some(route) = Route::of(path) else {
+            return Ok(problem(&Problem::unknown("path"), path));
+        };
+        if !route.takes(&head.method) {
+            let mut response = problem(&method_refused(), path);
+            let methods = HeaderValue::from_static(route.methods());
+            response.headers_mut().insert(ALLOW, methods);
+            return Ok(response);
         }
-        let permission = route.permission()?;
-        let is_missing = self.without_permissions.iter().any(|missing| missing == permission);
-        let detail = format!("missing permission: {permission}");
-        is_missing.then(|| Problem::new(StatusCode::FORBIDDEN, detail))
+        let query = Query::parse(head.uri.query().unwrap_or(""));
+        let changed = self.admit(&head.headers, &route, &head.method).and_then(|key| {
+            // The clock is read under the lock, so that created sessions stay in their order.
+            let mut live = self.live.write().unwrap_or_else(PoisonError::into_inner);
+            let method = &head.method;
+            let may_impersonate = !self.lacks("ImpersonateOrgSessions");
+            let change = Change { method, query: &query, body: &body, key, now: self.clock.now(), may_impersonate };
+            route.change(&self.organisation, &mut live, &change)
+        });
+        match changed {
+            Err(refusal) => Ok(problem(&refusal, path)),
+            Ok(Changed { delivery, body }) => deliver(delivery, body, path).await,
+        }
+    }
+
+    /// Whose key it is, when it may do this.
+    fn admit(&self, headers: &HeaderMap, route: &Route, method: &Method) -> Result<Key, Problem> {
+        let key = Key::of(headers)?;
+        match route.permission(method) {
+            Some(permission) if self.lacks(permission) => Err(Problem::lacks(permission)),
+            _ => Ok(key),
+        }
+    }
+
+    /// Whether the key lacks a permission, by itself or since another one would grant it.
+    fn lacks(&self, permission: &str) -> bool {
+        let is_left_out = |name: &str| self.without_permissions.iter().any(|missing| missing == name);
+        is_left_out(permission) || permission == "ManageOrgSessions" && is_left_out("UseDevinSessions")
+    }
+}
+
+/// Answers a change in the way that its scenario wants.
+async fn deliver(delivery: Delivery, body: String, path: &str) -> Result<Response<Answer>, io::Error> {
+    match delivery {
+        Delivery::Answered => Ok(response(StatusCode::OK, JSON, body)),
+        Delivery::Unanswered => {
+            // When the client leaves, the connection ends and this with it.
+            tokio::time::sleep(UNANSWERED).await;
+            Ok(problem(&Problem::new(StatusCode::GATEWAY_TIMEOUT, "gateway timeout"), path))
+        }
+        Delivery::Reset => Err(io::ErrorKind::ConnectionReset.into()),
+        Delivery::ServerError | Delivery::LostServerError => {
+            Ok(problem(&Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal server error"), path))
+        }
+        Delivery::RateLimited => Ok(rate_limited_for_a_second(path)),
+    }
+}
+
+fn rate_limited_for_a_second(path: &str) -> Response<Answer> {
+    let mut response = problem(&Problem::new(StatusCode::TOO_MANY_REQUESTS, "rate limit exceeded"), path);
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from_static("1"));
+    response
+}
+
+/// The time since 1970, which never goes back.
+struct Clock {
+    start: Duration,
+    started: Instant,
+}
+
+impl Clock {
+    fn new() -> Clock {
+        let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Clock { start, started: Instant::now() }
+    }
+
+    fn now(&self) -> Duration {
+        self.start + self.started.elapsed()
     }
 }
 

@@ -30,18 +30,23 @@ pub fn messages_from_users(count: u64) -> u64 {
     count / 5 * 2 + rest as u64
 }
 
-/// Writes the fields that only the insights have.
-pub fn write_fields(json: &mut Json, organisation: &Organisation, session: &Session) {
-    let from_users = messages_from_users(session.messages);
-    json.key("num_user_messages").number(from_users);
-    json.key("num_devin_messages").number(session.messages - from_users);
-    json.key("session_size").text(match session.acu_hundredths {
+/// The size of a session that consumed this much.
+pub fn size(acu_hundredths: u64) -> &'static str {
+    match acu_hundredths {
         0..=200 => "xs",
         201..=500 => "s",
         501..=1_000 => "m",
         1_001..=2_000 => "l",
         _ => "xl",
-    });
+    }
+}
+
+/// Writes the fields that only the insights have.
+pub fn write_fields(json: &mut Json, organisation: &Organisation, session: &Session) {
+    let from_users = messages_from_users(session.messages);
+    json.key("num_user_messages").number(from_users);
+    json.key("num_devin_messages").number(session.messages - from_users);
+    json.key("session_size").text(size(session.acu_hundredths));
     let dice = &mut Dice::new(organisation.seed, Topic::Insight, session.index);
     let is_analysed = session.has_ended() && dice.percent(60);
     json.key("analysis");

@@ -32,13 +32,15 @@ pub enum Family {
     Note,
     Folder,
     Automation,
+    /// The sessions that clients create.
+    Created,
 }
 
 impl Family {
     /// How its identifiers begin, in records.
     pub fn prefix(self) -> &'static str {
         match self {
-            Family::Session => "",
+            Family::Session | Family::Created => "",
             Family::Playbook => "playbook-",
             Family::Secret => "secret-",
             Family::Note => "note-",
@@ -50,7 +52,7 @@ impl Family {
     /// How many things of this kind there are besides sessions.
     fn count(self) -> u64 {
         match self {
-            Family::Session => 0,
+            Family::Session | Family::Created => 0,
             Family::Playbook => resource::PLAYBOOKS,
             Family::Secret => resource::SECRETS,
             Family::Note => resource::NOTE_ROWS.len() as u64,

@@ -1,7 +1,7 @@
 //! What is set up once: the principal, playbooks, secrets' metadata, knowledge notes and folders.
 
 use super::calendar::END;
-use super::words::{FOLDERS, SERVICE_USERS, USERS};
+use super::words::{FOLDERS, USERS};
 use super::{Family, Organisation};
 use crate::sandbox::ORG_ID;
 use crate::sandbox::json::Json;
@@ -144,16 +144,6 @@ pub const NOTE_ROWS: [Note; 24] = [
     note(None, "Windows builds", "when the installer is built", "Sources lie in C:\\src\\northwind; paths stay below 260 characters.", None, None),
     note(None, "Old wiki", "never", "Kept for reference. Do not follow.", None, None),
 ];
-
-/// Writes who the sandbox's key belongs to.
-pub fn write_principal(json: &mut Json) {
-    json.open('{');
-    json.key("principal_type").text("service_user");
-    json.key("service_user_id").text(SERVICE_USERS[0].id);
-    json.key("service_user_name").text(SERVICE_USERS[0].name);
-    json.key("org_id").text(ORG_ID);
-    json.close('}');
-}
 
 /// Writes the playbook at this place.
 pub fn write_playbook(json: &mut Json, organisation: &Organisation, place: u64) {

@@ -79,9 +79,11 @@ pub const USERS: [Person; 8] = [
     person("email|66a0c93e7d1f420014b5e927", "Sam \"Ops\" Novak", 3),
 ];
 
-pub const SERVICE_USERS: [Person; 2] = [
+pub const SERVICE_USERS: [Person; 3] = [
     person("service-user-3f0c9d6e8b5a4f2c9a7d1e6b0c4f8a23", "alert-bridge", 60),
     person("service-user-b81e27d49c0f4a6e8d35f7a2c9e0b164", "nightly-jobs", 40),
+    // Belongs to the enterprise, and starts nothing by itself.
+    person("service-user-0a7c4be1d2f94d6385b1c7e08f2a6d93", "enterprise-relay", 0),
 ];
 
 /// Where sessions of people come from, with weights in a hundred.

@@ -1,8 +1,11 @@
 //! The sandbox from outside, over real sockets, asked byte by byte.
 
+mod aging;
+mod creating;
 mod data;
 mod faults;
 mod lists;
+mod living;
 mod refusals;
 
 use std::io;
@@ -12,7 +15,10 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::{ORG_ID, Options, Sandbox, TOKEN};
+use super::{ORG_ID, Options, Sandbox, TOKEN, TOKEN_ENTERPRISE, TOKEN_PERSONAL};
+
+/// How often is asked for something that must happen soon, before it counts as never.
+const MOST_REQUESTS: usize = 100_000;
 
 /// What came back on a connection that was used once.
 struct Reply {
@@ -59,6 +65,21 @@ async fn exchange(sandbox: &Sandbox, request: &str) -> io::Result<Vec<u8>> {
 fn request(target: &str) -> String {
     let target = target.replace("{org}", &format!("/v3/organizations/{ORG_ID}"));
     format!("GET {target} HTTP/1.1\r\nhost: sandbox\r\nauthorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n")
+}
+
+/// A request with a body, with any key.
+fn request_with(method: &str, target: &str, body: &str, token: &str) -> String {
+    let head = request(target).replacen("GET", method, 1).replace(TOKEN, token);
+    let length = format!("content-length: {}\r\nconnection", body.len());
+    head.replacen("connection", &length, 1) + body
+}
+
+async fn send(sandbox: &Sandbox, method: &str, target: &str, body: &str, token: &str) -> Reply {
+    Reply::read(exchange(sandbox, &request_with(method, target, body, token)).await.unwrap())
+}
+
+async fn create(sandbox: &Sandbox, body: &Value) -> Reply {
+    send(sandbox, "POST", "{org}/sessions", &body.to_string(), TOKEN).await
 }
 
 async fn get(sandbox: &Sandbox, target: &str) -> Reply {

@@ -20,7 +20,7 @@ async fn every_refusal_is_a_problem_document_with_its_status() {
         get("/"),
         get("{org}/sessions/0123456789abcdef0123456789abcdef"),
         get("{org}/sessions/devin-nobody/messages"),
-        get("{org}/sessions").replace("GET", "POST"),
+        get("{org}/sessions").replace("GET", "PATCH"),
         get("{org}/playbooks").replace("GET", "DELETE"),
         get("{org}/sessions?first=0"),
         get("{org}/playbooks?first=201"),
@@ -51,7 +51,7 @@ async fn every_refusal_is_a_problem_document_with_its_status() {
     404 GET / HTTP/1.1: path not found
     404 GET /v3/organizations/{org}/sessions/0123456789abcdef0123456789abcdef HTTP/1.1: session not found
     404 GET /v3/organizations/{org}/sessions/devin-nobody/messages HTTP/1.1: session not found
-    405 POST /v3/organizations/{org}/sessions HTTP/1.1: method not allowed allow: get
+    405 PATCH /v3/organizations/{org}/sessions HTTP/1.1: method not allowed allow: get, post
     405 DELETE /v3/organizations/{org}/playbooks HTTP/1.1: method not allowed allow: get
     422 GET /v3/organizations/{org}/sessions?first=0 HTTP/1.1: the request has an invalid parameter
     422 GET /v3/organizations/{org}/playbooks?first=201 HTTP/1.1: the request has an invalid parameter
