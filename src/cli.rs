@@ -1,9 +1,12 @@
 //! The command line: what may be typed, and which module answers. Only this file names the command-line library.
 
+mod alert_relay;
+
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use alert_relay::AlertRelay;
 use anyhow::{Context as _, anyhow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -38,6 +41,8 @@ enum Command {
     Discover(Connection),
     /// Read streams
     Read(Box<Read>),
+    /// Turn an alert into a Devin session, exactly once, and follow it to its end
+    AlertRelay(AlertRelay),
     /// Serve a simulated Devin organisation on this machine, for trying and for testing
     Sandbox(Simulation),
 }
@@ -144,6 +149,7 @@ pub fn run(arguments: Arguments, output: &Output) -> Exit {
         Command::Discover(connection) => run_discover(&connection, output),
         Command::Check(connection) => runtime().block_on(run_check(&connection, output)),
         Command::Read(read) => runtime().block_on(run_read(*read, output)),
+        Command::AlertRelay(relay) => alert_relay::run(relay, output),
         Command::Sandbox(simulation) => runtime().block_on(run_sandbox(simulation, output)),
     }
 }

@@ -35,6 +35,35 @@ pub struct Config {
     pub concurrency: usize,
 }
 
+/// What the relay needs: the key, and where to use it.
+#[derive(Debug, Clone)]
+pub struct Access {
+    pub token: Token,
+    /// `None` leaves it to the key to tell.
+    pub org_id: Option<String>,
+    /// The API's base address, without a trailing slash.
+    pub api_url: String,
+}
+
+impl Access {
+    /// Reads the settings as [`Config::load`] does; the organisation may be left out.
+    ///
+    /// # Errors
+    /// See [`Error`].
+    pub fn load(path: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Result<Access, Error> {
+        let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
+        let mut fields = Fields::read(path, &variable)?;
+        let token = fields.required("api_token", "the API key", "DEVIN_API_KEY", &variable);
+        let org_id =
+            fields.text("org_id").filter(|org_id| !org_id.trim().is_empty()).or_else(|| variable("DEVIN_ORG_ID"));
+        fields.check_token(&token);
+        fields.check_org_id(org_id.as_deref().unwrap_or_default());
+        let api_url = fields.api_url(&variable);
+        fields.finish()?;
+        Ok(Access { token: Token::new(&token), org_id: org_id.map(|org_id| org_id.trim().to_string()), api_url })
+    }
+}
+
 /// Why there are no settings.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Error {
@@ -68,14 +97,7 @@ impl Config {
     /// See [`Error`]. All problems with fields are found in one go.
     pub fn load(path: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Result<Config, Error> {
         let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-        let fields = match path {
-            Some(path) => read_object(path)?,
-            None if variable("DEVIN_API_KEY").is_none() && variable("DEVIN_ORG_ID").is_none() => {
-                return Err(Error::Absent);
-            }
-            None => Map::new(),
-        };
-        let mut fields = Fields { fields, problems: Vec::new() };
+        let mut fields = Fields::read(path, &variable)?;
         let token = fields.required("api_token", "the API key", "DEVIN_API_KEY", &variable);
         let org_id = fields.required("org_id", "the organisation's identifier", "DEVIN_ORG_ID", &variable);
         fields.check_token(&token);
@@ -89,9 +111,7 @@ impl Config {
             "a whole number of seconds from 0 on",
         );
         let concurrency = fields.number("concurrency", DEFAULT_CONCURRENCY, 1..=64, "a whole number from 1 to 64");
-        if !fields.problems.is_empty() {
-            return Err(Error::Fields(fields.problems));
-        }
+        fields.finish()?;
         Ok(Config {
             token: Token::new(&token),
             org_id: org_id.trim().to_string(),
@@ -159,6 +179,23 @@ struct Fields {
 }
 
 impl Fields {
+    /// The file's fields; none when the environment has to do.
+    fn read(path: Option<&Path>, variable: &dyn Fn(&str) -> Option<String>) -> Result<Fields, Error> {
+        let fields = match path {
+            Some(path) => read_object(path)?,
+            None if variable("DEVIN_API_KEY").is_none() && variable("DEVIN_ORG_ID").is_none() => {
+                return Err(Error::Absent);
+            }
+            None => Map::new(),
+        };
+        Ok(Fields { fields, problems: Vec::new() })
+    }
+
+    /// All problems at once.
+    fn finish(self) -> Result<(), Error> {
+        if self.problems.is_empty() { Ok(()) } else { Err(Error::Fields(self.problems)) }
+    }
+
     /// A text field; `None` when it is absent or null, or no text, which is then a problem.
     fn text(&mut self, name: &str) -> Option<String> {
         match self.fields.get(name) {

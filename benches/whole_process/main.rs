@@ -30,8 +30,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use clap::Parser;
-use source_devin_ai::sandbox::{ORG_ID, TOKEN};
 use source_devin_ai::devin::session::bare;
+use source_devin_ai::sandbox::{ORG_ID, TOKEN};
 use source_devin_ai::source::facts::Facts;
 use source_devin_ai::source::plan::pick;
 use source_devin_ai::source::streams::{Listing, Stream};

@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
 /// An API address in the form everything else is joined to: scheme, host, port and path, no trailing slash, and no
@@ -30,6 +31,22 @@ pub fn base_address(text: &str) -> Result<String, &'static str> {
     }
     let address = url.as_str().trim_end_matches('/');
     Ok(address.strip_suffix("/v3").unwrap_or(address).trim_end_matches('/').to_string())
+}
+
+/// The API's base address and the organisation in the full address that creates a session,
+/// `https://HOST/v3/organizations/ORG/sessions`.
+///
+/// # Errors
+/// What is wrong with it, as the end of a sentence that begins with the option's name.
+pub fn endpoint(text: &str) -> Result<(String, String), &'static str> {
+    const FORM: &str = "must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions";
+    let (base, organisation) = text.trim().trim_end_matches('/').rsplit_once("/v3/organizations/").ok_or(FORM)?;
+    let organisation = organisation
+        .strip_suffix("/sessions")
+        .filter(|id| !id.is_empty() && !id.contains(['/', '?', '#']))
+        .ok_or(FORM)?;
+    let organisation = percent_decode_str(organisation).decode_utf8().map_err(|_| FORM)?;
+    Ok((base_address(base)?, organisation.into_owned()))
 }
 
 /// Whether `host`, as it stands in a URL, is this machine.
@@ -71,5 +88,21 @@ mod tests {
         https://a:b@x: Err("must not hold a user name or password")
         https://x/?q=1: Err("must be a base address without a query")
         "#);
+    }
+
+    #[test]
+    fn an_endpoint_names_the_api_and_the_organisation() {
+        let addresses = [
+            "https://api.devin.ai/v3/organizations/org-1/sessions",
+            "https://api.acme.devinenterprise.com/v3/organizations/google%7C7/sessions/",
+            "http://127.0.0.1:8080/v3/organizations/org-1/sessions",
+            "http://api.devin.ai/v3/organizations/org-1/sessions",
+            "https://api.devin.ai/v3/organizations/sessions",
+            "https://api.devin.ai/v3/organizations//sessions",
+            "https://api.devin.ai/v3/organizations/org-1/sessions/1",
+            "https://api.devin.ai/v1/sessions",
+        ];
+        let read: Vec<String> = addresses.iter().map(|text| format!("{text}: {:?}", endpoint(text))).collect();
+        insta::assert_snapshot!(read.join("\n"), @"");
     }
 }

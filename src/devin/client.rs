@@ -64,6 +64,25 @@ pub struct Principal {
     /// The organisation of the key; `None` for an enterprise key, and often for a personal access token.
     #[serde(default)]
     pub org_id: Option<String>,
+    /// The organisation that a personal access token's sessions belong to.
+    #[serde(default)]
+    pub devin_sessions_org_id: Option<String>,
+    #[serde(default)]
+    service_user_name: Option<String>,
+    #[serde(default)]
+    user_name: Option<String>,
+}
+
+impl Principal {
+    /// Whether the key belongs to a person and not to a service user.
+    pub fn is_personal(&self) -> bool {
+        self.principal_type.as_deref() == Some("pat_user")
+    }
+
+    /// What people call the owner of the key.
+    pub fn name(&self) -> Option<&str> {
+        self.service_user_name.as_deref().or(self.user_name.as_deref())
+    }
 }
 
 impl Client {
@@ -252,6 +271,11 @@ impl fmt::Debug for Client {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Client").field("settings", &self.settings).finish_non_exhaustive()
     }
+}
+
+/// This machine's clock, in Unix seconds.
+pub fn now_s() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs() as i64)
 }
 
 /// A complete answer that says success.

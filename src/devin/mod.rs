@@ -10,7 +10,7 @@ pub mod session;
 pub mod sessions;
 pub mod token;
 
-pub use address::base_address;
+pub use address::{base_address, endpoint};
 pub use client::{Client, Event, Principal, Settings};
 pub use error::{Error, Kind};
 pub use page::{Page, Request, Trail};

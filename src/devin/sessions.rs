@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
 use super::client::{Answer, Client, Event, Refusal};
@@ -72,12 +74,45 @@ impl Client {
         tell: &(dyn Fn(Event) + Sync),
     ) -> Result<Vec<Session>, Error> {
         let mut request = sessions_of(organisation, &[]);
-        request.query = [("first", "200".to_string())].into_iter().chain(query.iter().cloned()).collect();
+        request.query = first_page().into_iter().chain(query.iter().cloned()).collect();
+        // A session without an identifier or a status can be neither adopted nor watched, and is left out.
+        self.all(&request, tell).await
+    }
+
+    /// Sees whether the organisation's sessions can be read.
+    ///
+    /// # Errors
+    /// As for [`Client::page`].
+    pub async fn find_newest_session(&self, organisation: &str, tell: &(dyn Fn(Event) + Sync)) -> Result<(), Error> {
+        let mut request = sessions_of(organisation, &[]);
+        request.query = vec![("first", "1".to_string())];
+        self.page(&request, &Trail::default(), tell).await.map(drop)
+    }
+
+    /// The organisations that an enterprise key may act in, as identifiers.
+    ///
+    /// # Errors
+    /// As for [`Client::page`]; 403 and 404 say only that this key is not of that kind.
+    pub async fn organisations(&self, tell: &(dyn Fn(Event) + Sync)) -> Result<Vec<String>, Error> {
+        #[derive(Deserialize)]
+        struct Organisation {
+            org_id: String,
+        }
+        let path = ["v3", "enterprise", "organizations"].map(str::to_string).to_vec();
+        let found = self.all::<Organisation>(&Request { path, query: first_page() }, tell).await?;
+        Ok(found.into_iter().map(|organisation| organisation.org_id).collect())
+    }
+
+    /// Every item of a list that can be read as a `T`, page after page.
+    async fn all<T: DeserializeOwned>(
+        &self,
+        request: &Request,
+        tell: &(dyn Fn(Event) + Sync),
+    ) -> Result<Vec<T>, Error> {
         let mut trail = Trail::default();
         let mut found = Vec::new();
         while !trail.has_ended() {
-            let page = self.page(&request, &trail, tell).await?;
-            // A session without an identifier or a status can be neither adopted nor watched.
+            let page = self.page(request, &trail, tell).await?;
             found.extend(page.items().filter_map(|item| serde_json::from_str(item).ok()));
             trail.advance(&page);
         }
@@ -115,6 +150,10 @@ fn creation(error: Error, wait: Option<Duration>) -> Creation {
             Creation::Refused(error)
         }
     }
+}
+
+fn first_page() -> Vec<(&'static str, String)> {
+    vec![("first", "200".to_string())]
 }
 
 fn sessions_of(organisation: &str, below: &[&str]) -> Request {

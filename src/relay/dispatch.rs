@@ -42,7 +42,8 @@ pub trait Api {
     async fn find_recent(&self, within: Duration) -> Result<Vec<Session>, Error>;
     async fn create(&self, new: &NewSession) -> Creation;
     async fn terminate(&self, session_id: &str) -> Result<(), Error>;
-    async fn wait(&self, time: Duration);
+    /// Waits; `false` when asked to stop meanwhile.
+    async fn wait(&self, time: Duration) -> bool;
     /// Unix seconds.
     fn now(&self) -> i64;
 }
@@ -96,7 +97,9 @@ pub async fn dispatch(api: &impl Api, order: &Order, note: impl Fn(&str)) -> Res
                 }
                 let wait = wait.unwrap_or(FIRST_LOOK_AFTER * 2u32.pow(limited)).min(Duration::from_secs(300));
                 note(&format!("{error}; nothing was created, trying again in {} s", wait.as_secs()));
-                api.wait(wait).await;
+                if !api.wait(wait).await {
+                    return Err(error);
+                }
             }
             Creation::Refused(error) if !order.new.tags.is_empty() && is_about_tags(&error) => {
                 note("this organisation restricts tags, so the session is marked in its title only");
@@ -116,7 +119,7 @@ pub async fn dispatch(api: &impl Api, order: &Order, note: impl Fn(&str)) -> Res
                 if let Some(session) = reconcile(api, &order, &known).await {
                     return Ok(Dispatched::Adopted(session, Adoption::Reconciled));
                 }
-                if !order.create_again {
+                if !order.create_again || !api.wait(Duration::ZERO).await {
                     return Ok(Dispatched::Unknown(error));
                 }
                 note("no session was found; creating once more, as --create-again allows");
@@ -203,8 +206,8 @@ async fn reconcile(api: &impl Api, order: &Order, known: &[Session]) -> Option<S
             return None;
         }
         let next = wait.min(order.reconcile_window - waited);
-        api.wait(next).await;
-        waited += next;
+        // Asked to stop, it looks one last time.
+        waited = if api.wait(next).await { waited + next } else { order.reconcile_window };
         wait *= 2;
     }
 }
@@ -338,8 +341,9 @@ mod tests {
             Ok(())
         }
 
-        async fn wait(&self, time: Duration) {
+        async fn wait(&self, time: Duration) -> bool {
             self.waited.set(self.waited.get() + time);
+            true
         }
 
         fn now(&self) -> i64 {
@@ -511,8 +515,8 @@ mod tests {
             async fn terminate(&self, session_id: &str) -> Result<(), Error> {
                 self.0.terminate(session_id).await
             }
-            async fn wait(&self, time: Duration) {
-                self.0.wait(time).await;
+            async fn wait(&self, time: Duration) -> bool {
+                self.0.wait(time).await
             }
             fn now(&self) -> i64 {
                 NOW
@@ -569,8 +573,8 @@ mod tests {
             async fn terminate(&self, session_id: &str) -> Result<(), Error> {
                 self.0.terminate(session_id).await
             }
-            async fn wait(&self, time: Duration) {
-                self.0.wait(time).await;
+            async fn wait(&self, time: Duration) -> bool {
+                self.0.wait(time).await
             }
             fn now(&self) -> i64 {
                 NOW

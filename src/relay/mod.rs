@@ -3,7 +3,10 @@
 pub mod alert;
 pub mod dispatch;
 pub mod inbound;
+pub mod once;
+pub mod organisation;
 pub mod outcome;
 pub mod prompt;
+pub mod report;
 pub mod text;
 pub mod watch;

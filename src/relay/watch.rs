@@ -31,13 +31,15 @@ pub enum Ended {
     Settled { outcome: Outcome, last: Option<Session>, polls: u32 },
     /// The key is not accepted any more: nothing is known about the session, which goes on.
     Refused(Error),
+    /// Asked to stop; the session goes on.
+    Stopped,
 }
 
-/// Polls until the session is settled. `look` is told each session that was seen, and each failure.
+/// Polls until the session is settled. `wait` answers `false` when asked to stop; `look` is told each session that was seen, and each failure.
 pub async fn watch(
     polling: &Polling,
     ask: impl AsyncFn() -> Result<Session, Error>,
-    wait: impl AsyncFn(Duration),
+    wait: impl AsyncFn(Duration) -> bool,
     elapsed: impl Fn() -> Duration,
     mut look: impl FnMut(Result<&Session, &Error>),
 ) -> Ended {
@@ -71,7 +73,9 @@ pub async fn watch(
         if let Some(outcome) = settled {
             return Ended::Settled { outcome, last, polls };
         }
-        wait(polling.interval).await;
+        if !wait(polling.interval).await {
+            return Ended::Stopped;
+        }
     }
 }
 
@@ -124,13 +128,18 @@ mod tests {
             let json = serde_json::json!({"session_id": "s", "status": status, "status_detail": detail});
             Ok(serde_json::from_value(json).unwrap())
         };
-        let ended = watch(&polling, ask, async |time| clock.set(clock.get() + time), || clock.get(), |_| ()).await;
+        let wait = async |time| {
+            clock.set(clock.get() + time);
+            true
+        };
+        let ended = watch(&polling, ask, wait, || clock.get(), |_| ()).await;
         let took = format!("{} asked, {} s", asked.get(), clock.get().as_secs());
         match ended {
             Ended::Settled { outcome, polls, .. } => {
                 format!("{:?} after {polls} looks, {took}: {}", outcome.verdict, outcome.reason)
             }
             Ended::Refused(error) => format!("refused, {took}: {error}"),
+            Ended::Stopped => format!("stopped, {took}"),
         }
     }
 

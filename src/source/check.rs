@@ -1,13 +1,13 @@
 //! `check`: is the key valid, does the organisation answer, and which streams may this key read?
 
-use super::cursor::{is_plain};
+use super::cursor::is_plain;
 use super::emit::Emitter;
 use super::read::Context;
 use super::streams::{Listing, STREAMS, Stream};
 use crate::airbyte::message::CheckStatus;
 use crate::airbyte::{FailureType, Level};
-use crate::devin::{Client, Error, Event, Kind, Page, Request, Trail};
 use crate::devin::session::bare;
+use crate::devin::{Client, Error, Event, Kind, Page, Request, Trail};
 use crate::failure::advise;
 
 /// What the API says about a connection.

@@ -22,8 +22,8 @@ use super::read::{CLOCK_DOUBT_S, Context, End, by_name};
 use super::record::{frame_page, is_empty};
 use super::streams::Stream;
 use crate::airbyte::Level;
-use crate::devin::{Error, Kind, Page};
 use crate::devin::session::bare;
+use crate::devin::{Error, Kind, Page};
 
 /// So many sessions that do not exist, and none that does: the list and the messages disagree for good.
 const MOST_GONE: usize = 20;

@@ -170,7 +170,7 @@ fn digits(hash: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::relay::State;
+    use crate::relay::alert::State;
 
     fn pairs(text: &str) -> Pairs {
         text.split_whitespace().filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect()

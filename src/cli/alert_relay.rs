@@ -1,0 +1,545 @@
+//! The commands of `alert-relay`: what may be typed, and how it becomes an order.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context as _, anyhow, bail};
+use clap::{Args, Subcommand, ValueEnum};
+use tokio::task::LocalSet;
+
+use super::{Common, Exit, FAILURE, SUCCESS, duration, level, runtime, usage, variable};
+use crate::airbyte::Level;
+use crate::config::{self, Access};
+use crate::devin::retry::Policy;
+use crate::devin::session::NewSession;
+use crate::devin::{Client, Settings, Token, endpoint};
+use crate::output::Output;
+use crate::relay::alert::{Alert, Format, tag};
+use crate::relay::dispatch::Order;
+use crate::relay::inbound::{self, Grouping, MAX_BYTES};
+use crate::relay::once::{End, OnTimeout, Relay, session_id};
+use crate::relay::organisation::{self, Standing};
+use crate::relay::prompt::{Template, marked_title, words};
+use crate::relay::report::{Event, Report, Trouble, say};
+use crate::relay::watch::Polling;
+use crate::sandbox::{self, Sandbox};
+use crate::stop::Signals;
+
+/// The tag that every session of the relay carries beside its alert's own.
+const RELAY_TAG: &str = "alert-relay";
+
+/// The largest schema that the API takes, in bytes.
+const LARGEST_SCHEMA: u64 = 64 << 10;
+
+/// How long a simulated session lives, in seconds.
+const SANDBOX_SESSION_S: f64 = 4.0;
+
+#[derive(Debug, Args)]
+pub struct AlertRelay {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Verify the key, and find its organisation
+    Check(AccessOptions),
+    /// Create a session for an alert, once, and watch it to its end
+    Run(Box<Run>),
+    /// Watch a session that exists
+    Watch(Watch),
+    /// Print what would be said to Devin; create nothing
+    Prompt(Box<Prompt>),
+}
+
+#[derive(Debug, Args)]
+struct AccessOptions {
+    /// JSON file with api_token, org_id, api_url; DEVIN_API_KEY, DEVIN_ORG_ID and DEVIN_API_URL fill in what it lacks
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// The full address that creates a session, https://HOST/v3/organizations/ORG/sessions; wins over the settings
+    #[arg(long, value_name = "URL")]
+    endpoint: Option<String>,
+    /// Use a simulated organisation instead of the Devin API
+    #[arg(long, conflicts_with_all = ["config", "endpoint"])]
+    sandbox: bool,
+    #[command(flatten)]
+    common: Common,
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    #[command(flatten)]
+    access: AccessOptions,
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    session: SessionOptions,
+    #[command(flatten)]
+    polling: PollingOptions,
+    /// Print what would be said to Devin; create nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// Print the session and leave it alone
+    #[arg(long)]
+    detach: bool,
+    /// Create a session whatever is there for the same alert
+    #[arg(long)]
+    new_attempt: bool,
+    /// After an unclear answer and a look that found nothing, create once more
+    #[arg(long)]
+    create_again: bool,
+    /// A session for the same alert that ended so recently is reported instead of starting another
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
+    cooldown: Duration,
+    /// How long to look for a session whose create was answered unclearly
+    #[arg(long, value_name = "TIME", default_value = "90s", value_parser = duration)]
+    reconcile_window: Duration,
+    /// How long the create may take
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    create_timeout: Duration,
+}
+
+#[derive(Debug, Args)]
+struct Watch {
+    /// The session's identifier, or its address in the web app
+    #[arg(value_name = "SESSION", value_parser = session_id)]
+    session: String,
+    #[command(flatten)]
+    access: AccessOptions,
+    #[command(flatten)]
+    polling: PollingOptions,
+}
+
+#[derive(Debug, Args)]
+struct Prompt {
+    #[command(flatten)]
+    input: Input,
+    #[command(flatten)]
+    session: SessionOptions,
+}
+
+#[derive(Debug, Args)]
+struct Input {
+    /// The alert as its sender's webhook delivers it; - reads standard input
+    #[arg(long, value_name = "FILE")]
+    alert: PathBuf,
+    /// The sender: auto, alertmanager, grafana, pagerduty, sentry, datadog, opsgenie, cloudwatch, cloudevents, generic
+    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = format)]
+    format: FormatChoice,
+    /// One session for each alert of a group, instead of one for the group
+    #[arg(long)]
+    per_alert: bool,
+    /// Leave this label out of the dedupe key, beside pod, instance, endpoint and uid
+    #[arg(long, value_name = "NAME")]
+    ignore_label: Vec<String>,
+    /// Take this as the dedupe key
+    #[arg(long, value_name = "TEXT", conflicts_with = "per_alert")]
+    dedupe_key: Option<String>,
+    /// Replace the prompt by this template
+    #[arg(long, value_name = "FILE")]
+    prompt_template: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct SessionOptions {
+    /// Playbook to follow
+    #[arg(long, value_name = "ID")]
+    playbook: Option<String>,
+    /// Repository to work in, as owner/name
+    #[arg(long, value_name = "REPO")]
+    repo: Vec<String>,
+    /// Knowledge note to give
+    #[arg(long, value_name = "ID")]
+    knowledge: Vec<String>,
+    /// Secret to give, by its identifier
+    #[arg(long, value_name = "ID")]
+    secret: Vec<String>,
+    /// A further tag
+    #[arg(long)]
+    tag: Vec<String>,
+    /// Title, instead of the alert's
+    #[arg(long)]
+    title: Option<String>,
+    /// The most ACUs the session may use
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    max_acu_limit: Option<u32>,
+    /// normal, fast, lite, ultra, fusion, or another mode that the API knows
+    #[arg(long, value_name = "MODE")]
+    devin_mode: Option<String>,
+    /// JSON Schema of the result wanted
+    #[arg(long, value_name = "FILE")]
+    structured_output_schema: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct PollingOptions {
+    /// Time between two looks, 1s to 300s [default: 30s; 1s with --sandbox]
+    #[arg(long, value_name = "TIME", value_parser = poll_interval)]
+    poll_interval: Option<Duration>,
+    /// How many looks are taken at most
+    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=1000))]
+    max_poll_attempts: u32,
+    /// Further looks for a pull request after the session has finished without one
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    pr_grace: u32,
+    /// What becomes of a session still at work after the last look
+    #[arg(long, value_name = "WHAT", default_value = "leave")]
+    on_timeout: TimeoutChoice,
+    /// End with exit code 26 when the session finished without a pull request
+    #[arg(long)]
+    require_pr: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum TimeoutChoice {
+    Leave,
+    Terminate,
+}
+
+/// `None` is `auto`.
+#[derive(Debug, Clone, Copy)]
+struct FormatChoice(Option<Format>);
+
+/// Runs one of the commands to its end.
+pub fn run(relay: AlertRelay, output: &Output) -> Exit {
+    match relay.command {
+        Command::Prompt(prompt) => match orders(&prompt.input, &prompt.session) {
+            Ok(orders) => print_prompts(&orders, output),
+            Err(problem) => fail(output, "bad_input", &format!("{problem:#}")),
+        },
+        Command::Check(access) => runtime().block_on(check(&access, output)),
+        Command::Run(run) => match orders(&run.input, &run.session) {
+            Ok(orders) if run.dry_run => print_prompts(&orders, output),
+            Ok(orders) => runtime().block_on(LocalSet::new().run_until(run_orders(&run, orders, output))),
+            Err(problem) => fail(output, "bad_input", &format!("{problem:#}")),
+        },
+        Command::Watch(watch) => runtime().block_on(watch_one(&watch, output)),
+    }
+}
+
+/// An alert and what would be created for it.
+struct Prepared {
+    alert: Alert,
+    key: String,
+    new: NewSession,
+}
+
+/// Reads the payload and makes of each alert what a session would be created with. Alerts that share a key are one.
+fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Vec<Prepared>> {
+    let payload = read_payload(&input.alert)?;
+    let grouping = if input.per_alert { Grouping::PerAlert } else { Grouping::Group };
+    let name = input.alert.display();
+    let alerts =
+        inbound::read(input.format.0, &payload, grouping).map_err(|problem| anyhow!("the alert {name}: {problem}"))?;
+    let template = input.prompt_template.as_deref().map(read_template).transpose()?;
+    let schema = options.structured_output_schema.as_deref().map(read_schema).transpose()?;
+    let mut prepared: Vec<Prepared> = Vec::new();
+    for alert in alerts {
+        let key = input.dedupe_key.clone().unwrap_or_else(|| alert.dedupe_key(&input.ignore_label));
+        if prepared.iter().any(|earlier| earlier.key == key) {
+            continue;
+        }
+        let words =
+            words(&alert, &key, template.as_ref()).map_err(|problem| anyhow!("the prompt template: {problem}"))?;
+        let title = options.title.as_deref().map_or(words.title, |title| marked_title(&key, title));
+        let tags = [RELAY_TAG.to_string(), tag(&key)].into_iter().chain(options.tag.iter().cloned()).collect();
+        let new = NewSession {
+            prompt: words.prompt,
+            title: Some(title),
+            tags,
+            playbook_id: options.playbook.clone(),
+            repos: options.repo.clone(),
+            knowledge_ids: options.knowledge.clone(),
+            secret_ids: options.secret.clone(),
+            max_acu_limit: options.max_acu_limit,
+            devin_mode: options.devin_mode.clone(),
+            structured_output_schema: schema.clone(),
+        };
+        prepared.push(Prepared { alert, key, new });
+    }
+    Ok(prepared)
+}
+
+fn print_prompts(orders: &[Prepared], output: &Output) -> Exit {
+    for order in orders {
+        received(order, output);
+        let title = order.new.title.as_deref().unwrap_or_default();
+        say(output, &Event::Prompt { dedupe_key: &order.key, tags: &order.new.tags, title, prompt: &order.new.prompt });
+    }
+    SUCCESS
+}
+
+fn received(order: &Prepared, output: &Output) {
+    let (format, state) = (order.alert.format.name(), order.alert.state.name());
+    let (title, tag) = (order.new.title.as_deref().unwrap_or_default(), tag(&order.key));
+    let alerts = order.alert.firing.max(1);
+    say(output, &Event::AlertReceived { format, state, title, dedupe_key: &order.key, tag: &tag, alerts });
+}
+
+async fn check(access: &AccessOptions, output: &Output) -> Exit {
+    let place = match place(access, output).await {
+        Ok(place) => place,
+        Err(exit) => return exit,
+    };
+    match stand(&place, output).await {
+        Ok(Standing { principal, org_id, missing }) => {
+            let kind = principal.as_ref().and_then(|principal| principal.principal_type.as_deref());
+            let name = principal.as_ref().and_then(|principal| principal.name());
+            say(output, &Event::Check { principal_type: kind, principal: name, org_id: &org_id, missing: &missing });
+            if missing.is_empty() { SUCCESS } else { FAILURE }
+        }
+        Err(exit) => exit,
+    }
+}
+
+async fn run_orders(run: &Run, orders: Vec<Prepared>, output: &Output) -> Exit {
+    let mut signals = Signals::listen();
+    let firing: Vec<Prepared> = orders
+        .into_iter()
+        .filter(|order| {
+            received(order, output);
+            let state = &order.alert.state;
+            if !state.is_firing() {
+                let reason = format!("the alert is {}, so no session is created", state.name());
+                say(output, &Event::NothingToDo { dedupe_key: &order.key, reason: &reason });
+            }
+            state.is_firing()
+        })
+        .collect();
+    if firing.is_empty() {
+        return SUCCESS;
+    }
+    let place = match place(&run.access, output).await {
+        Ok(place) => place,
+        Err(exit) => return exit,
+    };
+    let standing = match stand(&place, output).await {
+        Ok(standing) if standing.missing.is_empty() => standing,
+        Ok(standing) => {
+            let message = format!(
+                "the key lacks {}, without which a session that exists cannot be found and would be created again",
+                standing.missing.join(", ")
+            );
+            return fail(output, "missing_permission", &message);
+        }
+        Err(exit) => return exit,
+    };
+    let (tell, stop) = tokio::sync::watch::channel(None);
+    let relay = Arc::new(Relay {
+        client: place.client,
+        org_id: standing.org_id,
+        polling: polling(&run.polling, run.access.sandbox),
+        create_timeout: run.create_timeout,
+        on_timeout: on_timeout(&run.polling),
+        detach: run.detach,
+        output: output.clone(),
+        stop,
+    });
+    let mut trips = tokio::task::JoinSet::new();
+    for prepared in firing {
+        let order = Order {
+            mark: tag(&prepared.key),
+            new: prepared.new,
+            cooldown: run.cooldown,
+            new_attempt: run.new_attempt,
+            reconcile_window: run.reconcile_window,
+            create_again: run.create_again,
+        };
+        trips.spawn_local(Arc::clone(&relay).run(order, prepared.key));
+    }
+    let mut exit = SUCCESS;
+    loop {
+        let ended = tokio::select! {
+            ended = trips.join_next() => ended,
+            signal = signals.next() => {
+                // A create that is under way is waited for, so that no session is started unseen.
+                let _ = tell.send(Some(signal));
+                continue;
+            }
+        };
+        match ended {
+            None => return exit,
+            Some(Ok(end)) => exit = worse(exit, exit_of(&end, run.polling.require_pr)),
+            Some(Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
+        }
+    }
+}
+
+async fn watch_one(watch: &Watch, output: &Output) -> Exit {
+    let mut signals = Signals::listen();
+    let place = match place(&watch.access, output).await {
+        Ok(place) => place,
+        Err(exit) => return exit,
+    };
+    let standing = match stand(&place, output).await {
+        Ok(standing) => standing,
+        Err(exit) => return exit,
+    };
+    let (tell, stop) = tokio::sync::watch::channel(None);
+    let relay = Relay {
+        client: place.client,
+        org_id: standing.org_id,
+        polling: polling(&watch.polling, watch.access.sandbox),
+        create_timeout: Duration::ZERO,
+        on_timeout: on_timeout(&watch.polling),
+        detach: false,
+        output: output.clone(),
+        stop,
+    };
+    let trip = relay.watch(&watch.session, None, Report::new(output, None));
+    tokio::pin!(trip);
+    loop {
+        tokio::select! {
+            end = &mut trip => return exit_of(&end, watch.polling.require_pr),
+            signal = signals.next() => {
+                let _ = tell.send(Some(signal));
+            }
+        }
+    }
+}
+
+/// A client, the organisation if it is configured, and the sandbox that must live as long as they are used.
+struct Place {
+    client: Client,
+    org_id: Option<String>,
+    _sandbox: Option<Sandbox>,
+}
+
+async fn place(access: &AccessOptions, output: &Output) -> Result<Place, Exit> {
+    let (settings, sandbox) = if access.sandbox {
+        let options = sandbox::Options { session_seconds: SANDBOX_SESSION_S, ..sandbox::Options::default() };
+        let sandbox = match Sandbox::start(options).await {
+            Ok(sandbox) => sandbox,
+            Err(error) => {
+                return Err(fail(output, "sandbox", &format!("cannot serve the sandbox on this machine: {error}")));
+            }
+        };
+        let (token, org_id) = (Token::new(sandbox::TOKEN), Some(sandbox::ORG_ID.to_string()));
+        (Access { token, org_id, api_url: sandbox.url() }, Some(sandbox))
+    } else {
+        (load(access, output)?, None)
+    };
+    output.hide(&settings.token);
+    let client = Client::new(Settings {
+        api_url: settings.api_url,
+        token: settings.token,
+        policy: Policy::brief(),
+        concurrency: 4,
+    });
+    Ok(Place { client, org_id: settings.org_id, _sandbox: sandbox })
+}
+
+fn load(access: &AccessOptions, output: &Output) -> Result<Access, Exit> {
+    let mut settings = match Access::load(access.config.as_deref(), variable) {
+        Ok(settings) => settings,
+        Err(error @ config::Error::Absent) => return Err(usage(output, &error.to_string())),
+        Err(error) => return Err(fail(output, "bad_settings", &error.to_string())),
+    };
+    if let Some(address) = &access.endpoint {
+        match endpoint(address) {
+            Ok((api_url, org_id)) => (settings.api_url, settings.org_id) = (api_url, Some(org_id)),
+            Err(problem) => return Err(fail(output, "bad_endpoint", &format!("--endpoint {problem}"))),
+        }
+    }
+    if level(&access.common) <= Level::Debug {
+        output.note(&format!("the API is at {}", settings.api_url));
+    }
+    Ok(settings)
+}
+
+async fn stand(place: &Place, output: &Output) -> Result<Standing, Exit> {
+    organisation::find(&place.client, place.org_id.as_deref())
+        .await
+        .map_err(|Trouble { code, message }| fail(output, code, &message))
+}
+
+fn polling(options: &PollingOptions, is_sandbox: bool) -> Polling {
+    let default = Duration::from_secs(if is_sandbox { 1 } else { 30 });
+    Polling {
+        interval: options.poll_interval.unwrap_or(default),
+        attempts: options.max_poll_attempts,
+        pr_grace: options.pr_grace,
+    }
+}
+
+fn on_timeout(options: &PollingOptions) -> OnTimeout {
+    match options.on_timeout {
+        TimeoutChoice::Leave => OnTimeout::Leave,
+        TimeoutChoice::Terminate => OnTimeout::Terminate,
+    }
+}
+
+fn exit_of(end: &End, require_pr: bool) -> Exit {
+    match end {
+        End::Outcome(verdict) => Exit::Code(verdict.exit_code(require_pr)),
+        End::Detached => SUCCESS,
+        End::Trouble => FAILURE,
+        End::Stopped(signal) => Exit::Signal(*signal),
+    }
+}
+
+/// Of several alerts, the first that did not go well speaks for all; being stopped comes before everything.
+fn worse(one: Exit, other: Exit) -> Exit {
+    match (one, other) {
+        (Exit::Signal(_), _) => one,
+        (_, Exit::Signal(_)) => other,
+        _ if one == SUCCESS => other,
+        _ => one,
+    }
+}
+
+/// Says what is wrong, for programs and for people.
+fn fail(output: &Output, code: &'static str, message: &str) -> Exit {
+    say(output, &Event::Error(&Trouble { code, message: message.to_string() }));
+    output.note(&format!("error: {message}"));
+    FAILURE
+}
+
+fn read_payload(path: &Path) -> anyhow::Result<Vec<u8>> {
+    let most = MAX_BYTES as u64 + 1;
+    let mut payload = Vec::new();
+    if path == Path::new("-") {
+        std::io::stdin().take(most).read_to_end(&mut payload).context("cannot read the alert from standard input")?;
+    } else {
+        let file = std::fs::File::open(path).with_context(|| format!("cannot read the alert {}", path.display()))?;
+        file.take(most)
+            .read_to_end(&mut payload)
+            .with_context(|| format!("cannot read the alert {}", path.display()))?;
+    }
+    Ok(payload)
+}
+
+fn read_template(path: &Path) -> anyhow::Result<Template> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the prompt template {name}"))?;
+    Template::parse(&text).map_err(|problem| anyhow!("the prompt template {name}: {problem}"))
+}
+
+fn read_schema(path: &Path) -> anyhow::Result<serde_json::Value> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the schema {name}"))?;
+    if text.len() as u64 > LARGEST_SCHEMA {
+        bail!("the schema {name} is larger than 64 KiB, the most that the API takes");
+    }
+    match serde_json::from_str(&text) {
+        Ok(schema @ serde_json::Value::Object(_)) => Ok(schema),
+        Ok(_) => bail!("the schema {name} must be a JSON object"),
+        Err(error) => bail!("the schema {name} is not valid JSON (line {}, column {})", error.line(), error.column()),
+    }
+}
+
+fn format(text: &str) -> Result<FormatChoice, String> {
+    if text == "auto" {
+        return Ok(FormatChoice(None));
+    }
+    text.parse().map(|format| FormatChoice(Some(format)))
+}
+
+fn poll_interval(text: &str) -> Result<Duration, String> {
+    let interval = duration(text)?;
+    let range = Duration::from_secs(1)..=Duration::from_secs(300);
+    if range.contains(&interval) { Ok(interval) } else { Err("expected a time from 1s to 300s".to_string()) }
+}

@@ -1,0 +1,167 @@
+//! What the relay says: one JSON object a line on stdout, and for a person who watches, a live line and a few words on
+//! stderr.
+
+use std::time::{Instant, SystemTime};
+
+use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
+
+use super::dispatch::Adoption;
+use super::outcome::{Outcome, Status, Verdict, first_pr};
+use crate::devin::session::{PullRequest, Session};
+use crate::output::{LiveLine, Output};
+
+/// Something that stood in the way before there was an outcome: nothing was created, or nothing is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Trouble {
+    /// A word for programs.
+    pub code: &'static str,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+/// One thing that happened, as it stands on its line.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    AlertReceived { format: &'a str, state: &'a str, title: &'a str, dedupe_key: &'a str, tag: &'a str, alerts: usize },
+    Prompt { dedupe_key: &'a str, tags: &'a [String], title: &'a str, prompt: &'a str },
+    NothingToDo { dedupe_key: &'a str, reason: &'a str },
+    SessionCreated { session_id: &'a str, session_url: &'a str },
+    SessionAdopted { session_id: &'a str, session_url: &'a str, reason: &'a str },
+    SessionTerminated { session_id: &'a str, reason: &'a str },
+    SessionStatus { session_id: &'a str, status: &'a str, status_detail: Option<&'a str>, acus_consumed: f64 },
+    Outcome(Box<OutcomeLine<'a>>),
+    Check { principal_type: Option<&'a str>, principal: Option<&'a str>, org_id: &'a str, missing: &'a [String] },
+    Error(&'a Trouble),
+}
+
+/// The last line about an alert.
+#[derive(Debug, Serialize)]
+pub struct OutcomeLine<'a> {
+    pub dedupe_key: Option<&'a str>,
+    pub status: Status,
+    pub result: Verdict,
+    pub pr_url: Option<&'a str>,
+    pub pull_requests: &'a [PullRequest],
+    pub session_id: Option<&'a str>,
+    pub session_url: Option<&'a str>,
+    pub reason: &'a str,
+    pub acus_consumed: Option<f64>,
+    pub polls: u32,
+    pub seconds: u64,
+}
+
+/// Says what happens to one alert.
+pub struct Report {
+    output: Output,
+    started: Instant,
+    dedupe_key: Option<String>,
+    line: Option<LiveLine>,
+}
+
+impl Report {
+    /// A report about the alert with this key; `None` when a session is watched without one.
+    pub fn new(output: &Output, dedupe_key: Option<&str>) -> Report {
+        Report {
+            output: output.clone(),
+            started: Instant::now(),
+            dedupe_key: dedupe_key.map(str::to_string),
+            line: output.live_line("session"),
+        }
+    }
+
+    /// How long this has been going on.
+    pub fn started(&self) -> Instant {
+        self.started
+    }
+
+    /// A few words on stderr.
+    pub fn note(&self, text: &str) {
+        self.output.note(text);
+    }
+
+    /// A session was there already.
+    pub fn adopted(&self, session: &Session, why: &Adoption) {
+        let reason = match why {
+            Adoption::Alive => "alive",
+            Adoption::Reconciled => "found_after_unclear_create",
+            Adoption::Raced { .. } => "older_session_of_another_run",
+        };
+        say(
+            &self.output,
+            &Event::SessionAdopted { session_id: &session.session_id, session_url: &session.url, reason },
+        );
+        if let Adoption::Raced { ours, terminated } = why {
+            match terminated {
+                Ok(()) => say(&self.output, &Event::SessionTerminated { session_id: ours, reason: "duplicate" }),
+                Err(error) => {
+                    self.note(&format!("warning: session {ours} is a duplicate and could not be ended: {error}"))
+                }
+            }
+        }
+    }
+
+    /// A look at the session; `is_news` when its state is not what it was.
+    pub fn seen(&self, session: &Session, is_news: bool) {
+        let detail = session.status_detail.as_deref();
+        if is_news {
+            say(
+                &self.output,
+                &Event::SessionStatus {
+                    session_id: &session.session_id,
+                    status: &session.status,
+                    status_detail: detail,
+                    acus_consumed: session.acus_consumed,
+                },
+            );
+        }
+        if let Some(line) = &self.line {
+            let seconds = self.started.elapsed().as_secs();
+            let state = detail.map_or(session.status.clone(), |detail| format!("{} ({detail})", session.status));
+            line.show(0, None, &format!("{state}, {seconds} s, {} ACUs", session.acus_consumed));
+        }
+    }
+
+    /// How it ended.
+    pub fn outcome(&self, outcome: &Outcome, session: Option<&Session>, polls: u32) {
+        let pull_requests = session.map_or(&[][..], |session| &session.pull_requests);
+        let status = outcome.verdict.status();
+        let line = OutcomeLine {
+            dedupe_key: self.dedupe_key.as_deref(),
+            status,
+            result: outcome.verdict,
+            pr_url: first_pr(pull_requests),
+            pull_requests,
+            session_id: session.map(|session| session.session_id.as_str()),
+            session_url: session.map(|session| session.url.as_str()),
+            reason: &outcome.reason,
+            acus_consumed: session.map(|session| session.acus_consumed),
+            polls,
+            seconds: self.started.elapsed().as_secs(),
+        };
+        if let Some(live) = &self.line {
+            live.finish();
+            let what = line.pr_url.or(line.session_url).unwrap_or("no session");
+            self.note(&format!("{}: {}\n{what}", word(&status), outcome.reason));
+        }
+        say(&self.output, &Event::Outcome(Box::new(line)));
+    }
+}
+
+/// Writes an event as one line, its time second.
+pub fn say(output: &Output, event: &Event) {
+    let time = DateTime::<Utc>::from(SystemTime::now()).to_rfc3339_opts(SecondsFormat::Secs, true);
+    let json = serde_json::to_string(event).expect("an event has string keys and serializes");
+    // After `{"event":"name"`; the order of the rest stays.
+    let after_name = json.find(',').unwrap_or(json.len() - 1);
+    output.line(&format!("{},\"time\":\"{time}\"{}", &json[..after_name], &json[after_name..]));
+}
+
+fn word(status: &Status) -> &'static str {
+    match status {
+        Status::Done => "done",
+        Status::Blocked => "blocked",
+        Status::Dropped => "dropped",
+    }
+}
