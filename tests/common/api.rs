@@ -111,13 +111,7 @@ impl Ask {
         let uri = request.uri();
         let target = uri.path_and_query().map_or("/", |target| target.as_str()).to_string();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
-        let decode = |text: &str| percent_decode_str(text).decode_utf8().unwrap().to_string();
-        let query = query.split('&').filter(|part| !part.is_empty()).map(|part| {
-            let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            // As a form is read: a plus sign is a blank.
-            (decode(&name.replace('+', " ")), decode(&value.replace('+', " ")))
-        });
-        let query = query.collect();
+        let query = decoded(query);
         let list = path.strip_prefix(&format!("/v3/organizations/{ORG}/")).unwrap_or(path).to_string();
         let headers = request.headers_vec().iter().map(|(name, value)| (name.to_lowercase(), value.clone()));
         let headers = headers.collect();
@@ -141,6 +135,17 @@ impl Ask {
         let query: Vec<String> = self.query.iter().map(|(name, value)| format!("{name}={value}")).collect();
         [self.list.clone()].into_iter().chain(query).collect::<Vec<_>>().join(" ")
     }
+}
+
+/// A query's parameters.
+pub fn decoded(query: &str) -> Vec<(String, String)> {
+    let decode = |text: &str| percent_decode_str(text).decode_utf8().unwrap().to_string();
+    let query = query.split('&').filter(|part| !part.is_empty()).map(|part| {
+        let (name, value) = part.split_once('=').unwrap_or((part, ""));
+        // As a form is read: a plus sign is a blank.
+        (decode(&name.replace('+', " ")), decode(&value.replace('+', " ")))
+    });
+    query.collect()
 }
 
 impl Answer {

@@ -4,6 +4,8 @@
 #![allow(dead_code, unused_imports, reason = "every test file uses its own part of this")]
 
 mod api;
+pub mod devin;
+pub mod events;
 mod library;
 mod program;
 mod sandbox;
