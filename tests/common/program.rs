@@ -104,8 +104,7 @@ impl Program {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
-    /// The program with these arguments, separated by blanks, in its directory.
-    pub fn command(&self, arguments: &str) -> Command {
+    fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_source-devin-ai"));
         command.current_dir(self.directory.path()).args(arguments.split_whitespace()).stdin(Stdio::null());
         for name in FOREIGN {

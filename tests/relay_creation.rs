@@ -1,0 +1,610 @@
+//! One alert, one session: whatever the create is answered with, and whoever else creates at the same time, there is
+//! one session at the end, or the run says honestly that it does not know.
+
+mod common;
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::process::{Child, Command};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+
+use common::devin::{Devin, Made, Said, Sessions, now, session, state};
+use common::events::{end, events, outcome, shorten, story};
+use common::{ORG, Program, Ran, Sandboxed, TOKEN, program};
+use serde_json::json;
+
+const ALERT: &str = r#"{"title": "something is wrong"}"#;
+const RUN: &str = "alert-relay run --config config.json --alert alert.json --poll-interval 1s --reconcile-window 1s";
+
+fn relay(devin: &Devin) -> Program {
+    program().file("config.json", devin.config()).file("alert.json", ALERT)
+}
+
+/// The tag of the alert.
+fn mark() -> String {
+    let ran = program().file("alert.json", ALERT).run("alert-relay prompt --alert alert.json");
+    events(&ran)[0]["tag"].as_str().unwrap().to_string()
+}
+
+/// Runs the alert against these sessions: the story, and every request.
+fn trip(sessions: Sessions, options: &str) -> String {
+    let sessions = Arc::new(sessions);
+    let devin = Devin::of(&sessions);
+    let ran = relay(&devin).run(&format!("{RUN} {options}"));
+    format!("{}\nasked:\n{}alive: {}", story(&ran), shorten(&devin.asked()), sessions.alive())
+}
+
+#[test]
+fn a_create_says_what_was_asked_for_and_nothing_else() {
+    let devin = Devin::of(&Sessions::new().into());
+    let schema = r#"{"type": "object", "properties": {"cause": {"type": "string"}}}"#;
+    let template = "Look at {{ title }}";
+    let program = relay(&devin).file("schema.json", schema).file("prompt.txt", template);
+    let least = program.run(&format!("{RUN} --detach"));
+    assert_eq!(end(&least), "exit 0");
+    let most = program.run(&format!(
+        "{RUN} --detach --new-attempt --tag team:shop --tag night --title Checkout --repo acme/shop --repo acme/web \
+         --playbook playbook-1 --knowledge note-1 --secret secret-1 --max-acu-limit 7 --devin-mode fast \
+         --structured-output-schema schema.json --prompt-template prompt.txt"
+    ));
+    assert_eq!(end(&most), "exit 0");
+    let [mut least, most] = devin.creates().try_into().unwrap();
+    // The default prompt is told by its own tests.
+    let prompt = least["prompt"].take();
+    assert!(prompt.as_str().unwrap().contains("something is wrong"), "{prompt}");
+    insta::assert_snapshot!(shorten(&serde_json::to_string_pretty(&least).unwrap()), @r#"
+    {
+      "prompt": null,
+      "tags": [
+        "alert-relay",
+        "ar-MARK"
+      ],
+      "title": "[ar-MARK] something is wrong"
+    }
+    "#);
+    insta::assert_snapshot!(shorten(&serde_json::to_string_pretty(&most).unwrap()), @r#"
+    {
+      "devin_mode": "fast",
+      "knowledge_ids": [
+        "note-1"
+      ],
+      "max_acu_limit": 7,
+      "playbook_id": "playbook-1",
+      "prompt": "Look at something is wrong",
+      "repos": [
+        "acme/shop",
+        "acme/web"
+      ],
+      "secret_ids": [
+        "secret-1"
+      ],
+      "structured_output_schema": {
+        "properties": {
+          "cause": {
+            "type": "string"
+          }
+        },
+        "type": "object"
+      },
+      "tags": [
+        "alert-relay",
+        "ar-MARK",
+        "team:shop",
+        "night"
+      ],
+      "title": "[ar-MARK] Checkout"
+    }
+    "#);
+    let posts: Vec<_> = devin.heard().into_iter().filter(|heard| heard.method == "POST").collect();
+    let headers: String = posts[0]
+        .headers
+        .iter()
+        .filter(|(name, _)| !["host", "content-length", "user-agent"].contains(&name.as_str()))
+        .map(|(name, value)| format!("{name}: {value}\n"))
+        .collect();
+    insta::assert_snapshot!(headers, @"
+    content-type: application/json
+    accept: application/json
+    authorization: Bearer cog_t3st-0nly_k3y
+    accept-encoding: gzip
+    ");
+    assert_eq!(posts[0].header("authorization"), Some(&*format!("Bearer {TOKEN}")));
+}
+
+/// The answers that a create may get.
+fn answers() -> Vec<(&'static str, Option<Said>)> {
+    let problem = |status| Some(Said::problem(status, "refused"));
+    vec![
+        ("200", None),
+        ("400", problem(400)),
+        ("401", problem(401)),
+        ("403", problem(403)),
+        ("404", problem(404)),
+        ("422", problem(422)),
+        ("307", Some(Said::problem(307, "over there").header("location", "/v3/organizations/org-2/sessions"))),
+        ("408", problem(408)),
+        ("409", problem(409)),
+        ("500", problem(500)),
+        ("502", problem(502)),
+        ("closed", Some(Said::Nothing)),
+        ("silence", Some(Said::Silence)),
+        ("unreadable", Some(Said::Answer(200, Vec::new(), "<html>".to_string()))),
+        ("half", Some(Said::Answer(200, Vec::new(), r#"{"status": "new"}"#.to_string()))),
+    ]
+}
+
+/// One row: the create is answered so, and the session shows so late in lists, or never exists.
+fn row(name: &str, answer: Option<Said>, hidden_for: Option<usize>, options: &str) -> String {
+    let is_true = answer.is_none();
+    let sessions = Arc::new(Sessions::new().on_create(move |_| Made { hidden_for, says: answer.clone() }));
+    let devin = Devin::of(&sessions);
+    let ran = relay(&devin).run(&format!("{RUN} --detach --create-timeout 300ms {options}"));
+    let events = events(&ran);
+    let said = events.iter().skip(1).map(|event| {
+        let word = ["reason", "code"].iter().find_map(|name| event[*name].as_str());
+        let name = event["event"].as_str().unwrap();
+        match name {
+            "outcome" => event["result"].as_str().unwrap().to_string(),
+            _ => word.map_or(name.to_string(), |word| format!("{name} {word}")),
+        }
+    });
+    let said: Vec<String> = said.collect();
+    let there = match hidden_for {
+        None => "not created",
+        Some(0) => "created",
+        Some(_) => "listed later",
+    };
+    // Whatever is said, no second session is made without being asked for.
+    assert!(is_true || devin.count("DELETE") == 0);
+    format!(
+        "{name:10} {there:12} {}, {} POST, {} sessions, {}\n",
+        said.join(", "),
+        devin.count("POST"),
+        sessions.alive(),
+        ran.exit()
+    )
+}
+
+/// All rows, side by side.
+fn table(hidden_for: &[Option<usize>], options: &str) -> String {
+    std::thread::scope(|scope| {
+        let rows: Vec<_> = answers()
+            .into_iter()
+            .flat_map(|(name, answer)| hidden_for.iter().map(move |hidden| (name, answer.clone(), *hidden)))
+            // The truth is told about a session that exists.
+            .filter(|(name, _, hidden)| *name != "200" || hidden.is_some())
+            .map(|(name, answer, hidden)| scope.spawn(move || row(name, answer, hidden, options)))
+            .collect();
+        rows.into_iter().map(|row| row.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn every_answer_to_a_create_leaves_one_session_or_an_honest_unknown() {
+    insta::assert_snapshot!(table(&[None, Some(0), Some(1)], ""), @"
+    200        created      session_created, 1 POST, 1 sessions, exit 0
+    200        listed later session_created, 1 POST, 1 sessions, exit 0
+    400        not created  error refused, 1 POST, 0 sessions, exit 1
+    400        created      error refused, 1 POST, 1 sessions, exit 1
+    400        listed later error refused, 1 POST, 1 sessions, exit 1
+    401        not created  error invalid_devin_token, 1 POST, 0 sessions, exit 1
+    401        created      error invalid_devin_token, 1 POST, 1 sessions, exit 1
+    401        listed later error invalid_devin_token, 1 POST, 1 sessions, exit 1
+    403        not created  error missing_permission, 1 POST, 0 sessions, exit 1
+    403        created      error missing_permission, 1 POST, 1 sessions, exit 1
+    403        listed later error missing_permission, 1 POST, 1 sessions, exit 1
+    404        not created  error organisation_unknown, 1 POST, 0 sessions, exit 1
+    404        created      error organisation_unknown, 1 POST, 1 sessions, exit 1
+    404        listed later error organisation_unknown, 1 POST, 1 sessions, exit 1
+    422        not created  error refused, 1 POST, 0 sessions, exit 1
+    422        created      error refused, 1 POST, 1 sessions, exit 1
+    422        listed later error refused, 1 POST, 1 sessions, exit 1
+    307        not created  error refused, 1 POST, 0 sessions, exit 1
+    307        created      error refused, 1 POST, 1 sessions, exit 1
+    307        listed later error refused, 1 POST, 1 sessions, exit 1
+    408        not created  create_unknown, 1 POST, 0 sessions, exit 25
+    408        created      session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    408        listed later session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    409        not created  create_unknown, 1 POST, 0 sessions, exit 25
+    409        created      session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    409        listed later session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    500        not created  create_unknown, 1 POST, 0 sessions, exit 25
+    500        created      session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    500        listed later session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    502        not created  create_unknown, 1 POST, 0 sessions, exit 25
+    502        created      session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    502        listed later session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    closed     not created  create_unknown, 1 POST, 0 sessions, exit 25
+    closed     created      session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    closed     listed later session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    silence    not created  create_unknown, 1 POST, 0 sessions, exit 25
+    silence    created      session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    silence    listed later session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    unreadable not created  create_unknown, 1 POST, 0 sessions, exit 25
+    unreadable created      session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    unreadable listed later session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    half       not created  create_unknown, 1 POST, 0 sessions, exit 25
+    half       created      session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    half       listed later session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    ");
+}
+
+#[test]
+fn creating_again_is_one_more_create_after_a_look_that_found_nothing() {
+    insta::assert_snapshot!(table(&[None], "--create-again"), @"
+    400        not created  error refused, 1 POST, 0 sessions, exit 1
+    401        not created  error invalid_devin_token, 1 POST, 0 sessions, exit 1
+    403        not created  error missing_permission, 1 POST, 0 sessions, exit 1
+    404        not created  error organisation_unknown, 1 POST, 0 sessions, exit 1
+    422        not created  error refused, 1 POST, 0 sessions, exit 1
+    307        not created  error refused, 1 POST, 0 sessions, exit 1
+    408        not created  create_unknown, 2 POST, 0 sessions, exit 25
+    409        not created  create_unknown, 2 POST, 0 sessions, exit 25
+    500        not created  create_unknown, 2 POST, 0 sessions, exit 25
+    502        not created  create_unknown, 2 POST, 0 sessions, exit 25
+    closed     not created  create_unknown, 2 POST, 0 sessions, exit 25
+    silence    not created  create_unknown, 2 POST, 0 sessions, exit 25
+    unreadable not created  create_unknown, 2 POST, 0 sessions, exit 25
+    half       not created  create_unknown, 2 POST, 0 sessions, exit 25
+    ");
+    let answered_late = |number| match number {
+        1 => Made { hidden_for: None, says: Some(Said::problem(500, "try later")) },
+        _ => Made::a_session(),
+    };
+    insta::assert_snapshot!(trip(Sessions::new().on_create(answered_late), "--detach --create-again"), @r#"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    session_created https://app.devin.ai/sessions/SESSION
+    stderr: /v3/organizations/org-1/sessions answered 500 (Internal Server Error), saying "try later"; a session may have been created, looking for it
+    stderr: no session was found; creating once more, as --create-again allows
+    exit 0
+    asked:
+    GET /v3/self
+    GET sessions first=1
+    GET sessions first=200 tags=ar-MARK
+    POST sessions
+    GET sessions first=200 tags=ar-MARK
+    GET sessions first=200 tags=ar-MARK
+    POST sessions
+    GET sessions first=200 tags=ar-MARK
+    alive: 1
+    "#);
+}
+
+#[test]
+fn a_create_that_comes_too_often_is_tried_again_when_the_server_says() {
+    let limited = |number| match number {
+        1 => Made { hidden_for: None, says: Some(Said::problem(429, "too many").header("retry-after", "1")) },
+        _ => Made::a_session(),
+    };
+    insta::assert_snapshot!(trip(Sessions::new().on_create(limited), "--detach"), @r#"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    session_created https://app.devin.ai/sessions/SESSION
+    stderr: /v3/organizations/org-1/sessions answered 429 (Too Many Requests), saying "too many"; nothing was created, trying again in N s
+    exit 0
+    asked:
+    GET /v3/self
+    GET sessions first=1
+    GET sessions first=200 tags=ar-MARK
+    POST sessions
+    POST sessions
+    GET sessions first=200 tags=ar-MARK
+    alive: 1
+    "#);
+}
+
+#[test]
+fn a_create_is_not_sent_anywhere_else() {
+    let elsewhere = Devin::of(&Sessions::new().into());
+    let location = format!("{}/v3/organizations/{ORG}/sessions", elsewhere.url);
+    for status in [301, 302, 303, 307, 308] {
+        let location = location.clone();
+        let answer = move |_| Made {
+            hidden_for: None,
+            says: Some(Said::problem(status, "moved").header("location", &location)),
+        };
+        let devin = Devin::of(&Sessions::new().on_create(answer).into());
+        let ran = relay(&devin).run(&format!("{RUN} --detach"));
+        assert_eq!((ran.exit().as_str(), devin.count("POST")), ("exit 1", 1), "{status}: {}", story(&ran));
+    }
+    assert_eq!(elsewhere.asked(), "");
+}
+
+#[test]
+fn nothing_listens_and_nothing_is_created() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    // The check before it fails already, after its tries.
+    let config = json!({"api_token": TOKEN, "org_id": ORG, "api_url": url}).to_string();
+    let ran = program().file("config.json", config).file("alert.json", ALERT).run(RUN);
+    insta::assert_snapshot!(story(&ran), @"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    error unreachable: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
+    stderr: error: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
+    exit 1
+    ");
+}
+
+#[test]
+fn a_session_without_the_tag_is_not_taken_for_the_alerts() {
+    // As the API does with filters that it does not know, this one ignores every filter.
+    let others = [session("other", &["alert-relay", "ar-0"], now(), &state("running/working", false))];
+    let sessions = Arc::new(Sessions::new());
+    let inner = Arc::clone(&sessions);
+    let devin = Devin::start(move |heard| match (heard.method.as_str(), heard.path.as_str()) {
+        ("GET", "sessions") => Said::list(&others),
+        _ => inner.answer(heard),
+    });
+    let ran = relay(&devin).run(RUN);
+    insta::assert_snapshot!(format!("{}\n{} POST", story(&ran), devin.count("POST")), @"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    session_created https://app.devin.ai/sessions/SESSION
+    session_status running/finished
+    outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
+    exit 0
+    1 POST
+    ");
+}
+
+/// An organisation in which another run creates a session for the same alert just before ours.
+fn race(older_by: u64, id: &'static str) -> String {
+    let mark = mark();
+    let sessions = Arc::new(Sessions::new());
+    let (inner, devin_has) = (Arc::clone(&sessions), Arc::clone(&sessions));
+    let devin = Devin::start(move |heard| {
+        if heard.method == "POST" {
+            let theirs = session(id, &["alert-relay", &mark], now() - older_by, &state("running/working", false));
+            inner.add(theirs);
+        }
+        inner.answer(heard)
+    });
+    let ran = relay(&devin).run(RUN);
+    let deletes: Vec<String> =
+        devin.heard().iter().filter(|heard| heard.method == "DELETE").map(|heard| heard.told()).collect();
+    format!("{}\n{}\nalive: {}", story(&ran), deletes.join("\n"), devin_has.alive())
+}
+
+#[test]
+fn of_two_sessions_made_at_once_the_older_is_watched_and_ours_is_ended() {
+    insta::assert_snapshot!(race(5, "their-session"), @"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    session_adopted https://app.devin.ai/sessions/their-session (older_session_of_another_run)
+    session_terminated SESSION (duplicate)
+    session_status running/finished
+    outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/their-session: the session opened a pull request
+    exit 0
+    DELETE sessions/devin-00000000000000000000000000000001
+    alive: 1
+    ");
+}
+
+#[test]
+fn two_sessions_of_one_second_are_told_apart_the_same_way_by_everybody() {
+    // Ours is 1; the smaller identifier stands, and the other run ends its own.
+    insta::assert_snapshot!(race(0, "0"), @"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    session_adopted https://app.devin.ai/sessions/0 (older_session_of_another_run)
+    session_terminated SESSION (duplicate)
+    session_status running/finished
+    outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/0: the session opened a pull request
+    exit 0
+    DELETE sessions/devin-00000000000000000000000000000001
+    alive: 1
+    ");
+    let told = race(0, "z");
+    assert!(told.contains("session_created") && told.contains("\nexit 0\n\nalive: 2"), "{told}");
+}
+
+#[test]
+fn a_duplicate_that_cannot_be_ended_is_told() {
+    let mark = mark();
+    let sessions = Arc::new(Sessions::new());
+    let devin = Devin::start(move |heard| match heard.method.as_str() {
+        "DELETE" => Said::problem(403, "not yours"),
+        method => {
+            if method == "POST" {
+                sessions.add(session("theirs", &[&mark], now() - 9, &state("running/working", false)));
+            }
+            sessions.answer(heard)
+        }
+    });
+    let ran = relay(&devin).run(&format!("{RUN} --detach"));
+    insta::assert_snapshot!(story(&ran), @r#"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    session_adopted https://app.devin.ai/sessions/theirs (older_session_of_another_run)
+    stderr: warning: session SESSION is a duplicate and could not be ended: /v3/organizations/org-1/sessions/devin-SESSION answered 403 (Forbidden), saying "not yours"
+    exit 0
+    "#);
+    assert_eq!(devin.count("DELETE"), 1);
+}
+
+#[test]
+fn two_runs_at_once_leave_one_session_to_watch() {
+    let sandbox = Sandboxed::start("--sessions 0 --latency 100ms --session-seconds 2");
+    let program = program().file("config.json", &sandbox.config).file("alert.json", ALERT);
+    let mut children: Vec<Child> = (0..2).map(|_| program.start(RUN)).collect();
+    let rans = children.drain(..).map(|mut child| {
+        let mut told = Vec::new();
+        child.stdout.take().unwrap().read_to_end(&mut told).unwrap();
+        Ran::wait(child, told)
+    });
+    let rans: Vec<Ran> = rans.collect();
+    let told: Vec<String> = rans.iter().map(story).collect();
+    // One of them may have ended its own session; both watched the same one to its end.
+    let watched = |ran: &Ran| outcome(ran)["session_id"].as_str().unwrap().to_string();
+    assert_eq!(watched(&rans[0]), watched(&rans[1]), "{told:?}");
+    assert!(rans.iter().all(|ran| ran.exit() == "exit 0"), "{told:?}");
+    // Another run starts nothing.
+    let third = program.run(RUN);
+    assert!(story(&third).contains("(ended_within_cooldown)"), "{}", story(&third));
+}
+
+#[test]
+fn an_organisation_that_restricts_tags_gets_the_mark_in_the_title() {
+    let refused = || Some(Said::problem(403, "tag 'alert-relay' is not allowed in this organization"));
+    let once = move |number| match number {
+        1 => Made { hidden_for: None, says: refused() },
+        _ => Made::a_session(),
+    };
+    let sessions = Arc::new(Sessions::new().on_create(once));
+    let devin = Devin::of(&sessions);
+    let ran = relay(&devin).run(&format!("{RUN} --detach"));
+    insta::assert_snapshot!(format!("{}\n{}", story(&ran), shorten(&devin.asked())), @"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    session_created https://app.devin.ai/sessions/SESSION
+    stderr: this organisation restricts tags, so the session is marked in its title only
+    exit 0
+    GET /v3/self
+    GET sessions first=1
+    GET sessions first=200 tags=ar-MARK
+    POST sessions
+    GET sessions first=200 created_after=TIME
+    POST sessions
+    GET sessions first=200 created_after=TIME
+    ");
+    let creates = devin.creates();
+    assert_eq!((creates[0]["tags"].as_array().unwrap().len(), creates[1].get("tags")), (2, None));
+    assert!(creates[1]["title"].as_str().unwrap().starts_with(&format!("[{}] ", mark())));
+}
+
+#[test]
+fn without_tags_an_unclear_create_is_found_by_its_title() {
+    let answer = |number| match number {
+        1 => Made { hidden_for: None, says: Some(Said::problem(422, "tags are restricted")) },
+        _ => Made { hidden_for: Some(0), says: Some(Said::Nothing) },
+    };
+    insta::assert_snapshot!(trip(Sessions::new().on_create(answer), "--detach"), @"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    session_adopted https://app.devin.ai/sessions/SESSION (found_after_unclear_create)
+    stderr: this organisation restricts tags, so the session is marked in its title only
+    stderr: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed; a session may have been created, looking for it
+    exit 0
+    asked:
+    GET /v3/self
+    GET sessions first=1
+    GET sessions first=200 tags=ar-MARK
+    POST sessions
+    GET sessions first=200 created_after=TIME
+    POST sessions
+    GET sessions first=200 created_after=TIME
+    alive: 1
+    ");
+}
+
+#[test]
+fn without_tags_a_session_at_work_is_adopted_by_its_title() {
+    let mut theirs = session("0d902d4d605a230ab8f5a3d24bdfd1fe", &[], now() - 60, &state("running/working", false));
+    theirs["title"] = json!(format!("[{}] something is wrong", mark()));
+    let refused = |_| Made { hidden_for: None, says: Some(Said::problem(403, "tags are restricted")) };
+    insta::assert_snapshot!(trip(Sessions::new().with(theirs).on_create(refused), "--detach"), @"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    session_adopted https://app.devin.ai/sessions/SESSION (alive)
+    stderr: this organisation restricts tags, so the session is marked in its title only
+    exit 0
+    asked:
+    GET /v3/self
+    GET sessions first=1
+    GET sessions first=200 tags=ar-MARK
+    POST sessions
+    GET sessions first=200 created_after=TIME
+    alive: 1
+    ");
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+/// The rest of a started program's life, after what was read of its stdout already.
+fn rest(child: Child, stdout: &mut impl std::io::Read, mut told: String) -> Ran {
+    stdout.read_to_string(&mut told).unwrap();
+    Ran::wait(child, told.into_bytes())
+}
+
+#[test]
+fn a_signal_during_the_create_waits_for_its_answer_and_says_how_to_watch() {
+    for name in ["-INT", "-TERM"] {
+        let (posted, has_posted) = channel();
+        let (answer, may_answer) = channel::<()>();
+        let (posted, may_answer) = (Mutex::new(posted), Mutex::new(may_answer));
+        let created = Sessions::new().on_look(|_| state("running/working", false)).on_create(move |_| {
+            posted.lock().unwrap().send(()).unwrap();
+            may_answer.lock().unwrap().recv().unwrap();
+            Made::a_session()
+        });
+        let sessions = Arc::new(created);
+        let devin = Devin::of(&sessions);
+        let program = relay(&devin);
+        let mut child = program.start(RUN);
+        has_posted.recv().unwrap();
+        signal(&child, name);
+        answer.send(()).unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let ran = rest(child, &mut stdout, String::new());
+        let told = story(&ran);
+        if name == "-INT" {
+            insta::assert_snapshot!(told, @"
+            alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+            session_created https://app.devin.ai/sessions/SESSION
+            session_status running/working
+            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch https://app.devin.ai/sessions/SESSION
+            died of signal 2
+            ");
+        }
+        assert!(told.contains("session_created") && told.contains("alert-relay watch https://"), "{told}");
+        assert_eq!((devin.count("POST"), devin.count("DELETE"), sessions.alive()), (1, 0, 1));
+    }
+}
+
+#[test]
+fn a_signal_while_watching_leaves_the_session_running() {
+    for (name, number) in [("-TERM", 15), ("-INT", 2)] {
+        let sessions = Arc::new(Sessions::new().on_look(|_| state("running/working", false)));
+        let devin = Devin::of(&sessions);
+        let program = relay(&devin);
+        let mut child =
+            program.start(&RUN.replace("--poll-interval 1s", "--poll-interval 300s --on-timeout terminate"));
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut told = String::new();
+        while !told.contains("session_status") {
+            assert!(stdout.read_line(&mut told).unwrap() > 0, "a look comes before the end");
+        }
+        signal(&child, name);
+        let ran = rest(child, &mut stdout, told);
+        assert_eq!(ran.exit(), format!("died of signal {number}"));
+        if number == 15 {
+            insta::assert_snapshot!(story(&ran), @"
+            alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+            session_created https://app.devin.ai/sessions/SESSION
+            session_status running/working
+            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch https://app.devin.ai/sessions/SESSION
+            died of signal 15
+            ");
+        }
+        assert_eq!((devin.count("DELETE"), sessions.alive()), (0, 1));
+    }
+}
+
+#[test]
+fn a_signal_ends_the_search_after_an_unclear_create_and_says_that_it_is_unknown() {
+    let (posted, has_posted) = channel();
+    let posted = Mutex::new(posted);
+    let answer = move |_| {
+        posted.lock().unwrap().send(()).unwrap();
+        Made { hidden_for: None, says: Some(Said::Nothing) }
+    };
+    let devin = Devin::of(&Sessions::new().on_create(answer).into());
+    let program = relay(&devin);
+    let mut child = program.start(&RUN.replace("--reconcile-window 1s", "--reconcile-window 1h"));
+    has_posted.recv().unwrap();
+    signal(&child, "-INT");
+    let mut stdout = child.stdout.take().unwrap();
+    let ran = rest(child, &mut stdout, String::new());
+    insta::assert_snapshot!(story(&ran), @"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    outcome dropped create_unknown pr - at -: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed. A session may have been created and was not found: look for the tag ar-MARK in Devin, and run the same alert again to adopt it, or with --create-again to create once more if it is still not there
+    stderr: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed; a session may have been created, looking for it
+    exit 25
+    ");
+    assert_eq!(devin.count("POST"), 1);
+}
