@@ -478,3 +478,14 @@ fn a_key_that_is_revoked_while_watching_stops_at_once_and_says_how_to_go_on() {
     let looks = devin.heard().iter().filter(|heard| heard.path.starts_with("sessions/")).count();
     assert_eq!((looks, devin.count("POST"), devin.count("DELETE"), sessions.alive()), (2, 1, 0, 1));
 }
+
+#[test]
+fn a_permission_that_is_taken_away_while_watching_stops_at_once_too() {
+    let sessions = Arc::new(Sessions::new().on_look(|_| json!({"refused": 403})));
+    let devin = Devin::of(&sessions);
+    let ran = relay(&devin).run(RUN);
+    let told = story(&ran);
+    assert!(told.contains("\nerror missing_permission: ") && told.contains("alert-relay watch https://"), "{told}");
+    let looks = devin.heard().iter().filter(|heard| heard.path.starts_with("sessions/")).count();
+    assert_eq!((looks, devin.count("DELETE"), ran.exit().as_str()), (1, 0, "exit 1"));
+}

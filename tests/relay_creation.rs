@@ -346,6 +346,17 @@ fn a_session_without_the_tag_is_not_taken_for_the_alerts() {
     ");
 }
 
+#[test]
+fn a_session_of_an_unknown_status_is_alive_and_adopted() {
+    for state in [state("suspended/dreaming", false), state("contemplating", false), state("resuming", false)] {
+        let theirs = session("abc", &[&mark()], now() - 86_400, &state);
+        let devin = Devin::of(&Sessions::new().with(theirs).into());
+        let ran = relay(&devin).run(&format!("{RUN} --detach"));
+        assert!(story(&ran).contains("session_adopted https://app.devin.ai/sessions/abc (alive)"), "{}", story(&ran));
+        assert_eq!(devin.count("POST"), 0);
+    }
+}
+
 /// An organisation in which another run creates a session for the same alert just before ours.
 fn race(older_by: u64, id: &'static str) -> String {
     let mark = mark();
@@ -430,10 +441,14 @@ fn two_runs_at_once_leave_one_session_to_watch() {
     });
     let rans: Vec<Ran> = rans.collect();
     let told: Vec<String> = rans.iter().map(story).collect();
-    // One of them may have ended its own session; both watched the same one to its end.
+    // Both watched the same one to its end.
     let watched = |ran: &Ran| outcome(ran)["session_id"].as_str().unwrap().to_string();
     assert_eq!(watched(&rans[0]), watched(&rans[1]), "{told:?}");
     assert!(rans.iter().all(|ran| ran.exit() == "exit 0"), "{told:?}");
+    // One of them made it, or both did and the younger was ended.
+    let count = |what: &str| told.iter().map(|told| told.matches(what).count()).sum::<usize>();
+    assert_eq!((count("session_created"), count("session_adopted")), (1, 1), "{told:?}");
+    assert_eq!(count("(older_session_of_another_run)"), count("session_terminated"), "{told:?}");
     // Another run starts nothing.
     let third = program.run(RUN);
     assert!(story(&third).contains("(ended_within_cooldown)"), "{}", story(&third));

@@ -566,6 +566,19 @@ fn prompt_and_dry_run_say_the_same_and_make_no_request() {
 }
 
 #[test]
+fn an_alert_is_read_from_standard_input_too() {
+    let from_file = program().file("alert.json", ALERT).run("alert-relay prompt --alert alert.json");
+    let from_stdin = program().run_from(ALERT, "alert-relay prompt --alert -");
+    assert_eq!(story(&from_stdin), story(&from_file));
+    assert_eq!(from_stdin.exit(), "exit 0");
+    insta::assert_snapshot!(story(&program().run_from("", "alert-relay run --alert -")), @"
+    error bad_input: the alert -: the payload is empty
+    stderr: error: the alert -: the payload is empty
+    exit 1
+    ");
+}
+
+#[test]
 fn a_group_is_one_session_and_with_per_alert_one_for_each() {
     let sandbox = Sandboxed::start("--sessions 0 --session-seconds 0");
     let alert = include_str!("payloads/alertmanager-group-firing.json").replacen(

@@ -175,9 +175,9 @@ fn say(mut connection: &TcpStream, said: Said) {
 pub fn create(config: &str, body: &str) -> String {
     let config: Value = serde_json::from_str(config).unwrap();
     let text = |name: &str| config[name].as_str().unwrap().to_string();
+    let (token, length) = (text("api_token"), body.len());
     let host = text("api_url").trim_start_matches("http://").to_string();
-    let (path, token, length) =
-        (format!("/v3/organizations/{}/sessions", text("org_id")), text("api_token"), body.len());
+    let path = format!("/v3/organizations/{}/sessions", text("org_id"));
     let mut connection = TcpStream::connect(&host).unwrap();
     let head = format!(
         "POST {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\nauthorization: Bearer {token}\r\ncontent-length: {length}\r\n\r\n"
@@ -190,6 +190,8 @@ pub fn create(config: &str, body: &str) -> String {
 
 /// An organisation's sessions.
 pub struct Sessions {
+    /// What a created session is called, by its number from 1.
+    names: Box<dyn Fn(usize) -> String + Send + Sync>,
     all: Mutex<Vec<Seen>>,
     /// How a create is answered, by its number from 1, once it is decided whether there is a session; `None` tells the truth.
     on_create: Box<dyn Fn(usize) -> Made + Send + Sync>,
@@ -247,6 +249,7 @@ impl Sessions {
     /// No sessions yet; one that is created is finished with a pull request when it is first looked at.
     pub fn new() -> Sessions {
         Sessions {
+            names: Box::new(|number| format!("{number:032x}")),
             all: Mutex::default(),
             on_create: Box::new(|_| Made::a_session()),
             on_look: Box::new(|_| state("running/finished", true)),
@@ -261,6 +264,11 @@ impl Sessions {
 
     pub fn on_look(mut self, state: impl Fn(usize) -> Value + Send + Sync + 'static) -> Sessions {
         self.on_look = Box::new(state);
+        self
+    }
+
+    pub fn named(mut self, names: impl Fn(usize) -> String + Send + Sync + 'static) -> Sessions {
+        self.names = Box::new(names);
         self
     }
 
@@ -330,7 +338,7 @@ impl Sessions {
         let body: Value = serde_json::from_str(body).unwrap();
         let number = self.count("POST");
         let made = (self.on_create)(number);
-        let mut created = session(&format!("{number:032x}"), &[], now(), &state("new", false));
+        let mut created = session(&(self.names)(number), &[], now(), &state("new", false));
         created["tags"] = body.get("tags").cloned().unwrap_or_else(|| json!([]));
         created["title"] = body["title"].clone();
         if let Some(hidden_for) = made.hidden_for {

@@ -84,6 +84,16 @@ impl Program {
         Ran::new(output.status, output.stdout, output.stderr)
     }
 
+    /// Runs the program to its end with this text on its stdin.
+    pub fn run_from(&self, stdin: &str, arguments: &str) -> Ran {
+        use std::io::Write;
+        let mut command = self.command(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(stdin.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        Ran::new(output.status, output.stdout, output.stderr)
+    }
+
     /// Runs the program to its end with `stdout` as its stdout.
     pub fn run_into(&self, stdout: impl Into<Stdio>, arguments: &str) -> Ran {
         let child = self.command(arguments).stdout(stdout).stderr(Stdio::piped()).spawn().unwrap();
