@@ -131,7 +131,7 @@ impl Emitter {
     pub fn start(&self, stream: &'static Stream, safe: Value) -> Arc<Ledger> {
         self.status(stream.name, StreamStatus::Started, false);
         let account = Account { safe: Some(safe), ..Account::default() };
-        let line = self.output.live_line(stream.name);
+        let line = if self.output.is_watched() { self.output.live_line(stream.name) } else { None };
         Arc::new(Ledger { stream: stream.name, started: Instant::now(), line, account: Mutex::new(account) })
     }
 
