@@ -61,24 +61,26 @@ struct Shared {
     /// Never has room; closed when the writer has stopped.
     stopped: Arc<Semaphore>,
     secrets: Mutex<Vec<Token>>,
-    /// The live lines; `None` where nobody watches, or where records go to the same terminal.
+    /// The live lines; `None` where nobody watches.
     bars: Option<MultiProgress>,
+    /// Whether stdout is the terminal that shows the live lines too.
+    is_shared: bool,
 }
 
 impl Output {
     /// Starts the writer of stdout.
     pub fn new() -> Output {
-        let is_watched = io::stderr().is_terminal() && !io::stdout().is_terminal();
-        let bars = is_watched.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5)));
-        Output::start(Box::new(io::stdout()), bars)
+        let bars = io::stderr().is_terminal();
+        let bars = bars.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5)));
+        Output::start(Box::new(io::stdout()), bars, io::stdout().is_terminal())
     }
 
     /// Starts a writer of something else, without live progress.
     pub fn to(sink: Box<dyn Write + Send>) -> Output {
-        Output::start(sink, None)
+        Output::start(sink, None, false)
     }
 
-    fn start(sink: Box<dyn Write + Send>, bars: Option<MultiProgress>) -> Output {
+    fn start(sink: Box<dyn Write + Send>, bars: Option<MultiProgress>, is_shared: bool) -> Output {
         let (queue, lines) = channel();
         let room = Arc::new(Semaphore::new(WAITING_BYTES));
         let stopped = Arc::new(Semaphore::new(0));
@@ -102,6 +104,7 @@ impl Output {
                 stopped,
                 secrets: Mutex::default(),
                 bars,
+                is_shared,
             }),
         }
     }
@@ -169,9 +172,25 @@ impl Output {
         }
     }
 
-    /// Whether somebody watches live lines.
+    /// Whether somebody watches live lines while records go elsewhere.
     pub fn is_watched(&self) -> bool {
+        self.shared.bars.is_some() && !self.shared.is_shared
+    }
+
+    /// Whether somebody watches at all.
+    pub fn is_seen(&self) -> bool {
         self.shared.bars.is_some()
+    }
+
+    /// Writes one line of text at once, stepping around live lines: for a few lines, where nothing else is queued.
+    pub fn line_at_once(&self, text: &str) {
+        match &self.shared.bars {
+            // What cannot be written to a terminal has nobody to be told to.
+            Some(bars) if self.shared.is_shared => {
+                bars.suspend(|| drop(writeln!(io::stdout(), "{}", self.redact(text))));
+            }
+            _ => self.line(text),
+        }
     }
 
     /// A live line on stderr that begins with `name`; `None` where there is nobody to watch it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Subcommand, ValueEnum};
+use tokio::sync::watch::{Receiver, Sender};
 use tokio::task::LocalSet;
 
 use super::{Common, Exit, FAILURE, SUCCESS, duration, level, runtime, usage, variable};
@@ -19,7 +20,7 @@ use crate::output::Output;
 use crate::relay::alert::{Alert, Format, tag};
 use crate::relay::dispatch::Order;
 use crate::relay::inbound::{self, Grouping, MAX_BYTES};
-use crate::relay::once::{End, OnTimeout, Relay, session_id};
+use crate::relay::once::{End, OnTimeout, Origin, Relay, session_id};
 use crate::relay::organisation::{self, Standing};
 use crate::relay::prompt::{Template, marked_title, words};
 use crate::relay::report::{Event, Report, Trouble, say};
@@ -98,8 +99,11 @@ struct Run {
     #[arg(long, value_name = "TIME", default_value = "90s", value_parser = duration)]
     reconcile_window: Duration,
     /// How long the create may take
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = duration)]
+    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = create_timeout)]
     create_timeout: Duration,
+    /// The most sessions that one payload may be worth, with --per-alert
+    #[arg(long, value_name = "N", default_value_t = 20)]
+    max_sessions: usize,
 }
 
 #[derive(Debug, Args)]
@@ -136,7 +140,7 @@ struct Input {
     #[arg(long, value_name = "NAME")]
     ignore_label: Vec<String>,
     /// Take this as the dedupe key
-    #[arg(long, value_name = "TEXT", conflicts_with = "per_alert")]
+    #[arg(long, value_name = "TEXT", conflicts_with = "per_alert", value_parser = word)]
     dedupe_key: Option<String>,
     /// Replace the prompt by this template
     #[arg(long, value_name = "FILE")]
@@ -158,7 +162,7 @@ struct SessionOptions {
     #[arg(long, value_name = "ID")]
     secret: Vec<String>,
     /// A further tag
-    #[arg(long)]
+    #[arg(long, value_parser = word)]
     tag: Vec<String>,
     /// Title, instead of the alert's
     #[arg(long)]
@@ -266,6 +270,7 @@ fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Vec<Prepare
 fn print_prompts(orders: &[Prepared], output: &Output) -> Exit {
     for order in orders {
         received(order, output);
+        nothing_to_do(order, output);
         let title = order.new.title.as_deref().unwrap_or_default();
         say(output, &Event::Prompt { dedupe_key: &order.key, tags: &order.new.tags, title, prompt: &order.new.prompt });
     }
@@ -279,12 +284,22 @@ fn received(order: &Prepared, output: &Output) {
     say(output, &Event::AlertReceived { format, state, title, dedupe_key: &order.key, tag: &tag, alerts });
 }
 
+/// Says so of an alert for which no session is created.
+fn nothing_to_do(order: &Prepared, output: &Output) {
+    let state = &order.alert.state;
+    if !state.is_firing() {
+        let reason = format!("the alert is {}, so no session is created", state.name());
+        say(output, &Event::NothingToDo { dedupe_key: &order.key, reason: &reason });
+    }
+}
+
 async fn check(access: &AccessOptions, output: &Output) -> Exit {
     let place = match place(access, output).await {
         Ok(place) => place,
         Err(exit) => return exit,
     };
-    match stand(&place, output).await {
+    let (_tell, stop) = tokio::sync::watch::channel(None);
+    match stand(&place, output, stop).await {
         Ok(Standing { principal, org_id, missing }) => {
             let kind = principal.as_ref().and_then(|principal| principal.principal_type.as_deref());
             let name = principal.as_ref().and_then(|principal| principal.name());
@@ -295,28 +310,35 @@ async fn check(access: &AccessOptions, output: &Output) -> Exit {
     }
 }
 
+/// Takes all alerts to their ends. A first signal lets a create that is under way have its answer, so that no session
+/// is started unseen; a second one does not.
 async fn run_orders(run: &Run, orders: Vec<Prepared>, output: &Output) -> Exit {
-    let mut signals = Signals::listen();
-    let firing: Vec<Prepared> = orders
-        .into_iter()
-        .filter(|order| {
-            received(order, output);
-            let state = &order.alert.state;
-            if !state.is_firing() {
-                let reason = format!("the alert is {}, so no session is created", state.name());
-                say(output, &Event::NothingToDo { dedupe_key: &order.key, reason: &reason });
-            }
-            state.is_firing()
-        })
-        .collect();
-    if firing.is_empty() {
-        return SUCCESS;
+    let (tell, stop) = tokio::sync::watch::channel(None);
+    until_stopped(take(run, orders, output, stop), &tell, output).await
+}
+
+async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<Option<i32>>) -> Exit {
+    let (firing, ended): (Vec<_>, Vec<_>) = orders.into_iter().partition(|order| order.alert.state.is_firing());
+    if firing.len() > run.max_sessions {
+        let message = format!(
+            "the payload holds {} alerts, more than the {} sessions that --max-sessions allows; nothing was created",
+            firing.len(),
+            run.max_sessions
+        );
+        return fail(output, "too_many_alerts", &message);
     }
-    let place = match place(&run.access, output).await {
-        Ok(place) => place,
-        Err(exit) => return exit,
+    let place = if firing.is_empty() { None } else { Some(place(&run.access, output).await) };
+    ended.iter().for_each(|order| {
+        received(order, output);
+        nothing_to_do(order, output);
+    });
+    let place = match place {
+        None => return SUCCESS,
+        Some(Ok(place)) => place,
+        Some(Err(exit)) => return exit,
     };
-    let standing = match stand(&place, output).await {
+    firing.iter().for_each(|order| received(order, output));
+    let standing = match stand(&place, output, stop.clone()).await {
         Ok(standing) if standing.missing.is_empty() => standing,
         Ok(standing) => {
             let message = format!(
@@ -327,7 +349,6 @@ async fn run_orders(run: &Run, orders: Vec<Prepared>, output: &Output) -> Exit {
         }
         Err(exit) => return exit,
     };
-    let (tell, stop) = tokio::sync::watch::channel(None);
     let relay = Arc::new(Relay {
         client: place.client,
         org_id: standing.org_id,
@@ -351,50 +372,59 @@ async fn run_orders(run: &Run, orders: Vec<Prepared>, output: &Output) -> Exit {
         trips.spawn_local(Arc::clone(&relay).run(order, prepared.key));
     }
     let mut exit = SUCCESS;
-    loop {
-        let ended = tokio::select! {
-            ended = trips.join_next() => ended,
-            signal = signals.next() => {
-                // A create that is under way is waited for, so that no session is started unseen.
-                let _ = tell.send(Some(signal));
-                continue;
-            }
-        };
-        match ended {
-            None => return exit,
-            Some(Ok(end)) => exit = worse(exit, exit_of(&end, run.polling.require_pr)),
-            Some(Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
-        }
+    while let Some(ended) = trips.join_next().await {
+        let end = ended.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
+        exit = worse(exit, exit_of(&end, run.polling.require_pr));
     }
+    exit
 }
 
 async fn watch_one(watch: &Watch, output: &Output) -> Exit {
-    let mut signals = Signals::listen();
-    let place = match place(&watch.access, output).await {
-        Ok(place) => place,
-        Err(exit) => return exit,
-    };
-    let standing = match stand(&place, output).await {
-        Ok(standing) => standing,
-        Err(exit) => return exit,
-    };
+    if watch.access.sandbox {
+        return usage(
+            output,
+            "a sandbox that begins with this command has no session to watch: start source-devin-ai sandbox, and give its settings by --config",
+        );
+    }
     let (tell, stop) = tokio::sync::watch::channel(None);
-    let relay = Relay {
-        client: place.client,
-        org_id: standing.org_id,
-        polling: polling(&watch.polling, watch.access.sandbox),
-        create_timeout: Duration::ZERO,
-        on_timeout: on_timeout(&watch.polling),
-        detach: false,
-        output: output.clone(),
-        stop,
+    let watching = async {
+        let place = match place(&watch.access, output).await {
+            Ok(place) => place,
+            Err(exit) => return exit,
+        };
+        let standing = match stand(&place, output, stop.clone()).await {
+            Ok(standing) => standing,
+            Err(exit) => return exit,
+        };
+        let relay = Relay {
+            client: place.client,
+            org_id: standing.org_id,
+            polling: polling(&watch.polling, false),
+            create_timeout: Duration::ZERO,
+            on_timeout: on_timeout(&watch.polling),
+            detach: false,
+            output: output.clone(),
+            stop,
+        };
+        // Who names a session asks for it by name: --on-timeout is theirs to decide.
+        let end = relay.watch(&watch.session, "", Origin::Ours, &Report::new(output, None)).await;
+        exit_of(&end, watch.polling.require_pr)
     };
-    let trip = relay.watch(&watch.session, None, Report::new(output, None));
-    tokio::pin!(trip);
+    until_stopped(watching, &tell, output).await
+}
+
+/// Runs `work` to its end, telling it of a first signal; a second one ends it where it stands.
+async fn until_stopped(work: impl Future<Output = Exit>, tell: &Sender<Option<i32>>, output: &Output) -> Exit {
+    let mut signals = Signals::listen();
+    tokio::pin!(work);
     loop {
         tokio::select! {
-            end = &mut trip => return exit_of(&end, watch.polling.require_pr),
+            exit = &mut work => return exit,
             signal = signals.next() => {
+                if tell.borrow().is_some() {
+                    output.note("stopped at once: a create that was under way may have started a session; run the same alert again to adopt it");
+                    return Exit::Signal(signal);
+                }
                 let _ = tell.send(Some(signal));
             }
         }
@@ -435,7 +465,9 @@ async fn place(access: &AccessOptions, output: &Output) -> Result<Place, Exit> {
 fn load(access: &AccessOptions, output: &Output) -> Result<Access, Exit> {
     let mut settings = match Access::load(access.config.as_deref(), variable) {
         Ok(settings) => settings,
-        Err(error @ config::Error::Absent) => return Err(usage(output, &error.to_string())),
+        Err(config::Error::Absent) => {
+            return Err(usage(output, "no key: give --config FILE, or set DEVIN_API_KEY, or try --sandbox"));
+        }
         Err(error) => return Err(fail(output, "bad_settings", &error.to_string())),
     };
     if let Some(address) = &access.endpoint {
@@ -450,10 +482,24 @@ fn load(access: &AccessOptions, output: &Output) -> Result<Access, Exit> {
     Ok(settings)
 }
 
-async fn stand(place: &Place, output: &Output) -> Result<Standing, Exit> {
-    organisation::find(&place.client, place.org_id.as_deref())
-        .await
-        .map_err(|Trouble { code, message }| fail(output, code, &message))
+/// Verifies the key and finds the organisation, unless asked to stop.
+async fn stand(place: &Place, output: &Output, mut stop: Receiver<Option<i32>>) -> Result<Standing, Exit> {
+    let stopped = async {
+        match stop.wait_for(Option::is_some).await {
+            Ok(signal) => signal.unwrap_or_default(),
+            Err(_) => std::future::pending().await,
+        }
+    };
+    tokio::select! {
+        biased;
+        signal = stopped => {
+            output.note("stopped before a session was created");
+            Err(Exit::Signal(signal))
+        }
+        standing = organisation::find(&place.client, place.org_id.as_deref()) => {
+            standing.map_err(|Trouble { code, message }| fail(output, code, &message))
+        }
+    }
 }
 
 fn polling(options: &PollingOptions, is_sandbox: bool) -> Polling {
@@ -536,6 +582,24 @@ fn format(text: &str) -> Result<FormatChoice, String> {
         return Ok(FormatChoice(None));
     }
     text.parse().map(|format| FormatChoice(Some(format)))
+}
+
+/// A key or a tag: something, on one line, of a length that can be read.
+fn word(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > 512 || text.chars().any(char::is_control) {
+        return Err("expected a text on one line, of 1 to 512 bytes".to_string());
+    }
+    Ok(text.to_string())
+}
+
+fn create_timeout(text: &str) -> Result<Duration, String> {
+    let timeout = duration(text)?;
+    if timeout >= Duration::from_millis(100) {
+        Ok(timeout)
+    } else {
+        Err("expected a time of at least 100ms".to_string())
+    }
 }
 
 fn poll_interval(text: &str) -> Result<Duration, String> {

@@ -46,6 +46,9 @@ pub fn endpoint(text: &str) -> Result<(String, String), &'static str> {
         .filter(|id| !id.is_empty() && !id.contains(['/', '?', '#']))
         .ok_or(FORM)?;
     let organisation = percent_decode_str(organisation).decode_utf8().map_err(|_| FORM)?;
+    if matches!(&*organisation, "." | "..") {
+        return Err(FORM);
+    }
     Ok((base_address(base)?, organisation.into_owned()))
 }
 
@@ -100,9 +103,20 @@ mod tests {
             "https://api.devin.ai/v3/organizations/sessions",
             "https://api.devin.ai/v3/organizations//sessions",
             "https://api.devin.ai/v3/organizations/org-1/sessions/1",
+            "https://api.devin.ai/v3/organizations/../sessions",
             "https://api.devin.ai/v1/sessions",
         ];
         let read: Vec<String> = addresses.iter().map(|text| format!("{text}: {:?}", endpoint(text))).collect();
-        insta::assert_snapshot!(read.join("\n"), @"");
+        insta::assert_snapshot!(read.join("\n"), @r#"
+        https://api.devin.ai/v3/organizations/org-1/sessions: Ok(("https://api.devin.ai", "org-1"))
+        https://api.acme.devinenterprise.com/v3/organizations/google%7C7/sessions/: Ok(("https://api.acme.devinenterprise.com", "google|7"))
+        http://127.0.0.1:8080/v3/organizations/org-1/sessions: Ok(("http://127.0.0.1:8080", "org-1"))
+        http://api.devin.ai/v3/organizations/org-1/sessions: Err("must begin with https:// (http:// is allowed for this machine only, because it would show the key)")
+        https://api.devin.ai/v3/organizations/sessions: Err("must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions")
+        https://api.devin.ai/v3/organizations//sessions: Err("must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions")
+        https://api.devin.ai/v3/organizations/org-1/sessions/1: Err("must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions")
+        https://api.devin.ai/v3/organizations/../sessions: Err("must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions")
+        https://api.devin.ai/v1/sessions: Err("must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions")
+        "#);
     }
 }

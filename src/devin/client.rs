@@ -15,7 +15,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use super::address::is_loopback;
 use super::error::{Error, Kind, explanation};
-use super::gate::Gate;
+use super::gate::{Gate, Pass};
 use super::page::{Invalid, Page, RESERVED, Request, Trail};
 use super::retry::{Policy, Verdict, retry_after};
 use super::token::Token;
@@ -234,6 +234,11 @@ impl Client {
     pub(super) fn delete(&self, request: &Request) -> Result<RequestBuilder, Kind> {
         let url = self.url(&request.encoded_path(), request, None).map_err(Kind::Unaskable)?;
         Ok(self.http().map_err(Kind::Unaskable)?.delete(url))
+    }
+
+    /// Waits for a place among the requests under way.
+    pub(super) async fn enter(&self) -> Pass<'_> {
+        self.gate.enter().await
     }
 
     /// The longest silence that a read bears.

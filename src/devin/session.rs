@@ -3,48 +3,72 @@
 //! `status` and `status_detail` are open: new values have arrived without notice, so both stay text here, and a
 //! reader that does not know a value must not take it for an end.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-/// A session as the API describes it, as far as a relay reads it. Only `session_id` and `status` are certain.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
+/// A session as the API describes it, as far as a relay reads it. Only `session_id` and `status` are certain: any other
+/// field that is absent or not what it should be is at its default, so that an oddity in one of them hides no session.
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Session {
     /// As received; with or without the prefix `devin-`.
     pub session_id: String,
     pub status: String,
     /// `None` in the answer to a create, and whenever the API has nothing to add.
-    #[serde(default)]
     pub status_detail: Option<String>,
-    /// Where a person opens it.
-    #[serde(default, deserialize_with = "or_default")]
+    /// Where a person opens it; may be empty.
     pub url: String,
-    #[serde(default)]
     pub title: Option<String>,
-    #[serde(default, deserialize_with = "or_default")]
     pub tags: Vec<String>,
     /// Unix seconds.
-    #[serde(default)]
     pub created_at: Option<i64>,
     /// Unix seconds.
-    #[serde(default)]
     pub updated_at: Option<i64>,
     /// Agent compute units so far; 0 on plans that are not billed by them.
-    #[serde(default, deserialize_with = "or_default")]
     pub acus_consumed: f64,
-    #[serde(default, deserialize_with = "or_default")]
     pub pull_requests: Vec<PullRequest>,
     /// The result in the creator's own schema; `None` until there is one.
-    #[serde(default)]
     pub structured_output: Option<Value>,
 }
 
 /// A pull request that a session opened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct PullRequest {
     pub pr_url: String,
     /// Free text; `open`, `closed`, `merged` and `draft` have been seen.
-    #[serde(default)]
     pub pr_state: Option<String>,
+}
+
+impl<'de> Deserialize<'de> for Session {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Session, D::Error> {
+        let fields = Map::<String, Value>::deserialize(deserializer)?;
+        let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_string);
+        let seconds = |name: &str| {
+            let value = fields.get(name)?;
+            value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))
+        };
+        let list = |name: &str| fields.get(name).and_then(Value::as_array).into_iter().flatten();
+        let pull_request = |item: &Value| {
+            let pr_url = item["pr_url"].as_str()?.to_string();
+            Some(PullRequest { pr_url, pr_state: item["pr_state"].as_str().map(str::to_string) })
+        };
+        let certain = |name: &'static str| {
+            text(name).filter(|text| !bare(text).is_empty()).ok_or_else(|| D::Error::missing_field(name))
+        };
+        Ok(Session {
+            session_id: certain("session_id")?,
+            status: certain("status")?,
+            status_detail: text("status_detail"),
+            url: text("url").unwrap_or_default(),
+            title: text("title"),
+            tags: list("tags").filter_map(|tag| tag.as_str().map(str::to_string)).collect(),
+            created_at: seconds("created_at"),
+            updated_at: seconds("updated_at"),
+            acus_consumed: fields.get("acus_consumed").and_then(Value::as_f64).unwrap_or_default(),
+            pull_requests: list("pull_requests").filter_map(pull_request).collect(),
+            structured_output: fields.get("structured_output").filter(|output| !output.is_null()).cloned(),
+        })
+    }
 }
 
 /// The body of a create. A field that is `None` or empty is left out, which means the API's default.
@@ -85,11 +109,6 @@ pub fn bare(session_id: &str) -> &str {
     session_id.strip_prefix("devin-").unwrap_or(session_id)
 }
 
-/// Null means the same as absent.
-fn or_default<'de, D: Deserializer<'de>, T: Default + Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
-    Option::<T>::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -100,6 +119,16 @@ mod tests {
         assert_eq!(least.bare_id(), "1");
         assert!(least.tags.is_empty() && least.url.is_empty() && least.pull_requests.is_empty());
         assert!(serde_json::from_str::<Session>(r#"{"status":"new"}"#).is_err());
+        assert!(serde_json::from_str::<Session>(r#"{"session_id":"devin-","status":"new"}"#).is_err());
+    }
+
+    #[test]
+    fn an_oddity_in_a_field_hides_no_session() {
+        let odd = r#"{"session_id":"1","status":"new","status_detail":{},"created_at":1.7e9,"updated_at":"soon","tags":["a",null],
+            "acus_consumed":"1.5","pull_requests":[{"pr_url":null},{"pr_url":"https://x/1"},7],"url":5,"title":[]}"#;
+        let session: Session = serde_json::from_str(odd).unwrap();
+        assert_eq!((session.created_at, session.updated_at), (Some(1_700_000_000), None));
+        assert_eq!((session.tags, session.pull_requests.len()), (vec!["a".to_string()], 1));
     }
 
     #[test]

@@ -30,13 +30,9 @@ impl Client {
     /// Creates a session, once. Follows no redirect and reuses no connection that could break unseen.
     pub async fn create_session(&self, organisation: &str, new: &NewSession, patience: Duration) -> Creation {
         let request = sessions_of(organisation, &[]);
-        let fail = |refusal: Refusal| Error {
-            kind: refusal.kind,
-            path: request.encoded_path(),
-            explanation: refusal.explanation,
-            tries: 1,
-        };
+        let fail = |refusal: Refusal| refused(refusal, &request);
         let body = serde_json::to_vec(new).expect("a body with string keys serializes");
+        let _pass = self.enter().await;
         let sent = match self.post(&request, body) {
             Ok(sent) => sent,
             Err(kind) => return Creation::Refused(fail(kind.into())),
@@ -75,7 +71,7 @@ impl Client {
     ) -> Result<Vec<Session>, Error> {
         let mut request = sessions_of(organisation, &[]);
         request.query = first_page().into_iter().chain(query.iter().cloned()).collect();
-        // A session without an identifier or a status can be neither adopted nor watched, and is left out.
+        // A session that cannot be read is an error: taken for none, it would be created again.
         self.all(&request, tell).await
     }
 
@@ -103,7 +99,7 @@ impl Client {
         Ok(found.into_iter().map(|organisation| organisation.org_id).collect())
     }
 
-    /// Every item of a list that can be read as a `T`, page after page.
+    /// Every item of a list, page after page.
     async fn all<T: DeserializeOwned>(
         &self,
         request: &Request,
@@ -113,10 +109,31 @@ impl Client {
         let mut found = Vec::new();
         while !trail.has_ended() {
             let page = self.page(request, &trail, tell).await?;
-            found.extend(page.items().filter_map(|item| serde_json::from_str(item).ok()));
+            for item in page.items() {
+                let item = serde_json::from_str(item).map_err(|_| Error {
+                    kind: Kind::Invalid(Invalid::Unexpected("it lists something that lacks its identifier")),
+                    path: request.encoded_path(),
+                    explanation: None,
+                    tries: 1,
+                })?;
+                found.push(item);
+            }
             trail.advance(&page);
         }
         Ok(found)
+    }
+
+    /// Appends a tag to a session.
+    ///
+    /// # Errors
+    /// The request's; asked once.
+    pub async fn tag_session(&self, organisation: &str, id: &str, tag: &str) -> Result<(), Error> {
+        let in_path = format!("devin-{}", bare(id));
+        let request = sessions_of(organisation, &[&in_path, "tags"]);
+        let body = serde_json::json!({"tags": [tag]}).to_string().into_bytes();
+        let fail = |refusal: Refusal| refused(refusal, &request);
+        let sent = self.post(&request, body).map_err(|kind| fail(kind.into()))?;
+        self.ask(sent, self.patience()).await.map(drop).map_err(fail)
     }
 
     /// Ends a session.
@@ -126,12 +143,7 @@ impl Client {
     pub async fn terminate_session(&self, organisation: &str, id: &str) -> Result<(), Error> {
         let in_path = format!("devin-{}", bare(id));
         let request = sessions_of(organisation, &[&in_path]);
-        let fail = |refusal: Refusal| Error {
-            kind: refusal.kind,
-            path: request.encoded_path(),
-            explanation: refusal.explanation,
-            tries: 1,
-        };
+        let fail = |refusal: Refusal| refused(refusal, &request);
         let sent = self.delete(&request).map_err(|kind| fail(kind.into()))?;
         self.ask(sent, self.patience()).await.map(drop).map_err(fail)
     }
@@ -152,6 +164,10 @@ fn creation(error: Error, wait: Option<Duration>) -> Creation {
     }
 }
 
+fn refused(refusal: Refusal, request: &Request) -> Error {
+    Error { kind: refusal.kind, path: request.encoded_path(), explanation: refusal.explanation, tries: 1 }
+}
+
 fn first_page() -> Vec<(&'static str, String)> {
     vec![("first", "200".to_string())]
 }
@@ -162,13 +178,7 @@ fn sessions_of(organisation: &str, below: &[&str]) -> Request {
 }
 
 fn read_session(answer: &Answer) -> Result<Session, Invalid> {
-    let session: Session =
-        serde_json::from_slice(&answer.body).map_err(|_| Invalid::Unexpected("it does not describe a session"))?;
-    if bare(&session.session_id).is_empty() {
-        Err(Invalid::Unexpected("its session has no session_id"))
-    } else {
-        Ok(session)
-    }
+    serde_json::from_slice(&answer.body).map_err(|_| Invalid::Unexpected("it does not describe a session"))
 }
 
 #[cfg(test)]

@@ -7,9 +7,9 @@
 use std::time::Duration;
 
 use super::outcome::{Standing, standing};
-use crate::devin::Error;
 use crate::devin::session::{NewSession, Session};
 use crate::devin::sessions::Creation;
+use crate::devin::{Error, Kind};
 
 /// How often a create that was answered with 429 is tried at most.
 const MOST_RATE_LIMITED_TRIES: u32 = 5;
@@ -41,6 +41,7 @@ pub trait Api {
     /// Sessions created within so long a time.
     async fn find_recent(&self, within: Duration) -> Result<Vec<Session>, Error>;
     async fn create(&self, new: &NewSession) -> Creation;
+    /// Ends a session of ours, marked with [`ENDED_TAG`].
     async fn terminate(&self, session_id: &str) -> Result<(), Error>;
     /// Waits; `false` when asked to stop meanwhile.
     async fn wait(&self, time: Duration) -> bool;
@@ -59,6 +60,8 @@ pub enum Dispatched {
     Reported(Session),
     /// A session may have been created and cannot be found.
     Unknown(Error),
+    /// Asked to stop before anything was created.
+    Stopped,
 }
 
 /// Why a session was adopted.
@@ -72,22 +75,26 @@ pub enum Adoption {
     Raced { ours: String, terminated: Result<(), String> },
 }
 
-/// Sees to it that there is one session for the order.
+/// Sees to it that there is one session for the order. `known` are the sessions that were found by its tag.
 ///
 /// # Errors
-/// A definite refusal, or a first look that failed: nothing has been created.
-pub async fn dispatch(api: &impl Api, order: &Order, note: impl Fn(&str)) -> Result<Dispatched, Error> {
+/// A definite refusal, or a look that failed before anything was created: nothing has been created.
+pub async fn dispatch(
+    api: &impl Api,
+    order: &Order,
+    known: Vec<Session>,
+    note: impl Fn(&str),
+) -> Result<Dispatched, Error> {
     let mut order = order.clone();
-    let known = marked(api.find_by_tag(&order.mark).await?, &order.mark);
-    if !order.new_attempt {
-        match choose(&known, api.now(), order.cooldown) {
-            Choice::Adopt(session) => return Ok(Dispatched::Adopted(session, Adoption::Alive)),
-            Choice::Report(session) => return Ok(Dispatched::Reported(session)),
-            Choice::Create => {}
-        }
+    let mut known = marked(known, &order.mark);
+    if let Some(there) = already(&order, &known, api.now()) {
+        return Ok(there);
     }
     let mut limited = 0;
     loop {
+        if !api.wait(Duration::ZERO).await {
+            return Ok(Dispatched::Stopped);
+        }
         match api.create(&order.new).await {
             Creation::Created(session) => return Ok(after_create(api, &order, &known, session, note).await),
             Creation::RateLimited(error, wait) => {
@@ -95,23 +102,25 @@ pub async fn dispatch(api: &impl Api, order: &Order, note: impl Fn(&str)) -> Res
                 if limited >= MOST_RATE_LIMITED_TRIES {
                     return Err(error);
                 }
-                let wait = wait.unwrap_or(FIRST_LOOK_AFTER * 2u32.pow(limited)).min(Duration::from_secs(300));
+                let own = FIRST_LOOK_AFTER * 2u32.pow(limited);
+                let wait = wait.filter(|wait| !wait.is_zero()).unwrap_or(own).min(Duration::from_secs(300));
                 note(&format!("{error}; nothing was created, trying again in {} s", wait.as_secs()));
                 if !api.wait(wait).await {
-                    return Err(error);
+                    return Ok(Dispatched::Stopped);
+                }
+                // Another run may have been let through meanwhile.
+                known = look(api, &order).await?;
+                if let Some(there) = already(&order, &known, api.now()) {
+                    return Ok(there);
                 }
             }
-            Creation::Refused(error) if !order.new.tags.is_empty() && is_about_tags(&error) => {
+            Creation::Refused(error) if order.new.tags.len() <= OWN_TAGS && is_about_tags(&error) => {
                 note("this organisation restricts tags, so the session is marked in its title only");
-                let recent = marked(api.find_recent(order.cooldown.max(A_DAY)).await?, &order.mark);
-                if !order.new_attempt {
-                    match choose(&recent, api.now(), order.cooldown) {
-                        Choice::Adopt(session) => return Ok(Dispatched::Adopted(session, Adoption::Alive)),
-                        Choice::Report(session) => return Ok(Dispatched::Reported(session)),
-                        Choice::Create => {}
-                    }
-                }
                 order.new.tags.clear();
+                known.extend(look(api, &order).await?);
+                if let Some(there) = already(&order, &known, api.now()) {
+                    return Ok(there);
+                }
             }
             Creation::Refused(error) => return Err(error),
             Creation::Unclear(error) => {
@@ -119,7 +128,7 @@ pub async fn dispatch(api: &impl Api, order: &Order, note: impl Fn(&str)) -> Res
                 if let Some(session) = reconcile(api, &order, &known).await {
                     return Ok(Dispatched::Adopted(session, Adoption::Reconciled));
                 }
-                if !order.create_again || !api.wait(Duration::ZERO).await {
+                if !order.create_again {
                     return Ok(Dispatched::Unknown(error));
                 }
                 note("no session was found; creating once more, as --create-again allows");
@@ -129,46 +138,53 @@ pub async fn dispatch(api: &impl Api, order: &Order, note: impl Fn(&str)) -> Res
     }
 }
 
-/// Without tags, how far back sessions are looked through.
-const A_DAY: Duration = Duration::from_secs(86_400);
+/// The relay's own tags on a session: its name and the mark. Further ones are the user's, and theirs to mend.
+const OWN_TAGS: usize = 2;
 
-/// What is to be done about the sessions that carry the mark.
-#[derive(Debug, Clone, PartialEq)]
-enum Choice {
-    Adopt(Session),
-    Report(Session),
-    Create,
-}
+/// Where a session can only be found by its title, how far back sessions are looked through.
+const TITLES_WITHIN: Duration = Duration::from_secs(30 * 86_400);
 
-/// Decides: an alive session is adopted, the oldest; one that ended well or waits and was touched within the cool-down
-/// is reported, the newest; one that ended by quota or error is left alone, so that people can top up and run again.
-fn choose(known: &[Session], now: i64, cooldown: Duration) -> Choice {
-    let is_alive = |session: &&Session| match standing(session) {
-        Standing::Active | Standing::WaitingForApproval => true,
-        Standing::WaitingForUser => session.pull_requests.is_empty(),
-        Standing::Finished | Standing::Suspended | Standing::QuotaExceeded | Standing::Failed => false,
-    };
-    if let Some(session) = known.iter().filter(is_alive).min_by_key(|session| age(session)) {
-        return Choice::Adopt(session.clone());
+/// The tag of a session that the relay itself has ended: its end says nothing about the alert.
+pub const ENDED_TAG: &str = "ar-ended";
+
+/// What is to be done with the sessions that carry the mark; `None` when one is to be created.
+///
+/// One at work is adopted, the oldest. Else one that ended within the cool-down is reported: what has a result before
+/// what has none, and then the newest. Else one that waits for a person is adopted. One that ended by quota or error is
+/// left alone, so that people can top up and run the same alert again.
+fn already(order: &Order, known: &[Session], now: i64) -> Option<Dispatched> {
+    if order.new_attempt {
+        return None;
     }
-    let since = now.saturating_sub(i64::try_from(cooldown.as_secs()).unwrap_or(i64::MAX));
-    let is_done_lately = |session: &&Session| {
-        let is_done = match standing(session) {
-            Standing::Finished => true,
-            Standing::WaitingForUser => !session.pull_requests.is_empty(),
-            Standing::Suspended => !session.pull_requests.is_empty() || session.structured_output.is_some(),
+    let adopt = |session: &Session| Dispatched::Adopted(session.clone(), Adoption::Alive);
+    let has_result = |session: &Session| !session.pull_requests.is_empty() || session.structured_output.is_some();
+    let known = || known.iter().filter(|session| !session.tags.iter().any(|tag| tag == ENDED_TAG));
+    if let Some(session) = known().filter(|session| standing(session) == Standing::Active).min_by_key(|s| age(s)) {
+        return Some(adopt(session));
+    }
+    let since = now.saturating_sub(i64::try_from(order.cooldown.as_secs()).unwrap_or(i64::MAX));
+    let ended_lately = |session: &&Session| {
+        let has_ended = match standing(session) {
+            Standing::Finished | Standing::Suspended => true,
+            Standing::WaitingForUser => has_result(session),
             Standing::Active | Standing::WaitingForApproval | Standing::QuotaExceeded | Standing::Failed => false,
         };
-        is_done && session.updated_at.or(session.created_at).is_none_or(|touched| touched >= since)
+        has_ended && session.updated_at.or(session.created_at).is_none_or(|touched| touched >= since)
     };
-    match known.iter().filter(is_done_lately).max_by_key(|session| age(session)) {
-        Some(session) => Choice::Report(session.clone()),
-        None => Choice::Create,
+    if let Some(session) = known().filter(ended_lately).max_by_key(|session| (has_result(session), age(session))) {
+        return Some(Dispatched::Reported(session.clone()));
     }
+    let waits = |session: &&Session| match standing(session) {
+        Standing::WaitingForApproval => true,
+        Standing::WaitingForUser => !has_result(session),
+        _ => false,
+    };
+    known().filter(waits).max_by_key(|session| age(session)).map(adopt)
 }
 
 /// Looks once more after a create: where another run made an older session for the same alert, that one is watched
-/// and ours is terminated. Every run sees the same two and decides the same.
+/// and ours is terminated. Every run sees the same two in the list and decides the same; where the list does not show
+/// ours, or not when it was made, nothing is terminated.
 async fn after_create(
     api: &impl Api,
     order: &Order,
@@ -180,14 +196,19 @@ async fn after_create(
         return Dispatched::Created(ours);
     }
     let found = match look(api, order).await {
-        Ok(found) => found,
+        Ok(found) => new_ones(found, known),
         Err(error) => {
             note(&format!("{error}; whether another run made a session for this alert is not known"));
             return Dispatched::Created(ours);
         }
     };
-    let older = new_ones(found, known).into_iter().filter(|session| age(session) < age(&ours)).min_by_key(age);
-    let Some(older) = older else { return Dispatched::Created(ours) };
+    let is_ours = |session: &&Session| session.bare_id() == ours.bare_id();
+    let listed = found.iter().find(is_ours).unwrap_or(&ours);
+    let (Some(_), our_age) = (listed.created_at, age(listed)) else { return Dispatched::Created(ours) };
+    let is_older = |session: &&Session| !is_ours(session) && session.created_at.is_some() && age(session) < our_age;
+    let Some(older) = found.iter().filter(is_older).min_by_key(|session| age(session)).cloned() else {
+        return Dispatched::Created(ours);
+    };
     let terminated = api.terminate(&ours.session_id).await.map_err(|error| error.to_string());
     Dispatched::Adopted(older, Adoption::Raced { ours: ours.session_id, terminated })
 }
@@ -215,7 +236,7 @@ async fn reconcile(api: &impl Api, order: &Order, known: &[Session]) -> Option<S
 /// The sessions that carry the mark: by tag, or by title where the organisation allows no tag of ours.
 async fn look(api: &impl Api, order: &Order) -> Result<Vec<Session>, Error> {
     let found = if order.new.tags.is_empty() {
-        api.find_recent(order.cooldown.max(A_DAY)).await?
+        api.find_recent(TITLES_WITHIN).await?
     } else {
         api.find_by_tag(&order.mark).await?
     };
@@ -240,8 +261,10 @@ fn age(session: &Session) -> (i64, String) {
 
 /// Whether a refusal is the organisation's word on which tags a session may carry.
 fn is_about_tags(error: &Error) -> bool {
-    matches!(error.kind, crate::devin::Kind::Status(400 | 403 | 422))
-        && error.explanation.as_deref().is_some_and(|said| said.to_lowercase().contains("tag"))
+    let says = |said: &str| {
+        said.split(|c: char| !c.is_alphanumeric()).any(|word| ["tag", "tags"].contains(&&*word.to_lowercase()))
+    };
+    matches!(error.kind, Kind::Status(400 | 403 | 422)) && error.explanation.as_deref().is_some_and(says)
 }
 
 #[cfg(test)]
@@ -249,8 +272,8 @@ mod tests {
     use std::cell::{Cell, RefCell};
 
     use super::*;
-    use crate::devin::Kind;
     use crate::devin::page::Invalid;
+    use crate::devin::session::PullRequest;
 
     const MARK: &str = "ar-0123";
     const NOW: i64 = 1_000_000;
@@ -363,11 +386,13 @@ mod tests {
     }
 
     async fn run(fake: &Fake, order: &Order) -> String {
-        let said = match dispatch(fake, order, |_| ()).await {
+        let known = fake.find_by_tag(MARK).await.unwrap();
+        let said = match dispatch(fake, order, known, |_| ()).await {
             Ok(Dispatched::Created(session)) => format!("created {}", session.session_id),
             Ok(Dispatched::Adopted(session, why)) => format!("adopted {} ({why:?})", session.session_id),
             Ok(Dispatched::Reported(session)) => format!("reported {}", session.session_id),
             Ok(Dispatched::Unknown(_)) => "unknown".to_string(),
+            Ok(Dispatched::Stopped) => "stopped".to_string(),
             Err(error) => format!("failed: {error}"),
         };
         format!(
@@ -448,7 +473,10 @@ mod tests {
     async fn what_is_there_already_decides_whether_anything_is_created() {
         let minutes_ago = |minutes: i64| NOW - 60 * minutes;
         let mut with_pr = session("idle", minutes_ago(5), "running/waiting_for_user");
-        with_pr.pull_requests = vec![serde_json::from_str(r#"{"pr_url":"https://github.com/a/b/pull/1"}"#).unwrap()];
+        with_pr.pull_requests =
+            vec![PullRequest { pr_url: "https://github.com/a/b/pull/1".to_string(), pr_state: None }];
+        let mut ended_by_us = session("lost", minutes_ago(1), "exit");
+        ended_by_us.tags.push(ENDED_TAG.to_string());
         let mut foreign = session("foreign", minutes_ago(1), "running/working");
         foreign.tags = vec!["ar-other".to_string()];
         let mut by_title = session("titled", minutes_ago(1), "running/working");
@@ -464,10 +492,20 @@ mod tests {
             ("found by title", vec![by_title]),
             ("done lately", vec![session("a", minutes_ago(59), "running/finished")]),
             ("done long ago", vec![session("a", minutes_ago(61), "exit")]),
-            ("idle after its pull request", vec![with_pr]),
+            ("idle after its pull request", vec![with_pr.clone()]),
             ("out of quota", vec![session("a", minutes_ago(1), "suspended/out_of_quota")]),
             ("failed", vec![session("a", minutes_ago(1), "error")]),
             ("asleep without a result", vec![session("a", minutes_ago(1), "suspended/inactivity")]),
+            ("asleep for long", vec![session("a", minutes_ago(61), "suspended/inactivity")]),
+            ("ended by the relay itself", vec![ended_by_us.clone()]),
+            ("a result and a later end without", vec![with_pr.clone(), session("b", minutes_ago(1), "exit")]),
+            (
+                "waits for long, and another is at work",
+                vec![
+                    session("a", minutes_ago(30_000), "running/waiting_for_user"),
+                    session("b", minutes_ago(9), "new"),
+                ],
+            ),
             (
                 "failed once, at work again",
                 vec![session("a", minutes_ago(9), "error"), session("b", minutes_ago(1), "running/working")],
@@ -492,7 +530,11 @@ mod tests {
         idle after its pull request: reported idle; 0 posts, 1 sessions, 0 s waited
         out of quota: created ours1; 1 posts, 2 sessions, 0 s waited
         failed: created ours1; 1 posts, 2 sessions, 0 s waited
-        asleep without a result: created ours1; 1 posts, 2 sessions, 0 s waited
+        asleep without a result: reported a; 0 posts, 1 sessions, 0 s waited
+        asleep for long: created ours1; 1 posts, 2 sessions, 0 s waited
+        ended by the relay itself: created ours1; 1 posts, 2 sessions, 0 s waited
+        a result and a later end without: reported idle; 0 posts, 2 sessions, 0 s waited
+        waits for long, and another is at work: adopted b (Alive); 0 posts, 2 sessions, 0 s waited
         failed once, at work again: adopted b (Alive); 0 posts, 2 sessions, 0 s waited
         ");
     }
@@ -530,7 +572,7 @@ mod tests {
             ("in the same second, ours comes first", session("z", NOW, "new")),
         ] {
             let racing = Racing(Fake::new(vec![], vec![MADE]), theirs);
-            let said = match dispatch(&racing, &order(), |_| ()).await.unwrap() {
+            let said = match dispatch(&racing, &order(), Vec::new(), |_| ()).await.unwrap() {
                 Dispatched::Adopted(session, _) => format!("watch {}", session.session_id),
                 Dispatched::Created(session) => format!("watch {}", session.session_id),
                 other => format!("{other:?}"),
@@ -580,7 +622,63 @@ mod tests {
                 NOW
             }
         }
-        let found = dispatch(&ByTitleOnly(Fake::new(vec![titled], vec![refusal, MADE])), &order(), |_| ()).await;
+        let api = ByTitleOnly(Fake::new(vec![titled], vec![refusal.clone(), MADE]));
+        let found = dispatch(&api, &order(), Vec::new(), |_| ()).await;
         assert!(matches!(found, Ok(Dispatched::Adopted(session, Adoption::Alive)) if session.session_id == "theirs"));
+    }
+
+    /// The list may say another second than the answer to the create, or none: a session is never older than itself.
+    #[tokio::test]
+    async fn a_session_is_not_taken_for_its_own_rival() {
+        for (listed, answered) in [(Some(NOW), Some(NOW + 1)), (Some(NOW), None), (None, Some(NOW))] {
+            let mut in_list = session("ours1", 0, "new");
+            in_list.created_at = listed;
+            let mut ours = in_list.clone();
+            ours.created_at = answered;
+            let fake = Fake::new(vec![in_list], vec![MADE]);
+            let said = after_create(&fake, &order(), &[], ours, |_| ()).await;
+            assert!(matches!(said, Dispatched::Created(_)), "{listed:?} {answered:?}");
+            assert!(fake.terminated.borrow().is_empty());
+        }
+    }
+
+    #[tokio::test]
+    async fn an_old_session_found_by_title_is_no_rival_of_a_new_one() {
+        let refusal = Answer {
+            creates: false,
+            says: || {
+                let mut error = error(Kind::Status(422));
+                error.explanation = Some("body.tags.0: not allowed".to_string());
+                Creation::Refused(error)
+            },
+        };
+        let mut dead = session("dead", NOW - 600, "suspended/out_of_quota");
+        dead.tags = Vec::new();
+        dead.title = Some(format!("[{MARK}] disk full"));
+        let fake = Fake::new(vec![dead], vec![refusal, MADE]);
+        // By tag, nothing is found.
+        let said = dispatch(&fake, &order(), Vec::new(), |_| ()).await.unwrap();
+        assert!(matches!(said, Dispatched::Created(session) if session.session_id == "ours2"));
+        assert!(fake.terminated.borrow().is_empty());
+    }
+
+    #[tokio::test]
+    async fn a_refusal_of_the_users_own_tag_or_of_something_else_is_a_refusal() {
+        for (tags, said) in [(3, "tag 'bad' is not allowed"), (2, "playbook 'staging' was not found")] {
+            let mut refusal = error(Kind::Status(422));
+            refusal.explanation = Some(said.to_string());
+            assert_eq!(is_about_tags(&refusal), tags == 3, "{said}");
+        }
+        let refusal = Answer {
+            creates: false,
+            says: || {
+                let mut error = error(Kind::Status(422));
+                error.explanation = Some("tag 'bad' is not allowed".to_string());
+                Creation::Refused(error)
+            },
+        };
+        let mut order = order();
+        order.new.tags.extend(["b".to_string(), "bad".to_string()]);
+        insta::assert_snapshot!(run(&Fake::new(vec![], vec![refusal, MADE]), &order).await, @r#"failed: /sessions answered 422 (Unprocessable Entity), saying "tag 'bad' is not allowed"; 1 posts, 0 sessions, 0 s waited"#);
     }
 }

@@ -1,19 +1,22 @@
 //! One alert from its payload to its outcome: dispatched once, watched to its end, reported. Keeps nothing.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::sync::watch::Receiver;
 
-use super::dispatch::{Api, Dispatched, Order, dispatch};
+use super::dispatch::{Adoption, Api, Dispatched, ENDED_TAG, Order, dispatch};
 use super::organisation::{quiet, trouble};
-use super::outcome::{Outcome, Verdict, settle};
+use super::outcome::{Outcome, Standing, Verdict, settle, standing};
 use super::report::{Event, Report, Trouble, say};
 use super::watch::{Ended, Polling, watch};
 use crate::devin::session::{NewSession, Session, bare};
 use crate::devin::sessions::Creation;
 use crate::devin::{Client, Error};
 use crate::output::Output;
+
+/// How often ending a session is tried; unlike creating one, it may be repeated.
+const MOST_TERMINATION_TRIES: u32 = 3;
 
 /// What all alerts of a run share.
 pub struct Relay {
@@ -36,6 +39,13 @@ pub enum OnTimeout {
     Terminate,
 }
 
+/// Whose a session is: only our own is ever ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    Ours,
+    Another,
+}
+
 /// How the trip ended.
 #[derive(Debug)]
 pub enum End {
@@ -52,48 +62,63 @@ impl Relay {
     /// Takes one alert's order to its end.
     pub async fn run(self: Arc<Self>, order: Order, dedupe_key: String) -> End {
         let report = Report::new(&self.output, Some(&dedupe_key));
-        let session = match dispatch(&*self, &order, |text| report.note(text)).await {
+        let known = tokio::select! {
+            biased;
+            () = self.stopped() => return self.nothing_created(&report),
+            known = self.find_by_tag(&order.mark) => known,
+        };
+        let dispatched = match known {
+            Ok(known) => dispatch(&*self, &order, known, |text| report.note(text)).await,
+            Err(error) => Err(error),
+        };
+        match dispatched {
             Ok(Dispatched::Created(session)) => {
                 let created = Event::SessionCreated { session_id: &session.session_id, session_url: &session.url };
                 say(&self.output, &created);
-                session
+                self.follow(&session, Origin::Ours, &report).await
             }
             Ok(Dispatched::Adopted(session, why)) => {
                 report.adopted(&session, &why);
-                session
+                let origin = if why == Adoption::Reconciled { Origin::Ours } else { Origin::Another };
+                self.follow(&session, origin, &report).await
             }
             Ok(Dispatched::Reported(session)) => {
                 let (session_id, session_url) = (&*session.session_id, &*session.url);
                 say(&self.output, &Event::SessionAdopted { session_id, session_url, reason: "ended_within_cooldown" });
                 let outcome = settle(&session);
-                report.outcome(&outcome, Some(&session), 0);
-                return End::Outcome(outcome.verdict);
+                report.outcome(&outcome, Some((session_id, session_url)), Some(&session), 0);
+                End::Outcome(outcome.verdict)
             }
             Ok(Dispatched::Unknown(error)) => {
                 let reason = format!(
-                    "{error}. A session may have been created and was not found: look for the tag {} in Devin, and run the same alert again to adopt it, or with --create-again to create once more if it is still not there",
+                    "{error}. A session may have been created and was not found: look for the tag {} in Devin. Running the same alert again adopts it once Devin lists it, and creates another one if it does not",
                     order.mark
                 );
                 let outcome = Outcome { verdict: Verdict::CreateUnknown, reason };
-                report.outcome(&outcome, None, 0);
-                return End::Outcome(outcome.verdict);
+                report.outcome(&outcome, None, None, 0);
+                End::Outcome(outcome.verdict)
             }
-            Err(error) => return self.fail(&report, &trouble(&error)),
-        };
+            Ok(Dispatched::Stopped) => self.nothing_created(&report),
+            Err(error) => self.fail(&report, &trouble(&error)),
+        }
+    }
+
+    async fn follow(&self, session: &Session, origin: Origin, report: &Report) -> End {
         if self.detach {
             return End::Detached;
         }
-        self.watch(&session.session_id, Some(session.url), report).await
+        self.watch(&session.session_id, &session.url, origin, report).await
     }
 
-    /// Watches a session to its end.
-    pub async fn watch(&self, session_id: &str, url: Option<String>, report: Report) -> End {
+    /// Watches a session to its end. `url` may be empty.
+    pub async fn watch(&self, session_id: &str, url: &str, origin: Origin, report: &Report) -> End {
         let mut last_state = None;
-        let ended = watch(
+        let started = Instant::now();
+        let watching = watch(
             &self.polling,
             async || self.client.session(&self.org_id, session_id, &quiet).await,
             async |time| Api::wait(self, time).await,
-            || report.started().elapsed(),
+            || started.elapsed(),
             |seen| match seen {
                 Ok(session) => {
                     let state = (session.status.clone(), session.status_detail.clone(), session.pull_requests.len());
@@ -101,36 +126,58 @@ impl Relay {
                     report.seen(session, is_news);
                     last_state = Some(state);
                 }
-                Err(error) => report.note(&format!("{error}; looking again in {} s", self.polling.interval.as_secs())),
+                Err(error) => report.note(&format!("{error}; this look does not count")),
             },
-        )
-        .await;
-        let again = || {
-            let id = url.as_deref().filter(|url| !url.is_empty()).unwrap_or(session_id);
-            format!("the session goes on; watch it again with: source-devin-ai alert-relay watch {id}")
+        );
+        let ended = tokio::select! {
+            biased;
+            () = self.stopped() => Ended::Stopped,
+            ended = watching => ended,
         };
+        let again =
+            || format!("the session goes on; watch it again with: source-devin-ai alert-relay watch {session_id}");
         match ended {
             Ended::Settled { mut outcome, last, polls } => {
-                if outcome.verdict == Verdict::PollTimeout && self.on_timeout == OnTimeout::Terminate {
-                    let ended = self.client.terminate_session(&self.org_id, session_id).await;
-                    outcome.reason += &match ended {
-                        Ok(()) => "; it was terminated".to_string(),
-                        Err(error) => format!("; it could not be terminated: {error}"),
+                let is_at_work = last.as_ref().is_some_and(|session| standing(session) == Standing::Active);
+                let is_given_up = outcome.verdict == Verdict::PollTimeout && is_at_work;
+                if is_given_up && self.on_timeout == OnTimeout::Terminate && origin == Origin::Ours {
+                    outcome.reason = match self.terminate(session_id).await {
+                        Ok(()) => format!("still at work after {polls} looks, and terminated, as --on-timeout asks"),
+                        Err(error) => format!("{}; it could not be terminated: {error}", outcome.reason),
                     };
                 }
-                report.outcome(&outcome, last.as_ref(), polls);
+                let url = last.as_ref().map_or(url, |session| &session.url);
+                report.outcome(&outcome, Some((session_id, url)), last.as_ref(), polls);
                 End::Outcome(outcome.verdict)
             }
             Ended::Refused(error) => {
                 let trouble = trouble(&error);
                 let message = format!("{} {}", trouble.message, again());
-                self.fail(&report, &Trouble { message, ..trouble })
+                self.fail(report, &Trouble { message, ..trouble })
             }
             Ended::Stopped => {
                 report.note(&again());
-                End::Stopped(self.stop.borrow().unwrap_or_default())
+                self.stopped_by()
             }
         }
+    }
+
+    /// Waits until asked to stop.
+    async fn stopped(&self) {
+        let mut stop = self.stop.clone();
+        if stop.wait_for(Option::is_some).await.is_err() {
+            // Whoever could ask has gone.
+            std::future::pending::<()>().await;
+        }
+    }
+
+    fn nothing_created(&self, report: &Report) -> End {
+        report.note("stopped before a session was created");
+        self.stopped_by()
+    }
+
+    fn stopped_by(&self) -> End {
+        End::Stopped(self.stop.borrow().unwrap_or_default())
     }
 
     fn fail(&self, report: &Report, trouble: &Trouble) -> End {
@@ -155,15 +202,22 @@ impl Api for Relay {
     }
 
     async fn terminate(&self, session_id: &str) -> Result<(), Error> {
-        self.client.terminate_session(&self.org_id, session_id).await
+        // So that its end is not taken for an outcome later. Ending it matters more than this.
+        let _ = self.client.tag_session(&self.org_id, session_id, ENDED_TAG).await;
+        let mut tries = 1;
+        loop {
+            match self.client.terminate_session(&self.org_id, session_id).await {
+                Err(error) if error.kind.is_retryable() && tries < MOST_TERMINATION_TRIES => tries += 1,
+                ended => return ended,
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
     }
 
     async fn wait(&self, time: Duration) -> bool {
-        let mut stop = self.stop.clone();
-        let asked = stop.wait_for(Option::is_some);
         tokio::select! {
             biased;
-            _ = asked => false,
+            () = self.stopped() => false,
             () = tokio::time::sleep(time) => true,
         }
     }

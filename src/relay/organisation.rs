@@ -2,7 +2,7 @@
 
 use super::report::Trouble;
 use crate::devin::{Client, Error, Event, Kind, Principal};
-use crate::failure::{KEYS_PAGE, advise};
+use crate::failure::KEYS_PAGE;
 
 /// The answer.
 #[derive(Debug, Clone)]
@@ -73,22 +73,36 @@ async fn of_key(client: &Client, principal: Option<&Principal>) -> Result<String
 
 /// A request that failed, in words.
 pub fn trouble(error: &Error) -> Trouble {
-    let code = match error.kind {
-        Kind::Status(401) => {
-            let message = format!(
-                "{error}. The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at {KEYS_PAGE}."
-            );
-            return Trouble { code: "invalid_devin_token", message };
+    let (code, remedy) = match error.kind {
+        Kind::Status(401) => (
+            "invalid_devin_token",
+            format!(
+                "The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at {KEYS_PAGE}"
+            ),
+        ),
+        Kind::Status(403) => (
+            "missing_permission",
+            "The key lacks a permission: a session needs UseDevinSessions (or ManageOrgSessions) to be created, ViewOrgSessions to be seen, ManageOrgSessions to be ended".to_string(),
+        ),
+        Kind::Status(404) => (
+            "organisation_unknown",
+            "Nothing is there for this key: org_id may be wrong or belong to another key".to_string(),
+        ),
+        Kind::Status(429) | Kind::WaitTooLong { .. } => {
+            ("rate_limited", "The API limits how often it may be asked: run the alert again later".to_string())
         }
-        Kind::Status(403) => "missing_permission",
-        Kind::Status(404) => "organisation_unknown",
-        Kind::Status(429) | Kind::WaitTooLong { .. } => "rate_limited",
-        Kind::Status(_) | Kind::Invalid(_) => "refused",
+        Kind::Status(400..=499) => (
+            "refused",
+            "The API does not take this session: check its options (playbook, repository, mode, schema, tags)".to_string(),
+        ),
+        Kind::Status(_) | Kind::Invalid(_) => {
+            ("api_trouble", "The API has trouble at the moment: run the alert again later".to_string())
+        }
         Kind::Unreachable(_) | Kind::Silent(_) | Kind::TimeUp(_) | Kind::Broken(_) | Kind::Unaskable(_) => {
-            "unreachable"
+            ("unreachable", "Check the address, the network and the proxy settings, and run the alert again".to_string())
         }
     };
-    Trouble { code, message: advise(error, "UseDevinSessions or ManageOrgSessions").message }
+    Trouble { code, message: format!("{error}. {remedy}.") }
 }
 
 /// What is tried again is not worth a word here.

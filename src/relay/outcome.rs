@@ -127,9 +127,12 @@ pub struct Outcome {
 /// Several looks at one session, which together settle it. Pure.
 #[derive(Debug, Clone, Default)]
 pub struct Watch {
-    /// How many more looks an end without a pull request is given for one to appear.
+    /// How many further looks an end without a pull request is given for one to appear.
     grace: u32,
-    asks: (Option<Standing>, u32),
+    /// How many of these have been given since the session was last at work.
+    waited: u32,
+    /// How many looks in a row found it asking a person.
+    asks: u32,
     missing: u32,
 }
 
@@ -143,13 +146,17 @@ impl Watch {
     pub fn look(&mut self, session: &Session) -> Option<Outcome> {
         self.missing = 0;
         let standing = standing(session);
-        self.asks = if self.asks.0 == Some(standing) { (Some(standing), self.asks.1 + 1) } else { (Some(standing), 1) };
+        let asks = matches!(standing, Standing::WaitingForUser | Standing::WaitingForApproval);
+        self.asks = if asks { self.asks + 1 } else { 0 };
         let has_pr = !session.pull_requests.is_empty();
         match standing {
-            Standing::Active => None,
-            Standing::WaitingForUser | Standing::WaitingForApproval if self.asks.1 < LOOKS_BEFORE_BLOCKED => None,
-            Standing::Finished | Standing::Suspended if !has_pr && self.grace > 0 => {
-                self.grace -= 1;
+            Standing::Active => {
+                self.waited = 0;
+                None
+            }
+            _ if asks && self.asks < LOOKS_BEFORE_BLOCKED => None,
+            Standing::Finished | Standing::Suspended if !has_pr && self.waited < self.grace => {
+                self.waited += 1;
                 None
             }
             _ => Some(settle(session)),
@@ -183,6 +190,13 @@ pub fn settle(session: &Session) -> Outcome {
         }),
         Standing::WaitingForUser if has_pr => {
             done("the session opened a pull request and waits for further instructions")
+        }
+        Standing::WaitingForUser if session.structured_output.is_some() => {
+            done("the session delivered its result without a pull request and waits for further instructions")
+        }
+        // Asleep for a reason that this program does not know, but with something to show.
+        Standing::Active if has_pr && session.status == "suspended" => {
+            done("the session opened a pull request and went to sleep")
         }
         Standing::Suspended if has_pr => done("the session opened a pull request and went to sleep"),
         Standing::Suspended if session.structured_output.is_some() => {

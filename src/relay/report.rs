@@ -24,15 +24,52 @@ pub struct Trouble {
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
-    AlertReceived { format: &'a str, state: &'a str, title: &'a str, dedupe_key: &'a str, tag: &'a str, alerts: usize },
-    Prompt { dedupe_key: &'a str, tags: &'a [String], title: &'a str, prompt: &'a str },
-    NothingToDo { dedupe_key: &'a str, reason: &'a str },
-    SessionCreated { session_id: &'a str, session_url: &'a str },
-    SessionAdopted { session_id: &'a str, session_url: &'a str, reason: &'a str },
-    SessionTerminated { session_id: &'a str, reason: &'a str },
-    SessionStatus { session_id: &'a str, status: &'a str, status_detail: Option<&'a str>, acus_consumed: f64 },
+    AlertReceived {
+        format: &'a str,
+        state: &'a str,
+        title: &'a str,
+        dedupe_key: &'a str,
+        tag: &'a str,
+        alerts: usize,
+    },
+    Prompt {
+        dedupe_key: &'a str,
+        tags: &'a [String],
+        title: &'a str,
+        prompt: &'a str,
+    },
+    NothingToDo {
+        dedupe_key: &'a str,
+        reason: &'a str,
+    },
+    SessionCreated {
+        session_id: &'a str,
+        session_url: &'a str,
+    },
+    SessionAdopted {
+        session_id: &'a str,
+        session_url: &'a str,
+        reason: &'a str,
+    },
+    /// A session that is not needed: `terminated` says whether it could be ended.
+    SessionTerminated {
+        session_id: &'a str,
+        terminated: bool,
+        reason: &'a str,
+    },
+    SessionStatus {
+        session_id: &'a str,
+        status: &'a str,
+        status_detail: Option<&'a str>,
+        acus_consumed: f64,
+    },
     Outcome(Box<OutcomeLine<'a>>),
-    Check { principal_type: Option<&'a str>, principal: Option<&'a str>, org_id: &'a str, missing: &'a [String] },
+    Check {
+        principal_type: Option<&'a str>,
+        principal: Option<&'a str>,
+        org_id: &'a str,
+        missing: &'a [String],
+    },
     Error(&'a Trouble),
 }
 
@@ -56,6 +93,7 @@ pub struct OutcomeLine<'a> {
 pub struct Report {
     output: Output,
     started: Instant,
+    is_watched: bool,
     dedupe_key: Option<String>,
     line: Option<LiveLine>,
 }
@@ -66,14 +104,10 @@ impl Report {
         Report {
             output: output.clone(),
             started: Instant::now(),
+            is_watched: output.is_seen(),
             dedupe_key: dedupe_key.map(str::to_string),
             line: output.live_line("session"),
         }
-    }
-
-    /// How long this has been going on.
-    pub fn started(&self) -> Instant {
-        self.started
     }
 
     /// A few words on stderr.
@@ -93,11 +127,10 @@ impl Report {
             &Event::SessionAdopted { session_id: &session.session_id, session_url: &session.url, reason },
         );
         if let Adoption::Raced { ours, terminated } = why {
-            match terminated {
-                Ok(()) => say(&self.output, &Event::SessionTerminated { session_id: ours, reason: "duplicate" }),
-                Err(error) => {
-                    self.note(&format!("warning: session {ours} is a duplicate and could not be ended: {error}"))
-                }
+            let reason = terminated.as_ref().err().map_or("duplicate", String::as_str);
+            say(&self.output, &Event::SessionTerminated { session_id: ours, terminated: terminated.is_ok(), reason });
+            if terminated.is_err() {
+                self.note(&format!("warning: session {ours} is a duplicate and could not be ended: {reason}"));
             }
         }
     }
@@ -123,8 +156,8 @@ impl Report {
         }
     }
 
-    /// How it ended.
-    pub fn outcome(&self, outcome: &Outcome, session: Option<&Session>, polls: u32) {
+    /// How it ended. `known` is the session's identifier and address, also where it was never seen.
+    pub fn outcome(&self, outcome: &Outcome, known: Option<(&str, &str)>, session: Option<&Session>, polls: u32) {
         let pull_requests = session.map_or(&[][..], |session| &session.pull_requests);
         let status = outcome.verdict.status();
         let line = OutcomeLine {
@@ -133,8 +166,8 @@ impl Report {
             result: outcome.verdict,
             pr_url: first_pr(pull_requests),
             pull_requests,
-            session_id: session.map(|session| session.session_id.as_str()),
-            session_url: session.map(|session| session.url.as_str()),
+            session_id: known.map(|(id, _)| id),
+            session_url: known.map(|(_, url)| url),
             reason: &outcome.reason,
             acus_consumed: session.map(|session| session.acus_consumed),
             polls,
@@ -142,6 +175,8 @@ impl Report {
         };
         if let Some(live) = &self.line {
             live.finish();
+        }
+        if self.is_watched {
             let what = line.pr_url.or(line.session_url).unwrap_or("no session");
             self.note(&format!("{}: {}\n{what}", word(&status), outcome.reason));
         }
@@ -155,7 +190,7 @@ pub fn say(output: &Output, event: &Event) {
     let json = serde_json::to_string(event).expect("an event has string keys and serializes");
     // After `{"event":"name"`; the order of the rest stays.
     let after_name = json.find(',').unwrap_or(json.len() - 1);
-    output.line(&format!("{},\"time\":\"{time}\"{}", &json[..after_name], &json[after_name..]));
+    output.line_at_once(&format!("{},\"time\":\"{time}\"{}", &json[..after_name], &json[after_name..]));
 }
 
 fn word(status: &Status) -> &'static str {

@@ -35,7 +35,7 @@ pub enum Ended {
     Stopped,
 }
 
-/// Polls until the session is settled. `wait` answers `false` when asked to stop; `look` is told each session that was seen, and each failure.
+/// Polls until the session is settled. `elapsed` is counted from the first look. `wait` answers `false` when asked to stop; `look` is told each session that was seen, and each failure.
 pub async fn watch(
     polling: &Polling,
     ask: impl AsyncFn() -> Result<Session, Error>,
@@ -47,6 +47,7 @@ pub async fn watch(
     let mut last = None;
     let mut polls = 0;
     loop {
+        let mut pause = polling.interval;
         let settled = match ask().await {
             Ok(session) => {
                 polls += 1;
@@ -64,16 +65,20 @@ pub async fn watch(
                 if error.kind.is_retryable() || matches!(error.kind, Kind::WaitTooLong { .. } | Kind::TimeUp(_)) =>
             {
                 look(Err(&error));
-                None
+                if let Kind::WaitTooLong { wait, .. } = error.kind {
+                    pause = pause.max(wait);
+                }
+                let left = polling.deadline().saturating_sub(elapsed());
+                pause = pause.min(left.max(Duration::from_secs(1)));
+                left.is_zero().then(unanswered)
             }
             Err(error) => return Ended::Refused(error),
         };
         let settled = settled.or_else(|| (polls >= polling.attempts).then(|| used_up(last.as_ref(), polls)));
-        let settled = settled.or_else(|| (elapsed() >= polling.deadline()).then(unanswered));
         if let Some(outcome) = settled {
             return Ended::Settled { outcome, last, polls };
         }
-        if !wait(polling.interval).await {
+        if !wait(pause).await {
             return Ended::Stopped;
         }
     }

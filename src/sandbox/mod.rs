@@ -45,7 +45,7 @@ use tokio::task::JoinHandle;
 pub use fault::{Fault, FaultKind, Rate};
 
 /// The key of a service user of the organisation. It opens nothing anywhere else.
-pub const TOKEN: &str = "cog_sandbox_not_a_real_key";
+pub const TOKEN: &str = "cog_sandbox_0_not_a_real_key";
 
 /// The key of a service user of the enterprise, which names no organisation but may list them.
 pub const TOKEN_ENTERPRISE: &str = "cog_sandbox_not_a_real_enterprise_key";

@@ -1,8 +1,8 @@
 //! `check`: is the key valid, does the organisation answer, and which streams may this key read?
 
+use super::context::Context;
 use super::cursor::is_plain;
 use super::emit::Emitter;
-use super::read::Context;
 use super::streams::{Listing, STREAMS, Stream};
 use crate::airbyte::message::CheckStatus;
 use crate::airbyte::{FailureType, Level};

@@ -131,7 +131,7 @@ impl Emitter {
     pub fn start(&self, stream: &'static Stream, safe: Value) -> Arc<Ledger> {
         self.status(stream.name, StreamStatus::Started, false);
         let account = Account { safe: Some(safe), ..Account::default() };
-        let line = self.output.live_line(stream.name);
+        let line = if self.output.is_watched() { self.output.live_line(stream.name) } else { None };
         Arc::new(Ledger { stream: stream.name, started: Instant::now(), line, account: Mutex::new(account) })
     }
 
@@ -298,14 +298,14 @@ impl Ledger {
         )
     }
 
+    /// The same in fewer words, for a line of a terminal.
     fn show(&self) {
-        let (records, total) = {
-            let account = self.lock();
-            (account.records, account.total)
-        };
-        if let Some(line) = &self.line {
-            line.show(records, total, &self.told());
-        }
+        let Some(line) = &self.line else { return };
+        let account = self.lock();
+        let Account { records, requests, retries, .. } = *account;
+        let rate = records as f64 / self.started.elapsed().as_secs_f64().max(0.001);
+        let retries = if retries > 0 { format!(", {retries} retries") } else { String::new() };
+        line.show(records, account.total, &format!("{records} records, {rate:.0}/s, {requests} requests{retries}"));
     }
 
     fn lock(&self) -> MutexGuard<'_, Account> {

@@ -12,13 +12,13 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
+use super::context::{CLOCK_DOUBT_S, Context, End, Tell};
 use super::cursor::{Bounds, Checkpoint, is_plain};
 use super::emit::{Ledger, now_ms};
 use super::facts::Facts;
-use super::pages::{Pages, Tell};
+use super::pages::{Pages, by_name};
 use super::pass::{Ids, Pass};
 use super::plan::Step;
-use super::read::{CLOCK_DOUBT_S, Context, End, by_name};
 use super::record::{frame_page, is_empty};
 use super::streams::Stream;
 use crate::airbyte::Level;

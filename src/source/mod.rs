@@ -2,6 +2,7 @@
 //! file, and a stream is a row of [`streams`].
 
 pub mod check;
+pub mod context;
 pub mod cursor;
 pub mod emit;
 pub mod facts;

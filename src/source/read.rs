@@ -4,42 +4,21 @@
 //! counts; a STATE is said only when everything before it is on its way out.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::task::JoinSet;
 
+use super::context::{CLOCK_DOUBT_S, Context, End};
 use super::cursor::Checkpoint;
-use super::emit::{Emitter, Ledger, now_ms};
+use super::emit::{Ledger, now_ms};
 use super::messages;
-use super::pages::{Pages, Tell};
-use super::pass::{Ids, Pass};
+use super::pages::{Pages, by_name};
+use super::pass::Pass;
 use super::plan::{Plan, Step};
 use super::record::frame_page;
-use super::streams::{Listing, Stream};
+use super::streams::Listing;
 use crate::airbyte::{FailureType, Level, StreamStatus};
-use crate::config::Config;
-use crate::devin::{Client, Error, Event, Kind, Page, Request};
+use crate::devin::Page;
 use crate::failure::{Advice, advise};
-use crate::output::Closed;
-
-/// Items asked for at once: the API's most.
-const PAGE_SIZE: &str = "200";
-
-/// Without a server's clock, ours is trusted but for a minute.
-pub const CLOCK_DOUBT_S: i64 = 60;
-
-/// What all streams of a run share.
-pub struct Context {
-    pub client: Client,
-    pub emitter: Emitter,
-    pub org_id: String,
-    /// In seconds.
-    pub lookback: i64,
-    /// How many sessions' messages are read side by side.
-    pub concurrency: usize,
-    /// How often a long stream says its state at most.
-    pub checkpoint_every: Duration,
-}
 
 /// How a run ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,80 +30,6 @@ pub enum Ending {
     Closed,
     /// A signal with this number asked to stop.
     Stopped(i32),
-}
-
-/// Why a stream ended early.
-#[derive(Debug)]
-pub enum End {
-    Closed,
-    Request(Error),
-    /// A session that was listed does not exist.
-    Gone(Error),
-    /// The API's data makes it impossible to go on.
-    Data(String),
-}
-
-impl From<Error> for End {
-    fn from(error: Error) -> End {
-        End::Request(error)
-    }
-}
-
-impl From<Closed> for End {
-    fn from(_: Closed) -> End {
-        End::Closed
-    }
-}
-
-impl Context {
-    /// Prepares a run; asks nothing yet.
-    pub fn new(client: Client, emitter: Emitter, config: &Config) -> Context {
-        Context {
-            client,
-            emitter,
-            org_id: config.org_id.clone(),
-            lookback: config.lookback_window,
-            concurrency: config.concurrency,
-            checkpoint_every: Duration::from_secs(2),
-        }
-    }
-
-    /// The request for a list below the organisation.
-    pub fn list(&self, path: &[&str], mut query: Vec<(&'static str, String)>) -> Request {
-        let organisation = ["v3", "organizations", &self.org_id];
-        query.insert(0, ("first", PAGE_SIZE.to_string()));
-        Request { path: organisation.iter().chain(path).map(ToString::to_string).collect(), query }
-    }
-
-    /// Says a warning about a stream, if there is one.
-    pub fn warn_of(&self, stream: &Stream, warning: Option<String>) {
-        if let Some(warning) = warning {
-            self.emitter.log(Level::Warn, &format!("stream {}: {warning}", stream.name));
-        }
-    }
-
-    /// Tells the stream's story while requests are tried.
-    pub fn teller(self: &Arc<Self>, ledger: &Arc<Ledger>) -> Tell {
-        let (context, ledger) = (Arc::clone(self), Arc::clone(ledger));
-        Arc::new(move |event| match event {
-            Event::Asking => ledger.asking(),
-            Event::Answered { path, status, bytes, took } => {
-                ledger.received(bytes);
-                let text = format!("GET {path}: {status}, {bytes} bytes in {} ms", took.as_millis());
-                context.emitter.log(Level::Debug, &text);
-            }
-            Event::Retrying { error, wait, rate_limited } => {
-                ledger.retrying();
-                let wait = wait.as_secs_f64();
-                context
-                    .emitter
-                    .log(Level::Info, &format!("stream {}: {error}; trying again in {wait:.1} s", ledger.stream));
-                if rate_limited {
-                    context.emitter.rate_limited(&ledger);
-                }
-            }
-        })
-    }
 }
 
 /// Reads everything planned, each stream to its end or its error, until `stop` says with which signal to stop.
@@ -238,34 +143,4 @@ async fn list(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Resu
     }
     context.warn_of(stream, pass.forgotten());
     Ok(pass.checkpoint(context.lookback))
-}
-
-/// Asks for sessions by name. Where the API refuses to because of one it no longer has, the halves are left in `rest`
-/// to be asked for in turn, until that one is alone and is dropped: a state must not fail every later run.
-pub async fn by_name(
-    context: &Arc<Context>,
-    path: &[&str],
-    tell: &Tell,
-    ids: &Ids,
-    rest: &mut Vec<Ids>,
-) -> Result<Vec<Page>, Error> {
-    let mut pages = Pages::start(context, context.list(path, ids.filter()), tell);
-    let mut found = Vec::new();
-    loop {
-        match pages.next().await {
-            Ok(Some(page)) => found.push(page),
-            Ok(None) => return Ok(found),
-            Err(error) if matches!(error.kind, Kind::Status(400 | 404 | 422)) => {
-                match ids.halves() {
-                    Some(halves) => rest.extend(halves),
-                    None => {
-                        let text = format!("{error}; a session that had not ended before cannot be asked for any more");
-                        context.emitter.log(Level::Warn, &text);
-                    }
-                }
-                return Ok(Vec::new());
-            }
-            Err(error) => return Err(error),
-        }
-    }
 }

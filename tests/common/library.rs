@@ -10,9 +10,10 @@ use source_devin_ai::config::Config;
 use source_devin_ai::devin::retry::Policy;
 use source_devin_ai::devin::{Client, Settings};
 use source_devin_ai::output::Output;
+use source_devin_ai::source::context::Context;
 use source_devin_ai::source::emit::{Emitter, Format};
 use source_devin_ai::source::plan::plan;
-use source_devin_ai::source::read::{Context, Ending, read};
+use source_devin_ai::source::read::{Ending, read};
 
 use super::story::Told;
 use super::{Api, ORG, TOKEN};

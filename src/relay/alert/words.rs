@@ -81,8 +81,12 @@ impl State {
     /// What a word means where a sender has no closed list of its own.
     pub fn from_word(word: &str) -> State {
         match word.trim().to_ascii_lowercase().as_str() {
-            "firing" | "alerting" | "triggered" | "started" | "open" | "opened" | "active" | "alarm" => State::Firing,
-            "resolved" | "ok" | "normal" | "closed" | "recovered" | "inactive" => State::Resolved,
+            "firing" | "alerting" | "triggered" | "trigger" | "started" | "open" | "opened" | "new" | "active"
+            | "alarm" | "alert" | "problem" | "down" | "failed" | "failing" | "failure" | "error" | "critical"
+            | "warning" => State::Firing,
+            "resolved" | "ok" | "normal" | "closed" | "recovered" | "inactive" | "up" | "success" | "fixed" => {
+                State::Resolved
+            }
             _ => State::other(word),
         }
     }

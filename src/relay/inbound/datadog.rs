@@ -22,7 +22,10 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
     } else if let Some(key) = text(&["aggreg_key", "aggregation_key"]) {
         own("aggregation", [key])
     } else if !title.is_empty() {
-        Identity::Title { source: text(&["org.id", "org_id"]).unwrap_or_default(), title: title.to_string() }
+        // Two hosts of one monitor are told apart by the scope in the title's prefix, which the recovery shares.
+        let scope = full_title.as_deref().and_then(scope_of).unwrap_or_default();
+        let source = text(&["org.id", "org_id"]).unwrap_or_default();
+        Identity::Title { source, title: format!("{title}{scope}") }
     } else {
         return Err(payload.missing("alert_cycle_key (or alert_id, aggreg_key, title)"));
     };
@@ -65,9 +68,26 @@ fn state(transition: &str) -> State {
     }
 }
 
+/// The `{host:web-1}` of a title's prefix.
+fn scope_of(title: &str) -> Option<&str> {
+    let (inside, _) = title.split_once("] ")?;
+    let start = inside.find('{')?;
+    inside[start..].find('}').map(|length| &inside[start..=start + length])
+}
+
 /// `[Triggered on {host:web-1}] CPU is high` in two; the transition is `None` for any other title.
 fn split_transition(title: &str) -> (Option<String>, &str) {
-    const TRANSITIONS: [&str; 5] = ["Triggered", "Re-Triggered", "Recovered", "Warn", "No data"];
+    const TRANSITIONS: [&str; 9] =
+        ["Triggered", "Re-Triggered", "Recovered", "Warn", "Re-Warn", "No data", "Re-No data", "Renotify", "Ok"];
+    // The priority may come first.
+    let after_priority = |title: &'_ str| -> Option<usize> {
+        let digits = title.strip_prefix("[P")?;
+        digits
+            .starts_with(|c: char| c.is_ascii_digit())
+            .then_some("[P1] ".len())
+            .filter(|_| digits[1..].starts_with("] "))
+    };
+    let title = &title[after_priority(title).unwrap_or(0)..];
     let inside = title.strip_prefix('[').and_then(|rest| rest.split_once("] "));
     let Some((inside, rest)) = inside else {
         return (None, title);

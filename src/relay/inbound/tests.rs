@@ -103,7 +103,7 @@ fn every_payload_becomes_alerts() {
         cloudwatch:arn:aws:cloudwatch:eu-central-1:123456789012:alarm:orders-api-5xx
     datadog-default-body: datadog, 1 and 1
       firing | - | 2026-03-01T10:00:00Z | CPU is high on web-1
-        datadog:31a3078673a8a0f7f4a2362821
+        datadog:8359596f023de72d0c37783112
     datadog-no-data-without-cycle-key: datadog, 1 and 1
       No Data | medium | 2026-03-01T10:00:00Z | CPU is high on web-1
         datadog:alert#20931177#host:web-1

@@ -11,10 +11,11 @@ type Alphabet = fn(u8) -> bool;
 const WORD: Alphabet = |byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
 const UPPER: Alphabet = |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit();
 const DOTTED: Alphabet = |byte| WORD(byte) || byte == b'.';
+const PATH: Alphabet = |byte| WORD(byte) || byte == b'/';
 const CREDENTIAL: Alphabet = |byte| DOTTED(byte) || b"~+/=".contains(&byte);
 
 /// Beginnings of keys, the least number of characters after them, and which.
-const PREFIXES: [(&str, usize, Alphabet); 25] = [
+const PREFIXES: [(&str, usize, Alphabet); 34] = [
     ("cog_", 6, WORD),
     ("apk_", 6, WORD),
     ("ghp_", 16, WORD),
@@ -33,7 +34,16 @@ const PREFIXES: [(&str, usize, Alphabet); 25] = [
     ("xoxs-", 8, WORD),
     ("xoxe-", 8, WORD),
     ("xoxe.", 8, DOTTED),
+    ("xoxc-", 8, WORD),
+    ("xoxd-", 8, WORD),
     ("xapp-", 8, WORD),
+    ("sk_test_", 8, WORD),
+    ("whsec_", 8, WORD),
+    ("glsa_", 16, WORD),
+    ("glc_", 16, WORD),
+    ("hf_", 20, WORD),
+    ("dop_v1_", 16, WORD),
+    ("hooks.slack.com/services/", 8, PATH),
     ("sk_live_", 8, WORD),
     ("rk_live_", 8, WORD),
     ("sk-", 20, WORD),
@@ -43,7 +53,7 @@ const PREFIXES: [(&str, usize, Alphabet); 25] = [
 ];
 
 /// Ends of names that keep secrets, in lower case without `-`, `_` and `.`.
-const SECRET_NAMES: [&str; 20] = [
+const SECRET_NAMES: [&str; 24] = [
     "password",
     "passwd",
     "passphrase",
@@ -64,7 +74,14 @@ const SECRET_NAMES: [&str; 20] = [
     "cookie",
     "signature",
     "connectionstring",
+    "accountkey",
+    "clientkey",
+    "secretvalue",
+    "pass",
 ];
+
+/// Names whose value goes on to the end of the line: schemes, and pairs after a semicolon.
+const WHOLE_LINE_NAMES: [&str; 2] = ["authorization", "cookie"];
 
 /// Names that keep secrets in the query of an address only.
 const SECRET_PARAMETERS: [&str; 6] = ["key", "sig", "code", "auth", "session", "jwt"];
@@ -158,9 +175,12 @@ fn bearer(rest: &str) -> Option<(usize, usize)> {
     let after =
         rest.get(..SCHEME.len()).filter(|word| word.eq_ignore_ascii_case(SCHEME)).map(|_| &rest[SCHEME.len()..])?;
     let blanks = run(after, |byte| byte == b' ');
+    if blanks == 0 {
+        return None;
+    }
     let credential = &after[blanks..][..run(&after[blanks..], CREDENTIAL)];
     let is_word = credential.len() < 20 && !credential.bytes().any(|byte| byte.is_ascii_digit());
-    (blanks > 0 && credential.len() >= 8 && !is_word).then_some((SCHEME.len() + blanks, credential.len()))
+    (credential.len() >= 8 && !is_word).then_some((SCHEME.len() + blanks, credential.len()))
 }
 
 /// The value of `password=…`, `"token": "…"`, `--secret …` and their like.
@@ -181,17 +201,21 @@ fn pair(rest: &str, before: Option<u8>) -> Option<(usize, usize)> {
     }
     at += blanks + sign;
     at += run(&rest[at..], |byte| byte == b' ');
-    at += scheme(&rest[at..]);
-    let (open, length) = value(&rest[at..]);
+    let (open, length) = if WHOLE_LINE_NAMES.iter().any(|ending| bare(name).ends_with(ending)) && sign > 0 {
+        whole_line(&rest[at..])
+    } else {
+        value(&rest[at..])
+    };
     let hidden = &rest[at + open..][..length];
     (length > 0 && hidden != MASK).then_some((at + open, length))
 }
 
-/// How long `Bearer ` or a like word is at the beginning of an authorization.
-fn scheme(rest: &str) -> usize {
-    let schemes = ["bearer ", "basic ", "token ", "digest "];
-    let begins = |scheme: &&str| rest.get(..scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme));
-    schemes.iter().find(|scheme| begins(scheme)).map_or(0, |scheme| scheme.len())
+/// What [`value`] answers for a header: to its closing quotation mark, or to the end of the line.
+fn whole_line(rest: &str) -> (usize, usize) {
+    match value(rest) {
+        (0, _) => (0, rest.find(['\n', '"', '\'', '<']).unwrap_or(rest.len())),
+        quoted => quoted,
+    }
 }
 
 /// How many bytes of quotation marks open the value, and how long it is without them.
@@ -278,8 +302,8 @@ mod tests {
             "token: , password= , the token is missing, max_tokens: 512, key=visible, code: 500",
             "mail ops@example.com about http://h.example/@user",
         ]), @r#"
-        Authorization: Bearer **** trailing
-        authorization=Basic ****; path=/
+        Authorization: ****
+        authorization=****
         sent bearer ****
         bearer authentication failed, bearer token expired
         password=**** user=bob PASSWORD: ****

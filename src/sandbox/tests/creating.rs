@@ -156,15 +156,15 @@ async fn who_may_create_is_decided_before_what() {
         table += &format!("{prompt:?} without {missing:?}, {token}: {}{creator}\n", told(&reply));
     }
     insta::assert_snapshot!(table, @r#"
-    "p" without [], cog_sandbox_not_a_real_key: 200 new, user null, service user "service-user-3f0c9d6e8b5a4f2c9a7d1e6b0c4f8a23"
+    "p" without [], cog_sandbox_0_not_a_real_key: 200 new, user null, service user "service-user-3f0c9d6e8b5a4f2c9a7d1e6b0c4f8a23"
     "p" without [], cog_sandbox_not_a_real_enterprise_key: 200 new, user null, service user "service-user-0a7c4be1d2f94d6385b1c7e08f2a6d93"
     "p" without [], cog_sandbox_not_a_real_personal_key: 200 new, user "google-oauth2|104273958120645871301", service user null
     "" without [], cog_another: 401 invalid token
-    "" without ["UseDevinSessions"], cog_sandbox_not_a_real_key: 403 missing permission: UseDevinSessions
-    "p" without ["ManageOrgSessions"], cog_sandbox_not_a_real_key: 200 new, user null, service user "service-user-3f0c9d6e8b5a4f2c9a7d1e6b0c4f8a23"
-    "p" without ["ViewOrgSessions"], cog_sandbox_not_a_real_key: 200 new, user null, service user "service-user-3f0c9d6e8b5a4f2c9a7d1e6b0c4f8a23"
-    "as" without [], cog_sandbox_not_a_real_key: 200 new, user "email|someone", service user null
-    "as" without ["ImpersonateOrgSessions"], cog_sandbox_not_a_real_key: 403 missing permission: ImpersonateOrgSessions
+    "" without ["UseDevinSessions"], cog_sandbox_0_not_a_real_key: 403 missing permission: UseDevinSessions
+    "p" without ["ManageOrgSessions"], cog_sandbox_0_not_a_real_key: 200 new, user null, service user "service-user-3f0c9d6e8b5a4f2c9a7d1e6b0c4f8a23"
+    "p" without ["ViewOrgSessions"], cog_sandbox_0_not_a_real_key: 200 new, user null, service user "service-user-3f0c9d6e8b5a4f2c9a7d1e6b0c4f8a23"
+    "as" without [], cog_sandbox_0_not_a_real_key: 200 new, user "email|someone", service user null
+    "as" without ["ImpersonateOrgSessions"], cog_sandbox_0_not_a_real_key: 403 missing permission: ImpersonateOrgSessions
     "#);
     let sandbox = start(Options::default()).await;
     let elsewhere = send(&sandbox, "POST", "/v3/organizations/org-another/sessions", "", TOKEN).await;

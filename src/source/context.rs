@@ -1,0 +1,108 @@
+//! What all streams of a run share: the client, the emitter, the settings; the requests they make, and why one of them
+//! ends early.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::emit::{Emitter, Ledger};
+use super::streams::Stream;
+use crate::airbyte::Level;
+use crate::config::Config;
+use crate::devin::{Client, Error, Event, Request};
+use crate::output::Closed;
+
+/// What is told about a list's requests while they are tried.
+pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// Items asked for at once: the API's most.
+const PAGE_SIZE: &str = "200";
+
+/// Without a server's clock, ours is trusted but for a minute.
+pub const CLOCK_DOUBT_S: i64 = 60;
+
+/// What all streams of a run share.
+pub struct Context {
+    pub client: Client,
+    pub emitter: Emitter,
+    pub org_id: String,
+    /// In seconds.
+    pub lookback: i64,
+    /// How many sessions' messages are read side by side.
+    pub concurrency: usize,
+    /// How often a long stream says its state at most.
+    pub checkpoint_every: Duration,
+}
+
+/// Why a stream ended early.
+#[derive(Debug)]
+pub enum End {
+    Closed,
+    Request(Error),
+    /// A session that was listed does not exist.
+    Gone(Error),
+    /// The API's data makes it impossible to go on.
+    Data(String),
+}
+
+impl From<Error> for End {
+    fn from(error: Error) -> End {
+        End::Request(error)
+    }
+}
+
+impl From<Closed> for End {
+    fn from(_: Closed) -> End {
+        End::Closed
+    }
+}
+
+impl Context {
+    /// Prepares a run; asks nothing yet.
+    pub fn new(client: Client, emitter: Emitter, config: &Config) -> Context {
+        Context {
+            client,
+            emitter,
+            org_id: config.org_id.clone(),
+            lookback: config.lookback_window,
+            concurrency: config.concurrency,
+            checkpoint_every: Duration::from_secs(2),
+        }
+    }
+
+    /// The request for a list below the organisation.
+    pub fn list(&self, path: &[&str], mut query: Vec<(&'static str, String)>) -> Request {
+        let organisation = ["v3", "organizations", &self.org_id];
+        query.insert(0, ("first", PAGE_SIZE.to_string()));
+        Request { path: organisation.iter().chain(path).map(ToString::to_string).collect(), query }
+    }
+
+    /// Says a warning about a stream, if there is one.
+    pub fn warn_of(&self, stream: &Stream, warning: Option<String>) {
+        if let Some(warning) = warning {
+            self.emitter.log(Level::Warn, &format!("stream {}: {warning}", stream.name));
+        }
+    }
+
+    /// Tells the stream's story while requests are tried.
+    pub fn teller(self: &Arc<Self>, ledger: &Arc<Ledger>) -> Tell {
+        let (context, ledger) = (Arc::clone(self), Arc::clone(ledger));
+        Arc::new(move |event| match event {
+            Event::Asking => ledger.asking(),
+            Event::Answered { path, status, bytes, took } => {
+                ledger.received(bytes);
+                let text = format!("GET {path}: {status}, {bytes} bytes in {} ms", took.as_millis());
+                context.emitter.log(Level::Debug, &text);
+            }
+            Event::Retrying { error, wait, rate_limited } => {
+                ledger.retrying();
+                let wait = wait.as_secs_f64();
+                context
+                    .emitter
+                    .log(Level::Info, &format!("stream {}: {error}; trying again in {wait:.1} s", ledger.stream));
+                if rate_limited {
+                    context.emitter.rate_limited(&ledger);
+                }
+            }
+        })
+    }
+}

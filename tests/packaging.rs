@@ -1,0 +1,60 @@
+//! What is packaged agrees with itself: one version, one name, streams that exist, and an image that has what it builds.
+
+use std::path::Path;
+
+use source_devin_ai::source::streams::STREAMS;
+
+const METADATA: &str = include_str!("../metadata.yaml");
+const DOCKERFILE: &str = include_str!("../Dockerfile");
+const MANIFEST: &str = include_str!("../Cargo.toml");
+
+/// The value of `key: value`, which must stand once in the metadata.
+fn metadata(key: &str) -> &'static str {
+    let values: Vec<&str> =
+        METADATA.lines().filter_map(|line| line.trim().strip_prefix(key)?.strip_prefix(": ")).collect();
+    assert_eq!(values.len(), 1, "{key}: {values:?}");
+    values[0].trim_matches('"')
+}
+
+#[test]
+fn the_program_its_metadata_and_its_image_say_one_version_and_one_name() {
+    assert_eq!(metadata("dockerImageTag"), env!("CARGO_PKG_VERSION"));
+    assert!(DOCKERFILE.contains(&format!("io.airbyte.version=\"{}\"", env!("CARGO_PKG_VERSION"))));
+    assert!(DOCKERFILE.contains(&format!("io.airbyte.name=\"{}\"", metadata("dockerRepository"))));
+    assert_eq!(metadata("license"), "MIT");
+    assert!(MANIFEST.contains("license = \"MIT\""));
+}
+
+#[test]
+fn the_image_starts_the_program_by_its_absolute_path() {
+    let entrypoint = "/airbyte/source-devin-ai";
+    assert!(DOCKERFILE.contains(&format!("ENV AIRBYTE_ENTRYPOINT=\"{entrypoint}\"")));
+    assert!(DOCKERFILE.contains(&format!("ENTRYPOINT [\"{entrypoint}\"]")));
+}
+
+/// Cargo refuses a manifest whose targets are missing, also when it builds none of them.
+#[test]
+fn the_image_copies_every_folder_that_the_manifest_needs() {
+    let mut needed = vec!["src", "schemas"];
+    if MANIFEST.contains("[[bench]]") {
+        needed.push("benches");
+    }
+    for folder in needed {
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).is_dir());
+        assert!(DOCKERFILE.contains(&format!("COPY {folder} ./{folder}")), "{folder} is not copied into the image");
+    }
+}
+
+#[test]
+fn suggested_streams_exist() {
+    let (_, suggested) = METADATA.split_once("suggestedStreams:").unwrap();
+    let names: Vec<&str> = suggested
+        .lines()
+        .skip_while(|line| !line.trim().starts_with("- "))
+        .map_while(|line| line.trim().strip_prefix("- "))
+        .collect();
+    assert!(!names.is_empty());
+    for name in names {
+        assert!(STREAMS.iter().any(|stream| stream.name == name), "{name}");
+    }
+}
