@@ -183,7 +183,9 @@ impl Client {
     /// One try to read.
     async fn ask_for(&self, url: &Url) -> Result<Answer, Refusal> {
         let http = self.http().map_err(|reason| Refusal::from(Kind::Unaskable(reason)))?;
-        self.ask(http.get(url.clone()), self.settings.policy.silence).await
+        let answer = self.ask(http.get(url.clone()), self.settings.policy.silence).await?;
+        // Another success than 200 is no answer to a read.
+        if answer.status == 200 { Ok(answer) } else { Err(Kind::Status(answer.status).into()) }
     }
 
     /// One try of any request, with the longest silence that is borne.
@@ -205,7 +207,7 @@ impl Client {
             return Err(Kind::Invalid(Invalid::TooLarge { limit: LARGEST_BODY }).into());
         }
         let date = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok()).map(|date| date.as_secs() as i64);
-        Ok(Answer { body, date, took: started.elapsed() })
+        Ok(Answer { status, body, date, took: started.elapsed() })
     }
 
     /// Reads a body until its end, or until it exceeds `most`.
@@ -285,6 +287,7 @@ pub fn now_s() -> i64 {
 
 /// A complete answer that says success.
 pub(super) struct Answer {
+    status: u16,
     pub(super) body: Vec<u8>,
     /// The server's `Date`, in Unix seconds.
     date: Option<i64>,

@@ -14,6 +14,10 @@ use crate::devin::{Error, Kind};
 /// How often a create that was answered with 429 is tried at most.
 const MOST_RATE_LIMITED_TRIES: u32 = 5;
 
+/// Times of creation are whole seconds: a look after ours has passed sees everybody who created in it, so that all of
+/// them decide by the same list.
+const A_SECOND_LATER: Duration = Duration::from_millis(1100);
+
 /// The waits between looks after an unclear answer grow from this.
 const FIRST_LOOK_AFTER: Duration = Duration::from_secs(2);
 
@@ -195,6 +199,7 @@ async fn after_create(
     if order.new_attempt {
         return Dispatched::Created(ours);
     }
+    api.wait(A_SECOND_LATER).await;
     let found = match look(api, order).await {
         Ok(found) => new_ones(found, known),
         Err(error) => {
@@ -447,7 +452,7 @@ mod tests {
         ));
         table.push(format!("502 for ever with --create-again: {}", run(&Fake::new(vec![], vec![lost]), &again).await));
         insta::assert_snapshot!(table.join("\n"), @"
-        200: created ours1; 1 posts, 1 sessions, 0 s waited
+        200: created ours1; 1 posts, 1 sessions, 1 s waited
         422: failed: /sessions answered 422 (Unprocessable Entity); 1 posts, 0 sessions, 0 s waited
         no connection: failed: /sessions could not be reached: refused; 1 posts, 0 sessions, 0 s waited
         429 for ever: failed: /sessions answered 429 (Too Many Requests); 5 posts, 0 sessions, 4 s waited
@@ -463,8 +468,8 @@ mod tests {
         unreadable 200, created: adopted ours1 (Reconciled); 1 posts, 1 sessions, 0 s waited
         unreadable 200, created, listed late: adopted ours1 (Reconciled); 1 posts, 1 sessions, 14 s waited
         unreadable 200, not created: unknown; 1 posts, 0 sessions, 90 s waited
-        429, then 200: created ours2; 2 posts, 1 sessions, 4 s waited
-        502, then 200 with --create-again: created ours2; 2 posts, 1 sessions, 90 s waited
+        429, then 200: created ours2; 2 posts, 1 sessions, 5 s waited
+        502, then 200 with --create-again: created ours2; 2 posts, 1 sessions, 91 s waited
         502 for ever with --create-again: unknown; 2 posts, 0 sessions, 180 s waited
         ");
     }
@@ -518,21 +523,21 @@ mod tests {
             assert!(run(&Fake::new(sessions, vec![MADE]), &forced).await.starts_with("created ours"), "{name}");
         }
         insta::assert_snapshot!(table.join("\n"), @"
-        nothing: created ours1; 1 posts, 1 sessions, 0 s waited
-        somebody else's: created ours1; 1 posts, 2 sessions, 0 s waited
+        nothing: created ours1; 1 posts, 1 sessions, 1 s waited
+        somebody else's: created ours1; 1 posts, 2 sessions, 1 s waited
         at work: adopted a (Alive); 0 posts, 1 sessions, 0 s waited
         two at work: adopted a (Alive); 0 posts, 2 sessions, 0 s waited
         waits for a person: adopted a (Alive); 0 posts, 1 sessions, 0 s waited
         in a state nobody knows: adopted a (Alive); 0 posts, 1 sessions, 0 s waited
         found by title: adopted titled (Alive); 0 posts, 1 sessions, 0 s waited
         done lately: reported a; 0 posts, 1 sessions, 0 s waited
-        done long ago: created ours1; 1 posts, 2 sessions, 0 s waited
+        done long ago: created ours1; 1 posts, 2 sessions, 1 s waited
         idle after its pull request: reported idle; 0 posts, 1 sessions, 0 s waited
-        out of quota: created ours1; 1 posts, 2 sessions, 0 s waited
-        failed: created ours1; 1 posts, 2 sessions, 0 s waited
+        out of quota: created ours1; 1 posts, 2 sessions, 1 s waited
+        failed: created ours1; 1 posts, 2 sessions, 1 s waited
         asleep without a result: reported a; 0 posts, 1 sessions, 0 s waited
-        asleep for long: created ours1; 1 posts, 2 sessions, 0 s waited
-        ended by the relay itself: created ours1; 1 posts, 2 sessions, 0 s waited
+        asleep for long: created ours1; 1 posts, 2 sessions, 1 s waited
+        ended by the relay itself: created ours1; 1 posts, 2 sessions, 1 s waited
         a result and a later end without: reported idle; 0 posts, 2 sessions, 0 s waited
         waits for long, and another is at work: adopted b (Alive); 0 posts, 2 sessions, 0 s waited
         failed once, at work again: adopted b (Alive); 0 posts, 2 sessions, 0 s waited
@@ -597,7 +602,7 @@ mod tests {
                 Creation::Refused(error)
             },
         };
-        insta::assert_snapshot!(run(&Fake::new(vec![], vec![refusal.clone(), MADE]), &order()).await, @"created ours2; 2 posts, 1 sessions, 0 s waited");
+        insta::assert_snapshot!(run(&Fake::new(vec![], vec![refusal.clone(), MADE]), &order()).await, @"created ours2; 2 posts, 1 sessions, 1 s waited");
         let mut titled = session("theirs", NOW - 9, "running/working");
         titled.tags = Vec::new();
         titled.title = Some(format!("[{MARK}] disk full"));
