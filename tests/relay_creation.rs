@@ -199,9 +199,9 @@ fn every_answer_to_a_create_leaves_one_session_or_an_honest_unknown() {
     422        not created  error refused, 1 POST, 0 sessions, exit 1
     422        created      error refused, 1 POST, 1 sessions, exit 1
     422        listed later error refused, 1 POST, 1 sessions, exit 1
-    307        not created  error refused, 1 POST, 0 sessions, exit 1
-    307        created      error refused, 1 POST, 1 sessions, exit 1
-    307        listed later error refused, 1 POST, 1 sessions, exit 1
+    307        not created  error api_trouble, 1 POST, 0 sessions, exit 1
+    307        created      error api_trouble, 1 POST, 1 sessions, exit 1
+    307        listed later error api_trouble, 1 POST, 1 sessions, exit 1
     408        not created  create_unknown, 1 POST, 0 sessions, exit 25
     408        created      session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
     408        listed later session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
@@ -237,7 +237,7 @@ fn creating_again_is_one_more_create_after_a_look_that_found_nothing() {
     403        not created  error missing_permission, 1 POST, 0 sessions, exit 1
     404        not created  error organisation_unknown, 1 POST, 0 sessions, exit 1
     422        not created  error refused, 1 POST, 0 sessions, exit 1
-    307        not created  error refused, 1 POST, 0 sessions, exit 1
+    307        not created  error api_trouble, 1 POST, 0 sessions, exit 1
     408        not created  create_unknown, 2 POST, 0 sessions, exit 25
     409        not created  create_unknown, 2 POST, 0 sessions, exit 25
     500        not created  create_unknown, 2 POST, 0 sessions, exit 25
@@ -286,6 +286,7 @@ fn a_create_that_comes_too_often_is_tried_again_when_the_server_says() {
     GET sessions first=1
     GET sessions first=200 tags=ar-MARK
     POST sessions
+    GET sessions first=200 tags=ar-MARK
     POST sessions
     GET sessions first=200 tags=ar-MARK
     alive: 1
@@ -319,8 +320,8 @@ fn nothing_listens_and_nothing_is_created() {
     let ran = program().file("config.json", config).file("alert.json", ALERT).run(RUN);
     insta::assert_snapshot!(story(&ran), @"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-    error unreachable: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
-    stderr: error: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
+    error unreachable: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check the address, the network and the proxy settings, and run the alert again.
+    stderr: error: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check the address, the network and the proxy settings, and run the alert again.
     exit 1
     ");
 }
@@ -363,7 +364,7 @@ fn race(older_by: u64, id: &'static str) -> String {
     let sessions = Arc::new(Sessions::new());
     let (inner, devin_has) = (Arc::clone(&sessions), Arc::clone(&sessions));
     let devin = Devin::start(move |heard| {
-        if heard.method == "POST" {
+        if heard.is_create() {
             let theirs = session(id, &["alert-relay", &mark], now() - older_by, &state("running/working", false));
             inner.add(theirs);
         }
@@ -380,7 +381,7 @@ fn of_two_sessions_made_at_once_the_older_is_watched_and_ours_is_ended() {
     insta::assert_snapshot!(race(5, "their-session"), @"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_adopted https://app.devin.ai/sessions/their-session (older_session_of_another_run)
-    session_terminated SESSION (duplicate)
+    session_terminated SESSION true (duplicate)
     session_status running/finished
     outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/their-session: the session opened a pull request
     exit 0
@@ -395,7 +396,7 @@ fn two_sessions_of_one_second_are_told_apart_the_same_way_by_everybody() {
     insta::assert_snapshot!(race(0, "0"), @"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_adopted https://app.devin.ai/sessions/0 (older_session_of_another_run)
-    session_terminated SESSION (duplicate)
+    session_terminated SESSION true (duplicate)
     session_status running/finished
     outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/0: the session opened a pull request
     exit 0
@@ -412,8 +413,8 @@ fn a_duplicate_that_cannot_be_ended_is_told() {
     let sessions = Arc::new(Sessions::new());
     let devin = Devin::start(move |heard| match heard.method.as_str() {
         "DELETE" => Said::problem(403, "not yours"),
-        method => {
-            if method == "POST" {
+        _ => {
+            if heard.is_create() {
                 sessions.add(session("theirs", &[&mark], now() - 9, &state("running/working", false)));
             }
             sessions.answer(heard)
@@ -423,6 +424,7 @@ fn a_duplicate_that_cannot_be_ended_is_told() {
     insta::assert_snapshot!(story(&ran), @r#"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_adopted https://app.devin.ai/sessions/theirs (older_session_of_another_run)
+    session_terminated SESSION false (/v3/organizations/org-1/sessions/devin-SESSION answered 403 (Forbidden), saying "not yours")
     stderr: warning: session SESSION is a duplicate and could not be ended: /v3/organizations/org-1/sessions/devin-SESSION answered 403 (Forbidden), saying "not yours"
     exit 0
     "#);
@@ -561,12 +563,11 @@ fn a_signal_during_the_create_waits_for_its_answer_and_says_how_to_watch() {
             insta::assert_snapshot!(told, @"
             alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
             session_created https://app.devin.ai/sessions/SESSION
-            session_status running/working
-            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch https://app.devin.ai/sessions/SESSION
+            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
             died of signal 2
             ");
         }
-        assert!(told.contains("session_created") && told.contains("alert-relay watch https://"), "{told}");
+        assert!(told.contains("session_created") && told.contains("alert-relay watch SESSION"), "{told}");
         assert_eq!((devin.count("POST"), devin.count("DELETE"), sessions.alive()), (1, 0, 1));
     }
 }
@@ -592,7 +593,7 @@ fn a_signal_while_watching_leaves_the_session_running() {
             alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
             session_created https://app.devin.ai/sessions/SESSION
             session_status running/working
-            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch https://app.devin.ai/sessions/SESSION
+            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
             died of signal 15
             ");
         }
@@ -617,7 +618,7 @@ fn a_signal_ends_the_search_after_an_unclear_create_and_says_that_it_is_unknown(
     let ran = rest(child, &mut stdout, String::new());
     insta::assert_snapshot!(story(&ran), @"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-    outcome dropped create_unknown pr - at -: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed. A session may have been created and was not found: look for the tag ar-MARK in Devin, and run the same alert again to adopt it, or with --create-again to create once more if it is still not there
+    outcome dropped create_unknown pr - at -: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed. A session may have been created and was not found: look for the tag ar-MARK in Devin. Running the same alert again adopts it once Devin lists it, and creates another one if it does not
     stderr: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed; a session may have been created, looking for it
     exit 25
     ");

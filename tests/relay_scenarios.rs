@@ -249,9 +249,9 @@ fn a_session_that_fails_sleeps_or_never_ends_is_dropped() {
     session_created https://app.devin.ai/sessions/SESSION
     session_status at work
     outcome dropped session_gone pr - at https://app.devin.ai/sessions/SESSION: the session no longer exists, or this key may not see it
-    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; looking again in 1 s
-    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; looking again in 1 s
-    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; looking again in 1 s
+    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; this look does not count
+    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; this look does not count
+    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; this look does not count
     exit 24
     "#);
 }
@@ -287,7 +287,7 @@ fn a_create_that_is_answered_unclearly_is_found_again_or_called_unknown() {
     exit 0
 
     create-lost-500 --reconcile-window 1s
-    outcome dropped create_unknown pr - at -: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions answered 500 (Internal Server Error), saying "Internal Server Error: internal server error". A session may have been created and was not found: look for the tag ar-MARK in Devin, and run the same alert again to adopt it, or with --create-again to create once more if it is still not there
+    outcome dropped create_unknown pr - at -: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions answered 500 (Internal Server Error), saying "Internal Server Error: internal server error". A session may have been created and was not found: look for the tag ar-MARK in Devin. Running the same alert again adopts it once Devin lists it, and creates another one if it does not
     stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions answered 500 (Internal Server Error), saying "Internal Server Error: internal server error"; a session may have been created, looking for it
     exit 25
 
@@ -404,7 +404,7 @@ fn a_look_that_fails_uses_up_no_attempt_and_settles_nothing() {
     session_created https://app.devin.ai/sessions/SESSION
     session_status running/finished
     outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
-    stderr: /v3/organizations/org-1/sessions/devin-SESSION answered 503 (Service Unavailable), saying "refused" (tried 3 times); looking again in 1 s
+    stderr: /v3/organizations/org-1/sessions/devin-SESSION answered 503 (Service Unavailable), saying "refused" (tried 3 times); this look does not count
     exit 0
     polls: 1
     "#);
@@ -423,7 +423,7 @@ fn a_session_that_works_on_after_the_last_look_is_terminated_when_that_is_wanted
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
     session_status running/working
-    outcome dropped poll_timeout pr - at https://app.devin.ai/sessions/SESSION: after 1 looks: the session was still at work (working) when the last look was taken; it goes on; it was terminated
+    outcome dropped poll_timeout pr - at https://app.devin.ai/sessions/SESSION: still at work after 1 looks, and terminated, as --on-timeout asks
     exit 23
     GET /v3/self
     GET sessions first=1
@@ -431,6 +431,7 @@ fn a_session_that_works_on_after_the_last_look_is_terminated_when_that_is_wanted
     POST sessions
     GET sessions first=200 tags=ar-MARK
     GET sessions/devin-SESSION
+    POST sessions/devin-SESSION/tags
     DELETE sessions/devin-SESSION
     ");
     insta::assert_snapshot!(tell("--on-timeout leave"), @"

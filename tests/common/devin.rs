@@ -97,13 +97,14 @@ impl Devin {
         self.heard().iter().map(|heard| heard.told() + "\n").collect()
     }
 
+    /// How many requests there were of a method; a `POST` that is no create is not counted.
     pub fn count(&self, method: &str) -> usize {
-        self.heard().iter().filter(|heard| heard.method == method).count()
+        self.heard().iter().filter(|heard| heard.method == method && (method != "POST" || heard.is_create())).count()
     }
 
     /// The bodies of all creates.
     pub fn creates(&self) -> Vec<Value> {
-        let posts = self.heard().into_iter().filter(|heard| heard.method == "POST");
+        let posts = self.heard().into_iter().filter(Heard::is_create);
         posts.map(|heard| serde_json::from_str(&heard.body).unwrap()).collect()
     }
 
@@ -134,6 +135,10 @@ impl Heard {
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let path = path.strip_prefix(&format!("/v3/organizations/{ORG}/")).unwrap_or(path).to_string();
         Some(Heard { method, path, query: decoded(query), headers, body: String::from_utf8(body).unwrap() })
+    }
+
+    pub fn is_create(&self) -> bool {
+        self.method == "POST" && self.path == "sessions"
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
@@ -306,6 +311,9 @@ impl Sessions {
             })),
             ("GET", "sessions", _) => self.list(heard),
             ("POST", "sessions", _) => self.create(&heard.body),
+            ("POST", _, Some(below)) if below.ends_with("/tags") => {
+                self.tag(below.trim_end_matches("/tags"), &heard.body)
+            }
             ("GET", _, Some(id)) => {
                 let look = self.count(id);
                 let seen = (self.on_look)(look);
@@ -345,6 +353,18 @@ impl Sessions {
             self.all.lock().unwrap().push(Seen { session: created.clone(), hidden_for });
         }
         made.says.unwrap_or_else(|| Said::json(&created))
+    }
+
+    /// Adds tags, as the API does.
+    fn tag(&self, id: &str, body: &str) -> Said {
+        let body: Value = serde_json::from_str(body).unwrap();
+        let mut all = self.all.lock().unwrap();
+        let Some(seen) = all.iter_mut().find(|seen| seen.session["session_id"] == id) else {
+            return Said::problem(404, "Not Found");
+        };
+        let tags = seen.session["tags"].as_array_mut().unwrap();
+        tags.extend(body["tags"].as_array().unwrap().iter().cloned());
+        Said::json(&json!({"tags": tags}))
     }
 
     fn change(&self, id: &str, change: &Value) -> Said {
