@@ -148,6 +148,11 @@ impl Output {
         let _ = self.shared.stopped.acquire().await;
     }
 
+    /// Whether the writer has stopped early.
+    pub fn has_stopped(&self) -> bool {
+        self.shared.stopped.is_closed()
+    }
+
     /// Waits until everything queued so far has been written, or the writer has stopped.
     pub async fn written(&self) {
         let (tell, told) = tokio::sync::oneshot::channel();

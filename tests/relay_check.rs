@@ -386,9 +386,9 @@ fn bad_input_is_one_sentence_and_no_request() {
     .collect();
     insta::assert_snapshot!(told, @"
     no such template: error bad_input: cannot read the prompt template prompt.txt: No such file or directory (os error N) (exit 1)
-    unknown variable: error bad_input: the prompt template prompt.txt: the prompt template names nothing in line 1, which does not exist; there are annotations, data, dedupe_key, firing, is_firing, labels, links, members, message, more_members, sender, severity, started_at, state, tag, title, truncated (exit 1)
-    broken template: error bad_input: the prompt template prompt.txt: the prompt template is wrong in line 1: syntax error: unexpected end of block (exit 1)
-    empty template: error bad_input: the prompt template: the prompt template renders to nothing for this alert (exit 1)
+    unknown variable: error bad_input: the prompt template names nothing in line 1, which does not exist; there are annotations, data, dedupe_key, firing, is_firing, labels, links, members, message, more_members, sender, severity, started_at, state, tag, title, truncated (prompt.txt) (exit 1)
+    broken template: error bad_input: the prompt template is wrong in line 1: syntax error: unexpected end of block (prompt.txt) (exit 1)
+    empty template: error bad_input: the prompt template renders to nothing for this alert (exit 1)
     no such schema: error bad_input: cannot read the schema schema.json: No such file or directory (os error N) (exit 1)
     schema is no object: error bad_input: the schema schema.json must be a JSON object (exit 1)
     schema is no JSON: error bad_input: the schema schema.json is not valid JSON (line 1, column 1) (exit 1)
@@ -400,7 +400,7 @@ fn bad_input_is_one_sentence_and_no_request() {
     no object: error bad_input: the alert alert.json: the payload is JSON, but a list instead of an object (exit 1)
     unknown shape: error bad_input: the alert alert.json: the payload is of no known format: it shares no field with any (the generic format needs only a title) (exit 1)
     nearly alertmanager: error bad_input: the alert alert.json: the payload is of no known format: it comes closest to alertmanager, but has no receiver (name the format if it is another) (exit 1)
-    oversized: error bad_input: the alert alert.json: the payload has 2097153 bytes, of which at most 2097152 are taken (exit 1)
+    oversized: error bad_input: the alert alert.json: the payload has 2097153 bytes or more, of which at most 2097152 are taken (exit 1)
     no such settings: error bad_settings: cannot read the configuration missing.json: No such file or directory (os error N) (exit 1)
     odd settings: error bad_settings: the configuration is not usable: api_token is empty: give the API key (exit 1)
     ");

@@ -381,7 +381,7 @@ fn of_two_sessions_made_at_once_the_older_is_watched_and_ours_is_ended() {
     insta::assert_snapshot!(race(5, "their-session"), @"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_adopted https://app.devin.ai/sessions/their-session (older_session_of_another_run)
-    session_terminated SESSION true (duplicate)
+    session_duplicate SESSION true (duplicate)
     session_status running/finished
     outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/their-session: the session opened a pull request
     exit 0
@@ -396,7 +396,7 @@ fn two_sessions_of_one_second_are_told_apart_the_same_way_by_everybody() {
     insta::assert_snapshot!(race(0, "0"), @"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_adopted https://app.devin.ai/sessions/0 (older_session_of_another_run)
-    session_terminated SESSION true (duplicate)
+    session_duplicate SESSION true (duplicate)
     session_status running/finished
     outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/0: the session opened a pull request
     exit 0
@@ -424,7 +424,7 @@ fn a_duplicate_that_cannot_be_ended_is_told() {
     insta::assert_snapshot!(story(&ran), @r#"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_adopted https://app.devin.ai/sessions/theirs (older_session_of_another_run)
-    session_terminated SESSION false (/v3/organizations/org-1/sessions/devin-SESSION answered 403 (Forbidden), saying "not yours")
+    session_duplicate SESSION false (/v3/organizations/org-1/sessions/devin-SESSION answered 403 (Forbidden), saying "not yours")
     stderr: warning: session SESSION is a duplicate and could not be ended: /v3/organizations/org-1/sessions/devin-SESSION answered 403 (Forbidden), saying "not yours"
     exit 0
     "#);
@@ -450,7 +450,7 @@ fn two_runs_at_once_leave_one_session_to_watch() {
     // One of them made it, or both did and the younger was ended.
     let count = |what: &str| told.iter().map(|told| told.matches(what).count()).sum::<usize>();
     assert_eq!((count("session_created"), count("session_adopted")), (1, 1), "{told:?}");
-    assert_eq!(count("(older_session_of_another_run)"), count("session_terminated"), "{told:?}");
+    assert_eq!(count("(older_session_of_another_run)"), count("session_duplicate"), "{told:?}");
     // Another run starts nothing.
     let third = program.run(RUN);
     assert!(story(&third).contains("(ended_within_cooldown)"), "{}", story(&third));

@@ -247,11 +247,10 @@ fn a_session_that_fails_sleeps_or_never_ends_is_dropped() {
 
     gone
     session_created https://app.devin.ai/sessions/SESSION
-    session_status at work
     outcome dropped session_gone pr - at https://app.devin.ai/sessions/SESSION: the session no longer exists, or this key may not see it
-    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; this look does not count
-    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; this look does not count
-    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; this look does not count
+    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; it may not be there yet
+    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; it may not be there yet
+    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; it may not be there yet
     exit 24
     "#);
 }

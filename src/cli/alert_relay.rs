@@ -246,8 +246,7 @@ fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Vec<Prepare
         if prepared.iter().any(|earlier| earlier.key == key) {
             continue;
         }
-        let words =
-            words(&alert, &key, template.as_ref()).map_err(|problem| anyhow!("the prompt template: {problem}"))?;
+        let words = words(&alert, &key, template.as_ref()).map_err(|problem| anyhow!("{problem}"))?;
         let title = options.title.as_deref().map_or(words.title, |title| marked_title(&key, title));
         let tags = [RELAY_TAG.to_string(), tag(&key)].into_iter().chain(options.tag.iter().cloned()).collect();
         let new = NewSession {
@@ -561,7 +560,7 @@ fn read_payload(path: &Path) -> anyhow::Result<Vec<u8>> {
 fn read_template(path: &Path) -> anyhow::Result<Template> {
     let name = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the prompt template {name}"))?;
-    Template::parse(&text).map_err(|problem| anyhow!("the prompt template {name}: {problem}"))
+    Template::parse(&text).map_err(|problem| anyhow!("{problem} ({name})"))
 }
 
 fn read_schema(path: &Path) -> anyhow::Result<serde_json::Value> {

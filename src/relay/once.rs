@@ -12,7 +12,7 @@ use super::report::{Event, Report, Trouble, say};
 use super::watch::{Ended, Polling, watch};
 use crate::devin::session::{NewSession, Session, bare};
 use crate::devin::sessions::Creation;
-use crate::devin::{Client, Error};
+use crate::devin::{Client, Error, Kind};
 use crate::output::Output;
 
 /// How often ending a session is tried; unlike creating one, it may be repeated.
@@ -126,6 +126,9 @@ impl Relay {
                     report.seen(session, is_news);
                     last_state = Some(state);
                 }
+                Err(error) if error.kind == Kind::Status(404) => {
+                    report.note(&format!("{error}; it may not be there yet"))
+                }
                 Err(error) => report.note(&format!("{error}; this look does not count")),
             },
         );
@@ -198,6 +201,13 @@ impl Api for Relay {
     }
 
     async fn create(&self, new: &NewSession) -> Creation {
+        // A session that nobody could be told of would be started unseen.
+        self.output.written().await;
+        if self.output.has_stopped() {
+            let kind =
+                Kind::Unaskable("the output cannot be written, so the session could not be reported".to_string());
+            return Creation::Refused(Error { kind, path: "the create".to_string(), explanation: None, tries: 0 });
+        }
         self.client.create_session(&self.org_id, new, self.create_timeout).await
     }
 

@@ -52,7 +52,7 @@ pub enum Event<'a> {
         reason: &'a str,
     },
     /// A session that is not needed: `terminated` says whether it could be ended.
-    SessionTerminated {
+    SessionDuplicate {
         session_id: &'a str,
         terminated: bool,
         reason: &'a str,
@@ -61,6 +61,7 @@ pub enum Event<'a> {
         session_id: &'a str,
         status: &'a str,
         status_detail: Option<&'a str>,
+        pr_url: Option<&'a str>,
         acus_consumed: f64,
     },
     Outcome(Box<OutcomeLine<'a>>),
@@ -128,7 +129,7 @@ impl Report {
         );
         if let Adoption::Raced { ours, terminated } = why {
             let reason = terminated.as_ref().err().map_or("duplicate", String::as_str);
-            say(&self.output, &Event::SessionTerminated { session_id: ours, terminated: terminated.is_ok(), reason });
+            say(&self.output, &Event::SessionDuplicate { session_id: ours, terminated: terminated.is_ok(), reason });
             if terminated.is_err() {
                 self.note(&format!("warning: session {ours} is a duplicate and could not be ended: {reason}"));
             }
@@ -145,6 +146,7 @@ impl Report {
                     session_id: &session.session_id,
                     status: &session.status,
                     status_detail: detail,
+                    pr_url: first_pr(&session.pull_requests),
                     acus_consumed: session.acus_consumed,
                 },
             );

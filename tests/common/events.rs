@@ -85,7 +85,7 @@ fn tell(event: &Value) -> String {
         "nothing_to_do" => format!("{}: {}", text("dedupe_key"), text("reason")),
         "session_created" => text("session_url"),
         "session_adopted" => format!("{} ({})", text("session_url"), text("reason")),
-        "session_terminated" => format!("{} {} ({})", text("session_id"), text("terminated"), text("reason")),
+        "session_duplicate" => format!("{} {} ({})", text("session_id"), text("terminated"), text("reason")),
         "session_status" => match event["status_detail"].as_str() {
             Some(detail) => format!("{}/{detail}", text("status")),
             None => text("status"),

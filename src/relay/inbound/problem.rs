@@ -53,7 +53,7 @@ impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Problem::TooLarge { bytes } => {
-                write!(formatter, "the payload has {bytes} bytes, of which at most {MAX_BYTES} are taken")
+                write!(formatter, "the payload has {bytes} bytes or more, of which at most {MAX_BYTES} are taken")
             }
             Problem::TooManyAlerts { alerts } => {
                 write!(formatter, "the payload has {alerts} alerts, of which at most {MAX_ALERTS} are taken: let the sender group or cap them")

@@ -376,7 +376,7 @@ fn too_much_is_refused() {
     let many = alerts(&many, Grouping::PerAlert).unwrap_err();
     assert!(large.is_too_much() && many.is_too_much());
     insta::assert_snapshot!(format!("{large}\n{many}"), @"
-    the payload has 2097153 bytes, of which at most 2097152 are taken
+    the payload has 2097153 bytes or more, of which at most 2097152 are taken
     the payload has 1001 alerts, of which at most 1000 are taken: let the sender group or cap them
     ");
 }
