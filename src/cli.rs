@@ -24,7 +24,7 @@ use crate::source::state_file::StateFile;
 use crate::source::{check, discover, plan, read, spec};
 use crate::stop::Signals;
 
-/// An Airbyte source for Devin, the AI software engineer.
+/// An Airbyte source, and an alert relay, for Devin, the AI software engineer.
 #[derive(Debug, Parser)]
 #[command(name = "source-devin-ai", version, infer_long_args = true, arg_required_else_help = false)]
 pub struct Arguments {

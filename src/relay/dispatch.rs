@@ -68,6 +68,15 @@ pub enum Dispatched {
     Stopped,
 }
 
+/// What is told while it happens.
+#[derive(Debug)]
+pub enum Step<'a> {
+    /// A session was made, whatever comes of it.
+    Created(&'a Session),
+    /// Something a person may want to know.
+    Note(&'a str),
+}
+
 /// Why a session was adopted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Adoption {
@@ -87,8 +96,9 @@ pub async fn dispatch(
     api: &impl Api,
     order: &Order,
     known: Vec<Session>,
-    note: impl Fn(&str),
+    tell: impl Fn(Step),
 ) -> Result<Dispatched, Error> {
+    let note = |text: &str| tell(Step::Note(text));
     let mut order = order.clone();
     let mut known = marked(known, &order.mark);
     if let Some(there) = already(&order, &known, api.now()) {
@@ -100,7 +110,10 @@ pub async fn dispatch(
             return Ok(Dispatched::Stopped);
         }
         match api.create(&order.new).await {
-            Creation::Created(session) => return Ok(after_create(api, &order, &known, session, note).await),
+            Creation::Created(session) => {
+                tell(Step::Created(&session));
+                return Ok(after_create(api, &order, &known, session, note).await);
+            }
             Creation::RateLimited(error, wait) => {
                 limited += 1;
                 if limited >= MOST_RATE_LIMITED_TRIES {

@@ -68,15 +68,11 @@ impl Relay {
             known = self.find_by_tag(&order.mark) => known,
         };
         let dispatched = match known {
-            Ok(known) => dispatch(&*self, &order, known, |text| report.note(text)).await,
+            Ok(known) => dispatch(&*self, &order, known, |step| report.step(&step)).await,
             Err(error) => Err(error),
         };
         match dispatched {
-            Ok(Dispatched::Created(session)) => {
-                let created = Event::SessionCreated { session_id: &session.session_id, session_url: &session.url };
-                say(&self.output, &created);
-                self.follow(&session, Origin::Ours, &report).await
-            }
+            Ok(Dispatched::Created(session)) => self.follow(&session, Origin::Ours, &report).await,
             Ok(Dispatched::Adopted(session, why)) => {
                 report.adopted(&session, &why);
                 let origin = if why == Adoption::Reconciled { Origin::Ours } else { Origin::Another };

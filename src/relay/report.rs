@@ -6,7 +6,7 @@ use std::time::{Instant, SystemTime};
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 
-use super::dispatch::Adoption;
+use super::dispatch::{Adoption, Step};
 use super::outcome::{Outcome, Status, Verdict, first_pr};
 use crate::devin::session::{PullRequest, Session};
 use crate::output::{LiveLine, Output};
@@ -114,6 +114,17 @@ impl Report {
     /// A few words on stderr.
     pub fn note(&self, text: &str) {
         self.output.note(text);
+    }
+
+    /// Something that happened on the way to a session; one that was created is told at once.
+    pub fn step(&self, step: &Step) {
+        match step {
+            Step::Created(session) => {
+                let (session_id, session_url) = (&*session.session_id, &*session.url);
+                say(&self.output, &Event::SessionCreated { session_id, session_url });
+            }
+            Step::Note(text) => self.note(text),
+        }
     }
 
     /// A session was there already.
