@@ -1,26 +1,29 @@
 //! The commands of `alert-relay`: what may be typed, and how it becomes an order.
 
+mod options;
+
 use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context as _, anyhow, bail};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
+use options::{AccessOptions, Input, PollingOptions, Prompt, Run, SessionOptions, TimeoutChoice, Watch};
 use tokio::sync::watch::{Receiver, Sender};
 use tokio::task::LocalSet;
 
-use super::{Common, Exit, FAILURE, SUCCESS, duration, level, runtime, usage, variable};
+use super::{Exit, FAILURE, SUCCESS, level, runtime, usage, variable};
 use crate::airbyte::Level;
 use crate::config::{self, Access};
 use crate::devin::retry::Policy;
 use crate::devin::session::NewSession;
 use crate::devin::{Client, Settings, Token, endpoint};
 use crate::output::Output;
-use crate::relay::alert::{Alert, Format, tag};
+use crate::relay::alert::{Alert, tag};
 use crate::relay::dispatch::Order;
 use crate::relay::inbound::{self, Grouping, MAX_BYTES};
-use crate::relay::once::{End, OnTimeout, Origin, Relay, session_id};
+use crate::relay::once::{End, OnTimeout, Origin, Relay};
 use crate::relay::organisation::{self, Standing};
 use crate::relay::prompt::{Template, marked_title, words};
 use crate::relay::report::{Event, Report, Trouble, say};
@@ -54,158 +57,6 @@ enum Command {
     /// Print what would be said to Devin; create nothing
     Prompt(Box<Prompt>),
 }
-
-#[derive(Debug, Args)]
-struct AccessOptions {
-    /// JSON file with api_token, org_id, api_url; DEVIN_API_KEY, DEVIN_ORG_ID and DEVIN_API_URL fill in what it lacks
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The full address that creates a session, https://HOST/v3/organizations/ORG/sessions; wins over the settings
-    #[arg(long, value_name = "URL")]
-    endpoint: Option<String>,
-    /// Use a simulated organisation instead of the Devin API
-    #[arg(long, conflicts_with_all = ["config", "endpoint"])]
-    sandbox: bool,
-    #[command(flatten)]
-    common: Common,
-}
-
-#[derive(Debug, Args)]
-struct Run {
-    #[command(flatten)]
-    access: AccessOptions,
-    #[command(flatten)]
-    input: Input,
-    #[command(flatten)]
-    session: SessionOptions,
-    #[command(flatten)]
-    polling: PollingOptions,
-    /// Print what would be said to Devin; create nothing
-    #[arg(long)]
-    dry_run: bool,
-    /// Print the session and leave it alone
-    #[arg(long)]
-    detach: bool,
-    /// Create a session whatever is there for the same alert
-    #[arg(long)]
-    new_attempt: bool,
-    /// After an unclear answer and a look that found nothing, create once more
-    #[arg(long)]
-    create_again: bool,
-    /// A session for the same alert that ended so recently is reported instead of starting another
-    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
-    cooldown: Duration,
-    /// How long to look for a session whose create was answered unclearly
-    #[arg(long, value_name = "TIME", default_value = "90s", value_parser = duration)]
-    reconcile_window: Duration,
-    /// How long the create may take
-    #[arg(long, value_name = "TIME", default_value = "60s", value_parser = create_timeout)]
-    create_timeout: Duration,
-    /// The most sessions that one payload may be worth, with --per-alert
-    #[arg(long, value_name = "N", default_value_t = 20)]
-    max_sessions: usize,
-}
-
-#[derive(Debug, Args)]
-struct Watch {
-    /// The session's identifier, or its address in the web app
-    #[arg(value_name = "SESSION", value_parser = session_id)]
-    session: String,
-    #[command(flatten)]
-    access: AccessOptions,
-    #[command(flatten)]
-    polling: PollingOptions,
-}
-
-#[derive(Debug, Args)]
-struct Prompt {
-    #[command(flatten)]
-    input: Input,
-    #[command(flatten)]
-    session: SessionOptions,
-}
-
-#[derive(Debug, Args)]
-struct Input {
-    /// The alert as its sender's webhook delivers it; - reads standard input
-    #[arg(long, value_name = "FILE")]
-    alert: PathBuf,
-    /// The sender: auto, alertmanager, grafana, pagerduty, sentry, datadog, opsgenie, cloudwatch, cloudevents, generic
-    #[arg(long, value_name = "NAME", default_value = "auto", value_parser = format)]
-    format: FormatChoice,
-    /// One session for each alert of a group, instead of one for the group
-    #[arg(long)]
-    per_alert: bool,
-    /// Leave this label out of the dedupe key, beside pod, instance, endpoint and uid
-    #[arg(long, value_name = "NAME")]
-    ignore_label: Vec<String>,
-    /// Take this as the dedupe key
-    #[arg(long, value_name = "TEXT", conflicts_with = "per_alert", value_parser = word)]
-    dedupe_key: Option<String>,
-    /// Replace the prompt by this template
-    #[arg(long, value_name = "FILE")]
-    prompt_template: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-struct SessionOptions {
-    /// Playbook to follow
-    #[arg(long, value_name = "ID")]
-    playbook: Option<String>,
-    /// Repository to work in, as owner/name
-    #[arg(long, value_name = "REPO")]
-    repo: Vec<String>,
-    /// Knowledge note to give
-    #[arg(long, value_name = "ID")]
-    knowledge: Vec<String>,
-    /// Secret to give, by its identifier
-    #[arg(long, value_name = "ID")]
-    secret: Vec<String>,
-    /// A further tag
-    #[arg(long, value_parser = word)]
-    tag: Vec<String>,
-    /// Title, instead of the alert's
-    #[arg(long)]
-    title: Option<String>,
-    /// The most ACUs the session may use
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    max_acu_limit: Option<u32>,
-    /// normal, fast, lite, ultra, fusion, or another mode that the API knows
-    #[arg(long, value_name = "MODE")]
-    devin_mode: Option<String>,
-    /// JSON Schema of the result wanted
-    #[arg(long, value_name = "FILE")]
-    structured_output_schema: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-struct PollingOptions {
-    /// Time between two looks, 1s to 300s [default: 30s; 1s with --sandbox]
-    #[arg(long, value_name = "TIME", value_parser = poll_interval)]
-    poll_interval: Option<Duration>,
-    /// How many looks are taken at most
-    #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=1000))]
-    max_poll_attempts: u32,
-    /// Further looks for a pull request after the session has finished without one
-    #[arg(long, value_name = "N", default_value_t = 3)]
-    pr_grace: u32,
-    /// What becomes of a session still at work after the last look
-    #[arg(long, value_name = "WHAT", default_value = "leave")]
-    on_timeout: TimeoutChoice,
-    /// End with exit code 26 when the session finished without a pull request
-    #[arg(long)]
-    require_pr: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum TimeoutChoice {
-    Leave,
-    Terminate,
-}
-
-/// `None` is `auto`.
-#[derive(Debug, Clone, Copy)]
-struct FormatChoice(Option<Format>);
 
 /// Runs one of the commands to its end.
 pub fn run(relay: AlertRelay, output: &Output) -> Exit {
@@ -574,35 +425,4 @@ fn read_schema(path: &Path) -> anyhow::Result<serde_json::Value> {
         Ok(_) => bail!("the schema {name} must be a JSON object"),
         Err(error) => bail!("the schema {name} is not valid JSON (line {}, column {})", error.line(), error.column()),
     }
-}
-
-fn format(text: &str) -> Result<FormatChoice, String> {
-    if text == "auto" {
-        return Ok(FormatChoice(None));
-    }
-    text.parse().map(|format| FormatChoice(Some(format)))
-}
-
-/// A key or a tag: something, on one line, of a length that can be read.
-fn word(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() || text.len() > 512 || text.chars().any(char::is_control) {
-        return Err("expected a text on one line, of 1 to 512 bytes".to_string());
-    }
-    Ok(text.to_string())
-}
-
-fn create_timeout(text: &str) -> Result<Duration, String> {
-    let timeout = duration(text)?;
-    if timeout >= Duration::from_millis(100) {
-        Ok(timeout)
-    } else {
-        Err("expected a time of at least 100ms".to_string())
-    }
-}
-
-fn poll_interval(text: &str) -> Result<Duration, String> {
-    let interval = duration(text)?;
-    let range = Duration::from_secs(1)..=Duration::from_secs(300);
-    if range.contains(&interval) { Ok(interval) } else { Err("expected a time from 1s to 300s".to_string()) }
 }
