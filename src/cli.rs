@@ -190,8 +190,6 @@ async fn run_check(connection: &Connection, output: &Output) -> Exit {
 }
 
 async fn run_read(read: Read, output: &Output) -> Exit {
-    // Before the first message, after which a platform may want to stop us.
-    let mut signals = Signals::listen();
     let format = match read.format {
         Form::Airbyte => Format::Airbyte,
         Form::Records => Format::Records,
@@ -241,6 +239,8 @@ async fn run_read(read: Read, output: &Output) -> Exit {
         Err(error) => return fail(&emitter, &format!("cannot write the file of --state-out: {error}")),
     };
     let emitter = emitter.labelled(plan.steps.len() > 1).keeping(state_file);
+    // Before the first message, after which a platform may want to stop us.
+    let mut signals = Signals::listen();
     let context = Arc::new(Context::new(client(&place.config, Policy::patient()), emitter, &place.config));
     let exit = match read::read(&context, plan, signals.next()).await {
         Ending::Complete | Ending::Closed => SUCCESS,
@@ -278,7 +278,7 @@ async fn run_sandbox(simulation: Simulation, output: &Output) -> Exit {
         "A simulated Devin organisation, not a real one, is served at {} until Ctrl-C. Its settings:",
         sandbox.url()
     ));
-    output.line(&settings_of(&sandbox).to_string());
+    output.line_as_it_is(&settings_of(&sandbox).to_string());
     Exit::Signal(Signals::listen().next().await)
 }
 

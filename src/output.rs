@@ -121,6 +121,11 @@ impl Output {
         self.push(Waiting { bytes, room: 0, then: None });
     }
 
+    /// Queues one line as it is, for what must arrive whole and is no secret of the user's.
+    pub fn line_as_it_is(&self, text: &str) {
+        self.push(Waiting { bytes: format!("{text}\n").into_bytes(), room: 0, then: None });
+    }
+
     /// Calls `then` once everything queued so far has been written and flushed; never, if that fails.
     pub fn after_all_that(&self, then: impl FnOnce() -> io::Result<()> + Send + 'static) {
         self.push(Waiting { bytes: Vec::new(), room: 0, then: Some(Box::new(then)) });

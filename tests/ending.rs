@@ -97,6 +97,7 @@ fn a_signal_before_the_first_answer_ends_every_stream_incomplete() {
     let ran = Ran::wait(child, told);
     insta::assert_snapshot!(ran.story(), @"
     STARTED secrets
+    WARN stopped by signal 15 before the end
     INFO stream secrets: 0 records, 0 kB, 1 requests, 0 retries
     INCOMPLETE secrets
     died of signal 15
@@ -112,6 +113,7 @@ fn a_signal_ends_a_wait_between_two_tries() {
     insta::assert_snapshot!(ran.story(), @r#"
     STARTED secrets
     INFO stream secrets: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/secrets answered 500 (Internal Server Error), saying "Internal Server Error: internal server error"; trying again in N s
+    WARN stopped by signal 15 before the end
     INFO stream secrets: 0 records, 0 kB, 1 requests, 1 retries
     INCOMPLETE secrets
     died of signal 15

@@ -616,11 +616,13 @@ async fn an_unfinished_pass_keeps_both_marks() {
     let (_, told) = library.read(&["session_messages"], "[]").await;
     let states: Vec<String> = told.states("session_messages").iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(states.join("\n"), @r#"
-    {"created_at":0,"open_sessions":{"s7":"fef03775c35265cf"},"sessions_updated_from":1700000000}
-    {"created_at":0,"open_sessions":{"s7":"fef03775c35265cf"},"sessions_updated_from":1700001000}
-    {"created_at":0,"open_sessions":{"s7":"fef03775c35265cf"},"sessions_updated_from":1700002000}
-    {"created_at":0,"open_sessions":{"s7":"fef03775c35265cf"},"sessions_updated_from":1700003000}
-    {"created_at":0,"open_sessions":{"s7":"fef03775c35265cf"},"sessions_updated_from":1700004000}
+    {"created_at":0,"open_later":{"s7":"fef03775c35265cf"},"sessions_updated_from":1700000000}
+    {"created_at":0,"newest_seen":1699996100,"open_later":{"s7":"fef03775c35265cf"},"sessions_updated_from":1700001000}
+    {"created_at":0,"newest_seen":1699996201,"open_later":{"s7":"fef03775c35265cf"},"sessions_updated_from":1700001000}
+    {"created_at":0,"newest_seen":1699996302,"open_later":{"s7":"fef03775c35265cf"},"sessions_updated_from":1700002000}
+    {"created_at":0,"newest_seen":1699996500,"open_later":{"s7":"fef03775c35265cf"},"sessions_updated_from":1700003000}
+    {"created_at":0,"newest_seen":1699996601,"open_later":{"s7":"fef03775c35265cf"},"sessions_updated_from":1700003000}
+    {"created_at":0,"newest_seen":1699996702,"open_later":{"s7":"fef03775c35265cf"},"sessions_updated_from":1700004000}
     {"created_at":1699996702,"open_sessions":{"s7":"fef03775c35265cf"}}
     "#);
 }

@@ -44,6 +44,7 @@ fn made_of(data: &[u8]) -> Checkpoint {
         cursor: (flags & 1 != 0).then_some(cursor),
         sessions_updated_from: (flags & 2 != 0).then_some(from),
         open_sessions: ids.map(|id| (String::from_utf8_lossy(id).into_owned(), "0".to_string())).collect(),
+        ..Checkpoint::default()
     }
 }
 

@@ -1,6 +1,6 @@
 //! The configured catalog: which streams a platform wants, and how. Pure.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// What `--catalog` holds. Keys that are not named here are the platform's and are ignored.
 #[derive(Debug, Clone, Deserialize)]
@@ -13,7 +13,7 @@ pub struct ConfiguredCatalog {
 pub struct ConfiguredStream {
     pub stream: NamedStream,
     /// Absent means full refresh.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "or_default")]
     pub sync_mode: SyncMode,
 }
 
@@ -33,6 +33,11 @@ pub enum SyncMode {
     /// A word that is none of the protocol's.
     #[serde(untagged)]
     Unknown(String),
+}
+
+/// Null means the same as absent.
+fn or_default<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SyncMode, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 impl ConfiguredCatalog {
@@ -77,7 +82,7 @@ mod tests {
 
     #[test]
     fn a_catalog_is_read_for_names_and_modes_only() {
-        insta::assert_snapshot!(check(r#"{"streams":[{"stream":{"name":"sessions","json_schema":{},"supported_sync_modes":["full_refresh"],"namespace":null},"sync_mode":"full_refresh","destination_sync_mode":"overwrite","generation_id":3,"minimum_generation_id":3,"sync_id":9},{"stream":{"name":"secrets"},"sync_mode":"incremental"},{"stream":{"name":"x"},"sync_mode":"INVALID"},{"stream":{"name":"y"}}]}"#), @r#"sessions FullRefresh, secrets Incremental, x Unknown("INVALID"), y FullRefresh"#);
+        insta::assert_snapshot!(check(r#"{"streams":[{"stream":{"name":"sessions","json_schema":{},"supported_sync_modes":["full_refresh"],"namespace":null},"sync_mode":"full_refresh","destination_sync_mode":"overwrite","generation_id":3,"minimum_generation_id":3,"sync_id":9},{"stream":{"name":"secrets"},"sync_mode":"incremental"},{"stream":{"name":"x"},"sync_mode":"INVALID"},{"stream":{"name":"y"}},{"stream":{"name":"z"},"sync_mode":null}]}"#), @r#"sessions FullRefresh, secrets Incremental, x Unknown("INVALID"), y FullRefresh, z FullRefresh"#);
         insta::assert_snapshot!(check(r#"{"streams":[]}"#), @"");
     }
 

@@ -136,7 +136,7 @@ impl Client {
         let mut tries = 0;
         loop {
             let waiting = Instant::now();
-            let pass = self.gate.enter().await;
+            let pass = self.gate.enter(tries > 0).await;
             excused += waiting.elapsed();
             tries += 1;
             tell(Event::Asking);
@@ -239,8 +239,8 @@ impl Client {
     }
 
     /// Waits for a place among the requests under way.
-    pub(super) async fn enter(&self) -> Pass<'_> {
-        self.gate.enter().await
+    pub async fn enter(&self) -> Pass<'_> {
+        self.gate.enter(false).await
     }
 
     /// The longest silence that a read bears.

@@ -26,11 +26,12 @@ impl Gate {
         Gate { pace: Mutex::new(Pace::new(most)), ended: Notify::new() }
     }
 
-    /// Waits until a request may start.
-    pub async fn enter(&self) -> Pass<'_> {
+    /// Waits until a request may start; before fresh ones, when it is made again.
+    pub async fn enter(&self, again: bool) -> Pass<'_> {
+        let _turn = again.then(|| Turn::take(self));
         loop {
             let ended = self.ended.notified();
-            let start = self.pace().start(Instant::now().into_std());
+            let start = self.pace().start(Instant::now().into_std(), again);
             match start {
                 Start::Now => return Pass(self),
                 Start::At(moment) => tokio::time::sleep_until(moment.into()).await,
@@ -55,6 +56,23 @@ impl Gate {
     }
 }
 
+/// A place before the fresh requests, given back when it is used or given up.
+struct Turn<'a>(&'a Gate);
+
+impl Turn<'_> {
+    fn take(gate: &Gate) -> Turn<'_> {
+        gate.pace().wait_again(true);
+        Turn(gate)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        self.0.pace().wait_again(false);
+        self.0.ended.notify_waiters();
+    }
+}
+
 impl Drop for Pass<'_> {
     fn drop(&mut self) {
         self.0.pace().end();
@@ -72,11 +90,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_request_that_is_given_up_takes_nobodys_turn() {
         let gate = Arc::new(Gate::new(2));
-        let first = gate.enter().await;
-        let second = gate.enter().await;
+        let first = gate.enter(false).await;
+        let second = gate.enter(false).await;
         let waiting = |gate: &Arc<Gate>| {
             let gate = Arc::clone(gate);
-            tokio::spawn(async move { drop(gate.enter().await) })
+            tokio::spawn(async move { drop(gate.enter(false).await) })
         };
         let given_up = [waiting(&gate), waiting(&gate)];
         let patient = waiting(&gate);

@@ -113,6 +113,8 @@ pub struct Pace {
     limit: usize,
     under_way: usize,
     successes: usize,
+    /// Requests that have been refused before and wait for another try.
+    waiting_again: usize,
     paused_until: Option<Instant>,
 }
 
@@ -130,16 +132,22 @@ impl Pace {
     /// `most` requests at once, at least one.
     pub fn new(most: usize) -> Pace {
         let most = most.max(1);
-        Pace { most, limit: most, under_way: 0, successes: 0, paused_until: None }
+        Pace { most, limit: most, under_way: 0, successes: 0, waiting_again: 0, paused_until: None }
     }
 
-    /// Starts a request if one may start.
-    pub fn start(&mut self, now: Instant) -> Start {
+    /// A request that has been refused queues for another try; `false` takes it out again.
+    pub fn wait_again(&mut self, comes: bool) {
+        self.waiting_again = if comes { self.waiting_again + 1 } else { self.waiting_again - 1 };
+    }
+
+    /// Starts a request if one may start. One that has been refused before (`again`) goes before fresh ones: under a
+    /// strict limit it would lose its tries to them.
+    pub fn start(&mut self, now: Instant, again: bool) -> Start {
         match self.paused_until {
             Some(until) if now < until => return Start::At(until),
             _ => self.paused_until = None,
         }
-        if self.under_way >= self.limit {
+        if self.under_way >= self.limit || (self.waiting_again > 0 && !again) {
             return Start::WhenOneEnds;
         }
         self.under_way += 1;
@@ -263,22 +271,27 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut pace = Pace::new(4);
-        assert!((0..4).all(|_| pace.start(at(0)) == Start::Now));
-        assert_eq!(pace.start(at(0)), Start::WhenOneEnds);
+        assert!((0..4).all(|_| pace.start(at(0), false) == Start::Now));
+        assert_eq!(pace.start(at(0), false), Start::WhenOneEnds);
 
         pace.rate_limited(at(1), Duration::from_secs(10));
         pace.rate_limited(at(2), Duration::from_secs(20));
         (0..4).for_each(|_| pace.end());
-        assert_eq!(pace.start(at(3)), Start::At(at(22)), "the longer wait holds");
+        assert_eq!(pace.start(at(3), false), Start::At(at(22)), "the longer wait holds");
 
-        assert_eq!(pace.start(at(22)), Start::Now);
-        assert_eq!(pace.start(at(22)), Start::Now);
-        assert_eq!(pace.start(at(22)), Start::WhenOneEnds, "halved once, from 4 to 2");
+        assert_eq!(pace.start(at(22), false), Start::Now);
+        assert_eq!(pace.start(at(22), false), Start::Now);
+        assert_eq!(pace.start(at(22), false), Start::WhenOneEnds, "halved once, from 4 to 2");
 
         (0..2).for_each(|_| pace.succeeded());
-        assert_eq!(pace.start(at(22)), Start::Now, "2 successes open the pool to 3");
+        assert_eq!(pace.start(at(22), false), Start::Now, "2 successes open the pool to 3");
         (0..100).for_each(|_| pace.succeeded());
-        assert_eq!(pace.start(at(22)), Start::Now);
-        assert_eq!(pace.start(at(22)), Start::WhenOneEnds, "never more than at first");
+        assert_eq!(pace.start(at(22), false), Start::Now);
+        assert_eq!(pace.start(at(22), false), Start::WhenOneEnds, "never more than at first");
+
+        pace.end();
+        pace.wait_again(true);
+        assert_eq!(pace.start(at(23), false), Start::WhenOneEnds, "a refused request goes first");
+        assert_eq!(pace.start(at(23), true), Start::Now);
     }
 }

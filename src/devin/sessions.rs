@@ -27,12 +27,11 @@ pub enum Creation {
 }
 
 impl Client {
-    /// Creates a session, once. Follows no redirect and reuses no connection that could break unseen.
+    /// Creates a session, once, whatever else is under way. Follows no redirect and reuses no connection that could break unseen.
     pub async fn create_session(&self, organisation: &str, new: &NewSession, patience: Duration) -> Creation {
         let request = sessions_of(organisation, &[]);
         let fail = |refusal: Refusal| refused(refusal, &request);
         let body = serde_json::to_vec(new).expect("a body with string keys serializes");
-        let _pass = self.enter().await;
         let sent = match self.post(&request, body) {
             Ok(sent) => sent,
             Err(kind) => return Creation::Refused(fail(kind.into())),

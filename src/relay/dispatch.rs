@@ -44,7 +44,8 @@ pub trait Api {
     async fn find_by_tag(&self, tag: &str) -> Result<Vec<Session>, Error>;
     /// Sessions created within so long a time.
     async fn find_recent(&self, within: Duration) -> Result<Vec<Session>, Error>;
-    async fn create(&self, new: &NewSession) -> Creation;
+    /// `None` when asked to stop before anything was sent.
+    async fn create(&self, new: &NewSession) -> Option<Creation>;
     /// Ends a session of ours, marked with [`ENDED_TAG`].
     async fn terminate(&self, session_id: &str) -> Result<(), Error>;
     /// Waits; `false` when asked to stop meanwhile.
@@ -105,11 +106,17 @@ pub async fn dispatch(
         return Ok(there);
     }
     let mut limited = 0;
+    // Once an answer has been unclear, nothing that follows makes it certain that there is no session.
+    let mut unclear: Option<Error> = None;
     loop {
-        if !api.wait(Duration::ZERO).await {
-            return Ok(Dispatched::Stopped);
-        }
-        match api.create(&order.new).await {
+        let Some(creation) = api.create(&order.new).await else {
+            return Ok(unclear.map_or(Dispatched::Stopped, Dispatched::Unknown));
+        };
+        match creation {
+            Creation::Refused(error) | Creation::RateLimited(error, _) if unclear.is_some() => {
+                note(&format!("{error}; the create before it was answered unclearly"));
+                return Ok(Dispatched::Unknown(unclear.unwrap_or(error)));
+            }
             Creation::Created(session) => {
                 tell(Step::Created(&session));
                 return Ok(after_create(api, &order, &known, session, note).await);
@@ -131,7 +138,7 @@ pub async fn dispatch(
                     return Ok(there);
                 }
             }
-            Creation::Refused(error) if order.new.tags.len() <= OWN_TAGS && is_about_tags(&error) => {
+            Creation::Refused(error) if (1..=OWN_TAGS).contains(&order.new.tags.len()) && is_about_tags(&error) => {
                 note("this organisation restricts tags, so the session is marked in its title only");
                 order.new.tags.clear();
                 known.extend(look(api, &order).await?);
@@ -142,7 +149,10 @@ pub async fn dispatch(
             Creation::Refused(error) => return Err(error),
             Creation::Unclear(error) => {
                 note(&format!("{error}; a session may have been created, looking for it"));
-                if let Some(session) = reconcile(api, &order, &known).await {
+                if let Some((session, others)) = reconcile(api, &order, &known).await {
+                    for other in others {
+                        note(&format!("warning: session {} is for the same alert too, and younger", other.session_id));
+                    }
                     return Ok(Dispatched::Adopted(session, Adoption::Reconciled));
                 }
                 if !order.create_again {
@@ -150,6 +160,7 @@ pub async fn dispatch(
                 }
                 note("no session was found; creating once more, as --create-again allows");
                 order.create_again = false;
+                unclear = Some(error);
             }
         }
     }
@@ -175,7 +186,13 @@ fn already(order: &Order, known: &[Session], now: i64) -> Option<Dispatched> {
     }
     let adopt = |session: &Session| Dispatched::Adopted(session.clone(), Adoption::Alive);
     let has_result = |session: &Session| !session.pull_requests.is_empty() || session.structured_output.is_some();
-    let known = || known.iter().filter(|session| !session.tags.iter().any(|tag| tag == ENDED_TAG));
+    let has_tag = |session: &Session, name: &str| session.tags.iter().any(|tag| tag == name);
+    // What the relay has ended itself says nothing; where tags are restricted, such an end shows by having no result.
+    let is_ended_by_us = |session: &Session| match standing(session) {
+        Standing::Active | Standing::WaitingForUser | Standing::WaitingForApproval => false,
+        _ => has_tag(session, ENDED_TAG) || (!has_tag(session, &order.mark) && !has_result(session)),
+    };
+    let known = || known.iter().filter(|session| !is_ended_by_us(session));
     if let Some(session) = known().filter(|session| standing(session) == Standing::Active).min_by_key(|s| age(s)) {
         return Some(adopt(session));
     }
@@ -221,8 +238,9 @@ async fn after_create(
         }
     };
     let is_ours = |session: &&Session| session.bare_id() == ours.bare_id();
-    let listed = found.iter().find(is_ours).unwrap_or(&ours);
-    let (Some(_), our_age) = (listed.created_at, age(listed)) else { return Dispatched::Created(ours) };
+    let Some(our_age) = found.iter().find(is_ours).filter(|ours| ours.created_at.is_some()).map(age) else {
+        return Dispatched::Created(ours);
+    };
     let is_older = |session: &&Session| !is_ours(session) && session.created_at.is_some() && age(session) < our_age;
     let Some(older) = found.iter().filter(is_older).min_by_key(|session| age(session)).cloned() else {
         return Dispatched::Created(ours);
@@ -231,15 +249,18 @@ async fn after_create(
     Dispatched::Adopted(older, Adoption::Raced { ours: ours.session_id, terminated })
 }
 
-/// Looks for a session that an unclear create may have made, several times over the window.
-async fn reconcile(api: &impl Api, order: &Order, known: &[Session]) -> Option<Session> {
+/// Looks for a session that an unclear create may have made, several times over the window: the oldest, and the others.
+async fn reconcile(api: &impl Api, order: &Order, known: &[Session]) -> Option<(Session, Vec<Session>)> {
     let mut waited = Duration::ZERO;
     let mut wait = FIRST_LOOK_AFTER;
     loop {
         // A look that fails finds nothing; the next one may.
         let found = look(api, order).await.unwrap_or_default();
-        if let Some(session) = new_ones(found, known).into_iter().min_by_key(age) {
-            return Some(session);
+        let mut found = new_ones(found, known);
+        found.sort_by_key(age);
+        if !found.is_empty() {
+            let others = found.split_off(1);
+            return found.pop().map(|oldest| (oldest, others));
         }
         if waited >= order.reconcile_window {
             return None;

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch::Receiver;
 
-use super::dispatch::{Adoption, Api, Dispatched, ENDED_TAG, Order, dispatch};
+use super::dispatch::{Api, Dispatched, ENDED_TAG, Order, dispatch};
 use super::organisation::{quiet, trouble};
 use super::outcome::{Outcome, Standing, Verdict, settle, standing};
 use super::report::{Event, Report, Trouble, say};
@@ -14,6 +14,9 @@ use crate::devin::session::{NewSession, Session, bare};
 use crate::devin::sessions::Creation;
 use crate::devin::{Client, Error, Kind};
 use crate::output::Output;
+
+/// How long a look may still take when asked to stop.
+const LAST_LOOK: Duration = Duration::from_secs(3);
 
 /// How often ending a session is tried; unlike creating one, it may be repeated.
 const MOST_TERMINATION_TRIES: u32 = 3;
@@ -75,8 +78,7 @@ impl Relay {
             Ok(Dispatched::Created(session)) => self.follow(&session, Origin::Ours, &report).await,
             Ok(Dispatched::Adopted(session, why)) => {
                 report.adopted(&session, &why);
-                let origin = if why == Adoption::Reconciled { Origin::Ours } else { Origin::Another };
-                self.follow(&session, origin, &report).await
+                self.follow(&session, Origin::Another, &report).await
             }
             Ok(Dispatched::Reported(session)) => {
                 let (session_id, session_url) = (&*session.session_id, &*session.url);
@@ -128,16 +130,21 @@ impl Relay {
                 Err(error) => report.note(&format!("{error}; this look does not count")),
             },
         );
+        let again =
+            || format!("the session goes on; watch it again with: source-devin-ai alert-relay watch {session_id}");
         let ended = tokio::select! {
             biased;
             () = self.stopped() => Ended::Stopped,
+            () = self.output.stopped() => {
+                report.note(&again());
+                return End::Trouble;
+            }
             ended = watching => ended,
         };
-        let again =
-            || format!("the session goes on; watch it again with: source-devin-ai alert-relay watch {session_id}");
         match ended {
-            Ended::Settled { mut outcome, last, polls } => {
-                let is_at_work = last.as_ref().is_some_and(|session| standing(session) == Standing::Active);
+            Ended::Settled { mut outcome, last, polls, is_current } => {
+                let is_at_work =
+                    is_current && last.as_ref().is_some_and(|session| standing(session) == Standing::Active);
                 let is_given_up = outcome.verdict == Verdict::PollTimeout && is_at_work;
                 if is_given_up && self.on_timeout == OnTimeout::Terminate && origin == Origin::Ours {
                     outcome.reason = match self.terminate(session_id).await {
@@ -186,25 +193,60 @@ impl Relay {
     }
 }
 
+impl Relay {
+    /// Sessions found by one filter. A look that is under way when asked to stop has a few seconds left.
+    async fn find(&self, filter: (&'static str, String)) -> Result<Vec<Session>, Error> {
+        let filters = [filter];
+        let late = async {
+            self.stopped().await;
+            tokio::time::sleep(LAST_LOOK).await;
+        };
+        tokio::select! {
+            found = self.client.find_sessions(&self.org_id, &filters, &quiet) => found,
+            () = late => Err(Error {
+                kind: Kind::TimeUp(LAST_LOOK),
+                path: "the look for sessions".to_string(),
+                explanation: None,
+                tries: 1,
+            }),
+        }
+    }
+}
+
 impl Api for Relay {
     async fn find_by_tag(&self, tag: &str) -> Result<Vec<Session>, Error> {
-        self.client.find_sessions(&self.org_id, &[("tags", tag.to_string())], &quiet).await
+        self.find(("tags", tag.to_string())).await
     }
 
     async fn find_recent(&self, within: Duration) -> Result<Vec<Session>, Error> {
         let since = self.now().saturating_sub(i64::try_from(within.as_secs()).unwrap_or(i64::MAX)).max(0);
-        self.client.find_sessions(&self.org_id, &[("created_after", since.to_string())], &quiet).await
+        self.find(("created_after", since.to_string())).await
     }
 
-    async fn create(&self, new: &NewSession) -> Creation {
+    async fn create(&self, new: &NewSession) -> Option<Creation> {
+        // Waiting for a place and for a slow reader of stdout comes first: what follows is sent at once or never.
+        let _place = tokio::select! {
+            biased;
+            () = self.stopped() => return None,
+            place = self.client.enter() => place,
+        };
+        tokio::select! {
+            biased;
+            () = self.stopped() => return None,
+            () = self.output.written() => {}
+        }
         // A session that nobody could be told of would be started unseen.
-        self.output.written().await;
         if self.output.has_stopped() {
             let kind =
                 Kind::Unaskable("the output cannot be written, so the session could not be reported".to_string());
-            return Creation::Refused(Error { kind, path: "the create".to_string(), explanation: None, tries: 0 });
+            return Some(Creation::Refused(Error {
+                kind,
+                path: "the create".to_string(),
+                explanation: None,
+                tries: 0,
+            }));
         }
-        self.client.create_session(&self.org_id, new, self.create_timeout).await
+        Some(self.client.create_session(&self.org_id, new, self.create_timeout).await)
     }
 
     async fn terminate(&self, session_id: &str) -> Result<(), Error> {
@@ -214,6 +256,8 @@ impl Api for Relay {
         loop {
             match self.client.terminate_session(&self.org_id, session_id).await {
                 Err(error) if error.kind.is_retryable() && tries < MOST_TERMINATION_TRIES => tries += 1,
+                // An earlier try has ended it, and only its answer was lost.
+                Err(Error { kind: Kind::Status(404 | 409), .. }) if tries > 1 => return Ok(()),
                 ended => return ended,
             }
             tokio::time::sleep(Duration::from_secs(1)).await;

@@ -98,7 +98,8 @@ pub fn trouble(error: &Error) -> Trouble {
         Kind::Status(_) | Kind::Invalid(_) => {
             ("api_trouble", "The API has trouble at the moment: run the alert again later".to_string())
         }
-        Kind::Unreachable(_) | Kind::Silent(_) | Kind::TimeUp(_) | Kind::Broken(_) | Kind::Unaskable(_) => {
+        Kind::Unaskable(_) => ("not_asked", "Nothing was sent".to_string()),
+        Kind::Unreachable(_) | Kind::Silent(_) | Kind::TimeUp(_) | Kind::Broken(_) => {
             ("unreachable", "Check the address, the network and the proxy settings, and run the alert again".to_string())
         }
     };

@@ -27,8 +27,8 @@ impl Polling {
 /// How polling ended.
 #[derive(Debug, Clone)]
 pub enum Ended {
-    /// The session is settled, or the looks are used up.
-    Settled { outcome: Outcome, last: Option<Session>, polls: u32 },
+    /// The session is settled, or the looks are used up. `is_current` says whether the last look has succeeded.
+    Settled { outcome: Outcome, last: Option<Session>, polls: u32, is_current: bool },
     /// The key is not accepted any more: nothing is known about the session, which goes on.
     Refused(Error),
     /// Asked to stop; the session goes on.
@@ -48,9 +48,11 @@ pub async fn watch(
     let mut polls = 0;
     loop {
         let mut pause = polling.interval;
+        let mut is_current = false;
         let settled = match ask().await {
             Ok(session) => {
                 polls += 1;
+                is_current = true;
                 look(Ok(&session));
                 let settled = watch.look(&session);
                 last = Some(session);
@@ -76,7 +78,7 @@ pub async fn watch(
         };
         let settled = settled.or_else(|| (polls >= polling.attempts).then(|| used_up(last.as_ref(), polls)));
         if let Some(outcome) = settled {
-            return Ended::Settled { outcome, last, polls };
+            return Ended::Settled { outcome, last, polls, is_current };
         }
         if !wait(pause).await {
             return Ended::Stopped;

@@ -52,6 +52,11 @@ pub struct Checkpoint {
     pub sessions_updated_from: Option<i64>,
     /// Sessions that had not ended when they were last seen: each one's `session_id` with its [`fingerprint`].
     pub open_sessions: BTreeMap<String, String>,
+    /// Messages only, while a pass is unfinished: the same of sessions that this pass has listed, which are to be asked
+    /// for by name when it has finished, and not before.
+    pub open_later: BTreeMap<String, String>,
+    /// Messages only, while a pass is unfinished: the largest cursor value that it has seen.
+    pub newest_seen: Option<i64>,
 }
 
 impl Checkpoint {
@@ -75,12 +80,16 @@ impl Checkpoint {
                 ));
             }
         };
-        let open = fields.get("open_sessions").and_then(Value::as_object);
-        let open = open.into_iter().flatten().map(|(id, print)| (id.clone(), print.as_str().unwrap_or("").to_string()));
+        let sessions = |name: &str| -> BTreeMap<String, String> {
+            let sessions = fields.get(name).and_then(Value::as_object).into_iter().flatten();
+            sessions.map(|(id, print)| (id.clone(), print.as_str().unwrap_or("").to_string())).collect()
+        };
         Ok(Checkpoint {
             cursor,
             sessions_updated_from: fields.get("sessions_updated_from").and_then(seconds),
-            open_sessions: open.collect(),
+            open_sessions: sessions("open_sessions"),
+            open_later: sessions("open_later"),
+            newest_seen: fields.get("newest_seen").and_then(seconds),
         })
     }
 
@@ -95,9 +104,14 @@ impl Checkpoint {
         if let Some(from) = self.sessions_updated_from {
             state.insert("sessions_updated_from".to_string(), from.into());
         }
-        if !self.open_sessions.is_empty() {
-            let open = self.open_sessions.iter().map(|(id, print)| (id.clone(), Value::from(print.as_str())));
-            state.insert("open_sessions".to_string(), Value::Object(open.collect()));
+        if let Some(seen) = self.newest_seen {
+            state.insert("newest_seen".to_string(), seen.into());
+        }
+        for (name, sessions) in [("open_sessions", &self.open_sessions), ("open_later", &self.open_later)] {
+            if !sessions.is_empty() {
+                let sessions = sessions.iter().map(|(id, print)| (id.clone(), Value::from(print.as_str())));
+                state.insert(name.to_string(), Value::Object(sessions.collect()));
+            }
         }
         Value::Object(state)
     }
@@ -212,7 +226,13 @@ mod tests {
         for checkpoint in [
             Checkpoint::default(),
             Checkpoint { cursor: Some(5), ..Checkpoint::default() },
-            Checkpoint { cursor: Some(5), sessions_updated_from: Some(9), open_sessions: open },
+            Checkpoint {
+                cursor: Some(5),
+                sessions_updated_from: Some(9),
+                open_sessions: open.clone(),
+                open_later: open,
+                newest_seen: Some(7),
+            },
         ] {
             assert_eq!(Checkpoint::read("updated_at", Some(&checkpoint.write("updated_at"))), Ok(checkpoint));
         }

@@ -35,24 +35,25 @@ const NOTE_EVERY: Duration = Duration::from_millis(100);
 pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Result<Checkpoint, End> {
     let tell = context.teller(ledger);
     let (sessions, mut pass) = sessions(context, step, &tell, ledger).await?;
-    // Also those that have ended since: until this pass is finished, their messages may not have been read.
-    let mut open_sessions = step.checkpoint.open_sessions.clone();
-    open_sessions.extend(pass.open_sessions());
-    let resume = |progress: &Progress| {
+    let open_later = pass.open_sessions();
+    let resume = |progress: &Progress, largest: Option<i64>| {
         let from = sessions.get(progress.reached()?)?.updated_at?;
         let from = from.min(pass.began()).saturating_sub(context.lookback);
         Some(Checkpoint {
             cursor: step.checkpoint.cursor,
             sessions_updated_from: Some(from.max(step.since().unwrap_or(i64::MIN))),
-            open_sessions: open_sessions.clone(),
+            // Until this pass is finished, they may not have been read.
+            open_sessions: step.checkpoint.open_sessions.clone(),
+            open_later: open_later.clone(),
+            newest_seen: largest,
         })
     };
-    let note = |progress: &Progress| {
-        if let Some(resume) = resume(progress) {
+    let note = |progress: &Progress, largest: Option<i64>| {
+        if let Some(resume) = resume(progress, largest) {
             context.emitter.safe(ledger, resume.write(step.stream.cursor_field));
         }
     };
-    let mut largest = None;
+    let mut largest = step.checkpoint.newest_seen;
     let mut progress = Progress::new(sessions.len());
     let mut gone = Gone::default();
     let (mut noted, mut said) = (Instant::now(), Instant::now());
@@ -83,14 +84,14 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
             }
             Err(End::Gone(error)) => gone.sessions.push((index, error)),
             Err(end) => {
-                note(&progress);
+                note(&progress, largest);
                 return Err(end);
             }
         }
         gone.skippable(&sessions, context)?.into_iter().for_each(|index| progress.finish(index));
         if noted.elapsed() >= NOTE_EVERY.min(context.checkpoint_every) {
             noted = Instant::now();
-            note(&progress);
+            note(&progress, largest);
         }
         if said.elapsed() >= context.checkpoint_every {
             said = Instant::now();

@@ -22,6 +22,8 @@ pub struct Pass {
     open: OpenSessions,
     /// Sessions that were open last time and have not come by in this pass, with what they looked like.
     unseen: BTreeMap<String, String>,
+    /// Sessions that an interrupted part of this pass has found open, and that have not come by since.
+    later: BTreeMap<String, String>,
 }
 
 impl Pass {
@@ -31,9 +33,10 @@ impl Pass {
         Pass {
             from: step.checkpoint.clone(),
             began: now,
-            largest: None,
+            largest: step.checkpoint.newest_seen,
             largest_listed: None,
             open: OpenSessions::default(),
+            later: step.checkpoint.open_later.clone(),
             unseen: open.map(|(id, print)| (bare(id).to_string(), print.clone())).collect(),
         }
     }
@@ -83,10 +86,11 @@ impl Pass {
 
     fn note_session(&mut self, item: &str, facts: &Facts) {
         self.open.note(item, facts);
-        if !self.unseen.is_empty()
+        if !(self.unseen.is_empty() && self.later.is_empty())
             && let Some(id) = facts.session_id.text()
         {
             self.unseen.remove(bare(&id));
+            self.later.remove(&id);
         }
     }
 
@@ -106,7 +110,9 @@ impl Pass {
 
     /// The sessions that have not ended, as far as this pass has seen.
     pub fn open_sessions(&self) -> BTreeMap<String, String> {
-        self.open.to_map()
+        let mut open = self.later.clone();
+        open.extend(self.open.to_map());
+        open
     }
 
     /// What a complete pass may claim.
@@ -114,7 +120,7 @@ impl Pass {
         // A first pass that found sessions without a single record still need not list them all again.
         let listed = self.largest_listed.filter(|_| self.from.cursor.is_none());
         let cursor = self.from.moved(self.largest.or(listed), self.began, lookback);
-        Checkpoint { cursor, sessions_updated_from: None, open_sessions: self.open.to_map() }
+        Checkpoint { cursor, open_sessions: self.open_sessions(), ..Checkpoint::default() }
     }
 }
 

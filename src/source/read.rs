@@ -62,6 +62,7 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
             () = context.emitter.closed() => return Ending::Closed,
             signal = &mut stop => {
                 running.shutdown().await;
+                context.emitter.log(Level::Warn, &format!("stopped by signal {signal} before the end"));
                 ledgers.iter().for_each(|ledger| context.emitter.incomplete(ledger));
                 return Ending::Stopped(signal);
             }

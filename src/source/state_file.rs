@@ -22,6 +22,11 @@ impl StateFile {
     /// # Errors
     /// When nothing can be written beside it, which is better known before anything is read.
     pub fn open(path: PathBuf, states: BTreeMap<String, Value>) -> io::Result<StateFile> {
+        // A link's target is what is replaced, and nothing but a file is.
+        let path = std::fs::canonicalize(&path).unwrap_or(path);
+        if std::fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
+            return Err(io::Error::other(format!("{} is no regular file", path.display())));
+        }
         let file = StateFile { path, states: Arc::new(Mutex::new(states)) };
         std::fs::File::create(file.beside())?;
         std::fs::remove_file(file.beside())?;
@@ -53,6 +58,9 @@ impl StateFile {
             let mut file = std::fs::File::create(self.beside())?;
             io::Write::write_all(&mut file, text.as_bytes())?;
             file.sync_all()?;
+            if let Ok(there) = std::fs::metadata(&self.path) {
+                std::fs::set_permissions(self.beside(), there.permissions())?;
+            }
             std::fs::rename(self.beside(), &self.path)
         };
         write().inspect_err(|_| {

@@ -74,7 +74,7 @@ impl Api for Fake {
         Ok(self.sessions.borrow().clone())
     }
 
-    async fn create(&self, new: &NewSession) -> Creation {
+    async fn create(&self, new: &NewSession) -> Option<Creation> {
         self.posts.set(self.posts.get() + 1);
         let mut answers = self.answers.borrow_mut();
         let answer = if answers.len() > 1 { answers.remove(0) } else { answers[0].clone() };
@@ -84,10 +84,10 @@ impl Api for Fake {
         if answer.creates {
             self.sessions.borrow_mut().push(ours.clone());
         }
-        match (answer.says)() {
+        Some(match (answer.says)() {
             Creation::Created(_) => Creation::Created(ours),
             other => other,
-        }
+        })
     }
 
     async fn terminate(&self, session_id: &str) -> Result<(), Error> {
@@ -276,7 +276,7 @@ async fn of_two_runs_that_race_both_watch_the_older_session() {
         async fn find_recent(&self, within: Duration) -> Result<Vec<Session>, Error> {
             self.0.find_recent(within).await
         }
-        async fn create(&self, new: &NewSession) -> Creation {
+        async fn create(&self, new: &NewSession) -> Option<Creation> {
             self.0.sessions.borrow_mut().push(self.1.clone());
             self.0.create(new).await
         }
@@ -335,7 +335,7 @@ async fn where_tags_are_restricted_the_title_carries_the_mark() {
         async fn find_recent(&self, within: Duration) -> Result<Vec<Session>, Error> {
             self.0.find_recent(within).await
         }
-        async fn create(&self, new: &NewSession) -> Creation {
+        async fn create(&self, new: &NewSession) -> Option<Creation> {
             self.0.create(new).await
         }
         async fn terminate(&self, session_id: &str) -> Result<(), Error> {
