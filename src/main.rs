@@ -16,8 +16,11 @@ const READER_GONE: u8 = 128 + 13;
 const PATIENCE: Duration = Duration::from_millis(1500);
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
     let output = Output::new();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return misused(&error, &output),
+    };
     let exit = run(arguments, &output);
     let patience = matches!(exit, Exit::Signal(_)).then_some(PATIENCE);
     match (output.finish(patience), exit) {
@@ -29,4 +32,19 @@ fn main() -> ExitCode {
         }
         (Ok(()), Exit::Code(code)) => ExitCode::from(code),
     }
+}
+
+/// Shows help, or what was not understood, with the exit code clap has for it. A key that was typed in the wrong place is
+/// not repeated.
+fn misused(error: &clap::Error, output: &Output) -> ExitCode {
+    let text = error.render().to_string();
+    if error.use_stderr() {
+        let is_key = |word: &&str| word.contains("cog_") || word.contains("apk_");
+        let keys: Vec<&str> = text.split(|c: char| c.is_whitespace() || c == '\'').filter(is_key).collect();
+        output.note(keys.iter().fold(text.clone(), |text, key| text.replace(key, "****")).trim_end());
+    } else {
+        output.line_as_it_is(text.trim_end());
+    }
+    let written = output.finish(None).is_ok();
+    ExitCode::from(if written { u8::try_from(error.exit_code()).unwrap_or(2) } else { READER_GONE })
 }

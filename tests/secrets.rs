@@ -299,3 +299,12 @@ fn a_part_of_a_key_that_looks_like_an_escape_stays_hidden() {
     let ran = program().file("config.json", config.to_string()).check();
     assert!(!ran.text().contains("k3y%42"), "{}", ran.story());
 }
+
+#[test]
+fn a_key_that_is_typed_in_the_wrong_place_is_not_repeated() {
+    for arguments in ["alert-relay watch cog_s3cr3t-k3y/x", "cog_s3cr3t-k3y", "read --format cog_s3cr3t-k3y"] {
+        let ran = program().run(arguments);
+        assert_eq!(ran.exit(), "exit 2", "{arguments}");
+        assert!(!ran.stderr.is_empty() && !ran.stderr.contains("s3cr3t"), "{}", ran.stderr);
+    }
+}

@@ -141,6 +141,7 @@ impl Client {
             tries += 1;
             tell(Event::Asking);
             let deadline = started + excused + policy.budget;
+            let successes = self.gate.successes();
             let outcome = match timeout_at(deadline, self.ask_for(&url)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Refusal::from(Kind::TimeUp(policy.budget))),
@@ -159,6 +160,9 @@ impl Client {
                 }
                 Err(refusal) => refusal,
             };
+            // While a limit lets others through, losing to them is no failed try: this request's turn will come.
+            let is_outrun = refusal.kind == Kind::Status(429) && self.gate.successes() > successes;
+            tries -= u32::from(is_outrun && tries > 1);
             let spent = started.elapsed().saturating_sub(excused);
             let verdict = policy.after(&refusal.kind, tries, spent, refusal.retry_after, fastrand::f64());
             let error = fail(refusal.kind, refusal.explanation, tries);

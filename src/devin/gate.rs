@@ -2,6 +2,7 @@
 //!
 //! The rules are [`Pace`]'s; this file only adds the waiting.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use super::retry::{Pace, Start};
 pub struct Gate {
     pace: Mutex<Pace>,
     ended: Notify,
+    successes: AtomicU64,
 }
 
 /// The right to have one request under way; given back when dropped.
@@ -23,7 +25,7 @@ pub struct Pass<'a>(&'a Gate);
 impl Gate {
     /// At most `most` requests at once.
     pub fn new(most: usize) -> Gate {
-        Gate { pace: Mutex::new(Pace::new(most)), ended: Notify::new() }
+        Gate { pace: Mutex::new(Pace::new(most)), ended: Notify::new(), successes: AtomicU64::new(0) }
     }
 
     /// Waits until a request may start; before fresh ones, when it is made again.
@@ -45,8 +47,14 @@ impl Gate {
         self.pace().rate_limited(Instant::now().into_std(), wait);
     }
 
+    /// How many requests have succeeded so far.
+    pub fn successes(&self) -> u64 {
+        self.successes.load(Ordering::Relaxed)
+    }
+
     /// Tells of a success, which opens the pool again little by little.
     pub fn succeeded(&self) {
+        self.successes.fetch_add(1, Ordering::Relaxed);
         self.pace().succeeded();
         self.ended.notify_waiters();
     }
