@@ -187,10 +187,12 @@ fn already(order: &Order, known: &[Session], now: i64) -> Option<Dispatched> {
     let adopt = |session: &Session| Dispatched::Adopted(session.clone(), Adoption::Alive);
     let has_result = |session: &Session| !session.pull_requests.is_empty() || session.structured_output.is_some();
     let has_tag = |session: &Session, name: &str| session.tags.iter().any(|tag| tag == name);
-    // What the relay has ended itself says nothing; where tags are restricted, such an end shows by having no result.
+    // What the relay has ended itself says nothing. Where tags are restricted, an exit without a result may be such an end.
+    let may_be_untagged =
+        |session: &Session| session.status == "exit" && !has_tag(session, &order.mark) && !has_result(session);
     let is_ended_by_us = |session: &Session| match standing(session) {
         Standing::Active | Standing::WaitingForUser | Standing::WaitingForApproval => false,
-        _ => has_tag(session, ENDED_TAG) || (!has_tag(session, &order.mark) && !has_result(session)),
+        _ => has_tag(session, ENDED_TAG) || may_be_untagged(session),
     };
     let known = || known.iter().filter(|session| !is_ended_by_us(session));
     if let Some(session) = known().filter(|session| standing(session) == Standing::Active).min_by_key(|s| age(s)) {

@@ -204,6 +204,9 @@ async fn what_is_there_already_decides_whether_anything_is_created() {
     let minutes_ago = |minutes: i64| NOW - 60 * minutes;
     let mut with_pr = session("idle", minutes_ago(5), "running/waiting_for_user");
     with_pr.pull_requests = vec![PullRequest { pr_url: "https://github.com/a/b/pull/1".to_string(), pr_state: None }];
+    let mut finished_by_title = session("titled", minutes_ago(1), "running/finished");
+    finished_by_title.tags = Vec::new();
+    finished_by_title.title = Some(format!("[{MARK}] disk full"));
     let mut ended_by_us = session("lost", minutes_ago(1), "exit");
     ended_by_us.tags.push(ENDED_TAG.to_string());
     let mut foreign = session("foreign", minutes_ago(1), "running/working");
@@ -227,6 +230,7 @@ async fn what_is_there_already_decides_whether_anything_is_created() {
         ("asleep without a result", vec![session("a", minutes_ago(1), "suspended/inactivity")]),
         ("asleep for long", vec![session("a", minutes_ago(61), "suspended/inactivity")]),
         ("ended by the relay itself", vec![ended_by_us.clone()]),
+        ("finished lately, found by title", vec![finished_by_title]),
         ("a result and a later end without", vec![with_pr.clone(), session("b", minutes_ago(1), "exit")]),
         (
             "waits for long, and another is at work",
@@ -259,6 +263,7 @@ async fn what_is_there_already_decides_whether_anything_is_created() {
     asleep without a result: reported a; 0 posts, 1 sessions, 0 s waited
     asleep for long: created ours1; 1 posts, 2 sessions, 1 s waited
     ended by the relay itself: created ours1; 1 posts, 2 sessions, 1 s waited
+    finished lately, found by title: reported titled; 0 posts, 1 sessions, 0 s waited
     a result and a later end without: reported idle; 0 posts, 2 sessions, 0 s waited
     waits for long, and another is at work: adopted b (Alive); 0 posts, 2 sessions, 0 s waited
     failed once, at work again: adopted b (Alive); 0 posts, 2 sessions, 0 s waited
