@@ -1,6 +1,7 @@
 //! The command line: what may be typed, and which module answers. Only this file names the command-line library.
 
 mod alert_relay;
+mod describe;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use alert_relay::AlertRelay;
 use anyhow::{Context as _, anyhow};
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use describe::{Completions, Man};
 
 use crate::airbyte::message::CheckStatus;
 use crate::airbyte::{ConfiguredCatalog, FailureType, InputState, Level};
@@ -24,9 +26,28 @@ use crate::source::state_file::StateFile;
 use crate::source::{check, discover, plan, read, spec};
 use crate::stop::Signals;
 
+/// The version and, where it is known, the commit.
+const VERSION: &str = env!("SOURCE_DEVIN_AI_VERSION");
+
+/// Short lines: the manual's pages indent them.
+const SURROUNDINGS: &str = "\
+Environment:
+  DEVIN_API_KEY    key, where no file of settings has it
+  DEVIN_ORG_ID     organisation, likewise
+  DEVIN_API_URL    address of the API, likewise
+  LOG_LEVEL=debug  as --debug
+  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE are obeyed.
+
+Exit codes:
+  0    done; for check also when its answer is FAILED
+  1    failed: the last lines say why and what to do
+  2    the command was not understood
+  20 to 26  how a session of alert-relay ended
+  141  the reader of the output went away";
+
 /// An Airbyte source, and an alert relay, for Devin, the AI software engineer.
 #[derive(Debug, Parser)]
-#[command(name = "source-devin-ai", version, infer_long_args = true, arg_required_else_help = false)]
+#[command(name = "source-devin-ai", version = VERSION, after_help = SURROUNDINGS, infer_long_args = true, arg_required_else_help = false)]
 pub struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -46,6 +67,10 @@ enum Command {
     AlertRelay(AlertRelay),
     /// Serve a simulated Devin organisation on this machine, for trying and for testing
     Sandbox(Simulation),
+    /// Print a completion script for a shell
+    Completions(Completions),
+    /// Write the manual's pages, one for each command
+    Man(Man),
 }
 
 #[derive(Debug, Args)]
@@ -112,7 +137,8 @@ struct Simulation {
     /// Wait before each answer, as 50ms or 1.5s
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
     latency: Duration,
-    /// Misbehave: KIND:RATE, the rate being once (first time each address is asked) or a share from 0 to 1
+    /// Misbehave: KIND is 429, 429-retry-after, 500, reset, truncate, hang, html or stuck-cursor; RATE is a share of the
+    /// requests, from 0 to 1, or once: the first time each address is asked
     #[arg(long, value_name = "KIND:RATE")]
     fault: Vec<Fault>,
     /// Leave a permission out of the key, such as ManageOrgSecrets
@@ -152,6 +178,8 @@ pub fn run(arguments: Arguments, output: &Output) -> Exit {
         Command::Read(read) => runtime().block_on(run_read(*read, output)),
         Command::AlertRelay(relay) => alert_relay::run(relay, output),
         Command::Sandbox(simulation) => runtime().block_on(run_sandbox(simulation, output)),
+        Command::Completions(completions) => describe::print_completions(&completions, output),
+        Command::Man(man) => describe::write_manual(&man, output),
     }
 }
 

@@ -4,6 +4,9 @@ mod common;
 
 use common::{Answer, Api, program};
 use serde_json::json;
+use source_devin_ai::sandbox::FaultKind;
+
+const COMMANDS: [&str; 8] = ["spec", "check", "discover", "read", "alert-relay", "sandbox", "completions", "man"];
 
 fn run(arguments: &str) -> String {
     program().run(arguments).story()
@@ -79,10 +82,74 @@ fn help_and_version_go_to_stdout_and_succeed() {
         assert!(!ran.text().is_empty(), "{arguments}");
     }
     let help = program().run("--help");
-    for command in ["spec", "check", "discover", "read", "sandbox"] {
+    for command in COMMANDS {
         assert!(help.text().contains(command), "{command}");
     }
-    assert_eq!(program().run("--version").text(), concat!("source-devin-ai ", env!("CARGO_PKG_VERSION"), "\n"));
+    let version = program().run("--version").text().to_string();
+    assert!(version.starts_with(concat!("source-devin-ai ", env!("CARGO_PKG_VERSION"))), "{version}");
+    let faults = program().run("sandbox --help").text().to_string();
+    let kinds = FaultKind::ALL.map(FaultKind::name).join(", ");
+    assert!(faults.contains(&kinds.replace(", stuck-cursor", " or stuck-cursor")), "{faults}");
+}
+
+#[test]
+fn every_shell_gets_a_completion_script_that_knows_every_command() {
+    for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
+        let ran = program().run(&format!("completions {shell}"));
+        assert_eq!((ran.exit().as_str(), ran.stderr.as_str()), ("exit 0", ""), "{shell}");
+        for word in COMMANDS.iter().chain(&["state-out", "per-alert"]) {
+            assert!(ran.text().contains(word), "{shell}: {word}");
+        }
+    }
+    insta::assert_snapshot!(run("completions nonsense"), @"
+    stderr: error: invalid value 'nonsense' for '<SHELL>'
+    stderr:   [possible values: bash, elvish, fish, powershell, zsh]
+    stderr:
+    stderr: For more information, try '--help'.
+    exit 2
+    ");
+}
+
+/// The script is for people who press the tab key: ask it as their shell does.
+#[test]
+#[cfg(unix)]
+fn bash_completes_commands_and_options() {
+    let script = program().run("completions bash").text().to_string();
+    for (typed, last, expected) in [
+        ("source-devin-ai re", "re", "read"),
+        ("source-devin-ai read --state-", "--state-", "--state-out"),
+        ("source-devin-ai alert-relay w", "w", "watch"),
+        ("source-devin-ai read --format r", "r", "records"),
+    ] {
+        let words = typed.split(' ').count();
+        let before = typed.split(' ').nth(words - 2).unwrap();
+        let ask = format!(
+            "{script}\nCOMP_WORDS=({typed}); COMP_CWORD={}; _source__devin__ai source-devin-ai {last:?} {before:?}; echo \"${{COMPREPLY[@]}}\"",
+            words - 1
+        );
+        let answer = std::process::Command::new("bash").args(["-c", &ask]).output().unwrap();
+        assert_eq!(String::from_utf8_lossy(&answer.stdout).trim(), expected, "{typed}: {answer:?}");
+    }
+}
+
+#[test]
+fn the_manual_has_a_page_for_each_command() {
+    let place = program();
+    assert_eq!(place.run("man --out pages/man1").story(), "exit 0");
+    let pages: Vec<String> = std::fs::read_dir(place.path("pages/man1"))
+        .unwrap()
+        .map(|page| page.unwrap().file_name().into_string().unwrap())
+        .collect();
+    for command in COMMANDS.iter().chain(&["alert-relay-run", "alert-relay-watch"]) {
+        assert!(pages.contains(&format!("source-devin-ai-{command}.1")), "{command}: {pages:?}");
+    }
+    let read = place.text("pages/man1/source-devin-ai-read.1");
+    assert!(read.contains(r"\-\-state\-out") && read.contains("Keep the newest state in this file"), "{read}");
+    let place = place.file("taken", "");
+    insta::assert_snapshot!(place.run("man --out taken").story(), @"
+    stderr: error: cannot make the folder taken: File exists (os error N)
+    exit 1
+    ");
 }
 
 #[test]

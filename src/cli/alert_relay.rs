@@ -40,7 +40,20 @@ const LARGEST_SCHEMA: u64 = 64 << 10;
 /// How long a simulated session lives, in seconds.
 const SANDBOX_SESSION_S: f64 = 4.0;
 
+const ENDS: &str = "\
+Exit codes:
+  0   a pull request, or a finding without one; no alert fires; created, with --detach
+  1   nothing was created, or nothing is known: the message says what to do
+  20  the session waits for a person
+  21  a limit or quota is used up
+  22  the session failed
+  23  it was still at work after the last look
+  24  it was suspended, or cannot be found any more
+  25  it is not known whether a session was created
+  26  finished without a pull request, with --require-pr";
+
 #[derive(Debug, Args)]
+#[command(after_help = ENDS)]
 pub struct AlertRelay {
     #[command(subcommand)]
     command: Command,
@@ -51,8 +64,10 @@ enum Command {
     /// Verify the key, and find its organisation
     Check(AccessOptions),
     /// Create a session for an alert, once, and watch it to its end
+    #[command(after_help = ENDS)]
     Run(Box<Run>),
     /// Watch a session that exists
+    #[command(after_help = ENDS)]
     Watch(Watch),
     /// Print what would be said to Devin; create nothing
     Prompt(Box<Prompt>),

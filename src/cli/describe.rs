@@ -1,0 +1,54 @@
+//! The command line described for others: completion scripts for shells, pages for `man`.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+
+use super::{Arguments, Exit, FAILURE, SUCCESS};
+use crate::output::Output;
+
+#[derive(Debug, Args)]
+pub struct Completions {
+    /// Shell to complete in
+    shell: Shell,
+}
+
+#[derive(Debug, Args)]
+pub struct Man {
+    /// Folder to write the pages into; it is made when it is not there
+    #[arg(long, value_name = "FOLDER")]
+    out: PathBuf,
+}
+
+pub fn print_completions(completions: &Completions, output: &Output) -> Exit {
+    let mut command = Arguments::command();
+    let name = command.get_name().to_string();
+    let mut script = Vec::new();
+    clap_complete::generate(completions.shell, &mut command, &name, &mut script);
+    let mut script = String::from_utf8_lossy(&script).into_owned();
+    if completions.shell == Shell::Bash {
+        // The script spells a program's hyphens in two ways, and so knows no option of a command (clap's issue 6421).
+        script = script.replace(&name.replace('-', "__subcmd__"), &name.replace('-', "__"));
+    }
+    output.line_as_it_is(script.trim_end());
+    SUCCESS
+}
+
+pub fn write_manual(man: &Man, output: &Output) -> Exit {
+    match pages(&man.out) {
+        Ok(()) => SUCCESS,
+        Err(problem) => {
+            output.note(&format!("error: {problem:#}"));
+            FAILURE
+        }
+    }
+}
+
+fn pages(folder: &Path) -> anyhow::Result<()> {
+    let name = folder.display();
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make the folder {name}"))?;
+    clap_mangen::generate_to(Arguments::command(), folder)
+        .with_context(|| format!("cannot write the manual's pages into {name}"))
+}
