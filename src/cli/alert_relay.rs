@@ -26,7 +26,7 @@ use crate::relay::inbound::{self, Grouping, MAX_BYTES};
 use crate::relay::once::{End, OnTimeout, Origin, Relay};
 use crate::relay::organisation::{self, Standing};
 use crate::relay::prompt::{Template, marked_title, words};
-use crate::relay::report::{Event, Report, Trouble, say};
+use crate::relay::report::{Code, Event, Report, Trouble, say};
 use crate::relay::watch::Polling;
 use crate::sandbox::{self, Sandbox};
 use crate::stop::Signals;
@@ -78,13 +78,13 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
     match relay.command {
         Command::Prompt(prompt) => match orders(&prompt.input, &prompt.session) {
             Ok(orders) => print_prompts(&orders, output),
-            Err(problem) => fail(output, "bad_input", &format!("{problem:#}")),
+            Err(problem) => fail(output, Code::BadInput, &format!("{problem:#}")),
         },
         Command::Check(access) => runtime().block_on(check(&access, output)),
         Command::Run(run) => match orders(&run.input, &run.session) {
             Ok(orders) if run.dry_run => print_prompts(&orders, output),
             Ok(orders) => runtime().block_on(LocalSet::new().run_until(run_orders(&run, orders, output))),
-            Err(problem) => fail(output, "bad_input", &format!("{problem:#}")),
+            Err(problem) => fail(output, Code::BadInput, &format!("{problem:#}")),
         },
         Command::Watch(watch) => runtime().block_on(watch_one(&watch, output)),
     }
@@ -190,7 +190,7 @@ async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<
             firing.len(),
             run.max_sessions
         );
-        return fail(output, "too_many_alerts", &message);
+        return fail(output, Code::TooManyAlerts, &message);
     }
     let place = if firing.is_empty() { None } else { Some(place(&run.access, output).await) };
     ended.iter().for_each(|order| {
@@ -210,7 +210,7 @@ async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<
                 "the key lacks {}, without which a session that exists cannot be found and would be created again",
                 standing.missing.join(", ")
             );
-            return fail(output, "missing_permission", &message);
+            return fail(output, Code::MissingPermission, &message);
         }
         Err(exit) => return exit,
     };
@@ -309,7 +309,7 @@ async fn place(access: &AccessOptions, output: &Output) -> Result<Place, Exit> {
         let sandbox = match Sandbox::start(options).await {
             Ok(sandbox) => sandbox,
             Err(error) => {
-                return Err(fail(output, "sandbox", &format!("cannot serve the sandbox on this machine: {error}")));
+                return Err(fail(output, Code::Sandbox, &format!("cannot serve the sandbox on this machine: {error}")));
             }
         };
         let (token, org_id) = (Token::new(sandbox::TOKEN), Some(sandbox::ORG_ID.to_string()));
@@ -333,12 +333,12 @@ fn load(access: &AccessOptions, output: &Output) -> Result<Access, Exit> {
         Err(config::Error::Absent) => {
             return Err(usage(output, "no key: give --config FILE, or set DEVIN_API_KEY, or try --sandbox"));
         }
-        Err(error) => return Err(fail(output, "bad_settings", &error.to_string())),
+        Err(error) => return Err(fail(output, Code::BadSettings, &error.to_string())),
     };
     if let Some(address) = &access.endpoint {
         match endpoint(address) {
             Ok((api_url, org_id)) => (settings.api_url, settings.org_id) = (api_url, Some(org_id)),
-            Err(problem) => return Err(fail(output, "bad_endpoint", &format!("--endpoint {problem}"))),
+            Err(problem) => return Err(fail(output, Code::BadEndpoint, &format!("--endpoint {problem}"))),
         }
     }
     if level(&access.common) <= Level::Debug {
@@ -403,7 +403,7 @@ fn worse(one: Exit, other: Exit) -> Exit {
 }
 
 /// Says what is wrong, for programs and for people.
-fn fail(output: &Output, code: &'static str, message: &str) -> Exit {
+fn fail(output: &Output, code: Code, message: &str) -> Exit {
     say(output, &Event::Error(&Trouble { code, message: message.to_string() }));
     output.note(&format!("error: {message}"));
     FAILURE

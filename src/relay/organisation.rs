@@ -1,6 +1,6 @@
 //! Whose key is this, and in which organisation do its sessions live? Asked before any alert needs the answer.
 
-use super::report::Trouble;
+use super::report::{Code, Trouble};
 use crate::devin::{Client, Error, Event, Kind, Principal};
 use crate::failure::KEYS_PAGE;
 
@@ -60,12 +60,12 @@ async fn of_key(client: &Client, principal: Option<&Principal>) -> Result<String
                 "the key may act in {} organisations: name one as org_id, in DEVIN_ORG_ID, or by --endpoint",
                 several.len()
             );
-            return Err(Trouble { code: "organisation_unknown", message });
+            return Err(Trouble { code: Code::OrganisationUnknown, message });
         }
     }
     principal.and_then(|principal| given(&principal.org_id).or_else(|| given(&principal.devin_sessions_org_id))).ok_or_else(
         || Trouble {
-            code: "organisation_unknown",
+            code: Code::OrganisationUnknown,
             message: "the key does not tell its organisation: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID".to_string(),
         },
     )
@@ -75,32 +75,32 @@ async fn of_key(client: &Client, principal: Option<&Principal>) -> Result<String
 pub fn trouble(error: &Error) -> Trouble {
     let (code, remedy) = match error.kind {
         Kind::Status(401) => (
-            "invalid_devin_token",
+            Code::InvalidDevinToken,
             format!(
                 "The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at {KEYS_PAGE}"
             ),
         ),
         Kind::Status(403) => (
-            "missing_permission",
+            Code::MissingPermission,
             "The key lacks a permission: a session needs UseDevinSessions (or ManageOrgSessions) to be created, ViewOrgSessions to be seen, ManageOrgSessions to be ended".to_string(),
         ),
         Kind::Status(404) => (
-            "organisation_unknown",
+            Code::OrganisationUnknown,
             "Nothing is there for this key: org_id may be wrong or belong to another key".to_string(),
         ),
         Kind::Status(429) | Kind::WaitTooLong { .. } => {
-            ("rate_limited", "The API limits how often it may be asked: run the alert again later".to_string())
+            (Code::RateLimited, "The API limits how often it may be asked: run the alert again later".to_string())
         }
         Kind::Status(400..=499) => (
-            "refused",
+            Code::Refused,
             "The API does not take this session: check its options (playbook, repository, mode, schema, tags)".to_string(),
         ),
         Kind::Status(_) | Kind::Invalid(_) => {
-            ("api_trouble", "The API has trouble at the moment: run the alert again later".to_string())
+            (Code::ApiTrouble, "The API has trouble at the moment: run the alert again later".to_string())
         }
-        Kind::Unaskable(_) => ("not_asked", "Nothing was sent".to_string()),
+        Kind::Unaskable(_) => (Code::NotAsked, "Nothing was sent".to_string()),
         Kind::Unreachable(_) | Kind::Silent(_) | Kind::TimeUp(_) | Kind::Broken(_) => {
-            ("unreachable", "Check the address, the network and the proxy settings, and run the alert again".to_string())
+            (Code::Unreachable, "Check the address, the network and the proxy settings, and run the alert again".to_string())
         }
     };
     Trouble { code, message: format!("{error}. {remedy}.") }

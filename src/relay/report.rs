@@ -14,10 +14,50 @@ use crate::output::{LiveLine, Output};
 /// Something that stood in the way before there was an outcome: nothing was created, or nothing is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Trouble {
-    /// A word for programs.
-    pub code: &'static str,
+    pub code: Code,
     /// What happened and what to do.
     pub message: String,
+}
+
+/// What stood in the way, as a word for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    BadInput,
+    TooManyAlerts,
+    BadSettings,
+    BadEndpoint,
+    InvalidDevinToken,
+    MissingPermission,
+    OrganisationUnknown,
+    Refused,
+    RateLimited,
+    ApiTrouble,
+    Unreachable,
+    NotAsked,
+    Sandbox,
+}
+
+impl Code {
+    /// Every code and what it stands for, as the relay's page lists them.
+    pub const ALL: [(Code, &'static str); 13] = [
+        (Code::BadInput, "the alert, the template or the schema cannot be read or understood"),
+        (Code::TooManyAlerts, "the payload is worth more sessions than `--max-sessions` allows"),
+        (Code::BadSettings, "the file of settings cannot be read, or a setting is wrong or missing"),
+        (Code::BadEndpoint, "`--endpoint` is not an address that creates sessions"),
+        (Code::InvalidDevinToken, "the key is not accepted (401)"),
+        (Code::MissingPermission, "the key may not do this (403), or could not find a session that exists"),
+        (
+            Code::OrganisationUnknown,
+            "nothing is there for this key and `org_id`, or the organisation cannot be told (404)",
+        ),
+        (Code::Refused, "the API does not take the session as it was asked for (other 4xx)"),
+        (Code::RateLimited, "the API limits how often it may be asked (429)"),
+        (Code::ApiTrouble, "the API fails or answers nonsense (5xx)"),
+        (Code::Unreachable, "no connection, or no answer in time"),
+        (Code::NotAsked, "the request could not be made, for example with a malformed identifier"),
+        (Code::Sandbox, "the simulated organisation cannot be served on this machine"),
+    ];
 }
 
 /// One thing that happened, as it stands on its line.

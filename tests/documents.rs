@@ -1,0 +1,67 @@
+//! The documents say what the program does: tables that are made from the code stand in them as they are.
+
+use source_devin_ai::relay::alert::key_table;
+use source_devin_ai::relay::prompt::VARIABLES;
+use source_devin_ai::relay::report::Code;
+use source_devin_ai::sandbox::{FaultKind, scenarios};
+use source_devin_ai::source::streams::STREAMS;
+
+/// The first cell of each row of the tables below a heading, without its marks.
+fn first_cells<'a>(page: &'a str, heading: &str) -> Vec<&'a str> {
+    let (_, section) = page.split_once(heading).unwrap_or_else(|| panic!("{heading} has gone"));
+    let rows = section.lines().skip(1).take_while(|line| !line.starts_with('#'));
+    rows.filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(cell, _)| cell).collect()
+}
+
+#[test]
+fn the_relays_page_has_the_tables_of_the_code() {
+    let page = include_str!("../docs/alert-relay.md");
+    assert!(page.contains(&key_table()), "the table of dedupe keys has changed:\n{}", key_table());
+    let variables: Vec<String> = VARIABLES.iter().map(|name| format!("`{name}`")).collect();
+    // Lines of the page are broken where they are full.
+    let flat = page.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains(&variables.join(", ")), "the variables of a template have changed: {}", variables.join(", "));
+    let rows: Vec<String> = scenarios().map(|(name, what)| format!("| `{name}` | {what} |")).collect();
+    assert!(page.contains(&rows.join("\n")), "the scenarios have changed:\n{}", rows.join("\n"));
+}
+
+#[test]
+fn the_relays_page_has_every_error_code() {
+    let rows: Vec<String> = Code::ALL
+        .iter()
+        .map(|(code, what)| format!("| `{}` | {what} |", serde_json::to_value(code).unwrap().as_str().unwrap()))
+        .collect();
+    let page = include_str!("../docs/alert-relay.md");
+    assert!(page.contains(&rows.join("\n")), "the codes have changed:\n{}", rows.join("\n"));
+}
+
+#[test]
+fn the_streams_page_has_the_row_of_each_stream() {
+    let page = include_str!("../docs/streams.md");
+    for stream in STREAMS {
+        let start = format!("| `{}` | `/", stream.name);
+        let row = page.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("{start}"));
+        let cells: Vec<&str> = row.split(" | ").collect();
+        let primary_key: Vec<String> = stream.primary_key.iter().map(|name| format!("`{name}`")).collect();
+        assert!(cells[1].contains(&stream.path.join("/")), "{row}");
+        assert_eq!(cells[2], primary_key.join(", "));
+        assert!(cells[3].starts_with(&format!("`{}`", stream.cursor_field)), "{row}");
+        assert_eq!(cells[3].contains("else"), stream.cursor_fallback.is_some(), "{row}");
+        assert_eq!(cells[4], format!("`{}`", stream.permission));
+    }
+}
+
+#[test]
+fn the_readme_has_every_setting_and_every_fault() {
+    let readme = include_str!("../README.md");
+    let spec: serde_json::Value = serde_json::from_str(include_str!("../schemas/spec.json")).unwrap();
+    let properties = spec["connectionSpecification"]["properties"].as_object().unwrap();
+    let mut settings: Vec<&str> = properties.keys().map(String::as_str).collect();
+    let mut rows = first_cells(readme, "## Settings");
+    settings.sort_unstable();
+    rows.sort_unstable();
+    assert_eq!(rows, settings);
+    for kind in FaultKind::ALL {
+        assert!(readme.contains(&format!("`{}`", kind.name())), "{}", kind.name());
+    }
+}
