@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use alert_relay::AlertRelay;
-use anyhow::{Context as _, anyhow};
+use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use describe::{Completions, Man};
 
@@ -246,6 +246,10 @@ async fn run_read(read: Read, output: &Output) -> Exit {
         let state = match &read.state {
             // The first of many runs that share one file.
             Some(path) if read.state_out.as_ref() == Some(path) && !path.exists() => InputState::default(),
+            Some(path) if !path.exists() => bail!(
+                "cannot read the state {}: there is no such file. For a first read leave out --state, or name the same file for --state-out",
+                path.display()
+            ),
             Some(path) => parse(path, "state", InputState::parse)?,
             None => InputState::default(),
         };
@@ -262,9 +266,13 @@ async fn run_read(read: Read, output: &Output) -> Exit {
     for warning in place.config.warnings(now_ms() / 1000) {
         emitter.log(Level::Warn, &warning);
     }
-    let state_file = match read.state_out.map(|path| StateFile::open(path, states)).transpose() {
+    let open = |path: PathBuf| {
+        let name = path.display().to_string();
+        StateFile::open(path, states).map_err(|error| format!("cannot write the file of --state-out, {name}: {error}"))
+    };
+    let state_file = match read.state_out.map(open).transpose() {
         Ok(state_file) => state_file,
-        Err(error) => return fail(&emitter, &format!("cannot write the file of --state-out: {error}")),
+        Err(problem) => return fail(&emitter, &problem),
     };
     let emitter = emitter.labelled(plan.steps.len() > 1).keeping(state_file);
     // Before the first message, after which a platform may want to stop us.

@@ -300,7 +300,7 @@ fn files_that_are_missing_or_no_json_end_a_read_with_one_sentence() {
     exit 1
     ");
     insta::assert_snapshot!(read("--config config.json --catalog catalog.json --state missing.json"), @"
-    ERROR (config_error) cannot read the state missing.json: No such file or directory (os error N)
+    ERROR (config_error) cannot read the state missing.json: there is no such file. For a first read leave out --state, or name the same file for --state-out
     exit 1
     ");
     insta::assert_snapshot!(read("--config config.json --catalog catalog.json --state bad.json"), @"
