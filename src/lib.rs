@@ -10,6 +10,7 @@
 //! The layers, and who may name whom, are described in `docs/design.md`; a test holds the arrows.
 
 #![deny(clippy::print_stdout, clippy::print_stderr)]
+#![forbid(unsafe_code)]
 
 pub mod airbyte;
 pub mod cli;

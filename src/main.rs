@@ -1,5 +1,7 @@
 //! Parse, run, and turn the end into an exit code.
 
+#![forbid(unsafe_code)]
+
 use std::io::ErrorKind;
 use std::process::ExitCode;
 use std::time::Duration;
