@@ -246,7 +246,8 @@ impl Fields {
     }
 
     fn start_date(&mut self) -> Option<i64> {
-        let text = self.text("start_date")?;
+        // A form that is not filled in may send an empty text.
+        let text = self.text("start_date").filter(|text| !text.is_empty())?;
         let read = NaiveDateTime::parse_from_str(&text, START_DATE.0).ok().map(|date| date.and_utc());
         // chrono also takes one-digit months and blanks; the form is fixed.
         match read.filter(|date: &DateTime<_>| date.format(START_DATE.0).to_string() == text) {
@@ -375,6 +376,7 @@ mod tests {
     #[test]
     fn a_start_date_has_one_form() {
         insta::assert_snapshot!(with(r#""start_date":"2024-02-29T00:00:00Z""#), @"key of 10 characters, org-1, Some(1709164800), https://api.devin.ai, 600 s, 10 at once; []");
+        insta::assert_snapshot!(with(r#""start_date":"""#), @"key of 10 characters, org-1, None, https://api.devin.ai, 600 s, 10 at once; []");
         insta::assert_snapshot!(with(r#""start_date":"2099-01-01T00:00:00Z""#), @r#"key of 10 characters, org-1, Some(4070908800), https://api.devin.ai, 600 s, 10 at once; ["start_date lies in the future: no session can be in range yet"]"#);
         for text in [
             "2023-02-29T00:00:00Z",
@@ -384,7 +386,7 @@ mod tests {
             "2024-01-01 00:00:00Z",
             "2024-01-01T00:00:00+01:00",
             "2024-1-01T00:00:00Z",
-            "",
+            " ",
         ] {
             let said = with(&format!(r#""start_date":"{text}""#));
             assert_eq!(

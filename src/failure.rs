@@ -20,7 +20,7 @@ pub fn advise(error: &Error, permission: &str) -> Advice {
     let (failure_type, remedy) = match &error.kind {
         Kind::Status(401) => (
             FailureType::ConfigError,
-            format!("The API key is not accepted: make a new one at {KEYS_PAGE} and put it into api_token"),
+            format!("The API key is not accepted: make a new one at {KEYS_PAGE} and put it into api_token (DEVIN_API_KEY)"),
         ),
         Kind::Status(403) => (
             FailureType::ConfigError,
@@ -102,7 +102,7 @@ mod tests {
         insta::assert_snapshot!(table.join("\n"), @"
         ConfigError: /v3/organizations/org-1/secrets answered 301 (Moved Permanently). The address redirects, which is not followed with a key in hand: set api_url to the API's own address.
         SystemError: /v3/organizations/org-1/secrets answered 400 (Bad Request). The API does not take this request: check org_id and api_url, and report this message if they are right.
-        ConfigError: /v3/organizations/org-1/secrets answered 401 (Unauthorized). The API key is not accepted: make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token.
+        ConfigError: /v3/organizations/org-1/secrets answered 401 (Unauthorized). The API key is not accepted: make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
         ConfigError: /v3/organizations/org-1/secrets answered 403 (Forbidden). The API key lacks the permission ManageOrgSecrets: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
         ConfigError: /v3/organizations/org-1/secrets answered 404 (Not Found). Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), or this deployment lacks the endpoint.
         TransientError: /v3/organizations/org-1/secrets answered 408 (Request Timeout). The API has trouble at the moment: run again later.

@@ -2,6 +2,8 @@
 
 mod common;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{Answer, Api, Ask, Library, Told, program};
@@ -301,4 +303,58 @@ fn a_redirect_is_not_followed_with_the_key() {
         program.check();
     }
     assert_eq!(elsewhere.asked(), [""; 0]);
+}
+
+/// Five sessions, of which the second one's messages cannot be had until `is_mended`.
+fn one_session_refuses(status: u16, is_mended: &Arc<AtomicBool>) -> Api {
+    let is_mended = Arc::clone(is_mended);
+    Api::start(move |ask| match ask.list.as_str() {
+        "sessions" => {
+            let sessions: Vec<String> = (1..=5)
+                .map(|n| format!(r#"{{"session_id":"s{n}","status":"exit","updated_at":{}}}"#, 9_000 + 1_000 * n))
+                .collect();
+            Answer::list(&sessions.iter().map(String::as_str).collect::<Vec<_>>())
+        }
+        "sessions/devin-s2/messages" if !is_mended.load(Ordering::SeqCst) => Answer::problem(status, "no"),
+        list => {
+            let session = list.trim_start_matches("sessions/devin-s").trim_end_matches("/messages");
+            Answer::list(&[&format!(r#"{{"event_id":"e{session}","created_at":9000}}"#)])
+        }
+    })
+}
+
+#[tokio::test]
+async fn one_session_that_refuses_its_messages_keeps_no_other_back() {
+    for status in [400, 403, 500] {
+        let is_mended = Arc::new(AtomicBool::new(false));
+        let api = one_session_refuses(status, &is_mended);
+        let (ending, told) = Library::at(&api).read(&["session_messages"], "[]").await;
+        assert_eq!(ending, Ending::Failed, "{status}");
+        assert_eq!(told.records("session_messages").len(), 4, "{status}");
+        assert_eq!(told.errors().len(), 1, "{status}: {:?}", told.errors());
+        let error = &told.errors()[0];
+        assert!(error.contains("devin-s2/messages") && error.contains("1 of 5 sessions"), "{error}");
+
+        is_mended.store(true, Ordering::SeqCst);
+        let (ending, again) = Library::at(&api).read(&["session_messages"], &told.state_file()).await;
+        assert_eq!(ending, Ending::Complete, "{status}");
+        let late = again.records("session_messages");
+        assert!(late.iter().any(|record| record["event_id"] == "e2"), "{status}: {late:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_key_that_may_read_no_messages_is_found_out_soon() {
+    let api = Api::start(|ask| match ask.list.as_str() {
+        "sessions" => {
+            let sessions: Vec<String> =
+                (1..=50).map(|n| format!(r#"{{"session_id":"s{n}","updated_at":{}}}"#, 9_000 + n)).collect();
+            Answer::list(&sessions.iter().map(String::as_str).collect::<Vec<_>>())
+        }
+        _ => Answer::problem(403, "no"),
+    });
+    let (ending, told) = Library::at(&api).read(&["session_messages"], "[]").await;
+    assert_eq!(ending, Ending::Failed);
+    assert!(api.asked().len() <= 1 + 3 + 10, "{:?}", api.asked());
+    assert!(told.errors()[0].contains("lacks the permission ViewOrgSessions"), "{:?}", told.errors());
 }

@@ -81,7 +81,7 @@ fn a_refused_key_fails_after_the_first_answer() {
     let api = Api::start(healthy);
     let program = program().at(&api, json!({"api_token": "cog_another_k3y_entirely"}));
     insta::assert_snapshot!(program.check().story(), @r#"
-    FAILED: /v3/self answered 401 (Unauthorized), saying "Refused: invalid token". The API key is not accepted: make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token.
+    FAILED: /v3/self answered 401 (Unauthorized), saying "Refused: invalid token". The API key is not accepted: make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
     exit 0
     "#);
     assert_eq!(api.asked(), ["/v3/self"]);
@@ -93,7 +93,7 @@ fn a_key_that_only_the_lists_refuse_fails_too() {
         "/v3/self" => Some(Answer::unknown()),
         _ => Some(Answer::status(401, "application/json", r#"{"detail":"expired"}"#)),
     }), @r#"
-    FAILED: /v3/organizations/org-1/sessions answered 401 (Unauthorized), saying "expired". The API key is not accepted: make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token.
+    FAILED: /v3/organizations/org-1/sessions answered 401 (Unauthorized), saying "expired". The API key is not accepted: make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
     exit 0
     asked:
     /v3/self

@@ -28,6 +28,12 @@ use crate::devin::{Error, Kind, Page};
 /// So many sessions that do not exist, and none that does: the list and the messages disagree for good.
 const MOST_GONE: usize = 20;
 
+/// So many sessions that cannot be read, and the trouble is not theirs alone.
+const MOST_STUCK: usize = 20;
+
+/// The same, as long as no session could be read.
+const MOST_STUCK_AT_FIRST: usize = 3;
+
 /// How often at most the place to resume from is worked out: it is only needed when it is said.
 const NOTE_EVERY: Duration = Duration::from_millis(100);
 
@@ -55,7 +61,7 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
     };
     let mut largest = step.checkpoint.newest_seen;
     let mut progress = Progress::new(sessions.len());
-    let mut gone = Gone::default();
+    let (mut gone, mut stuck) = (Gone::default(), Stuck::default());
     let (mut noted, mut said) = (Instant::now(), Instant::now());
     let mut reading = JoinSet::new();
     let mut next = 0;
@@ -83,6 +89,10 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
                 progress.finish(index);
             }
             Err(End::Gone(error)) => gone.sessions.push((index, error)),
+            Err(End::Request(error)) if stuck.take(&error, gone.one_exists) => {
+                let text = format!("stream {}: {error}; the other sessions are read first", step.stream.name);
+                context.emitter.log(Level::Warn, &text);
+            }
             Err(end) => {
                 note(&progress, largest);
                 return Err(end);
@@ -97,6 +107,14 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
             said = Instant::now();
             context.emitter.checkpoint(ledger);
         }
+    }
+    if let Some(error) = stuck.last {
+        note(&progress, largest);
+        return Err(if gone.one_exists {
+            End::Partial { error, count: stuck.count, all: sessions.len() }
+        } else {
+            End::Request(error)
+        });
     }
     gone.end()?;
     context.warn_of(step.stream, pass.forgotten());
@@ -226,6 +244,25 @@ impl Progress {
     /// The first session that is not done; `None` when none or all are.
     fn reached(&self) -> Option<usize> {
         (0 < self.before && self.before < self.all).then_some(self.before)
+    }
+}
+
+/// Sessions that do not give their messages. They keep no other session back, and fail the stream at its end: the place
+/// to resume from stays before the first of them.
+#[derive(Default)]
+struct Stuck {
+    count: usize,
+    last: Option<Error>,
+}
+
+impl Stuck {
+    /// Counts one more; no when the trouble is everybody's, so that going on is pointless.
+    fn take(&mut self, error: &Error, one_exists: bool) -> bool {
+        let is_everybodys = matches!(error.kind, Kind::Status(401 | 429) | Kind::WaitTooLong { .. });
+        self.count += 1;
+        self.last = Some(error.clone());
+        let most = if one_exists { MOST_STUCK } else { MOST_STUCK_AT_FIRST };
+        !is_everybodys && !error.kind.is_out_of_reach() && self.count < most
     }
 }
 

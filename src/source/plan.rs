@@ -15,6 +15,8 @@ pub struct Plan {
     pub refused: Vec<(String, String)>,
     /// Sentences for a WARN.
     pub warnings: Vec<String>,
+    /// Sentences for an INFO: what is done with a state, where that may surprise.
+    pub notes: Vec<String>,
 }
 
 /// One stream to read.
@@ -52,7 +54,14 @@ pub fn plan(config: &Config, catalog: &ConfiguredCatalog, state: &InputState) ->
                 name.to_string(),
                 format!("stream {name}: the catalog asks for a sync mode that does not exist; full_refresh and incremental do"),
             )),
-            (Some(stream), _) => plan.add(stream, config, state),
+            (Some(stream), mode) => {
+                let step = plan.add(stream, config, state);
+                if *mode == SyncMode::FullRefresh && step.checkpoint.cursor.is_some() {
+                    plan.notes.push(format!(
+                        "stream {name}: full refresh goes on from the state that was given, as after an interruption; without a state it reads everything"
+                    ));
+                }
+            }
         }
     }
     plan
@@ -61,7 +70,9 @@ pub fn plan(config: &Config, catalog: &ConfiguredCatalog, state: &InputState) ->
 /// Plans a read of some streams, as a person names them.
 pub fn plan_streams(config: &Config, streams: &[&'static Stream], state: &InputState) -> Plan {
     let mut plan = Plan { warnings: state.ignored.clone(), ..Plan::default() };
-    streams.iter().for_each(|stream| plan.add(stream, config, state));
+    for stream in streams {
+        plan.add(stream, config, state);
+    }
     plan
 }
 
@@ -81,8 +92,16 @@ pub fn pick(list: &str) -> Result<Vec<&'static Stream>, String> {
 }
 
 impl Plan {
-    fn add(&mut self, stream: &'static Stream, config: &Config, state: &InputState) {
-        let checkpoint = match Checkpoint::read(stream.cursor_field, state.streams.get(stream.name)) {
+    fn add(&mut self, stream: &'static Stream, config: &Config, state: &InputState) -> &Step {
+        let given = state.streams.get(stream.name);
+        let checkpoint = match Checkpoint::read(stream.cursor_field, given) {
+            Ok(checkpoint) if checkpoint.cursor.is_none() && given.is_some_and(says_something) => {
+                self.notes.push(format!(
+                    "stream {}: the state holds no {}, so the stream is read from the beginning",
+                    stream.name, stream.cursor_field
+                ));
+                checkpoint
+            }
             Ok(checkpoint) => checkpoint,
             Err((checkpoint, warning)) => {
                 self.warnings.push(format!("stream {}: {warning}", stream.name));
@@ -92,7 +111,13 @@ impl Plan {
         let start_date = config.start_date.filter(|_| stream.listing != Listing::Whole);
         let bounds = Bounds { start_date, since: checkpoint.cursor };
         self.steps.push(Step { stream, checkpoint, bounds });
+        self.steps.last().expect("a step was added")
     }
+}
+
+/// Whether a state is more than a start from the beginning.
+fn says_something(state: &serde_json::Value) -> bool {
+    state.as_object().is_some_and(|fields| !fields.is_empty())
 }
 
 fn no_such_stream(name: &str) -> String {
@@ -121,6 +146,7 @@ mod tests {
             plan.steps.iter().map(|step| format!("read {} {:?}", step.stream.name, step.bounds)).collect();
         lines.extend(plan.refused.iter().map(|(_, reason)| format!("refuse: {reason}")));
         lines.extend(plan.warnings.iter().map(|warning| format!("warn: {warning}")));
+        lines.extend(plan.notes.iter().map(|note| format!("info: {note}")));
         lines.join("\n")
     }
 
@@ -154,6 +180,12 @@ mod tests {
         read secrets Bounds { start_date: None, since: None }
         read playbooks Bounds { start_date: None, since: Some(1768226234) }
         warn: stream secrets: the state cannot be read (updated_at is not a Unix time in seconds), so the stream is read from the beginning
+        info: stream sessions: full refresh goes on from the state that was given, as after an interruption; without a state it reads everything
+        ");
+        let foreign = r#"[{"type":"STREAM","stream":{"stream_descriptor":{"name":"sessions"},"stream_state":{"__ab_no_cursor_state_message":true}}}]"#;
+        insta::assert_snapshot!(check(r#"{"stream":{"name":"sessions"},"sync_mode":"incremental"}"#, foreign), @"
+        read sessions Bounds { start_date: Some(100), since: None }
+        info: stream sessions: the state holds no updated_at, so the stream is read from the beginning
         ");
         insta::assert_snapshot!(check(r#"{"stream":{"name":"sessions"}}"#, r#"{"sessions":{"updated_at":5}}"#), @"
         read sessions Bounds { start_date: Some(100), since: None }

@@ -37,6 +37,9 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
     for warning in &plan.warnings {
         context.emitter.log(Level::Warn, warning);
     }
+    for note in &plan.notes {
+        context.emitter.log(Level::Info, note);
+    }
     for (stream, reason) in &plan.refused {
         context.emitter.error(reason, FailureType::ConfigError, Some(stream));
         context.emitter.status(stream, StreamStatus::Incomplete, false);
@@ -98,6 +101,12 @@ async fn run(context: Arc<Context>, step: Step, ledger: Arc<Ledger>) -> Ending {
                 step.stream.permission
             ),
             failure_type: FailureType::ConfigError,
+        },
+        Err(End::Partial { error, count, all }) => Advice {
+            message: format!(
+                "{error}. The messages of {count} of {all} sessions could not be read and those of the others have been: run again, which tries these once more; if it stays so, ask Devin's support about these sessions"
+            ),
+            failure_type: advise(&error, step.stream.permission).failure_type,
         },
         Err(End::Data(message)) => Advice { message, failure_type: FailureType::SystemError },
     };
