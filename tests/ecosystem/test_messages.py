@@ -58,7 +58,7 @@ class Reader:
     def run(self, command, *options, exit_code=0, with_config=True):
         settings = ["--config", self.folder / "config.json"] if with_config else []
         output = run(command, *settings, *options)
-        assert output.returncode == exit_code, output.stdout + output.stderr
+        assert output.returncode == exit_code, output.stdout[-1000:] + output.stderr
         if command != "spec":
             assert_no_secrets_in_output(
                 EntrypointOutput(output.stdout.splitlines(), stderr=output.stderr),
