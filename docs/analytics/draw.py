@@ -122,8 +122,9 @@ def ranking(data, label, of_what):
 def acus_per_week(data):
     values = [row["acus"] for row in data]
     late, early = sum(values[-4:]), sum(values[-8:-4])
-    change = f", {abs(late / early - 1) * 100:.0f} % {'more' if late >= early else 'less'} than the four before"
-    title = f"The last four weeks used {late:,.0f} ACUs{change if early else ''}"
+    title = f"The last four weeks used {late:,.0f} ACUs"
+    if early:
+        title += f", {abs(late / early - 1) * 100:.0f} % {'more' if late >= early else 'less'} than the four before"
     figure, (axis,) = canvas(title, "ACUs by the week (UTC) in which their sessions were created", 2.5, bottom=0.45)
     axis.bar(range(len(data)), values, color=[GREY] * (len(data) - 4) + [ACCENT] * min(4, len(data)), width=0.74)
     for place, value in enumerate(values):
