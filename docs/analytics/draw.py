@@ -148,7 +148,8 @@ def acus_per_playbook(data):
     title = f"{100 * (1 - without / sum(values)) if sum(values) else 0:.0f} % of the ACUs follow a playbook"
     notes = [f"{row['acus']:,.0f} ({row['acus_per_session']:.1f} per session)" for row in data]
     colours = [GREY if row["playbook"] == "(no playbook)" else ACCENT for row in data]
-    return bars(title, "ACUs of the sessions with each playbook", [row["playbook"] for row in data], values, notes, colours)
+    labels = [row["playbook"] for row in data]
+    return bars(title, "ACUs of the sessions with each playbook", labels, values, notes, colours)
 
 
 def merged_per_week(data):
@@ -157,7 +158,8 @@ def merged_per_week(data):
     title = f"In {len(data)} weeks, {merged:.0f} % of the sessions ended in a merged pull request"
     subtitle = "% of the sessions that have ended, by the week (UTC) of their creation; the newest are still in review"
     figure, (axis,) = canvas(title, subtitle, 2.7, left=0.6, bottom=0.75)
-    for name, column, colour, ink in [("opened one", "percent_with_pr", GREY, PALE_INK), ("merged", "percent_merged", ACCENT, ACCENT)]:
+    lines = [("opened one", "percent_with_pr", GREY, PALE_INK), ("merged", "percent_merged", ACCENT, ACCENT)]
+    for name, column, colour, ink in lines:
         values = [float("nan") if row[column] is None else row[column] for row in data]
         axis.plot(range(len(data)), values, color=colour, marker="o", markersize=5, linewidth=2.2)
         told = [(place, value) for place, value in enumerate(values) if value == value]
@@ -197,8 +199,8 @@ def time_to_pr(data):
     percents = [row["percent"] for row in data]
     half = next(row for row in data if row["percent"] == 50)
     title = f"Half of the announced pull requests came within {half['hours_to_announcement']:.1f} hours"
-    figure, (axis,) = canvas(title, "% of the sessions whose messages hold the link, by hours since their creation", 2.9,
-                             left=0.6, bottom=0.65)
+    subtitle = "% of the sessions whose messages hold the link, by hours since their creation"
+    figure, (axis,) = canvas(title, subtitle, 2.9, left=0.6, bottom=0.65)
     for name, column, colour, ink, offset in [
         ("last change of the session\n(upper bound)", "hours_to_last_change", "#9aa2aa", PALE_INK, (10, -22)),
         ("link in a message", "hours_to_announcement", ACCENT, ACCENT, (-8, 10)),
@@ -224,7 +226,8 @@ def messages_per_session(data):
             if reached >= half:
                 return row["messages"]
 
-    panels = [("from people", "sessions_by_users_messages", GREY), ("from Devin", "sessions_by_devins_messages", ACCENT)]
+    panels = [("from people", "sessions_by_users_messages", GREY),
+              ("from Devin", "sessions_by_devins_messages", ACCENT)]
     title = "Half of the sessions take at most {} messages from people and {} from Devin".format(
         *(median(column) for _, column, _ in panels))
     figure, axes = canvas(title, "Sessions by how many messages they hold", 2.4, bottom=0.65, panels=2)
@@ -233,8 +236,8 @@ def messages_per_session(data):
         axis.bar(range(len(data)), values, color=colour, width=0.8)
         for place, value in enumerate(values):
             if value:
-                axis.annotate(str(value), (place, value), (0, 2), textcoords="offset points", ha="center", color=PALE_INK,
-                              fontsize=9)
+                axis.annotate(str(value), (place, value), (0, 2), textcoords="offset points", ha="center",
+                              color=PALE_INK, fontsize=9)
         axis.set_xticks(range(len(data)), [row["messages"].replace(" or more", "+") for row in data], fontsize=9)
         axis.set(yticks=[], xlabel=f"messages {name}")
     return figure

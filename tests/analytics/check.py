@@ -155,7 +155,7 @@ class Organisation:
         return [len(sessions), 100 * opened / len(sessions), 100 * merged / len(sessions)]
 
     def announced(self):
-        """Pairs of hours: to the first message of Devin with a link of the session's, and to the session's last change."""
+        """Pairs of hours: to Devin's first message with a link of the session's, and to the session's last change."""
         found = []
         for session in self.sessions:
             # A link ends where neither the number goes on.
@@ -189,21 +189,22 @@ class Organisation:
                 reason, "limit" if re.search("limit|quota|credits|payment|contract", reason) else "other")
 
         costs = {name: merged(group) for name, group in self.grouped(self.category).items()}
+        costs["(all sessions)"] = merged(self.sessions)
         announced = self.announced()
         spread = [statistics.quantiles(column, n=10, method="inclusive") for column in zip(*announced)] \
             if len(announced) > 1 else None
         waits = collections.Counter()
+        bounds = {"under 1 hour": 1, "1 to 4 hours": 4, "4 to 24 hours": 24, "1 to 7 days": 24 * 7,
+                  "7 to 30 days": 24 * 30, "over 30 days": float("inf")}
         for session in self.sessions:
             if session["status_detail"] in ("waiting_for_user", "waiting_for_approval"):
                 hours = (self.now - session["updated_at"]) / 3600
-                bound = next(name for limit, name in [
-                    (1, "under 1 hour"), (4, "1 to 4 hours"), (24, "4 to 24 hours"), (24 * 7, "1 to 7 days"),
-                    (24 * 30, "7 to 30 days"), (float("inf"), "over 30 days")] if hours < limit)
+                bound = next(name for name, limit in bounds.items() if hours < limit)
                 has_result = bool(session["pull_requests"]) or session["structured_output"] is not None
                 approval = session["status_detail"] == "waiting_for_approval"
                 waits[bound, "approval" if approval else "result" if has_result else "answer"] += 1
-        counts = {name: collections.Counter(min(session[name], 14) for session in self.sessions)
-                  for name in ("num_user_messages", "num_devin_messages")}
+        counts = [collections.Counter(min(session[name], 14) for session in self.sessions)
+                  for name in ("num_user_messages", "num_devin_messages")]
         suspended = [session for session in self.sessions if session["status"] == "suspended"]
         reasons = self.grouped(lambda session: session["status_detail"] or "(no reason)", suspended)
         return {
@@ -217,17 +218,14 @@ class Organisation:
             "merged_per_week": {week: self.shares(is_ended(group)) for week, group in self.weeks().items()},
             "merged_per_playbook": {"(all sessions)": self.shares(self.ended())} | {
                 name: self.shares(group) for name, group in self.grouped(self.playbook, self.ended()).items()},
-            "acus_per_merged_pr": {name: cost for name, cost in [*costs.items(), ("(all sessions)", merged(self.sessions))]
-                                   if cost},
+            "acus_per_merged_pr": {name: cost for name, cost in costs.items() if cost},
             "pr_announcements": [sum(bool(one["pull_requests"]) for one in self.sessions), len(announced)],
             "time_to_pr": {10 * step: [column[step - 1] for column in spread] if spread else [None, None]
                            for step in range(1, 10)},
             "messages_per_session": {
-                "14 or more" if number == 14 else number:
-                    [counts["num_user_messages"][number], counts["num_devin_messages"][number]] for number in range(15)},
+                "14 or more" if number == 14 else number: [count[number] for count in counts] for number in range(15)},
             "waiting_now": {
-                name: [waits[name, "approval"], waits[name, "answer"], waits[name, "result"]]
-                for name in ("under 1 hour", "1 to 4 hours", "4 to 24 hours", "1 to 7 days", "7 to 30 days", "over 30 days")},
+                name: [waits[name, "approval"], waits[name, "answer"], waits[name, "result"]] for name in bounds},
             "suspended_by_reason": {name: [kind(name), *size(group)] for name, group in reasons.items()},
         }
 
@@ -342,8 +340,9 @@ class Analytics(unittest.TestCase):
         def session(session_id, created_at=monday + 5, updated_at=monday + 7200, **fields):
             known = dict.fromkeys(["status_detail", "user_id", "service_user_id", "playbook_id", "parent_session_id",
                                    "category", "structured_output", "pull_requests", "analysis", "acus_consumed"])
-            return known | {"session_id": session_id, "status": "exit", "created_at": created_at, "updated_at": updated_at,
-                            "num_user_messages": 1, "num_devin_messages": 0, "a_new_field": [{}]} | fields
+            told = {"session_id": session_id, "status": "exit", "created_at": created_at, "updated_at": updated_at,
+                    "num_user_messages": 1, "num_devin_messages": 0, "a_new_field": [{}]}
+            return known | told | fields
 
         def merged(number, state="merged"):
             return [{"pr_url": f"{link}{number}", "pr_state": state, "a_new_field": 1}]
