@@ -24,6 +24,8 @@ PAGE = pathlib.Path(__file__).resolve().parent.parent / "analytics.md"
 ACCENT, GREY, INK, PALE_INK = "#0072b2", "#c4c9ce", "#1f2328", "#59636e"
 WIDTH, LINE = 8.0, 0.30
 
+# Whatever this machine's own settings are.
+matplotlib.rcdefaults()
 plt.rcParams.update({
     # Text stays text: small files, every script, and the viewer's own font. It is measured in a wider one, so it fits.
     "svg.fonttype": "none",

@@ -319,6 +319,18 @@ class Analytics(unittest.TestCase):
             path = folder / f"{stream}.jsonl"
             path.write_bytes(path.read_bytes() * 2)
         self.assertEqual(ask(folder), ask(source))
+        # No query of the page counts messages; those of readers will.
+        count = ".mode csv\nSELECT count(*), count(DISTINCT session_id || event_id) FROM messages_latest;"
+        read_once = len(Organisation.lines(source, "session_messages"))
+        self.assertIn(f"\n{read_once},{read_once}\n", run(["duckdb", "devin.duckdb"], folder, count).replace("\r", ""))
+
+    def test_the_insights_count_the_messages_that_the_sandbox_has(self):
+        organisation = Organisation(self.organisation(600, 1))
+        for session in organisation.sessions:
+            sources = collections.Counter(
+                message["source"] for message in organisation.messages[session["session_id"]].values())
+            self.assertEqual((sources["user"], sources["devin"]),
+                             (session["num_user_messages"], session["num_devin_messages"]))
 
     def test_the_second_read_of_the_page_s_loop_changes_nothing(self):
         folder = self.folder("again")
