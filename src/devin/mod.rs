@@ -8,6 +8,7 @@ pub mod page;
 pub mod retry;
 pub mod session;
 pub mod sessions;
+pub mod surrogate;
 pub mod token;
 
 pub use address::{base_address, endpoint};

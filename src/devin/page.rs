@@ -11,6 +11,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::surrogate::replace_halves;
+
 /// RFC 3986's unreserved characters pass; everything else in a path segment or a query value is percent-encoded.
 pub const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -96,11 +98,13 @@ struct Envelope<'a> {
 }
 
 impl Page {
-    /// Reads an answer's body. Every item is checked to be an object before any of them can be used.
+    /// Reads an answer's body. Every item is checked to be an object before any of them can be used, and half characters
+    /// are replaced.
     ///
     /// # Errors
     /// [`Invalid`] when the body is not an envelope with `items`, or promises a page without a cursor.
-    pub fn parse(body: Vec<u8>) -> Result<Page, Invalid> {
+    pub fn parse(mut body: Vec<u8>) -> Result<Page, Invalid> {
+        replace_halves(&mut body);
         let body = String::from_utf8(body).map_err(|_| Invalid::Unexpected("it is not UTF-8 text"))?;
         let (items, next, total) = {
             let envelope: Envelope = serde_json::from_str(&body)
@@ -130,7 +134,7 @@ impl Page {
         Ok(Page { body, items, next, total, asked_at: None })
     }
 
-    /// The items as the API wrote them, white space included, in its order.
+    /// The items as the API wrote them, white space included, in its order; half characters are replaced.
     pub fn items(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
         self.items.iter().map(|range| &self.body[range.clone()])
     }

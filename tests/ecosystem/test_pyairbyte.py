@@ -162,6 +162,14 @@ def test_text_and_numbers_survive(cache):
     assert row["acus_consumed"] == pytest.approx(Decimal("12345678901234.123456789"), rel=Decimal("1e-15"))
 
 
+def test_half_a_character_costs_no_record(cache):
+    """orjson, which reads the lines, takes none with an escaped surrogate that stands alone."""
+    with odd_organisation({"title": r'"cut off \ud83d"'}) as config:
+        source(config, ["sessions"]).read(cache)
+    [row] = table(cache, "sessions").values()
+    assert row["title"] == "cut off \ufffd"
+
+
 def test_fields_that_the_schema_does_not_name_are_there_for_who_asks(cache):
     with odd_organisation({"sent_for_the_first_time": '"today"'}) as config:
         reader = source(config, ["sessions"])
