@@ -157,8 +157,8 @@ def run_page(found: list[Recipe], binary: Path) -> tuple[int, int]:
             "CARGO_HOME": str(cargo),
             "RUSTUP_HOME": str(rustup),
             "CARGO_INSTALL_ROOT": str(home / ".cargo"),
-            # The libraries are built already.
-            "CARGO_TARGET_DIR": str(TARGET),
+            # Not the repository's own: Cargo would take the copy's program for the repository's.
+            "CARGO_TARGET_DIR": str(TARGET / "recipes" / "target"),
             # PyAirbyte asks nobody on the network, and reports to nobody.
             "AIRBYTE_OFFLINE_MODE": "1",
             "DO_NOT_TRACK": "1",
