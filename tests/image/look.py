@@ -59,10 +59,13 @@ def start(root):
     nowhere = open(os.devnull, "w")
     os.chroot(root)
     os.chdir("/")
+    os.setgroups([])
+    os.setgid(1000)
+    os.setuid(1000)
     times = []
     for _ in range(21):
         began = time.perf_counter()
-        subprocess.run([ENTRYPOINT, "spec"], check=True, stdout=nowhere, user=1000, group=1000, env={})
+        subprocess.run([ENTRYPOINT, "spec"], check=True, stdout=nowhere, env={})
         times.append(time.perf_counter() - began)
     median = sorted(times)[len(times) // 2]
     print(f"= {median * 1000:.1f} ms, the median of {len(times)} runs of spec")
