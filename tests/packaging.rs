@@ -6,6 +6,7 @@ use source_devin_ai::source::streams::STREAMS;
 
 const METADATA: &str = include_str!("../metadata.yaml");
 const DOCKERFILE: &str = include_str!("../Dockerfile");
+const CONTEXT: &str = include_str!("../.dockerignore");
 const MANIFEST: &str = include_str!("../Cargo.toml");
 
 /// The value of `key: value`, which must stand once in the metadata.
@@ -19,10 +20,16 @@ fn metadata(key: &str) -> &'static str {
 #[test]
 fn the_program_its_metadata_and_its_image_say_one_version_and_one_name() {
     assert_eq!(metadata("dockerImageTag"), env!("CARGO_PKG_VERSION"));
-    assert!(DOCKERFILE.contains(&format!("io.airbyte.version=\"{}\"", env!("CARGO_PKG_VERSION"))));
+    for label in ["io.airbyte.version", "org.opencontainers.image.version"] {
+        assert!(DOCKERFILE.contains(&format!("{label}=\"{}\"", env!("CARGO_PKG_VERSION"))), "{label}");
+    }
     assert!(DOCKERFILE.contains(&format!("io.airbyte.name=\"{}\"", metadata("dockerRepository"))));
     assert_eq!(metadata("license"), "MIT");
     assert!(MANIFEST.contains("license = \"MIT\""));
+    assert!(DOCKERFILE.contains("org.opencontainers.image.licenses=\"MIT\""));
+    assert!(
+        DOCKERFILE.contains(&format!("org.opencontainers.image.description=\"{}\"", env!("CARGO_PKG_DESCRIPTION")))
+    );
 }
 
 #[test]
@@ -34,15 +41,12 @@ fn the_image_starts_the_program_by_its_absolute_path() {
 
 /// Cargo refuses a manifest whose targets are missing, also when it builds none of them.
 #[test]
-fn the_image_copies_every_folder_that_the_manifest_needs() {
-    let mut needed = vec!["src", "schemas"];
-    if MANIFEST.contains("[[bench]]") {
-        needed.push("benches");
+fn the_image_is_built_from_everything_that_cargo_needs() {
+    for name in ["Cargo.toml", "Cargo.lock", "benches", "build.rs", "schemas", "src"] {
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(name).exists());
+        assert!(CONTEXT.lines().any(|line| line == format!("!{name}")), "{name} is kept out of the image's build");
     }
-    for folder in needed {
-        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder).is_dir());
-        assert!(DOCKERFILE.contains(&format!("COPY {folder} ./{folder}")), "{folder} is not copied into the image");
-    }
+    assert!(CONTEXT.lines().any(|line| line == "*"), "everything else is kept out");
 }
 
 #[test]
