@@ -1,5 +1,7 @@
 //! The documents say what the program does: tables that are made from the code stand in them as they are.
 
+use std::path::Path;
+
 use source_devin_ai::relay::alert::key_table;
 use source_devin_ai::relay::prompt::VARIABLES;
 use source_devin_ai::relay::report::Code;
@@ -11,6 +13,15 @@ fn first_cells<'a>(page: &'a str, heading: &str) -> Vec<&'a str> {
     let (_, section) = page.split_once(heading).unwrap_or_else(|| panic!("{heading} has gone"));
     let rows = section.lines().skip(1).take_while(|line| !line.starts_with('#'));
     rows.filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(cell, _)| cell).collect()
+}
+
+/// The names of all settings, in the order of the alphabet.
+fn settings() -> Vec<String> {
+    let spec: serde_json::Value = serde_json::from_str(include_str!("../schemas/spec.json")).unwrap();
+    let properties = spec["connectionSpecification"]["properties"].as_object().unwrap();
+    let mut names: Vec<String> = properties.keys().cloned().collect();
+    names.sort_unstable();
+    names
 }
 
 #[test]
@@ -54,14 +65,58 @@ fn the_streams_page_has_the_row_of_each_stream() {
 #[test]
 fn the_readme_has_every_setting_and_every_fault() {
     let readme = include_str!("../README.md");
-    let spec: serde_json::Value = serde_json::from_str(include_str!("../schemas/spec.json")).unwrap();
-    let properties = spec["connectionSpecification"]["properties"].as_object().unwrap();
-    let mut settings: Vec<&str> = properties.keys().map(String::as_str).collect();
     let mut rows = first_cells(readme, "## Settings");
-    settings.sort_unstable();
     rows.sort_unstable();
-    assert_eq!(rows, settings);
+    assert_eq!(rows, settings());
     for kind in FaultKind::ALL {
         assert!(readme.contains(&format!("`{}`", kind.name())), "{}", kind.name());
     }
+}
+
+#[test]
+fn the_connectors_page_has_every_stream_and_every_setting() {
+    let page = include_str!("../docs/devin-ai.md");
+    for stream in STREAMS {
+        let permission = format!("| `{}` | `{}` |", stream.name, stream.permission);
+        assert!(page.contains(&permission), "{permission}");
+        let key: Vec<String> = stream.primary_key.iter().map(|name| format!("`{name}`")).collect();
+        let row = format!("| `{}` | {} | `{}` |", stream.name, key.join(", "), stream.cursor_field);
+        assert!(page.contains(&row), "{row}");
+    }
+    assert_eq!(first_cells(page, "## Configuration reference").len(), settings().len());
+    for name in settings() {
+        assert!(first_cells(page, "## Configuration reference").contains(&name.as_str()), "{name}");
+    }
+}
+
+/// What people search for when they see it must be what the program says.
+#[test]
+fn the_messages_under_troubleshooting_are_the_programs_own() {
+    let sources = sources(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    let messages = first_cells(include_str!("../docs/devin-ai.md"), "### Troubleshooting");
+    assert!(messages.len() > 10, "{messages:?}");
+    for message in messages {
+        for part in message.split('…').flat_map(|part| part.split(". ")).map(|part| part.trim_matches([' ', '.'])) {
+            // The status and its name are put in when it is said.
+            let part = part
+                .strip_prefix("answered ")
+                .filter(|rest| rest.contains(" ("))
+                .map_or(part, |_| "answered {status} ({name})");
+            assert!(part.len() < 6 || sources.contains(part), "{part:?} of {message:?} is said nowhere");
+        }
+    }
+}
+
+/// All sources below a folder as one text.
+fn sources(folder: &Path) -> String {
+    let mut text = String::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            text += &sources(&path);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            text += &std::fs::read_to_string(path).unwrap();
+        }
+    }
+    text
 }
