@@ -23,8 +23,9 @@ COPY . .
 ARG COMMIT=
 RUN SOURCE_DEVIN_AI_COMMIT="$COMMIT" cargo build --release --locked
 
-# The image's files, from Debian's packages. The platform starts connectors with a shell and its tools, and people look
-# into containers: busybox has all of that in 2 MB. No package manager, no compiler, nothing that the program does not use.
+# The image's files, from Debian's packages, in the base that is there already. The platform starts connectors with a shell
+# and its tools, and people look into containers: busybox has all of that in 2 MB. No package manager, no compiler, nothing
+# that the program does not use. glibc rather than a static musl: its allocator is what the program was measured with.
 FROM rust:${RUST}-slim-bookworm AS files
 RUN apt-get update \
     && apt-get install --yes --no-install-recommends busybox-static ca-certificates libc6 libgcc-s1
