@@ -62,3 +62,21 @@ fn suggested_streams_exist() {
         assert!(STREAMS.iter().any(|stream| stream.name == name), "{name}");
     }
 }
+
+/// A release without a word about it cannot be made: the forge takes its notes from there.
+#[test]
+fn the_changelog_speaks_of_this_version_or_of_the_next() {
+    let changelog = include_str!("../CHANGELOG.md");
+    let version = concat!("## ", env!("CARGO_PKG_VERSION"));
+    assert!(changelog.contains("\n## Unreleased\n") || changelog.contains(version), "{version}");
+}
+
+#[test]
+fn the_platform_may_reach_the_configured_address() {
+    let (_, hosts) = METADATA.split_once("hosts:").unwrap();
+    let spec: serde_json::Value = serde_json::from_str(include_str!("../schemas/spec.json")).unwrap();
+    let api_url = &spec["connectionSpecification"]["properties"]["api_url"];
+    let default = api_url["default"].as_str().and_then(|url| url.strip_prefix("https://")).unwrap();
+    assert!(hosts.contains(&format!("- {default}\n")) && hosts.contains("- \"${api_url}\"\n"), "{hosts}");
+    assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(metadata("icon")).is_file());
+}
