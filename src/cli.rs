@@ -2,6 +2,7 @@
 
 mod alert_relay;
 mod describe;
+mod simulation;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use alert_relay::AlertRelay;
 use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use describe::{Completions, Man};
+use simulation::Simulation;
 
 use crate::airbyte::message::CheckStatus;
 use crate::airbyte::{ConfiguredCatalog, FailureType, InputState, Level};
@@ -18,7 +20,7 @@ use crate::config::{self, Config};
 use crate::devin::retry::Policy;
 use crate::devin::{Client, Settings, Token};
 use crate::output::Output;
-use crate::sandbox::{self, Fault, Sandbox};
+use crate::sandbox::{self, Sandbox};
 use crate::source::context::Context;
 use crate::source::emit::{Emitter, Format, now_ms};
 use crate::source::read::Ending;
@@ -120,37 +122,6 @@ enum Form {
     Records,
 }
 
-#[derive(Debug, Args)]
-struct Simulation {
-    /// Port on 127.0.0.1; 0 takes a free one
-    #[arg(long, default_value_t = 0)]
-    port: u16,
-    /// How many sessions the organisation has
-    #[arg(long, value_name = "N", default_value_t = 36)]
-    sessions: usize,
-    /// Messages in every session, instead of a mixture with one long session
-    #[arg(long, value_name = "N")]
-    messages: Option<usize>,
-    /// Another number, another organisation
-    #[arg(long, value_name = "N", default_value_t = 1)]
-    seed: u64,
-    /// Wait before each answer, as 50ms or 1.5s
-    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
-    latency: Duration,
-    /// Misbehave: KIND is 429, 429-retry-after, 500, reset, truncate, hang, html or stuck-cursor; RATE is a share of the
-    /// requests, from 0 to 1, or once: the first time each address is asked
-    #[arg(long, value_name = "KIND:RATE")]
-    fault: Vec<Fault>,
-    /// Leave a permission out of the key, such as ManageOrgSecrets
-    #[arg(long, value_name = "PERMISSION")]
-    without_permission: Vec<String>,
-    /// How long a session that a client creates takes from its start to its end
-    #[arg(long, value_name = "SECONDS", default_value_t = 20.0)]
-    session_seconds: f64,
-    #[command(flatten)]
-    common: Common,
-}
-
 /// What the process says when it ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
@@ -177,7 +148,7 @@ pub fn run(arguments: Arguments, output: &Output) -> Exit {
         Command::Check(connection) => runtime().block_on(run_check(&connection, output)),
         Command::Read(read) => runtime().block_on(run_read(*read, output)),
         Command::AlertRelay(relay) => alert_relay::run(relay, output),
-        Command::Sandbox(simulation) => runtime().block_on(run_sandbox(simulation, output)),
+        Command::Sandbox(simulation) => runtime().block_on(simulation::serve(simulation, output)),
         Command::Completions(completions) => describe::print_completions(&completions, output),
         Command::Man(man) => describe::write_manual(&man, output),
     }
@@ -288,39 +259,6 @@ async fn run_read(read: Read, output: &Output) -> Exit {
         () = output.written() => exit,
         signal = signals.next() => Exit::Signal(signal),
     }
-}
-
-async fn run_sandbox(simulation: Simulation, output: &Output) -> Exit {
-    let options = sandbox::Options {
-        port: simulation.port,
-        sessions: simulation.sessions,
-        messages: simulation.messages,
-        seed: simulation.seed,
-        latency: simulation.latency,
-        faults: simulation.fault,
-        without_permissions: simulation.without_permission,
-        session_seconds: simulation.session_seconds,
-        quota: None,
-    };
-    let port = options.port;
-    let sandbox = match Sandbox::start(options).await {
-        Ok(sandbox) => sandbox,
-        Err(error) => {
-            output.note(&format!("error: cannot serve on 127.0.0.1:{port}: {error}"));
-            return FAILURE;
-        }
-    };
-    output.note(&format!(
-        "A simulated Devin organisation, not a real one, is served at {} until Ctrl-C. Its settings:",
-        sandbox.url()
-    ));
-    output.line_as_it_is(&settings_of(&sandbox).to_string());
-    Exit::Signal(Signals::listen().next().await)
-}
-
-/// The settings that reach a sandbox.
-fn settings_of(sandbox: &Sandbox) -> serde_json::Value {
-    serde_json::json!({"api_token": sandbox::TOKEN, "org_id": sandbox::ORG_ID, "api_url": sandbox.url()})
 }
 
 /// Where to read from: settings, and the sandbox that must live as long as they are used.

@@ -93,6 +93,19 @@ fn help_and_version_go_to_stdout_and_succeed() {
 }
 
 #[test]
+fn a_permission_that_the_sandbox_does_not_know_is_a_usage_error() {
+    insta::assert_snapshot!(run("sandbox --without-permission ManageOrgSecret"), @"
+    stderr: error: invalid value 'ManageOrgSecret' for '--without-permission <PERMISSION>'
+    stderr:   [possible values: ViewOrgSessions, UseDevinSessions, ManageOrgSessions, ManageOrgPlaybooks, ManageOrgSecrets, ManageOrgKnowledge, ManageOrganizations]
+    stderr:
+    stderr:   tip: a similar value exists: 'ManageOrgSecrets'
+    stderr:
+    stderr: For more information, try '--help'.
+    exit 2
+    ");
+}
+
+#[test]
 fn every_shell_gets_a_completion_script_that_knows_every_command() {
     for shell in ["bash", "elvish", "fish", "powershell", "zsh"] {
         let ran = program().run(&format!("completions {shell}"));

@@ -56,6 +56,17 @@ pub const TOKEN_PERSONAL: &str = "cog_sandbox_not_a_real_personal_key";
 /// The one organisation the sandbox has.
 pub const ORG_ID: &str = "org-5a4db0c05a4db0c05a4db0c05a4db0c0";
 
+/// The permissions that its key has, all of which can be left out.
+pub const PERMISSIONS: [&str; 7] = [
+    "ViewOrgSessions",
+    "UseDevinSessions",
+    "ManageOrgSessions",
+    "ManageOrgPlaybooks",
+    "ManageOrgSecrets",
+    "ManageOrgKnowledge",
+    route::ENTERPRISE_PERMISSION,
+];
+
 /// What the organisation holds, and how its server misbehaves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {

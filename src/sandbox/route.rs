@@ -24,7 +24,7 @@ pub use change::{Change, Changed};
 /// first. So a session that is created between two pages moves no other one.
 const READY_MADE: u64 = 1 << 32;
 
-const ENTERPRISE_PERMISSION: &str = "ManageOrganizations";
+pub const ENTERPRISE_PERMISSION: &str = "ManageOrganizations";
 
 /// One thing that can be asked, in an organisation that may or may not be ours.
 #[derive(Debug, PartialEq)]

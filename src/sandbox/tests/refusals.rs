@@ -79,6 +79,15 @@ async fn a_key_may_ask_who_it_is_without_any_permission() {
 }
 
 #[tokio::test]
+async fn every_permission_can_be_left_out() {
+    let without_permissions = crate::sandbox::PERMISSIONS.map(str::to_owned).to_vec();
+    let sandbox = start(Options { without_permissions, ..Options::default() }).await;
+    for list in ["sessions", "sessions/insights", "playbooks", "secrets", "knowledge/notes", "knowledge/folders"] {
+        assert_eq!(get(&sandbox, &format!("{{org}}/{list}")).await.status, 403, "{list}");
+    }
+}
+
+#[tokio::test]
 async fn paths_may_be_percent_encoded() {
     let sandbox = start(Options::default()).await;
     let target = "{org}/sessions".replace("{org}", &format!("/v3/organizations/{}", ORG_ID.replace('-', "%2D")));

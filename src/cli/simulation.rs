@@ -1,0 +1,75 @@
+//! The command `sandbox`: a simulated organisation, served until somebody stops it.
+
+use std::time::Duration;
+
+use clap::Args;
+use clap::builder::PossibleValuesParser;
+
+use super::{Common, Exit, FAILURE, duration};
+use crate::output::Output;
+use crate::sandbox::{self, Fault, Sandbox};
+use crate::stop::Signals;
+
+#[derive(Debug, Args)]
+pub struct Simulation {
+    /// Port on 127.0.0.1; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    port: u16,
+    /// How many sessions the organisation has
+    #[arg(long, value_name = "N", default_value_t = 36)]
+    sessions: usize,
+    /// Messages in every session, instead of a mixture with one long session
+    #[arg(long, value_name = "N")]
+    messages: Option<usize>,
+    /// Another number, another organisation
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// Wait before each answer, as 50ms or 1.5s
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    latency: Duration,
+    /// Misbehave: KIND is 429, 429-retry-after, 500, reset, truncate, hang, html or stuck-cursor; RATE is a share of the
+    /// requests, from 0 to 1, or once: the first time each address is asked
+    #[arg(long, value_name = "KIND:RATE")]
+    fault: Vec<Fault>,
+    /// Leave a permission out of the key
+    #[arg(long, value_name = "PERMISSION", value_parser = PossibleValuesParser::new(sandbox::PERMISSIONS))]
+    without_permission: Vec<String>,
+    /// How long a session that a client creates takes from its start to its end
+    #[arg(long, value_name = "SECONDS", default_value_t = 20.0)]
+    session_seconds: f64,
+    #[command(flatten)]
+    common: Common,
+}
+
+pub async fn serve(simulation: Simulation, output: &Output) -> Exit {
+    let options = sandbox::Options {
+        port: simulation.port,
+        sessions: simulation.sessions,
+        messages: simulation.messages,
+        seed: simulation.seed,
+        latency: simulation.latency,
+        faults: simulation.fault,
+        without_permissions: simulation.without_permission,
+        session_seconds: simulation.session_seconds,
+        quota: None,
+    };
+    let port = options.port;
+    let sandbox = match Sandbox::start(options).await {
+        Ok(sandbox) => sandbox,
+        Err(error) => {
+            output.note(&format!("error: cannot serve on 127.0.0.1:{port}: {error}"));
+            return FAILURE;
+        }
+    };
+    output.note(&format!(
+        "A simulated Devin organisation, not a real one, is served at {} until Ctrl-C. Its settings:",
+        sandbox.url()
+    ));
+    output.line_as_it_is(&settings_of(&sandbox).to_string());
+    Exit::Signal(Signals::listen().next().await)
+}
+
+/// The settings that reach a sandbox.
+fn settings_of(sandbox: &Sandbox) -> serde_json::Value {
+    serde_json::json!({"api_token": sandbox::TOKEN, "org_id": sandbox::ORG_ID, "api_url": sandbox.url()})
+}
