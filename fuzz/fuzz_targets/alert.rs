@@ -1,0 +1,41 @@
+//! Whatever a sender delivers, it is refused or becomes alerts whose words keep foreign text between its marks.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use source_devin_ai::relay::alert::{Alert, tag};
+use source_devin_ai::relay::inbound::{self, Grouping, MAX_ALERTS};
+use source_devin_ai::relay::prompt::{LONGEST_PROMPT, LONGEST_TITLE, words};
+
+fuzz_target!(|payload: &[u8]| {
+    for grouping in [Grouping::Group, Grouping::PerAlert] {
+        match inbound::read(None, payload, grouping) {
+            Ok(alerts) => {
+                assert!((1..=MAX_ALERTS).contains(&alerts.len()));
+                alerts.iter().for_each(check);
+            }
+            Err(problem) => {
+                let sentence = problem.to_string();
+                assert!(!sentence.contains('\n') && sentence.len() < 600, "{sentence}");
+            }
+        }
+    }
+});
+
+fn check(alert: &Alert) {
+    let key = alert.dedupe_key(&[]);
+    assert!(!key.chars().any(char::is_control), "{key:?}");
+    assert_eq!(key, alert.dedupe_key(&["pod".to_string()]), "pod counts nowhere");
+
+    let words = words(alert, &key, None).expect("the default template fits every alert");
+    assert!(words.title.starts_with(&format!("[{}] ", tag(&key))) && words.title.len() < LONGEST_TITLE + 120);
+    assert!(!words.title.chars().any(char::is_control), "{:?}", words.title);
+    assert!(words.prompt.len() < LONGEST_PROMPT + 200, "{}", words.prompt.len());
+    assert!(!words.prompt.chars().any(|c| c.is_control() && c != '\n' && c != '\t'), "{:?}", words.prompt);
+
+    // The mark's name stands in the sentence first: `between <NAME> and </NAME>`.
+    let (_, rest) = words.prompt.split_once("What stands between <").expect("foreign text is fenced");
+    let (mark, _) = rest.split_once('>').expect("the mark has an end");
+    assert_eq!(words.prompt.matches(&format!("\n<{mark}>\n")).count(), 1, "it is opened once");
+    assert_eq!(words.prompt.matches(&format!("\n</{mark}>")).count(), 1, "and closed once");
+}
