@@ -2,8 +2,6 @@
 
 mod common;
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use common::{Answer, Api, Ask, Library, Told, program};
@@ -48,6 +46,7 @@ fn senseless() -> Vec<(&'static str, Answer)> {
         ("a next page with an empty cursor", json(r#"{"items":[BAD],"has_next_page":true,"end_cursor":""}"#)),
         ("a cursor that is a number", json(r#"{"items":[BAD],"has_next_page":true,"end_cursor":5}"#)),
         ("the cursor it was asked with", json(r#"{"items":[BAD],"has_next_page":true,"end_cursor":"one"}"#)),
+        ("a cursor with half a character", json(r#"{"items":[BAD],"has_next_page":true,"end_cursor":"a\ud83d"}"#)),
         ("has_next_page as a text", json(r#"{"items":[BAD],"has_next_page":"false"}"#)),
         ("bytes that are no text", Answer::json("").bytes(b"{\"items\":[{\"secret_id\":\"\xff\"}]}")),
     ]
@@ -102,6 +101,7 @@ async fn a_senseless_answer_that_stays_is_an_error_and_none_of_it_is_used() {
         a next page with an empty cursor: it promises a next page without a cursor for it
         a cursor that is a number: it is not the JSON of a list (line 1, column 66)
         the cursor it was asked with: its cursor was given before, so the list would never end
+        a cursor with half a character: its cursor is damaged
         has_next_page as a text: it is not the JSON of a list (line 1, column 54)
         bytes that are no text: it is not UTF-8 text
         ");
@@ -229,6 +229,13 @@ fn what_cannot_succeed_later_is_asked_once() {
 }
 
 #[tokio::test]
+async fn an_explanation_with_half_a_character_is_told() {
+    let refusal = Answer::status(400, "application/problem+json", r#"{"title":"Bad","detail":"cut off \ud83d"}"#);
+    let (_, told) = read(&Api::start(move |_| refusal.clone())).await;
+    assert!(told.errors()[0].contains("saying \"Bad: cut off \u{fffd}\""), "{:?}", told.errors());
+}
+
+#[tokio::test]
 async fn what_can_succeed_later_is_asked_again_and_the_read_goes_on() {
     for status in [408, 429, 500, 502, 503, 504, 520, 599] {
         let api = after_a_sound_page(&Answer::html(status), |nth| nth < 3);
@@ -303,58 +310,4 @@ fn a_redirect_is_not_followed_with_the_key() {
         program.check();
     }
     assert_eq!(elsewhere.asked(), [""; 0]);
-}
-
-/// Five sessions, of which the second one's messages cannot be had until `is_mended`.
-fn one_session_refuses(status: u16, is_mended: &Arc<AtomicBool>) -> Api {
-    let is_mended = Arc::clone(is_mended);
-    Api::start(move |ask| match ask.list.as_str() {
-        "sessions" => {
-            let sessions: Vec<String> = (1..=5)
-                .map(|n| format!(r#"{{"session_id":"s{n}","status":"exit","updated_at":{}}}"#, 9_000 + 1_000 * n))
-                .collect();
-            Answer::list(&sessions.iter().map(String::as_str).collect::<Vec<_>>())
-        }
-        "sessions/devin-s2/messages" if !is_mended.load(Ordering::SeqCst) => Answer::problem(status, "no"),
-        list => {
-            let session = list.trim_start_matches("sessions/devin-s").trim_end_matches("/messages");
-            Answer::list(&[&format!(r#"{{"event_id":"e{session}","created_at":9000}}"#)])
-        }
-    })
-}
-
-#[tokio::test]
-async fn one_session_that_refuses_its_messages_keeps_no_other_back() {
-    for status in [400, 403, 500] {
-        let is_mended = Arc::new(AtomicBool::new(false));
-        let api = one_session_refuses(status, &is_mended);
-        let (ending, told) = Library::at(&api).read(&["session_messages"], "[]").await;
-        assert_eq!(ending, Ending::Failed, "{status}");
-        assert_eq!(told.records("session_messages").len(), 4, "{status}");
-        assert_eq!(told.errors().len(), 1, "{status}: {:?}", told.errors());
-        let error = &told.errors()[0];
-        assert!(error.contains("devin-s2/messages") && error.contains("1 of 5 sessions"), "{error}");
-
-        is_mended.store(true, Ordering::SeqCst);
-        let (ending, again) = Library::at(&api).read(&["session_messages"], &told.state_file()).await;
-        assert_eq!(ending, Ending::Complete, "{status}");
-        let late = again.records("session_messages");
-        assert!(late.iter().any(|record| record["event_id"] == "e2"), "{status}: {late:?}");
-    }
-}
-
-#[tokio::test]
-async fn a_key_that_may_read_no_messages_is_found_out_soon() {
-    let api = Api::start(|ask| match ask.list.as_str() {
-        "sessions" => {
-            let sessions: Vec<String> =
-                (1..=50).map(|n| format!(r#"{{"session_id":"s{n}","updated_at":{}}}"#, 9_000 + n)).collect();
-            Answer::list(&sessions.iter().map(String::as_str).collect::<Vec<_>>())
-        }
-        _ => Answer::problem(403, "no"),
-    });
-    let (ending, told) = Library::at(&api).read(&["session_messages"], "[]").await;
-    assert_eq!(ending, Ending::Failed);
-    assert!(api.asked().len() <= 1 + 3 + 10, "{:?}", api.asked());
-    assert!(told.errors()[0].contains("lacks the permission ViewOrgSessions"), "{:?}", told.errors());
 }

@@ -605,7 +605,8 @@ async fn stop_after_every_state(
     assert!(states.len() > least, "there were several states: {states:?}");
 }
 
-/// The two marks: with one, the old messages of the sessions that were not read yet would be dropped.
+/// The two marks: with one, the old messages of the sessions that were not read yet would be dropped. And the moment the
+/// pass began, which is now.
 #[tokio::test]
 async fn an_unfinished_pass_keeps_both_marks() {
     let api = Api::of(&conversations());
@@ -614,7 +615,13 @@ async fn an_unfinished_pass_keeps_both_marks() {
     library.config.lookback_window = 0;
     library.checkpoint_every = Duration::ZERO;
     let (_, told) = library.read(&["session_messages"], "[]").await;
-    let states: Vec<String> = told.states("session_messages").iter().map(ToString::to_string).collect();
+    let mut states: Vec<Value> = told.states("session_messages").into_iter().cloned().collect();
+    let last = states.len() - 1;
+    for state in &mut states[..last] {
+        let began = state.as_object_mut().unwrap().remove("pass_began").unwrap();
+        assert!(began.as_i64().unwrap() > T, "{began}");
+    }
+    let states: Vec<String> = states.iter().map(ToString::to_string).collect();
     insta::assert_snapshot!(states.join("\n"), @r#"
     {"created_at":0,"open_later":{"s7":"fef03775c35265cf"},"sessions_updated_from":1700000000}
     {"created_at":0,"newest_seen":1699996100,"open_later":{"s7":"fef03775c35265cf"},"sessions_updated_from":1700001000}

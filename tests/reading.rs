@@ -323,7 +323,9 @@ fn a_session_that_disappears_is_skipped_with_a_warning() {
         let told = ran.told();
         assert_eq!(
             told.logs("WARN"),
-            [format!("session {name} disappeared between the list and the reading of its messages, and is skipped")]
+            [format!(
+                "stream session_messages: session {name} disappeared between the list and the reading of its messages, and is skipped"
+            )]
         );
         assert_eq!(told.records("session_messages").len(), 1);
         assert_eq!(ran.exit(), "exit 0");

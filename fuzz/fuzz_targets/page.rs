@@ -10,6 +10,7 @@ use std::fmt;
 use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
+use source_devin_ai::devin::surrogate::replace_halves;
 use source_devin_ai::devin::{Page, Trail};
 use source_devin_ai::source::record::{Frame, frame_page};
 
@@ -21,7 +22,9 @@ fuzz_target!(|data: &[u8]| {
     check([b"{\"items\":[", data, b"]}"].concat());
 });
 
-fn check(body: Vec<u8>) {
+fn check(mut body: Vec<u8>) {
+    // As the client does with every body.
+    replace_halves(&mut body);
     let Ok(page) = Page::parse(body) else { return };
     let mut trail = Trail::default();
     if trail.check(&page).is_ok() {

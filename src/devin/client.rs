@@ -18,6 +18,7 @@ use super::error::{Error, Kind, explanation};
 use super::gate::{Gate, Pass};
 use super::page::{Invalid, Page, RESERVED, Request, Trail};
 use super::retry::{Policy, Verdict, retry_after};
+use super::surrogate::replace_halves;
 use super::token::Token;
 
 /// The largest answer that is read. A page of 200 messages has been seen at 1.6 MB.
@@ -222,7 +223,10 @@ impl Client {
             let chunk = timeout(silence, response.chunk()).await.map_err(|_| Kind::Silent(silence))?;
             match chunk.map_err(|error| self.kind_of(&error))? {
                 Some(chunk) => body.extend_from_slice(&chunk),
-                None => return Ok(body),
+                None => {
+                    replace_halves(&mut body);
+                    return Ok(body);
+                }
             }
             if body.len() > most {
                 return Ok(body);

@@ -11,8 +11,6 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::surrogate::replace_halves;
-
 /// RFC 3986's unreserved characters pass; everything else in a path segment or a query value is percent-encoded.
 pub const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
@@ -98,13 +96,11 @@ struct Envelope<'a> {
 }
 
 impl Page {
-    /// Reads an answer's body. Every item is checked to be an object before any of them can be used, and half characters
-    /// are replaced.
+    /// Reads an answer's body. Every item is checked to be an object before any of them can be used.
     ///
     /// # Errors
     /// [`Invalid`] when the body is not an envelope with `items`, or promises a page without a cursor.
-    pub fn parse(mut body: Vec<u8>) -> Result<Page, Invalid> {
-        replace_halves(&mut body);
+    pub fn parse(body: Vec<u8>) -> Result<Page, Invalid> {
         let body = String::from_utf8(body).map_err(|_| Invalid::Unexpected("it is not UTF-8 text"))?;
         let (items, next, total) = {
             let envelope: Envelope = serde_json::from_str(&body)
@@ -123,6 +119,9 @@ impl Page {
                 at..at + item.get().len()
             };
             let cursor = envelope.end_cursor.filter(|cursor| !cursor.is_empty());
+            if cursor.as_ref().is_some_and(|cursor| cursor.contains(char::REPLACEMENT_CHARACTER)) {
+                return Err(Invalid::Unexpected("its cursor is damaged"));
+            }
             let next = match (envelope.has_next_page, cursor) {
                 (Some(true), None) => return Err(Invalid::CursorMissing),
                 (Some(true) | None, Some(cursor)) => Next::After(cursor),
@@ -134,7 +133,7 @@ impl Page {
         Ok(Page { body, items, next, total, asked_at: None })
     }
 
-    /// The items as the API wrote them, white space included, in its order; half characters are replaced.
+    /// The items as the API wrote them, white space included, in its order.
     pub fn items(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
         self.items.iter().map(|range| &self.body[range.clone()])
     }

@@ -40,10 +40,12 @@ pub enum End {
     Request(Error),
     /// A session that was listed does not exist.
     Gone(Error),
-    /// Of `all` sessions, `count` did not give their messages, the last one with this error; the others have been read.
+    /// Of `all` sessions, `stuck` did not give their messages, the last one with this error, and `untried` have not been
+    /// asked for to the end; the others have been read.
     Partial {
         error: Error,
-        count: usize,
+        stuck: usize,
+        untried: usize,
         all: usize,
     },
     /// The API's data makes it impossible to go on.

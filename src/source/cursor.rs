@@ -57,39 +57,40 @@ pub struct Checkpoint {
     pub open_later: BTreeMap<String, String>,
     /// Messages only, while a pass is unfinished: the largest cursor value that it has seen.
     pub newest_seen: Option<i64>,
+    /// Messages only, while a pass is unfinished: the moment its first part began. What has happened since then in a
+    /// session that was done by then has not been read.
+    pub pass_began: Option<i64>,
 }
 
 impl Checkpoint {
     /// Reads a stream's state. Null and `{}` are a start from the beginning, and so is anything that cannot be read.
     ///
     /// # Errors
-    /// The checkpoint to use all the same, and a sentence for a WARN.
-    pub fn read(cursor_field: &str, state: Option<&Value>) -> Result<Checkpoint, (Checkpoint, String)> {
+    /// A sentence for a WARN, when the stream is to be read from the beginning for that reason.
+    pub fn read(cursor_field: &str, state: Option<&Value>) -> Result<Checkpoint, String> {
         let fields = match state {
             None | Some(Value::Null) => return Ok(Checkpoint::default()),
             Some(Value::Object(fields)) => fields,
-            Some(_) => return Err((Checkpoint::default(), unreadable("it is not an object"))),
+            Some(_) => return Err(unreadable("it is not an object")),
         };
-        let cursor = match fields.get(cursor_field).filter(|value| !value.is_null()).map(seconds) {
-            None => None,
-            Some(Some(seconds)) => Some(seconds),
-            Some(None) => {
-                return Err((
-                    Checkpoint::default(),
-                    unreadable(&format!("{cursor_field} is not a Unix time in seconds")),
-                ));
-            }
+        // Without its cursor the rest of a state means nothing.
+        let Some(cursor) = fields.get(cursor_field).filter(|value| !value.is_null()) else {
+            return Ok(Checkpoint::default());
+        };
+        let Some(cursor) = seconds(cursor) else {
+            return Err(unreadable(&format!("{cursor_field} is not a Unix time in seconds")));
         };
         let sessions = |name: &str| -> BTreeMap<String, String> {
             let sessions = fields.get(name).and_then(Value::as_object).into_iter().flatten();
             sessions.map(|(id, print)| (id.clone(), print.as_str().unwrap_or("").to_string())).collect()
         };
         Ok(Checkpoint {
-            cursor,
+            cursor: Some(cursor),
             sessions_updated_from: fields.get("sessions_updated_from").and_then(seconds),
             open_sessions: sessions("open_sessions"),
             open_later: sessions("open_later"),
             newest_seen: fields.get("newest_seen").and_then(seconds),
+            pass_began: fields.get("pass_began").and_then(seconds),
         })
     }
 
@@ -101,11 +102,14 @@ impl Checkpoint {
         if let Some(cursor) = cursor {
             state.insert(cursor_field.to_string(), cursor.into());
         }
-        if let Some(from) = self.sessions_updated_from {
-            state.insert("sessions_updated_from".to_string(), from.into());
-        }
-        if let Some(seen) = self.newest_seen {
-            state.insert("newest_seen".to_string(), seen.into());
+        for (name, seconds) in [
+            ("sessions_updated_from", self.sessions_updated_from),
+            ("newest_seen", self.newest_seen),
+            ("pass_began", self.pass_began),
+        ] {
+            if let Some(seconds) = seconds {
+                state.insert(name.to_string(), seconds.into());
+            }
         }
         for (name, sessions) in [("open_sessions", &self.open_sessions), ("open_later", &self.open_later)] {
             if !sessions.is_empty() {
@@ -232,6 +236,7 @@ mod tests {
                 open_sessions: open.clone(),
                 open_later: open,
                 newest_seen: Some(7),
+                pass_began: Some(8),
             },
         ] {
             assert_eq!(Checkpoint::read("updated_at", Some(&checkpoint.write("updated_at"))), Ok(checkpoint));

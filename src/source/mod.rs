@@ -14,6 +14,8 @@ pub mod read;
 pub mod record;
 pub mod state_file;
 pub mod streams;
+pub mod trouble;
+pub mod turns;
 
 use serde_json::value::RawValue;
 

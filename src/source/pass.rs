@@ -51,6 +51,11 @@ impl Pass {
         self.began
     }
 
+    /// The moment its first part began, which is the same when nothing has interrupted the pass.
+    pub fn first_began(&self) -> i64 {
+        self.from.pass_began.map_or(self.began, |first| first.min(self.began))
+    }
+
     /// Notes a record that the list has brought, and answers whether it is wanted.
     pub fn wants(&mut self, stream: &Stream, bounds: &Bounds, item: &str, facts: &Facts) -> bool {
         let cursor = facts.cursor(stream.cursor_field, stream.cursor_fallback);
@@ -119,7 +124,7 @@ impl Pass {
     pub fn checkpoint(self, lookback: i64) -> Checkpoint {
         // A first pass that found sessions without a single record still need not list them all again.
         let listed = self.largest_listed.filter(|_| self.from.cursor.is_none());
-        let cursor = self.from.moved(self.largest.or(listed), self.began, lookback);
+        let cursor = self.from.moved(self.largest.or(listed), self.first_began(), lookback);
         Checkpoint { cursor, open_sessions: self.open_sessions(), ..Checkpoint::default() }
     }
 }

@@ -103,9 +103,9 @@ impl Plan {
                 checkpoint
             }
             Ok(checkpoint) => checkpoint,
-            Err((checkpoint, warning)) => {
+            Err(warning) => {
                 self.warnings.push(format!("stream {}: {warning}", stream.name));
-                checkpoint
+                Checkpoint::default()
             }
         };
         let start_date = config.start_date.filter(|_| stream.listing != Listing::Whole);

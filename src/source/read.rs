@@ -17,7 +17,7 @@ use super::plan::{Plan, Step};
 use super::record::frame_page;
 use super::streams::Listing;
 use crate::airbyte::{FailureType, Level, StreamStatus};
-use crate::devin::Page;
+use crate::devin::{Error, Page};
 use crate::failure::{Advice, advise};
 
 /// How a run ended.
@@ -102,17 +102,29 @@ async fn run(context: Arc<Context>, step: Step, ledger: Arc<Ledger>) -> Ending {
             ),
             failure_type: FailureType::ConfigError,
         },
-        Err(End::Partial { error, count, all }) => Advice {
-            message: format!(
-                "{error}. The messages of {count} of {all} sessions could not be read and those of the others have been: run again, which tries these once more; if it stays so, ask Devin's support about these sessions"
-            ),
-            failure_type: advise(&error, step.stream.permission).failure_type,
-        },
+        Err(End::Partial { error, stuck, untried, all }) => {
+            partial(advise(&error, step.stream.permission), &error, stuck, untried, all)
+        }
         Err(End::Data(message)) => Advice { message, failure_type: FailureType::SystemError },
     };
     emitter.error(&format!("stream {name}: {}", advice.message), advice.failure_type, Some(name));
     emitter.incomplete(&ledger);
     Ending::Failed
+}
+
+/// What to say when the messages of some sessions could not be read; `advice` is that of the last one's error.
+fn partial(advice: Advice, error: &Error, stuck: usize, untried: usize, all: usize) -> Advice {
+    let message = if untried == 0 {
+        format!(
+            "{error}. The messages of {stuck} of {all} sessions could not be read and those of the others have been: run again, which tries these once more; if it stays so, ask Devin's support about these sessions."
+        )
+    } else {
+        format!(
+            "{} The messages of {stuck} of {all} sessions could not be read, and {untried} have not been tried.",
+            advice.message
+        )
+    };
+    Advice { message, ..advice }
 }
 
 /// Reads a stream that is one list, and what the list's filter could have kept back.

@@ -134,7 +134,7 @@ def copy_of_the_repository(folder: Path) -> None:
     for name in filter(None, listing.decode().split("\0")):
         if (ROOT / name).exists():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(ROOT / name, folder / name)
+            shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
 
 
 def run_page(found: list[Recipe], binary: Path) -> tuple[int, int]:
