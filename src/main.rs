@@ -25,13 +25,17 @@ fn main() -> ExitCode {
     };
     let exit = run(arguments, &output);
     let patience = matches!(exit, Exit::Signal(_)).then_some(PATIENCE);
-    match (output.finish(patience), exit) {
+    let written = output.finish(patience);
+    if let (Err(error), Exit::Code(_)) = (&written, &exit)
+        && error.kind() != ErrorKind::BrokenPipe
+    {
+        output.note(&format!("error: cannot write the output: {error}"));
+    }
+    output.finish_notes(patience);
+    match (written, exit) {
         (_, Exit::Signal(signal)) => stop::die(signal),
         (Err(error), _) if error.kind() == ErrorKind::BrokenPipe => ExitCode::from(READER_GONE),
-        (Err(error), _) => {
-            output.note(&format!("error: cannot write the output: {error}"));
-            ExitCode::FAILURE
-        }
+        (Err(_), _) => ExitCode::FAILURE,
         (Ok(()), Exit::Code(code)) => ExitCode::from(code),
     }
 }
@@ -48,5 +52,6 @@ fn misused(error: &clap::Error, output: &Output) -> ExitCode {
         output.line_as_it_is(text.trim_end());
     }
     let written = output.finish(None).is_ok();
+    output.finish_notes(None);
     ExitCode::from(if written { u8::try_from(error.exit_code()).unwrap_or(2) } else { READER_GONE })
 }

@@ -1,6 +1,8 @@
-//! The only door out: whole lines to stdout through one writer, notes for people to stderr.
+//! The only door out: whole lines to stdout through one writer, notes for people to stderr through another.
 //!
-//! On a terminal, stderr also shows live progress, which notes step around. Everything but record data passes the redaction of known secrets on its way. The door knows no message format.
+//! Both writers are threads of their own, because a reader may stand still, and signals are to be heard all the same. On
+//! a terminal, stderr also shows live progress, which notes step around. Everything but record data passes the redaction
+//! of known secrets on its way. The door knows no message format.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -8,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 
 use crate::devin::Token;
 
@@ -54,9 +56,19 @@ struct Waiting {
     then: Option<Box<dyn FnOnce() -> io::Result<()> + Send>>,
 }
 
+/// What stands in the queue of stderr.
+enum Note {
+    Text(String),
+    /// Everything before it is out.
+    Mark(oneshot::Sender<()>),
+}
+
 struct Shared {
     queue: Mutex<Option<Sender<Waiting>>>,
     outcome: Mutex<Receiver<io::Result<()>>>,
+    notes: Mutex<Option<Sender<Note>>>,
+    /// Disconnected when the last note is out.
+    noted: Mutex<Receiver<()>>,
     room: Arc<Semaphore>,
     /// Never has room; closed when the writer has stopped.
     stopped: Arc<Semaphore>,
@@ -96,10 +108,13 @@ impl Output {
                 drop(told.send(outcome));
             })
             .expect("the system can start one more thread");
+        let (notes, noted) = write_notes(bars.clone());
         Output {
             shared: Arc::new(Shared {
                 queue: Mutex::new(Some(queue)),
                 outcome: Mutex::new(outcome),
+                notes: Mutex::new(Some(notes)),
+                noted: Mutex::new(noted),
                 room,
                 stopped,
                 secrets: Mutex::default(),
@@ -158,28 +173,27 @@ impl Output {
         self.shared.stopped.is_closed()
     }
 
-    /// Waits until everything queued so far has been written, or the writer has stopped.
+    /// Waits until everything queued so far has been written, lines and notes, or the writer of stdout has stopped.
     pub async fn written(&self) {
-        let (tell, told) = tokio::sync::oneshot::channel();
+        let (tell, told) = oneshot::channel();
         self.after_all_that(move || {
             // Nobody waits any more when a signal came first.
             let _ = tell.send(());
             Ok(())
         });
+        let (mark, noted) = oneshot::channel();
+        self.push_note(Note::Mark(mark));
         tokio::select! {
             _ = told => {}
             () = self.stopped() => {}
         }
+        // An error says that there is no writer of notes any more, so nothing is waited for.
+        let _ = noted.await;
     }
 
-    /// Writes a line for a person to stderr.
+    /// Queues a line for a person, to stderr. Never waits.
     pub fn note(&self, text: &str) {
-        // Nobody is left to be told when stderr is closed as well.
-        let write = || drop(writeln!(io::stderr(), "{}", self.redact(text)));
-        match &self.shared.bars {
-            Some(bars) => bars.suspend(write),
-            None => write(),
-        }
+        self.push_note(Note::Text(self.redact(text)));
     }
 
     /// Whether somebody watches live lines while records go elsewhere.
@@ -225,8 +239,27 @@ impl Output {
         }
     }
 
+    /// Writes out the notes that are queued; there can be none after that. Waits for a slow reader of stderr no longer than
+    /// `patience`; `None` waits as long as it takes.
+    pub fn finish_notes(&self, patience: Option<Duration>) {
+        drop(lock(&self.shared.notes).take());
+        let noted = lock(&self.shared.noted);
+        // Nothing is ever sent: the wait ends with the writer, or with patience.
+        let _ = match patience {
+            Some(patience) => noted.recv_timeout(patience).is_ok(),
+            None => noted.recv().is_ok(),
+        };
+    }
+
     fn redact(&self, text: &str) -> String {
         lock(&self.shared.secrets).iter().fold(text.to_string(), |text, secret| secret.redact(&text))
+    }
+
+    fn push_note(&self, note: Note) {
+        if let Some(notes) = lock(&self.shared.notes).as_ref() {
+            // The writer lives as long as there can be notes.
+            let _ = notes.send(note);
+        }
     }
 
     fn push(&self, waiting: Waiting) {
@@ -259,6 +292,28 @@ fn write_all(mut sink: Box<dyn Write + Send>, queue: &Receiver<Waiting>, room: &
         sink.flush()?;
     }
     Ok(())
+}
+
+/// Starts the writer of stderr: where notes go, and what disconnects when the last one is out.
+fn write_notes(bars: Option<MultiProgress>) -> (Sender<Note>, Receiver<()>) {
+    let (notes, queue) = channel();
+    let (done, noted) = channel();
+    std::thread::Builder::new()
+        .name("stderr".to_string())
+        .spawn(move || {
+            for note in queue {
+                // Nobody is left to be told when stderr is closed as well.
+                let write = |text| drop(writeln!(io::stderr(), "{text}"));
+                match (note, &bars) {
+                    (Note::Text(text), Some(bars)) => bars.suspend(|| write(text)),
+                    (Note::Text(text), None) => write(text),
+                    (Note::Mark(mark), _) => drop(mark.send(())),
+                }
+            }
+            drop(done);
+        })
+        .expect("the system can start one more thread");
+    (notes, noted)
 }
 
 /// How much of the waiting room so many bytes take: more than there is would wait for ever.
