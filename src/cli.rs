@@ -1,4 +1,5 @@
-//! The command line: what may be typed, and which module answers. Only this file names the command-line library.
+//! The command line: what may be typed, and which module answers. Only this file, those below it and `main.rs` name the
+//! command-line library.
 
 mod alert_relay;
 mod describe;
@@ -23,8 +24,10 @@ use crate::output::Output;
 use crate::sandbox::{self, Sandbox};
 use crate::source::context::Context;
 use crate::source::emit::{Emitter, Format, now_ms};
+use crate::source::plan::Plan;
 use crate::source::read::Ending;
 use crate::source::state_file::StateFile;
+use crate::source::streams::Stream;
 use crate::source::{check, discover, plan, read, spec};
 use crate::stop::Signals;
 
@@ -213,24 +216,8 @@ async fn run_read(read: Read, output: &Output) -> Exit {
         Err(config::Error::Absent) => return usage(output, &config::Error::Absent.to_string()),
         Err(error) => return fail(&emitter, &error.to_string()),
     };
-    let planned = || -> anyhow::Result<_> {
-        let state = match &read.state {
-            // The first of many runs that share one file.
-            Some(path) if read.state_out.as_ref() == Some(path) && !path.exists() => InputState::default(),
-            Some(path) if !path.exists() => bail!(
-                "cannot read the state {}: there is no such file. For a first read leave out --state, or name the same file for --state-out",
-                path.display()
-            ),
-            Some(path) => parse(path, "state", InputState::parse)?,
-            None => InputState::default(),
-        };
-        let plan = match &read.catalog {
-            Some(path) => plan::plan(&place.config, &parse(path, "catalog", ConfiguredCatalog::parse)?, &state),
-            None => plan::plan_streams(&place.config, &picked, &state),
-        };
-        Ok((plan, state.streams))
-    };
-    let (plan, states) = match planned() {
+    let planned = state_before(&read).and_then(|state| Ok((planned(&read, &place.config, &picked, &state)?, state)));
+    let (plan, state) = match planned {
         Ok(planned) => planned,
         Err(problem) => return fail(&emitter, &format!("{problem:#}")),
     };
@@ -239,7 +226,8 @@ async fn run_read(read: Read, output: &Output) -> Exit {
     }
     let open = |path: PathBuf| {
         let name = path.display().to_string();
-        StateFile::open(path, states).map_err(|error| format!("cannot write the file of --state-out, {name}: {error}"))
+        StateFile::open(path, state.streams)
+            .map_err(|error| format!("cannot write the file of --state-out, {name}: {error}"))
     };
     let state_file = match read.state_out.map(open).transpose() {
         Ok(state_file) => state_file,
@@ -258,6 +246,27 @@ async fn run_read(read: Read, output: &Output) -> Exit {
     tokio::select! {
         () = output.written() => exit,
         signal = signals.next() => Exit::Signal(signal),
+    }
+}
+
+/// The state of `--state`; none for the first of many runs that share one file.
+fn state_before(read: &Read) -> anyhow::Result<InputState> {
+    match &read.state {
+        Some(path) if read.state_out.as_ref() == Some(path) && !path.exists() => Ok(InputState::default()),
+        Some(path) if !path.exists() => bail!(
+            "cannot read the state {}: there is no such file. For a first read leave out --state, or name the same file for --state-out",
+            path.display()
+        ),
+        Some(path) => parse(path, "state", InputState::parse),
+        None => Ok(InputState::default()),
+    }
+}
+
+/// What `--catalog` asks for, or else the picked streams.
+fn planned(read: &Read, config: &Config, picked: &[&'static Stream], state: &InputState) -> anyhow::Result<Plan> {
+    match &read.catalog {
+        Some(path) => Ok(plan::plan(config, &parse(path, "catalog", ConfiguredCatalog::parse)?, state)),
+        None => Ok(plan::plan_streams(config, picked, state)),
     }
 }
 

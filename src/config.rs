@@ -108,7 +108,7 @@ impl Config {
             "lookback_window",
             DEFAULT_LOOKBACK_S,
             0..=315_360_000,
-            "a whole number of seconds from 0 on",
+            "a whole number of seconds from 0 to 315360000 (ten years)",
         );
         let concurrency = fields.number("concurrency", DEFAULT_CONCURRENCY, 1..=64, "a whole number from 1 to 64");
         fields.finish()?;
@@ -153,7 +153,8 @@ impl Config {
 /// Reads `path` as a JSON object.
 fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
     let name = path.display();
-    if name.to_string().contains(['{', '"']) || name.to_string().contains("cog_") {
+    let may_be_settings = name.to_string().contains(['{', '"']) || name.to_string().contains("cog_");
+    if may_be_settings && !path.exists() {
         return Err(Error::File("--config takes the name of a file, not the settings themselves".to_string()));
     }
     let text =
@@ -357,7 +358,7 @@ mod tests {
     fn every_problem_is_named_at_once_and_no_value_is_quoted() {
         insta::assert_snapshot!(check(
             r#"{"api_token":7,"org_id":"","start_date":"2024-1-1","api_url":"http://api.devin.ai","concurrency":0,"lookback_window":"x"}"#
-        ), @"the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC; api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key); lookback_window must be a whole number of seconds from 0 on; concurrency must be a whole number from 1 to 64");
+        ), @"the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC; api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key); lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64");
         insta::assert_snapshot!(check("{}"), @"the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organisation's identifier there or in DEVIN_ORG_ID");
         insta::assert_snapshot!(check(r#"{"api_token":"  ","org_id":"cog_s3cr3t"}"#), @"the configuration is not usable: api_token is empty: give the API key; org_id holds an API key: give the organisation's identifier (org-…)");
         insta::assert_snapshot!(check(r#"{"api_token":"cog_a b","org_id":".."}"#), @"the configuration is not usable: api_token holds blanks or control characters: copy the key again; org_id is no identifier of an organisation (org-…)");
@@ -368,6 +369,9 @@ mod tests {
         insta::assert_snapshot!(check(""), @"no connection settings: give --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox");
         let pasted = Config::load(Some(Path::new(r#"{"api_token":"cog_s3cr3t"}"#)), |_| None).unwrap_err();
         insta::assert_snapshot!(pasted, @"--config takes the name of a file, not the settings themselves");
+        let folder = tempfile::Builder::new().prefix("cog_").tempdir().unwrap();
+        std::fs::write(folder.path().join("config.json"), r#"{"api_token":"cog_x","org_id":"org-1"}"#).unwrap();
+        assert!(Config::load(Some(&folder.path().join("config.json")), |_| None).is_ok());
         insta::assert_snapshot!(check("[]"), @"the configuration config.json must be a JSON object, but is a list");
         insta::assert_snapshot!(check("{\"api_token\":\n cog_s3cr3t}"), @"the configuration config.json is not valid JSON (line 2, column 2)");
         assert!(matches!(Config::load(Some(Path::new("/does/not/exist")), |_| None), Err(Error::File(_))));

@@ -191,6 +191,24 @@ fn the_protocol_knows_no_product_and_the_client_no_protocol() {
     }
 }
 
+/// Time, chance, the environment and the world come in as arguments.
+#[test]
+fn what_says_that_it_is_pure_asks_nobody() {
+    const WORLD: [&str; 8] =
+        ["std::fs", "std::env", "TcpStream", "std::process", "::now()", "tokio::", "fastrand::", "async "];
+    let mut pure = 0;
+    for (name, source) in sources() {
+        let opening: Vec<&str> = source.text.lines().take_while(|line| line.starts_with("//!")).collect();
+        if !opening.join(" ").contains("Pure.") {
+            continue;
+        }
+        pure += 1;
+        let asked: Vec<&&str> = WORLD.iter().filter(|word| source.code.contains(**word)).collect();
+        assert!(asked.is_empty(), "{name} has {asked:?}");
+    }
+    assert!(pure > 30, "{pure} files say so");
+}
+
 #[test]
 fn every_file_opens_with_what_it_is_for() {
     for (name, source) in sources() {

@@ -232,7 +232,7 @@ fn bad_fields_fail_all_in_one_message_before_any_request() {
     let bad =
         json!({"api_token": 5, "org_id": " ", "start_date": "2026-13-01", "concurrency": 0, "lookback_window": "1h"});
     insta::assert_snapshot!(program().at(&api, bad).check().story(), @"
-    FAILED: the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC; lookback_window must be a whole number of seconds from 0 on; concurrency must be a whole number from 1 to 64
+    FAILED: the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC; lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64
     exit 0
     ");
     assert_eq!(api.asked(), [""; 0]);

@@ -37,6 +37,9 @@ pub struct Simulation {
     /// How long a session that a client creates takes from its start to its end
     #[arg(long, value_name = "SECONDS", default_value_t = 20.0)]
     session_seconds: f64,
+    /// Refuse to create more sessions than this
+    #[arg(long, value_name = "N")]
+    quota: Option<usize>,
     #[command(flatten)]
     common: Common,
 }
@@ -51,7 +54,7 @@ pub async fn serve(simulation: Simulation, output: &Output) -> Exit {
         faults: simulation.fault,
         without_permissions: simulation.without_permission,
         session_seconds: simulation.session_seconds,
-        quota: None,
+        quota: simulation.quota,
     };
     let port = options.port;
     let sandbox = match Sandbox::start(options).await {
