@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::{Problem, generic};
+use super::{Problem, generic, json};
 use crate::relay::alert::{Alert, Identity, State};
 
 /// Last words of an event's type that end an alert.
@@ -17,7 +17,7 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
     let source = payload.required("source")?;
     let event_type = payload.required("type")?;
     let data = payload.at("data").map_or(&Value::Null, |data| data.value);
-    let parsed: Option<Value> = data.as_str().and_then(|text| serde_json::from_str(text).ok());
+    let parsed: Option<Value> = data.as_str().and_then(|text| json(text.as_bytes()).ok());
     let data = Fields { value: parsed.as_ref().unwrap_or(data), ..payload };
     let subject = payload.text("subject");
     let title = data.first(&["title", "summary", "name"]).unwrap_or_else(|| match &subject {

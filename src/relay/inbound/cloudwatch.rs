@@ -5,7 +5,7 @@
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::{MAX_ALERTS, Problem};
+use super::{MAX_ALERTS, Problem, json};
 use crate::relay::alert::{Alert, Identity, State};
 
 /// Reads one alarm, or one for each record.
@@ -47,7 +47,7 @@ fn unwrapped(payload: Fields) -> Result<Alert, Problem> {
     let Some(message) = payload.at("Message") else {
         return alarm(payload);
     };
-    let parsed: Option<Value> = message.value.as_str().and_then(|text| serde_json::from_str(text).ok());
+    let parsed: Option<Value> = message.value.as_str().and_then(|text| json(text.as_bytes()).ok());
     let value = parsed.as_ref().unwrap_or(message.value);
     if !value.is_object() {
         return Err(Problem::NotAnAlert {

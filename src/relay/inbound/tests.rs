@@ -389,3 +389,16 @@ fn a_format_that_is_named_is_taken_at_its_word() {
     insta::assert_snapshot!(read(Format::PagerDuty).unwrap_err(), @"the payload cannot be read as pagerduty: event.event_type is missing, empty or of another type");
     assert!(check(b"\xef\xbb\xbf{\"title\": \"with a byte order mark\"}").starts_with("firing"));
 }
+
+#[test]
+fn a_text_that_was_cut_inside_an_emoji_does_not_lose_the_alert() {
+    let inner = r#"{"AlarmName": "x \ud83d", "AlarmArn": "arn:x", "NewStateValue": "ALARM"}"#;
+    let envelope = json!({"Type": "Notification", "MessageId": "1", "TopicArn": "t", "Message": inner}).to_string();
+    let read = [r#"{"title": "cut \ud83d", "dedup_key": "k"}"#, envelope.as_str()].map(|body| check(body.as_bytes()));
+    insta::assert_snapshot!(read.join(""), @"
+    firing | - | - | cut �
+        generic:k
+    firing | - | - | x �
+        cloudwatch:arn:x
+    ");
+}
