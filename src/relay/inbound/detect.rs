@@ -8,7 +8,7 @@ use crate::relay::alert::Format;
 /// The marks, in the order they are tried: a payload is of the first format whose fields are all there.
 ///
 /// `=` asks for a value too. A format may have several rows.
-pub(super) const MARKS: [(Format, &[&str]); 21] = [
+pub(super) const MARKS: [(Format, &[&str]); 24] = [
     (Format::CloudEvents, &["specversion", "type", "source", "id"]),
     (Format::PagerDuty, &["event.event_type", "event.data"]),
     (Format::Sentry, &["action", "data.event"]),
@@ -28,6 +28,9 @@ pub(super) const MARKS: [(Format, &[&str]); 21] = [
     (Format::Datadog, &["alert_transition"]),
     (Format::Datadog, &["alert_cycle_key"]),
     (Format::Datadog, &["aggreg_key"]),
+    (Format::Datadog, &["alert_title"]),
+    (Format::Datadog, &["alert_id", "alert_type"]),
+    (Format::Datadog, &["alert_id", "transition"]),
     (Format::Datadog, &["event_type", "last_updated", "org"]),
     (Format::Generic, &["title"]),
 ];

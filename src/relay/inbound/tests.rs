@@ -402,3 +402,20 @@ fn a_text_that_was_cut_inside_an_emoji_does_not_lose_the_alert() {
         cloudwatch:arn:x
     ");
 }
+
+#[test]
+fn a_datadog_template_of_ones_own_is_known_by_a_few_variables() {
+    let told = [
+        json!({"title": "CPU is high", "alert_id": 1, "transition": "Recovered"}),
+        json!({"event_title": "[Re-Triggered] CPU is high", "alert_id": 1, "alert_type": "error"}),
+        json!({"alert_title": "CPU is high", "alert_type": "success"}),
+    ];
+    insta::assert_snapshot!(told.map(|body| check(body.to_string().as_bytes())).join(""), @"
+    resolved | - | - | CPU is high
+        datadog:alert#1
+    firing | high | - | CPU is high
+        datadog:alert#1
+    resolved | - | - | CPU is high
+        datadog:8c9467a9554126ec58f1744eef
+    ");
+}

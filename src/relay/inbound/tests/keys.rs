@@ -79,6 +79,18 @@ fn a_key_differs_for_another_alert() {
 }
 
 #[test]
+fn hosts_of_a_datadog_monitor_are_told_apart_with_a_priority_in_the_title_too() {
+    let key = |title: &str| {
+        let mut body = payload("datadog-default-body");
+        body["title"] = json!(title);
+        keys(&body, Grouping::Group)
+    };
+    let first = key("[P1] [Triggered on {host:web-1}] CPU is high");
+    assert_eq!(first, key("[P1] [Recovered on {host:web-1}] CPU is high"));
+    assert_ne!(first, key("[P1] [Triggered on {host:web-2}] CPU is high"));
+}
+
+#[test]
 fn the_order_of_labels_does_not_count() {
     let read = |labels: &str| check(format!(r#"{{"title":"x","labels":{{{labels}}}}}"#).as_bytes());
     assert_eq!(read(r#""a":"1","b":"2""#), read(r#""b":"2","a":"1""#));
