@@ -315,7 +315,7 @@ fn a_payload_with_an_odd_field_is_read_or_refused() {
 
 #[test]
 fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
-    let payloads: [&[u8]; 23] = [
+    let payloads: [&[u8]; 25] = [
         b"",
         b" \n",
         b"{\"title\": \"secret text\n\"}",
@@ -333,6 +333,8 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
         br#"{"event": {"event_type": "pagey.ping", "data": {}}}"#,
         br#"{"event": {"event_type": "incident.triggered", "data": {}}}"#,
         br#"{"action": "triggered", "data": {"event": {"title": "x"}}}"#,
+        br#"{"action": "created", "data": {"error": {"issue_id": "1"}}, "installation": {"uuid": "u"}}"#,
+        br#"{"action": "created", "data": {"installation": {"status": "pending"}}, "installation": {"uuid": "u"}}"#,
         br#"{"action": "Create", "alert": {"alertId": {}}}"#,
         br#"{"Type": "SubscriptionConfirmation", "MessageId": "1", "TopicArn": "a", "Token": "t", "Message": "You have chosen to subscribe"}"#,
         br#"{"Type": "Notification", "MessageId": "1", "TopicArn": "a", "Message": "hello"}"#,
@@ -359,6 +361,8 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
     the payload is a PagerDuty event about something other than an incident, not an alert: subscribe the webhook to incident.triggered and incident.resolved
     the payload cannot be read as pagerduty: event.data.id is missing, empty or of another type
     the payload cannot be read as sentry: data.event.issue_id is missing, empty or of another type
+    the payload is a Sentry message about something other than an issue, not an alert: subscribe the integration to issue and to alert rules
+    the payload is a Sentry message about something other than an issue, not an alert: subscribe the integration to issue and to alert rules
     the payload cannot be read as opsgenie: alert.alertId is missing, empty or of another type
     the payload is an SNS SubscriptionConfirmation, not an alert: if the topic is yours, confirm it with aws sns confirm-subscription and the message's TopicArn and Token, or open its SubscribeURL after checking that the host is sns.<region>.amazonaws.com
     the payload is an SNS message of something other than CloudWatch, not an alert: publish alarms to a topic of their own
@@ -417,5 +421,28 @@ fn a_datadog_template_of_ones_own_is_known_by_a_few_variables() {
         datadog:alert#1
     resolved | - | - | CPU is high
         datadog:8c9467a9554126ec58f1744eef
+    ");
+}
+
+#[test]
+fn a_chain_of_sentrys_exceptions_is_told_with_where_each_was_raised() {
+    let mut body = payload("sentry-event-alert");
+    let frames = json!([
+        {"filename": "checkout/views.py", "function": "pay", "lineno": 120, "in_app": true},
+        {"filename": "django/db.py", "function": "get", "lineno": 7, "in_app": false},
+    ]);
+    body["data"]["event"]["exception"]["values"] = json!([
+        {"type": "KeyError", "value": "the first cause"},
+        {"type": "InvalidToken", "value": "expired", "stacktrace": {"frames": [frames[1]]}},
+        {"type": "KeyError", "value": null, "stacktrace": null},
+        {"type": "KeyError", "value": "'basket_id'", "stacktrace": {"frames": frames}},
+    ]);
+    let alert = &alerts(&body, Grouping::Group).unwrap()[0];
+    let prompt = prompt::words(alert, &alert.dedupe_key(&[]), None).unwrap().prompt;
+    let told: Vec<&str> = prompt.lines().skip_while(|line| !line.contains("exception:")).take(3).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    exception: KeyError in pay at checkout/views.py:120: 'basket_id'
+            caused by KeyError
+            caused by InvalidToken in get at django/db.py:7: expired
     ");
 }
