@@ -14,7 +14,7 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
         Some(key) => Identity::Own(vec![key]),
         None => Identity::Title { source: payload.text("source").unwrap_or_default(), title: title.clone() },
     };
-    let state = payload.text("status").map_or(State::Firing, |word| State::from_word(&word));
+    let state = payload.first(&["status", "state"]).map_or(State::Firing, |word| State::from_word(&word));
     let mut alert = Alert::new(payload.format, state, title, identity);
     tell(&mut alert, payload);
     Ok(alert)

@@ -446,3 +446,37 @@ fn a_chain_of_sentrys_exceptions_is_told_with_where_each_was_raised() {
             caused by InvalidToken in get at django/db.py:7: expired
     ");
 }
+
+#[test]
+fn the_data_of_a_cloud_event_is_read_however_it_is_written() {
+    let event = |name: &str, data: Value| {
+        let mut event = json!({"specversion": "1.0", "id": "1", "source": "s", "type": "t", "subject": "lag"});
+        event[name] = data;
+        let alert = alerts(&event, Grouping::Group).unwrap().remove(0);
+        format!("{} | {} | {}", alert.state.name(), alert.title, alert.message)
+    };
+    let told = [
+        event("data", json!({"title": "Lag", "status": "resolved", "message": "m"})),
+        event("data", json!(r#"{"title": "Lag", "status": "resolved", "message": "m"}"#)),
+        event("data_base64", json!("eyJ0aXRsZSI6ICJMYWciLCAic3RhdHVzIjogInJlc29sdmVkIiwgIm1lc3NhZ2UiOiAibSJ9")),
+        event("data_base64", json!("bm90IGRyYWluZWQ=")),
+        event("data_base64", json!("AP8=")),
+        event("data", json!("not drained")),
+        event("data", json!({"subject": {"id": "lag", "content": {"description": "not drained"}}})),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @"
+    resolved | Lag | m
+    resolved | Lag | m
+    resolved | Lag | m
+    firing | t: lag | not drained
+    firing | t: lag | 
+    firing | t: lag | not drained
+    firing | t: lag | not drained
+    ");
+}
+
+#[test]
+fn an_alert_of_ones_own_may_say_that_it_is_over_as_its_state() {
+    assert!(check(br#"{"title": "x", "state": "ok"}"#).starts_with("resolved"));
+    assert!(check(br#"{"title": "x", "state": "ok", "status": "firing"}"#).starts_with("firing"));
+}
