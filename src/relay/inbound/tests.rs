@@ -113,6 +113,9 @@ fn every_payload_becomes_alerts() {
     datadog-triggered: datadog, 1 and 1
       firing | medium | 2026-03-01T10:00:00Z | CPU is high on web-1
         datadog:cycle#8377512345678901234
+    generic-better-stack: generic, 1 and 1
+      firing | - | 2026-03-01T10:00:37.296Z | shop homepage: Status 503
+        generic:incident#25
     generic-firing: generic, 1 and 1
       firing | high | 2026-03-01T03:14:00Z | Nightly export failed
         generic:6fabaa1a6bfc10a98f2e49558e
@@ -473,6 +476,18 @@ fn the_data_of_a_cloud_event_is_read_however_it_is_written() {
     firing | t: lag | not drained
     firing | t: lag | not drained
     ");
+}
+
+#[test]
+fn an_incident_of_better_stack_is_over_when_it_says_so() {
+    let over = |name: &str, value: Value| {
+        let mut body = payload("generic-better-stack");
+        body["data"]["attributes"][name] = value;
+        alerts(&body, Grouping::Group).unwrap()[0].state.name().to_string()
+    };
+    let states = ["Started", "Resolved", "Acknowledged", "Unconfirmed"].map(|status| over("status", json!(status)));
+    insta::assert_snapshot!(states.join(", "), @"firing, resolved, Acknowledged, Unconfirmed");
+    assert_eq!(over("status", Value::Null), "firing");
 }
 
 #[test]
