@@ -95,13 +95,18 @@ fn at_rest(members: &[(State, Member)]) -> State {
 }
 
 fn member(alert: Fields, pages: &[(&str, &str)]) -> Member {
-    let annotations = alert.pairs("annotations");
+    let mut annotations = alert.pairs("annotations");
     let mut links = alert.links(pages);
     for (name, key) in
         [("runbook", "runbook_url"), ("runbook", "runbook"), ("dashboard", "dashboard_url"), ("dashboard", "dashboard")]
     {
         let url = annotations.get(key).filter(|url| url.contains("://"));
         add_link(&mut links, name, url.cloned());
+    }
+    // What Grafana measured.
+    let values: Vec<String> = alert.pairs("values").iter().map(|(name, value)| format!("{name}={value}")).collect();
+    if !values.is_empty() {
+        annotations.entry("values".to_string()).or_insert(values.join(", "));
     }
     Member { labels: alert.pairs("labels"), annotations, started_at: alert.moment("startsAt"), links }
 }

@@ -478,6 +478,93 @@ fn the_data_of_a_cloud_event_is_read_however_it_is_written() {
     ");
 }
 
+fn data_of(value: &Value) -> String {
+    let alert = &alerts(value, Grouping::Group).unwrap()[0];
+    let prompt = prompt::words(alert, &alert.dedupe_key(&[]), None).unwrap().prompt;
+    let data = prompt.lines().skip_while(|line| !line.starts_with("Title:")).take_while(|line| !line.starts_with("</"));
+    data.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn an_alarm_on_an_expression_says_where_it_measures() {
+    let metric = |id: &str, name: &str| {
+        let metric = json!({"Namespace": "AWS/ApplicationELB", "MetricName": name,
+            "Dimensions": [{"name": "LoadBalancer", "value": "app/shop/50dc"}]});
+        json!({"Id": id, "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}, "ReturnData": false})
+    };
+    let mut body = payload("cloudwatch-raw-without-arn");
+    body["Trigger"] = json!({"Period": 60, "EvaluationPeriods": 1, "Threshold": 5.0, "Metrics": [
+        {"Id": "e1", "Expression": "m1 / m2 * 100", "Label": "error rate", "ReturnData": true},
+        metric("m1", "HTTPCode_Target_5XX_Count"),
+        metric("m2", "RequestCount"),
+    ]});
+    insta::assert_snapshot!(data_of(&body), @"
+    Title: orders-api-5xx
+    State: firing
+    Message: More than 10 answers with 5xx in 5 minutes
+    Labels:
+      AWSAccountId: 123456789012
+      LoadBalancer: app/shop/50dc
+      MetricName: HTTPCode_Target_5XX_Count, RequestCount
+      Namespace: AWS/ApplicationELB
+      Region: EU (Frankfurt)
+    Annotations:
+      EvaluationPeriods: 1
+      Expression: m1 / m2 * 100
+      NewStateReason: Threshold Crossed: 1 datapoint [17.0 (01/03/26 10:00:00)] was greater than the threshold (10.0).
+      OldStateValue: OK
+      Period: 60
+      Threshold: 5.0
+    ");
+}
+
+#[test]
+fn an_alarm_on_other_alarms_names_them() {
+    let mut body = payload("cloudwatch-raw-without-arn");
+    body["AlarmRule"] = json!("ALARM(a) OR ALARM(b)");
+    body["TriggeringChildren"] = json!([{"Arn": "arn:a", "State": {"Value": "ALARM"}}, {"Arn": "arn:b"}, {}]);
+    body["Trigger"] = Value::Null;
+    insta::assert_snapshot!(data_of(&body), @"
+    Title: orders-api-5xx
+    State: firing
+    Message: More than 10 answers with 5xx in 5 minutes
+    Labels:
+      AWSAccountId: 123456789012
+      Region: EU (Frankfurt)
+    Annotations:
+      AlarmRule: ALARM(a) OR ALARM(b)
+      NewStateReason: Threshold Crossed: 1 datapoint [17.0 (01/03/26 10:00:00)] was greater than the threshold (10.0).
+      OldStateValue: OK
+      TriggeringChildren: arn:a, arn:b
+    ");
+}
+
+#[test]
+fn what_grafana_measured_is_told() {
+    let mut body = payload("grafana-firing");
+    body["alerts"][0]["values"] = json!({"B": 44.2, "C": 1});
+    assert!(data_of(&body).contains("\n  values: B=44.2, C=1\n"), "{}", data_of(&body));
+    let mut body = payload("grafana-legacy");
+    body["evalMatches"] = json!([
+        {"metric": "used", "tags": {"host": "db-1"}, "value": 93},
+        {"metric": "used", "tags": {"host": "db-2"}, "value": 97},
+        {"metric": "free", "tags": null, "value": 1},
+    ]);
+    insta::assert_snapshot!(data_of(&body), @"
+    Title: [Alerting] Disk used
+    State: firing
+    Message: Disk is nearly full
+    Labels:
+      team: web
+    Annotations:
+      free: 1
+      used {host=db-1}: 93
+      used {host=db-2}: 97
+    Links:
+      rule: https://grafana.example/d/abc?tab=alert
+    ");
+}
+
 #[test]
 fn an_incident_of_better_stack_is_over_when_it_says_so() {
     let over = |name: &str, value: Value| {
