@@ -81,7 +81,7 @@ fn decoded(base64: &str) -> Option<Vec<u8>> {
 }
 
 /// Whether the type's last word, before a version like `.0.2.0` or `.v1`, ends an alert: `alert.resolved`, `AlertResolved`.
-fn ends(event_type: &str) -> bool {
+pub(super) fn ends(event_type: &str) -> bool {
     let is_version = |part: &&str| part.trim_start_matches('v').bytes().all(|byte| byte.is_ascii_digit());
     let last = event_type.rsplit(|c: char| !c.is_ascii_alphanumeric()).find(|part| !is_version(part));
     last.is_some_and(|word| ENDINGS.iter().any(|ending| ends_in_word(word, ending)))

@@ -8,7 +8,7 @@ use crate::relay::alert::Format;
 /// The marks, in the order they are tried: a payload is of the first format whose fields are all there.
 ///
 /// `=` asks for a value too. A format may have several rows.
-pub(super) const MARKS: [(Format, &[&str]); 27] = [
+pub(super) const MARKS: [(Format, &[&str]); 28] = [
     (Format::CloudEvents, &["specversion", "type", "source", "id"]),
     (Format::PagerDuty, &["event.event_type", "event.data"]),
     (Format::Sentry, &["action", "data.event"]),
@@ -35,6 +35,7 @@ pub(super) const MARKS: [(Format, &[&str]); 27] = [
     (Format::Datadog, &["event_type", "last_updated", "org"]),
     (Format::Generic, &["data.type=incident", "data.attributes"]),
     (Format::Generic, &["data.id", "data.attributes.cause"]),
+    (Format::Generic, &["type", "timestamp", "data.title"]),
     (Format::Generic, &["title"]),
 ];
 

@@ -1,17 +1,25 @@
-//! An alert that somebody's own program writes; only a title is needed. And Better Stack's incidents. Pure.
+//! An alert that somebody's own program writes, flat or in the envelope of Standard Webhooks; only a title is needed. And
+//! Better Stack's incidents. Pure.
 
 use super::Problem;
+use super::cloudevents::ends;
 use super::fields::Fields;
 use crate::relay::alert::{Alert, Identity, Severity, State};
 
-/// Reads the flat form, or an incident in the form of JSON:API, as Better Stack sends it.
+/// Reads the flat form, the same as the data of an envelope, or an incident in the form of JSON:API, as Better Stack
+/// sends it.
 ///
 /// # Errors
 /// When there is no title, or the incident has no identifier.
 pub fn read(payload: Fields) -> Result<Alert, Problem> {
-    if let (None, Some(incident)) = (payload.at("title"), payload.at("data.attributes")) {
-        return self::incident(payload, incident);
+    match (payload.at("title"), payload.at("data"), payload.at("data.attributes")) {
+        (None, _, Some(incident)) => self::incident(payload, incident),
+        (None, Some(data), None) => enveloped(payload, data),
+        _ => flat(payload),
     }
+}
+
+fn flat(payload: Fields) -> Result<Alert, Problem> {
     let title = payload.required("title")?;
     let identity = match payload.first(&["dedup_key", "dedupe_key", "externalId", "external_id"]) {
         Some(key) => Identity::Own(vec![key]),
@@ -20,6 +28,15 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
     let state = payload.first(&["status", "state"]).map_or(State::Firing, |word| State::from_word(&word));
     let mut alert = Alert::new(payload.format, state, title, identity);
     tell(&mut alert, payload);
+    Ok(alert)
+}
+
+fn enveloped(envelope: Fields, data: Fields) -> Result<Alert, Problem> {
+    let mut alert = flat(data)?;
+    if data.first(&["status", "state"]).is_none() && envelope.text("type").is_some_and(|kind| ends(&kind)) {
+        alert.state = State::Resolved;
+    }
+    alert.started_at = alert.started_at.or_else(|| envelope.moment("timestamp"));
     Ok(alert)
 }
 

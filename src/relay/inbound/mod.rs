@@ -83,7 +83,7 @@ fn parse(payload: &[u8]) -> Result<Value, Problem> {
     let value = json(payload).map_err(|error| Problem::NotJson { line: error.line(), column: error.column() })?;
     let found = match &value {
         Value::Object(_) => return Ok(value),
-        Value::Array(_) => "a list",
+        Value::Array(_) => "a list (give its items one by one)",
         Value::String(_) => "a text",
         Value::Number(_) => "a number",
         Value::Bool(_) | Value::Null => "a single word",

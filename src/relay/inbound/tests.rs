@@ -349,10 +349,10 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
     insta::assert_snapshot!(said.join("\n"), @"
     the payload is empty
     the payload is empty
-    the payload is not JSON: it cannot be read beyond line 2, column 0
-    the payload is not JSON: it cannot be read beyond line 1, column 2
-    the payload is not JSON: it cannot be read beyond line 1, column 12
-    the payload is JSON, but a list instead of an object
+    the payload is not JSON in UTF-8: it cannot be read beyond line 2, column 0
+    the payload is not JSON in UTF-8: it cannot be read beyond line 1, column 2
+    the payload is not JSON in UTF-8: it cannot be read beyond line 1, column 12
+    the payload is JSON, but a list (give its items one by one) instead of an object
     the payload is JSON, but a text instead of an object
     the payload is JSON, but a number instead of an object
     the payload is of no known format: it shares no field with any (the generic format needs only a title)
@@ -575,6 +575,26 @@ fn an_incident_of_better_stack_is_over_when_it_says_so() {
     let states = ["Started", "Resolved", "Acknowledged", "Unconfirmed"].map(|status| over("status", json!(status)));
     insta::assert_snapshot!(states.join(", "), @"firing, resolved, Acknowledged, Unconfirmed");
     assert_eq!(over("status", Value::Null), "firing");
+}
+
+#[test]
+fn an_alert_of_ones_own_may_stand_in_the_envelope_of_standard_webhooks() {
+    let read = |event_type: &str, data: Value| {
+        check(json!({"type": event_type, "timestamp": "2026-03-01T10:00:00Z", "data": data}).to_string().as_bytes())
+    };
+    let told = [
+        read("alert.created", json!({"title": "disk full", "severity": "high", "dedup_key": "k"})),
+        read("alert.resolved", json!({"title": "disk full", "dedup_key": "k", "timestamp": 1772359200})),
+        read("alert.resolved", json!({"title": "disk full", "dedup_key": "k", "status": "firing"})),
+    ];
+    insta::assert_snapshot!(told.join(""), @"
+    firing | high | 2026-03-01T10:00:00Z | disk full
+        generic:k
+    resolved | - | 2026-03-01T10:00:00Z | disk full
+        generic:k
+    firing | - | 2026-03-01T10:00:00Z | disk full
+        generic:k
+    ");
 }
 
 #[test]
