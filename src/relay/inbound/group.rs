@@ -19,7 +19,8 @@ const NAMES_IN_TITLE: usize = 3;
 /// # Errors
 /// When what identifies the group, or with [`Grouping::PerAlert`] a member, is missing.
 pub fn read(payload: Fields, grouping: Grouping, pages: &[(&str, &str)]) -> Result<Vec<Alert>, Problem> {
-    let count = payload.items("alerts").count();
+    let alerts = || payload.items("alerts").filter(|alert| alert.value.is_object());
+    let count = alerts().count();
     if count == 0 {
         return Err(payload.missing("alerts.0"));
     }
@@ -27,10 +28,8 @@ pub fn read(payload: Fields, grouping: Grouping, pages: &[(&str, &str)]) -> Resu
         return Err(Problem::TooManyAlerts { alerts: count });
     }
     let receiver = payload.required("receiver")?;
-    let (firing, quiet): (Vec<_>, Vec<_>) = payload
-        .items("alerts")
-        .map(|alert| (state(payload, alert), member(alert, pages)))
-        .partition(|(state, _)| state.is_firing());
+    let (firing, quiet): (Vec<_>, Vec<_>) =
+        alerts().map(|alert| (state(payload, alert), member(alert, pages))).partition(|(state, _)| state.is_firing());
     // Of a group in which nothing fires, the others tell what it was about.
     let counting = if firing.is_empty() { &quiet } else { &firing };
     match grouping {

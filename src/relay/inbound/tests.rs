@@ -318,7 +318,7 @@ fn a_payload_with_an_odd_field_is_read_or_refused() {
 
 #[test]
 fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
-    let payloads: [&[u8]; 25] = [
+    let payloads: [&[u8]; 27] = [
         b"",
         b" \n",
         b"{\"title\": \"secret text\n\"}",
@@ -331,6 +331,7 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
         br#"{"alerts": [], "version": "4"}"#,
         br#"{"specversion": "1.0", "type": "x", "id": "1"}"#,
         br#"{"alerts": [], "receiver": "r"}"#,
+        br#"{"alerts": [null, "x"], "receiver": "r", "groupLabels": {}}"#,
         br#"{"alerts": [{"labels": {}}], "receiver": "r"}"#,
         br#"{"alerts": [{"labels": {}}], "groupKey": 1}"#,
         br#"{"event": {"event_type": "pagey.ping", "data": {}}}"#,
@@ -338,6 +339,7 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
         br#"{"action": "triggered", "data": {"event": {"title": "x"}}}"#,
         br#"{"action": "created", "data": {"error": {"issue_id": "1"}}, "installation": {"uuid": "u"}}"#,
         br#"{"action": "created", "data": {"installation": {"status": "pending"}}, "installation": {"uuid": "u"}}"#,
+        br#"{"type": "x", "data": {"essentials": {}}}"#,
         br#"{"action": "Create", "alert": {"alertId": {}}}"#,
         br#"{"Type": "SubscriptionConfirmation", "MessageId": "1", "TopicArn": "a", "Token": "t", "Message": "You have chosen to subscribe"}"#,
         br#"{"Type": "Notification", "MessageId": "1", "TopicArn": "a", "Message": "hello"}"#,
@@ -359,6 +361,7 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
     the payload is of no known format: it comes closest to alertmanager, but has no receiver (name the format if it is another)
     the payload is of no known format: it comes closest to cloudevents, but has no source (name the format if it is another)
     the payload cannot be read as alertmanager: alerts.0 is missing, empty or of another type
+    the payload cannot be read as alertmanager: alerts.0 is missing, empty or of another type
     the payload cannot be read as alertmanager: groupLabels is missing, empty or of another type
     the payload cannot be read as alertmanager: receiver is missing, empty or of another type
     the payload is a PagerDuty event about something other than an incident, not an alert: subscribe the webhook to incident.triggered and incident.resolved
@@ -366,6 +369,7 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
     the payload cannot be read as sentry: data.event.issue_id is missing, empty or of another type
     the payload is a Sentry message about something other than an issue, not an alert: subscribe the integration to issue and to alert rules
     the payload is a Sentry message about something other than an issue, not an alert: subscribe the integration to issue and to alert rules
+    the payload is of no known format: it comes closest to generic, but has no timestamp (name the format if it is another)
     the payload cannot be read as opsgenie: alert.alertId is missing, empty or of another type
     the payload is an SNS SubscriptionConfirmation, not an alert: if the topic is yours, confirm it with aws sns confirm-subscription and the message's TopicArn and Token, or open its SubscribeURL after checking that the host is sns.<region>.amazonaws.com
     the payload is an SNS message of something other than CloudWatch, not an alert: publish alarms to a topic of their own
