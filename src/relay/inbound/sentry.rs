@@ -43,6 +43,7 @@ fn event_alert(payload: Fields, event: Fields, action: &str) -> Result<Alert, Pr
     alert.started_at = event.moment("datetime");
     alert.labels = tags(event);
     alert.labels.extend(event.pick(&["culprit", "platform", "environment", "release", "level"]));
+    alert.labels.extend(event.text("url").and_then(|url| project_in(&url)).map(|slug| ("project".to_string(), slug)));
     alert.annotations.extend(payload.text("data.triggered_rule").map(|rule| ("rule".to_string(), rule)));
     // The one that was raised last comes last, after its causes.
     let exceptions: Vec<Fields> = event.items("exception.values").collect();
@@ -114,6 +115,13 @@ fn level(fields: Fields) -> Option<Severity> {
 /// `[["name", "value"], …]`
 fn tags(event: Fields) -> Pairs {
     event.items("tags").filter_map(|tag| Some((tag.text("0")?, tag.text("1")?))).collect()
+}
+
+/// The project's name in `…/projects/shop/checkout/events/…`; the event itself has its number only.
+fn project_in(url: &str) -> Option<String> {
+    let (_, path) = url.split_once("/projects/")?;
+    let project = path.split('/').nth(1)?;
+    (!project.is_empty()).then(|| project.to_string())
 }
 
 /// The issue's identifier in `…/issues/123/`.

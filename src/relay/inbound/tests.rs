@@ -544,6 +544,14 @@ fn an_alarm_on_other_alarms_names_them() {
 }
 
 #[test]
+fn a_sentry_event_and_an_opsgenie_alert_say_whose_they_are() {
+    assert!(data_of(&payload("sentry-event-alert")).contains("\n  project: checkout\n"));
+    let mut body = payload("opsgenie-create");
+    body["alert"]["teams"] = json!(["Orders", "Platform"]);
+    assert!(data_of(&body).contains("\n  teams: Orders, Platform\n"));
+}
+
+#[test]
 fn what_grafana_measured_is_told() {
     let mut body = payload("grafana-firing");
     body["alerts"][0]["values"] = json!({"B": 44.2, "C": 1});
