@@ -19,7 +19,7 @@ use crate::airbyte::message::CheckStatus;
 use crate::airbyte::{ConfiguredCatalog, FailureType, InputState, Level};
 use crate::config::{self, Config};
 use crate::devin::retry::Policy;
-use crate::devin::{Client, Settings, Token};
+use crate::devin::{Client, Settings};
 use crate::output::Output;
 use crate::sandbox::{self, Sandbox};
 use crate::source::context::Context;
@@ -108,7 +108,8 @@ struct Read {
     #[arg(long, value_name = "NAMES")]
     streams: Option<String>,
     /// State of an earlier run: only what changed since is read
-    #[arg(long, value_name = "FILE")]
+    // The aliases are what argparse, which other connectors use, takes for it; here two more options begin so.
+    #[arg(long, value_name = "FILE", aliases = ["st", "sta", "stat"])]
     state: Option<PathBuf>,
     /// Keep the newest state in this file, in the form that --state reads; with --state on the same file, the file need
     /// not exist the first time
@@ -139,9 +140,6 @@ const USAGE: Exit = Exit::Code(2);
 
 /// Runs a command to its end; everything it prints is queued in `output` by then.
 pub fn run(arguments: Arguments, output: &Output) -> Exit {
-    if let Some(key) = variable("DEVIN_API_KEY") {
-        output.hide(&Token::new(&key));
-    }
     match arguments.command {
         Command::Spec(_) => {
             output.line(&spec());
@@ -251,15 +249,18 @@ async fn run_read(read: Read, output: &Output) -> Exit {
 
 /// The state of `--state`; none for the first of many runs that share one file.
 fn state_before(read: &Read) -> anyhow::Result<InputState> {
-    match &read.state {
-        Some(path) if read.state_out.as_ref() == Some(path) && !path.exists() => Ok(InputState::default()),
-        Some(path) if !path.exists() => bail!(
-            "cannot read the state {}: there is no such file. For a first read leave out --state, or name the same file for --state-out",
-            path.display()
-        ),
-        Some(path) => parse(path, "state", InputState::parse),
-        None => Ok(InputState::default()),
+    let Some(path) = &read.state else { return Ok(InputState::default()) };
+    let name = path.display();
+    if path.try_exists().with_context(|| format!("cannot read the state {name}"))? {
+        return parse(path, "state", InputState::parse);
     }
+    let absolute = |path: &Path| std::path::absolute(path).ok();
+    if read.state_out.as_deref().is_some_and(|out| absolute(out) == absolute(path)) {
+        return Ok(InputState::default());
+    }
+    bail!(
+        "cannot read the state {name}: there is no such file. For a first read leave out --state, or name the same file for --state-out"
+    )
 }
 
 /// What `--catalog` asks for, or else the picked streams.
@@ -317,7 +318,8 @@ fn usage(output: &Output, problem: &str) -> Exit {
 }
 
 fn level(common: &Common) -> Level {
-    let is_debug = common.debug || variable("LOG_LEVEL").is_some_and(|level| level.eq_ignore_ascii_case("debug"));
+    let is_debug = common.debug
+        || variable("LOG_LEVEL").is_some_and(|level| ["debug", "trace"].contains(&&*level.to_ascii_lowercase()));
     if is_debug { Level::Debug } else { Level::Info }
 }
 

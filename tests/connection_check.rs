@@ -245,7 +245,7 @@ fn bad_fields_fail_all_in_one_message_before_any_request() {
     exit 0
     ");
     insta::assert_snapshot!(check_file(r#"{"api_token":"cog_s3cr3t value","org_id":"cog_s3cr3t_value","start_date":"2026-01-01"}"#), @"
-    FAILED: the configuration is not usable: api_token holds blanks or control characters: copy the key again; org_id holds an API key: give the organisation's identifier (org-…); start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC
+    FAILED: the configuration is not usable: api_token holds blanks or characters that no key has: copy the key again; org_id holds an API key: give the organisation's identifier (org-…); start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC
     exit 0
     ");
 }

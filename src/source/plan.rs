@@ -7,6 +7,9 @@ use super::streams::{Listing, STREAMS, Stream, find, names};
 use crate::airbyte::{ConfiguredCatalog, InputState, SyncMode};
 use crate::config::Config;
 
+/// A stream's name is repeated in a message up to this length, in characters.
+const LONGEST_NAME: usize = 40;
+
 /// Everything a read has to do.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -121,7 +124,13 @@ fn says_something(state: &serde_json::Value) -> bool {
 }
 
 fn no_such_stream(name: &str) -> String {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
+    let length = name.chars().count();
+    // A word as long as that is no name, but a key perhaps.
+    let name = if length > LONGEST_NAME {
+        format!("with a name of {length} characters")
+    } else {
+        name.chars().filter(|c| !c.is_control()).collect()
+    };
     format!("stream {name} does not exist in this connector, which has {}", names())
 }
 
