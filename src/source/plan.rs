@@ -30,12 +30,15 @@ pub struct Step {
     pub checkpoint: Checkpoint,
     /// Which records are wanted.
     pub bounds: Bounds,
+    /// How far before its mark a checkpoint says to ask again, in seconds.
+    pub lookback: i64,
 }
 
 impl Step {
-    /// From which `updated_at` on sessions are listed: where an unfinished pass has come to, else the checkpoint.
-    pub fn since(&self) -> Option<i64> {
-        self.checkpoint.sessions_updated_from.or(self.checkpoint.cursor)
+    /// From which `updated_at` on sessions are listed: from where an unfinished pass has come to, else where the checkpoint
+    /// says.
+    pub fn sessions_since(&self) -> Option<i64> {
+        self.checkpoint.sessions_updated_from.or(self.checkpoint.since())
     }
 }
 
@@ -112,8 +115,8 @@ impl Plan {
             }
         };
         let start_date = config.start_date.filter(|_| stream.listing != Listing::Whole);
-        let bounds = Bounds { start_date, since: checkpoint.cursor };
-        self.steps.push(Step { stream, checkpoint, bounds });
+        let bounds = Bounds { start_date, since: checkpoint.since() };
+        self.steps.push(Step { stream, checkpoint, bounds, lookback: config.lookback_window });
         self.steps.last().expect("a step was added")
     }
 }
