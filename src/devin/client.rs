@@ -19,7 +19,7 @@ use super::address::is_loopback;
 use super::error::{Error, Kind, explanation};
 use super::gate::{Gate, Pass};
 use super::page::{Invalid, Page, RESERVED, Request, Trail};
-use super::retry::{Policy, Verdict, retry_after};
+use super::retry::{Outrun, Policy, Verdict, retry_after};
 use super::surrogate::replace_halves;
 use super::token::Token;
 
@@ -139,14 +139,13 @@ impl Client {
         // Waiting for a place, or because the server asked for it, is not this request's doing.
         let mut excused = Duration::ZERO;
         let mut connections = Connections::Kept;
-        let mut asked = 0;
-        let mut tries = 0;
+        let mut outrun = Outrun::default();
+        let (mut asked, mut failed) = (0, 0);
         loop {
             let waiting = Instant::now();
             let pass = self.gate.enter(asked > 0).await;
             excused += waiting.elapsed();
             asked += 1;
-            tries += 1;
             tell(Event::Asking);
             let deadline = started + excused + policy.budget;
             let successes = self.gate.successes();
@@ -172,31 +171,33 @@ impl Client {
             // Other kept ones may be closed as well.
             if refusal.is_hang_up && connections == Connections::Kept {
                 connections = Connections::Fresh;
-                tries -= 1;
                 let error = fail(refusal.kind, None, asked);
                 tell(Event::Retrying { error, wait: Duration::ZERO, rate_limited: false });
                 continue;
             }
-            // While a limit lets others through, losing to them is no failed try: this request's turn will come.
-            let is_outrun = refusal.kind == Kind::Status(429) && self.gate.successes() > successes;
-            tries -= u32::from(is_outrun && tries > 1);
+            let rate_limited = refusal.kind == Kind::Status(429);
+            // While a limit lets others through, losing to them is no failed try: this request's turn will come. What
+            // succeeded before it went out, or while everybody waited, does not count.
+            let is_outrun = rate_limited && self.gate.successes() > successes;
+            let is_excused = is_outrun && outrun.is_excused(policy, Instant::now().into_std());
+            failed += u32::from(!is_excused);
             let spent = started.elapsed().saturating_sub(excused);
-            let verdict = policy.after(&refusal.kind, tries, spent, refusal.retry_after, fastrand::f64());
+            let verdict = policy.after(&refusal.kind, failed, spent, refusal.retry_after, fastrand::f64());
             let error = fail(refusal.kind, refusal.explanation, asked);
             let (wait, is_wished) = match verdict {
                 Verdict::GiveUp(kind) => return Err(Error { kind, ..error }),
                 Verdict::Wait { wait, asked } => (wait, asked),
             };
-            let rate_limited = error.kind == Kind::Status(429);
-            if rate_limited {
+            let waits_alone = !rate_limited || (is_outrun && !outrun.pauses_everybody(policy, wait));
+            if !waits_alone {
                 self.gate.rate_limited(wait);
             }
             drop(pass);
             tell(Event::Retrying { error, wait, rate_limited });
-            // After a 429 everybody waits at the gate, this request included.
-            if !rate_limited {
+            // With everybody else it waits at the gate.
+            if waits_alone {
                 tokio::time::sleep(wait).await;
-                excused += if is_wished { wait } else { Duration::ZERO };
+                excused += if is_wished || rate_limited { wait } else { Duration::ZERO };
             }
         }
     }
