@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{Answer, Api, Ask, ORG, program};
+use common::{Answer, Api, Ask, Library, ORG, program};
 use serde_json::json;
+use source_devin_ai::config::Config;
 
 /// A server on which everything works: one session, and an empty list everywhere else.
 fn healthy(ask: &Ask) -> Answer {
@@ -167,6 +168,84 @@ fn a_session_that_goes_away_meanwhile_is_no_trouble() {
     secrets first=1
     knowledge/notes first=1
     ");
+}
+
+/// Checks in process, where the waits between tries take no time; leaves out what is told about them.
+async fn check_in_trouble(answer: impl Fn(&Ask) -> Option<Answer> + Send + Sync + 'static) -> String {
+    let api = Api::start(move |ask| answer(ask).unwrap_or_else(|| healthy(ask)));
+    let (has_succeeded, told) = Library::at(&api).check().await;
+    let lines = told.lines();
+    let told: Vec<&str> = lines.lines().filter(|line| !line.starts_with("INFO")).collect();
+    let mut asked = api.asked();
+    asked.dedup();
+    let exit = if has_succeeded { "exit 0" } else { "exit 1" };
+    format!("{}\n{exit} after {}", told.join("\n"), asked.join(", "))
+}
+
+#[tokio::test]
+async fn a_session_that_refuses_its_messages_is_a_warning() {
+    let refused = check_in_trouble(|ask| ask.list.ends_with("messages").then(|| Answer::problem(403, "not this one")));
+    insta::assert_snapshot!(refused.await, @r#"
+    WARN stream session_messages: /v3/organizations/org-1/sessions/devin-abc/messages answered 403 (Forbidden), saying "Refused: not this one". Sessions can be listed, so this may be this session's trouble alone: a read takes the messages of the others, and then the stream fails, to try this one again next time.
+    SUCCEEDED
+    exit 0 after /v3/self, sessions first=1, sessions/insights first=1, sessions/devin-abc/messages first=1, playbooks first=1, secrets first=1, knowledge/notes first=1
+    "#);
+    for status in [400, 410, 422] {
+        let told = check_in_trouble(move |ask| ask.list.ends_with("messages").then(|| Answer::problem(status, "no")));
+        let told = told.await;
+        assert!(told.contains("WARN stream session_messages: ") && told.contains("\nSUCCEEDED\nexit 0"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_answers_with_trouble_is_a_warning_where_sessions_can_be_read() {
+    insta::assert_snapshot!(check_in_trouble(|ask| match ask.list.as_str() {
+        "sessions/devin-abc/messages" => Some(Answer::problem(500, "no messages")),
+        "playbooks" => Some(Answer::problem(503, "no playbooks")),
+        "secrets" => Some(Answer::html(200)),
+        "knowledge/notes" => Some(Answer::html(502)),
+        _ => None,
+    }).await, @r#"
+    WARN stream session_messages: /v3/organizations/org-1/sessions/devin-abc/messages answered 500 (Internal Server Error), saying "Refused: no messages" (tried 3 times). The API has trouble at the moment: run again later.
+    WARN stream playbooks: /v3/organizations/org-1/playbooks answered 503 (Service Unavailable), saying "Refused: no playbooks" (tried 3 times). The API has trouble at the moment: run again later.
+    WARN stream secrets: /v3/organizations/org-1/secrets answered 200 with an unusable body: it is not the JSON of a list (line 1, column 1) (tried 3 times). Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
+    WARN stream knowledge_notes: /v3/organizations/org-1/knowledge/notes answered 502 (Bad Gateway) (tried 3 times). The API has trouble at the moment: run again later.
+    SUCCEEDED
+    exit 0 after /v3/self, sessions first=1, sessions/insights first=1, sessions/devin-abc/messages first=1, playbooks first=1, secrets first=1, knowledge/notes first=1
+    "#);
+}
+
+#[tokio::test]
+async fn sessions_that_answer_with_trouble_are_no_answer_about_the_connection() {
+    for list in ["sessions", "sessions/insights"] {
+        for trouble in [Answer::problem(503, "no"), Answer::html(200), Answer::problem(429, "no")] {
+            let told = check_in_trouble(move |ask| (ask.list == list).then(|| trouble.clone())).await;
+            assert!(told.starts_with("ERROR (transient_error) ") && told.contains("\nexit 1"), "{list}: {told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_limit_after_sessions_is_a_warning_and_the_last_question() {
+    insta::assert_snapshot!(check_in_trouble(|ask| (ask.list == "playbooks").then(|| {
+        Answer::problem(429, "slow down").header("retry-after", "900")
+    })).await, @r#"
+    WARN stream playbooks: /v3/organizations/org-1/playbooks answered 429 and asks to wait 900 s (Retry-After), saying "Refused: slow down". The API limits how often it may be asked: run again later, or lower concurrency.
+    SUCCEEDED
+    exit 0 after /v3/self, sessions first=1, sessions/insights first=1, sessions/devin-abc/messages first=1, playbooks first=1
+    "#);
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_no_answer_about_the_connection() {
+    let url = common::wire(|connection| {
+        while let Some(target) = connection.next().filter(|target| !target.contains("/playbooks")) {
+            let body = if target.contains("/self") { "{}" } else { r#"{"items":[]}"# };
+            connection.answer(200, body);
+        }
+    });
+    let (has_succeeded, told) = Library::with(Config::of_sandbox(common::TOKEN, ORG, &url)).check().await;
+    assert!(!has_succeeded && told.errors()[0].contains("/playbooks broke off its answer"), "{}", told.lines());
 }
 
 #[test]
