@@ -21,9 +21,10 @@ const LIBRARIES: [(&str, &[&str]); 5] = [
     ("clap", &["cli.rs", "cli/", "main.rs"]),
     ("minijinja", &["relay/"]),
     ("reqwest", &["devin/"]),
-    // The HTTP client does not tell a connection that was closed from a senseless answer; what is under it does.
-    ("hyper", &["devin/client.rs", "sandbox/"]),
-    ("hyper_util", &["sandbox/"]),
+    // The HTTP client does not tell a connection that was closed from a senseless answer, nor which proxy it goes
+    // through; what is under it does.
+    ("hyper", &["devin/connection.rs", "sandbox/"]),
+    ("hyper_util", &["devin/connection.rs", "sandbox/"]),
 ];
 
 /// Who may write to the terminal.

@@ -383,3 +383,43 @@ fn a_check_that_is_told_to_wait_long_asks_nothing_more() {
     assert_eq!(program().at(&api, json!({})).check().exit(), "exit 1");
     assert_eq!(api.asked(), ["/v3/self"]);
 }
+
+/// Settings for a host that is asked over TLS and is nobody's.
+fn elsewhere() -> common::Program {
+    program().file(
+        "config.json",
+        json!({"api_token": common::TOKEN, "org_id": ORG, "api_url": "https://api.example.invalid"}).to_string(),
+    )
+}
+
+#[test]
+fn a_file_of_certificates_that_cannot_be_used_is_named_before_anybody_is_asked() {
+    for (path, told) in [
+        ("/nowhere/roots.pem", "SSL_CERT_FILE names /nowhere/roots.pem, which cannot be read: "),
+        (concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "/Cargo.toml, which holds no certificate"),
+    ] {
+        let ran = elsewhere().variable("SSL_CERT_FILE", path).run("check --config config.json");
+        assert_eq!(ran.exit(), "exit 1");
+        assert!(ran.told().errors()[0].contains(told), "{}", ran.story());
+    }
+}
+
+#[test]
+fn a_proxy_on_the_way_is_named_without_its_password() {
+    let ran =
+        elsewhere().variable("HTTPS_PROXY", "http://user:s3cr3tword@127.0.0.1:9").run("check --config config.json");
+    assert_eq!(ran.exit(), "exit 1");
+    let error = ran.told().errors()[0].to_string();
+    assert!(error.contains("could not be reached: api.example.invalid through the proxy 127.0.0.1:9: "), "{error}");
+    assert!(!ran.text().contains("s3cr3tword") && !ran.stderr.contains("s3cr3tword"));
+}
+
+#[test]
+fn a_server_that_speaks_no_tls_is_told_so() {
+    let api = Api::open(|_| Answer::list(&[]));
+    let config =
+        json!({"api_token": common::TOKEN, "org_id": ORG, "api_url": api.url().replace("http://", "https://")});
+    let ran = program().file("config.json", config.to_string()).run("check --config config.json");
+    assert_eq!(ran.exit(), "exit 1");
+    assert!(ran.told().errors()[0].contains("the server does not speak TLS on this port"), "{}", ran.story());
+}

@@ -3,19 +3,17 @@
 //! The HTTP library's client is made when the first request is due, because loading the machine's
 //! root certificates takes milliseconds that no other command should pay.
 
-use std::error::Error as _;
 use std::fmt;
-use std::io;
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::utf8_percent_encode;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, Url};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::address::is_loopback;
+use super::connection::{Connections, build, is_hang_up, kind_of};
 use super::error::{Error, Kind, explanation};
 use super::gate::{Gate, Pass};
 use super::page::{Invalid, Page, RESERVED, Request, Trail};
@@ -216,7 +214,7 @@ impl Client {
         let sent = timeout(silence, request.send()).await;
         let response = sent
             .map_err(|_| Kind::Silent(silence))?
-            .map_err(|error| Refusal { is_hang_up: is_hang_up(&error), ..Refusal::from(self.kind_of(&error)) })?;
+            .map_err(|error| Refusal { is_hang_up: is_hang_up(&error), ..Refusal::from(kind_of(&error)) })?;
         let status = response.status().as_u16();
         let date = header(&response, DATE).and_then(|value| httpdate::parse_http_date(value).ok());
         if !response.status().is_success() {
@@ -240,7 +238,7 @@ impl Client {
         let mut body = Vec::with_capacity(announced as usize);
         loop {
             let chunk = timeout(silence, response.chunk()).await.map_err(|_| Kind::Silent(silence))?;
-            match chunk.map_err(|error| self.kind_of(&error))? {
+            match chunk.map_err(|error| kind_of(&error))? {
                 Some(chunk) => body.extend_from_slice(&chunk),
                 None => {
                     replace_halves(&mut body);
@@ -273,17 +271,6 @@ impl Client {
     /// The longest silence that a read bears.
     pub(super) fn patience(&self) -> Duration {
         self.settings.policy.silence
-    }
-
-    fn kind_of(&self, error: &reqwest::Error) -> Kind {
-        if error.is_builder() {
-            Kind::Unaskable(root_cause(error))
-        } else if error.is_connect() {
-            let host = error.url().and_then(Url::host_str).unwrap_or("the server");
-            Kind::Unreachable(format!("{host}: {}", root_cause(error)))
-        } else {
-            Kind::Broken(root_cause(error))
-        }
     }
 
     fn url(&self, path: &str, request: &Request, after: Option<&str>) -> Result<Url, String> {
@@ -340,71 +327,6 @@ impl From<Kind> for Refusal {
     }
 }
 
-/// Whether connections are used again.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Connections {
-    Kept,
-    Fresh,
-}
-
-/// Makes the HTTP client. Loopback is asked in the clear, without a proxy and without root certificates, so that it
-/// works on a machine that has none.
-fn build(settings: &Settings, connections: Connections) -> Result<reqwest::Client, String> {
-    let mut key = HeaderValue::from_bytes(format!("Bearer {}", settings.token.expose()).as_bytes())
-        .map_err(|_| "the API key holds characters that no HTTP header can carry".to_string())?;
-    key.set_sensitive(true);
-    let headers = HeaderMap::from_iter([(AUTHORIZATION, key), (ACCEPT, HeaderValue::from_static("application/json"))]);
-    // Fails only when a provider is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = reqwest::Client::builder()
-        .default_headers(headers)
-        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(settings.policy.connect)
-        .tcp_nodelay(true)
-        .pool_max_idle_per_host(settings.concurrency);
-    if connections == Connections::Fresh {
-        builder = builder.pool_max_idle_per_host(0).retry(reqwest::retry::never());
-    }
-    if Url::parse(&settings.api_url).is_ok_and(|url| url.host_str().is_some_and(is_loopback)) {
-        builder = builder.no_proxy();
-        if settings.api_url.starts_with("http://") {
-            builder = builder.tls_certs_only([]);
-        }
-    }
-    builder.build().map_err(|error| {
-        format!(
-            "{} (install the package ca-certificates, or point SSL_CERT_FILE at a file of root certificates)",
-            root_cause(&error)
-        )
-    })
-}
-
 fn header(response: &Response, name: reqwest::header::HeaderName) -> Option<&str> {
     response.headers().get(name)?.to_str().ok()
-}
-
-/// Whether a request that got no answer failed because its connection ended, and not because it could not be made or
-/// brought nonsense. A connection that is closed shows as an incomplete message, one that is reset as an I/O error.
-fn is_hang_up(error: &reqwest::Error) -> bool {
-    let mut cause = error.source().filter(|_| !error.is_connect());
-    while let Some(inner) = cause {
-        let kind = inner.downcast_ref().map(io::Error::kind);
-        if inner.downcast_ref().is_some_and(hyper::Error::is_incomplete_message)
-            || matches!(kind, Some(io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe))
-        {
-            return true;
-        }
-        cause = inner.source();
-    }
-    false
-}
-
-/// The innermost cause, which says "connection refused" where the outer ones say "error sending request for url".
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
