@@ -48,7 +48,21 @@ Exit codes:
   1    failed: the last lines say why and what to do
   2    the command was not understood
   20 to 26  how a session of alert-relay ended
-  141  the reader of the output went away";
+  141  the reader of the output went away
+  Stopped by SIGINT or SIGTERM, it ends by that signal.";
+
+const READS: &str = "\
+Examples:
+  source-devin-ai read --sandbox
+  source-devin-ai read --streams sessions --format records | jq .acus_consumed
+  source-devin-ai read --streams sessions --format records --state state.json --state-out state.json
+  source-devin-ai read --config config.json --catalog catalog.json --state state.json";
+
+const CHECKS: &str = "\
+Examples:
+  source-devin-ai check --sandbox
+  DEVIN_API_KEY=cog_… DEVIN_ORG_ID=org-… source-devin-ai check
+  source-devin-ai check --config config.json";
 
 /// An Airbyte source, and an alert relay, for Devin, the AI software engineer.
 #[derive(Debug, Parser)]
@@ -63,10 +77,12 @@ enum Command {
     /// Print which settings the connector takes
     Spec(Common),
     /// Try the settings: is the key valid, and what may it read?
+    #[command(after_help = CHECKS)]
     Check(Connection),
     /// Print the streams with their schemas
     Discover(Connection),
     /// Read streams
+    #[command(after_help = READS)]
     Read(Box<Read>),
     /// Turn an alert into a Devin session, exactly once, and follow it to its end
     AlertRelay(AlertRelay),
