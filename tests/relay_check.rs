@@ -239,6 +239,7 @@ fn an_endpoint_names_server_and_organisation() {
         format!("{}/v1/sessions", devin.url),
         format!("{}/v3/organizations/{ORG}/sessions?x=1", devin.url),
         format!("http://api.devin.ai/v3/organizations/{ORG}/sessions"),
+        format!("{}/v3/organizations/{{org_id}}/sessions", devin.url),
         format!("ftp://127.0.0.1/v3/organizations/{ORG}/sessions"),
         "nonsense".to_string(),
     ]
@@ -268,6 +269,10 @@ fn an_endpoint_names_server_and_organisation() {
 
     error bad_endpoint: --endpoint must begin with https:// (http:// is allowed for this machine only, because it would show the key)
     stderr: error: --endpoint must begin with https:// (http:// is allowed for this machine only, because it would show the key)
+    exit 1
+
+    error bad_endpoint: --endpoint must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions
+    stderr: error: --endpoint must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions
     exit 1
 
     error bad_endpoint: --endpoint must begin with https://
