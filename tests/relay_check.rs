@@ -144,7 +144,8 @@ fn the_organisation_is_found_for_every_kind_of_key() {
         ("personal in an enterprise", personal(json!("org-f"), Value::Null), Some(&["org-c"][..]), none.clone()),
         ("personal with none", personal(Value::Null, Value::Null), None, none.clone()),
         ("unknown kind", json!({"principal_type": "martian", "org_id": "org-g"}), None, none.clone()),
-        ("odd organisation", service(json!("")), None, none),
+        ("odd organisation", service(json!("")), None, none.clone()),
+        ("a number for organisation", service(json!(7)), Some(&["org-c"][..]), none),
     ]
     .into_iter()
     .map(|(name, principal, organisations, config)| {
@@ -165,6 +166,7 @@ fn the_organisation_is_found_for_every_kind_of_key() {
     personal with none: the key does not tell its organisation: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
     unknown kind: org-g (exit 0; GET /v3/self, GET /v3/organizations/org-g/sessions first=1)
     odd organisation: the key does not tell its organisation: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
+    a number for organisation: org-c (exit 0; GET /v3/self, GET /v3/enterprise/organizations first=200, GET /v3/organizations/org-c/sessions first=1)
     ");
 }
 
