@@ -219,6 +219,19 @@ fn the_environment_is_enough() {
     ");
 }
 
+/// `--endpoint` wins over settings, whatever stands in them.
+#[test]
+fn an_endpoint_wins_over_settings_that_are_wrong() {
+    let devin = Devin::of(&Sessions::new().into());
+    let program =
+        program().variable("DEVIN_API_KEY", TOKEN).variable("DEVIN_API_URL", "nonsense").variable("DEVIN_ORG_ID", "..");
+    let ran = program.run(&format!("alert-relay check --endpoint {}/v3/organizations/{ORG}/sessions", devin.url));
+    insta::assert_snapshot!(story(&ran), @"
+    check service_user relay in org-1, lacks []
+    exit 0
+    ");
+}
+
 #[test]
 fn an_endpoint_names_server_and_organisation() {
     let devin = Devin::of(&Sessions::new().into());

@@ -328,19 +328,17 @@ async fn place(access: &AccessOptions, output: &Output) -> Result<Place, Exit> {
 }
 
 fn load(access: &AccessOptions, output: &Output) -> Result<Access, Exit> {
-    let mut settings = match Access::load(access.config.as_deref(), variable) {
+    let endpoint = match access.endpoint.as_deref().map(endpoint).transpose() {
+        Ok(endpoint) => endpoint,
+        Err(problem) => return Err(fail(output, Code::BadEndpoint, &format!("--endpoint {problem}"))),
+    };
+    let settings = match Access::load(access.config.as_deref(), endpoint, variable) {
         Ok(settings) => settings,
         Err(config::Error::Absent) => {
             return Err(usage(output, "no key: give --config FILE, or set DEVIN_API_KEY, or try --sandbox"));
         }
         Err(error) => return Err(fail(output, Code::BadSettings, &error.to_string())),
     };
-    if let Some(address) = &access.endpoint {
-        match endpoint(address) {
-            Ok((api_url, org_id)) => (settings.api_url, settings.org_id) = (api_url, Some(org_id)),
-            Err(problem) => return Err(fail(output, Code::BadEndpoint, &format!("--endpoint {problem}"))),
-        }
-    }
     if level(&access.common) <= Level::Debug {
         output.note(&format!("the API is at {}", settings.api_url));
     }
