@@ -109,6 +109,24 @@ pub fn bare(session_id: &str) -> &str {
     session_id.strip_prefix("devin-").unwrap_or(session_id)
 }
 
+/// The identifier in what people paste: the session's address in the web app, or the identifier itself. Blanks and `<…>`
+/// around it are forgiven, and so is upper case.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn pasted(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let text = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text);
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let segment = path.split_once("/sessions/").map_or(path, |(_, below)| below.split('/').next().unwrap_or_default());
+    let id = bare(segment);
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Err("expected a session's identifier or its address, https://app.devin.ai/sessions/…".to_string());
+    }
+    let is_hex = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Ok(if is_hex { id.to_ascii_lowercase() } else { id.to_string() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,5 +153,28 @@ mod tests {
     fn a_create_says_only_what_was_asked_for() {
         let body = NewSession { prompt: "Fix it".to_string(), tags: vec!["a".to_string()], ..NewSession::default() };
         insta::assert_snapshot!(serde_json::to_string(&body).unwrap(), @r#"{"prompt":"Fix it","tags":["a"]}"#);
+    }
+
+    #[test]
+    fn a_session_is_named_by_its_identifier_or_its_address() {
+        let id = "0d902d4d605a230ab8f5a3d24bdfd1fe";
+        for text in [
+            id,
+            &format!("devin-{id}"),
+            &id.to_ascii_uppercase(),
+            &format!(" {id}\n"),
+            &format!("https://app.devin.ai/sessions/{id}"),
+            &format!("<https://app.devin.ai/sessions/{id}>"),
+            &format!("https://app.devin.ai/sessions/{id}/messages"),
+            &format!("https://app.devin.ai/org/acme/sessions/devin-{id}/?tab=1#x"),
+        ] {
+            assert_eq!(pasted(text).as_deref(), Ok(id), "{text}");
+        }
+        assert_eq!(pasted("Kept-As-It-Is").as_deref(), Ok("Kept-As-It-Is"));
+        for text in
+            ["", "https://app.devin.ai/", "https://app.devin.ai/sessions/", "https://app.devin.ai/org/x", "a b", "../x"]
+        {
+            assert!(pasted(text).is_err(), "{text}");
+        }
     }
 }

@@ -10,7 +10,7 @@ use super::organisation::{quiet, trouble};
 use super::outcome::{Outcome, Standing, Verdict, settle, standing};
 use super::report::{Event, Report, Trouble, say};
 use super::watch::{Ended, Polling, watch};
-use crate::devin::session::{NewSession, Session, bare};
+use crate::devin::session::{NewSession, Session};
 use crate::devin::sessions::Creation;
 use crate::devin::{Client, Error, Kind};
 use crate::output::Output;
@@ -274,45 +274,5 @@ impl Api for Relay {
 
     fn now(&self) -> i64 {
         crate::devin::client::now_s()
-    }
-}
-
-/// The identifier in what people paste: the session's address in the web app, or the identifier itself.
-///
-/// # Errors
-/// A sentence that says what is expected.
-pub fn session_id(text: &str) -> Result<String, String> {
-    let path = text.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-    let last = path.rsplit('/').next().unwrap_or_default();
-    let id = bare(last);
-    let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let is_session = !text.contains('/') || path.contains("/sessions/");
-    if is_plain && is_session {
-        Ok(id.to_string())
-    } else {
-        Err("expected a session's identifier or its address, https://app.devin.ai/sessions/…".to_string())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_session_is_named_by_its_identifier_or_its_address() {
-        let id = "0d902d4d605a230ab8f5a3d24bdfd1fe";
-        for text in [
-            id,
-            &format!("devin-{id}"),
-            &format!("https://app.devin.ai/sessions/{id}"),
-            &format!("https://app.devin.ai/sessions/devin-{id}/?tab=1#x"),
-        ] {
-            assert_eq!(session_id(text).as_deref(), Ok(id), "{text}");
-        }
-        for text in
-            ["", "https://app.devin.ai/", "https://app.devin.ai/sessions/", "https://app.devin.ai/org/x", "a b", "../x"]
-        {
-            assert!(session_id(text).is_err(), "{text}");
-        }
     }
 }
