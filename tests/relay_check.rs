@@ -85,14 +85,39 @@ fn a_key_that_may_not_see_sessions_lacks_a_permission() {
     assert_eq!(devin.count("POST"), 0);
 }
 
+/// Neither is a matter of the session's options.
+#[test]
+fn what_the_check_meets_is_told_by_its_own_name() {
+    let redirected = |heard: &Heard| {
+        (heard.path == "/v3/self").then(|| Said::problem(302, "moved").header("location", "https://app.devin.ai/login"))
+    };
+    insta::assert_snapshot!(check(redirected), @r#"
+    error bad_settings: /v3/self answered 302 (Found), saying "moved". A redirect is not followed: check api_url or --endpoint.
+    stderr: error: /v3/self answered 302 (Found), saying "moved". A redirect is not followed: check api_url or --endpoint.
+    exit 1
+    asked:
+    GET /v3/self
+    "#);
+    let a_list = |heard: &Heard| (heard.path == "/v3/self").then(|| Said::json(&json!([])));
+    insta::assert_snapshot!(check(a_list), @"
+    error api_trouble: /v3/self answered 200 with an unusable body: it does not describe a principal (tried 3 times). Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
+    stderr: error: /v3/self answered 200 with an unusable body: it does not describe a principal (tried 3 times). Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
+    exit 1
+    asked:
+    GET /v3/self
+    GET /v3/self
+    GET /v3/self
+    ");
+}
+
 #[test]
 fn an_api_that_does_not_answer_creates_nothing() {
     let devin = server(refuses("/v3/self", 500));
     let ran = relay(&devin).run(RUN);
     insta::assert_snapshot!(story(&ran), @r#"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-    error api_trouble: /v3/self answered 500 (Internal Server Error), saying "refused" (tried 3 times). The API has trouble at the moment: run the alert again later.
-    stderr: error: /v3/self answered 500 (Internal Server Error), saying "refused" (tried 3 times). The API has trouble at the moment: run the alert again later.
+    error api_trouble: /v3/self answered 500 (Internal Server Error), saying "refused" (tried 3 times). The API has trouble at the moment: run again later.
+    stderr: error: /v3/self answered 500 (Internal Server Error), saying "refused" (tried 3 times). The API has trouble at the moment: run again later.
     exit 1
     "#);
     assert_eq!(devin.count("POST"), 0);

@@ -320,8 +320,8 @@ fn nothing_listens_and_nothing_is_created() {
     let ran = program().file("config.json", config).file("alert.json", ALERT).run(RUN);
     insta::assert_snapshot!(story(&ran), @"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-    error unreachable: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check the address, the network and the proxy settings, and run the alert again.
-    stderr: error: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check the address, the network and the proxy settings, and run the alert again.
+    error unreachable: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
+    stderr: error: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
     exit 1
     ");
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch::Receiver;
 
 use super::dispatch::{Api, Dispatched, ENDED_TAG, Order, dispatch};
-use super::organisation::{quiet, trouble};
+use super::trouble::{quiet, trouble, trouble_of_create};
 use super::outcome::{Outcome, Standing, Verdict, settle, standing};
 use super::report::{Event, Report, Trouble, say};
 use super::watch::{Ended, Polling, watch};
@@ -70,11 +70,11 @@ impl Relay {
             () = self.stopped() => return self.nothing_created(&report),
             known = self.find_by_tag(&order.mark) => known,
         };
-        let dispatched = match known {
-            Ok(known) => dispatch(&*self, &order, known, |step| report.step(&step)).await,
-            Err(error) => Err(error),
+        let known = match known {
+            Ok(known) => known,
+            Err(error) => return self.fail(&report, &trouble(&error)),
         };
-        match dispatched {
+        match dispatch(&*self, &order, known, |step| report.step(&step)).await {
             Ok(Dispatched::Created(session)) => self.follow(&session, Origin::Ours, &report).await,
             Ok(Dispatched::Adopted(session, why)) => {
                 report.adopted(&session, &why);
@@ -97,7 +97,7 @@ impl Relay {
                 End::Outcome(outcome.verdict)
             }
             Ok(Dispatched::Stopped) => self.nothing_created(&report),
-            Err(error) => self.fail(&report, &trouble(&error)),
+            Err(error) => self.fail(&report, &trouble_of_create(&error)),
         }
     }
 

@@ -43,7 +43,10 @@ impl Code {
     pub const ALL: [(Code, &'static str); 13] = [
         (Code::BadInput, "the alert, the template or the schema cannot be read or understood"),
         (Code::TooManyAlerts, "the payload is worth more sessions than `--max-sessions` allows"),
-        (Code::BadSettings, "the file of settings cannot be read, or a setting is wrong or missing"),
+        (
+            Code::BadSettings,
+            "the file of settings cannot be read, a setting is wrong or missing, or the API's address redirects (3xx)",
+        ),
         (Code::BadEndpoint, "`--endpoint` is not an address that creates sessions"),
         (Code::InvalidDevinToken, "the key is not accepted (401)"),
         (Code::MissingPermission, "the key may not do this (403), or could not find a session that exists"),
@@ -51,9 +54,9 @@ impl Code {
             Code::OrganisationUnknown,
             "nothing is there for this key and `org_id`, or the organisation cannot be told (404)",
         ),
-        (Code::Refused, "the API does not take the session as it was asked for (other 4xx)"),
+        (Code::Refused, "the API does not take the session, or another request, as it was made (other 4xx)"),
         (Code::RateLimited, "the API limits how often it may be asked (429)"),
-        (Code::ApiTrouble, "the API fails or answers nonsense (5xx)"),
+        (Code::ApiTrouble, "the API fails or answers nonsense (408, 5xx)"),
         (Code::Unreachable, "no connection, or no answer in time"),
         (Code::NotAsked, "the request could not be made, for example with a malformed identifier"),
         (Code::Sandbox, "the simulated organisation cannot be served on this machine"),
