@@ -229,6 +229,7 @@ async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<
         let order = Order {
             mark: tag(&prepared.key),
             new: prepared.new,
+            by_title: false,
             cooldown: run.cooldown,
             new_attempt: run.new_attempt,
             reconcile_window: run.reconcile_window,

@@ -40,7 +40,8 @@ impl Client {
         let refusal = match outcome.unwrap_or_else(|_| Err(Kind::TimeUp(patience).into())) {
             Ok(answer) => match read_session(&answer) {
                 Ok(session) => return Creation::Created(session),
-                Err(invalid) => Refusal::from(Kind::Invalid(invalid)),
+                Err(invalid) if answer.status == 200 => Refusal::from(Kind::Invalid(invalid)),
+                Err(_) => Refusal::from(Kind::Status(answer.status)),
             },
             Err(refusal) => refusal,
         };
@@ -152,7 +153,9 @@ impl Client {
 fn creation(error: Error, wait: Option<Duration>) -> Creation {
     match error.kind {
         Kind::Status(429) => Creation::RateLimited(error, wait),
-        Kind::Status(408 | 409 | 500..=599)
+        // Only these redirects say that the same request is to be made elsewhere; after the others it may have been done.
+        Kind::Status(307 | 308) => Creation::Refused(error),
+        Kind::Status(200..=399 | 408 | 409 | 500..=599)
         | Kind::Silent(_)
         | Kind::TimeUp(_)
         | Kind::Broken(_)
@@ -199,7 +202,9 @@ mod tests {
         let statuses = (100..600).map(|status| (status, check(Kind::Status(status))));
         let maybe: Vec<u16> =
             statuses.clone().filter(|(_, class)| *class == "unclear").map(|(status, _)| status).collect();
-        assert_eq!(maybe, [408, 409].into_iter().chain(500..600).collect::<Vec<_>>());
+        let redirects = (300..400).filter(|status| ![307, 308].contains(status));
+        let certain = (200..300).chain(redirects).chain([408, 409]).chain(500..600);
+        assert_eq!(maybe, certain.collect::<Vec<u16>>());
         let waits: Vec<u16> =
             statuses.filter(|(_, class)| *class == "rate limited").map(|(status, _)| status).collect();
         assert_eq!(waits, [429]);

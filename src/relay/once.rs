@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch::Receiver;
 
-use super::dispatch::{Api, Dispatched, ENDED_TAG, Order, dispatch};
+use super::dispatch::{Api, Dispatched, ENDED_TAG, Order, Unclear, dispatch};
 use super::trouble::{quiet, trouble, trouble_of_create};
 use super::outcome::{Outcome, Standing, Verdict, settle, standing};
 use super::report::{Event, Report, Trouble, say};
@@ -87,12 +87,8 @@ impl Relay {
                 report.outcome(&outcome, Some((session_id, session_url)), Some(&session), 0);
                 End::Outcome(outcome.verdict)
             }
-            Ok(Dispatched::Unknown(error)) => {
-                let reason = format!(
-                    "{error}. A session may have been created and was not found: look for the tag {} in Devin. Running the same alert again adopts it once Devin lists it, and creates another one if it does not",
-                    order.mark
-                );
-                let outcome = Outcome { verdict: Verdict::CreateUnknown, reason };
+            Ok(Dispatched::Unknown(unclear)) => {
+                let outcome = unknown(&unclear, &order.mark);
                 report.outcome(&outcome, None, None, 0);
                 End::Outcome(outcome.verdict)
             }
@@ -191,6 +187,23 @@ impl Relay {
         report.note(&format!("error: {}", trouble.message));
         End::Trouble
     }
+}
+
+/// How a session that is left alone can be watched again.
+pub fn goes_on(session_id: &str) -> String {
+    format!("the session goes on; watch it again with: source-devin-ai alert-relay watch {session_id}")
+}
+
+/// The outcome when there may be a session that nobody has seen.
+fn unknown(Unclear { create, blind }: &Unclear, mark: &str) -> Outcome {
+    let search = match blind {
+        None => "was not found".to_string(),
+        Some(error) => format!("could not be looked for ({error})"),
+    };
+    let reason = format!(
+        "{create}. A session may have been created and {search}: look for the tag {mark} in Devin. Running the same alert again adopts it once Devin lists it, and creates another one if it does not"
+    );
+    Outcome { verdict: Verdict::CreateUnknown, reason }
 }
 
 impl Relay {
