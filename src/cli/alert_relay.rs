@@ -273,7 +273,7 @@ async fn watch_one(watch: &Watch, output: &Output) -> Exit {
             stop,
         };
         // Who names a session asks for it by name: --on-timeout is theirs to decide.
-        let end = relay.watch(&watch.session, "", Origin::Ours, &Report::new(output, None)).await;
+        let end = relay.watch(&watch.session, None, Origin::Ours, &Report::new(output, None)).await;
         exit_of(&end, watch.polling.require_pr)
     };
     until_stopped(watching, &tell, output).await

@@ -81,10 +81,13 @@ impl Relay {
                 self.follow(&session, Origin::Another, &report).await
             }
             Ok(Dispatched::Reported(session)) => {
-                let (session_id, session_url) = (&*session.session_id, &*session.url);
-                say(&self.output, &Event::SessionAdopted { session_id, session_url, reason: "ended_within_cooldown" });
+                report.ended_lately(&session);
+                if self.detach {
+                    return self.leave(&session, &report).await;
+                }
                 let outcome = settle(&session);
-                report.outcome(&outcome, Some((session_id, session_url)), Some(&session), 0);
+                let known = (&*session.session_id, session.url.as_deref());
+                report.outcome(&outcome, Some(known), Some(&session), 0);
                 End::Outcome(outcome.verdict)
             }
             Ok(Dispatched::Unknown(unclear)) => {
@@ -99,13 +102,30 @@ impl Relay {
 
     async fn follow(&self, session: &Session, origin: Origin, report: &Report) -> End {
         if self.detach {
-            return End::Detached;
+            return self.leave(session, report).await;
         }
-        self.watch(&session.session_id, &session.url, origin, report).await
+        self.watch(&session.session_id, session.url.as_deref(), origin, report).await
     }
 
-    /// Watches a session to its end. `url` may be empty.
-    pub async fn watch(&self, session_id: &str, url: &str, origin: Origin, report: &Report) -> End {
+    /// Leaves a session alone once its line is out. A reader that has gone does not keep it unseen.
+    async fn leave(&self, session: &Session, report: &Report) -> End {
+        tokio::select! {
+            biased;
+            () = self.output.written() => {}
+            () = self.stopped() => {}
+        }
+        if !self.output.has_stopped() {
+            return End::Detached;
+        }
+        let (id, address) = (&session.session_id, session.url.as_deref().unwrap_or("its address is not known"));
+        report.note(&format!(
+            "stdout takes no more: session {id} ({address}) can be watched with: source-devin-ai alert-relay watch {id}"
+        ));
+        End::Trouble
+    }
+
+    /// Watches a session to its end. `url` is its address as far as it is known.
+    pub async fn watch(&self, session_id: &str, url: Option<&str>, origin: Origin, report: &Report) -> End {
         let mut last_state = None;
         let started = Instant::now();
         let watching = watch(
@@ -148,7 +168,7 @@ impl Relay {
                         Err(error) => format!("{}; it could not be terminated: {error}", outcome.reason),
                     };
                 }
-                let url = last.as_ref().map_or(url, |session| &session.url);
+                let url = last.as_ref().and_then(|session| session.url.as_deref()).or(url);
                 report.outcome(&outcome, Some((session_id, url)), last.as_ref(), polls);
                 End::Outcome(outcome.verdict)
             }

@@ -87,11 +87,11 @@ pub enum Event<'a> {
     },
     SessionCreated {
         session_id: &'a str,
-        session_url: &'a str,
+        session_url: Option<&'a str>,
     },
     SessionAdopted {
         session_id: &'a str,
-        session_url: &'a str,
+        session_url: Option<&'a str>,
         reason: &'a str,
     },
     /// A session that is not needed: `terminated` says whether it could be ended.
@@ -137,7 +137,7 @@ pub struct OutcomeLine<'a> {
 pub struct Report {
     output: Output,
     started: Instant,
-    is_watched: bool,
+    is_seen: bool,
     dedupe_key: Option<String>,
     line: Option<LiveLine>,
 }
@@ -148,7 +148,7 @@ impl Report {
         Report {
             output: output.clone(),
             started: Instant::now(),
-            is_watched: output.is_seen(),
+            is_seen: output.is_seen(),
             dedupe_key: dedupe_key.map(str::to_string),
             line: output.live_line("session"),
         }
@@ -163,11 +163,16 @@ impl Report {
     pub fn step(&self, step: &Step) {
         match step {
             Step::Created(session) => {
-                let (session_id, session_url) = (&*session.session_id, &*session.url);
+                let (session_id, session_url) = (&*session.session_id, session.url.as_deref());
                 say(&self.output, &Event::SessionCreated { session_id, session_url });
             }
             Step::Note(text) => self.note(text),
         }
+    }
+
+    /// A session ended a short while ago.
+    pub fn ended_lately(&self, session: &Session) {
+        self.say_adopted(session, "ended_within_cooldown");
     }
 
     /// A session was there already.
@@ -177,10 +182,7 @@ impl Report {
             Adoption::Reconciled => "found_after_unclear_create",
             Adoption::Raced { .. } => "older_session_of_another_run",
         };
-        say(
-            &self.output,
-            &Event::SessionAdopted { session_id: &session.session_id, session_url: &session.url, reason },
-        );
+        self.say_adopted(session, reason);
         if let Adoption::Raced { ours, terminated } = why {
             let reason = terminated.as_ref().err().map_or("duplicate", String::as_str);
             say(&self.output, &Event::SessionDuplicate { session_id: ours, terminated: terminated.is_ok(), reason });
@@ -188,6 +190,11 @@ impl Report {
                 self.note(&format!("warning: session {ours} is a duplicate and could not be ended: {reason}"));
             }
         }
+    }
+
+    fn say_adopted(&self, session: &Session, reason: &str) {
+        let (session_id, session_url) = (&*session.session_id, session.url.as_deref());
+        say(&self.output, &Event::SessionAdopted { session_id, session_url, reason });
     }
 
     /// A look at the session; `is_news` when its state is not what it was.
@@ -212,8 +219,14 @@ impl Report {
         }
     }
 
-    /// How it ended. `known` is the session's identifier and address, also where it was never seen.
-    pub fn outcome(&self, outcome: &Outcome, known: Option<(&str, &str)>, session: Option<&Session>, polls: u32) {
+    /// How it ended. `known` is the session's identifier and its address, if that is known, also where it was never seen.
+    pub fn outcome(
+        &self,
+        outcome: &Outcome,
+        known: Option<(&str, Option<&str>)>,
+        session: Option<&Session>,
+        polls: u32,
+    ) {
         let pull_requests = session.map_or(&[][..], |session| &session.pull_requests);
         let status = outcome.verdict.status();
         let line = OutcomeLine {
@@ -223,7 +236,7 @@ impl Report {
             pr_url: first_pr(pull_requests),
             pull_requests,
             session_id: known.map(|(id, _)| id),
-            session_url: known.map(|(_, url)| url),
+            session_url: known.and_then(|(_, url)| url),
             reason: &outcome.reason,
             acus_consumed: session.map(|session| session.acus_consumed),
             polls,
@@ -232,8 +245,8 @@ impl Report {
         if let Some(live) = &self.line {
             live.finish();
         }
-        if self.is_watched {
-            let what = line.pr_url.or(line.session_url).unwrap_or("no session");
+        if self.is_seen {
+            let what = line.pr_url.or(line.session_url).or(line.session_id).unwrap_or("no session");
             self.note(&format!("{}: {}\n{what}", word(&status), outcome.reason));
         }
         say(&self.output, &Event::Outcome(Box::new(line)));
