@@ -8,8 +8,12 @@ use serde::Serialize;
 
 use super::dispatch::{Adoption, Step};
 use super::outcome::{Outcome, Status, Verdict, first_pr};
+use super::text::clean_line;
 use crate::devin::session::{PullRequest, Session};
 use crate::output::{LiveLine, Output};
+
+/// So much of a session's state is shown on the live line.
+const STATE_BYTES: usize = 80;
 
 /// Something that stood in the way before there was an outcome: nothing was created, or nothing is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -214,8 +218,7 @@ impl Report {
         }
         if let Some(line) = &self.line {
             let seconds = self.started.elapsed().as_secs();
-            let state = detail.map_or(session.status.clone(), |detail| format!("{} ({detail})", session.status));
-            line.show(0, None, &format!("{state}, {seconds} s, {} ACUs", session.acus_consumed));
+            line.show(0, None, &format!("{}, {seconds} s, {} ACUs", state(session), session.acus_consumed));
         }
     }
 
@@ -262,10 +265,28 @@ pub fn say(output: &Output, event: &Event) {
     output.line_at_once(&format!("{},\"time\":\"{time}\"{}", &json[..after_name], &json[after_name..]));
 }
 
+/// A session's state for a terminal, which foreign words could speak to: cleaned.
+fn state(session: &Session) -> String {
+    let detail = session.status_detail.as_ref().map(|detail| format!(" ({detail})"));
+    clean_line(&format!("{}{}", session.status, detail.unwrap_or_default()), STATE_BYTES)
+}
+
 fn word(status: &Status) -> &'static str {
     match status {
         Status::Done => "done",
         Status::Blocked => "blocked",
         Status::Dropped => "dropped",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_on_the_live_line_does_not_speak_to_the_terminal() {
+        let (status, detail) = ("run\u{1b}[31mning".to_string(), Some("\u{1b}]0;title\u{7}x".to_string()));
+        let session = Session { status, status_detail: detail, ..Session::default() };
+        insta::assert_snapshot!(state(&session), @"run[31mning (]0;titlex)");
     }
 }
