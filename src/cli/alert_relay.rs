@@ -224,7 +224,7 @@ async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<
         output: output.clone(),
         stop,
     });
-    let mut trips = tokio::task::JoinSet::new();
+    let mut trips = Vec::new();
     for prepared in firing {
         let order = Order {
             mark: tag(&prepared.key),
@@ -235,11 +235,12 @@ async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<
             reconcile_window: run.reconcile_window,
             create_again: run.create_again,
         };
-        trips.spawn_local(Arc::clone(&relay).run(order, prepared.key));
+        trips.push(tokio::task::spawn_local(Arc::clone(&relay).run(order, prepared.key)));
     }
     let mut exit = SUCCESS;
-    while let Some(ended) = trips.join_next().await {
-        let end = ended.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
+    // In the order of the payload, so that the exit code does not depend on which session ends first.
+    for trip in trips {
+        let end = trip.await.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
         exit = worse(exit, exit_of(&end, run.polling.require_pr));
     }
     exit
@@ -391,7 +392,7 @@ fn exit_of(end: &End, require_pr: bool) -> Exit {
     }
 }
 
-/// Of several alerts, the first that did not go well speaks for all; being stopped comes before everything.
+/// Of several alerts, the first in the payload that did not go well speaks for all; being stopped comes before everything.
 fn worse(one: Exit, other: Exit) -> Exit {
     match (one, other) {
         (Exit::Signal(_), _) => one,
