@@ -1,15 +1,14 @@
 //! The commands of `alert-relay`: what may be typed, and how it becomes an order.
 
 mod options;
+mod orders;
 
-use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Subcommand};
-use options::{AccessOptions, Input, PollingOptions, Prompt, Run, SessionOptions, TimeoutChoice, Watch};
+use options::{AccessOptions, PollingOptions, Prompt, Run, TimeoutChoice, Watch};
+use orders::{Prepared, orders};
 use tokio::sync::watch::{Receiver, Sender};
 use tokio::task::LocalSet;
 
@@ -17,25 +16,16 @@ use super::{Exit, FAILURE, SUCCESS, level, runtime, usage, variable};
 use crate::airbyte::Level;
 use crate::config::{self, Access};
 use crate::devin::retry::Policy;
-use crate::devin::session::NewSession;
 use crate::devin::{Client, Settings, Token, endpoint};
 use crate::output::Output;
-use crate::relay::alert::{Alert, tag};
+use crate::relay::alert::tag;
 use crate::relay::dispatch::Order;
-use crate::relay::inbound::{self, Grouping, MAX_BYTES};
 use crate::relay::once::{End, OnTimeout, Origin, Relay};
 use crate::relay::organisation::{self, Standing};
-use crate::relay::prompt::{Template, marked_title, words};
 use crate::relay::report::{Code, Event, Report, Trouble, say};
 use crate::relay::watch::Polling;
 use crate::sandbox::{self, Sandbox};
 use crate::stop::Signals;
-
-/// The tag that every session of the relay carries beside its alert's own.
-const RELAY_TAG: &str = "alert-relay";
-
-/// The largest schema that the API takes, in bytes.
-const LARGEST_SCHEMA: u64 = 64 << 10;
 
 /// How long a simulated session lives, in seconds.
 const SANDBOX_SESSION_S: f64 = 4.0;
@@ -88,48 +78,6 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
         },
         Command::Watch(watch) => runtime().block_on(watch_one(&watch, output)),
     }
-}
-
-/// An alert and what would be created for it.
-struct Prepared {
-    alert: Alert,
-    key: String,
-    new: NewSession,
-}
-
-/// Reads the payload and makes of each alert what a session would be created with. Alerts that share a key are one.
-fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Vec<Prepared>> {
-    let payload = read_payload(&input.alert)?;
-    let grouping = if input.per_alert { Grouping::PerAlert } else { Grouping::Group };
-    let name = input.alert.display();
-    let alerts =
-        inbound::read(input.format.0, &payload, grouping).map_err(|problem| anyhow!("the alert {name}: {problem}"))?;
-    let template = input.prompt_template.as_deref().map(read_template).transpose()?;
-    let schema = options.structured_output_schema.as_deref().map(read_schema).transpose()?;
-    let mut prepared: Vec<Prepared> = Vec::new();
-    for alert in alerts {
-        let key = input.dedupe_key.clone().unwrap_or_else(|| alert.dedupe_key(&input.ignore_label));
-        if prepared.iter().any(|earlier| earlier.key == key) {
-            continue;
-        }
-        let words = words(&alert, &key, template.as_ref()).map_err(|problem| anyhow!("{problem}"))?;
-        let title = options.title.as_deref().map_or(words.title, |title| marked_title(&key, title));
-        let tags = [RELAY_TAG.to_string(), tag(&key)].into_iter().chain(options.tag.iter().cloned()).collect();
-        let new = NewSession {
-            prompt: words.prompt,
-            title: Some(title),
-            tags,
-            playbook_id: options.playbook.clone(),
-            repos: options.repo.clone(),
-            knowledge_ids: options.knowledge.clone(),
-            secret_ids: options.secret.clone(),
-            max_acu_limit: options.max_acu_limit,
-            devin_mode: options.devin_mode.clone(),
-            structured_output_schema: schema.clone(),
-        };
-        prepared.push(Prepared { alert, key, new });
-    }
-    Ok(prepared)
 }
 
 fn print_prompts(orders: &[Prepared], output: &Output) -> Exit {
@@ -407,37 +355,4 @@ fn fail(output: &Output, code: Code, message: &str) -> Exit {
     say(output, &Event::Error(&Trouble { code, message: message.to_string() }));
     output.note(&format!("error: {message}"));
     FAILURE
-}
-
-fn read_payload(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let most = MAX_BYTES as u64 + 1;
-    let mut payload = Vec::new();
-    if path == Path::new("-") {
-        std::io::stdin().take(most).read_to_end(&mut payload).context("cannot read the alert from standard input")?;
-    } else {
-        let file = std::fs::File::open(path).with_context(|| format!("cannot read the alert {}", path.display()))?;
-        file.take(most)
-            .read_to_end(&mut payload)
-            .with_context(|| format!("cannot read the alert {}", path.display()))?;
-    }
-    Ok(payload)
-}
-
-fn read_template(path: &Path) -> anyhow::Result<Template> {
-    let name = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the prompt template {name}"))?;
-    Template::parse(&text).map_err(|problem| anyhow!("{problem} ({name})"))
-}
-
-fn read_schema(path: &Path) -> anyhow::Result<serde_json::Value> {
-    let name = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the schema {name}"))?;
-    if text.len() as u64 > LARGEST_SCHEMA {
-        bail!("the schema {name} is larger than 64 KiB, the most that the API takes");
-    }
-    match serde_json::from_str(&text) {
-        Ok(schema @ serde_json::Value::Object(_)) => Ok(schema),
-        Ok(_) => bail!("the schema {name} must be a JSON object"),
-        Err(error) => bail!("the schema {name} is not valid JSON (line {}, column {})", error.line(), error.column()),
-    }
 }
