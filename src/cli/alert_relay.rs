@@ -27,6 +27,9 @@ use crate::relay::watch::Polling;
 use crate::sandbox::{self, Sandbox};
 use crate::stop::Signals;
 
+/// The longest time that a session that was never seen may be missing before it is taken for gone.
+const LONGEST_SETTLING: Duration = Duration::from_secs(30);
+
 /// How long a simulated session lives, in seconds.
 const SANDBOX_SESSION_S: f64 = 4.0;
 
@@ -165,7 +168,7 @@ async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<
     let relay = Arc::new(Relay {
         client: place.client,
         org_id: standing.org_id,
-        polling: polling(&run.polling, run.access.sandbox),
+        polling: polling(&run.polling, run.access.sandbox, run.reconcile_window),
         create_timeout: run.create_timeout,
         on_timeout: on_timeout(&run.polling),
         detach: run.detach,
@@ -214,7 +217,7 @@ async fn watch_one(watch: &Watch, output: &Output) -> Exit {
         let relay = Relay {
             client: place.client,
             org_id: standing.org_id,
-            polling: polling(&watch.polling, false),
+            polling: polling(&watch.polling, false, LONGEST_SETTLING),
             create_timeout: Duration::ZERO,
             on_timeout: on_timeout(&watch.polling),
             detach: false,
@@ -315,12 +318,14 @@ async fn stand(place: &Place, output: &Output, mut stop: Receiver<Option<i32>>) 
     }
 }
 
-fn polling(options: &PollingOptions, is_sandbox: bool) -> Polling {
+/// `window` is how long a new session may be looked for.
+fn polling(options: &PollingOptions, is_sandbox: bool, window: Duration) -> Polling {
     let default = Duration::from_secs(if is_sandbox { 1 } else { 30 });
     Polling {
         interval: options.poll_interval.unwrap_or(default),
         attempts: options.max_poll_attempts,
         pr_grace: options.pr_grace,
+        settling: window.min(LONGEST_SETTLING),
     }
 }
 

@@ -55,7 +55,13 @@ impl Client {
     /// As for [`Client::page`].
     pub async fn session(&self, organisation: &str, id: &str, tell: &(dyn Fn(Event) + Sync)) -> Result<Session, Error> {
         let in_path = format!("devin-{}", bare(id));
-        self.get(&sessions_of(organisation, &[&in_path]), None, |answer| read_session(&answer), tell).await
+        let read = |answer: Answer| {
+            let session = read_session(&answer)?;
+            // What is said of another session must not be taken for this one's end.
+            let is_asked_for = session.bare_id().eq_ignore_ascii_case(bare(id));
+            if is_asked_for { Ok(session) } else { Err(Invalid::Unexpected("it describes another session")) }
+        };
+        self.get(&sessions_of(organisation, &[&in_path]), None, read, tell).await
     }
 
     /// All sessions that a query finds, every page of them. Filters that the API does not know are ignored by it: the

@@ -6,10 +6,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch::Receiver;
 
 use super::dispatch::{Api, Dispatched, ENDED_TAG, Order, Unclear, dispatch};
-use super::trouble::{quiet, trouble, trouble_of_create};
 use super::outcome::{Outcome, Standing, Verdict, settle, standing};
 use super::report::{Event, Report, Trouble, say};
-use super::watch::{Ended, Polling, watch};
+use super::trouble::{quiet, trouble, trouble_of_create};
+use super::watch::{Ended, Polling, is_missing, watch};
 use crate::devin::session::{NewSession, Session};
 use crate::devin::sessions::Creation;
 use crate::devin::{Client, Error, Kind};
@@ -127,6 +127,7 @@ impl Relay {
     /// Watches a session to its end. `url` is its address as far as it is known.
     pub async fn watch(&self, session_id: &str, url: Option<&str>, origin: Origin, report: &Report) -> End {
         let mut last_state = None;
+        let mut is_missed = false;
         let started = Instant::now();
         let watching = watch(
             &self.polling,
@@ -139,9 +140,13 @@ impl Relay {
                     let is_news = last_state.as_ref() != Some(&state);
                     report.seen(session, is_news);
                     last_state = Some(state);
+                    is_missed = false;
                 }
-                Err(error) if error.kind == Kind::Status(404) => {
-                    report.note(&format!("{error}; it may not be there yet"))
+                Err(error) if is_missing(error) => {
+                    let guess = if last_state.is_some() { "have been deleted" } else { "not be there yet" };
+                    if !std::mem::replace(&mut is_missed, true) {
+                        report.note(&format!("{error}; it may {guess}"));
+                    }
                 }
                 Err(error) => report.note(&format!("{error}; this look does not count")),
             },
