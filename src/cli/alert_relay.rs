@@ -20,8 +20,8 @@ use crate::devin::{Client, Settings, Token, endpoint};
 use crate::output::Output;
 use crate::relay::alert::tag;
 use crate::relay::dispatch::Order;
-use crate::relay::once::{End, OnTimeout, Origin, Relay};
-use crate::relay::organisation::{self, Standing};
+use crate::relay::once::{End, OnTimeout, Origin, Relay, goes_on};
+use crate::relay::organisation::{self, Identified};
 use crate::relay::report::{Code, Event, Report, Trouble, say};
 use crate::relay::watch::Polling;
 use crate::sandbox::{self, Sandbox};
@@ -29,6 +29,9 @@ use crate::stop::Signals;
 
 /// The longest time that a session that was never seen may be missing before it is taken for gone.
 const LONGEST_SETTLING: Duration = Duration::from_secs(30);
+
+/// What is said when asked to stop before there is anything to leave running.
+const NOTHING_CREATED: &str = "stopped before a session was created";
 
 /// How long a simulated session lives, in seconds.
 const SANDBOX_SESSION_S: f64 = 4.0;
@@ -115,8 +118,8 @@ async fn check(access: &AccessOptions, output: &Output) -> Exit {
         Err(exit) => return exit,
     };
     let (_tell, stop) = tokio::sync::watch::channel(None);
-    match stand(&place, output, stop).await {
-        Ok(Standing { principal, org_id, missing }) => {
+    match identify(&place, output, stop, "stopped").await {
+        Ok(Identified { principal, org_id, missing }) => {
             let kind = principal.as_ref().and_then(|principal| principal.principal_type.as_deref());
             let name = principal.as_ref().and_then(|principal| principal.name());
             say(output, &Event::Check { principal_type: kind, principal: name, org_id: &org_id, missing: &missing });
@@ -130,7 +133,9 @@ async fn check(access: &AccessOptions, output: &Output) -> Exit {
 /// is started unseen; a second one does not.
 async fn run_orders(run: &Run, orders: Vec<Prepared>, output: &Output) -> Exit {
     let (tell, stop) = tokio::sync::watch::channel(None);
-    until_stopped(take(run, orders, output, stop), &tell, output).await
+    let at_once =
+        "stopped at once: a create that was under way may have started a session; run the same alert again to adopt it";
+    until_stopped(take(run, orders, output, stop), &tell, output, at_once).await
 }
 
 async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<Option<i32>>) -> Exit {
@@ -154,12 +159,12 @@ async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<
         Some(Err(exit)) => return exit,
     };
     firing.iter().for_each(|order| received(order, output));
-    let standing = match stand(&place, output, stop.clone()).await {
-        Ok(standing) if standing.missing.is_empty() => standing,
-        Ok(standing) => {
+    let identified = match identify(&place, output, stop.clone(), NOTHING_CREATED).await {
+        Ok(identified) if identified.missing.is_empty() => identified,
+        Ok(identified) => {
             let message = format!(
                 "the key lacks {}, without which a session that exists cannot be found and would be created again",
-                standing.missing.join(", ")
+                identified.missing.join(", ")
             );
             return fail(output, Code::MissingPermission, &message);
         }
@@ -167,7 +172,7 @@ async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<
     };
     let relay = Arc::new(Relay {
         client: place.client,
-        org_id: standing.org_id,
+        org_id: identified.org_id,
         polling: polling(&run.polling, run.access.sandbox, run.reconcile_window),
         create_timeout: run.create_timeout,
         on_timeout: on_timeout(&run.polling),
@@ -205,18 +210,19 @@ async fn watch_one(watch: &Watch, output: &Output) -> Exit {
         );
     }
     let (tell, stop) = tokio::sync::watch::channel(None);
+    let left_running = format!("stopped; {}", goes_on(&watch.session));
     let watching = async {
         let place = match place(&watch.access, output).await {
             Ok(place) => place,
             Err(exit) => return exit,
         };
-        let standing = match stand(&place, output, stop.clone()).await {
-            Ok(standing) => standing,
+        let identified = match identify(&place, output, stop.clone(), &left_running).await {
+            Ok(identified) => identified,
             Err(exit) => return exit,
         };
         let relay = Relay {
             client: place.client,
-            org_id: standing.org_id,
+            org_id: identified.org_id,
             polling: polling(&watch.polling, false, LONGEST_SETTLING),
             create_timeout: Duration::ZERO,
             on_timeout: on_timeout(&watch.polling),
@@ -228,11 +234,16 @@ async fn watch_one(watch: &Watch, output: &Output) -> Exit {
         let end = relay.watch(&watch.session, None, Origin::Ours, &Report::new(output, None)).await;
         exit_of(&end, watch.polling.require_pr)
     };
-    until_stopped(watching, &tell, output).await
+    until_stopped(watching, &tell, output, &left_running).await
 }
 
-/// Runs `work` to its end, telling it of a first signal; a second one ends it where it stands.
-async fn until_stopped(work: impl Future<Output = Exit>, tell: &Sender<Option<i32>>, output: &Output) -> Exit {
+/// Runs `work` to its end, telling it of a first signal; a second one ends it where it stands, saying `at_once`.
+async fn until_stopped(
+    work: impl Future<Output = Exit>,
+    tell: &Sender<Option<i32>>,
+    output: &Output,
+    at_once: &str,
+) -> Exit {
     let mut signals = Signals::listen();
     tokio::pin!(work);
     loop {
@@ -240,7 +251,7 @@ async fn until_stopped(work: impl Future<Output = Exit>, tell: &Sender<Option<i3
             exit = &mut work => return exit,
             signal = signals.next() => {
                 if tell.borrow().is_some() {
-                    output.note("stopped at once: a create that was under way may have started a session; run the same alert again to adopt it");
+                    output.note(at_once);
                     return Exit::Signal(signal);
                 }
                 let _ = tell.send(Some(signal));
@@ -298,8 +309,13 @@ fn load(access: &AccessOptions, output: &Output) -> Result<Access, Exit> {
     Ok(settings)
 }
 
-/// Verifies the key and finds the organisation, unless asked to stop.
-async fn stand(place: &Place, output: &Output, mut stop: Receiver<Option<i32>>) -> Result<Standing, Exit> {
+/// Verifies the key and finds the organisation, unless asked to stop, which is answered with the words `stopped_words`.
+async fn identify(
+    place: &Place,
+    output: &Output,
+    mut stop: Receiver<Option<i32>>,
+    stopped_words: &str,
+) -> Result<Identified, Exit> {
     let stopped = async {
         match stop.wait_for(Option::is_some).await {
             Ok(signal) => signal.unwrap_or_default(),
@@ -309,11 +325,11 @@ async fn stand(place: &Place, output: &Output, mut stop: Receiver<Option<i32>>) 
     tokio::select! {
         biased;
         signal = stopped => {
-            output.note("stopped before a session was created");
+            output.note(stopped_words);
             Err(Exit::Signal(signal))
         }
-        standing = organisation::find(&place.client, place.org_id.as_deref()) => {
-            standing.map_err(|Trouble { code, message }| fail(output, code, &message))
+        identified = organisation::find(&place.client, place.org_id.as_deref()) => {
+            identified.map_err(|Trouble { code, message }| fail(output, code, &message))
         }
     }
 }

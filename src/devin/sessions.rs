@@ -85,7 +85,7 @@ impl Client {
     ///
     /// # Errors
     /// As for [`Client::page`].
-    pub async fn find_newest_session(&self, organisation: &str, tell: &(dyn Fn(Event) + Sync)) -> Result<(), Error> {
+    pub async fn can_list_sessions(&self, organisation: &str, tell: &(dyn Fn(Event) + Sync)) -> Result<(), Error> {
         let mut request = sessions_of(organisation, &[]);
         request.query = vec![("first", "1".to_string())];
         self.page(&request, &Trail::default(), tell).await.map(drop)

@@ -15,8 +15,8 @@ use crate::devin::sessions::Creation;
 use crate::devin::{Client, Error, Kind};
 use crate::output::Output;
 
-/// How long a look may still take when asked to stop.
-const LAST_LOOK: Duration = Duration::from_secs(3);
+/// How long a look, or ending a session, may still take when asked to stop.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// How often ending a session is tried; unlike creating one, it may be repeated.
 const MOST_TERMINATION_TRIES: u32 = 3;
@@ -151,13 +151,11 @@ impl Relay {
                 Err(error) => report.note(&format!("{error}; this look does not count")),
             },
         );
-        let again =
-            || format!("the session goes on; watch it again with: source-devin-ai alert-relay watch {session_id}");
         let ended = tokio::select! {
             biased;
             () = self.stopped() => Ended::Stopped,
             () = self.output.stopped() => {
-                report.note(&again());
+                report.note(&goes_on(session_id));
                 return End::Trouble;
             }
             ended = watching => ended,
@@ -167,11 +165,8 @@ impl Relay {
                 let is_at_work =
                     is_current && last.as_ref().is_some_and(|session| standing(session) == Standing::Active);
                 let is_given_up = outcome.verdict == Verdict::PollTimeout && is_at_work;
-                if is_given_up && self.on_timeout == OnTimeout::Terminate && origin == Origin::Ours {
-                    outcome.reason = match self.terminate(session_id).await {
-                        Ok(()) => format!("still at work after {polls} looks, and terminated, as --on-timeout asks"),
-                        Err(error) => format!("{}; it could not be terminated: {error}", outcome.reason),
-                    };
+                if is_given_up && self.on_timeout == OnTimeout::Terminate {
+                    outcome.reason = self.give_up(session_id, origin, polls, &outcome.reason).await;
                 }
                 let url = last.as_ref().and_then(|session| session.url.as_deref()).or(url);
                 report.outcome(&outcome, Some((session_id, url)), last.as_ref(), polls);
@@ -179,13 +174,24 @@ impl Relay {
             }
             Ended::Refused(error) => {
                 let trouble = trouble(&error);
-                let message = format!("{} {}", trouble.message, again());
+                let message = format!("{} But {}", trouble.message, goes_on(session_id));
                 self.fail(report, &Trouble { message, ..trouble })
             }
             Ended::Stopped => {
-                report.note(&again());
+                report.note(&goes_on(session_id));
                 self.stopped_by()
             }
+        }
+    }
+
+    /// Ends a session that is still at work after the last look, if it is ours to end: what has become of it.
+    async fn give_up(&self, session_id: &str, origin: Origin, polls: u32, reason: &str) -> String {
+        if origin == Origin::Another {
+            return format!("{reason}: --on-timeout ends only a session that this run has certainly made");
+        }
+        match self.terminate(session_id).await {
+            Ok(()) => format!("still at work after {polls} looks, and terminated, as --on-timeout asks"),
+            Err(error) => format!("{reason}; it could not be terminated: {error}"),
         }
     }
 
@@ -235,18 +241,38 @@ impl Relay {
     /// Sessions found by one filter. A look that is under way when asked to stop has a few seconds left.
     async fn find(&self, filter: (&'static str, String)) -> Result<Vec<Session>, Error> {
         let filters = [filter];
+        self.soon("the look for sessions", self.client.find_sessions(&self.org_id, &filters, &quiet)).await
+    }
+
+    /// Lets `work`, called `name`, have a few more seconds once asked to stop.
+    async fn soon<T>(&self, name: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let late = async {
             self.stopped().await;
-            tokio::time::sleep(LAST_LOOK).await;
+            tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
-            found = self.client.find_sessions(&self.org_id, &filters, &quiet) => found,
-            () = late => Err(Error {
-                kind: Kind::TimeUp(LAST_LOOK),
-                path: "the look for sessions".to_string(),
-                explanation: None,
-                tries: 1,
-            }),
+            done = work => done,
+            () = late => {
+                Err(Error { kind: Kind::TimeUp(GRACE), path: name.to_string(), explanation: None, tries: 1 })
+            }
+        }
+    }
+
+    /// Ends a session of ours, and tags it as ended.
+    async fn end(&self, session_id: &str) -> Result<(), Error> {
+        // The tag comes first: were the process killed between the two, a session that has ended without it would pass for
+        // a finding, and the alert would be lost. One that is tagged and goes on is still adopted, and its result counts.
+        // Ending it matters more than tagging it.
+        let _ = self.client.tag_session(&self.org_id, session_id, ENDED_TAG).await;
+        let mut tries = 1;
+        loop {
+            match self.client.terminate_session(&self.org_id, session_id).await {
+                Err(error) if error.kind.is_retryable() && tries < MOST_TERMINATION_TRIES => tries += 1,
+                // An earlier try has ended it, and only its answer was lost.
+                Err(Error { kind: Kind::Status(404 | 409), .. }) if tries > 1 => return Ok(()),
+                ended => return ended,
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 }
@@ -288,18 +314,7 @@ impl Api for Relay {
     }
 
     async fn terminate(&self, session_id: &str) -> Result<(), Error> {
-        // So that its end is not taken for an outcome later. Ending it matters more than this.
-        let _ = self.client.tag_session(&self.org_id, session_id, ENDED_TAG).await;
-        let mut tries = 1;
-        loop {
-            match self.client.terminate_session(&self.org_id, session_id).await {
-                Err(error) if error.kind.is_retryable() && tries < MOST_TERMINATION_TRIES => tries += 1,
-                // An earlier try has ended it, and only its answer was lost.
-                Err(Error { kind: Kind::Status(404 | 409), .. }) if tries > 1 => return Ok(()),
-                ended => return ended,
-            }
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
+        self.soon("the end of the session", self.end(session_id)).await
     }
 
     async fn wait(&self, time: Duration) -> bool {

@@ -6,7 +6,7 @@ use crate::devin::{Client, Kind, Principal};
 
 /// The answer.
 #[derive(Debug, Clone)]
-pub struct Standing {
+pub struct Identified {
     /// `None` where the deployment does not tell.
     pub principal: Option<Principal>,
     pub org_id: String,
@@ -21,7 +21,7 @@ pub struct Standing {
 ///
 /// # Errors
 /// A key that is refused, an organisation that cannot be found or told apart, or an API that does not answer.
-pub async fn find(client: &Client, configured: Option<&str>) -> Result<Standing, Trouble> {
+pub async fn find(client: &Client, configured: Option<&str>) -> Result<Identified, Trouble> {
     let principal = match client.principal(&quiet).await {
         Ok(principal) => Some(principal),
         // Not every deployment and not every kind of key has this endpoint.
@@ -32,12 +32,12 @@ pub async fn find(client: &Client, configured: Option<&str>) -> Result<Standing,
         Some(org_id) => org_id.to_string(),
         None => of_key(client, principal.as_ref()).await?,
     };
-    let missing = match client.find_newest_session(&org_id, &quiet).await {
+    let missing = match client.can_list_sessions(&org_id, &quiet).await {
         Ok(()) => Vec::new(),
         Err(error) if error.kind == Kind::Status(403) => vec!["ViewOrgSessions".to_string()],
         Err(error) => return Err(trouble(&error)),
     };
-    Ok(Standing { principal, org_id, missing })
+    Ok(Identified { principal, org_id, missing })
 }
 
 async fn of_key(client: &Client, principal: Option<&Principal>) -> Result<String, Trouble> {
