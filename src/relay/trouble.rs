@@ -17,6 +17,8 @@ pub fn trouble(error: &Error) -> Trouble {
         Kind::Status(429) | Kind::WaitTooLong { .. } => {
             "The API limits how often it may be asked: run the alert again later".to_string()
         }
+        // It may be the output that stands in the way, and not the settings.
+        Kind::Unaskable(_) => "Nothing was sent".to_string(),
         Kind::Status(300..=399) => "A redirect is not followed: check api_url or --endpoint".to_string(),
         // Each of these has an answer above, so that no stream's permission is named.
         _ => failure::remedy(&error.kind, "ViewOrgSessions"),
@@ -110,7 +112,7 @@ mod tests {
         Unreachable: /v3/self broke off its answer: connection reset. Check the network, and run again later.
         ApiTrouble: /v3/self answered 200 with an unusable body: it has no list of items. Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
         ApiTrouble: /v3/self answered 200 with an unusable body: it is larger than 1 MiB. This program reads no larger answer: check that api_url is the Devin API, and report this message if it is.
-        NotAsked: /v3/self could not be asked: odd key. Check the key and api_url.
+        NotAsked: /v3/self could not be asked: odd key. Nothing was sent.
         ");
     }
 }
