@@ -1,8 +1,7 @@
-//! A run ends no session that it should leave, hears every signal in time, and says nothing that is not so.
+//! A run ends no session that it should leave, and says nothing that is not so.
 
 mod common;
 
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Condvar, Mutex};
@@ -105,92 +104,6 @@ fn a_tag_of_the_users_own_that_is_refused_is_named() {
     let devin = Devin::of(&Sessions::new().on_create(answer).into());
     let ran = relay(&devin).run(&format!("{RUN} --detach --tag team_shop"));
     assert!(ran.stderr.contains("has a blank in it"), "{}", story(&ran));
-}
-
-fn interrupt(child: &std::process::Child) {
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
-}
-
-/// Who is asked to stop before anything was created creates nothing.
-fn interrupted_before_the_create(is_moment: impl Fn(&common::devin::Heard) -> bool + Send + Sync + 'static) {
-    let (came, has_come) = channel();
-    let (go, may_go) = channel::<()>();
-    let (came, may_go) = (Mutex::new(came), Mutex::new(may_go));
-    let sessions = Sessions::new();
-    let devin = Devin::start(move |heard| {
-        if is_moment(heard) && came.lock().unwrap().send(()).is_ok() {
-            let _ = may_go.lock().unwrap().recv();
-        }
-        sessions.answer(heard)
-    });
-    let program = relay(&devin);
-    let child = program.start(RUN);
-    has_come.recv().unwrap();
-    interrupt(&child);
-    // A program that has ended already does not need the answer.
-    let _ = go.send(());
-    drop((go, has_come));
-    let ran = wait(child);
-    assert_eq!((devin.count("POST"), ran.exit().as_str()), (0, "died of signal 2"), "{}", story(&ran));
-}
-
-#[test]
-fn a_signal_during_the_check_creates_nothing() {
-    interrupted_before_the_create(|heard| heard.path == "/v3/self");
-}
-
-#[test]
-fn a_signal_during_the_first_look_creates_nothing() {
-    interrupted_before_the_create(|heard| heard.method == "GET" && heard.parameter("tags").is_some());
-}
-
-#[test]
-fn a_signal_while_a_limited_create_waits_is_what_the_program_dies_of() {
-    let (came, has_come) = channel();
-    let came = Mutex::new(came);
-    let answer = move |_| {
-        came.lock().unwrap().send(()).unwrap();
-        Made { hidden_for: None, says: Some(Said::problem(429, "too many").header("retry-after", "60")) }
-    };
-    let devin = Devin::of(&Sessions::new().on_create(answer).into());
-    let program = relay(&devin);
-    let child = program.start(RUN);
-    has_come.recv().unwrap();
-    interrupt(&child);
-    let ran = wait(child);
-    assert_eq!((devin.count("POST"), ran.exit().as_str()), (1, "died of signal 2"), "{}", story(&ran));
-}
-
-/// Supervisors kill what does not end within seconds of a SIGTERM (30 s in Kubernetes); nothing is lost by not waiting
-/// for the answer to a look.
-#[test]
-fn a_signal_while_a_look_is_unanswered_ends_the_watch_soon() {
-    let (came, has_come) = channel();
-    let came = Mutex::new(came);
-    let sessions = Sessions::new();
-    let devin = Devin::start(move |heard| {
-        if heard.path.starts_with("sessions/") {
-            let _ = came.lock().unwrap().send(());
-            return Said::Silence;
-        }
-        sessions.answer(heard)
-    });
-    let program = relay(&devin);
-    let child = program.start(RUN);
-    has_come.recv().unwrap();
-    interrupt(&child);
-    assert_eq!(soon(child).exit(), "died of signal 2");
-}
-
-/// The end of a program that must not take much longer.
-fn soon(child: std::process::Child) -> Ran {
-    let id = child.id().to_string();
-    let (tell, ended) = channel();
-    std::thread::spawn(move || tell.send(wait(child)));
-    ended.recv_timeout(std::time::Duration::from_secs(10)).unwrap_or_else(|_| {
-        assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
-        panic!("still there after 10 s: {}", story(&ended.recv().unwrap()));
-    })
 }
 
 /// The outcome has `session_url`: the session is known, though it was never seen.
@@ -370,46 +283,6 @@ fn a_detached_session_whose_line_cannot_be_written_is_told_all_the_same() {
     answer.send(()).unwrap();
     let ran = Ran::wait(child, Vec::new());
     assert!(ran.stderr.contains("alert-relay watch 0000000"), "{}", ran.stderr);
-}
-
-/// Asked to stop, a run does not wait for the answer to a DELETE as long as that takes.
-#[test]
-fn a_signal_while_a_session_is_being_ended_ends_the_run_soon() {
-    let (came, has_come) = channel();
-    let came = Mutex::new(came);
-    let sessions = Sessions::new().on_look(|_| state("running/working", false));
-    let devin = Devin::start(move |heard| {
-        if heard.method == "DELETE" {
-            let _ = came.lock().unwrap().send(());
-            return Said::Silence;
-        }
-        sessions.answer(heard)
-    });
-    let program = relay(&devin);
-    let child = program.start(&format!("{RUN} --max-poll-attempts 1 --on-timeout terminate"));
-    has_come.recv().unwrap();
-    interrupt(&child);
-    let ran = soon(child);
-    assert!(outcome(&ran)["reason"].as_str().unwrap().contains("could not be terminated"), "{}", story(&ran));
-}
-
-/// Which words fit depends on what is under way.
-#[test]
-fn who_stops_a_watch_is_told_of_the_session_and_of_no_create() {
-    let (came, has_come) = channel();
-    let came = Mutex::new(came);
-    let devin = Devin::start(move |_| {
-        let _ = came.lock().unwrap().send(());
-        Said::Silence
-    });
-    let program = relay(&devin);
-    let child = program.start("alert-relay watch abc --config config.json");
-    has_come.recv().unwrap();
-    interrupt(&child);
-    insta::assert_snapshot!(story(&soon(child)), @"
-    stderr: stopped; the session goes on; watch it again with: source-devin-ai alert-relay watch abc
-    died of signal 2
-    ");
 }
 
 /// An alarm that went off and came back within one delivery is still one that went off.

@@ -3,11 +3,10 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command};
+use std::io::Read as _;
+use std::process::Child;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
 
 use common::devin::{Devin, Made, Said, Sessions, now, session, state};
 use common::events::{end, events, outcome, shorten, story};
@@ -301,7 +300,7 @@ fn nothing_is_created_again_when_nobody_could_look() {
     let ran = relay(&devin).run(&format!("{RUN} --create-again"));
     insta::assert_snapshot!(story(&ran), @r#"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-    outcome dropped create_unknown pr - at -: /v3/organizations/org-1/sessions answered 500 (Internal Server Error), saying "try later". A session may have been created and could not be looked for (/v3/organizations/org-1/sessions answered 403 (Forbidden), saying "not now"): look for the tag ar-MARK in Devin. Running the same alert again adopts it once Devin lists it, and creates another one if it does not
+    outcome dropped create_unknown pr - at -: /v3/organizations/org-1/sessions answered 500 (Internal Server Error), saying "try later". A session may have been created and could not be looked for (/v3/organizations/org-1/sessions answered 403 (Forbidden), saying "not now"): look for ar-MARK in Devin, a tag and part of the title. Running the same alert again adopts it once Devin lists it, and creates another one if it does not
     stderr: /v3/organizations/org-1/sessions answered 500 (Internal Server Error), saying "try later"; a session may have been created, looking for it
     stderr: the last look for the session failed (/v3/organizations/org-1/sessions answered 403 (Forbidden), saying "not now"), so nothing is created again
     exit 25
@@ -634,102 +633,4 @@ fn without_tags_a_session_at_work_is_adopted_by_its_title() {
     GET sessions first=200 created_after=TIME
     alive: 1
     "#);
-}
-
-fn signal(child: &Child, name: &str) {
-    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
-}
-
-/// The rest of a started program's life, after what was read of its stdout already.
-fn rest(child: Child, stdout: &mut impl std::io::Read, mut told: String) -> Ran {
-    stdout.read_to_string(&mut told).unwrap();
-    Ran::wait(child, told.into_bytes())
-}
-
-#[test]
-fn a_signal_during_the_create_waits_for_its_answer_and_says_how_to_watch() {
-    for name in ["-INT", "-TERM"] {
-        let (posted, has_posted) = channel();
-        let (answer, may_answer) = channel::<()>();
-        let (posted, may_answer) = (Mutex::new(posted), Mutex::new(may_answer));
-        let created = Sessions::new().on_look(|_| state("running/working", false)).on_create(move |_| {
-            posted.lock().unwrap().send(()).unwrap();
-            may_answer.lock().unwrap().recv().unwrap();
-            Made::a_session()
-        });
-        let sessions = Arc::new(created);
-        let devin = Devin::of(&sessions);
-        let program = relay(&devin);
-        let mut child = program.start(RUN);
-        has_posted.recv().unwrap();
-        signal(&child, name);
-        answer.send(()).unwrap();
-        let mut stdout = child.stdout.take().unwrap();
-        let ran = rest(child, &mut stdout, String::new());
-        let told = story(&ran);
-        if name == "-INT" {
-            insta::assert_snapshot!(told, @"
-            alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-            session_created https://app.devin.ai/sessions/SESSION
-            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
-            died of signal 2
-            ");
-        }
-        assert!(told.contains("session_created") && told.contains("alert-relay watch SESSION"), "{told}");
-        assert_eq!((devin.count("POST"), devin.count("DELETE"), sessions.alive()), (1, 0, 1));
-    }
-}
-
-#[test]
-fn a_signal_while_watching_leaves_the_session_running() {
-    for (name, number) in [("-TERM", 15), ("-INT", 2)] {
-        let sessions = Arc::new(Sessions::new().on_look(|_| state("running/working", false)));
-        let devin = Devin::of(&sessions);
-        let program = relay(&devin);
-        let mut child =
-            program.start(&RUN.replace("--poll-interval 1s", "--poll-interval 300s --on-timeout terminate"));
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut told = String::new();
-        while !told.contains("session_status") {
-            assert!(stdout.read_line(&mut told).unwrap() > 0, "a look comes before the end");
-        }
-        signal(&child, name);
-        let ran = rest(child, &mut stdout, told);
-        assert_eq!(ran.exit(), format!("died of signal {number}"));
-        if number == 15 {
-            insta::assert_snapshot!(story(&ran), @"
-            alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-            session_created https://app.devin.ai/sessions/SESSION
-            session_status running/working
-            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
-            died of signal 15
-            ");
-        }
-        assert_eq!((devin.count("DELETE"), sessions.alive()), (0, 1));
-    }
-}
-
-#[test]
-fn a_signal_ends_the_search_after_an_unclear_create_and_says_that_it_is_unknown() {
-    let (posted, has_posted) = channel();
-    let posted = Mutex::new(posted);
-    let answer = move |_| {
-        posted.lock().unwrap().send(()).unwrap();
-        Made { hidden_for: None, says: Some(Said::Nothing) }
-    };
-    let devin = Devin::of(&Sessions::new().on_create(answer).into());
-    let program = relay(&devin);
-    let mut child = program.start(&RUN.replace("--reconcile-window 1s", "--reconcile-window 1h --create-again"));
-    has_posted.recv().unwrap();
-    signal(&child, "-INT");
-    let mut stdout = child.stdout.take().unwrap();
-    let ran = rest(child, &mut stdout, String::new());
-    insta::assert_snapshot!(story(&ran), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-    outcome dropped create_unknown pr - at -: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed. A session may have been created and was not found: look for the tag ar-MARK in Devin. Running the same alert again adopts it once Devin lists it, and creates another one if it does not
-    stderr: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed; a session may have been created, looking for it
-    stderr: the search was stopped, so nothing is created again
-    exit 25
-    ");
-    assert_eq!(devin.count("POST"), 1);
 }

@@ -285,7 +285,7 @@ fn a_create_that_is_answered_unclearly_is_found_again_or_called_unknown() {
     exit 0
 
     create-lost-500 --reconcile-window 1s
-    outcome dropped create_unknown pr - at -: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions answered 500 (Internal Server Error), saying "Internal Server Error: internal server error". A session may have been created and was not found: look for the tag ar-MARK in Devin. Running the same alert again adopts it once Devin lists it, and creates another one if it does not
+    outcome dropped create_unknown pr - at -: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions answered 500 (Internal Server Error), saying "Internal Server Error: internal server error". A session may have been created and was not found: look for ar-MARK in Devin, a tag and part of the title. Running the same alert again adopts it once Devin lists it, and creates another one if it does not
     stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions answered 500 (Internal Server Error), saying "Internal Server Error: internal server error"; a session may have been created, looking for it
     exit 25
 

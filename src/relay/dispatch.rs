@@ -174,22 +174,9 @@ pub async fn dispatch(
             }
             Creation::Refused(error) => return Err(error),
             Creation::Unclear(create) => {
-                note(&format!("{create}; a session may have been created, looking for it"));
-                let search = reconcile(api, &order, &known).await;
-                if let Some((session, others)) = search.oldest_and_others() {
-                    for other in others {
-                        note(&format!("warning: session {} is for the same alert too, and younger", other.session_id));
-                    }
-                    return Ok(Dispatched::Adopted(session, Adoption::Reconciled));
+                if let Some(dispatched) = after_unclear(api, &order, &known, &create, note).await {
+                    return Ok(dispatched);
                 }
-                if !order.create_again {
-                    return Ok(Dispatched::Unknown(Unclear { create, blind: search.blind() }));
-                }
-                if let Some(doubt) = search.doubt() {
-                    note(&format!("{doubt}, so nothing is created again"));
-                    return Ok(Dispatched::Unknown(Unclear { create, blind: search.blind() }));
-                }
-                note("no session was found; creating once more, as --create-again allows");
                 order.create_again = false;
                 unclear = Some(create);
             }
@@ -260,6 +247,32 @@ async fn after_create(
     };
     let terminated = api.terminate(&ours.session_id).await.map_err(|error| error.to_string());
     Dispatched::Adopted(older, Adoption::Raced { ours: ours.session_id, terminated })
+}
+
+/// Looks for the session that an unclear create may have made; `None` when it may be created once more.
+async fn after_unclear(
+    api: &impl Api,
+    order: &Order,
+    known: &[Session],
+    create: &Error,
+    note: impl Fn(&str),
+) -> Option<Dispatched> {
+    note(&format!("{create}; a session may have been created, looking for it"));
+    let search = reconcile(api, order, known).await;
+    if let Some((session, others)) = search.oldest_and_others() {
+        for other in others {
+            note(&format!("warning: session {} is for the same alert too, and younger", other.session_id));
+        }
+        return Some(Dispatched::Adopted(session, Adoption::Reconciled));
+    }
+    if order.create_again {
+        let Some(doubt) = search.doubt() else {
+            note("no session was found; creating once more, as --create-again allows");
+            return None;
+        };
+        note(&format!("{doubt}, so nothing is created again"));
+    }
+    Some(Dispatched::Unknown(Unclear { create: create.clone(), blind: search.blind() }))
 }
 
 /// What the search for the session of an unclear create has come to.

@@ -232,7 +232,7 @@ fn unknown(Unclear { create, blind }: &Unclear, mark: &str) -> Outcome {
         Some(error) => format!("could not be looked for ({error})"),
     };
     let reason = format!(
-        "{create}. A session may have been created and {search}: look for the tag {mark} in Devin. Running the same alert again adopts it once Devin lists it, and creates another one if it does not"
+        "{create}. A session may have been created and {search}: look for {mark} in Devin, a tag and part of the title. Running the same alert again adopts it once Devin lists it, and creates another one if it does not"
     );
     Outcome { verdict: Verdict::CreateUnknown, reason }
 }
