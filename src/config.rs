@@ -47,21 +47,31 @@ pub struct Access {
 }
 
 impl Access {
-    /// Reads the settings as [`Config::load`] does; the organisation may be left out.
+    /// Reads the settings as [`Config::load`] does; the organisation may be left out. An `endpoint`, the API's base address
+    /// and the organisation, takes the place of both settings, which are not looked at then.
     ///
     /// # Errors
     /// See [`Error`].
-    pub fn load(path: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Result<Access, Error> {
+    pub fn load(
+        path: Option<&Path>,
+        endpoint: Option<(String, String)>,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Access, Error> {
         let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let mut fields = Fields::read(path, &variable)?;
         let token = fields.required("api_token", "the API key", "DEVIN_API_KEY", &variable);
-        let org_id =
-            fields.text("org_id").filter(|org_id| !org_id.trim().is_empty()).or_else(|| variable("DEVIN_ORG_ID"));
         fields.check_token(&token);
-        fields.check_org_id(org_id.as_deref().unwrap_or_default());
-        let api_url = fields.api_url(&variable);
+        let (api_url, org_id) = match endpoint {
+            Some((api_url, org_id)) => (api_url, Some(org_id)),
+            None => {
+                let org_id = fields.text("org_id").filter(|org_id| !org_id.trim().is_empty());
+                let org_id = org_id.or_else(|| variable("DEVIN_ORG_ID")).map(|org_id| org_id.trim().to_string());
+                fields.check_org_id(org_id.as_deref().unwrap_or_default());
+                (fields.api_url(&variable), org_id)
+            }
+        };
         fields.finish()?;
-        Ok(Access { token: Token::new(&token), org_id: org_id.map(|org_id| org_id.trim().to_string()), api_url })
+        Ok(Access { token: Token::new(&token), org_id, api_url })
     }
 }
 

@@ -17,7 +17,18 @@ pub struct Advice {
 
 /// What follows from `error`, which stood in the way of `permission`'s data.
 pub fn advise(error: &Error, permission: &str) -> Advice {
-    let (failure_type, remedy) = match &error.kind {
+    let (failure_type, remedy) = blame_and_remedy(&error.kind, permission);
+    Advice { message: format!("{error}. {remedy}."), failure_type }
+}
+
+/// What to do about a request that failed so, as a sentence without its full stop.
+pub fn remedy(kind: &Kind, permission: &str) -> String {
+    blame_and_remedy(kind, permission).1
+}
+
+/// The whole table: whose fault it is, and what to do.
+fn blame_and_remedy(kind: &Kind, permission: &str) -> (FailureType, String) {
+    match kind {
         Kind::Status(401) => (
             FailureType::ConfigError,
             format!("The API key is not accepted: make a new one at {KEYS_PAGE} and put it into api_token (DEVIN_API_KEY)"),
@@ -46,7 +57,7 @@ pub fn advise(error: &Error, permission: &str) -> Advice {
             FailureType::SystemError,
             "The API does not take this request: check org_id and api_url, and report this message if they are right".to_string(),
         ),
-        Kind::Unreachable(reason) if reason.contains("certificate") => (
+        Kind::Unreachable(reason) if is_about_certificate(reason) => (
             FailureType::ConfigError,
             "The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE at your own root certificates"
                 .to_string(),
@@ -68,8 +79,12 @@ pub fn advise(error: &Error, permission: &str) -> Advice {
             "Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API".to_string(),
         ),
         Kind::Unaskable(_) => (FailureType::ConfigError, "Check the key and api_url".to_string()),
-    };
-    Advice { message: format!("{error}. {remedy}."), failure_type }
+    }
+}
+
+/// Whether the reason is the server's certificate. The host's name stands before the first `: ` and does not count.
+fn is_about_certificate(reason: &str) -> bool {
+    reason.split_once(": ").is_some_and(|(_, cause)| cause.contains("certificate"))
 }
 
 #[cfg(test)]
@@ -123,5 +138,11 @@ mod tests {
         SystemError: /v3/organizations/org-1/secrets answered 200 with an unusable body: it is larger than 1 MiB. This program reads no larger answer: check that api_url is the Devin API, and report this message if it is.
         ConfigError: /v3/organizations/org-1/secrets could not be asked: odd key. Check the key and api_url.
         ");
+    }
+
+    #[test]
+    fn a_host_that_is_called_after_certificates_has_no_trouble_with_its_own() {
+        assert!(is_about_certificate("[::1]: invalid peer certificate: UnknownIssuer"));
+        assert!(!is_about_certificate("certificates.example: connection refused"));
     }
 }

@@ -85,14 +85,39 @@ fn a_key_that_may_not_see_sessions_lacks_a_permission() {
     assert_eq!(devin.count("POST"), 0);
 }
 
+/// Neither is a matter of the session's options.
+#[test]
+fn what_the_check_meets_is_told_by_its_own_name() {
+    let redirected = |heard: &Heard| {
+        (heard.path == "/v3/self").then(|| Said::problem(302, "moved").header("location", "https://app.devin.ai/login"))
+    };
+    insta::assert_snapshot!(check(redirected), @r#"
+    error bad_settings: /v3/self answered 302 (Found), saying "moved". A redirect is not followed: check api_url or --endpoint.
+    stderr: error: /v3/self answered 302 (Found), saying "moved". A redirect is not followed: check api_url or --endpoint.
+    exit 1
+    asked:
+    GET /v3/self
+    "#);
+    let a_list = |heard: &Heard| (heard.path == "/v3/self").then(|| Said::json(&json!([])));
+    insta::assert_snapshot!(check(a_list), @"
+    error api_trouble: /v3/self answered 200 with an unusable body: it does not describe a principal (tried 3 times). Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
+    stderr: error: /v3/self answered 200 with an unusable body: it does not describe a principal (tried 3 times). Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
+    exit 1
+    asked:
+    GET /v3/self
+    GET /v3/self
+    GET /v3/self
+    ");
+}
+
 #[test]
 fn an_api_that_does_not_answer_creates_nothing() {
     let devin = server(refuses("/v3/self", 500));
     let ran = relay(&devin).run(RUN);
     insta::assert_snapshot!(story(&ran), @r#"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-    error api_trouble: /v3/self answered 500 (Internal Server Error), saying "refused" (tried 3 times). The API has trouble at the moment: run the alert again later.
-    stderr: error: /v3/self answered 500 (Internal Server Error), saying "refused" (tried 3 times). The API has trouble at the moment: run the alert again later.
+    error api_trouble: /v3/self answered 500 (Internal Server Error), saying "refused" (tried 3 times). The API has trouble at the moment: run again later.
+    stderr: error: /v3/self answered 500 (Internal Server Error), saying "refused" (tried 3 times). The API has trouble at the moment: run again later.
     exit 1
     "#);
     assert_eq!(devin.count("POST"), 0);
@@ -144,7 +169,8 @@ fn the_organisation_is_found_for_every_kind_of_key() {
         ("personal in an enterprise", personal(json!("org-f"), Value::Null), Some(&["org-c"][..]), none.clone()),
         ("personal with none", personal(Value::Null, Value::Null), None, none.clone()),
         ("unknown kind", json!({"principal_type": "martian", "org_id": "org-g"}), None, none.clone()),
-        ("odd organisation", service(json!("")), None, none),
+        ("odd organisation", service(json!("")), None, none.clone()),
+        ("a number for organisation", service(json!(7)), Some(&["org-c"][..]), none),
     ]
     .into_iter()
     .map(|(name, principal, organisations, config)| {
@@ -165,6 +191,7 @@ fn the_organisation_is_found_for_every_kind_of_key() {
     personal with none: the key does not tell its organisation: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
     unknown kind: org-g (exit 0; GET /v3/self, GET /v3/organizations/org-g/sessions first=1)
     odd organisation: the key does not tell its organisation: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
+    a number for organisation: org-c (exit 0; GET /v3/self, GET /v3/enterprise/organizations first=200, GET /v3/organizations/org-c/sessions first=1)
     ");
 }
 
@@ -217,6 +244,19 @@ fn the_environment_is_enough() {
     ");
 }
 
+/// `--endpoint` wins over settings, whatever stands in them.
+#[test]
+fn an_endpoint_wins_over_settings_that_are_wrong() {
+    let devin = Devin::of(&Sessions::new().into());
+    let program =
+        program().variable("DEVIN_API_KEY", TOKEN).variable("DEVIN_API_URL", "nonsense").variable("DEVIN_ORG_ID", "..");
+    let ran = program.run(&format!("alert-relay check --endpoint {}/v3/organizations/{ORG}/sessions", devin.url));
+    insta::assert_snapshot!(story(&ran), @"
+    check service_user relay in org-1, lacks []
+    exit 0
+    ");
+}
+
 #[test]
 fn an_endpoint_names_server_and_organisation() {
     let devin = Devin::of(&Sessions::new().into());
@@ -239,6 +279,7 @@ fn an_endpoint_names_server_and_organisation() {
         format!("{}/v1/sessions", devin.url),
         format!("{}/v3/organizations/{ORG}/sessions?x=1", devin.url),
         format!("http://api.devin.ai/v3/organizations/{ORG}/sessions"),
+        format!("{}/v3/organizations/{{org_id}}/sessions", devin.url),
         format!("ftp://127.0.0.1/v3/organizations/{ORG}/sessions"),
         "nonsense".to_string(),
     ]
@@ -268,6 +309,10 @@ fn an_endpoint_names_server_and_organisation() {
 
     error bad_endpoint: --endpoint must begin with https:// (http:// is allowed for this machine only, because it would show the key)
     stderr: error: --endpoint must begin with https:// (http:// is allowed for this machine only, because it would show the key)
+    exit 1
+
+    error bad_endpoint: --endpoint must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions
+    stderr: error: --endpoint must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions
     exit 1
 
     error bad_endpoint: --endpoint must begin with https://
@@ -418,8 +463,11 @@ fn the_key_never_shows_even_when_the_server_repeats_it() {
                 (200, "/v3/self") => Some(Said::json(
                     &json!({"principal_type": "service_user", "service_user_name": echo, "org_id": ORG}),
                 )),
-                (200, _) => {
+                (200, path) => {
                     let mut session = session;
+                    if path.ends_with("abc") {
+                        session["session_id"] = "abc".into();
+                    }
                     for field in ["url", "title", "status_detail"] {
                         session[field] = echo.as_str().into();
                     }
@@ -434,13 +482,13 @@ fn the_key_never_shows_even_when_the_server_repeats_it() {
             }
         }
     };
-    for status in [200, 400, 403, 404, 409, 422] {
+    for status in [200, 400, 403, 404, 422] {
         let devin = server(tokens(status));
         let program = relay(&devin);
         for arguments in [
             "alert-relay check --config config.json",
             RUN,
-            "alert-relay watch abc --config config.json --poll-interval 1s",
+            "alert-relay watch abc --config config.json --poll-interval 1s --max-poll-attempts 3",
         ] {
             let ran = program.run(arguments);
             assert!(!ran.text().contains(TOKEN), "{status} {arguments}: {}", ran.text());
@@ -471,8 +519,8 @@ fn a_key_that_is_revoked_while_watching_stops_at_once_and_says_how_to_go_on() {
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
     session_status running/working
-    error invalid_devin_token: /v3/organizations/org-1/sessions/devin-SESSION answered 401 (Unauthorized), saying "refused". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users. the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
-    stderr: error: /v3/organizations/org-1/sessions/devin-SESSION answered 401 (Unauthorized), saying "refused". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users. the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
+    error invalid_devin_token: /v3/organizations/org-1/sessions/devin-SESSION answered 401 (Unauthorized), saying "refused". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users. But the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
+    stderr: error: /v3/organizations/org-1/sessions/devin-SESSION answered 401 (Unauthorized), saying "refused". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users. But the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
     exit 1
     "#);
     let looks = devin.heard().iter().filter(|heard| heard.path.starts_with("sessions/")).count();

@@ -3,10 +3,10 @@
 
 mod common;
 
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::process::{Child, Command};
-use std::sync::mpsc::channel;
-use std::sync::{Arc, Mutex};
+use std::io::Read as _;
+use std::process::Child;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use common::devin::{Devin, Made, Said, Sessions, now, session, state};
 use common::events::{end, events, outcome, shorten, story};
@@ -121,6 +121,8 @@ fn answers() -> Vec<(&'static str, Option<Said>)> {
         ("403", problem(403)),
         ("404", problem(404)),
         ("422", problem(422)),
+        ("204", Some(Said::Answer(204, Vec::new(), String::new()))),
+        ("303", Some(Said::problem(303, "see it").header("location", "/v3/organizations/org-1/sessions/1"))),
         ("307", Some(Said::problem(307, "over there").header("location", "/v3/organizations/org-2/sessions"))),
         ("408", problem(408)),
         ("409", problem(409)),
@@ -199,9 +201,15 @@ fn every_answer_to_a_create_leaves_one_session_or_an_honest_unknown() {
     422        not created  error refused, 1 POST, 0 sessions, exit 1
     422        created      error refused, 1 POST, 1 sessions, exit 1
     422        listed later error refused, 1 POST, 1 sessions, exit 1
-    307        not created  error api_trouble, 1 POST, 0 sessions, exit 1
-    307        created      error api_trouble, 1 POST, 1 sessions, exit 1
-    307        listed later error api_trouble, 1 POST, 1 sessions, exit 1
+    204        not created  create_unknown, 1 POST, 0 sessions, exit 25
+    204        created      session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    204        listed later session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    303        not created  create_unknown, 1 POST, 0 sessions, exit 25
+    303        created      session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    303        listed later session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
+    307        not created  error bad_settings, 1 POST, 0 sessions, exit 1
+    307        created      error bad_settings, 1 POST, 1 sessions, exit 1
+    307        listed later error bad_settings, 1 POST, 1 sessions, exit 1
     408        not created  create_unknown, 1 POST, 0 sessions, exit 25
     408        created      session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
     408        listed later session_adopted found_after_unclear_create, 1 POST, 1 sessions, exit 0
@@ -237,7 +245,9 @@ fn creating_again_is_one_more_create_after_a_look_that_found_nothing() {
     403        not created  error missing_permission, 1 POST, 0 sessions, exit 1
     404        not created  error organisation_unknown, 1 POST, 0 sessions, exit 1
     422        not created  error refused, 1 POST, 0 sessions, exit 1
-    307        not created  error api_trouble, 1 POST, 0 sessions, exit 1
+    204        not created  create_unknown, 2 POST, 0 sessions, exit 25
+    303        not created  create_unknown, 2 POST, 0 sessions, exit 25
+    307        not created  error bad_settings, 1 POST, 0 sessions, exit 1
     408        not created  create_unknown, 2 POST, 0 sessions, exit 25
     409        not created  create_unknown, 2 POST, 0 sessions, exit 25
     500        not created  create_unknown, 2 POST, 0 sessions, exit 25
@@ -268,6 +278,82 @@ fn creating_again_is_one_more_create_after_a_look_that_found_nothing() {
     GET sessions first=200 tags=ar-MARK
     alive: 1
     "#);
+}
+
+/// An organisation whose lists fail once something was created.
+fn blind(made: impl Fn(usize) -> Made + Send + Sync + 'static) -> Devin {
+    let sessions = Sessions::new().on_create(made);
+    let has_created = AtomicBool::new(false);
+    Devin::start(move |heard| {
+        has_created.fetch_or(heard.is_create(), Ordering::SeqCst);
+        let is_look = heard.method == "GET" && heard.path == "sessions";
+        if is_look && has_created.load(Ordering::SeqCst) {
+            return Said::problem(403, "not now");
+        }
+        sessions.answer(heard)
+    })
+}
+
+#[test]
+fn nothing_is_created_again_when_nobody_could_look() {
+    let devin = blind(|_| Made { hidden_for: Some(0), says: Some(Said::problem(500, "try later")) });
+    let ran = relay(&devin).run(&format!("{RUN} --create-again"));
+    insta::assert_snapshot!(story(&ran), @r#"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    outcome dropped create_unknown pr - at -: /v3/organizations/org-1/sessions answered 500 (Internal Server Error), saying "try later". A session may have been created and could not be looked for (/v3/organizations/org-1/sessions answered 403 (Forbidden), saying "not now"): look for ar-MARK in Devin, a tag and part of the title. Running the same alert again adopts it once Devin lists it, and creates another one if it does not
+    stderr: /v3/organizations/org-1/sessions answered 500 (Internal Server Error), saying "try later"; a session may have been created, looking for it
+    stderr: the last look for the session failed (/v3/organizations/org-1/sessions answered 403 (Forbidden), saying "not now"), so nothing is created again
+    exit 25
+    "#);
+    assert_eq!(devin.count("POST"), 1);
+}
+
+/// Told when nothing more can be asked, it would be told too late.
+#[test]
+fn a_wait_that_is_longer_than_the_relay_waits_is_named_and_not_cut() {
+    let limited =
+        |_| Made { hidden_for: None, says: Some(Said::problem(429, "too many").header("retry-after", "900")) };
+    let devin = Devin::of(&Sessions::new().on_create(limited).into());
+    let ran = relay(&devin).run(RUN);
+    insta::assert_snapshot!(story(&ran), @r#"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    error rate_limited: /v3/organizations/org-1/sessions answered 429 and asks to wait 900 s (Retry-After), saying "too many". The API limits how often it may be asked: run the alert again later.
+    stderr: error: /v3/organizations/org-1/sessions answered 429 and asks to wait 900 s (Retry-After), saying "too many". The API limits how often it may be asked: run the alert again later.
+    exit 1
+    "#);
+    assert_eq!(devin.count("POST"), 1);
+}
+
+/// The identifier is all that is needed to go on.
+#[test]
+fn a_session_that_is_told_without_a_status_is_followed() {
+    let answer = |_| Made {
+        hidden_for: Some(9),
+        says: Some(Said::json(&json!({"session_id": "00000000000000000000000000000001", "status": null}))),
+    };
+    insta::assert_snapshot!(trip(Sessions::new().on_create(answer), ""), @"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    session_created -
+    session_status running/finished
+    outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
+    exit 0
+    asked:
+    GET /v3/self
+    GET sessions first=1
+    GET sessions first=200 tags=ar-MARK
+    POST sessions
+    GET sessions first=200 tags=ar-MARK
+    GET sessions/devin-SESSION
+    alive: 1
+    ");
+    let odd = json!({"session_id": "theirs", "status": null, "tags": ["other"]});
+    let sessions = Sessions::new();
+    let devin = Devin::start(move |heard| match (heard.method.as_str(), heard.path.as_str()) {
+        ("GET", "sessions") => Said::list(std::slice::from_ref(&odd)),
+        _ => sessions.answer(heard),
+    });
+    let ran = relay(&devin).run(&format!("{RUN} --detach"));
+    assert!(story(&ran).contains("session_created"), "{}", story(&ran));
 }
 
 #[test]
@@ -305,7 +391,9 @@ fn a_create_is_not_sent_anywhere_else() {
         };
         let devin = Devin::of(&Sessions::new().on_create(answer).into());
         let ran = relay(&devin).run(&format!("{RUN} --detach"));
-        assert_eq!((ran.exit().as_str(), devin.count("POST")), ("exit 1", 1), "{status}: {}", story(&ran));
+        // Only 307 and 308 say that nothing was done here.
+        let exit = if status < 307 { "exit 25" } else { "exit 1" };
+        assert_eq!((ran.exit().as_str(), devin.count("POST")), (exit, 1), "{status}: {}", story(&ran));
     }
     assert_eq!(elsewhere.asked(), "");
 }
@@ -320,8 +408,8 @@ fn nothing_listens_and_nothing_is_created() {
     let ran = program().file("config.json", config).file("alert.json", ALERT).run(RUN);
     insta::assert_snapshot!(story(&ran), @"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-    error unreachable: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check the address, the network and the proxy settings, and run the alert again.
-    stderr: error: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check the address, the network and the proxy settings, and run the alert again.
+    error unreachable: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
+    stderr: error: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
     exit 1
     ");
 }
@@ -470,10 +558,10 @@ fn an_organisation_that_restricts_tags_gets_the_mark_in_the_title() {
     let sessions = Arc::new(Sessions::new().on_create(once));
     let devin = Devin::of(&sessions);
     let ran = relay(&devin).run(&format!("{RUN} --detach"));
-    insta::assert_snapshot!(format!("{}\n{}", story(&ran), shorten(&devin.asked())), @"
+    insta::assert_snapshot!(format!("{}\n{}", story(&ran), shorten(&devin.asked())), @r#"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
-    stderr: this organisation restricts tags, so the session is marked in its title only
+    stderr: /v3/organizations/org-1/sessions answered 403 (Forbidden), saying "tag 'alert-relay' is not allowed in this organization"; trying again with the mark in the title only
     exit 0
     GET /v3/self
     GET sessions first=1
@@ -482,10 +570,24 @@ fn an_organisation_that_restricts_tags_gets_the_mark_in_the_title() {
     GET sessions first=200 created_after=TIME
     POST sessions
     GET sessions first=200 created_after=TIME
-    ");
+    "#);
     let creates = devin.creates();
     assert_eq!((creates[0]["tags"].as_array().unwrap().len(), creates[1].get("tags")), (2, None));
     assert!(creates[1]["title"].as_str().unwrap().starts_with(&format!("[{}] ", mark())));
+}
+
+#[test]
+fn where_tags_are_restricted_those_of_the_user_stay() {
+    let refused =
+        json!({"title": "Unprocessable", "errors": [{"pointer": "#/tags/1", "detail": "value is not allowed"}]});
+    let answer = move |number| match number {
+        1 => Made { hidden_for: None, says: Some(Said::Answer(422, Vec::new(), refused.to_string())) },
+        _ => Made::a_session(),
+    };
+    let devin = Devin::of(&Sessions::new().on_create(answer).into());
+    let ran = relay(&devin).run(&format!("{RUN} --detach --tag team"));
+    assert_eq!(ran.exit(), "exit 0", "{}", story(&ran));
+    assert_eq!(devin.creates()[1]["tags"], json!(["team"]));
 }
 
 #[test]
@@ -494,10 +596,10 @@ fn without_tags_an_unclear_create_is_found_by_its_title() {
         1 => Made { hidden_for: None, says: Some(Said::problem(422, "tags are restricted")) },
         _ => Made { hidden_for: Some(0), says: Some(Said::Nothing) },
     };
-    insta::assert_snapshot!(trip(Sessions::new().on_create(answer), "--detach"), @"
+    insta::assert_snapshot!(trip(Sessions::new().on_create(answer), "--detach"), @r#"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_adopted https://app.devin.ai/sessions/SESSION (found_after_unclear_create)
-    stderr: this organisation restricts tags, so the session is marked in its title only
+    stderr: /v3/organizations/org-1/sessions answered 422 (Unprocessable Entity), saying "tags are restricted"; trying again with the mark in the title only
     stderr: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed; a session may have been created, looking for it
     exit 0
     asked:
@@ -508,8 +610,9 @@ fn without_tags_an_unclear_create_is_found_by_its_title() {
     GET sessions first=200 created_after=TIME
     POST sessions
     GET sessions first=200 created_after=TIME
+    GET sessions first=200 created_after=TIME
     alive: 1
-    ");
+    "#);
 }
 
 #[test]
@@ -517,10 +620,10 @@ fn without_tags_a_session_at_work_is_adopted_by_its_title() {
     let mut theirs = session("0d902d4d605a230ab8f5a3d24bdfd1fe", &[], now() - 60, &state("running/working", false));
     theirs["title"] = json!(format!("[{}] something is wrong", mark()));
     let refused = |_| Made { hidden_for: None, says: Some(Said::problem(403, "tags are restricted")) };
-    insta::assert_snapshot!(trip(Sessions::new().with(theirs).on_create(refused), "--detach"), @"
+    insta::assert_snapshot!(trip(Sessions::new().with(theirs).on_create(refused), "--detach"), @r#"
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_adopted https://app.devin.ai/sessions/SESSION (alive)
-    stderr: this organisation restricts tags, so the session is marked in its title only
+    stderr: /v3/organizations/org-1/sessions answered 403 (Forbidden), saying "tags are restricted"; trying again with the mark in the title only
     exit 0
     asked:
     GET /v3/self
@@ -529,102 +632,5 @@ fn without_tags_a_session_at_work_is_adopted_by_its_title() {
     POST sessions
     GET sessions first=200 created_after=TIME
     alive: 1
-    ");
-}
-
-fn signal(child: &Child, name: &str) {
-    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
-}
-
-/// The rest of a started program's life, after what was read of its stdout already.
-fn rest(child: Child, stdout: &mut impl std::io::Read, mut told: String) -> Ran {
-    stdout.read_to_string(&mut told).unwrap();
-    Ran::wait(child, told.into_bytes())
-}
-
-#[test]
-fn a_signal_during_the_create_waits_for_its_answer_and_says_how_to_watch() {
-    for name in ["-INT", "-TERM"] {
-        let (posted, has_posted) = channel();
-        let (answer, may_answer) = channel::<()>();
-        let (posted, may_answer) = (Mutex::new(posted), Mutex::new(may_answer));
-        let created = Sessions::new().on_look(|_| state("running/working", false)).on_create(move |_| {
-            posted.lock().unwrap().send(()).unwrap();
-            may_answer.lock().unwrap().recv().unwrap();
-            Made::a_session()
-        });
-        let sessions = Arc::new(created);
-        let devin = Devin::of(&sessions);
-        let program = relay(&devin);
-        let mut child = program.start(RUN);
-        has_posted.recv().unwrap();
-        signal(&child, name);
-        answer.send(()).unwrap();
-        let mut stdout = child.stdout.take().unwrap();
-        let ran = rest(child, &mut stdout, String::new());
-        let told = story(&ran);
-        if name == "-INT" {
-            insta::assert_snapshot!(told, @"
-            alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-            session_created https://app.devin.ai/sessions/SESSION
-            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
-            died of signal 2
-            ");
-        }
-        assert!(told.contains("session_created") && told.contains("alert-relay watch SESSION"), "{told}");
-        assert_eq!((devin.count("POST"), devin.count("DELETE"), sessions.alive()), (1, 0, 1));
-    }
-}
-
-#[test]
-fn a_signal_while_watching_leaves_the_session_running() {
-    for (name, number) in [("-TERM", 15), ("-INT", 2)] {
-        let sessions = Arc::new(Sessions::new().on_look(|_| state("running/working", false)));
-        let devin = Devin::of(&sessions);
-        let program = relay(&devin);
-        let mut child =
-            program.start(&RUN.replace("--poll-interval 1s", "--poll-interval 300s --on-timeout terminate"));
-        let mut stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut told = String::new();
-        while !told.contains("session_status") {
-            assert!(stdout.read_line(&mut told).unwrap() > 0, "a look comes before the end");
-        }
-        signal(&child, name);
-        let ran = rest(child, &mut stdout, told);
-        assert_eq!(ran.exit(), format!("died of signal {number}"));
-        if number == 15 {
-            insta::assert_snapshot!(story(&ran), @"
-            alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-            session_created https://app.devin.ai/sessions/SESSION
-            session_status running/working
-            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
-            died of signal 15
-            ");
-        }
-        assert_eq!((devin.count("DELETE"), sessions.alive()), (0, 1));
-    }
-}
-
-#[test]
-fn a_signal_ends_the_search_after_an_unclear_create_and_says_that_it_is_unknown() {
-    let (posted, has_posted) = channel();
-    let posted = Mutex::new(posted);
-    let answer = move |_| {
-        posted.lock().unwrap().send(()).unwrap();
-        Made { hidden_for: None, says: Some(Said::Nothing) }
-    };
-    let devin = Devin::of(&Sessions::new().on_create(answer).into());
-    let program = relay(&devin);
-    let mut child = program.start(&RUN.replace("--reconcile-window 1s", "--reconcile-window 1h"));
-    has_posted.recv().unwrap();
-    signal(&child, "-INT");
-    let mut stdout = child.stdout.take().unwrap();
-    let ran = rest(child, &mut stdout, String::new());
-    insta::assert_snapshot!(story(&ran), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-    outcome dropped create_unknown pr - at -: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed. A session may have been created and was not found: look for the tag ar-MARK in Devin. Running the same alert again adopts it once Devin lists it, and creates another one if it does not
-    stderr: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed; a session may have been created, looking for it
-    exit 25
-    ");
-    assert_eq!(devin.count("POST"), 1);
+    "#);
 }

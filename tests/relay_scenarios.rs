@@ -6,6 +6,7 @@ mod common;
 use common::devin::{Devin, Sessions, now, session, state};
 use common::events::{events, outcome, session_id, story, story_of_the_end};
 use common::{Program, Ran, Sandboxed, program};
+use serde_json::json;
 
 const ALERT: &str = r#"{"title": "something is wrong"}"#;
 
@@ -213,7 +214,7 @@ fn a_session_that_fails_sleeps_or_never_ends_is_dropped() {
         ("suspended-inactivity", "--pr-grace 0"),
         ("suspended-user-request", "--pr-grace 0"),
         ("never-ending", "--max-poll-attempts 2"),
-        ("gone", ""),
+        ("gone", "--reconcile-window 1s"),
     ]), @r#"
     error
     session_created https://app.devin.ai/sessions/SESSION
@@ -245,11 +246,9 @@ fn a_session_that_fails_sleeps_or_never_ends_is_dropped() {
     outcome dropped poll_timeout pr - at https://app.devin.ai/sessions/SESSION: after 2 looks: the session was still at work (working) when the last look was taken; it goes on
     exit 23
 
-    gone
+    gone --reconcile-window 1s
     session_created https://app.devin.ai/sessions/SESSION
     outcome dropped session_gone pr - at https://app.devin.ai/sessions/SESSION: the session no longer exists, or this key may not see it
-    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; it may not be there yet
-    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; it may not be there yet
     stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; it may not be there yet
     exit 24
     "#);
@@ -286,7 +285,7 @@ fn a_create_that_is_answered_unclearly_is_found_again_or_called_unknown() {
     exit 0
 
     create-lost-500 --reconcile-window 1s
-    outcome dropped create_unknown pr - at -: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions answered 500 (Internal Server Error), saying "Internal Server Error: internal server error". A session may have been created and was not found: look for the tag ar-MARK in Devin. Running the same alert again adopts it once Devin lists it, and creates another one if it does not
+    outcome dropped create_unknown pr - at -: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions answered 500 (Internal Server Error), saying "Internal Server Error: internal server error". A session may have been created and was not found: look for ar-MARK in Devin, a tag and part of the title. Running the same alert again adopts it once Devin lists it, and creates another one if it does not
     stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions answered 500 (Internal Server Error), saying "Internal Server Error: internal server error"; a session may have been created, looking for it
     exit 25
 
@@ -491,13 +490,18 @@ fn a_session_is_watched_by_its_identifier_or_its_address() {
 }
 
 #[test]
-fn a_session_that_is_not_there_is_gone() {
-    let devin = Devin::of(&Sessions::new().into());
-    let program = program().file("config.json", devin.config());
-    let ran = program.run("alert-relay watch 0d902d4d605a230ab8f5a3d24bdfd1fe --poll-interval 1s --config config.json");
-    let outcome = outcome(&ran);
-    assert_eq!((outcome["status"].as_str(), outcome["result"].as_str()), (Some("dropped"), Some("session_gone")));
-    assert_eq!((ran.exit().as_str(), devin.count("GET")), ("exit 24", 5));
+fn a_session_that_is_not_there_any_more_is_gone() {
+    for status in [404, 410] {
+        let looks = move |look| if look == 1 { state("running/working", false) } else { json!({"refused": status}) };
+        let id = "0d902d4d605a230ab8f5a3d24bdfd1fe";
+        let there = session(id, &[], now(), &state("running/working", false));
+        let devin = Devin::of(&Sessions::new().with(there).on_look(looks).into());
+        let program = program().file("config.json", devin.config());
+        let ran = program.run(&format!("alert-relay watch {id} --poll-interval 1s --config config.json"));
+        let outcome = outcome(&ran);
+        assert_eq!((outcome["status"].as_str(), outcome["result"].as_str()), (Some("dropped"), Some("session_gone")));
+        assert_eq!((ran.exit().as_str(), devin.count("GET")), ("exit 24", 6), "{}", story(&ran));
+    }
 }
 
 #[test]
@@ -646,6 +650,13 @@ fn the_same_alert_reports_the_session_that_has_just_ended() {
     exit 0
     ");
     assert_eq!(session_id(&first), session_id(&second));
+    // Who does not wait for an outcome is told of none, not even by the exit code.
+    let detached = run(&program, "--detach --require-pr");
+    insta::assert_snapshot!(story(&detached), @"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    session_adopted https://app.devin.ai/sessions/SESSION (ended_within_cooldown)
+    exit 0
+    ");
     let third = run(&program, "--new-attempt");
     assert!(story(&third).contains("session_created"), "{}", story(&third));
     assert_ne!(session_id(&first), session_id(&third));

@@ -1,15 +1,14 @@
 //! The commands of `alert-relay`: what may be typed, and how it becomes an order.
 
 mod options;
+mod orders;
 
-use std::io::Read;
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context as _, anyhow, bail};
 use clap::{Args, Subcommand};
-use options::{AccessOptions, Input, PollingOptions, Prompt, Run, SessionOptions, TimeoutChoice, Watch};
+use options::{AccessOptions, PollingOptions, Prompt, Run, TimeoutChoice, Watch};
+use orders::{Prepared, orders};
 use tokio::sync::watch::{Receiver, Sender};
 use tokio::task::LocalSet;
 
@@ -17,25 +16,22 @@ use super::{Exit, FAILURE, SUCCESS, level, runtime, usage, variable};
 use crate::airbyte::Level;
 use crate::config::{self, Access};
 use crate::devin::retry::Policy;
-use crate::devin::session::NewSession;
 use crate::devin::{Client, Settings, Token, endpoint};
 use crate::output::Output;
-use crate::relay::alert::{Alert, tag};
+use crate::relay::alert::tag;
 use crate::relay::dispatch::Order;
-use crate::relay::inbound::{self, Grouping, MAX_BYTES};
-use crate::relay::once::{End, OnTimeout, Origin, Relay};
-use crate::relay::organisation::{self, Standing};
-use crate::relay::prompt::{Template, marked_title, words};
+use crate::relay::once::{End, OnTimeout, Origin, Relay, goes_on};
+use crate::relay::organisation::{self, Identified};
 use crate::relay::report::{Code, Event, Report, Trouble, say};
 use crate::relay::watch::Polling;
 use crate::sandbox::{self, Sandbox};
 use crate::stop::Signals;
 
-/// The tag that every session of the relay carries beside its alert's own.
-const RELAY_TAG: &str = "alert-relay";
+/// The longest time that a session that was never seen may be missing before it is taken for gone.
+const LONGEST_SETTLING: Duration = Duration::from_secs(30);
 
-/// The largest schema that the API takes, in bytes.
-const LARGEST_SCHEMA: u64 = 64 << 10;
+/// What is said when asked to stop before there is anything to leave running.
+const NOTHING_CREATED: &str = "stopped before a session was created";
 
 /// How long a simulated session lives, in seconds.
 const SANDBOX_SESSION_S: f64 = 4.0;
@@ -90,48 +86,6 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
     }
 }
 
-/// An alert and what would be created for it.
-struct Prepared {
-    alert: Alert,
-    key: String,
-    new: NewSession,
-}
-
-/// Reads the payload and makes of each alert what a session would be created with. Alerts that share a key are one.
-fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Vec<Prepared>> {
-    let payload = read_payload(&input.alert)?;
-    let grouping = if input.per_alert { Grouping::PerAlert } else { Grouping::Group };
-    let name = input.alert.display();
-    let alerts =
-        inbound::read(input.format.0, &payload, grouping).map_err(|problem| anyhow!("the alert {name}: {problem}"))?;
-    let template = input.prompt_template.as_deref().map(read_template).transpose()?;
-    let schema = options.structured_output_schema.as_deref().map(read_schema).transpose()?;
-    let mut prepared: Vec<Prepared> = Vec::new();
-    for alert in alerts {
-        let key = input.dedupe_key.clone().unwrap_or_else(|| alert.dedupe_key(&input.ignore_label));
-        if prepared.iter().any(|earlier| earlier.key == key) {
-            continue;
-        }
-        let words = words(&alert, &key, template.as_ref()).map_err(|problem| anyhow!("{problem}"))?;
-        let title = options.title.as_deref().map_or(words.title, |title| marked_title(&key, title));
-        let tags = [RELAY_TAG.to_string(), tag(&key)].into_iter().chain(options.tag.iter().cloned()).collect();
-        let new = NewSession {
-            prompt: words.prompt,
-            title: Some(title),
-            tags,
-            playbook_id: options.playbook.clone(),
-            repos: options.repo.clone(),
-            knowledge_ids: options.knowledge.clone(),
-            secret_ids: options.secret.clone(),
-            max_acu_limit: options.max_acu_limit,
-            devin_mode: options.devin_mode.clone(),
-            structured_output_schema: schema.clone(),
-        };
-        prepared.push(Prepared { alert, key, new });
-    }
-    Ok(prepared)
-}
-
 fn print_prompts(orders: &[Prepared], output: &Output) -> Exit {
     for order in orders {
         received(order, output);
@@ -164,8 +118,8 @@ async fn check(access: &AccessOptions, output: &Output) -> Exit {
         Err(exit) => return exit,
     };
     let (_tell, stop) = tokio::sync::watch::channel(None);
-    match stand(&place, output, stop).await {
-        Ok(Standing { principal, org_id, missing }) => {
+    match identify(&place, output, stop, "stopped").await {
+        Ok(Identified { principal, org_id, missing }) => {
             let kind = principal.as_ref().and_then(|principal| principal.principal_type.as_deref());
             let name = principal.as_ref().and_then(|principal| principal.name());
             say(output, &Event::Check { principal_type: kind, principal: name, org_id: &org_id, missing: &missing });
@@ -179,7 +133,9 @@ async fn check(access: &AccessOptions, output: &Output) -> Exit {
 /// is started unseen; a second one does not.
 async fn run_orders(run: &Run, orders: Vec<Prepared>, output: &Output) -> Exit {
     let (tell, stop) = tokio::sync::watch::channel(None);
-    until_stopped(take(run, orders, output, stop), &tell, output).await
+    let at_once =
+        "stopped at once: a create that was under way may have started a session; run the same alert again to adopt it";
+    until_stopped(take(run, orders, output, stop), &tell, output, at_once).await
 }
 
 async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<Option<i32>>) -> Exit {
@@ -203,12 +159,12 @@ async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<
         Some(Err(exit)) => return exit,
     };
     firing.iter().for_each(|order| received(order, output));
-    let standing = match stand(&place, output, stop.clone()).await {
-        Ok(standing) if standing.missing.is_empty() => standing,
-        Ok(standing) => {
+    let identified = match identify(&place, output, stop.clone(), NOTHING_CREATED).await {
+        Ok(identified) if identified.missing.is_empty() => identified,
+        Ok(identified) => {
             let message = format!(
                 "the key lacks {}, without which a session that exists cannot be found and would be created again",
-                standing.missing.join(", ")
+                identified.missing.join(", ")
             );
             return fail(output, Code::MissingPermission, &message);
         }
@@ -216,29 +172,31 @@ async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<
     };
     let relay = Arc::new(Relay {
         client: place.client,
-        org_id: standing.org_id,
-        polling: polling(&run.polling, run.access.sandbox),
+        org_id: identified.org_id,
+        polling: polling(&run.polling, run.access.sandbox, run.reconcile_window),
         create_timeout: run.create_timeout,
         on_timeout: on_timeout(&run.polling),
         detach: run.detach,
         output: output.clone(),
         stop,
     });
-    let mut trips = tokio::task::JoinSet::new();
+    let mut trips = Vec::new();
     for prepared in firing {
         let order = Order {
             mark: tag(&prepared.key),
             new: prepared.new,
+            by_title: false,
             cooldown: run.cooldown,
             new_attempt: run.new_attempt,
             reconcile_window: run.reconcile_window,
             create_again: run.create_again,
         };
-        trips.spawn_local(Arc::clone(&relay).run(order, prepared.key));
+        trips.push(tokio::task::spawn_local(Arc::clone(&relay).run(order, prepared.key)));
     }
     let mut exit = SUCCESS;
-    while let Some(ended) = trips.join_next().await {
-        let end = ended.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
+    // In the order of the payload, so that the exit code does not depend on which session ends first.
+    for trip in trips {
+        let end = trip.await.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
         exit = worse(exit, exit_of(&end, run.polling.require_pr));
     }
     exit
@@ -252,19 +210,20 @@ async fn watch_one(watch: &Watch, output: &Output) -> Exit {
         );
     }
     let (tell, stop) = tokio::sync::watch::channel(None);
+    let left_running = format!("stopped; {}", goes_on(&watch.session));
     let watching = async {
         let place = match place(&watch.access, output).await {
             Ok(place) => place,
             Err(exit) => return exit,
         };
-        let standing = match stand(&place, output, stop.clone()).await {
-            Ok(standing) => standing,
+        let identified = match identify(&place, output, stop.clone(), &left_running).await {
+            Ok(identified) => identified,
             Err(exit) => return exit,
         };
         let relay = Relay {
             client: place.client,
-            org_id: standing.org_id,
-            polling: polling(&watch.polling, false),
+            org_id: identified.org_id,
+            polling: polling(&watch.polling, false, LONGEST_SETTLING),
             create_timeout: Duration::ZERO,
             on_timeout: on_timeout(&watch.polling),
             detach: false,
@@ -272,14 +231,19 @@ async fn watch_one(watch: &Watch, output: &Output) -> Exit {
             stop,
         };
         // Who names a session asks for it by name: --on-timeout is theirs to decide.
-        let end = relay.watch(&watch.session, "", Origin::Ours, &Report::new(output, None)).await;
+        let end = relay.watch(&watch.session, None, Origin::Ours, &Report::new(output, None)).await;
         exit_of(&end, watch.polling.require_pr)
     };
-    until_stopped(watching, &tell, output).await
+    until_stopped(watching, &tell, output, &left_running).await
 }
 
-/// Runs `work` to its end, telling it of a first signal; a second one ends it where it stands.
-async fn until_stopped(work: impl Future<Output = Exit>, tell: &Sender<Option<i32>>, output: &Output) -> Exit {
+/// Runs `work` to its end, telling it of a first signal; a second one ends it where it stands, saying `at_once`.
+async fn until_stopped(
+    work: impl Future<Output = Exit>,
+    tell: &Sender<Option<i32>>,
+    output: &Output,
+    at_once: &str,
+) -> Exit {
     let mut signals = Signals::listen();
     tokio::pin!(work);
     loop {
@@ -287,7 +251,7 @@ async fn until_stopped(work: impl Future<Output = Exit>, tell: &Sender<Option<i3
             exit = &mut work => return exit,
             signal = signals.next() => {
                 if tell.borrow().is_some() {
-                    output.note("stopped at once: a create that was under way may have started a session; run the same alert again to adopt it");
+                    output.note(at_once);
                     return Exit::Signal(signal);
                 }
                 let _ = tell.send(Some(signal));
@@ -328,27 +292,30 @@ async fn place(access: &AccessOptions, output: &Output) -> Result<Place, Exit> {
 }
 
 fn load(access: &AccessOptions, output: &Output) -> Result<Access, Exit> {
-    let mut settings = match Access::load(access.config.as_deref(), variable) {
+    let endpoint = match access.endpoint.as_deref().map(endpoint).transpose() {
+        Ok(endpoint) => endpoint,
+        Err(problem) => return Err(fail(output, Code::BadEndpoint, &format!("--endpoint {problem}"))),
+    };
+    let settings = match Access::load(access.config.as_deref(), endpoint, variable) {
         Ok(settings) => settings,
         Err(config::Error::Absent) => {
             return Err(usage(output, "no key: give --config FILE, or set DEVIN_API_KEY, or try --sandbox"));
         }
         Err(error) => return Err(fail(output, Code::BadSettings, &error.to_string())),
     };
-    if let Some(address) = &access.endpoint {
-        match endpoint(address) {
-            Ok((api_url, org_id)) => (settings.api_url, settings.org_id) = (api_url, Some(org_id)),
-            Err(problem) => return Err(fail(output, Code::BadEndpoint, &format!("--endpoint {problem}"))),
-        }
-    }
     if level(&access.common) <= Level::Debug {
         output.note(&format!("the API is at {}", settings.api_url));
     }
     Ok(settings)
 }
 
-/// Verifies the key and finds the organisation, unless asked to stop.
-async fn stand(place: &Place, output: &Output, mut stop: Receiver<Option<i32>>) -> Result<Standing, Exit> {
+/// Verifies the key and finds the organisation, unless asked to stop, which is answered with the words `stopped_words`.
+async fn identify(
+    place: &Place,
+    output: &Output,
+    mut stop: Receiver<Option<i32>>,
+    stopped_words: &str,
+) -> Result<Identified, Exit> {
     let stopped = async {
         match stop.wait_for(Option::is_some).await {
             Ok(signal) => signal.unwrap_or_default(),
@@ -358,21 +325,23 @@ async fn stand(place: &Place, output: &Output, mut stop: Receiver<Option<i32>>) 
     tokio::select! {
         biased;
         signal = stopped => {
-            output.note("stopped before a session was created");
+            output.note(stopped_words);
             Err(Exit::Signal(signal))
         }
-        standing = organisation::find(&place.client, place.org_id.as_deref()) => {
-            standing.map_err(|Trouble { code, message }| fail(output, code, &message))
+        identified = organisation::find(&place.client, place.org_id.as_deref()) => {
+            identified.map_err(|Trouble { code, message }| fail(output, code, &message))
         }
     }
 }
 
-fn polling(options: &PollingOptions, is_sandbox: bool) -> Polling {
+/// `window` is how long a new session may be looked for.
+fn polling(options: &PollingOptions, is_sandbox: bool, window: Duration) -> Polling {
     let default = Duration::from_secs(if is_sandbox { 1 } else { 30 });
     Polling {
         interval: options.poll_interval.unwrap_or(default),
         attempts: options.max_poll_attempts,
         pr_grace: options.pr_grace,
+        settling: window.min(LONGEST_SETTLING),
     }
 }
 
@@ -392,7 +361,7 @@ fn exit_of(end: &End, require_pr: bool) -> Exit {
     }
 }
 
-/// Of several alerts, the first that did not go well speaks for all; being stopped comes before everything.
+/// Of several alerts, the first in the payload that did not go well speaks for all; being stopped comes before everything.
 fn worse(one: Exit, other: Exit) -> Exit {
     match (one, other) {
         (Exit::Signal(_), _) => one,
@@ -407,37 +376,4 @@ fn fail(output: &Output, code: Code, message: &str) -> Exit {
     say(output, &Event::Error(&Trouble { code, message: message.to_string() }));
     output.note(&format!("error: {message}"));
     FAILURE
-}
-
-fn read_payload(path: &Path) -> anyhow::Result<Vec<u8>> {
-    let most = MAX_BYTES as u64 + 1;
-    let mut payload = Vec::new();
-    if path == Path::new("-") {
-        std::io::stdin().take(most).read_to_end(&mut payload).context("cannot read the alert from standard input")?;
-    } else {
-        let file = std::fs::File::open(path).with_context(|| format!("cannot read the alert {}", path.display()))?;
-        file.take(most)
-            .read_to_end(&mut payload)
-            .with_context(|| format!("cannot read the alert {}", path.display()))?;
-    }
-    Ok(payload)
-}
-
-fn read_template(path: &Path) -> anyhow::Result<Template> {
-    let name = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the prompt template {name}"))?;
-    Template::parse(&text).map_err(|problem| anyhow!("{problem} ({name})"))
-}
-
-fn read_schema(path: &Path) -> anyhow::Result<serde_json::Value> {
-    let name = path.display();
-    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the schema {name}"))?;
-    if text.len() as u64 > LARGEST_SCHEMA {
-        bail!("the schema {name} is larger than 64 KiB, the most that the API takes");
-    }
-    match serde_json::from_str(&text) {
-        Ok(schema @ serde_json::Value::Object(_)) => Ok(schema),
-        Ok(_) => bail!("the schema {name} must be a JSON object"),
-        Err(error) => bail!("the schema {name} is not valid JSON (line {}, column {})", error.line(), error.column()),
-    }
 }

@@ -51,7 +51,9 @@ pub fn endpoint(text: &str) -> Result<(String, String), &'static str> {
         .filter(|id| !id.is_empty() && !id.contains(['/', '?', '#']))
         .ok_or(FORM)?;
     let organisation = percent_decode_str(organisation).decode_utf8().map_err(|_| FORM)?;
-    if matches!(&*organisation, "." | "..") {
+    // A form that was not filled in, or what no identifier holds; and a key that was put in the wrong place.
+    let is_odd = |c: char| c.is_control() || c.is_whitespace() || "{}<>".contains(c);
+    if matches!(&*organisation, "." | "..") || organisation.contains(is_odd) || organisation.contains("cog_") {
         return Err(FORM);
     }
     Ok((base_address(base)?, organisation.into_owned()))
@@ -111,6 +113,11 @@ mod tests {
             "https://api.devin.ai/v3/organizations//sessions",
             "https://api.devin.ai/v3/organizations/org-1/sessions/1",
             "https://api.devin.ai/v3/organizations/../sessions",
+            "https://api.devin.ai/v3/organizations/{org_id}/sessions",
+            "https://api.devin.ai/v3/organizations/<org>/sessions",
+            "https://api.devin.ai/v3/organizations/org 1/sessions",
+            "https://api.devin.ai/v3/organizations/%0a/sessions",
+            "https://api.devin.ai/v3/organizations/cog_k3y/sessions",
             "https://api.devin.ai/v1/sessions",
         ];
         let read: Vec<String> = addresses.iter().map(|text| format!("{text}: {:?}", endpoint(text))).collect();
@@ -123,6 +130,11 @@ mod tests {
         https://api.devin.ai/v3/organizations//sessions: Err("must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions")
         https://api.devin.ai/v3/organizations/org-1/sessions/1: Err("must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions")
         https://api.devin.ai/v3/organizations/../sessions: Err("must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions")
+        https://api.devin.ai/v3/organizations/{org_id}/sessions: Err("must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions")
+        https://api.devin.ai/v3/organizations/<org>/sessions: Err("must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions")
+        https://api.devin.ai/v3/organizations/org 1/sessions: Err("must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions")
+        https://api.devin.ai/v3/organizations/%0a/sessions: Err("must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions")
+        https://api.devin.ai/v3/organizations/cog_k3y/sessions: Err("must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions")
         https://api.devin.ai/v1/sessions: Err("must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions")
         "#);
     }

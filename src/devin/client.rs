@@ -10,13 +10,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use percent_encoding::utf8_percent_encode;
 use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, Url};
-use serde::Deserialize;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::connection::{Connections, build, is_hang_up, kind_of};
 use super::error::{Error, Kind, explanation};
 use super::gate::{Gate, Pass};
 use super::page::{Invalid, Page, RESERVED, Request, Trail};
+use super::principal::Principal;
 use super::retry::{Outrun, Policy, Verdict, retry_after};
 use super::surrogate::replace_halves;
 use super::token::Token;
@@ -56,36 +56,6 @@ pub enum Event {
     Answered { path: String, status: u16, bytes: usize, took: Duration },
     /// A try has failed, and the next one starts after `wait`.
     Retrying { error: Error, wait: Duration, rate_limited: bool },
-}
-
-/// Who a key belongs to, from `/v3/self`.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Principal {
-    /// `service_user`, `pat_user` or another kind.
-    #[serde(default)]
-    pub principal_type: Option<String>,
-    /// The organisation of the key; `None` for an enterprise key, and often for a personal access token.
-    #[serde(default)]
-    pub org_id: Option<String>,
-    /// The organisation that a personal access token's sessions belong to.
-    #[serde(default)]
-    pub devin_sessions_org_id: Option<String>,
-    #[serde(default)]
-    service_user_name: Option<String>,
-    #[serde(default)]
-    user_name: Option<String>,
-}
-
-impl Principal {
-    /// Whether the key belongs to a person and not to a service user.
-    pub fn is_personal(&self) -> bool {
-        self.principal_type.as_deref() == Some("pat_user")
-    }
-
-    /// What people call the owner of the key.
-    pub fn name(&self) -> Option<&str> {
-        self.service_user_name.as_deref().or(self.user_name.as_deref())
-    }
 }
 
 impl Client {
@@ -305,7 +275,7 @@ pub fn now_s() -> i64 {
 
 /// A complete answer that says success.
 pub(super) struct Answer {
-    status: u16,
+    pub(super) status: u16,
     pub(super) body: Vec<u8>,
     /// The server's `Date`, in Unix seconds.
     date: Option<i64>,

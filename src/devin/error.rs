@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::page::Invalid;
 use super::token::Token;
@@ -133,7 +133,7 @@ pub fn explanation(body: &[u8], token: &Token) -> Option<String> {
     (!said.is_empty() && !token.is_quoted_in(&said)).then_some(said)
 }
 
-/// `"text"`, `{"loc": […], "msg": "…"}`, or a list of these, as one phrase.
+/// `"text"`, `{"loc": […], "msg": "…"}`, `{"pointer": "…", "detail": "…"}`, or a list of these, as one phrase.
 fn sentence(value: &Value) -> Option<String> {
     match value {
         Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_string()),
@@ -143,18 +143,22 @@ fn sentence(value: &Value) -> Option<String> {
         }
         Value::Object(fields) => {
             let text = ["msg", "message", "detail", "title"].iter().find_map(|key| fields.get(*key)?.as_str())?;
-            let place = fields.get("loc").and_then(Value::as_array).map(|path| {
-                let path: Vec<String> =
-                    path.iter().map(|step| step.as_str().map_or_else(|| step.to_string(), str::to_string)).collect();
-                path.join(".")
-            });
-            Some(match place {
+            Some(match place(fields) {
                 Some(place) if !place.is_empty() => format!("{place}: {text}"),
                 _ => text.to_string(),
             })
         }
         _ => None,
     }
+}
+
+/// What an object of an explanation is about: a list of steps in `loc`, or a text in `pointer` or `field`.
+fn place(fields: &Map<String, Value>) -> Option<String> {
+    if let Some(steps) = fields.get("loc").and_then(Value::as_array) {
+        let step = |step: &Value| step.as_str().map_or_else(|| step.to_string(), str::to_string);
+        return Some(steps.iter().map(step).collect::<Vec<_>>().join("."));
+    }
+    ["pointer", "field"].iter().find_map(|key| fields.get(*key)?.as_str()).map(str::to_string)
 }
 
 /// One line of foreign text: control and invisible formatting characters become blanks, and it is cut.
@@ -186,6 +190,7 @@ mod tests {
         insta::assert_snapshot!(check(r#"{"detail":"Not found"}"#), @"Not found");
         insta::assert_snapshot!(check(r#"{"detail":[{"loc":["query","first"],"msg":"must be at most 200","type":"value_error"},{"loc":["query",0],"msg":"no"}]}"#), @"query.first: must be at most 200; query.0: no");
         insta::assert_snapshot!(check(r#"{"title":"Unprocessable","status":422,"errors":[{"detail":"first is too large"}]}"#), @"Unprocessable: first is too large");
+        insta::assert_snapshot!(check(r##"{"title":"Unprocessable","errors":[{"pointer":"#/tags/1","detail":"value is not allowed"},{"field":"title","message":"too long"}]}"##), @"Unprocessable: #/tags/1: value is not allowed; title: too long");
         insta::assert_snapshot!(check(r#"{"detail":null}"#), @"nothing");
         insta::assert_snapshot!(check("<html>502</html>"), @"nothing");
         insta::assert_snapshot!(check(r#"{"detail":"two\nlines \u202e and\u0000more"}"#), @"two lines and more");

@@ -6,6 +6,7 @@ mod connection;
 pub mod error;
 pub mod gate;
 pub mod page;
+pub mod principal;
 pub mod retry;
 pub mod session;
 pub mod sessions;
@@ -13,7 +14,8 @@ pub mod surrogate;
 pub mod token;
 
 pub use address::{base_address, endpoint};
-pub use client::{Client, Event, Principal, Settings};
+pub use client::{Client, Event, Settings};
 pub use error::{Error, Kind};
 pub use page::{Page, Request, Trail};
+pub use principal::Principal;
 pub use token::Token;

@@ -7,17 +7,21 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
-/// A session as the API describes it, as far as a relay reads it. Only `session_id` and `status` are certain: any other
-/// field that is absent or not what it should be is at its default, so that an oddity in one of them hides no session.
+/// The status of a session that is told without one: a word that nobody knows, so that it is no end.
+pub const UNTOLD: &str = "unknown";
+
+/// A session as the API describes it, as far as a relay reads it. Only `session_id` is certain: any other field that is
+/// absent or not what it should be is at its default, so that an oddity in one of them hides no session.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Session {
     /// As received; with or without the prefix `devin-`.
     pub session_id: String,
+    /// [`UNTOLD`] where the API does not tell it.
     pub status: String,
     /// `None` in the answer to a create, and whenever the API has nothing to add.
     pub status_detail: Option<String>,
-    /// Where a person opens it; may be empty.
-    pub url: String,
+    /// Where a person opens it; `None` where the API does not tell it.
+    pub url: Option<String>,
     pub title: Option<String>,
     pub tags: Vec<String>,
     /// Unix seconds.
@@ -52,14 +56,12 @@ impl<'de> Deserialize<'de> for Session {
             let pr_url = item["pr_url"].as_str()?.to_string();
             Some(PullRequest { pr_url, pr_state: item["pr_state"].as_str().map(str::to_string) })
         };
-        let certain = |name: &'static str| {
-            text(name).filter(|text| !bare(text).is_empty()).ok_or_else(|| D::Error::missing_field(name))
-        };
+        let filled = |name: &str| text(name).filter(|text| !bare(text).is_empty());
         Ok(Session {
-            session_id: certain("session_id")?,
-            status: certain("status")?,
+            session_id: filled("session_id").ok_or_else(|| D::Error::missing_field("session_id"))?,
+            status: filled("status").unwrap_or_else(|| UNTOLD.to_string()),
             status_detail: text("status_detail"),
-            url: text("url").unwrap_or_default(),
+            url: filled("url"),
             title: text("title"),
             tags: list("tags").filter_map(|tag| tag.as_str().map(str::to_string)).collect(),
             created_at: seconds("created_at"),
@@ -109,6 +111,24 @@ pub fn bare(session_id: &str) -> &str {
     session_id.strip_prefix("devin-").unwrap_or(session_id)
 }
 
+/// The identifier in what people paste: the session's address in the web app, or the identifier itself. Blanks and `<…>`
+/// around it are forgiven, and so is upper case.
+///
+/// # Errors
+/// A sentence that says what is expected.
+pub fn pasted(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let text = text.strip_prefix('<').and_then(|text| text.strip_suffix('>')).unwrap_or(text);
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let segment = path.split_once("/sessions/").map_or(path, |(_, below)| below.split('/').next().unwrap_or_default());
+    let id = bare(segment);
+    if id.is_empty() || !id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
+        return Err("expected a session's identifier or its address, https://app.devin.ai/sessions/…".to_string());
+    }
+    let is_hex = id.len() == 32 && id.bytes().all(|byte| byte.is_ascii_hexdigit());
+    Ok(if is_hex { id.to_ascii_lowercase() } else { id.to_string() })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -117,8 +137,13 @@ mod tests {
     fn a_session_is_read_however_little_the_api_says() {
         let least: Session = serde_json::from_str(r#"{"session_id":"devin-1","status":"new","tags":null,"url":null,"acus_consumed":null,"pull_requests":null,"security_profile":{}}"#).unwrap();
         assert_eq!(least.bare_id(), "1");
-        assert!(least.tags.is_empty() && least.url.is_empty() && least.pull_requests.is_empty());
+        assert!(least.tags.is_empty() && least.url.is_none() && least.pull_requests.is_empty());
         assert!(serde_json::from_str::<Session>(r#"{"status":"new"}"#).is_err());
+        for json in
+            [r#"{"session_id":"1"}"#, r#"{"session_id":"1","status":null}"#, r#"{"session_id":"1","status":""}"#]
+        {
+            assert_eq!(serde_json::from_str::<Session>(json).unwrap().status, UNTOLD, "{json}");
+        }
         assert!(serde_json::from_str::<Session>(r#"{"session_id":"devin-","status":"new"}"#).is_err());
     }
 
@@ -135,5 +160,28 @@ mod tests {
     fn a_create_says_only_what_was_asked_for() {
         let body = NewSession { prompt: "Fix it".to_string(), tags: vec!["a".to_string()], ..NewSession::default() };
         insta::assert_snapshot!(serde_json::to_string(&body).unwrap(), @r#"{"prompt":"Fix it","tags":["a"]}"#);
+    }
+
+    #[test]
+    fn a_session_is_named_by_its_identifier_or_its_address() {
+        let id = "0d902d4d605a230ab8f5a3d24bdfd1fe";
+        for text in [
+            id,
+            &format!("devin-{id}"),
+            &id.to_ascii_uppercase(),
+            &format!(" {id}\n"),
+            &format!("https://app.devin.ai/sessions/{id}"),
+            &format!("<https://app.devin.ai/sessions/{id}>"),
+            &format!("https://app.devin.ai/sessions/{id}/messages"),
+            &format!("https://app.devin.ai/org/acme/sessions/devin-{id}/?tab=1#x"),
+        ] {
+            assert_eq!(pasted(text).as_deref(), Ok(id), "{text}");
+        }
+        assert_eq!(pasted("Kept-As-It-Is").as_deref(), Ok("Kept-As-It-Is"));
+        for text in
+            ["", "https://app.devin.ai/", "https://app.devin.ai/sessions/", "https://app.devin.ai/org/x", "a b", "../x"]
+        {
+            assert!(pasted(text).is_err(), "{text}");
+        }
     }
 }

@@ -40,7 +40,8 @@ impl Client {
         let refusal = match outcome.unwrap_or_else(|_| Err(Kind::TimeUp(patience).into())) {
             Ok(answer) => match read_session(&answer) {
                 Ok(session) => return Creation::Created(session),
-                Err(invalid) => Refusal::from(Kind::Invalid(invalid)),
+                Err(invalid) if answer.status == 200 => Refusal::from(Kind::Invalid(invalid)),
+                Err(_) => Refusal::from(Kind::Status(answer.status)),
             },
             Err(refusal) => refusal,
         };
@@ -54,7 +55,13 @@ impl Client {
     /// As for [`Client::page`].
     pub async fn session(&self, organisation: &str, id: &str, tell: &(dyn Fn(Event) + Sync)) -> Result<Session, Error> {
         let in_path = format!("devin-{}", bare(id));
-        self.get(&sessions_of(organisation, &[&in_path]), None, |answer| read_session(&answer), tell).await
+        let read = |answer: Answer| {
+            let session = read_session(&answer)?;
+            // What is said of another session must not be taken for this one's end.
+            let is_asked_for = session.bare_id().eq_ignore_ascii_case(bare(id));
+            if is_asked_for { Ok(session) } else { Err(Invalid::Unexpected("it describes another session")) }
+        };
+        self.get(&sessions_of(organisation, &[&in_path]), None, read, tell).await
     }
 
     /// All sessions that a query finds, every page of them. Filters that the API does not know are ignored by it: the
@@ -78,7 +85,7 @@ impl Client {
     ///
     /// # Errors
     /// As for [`Client::page`].
-    pub async fn find_newest_session(&self, organisation: &str, tell: &(dyn Fn(Event) + Sync)) -> Result<(), Error> {
+    pub async fn can_list_sessions(&self, organisation: &str, tell: &(dyn Fn(Event) + Sync)) -> Result<(), Error> {
         let mut request = sessions_of(organisation, &[]);
         request.query = vec![("first", "1".to_string())];
         self.page(&request, &Trail::default(), tell).await.map(drop)
@@ -152,7 +159,9 @@ impl Client {
 fn creation(error: Error, wait: Option<Duration>) -> Creation {
     match error.kind {
         Kind::Status(429) => Creation::RateLimited(error, wait),
-        Kind::Status(408 | 409 | 500..=599)
+        // Only these redirects say that the same request is to be made elsewhere; after the others it may have been done.
+        Kind::Status(307 | 308) => Creation::Refused(error),
+        Kind::Status(200..=399 | 408 | 409 | 500..=599)
         | Kind::Silent(_)
         | Kind::TimeUp(_)
         | Kind::Broken(_)
@@ -199,7 +208,9 @@ mod tests {
         let statuses = (100..600).map(|status| (status, check(Kind::Status(status))));
         let maybe: Vec<u16> =
             statuses.clone().filter(|(_, class)| *class == "unclear").map(|(status, _)| status).collect();
-        assert_eq!(maybe, [408, 409].into_iter().chain(500..600).collect::<Vec<_>>());
+        let redirects = (300..400).filter(|status| ![307, 308].contains(status));
+        let certain = (200..300).chain(redirects).chain([408, 409]).chain(500..600);
+        assert_eq!(maybe, certain.collect::<Vec<u16>>());
         let waits: Vec<u16> =
             statuses.filter(|(_, class)| *class == "rate limited").map(|(status, _)| status).collect();
         assert_eq!(waits, [429]);

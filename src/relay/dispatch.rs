@@ -6,13 +6,18 @@
 
 use std::time::Duration;
 
-use super::outcome::{Standing, standing};
+use self::bearing::{Bearing, bearing};
 use crate::devin::session::{NewSession, Session};
 use crate::devin::sessions::Creation;
 use crate::devin::{Error, Kind};
 
+mod bearing;
+
 /// How often a create that was answered with 429 is tried at most.
 const MOST_RATE_LIMITED_TRIES: u32 = 5;
+
+/// The longest wait that is borne after a 429; a longer one is somebody else's to wait for.
+const LONGEST_WAIT: Duration = Duration::from_secs(300);
 
 /// Times of creation are whole seconds: a look after ours has passed sees everybody who created in it, so that all of
 /// them decide by the same list.
@@ -27,6 +32,8 @@ pub struct Order {
     /// The mark: a tag of the session, and part of its title.
     pub mark: String,
     pub new: NewSession,
+    /// Whether the mark can stand in the title only, because the organisation restricts tags.
+    pub by_title: bool,
     /// A session that ended so recently is reported instead of starting another.
     pub cooldown: Duration,
     /// Creates whatever is there already.
@@ -64,9 +71,24 @@ pub enum Dispatched {
     /// This session ended a short while ago; no other was started.
     Reported(Session),
     /// A session may have been created and cannot be found.
-    Unknown(Error),
+    Unknown(Unclear),
     /// Asked to stop before anything was created.
     Stopped,
+}
+
+/// Why it is not known whether there is a session.
+#[derive(Debug, Clone)]
+pub struct Unclear {
+    /// What the create was answered with.
+    pub create: Error,
+    /// Why nobody could look for the session; `None` when it was looked for and was not there.
+    pub blind: Option<Error>,
+}
+
+impl From<Error> for Unclear {
+    fn from(create: Error) -> Unclear {
+        Unclear { create, blind: None }
+    }
 }
 
 /// What is told while it happens.
@@ -110,24 +132,26 @@ pub async fn dispatch(
     let mut unclear: Option<Error> = None;
     loop {
         let Some(creation) = api.create(&order.new).await else {
-            return Ok(unclear.map_or(Dispatched::Stopped, Dispatched::Unknown));
+            return Ok(unclear.map_or(Dispatched::Stopped, |create| Dispatched::Unknown(create.into())));
         };
         match creation {
             Creation::Refused(error) | Creation::RateLimited(error, _) if unclear.is_some() => {
                 note(&format!("{error}; the create before it was answered unclearly"));
-                return Ok(Dispatched::Unknown(unclear.unwrap_or(error)));
+                return Ok(Dispatched::Unknown(unclear.unwrap_or(error).into()));
             }
             Creation::Created(session) => {
                 tell(Step::Created(&session));
                 return Ok(after_create(api, &order, &known, session, note).await);
+            }
+            Creation::RateLimited(error, Some(wait)) if wait > LONGEST_WAIT => {
+                return Err(Error { kind: Kind::WaitTooLong { status: 429, wait }, ..error });
             }
             Creation::RateLimited(error, wait) => {
                 limited += 1;
                 if limited >= MOST_RATE_LIMITED_TRIES {
                     return Err(error);
                 }
-                let own = FIRST_LOOK_AFTER * 2u32.pow(limited);
-                let wait = wait.filter(|wait| !wait.is_zero()).unwrap_or(own).min(Duration::from_secs(300));
+                let wait = wait.filter(|wait| !wait.is_zero()).unwrap_or(FIRST_LOOK_AFTER * 2u32.pow(limited));
                 note(&format!("{error}; nothing was created, trying again in {} s", wait.as_secs()));
                 if !api.wait(wait).await {
                     return Ok(Dispatched::Stopped);
@@ -138,84 +162,58 @@ pub async fn dispatch(
                     return Ok(there);
                 }
             }
-            Creation::Refused(error) if (1..=OWN_TAGS).contains(&order.new.tags.len()) && is_about_tags(&error) => {
-                note("this organisation restricts tags, so the session is marked in its title only");
-                order.new.tags.clear();
+            Creation::Refused(error) if !order.by_title && is_about_tags(&error) => {
+                note(&format!("{error}; trying again with the mark in the title only"));
+                order.by_title = true;
+                // Further tags are the user's, and theirs to mend.
+                order.new.tags.retain(|tag| ![RELAY_TAG, &order.mark].contains(&tag.as_str()));
                 known.extend(look(api, &order).await?);
                 if let Some(there) = already(&order, &known, api.now()) {
                     return Ok(there);
                 }
             }
             Creation::Refused(error) => return Err(error),
-            Creation::Unclear(error) => {
-                note(&format!("{error}; a session may have been created, looking for it"));
-                if let Some((session, others)) = reconcile(api, &order, &known).await {
-                    for other in others {
-                        note(&format!("warning: session {} is for the same alert too, and younger", other.session_id));
-                    }
-                    return Ok(Dispatched::Adopted(session, Adoption::Reconciled));
+            Creation::Unclear(create) => {
+                if let Some(dispatched) = after_unclear(api, &order, &known, &create, note).await {
+                    return Ok(dispatched);
                 }
-                if !order.create_again {
-                    return Ok(Dispatched::Unknown(error));
-                }
-                note("no session was found; creating once more, as --create-again allows");
                 order.create_again = false;
-                unclear = Some(error);
+                unclear = Some(create);
             }
         }
     }
 }
 
-/// The relay's own tags on a session: its name and the mark. Further ones are the user's, and theirs to mend.
-const OWN_TAGS: usize = 2;
+/// The tag that every session of the relay carries beside its alert's own.
+pub const RELAY_TAG: &str = "alert-relay";
 
 /// Where a session can only be found by its title, how far back sessions are looked through.
 const TITLES_WITHIN: Duration = Duration::from_secs(30 * 86_400);
 
-/// The tag of a session that the relay itself has ended: its end says nothing about the alert.
+/// The tag of a session that the relay itself has ended, or has tried to.
 pub const ENDED_TAG: &str = "ar-ended";
 
 /// What is to be done with the sessions that carry the mark; `None` when one is to be created.
 ///
 /// One at work is adopted, the oldest. Else one that ended within the cool-down is reported: what has a result before
-/// what has none, and then the newest. Else one that waits for a person is adopted. One that ended by quota or error is
-/// left alone, so that people can top up and run the same alert again.
+/// what has none, and then the newest. Else one that waits for a person is adopted, the newest. One that ended by quota
+/// or error is left alone, so that people can top up and run the same alert again.
 fn already(order: &Order, known: &[Session], now: i64) -> Option<Dispatched> {
     if order.new_attempt {
         return None;
     }
+    let since = now.saturating_sub(i64::try_from(order.cooldown.as_secs()).unwrap_or(i64::MAX));
+    let of = |wanted: Bearing| known.iter().filter(move |session| bearing(session, &order.mark, since) == wanted);
     let adopt = |session: &Session| Dispatched::Adopted(session.clone(), Adoption::Alive);
-    let has_result = |session: &Session| !session.pull_requests.is_empty() || session.structured_output.is_some();
-    let has_tag = |session: &Session, name: &str| session.tags.iter().any(|tag| tag == name);
-    // What the relay has ended itself says nothing. Where tags are restricted, an exit without a result may be such an end.
-    let may_be_untagged =
-        |session: &Session| session.status == "exit" && !has_tag(session, &order.mark) && !has_result(session);
-    let is_ended_by_us = |session: &Session| match standing(session) {
-        Standing::Active | Standing::WaitingForUser | Standing::WaitingForApproval => false,
-        _ => has_tag(session, ENDED_TAG) || may_be_untagged(session),
-    };
-    let known = || known.iter().filter(|session| !is_ended_by_us(session));
-    if let Some(session) = known().filter(|session| standing(session) == Standing::Active).min_by_key(|s| age(s)) {
+    if let Some(session) = of(Bearing::AtWork).min_by_key(|session| age(session)) {
         return Some(adopt(session));
     }
-    let since = now.saturating_sub(i64::try_from(order.cooldown.as_secs()).unwrap_or(i64::MAX));
-    let ended_lately = |session: &&Session| {
-        let has_ended = match standing(session) {
-            Standing::Finished | Standing::Suspended => true,
-            Standing::WaitingForUser => has_result(session),
-            Standing::Active | Standing::WaitingForApproval | Standing::QuotaExceeded | Standing::Failed => false,
-        };
-        has_ended && session.updated_at.or(session.created_at).is_none_or(|touched| touched >= since)
-    };
-    if let Some(session) = known().filter(ended_lately).max_by_key(|session| (has_result(session), age(session))) {
-        return Some(Dispatched::Reported(session.clone()));
+    for has_result in [true, false] {
+        if let Some(session) = of(Bearing::EndedLately { has_result }).max_by_key(|session| age(session)) {
+            return Some(Dispatched::Reported(session.clone()));
+        }
     }
-    let waits = |session: &&Session| match standing(session) {
-        Standing::WaitingForApproval => true,
-        Standing::WaitingForUser => !has_result(session),
-        _ => false,
-    };
-    known().filter(waits).max_by_key(|session| age(session)).map(adopt)
+    of(Bearing::Waits).max_by_key(|session| age(session)).map(adopt)
 }
 
 /// Looks once more after a create: where another run made an older session for the same alert, that one is watched
@@ -251,36 +249,113 @@ async fn after_create(
     Dispatched::Adopted(older, Adoption::Raced { ours: ours.session_id, terminated })
 }
 
-/// Looks for a session that an unclear create may have made, several times over the window: the oldest, and the others.
-async fn reconcile(api: &impl Api, order: &Order, known: &[Session]) -> Option<(Session, Vec<Session>)> {
+/// Looks for the session that an unclear create may have made; `None` when it may be created once more.
+async fn after_unclear(
+    api: &impl Api,
+    order: &Order,
+    known: &[Session],
+    create: &Error,
+    note: impl Fn(&str),
+) -> Option<Dispatched> {
+    note(&format!("{create}; a session may have been created, looking for it"));
+    let search = reconcile(api, order, known).await;
+    if let Some((session, others)) = search.oldest_and_others() {
+        for other in others {
+            note(&format!("warning: session {} is for the same alert too, and younger", other.session_id));
+        }
+        return Some(Dispatched::Adopted(session, Adoption::Reconciled));
+    }
+    if order.create_again {
+        let Some(doubt) = search.doubt() else {
+            note("no session was found; creating once more, as --create-again allows");
+            return None;
+        };
+        note(&format!("{doubt}, so nothing is created again"));
+    }
+    Some(Dispatched::Unknown(Unclear { create: create.clone(), blind: search.blind() }))
+}
+
+/// What the search for the session of an unclear create has come to.
+#[derive(Debug, Default)]
+struct Search {
+    /// From the oldest to the youngest.
+    found: Vec<Session>,
+    /// Whether any look was answered.
+    has_looked: bool,
+    /// Why the last look failed; `None` when it was answered.
+    failure: Option<Error>,
+    /// Asked to stop before the window was over.
+    is_cut_short: bool,
+}
+
+impl Search {
+    fn oldest_and_others(&self) -> Option<(Session, &[Session])> {
+        self.found.split_first().map(|(oldest, others)| (oldest.clone(), others))
+    }
+
+    /// Why nothing could be seen at all.
+    fn blind(self) -> Option<Error> {
+        self.failure.filter(|_| !self.has_looked)
+    }
+
+    /// Why it is not certain enough that there is no session: only a look after the whole window says so.
+    fn doubt(&self) -> Option<String> {
+        match &self.failure {
+            _ if self.is_cut_short => Some("the search was stopped".to_string()),
+            Some(error) => Some(format!("the last look for the session failed ({error})")),
+            None => None,
+        }
+    }
+}
+
+/// Looks for a session that an unclear create may have made, several times over the window.
+async fn reconcile(api: &impl Api, order: &Order, known: &[Session]) -> Search {
+    let mut search = Search::default();
     let mut waited = Duration::ZERO;
     let mut wait = FIRST_LOOK_AFTER;
     loop {
-        // A look that fails finds nothing; the next one may.
-        let found = look(api, order).await.unwrap_or_default();
-        let mut found = new_ones(found, known);
-        found.sort_by_key(age);
-        if !found.is_empty() {
-            let others = found.split_off(1);
-            return found.pop().map(|oldest| (oldest, others));
+        match look(api, order).await {
+            Ok(found) => {
+                search = Search { found: new_ones(found, known), has_looked: true, failure: None, ..search };
+            }
+            Err(error) => search.failure = Some(error),
+        }
+        if !search.found.is_empty() {
+            search.found = look_again(api, order, known, search.found).await;
+            return search;
         }
         if waited >= order.reconcile_window {
-            return None;
+            return search;
         }
         let next = wait.min(order.reconcile_window - waited);
-        // Asked to stop, it looks one last time.
-        waited = if api.wait(next).await { waited + next } else { order.reconcile_window };
+        waited += next;
+        if !api.wait(next).await {
+            // Asked to stop, it looks one last time.
+            search.is_cut_short = true;
+            waited = order.reconcile_window;
+        }
         wait *= 2;
     }
 }
 
+/// Looks once more when the second has passed in which a session was made. A run that created another one in the same
+/// second looks then, too: all of them decide by the same list. From the oldest to the youngest.
+async fn look_again(api: &impl Api, order: &Order, known: &[Session], found: Vec<Session>) -> Vec<Session> {
+    let mut all = found;
+    if api.wait(A_SECOND_LATER).await
+        && let Ok(again) = look(api, order).await
+    {
+        let came = new_ones(new_ones(again, known), &all);
+        all.extend(came);
+    }
+    all.sort_by_key(age);
+    all
+}
+
 /// The sessions that carry the mark: by tag, or by title where the organisation allows no tag of ours.
 async fn look(api: &impl Api, order: &Order) -> Result<Vec<Session>, Error> {
-    let found = if order.new.tags.is_empty() {
-        api.find_recent(TITLES_WITHIN).await?
-    } else {
-        api.find_by_tag(&order.mark).await?
-    };
+    let found =
+        if order.by_title { api.find_recent(TITLES_WITHIN).await? } else { api.find_by_tag(&order.mark).await? };
     Ok(marked(found, &order.mark))
 }
 
@@ -290,7 +365,11 @@ async fn look(api: &impl Api, order: &Order) -> Result<Vec<Session>, Error> {
 fn marked(sessions: Vec<Session>, mark: &str) -> Vec<Session> {
     let beginning = format!("[{mark}]");
     let in_title = |session: &Session| session.title.as_deref().is_some_and(|title| title.starts_with(&beginning));
-    sessions.into_iter().filter(|session| session.tags.iter().any(|tag| tag == mark) || in_title(session)).collect()
+    sessions.into_iter().filter(|session| has_tag(session, mark) || in_title(session)).collect()
+}
+
+fn has_tag(session: &Session, name: &str) -> bool {
+    session.tags.iter().any(|tag| tag == name)
 }
 
 /// What was not there before our create.

@@ -9,4 +9,5 @@ pub mod outcome;
 pub mod prompt;
 pub mod report;
 pub mod text;
+pub mod trouble;
 pub mod watch;

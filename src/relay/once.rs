@@ -5,18 +5,18 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::watch::Receiver;
 
-use super::dispatch::{Api, Dispatched, ENDED_TAG, Order, dispatch};
-use super::organisation::{quiet, trouble};
+use super::dispatch::{Api, Dispatched, ENDED_TAG, Order, Unclear, dispatch};
 use super::outcome::{Outcome, Standing, Verdict, settle, standing};
 use super::report::{Event, Report, Trouble, say};
-use super::watch::{Ended, Polling, watch};
-use crate::devin::session::{NewSession, Session, bare};
+use super::trouble::{quiet, trouble, trouble_of_create};
+use super::watch::{Ended, Polling, is_missing, watch};
+use crate::devin::session::{NewSession, Session};
 use crate::devin::sessions::Creation;
 use crate::devin::{Client, Error, Kind};
 use crate::output::Output;
 
-/// How long a look may still take when asked to stop.
-const LAST_LOOK: Duration = Duration::from_secs(3);
+/// How long a look, or ending a session, may still take when asked to stop.
+const GRACE: Duration = Duration::from_secs(3);
 
 /// How often ending a session is tried; unlike creating one, it may be repeated.
 const MOST_TERMINATION_TRIES: u32 = 3;
@@ -70,47 +70,64 @@ impl Relay {
             () = self.stopped() => return self.nothing_created(&report),
             known = self.find_by_tag(&order.mark) => known,
         };
-        let dispatched = match known {
-            Ok(known) => dispatch(&*self, &order, known, |step| report.step(&step)).await,
-            Err(error) => Err(error),
+        let known = match known {
+            Ok(known) => known,
+            Err(error) => return self.fail(&report, &trouble(&error)),
         };
-        match dispatched {
+        match dispatch(&*self, &order, known, |step| report.step(&step)).await {
             Ok(Dispatched::Created(session)) => self.follow(&session, Origin::Ours, &report).await,
             Ok(Dispatched::Adopted(session, why)) => {
                 report.adopted(&session, &why);
                 self.follow(&session, Origin::Another, &report).await
             }
             Ok(Dispatched::Reported(session)) => {
-                let (session_id, session_url) = (&*session.session_id, &*session.url);
-                say(&self.output, &Event::SessionAdopted { session_id, session_url, reason: "ended_within_cooldown" });
+                report.ended_lately(&session);
+                if self.detach {
+                    return self.leave(&session, &report).await;
+                }
                 let outcome = settle(&session);
-                report.outcome(&outcome, Some((session_id, session_url)), Some(&session), 0);
+                let known = (&*session.session_id, session.url.as_deref());
+                report.outcome(&outcome, Some(known), Some(&session), 0);
                 End::Outcome(outcome.verdict)
             }
-            Ok(Dispatched::Unknown(error)) => {
-                let reason = format!(
-                    "{error}. A session may have been created and was not found: look for the tag {} in Devin. Running the same alert again adopts it once Devin lists it, and creates another one if it does not",
-                    order.mark
-                );
-                let outcome = Outcome { verdict: Verdict::CreateUnknown, reason };
+            Ok(Dispatched::Unknown(unclear)) => {
+                let outcome = unknown(&unclear, &order.mark);
                 report.outcome(&outcome, None, None, 0);
                 End::Outcome(outcome.verdict)
             }
             Ok(Dispatched::Stopped) => self.nothing_created(&report),
-            Err(error) => self.fail(&report, &trouble(&error)),
+            Err(error) => self.fail(&report, &trouble_of_create(&error)),
         }
     }
 
     async fn follow(&self, session: &Session, origin: Origin, report: &Report) -> End {
         if self.detach {
-            return End::Detached;
+            return self.leave(session, report).await;
         }
-        self.watch(&session.session_id, &session.url, origin, report).await
+        self.watch(&session.session_id, session.url.as_deref(), origin, report).await
     }
 
-    /// Watches a session to its end. `url` may be empty.
-    pub async fn watch(&self, session_id: &str, url: &str, origin: Origin, report: &Report) -> End {
+    /// Leaves a session alone once its line is out. A reader that has gone does not keep it unseen.
+    async fn leave(&self, session: &Session, report: &Report) -> End {
+        tokio::select! {
+            biased;
+            () = self.output.written() => {}
+            () = self.stopped() => {}
+        }
+        if !self.output.has_stopped() {
+            return End::Detached;
+        }
+        let (id, address) = (&session.session_id, session.url.as_deref().unwrap_or("its address is not known"));
+        report.note(&format!(
+            "stdout takes no more: session {id} ({address}) can be watched with: source-devin-ai alert-relay watch {id}"
+        ));
+        End::Trouble
+    }
+
+    /// Watches a session to its end. `url` is its address as far as it is known.
+    pub async fn watch(&self, session_id: &str, url: Option<&str>, origin: Origin, report: &Report) -> End {
         let mut last_state = None;
+        let mut is_missed = false;
         let started = Instant::now();
         let watching = watch(
             &self.polling,
@@ -123,20 +140,22 @@ impl Relay {
                     let is_news = last_state.as_ref() != Some(&state);
                     report.seen(session, is_news);
                     last_state = Some(state);
+                    is_missed = false;
                 }
-                Err(error) if error.kind == Kind::Status(404) => {
-                    report.note(&format!("{error}; it may not be there yet"))
+                Err(error) if is_missing(error) => {
+                    let guess = if last_state.is_some() { "have been deleted" } else { "not be there yet" };
+                    if !std::mem::replace(&mut is_missed, true) {
+                        report.note(&format!("{error}; it may {guess}"));
+                    }
                 }
                 Err(error) => report.note(&format!("{error}; this look does not count")),
             },
         );
-        let again =
-            || format!("the session goes on; watch it again with: source-devin-ai alert-relay watch {session_id}");
         let ended = tokio::select! {
             biased;
             () = self.stopped() => Ended::Stopped,
             () = self.output.stopped() => {
-                report.note(&again());
+                report.note(&goes_on(session_id));
                 return End::Trouble;
             }
             ended = watching => ended,
@@ -146,25 +165,33 @@ impl Relay {
                 let is_at_work =
                     is_current && last.as_ref().is_some_and(|session| standing(session) == Standing::Active);
                 let is_given_up = outcome.verdict == Verdict::PollTimeout && is_at_work;
-                if is_given_up && self.on_timeout == OnTimeout::Terminate && origin == Origin::Ours {
-                    outcome.reason = match self.terminate(session_id).await {
-                        Ok(()) => format!("still at work after {polls} looks, and terminated, as --on-timeout asks"),
-                        Err(error) => format!("{}; it could not be terminated: {error}", outcome.reason),
-                    };
+                if is_given_up && self.on_timeout == OnTimeout::Terminate {
+                    outcome.reason = self.give_up(session_id, origin, polls, &outcome.reason).await;
                 }
-                let url = last.as_ref().map_or(url, |session| &session.url);
+                let url = last.as_ref().and_then(|session| session.url.as_deref()).or(url);
                 report.outcome(&outcome, Some((session_id, url)), last.as_ref(), polls);
                 End::Outcome(outcome.verdict)
             }
             Ended::Refused(error) => {
                 let trouble = trouble(&error);
-                let message = format!("{} {}", trouble.message, again());
+                let message = format!("{} But {}", trouble.message, goes_on(session_id));
                 self.fail(report, &Trouble { message, ..trouble })
             }
             Ended::Stopped => {
-                report.note(&again());
+                report.note(&goes_on(session_id));
                 self.stopped_by()
             }
+        }
+    }
+
+    /// Ends a session that is still at work after the last look, if it is ours to end: what has become of it.
+    async fn give_up(&self, session_id: &str, origin: Origin, polls: u32, reason: &str) -> String {
+        if origin == Origin::Another {
+            return format!("{reason}: --on-timeout ends only a session that this run has certainly made");
+        }
+        match self.terminate(session_id).await {
+            Ok(()) => format!("still at work after {polls} looks, and terminated, as --on-timeout asks"),
+            Err(error) => format!("{reason}; it could not be terminated: {error}"),
         }
     }
 
@@ -193,22 +220,59 @@ impl Relay {
     }
 }
 
+/// How a session that is left alone can be watched again.
+pub fn goes_on(session_id: &str) -> String {
+    format!("the session goes on; watch it again with: source-devin-ai alert-relay watch {session_id}")
+}
+
+/// The outcome when there may be a session that nobody has seen.
+fn unknown(Unclear { create, blind }: &Unclear, mark: &str) -> Outcome {
+    let search = match blind {
+        None => "was not found".to_string(),
+        Some(error) => format!("could not be looked for ({error})"),
+    };
+    let reason = format!(
+        "{create}. A session may have been created and {search}: look for {mark} in Devin, a tag and part of the title. Running the same alert again adopts it once Devin lists it, and creates another one if it does not"
+    );
+    Outcome { verdict: Verdict::CreateUnknown, reason }
+}
+
 impl Relay {
     /// Sessions found by one filter. A look that is under way when asked to stop has a few seconds left.
     async fn find(&self, filter: (&'static str, String)) -> Result<Vec<Session>, Error> {
         let filters = [filter];
+        self.soon("the look for sessions", self.client.find_sessions(&self.org_id, &filters, &quiet)).await
+    }
+
+    /// Lets `work`, called `name`, have a few more seconds once asked to stop.
+    async fn soon<T>(&self, name: &str, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
         let late = async {
             self.stopped().await;
-            tokio::time::sleep(LAST_LOOK).await;
+            tokio::time::sleep(GRACE).await;
         };
         tokio::select! {
-            found = self.client.find_sessions(&self.org_id, &filters, &quiet) => found,
-            () = late => Err(Error {
-                kind: Kind::TimeUp(LAST_LOOK),
-                path: "the look for sessions".to_string(),
-                explanation: None,
-                tries: 1,
-            }),
+            done = work => done,
+            () = late => {
+                Err(Error { kind: Kind::TimeUp(GRACE), path: name.to_string(), explanation: None, tries: 1 })
+            }
+        }
+    }
+
+    /// Ends a session of ours, and tags it as ended.
+    async fn end(&self, session_id: &str) -> Result<(), Error> {
+        // The tag comes first: were the process killed between the two, a session that has ended without it would pass for
+        // a finding, and the alert would be lost. One that is tagged and goes on is still adopted, and its result counts.
+        // Ending it matters more than tagging it.
+        let _ = self.client.tag_session(&self.org_id, session_id, ENDED_TAG).await;
+        let mut tries = 1;
+        loop {
+            match self.client.terminate_session(&self.org_id, session_id).await {
+                Err(error) if error.kind.is_retryable() && tries < MOST_TERMINATION_TRIES => tries += 1,
+                // An earlier try has ended it, and only its answer was lost.
+                Err(Error { kind: Kind::Status(404 | 409), .. }) if tries > 1 => return Ok(()),
+                ended => return ended,
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
         }
     }
 }
@@ -250,18 +314,7 @@ impl Api for Relay {
     }
 
     async fn terminate(&self, session_id: &str) -> Result<(), Error> {
-        // So that its end is not taken for an outcome later. Ending it matters more than this.
-        let _ = self.client.tag_session(&self.org_id, session_id, ENDED_TAG).await;
-        let mut tries = 1;
-        loop {
-            match self.client.terminate_session(&self.org_id, session_id).await {
-                Err(error) if error.kind.is_retryable() && tries < MOST_TERMINATION_TRIES => tries += 1,
-                // An earlier try has ended it, and only its answer was lost.
-                Err(Error { kind: Kind::Status(404 | 409), .. }) if tries > 1 => return Ok(()),
-                ended => return ended,
-            }
-            tokio::time::sleep(Duration::from_secs(1)).await;
-        }
+        self.soon("the end of the session", self.end(session_id)).await
     }
 
     async fn wait(&self, time: Duration) -> bool {
@@ -274,45 +327,5 @@ impl Api for Relay {
 
     fn now(&self) -> i64 {
         crate::devin::client::now_s()
-    }
-}
-
-/// The identifier in what people paste: the session's address in the web app, or the identifier itself.
-///
-/// # Errors
-/// A sentence that says what is expected.
-pub fn session_id(text: &str) -> Result<String, String> {
-    let path = text.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
-    let last = path.rsplit('/').next().unwrap_or_default();
-    let id = bare(last);
-    let is_plain = !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
-    let is_session = !text.contains('/') || path.contains("/sessions/");
-    if is_plain && is_session {
-        Ok(id.to_string())
-    } else {
-        Err("expected a session's identifier or its address, https://app.devin.ai/sessions/…".to_string())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_session_is_named_by_its_identifier_or_its_address() {
-        let id = "0d902d4d605a230ab8f5a3d24bdfd1fe";
-        for text in [
-            id,
-            &format!("devin-{id}"),
-            &format!("https://app.devin.ai/sessions/{id}"),
-            &format!("https://app.devin.ai/sessions/devin-{id}/?tab=1#x"),
-        ] {
-            assert_eq!(session_id(text).as_deref(), Ok(id), "{text}");
-        }
-        for text in
-            ["", "https://app.devin.ai/", "https://app.devin.ai/sessions/", "https://app.devin.ai/org/x", "a b", "../x"]
-        {
-            assert!(session_id(text).is_err(), "{text}");
-        }
     }
 }

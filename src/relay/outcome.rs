@@ -148,17 +148,23 @@ impl Watch {
         let standing = standing(session);
         let asks = matches!(standing, Standing::WaitingForUser | Standing::WaitingForApproval);
         self.asks = if asks { self.asks + 1 } else { 0 };
-        let has_pr = !session.pull_requests.is_empty();
+        let has_delivered = session.structured_output.is_some();
+        let may_gain_pr = session.pull_requests.is_empty()
+            && match standing {
+                Standing::Finished | Standing::Suspended => true,
+                Standing::WaitingForUser => has_delivered,
+                _ => false,
+            };
         match standing {
             Standing::Active => {
                 self.waited = 0;
                 None
             }
-            _ if asks && self.asks < LOOKS_BEFORE_BLOCKED => None,
-            Standing::Finished | Standing::Suspended if !has_pr && self.waited < self.grace => {
+            _ if may_gain_pr && self.waited < self.grace => {
                 self.waited += 1;
                 None
             }
+            _ if asks && self.asks < LOOKS_BEFORE_BLOCKED => None,
             _ => Some(settle(session)),
         }
     }
@@ -226,20 +232,21 @@ pub fn settle(session: &Session) -> Outcome {
     }
 }
 
-/// All pull requests of a session, the first of which is the one to name.
+/// The address of a session's first pull request, which is the one to name; `None` when there is none.
 pub fn first_pr(pull_requests: &[PullRequest]) -> Option<&str> {
     pull_requests.first().map(|pull_request| pull_request.pr_url.as_str())
 }
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn session(status: &str, detail: Option<&str>, pull_requests: usize) -> Session {
-        let pull_requests: Vec<_> = (1..=pull_requests)
-            .map(|n| serde_json::json!({"pr_url": format!("https://github.com/a/b/pull/{n}")}))
-            .collect();
-        serde_json::from_value(serde_json::json!({
+        let pull_requests: Vec<_> =
+            (1..=pull_requests).map(|n| json!({"pr_url": format!("https://github.com/a/b/pull/{n}")})).collect();
+        serde_json::from_value(json!({
             "session_id": "s", "status": status, "status_detail": detail, "pull_requests": pull_requests
         }))
         .unwrap()
@@ -329,15 +336,17 @@ mod tests {
         ");
     }
 
-    /// Looks in a row, each `status/detail` with an optional `+` for a pull request, or `404`.
+    /// Looks in a row, each `status/detail` with an optional `+` for a pull request or `#` for a structured output, or
+    /// `404`.
     fn check(looks: &str) -> String {
         let mut watch = Watch::new(3);
         for (index, look) in looks.split(' ').enumerate() {
             let (state, pull_requests) = look.strip_suffix('+').map_or((look, 0), |state| (state, 1));
+            let (state, output) = state.strip_suffix('#').map_or((state, None), |state| (state, Some(json!({}))));
             let (status, detail) =
                 state.split_once('/').map_or((state, None), |(status, detail)| (status, Some(detail)));
-            let outcome =
-                if look == "404" { watch.look_missed() } else { watch.look(&session(status, detail, pull_requests)) };
+            let session = Session { structured_output: output, ..session(status, detail, pull_requests) };
+            let outcome = if look == "404" { watch.look_missed() } else { watch.look(&session) };
             if let Some(outcome) = outcome {
                 return format!("{:?} at look {}", outcome.verdict, index + 1);
             }
@@ -353,6 +362,8 @@ mod tests {
         insta::assert_snapshot!(check("running/waiting_for_user running/waiting_for_user running/working running/waiting_for_user running/waiting_for_user running/waiting_for_user"), @"WaitingForUser at look 6");
         insta::assert_snapshot!(check("running/waiting_for_user+ running/waiting_for_user+ running/waiting_for_user+"), @"PrOpened at look 3");
         insta::assert_snapshot!(check("running/waiting_for_approval+ running/waiting_for_approval+ running/waiting_for_approval+"), @"WaitingForApproval at look 3");
+        insta::assert_snapshot!(check("running/waiting_for_user# running/waiting_for_user# running/waiting_for_user# running/waiting_for_user#"), @"NoPr at look 4");
+        insta::assert_snapshot!(check("running/waiting_for_user# running/waiting_for_user# running/waiting_for_user# running/waiting_for_user+"), @"PrOpened at look 4");
         insta::assert_snapshot!(check("suspended/out_of_credits"), @"QuotaExceeded at look 1");
         insta::assert_snapshot!(check("suspended/inactivity suspended/inactivity suspended/inactivity+"), @"PrOpened at look 3");
         insta::assert_snapshot!(check("suspended/inactivity suspended/inactivity suspended/inactivity suspended/inactivity"), @"Suspended at look 4");

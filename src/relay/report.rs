@@ -8,8 +8,12 @@ use serde::Serialize;
 
 use super::dispatch::{Adoption, Step};
 use super::outcome::{Outcome, Status, Verdict, first_pr};
+use super::text::clean_line;
 use crate::devin::session::{PullRequest, Session};
 use crate::output::{LiveLine, Output};
+
+/// So much of a session's state is shown on the live line.
+const STATE_BYTES: usize = 80;
 
 /// Something that stood in the way before there was an outcome: nothing was created, or nothing is known.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -43,7 +47,10 @@ impl Code {
     pub const ALL: [(Code, &'static str); 13] = [
         (Code::BadInput, "the alert, the template or the schema cannot be read or understood"),
         (Code::TooManyAlerts, "the payload is worth more sessions than `--max-sessions` allows"),
-        (Code::BadSettings, "the file of settings cannot be read, or a setting is wrong or missing"),
+        (
+            Code::BadSettings,
+            "the file of settings cannot be read, a setting is wrong or missing, or the API's address redirects (3xx)",
+        ),
         (Code::BadEndpoint, "`--endpoint` is not an address that creates sessions"),
         (Code::InvalidDevinToken, "the key is not accepted (401)"),
         (Code::MissingPermission, "the key may not do this (403), or could not find a session that exists"),
@@ -51,9 +58,9 @@ impl Code {
             Code::OrganisationUnknown,
             "nothing is there for this key and `org_id`, or the organisation cannot be told (404)",
         ),
-        (Code::Refused, "the API does not take the session as it was asked for (other 4xx)"),
+        (Code::Refused, "the API does not take the session, or another request, as it was made (other 4xx)"),
         (Code::RateLimited, "the API limits how often it may be asked (429)"),
-        (Code::ApiTrouble, "the API fails or answers nonsense (5xx)"),
+        (Code::ApiTrouble, "the API fails or answers nonsense (408, 5xx)"),
         (Code::Unreachable, "no connection, or no answer in time"),
         (Code::NotAsked, "the request could not be made, for example with a malformed identifier"),
         (Code::Sandbox, "the simulated organisation cannot be served on this machine"),
@@ -84,11 +91,11 @@ pub enum Event<'a> {
     },
     SessionCreated {
         session_id: &'a str,
-        session_url: &'a str,
+        session_url: Option<&'a str>,
     },
     SessionAdopted {
         session_id: &'a str,
-        session_url: &'a str,
+        session_url: Option<&'a str>,
         reason: &'a str,
     },
     /// A session that is not needed: `terminated` says whether it could be ended.
@@ -134,7 +141,7 @@ pub struct OutcomeLine<'a> {
 pub struct Report {
     output: Output,
     started: Instant,
-    is_watched: bool,
+    is_seen: bool,
     dedupe_key: Option<String>,
     line: Option<LiveLine>,
 }
@@ -145,7 +152,7 @@ impl Report {
         Report {
             output: output.clone(),
             started: Instant::now(),
-            is_watched: output.is_seen(),
+            is_seen: output.is_seen(),
             dedupe_key: dedupe_key.map(str::to_string),
             line: output.live_line("session"),
         }
@@ -160,11 +167,16 @@ impl Report {
     pub fn step(&self, step: &Step) {
         match step {
             Step::Created(session) => {
-                let (session_id, session_url) = (&*session.session_id, &*session.url);
+                let (session_id, session_url) = (&*session.session_id, session.url.as_deref());
                 say(&self.output, &Event::SessionCreated { session_id, session_url });
             }
             Step::Note(text) => self.note(text),
         }
+    }
+
+    /// A session ended a short while ago.
+    pub fn ended_lately(&self, session: &Session) {
+        self.say_adopted(session, "ended_within_cooldown");
     }
 
     /// A session was there already.
@@ -174,10 +186,7 @@ impl Report {
             Adoption::Reconciled => "found_after_unclear_create",
             Adoption::Raced { .. } => "older_session_of_another_run",
         };
-        say(
-            &self.output,
-            &Event::SessionAdopted { session_id: &session.session_id, session_url: &session.url, reason },
-        );
+        self.say_adopted(session, reason);
         if let Adoption::Raced { ours, terminated } = why {
             let reason = terminated.as_ref().err().map_or("duplicate", String::as_str);
             say(&self.output, &Event::SessionDuplicate { session_id: ours, terminated: terminated.is_ok(), reason });
@@ -185,6 +194,11 @@ impl Report {
                 self.note(&format!("warning: session {ours} is a duplicate and could not be ended: {reason}"));
             }
         }
+    }
+
+    fn say_adopted(&self, session: &Session, reason: &str) {
+        let (session_id, session_url) = (&*session.session_id, session.url.as_deref());
+        say(&self.output, &Event::SessionAdopted { session_id, session_url, reason });
     }
 
     /// A look at the session; `is_news` when its state is not what it was.
@@ -204,13 +218,18 @@ impl Report {
         }
         if let Some(line) = &self.line {
             let seconds = self.started.elapsed().as_secs();
-            let state = detail.map_or(session.status.clone(), |detail| format!("{} ({detail})", session.status));
-            line.show(0, None, &format!("{state}, {seconds} s, {} ACUs", session.acus_consumed));
+            line.show(0, None, &format!("{}, {seconds} s, {} ACUs", state(session), session.acus_consumed));
         }
     }
 
-    /// How it ended. `known` is the session's identifier and address, also where it was never seen.
-    pub fn outcome(&self, outcome: &Outcome, known: Option<(&str, &str)>, session: Option<&Session>, polls: u32) {
+    /// How it ended. `known` is the session's identifier and its address, if that is known, also where it was never seen.
+    pub fn outcome(
+        &self,
+        outcome: &Outcome,
+        known: Option<(&str, Option<&str>)>,
+        session: Option<&Session>,
+        polls: u32,
+    ) {
         let pull_requests = session.map_or(&[][..], |session| &session.pull_requests);
         let status = outcome.verdict.status();
         let line = OutcomeLine {
@@ -220,7 +239,7 @@ impl Report {
             pr_url: first_pr(pull_requests),
             pull_requests,
             session_id: known.map(|(id, _)| id),
-            session_url: known.map(|(_, url)| url),
+            session_url: known.and_then(|(_, url)| url),
             reason: &outcome.reason,
             acus_consumed: session.map(|session| session.acus_consumed),
             polls,
@@ -229,8 +248,8 @@ impl Report {
         if let Some(live) = &self.line {
             live.finish();
         }
-        if self.is_watched {
-            let what = line.pr_url.or(line.session_url).unwrap_or("no session");
+        if self.is_seen {
+            let what = line.pr_url.or(line.session_url).or(line.session_id).unwrap_or("no session");
             self.note(&format!("{}: {}\n{what}", word(&status), outcome.reason));
         }
         say(&self.output, &Event::Outcome(Box::new(line)));
@@ -246,10 +265,28 @@ pub fn say(output: &Output, event: &Event) {
     output.line_at_once(&format!("{},\"time\":\"{time}\"{}", &json[..after_name], &json[after_name..]));
 }
 
+/// A session's state for a terminal, which foreign words could speak to: cleaned.
+fn state(session: &Session) -> String {
+    let detail = session.status_detail.as_ref().map(|detail| format!(" ({detail})"));
+    clean_line(&format!("{}{}", session.status, detail.unwrap_or_default()), STATE_BYTES)
+}
+
 fn word(status: &Status) -> &'static str {
     match status {
         Status::Done => "done",
         Status::Blocked => "blocked",
         Status::Dropped => "dropped",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_state_on_the_live_line_does_not_speak_to_the_terminal() {
+        let (status, detail) = ("run\u{1b}[31mning".to_string(), Some("\u{1b}]0;title\u{7}x".to_string()));
+        let session = Session { status, status_detail: detail, ..Session::default() };
+        insta::assert_snapshot!(state(&session), @"run[31mning (]0;titlex)");
     }
 }

@@ -15,6 +15,9 @@ pub struct Polling {
     pub attempts: u32,
     /// How many further looks an end without a pull request is given for one to appear.
     pub pr_grace: u32,
+    /// How long a session that was never seen may be missing before it is taken for gone: a new one may not be everywhere
+    /// yet.
+    pub settling: Duration,
 }
 
 impl Polling {
@@ -58,14 +61,12 @@ pub async fn watch(
                 last = Some(session);
                 settled
             }
-            Err(error) if error.kind == Kind::Status(404) => {
+            Err(error) if is_missing(&error) => {
                 polls += 1;
                 look(Err(&error));
-                watch.look_missed()
+                watch.look_missed().filter(|_| last.is_some() || elapsed() >= polling.settling)
             }
-            Err(error)
-                if error.kind.is_retryable() || matches!(error.kind, Kind::WaitTooLong { .. } | Kind::TimeUp(_)) =>
-            {
+            Err(error) if is_passing(&error) => {
                 look(Err(&error));
                 if let Kind::WaitTooLong { wait, .. } = error.kind {
                     pause = pause.max(wait);
@@ -84,6 +85,16 @@ pub async fn watch(
             return Ended::Stopped;
         }
     }
+}
+
+/// Whether a look says that there is no such session.
+pub fn is_missing(error: &Error) -> bool {
+    matches!(error.kind, Kind::Status(404 | 410))
+}
+
+/// Whether a look that failed says nothing about the next one.
+fn is_passing(error: &Error) -> bool {
+    error.kind.is_retryable() || matches!(error.kind, Kind::WaitTooLong { .. } | Kind::TimeUp(_) | Kind::Status(409))
 }
 
 /// The last look has been taken: an end that it showed still counts, but a session at work, or one that may be asking a
@@ -117,7 +128,13 @@ mod tests {
 
     /// Polls through a script of looks: `status/detail`, an HTTP status, or `reset`; the last one repeats.
     async fn check(script: &str, attempts: u32) -> String {
-        let polling = Polling { interval: Duration::from_secs(30), attempts, pr_grace: 3 };
+        check_every(30, script, attempts).await
+    }
+
+    /// The same, with so many seconds between two looks.
+    async fn check_every(seconds: u64, script: &str, attempts: u32) -> String {
+        let (interval, settling) = (Duration::from_secs(seconds), Duration::from_secs(30));
+        let polling = Polling { interval, attempts, pr_grace: 3, settling };
         let looks: Vec<&str> = script.split(' ').collect();
         let asked = Cell::new(0usize);
         let clock = Cell::new(Duration::ZERO);
@@ -168,6 +185,20 @@ mod tests {
         insta::assert_snapshot!(check("running/working 401", 9).await, @"refused, 2 asked, 30 s: /sessions/s answered 401 (Unauthorized)");
         insta::assert_snapshot!(check("running/working 403", 9).await, @"refused, 2 asked, 30 s: /sessions/s answered 403 (Forbidden)");
         insta::assert_snapshot!(check("404 404 running/working 404 404 404", 9).await, @"SessionGone after 6 looks, 6 asked, 150 s: the session no longer exists, or this key may not see it");
+    }
+
+    #[tokio::test]
+    async fn a_new_session_may_be_missing_for_a_while() {
+        insta::assert_snapshot!(check_every(1, "404 404 404 404 404 running/working running/finished", 120).await, @"NoPr after 10 looks, 10 asked, 9 s: the session finished without a pull request");
+        insta::assert_snapshot!(check_every(1, "404", 120).await, @"SessionGone after 31 looks, 31 asked, 30 s: the session no longer exists, or this key may not see it");
+        insta::assert_snapshot!(check_every(1, "running/working 404", 120).await, @"SessionGone after 4 looks, 4 asked, 3 s: the session no longer exists, or this key may not see it");
+    }
+
+    #[tokio::test]
+    async fn a_session_that_is_gone_or_in_conflict_is_no_refusal() {
+        insta::assert_snapshot!(check("running/working 410", 9).await, @"SessionGone after 4 looks, 4 asked, 90 s: the session no longer exists, or this key may not see it");
+        insta::assert_snapshot!(check("running/working 409 409 suspended/payment_declined", 2).await, @"QuotaExceeded after 2 looks, 4 asked, 90 s: payment_declined: top up or raise the limit at https://app.devin.ai/settings/usage, then run the same alert again; this is never retried by itself");
+        insta::assert_snapshot!(check("running/working 422", 9).await, @"refused, 2 asked, 30 s: /sessions/s answered 422 (Unprocessable Entity)");
     }
 
     #[tokio::test]

@@ -6,8 +6,8 @@ use std::time::Duration;
 use clap::{Args, ValueEnum};
 
 use crate::cli::{Common, duration};
+use crate::devin::session::pasted;
 use crate::relay::alert::Format;
-use crate::relay::once::session_id;
 
 #[derive(Debug, Args)]
 pub struct AccessOptions {
@@ -63,7 +63,7 @@ pub struct Run {
 #[derive(Debug, Args)]
 pub struct Watch {
     /// The session's identifier, or its address in the web app
-    #[arg(value_name = "SESSION", value_parser = session_id)]
+    #[arg(value_name = "SESSION", value_parser = pasted)]
     pub session: String,
     #[command(flatten)]
     pub access: AccessOptions,

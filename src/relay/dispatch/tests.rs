@@ -40,6 +40,11 @@ struct Fake {
     posts: Cell<u32>,
     terminated: RefCell<Vec<String>>,
     waited: Cell<Duration>,
+    /// How many looks are answered before all of them fail.
+    answered_looks: Option<u32>,
+    looks: Cell<u32>,
+    /// What another run creates during the first wait.
+    comes_while_waiting: RefCell<Vec<Session>>,
 }
 
 impl Fake {
@@ -51,12 +56,19 @@ impl Fake {
             posts: Cell::new(0),
             terminated: RefCell::default(),
             waited: Cell::new(Duration::ZERO),
+            answered_looks: None,
+            looks: Cell::new(0),
+            comes_while_waiting: RefCell::default(),
         }
     }
 }
 
 impl Api for Fake {
     async fn find_by_tag(&self, _: &str) -> Result<Vec<Session>, Error> {
+        self.looks.set(self.looks.get() + 1);
+        if self.answered_looks.is_some_and(|answered| self.looks.get() > answered) {
+            return Err(error(Kind::Status(503)));
+        }
         if self.posts.get() > 0 && self.lag.get() > 0 {
             self.lag.set(self.lag.get() - 1);
             return Ok(self
@@ -97,6 +109,7 @@ impl Api for Fake {
 
     async fn wait(&self, time: Duration) -> bool {
         self.waited.set(self.waited.get() + time);
+        self.sessions.borrow_mut().append(&mut self.comes_while_waiting.borrow_mut());
         true
     }
 
@@ -109,6 +122,7 @@ fn order() -> Order {
     Order {
         mark: MARK.to_string(),
         new: NewSession { tags: vec![MARK.to_string()], ..NewSession::default() },
+        by_title: false,
         cooldown: Duration::from_secs(3600),
         new_attempt: false,
         reconcile_window: Duration::from_secs(90),
@@ -122,7 +136,8 @@ async fn run(fake: &Fake, order: &Order) -> String {
         Ok(Dispatched::Created(session)) => format!("created {}", session.session_id),
         Ok(Dispatched::Adopted(session, why)) => format!("adopted {} ({why:?})", session.session_id),
         Ok(Dispatched::Reported(session)) => format!("reported {}", session.session_id),
-        Ok(Dispatched::Unknown(_)) => "unknown".to_string(),
+        Ok(Dispatched::Unknown(Unclear { blind: None, .. })) => "unknown".to_string(),
+        Ok(Dispatched::Unknown(_)) => "unknown, and could not look".to_string(),
         Ok(Dispatched::Stopped) => "stopped".to_string(),
         Err(error) => format!("failed: {error}"),
     };
@@ -181,17 +196,17 @@ async fn whatever_a_post_answers_there_is_one_session_or_an_honest_unknown() {
     422: failed: /sessions answered 422 (Unprocessable Entity); 1 posts, 0 sessions, 0 s waited
     no connection: failed: /sessions could not be reached: refused; 1 posts, 0 sessions, 0 s waited
     429 for ever: failed: /sessions answered 429 (Too Many Requests); 5 posts, 0 sessions, 4 s waited
-    500, created: adopted ours1 (Reconciled); 1 posts, 1 sessions, 0 s waited
-    500, created, listed late: adopted ours1 (Reconciled); 1 posts, 1 sessions, 14 s waited
+    500, created: adopted ours1 (Reconciled); 1 posts, 1 sessions, 1 s waited
+    500, created, listed late: adopted ours1 (Reconciled); 1 posts, 1 sessions, 15 s waited
     500, not created: unknown; 1 posts, 0 sessions, 90 s waited
-    timeout, created: adopted ours1 (Reconciled); 1 posts, 1 sessions, 0 s waited
-    timeout, created, listed late: adopted ours1 (Reconciled); 1 posts, 1 sessions, 14 s waited
+    timeout, created: adopted ours1 (Reconciled); 1 posts, 1 sessions, 1 s waited
+    timeout, created, listed late: adopted ours1 (Reconciled); 1 posts, 1 sessions, 15 s waited
     timeout, not created: unknown; 1 posts, 0 sessions, 90 s waited
-    reset, created: adopted ours1 (Reconciled); 1 posts, 1 sessions, 0 s waited
-    reset, created, listed late: adopted ours1 (Reconciled); 1 posts, 1 sessions, 14 s waited
+    reset, created: adopted ours1 (Reconciled); 1 posts, 1 sessions, 1 s waited
+    reset, created, listed late: adopted ours1 (Reconciled); 1 posts, 1 sessions, 15 s waited
     reset, not created: unknown; 1 posts, 0 sessions, 90 s waited
-    unreadable 200, created: adopted ours1 (Reconciled); 1 posts, 1 sessions, 0 s waited
-    unreadable 200, created, listed late: adopted ours1 (Reconciled); 1 posts, 1 sessions, 14 s waited
+    unreadable 200, created: adopted ours1 (Reconciled); 1 posts, 1 sessions, 1 s waited
+    unreadable 200, created, listed late: adopted ours1 (Reconciled); 1 posts, 1 sessions, 15 s waited
     unreadable 200, not created: unknown; 1 posts, 0 sessions, 90 s waited
     429, then 200: created ours2; 2 posts, 1 sessions, 5 s waited
     502, then 200 with --create-again: created ours2; 2 posts, 1 sessions, 91 s waited
@@ -415,5 +430,43 @@ async fn a_refusal_of_the_users_own_tag_or_of_something_else_is_a_refusal() {
     };
     let mut order = order();
     order.new.tags.extend(["b".to_string(), "bad".to_string()]);
-    insta::assert_snapshot!(run(&Fake::new(vec![], vec![refusal, MADE]), &order).await, @r#"failed: /sessions answered 422 (Unprocessable Entity), saying "tag 'bad' is not allowed"; 1 posts, 0 sessions, 0 s waited"#);
+    insta::assert_snapshot!(run(&Fake::new(vec![], vec![refusal]), &order).await, @r#"failed: /sessions answered 422 (Unprocessable Entity), saying "tag 'bad' is not allowed"; 2 posts, 0 sessions, 0 s waited"#);
+}
+
+/// What is told of a session that could not be seen, and whether another one is made.
+#[tokio::test]
+async fn a_second_create_needs_a_look_that_was_answered() {
+    let mut table = Vec::new();
+    for (name, answered) in [("no look", 0), ("the first look", 1), ("all but the last", 6), ("every look", 9)] {
+        let lost = Answer { creates: true, says: || Creation::Unclear(error(Kind::Status(502))) };
+        let mut fake = Fake::new(vec![], vec![lost, MADE]);
+        fake.lag.set(u32::MAX);
+        // One more before the create.
+        fake.answered_looks = Some(answered + 1);
+        table.push(format!("{name} answered: {}", run(&fake, &Order { create_again: true, ..order() }).await));
+    }
+    insta::assert_snapshot!(table.join("\n"), @"
+    no look answered: unknown, and could not look; 1 posts, 1 sessions, 90 s waited
+    the first look answered: unknown; 1 posts, 1 sessions, 90 s waited
+    all but the last answered: unknown; 1 posts, 1 sessions, 90 s waited
+    every look answered: created ours2; 2 posts, 2 sessions, 91 s waited
+    ");
+}
+
+/// The other run creates in the same second, and looks when that has passed: both must decide by the same list.
+#[tokio::test]
+async fn after_an_unclear_create_the_oldest_of_that_second_is_watched() {
+    let lost = Answer { creates: true, says: || Creation::Unclear(error(Kind::Status(502))) };
+    let mut fake = Fake::new(vec![], vec![lost]);
+    fake.comes_while_waiting = RefCell::new(vec![session("a", NOW, "new")]);
+    insta::assert_snapshot!(run(&fake, &order()).await, @"adopted a (Reconciled); 1 posts, 2 sessions, 1 s waited");
+}
+
+#[tokio::test]
+async fn a_wait_that_is_too_long_is_left_to_the_caller() {
+    let limited = Answer {
+        creates: false,
+        says: || Creation::RateLimited(error(Kind::Status(429)), Some(Duration::from_secs(301))),
+    };
+    insta::assert_snapshot!(run(&Fake::new(vec![], vec![limited]), &order()).await, @"failed: /sessions answered 429 and asks to wait 301 s (Retry-After); 1 posts, 0 sessions, 0 s waited");
 }

@@ -1,0 +1,249 @@
+//! A signal is heard in time, starts no session unseen, and what is said then is so.
+
+mod common;
+
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
+
+use common::devin::{Devin, Made, Said, Sessions, state};
+use common::events::{outcome, story};
+use common::{Program, Ran, program};
+
+const ALERT: &str = r#"{"title": "something is wrong"}"#;
+const RUN: &str = "alert-relay run --config config.json --alert alert.json --poll-interval 1s --reconcile-window 1s";
+
+fn relay(devin: &Devin) -> Program {
+    program().file("config.json", devin.config()).file("alert.json", ALERT)
+}
+
+fn wait(mut child: std::process::Child) -> Ran {
+    let mut told = Vec::new();
+    std::io::Read::read_to_end(&mut child.stdout.take().unwrap(), &mut told).unwrap();
+    Ran::wait(child, told)
+}
+
+fn interrupt(child: &std::process::Child) {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+}
+
+/// Who is asked to stop before anything was created creates nothing.
+fn interrupted_before_the_create(is_moment: impl Fn(&common::devin::Heard) -> bool + Send + Sync + 'static) {
+    let (came, has_come) = channel();
+    let (go, may_go) = channel::<()>();
+    let (came, may_go) = (Mutex::new(came), Mutex::new(may_go));
+    let sessions = Sessions::new();
+    let devin = Devin::start(move |heard| {
+        if is_moment(heard) && came.lock().unwrap().send(()).is_ok() {
+            let _ = may_go.lock().unwrap().recv();
+        }
+        sessions.answer(heard)
+    });
+    let program = relay(&devin);
+    let child = program.start(RUN);
+    has_come.recv().unwrap();
+    interrupt(&child);
+    // A program that has ended already does not need the answer.
+    let _ = go.send(());
+    drop((go, has_come));
+    let ran = wait(child);
+    assert_eq!((devin.count("POST"), ran.exit().as_str()), (0, "died of signal 2"), "{}", story(&ran));
+}
+
+#[test]
+fn a_signal_during_the_check_creates_nothing() {
+    interrupted_before_the_create(|heard| heard.path == "/v3/self");
+}
+
+#[test]
+fn a_signal_during_the_first_look_creates_nothing() {
+    interrupted_before_the_create(|heard| heard.method == "GET" && heard.parameter("tags").is_some());
+}
+
+#[test]
+fn a_signal_while_a_limited_create_waits_is_what_the_program_dies_of() {
+    let (came, has_come) = channel();
+    let came = Mutex::new(came);
+    let answer = move |_| {
+        came.lock().unwrap().send(()).unwrap();
+        Made { hidden_for: None, says: Some(Said::problem(429, "too many").header("retry-after", "60")) }
+    };
+    let devin = Devin::of(&Sessions::new().on_create(answer).into());
+    let program = relay(&devin);
+    let child = program.start(RUN);
+    has_come.recv().unwrap();
+    interrupt(&child);
+    let ran = wait(child);
+    assert_eq!((devin.count("POST"), ran.exit().as_str()), (1, "died of signal 2"), "{}", story(&ran));
+}
+
+/// Supervisors kill what does not end within seconds of a SIGTERM (30 s in Kubernetes); nothing is lost by not waiting
+/// for the answer to a look.
+#[test]
+fn a_signal_while_a_look_is_unanswered_ends_the_watch_soon() {
+    let (came, has_come) = channel();
+    let came = Mutex::new(came);
+    let sessions = Sessions::new();
+    let devin = Devin::start(move |heard| {
+        if heard.path.starts_with("sessions/") {
+            let _ = came.lock().unwrap().send(());
+            return Said::Silence;
+        }
+        sessions.answer(heard)
+    });
+    let program = relay(&devin);
+    let child = program.start(RUN);
+    has_come.recv().unwrap();
+    interrupt(&child);
+    assert_eq!(soon(child).exit(), "died of signal 2");
+}
+
+/// The end of a program that must not take much longer.
+fn soon(child: std::process::Child) -> Ran {
+    let id = child.id().to_string();
+    let (tell, ended) = channel();
+    std::thread::spawn(move || tell.send(wait(child)));
+    ended.recv_timeout(std::time::Duration::from_secs(10)).unwrap_or_else(|_| {
+        assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
+        panic!("still there after 10 s: {}", story(&ended.recv().unwrap()));
+    })
+}
+
+/// Asked to stop, a run does not wait for the answer to a DELETE as long as that takes.
+#[test]
+fn a_signal_while_a_session_is_being_ended_ends_the_run_soon() {
+    let (came, has_come) = channel();
+    let came = Mutex::new(came);
+    let sessions = Sessions::new().on_look(|_| state("running/working", false));
+    let devin = Devin::start(move |heard| {
+        if heard.method == "DELETE" {
+            let _ = came.lock().unwrap().send(());
+            return Said::Silence;
+        }
+        sessions.answer(heard)
+    });
+    let program = relay(&devin);
+    let child = program.start(&format!("{RUN} --max-poll-attempts 1 --on-timeout terminate"));
+    has_come.recv().unwrap();
+    interrupt(&child);
+    let ran = soon(child);
+    assert!(outcome(&ran)["reason"].as_str().unwrap().contains("could not be terminated"), "{}", story(&ran));
+}
+
+/// Which words fit depends on what is under way.
+#[test]
+fn who_stops_a_watch_is_told_of_the_session_and_of_no_create() {
+    let (came, has_come) = channel();
+    let came = Mutex::new(came);
+    let devin = Devin::start(move |_| {
+        let _ = came.lock().unwrap().send(());
+        Said::Silence
+    });
+    let program = relay(&devin);
+    let child = program.start("alert-relay watch abc --config config.json");
+    has_come.recv().unwrap();
+    interrupt(&child);
+    insta::assert_snapshot!(story(&soon(child)), @"
+    stderr: stopped; the session goes on; watch it again with: source-devin-ai alert-relay watch abc
+    died of signal 2
+    ");
+}
+
+fn signal(child: &Child, name: &str) {
+    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
+}
+
+/// The rest of a started program's life, after what was read of its stdout already.
+fn rest(child: Child, stdout: &mut impl std::io::Read, mut told: String) -> Ran {
+    stdout.read_to_string(&mut told).unwrap();
+    Ran::wait(child, told.into_bytes())
+}
+
+#[test]
+fn a_signal_during_the_create_waits_for_its_answer_and_says_how_to_watch() {
+    for name in ["-INT", "-TERM"] {
+        let (posted, has_posted) = channel();
+        let (answer, may_answer) = channel::<()>();
+        let (posted, may_answer) = (Mutex::new(posted), Mutex::new(may_answer));
+        let created = Sessions::new().on_look(|_| state("running/working", false)).on_create(move |_| {
+            posted.lock().unwrap().send(()).unwrap();
+            may_answer.lock().unwrap().recv().unwrap();
+            Made::a_session()
+        });
+        let sessions = Arc::new(created);
+        let devin = Devin::of(&sessions);
+        let program = relay(&devin);
+        let mut child = program.start(RUN);
+        has_posted.recv().unwrap();
+        signal(&child, name);
+        answer.send(()).unwrap();
+        let mut stdout = child.stdout.take().unwrap();
+        let ran = rest(child, &mut stdout, String::new());
+        let told = story(&ran);
+        if name == "-INT" {
+            insta::assert_snapshot!(told, @"
+            alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+            session_created https://app.devin.ai/sessions/SESSION
+            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
+            died of signal 2
+            ");
+        }
+        assert!(told.contains("session_created") && told.contains("alert-relay watch SESSION"), "{told}");
+        assert_eq!((devin.count("POST"), devin.count("DELETE"), sessions.alive()), (1, 0, 1));
+    }
+}
+
+#[test]
+fn a_signal_while_watching_leaves_the_session_running() {
+    for (name, number) in [("-TERM", 15), ("-INT", 2)] {
+        let sessions = Arc::new(Sessions::new().on_look(|_| state("running/working", false)));
+        let devin = Devin::of(&sessions);
+        let program = relay(&devin);
+        let mut child =
+            program.start(&RUN.replace("--poll-interval 1s", "--poll-interval 300s --on-timeout terminate"));
+        let mut stdout = BufReader::new(child.stdout.take().unwrap());
+        let mut told = String::new();
+        while !told.contains("session_status") {
+            assert!(stdout.read_line(&mut told).unwrap() > 0, "a look comes before the end");
+        }
+        signal(&child, name);
+        let ran = rest(child, &mut stdout, told);
+        assert_eq!(ran.exit(), format!("died of signal {number}"));
+        if number == 15 {
+            insta::assert_snapshot!(story(&ran), @"
+            alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+            session_created https://app.devin.ai/sessions/SESSION
+            session_status running/working
+            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
+            died of signal 15
+            ");
+        }
+        assert_eq!((devin.count("DELETE"), sessions.alive()), (0, 1));
+    }
+}
+
+#[test]
+fn a_signal_ends_the_search_after_an_unclear_create_and_says_that_it_is_unknown() {
+    let (posted, has_posted) = channel();
+    let posted = Mutex::new(posted);
+    let answer = move |_| {
+        posted.lock().unwrap().send(()).unwrap();
+        Made { hidden_for: None, says: Some(Said::Nothing) }
+    };
+    let devin = Devin::of(&Sessions::new().on_create(answer).into());
+    let program = relay(&devin);
+    let mut child = program.start(&RUN.replace("--reconcile-window 1s", "--reconcile-window 1h --create-again"));
+    has_posted.recv().unwrap();
+    signal(&child, "-INT");
+    let mut stdout = child.stdout.take().unwrap();
+    let ran = rest(child, &mut stdout, String::new());
+    insta::assert_snapshot!(story(&ran), @"
+    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    outcome dropped create_unknown pr - at -: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed. A session may have been created and was not found: look for ar-MARK in Devin, a tag and part of the title. Running the same alert again adopts it once Devin lists it, and creates another one if it does not
+    stderr: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed; a session may have been created, looking for it
+    stderr: the search was stopped, so nothing is created again
+    exit 25
+    ");
+    assert_eq!(devin.count("POST"), 1);
+}
