@@ -1,4 +1,5 @@
-//! The command line: what may be typed, and which module answers. Only this file names the command-line library.
+//! The command line: what may be typed, and which module answers. Only this file, those below it and `main.rs` name the
+//! command-line library.
 
 mod alert_relay;
 mod describe;
@@ -18,13 +19,15 @@ use crate::airbyte::message::CheckStatus;
 use crate::airbyte::{ConfiguredCatalog, FailureType, InputState, Level};
 use crate::config::{self, Config};
 use crate::devin::retry::Policy;
-use crate::devin::{Client, Settings, Token};
+use crate::devin::{Client, Settings};
 use crate::output::Output;
 use crate::sandbox::{self, Sandbox};
 use crate::source::context::Context;
 use crate::source::emit::{Emitter, Format, now_ms};
+use crate::source::plan::Plan;
 use crate::source::read::Ending;
 use crate::source::state_file::StateFile;
+use crate::source::streams::Stream;
 use crate::source::{check, discover, plan, read, spec};
 use crate::stop::Signals;
 
@@ -45,7 +48,21 @@ Exit codes:
   1    failed: the last lines say why and what to do
   2    the command was not understood
   20 to 26  how a session of alert-relay ended
-  141  the reader of the output went away";
+  141  the reader of the output went away
+  Stopped by SIGINT or SIGTERM, it ends by that signal.";
+
+const READS: &str = "\
+Examples:
+  source-devin-ai read --sandbox
+  source-devin-ai read --streams sessions --format records | jq .acus_consumed
+  source-devin-ai read --streams sessions --format records --state state.json --state-out state.json
+  source-devin-ai read --config config.json --catalog catalog.json --state state.json";
+
+const CHECKS: &str = "\
+Examples:
+  source-devin-ai check --sandbox
+  DEVIN_API_KEY=cog_… DEVIN_ORG_ID=org-… source-devin-ai check
+  source-devin-ai check --config config.json";
 
 /// An Airbyte source, and an alert relay, for Devin, the AI software engineer.
 #[derive(Debug, Parser)]
@@ -60,10 +77,12 @@ enum Command {
     /// Print which settings the connector takes
     Spec(Common),
     /// Try the settings: is the key valid, and what may it read?
+    #[command(after_help = CHECKS)]
     Check(Connection),
     /// Print the streams with their schemas
     Discover(Connection),
     /// Read streams
+    #[command(after_help = READS)]
     Read(Box<Read>),
     /// Turn an alert into a Devin session, exactly once, and follow it to its end
     AlertRelay(AlertRelay),
@@ -105,7 +124,8 @@ struct Read {
     #[arg(long, value_name = "NAMES")]
     streams: Option<String>,
     /// State of an earlier run: only what changed since is read
-    #[arg(long, value_name = "FILE")]
+    // The aliases are what argparse, which other connectors use, takes for it; here two more options begin so.
+    #[arg(long, value_name = "FILE", aliases = ["st", "sta", "stat"])]
     state: Option<PathBuf>,
     /// Keep the newest state in this file, in the form that --state reads; with --state on the same file, the file need
     /// not exist the first time
@@ -136,9 +156,6 @@ const USAGE: Exit = Exit::Code(2);
 
 /// Runs a command to its end; everything it prints is queued in `output` by then.
 pub fn run(arguments: Arguments, output: &Output) -> Exit {
-    if let Some(key) = variable("DEVIN_API_KEY") {
-        output.hide(&Token::new(&key));
-    }
     match arguments.command {
         Command::Spec(_) => {
             output.line(&spec());
@@ -213,24 +230,8 @@ async fn run_read(read: Read, output: &Output) -> Exit {
         Err(config::Error::Absent) => return usage(output, &config::Error::Absent.to_string()),
         Err(error) => return fail(&emitter, &error.to_string()),
     };
-    let planned = || -> anyhow::Result<_> {
-        let state = match &read.state {
-            // The first of many runs that share one file.
-            Some(path) if read.state_out.as_ref() == Some(path) && !path.exists() => InputState::default(),
-            Some(path) if !path.exists() => bail!(
-                "cannot read the state {}: there is no such file. For a first read leave out --state, or name the same file for --state-out",
-                path.display()
-            ),
-            Some(path) => parse(path, "state", InputState::parse)?,
-            None => InputState::default(),
-        };
-        let plan = match &read.catalog {
-            Some(path) => plan::plan(&place.config, &parse(path, "catalog", ConfiguredCatalog::parse)?, &state),
-            None => plan::plan_streams(&place.config, &picked, &state),
-        };
-        Ok((plan, state.streams))
-    };
-    let (plan, states) = match planned() {
+    let planned = state_before(&read).and_then(|state| Ok((planned(&read, &place.config, &picked, &state)?, state)));
+    let (plan, state) = match planned {
         Ok(planned) => planned,
         Err(problem) => return fail(&emitter, &format!("{problem:#}")),
     };
@@ -239,7 +240,8 @@ async fn run_read(read: Read, output: &Output) -> Exit {
     }
     let open = |path: PathBuf| {
         let name = path.display().to_string();
-        StateFile::open(path, states).map_err(|error| format!("cannot write the file of --state-out, {name}: {error}"))
+        StateFile::open(path, state.streams)
+            .map_err(|error| format!("cannot write the file of --state-out, {name}: {error}"))
     };
     let state_file = match read.state_out.map(open).transpose() {
         Ok(state_file) => state_file,
@@ -258,6 +260,30 @@ async fn run_read(read: Read, output: &Output) -> Exit {
     tokio::select! {
         () = output.written() => exit,
         signal = signals.next() => Exit::Signal(signal),
+    }
+}
+
+/// The state of `--state`; none for the first of many runs that share one file.
+fn state_before(read: &Read) -> anyhow::Result<InputState> {
+    let Some(path) = &read.state else { return Ok(InputState::default()) };
+    let name = path.display();
+    if path.try_exists().with_context(|| format!("cannot read the state {name}"))? {
+        return parse(path, "state", InputState::parse);
+    }
+    let absolute = |path: &Path| std::path::absolute(path).ok();
+    if read.state_out.as_deref().is_some_and(|out| absolute(out) == absolute(path)) {
+        return Ok(InputState::default());
+    }
+    bail!(
+        "cannot read the state {name}: there is no such file. For a first read leave out --state, or name the same file for --state-out"
+    )
+}
+
+/// What `--catalog` asks for, or else the picked streams.
+fn planned(read: &Read, config: &Config, picked: &[&'static Stream], state: &InputState) -> anyhow::Result<Plan> {
+    match &read.catalog {
+        Some(path) => Ok(plan::plan(config, &parse(path, "catalog", ConfiguredCatalog::parse)?, state)),
+        None => Ok(plan::plan_streams(config, picked, state)),
     }
 }
 
@@ -308,7 +334,8 @@ fn usage(output: &Output, problem: &str) -> Exit {
 }
 
 fn level(common: &Common) -> Level {
-    let is_debug = common.debug || variable("LOG_LEVEL").is_some_and(|level| level.eq_ignore_ascii_case("debug"));
+    let is_debug = common.debug
+        || variable("LOG_LEVEL").is_some_and(|level| ["debug", "trace"].contains(&&*level.to_ascii_lowercase()));
     if is_debug { Level::Debug } else { Level::Info }
 }
 

@@ -8,6 +8,7 @@ use std::path::Path;
 use chrono::{DateTime, NaiveDateTime};
 use serde_json::{Map, Value};
 
+use crate::devin::token::holds_key;
 use crate::devin::{Token, base_address};
 
 /// Where the API is unless a setting says otherwise.
@@ -108,7 +109,7 @@ impl Config {
             "lookback_window",
             DEFAULT_LOOKBACK_S,
             0..=315_360_000,
-            "a whole number of seconds from 0 on",
+            "a whole number of seconds from 0 to 315360000 (ten years)",
         );
         let concurrency = fields.number("concurrency", DEFAULT_CONCURRENCY, 1..=64, "a whole number from 1 to 64");
         fields.finish()?;
@@ -153,7 +154,8 @@ impl Config {
 /// Reads `path` as a JSON object.
 fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
     let name = path.display();
-    if name.to_string().contains(['{', '"']) || name.to_string().contains("cog_") {
+    let may_be_settings = name.to_string().contains(['{', '"']) || holds_key(&name.to_string());
+    if may_be_settings && !path.exists() {
         return Err(Error::File("--config takes the name of a file, not the settings themselves".to_string()));
     }
     let text =
@@ -165,6 +167,7 @@ fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
         Ok(other) => {
             Err(Error::File(format!("the configuration {name} must be a JSON object, but is {}", kind(&other))))
         }
+        Err(_) if text.trim().is_empty() => Err(Error::File(format!("the configuration {name} is empty"))),
         Err(error) => {
             let (line, column) = (error.line(), error.column());
             Err(Error::File(format!("the configuration {name} is not valid JSON (line {line}, column {column})")))
@@ -231,15 +234,18 @@ impl Fields {
     }
 
     fn check_token(&mut self, token: &str) {
-        if token.trim().chars().any(|c| c.is_control() || c == ' ') {
-            self.problems.push("api_token holds blanks or control characters: copy the key again".to_string());
+        if token.trim().chars().any(|c| !c.is_ascii_graphic()) {
+            let problem = "api_token holds blanks or characters that no key has: copy the key again";
+            self.problems.push(problem.to_string());
         }
     }
 
     fn check_org_id(&mut self, org_id: &str) {
         let org_id = org_id.trim();
-        if org_id.contains("cog_") || org_id.contains("apk_") {
+        if holds_key(org_id) {
             self.problems.push("org_id holds an API key: give the organisation's identifier (org-…)".to_string());
+        } else if org_id.contains("://") {
+            self.problems.push("org_id holds an address: give the organisation's identifier (org-…)".to_string());
         } else if matches!(org_id, "." | "..") || org_id.chars().any(|c| c.is_control() || c.is_whitespace()) {
             self.problems.push("org_id is no identifier of an organisation (org-…)".to_string());
         }
@@ -274,7 +280,7 @@ impl Fields {
     fn number(&mut self, name: &str, default: i64, range: std::ops::RangeInclusive<i64>, form: &str) -> i64 {
         match self.fields.get(name) {
             None | Some(Value::Null) => default,
-            Some(value) => match value.as_i64().filter(|number| range.contains(number)) {
+            Some(value) => match whole(value).filter(|number| range.contains(number)) {
                 Some(number) => number,
                 None => {
                     self.problems.push(format!("{name} must be {form}"));
@@ -283,6 +289,12 @@ impl Fields {
             },
         }
     }
+}
+
+/// A whole number, also when it is written as `10.0`, which JSON Schema counts as an integer.
+fn whole(value: &Value) -> Option<i64> {
+    let written_as_float = || value.as_f64().filter(|number| number.fract() == 0.0).map(|number| number as i64);
+    value.as_i64().or_else(written_as_float)
 }
 
 /// A JSON value's type, for people.
@@ -357,10 +369,17 @@ mod tests {
     fn every_problem_is_named_at_once_and_no_value_is_quoted() {
         insta::assert_snapshot!(check(
             r#"{"api_token":7,"org_id":"","start_date":"2024-1-1","api_url":"http://api.devin.ai","concurrency":0,"lookback_window":"x"}"#
-        ), @"the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC; api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key); lookback_window must be a whole number of seconds from 0 on; concurrency must be a whole number from 1 to 64");
+        ), @"the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC; api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key); lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64");
         insta::assert_snapshot!(check("{}"), @"the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organisation's identifier there or in DEVIN_ORG_ID");
         insta::assert_snapshot!(check(r#"{"api_token":"  ","org_id":"cog_s3cr3t"}"#), @"the configuration is not usable: api_token is empty: give the API key; org_id holds an API key: give the organisation's identifier (org-…)");
-        insta::assert_snapshot!(check(r#"{"api_token":"cog_a b","org_id":".."}"#), @"the configuration is not usable: api_token holds blanks or control characters: copy the key again; org_id is no identifier of an organisation (org-…)");
+        for key in ["cog_…", "cog_a\u{a0}b", "\u{feff}cog_ab", "cog_a\tb"] {
+            let said = check(&serde_json::json!({"api_token": key, "org_id": "org-1"}).to_string());
+            assert!(said.contains("characters that no key has"), "{key:?}: {said}");
+        }
+        insta::assert_snapshot!(check(r#"{"api_token":"cog_s3cr3t","org_id":"https://app.devin.ai/org/acme","api_url":"https://cog_s3cr3t.example","concurrency":3.5}"#), @"the configuration is not usable: org_id holds an address: give the organisation's identifier (org-…); api_url holds an API key: give the API's address; concurrency must be a whole number from 1 to 64");
+        insta::assert_snapshot!(with(r#""concurrency":10.0,"lookback_window":6e2"#), @"key of 10 characters, org-1, None, https://api.devin.ai, 600 s, 10 at once; []");
+        insta::assert_snapshot!(check(" \n"), @"the configuration config.json is empty");
+        insta::assert_snapshot!(check(r#"{"api_token":"cog_a b","org_id":".."}"#), @"the configuration is not usable: api_token holds blanks or characters that no key has: copy the key again; org_id is no identifier of an organisation (org-…)");
     }
 
     #[test]
@@ -368,6 +387,9 @@ mod tests {
         insta::assert_snapshot!(check(""), @"no connection settings: give --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox");
         let pasted = Config::load(Some(Path::new(r#"{"api_token":"cog_s3cr3t"}"#)), |_| None).unwrap_err();
         insta::assert_snapshot!(pasted, @"--config takes the name of a file, not the settings themselves");
+        let folder = tempfile::Builder::new().prefix("cog_").tempdir().unwrap();
+        std::fs::write(folder.path().join("config.json"), r#"{"api_token":"cog_x","org_id":"org-1"}"#).unwrap();
+        assert!(Config::load(Some(&folder.path().join("config.json")), |_| None).is_ok());
         insta::assert_snapshot!(check("[]"), @"the configuration config.json must be a JSON object, but is a list");
         insta::assert_snapshot!(check("{\"api_token\":\n cog_s3cr3t}"), @"the configuration config.json is not valid JSON (line 2, column 2)");
         assert!(matches!(Config::load(Some(Path::new("/does/not/exist")), |_| None), Err(Error::File(_))));

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use clap::Parser;
 use source_devin_ai::cli::{Arguments, Exit, run};
+use source_devin_ai::devin::Token;
+use source_devin_ai::devin::token::holds_key;
 use source_devin_ai::output::Output;
 use source_devin_ai::stop;
 
@@ -19,11 +21,13 @@ const PATIENCE: Duration = Duration::from_millis(1500);
 
 fn main() -> ExitCode {
     let output = Output::new();
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
-        Err(error) => return misused(&error, &output),
+    if let Ok(key) = std::env::var("DEVIN_API_KEY") {
+        output.hide(&Token::new(&key));
+    }
+    let exit = match Arguments::try_parse() {
+        Ok(arguments) => run(arguments, &output),
+        Err(error) => misused(&error, &output),
     };
-    let exit = run(arguments, &output);
     let patience = matches!(exit, Exit::Signal(_)).then_some(PATIENCE);
     let written = output.finish(patience);
     if let (Err(error), Exit::Code(_)) = (&written, &exit)
@@ -40,18 +44,17 @@ fn main() -> ExitCode {
     }
 }
 
-/// Shows help, or what was not understood, with the exit code clap has for it. A key that was typed in the wrong place is
-/// not repeated.
-fn misused(error: &clap::Error, output: &Output) -> ExitCode {
+/// Shows help, or what was not understood, and answers with the exit code clap has for it. A key that was typed in the
+/// wrong place is not repeated.
+fn misused(error: &clap::Error, output: &Output) -> Exit {
     let text = error.render().to_string();
     if error.use_stderr() {
-        let is_key = |word: &&str| word.contains("cog_") || word.contains("apk_");
-        let keys: Vec<&str> = text.split(|c: char| c.is_whitespace() || c == '\'').filter(is_key).collect();
-        output.note(keys.iter().fold(text.clone(), |text, key| text.replace(key, "****")).trim_end());
+        let typed: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+        let words = typed.iter().flat_map(|word| [word.as_str(), word.split_once('=').map_or("", |(_, value)| value)]);
+        let keys = words.filter(|word| holds_key(word));
+        output.note(keys.fold(text.clone(), |text, key| text.replace(key, "****")).trim_end());
     } else {
         output.line_as_it_is(text.trim_end());
     }
-    let written = output.finish(None).is_ok();
-    output.finish_notes(None);
-    ExitCode::from(if written { u8::try_from(error.exit_code()).unwrap_or(2) } else { READER_GONE })
+    Exit::Code(u8::try_from(error.exit_code()).unwrap_or(2))
 }

@@ -2,7 +2,7 @@
 //!
 //! Both writers are threads of their own, because a reader may stand still, and signals are to be heard all the same. On
 //! a terminal, stderr also shows live progress, which notes step around. Everything but record data passes the redaction
-//! of known secrets on its way. The door knows no message format.
+//! of known secrets, and of what is shaped like one, on its way. The door knows no message format.
 
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -13,6 +13,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::devin::Token;
+use crate::devin::token::mask_keys;
 
 /// How many bytes may wait for a slow reader of stdout before whoever produces them has to wait.
 const WAITING_BYTES: usize = 4 << 20;
@@ -252,7 +253,8 @@ impl Output {
     }
 
     fn redact(&self, text: &str) -> String {
-        lock(&self.shared.secrets).iter().fold(text.to_string(), |text, secret| secret.redact(&text))
+        let known = lock(&self.shared.secrets).iter().fold(text.to_string(), |text, secret| secret.redact(&text));
+        mask_keys(&known)
     }
 
     fn push_note(&self, note: Note) {

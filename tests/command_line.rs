@@ -359,3 +359,24 @@ fn a_sandbox_with_nonsense_options_is_a_usage_error() {
     exit 2
     ");
 }
+
+#[test]
+fn a_help_that_cannot_be_written_is_a_failure_and_no_reader_that_left() {
+    if !std::path::Path::new("/dev/full").exists() {
+        return;
+    }
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let program = env!("CARGO_BIN_EXE_source-devin-ai");
+    let ran = std::process::Command::new(program).arg("--help").stdout(full).output().unwrap();
+    assert_eq!(ran.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&ran.stderr).starts_with("error: cannot write the output: "));
+}
+
+#[test]
+fn a_state_is_told_apart_from_the_one_that_is_written_by_its_place_and_not_by_its_spelling() {
+    let program = program();
+    let ran = program.run("read --sandbox --streams secrets --state ./new.json --state-out new.json");
+    assert_eq!(ran.exit(), "exit 0");
+    let ran = program.run("read --sandbox --streams secrets --st new.json");
+    assert_eq!((ran.exit().as_str(), ran.told().records("secrets").len() < 14), ("exit 0", true));
+}

@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::{Answer, Api, Ask, ORG, program};
+use common::{Answer, Api, Ask, Library, ORG, program};
 use serde_json::json;
+use source_devin_ai::config::Config;
 
 /// A server on which everything works: one session, and an empty list everywhere else.
 fn healthy(ask: &Ask) -> Answer {
@@ -169,6 +170,84 @@ fn a_session_that_goes_away_meanwhile_is_no_trouble() {
     ");
 }
 
+/// Checks in process, where the waits between tries take no time; leaves out what is told about them.
+async fn check_in_trouble(answer: impl Fn(&Ask) -> Option<Answer> + Send + Sync + 'static) -> String {
+    let api = Api::start(move |ask| answer(ask).unwrap_or_else(|| healthy(ask)));
+    let (has_succeeded, told) = Library::at(&api).check().await;
+    let lines = told.lines();
+    let told: Vec<&str> = lines.lines().filter(|line| !line.starts_with("INFO")).collect();
+    let mut asked = api.asked();
+    asked.dedup();
+    let exit = if has_succeeded { "exit 0" } else { "exit 1" };
+    format!("{}\n{exit} after {}", told.join("\n"), asked.join(", "))
+}
+
+#[tokio::test]
+async fn a_session_that_refuses_its_messages_is_a_warning() {
+    let refused = check_in_trouble(|ask| ask.list.ends_with("messages").then(|| Answer::problem(403, "not this one")));
+    insta::assert_snapshot!(refused.await, @r#"
+    WARN stream session_messages: /v3/organizations/org-1/sessions/devin-abc/messages answered 403 (Forbidden), saying "Refused: not this one". Sessions can be listed, so this may be this session's trouble alone: a read takes the messages of the others, and then the stream fails, to try this one again next time.
+    SUCCEEDED
+    exit 0 after /v3/self, sessions first=1, sessions/insights first=1, sessions/devin-abc/messages first=1, playbooks first=1, secrets first=1, knowledge/notes first=1
+    "#);
+    for status in [400, 410, 422] {
+        let told = check_in_trouble(move |ask| ask.list.ends_with("messages").then(|| Answer::problem(status, "no")));
+        let told = told.await;
+        assert!(told.contains("WARN stream session_messages: ") && told.contains("\nSUCCEEDED\nexit 0"), "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_list_that_answers_with_trouble_is_a_warning_where_sessions_can_be_read() {
+    insta::assert_snapshot!(check_in_trouble(|ask| match ask.list.as_str() {
+        "sessions/devin-abc/messages" => Some(Answer::problem(500, "no messages")),
+        "playbooks" => Some(Answer::problem(503, "no playbooks")),
+        "secrets" => Some(Answer::html(200)),
+        "knowledge/notes" => Some(Answer::html(502)),
+        _ => None,
+    }).await, @r#"
+    WARN stream session_messages: /v3/organizations/org-1/sessions/devin-abc/messages answered 500 (Internal Server Error), saying "Refused: no messages" (tried 3 times). The API has trouble at the moment: run again later.
+    WARN stream playbooks: /v3/organizations/org-1/playbooks answered 503 (Service Unavailable), saying "Refused: no playbooks" (tried 3 times). The API has trouble at the moment: run again later.
+    WARN stream secrets: /v3/organizations/org-1/secrets answered 200 with an unusable body: it is not the JSON of a list (line 1, column 1) (tried 3 times). Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
+    WARN stream knowledge_notes: /v3/organizations/org-1/knowledge/notes answered 502 (Bad Gateway) (tried 3 times). The API has trouble at the moment: run again later.
+    SUCCEEDED
+    exit 0 after /v3/self, sessions first=1, sessions/insights first=1, sessions/devin-abc/messages first=1, playbooks first=1, secrets first=1, knowledge/notes first=1
+    "#);
+}
+
+#[tokio::test]
+async fn sessions_that_answer_with_trouble_are_no_answer_about_the_connection() {
+    for list in ["sessions", "sessions/insights"] {
+        for trouble in [Answer::problem(503, "no"), Answer::html(200), Answer::problem(429, "no")] {
+            let told = check_in_trouble(move |ask| (ask.list == list).then(|| trouble.clone())).await;
+            assert!(told.starts_with("ERROR (transient_error) ") && told.contains("\nexit 1"), "{list}: {told}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_limit_after_sessions_is_a_warning_and_the_last_question() {
+    insta::assert_snapshot!(check_in_trouble(|ask| (ask.list == "playbooks").then(|| {
+        Answer::problem(429, "slow down").header("retry-after", "900")
+    })).await, @r#"
+    WARN stream playbooks: /v3/organizations/org-1/playbooks answered 429 and asks to wait 900 s (Retry-After), saying "Refused: slow down". The API limits how often it may be asked: run again later, or lower concurrency.
+    SUCCEEDED
+    exit 0 after /v3/self, sessions first=1, sessions/insights first=1, sessions/devin-abc/messages first=1, playbooks first=1
+    "#);
+}
+
+#[tokio::test]
+async fn a_server_that_falls_silent_is_no_answer_about_the_connection() {
+    let url = common::wire(|connection| {
+        while let Some(target) = connection.next().filter(|target| !target.contains("/playbooks")) {
+            let body = if target.contains("/self") { "{}" } else { r#"{"items":[]}"# };
+            connection.answer(200, body);
+        }
+    });
+    let (has_succeeded, told) = Library::with(Config::of_sandbox(common::TOKEN, ORG, &url)).check().await;
+    assert!(!has_succeeded && told.errors()[0].contains("/playbooks broke off its answer"), "{}", told.lines());
+}
+
 #[test]
 fn a_server_in_trouble_is_no_answer_about_the_connection() {
     let api = Api::start(|_| Answer::problem(429, "slow down").header("retry-after", "900"));
@@ -232,7 +311,7 @@ fn bad_fields_fail_all_in_one_message_before_any_request() {
     let bad =
         json!({"api_token": 5, "org_id": " ", "start_date": "2026-13-01", "concurrency": 0, "lookback_window": "1h"});
     insta::assert_snapshot!(program().at(&api, bad).check().story(), @"
-    FAILED: the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC; lookback_window must be a whole number of seconds from 0 on; concurrency must be a whole number from 1 to 64
+    FAILED: the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC; lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64
     exit 0
     ");
     assert_eq!(api.asked(), [""; 0]);
@@ -245,7 +324,7 @@ fn bad_fields_fail_all_in_one_message_before_any_request() {
     exit 0
     ");
     insta::assert_snapshot!(check_file(r#"{"api_token":"cog_s3cr3t value","org_id":"cog_s3cr3t_value","start_date":"2026-01-01"}"#), @"
-    FAILED: the configuration is not usable: api_token holds blanks or control characters: copy the key again; org_id holds an API key: give the organisation's identifier (org-…); start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC
+    FAILED: the configuration is not usable: api_token holds blanks or characters that no key has: copy the key again; org_id holds an API key: give the organisation's identifier (org-…); start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC
     exit 0
     ");
 }
@@ -303,4 +382,44 @@ fn a_check_that_is_told_to_wait_long_asks_nothing_more() {
     let api = Api::start(|_| Answer::problem(429, "slow down").header("retry-after", "900"));
     assert_eq!(program().at(&api, json!({})).check().exit(), "exit 1");
     assert_eq!(api.asked(), ["/v3/self"]);
+}
+
+/// Settings for a host that is asked over TLS and is nobody's.
+fn elsewhere() -> common::Program {
+    program().file(
+        "config.json",
+        json!({"api_token": common::TOKEN, "org_id": ORG, "api_url": "https://api.example.invalid"}).to_string(),
+    )
+}
+
+#[test]
+fn a_file_of_certificates_that_cannot_be_used_is_named_before_anybody_is_asked() {
+    for (path, told) in [
+        ("/nowhere/roots.pem", "SSL_CERT_FILE names /nowhere/roots.pem, which cannot be read: "),
+        (concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "/Cargo.toml, which holds no certificate"),
+    ] {
+        let ran = elsewhere().variable("SSL_CERT_FILE", path).run("check --config config.json");
+        assert_eq!(ran.exit(), "exit 1");
+        assert!(ran.told().errors()[0].contains(told), "{}", ran.story());
+    }
+}
+
+#[test]
+fn a_proxy_on_the_way_is_named_without_its_password() {
+    let ran =
+        elsewhere().variable("HTTPS_PROXY", "http://user:s3cr3tword@127.0.0.1:9").run("check --config config.json");
+    assert_eq!(ran.exit(), "exit 1");
+    let error = ran.told().errors()[0].to_string();
+    assert!(error.contains("could not be reached: api.example.invalid through the proxy 127.0.0.1:9: "), "{error}");
+    assert!(!ran.text().contains("s3cr3tword") && !ran.stderr.contains("s3cr3tword"));
+}
+
+#[test]
+fn a_server_that_speaks_no_tls_is_told_so() {
+    let api = Api::open(|_| Answer::list(&[]));
+    let config =
+        json!({"api_token": common::TOKEN, "org_id": ORG, "api_url": api.url().replace("http://", "https://")});
+    let ran = program().file("config.json", config.to_string()).run("check --config config.json");
+    assert_eq!(ran.exit(), "exit 1");
+    assert!(ran.told().errors()[0].contains("the server does not speak TLS on this port"), "{}", ran.story());
 }

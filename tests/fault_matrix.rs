@@ -116,7 +116,7 @@ async fn a_fault_for_ever_is_a_loud_failure_in_bounded_time() {
         429: transient_error stream secrets: /v3/organizations/ORG/secrets answered 429 (Too Many Requests), saying "Too Many Requests: rate limit exceeded" (tried 3 times). The API limits how often it may be asked: run again later, or lower concurrency.
         429-retry-after: transient_error stream secrets: /v3/organizations/ORG/secrets answered 429 (Too Many Requests), saying "Too Many Requests: rate limit exceeded" (tried 3 times). The API limits how often it may be asked: run again later, or lower concurrency.
         500: transient_error stream secrets: /v3/organizations/ORG/secrets answered 500 (Internal Server Error), saying "Internal Server Error: internal server error" (tried 3 times). The API has trouble at the moment: run again later.
-        reset: transient_error stream secrets: /v3/organizations/ORG/secrets broke off its answer: REASON (tried 3 times). Check the network, and run again later.
+        reset: transient_error stream secrets: /v3/organizations/ORG/secrets broke off its answer: REASON (tried 4 times). Check the network, and run again later.
         truncate: transient_error stream secrets: /v3/organizations/ORG/secrets broke off its answer: REASON (tried 3 times). Check the network, and run again later.
         hang: transient_error stream secrets: /v3/organizations/ORG/secrets sent nothing for 1 s (tried 3 times). Check the network, and run again later.
         html: transient_error stream secrets: /v3/organizations/ORG/secrets answered 200 with an unusable body: it is not the JSON of a list (line 1, column 1) (tried 3 times). Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.

@@ -31,7 +31,7 @@ fn a_list_is_read_page_by_page_with_cursors_handed_back_whole() {
     RECORD playbooks {"playbook_id":"p2","updated_at":5000}
     RECORD playbooks {"playbook_id":"p3","updated_at":3000}
     INFO stream playbooks: 3 records, 1 kB, 3 requests, 0 retries
-    STATE playbooks {"updated_at":4400} after 3.0 records
+    STATE playbooks {"again_from":4400,"updated_at":5000} after 3.0 records
     COMPLETE playbooks
     exit 0
     "#);
@@ -276,7 +276,7 @@ fn messages_of_every_page_arrive_and_say_their_session_as_the_list_wrote_it() {
     RECORD session_messages {"event_id":"e2","session_id":"aaa","created_at":1200}
     RECORD session_messages {"event_id":"e1","session_id":"told","created_at":2100}
     INFO stream session_messages: 3 records, 1 kB, 4 requests, 0 retries
-    STATE session_messages {"created_at":1500} after 3.0 records
+    STATE session_messages {"again_from":1500,"created_at":2100} after 3.0 records
     COMPLETE session_messages
     exit 0
     "#);
@@ -363,7 +363,7 @@ fn one_failing_stream_leaves_the_others_whole() {
     RUNNING playbooks
     RECORD playbooks {"playbook_id":"p","updated_at":1000}
     INFO stream playbooks: 1 records, 1 kB, 1 requests, 0 retries
-    STATE playbooks {"updated_at":400} after 1.0 records
+    STATE playbooks {"again_from":400,"updated_at":1000} after 1.0 records
     COMPLETE playbooks
     STARTED secrets
     ERROR secrets (config_error) stream secrets: /v3/organizations/org-1/secrets answered 403 (Forbidden), saying "Refused: missing permission". The API key lacks the permission ManageOrgSecrets: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
@@ -576,36 +576,36 @@ fn the_sandbox_is_read_whole_with_one_command() {
     ESTIMATE sessions 36 rows
     RUNNING sessions
     INFO stream sessions: 36 of 36 records, 31 kB, 1 requests, 0 retries
-    STATE sessions {"open_sessions":{"0d902d4d605a230ab8f5a3d24bdfd1fe":"cfebeeaed402066b","0e349130bb853086561b7dfb5d7d2fbf":"db39b4439e8702a4","1017e7237c9408dc50ffa5d8033fb576":"25aae4cde287302d","3fd935b953a3c5d0b38442948457eaa3":"d8235a47d1928ab5","4e6d67d604c3b4742bdd27e08bb398be":"a3bee32bab721b27","b8de88b00112ab81e03edf2c2ad16083":"977e7777ca59b50c","e9f3f3a3bc079026042e12374219b187":"d77ad5d23759f93d"},"updated_at":1780271124} after 36.0 records
+    STATE sessions {"again_from":1780271124,"open_sessions":{"0d902d4d605a230ab8f5a3d24bdfd1fe":"cfebeeaed402066b","0e349130bb853086561b7dfb5d7d2fbf":"db39b4439e8702a4","1017e7237c9408dc50ffa5d8033fb576":"25aae4cde287302d","3fd935b953a3c5d0b38442948457eaa3":"d8235a47d1928ab5","4e6d67d604c3b4742bdd27e08bb398be":"a3bee32bab721b27","b8de88b00112ab81e03edf2c2ad16083":"977e7777ca59b50c","e9f3f3a3bc079026042e12374219b187":"d77ad5d23759f93d"},"recent":{"a3bee32bab721b27":1780271224},"updated_at":1780271724} after 36.0 records
     COMPLETE sessions
     STARTED sessions_insights
     ESTIMATE sessions_insights 36 rows
     RUNNING sessions_insights
     INFO stream sessions_insights: 36 of 36 records, 56 kB, 1 requests, 0 retries
-    STATE sessions_insights {"open_sessions":{"0d902d4d605a230ab8f5a3d24bdfd1fe":"c20873997c64620b","0e349130bb853086561b7dfb5d7d2fbf":"3e41a71652c18261","1017e7237c9408dc50ffa5d8033fb576":"787748abcb862fc4","3fd935b953a3c5d0b38442948457eaa3":"74711276046efef7","4e6d67d604c3b4742bdd27e08bb398be":"dac39797b0853049","b8de88b00112ab81e03edf2c2ad16083":"b77ced58fcdb4fdf","e9f3f3a3bc079026042e12374219b187":"707575911cf4d56d"},"updated_at":1780271124} after 36.0 records
+    STATE sessions_insights {"again_from":1780271124,"open_sessions":{"0d902d4d605a230ab8f5a3d24bdfd1fe":"c20873997c64620b","0e349130bb853086561b7dfb5d7d2fbf":"3e41a71652c18261","1017e7237c9408dc50ffa5d8033fb576":"787748abcb862fc4","3fd935b953a3c5d0b38442948457eaa3":"74711276046efef7","4e6d67d604c3b4742bdd27e08bb398be":"dac39797b0853049","b8de88b00112ab81e03edf2c2ad16083":"b77ced58fcdb4fdf","e9f3f3a3bc079026042e12374219b187":"707575911cf4d56d"},"recent":{"dac39797b0853049":1780271224},"updated_at":1780271724} after 36.0 records
     COMPLETE sessions_insights
     STARTED session_messages
     RUNNING session_messages
     INFO stream session_messages: 593 records, 185 kB, 38 requests, 0 retries
-    STATE session_messages {"created_at":1780256953,"open_sessions":{"0d902d4d605a230ab8f5a3d24bdfd1fe":"cfebeeaed402066b","0e349130bb853086561b7dfb5d7d2fbf":"db39b4439e8702a4","1017e7237c9408dc50ffa5d8033fb576":"25aae4cde287302d","3fd935b953a3c5d0b38442948457eaa3":"d8235a47d1928ab5","4e6d67d604c3b4742bdd27e08bb398be":"a3bee32bab721b27","b8de88b00112ab81e03edf2c2ad16083":"977e7777ca59b50c","e9f3f3a3bc079026042e12374219b187":"d77ad5d23759f93d"}} after 593.0 records
+    STATE session_messages {"again_from":1780256953,"created_at":1780257553,"open_sessions":{"0d902d4d605a230ab8f5a3d24bdfd1fe":"cfebeeaed402066b","0e349130bb853086561b7dfb5d7d2fbf":"db39b4439e8702a4","1017e7237c9408dc50ffa5d8033fb576":"25aae4cde287302d","3fd935b953a3c5d0b38442948457eaa3":"d8235a47d1928ab5","4e6d67d604c3b4742bdd27e08bb398be":"a3bee32bab721b27","b8de88b00112ab81e03edf2c2ad16083":"977e7777ca59b50c","e9f3f3a3bc079026042e12374219b187":"d77ad5d23759f93d"}} after 593.0 records
     COMPLETE session_messages
     STARTED playbooks
     ESTIMATE playbooks 9 rows
     RUNNING playbooks
     INFO stream playbooks: 9 of 9 records, 5 kB, 1 requests, 0 retries
-    STATE playbooks {"updated_at":1766654768} after 9.0 records
+    STATE playbooks {"again_from":1766654768,"updated_at":1766655368} after 9.0 records
     COMPLETE playbooks
     STARTED secrets
     ESTIMATE secrets 14 rows
     RUNNING secrets
     INFO stream secrets: 14 of 14 records, 5 kB, 1 requests, 0 retries
-    STATE secrets {"updated_at":1775143573} after 14.0 records
+    STATE secrets {"again_from":1775143573,"updated_at":1775144173} after 14.0 records
     COMPLETE secrets
     STARTED knowledge_notes
     ESTIMATE knowledge_notes 24 rows
     RUNNING knowledge_notes
     INFO stream knowledge_notes: 24 of 24 records, 11 kB, 1 requests, 0 retries
-    STATE knowledge_notes {"updated_at":1776396383} after 24.0 records
+    STATE knowledge_notes {"again_from":1776396383,"updated_at":1776396983} after 24.0 records
     COMPLETE knowledge_notes
     exit 0
     "#);

@@ -203,3 +203,63 @@ async fn a_message_that_came_while_a_pass_was_interrupted_is_not_lost() {
     }
     assert_eq!(seen.iter().map(String::as_str).collect::<Vec<_>>(), ["early", "late", "new", "refused"]);
 }
+
+/// A session that refuses for ever fails every read, and holds up none: it is remembered by name until it gives its
+/// messages, all of them.
+#[tokio::test]
+async fn a_session_that_refuses_is_left_behind_and_read_when_it_can_be() {
+    let is_mended = Arc::new(AtomicBool::new(false));
+    let mended = Arc::clone(&is_mended);
+    let api = sessions(5, move |n| (n == 2 && !mended.load(Ordering::SeqCst)).then(|| Answer::problem(403, "no")));
+    let (ending, first) = read(&api, "[]").await;
+    assert_eq!((ending, events(&first).len()), (Ending::Failed, 4));
+    insta::assert_snapshot!(first.states("session_messages").last().unwrap(), @r#"{"again_from":1699999400,"created_at":1700000000,"unread_sessions":{"s2":0}}"#);
+
+    api.forget();
+    let (ending, second) = read(&api, &first.state_file()).await;
+    assert_eq!((ending, second.errors().len()), (Ending::Failed, 1));
+    assert!(second.errors()[0].contains("devin-s2/messages"), "{:?}", second.errors());
+    let asked: Vec<String> = api.asked().into_iter().filter(|ask| ask.starts_with("sessions/devin-s2")).collect();
+    assert_eq!(asked.len(), 1, "{:?}", api.asked());
+    assert!(api.asked().len() < 7, "not everything again: {:?}", api.asked());
+
+    is_mended.store(true, Ordering::SeqCst);
+    let (ending, third) = read(&api, &first.state_file()).await;
+    assert_eq!((ending, events(&third).contains("e2")), (Ending::Complete, true));
+    let state = third.states("session_messages").last().unwrap().to_string();
+    assert!(!state.contains("unread_sessions"), "{state}");
+}
+
+#[tokio::test]
+async fn a_session_left_behind_that_is_deleted_meanwhile_is_forgotten() {
+    let is_deleted = Arc::new(AtomicBool::new(false));
+    let deleted = Arc::clone(&is_deleted);
+    let api = sessions(5, move |n| {
+        let answer = if deleted.load(Ordering::SeqCst) { Answer::unknown() } else { Answer::problem(403, "no") };
+        (n == 2).then_some(answer)
+    });
+    let (_, first) = read(&api, "[]").await;
+    is_deleted.store(true, Ordering::SeqCst);
+    let (ending, second) = read(&api, &first.state_file()).await;
+    assert_eq!(ending, Ending::Complete);
+    assert!(!second.states("session_messages").last().unwrap().to_string().contains("unread_sessions"));
+}
+
+#[tokio::test]
+async fn many_sessions_that_fail_in_a_row_are_passed_by_the_next_reads() {
+    let api = sessions(100, |n| (11..=40).contains(&n).then(|| Answer::problem(500, "no")));
+    let mut library = Library::at(&api);
+    library.config.concurrency = 1;
+    library.policy.tries = 1;
+    let (mut state, mut seen, mut counts) = ("[]".to_string(), BTreeSet::new(), Vec::new());
+    for _ in 0..3 {
+        let (ending, told) = library.read(&["session_messages"], &state).await;
+        assert_eq!(ending, Ending::Failed);
+        seen.extend(events(&told));
+        counts.push(seen.len());
+        if !told.states("session_messages").is_empty() {
+            state = told.state_file();
+        }
+    }
+    assert_eq!(counts, [10, 70, 70]);
+}

@@ -4,6 +4,7 @@ mod common;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use base64::prelude::{BASE64_STANDARD, Engine as _};
 use common::{Answer, Api, Library, ORG, Program, Ran, program};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
@@ -279,16 +280,7 @@ fn a_key_from_the_environment_is_hidden_too() {
 }
 
 fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut out = String::new();
-    for chunk in bytes.chunks(3) {
-        let bits = chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
-        for place in 0..4 {
-            let letter = char::from(LETTERS[(bits >> (18 - 6 * place) & 63) as usize]);
-            out.push(if place <= chunk.len() { letter } else { '=' });
-        }
-    }
-    out
+    BASE64_STANDARD.encode(bytes)
 }
 
 /// A key that holds something that looks like an escape: only its decoded reading is searched.
@@ -306,5 +298,46 @@ fn a_key_that_is_typed_in_the_wrong_place_is_not_repeated() {
         let ran = program().run(arguments);
         assert_eq!(ran.exit(), "exit 2", "{arguments}");
         assert!(!ran.stderr.is_empty() && !ran.stderr.contains("s3cr3t"), "{}", ran.stderr);
+    }
+}
+
+/// A key that is no setting of this run, typed or written where something else belongs.
+#[test]
+fn a_key_in_the_wrong_place_is_not_repeated() {
+    let key = KEYS[0];
+    let catalog = common::catalog(&[(key, "full_refresh")]);
+    let program = program()
+        .file("catalog.json", catalog)
+        .file("template.txt", format!("{{{{ {key} }}}}"))
+        .file("alert.json", r#"{"title":"disk full"}"#);
+    let wrong = [
+        format!("read --sandbox --streams {key}"),
+        format!("read --sandbox --streams sessions,{key}x{key}"),
+        format!("read --sandbox --catalog {key}"),
+        format!("read --sandbox --state {key}"),
+        format!("read --sandbox --state-out missing/{key}"),
+        "read --sandbox --catalog catalog.json".to_string(),
+        format!("check --config {key}"),
+        format!("alert-relay prompt --alert {key}"),
+        format!("alert-relay prompt --alert alert.json --prompt-template {key}"),
+        "alert-relay prompt --alert alert.json --prompt-template template.txt".to_string(),
+        format!("alert-relay prompt --alert alert.json --structured-output-schema {key}"),
+        format!("man --out catalog.json/{key}"),
+    ];
+    for arguments in wrong {
+        assert_hidden(&program.run(&arguments), key, &arguments);
+    }
+}
+
+#[test]
+fn a_key_in_a_usage_error_is_masked_with_the_whole_word_around_it() {
+    let program = program().variable("DEVIN_API_KEY", "sk_live_s3cr3tKey0f");
+    for word in ["cog_s3c'r3tKey0f", "COG_S3CR3TKEY0F", "x=cog_s3cr3tKey0f", "sk_live_s3cr3tKey0f"] {
+        for arguments in [format!("check {word}"), format!("read --sandbox --format {word}"), word.to_string()] {
+            let ran = program.run(&arguments);
+            assert_eq!(ran.exit(), "exit 2", "{arguments}");
+            let told = ran.stderr.to_lowercase();
+            assert!(!told.contains("s3c") && !told.contains("r3tkey"), "{arguments}: {told}");
+        }
     }
 }

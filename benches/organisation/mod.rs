@@ -7,12 +7,10 @@ use std::sync::mpsc;
 use std::thread;
 
 use anyhow::{Context, Result, bail, ensure};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::utf8_percent_encode;
+use source_devin_ai::devin::page::RESERVED;
 use source_devin_ai::devin::{Page, Trail};
 use source_devin_ai::sandbox::{ORG_ID, Options, Sandbox, TOKEN};
-
-/// What the program percent-encodes in a query value, so that a kept answer is found by the address it asks for.
-const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 /// A sandbox on a thread of its own, which ends with the process, and a connection to it.
 pub struct Organisation {

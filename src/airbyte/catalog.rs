@@ -52,6 +52,12 @@ impl ConfiguredCatalog {
             return Err("is no configured catalog: it is a list, where an object with streams is expected".to_string());
         }
         serde_json::from_str(text).map_err(|error| {
+            if text.trim().is_empty() {
+                return "is empty".to_string();
+            }
+            if text.contains(r#""type":"CATALOG""#) {
+                return "is discover's answer and no configured catalog, which wraps each wanted stream: {\"streams\": [{\"stream\": {\"name\": …}, \"sync_mode\": …}]}".to_string();
+            }
             let (line, column) = (error.line(), error.column());
             if error.is_data() {
                 format!("is no configured catalog: expected {{\"streams\": [{{\"stream\": {{\"name\": …}}, \"sync_mode\": …}}]}} (line {line}, column {column})")

@@ -156,12 +156,14 @@ pub struct CatalogStream<'a> {
     pub is_file_based: bool,
 }
 
+/// The body of LOG.
 #[derive(Debug, Serialize)]
 pub struct Log<'a> {
     level: Level,
     message: &'a str,
 }
 
+/// The body of STATE, for one stream.
 #[derive(Debug, Serialize)]
 pub struct State<'a> {
     r#type: &'static str,
@@ -187,6 +189,7 @@ struct StreamDescriptor<'a> {
     name: &'a str,
 }
 
+/// The body of TRACE. Times are in Unix milliseconds.
 #[derive(Debug, Serialize)]
 #[serde(tag = "type", rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum Trace<'a> {
@@ -195,6 +198,7 @@ pub enum Trace<'a> {
     Estimate { emitted_at: i64, estimate: Estimate<'a> },
 }
 
+/// What went wrong, whose fault it is, and with which stream; without one it is the whole command's.
 #[derive(Debug, Serialize)]
 pub struct Error<'a> {
     message: &'a str,
@@ -203,6 +207,7 @@ pub struct Error<'a> {
     stream_descriptor: Option<StreamDescriptor<'a>>,
 }
 
+/// How far a stream has come, and why it is held up.
 #[derive(Debug, Serialize)]
 pub struct Status<'a> {
     stream_descriptor: StreamDescriptor<'a>,
@@ -216,6 +221,7 @@ struct Reason {
     r#type: &'static str,
 }
 
+/// How many records a stream is expected to have.
 #[derive(Debug, Serialize)]
 pub struct Estimate<'a> {
     name: &'a str,

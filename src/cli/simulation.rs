@@ -10,16 +10,19 @@ use crate::output::Output;
 use crate::sandbox::{self, Fault, Sandbox};
 use crate::stop::Signals;
 
+/// The most sessions, and the most messages in each, that can be asked for.
+const MOST: usize = 100_000_000;
+
 #[derive(Debug, Args)]
 pub struct Simulation {
     /// Port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
     /// How many sessions the organisation has
-    #[arg(long, value_name = "N", default_value_t = 36)]
+    #[arg(long, value_name = "N", default_value_t = 36, value_parser = amount)]
     sessions: usize,
     /// Messages in every session, instead of a mixture with one long session
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = amount)]
     messages: Option<usize>,
     /// Another number, another organisation
     #[arg(long, value_name = "N", default_value_t = 1)]
@@ -35,8 +38,11 @@ pub struct Simulation {
     #[arg(long, value_name = "PERMISSION", value_parser = PossibleValuesParser::new(sandbox::PERMISSIONS))]
     without_permission: Vec<String>,
     /// How long a session that a client creates takes from its start to its end
-    #[arg(long, value_name = "SECONDS", default_value_t = 20.0)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 20.0, allow_negative_numbers = true, value_parser = seconds)]
     session_seconds: f64,
+    /// Refuse to create more sessions than this
+    #[arg(long, value_name = "N")]
+    quota: Option<usize>,
     #[command(flatten)]
     common: Common,
 }
@@ -51,7 +57,7 @@ pub async fn serve(simulation: Simulation, output: &Output) -> Exit {
         faults: simulation.fault,
         without_permissions: simulation.without_permission,
         session_seconds: simulation.session_seconds,
-        quota: None,
+        quota: simulation.quota,
     };
     let port = options.port;
     let sandbox = match Sandbox::start(options).await {
@@ -67,6 +73,17 @@ pub async fn serve(simulation: Simulation, output: &Output) -> Exit {
     ));
     output.line_as_it_is(&settings_of(&sandbox).to_string());
     Exit::Signal(Signals::listen().next().await)
+}
+
+/// A number of sessions or of messages, which an organisation can have.
+fn amount(text: &str) -> Result<usize, String> {
+    let amount = text.parse().ok().filter(|amount| *amount <= MOST);
+    amount.ok_or_else(|| format!("expected a whole number from 0 to {MOST}"))
+}
+
+fn seconds(text: &str) -> Result<f64, String> {
+    let seconds = text.parse().ok().filter(|seconds| *seconds >= 0.0);
+    seconds.ok_or_else(|| "expected a number of seconds from 0 on, or inf".to_string())
 }
 
 /// The settings that reach a sandbox.

@@ -5,12 +5,17 @@ use std::net::IpAddr;
 use percent_encoding::percent_decode_str;
 use reqwest::Url;
 
+use super::token::holds_key;
+
 /// An API address in the form everything else is joined to: scheme, host, port and path, no trailing slash, and no
 /// version, which every path brings along.
 ///
 /// # Errors
 /// What is wrong with it, as the end of a sentence that begins with the setting's name.
 pub fn base_address(text: &str) -> Result<String, &'static str> {
+    if holds_key(text) {
+        return Err("holds an API key: give the API's address");
+    }
     let url = Url::parse(text).map_err(|_| "must be an address like https://api.devin.ai")?;
     let host = url.host_str().ok_or("must be an address like https://api.devin.ai")?;
     match url.scheme() {
@@ -76,6 +81,7 @@ mod tests {
             "api.devin.ai",
             "https://a:b@x",
             "https://x/?q=1",
+            "https://COG_x.example",
         ];
         let read: Vec<String> = addresses.iter().map(|text| format!("{text}: {:?}", base_address(text))).collect();
         insta::assert_snapshot!(read.join("\n"), @r#"
@@ -90,6 +96,7 @@ mod tests {
         api.devin.ai: Err("must be an address like https://api.devin.ai")
         https://a:b@x: Err("must not hold a user name or password")
         https://x/?q=1: Err("must be a base address without a query")
+        https://COG_x.example: Err("holds an API key: give the API's address")
         "#);
     }
 

@@ -8,16 +8,16 @@ use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::utf8_percent_encode;
-use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, Url};
 use serde::Deserialize;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::address::is_loopback;
+use super::connection::{Connections, build, is_hang_up, kind_of};
 use super::error::{Error, Kind, explanation};
 use super::gate::{Gate, Pass};
 use super::page::{Invalid, Page, RESERVED, Request, Trail};
-use super::retry::{Policy, Verdict, retry_after};
+use super::retry::{Outrun, Policy, Verdict, retry_after};
 use super::surrogate::replace_halves;
 use super::token::Token;
 
@@ -42,6 +42,8 @@ pub struct Settings {
 pub struct Client {
     settings: Settings,
     http: OnceLock<Result<reqwest::Client, String>>,
+    /// The same for those whose kept connection broke.
+    fresh_http: OnceLock<Result<reqwest::Client, String>>,
     gate: Gate,
 }
 
@@ -90,7 +92,7 @@ impl Client {
     /// Prepares a client. Opens nothing and asks nothing.
     pub fn new(settings: Settings) -> Client {
         let gate = Gate::new(settings.concurrency);
-        Client { settings, http: OnceLock::new(), gate }
+        Client { settings, http: OnceLock::new(), fresh_http: OnceLock::new(), gate }
     }
 
     /// The page of a list that `trail` has come to, tried until it is sound or the policy gives up.
@@ -134,16 +136,18 @@ impl Client {
         let started = Instant::now();
         // Waiting for a place, or because the server asked for it, is not this request's doing.
         let mut excused = Duration::ZERO;
-        let mut tries = 0;
+        let mut connections = Connections::Kept;
+        let mut outrun = Outrun::default();
+        let (mut asked, mut failed) = (0, 0);
         loop {
             let waiting = Instant::now();
-            let pass = self.gate.enter(tries > 0).await;
+            let pass = self.gate.enter(asked > 0).await;
             excused += waiting.elapsed();
-            tries += 1;
+            asked += 1;
             tell(Event::Asking);
             let deadline = started + excused + policy.budget;
             let successes = self.gate.successes();
-            let outcome = match timeout_at(deadline, self.ask_for(&url)).await {
+            let outcome = match timeout_at(deadline, self.ask_for(&url, connections)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Refusal::from(Kind::TimeUp(policy.budget))),
             };
@@ -161,33 +165,44 @@ impl Client {
                 }
                 Err(refusal) => refusal,
             };
-            // While a limit lets others through, losing to them is no failed try: this request's turn will come.
-            let is_outrun = refusal.kind == Kind::Status(429) && self.gate.successes() > successes;
-            tries -= u32::from(is_outrun && tries > 1);
+            // A server may close a kept connection at any moment, so the first time it says nothing about the server.
+            // Other kept ones may be closed as well.
+            if refusal.is_hang_up && connections == Connections::Kept {
+                connections = Connections::Fresh;
+                let error = fail(refusal.kind, None, asked);
+                tell(Event::Retrying { error, wait: Duration::ZERO, rate_limited: false });
+                continue;
+            }
+            let rate_limited = refusal.kind == Kind::Status(429);
+            // While a limit lets others through, losing to them is no failed try: this request's turn will come. What
+            // succeeded before it went out, or while everybody waited, does not count.
+            let is_outrun = rate_limited && self.gate.successes() > successes;
+            let is_excused = is_outrun && outrun.is_excused(policy, Instant::now().into_std());
+            failed += u32::from(!is_excused);
             let spent = started.elapsed().saturating_sub(excused);
-            let verdict = policy.after(&refusal.kind, tries, spent, refusal.retry_after, fastrand::f64());
-            let error = fail(refusal.kind, refusal.explanation, tries);
-            let (wait, asked) = match verdict {
+            let verdict = policy.after(&refusal.kind, failed, spent, refusal.retry_after, fastrand::f64());
+            let error = fail(refusal.kind, refusal.explanation, asked);
+            let (wait, is_wished) = match verdict {
                 Verdict::GiveUp(kind) => return Err(Error { kind, ..error }),
                 Verdict::Wait { wait, asked } => (wait, asked),
             };
-            let rate_limited = error.kind == Kind::Status(429);
-            if rate_limited {
+            let waits_alone = !rate_limited || (is_outrun && !outrun.pauses_everybody(policy, wait));
+            if !waits_alone {
                 self.gate.rate_limited(wait);
             }
             drop(pass);
             tell(Event::Retrying { error, wait, rate_limited });
-            // After a 429 everybody waits at the gate, this request included.
-            if !rate_limited {
+            // With everybody else it waits at the gate.
+            if waits_alone {
                 tokio::time::sleep(wait).await;
-                excused += if asked { wait } else { Duration::ZERO };
+                excused += if is_wished || rate_limited { wait } else { Duration::ZERO };
             }
         }
     }
 
     /// One try to read.
-    async fn ask_for(&self, url: &Url) -> Result<Answer, Refusal> {
-        let http = self.http().map_err(|reason| Refusal::from(Kind::Unaskable(reason)))?;
+    async fn ask_for(&self, url: &Url, connections: Connections) -> Result<Answer, Refusal> {
+        let http = self.http(connections).map_err(|reason| Refusal::from(Kind::Unaskable(reason)))?;
         let answer = self.ask(http.get(url.clone()), self.settings.policy.silence).await?;
         // Another success than 200 is no answer to a read.
         if answer.status == 200 { Ok(answer) } else { Err(Kind::Status(answer.status).into()) }
@@ -197,7 +212,9 @@ impl Client {
     pub(super) async fn ask(&self, request: RequestBuilder, silence: Duration) -> Result<Answer, Refusal> {
         let started = Instant::now();
         let sent = timeout(silence, request.send()).await;
-        let response = sent.map_err(|_| Kind::Silent(silence))?.map_err(|error| self.kind_of(&error))?;
+        let response = sent
+            .map_err(|_| Kind::Silent(silence))?
+            .map_err(|error| Refusal { is_hang_up: is_hang_up(&error), ..Refusal::from(kind_of(&error)) })?;
         let status = response.status().as_u16();
         let date = header(&response, DATE).and_then(|value| httpdate::parse_http_date(value).ok());
         if !response.status().is_success() {
@@ -205,7 +222,7 @@ impl Client {
                 .and_then(|value| retry_after(value, date.unwrap_or_else(SystemTime::now)));
             let body = self.body(response, LARGEST_ERROR_BODY, silence).await.unwrap_or_default();
             let explanation = explanation(&body, &self.settings.token);
-            return Err(Refusal { kind: Kind::Status(status), explanation, retry_after: wait });
+            return Err(Refusal { explanation, retry_after: wait, ..Refusal::from(Kind::Status(status)) });
         }
         let body = self.body(response, LARGEST_BODY, silence).await?;
         if body.len() > LARGEST_BODY {
@@ -221,7 +238,7 @@ impl Client {
         let mut body = Vec::with_capacity(announced as usize);
         loop {
             let chunk = timeout(silence, response.chunk()).await.map_err(|_| Kind::Silent(silence))?;
-            match chunk.map_err(|error| self.kind_of(&error))? {
+            match chunk.map_err(|error| kind_of(&error))? {
                 Some(chunk) => body.extend_from_slice(&chunk),
                 None => {
                     replace_halves(&mut body);
@@ -243,7 +260,7 @@ impl Client {
 
     pub(super) fn delete(&self, request: &Request) -> Result<RequestBuilder, Kind> {
         let url = self.url(&request.encoded_path(), request, None).map_err(Kind::Unaskable)?;
-        Ok(self.http().map_err(Kind::Unaskable)?.delete(url))
+        Ok(self.http(Connections::Kept).map_err(Kind::Unaskable)?.delete(url))
     }
 
     /// Waits for a place among the requests under way.
@@ -256,17 +273,6 @@ impl Client {
         self.settings.policy.silence
     }
 
-    fn kind_of(&self, error: &reqwest::Error) -> Kind {
-        if error.is_builder() {
-            Kind::Unaskable(root_cause(error))
-        } else if error.is_connect() {
-            let host = error.url().and_then(Url::host_str).unwrap_or("the server");
-            Kind::Unreachable(format!("{host}: {}", root_cause(error)))
-        } else {
-            Kind::Broken(root_cause(error))
-        }
-    }
-
     fn url(&self, path: &str, request: &Request, after: Option<&str>) -> Result<Url, String> {
         let cursor = after.map(|cursor| ("after", cursor));
         let query = request.query.iter().map(|(name, value)| (*name, value.as_str())).chain(cursor);
@@ -277,8 +283,12 @@ impl Client {
         Url::parse(&text).map_err(|error| format!("the API's address is unusable: {error}"))
     }
 
-    fn http(&self) -> Result<&reqwest::Client, String> {
-        self.http.get_or_init(|| build(&self.settings, Connections::Kept)).as_ref().map_err(Clone::clone)
+    fn http(&self, connections: Connections) -> Result<&reqwest::Client, String> {
+        let made = match connections {
+            Connections::Kept => &self.http,
+            Connections::Fresh => &self.fresh_http,
+        };
+        made.get_or_init(|| build(&self.settings, connections)).as_ref().map_err(Clone::clone)
     }
 }
 
@@ -307,63 +317,16 @@ pub(super) struct Refusal {
     pub(super) kind: Kind,
     pub(super) explanation: Option<String>,
     pub(super) retry_after: Option<Duration>,
+    /// Whether the connection ended before an answer began.
+    is_hang_up: bool,
 }
 
 impl From<Kind> for Refusal {
     fn from(kind: Kind) -> Refusal {
-        Refusal { kind, explanation: None, retry_after: None }
+        Refusal { kind, explanation: None, retry_after: None, is_hang_up: false }
     }
-}
-
-/// Whether connections are used again.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Connections {
-    Kept,
-    Fresh,
-}
-
-/// Makes the HTTP client. Loopback is asked in the clear, without a proxy and without root certificates, so that it
-/// works on a machine that has none.
-fn build(settings: &Settings, connections: Connections) -> Result<reqwest::Client, String> {
-    let mut key = HeaderValue::from_bytes(format!("Bearer {}", settings.token.expose()).as_bytes())
-        .map_err(|_| "the API key holds characters that no HTTP header can carry".to_string())?;
-    key.set_sensitive(true);
-    let headers = HeaderMap::from_iter([(AUTHORIZATION, key), (ACCEPT, HeaderValue::from_static("application/json"))]);
-    // Fails only when a provider is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let mut builder = reqwest::Client::builder()
-        .default_headers(headers)
-        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-        .redirect(reqwest::redirect::Policy::none())
-        .connect_timeout(settings.policy.connect)
-        .tcp_nodelay(true)
-        .pool_max_idle_per_host(settings.concurrency);
-    if connections == Connections::Fresh {
-        builder = builder.pool_max_idle_per_host(0).retry(reqwest::retry::never());
-    }
-    if Url::parse(&settings.api_url).is_ok_and(|url| url.host_str().is_some_and(is_loopback)) {
-        builder = builder.no_proxy();
-        if settings.api_url.starts_with("http://") {
-            builder = builder.tls_certs_only([]);
-        }
-    }
-    builder.build().map_err(|error| {
-        format!(
-            "{} (install the package ca-certificates, or point SSL_CERT_FILE at a file of root certificates)",
-            root_cause(&error)
-        )
-    })
 }
 
 fn header(response: &Response, name: reqwest::header::HeaderName) -> Option<&str> {
     response.headers().get(name)?.to_str().ok()
-}
-
-/// The innermost cause, which says "connection refused" where the outer ones say "error sending request for url".
-fn root_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

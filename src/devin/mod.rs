@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod client;
+mod connection;
 pub mod error;
 pub mod gate;
 pub mod page;

@@ -23,6 +23,13 @@ pub struct Policy {
     pub connect: Duration,
     /// How long an answer may send nothing before the try is given up.
     pub silence: Duration,
+    /// So many 429 of one request that came while others got through are no failed tries, if they come within
+    /// [`Policy::outrun_time`] of the first.
+    pub outrun_tries: u32,
+    pub outrun_time: Duration,
+    /// So long everybody waits with such a request, all its waits together. Then it waits alone: a limit that others
+    /// do not meet may be its endpoint's own.
+    pub outrun_pause: Duration,
 }
 
 impl Policy {
@@ -37,6 +44,9 @@ impl Policy {
             longest_wait: Duration::from_secs(300),
             connect: Duration::from_secs(10),
             silence: Duration::from_secs(30),
+            outrun_tries: 20,
+            outrun_time: Duration::from_secs(600),
+            outrun_pause: Duration::from_secs(60),
         }
     }
 
@@ -90,6 +100,34 @@ impl Policy {
             return Verdict::GiveUp(kind.clone());
         }
         Verdict::Wait { wait, asked: false }
+    }
+}
+
+/// What one request has lost to others under a limit that let them through: its turn will come, but is not awaited
+/// for ever.
+#[derive(Debug, Default)]
+pub struct Outrun {
+    times: u32,
+    since: Option<Instant>,
+    paused: Duration,
+}
+
+impl Outrun {
+    /// Notes that it has lost once more, and answers whether that is no failed try.
+    pub fn is_excused(&mut self, policy: &Policy, now: Instant) -> bool {
+        self.times += 1;
+        let since = *self.since.get_or_insert(now);
+        self.times <= policy.outrun_tries && now.saturating_duration_since(since) < policy.outrun_time
+    }
+
+    /// Whether everybody waits with it. The first wait is always everybody's: the limit may have been met just now.
+    pub fn pauses_everybody(&mut self, policy: &Policy, wait: Duration) -> bool {
+        let paused = self.paused + wait;
+        let is_shared = self.paused.is_zero() || paused <= policy.outrun_pause;
+        if is_shared {
+            self.paused = paused;
+        }
+        is_shared
     }
 }
 
@@ -221,6 +259,27 @@ mod tests {
         insta::assert_snapshot!(check(Kind::Status(429), 1, 0, Some(301)), @"give up: answered 429 and asks to wait 301 s (Retry-After)");
         insta::assert_snapshot!(check(Kind::Status(429), 1, 0, Some(0)), @"wait 1 s");
         insta::assert_snapshot!(check(Kind::Status(429), 5, 0, Some(1)), @"give up: answered 429 (Too Many Requests)");
+    }
+
+    #[test]
+    fn losing_to_others_is_excused_twenty_times_within_ten_minutes() {
+        let (policy, start) = (Policy::patient(), Instant::now());
+        let excused = |every_s: u64| {
+            let mut outrun = Outrun::default();
+            let at = |nth: u64| start + Duration::from_secs(nth * every_s);
+            (0..100).take_while(|nth| outrun.is_excused(&policy, at(*nth))).count()
+        };
+        assert_eq!([0, 1, 31, 32, 60, 300, 600].map(excused), [20, 20, 20, 19, 10, 2, 1]);
+    }
+
+    #[test]
+    fn everybody_waits_a_minute_or_once_with_one_that_loses_to_others() {
+        let policy = Policy::patient();
+        let shared = |wait_s: u64| {
+            let mut outrun = Outrun::default();
+            (0..100).filter(|_| outrun.pauses_everybody(&policy, Duration::from_secs(wait_s))).count()
+        };
+        assert_eq!([1, 5, 30, 31, 60, 300].map(shared), [60, 12, 2, 1, 1, 1]);
     }
 
     #[test]

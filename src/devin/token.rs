@@ -11,6 +11,33 @@ const MASK: &str = "****";
 /// A quotation this long is no coincidence: so many characters of the key in a row.
 const TELLING_LENGTH: usize = 8;
 
+/// How the keys of the Devin API begin: those of today, and those of its retired versions.
+const BEGINNINGS: [&str; 2] = ["cog_", "apk_"];
+
+/// Whether a text holds the beginning of a key, in any letter case: for places where a key is none of their business.
+pub fn holds_key(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    BEGINNINGS.iter().any(|beginning| text.contains(beginning))
+}
+
+/// `text` with everything that is shaped like a key replaced by `****`: keys that were typed in the wrong place are no
+/// setting, and so are not known.
+pub fn mask_keys(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let is_part = |byte: &u8| byte.is_ascii_alphanumeric() || b"_-".contains(byte);
+    let (mut masked, mut at) = (String::with_capacity(text.len()), 0);
+    while let Some(found) = BEGINNINGS.iter().filter_map(|beginning| lower[at..].find(beginning)).min() {
+        let begin = at + found;
+        let length = lower.as_bytes()[begin..].iter().take_while(|byte| is_part(byte)).count();
+        let follows_a_word = lower.as_bytes()[..begin].last().is_some_and(u8::is_ascii_alphanumeric);
+        let is_key = !follows_a_word && length >= BEGINNINGS[0].len() + TELLING_LENGTH;
+        masked.push_str(&text[at..begin]);
+        masked.push_str(if is_key { MASK } else { &text[begin..begin + length] });
+        at = begin + length;
+    }
+    masked + &text[at..]
+}
+
 /// An API key. `Debug` and `Display` print `****`.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Token(String);
@@ -39,13 +66,19 @@ impl Token {
     ///
     /// Looks through percent, JSON, HTML, hexadecimal and base64 encoding, letter case, and separators.
     pub fn is_quoted_in(&self, text: &str) -> bool {
+        let letters = |bytes: &[u8]| letters(bytes, self.0.is_ascii());
         let secret = letters(self.0.strip_prefix("cog_").unwrap_or(&self.0).as_bytes());
         if secret.len() < TELLING_LENGTH {
             return self.0.len() >= TELLING_LENGTH && text.contains(&self.0);
         }
         let mut readings = vec![text.as_bytes().to_vec(), unescaped(text), unescaped(&unescaped_text(text))];
-        for word in text.split(|c: char| !(c.is_ascii_alphanumeric() || "+/-_=".contains(c))) {
-            readings.extend(from_hex(word));
+        let is_coded = |c: char| c.is_ascii_alphanumeric() || "+/-_=".contains(c);
+        let words = text.split(|c| !is_coded(c)).map(str::to_string);
+        // What was broken into lines or pairs is read in one piece too.
+        let whole =
+            [text.chars().filter(char::is_ascii_hexdigit).collect(), text.chars().filter(|c| is_coded(*c)).collect()];
+        for word in words.chain(whole) {
+            readings.extend((0..2).filter_map(|skip| from_hex(word.get(skip..)?)));
             readings.extend((0..4).filter_map(|skip| from_base64(word.get(skip..)?)));
         }
         let readings: Vec<Vec<u8>> = readings.iter().map(|reading| letters(reading)).collect();
@@ -91,9 +124,11 @@ impl fmt::Display for Token {
     }
 }
 
-/// Letters and digits only, in lower case, so that dashes, dots and blanks put in between hide nothing.
-fn letters(bytes: &[u8]) -> Vec<u8> {
-    bytes.iter().filter(|byte| byte.is_ascii_alphanumeric() || !byte.is_ascii()).map(u8::to_ascii_lowercase).collect()
+/// Letters and digits only, in lower case, so that dashes, dots, blanks and invisible characters put in between hide
+/// nothing.
+fn letters(bytes: &[u8], is_ascii: bool) -> Vec<u8> {
+    let counts = |byte: &&u8| byte.is_ascii_alphanumeric() || !(is_ascii || byte.is_ascii());
+    bytes.iter().filter(counts).map(u8::to_ascii_lowercase).collect()
 }
 
 fn contains(haystack: &[u8], needle: &[u8]) -> bool {
@@ -204,6 +239,10 @@ mod tests {
             "hex 636f675f73336372337444",
             "hex 636f675f733363723374 4b657930665468654",
             "hex 636f675f7333637233744b657930665468654f72673432",
+            "hex 63:6f:67:5f:73:33:63:72:33:74:4b:65:79:30:66",
+            "63 6f 67 5f 73 33 63 72 33 74 4b 65 79 30 66",
+            "Y29nX3Mz Y3IzdEtl eTBmVGhl",
+            "s3c\u{200b}r3t\u{ad}Key0f",
         ];
         let missed: Vec<_> = quoted.iter().filter(|text| !token().is_quoted_in(text)).collect();
         insta::assert_debug_snapshot!(missed, @r#"
@@ -219,6 +258,23 @@ mod tests {
             ["permission ViewOrgSessions is missing", "cog_ keys only", "", "org-0123456789abcdef0123456789abcdef"]
         {
             assert!(!token().is_quoted_in(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_shaped_like_a_key_is_masked_and_words_about_keys_are_not() {
+        let key = "cog_s3cr3tKey0fTheOrg42";
+        for text in [
+            format!("stream {key} does not exist"),
+            format!("stream {} does not exist", key.to_uppercase()),
+            "stream apk_user_b2xkLWtpbmQ does not exist".to_string(),
+        ] {
+            assert_eq!(mask_keys(&text), "stream **** does not exist");
+        }
+        assert_eq!(mask_keys(&format!("{key},{key}é\"{key}")), "****,****é\"****");
+        for text in ["keys begin with cog_, not apk_", "cog_…", "incog_nito_is_a_word", "", "DEVIN_API_KEY=cog_short"]
+        {
+            assert_eq!(mask_keys(text), text);
         }
     }
 

@@ -27,7 +27,8 @@ pub struct Alert {
     pub message: String,
     /// `None` when the sender gives none, or a word nobody knows. Of a group, the worst.
     pub severity: Option<Severity>,
-    /// RFC 3339 in UTC, the earliest of a group; `None` when unknown. Never part of the identity.
+    /// RFC 3339 in UTC, without the `Z` where the sender tells no offset; the earliest of a group; `None` when unknown.
+    /// Never part of the identity.
     pub started_at: Option<String>,
     /// Of a group, those that all firing members share.
     pub labels: Pairs,

@@ -285,8 +285,11 @@ async fn look(api: &impl Api, order: &Order) -> Result<Vec<Session>, Error> {
 }
 
 /// Only what carries the mark: the API ignores filters that it does not know.
+///
+/// A title has it at its beginning. Further on stands what strangers wrote, who may know the marks of other alerts.
 fn marked(sessions: Vec<Session>, mark: &str) -> Vec<Session> {
-    let in_title = |session: &Session| session.title.as_deref().is_some_and(|title| title.contains(mark));
+    let beginning = format!("[{mark}]");
+    let in_title = |session: &Session| session.title.as_deref().is_some_and(|title| title.starts_with(&beginning));
     sessions.into_iter().filter(|session| session.tags.iter().any(|tag| tag == mark) || in_title(session)).collect()
 }
 

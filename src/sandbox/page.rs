@@ -4,6 +4,8 @@
 //! a filtered list is counted once and not again for every page. To a client it is opaque base64, with
 //! `+`, `/` and `=` in it as they come.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD as STANDARD;
 use hyper::StatusCode;
 
 use super::data::dice::mix;
@@ -115,11 +117,11 @@ impl Cursor {
     fn encode(self, list: u16) -> String {
         let total = self.total.map(|total| total.to_string());
         let text = format!("{list:04x}.{}.{}", self.position, total.unwrap_or_default());
-        to_base64(&scramble(text.as_bytes()))
+        STANDARD.encode(scramble(text.as_bytes()))
     }
 
     fn decode(text: &str, list: u16) -> Option<Cursor> {
-        let text = String::from_utf8(scramble(&from_base64(text)?)).ok()?;
+        let text = String::from_utf8(scramble(&STANDARD.decode(text).ok()?)).ok()?;
         let mut parts = text.splitn(3, '.');
         if parts.next()? != format!("{list:04x}") {
             return None;
@@ -137,40 +139,6 @@ impl Cursor {
 fn scramble(bytes: &[u8]) -> Vec<u8> {
     let numbered = bytes.iter().zip(1_u64..);
     numbered.map(|(byte, number)| byte ^ mix(number) as u8).collect()
-}
-
-const BASE64: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-
-fn to_base64(bytes: &[u8]) -> String {
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let byte = |at: usize| u32::from(chunk.get(at).copied().unwrap_or(0));
-        let bits = byte(0) << 16 | byte(1) << 8 | byte(2);
-        for place in 0..4 {
-            let digit = BASE64[(bits >> (18 - 6 * place)) as usize & 63];
-            text.push(if place > chunk.len() { '=' } else { digit.into() });
-        }
-    }
-    text
-}
-
-/// `None` when the text is no base64.
-fn from_base64(text: &str) -> Option<Vec<u8>> {
-    let digits = text.trim_end_matches('=');
-    if !text.len().is_multiple_of(4) || text.len() - digits.len() > 2 {
-        return None;
-    }
-    let (mut bytes, mut bits, mut held) = (Vec::new(), 0_u32, 0);
-    for digit in digits.bytes() {
-        let value = BASE64.iter().position(|known| *known == digit)?;
-        bits = bits << 6 | value as u32;
-        held += 6;
-        if held >= 8 {
-            held -= 8;
-            bytes.push((bits >> held) as u8);
-        }
-    }
-    Some(bytes)
 }
 
 #[cfg(test)]

@@ -42,6 +42,9 @@ const LONGEST_BODY: usize = 8 << 20;
 /// How long a request waits whose answer never comes.
 const UNANSWERED: Duration = Duration::from_secs(60);
 
+/// How long after a connection that could not be accepted the next one is tried.
+const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
+
 /// Serves the organisation until the task is dropped, and its connections with it.
 pub async fn accept(listener: TcpListener, options: Options) {
     let server = Arc::new(Server {
@@ -56,7 +59,7 @@ pub async fn accept(listener: TcpListener, options: Options) {
     loop {
         // A connection that is gone before it is accepted, or no free file descriptor: the next may do.
         let Ok((stream, _)) = listener.accept().await else {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(ACCEPT_AGAIN).await;
             continue;
         };
         connections.spawn(serve(stream, Arc::clone(&server)));

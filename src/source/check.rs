@@ -13,7 +13,7 @@ use crate::failure::advise;
 /// What the API says about a connection.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Usable; the sentences say which streams this key cannot read.
+    /// Usable; the sentences say which streams cannot be read, or not now.
     Usable { warnings: Vec<String> },
     /// The user has to change something first.
     Unusable { message: String },
@@ -83,11 +83,17 @@ pub async fn check(context: &Context) -> Verdict {
                 }
                 // The session has gone since it was listed.
                 Kind::Status(404) if stream.listing == Listing::PerSession => {}
-                Kind::Status(status) if matches!(status, 400..=499) && !error.kind.is_retryable() => {
-                    let sentence = format!("stream {}: {}", stream.name, advise(&error, stream.permission).message);
-                    if stream.is_essential { missing.push(sentence) } else { warnings.push(sentence) }
+                Kind::Status(400..=499) if stream.is_essential && !error.kind.is_retryable() => {
+                    missing.push(sentence(stream, &error));
                 }
-                _ => return verdict(&error),
+                // Nobody answered, or the connector is of no use without the answer.
+                _ if stream.is_essential || error.kind.status().is_none() => return verdict(&error),
+                _ => {
+                    warnings.push(sentence(stream, &error));
+                    if matches!(error.kind, Kind::Status(429) | Kind::WaitTooLong { status: 429, .. }) {
+                        break;
+                    }
+                }
             },
         }
     }
@@ -119,6 +125,20 @@ async fn one_page(client: &Client, request: &Request, tell: &(dyn Fn(Event) + Sy
 
 fn first_session(page: &Page) -> Option<String> {
     super::facts::Facts::of(page.items().next()?).session_id.text()
+}
+
+/// What it means for a read that a stream has answered with an error.
+fn sentence(stream: &Stream, error: &Error) -> String {
+    let is_one_sessions = stream.listing == Listing::PerSession && matches!(error.kind, Kind::Status(400..=499));
+    let meaning = if is_one_sessions && !error.kind.is_retryable() {
+        format!(
+            "{error}. Sessions can be listed, so this may be this session's trouble alone: a read takes the messages of \
+             the others, and then the stream fails, to try this one again next time."
+        )
+    } else {
+        advise(error, stream.permission).message
+    };
+    format!("stream {}: {meaning}", stream.name)
 }
 
 /// An error that settles the whole check: the user's to mend, or no answer at all.

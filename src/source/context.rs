@@ -25,8 +25,6 @@ pub struct Context {
     pub client: Client,
     pub emitter: Emitter,
     pub org_id: String,
-    /// In seconds.
-    pub lookback: i64,
     /// How many sessions' messages are read side by side.
     pub concurrency: usize,
     /// How often a long stream says its state at most.
@@ -71,7 +69,6 @@ impl Context {
             client,
             emitter,
             org_id: config.org_id.clone(),
-            lookback: config.lookback_window,
             concurrency: config.concurrency,
             checkpoint_every: Duration::from_secs(2),
         }

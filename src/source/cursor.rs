@@ -1,8 +1,9 @@
 //! What is read and what a checkpoint may claim: start date, lower bounds, look-back, state. Pure.
 //!
 //! The API documents neither the order of its lists nor the boundaries of its filters. So a bound is sent one second
-//! early and compared inclusively here, and a checkpoint lies a look-back before what has been seen: emitting a
-//! record twice is allowed, losing one is not.
+//! early and compared inclusively here, and a checkpoint says from where on, a look-back before its cursor, everything is
+//! to be asked for again: emitting a record twice is allowed, losing one is not. What comes again without a change is
+//! known by its fingerprint.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -10,9 +11,13 @@ use std::collections::{BTreeMap, BinaryHeap};
 use serde_json::{Map, Value};
 
 use super::facts::Facts;
+use super::recent::{Prints, print};
 
 /// At most so many unfinished sessions are remembered to be asked for again; the newest.
 pub const MOST_OPEN_SESSIONS: usize = 500;
+
+/// At most so many sessions whose messages could not be read are remembered.
+pub const MOST_UNREAD_SESSIONS: usize = 500;
 
 /// Which records of a stream are wanted. `None` is no bound; both bounds are inclusive; a record without the field
 /// is wanted.
@@ -48,13 +53,22 @@ impl Bounds {
 pub struct Checkpoint {
     /// Everything before this cursor value has been read; `None` when nothing is known.
     pub cursor: Option<i64>,
+    /// From this cursor value on everything is asked for again, because it may not have been complete; `None` is from the
+    /// cursor on.
+    pub again_from: Option<i64>,
+    /// What has been read between the two: it is not emitted again as it is.
+    pub recent: Prints,
     /// Messages only, while a pass is unfinished: sessions whose `updated_at` lies before this are done in it.
     pub sessions_updated_from: Option<i64>,
     /// Sessions that had not ended when they were last seen: each one's `session_id` with its [`fingerprint`].
     pub open_sessions: BTreeMap<String, String>,
+    /// Messages only: sessions that did not give theirs, each with the cursor value from which they are to be read.
+    pub unread_sessions: BTreeMap<String, i64>,
     /// Messages only, while a pass is unfinished: the same of sessions that this pass has listed, which are to be asked
     /// for by name when it has finished, and not before.
     pub open_later: BTreeMap<String, String>,
+    /// Messages only, while a pass is unfinished: what it has read that may lie in the look-back of its end.
+    pub recent_later: Prints,
     /// Messages only, while a pass is unfinished: the largest cursor value that it has seen.
     pub newest_seen: Option<i64>,
     /// Messages only, while a pass is unfinished: the moment its first part began. What has happened since then in a
@@ -80,15 +94,25 @@ impl Checkpoint {
         let Some(cursor) = seconds(cursor) else {
             return Err(unreadable(&format!("{cursor_field} is not a Unix time in seconds")));
         };
+        let entries = |name: &str| fields.get(name).and_then(Value::as_object).into_iter().flatten();
         let sessions = |name: &str| -> BTreeMap<String, String> {
-            let sessions = fields.get(name).and_then(Value::as_object).into_iter().flatten();
-            sessions.map(|(id, print)| (id.clone(), print.as_str().unwrap_or("").to_string())).collect()
+            entries(name).map(|(id, print)| (id.clone(), print.as_str().unwrap_or("").to_string())).collect()
+        };
+        let prints = |name: &str| -> Prints {
+            entries(name).filter_map(|(print, at)| Some((u64::from_str_radix(print, 16).ok()?, seconds(at)?))).collect()
         };
         Ok(Checkpoint {
             cursor: Some(cursor),
+            again_from: fields.get("again_from").and_then(seconds).map(|from| from.min(cursor)),
+            recent: prints("recent"),
             sessions_updated_from: fields.get("sessions_updated_from").and_then(seconds),
             open_sessions: sessions("open_sessions"),
+            // Where a number is missing, everything is wanted of that session.
+            unread_sessions: entries("unread_sessions")
+                .map(|(id, at)| (id.clone(), seconds(at).unwrap_or(0)))
+                .collect(),
             open_later: sessions("open_later"),
+            recent_later: prints("recent_later"),
             newest_seen: fields.get("newest_seen").and_then(seconds),
             pass_began: fields.get("pass_began").and_then(seconds),
         })
@@ -103,6 +127,7 @@ impl Checkpoint {
             state.insert(cursor_field.to_string(), cursor.into());
         }
         for (name, seconds) in [
+            ("again_from", self.again_from),
             ("sessions_updated_from", self.sessions_updated_from),
             ("newest_seen", self.newest_seen),
             ("pass_began", self.pass_began),
@@ -111,21 +136,43 @@ impl Checkpoint {
                 state.insert(name.to_string(), seconds.into());
             }
         }
-        for (name, sessions) in [("open_sessions", &self.open_sessions), ("open_later", &self.open_later)] {
-            if !sessions.is_empty() {
-                let sessions = sessions.iter().map(|(id, print)| (id.clone(), Value::from(print.as_str())));
-                state.insert(name.to_string(), Value::Object(sessions.collect()));
+        let unread = self.unread_sessions.iter().map(|(id, at)| (id.clone(), Value::from(*at)));
+        let maps: [(&str, Map<String, Value>); 5] = [
+            ("open_sessions", texts(&self.open_sessions)),
+            ("open_later", texts(&self.open_later)),
+            ("unread_sessions", unread.collect()),
+            ("recent", hexadecimal(&self.recent)),
+            ("recent_later", hexadecimal(&self.recent_later)),
+        ];
+        for (name, map) in maps {
+            if !map.is_empty() {
+                state.insert(name.to_string(), Value::Object(map));
             }
         }
         Value::Object(state)
     }
 
-    /// The cursor after a complete pass: the largest value seen, but never past the moment the listing began, less
-    /// the look-back, and never behind where it was.
-    pub fn moved(&self, largest_seen: Option<i64>, began: i64, lookback: i64) -> Option<i64> {
-        let reached = largest_seen.map(|seen| seen.min(began).saturating_sub(lookback));
-        reached.max(self.cursor)
+    /// Where the next read begins.
+    pub fn since(&self) -> Option<i64> {
+        self.again_from.or(self.cursor)
     }
+
+    /// The cursor after a complete pass, and from where on to ask again: the largest value seen, but never past the moment
+    /// the listing began, and never behind where it was; and a look-back before it. Where it does not move, both stay.
+    pub fn moved(&self, largest_seen: Option<i64>, began: i64, lookback: i64) -> (Option<i64>, Option<i64>) {
+        let cursor = largest_seen.map(|seen| seen.min(began)).max(self.cursor);
+        let is_moved = cursor > self.cursor && lookback > 0;
+        let again_from = cursor.filter(|_| is_moved).map(|cursor| cursor.saturating_sub(lookback));
+        (cursor, if cursor > self.cursor { again_from } else { self.again_from })
+    }
+}
+
+fn texts(sessions: &BTreeMap<String, String>) -> Map<String, Value> {
+    sessions.iter().map(|(id, print)| (id.clone(), Value::from(print.as_str()))).collect()
+}
+
+fn hexadecimal(prints: &Prints) -> Map<String, Value> {
+    prints.iter().map(|(print, at)| (format!("{print:016x}"), Value::from(*at))).collect()
 }
 
 fn unreadable(reason: &str) -> String {
@@ -169,12 +216,9 @@ impl OpenSessions {
     }
 }
 
-/// Sixteen hexadecimal digits that change when any byte of an item changes (FNV-1a, which is the same everywhere).
+/// Sixteen hexadecimal digits that change when any byte of an item changes.
 pub fn fingerprint(item: &str) -> String {
-    let hash = item
-        .bytes()
-        .fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3));
-    format!("{hash:016x}")
+    format!("{:016x}", print(&[item]))
 }
 
 /// Whether an identifier can be shown and stored: letters, digits, dashes and underscores.
@@ -216,12 +260,17 @@ mod tests {
     #[test]
     fn a_checkpoint_moves_forward_only_and_never_past_the_beginning_of_the_read() {
         let from = |cursor| Checkpoint { cursor, ..Checkpoint::default() };
-        assert_eq!(from(None).moved(Some(1_000), 5_000, 600), Some(400), "less the look-back");
-        assert_eq!(from(None).moved(Some(9_000), 5_000, 600), Some(4_400), "capped by the beginning");
-        assert_eq!(from(Some(400)).moved(Some(1_000), 9_000, 600), Some(400), "nothing changed, nothing moves");
-        assert_eq!(from(Some(8_000)).moved(Some(1_000), 5_000, 600), Some(8_000), "a state from the future stays");
-        assert_eq!(from(Some(400)).moved(None, 5_000, 600), Some(400), "nothing seen");
-        assert_eq!(from(None).moved(None, 5_000, 600), None);
+        let moved = |cursor, seen, began| from(cursor).moved(seen, began, 600);
+        assert_eq!(moved(None, Some(1_000), 5_000), (Some(1_000), Some(400)));
+        assert_eq!(moved(None, Some(9_000), 5_000), (Some(5_000), Some(4_400)), "capped by the beginning");
+        assert_eq!(moved(Some(1_000), Some(1_000), 9_000), (Some(1_000), None), "nothing changed, nothing moves");
+        assert_eq!(moved(Some(8_000), Some(1_000), 5_000), (Some(8_000), None), "a state from the future stays");
+        assert_eq!(moved(Some(400), None, 5_000), (Some(400), None), "nothing seen");
+        assert_eq!(moved(None, None, 5_000), (None, None));
+        assert_eq!(from(None).moved(Some(1_000), 5_000, 0), (Some(1_000), None), "no look-back");
+        let stays = Checkpoint { cursor: Some(1_000), again_from: Some(300), ..Checkpoint::default() };
+        assert_eq!(stays.moved(Some(900), 9_000, 600), (Some(1_000), Some(300)));
+        assert_eq!((stays.since(), from(Some(7)).since(), from(None).since()), (Some(300), Some(7), None));
     }
 
     #[test]
@@ -233,8 +282,12 @@ mod tests {
             Checkpoint {
                 cursor: Some(5),
                 sessions_updated_from: Some(9),
+                again_from: Some(3),
+                recent: Prints::from([(1, 4), (u64::MAX, 5)]),
                 open_sessions: open.clone(),
+                unread_sessions: BTreeMap::from([("c".to_string(), 3)]),
                 open_later: open,
+                recent_later: Prints::from([(2, 6)]),
                 newest_seen: Some(7),
                 pass_began: Some(8),
             },
@@ -267,11 +320,5 @@ mod tests {
         let map = open.to_map();
         assert_eq!(map.len(), MOST_OPEN_SESSIONS);
         assert!(!map.contains_key("s6") && map.contains_key("s7"));
-    }
-
-    #[test]
-    fn a_fingerprint_changes_with_any_byte() {
-        insta::assert_snapshot!(fingerprint(r#"{"a":1}"#), @"9c3e82dd6fcae8b1");
-        assert_ne!(fingerprint(r#"{"a":1}"#), fingerprint(r#"{"a":2}"#));
     }
 }

@@ -67,10 +67,12 @@ impl<'a> Facts<'a> {
         facts
     }
 
+    /// When the item was made, in Unix seconds; `None` when the field is absent or no number.
     pub fn created_at(&self) -> Option<i64> {
         self.created_at.seconds()
     }
 
+    /// When the item last changed, in Unix seconds; `None` when the field is absent or no number.
     pub fn updated_at(&self) -> Option<i64> {
         self.updated_at.seconds()
     }

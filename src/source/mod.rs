@@ -11,6 +11,7 @@ pub mod pages;
 pub mod pass;
 pub mod plan;
 pub mod read;
+pub mod recent;
 pub mod record;
 pub mod state_file;
 pub mod streams;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::cursor::{Bounds, Checkpoint, OpenSessions, fingerprint};
 use super::facts::Facts;
 use super::plan::Step;
+use super::recent::{Known, Prints, Seen, print};
 use super::streams::{Listing, Stream};
 use crate::devin::Page;
 use crate::devin::session::bare;
@@ -15,10 +16,13 @@ const IDS_A_REQUEST: usize = 50;
 /// One pass, from a step's checkpoint to the next one.
 pub struct Pass {
     from: Checkpoint,
+    lookback: i64,
     began: i64,
     largest: Option<i64>,
     /// The largest `updated_at` of sessions that are no records of this stream.
     largest_listed: Option<i64>,
+    known: Known,
+    seen: Seen,
     open: OpenSessions,
     /// Sessions that were open last time and have not come by in this pass, with what they looked like.
     unseen: BTreeMap<String, String>,
@@ -30,8 +34,14 @@ impl Pass {
     /// A pass that begins now, by a clock that is not the server's, in Unix seconds.
     pub fn new(step: &Step, now: i64) -> Pass {
         let open = step.checkpoint.open_sessions.iter();
+        let mut seen = Seen::new(step.lookback);
+        seen.remember(&step.checkpoint.recent);
+        seen.remember(&step.checkpoint.recent_later);
         Pass {
+            known: Known::new(step.checkpoint.cursor, &step.checkpoint.recent),
+            seen,
             from: step.checkpoint.clone(),
+            lookback: step.lookback,
             began: now,
             largest: step.checkpoint.newest_seen,
             largest_listed: None,
@@ -66,7 +76,7 @@ impl Pass {
         if stream.listing == Listing::Sessions {
             self.note_session(item, facts);
         }
-        true
+        self.seen.wants(&self.known, cursor, || print(&[item]))
     }
 
     /// Notes a record that was asked for again by name, and answers whether it has changed since last time: by its
@@ -84,8 +94,23 @@ impl Pass {
         self.note_session(item, facts);
     }
 
-    /// Notes the largest cursor value of some records.
-    pub fn note_cursor(&mut self, cursor: Option<i64>) {
+    /// Notes what a part of the pass, which is done, has read: the largest cursor value, and what it has seen lately.
+    pub fn take(&mut self, largest: Option<i64>, seen: Seen) {
+        self.note_cursor(largest);
+        self.seen.absorb(seen);
+    }
+
+    /// The largest cursor value so far.
+    pub fn largest(&self) -> Option<i64> {
+        self.largest
+    }
+
+    /// What has been read that may lie in the look-back of this pass's checkpoint.
+    pub fn recent(&self) -> Prints {
+        self.seen.all().collect()
+    }
+
+    fn note_cursor(&mut self, cursor: Option<i64>) {
         self.largest = self.largest.max(cursor);
     }
 
@@ -121,11 +146,15 @@ impl Pass {
     }
 
     /// What a complete pass may claim.
-    pub fn checkpoint(self, lookback: i64) -> Checkpoint {
+    pub fn checkpoint(&self) -> Checkpoint {
         // A first pass that found sessions without a single record still need not list them all again.
         let listed = self.largest_listed.filter(|_| self.from.cursor.is_none());
-        let cursor = self.from.moved(self.largest.or(listed), self.first_began(), lookback);
-        Checkpoint { cursor, open_sessions: self.open_sessions(), ..Checkpoint::default() }
+        let (cursor, again_from) = self.from.moved(self.largest.or(listed), self.first_began(), self.lookback);
+        let recent = match (again_from, cursor) {
+            (Some(from), Some(cursor)) => self.seen.between(from, cursor),
+            _ => Prints::new(),
+        };
+        Checkpoint { cursor, again_from, recent, open_sessions: self.open_sessions(), ..Checkpoint::default() }
     }
 }
 

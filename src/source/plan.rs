@@ -7,6 +7,9 @@ use super::streams::{Listing, STREAMS, Stream, find, names};
 use crate::airbyte::{ConfiguredCatalog, InputState, SyncMode};
 use crate::config::Config;
 
+/// A stream's name is repeated in a message up to this length, in characters.
+const LONGEST_NAME: usize = 40;
+
 /// Everything a read has to do.
 #[derive(Debug, Default)]
 pub struct Plan {
@@ -27,12 +30,15 @@ pub struct Step {
     pub checkpoint: Checkpoint,
     /// Which records are wanted.
     pub bounds: Bounds,
+    /// How far before its mark a checkpoint says to ask again, in seconds.
+    pub lookback: i64,
 }
 
 impl Step {
-    /// From which `updated_at` on sessions are listed: where an unfinished pass has come to, else the checkpoint.
-    pub fn since(&self) -> Option<i64> {
-        self.checkpoint.sessions_updated_from.or(self.checkpoint.cursor)
+    /// From which `updated_at` on sessions are listed: from where an unfinished pass has come to, else where the checkpoint
+    /// says.
+    pub fn sessions_since(&self) -> Option<i64> {
+        self.checkpoint.sessions_updated_from.or(self.checkpoint.since())
     }
 }
 
@@ -109,8 +115,8 @@ impl Plan {
             }
         };
         let start_date = config.start_date.filter(|_| stream.listing != Listing::Whole);
-        let bounds = Bounds { start_date, since: checkpoint.cursor };
-        self.steps.push(Step { stream, checkpoint, bounds });
+        let bounds = Bounds { start_date, since: checkpoint.since() };
+        self.steps.push(Step { stream, checkpoint, bounds, lookback: config.lookback_window });
         self.steps.last().expect("a step was added")
     }
 }
@@ -121,7 +127,13 @@ fn says_something(state: &serde_json::Value) -> bool {
 }
 
 fn no_such_stream(name: &str) -> String {
-    let name: String = name.chars().filter(|c| !c.is_control()).take(80).collect();
+    let length = name.chars().count();
+    // A word as long as that is no name, but a key perhaps.
+    let name = if length > LONGEST_NAME {
+        format!("with a name of {length} characters")
+    } else {
+        name.chars().filter(|c| !c.is_control()).collect()
+    };
     format!("stream {name} does not exist in this connector, which has {}", names())
 }
 

@@ -164,5 +164,5 @@ async fn list(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Resu
         }
     }
     context.warn_of(stream, pass.forgotten());
-    Ok(pass.checkpoint(context.lookback))
+    Ok(pass.checkpoint())
 }

@@ -25,7 +25,7 @@ impl StateFile {
         // A link's target is what is replaced, and nothing but a file is.
         let path = std::fs::canonicalize(&path).unwrap_or(path);
         if std::fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
-            return Err(io::Error::other(format!("{} is no regular file", path.display())));
+            return Err(io::Error::other("it is no regular file"));
         }
         let file = StateFile { path, states: Arc::new(Mutex::new(states)) };
         std::fs::File::create(file.beside())?;

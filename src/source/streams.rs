@@ -17,7 +17,7 @@ pub struct Stream {
     pub listing: Listing,
     /// The permission that Devin's pages name for it.
     pub permission: &'static str,
-    /// Whether a key without it is of no use to the connector.
+    /// Whether the connector is of no use where this list cannot be read.
     pub is_essential: bool,
 }
 
@@ -65,7 +65,7 @@ pub const STREAMS: &[Stream] = &[
         path: &["messages"],
         listing: Listing::PerSession,
         permission: "ViewOrgSessions",
-        is_essential: true,
+        is_essential: false,
     },
     Stream {
         name: "playbooks",

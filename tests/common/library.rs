@@ -10,6 +10,7 @@ use source_devin_ai::config::Config;
 use source_devin_ai::devin::retry::Policy;
 use source_devin_ai::devin::{Client, Settings};
 use source_devin_ai::output::Output;
+use source_devin_ai::source::check::check;
 use source_devin_ai::source::context::Context;
 use source_devin_ai::source::emit::{Emitter, Format};
 use source_devin_ai::source::plan::plan;
@@ -49,6 +50,24 @@ impl Library {
 
     /// Reads these streams from this state file to the end.
     pub async fn read(&self, streams: &[&str], state: &str) -> (Ending, Told) {
+        let (context, output, sink) = self.prepare();
+        let streams: Vec<(&str, &str)> = streams.iter().map(|name| (*name, "incremental")).collect();
+        let catalog = ConfiguredCatalog::parse(&super::catalog(&streams)).unwrap();
+        let plan = plan(&self.config, &catalog, &InputState::parse(state).unwrap());
+        let ending = read(&Arc::new(context), plan, std::future::pending()).await;
+        output.finish(None).unwrap();
+        (ending, sink.told())
+    }
+
+    /// Checks the connection, and answers whether the command has succeeded.
+    pub async fn check(&self) -> (bool, Told) {
+        let (context, output, sink) = self.prepare();
+        let has_succeeded = check(&context).await.say(&context.emitter);
+        output.finish(None).unwrap();
+        (has_succeeded, sink.told())
+    }
+
+    fn prepare(&self) -> (Context, Output, Sink) {
         let sink = Sink::default();
         let output = Output::to(Box::new(sink.clone()));
         let emitter = Emitter::new(output.clone(), Format::Airbyte, Level::Info);
@@ -60,18 +79,18 @@ impl Library {
         });
         let mut context = Context::new(client, emitter, &self.config);
         context.checkpoint_every = self.checkpoint_every;
-        let streams: Vec<(&str, &str)> = streams.iter().map(|name| (*name, "incremental")).collect();
-        let catalog = ConfiguredCatalog::parse(&super::catalog(&streams)).unwrap();
-        let plan = plan(&self.config, &catalog, &InputState::parse(state).unwrap());
-        let ending = read(&Arc::new(context), plan, std::future::pending()).await;
-        output.finish(None).unwrap();
-        let told = sink.0.lock().unwrap();
-        (ending, Told::of(std::str::from_utf8(&told).unwrap()))
+        (context, output, sink)
     }
 }
 
 #[derive(Clone, Default)]
 struct Sink(Arc<Mutex<Vec<u8>>>);
+
+impl Sink {
+    fn told(&self) -> Told {
+        Told::of(std::str::from_utf8(&self.0.lock().unwrap()).unwrap())
+    }
+}
 
 impl Write for Sink {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

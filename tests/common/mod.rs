@@ -10,12 +10,14 @@ mod library;
 mod program;
 mod sandbox;
 mod story;
+mod wire;
 
 pub use api::{Answer, Api, Ask, Organisation};
 pub use library::{Library, fast};
 pub use program::{Program, Ran, program};
 pub use sandbox::Sandboxed;
 pub use story::{Told, stream_of};
+pub use wire::{Connection, wire};
 
 /// The key that the servers of these tests let in. It opens nothing.
 pub const TOKEN: &str = "cog_t3st-0nly_k3y";

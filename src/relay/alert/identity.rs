@@ -35,7 +35,7 @@ pub struct KeyRow {
 }
 
 /// How dedupe keys are made. The user's documentation shows it as [`key_table`] prints it.
-pub const KEY_TABLE: [KeyRow; 15] = [
+pub const KEY_TABLE: [KeyRow; 16] = [
     KeyRow {
         format: Format::Alertmanager,
         key: "alertmanager:<receiver>:<hash>",
@@ -91,6 +91,11 @@ pub const KEY_TABLE: [KeyRow; 15] = [
     },
     KeyRow { format: Format::Generic, key: "generic:<dedup_key>", made_of: "`dedup_key`, else `externalId`" },
     KeyRow { format: Format::Generic, key: "generic:<hash>", made_of: "without both: source, title and labels" },
+    KeyRow {
+        format: Format::Generic,
+        key: "generic:incident#<id>",
+        made_of: "an incident of Better Stack: its identifier",
+    },
 ];
 
 /// [`KEY_TABLE`] in Markdown.
@@ -282,6 +287,7 @@ mod tests {
         | `cloudevents` | `cloudevents:<source>#<subject>` | source and subject; without a subject, `cloudevents:<hash>` of source, type, title and labels |
         | `generic` | `generic:<dedup_key>` | `dedup_key`, else `externalId` |
         | `generic` | `generic:<hash>` | without both: source, title and labels |
+        | `generic` | `generic:incident#<id>` | an incident of Better Stack: its identifier |
         ");
     }
 }

@@ -214,8 +214,12 @@ async fn what_is_there_already_decides_whether_anything_is_created() {
     let mut by_title = session("titled", minutes_ago(1), "running/working");
     by_title.tags = Vec::new();
     by_title.title = Some(format!("[{MARK}] disk full"));
+    let mut names_our_mark = session("foreign", minutes_ago(1), "running/working");
+    names_our_mark.tags = Vec::new();
+    names_our_mark.title = Some(format!("[ar-other] an alert that says [{MARK}]"));
     let cases = [
         ("nothing", vec![]),
+        ("somebody else's, whose alert names our mark", vec![names_our_mark]),
         ("somebody else's", vec![foreign]),
         ("at work", vec![session("a", minutes_ago(600), "running/working")]),
         ("two at work", vec![session("b", minutes_ago(5), "new"), session("a", minutes_ago(9), "claimed")]),
@@ -249,6 +253,7 @@ async fn what_is_there_already_decides_whether_anything_is_created() {
     }
     insta::assert_snapshot!(table.join("\n"), @"
     nothing: created ours1; 1 posts, 1 sessions, 1 s waited
+    somebody else's, whose alert names our mark: created ours1; 1 posts, 2 sessions, 1 s waited
     somebody else's: created ours1; 1 posts, 2 sessions, 1 s waited
     at work: adopted a (Alive); 0 posts, 1 sessions, 0 s waited
     two at work: adopted a (Alive); 0 posts, 2 sessions, 0 s waited

@@ -3,22 +3,21 @@
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::{Problem, generic};
+use super::{Problem, generic, json};
 use crate::relay::alert::{Alert, Identity, State};
 
 /// Last words of an event's type that end an alert.
 const ENDINGS: [&str; 5] = ["resolved", "closed", "recovered", "cleared", "ok"];
 
-/// Reads the event; data that is JSON inside a text is read too.
+/// Reads the event; data that is JSON inside a text or in Base64 is read too, other text is the message.
 ///
 /// # Errors
 /// When source or type is missing.
 pub fn read(payload: Fields) -> Result<Alert, Problem> {
     let source = payload.required("source")?;
     let event_type = payload.required("type")?;
-    let data = payload.at("data").map_or(&Value::Null, |data| data.value);
-    let parsed: Option<Value> = data.as_str().and_then(|text| serde_json::from_str(text).ok());
-    let data = Fields { value: parsed.as_ref().unwrap_or(data), ..payload };
+    let data = data(payload);
+    let data = Fields { value: &data, ..payload };
     let subject = payload.text("subject");
     let title = data.first(&["title", "summary", "name"]).unwrap_or_else(|| match &subject {
         Some(subject) => format!("{event_type}: {subject}"),
@@ -35,6 +34,11 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
     };
     let mut alert = Alert::new(payload.format, state, title, identity);
     generic::tell(&mut alert, data);
+    if alert.message.is_empty() {
+        // The latter is where a CDEvent has it.
+        let text = data.value.as_str().map(str::to_string).or_else(|| data.text("subject.content.description"));
+        alert.message = text.unwrap_or_default();
+    }
     alert.started_at = alert.started_at.or_else(|| payload.moment("time"));
     for (name, text) in [("source", Some(source)), ("type", Some(event_type)), ("subject", subject)] {
         alert.annotations.extend(text.map(|text| (name.to_string(), text)));
@@ -42,9 +46,88 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
     Ok(alert)
 }
 
-/// Whether the type's last word, before a version like `.0.2.0` or `.v1`, ends an alert.
-fn ends(event_type: &str) -> bool {
+/// The event's data, out of a text or Base64 where it is JSON; otherwise as the text.
+fn data(payload: Fields) -> Value {
+    let text = match payload.at("data").map(|data| data.value) {
+        Some(Value::String(text)) => Some(text.clone()),
+        Some(data) => return data.clone(),
+        None => payload.text("data_base64").and_then(|base64| String::from_utf8(decoded(&base64)?).ok()),
+    };
+    text.map_or(Value::Null, |text| json(text.as_bytes()).unwrap_or(Value::String(text)))
+}
+
+/// The bytes of Base64, in either alphabet, with or without padding.
+fn decoded(base64: &str) -> Option<Vec<u8>> {
+    let mut bytes = Vec::with_capacity(base64.len());
+    let (mut bits, mut count) = (0_u32, 0);
+    for byte in base64.trim_end_matches('=').bytes() {
+        let digit = match byte {
+            b'A'..=b'Z' => byte - b'A',
+            b'a'..=b'z' => byte - b'a' + 26,
+            b'0'..=b'9' => byte - b'0' + 52,
+            b'+' | b'-' => 62,
+            b'/' | b'_' => 63,
+            _ => return None,
+        };
+        bits = (bits << 6) | u32::from(digit);
+        count += 6;
+        if count >= 8 {
+            count -= 8;
+            bytes.push(u8::try_from(bits >> count).ok()?);
+            bits &= (1 << count) - 1;
+        }
+    }
+    Some(bytes)
+}
+
+/// Whether the type's last word, before a version like `.0.2.0` or `.v1`, ends an alert: `alert.resolved`, `AlertResolved`.
+pub(super) fn ends(event_type: &str) -> bool {
     let is_version = |part: &&str| part.trim_start_matches('v').bytes().all(|byte| byte.is_ascii_digit());
-    let last = event_type.split(['.', '/', '_']).rev().find(|part| !is_version(part));
-    last.is_some_and(|word| ENDINGS.iter().any(|ending| word.eq_ignore_ascii_case(ending)))
+    let last = event_type.rsplit(|c: char| !c.is_ascii_alphanumeric()).find(|part| !is_version(part));
+    last.is_some_and(|word| ENDINGS.iter().any(|ending| ends_in_word(word, ending)))
+}
+
+/// Whether `ending` is all of `text`, or its last word where each begins with a capital letter.
+fn ends_in_word(text: &str, ending: &str) -> bool {
+    let (before, last) = text.split_at(text.len().saturating_sub(ending.len()));
+    last.eq_ignore_ascii_case(ending)
+        && (before.is_empty()
+            || before.ends_with(|c: char| c.is_ascii_lowercase()) && last.starts_with(|c: char| c.is_ascii_uppercase()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_of_a_type_ends_an_alert() {
+        for event_type in [
+            "com.example.alert.resolved",
+            "com.example.alert.Closed.v1",
+            "dev.cdevents.incident.resolved.0.2.0",
+            "com.example.alert-resolved",
+            "com.example:alert_cleared",
+            "AlertResolved",
+            "com.example.StatusOK",
+            "com.example/ok/v2",
+        ] {
+            assert!(ends(event_type), "{event_type}");
+        }
+        for event_type in
+            ["com.example.alert.unresolved", "Unresolved", "UNRESOLVED", "com.example.ok.failed", "v1", "", "look"]
+        {
+            assert!(!ends(event_type), "{event_type}");
+        }
+    }
+
+    #[test]
+    fn base64_is_decoded() {
+        let text = |base64: &str| decoded(base64).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        for (base64, plain) in
+            [("", ""), ("YQ==", "a"), ("YWI", "ab"), ("eyJhIjoiPz4_In0=", r#"{"a":"?>?"}"#), ("Pz4/", "?>?")]
+        {
+            assert_eq!(text(base64).as_deref(), Some(plain), "{base64}");
+        }
+        assert_eq!(text("no Base64"), None);
+    }
 }

@@ -5,8 +5,8 @@
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::{MAX_ALERTS, Problem};
-use crate::relay::alert::{Alert, Identity, State};
+use super::{MAX_ALERTS, Problem, json};
+use crate::relay::alert::{Alert, Identity, Pairs, State};
 
 /// Reads one alarm, or one for each record.
 ///
@@ -47,7 +47,7 @@ fn unwrapped(payload: Fields) -> Result<Alert, Problem> {
     let Some(message) = payload.at("Message") else {
         return alarm(payload);
     };
-    let parsed: Option<Value> = message.value.as_str().and_then(|text| serde_json::from_str(text).ok());
+    let parsed: Option<Value> = message.value.as_str().and_then(|text| json(text.as_bytes()).ok());
     let value = parsed.as_ref().unwrap_or(message.value);
     if !value.is_object() {
         return Err(Problem::NotAnAlert {
@@ -74,9 +74,15 @@ fn alarm(alarm: Fields) -> Result<Alert, Problem> {
     let mut alert = Alert::new(alarm.format, state, title, Identity::Own(identity));
     alert.message = alarm.first(&["AlarmDescription", "NewStateReason"]).unwrap_or_default();
     alert.started_at = alarm.moment("StateChangeTime");
-    alert.labels =
-        alarm.items("Trigger.Dimensions").filter_map(|pair| Some((pair.text("name")?, pair.text("value")?))).collect();
-    alert.labels.extend(alarm.pick(&["AWSAccountId", "Region", "Trigger.Namespace", "Trigger.MetricName"]));
+    for metric in alarm.at("Trigger").into_iter().chain(metrics(alarm)) {
+        for (name, value) in metric.items("Dimensions").map(|pair| (pair.text("name"), pair.text("value"))) {
+            add(&mut alert.labels, name, value);
+        }
+        for name in ["Namespace", "MetricName"] {
+            add(&mut alert.labels, Some(name.to_string()), metric.text(name));
+        }
+    }
+    alert.labels.extend(alarm.pick(&["AWSAccountId", "Region"]));
     alert.annotations = alarm.pick(&[
         "NewStateReason",
         "OldStateValue",
@@ -85,6 +91,30 @@ fn alarm(alarm: Fields) -> Result<Alert, Problem> {
         "Trigger.Threshold",
         "Trigger.Period",
         "Trigger.EvaluationPeriods",
+        "AlarmRule",
     ]);
+    for expression in alarm.items("Trigger.Metrics").map(|metric| metric.text("Expression")) {
+        add(&mut alert.annotations, Some("Expression".to_string()), expression);
+    }
+    for child in alarm.items("TriggeringChildren").map(|child| child.text("Arn")) {
+        add(&mut alert.annotations, Some("TriggeringChildren".to_string()), child);
+    }
     Ok(alert)
+}
+
+/// The metrics that an expression computes with.
+fn metrics(alarm: Fields) -> impl Iterator<Item = Fields> {
+    alarm.items("Trigger.Metrics").filter_map(|metric| metric.at("MetricStat.Metric"))
+}
+
+/// Adds a value, after those that the name has already; each once.
+fn add(pairs: &mut Pairs, name: Option<String>, value: Option<String>) {
+    if let (Some(name), Some(value)) = (name, value) {
+        let known = pairs.entry(name).or_default();
+        if known.is_empty() {
+            *known = value;
+        } else if known.split(", ").all(|one| one != value) {
+            *known = format!("{known}, {value}");
+        }
+    }
 }

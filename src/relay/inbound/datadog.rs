@@ -23,13 +23,18 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
         own("aggregation", [key])
     } else if !title.is_empty() {
         // Two hosts of one monitor are told apart by the scope in the title's prefix, which the recovery shares.
-        let scope = full_title.as_deref().and_then(scope_of).unwrap_or_default();
+        let prefix = full_title.as_deref().and_then(|full_title| full_title.strip_suffix(title));
+        let scope = prefix.and_then(scope_of).unwrap_or_default();
         let source = text(&["org.id", "org_id"]).unwrap_or_default();
         Identity::Title { source, title: format!("{title}{scope}") }
     } else {
         return Err(payload.missing("alert_cycle_key (or alert_id, aggreg_key, title)"));
     };
-    let state = text(&["alert_transition", "transition"]).or(prefix).map_or(State::Firing, |word| state(&word));
+    let state = match text(&["alert_transition", "transition"]).or(prefix) {
+        Some(word) => state(&word),
+        None if text(&["alert_type"]).is_some_and(|kind| kind.eq_ignore_ascii_case("success")) => State::Resolved,
+        None => State::Firing,
+    };
     let title = if title.is_empty() { "a monitor without a title" } else { title };
     let mut alert = Alert::new(payload.format, state, title.to_string(), identity);
     alert.message = text(&["text_only_msg", "event_msg", "body", "message"]).unwrap_or_default();
@@ -68,11 +73,10 @@ fn state(transition: &str) -> State {
     }
 }
 
-/// The `{host:web-1}` of a title's prefix.
-fn scope_of(title: &str) -> Option<&str> {
-    let (inside, _) = title.split_once("] ")?;
-    let start = inside.find('{')?;
-    inside[start..].find('}').map(|length| &inside[start..=start + length])
+/// The `{host:web-1}` of a title's prefix, before which a priority may stand.
+fn scope_of(prefix: &str) -> Option<&str> {
+    let start = prefix.find('{')?;
+    prefix[start..].find('}').map(|length| &prefix[start..=start + length])
 }
 
 /// `[Triggered on {host:web-1}] CPU is high` in two; the transition is `None` for any other title.

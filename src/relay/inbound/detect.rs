@@ -8,12 +8,15 @@ use crate::relay::alert::Format;
 /// The marks, in the order they are tried: a payload is of the first format whose fields are all there.
 ///
 /// `=` asks for a value too. A format may have several rows.
-pub(super) const MARKS: [(Format, &[&str]); 21] = [
+pub(super) const MARKS: [(Format, &[&str]); 30] = [
     (Format::CloudEvents, &["specversion", "type", "source", "id"]),
     (Format::PagerDuty, &["event.event_type", "event.data"]),
     (Format::Sentry, &["action", "data.event"]),
     (Format::Sentry, &["action", "data.issue"]),
     (Format::Sentry, &["action", "data.metric_alert"]),
+    (Format::Sentry, &["action", "data.error"]),
+    (Format::Sentry, &["action", "data.comment"]),
+    (Format::Sentry, &["action", "data.installation"]),
     (Format::Opsgenie, &["action", "alert.alertId"]),
     (Format::CloudWatch, &["Type", "TopicArn", "MessageId"]),
     (Format::CloudWatch, &["AlarmName", "NewStateValue"]),
@@ -28,7 +31,13 @@ pub(super) const MARKS: [(Format, &[&str]); 21] = [
     (Format::Datadog, &["alert_transition"]),
     (Format::Datadog, &["alert_cycle_key"]),
     (Format::Datadog, &["aggreg_key"]),
+    (Format::Datadog, &["alert_title"]),
+    (Format::Datadog, &["alert_id", "alert_type"]),
+    (Format::Datadog, &["alert_id", "transition"]),
     (Format::Datadog, &["event_type", "last_updated", "org"]),
+    (Format::Generic, &["data.type=incident", "data.attributes"]),
+    (Format::Generic, &["data.id", "data.attributes.cause"]),
+    (Format::Generic, &["type", "timestamp", "data.title"]),
     (Format::Generic, &["title"]),
 ];
 

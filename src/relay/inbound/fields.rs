@@ -1,7 +1,7 @@
 //! Fields of a payload, read leniently: numbers where texts are meant, empty texts as absent, times in any spelling.
 //! Pure.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat, Utc};
 use serde_json::{Map, Value};
 
 use super::Problem;
@@ -83,7 +83,8 @@ impl<'a> Fields<'a> {
         links
     }
 
-    /// A moment as RFC 3339 in UTC; `None` when absent, unreadable, or the zero time that stands for none.
+    /// A moment as RFC 3339 in UTC, without the `Z` where no offset is told; `None` when absent, unreadable, or the zero
+    /// time that stands for none.
     pub fn moment(self, path: &str) -> Option<String> {
         moment(&self.text(path)?)
     }
@@ -129,18 +130,30 @@ fn flat(value: &Value) -> Option<String> {
     }
 }
 
-/// Reads RFC 3339, the same without a colon in its offset, and Unix times in seconds, milliseconds, micro- or nanoseconds.
+/// Reads the usual forms of ISO 8601, HTTP's, and Unix times in seconds, milliseconds, micro- or nanoseconds.
 fn moment(text: &str) -> Option<String> {
-    const WITHOUT_COLON: &str = "%Y-%m-%dT%H:%M:%S%.f%z";
     if text.len() > LONGEST_TIME {
         return None;
     }
-    let written = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_str(text, WITHOUT_COLON));
-    let moment: DateTime<Utc> = match written {
-        Ok(moment) => moment.to_utc(),
-        Err(_) => unix(text)?,
-    };
-    (moment.timestamp() > 0).then(|| moment.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+    match with_offset(text).or_else(|| unix(text)) {
+        Some(moment) => (moment.timestamp() > 0).then(|| moment.to_rfc3339_opts(SecondsFormat::AutoSi, true)),
+        None => without_offset(text),
+    }
+}
+
+fn with_offset(text: &str) -> Option<DateTime<Utc>> {
+    /// With seconds and without; an offset is `Z`, `+01`, `+0100` or `+01:00`.
+    const FORMS: [&str; 3] = ["%Y-%m-%dT%H:%M:%S%.f%#z", "%Y-%m-%dT%H:%M%#z", "%Y%m%dT%H%M%S%.f%#z"];
+    let standard = DateTime::parse_from_rfc3339(text).or_else(|_| DateTime::parse_from_rfc2822(text)).ok();
+    let other = || FORMS.iter().find_map(|form| DateTime::parse_from_str(text, form).ok());
+    standard.or_else(other).map(|moment| moment.to_utc())
+}
+
+/// A time that does not tell its offset stays without: a guess would send people to the wrong hour of the logs.
+fn without_offset(text: &str) -> Option<String> {
+    const FORMS: [&str; 2] = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f"];
+    let moment = FORMS.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())?;
+    (moment.and_utc().timestamp() > 0).then(|| moment.format(FORMS[0]).to_string())
 }
 
 fn unix(text: &str) -> Option<DateTime<Utc>> {
@@ -169,6 +182,14 @@ mod tests {
             "1772359200123",
             "1772359200123456",
             "1772359200123456789",
+            "2026-03-01T11:00:00+01",
+            "2026-03-01T10:00Z",
+            "2026-03-01 10:00:00Z",
+            "20260301T100000Z",
+            "Sun, 01 Mar 2026 10:00:00 GMT",
+            "2026-03-01T10:00:00.123456",
+            "2026-03-01 10:00:00",
+            "0001-01-01T00:00:00",
             "0001-01-01T00:00:00Z",
             "0",
             "yesterday",
@@ -184,6 +205,14 @@ mod tests {
         1772359200123: Some("2026-03-01T10:00:00.123Z")
         1772359200123456: Some("2026-03-01T10:00:00.123456Z")
         1772359200123456789: Some("2026-03-01T10:00:00.123456789Z")
+        2026-03-01T11:00:00+01: Some("2026-03-01T10:00:00Z")
+        2026-03-01T10:00Z: Some("2026-03-01T10:00:00Z")
+        2026-03-01 10:00:00Z: Some("2026-03-01T10:00:00Z")
+        20260301T100000Z: Some("2026-03-01T10:00:00Z")
+        Sun, 01 Mar 2026 10:00:00 GMT: Some("2026-03-01T10:00:00Z")
+        2026-03-01T10:00:00.123456: Some("2026-03-01T10:00:00.123456")
+        2026-03-01 10:00:00: Some("2026-03-01T10:00:00")
+        0001-01-01T00:00:00: None
         0001-01-01T00:00:00Z: None
         0: None
         yesterday: None

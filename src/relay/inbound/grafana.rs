@@ -32,7 +32,14 @@ fn legacy(payload: Fields) -> Result<Alert, Problem> {
     alert.message = payload.text("message").unwrap_or_default();
     alert.labels = payload.pairs("tags");
     alert.annotations =
-        payload.items("evalMatches").filter_map(|hit| Some((hit.text("metric")?, hit.text("value")?))).collect();
+        payload.items("evalMatches").filter_map(|hit| Some((series(hit)?, hit.text("value")?))).collect();
     alert.links = payload.links(&[("rule", "ruleUrl")]);
     Ok(alert)
+}
+
+/// The name of a series with what tells it from others of that name: `used {host=db-1}`.
+fn series(hit: Fields) -> Option<String> {
+    let tags: Vec<String> = hit.pairs("tags").iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let metric = hit.text("metric")?;
+    Some(if tags.is_empty() { metric } else { format!("{metric} {{{}}}", tags.join(", ")) })
 }

@@ -19,7 +19,8 @@ const NAMES_IN_TITLE: usize = 3;
 /// # Errors
 /// When what identifies the group, or with [`Grouping::PerAlert`] a member, is missing.
 pub fn read(payload: Fields, grouping: Grouping, pages: &[(&str, &str)]) -> Result<Vec<Alert>, Problem> {
-    let count = payload.items("alerts").count();
+    let alerts = || payload.items("alerts").filter(|alert| alert.value.is_object());
+    let count = alerts().count();
     if count == 0 {
         return Err(payload.missing("alerts.0"));
     }
@@ -27,10 +28,8 @@ pub fn read(payload: Fields, grouping: Grouping, pages: &[(&str, &str)]) -> Resu
         return Err(Problem::TooManyAlerts { alerts: count });
     }
     let receiver = payload.required("receiver")?;
-    let (firing, quiet): (Vec<_>, Vec<_>) = payload
-        .items("alerts")
-        .map(|alert| (state(payload, alert), member(alert, pages)))
-        .partition(|(state, _)| state.is_firing());
+    let (firing, quiet): (Vec<_>, Vec<_>) =
+        alerts().map(|alert| (state(payload, alert), member(alert, pages))).partition(|(state, _)| state.is_firing());
     // Of a group in which nothing fires, the others tell what it was about.
     let counting = if firing.is_empty() { &quiet } else { &firing };
     match grouping {
@@ -95,13 +94,18 @@ fn at_rest(members: &[(State, Member)]) -> State {
 }
 
 fn member(alert: Fields, pages: &[(&str, &str)]) -> Member {
-    let annotations = alert.pairs("annotations");
+    let mut annotations = alert.pairs("annotations");
     let mut links = alert.links(pages);
     for (name, key) in
         [("runbook", "runbook_url"), ("runbook", "runbook"), ("dashboard", "dashboard_url"), ("dashboard", "dashboard")]
     {
         let url = annotations.get(key).filter(|url| url.contains("://"));
         add_link(&mut links, name, url.cloned());
+    }
+    // What Grafana measured.
+    let values: Vec<String> = alert.pairs("values").iter().map(|(name, value)| format!("{name}={value}")).collect();
+    if !values.is_empty() {
+        annotations.entry("values".to_string()).or_insert(values.join(", "));
     }
     Member { labels: alert.pairs("labels"), annotations, started_at: alert.moment("startsAt"), links }
 }

@@ -22,6 +22,7 @@ use serde_json::Value;
 pub use problem::Problem;
 
 use super::alert::{Alert, Format};
+use crate::devin::surrogate::replace_halves;
 use fields::Fields;
 
 /// The largest payload that is read, in bytes: what PagerDuty sends at most.
@@ -79,16 +80,22 @@ fn parse(payload: &[u8]) -> Result<Value, Problem> {
     if payload.trim_ascii().is_empty() {
         return Err(Problem::Empty);
     }
-    let value: Value = serde_json::from_slice(payload)
-        .map_err(|error| Problem::NotJson { line: error.line(), column: error.column() })?;
+    let value = json(payload).map_err(|error| Problem::NotJson { line: error.line(), column: error.column() })?;
     let found = match &value {
         Value::Object(_) => return Ok(value),
-        Value::Array(_) => "a list",
+        Value::Array(_) => "a list (give its items one by one)",
         Value::String(_) => "a text",
         Value::Number(_) => "a number",
         Value::Bool(_) | Value::Null => "a single word",
     };
     Err(Problem::NotAnObject { found })
+}
+
+/// Senders cut long texts, some of them in the middle of an emoji.
+fn json(text: &[u8]) -> serde_json::Result<Value> {
+    let mut text = text.to_vec();
+    replace_halves(&mut text);
+    serde_json::from_slice(&text)
 }
 
 #[cfg(test)]

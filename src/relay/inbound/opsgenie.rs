@@ -31,6 +31,7 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
         "alert.entity",
         "alert.alias",
         "alert.tinyId",
+        "alert.teams",
         "integrationName",
     ]));
     alert.annotations = payload.pairs("alert.details");

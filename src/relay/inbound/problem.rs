@@ -60,7 +60,7 @@ impl fmt::Display for Problem {
             }
             Problem::Empty => formatter.write_str("the payload is empty"),
             Problem::NotJson { line, column } => {
-                write!(formatter, "the payload is not JSON: it cannot be read beyond line {line}, column {column}")
+                write!(formatter, "the payload is not JSON in UTF-8: it cannot be read beyond line {line}, column {column}")
             }
             Problem::NotAnObject { found } => write!(formatter, "the payload is JSON, but {found} instead of an object"),
             Problem::UnknownShape { closest: Some((format, field)) } => write!(

@@ -7,6 +7,9 @@ use super::Problem;
 use super::fields::Fields;
 use crate::relay::alert::{Alert, Identity, Pairs, Severity, State};
 
+/// How many exceptions of a chain are told.
+const EXCEPTIONS: usize = 3;
+
 /// Reads whichever resource it is.
 ///
 /// # Errors
@@ -40,10 +43,13 @@ fn event_alert(payload: Fields, event: Fields, action: &str) -> Result<Alert, Pr
     alert.started_at = event.moment("datetime");
     alert.labels = tags(event);
     alert.labels.extend(event.pick(&["culprit", "platform", "environment", "release", "level"]));
+    alert.labels.extend(event.text("url").and_then(|url| project_in(&url)).map(|slug| ("project".to_string(), slug)));
     alert.annotations.extend(payload.text("data.triggered_rule").map(|rule| ("rule".to_string(), rule)));
-    for exception in event.items("exception.values").take(3) {
-        let kind = exception.text("type").unwrap_or_else(|| "exception".to_string());
-        alert.annotations.insert(kind, exception.text("value").unwrap_or_default());
+    // The one that was raised last comes last, after its causes.
+    let exceptions: Vec<Fields> = event.items("exception.values").collect();
+    let told: Vec<String> = exceptions.into_iter().rev().take(EXCEPTIONS).map(exception).collect();
+    if !told.is_empty() {
+        alert.annotations.insert("exception".to_string(), told.join("\ncaused by "));
     }
     alert.links = event.links(&[("event", "web_url")]);
     Ok(alert)
@@ -88,6 +94,20 @@ fn metric_alert(payload: Fields, incident: Fields, action: &str) -> Result<Alert
     Ok(alert)
 }
 
+/// `KeyError in pay at checkout/views.py:120: 'basket_id'`
+fn exception(exception: Fields) -> String {
+    let mut told = exception.text("type").unwrap_or_else(|| "exception".to_string());
+    let frames: Vec<Fields> = exception.items("stacktrace.frames").collect();
+    let is_own = |frame: &&Fields| frame.text("in_app").as_deref() == Some("true");
+    if let Some(frame) = frames.iter().rev().find(is_own).or(frames.last()) {
+        let line = frame.text("lineno").map(|line| format!(":{line}")).unwrap_or_default();
+        told.extend(frame.text("function").map(|function| format!(" in {function}")));
+        told.extend(frame.first(&["filename", "module"]).map(|file| format!(" at {file}{line}")));
+    }
+    told.extend(exception.text("value").map(|value| format!(": {value}")));
+    told
+}
+
 fn level(fields: Fields) -> Option<Severity> {
     Severity::from_word(&fields.text("level")?)
 }
@@ -95,6 +115,13 @@ fn level(fields: Fields) -> Option<Severity> {
 /// `[["name", "value"], …]`
 fn tags(event: Fields) -> Pairs {
     event.items("tags").filter_map(|tag| Some((tag.text("0")?, tag.text("1")?))).collect()
+}
+
+/// The project's name in `…/projects/shop/checkout/events/…`; the event itself has its number only.
+fn project_in(url: &str) -> Option<String> {
+    let (_, path) = url.split_once("/projects/")?;
+    let project = path.split('/').nth(1)?;
+    (!project.is_empty()).then(|| project.to_string())
 }
 
 /// The issue's identifier in `…/issues/123/`.

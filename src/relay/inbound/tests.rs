@@ -113,6 +113,9 @@ fn every_payload_becomes_alerts() {
     datadog-triggered: datadog, 1 and 1
       firing | medium | 2026-03-01T10:00:00Z | CPU is high on web-1
         datadog:cycle#8377512345678901234
+    generic-better-stack: generic, 1 and 1
+      firing | - | 2026-03-01T10:00:37.296Z | shop homepage: Status 503
+        generic:incident#25
     generic-firing: generic, 1 and 1
       firing | high | 2026-03-01T03:14:00Z | Nightly export failed
         generic:6fabaa1a6bfc10a98f2e49558e
@@ -315,7 +318,7 @@ fn a_payload_with_an_odd_field_is_read_or_refused() {
 
 #[test]
 fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
-    let payloads: [&[u8]; 23] = [
+    let payloads: [&[u8]; 27] = [
         b"",
         b" \n",
         b"{\"title\": \"secret text\n\"}",
@@ -328,11 +331,15 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
         br#"{"alerts": [], "version": "4"}"#,
         br#"{"specversion": "1.0", "type": "x", "id": "1"}"#,
         br#"{"alerts": [], "receiver": "r"}"#,
+        br#"{"alerts": [null, "x"], "receiver": "r", "groupLabels": {}}"#,
         br#"{"alerts": [{"labels": {}}], "receiver": "r"}"#,
         br#"{"alerts": [{"labels": {}}], "groupKey": 1}"#,
         br#"{"event": {"event_type": "pagey.ping", "data": {}}}"#,
         br#"{"event": {"event_type": "incident.triggered", "data": {}}}"#,
         br#"{"action": "triggered", "data": {"event": {"title": "x"}}}"#,
+        br#"{"action": "created", "data": {"error": {"issue_id": "1"}}, "installation": {"uuid": "u"}}"#,
+        br#"{"action": "created", "data": {"installation": {"status": "pending"}}, "installation": {"uuid": "u"}}"#,
+        br#"{"type": "x", "data": {"essentials": {}}}"#,
         br#"{"action": "Create", "alert": {"alertId": {}}}"#,
         br#"{"Type": "SubscriptionConfirmation", "MessageId": "1", "TopicArn": "a", "Token": "t", "Message": "You have chosen to subscribe"}"#,
         br#"{"Type": "Notification", "MessageId": "1", "TopicArn": "a", "Message": "hello"}"#,
@@ -344,21 +351,25 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
     insta::assert_snapshot!(said.join("\n"), @"
     the payload is empty
     the payload is empty
-    the payload is not JSON: it cannot be read beyond line 2, column 0
-    the payload is not JSON: it cannot be read beyond line 1, column 2
-    the payload is not JSON: it cannot be read beyond line 1, column 12
-    the payload is JSON, but a list instead of an object
+    the payload is not JSON in UTF-8: it cannot be read beyond line 2, column 0
+    the payload is not JSON in UTF-8: it cannot be read beyond line 1, column 2
+    the payload is not JSON in UTF-8: it cannot be read beyond line 1, column 12
+    the payload is JSON, but a list (give its items one by one) instead of an object
     the payload is JSON, but a text instead of an object
     the payload is JSON, but a number instead of an object
     the payload is of no known format: it shares no field with any (the generic format needs only a title)
     the payload is of no known format: it comes closest to alertmanager, but has no receiver (name the format if it is another)
     the payload is of no known format: it comes closest to cloudevents, but has no source (name the format if it is another)
     the payload cannot be read as alertmanager: alerts.0 is missing, empty or of another type
+    the payload cannot be read as alertmanager: alerts.0 is missing, empty or of another type
     the payload cannot be read as alertmanager: groupLabels is missing, empty or of another type
     the payload cannot be read as alertmanager: receiver is missing, empty or of another type
     the payload is a PagerDuty event about something other than an incident, not an alert: subscribe the webhook to incident.triggered and incident.resolved
     the payload cannot be read as pagerduty: event.data.id is missing, empty or of another type
     the payload cannot be read as sentry: data.event.issue_id is missing, empty or of another type
+    the payload is a Sentry message about something other than an issue, not an alert: subscribe the integration to issue and to alert rules
+    the payload is a Sentry message about something other than an issue, not an alert: subscribe the integration to issue and to alert rules
+    the payload is of no known format: it comes closest to generic, but has no timestamp (name the format if it is another)
     the payload cannot be read as opsgenie: alert.alertId is missing, empty or of another type
     the payload is an SNS SubscriptionConfirmation, not an alert: if the topic is yours, confirm it with aws sns confirm-subscription and the message's TopicArn and Token, or open its SubscribeURL after checking that the host is sns.<region>.amazonaws.com
     the payload is an SNS message of something other than CloudWatch, not an alert: publish alarms to a topic of their own
@@ -388,4 +399,218 @@ fn a_format_that_is_named_is_taken_at_its_word() {
     assert_eq!(read(Format::Generic), Ok(Format::Generic));
     insta::assert_snapshot!(read(Format::PagerDuty).unwrap_err(), @"the payload cannot be read as pagerduty: event.event_type is missing, empty or of another type");
     assert!(check(b"\xef\xbb\xbf{\"title\": \"with a byte order mark\"}").starts_with("firing"));
+}
+
+#[test]
+fn a_text_that_was_cut_inside_an_emoji_does_not_lose_the_alert() {
+    let inner = r#"{"AlarmName": "x \ud83d", "AlarmArn": "arn:x", "NewStateValue": "ALARM"}"#;
+    let envelope = json!({"Type": "Notification", "MessageId": "1", "TopicArn": "t", "Message": inner}).to_string();
+    let read = [r#"{"title": "cut \ud83d", "dedup_key": "k"}"#, envelope.as_str()].map(|body| check(body.as_bytes()));
+    insta::assert_snapshot!(read.join(""), @"
+    firing | - | - | cut �
+        generic:k
+    firing | - | - | x �
+        cloudwatch:arn:x
+    ");
+}
+
+#[test]
+fn a_datadog_template_of_ones_own_is_known_by_a_few_variables() {
+    let told = [
+        json!({"title": "CPU is high", "alert_id": 1, "transition": "Recovered"}),
+        json!({"event_title": "[Re-Triggered] CPU is high", "alert_id": 1, "alert_type": "error"}),
+        json!({"alert_title": "CPU is high", "alert_type": "success"}),
+    ];
+    insta::assert_snapshot!(told.map(|body| check(body.to_string().as_bytes())).join(""), @"
+    resolved | - | - | CPU is high
+        datadog:alert#1
+    firing | high | - | CPU is high
+        datadog:alert#1
+    resolved | - | - | CPU is high
+        datadog:8c9467a9554126ec58f1744eef
+    ");
+}
+
+#[test]
+fn a_chain_of_sentrys_exceptions_is_told_with_where_each_was_raised() {
+    let mut body = payload("sentry-event-alert");
+    let frames = json!([
+        {"filename": "checkout/views.py", "function": "pay", "lineno": 120, "in_app": true},
+        {"filename": "django/db.py", "function": "get", "lineno": 7, "in_app": false},
+    ]);
+    body["data"]["event"]["exception"]["values"] = json!([
+        {"type": "KeyError", "value": "the first cause"},
+        {"type": "InvalidToken", "value": "expired", "stacktrace": {"frames": [frames[1]]}},
+        {"type": "KeyError", "value": null, "stacktrace": null},
+        {"type": "KeyError", "value": "'basket_id'", "stacktrace": {"frames": frames}},
+    ]);
+    let alert = &alerts(&body, Grouping::Group).unwrap()[0];
+    let prompt = prompt::words(alert, &alert.dedupe_key(&[]), None).unwrap().prompt;
+    let told: Vec<&str> = prompt.lines().skip_while(|line| !line.contains("exception:")).take(3).collect();
+    insta::assert_snapshot!(told.join("\n"), @"
+    exception: KeyError in pay at checkout/views.py:120: 'basket_id'
+            caused by KeyError
+            caused by InvalidToken in get at django/db.py:7: expired
+    ");
+}
+
+#[test]
+fn the_data_of_a_cloud_event_is_read_however_it_is_written() {
+    let event = |name: &str, data: Value| {
+        let mut event = json!({"specversion": "1.0", "id": "1", "source": "s", "type": "t", "subject": "lag"});
+        event[name] = data;
+        let alert = alerts(&event, Grouping::Group).unwrap().remove(0);
+        format!("{} | {} | {}", alert.state.name(), alert.title, alert.message)
+    };
+    let told = [
+        event("data", json!({"title": "Lag", "status": "resolved", "message": "m"})),
+        event("data", json!(r#"{"title": "Lag", "status": "resolved", "message": "m"}"#)),
+        event("data_base64", json!("eyJ0aXRsZSI6ICJMYWciLCAic3RhdHVzIjogInJlc29sdmVkIiwgIm1lc3NhZ2UiOiAibSJ9")),
+        event("data_base64", json!("bm90IGRyYWluZWQ=")),
+        event("data_base64", json!("AP8=")),
+        event("data", json!("not drained")),
+        event("data", json!({"subject": {"id": "lag", "content": {"description": "not drained"}}})),
+    ];
+    insta::assert_snapshot!(told.join("\n"), @"
+    resolved | Lag | m
+    resolved | Lag | m
+    resolved | Lag | m
+    firing | t: lag | not drained
+    firing | t: lag | 
+    firing | t: lag | not drained
+    firing | t: lag | not drained
+    ");
+}
+
+fn data_of(value: &Value) -> String {
+    let alert = &alerts(value, Grouping::Group).unwrap()[0];
+    let prompt = prompt::words(alert, &alert.dedupe_key(&[]), None).unwrap().prompt;
+    let data = prompt.lines().skip_while(|line| !line.starts_with("Title:")).take_while(|line| !line.starts_with("</"));
+    data.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn an_alarm_on_an_expression_says_where_it_measures() {
+    let metric = |id: &str, name: &str| {
+        let metric = json!({"Namespace": "AWS/ApplicationELB", "MetricName": name,
+            "Dimensions": [{"name": "LoadBalancer", "value": "app/shop/50dc"}]});
+        json!({"Id": id, "MetricStat": {"Metric": metric, "Period": 60, "Stat": "Sum"}, "ReturnData": false})
+    };
+    let mut body = payload("cloudwatch-raw-without-arn");
+    body["Trigger"] = json!({"Period": 60, "EvaluationPeriods": 1, "Threshold": 5.0, "Metrics": [
+        {"Id": "e1", "Expression": "m1 / m2 * 100", "Label": "error rate", "ReturnData": true},
+        metric("m1", "HTTPCode_Target_5XX_Count"),
+        metric("m2", "RequestCount"),
+    ]});
+    insta::assert_snapshot!(data_of(&body), @"
+    Title: orders-api-5xx
+    State: firing
+    Message: More than 10 answers with 5xx in 5 minutes
+    Labels:
+      AWSAccountId: 123456789012
+      LoadBalancer: app/shop/50dc
+      MetricName: HTTPCode_Target_5XX_Count, RequestCount
+      Namespace: AWS/ApplicationELB
+      Region: EU (Frankfurt)
+    Annotations:
+      EvaluationPeriods: 1
+      Expression: m1 / m2 * 100
+      NewStateReason: Threshold Crossed: 1 datapoint [17.0 (01/03/26 10:00:00)] was greater than the threshold (10.0).
+      OldStateValue: OK
+      Period: 60
+      Threshold: 5.0
+    ");
+}
+
+#[test]
+fn an_alarm_on_other_alarms_names_them() {
+    let mut body = payload("cloudwatch-raw-without-arn");
+    body["AlarmRule"] = json!("ALARM(a) OR ALARM(b)");
+    body["TriggeringChildren"] = json!([{"Arn": "arn:a", "State": {"Value": "ALARM"}}, {"Arn": "arn:b"}, {}]);
+    body["Trigger"] = Value::Null;
+    insta::assert_snapshot!(data_of(&body), @"
+    Title: orders-api-5xx
+    State: firing
+    Message: More than 10 answers with 5xx in 5 minutes
+    Labels:
+      AWSAccountId: 123456789012
+      Region: EU (Frankfurt)
+    Annotations:
+      AlarmRule: ALARM(a) OR ALARM(b)
+      NewStateReason: Threshold Crossed: 1 datapoint [17.0 (01/03/26 10:00:00)] was greater than the threshold (10.0).
+      OldStateValue: OK
+      TriggeringChildren: arn:a, arn:b
+    ");
+}
+
+#[test]
+fn a_sentry_event_and_an_opsgenie_alert_say_whose_they_are() {
+    assert!(data_of(&payload("sentry-event-alert")).contains("\n  project: checkout\n"));
+    let mut body = payload("opsgenie-create");
+    body["alert"]["teams"] = json!(["Orders", "Platform"]);
+    assert!(data_of(&body).contains("\n  teams: Orders, Platform\n"));
+}
+
+#[test]
+fn what_grafana_measured_is_told() {
+    let mut body = payload("grafana-firing");
+    body["alerts"][0]["values"] = json!({"B": 44.2, "C": 1});
+    assert!(data_of(&body).contains("\n  values: B=44.2, C=1\n"), "{}", data_of(&body));
+    let mut body = payload("grafana-legacy");
+    body["evalMatches"] = json!([
+        {"metric": "used", "tags": {"host": "db-1"}, "value": 93},
+        {"metric": "used", "tags": {"host": "db-2"}, "value": 97},
+        {"metric": "free", "tags": null, "value": 1},
+    ]);
+    insta::assert_snapshot!(data_of(&body), @"
+    Title: [Alerting] Disk used
+    State: firing
+    Message: Disk is nearly full
+    Labels:
+      team: web
+    Annotations:
+      free: 1
+      used {host=db-1}: 93
+      used {host=db-2}: 97
+    Links:
+      rule: https://grafana.example/d/abc?tab=alert
+    ");
+}
+
+#[test]
+fn an_incident_of_better_stack_is_over_when_it_says_so() {
+    let over = |name: &str, value: Value| {
+        let mut body = payload("generic-better-stack");
+        body["data"]["attributes"][name] = value;
+        alerts(&body, Grouping::Group).unwrap()[0].state.name().to_string()
+    };
+    let states = ["Started", "Resolved", "Acknowledged", "Unconfirmed"].map(|status| over("status", json!(status)));
+    insta::assert_snapshot!(states.join(", "), @"firing, resolved, Acknowledged, Unconfirmed");
+    assert_eq!(over("status", Value::Null), "firing");
+}
+
+#[test]
+fn an_alert_of_ones_own_may_stand_in_the_envelope_of_standard_webhooks() {
+    let read = |event_type: &str, data: Value| {
+        check(json!({"type": event_type, "timestamp": "2026-03-01T10:00:00Z", "data": data}).to_string().as_bytes())
+    };
+    let told = [
+        read("alert.created", json!({"title": "disk full", "severity": "high", "dedup_key": "k"})),
+        read("alert.resolved", json!({"title": "disk full", "dedup_key": "k", "timestamp": 1772359200})),
+        read("alert.resolved", json!({"title": "disk full", "dedup_key": "k", "status": "firing"})),
+    ];
+    insta::assert_snapshot!(told.join(""), @"
+    firing | high | 2026-03-01T10:00:00Z | disk full
+        generic:k
+    resolved | - | 2026-03-01T10:00:00Z | disk full
+        generic:k
+    firing | - | 2026-03-01T10:00:00Z | disk full
+        generic:k
+    ");
+}
+
+#[test]
+fn an_alert_of_ones_own_may_say_that_it_is_over_as_its_state() {
+    assert!(check(br#"{"title": "x", "state": "ok"}"#).starts_with("resolved"));
+    assert!(check(br#"{"title": "x", "state": "ok", "status": "firing"}"#).starts_with("firing"));
 }

@@ -12,10 +12,11 @@ const WORD: Alphabet = |byte| byte.is_ascii_alphanumeric() || byte == b'_' || by
 const UPPER: Alphabet = |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit();
 const DOTTED: Alphabet = |byte| WORD(byte) || byte == b'.';
 const PATH: Alphabet = |byte| WORD(byte) || byte == b'/';
-const CREDENTIAL: Alphabet = |byte| DOTTED(byte) || b"~+/=".contains(&byte);
+const BASE64: Alphabet = |byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+const CREDENTIAL: Alphabet = |byte| DOTTED(byte) || b"~+/=%".contains(&byte);
 
 /// Beginnings of keys, the least number of characters after them, and which.
-const PREFIXES: [(&str, usize, Alphabet); 34] = [
+const PREFIXES: [(&str, usize, Alphabet); 44] = [
     ("cog_", 6, WORD),
     ("apk_", 6, WORD),
     ("ghp_", 16, WORD),
@@ -50,6 +51,16 @@ const PREFIXES: [(&str, usize, Alphabet); 34] = [
     ("AIza", 30, WORD),
     ("npm_", 30, WORD),
     ("SG.", 30, DOTTED),
+    ("ya29.", 16, DOTTED),
+    ("hvs.", 16, WORD),
+    ("pypi-AgEI", 8, WORD),
+    ("glrt-", 16, WORD),
+    ("gldt-", 16, WORD),
+    ("dckr_pat_", 16, WORD),
+    ("lin_api_", 16, WORD),
+    ("shpat_", 16, WORD),
+    ("NRAK-", 16, WORD),
+    ("discord.com/api/webhooks/", 16, PATH),
 ];
 
 /// Ends of names that keep secrets, in lower case without `-`, `_` and `.`.
@@ -80,11 +91,17 @@ const SECRET_NAMES: [&str; 24] = [
     "pass",
 ];
 
+/// Words that end like one of those and keep none.
+const HARMLESS_NAMES: [&str; 3] = ["bypass", "compass", "encompass"];
+
 /// Names whose value goes on to the end of the line: schemes, and pairs after a semicolon.
 const WHOLE_LINE_NAMES: [&str; 2] = ["authorization", "cookie"];
 
 /// Names that keep secrets in the query of an address only.
 const SECRET_PARAMETERS: [&str; 6] = ["key", "sig", "code", "auth", "session", "jwt"];
+
+/// How far after `://` a password is looked for that is not escaped.
+const USER_INFO: usize = 256;
 
 /// How far after `-----BEGIN` the words `PRIVATE KEY` may stand.
 const HEADING: usize = 40;
@@ -100,16 +117,26 @@ pub fn mask_secrets(text: &str) -> String {
         if hidden > 0 {
             out.push_str(MASK);
         }
-        before = rest[..shown + hidden].bytes().next_back();
         rest = &rest[shown + hidden..];
+        before = last_character(&text[..text.len() - rest.len()]);
     }
     out
+}
+
+/// What `text` ends with; `None` for nothing, or for an escaped character like `%20`.
+fn last_character(text: &str) -> Option<u8> {
+    let is_escape = |end: &[u8]| end[0] == b'%' && end[1..].iter().all(u8::is_ascii_hexdigit);
+    match text.as_bytes() {
+        [.., a, b, c] if is_escape(&[*a, *b, *c]) => None,
+        bytes => bytes.last().copied(),
+    }
 }
 
 /// Whether what belongs to `name` is a secret: `db_password`, `X-Api-Key`, `token`.
 pub fn is_secret_name(name: &str) -> bool {
     let name = bare(name);
-    SECRET_NAMES.iter().any(|ending| name.ends_with(ending))
+    let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
+    ends(&SECRET_NAMES) && !ends(&HARMLESS_NAMES)
 }
 
 fn bare(name: &str) -> String {
@@ -127,7 +154,7 @@ fn secret_at(rest: &str, before: Option<u8>) -> Option<(usize, usize)> {
     if before.is_some_and(|byte| byte.is_ascii_alphanumeric()) {
         return None;
     }
-    let found = known_key(rest).or_else(|| bearer(rest));
+    let found = known_key(rest).or_else(|| bearer(rest)).or_else(|| basic(rest));
     // What reads a whole run of characters does so at its beginning only, not at each of its words.
     let begins = before.is_none_or(|byte| !DOTTED(byte));
     found.or_else(|| if begins { json_web_token(rest).or_else(|| pair(rest, before)) } else { None })
@@ -146,10 +173,24 @@ fn private_key(rest: &str) -> Option<(usize, usize)> {
 
 /// `user:password@` after `://`.
 fn user_info(rest: &str) -> Option<(usize, usize)> {
-    let authority = &rest["://".len()..];
-    let end = authority.find(|c: char| c.is_whitespace() || "/?#\"'<>`\\".contains(c)).unwrap_or(authority.len());
-    let length = authority[..end].rfind('@')?;
+    let after = &rest["://".len()..];
+    let end = |text: &str, ends: &str| text.find(|c: char| c.is_whitespace() || ends.contains(c)).unwrap_or(text.len());
+    let authority = &after[..end(after, "/?#\"'<>`\\")];
+    let length = match authority.rfind('@') {
+        Some(length) => length,
+        // Passwords come unescaped, too; what follows a host's colon is a port.
+        None if has_password(authority) => {
+            let near = &after[..super::boundary(after, USER_INFO)];
+            near[..end(near, "\"'<>`\\")].rfind('@')?
+        }
+        None => return None,
+    };
     (length > 0).then_some(("://".len(), length))
+}
+
+fn has_password(authority: &str) -> bool {
+    let after_colon = authority.split_once(':').map_or("", |(_, rest)| rest);
+    !authority.starts_with('[') && !after_colon.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn known_key(rest: &str) -> Option<(usize, usize)> {
@@ -171,16 +212,26 @@ fn json_web_token(rest: &str) -> Option<(usize, usize)> {
 
 /// A credential after `Bearer`, unless it is an ordinary word.
 fn bearer(rest: &str) -> Option<(usize, usize)> {
-    const SCHEME: &str = "bearer";
-    let after =
-        rest.get(..SCHEME.len()).filter(|word| word.eq_ignore_ascii_case(SCHEME)).map(|_| &rest[SCHEME.len()..])?;
-    let blanks = run(after, |byte| byte == b' ');
-    if blanks == 0 {
-        return None;
-    }
-    let credential = &after[blanks..][..run(&after[blanks..], CREDENTIAL)];
+    let (shown, credential) = after_scheme(rest, "bearer", CREDENTIAL)?;
     let is_word = credential.len() < 20 && !credential.bytes().any(|byte| byte.is_ascii_digit());
-    (credential.len() >= 8 && !is_word).then_some((SCHEME.len() + blanks, credential.len()))
+    (credential.len() >= 8 && !is_word).then_some((shown, credential.len()))
+}
+
+/// A user and a password in Base64 after `Basic`, which is an ordinary word as well.
+fn basic(rest: &str) -> Option<(usize, usize)> {
+    let (shown, credential) = after_scheme(rest, "basic", BASE64)?;
+    let has = |kind: fn(&u8) -> bool| credential.bytes().any(|byte| kind(&byte));
+    let is_base64 = credential.len() % 4 == 0 && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+    (credential.len() >= 12 && is_base64).then_some((shown, credential.len()))
+}
+
+/// What stands after the name of a scheme and blanks, escaped or not, and where it begins.
+fn after_scheme<'a>(rest: &'a str, scheme: &str, alphabet: Alphabet) -> Option<(usize, &'a str)> {
+    rest.get(..scheme.len()).filter(|word| word.eq_ignore_ascii_case(scheme))?;
+    let after = &rest[scheme.len()..];
+    let blanks = if after.starts_with("%20") { "%20".len() } else { run(after, |byte| byte == b' ') };
+    let credential = &after[blanks..][..run(&after[blanks..], alphabet)];
+    (blanks > 0).then_some((scheme.len() + blanks, credential))
 }
 
 /// The value of `password=…`, `"token": "…"`, `--secret …` and their like.
@@ -269,6 +320,9 @@ mod tests {
             "AIza",
             "npm_",
             "SG.",
+            "ya29.",
+            "hvs.",
+            "discord.com/api/webhooks/",
         ];
         for key in keys {
             assert_eq!(mask_secrets(&format!("saw ({key}{digits}), twice")), "saw (****), twice", "{key}");
@@ -301,6 +355,11 @@ mod tests {
             "token: \"unclosed to the end of the line\nnext line stays",
             "token: , password= , the token is missing, max_tokens: 512, key=visible, code: 500",
             "mail ops@example.com about http://h.example/@user",
+            "postgres://app:p/ss#w?rd@db.example/app and http://h.example:8080/@user http://[::1]:80/@user",
+            "GET /?header=Bearer%20abcDEF123.x-y_z%3D&next=%2Fcb%3Dghp_0123456789abcdefghij HTTP/1.1",
+            "next=%20eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl%26",
+            "sent Basic YWRtaW46cGFzc3dvcmQx to it; basic authentication, Basic Authorization2",
+            "bypass=true compass: north db_pass=x",
         ]), @r#"
         Authorization: ****
         authorization=****
@@ -317,6 +376,11 @@ mod tests {
         next line stays
         token: , password= , the token is missing, max_tokens: 512, key=visible, code: 500
         mail ops@example.com about http://h.example/@user
+        postgres://****@db.example/app and http://h.example:8080/@user http://[::1]:80/@user
+        GET /?header=Bearer%20****&next=%2Fcb%3D**** HTTP/1.1
+        next=%20****%26
+        sent Basic **** to it; basic authentication, Basic Authorization2
+        bypass=true compass: north db_pass=****
         "#);
     }
 
@@ -367,7 +431,20 @@ mod tests {
         ] {
             mask_secrets(text);
         }
-        for part in ["-----BEGIN ", "a-", "eyJ-", "://", "token", "token=\"", "bearer ", "\\\"", "token=****,"] {
+        for part in [
+            "-----BEGIN ",
+            "a-",
+            "eyJ-",
+            "://",
+            "token",
+            "token=\"",
+            "bearer ",
+            "\\\"",
+            "token=****,",
+            "://a:b/",
+            "%20eyJ-",
+            "basic%20",
+        ] {
             assert!(mask_secrets(&part.repeat(30_000)).len() <= 2_000_000, "{part}");
         }
     }

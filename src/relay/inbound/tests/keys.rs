@@ -33,6 +33,7 @@ fn a_key_stays_when_the_alert_comes_again() {
         ("generic-firing", "/timestamp", json!("2026-03-02T03:14:00Z")),
         ("generic-firing", "/message", json!("exit code 4")),
         ("generic-resolved-with-key", "/title", json!("renamed")),
+        ("generic-better-stack", "/data/attributes/status", json!("Resolved")),
     ];
     for (name, path, value) in again {
         for grouping in [Grouping::Group, Grouping::PerAlert] {
@@ -66,6 +67,7 @@ fn a_key_differs_for_another_alert() {
         ("opsgenie-create", "/alert/alertId", json!("x"), Grouping::Group),
         ("cloudevents-firing", "/subject", json!("x"), Grouping::Group),
         ("cloudevents-without-subject", "/data/labels/branch", json!("x"), Grouping::Group),
+        ("generic-better-stack", "/data/id", json!("26"), Grouping::Group),
         ("generic-firing", "/title", json!("x"), Grouping::Group),
         ("generic-firing", "/source", json!("x"), Grouping::Group),
         ("generic-firing", "/labels/host", json!("x"), Grouping::Group),
@@ -76,6 +78,18 @@ fn a_key_differs_for_another_alert() {
         *after.pointer_mut(path).unwrap() = value;
         assert_ne!(keys(&before, grouping)[0], keys(&after, grouping)[0], "{name} {path}");
     }
+}
+
+#[test]
+fn hosts_of_a_datadog_monitor_are_told_apart_with_a_priority_in_the_title_too() {
+    let key = |title: &str| {
+        let mut body = payload("datadog-default-body");
+        body["title"] = json!(title);
+        keys(&body, Grouping::Group)
+    };
+    let first = key("[P1] [Triggered on {host:web-1}] CPU is high");
+    assert_eq!(first, key("[P1] [Recovered on {host:web-1}] CPU is high"));
+    assert_ne!(first, key("[P1] [Triggered on {host:web-2}] CPU is high"));
 }
 
 #[test]
