@@ -32,9 +32,10 @@ fn check(field: &str, checkpoint: &Checkpoint) {
     let read = Checkpoint::read(field, state.streams.get("x")).unwrap();
     // An unfinished first pass writes its missing cursor as 0. Without one the rest means nothing.
     let cursor = checkpoint.cursor.or(checkpoint.sessions_updated_from.map(|_| 0));
-    let expected = cursor.map(|_| Checkpoint { cursor, ..checkpoint.clone() });
+    let again_from = checkpoint.again_from.min(cursor);
+    let expected = cursor.map(|_| Checkpoint { cursor, again_from, ..checkpoint.clone() });
     assert_eq!(read, expected.unwrap_or_default());
-    if cursor.is_some() {
+    if cursor.is_some() && again_from == checkpoint.again_from {
         assert_eq!(read.write(field), blob);
     }
 }
@@ -46,21 +47,44 @@ fn made_of(data: &[u8]) -> Checkpoint {
     let (from, data) = number(data);
     let (newest, data) = number(data);
     let (began, data) = number(data);
+    let (again, data) = number(data);
+    let (more_flags, data) = data.split_first().unwrap_or((&0, &[]));
     let is_set = |flag: u8| flags & flag != 0;
+    let has_more = |flag: u8| more_flags & flag != 0;
     Checkpoint {
         cursor: is_set(1).then_some(cursor),
         sessions_updated_from: is_set(2).then_some(from),
-        open_sessions: if is_set(4) { sessions(data, 0) } else { BTreeMap::new() },
-        open_later: if is_set(8) { sessions(data, b'\n') } else { BTreeMap::new() },
+        open_sessions: if is_set(4) { sessions(data, 0).collect() } else { BTreeMap::new() },
+        open_later: if is_set(8) { sessions(data, b'\n').collect() } else { BTreeMap::new() },
         newest_seen: is_set(16).then_some(newest),
         pass_began: is_set(32).then_some(began),
+        again_from: is_set(64).then_some(again),
+        unread_sessions: if is_set(128) {
+            sessions(data, b' ').map(|(id, _)| (id, from)).collect()
+        } else {
+            BTreeMap::new()
+        },
+        recent: if has_more(1) { prints(data).collect() } else { Default::default() },
+        recent_later: if has_more(2) {
+            prints(data).map(|(print, at)| (!print, at)).collect()
+        } else {
+            Default::default()
+        },
     }
 }
 
 /// Some open sessions for any bytes: what stands between two `separator`s is an identifier, its length the fingerprint.
-fn sessions(data: &[u8], separator: u8) -> BTreeMap<String, String> {
-    let ids = data.split(|&byte| byte == separator);
-    ids.map(|id| (String::from_utf8_lossy(id).into_owned(), id.len().to_string())).collect()
+fn sessions(data: &[u8], separator: u8) -> impl Iterator<Item = (String, String)> {
+    let ids = data.split(move |&byte| byte == separator);
+    ids.map(|id| (String::from_utf8_lossy(id).into_owned(), id.len().to_string()))
+}
+
+/// Some fingerprints for any bytes, each with a moment.
+fn prints(data: &[u8]) -> impl Iterator<Item = (u64, i64)> {
+    data.chunks_exact(16).map(|chunk| {
+        let (print, rest) = number(chunk);
+        (print.cast_unsigned(), number(rest).0)
+    })
 }
 
 fn number(data: &[u8]) -> (i64, &[u8]) {
