@@ -1,6 +1,7 @@
 //! The documents say what the program does: tables that are made from the code stand in them as they are.
 
-use std::path::Path;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
 
 use source_devin_ai::relay::alert::key_table;
 use source_devin_ai::relay::prompt::VARIABLES;
@@ -15,13 +16,21 @@ fn first_cells<'a>(page: &'a str, heading: &str) -> Vec<&'a str> {
     rows.filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(cell, _)| cell).collect()
 }
 
+fn properties() -> serde_json::Map<String, serde_json::Value> {
+    let spec: serde_json::Value = serde_json::from_str(include_str!("../schemas/spec.json")).unwrap();
+    spec["connectionSpecification"]["properties"].as_object().unwrap().clone()
+}
+
 /// The names of all settings, in the order of the alphabet.
 fn settings() -> Vec<String> {
-    let spec: serde_json::Value = serde_json::from_str(include_str!("../schemas/spec.json")).unwrap();
-    let properties = spec["connectionSpecification"]["properties"].as_object().unwrap();
-    let mut names: Vec<String> = properties.keys().cloned().collect();
+    let mut names: Vec<String> = properties().keys().cloned().collect();
     names.sort_unstable();
     names
+}
+
+/// What a platform's form calls the settings.
+fn titles() -> Vec<String> {
+    properties().values().map(|property| property["title"].as_str().unwrap().to_string()).collect()
 }
 
 #[test]
@@ -83,6 +92,9 @@ fn the_connectors_page_has_every_stream_and_every_setting() {
         let row = format!("| `{}` | {} | `{}` |", stream.name, key.join(", "), stream.cursor_field);
         assert!(page.contains(&row), "{row}");
     }
+    for title in titles() {
+        assert!(page.contains(&format!("**{title}**")), "{title}");
+    }
     assert_eq!(first_cells(page, "## Configuration reference").len(), settings().len());
     for name in settings() {
         assert!(first_cells(page, "## Configuration reference").contains(&name.as_str()), "{name}");
@@ -105,6 +117,65 @@ fn the_messages_under_troubleshooting_are_the_programs_own() {
             assert!(part.len() < 6 || sources.contains(part), "{part:?} of {message:?} is said nowhere");
         }
     }
+}
+
+/// Links to files and headings of this repository lead somewhere.
+#[test]
+fn every_link_to_a_file_or_a_heading_leads_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut pages: Vec<PathBuf> = ["README", "CHANGELOG", "CONTRIBUTING", "SECURITY"]
+        .iter()
+        .map(|name| root.join(name).with_extension("md"))
+        .chain(std::fs::read_dir(root.join("docs")).unwrap().map(|entry| entry.unwrap().path()))
+        .collect();
+    pages.retain(|page| page.extension().is_some_and(|extension| extension == "md"));
+    let mut links = 0;
+    for page in pages {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for target in targets(&text) {
+            let (file, heading) =
+                target.split_once('#').map_or((target, None), |(file, heading)| (file, Some(heading)));
+            let there = if file.is_empty() { page.clone() } else { page.parent().unwrap().join(file) };
+            assert!(there.exists(), "{target} in {} leads nowhere", page.display());
+            if let Some(heading) = heading {
+                let found = anchors(&std::fs::read_to_string(&there).unwrap());
+                assert!(found.iter().any(|anchor| anchor == heading), "{target} in {}: {found:?}", page.display());
+            }
+            links += 1;
+        }
+    }
+    assert!(links > 40, "only {links} links were found");
+}
+
+/// The lines of a page that are no code.
+fn prose(page: &str) -> impl Iterator<Item = &str> {
+    let mut is_code = false;
+    page.lines().filter(move |line| {
+        let is_fence = line.starts_with("```");
+        is_code ^= is_fence;
+        !is_code && !is_fence
+    })
+}
+
+/// Where the links and pictures of a page lead, without those to elsewhere.
+fn targets(page: &str) -> Vec<&str> {
+    let after = prose(page).flat_map(|line| line.split("](").skip(1));
+    after.map(|rest| rest.split(')').next().unwrap()).filter(|target| !target.contains("://")).collect()
+}
+
+/// The anchors that a forge gives the headings of a page.
+fn anchors(page: &str) -> Vec<String> {
+    let mut seen = HashMap::new();
+    let headings = prose(page).filter(|line| line.starts_with('#'));
+    headings
+        .map(|line| {
+            let heading = line.trim_start_matches('#').trim().to_lowercase();
+            let kept = heading.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+            let anchor: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
+            let count = seen.entry(anchor.clone()).and_modify(|count| *count += 1).or_insert(0);
+            if *count == 0 { anchor } else { format!("{anchor}-{count}") }
+        })
+        .collect()
 }
 
 /// All sources below a folder as one text.

@@ -72,6 +72,13 @@ fn the_changelog_speaks_of_this_version_or_of_the_next() {
 }
 
 #[test]
+fn the_connectors_page_has_this_version_in_its_changelog() {
+    let (_, changelog) = include_str!("../docs/devin-ai.md").split_once("\n## Changelog\n").unwrap();
+    let row = concat!("\n| ", env!("CARGO_PKG_VERSION"), " | ");
+    assert!(changelog.contains(row), "{row:?}");
+}
+
+#[test]
 fn the_platform_may_reach_the_configured_address() {
     let (_, hosts) = METADATA.split_once("hosts:").unwrap();
     let spec: serde_json::Value = serde_json::from_str(include_str!("../schemas/spec.json")).unwrap();

@@ -78,9 +78,18 @@ def canvas(title, subtitle, plot_height, left=0.25, bottom=0.35, panels=1):
     figure, axes = plt.subplots(1, panels, figsize=(WIDTH, height), sharey=True, squeeze=False)
     figure.subplots_adjust(left=left / WIDTH, right=1 - 0.25 / WIDTH, bottom=bottom / height, top=1 - top / height,
                            wspace=0.08)
-    figure.text(0.2 / WIDTH, 1 - 0.35 / height, title, fontsize=13.5, fontweight="bold")
-    figure.text(0.2 / WIDTH, 1 - 0.63 / height, subtitle, color=PALE_INK)
+    fit(figure.text(0.2 / WIDTH, 1 - 0.35 / height, title, fontsize=13.5, fontweight="bold"))
+    fit(figure.text(0.2 / WIDTH, 1 - 0.63 / height, subtitle, color=PALE_INK))
     return figure, axes[0]
+
+
+def fit(text):
+    """Makes a text that would leave the picture smaller; letters grow with their size, so once is enough."""
+    figure = text.get_figure()
+    box = text.get_window_extent()
+    room = figure.bbox.width - box.x0 - 0.2 * figure.dpi
+    if box.width > room:
+        text.set_fontsize(text.get_fontsize() * room / box.width)
 
 
 def shorten(label):
@@ -159,16 +168,25 @@ def merged_per_week(data):
     merged = sum((row["percent_merged"] or 0) * row["ended"] for row in data) / ended if ended else 0
     title = f"In {len(data)} weeks, {merged:.0f} % of the sessions ended in a merged pull request"
     subtitle = "% of the sessions that have ended, by the week (UTC) of their creation; the newest are still in review"
-    figure, (axis,) = canvas(title, subtitle, 2.7, left=0.6, bottom=0.75)
+    figure, (axis,) = canvas(title, subtitle, 2.7, left=0.6, bottom=0.55)
     lines = [("opened one", "percent_with_pr", GREY, PALE_INK), ("merged", "percent_merged", ACCENT, ACCENT)]
+    labels = []
     for name, column, colour, ink in lines:
         values = [float("nan") if row[column] is None else row[column] for row in data]
-        axis.plot(range(len(data)), values, color=colour, marker="o", markersize=5, linewidth=2.2)
+        axis.plot(range(len(data)), values, color=colour, marker="o", markersize=5, linewidth=2.2, clip_on=False)
         told = [(place, value) for place, value in enumerate(values) if value == value]
         if told:
-            axis.annotate(name, told[-1], (9, 0), textcoords="offset points", va="center", color=ink, fontweight="bold")
-    axis.set_xticks(range(len(data)), [f"{day(row['week'])}\nof {row['ended']}" for row in data], fontsize=9.5)
-    axis.set(ylim=(0, 100), yticks=[0, 25, 50, 75, 100], xlim=(-0.4, len(data) + 0.75))
+            labels.append((name, *told[-1], ink))
+    # Names stand beside the ends of their lines, apart from each other and above the weeks. The second line is never
+    # above the first.
+    floor = 3
+    for name, place, value, ink in reversed(labels):
+        height = min(max(value, floor), 88 + floor)
+        axis.annotate(name, (place, height), (9, 0), textcoords="offset points", va="center", color=ink,
+                      fontweight="bold")
+        floor = height + 9
+    axis.set_xticks(range(len(data)), [f"{day(row['week'])}\nof {row['ended']}" for row in data], fontsize=8.5)
+    axis.set(ylim=(0, 100), yticks=[0, 25, 50, 75, 100], xlim=(-0.4, len(data) + 1.2))
     axis.set_yticklabels(["0", "25", "50", "75", "100 %"], color=PALE_INK)
     axis.grid(axis="y", color="#e7eaed", linewidth=0.8)
     axis.set_axisbelow(True)
@@ -202,18 +220,16 @@ def time_to_pr(data):
     half = next(row for row in data if row["percent"] == 50)
     title = f"Half of the announced pull requests came within {half['hours_to_announcement']:.1f} hours"
     subtitle = "% of the sessions whose messages hold the link, by hours since their creation"
-    figure, (axis,) = canvas(title, subtitle, 2.9, left=0.6, bottom=0.65)
-    for name, column, colour, ink, offset in [
-        ("last change of the session\n(upper bound)", "hours_to_last_change", "#9aa2aa", PALE_INK, (10, -22)),
-        ("link in a message", "hours_to_announcement", ACCENT, ACCENT, (-8, 10)),
+    figure, (axis,) = canvas(title, subtitle, 2.9, left=0.6, bottom=0.5)
+    for name, column, colour in [
+        ("link in a message", "hours_to_announcement", ACCENT),
+        ("last change of the session (upper bound)", "hours_to_last_change", "#9aa2aa"),
     ]:
         hours = [row[column] for row in data]
-        axis.plot(hours, percents, color=colour, marker="o", markersize=5, linewidth=2.2)
-        side = "left" if offset[0] > 0 else "right"
-        place = -2 if offset[0] > 0 else -3
-        axis.annotate(name, (hours[place], percents[place]), offset, textcoords="offset points", ha=side, va="center",
-                      color=ink, fontweight="bold")
-    axis.set(xlim=(0, max(row["hours_to_last_change"] for row in data) * 1.08), ylim=(0, 100), xlabel="hours")
+        axis.plot(hours, percents, color=colour, marker="o", markersize=5, linewidth=2.2, label=name)
+    # Where hours are many, both lines are high: this corner is free.
+    axis.legend(loc="lower right", frameon=False)
+    axis.set(xlim=(0, max(row["hours_to_last_change"] for row in data) * 1.04), ylim=(0, 100), xlabel="hours")
     axis.set_yticks([0, 25, 50, 75, 100], ["0", "25", "50", "75", "100 %"], color=PALE_INK)
     axis.grid(color="#e7eaed", linewidth=0.8)
     axis.set_axisbelow(True)
@@ -230,9 +246,9 @@ def messages_per_session(data):
 
     panels = [("from people", "sessions_by_users_messages", GREY),
               ("from Devin", "sessions_by_devins_messages", ACCENT)]
-    title = "Half of the sessions take at most {} messages from people and {} from Devin".format(
+    title = "Half of the sessions take at most {} messages from people, {} from Devin".format(
         *(median(column) for _, column, _ in panels))
-    figure, axes = canvas(title, "Sessions by how many messages they hold", 2.4, bottom=0.65, panels=2)
+    figure, axes = canvas(title, "Sessions by how many messages they hold", 2.4, bottom=0.5, panels=2)
     for axis, (name, column, colour) in zip(axes, panels):
         values = [row[column] for row in data]
         axis.bar(range(len(data)), values, color=colour, width=0.8)
@@ -240,7 +256,7 @@ def messages_per_session(data):
             if value:
                 axis.annotate(str(value), (place, value), (0, 2), textcoords="offset points", ha="center",
                               color=PALE_INK, fontsize=9)
-        axis.set_xticks(range(len(data)), [row["messages"].replace(" or more", "+") for row in data], fontsize=9)
+        axis.set_xticks(range(len(data)), [row["messages"].replace(" or more", "+") for row in data], fontsize=7.5)
         axis.set(yticks=[], xlabel=f"messages {name}")
     return figure
 

@@ -13,6 +13,10 @@ import subprocess
 import sys
 import tempfile
 import unittest
+import xml.etree.ElementTree
+
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import TextPath
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PAGE = ROOT / "docs" / "analytics.md"
@@ -74,6 +78,24 @@ def table(printed):
 def draw(folder, into):
     command = [sys.executable, str(PICTURES / "draw.py"), "devin.duckdb", str(into)]
     return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", check=False)
+
+
+def texts(picture):
+    """The texts of a picture: each one with its left and right end and its base line, and the picture's width."""
+    svg = "{http://www.w3.org/2000/svg}"
+    root = xml.etree.ElementTree.fromstring(picture)
+    found = []
+    for text in root.iter(f"{svg}text"):
+        style = dict(part.split(": ", 1) for part in text.get("style").split("; "))
+        # As wide as the font that the pictures are laid out with, which is wider than most.
+        font = FontProperties("DejaVu Sans", weight=style.get("font-weight", "normal"))
+        path = TextPath((0, 0), text.text, size=float(style["font-size"].removesuffix("px")), prop=font)
+        width = path.get_extents().width
+        # Those of several lines are moved, the others turned by nothing.
+        x, y = map(float, re.findall(r"-?[\d.]+", text.get("transform"))[-2:])
+        left = x - {"start": 0, "middle": width / 2, "end": width}[style.get("text-anchor", "start")]
+        found.append((text.text, left, left + width, y))
+    return found, float(root.get("width").removesuffix("pt"))
 
 
 class Organisation:
@@ -311,6 +333,21 @@ class Analytics(unittest.TestCase):
             self.assertTrue(picture == committed[name], f"{name} differs: tests/analytics/run --update draws it anew")
             self.assertLess(len(picture), 60_000, name)
             self.assertIn(f"(analytics/{name})", PAGE.read_text(encoding="utf-8"))
+
+    def test_no_text_leaves_its_picture_or_touches_another(self):
+        folders = {"600": self.organisation(600, 1), "1000": self.organisation(1000, 7), "36": self.organisation(36, 1)}
+        for name, folder in folders.items():
+            ask(folder)
+            draw(folder, folder / "laid_out")
+            for picture in sorted((folder / "laid_out").iterdir()):
+                with self.subTest(organisation=name, picture=picture.name):
+                    found, width = texts(picture.read_text(encoding="utf-8"))
+                    for text, left, right, _ in found:
+                        self.assertGreaterEqual(left, 5, text)
+                        self.assertLessEqual(right, width - 5, text)
+                    for (text, _, right, line), (after, left, _, next_line) in zip(found, found[1:]):
+                        if line == next_line and right <= left + 100:
+                            self.assertGreater(left - right, 1.5, f"{text!r} touches {after!r}")
 
     def test_records_that_come_twice_count_once(self):
         source = self.organisation(600, 1)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs the recipes of the documents as a reader would paste them.
 
-Every fenced block of sh, python or sql in README.md and docs/*.md is a recipe. The blocks of a page run in order, each as
-a process of its own, in one folder that holds a copy of the repository. DEVIN_API_KEY, DEVIN_ORG_ID and DEVIN_API_URL
+Every fenced block of sh, python, sql or crontab in README.md, CONTRIBUTING.md and docs/*.md is a recipe. The blocks of a
+page run in order, each as a process of its own, in one folder that holds a copy of the repository. DEVIN_API_KEY, DEVIN_ORG_ID and DEVIN_API_URL
 reach a simulated organisation, and cog_… and org-… in a block stand for the first two.
 
     <!-- not run: REASON -->   before a block: it cannot run here
@@ -31,7 +31,9 @@ RUNNERS = {
     "sh": ["sh", "-e"],
     "python": ["python3"],
     "sql": ["duckdb", "-bail", "devin.duckdb", "-f"],
+    "crontab": ["python3", str(Path(__file__).with_name("cron.py"))],
 }
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 # The longest recipe builds the program from nothing.
 LIMIT_S = 900
 
@@ -211,7 +213,7 @@ def lines(text: str) -> list[str]:
 def main() -> None:
     if len(sys.argv) < 2:
         sys.exit(__doc__)
-    pages = [Path(name).resolve() for name in sys.argv[2:]] or [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+    pages = [Path(name).resolve() for name in sys.argv[2:]] or PAGES
     passed = failed = 0
     with tempfile.TemporaryDirectory() as programs:
         # A name that a reader types, and a file that no recipe's build replaces.
