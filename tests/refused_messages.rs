@@ -100,19 +100,30 @@ async fn an_api_that_fails_from_some_session_on_is_not_asked_for_all_the_others(
 }
 
 #[tokio::test]
-async fn a_refusal_that_meets_everybody_ends_the_stream_at_once() {
-    for answer in [
-        Answer::problem(401, "revoked"),
-        Answer::problem(429, "slow down"),
-        Answer::problem(503, "later").header("retry-after", "9999"),
-    ] {
-        let api = sessions(100, move |n| (n == 2).then(|| answer.clone()));
-        let mut library = Library::at(&api);
-        library.config.concurrency = 1;
-        let (ending, told) = library.read(&["session_messages"], "[]").await;
-        assert_eq!((ending, told.records("session_messages").len()), (Ending::Failed, 1));
-        assert!(told.errors()[0].contains("1 of 100 sessions"), "{:?}", told.errors());
-        assert!(told.errors()[0].contains("98 have not been tried."), "{:?}", told.errors());
+async fn a_key_that_is_revoked_ends_the_stream_at_once() {
+    let api = sessions(100, |n| (n == 2).then(|| Answer::problem(401, "revoked")));
+    let mut library = Library::at(&api);
+    library.config.concurrency = 1;
+    let (ending, told) = library.read(&["session_messages"], "[]").await;
+    assert_eq!((ending, told.records("session_messages").len()), (Ending::Failed, 1));
+    assert!(told.errors()[0].contains("1 of 100 sessions"), "{:?}", told.errors());
+    assert!(told.errors()[0].contains("98 have not been tried."), "{:?}", told.errors());
+}
+
+#[tokio::test]
+async fn a_rate_limit_for_everybody_ends_the_stream_soon_and_one_for_a_single_session_does_not() {
+    let limits = [Answer::problem(429, "slow down"), Answer::problem(503, "later").header("retry-after", "9999")];
+    for limit in limits {
+        for (is_limited, read) in [(|n| n >= 2, 1), (|n| n == 2, 99), (|n| n == 1, 99)] as [(fn(i64) -> bool, usize); 3]
+        {
+            let limit = limit.clone();
+            let api = sessions(100, move |n| is_limited(n).then(|| limit.clone()));
+            let mut library = Library::at(&api);
+            library.config.concurrency = 1;
+            let (ending, told) = library.read(&["session_messages"], "[]").await;
+            assert_eq!((ending, told.records("session_messages").len()), (Ending::Failed, read));
+            assert!(api.asked().len() <= if read == 1 { 1 + 1 + 3 * 3 } else { 1 + 99 + 3 }, "{:?}", api.asked());
+        }
     }
 }
 
@@ -262,4 +273,34 @@ async fn many_sessions_that_fail_in_a_row_are_passed_by_the_next_reads() {
         }
     }
     assert_eq!(counts, [10, 70, 70]);
+}
+
+#[tokio::test]
+async fn a_session_left_behind_that_is_gone_fails_no_read_in_which_nothing_else_is_asked() {
+    let api = Api::start(|ask| if ask.list == "sessions" { Answer::list(&[]) } else { Answer::unknown() });
+    let state = common::state(&[("session_messages", json!({"created_at": T, "unread_sessions": {"devin-x": 0}}))]);
+    let (ending, told) = read(&api, &state).await;
+    assert_eq!((ending, told.logs("WARN").len()), (Ending::Complete, 1));
+    assert!(!told.state_file().contains("unread_sessions"), "{}", told.state_file());
+}
+
+#[tokio::test]
+async fn a_session_left_behind_keeps_the_identifier_that_the_list_has_given_it() {
+    let is_mended = Arc::new(AtomicBool::new(false));
+    let mended = Arc::clone(&is_mended);
+    let api = Api::start(move |ask| match ask.list.as_str() {
+        "sessions" if ask.parameter("updated_after").is_some() => Answer::list(&[]),
+        "sessions" => Answer::list(&[
+            r#"{"session_id":"devin-a","updated_at":1700000000}"#,
+            r#"{"session_id":"devin-b","updated_at":1700009000}"#,
+        ]),
+        "sessions/devin-a/messages" if !mended.load(Ordering::SeqCst) => Answer::problem(403, "no"),
+        _ => Answer::list(&[r#"{"event_id":"e","created_at":1700000000}"#]),
+    });
+    let (_, first) = read(&api, "[]").await;
+    is_mended.store(true, Ordering::SeqCst);
+    let (ending, second) = read(&api, &first.state_file()).await;
+    assert_eq!(ending, Ending::Complete);
+    assert_eq!(second.records("session_messages")[0]["session_id"], "devin-a");
+    assert!(!second.state_file().contains("unread_sessions"), "{}", second.state_file());
 }

@@ -158,12 +158,21 @@ impl Checkpoint {
     }
 
     /// The cursor after a complete pass, and from where on to ask again: the largest value seen, but never past the moment
-    /// the listing began, and never behind where it was; and a look-back before it. Where it does not move, both stay.
+    /// the listing began, and never behind where it was; and a look-back before it, but not before what has been asked for
+    /// in this pass. Where it does not move, both stay.
     pub fn moved(&self, largest_seen: Option<i64>, began: i64, lookback: i64) -> (Option<i64>, Option<i64>) {
         let cursor = largest_seen.map(|seen| seen.min(began)).max(self.cursor);
-        let is_moved = cursor > self.cursor && lookback > 0;
-        let again_from = cursor.filter(|_| is_moved).map(|cursor| cursor.saturating_sub(lookback));
-        (cursor, if cursor > self.cursor { again_from } else { self.again_from })
+        if cursor <= self.cursor {
+            return (self.cursor, self.again_from);
+        }
+        let again_from =
+            cursor.filter(|_| lookback > 0).map(|cursor| cursor.saturating_sub(lookback).max(self.asked()));
+        (cursor, again_from)
+    }
+
+    /// From when on everything has been asked for.
+    fn asked(&self) -> i64 {
+        self.since().unwrap_or(i64::MIN)
     }
 }
 
@@ -268,6 +277,8 @@ mod tests {
         assert_eq!(moved(Some(400), None, 5_000), (Some(400), None), "nothing seen");
         assert_eq!(moved(None, None, 5_000), (None, None));
         assert_eq!(from(None).moved(Some(1_000), 5_000, 0), (Some(1_000), None), "no look-back");
+        let near = Checkpoint { cursor: Some(1_000), again_from: Some(900), ..Checkpoint::default() };
+        assert_eq!(near.moved(Some(1_100), 9_000, 600), (Some(1_100), Some(900)), "no further back than asked for");
         let stays = Checkpoint { cursor: Some(1_000), again_from: Some(300), ..Checkpoint::default() };
         assert_eq!(stays.moved(Some(900), 9_000, 600), (Some(1_000), Some(300)));
         assert_eq!((stays.since(), from(Some(7)).since(), from(None).since()), (Some(300), Some(7), None));

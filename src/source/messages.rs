@@ -47,8 +47,9 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
         while reading.len() < context.concurrency
             && let Some(place) = course.turns.next(trouble.wants_probe())
         {
-            let (reader, session) = (Arc::clone(&reader), course.sessions[place].clone());
-            reading.spawn(async move { (place, reader.session(&session).await) });
+            let (reader, session, until) =
+                (Arc::clone(&reader), course.sessions[place].clone(), course.pass.first_began());
+            reading.spawn(async move { (place, reader.session(&session, until).await) });
         }
         let Some(ended) = reading.join_next().await else { break };
         let (place, outcome) = ended.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
@@ -58,6 +59,11 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
         let mut early = None;
         match outcome {
             Ok(found) => course.is_read(place, found),
+            // It was not listed this time.
+            Err(End::Gone(_)) if course.sessions[place].is_left => {
+                context.warn_of(step.stream, Some(course.sessions[place].skipped()));
+                course.is_gone(place);
+            }
             Err(End::Gone(error)) => trouble.gone(place, error, is_newest),
             Err(End::Request(error)) => {
                 let text = format!("stream {}: {error}; the other sessions go on", step.stream.name);
@@ -145,16 +151,23 @@ impl<'a> Course<'a> {
 
     /// There is nothing more to be read of the session at this place.
     fn is_gone(&mut self, place: usize) {
-        self.unread.remove(bare(&self.sessions[place].id));
+        self.forget(place);
         self.progress.finish(place);
+    }
+
+    fn forget(&mut self, place: usize) {
+        let session = &self.sessions[place];
+        if session.is_unread {
+            self.unread.retain(|id, _| bare(id) != bare(&session.id));
+        }
     }
 
     /// The session at this place is left for another time. One that cannot be remembered holds up the mark instead.
     fn is_stuck(&mut self, place: usize) {
+        self.forget(place);
         let session = &self.sessions[place];
-        let id = bare(&session.id);
-        if is_plain(id) && (self.unread.len() < MOST_UNREAD_SESSIONS || self.unread.contains_key(id)) {
-            self.unread.insert(id.to_string(), session.since.unwrap_or(0));
+        if is_plain(&session.id) && self.unread.len() < MOST_UNREAD_SESSIONS {
+            self.unread.insert(session.id.to_string(), session.since.unwrap_or(0));
             self.progress.finish(place);
         }
     }
@@ -207,7 +220,8 @@ struct Session {
     id: Arc<str>,
     /// `None` is read first, and again each time.
     updated_at: Option<i64>,
-    /// Whether it is here only because an earlier pass has left it.
+    /// Whether an earlier pass has left it, and whether it is here for that reason only.
+    is_unread: bool,
     is_left: bool,
     /// From which cursor value on its messages are wanted; `None` is all of them.
     since: Option<i64>,
@@ -233,7 +247,8 @@ struct Reader {
     stream: &'static Stream,
     bounds: Bounds,
     known: Known,
-    lookback: i64,
+    /// See [`Step::reach`].
+    reach: i64,
     ledger: Arc<Ledger>,
     tell: Tell,
     /// How many pages of messages have come, of all sessions.
@@ -247,7 +262,7 @@ impl Reader {
             stream: step.stream,
             bounds: step.bounds,
             known: Known::new(step.checkpoint.cursor, &step.checkpoint.recent),
-            lookback: step.lookback,
+            reach: step.reach(),
             ledger: Arc::clone(ledger),
             tell: context.teller(ledger),
             pages: AtomicUsize::new(0),
@@ -261,15 +276,24 @@ impl Reader {
         let whenever = Bounds { since: None, ..step.bounds };
         let mut pass = Pass::new(step, now_ms() / 1000 - CLOCK_DOUBT_S);
         let mut sessions = Vec::new();
+        let mut count = 0;
         let mut pages = Pages::start(context, context.list(&["sessions"], listed.filters()), &self.tell);
-        let mut is_first = true;
         while let Some(page) = pages.next().await? {
-            if is_first {
+            if count == 0 {
                 pass.begin(&page);
                 context.emitter.running(&self.ledger);
-                is_first = false;
             }
+            count += 1;
             self.take(&page, &listed, None, &mut pass, &mut sessions)?;
+        }
+        if count > 1 {
+            // A session that changed meanwhile can have moved to a page that had come by. The next pass would take only
+            // its new messages.
+            let changed = Bounds { since: Some(pass.began()).max(listed.since), ..listed };
+            let mut pages = Pages::start(context, context.list(&["sessions"], changed.filters()), &self.tell);
+            while let Some(page) = pages.next().await? {
+                self.take(&page, &changed, None, &mut pass, &mut sessions)?;
+            }
         }
         let mut unseen = pass.unseen();
         while let Some(ids) = unseen.pop() {
@@ -282,11 +306,15 @@ impl Reader {
         sessions.dedup_by(|later, first| bare(&later.id) == bare(&first.id));
         let mut left = Vec::new();
         for (id, since) in &step.checkpoint.unread_sessions {
-            match sessions.binary_search_by(|session| bare(&session.id).cmp(id)) {
-                Ok(place) => sessions[place].since = sessions[place].since.min(Some(*since)),
+            match sessions.binary_search_by(|session: &Session| bare(&session.id).cmp(bare(id))) {
+                Ok(place) => {
+                    sessions[place].since = sessions[place].since.min(Some(*since));
+                    sessions[place].is_unread = true;
+                }
                 Err(_) => left.push(Session {
                     id: Arc::from(id.as_str()),
                     updated_at: None,
+                    is_unread: true,
                     is_left: true,
                     since: Some(*since),
                 }),
@@ -316,20 +344,20 @@ impl Reader {
                 return Err(End::Data(text.to_string()));
             };
             pass.note_listed(item, &facts);
-            let (updated_at, since) = (facts.updated_at(), self.bounds.since);
-            sessions.push(Session { id: Arc::from(id), updated_at, is_left: false, since });
+            let (id, updated_at, since) = (Arc::from(id), facts.updated_at(), self.bounds.since);
+            sessions.push(Session { id, updated_at, is_unread: false, is_left: false, since });
         }
         Ok(())
     }
 
-    /// Reads one session's messages in their order.
-    async fn session(&self, session: &Session) -> Result<Found, End> {
+    /// Reads one session's messages in their order; the pass's checkpoint lies no later than `until`.
+    async fn session(&self, session: &Session, until: i64) -> Result<Found, End> {
         let in_path = format!("devin-{}", bare(&session.id));
         let path: Vec<&str> = ["sessions", &in_path].into_iter().chain(self.stream.path.iter().copied()).collect();
         let bounds = Bounds { since: session.since, ..self.bounds };
         let mut pages = Pages::start(&self.context, self.context.list(&path, Vec::new()), &self.tell);
         let mut previous: Option<Page> = None;
-        let mut found = Found { largest: None, seen: Seen::new(self.lookback) };
+        let mut found = Found { largest: None, seen: Seen::new(self.reach, until) };
         loop {
             let page = match pages.next().await {
                 Ok(Some(page)) => page,

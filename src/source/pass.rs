@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::cursor::{Bounds, Checkpoint, OpenSessions, fingerprint};
+use super::cursor::{Bounds, Checkpoint, MOST_OPEN_SESSIONS, OpenSessions, fingerprint};
 use super::facts::Facts;
 use super::plan::Step;
 use super::recent::{Known, Prints, Seen, print};
@@ -34,8 +34,7 @@ impl Pass {
     /// A pass that begins now, by a clock that is not the server's, in Unix seconds.
     pub fn new(step: &Step, now: i64) -> Pass {
         let open = step.checkpoint.open_sessions.iter();
-        let mut seen = Seen::new(step.lookback);
-        seen.remember(&step.checkpoint.recent);
+        let mut seen = Seen::new(step.reach(), now);
         seen.remember(&step.checkpoint.recent_later);
         Pass {
             known: Known::new(step.checkpoint.cursor, &step.checkpoint.recent),
@@ -54,6 +53,7 @@ impl Pass {
     /// Takes the server's clock from the list's first page.
     pub fn begin(&mut self, first: &Page) {
         self.began = first.asked_at.unwrap_or(self.began);
+        self.seen.ends(self.first_began());
     }
 
     /// The moment the listing began, in Unix seconds.
@@ -63,7 +63,9 @@ impl Pass {
 
     /// The moment its first part began, which is the same when nothing has interrupted the pass.
     pub fn first_began(&self) -> i64 {
-        self.from.pass_began.map_or(self.began, |first| first.min(self.began))
+        // A state without it was made by hand; what it says of its sessions was true then.
+        let first = self.from.pass_began.or(self.from.sessions_updated_from);
+        first.map_or(self.began, |first| first.min(self.began))
     }
 
     /// Notes a record that the list has brought, and answers whether it is wanted.
@@ -140,8 +142,10 @@ impl Pass {
 
     /// The sessions that have not ended, as far as this pass has seen.
     pub fn open_sessions(&self) -> BTreeMap<String, String> {
-        let mut open = self.later.clone();
-        open.extend(self.open.to_map());
+        let mut open = self.open.to_map();
+        let room = MOST_OPEN_SESSIONS.saturating_sub(open.len());
+        let later: Vec<_> = self.later.iter().filter(|(id, _)| !open.contains_key(*id)).take(room).collect();
+        open.extend(later.into_iter().map(|(id, print)| (id.clone(), print.clone())));
         open
     }
 
@@ -176,5 +180,26 @@ impl Ids {
     /// Whether an answered session is one of them: the API ignores a filter that it does not know.
     pub fn contain(&self, facts: &Facts) -> bool {
         facts.session_id.text().is_some_and(|id| self.0.iter().any(|wanted| wanted == bare(&id)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::streams::find;
+
+    #[test]
+    fn the_open_sessions_of_an_interrupted_pass_stay_bounded() {
+        let open_later = (0..MOST_OPEN_SESSIONS).map(|n| (format!("earlier{n}"), "0".to_string())).collect();
+        let checkpoint = Checkpoint { cursor: Some(0), open_later, ..Checkpoint::default() };
+        let stream = find("session_messages").unwrap();
+        let mut pass = Pass::new(&Step { stream, checkpoint, bounds: Bounds::default(), lookback: 600 }, 9000);
+        for n in 0..7 {
+            let item = format!(r#"{{"session_id":"s{n}","status":"running","created_at":{n}}}"#);
+            pass.note_listed(&item, &Facts::of(&item));
+        }
+        let open = pass.open_sessions();
+        assert_eq!(open.len(), MOST_OPEN_SESSIONS);
+        assert!((0..7).all(|n| open.contains_key(&format!("s{n}"))));
     }
 }

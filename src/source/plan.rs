@@ -35,6 +35,14 @@ pub struct Step {
 }
 
 impl Step {
+    /// How far before its checkpoint this read has to remember, in seconds: a checkpoint that does not move keeps the
+    /// look-back of an earlier read.
+    pub fn reach(&self) -> i64 {
+        let Checkpoint { cursor, again_from, .. } = &self.checkpoint;
+        let kept = cursor.zip(*again_from).map_or(0, |(cursor, from)| cursor.saturating_sub(from));
+        kept.max(self.lookback)
+    }
+
     /// From which `updated_at` on sessions are listed: from where an unfinished pass has come to, else where the checkpoint
     /// says.
     pub fn sessions_since(&self) -> Option<i64> {

@@ -28,14 +28,22 @@ impl Known {
 #[derive(Debug)]
 pub struct Seen {
     lookback: i64,
+    /// No checkpoint of this read can lie later.
+    until: i64,
     largest: i64,
     newest: BinaryHeap<Reverse<(i64, u64)>>,
 }
 
 impl Seen {
-    /// Nothing yet. `lookback` is in seconds; with 0 nothing is ever remembered.
-    pub fn new(lookback: i64) -> Seen {
-        Seen { lookback, largest: i64::MIN, newest: BinaryHeap::new() }
+    /// Nothing yet, of a read whose checkpoint lies no later than `until`. `lookback` is in seconds; with 0 nothing is ever
+    /// remembered.
+    pub fn new(lookback: i64, until: i64) -> Seen {
+        Seen { lookback, until, largest: i64::MIN, newest: BinaryHeap::new() }
+    }
+
+    /// Learns until when.
+    pub fn ends(&mut self, until: i64) {
+        self.until = until;
     }
 
     /// Notes a record with the cursor value `at`, and answers whether it is to be emitted: not when it lies before the
@@ -56,7 +64,7 @@ impl Seen {
         other.newest.into_iter().for_each(|Reverse((at, print))| self.note(at, print));
     }
 
-    /// Takes what an earlier read has seen.
+    /// Takes what an interrupted part of this read has seen.
     pub fn remember(&mut self, prints: &Prints) {
         prints.iter().for_each(|(print, at)| self.note(*at, *print));
     }
@@ -86,7 +94,8 @@ impl Seen {
     fn counts(&self, at: i64) -> bool {
         let is_full = self.newest.len() == MOST;
         let is_newer_than_one = || self.newest.peek().is_some_and(|Reverse((oldest, _))| at > *oldest);
-        self.lookback > 0 && at >= self.largest.saturating_sub(self.lookback) && (!is_full || is_newer_than_one())
+        let is_lately = at >= self.largest.saturating_sub(self.lookback) && at <= self.until;
+        self.lookback > 0 && is_lately && (!is_full || is_newer_than_one())
     }
 }
 
@@ -107,10 +116,10 @@ mod tests {
 
     #[test]
     fn the_next_read_repeats_nothing_that_is_older_than_the_checkpoint_and_has_not_changed() {
-        let mut first = Seen::new(100);
+        let mut first = Seen::new(100, i64::MAX);
         assert_eq!(emitted(&mut first, &Known::default(), &[850, 900, 950, 1000]), [850, 900, 950, 1000]);
         let known = Known::new(Some(1000), &first.between(900, 1000));
-        let mut second = Seen::new(100);
+        let mut second = Seen::new(100, i64::MAX);
         assert_eq!(emitted(&mut second, &known, &[900, 950, 1000]), [1000], "the cursor's own second is read again");
         assert_eq!(emitted(&mut second, &known, &[970]), [970], "it came late");
         assert!(second.wants(&known, Some(950), || 1), "it has changed");
@@ -119,26 +128,29 @@ mod tests {
 
     #[test]
     fn only_the_look_back_is_remembered() {
-        let mut seen = Seen::new(100);
+        let mut seen = Seen::new(100, i64::MAX);
         emitted(&mut seen, &Known::default(), &[1000, 899, 900, 950]);
         assert_eq!(seen.between(900, 1000), Prints::from([(900, 900), (950, 950)]));
         assert_eq!(seen.between(860, 960), Prints::from([(900, 900), (950, 950)]));
         emitted(&mut seen, &Known::default(), &[1040]);
         assert_eq!(seen.between(940, 1040), Prints::from([(950, 950), (1000, 1000)]));
-        let mut none = Seen::new(0);
+        seen.ends(1050);
+        emitted(&mut seen, &Known::default(), &[4000]);
+        assert_eq!(seen.between(940, 1040), Prints::from([(950, 950), (1000, 1000)]), "the far future is no time");
+        let mut none = Seen::new(0, i64::MAX);
         emitted(&mut none, &Known::default(), &[1000, 1001]);
         assert_eq!(none.between(0, 1001), Prints::new());
     }
 
     #[test]
     fn parts_of_a_read_come_together_and_the_newest_are_kept() {
-        let (mut one, mut other) = (Seen::new(10_000), Seen::new(10_000));
+        let (mut one, mut other) = (Seen::new(10_000, i64::MAX), Seen::new(10_000, i64::MAX));
         emitted(&mut one, &Known::default(), &(0..400).collect::<Vec<_>>());
         emitted(&mut other, &Known::default(), &(400..800).collect::<Vec<_>>());
         one.absorb(other);
         let kept = one.between(0, 800);
         assert_eq!((kept.len(), kept.first_key_value()), (MOST, Some((&300, &300))));
-        let mut later = Seen::new(10_000);
+        let mut later = Seen::new(10_000, i64::MAX);
         later.remember(&kept);
         assert_eq!(later.between(0, 800), kept);
     }

@@ -99,7 +99,9 @@ impl Trouble {
     /// Whether this error would meet every other session as well.
     fn is_everybodys(&self, error: &Error) -> bool {
         match error.kind {
-            Kind::Status(401 | 429) | Kind::WaitTooLong { .. } | Kind::Unaskable(_) => true,
+            Kind::Status(401) | Kind::Unaskable(_) => true,
+            // So does a rate limit, unless it is for one session's own address.
+            Kind::Status(429) | Kind::WaitTooLong { .. } => self.in_a_row >= PROBE_AFTER,
             _ if self.answered == 0 => self.stuck >= PROBE_AFTER && self.is_newest_refused,
             // Each one has taken all its tries. A plain refusal costs one request.
             _ => (error.kind.is_retryable() || error.kind.is_out_of_reach()) && self.in_a_row >= MOST_IN_A_ROW,
