@@ -46,6 +46,9 @@ fn blame_and_remedy(kind: &Kind, permission: &str) -> (FailureType, String) {
             FailureType::ConfigError,
             "The address redirects, which is not followed with a key in hand: set api_url to the API's own address".to_string(),
         ),
+        Kind::WaitTooLong { status, .. } if *status != 429 => {
+            (FailureType::TransientError, "The API has trouble, and says that it will take long: run again later".to_string())
+        }
         Kind::Status(429) | Kind::WaitTooLong { .. } => (
             FailureType::TransientError,
             "The API limits how often it may be asked: run again later, or lower concurrency".to_string(),
@@ -53,15 +56,22 @@ fn blame_and_remedy(kind: &Kind, permission: &str) -> (FailureType, String) {
         Kind::Status(408 | 500..=599) => {
             (FailureType::TransientError, "The API has trouble at the moment: run again later".to_string())
         }
+        Kind::Invalid(Invalid::TooLarge { .. }) => (
+            FailureType::SystemError,
+            "This program reads no larger answer: check that api_url is the Devin API, and report this message if it is"
+                .to_string(),
+        ),
+        Kind::Invalid(_) | Kind::Status(200..=299) => (
+            FailureType::TransientError,
+            "Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API".to_string(),
+        ),
         Kind::Status(_) => (
             FailureType::SystemError,
             "The API does not take this request: check org_id and api_url, and report this message if they are right".to_string(),
         ),
-        Kind::Unreachable(reason) if is_about_certificate(reason) => (
-            FailureType::ConfigError,
-            "The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE at your own root certificates"
-                .to_string(),
-        ),
+        Kind::Unreachable(reason) if is_about_certificate(reason) => {
+            (FailureType::ConfigError, remedy_of_certificate(reason).to_string())
+        }
         Kind::Unreachable(_) => (
             FailureType::TransientError,
             "Check api_url, the network and the proxy settings, and run again".to_string(),
@@ -69,16 +79,20 @@ fn blame_and_remedy(kind: &Kind, permission: &str) -> (FailureType, String) {
         Kind::Silent(_) | Kind::TimeUp(_) | Kind::Broken(_) => {
             (FailureType::TransientError, "Check the network, and run again later".to_string())
         }
-        Kind::Invalid(Invalid::TooLarge { .. }) => (
-            FailureType::SystemError,
-            "This program reads no larger answer: check that api_url is the Devin API, and report this message if it is"
-                .to_string(),
-        ),
-        Kind::Invalid(_) => (
-            FailureType::TransientError,
-            "Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API".to_string(),
-        ),
-        Kind::Unaskable(_) => (FailureType::ConfigError, "Check the key and api_url".to_string()),
+        Kind::Unaskable(_) => (FailureType::ConfigError, "Check the key, api_url and SSL_CERT_FILE".to_string()),
+    }
+}
+
+/// What to do about a certificate that is refused; the words that are looked for are rustls'.
+fn remedy_of_certificate(reason: &str) -> &'static str {
+    if reason.contains("not valid for name") {
+        "The server's certificate is for another host: check api_url"
+    } else if reason.contains("expired") || reason.contains("not valid yet") {
+        "The server's certificate is out of date, or this machine's clock is wrong"
+    } else if reason.contains("CaUsedAsEndEntity") {
+        "The server shows a root certificate as its own: give it one that the root has signed"
+    } else {
+        "The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE at your own root certificates"
     }
 }
 
@@ -101,11 +115,17 @@ mod tests {
 
     #[test]
     fn every_kind_of_error_says_whose_fault_it_is_and_what_to_do() {
-        let statuses = [301, 400, 401, 403, 404, 408, 409, 422, 429, 500, 503, 599, 600].map(Kind::Status);
+        let statuses = [204, 301, 400, 401, 403, 404, 408, 409, 422, 429, 500, 503, 599, 600].map(Kind::Status);
         let others = [
             Kind::WaitTooLong { status: 429, wait: Duration::from_secs(900) },
+            Kind::WaitTooLong { status: 503, wait: Duration::from_secs(u64::MAX) },
             Kind::Unreachable("api.devin.ai: connection refused".to_string()),
             Kind::Unreachable("api.devin.ai: invalid peer certificate: UnknownIssuer".to_string()),
+            Kind::Unreachable(
+                "api.devin.ai: invalid peer certificate: certificate not valid for name \"x\"".to_string(),
+            ),
+            Kind::Unreachable("api.devin.ai: invalid peer certificate: certificate expired".to_string()),
+            Kind::Unreachable("api.devin.ai: invalid peer certificate: Other(CaUsedAsEndEntity)".to_string()),
             Kind::Silent(Duration::from_secs(30)),
             Kind::TimeUp(Duration::from_secs(120)),
             Kind::Broken("connection reset".to_string()),
@@ -114,7 +134,8 @@ mod tests {
             Kind::Unaskable("odd key".to_string()),
         ];
         let table: Vec<String> = statuses.into_iter().chain(others).map(check).collect();
-        insta::assert_snapshot!(table.join("\n"), @"
+        insta::assert_snapshot!(table.join("\n"), @r#"
+        TransientError: /v3/organizations/org-1/secrets answered 204 (No Content). Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
         ConfigError: /v3/organizations/org-1/secrets answered 301 (Moved Permanently). The address redirects, which is not followed with a key in hand: set api_url to the API's own address.
         SystemError: /v3/organizations/org-1/secrets answered 400 (Bad Request). The API does not take this request: check org_id and api_url, and report this message if they are right.
         ConfigError: /v3/organizations/org-1/secrets answered 401 (Unauthorized). The API key is not accepted: make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
@@ -129,15 +150,19 @@ mod tests {
         TransientError: /v3/organizations/org-1/secrets answered 599. The API has trouble at the moment: run again later.
         SystemError: /v3/organizations/org-1/secrets answered 600. The API does not take this request: check org_id and api_url, and report this message if they are right.
         TransientError: /v3/organizations/org-1/secrets answered 429 and asks to wait 900 s (Retry-After). The API limits how often it may be asked: run again later, or lower concurrency.
+        TransientError: /v3/organizations/org-1/secrets answered 503 and asks to wait for years (Retry-After). The API has trouble, and says that it will take long: run again later.
         TransientError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: connection refused. Check api_url, the network and the proxy settings, and run again.
         ConfigError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: invalid peer certificate: UnknownIssuer. The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE at your own root certificates.
+        ConfigError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: invalid peer certificate: certificate not valid for name "x". The server's certificate is for another host: check api_url.
+        ConfigError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: invalid peer certificate: certificate expired. The server's certificate is out of date, or this machine's clock is wrong.
+        ConfigError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: invalid peer certificate: Other(CaUsedAsEndEntity). The server shows a root certificate as its own: give it one that the root has signed.
         TransientError: /v3/organizations/org-1/secrets sent nothing for 30 s. Check the network, and run again later.
         TransientError: /v3/organizations/org-1/secrets did not succeed within 120 s. Check the network, and run again later.
         TransientError: /v3/organizations/org-1/secrets broke off its answer: connection reset. Check the network, and run again later.
         TransientError: /v3/organizations/org-1/secrets answered 200 with an unusable body: it promises a next page without a cursor for it. Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
         SystemError: /v3/organizations/org-1/secrets answered 200 with an unusable body: it is larger than 1 MiB. This program reads no larger answer: check that api_url is the Devin API, and report this message if it is.
-        ConfigError: /v3/organizations/org-1/secrets could not be asked: odd key. Check the key and api_url.
-        ");
+        ConfigError: /v3/organizations/org-1/secrets could not be asked: odd key. Check the key, api_url and SSL_CERT_FILE.
+        "#);
     }
 
     #[test]

@@ -13,6 +13,9 @@ use super::token::Token;
 /// An explanation longer than this, in characters, is cut: it is a hint, not a page.
 const EXPLANATION_LENGTH: usize = 300;
 
+/// From here on the number of seconds says nothing to anybody.
+const A_YEAR_S: u64 = 366 * 86_400;
+
 /// A request that did not succeed, however often it was tried.
 #[derive(Debug, Clone)]
 pub struct Error {
@@ -84,7 +87,9 @@ impl fmt::Display for Kind {
                 }
             }
             Kind::WaitTooLong { status, wait } => {
-                write!(formatter, "answered {status} and asks to wait {} s (Retry-After)", wait.as_secs())
+                let wait = wait.as_secs();
+                let wait = if wait < A_YEAR_S { format!("{wait} s") } else { "for years".to_string() };
+                write!(formatter, "answered {status} and asks to wait {wait} (Retry-After)")
             }
             Kind::Unreachable(reason) => write!(formatter, "could not be reached: {reason}"),
             Kind::Silent(wait) => write!(formatter, "sent nothing for {} s", wait.as_secs_f32().ceil()),

@@ -86,7 +86,7 @@ mod tests {
             }
         }
         insta::assert_snapshot!(table.join("\n"), @"
-        ApiTrouble: /v3/self answered 204 (No Content). The API does not take this request: check org_id and api_url, and report this message if they are right.
+        ApiTrouble: /v3/self answered 204 (No Content). Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
         BadSettings: /v3/self answered 302 (Found). A redirect is not followed: check api_url or --endpoint.
         Refused: /v3/self answered 400 (Bad Request). The API does not take this request: check org_id and api_url, and report this message if they are right.
           to create, Refused: /v3/self answered 400 (Bad Request). The API does not take this session: check its options (playbook, repository, mode, schema, tags).
