@@ -12,31 +12,19 @@ use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, Url};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::connection::{Connections, build, is_hang_up, kind_of};
+use super::connection::{Connections, Settings, build, is_hang_up, kind_of};
 use super::error::{Error, Kind, explanation};
 use super::gate::{Gate, Pass};
 use super::page::{Invalid, Page, RESERVED, Request, Trail};
 use super::principal::Principal;
-use super::retry::{Outrun, Policy, Verdict, retry_after};
+use super::retry::{Outrun, Verdict, retry_after};
 use super::surrogate::replace_halves;
-use super::token::Token;
 
 /// The largest answer that is read. A page of 200 messages has been seen at 1.6 MB.
 const LARGEST_BODY: usize = 256 << 20;
 
 /// So much of an error's body is read for an explanation.
 const LARGEST_ERROR_BODY: usize = 16 << 10;
-
-/// Where the API is and how it may be used.
-#[derive(Debug, Clone)]
-pub struct Settings {
-    /// The API's base without a trailing slash, for instance `https://api.devin.ai`.
-    pub api_url: String,
-    pub token: Token,
-    pub policy: Policy,
-    /// How many requests may be under way at once.
-    pub concurrency: usize,
-}
 
 /// A client of one API with one key. Shared by everything that runs.
 pub struct Client {

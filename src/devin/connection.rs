@@ -8,11 +8,23 @@ use reqwest::Url;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 
 use super::address::is_loopback;
-use super::client::Settings;
 use super::error::Kind;
+use super::retry::Policy;
+use super::token::Token;
 
 /// Names a file of root certificates, which takes the place of the system's.
 const CERTIFICATES: &str = "SSL_CERT_FILE";
+
+/// Where the API is and how it may be used.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The API's base without a trailing slash, for instance `https://api.devin.ai`.
+    pub api_url: String,
+    pub token: Token,
+    pub policy: Policy,
+    /// How many requests may be under way at once.
+    pub concurrency: usize,
+}
 
 /// Whether connections are used again.
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -14,7 +14,8 @@ pub mod surrogate;
 pub mod token;
 
 pub use address::{base_address, endpoint};
-pub use client::{Client, Event, Settings};
+pub use client::{Client, Event};
+pub use connection::Settings;
 pub use error::{Error, Kind};
 pub use page::{Page, Request, Trail};
 pub use principal::Principal;

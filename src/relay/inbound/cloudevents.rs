@@ -1,5 +1,7 @@
 //! CloudEvents in structured mode: the envelope identifies, the data tells, in the generic format's fields. Pure.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD_NO_PAD;
 use serde_json::Value;
 
 use super::fields::Fields;
@@ -58,26 +60,8 @@ fn data(payload: Fields) -> Value {
 
 /// The bytes of Base64, in either alphabet, with or without padding.
 fn decoded(base64: &str) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(base64.len());
-    let (mut bits, mut count) = (0_u32, 0);
-    for byte in base64.trim_end_matches('=').bytes() {
-        let digit = match byte {
-            b'A'..=b'Z' => byte - b'A',
-            b'a'..=b'z' => byte - b'a' + 26,
-            b'0'..=b'9' => byte - b'0' + 52,
-            b'+' | b'-' => 62,
-            b'/' | b'_' => 63,
-            _ => return None,
-        };
-        bits = (bits << 6) | u32::from(digit);
-        count += 6;
-        if count >= 8 {
-            count -= 8;
-            bytes.push(u8::try_from(bits >> count).ok()?);
-            bits &= (1 << count) - 1;
-        }
-    }
-    Some(bytes)
+    let plain = base64.trim_end_matches('=').replace('-', "+").replace('_', "/");
+    BASE64_STANDARD_NO_PAD.decode(plain).ok()
 }
 
 /// Whether the type's last word, before a version like `.0.2.0` or `.v1`, ends an alert: `alert.resolved`, `AlertResolved`.
