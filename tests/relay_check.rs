@@ -519,8 +519,8 @@ fn a_key_that_is_revoked_while_watching_stops_at_once_and_says_how_to_go_on() {
     alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
     session_status running/working
-    error invalid_devin_token: /v3/organizations/org-1/sessions/devin-SESSION answered 401 (Unauthorized), saying "refused". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users. But the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
-    stderr: error: /v3/organizations/org-1/sessions/devin-SESSION answered 401 (Unauthorized), saying "refused". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users. But the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
+    error invalid_devin_token: /v3/organizations/org-1/sessions/devin-SESSION answered 401 (Unauthorized), saying "refused". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users. But the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
+    stderr: error: /v3/organizations/org-1/sessions/devin-SESSION answered 401 (Unauthorized), saying "refused". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users. But the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
     exit 1
     "#);
     let looks = devin.heard().iter().filter(|heard| heard.path.starts_with("sessions/")).count();

@@ -145,7 +145,7 @@ fn who_stops_a_watch_is_told_of_the_session_and_of_no_create() {
     has_come.recv().unwrap();
     interrupt(&child);
     insta::assert_snapshot!(story(&soon(child)), @"
-    stderr: stopped; the session goes on; watch it again with: source-devin-ai alert-relay watch abc
+    stderr: stopped; the session goes on; watch it again with: source-devin-ai alert-relay watch abc --config config.json
     died of signal 2
     ");
 }
@@ -185,7 +185,7 @@ fn a_signal_during_the_create_waits_for_its_answer_and_says_how_to_watch() {
             insta::assert_snapshot!(told, @"
             alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
             session_created https://app.devin.ai/sessions/SESSION
-            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
+            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
             died of signal 2
             ");
         }
@@ -215,7 +215,7 @@ fn a_signal_while_watching_leaves_the_session_running() {
             alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
             session_created https://app.devin.ai/sessions/SESSION
             session_status running/working
-            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION
+            stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
             died of signal 15
             ");
         }

@@ -177,6 +177,7 @@ async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<
         create_timeout: run.create_timeout,
         on_timeout: on_timeout(&run.polling),
         detach: run.detach,
+        access: run.access.words(),
         output: output.clone(),
         stop,
     });
@@ -210,7 +211,7 @@ async fn watch_one(watch: &Watch, output: &Output) -> Exit {
         );
     }
     let (tell, stop) = tokio::sync::watch::channel(None);
-    let left_running = format!("stopped; {}", goes_on(&watch.session));
+    let left_running = format!("stopped; {}", goes_on(&watch.session, watch.access.words().as_deref()));
     let watching = async {
         let place = match place(&watch.access, output).await {
             Ok(place) => place,
@@ -227,6 +228,7 @@ async fn watch_one(watch: &Watch, output: &Output) -> Exit {
             create_timeout: Duration::ZERO,
             on_timeout: on_timeout(&watch.polling),
             detach: false,
+            access: watch.access.words(),
             output: output.clone(),
             stop,
         };

@@ -30,6 +30,9 @@ pub struct Relay {
     pub on_timeout: OnTimeout,
     /// Prints the session and leaves it alone.
     pub detach: bool,
+    /// The options by which another command reaches the same organisation, each with a blank before it; `None` where it
+    /// ends with this command.
+    pub access: Option<String>,
     pub output: Output,
     /// The signal that asked to stop; `None` until one has.
     pub stop: Receiver<Option<i32>>,
@@ -119,7 +122,8 @@ impl Relay {
         }
         let (id, address) = (&session.session_id, session.url.as_deref().unwrap_or("its address is not known"));
         report.note(&format!(
-            "stdout takes no more: session {id} ({address}) can be watched with: source-devin-ai alert-relay watch {id}"
+            "stdout takes no more: session {id} ({address}) can be watched with: {}",
+            watching(id, self.access.as_deref().unwrap_or_default())
         ));
         End::Trouble
     }
@@ -155,7 +159,7 @@ impl Relay {
             biased;
             () = self.stopped() => Ended::Stopped,
             () = self.output.stopped() => {
-                report.note(&goes_on(session_id));
+                report.note(&goes_on(session_id, self.access.as_deref()));
                 return End::Trouble;
             }
             ended = watching => ended,
@@ -174,11 +178,11 @@ impl Relay {
             }
             Ended::Refused(error) => {
                 let trouble = trouble(&error);
-                let message = format!("{} But {}", trouble.message, goes_on(session_id));
+                let message = format!("{} But {}", trouble.message, goes_on(session_id, self.access.as_deref()));
                 self.fail(report, &Trouble { message, ..trouble })
             }
             Ended::Stopped => {
-                report.note(&goes_on(session_id));
+                report.note(&goes_on(session_id, self.access.as_deref()));
                 self.stopped_by()
             }
         }
@@ -220,9 +224,16 @@ impl Relay {
     }
 }
 
-/// How a session that is left alone can be watched again.
-pub fn goes_on(session_id: &str) -> String {
-    format!("the session goes on; watch it again with: source-devin-ai alert-relay watch {session_id}")
+/// How a session that is left alone can be watched again; `access` is [`Relay::access`].
+pub fn goes_on(session_id: &str, access: Option<&str>) -> String {
+    match access {
+        Some(access) => format!("the session goes on; watch it again with: {}", watching(session_id, access)),
+        None => "the session ends with its simulated organisation".to_string(),
+    }
+}
+
+fn watching(session_id: &str, access: &str) -> String {
+    format!("source-devin-ai alert-relay watch {session_id}{access}")
 }
 
 /// The outcome when there may be a session that nobody has seen.

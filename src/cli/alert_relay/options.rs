@@ -24,6 +24,22 @@ pub struct AccessOptions {
     pub common: Common,
 }
 
+impl AccessOptions {
+    /// These options as they are typed, each with a blank before it; `None` for a sandbox, which nobody else reaches.
+    pub fn words(&self) -> Option<String> {
+        let config = self.config.as_deref().map(|path| ("--config", path.display().to_string()));
+        let given = config.into_iter().chain(self.endpoint.clone().map(|address| ("--endpoint", address)));
+        let words = given.map(|(option, value)| format!(" {option} {}", quoted(&value)));
+        (!self.sandbox).then(|| words.collect())
+    }
+}
+
+/// A word for a POSIX shell.
+fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./:%+=@".contains(c);
+    if word.chars().all(is_plain) { word.to_string() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
 #[derive(Debug, Args)]
 pub struct Run {
     #[command(flatten)]
@@ -190,4 +206,15 @@ fn poll_interval(text: &str) -> Result<Duration, String> {
     let interval = duration(text)?;
     let range = Duration::from_secs(1)..=Duration::from_secs(300);
     if range.contains(&interval) { Ok(interval) } else { Err("expected a time from 1s to 300s".to_string()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_that_is_told_can_be_pasted() {
+        assert_eq!(quoted("/etc/devin.json"), "/etc/devin.json");
+        assert_eq!(quoted("it's mine.json"), r"'it'\''s mine.json'");
+    }
 }
