@@ -341,3 +341,24 @@ fn a_key_in_a_usage_error_is_masked_with_the_whole_word_around_it() {
         }
     }
 }
+
+/// What would go to Devin with a session.
+#[test]
+fn a_key_among_what_goes_to_devin_is_refused_and_nothing_is_created() {
+    let key = KEYS[0];
+    let api = Api::open(|_| Answer::list(&[]));
+    let config = json!({"api_token": key, "org_id": ORG, "api_url": api.url()}).to_string();
+    let program = program().file("config.json", config).file("alert.json", r#"{"title":"disk full"}"#);
+    for (wrong, exit) in [
+        (format!("--tag {key}"), "exit 2"),
+        (format!("--title {key}"), "exit 2"),
+        (format!("--dedupe-key {key}"), "exit 2"),
+        ("--prompt-template config.json".to_string(), "exit 1"),
+    ] {
+        let ran = program.run(&format!("alert-relay run --config config.json --alert alert.json {wrong}"));
+        assert_eq!(ran.exit(), exit, "{wrong}");
+        assert!(ran.stderr.contains("holds an API key"), "{wrong}: {}", ran.stderr);
+        assert_hidden(&ran, key, &wrong);
+    }
+    assert_eq!(api.asked(), [""; 0]);
+}

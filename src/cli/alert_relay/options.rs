@@ -7,6 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::{Common, duration};
 use crate::devin::session::pasted;
+use crate::devin::token::mask_keys;
 use crate::relay::alert::Format;
 
 #[derive(Debug, Args)]
@@ -135,7 +136,7 @@ pub struct SessionOptions {
     #[arg(long, value_parser = word)]
     pub tag: Vec<String>,
     /// Title, instead of the alert's
-    #[arg(long)]
+    #[arg(long, value_parser = without_key)]
     pub title: Option<String>,
     /// The most ACUs the session may use
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -190,7 +191,12 @@ fn word(text: &str) -> Result<String, String> {
     if text.is_empty() || text.len() > 512 || text.chars().any(char::is_control) {
         return Err("expected a text on one line, of 1 to 512 bytes".to_string());
     }
-    Ok(text.to_string())
+    without_key(text)
+}
+
+/// A text that goes to Devin, where a key has no business.
+fn without_key(text: &str) -> Result<String, String> {
+    if mask_keys(text) == text { Ok(text.to_string()) } else { Err("it holds an API key".to_string()) }
 }
 
 fn create_timeout(text: &str) -> Result<Duration, String> {

@@ -7,6 +7,7 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::options::{Input, SessionOptions};
 use crate::devin::session::NewSession;
+use crate::devin::token::mask_keys;
 use crate::relay::alert::{Alert, tag};
 use crate::relay::dispatch::RELAY_TAG;
 use crate::relay::inbound::{self, Grouping, MAX_BYTES};
@@ -87,6 +88,9 @@ fn read_payload(path: &Path) -> anyhow::Result<Vec<u8>> {
 fn read_template(path: &Path) -> anyhow::Result<Template> {
     let name = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the prompt template {name}"))?;
+    if mask_keys(&text) != text {
+        bail!("the prompt template {name} holds an API key, which would be sent to Devin");
+    }
     Template::parse(&text).map_err(|problem| anyhow!("{problem} ({name})"))
 }
 
