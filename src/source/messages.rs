@@ -47,8 +47,7 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
         while reading.len() < context.concurrency
             && let Some(place) = course.turns.next(trouble.wants_probe())
         {
-            let (reader, session, until) =
-                (Arc::clone(&reader), course.sessions[place].clone(), course.pass.first_began());
+            let (reader, session, until) = (Arc::clone(&reader), course.sessions[place].clone(), course.pass.until());
             reading.spawn(async move { (place, reader.session(&session, until).await) });
         }
         let Some(ended) = reading.join_next().await else { break };
@@ -166,7 +165,7 @@ impl<'a> Course<'a> {
     fn is_stuck(&mut self, place: usize) {
         self.forget(place);
         let session = &self.sessions[place];
-        if is_plain(&session.id) && self.unread.len() < MOST_UNREAD_SESSIONS {
+        if is_plain(&session.id) && (session.is_unread || self.unread.len() < MOST_UNREAD_SESSIONS) {
             self.unread.insert(session.id.to_string(), session.since.unwrap_or(0));
             self.progress.finish(place);
         }
@@ -289,7 +288,8 @@ impl Reader {
         if count > 1 {
             // A session that changed meanwhile can have moved to a page that had come by. The next pass would take only
             // its new messages.
-            let changed = Bounds { since: Some(pass.began()).max(listed.since), ..listed };
+            let changed =
+                Bounds { since: Some(pass.began().saturating_sub(step.lookback)).max(listed.since), ..listed };
             let mut pages = Pages::start(context, context.list(&["sessions"], changed.filters()), &self.tell);
             while let Some(page) = pages.next().await? {
                 self.take(&page, &changed, None, &mut pass, &mut sessions)?;

@@ -53,7 +53,7 @@ impl Pass {
     /// Takes the server's clock from the list's first page.
     pub fn begin(&mut self, first: &Page) {
         self.began = first.asked_at.unwrap_or(self.began);
-        self.seen.ends(self.first_began());
+        self.seen.ends(self.until());
     }
 
     /// The moment the listing began, in Unix seconds.
@@ -66,6 +66,11 @@ impl Pass {
         // A state without it was made by hand; what it says of its sessions was true then.
         let first = self.from.pass_began.or(self.from.sessions_updated_from);
         first.map_or(self.began, |first| first.min(self.began))
+    }
+
+    /// The checkpoint of this pass lies no later: it moves to when the pass began at most, and never back.
+    pub fn until(&self) -> i64 {
+        self.first_began().max(self.from.cursor.unwrap_or(i64::MIN))
     }
 
     /// Notes a record that the list has brought, and answers whether it is wanted.
