@@ -89,6 +89,18 @@ async fn a_record_of_the_far_future_takes_no_part_in_it() {
     assert_eq!(older_than_their_state(&organisation, &[600; 3], |_| ()).await, [0; 3]);
 }
 
+/// The state then lies past the moment that the read began.
+#[tokio::test]
+async fn a_clock_that_is_behind_the_state_for_a_while_repeats_nothing() {
+    let sessions = json!([session("a", T - 200), session("b", T - 100), session("c", T)]);
+    let organisation = Organisation::new(&[("sessions", sessions)]);
+    let clock = |read| {
+        let now = if read == 1 { T - 300 } else { T + 5 };
+        organisation.lock().unwrap().now = Some(now as u64);
+    };
+    assert_eq!(older_than_their_state(&organisation, &[600; 4], clock).await, [0; 4]);
+}
+
 #[tokio::test]
 async fn another_look_back_later_repeats_nothing() {
     let sessions = [session("old", T - 2000), session("a", T - 500), session("b", T - 50), session("c", T)];

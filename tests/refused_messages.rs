@@ -304,3 +304,17 @@ async fn a_session_left_behind_keeps_the_identifier_that_the_list_has_given_it()
     assert_eq!(second.records("session_messages")[0]["session_id"], "devin-a");
     assert!(!second.state_file().contains("unread_sessions"), "{}", second.state_file());
 }
+
+#[tokio::test]
+async fn no_session_left_behind_is_forgotten_unread_however_many_a_state_names() {
+    let api = Api::start(|ask| match ask.list.as_str() {
+        "sessions" => Answer::list(&[r#"{"session_id":"fine","updated_at":1700000000}"#]),
+        "sessions/devin-fine/messages" => Answer::list(&[r#"{"event_id":"e","created_at":1700000000}"#]),
+        _ => Answer::problem(403, "no"),
+    });
+    let unread: serde_json::Map<String, serde_json::Value> = (0..510).map(|n| (format!("u{n}"), json!(5))).collect();
+    let state = common::state(&[("session_messages", json!({"created_at": T - 50, "unread_sessions": unread}))]);
+    let (_, told) = read(&api, &state).await;
+    let last = told.states("session_messages").last().unwrap()["unread_sessions"].as_object().unwrap().len();
+    assert_eq!(last, 510);
+}
