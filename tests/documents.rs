@@ -16,6 +16,16 @@ fn first_cells<'a>(page: &'a str, heading: &str) -> Vec<&'a str> {
     rows.filter_map(|line| line.strip_prefix("| `")?.split_once('`')).map(|(cell, _)| cell).collect()
 }
 
+/// The pages of the relay, one after another.
+fn relay_pages() -> String {
+    [
+        include_str!("../docs/alert-relay.md"),
+        include_str!("../docs/alert-relay-reference.md"),
+        include_str!("../docs/alerts.md"),
+    ]
+    .concat()
+}
+
 fn properties() -> serde_json::Map<String, serde_json::Value> {
     let spec: serde_json::Value = serde_json::from_str(include_str!("../schemas/spec.json")).unwrap();
     spec["connectionSpecification"]["properties"].as_object().unwrap().clone()
@@ -34,8 +44,8 @@ fn titles() -> Vec<String> {
 }
 
 #[test]
-fn the_relays_page_has_the_tables_of_the_code() {
-    let page = include_str!("../docs/alert-relay.md");
+fn the_relays_pages_have_the_tables_of_the_code() {
+    let page = relay_pages();
     assert!(page.contains(&key_table()), "the table of dedupe keys has changed:\n{}", key_table());
     let variables: Vec<String> = VARIABLES.iter().map(|name| format!("`{name}`")).collect();
     // Lines of the page are broken where they are full.
@@ -46,12 +56,12 @@ fn the_relays_page_has_the_tables_of_the_code() {
 }
 
 #[test]
-fn the_relays_page_has_every_error_code() {
+fn the_relays_pages_have_every_error_code() {
     let rows: Vec<String> = Code::ALL
         .iter()
         .map(|(code, what)| format!("| `{}` | {what} |", serde_json::to_value(code).unwrap().as_str().unwrap()))
         .collect();
-    let page = include_str!("../docs/alert-relay.md");
+    let page = relay_pages();
     assert!(page.contains(&rows.join("\n")), "the codes have changed:\n{}", rows.join("\n"));
 }
 
