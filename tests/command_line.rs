@@ -216,7 +216,7 @@ fn discover_is_one_line_with_six_streams_and_asks_nobody() {
     insta::assert_snapshot!(rows.join("\n"), @r#"
     "sessions" key [["session_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
     "sessions_insights" key [["session_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
-    "session_messages" key [["session_id"],["event_id"]] cursor ["created_at"] modes ["full_refresh","incremental"] defined true resumable true
+    "session_messages" key [["event_id"],["session_id"]] cursor ["created_at"] modes ["full_refresh","incremental"] defined true resumable true
     "playbooks" key [["playbook_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
     "secrets" key [["secret_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
     "knowledge_notes" key [["note_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true

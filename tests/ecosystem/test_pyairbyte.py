@@ -16,7 +16,7 @@ from program import STREAMS, WRONG_KEY, create_session, records, request, sandbo
 KEYS = {
     "sessions": ["session_id"],
     "sessions_insights": ["session_id"],
-    "session_messages": ["session_id", "event_id"],
+    "session_messages": ["event_id", "session_id"],
     "playbooks": ["playbook_id"],
     "secrets": ["secret_id"],
     "knowledge_notes": ["note_id"],
