@@ -16,9 +16,10 @@ mod organisation;
 use std::time::Instant;
 
 use anyhow::{Context, Result};
-use source_devin_ai::airbyte::InputState;
 use source_devin_ai::config::Config;
 use source_devin_ai::devin::Page;
+use source_devin_ai::source::list::key_of;
+use source_devin_ai::source::listing::{Kind, Listing};
 use source_devin_ai::source::pass::Pass;
 use source_devin_ai::source::plan::{Step, pick, plan_streams};
 use source_devin_ai::source::record::{Frame, Framed, frame_page};
@@ -31,7 +32,7 @@ fn main() -> Result<()> {
     let name = words.get(1).map_or("sessions", String::as_str);
     let streams = pick(name).map_err(anyhow::Error::msg)?;
     let config = Config::of_sandbox("", "", "");
-    let step = plan_streams(&config, &streams, &InputState::default()).steps.remove(0);
+    let step = plan_streams(&config, &streams, None, 0).steps.remove(0);
 
     let mut organisation = Organisation::start(pages * 200, None)?;
     let answers = organisation.list(&step.stream.path.join("/"), |_| ())?;
@@ -55,18 +56,17 @@ fn main() -> Result<()> {
 /// What a read does with the pages of one list, between the socket and the queue of stdout.
 #[inline(never)]
 fn convert(step: &Step, bodies: Vec<Vec<u8>>) -> Vec<Framed> {
-    let mut pass = Pass::new(step, 0);
-    let mut previous: Option<Page> = None;
+    let mut pass = Pass::new(step);
+    let mut listing = Listing::new(Kind::Sessions, None, 0);
     bodies
         .into_iter()
         .map(|body| {
             let page = Page::parse(body).expect("the sandbox's pages are sound");
             let frame = Frame::airbyte(step.stream.name, 1_767_225_600_000);
-            let framed = frame_page(&page, previous.as_ref(), &frame, |item, facts| {
-                pass.wants(step.stream, &step.bounds, item, facts)
-            });
-            previous = Some(page);
-            framed
+            frame_page(&page, &frame, step.stream.id_field(), |item, facts| {
+                let sight = listing.note(key_of(item, facts), facts.updated_at());
+                pass.wants(item, facts, sight)
+            })
         })
         .collect()
 }

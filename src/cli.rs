@@ -282,8 +282,13 @@ fn state_before(read: &Read) -> anyhow::Result<InputState> {
 /// What `--catalog` asks for, or else the picked streams.
 fn planned(read: &Read, config: &Config, picked: &[&'static Stream], state: &InputState) -> anyhow::Result<Plan> {
     match &read.catalog {
-        Some(path) => Ok(plan::plan(config, &parse(path, "catalog", ConfiguredCatalog::parse)?, state)),
-        None => Ok(plan::plan_streams(config, picked, state)),
+        Some(path) => {
+            Ok(plan::plan(config, &parse(path, "catalog", ConfiguredCatalog::parse)?, state, now_ms() / 1000))
+        }
+        None => {
+            let state = (read.state.is_some() || read.state_out.is_some()).then_some(state);
+            Ok(plan::plan_streams(config, picked, state, now_ms() / 1000))
+        }
     }
 }
 

@@ -17,7 +17,8 @@ fn after_a_sound_page(bad: &Answer, is_bad: fn(usize) -> bool) -> Api {
     Api::start(move |ask: &Ask| match ask.parameter("after") {
         None => Answer::page(&[FIRST], "one"),
         Some("one") if is_bad(ask.nth) => bad.clone(),
-        Some("one") => Answer::list(&[LAST]),
+        // With the total, the list need not be asked for once more.
+        Some("one") => Answer::json(format!(r#"{{"items":[{LAST}],"total":2}}"#)),
         Some(_) => Answer::unknown(),
     })
 }
@@ -158,7 +159,7 @@ async fn a_session_whose_messages_stay_senseless_is_an_error_and_not_skipped() {
 }
 
 #[tokio::test]
-async fn a_session_without_an_identifier_is_an_error_and_not_skipped() {
+async fn a_session_without_an_identifier_keeps_no_other_back_and_none_with_one_is_an_error() {
     for item in [
         r#"{"title":"x"}"#,
         r#"{"session_id":null}"#,
@@ -166,13 +167,24 @@ async fn a_session_without_an_identifier_is_an_error_and_not_skipped() {
         r#"{"session_id":""}"#,
         r#"{"session_id":"devin-"}"#,
     ] {
+        let api = Api::start(move |ask| match ask.list.as_str() {
+            "sessions" => Answer::list(&[item, r#"{"session_id":"a","updated_at":5}"#]),
+            _ => Answer::list(&[r#"{"event_id":"e","created_at":5}"#]),
+        });
+        let (ending, told) = Library::at(&api).read(&["session_messages"], "[]").await;
+        assert_eq!((ending, told.records("session_messages").len()), (Ending::Complete, 1), "{item}");
+        assert_eq!(
+            told.logs("WARN"),
+            ["stream session_messages: 1 listed session has no session_id, so its messages cannot be asked for"],
+            "{item}"
+        );
         let api = Api::start(move |ask| if ask.list == "sessions" { Answer::list(&[item]) } else { Answer::list(&[]) });
         let (ending, told) = Library::at(&api).read(&["session_messages"], "[]").await;
         assert_eq!(ending, Ending::Failed, "{item}");
         assert_eq!(
             told.errors(),
             [
-                "stream session_messages: the list of sessions holds one without a session_id, whose messages cannot be asked for"
+                "stream session_messages: the list of sessions holds none with a session_id, so no messages can be asked for"
             ],
             "{item}"
         );
@@ -190,7 +202,7 @@ fn the_program_recovers_from_a_senseless_answer_and_says_so() {
     INFO stream secrets: /v3/organizations/org-1/secrets answered 200 with an unusable body: it is not the JSON of a list (line 1, column 1); trying again in N s
     RECORD secrets {"secret_id":"last"}
     INFO stream secrets: 2 records, 1 kB, 3 requests, 1 retries
-    STATE secrets {} after 2.0 records
+    STATE secrets {"scope":{"org_id":"org-1"},"version":2} after 2.0 records
     COMPLETE secrets
     exit 0
     "#);
@@ -271,7 +283,7 @@ fn a_wait_that_the_server_asks_for_is_obeyed() {
     RUNNING secrets because RATE_LIMITED
     RECORD secrets {"secret_id":"last"}
     INFO stream secrets: 2 records, 1 kB, 3 requests, 1 retries
-    STATE secrets {} after 2.0 records
+    STATE secrets {"scope":{"org_id":"org-1"},"version":2} after 2.0 records
     COMPLETE secrets
     exit 0
     "#);

@@ -281,13 +281,15 @@ fn debug_adds_logs_that_show_each_request_without_its_query() {
     RUNNING playbooks
     RECORD playbooks {"a":1}
     DEBUG GET /v3/organizations/org-1/playbooks: 200, 52 bytes in N ms
-    INFO stream playbooks: 1 records, 1 kB, 2 requests, 0 retries
-    STATE playbooks {} after 1.0 records
+    DEBUG GET /v3/organizations/org-1/playbooks: 200, 60 bytes in N ms
+    DEBUG GET /v3/organizations/org-1/playbooks: 200, 52 bytes in N ms
+    INFO stream playbooks: 1 records, 1 kB, 4 requests, 0 retries
+    STATE playbooks {"scope":{"org_id":"org-1"},"version":2} after 1.0 records
     COMPLETE playbooks
     exit 0
     "#);
     let program = program.variable("LOG_LEVEL", "debug");
-    assert_eq!(program.read().told().logs("DEBUG").len(), 2);
+    assert_eq!(program.read().told().logs("DEBUG").len(), 4);
 }
 
 #[test]

@@ -86,8 +86,10 @@ fn a_reader_that_stands_still_stops_the_asking() {
         *counts.0.lock().unwrap() += 1;
         counts.1.notify_all();
         let page: usize = ask.parameter("after").map_or(0, |cursor| cursor.parse().unwrap());
-        let item = json!({"secret_id": page.to_string(), "note": "x".repeat(1000)}).to_string();
-        let items = vec![item.as_str(); 200];
+        let items: Vec<String> = (0..200)
+            .map(|n| json!({"secret_id": format!("{page}-{n}"), "note": "x".repeat(1000)}).to_string())
+            .collect();
+        let items: Vec<&str> = items.iter().map(String::as_str).collect();
         if page < 200 { Answer::page(&items, &(page + 1).to_string()) } else { Answer::list(&items) }
     });
     let program = program().at(&api, json!({}));

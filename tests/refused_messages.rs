@@ -224,7 +224,7 @@ async fn a_session_that_refuses_is_left_behind_and_read_when_it_can_be() {
     let api = sessions(5, move |n| (n == 2 && !mended.load(Ordering::SeqCst)).then(|| Answer::problem(403, "no")));
     let (ending, first) = read(&api, "[]").await;
     assert_eq!((ending, events(&first).len()), (Ending::Failed, 4));
-    insta::assert_snapshot!(first.states("session_messages").last().unwrap(), @r#"{"again_from":1699999400,"created_at":1700000000,"unread_sessions":{"s2":0}}"#);
+    insta::assert_snapshot!(first.states("session_messages").last().unwrap(), @r#"{"created_at":1700000000,"recent":{"s1/e1":[1700000000,"36f779a8fac9e189"],"s3/e3":[1700000000,"d840285a20d09894"],"s4/e4":[1700000000,"0eabf1d373fb035b"],"s5/e5":[1700000000,"bc86786edc1c9855"]},"scope":{"org_id":"org-1"},"sessions_updated_at":1700050000,"unread_sessions":{"s2":0},"version":2}"#);
 
     api.forget();
     let (ending, second) = read(&api, &first.state_file()).await;

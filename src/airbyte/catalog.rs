@@ -15,6 +15,16 @@ pub struct ConfiguredStream {
     /// Absent means full refresh.
     #[serde(default, deserialize_with = "or_default")]
     pub sync_mode: SyncMode,
+    /// What the destination does with the records; the platform's own words, and open to new ones.
+    #[serde(default)]
+    destination_sync_mode: Option<String>,
+}
+
+impl ConfiguredStream {
+    /// Whether the destination tells records apart by their key: one without it ends the sync.
+    pub fn needs_key(&self) -> bool {
+        self.destination_sync_mode.as_deref().is_some_and(|mode| mode.ends_with("_dedup"))
+    }
 }
 
 /// The stream's name; its schema and the rest are not needed to read it.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Each stream's state blob by the stream's name, and what was wrong with the rest.
 #[derive(Debug, Default, PartialEq)]
@@ -34,7 +34,13 @@ impl InputState {
         Ok(state)
     }
 
+    /// Begins this stream anew, whatever the state says of it.
+    pub fn forget(&mut self, stream: &str) {
+        self.streams.remove(stream);
+    }
+
     fn add(&mut self, mut entry: Value) {
+        snake_case(&mut entry);
         if entry["type"] == "STATE" && entry["state"].is_object() {
             entry = entry["state"].take();
         }
@@ -45,6 +51,11 @@ impl InputState {
                 Some(Value::Array(streams)) => streams.into_iter().for_each(|stream| self.add_stream(stream)),
                 _ => self.ignore("a GLOBAL state without stream_states is ignored"),
             },
+            None if entry.as_object().is_some_and(Map::is_empty) => {}
+            None if entry["stream_states"].is_array() => {
+                let Value::Array(streams) = entry["stream_states"].take() else { return };
+                streams.into_iter().for_each(|stream| self.add_stream(stream));
+            }
             None | Some("LEGACY") => self.ignore("a state in the legacy form is ignored: only per-stream states (type STREAM or GLOBAL) are read, so every stream starts from the beginning"),
             Some(_) => self.ignore("a state of an unknown type is ignored"),
         }
@@ -63,6 +74,30 @@ impl InputState {
                 self.streams.insert(name, stream["stream_state"].take());
             }
             None => self.ignore("a state that names no stream is ignored"),
+        }
+    }
+}
+
+/// Gives a state in the form of Airbyte's own interface the names that the protocol has: `streamState` becomes a list of
+/// streams, `streamDescriptor` a `stream_descriptor`. What a stream's state itself holds is not touched.
+fn snake_case(entry: &mut Value) {
+    let Some(fields) = entry.as_object_mut() else { return };
+    fields.remove("stateType");
+    if let Some(Value::Object(global)) = fields.remove("globalState") {
+        fields.extend(global);
+    }
+    for name in ["streamStates", "streamState"] {
+        if fields.get(name).is_some_and(Value::is_array) {
+            let streams = fields.remove(name).unwrap_or_default();
+            fields.insert("stream_states".to_string(), streams);
+        }
+    }
+    for stream in fields.get_mut("stream_states").and_then(Value::as_array_mut).into_iter().flatten() {
+        let Some(stream) = stream.as_object_mut() else { continue };
+        for (theirs, ours) in [("streamDescriptor", "stream_descriptor"), ("streamState", "stream_state")] {
+            if let Some(value) = stream.remove(theirs) {
+                stream.insert(ours.to_string(), value);
+            }
         }
     }
 }
@@ -87,6 +122,9 @@ mod tests {
         insta::assert_snapshot!(check("[]"), @"{} ignored []");
         insta::assert_snapshot!(check("null"), @"{} ignored []");
         insta::assert_snapshot!(check(" \n"), @"{} ignored []");
+        insta::assert_snapshot!(check("{}"), @"{} ignored []");
+        insta::assert_snapshot!(check(r#"{"connectionId":"c","stateType":"stream","streamState":[{"streamDescriptor":{"name":"a"},"streamState":{"x":1}}]}"#), @r#"{"a":{"x":1}} ignored []"#);
+        insta::assert_snapshot!(check(r#"{"stateType":"global","globalState":{"sharedState":{},"streamStates":[{"streamDescriptor":{"name":"a"},"streamState":{"x":1}}]}}"#), @r#"{"a":{"x":1}} ignored []"#);
     }
 
     #[test]

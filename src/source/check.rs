@@ -1,8 +1,10 @@
 //! `check`: is the key valid, does the organisation answer, and which streams may this key read?
 
+use std::borrow::Cow;
+
 use super::context::Context;
-use super::cursor::is_plain;
 use super::emit::Emitter;
+use super::open::is_plain;
 use super::streams::{Listing, STREAMS, Stream};
 use crate::airbyte::message::CheckStatus;
 use crate::airbyte::{FailureType, Level};
@@ -124,7 +126,7 @@ async fn one_page(client: &Client, request: &Request, tell: &(dyn Fn(Event) + Sy
 }
 
 fn first_session(page: &Page) -> Option<String> {
-    super::facts::Facts::of(page.items().next()?).session_id.text()
+    super::facts::Facts::of(page.items().next()?).session_id.text().map(Cow::into_owned)
 }
 
 /// What it means for a read that a stream has answered with an error.

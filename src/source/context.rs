@@ -8,7 +8,7 @@ use super::emit::{Emitter, Ledger};
 use super::streams::Stream;
 use crate::airbyte::Level;
 use crate::config::Config;
-use crate::devin::{Client, Error, Event, Request};
+use crate::devin::{Client, Error, Event, Page, Request};
 use crate::output::Closed;
 
 /// What is told about a list's requests while they are tried.
@@ -18,7 +18,7 @@ pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;
 const PAGE_SIZE: &str = "200";
 
 /// Without a server's clock, ours is trusted but for a minute.
-pub const CLOCK_DOUBT_S: i64 = 60;
+const CLOCK_DOUBT_S: i64 = 60;
 
 /// What all streams of a run share.
 pub struct Context {
@@ -31,8 +31,13 @@ pub struct Context {
     pub checkpoint_every: Duration,
 }
 
+/// The server's clock when it was asked for this page, else ours, `now`; in Unix seconds.
+pub fn server_now(page: &Page, now: i64) -> i64 {
+    page.asked_at.unwrap_or(now - CLOCK_DOUBT_S)
+}
+
 /// Why a stream ended early.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub enum End {
     Closed,
     Request(Error),

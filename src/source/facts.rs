@@ -4,11 +4,15 @@
 //! are stepped over, brackets are counted. It is several times as fast as parsing the item again, and an oddity
 //! elsewhere in it (a repeated key, half a surrogate pair) does not hide its facts.
 
+use std::borrow::Cow;
+
 use crate::airbyte::line::after_string;
 
 /// What the logic reads of an item; everything else passes through unread.
 #[derive(Debug, Default)]
 pub struct Facts<'a> {
+    /// The field that tells the item from others of its list.
+    pub id: Field<'a>,
     pub session_id: Field<'a>,
     created_at: Field<'a>,
     updated_at: Field<'a>,
@@ -21,8 +25,13 @@ pub struct Facts<'a> {
 pub struct Field<'a>(pub Option<&'a str>);
 
 impl<'a> Facts<'a> {
-    /// Reads the facts of an item, which must be a JSON object.
-    pub fn of(item: &'a str) -> Facts<'a> {
+    /// Reads the facts of a session, which must be a JSON object.
+    pub fn of(session: &'a str) -> Facts<'a> {
+        Facts::with_id(session, "session_id")
+    }
+
+    /// Reads the facts of an item, which must be a JSON object, and is told from others by the field `id_field`.
+    pub fn with_id(item: &'a str, id_field: &str) -> Facts<'a> {
         let mut facts = Facts::default();
         let bytes = item.as_bytes();
         let (mut at, mut depth) = (0, 0);
@@ -39,6 +48,7 @@ impl<'a> Facts<'a> {
                             "\"created_at\"" => Some(&mut facts.created_at),
                             "\"updated_at\"" => Some(&mut facts.updated_at),
                             "\"status\"" => Some(&mut facts.status),
+                            key if key.trim_matches('"') == id_field => Some(&mut facts.id),
                             _ => None,
                         };
                         wanted = field.map(|field| (field, end));
@@ -64,6 +74,9 @@ impl<'a> Facts<'a> {
             }
             at += 1;
         }
+        if id_field == "session_id" {
+            facts.id = facts.session_id;
+        }
         facts
     }
 
@@ -87,6 +100,11 @@ impl<'a> Facts<'a> {
         }
     }
 
+    /// Whether the session is asleep.
+    pub fn is_suspended(&self) -> bool {
+        self.status.0 == Some("\"suspended\"")
+    }
+
     /// Whether the session may still change without its `updated_at` saying so: new, claimed, running, resuming, or
     /// in a state newer than this program.
     pub fn is_open(&self) -> bool {
@@ -95,10 +113,15 @@ impl<'a> Facts<'a> {
     }
 }
 
-impl Field<'_> {
+impl<'a> Field<'a> {
     /// The field as text; `None` when it is absent or anything but a string.
-    pub fn text(&self) -> Option<String> {
-        self.0.filter(|value| value.starts_with('"')).and_then(|value| serde_json::from_str(value).ok())
+    pub fn text(&self) -> Option<Cow<'a, str>> {
+        let inside = self.0?.strip_prefix('"')?.strip_suffix('"')?;
+        if inside.contains('\\') {
+            self.0.and_then(|value| serde_json::from_str(value).ok())
+        } else {
+            Some(inside.into())
+        }
     }
 
     /// Whether the field is there and not null.

@@ -6,17 +6,21 @@ pub mod context;
 pub mod cursor;
 pub mod emit;
 pub mod facts;
+pub mod fingerprint;
+pub mod list;
+pub mod listing;
 pub mod messages;
+pub mod open;
 pub mod pages;
+pub mod partition;
 pub mod pass;
 pub mod plan;
 pub mod read;
 pub mod recent;
 pub mod record;
+pub mod state;
 pub mod state_file;
 pub mod streams;
-pub mod trouble;
-pub mod turns;
 
 use serde_json::value::RawValue;
 

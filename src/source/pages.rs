@@ -1,14 +1,11 @@
-//! One list, page by page, with the next page already under way while the last one is written; and the pages that hold
-//! some sessions by name.
+//! One list, page by page, with the next page already under way while the last one is written.
 
 use std::sync::Arc;
 
 use tokio::task::JoinHandle;
 
 use super::context::{Context, Tell};
-use super::pass::Ids;
-use crate::airbyte::Level;
-use crate::devin::{Error, Kind, Page, Request, Trail};
+use crate::devin::{Error, Page, Request, Trail};
 
 /// The pages of one list, in order.
 pub struct Pages {
@@ -62,36 +59,6 @@ impl Drop for Pages {
     fn drop(&mut self) {
         if let Some(task) = &self.under_way {
             task.abort();
-        }
-    }
-}
-
-/// Asks for sessions by name. Where the API refuses to because of one it no longer has, the halves are left in `rest`
-/// to be asked for in turn, until that one is alone and is dropped: a state must not fail every later run.
-pub async fn by_name(
-    context: &Arc<Context>,
-    path: &[&str],
-    tell: &Tell,
-    ids: &Ids,
-    rest: &mut Vec<Ids>,
-) -> Result<Vec<Page>, Error> {
-    let mut pages = Pages::start(context, context.list(path, ids.filter()), tell);
-    let mut found = Vec::new();
-    loop {
-        match pages.next().await {
-            Ok(Some(page)) => found.push(page),
-            Ok(None) => return Ok(found),
-            Err(error) if matches!(error.kind, Kind::Status(400 | 404 | 422)) => {
-                match ids.halves() {
-                    Some(halves) => rest.extend(halves),
-                    None => {
-                        let text = format!("{error}; a session that had not ended before cannot be asked for any more");
-                        context.emitter.log(Level::Warn, &text);
-                    }
-                }
-                return Ok(Vec::new());
-            }
-            Err(error) => return Err(error),
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::cursor::{Bounds, Checkpoint};
+use super::cursor::Bounds;
+use super::state::{Scope, StreamState};
 use super::streams::{Listing, STREAMS, Stream, find, names};
 use crate::airbyte::{ConfiguredCatalog, InputState, SyncMode};
 use crate::config::Config;
@@ -26,35 +27,41 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct Step {
     pub stream: &'static Stream,
-    /// Where an earlier run stopped; empty for a read from the beginning.
-    pub checkpoint: Checkpoint,
-    /// Which records are wanted.
+    /// Whether everything is wanted, each item once, rather than what is new or has changed.
+    pub is_full_refresh: bool,
+    /// Whether a record without its key would end the sync at the platform.
+    pub needs_key: bool,
+    /// Where an earlier run stopped; without a mark for a read from the beginning.
+    pub state: StreamState,
+    /// Which records are wanted. The start date bounds sessions, and messages by their session.
     pub bounds: Bounds,
-    /// How far before its mark a checkpoint says to ask again, in seconds.
+    /// How far before its mark a read asks again, in seconds.
     pub lookback: i64,
+    /// This machine's clock when the read was planned, in Unix seconds.
+    pub now: i64,
 }
 
 impl Step {
-    /// How far before its checkpoint this read has to remember, in seconds: a checkpoint that does not move keeps the
-    /// look-back of an earlier read.
-    pub fn reach(&self) -> i64 {
-        let Checkpoint { cursor, again_from, .. } = &self.checkpoint;
-        let kept = cursor.zip(*again_from).map_or(0, |(cursor, from)| cursor.saturating_sub(from));
-        kept.max(self.lookback)
+    /// From which `updated_at` on sessions are listed: from where an unfinished pass has come to, else from where all
+    /// sessions have been listed, else from the mark; and a look-back before that.
+    pub fn sessions_since(&self) -> Option<i64> {
+        let state = &self.state;
+        let unfinished = state.unfinished.and_then(|unfinished| unfinished.sessions_updated_at);
+        let mark = unfinished.or(state.sessions_updated_at).or(state.cursor());
+        mark.map(|mark| mark.saturating_sub(self.asked_again()))
     }
 
-    /// From which `updated_at` on sessions are listed: from where an unfinished pass has come to, else where the checkpoint
-    /// says.
-    pub fn sessions_since(&self) -> Option<i64> {
-        self.checkpoint.sessions_updated_from.or(self.checkpoint.since())
+    /// How far before a mark is asked again: not at all where the state does not know what lies there.
+    fn asked_again(&self) -> i64 {
+        if self.state.is_foreign { 0 } else { self.lookback }
     }
 }
 
-/// Plans a read of a configured catalog.
+/// Plans a read of a configured catalog; `now` is this machine's clock, in Unix seconds.
 ///
 /// A state that is given is honoured in full refresh too: a platform hands it back when it tries an interrupted job
 /// again, and clears it before it starts a new one.
-pub fn plan(config: &Config, catalog: &ConfiguredCatalog, state: &InputState) -> Plan {
+pub fn plan(config: &Config, catalog: &ConfiguredCatalog, state: &InputState, now: i64) -> Plan {
     let mut plan = Plan { warnings: state.ignored.clone(), ..Plan::default() };
     let mut planned = BTreeSet::new();
     for configured in &catalog.streams {
@@ -69,8 +76,10 @@ pub fn plan(config: &Config, catalog: &ConfiguredCatalog, state: &InputState) ->
                 format!("stream {name}: the catalog asks for a sync mode that does not exist; full_refresh and incremental do"),
             )),
             (Some(stream), mode) => {
-                let step = plan.add(stream, config, state);
-                if *mode == SyncMode::FullRefresh && step.checkpoint.cursor.is_some() {
+                let step = plan.add(stream, config, state, now);
+                step.is_full_refresh = *mode == SyncMode::FullRefresh;
+                step.needs_key = configured.needs_key();
+                if step.is_full_refresh && step.state.cursor().is_some() {
                     plan.notes.push(format!(
                         "stream {name}: full refresh goes on from the state that was given, as after an interruption; without a state it reads everything"
                     ));
@@ -81,11 +90,12 @@ pub fn plan(config: &Config, catalog: &ConfiguredCatalog, state: &InputState) ->
     plan
 }
 
-/// Plans a read of some streams, as a person names them.
-pub fn plan_streams(config: &Config, streams: &[&'static Stream], state: &InputState) -> Plan {
-    let mut plan = Plan { warnings: state.ignored.clone(), ..Plan::default() };
+/// Plans a read of some streams, as a person names them; `state` is `None` where nobody asks for one.
+pub fn plan_streams(config: &Config, streams: &[&'static Stream], state: Option<&InputState>, now: i64) -> Plan {
+    let nothing = InputState::default();
+    let mut plan = Plan { warnings: state.map(|state| state.ignored.clone()).unwrap_or_default(), ..Plan::default() };
     for stream in streams {
-        plan.add(stream, config, state);
+        plan.add(stream, config, state.unwrap_or(&nothing), now).is_full_refresh = state.is_none();
     }
     plan
 }
@@ -106,32 +116,60 @@ pub fn pick(list: &str) -> Result<Vec<&'static Stream>, String> {
 }
 
 impl Plan {
-    fn add(&mut self, stream: &'static Stream, config: &Config, state: &InputState) -> &Step {
+    fn add(&mut self, stream: &'static Stream, config: &Config, state: &InputState, now: i64) -> &mut Step {
         let given = state.streams.get(stream.name);
-        let checkpoint = match Checkpoint::read(stream.cursor_field, given) {
-            Ok(checkpoint) if checkpoint.cursor.is_none() && given.is_some_and(says_something) => {
-                self.notes.push(format!(
-                    "stream {}: the state holds no {}, so the stream is read from the beginning",
-                    stream.name, stream.cursor_field
-                ));
-                checkpoint
-            }
-            Ok(checkpoint) => checkpoint,
+        let start_date = config.start_date.filter(|_| stream.listing != Listing::Whole);
+        let scope = Scope { org_id: config.org_id.clone(), start_date };
+        let mut state = match StreamState::read(stream.cursor_field, &scope, given) {
+            Ok(state) => state,
             Err(warning) => {
                 self.warnings.push(format!("stream {}: {warning}", stream.name));
-                Checkpoint::default()
+                StreamState::new(scope)
             }
         };
-        let start_date = config.start_date.filter(|_| stream.listing != Listing::Whole);
-        let bounds = Bounds { start_date, since: checkpoint.since() };
-        self.steps.push(Step { stream, checkpoint, bounds, lookback: config.lookback_window });
-        self.steps.last().expect("a step was added")
+        if state.cursor().is_none() && given.is_some_and(lacks(stream.cursor_field)) {
+            self.notes.push(format!(
+                "stream {}: the state holds no {}, so the stream is read from the beginning",
+                stream.name, stream.cursor_field
+            ));
+        }
+        let since = state.cursor();
+        let mut step = Step {
+            stream,
+            is_full_refresh: false,
+            needs_key: false,
+            bounds: Bounds { start_date, since: None },
+            lookback: config.lookback_window,
+            now,
+            state: StreamState::default(),
+        };
+        let is_ahead = |mark: Option<i64>| mark.is_some_and(|mark| mark > now.saturating_add(A_DAY_S));
+        if is_ahead(since) || is_ahead(state.sessions_updated_at) {
+            self.warnings.push(format!(
+                "stream {}: the state lies in the future, so hardly anything can be newer; the state that this read leaves says now. Read once without a state to be sure that nothing is missing",
+                stream.name
+            ));
+            // What is emitted is bounded by the state as it is; only what is said afterwards is not.
+            state.set_cursor(stream.cursor_field, since.map(|since| since.min(now)));
+            state.sessions_updated_at = state.sessions_updated_at.map(|mark| mark.min(now));
+        }
+        step.state = state;
+        step.bounds.since = since.map(|since| since.saturating_sub(step.asked_again()));
+        self.steps.push(step);
+        self.steps.last_mut().expect("a step was added")
     }
 }
 
-/// Whether a state is more than a start from the beginning.
-fn says_something(state: &serde_json::Value) -> bool {
-    state.as_object().is_some_and(|fields| !fields.is_empty())
+/// A clock may differ from another by so much.
+const A_DAY_S: i64 = 86_400;
+
+/// Whether a state holds something, but not this field.
+fn lacks(cursor_field: &str) -> impl Fn(&serde_json::Value) -> bool {
+    move |state| {
+        let fields = state.as_object();
+        fields
+            .is_some_and(|fields| !fields.is_empty() && fields.get(cursor_field).is_none_or(serde_json::Value::is_null))
+    }
 }
 
 fn no_such_stream(name: &str) -> String {
@@ -172,7 +210,7 @@ mod tests {
 
     fn check(streams: &str, state: &str) -> String {
         let catalog = ConfiguredCatalog::parse(&format!(r#"{{"streams":[{streams}]}}"#)).unwrap();
-        tell(&plan(&config(), &catalog, &InputState::parse(state).unwrap()))
+        tell(&plan(&config(), &catalog, &InputState::parse(state).unwrap(), 1_800_000_000))
     }
 
     #[test]

@@ -7,17 +7,19 @@ use std::sync::Arc;
 
 use tokio::task::JoinSet;
 
-use super::context::{CLOCK_DOUBT_S, Context, End};
-use super::cursor::Checkpoint;
-use super::emit::{Ledger, now_ms};
+use super::context::{Context, End};
+use super::cursor::Bounds;
+use super::emit::Ledger;
+use super::list::{Readers, Records, read_list};
+use super::listing::{Kind, Listing};
 use super::messages;
-use super::pages::{Pages, by_name};
+use super::partition::PartitionList;
 use super::pass::Pass;
 use super::plan::{Plan, Step};
-use super::record::frame_page;
-use super::streams::Listing;
+use super::state::StreamState;
+use super::streams;
 use crate::airbyte::{FailureType, Level, StreamStatus};
-use crate::devin::{Error, Page};
+use crate::devin::Error;
 use crate::failure::{Advice, advise};
 
 /// How a run ended.
@@ -46,10 +48,20 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
     }
     let mut ledgers = Vec::new();
     let mut running = JoinSet::new();
+    let mut sessions = None;
+    let mut messages = None;
     for step in plan.steps {
-        let ledger = context.emitter.start(step.stream, step.checkpoint.write(step.stream.cursor_field));
+        let ledger = context.emitter.start(step.stream, step.state.write());
         ledgers.push(Arc::clone(&ledger));
-        running.spawn(run(Arc::clone(context), step, ledger));
+        match step.stream.listing {
+            streams::Listing::PerSession => messages = Some((step, ledger)),
+            streams::Listing::Sessions if step.stream.path == ["sessions"] => sessions = Some((step, ledger)),
+            _ => _ = running.spawn(run(Arc::clone(context), Some((step, ledger)), None)),
+        }
+    }
+    // Both need the list of sessions: one listing serves them.
+    if sessions.is_some() || messages.is_some() {
+        running.spawn(run(Arc::clone(context), sessions, messages));
     }
     let mut ending = if plan.refused.is_empty() { Ending::Complete } else { Ending::Failed };
     tokio::pin!(stop);
@@ -80,24 +92,77 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
     }
 }
 
-/// One stream from STARTED, which has been said, to COMPLETE or INCOMPLETE.
-async fn run(context: Arc<Context>, step: Step, ledger: Arc<Ledger>) -> Ending {
-    let outcome = match step.stream.listing {
-        Listing::PerSession => messages::read(&context, &step, &ledger).await,
-        Listing::Sessions | Listing::Whole => list(&context, &step, &ledger).await,
+/// A stream that is to be read, and its account.
+type Reading = (Step, Arc<Ledger>);
+
+/// One list from STARTED, which has been said, to COMPLETE or INCOMPLETE of the stream whose records it holds; and of the
+/// messages, which are read below the sessions of that list.
+async fn run(context: Arc<Context>, listed: Option<Reading>, messages: Option<Reading>) -> Ending {
+    let mut ending = Ending::Complete;
+    let mut partitions = messages.as_ref().map(|(step, _)| PartitionList::new(step));
+    let outcome = list(&context, listed.as_ref(), messages.as_ref(), partitions.as_mut()).await;
+    if let Some((step, ledger)) = &listed {
+        let state = outcome.as_ref().map(|(_, state)| state.clone().unwrap_or_default());
+        ending = end(&context, step, ledger, state.map_err(Clone::clone));
+    }
+    if let (Some((step, ledger)), Some(partitions)) = (&messages, partitions)
+        && ending != Ending::Closed
+    {
+        let outcome = match outcome {
+            Ok((listing, _)) => messages::read(&context, step, ledger, partitions, &listing).await,
+            Err(end) => Err(end),
+        };
+        ending = match (ending, end(&context, step, ledger, outcome)) {
+            (Ending::Complete, of_messages) => of_messages,
+            (of_list, Ending::Complete) => of_list,
+            (_, of_messages) => of_messages,
+        };
+    }
+    ending
+}
+
+/// Lists what a stream or the messages need, and answers with the list and the stream's state.
+async fn list(
+    context: &Arc<Context>,
+    listed: Option<&Reading>,
+    messages: Option<&Reading>,
+    partitions: Option<&mut PartitionList>,
+) -> Result<(Listing, Option<StreamState>), End> {
+    let (step, ledger) = listed.or(messages).expect("a list is for somebody");
+    let kind = if listed.is_some_and(|(step, _)| step.stream.listing == streams::Listing::Whole) {
+        Kind::Whole
+    } else {
+        Kind::Sessions
     };
+    let path = listed.map_or(&["sessions"][..], |(step, _)| step.stream.path);
+    // Whoever needs the most says from when on; each takes what is its own.
+    let needs = [listed.map(|(step, _)| step.bounds.since), messages.map(|(step, _)| step.sessions_since())];
+    let bounds = Bounds { since: needs.into_iter().flatten().min().flatten(), ..step.bounds };
+    let mut pass = listed.map(|(step, _)| Pass::new(step));
+    let records = listed.zip(pass.as_mut()).map(|((step, ledger), pass)| Records { step, ledger, pass });
+    let tell = context.teller(ledger);
+    let listing = read_list(context, path, kind, bounds, step.now, &tell, &mut Readers { records, partitions }).await?;
+    let state = pass.map(|pass| {
+        pass.warnings().into_iter().for_each(|warning| context.warn_of(step.stream, Some(warning)));
+        pass.state(&listing)
+    });
+    Ok((listing, state))
+}
+
+/// Says how a stream has ended.
+fn end(context: &Context, step: &Step, ledger: &Ledger, outcome: Result<StreamState, End>) -> Ending {
     let emitter = &context.emitter;
     let name = step.stream.name;
     let advice = match outcome {
-        Ok(checkpoint) => {
-            emitter.complete(&ledger, checkpoint.write(step.stream.cursor_field));
+        Ok(state) => {
+            emitter.complete(ledger, state.write());
             return Ending::Complete;
         }
         Err(End::Closed) => return Ending::Closed,
         Err(End::Request(error)) => advise(&error, step.stream.permission),
         Err(End::Gone(error)) => Advice {
             message: format!(
-                "{error}, and so did every other session asked for, although the list of sessions has them. Run again; if it stays so, the key may list sessions but not read them ({})",
+                "{error}, and no other session gave its messages either, although the list has them. Run again; if it stays so, the key may list sessions but not read them ({})",
                 step.stream.permission
             ),
             failure_type: FailureType::ConfigError,
@@ -108,7 +173,7 @@ async fn run(context: Arc<Context>, step: Step, ledger: Arc<Ledger>) -> Ending {
         Err(End::Data(message)) => Advice { message, failure_type: FailureType::SystemError },
     };
     emitter.error(&format!("stream {name}: {}", advice.message), advice.failure_type, Some(name));
-    emitter.incomplete(&ledger);
+    emitter.incomplete(ledger);
     Ending::Failed
 }
 
@@ -125,44 +190,4 @@ fn partial(advice: Advice, error: &Error, stuck: usize, untried: usize, all: usi
         )
     };
     Advice { message, ..advice }
-}
-
-/// Reads a stream that is one list, and what the list's filter could have kept back.
-async fn list(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Result<Checkpoint, End> {
-    let stream = step.stream;
-    let filters = if stream.listing == Listing::Sessions { step.bounds.filters() } else { Vec::new() };
-    let mut pass = Pass::new(step, now_ms() / 1000 - CLOCK_DOUBT_S);
-    let tell = context.teller(ledger);
-    let mut pages = Pages::start(context, context.list(stream.path, filters), &tell);
-    let mut previous: Option<Page> = None;
-    while let Some(page) = pages.next().await? {
-        if previous.is_none() {
-            pass.begin(&page);
-            // Of a list that the server does not filter, only the changed part is emitted.
-            let is_whole = stream.listing == Listing::Sessions || step.bounds.since.is_none();
-            if let Some(total) = page.total.filter(|_| is_whole) {
-                context.emitter.estimate(ledger, total);
-            }
-        }
-        context.emitter.running(ledger);
-        let frame = context.emitter.frame(stream.name);
-        let framed =
-            frame_page(&page, previous.as_ref(), &frame, |item, facts| pass.wants(stream, &step.bounds, item, facts));
-        previous = Some(page);
-        context.emitter.records(ledger, framed).await?;
-    }
-    if stream.listing == Listing::Sessions {
-        let mut unseen = pass.unseen();
-        while let Some(ids) = unseen.pop() {
-            for page in by_name(context, stream.path, &tell, &ids, &mut unseen).await? {
-                let frame = context.emitter.frame(stream.name);
-                let framed = frame_page(&page, None, &frame, |item, facts| {
-                    ids.contain(facts) && pass.wants_again(stream, &step.bounds, item, facts)
-                });
-                context.emitter.records(ledger, framed).await?;
-            }
-        }
-    }
-    context.warn_of(stream, pass.forgotten());
-    Ok(pass.checkpoint())
 }

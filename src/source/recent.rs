@@ -1,163 +1,147 @@
-//! What has been emitted of the time shortly before a checkpoint, so that the look-back repeats only what changed. Pure.
+//! The records that have been emitted shortly before a mark, so that asking for that time again repeats only what has
+//! changed. Pure.
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
+use super::fingerprint::digits;
+
 /// At most so many records are remembered, the newest; what is forgotten is emitted once more.
 pub const MOST: usize = 500;
 
-/// Records by their fingerprint, each with its cursor value.
-pub type Prints = BTreeMap<u64, i64>;
+/// Records by identifier, each with its cursor value and its fingerprint.
+pub type Recent = BTreeMap<String, (i64, String)>;
 
-/// What an earlier read has emitted.
-#[derive(Debug, Default)]
-pub struct Known {
-    /// The checkpoint's cursor: what lies before it has been read; `None` when nothing has.
-    cursor: Option<i64>,
-    prints: Prints,
-}
-
-impl Known {
-    /// What a checkpoint says.
-    pub fn new(cursor: Option<i64>, prints: &Prints) -> Known {
-        Known { cursor, prints: prints.clone() }
-    }
-}
-
-/// What this read has seen of its newest time.
+/// What an earlier read has emitted of late, and what this one sees.
 #[derive(Debug)]
-pub struct Seen {
+pub struct RecentRecords {
     lookback: i64,
-    /// No checkpoint of this read can lie later.
-    until: i64,
+    /// What lies in this very second is emitted again: it may not have been over.
+    mark: Option<i64>,
+    known: Recent,
     largest: i64,
-    newest: BinaryHeap<Reverse<(i64, u64)>>,
+    newest: BinaryHeap<Reverse<(i64, String, u64)>>,
 }
 
-impl Seen {
-    /// Nothing yet, of a read whose checkpoint lies no later than `until`. `lookback` is in seconds; with 0 nothing is ever
-    /// remembered.
-    pub fn new(lookback: i64, until: i64) -> Seen {
-        Seen { lookback, until, largest: i64::MIN, newest: BinaryHeap::new() }
+impl RecentRecords {
+    /// Begins with what a state with this mark knows. `lookback` is in seconds.
+    pub fn new(known: Recent, mark: Option<i64>, lookback: i64) -> RecentRecords {
+        RecentRecords { lookback, mark, known, largest: i64::MIN, newest: BinaryHeap::new() }
     }
 
-    /// Learns until when.
-    pub fn ends(&mut self, until: i64) {
-        self.until = until;
-    }
-
-    /// Notes a record with the cursor value `at`, and answers whether it is to be emitted: not when it lies before the
-    /// checkpoint and an earlier read has emitted it as it is. One without a cursor value always is.
-    pub fn wants(&mut self, known: &Known, at: Option<i64>, print: impl FnOnce() -> u64) -> bool {
-        let Some(at) = at else { return true };
-        let is_older = known.cursor.is_some_and(|cursor| at < cursor);
-        if !is_older && !self.counts(at) {
+    /// Notes a record with the cursor value `at`, and answers whether it is to be emitted: not when it has been, as it is.
+    /// One of the mark's own second always is, and so is one without an identifier or a cursor value.
+    pub fn wants(&mut self, id: Option<&str>, at: Option<i64>, fingerprint: impl FnOnce() -> u64) -> bool {
+        let (Some(id), Some(at)) = (id, at) else { return true };
+        let known = self.known.get(id);
+        if known.is_none() && !self.counts(at) {
             return true;
         }
-        let print = print();
-        self.note(at, print);
-        !(is_older && known.prints.contains_key(&print))
+        let print = fingerprint();
+        let is_new = known.is_none_or(|(_, before)| *before != digits(print));
+        self.note(id.to_string(), at, print);
+        is_new || Some(at) == self.mark
     }
 
     /// Takes what another part of this read has seen.
-    pub fn absorb(&mut self, other: Seen) {
-        other.newest.into_iter().for_each(|Reverse((at, print))| self.note(at, print));
+    pub fn absorb(&mut self, other: RecentRecords) {
+        other.newest.into_iter().for_each(|Reverse((at, id, print))| self.note(id, at, print));
     }
 
-    /// Takes what an interrupted part of this read has seen.
-    pub fn remember(&mut self, prints: &Prints) {
-        prints.iter().for_each(|(print, at)| self.note(*at, *print));
+    /// The same for one part of the read, which begins with what is known and has seen nothing yet.
+    pub fn part(&self, known: Recent) -> RecentRecords {
+        RecentRecords { largest: self.largest, ..RecentRecords::new(known, self.mark, self.lookback) }
     }
 
-    /// What lies between these cursor values, the first one included, by fingerprint.
-    pub fn between(&self, from: i64, until: i64) -> Prints {
-        self.all().filter(|(_, at)| (from..until).contains(at)).collect()
+    /// What is known of records whose identifier begins with `prefix`.
+    pub fn known_of(&self, prefix: &str) -> Recent {
+        let of = self.known.range(prefix.to_string()..).take_while(|(id, _)| id.starts_with(prefix));
+        of.map(|(id, entry)| (id.clone(), entry.clone())).collect()
     }
 
-    /// Everything that may lie in the look-back of a later checkpoint, by fingerprint.
-    pub fn all(&self) -> impl Iterator<Item = (u64, i64)> {
-        let from = self.largest.saturating_sub(self.lookback);
-        self.newest.iter().filter(move |Reverse((at, _))| *at >= from).map(|Reverse((at, print))| (*print, *at))
-    }
-
-    fn note(&mut self, at: i64, print: u64) {
-        if self.counts(at) {
-            self.largest = self.largest.max(at);
-            self.newest.push(Reverse((at, print)));
-            if self.newest.len() > MOST {
-                self.newest.pop();
+    /// What a state with this mark is to know: everything since a look-back before it, whichever read has emitted it.
+    pub fn since(&self, mark: Option<i64>) -> Recent {
+        let from = mark.unwrap_or(i64::MIN).saturating_sub(self.lookback);
+        let mut all = self.known.clone();
+        for Reverse((at, id, print)) in &self.newest {
+            if all.get(id).is_none_or(|(before, _)| before <= at) {
+                all.insert(id.clone(), (*at, digits(*print)));
             }
+        }
+        all.retain(|_, (at, _)| *at >= from);
+        if all.len() > MOST {
+            let mut times: Vec<i64> = all.values().map(|(at, _)| *at).collect();
+            times.sort_unstable_by_key(|at| Reverse(*at));
+            let (oldest, mut room) = (times[MOST - 1], MOST - times.iter().filter(|at| **at > times[MOST - 1]).count());
+            all.retain(|_, (at, _)| {
+                let is_kept = *at > oldest || (*at == oldest && room > 0);
+                room -= usize::from(is_kept && *at == oldest);
+                is_kept
+            });
+        }
+        all
+    }
+
+    fn note(&mut self, id: String, at: i64, print: u64) {
+        self.largest = self.largest.max(at);
+        self.newest.push(Reverse((at, id, print)));
+        if self.newest.len() > 2 * MOST {
+            self.newest.pop();
         }
     }
 
-    /// Whether a record of this time could still matter.
+    /// Whether a record of this time could still be among those that a state is to know.
     fn counts(&self, at: i64) -> bool {
-        let is_full = self.newest.len() == MOST;
-        let is_newer_than_one = || self.newest.peek().is_some_and(|Reverse((oldest, _))| at > *oldest);
-        let is_lately = at >= self.largest.saturating_sub(self.lookback) && at <= self.until;
-        self.lookback > 0 && is_lately && (!is_full || is_newer_than_one())
+        let is_full = self.newest.len() >= 2 * MOST;
+        let is_newer_than_one = || self.newest.peek().is_some_and(|Reverse((oldest, ..))| at > *oldest);
+        at >= self.largest.saturating_sub(self.lookback) && (!is_full || is_newer_than_one())
     }
-}
-
-/// A number that changes when any byte of these texts changes (FNV-1a, which is the same everywhere).
-pub fn print(texts: &[&str]) -> u64 {
-    let bytes = texts.iter().flat_map(|text| text.bytes());
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Sees records at these times, each printed as its time, and answers which of them are emitted.
-    fn emitted(seen: &mut Seen, known: &Known, times: &[i64]) -> Vec<i64> {
-        times.iter().copied().filter(|at| seen.wants(known, Some(*at), || *at as u64)).collect()
+    fn recent(entries: &[(&str, i64, u64)]) -> Recent {
+        entries.iter().map(|(id, at, print)| (id.to_string(), (*at, digits(*print)))).collect()
     }
 
     #[test]
-    fn the_next_read_repeats_nothing_that_is_older_than_the_checkpoint_and_has_not_changed() {
-        let mut first = Seen::new(100, i64::MAX);
-        assert_eq!(emitted(&mut first, &Known::default(), &[850, 900, 950, 1000]), [850, 900, 950, 1000]);
-        let known = Known::new(Some(1000), &first.between(900, 1000));
-        let mut second = Seen::new(100, i64::MAX);
-        assert_eq!(emitted(&mut second, &known, &[900, 950, 1000]), [1000], "the cursor's own second is read again");
-        assert_eq!(emitted(&mut second, &known, &[970]), [970], "it came late");
-        assert!(second.wants(&known, Some(950), || 1), "it has changed");
-        assert!(second.wants(&known, None, || 1), "it has no time");
+    fn what_has_been_emitted_as_it_is_is_not_emitted_again() {
+        let mut records = RecentRecords::new(recent(&[("a", 900, 1), ("m", 1000, 1)]), Some(1000), 600);
+        assert!(!records.wants(Some("a"), Some(900), || 1), "as it was");
+        assert!(records.wants(Some("m"), Some(1000), || 1), "of the second that the mark names");
+        assert!(records.wants(Some("a"), Some(950), || 2), "changed");
+        assert!(records.wants(Some("b"), Some(900), || 1), "another one");
+        assert!(records.wants(None, Some(900), || 1) && records.wants(Some("a"), None, || 1), "not to be told");
+        assert_eq!(records.since(Some(950)), recent(&[("a", 950, 2), ("b", 900, 1), ("m", 1000, 1)]));
     }
 
     #[test]
-    fn only_the_look_back_is_remembered() {
-        let mut seen = Seen::new(100, i64::MAX);
-        emitted(&mut seen, &Known::default(), &[1000, 899, 900, 950]);
-        assert_eq!(seen.between(900, 1000), Prints::from([(900, 900), (950, 950)]));
-        assert_eq!(seen.between(860, 960), Prints::from([(900, 900), (950, 950)]));
-        emitted(&mut seen, &Known::default(), &[1040]);
-        assert_eq!(seen.between(940, 1040), Prints::from([(950, 950), (1000, 1000)]));
-        seen.ends(1050);
-        emitted(&mut seen, &Known::default(), &[4000]);
-        assert_eq!(seen.between(940, 1040), Prints::from([(950, 950), (1000, 1000)]), "the far future is no time");
-        let mut none = Seen::new(0, i64::MAX);
-        emitted(&mut none, &Known::default(), &[1000, 1001]);
-        assert_eq!(none.between(0, 1001), Prints::new());
+    fn what_a_state_knows_is_carried_while_it_lies_in_the_look_back() {
+        let known = recent(&[("old", 300, 1), ("late", 500, 2)]);
+        let mut records = RecentRecords::new(known, Some(900), 600);
+        assert!(records.wants(Some("new"), Some(1000), || 3));
+        assert_eq!(records.since(Some(1000)), recent(&[("late", 500, 2), ("new", 1000, 3)]));
+        assert_eq!(records.since(None).len(), 3);
     }
 
     #[test]
-    fn parts_of_a_read_come_together_and_the_newest_are_kept() {
-        let (mut one, mut other) = (Seen::new(10_000, i64::MAX), Seen::new(10_000, i64::MAX));
-        emitted(&mut one, &Known::default(), &(0..400).collect::<Vec<_>>());
-        emitted(&mut other, &Known::default(), &(400..800).collect::<Vec<_>>());
-        one.absorb(other);
-        let kept = one.between(0, 800);
-        assert_eq!((kept.len(), kept.first_key_value()), (MOST, Some((&300, &300))));
-        let mut later = Seen::new(10_000, i64::MAX);
-        later.remember(&kept);
-        assert_eq!(later.between(0, 800), kept);
+    fn only_the_newest_are_remembered_each_once() {
+        let mut records = RecentRecords::new(Recent::new(), None, 10_000);
+        (0..3 * MOST as i64).for_each(|n| assert!(records.wants(Some(&format!("r{n}")), Some(n), || 7)));
+        let all = records.since(Some(3 * MOST as i64));
+        assert_eq!(all.len(), MOST);
+        assert_eq!(all.values().map(|(at, _)| *at).min(), Some(2 * MOST as i64));
+        let mut same = RecentRecords::new(Recent::new(), None, 0);
+        (0..2 * MOST).for_each(|n| assert!(same.wants(Some(&n.to_string()), Some(5), || 7)));
+        assert_eq!(same.since(Some(5)).len(), MOST, "of one second, too");
     }
 
     #[test]
-    fn a_print_changes_with_any_byte() {
-        assert_eq!(format!("{:016x}", print(&[r#"{"a":1}"#])), "9c3e82dd6fcae8b1");
-        assert_ne!(print(&[r#"{"a":1}"#]), print(&[r#"{"a":2}"#]));
+    fn an_old_record_is_not_even_looked_at() {
+        let mut records = RecentRecords::new(Recent::new(), None, 600);
+        assert!(records.wants(Some("new"), Some(5000), || 1));
+        assert!(records.wants(Some("old"), Some(4399), || unreachable!("no fingerprint is needed")));
     }
 }

@@ -1,8 +1,5 @@
 //! A page's bytes become record lines, byte for byte. Pure.
 
-use std::collections::HashSet;
-use std::hash::{Hash, Hasher};
-
 use serde_json::Value;
 
 use super::facts::{Facts, Field};
@@ -51,25 +48,16 @@ pub struct Framed {
     pub empty: u64,
 }
 
-/// Frames the items of `page` that `wanted` admits, without those that stood on the page before already.
-pub fn frame_page(
-    page: &Page,
-    previous: Option<&Page>,
-    frame: &Frame,
-    mut wanted: impl FnMut(&str, &Facts) -> bool,
-) -> Framed {
-    let repeated: HashSet<Item> = previous.into_iter().flat_map(Page::items).map(Item).collect();
+/// Frames the items of `page` that `wanted` admits; each is told from others by the field `id_field`.
+pub fn frame_page(page: &Page, frame: &Frame, id_field: &str, mut wanted: impl FnMut(&str, &Facts) -> bool) -> Framed {
     let mut framed =
         Framed { lines: Vec::with_capacity(page.items().map(|item| item.len() + 128).sum()), ..Framed::default() };
     for item in page.items() {
-        if repeated.contains(&Item(item)) {
-            continue;
-        }
         if is_empty(item) {
             framed.empty += 1;
             continue;
         }
-        let facts = Facts::of(item);
+        let facts = Facts::with_id(item, id_field);
         if wanted(item, &facts) {
             write_line(frame, item, facts.session_id, &mut framed.lines);
             framed.records += 1;
@@ -105,18 +93,6 @@ fn write_line(frame: &Frame, item: &str, session_id: Field, out: &mut Vec<u8>) {
     out.extend_from_slice(&frame.after);
 }
 
-/// An item that is hashed by its length and its first bytes, where identifiers stand, and compared whole.
-#[derive(PartialEq, Eq)]
-struct Item<'a>(&'a str);
-
-impl Hash for Item<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        let bytes = self.0.as_bytes();
-        state.write_usize(bytes.len());
-        state.write(&bytes[..bytes.len().min(64)]);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -126,7 +102,7 @@ mod tests {
     }
 
     fn check(items: &str, frame: Frame) -> String {
-        let framed = frame_page(&page(items), None, &frame, |_, _| true);
+        let framed = frame_page(&page(items), &frame, "id", |_, _| true);
         format!("{}({} records, {} empty)", String::from_utf8(framed.lines).unwrap(), framed.records, framed.empty)
     }
 
@@ -167,17 +143,6 @@ mod tests {
         {"event_id":"e2","session_id":"s\"1","x":1}
         {"session_id":"other"}
         (3 records, 0 empty)
-        "#);
-    }
-
-    #[test]
-    fn an_item_of_the_page_before_is_written_once() {
-        let first = page(r#"{"a":1},{"a":2},{"a":2}"#);
-        let second = page(r#"{"a":2},{"a":2.0},{"a":3}"#);
-        let framed = frame_page(&second, Some(&first), &Frame::bare(None), |_, _| true);
-        insta::assert_snapshot!(String::from_utf8(framed.lines).unwrap(), @r#"
-        {"a":2.0}
-        {"a":3}
         "#);
     }
 }

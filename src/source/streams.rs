@@ -103,6 +103,13 @@ pub const STREAMS: &[Stream] = &[
     },
 ];
 
+impl Stream {
+    /// The field that tells a record from others of the same list.
+    pub fn id_field(&self) -> &'static str {
+        self.primary_key[0]
+    }
+}
+
 /// The row of the stream called `name`; `None` when there is none.
 pub fn find(name: &str) -> Option<&'static Stream> {
     STREAMS.iter().find(|stream| stream.name == name)

@@ -12,7 +12,7 @@ use source_devin_ai::devin::{Client, Settings};
 use source_devin_ai::output::Output;
 use source_devin_ai::source::check::check;
 use source_devin_ai::source::context::Context;
-use source_devin_ai::source::emit::{Emitter, Format};
+use source_devin_ai::source::emit::{Emitter, Format, now_ms};
 use source_devin_ai::source::plan::plan;
 use source_devin_ai::source::read::{Ending, read};
 
@@ -53,7 +53,7 @@ impl Library {
         let (context, output, sink) = self.prepare();
         let streams: Vec<(&str, &str)> = streams.iter().map(|name| (*name, "incremental")).collect();
         let catalog = ConfiguredCatalog::parse(&super::catalog(&streams)).unwrap();
-        let plan = plan(&self.config, &catalog, &InputState::parse(state).unwrap());
+        let plan = plan(&self.config, &catalog, &InputState::parse(state).unwrap(), now_ms() / 1000);
         let ending = read(&Arc::new(context), plan, std::future::pending()).await;
         output.finish(None).unwrap();
         (ending, sink.told())

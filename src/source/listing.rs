@@ -1,0 +1,431 @@
+//! A list that changes while it is read: is it complete, is it to be listed again and from when on, or is there no end to
+//! it? Pure: items in, decisions out.
+//!
+//! The API documents no order. Where the sessions changed last come first, one that changes while later pages are read moves
+//! to a page that has come by, and its row is in none of them. So a list of several pages is listed again, from a time that
+//! the data itself names, until one page holds everything that can have moved. How many items there should be (`total`) is
+//! a hint, which is followed up once.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+
+/// So many pages in a row that only repeat items of the same listing, and there is no end to it.
+const MOST_REPEATED_PAGES: u32 = 20;
+
+/// Clocks may differ by so much; what claims to be later is not believed.
+const A_DAY_S: i64 = 86_400;
+
+/// So often a list is listed at most: one that changes faster is left to the next read.
+const MOST_LISTINGS: u32 = 12;
+
+/// What is known of a list's behavior.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Sessions, which change and can be asked for by the time of their last change.
+    Sessions,
+    /// A list without a filter.
+    Whole,
+    /// One that only grows at its end.
+    Append,
+}
+
+/// What is known of an item when it comes by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sight {
+    New,
+    /// It has come by before, with another `updated_at`.
+    Changed,
+    Repeated,
+}
+
+/// What follows a listing that has come to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// Everything has been seen. `doubt` is a sentence for a WARN.
+    Complete { doubt: Option<String> },
+    /// List again what has changed since then; `None` is everything that was asked for at first.
+    ListAgain { since: Option<i64> },
+    /// It cannot be complete, and listing it once more has not helped.
+    Incomplete { reason: String },
+}
+
+/// One list, listed as often as it takes.
+#[derive(Debug)]
+pub struct Listing {
+    kind: Kind,
+    /// Every key that has come by in any listing.
+    keys: Keys,
+    /// The `updated_at` of the newest items, by key: only those that can come by again in the next listing.
+    newest: HashMap<u64, i64, BuildHasherDefault<AsItIs>>,
+    listings: u32,
+    now: OneListing,
+    /// From when on everything was asked for at first; `None` is from the beginning.
+    first_since: Option<i64>,
+    /// The same of the present listing.
+    since: Option<i64>,
+    /// The largest total that a listing of everything has named.
+    total: Option<u64>,
+    /// Whether the last listing of everything has ended with an empty page that had been promised.
+    ends_empty: bool,
+    has_doubted: bool,
+    /// From when on things may have moved behind the reader of the last listing.
+    bound: Option<i64>,
+    /// The largest time that any item has named.
+    largest: Option<i64>,
+    /// Later than any time that can be true.
+    not_before: i64,
+    is_capped: bool,
+}
+
+/// What the present listing has shown.
+#[derive(Debug, Default)]
+struct OneListing {
+    /// Its own keys, kept apart from the second listing on.
+    keys: Keys,
+    pages: u32,
+    items_of_page: u32,
+    new_keys_of_page: u32,
+    repeated_pages: u32,
+    /// Whether an item came that was new or had changed.
+    has_news: bool,
+    first_total: Option<u64>,
+    last_total: Option<u64>,
+    /// Whether a further page was promised and came empty, at the end.
+    ends_empty: bool,
+    largest_of_first_page: Option<i64>,
+    largest: Option<i64>,
+    /// Whether some item was older than one before it, or had no time.
+    has_descended: bool,
+}
+
+impl Listing {
+    /// A list of which nothing has been asked yet. `since` is the bound that it is first asked with; times of more than a day
+    /// past `now` are no help.
+    pub fn new(kind: Kind, since: Option<i64>, now: i64) -> Listing {
+        Listing {
+            kind,
+            keys: Keys::default(),
+            newest: HashMap::default(),
+            listings: 1,
+            now: OneListing::default(),
+            first_since: since,
+            since,
+            total: None,
+            ends_empty: false,
+            has_doubted: false,
+            bound: None,
+            largest: None,
+            not_before: now.saturating_add(A_DAY_S),
+            is_capped: false,
+        }
+    }
+
+    /// Notes the next item of the page at hand. `key` is a hash of what identifies it.
+    pub fn note(&mut self, key: u64, updated_at: Option<i64>) -> Sight {
+        let updated_at = updated_at.filter(|at| *at < self.not_before);
+        let is_new = self.keys.insert(key);
+        let is_new_here = if self.listings == 1 { is_new } else { self.now.keys.insert(key) };
+        self.now.items_of_page += 1;
+        self.now.new_keys_of_page += u32::from(is_new_here);
+        self.now.has_descended |= updated_at.is_none() || updated_at < self.now.largest;
+        self.now.largest = self.now.largest.max(updated_at);
+        self.largest = self.largest.max(updated_at);
+        let before = updated_at.filter(|_| self.kind == Kind::Sessions).and_then(|at| self.remember(key, at));
+        let sight = match before {
+            _ if is_new => Sight::New,
+            Some(before) if Some(before) == updated_at => Sight::Repeated,
+            Some(_) => Sight::Changed,
+            // What was older than all that is remembered has changed if it comes in a listing of what is newer.
+            None if self.listings > 1 && updated_at >= self.since && self.since > self.first_since => Sight::Changed,
+            None => Sight::Repeated,
+        };
+        self.now.has_news |= sight != Sight::Repeated;
+        sight
+    }
+
+    /// Remembers an item's time if it can come by in the next listing, and answers with the one from before.
+    fn remember(&mut self, key: u64, updated_at: i64) -> Option<i64> {
+        let is_new_enough = self.now.largest_of_first_page.is_none_or(|bound| updated_at >= bound);
+        if is_new_enough { self.newest.insert(key, updated_at) } else { self.newest.get(&key).copied() }
+    }
+
+    /// Ends the page at hand.
+    ///
+    /// # Errors
+    /// A sentence, when there is no end to the list.
+    pub fn end_page(&mut self, total: Option<u64>, has_next: bool) -> Result<(), String> {
+        let now = &mut self.now;
+        let (items, new_keys) = (std::mem::take(&mut now.items_of_page), std::mem::take(&mut now.new_keys_of_page));
+        now.repeated_pages = if items > 0 && new_keys == 0 { now.repeated_pages + 1 } else { 0 };
+        now.pages += 1;
+        now.ends_empty = items == 0 && now.pages > 1 && !has_next;
+        now.first_total = now.first_total.or(total);
+        now.last_total = total.or(now.last_total);
+        if now.pages == 1 {
+            now.largest_of_first_page = now.largest;
+        }
+        if self.newest.len() > 4096 {
+            let bound = self.now.bound();
+            self.newest.retain(|_, at| bound.is_none_or(|bound| *at >= bound));
+        }
+        if self.now.repeated_pages >= MOST_REPEATED_PAGES {
+            return Err(format!(
+                "{MOST_REPEATED_PAGES} pages in a row only repeated what earlier ones had, so the list has no end"
+            ));
+        }
+        Ok(())
+    }
+
+    /// What follows, now that the listing has come to its last page.
+    pub fn end(&mut self) -> Decision {
+        let now = std::mem::take(&mut self.now);
+        let distinct = if self.listings == 1 { self.keys.len() } else { now.keys.len() };
+        if self.since == self.first_since {
+            self.total = self.total.max(now.last_total);
+            self.ends_empty = now.ends_empty;
+        }
+        let bound = now.bound();
+        let has_advanced = self.listings == 1 || bound > self.bound || now.has_news;
+        self.bound = bound.max(self.bound);
+        if self.kind == Kind::Sessions && now.pages > 1 && bound.is_some() && has_advanced {
+            if self.listings < MOST_LISTINGS {
+                return self.again(bound);
+            }
+            self.is_capped = true;
+            return Decision::Complete {
+                doubt: Some(format!(
+                    "the list changed faster than it could be read, {MOST_LISTINGS} times in a row; the next read goes on from where this one could follow"
+                )),
+            };
+        }
+        let has_fallen = now.first_total.zip(now.last_total).is_some_and(|(first, last)| last < first);
+        let missing = self.total.filter(|total| *total > self.keys.len());
+        let is_unsure = self.kind == Kind::Whole && now.pages > 1 && now.last_total != Some(distinct);
+        if (missing.is_some() || has_fallen || is_unsure) && !self.has_doubted {
+            self.has_doubted = true;
+            return self.again(self.first_since);
+        }
+        let count = self.keys.len();
+        match missing {
+            Some(total) if self.ends_empty => Decision::Incomplete {
+                reason: format!(
+                    "the list ended after {count} of {total} items although it had promised more, twice in a row"
+                ),
+            },
+            Some(total) => Decision::Complete {
+                doubt: Some(format!("the API counts {total} items and lists {count}, twice in a row")),
+            },
+            None => Decision::Complete { doubt: None },
+        }
+    }
+
+    fn again(&mut self, since: Option<i64>) -> Decision {
+        self.listings += 1;
+        self.since = since;
+        Decision::ListAgain { since }
+    }
+
+    /// The data's own clock: a time that had come when the last listing was over; `None` when nothing has named one.
+    pub fn clock(&self) -> Option<i64> {
+        self.largest
+    }
+
+    /// Past this time the list may lack items; `None` when it lacks none.
+    pub fn lacks_after(&self) -> Option<i64> {
+        self.bound.filter(|_| self.is_capped)
+    }
+}
+
+impl OneListing {
+    /// From when on things may have moved behind the reader: whatever changes after the first page was asked for is newer
+    /// than all that is on it. Where what changed last comes last, things move ahead of the reader, and only what is newer
+    /// than everything matters.
+    fn bound(&self) -> Option<i64> {
+        if self.has_descended { self.largest_of_first_page } else { self.largest }
+    }
+}
+
+/// Hashes of keys: eight bytes each and a little, in parts that grow one at a time.
+#[derive(Debug)]
+struct Keys {
+    parts: [HashSet<u64, BuildHasherDefault<AsItIs>>; 16],
+}
+
+impl Default for Keys {
+    fn default() -> Keys {
+        Keys { parts: std::array::from_fn(|_| HashSet::default()) }
+    }
+}
+
+impl Keys {
+    /// Whether it was not there yet.
+    fn insert(&mut self, key: u64) -> bool {
+        self.parts[(key >> 32 & 15) as usize].insert(key)
+    }
+
+    fn len(&self) -> u64 {
+        self.parts.iter().map(|part| part.len() as u64).sum()
+    }
+}
+
+/// The keys are hashes already.
+#[derive(Debug, Default)]
+struct AsItIs(u64);
+
+impl Hasher for AsItIs {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, _: &[u8]) {
+        unreachable!("the keys are numbers")
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: i64 = 1_000_000;
+
+    /// Lists what `server` answers, page by page, until a decision ends it; the server gets the number of the listing, from when
+    /// on it is asked, and the number of the page, and answers with items (key, updated_at), a total, and whether more follow.
+    fn check(kind: Kind, server: impl Fn(u32, Option<i64>, usize) -> (Vec<(u64, i64)>, Option<u64>, bool)) -> String {
+        let mut listing = Listing::new(kind, None, NOW);
+        let (mut since, mut story) = (None, Vec::new());
+        for number in 1.. {
+            let mut seen = Vec::new();
+            for page in 0.. {
+                let (items, total, has_next) = server(number, since, page);
+                for (key, at) in items {
+                    match listing.note(key, Some(at)) {
+                        Sight::New => seen.push(key.to_string()),
+                        Sight::Changed => seen.push(format!("{key}'")),
+                        Sight::Repeated => {}
+                    }
+                }
+                if let Err(endless) = listing.end_page(total, has_next) {
+                    story.push(endless);
+                    return story.join(" | ");
+                }
+                if !has_next {
+                    break;
+                }
+            }
+            if seen.len() > 12 {
+                seen = vec![format!("{} items", seen.len())];
+            }
+            story.push(format!("[{}]", seen.join(" ")));
+            match listing.end() {
+                Decision::ListAgain { since: again } => since = again,
+                decision => {
+                    story.push(format!("{decision:?}"));
+                    break;
+                }
+            }
+            story.push(since.map_or("all again".to_string(), |since| format!("since {since}")));
+        }
+        story.join(" | ")
+    }
+
+    /// Pages of two, the last changed first, of what is newer than `since`.
+    fn newest_first(items: &[(u64, i64)], since: Option<i64>, page: usize) -> (Vec<(u64, i64)>, Option<u64>, bool) {
+        let mut items: Vec<_> =
+            items.iter().copied().filter(|(_, at)| since.is_none_or(|since| *at >= since)).collect();
+        items.sort_by_key(|(_, at)| -at);
+        let total = items.len() as u64;
+        (items.iter().copied().skip(page * 2).take(2).collect(), Some(total), total as usize > page * 2 + 2)
+    }
+
+    #[test]
+    fn one_page_is_complete_at_once_and_several_are_asked_again_from_the_newest_of_the_first() {
+        let still = [(1, 10), (2, 20), (3, 30), (4, 40)];
+        insta::assert_snapshot!(check(Kind::Sessions, |_, since, page| newest_first(&still[..2], since, page)), @"[2 1] | Complete { doubt: None }");
+        insta::assert_snapshot!(check(Kind::Sessions, |_, since, page| newest_first(&still, since, page)), @"[4 3 2 1] | since 40 | [] | Complete { doubt: None }");
+        let oldest_first = |_: u32, since: Option<i64>, page: usize| {
+            let items: Vec<_> = still.into_iter().filter(|(_, at)| since.is_none_or(|since| *at >= since)).collect();
+            (items.iter().copied().skip(page * 2).take(2).collect(), None, items.len() > page * 2 + 2)
+        };
+        insta::assert_snapshot!(check(Kind::Sessions, oldest_first), @"[1 2 3 4] | since 40 | [] | Complete { doubt: None }");
+    }
+
+    /// The third moves to the first page while the second one is read; then the second moves while the list is listed again.
+    #[test]
+    fn what_moves_behind_the_reader_is_found_however_often() {
+        insta::assert_snapshot!(check(Kind::Sessions, |listing, since, page| {
+            let mut items = vec![(1, 10), (2, 20), (3, 30), (4, 40), (5, 50)];
+            if listing > 1 || page > 0 {
+                items[0].1 = 60;
+                items.extend([(6, 61), (7, 62)]);
+            }
+            if listing > 2 || listing == 2 && page > 0 {
+                items[1].1 = 70;
+            }
+            newest_first(&items, since, page)
+        }), @"[5 4 1 3 2] | since 50 | [7 6] | since 62 | [2'] | Complete { doubt: None }");
+    }
+
+    #[test]
+    fn a_list_that_ignores_the_filter_is_listed_twice() {
+        let items = [(1, 10), (2, 20), (3, 30), (4, 40)];
+        insta::assert_snapshot!(check(Kind::Sessions, |_, _, page| newest_first(&items, None, page)), @"[4 3 2 1] | since 40 | [] | Complete { doubt: None }");
+    }
+
+    #[test]
+    fn a_list_that_changes_faster_than_it_is_read_is_left_to_the_next_read() {
+        let busy = |listing: u32, _: Option<i64>, page: usize| {
+            let at = i64::from(listing) * 10 + page as i64;
+            (vec![(u64::from(listing), at), (u64::from(listing) + 100, at - 1)], None, page == 0)
+        };
+        let story = check(Kind::Sessions, busy);
+        assert!(story.ends_with("could follow\") }"), "{story}");
+        assert_eq!(story.matches("since").count(), MOST_LISTINGS as usize - 1);
+    }
+
+    #[test]
+    fn a_time_that_cannot_be_true_bounds_nothing() {
+        let items = [(1, NOW * 10), (2, 20), (3, 30), (4, 40)];
+        insta::assert_snapshot!(check(Kind::Sessions, |_, since, page| newest_first(&items, since, page)), @"[1 4 3 2] | since 40 | [] | Complete { doubt: None }");
+    }
+
+    #[test]
+    fn a_total_is_a_hint_that_is_followed_up_once() {
+        let of = |kind, total: fn(u32, usize) -> (usize, Option<u64>, bool)| {
+            check(kind, move |listing, _, page| {
+                let (items, total, has_next) = total(listing, page);
+                ((0..items as u64).map(|n| (page as u64 * 10 + n, 5)).collect(), total, has_next)
+            })
+        };
+        insta::assert_snapshot!(of(Kind::Sessions, |_, _| (2, Some(5), false)), @r#"[0 1] | all again | [] | Complete { doubt: Some("the API counts 5 items and lists 2, twice in a row") }"#);
+        insta::assert_snapshot!(of(Kind::Sessions, |_, _| (2, Some(1), false)), @"[0 1] | Complete { doubt: None }");
+        insta::assert_snapshot!(of(Kind::Append, |_, _| (2, None, false)), @"[0 1] | Complete { doubt: None }");
+        insta::assert_snapshot!(of(Kind::Append, |listing, _| (listing as usize, Some(2), false)), @"[0] | all again | [1] | Complete { doubt: None }");
+        insta::assert_snapshot!(of(Kind::Whole, |_, page| (2, Some(4), page == 0)), @"[0 1 10 11] | Complete { doubt: None }");
+        insta::assert_snapshot!(of(Kind::Whole, |_, page| (2, None, page == 0)), @"[0 1 10 11] | all again | [] | Complete { doubt: None }");
+        insta::assert_snapshot!(of(Kind::Whole, |listing, page| (2, Some(if listing == 1 && page == 0 { 5 } else { 4 }), page == 0)), @"[0 1 10 11] | all again | [] | Complete { doubt: None }");
+    }
+
+    #[test]
+    fn a_promised_page_that_comes_empty_is_asked_again_and_then_the_list_is_incomplete() {
+        let cut = |mended_from: u32| {
+            check(Kind::Sessions, move |listing, since, page| {
+                let items = if since.is_none() && page < 2 { vec![(page as u64, 5 - page as i64)] } else { Vec::new() };
+                let rest = if since.is_none() && page == 2 && listing >= mended_from { vec![(2, 3)] } else { items };
+                (rest, Some(if since.is_none() { 3 } else { 0 }), page < 2 && since.is_none())
+            })
+        };
+        insta::assert_snapshot!(cut(9), @r#"[0 1] | since 5 | [] | all again | [] | Incomplete { reason: "the list ended after 2 of 3 items although it had promised more, twice in a row" }"#);
+        insta::assert_snapshot!(cut(3), @"[0 1] | since 5 | [] | all again | [2] | since 5 | [] | Complete { doubt: None }");
+    }
+
+    #[test]
+    fn a_list_without_end_ends() {
+        insta::assert_snapshot!(check(Kind::Append, |_, _, _| (vec![(1, 5), (2, 5)], None, true)), @"20 pages in a row only repeated what earlier ones had, so the list has no end");
+        let begins_again = |_: u32, _: Option<i64>, page: usize| (vec![(page as u64 % 4, 5)], None, true);
+        insta::assert_snapshot!(check(Kind::Sessions, begins_again), @"20 pages in a row only repeated what earlier ones had, so the list has no end");
+    }
+}
