@@ -352,8 +352,9 @@ impl Kept {
             return Ok(());
         }
         let mut sessions = Vec::new();
-        let (pages, _) =
-            self.list(organisation, "sessions", |item| sessions.extend(Facts::of(item).session_id.text().map(|id| id.into_owned())))?;
+        let (pages, _) = self.list(organisation, "sessions", |item| {
+            sessions.extend(Facts::of(item).session_id.text().map(|id| id.into_owned()))
+        })?;
         self.lists += pages;
         for session in sessions {
             let path = format!("sessions/devin-{}/{}", bare(&session), stream.path.join("/"));
