@@ -62,7 +62,7 @@ fn convert(step: &Step, bodies: Vec<Vec<u8>>) -> Vec<Framed> {
         .into_iter()
         .map(|body| {
             let page = Page::parse(body).expect("the sandbox's pages are sound");
-            let frame = Frame::airbyte(step.stream.name, 1_767_225_600_000);
+            let frame = Frame::airbyte(&step.descriptor, 1_767_225_600_000);
             frame_page(&page, &frame, step.stream.id_field(), |item, facts| {
                 let sight = listing.note(key_of(item, facts), facts.updated_at());
                 pass.wants(item, facts, sight)

@@ -26,7 +26,7 @@ use crate::source::context::Context;
 use crate::source::emit::{Emitter, Format, now_ms};
 use crate::source::plan::Plan;
 use crate::source::read::Ending;
-use crate::source::state_file::StateFile;
+use crate::source::state_file::{self, StateFile};
 use crate::source::streams::Stream;
 use crate::source::{check, discover, plan, read, spec};
 use crate::stop::Signals;
@@ -158,7 +158,7 @@ const USAGE: Exit = Exit::Code(2);
 pub fn run(arguments: Arguments, output: &Output) -> Exit {
     match arguments.command {
         Command::Spec(_) => {
-            output.line(&spec());
+            output.line_as_it_is(&spec());
             SUCCESS
         }
         Command::Discover(connection) => run_discover(&connection, output),
@@ -180,7 +180,7 @@ fn run_discover(connection: &Connection, output: &Output) -> Exit {
         emitter.error(&error.to_string(), FailureType::ConfigError, None);
         return FAILURE;
     }
-    output.line(&discover());
+    output.line_as_it_is(&discover());
     SUCCESS
 }
 
@@ -238,14 +238,10 @@ async fn run_read(read: Read, output: &Output) -> Exit {
     for warning in place.config.warnings(now_ms() / 1000) {
         emitter.log(Level::Warn, &warning);
     }
-    let open = |path: PathBuf| {
-        let name = path.display().to_string();
-        StateFile::open(path, state.streams)
-            .map_err(|error| format!("cannot write the file of --state-out, {name}: {error}"))
-    };
-    let state_file = match read.state_out.map(open).transpose() {
+    let state_file = match read.state_out.map(|path| StateFile::open(path, state.streams)).transpose() {
         Ok(state_file) => state_file,
-        Err(problem) => return fail(&emitter, &problem),
+        Err(error @ state_file::Error::NoState(_)) => return usage(output, &error.to_string()),
+        Err(error) => return fail(&emitter, &error.to_string()),
     };
     let emitter = emitter.labelled(plan.steps.len() > 1).keeping(state_file);
     // Before the first message, after which a platform may want to stop us.

@@ -4,7 +4,9 @@
 //! a terminal, stderr also shows live progress, which notes step around. Everything but record data passes the redaction
 //! of known secrets, and of what is shaped like one, on its way. The door knows no message format.
 
+use std::fs::File;
 use std::io::{self, IsTerminal, Write};
+use std::os::fd::AsFd;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -17,6 +19,9 @@ use crate::devin::token::mask_keys;
 
 /// How many bytes may wait for a slow reader of stdout before whoever produces them has to wait.
 const WAITING_BYTES: usize = 4 << 20;
+
+/// How long to wait until a full pipe that does not wait by itself is tried again.
+const A_MOMENT: Duration = Duration::from_millis(2);
 
 /// The door. Clones lead through the same one.
 #[derive(Clone)]
@@ -85,7 +90,7 @@ impl Output {
     pub fn new() -> Output {
         let bars = io::stderr().is_terminal();
         let bars = bars.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5)));
-        Output::start(Box::new(io::stdout()), bars, io::stdout().is_terminal())
+        Output::start(stdout(), bars, io::stdout().is_terminal())
     }
 
     /// Starts a writer of something else, without live progress.
@@ -275,6 +280,47 @@ impl Output {
 impl Default for Output {
     fn default() -> Output {
         Output::new()
+    }
+}
+
+/// Brings what has been written to stdout to the disk, where it is a file: what follows from it must not outlive it.
+///
+/// # Errors
+/// The disk's.
+pub fn sync_written() -> io::Result<()> {
+    match stdout_file() {
+        Ok(file) if file.metadata()?.is_file() => file.sync_data(),
+        _ => Ok(()),
+    }
+}
+
+fn stdout_file() -> io::Result<File> {
+    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
+}
+
+/// Stdout, one whole write at a time.
+fn stdout() -> Box<dyn Write + Send> {
+    match stdout_file() {
+        Ok(file) => Box::new(Patient(file)),
+        Err(_) => Box::new(io::stdout()),
+    }
+}
+
+/// A file that may have been opened to answer at once, full or not, by whoever shares it: then waiting is up to us.
+struct Patient(File);
+
+impl Write for Patient {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        loop {
+            match self.0.write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(A_MOMENT),
+                written => return written,
+            }
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

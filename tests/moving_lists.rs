@@ -29,12 +29,14 @@ impl Session {
     }
 }
 
+type Changes = Box<dyn Fn(usize, &mut Vec<Session>) + Send>;
+
 /// An organization whose sessions are listed by the last change, newest first, in pages that go on where one was left.
 struct Organization {
     sessions: Vec<Session>,
     page: usize,
     /// What happens before the request with this number is answered, of all lists of sessions; from 0.
-    changes: Box<dyn Fn(usize, &mut Vec<Session>) + Send>,
+    changes: Changes,
     lists: usize,
     names_everybody: bool,
 }

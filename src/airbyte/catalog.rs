@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Deserializer};
 
+use super::message::StreamDescriptor;
+
 /// What `--catalog` holds. Keys that are not named here are the platform's and are ignored.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ConfiguredCatalog {
@@ -11,7 +13,7 @@ pub struct ConfiguredCatalog {
 /// One wanted stream.
 #[derive(Debug, Clone, Deserialize)]
 pub struct ConfiguredStream {
-    pub stream: NamedStream,
+    pub stream: StreamDescriptor,
     /// Absent means full refresh.
     #[serde(default, deserialize_with = "or_default")]
     pub sync_mode: SyncMode,
@@ -25,12 +27,6 @@ impl ConfiguredStream {
     pub fn needs_key(&self) -> bool {
         self.destination_sync_mode.as_deref().is_some_and(|mode| mode.ends_with("_dedup"))
     }
-}
-
-/// The stream's name; its schema and the rest are not needed to read it.
-#[derive(Debug, Clone, Deserialize)]
-pub struct NamedStream {
-    pub name: String,
 }
 
 /// How a stream is wanted.

@@ -3,7 +3,9 @@
 //! Letter case follows the published protocol, which mixes snake_case and camelCase on purpose. RECORD has its own
 //! writer, because a record's data is never taken apart.
 
-use serde::Serialize;
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -52,29 +54,29 @@ impl Message<'_> {
     pub fn error<'a>(
         message: &'a str,
         failure_type: FailureType,
-        stream: Option<&'a str>,
+        stream: Option<&'a StreamDescriptor>,
         emitted_at: i64,
     ) -> Message<'a> {
-        let error = Error { message, failure_type, stream_descriptor: stream.map(|name| StreamDescriptor { name }) };
+        let error = Error { message, failure_type, stream_descriptor: stream };
         Message::Trace { trace: Trace::Error { emitted_at, error } }
     }
 
     /// A TRACE message of type STREAM_STATUS. `rate_limited` says why a running stream stands still.
-    pub fn status(stream: &str, status: StreamStatus, rate_limited: bool, emitted_at: i64) -> Message<'_> {
+    pub fn status(stream: &StreamDescriptor, status: StreamStatus, rate_limited: bool, emitted_at: i64) -> Message<'_> {
         let reasons = if rate_limited { vec![Reason { r#type: "RATE_LIMITED" }] } else { Vec::new() };
-        let stream_status = Status { stream_descriptor: StreamDescriptor { name: stream }, status, reasons };
+        let stream_status = Status { stream_descriptor: stream, status, reasons };
         Message::Trace { trace: Trace::StreamStatus { emitted_at, stream_status } }
     }
 
     /// A TRACE message of type ESTIMATE: how many rows the stream will have.
-    pub fn estimate(stream: &str, row_estimate: u64, emitted_at: i64) -> Message<'_> {
-        let estimate = Estimate { name: stream, r#type: "STREAM", row_estimate };
+    pub fn estimate(stream: &StreamDescriptor, row_estimate: u64, emitted_at: i64) -> Message<'_> {
+        let estimate = Estimate { stream, r#type: "STREAM", row_estimate };
         Message::Trace { trace: Trace::Estimate { emitted_at, estimate } }
     }
 
     /// A STATE message. `records` counts this stream's records since its last STATE.
-    pub fn state<'a>(stream: &'a str, stream_state: &'a Value, records: u64) -> Message<'a> {
-        let stream = StreamState { stream_descriptor: StreamDescriptor { name: stream }, stream_state };
+    pub fn state<'a>(stream: &'a StreamDescriptor, stream_state: &'a Value, records: u64) -> Message<'a> {
+        let stream = StreamState { stream_descriptor: stream, stream_state };
         // A number with a decimal point, as the protocol wants it.
         let source_stats = SourceStats { record_count: records as f64 };
         Message::State { state: State { r#type: "STREAM", stream, source_stats } }
@@ -82,10 +84,11 @@ impl Message<'_> {
 }
 
 /// What stands before and after a record's data on its line, the line feed included.
-pub fn record_frame(stream: &str, emitted_at: i64) -> (Vec<u8>, Vec<u8>) {
-    let stream = Value::from(stream);
-    let before = format!(r#"{{"type":"RECORD","record":{{"stream":{stream},"data":"#);
-    let after = format!(",\"emitted_at\":{emitted_at}}}}}\n");
+pub fn record_frame(stream: &StreamDescriptor, emitted_at: i64) -> (Vec<u8>, Vec<u8>) {
+    let name = Value::from(stream.name.as_str());
+    let namespace = stream.namespace.as_deref().map(|namespace| format!(",\"namespace\":{}", Value::from(namespace)));
+    let before = format!(r#"{{"type":"RECORD","record":{{"stream":{name},"data":"#);
+    let after = format!(",\"emitted_at\":{emitted_at}{}}}}}\n", namespace.unwrap_or_default());
     (before.into_bytes(), after.into_bytes())
 }
 
@@ -174,7 +177,7 @@ pub struct State<'a> {
 
 #[derive(Debug, Serialize)]
 struct StreamState<'a> {
-    stream_descriptor: StreamDescriptor<'a>,
+    stream_descriptor: &'a StreamDescriptor,
     stream_state: &'a Value,
 }
 
@@ -184,9 +187,29 @@ struct SourceStats {
     record_count: f64,
 }
 
-#[derive(Debug, Serialize)]
-struct StreamDescriptor<'a> {
-    name: &'a str,
+/// What a platform calls a stream. The same name in two namespaces is two streams.
+#[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct StreamDescriptor {
+    pub name: String,
+    /// `None` where the catalog names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<String>,
+}
+
+impl StreamDescriptor {
+    /// A stream without a namespace.
+    pub fn of(name: &str) -> StreamDescriptor {
+        StreamDescriptor { name: name.to_string(), namespace: None }
+    }
+}
+
+impl fmt::Display for StreamDescriptor {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(formatter, "{namespace}.{}", self.name),
+            None => formatter.write_str(&self.name),
+        }
+    }
 }
 
 /// The body of TRACE. Times are in Unix milliseconds.
@@ -204,13 +227,13 @@ pub struct Error<'a> {
     message: &'a str,
     failure_type: FailureType,
     #[serde(skip_serializing_if = "Option::is_none")]
-    stream_descriptor: Option<StreamDescriptor<'a>>,
+    stream_descriptor: Option<&'a StreamDescriptor>,
 }
 
 /// How far a stream has come, and why it is held up.
 #[derive(Debug, Serialize)]
 pub struct Status<'a> {
-    stream_descriptor: StreamDescriptor<'a>,
+    stream_descriptor: &'a StreamDescriptor,
     status: StreamStatus,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     reasons: Vec<Reason>,
@@ -224,7 +247,8 @@ struct Reason {
 /// How many records a stream is expected to have.
 #[derive(Debug, Serialize)]
 pub struct Estimate<'a> {
-    name: &'a str,
+    #[serde(flatten)]
+    stream: &'a StreamDescriptor,
     r#type: &'static str,
     row_estimate: u64,
 }
@@ -249,6 +273,8 @@ mod tests {
             }],
         };
         let state = serde_json::json!({"updated_at": 5});
+        let (sessions, secrets) = (StreamDescriptor::of("sessions"), StreamDescriptor::of("secrets"));
+        let named = StreamDescriptor { namespace: Some("devin".to_string()), ..secrets.clone() };
         let messages = [
             Message::Spec { spec: &schema },
             Message::ConnectionStatus {
@@ -258,13 +284,15 @@ mod tests {
                 connection_status: ConnectionStatus { status: CheckStatus::Succeeded, message: None },
             },
             Message::Catalog { catalog },
-            Message::state("sessions", &state, 200),
+            Message::state(&sessions, &state, 200),
             Message::log(Level::Warn, "two\nlines"),
-            Message::error("no", FailureType::ConfigError, Some("secrets"), 7),
+            Message::error("no", FailureType::ConfigError, Some(&secrets), 7),
             Message::error("no", FailureType::SystemError, None, 7),
-            Message::status("secrets", StreamStatus::Running, true, 7),
-            Message::status("secrets", StreamStatus::Complete, false, 7),
-            Message::estimate("sessions", 12, 7),
+            Message::status(&secrets, StreamStatus::Running, true, 7),
+            Message::status(&secrets, StreamStatus::Complete, false, 7),
+            Message::estimate(&sessions, 12, 7),
+            Message::estimate(&named, 12, 7),
+            Message::state(&named, &state, 0),
         ];
         let lines: Vec<String> = messages.iter().map(Message::line).collect();
         insta::assert_snapshot!(lines.join("\n"));
@@ -272,8 +300,11 @@ mod tests {
 
     #[test]
     fn a_record_is_framed_without_touching_its_data() {
-        let (before, after) = record_frame("sessions", 1765321198810);
+        let (before, after) = record_frame(&StreamDescriptor::of("sessions"), 1765321198810);
         let line = format!("{}{{}}{}", String::from_utf8(before).unwrap(), String::from_utf8(after).unwrap());
         insta::assert_snapshot!(line, @r#"{"type":"RECORD","record":{"stream":"sessions","data":{},"emitted_at":1765321198810}}"#);
+        let named = StreamDescriptor { name: "sessions".to_string(), namespace: Some("a\"b".to_string()) };
+        let (_, after) = record_frame(&named, 7);
+        insta::assert_snapshot!(String::from_utf8(after).unwrap(), @r#","emitted_at":7,"namespace":"a\"b"}}"#);
     }
 }

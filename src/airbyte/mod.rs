@@ -6,5 +6,5 @@ pub mod message;
 pub mod state;
 
 pub use catalog::{ConfiguredCatalog, SyncMode};
-pub use message::{FailureType, Level, Message, StreamStatus};
+pub use message::{FailureType, Level, Message, StreamDescriptor, StreamStatus};
 pub use state::InputState;

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
-/// Each stream's state blob by the stream's name, and what was wrong with the rest.
+use super::message::StreamDescriptor;
+
+/// Each stream's state blob by the stream, and what was wrong with the rest.
 #[derive(Debug, Default, PartialEq)]
 pub struct InputState {
-    pub streams: BTreeMap<String, Value>,
+    pub streams: BTreeMap<StreamDescriptor, Value>,
     /// Sentences for a WARN, each about a part of the input that is not used.
     pub ignored: Vec<String>,
 }
@@ -34,9 +37,19 @@ impl InputState {
         Ok(state)
     }
 
+    /// Whether a text is a state, or the absence of one.
+    pub fn is_one(text: &str) -> bool {
+        InputState::parse(text).is_ok_and(|state| state.ignored.is_empty())
+    }
+
+    /// What is said of a stream; what is said without a namespace serves any.
+    pub fn of(&self, stream: &StreamDescriptor) -> Option<&Value> {
+        self.streams.get(stream).or_else(|| self.streams.get(&StreamDescriptor::of(&stream.name)))
+    }
+
     /// Begins this stream anew, whatever the state says of it.
     pub fn forget(&mut self, stream: &str) {
-        self.streams.remove(stream);
+        self.streams.retain(|descriptor, _| descriptor.name != stream);
     }
 
     fn add(&mut self, mut entry: Value) {
@@ -69,11 +82,11 @@ impl InputState {
     }
 
     fn add_stream(&mut self, mut stream: Value) {
-        match stream["stream_descriptor"]["name"].as_str().map(str::to_string) {
-            Some(name) => {
-                self.streams.insert(name, stream["stream_state"].take());
+        match StreamDescriptor::deserialize(&stream["stream_descriptor"]) {
+            Ok(descriptor) => {
+                self.streams.insert(descriptor, stream["stream_state"].take());
             }
-            None => self.ignore("a state that names no stream is ignored"),
+            Err(_) => self.ignore("a state that names no stream is ignored"),
         }
     }
 }
@@ -108,7 +121,11 @@ mod tests {
 
     fn check(text: &str) -> String {
         match InputState::parse(text) {
-            Ok(state) => format!("{} ignored {:?}", serde_json::to_string(&state.streams).unwrap(), state.ignored),
+            Ok(state) => {
+                let streams: BTreeMap<String, &Value> =
+                    state.streams.iter().map(|(stream, state)| (stream.to_string(), state)).collect();
+                format!("{} ignored {:?}", serde_json::to_string(&streams).unwrap(), state.ignored)
+            }
             Err(error) => format!("error: {error}"),
         }
     }
@@ -125,6 +142,22 @@ mod tests {
         insta::assert_snapshot!(check("{}"), @"{} ignored []");
         insta::assert_snapshot!(check(r#"{"connectionId":"c","stateType":"stream","streamState":[{"streamDescriptor":{"name":"a"},"streamState":{"x":1}}]}"#), @r#"{"a":{"x":1}} ignored []"#);
         insta::assert_snapshot!(check(r#"{"stateType":"global","globalState":{"sharedState":{},"streamStates":[{"streamDescriptor":{"name":"a"},"streamState":{"x":1}}]}}"#), @r#"{"a":{"x":1}} ignored []"#);
+    }
+
+    #[test]
+    fn a_state_without_a_namespace_serves_any() {
+        let of = |namespace: &str| {
+            format!(
+                r#"{{"type":"STREAM","stream":{{"stream_descriptor":{{"name":"a"{namespace}}},"stream_state":{{"x":{}}}}}}}"#,
+                namespace.len()
+            )
+        };
+        let state = InputState::parse(&format!("[{},{}]", of(""), of(r#","namespace":"n""#))).unwrap();
+        let named =
+            |namespace: &str| StreamDescriptor { name: "a".to_string(), namespace: Some(namespace.to_string()) };
+        assert_eq!(state.of(&StreamDescriptor::of("a")).unwrap()["x"], 0);
+        assert_eq!(state.of(&named("n")).unwrap()["x"], 16);
+        assert_eq!(state.of(&named("m")).unwrap()["x"], 0);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::record::{Frame, Framed};
 use super::state_file::StateFile;
-use super::streams::Stream;
+use crate::airbyte::StreamDescriptor;
 use crate::airbyte::message::{CheckStatus, ConnectionStatus, FailureType, Level, Message, StreamStatus};
 use crate::output::{Closed, LiveLine, Output};
 
@@ -32,7 +32,7 @@ pub struct Emitter {
 
 /// One stream's account while it is read.
 pub struct Ledger {
-    pub stream: &'static str,
+    pub stream: StreamDescriptor,
     started: Instant,
     line: Option<LiveLine>,
     account: Mutex<Account>,
@@ -108,7 +108,7 @@ impl Emitter {
     }
 
     /// An error that ends a stream, or the whole command when `stream` is `None`.
-    pub fn error(&self, message: &str, failure_type: FailureType, stream: Option<&str>) {
+    pub fn error(&self, message: &str, failure_type: FailureType, stream: Option<&StreamDescriptor>) {
         match self.format {
             Format::Airbyte => self.message(&Message::error(message, failure_type, stream, now_ms())),
             Format::Records => self.output.note(&format!("error: {message}")),
@@ -117,8 +117,11 @@ impl Emitter {
 
     /// Any message of Airbyte's; bare records have no place for it.
     pub fn message(&self, message: &Message) {
-        if self.format == Format::Airbyte {
-            self.output.line(&message.line());
+        match (self.format, message) {
+            (Format::Records, _) => {}
+            // What a platform reads back has to come back as it was.
+            (Format::Airbyte, Message::State { .. }) => self.output.line_as_it_is(&message.line()),
+            (Format::Airbyte, _) => self.output.line(&message.line()),
         }
     }
 
@@ -128,11 +131,11 @@ impl Emitter {
     }
 
     /// A stream's read begins. `safe` is the state it begins from.
-    pub fn start(&self, stream: &'static Stream, safe: Value) -> Arc<Ledger> {
-        self.status(stream.name, StreamStatus::Started, false);
+    pub fn start(&self, stream: &StreamDescriptor, safe: Value) -> Arc<Ledger> {
+        self.status(stream, StreamStatus::Started, false);
         let account = Account { safe: Some(safe), ..Account::default() };
-        let line = if self.output.is_watched() { self.output.live_line(stream.name) } else { None };
-        Arc::new(Ledger { stream: stream.name, started: Instant::now(), line, account: Mutex::new(account) })
+        let line = if self.output.is_watched() { self.output.live_line(&stream.to_string()) } else { None };
+        Arc::new(Ledger { stream: stream.clone(), started: Instant::now(), line, account: Mutex::new(account) })
     }
 
     /// A stream's first answer is there: said once, before its first record.
@@ -141,7 +144,7 @@ impl Emitter {
         account.is_rate_limited = false;
         if !account.is_running && !account.has_ended {
             account.is_running = true;
-            self.status(ledger.stream, StreamStatus::Running, false);
+            self.status(&ledger.stream, StreamStatus::Running, false);
         }
     }
 
@@ -150,21 +153,21 @@ impl Emitter {
         let mut account = ledger.lock();
         if !account.is_rate_limited && !account.has_ended {
             account.is_rate_limited = true;
-            self.status(ledger.stream, StreamStatus::Running, true);
+            self.status(&ledger.stream, StreamStatus::Running, true);
         }
     }
 
     /// How many rows the stream will have.
     pub fn estimate(&self, ledger: &Ledger, rows: u64) {
         ledger.lock().total = Some(rows);
-        self.message(&Message::estimate(ledger.stream, rows, now_ms()));
+        self.message(&Message::estimate(&ledger.stream, rows, now_ms()));
     }
 
     /// What a record of `stream` that is read now looks like on its line.
-    pub fn frame(&self, stream: &str) -> Frame {
+    pub fn frame(&self, stream: &StreamDescriptor) -> Frame {
         match self.format {
             Format::Airbyte => Frame::airbyte(stream, now_ms()),
-            Format::Records => Frame::bare(self.label_records.then_some(stream)),
+            Format::Records => Frame::bare(self.label_records.then_some(stream.name.as_str())),
         }
     }
 
@@ -208,7 +211,7 @@ impl Emitter {
             return;
         }
         if let Some(state) = account.safe.clone() {
-            self.state(ledger.stream, &mut account, state);
+            self.state(&ledger.stream, &mut account, state);
         }
     }
 
@@ -217,9 +220,9 @@ impl Emitter {
         self.running(ledger);
         self.end(ledger);
         let mut account = ledger.lock();
-        self.state(ledger.stream, &mut account, state);
+        self.state(&ledger.stream, &mut account, state);
         account.has_ended = true;
-        self.status(ledger.stream, StreamStatus::Complete, false);
+        self.status(&ledger.stream, StreamStatus::Complete, false);
     }
 
     /// The stream ends early: its records so far are counted by the newest safe state. Once; later calls do nothing.
@@ -233,14 +236,14 @@ impl Emitter {
             && account.safe != account.last_state
             && let Some(state) = account.safe.clone()
         {
-            self.state(ledger.stream, &mut account, state);
+            self.state(&ledger.stream, &mut account, state);
         }
         account.has_ended = true;
-        self.status(ledger.stream, StreamStatus::Incomplete, false);
+        self.status(&ledger.stream, StreamStatus::Incomplete, false);
     }
 
     /// Any stream's status, known to us or not.
-    pub fn status(&self, stream: &str, status: StreamStatus, rate_limited: bool) {
+    pub fn status(&self, stream: &StreamDescriptor, status: StreamStatus, rate_limited: bool) {
         self.message(&Message::status(stream, status, rate_limited, now_ms()));
     }
 
@@ -252,10 +255,10 @@ impl Emitter {
         }
     }
 
-    fn state(&self, stream: &'static str, account: &mut Account, state: Value) {
+    fn state(&self, stream: &StreamDescriptor, account: &mut Account, state: Value) {
         self.message(&Message::state(stream, &state, account.since_state));
         if let Some(file) = &self.states {
-            file.keep(&self.output, stream, state.clone());
+            file.keep(&self.output, stream.clone(), state.clone());
         }
         account.since_state = 0;
         account.last_state = Some(state);

@@ -166,13 +166,10 @@ impl Readers<'_> {
         mut sight: impl FnMut(&str, &Facts) -> Option<Sight>,
         is_by_name: bool,
     ) -> Result<(), End> {
-        let (name, id_field) = self
-            .records
-            .as_ref()
-            .map_or(("sessions", "session_id"), |records| (records.step.stream.name, records.step.stream.id_field()));
-        let frame = context.emitter.frame(name);
+        let id_field = self.records.as_ref().map_or("session_id", |records| records.step.stream.id_field());
+        let frame = self.records.as_ref().map(|records| context.emitter.frame(&records.step.descriptor));
         let (records, partitions) = (&mut self.records, &mut self.partitions);
-        let framed = frame_page(page, &frame, id_field, |item, facts| {
+        let framed = frame_page(page, &frame.unwrap_or_default(), id_field, |item, facts| {
             let Some(sight) = sight(item, facts) else { return false };
             if let Some(partitions) = partitions.as_deref_mut() {
                 partitions.take(item, facts, sight, is_by_name);

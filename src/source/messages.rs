@@ -253,7 +253,7 @@ impl Reader {
                 };
                 is_first = false;
                 self.pages.fetch_add(1, Ordering::Relaxed);
-                let frame = self.context.emitter.frame(self.stream.name).of_session(&partition.id);
+                let frame = self.context.emitter.frame(&self.ledger.stream).of_session(&partition.id);
                 let framed = frame_page(&page, &frame, self.stream.id_field(), |item, facts| {
                     let cursor = facts.cursor(self.stream.cursor_field, self.stream.cursor_fallback);
                     if listing.note(key_of(item, facts), None) == Sight::Repeated {

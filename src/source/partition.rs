@@ -495,6 +495,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::airbyte::StreamDescriptor;
     use crate::source::state::Scope;
     use crate::source::streams::find;
 
@@ -504,6 +505,7 @@ mod tests {
         let since = state.cursor();
         Step {
             stream: find("session_messages").unwrap(),
+            descriptor: StreamDescriptor::of("session_messages"),
             is_full_refresh,
             needs_key: false,
             state,

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::cursor::Bounds;
 use super::state::{Scope, StreamState};
 use super::streams::{Listing, STREAMS, Stream, find, names};
-use crate::airbyte::{ConfiguredCatalog, InputState, SyncMode};
+use crate::airbyte::{ConfiguredCatalog, InputState, StreamDescriptor, SyncMode};
 use crate::config::Config;
 
 /// A stream's name is repeated in a message up to this length, in characters.
@@ -16,7 +16,7 @@ const LONGEST_NAME: usize = 40;
 pub struct Plan {
     pub steps: Vec<Step>,
     /// Wanted streams that cannot be read, and why.
-    pub refused: Vec<(String, String)>,
+    pub refused: Vec<(StreamDescriptor, String)>,
     /// Sentences for a WARN.
     pub warnings: Vec<String>,
     /// Sentences for an INFO: what is done with a state, where that may surprise.
@@ -27,6 +27,8 @@ pub struct Plan {
 #[derive(Debug)]
 pub struct Step {
     pub stream: &'static Stream,
+    /// What the platform calls it.
+    pub descriptor: StreamDescriptor,
     /// Whether everything is wanted, each item once, rather than what is new or has changed.
     pub is_full_refresh: bool,
     /// Whether a record without its key would end the sync at the platform.
@@ -66,17 +68,17 @@ pub fn plan(config: &Config, catalog: &ConfiguredCatalog, state: &InputState, no
     let mut planned = BTreeSet::new();
     for configured in &catalog.streams {
         let name = configured.stream.name.as_str();
-        if !planned.insert(name) {
+        if !planned.insert(&configured.stream) {
             continue;
         }
         match (find(name), &configured.sync_mode) {
-            (None, _) => plan.refused.push((name.to_string(), no_such_stream(name))),
+            (None, _) => plan.refused.push((configured.stream.clone(), no_such_stream(name))),
             (Some(_), SyncMode::Unknown(_)) => plan.refused.push((
-                name.to_string(),
+                configured.stream.clone(),
                 format!("stream {name}: the catalog asks for a sync mode that does not exist; full_refresh and incremental do"),
             )),
             (Some(stream), mode) => {
-                let step = plan.add(stream, config, state, now);
+                let step = plan.add(stream, configured.stream.clone(), config, state, now);
                 step.is_full_refresh = *mode == SyncMode::FullRefresh;
                 step.needs_key = configured.needs_key();
                 if step.is_full_refresh && step.state.cursor().is_some() {
@@ -95,7 +97,8 @@ pub fn plan_streams(config: &Config, streams: &[&'static Stream], state: Option<
     let nothing = InputState::default();
     let mut plan = Plan { warnings: state.map(|state| state.ignored.clone()).unwrap_or_default(), ..Plan::default() };
     for stream in streams {
-        plan.add(stream, config, state.unwrap_or(&nothing), now).is_full_refresh = state.is_none();
+        let descriptor = StreamDescriptor::of(stream.name);
+        plan.add(stream, descriptor, config, state.unwrap_or(&nothing), now).is_full_refresh = state.is_none();
     }
     plan
 }
@@ -116,8 +119,15 @@ pub fn pick(list: &str) -> Result<Vec<&'static Stream>, String> {
 }
 
 impl Plan {
-    fn add(&mut self, stream: &'static Stream, config: &Config, state: &InputState, now: i64) -> &mut Step {
-        let given = state.streams.get(stream.name);
+    fn add(
+        &mut self,
+        stream: &'static Stream,
+        descriptor: StreamDescriptor,
+        config: &Config,
+        state: &InputState,
+        now: i64,
+    ) -> &mut Step {
+        let given = state.of(&descriptor);
         let start_date = config.start_date.filter(|_| stream.listing != Listing::Whole);
         let scope = Scope { org_id: config.org_id.clone(), start_date };
         let mut state = match StreamState::read(stream.cursor_field, &scope, given) {
@@ -136,6 +146,7 @@ impl Plan {
         let since = state.cursor();
         let mut step = Step {
             stream,
+            descriptor,
             is_full_refresh: false,
             needs_key: false,
             bounds: Bounds { start_date, since: None },

@@ -48,20 +48,20 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
     }
     let mut ledgers = Vec::new();
     let mut running = JoinSet::new();
-    let mut sessions = None;
-    let mut messages = None;
+    let (mut lists, mut messages) = (Vec::new(), Vec::new());
     for step in plan.steps {
-        let ledger = context.emitter.start(step.stream, step.state.write());
+        let ledger = context.emitter.start(&step.descriptor, step.state.write());
         ledgers.push(Arc::clone(&ledger));
-        match step.stream.listing {
-            streams::Listing::PerSession => messages = Some((step, ledger)),
-            streams::Listing::Sessions if step.stream.path == ["sessions"] => sessions = Some((step, ledger)),
-            _ => _ = running.spawn(run(Arc::clone(context), Some((step, ledger)), None)),
-        }
+        let is_messages = step.stream.listing == streams::Listing::PerSession;
+        if is_messages { messages.push((step, ledger)) } else { lists.push((step, ledger)) }
     }
-    // Both need the list of sessions: one listing serves them.
-    if sessions.is_some() || messages.is_some() {
-        running.spawn(run(Arc::clone(context), sessions, messages));
+    // The messages need the list of sessions, too: one listing serves both.
+    for listed in lists {
+        let with = if listed.0.stream.path == ["sessions"] { messages.pop() } else { None };
+        running.spawn(run(Arc::clone(context), Some(listed), with));
+    }
+    for messages in messages {
+        running.spawn(run(Arc::clone(context), None, Some(messages)));
     }
     let mut ending = if plan.refused.is_empty() { Ending::Complete } else { Ending::Failed };
     tokio::pin!(stop);
@@ -152,7 +152,7 @@ async fn list(
 /// Says how a stream has ended.
 fn end(context: &Context, step: &Step, ledger: &Ledger, outcome: Result<StreamState, End>) -> Ending {
     let emitter = &context.emitter;
-    let name = step.stream.name;
+    let name = &step.descriptor;
     let advice = match outcome {
         Ok(state) => {
             emitter.complete(ledger, state.write());
@@ -172,7 +172,7 @@ fn end(context: &Context, step: &Step, ledger: &Ledger, outcome: Result<StreamSt
         }
         Err(End::Data(message)) => Advice { message, failure_type: FailureType::SystemError },
     };
-    emitter.error(&format!("stream {name}: {}", advice.message), advice.failure_type, Some(name));
+    emitter.error(&format!("stream {name}: {}", advice.message), advice.failure_type, Some(&step.descriptor));
     emitter.incomplete(ledger);
     Ending::Failed
 }

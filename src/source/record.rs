@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::facts::{Facts, Field};
+use crate::airbyte::StreamDescriptor;
 use crate::airbyte::line::compact_into;
 use crate::airbyte::message::record_frame;
 use crate::devin::Page;
@@ -20,7 +21,7 @@ pub struct Frame {
 
 impl Frame {
     /// Airbyte's RECORD around each item.
-    pub fn airbyte(stream: &str, emitted_at_ms: i64) -> Frame {
+    pub fn airbyte(stream: &StreamDescriptor, emitted_at_ms: i64) -> Frame {
         let (before, after) = record_frame(stream, emitted_at_ms);
         Frame { before, after, ..Frame::default() }
     }
@@ -113,7 +114,7 @@ mod tests {
         {"z":1.10,"a":12345678901234567890123,"a":-0.0,"e":1E+2,"s":"\u2028\ud83d\ude00\/ \\\" ","n":null,"deep":[[{}]]}
         (1 records, 0 empty)
         "#);
-        insta::assert_snapshot!(check(odd, Frame::airbyte("sessions", 7)), @r#"
+        insta::assert_snapshot!(check(odd, Frame::airbyte(&StreamDescriptor::of("sessions"), 7)), @r#"
         {"type":"RECORD","record":{"stream":"sessions","data":{"z":1.10,"a":12345678901234567890123,"a":-0.0,"e":1E+2,"s":"\u2028\ud83d\ude00\/ \\\" ","n":null,"deep":[[{}]]},"emitted_at":7}}
         (1 records, 0 empty)
         "#);
