@@ -131,6 +131,9 @@ struct Read {
     /// not exist the first time
     #[arg(long, value_name = "FILE")]
     state_out: Option<PathBuf>,
+    /// Streams to begin anew, separated by commas, whatever the state says of them
+    #[arg(long, value_name = "NAMES")]
+    full_refresh: Option<String>,
     /// Airbyte's messages, or bare records with everything else on stderr
     #[arg(long, value_name = "FORM", default_value = "airbyte")]
     format: Form,
@@ -225,12 +228,20 @@ async fn run_read(read: Read, output: &Output) -> Exit {
         Ok(picked) => picked,
         Err(problem) => return usage(output, &problem),
     };
+    let anew = match read.full_refresh.as_deref().map(plan::pick).transpose() {
+        Ok(anew) => anew.unwrap_or_default(),
+        Err(problem) => return usage(output, &problem),
+    };
     let place = match place(&read.connection, output).await {
         Ok(place) => place,
         Err(config::Error::Absent) => return usage(output, &config::Error::Absent.to_string()),
         Err(error) => return fail(&emitter, &error.to_string()),
     };
-    let planned = state_before(&read).and_then(|state| Ok((planned(&read, &place.config, &picked, &state)?, state)));
+    let before = state_before(&read).map(|mut state| {
+        anew.iter().for_each(|stream| state.forget(stream.name));
+        state
+    });
+    let planned = before.and_then(|state| Ok((planned(&read, &place.config, &picked, &state)?, state)));
     let (plan, state) = match planned {
         Ok(planned) => planned,
         Err(problem) => return fail(&emitter, &format!("{problem:#}")),

@@ -84,3 +84,17 @@ fn a_full_pipe_that_answers_at_once_is_waited_for() {
     assert_eq!(ran.exit(), "exit 0", "{}", ran.stderr);
     assert_eq!(reading.join().unwrap().lines().count(), 2000);
 }
+
+#[test]
+fn a_stream_is_begun_anew_on_request_and_the_others_go_on() {
+    let session = json!({"session_id": "a", "created_at": T, "updated_at": T});
+    let lists = [("sessions", json!([session])), ("playbooks", json!([{"playbook_id": "p", "updated_at": T}]))];
+    let before = json!({"updated_at": T + 5000});
+    let program = program()
+        .at(&Api::of(&Organisation::new(&lists)), json!({}))
+        .file("state.json", state(&[("sessions", before.clone()), ("playbooks", before)]));
+    let arguments = "read --config config.json --streams sessions,playbooks --state state.json --state-out state.json";
+    let told = program.run(&format!("{arguments} --full-refresh sessions")).told();
+    assert_eq!((told.records("sessions").len(), told.records("playbooks").len()), (1, 0));
+    assert_eq!(program.run(&format!("{arguments} --full-refresh session")).exit(), "exit 2");
+}

@@ -182,12 +182,15 @@ fn is_zero(version: &u64) -> bool {
 /// A state's time: an integer, a float, or an integer as text, as other connectors write it; in seconds, or in
 /// milliseconds where it could be nothing else.
 fn seconds(value: &Value) -> Option<i64> {
-    let number = match value {
+    let mut number = match value {
         Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64)),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     }?;
-    Some(if number >= MILLISECONDS { number / 1000 } else { number })
+    while number >= MILLISECONDS {
+        number /= 1000;
+    }
+    Some(number)
 }
 
 fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
