@@ -1,24 +1,20 @@
-//! The HTTP side: authentication, time limits, and one method per call of the API.
-//!
-//! The HTTP library's client is made when the first request is due, because loading the machine's
-//! root certificates takes milliseconds that no other command should pay.
+//! The client of the API: time limits, the one retry loop, and one method per call.
 
 use std::fmt;
-use std::sync::OnceLock;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::utf8_percent_encode;
-use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
-use reqwest::{RequestBuilder, Response, Url};
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::connection::{Connections, Settings, build, is_hang_up, kind_of};
+use super::connection::{Connections, Settings};
 use super::error::{Error, Kind, explanation};
 use super::gate::{Gate, Pass};
 use super::page::{Invalid, Page, RESERVED, Request, Trail};
 use super::principal::Principal;
 use super::retry::{Outrun, Verdict, retry_after};
 use super::surrogate::replace_halves;
+use super::transport::{HttpRequest, Method, Network, Transport, Unanswered};
 
 /// The largest answer that is read. A page of 200 messages has been seen at 1.6 MB.
 const LARGEST_BODY: usize = 256 << 20;
@@ -29,9 +25,9 @@ const LARGEST_ERROR_BODY: usize = 16 << 10;
 /// A client of one API with one key. Shared by everything that runs.
 pub struct Client {
     settings: Settings,
-    http: OnceLock<Result<reqwest::Client, String>>,
-    /// The same for those whose kept connection broke.
-    fresh_http: OnceLock<Result<reqwest::Client, String>>,
+    network: Network,
+    /// What is asked instead of the network.
+    transport: Option<Arc<dyn Transport>>,
     gate: Gate,
 }
 
@@ -50,7 +46,12 @@ impl Client {
     /// Prepares a client. Opens nothing and asks nothing.
     pub fn new(settings: Settings) -> Client {
         let gate = Gate::new(settings.concurrency);
-        Client { settings, http: OnceLock::new(), fresh_http: OnceLock::new(), gate }
+        Client { settings, network: Network::default(), transport: None, gate }
+    }
+
+    /// A client whose requests `transport` answers, instead of the network.
+    pub fn over(transport: Arc<dyn Transport>, settings: Settings) -> Client {
+        Client { transport: Some(transport), ..Client::new(settings) }
     }
 
     /// The page of a list that `trail` has come to, tried until it is sound or the policy gives up.
@@ -89,7 +90,7 @@ impl Client {
     ) -> Result<T, Error> {
         let path = request.encoded_path();
         let fail = |kind, explanation, tries| Error { kind, path: path.clone(), explanation, tries };
-        let url = self.url(&path, request, after).map_err(|reason| fail(Kind::Unaskable(reason), None, 0))?;
+        let asked_for = to_send(Method::Get, request, after, Vec::new());
         let policy = &self.settings.policy;
         let started = Instant::now();
         // Waiting for a place, or because the server asked for it, is not this request's doing.
@@ -105,7 +106,7 @@ impl Client {
             tell(Event::Asking);
             let deadline = started + excused + policy.budget;
             let successes = self.gate.successes();
-            let outcome = match timeout_at(deadline, self.ask_for(&url, connections)).await {
+            let outcome = match timeout_at(deadline, self.ask_for(&asked_for, connections)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Refusal::from(Kind::TimeUp(policy.budget))),
             };
@@ -159,66 +160,40 @@ impl Client {
     }
 
     /// One try to read.
-    async fn ask_for(&self, url: &Url, connections: Connections) -> Result<Answer, Refusal> {
-        let http = self.http(connections).map_err(|reason| Refusal::from(Kind::Unaskable(reason)))?;
-        let answer = self.ask(http.get(url.clone()), self.settings.policy.silence).await?;
+    async fn ask_for(&self, request: &HttpRequest, connections: Connections) -> Result<Answer, Refusal> {
+        let answer = self.ask(request.clone(), connections, self.settings.policy.silence).await?;
         // Another success than 200 is no answer to a read.
         if answer.status == 200 { Ok(answer) } else { Err(Kind::Status(answer.status).into()) }
     }
 
     /// One try of any request, with the longest silence that is borne.
-    pub(super) async fn ask(&self, request: RequestBuilder, silence: Duration) -> Result<Answer, Refusal> {
+    pub(super) async fn ask(
+        &self,
+        request: HttpRequest,
+        connections: Connections,
+        silence: Duration,
+    ) -> Result<Answer, Refusal> {
         let started = Instant::now();
-        let sent = timeout(silence, request.send()).await;
-        let response = sent
-            .map_err(|_| Kind::Silent(silence))?
-            .map_err(|error| Refusal { is_hang_up: is_hang_up(&error), ..Refusal::from(kind_of(&error)) })?;
-        let status = response.status().as_u16();
-        let date = header(&response, DATE).and_then(|value| httpdate::parse_http_date(value).ok());
-        if !response.status().is_success() {
-            let wait = header(&response, RETRY_AFTER)
-                .and_then(|value| retry_after(value, date.unwrap_or_else(SystemTime::now)));
-            let body = self.body(response, LARGEST_ERROR_BODY, silence).await.unwrap_or_default();
-            let explanation = explanation(&body, &self.settings.token);
+        let mut response = match &self.transport {
+            Some(transport) => {
+                let sent = timeout(silence, transport.send(request)).await;
+                sent.map_err(|_| Unanswered::from(Kind::Silent(silence)))?.map_err(Unanswered::from)?
+            }
+            None => self.network.send(&self.settings, request, connections, silence, limit).await?,
+        };
+        replace_halves(&mut response.body);
+        let (status, date) = (response.status, response.date());
+        if !is_success(status) {
+            let now = date.unwrap_or_else(SystemTime::now);
+            let wait = response.retry_after.as_deref().and_then(|value| retry_after(value, now));
+            let explanation = explanation(&response.body, &self.settings.token);
             return Err(Refusal { explanation, retry_after: wait, ..Refusal::from(Kind::Status(status)) });
         }
-        let body = self.body(response, LARGEST_BODY, silence).await?;
-        if body.len() > LARGEST_BODY {
+        if response.body.len() > LARGEST_BODY {
             return Err(Kind::Invalid(Invalid::TooLarge { limit: LARGEST_BODY }).into());
         }
         let date = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok()).map(|date| date.as_secs() as i64);
-        Ok(Answer { status, body, date, took: started.elapsed() })
-    }
-
-    /// Reads a body until its end, or until it exceeds `most`.
-    async fn body(&self, mut response: Response, most: usize, silence: Duration) -> Result<Vec<u8>, Kind> {
-        let announced = response.content_length().unwrap_or(0).min(most as u64);
-        let mut body = Vec::with_capacity(announced as usize);
-        loop {
-            let chunk = timeout(silence, response.chunk()).await.map_err(|_| Kind::Silent(silence))?;
-            match chunk.map_err(|error| kind_of(&error))? {
-                Some(chunk) => body.extend_from_slice(&chunk),
-                None => {
-                    replace_halves(&mut body);
-                    return Ok(body);
-                }
-            }
-            if body.len() > most {
-                return Ok(body);
-            }
-        }
-    }
-
-    /// A create, on a connection of its own: one that had been idle could break without telling whether anything arrived.
-    pub(super) fn post(&self, request: &Request, body: Vec<u8>) -> Result<RequestBuilder, Kind> {
-        let http = build(&self.settings, Connections::Fresh).map_err(Kind::Unaskable)?;
-        let url = self.url(&request.encoded_path(), request, None).map_err(Kind::Unaskable)?;
-        Ok(http.post(url).header(CONTENT_TYPE, "application/json").body(body))
-    }
-
-    pub(super) fn delete(&self, request: &Request) -> Result<RequestBuilder, Kind> {
-        let url = self.url(&request.encoded_path(), request, None).map_err(Kind::Unaskable)?;
-        Ok(self.http(Connections::Kept).map_err(Kind::Unaskable)?.delete(url))
+        Ok(Answer { status, body: response.body, date, took: started.elapsed() })
     }
 
     /// Waits for a place among the requests under way.
@@ -230,24 +205,25 @@ impl Client {
     pub(super) fn patience(&self) -> Duration {
         self.settings.policy.silence
     }
+}
 
-    fn url(&self, path: &str, request: &Request, after: Option<&str>) -> Result<Url, String> {
-        let cursor = after.map(|cursor| ("after", cursor));
-        let query = request.query.iter().map(|(name, value)| (*name, value.as_str())).chain(cursor);
-        let query: Vec<String> =
-            query.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, RESERVED))).collect();
-        let mark = if query.is_empty() { "" } else { "?" };
-        let text = format!("{}{path}{mark}{}", self.settings.api_url, query.join("&"));
-        Url::parse(&text).map_err(|error| format!("the API's address is unusable: {error}"))
-    }
+/// How many bytes of an answer's body are read.
+fn limit(status: u16) -> usize {
+    if is_success(status) { LARGEST_BODY } else { LARGEST_ERROR_BODY }
+}
 
-    fn http(&self, connections: Connections) -> Result<&reqwest::Client, String> {
-        let made = match connections {
-            Connections::Kept => &self.http,
-            Connections::Fresh => &self.fresh_http,
-        };
-        made.get_or_init(|| build(&self.settings, connections)).as_ref().map_err(Clone::clone)
-    }
+fn is_success(status: u16) -> bool {
+    (200..300).contains(&status)
+}
+
+/// A request as it goes out.
+pub(super) fn to_send(method: Method, request: &Request, after: Option<&str>, body: Vec<u8>) -> HttpRequest {
+    let cursor = after.map(|cursor| ("after", cursor));
+    let query = request.query.iter().map(|(name, value)| (*name, value.as_str())).chain(cursor);
+    let query: Vec<String> =
+        query.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, RESERVED))).collect();
+    let mark = if query.is_empty() { "" } else { "?" };
+    HttpRequest { method, target: format!("{}{mark}{}", request.encoded_path(), query.join("&")), body }
 }
 
 impl fmt::Debug for Client {
@@ -285,6 +261,8 @@ impl From<Kind> for Refusal {
     }
 }
 
-fn header(response: &Response, name: reqwest::header::HeaderName) -> Option<&str> {
-    response.headers().get(name)?.to_str().ok()
+impl From<Unanswered> for Refusal {
+    fn from(unanswered: Unanswered) -> Refusal {
+        Refusal { is_hang_up: unanswered.is_hang_up, ..Refusal::from(unanswered.kind) }
+    }
 }

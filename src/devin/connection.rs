@@ -31,6 +31,8 @@ pub struct Settings {
 pub(super) enum Connections {
     Kept,
     Fresh,
+    /// A connection of its own: one that had been idle could break without telling whether anything arrived.
+    Own,
 }
 
 /// Makes the HTTP client. Loopback is asked in the clear, without a proxy and without root certificates, so that it
@@ -52,7 +54,7 @@ pub(super) fn build(settings: &Settings, connections: Connections) -> Result<req
         .connect_timeout(settings.policy.connect)
         .tcp_nodelay(true)
         .pool_max_idle_per_host(settings.concurrency);
-    if connections == Connections::Fresh {
+    if connections != Connections::Kept {
         builder = builder.pool_max_idle_per_host(0).retry(reqwest::retry::never());
     }
     if Url::parse(&settings.api_url).is_ok_and(|url| url.host_str().is_some_and(is_loopback)) {

@@ -12,6 +12,7 @@ pub mod session;
 pub mod sessions;
 pub mod surrogate;
 pub mod token;
+pub mod transport;
 
 pub use address::{base_address, endpoint};
 pub use client::{Client, Event};

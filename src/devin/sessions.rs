@@ -9,10 +9,12 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use tokio::time::timeout;
 
-use super::client::{Answer, Client, Event, Refusal};
+use super::client::{Answer, Client, Event, Refusal, to_send};
+use super::connection::Connections;
 use super::error::{Error, Kind};
 use super::page::{Invalid, Request, Trail};
 use super::session::{NewSession, Session, bare};
+use super::transport::Method;
 
 /// What the answer to a create means.
 #[derive(Debug, Clone)]
@@ -32,11 +34,8 @@ impl Client {
         let request = sessions_of(organisation, &[]);
         let fail = |refusal: Refusal| refused(refusal, &request);
         let body = serde_json::to_vec(new).expect("a body with string keys serializes");
-        let sent = match self.post(&request, body) {
-            Ok(sent) => sent,
-            Err(kind) => return Creation::Refused(fail(kind.into())),
-        };
-        let outcome = timeout(patience, self.ask(sent, patience)).await;
+        let sent = to_send(Method::Post, &request, None, body);
+        let outcome = timeout(patience, self.ask(sent, Connections::Own, patience)).await;
         let refusal = match outcome.unwrap_or_else(|_| Err(Kind::TimeUp(patience).into())) {
             Ok(answer) => match read_session(&answer) {
                 Ok(session) => return Creation::Created(session),
@@ -138,8 +137,8 @@ impl Client {
         let request = sessions_of(organisation, &[&in_path, "tags"]);
         let body = serde_json::json!({"tags": [tag]}).to_string().into_bytes();
         let fail = |refusal: Refusal| refused(refusal, &request);
-        let sent = self.post(&request, body).map_err(|kind| fail(kind.into()))?;
-        self.ask(sent, self.patience()).await.map(drop).map_err(fail)
+        let sent = to_send(Method::Post, &request, None, body);
+        self.ask(sent, Connections::Own, self.patience()).await.map(drop).map_err(fail)
     }
 
     /// Ends a session.
@@ -150,8 +149,8 @@ impl Client {
         let in_path = format!("devin-{}", bare(id));
         let request = sessions_of(organisation, &[&in_path]);
         let fail = |refusal: Refusal| refused(refusal, &request);
-        let sent = self.delete(&request).map_err(|kind| fail(kind.into()))?;
-        self.ask(sent, self.patience()).await.map(drop).map_err(fail)
+        let sent = to_send(Method::Delete, &request, None, Vec::new());
+        self.ask(sent, Connections::Kept, self.patience()).await.map(drop).map_err(fail)
     }
 }
 

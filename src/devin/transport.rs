@@ -1,0 +1,157 @@
+//! How a request travels to the API and its answer back: over the network, or in memory.
+//!
+//! Whoever uses this library can answer the requests of a [`Client`](super::Client) itself, by a [`Transport`]: a test that
+//! simulates an organization for thousands of reads opens no socket and waits in virtual time. Knows no status that is
+//! better than another, and tries nothing again.
+
+use std::fmt;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::time::{Duration, SystemTime};
+
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
+use reqwest::{Response, Url};
+use tokio::time::timeout;
+
+use super::connection::{Connections, Settings, build, is_hang_up, kind_of};
+use super::error::Kind;
+
+/// A way to the API other than the network.
+pub trait Transport: fmt::Debug + Send + Sync {
+    /// Answers one request. An answer that never comes is given up by the client.
+    fn send(&self, request: HttpRequest) -> Answering<'_>;
+}
+
+/// An answer that is awaited.
+pub type Answering<'a> = Pin<Box<dyn Future<Output = Result<HttpResponse, BrokenConnection>> + Send + 'a>>;
+
+/// A request to the API, whole but for what every request carries, such as the key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpRequest {
+    pub method: Method,
+    /// The path and the query after the API's base address, percent-encoded.
+    pub target: String,
+    /// JSON, for [`Method::Post`].
+    pub body: Vec<u8>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    Get,
+    Post,
+    Delete,
+}
+
+/// An answer, read to its end or to the limit that was asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HttpResponse {
+    pub status: u16,
+    /// The headers `Date` and `Retry-After`, as they came.
+    pub date: Option<String>,
+    pub retry_after: Option<String>,
+    pub body: Vec<u8>,
+}
+
+/// A connection that ended without a whole answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BrokenConnection {
+    /// Before the answer began: a server may close a connection that it kept open at any moment.
+    BeforeAnswer,
+    WithinAnswer,
+}
+
+/// A try that brought no whole answer.
+pub(super) struct Unanswered {
+    pub(super) kind: Kind,
+    /// Whether the connection ended before an answer began.
+    pub(super) is_hang_up: bool,
+}
+
+impl From<Kind> for Unanswered {
+    fn from(kind: Kind) -> Unanswered {
+        Unanswered { kind, is_hang_up: false }
+    }
+}
+
+/// The network. Its HTTP clients are made when they are first needed, because loading the machine's root certificates takes
+/// milliseconds that no other command should pay.
+#[derive(Default)]
+pub(super) struct Network {
+    kept: OnceLock<Result<reqwest::Client, String>>,
+    /// For those whose kept connection broke.
+    fresh: OnceLock<Result<reqwest::Client, String>>,
+}
+
+impl Network {
+    /// Sends a request and reads its answer, of which `limit` says how many bytes are read for a status; nothing may be silent
+    /// for longer than `silence`.
+    pub(super) async fn send(
+        &self,
+        settings: &Settings,
+        request: HttpRequest,
+        connections: Connections,
+        silence: Duration,
+        limit: impl Fn(u16) -> usize,
+    ) -> Result<HttpResponse, Unanswered> {
+        let text = format!("{}{}", settings.api_url, request.target);
+        let url =
+            Url::parse(&text).map_err(|error| Kind::Unaskable(format!("the API's address is unusable: {error}")))?;
+        let http = self.http(settings, connections).map_err(Kind::Unaskable)?;
+        let sent = match request.method {
+            Method::Get => http.get(url),
+            Method::Post => http.post(url).header(CONTENT_TYPE, "application/json").body(request.body),
+            Method::Delete => http.delete(url),
+        };
+        let response = timeout(silence, sent.send())
+            .await
+            .map_err(|_| Kind::Silent(silence))?
+            .map_err(|error| Unanswered { is_hang_up: is_hang_up(&error), kind: kind_of(&error) })?;
+        let status = response.status().as_u16();
+        let header = |name: HeaderName| Some(response.headers().get(name)?.to_str().ok()?.to_string());
+        let (date, retry_after) = (header(DATE), header(RETRY_AFTER));
+        let body = match body(response, limit(status), silence).await {
+            // Of an error, the status is enough.
+            Err(_) if !(200..300).contains(&status) => Vec::new(),
+            body => body?,
+        };
+        Ok(HttpResponse { status, date, retry_after, body })
+    }
+
+    fn http(&self, settings: &Settings, connections: Connections) -> Result<reqwest::Client, String> {
+        match connections {
+            Connections::Kept => self.kept.get_or_init(|| build(settings, connections)).clone(),
+            Connections::Fresh => self.fresh.get_or_init(|| build(settings, connections)).clone(),
+            Connections::Own => build(settings, Connections::Own),
+        }
+    }
+}
+
+impl HttpResponse {
+    /// The server's clock when it answered.
+    pub(super) fn date(&self) -> Option<SystemTime> {
+        httpdate::parse_http_date(self.date.as_ref()?).ok()
+    }
+}
+
+impl From<BrokenConnection> for Unanswered {
+    fn from(broken: BrokenConnection) -> Unanswered {
+        let is_hang_up = broken == BrokenConnection::BeforeAnswer;
+        Unanswered { kind: Kind::Broken("connection closed before the answer was complete".to_string()), is_hang_up }
+    }
+}
+
+/// Reads a body until its end, or until it exceeds `most`.
+async fn body(mut response: Response, most: usize, silence: Duration) -> Result<Vec<u8>, Kind> {
+    let announced = response.content_length().unwrap_or(0).min(most as u64);
+    let mut body = Vec::with_capacity(announced as usize);
+    loop {
+        let chunk = timeout(silence, response.chunk()).await.map_err(|_| Kind::Silent(silence))?;
+        match chunk.map_err(|error| kind_of(&error))? {
+            Some(chunk) => body.extend_from_slice(&chunk),
+            None => return Ok(body),
+        }
+        if body.len() > most {
+            return Ok(body);
+        }
+    }
+}
