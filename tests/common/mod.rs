@@ -12,7 +12,7 @@ mod sandbox;
 mod story;
 mod wire;
 
-pub use api::{Answer, Api, Ask, Organisation};
+pub use api::{Answer, Api, Ask, Organisation, decoded};
 pub use library::{Library, fast};
 pub use program::{Program, Ran, program};
 pub use sandbox::Sandboxed;

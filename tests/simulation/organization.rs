@@ -1,0 +1,250 @@
+//! What is true in a simulated organization: its sessions, their messages, and three short lists, each thing with everything
+//! that it has ever looked like. Knows no request.
+
+use fastrand::Rng;
+use serde_json::json;
+
+use super::behavior::Behavior;
+
+/// The lists that are not sessions: the stream, the path, and the field that identifies an item.
+pub const SHORT_LISTS: [(&str, &str, &str); 3] = [
+    ("playbooks", "playbooks", "playbook_id"),
+    ("secrets", "secrets", "secret_id"),
+    ("knowledge_notes", "knowledge/notes", "note_id"),
+];
+
+/// How long a session that is made at the beginning has existed at most, in seconds.
+const PAST_S: i64 = 20_000;
+
+/// Something that a list has an item for.
+#[derive(Debug)]
+pub struct Thing {
+    pub id: String,
+    pub created_at: i64,
+    pub revisions: Vec<Revision>,
+    pub deleted_at_ms: Option<i64>,
+    /// Of sessions, in their order.
+    pub messages: Vec<Message>,
+}
+
+/// What a thing looks like from some moment on.
+#[derive(Debug, Clone)]
+pub struct Revision {
+    pub visible_at_ms: i64,
+    pub updated_at: Option<i64>,
+    status: &'static str,
+    /// The item, as it stands in the list.
+    pub item: String,
+    /// A session's item in the list of insights.
+    pub insight: String,
+}
+
+#[derive(Debug)]
+pub struct Message {
+    pub visible_at_ms: i64,
+    pub item: String,
+    /// The record that is to come of it.
+    pub record: String,
+}
+
+impl Thing {
+    /// What a list shows of it; `None` before it is visible and after it has been deleted.
+    pub fn at(&self, now_ms: i64) -> Option<&Revision> {
+        let is_deleted = self.deleted_at_ms.is_some_and(|at| at <= now_ms);
+        let shown = self.revisions.iter().rev().find(|revision| revision.visible_at_ms <= now_ms);
+        shown.filter(|_| !is_deleted)
+    }
+
+    pub fn last(&self) -> &Revision {
+        self.revisions.last().expect("a thing looks like something")
+    }
+}
+
+/// Everything that there is.
+#[derive(Debug)]
+pub struct Organization {
+    pub sessions: Vec<Thing>,
+    /// In the order of [`SHORT_LISTS`].
+    pub short_lists: [Vec<Thing>; 3],
+    behavior: Behavior,
+    serial: u32,
+    /// How often a short list may still change before the next sync.
+    pub changes_left: u32,
+}
+
+impl Organization {
+    /// One with a past.
+    pub fn found(dice: &mut Rng, behavior: &Behavior, now_ms: i64) -> Organization {
+        let mut organization = Organization {
+            sessions: Vec::new(),
+            short_lists: Default::default(),
+            behavior: Behavior { lag_ms: 0, ..behavior.clone() },
+            serial: 0,
+            changes_left: u32::MAX,
+        };
+        let mut times: Vec<i64> = (0..dice.i64(0..40)).map(|_| now_ms - dice.i64(1..PAST_S) * 1000).collect();
+        times.sort_unstable();
+        for at_ms in times {
+            organization.something_happens(dice, at_ms);
+        }
+        organization.behavior.lag_ms = behavior.lag_ms;
+        organization
+    }
+
+    /// One event, or several within the same second.
+    pub fn something_happens(&mut self, dice: &mut Rng, now_ms: i64) {
+        let events = if dice.u8(..12) == 0 { dice.usize(2..8) } else { 1 };
+        for _ in 0..events {
+            match dice.u8(..20) {
+                0..=3 => self.session_begins(dice, now_ms),
+                4..=16 => self.session_changes(dice, now_ms),
+                _ => self.short_list_changes(dice, now_ms),
+            }
+        }
+    }
+
+    fn session_begins(&mut self, dice: &mut Rng, now_ms: i64) {
+        let number = self.next_serial();
+        let mut session = Thing {
+            id: format!("{}{number:04x}", self.behavior.id_prefix),
+            created_at: now_ms / 1000,
+            revisions: Vec::new(),
+            deleted_at_ms: None,
+            messages: Vec::new(),
+        };
+        // A few are listed without the time of their last change, always.
+        let updated_at = (dice.u8(..12) > 0).then_some(now_ms / 1000);
+        let status = ["new", "running"][dice.usize(..2)];
+        self.look(&mut session, dice, now_ms, updated_at, status);
+        for _ in 0..dice.u8(..3) {
+            self.say(&mut session, dice, now_ms);
+        }
+        self.sessions.push(session);
+    }
+
+    fn session_changes(&mut self, dice: &mut Rng, now_ms: i64) {
+        if self.sessions.is_empty() {
+            return;
+        }
+        let place = dice.usize(..self.sessions.len());
+        // Taken out while it changes, because what it will look like takes the organization's serial numbers.
+        let mut session = self.sessions.swap_remove(place);
+        if session.deleted_at_ms.is_none() {
+            self.change_session(&mut session, dice, now_ms);
+        }
+        self.sessions.push(session);
+    }
+
+    fn change_session(&mut self, session: &mut Thing, dice: &mut Rng, now_ms: i64) {
+        let (before, updated_at) = (session.last().status, session.last().updated_at);
+        let status = match dice.u8(..10) {
+            // What is said wakes it.
+            0..=4 => {
+                for _ in 0..dice.u8(1..4) {
+                    self.say(session, dice, now_ms);
+                }
+                "running"
+            }
+            5 => "exit",
+            6 => "suspended",
+            7 if self.behavior.may_delete() && dice.bool() => {
+                session.deleted_at_ms = Some(now_ms);
+                return;
+            }
+            // A pull request, a title, a cost.
+            _ => before,
+        };
+        let is_noticed = self.behavior.knows_names
+            && match before {
+                "exit" => false,
+                "suspended" => updated_at.is_some_and(|at| now_ms / 1000 - at < self.behavior.notices_sleepers_for_s()),
+                _ => true,
+            };
+        let has_moved = self.behavior.updated_at_moves || !is_noticed || dice.u8(..4) == 0;
+        let updated_at = updated_at.map(|before| if has_moved { now_ms / 1000 } else { before });
+        self.look(session, dice, now_ms, updated_at, status);
+    }
+
+    /// What a session looks like from now on.
+    fn look(
+        &mut self,
+        session: &mut Thing,
+        dice: &mut Rng,
+        now_ms: i64,
+        updated_at: Option<i64>,
+        status: &'static str,
+    ) {
+        let mut item = json!({
+            "session_id": session.id,
+            "created_at": session.created_at,
+            "updated_at": updated_at,
+            "status": status,
+            "revision": self.next_serial(),
+        });
+        let text = item.to_string();
+        item["num_user_messages"] = self.serial.into();
+        let visible_at_ms = self.visible_at(session.revisions.last().map(|last| last.visible_at_ms), dice, now_ms);
+        session.revisions.push(Revision { visible_at_ms, updated_at, status, item: text, insight: item.to_string() });
+    }
+
+    fn say(&mut self, session: &mut Thing, dice: &mut Rng, now_ms: i64) {
+        // The first ones may be stamped before the session itself.
+        let created_at = now_ms / 1000 - i64::from(session.messages.is_empty() && dice.u8(..4) == 0);
+        let item = json!({
+            "event_id": format!("e{:04x}", self.next_serial()),
+            "source": (["user", "devin"][dice.usize(..2)]),
+            "message": "…",
+            "created_at": created_at,
+        })
+        .to_string();
+        let named = format!(r#"{{"session_id":"{}",{}"#, session.id, &item[1..]);
+        let visible_at_ms = self.visible_at(session.messages.last().map(|last| last.visible_at_ms), dice, now_ms);
+        let item = if self.behavior.names_session { named.clone() } else { item };
+        session.messages.push(Message { visible_at_ms, item, record: named });
+    }
+
+    fn short_list_changes(&mut self, dice: &mut Rng, now_ms: i64) {
+        if self.changes_left == 0 {
+            return;
+        }
+        self.changes_left -= 1;
+        let list = dice.usize(..SHORT_LISTS.len());
+        let place = dice.usize(..=self.short_lists[list].len());
+        let serial = self.next_serial();
+        let (_, _, key) = SHORT_LISTS[list];
+        let mut thing = if place < self.short_lists[list].len() && dice.bool() {
+            self.short_lists[list].swap_remove(place)
+        } else {
+            let id = format!("{list}-{serial:04x}");
+            let (revisions, messages) = (Vec::new(), Vec::new());
+            Thing { id, created_at: now_ms / 1000, revisions, deleted_at_ms: None, messages }
+        };
+        if thing.deleted_at_ms.is_none()
+            && !thing.revisions.is_empty()
+            && dice.u8(..4) == 0
+            && self.behavior.may_delete()
+        {
+            thing.deleted_at_ms = Some(now_ms);
+        } else if thing.deleted_at_ms.is_none() {
+            // One that has never changed may not say when it last did.
+            let updated_at = (!thing.revisions.is_empty() || dice.u8(..4) > 0).then_some(now_ms / 1000);
+            let mut item = json!({"created_at": thing.created_at, "updated_at": updated_at, "revision": serial});
+            item[key] = thing.id.as_str().into();
+            let visible_at_ms = self.visible_at(thing.revisions.last().map(|last| last.visible_at_ms), dice, now_ms);
+            let (item, insight) = (item.to_string(), String::new());
+            thing.revisions.push(Revision { visible_at_ms, updated_at, status: "", item, insight });
+        }
+        self.short_lists[list].push(thing);
+    }
+
+    /// When something that happens now shows: what happened before it to the same thing shows first.
+    fn visible_at(&self, before: Option<i64>, dice: &mut Rng, now_ms: i64) -> i64 {
+        let lag = if self.behavior.lag_ms > 0 && dice.u8(..3) == 0 { dice.i64(0..=self.behavior.lag_ms) } else { 0 };
+        before.map_or(now_ms + lag, |before| before.max(now_ms + lag))
+    }
+
+    fn next_serial(&mut self) -> u32 {
+        self.serial += 1;
+        self.serial
+    }
+}

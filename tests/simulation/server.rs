@@ -1,0 +1,310 @@
+//! The simulated API: requests become answers, in virtual time, and between any two of them something may happen. What
+//! goes wrong on the way is here, too.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, UNIX_EPOCH};
+
+use fastrand::Rng;
+use serde_json::json;
+use source_devin_ai::devin::transport::{Answering, BrokenConnection, HttpRequest, HttpResponse, Transport};
+use tokio::time::Instant;
+
+use super::behavior::{Behavior, Filter, Order, Paging, Total};
+use super::organization::{Organization, Revision, SHORT_LISTS, Thing};
+use crate::common::{ORG, decoded};
+
+/// No chain of syncs needs so many requests; one that makes them reads for ever.
+const MOST_REQUESTS: u32 = 60_000;
+
+/// The clock that dates the data, at the beginning of each history: in milliseconds.
+const BEGINNING_MS: i64 = 1_700_000_000_000;
+
+/// What an API answers from.
+#[derive(Debug)]
+pub struct World {
+    pub organization: Organization,
+    pub behavior: Behavior,
+    pub trouble: Trouble,
+    /// Whether nothing happens by itself.
+    pub is_quiet: bool,
+    dice: Rng,
+    began: Instant,
+    snapshots: Vec<Vec<(String, String)>>,
+    requests: u32,
+}
+
+/// What goes wrong during a sync.
+#[derive(Debug, Default)]
+pub struct Trouble {
+    /// How many of 100 requests fail, however often they are made.
+    pub failing: u8,
+    /// After so many requests the key is revoked.
+    pub key_lasts: Option<u32>,
+    /// The messages of these sessions are refused.
+    pub sessions: BTreeMap<String, Refusal>,
+    /// This list is refused.
+    pub list: Option<(String, u16)>,
+}
+
+/// How a session refuses its messages.
+#[derive(Debug, Clone, Copy)]
+pub struct Refusal {
+    pub status: u16,
+    /// Only the pages after the first.
+    pub is_later: bool,
+    /// The first request alone.
+    pub is_once: bool,
+}
+
+/// The way to a [`World`].
+#[derive(Debug, Clone)]
+pub struct Server(Arc<Mutex<World>>);
+
+type Answer = Result<HttpResponse, BrokenConnection>;
+
+impl Server {
+    pub fn new(behavior: Behavior, mut dice: Rng) -> Server {
+        let organization = Organization::found(&mut dice, &behavior, BEGINNING_MS);
+        let (trouble, began) = (Trouble::default(), Instant::now());
+        Server(Arc::new(Mutex::new(World {
+            organization,
+            behavior,
+            trouble,
+            is_quiet: false,
+            dice,
+            began,
+            snapshots: Vec::new(),
+            requests: 0,
+        })))
+    }
+
+    pub fn world(&self) -> MutexGuard<'_, World> {
+        self.0.lock().expect("no answer panics")
+    }
+}
+
+impl Transport for Server {
+    fn send(&self, request: HttpRequest) -> Answering<'_> {
+        Box::pin(async move {
+            let (to, fro) = {
+                let mut world = self.world();
+                let slowest = world.behavior.slowest_ms;
+                (world.dice.u64(1..=slowest), world.dice.u64(1..=slowest))
+            };
+            passes(to).await;
+            let answer = self.world().answer(&request);
+            passes(fro).await;
+            match answer {
+                Some(answer) => answer,
+                None => std::future::pending().await,
+            }
+        })
+    }
+}
+
+/// Lets so many milliseconds of virtual time pass.
+async fn passes(ms: u64) {
+    let _ = tokio::time::timeout(Duration::from_millis(ms), std::future::pending::<()>()).await;
+}
+
+impl World {
+    /// The clock that dates the data.
+    pub fn now_ms(&self) -> i64 {
+        BEGINNING_MS + self.began.elapsed().as_millis() as i64
+    }
+
+    /// How many requests there have been.
+    pub fn requests(&self) -> u32 {
+        self.requests
+    }
+
+    pub fn something_happens(&mut self) {
+        let now_ms = self.now_ms();
+        self.organization.something_happens(&mut self.dice, now_ms);
+    }
+
+    /// `None` is an answer that never comes.
+    fn answer(&mut self, request: &HttpRequest) -> Option<Answer> {
+        self.requests += 1;
+        assert!(self.requests < MOST_REQUESTS, "it reads for ever: {}", request.target);
+        if !self.is_quiet && self.dice.u8(..100) < self.behavior.bustle {
+            self.something_happens();
+        }
+        let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
+        let list = path.strip_prefix(&format!("/v3/organizations/{ORG}/")).expect("no other path is asked for");
+        if let Some(failure) = self.fails(list, query) {
+            return failure;
+        }
+        let query = decoded(query);
+        let items = match list.strip_prefix("sessions/devin-").and_then(|rest| rest.strip_suffix("/messages")) {
+            Some(id) => match self.messages(id) {
+                Some(items) => items,
+                None => return Some(self.refuse(404)),
+            },
+            None => self.list(list, &query),
+        };
+        Some(self.page(list, &query, items))
+    }
+
+    /// What goes wrong with a request; `None` when nothing does.
+    fn fails(&mut self, list: &str, query: &str) -> Option<Option<Answer>> {
+        if let Some(left) = &mut self.trouble.key_lasts {
+            if *left == 0 {
+                return Some(Some(self.refuse(401)));
+            }
+            *left -= 1;
+        }
+        if let Some((refused, status)) = &self.trouble.list
+            && refused == list
+        {
+            let status = *status;
+            return Some(Some(self.refuse(status)));
+        }
+        let session = list.strip_prefix("sessions/devin-").and_then(|rest| rest.strip_suffix("/messages"));
+        if let Some(id) = session
+            && let Some(refusal) = self.trouble.sessions.get(id).copied()
+            && (!refusal.is_later || query.contains("after="))
+        {
+            if refusal.is_once {
+                self.trouble.sessions.remove(id);
+            }
+            return Some(Some(self.refuse(refusal.status)));
+        }
+        if self.dice.u8(..100) >= self.trouble.failing {
+            return None;
+        }
+        let body = |status, body: &str| Some(Ok(HttpResponse { status, body: body.into(), ..HttpResponse::default() }));
+        Some(match self.dice.u8(..10) {
+            0 => Some(Err(BrokenConnection::BeforeAnswer)),
+            1 => Some(Err(BrokenConnection::WithinAnswer)),
+            2 => None,
+            3 => Some(self.refuse(429)),
+            4 => Some(self.refuse(429).map(|answer| HttpResponse { retry_after: Some("7".to_string()), ..answer })),
+            5 => body(200, "<!DOCTYPE html><title>Just a moment</title>"),
+            6 => body(200, r#"{"items":[{"session_id":"#),
+            7 => body(204, ""),
+            _ => Some(self.refuse(503)),
+        })
+    }
+
+    fn refuse(&self, status: u16) -> Answer {
+        let body = json!({"type": "about:blank", "title": "Refused", "status": status}).to_string();
+        Ok(HttpResponse { status, date: self.date(), body: body.into(), retry_after: None })
+    }
+
+    fn date(&self) -> Option<String> {
+        let seconds = self.now_ms() / 1000 + self.behavior.date_ahead_s?;
+        Some(httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(seconds as u64)))
+    }
+
+    /// The messages of a session, each with its sort key; `None` when it does not exist.
+    fn messages(&self, id: &str) -> Option<Vec<(String, String)>> {
+        let now_ms = self.now_ms();
+        let session = self.organization.sessions.iter().find(|session| bare(&session.id) == id)?;
+        session.at(now_ms)?;
+        let messages = session.messages.iter().take_while(|message| message.visible_at_ms <= now_ms).enumerate();
+        Some(messages.map(|(place, message)| (format!("{place:06}"), message.item.clone())).collect())
+    }
+
+    /// The items of a list that a query admits, each with its sort key, in order.
+    fn list(&self, list: &str, query: &[(String, String)]) -> Vec<(String, String)> {
+        let now_ms = self.now_ms();
+        let is_sessions = list.starts_with("sessions");
+        let things = match SHORT_LISTS.iter().position(|(_, path, _)| *path == list) {
+            Some(place) => &self.organization.short_lists[place],
+            None => &self.organization.sessions,
+        };
+        let shown = things.iter().filter_map(|thing| Some((thing, thing.at(now_ms)?)));
+        let admitted = shown.filter(|(thing, revision)| !is_sessions || self.admits(thing, revision, query));
+        let mut items: Vec<(String, String)> = admitted
+            .map(|(thing, revision)| {
+                let item = if list == "sessions/insights" { &revision.insight } else { &revision.item };
+                (self.sort_key(thing, revision), item.clone())
+            })
+            .collect();
+        items.sort();
+        items
+    }
+
+    fn admits(&self, thing: &Thing, revision: &Revision, query: &[(String, String)]) -> bool {
+        let from = |name: &str, value: Option<i64>| {
+            let bound = query.iter().find(|(known, _)| known == name).map(|(_, bound)| bound.parse::<i64>());
+            let (Some(bound), Some(value)) = (bound, value) else { return true };
+            let bound = bound.expect("a bound is a number");
+            match self.behavior.filter {
+                Filter::Inclusive => value >= bound,
+                Filter::Exclusive => value > bound,
+                Filter::Ignored => true,
+            }
+        };
+        let mut names = query.iter().filter(|(name, _)| name == "session_ids").map(|(_, id)| id).peekable();
+        let is_named = !self.behavior.knows_names || names.peek().is_none() || names.any(|id| id == bare(&thing.id));
+        is_named && from("created_after", Some(thing.created_at)) && from("updated_after", revision.updated_at)
+    }
+
+    /// Text that sorts as the list is ordered.
+    fn sort_key(&self, thing: &Thing, revision: &Revision) -> String {
+        let updated_at = revision.updated_at.unwrap_or(thing.created_at);
+        let newest_first = |at: i64| i64::MAX - at;
+        let first = match self.behavior.order {
+            Order::NewestUpdated => newest_first(updated_at),
+            Order::NewestCreated => newest_first(thing.created_at),
+            Order::OldestUpdated => updated_at,
+            Order::OldestCreated => thing.created_at,
+            Order::Random => thing.id.bytes().fold(17, |hash, byte| (hash * 31 + i64::from(byte) * 7919) % 1_000_003),
+        };
+        format!("{first:020} {}", thing.id)
+    }
+
+    /// The page of a list that a query asks for.
+    fn page(&mut self, list: &str, query: &[(String, String)], mut items: Vec<(String, String)>) -> Answer {
+        let parameter =
+            |name: &str| query.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
+        let size =
+            parameter("first").map_or(100, |first| first.parse().expect("a number")).min(self.behavior.page_size);
+        let after = parameter("after");
+        let mut cursor_before = String::new();
+        if self.behavior.paging == Paging::Snapshot {
+            let number = after.map(|after| after.split_once(':').expect("a cursor of ours").0);
+            let number = number.map_or(self.snapshots.len(), |number| number.parse().expect("a cursor of ours"));
+            if number == self.snapshots.len() {
+                self.snapshots.push(items);
+            }
+            items = self.snapshots[number].clone();
+            cursor_before = format!("{number}:");
+        }
+        let from = match (after, self.behavior.paging) {
+            (None, _) => 0,
+            (Some(after), Paging::Keyset) => items.partition_point(|(key, _)| key.as_str() <= after),
+            (Some(after), _) => after.rsplit(':').next().and_then(|from| from.parse().ok()).expect("a cursor of ours"),
+        };
+        let from = from.min(items.len());
+        let until = items.len().min(from + size);
+        let has_next = until < items.len() || self.behavior.promises_when_full && until - from == size;
+        let shown_from = from.saturating_sub(usize::from(self.behavior.repeats_last_item));
+        let shown: Vec<&str> = items[shown_from..until].iter().map(|(_, item)| item.as_str()).collect();
+        let cursor = match self.behavior.paging {
+            Paging::Keyset => until.checked_sub(1).map(|last| items[last].0.clone()),
+            Paging::Snapshot | Paging::Offset => Some(format!("{cursor_before}{until}")),
+        };
+        let total = match self.behavior.total {
+            // Messages never say how many there are.
+            _ if list.ends_with("messages") => r#","total":null"#.to_string(),
+            Total::Exact => format!(r#","total":{}"#, items.len()),
+            Total::TooLarge => format!(r#","total":{}"#, items.len() + 3),
+            Total::Null => r#","total":null"#.to_string(),
+            Total::Absent => String::new(),
+        };
+        let body = format!(
+            r#"{{"items":[{}],"has_next_page":{has_next},"end_cursor":{}{total}}}"#,
+            shown.join(","),
+            json!(cursor)
+        );
+        Ok(HttpResponse { status: 200, date: self.date(), body: body.into(), retry_after: None })
+    }
+}
+
+fn bare(id: &str) -> &str {
+    id.strip_prefix("devin-").unwrap_or(id)
+}

@@ -1,0 +1,163 @@
+//! The truth compared with what has arrived: nothing lost, nothing altered or invented, and nothing twice but where the
+//! promise allows it.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+use serde_json::Value;
+
+use super::chain::{Arrival, Chain, Mode};
+use super::organization::{Organization, SHORT_LISTS, Thing};
+
+/// What a stream's records are made of.
+pub fn things<'a>(organization: &'a Organization, stream: &str) -> &'a [Thing] {
+    match SHORT_LISTS.iter().position(|(name, ..)| *name == stream) {
+        Some(place) => &organization.short_lists[place],
+        None => &organization.sessions,
+    }
+}
+
+/// Everything that a stream's record of a thing has ever been, the last one last; of messages, all that can be seen.
+fn records<'a>(stream: &str, thing: &'a Thing, now_ms: i64) -> Vec<&'a str> {
+    if stream == "session_messages" {
+        let visible = thing.messages.iter().filter(|message| message.visible_at_ms <= now_ms);
+        return visible.map(|message| message.record.as_str()).collect();
+    }
+    let visible = thing.revisions.iter().filter(|revision| revision.visible_at_ms <= now_ms);
+    visible
+        .map(|revision| if stream == "sessions_insights" { revision.insight.as_str() } else { revision.item.as_str() })
+        .collect()
+}
+
+fn is_in_range(stream: &str, thing: &Thing, start_date: Option<i64>) -> bool {
+    let is_short = SHORT_LISTS.iter().any(|(name, ..)| *name == stream);
+    is_short || start_date.is_none_or(|start| thing.created_at >= start)
+}
+
+/// What is wrong with what an incremental chain has brought, now that it has come to rest.
+pub fn of_chain(chain: &Chain, organization: &Organization, now_ms: i64) -> Vec<String> {
+    let mut wrong = invented(chain, organization);
+    wrong.extend(repeated(chain));
+    let mut newest: HashMap<(&str, &str), &Arrival> = HashMap::new();
+    let mut arrived: HashSet<(&str, &str)> = HashSet::new();
+    let ids: BTreeMap<&str, HashMap<&str, &str>> =
+        chain.streams.iter().map(|(stream, _)| (*stream, ids(stream, organization))).collect();
+    for arrival in &chain.arrived {
+        arrived.insert((arrival.stream, &arrival.data));
+        if let Some(id) = ids[arrival.stream].get(arrival.data.as_str()) {
+            newest.insert((arrival.stream, id), arrival);
+        }
+    }
+    for (stream, _) in chain.streams.iter().filter(|(_, mode)| *mode == Mode::Incremental) {
+        let there = things(organization, stream).iter().filter(|thing| thing.at(now_ms).is_some());
+        for thing in there.filter(|thing| is_in_range(stream, thing, chain.config.start_date)) {
+            let records = records(stream, thing, now_ms);
+            if *stream == "session_messages" {
+                let lost = records.iter().filter(|record| !arrived.contains(&(*stream, *record)));
+                wrong.extend(lost.map(|record| format!("{stream}: lost {record}\n  of {:?}", thing.last())));
+                continue;
+            }
+            let last = records.last().expect("it is visible");
+            match newest.get(&(*stream, thing.id.as_str())) {
+                None => wrong.push(format!("{stream}: lost {last}")),
+                Some(arrival) if arrival.data != **last => {
+                    wrong.push(format!("{stream}: {last}\n  came last in sync {} as {}", arrival.sync, arrival.data));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    wrong
+}
+
+/// What is wrong with what a full refresh has brought, which began at `began_ms` with the arrival numbered `first`.
+pub fn of_full_refresh(
+    chain: &Chain,
+    organization: &Organization,
+    first: usize,
+    (began_ms, now_ms): (i64, i64),
+    is_one_sync: bool,
+) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (stream, _) in chain.streams.iter().filter(|(_, mode)| *mode == Mode::FullRefresh) {
+        let ids = ids(stream, organization);
+        let mut came: HashMap<&str, u32> = HashMap::new();
+        let mut arrived: HashSet<&str> = HashSet::new();
+        for arrival in chain.arrived[first..].iter().filter(|arrival| arrival.stream == *stream) {
+            arrived.insert(&arrival.data);
+            if let Some(id) = ids.get(arrival.data.as_str()) {
+                *came.entry(id).or_default() += 1;
+            }
+        }
+        let there = things(organization, stream).iter();
+        let there = there.filter(|thing| thing.at(began_ms).is_some() && thing.at(now_ms).is_some());
+        for thing in there.filter(|thing| is_in_range(stream, thing, chain.config.start_date)) {
+            if *stream == "session_messages" {
+                let lost = records(stream, thing, began_ms).into_iter().filter(|record| !arrived.contains(record));
+                wrong.extend(lost.map(|record| format!("{stream}: a full refresh lost {record}")));
+            } else if !came.contains_key(thing.id.as_str()) {
+                wrong.push(format!("{stream}: a full refresh lost {}", thing.last().item));
+            }
+        }
+        if is_one_sync && *stream != "session_messages" {
+            let twice = came.iter().filter(|(_, times)| **times > 1);
+            wrong.extend(twice.map(|(id, times)| format!("{stream}: {id} came {times} times in one full refresh")));
+        }
+    }
+    wrong
+}
+
+/// The identifier of the thing behind each record that there could be.
+fn ids<'a>(stream: &str, organization: &'a Organization) -> HashMap<&'a str, &'a str> {
+    let of = |thing: &'a Thing| records(stream, thing, i64::MAX).into_iter().map(|record| (record, thing.id.as_str()));
+    things(organization, stream).iter().flat_map(of).collect()
+}
+
+/// Records that the organization has never had, or that were not asked for.
+fn invented(chain: &Chain, organization: &Organization) -> Vec<String> {
+    let mut wrong = Vec::new();
+    for (stream, _) in &chain.streams {
+        let ids = ids(stream, organization);
+        for arrival in chain.arrived.iter().filter(|arrival| arrival.stream == *stream) {
+            match ids.get(arrival.data.as_str()) {
+                None => wrong.push(format!("{stream}: nobody has ever said {}", arrival.data)),
+                Some(id) => {
+                    let thing =
+                        things(organization, stream).iter().find(|thing| thing.id == **id).expect("it is known");
+                    if !is_in_range(stream, thing, arrival.start_date) {
+                        wrong.push(format!("{stream}: {} is older than the start date", arrival.data));
+                    }
+                }
+            }
+        }
+    }
+    wrong
+}
+
+/// Records that have come again, unchanged, where the promise does not allow it.
+fn repeated(chain: &Chain) -> Vec<String> {
+    let mut wrong = Vec::new();
+    let mut seen: HashMap<(&str, &str), u32> = HashMap::new();
+    let incremental =
+        |stream: &str| chain.streams.iter().any(|(name, mode)| *name == stream && *mode == Mode::Incremental);
+    for arrival in chain.arrived.iter().filter(|arrival| incremental(arrival.stream)) {
+        let before = seen.insert((arrival.stream, &arrival.data), arrival.sync);
+        if let Some(before) = before.filter(|_| arrival.may_not_repeat) {
+            let cursor = cursor(arrival);
+            // It may not have been over, or there is nothing to tell by.
+            if cursor.is_some() && cursor != arrival.mark {
+                wrong.push(format!(
+                    "{}: {} came in sync {before} and again in sync {}, which began from {:?}",
+                    arrival.stream, arrival.data, arrival.sync, arrival.mark
+                ));
+            }
+        }
+    }
+    wrong
+}
+
+fn cursor(arrival: &Arrival) -> Option<i64> {
+    let data: Value = serde_json::from_str(&arrival.data).expect("a record is JSON");
+    let field = if arrival.stream == "session_messages" { "created_at" } else { "updated_at" };
+    let is_short = SHORT_LISTS.iter().any(|(name, ..)| *name == arrival.stream);
+    data[field].as_i64().or_else(|| data["created_at"].as_i64().filter(|_| is_short))
+}
