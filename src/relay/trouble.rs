@@ -92,7 +92,7 @@ mod tests {
           to create, Refused: /v3/self answered 400 (Bad Request). The API does not take this session: check its options (playbook, repository, mode, schema, tags).
         InvalidDevinToken: /v3/self answered 401 (Unauthorized). The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users.
         MissingPermission: /v3/self answered 403 (Forbidden). The key lacks a permission: a session needs UseDevinSessions (or ManageOrgSessions) to be created, ViewOrgSessions to be seen, ManageOrgSessions to be ended.
-        OrganisationUnknown: /v3/self answered 404 (Not Found). Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), or this deployment lacks the endpoint.
+        OrganisationUnknown: /v3/self answered 404 (Not Found). Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint.
         ApiTrouble: /v3/self answered 408 (Request Timeout). The API has trouble at the moment: run again later.
         Refused: /v3/self answered 409 (Conflict). The API does not take this request: check org_id and api_url, and report this message if they are right.
           to create, Refused: /v3/self answered 409 (Conflict). The API does not take this session: check its options (playbook, repository, mode, schema, tags).
