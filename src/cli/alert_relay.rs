@@ -18,6 +18,7 @@ use crate::config::{self, Access};
 use crate::devin::retry::Policy;
 use crate::devin::{Client, Settings, Token, endpoint};
 use crate::output::Output;
+use crate::redact::Redactor;
 use crate::relay::alert::tag;
 use crate::relay::dispatch::Order;
 use crate::relay::once::{End, OnTimeout, Origin, Relay, goes_on};
@@ -73,12 +74,12 @@ enum Command {
 pub fn run(relay: AlertRelay, output: &Output) -> Exit {
     match relay.command {
         Command::Prompt(prompt) => match orders(&prompt.input, &prompt.session) {
-            Ok(orders) => print_prompts(&orders, output),
+            Ok(orders) => print_prompts(orders, output),
             Err(problem) => fail(output, Code::BadInput, &format!("{problem:#}")),
         },
         Command::Check(access) => runtime().block_on(check(&access, output)),
         Command::Run(run) => match orders(&run.input, &run.session) {
-            Ok(orders) if run.dry_run => print_prompts(&orders, output),
+            Ok(orders) if run.dry_run => print_prompts(orders, output),
             Ok(orders) => runtime().block_on(LocalSet::new().run_until(run_orders(&run, orders, output))),
             Err(problem) => fail(output, Code::BadInput, &format!("{problem:#}")),
         },
@@ -86,8 +87,12 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
     }
 }
 
-fn print_prompts(orders: &[Prepared], output: &Output) -> Exit {
-    for order in orders {
+fn print_prompts(mut orders: Vec<Prepared>, output: &Output) -> Exit {
+    let redactor = Redactor::new(variable("DEVIN_API_KEY").as_deref());
+    for order in &mut orders {
+        if let Err(problem) = order.keep_back(&redactor) {
+            return fail(output, Code::BadInput, &format!("{problem:#}"));
+        }
         received(order, output);
         nothing_to_do(order, output);
         let title = order.new.title.as_deref().unwrap_or_default();
@@ -139,7 +144,7 @@ async fn run_orders(run: &Run, orders: Vec<Prepared>, output: &Output) -> Exit {
 }
 
 async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<Option<i32>>) -> Exit {
-    let (firing, ended): (Vec<_>, Vec<_>) = orders.into_iter().partition(|order| order.alert.state.is_firing());
+    let (mut firing, ended): (Vec<_>, Vec<_>) = orders.into_iter().partition(|order| order.alert.state.is_firing());
     if firing.len() > run.max_sessions {
         let message = format!(
             "the payload holds {} alerts, more than the {} sessions that --max-sessions allows; nothing was created",
@@ -158,6 +163,11 @@ async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<
         Some(Ok(place)) => place,
         Some(Err(exit)) => return exit,
     };
+    for order in &mut firing {
+        if let Err(problem) = order.keep_back(&place.redactor) {
+            return fail(output, Code::BadInput, &format!("{problem:#}"));
+        }
+    }
     firing.iter().for_each(|order| received(order, output));
     let identified = match identify(&place, output, stop.clone(), NOTHING_CREATED).await {
         Ok(identified) if identified.missing.is_empty() => identified,
@@ -266,6 +276,8 @@ async fn until_stopped(
 struct Place {
     client: Client,
     org_id: Option<String>,
+    /// Knows the key.
+    redactor: Redactor,
     _sandbox: Option<Sandbox>,
 }
 
@@ -284,13 +296,14 @@ async fn place(access: &AccessOptions, output: &Output) -> Result<Place, Exit> {
         (load(access, output)?, None)
     };
     output.hide(&settings.token);
+    let redactor = Redactor::new([settings.token.expose()]);
     let client = Client::new(Settings {
         api_url: settings.api_url,
         token: settings.token,
         policy: Policy::brief(),
         concurrency: 4,
     });
-    Ok(Place { client, org_id: settings.org_id, _sandbox: sandbox })
+    Ok(Place { client, org_id: settings.org_id, redactor, _sandbox: sandbox })
 }
 
 fn load(access: &AccessOptions, output: &Output) -> Result<Access, Exit> {

@@ -81,6 +81,34 @@ impl Alert {
         }
     }
 
+    /// This alert with every text that may be shown passed through `change`; the identity stays.
+    pub fn map_texts(&self, change: &dyn Fn(&str) -> String) -> Alert {
+        let pairs = |pairs: &Pairs| pairs.iter().map(|(name, value)| (change(name), change(value))).collect();
+        let links = |links: &[Link]| {
+            links.iter().map(|link| Link { name: change(&link.name), url: change(&link.url) }).collect::<Vec<_>>()
+        };
+        let member = |member: &Member| Member {
+            labels: pairs(&member.labels),
+            annotations: pairs(&member.annotations),
+            started_at: member.started_at.as_deref().map(change),
+            links: links(&member.links),
+        };
+        Alert {
+            state: match &self.state {
+                State::Other(word) => State::Other(change(word)),
+                state => state.clone(),
+            },
+            title: change(&self.title),
+            message: change(&self.message),
+            started_at: self.started_at.as_deref().map(change),
+            labels: pairs(&self.labels),
+            annotations: pairs(&self.annotations),
+            links: links(&self.links),
+            members: self.members.iter().map(member).collect(),
+            ..self.clone()
+        }
+    }
+
     /// By what the same alert is recognised when it comes again: one line of printable ASCII.
     ///
     /// [`KEY_TABLE`] says how each sender's is made. `ignored_labels` are left out of hashed labels, as

@@ -4,13 +4,14 @@
 use std::time::{Instant, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::dispatch::{Adoption, Step};
 use super::outcome::{Outcome, Status, Verdict, first_pr};
 use super::text::clean_line;
 use crate::devin::session::{PullRequest, Session};
 use crate::output::{LiveLine, Output};
+use crate::redact::redact;
 
 /// So much of a session's state is shown on the live line.
 const STATE_BYTES: usize = 80;
@@ -75,17 +76,20 @@ pub enum Event<'a> {
         format: &'a str,
         state: &'a str,
         title: &'a str,
+        #[serde(serialize_with = "redacted")]
         dedupe_key: &'a str,
         tag: &'a str,
         alerts: usize,
     },
     Prompt {
+        #[serde(serialize_with = "redacted")]
         dedupe_key: &'a str,
         tags: &'a [String],
         title: &'a str,
         prompt: &'a str,
     },
     NothingToDo {
+        #[serde(serialize_with = "redacted")]
         dedupe_key: &'a str,
         reason: &'a str,
     },
@@ -121,9 +125,22 @@ pub enum Event<'a> {
     Error(&'a Trouble),
 }
 
+/// A dedupe key is the sender's text as it came, so that its hash never changes; what is shown of it is redacted.
+fn redacted<S: Serializer>(text: &&str, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(&redact(text))
+}
+
+fn redacted_option<S: Serializer>(text: &Option<&str>, serializer: S) -> Result<S::Ok, S::Error> {
+    match text {
+        Some(text) => redacted(text, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
 /// The last line about an alert.
 #[derive(Debug, Serialize)]
 pub struct OutcomeLine<'a> {
+    #[serde(serialize_with = "redacted_option")]
     pub dedupe_key: Option<&'a str>,
     pub status: Status,
     pub result: Verdict,

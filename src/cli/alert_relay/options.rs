@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::{Common, duration};
 use crate::devin::session::pasted;
-use crate::devin::token::mask_keys;
+use crate::redact::Redactor;
 use crate::relay::alert::Format;
 
 #[derive(Debug, Args)]
@@ -121,28 +121,28 @@ pub struct Input {
 #[derive(Debug, Args)]
 pub struct SessionOptions {
     /// Playbook to follow
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = without_secret)]
     pub playbook: Option<String>,
     /// Repository to work in, as owner/name
-    #[arg(long, value_name = "REPO")]
+    #[arg(long, value_name = "REPO", value_parser = without_secret)]
     pub repo: Vec<String>,
     /// Knowledge note to give
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = without_secret)]
     pub knowledge: Vec<String>,
     /// Secret to give, by its identifier
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = without_secret)]
     pub secret: Vec<String>,
     /// A further tag
     #[arg(long, value_parser = word)]
     pub tag: Vec<String>,
     /// Title, instead of the alert's
-    #[arg(long, value_parser = without_key)]
+    #[arg(long, value_parser = without_secret)]
     pub title: Option<String>,
     /// The most ACUs the session may use
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_acu_limit: Option<u32>,
     /// normal, fast, lite, ultra, fusion, or another mode that the API knows
-    #[arg(long, value_name = "MODE")]
+    #[arg(long, value_name = "MODE", value_parser = without_secret)]
     pub devin_mode: Option<String>,
     /// JSON Schema of the result wanted
     #[arg(long, value_name = "FILE")]
@@ -191,12 +191,15 @@ fn word(text: &str) -> Result<String, String> {
     if text.is_empty() || text.len() > 512 || text.chars().any(char::is_control) {
         return Err("expected a text on one line, of 1 to 512 bytes".to_string());
     }
-    without_key(text)
+    without_secret(text)
 }
 
-/// A text that goes to Devin, where a key has no business.
-fn without_key(text: &str) -> Result<String, String> {
-    if mask_keys(text) == text { Ok(text.to_string()) } else { Err("it holds an API key".to_string()) }
+/// A text that goes to Devin as it is, where a secret has no business.
+fn without_secret(text: &str) -> Result<String, String> {
+    if Redactor::default().contains_secret(text) {
+        return Err("it holds an API key or another secret, which would be sent to Devin".to_string());
+    }
+    Ok(text.to_string())
 }
 
 fn create_timeout(text: &str) -> Result<Duration, String> {

@@ -2,16 +2,17 @@
 
 use std::io::Read as _;
 use std::path::Path;
+use std::rc::Rc;
 
 use anyhow::{Context as _, anyhow, bail};
 
 use super::options::{Input, SessionOptions};
 use crate::devin::session::NewSession;
-use crate::devin::token::mask_keys;
+use crate::redact::Redactor;
 use crate::relay::alert::{Alert, tag};
 use crate::relay::dispatch::RELAY_TAG;
 use crate::relay::inbound::{self, Grouping, MAX_BYTES};
-use crate::relay::prompt::{Template, marked_title, words};
+use crate::relay::prompt::{Template, Words, marked_title, words};
 
 /// The largest schema that the API takes, in bytes.
 const LARGEST_SCHEMA: u64 = 64 << 10;
@@ -21,6 +22,35 @@ pub struct Prepared {
     pub alert: Alert,
     pub key: String,
     pub new: NewSession,
+    parts: Rc<Parts>,
+}
+
+/// What the user gave.
+struct Parts {
+    template: Option<Template>,
+    title: Option<String>,
+    /// What is sent as it is: the option, and its text.
+    given: Vec<(&'static str, String)>,
+}
+
+impl Prepared {
+    /// Cuts this program's own key out of what the alert says, now that the key is known.
+    ///
+    /// # Errors
+    /// When the key stands in what the user gave, which is never altered.
+    pub fn keep_back(&mut self, redactor: &Redactor) -> anyhow::Result<()> {
+        if let Some((option, _)) = self.parts.given.iter().find(|(_, text)| redactor.contains_secret(text)) {
+            bail!("{option} holds an API key or another secret, which would be sent to Devin; nothing was created");
+        }
+        // Before anything is cut to size: half a key would not be recognized any more.
+        let alert = self.alert.map_texts(&|text| redactor.redact_certain(text).into_owned());
+        if alert != self.alert {
+            let words = compose(&alert, &self.key, &self.parts)?;
+            (self.new.prompt, self.new.title) = (words.prompt, Some(words.title));
+            self.alert = alert;
+        }
+        Ok(())
+    }
 }
 
 /// Reads the payload and makes of each alert what a session would be created with.
@@ -33,17 +63,20 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Vec<Pre
     let name = input.alert.display();
     let alerts =
         inbound::read(input.format.0, &payload, grouping).map_err(|problem| anyhow!("the alert {name}: {problem}"))?;
-    let template = input.prompt_template.as_deref().map(read_template).transpose()?;
+    let text = input.prompt_template.as_deref().map(read_template).transpose()?;
+    let template = text.as_deref().zip(input.prompt_template.as_deref()).map(|(text, path)| parse_template(text, path));
+    let template = template.transpose()?;
     let schema = options.structured_output_schema.as_deref().map(read_schema).transpose()?;
+    let given = given(input, options, text.as_deref(), schema.as_ref());
+    let parts = Rc::new(Parts { template, title: options.title.clone(), given });
     let mut prepared = Vec::new();
     let key = |alert: &Alert| input.dedupe_key.clone().unwrap_or_else(|| alert.dedupe_key(&input.ignore_label));
     for (key, alert) in one_a_key(alerts.into_iter().map(|alert| (key(&alert), alert))) {
-        let words = words(&alert, &key, template.as_ref()).map_err(|problem| anyhow!("{problem}"))?;
-        let title = options.title.as_deref().map_or(words.title, |title| marked_title(&key, title));
+        let words = compose(&alert, &key, &parts)?;
         let tags = [RELAY_TAG.to_string(), tag(&key)].into_iter().chain(options.tag.iter().cloned()).collect();
         let new = NewSession {
             prompt: words.prompt,
-            title: Some(title),
+            title: Some(words.title),
             tags,
             playbook_id: options.playbook.clone(),
             repos: options.repo.clone(),
@@ -53,9 +86,15 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Vec<Pre
             devin_mode: options.devin_mode.clone(),
             structured_output_schema: schema.clone(),
         };
-        prepared.push(Prepared { alert, key, new });
+        prepared.push(Prepared { alert, key, new, parts: Rc::clone(&parts) });
     }
     Ok(prepared)
+}
+
+fn compose(alert: &Alert, key: &str, parts: &Parts) -> anyhow::Result<Words> {
+    let Words { title, prompt } = words(alert, key, parts.template.as_ref()).map_err(|problem| anyhow!("{problem}"))?;
+    let title = parts.title.as_deref().map_or(title, |title| marked_title(key, title));
+    Ok(Words { title, prompt })
 }
 
 /// Alerts that share a key are one: the first of them that fires, or the first where none does.
@@ -85,13 +124,39 @@ fn read_payload(path: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(payload)
 }
 
-fn read_template(path: &Path) -> anyhow::Result<Template> {
+/// Everything that the user gave and that goes to Devin as it is, by its option.
+fn given(
+    input: &Input,
+    options: &SessionOptions,
+    template: Option<&str>,
+    schema: Option<&serde_json::Value>,
+) -> Vec<(&'static str, String)> {
+    let one = |option, text: &Option<String>| text.clone().map(|text| (option, text)).into_iter();
+    let many = |option, texts: &[String]| texts.iter().map(|text| (option, text.clone())).collect::<Vec<_>>();
+    one("--playbook", &options.playbook)
+        .chain(many("--repo", &options.repo))
+        .chain(many("--knowledge", &options.knowledge))
+        .chain(many("--secret", &options.secret))
+        .chain(many("--tag", &options.tag))
+        .chain(one("--title", &options.title))
+        .chain(one("--devin-mode", &options.devin_mode))
+        .chain(one("--dedupe-key", &input.dedupe_key))
+        .chain(one("--prompt-template", &template.map(str::to_string)))
+        .chain(one("--structured-output-schema", &schema.map(serde_json::Value::to_string)))
+        .collect()
+}
+
+fn read_template(path: &Path) -> anyhow::Result<String> {
     let name = path.display();
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the prompt template {name}"))?;
-    if mask_keys(&text) != text {
-        bail!("the prompt template {name} holds an API key, which would be sent to Devin");
+    if Redactor::default().contains_secret(&text) {
+        bail!("the prompt template {name} holds an API key or another secret, which would be sent to Devin");
     }
-    Template::parse(&text).map_err(|problem| anyhow!("{problem} ({name})"))
+    Ok(text)
+}
+
+fn parse_template(text: &str, path: &Path) -> anyhow::Result<Template> {
+    Template::parse(text).map_err(|problem| anyhow!("{problem} ({})", path.display()))
 }
 
 fn read_schema(path: &Path) -> anyhow::Result<serde_json::Value> {
@@ -99,6 +164,9 @@ fn read_schema(path: &Path) -> anyhow::Result<serde_json::Value> {
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the schema {name}"))?;
     if text.len() as u64 > LARGEST_SCHEMA {
         bail!("the schema {name} is larger than 64 KiB, the most that the API takes");
+    }
+    if Redactor::default().contains_secret(&text) {
+        bail!("the schema {name} holds an API key or another secret, which would be sent to Devin");
     }
     match serde_json::from_str(&text) {
         Ok(schema @ serde_json::Value::Object(_)) => Ok(schema),
