@@ -9,8 +9,9 @@ use std::path::Path;
 use chrono::{DateTime, NaiveDateTime};
 use serde_json::{Map, Value};
 
-use crate::devin::token::{holds_key, mask_keys};
+use crate::devin::token::holds_key;
 use crate::devin::{Token, base_address};
+use crate::redact::redact;
 
 /// Where the API is unless a setting says otherwise.
 pub const DEFAULT_API_URL: &str = "https://api.devin.ai";
@@ -226,7 +227,10 @@ impl Fields {
     /// Names that are no settings, as far as they can be shown. A platform's own begin with `_`.
     fn unknown(&self) -> Vec<String> {
         let is_unknown = |name: &&String| !name.starts_with('_') && !SETTINGS.contains(&name.as_str());
-        let shown = |name: &String| mask_keys(&name.chars().filter(|c| !c.is_control()).take(40).collect::<String>());
+        let shown = |name: &String| {
+            let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+            if holds_key(&name) { "****".to_string() } else { redact(&name).into_owned() }
+        };
         self.fields.keys().filter(is_unknown).map(shown).collect()
     }
 
@@ -303,7 +307,7 @@ impl Fields {
                 let shown: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
                 let problem =
                     format!("start_date must be a date in the form {}, in UTC, and is {shown:?}", START_DATE.1);
-                self.problems.push(mask_keys(&problem));
+                self.problems.push(redact(&problem).into_owned());
                 None
             }
         }

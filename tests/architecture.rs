@@ -6,7 +6,7 @@ use std::path::Path;
 /// What each part of the crate may name of the others. `cli.rs`, `main.rs` and `lib.rs` hold everything together.
 const ARROWS: [(&str, &[&str]); 10] = [
     ("airbyte", &[]),
-    ("config", &["devin"]),
+    ("config", &["devin", "redact"]),
     ("devin", &["redact"]),
     ("failure", &["airbyte", "devin"]),
     ("output", &["devin", "redact"]),
