@@ -98,7 +98,9 @@ impl<'a> Walker<'a> {
         loop {
             // A value begins here, unless it opens a bracket that closes at once.
             match self.peek().ok_or(Refused)? {
-                b'"' => drop(self.string()?),
+                b'"' => {
+                    self.string()?;
+                }
                 bracket @ (b'{' | b'[') => {
                     self.at += 1;
                     self.space();
@@ -194,7 +196,7 @@ impl<'a> Walker<'a> {
     /// Steps over a number of any size.
     fn number(&mut self) -> Walked {
         self.takes(b'-');
-        // A leading zero stands alone; whatever digit follows it is no part of the number, and nothing else's.
+        // A leading zero stands alone: a digit after it belongs to nothing, and is refused by what comes next.
         if !self.takes(b'0') {
             self.digits()?;
         }
