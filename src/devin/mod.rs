@@ -12,11 +12,12 @@ pub mod session;
 pub mod sessions;
 pub mod surrogate;
 pub mod token;
+pub mod walk;
 
 pub use address::{base_address, endpoint};
 pub use client::{Client, Event};
 pub use connection::Settings;
 pub use error::{Error, Kind};
-pub use page::{Page, Request, Trail};
+pub use page::{Item, Page, Request, Trail};
 pub use principal::Principal;
 pub use token::Token;
