@@ -309,7 +309,7 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
     let program = program()
         .file("catalog.json", catalog)
         .file("template.txt", format!("{{{{ {key} }}}}"))
-        .file("alert.json", r#"{"title":"disk full"}"#);
+        .file("alert.json", r#"{"title":"disk full","status":"firing"}"#);
     let wrong = [
         format!("read --sandbox --streams {key}"),
         format!("read --sandbox --streams sessions,{key}x{key}"),
@@ -348,7 +348,8 @@ fn a_key_among_what_goes_to_devin_is_refused_and_nothing_is_created() {
     let key = KEYS[0];
     let api = Api::open(|_| Answer::list(&[]));
     let config = json!({"api_token": key, "org_id": ORG, "api_url": api.url()}).to_string();
-    let program = program().file("config.json", config).file("alert.json", r#"{"title":"disk full"}"#);
+    let program =
+        program().file("config.json", config).file("alert.json", r#"{"title":"disk full","status":"firing"}"#);
     for (wrong, exit) in [
         (format!("--tag {key}"), "exit 2"),
         (format!("--title {key}"), "exit 2"),
