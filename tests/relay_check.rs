@@ -10,7 +10,7 @@ use common::events::{events, story};
 use common::{ORG, Program, Sandboxed, TOKEN, program};
 use serde_json::{Value, json};
 
-const ALERT: &str = r#"{"title": "something is wrong"}"#;
+const ALERT: &str = r#"{"title": "something is wrong", "status": "firing"}"#;
 const RUN: &str = "alert-relay run --config config.json --alert alert.json --poll-interval 1s --reconcile-window 1s";
 
 fn relay(devin: &Devin) -> Program {
@@ -352,7 +352,6 @@ fn limits_out_of_their_range_are_usage_errors() {
         "--format nagios",
         "--cooldown 5",
         "--create-timeout x",
-        "--per-alert --dedupe-key x",
         "--sandbox --endpoint https://x/v3/organizations/o/sessions",
     ] {
         let run = format!("alert-relay run --config config.json --alert alert.json {options}");
@@ -393,7 +392,7 @@ fn the_ends_of_the_limits_are_within_them() {
 #[test]
 fn bad_input_is_one_sentence_and_no_request() {
     let devin = Devin::of(&Sessions::new().into());
-    let large = format!(r#"{{"title": "{}"}}"#, "x".repeat(2 << 20));
+    let large = format!(r#"{{"title": "{}"}}"#, "x".repeat(16 << 20));
     let template = |text: &str| relay(&devin).file("prompt.txt", text);
     let alert = |text: &[u8]| relay(&devin).file("alert.json", text);
     let with_template = format!("{RUN} --prompt-template prompt.txt");
@@ -442,10 +441,10 @@ fn bad_input_is_one_sentence_and_no_request() {
     empty: error bad_input: the alert alert.json: the payload is empty (exit 1)
     not JSON: error bad_input: the alert alert.json: the payload is not JSON in UTF-8: it cannot be read beyond line 1, column 1 (exit 1)
     not text: error bad_input: the alert alert.json: the payload is not JSON in UTF-8: it cannot be read beyond line 1, column 1 (exit 1)
-    no object: error bad_input: the alert alert.json: the payload is JSON, but a list (give its items one by one) instead of an object (exit 1)
-    unknown shape: error bad_input: the alert alert.json: the payload is of no known format: it shares no field with any (the generic format needs only a title) (exit 1)
-    nearly alertmanager: error bad_input: the alert alert.json: the payload is of no known format: it comes closest to alertmanager, but has no receiver (name the format if it is another) (exit 1)
-    oversized: error bad_input: the alert alert.json: the payload has 2097153 bytes or more, of which at most 2097152 are taken (exit 1)
+    no object: error bad_input: the alert alert.json: the payload is JSON, but a number instead of an object (exit 1)
+    unknown shape: error bad_input: the alert alert.json: the payload is of no known sender, and nothing in it says for sure that it is an alert; if it is one, run: source-devin-ai alert-relay run --format any --alert alert.json (exit 1)
+    nearly alertmanager: error bad_input: the alert alert.json: the payload is of no known sender, and nothing in it says for sure that it is an alert; if it is one, run: source-devin-ai alert-relay run --format any --alert alert.json (exit 1)
+    oversized: error bad_input: the alert alert.json: the payload has 16777217 bytes or more, of which at most 16777216 are taken (exit 1)
     no such settings: error bad_settings: cannot read the configuration missing.json: No such file or directory (os error N) (exit 1)
     odd settings: error bad_settings: the configuration is not usable: api_token is empty: give the API key (exit 1)
     ");

@@ -13,7 +13,7 @@ use common::events::{end, events, outcome, shorten, story};
 use common::{ORG, Program, Ran, Sandboxed, TOKEN, program};
 use serde_json::json;
 
-const ALERT: &str = r#"{"title": "something is wrong"}"#;
+const ALERT: &str = r#"{"title": "something is wrong", "status": "firing"}"#;
 const RUN: &str = "alert-relay run --config config.json --alert alert.json --poll-interval 1s --reconcile-window 1s";
 
 fn relay(devin: &Devin) -> Program {

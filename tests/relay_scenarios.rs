@@ -8,7 +8,7 @@ use common::events::{events, outcome, session_id, story, story_of_the_end};
 use common::{Program, Ran, Sandboxed, program};
 use serde_json::json;
 
-const ALERT: &str = r#"{"title": "something is wrong"}"#;
+const ALERT: &str = r#"{"title": "something is wrong", "status": "firing"}"#;
 
 /// A program with an alert and the way to the sandbox.
 fn at(sandbox: &Sandboxed) -> Program {

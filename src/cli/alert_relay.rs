@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use options::{AccessOptions, PollingOptions, Prompt, Run, TimeoutChoice, Watch};
-use orders::{Prepared, orders};
+use orders::{Orders, Prepared, orders};
 use tokio::sync::watch::{Receiver, Sender};
 use tokio::task::LocalSet;
 
@@ -19,7 +19,7 @@ use crate::devin::retry::Policy;
 use crate::devin::{Client, Settings, Token, endpoint};
 use crate::output::Output;
 use crate::redact::Redactor;
-use crate::relay::alert::tag;
+use crate::relay::alert::{State, tag};
 use crate::relay::dispatch::Order;
 use crate::relay::once::{End, OnTimeout, Origin, Relay, goes_on};
 use crate::relay::organisation::{self, Identified};
@@ -74,17 +74,26 @@ enum Command {
 pub fn run(relay: AlertRelay, output: &Output) -> Exit {
     match relay.command {
         Command::Prompt(prompt) => match orders(&prompt.input, &prompt.session) {
-            Ok(orders) => print_prompts(orders, output),
+            Ok(orders) => print_prompts(told(orders, output), output),
             Err(problem) => fail(output, Code::BadInput, &format!("{problem:#}")),
         },
         Command::Check(access) => runtime().block_on(check(&access, output)),
         Command::Run(run) => match orders(&run.input, &run.session) {
-            Ok(orders) if run.dry_run => print_prompts(orders, output),
-            Ok(orders) => runtime().block_on(LocalSet::new().run_until(run_orders(&run, orders, output))),
+            Ok(orders) if run.dry_run => print_prompts(told(orders, output), output),
+            Ok(orders) => {
+                let orders = told(orders, output);
+                runtime().block_on(LocalSet::new().run_until(run_orders(&run, orders, output)))
+            }
             Err(problem) => fail(output, Code::BadInput, &format!("{problem:#}")),
         },
         Command::Watch(watch) => runtime().block_on(watch_one(&watch, output)),
     }
+}
+
+/// The orders, after what was not taken or was guessed has been said.
+fn told(orders: Orders, output: &Output) -> Vec<Prepared> {
+    orders.notes.iter().for_each(|note| output.note(&format!("warning: {note}")));
+    orders.prepared
 }
 
 fn print_prompts(mut orders: Vec<Prepared>, output: &Output) -> Exit {
@@ -112,7 +121,12 @@ fn received(order: &Prepared, output: &Output) {
 fn nothing_to_do(order: &Prepared, output: &Output) {
     let state = &order.alert.state;
     if !state.is_firing() {
-        let reason = format!("the alert is {}, so no session is created", state.name());
+        let reason = match state {
+            State::Test => {
+                "the sender's test message arrived, and no session is created for it (--fire-on test does)".to_string()
+            }
+            state => format!("the alert is {}, so no session is created", state.name()),
+        };
         say(output, &Event::NothingToDo { dedupe_key: &order.key, reason: &reason });
     }
 }

@@ -5,9 +5,11 @@
 
 mod facts;
 mod fence;
+mod key;
 mod template;
 
 pub use facts::VARIABLES;
+pub use key::dedupe_key;
 pub use template::{Template, TemplateProblem};
 
 use super::alert::{Alert, tag};

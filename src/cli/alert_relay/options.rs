@@ -36,7 +36,7 @@ impl AccessOptions {
 }
 
 /// A word for a POSIX shell.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./:%+=@".contains(c);
     if word.chars().all(is_plain) { word.to_string() } else { format!("'{}'", word.replace('\'', r"'\''")) }
 }
@@ -101,17 +101,23 @@ pub struct Input {
     /// The alert as its sender's webhook delivers it; - reads standard input
     #[arg(long, value_name = "FILE")]
     pub alert: PathBuf,
-    /// The sender: auto, alertmanager, grafana, pagerduty, sentry, datadog, opsgenie, cloudwatch, cloudevents, generic
+    /// The sender: auto, alertmanager, grafana, pagerduty, sentry, datadog, opsgenie, cloudwatch, cloudevents, generic; or any, for any JSON object
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = format)]
     pub format: FormatChoice,
+    /// YAML that says where in the payload title, state, key and the like stand, for a sender of your own
+    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    pub map: Option<PathBuf>,
     /// One session for each alert of a group, instead of one for the group
     #[arg(long)]
     pub per_alert: bool,
-    /// Leave this label out of the dedupe key, beside pod, instance, endpoint and uid
+    /// Let a state that starts nothing start a session: warn, test, acknowledged
+    #[arg(long, value_name = "STATE")]
+    pub fire_on: Vec<String>,
+    /// Leave this label out of the dedupe key, beside pod, endpoint and uid
     #[arg(long, value_name = "NAME")]
     pub ignore_label: Vec<String>,
-    /// Take this as the dedupe key
-    #[arg(long, value_name = "TEXT", conflicts_with = "per_alert", value_parser = word)]
+    /// Take this as the dedupe key; a template such as '{{ labels.host }}' is filled in from the alert
+    #[arg(long, value_name = "TEXT", value_parser = word)]
     pub dedupe_key: Option<String>,
     /// Replace the prompt by this template
     #[arg(long, value_name = "FILE")]
