@@ -202,9 +202,9 @@ impl Output {
         self.shared.bars.is_some() && !self.shared.is_shared
     }
 
-    /// Whether somebody watches at all.
-    pub fn is_seen(&self) -> bool {
-        self.shared.bars.is_some()
+    /// Whether stdout is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.shared.is_shared
     }
 
     /// Writes one line of text at once, stepping around live lines: for a few lines, where nothing else is queued.

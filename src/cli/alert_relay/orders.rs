@@ -8,15 +8,15 @@ use anyhow::{Context as _, anyhow, bail};
 use super::options::{Input, SessionOptions};
 use crate::devin::session::NewSession;
 use crate::devin::token::mask_keys;
-use crate::relay::alert::{Alert, tag};
-use crate::relay::dispatch::RELAY_TAG;
+use crate::relay::alert::Alert;
 use crate::relay::inbound::{self, Grouping, MAX_BYTES};
-use crate::relay::prompt::{Template, marked_title, words};
+use crate::relay::prompt::{LONGEST_TITLE, Template, words};
+use crate::relay::text::clean_line;
 
 /// The largest schema that the API takes, in bytes.
 const LARGEST_SCHEMA: u64 = 64 << 10;
 
-/// An alert and what would be created for it.
+/// An alert and what would be created for it, before the names of an attempt are put on it.
 pub struct Prepared {
     pub alert: Alert,
     pub key: String,
@@ -39,12 +39,11 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Vec<Pre
     let key = |alert: &Alert| input.dedupe_key.clone().unwrap_or_else(|| alert.dedupe_key(&input.ignore_label));
     for (key, alert) in one_a_key(alerts.into_iter().map(|alert| (key(&alert), alert))) {
         let words = words(&alert, &key, template.as_ref()).map_err(|problem| anyhow!("{problem}"))?;
-        let title = options.title.as_deref().map_or(words.title, |title| marked_title(&key, title));
-        let tags = [RELAY_TAG.to_string(), tag(&key)].into_iter().chain(options.tag.iter().cloned()).collect();
+        let title = options.title.as_deref().map_or(words.title, |title| clean_line(title, LONGEST_TITLE));
         let new = NewSession {
             prompt: words.prompt,
             title: Some(title),
-            tags,
+            tags: options.tag.clone(),
             playbook_id: options.playbook.clone(),
             repos: options.repo.clone(),
             knowledge_ids: options.knowledge.clone(),
