@@ -202,14 +202,19 @@ impl Output {
         self.push_note(Note::Text(self.redact(text)));
     }
 
+    /// Whether somebody watches at all.
+    pub fn is_seen(&self) -> bool {
+        self.shared.bars.is_some()
+    }
+
     /// Whether somebody watches live lines while records go elsewhere.
     pub fn is_watched(&self) -> bool {
         self.shared.bars.is_some() && !self.shared.is_shared
     }
 
-    /// Whether somebody watches at all.
-    pub fn is_seen(&self) -> bool {
-        self.shared.bars.is_some()
+    /// Whether stdout is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.shared.is_shared
     }
 
     /// Writes one line of text at once, stepping around live lines: for a few lines, where nothing else is queued.

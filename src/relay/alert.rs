@@ -8,7 +8,7 @@ pub mod words;
 
 use std::collections::BTreeMap;
 
-pub use identity::{Identity, KEY_TABLE, KeyRow, key_table, tag};
+pub use identity::{Identity, KEY_TABLE, KeyRow, attempt_tag, key_table, tag, tag_in};
 pub use state::State;
 pub use words::{Format, Severity};
 

@@ -9,15 +9,15 @@ use anyhow::{Context as _, anyhow, bail};
 use super::options::{Input, SessionOptions, quoted};
 use crate::devin::session::NewSession;
 use crate::redact::Redactor;
-use crate::relay::alert::{Alert, State, tag};
-use crate::relay::dispatch::RELAY_TAG;
+use crate::relay::alert::{Alert, State};
 use crate::relay::inbound::{self, Delivery, Grouping, MAX_BYTES, Mapping, Problem, Reading};
-use crate::relay::prompt::{Template, Words, dedupe_key, marked_title, words};
+use crate::relay::prompt::{LONGEST_TITLE, Template, Words, dedupe_key, words};
+use crate::relay::text::clean_line;
 
 /// The largest schema that the API takes, in bytes.
 const LARGEST_SCHEMA: u64 = 64 << 10;
 
-/// An alert and what would be created for it.
+/// An alert and what would be created for it, before the names of an attempt are put on it.
 pub struct Prepared {
     pub alert: Alert,
     pub key: String,
@@ -95,11 +95,10 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Orders>
     }
     for (key, alert) in alerts {
         let words = compose(&alert, &key, &parts)?;
-        let tags = [RELAY_TAG.to_string(), tag(&key)].into_iter().chain(options.tag.iter().cloned()).collect();
         let new = NewSession {
             prompt: words.prompt,
             title: Some(words.title),
-            tags,
+            tags: options.tag.clone(),
             playbook_id: options.playbook.clone(),
             repos: options.repo.clone(),
             knowledge_ids: options.knowledge.clone(),
@@ -158,7 +157,7 @@ fn keyed(input: &Input, alerts: Vec<Alert>) -> anyhow::Result<Vec<(String, Alert
 
 fn compose(alert: &Alert, key: &str, parts: &Parts) -> anyhow::Result<Words> {
     let Words { title, prompt } = words(alert, key, parts.template.as_ref()).map_err(|problem| anyhow!("{problem}"))?;
-    let title = parts.title.as_deref().map_or(title, |title| marked_title(key, title));
+    let title = parts.title.as_deref().map_or(title, |title| clean_line(title, LONGEST_TITLE));
     Ok(Words { title, prompt })
 }
 

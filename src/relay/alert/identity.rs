@@ -118,9 +118,21 @@ pub fn key_table() -> String {
     format!("| Format | Dedupe key | Made of |\n|---|---|---|\n{}", rows.collect::<String>())
 }
 
-/// The tag, and the mark in the title, of the session of the alert with this key: `ar-` and 26 hexadecimal digits.
+/// The dedupe tag of the alert with this key in the default namespace: `ar-` and 26 hexadecimal digits.
 pub fn tag(key: &str) -> String {
     format!("ar-{}", digits(&Sha256::digest(key.as_bytes())))
+}
+
+/// The dedupe tag of the alert with this key in a namespace, the default one being empty: alerts of different namespaces
+/// have different sessions.
+pub fn tag_in(namespace: &str, key: &str) -> String {
+    // A NUL stands in no namespace and in no key, so that no two pairs are hashed alike.
+    if namespace.is_empty() { tag(key) } else { tag(&format!("{namespace}\0{key}")) }
+}
+
+/// The tag of one attempt to make the session of the alert with this tag: `ar-a-` and 26 hexadecimal digits.
+pub fn attempt_tag(alert_tag: &str, attempt: &str) -> String {
+    tag(&format!("{alert_tag}\0{attempt}")).replacen("ar-", "ar-a-", 1)
 }
 
 /// See [`Alert::dedupe_key`].

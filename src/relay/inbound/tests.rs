@@ -218,7 +218,7 @@ fn a_group_becomes_one_prompt() {
     let alert = &alerts(&payload("alertmanager-group-firing"), Grouping::Group).unwrap()[0];
     let words = prompt::words(alert, &alert.dedupe_key(&[]), None).unwrap();
     insta::assert_snapshot!(format!("{}\n\n{}", words.title, words.prompt), @"
-    [ar-e8d74285e8edbc8db93f1636c4] CheckoutErrors: 5xx ratio above 5 %
+    CheckoutErrors: 5xx ratio above 5 %
 
     An alert of alertmanager is firing. Find out why, and cure the cause where it lies in the code.
 
