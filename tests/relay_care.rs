@@ -325,3 +325,39 @@ fn the_exit_code_of_several_alerts_does_not_depend_on_which_ends_first() {
         assert_eq!(ran.exit(), exit, "{}", story(&ran));
     }
 }
+
+/// What is new in a live group must not be lost in silence; a repeat of what is known is no news.
+#[test]
+fn a_session_at_work_is_told_of_alerts_that_have_joined_its_group() {
+    let payload = |reason: &str| {
+        let labels = json!({"alertname": "DiskFull", "host": "db-2"});
+        let alert =
+            json!({"status": "firing", "labels": labels, "annotations": {}, "startsAt": "2026-01-01T00:00:00Z"});
+        json!({
+            "version": "4", "receiver": "relay", "status": "firing", "groupKey": "g", "groupLabels": {"alertname": "DiskFull"},
+            "commonLabels": labels, "commonAnnotations": {}, "externalURL": "", "notification_reason": reason, "alerts": [alert],
+        })
+        .to_string()
+    };
+    let first =
+        program().file("alert.json", payload("first notification")).run("alert-relay prompt --alert alert.json");
+    let tag = events(&first)[0]["tag"].as_str().unwrap().to_string();
+    for (reason, option, messages) in [
+        ("new alerts added", "", 1),
+        ("new alerts added", "--on-new-alerts ignore", 0),
+        ("repeat interval elapsed", "", 0),
+    ] {
+        let at_work = session("work", &[&tag], common::devin::now() - 10, &state("running/working", false));
+        let sessions: Arc<Sessions> = Sessions::new().with(at_work).into();
+        let devin = Devin::start(move |heard| match heard.path.ends_with("/messages") {
+            true => Said::json(&json!({"session_id": "work", "status": "running"})),
+            false => sessions.answer(heard),
+        });
+        let program = program().file("config.json", devin.config()).file("alert.json", payload(reason));
+        let ran = program.run(&format!("{RUN} --max-poll-attempts 1 {option}"));
+        let told: Vec<_> = devin.heard().into_iter().filter(|heard| heard.path.ends_with("/messages")).collect();
+        assert_eq!(told.len(), messages, "{reason} {option}: {}\n{}", story(&ran), ran.stderr);
+        assert!(told.iter().all(|heard| heard.method == "POST" && heard.body.contains("db-2")), "{told:?}");
+        assert_eq!(devin.creates().len(), 0, "{reason} {option}");
+    }
+}

@@ -44,6 +44,8 @@ pub struct Alert {
     pub firing: usize,
     /// Of a group, how many alerts the sender itself left out.
     pub truncated: u64,
+    /// Why it was sent, in the sender's words (Alertmanager's `notification_reason`, since 0.32); `None` where it does not say.
+    pub notification_reason: Option<String>,
     /// What was guessed while it was read, one sentence each, for the person who set the sender up.
     pub warnings: Vec<String>,
     pub identity: Identity,
@@ -81,6 +83,7 @@ impl Alert {
             members: Vec::new(),
             firing: 0,
             truncated: 0,
+            notification_reason: None,
             warnings: Vec::new(),
             identity,
         }

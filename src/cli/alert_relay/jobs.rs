@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::options::{NewAlertsChoice, PollingOptions, Run, SessionLimitChoice, TimeoutChoice, WhilePrOpenChoice};
 use super::orders::Prepared;
 use crate::relay::alert::tag_in;
-use crate::relay::job::{DispatchRequest, Firing, OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
+use crate::relay::job::{DispatchRequest, Firing, FiringReason, OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
 use crate::relay::names::Names;
 use crate::relay::prior::Holds;
 
@@ -27,7 +27,22 @@ pub fn request(order: &Prepared, namespace: &str, attempt: &str) -> DispatchRequ
     let names = Names::new(alert_tag(order, namespace), attempt.to_string());
     let mut new = order.new.clone();
     names.put_on(&mut new);
-    DispatchRequest { names, new, firing: Firing::default() }
+    DispatchRequest { names, new, firing: firing(order) }
+}
+
+/// Why the alert came, and what a session at work is told of it. Nothing is kept between two runs, so that the whole group
+/// is told.
+fn firing(order: &Prepared) -> Firing {
+    let reason = match order.alert.notification_reason.as_deref() {
+        Some("new alerts added") => FiringReason::NewAlerts,
+        Some("repeat interval elapsed") => FiringReason::Repeat,
+        _ => FiringReason::First,
+    };
+    let message = format!(
+        "Alerts have joined the group that this session works on. The group as it is now, in the words that a new session would be given:\n\n{}",
+        order.new.prompt
+    );
+    Firing { reason, fingerprints: Vec::new(), message }
 }
 
 /// How hard `run` tries, and what it does where there is a choice.

@@ -82,6 +82,7 @@ fn group(payload: Fields, receiver: &str, group_labels: Pairs, all: Vec<(State, 
     alert.started_at = members.iter().filter_map(|(_, member)| member.started_at.clone()).min();
     alert.links = shared_links(members);
     add_link(&mut alert.links, payload.format.name(), payload.text("externalURL"));
+    alert.notification_reason = payload.text("notification_reason");
     alert.truncated = payload.text("truncatedAlerts").and_then(|count| count.parse().ok()).unwrap_or(0);
     if fires {
         alert.firing = members.len();
