@@ -124,7 +124,8 @@ fn of_two_creates_the_later_one_yields_whatever_their_identifiers() {
     let (listed, counted) = (Arc::clone(&lists), lists);
     let sessions = Sessions::new()
         .named(|number| format!("{:032x}", 9 - number))
-        .on_look(|look| if look < 3 { state("running/working", false) } else { state("running/finished", true) })
+        // At work until both runs have looked for the other's session.
+        .on_look(|look| if look < 8 { state("running/working", false) } else { state("running/finished", true) })
         .on_create(move |number| {
             if number == 2 {
                 // Two checks, two first finds by tag and by title, and the find of the run that has created.
