@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use alert_relay::AlertRelay;
 use anyhow::{Context as _, anyhow, bail};
+use chrono::{DateTime, NaiveDate};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use describe::{Completions, Man};
 use simulation::Simulation;
@@ -60,7 +61,7 @@ Examples:
 
 const CHECKS: &str = "\
 Examples:
-  source-devin-ai check --sandbox
+  source-devin-ai check --sandbox --format text
   DEVIN_API_KEY=cog_… DEVIN_ORG_ID=org-… source-devin-ai check
   source-devin-ai check --config config.json";
 
@@ -78,7 +79,7 @@ enum Command {
     Spec(Common),
     /// Try the settings: is the key valid, and what may it read?
     #[command(after_help = CHECKS)]
-    Check(Connection),
+    Check(Check),
     /// Print the streams with their schemas
     Discover(Connection),
     /// Read streams
@@ -114,6 +115,21 @@ struct Connection {
 }
 
 #[derive(Debug, Args)]
+struct Check {
+    #[command(flatten)]
+    connection: Connection,
+    /// Airbyte's messages, or text for a person, with exit code 1 when the settings are not usable
+    #[arg(long, value_name = "FORM", default_value = "airbyte")]
+    format: CheckForm,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum CheckForm {
+    Airbyte,
+    Text,
+}
+
+#[derive(Debug, Args)]
 struct Read {
     #[command(flatten)]
     connection: Connection,
@@ -131,6 +147,9 @@ struct Read {
     /// not exist the first time
     #[arg(long, value_name = "FILE")]
     state_out: Option<PathBuf>,
+    /// Oldest creation date of sessions, in place of start_date: 2026-01-31, 2026-01-31T00:00:00Z, or 7d for the last 7 days
+    #[arg(long, value_name = "DATE", value_parser = start_date)]
+    start_date: Option<i64>,
     /// Streams to begin anew, separated by commas, whatever the state says of them
     #[arg(long, value_name = "NAMES")]
     full_refresh: Option<String>,
@@ -165,7 +184,7 @@ pub fn run(arguments: Arguments, output: &Output) -> Exit {
             SUCCESS
         }
         Command::Discover(connection) => run_discover(&connection, output),
-        Command::Check(connection) => runtime().block_on(run_check(&connection, output)),
+        Command::Check(check) => runtime().block_on(run_check(&check, output)),
         Command::Read(read) => runtime().block_on(run_read(*read, output)),
         Command::AlertRelay(relay) => alert_relay::run(relay, output),
         Command::Sandbox(simulation) => runtime().block_on(simulation::serve(simulation, output)),
@@ -187,11 +206,17 @@ fn run_discover(connection: &Connection, output: &Output) -> Exit {
     SUCCESS
 }
 
-async fn run_check(connection: &Connection, output: &Output) -> Exit {
-    let emitter = Emitter::new(output.clone(), Format::Airbyte, level(&connection.common));
+async fn run_check(arguments: &Check, output: &Output) -> Exit {
+    let connection = &arguments.connection;
+    let format = if arguments.format == CheckForm::Text { Format::Records } else { Format::Airbyte };
+    let emitter = Emitter::new(output.clone(), format, level(&connection.common));
     let place = match place(connection, output).await {
         Ok(place) => place,
         Err(config::Error::Absent) => return usage(output, &config::Error::Absent.to_string()),
+        Err(error) if arguments.format == CheckForm::Text => {
+            emitter.log(Level::Error, &error.to_string());
+            return FAILURE;
+        }
         Err(error @ config::Error::File(_)) => {
             emitter.error(&error.to_string(), FailureType::ConfigError, None);
             return FAILURE;
@@ -205,7 +230,20 @@ async fn run_check(connection: &Connection, output: &Output) -> Exit {
         emitter.log(Level::Warn, &warning);
     }
     let context = Context::new(client(&place.config, Policy::brief()), emitter, &place.config);
-    if check::check(&context).await.say(&context.emitter) { SUCCESS } else { FAILURE }
+    let verdict = check::check(&context).await;
+    let is_answer = verdict.say(&context.emitter);
+    match arguments.format {
+        CheckForm::Airbyte if is_answer => SUCCESS,
+        CheckForm::Text if verdict.is_usable() => {
+            output.line(&verdict.text());
+            SUCCESS
+        }
+        CheckForm::Text if is_answer => {
+            context.emitter.log(Level::Error, &verdict.text());
+            FAILURE
+        }
+        CheckForm::Airbyte | CheckForm::Text => FAILURE,
+    }
 }
 
 async fn run_read(read: Read, output: &Output) -> Exit {
@@ -213,7 +251,11 @@ async fn run_read(read: Read, output: &Output) -> Exit {
         Form::Airbyte => Format::Airbyte,
         Form::Records => Format::Records,
     };
-    let emitter = Emitter::new(output.clone(), format, level(&read.connection.common));
+    let mut emitter = Emitter::new(output.clone(), format, level(&read.connection.common));
+    if read.catalog.is_none() {
+        // A platform names a catalog, and takes what is on stderr for errors of its own.
+        emitter = emitter.to_a_person();
+    }
     let fail = |emitter: &Emitter, message: &str| {
         emitter.error(message, FailureType::ConfigError, None);
         FAILURE
@@ -237,6 +279,10 @@ async fn run_read(read: Read, output: &Output) -> Exit {
         Err(config::Error::Absent) => return usage(output, &config::Error::Absent.to_string()),
         Err(error) => return fail(&emitter, &error.to_string()),
     };
+    let mut place = place;
+    if read.start_date.is_some() {
+        place.config.start_date = read.start_date;
+    }
     let before = state_before(&read).map(|mut state| {
         anew.iter().for_each(|stream| state.forget(stream.name));
         state
@@ -254,6 +300,9 @@ async fn run_read(read: Read, output: &Output) -> Exit {
         Err(error @ state_file::Error::NoState(_)) => return usage(output, &error.to_string()),
         Err(error) => return fail(&emitter, &error.to_string()),
     };
+    if plan.steps.is_empty() && plan.refused.is_empty() {
+        emitter.log(Level::Warn, "the catalog configures no stream, so there is nothing to read");
+    }
     let emitter = emitter.labelled(plan.steps.len() > 1).keeping(state_file);
     // Before the first message, after which a platform may want to stop us.
     let mut signals = Signals::listen();
@@ -268,6 +317,22 @@ async fn run_read(read: Read, output: &Output) -> Exit {
         () = output.written() => exit,
         signal = signals.next() => Exit::Signal(signal),
     }
+}
+
+/// A moment as a person writes it: a date, a date with a time, or so long ago (`12h`, `7d`).
+fn start_date(text: &str) -> Result<i64, String> {
+    let ago = |unit: char, seconds: i64| {
+        text.strip_suffix(unit)?.parse::<u32>().ok().map(|number| i64::from(number) * seconds)
+    };
+    if let Some(ago) = ago('d', 86_400).or_else(|| ago('h', 3600)) {
+        return Ok(now_ms() / 1000 - ago);
+    }
+    let date = NaiveDate::parse_from_str(text, "%Y-%m-%d").ok().and_then(|date| date.and_hms_opt(0, 0, 0));
+    let date = date.map(|date| date.and_utc().timestamp());
+    let moment = || DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.timestamp());
+    date.or_else(moment).ok_or_else(|| {
+        format!("{text:?} is no date: write 2026-01-31, 2026-01-31T00:00:00Z, or 7d or 12h for so long ago")
+    })
 }
 
 /// The state of `--state`; none for the first of many runs that share one file.

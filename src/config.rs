@@ -3,6 +3,7 @@
 //! A problem with a value names the field and what it should be, never the value: the file holds a secret.
 
 use std::fmt;
+use std::io::Read as _;
 use std::path::Path;
 
 use chrono::{DateTime, NaiveDateTime};
@@ -10,6 +11,7 @@ use serde_json::{Map, Value};
 
 use crate::devin::token::holds_key;
 use crate::devin::{Token, base_address};
+use crate::redact::redact;
 
 /// Where the API is unless a setting says otherwise.
 pub const DEFAULT_API_URL: &str = "https://api.devin.ai";
@@ -19,6 +21,9 @@ const DEFAULT_CONCURRENCY: i64 = 10;
 
 /// The form of `start_date`, as chrono and as people write it.
 const START_DATE: (&str, &str) = ("%Y-%m-%dT%H:%M:%SZ", "YYYY-MM-DDTHH:MM:SSZ");
+
+/// The names of all settings.
+const SETTINGS: [&str; 6] = ["api_token", "org_id", "start_date", "api_url", "lookback_window", "concurrency"];
 
 /// Settings that have been checked.
 #[derive(Debug, Clone)]
@@ -34,6 +39,8 @@ pub struct Config {
     pub lookback_window: i64,
     /// How many requests may be under way at once, 1 to 64.
     pub concurrency: usize,
+    /// Names in the file that are no settings.
+    pub unknown: Vec<String>,
 }
 
 /// What the relay needs: the key, and where to use it.
@@ -122,8 +129,10 @@ impl Config {
             "a whole number of seconds from 0 to 315360000 (ten years)",
         );
         let concurrency = fields.number("concurrency", DEFAULT_CONCURRENCY, 1..=64, "a whole number from 1 to 64");
+        let unknown = fields.unknown();
         fields.finish()?;
         Ok(Config {
+            unknown,
             token: Token::new(&token),
             org_id: org_id.trim().to_string(),
             start_date,
@@ -136,6 +145,7 @@ impl Config {
     /// Settings that reach a simulated organisation, everything else at its default.
     pub fn of_sandbox(token: &str, org_id: &str, api_url: &str) -> Config {
         Config {
+            unknown: Vec::new(),
             token: Token::new(token),
             org_id: org_id.to_string(),
             start_date: None,
@@ -157,6 +167,11 @@ impl Config {
         if self.start_date.is_some_and(|start| start > now) {
             warnings.push("start_date lies in the future: no session can be in range yet".to_string());
         }
+        for name in &self.unknown {
+            let meant = similar(name, &SETTINGS).map(|known| format!("; did you mean {known:?}?")).unwrap_or_default();
+            warnings
+                .push(format!("the configuration has a setting {name:?} that does not exist, and is ignored{meant}"));
+        }
         warnings
     }
 }
@@ -168,8 +183,13 @@ fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
     if may_be_settings && !path.exists() {
         return Err(Error::File("--config takes the name of a file, not the settings themselves".to_string()));
     }
-    let text =
-        std::fs::read(path).map_err(|error| Error::File(format!("cannot read the configuration {name}: {error}")))?;
+    let text = if path == Path::new("-") {
+        let mut text = Vec::new();
+        std::io::stdin().read_to_end(&mut text).map(|_| text)
+    } else {
+        std::fs::read(path)
+    };
+    let text = text.map_err(|error| Error::File(format!("cannot read the configuration {name}: {error}")))?;
     let text =
         String::from_utf8(text).map_err(|_| Error::File(format!("the configuration {name} is not UTF-8 text")))?;
     match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
@@ -202,6 +222,16 @@ impl Fields {
             None => Map::new(),
         };
         Ok(Fields { fields, problems: Vec::new() })
+    }
+
+    /// Names that are no settings, as far as they can be shown. A platform's own begin with `_`.
+    fn unknown(&self) -> Vec<String> {
+        let is_unknown = |name: &&String| !name.starts_with('_') && !SETTINGS.contains(&name.as_str());
+        let shown = |name: &String| {
+            let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
+            if holds_key(&name) { "****".to_string() } else { redact(&name).into_owned() }
+        };
+        self.fields.keys().filter(is_unknown).map(shown).collect()
     }
 
     /// All problems at once.
@@ -244,6 +274,11 @@ impl Fields {
     }
 
     fn check_token(&mut self, token: &str) {
+        if token.trim().starts_with(['"', '\'']) || token.trim().ends_with(['"', '\'']) {
+            self.problems
+                .push("api_token stands in quotation marks, which are no part of a key: leave them out".to_string());
+            return;
+        }
         if token.trim().chars().any(|c| !c.is_ascii_graphic()) {
             let problem = "api_token holds blanks or characters that no key has: copy the key again";
             self.problems.push(problem.to_string());
@@ -269,7 +304,10 @@ impl Fields {
         match read.filter(|date: &DateTime<_>| date.format(START_DATE.0).to_string() == text) {
             Some(date) => Some(date.timestamp()),
             None => {
-                self.problems.push(format!("start_date must be a date in the form {}, in UTC", START_DATE.1));
+                let shown: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
+                let problem =
+                    format!("start_date must be a date in the form {}, in UTC, and is {shown:?}", START_DATE.1);
+                self.problems.push(redact(&problem).into_owned());
                 None
             }
         }
@@ -301,6 +339,12 @@ impl Fields {
     }
 }
 
+/// The name among `known` that somebody may have meant; `None` when none is near.
+pub fn similar<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    let likeness = |known: &&str| strsim::jaro_winkler(&name.to_lowercase(), known);
+    known.iter().copied().filter(|known| likeness(known) > 0.8).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
+}
+
 /// A whole number, also when it is written as `10.0`, which JSON Schema counts as an integer.
 fn whole(value: &Value) -> Option<i64> {
     let written_as_float = || value.as_f64().filter(|number| number.fract() == 0.0).map(|number| number as i64);
@@ -324,6 +368,14 @@ mod tests {
     use super::*;
 
     const NOW: i64 = 1_800_000_000;
+
+    #[test]
+    fn a_name_that_is_nearly_right_is_recognized() {
+        assert_eq!(similar("api_key", &SETTINGS), Some("api_token"));
+        assert_eq!(similar("Org-ID", &SETTINGS), Some("org_id"));
+        assert_eq!(similar("sesions", &["sessions", "secrets"]), Some("sessions"));
+        assert_eq!(similar("colour", &SETTINGS), None);
+    }
 
     fn check_with(json: &str, environment: &[(&str, &str)]) -> String {
         let file = tempfile::NamedTempFile::new().unwrap();
@@ -379,7 +431,7 @@ mod tests {
     fn every_problem_is_named_at_once_and_no_value_is_quoted() {
         insta::assert_snapshot!(check(
             r#"{"api_token":7,"org_id":"","start_date":"2024-1-1","api_url":"http://api.devin.ai","concurrency":0,"lookback_window":"x"}"#
-        ), @"the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC; api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key); lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64");
+        ), @r#"the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "2024-1-1"; api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key); lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64"#);
         insta::assert_snapshot!(check("{}"), @"the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organisation's identifier there or in DEVIN_ORG_ID");
         insta::assert_snapshot!(check(r#"{"api_token":"  ","org_id":"cog_s3cr3t"}"#), @"the configuration is not usable: api_token is empty: give the API key; org_id holds an API key: give the organisation's identifier (org-…)");
         for key in ["cog_…", "cog_a\u{a0}b", "\u{feff}cog_ab", "cog_a\tb"] {
@@ -423,7 +475,9 @@ mod tests {
             let said = with(&format!(r#""start_date":"{text}""#));
             assert_eq!(
                 said,
-                "the configuration is not usable: start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC",
+                format!(
+                    "the configuration is not usable: start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is {text:?}"
+                ),
                 "{text:?}"
             );
         }

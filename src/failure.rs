@@ -18,7 +18,31 @@ pub struct Advice {
 /// What follows from `error`, which stood in the way of `permission`'s data.
 pub fn advise(error: &Error, permission: &str) -> Advice {
     let (failure_type, remedy) = blame_and_remedy(&error.kind, permission);
+    let remedy = match (&error.kind, error.explanation.as_deref()) {
+        (Kind::Status(401 | 403 | 404), None) => format!(
+            "The answer says no reason, as the API's own do: something in front of it may have refused the request, so check api_url, the proxy and whether this machine may reach the API. If it was the API: {remedy}"
+        ),
+        (Kind::Status(403), Some(said)) if is_about_addresses(said) => {
+            "The organization admits only some addresses: add this machine's to its IP access list, or run from one that is on it".to_string()
+        }
+        (Kind::Status(403), Some(said)) if !is_about_permissions(said) => format!("If the reason is a permission: {remedy}"),
+        _ => remedy,
+    };
     Advice { message: format!("{error}. {remedy}."), failure_type }
+}
+
+/// Whether the server's own reason is where the request came from.
+fn is_about_addresses(said: &str) -> bool {
+    let said = said.to_lowercase();
+    said.contains("ip address") || said.contains("access list") || said.contains("allowlist")
+}
+
+/// Whether the server's own reason is what the key may do, or none at all.
+fn is_about_permissions(said: &str) -> bool {
+    let said = said.to_lowercase();
+    ["permission", "forbidden", "not allowed", "scope", "role", "authoriz", "access", "vieworg", "manageorg"]
+        .iter()
+        .any(|word| said.contains(word))
 }
 
 /// What to do about a request that failed so, as a sentence without its full stop.
@@ -31,7 +55,7 @@ fn blame_and_remedy(kind: &Kind, permission: &str) -> (FailureType, String) {
     match kind {
         Kind::Status(401) => (
             FailureType::ConfigError,
-            format!("The API key is not accepted: make a new one at {KEYS_PAGE} and put it into api_token (DEVIN_API_KEY)"),
+            format!("The API key is not accepted. Does it begin with cog_, and is it whole? Has it been revoked? Make a new one at {KEYS_PAGE} and put it into api_token (DEVIN_API_KEY)"),
         ),
         Kind::Status(403) => (
             FailureType::ConfigError,
@@ -39,7 +63,7 @@ fn blame_and_remedy(kind: &Kind, permission: &str) -> (FailureType, String) {
         ),
         Kind::Status(404) => (
             FailureType::ConfigError,
-            "Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), or this deployment lacks the endpoint"
+            "Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint"
                 .to_string(),
         ),
         Kind::Status(300..=399) => (
@@ -138,9 +162,9 @@ mod tests {
         TransientError: /v3/organizations/org-1/secrets answered 204 (No Content). Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
         ConfigError: /v3/organizations/org-1/secrets answered 301 (Moved Permanently). The address redirects, which is not followed with a key in hand: set api_url to the API's own address.
         SystemError: /v3/organizations/org-1/secrets answered 400 (Bad Request). The API does not take this request: check org_id and api_url, and report this message if they are right.
-        ConfigError: /v3/organizations/org-1/secrets answered 401 (Unauthorized). The API key is not accepted: make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
-        ConfigError: /v3/organizations/org-1/secrets answered 403 (Forbidden). The API key lacks the permission ManageOrgSecrets: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
-        ConfigError: /v3/organizations/org-1/secrets answered 404 (Not Found). Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), or this deployment lacks the endpoint.
+        ConfigError: /v3/organizations/org-1/secrets answered 401 (Unauthorized). The answer says no reason, as the API's own do: something in front of it may have refused the request, so check api_url, the proxy and whether this machine may reach the API. If it was the API: The API key is not accepted. Does it begin with cog_, and is it whole? Has it been revoked? Make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
+        ConfigError: /v3/organizations/org-1/secrets answered 403 (Forbidden). The answer says no reason, as the API's own do: something in front of it may have refused the request, so check api_url, the proxy and whether this machine may reach the API. If it was the API: The API key lacks the permission ManageOrgSecrets: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
+        ConfigError: /v3/organizations/org-1/secrets answered 404 (Not Found). The answer says no reason, as the API's own do: something in front of it may have refused the request, so check api_url, the proxy and whether this machine may reach the API. If it was the API: Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint.
         TransientError: /v3/organizations/org-1/secrets answered 408 (Request Timeout). The API has trouble at the moment: run again later.
         SystemError: /v3/organizations/org-1/secrets answered 409 (Conflict). The API does not take this request: check org_id and api_url, and report this message if they are right.
         SystemError: /v3/organizations/org-1/secrets answered 422 (Unprocessable Entity). The API does not take this request: check org_id and api_url, and report this message if they are right.

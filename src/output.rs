@@ -15,7 +15,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::devin::Token;
-use crate::devin::token::mask_keys;
+use crate::redact::Redactor;
 
 /// How many bytes may wait for a slow reader of stdout before whoever produces them has to wait.
 const WAITING_BYTES: usize = 4 << 20;
@@ -78,7 +78,7 @@ struct Shared {
     room: Arc<Semaphore>,
     /// Never has room; closed when the writer has stopped.
     stopped: Arc<Semaphore>,
-    secrets: Mutex<Vec<Token>>,
+    redactor: Mutex<Redactor>,
     /// The live lines; `None` where nobody watches.
     bars: Option<MultiProgress>,
     /// Whether stdout is the terminal that shows the live lines too.
@@ -123,7 +123,7 @@ impl Output {
                 noted: Mutex::new(noted),
                 room,
                 stopped,
-                secrets: Mutex::default(),
+                redactor: Mutex::default(),
                 bars,
                 is_shared,
             }),
@@ -132,7 +132,7 @@ impl Output {
 
     /// From now on `secret` is masked in everything but record data.
     pub fn hide(&self, secret: &Token) {
-        lock(&self.shared.secrets).push(secret.clone());
+        lock(&self.shared.redactor).add(secret.expose());
     }
 
     /// Queues one line of text, a line feed added. Never waits; what cannot be written is noticed at the end.
@@ -202,14 +202,19 @@ impl Output {
         self.push_note(Note::Text(self.redact(text)));
     }
 
+    /// Whether somebody watches at all.
+    pub fn is_seen(&self) -> bool {
+        self.shared.bars.is_some()
+    }
+
     /// Whether somebody watches live lines while records go elsewhere.
     pub fn is_watched(&self) -> bool {
         self.shared.bars.is_some() && !self.shared.is_shared
     }
 
-    /// Whether somebody watches at all.
-    pub fn is_seen(&self) -> bool {
-        self.shared.bars.is_some()
+    /// Whether stdout is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.shared.is_shared
     }
 
     /// Writes one line of text at once, stepping around live lines: for a few lines, where nothing else is queued.
@@ -258,8 +263,9 @@ impl Output {
     }
 
     fn redact(&self, text: &str) -> String {
-        let known = lock(&self.shared.secrets).iter().fold(text.to_string(), |text, secret| secret.redact(&text));
-        mask_keys(&known)
+        // What comes from an alert or from Devin was redacted when it was read; names such as `password` in a message of
+        // this program's own make no secret of what follows them.
+        lock(&self.shared.redactor).redact_certain(text).into_owned()
     }
 
     fn push_note(&self, note: Note) {

@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// What each part of the crate may name of the others. `cli.rs`, `main.rs` and `lib.rs` hold everything together.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("airbyte", &[]),
-    ("config", &["devin"]),
-    ("devin", &[]),
+    ("config", &["devin", "redact"]),
+    ("devin", &["redact"]),
     ("failure", &["airbyte", "devin"]),
-    ("output", &["devin"]),
-    ("relay", &["devin", "failure", "output"]),
+    ("output", &["devin", "redact"]),
+    ("redact", &[]),
+    ("relay", &["devin", "failure", "output", "redact"]),
     ("sandbox", &[]),
     ("source", &["airbyte", "config", "devin", "failure", "output"]),
     ("stop", &[]),

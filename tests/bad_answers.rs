@@ -135,8 +135,8 @@ async fn a_senseless_list_of_sessions_is_no_empty_organisation() {
     assert_eq!(ending, Ending::Failed);
     insta::assert_snapshot!(told.lines(), @"
     STARTED session_messages
-    INFO stream session_messages: /v3/organizations/org-1/sessions answered 200 with an unusable body: it is not the JSON of a list (line 1, column 1); trying again in N s
-    INFO stream session_messages: /v3/organizations/org-1/sessions answered 200 with an unusable body: it is not the JSON of a list (line 1, column 1) (tried 2 times); trying again in N s
+    INFO stream session_messages: answered 200 with an unusable body: it is not the JSON of a list (line 1, column 1); trying again in N s
+    INFO stream session_messages: answered 200 with an unusable body: it is not the JSON of a list (line 1, column 1); trying again in N s
     ERROR session_messages (transient_error) stream session_messages: /v3/organizations/org-1/sessions answered 200 with an unusable body: it is not the JSON of a list (line 1, column 1) (tried 3 times). Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
     INFO stream session_messages: 0 records, 1 kB, 3 requests, 2 retries
     INCOMPLETE session_messages
@@ -199,9 +199,9 @@ fn the_program_recovers_from_a_senseless_answer_and_says_so() {
     STARTED secrets
     RUNNING secrets
     RECORD secrets {"secret_id":"first"}
-    INFO stream secrets: /v3/organizations/org-1/secrets answered 200 with an unusable body: it is not the JSON of a list (line 1, column 1); trying again in N s
+    INFO stream secrets: answered 200 with an unusable body: it is not the JSON of a list (line 1, column 1); trying again in N s
     RECORD secrets {"secret_id":"last"}
-    INFO stream secrets: 2 records, 1 kB, 3 requests, 1 retries
+    INFO stream secrets: 2 records, 1 kB, 3 requests, 1 retry
     STATE secrets {"scope":{"org_id":"org-1"},"version":2} after 2.0 records
     COMPLETE secrets
     exit 0
@@ -279,10 +279,10 @@ fn a_wait_that_the_server_asks_for_is_obeyed() {
     STARTED secrets
     RUNNING secrets
     RECORD secrets {"secret_id":"first"}
-    INFO stream secrets: /v3/organizations/org-1/secrets answered 429 (Too Many Requests), saying "Refused: slow down"; trying again in N s
+    INFO stream secrets: answered 429 (Too Many Requests); trying again in N s
     RUNNING secrets because RATE_LIMITED
     RECORD secrets {"secret_id":"last"}
-    INFO stream secrets: 2 records, 1 kB, 3 requests, 1 retries
+    INFO stream secrets: 2 records, 1 kB, 3 requests, 1 retry
     STATE secrets {"scope":{"org_id":"org-1"},"version":2} after 2.0 records
     COMPLETE secrets
     exit 0

@@ -41,12 +41,12 @@ fn an_unknown_flag_or_command_and_none_at_all_are_usage_errors() {
     stderr: For more information, try '--help'.
     exit 2
     ");
-    insta::assert_snapshot!(run("read --sandbox --streams session"), @"
-    stderr: error: stream session does not exist in this connector, which has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
+    insta::assert_snapshot!(run("read --sandbox --streams session"), @r#"
+    stderr: error: stream "session" does not exist: did you mean "sessions"? this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
     stderr:
     stderr: For more information, try '--help'.
     exit 2
-    ");
+    "#);
     insta::assert_snapshot!(run("read --sandbox --format csv"), @"
     stderr: error: invalid value 'csv' for '--format <FORM>'
     stderr:   [possible values: airbyte, records]
@@ -283,7 +283,7 @@ fn debug_adds_logs_that_show_each_request_without_its_query() {
     DEBUG GET /v3/organizations/org-1/playbooks: 200, 52 bytes in N ms
     DEBUG GET /v3/organizations/org-1/playbooks: 200, 60 bytes in N ms
     DEBUG GET /v3/organizations/org-1/playbooks: 200, 52 bytes in N ms
-    INFO stream playbooks: 1 records, 1 kB, 4 requests, 0 retries
+    INFO stream playbooks: 1 record, 1 kB, 4 requests, 0 retries
     STATE playbooks {"scope":{"org_id":"org-1"},"version":2} after 1.0 records
     COMPLETE playbooks
     exit 0

@@ -33,7 +33,7 @@ fn check_file(text: impl AsRef<[u8]>) -> String {
 #[test]
 fn a_usable_connection_succeeds_with_one_small_request_per_stream() {
     insta::assert_snapshot!(check(|_| None), @"
-    SUCCEEDED
+    SUCCEEDED: Streams that can be read: sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
     exit 0
     asked:
     /v3/self
@@ -49,7 +49,7 @@ fn a_usable_connection_succeeds_with_one_small_request_per_stream() {
 #[test]
 fn an_organisation_without_sessions_is_usable() {
     insta::assert_snapshot!(check(|ask| ask.list.starts_with("sessions").then(|| Answer::list(&[]))), @"
-    SUCCEEDED
+    SUCCEEDED: Streams that can be read: sessions, sessions_insights, playbooks, secrets, knowledge_notes
     exit 0
     asked:
     /v3/self
@@ -64,7 +64,7 @@ fn an_organisation_without_sessions_is_usable() {
 #[test]
 fn a_deployment_that_does_not_know_self_is_usable() {
     insta::assert_snapshot!(check(|ask| (ask.list == "/v3/self").then(Answer::unknown)), @"
-    SUCCEEDED
+    SUCCEEDED: Streams that can be read: sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
     exit 0
     asked:
     /v3/self
@@ -82,7 +82,7 @@ fn a_refused_key_fails_after_the_first_answer() {
     let api = Api::start(healthy);
     let program = program().at(&api, json!({"api_token": "cog_another_k3y_entirely"}));
     insta::assert_snapshot!(program.check().story(), @r#"
-    FAILED: /v3/self answered 401 (Unauthorized), saying "Refused: invalid token". The API key is not accepted: make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
+    FAILED: /v3/self answered 401 (Unauthorized), saying "Refused: invalid token". The API key is not accepted. Does it begin with cog_, and is it whole? Has it been revoked? Make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
     exit 0
     "#);
     assert_eq!(api.asked(), ["/v3/self"]);
@@ -94,7 +94,7 @@ fn a_key_that_only_the_lists_refuse_fails_too() {
         "/v3/self" => Some(Answer::unknown()),
         _ => Some(Answer::status(401, "application/json", r#"{"detail":"expired"}"#)),
     }), @r#"
-    FAILED: /v3/organizations/org-1/sessions answered 401 (Unauthorized), saying "expired". The API key is not accepted: make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
+    FAILED: /v3/organizations/org-1/sessions answered 401 (Unauthorized), saying "expired". The API key is not accepted. Does it begin with cog_, and is it whole? Has it been revoked? Make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
     exit 0
     asked:
     /v3/self
@@ -107,7 +107,7 @@ fn an_unknown_organisation_fails_and_names_the_keys_own() {
     let api = Api::start(healthy);
     let program = program().at(&api, json!({"org_id": "org-wrong"}));
     insta::assert_snapshot!(program.check().story(), @r#"
-    FAILED: /v3/organizations/org-wrong/sessions answered 404 (Not Found), saying "Refused: Not Found". Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), or this deployment lacks the endpoint. The key itself belongs to org-1.
+    FAILED: /v3/organizations/org-wrong/sessions answered 404 (Not Found), saying "Refused: Not Found". Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint. The key itself belongs to org-1.
     exit 0
     "#);
     assert_eq!(api.asked(), ["/v3/self", "/v3/organizations/org-wrong/sessions first=1"]);
@@ -138,10 +138,10 @@ fn no_access_to_the_other_streams_is_a_warning_each() {
         "knowledge/notes" => Some(Answer::status(403, "text/html", "<html>403</html>")),
         _ => None,
     }), @r#"
-    WARN stream playbooks: /v3/organizations/org-1/playbooks answered 403 (Forbidden), saying "Refused: no playbooks for you". The API key lacks the permission ManageOrgPlaybooks: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
-    WARN stream secrets: /v3/organizations/org-1/secrets answered 403 (Forbidden), saying "no secrets for you". The API key lacks the permission ManageOrgSecrets: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
-    WARN stream knowledge_notes: /v3/organizations/org-1/knowledge/notes answered 403 (Forbidden). The API key lacks the permission ManageOrgKnowledge: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
-    SUCCEEDED
+    WARN stream playbooks: /v3/organizations/org-1/playbooks answered 403 (Forbidden), saying "Refused: no playbooks for you". If the reason is a permission: The API key lacks the permission ManageOrgPlaybooks: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
+    WARN stream secrets: /v3/organizations/org-1/secrets answered 403 (Forbidden), saying "no secrets for you". If the reason is a permission: The API key lacks the permission ManageOrgSecrets: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
+    WARN stream knowledge_notes: /v3/organizations/org-1/knowledge/notes answered 403 (Forbidden). The answer says no reason, as the API's own do: something in front of it may have refused the request, so check api_url, the proxy and whether this machine may reach the API. If it was the API: The API key lacks the permission ManageOrgKnowledge: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
+    SUCCEEDED: Streams that can be read: sessions, sessions_insights, session_messages
     exit 0
     asked:
     /v3/self
@@ -157,7 +157,7 @@ fn no_access_to_the_other_streams_is_a_warning_each() {
 #[test]
 fn a_session_that_goes_away_meanwhile_is_no_trouble() {
     insta::assert_snapshot!(check(|ask| ask.list.ends_with("messages").then(Answer::unknown)), @"
-    SUCCEEDED
+    SUCCEEDED: Streams that can be read: sessions, sessions_insights, playbooks, secrets, knowledge_notes
     exit 0
     asked:
     /v3/self
@@ -187,13 +187,18 @@ async fn a_session_that_refuses_its_messages_is_a_warning() {
     let refused = check_in_trouble(|ask| ask.list.ends_with("messages").then(|| Answer::problem(403, "not this one")));
     insta::assert_snapshot!(refused.await, @r#"
     WARN stream session_messages: /v3/organizations/org-1/sessions/devin-abc/messages answered 403 (Forbidden), saying "Refused: not this one". Sessions can be listed, so this may be this session's trouble alone: a read takes the messages of the others, and then the stream fails, to try this one again next time.
-    SUCCEEDED
+    SUCCEEDED: Streams that can be read: sessions, sessions_insights, playbooks, secrets, knowledge_notes
     exit 0 after /v3/self, sessions first=1, sessions/insights first=1, sessions/devin-abc/messages first=1, playbooks first=1, secrets first=1, knowledge/notes first=1
     "#);
     for status in [400, 410, 422] {
         let told = check_in_trouble(move |ask| ask.list.ends_with("messages").then(|| Answer::problem(status, "no")));
         let told = told.await;
-        assert!(told.contains("WARN stream session_messages: ") && told.contains("\nSUCCEEDED\nexit 0"), "{told}");
+        assert!(
+            told.contains("WARN stream session_messages: ")
+                && told.contains("\nSUCCEEDED: ")
+                && told.contains("\nexit 0"),
+            "{told}"
+        );
     }
 }
 
@@ -210,7 +215,7 @@ async fn a_list_that_answers_with_trouble_is_a_warning_where_sessions_can_be_rea
     WARN stream playbooks: /v3/organizations/org-1/playbooks answered 503 (Service Unavailable), saying "Refused: no playbooks" (tried 3 times). The API has trouble at the moment: run again later.
     WARN stream secrets: /v3/organizations/org-1/secrets answered 200 with an unusable body: it is not the JSON of a list (line 1, column 1) (tried 3 times). Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
     WARN stream knowledge_notes: /v3/organizations/org-1/knowledge/notes answered 502 (Bad Gateway) (tried 3 times). The API has trouble at the moment: run again later.
-    SUCCEEDED
+    SUCCEEDED: Streams that can be read: sessions, sessions_insights
     exit 0 after /v3/self, sessions first=1, sessions/insights first=1, sessions/devin-abc/messages first=1, playbooks first=1, secrets first=1, knowledge/notes first=1
     "#);
 }
@@ -231,7 +236,7 @@ async fn a_limit_after_sessions_is_a_warning_and_the_last_question() {
         Answer::problem(429, "slow down").header("retry-after", "900")
     })).await, @r#"
     WARN stream playbooks: /v3/organizations/org-1/playbooks answered 429 and asks to wait 900 s (Retry-After), saying "Refused: slow down". The API limits how often it may be asked: run again later, or lower concurrency.
-    SUCCEEDED
+    SUCCEEDED: Streams that can be read: sessions, sessions_insights, session_messages
     exit 0 after /v3/self, sessions first=1, sessions/insights first=1, sessions/devin-abc/messages first=1, playbooks first=1
     "#);
 }
@@ -310,10 +315,10 @@ fn bad_fields_fail_all_in_one_message_before_any_request() {
     let api = Api::start(healthy);
     let bad =
         json!({"api_token": 5, "org_id": " ", "start_date": "2026-13-01", "concurrency": 0, "lookback_window": "1h"});
-    insta::assert_snapshot!(program().at(&api, bad).check().story(), @"
-    FAILED: the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC; lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64
+    insta::assert_snapshot!(program().at(&api, bad).check().story(), @r#"
+    FAILED: the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "2026-13-01"; lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64
     exit 0
-    ");
+    "#);
     assert_eq!(api.asked(), [""; 0]);
     insta::assert_snapshot!(check_file("{}"), @"
     FAILED: the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organisation's identifier there or in DEVIN_ORG_ID
@@ -323,10 +328,10 @@ fn bad_fields_fail_all_in_one_message_before_any_request() {
     FAILED: the configuration is not usable: api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key)
     exit 0
     ");
-    insta::assert_snapshot!(check_file(r#"{"api_token":"cog_s3cr3t value","org_id":"cog_s3cr3t_value","start_date":"2026-01-01"}"#), @"
-    FAILED: the configuration is not usable: api_token holds blanks or characters that no key has: copy the key again; org_id holds an API key: give the organisation's identifier (org-…); start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC
+    insta::assert_snapshot!(check_file(r#"{"api_token":"cog_s3cr3t value","org_id":"cog_s3cr3t_value","start_date":"2026-01-01"}"#), @r#"
+    FAILED: the configuration is not usable: api_token holds blanks or characters that no key has: copy the key again; org_id holds an API key: give the organisation's identifier (org-…); start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "2026-01-01"
     exit 0
-    ");
+    "#);
 }
 
 #[test]
@@ -335,13 +340,13 @@ fn settings_come_from_the_environment_and_a_file_wins() {
     let program = program().variable("DEVIN_API_KEY", common::TOKEN).variable("DEVIN_ORG_ID", ORG);
     let program = program.variable("DEVIN_API_URL", &api.url());
     insta::assert_snapshot!(program.run("check").story(), @"
-    SUCCEEDED
+    SUCCEEDED: Streams that can be read: sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
     exit 0
     ");
     let program = program.file("config.json", r#"{"org_id":"org-of-the-file"}"#);
     api.forget();
     insta::assert_snapshot!(program.check().story(), @r#"
-    FAILED: /v3/organizations/org-of-the-file/sessions answered 404 (Not Found), saying "Refused: Not Found". Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), or this deployment lacks the endpoint. The key itself belongs to org-1.
+    FAILED: /v3/organizations/org-of-the-file/sessions answered 404 (Not Found), saying "Refused: Not Found". Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint. The key itself belongs to org-1.
     exit 0
     "#);
     assert_eq!(api.asked(), ["/v3/self", "/v3/organizations/org-of-the-file/sessions first=1"]);
@@ -354,7 +359,7 @@ fn what_is_likely_a_mistake_is_a_warning_and_the_server_decides() {
     insta::assert_snapshot!(program().at(&api, odd).check().story(), @"
     WARN api_token does not start with cog_: keys of the Devin API v3 do (keys that start with apk_ are for its retired versions); the server decides
     WARN start_date lies in the future: no session can be in range yet
-    SUCCEEDED
+    SUCCEEDED: Streams that can be read: sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
     exit 0
     ");
 }
@@ -362,7 +367,7 @@ fn what_is_likely_a_mistake_is_a_warning_and_the_server_decides() {
 #[test]
 fn the_sandbox_can_be_checked_without_settings() {
     insta::assert_snapshot!(program().run("check --sandbox").story(), @"
-    SUCCEEDED
+    SUCCEEDED: Streams that can be read: sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
     exit 0
     ");
 }

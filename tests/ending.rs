@@ -97,8 +97,8 @@ fn a_signal_before_the_first_answer_ends_every_stream_incomplete() {
     let ran = Ran::wait(child, told);
     insta::assert_snapshot!(ran.story(), @"
     STARTED secrets
-    WARN stopped by signal 15 before the end
-    INFO stream secrets: 0 records, 0 kB, 1 requests, 0 retries
+    WARN stopped by signal 15 before the end: the last STATE of each stream says how far it came
+    INFO stream secrets: 0 records, 0 kB, 1 request, 0 retries
     INCOMPLETE secrets
     died of signal 15
     ");
@@ -110,14 +110,14 @@ fn a_signal_ends_a_wait_between_two_tries() {
     let sandbox = Sandboxed::start("--fault 500:1");
     let program = program().file("config.json", &sandbox.config).catalog(&["secrets"]);
     let (ran, took) = stop(&program, "read --config config.json --catalog catalog.json", "-TERM", "trying again");
-    insta::assert_snapshot!(ran.story(), @r#"
+    insta::assert_snapshot!(ran.story(), @"
     STARTED secrets
-    INFO stream secrets: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/secrets answered 500 (Internal Server Error), saying "Internal Server Error: internal server error"; trying again in N s
-    WARN stopped by signal 15 before the end
-    INFO stream secrets: 0 records, 0 kB, 1 requests, 1 retries
+    INFO stream secrets: answered 500 (Internal Server Error); trying again in N s
+    WARN stopped by signal 15 before the end: the last STATE of each stream says how far it came
+    INFO stream secrets: 0 records, 0 kB, 1 request, 1 retry
     INCOMPLETE secrets
     died of signal 15
-    "#);
+    ");
     assert!(took < Duration::from_secs(2), "{took:?}");
 }
 

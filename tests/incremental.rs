@@ -52,7 +52,7 @@ fn the_first_run_asks_for_everything_and_its_state_names_the_newest_and_a_look_b
     RUNNING sessions
     RECORD sessions {"created_at":1700000000,"session_id":"a","status":"exit","updated_at":1700000050}
     RECORD sessions {"created_at":1700000000,"session_id":"b","status":"exit","updated_at":1700000090}
-    INFO stream sessions: 2 records, 1 kB, 1 requests, 0 retries
+    INFO stream sessions: 2 records, 1 kB, 1 request, 0 retries
     STATE sessions {"recent":{"a":[1700000050,"6bf011b38e8584f1"],"b":[1700000090,"eace7bea239b5c2b"]},"scope":{"org_id":"org-1"},"updated_at":1700000090,"version":2} after 2.0 records
     COMPLETE sessions
     exit 0
@@ -530,7 +530,10 @@ fn a_state_file_that_cannot_be_written_is_an_error() {
     let program = program().at(&api, json!({}));
     let ran = program.run("read --config config.json --streams sessions --state-out nowhere/state.json");
     assert_eq!(ran.exit(), "exit 1");
-    insta::assert_snapshot!(ran.end(), @"exit 1");
+    insta::assert_snapshot!(ran.end(), @"
+    stderr: error: cannot write the file of --state-out, nowhere/state.json: No such file or directory (os error N)
+    exit 1
+    ");
 }
 
 #[test]

@@ -64,12 +64,12 @@ fn an_empty_stream_still_says_everything() {
     insta::assert_snapshot!(read(&api, &STREAMS).story_by_stream(), @r#"
     STARTED sessions
     RUNNING sessions
-    INFO stream sessions: 0 records, 1 kB, 1 requests, 0 retries
+    INFO stream sessions: 0 records, 1 kB, 1 request, 0 retries
     STATE sessions {"scope":{"org_id":"org-1"},"version":2} after 0.0 records
     COMPLETE sessions
     STARTED sessions_insights
     RUNNING sessions_insights
-    INFO stream sessions_insights: 0 records, 1 kB, 1 requests, 0 retries
+    INFO stream sessions_insights: 0 records, 1 kB, 1 request, 0 retries
     STATE sessions_insights {"scope":{"org_id":"org-1"},"version":2} after 0.0 records
     COMPLETE sessions_insights
     STARTED session_messages
@@ -79,17 +79,17 @@ fn an_empty_stream_still_says_everything() {
     COMPLETE session_messages
     STARTED playbooks
     RUNNING playbooks
-    INFO stream playbooks: 0 records, 1 kB, 1 requests, 0 retries
+    INFO stream playbooks: 0 records, 1 kB, 1 request, 0 retries
     STATE playbooks {"scope":{"org_id":"org-1"},"version":2} after 0.0 records
     COMPLETE playbooks
     STARTED secrets
     RUNNING secrets
-    INFO stream secrets: 0 records, 1 kB, 1 requests, 0 retries
+    INFO stream secrets: 0 records, 1 kB, 1 request, 0 retries
     STATE secrets {"scope":{"org_id":"org-1"},"version":2} after 0.0 records
     COMPLETE secrets
     STARTED knowledge_notes
     RUNNING knowledge_notes
-    INFO stream knowledge_notes: 0 records, 1 kB, 1 requests, 0 retries
+    INFO stream knowledge_notes: 0 records, 1 kB, 1 request, 0 retries
     STATE knowledge_notes {"scope":{"org_id":"org-1"},"version":2} after 0.0 records
     COMPLETE knowledge_notes
     exit 0
@@ -114,7 +114,7 @@ fn an_empty_page_in_the_middle_is_not_the_end() {
     STARTED secrets
     RUNNING secrets
     RECORD secrets {"secret_id":"s1"}
-    INFO stream secrets: 1 records, 1 kB, 6 requests, 0 retries
+    INFO stream secrets: 1 record, 1 kB, 6 requests, 0 retries
     STATE secrets {"scope":{"org_id":"org-1"},"version":2} after 1.0 records
     COMPLETE secrets
     exit 0
@@ -151,7 +151,7 @@ fn a_last_page_may_carry_a_cursor() {
     STARTED secrets
     ESTIMATE secrets 0 rows
     RUNNING secrets
-    INFO stream secrets: 0 of 0 records, 1 kB, 1 requests, 0 retries
+    INFO stream secrets: 0 of 0 records, 1 kB, 1 request, 0 retries
     STATE secrets {"scope":{"org_id":"org-1"},"version":2} after 0.0 records
     COMPLETE secrets
     exit 0
@@ -201,7 +201,7 @@ fn a_pretty_printed_answer_still_makes_one_line_a_record() {
     STARTED sessions
     RUNNING sessions
     RECORD sessions {"session_id":"a","text":"two  blanks,  , \n and \" : { ","list":[1,2]}
-    INFO stream sessions: 1 records, 1 kB, 1 requests, 0 retries
+    INFO stream sessions: 1 record, 1 kB, 1 request, 0 retries
     STATE sessions {"scope":{"org_id":"org-1"},"version":2} after 1.0 records
     COMPLETE sessions
     exit 0
@@ -219,7 +219,7 @@ fn an_empty_record_is_left_out_with_a_warning() {
     RUNNING secrets
     WARN stream secrets: 2 empty records are left out, as Airbyte would drop them
     RECORD secrets {"secret_id":"s"}
-    INFO stream secrets: 1 records, 1 kB, 1 requests, 0 retries
+    INFO stream secrets: 1 record, 1 kB, 1 request, 0 retries
     STATE secrets {"scope":{"org_id":"org-1"},"version":2} after 1.0 records
     COMPLETE secrets
     exit 0
@@ -370,18 +370,18 @@ fn one_failing_stream_leaves_the_others_whole() {
     STARTED playbooks
     RUNNING playbooks
     RECORD playbooks {"playbook_id":"p","updated_at":1000}
-    INFO stream playbooks: 1 records, 1 kB, 1 requests, 0 retries
+    INFO stream playbooks: 1 record, 1 kB, 1 request, 0 retries
     STATE playbooks {"recent":{"p":[1000,"db485a55b105dc8d"]},"scope":{"org_id":"org-1"},"updated_at":1000,"version":2} after 1.0 records
     COMPLETE playbooks
     STARTED secrets
     ERROR secrets (config_error) stream secrets: /v3/organizations/org-1/secrets answered 403 (Forbidden), saying "Refused: missing permission". The API key lacks the permission ManageOrgSecrets: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
-    INFO stream secrets: 0 records, 0 kB, 1 requests, 0 retries
+    INFO stream secrets: 0 records, 0 kB, 1 request, 0 retries
     INCOMPLETE secrets
     STARTED knowledge_notes
     RUNNING knowledge_notes
     RECORD knowledge_notes {"note_id":"n","updated_at":1000}
     ERROR knowledge_notes (system_error) stream knowledge_notes: /v3/organizations/org-1/knowledge/notes answered 422 (Unprocessable Entity), saying "Refused: first is out of order". The API does not take this request: check org_id and api_url, and report this message if they are right.
-    INFO stream knowledge_notes: 1 records, 1 kB, 2 requests, 0 retries
+    INFO stream knowledge_notes: 1 record, 1 kB, 2 requests, 0 retries
     STATE knowledge_notes {"scope":{"org_id":"org-1"},"version":2} after 1.0 records
     INCOMPLETE knowledge_notes
     exit 1
@@ -395,12 +395,12 @@ fn a_stream_or_mode_that_does_not_exist_fails_and_the_others_are_read() {
     insta::assert_snapshot!(program().at(&api, json!({})).file("catalog.json", catalog).read().story_by_stream(), @r#"
     STARTED playbooks
     RUNNING playbooks
-    INFO stream playbooks: 0 records, 1 kB, 1 requests, 0 retries
+    INFO stream playbooks: 0 records, 1 kB, 1 request, 0 retries
     STATE playbooks {"scope":{"org_id":"org-1"},"version":2} after 0.0 records
     COMPLETE playbooks
     ERROR secrets (config_error) stream secrets: the catalog asks for a sync mode that does not exist; full_refresh and incremental do
     INCOMPLETE secrets
-    ERROR users (config_error) stream users does not exist in this connector, which has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
+    ERROR users (config_error) stream "users" does not exist: this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
     INCOMPLETE users
     exit 1
     "#);
@@ -411,11 +411,11 @@ fn a_stream_or_mode_that_does_not_exist_fails_and_the_others_are_read() {
 fn an_unknown_stream_alone_with_an_unknown_mode_fails_too() {
     let api = Api::start(|_| Answer::unknown());
     let catalog = common::catalog(&[("stream_that_is_not", "INVALID")]);
-    insta::assert_snapshot!(program().at(&api, json!({})).file("catalog.json", catalog).read().story(), @"
-    ERROR stream_that_is_not (config_error) stream stream_that_is_not does not exist in this connector, which has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
+    insta::assert_snapshot!(program().at(&api, json!({})).file("catalog.json", catalog).read().story(), @r#"
+    ERROR stream_that_is_not (config_error) stream "stream_that_is_not" does not exist: this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
     INCOMPLETE stream_that_is_not
     exit 1
-    ");
+    "#);
     assert_eq!(api.asked(), [""; 0]);
 }
 
@@ -423,17 +423,18 @@ fn an_unknown_stream_alone_with_an_unknown_mode_fails_too() {
 fn an_empty_catalog_succeeds_without_a_request() {
     let api = Api::start(|_| Answer::unknown());
     let ran = read(&api, &[]);
-    assert_eq!((ran.story().as_str(), api.asked().len()), ("exit 0", 0));
+    let story = "WARN the catalog configures no stream, so there is nothing to read\nexit 0";
+    assert_eq!((ran.story().as_str(), api.asked().len()), (story, 0));
 }
 
 #[test]
 fn bad_settings_end_a_read_before_any_request() {
     let api = Api::start(|_| Answer::unknown());
     let program = program().at(&api, json!({"start_date": "yesterday"})).catalog(&["sessions"]);
-    insta::assert_snapshot!(program.read().story(), @"
-    ERROR (config_error) the configuration is not usable: start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC
+    insta::assert_snapshot!(program.read().story(), @r#"
+    ERROR (config_error) the configuration is not usable: start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "yesterday"
     exit 1
-    ");
+    "#);
     assert_eq!(api.asked(), [""; 0]);
 }
 
@@ -512,7 +513,7 @@ fn a_session_identifier_with_odd_characters_is_one_path_segment() {
     STARTED session_messages
     RUNNING session_messages
     RECORD session_messages {"session_id":"../a|b","event_id":"e"}
-    INFO stream session_messages: 1 records, 1 kB, 2 requests, 0 retries
+    INFO stream session_messages: 1 record, 1 kB, 2 requests, 0 retries
     STATE session_messages {"scope":{"org_id":"org-1"},"version":2} after 1.0 records
     COMPLETE session_messages
     exit 0
@@ -546,19 +547,19 @@ fn names_pick_streams_and_bare_records_come_one_a_line() {
     insta::assert_snapshot!(read("--streams playbooks,secrets"), @r#"
     {"_stream":"playbooks","playbook_id":"p"}
     {"_stream":"secrets","secret_id":"s"}
-    stderr: warning: stream secrets: 1 empty records are left out, as Airbyte would drop them
+    stderr: warning: stream secrets: 1 empty record is left out, as Airbyte would drop it
     exit 0
     "#);
     insta::assert_snapshot!(read("--streams knowledge_notes"), @r#"
 
-    stderr: error: stream knowledge_notes: /v3/organizations/org-1/knowledge/notes answered 403 (Forbidden), saying "Refused: not this one". The API key lacks the permission ManageOrgKnowledge: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
+    stderr: error: stream knowledge_notes: /v3/organizations/org-1/knowledge/notes answered 403 (Forbidden), saying "Refused: not this one". If the reason is a permission: The API key lacks the permission ManageOrgKnowledge: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
     exit 1
     "#);
     insta::assert_snapshot!(program.run("read --config config.json --streams playbooks").story(), @r#"
     STARTED playbooks
     RUNNING playbooks
     RECORD playbooks {"playbook_id":"p"}
-    INFO stream playbooks: 1 records, 1 kB, 1 requests, 0 retries
+    INFO stream playbooks: 1 record, 1 kB, 1 request, 0 retries
     STATE playbooks {"scope":{"org_id":"org-1"},"version":2} after 1.0 records
     COMPLETE playbooks
     exit 0
@@ -582,13 +583,13 @@ fn the_sandbox_is_read_whole_with_one_command() {
     STARTED sessions
     ESTIMATE sessions 36 rows
     RUNNING sessions
-    INFO stream sessions: 36 of 36 records, 31 kB, 1 requests, 0 retries
+    INFO stream sessions: 36 of 36 records, 31 kB, 1 request, 0 retries
     STATE sessions {"open_sessions":{"0d902d4d605a230ab8f5a3d24bdfd1fe":"1544e877830ca1df","0e349130bb853086561b7dfb5d7d2fbf":"41f2a67408d9dfc3","1017e7237c9408dc50ffa5d8033fb576":"3a70bb37a14174ae","3fd935b953a3c5d0b38442948457eaa3":"bd6ebfa3902f78ec","4e6d67d604c3b4742bdd27e08bb398be":"d9c9aa295aa72942","b8de88b00112ab81e03edf2c2ad16083":"ed92f20a755d4a06","e9f3f3a3bc079026042e12374219b187":"f74cd0727a345f37"},"recent":{"0d902d4d605a230ab8f5a3d24bdfd1fe":[1780271724,"1544e877830ca1df"],"4e6d67d604c3b4742bdd27e08bb398be":[1780271224,"d9c9aa295aa72942"]},"scope":{"org_id":"org-5a4db0c05a4db0c05a4db0c05a4db0c0"},"updated_at":1780271724,"version":2} after 36.0 records
     COMPLETE sessions
     STARTED sessions_insights
     ESTIMATE sessions_insights 36 rows
     RUNNING sessions_insights
-    INFO stream sessions_insights: 36 of 36 records, 56 kB, 1 requests, 0 retries
+    INFO stream sessions_insights: 36 of 36 records, 56 kB, 1 request, 0 retries
     STATE sessions_insights {"open_sessions":{"0d902d4d605a230ab8f5a3d24bdfd1fe":"067d05c8d00c2756","0e349130bb853086561b7dfb5d7d2fbf":"56220a77e2b7b9b7","1017e7237c9408dc50ffa5d8033fb576":"d39cd0b48dffb78a","3fd935b953a3c5d0b38442948457eaa3":"585dab4e25502001","4e6d67d604c3b4742bdd27e08bb398be":"ec1cc1d39e823840","b8de88b00112ab81e03edf2c2ad16083":"29791f9bdbc89aca","e9f3f3a3bc079026042e12374219b187":"0e0b4dbd44714186"},"recent":{"0d902d4d605a230ab8f5a3d24bdfd1fe":[1780271724,"067d05c8d00c2756"],"4e6d67d604c3b4742bdd27e08bb398be":[1780271224,"ec1cc1d39e823840"]},"scope":{"org_id":"org-5a4db0c05a4db0c05a4db0c05a4db0c0"},"updated_at":1780271724,"version":2} after 36.0 records
     COMPLETE sessions_insights
     STARTED session_messages
@@ -599,19 +600,19 @@ fn the_sandbox_is_read_whole_with_one_command() {
     STARTED playbooks
     ESTIMATE playbooks 9 rows
     RUNNING playbooks
-    INFO stream playbooks: 9 of 9 records, 5 kB, 1 requests, 0 retries
+    INFO stream playbooks: 9 of 9 records, 5 kB, 1 request, 0 retries
     STATE playbooks {"recent":{"playbook-72a6bf04d244030ed4c893b22cd7b277":[1766655368,"ffda3e0719689639"]},"scope":{"org_id":"org-5a4db0c05a4db0c05a4db0c05a4db0c0"},"updated_at":1766655368,"version":2} after 9.0 records
     COMPLETE playbooks
     STARTED secrets
     ESTIMATE secrets 14 rows
     RUNNING secrets
-    INFO stream secrets: 14 of 14 records, 5 kB, 1 requests, 0 retries
+    INFO stream secrets: 14 of 14 records, 5 kB, 1 request, 0 retries
     STATE secrets {"recent":{"secret-d454bc5900a3c6915a49116775913af0":[1775144173,"173e8fa47ee46b07"]},"scope":{"org_id":"org-5a4db0c05a4db0c05a4db0c05a4db0c0"},"updated_at":1775144173,"version":2} after 14.0 records
     COMPLETE secrets
     STARTED knowledge_notes
     ESTIMATE knowledge_notes 24 rows
     RUNNING knowledge_notes
-    INFO stream knowledge_notes: 24 of 24 records, 11 kB, 1 requests, 0 retries
+    INFO stream knowledge_notes: 24 of 24 records, 11 kB, 1 request, 0 retries
     STATE knowledge_notes {"recent":{"note-2056781f8f10465f55b2e9de7eb8afd4":[1776396983,"9558a0d4618e42fc"]},"scope":{"org_id":"org-5a4db0c05a4db0c05a4db0c05a4db0c0"},"updated_at":1776396983,"version":2} after 24.0 records
     COMPLETE knowledge_notes
     exit 0

@@ -310,7 +310,7 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
     let program = program()
         .file("catalog.json", catalog)
         .file("template.txt", format!("{{{{ {key} }}}}"))
-        .file("alert.json", r#"{"title":"disk full"}"#);
+        .file("alert.json", r#"{"title":"disk full","status":"firing"}"#);
     let wrong = [
         format!("read --sandbox --streams {key}"),
         format!("read --sandbox --streams sessions,{key}x{key}"),
@@ -349,11 +349,18 @@ fn a_key_among_what_goes_to_devin_is_refused_and_nothing_is_created() {
     let key = KEYS[0];
     let api = Api::open(|_| Answer::list(&[]));
     let config = json!({"api_token": key, "org_id": ORG, "api_url": api.url()}).to_string();
-    let program = program().file("config.json", config).file("alert.json", r#"{"title":"disk full"}"#);
+    let program =
+        program().file("config.json", config).file("alert.json", r#"{"title":"disk full","status":"firing"}"#);
     for (wrong, exit) in [
         (format!("--tag {key}"), "exit 2"),
         (format!("--title {key}"), "exit 2"),
         (format!("--dedupe-key {key}"), "exit 2"),
+        (format!("--playbook {key}"), "exit 2"),
+        (format!("--repo {key}"), "exit 2"),
+        (format!("--knowledge {key}"), "exit 2"),
+        (format!("--secret {key}"), "exit 2"),
+        (format!("--devin-mode {key}"), "exit 2"),
+        ("--structured-output-schema config.json".to_string(), "exit 1"),
         ("--prompt-template config.json".to_string(), "exit 1"),
     ] {
         let ran = program.run(&format!("alert-relay run --config config.json --alert alert.json {wrong}"));
@@ -362,4 +369,44 @@ fn a_key_among_what_goes_to_devin_is_refused_and_nothing_is_created() {
         assert_hidden(&ran, key, &wrong);
     }
     assert_eq!(api.asked(), [""; 0]);
+}
+
+/// A key of no known shape, which only the settings tell, encoded as well.
+#[test]
+fn a_key_of_no_known_shape_is_refused_in_an_option_and_names_it() {
+    let key = "plain-0wn-s3cr3t-of-the-0rg";
+    let api = Api::open(|_| Answer::list(&[]));
+    let config = json!({"api_token": key, "org_id": ORG, "api_url": api.url()}).to_string();
+    let program = program()
+        .file("config.json", config)
+        .file("alert.json", r#"{"title":"disk full","severity":"high"}"#)
+        .file("template.txt", format!("{{{{ title }}}} {}", base64(key.as_bytes())));
+    for (option, text) in [
+        ("--title", key.to_string()),
+        ("--playbook", key.to_uppercase()),
+        ("--tag", base64(key.as_bytes())),
+        ("--prompt-template", "template.txt".to_string()),
+    ] {
+        let ran = program.run(&format!("alert-relay run --config config.json --alert alert.json {option} {text}"));
+        assert_eq!(ran.exit(), "exit 1", "{option}: {}", ran.story());
+        assert!(ran.stderr.contains(&format!("{option} holds an API key")), "{option}: {}", ran.stderr);
+    }
+    assert_eq!(api.asked(), [""; 0]);
+}
+
+/// What an alert says is not refused: the alert is worth more than the words around a key in it.
+#[test]
+fn a_key_in_an_alert_is_cut_out_of_the_prompt_in_every_spelling() {
+    let key = KEYS[0];
+    for (spelling, secret) in spellings(key) {
+        if ["the first half", "the second half", "without its prefix"].contains(&spelling) {
+            continue;
+        }
+        let alert = json!({"title": format!("disk full {secret}"), "description": format!("log:\\n{secret}\\n end")});
+        let program = program().variable("DEVIN_API_KEY", key).file("alert.json", alert.to_string());
+        let ran = program.run("alert-relay prompt --alert alert.json");
+        assert_eq!(ran.exit(), "exit 0", "{spelling}");
+        assert!(!ran.text().contains(&secret), "{spelling}: {}", ran.text());
+        assert!(ran.text().contains("****"), "{spelling}: {}", ran.text());
+    }
 }

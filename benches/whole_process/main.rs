@@ -86,7 +86,7 @@ const COMMON: Case = Case {
 const CASES: &[Case] = &[
     Case { name: "spec", work: Work::Offline("spec"), runs: 21, ..COMMON },
     Case { name: "discover", work: Work::Offline("discover"), runs: 21, ..COMMON },
-    Case { name: "sessions", sessions: (100_000, 2000), ..COMMON },
+    Case { name: "sessions", sessions: (100_000, 2000), runs: 7, ..COMMON },
     Case { name: "sessions-to-a-pipe", sessions: (100_000, 2000), sink: Sink::Pipe, ..COMMON },
     Case {
         name: "messages-50ms-by-32",
@@ -113,7 +113,7 @@ const CASES: &[Case] = &[
         ..COMMON
     },
     Case { name: "all", work: Work::Read("all"), sessions: (10_000, 500), messages: 2, ..COMMON },
-    Case { name: "sessions-million", sessions: (1_000_000, 4000), runs: 3, is_large: true, ..COMMON },
+    Case { name: "sessions-million", sessions: (1_000_000, 4000), runs: 7, is_large: true, ..COMMON },
 ];
 
 /// Measures the program, whole processes at a time.

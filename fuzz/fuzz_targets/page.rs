@@ -3,6 +3,8 @@
 #![no_main]
 
 mod oracle;
+#[path = "../../tests/common/page_oracle.rs"]
+mod page_oracle;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,8 +26,10 @@ fuzz_target!(|data: &[u8]| {
 });
 
 fn check(mut body: Vec<u8>) {
+    page_oracle::compare(&body);
     // As the client does with every body.
     replace_halves(&mut body);
+    page_oracle::compare(&body);
     let Ok(page) = Page::parse(body) else { return };
     let mut trail = Trail::default();
     if trail.check(&page).is_ok() {

@@ -25,7 +25,7 @@ pub fn compact_into(json: &str, out: &mut Vec<u8>) {
 }
 
 /// Where the string whose content begins at `at` has ended: after its closing quote.
-pub fn after_string(bytes: &[u8], mut at: usize) -> usize {
+fn after_string(bytes: &[u8], mut at: usize) -> usize {
     while let Some(found) = memchr2(b'"', b'\\', bytes.get(at..).unwrap_or_default()) {
         at += found;
         if bytes[at] == b'"' {

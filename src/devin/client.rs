@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use percent_encoding::utf8_percent_encode;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::clock::ServerClock;
 use super::connection::{Connections, Settings};
 use super::error::{Error, Kind, explanation};
 use super::gate::{Gate, Pass};
@@ -29,6 +30,7 @@ pub struct Client {
     /// What is asked instead of the network.
     transport: Option<Arc<dyn Transport>>,
     gate: Gate,
+    clock: ServerClock,
 }
 
 /// Something a request met on its way, told while it is still being tried.
@@ -46,7 +48,7 @@ impl Client {
     /// Prepares a client. Opens nothing and asks nothing.
     pub fn new(settings: Settings) -> Client {
         let gate = Gate::new(settings.concurrency);
-        Client { settings, network: Network::default(), transport: None, gate }
+        Client { settings, network: Network::default(), transport: None, gate, clock: ServerClock::default() }
     }
 
     /// A client whose requests `transport` answers, instead of the network.
@@ -183,6 +185,9 @@ impl Client {
         };
         replace_halves(&mut response.body);
         let (status, date) = (response.status, response.date());
+        if let Some(date) = date {
+            self.clock.heard(date, Instant::now().into_std());
+        }
         if !is_success(status) {
             let now = date.unwrap_or_else(SystemTime::now);
             let wait = response.retry_after.as_deref().and_then(|value| retry_after(value, now));
@@ -194,6 +199,11 @@ impl Client {
         }
         let date = date.and_then(|date| date.duration_since(UNIX_EPOCH).ok()).map(|date| date.as_secs() as i64);
         Ok(Answer { status, body: response.body, date, took: started.elapsed() })
+    }
+
+    /// The API's clock, in Unix milliseconds: its last `Date` and the time since. This machine's until there is one.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms(Instant::now().into_std(), SystemTime::now())
     }
 
     /// Waits for a place among the requests under way.

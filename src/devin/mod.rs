@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod client;
+pub mod clock;
 mod connection;
 pub mod error;
 pub mod gate;
@@ -13,11 +14,12 @@ pub mod sessions;
 pub mod surrogate;
 pub mod token;
 pub mod transport;
+pub mod walk;
 
 pub use address::{base_address, endpoint};
 pub use client::{Client, Event};
 pub use connection::Settings;
 pub use error::{Error, Kind};
-pub use page::{Page, Request, Trail};
+pub use page::{Item, Page, Request, Trail};
 pub use principal::Principal;
 pub use token::Token;

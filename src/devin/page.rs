@@ -2,6 +2,7 @@
 //!
 //! Pure: knows no connection and no clock. A page that cannot be what the API means is [`Invalid`], never an end.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -10,6 +11,8 @@ use std::ops::Range;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
+
+use super::walk::{Refused, Walker};
 
 /// RFC 3986's unreserved characters pass; everything else in a path segment or a query value is percent-encoded.
 pub const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -37,13 +40,55 @@ impl Request {
 #[derive(Debug)]
 pub struct Page {
     body: String,
-    items: Vec<Range<usize>>,
+    items: Vec<Place>,
+    fields: Vec<FieldPlace>,
     next: Next,
     /// How many items the whole list has, when the API says so.
     pub total: Option<u64>,
     /// The server's clock when its query began, in Unix seconds: its `Date` header less the time the answer took.
     /// `None` without a readable `Date`.
     pub asked_at: Option<i64>,
+}
+
+/// Where an item stands in a page's body, and what the walk over it has seen.
+#[derive(Debug)]
+struct Place {
+    text: Range<usize>,
+    /// Which of the page's fields are the item's.
+    fields: Range<usize>,
+    has_space: bool,
+}
+
+/// Where a field of an item stands in a page's body: the inside of its key, and its value.
+#[derive(Debug, Clone)]
+struct FieldPlace {
+    key: Range<usize>,
+    value: Range<usize>,
+}
+
+/// An item as the API wrote it, and what is known of it without reading it again.
+#[derive(Debug, Clone, Copy)]
+pub struct Item<'a> {
+    /// A JSON object, white space included.
+    pub text: &'a str,
+    /// Whether there is white space outside its strings.
+    pub has_space: bool,
+    body: &'a str,
+    fields: &'a [FieldPlace],
+}
+
+impl<'a> Item<'a> {
+    /// Those of its fields that the logic may want to read ([`is_noted`]), as they are spelled: key and value, in the order
+    /// they stand in, repeated ones too.
+    pub fn fields(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+        let body = self.body;
+        self.fields.iter().map(|field| (&body[field.key.clone()], &body[field.value.clone()]))
+    }
+}
+
+/// Whether an item's field of this name is noted when its page is walked over: identifiers, times, the status.
+pub fn is_noted(name: &[u8]) -> bool {
+    name.ends_with(b"_id") || matches!(name, b"created_at" | b"updated_at" | b"status")
 }
 
 /// What follows a page.
@@ -83,16 +128,12 @@ impl fmt::Display for Invalid {
     }
 }
 
-#[derive(Deserialize)]
-struct Envelope<'a> {
-    #[serde(borrow, default)]
-    items: Option<Vec<&'a RawValue>>,
-    #[serde(default)]
+/// What an envelope says beside its items.
+#[derive(Debug, Default)]
+struct Envelope {
     end_cursor: Option<String>,
-    #[serde(default)]
     has_next_page: Option<bool>,
-    #[serde(borrow, default)]
-    total: Option<&'a RawValue>,
+    total: Option<u64>,
 }
 
 impl Page {
@@ -102,45 +143,127 @@ impl Page {
     /// [`Invalid`] when the body is not an envelope with `items`, or promises a page without a cursor.
     pub fn parse(body: Vec<u8>) -> Result<Page, Invalid> {
         let body = String::from_utf8(body).map_err(|_| Invalid::Unexpected("it is not UTF-8 text"))?;
-        let (items, next, total) = {
-            let envelope: Envelope = serde_json::from_str(&body)
-                .map_err(|error| Invalid::NotJson { line: error.line(), column: error.column() })?;
-            // serde would also fill the envelope from a list, field by field.
-            if !body.trim_ascii_start().starts_with('{') {
-                return Err(Invalid::NoItems);
-            }
-            let raw = envelope.items.ok_or(Invalid::NoItems)?;
-            if let Some(index) = raw.iter().position(|item| !item.get().starts_with('{')) {
-                return Err(Invalid::ItemNotAnObject { index });
-            }
-            let start = body.as_ptr() as usize;
-            let range = |item: &&RawValue| {
-                let at = item.get().as_ptr() as usize - start;
-                at..at + item.get().len()
-            };
-            let cursor = envelope.end_cursor.filter(|cursor| !cursor.is_empty());
-            if cursor.as_ref().is_some_and(|cursor| cursor.contains(char::REPLACEMENT_CHARACTER)) {
-                return Err(Invalid::Unexpected("its cursor is damaged"));
-            }
-            let next = match (envelope.has_next_page, cursor) {
-                (Some(true), None) => return Err(Invalid::CursorMissing),
-                (Some(true) | None, Some(cursor)) => Next::After(cursor),
-                (Some(false), _) | (None, None) => Next::End,
-            };
-            let total = envelope.total.and_then(|total| total.get().parse().ok());
-            (raw.iter().map(range).collect(), next, total)
+        let (mut items, mut fields) = (Vec::new(), Vec::new());
+        let envelope = walk(&body, &mut items, &mut fields).map_err(|Refused| why_refused(&body))?;
+        let cursor = envelope.end_cursor.filter(|cursor| !cursor.is_empty());
+        if cursor.as_ref().is_some_and(|cursor| cursor.contains(char::REPLACEMENT_CHARACTER)) {
+            return Err(Invalid::Unexpected("its cursor is damaged"));
+        }
+        let next = match (envelope.has_next_page, cursor) {
+            (Some(true), None) => return Err(Invalid::CursorMissing),
+            (Some(true) | None, Some(cursor)) => Next::After(cursor),
+            (Some(false), _) | (None, None) => Next::End,
         };
-        Ok(Page { body, items, next, total, asked_at: None })
+        Ok(Page { body, items, fields, next, total: envelope.total, asked_at: None })
+    }
+
+    /// The items with what the walk over the page has noted of them.
+    pub fn noted(&self) -> impl ExactSizeIterator<Item = Item<'_>> {
+        self.items.iter().map(|place| Item {
+            text: &self.body[place.text.clone()],
+            has_space: place.has_space,
+            body: &self.body,
+            fields: &self.fields[place.fields.clone()],
+        })
     }
 
     /// The items as the API wrote them, white space included, in its order.
     pub fn items(&self) -> impl DoubleEndedIterator<Item = &str> + ExactSizeIterator {
-        self.items.iter().map(|range| &self.body[range.clone()])
+        self.items.iter().map(|place| &self.body[place.text.clone()])
     }
 
     /// Whether the list goes on after this page.
     pub fn has_next(&self) -> bool {
         self.next != Next::End
+    }
+}
+
+/// Walks over a page once: checks it, finds the items and their fields, reads the envelope.
+fn walk(body: &str, items: &mut Vec<Place>, fields: &mut Vec<FieldPlace>) -> Result<Envelope, Refused> {
+    let mut envelope = Envelope::default();
+    let mut seen = Vec::new();
+    let mut walker = Walker::new(body);
+    walker.object(|walker, key| {
+        // An escape may spell a name that is known.
+        let name = spelled_out(body, key)?;
+        let is_known = ["items", "end_cursor", "has_next_page", "total"].contains(&&*name);
+        // One of these twice is contradictory.
+        if is_known && seen.contains(&name) {
+            return Err(Refused);
+        }
+        if name == "items" {
+            walker.list(|walker| walk_item(body, walker, items, fields))?;
+        } else {
+            let value = &body[walker.value()?];
+            match &*name {
+                "end_cursor" => envelope.end_cursor = serde_json::from_str(value).map_err(|_| Refused)?,
+                "has_next_page" => envelope.has_next_page = serde_json::from_str(value).map_err(|_| Refused)?,
+                "total" => envelope.total = value.parse().ok(),
+                _ => {}
+            }
+        }
+        if is_known {
+            seen.push(name);
+        }
+        Ok(())
+    })?;
+    walker.end()?;
+    if seen.iter().any(|name| name == "items") { Ok(envelope) } else { Err(Refused) }
+}
+
+fn spelled_out(body: &str, key: Range<usize>) -> Result<Cow<'_, str>, Refused> {
+    if body[key.clone()].contains('\\') {
+        serde_json::from_str(&body[key.start - 1..key.end + 1]).map_err(|_| Refused)
+    } else {
+        Ok(body[key].into())
+    }
+}
+
+fn walk_item(
+    body: &str,
+    walker: &mut Walker,
+    items: &mut Vec<Place>,
+    fields: &mut Vec<FieldPlace>,
+) -> Result<(), Refused> {
+    let (start, first_field) = (walker.at(), fields.len());
+    walker.object(|walker, key| {
+        let value = walker.value()?;
+        if is_noted(&body.as_bytes()[key.clone()]) {
+            fields.push(FieldPlace { key, value });
+        }
+        Ok(())
+    })?;
+    items.push(Place {
+        text: start..walker.at(),
+        fields: first_field..fields.len(),
+        has_space: walker.has_space_since(start),
+    });
+    Ok(())
+}
+
+/// What is wrong with a body that the walk has refused. Read slowly: it is only to be told.
+fn why_refused(body: &str) -> Invalid {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow, default)]
+        items: Option<Vec<&'a RawValue>>,
+        #[serde(default, rename = "end_cursor")]
+        _end_cursor: Option<String>,
+        #[serde(default, rename = "has_next_page")]
+        _has_next_page: Option<bool>,
+        #[serde(borrow, default, rename = "total")]
+        _total: Option<&'a RawValue>,
+    }
+    let envelope: Envelope = match serde_json::from_str(body) {
+        Ok(envelope) => envelope,
+        Err(error) => return Invalid::NotJson { line: error.line(), column: error.column() },
+    };
+    // serde would also fill the envelope from a list, field by field.
+    let items = envelope.items.filter(|_| body.trim_ascii_start().starts_with('{'));
+    match items.map(|items| items.iter().position(|item| !item.get().starts_with('{'))) {
+        None => Invalid::NoItems,
+        Some(Some(index)) => Invalid::ItemNotAnObject { index },
+        Some(None) => Invalid::Unexpected("it is not the JSON of a list"),
     }
 }
 

@@ -3,26 +3,21 @@
 //! Alerts carry what strangers wrote: log lines, user agents, issue titles. Every text of an alert goes through here
 //! before it stands in a prompt, a title or a log.
 
-mod secret;
-
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-pub use secret::{is_secret_name, mask_secrets};
-
-/// What stands where a secret stood.
-pub const MASK: &str = "****";
+use crate::redact::{MASK, is_secret_name, redact};
 
 /// The longest link that is kept, in bytes.
 const LONGEST_LINK: usize = 2000;
 
 /// `text` of several lines, cleaned, its secrets masked, and at most `limit` bytes long before the note on the rest.
 pub fn clean(text: &str, limit: usize) -> String {
-    cap(mask_secrets(&strip(text)).trim(), limit)
+    cap(redact(&strip(text)).trim(), limit)
 }
 
 /// The same on one line.
 pub fn clean_line(text: &str, limit: usize) -> String {
-    let words: Vec<String> = mask_secrets(&strip(text)).split_whitespace().map(str::to_string).collect();
+    let words: Vec<String> = redact(&strip(text)).split_whitespace().map(str::to_string).collect();
     cap(&words.join(" "), limit)
 }
 
@@ -65,7 +60,8 @@ pub fn link(url: &str) -> Option<String> {
     {
         return None;
     }
-    let whole = mask_secrets(&format!("{scheme}://{host}{}", utf8_percent_encode(path.trim_end(), ODD)));
+    let whole = format!("{scheme}://{host}{}", utf8_percent_encode(path.trim_end(), ODD));
+    let whole = redact(&whole).into_owned();
     if whole.len() <= LONGEST_LINK {
         return Some(whole);
     }

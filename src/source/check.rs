@@ -16,21 +16,55 @@ use crate::failure::advise;
 #[derive(Debug)]
 pub enum Verdict {
     /// Usable; the sentences say which streams cannot be read, or not now.
-    Usable { warnings: Vec<String> },
+    Usable { streams: Vec<Readable>, warnings: Vec<String> },
     /// The user has to change something first.
     Unusable { message: String },
     /// The API did not say: it could not be reached, or has trouble.
     Unknown { message: String, failure_type: FailureType },
 }
 
+/// A stream that can be read.
+#[derive(Debug)]
+pub struct Readable {
+    name: &'static str,
+    /// How many items its list has; `None` when the API does not say, or the stream has a list for each session.
+    total: Option<u64>,
+}
+
 impl Verdict {
+    /// Whether a read can begin.
+    pub fn is_usable(&self) -> bool {
+        matches!(self, Verdict::Usable { .. })
+    }
+
+    /// The same for a person: the streams that can be read, a line each, or what is in the way.
+    pub fn text(&self) -> String {
+        let (Verdict::Usable { streams, .. }, words) = (self, "The connection works. Streams that can be read:") else {
+            return self.problem().to_string();
+        };
+        let line = |stream: &Readable| {
+            let total = stream.total.map(|total| format!("{total:>8} records")).unwrap_or_default();
+            format!("\n  {:<18}{total}", stream.name).trim_end_matches(' ').to_string()
+        };
+        words.to_string() + &streams.iter().map(line).collect::<String>()
+    }
+
+    fn problem(&self) -> &str {
+        match self {
+            Verdict::Usable { .. } => "",
+            Verdict::Unusable { message } | Verdict::Unknown { message, .. } => message,
+        }
+    }
+
     /// Says it in Airbyte's way, and answers whether the command has succeeded: a connection that is found unusable
     /// is an answer, one that could not be tried is not.
     pub fn say(&self, emitter: &Emitter) -> bool {
         match self {
-            Verdict::Usable { warnings } => {
+            Verdict::Usable { streams, warnings } => {
                 warnings.iter().for_each(|warning| emitter.log(Level::Warn, warning));
-                emitter.connection(CheckStatus::Succeeded, None);
+                let names: Vec<&str> = streams.iter().map(|stream| stream.name).collect();
+                let message = format!("Streams that can be read: {}", names.join(", "));
+                emitter.connection(CheckStatus::Succeeded, Some(&message));
                 true
             }
             Verdict::Unusable { message } => {
@@ -66,14 +100,18 @@ pub async fn check(context: &Context) -> Verdict {
             _ => None,
         },
     };
-    let mut missing = Vec::new();
-    let mut warnings = Vec::new();
+    let (mut missing, mut warnings, mut streams) = (Vec::new(), Vec::new(), Vec::new());
     let mut a_session = None;
     for stream in STREAMS {
         let Some(request) = question(context, stream, a_session.as_deref()) else { continue };
         match one_page(&context.client, &request, &tell).await {
-            Ok(page) if stream.listing == Listing::Sessions => a_session = a_session.or_else(|| first_session(&page)),
-            Ok(_) => {}
+            Ok(page) => {
+                if stream.listing == Listing::Sessions {
+                    a_session = a_session.or_else(|| first_session(&page));
+                }
+                let total = page.total.filter(|_| stream.listing != Listing::PerSession);
+                streams.push(Readable { name: stream.name, total });
+            }
             Err(error) => match error.kind {
                 Kind::Status(401) => return verdict(&error),
                 Kind::Status(404) if stream.listing == Listing::Sessions => {
@@ -100,7 +138,7 @@ pub async fn check(context: &Context) -> Verdict {
         }
     }
     if missing.is_empty() {
-        Verdict::Usable { warnings }
+        Verdict::Usable { streams, warnings }
     } else {
         missing.append(&mut warnings);
         Verdict::Unusable { message: missing.join(" ") }

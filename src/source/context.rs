@@ -2,6 +2,7 @@
 //! ends early.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::emit::{Emitter, Ledger};
@@ -29,6 +30,8 @@ pub struct Context {
     pub concurrency: usize,
     /// How often a long stream says its state at most.
     pub checkpoint_every: Duration,
+    /// Whether a stream has said that the key is refused: the others need not say it at length.
+    pub is_key_refused: AtomicBool,
 }
 
 /// The server's clock when it was asked for this page, else ours, `now`; in Unix seconds.
@@ -76,6 +79,7 @@ impl Context {
             org_id: config.org_id.clone(),
             concurrency: config.concurrency,
             checkpoint_every: Duration::from_secs(2),
+            is_key_refused: AtomicBool::new(false),
         }
     }
 
@@ -106,9 +110,11 @@ impl Context {
             Event::Retrying { error, wait, rate_limited } => {
                 ledger.retrying();
                 let wait = wait.as_secs_f64();
-                context
-                    .emitter
-                    .log(Level::Info, &format!("stream {}: {error}; trying again in {wait:.1} s", ledger.stream));
+                context.emitter.log(
+                    Level::Info,
+                    &format!("stream {}: {}; trying again in {wait:.1} s", ledger.stream, error.kind),
+                );
+                context.emitter.log(Level::Debug, &error.to_string());
                 if rate_limited {
                     context.emitter.rate_limited(&ledger);
                 }

@@ -27,6 +27,8 @@ pub struct Emitter {
     format: Format,
     least: Level,
     label_records: bool,
+    /// Whether errors and warnings go to stderr, too: a person reads along.
+    is_read_by_a_person: bool,
     states: Option<StateFile>,
 }
 
@@ -60,12 +62,19 @@ struct Account {
 impl Emitter {
     /// An emitter that leaves out logs below `least`.
     pub fn new(output: Output, format: Format, least: Level) -> Emitter {
-        Emitter { output, format, least, label_records: false, states: None }
+        let is_read_by_a_person = output.is_seen();
+        Emitter { output, format, least, label_records: false, is_read_by_a_person, states: None }
     }
 
     /// Puts the stream's name into each bare record: for when several streams share the output.
     pub fn labelled(mut self, label_records: bool) -> Emitter {
         self.label_records = label_records;
+        self
+    }
+
+    /// Tells errors and warnings on stderr, too.
+    pub fn to_a_person(mut self) -> Emitter {
+        self.is_read_by_a_person = true;
         self
     }
 
@@ -81,10 +90,28 @@ impl Emitter {
             return;
         }
         match (self.format, level) {
-            (Format::Airbyte, _) => self.message(&Message::log(level, text)),
+            (Format::Airbyte, _) => {
+                self.message(&Message::log(level, text));
+                if self.is_read_by_a_person && level >= Level::Warn {
+                    self.output.note(&format!("warning: {text}"));
+                }
+            }
             (Format::Records, Level::Warn) => self.output.note(&format!("warning: {text}")),
             (Format::Records, Level::Error) => self.output.note(&format!("error: {text}")),
             (Format::Records, Level::Info | Level::Debug) => self.output.note(text),
+        }
+    }
+
+    /// What a read that is stopped has left, and how the next one goes on.
+    pub fn how_to_go_on(&self) -> &'static str {
+        match (&self.states, self.format) {
+            (Some(_), _) => {
+                "the state file says how far it came, and the same command with --state on that file goes on from there"
+            }
+            (None, Format::Airbyte) => "the last STATE of each stream says how far it came",
+            (None, Format::Records) => {
+                "the records so far are out; with --state-out FILE, the next read could go on from here"
+            }
         }
     }
 
@@ -110,7 +137,12 @@ impl Emitter {
     /// An error that ends a stream, or the whole command when `stream` is `None`.
     pub fn error(&self, message: &str, failure_type: FailureType, stream: Option<&StreamDescriptor>) {
         match self.format {
-            Format::Airbyte => self.message(&Message::error(message, failure_type, stream, now_ms())),
+            Format::Airbyte => {
+                self.message(&Message::error(message, failure_type, stream, now_ms()));
+                if self.is_read_by_a_person {
+                    self.output.note(&format!("error: {message}"));
+                }
+            }
             Format::Records => self.output.note(&format!("error: {message}")),
         }
     }
@@ -178,8 +210,10 @@ impl Emitter {
     pub async fn records(&self, ledger: &Ledger, framed: Framed) -> Result<(), Closed> {
         if framed.empty > 0 {
             let text = format!(
-                "stream {}: {} empty records are left out, as Airbyte would drop them",
-                ledger.stream, framed.empty
+                "stream {}: {} left out, as Airbyte would drop {}",
+                ledger.stream,
+                counted(framed.empty, "empty record is", "empty records are"),
+                if framed.empty == 1 { "it" } else { "them" }
             );
             self.log(Level::Warn, &text);
         }
@@ -286,18 +320,19 @@ impl Ledger {
         self.lock().has_ended
     }
 
-    /// `36 of 40 records, 30 kB, 1 requests, 0 retries, 0.1 s, 360 records/s`.
+    /// `36 of 40 records, 30 kB, 1 request, 0 retries, 0.1 s, 360 records/s`.
     fn told(&self) -> String {
         let account = self.lock();
         let of = account.total.map_or(String::new(), |total| format!(" of {total}"));
         let seconds = self.started.elapsed().as_secs_f64();
         let rate = account.records as f64 / seconds.max(0.001);
         format!(
-            "{}{of} records, {} kB, {} requests, {} retries, {seconds:.1} s, {rate:.0} records/s",
+            "{}{of} {}, {} kB, {}, {}, {seconds:.1} s, {rate:.0} records/s",
             account.records,
+            if account.records == 1 && of.is_empty() { "record" } else { "records" },
             account.bytes.div_ceil(1000),
-            account.requests,
-            account.retries
+            counted(account.requests, "request", "requests"),
+            counted(account.retries, "retry", "retries")
         )
     }
 
@@ -307,13 +342,20 @@ impl Ledger {
         let account = self.lock();
         let Account { records, requests, retries, .. } = *account;
         let rate = records as f64 / self.started.elapsed().as_secs_f64().max(0.001);
-        let retries = if retries > 0 { format!(", {retries} retries") } else { String::new() };
-        line.show(records, account.total, &format!("{records} records, {rate:.0}/s, {requests} requests{retries}"));
+        let retries = if retries > 0 { format!(", {}", counted(retries, "retry", "retries")) } else { String::new() };
+        let (records_so_far, requests) =
+            (counted(records, "record", "records"), counted(requests, "request", "requests"));
+        line.show(records, account.total, &format!("{records_so_far}, {rate:.0}/s, {requests}{retries}"));
     }
 
     fn lock(&self) -> MutexGuard<'_, Account> {
         self.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// A number with its noun.
+fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
 }
 
 /// This machine's clock, in Unix milliseconds.

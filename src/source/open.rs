@@ -6,7 +6,7 @@ use super::facts::Facts;
 use super::fingerprint::{digits, fingerprint};
 use super::state::StreamState;
 use crate::devin::session::bare;
-use crate::devin::token::mask_keys;
+use crate::devin::token::holds_key;
 
 /// Sessions by `session_id`, each with the fingerprint of what it looked like.
 pub type Fingerprints = BTreeMap<String, String>;
@@ -162,7 +162,7 @@ impl OpenSessions {
 /// Whether an identifier can be shown and stored: letters, digits, dashes and underscores, and not the shape of a key.
 pub fn is_plain(id: &str) -> bool {
     let is_part = |byte: u8| byte.is_ascii_alphanumeric() || b"-_".contains(&byte);
-    !id.is_empty() && id.len() <= 100 && id.bytes().all(is_part) && mask_keys(id) == id
+    !id.is_empty() && id.len() <= 100 && id.bytes().all(is_part) && !holds_key(id)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::cursor::Bounds;
 use super::state::{Scope, StreamState};
 use super::streams::{Listing, STREAMS, Stream, find, names};
 use crate::airbyte::{ConfiguredCatalog, InputState, StreamDescriptor, SyncMode};
-use crate::config::Config;
+use crate::config::{Config, similar};
 
 /// A stream's name is repeated in a message up to this length, in characters.
 const LONGEST_NAME: usize = 40;
@@ -191,23 +191,17 @@ fn no_such_stream(name: &str) -> String {
     } else {
         name.chars().filter(|c| !c.is_control()).collect()
     };
-    format!("stream {name} does not exist in this connector, which has {}", names())
+    let all: Vec<&str> = STREAMS.iter().map(|stream| stream.name).collect();
+    let meant = similar(&name, &all).map(|known| format!("did you mean {known:?}? ")).unwrap_or_default();
+    format!("stream {name:?} does not exist: {meant}this connector has {}", names())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::devin::Token;
 
     fn config() -> Config {
-        Config {
-            token: Token::new("cog_x"),
-            org_id: "org-1".to_string(),
-            start_date: Some(100),
-            api_url: "http://127.0.0.1".to_string(),
-            lookback_window: 600,
-            concurrency: 10,
-        }
+        Config { start_date: Some(100), ..Config::of_sandbox("cog_x", "org-1", "http://127.0.0.1") }
     }
 
     fn tell(plan: &Plan) -> String {
@@ -229,12 +223,12 @@ mod tests {
         insta::assert_snapshot!(check(
             r#"{"stream":{"name":"secrets"}},{"stream":{"name":"sessions"},"sync_mode":"incremental"},{"stream":{"name":"sessions"}},{"stream":{"name":"users"}},{"stream":{"name":"playbooks"},"sync_mode":"INVALID"}"#,
             "[]"
-        ), @"
+        ), @r#"
         read secrets Bounds { start_date: None, since: None }
         read sessions Bounds { start_date: Some(100), since: None }
-        refuse: stream users does not exist in this connector, which has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
+        refuse: stream "users" does not exist: this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
         refuse: stream playbooks: the catalog asks for a sync mode that does not exist; full_refresh and incremental do
-        ");
+        "#);
         insta::assert_snapshot!(check("", "[]"), @"");
     }
 
@@ -274,7 +268,7 @@ mod tests {
         )
         "#);
         assert_eq!(picked("all").unwrap().len(), STREAMS.len());
-        insta::assert_snapshot!(picked("session").unwrap_err(), @"stream session does not exist in this connector, which has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes");
+        insta::assert_snapshot!(picked("session").unwrap_err(), @r#"stream "session" does not exist: did you mean "sessions"? this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes"#);
         insta::assert_snapshot!(picked(" ,").unwrap_err(), @"no stream is named: give all, or some of sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes");
     }
 }

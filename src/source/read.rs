@@ -4,6 +4,7 @@
 //! counts; a STATE is said only when everything before it is on its way out.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use tokio::task::JoinSet;
 
@@ -11,7 +12,7 @@ use super::context::{Context, End};
 use super::cursor::Bounds;
 use super::emit::Ledger;
 use super::list::{Readers, Records, read_list};
-use super::listing::{Kind, Listing};
+use super::listing::{Kind as ListKind, Listing};
 use super::messages;
 use super::partition::PartitionList;
 use super::pass::Pass;
@@ -19,7 +20,7 @@ use super::plan::{Plan, Step};
 use super::state::StreamState;
 use super::streams;
 use crate::airbyte::{FailureType, Level, StreamStatus};
-use crate::devin::Error;
+use crate::devin::{Error, Kind};
 use crate::failure::{Advice, advise};
 
 /// How a run ended.
@@ -77,7 +78,8 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
             () = context.emitter.closed() => return Ending::Closed,
             signal = &mut stop => {
                 running.shutdown().await;
-                context.emitter.log(Level::Warn, &format!("stopped by signal {signal} before the end"));
+                let text = format!("stopped by signal {signal} before the end: {}", context.emitter.how_to_go_on());
+                context.emitter.log(Level::Warn, &text);
                 ledgers.iter().for_each(|ledger| context.emitter.incomplete(ledger));
                 return Ending::Stopped(signal);
             }
@@ -130,9 +132,9 @@ async fn list(
 ) -> Result<(Listing, Option<StreamState>), End> {
     let (step, ledger) = listed.or(messages).expect("a list is for somebody");
     let kind = if listed.is_some_and(|(step, _)| step.stream.listing == streams::Listing::Whole) {
-        Kind::Whole
+        ListKind::Whole
     } else {
-        Kind::Sessions
+        ListKind::Sessions
     };
     let path = listed.map_or(&["sessions"][..], |(step, _)| step.stream.path);
     // Whoever needs the most says from when on; each takes what is its own.
@@ -159,6 +161,14 @@ fn end(context: &Context, step: &Step, ledger: &Ledger, outcome: Result<StreamSt
             return Ending::Complete;
         }
         Err(End::Closed) => return Ending::Closed,
+        Err(End::Request(error))
+            if error.kind == Kind::Status(401) && context.is_key_refused.swap(true, Ordering::Relaxed) =>
+        {
+            Advice {
+                message: "the API key is not accepted, see above".to_string(),
+                failure_type: FailureType::ConfigError,
+            }
+        }
         Err(End::Request(error)) => advise(&error, step.stream.permission),
         Err(End::Gone(error)) => Advice {
             message: format!(
@@ -181,7 +191,7 @@ fn end(context: &Context, step: &Step, ledger: &Ledger, outcome: Result<StreamSt
 fn partial(advice: Advice, error: &Error, stuck: usize, untried: usize, all: usize) -> Advice {
     let message = if untried == 0 {
         format!(
-            "{error}. The messages of {stuck} of {all} sessions could not be read and those of the others have been: run again, which tries these once more; if it stays so, ask Devin's support about these sessions."
+            "{error}. The messages of {stuck} of {all} sessions could not be read; those of the others have been. Run again, which tries them once more; if it stays so, ask Devin's support about these sessions."
         )
     } else {
         format!(

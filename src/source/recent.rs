@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 
 use super::fingerprint::digits;
-use crate::devin::token::mask_keys;
+use crate::devin::token::holds_key;
 
 /// At most so many records are remembered, the newest; what is forgotten is emitted once more.
 pub const MOST: usize = 500;
@@ -36,7 +36,7 @@ impl RecentRecords {
         let (Some(id), Some(at)) = (id, at) else { return true };
         let known = self.known.get(id);
         // A state must not show what is shaped like a key.
-        if known.is_none() && (!self.counts(at) || mask_keys(id) != id) {
+        if known.is_none() && (!self.counts(at) || holds_key(id)) {
             return true;
         }
         let print = fingerprint();

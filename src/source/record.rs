@@ -6,7 +6,7 @@ use super::facts::{Facts, Field};
 use crate::airbyte::StreamDescriptor;
 use crate::airbyte::line::compact_into;
 use crate::airbyte::message::record_frame;
-use crate::devin::Page;
+use crate::devin::{Item, Page};
 
 /// What stands around and inside a record on its line.
 #[derive(Debug, Default)]
@@ -39,6 +39,14 @@ impl Frame {
     }
 }
 
+impl Frame {
+    /// How many bytes a line has at most beside its item.
+    fn most_added(&self) -> usize {
+        let session = self.session.as_ref().map_or(0, |session| session.len() + "\"session_id\":,".len());
+        self.before.len() + self.label.len() + session + self.after.len()
+    }
+}
+
 /// A page's records, ready to be written.
 #[derive(Debug, Default)]
 pub struct Framed {
@@ -51,15 +59,15 @@ pub struct Framed {
 
 /// Frames the items of `page` that `wanted` admits; each is told from others by the field `id_field`.
 pub fn frame_page(page: &Page, frame: &Frame, id_field: &str, mut wanted: impl FnMut(&str, &Facts) -> bool) -> Framed {
-    let mut framed =
-        Framed { lines: Vec::with_capacity(page.items().map(|item| item.len() + 128).sum()), ..Framed::default() };
-    for item in page.items() {
-        if is_empty(item) {
+    let room = page.noted().map(|item| item.text.len() + frame.most_added()).sum();
+    let mut framed = Framed { lines: Vec::with_capacity(room), ..Framed::default() };
+    for item in page.noted() {
+        if is_empty(item.text) {
             framed.empty += 1;
             continue;
         }
-        let facts = Facts::with_id(item, id_field);
-        if wanted(item, &facts) {
+        let facts = Facts::noted(item, id_field);
+        if wanted(item.text, &facts) {
             write_line(frame, item, facts.session_id, &mut framed.lines);
             framed.records += 1;
         }
@@ -72,7 +80,12 @@ pub fn is_empty(item: &str) -> bool {
     item[1..].trim_start().starts_with('}')
 }
 
-fn write_line(frame: &Frame, item: &str, session_id: Field, out: &mut Vec<u8>) {
+fn write_line(frame: &Frame, item: Item, session_id: Field, out: &mut Vec<u8>) {
+    // Most items have no white space: then a record is a copy.
+    let append = |json: &str, out: &mut Vec<u8>| {
+        if item.has_space { compact_into(json, out) } else { out.extend_from_slice(json.as_bytes()) }
+    };
+    let item = item.text;
     out.extend_from_slice(&frame.before);
     out.push(b'{');
     out.extend_from_slice(&frame.label);
@@ -81,15 +94,15 @@ fn write_line(frame: &Frame, item: &str, session_id: Field, out: &mut Vec<u8>) {
             out.extend_from_slice(b"\"session_id\":");
             out.extend_from_slice(session.as_bytes());
             out.push(b',');
-            compact_into(&item[1..], out);
+            append(&item[1..], out);
         }
         (Some(session), Some(null)) if null == "null" => {
             let at = null.as_ptr() as usize - item.as_ptr() as usize;
-            compact_into(&item[1..at], out);
+            append(&item[1..at], out);
             out.extend_from_slice(session.as_bytes());
-            compact_into(&item[at + null.len()..], out);
+            append(&item[at + null.len()..], out);
         }
-        _ => compact_into(&item[1..], out),
+        _ => append(&item[1..], out),
     }
     out.extend_from_slice(&frame.after);
 }

@@ -1,0 +1,105 @@
+//! What must not be shown or sent: this program's own keys in any spelling, and what has the shape of a secret. Pure.
+//!
+//! One redactor for text on its way to Devin and for text on its way to a terminal or a log. It knows no alert, no
+//! message format and no API, and it leaves alone what the caller must not change: it answers, the caller decides.
+
+mod own;
+mod pair;
+mod rules;
+mod scan;
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+pub use own::OwnKey;
+pub use pair::is_secret_name;
+
+/// What stands where a secret stood.
+pub const MASK: &str = "****";
+
+/// Finds secrets: those it was told, and those that can be told by their shape.
+#[derive(Clone, Default)]
+pub struct Redactor {
+    own: Vec<OwnKey>,
+}
+
+impl Redactor {
+    /// A redactor that also knows these keys, whatever their shape.
+    pub fn new<'a>(own_keys: impl IntoIterator<Item = &'a str>) -> Redactor {
+        Redactor { own: own_keys.into_iter().map(OwnKey::new).collect() }
+    }
+
+    /// From now on, knows this key too.
+    pub fn add(&mut self, own_key: &str) {
+        let key = OwnKey::new(own_key);
+        if !self.own.contains(&key) {
+            self.own.push(key);
+        }
+    }
+
+    /// `text` with `****` for every secret.
+    pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        masked(text, &self.secrets(text))
+    }
+
+    /// The same, and how many secrets there were.
+    pub fn redact_counting<'a>(&self, text: &'a str) -> (Cow<'a, str>, usize) {
+        let secrets = self.secrets(text);
+        (masked(text, &secrets), secrets.len())
+    }
+
+    /// Whether something in `text` is certainly a secret: an own key, or the shape of a vendor's key. A word that only a
+    /// name such as `password=` makes suspicious is not certain.
+    pub fn contains_secret(&self, text: &str) -> bool {
+        self.own.iter().any(|key| !key.find(text).is_empty()) || !scan::certain(text).is_empty()
+    }
+
+    /// `text` with `****` for what is certainly a secret, for texts of this program's own, which only quote others.
+    pub fn redact_certain<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        masked(text, &self.with_own(text, scan::certain(text)))
+    }
+
+    fn secrets(&self, text: &str) -> Vec<Range<usize>> {
+        self.with_own(text, scan::secrets(text))
+    }
+
+    fn with_own(&self, text: &str, found: Vec<Range<usize>>) -> Vec<Range<usize>> {
+        let own: Vec<_> = self.own.iter().flat_map(|key| key.find(text)).collect();
+        if own.is_empty() { found } else { merged(own.into_iter().chain(found).collect()) }
+    }
+}
+
+/// Text that comes from elsewhere, redacted without knowing any key.
+pub fn redact(text: &str) -> Cow<'_, str> {
+    masked(text, &scan::secrets(text))
+}
+
+fn masked<'a>(text: &'a str, secrets: &[Range<usize>]) -> Cow<'a, str> {
+    if secrets.is_empty() {
+        return Cow::Borrowed(text);
+    }
+    let (mut out, mut at) = (String::with_capacity(text.len()), 0);
+    for secret in secrets {
+        out.push_str(&text[at..secret.start]);
+        out.push_str(MASK);
+        at = secret.end;
+    }
+    out.push_str(&text[at..]);
+    Cow::Owned(out)
+}
+
+/// In order, and those that overlap as one.
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut out: Vec<Range<usize>> = Vec::new();
+    for range in ranges {
+        match out.last_mut() {
+            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+            _ => out.push(range),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests;

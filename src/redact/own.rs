@@ -1,0 +1,178 @@
+//! A key that is known, found in every spelling a text may give it. Pure.
+//!
+//! A text is read in several ways at once: as it stands, with its escapes resolved once and twice, and each of these as
+//! hexadecimal and as base64 from every offset. Every reading keeps letters and digits only, in lower case, so that white
+//! space, separators and invisible characters hide nothing.
+
+use std::ops::Range;
+
+/// So many characters of a key in a row are no coincidence.
+const TELLING_LENGTH: usize = 16;
+
+/// A key shorter than this is an ordinary word.
+const SHORTEST: usize = 8;
+
+/// A key that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OwnKey {
+    whole: String,
+    letters: Vec<u8>,
+}
+
+/// One way to read a text: bytes, each with where it stands in the text.
+type Reading = Vec<(u8, Range<usize>)>;
+
+impl OwnKey {
+    /// Takes the key without the white space that comes along when it is pasted.
+    pub fn new(key: &str) -> OwnKey {
+        let whole = key.trim().to_string();
+        let bytes = whole.strip_prefix("cog_").unwrap_or(&whole).bytes();
+        OwnKey { letters: bytes.filter(counts).map(|byte| byte.to_ascii_lowercase()).collect(), whole }
+    }
+
+    /// Where the key stands in `text`, or a telling part of it.
+    pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
+        if self.whole.len() < SHORTEST {
+            return Vec::new();
+        }
+        if self.letters.len() < SHORTEST {
+            return text.match_indices(&self.whole).map(|(at, found)| at..at + found.len()).collect();
+        }
+        let plain: Reading = text.bytes().enumerate().map(|(at, byte)| (byte, at..at + 1)).collect();
+        let mut found = Vec::new();
+        let mut source = plain;
+        for _ in 0..3 {
+            self.find_in(&source, &mut found);
+            for skip in 0..2 {
+                self.find_in(&from_hex(&source, skip), &mut found);
+            }
+            for skip in 0..4 {
+                self.find_in(&from_base64(&source, skip), &mut found);
+            }
+            let resolved = unescaped(&source);
+            if resolved.len() == source.len() {
+                break;
+            }
+            source = resolved;
+        }
+        found.iter_mut().for_each(|range| widen(text, range));
+        super::merged(found)
+    }
+
+    /// Adds every stretch that is a telling part of the key.
+    fn find_in(&self, reading: &[(u8, Range<usize>)], found: &mut Vec<Range<usize>>) {
+        let letters: Vec<(u8, &Range<usize>)> = reading
+            .iter()
+            .filter(|(byte, _)| counts(byte))
+            .map(|(byte, range)| (byte.to_ascii_lowercase(), range))
+            .collect();
+        let telling = TELLING_LENGTH.min(self.letters.len());
+        let mut at = 0;
+        while at + telling <= letters.len() {
+            let length = (0..=self.letters.len() - telling)
+                .map(|offset| {
+                    let pairs = self.letters[offset..].iter().zip(&letters[at..]);
+                    pairs.take_while(|(key, (byte, _))| *key == byte).count()
+                })
+                .max()
+                .unwrap_or_default();
+            if length >= telling {
+                found.push(letters[at].1.start..letters[at + length - 1].1.end);
+                at += length;
+            } else {
+                at += 1;
+            }
+        }
+    }
+}
+
+/// What tells a key from another, whatever was put in between. Bytes beyond ASCII do so too.
+fn counts(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric()
+}
+
+/// To the ends of characters, and over the beginning that all keys share.
+fn widen(text: &str, range: &mut Range<usize>) {
+    while !text.is_char_boundary(range.start) {
+        range.start -= 1;
+    }
+    while !text.is_char_boundary(range.end) {
+        range.end += 1;
+    }
+    let before = &text.as_bytes()[..range.start];
+    if before.len() >= 4 && before[before.len() - 4..].eq_ignore_ascii_case(b"cog_") {
+        range.start -= 4;
+    }
+}
+
+/// Resolves `%41`, `\u0041`, `\x41`, `&#65;`, `&#x41;` and the escapes of white space; anything else stays.
+fn unescaped(source: &[(u8, Range<usize>)]) -> Reading {
+    let mut out = Reading::with_capacity(source.len());
+    let mut at = 0;
+    while at < source.len() {
+        let (byte, length) = escape(&source[at..]).unwrap_or((source[at].0, 1));
+        out.push((byte, source[at].1.start..source[at + length - 1].1.end));
+        at += length;
+    }
+    out
+}
+
+/// The character that the beginning of `rest` stands for, and how many bytes spell it.
+fn escape(rest: &[(u8, Range<usize>)]) -> Option<(u8, usize)> {
+    let byte = |at: usize| rest.get(at).map(|(byte, _)| *byte);
+    let number = |from: usize, digits: usize, radix: u32| -> Option<u8> {
+        let mut value = 0u32;
+        for at in from..from + digits {
+            value = value.checked_mul(radix)?.checked_add(char::from(byte(at)?).to_digit(radix)?)?;
+        }
+        u8::try_from(value).ok()
+    };
+    match (byte(0)?, byte(1)?) {
+        (b'%', _) => Some((number(1, 2, 16)?, 3)),
+        (b'\\', b'u') => Some((number(2, 4, 16)?, 6)),
+        (b'\\', b'x') => Some((number(2, 2, 16)?, 4)),
+        (b'\\', b'n' | b'r' | b't') => Some((b' ', 2)),
+        (b'&', b'#') => {
+            let is_hex = matches!(byte(2)?, b'x' | b'X');
+            let from = if is_hex { 3 } else { 2 };
+            let digits = (1..=6).find(|digits| byte(from + digits) == Some(b';'))?;
+            Some((number(from, digits, if is_hex { 16 } else { 10 })?, from + digits + 1))
+        }
+        _ => None,
+    }
+}
+
+fn from_hex(source: &[(u8, Range<usize>)], skip: usize) -> Reading {
+    let digits: Vec<_> = source
+        .iter()
+        .filter_map(|(byte, range)| Some((u8::try_from(char::from(*byte).to_digit(16)?).ok()?, range)))
+        .skip(skip)
+        .collect();
+    let pairs = digits.chunks_exact(2);
+    pairs.map(|pair| (pair[0].0 << 4 | pair[1].0, pair[0].1.start..pair[1].1.end)).collect()
+}
+
+fn from_base64(source: &[(u8, Range<usize>)], skip: usize) -> Reading {
+    let digits: Vec<_> =
+        source.iter().filter_map(|(byte, range)| Some((base64_digit(*byte)?, range))).skip(skip).collect();
+    let mut out = Reading::new();
+    for group in digits.chunks(4) {
+        let bits = group.iter().fold(0u32, |bits, (digit, _)| bits << 6 | u32::from(*digit)) << (6 * (4 - group.len()));
+        for at in 0..group.len() - 1 {
+            let [_, bytes @ ..] = bits.to_be_bytes();
+            out.push((bytes[at], group[at].1.start..group[at + 1].1.end));
+        }
+    }
+    out
+}
+
+fn base64_digit(byte: u8) -> Option<u8> {
+    match byte {
+        b'A'..=b'Z' => Some(byte - b'A'),
+        b'a'..=b'z' => Some(byte - b'a' + 26),
+        b'0'..=b'9' => Some(byte - b'0' + 52),
+        b'+' | b'-' => Some(62),
+        b'/' | b'_' => Some(63),
+        _ => None,
+    }
+}
