@@ -20,14 +20,13 @@ pub struct RecentRecords {
     /// What lies in this very second is emitted again: it may not have been over.
     mark: Option<i64>,
     known: Recent,
-    largest: i64,
     newest: BinaryHeap<Reverse<(i64, String, u64)>>,
 }
 
 impl RecentRecords {
     /// Begins with what a state with this mark knows. `lookback` is in seconds.
     pub fn new(known: Recent, mark: Option<i64>, lookback: i64) -> RecentRecords {
-        RecentRecords { lookback, mark, known, largest: i64::MIN, newest: BinaryHeap::new() }
+        RecentRecords { lookback, mark, known, newest: BinaryHeap::new() }
     }
 
     /// Notes a record with the cursor value `at`, and answers whether it is to be emitted: not when it has been, as it is.
@@ -52,7 +51,7 @@ impl RecentRecords {
 
     /// The same for one part of the read, which begins with what is known and has seen nothing yet.
     pub fn part(&self, known: Recent) -> RecentRecords {
-        RecentRecords { largest: self.largest, ..RecentRecords::new(known, self.mark, self.lookback) }
+        RecentRecords::new(known, self.mark, self.lookback)
     }
 
     /// What is known of records whose identifier begins with `prefix`.
@@ -85,18 +84,16 @@ impl RecentRecords {
     }
 
     fn note(&mut self, id: String, at: i64, print: u64) {
-        self.largest = self.largest.max(at);
         self.newest.push(Reverse((at, id, print)));
         if self.newest.len() > 2 * MOST {
             self.newest.pop();
         }
     }
 
-    /// Whether a record of this time could still be among those that a state is to know.
+    /// Whether a record of this time could still be among those that a state is to know. How far before the newest one the
+    /// mark will lie is not known yet: a clock that is behind holds it back.
     fn counts(&self, at: i64) -> bool {
-        let is_full = self.newest.len() >= 2 * MOST;
-        let is_newer_than_one = || self.newest.peek().is_some_and(|Reverse((oldest, ..))| at > *oldest);
-        at >= self.largest.saturating_sub(self.lookback) && (!is_full || is_newer_than_one())
+        self.newest.len() < 2 * MOST || self.newest.peek().is_some_and(|Reverse((oldest, ..))| at > *oldest)
     }
 }
 

@@ -110,7 +110,7 @@ impl History {
         // Now everything comes to rest, and shows.
         let lag_ms = {
             let mut world = self.server.world();
-            (world.is_quiet, world.trouble) = (true, Trouble::default());
+            (world.events_left, world.trouble) = (0, Trouble::default());
             world.behavior.lag_ms
         };
         tokio::time::advance(Duration::from_millis(lag_ms as u64 + 1000)).await;
@@ -207,7 +207,7 @@ impl History {
             }
         }
         let _ = writeln!(self.story, "== {trouble:?}");
-        world.trouble = trouble;
+        (world.events_left, world.trouble) = (dice.u32(0..80), trouble);
     }
 
     fn failed(&self, wrong: String) -> Failed {

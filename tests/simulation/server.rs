@@ -26,8 +26,9 @@ pub struct World {
     pub organization: Organization,
     pub behavior: Behavior,
     pub trouble: Trouble,
-    /// Whether nothing happens by itself.
-    pub is_quiet: bool,
+    /// How often something may still happen by itself: an organization that did more with every request would never be read
+    /// to its end.
+    pub events_left: u32,
     dice: Rng,
     began: Instant,
     snapshots: Vec<Vec<(String, String)>>,
@@ -71,7 +72,7 @@ impl Server {
             organization,
             behavior,
             trouble,
-            is_quiet: false,
+            events_left: 0,
             dice,
             began,
             snapshots: Vec::new(),
@@ -128,7 +129,8 @@ impl World {
     fn answer(&mut self, request: &HttpRequest) -> Option<Answer> {
         self.requests += 1;
         assert!(self.requests < MOST_REQUESTS, "it reads for ever: {}", request.target);
-        if !self.is_quiet && self.dice.u8(..100) < self.behavior.bustle {
+        if self.events_left > 0 && self.dice.u8(..100) < self.behavior.bustle {
+            self.events_left -= 1;
             self.something_happens();
         }
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
