@@ -102,11 +102,15 @@ impl PartitionList {
             self.keyless += u64::from(sight == Sight::New);
             return;
         };
-        let before = self.open.before(&id).map(str::to_string);
         self.largest = self.largest.max(facts.updated_at());
+        // What comes by once more is known as it was when it was taken.
+        if sight == Sight::Repeated {
+            return;
+        }
+        let before = self.open.before(&id).map(str::to_string);
         self.open.note(item, facts, self.now);
         let is_still = is_by_name && !facts.is_open() && before == Some(digits(fingerprint(item.as_bytes())));
-        if sight != Sight::Repeated && !is_still {
+        if !is_still {
             self.found.push(Partition {
                 id: Arc::from(&*id),
                 updated_at: facts.updated_at(),

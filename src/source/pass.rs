@@ -77,7 +77,8 @@ impl Pass {
             Sight::Repeated => false,
         };
         self.largest = self.largest.max(cursor);
-        if self.stream.listing == Listed::Sessions {
+        // What is not emitted is not known either: it may have changed once more, behind the same `updated_at`.
+        if self.stream.listing == Listed::Sessions && is_wanted {
             self.open.note(item, facts, self.now);
         }
         let id = facts.id.text().filter(|id| !id.is_empty());

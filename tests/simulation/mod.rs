@@ -34,15 +34,16 @@ pub struct Failed {
     pub story: String,
 }
 
-/// The history of one seed, from the first sync to the last, and how many requests, records and syncs it took.
+/// The history of one seed, from the first sync to the last, and how many requests, records and syncs it took. The story of
+/// one that is told has all requests and answers.
 ///
 /// # Errors
 /// What was lost, altered, invented or repeated, or which sync did not end as it should.
-pub fn history(seed: u64) -> Result<Figures, Failed> {
+pub fn history(seed: u64, is_told: bool) -> Result<Figures, Failed> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     // The client lengthens its waits by chance.
     fastrand::seed(seed);
-    runtime.expect("a thread can run tasks").block_on(History::new(seed).run())
+    runtime.expect("a thread can run tasks").block_on(History::new(seed, is_told).run())
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -77,7 +78,7 @@ struct History {
 }
 
 impl History {
-    fn new(seed: u64) -> History {
+    fn new(seed: u64, is_told: bool) -> History {
         let mut dice = Rng::with_seed(seed);
         let config = chain::settings(&mut dice, 1_700_000_000);
         let behavior = Behavior::draw(&mut dice, config.lookback_window);
@@ -96,6 +97,7 @@ impl History {
             }
         };
         let server = Server::new(behavior, dice.fork());
+        server.world().log = is_told.then(String::new);
         History { dice, server, chain: Chain::new(config, streams), story, refresh: None }
     }
 
@@ -144,6 +146,9 @@ impl History {
         let ended = self.chain.sync(&self.server, &mut self.dice, cut).await;
         let number = self.chain.syncs;
         let _ = writeln!(self.story, "== sync {number} at {now_ms}: {:?}, cut: {cut}\n{}", ended.ending, ended.story);
+        if let Some(log) = &mut self.server.world().log {
+            self.story += &std::mem::take(log);
+        }
         if ended.ending == Ending::Complete && !cut {
             self.refresh = None;
             let wrong = {

@@ -33,6 +33,8 @@ pub struct World {
     began: Instant,
     snapshots: Vec<Vec<(String, String)>>,
     requests: u32,
+    /// What has been asked and answered, where it is to be told.
+    pub log: Option<String>,
 }
 
 /// What goes wrong during a sync.
@@ -77,6 +79,7 @@ impl Server {
             began,
             snapshots: Vec::new(),
             requests: 0,
+            log: None,
         })))
     }
 
@@ -94,7 +97,12 @@ impl Transport for Server {
                 (world.dice.u64(1..=slowest), world.dice.u64(1..=slowest))
             };
             passes(to).await;
-            let answer = self.world().answer(&request);
+            let answer = {
+                let mut world = self.world();
+                let answer = world.answer(&request);
+                world.note(&request, answer.as_ref());
+                answer
+            };
             passes(fro).await;
             match answer {
                 Some(answer) => answer,
@@ -123,6 +131,17 @@ impl World {
     pub fn something_happens(&mut self) {
         let now_ms = self.now_ms();
         self.organization.something_happens(&mut self.dice, now_ms);
+    }
+
+    fn note(&mut self, request: &HttpRequest, answer: Option<&Answer>) {
+        let now_ms = self.now_ms();
+        let Some(log) = &mut self.log else { return };
+        let answer = match answer {
+            None => "silence".to_string(),
+            Some(Err(broken)) => format!("{broken:?}"),
+            Some(Ok(answer)) => format!("{} {}", answer.status, String::from_utf8_lossy(&answer.body)),
+        };
+        *log += &format!("{now_ms} {}\n    {answer}\n", request.target);
     }
 
     /// `None` is an answer that never comes.
