@@ -6,6 +6,7 @@
 //! the data itself names, until one page holds everything that can have moved. How many items there should be (`total`) is
 //! a hint, which is followed up once.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 
@@ -143,10 +144,19 @@ impl Listing {
         sight
     }
 
-    /// Remembers an item's time if it can come by in the next listing, and answers with the one from before.
+    /// Remembers an item's time if it can come by in the next listing, or has come by before, and answers with the one from
+    /// before.
     fn remember(&mut self, key: u64, updated_at: i64) -> Option<i64> {
         let is_new_enough = self.now.largest_of_first_page.is_none_or(|bound| updated_at >= bound);
-        if is_new_enough { self.newest.insert(key, updated_at) } else { self.newest.get(&key).copied() }
+        match self.newest.entry(key) {
+            Entry::Occupied(mut known) => Some(known.insert(updated_at)),
+            Entry::Vacant(unknown) => {
+                if is_new_enough {
+                    unknown.insert(updated_at);
+                }
+                None
+            }
+        }
     }
 
     /// Ends the page at hand.
