@@ -131,32 +131,53 @@ impl Listing {
         self.now.has_descended |= updated_at.is_none() || updated_at < self.now.largest;
         self.now.largest = self.now.largest.max(updated_at);
         self.largest = self.largest.max(updated_at);
-        let before = updated_at.filter(|_| self.kind == Kind::Sessions).and_then(|at| self.remember(key, at));
-        let sight = match before {
-            _ if is_new => Sight::New,
-            Some(before) if Some(before) == updated_at => Sight::Repeated,
-            Some(_) => Sight::Changed,
-            // What was older than all that is remembered has changed if it comes in a listing of what is newer.
-            None if self.listings > 1 && updated_at >= self.since && self.since > self.first_since => Sight::Changed,
+        let sight = match updated_at.filter(|_| self.kind != Kind::Append) {
+            _ if is_new => {
+                updated_at.map(|at| self.remember(key, at));
+                Sight::New
+            }
             None => Sight::Repeated,
+            Some(at) => self.sight_again(key, at, is_new_here),
         };
         self.now.has_news |= sight != Sight::Repeated;
         sight
     }
 
-    /// Remembers an item's time if it can come by in the next listing, or has come by before, and answers with the one from
-    /// before.
+    /// What is known of an item that is not new.
+    fn sight_again(&mut self, key: u64, updated_at: i64, is_new_here: bool) -> Sight {
+        let could_move = self.could_move(updated_at);
+        match self.remember(key, updated_at) {
+            Some(before) if before < updated_at => Sight::Changed,
+            // An older copy of it is no change.
+            Some(_) => Sight::Repeated,
+            // It was older than all that is remembered, and of this listing too, unless it is new in it.
+            None if Some(updated_at) >= self.bound && (could_move || is_new_here) => Sight::Changed,
+            None => Sight::Repeated,
+        }
+    }
+
+    /// Remembers an item's largest time if it can come by in the next listing, or has come by before, and answers with the one
+    /// from before.
     fn remember(&mut self, key: u64, updated_at: i64) -> Option<i64> {
-        let is_new_enough = self.now.largest_of_first_page.is_none_or(|bound| updated_at >= bound);
+        let could_move = self.could_move(updated_at);
         match self.newest.entry(key) {
-            Entry::Occupied(mut known) => Some(known.insert(updated_at)),
+            Entry::Occupied(mut known) => {
+                let before = *known.get();
+                known.insert(before.max(updated_at));
+                Some(before)
+            }
             Entry::Vacant(unknown) => {
-                if is_new_enough {
+                if could_move {
                     unknown.insert(updated_at);
                 }
                 None
             }
         }
+    }
+
+    /// Whether an item with this time may have changed since the first page of this listing was asked for.
+    fn could_move(&self, updated_at: i64) -> bool {
+        self.now.largest_of_first_page.is_none_or(|bound| updated_at >= bound)
     }
 
     /// Ends the page at hand.
@@ -197,9 +218,9 @@ impl Listing {
         let bound = now.bound();
         let has_advanced = self.listings == 1 || bound > self.bound || now.has_news;
         self.bound = bound.max(self.bound);
-        if self.kind == Kind::Sessions && now.pages > 1 && bound.is_some() && has_advanced {
+        if self.kind == Kind::Sessions && now.pages > 1 && self.bound.is_some() && has_advanced {
             if self.listings < MOST_LISTINGS {
-                return self.again(bound);
+                return self.again(self.bound);
             }
             self.is_capped = true;
             return Decision::Complete {

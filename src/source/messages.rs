@@ -290,9 +290,10 @@ impl Reader {
                 partitions.is_listed_and_missing(place);
                 return Ok(());
             }
-            // The filter is ignored: the whole list would tell no more than it did before.
+            // The filter is ignored, so nobody can be asked, and the list has just had it.
             if !ids.is_empty() {
-                break;
+                partitions.is_listed_and_missing(place);
+                return Ok(());
             }
         }
         partitions.is_done(place);

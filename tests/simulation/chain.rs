@@ -32,7 +32,8 @@ pub struct Chain {
     committed: BTreeMap<String, Value>,
     /// What has come, of all syncs.
     pub arrived: Vec<Arrival>,
-    /// Streams whose last read came to its end, and whose settings have not changed since.
+    /// Streams whose last read came to its end and did not set its state back, aloud, because this machine's clock lies far
+    /// behind; and whose settings have not changed since.
     pub settled: BTreeSet<&'static str>,
     pub syncs: u32,
 }
@@ -101,7 +102,7 @@ impl Chain {
         self.syncs += 1;
         let marks: BTreeMap<&'static str, Option<i64>> =
             self.streams.iter().map(|(stream, _)| (*stream, self.mark(stream))).collect();
-        let mut complete = BTreeSet::new();
+        let (mut complete, mut set_back) = (BTreeSet::new(), BTreeSet::new());
         let mut story = String::new();
         for line in lines {
             let parsed: Line = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
@@ -122,15 +123,21 @@ impl Chain {
                 let state: Value = serde_json::from_str(state.get()).expect("a state is JSON");
                 let name = state["stream"]["stream_descriptor"]["name"].as_str().expect("a state has a stream");
                 self.committed.insert(name.to_string(), state.clone());
-            } else if parsed.kind == "TRACE" {
+            } else if parsed.kind == "TRACE" || parsed.kind == "LOG" {
                 let value: Value = serde_json::from_str(line).expect("a line is JSON");
+                if let Some(warning) = value["log"]["message"].as_str()
+                    && warning.contains("the state lies in the future")
+                {
+                    let name = warning.split([' ', ':']).nth(1).expect("it names the stream");
+                    set_back.insert(self.stream(name));
+                }
                 let status = &value["trace"]["stream_status"];
                 if status["status"] == "COMPLETE" {
                     complete.insert(self.stream(status["stream_descriptor"]["name"].as_str().expect("a name")));
                 }
             }
         }
-        self.settled = complete;
+        self.settled = complete.difference(&set_back).copied().collect();
         if ending == Ending::Complete && !cut {
             for (stream, mode) in &self.streams {
                 if *mode == Mode::FullRefresh {
