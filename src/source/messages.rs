@@ -80,7 +80,11 @@ pub async fn read(
         };
         for (place, fate) in pass.partitions.settle(place, result) {
             match fate {
-                Fate::Gone(warning) | Fate::Deferred(warning) => context.warn_of(step.stream, Some(warning)),
+                Fate::Gone(warning) => {
+                    pass.open.mark_gone(&pass.partitions.all[place].id);
+                    context.warn_of(step.stream, Some(warning));
+                }
+                Fate::Deferred(warning) => context.warn_of(step.stream, Some(warning)),
                 Fate::Unclear => reader.find_missing(&mut pass.partitions, place).await?,
             }
         }
@@ -290,11 +294,15 @@ impl Reader {
                 partitions.is_listed_and_missing(place);
                 return Ok(());
             }
-            // The filter is ignored, so nobody can be asked, and the list has just had it.
-            if !ids.is_empty() {
+            if ids.is_empty() {
+                continue;
+            }
+            // The filter is ignored, so nobody can be asked by name: what this pass has listed is there.
+            if partitions.all[place].is_listed() {
                 partitions.is_listed_and_missing(place);
                 return Ok(());
             }
+            break;
         }
         partitions.is_done(place);
         let text = format!("{name} disappeared between the list and the reading of its messages, and is skipped");

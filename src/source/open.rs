@@ -136,6 +136,13 @@ impl OpenSessions {
         self.carried.append(&mut self.to_reread);
     }
 
+    /// Notes that a session does not exist any more.
+    pub fn mark_gone(&mut self, id: &str) {
+        self.open.remove(id);
+        self.suspended.remove(id);
+        self.carried.remove(bare(id));
+    }
+
     /// The sessions that had not ended when they were last seen and could not be asked for.
     pub fn carried_open(&self) -> impl Iterator<Item = &str> {
         self.carried.values().filter(|session| !session.is_suspended).map(|session| session.id.as_str())

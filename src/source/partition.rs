@@ -42,6 +42,11 @@ pub struct Partition {
 }
 
 impl Partition {
+    /// Whether a list has shown it in this pass.
+    pub fn is_listed(&self) -> bool {
+        self.is_listed == Some(true)
+    }
+
     /// What a message calls it.
     pub fn name(&self) -> String {
         if is_plain(&self.id) {

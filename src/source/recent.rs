@@ -138,9 +138,11 @@ mod tests {
     }
 
     #[test]
-    fn an_old_record_is_not_even_looked_at() {
+    fn what_is_older_than_all_that_can_be_remembered_is_not_even_looked_at() {
         let mut records = RecentRecords::new(Recent::new(), None, 600);
-        assert!(records.wants(Some("new"), Some(5000), || 1));
+        for n in 0..2 * MOST {
+            assert!(records.wants(Some(&format!("new{n}")), Some(5000), || 1));
+        }
         assert!(records.wants(Some("old"), Some(4399), || unreachable!("no fingerprint is needed")));
     }
 }

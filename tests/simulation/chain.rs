@@ -36,6 +36,8 @@ pub struct Chain {
     /// behind; and whose settings have not changed since.
     pub settled: BTreeSet<&'static str>,
     pub syncs: u32,
+    /// The earliest start date by now.
+    earliest: Option<i64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,7 +58,8 @@ pub struct Arrival {
     pub may_not_repeat: bool,
     /// The mark that the sync began from.
     pub mark: Option<i64>,
-    /// The start date that the sync was given.
+    /// The earliest start date that any sync has been given by now: what a state remembers by name is read to its end, also
+    /// when the start date has moved past it.
     pub start_date: Option<i64>,
 }
 
@@ -89,7 +92,8 @@ impl Chain {
     pub fn new(config: Config, streams: Vec<(&'static str, Mode)>) -> Chain {
         let (committed, arrived) = (BTreeMap::new(), Vec::new());
         let settled = streams.iter().map(|(stream, _)| *stream).collect();
-        Chain { config, streams, committed, arrived, settled, syncs: 0 }
+        let earliest = config.start_date;
+        Chain { config, streams, committed, arrived, settled, syncs: 0, earliest }
     }
 
     /// One sync; with `cut`, its output is read up to a line that the dice choose.
@@ -100,6 +104,7 @@ impl Chain {
             lines.truncate(dice.usize(..=lines.len()));
         }
         self.syncs += 1;
+        self.earliest = self.earliest.min(self.config.start_date);
         let marks: BTreeMap<&'static str, Option<i64>> =
             self.streams.iter().map(|(stream, _)| (*stream, self.mark(stream))).collect();
         let (mut complete, mut set_back) = (BTreeSet::new(), BTreeSet::new());
@@ -114,7 +119,7 @@ impl Chain {
                     sync: self.syncs,
                     may_not_repeat: self.settled.contains(stream),
                     mark: marks[stream],
-                    start_date: self.config.start_date,
+                    start_date: self.earliest,
                 });
                 continue;
             }
