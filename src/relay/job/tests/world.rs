@@ -51,6 +51,8 @@ pub struct State {
     pub tag_failures: (u32, u16),
     pub end_failures: (u32, u16),
     pub poll_failures: Vec<Kind>,
+    /// So many finds are answered before one fails.
+    pub failing_find: Option<u32>,
     /// Only the first list answer is empty.
     pub stale_lists: u32,
     pub life: Vec<(Millis, String)>,
@@ -255,6 +257,12 @@ impl State {
 
     fn find(&mut self, query: &Query) -> Result<Vec<Session>, Error> {
         self.asked.push(format!("find {query:?}"));
+        if let Some(left) = self.failing_find {
+            self.failing_find = left.checked_sub(1);
+            if left == 0 {
+                return Err(error(Kind::Status(503), None));
+            }
+        }
         if self.stale_lists > 0 {
             self.stale_lists -= 1;
             return Ok(Vec::new());
