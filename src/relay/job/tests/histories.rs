@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::world::{START, World, job, old, policy};
 use crate::devin::Kind;
 use crate::devin::session::Session;
+use crate::relay::alert::tag;
 use crate::relay::event::{AdoptionReason, EventKind};
 use crate::relay::job::{
     Action, End, Firing, FiringReason, Job, Observation, OnTimeout, Phase, Policy, ROWS, step, table,
@@ -71,6 +72,9 @@ fn random_world(random: &mut fastrand::Rng) -> World {
             let age = random.i64(60..100_000);
             let mut kept = old(&format!("old-{number}"), any(random, &states), START, age);
             kept.listed_from = START + random.i64(0..5_000);
+            if kept.listed_from > START + 1_000 && random.u8(..3) == 0 {
+                kept.listed_as = Some("running/working".to_string());
+            }
             state.all.push(kept);
         }
         let mut foreign = old("foreign", "running/working", START, 60);
@@ -202,13 +206,19 @@ fn check_alive(world: &World, runs: &[Running], is_disturbed: bool) -> Result<()
     Ok(())
 }
 
+/// Whether a session is the alert's, by the tag as it stands in it.
+fn is_of_key(session: &Session) -> bool {
+    let tag = tag("key");
+    session.tags.contains(&tag) || session.title.as_ref().is_some_and(|title| title.contains(&tag))
+}
+
 /// What an event says must be so.
 fn check_event(event: &EventKind, world: &World, job: &Job) -> Result<(), String> {
     let state = world.state();
     let kept = |id: &str| state.all.iter().find(|kept| kept.session.session_id == id);
     match event {
         EventKind::Outcome(outcome) => match outcome.session_id.as_deref().map(kept) {
-            Some(Some(kept)) if !job.request.names.is_of_alert(&kept.session) => {
+            Some(Some(kept)) if !is_of_key(&kept.session) => {
                 Err(format!("an outcome of another alert's session: {outcome:?}"))
             }
             Some(None) => Err(format!("an outcome of no session: {outcome:?}")),
