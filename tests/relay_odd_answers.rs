@@ -11,7 +11,7 @@ use common::events::{events, outcome, story};
 use common::{ORG, Program, TOKEN, program};
 use serde_json::{Value, json};
 
-const ALERT: &str = r#"{"title": "something is wrong"}"#;
+const ALERT: &str = r#"{"title": "something is wrong", "status": "firing"}"#;
 const RUN: &str = "alert-relay run --config config.json --alert alert.json --poll-interval 1s --reconcile-window 1s";
 
 fn relay(devin: &Devin) -> Program {
