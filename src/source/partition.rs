@@ -103,6 +103,11 @@ impl PartitionList {
             return;
         };
         let before = self.open.before(&id).map(str::to_string);
+        // Others are asked for by whoever shares the list.
+        if is_by_name && before.is_none() && !self.state.unread_sessions.keys().any(|unread| bare(unread) == bare(&id))
+        {
+            return;
+        }
         self.largest = self.largest.max(facts.updated_at());
         self.open.note(item, facts, self.now);
         let is_still = is_by_name && !facts.is_open() && before == Some(digits(fingerprint(item.as_bytes())));
