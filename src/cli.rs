@@ -48,8 +48,8 @@ Exit codes:
   0    done; for check also when its answer is FAILED
   1    failed: the last lines say why and what to do
   2    the command was not understood
-  20 to 26  how a session of alert-relay ended
-  141  the reader of the output went away
+  20 to 27  how a session of alert-relay ended
+  141  stdout was closed early
   Stopped by SIGINT or SIGTERM, it ends by that signal.";
 
 const READS: &str = "\

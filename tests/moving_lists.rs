@@ -429,3 +429,64 @@ async fn the_sessions_and_their_messages_share_one_listing() {
     );
     assert_eq!(api.asked().iter().filter(|ask| ask.starts_with("sessions first")).count(), 1);
 }
+
+/// The messages ask for more sessions by name than the sessions do: those are no records of theirs.
+#[tokio::test]
+async fn a_session_that_the_messages_ask_for_by_name_is_not_emitted_again() {
+    let api = Api::start(|ask| {
+        let old = json!({"session_id": "old", "created_at": T, "updated_at": T, "status": "exit"}).to_string();
+        let new = json!({"session_id": "new", "created_at": T, "updated_at": T + 90_000, "status": "exit"}).to_string();
+        match ask.list.as_str() {
+            "sessions" if ask.parameters("session_ids").contains(&"old") => Answer::list(&[&old]),
+            "sessions" if ask.parameter("updated_after").is_some() => Answer::list(&[&new]),
+            "sessions" => Answer::list(&[&old, &new]),
+            "sessions/devin-old/messages" => Answer::problem(403, "no"),
+            _ => Answer::list(&[&json!({"event_id": "e", "created_at": T}).to_string()]),
+        }
+    });
+    let streams = ["sessions", "session_messages"];
+    let (_, first) = Library::at(&api).read(&streams, "[]").await;
+    assert!(first.state_file().contains("unread_sessions"), "{}", first.state_file());
+    let (_, second) = Library::at(&api).read(&streams, &first.state_file()).await;
+    assert!(!ids(&second, "sessions", "session_id").contains("old"), "{}", second.lines());
+}
+
+/// The list changes faster than it can be read, and one session is in none of its pages: the mark of messages must not pass
+/// it either.
+#[tokio::test]
+async fn a_session_that_a_busy_list_has_missed_loses_no_message() {
+    // Each listing takes two pages, which others fill; the session moves behind the reader each time, until it rests.
+    let lists = Arc::new(Mutex::new(0_i64));
+    let is_busy = Arc::new(Mutex::new(true));
+    let (counted, busy) = (Arc::clone(&lists), Arc::clone(&is_busy));
+    let api = Api::start(move |ask| {
+        let session = |id: &str, at: i64| {
+            json!({"session_id": id, "created_at": T, "updated_at": at, "status": "exit"}).to_string()
+        };
+        if ask.list != "sessions" {
+            let at = if ask.list.contains("missed") { T + 1_500 } else { T + 100_000 };
+            let id = ask.list.trim_start_matches("sessions/devin-").trim_end_matches("/messages");
+            let of = |name: &str, at: i64| json!({"event_id": format!("{id}-{name}"), "created_at": at}).to_string();
+            return Answer::list(&[&of("old", T - 50_000), &of("e", at)]);
+        }
+        if !*busy.lock().unwrap() {
+            let from: i64 = ask.parameter("updated_after").map_or(0, |at| at.parse().unwrap());
+            let all = [session("missed", T + 100_000), session("late", T + 200_000)];
+            let shown = [T + 100_000, T + 200_000].iter().zip(&all).filter(|(at, _)| **at >= from);
+            return Answer::list(&shown.map(|(_, item)| item.as_str()).collect::<Vec<_>>());
+        }
+        let mut lists = counted.lock().unwrap();
+        *lists += 1;
+        let n = *lists;
+        match ask.parameter("after") {
+            None => Answer::page(&[&session(&format!("first{n}"), T + n)], "2"),
+            Some(_) => Answer::list(&[&session(&format!("second{n}"), T + 150_000 + n), &session("other", T - 5)]),
+        }
+    });
+    let (_, first) = read(&api, "session_messages", "[]").await;
+    assert_eq!(first.logs("WARN").len(), 1, "{:?}", first.logs("WARN"));
+    *is_busy.lock().unwrap() = false;
+    let (_, second) = read(&api, "session_messages", &first.state_file()).await;
+    let read = ids(&second, "session_messages", "event_id");
+    assert!(read.contains("missed-e") && read.contains("missed-old"), "{}", second.lines());
+}

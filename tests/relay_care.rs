@@ -362,3 +362,15 @@ fn a_session_at_work_is_told_of_alerts_that_have_joined_its_group() {
         assert_eq!(devin.creates().len(), 0, "{reason} {option}");
     }
 }
+
+#[test]
+fn a_template_names_the_tag_that_the_session_has_also_in_a_namespace() {
+    for namespace in ["", "--namespace staging"] {
+        let program = program().file("alert.json", ALERT).file("template.txt", "{{ title }} {{ tag }}");
+        let ran =
+            program.run(&format!("alert-relay prompt --alert alert.json --prompt-template template.txt {namespace}"));
+        let events = events(&ran);
+        let tag = events[0]["tag"].as_str().unwrap();
+        assert!(events[1]["prompt"].as_str().unwrap().contains(tag), "{namespace}: {}", events[1]);
+    }
+}

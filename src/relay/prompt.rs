@@ -12,7 +12,7 @@ pub use facts::VARIABLES;
 pub use key::dedupe_key;
 pub use template::{Template, TemplateProblem};
 
-use super::alert::Alert;
+use super::alert::{Alert, tag_in};
 use super::text;
 use facts::Facts;
 
@@ -32,12 +32,12 @@ pub struct Words {
     pub prompt: String,
 }
 
-/// The words for `alert`, whose dedupe key is `key`; without a `template`, the default ones.
+/// The words for `alert`, whose dedupe key is `key` in this namespace (empty for none); without a `template`, the default ones.
 ///
 /// # Errors
 /// When the template cannot be rendered for this alert, or renders to nothing.
-pub fn words(alert: &Alert, key: &str, template: Option<&Template>) -> Result<Words, TemplateProblem> {
-    let facts = Facts::of(alert, key);
+pub fn words(alert: &Alert, key: &str, namespace: &str, template: Option<&Template>) -> Result<Words, TemplateProblem> {
+    let facts = Facts { tag: tag_in(namespace, key), ..Facts::of(alert, key) };
     let rendered = match template {
         Some(template) => template.render(&facts)?,
         None => Template::parse(DEFAULT_TEMPLATE)?.render(&facts)?,

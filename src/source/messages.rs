@@ -121,6 +121,8 @@ struct MessagePass<'a> {
     began: Option<i64>,
     /// Up to where all sessions have been listed.
     sessions_updated_at: Option<i64>,
+    /// Whether the list changed too fast to be complete: then no message of those it lacks has been read, however old.
+    lacks_sessions: bool,
 }
 
 impl<'a> MessagePass<'a> {
@@ -139,6 +141,7 @@ impl<'a> MessagePass<'a> {
             newest: unfinished.newest,
             began: unfinished.began.or(clock),
             sessions_updated_at: next_mark(listed, list.largest, listing.lacks_after(), list.now),
+            lacks_sessions: listing.lacks_after().is_some(),
         }
     }
 
@@ -190,7 +193,7 @@ impl<'a> MessagePass<'a> {
         let began = self.began.unwrap_or(self.step.now);
         // A pass that found sessions without a single message still need not list them all again.
         let newest = self.newest.or(self.began.filter(|_| before.is_none()));
-        let mark = next_mark(before, newest, None, began);
+        let mark = if self.lacks_sessions { before.or(Some(0)) } else { next_mark(before, newest, None, began) };
         let mut state = self.step.state.clone();
         state.sessions_updated_at = self.sessions_updated_at;
         state.recent = self.recent.since(mark);

@@ -107,12 +107,17 @@ impl PartitionList {
             self.keyless += u64::from(sight == Sight::New);
             return;
         };
+        let before = self.open.before(&id).map(str::to_string);
+        // Others are asked for by whoever shares the list.
+        if is_by_name && before.is_none() && !self.state.unread_sessions.keys().any(|unread| bare(unread) == bare(&id))
+        {
+            return;
+        }
         self.largest = self.largest.max(facts.updated_at());
         // What comes by once more is known as it was when it was taken.
         if sight == Sight::Repeated {
             return;
         }
-        let before = self.open.before(&id).map(str::to_string);
         self.open.note(item, facts, self.now);
         let is_still = is_by_name && !facts.is_open() && before == Some(digits(fingerprint(item.as_bytes())));
         if !is_still {

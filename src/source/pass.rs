@@ -58,10 +58,10 @@ impl Pass {
         self.open.remembers(facts) && self.wants_again(item, facts, sight)
     }
 
-    /// The same of a session that was asked for by name: it is wanted if anything about it has changed.
+    /// The same of a session that was asked for by name: it is wanted if it is remembered, and anything about it has changed.
+    /// Others are asked for by whoever shares the list.
     pub fn wants_again(&mut self, item: &str, facts: &Facts, sight: Sight) -> bool {
         let id = facts.session_id.text();
-        // Another reader of the same list may have asked for it; or it has come by already.
         let Some(before) = id.as_deref().and_then(|id| self.open.before(id)) else { return false };
         let has_changed = before != digits(fingerprint(item.as_bytes()));
         let cursor = facts.cursor(self.stream.cursor_field, self.stream.cursor_fallback);

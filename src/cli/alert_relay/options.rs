@@ -198,7 +198,7 @@ pub struct SessionOptions {
 
 #[derive(Debug, Args)]
 pub struct PollingOptions {
-    /// Time between two polls, 1s to 300s [default: 30s; 1s with --sandbox]
+    /// Time between two polls, 1s to 300s [default: 30s; 1s in a simulated organization]
     #[arg(long, value_name = "TIME", value_parser = poll_interval)]
     pub poll_interval: Option<Duration>,
     /// How many polls there are at most

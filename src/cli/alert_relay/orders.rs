@@ -27,6 +27,7 @@ pub struct Prepared {
 
 /// What the user gave.
 struct Parts {
+    namespace: String,
     template: Option<Template>,
     title: Option<String>,
     /// What is sent as it is: the option, and its text.
@@ -82,7 +83,7 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Orders>
     let template = template.transpose()?;
     let schema = options.structured_output_schema.as_deref().map(read_schema).transpose()?;
     let given = given(input, options, text.as_deref(), schema.as_ref());
-    let parts = Rc::new(Parts { template, title: options.title.clone(), given });
+    let parts = Rc::new(Parts { namespace: input.namespace.clone(), template, title: options.title.clone(), given });
     let mut prepared = Vec::new();
     let alerts = keyed(input, delivery.alerts)?;
     let all = alerts.len();
@@ -156,7 +157,8 @@ fn keyed(input: &Input, alerts: Vec<Alert>) -> anyhow::Result<Vec<(String, Alert
 }
 
 fn compose(alert: &Alert, key: &str, parts: &Parts) -> anyhow::Result<Words> {
-    let Words { title, prompt } = words(alert, key, parts.template.as_ref()).map_err(|problem| anyhow!("{problem}"))?;
+    let Words { title, prompt } =
+        words(alert, key, &parts.namespace, parts.template.as_ref()).map_err(|problem| anyhow!("{problem}"))?;
     let title = parts.title.as_deref().map_or(title, |title| clean_line(title, LONGEST_TITLE));
     Ok(Words { title, prompt })
 }

@@ -87,11 +87,7 @@ impl Job {
         match kept {
             Kept::All => {}
             Kept::TitleOnly(missing) => {
-                self.by_title = true;
-                actions.push(Action::Report(EventKind::warning(format!(
-                    "Devin did not keep the tags {} of the session: only the marker in its title tells it from others, so a session that this relay ends cannot be told from one that finished",
-                    missing.join(", ")
-                ))));
+                actions.push(self.tell_by_title(&missing));
             }
             Kept::Nothing => {
                 let address = watching.session.url.clone().unwrap_or_else(|| watching.session.session_id.clone());
@@ -110,6 +106,15 @@ impl Job {
         self.phase = Phase::Watching(Box::new(watching));
         actions.extend(self.watch_on(now));
         actions
+    }
+
+    /// From now on only titles tell the alert's sessions, and why.
+    fn tell_by_title(&mut self, missing: &[String]) -> Action {
+        self.by_title = true;
+        Action::Report(EventKind::warning(format!(
+            "Devin did not keep the tags {} of the session: only the marker in its title tells it from others, so a session that this relay ends cannot be told from one that finished",
+            missing.join(", ")
+        )))
     }
 
     fn refuse(&mut self, error: &Error) -> Vec<Action> {
@@ -190,7 +195,12 @@ impl Job {
                 ours.sort_by_key(|session| age(session).unwrap_or((i64::MAX, String::new())));
                 if let Some(oldest) = ours.first().cloned() {
                     self.made.extend(ours.iter().map(|session| session.bare_id().to_string()));
-                    return self.adopt(oldest, AdoptionReason::FoundAfterUnclearCreate, now);
+                    let mut actions = Vec::new();
+                    if let Kept::TitleOnly(missing) = self.request.names.kept(&oldest, self.by_title) {
+                        actions.push(self.tell_by_title(&missing));
+                    }
+                    actions.extend(self.adopt(oldest, AdoptionReason::FoundAfterUnclearCreate, now));
+                    return actions;
                 }
                 if reconciling.by == FindBy::Tag {
                     // The tags may have been dropped.
@@ -236,9 +246,10 @@ impl Job {
             _ if reconciling.is_cut_short => "the search was stopped".to_string(),
             Some(error) => format!("the last find failed ({error})"),
             None => {
+                // Meanwhile another run may have made one.
                 let note = EventKind::note("no session was found; creating once more, as --create-again allows");
                 let mut actions = vec![Action::Report(note)];
-                actions.extend(self.create(now));
+                actions.extend(self.find());
                 return actions;
             }
         };
@@ -248,7 +259,7 @@ impl Job {
     }
 
     /// There may be a session that nobody has seen.
-    fn unknown(&mut self, blind: Option<String>, now: Millis) -> Vec<Action> {
+    pub(super) fn unknown(&mut self, blind: Option<String>, now: Millis) -> Vec<Action> {
         let create = self.unclear.clone().unwrap_or_else(|| "the create was not answered".to_string());
         let tag = &self.request.names.alert_tag;
         let search = match blind {

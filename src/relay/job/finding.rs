@@ -46,6 +46,8 @@ impl Job {
                 }
                 self.decide(&found, now)
             }
+            Observation::FindFailed(error) if self.unclear.is_some() => self.unknown(Some(error.to_string()), now),
+            Observation::StopAsked if self.unclear.is_some() => self.unknown(None, now),
             Observation::FindFailed(error) => self.fail(&error),
             Observation::StopAsked => self.stop(End::Stopped { session_id: None }),
             _ => self.resume(now),

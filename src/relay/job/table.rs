@@ -2,8 +2,68 @@
 
 use super::{Action, Observation, Phase};
 
-/// A phase, an observation, and what may follow: each a next phase with the action after the reports.
-pub const ROWS: &[(&str, &str, &str)] = &[];
+/// A phase, an observation, and what may follow: each a next phase with the action after the reports. An observation that
+/// does not fit its phase changes nothing, and what was to be done is to be done still.
+pub const ROWS: &[(&str, &str, &str)] = &[
+    ("received", "alert resolved", "settled"),
+    ("received", "new alerts", "finding (find)"),
+    ("received", "started", "finding (find)"),
+    ("received", "stop asked", "settled"),
+    ("finding", "alert resolved", "finding (find), settled"),
+    ("finding", "find failed", "settled"),
+    ("finding", "new alerts", "finding (find)"),
+    ("finding", "sessions found", "creating (create), finding (find), settled, watching (message), watching (poll)"),
+    ("finding", "started", "finding (find)"),
+    ("finding", "stop asked", "settled"),
+    ("creating", "alert resolved", "creating, settled"),
+    ("creating", "create limited", "creating (wait until), settled"),
+    ("creating", "create refused", "finding (find), settled"),
+    ("creating", "create unclear", "reconciling (find)"),
+    ("creating", "created", "watching (wait until)"),
+    ("creating", "new alerts", "creating, creating (wait until)"),
+    ("creating", "started", "creating (wait until), reconciling (find)"),
+    ("creating", "stop asked", "settled"),
+    ("creating", "wait over", "finding (find)"),
+    ("reconciling", "alert resolved", "reconciling (find), reconciling (wait until)"),
+    ("reconciling", "find failed", "reconciling (wait until), settled"),
+    ("reconciling", "new alerts", "reconciling (find), reconciling (wait until)"),
+    (
+        "reconciling",
+        "sessions found",
+        "finding (find), reconciling (find), reconciling (wait until), settled, watching (wait until)",
+    ),
+    ("reconciling", "started", "reconciling (find), reconciling (wait until)"),
+    ("reconciling", "stop asked", "reconciling (find), settled"),
+    ("reconciling", "wait over", "reconciling (find)"),
+    (
+        "watching",
+        "alert resolved",
+        "watching (find), watching (message), watching (poll), watching (tag), watching (terminate)",
+    ),
+    ("watching", "find failed", "settled, watching (message), watching (poll), watching (wait until)"),
+    ("watching", "messaged", "settled, watching (find), watching (message), watching (poll), watching (wait until)"),
+    (
+        "watching",
+        "new alerts",
+        "watching (find), watching (message), watching (poll), watching (tag), watching (terminate), watching (wait until)",
+    ),
+    ("watching", "poll failed", "settled, watching (find), watching (message), watching (poll), watching (wait until)"),
+    (
+        "watching",
+        "session polled",
+        "settled, watching (find), watching (message), watching (poll), watching (tag), watching (wait until)",
+    ),
+    ("watching", "sessions found", "settled, watching (message), watching (poll), watching (wait until)"),
+    (
+        "watching",
+        "started",
+        "watching (find), watching (message), watching (poll), watching (tag), watching (terminate)",
+    ),
+    ("watching", "stop asked", "settled, watching (poll)"),
+    ("watching", "tagged", "watching (terminate), watching (wait until)"),
+    ("watching", "terminated", "settled, watching (poll), watching (wait until)"),
+    ("watching", "wait over", "watching (find), watching (poll), watching (tag), watching (terminate)"),
+];
 
 /// [`ROWS`] in Markdown.
 pub fn table() -> String {

@@ -16,7 +16,7 @@ fn pairs<const N: usize>(pairs: [(&str, &str); N]) -> Pairs {
 }
 
 fn check(alert: &Alert) -> Words {
-    words(alert, &alert.dedupe_key(&[]), None).unwrap()
+    words(alert, &alert.dedupe_key(&[]), "", None).unwrap()
 }
 
 /// What stands between the marks.
@@ -33,7 +33,7 @@ fn render(template: &str) -> String {
         Ok(template) => template,
         Err(problem) => return problem.to_string(),
     };
-    match words(&alert(), "generic:disk-1", Some(&template)) {
+    match words(&alert(), "generic:disk-1", "", Some(&template)) {
         Ok(words) => words.prompt,
         Err(problem) => problem.to_string(),
     }
@@ -130,7 +130,7 @@ fn a_large_alert_becomes_a_prompt_of_bounded_size() {
     assert!(words.prompt.len() <= LONGEST_PROMPT && words.title.len() < 200, "{}", words.prompt.len());
     assert!(fenced(&words.prompt).ends_with("more characters]"));
     let template = Template::parse(&"{{ data }}{{ message }}".repeat(10)).unwrap();
-    let prompt = super::words(&large, "k", Some(&template)).unwrap().prompt;
+    let prompt = super::words(&large, "k", "", Some(&template)).unwrap().prompt;
     assert!(prompt.len() <= LONGEST_PROMPT + 100, "{}", prompt.len());
 }
 

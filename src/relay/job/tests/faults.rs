@@ -207,14 +207,34 @@ fn nothing_is_ended_in_favor_of_a_rival_that_is_dead_or_cannot_be_seen() {
     let told = world.run(1, policy());
     assert_eq!(world.count("terminate"), 0, "{}", told.text());
     assert!(told.text().contains("whether it is alive is not known"), "{}", told.text());
+    // The list goes on to show one at work that has ended.
+    for state in ["exit", "error", "suspended/out_of_credits"] {
+        let world = world_of_two(state);
+        let told = world.run(1, policy());
+        assert_eq!(world.count("terminate"), 0, "{state}: {}", told.text());
+        assert_eq!(told.result(), "PrOpened", "{state}: {}", told.text());
+    }
+    let world = world_of_two("running/working");
+    world.run(1, Policy { max_polls: 3, ..policy() });
+    assert_eq!(world.count("terminate new-"), 1, "one that is alive is a rival");
+}
+
+/// An older session that lists begin to show as working, and that is in this state.
+fn world_of_two(state: &str) -> World {
+    let world = world();
+    world.add("s1", state, 7_200, |kept| {
+        (kept.listed_from, kept.listed_as) = (START + 900, Some("running/working".to_string()));
+    });
+    world
 }
 
 #[test]
 fn a_pull_request_that_was_seen_is_remembered_and_the_best_is_named() {
     let world =
-        World::new(|state| state.life = vec![(1_000, "running/working+".to_string()), (60_000, "exit".to_string())]);
+        World::new(|state| state.life = vec![(1_000, "running/working+".to_string()), (60_000, "exit-".to_string())]);
     let told = world.run(1, policy());
-    assert_eq!(told.result(), "PrOpened");
+    assert_eq!(told.result(), "PrOpened", "{}", told.text());
+    assert_eq!(told.outcome().unwrap().pull_requests.len(), 1);
     let world = World::new(|_| ());
     world.add("s1", "exit", 60, |kept| {
         let pr = |n: u32, state: &str| PullRequest {

@@ -28,6 +28,8 @@ pub struct Kept {
     pub listed_from: Millis,
     pub readable_from: Millis,
     pub gone_from: Millis,
+    /// What lists go on to show of it.
+    pub listed_as: Option<String>,
     /// States to come: at a moment, `status/detail`.
     pub plan: Vec<(Millis, String)>,
 }
@@ -51,6 +53,8 @@ pub struct State {
     pub tag_failures: (u32, u16),
     pub end_failures: (u32, u16),
     pub poll_failures: Vec<Kind>,
+    /// So many finds are answered before one fails.
+    pub failing_find: Option<u32>,
     /// Only the first list answer is empty.
     pub stale_lists: u32,
     pub life: Vec<(Millis, String)>,
@@ -216,11 +220,15 @@ pub fn old(id: &str, state: &str, now: Millis, age_s: i64) -> Kept {
     }))
     .unwrap();
     put(&mut session, state);
-    Kept { session, listed_from: 0, readable_from: 0, gone_from: Millis::MAX, plan: Vec::new() }
+    Kept { session, listed_from: 0, readable_from: 0, gone_from: Millis::MAX, listed_as: None, plan: Vec::new() }
 }
 
-/// Sets `status/detail`, with `+` for an open pull request or `#` for a structured output.
+/// Sets `status/detail`, with `+` for an open pull request, `-` for none any more, or `#` for a structured output.
 pub fn put(session: &mut Session, state: &str) {
+    let (state, has_lost_pr) = state.strip_suffix('-').map_or((state, false), |state| (state, true));
+    if has_lost_pr {
+        session.pull_requests.clear();
+    }
     let (state, has_pr) = state.strip_suffix('+').map_or((state, false), |state| (state, true));
     let (state, has_output) = state.strip_suffix('#').map_or((state, false), |state| (state, true));
     let (status, detail) = state.split_once('/').map_or((state, None), |(status, detail)| (status, Some(detail)));
@@ -255,19 +263,31 @@ impl State {
 
     fn find(&mut self, query: &Query) -> Result<Vec<Session>, Error> {
         self.asked.push(format!("find {query:?}"));
+        if let Some(left) = self.failing_find {
+            self.failing_find = left.checked_sub(1);
+            if left == 0 {
+                return Err(error(Kind::Status(503), None));
+            }
+        }
         if self.stale_lists > 0 {
             self.stale_lists -= 1;
             return Ok(Vec::new());
         }
         let now = self.now;
         let there = self.all.iter().filter(|kept| kept.listed_from <= now && now < kept.gone_from);
-        let sessions = there.map(|kept| &kept.session);
+        let sessions = there.map(|kept| {
+            let mut session = kept.session.clone();
+            if let Some(state) = &kept.listed_as {
+                put(&mut session, state);
+            }
+            session
+        });
         let wanted = sessions.filter(|session| match query {
             Query::Tag(tag) => session.tags.contains(tag),
             Query::CreatedAfter(moment) => session.created_at.is_none_or(|created| created >= *moment),
             Query::Id(id) => session.session_id == *id,
         });
-        Ok(wanted.cloned().collect())
+        Ok(wanted.collect())
     }
 
     fn create(&mut self, new: &NewSession) -> Creation {
