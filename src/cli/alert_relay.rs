@@ -26,7 +26,7 @@ use crate::relay::organisation::{self, Identified};
 use crate::relay::report::{Code, Event, Report, Trouble, say};
 use crate::relay::watch::Polling;
 use crate::sandbox::{self, Sandbox};
-use crate::stop::Signals;
+use crate::stop::{PATIENCE, Signals};
 
 /// The longest time that a session that was never seen may be missing before it is taken for gone.
 const LONGEST_SETTLING: Duration = Duration::from_secs(30);
@@ -256,11 +256,11 @@ async fn until_stopped(
     output: &Output,
     at_once: &str,
 ) -> Exit {
-    let mut signals = Signals::listen();
+    let mut signals = Signals::listen_with_hang_up();
     tokio::pin!(work);
-    loop {
+    let exit = loop {
         tokio::select! {
-            exit = &mut work => return exit,
+            exit = &mut work => break exit,
             signal = signals.next() => {
                 if tell.borrow().is_some() {
                     output.note(at_once);
@@ -269,6 +269,20 @@ async fn until_stopped(
                 let _ = tell.send(Some(signal));
             }
         }
+    };
+    // A reader that stands still is waited for, until a signal asks to stop, or for a moment after one has.
+    let stopped = async {
+        match *tell.borrow() {
+            Some(signal) => {
+                tokio::time::sleep(PATIENCE).await;
+                signal
+            }
+            None => signals.next().await,
+        }
+    };
+    tokio::select! {
+        () = output.written() => exit,
+        signal = stopped => Exit::Signal(signal),
     }
 }
 
