@@ -91,7 +91,8 @@ impl Output {
 
     /// Queues one line of text, a line feed added. Never waits; what cannot be written is noticed at the end.
     pub fn line(&self, text: &str) {
-        let mut bytes = self.redact(text).into_bytes();
+        let text = self.redact(text);
+        let mut bytes = if self.is_terminal() { cleaned(&text) } else { text }.into_bytes();
         bytes.push(b'\n');
         self.push(Waiting { bytes, room: 0, then: None });
     }
@@ -164,6 +165,11 @@ impl Output {
     /// Whether somebody watches at all.
     pub fn is_seen(&self) -> bool {
         self.shared.screen.is_some()
+    }
+
+    /// Whether stdout is a terminal.
+    pub fn is_terminal(&self) -> bool {
+        self.shared.is_shared
     }
 
     /// Queues one line of text that steps around live lines where they share a terminal with it: for a few lines, where

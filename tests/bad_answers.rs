@@ -201,7 +201,7 @@ fn the_program_recovers_from_a_senseless_answer_and_says_so() {
     RECORD secrets {"secret_id":"first"}
     INFO stream secrets: answered 200 with an unusable body: it is not the JSON of a list (line 1, column 1); trying again in N s
     RECORD secrets {"secret_id":"last"}
-    INFO stream secrets: 2 records, 1 kB, 3 requests, 1 retry, 1.1 s, 2 records/s
+    INFO stream secrets: 2 records, 1 kB, 3 requests, 1 retry
     STATE secrets {"scope":{"org_id":"org-1"},"version":2} after 2.0 records
     COMPLETE secrets
     exit 0
@@ -282,7 +282,7 @@ fn a_wait_that_the_server_asks_for_is_obeyed() {
     INFO stream secrets: answered 429 (Too Many Requests); trying again in N s
     RUNNING secrets because RATE_LIMITED
     RECORD secrets {"secret_id":"last"}
-    INFO stream secrets: 2 records, 1 kB, 3 requests, 1 retry, 2.0 s, 1 records/s
+    INFO stream secrets: 2 records, 1 kB, 3 requests, 1 retry
     STATE secrets {"scope":{"org_id":"org-1"},"version":2} after 2.0 records
     COMPLETE secrets
     exit 0

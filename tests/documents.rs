@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use source_devin_ai::relay::alert::key_table;
+use source_devin_ai::relay::error_report::Code;
 use source_devin_ai::relay::prompt::VARIABLES;
-use source_devin_ai::relay::report::Code;
 use source_devin_ai::sandbox::{FaultKind, scenarios};
 use source_devin_ai::source::streams::STREAMS;
 

@@ -114,7 +114,7 @@ fn a_signal_ends_a_wait_between_two_tries() {
     STARTED secrets
     INFO stream secrets: answered 500 (Internal Server Error); trying again in N s
     WARN stopped by signal 15 before the end: the last STATE of each stream says how far it came
-    INFO stream secrets: 0 records, 0 kB, 1 request, 1 retry, 0.0 s, 0 records/s
+    INFO stream secrets: 0 records, 0 kB, 1 request, 1 retry
     INCOMPLETE secrets
     died of signal 15
     ");

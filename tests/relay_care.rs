@@ -11,7 +11,7 @@ use common::events::{events, outcome, session_id, shorten, story};
 use common::{Program, Ran, Sandboxed, program};
 use serde_json::json;
 
-const ALERT: &str = r#"{"title": "something is wrong"}"#;
+const ALERT: &str = r#"{"title": "something is wrong", "status": "firing"}"#;
 const RUN: &str = "alert-relay run --config config.json --alert alert.json --poll-interval 1s --reconcile-window 1s";
 
 fn relay(devin: &Devin) -> Program {
@@ -110,9 +110,9 @@ fn a_tag_of_the_users_own_that_is_refused_is_named() {
 #[test]
 fn the_outcome_of_a_session_that_was_never_seen_names_it() {
     let devin = Devin::of(&Sessions::new().on_look(|_| json!({"refused": 404})).into());
-    let ran = relay(&devin).run(RUN);
+    let ran = relay(&devin).run(&format!("{RUN} --max-poll-attempts 3"));
     let outcome = outcome(&ran);
-    assert_eq!(outcome["result"], "session_gone");
+    assert_eq!(outcome["result"], "poll_timeout");
     assert!(outcome["session_id"].is_string() && outcome["session_url"].is_string(), "{outcome}");
 }
 
@@ -124,12 +124,13 @@ fn of_two_creates_the_later_one_yields_whatever_their_identifiers() {
     let (listed, counted) = (Arc::clone(&lists), lists);
     let sessions = Sessions::new()
         .named(|number| format!("{:032x}", 9 - number))
-        .on_look(|look| if look < 3 { state("running/working", false) } else { state("running/finished", true) })
+        // At work until both runs have looked for the other's session.
+        .on_look(|look| if look < 8 { state("running/working", false) } else { state("running/finished", true) })
         .on_create(move |number| {
             if number == 2 {
-                // Two checks, two first looks, and the look of the run that has created.
+                // Two checks, two first finds by tag and by title, and the find of the run that has created.
                 let (count, changed) = &*listed;
-                drop(changed.wait_while(count.lock().unwrap(), |count| *count < 5).unwrap());
+                drop(changed.wait_while(count.lock().unwrap(), |count| *count < 7).unwrap());
             }
             Made::a_session()
         });
@@ -147,7 +148,7 @@ fn of_two_creates_the_later_one_yields_whatever_their_identifiers() {
         if heard.method == "GET" && heard.path == "sessions" {
             *counted.0.lock().unwrap() += 1;
             counted.1.notify_all();
-            if heard.parameter("tags").is_some() {
+            if heard.parameter("created_after").is_some() {
                 *both_looked.0.lock().unwrap() += 1;
                 both_looked.1.notify_all();
             }
@@ -165,7 +166,7 @@ fn of_two_creates_the_later_one_yields_whatever_their_identifiers() {
 #[test]
 fn a_look_that_counts_is_not_said_not_to() {
     let devin = Devin::of(&Sessions::new().on_look(|_| json!({"refused": 404})).into());
-    let ran = relay(&devin).run(RUN);
+    let ran = relay(&devin).run(&format!("{RUN} --max-poll-attempts 3"));
     assert_eq!(outcome(&ran)["polls"], 3);
     assert!(!ran.stderr.contains("does not count"), "{}", story(&ran));
 }
@@ -250,13 +251,17 @@ fn a_session_that_could_not_be_ended_is_reported_when_it_has_finished_after_all(
     assert_eq!((devin.count("POST"), outcome(&second)["result"].as_str()), (1, Some("pr_opened")));
 }
 
-/// Whose session it is cannot be known for certain after an unclear create, so it is left; and the run says so.
+/// What carries the attempt's tag is certainly ours; what was there before is not, and the run says so.
 #[test]
 fn a_session_that_is_not_ended_although_it_was_asked_for_is_told_why() {
-    let sessions = Sessions::new()
+    let unclear = Sessions::new()
         .on_look(|_| state("running/working", false))
         .on_create(|_| Made { hidden_for: Some(0), says: Some(Said::Nothing) });
-    let devin = Devin::of(&sessions.into());
+    let devin = Devin::of(&unclear.into());
+    let ran = relay(&devin).run(&format!("{RUN} --max-poll-attempts 1 --on-timeout terminate"));
+    assert_eq!(devin.count("DELETE"), 1, "{}", story(&ran));
+    let devin = Devin::of(&Sessions::new().on_look(|_| state("running/working", false)).into());
+    relay(&devin).run(&format!("{RUN} --detach"));
     let ran = relay(&devin).run(&format!("{RUN} --max-poll-attempts 1 --on-timeout terminate"));
     let reason = outcome(&ran)["reason"].as_str().unwrap().to_string();
     assert!(reason.contains("--on-timeout ends only"), "{reason}");
@@ -319,5 +324,41 @@ fn the_exit_code_of_several_alerts_does_not_depend_on_which_ends_first() {
     for (names, exit) in [(["slow", "quick"], "exit 25"), (["quick", "slow"], "exit 1")] {
         let ran = relay(&devin).file("alert.json", group(names).to_string()).run(&format!("{RUN} --per-alert"));
         assert_eq!(ran.exit(), exit, "{}", story(&ran));
+    }
+}
+
+/// What is new in a live group must not be lost in silence; a repeat of what is known is no news.
+#[test]
+fn a_session_at_work_is_told_of_alerts_that_have_joined_its_group() {
+    let payload = |reason: &str| {
+        let labels = json!({"alertname": "DiskFull", "host": "db-2"});
+        let alert =
+            json!({"status": "firing", "labels": labels, "annotations": {}, "startsAt": "2026-01-01T00:00:00Z"});
+        json!({
+            "version": "4", "receiver": "relay", "status": "firing", "groupKey": "g", "groupLabels": {"alertname": "DiskFull"},
+            "commonLabels": labels, "commonAnnotations": {}, "externalURL": "", "notification_reason": reason, "alerts": [alert],
+        })
+        .to_string()
+    };
+    let first =
+        program().file("alert.json", payload("first notification")).run("alert-relay prompt --alert alert.json");
+    let tag = events(&first)[0]["tag"].as_str().unwrap().to_string();
+    for (reason, option, messages) in [
+        ("new alerts added", "", 1),
+        ("new alerts added", "--on-new-alerts ignore", 0),
+        ("repeat interval elapsed", "", 0),
+    ] {
+        let at_work = session("work", &[&tag], common::devin::now() - 10, &state("running/working", false));
+        let sessions: Arc<Sessions> = Sessions::new().with(at_work).into();
+        let devin = Devin::start(move |heard| match heard.path.ends_with("/messages") {
+            true => Said::json(&json!({"session_id": "work", "status": "running"})),
+            false => sessions.answer(heard),
+        });
+        let program = program().file("config.json", devin.config()).file("alert.json", payload(reason));
+        let ran = program.run(&format!("{RUN} --max-poll-attempts 1 {option}"));
+        let told: Vec<_> = devin.heard().into_iter().filter(|heard| heard.path.ends_with("/messages")).collect();
+        assert_eq!(told.len(), messages, "{reason} {option}: {}\n{}", story(&ran), ran.stderr);
+        assert!(told.iter().all(|heard| heard.method == "POST" && heard.body.contains("db-2")), "{told:?}");
+        assert_eq!(devin.creates().len(), 0, "{reason} {option}");
     }
 }

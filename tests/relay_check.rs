@@ -10,7 +10,7 @@ use common::events::{events, story};
 use common::{ORG, Program, Sandboxed, TOKEN, program};
 use serde_json::{Value, json};
 
-const ALERT: &str = r#"{"title": "something is wrong"}"#;
+const ALERT: &str = r#"{"title": "something is wrong", "status": "firing"}"#;
 const RUN: &str = "alert-relay run --config config.json --alert alert.json --poll-interval 1s --reconcile-window 1s";
 
 fn relay(devin: &Devin) -> Program {
@@ -39,6 +39,9 @@ fn refuses(path: &'static str, status: u16) -> impl Fn(&Heard) -> Option<Said> +
 fn a_key_that_works_is_told_with_its_organisation() {
     insta::assert_snapshot!(check(|_| None), @"
     check service_user relay in org-1, lacks []
+    stderr: key: relay (service_user), organization org-1
+    stderr: missing permissions: none
+    stderr: untested permissions: UseDevinSessions, ManageOrgSessions
     exit 0
     asked:
     GET /v3/self
@@ -69,6 +72,9 @@ fn a_refused_key_is_invalid_devin_token_and_nothing_is_ever_created() {
 fn a_key_that_may_not_see_sessions_lacks_a_permission() {
     insta::assert_snapshot!(check(refuses("sessions", 403)), @r#"
     check service_user relay in org-1, lacks ["ViewOrgSessions"]
+    stderr: key: relay (service_user), organization org-1
+    stderr: missing permissions: ViewOrgSessions
+    stderr: untested permissions: UseDevinSessions, ManageOrgSessions
     exit 1
     asked:
     GET /v3/self
@@ -77,7 +83,7 @@ fn a_key_that_may_not_see_sessions_lacks_a_permission() {
     let devin = server(refuses("sessions", 403));
     let ran = relay(&devin).run(RUN);
     insta::assert_snapshot!(story(&ran), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     error missing_permission: the key lacks ViewOrgSessions, without which a session that exists cannot be found and would be created again
     stderr: error: the key lacks ViewOrgSessions, without which a session that exists cannot be found and would be created again
     exit 1
@@ -115,7 +121,7 @@ fn an_api_that_does_not_answer_creates_nothing() {
     let devin = server(refuses("/v3/self", 500));
     let ran = relay(&devin).run(RUN);
     insta::assert_snapshot!(story(&ran), @r#"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     error api_trouble: /v3/self answered 500 (Internal Server Error), saying "refused" (tried 3 times). The API has trouble at the moment: run again later.
     stderr: error: /v3/self answered 500 (Internal Server Error), saying "refused" (tried 3 times). The API has trouble at the moment: run again later.
     exit 1
@@ -181,16 +187,16 @@ fn the_organisation_is_found_for_every_kind_of_key() {
     of one organisation: org-a (exit 0; GET /v3/self, GET /v3/organizations/org-a/sessions first=1)
     configured: org-b (exit 0; GET /v3/self, GET /v3/organizations/org-b/sessions first=1)
     enterprise, one: org-c (exit 0; GET /v3/self, GET /v3/enterprise/organizations first=200, GET /v3/organizations/org-c/sessions first=1)
-    enterprise, several: the key may act in 2 organisations: name one as org_id, in DEVIN_ORG_ID, or by --endpoint (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
+    enterprise, several: the key may act in 2 organizations: name one as org_id, in DEVIN_ORG_ID, or by --endpoint (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
     enterprise, several, configured: org-d (exit 0; GET /v3/self, GET /v3/organizations/org-d/sessions first=1)
-    enterprise, forbidden: the key does not tell its organisation: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
-    enterprise, none: the key does not tell its organisation: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
+    enterprise, forbidden: the key does not tell its organization: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
+    enterprise, none: the key does not tell its organization: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
     personal: org-e (exit 0; GET /v3/self, GET /v3/enterprise/organizations first=200, GET /v3/organizations/org-e/sessions first=1)
     personal with both: org-f (exit 0; GET /v3/self, GET /v3/enterprise/organizations first=200, GET /v3/organizations/org-f/sessions first=1)
     personal in an enterprise: org-c (exit 0; GET /v3/self, GET /v3/enterprise/organizations first=200, GET /v3/organizations/org-c/sessions first=1)
-    personal with none: the key does not tell its organisation: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
+    personal with none: the key does not tell its organization: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
     unknown kind: org-g (exit 0; GET /v3/self, GET /v3/organizations/org-g/sessions first=1)
-    odd organisation: the key does not tell its organisation: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
+    odd organisation: the key does not tell its organization: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
     a number for organisation: org-c (exit 0; GET /v3/self, GET /v3/enterprise/organizations first=200, GET /v3/organizations/org-c/sessions first=1)
     ");
 }
@@ -215,12 +221,21 @@ fn the_sandbox_has_a_key_of_every_kind() {
     .collect();
     insta::assert_snapshot!(told, @r#"
     check service_user alert-bridge in org-5a4db0c05a4db0c05a4db0c05a4db0c0, lacks []
+    stderr: key: alert-bridge (service_user), organization org-5a4db0c05a4db0c05a4db0c05a4db0c0
+    stderr: missing permissions: none
+    stderr: untested permissions: UseDevinSessions, ManageOrgSessions
     exit 0
 
     check service_user enterprise-relay in org-5a4db0c05a4db0c05a4db0c05a4db0c0, lacks []
+    stderr: key: enterprise-relay (service_user), organization org-5a4db0c05a4db0c05a4db0c05a4db0c0
+    stderr: missing permissions: none
+    stderr: untested permissions: UseDevinSessions, ManageOrgSessions
     exit 0
 
     check pat_user Amira Haddad in org-5a4db0c05a4db0c05a4db0c05a4db0c0, lacks []
+    stderr: key: Amira Haddad (pat_user), organization org-5a4db0c05a4db0c05a4db0c05a4db0c0
+    stderr: missing permissions: none
+    stderr: untested permissions: UseDevinSessions, ManageOrgSessions
     exit 0
 
     error invalid_devin_token: /v3/self answered 401 (Unauthorized), saying "Unauthorized: invalid token". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users.
@@ -253,6 +268,9 @@ fn an_endpoint_wins_over_settings_that_are_wrong() {
     let ran = program.run(&format!("alert-relay check --endpoint {}/v3/organizations/{ORG}/sessions", devin.url));
     insta::assert_snapshot!(story(&ran), @"
     check service_user relay in org-1, lacks []
+    stderr: key: relay (service_user), organization org-1
+    stderr: missing permissions: none
+    stderr: untested permissions: UseDevinSessions, ManageOrgSessions
     exit 0
     ");
 }
@@ -352,7 +370,6 @@ fn limits_out_of_their_range_are_usage_errors() {
         "--format nagios",
         "--cooldown 5",
         "--create-timeout x",
-        "--per-alert --dedupe-key x",
         "--sandbox --endpoint https://x/v3/organizations/o/sessions",
     ] {
         let run = format!("alert-relay run --config config.json --alert alert.json {options}");
@@ -393,7 +410,7 @@ fn the_ends_of_the_limits_are_within_them() {
 #[test]
 fn bad_input_is_one_sentence_and_no_request() {
     let devin = Devin::of(&Sessions::new().into());
-    let large = format!(r#"{{"title": "{}"}}"#, "x".repeat(2 << 20));
+    let large = format!(r#"{{"title": "{}"}}"#, "x".repeat(16 << 20));
     let template = |text: &str| relay(&devin).file("prompt.txt", text);
     let alert = |text: &[u8]| relay(&devin).file("alert.json", text);
     let with_template = format!("{RUN} --prompt-template prompt.txt");
@@ -442,10 +459,10 @@ fn bad_input_is_one_sentence_and_no_request() {
     empty: error bad_input: the alert alert.json: the payload is empty (exit 1)
     not JSON: error bad_input: the alert alert.json: the payload is not JSON in UTF-8: it cannot be read beyond line 1, column 1 (exit 1)
     not text: error bad_input: the alert alert.json: the payload is not JSON in UTF-8: it cannot be read beyond line 1, column 1 (exit 1)
-    no object: error bad_input: the alert alert.json: the payload is JSON, but a list (give its items one by one) instead of an object (exit 1)
-    unknown shape: error bad_input: the alert alert.json: the payload is of no known format: it shares no field with any (the generic format needs only a title) (exit 1)
-    nearly alertmanager: error bad_input: the alert alert.json: the payload is of no known format: it comes closest to alertmanager, but has no receiver (name the format if it is another) (exit 1)
-    oversized: error bad_input: the alert alert.json: the payload has 2097153 bytes or more, of which at most 2097152 are taken (exit 1)
+    no object: error bad_input: the alert alert.json: the payload is JSON, but a number instead of an object (exit 1)
+    unknown shape: error bad_input: the alert alert.json: the payload is of no known sender, and nothing in it says for sure that it is an alert; if it is one, run: source-devin-ai alert-relay run --format any --alert alert.json (exit 1)
+    nearly alertmanager: error bad_input: the alert alert.json: the payload is of no known sender, and nothing in it says for sure that it is an alert; if it is one, run: source-devin-ai alert-relay run --format any --alert alert.json (exit 1)
+    oversized: error bad_input: the alert alert.json: the payload has 16777217 bytes or more, of which at most 16777216 are taken (exit 1)
     no such settings: error bad_settings: cannot read the configuration missing.json: No such file or directory (os error N) (exit 1)
     odd settings: error bad_settings: the configuration is not usable: api_token is empty: give the API key (exit 1)
     ");
@@ -498,7 +515,7 @@ fn the_key_never_shows_even_when_the_server_repeats_it() {
     let devin = server(move |heard| (heard.path == "/v3/self").then(|| Said::problem(401, &echo)));
     let ran = relay(&devin).run(RUN);
     insta::assert_snapshot!(story(&ran), @r#"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     error invalid_devin_token: /v3/self answered 401 (Unauthorized), saying "(withheld: the server's explanation repeats the API key)". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users.
     stderr: error: /v3/self answered 401 (Unauthorized), saying "(withheld: the server's explanation repeats the API key)". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users.
     exit 1
@@ -507,7 +524,7 @@ fn the_key_never_shows_even_when_the_server_repeats_it() {
 }
 
 #[test]
-fn a_key_that_is_revoked_while_watching_stops_at_once_and_says_how_to_go_on() {
+fn a_key_that_is_revoked_while_watching_stops_after_three_polls_and_says_how_to_go_on() {
     let sessions = Sessions::new().on_look(|look| match look {
         1 => state("running/working", false),
         _ => json!({"refused": 401}),
@@ -516,24 +533,27 @@ fn a_key_that_is_revoked_while_watching_stops_at_once_and_says_how_to_go_on() {
     let devin = Devin::of(&sessions);
     let ran = relay(&devin).run(RUN);
     insta::assert_snapshot!(story(&ran), @r#"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
     session_status running/working
-    error invalid_devin_token: /v3/organizations/org-1/sessions/devin-SESSION answered 401 (Unauthorized), saying "refused". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users. But the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
-    stderr: error: /v3/organizations/org-1/sessions/devin-SESSION answered 401 (Unauthorized), saying "refused". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users. But the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
+    error invalid_devin_token: /v3/organizations/org-1/sessions/devin-SESSION answered 401 (Unauthorized), saying "refused". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users.
+    stderr: /v3/organizations/org-1/sessions/devin-SESSION answered 401 (Unauthorized), saying "refused"; this poll does not count
+    stderr: /v3/organizations/org-1/sessions/devin-SESSION answered 401 (Unauthorized), saying "refused"; this poll does not count
+    stderr: error: /v3/organizations/org-1/sessions/devin-SESSION answered 401 (Unauthorized), saying "refused". The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users.
+    stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
     exit 1
     "#);
-    let looks = devin.heard().iter().filter(|heard| heard.path.starts_with("sessions/")).count();
-    assert_eq!((looks, devin.count("POST"), devin.count("DELETE"), sessions.alive()), (2, 1, 0, 1));
+    let polls = devin.heard().iter().filter(|heard| heard.path.starts_with("sessions/")).count();
+    assert_eq!((polls, devin.count("POST"), devin.count("DELETE"), sessions.alive()), (4, 1, 0, 1));
 }
 
 #[test]
-fn a_permission_that_is_taken_away_while_watching_stops_at_once_too() {
+fn a_permission_that_is_taken_away_while_watching_stops_it_too() {
     let sessions = Arc::new(Sessions::new().on_look(|_| json!({"refused": 403})));
     let devin = Devin::of(&sessions);
     let ran = relay(&devin).run(RUN);
     let told = story(&ran);
     assert!(told.contains("\nerror missing_permission: ") && told.contains("alert-relay watch SESSION"), "{told}");
-    let looks = devin.heard().iter().filter(|heard| heard.path.starts_with("sessions/")).count();
-    assert_eq!((looks, devin.count("DELETE"), ran.exit().as_str()), (1, 0, "exit 1"));
+    let polls = devin.heard().iter().filter(|heard| heard.path.starts_with("sessions/")).count();
+    assert_eq!((polls, devin.count("DELETE"), ran.exit().as_str()), (3, 0, "exit 1"));
 }

@@ -13,7 +13,7 @@ use common::events::{end, events, outcome, shorten, story};
 use common::{ORG, Program, Ran, Sandboxed, TOKEN, program};
 use serde_json::json;
 
-const ALERT: &str = r#"{"title": "something is wrong"}"#;
+const ALERT: &str = r#"{"title": "something is wrong", "status": "firing"}"#;
 const RUN: &str = "alert-relay run --config config.json --alert alert.json --poll-interval 1s --reconcile-window 1s";
 
 fn relay(devin: &Devin) -> Program {
@@ -41,13 +41,13 @@ fn a_create_says_what_was_asked_for_and_nothing_else() {
     let template = "Look at {{ title }}";
     let program = relay(&devin).file("schema.json", schema).file("prompt.txt", template);
     let least = program.run(&format!("{RUN} --detach"));
-    assert_eq!(end(&least), "exit 0");
+    assert!(end(&least).ends_with("exit 0"), "{}", end(&least));
     let most = program.run(&format!(
         "{RUN} --detach --new-attempt --tag team:shop --tag night --title Checkout --repo acme/shop --repo acme/web \
          --playbook playbook-1 --knowledge note-1 --secret secret-1 --max-acu-limit 7 --devin-mode fast \
          --structured-output-schema schema.json --prompt-template prompt.txt"
     ));
-    assert_eq!(end(&most), "exit 0");
+    assert!(end(&most).ends_with("exit 0"), "{}", end(&most));
     let [mut least, most] = devin.creates().try_into().unwrap();
     // The default prompt is told by its own tests.
     let prompt = least["prompt"].take();
@@ -57,9 +57,10 @@ fn a_create_says_what_was_asked_for_and_nothing_else() {
       "prompt": null,
       "tags": [
         "alert-relay",
-        "ar-MARK"
+        "ar-MARK",
+        "ar-a-MARK"
       ],
-      "title": "[ar-MARK] something is wrong"
+      "title": "something is wrong [ar-MARK/ATTEMPT]"
     }
     "#);
     insta::assert_snapshot!(shorten(&serde_json::to_string_pretty(&most).unwrap()), @r#"
@@ -89,10 +90,11 @@ fn a_create_says_what_was_asked_for_and_nothing_else() {
       "tags": [
         "alert-relay",
         "ar-MARK",
+        "ar-a-MARK",
         "team:shop",
         "night"
       ],
-      "title": "[ar-MARK] Checkout"
+      "title": "Checkout [ar-MARK/ATTEMPT]"
     }
     "#);
     let posts: Vec<_> = devin.heard().into_iter().filter(|heard| heard.method == "POST").collect();
@@ -262,18 +264,22 @@ fn creating_again_is_one_more_create_after_a_look_that_found_nothing() {
         _ => Made::a_session(),
     };
     insta::assert_snapshot!(trip(Sessions::new().on_create(answered_late), "--detach --create-again"), @r#"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
     stderr: /v3/organizations/org-1/sessions answered 500 (Internal Server Error), saying "try later"; a session may have been created, looking for it
     stderr: no session was found; creating once more, as --create-again allows
+    stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
     exit 0
     asked:
     GET /v3/self
     GET sessions first=1
     GET sessions first=200 tags=ar-MARK
+    GET sessions first=200 created_after=TIME
     POST sessions
-    GET sessions first=200 tags=ar-MARK
-    GET sessions first=200 tags=ar-MARK
+    GET sessions first=200 tags=ar-a-MARK
+    GET sessions first=200 created_after=TIME
+    GET sessions first=200 tags=ar-a-MARK
+    GET sessions first=200 created_after=TIME
     POST sessions
     GET sessions first=200 tags=ar-MARK
     alive: 1
@@ -299,10 +305,10 @@ fn nothing_is_created_again_when_nobody_could_look() {
     let devin = blind(|_| Made { hidden_for: Some(0), says: Some(Said::problem(500, "try later")) });
     let ran = relay(&devin).run(&format!("{RUN} --create-again"));
     insta::assert_snapshot!(story(&ran), @r#"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     outcome dropped create_unknown pr - at -: /v3/organizations/org-1/sessions answered 500 (Internal Server Error), saying "try later". A session may have been created and could not be looked for (/v3/organizations/org-1/sessions answered 403 (Forbidden), saying "not now"): look for ar-MARK in Devin, a tag and part of the title. Running the same alert again adopts it once Devin lists it, and creates another one if it does not
     stderr: /v3/organizations/org-1/sessions answered 500 (Internal Server Error), saying "try later"; a session may have been created, looking for it
-    stderr: the last look for the session failed (/v3/organizations/org-1/sessions answered 403 (Forbidden), saying "not now"), so nothing is created again
+    stderr: the last find failed (/v3/organizations/org-1/sessions answered 403 (Forbidden), saying "not now"), so nothing is created again
     exit 25
     "#);
     assert_eq!(devin.count("POST"), 1);
@@ -316,7 +322,7 @@ fn a_wait_that_is_longer_than_the_relay_waits_is_named_and_not_cut() {
     let devin = Devin::of(&Sessions::new().on_create(limited).into());
     let ran = relay(&devin).run(RUN);
     insta::assert_snapshot!(story(&ran), @r#"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     error rate_limited: /v3/organizations/org-1/sessions answered 429 and asks to wait 900 s (Retry-After), saying "too many". The API limits how often it may be asked: run the alert again later.
     stderr: error: /v3/organizations/org-1/sessions answered 429 and asks to wait 900 s (Retry-After), saying "too many". The API limits how often it may be asked: run the alert again later.
     exit 1
@@ -324,26 +330,25 @@ fn a_wait_that_is_longer_than_the_relay_waits_is_named_and_not_cut() {
     assert_eq!(devin.count("POST"), 1);
 }
 
-/// The identifier is all that is needed to go on.
 #[test]
-fn a_session_that_is_told_without_a_status_is_followed() {
+fn a_session_that_is_told_without_its_names_is_a_warning_and_unknown() {
     let answer = |_| Made {
         hidden_for: Some(9),
         says: Some(Said::json(&json!({"session_id": "00000000000000000000000000000001", "status": null}))),
     };
+    // Neither a tag nor a title: nobody could find it again.
     insta::assert_snapshot!(trip(Sessions::new().on_create(answer), ""), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created -
-    session_status running/finished
-    outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
-    exit 0
+    warning Devin created SESSION and kept neither the tags nor the marker in the title, so a later run of this alert may not find it: allow tags in the organization, and look after this session yourself
+    outcome dropped create_unknown pr - at -: Devin created SESSION and kept neither the tags nor the marker in the title, so a later run of this alert may not find it: allow tags in the organization, and look after this session yourself
+    exit 25
     asked:
     GET /v3/self
     GET sessions first=1
     GET sessions first=200 tags=ar-MARK
+    GET sessions first=200 created_after=TIME
     POST sessions
-    GET sessions first=200 tags=ar-MARK
-    GET sessions/devin-SESSION
     alive: 1
     ");
     let odd = json!({"session_id": "theirs", "status": null, "tags": ["other"]});
@@ -363,16 +368,19 @@ fn a_create_that_comes_too_often_is_tried_again_when_the_server_says() {
         _ => Made::a_session(),
     };
     insta::assert_snapshot!(trip(Sessions::new().on_create(limited), "--detach"), @r#"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
     stderr: /v3/organizations/org-1/sessions answered 429 (Too Many Requests), saying "too many"; nothing was created, trying again in N s
+    stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
     exit 0
     asked:
     GET /v3/self
     GET sessions first=1
     GET sessions first=200 tags=ar-MARK
+    GET sessions first=200 created_after=TIME
     POST sessions
     GET sessions first=200 tags=ar-MARK
+    GET sessions first=200 created_after=TIME
     POST sessions
     GET sessions first=200 tags=ar-MARK
     alive: 1
@@ -407,9 +415,9 @@ fn nothing_listens_and_nothing_is_created() {
     let config = json!({"api_token": TOKEN, "org_id": ORG, "api_url": url}).to_string();
     let ran = program().file("config.json", config).file("alert.json", ALERT).run(RUN);
     insta::assert_snapshot!(story(&ran), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-    error unreachable: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
-    stderr: error: /v3/self could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    error unreachable: /v3/organizations/org-1/sessions could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
+    stderr: error: /v3/organizations/org-1/sessions could not be reached: 127.0.0.1: Connection refused (os error N) (tried 3 times). Check api_url, the network and the proxy settings, and run again.
     exit 1
     ");
 }
@@ -426,7 +434,7 @@ fn a_session_without_the_tag_is_not_taken_for_the_alerts() {
     });
     let ran = relay(&devin).run(RUN);
     insta::assert_snapshot!(format!("{}\n{} POST", story(&ran), devin.count("POST")), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
     session_status running/finished
     outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
@@ -438,7 +446,7 @@ fn a_session_without_the_tag_is_not_taken_for_the_alerts() {
 #[test]
 fn a_session_of_an_unknown_status_is_alive_and_adopted() {
     for state in [state("suspended/dreaming", false), state("contemplating", false), state("resuming", false)] {
-        let theirs = session("abc", &[&mark()], now() - 86_400, &state);
+        let theirs = session("abc", &[&mark()], now() - 80_000, &state);
         let devin = Devin::of(&Sessions::new().with(theirs).into());
         let ran = relay(&devin).run(&format!("{RUN} --detach"));
         assert!(story(&ran).contains("session_adopted https://app.devin.ai/sessions/abc (alive)"), "{}", story(&ran));
@@ -449,7 +457,9 @@ fn a_session_of_an_unknown_status_is_alive_and_adopted() {
 /// An organisation in which another run creates a session for the same alert just before ours.
 fn race(older_by: u64, id: &'static str) -> String {
     let mark = mark();
-    let sessions = Arc::new(Sessions::new());
+    let at_work_first =
+        |look| if look == 1 { state("running/working", false) } else { state("running/finished", true) };
+    let sessions = Arc::new(Sessions::new().on_look(at_work_first));
     let (inner, devin_has) = (Arc::clone(&sessions), Arc::clone(&sessions));
     let devin = Devin::start(move |heard| {
         if heard.is_create() {
@@ -467,10 +477,10 @@ fn race(older_by: u64, id: &'static str) -> String {
 #[test]
 fn of_two_sessions_made_at_once_the_older_is_watched_and_ours_is_ended() {
     insta::assert_snapshot!(race(5, "their-session"), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
+    session_duplicate SESSION true (another run made an older session for this alert)
     session_adopted https://app.devin.ai/sessions/their-session (older_session_of_another_run)
-    session_duplicate SESSION true (duplicate)
     session_status running/finished
     outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/their-session: the session opened a pull request
     exit 0
@@ -483,10 +493,10 @@ fn of_two_sessions_made_at_once_the_older_is_watched_and_ours_is_ended() {
 fn two_sessions_of_one_second_are_told_apart_the_same_way_by_everybody() {
     // Ours is 1; the smaller identifier stands, and the other run ends its own.
     insta::assert_snapshot!(race(0, "0"), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
+    session_duplicate SESSION true (another run made an older session for this alert)
     session_adopted https://app.devin.ai/sessions/0 (older_session_of_another_run)
-    session_duplicate SESSION true (duplicate)
     session_status running/finished
     outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/0: the session opened a pull request
     exit 0
@@ -500,7 +510,7 @@ fn two_sessions_of_one_second_are_told_apart_the_same_way_by_everybody() {
 #[test]
 fn a_duplicate_that_cannot_be_ended_is_told() {
     let mark = mark();
-    let sessions = Arc::new(Sessions::new());
+    let sessions = Arc::new(Sessions::new().on_look(|_| state("running/working", false)));
     let devin = Devin::start(move |heard| match heard.method.as_str() {
         "DELETE" => Said::problem(403, "not yours"),
         _ => {
@@ -512,11 +522,11 @@ fn a_duplicate_that_cannot_be_ended_is_told() {
     });
     let ran = relay(&devin).run(&format!("{RUN} --detach"));
     insta::assert_snapshot!(story(&ran), @r#"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
+    session_duplicate SESSION false (another run made an older session for this alert, and this one could not be terminated: /v3/organizations/org-1/sessions/devin-SESSION answered 403 (Forbidden), saying "not yours")
     session_adopted https://app.devin.ai/sessions/theirs (older_session_of_another_run)
-    session_duplicate SESSION false (/v3/organizations/org-1/sessions/devin-SESSION answered 403 (Forbidden), saying "not yours")
-    stderr: warning: session SESSION is a duplicate and could not be ended: /v3/organizations/org-1/sessions/devin-SESSION answered 403 (Forbidden), saying "not yours"
+    stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch theirs --config config.json
     exit 0
     "#);
     assert_eq!(devin.count("DELETE"), 1);
@@ -559,21 +569,23 @@ fn an_organisation_that_restricts_tags_gets_the_mark_in_the_title() {
     let devin = Devin::of(&sessions);
     let ran = relay(&devin).run(&format!("{RUN} --detach"));
     insta::assert_snapshot!(format!("{}\n{}", story(&ran), shorten(&devin.asked())), @r#"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    warning /v3/organizations/org-1/sessions answered 403 (Forbidden), saying "tag 'alert-relay' is not allowed in this organization"; trying again with the marker in the title only. Without tags, a session that this relay ends cannot be told from one that finished
     session_created https://app.devin.ai/sessions/SESSION
-    stderr: /v3/organizations/org-1/sessions answered 403 (Forbidden), saying "tag 'alert-relay' is not allowed in this organization"; trying again with the mark in the title only
+    stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
     exit 0
     GET /v3/self
     GET sessions first=1
     GET sessions first=200 tags=ar-MARK
+    GET sessions first=200 created_after=TIME
     POST sessions
     GET sessions first=200 created_after=TIME
     POST sessions
     GET sessions first=200 created_after=TIME
     "#);
     let creates = devin.creates();
-    assert_eq!((creates[0]["tags"].as_array().unwrap().len(), creates[1].get("tags")), (2, None));
-    assert!(creates[1]["title"].as_str().unwrap().starts_with(&format!("[{}] ", mark())));
+    assert_eq!((creates[0]["tags"].as_array().unwrap().len(), creates[1].get("tags")), (3, None));
+    assert!(creates[1]["title"].as_str().unwrap().contains(&format!(" [{}/", mark())));
 }
 
 #[test]
@@ -597,15 +609,17 @@ fn without_tags_an_unclear_create_is_found_by_its_title() {
         _ => Made { hidden_for: Some(0), says: Some(Said::Nothing) },
     };
     insta::assert_snapshot!(trip(Sessions::new().on_create(answer), "--detach"), @r#"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    warning /v3/organizations/org-1/sessions answered 422 (Unprocessable Entity), saying "tags are restricted"; trying again with the marker in the title only. Without tags, a session that this relay ends cannot be told from one that finished
     session_adopted https://app.devin.ai/sessions/SESSION (found_after_unclear_create)
-    stderr: /v3/organizations/org-1/sessions answered 422 (Unprocessable Entity), saying "tags are restricted"; trying again with the mark in the title only
     stderr: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed; a session may have been created, looking for it
+    stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
     exit 0
     asked:
     GET /v3/self
     GET sessions first=1
     GET sessions first=200 tags=ar-MARK
+    GET sessions first=200 created_after=TIME
     POST sessions
     GET sessions first=200 created_after=TIME
     POST sessions
@@ -620,17 +634,16 @@ fn without_tags_a_session_at_work_is_adopted_by_its_title() {
     let mut theirs = session("0d902d4d605a230ab8f5a3d24bdfd1fe", &[], now() - 60, &state("running/working", false));
     theirs["title"] = json!(format!("[{}] something is wrong", mark()));
     let refused = |_| Made { hidden_for: None, says: Some(Said::problem(403, "tags are restricted")) };
-    insta::assert_snapshot!(trip(Sessions::new().with(theirs).on_create(refused), "--detach"), @r#"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    insta::assert_snapshot!(trip(Sessions::new().with(theirs).on_create(refused), "--detach"), @"
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_adopted https://app.devin.ai/sessions/SESSION (alive)
-    stderr: /v3/organizations/org-1/sessions answered 403 (Forbidden), saying "tags are restricted"; trying again with the mark in the title only
+    stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
     exit 0
     asked:
     GET /v3/self
     GET sessions first=1
     GET sessions first=200 tags=ar-MARK
-    POST sessions
     GET sessions first=200 created_after=TIME
     alive: 1
-    "#);
+    ");
 }

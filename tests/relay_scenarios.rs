@@ -8,7 +8,7 @@ use common::events::{events, outcome, session_id, story, story_of_the_end};
 use common::{Program, Ran, Sandboxed, program};
 use serde_json::json;
 
-const ALERT: &str = r#"{"title": "something is wrong"}"#;
+const ALERT: &str = r#"{"title": "something is wrong", "status": "firing"}"#;
 
 /// A program with an alert and the way to the sandbox.
 fn at(sandbox: &Sandboxed) -> Program {
@@ -28,7 +28,7 @@ fn ends(scenarios: &[(&str, &str)]) -> String {
         let ran = run(&at(&sandbox), &format!("--tag scenario:{scenario} --dedupe-key {key} {options}"));
         let told = story_of_the_end(&ran);
         let (received, rest) = told.split_once('\n').unwrap();
-        assert_eq!(received, format!("alert_received generic firing “[ar-MARK] something is wrong” key {key} × 1"));
+        assert_eq!(received, format!("alert_received generic firing “something is wrong” key {key} × 1"));
         format!("{}\n{rest}\n\n", format!("{scenario} {options}").trim_end())
     };
     std::thread::scope(|scope| {
@@ -214,7 +214,7 @@ fn a_session_that_fails_sleeps_or_never_ends_is_dropped() {
         ("suspended-inactivity", "--pr-grace 0"),
         ("suspended-user-request", "--pr-grace 0"),
         ("never-ending", "--max-poll-attempts 2"),
-        ("gone", "--reconcile-window 1s"),
+        ("gone", "--max-poll-attempts 3"),
     ]), @r#"
     error
     session_created https://app.devin.ai/sessions/SESSION
@@ -243,14 +243,14 @@ fn a_session_that_fails_sleeps_or_never_ends_is_dropped() {
     never-ending --max-poll-attempts 2
     session_created https://app.devin.ai/sessions/SESSION
     session_status at work
-    outcome dropped poll_timeout pr - at https://app.devin.ai/sessions/SESSION: after 2 looks: the session was still at work (working) when the last look was taken; it goes on
+    outcome dropped poll_timeout pr - at https://app.devin.ai/sessions/SESSION: after 2 polls: the session was still running (working) at the last poll; it goes on
     exit 23
 
-    gone --reconcile-window 1s
+    gone --max-poll-attempts 3
     session_created https://app.devin.ai/sessions/SESSION
-    outcome dropped session_gone pr - at https://app.devin.ai/sessions/SESSION: the session no longer exists, or this key may not see it
+    outcome dropped poll_timeout pr - at https://app.devin.ai/sessions/SESSION: after 3 polls: the session was still running (new) at the last poll; it goes on
     stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; it may not be there yet
-    exit 24
+    exit 23
     "#);
 }
 
@@ -329,21 +329,21 @@ fn looks(states: &'static [(&'static str, bool)], options: &str) -> String {
 fn a_pull_request_that_comes_late_is_waited_for() {
     insta::assert_snapshot!(
         looks(&[("running/working", false), ("running/finished", false), ("running/finished", true)], ""), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-    session_created https://app.devin.ai/sessions/SESSION
-    session_status running/working
-    session_status running/finished
-    session_status running/finished
-    outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
-    exit 0
-    polls: 3
-    ");
+        alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+        session_created https://app.devin.ai/sessions/SESSION
+        session_status running/working
+        session_status running/finished
+        session_status running/finished
+        outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
+        exit 0
+        polls: 3
+        ");
 }
 
 #[test]
 fn three_further_looks_are_taken_for_a_pull_request_and_not_more() {
     insta::assert_snapshot!(looks(&[("running/finished", false)], "--require-pr"), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
     session_status running/finished
     outcome done no_pr pr - at https://app.devin.ai/sessions/SESSION: the session finished without a pull request
@@ -364,30 +364,30 @@ fn a_question_that_is_gone_before_the_third_look_blocks_nothing() {
             ],
             "",
         ), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-    session_created https://app.devin.ai/sessions/SESSION
-    session_status running/waiting_for_user
-    session_status running/working
-    session_status running/finished
-    outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
-    exit 0
-    polls: 4
-    ");
+        alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+        session_created https://app.devin.ai/sessions/SESSION
+        session_status running/waiting_for_user
+        session_status running/working
+        session_status running/finished
+        outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
+        exit 0
+        polls: 4
+        ");
 }
 
 #[test]
 fn an_unknown_status_is_looked_at_again() {
     insta::assert_snapshot!(
         looks(&[("contemplating/thinking_it_over", false), ("suspended/dreaming", false), ("exit", true)], ""), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-    session_created https://app.devin.ai/sessions/SESSION
-    session_status contemplating/thinking_it_over
-    session_status suspended/dreaming
-    session_status exit
-    outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
-    exit 0
-    polls: 3
-    ");
+        alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+        session_created https://app.devin.ai/sessions/SESSION
+        session_status contemplating/thinking_it_over
+        session_status suspended/dreaming
+        session_status exit
+        outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
+        exit 0
+        polls: 3
+        ");
 }
 
 #[test]
@@ -398,14 +398,14 @@ fn a_look_that_fails_uses_up_no_attempt_and_settles_nothing() {
             &[("503", false), ("503", false), ("503", false), ("running/finished", true)],
             "--max-poll-attempts 1",
         ), @r#"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
-    session_created https://app.devin.ai/sessions/SESSION
-    session_status running/finished
-    outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
-    stderr: /v3/organizations/org-1/sessions/devin-SESSION answered 503 (Service Unavailable), saying "refused" (tried 3 times); this look does not count
-    exit 0
-    polls: 1
-    "#);
+        alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+        session_created https://app.devin.ai/sessions/SESSION
+        session_status running/finished
+        outcome done pr_opened pr https://github.com/acme/shop/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
+        stderr: /v3/organizations/org-1/sessions/devin-SESSION answered 503 (Service Unavailable), saying "refused" (tried 3 times); this poll does not count
+        exit 0
+        polls: 1
+        "#);
 }
 
 #[test]
@@ -418,14 +418,15 @@ fn a_session_that_works_on_after_the_last_look_is_terminated_when_that_is_wanted
         format!("{}\n{}", story(&ran), common::events::shorten(&devin.asked()))
     };
     insta::assert_snapshot!(tell("--on-timeout terminate"), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
     session_status running/working
-    outcome dropped poll_timeout pr - at https://app.devin.ai/sessions/SESSION: still at work after 1 looks, and terminated, as --on-timeout asks
+    outcome dropped poll_timeout pr - at https://app.devin.ai/sessions/SESSION: still running after 1 poll, and terminated, as --on-timeout asks
     exit 23
     GET /v3/self
     GET sessions first=1
     GET sessions first=200 tags=ar-MARK
+    GET sessions first=200 created_after=TIME
     POST sessions
     GET sessions first=200 tags=ar-MARK
     GET sessions/devin-SESSION
@@ -433,14 +434,15 @@ fn a_session_that_works_on_after_the_last_look_is_terminated_when_that_is_wanted
     DELETE sessions/devin-SESSION
     ");
     insta::assert_snapshot!(tell("--on-timeout leave"), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
     session_status running/working
-    outcome dropped poll_timeout pr - at https://app.devin.ai/sessions/SESSION: after 1 looks: the session was still at work (working) when the last look was taken; it goes on
+    outcome dropped poll_timeout pr - at https://app.devin.ai/sessions/SESSION: after 1 poll: the session was still running (working) at the last poll; it goes on
     exit 23
     GET /v3/self
     GET sessions first=1
     GET sessions first=200 tags=ar-MARK
+    GET sessions first=200 created_after=TIME
     POST sessions
     GET sessions first=200 tags=ar-MARK
     GET sessions/devin-SESSION
@@ -454,12 +456,14 @@ fn a_detached_run_prints_the_session_and_leaves_it() {
     let program = program().file("config.json", devin.config()).file("alert.json", ALERT);
     let ran = run(&program, "--detach");
     insta::assert_snapshot!(format!("{}\n{}", story(&ran), common::events::shorten(&devin.asked())), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
+    stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
     exit 0
     GET /v3/self
     GET sessions first=1
     GET sessions first=200 tags=ar-MARK
+    GET sessions first=200 created_after=TIME
     POST sessions
     GET sessions first=200 tags=ar-MARK
     ");
@@ -494,13 +498,13 @@ fn a_session_that_is_not_there_any_more_is_gone() {
     for status in [404, 410] {
         let looks = move |look| if look == 1 { state("running/working", false) } else { json!({"refused": status}) };
         let id = "0d902d4d605a230ab8f5a3d24bdfd1fe";
-        let there = session(id, &[], now(), &state("running/working", false));
+        let there = session(id, &[], now() - 700, &state("running/working", false));
         let devin = Devin::of(&Sessions::new().with(there).on_look(looks).into());
         let program = program().file("config.json", devin.config());
         let ran = program.run(&format!("alert-relay watch {id} --poll-interval 1s --config config.json"));
         let outcome = outcome(&ran);
         assert_eq!((outcome["status"].as_str(), outcome["result"].as_str()), (Some("dropped"), Some("session_gone")));
-        assert_eq!((ran.exit().as_str(), devin.count("GET")), ("exit 24", 6), "{}", story(&ran));
+        assert_eq!((ran.exit().as_str(), devin.count("GET")), ("exit 24", 7), "{}", story(&ran));
     }
 }
 
@@ -547,7 +551,7 @@ fn an_alert_that_is_over_creates_nothing() {
         "alert-relay run --config config.json --alert alert.json",
         include_str!("payloads/alertmanager-resolved.json"),
     ), @"
-    alert_received alertmanager resolved “[ar-MARK] CheckoutErrors: 5xx ratio above 5 %” key alertmanager:devin-relay:578665be604297dd9b5dc8968b × 1
+    alert_received alertmanager resolved “CheckoutErrors: 5xx ratio above 5 %” key alertmanager:devin-relay:578665be604297dd9b5dc8968b × 1
     nothing_to_do alertmanager:devin-relay:578665be604297dd9b5dc8968b: the alert is resolved, so no session is created
     exit 0
     ");
@@ -558,8 +562,8 @@ fn prompt_and_dry_run_say_the_same_and_make_no_request() {
     let alert = include_str!("payloads/alertmanager-group-firing.json");
     let prompt = without_a_request("alert-relay prompt --alert alert.json", alert);
     insta::assert_snapshot!(prompt, @r#"
-    alert_received alertmanager firing “[ar-MARK] CheckoutErrors: 5xx ratio above 5 %” key alertmanager:devin-relay:578665be604297dd9b5dc8968b × 2
-    prompt alertmanager:devin-relay:578665be604297dd9b5dc8968b “[ar-MARK] CheckoutErrors: 5xx ratio above 5 %” tagged ["alert-relay","ar-MARK"]
+    alert_received alertmanager firing “CheckoutErrors: 5xx ratio above 5 %” key alertmanager:devin-relay:578665be604297dd9b5dc8968b × 2
+    prompt alertmanager:devin-relay:578665be604297dd9b5dc8968b “CheckoutErrors: 5xx ratio above 5 % [ar-MARK/ATTEMPT]” tagged ["alert-relay","ar-MARK","ar-a-MARK"]
     exit 0
     "#);
     let dry = without_a_request("alert-relay run --dry-run --config config.json --alert alert.json", alert);
@@ -595,7 +599,7 @@ fn a_group_is_one_session_and_with_per_alert_one_for_each() {
     let program = at(&sandbox).file("alert.json", alert);
     let group = run(&program, "");
     insta::assert_snapshot!(story_of_the_end(&group), @"
-    alert_received alertmanager firing “[ar-MARK] CheckoutErrors: 5xx ratio above 5 %” key alertmanager:devin-relay:578665be604297dd9b5dc8968b × 2
+    alert_received alertmanager firing “CheckoutErrors: 5xx ratio above 5 %” key alertmanager:devin-relay:578665be604297dd9b5dc8968b × 2
     session_created https://app.devin.ai/sessions/SESSION
     session_status running/finished
     outcome done pr_opened pr https://github.com/northwind-labs/payments-api/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
@@ -628,10 +632,10 @@ fn the_same_alert_adopts_the_session_that_is_at_work_on_it() {
     let first = run(&program, "--detach");
     let second = run(&program, "--max-poll-attempts 1");
     insta::assert_snapshot!(story_of_the_end(&second), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_adopted https://app.devin.ai/sessions/SESSION (alive)
     session_status at work
-    outcome dropped poll_timeout pr - at https://app.devin.ai/sessions/SESSION: after 1 looks: the session was still at work (new) when the last look was taken; it goes on
+    outcome dropped poll_timeout pr - at https://app.devin.ai/sessions/SESSION: after 1 poll: the session was still running (new) at the last poll; it goes on
     exit 23
     ");
     assert_eq!(session_id(&first), session_id(&second));
@@ -644,7 +648,7 @@ fn the_same_alert_reports_the_session_that_has_just_ended() {
     let first = run(&program, "");
     let second = run(&program, "");
     insta::assert_snapshot!(story(&second), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_adopted https://app.devin.ai/sessions/SESSION (ended_within_cooldown)
     outcome done pr_opened pr https://github.com/northwind-labs/payments-api/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
     exit 0
@@ -653,8 +657,9 @@ fn the_same_alert_reports_the_session_that_has_just_ended() {
     // Who does not wait for an outcome is told of none, not even by the exit code.
     let detached = run(&program, "--detach --require-pr");
     insta::assert_snapshot!(story(&detached), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_adopted https://app.devin.ai/sessions/SESSION (ended_within_cooldown)
+    stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
     exit 0
     ");
     let third = run(&program, "--new-attempt");
@@ -666,10 +671,10 @@ fn the_same_alert_reports_the_session_that_has_just_ended() {
 fn after_a_quota_the_same_alert_runs_again() {
     let sandbox = Sandboxed::start("--sessions 3 --session-seconds 0");
     let program = at(&sandbox);
-    for scenario in ["out-of-credits", "error", "suspended-error"] {
+    for scenario in ["out-of-credits", "payment-declined"] {
         let options = format!("--dedupe-key {scenario}");
         let first = run(&program, &format!("{options} --tag scenario:{scenario}"));
-        assert!(["exit 21", "exit 22"].contains(&first.exit().as_str()), "{}", story(&first));
+        assert_eq!(first.exit(), "exit 21", "{}", story(&first));
         let second = run(&program, &options);
         assert!(story(&second).contains("session_created"), "{}", story(&second));
         assert_eq!(second.exit(), "exit 0");
@@ -684,7 +689,7 @@ fn a_session_that_ended_before_the_cooldown_stands_for_nothing() {
         (program().file("config.json", devin.config()).file("alert.json", ALERT), devin)
     };
     let mark = mark();
-    let old = session("old", &[&mark], now() - 7200, &state("exit", true));
+    let old = session("old", &[&mark], now() - 7200, &state("exit", false));
     let (relay, devin) = program(Sessions::new().with(old.clone()));
     assert!(story(&run(&relay, "--detach")).contains("session_created"));
     assert_eq!(devin.count("POST"), 1);
@@ -703,7 +708,7 @@ fn mark() -> String {
 fn the_whole_trip_runs_in_the_process_with_one_command() {
     let ran = program().file("alert.json", ALERT).run("alert-relay run --sandbox --alert alert.json");
     insta::assert_snapshot!(story_of_the_end(&ran), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_created https://app.devin.ai/sessions/SESSION
     session_status running/finished
     outcome done pr_opened pr https://github.com/northwind-labs/payments-api/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request

@@ -11,7 +11,7 @@ use common::devin::{Devin, Made, Said, Sessions, state};
 use common::events::{outcome, story};
 use common::{Program, Ran, program};
 
-const ALERT: &str = r#"{"title": "something is wrong"}"#;
+const ALERT: &str = r#"{"title": "something is wrong", "status": "firing"}"#;
 const RUN: &str = "alert-relay run --config config.json --alert alert.json --poll-interval 1s --reconcile-window 1s";
 
 fn relay(devin: &Devin) -> Program {
@@ -183,7 +183,7 @@ fn a_signal_during_the_create_waits_for_its_answer_and_says_how_to_watch() {
         let told = story(&ran);
         if name == "-INT" {
             insta::assert_snapshot!(told, @"
-            alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+            alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
             session_created https://app.devin.ai/sessions/SESSION
             stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
             died of signal 2
@@ -212,7 +212,7 @@ fn a_signal_while_watching_leaves_the_session_running() {
         assert_eq!(ran.exit(), format!("died of signal {number}"));
         if number == 15 {
             insta::assert_snapshot!(story(&ran), @"
-            alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+            alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
             session_created https://app.devin.ai/sessions/SESSION
             session_status running/working
             stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
@@ -239,7 +239,7 @@ fn a_signal_ends_the_search_after_an_unclear_create_and_says_that_it_is_unknown(
     let mut stdout = child.stdout.take().unwrap();
     let ran = rest(child, &mut stdout, String::new());
     insta::assert_snapshot!(story(&ran), @"
-    alert_received generic firing “[ar-MARK] something is wrong” key generic:614757f4eed4a95980edc095aa × 1
+    alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     outcome dropped create_unknown pr - at -: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed. A session may have been created and was not found: look for ar-MARK in Devin, a tag and part of the title. Running the same alert again adopts it once Devin lists it, and creates another one if it does not
     stderr: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed; a session may have been created, looking for it
     stderr: the search was stopped, so nothing is created again

@@ -310,7 +310,7 @@ fn a_key_in_the_wrong_place_is_not_repeated() {
     let program = program()
         .file("catalog.json", catalog)
         .file("template.txt", format!("{{{{ {key} }}}}"))
-        .file("alert.json", r#"{"title":"disk full"}"#);
+        .file("alert.json", r#"{"title":"disk full","status":"firing"}"#);
     let wrong = [
         format!("read --sandbox --streams {key}"),
         format!("read --sandbox --streams sessions,{key}x{key}"),
@@ -349,7 +349,8 @@ fn a_key_among_what_goes_to_devin_is_refused_and_nothing_is_created() {
     let key = KEYS[0];
     let api = Api::open(|_| Answer::list(&[]));
     let config = json!({"api_token": key, "org_id": ORG, "api_url": api.url()}).to_string();
-    let program = program().file("config.json", config).file("alert.json", r#"{"title":"disk full"}"#);
+    let program =
+        program().file("config.json", config).file("alert.json", r#"{"title":"disk full","status":"firing"}"#);
     for (wrong, exit) in [
         (format!("--tag {key}"), "exit 2"),
         (format!("--title {key}"), "exit 2"),
@@ -378,7 +379,7 @@ fn a_key_of_no_known_shape_is_refused_in_an_option_and_names_it() {
     let config = json!({"api_token": key, "org_id": ORG, "api_url": api.url()}).to_string();
     let program = program()
         .file("config.json", config)
-        .file("alert.json", r#"{"title":"disk full"}"#)
+        .file("alert.json", r#"{"title":"disk full","severity":"high"}"#)
         .file("template.txt", format!("{{{{ title }}}} {}", base64(key.as_bytes())));
     for (option, text) in [
         ("--title", key.to_string()),

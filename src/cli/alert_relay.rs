@@ -1,5 +1,6 @@
-//! The commands of `alert-relay`: what may be typed, and how it becomes an order.
+//! The commands of `alert-relay`: what may be typed, and how it becomes a job.
 
+mod jobs;
 mod options;
 mod orders;
 
@@ -7,10 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use options::{AccessOptions, PollingOptions, Prompt, Run, TimeoutChoice, Watch};
-use orders::{Prepared, orders};
+use options::{AccessOptions, Check, OutputChoice, Prompt, Run, Watch};
+use orders::{Orders, Prepared, orders};
 use tokio::sync::watch::{Receiver, Sender};
-use tokio::task::LocalSet;
 
 use super::{Exit, FAILURE, SUCCESS, level, runtime, usage, variable};
 use crate::airbyte::Level;
@@ -19,17 +19,15 @@ use crate::devin::retry::Policy;
 use crate::devin::{Client, Settings, Token, endpoint};
 use crate::output::Output;
 use crate::redact::Redactor;
-use crate::relay::alert::tag;
-use crate::relay::dispatch::Order;
-use crate::relay::once::{End, OnTimeout, Origin, Relay, goes_on};
-use crate::relay::organisation::{self, Identified};
-use crate::relay::report::{Code, Event, Report, Trouble, say};
-use crate::relay::watch::Polling;
+use crate::relay::alert::State;
+use crate::relay::error_report::{Code, ErrorReport};
+use crate::relay::event::EventKind;
+use crate::relay::job::Job;
+use crate::relay::organization::{self, Identified, UNTESTED};
+use crate::relay::report::{OutputFormat, Presenter};
+use crate::relay::run::{Relay, RunEnd, goes_on};
 use crate::sandbox::{self, Sandbox};
 use crate::stop::{PATIENCE, Signals};
-
-/// The longest time that a session that was never seen may be missing before it is taken for gone.
-const LONGEST_SETTLING: Duration = Duration::from_secs(30);
 
 /// What is said when asked to stop before there is anything to leave running.
 const NOTHING_CREATED: &str = "stopped before a session was created";
@@ -44,10 +42,53 @@ Exit codes:
   20  the session waits for a person
   21  a limit or quota is used up
   22  the session failed
-  23  it was still at work after the last look
+  23  it was still running after the last poll
   24  it was suspended, or cannot be found any more
   25  it is not known whether a session was created
-  26  finished without a pull request, with --require-pr";
+  26  finished without a pull request, with --require-pr
+  27  the relay ended the session before it had a result";
+
+const RUN_HELP: &str = "\
+Examples:
+  source-devin-ai alert-relay run --sandbox --alert alert.json
+  source-devin-ai alert-relay run --alert alert.json --repo my-org/my-service --max-acu-limit 10
+  curl -s https://example.com/alert.json | source-devin-ai alert-relay run --alert - --detach
+
+Exit codes:
+  0   a pull request, or a finding without one; no alert fires; created, with --detach
+  1   nothing was created, or nothing is known: the message says what to do
+  20  the session waits for a person
+  21  a limit or quota is used up
+  22  the session failed
+  23  it was still running after the last poll
+  24  it was suspended, or cannot be found any more
+  25  it is not known whether a session was created
+  26  finished without a pull request, with --require-pr
+  27  the relay ended the session before it had a result";
+
+const WATCH_HELP: &str = "\
+Examples:
+  source-devin-ai alert-relay watch https://app.devin.ai/sessions/0d902d4d605a230ab8f5a3d24bdfd1fe
+  source-devin-ai alert-relay watch 0d902d4d605a230ab8f5a3d24bdfd1fe --require-pr --output json
+
+Exit codes:
+  0   a pull request, or a finding without one
+  1   the session cannot be polled: the message says why
+  20  the session waits for a person
+  21  a limit or quota is used up
+  22  the session failed
+  23  it was still running after the last poll
+  24  it was suspended, or cannot be found any more
+  26  finished without a pull request, with --require-pr
+  27  the relay ended the session before it had a result";
+
+const CHECK_HELP: &str = "\
+Example:
+  source-devin-ai alert-relay check --config devin.json";
+
+const PROMPT_HELP: &str = "\
+Example:
+  source-devin-ai alert-relay prompt --alert alert.json --prompt-template prompt.txt";
 
 #[derive(Debug, Args)]
 #[command(after_help = ENDS)]
@@ -58,77 +99,116 @@ pub struct AlertRelay {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Verify the key, and find its organisation
-    Check(AccessOptions),
+    /// Verify the key, and find its organization
+    #[command(after_help = CHECK_HELP)]
+    Check(Check),
     /// Create a session for an alert, once, and watch it to its end
-    #[command(after_help = ENDS)]
+    #[command(after_help = RUN_HELP)]
     Run(Box<Run>),
     /// Watch a session that exists
-    #[command(after_help = ENDS)]
+    #[command(after_help = WATCH_HELP)]
     Watch(Watch),
     /// Print what would be said to Devin; create nothing
+    #[command(after_help = PROMPT_HELP)]
     Prompt(Box<Prompt>),
 }
 
 /// Runs one of the commands to its end.
 pub fn run(relay: AlertRelay, output: &Output) -> Exit {
     match relay.command {
-        Command::Prompt(prompt) => match orders(&prompt.input, &prompt.session) {
-            Ok(orders) => print_prompts(orders, output),
-            Err(problem) => fail(output, Code::BadInput, &format!("{problem:#}")),
-        },
-        Command::Check(access) => runtime().block_on(check(&access, output)),
-        Command::Run(run) => match orders(&run.input, &run.session) {
-            Ok(orders) if run.dry_run => print_prompts(orders, output),
-            Ok(orders) => runtime().block_on(LocalSet::new().run_until(run_orders(&run, orders, output))),
-            Err(problem) => fail(output, Code::BadInput, &format!("{problem:#}")),
-        },
+        Command::Prompt(prompt) => {
+            let shown = presenter(prompt.output, output, false);
+            match orders(&prompt.input, &prompt.session) {
+                Ok(orders) => print_prompts(told(orders, output), &prompt.input.namespace, &shown),
+                Err(problem) => fail(&shown, Code::BadInput, &format!("{problem:#}")),
+            }
+        }
+        Command::Check(options) => runtime().block_on(check(&options, output)),
+        Command::Run(run) => {
+            let shown = presenter(run.access.output, output, run.polling.require_pr);
+            match orders(&run.input, &run.session) {
+                Ok(orders) if run.dry_run => print_prompts(told(orders, output), &run.input.namespace, &shown),
+                Ok(orders) => runtime().block_on(run_orders(&run, told(orders, output), output, shown)),
+                Err(problem) => fail(&shown, Code::BadInput, &format!("{problem:#}")),
+            }
+        }
         Command::Watch(watch) => runtime().block_on(watch_one(&watch, output)),
     }
 }
 
-fn print_prompts(mut orders: Vec<Prepared>, output: &Output) -> Exit {
+/// The orders, after what was not taken or was guessed has been said.
+fn told(orders: Orders, output: &Output) -> Vec<Prepared> {
+    orders.notes.iter().for_each(|note| output.note(&format!("warning: {note}")));
+    orders.prepared
+}
+
+fn presenter(choice: Option<OutputChoice>, output: &Output, require_pr: bool) -> Presenter {
+    let format = match choice {
+        Some(OutputChoice::Text) => OutputFormat::Text,
+        Some(OutputChoice::Json) => OutputFormat::Json,
+        None if output.is_terminal() => OutputFormat::Text,
+        None => OutputFormat::Json,
+    };
+    Presenter::new(output, format, require_pr)
+}
+
+fn print_prompts(mut orders: Vec<Prepared>, namespace: &str, shown: &Presenter) -> Exit {
     let redactor = Redactor::new(variable("DEVIN_API_KEY").as_deref());
     for order in &mut orders {
         if let Err(problem) = order.keep_back(&redactor) {
-            return fail(output, Code::BadInput, &format!("{problem:#}"));
+            return fail(shown, Code::BadInput, &format!("{problem:#}"));
         }
-        received(order, output);
-        nothing_to_do(order, output);
-        let title = order.new.title.as_deref().unwrap_or_default();
-        say(output, &Event::Prompt { dedupe_key: &order.key, tags: &order.new.tags, title, prompt: &order.new.prompt });
+        let request = jobs::request(order, namespace, jobs::ANY_ATTEMPT);
+        received(order, namespace, shown);
+        nothing_to_do(order, shown);
+        let (tags, title, prompt) = (request.new.tags, request.new.title.unwrap_or_default(), request.new.prompt);
+        shown.tell(EventKind::Prompt { tags, title, prompt }, Some(&order.key));
     }
     SUCCESS
 }
 
-fn received(order: &Prepared, output: &Output) {
-    let (format, state) = (order.alert.format.name(), order.alert.state.name());
-    let (title, tag) = (order.new.title.as_deref().unwrap_or_default(), tag(&order.key));
-    let alerts = order.alert.firing.max(1);
-    say(output, &Event::AlertReceived { format, state, title, dedupe_key: &order.key, tag: &tag, alerts });
+fn received(order: &Prepared, namespace: &str, shown: &Presenter) {
+    let (format, state) = (order.alert.format.name().to_string(), order.alert.state.name().to_string());
+    let title = order.new.title.clone().unwrap_or_default();
+    let (tag, alerts) = (jobs::alert_tag(order, namespace), order.alert.firing.max(1));
+    shown.tell(EventKind::AlertReceived { format, state, title, tag, alerts }, Some(&order.key));
 }
 
 /// Says so of an alert for which no session is created.
-fn nothing_to_do(order: &Prepared, output: &Output) {
+fn nothing_to_do(order: &Prepared, shown: &Presenter) {
     let state = &order.alert.state;
     if !state.is_firing() {
-        let reason = format!("the alert is {}, so no session is created", state.name());
-        say(output, &Event::NothingToDo { dedupe_key: &order.key, reason: &reason });
+        let reason = match state {
+            State::Test => {
+                "the sender's test message arrived, and no session is created for it (--fire-on test does)".to_string()
+            }
+            state => format!("the alert is {}, so no session is created", state.name()),
+        };
+        shown.tell(EventKind::NothingToDo { reason }, Some(&order.key));
     }
 }
 
-async fn check(access: &AccessOptions, output: &Output) -> Exit {
-    let place = match place(access, output).await {
+async fn check(options: &Check, output: &Output) -> Exit {
+    let shown = presenter(options.access.output, output, false);
+    let place = match place(&options.access, options.sandbox.sandbox, output, &shown).await {
         Ok(place) => place,
         Err(exit) => return exit,
     };
     let (_tell, stop) = tokio::sync::watch::channel(None);
-    match identify(&place, output, stop, "stopped").await {
-        Ok(Identified { principal, org_id, missing }) => {
-            let kind = principal.as_ref().and_then(|principal| principal.principal_type.as_deref());
-            let name = principal.as_ref().and_then(|principal| principal.name());
-            say(output, &Event::Check { principal_type: kind, principal: name, org_id: &org_id, missing: &missing });
-            if missing.is_empty() { SUCCESS } else { FAILURE }
+    match identify(&place, &shown, stop, "stopped").await {
+        Ok(Identified { principal, org_id, missing, .. }) => {
+            let is_complete = missing.is_empty();
+            shown.tell(
+                EventKind::Check {
+                    principal_type: principal.as_ref().and_then(|principal| principal.principal_type.clone()),
+                    principal: principal.as_ref().and_then(|principal| principal.name()).map(str::to_string),
+                    org_id,
+                    missing,
+                    untested: UNTESTED.map(str::to_string).to_vec(),
+                },
+                None,
+            );
+            if is_complete { SUCCESS } else { FAILURE }
         }
         Err(exit) => exit,
     }
@@ -136,14 +216,20 @@ async fn check(access: &AccessOptions, output: &Output) -> Exit {
 
 /// Takes all alerts to their ends. A first signal lets a create that is under way have its answer, so that no session
 /// is started unseen; a second one does not.
-async fn run_orders(run: &Run, orders: Vec<Prepared>, output: &Output) -> Exit {
+async fn run_orders(run: &Run, orders: Vec<Prepared>, output: &Output, shown: Presenter) -> Exit {
     let (tell, stop) = tokio::sync::watch::channel(None);
     let at_once =
         "stopped at once: a create that was under way may have started a session; run the same alert again to adopt it";
-    until_stopped(take(run, orders, output, stop), &tell, output, at_once).await
+    until_stopped(take(run, orders, output, shown, stop), &tell, output, at_once).await
 }
 
-async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<Option<i32>>) -> Exit {
+async fn take(
+    run: &Run,
+    orders: Vec<Prepared>,
+    output: &Output,
+    shown: Presenter,
+    stop: Receiver<Option<i32>>,
+) -> Exit {
     let (mut firing, ended): (Vec<_>, Vec<_>) = orders.into_iter().partition(|order| order.alert.state.is_firing());
     if firing.len() > run.max_sessions {
         let message = format!(
@@ -151,12 +237,14 @@ async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<
             firing.len(),
             run.max_sessions
         );
-        return fail(output, Code::TooManyAlerts, &message);
+        return fail(&shown, Code::TooManyAlerts, &message);
     }
-    let place = if firing.is_empty() { None } else { Some(place(&run.access, output).await) };
+    let is_sandbox = run.sandbox.sandbox;
+    let place = if firing.is_empty() { None } else { Some(place(&run.access, is_sandbox, output, &shown).await) };
+    let namespace = &run.input.namespace;
     ended.iter().for_each(|order| {
-        received(order, output);
-        nothing_to_do(order, output);
+        received(order, namespace, &shown);
+        nothing_to_do(order, &shown);
     });
     let place = match place {
         None => return SUCCESS,
@@ -165,86 +253,72 @@ async fn take(run: &Run, orders: Vec<Prepared>, output: &Output, stop: Receiver<
     };
     for order in &mut firing {
         if let Err(problem) = order.keep_back(&place.redactor) {
-            return fail(output, Code::BadInput, &format!("{problem:#}"));
+            return fail(&shown, Code::BadInput, &format!("{problem:#}"));
         }
     }
-    firing.iter().for_each(|order| received(order, output));
-    let identified = match identify(&place, output, stop.clone(), NOTHING_CREATED).await {
+    firing.iter().for_each(|order| received(order, namespace, &shown));
+    let identified = match identify(&place, &shown, stop.clone(), NOTHING_CREATED).await {
         Ok(identified) if identified.missing.is_empty() => identified,
         Ok(identified) => {
             let message = format!(
                 "the key lacks {}, without which a session that exists cannot be found and would be created again",
                 identified.missing.join(", ")
             );
-            return fail(output, Code::MissingPermission, &message);
+            return fail(&shown, Code::MissingPermission, &message);
         }
         Err(exit) => return exit,
     };
+    let policy = jobs::policy(run);
     let relay = Arc::new(Relay {
         client: place.client,
         org_id: identified.org_id,
-        polling: polling(&run.polling, run.access.sandbox, run.reconcile_window),
         create_timeout: run.create_timeout,
-        on_timeout: on_timeout(&run.polling),
-        detach: run.detach,
-        access: run.access.words(),
+        access: (!is_sandbox).then(|| run.access.words()),
         output: output.clone(),
+        presenter: shown,
         stop,
     });
-    let mut trips = Vec::new();
-    for prepared in firing {
-        let order = Order {
-            mark: tag(&prepared.key),
-            new: prepared.new,
-            by_title: false,
-            cooldown: run.cooldown,
-            new_attempt: run.new_attempt,
-            reconcile_window: run.reconcile_window,
-            create_again: run.create_again,
-        };
-        trips.push(tokio::task::spawn_local(Arc::clone(&relay).run(order, prepared.key)));
+    let mut runs = Vec::new();
+    for order in &firing {
+        let request = jobs::request(order, namespace, &jobs::drawn());
+        let job = Job::new(format!("job-{}", jobs::drawn()), order.key.clone(), request, policy.clone());
+        let relay = Arc::clone(&relay);
+        runs.push(tokio::spawn(async move { relay.run(job).await }));
     }
     let mut exit = SUCCESS;
     // In the order of the payload, so that the exit code does not depend on which session ends first.
-    for trip in trips {
-        let end = trip.await.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
-        exit = worse(exit, exit_of(&end, run.polling.require_pr));
+    for run_of_one in runs {
+        let end = run_of_one.await.unwrap_or_else(|failed| std::panic::resume_unwind(failed.into_panic()));
+        exit = worse(exit, exit_of(end, run.polling.require_pr));
     }
     exit
 }
 
 async fn watch_one(watch: &Watch, output: &Output) -> Exit {
-    if watch.access.sandbox {
-        return usage(
-            output,
-            "a sandbox that begins with this command has no session to watch: start source-devin-ai sandbox, and give its settings by --config",
-        );
-    }
     let (tell, stop) = tokio::sync::watch::channel(None);
-    let left_running = format!("stopped; {}", goes_on(&watch.session, watch.access.words().as_deref()));
+    let left_running = format!("stopped; {}", goes_on(&watch.session, Some(&watch.access.words())));
     let watching = async {
-        let place = match place(&watch.access, output).await {
+        let shown = presenter(watch.access.output, output, watch.polling.require_pr);
+        let place = match place(&watch.access, false, output, &shown).await {
             Ok(place) => place,
             Err(exit) => return exit,
         };
-        let identified = match identify(&place, output, stop.clone(), &left_running).await {
+        let identified = match identify(&place, &shown, stop.clone(), &left_running).await {
             Ok(identified) => identified,
             Err(exit) => return exit,
         };
         let relay = Relay {
             client: place.client,
             org_id: identified.org_id,
-            polling: polling(&watch.polling, false, LONGEST_SETTLING),
             create_timeout: Duration::ZERO,
-            on_timeout: on_timeout(&watch.polling),
-            detach: false,
-            access: watch.access.words(),
+            access: Some(watch.access.words()),
             output: output.clone(),
+            presenter: shown,
             stop,
         };
-        // Who names a session asks for it by name: --on-timeout is theirs to decide.
-        let end = relay.watch(&watch.session, None, Origin::Ours, &Report::new(output, None)).await;
-        exit_of(&end, watch.polling.require_pr)
+        let (id, now) = (format!("job-{}", jobs::drawn()), relay.client.now_ms());
+        let job = Job::watching(id, watch.session.clone(), jobs::watch_policy(&watch.polling), now);
+        exit_of(relay.run(job).await, watch.polling.require_pr)
     };
     until_stopped(watching, &tell, output, &left_running).await
 }
@@ -286,7 +360,7 @@ async fn until_stopped(
     }
 }
 
-/// A client, the organisation if it is configured, and the sandbox that must live as long as they are used.
+/// A client, the organization if it is configured, and the sandbox that must live as long as they are used.
 struct Place {
     client: Client,
     org_id: Option<String>,
@@ -295,19 +369,19 @@ struct Place {
     _sandbox: Option<Sandbox>,
 }
 
-async fn place(access: &AccessOptions, output: &Output) -> Result<Place, Exit> {
-    let (settings, sandbox) = if access.sandbox {
+async fn place(access: &AccessOptions, is_sandbox: bool, output: &Output, shown: &Presenter) -> Result<Place, Exit> {
+    let (settings, sandbox) = if is_sandbox {
         let options = sandbox::Options { session_seconds: SANDBOX_SESSION_S, ..sandbox::Options::default() };
         let sandbox = match Sandbox::start(options).await {
             Ok(sandbox) => sandbox,
             Err(error) => {
-                return Err(fail(output, Code::Sandbox, &format!("cannot serve the sandbox on this machine: {error}")));
+                return Err(fail(shown, Code::Sandbox, &format!("cannot serve the sandbox on this machine: {error}")));
             }
         };
         let (token, org_id) = (Token::new(sandbox::TOKEN), Some(sandbox::ORG_ID.to_string()));
         (Access { token, org_id, api_url: sandbox.url() }, Some(sandbox))
     } else {
-        (load(access, output)?, None)
+        (load(access, output, shown)?, None)
     };
     output.hide(&settings.token);
     let redactor = Redactor::new([settings.token.expose()]);
@@ -320,17 +394,17 @@ async fn place(access: &AccessOptions, output: &Output) -> Result<Place, Exit> {
     Ok(Place { client, org_id: settings.org_id, redactor, _sandbox: sandbox })
 }
 
-fn load(access: &AccessOptions, output: &Output) -> Result<Access, Exit> {
+fn load(access: &AccessOptions, output: &Output, shown: &Presenter) -> Result<Access, Exit> {
     let endpoint = match access.endpoint.as_deref().map(endpoint).transpose() {
         Ok(endpoint) => endpoint,
-        Err(problem) => return Err(fail(output, Code::BadEndpoint, &format!("--endpoint {problem}"))),
+        Err(problem) => return Err(fail(shown, Code::BadEndpoint, &format!("--endpoint {problem}"))),
     };
     let settings = match Access::load(access.config.as_deref(), endpoint, variable) {
         Ok(settings) => settings,
         Err(config::Error::Absent) => {
             return Err(usage(output, "no key: give --config FILE, or set DEVIN_API_KEY, or try --sandbox"));
         }
-        Err(error) => return Err(fail(output, Code::BadSettings, &error.to_string())),
+        Err(error) => return Err(fail(shown, Code::BadSettings, &error.to_string())),
     };
     if level(&access.common) <= Level::Debug {
         output.note(&format!("the API is at {}", settings.api_url));
@@ -338,10 +412,10 @@ fn load(access: &AccessOptions, output: &Output) -> Result<Access, Exit> {
     Ok(settings)
 }
 
-/// Verifies the key and finds the organisation, unless asked to stop, which is answered with the words `stopped_words`.
+/// Verifies the key and finds the organization, unless asked to stop, which is answered with the words `stopped_words`.
 async fn identify(
     place: &Place,
-    output: &Output,
+    shown: &Presenter,
     mut stop: Receiver<Option<i32>>,
     stopped_words: &str,
 ) -> Result<Identified, Exit> {
@@ -351,42 +425,27 @@ async fn identify(
             Err(_) => std::future::pending().await,
         }
     };
-    tokio::select! {
+    let identified = tokio::select! {
         biased;
         signal = stopped => {
-            output.note(stopped_words);
-            Err(Exit::Signal(signal))
+            shown.tell(EventKind::note(stopped_words), None);
+            return Err(Exit::Signal(signal));
         }
-        identified = organisation::find(&place.client, place.org_id.as_deref()) => {
-            identified.map_err(|Trouble { code, message }| fail(output, code, &message))
-        }
+        identified = organization::find(&place.client, place.org_id.as_deref()) => identified,
+    };
+    let identified = identified.map_err(|ErrorReport { code, message }| fail(shown, code, &message))?;
+    if let Some(warning) = &identified.warning {
+        shown.tell(EventKind::warning(warning.clone()), None);
     }
+    Ok(identified)
 }
 
-/// `window` is how long a new session may be looked for.
-fn polling(options: &PollingOptions, is_sandbox: bool, window: Duration) -> Polling {
-    let default = Duration::from_secs(if is_sandbox { 1 } else { 30 });
-    Polling {
-        interval: options.poll_interval.unwrap_or(default),
-        attempts: options.max_poll_attempts,
-        pr_grace: options.pr_grace,
-        settling: window.min(LONGEST_SETTLING),
-    }
-}
-
-fn on_timeout(options: &PollingOptions) -> OnTimeout {
-    match options.on_timeout {
-        TimeoutChoice::Leave => OnTimeout::Leave,
-        TimeoutChoice::Terminate => OnTimeout::Terminate,
-    }
-}
-
-fn exit_of(end: &End, require_pr: bool) -> Exit {
+fn exit_of(end: RunEnd, require_pr: bool) -> Exit {
     match end {
-        End::Outcome(verdict) => Exit::Code(verdict.exit_code(require_pr)),
-        End::Detached => SUCCESS,
-        End::Trouble => FAILURE,
-        End::Stopped(signal) => Exit::Signal(*signal),
+        RunEnd::Outcome(kind) => Exit::Code(kind.exit_code(require_pr)),
+        RunEnd::Detached => SUCCESS,
+        RunEnd::Failed => FAILURE,
+        RunEnd::Stopped(signal) => Exit::Signal(signal),
     }
 }
 
@@ -401,8 +460,7 @@ fn worse(one: Exit, other: Exit) -> Exit {
 }
 
 /// Says what is wrong, for programs and for people.
-fn fail(output: &Output, code: Code, message: &str) -> Exit {
-    say(output, &Event::Error(&Trouble { code, message: message.to_string() }));
-    output.note(&format!("error: {message}"));
+fn fail(shown: &Presenter, code: Code, message: &str) -> Exit {
+    shown.tell(EventKind::Error(ErrorReport { code, message: message.to_string() }), None);
     FAILURE
 }

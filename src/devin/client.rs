@@ -12,6 +12,7 @@ use reqwest::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use reqwest::{RequestBuilder, Response, Url};
 use tokio::time::{Instant, timeout, timeout_at};
 
+use super::clock::ServerClock;
 use super::connection::{Connections, Settings, build, is_hang_up, kind_of};
 use super::error::{Error, Kind, explanation};
 use super::gate::{Gate, Pass};
@@ -33,6 +34,7 @@ pub struct Client {
     /// The same for those whose kept connection broke.
     fresh_http: OnceLock<Result<reqwest::Client, String>>,
     gate: Gate,
+    clock: ServerClock,
 }
 
 /// Something a request met on its way, told while it is still being tried.
@@ -50,7 +52,7 @@ impl Client {
     /// Prepares a client. Opens nothing and asks nothing.
     pub fn new(settings: Settings) -> Client {
         let gate = Gate::new(settings.concurrency);
-        Client { settings, http: OnceLock::new(), fresh_http: OnceLock::new(), gate }
+        Client { settings, http: OnceLock::new(), fresh_http: OnceLock::new(), gate, clock: ServerClock::default() }
     }
 
     /// The page of a list that `trail` has come to, tried until it is sound or the policy gives up.
@@ -175,6 +177,9 @@ impl Client {
             .map_err(|error| Refusal { is_hang_up: is_hang_up(&error), ..Refusal::from(kind_of(&error)) })?;
         let status = response.status().as_u16();
         let date = header(&response, DATE).and_then(|value| httpdate::parse_http_date(value).ok());
+        if let Some(date) = date {
+            self.clock.heard(date, Instant::now().into_std());
+        }
         if !response.status().is_success() {
             let wait = header(&response, RETRY_AFTER)
                 .and_then(|value| retry_after(value, date.unwrap_or_else(SystemTime::now)));
@@ -219,6 +224,11 @@ impl Client {
     pub(super) fn delete(&self, request: &Request) -> Result<RequestBuilder, Kind> {
         let url = self.url(&request.encoded_path(), request, None).map_err(Kind::Unaskable)?;
         Ok(self.http(Connections::Kept).map_err(Kind::Unaskable)?.delete(url))
+    }
+
+    /// The API's clock, in Unix milliseconds: its last `Date` and the time since. This machine's until there is one.
+    pub fn now_ms(&self) -> i64 {
+        self.clock.now_ms(Instant::now().into_std(), SystemTime::now())
     }
 
     /// Waits for a place among the requests under way.

@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod client;
+pub mod clock;
 mod connection;
 pub mod error;
 pub mod gate;

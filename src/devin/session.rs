@@ -11,8 +11,9 @@ use serde_json::{Map, Value};
 pub const UNTOLD: &str = "unknown";
 
 /// A session as the API describes it, as far as a relay reads it. Only `session_id` is certain: any other field that is
-/// absent or not what it should be is at its default, so that an oddity in one of them hides no session.
-#[derive(Debug, Clone, PartialEq, Default)]
+/// absent or not what it should be is at its default, so that an oddity in one of them hides no session. It is written as
+/// it is read, so that a job can be kept.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Session {
     /// As received; with or without the prefix `devin-`.
     pub session_id: String,
@@ -33,10 +34,12 @@ pub struct Session {
     pub pull_requests: Vec<PullRequest>,
     /// The result in the creator's own schema; `None` until there is one.
     pub structured_output: Option<Value>,
+    /// Put away by a person; a message does not wake it.
+    pub is_archived: bool,
 }
 
 /// A pull request that a session opened.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullRequest {
     pub pr_url: String,
     /// Free text; `open`, `closed`, `merged` and `draft` have been seen.
@@ -47,13 +50,10 @@ impl<'de> Deserialize<'de> for Session {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Session, D::Error> {
         let fields = Map::<String, Value>::deserialize(deserializer)?;
         let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_string);
-        let seconds = |name: &str| {
-            let value = fields.get(name)?;
-            value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64))
-        };
+        let seconds = |name: &str| fields.get(name).and_then(unix_seconds);
         let list = |name: &str| fields.get(name).and_then(Value::as_array).into_iter().flatten();
         let pull_request = |item: &Value| {
-            let pr_url = item["pr_url"].as_str()?.to_string();
+            let pr_url = item["pr_url"].as_str().filter(|url| !url.trim().is_empty())?.to_string();
             Some(PullRequest { pr_url, pr_state: item["pr_state"].as_str().map(str::to_string) })
         };
         let filled = |name: &str| text(name).filter(|text| !bare(text).is_empty());
@@ -69,12 +69,27 @@ impl<'de> Deserialize<'de> for Session {
             acus_consumed: fields.get("acus_consumed").and_then(Value::as_f64).unwrap_or_default(),
             pull_requests: list("pull_requests").filter_map(pull_request).collect(),
             structured_output: fields.get("structured_output").filter(|output| !output.is_null()).cloned(),
+            is_archived: fields.get("is_archived").and_then(Value::as_bool).unwrap_or_default(),
         })
     }
 }
 
+/// A time as Unix seconds, or as ISO 8601 text; `None` for anything else.
+fn unix_seconds(value: &Value) -> Option<i64> {
+    match value {
+        Value::String(text) => {
+            let text = text.trim();
+            let moment = chrono::DateTime::parse_from_rfc3339(text).map(|moment| moment.timestamp());
+            let without_offset = || text.parse::<chrono::NaiveDateTime>().map(|moment| moment.and_utc().timestamp());
+            moment.or_else(|_| without_offset()).ok().or_else(|| text.parse().ok())
+        }
+        _ => value.as_i64().or_else(|| value.as_f64().map(|seconds| seconds as i64)),
+    }
+}
+
 /// The body of a create. A field that is `None` or empty is left out, which means the API's default.
-#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NewSession {
     pub prompt: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -149,11 +164,32 @@ mod tests {
 
     #[test]
     fn an_oddity_in_a_field_hides_no_session() {
-        let odd = r#"{"session_id":"1","status":"new","status_detail":{},"created_at":1.7e9,"updated_at":"soon","tags":["a",null],
-            "acus_consumed":"1.5","pull_requests":[{"pr_url":null},{"pr_url":"https://x/1"},7],"url":5,"title":[]}"#;
+        let odd = r#"{"session_id":"1","status":"new","status_detail":{},"created_at":1.7e9,"updated_at":"soon","is_archived":7,"tags":["a",null],
+            "acus_consumed":"1.5","pull_requests":[{"pr_url":null},{"pr_url":""},{"pr_url":"https://x/1"},7],"url":5,"title":[]}"#;
         let session: Session = serde_json::from_str(odd).unwrap();
         assert_eq!((session.created_at, session.updated_at), (Some(1_700_000_000), None));
         assert_eq!((session.tags, session.pull_requests.len()), (vec!["a".to_string()], 1));
+    }
+
+    #[test]
+    fn a_time_is_seconds_or_iso_text_and_anything_else_is_none() {
+        let read = |text: &str| unix_seconds(&serde_json::from_str(text).unwrap());
+        assert_eq!(read("1764300000"), Some(1_764_300_000));
+        assert_eq!(read(r#""2025-11-28T03:20:00Z""#), Some(1_764_300_000));
+        assert_eq!(read(r#""2025-11-28T04:20:00.250+01:00""#), Some(1_764_300_000));
+        assert_eq!(read(r#""2025-11-28T03:20:00.5""#), Some(1_764_300_000));
+        assert_eq!(read(r#""1764300000""#), Some(1_764_300_000));
+        assert_eq!([read(r#""soon""#), read("null"), read("{}")], [None; 3]);
+    }
+
+    #[test]
+    fn a_session_is_written_as_it_is_read() {
+        let json = r#"{"session_id":"1","status":"running","status_detail":"finished","url":"https://x/1","title":"t","tags":["a"],
+            "created_at":5,"updated_at":6,"acus_consumed":1.5,"pull_requests":[{"pr_url":"https://x/pull/1","pr_state":"open"}],
+            "structured_output":{"a":1},"is_archived":true}"#;
+        let session: Session = serde_json::from_str(json).unwrap();
+        assert_eq!(serde_json::from_str::<Session>(&serde_json::to_string(&session).unwrap()).unwrap(), session);
+        assert_eq!(serde_json::to_value(&session).unwrap(), serde_json::from_str::<Value>(json).unwrap());
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The calls on sessions that a relay makes: create, look, find, terminate.
+//! The calls on sessions that a relay makes: create, poll, find, tag, message, terminate.
 //!
 //! Creating is not idempotent in this API, so it never shares the retry of the reads: it is tried once, and its answer
 //! says whether a session certainly exists, certainly does not, or may exist.
@@ -65,7 +65,8 @@ impl Client {
     }
 
     /// All sessions that a query finds, every page of them. Filters that the API does not know are ignored by it: the
-    /// caller checks each session.
+    /// caller checks each session. An item that cannot be read is an error only if it holds `marker`: taken for none, the
+    /// session would be created again. What is somebody else's is left out.
     ///
     /// # Errors
     /// As for [`Client::page`].
@@ -73,12 +74,13 @@ impl Client {
         &self,
         organisation: &str,
         query: &[(&'static str, String)],
+        marker: &str,
         tell: &(dyn Fn(Event) + Sync),
     ) -> Result<Vec<Session>, Error> {
         let mut request = sessions_of(organisation, &[]);
         request.query = first_page().into_iter().chain(query.iter().cloned()).collect();
-        // A session that cannot be read is an error: taken for none, it would be created again.
-        self.all(&request, tell).await
+        let marker = marker.to_ascii_lowercase();
+        self.all(&request, |item| item.to_ascii_lowercase().contains(&marker), tell).await
     }
 
     /// Sees whether the organisation's sessions can be read.
@@ -101,14 +103,15 @@ impl Client {
             org_id: String,
         }
         let path = ["v3", "enterprise", "organizations"].map(str::to_string).to_vec();
-        let found = self.all::<Organisation>(&Request { path, query: first_page() }, tell).await?;
+        let found = self.all::<Organisation>(&Request { path, query: first_page() }, |_| true, tell).await?;
         Ok(found.into_iter().map(|organisation| organisation.org_id).collect())
     }
 
-    /// Every item of a list, page after page.
+    /// Every item of a list, page after page. One that cannot be read is left out, or an error where it `matters`.
     async fn all<T: DeserializeOwned>(
         &self,
         request: &Request,
+        matters: impl Fn(&str) -> bool,
         tell: &(dyn Fn(Event) + Sync),
     ) -> Result<Vec<T>, Error> {
         let mut trail = Trail::default();
@@ -116,13 +119,18 @@ impl Client {
         while !trail.has_ended() {
             let page = self.page(request, &trail, tell).await?;
             for item in page.items() {
-                let item = serde_json::from_str(item).map_err(|_| Error {
-                    kind: Kind::Invalid(Invalid::Unexpected("it lists something that lacks its identifier")),
-                    path: request.encoded_path(),
-                    explanation: None,
-                    tries: 1,
-                })?;
-                found.push(item);
+                match serde_json::from_str(item) {
+                    Ok(item) => found.push(item),
+                    Err(_) if !matters(item) => {}
+                    Err(_) => {
+                        return Err(Error {
+                            kind: Kind::Invalid(Invalid::Unexpected("it lists something that lacks its identifier")),
+                            path: request.encoded_path(),
+                            explanation: None,
+                            tries: 1,
+                        });
+                    }
+                }
             }
             trail.advance(&page);
         }
@@ -137,6 +145,19 @@ impl Client {
         let in_path = format!("devin-{}", bare(id));
         let request = sessions_of(organisation, &[&in_path, "tags"]);
         let body = serde_json::json!({"tags": [tag]}).to_string().into_bytes();
+        let fail = |refusal: Refusal| refused(refusal, &request);
+        let sent = self.post(&request, body).map_err(|kind| fail(kind.into()))?;
+        self.ask(sent, self.patience()).await.map(drop).map_err(fail)
+    }
+
+    /// Writes to a session, as a person would.
+    ///
+    /// # Errors
+    /// The request's; asked once.
+    pub async fn message_session(&self, organisation: &str, id: &str, message: &str) -> Result<(), Error> {
+        let in_path = format!("devin-{}", bare(id));
+        let request = sessions_of(organisation, &[&in_path, "messages"]);
+        let body = serde_json::json!({"message": message}).to_string().into_bytes();
         let fail = |refusal: Refusal| refused(refusal, &request);
         let sent = self.post(&request, body).map_err(|kind| fail(kind.into()))?;
         self.ask(sent, self.patience()).await.map(drop).map_err(fail)

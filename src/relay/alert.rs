@@ -3,12 +3,14 @@
 //! The texts are the sender's own and untrusted; [`super::text`] cleans them before anybody is shown them.
 
 pub mod identity;
+mod state;
 pub mod words;
 
 use std::collections::BTreeMap;
 
-pub use identity::{Identity, KEY_TABLE, KeyRow, key_table, tag};
-pub use words::{Format, Severity, State};
+pub use identity::{Identity, KEY_TABLE, KeyRow, attempt_tag, key_table, tag, tag_in};
+pub use state::State;
+pub use words::{Format, Severity};
 
 /// Names with values, as labels and annotations are.
 pub type Pairs = BTreeMap<String, String>;
@@ -42,6 +44,10 @@ pub struct Alert {
     pub firing: usize,
     /// Of a group, how many alerts the sender itself left out.
     pub truncated: u64,
+    /// Why it was sent, in the sender's words (Alertmanager's `notification_reason`, since 0.32); `None` where it does not say.
+    pub notification_reason: Option<String>,
+    /// What was guessed while it was read, one sentence each, for the person who set the sender up.
+    pub warnings: Vec<String>,
     pub identity: Identity,
 }
 
@@ -77,6 +83,8 @@ impl Alert {
             members: Vec::new(),
             firing: 0,
             truncated: 0,
+            notification_reason: None,
+            warnings: Vec::new(),
             identity,
         }
     }
@@ -105,6 +113,7 @@ impl Alert {
             annotations: pairs(&self.annotations),
             links: links(&self.links),
             members: self.members.iter().map(member).collect(),
+            warnings: self.warnings.iter().map(|warning| change(warning)).collect(),
             ..self.clone()
         }
     }

@@ -1,13 +1,18 @@
 //! The alert relay: an alert comes in, a Devin session is created once, watched to its end, and its outcome reported.
 
 pub mod alert;
-pub mod dispatch;
+pub mod driver;
+pub mod error_report;
+pub mod event;
 pub mod inbound;
-pub mod once;
-pub mod organisation;
+pub mod job;
+pub mod names;
+pub mod organization;
 pub mod outcome;
+pub mod prior;
 pub mod prompt;
+pub mod pull_request;
 pub mod report;
+pub mod run;
+pub mod terminal;
 pub mod text;
-pub mod trouble;
-pub mod watch;

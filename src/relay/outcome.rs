@@ -1,21 +1,19 @@
-//! What a session's state means for the alert it was made for: one pure table, and what several looks in a row add.
+//! What a session's state means for the alert it was made for: one table, and the words that go with each end. Pure.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
+use super::prior::is_ended_by_us;
+use super::pull_request::{PullRequestState, best, is_of, state_of};
 use crate::devin::session::{PullRequest, Session};
 
-/// How often in a row a session must ask for a person before that is believed: it may just be between two steps.
-const LOOKS_BEFORE_BLOCKED: u32 = 3;
-
-/// How often in a row a session must be missing before that is believed: a new one may not be everywhere yet.
-const LOOKS_BEFORE_GONE: u32 = 3;
-
-/// One look at a session.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+/// Where a session stands, as one poll shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Standing {
-    /// At work, on its way, or in a state that this program does not know: look again.
-    Active,
+pub enum SessionPhase {
+    /// At work, or on its way.
+    Working,
+    /// In a state that this program does not know: poll again.
+    Unknown,
     /// The task is done.
     Finished,
     /// Asks a person, or is idle after finishing.
@@ -30,17 +28,30 @@ pub enum Standing {
     Failed,
 }
 
+impl SessionPhase {
+    /// Whether the session may still come to something by itself.
+    pub fn is_active(self) -> bool {
+        matches!(self, SessionPhase::Working | SessionPhase::Unknown)
+    }
+
+    /// Whether it asks a person.
+    pub fn is_blocked(self) -> bool {
+        matches!(self, SessionPhase::WaitingForUser | SessionPhase::WaitingForApproval)
+    }
+}
+
 /// The whole table: what `status` and `status_detail` mean.
-pub fn standing(session: &Session) -> Standing {
+pub fn session_phase(session: &Session) -> SessionPhase {
     let detail = session.status_detail.as_deref();
     match (session.status.as_str(), detail) {
-        ("suspended" | "exit" | "error", Some(detail)) if is_quota(detail) => Standing::QuotaExceeded,
-        ("running", Some("finished")) | ("exit", _) => Standing::Finished,
-        ("running", Some("waiting_for_user")) => Standing::WaitingForUser,
-        ("running", Some("waiting_for_approval")) => Standing::WaitingForApproval,
-        ("suspended", Some("error")) | ("error", _) => Standing::Failed,
-        ("suspended", None | Some("inactivity" | "user_request")) => Standing::Suspended,
-        _ => Standing::Active,
+        ("suspended" | "exit" | "error", Some(detail)) if is_quota(detail) => SessionPhase::QuotaExceeded,
+        ("running", Some("finished")) | ("exit", _) => SessionPhase::Finished,
+        ("running", Some("waiting_for_user")) => SessionPhase::WaitingForUser,
+        ("running", Some("waiting_for_approval")) => SessionPhase::WaitingForApproval,
+        ("suspended", Some("error")) | ("error", _) => SessionPhase::Failed,
+        ("suspended", None | Some("inactivity" | "user_request")) => SessionPhase::Suspended,
+        ("running", None | Some("working")) | ("new" | "claimed" | "creating" | "resuming", _) => SessionPhase::Working,
+        _ => SessionPhase::Unknown,
     }
 }
 
@@ -62,19 +73,31 @@ fn is_quota(detail: &str) -> bool {
 }
 
 /// How it ended, in one word.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Status {
+pub enum OutcomeStatus {
     Done,
     Blocked,
     Dropped,
 }
 
+impl OutcomeStatus {
+    /// The word in the outcome's line.
+    pub fn name(self) -> &'static str {
+        match self {
+            OutcomeStatus::Done => "done",
+            OutcomeStatus::Blocked => "blocked",
+            OutcomeStatus::Dropped => "dropped",
+        }
+    }
+}
+
 /// How it ended, more closely.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Verdict {
+pub enum OutcomeKind {
     PrOpened,
+    PrClosed,
     NoPr,
     WaitingForUser,
     WaitingForApproval,
@@ -84,157 +107,136 @@ pub enum Verdict {
     PollTimeout,
     SessionGone,
     CreateUnknown,
+    Terminated,
+    ResolvedBeforeStart,
 }
 
-impl Verdict {
-    /// The class a verdict belongs to.
-    pub fn status(self) -> Status {
+impl OutcomeKind {
+    /// Every kind, as the relay's page lists them.
+    pub const ALL: [OutcomeKind; 13] = [
+        OutcomeKind::PrOpened,
+        OutcomeKind::PrClosed,
+        OutcomeKind::NoPr,
+        OutcomeKind::WaitingForUser,
+        OutcomeKind::WaitingForApproval,
+        OutcomeKind::QuotaExceeded,
+        OutcomeKind::SessionError,
+        OutcomeKind::Suspended,
+        OutcomeKind::PollTimeout,
+        OutcomeKind::SessionGone,
+        OutcomeKind::CreateUnknown,
+        OutcomeKind::Terminated,
+        OutcomeKind::ResolvedBeforeStart,
+    ];
+
+    /// The class it belongs to.
+    pub fn status(self) -> OutcomeStatus {
         match self {
-            Verdict::PrOpened | Verdict::NoPr => Status::Done,
-            Verdict::WaitingForUser | Verdict::WaitingForApproval => Status::Blocked,
-            Verdict::QuotaExceeded
-            | Verdict::SessionError
-            | Verdict::Suspended
-            | Verdict::PollTimeout
-            | Verdict::SessionGone
-            | Verdict::CreateUnknown => Status::Dropped,
+            OutcomeKind::PrOpened | OutcomeKind::PrClosed | OutcomeKind::NoPr => OutcomeStatus::Done,
+            OutcomeKind::WaitingForUser | OutcomeKind::WaitingForApproval => OutcomeStatus::Blocked,
+            _ => OutcomeStatus::Dropped,
         }
     }
 
-    /// The exit code that a shell can branch on. `require_pr` makes an end without a pull request a failure.
+    /// The exit code that a shell can branch on. `require_pr` makes an end without a pull request that stands a failure.
     pub fn exit_code(self, require_pr: bool) -> u8 {
         match self {
-            Verdict::NoPr if require_pr => 26,
-            Verdict::PrOpened | Verdict::NoPr => 0,
-            Verdict::WaitingForUser | Verdict::WaitingForApproval => 20,
-            Verdict::QuotaExceeded => 21,
-            Verdict::SessionError => 22,
-            Verdict::PollTimeout => 23,
-            Verdict::Suspended | Verdict::SessionGone => 24,
-            Verdict::CreateUnknown => 25,
+            OutcomeKind::NoPr | OutcomeKind::PrClosed if require_pr => 26,
+            OutcomeKind::PrOpened | OutcomeKind::PrClosed | OutcomeKind::NoPr | OutcomeKind::ResolvedBeforeStart => 0,
+            OutcomeKind::WaitingForUser | OutcomeKind::WaitingForApproval => 20,
+            OutcomeKind::QuotaExceeded => 21,
+            OutcomeKind::SessionError => 22,
+            OutcomeKind::PollTimeout => 23,
+            OutcomeKind::Suspended | OutcomeKind::SessionGone => 24,
+            OutcomeKind::CreateUnknown => 25,
+            OutcomeKind::Terminated => 27,
         }
     }
 }
 
-/// A verdict, and the words that go with it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// How it ended, and the words that go with it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Outcome {
-    pub verdict: Verdict,
+    pub kind: OutcomeKind,
     /// What a person should know or do; the API's own words where it gave some.
     pub reason: String,
 }
 
-/// Several looks at one session, which together settle it. Pure.
-#[derive(Debug, Clone, Default)]
-pub struct Watch {
-    /// How many further looks an end without a pull request is given for one to appear.
-    grace: u32,
-    /// How many of these have been given since the session was last at work.
-    waited: u32,
-    /// How many looks in a row found it asking a person.
-    asks: u32,
-    missing: u32,
-}
-
-impl Watch {
-    /// A watch that gives a late pull request `pr_grace` further looks.
-    pub fn new(pr_grace: u32) -> Watch {
-        Watch { grace: pr_grace, ..Watch::default() }
-    }
-
-    /// Takes a look into account; `None` means that it is not settled yet.
-    pub fn look(&mut self, session: &Session) -> Option<Outcome> {
-        self.missing = 0;
-        let standing = standing(session);
-        let asks = matches!(standing, Standing::WaitingForUser | Standing::WaitingForApproval);
-        self.asks = if asks { self.asks + 1 } else { 0 };
-        let has_delivered = session.structured_output.is_some();
-        let may_gain_pr = session.pull_requests.is_empty()
-            && match standing {
-                Standing::Finished | Standing::Suspended => true,
-                Standing::WaitingForUser => has_delivered,
-                _ => false,
-            };
-        match standing {
-            Standing::Active => {
-                self.waited = 0;
-                None
-            }
-            _ if may_gain_pr && self.waited < self.grace => {
-                self.waited += 1;
-                None
-            }
-            _ if asks && self.asks < LOOKS_BEFORE_BLOCKED => None,
-            _ => Some(settle(session)),
-        }
-    }
-
-    /// Takes a look into account that found no such session.
-    pub fn look_missed(&mut self) -> Option<Outcome> {
-        self.missing += 1;
-        (self.missing >= LOOKS_BEFORE_GONE).then(|| Outcome {
-            verdict: Verdict::SessionGone,
-            reason: "the session no longer exists, or this key may not see it".to_string(),
-        })
+impl Outcome {
+    /// An outcome with these words.
+    pub fn new(kind: OutcomeKind, reason: impl Into<String>) -> Outcome {
+        Outcome { kind, reason: reason.into() }
     }
 }
 
-/// What a session that has come to its end, or to a stop, means. For one that is at work it is a time-out.
-pub fn settle(session: &Session) -> Outcome {
-    let has_pr = !session.pull_requests.is_empty();
+/// What a session that has come to its end, or to a stop, means. For one that is at work it is a time-out. `seen` are all
+/// pull requests that were ever seen in it, `repos` the repositories that it was created for.
+pub fn settle(session: &Session, seen: &[PullRequest], repos: &[String]) -> Outcome {
     let detail = session.status_detail.as_deref().unwrap_or(&session.status);
-    let done = |reason: &str| Outcome {
-        verdict: if has_pr { Verdict::PrOpened } else { Verdict::NoPr },
-        reason: reason.to_string(),
-    };
-    let other = |verdict, reason: String| Outcome { verdict, reason };
-    match standing(session) {
-        Standing::Finished => done(if has_pr {
-            "the session opened a pull request"
-        } else {
-            "the session finished without a pull request"
-        }),
-        Standing::WaitingForUser if has_pr => {
-            done("the session opened a pull request and waits for further instructions")
+    let has_pr = !seen.is_empty();
+    let has_output = session.structured_output.is_some();
+    let phase = session_phase(session);
+    if is_ended_by_us(session) && !has_pr {
+        return Outcome::new(OutcomeKind::Terminated, "the relay ended the session before it had a result");
+    }
+    let is_asleep = session.status == "suspended";
+    if session.is_archived && phase.is_active() {
+        if has_pr || has_output {
+            return done(seen, repos, "delivered its result", " and was archived");
         }
-        Standing::WaitingForUser if session.structured_output.is_some() => {
-            done("the session delivered its result without a pull request and waits for further instructions")
+        let reason = "the session was archived before it had a result: unarchive it in Devin, and a message wakes it";
+        return Outcome::new(OutcomeKind::Suspended, reason);
+    }
+    match phase {
+        SessionPhase::Finished => done(seen, repos, "finished", ""),
+        SessionPhase::WaitingForUser if has_pr || has_output => {
+            done(seen, repos, "delivered its result", " and waits for further instructions")
         }
-        // Asleep for a reason that this program does not know, but with something to show.
-        Standing::Active if has_pr && session.status == "suspended" => {
-            done("the session opened a pull request and went to sleep")
+        SessionPhase::Suspended if has_pr || has_output => {
+            done(seen, repos, "delivered its result", " and went to sleep")
         }
-        Standing::Suspended if has_pr => done("the session opened a pull request and went to sleep"),
-        Standing::Suspended if session.structured_output.is_some() => {
-            done("the session delivered its result without a pull request and went to sleep")
+        SessionPhase::Unknown if is_asleep && (has_pr || has_output) => {
+            done(seen, repos, "delivered its result", " and went to sleep")
         }
-        Standing::WaitingForUser => {
-            other(Verdict::WaitingForUser, "Devin asks a person: open the session and answer".to_string())
+        SessionPhase::WaitingForUser => {
+            Outcome::new(OutcomeKind::WaitingForUser, "Devin asks a person: open the session and answer")
         }
-        Standing::WaitingForApproval => {
-            other(Verdict::WaitingForApproval, "Devin asks for an approval: open the session and decide".to_string())
+        SessionPhase::WaitingForApproval => {
+            Outcome::new(OutcomeKind::WaitingForApproval, "Devin asks for an approval: open the session and decide")
         }
-        Standing::QuotaExceeded => other(
-            Verdict::QuotaExceeded,
+        SessionPhase::QuotaExceeded => Outcome::new(
+            OutcomeKind::QuotaExceeded,
             format!(
                 "{detail}: top up or raise the limit at https://app.devin.ai/settings/usage, then run the same alert again; this is never retried by itself"
             ),
         ),
-        Standing::Failed => other(Verdict::SessionError, format!("the session failed ({detail}): open it to see why")),
-        Standing::Suspended => other(
-            Verdict::Suspended,
+        SessionPhase::Failed => {
+            Outcome::new(OutcomeKind::SessionError, format!("the session failed ({detail}): open it to see why"))
+        }
+        SessionPhase::Suspended => Outcome::new(
+            OutcomeKind::Suspended,
             format!("the session went to sleep without a result ({detail}): a message in the session wakes it"),
         ),
-        Standing::Active => other(
-            Verdict::PollTimeout,
-            format!("the session was still at work ({detail}) when the last look was taken; it goes on"),
+        SessionPhase::Working | SessionPhase::Unknown => Outcome::new(
+            OutcomeKind::PollTimeout,
+            format!("the session was still running ({detail}) at the last poll; it goes on"),
         ),
     }
 }
 
-/// The address of a session's first pull request, which is the one to name; `None` when there is none.
-pub fn first_pr(pull_requests: &[PullRequest]) -> Option<&str> {
-    pull_requests.first().map(|pull_request| pull_request.pr_url.as_str())
+fn done(seen: &[PullRequest], repos: &[String], without: &str, then: &str) -> Outcome {
+    let Some(best) = best(seen, repos) else {
+        return Outcome::new(OutcomeKind::NoPr, format!("the session {without} without a pull request{then}"));
+    };
+    let elsewhere = !repos.is_empty() && !is_of(best, repos);
+    let note = if elsewhere { format!("; warning: it is not in {}", repos.join(" or ")) } else { String::new() };
+    match state_of(best) {
+        PullRequestState::Closed => Outcome::new(
+            OutcomeKind::PrClosed,
+            format!("the session's pull request was closed without being merged{then}{note}"),
+        ),
+        _ => Outcome::new(OutcomeKind::PrOpened, format!("the session opened a pull request{then}{note}")),
+    }
 }
 
 #[cfg(test)]
@@ -243,13 +245,12 @@ mod tests {
 
     use super::*;
 
-    fn session(status: &str, detail: Option<&str>, pull_requests: usize) -> Session {
-        let pull_requests: Vec<_> =
-            (1..=pull_requests).map(|n| json!({"pr_url": format!("https://github.com/a/b/pull/{n}")})).collect();
-        serde_json::from_value(json!({
-            "session_id": "s", "status": status, "status_detail": detail, "pull_requests": pull_requests
-        }))
-        .unwrap()
+    fn session(status: &str, detail: Option<&str>) -> Session {
+        serde_json::from_value(json!({"session_id": "s", "status": status, "status_detail": detail})).unwrap()
+    }
+
+    fn pull_request(state: Option<&str>) -> PullRequest {
+        PullRequest { pr_url: "https://github.com/a/b/pull/1".to_string(), pr_state: state.map(str::to_string) }
     }
 
     #[test]
@@ -262,31 +263,22 @@ mod tests {
             "inactivity",
             "user_request",
             "error",
-            "usage_limit_exceeded",
-            "org_usage_limit_exceeded",
-            "user_usage_limit_exceeded",
-            "out_of_credits",
-            "out_of_quota",
-            "no_quota_allocation",
-            "total_session_limit_exceeded",
-            "payment_declined",
-            "contract_expired",
             "brand_new",
         ];
+        let details = details.into_iter().chain(QUOTA_DETAILS);
         let statuses = ["new", "claimed", "creating", "running", "resuming", "suspended", "exit", "error", "brand_new"];
         let mut table = Vec::new();
         for status in statuses {
-            for detail in std::iter::once(None).chain(details.map(Some)) {
-                let cell = |pull_requests| {
-                    let session = session(status, detail, pull_requests);
-                    format!("{:?}", settle(&session).verdict)
-                };
-                let standing = standing(&session(status, detail, 0));
+            for detail in std::iter::once(None).chain(details.clone().map(Some)) {
+                let session = session(status, detail);
+                let with_output = Session { structured_output: Some(json!({})), ..session.clone() };
+                let kind = |session: &Session, seen: &[PullRequest]| format!("{:?}", settle(session, seen, &[]).kind);
+                let (alone, open) = (kind(&session, &[]), kind(&session, &[pull_request(None)]));
+                let output = kind(&with_output, &[]);
                 table.push(format!(
-                    "{status} × {}: {standing:?}; {}; with a pull request {}",
+                    "{status} × {}: {:?}; {alone}; with a pull request {open}; with an output {output}",
                     detail.unwrap_or("null"),
-                    cell(0),
-                    cell(1)
+                    session_phase(&session),
                 ));
             }
         }
@@ -294,81 +286,36 @@ mod tests {
     }
 
     #[test]
-    fn verdicts_have_stable_classes_and_exit_codes() {
-        let all = [
-            Verdict::PrOpened,
-            Verdict::NoPr,
-            Verdict::WaitingForUser,
-            Verdict::WaitingForApproval,
-            Verdict::QuotaExceeded,
-            Verdict::SessionError,
-            Verdict::Suspended,
-            Verdict::PollTimeout,
-            Verdict::SessionGone,
-            Verdict::CreateUnknown,
-        ];
-        let table: Vec<String> = all
-            .iter()
-            .map(|verdict| {
-                let word = |value: serde_json::Value| value.as_str().unwrap_or_default().to_string();
-                let (status, name) =
-                    (serde_json::to_value(verdict.status()).unwrap(), serde_json::to_value(verdict).unwrap());
-                format!(
-                    "{} {}: {}, with --require-pr {}",
-                    word(status),
-                    word(name),
-                    verdict.exit_code(false),
-                    verdict.exit_code(true)
-                )
-            })
-            .collect();
-        insta::assert_snapshot!(table.join("\n"), @"
-        done pr_opened: 0, with --require-pr 0
-        done no_pr: 0, with --require-pr 26
-        blocked waiting_for_user: 20, with --require-pr 20
-        blocked waiting_for_approval: 20, with --require-pr 20
-        dropped quota_exceeded: 21, with --require-pr 21
-        dropped session_error: 22, with --require-pr 22
-        dropped suspended: 24, with --require-pr 24
-        dropped poll_timeout: 23, with --require-pr 23
-        dropped session_gone: 24, with --require-pr 24
-        dropped create_unknown: 25, with --require-pr 25
-        ");
-    }
-
-    /// Looks in a row, each `status/detail` with an optional `+` for a pull request or `#` for a structured output, or
-    /// `404`.
-    fn check(looks: &str) -> String {
-        let mut watch = Watch::new(3);
-        for (index, look) in looks.split(' ').enumerate() {
-            let (state, pull_requests) = look.strip_suffix('+').map_or((look, 0), |state| (state, 1));
-            let (state, output) = state.strip_suffix('#').map_or((state, None), |state| (state, Some(json!({}))));
-            let (status, detail) =
-                state.split_once('/').map_or((state, None), |(status, detail)| (status, Some(detail)));
-            let session = Session { structured_output: output, ..session(status, detail, pull_requests) };
-            let outcome = if look == "404" { watch.look_missed() } else { watch.look(&session) };
-            if let Some(outcome) = outcome {
-                return format!("{:?} at look {}", outcome.verdict, index + 1);
-            }
-        }
-        "unsettled".to_string()
+    fn outcomes_have_stable_classes_and_exit_codes() {
+        let table = OutcomeKind::ALL.map(|kind| {
+            let name = serde_json::to_value(kind).unwrap();
+            format!(
+                "{} {}: {}, with --require-pr {}",
+                kind.status().name(),
+                name.as_str().unwrap(),
+                kind.exit_code(false),
+                kind.exit_code(true)
+            )
+        });
+        insta::assert_snapshot!(table.join("\n"));
     }
 
     #[test]
-    fn several_looks_settle_a_session() {
-        insta::assert_snapshot!(check("new claimed running/working running/finished+"), @"PrOpened at look 4");
-        insta::assert_snapshot!(check("running/finished running/finished running/finished+"), @"PrOpened at look 3");
-        insta::assert_snapshot!(check("running/finished running/finished running/finished running/finished"), @"NoPr at look 4");
-        insta::assert_snapshot!(check("running/waiting_for_user running/waiting_for_user running/working running/waiting_for_user running/waiting_for_user running/waiting_for_user"), @"WaitingForUser at look 6");
-        insta::assert_snapshot!(check("running/waiting_for_user+ running/waiting_for_user+ running/waiting_for_user+"), @"PrOpened at look 3");
-        insta::assert_snapshot!(check("running/waiting_for_approval+ running/waiting_for_approval+ running/waiting_for_approval+"), @"WaitingForApproval at look 3");
-        insta::assert_snapshot!(check("running/waiting_for_user# running/waiting_for_user# running/waiting_for_user# running/waiting_for_user#"), @"NoPr at look 4");
-        insta::assert_snapshot!(check("running/waiting_for_user# running/waiting_for_user# running/waiting_for_user# running/waiting_for_user+"), @"PrOpened at look 4");
-        insta::assert_snapshot!(check("suspended/out_of_credits"), @"QuotaExceeded at look 1");
-        insta::assert_snapshot!(check("suspended/inactivity suspended/inactivity suspended/inactivity+"), @"PrOpened at look 3");
-        insta::assert_snapshot!(check("suspended/inactivity suspended/inactivity suspended/inactivity suspended/inactivity"), @"Suspended at look 4");
-        insta::assert_snapshot!(check("exit exit exit exit"), @"NoPr at look 4");
-        insta::assert_snapshot!(check("404 404 running/working 404 404 404"), @"SessionGone at look 6");
-        insta::assert_snapshot!(check("dreaming dreaming dreaming dreaming suspended/new_reason"), @"unsettled");
+    fn an_end_names_what_became_of_the_pull_request() {
+        let end = session("exit", None);
+        let told = |seen: &[PullRequest], repos: &[&str]| {
+            let repos: Vec<String> = repos.iter().map(ToString::to_string).collect();
+            let outcome = settle(&end, seen, &repos);
+            format!("{:?}: {}", outcome.kind, outcome.reason)
+        };
+        insta::assert_snapshot!(told(&[pull_request(Some("closed"))], &[]));
+        insta::assert_snapshot!(told(&[pull_request(Some("open"))], &["x/y"]));
+        insta::assert_snapshot!(told(&[], &[]));
+        let ended = Session { tags: vec![crate::relay::names::ENDED_TAG.to_string()], ..end.clone() };
+        assert_eq!(settle(&ended, &[], &[]).kind, OutcomeKind::Terminated);
+        let archived = Session { is_archived: true, ..session("running", Some("working")) };
+        assert_eq!(settle(&archived, &[], &[]).kind, OutcomeKind::Suspended);
+        assert_eq!(settle(&archived, &[pull_request(None)], &[]).kind, OutcomeKind::PrOpened);
+        assert_eq!(settle(&ended, &[pull_request(Some("merged"))], &[]).kind, OutcomeKind::PrOpened);
     }
 }

@@ -5,19 +5,21 @@
 
 mod facts;
 mod fence;
+mod key;
 mod template;
 
 pub use facts::VARIABLES;
+pub use key::dedupe_key;
 pub use template::{Template, TemplateProblem};
 
-use super::alert::{Alert, tag};
+use super::alert::Alert;
 use super::text;
 use facts::Facts;
 
 /// The longest prompt, in bytes.
 pub const LONGEST_PROMPT: usize = 32 * 1024;
 
-/// The longest title after its mark, in bytes before the note on the rest.
+/// The longest title before its marker, in bytes before the note on the rest.
 pub const LONGEST_TITLE: usize = 120;
 
 /// The prompt when the user has no template.
@@ -41,12 +43,14 @@ pub fn words(alert: &Alert, key: &str, template: Option<&Template>) -> Result<Wo
         None => Template::parse(DEFAULT_TEMPLATE)?.render(&facts)?,
     };
     let prompt = fence::closed(&facts.data, text::cap(&rendered, LONGEST_PROMPT));
-    Ok(Words { title: marked_title(key, &alert.title), prompt })
+    Ok(Words { title: text::clean_line(&alert.title, LONGEST_TITLE), prompt })
 }
 
-/// A title that begins with the mark of the alert with this key, so that the session can be found by it.
-pub fn marked_title(key: &str, title: &str) -> String {
-    format!("[{}] {}", tag(key), text::clean_line(title, LONGEST_TITLE))
+/// A title that ends with the title marker, by which the session can be found: the alert's tag and the first eight digits
+/// of the attempt. The title itself is cut, so that the marker never is.
+pub fn marked_title(title: &str, alert_tag: &str, attempt: &str) -> String {
+    let attempt: String = attempt.chars().take(8).collect();
+    format!("{} [{alert_tag}/{attempt}]", text::clean_line(title, LONGEST_TITLE))
 }
 
 #[cfg(test)]

@@ -318,12 +318,23 @@ impl Sessions {
                 let look = self.count(id);
                 let seen = (self.on_look)(look);
                 if let Some(status) = seen["refused"].as_u64() {
+                    if [404, 410].contains(&status) {
+                        self.hide(id);
+                    }
                     return Said::problem(status.try_into().unwrap(), "refused");
                 }
                 self.change(id, &seen)
             }
             ("DELETE", _, Some(id)) => self.change(id, &state("exit", false)),
             _ => Said::problem(404, "Not Found"),
+        }
+    }
+
+    /// What is not there any more is in no list either.
+    fn hide(&self, id: &str) {
+        let mut all = self.all.lock().unwrap();
+        if let Some(seen) = all.iter_mut().find(|seen| seen.session["session_id"] == id) {
+            seen.hidden_for = usize::MAX;
         }
     }
 

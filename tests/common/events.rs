@@ -37,9 +37,10 @@ pub fn story_of_the_end(ran: &Ran) -> String {
     told + &end(ran)
 }
 
-/// What it says to people, and how it ended.
+/// What it says to people beyond its events, and how it ended.
 pub fn end(ran: &Ran) -> String {
-    let said = ran.stderr.lines().map(|line| format!("stderr: {}\n", shorten(line)));
+    let is_further = |line: &&str| !EVENTS_AS_TEXT.iter().any(|beginning| line.starts_with(beginning));
+    let said = ran.stderr.lines().filter(is_further).map(|line| format!("stderr: {}\n", shorten(line)));
     said.collect::<String>() + &ran.exit()
 }
 
@@ -62,6 +63,24 @@ pub fn session_id(ran: &Ran) -> String {
     let event = events.iter().find(|event| names.contains(&event["event"].as_str().unwrap())).expect("a session");
     event["session_id"].as_str().unwrap().to_string()
 }
+
+/// How the lines begin that tell on stderr what stdout has as an event.
+const EVENTS_AS_TEXT: [&str; 14] = [
+    "alert: ",
+    "nothing to do: ",
+    "session created: ",
+    "existing session of this alert: ",
+    "session of this alert that ended within the cool-down: ",
+    "session created, and found ",
+    "older session of another run: ",
+    "held: ",
+    "duplicate session, ",
+    "status: ",
+    "done: ",
+    "blocked: ",
+    "dropped: ",
+    "warning: ",
+];
 
 fn tell(event: &Value) -> String {
     let text = |name: &str| match &event[name] {
@@ -98,6 +117,10 @@ fn tell(event: &Value) -> String {
             text("session_url"),
             text("reason")
         ),
+        "alert_held" => format!("{} {}", text("pr_url"), text("reason")),
+        "session_messaged" => format!("{} {}: {}", text("session_id"), text("sent"), text("reason")),
+        "alert_resolved" => text("reason"),
+        "warning" => text("message"),
         "check" => {
             format!("{} {} in {}, lacks {}", text("principal_type"), text("principal"), text("org_id"), text("missing"))
         }
@@ -115,12 +138,16 @@ pub fn shorten(text: &str) -> String {
     let mut rest = redacted.as_str();
     while let Some(first) = rest.chars().next() {
         let hex = rest.find(|c| !is_hex(c)).unwrap_or(rest.len());
-        let is_mark = hex == 26 && told.ends_with("ar-");
+        let is_mark = hex == 26 && (told.ends_with("ar-") || told.ends_with("ar-a-"));
+        let is_attempt = hex == 8 && told.ends_with("ar-MARK/");
         if hex == 32 && !told.ends_with("org-") {
             told += "SESSION";
             rest = &rest[hex..];
         } else if is_mark {
             told += "MARK";
+            rest = &rest[hex..];
+        } else if is_attempt {
+            told += "ATTEMPT";
             rest = &rest[hex..];
         } else if told.ends_with("/pull/") {
             told += "N";

@@ -158,10 +158,14 @@ pub fn redact(text: &str) -> String {
     let text = number_after(&text, " bytes in ", "N");
     let text = number_after(&text, "(os error ", "N");
     // What a stream took, which is never the same twice, stands at the end of its figures.
-    match text.split_once(" retries, ") {
-        Some((figures, took)) if took.ends_with(" records/s") => format!("{figures} retries"),
-        _ => text,
+    for word in [" retries", " retry"] {
+        if let Some((figures, took)) = text.split_once(&format!("{word}, "))
+            && took.ends_with(" records/s")
+        {
+            return format!("{figures}{word}");
+        }
     }
+    text
 }
 
 /// Replaces the number that follows each `prefix`.

@@ -36,7 +36,7 @@ def test_the_questions_before_a_read(source, organisation):
     assert source.config_spec["required"] == ["api_token", "org_id"]
     assert source.documentation_url.startswith("https://")
     assert source.available_streams == STREAMS
-    assert source.connection_status == {"status": "SUCCEEDED"}
+    assert source.connection_status["status"] == "SUCCEEDED" and "sessions_insights" in source.connection_status["message"]
     refused = Source(executable="source-devin-ai", config={**organisation, "api_token": WRONG_KEY}).connection_status
     assert refused["status"] == "FAILED" and "API key is not accepted" in refused["message"]
 

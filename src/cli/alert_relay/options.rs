@@ -15,36 +15,59 @@ pub struct AccessOptions {
     /// JSON file with api_token, org_id, api_url; DEVIN_API_KEY, DEVIN_ORG_ID and DEVIN_API_URL fill in what it lacks
     #[arg(long, value_name = "FILE")]
     pub config: Option<PathBuf>,
-    /// The full address that creates a session, https://HOST/v3/organizations/ORG/sessions; wins over the settings
+    /// The full URL that creates a session, https://HOST/v3/organizations/ORG/sessions; takes precedence over the settings
     #[arg(long, value_name = "URL")]
     pub endpoint: Option<String>,
-    /// Use a simulated organisation instead of the Devin API
-    #[arg(long, conflicts_with_all = ["config", "endpoint"])]
-    pub sandbox: bool,
+    /// What stdout gets; where it gets JSON lines, the text goes to stderr [default: text on a terminal, else json]
+    #[arg(long, value_name = "FORMAT")]
+    pub output: Option<OutputChoice>,
     #[command(flatten)]
     pub common: Common,
 }
 
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum OutputChoice {
+    Text,
+    Json,
+}
+
+#[derive(Debug, Args)]
+pub struct SandboxOption {
+    /// Use a simulated organization instead of the Devin API
+    #[arg(long, conflicts_with_all = ["config", "endpoint"])]
+    pub sandbox: bool,
+}
+
 impl AccessOptions {
-    /// These options as they are typed, each with a blank before it; `None` for a sandbox, which nobody else reaches.
-    pub fn words(&self) -> Option<String> {
+    /// These options as they are typed, each with a blank before it.
+    pub fn words(&self) -> String {
         let config = self.config.as_deref().map(|path| ("--config", path.display().to_string()));
         let given = config.into_iter().chain(self.endpoint.clone().map(|address| ("--endpoint", address)));
         let words = given.map(|(option, value)| format!(" {option} {}", quoted(&value)));
-        (!self.sandbox).then(|| words.collect())
+        words.collect()
     }
 }
 
 /// A word for a POSIX shell.
-fn quoted(word: &str) -> String {
+pub fn quoted(word: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_./:%+=@".contains(c);
     if word.chars().all(is_plain) { word.to_string() } else { format!("'{}'", word.replace('\'', r"'\''")) }
+}
+
+#[derive(Debug, Args)]
+pub struct Check {
+    #[command(flatten)]
+    pub access: AccessOptions,
+    #[command(flatten)]
+    pub sandbox: SandboxOption,
 }
 
 #[derive(Debug, Args)]
 pub struct Run {
     #[command(flatten)]
     pub access: AccessOptions,
+    #[command(flatten)]
+    pub sandbox: SandboxOption,
     #[command(flatten)]
     pub input: Input,
     #[command(flatten)]
@@ -60,26 +83,38 @@ pub struct Run {
     /// Create a session whatever is there for the same alert
     #[arg(long)]
     pub new_attempt: bool,
-    /// After an unclear answer and a look that found nothing, create once more
+    /// After an unclear answer and a search that found nothing, create once more
     #[arg(long)]
     pub create_again: bool,
     /// A session for the same alert that ended so recently is reported instead of starting another
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = duration)]
     pub cooldown: Duration,
+    /// While an earlier session's pull request is open, hold the alert or start another session
+    #[arg(long, value_name = "WHAT", default_value = "hold")]
+    pub while_pr_open: WhilePrOpenChoice,
+    /// How long an open pull request holds the alert at most, after its session's last update
+    #[arg(long, value_name = "TIME", default_value = "168h", value_parser = duration)]
+    pub while_pr_open_max: Duration,
+    /// Where the organization runs as many sessions as it may: wait up to an hour for one to end, or fail
+    #[arg(long, value_name = "WHAT", default_value = "wait")]
+    pub on_session_limit: SessionLimitChoice,
+    /// Where alerts join a group whose session is at work: send it a message, start another session, or ignore them
+    #[arg(long, value_name = "WHAT", default_value = "message")]
+    pub on_new_alerts: NewAlertsChoice,
     /// How long to look for a session whose create was answered unclearly
     #[arg(long, value_name = "TIME", default_value = "90s", value_parser = duration)]
     pub reconcile_window: Duration,
     /// How long the create may take
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = create_timeout)]
     pub create_timeout: Duration,
-    /// The most sessions that one payload may be worth, with --per-alert
+    /// The most sessions that one payload may create, with --per-alert
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub max_sessions: usize,
 }
 
 #[derive(Debug, Args)]
 pub struct Watch {
-    /// The session's identifier, or its address in the web app
+    /// The session's identifier, or its URL in the web app
     #[arg(value_name = "SESSION", value_parser = pasted)]
     pub session: String,
     #[command(flatten)]
@@ -90,6 +125,9 @@ pub struct Watch {
 
 #[derive(Debug, Args)]
 pub struct Prompt {
+    /// What stdout gets [default: text on a terminal, else json]
+    #[arg(long, value_name = "FORMAT")]
+    pub output: Option<OutputChoice>,
     #[command(flatten)]
     pub input: Input,
     #[command(flatten)]
@@ -101,17 +139,26 @@ pub struct Input {
     /// The alert as its sender's webhook delivers it; - reads standard input
     #[arg(long, value_name = "FILE")]
     pub alert: PathBuf,
-    /// The sender: auto, alertmanager, grafana, pagerduty, sentry, datadog, opsgenie, cloudwatch, cloudevents, generic
+    /// The sender: auto, alertmanager, grafana, pagerduty, sentry, datadog, opsgenie, cloudwatch, cloudevents, generic; or any, for any JSON object
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = format)]
     pub format: FormatChoice,
+    /// YAML that says where in the payload title, state, key and the like stand, for a sender of your own
+    #[arg(long, value_name = "FILE", conflicts_with = "format")]
+    pub map: Option<PathBuf>,
     /// One session for each alert of a group, instead of one for the group
     #[arg(long)]
     pub per_alert: bool,
-    /// Leave this label out of the dedupe key, beside pod, instance, endpoint and uid
+    /// Let a state that starts nothing start a session: warn, test, acknowledged
+    #[arg(long, value_name = "STATE")]
+    pub fire_on: Vec<String>,
+    /// Leave this label out of the dedupe key, beside pod, endpoint and uid
     #[arg(long, value_name = "NAME")]
     pub ignore_label: Vec<String>,
-    /// Take this as the dedupe key
-    #[arg(long, value_name = "TEXT", conflicts_with = "per_alert", value_parser = word)]
+    /// Keep these alerts apart from the same alerts of other namespaces
+    #[arg(long, value_name = "NAME", default_value = "", value_parser = namespace)]
+    pub namespace: String,
+    /// Take this as the dedupe key; a template such as '{{ labels.host }}' is filled in from the alert
+    #[arg(long, value_name = "TEXT", value_parser = word)]
     pub dedupe_key: Option<String>,
     /// Replace the prompt by this template
     #[arg(long, value_name = "FILE")]
@@ -151,21 +198,40 @@ pub struct SessionOptions {
 
 #[derive(Debug, Args)]
 pub struct PollingOptions {
-    /// Time between two looks, 1s to 300s [default: 30s; 1s with --sandbox]
+    /// Time between two polls, 1s to 300s [default: 30s; 1s with --sandbox]
     #[arg(long, value_name = "TIME", value_parser = poll_interval)]
     pub poll_interval: Option<Duration>,
-    /// How many looks are taken at most
+    /// How many polls there are at most
     #[arg(long, value_name = "N", default_value_t = 120, value_parser = clap::value_parser!(u32).range(1..=1000))]
     pub max_poll_attempts: u32,
-    /// Further looks for a pull request after the session has finished without one
+    /// Further polls for a pull request after the session has finished without one
     #[arg(long, value_name = "N", default_value_t = 3)]
     pub pr_grace: u32,
-    /// What becomes of a session still at work after the last look
+    /// What becomes of a session still at work after the last poll
     #[arg(long, value_name = "WHAT", default_value = "leave")]
     pub on_timeout: TimeoutChoice,
     /// End with exit code 26 when the session finished without a pull request
     #[arg(long)]
     pub require_pr: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum WhilePrOpenChoice {
+    Hold,
+    Start,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum SessionLimitChoice {
+    Wait,
+    Fail,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub enum NewAlertsChoice {
+    Message,
+    Start,
+    Ignore,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -200,6 +266,11 @@ fn without_secret(text: &str) -> Result<String, String> {
         return Err("it holds an API key or another secret, which would be sent to Devin".to_string());
     }
     Ok(text.to_string())
+}
+
+/// A namespace: nothing, or a text as a key is.
+fn namespace(text: &str) -> Result<String, String> {
+    if text.is_empty() { Ok(String::new()) } else { word(text) }
 }
 
 fn create_timeout(text: &str) -> Result<Duration, String> {

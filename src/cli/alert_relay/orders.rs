@@ -6,18 +6,18 @@ use std::rc::Rc;
 
 use anyhow::{Context as _, anyhow, bail};
 
-use super::options::{Input, SessionOptions};
+use super::options::{Input, SessionOptions, quoted};
 use crate::devin::session::NewSession;
 use crate::redact::Redactor;
-use crate::relay::alert::{Alert, tag};
-use crate::relay::dispatch::RELAY_TAG;
-use crate::relay::inbound::{self, Grouping, MAX_BYTES};
-use crate::relay::prompt::{Template, Words, marked_title, words};
+use crate::relay::alert::{Alert, State};
+use crate::relay::inbound::{self, Delivery, Grouping, MAX_BYTES, Mapping, Problem, Reading};
+use crate::relay::prompt::{LONGEST_TITLE, Template, Words, dedupe_key, words};
+use crate::relay::text::clean_line;
 
 /// The largest schema that the API takes, in bytes.
 const LARGEST_SCHEMA: u64 = 64 << 10;
 
-/// An alert and what would be created for it.
+/// An alert and what would be created for it, before the names of an attempt are put on it.
 pub struct Prepared {
     pub alert: Alert,
     pub key: String,
@@ -53,16 +53,30 @@ impl Prepared {
     }
 }
 
+/// What a payload comes to.
+pub struct Orders {
+    pub prepared: Vec<Prepared>,
+    /// What was not taken, guessed or counted only, one sentence each.
+    pub notes: Vec<String>,
+}
+
 /// Reads the payload and makes of each alert what a session would be created with.
 ///
 /// # Errors
 /// A file that cannot be read, a payload of no known format, or a template that does not fit it.
-pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Vec<Prepared>> {
+pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Orders> {
     let payload = read_payload(&input.alert)?;
     let grouping = if input.per_alert { Grouping::PerAlert } else { Grouping::Group };
-    let name = input.alert.display();
-    let alerts =
-        inbound::read(input.format.0, &payload, grouping).map_err(|problem| anyhow!("the alert {name}: {problem}"))?;
+    let mapping = input.map.as_deref().map(read_mapping).transpose()?;
+    let reading = Reading { format: input.format.0, grouping, mapping: mapping.as_ref() };
+    let mut delivery = inbound::read(&payload, &[], reading).map_err(|problem| refused(&input.alert, &problem))?;
+    let mut notes = notes(&delivery);
+    for alert in &mut delivery.alerts {
+        let wanted = input.fire_on.iter().any(|word| word.eq_ignore_ascii_case(alert.state.name()));
+        if wanted && alert.state != State::Resolved {
+            alert.state = State::Firing;
+        }
+    }
     let text = input.prompt_template.as_deref().map(read_template).transpose()?;
     let template = text.as_deref().zip(input.prompt_template.as_deref()).map(|(text, path)| parse_template(text, path));
     let template = template.transpose()?;
@@ -70,14 +84,21 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Vec<Pre
     let given = given(input, options, text.as_deref(), schema.as_ref());
     let parts = Rc::new(Parts { template, title: options.title.clone(), given });
     let mut prepared = Vec::new();
-    let key = |alert: &Alert| input.dedupe_key.clone().unwrap_or_else(|| alert.dedupe_key(&input.ignore_label));
-    for (key, alert) in one_a_key(alerts.into_iter().map(|alert| (key(&alert), alert))) {
+    let alerts = keyed(input, delivery.alerts)?;
+    let all = alerts.len();
+    let alerts = one_a_key(alerts);
+    if alerts.len() < all {
+        notes.push(format!(
+            "{} alerts with the key of another in the same payload are told with it",
+            all - alerts.len()
+        ));
+    }
+    for (key, alert) in alerts {
         let words = compose(&alert, &key, &parts)?;
-        let tags = [RELAY_TAG.to_string(), tag(&key)].into_iter().chain(options.tag.iter().cloned()).collect();
         let new = NewSession {
             prompt: words.prompt,
             title: Some(words.title),
-            tags,
+            tags: options.tag.clone(),
             playbook_id: options.playbook.clone(),
             repos: options.repo.clone(),
             knowledge_ids: options.knowledge.clone(),
@@ -88,17 +109,60 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Vec<Pre
         };
         prepared.push(Prepared { alert, key, new, parts: Rc::clone(&parts) });
     }
-    Ok(prepared)
+    Ok(Orders { prepared, notes })
+}
+
+/// Why the payload is not taken, with a command that takes it where there is one.
+fn refused(path: &Path, problem: &Problem) -> anyhow::Error {
+    let name = path.display();
+    // What came by standard input is gone: the person has it in a file, or puts it there.
+    let file = if path == Path::new("-") { "alert.json".to_string() } else { quoted(&name.to_string()) };
+    match problem {
+        Problem::UnknownShape { .. } => anyhow!(
+            "the alert {name}: {problem}; if it is one, run: source-devin-ai alert-relay run --format any --alert {file}"
+        ),
+        problem => anyhow!("the alert {name}: {problem}"),
+    }
+}
+
+/// What a person should know of a delivery beside its alerts.
+fn notes(delivery: &Delivery) -> Vec<String> {
+    let rejected = delivery
+        .rejected
+        .iter()
+        .map(|part| format!("part {} of the payload is not taken: {}", part.place, part.problem));
+    let warnings = delivery.alerts.iter().flat_map(|alert| alert.warnings.clone());
+    let more =
+        (delivery.more > 0).then(|| format!("and {} more alerts, for which no session is created", delivery.more));
+    rejected.chain(warnings).chain(more).collect()
+}
+
+/// Each alert with its key.
+fn keyed(input: &Input, alerts: Vec<Alert>) -> anyhow::Result<Vec<(String, Alert)>> {
+    let Some(given) = &input.dedupe_key else {
+        return Ok(alerts.into_iter().map(|alert| (alert.dedupe_key(&input.ignore_label), alert)).collect());
+    };
+    if given.contains("{{") {
+        let key = |alert: &Alert| dedupe_key(given, alert).map_err(|problem| anyhow!("--dedupe-key: {problem}"));
+        return alerts.into_iter().map(|alert| Ok((key(&alert)?, alert))).collect();
+    }
+    if alerts.len() > 1 {
+        bail!(
+            "--dedupe-key would give the {} alerts of the payload one key, and all but one would be lost: use a template, such as '{{{{ title }}}}'",
+            alerts.len()
+        );
+    }
+    Ok(alerts.into_iter().map(|alert| (given.clone(), alert)).collect())
 }
 
 fn compose(alert: &Alert, key: &str, parts: &Parts) -> anyhow::Result<Words> {
     let Words { title, prompt } = words(alert, key, parts.template.as_ref()).map_err(|problem| anyhow!("{problem}"))?;
-    let title = parts.title.as_deref().map_or(title, |title| marked_title(key, title));
+    let title = parts.title.as_deref().map_or(title, |title| clean_line(title, LONGEST_TITLE));
     Ok(Words { title, prompt })
 }
 
 /// Alerts that share a key are one: the first of them that fires, or the first where none does.
-fn one_a_key(alerts: impl Iterator<Item = (String, Alert)>) -> Vec<(String, Alert)> {
+fn one_a_key(alerts: Vec<(String, Alert)>) -> Vec<(String, Alert)> {
     let mut kept: Vec<(String, Alert)> = Vec::new();
     for (key, alert) in alerts {
         match kept.iter_mut().find(|(known, _)| *known == key) {
@@ -157,6 +221,12 @@ fn read_template(path: &Path) -> anyhow::Result<String> {
 
 fn parse_template(text: &str, path: &Path) -> anyhow::Result<Template> {
     Template::parse(text).map_err(|problem| anyhow!("{problem} ({})", path.display()))
+}
+
+fn read_mapping(path: &Path) -> anyhow::Result<Mapping> {
+    let name = path.display();
+    let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the mapping {name}"))?;
+    Mapping::parse(&text).map_err(|problem| anyhow!("the mapping {name}: {problem}"))
 }
 
 fn read_schema(path: &Path) -> anyhow::Result<serde_json::Value> {

@@ -4,8 +4,9 @@ use sha2::{Digest, Sha256};
 
 use super::{Alert, Format, Pairs};
 
-/// Labels that change while the trouble stays the same, so that they are left out of hashed labels.
-pub const CHURNING_LABELS: [&str; 4] = ["pod", "instance", "endpoint", "uid"];
+/// Labels that change while the trouble stays the same, so that they are left out of an alert's hashed labels. Beside
+/// `pod` or `container`, so is `instance`, which is then the pod's address; elsewhere it is the machine that is in trouble.
+pub const CHURNING_LABELS: [&str; 3] = ["pod", "endpoint", "uid"];
 
 /// Hexadecimal digits of a hash in a key and in a tag: 104 bits, and a tag of 29 characters.
 const HASH_DIGITS: usize = 26;
@@ -18,7 +19,9 @@ const LONGEST_OWN_KEY: usize = 200;
 pub enum Identity {
     /// The sender's own stable key, in parts, the kind of key first where the sender has several kinds.
     Own(Vec<String>),
-    /// The receiver's name with these labels.
+    /// The receiver's name with the labels that the user grouped by, all of which count.
+    Group { receiver: String, labels: Pairs },
+    /// The receiver's name with the labels of one alert, of which those that churn are left out.
     Labels { receiver: String, labels: Pairs },
     /// The title with the alert's labels, and whatever else names the source.
     Title { source: String, title: String },
@@ -34,21 +37,21 @@ pub struct KeyRow {
 }
 
 /// How dedupe keys are made. The user's documentation shows it as [`key_table`] prints it.
-pub const KEY_TABLE: [KeyRow; 16] = [
+pub const KEY_TABLE: [KeyRow; 20] = [
     KeyRow {
         format: Format::Alertmanager,
         key: "alertmanager:<receiver>:<hash>",
-        made_of: "receiver and group labels; with `--per-alert`, receiver and all labels",
+        made_of: "receiver and group labels, without group labels the alert's name; with `--per-alert`, receiver and labels",
     },
     KeyRow {
         format: Format::Grafana,
         key: "grafana:<receiver>:<hash>",
-        made_of: "receiver and group labels; with `--per-alert`, receiver and all labels",
+        made_of: "receiver and group labels, without group labels the alert's name; with `--per-alert`, receiver and labels",
     },
     KeyRow {
         format: Format::Grafana,
-        key: "grafana:rule#<ruleId>",
-        made_of: "Grafana 8 and older, legacy alerting: the rule's identifier",
+        key: "grafana:rule#<host>#<orgId>#<ruleId>",
+        made_of: "Grafana 8 and older, legacy alerting: the server, the organization, and the rule's identifier",
     },
     KeyRow { format: Format::PagerDuty, key: "pagerduty:<id>", made_of: "incident identifier" },
     KeyRow {
@@ -88,13 +91,25 @@ pub const KEY_TABLE: [KeyRow; 16] = [
         key: "cloudevents:<source>#<subject>",
         made_of: "source and subject; without a subject, `cloudevents:<hash>` of source, type, title and labels",
     },
-    KeyRow { format: Format::Generic, key: "generic:<dedup_key>", made_of: "`dedup_key`, else `externalId`" },
-    KeyRow { format: Format::Generic, key: "generic:<hash>", made_of: "without both: source, title and labels" },
+    KeyRow {
+        format: Format::Generic,
+        key: "generic:<dedup_key>",
+        made_of: "`dedup_key`, `externalId`, `deduplication_key`",
+    },
+    KeyRow { format: Format::Generic, key: "generic:<source>#<dedup_key>", made_of: "the same, with a `source`" },
+    KeyRow {
+        format: Format::Generic,
+        key: "generic:<field>#<id>",
+        made_of: "without these: `fingerprint`, `alert_uid`, `incident_id`, `alert_id`",
+    },
+    KeyRow { format: Format::Generic, key: "generic:<hash>", made_of: "without any of them: source, title and labels" },
     KeyRow {
         format: Format::Generic,
         key: "generic:incident#<id>",
         made_of: "an incident of Better Stack: its identifier",
     },
+    KeyRow { format: Format::Any, key: "any:<field>#<id>", made_of: "the field that identifies the alert" },
+    KeyRow { format: Format::Any, key: "any:<hash>", made_of: "without one: title, host, service and the like" },
 ];
 
 /// [`KEY_TABLE`] in Markdown.
@@ -103,9 +118,21 @@ pub fn key_table() -> String {
     format!("| Format | Dedupe key | Made of |\n|---|---|---|\n{}", rows.collect::<String>())
 }
 
-/// The tag, and the mark in the title, of the session of the alert with this key: `ar-` and 26 hexadecimal digits.
+/// The dedupe tag of the alert with this key in the default namespace: `ar-` and 26 hexadecimal digits.
 pub fn tag(key: &str) -> String {
     format!("ar-{}", digits(&Sha256::digest(key.as_bytes())))
+}
+
+/// The dedupe tag of the alert with this key in a namespace, the default one being empty: alerts of different namespaces
+/// have different sessions.
+pub fn tag_in(namespace: &str, key: &str) -> String {
+    // A NUL stands in no namespace and in no key, so that no two pairs are hashed alike.
+    if namespace.is_empty() { tag(key) } else { tag(&format!("{namespace}\0{key}")) }
+}
+
+/// The tag of one attempt to make the session of the alert with this tag: `ar-a-` and 26 hexadecimal digits.
+pub fn attempt_tag(alert_tag: &str, attempt: &str) -> String {
+    tag(&format!("{alert_tag}\0{attempt}")).replacen("ar-", "ar-a-", 1)
 }
 
 /// See [`Alert::dedupe_key`].
@@ -113,12 +140,20 @@ pub(super) fn dedupe_key(alert: &Alert, ignored_labels: &[String]) -> String {
     let format = alert.format;
     match &alert.identity {
         Identity::Own(parts) => format!("{format}:{}", own_key(parts)),
+        Identity::Group { receiver, labels } => {
+            let kept: Vec<_> = labels
+                .iter()
+                .filter(|(name, _)| !ignored_labels.contains(name))
+                .map(|(name, value)| (name.as_str(), value.as_str()))
+                .collect();
+            format!("{format}:{}:{}", readable(receiver), hash([receiver.as_str()], &kept))
+        }
         Identity::Labels { receiver, labels } => {
             let hash = hash([receiver.as_str()], &lasting(labels, ignored_labels));
             format!("{format}:{}:{hash}", readable(receiver))
         }
         Identity::Title { source, title } => {
-            let title = title.split_whitespace().collect::<Vec<_>>().join(" ");
+            let title = without_measures(title);
             format!("{format}:{}", hash([source.as_str(), &title], &lasting(&alert.labels, ignored_labels)))
         }
     }
@@ -141,10 +176,35 @@ fn readable(receiver: &str) -> String {
     receiver.chars().take(60).map(plain).collect()
 }
 
+/// A title without what changes each time it is measured: decimals, and numbers with a unit. Codes and identifiers stay.
+fn without_measures(title: &str) -> String {
+    const UNITS: [&str; 27] = [
+        "%", "percent", "ms", "s", "sec", "secs", "second", "seconds", "m", "min", "mins", "minute", "minutes", "h",
+        "hour", "hours", "d", "day", "days", "b", "kb", "mb", "gb", "tb", "gib", "mib", "msec",
+    ];
+    let trimmed = |word: &str| word.trim_matches(|c: char| "()[],;:.".contains(c)).to_ascii_lowercase();
+    let is_unit = |word: &str| UNITS.contains(&trimmed(word).as_str());
+    let is_number = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_decimal = |word: &str| word.split_once('.').is_some_and(|(whole, part)| is_number(whole) && is_number(part));
+    let words: Vec<&str> = title.split_whitespace().collect();
+    let is_measure = |(place, word): (usize, &str)| {
+        let word = trimmed(word);
+        let end = word.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(word.len());
+        let (number, unit) = word.split_at(end);
+        is_decimal(number) && (unit.is_empty() || is_unit(unit))
+            || is_number(number)
+                && (is_unit(unit) || unit.is_empty() && words.get(place + 1).is_some_and(|next| is_unit(next)))
+    };
+    let kept = words.iter().enumerate().filter(|(place, word)| !is_measure((*place, word))).map(|(_, word)| *word);
+    kept.collect::<Vec<_>>().join(" ")
+}
+
 /// The labels that stay; all of them when none would.
 fn lasting<'a>(labels: &'a Pairs, ignored_labels: &[String]) -> Vec<(&'a str, &'a str)> {
     let all = || labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
-    let is_ignored = |name: &str| CHURNING_LABELS.contains(&name) || ignored_labels.iter().any(|label| label == name);
+    let is_pod = labels.contains_key("pod") || labels.contains_key("container");
+    let is_churning = |name: &str| CHURNING_LABELS.contains(&name) || name == "instance" && is_pod;
+    let is_ignored = |name: &str| is_churning(name) || ignored_labels.iter().any(|label| label == name);
     let kept: Vec<_> = all().filter(|(name, _)| !is_ignored(name)).collect();
     if kept.is_empty() { all().collect() } else { kept }
 }
@@ -236,7 +296,7 @@ mod tests {
 
     #[test]
     fn labels_that_are_all_ignored_count_after_all() {
-        assert_ne!(check(labels("ops", "instance=a"), &[]), check(labels("ops", "instance=b"), &[]));
+        assert_ne!(check(labels("ops", "pod=a"), &[]), check(labels("ops", "pod=b"), &[]));
         assert_ne!(check(labels("ops", "instance=a"), &[]), check(labels("ops", ""), &[]));
     }
 
@@ -254,6 +314,33 @@ mod tests {
     }
 
     #[test]
+    fn instance_tells_machines_apart_and_pods_not() {
+        assert_ne!(check(labels("ops", "a=b instance=x"), &[]), check(labels("ops", "a=b instance=y"), &[]));
+        assert_eq!(
+            check(labels("ops", "a=b pod=p instance=x"), &[]),
+            check(labels("ops", "a=b pod=q instance=y"), &[])
+        );
+    }
+
+    #[test]
+    fn what_the_user_grouped_by_always_counts() {
+        let group = |text: &str| Identity::Group { receiver: "ops".to_string(), labels: pairs(text) };
+        assert_ne!(check(group("a=b pod=x"), &[]), check(group("a=b pod=y"), &[]));
+        assert_eq!(check(group("a=b pod=x"), &["pod"]), check(group("a=b pod=y"), &["pod"]));
+    }
+
+    #[test]
+    fn a_measured_value_in_a_title_does_not_count_and_a_code_does() {
+        let title = |title: &str| check(Identity::Title { source: String::new(), title: title.to_string() }, &[]);
+        assert_eq!(title("CPU is 97.3 %"), title("CPU is 98.1 %"));
+        assert_eq!(title("p99 is 450ms"), title("p99 is 1200ms"));
+        assert_eq!(title("late by 5 minutes"), title("late by 7 minutes"));
+        assert_ne!(title("HTTP 500"), title("HTTP 502"));
+        assert_ne!(title("db-1 is down"), title("db-2 is down"));
+        assert_ne!(title("build 12"), title("build 13"));
+    }
+
+    #[test]
     fn a_tag_is_short_and_plain() {
         insta::assert_snapshot!(tag("pagerduty:PABC"), @"ar-0cfabd5d14533a8fed701313ce");
         assert_eq!(tag("x").len(), 29);
@@ -268,9 +355,9 @@ mod tests {
         insta::assert_snapshot!(key_table(), @"
         | Format | Dedupe key | Made of |
         |---|---|---|
-        | `alertmanager` | `alertmanager:<receiver>:<hash>` | receiver and group labels; with `--per-alert`, receiver and all labels |
-        | `grafana` | `grafana:<receiver>:<hash>` | receiver and group labels; with `--per-alert`, receiver and all labels |
-        | `grafana` | `grafana:rule#<ruleId>` | Grafana 8 and older, legacy alerting: the rule's identifier |
+        | `alertmanager` | `alertmanager:<receiver>:<hash>` | receiver and group labels, without group labels the alert's name; with `--per-alert`, receiver and labels |
+        | `grafana` | `grafana:<receiver>:<hash>` | receiver and group labels, without group labels the alert's name; with `--per-alert`, receiver and labels |
+        | `grafana` | `grafana:rule#<host>#<orgId>#<ruleId>` | Grafana 8 and older, legacy alerting: the server, the organization, and the rule's identifier |
         | `pagerduty` | `pagerduty:<id>` | incident identifier |
         | `sentry` | `sentry:<id>` | issue identifier, the same for `issue` and `event_alert` |
         | `sentry` | `sentry:metric_alert#<id>` | `metric_alert`: the metric incident's identifier |
@@ -281,9 +368,13 @@ mod tests {
         | `opsgenie` | `opsgenie:<alertId>` | alert identifier |
         | `cloudwatch` | `cloudwatch:<AlarmArn>` | alarm ARN; without it `<account>#<region>#<name>` |
         | `cloudevents` | `cloudevents:<source>#<subject>` | source and subject; without a subject, `cloudevents:<hash>` of source, type, title and labels |
-        | `generic` | `generic:<dedup_key>` | `dedup_key`, else `externalId` |
-        | `generic` | `generic:<hash>` | without both: source, title and labels |
+        | `generic` | `generic:<dedup_key>` | `dedup_key`, `externalId`, `deduplication_key` |
+        | `generic` | `generic:<source>#<dedup_key>` | the same, with a `source` |
+        | `generic` | `generic:<field>#<id>` | without these: `fingerprint`, `alert_uid`, `incident_id`, `alert_id` |
+        | `generic` | `generic:<hash>` | without any of them: source, title and labels |
         | `generic` | `generic:incident#<id>` | an incident of Better Stack: its identifier |
+        | `any` | `any:<field>#<id>` | the field that identifies the alert |
+        | `any` | `any:<hash>` | without one: title, host, service and the like |
         ");
     }
 }

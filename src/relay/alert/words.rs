@@ -1,11 +1,9 @@
-//! The words that senders use: their names, the states of an alert, and how bad it is. Pure.
+//! The words that senders use: their names, and how bad it is. Pure.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Serialize, Serializer};
-
-use crate::relay::text;
 
 /// Who sent it, and so what its payload looks like.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -19,10 +17,12 @@ pub enum Format {
     CloudWatch,
     CloudEvents,
     Generic,
+    /// Any JSON object.
+    Any,
 }
 
 impl Format {
-    pub const ALL: [Format; 9] = [
+    pub const ALL: [Format; 10] = [
         Format::Alertmanager,
         Format::Grafana,
         Format::PagerDuty,
@@ -32,6 +32,7 @@ impl Format {
         Format::CloudWatch,
         Format::CloudEvents,
         Format::Generic,
+        Format::Any,
     ];
 
     /// The name as it is typed and printed, and the beginning of a dedupe key.
@@ -46,6 +47,7 @@ impl Format {
             Format::CloudWatch => "cloudwatch",
             Format::CloudEvents => "cloudevents",
             Format::Generic => "generic",
+            Format::Any => "any",
         }
     }
 }
@@ -68,49 +70,6 @@ impl FromStr for Format {
     }
 }
 
-/// Whether an alert is on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    Firing,
-    Resolved,
-    /// Something in between that starts nothing and ends nothing, in the sender's word: `acknowledged`, `Warn`.
-    Other(String),
-}
-
-impl State {
-    /// What a word means where a sender has no closed list of its own.
-    pub fn from_word(word: &str) -> State {
-        match word.trim().to_ascii_lowercase().as_str() {
-            "firing" | "alerting" | "triggered" | "trigger" | "started" | "open" | "opened" | "new" | "active"
-            | "alarm" | "alert" | "problem" | "down" | "failed" | "failing" | "failure" | "error" | "critical"
-            | "warning" => State::Firing,
-            "resolved" | "ok" | "normal" | "closed" | "recovered" | "inactive" | "up" | "success" | "fixed" => {
-                State::Resolved
-            }
-            _ => State::other(word),
-        }
-    }
-
-    /// A word of the sender's, made fit to be printed.
-    pub fn other(word: &str) -> State {
-        State::Other(text::clean_line(word, 40))
-    }
-
-    /// Whether a session is due.
-    pub fn is_firing(&self) -> bool {
-        *self == State::Firing
-    }
-
-    /// The word to print.
-    pub fn name(&self) -> &str {
-        match self {
-            State::Firing => "firing",
-            State::Resolved => "resolved",
-            State::Other(word) => word,
-        }
-    }
-}
-
 /// How bad it is, from the least to the worst.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -125,10 +84,10 @@ pub enum Severity {
 const SEVERITY_WORDS: [(Severity, &[&str]); 5] = [
     (
         Severity::Critical,
-        &["critical", "crit", "fatal", "emergency", "emerg", "disaster", "page", "p0", "p1", "sev0", "sev1"],
+        &["critical", "crit", "fatal", "emergency", "emerg", "disaster", "page", "blocker", "p0", "p1", "sev0", "sev1"],
     ),
-    (Severity::High, &["high", "error", "err", "major", "severe", "p2", "sev2"]),
-    (Severity::Medium, &["medium", "warning", "warn", "moderate", "average", "p3", "sev3"]),
+    (Severity::High, &["high", "error", "err", "alert", "major", "severe", "p2", "sev2"]),
+    (Severity::Medium, &["medium", "warning", "warn", "moderate", "average", "ticket", "p3", "sev3"]),
     (Severity::Low, &["low", "minor", "notice", "p4", "sev4"]),
     (Severity::Info, &["info", "informational", "information", "debug", "p5", "sev5"]),
 ];
@@ -136,9 +95,16 @@ const SEVERITY_WORDS: [(Severity, &[&str]); 5] = [
 impl Severity {
     /// The level a word stands for; `None` for a word nobody knows.
     pub fn from_word(word: &str) -> Option<Severity> {
-        let word: String = word.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
-        let row = SEVERITY_WORDS.iter().find(|(_, words)| words.iter().any(|known| word.eq_ignore_ascii_case(known)));
-        row.map(|(severity, _)| *severity)
+        let exactly = |word: &str| {
+            let row =
+                SEVERITY_WORDS.iter().find(|(_, words)| words.iter().any(|known| word.eq_ignore_ascii_case(known)));
+            row.map(|(severity, _)| *severity)
+        };
+        let whole: String = word.chars().filter(|c| !c.is_whitespace() && *c != '-').collect();
+        // `P2 - High`, `Sev1 (Critical)`, `ALERT_CRITICALITY_LEVEL_WARNING`
+        let mut parts =
+            word.split(|c: char| !c.is_ascii_alphanumeric()).filter(|part| !part.eq_ignore_ascii_case("alert"));
+        exactly(&whole).or_else(|| parts.find_map(exactly))
     }
 
     /// The level of a priority, which is a number from 1 (the worst) to 5, a `P3`, or a word.
@@ -173,7 +139,7 @@ mod tests {
         for format in Format::ALL {
             assert_eq!(format.name().parse(), Ok(format));
         }
-        insta::assert_snapshot!("auto".parse::<Format>().unwrap_err(), @"no such format; there are alertmanager, grafana, pagerduty, sentry, datadog, opsgenie, cloudwatch, cloudevents, generic");
+        insta::assert_snapshot!("auto".parse::<Format>().unwrap_err(), @"no such format; there are alertmanager, grafana, pagerduty, sentry, datadog, opsgenie, cloudwatch, cloudevents, generic, any");
     }
 
     #[test]
@@ -224,20 +190,5 @@ mod tests {
             assert_eq!(severity.name(), words[0]);
         }
         assert!(Severity::Critical > Severity::High && Severity::Low > Severity::Info);
-    }
-
-    #[test]
-    fn states_come_from_words_and_an_unknown_one_is_kept() {
-        let words = ["firing", "Alerting", "resolved", "OK", "acknowledged", "re\u{202e}opened\n", ""];
-        let read: Vec<String> = words.iter().map(|word| format!("{:?}", State::from_word(word))).collect();
-        insta::assert_snapshot!(read.join("\n"), @r#"
-        Firing
-        Firing
-        Resolved
-        Resolved
-        Other("acknowledged")
-        Other("reopened")
-        Other("")
-        "#);
     }
 }

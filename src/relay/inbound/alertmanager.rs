@@ -3,13 +3,12 @@
 //! The group key is not used: it changes with the route tree.
 
 use super::fields::Fields;
-use super::{Grouping, Problem, group};
-use crate::relay::alert::Alert;
+use super::{Delivery, Grouping, Problem, group};
 
 /// Reads a group.
 ///
 /// # Errors
 /// When the receiver, the group labels, or every alert is missing.
-pub fn read(payload: Fields, grouping: Grouping) -> Result<Vec<Alert>, Problem> {
-    group::read(payload, grouping, &[("generator", "generatorURL")])
+pub fn read(payload: Fields, grouping: Grouping, delivery: &mut Delivery) -> Result<(), Problem> {
+    group::read(payload, grouping, &[("generator", "generatorURL")], delivery)
 }

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_STANDARD_NO_PAD;
 use serde_json::Value;
 
 use super::fields::Fields;
+use super::leaves::parts;
 use super::{Problem, generic, json};
 use crate::relay::alert::{Alert, Identity, State};
 
@@ -16,6 +17,13 @@ const ENDINGS: [&str; 5] = ["resolved", "closed", "recovered", "cleared", "ok"];
 /// # Errors
 /// When source or type is missing.
 pub fn read(payload: Fields) -> Result<Alert, Problem> {
+    // A CDEvent has the envelope in `context`, and the rest in `subject`.
+    if let (Some(context), Some(subject)) = (payload.at("context"), payload.at("subject.id")) {
+        let mut envelope = context.value.clone();
+        envelope["subject"] = subject.value.clone();
+        envelope["data"] = payload.at("subject.content").map_or(Value::Null, |content| content.value.clone());
+        return read(Fields { value: &envelope, ..payload });
+    }
     let source = payload.required("source")?;
     let event_type = payload.required("type")?;
     let data = data(payload);
@@ -25,14 +33,24 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
         Some(subject) => format!("{event_type}: {subject}"),
         None => event_type.clone(),
     });
+    let alarm = alarm(&event_type);
     let identity = match &subject {
         Some(subject) => Identity::Own(vec![source.clone(), subject.clone()]),
-        None => Identity::Title { source: format!("{source} {event_type}"), title: title.clone() },
+        None => Identity::Title {
+            source: format!("{source} {}", without_state(&event_type)),
+            title: without_state(&title).to_string(),
+        },
     };
     let state = match data.first(&["status", "state"]) {
         Some(word) => State::from_word(&word),
         None if ends(&event_type) => State::Resolved,
-        None => State::Firing,
+        None if alarm || data.first(&["severity", "level", "priority"]).is_some() => State::Firing,
+        None => {
+            return Err(Problem::NotAnAlert {
+                what: "a CloudEvent whose type and data say nothing of an alarm",
+                remedy: "give its data a status or a severity, or read it with --format any",
+            });
+        }
     };
     let mut alert = Alert::new(payload.format, state, title, identity);
     generic::tell(&mut alert, data);
@@ -46,6 +64,20 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
         alert.annotations.extend(text.map(|text| (name.to_string(), text)));
     }
     Ok(alert)
+}
+
+/// Whether a word of the type says alarm.
+fn alarm(event_type: &str) -> bool {
+    const WORDS: [&str; 8] = ["alert", "alerts", "alarm", "incident", "problem", "outage", "error", "anomaly"];
+    parts(event_type).iter().any(|word| WORDS.contains(&word.as_str()) || State::is_alarm(word))
+}
+
+/// A type without its last word where that is a state, so that an alert and its end are one.
+fn without_state(event_type: &str) -> &str {
+    match event_type.rsplit_once('.') {
+        Some((before, last)) if State::known(last).is_some() => before,
+        _ => event_type,
+    }
 }
 
 /// The event's data, out of a text or Base64 where it is JSON; otherwise as the text.

@@ -5,26 +5,30 @@
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::{MAX_ALERTS, Problem, json};
-use crate::relay::alert::{Alert, Identity, Pairs, State};
+use super::{Delivery, Problem, Rejected, any, json};
+use crate::relay::alert::{Alert, Format, Identity, Link, Pairs, State};
 
 /// Reads one alarm, or one for each record.
 ///
 /// # Errors
 /// When a message is no alarm, or the alarm cannot be told from others.
-pub fn read(payload: Fields) -> Result<Vec<Alert>, Problem> {
-    let records = payload.items("Records").count();
-    if records > MAX_ALERTS {
-        return Err(Problem::TooManyAlerts { alerts: records });
-    }
-    if records > 0 {
+pub fn read(payload: Fields, delivery: &mut Delivery) -> Result<(), Problem> {
+    delivery.delivery_id = delivery.delivery_id.take().or_else(|| payload.text("MessageId"));
+    if payload.items("Records").next().is_some() {
         let envelope = |record: Fields| match record.at("Sns") {
             Some(sns) => unwrapped(Fields { value: sns.value, ..payload }),
             None => Err(payload.missing("Records.0.Sns")),
         };
-        return payload.items("Records").map(envelope).collect();
+        for (record, place) in payload.items("Records").zip(1..) {
+            match envelope(record) {
+                Ok(alert) => delivery.alerts.push(alert),
+                Err(problem) => delivery.rejected.push(Rejected { place, problem }),
+            }
+        }
+        return Ok(());
     }
-    unwrapped(payload).map(|alert| vec![alert])
+    delivery.alerts.push(unwrapped(payload)?);
+    Ok(())
 }
 
 /// The alarm in an SNS envelope, whose message is JSON inside a text; or the alarm itself.
@@ -55,7 +59,19 @@ fn unwrapped(payload: Fields) -> Result<Alert, Problem> {
             remedy: "publish alarms to a topic of their own",
         });
     }
-    alarm(Fields { value, ..payload })
+    let inside = Fields { value, ..payload };
+    if inside.at("NewStateValue").is_some() || inside.at("AlarmName").is_some() {
+        return alarm(inside);
+    }
+    // An event of EventBridge, or an alert that somebody's own program published.
+    let inside = Fields { format: Format::Any, ..inside };
+    if any::is_sure(inside) {
+        return Ok(any::read(inside));
+    }
+    Err(Problem::NotAnAlert {
+        what: "an SNS message of something other than CloudWatch",
+        remedy: "publish alarms to a topic of their own",
+    })
 }
 
 fn alarm(alarm: Fields) -> Result<Alert, Problem> {
@@ -96,10 +112,29 @@ fn alarm(alarm: Fields) -> Result<Alert, Problem> {
     for expression in alarm.items("Trigger.Metrics").map(|metric| metric.text("Expression")) {
         add(&mut alert.annotations, Some("Expression".to_string()), expression);
     }
+    alert.annotations.extend(alarm.pick(&["QueryString", "LogGroups"]));
+    alert.links.extend(alarm.text("AlarmArn").and_then(|arn| console(&arn)));
     for child in alarm.items("TriggeringChildren").map(|child| child.text("Arn")) {
         add(&mut alert.annotations, Some("TriggeringChildren".to_string()), child);
     }
     Ok(alert)
+}
+
+/// The alarm's page in the console: `arn:aws:cloudwatch:<region>:<account>:alarm:<name>` has region and name.
+fn console(arn: &str) -> Option<Link> {
+    let mut parts = arn.splitn(7, ':');
+    let (partition, region, kind) = (parts.nth(1)?, parts.nth(1)?, parts.nth(1)?);
+    let name = parts.next().filter(|name| kind == "alarm" && !name.is_empty())?;
+    let is_plain = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let host = match partition {
+        "aws" => "console.aws.amazon.com",
+        "aws-cn" => "console.amazonaws.cn",
+        "aws-us-gov" => "console.amazonaws-us-gov.com",
+        _ => return None,
+    };
+    let name = percent_encoding::utf8_percent_encode(name, percent_encoding::NON_ALPHANUMERIC);
+    let url = format!("https://{region}.{host}/cloudwatch/home?region={region}#alarmsV2:alarm/{name}");
+    is_plain(region).then(|| Link { name: "console".to_string(), url })
 }
 
 /// The metrics that an expression computes with.

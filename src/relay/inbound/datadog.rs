@@ -2,6 +2,7 @@
 
 use super::Problem;
 use super::fields::{Fields, tagged};
+use super::leaves::{facts, leaves};
 use crate::relay::alert::{Alert, Identity, Severity, State};
 
 /// Reads what the template gives. A variable that Datadog did not fill in counts as absent.
@@ -18,7 +19,9 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
     let identity = if let Some(cycle) = text(&["alert_cycle_key"]) {
         own("cycle", [cycle])
     } else if let Some(id) = text(&["alert_id"]) {
-        own("alert", std::iter::once(id).chain(text(&["alert_scope", "scope"])))
+        let prefix = full_title.as_deref().and_then(|full_title| full_title.strip_suffix(title));
+        let in_title = || prefix.and_then(scope_of).map(str::to_string);
+        own("alert", std::iter::once(id).chain(text(&["alert_scope", "scope"]).or_else(in_title)))
     } else if let Some(key) = text(&["aggreg_key", "aggregation_key"]) {
         own("aggregation", [key])
     } else if !title.is_empty() {
@@ -37,7 +40,7 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
     };
     let title = if title.is_empty() { "a monitor without a title" } else { title };
     let mut alert = Alert::new(payload.format, state, title.to_string(), identity);
-    alert.message = text(&["text_only_msg", "event_msg", "body", "message"]).unwrap_or_default();
+    alert.message = text(&["text_only_msg", "event_msg", "body", "message", "text"]).unwrap_or_default();
     alert.severity = text(&["alert_priority", "priority"])
         .and_then(|priority| Severity::from_priority(&priority))
         .or_else(|| Severity::from_word(&text(&["alert_type"])?));
@@ -51,6 +54,8 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
         alert.labels.extend(text(names).map(|text| (name.to_string(), text)));
     }
     alert.annotations.extend(text(&["alert_metric", "metric"]).map(|metric| ("metric".to_string(), metric)));
+    // The body is the user's own: whatever it holds is worth telling.
+    alert.annotations.extend(facts(&leaves(payload.value)));
     alert.links = payload.links(&[("monitor", "link"), ("snapshot", "snapshot")]);
     Ok(alert)
 }
@@ -67,7 +72,7 @@ fn is_filled_in(text: &str) -> bool {
 
 fn state(transition: &str) -> State {
     match transition.to_ascii_lowercase().as_str() {
-        "triggered" | "re-triggered" => State::Firing,
+        "triggered" | "re-triggered" | "no data" | "re-no data" => State::Firing,
         "recovered" => State::Resolved,
         _ => State::other(transition),
     }

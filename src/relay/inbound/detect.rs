@@ -2,22 +2,28 @@
 
 use serde_json::Value;
 
-use super::{Fields, Problem};
+use super::{Fields, Problem, any};
 use crate::relay::alert::Format;
 
 /// The marks, in the order they are tried: a payload is of the first format whose fields are all there.
 ///
 /// `=` asks for a value too. A format may have several rows.
-pub(super) const MARKS: [(Format, &[&str]); 30] = [
+pub(super) const MARKS: [(Format, &[&str]); 42] = [
     (Format::CloudEvents, &["specversion", "type", "source", "id"]),
     (Format::PagerDuty, &["event.event_type", "event.data"]),
     (Format::Sentry, &["action", "data.event"]),
-    (Format::Sentry, &["action", "data.issue"]),
+    (Format::Sentry, &["action", "data.issue", "installation"]),
+    (Format::Sentry, &["action", "data.issue.shortId"]),
+    (Format::Sentry, &["action", "data.issue.project"]),
+    (Format::Sentry, &["action=triggered", "data.issue"]),
+    (Format::Sentry, &["action=unresolved", "data.issue"]),
     (Format::Sentry, &["action", "data.metric_alert"]),
     (Format::Sentry, &["action", "data.error"]),
     (Format::Sentry, &["action", "data.comment"]),
     (Format::Sentry, &["action", "data.installation"]),
     (Format::Opsgenie, &["action", "alert.alertId"]),
+    (Format::CloudEvents, &["context.specversion", "context.type", "context.source"]),
+    (Format::PagerDuty, &["event.event_type=pagey.ping"]),
     (Format::CloudWatch, &["Type", "TopicArn", "MessageId"]),
     (Format::CloudWatch, &["AlarmName", "NewStateValue"]),
     (Format::CloudWatch, &["AlarmArn", "NewStateValue"]),
@@ -38,28 +44,26 @@ pub(super) const MARKS: [(Format, &[&str]); 30] = [
     (Format::Generic, &["data.type=incident", "data.attributes"]),
     (Format::Generic, &["data.id", "data.attributes.cause"]),
     (Format::Generic, &["type", "timestamp", "data.title"]),
-    (Format::Generic, &["title"]),
+    (Format::Generic, &["title", "dedup_key"]),
+    (Format::Generic, &["title", "externalId"]),
+    (Format::Generic, &["title", "severity"]),
+    (Format::Generic, &["title", "description"]),
+    (Format::Generic, &["title", "message"]),
+    (Format::Generic, &["title", "status"]),
+    (Format::Generic, &["title", "source"]),
 ];
 
-/// The format whose marks `payload` bears.
+/// The format whose marks `payload` bears, or [`Format::Any`] where something says for sure that it is an alert.
 ///
 /// # Errors
-/// [`Problem::UnknownShape`], with the format of whose marks most are there.
+/// [`Problem::UnknownShape`], with what was found.
 pub fn format(payload: &Value) -> Result<Format, Problem> {
-    let mut closest: Option<(usize, usize, Format, &'static str)> = None;
-    for (format, marks) in MARKS {
-        let fields = Fields { format, value: payload };
-        let Some(missing) = marks.iter().find(|mark| !bears(fields, mark)) else {
-            return Ok(format);
-        };
-        let (there, all) = (marks.iter().filter(|mark| bears(fields, mark)).count(), marks.len());
-        let is_closer = closest.is_none_or(|(best, of, ..)| there * of > best * all);
-        if there > 0 && is_closer {
-            closest = Some((there, all, format, missing));
-        }
+    let has = |format: Format, marks: &[&str]| marks.iter().all(|mark| bears(Fields { format, value: payload }, mark));
+    if let Some((format, _)) = MARKS.into_iter().find(|(format, marks)| has(*format, marks)) {
+        return Ok(format);
     }
-    let closest = closest.map(|(_, _, format, missing)| (format, missing));
-    Err(Problem::UnknownShape { closest })
+    let fields = Fields { format: Format::Any, value: payload };
+    if any::is_sure(fields) { Ok(Format::Any) } else { Err(Problem::UnknownShape { found: any::found(fields) }) }
 }
 
 pub(super) fn bears(fields: Fields, mark: &str) -> bool {

@@ -120,7 +120,7 @@ fn scalar(value: &Value) -> Option<String> {
     }
 }
 
-fn flat(value: &Value) -> Option<String> {
+pub fn flat(value: &Value) -> Option<String> {
     match value {
         Value::Array(items) => {
             let texts: Vec<String> = items.iter().filter_map(scalar).collect();
@@ -131,7 +131,7 @@ fn flat(value: &Value) -> Option<String> {
 }
 
 /// Reads the usual forms of ISO 8601, HTTP's, and Unix times in seconds, milliseconds, micro- or nanoseconds.
-fn moment(text: &str) -> Option<String> {
+pub fn moment(text: &str) -> Option<String> {
     if text.len() > LONGEST_TIME {
         return None;
     }

@@ -1,10 +1,31 @@
 //! An alert that somebody's own program writes, flat or in the envelope of Standard Webhooks; only a title is needed. And
 //! Better Stack's incidents. Pure.
 
-use super::Problem;
 use super::cloudevents::ends;
 use super::fields::Fields;
+use super::leaves::{facts, is_personal, leaves, looks_personal};
+use super::{Problem, any};
 use crate::relay::alert::{Alert, Identity, Severity, State};
+
+/// Fields that have a place of their own in an alert.
+const PLACED: [&str; 16] = [
+    "title",
+    "message",
+    "description",
+    "severity",
+    "level",
+    "timestamp",
+    "started_at",
+    "labels",
+    "metadata",
+    "annotations",
+    "url",
+    "runbook_url",
+    "dashboard_url",
+    "dedup_key",
+    "externalId",
+    "status",
+];
 
 /// Reads the flat form, the same as the data of an envelope, or an incident in the form of JSON:API, as Better Stack
 /// sends it.
@@ -19,14 +40,24 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
     }
 }
 
-fn flat(payload: Fields) -> Result<Alert, Problem> {
+/// Reads the flat form.
+///
+/// # Errors
+/// When there is no title.
+pub fn flat(payload: Fields) -> Result<Alert, Problem> {
     let title = payload.required("title")?;
-    let identity = match payload.first(&["dedup_key", "dedupe_key", "externalId", "external_id"]) {
-        Some(key) => Identity::Own(vec![key]),
-        None => Identity::Title { source: payload.text("source").unwrap_or_default(), title: title.clone() },
+    let leaves = leaves(payload.value);
+    let source = payload.text("source");
+    let identity = match payload.first(&["dedup_key", "dedupe_key", "externalId", "external_id", "deduplication_key"]) {
+        Some(key) => Identity::Own(source.into_iter().chain([key]).collect()),
+        None => match any::key(&leaves) {
+            Some(key) => Identity::Own(vec![key.name.clone(), key.text.clone()]),
+            None => Identity::Title { source: source.unwrap_or_default(), title: title.clone() },
+        },
     };
-    let state = payload.first(&["status", "state"]).map_or(State::Firing, |word| State::from_word(&word));
+    let (state, warning) = any::state(&leaves);
     let mut alert = Alert::new(payload.format, state, title, identity);
+    alert.warnings.extend(warning);
     tell(&mut alert, payload);
     Ok(alert)
 }
@@ -61,8 +92,13 @@ pub fn tell(alert: &mut Alert, data: Fields) {
     alert.message = data.first(&["message", "description"]).unwrap_or_default();
     alert.severity = data.first(&["severity", "level", "priority"]).and_then(|word| Severity::from_priority(&word));
     alert.started_at = data.moment("timestamp").or_else(|| data.moment("started_at"));
-    alert.labels = data.pairs("labels");
-    alert.annotations = data.pairs("metadata");
-    alert.annotations.extend(data.pairs("annotations"));
+    alert.labels = any::labels(data);
+    let named = ["metadata", "annotations"].into_iter().flat_map(|name| data.pairs(name));
+    alert.annotations = named.filter(|(name, value)| !is_personal(name) && !looks_personal(value)).collect();
+    // What has a place of its own is not told twice.
+    let has_place = |path: &str| {
+        PLACED.iter().any(|name| path == *name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
+    };
+    alert.annotations.extend(facts(&leaves(data.value)).into_iter().filter(|(path, _)| !has_place(path)));
     alert.links = data.links(&[("alert", "url"), ("runbook", "runbook_url"), ("dashboard", "dashboard_url")]);
 }

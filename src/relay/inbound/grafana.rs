@@ -3,34 +3,58 @@
 //! The page that silences an alert is left out: it invites to act.
 
 use super::fields::Fields;
-use super::{Grouping, Problem, group};
+use super::{Delivery, Grouping, Problem, group};
 use crate::relay::alert::{Alert, Identity, State};
 
 /// Reads a group, or a legacy rule's message.
 ///
 /// # Errors
 /// When the receiver, the group labels, or every alert is missing.
-pub fn read(payload: Fields, grouping: Grouping) -> Result<Vec<Alert>, Problem> {
+pub fn read(payload: Fields, grouping: Grouping, delivery: &mut Delivery) -> Result<(), Problem> {
     if payload.at("alerts").is_none() && payload.at("ruleId").is_some() {
-        return Ok(vec![legacy(payload)?]);
+        delivery.alerts.push(legacy(payload)?);
+        return Ok(());
     }
-    let pages = [("dashboard", "dashboardURL"), ("panel", "panelURL"), ("generator", "generatorURL")];
-    let mut alerts = group::read(payload, grouping, &pages)?;
-    if let [alert] = alerts.as_mut_slice()
-        && alert.message.is_empty()
-    {
-        alert.message = payload.text("message").unwrap_or_default();
+    let pages =
+        [("dashboard", "dashboardURL"), ("panel", "panelURL"), ("image", "imageURL"), ("generator", "generatorURL")];
+    let before = delivery.alerts.len();
+    group::read(payload, grouping, &pages, delivery)?;
+    let is_test = is_test(payload);
+    for alert in delivery.alerts.iter_mut().skip(before).filter(|_| is_test) {
+        alert.state = State::Test;
     }
-    Ok(alerts)
+    Ok(())
+}
+
+/// The message of the button that tries a contact point.
+fn is_test(payload: Fields) -> bool {
+    let is_test = |alert: Fields| {
+        let is = |path: &str, value: &str| alert.text(path).as_deref() == Some(value);
+        is("labels.alertname", "TestAlert") && is("labels.instance", "Grafana")
+            || payload.text("receiver").is_none()
+                && (is("annotations.summary", "Notification test")
+                    || payload.text("message").as_deref() == Some("Webhook test message."))
+    };
+    payload.items("alerts").any(is_test)
 }
 
 fn legacy(payload: Fields) -> Result<Alert, Problem> {
-    let identity = Identity::Own(vec!["rule".to_string(), payload.required("ruleId")?]);
-    let state = payload.text("state").map_or(State::Firing, |word| State::from_word(&word));
+    // Every server counts its rules from 1.
+    let host =
+        payload.text("ruleUrl").and_then(|url| Some(url.split_once("://")?.1.split(['/', '?']).next()?.to_string()));
+    let server = host.into_iter().chain(payload.text("orgId"));
+    let identity =
+        Identity::Own(["rule".to_string()].into_iter().chain(server).chain([payload.required("ruleId")?]).collect());
+    let state = match (payload.text("ruleId").as_deref(), payload.text("state")) {
+        (Some("0"), _) => State::Test,
+        (_, Some(word)) => State::from_word(&word),
+        _ => State::Firing,
+    };
     let title = payload.first(&["title", "ruleName"]).unwrap_or_else(|| "a rule without a name".to_string());
     let mut alert = Alert::new(payload.format, state, title, identity);
     alert.message = payload.text("message").unwrap_or_default();
     alert.labels = payload.pairs("tags");
+    alert.severity = group::severity(&alert.labels);
     alert.annotations =
         payload.items("evalMatches").filter_map(|hit| Some((series(hit)?, hit.text("value")?))).collect();
     alert.links = payload.links(&[("rule", "ruleUrl")]);

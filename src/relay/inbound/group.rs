@@ -1,7 +1,9 @@
 //! Groups of alerts, as Alertmanager and Grafana deliver them: only those that fire count. Pure.
 
+use std::collections::BTreeMap;
+
 use super::fields::{Fields, add_link};
-use super::{Grouping, MAX_ALERTS, Problem};
+use super::{Delivery, Grouping, Problem, Rejected};
 use crate::relay::alert::{Alert, Identity, Link, MEMBERS_KEPT, Member, Pairs, Severity, State};
 
 /// Labels that may hold how bad it is, the most telling first.
@@ -11,6 +13,9 @@ const SEVERITY_LABELS: [&str; 3] = ["severity", "priority", "level"];
 const TITLES: [&str; 2] = ["summary", "title"];
 const MESSAGES: [&str; 2] = ["description", "message"];
 
+/// Grafana's identifier of a rule, told with the annotations.
+const RULE: &str = "ruleUID";
+
 /// How many different alert names a title lists.
 const NAMES_IN_TITLE: usize = 3;
 
@@ -18,35 +23,57 @@ const NAMES_IN_TITLE: usize = 3;
 ///
 /// # Errors
 /// When what identifies the group, or with [`Grouping::PerAlert`] a member, is missing.
-pub fn read(payload: Fields, grouping: Grouping, pages: &[(&str, &str)]) -> Result<Vec<Alert>, Problem> {
-    let alerts = || payload.items("alerts").filter(|alert| alert.value.is_object());
-    let count = alerts().count();
-    if count == 0 {
-        return Err(payload.missing("alerts.0"));
-    }
-    if count > MAX_ALERTS {
-        return Err(Problem::TooManyAlerts { alerts: count });
-    }
-    let receiver = payload.required("receiver")?;
-    let (firing, quiet): (Vec<_>, Vec<_>) =
-        alerts().map(|alert| (state(payload, alert), member(alert, pages))).partition(|(state, _)| state.is_firing());
-    // Of a group in which nothing fires, the others tell what it was about.
-    let counting = if firing.is_empty() { &quiet } else { &firing };
-    match grouping {
-        Grouping::Group => Ok(vec![group(payload, receiver, counting, !firing.is_empty())?]),
-        Grouping::PerAlert => {
-            counting.iter().map(|(state, member)| single(payload, &receiver, state, member)).collect()
+pub fn read(
+    payload: Fields,
+    grouping: Grouping,
+    pages: &[(&str, &str)],
+    delivery: &mut Delivery,
+) -> Result<(), Problem> {
+    let receiver = payload.text("receiver").unwrap_or_default();
+    let mut members: Vec<(State, Member)> = Vec::new();
+    for (alert, place) in payload.items("alerts").zip(1..) {
+        let member = member(alert, pages);
+        if !alert.value.is_object() || grouping == Grouping::PerAlert && member.labels.is_empty() {
+            delivery.rejected.push(Rejected { place, problem: payload.missing("labels of an alert") });
+        } else {
+            members.push((state(payload, alert), member));
         }
     }
+    if members.is_empty() && delivery.rejected.is_empty() {
+        return Err(payload.missing("alerts.0"));
+    }
+    if grouping == Grouping::PerAlert {
+        delivery.alerts.extend(members.iter().map(|(state, member)| single(payload, &receiver, state, member)));
+        return Ok(());
+    }
+    let group_labels = payload.pairs("groupLabels");
+    if !group_labels.is_empty() {
+        delivery.alerts.extend((!members.is_empty()).then(|| group(payload, &receiver, group_labels, members)));
+        return Ok(());
+    }
+    // Nobody grouped them, so alerts of different names are different alerts.
+    let mut by_name: BTreeMap<Pairs, Vec<(State, Member)>> = BTreeMap::new();
+    for member in members {
+        by_name.entry(rule(&member.1)).or_default().push(member);
+    }
+    delivery.alerts.extend(by_name.into_iter().map(|(rule, members)| group(payload, &receiver, rule, members)));
+    Ok(())
 }
 
-fn group(payload: Fields, receiver: String, members: &[(State, Member)], fires: bool) -> Result<Alert, Problem> {
-    if payload.object("groupLabels").is_none() {
-        return Err(payload.missing("groupLabels"));
-    }
+/// What tells rules apart: Grafana's identifier of the rule, else the alert's name.
+fn rule(member: &Member) -> Pairs {
+    let found = [member.annotations.get_key_value(RULE), member.labels.get_key_value("alertname")];
+    found.into_iter().flatten().take(1).map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn group(payload: Fields, receiver: &str, group_labels: Pairs, all: Vec<(State, Member)>) -> Alert {
+    let (firing, quiet): (Vec<_>, Vec<_>) = all.into_iter().partition(|(state, _)| state.is_firing());
+    // Of a group in which nothing fires, the others tell what it was about.
+    let fires = !firing.is_empty();
+    let members = if fires { &firing } else { &quiet };
     let labels = shared(members, |member| &member.labels);
     let annotations = shared(members, |member| &member.annotations);
-    let identity = Identity::Labels { receiver, labels: payload.pairs("groupLabels") };
+    let identity = Identity::Group { receiver: receiver.to_string(), labels: group_labels };
     let state = if fires { State::Firing } else { at_rest(members) };
     let title = title(&labels, &annotations).unwrap_or_else(|| names(members));
     let mut alert = Alert::new(payload.format, state, title, identity);
@@ -55,6 +82,7 @@ fn group(payload: Fields, receiver: String, members: &[(State, Member)], fires: 
     alert.started_at = members.iter().filter_map(|(_, member)| member.started_at.clone()).min();
     alert.links = shared_links(members);
     add_link(&mut alert.links, payload.format.name(), payload.text("externalURL"));
+    alert.notification_reason = payload.text("notification_reason");
     alert.truncated = payload.text("truncatedAlerts").and_then(|count| count.parse().ok()).unwrap_or(0);
     if fires {
         alert.firing = members.len();
@@ -62,13 +90,10 @@ fn group(payload: Fields, receiver: String, members: &[(State, Member)], fires: 
     }
     alert.labels = labels;
     alert.annotations = annotations;
-    Ok(alert)
+    alert
 }
 
-fn single(payload: Fields, receiver: &str, state: &State, member: &Member) -> Result<Alert, Problem> {
-    if member.labels.is_empty() {
-        return Err(payload.missing("labels of an alert"));
-    }
+fn single(payload: Fields, receiver: &str, state: &State, member: &Member) -> Alert {
     let identity = Identity::Labels { receiver: receiver.to_string(), labels: member.labels.clone() };
     let title = title(&member.labels, &member.annotations).unwrap_or_else(|| "an alert without a name".to_string());
     let mut alert = Alert::new(payload.format, state.clone(), title, identity);
@@ -79,7 +104,7 @@ fn single(payload: Fields, receiver: &str, state: &State, member: &Member) -> Re
     add_link(&mut alert.links, payload.format.name(), payload.text("externalURL"));
     alert.labels = member.labels.clone();
     alert.annotations = member.annotations.clone();
-    Ok(alert)
+    alert
 }
 
 /// An alert's own state, else the group's, else firing.
@@ -106,6 +131,9 @@ fn member(alert: Fields, pages: &[(&str, &str)]) -> Member {
     let values: Vec<String> = alert.pairs("values").iter().map(|(name, value)| format!("{name}={value}")).collect();
     if !values.is_empty() {
         annotations.entry("values".to_string()).or_insert(values.join(", "));
+    }
+    for name in [RULE, "valueString"] {
+        annotations.extend(alert.text(name).map(|text| (name.to_string(), text)));
     }
     Member { labels: alert.pairs("labels"), annotations, started_at: alert.moment("startsAt"), links }
 }
@@ -154,8 +182,9 @@ fn names(members: &[(State, Member)]) -> String {
     }
 }
 
-fn severity(labels: &Pairs) -> Option<Severity> {
-    SEVERITY_LABELS.iter().find_map(|name| Severity::from_word(labels.get(*name)?))
+/// How bad the labels say it is.
+pub fn severity(labels: &Pairs) -> Option<Severity> {
+    SEVERITY_LABELS.iter().find_map(|name| Severity::from_priority(labels.get(*name)?))
 }
 
 fn first(pairs: &Pairs, names: &[&str]) -> Option<String> {

@@ -4,14 +4,20 @@
 //! business.
 
 mod alertmanager;
+mod any;
 mod cloudevents;
 mod cloudwatch;
 mod datadog;
+mod delivery;
 mod detect;
 mod fields;
 mod generic;
 mod grafana;
 mod group;
+mod leaves;
+mod lenient;
+mod mapping;
+mod names;
 mod opsgenie;
 mod pagerduty;
 mod problem;
@@ -19,16 +25,18 @@ mod sentry;
 
 use serde_json::Value;
 
+pub use delivery::{Delivery, Rejected};
+pub use mapping::Mapping;
 pub use problem::Problem;
 
-use super::alert::{Alert, Format};
+use super::alert::Format;
 use crate::devin::surrogate::replace_halves;
 use fields::Fields;
 
-/// The largest payload that is read, in bytes: what PagerDuty sends at most.
-pub const MAX_BYTES: usize = 2 * 1024 * 1024;
+/// The largest payload that is read, in bytes: a group of thousands of alerts with long descriptions.
+pub const MAX_BYTES: usize = 16 * 1024 * 1024;
 
-/// How many alerts one payload may hold.
+/// How many alerts of one payload are taken; further ones are counted.
 pub const MAX_ALERTS: usize = 1000;
 
 /// What becomes of a payload with several alerts.
@@ -36,43 +44,73 @@ pub const MAX_ALERTS: usize = 1000;
 pub enum Grouping {
     /// One alert for the group, as its sender grouped it.
     Group,
-    /// One alert for each that fires, or for each when none does.
+    /// Each alert of a group for itself.
     PerAlert,
 }
 
-/// The alerts in a payload, in its order, at least one. Without a `format`, it is told by the payload's marks.
-///
-/// Only firing members of a mixed group count. With [`Grouping::PerAlert`] two alerts may share a dedupe key, when they
-/// differ in ignored labels only.
+/// How a delivery is to be read.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading<'a> {
+    /// The sender; `None` to tell it by the payload's marks.
+    pub format: Option<Format>,
+    pub grouping: Grouping,
+    /// Where the values stand, in place of a format.
+    pub mapping: Option<&'a Mapping>,
+}
+
+/// What a delivery holds. Several objects one after the other, and the items of a list, are read one by one; one that
+/// is not taken does not cost the others.
 ///
 /// # Errors
-/// Why the payload is not taken.
-pub fn read(format: Option<Format>, payload: &[u8], grouping: Grouping) -> Result<Vec<Alert>, Problem> {
-    let value = parse(payload)?;
-    let format = match format {
-        Some(format) => format,
-        None => detect::format(&value)?,
-    };
-    let fields = Fields { format, value: &value };
-    match format {
-        Format::Alertmanager => alertmanager::read(fields, grouping),
-        Format::Grafana => grafana::read(fields, grouping),
-        Format::PagerDuty => pagerduty::read(fields).map(one),
-        Format::Sentry => sentry::read(fields).map(one),
-        Format::Datadog => datadog::read(fields).map(one),
-        Format::Opsgenie => opsgenie::read(fields).map(one),
-        Format::CloudWatch => cloudwatch::read(fields),
-        Format::CloudEvents => cloudevents::read(fields).map(one),
-        Format::Generic => generic::read(fields).map(one),
+/// Why nothing of it is taken.
+pub fn read(payload: &[u8], headers: &[(&str, &str)], reading: Reading) -> Result<Delivery, Problem> {
+    let values = parse(payload)?;
+    let mut delivery = Delivery { delivery_id: delivery::delivery_id(headers), ..Delivery::default() };
+    for (value, place) in values.iter().zip(1..) {
+        let found = if value.is_object() { read_one(value, reading, &mut delivery) } else { Err(not_an_object(value)) };
+        if let Err(problem) = found {
+            delivery.rejected.push(Rejected { place, problem });
+        }
     }
+    if delivery.alerts.is_empty() && !delivery.rejected.is_empty() {
+        return Err(delivery.rejected.swap_remove(0).problem);
+    }
+    delivery.more += delivery.alerts.len().saturating_sub(MAX_ALERTS);
+    delivery.alerts.truncate(MAX_ALERTS);
+    Ok(delivery)
 }
 
-fn one(alert: Alert) -> Vec<Alert> {
-    vec![alert]
+fn read_one(value: &Value, reading: Reading, delivery: &mut Delivery) -> Result<(), Problem> {
+    if let Some(mapping) = reading.mapping {
+        mapping.read(value, delivery);
+        return Ok(());
+    }
+    let format = match reading.format {
+        Some(format) => format,
+        None => detect::format(value)?,
+    };
+    let fields = Fields { format, value };
+    let alert = match format {
+        Format::Alertmanager => return alertmanager::read(fields, reading.grouping, delivery),
+        Format::Grafana => return grafana::read(fields, reading.grouping, delivery),
+        Format::CloudWatch => return cloudwatch::read(fields, delivery),
+        Format::PagerDuty => pagerduty::read(fields)?,
+        Format::Sentry => sentry::read(fields)?,
+        Format::Datadog => datadog::read(fields)?,
+        Format::Opsgenie => opsgenie::read(fields)?,
+        Format::CloudEvents => cloudevents::read(fields)?,
+        Format::Generic => generic::read(fields)?,
+        Format::Any => {
+            delivery.alerts.extend(any::each(value).iter().map(|value| any::read(Fields { format, value })));
+            return Ok(());
+        }
+    };
+    delivery.alerts.push(alert);
+    Ok(())
 }
 
-/// The payload as a JSON object, without the byte order mark that some writers put before it.
-fn parse(payload: &[u8]) -> Result<Value, Problem> {
+/// The objects of a payload, without the byte order mark that some writers put before it.
+fn parse(payload: &[u8]) -> Result<Vec<Value>, Problem> {
     if payload.len() > MAX_BYTES {
         return Err(Problem::TooLarge { bytes: payload.len() });
     }
@@ -80,15 +118,34 @@ fn parse(payload: &[u8]) -> Result<Value, Problem> {
     if payload.trim_ascii().is_empty() {
         return Err(Problem::Empty);
     }
-    let value = json(payload).map_err(|error| Problem::NotJson { line: error.line(), column: error.column() })?;
-    let found = match &value {
-        Value::Object(_) => return Ok(value),
-        Value::Array(_) => "a list (give its items one by one)",
+    let text = readable(payload);
+    let mut values = Vec::new();
+    for value in serde_json::Deserializer::from_slice(&text).into_iter::<Value>() {
+        match value {
+            Ok(Value::Array(items)) if !items.is_empty() => values.extend(items),
+            Ok(value) => values.push(value),
+            Err(error) => return Err(Problem::NotJson { line: error.line(), column: error.column() }),
+        }
+    }
+    Ok(values)
+}
+
+fn not_an_object(value: &Value) -> Problem {
+    let found = match value {
+        Value::Array(_) => "a list without items",
         Value::String(_) => "a text",
         Value::Number(_) => "a number",
-        Value::Bool(_) | Value::Null => "a single word",
+        _ => "a single word",
     };
-    Err(Problem::NotAnObject { found })
+    Problem::NotAnObject { found }
+}
+
+/// The text as JSON in UTF-8: bytes of another encoding are replaced, and what nests too deep or is too large a number
+/// to be read does not cost the rest.
+fn readable(payload: &[u8]) -> Vec<u8> {
+    let mut text = lenient::tamed(&String::from_utf8_lossy(payload)).into_bytes();
+    replace_halves(&mut text);
+    text
 }
 
 /// Senders cut long texts, some of them in the middle of an emoji.

@@ -10,6 +10,10 @@ use crate::relay::alert::{Alert, Identity, Severity, State};
 /// When the event is about no incident, or the incident has no identifier.
 pub fn read(payload: Fields) -> Result<Alert, Problem> {
     let event_type = payload.required("event.event_type")?;
+    if event_type == "pagey.ping" {
+        let title = "a test message of PagerDuty".to_string();
+        return Ok(Alert::new(payload.format, State::Test, title, Identity::Own(vec![event_type])));
+    }
     let Some(event) = event_type.strip_prefix("incident.") else {
         return Err(Problem::NotAnAlert {
             what: "a PagerDuty event about something other than an incident",
@@ -21,7 +25,7 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
     let incident = incident.ok_or_else(|| payload.missing("event.data"))?;
     let id = incident.text("id").ok_or_else(|| payload.missing("event.data.id"))?;
     let state = match event {
-        "triggered" => State::Firing,
+        "triggered" | "reopened" => State::Firing,
         "resolved" => State::Resolved,
         other => State::other(other),
     };

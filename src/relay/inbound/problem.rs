@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{MAX_ALERTS, MAX_BYTES};
+use super::MAX_BYTES;
 use crate::relay::alert::Format;
 
 /// Why a payload is not taken. Sending the same bytes again never helps.
@@ -11,10 +11,6 @@ pub enum Problem {
     /// More than [`MAX_BYTES`]; a server answers 413.
     TooLarge {
         bytes: usize,
-    },
-    /// More than [`MAX_ALERTS`] in one payload; a server answers 413.
-    TooManyAlerts {
-        alerts: usize,
     },
     /// No bytes but white space.
     Empty,
@@ -26,9 +22,10 @@ pub enum Problem {
     NotAnObject {
         found: &'static str,
     },
-    /// No format's marks are all there. With the format that comes closest, and the first mark it lacks.
+    /// No format's marks are all there, and nothing says for sure that it is an alert. With the paths under which a title,
+    /// a status, a severity, or a link was found.
     UnknownShape {
-        closest: Option<(Format, &'static str)>,
+        found: Vec<(&'static str, String)>,
     },
     /// The format is known, but a field that identifies the alert is absent, empty, or of another type.
     Missing {
@@ -45,7 +42,7 @@ pub enum Problem {
 impl Problem {
     /// Whether there is too much of it, rather than something wrong with it.
     pub fn is_too_much(&self) -> bool {
-        matches!(self, Problem::TooLarge { .. } | Problem::TooManyAlerts { .. })
+        matches!(self, Problem::TooLarge { .. })
     }
 }
 
@@ -55,23 +52,34 @@ impl fmt::Display for Problem {
             Problem::TooLarge { bytes } => {
                 write!(formatter, "the payload has {bytes} bytes or more, of which at most {MAX_BYTES} are taken")
             }
-            Problem::TooManyAlerts { alerts } => {
-                write!(formatter, "the payload has {alerts} alerts, of which at most {MAX_ALERTS} are taken: let the sender group or cap them")
-            }
             Problem::Empty => formatter.write_str("the payload is empty"),
             Problem::NotJson { line, column } => {
-                write!(formatter, "the payload is not JSON in UTF-8: it cannot be read beyond line {line}, column {column}")
+                write!(
+                    formatter,
+                    "the payload is not JSON in UTF-8: it cannot be read beyond line {line}, column {column}"
+                )
             }
-            Problem::NotAnObject { found } => write!(formatter, "the payload is JSON, but {found} instead of an object"),
-            Problem::UnknownShape { closest: Some((format, field)) } => write!(
-                formatter,
-                "the payload is of no known format: it comes closest to {format}, but has no {field} (name the format if it is another)"
-            ),
-            Problem::UnknownShape { closest: None } => formatter.write_str(
-                "the payload is of no known format: it shares no field with any (the generic format needs only a title)",
-            ),
+            Problem::NotAnObject { found } => {
+                write!(formatter, "the payload is JSON, but {found} instead of an object")
+            }
+            Problem::UnknownShape { found } => {
+                formatter.write_str(
+                    "the payload is of no known sender, and nothing in it says for sure that it is an alert",
+                )?;
+                let shown =
+                    found.iter().filter(|(_, path)| is_safe(path)).map(|(name, path)| format!("{name} from .{path}"));
+                let shown: Vec<String> = shown.collect();
+                if shown.is_empty() {
+                    Ok(())
+                } else {
+                    write!(formatter, "; it would be read with {}", shown.join(", "))
+                }
+            }
             Problem::Missing { format, field } => {
-                write!(formatter, "the payload cannot be read as {format}: {field} is missing, empty or of another type")
+                write!(
+                    formatter,
+                    "the payload cannot be read as {format}: {field} is missing, empty or of another type"
+                )
             }
             Problem::NotAnAlert { what, remedy } => {
                 write!(formatter, "the payload is {what}, not an alert: {remedy}")
@@ -81,3 +89,10 @@ impl fmt::Display for Problem {
 }
 
 impl std::error::Error for Problem {}
+
+/// Whether a path can stand in a sentence and a command line: names of letters, digits and underscores.
+fn is_safe(path: &str) -> bool {
+    let is_plain =
+        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    path.len() <= 60 && path.split('.').all(is_plain)
+}

@@ -5,6 +5,7 @@
 
 use super::Problem;
 use super::fields::Fields;
+use super::leaves::{is_personal, looks_personal};
 use crate::relay::alert::{Alert, Identity, Pairs, Severity, State};
 
 /// How many exceptions of a chain are told.
@@ -16,7 +17,7 @@ const EXCEPTIONS: usize = 3;
 /// When it is another resource, or the issue has no identifier.
 pub fn read(payload: Fields) -> Result<Alert, Problem> {
     let action = payload.required("action")?;
-    if let Some(event) = payload.at("data.event") {
+    if let Some(event) = payload.at("data.event").or_else(|| payload.at("data.error")) {
         return event_alert(payload, event, &action);
     }
     if let Some(issue) = payload.at("data.issue") {
@@ -33,9 +34,18 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
 }
 
 fn event_alert(payload: Fields, event: Fields, action: &str) -> Result<Alert, Problem> {
-    let id = event.text("issue_id").or_else(|| issue_in(&event.text("issue_url")?));
+    let id = event
+        .text("issue_id")
+        .or_else(|| ["issue_url", "web_url", "url"].iter().find_map(|path| issue_in(&event.text(path)?)));
     let id = id.ok_or_else(|| payload.missing("data.event.issue_id"))?;
-    let state = if action == "triggered" { State::Firing } else { State::other(action) };
+    let is_sample = event.at("sample_event").is_some() || tags(event).contains_key("sample_event");
+    let state = if is_sample {
+        State::Test
+    } else if action == "triggered" || payload.at("data.error").is_some() && action == "created" {
+        State::Firing
+    } else {
+        State::other(action)
+    };
     let title = event.first(&["title", "message", "culprit"]).unwrap_or_else(|| format!("issue {id}"));
     let mut alert = Alert::new(payload.format, state, title, Identity::Own(vec![id]));
     alert.message = event.text("message").unwrap_or_default();
@@ -58,7 +68,11 @@ fn event_alert(payload: Fields, event: Fields, action: &str) -> Result<Alert, Pr
 fn issue(issue: Fields, action: &str) -> Result<Alert, Problem> {
     let id = issue.text("id").ok_or_else(|| issue.missing("data.issue.id"))?;
     let state = match action {
-        "created" => State::Firing,
+        "created" | "triggered" => State::Firing,
+        "unresolved" => match issue.text("substatus").as_deref() {
+            Some("ongoing") => State::other("ongoing"),
+            _ => State::Firing,
+        },
         "resolved" => State::Resolved,
         other => State::other(other),
     };
@@ -69,7 +83,7 @@ fn issue(issue: Fields, action: &str) -> Result<Alert, Problem> {
     alert.started_at = issue.moment("firstSeen");
     alert.labels = issue.pick(&["shortId", "culprit", "level", "status", "platform"]);
     alert.labels.extend(issue.first(&["project.slug", "project.name"]).map(|name| ("project".to_string(), name)));
-    alert.annotations = issue.pick(&["count", "userCount", "lastSeen"]);
+    alert.annotations = issue.pick(&["count", "userCount", "lastSeen", "metadata.filename", "metadata.function"]);
     alert.links = issue.links(&[("issue", "permalink"), ("issue", "web_url")]);
     Ok(alert)
 }
@@ -114,7 +128,11 @@ fn level(fields: Fields) -> Option<Severity> {
 
 /// `[["name", "value"], …]`
 fn tags(event: Fields) -> Pairs {
-    event.items("tags").filter_map(|tag| Some((tag.text("0")?, tag.text("1")?))).collect()
+    event
+        .items("tags")
+        .filter_map(|tag| Some((tag.text("0")?, tag.text("1")?)))
+        .filter(|(name, value)| !is_personal(name) && !looks_personal(value))
+        .collect()
 }
 
 /// The project's name in `…/projects/shop/checkout/events/…`; the event itself has its number only.

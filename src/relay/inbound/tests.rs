@@ -7,9 +7,16 @@ use serde_json::{Value, json};
 
 use super::detect::{MARKS, bears};
 use super::*;
+use crate::relay::alert::Alert;
 use crate::relay::prompt;
 
+mod corpus;
+mod faults;
 mod keys;
+
+fn read(format: Option<Format>, payload: &[u8], grouping: Grouping) -> Result<Vec<Alert>, Problem> {
+    super::read(payload, &[], Reading { format, grouping, mapping: None }).map(|delivery| delivery.alerts)
+}
 
 fn payload(name: &str) -> Value {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/payloads");
@@ -27,7 +34,8 @@ fn names() -> Vec<String> {
 }
 
 fn alerts(value: &Value, grouping: Grouping) -> Result<Vec<Alert>, Problem> {
-    read(None, value.to_string().as_bytes(), grouping)
+    super::read(value.to_string().as_bytes(), &[], Reading { format: None, grouping, mapping: None })
+        .map(|delivery| delivery.alerts)
 }
 
 fn tell(alert: &Alert) -> String {
@@ -65,9 +73,11 @@ fn every_payload_becomes_alerts() {
         alertmanager:devin-relay:81e1bca167ec45d48966cba973
       per alert: firing | medium | 2026-03-01T09:55:00Z | CheckoutErrors: 5xx ratio above 5 %
         alertmanager:devin-relay:2c086075619c1c305b6f63fdb9
-    alertmanager-mixed: alertmanager, 1 and 1
+    alertmanager-mixed: alertmanager, 1 and 2
       firing | medium | 2026-03-01T09:58:12.500Z | CheckoutErrors: 5xx ratio above 5 %
         alertmanager:devin-relay:578665be604297dd9b5dc8968b
+      per alert: resolved | critical | 2026-03-01T08:00:00Z | CheckoutErrors: 5xx ratio above 5 %
+        alertmanager:devin-relay:81e1bca167ec45d48966cba973
       per alert: firing | medium | 2026-03-01T09:58:12.500Z | CheckoutErrors: 5xx ratio above 5 %
         alertmanager:devin-relay:2c086075619c1c305b6f63fdb9
     alertmanager-resolved: alertmanager, 1 and 1
@@ -88,7 +98,7 @@ fn every_payload_becomes_alerts() {
         cloudevents:/monitoring/shop#orders-lag
     cloudevents-without-subject: cloudevents, 1 and 1
       firing | high | 2026-03-01T10:00:00Z | com.example.build.failed
-        cloudevents:e5901b85626bf1e8acb085734a
+        cloudevents:49a1e2cc2dda68499994cc3abf
     cloudwatch-lambda-records: cloudwatch, 1 and 1
       INSUFFICIENT_DATA | - | 2026-03-01T10:05:12.345Z | orders-api-5xx
         cloudwatch:arn:aws:cloudwatch:eu-central-1:123456789012:alarm:orders-api-5xx
@@ -105,7 +115,7 @@ fn every_payload_becomes_alerts() {
       firing | - | 2026-03-01T10:00:00Z | CPU is high on web-1
         datadog:8359596f023de72d0c37783112
     datadog-no-data-without-cycle-key: datadog, 1 and 1
-      No Data | medium | 2026-03-01T10:00:00Z | CPU is high on web-1
+      firing | medium | 2026-03-01T10:00:00Z | CPU is high on web-1
         datadog:alert#20931177#host:web-1
     datadog-recovered: datadog, 1 and 1
       resolved | medium | 2026-03-01T11:00:00Z | CPU is high on web-1
@@ -129,22 +139,24 @@ fn every_payload_becomes_alerts() {
       firing | high | 2026-03-01T10:02:30Z | ReplicationLag: replication lag is above 30 s
         grafana:Devin--payments-:5efc8f206ccf966b4c04592a88
       per alert: firing | high | 2026-03-01T10:02:30Z | ReplicationLag: replication lag is above 30 s
-        grafana:Devin--payments-:5b3585abd8a8405b081b1e8574
+        grafana:Devin--payments-:e29710dd28949284c1a24247d3
     grafana-legacy: grafana, 1 and 1
       firing | - | - | [Alerting] Disk used
-        grafana:rule#6
-    grafana-mixed: grafana, 1 and 2
+        grafana:rule#grafana.example#1#6
+    grafana-mixed: grafana, 1 and 3
       firing | high | 2026-03-01T10:02:30Z | ReplicationLag: replication lag is above 30 s
         grafana:Devin--payments-:5efc8f206ccf966b4c04592a88
+      per alert: resolved | high | 2026-03-01T10:02:30Z | ReplicationLag: replication lag is above 30 s
+        grafana:Devin--payments-:e29710dd28949284c1a24247d3
       per alert: firing | high | 2026-03-01T10:02:30Z | ReplicationLag: replication lag is above 30 s
-        grafana:Devin--payments-:5b3585abd8a8405b081b1e8574
+        grafana:Devin--payments-:5e43fa6919e4f5cee40576269a
       per alert: firing | high | 2026-03-01T10:02:30Z | ReplicationLag: replication lag is above 30 s
-        grafana:Devin--payments-:5b3585abd8a8405b081b1e8574
+        grafana:Devin--payments-:b678fd92b376b90a9d29d437aa
     grafana-resolved-without-organisation: grafana, 1 and 1
       resolved | high | 2026-03-01T10:02:30Z | DatasourceNoData: replication lag is above 30 s
         grafana:Devin--payments-:882109cbfa5c3522533c074a4f
       per alert: resolved | high | 2026-03-01T10:02:30Z | DatasourceNoData: replication lag is above 30 s
-        grafana:Devin--payments-:8f62c3deaecc07e0dc657b465d
+        grafana:Devin--payments-:4908be33242b044c0aa5b51006
     opsgenie-acknowledge: opsgenie, 1 and 1
       Acknowledge | medium | 2026-03-01T10:00:00.123Z | Queue of orders is not drained
         opsgenie:d1f0a9b8-5c4e-4d2f-8b7a-3e6c9f012345-1772359200123
@@ -206,7 +218,7 @@ fn a_group_becomes_one_prompt() {
     let alert = &alerts(&payload("alertmanager-group-firing"), Grouping::Group).unwrap()[0];
     let words = prompt::words(alert, &alert.dedupe_key(&[]), None).unwrap();
     insta::assert_snapshot!(format!("{}\n\n{}", words.title, words.prompt), @"
-    [ar-e8d74285e8edbc8db93f1636c4] CheckoutErrors: 5xx ratio above 5 %
+    CheckoutErrors: 5xx ratio above 5 %
 
     An alert of alertmanager is firing. Find out why, and cure the cause where it lies in the code.
 
@@ -353,52 +365,65 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
     the payload is empty
     the payload is not JSON in UTF-8: it cannot be read beyond line 2, column 0
     the payload is not JSON in UTF-8: it cannot be read beyond line 1, column 2
-    the payload is not JSON in UTF-8: it cannot be read beyond line 1, column 12
-    the payload is JSON, but a list (give its items one by one) instead of an object
+    the payload is of no known sender, and nothing in it says for sure that it is an alert; it would be read with title from .title
+    the payload is JSON, but a list without items instead of an object
     the payload is JSON, but a text instead of an object
     the payload is JSON, but a number instead of an object
-    the payload is of no known format: it shares no field with any (the generic format needs only a title)
-    the payload is of no known format: it comes closest to alertmanager, but has no receiver (name the format if it is another)
-    the payload is of no known format: it comes closest to cloudevents, but has no source (name the format if it is another)
+    the payload is of no known sender, and nothing in it says for sure that it is an alert
+    the payload is of no known sender, and nothing in it says for sure that it is an alert
+    the payload is of no known sender, and nothing in it says for sure that it is an alert
     the payload cannot be read as alertmanager: alerts.0 is missing, empty or of another type
-    the payload cannot be read as alertmanager: alerts.0 is missing, empty or of another type
-    the payload cannot be read as alertmanager: groupLabels is missing, empty or of another type
-    the payload cannot be read as alertmanager: receiver is missing, empty or of another type
-    the payload is a PagerDuty event about something other than an incident, not an alert: subscribe the webhook to incident.triggered and incident.resolved
+    the payload cannot be read as alertmanager: labels of an alert is missing, empty or of another type
+    firing | - | - | 1 alerts
+        alertmanager:r:c3622f6478c47bac403bcf6c9b
+
+    firing | - | - | 1 alerts
+        alertmanager::ba768b331fd86cec803be04e56
+
+    test | - | - | a test message of PagerDuty
+        pagerduty:pagey.ping
+
     the payload cannot be read as pagerduty: event.data.id is missing, empty or of another type
     the payload cannot be read as sentry: data.event.issue_id is missing, empty or of another type
+    firing | - | - | issue 1
+        sentry:1
+
     the payload is a Sentry message about something other than an issue, not an alert: subscribe the integration to issue and to alert rules
-    the payload is a Sentry message about something other than an issue, not an alert: subscribe the integration to issue and to alert rules
-    the payload is of no known format: it comes closest to generic, but has no timestamp (name the format if it is another)
+    the payload is of no known sender, and nothing in it says for sure that it is an alert
     the payload cannot be read as opsgenie: alert.alertId is missing, empty or of another type
     the payload is an SNS SubscriptionConfirmation, not an alert: if the topic is yours, confirm it with aws sns confirm-subscription and the message's TopicArn and Token, or open its SubscribeURL after checking that the host is sns.<region>.amazonaws.com
     the payload is an SNS message of something other than CloudWatch, not an alert: publish alarms to a topic of their own
-    the payload cannot be read as cloudwatch: NewStateValue is missing, empty or of another type
+    the payload is an SNS message of something other than CloudWatch, not an alert: publish alarms to a topic of their own
     the payload cannot be read as cloudwatch: AWSAccountId is missing, empty or of another type
-    the payload cannot be read as generic: title is missing, empty or of another type
+    the payload is of no known sender, and nothing in it says for sure that it is an alert
     ");
 }
 
 #[test]
-fn too_much_is_refused() {
+fn too_many_bytes_are_refused_and_too_many_alerts_are_counted() {
     let large = read(None, &vec![b' '; MAX_BYTES + 1], Grouping::Group).unwrap_err();
+    assert!(large.is_too_much());
+    insta::assert_snapshot!(large, @"the payload has 16777217 bytes or more, of which at most 16777216 are taken");
     let mut many = payload("alertmanager-group-firing");
     many["alerts"] = vec![json!({"labels": {"a": "b"}}); MAX_ALERTS + 1].into();
-    let many = alerts(&many, Grouping::PerAlert).unwrap_err();
-    assert!(large.is_too_much() && many.is_too_much());
-    insta::assert_snapshot!(format!("{large}\n{many}"), @"
-    the payload has 2097153 bytes or more, of which at most 2097152 are taken
-    the payload has 1001 alerts, of which at most 1000 are taken: let the sender group or cap them
-    ");
+    let delivery = |grouping| {
+        super::read(many.to_string().as_bytes(), &[], Reading { format: None, grouping, mapping: None }).unwrap()
+    };
+    let single = delivery(Grouping::PerAlert);
+    assert_eq!((single.alerts.len(), single.more), (MAX_ALERTS, 1));
+    let group = delivery(Grouping::Group);
+    assert_eq!((group.alerts.len(), group.alerts[0].firing, group.more), (1, MAX_ALERTS + 1, 0));
 }
 
 #[test]
 fn a_format_that_is_named_is_taken_at_its_word() {
     let body = br#"{"title": "x", "alert_transition": "Triggered"}"#;
-    let read = |format| super::read(Some(format), body, Grouping::Group).map(|alerts| alerts[0].format);
+    let read = |format| self::read(Some(format), body, Grouping::Group).map(|alerts| alerts[0].format);
     assert_eq!(read(Format::Generic), Ok(Format::Generic));
     insta::assert_snapshot!(read(Format::PagerDuty).unwrap_err(), @"the payload cannot be read as pagerduty: event.event_type is missing, empty or of another type");
-    assert!(check(b"\xef\xbb\xbf{\"title\": \"with a byte order mark\"}").starts_with("firing"));
+    assert!(
+        check(b"\xef\xbb\xbf{\"title\": \"with a byte order mark\", \"status\": \"firing\"}").starts_with("firing")
+    );
 }
 
 #[test]
@@ -457,7 +482,7 @@ fn a_chain_of_sentrys_exceptions_is_told_with_where_each_was_raised() {
 #[test]
 fn the_data_of_a_cloud_event_is_read_however_it_is_written() {
     let event = |name: &str, data: Value| {
-        let mut event = json!({"specversion": "1.0", "id": "1", "source": "s", "type": "t", "subject": "lag"});
+        let mut event = json!({"specversion": "1.0", "id": "1", "source": "s", "type": "alert", "subject": "lag"});
         event[name] = data;
         let alert = alerts(&event, Grouping::Group).unwrap().remove(0);
         format!("{} | {} | {}", alert.state.name(), alert.title, alert.message)
@@ -475,10 +500,10 @@ fn the_data_of_a_cloud_event_is_read_however_it_is_written() {
     resolved | Lag | m
     resolved | Lag | m
     resolved | Lag | m
-    firing | t: lag | not drained
-    firing | t: lag | 
-    firing | t: lag | not drained
-    firing | t: lag | not drained
+    firing | alert: lag | not drained
+    firing | alert: lag | 
+    firing | alert: lag | not drained
+    firing | alert: lag | not drained
     ");
 }
 
@@ -611,6 +636,6 @@ fn an_alert_of_ones_own_may_stand_in_the_envelope_of_standard_webhooks() {
 
 #[test]
 fn an_alert_of_ones_own_may_say_that_it_is_over_as_its_state() {
-    assert!(check(br#"{"title": "x", "state": "ok"}"#).starts_with("resolved"));
-    assert!(check(br#"{"title": "x", "state": "ok", "status": "firing"}"#).starts_with("firing"));
+    assert!(check(br#"{"title": "x", "message": "m", "state": "ok"}"#).starts_with("resolved"));
+    assert!(check(br#"{"title": "x", "message": "m", "state": "ok", "status": "firing"}"#).starts_with("firing"));
 }

@@ -16,7 +16,6 @@ fn a_key_stays_when_the_alert_comes_again() {
         ("alertmanager-group-firing", "/groupKey", json!("{}/{team=\"new\"}:{}")),
         ("alertmanager-group-firing", "/alerts/1/status", json!("resolved")),
         ("alertmanager-group-firing", "/alerts/0/fingerprint", json!("")),
-        ("grafana-firing", "/alerts/0/labels/instance", json!("db-9:9187")),
         ("grafana-firing", "/title", json!("[FIRING:9] other")),
         ("pagerduty-triggered", "/event/id", json!("01NEW")),
         ("pagerduty-triggered", "/event/event_type", json!("incident.resolved")),

@@ -1,19 +1,81 @@
-//! A request of the relay that failed, in words: a code for programs, and the advice that all of the program gives.
+//! An error of the relay in words: a code for programs, and the advice that all of the program gives.
 
-use super::report::{Code, Trouble};
+use serde::{Deserialize, Serialize};
+
 use crate::devin::{Error, Event, Kind};
 use crate::failure::{self, KEYS_PAGE};
 
+/// An error before there was an outcome: nothing was created, or nothing is known.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorReport {
+    pub code: Code,
+    /// What happened and what to do.
+    pub message: String,
+}
+
+/// The error, as a word for programs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Code {
+    BadInput,
+    TooManyAlerts,
+    BadSettings,
+    BadEndpoint,
+    InvalidDevinToken,
+    MissingPermission,
+    /// Spelled as it always was.
+    #[serde(rename = "organisation_unknown")]
+    OrganizationUnknown,
+    Refused,
+    RateLimited,
+    SessionLimit,
+    ApiTrouble,
+    Unreachable,
+    NotAsked,
+    Sandbox,
+}
+
+impl Code {
+    /// Every code and what it stands for, as the relay's page lists them.
+    pub const ALL: [(Code, &'static str); 14] = [
+        (Code::BadInput, "the alert, the template or the schema cannot be read or understood"),
+        (Code::TooManyAlerts, "the payload would create more sessions than `--max-sessions` allows"),
+        (
+            Code::BadSettings,
+            "the file of settings cannot be read, a setting is wrong or missing, or the API's address redirects (3xx)",
+        ),
+        (Code::BadEndpoint, "`--endpoint` is not an address that creates sessions"),
+        (Code::InvalidDevinToken, "the key is not accepted (401)"),
+        (Code::MissingPermission, "the key may not do this (403), or could not find a session that exists"),
+        (
+            Code::OrganizationUnknown,
+            "nothing is there for this key and `org_id`, or the organization cannot be told (404)",
+        ),
+        (Code::Refused, "the API does not take the session, or another request, as it was made (other 4xx)"),
+        (Code::RateLimited, "the API limits how often it may be asked (429)"),
+        (Code::SessionLimit, "the organization runs as many sessions as it may at once (429), and none ended in time"),
+        (Code::ApiTrouble, "the API fails or gives invalid responses (408, 5xx)"),
+        (Code::Unreachable, "no connection, or no answer in time"),
+        (Code::NotAsked, "the request could not be made, for example with a malformed identifier"),
+        (Code::Sandbox, "the simulated organization cannot be served on this machine"),
+    ];
+}
+
 /// What a session needs of its key.
-const PERMISSIONS: &str = "The key lacks a permission: a session needs UseDevinSessions (or ManageOrgSessions) to be created, ViewOrgSessions to be seen, ManageOrgSessions to be ended";
+const PERMISSIONS: &str = "A session needs UseDevinSessions (or ManageOrgSessions) to be created, ViewOrgSessions to be seen, ManageOrgSessions to be ended";
 
 /// A request that failed, in words.
-pub fn trouble(error: &Error) -> Trouble {
+pub fn error_report(error: &Error) -> ErrorReport {
     let remedy = match error.kind {
         Kind::Status(401) => format!(
             "The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at {KEYS_PAGE}"
         ),
-        Kind::Status(403) => PERMISSIONS.to_string(),
+        // A bad key has been seen to answer 403 as well.
+        Kind::Status(403) => format!("Either the API key is wrong or revoked, or it lacks a permission. {PERMISSIONS}"),
+        Kind::Status(429) if is_session_limit(error) => {
+            "The organization runs as many sessions as it may at once: end one in Devin, or run the alert again later"
+                .to_string()
+        }
         Kind::Status(429) | Kind::WaitTooLong { .. } => {
             "The API limits how often it may be asked: run the alert again later".to_string()
         }
@@ -23,27 +85,37 @@ pub fn trouble(error: &Error) -> Trouble {
         // Each of these has an answer above, so that no stream's permission is named.
         _ => failure::remedy(&error.kind, "ViewOrgSessions"),
     };
-    Trouble { code: code(&error.kind), message: format!("{error}. {remedy}.") }
+    ErrorReport { code: code(error), message: format!("{error}. {remedy}.") }
 }
 
 /// A create that failed, in words: where the API does not take it, the session's options are what can be wrong.
-pub fn trouble_of_create(error: &Error) -> Trouble {
-    match code(&error.kind) {
+pub fn create_error_report(error: &Error) -> ErrorReport {
+    match code(error) {
         Code::Refused => {
             let remedy =
                 "The API does not take this session: check its options (playbook, repository, mode, schema, tags)";
-            Trouble { code: Code::Refused, message: format!("{error}. {remedy}.") }
+            ErrorReport { code: Code::Refused, message: format!("{error}. {remedy}.") }
         }
-        _ => trouble(error),
+        _ => error_report(error),
     }
 }
 
-fn code(kind: &Kind) -> Code {
-    match kind {
+/// Whether a 429 is the organization's limit on sessions at the same time, which lasts until one of them ends.
+pub fn is_session_limit(error: &Error) -> bool {
+    let says = |said: &str| {
+        let said = said.to_ascii_lowercase();
+        said.contains("concurrent") || said.contains("session limit")
+    };
+    error.kind.status() == Some(429) && error.explanation.as_deref().is_some_and(says)
+}
+
+fn code(error: &Error) -> Code {
+    match &error.kind {
+        Kind::Status(429) if is_session_limit(error) => Code::SessionLimit,
         Kind::Status(300..=399) => Code::BadSettings,
         Kind::Status(401) => Code::InvalidDevinToken,
         Kind::Status(403) => Code::MissingPermission,
-        Kind::Status(404) => Code::OrganisationUnknown,
+        Kind::Status(404) => Code::OrganizationUnknown,
         Kind::Status(429) | Kind::WaitTooLong { .. } => Code::RateLimited,
         Kind::Status(400..=407 | 409..=499) => Code::Refused,
         Kind::Status(_) | Kind::Invalid(_) => Code::ApiTrouble,
@@ -52,8 +124,8 @@ fn code(kind: &Kind) -> Code {
     }
 }
 
-/// What is tried again is not worth a word here.
-pub fn quiet(_: Event) {}
+/// What is tried again needs no mention here.
+pub fn ignore_events(_: Event) {}
 
 #[cfg(test)]
 mod tests {
@@ -79,7 +151,7 @@ mod tests {
         let mut table = Vec::new();
         for kind in statuses.into_iter().chain(others) {
             let error = Error { kind, path: "/v3/self".to_string(), explanation: None, tries: 1 };
-            let (read, create) = (trouble(&error), trouble_of_create(&error));
+            let (read, create) = (error_report(&error), create_error_report(&error));
             table.push(format!("{:?}: {}", read.code, read.message));
             if create != read {
                 table.push(format!("  to create, {:?}: {}", create.code, create.message));
@@ -91,8 +163,8 @@ mod tests {
         Refused: /v3/self answered 400 (Bad Request). The API does not take this request: check org_id and api_url, and report this message if they are right.
           to create, Refused: /v3/self answered 400 (Bad Request). The API does not take this session: check its options (playbook, repository, mode, schema, tags).
         InvalidDevinToken: /v3/self answered 401 (Unauthorized). The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users.
-        MissingPermission: /v3/self answered 403 (Forbidden). The key lacks a permission: a session needs UseDevinSessions (or ManageOrgSessions) to be created, ViewOrgSessions to be seen, ManageOrgSessions to be ended.
-        OrganisationUnknown: /v3/self answered 404 (Not Found). Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint.
+        MissingPermission: /v3/self answered 403 (Forbidden). Either the API key is wrong or revoked, or it lacks a permission. A session needs UseDevinSessions (or ManageOrgSessions) to be created, ViewOrgSessions to be seen, ManageOrgSessions to be ended.
+        OrganizationUnknown: /v3/self answered 404 (Not Found). Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint.
         ApiTrouble: /v3/self answered 408 (Request Timeout). The API has trouble at the moment: run again later.
         Refused: /v3/self answered 409 (Conflict). The API does not take this request: check org_id and api_url, and report this message if they are right.
           to create, Refused: /v3/self answered 409 (Conflict). The API does not take this session: check its options (playbook, repository, mode, schema, tags).

@@ -1,0 +1,176 @@
+//! What happens on the way from an alert to its outcome, as values: owned, and independent of how they are shown. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use super::error_report::ErrorReport;
+use super::outcome::{OutcomeKind, OutcomeStatus};
+use crate::devin::session::{PullRequest, Session};
+
+/// One thing that happened, with the job that it happened to.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RelayEvent {
+    /// RFC 3339 in UTC, by Devin's clock where it is known.
+    pub time: String,
+    #[serde(flatten)]
+    pub kind: EventKind,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dedupe_key: Option<String>,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum EventKind {
+    AlertReceived {
+        format: String,
+        state: String,
+        title: String,
+        tag: String,
+        alerts: usize,
+    },
+    Prompt {
+        tags: Vec<String>,
+        title: String,
+        prompt: String,
+    },
+    NothingToDo {
+        reason: String,
+    },
+    SessionCreated {
+        session_id: String,
+        session_url: Option<String>,
+    },
+    SessionAdopted {
+        session_id: String,
+        session_url: Option<String>,
+        reason: AdoptionReason,
+    },
+    /// No session is started, because an earlier one's pull request is still open.
+    AlertHeld {
+        session_id: String,
+        session_url: Option<String>,
+        pr_url: Option<String>,
+        reason: String,
+    },
+    /// A session that is not needed: `terminated` says whether it was ended.
+    SessionDuplicate {
+        session_id: String,
+        session_url: Option<String>,
+        terminated: bool,
+        reason: String,
+    },
+    SessionStatus {
+        session_id: String,
+        status: String,
+        status_detail: Option<String>,
+        pr_url: Option<String>,
+        pull_requests: Vec<PullRequest>,
+        acus_consumed: f64,
+    },
+    /// New alerts of the group were told to its session.
+    SessionMessaged {
+        session_id: String,
+        sent: bool,
+        reason: String,
+    },
+    AlertResolved {
+        reason: String,
+    },
+    Outcome(Box<OutcomeEvent>),
+    Check {
+        principal_type: Option<String>,
+        principal: Option<String>,
+        org_id: String,
+        missing: Vec<String>,
+        untested: Vec<String>,
+    },
+    Warning {
+        message: String,
+    },
+    /// For a person only.
+    Note {
+        message: String,
+    },
+    Error(ErrorReport),
+}
+
+/// Why a session that is there was taken for the alert's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdoptionReason {
+    /// It was made for the same alert before, and is alive.
+    Alive,
+    /// It ended within the cool-down.
+    EndedWithinCooldown,
+    /// Its create was answered unclearly, and it was found afterwards.
+    FoundAfterUnclearCreate,
+    /// Another run made it at the same time, a little earlier.
+    OlderSessionOfAnotherRun,
+}
+
+/// The last event of an alert.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct OutcomeEvent {
+    pub status: OutcomeStatus,
+    pub result: OutcomeKind,
+    pub pr_url: Option<String>,
+    pub pull_requests: Vec<PullRequest>,
+    pub session_id: Option<String>,
+    pub session_url: Option<String>,
+    pub reason: String,
+    pub acus_consumed: Option<f64>,
+    pub polls: u32,
+    pub seconds: u64,
+}
+
+impl EventKind {
+    /// A warning.
+    pub fn warning(message: impl Into<String>) -> EventKind {
+        EventKind::Warning { message: message.into() }
+    }
+
+    /// A few words for a person.
+    pub fn note(message: impl Into<String>) -> EventKind {
+        EventKind::Note { message: message.into() }
+    }
+
+    /// A session was created.
+    pub fn created(session: &Session) -> EventKind {
+        EventKind::SessionCreated { session_id: session.session_id.clone(), session_url: session.url.clone() }
+    }
+
+    /// A session was adopted.
+    pub fn adopted(session: &Session, reason: AdoptionReason) -> EventKind {
+        EventKind::SessionAdopted { session_id: session.session_id.clone(), session_url: session.url.clone(), reason }
+    }
+
+    /// A session is not needed.
+    pub fn duplicate(session: &Session, terminated: bool, reason: impl Into<String>) -> EventKind {
+        EventKind::SessionDuplicate {
+            session_id: session.session_id.clone(),
+            session_url: session.url.clone(),
+            terminated,
+            reason: reason.into(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_event_is_written_with_its_job_and_read_again() {
+        let event = RelayEvent {
+            time: "2026-01-01T00:00:00Z".to_string(),
+            kind: EventKind::created(&Session { session_id: "s".to_string(), ..Session::default() }),
+            job_id: Some("job-1".to_string()),
+            dedupe_key: Some("generic:1".to_string()),
+        };
+        let line = serde_json::to_string(&event).unwrap();
+        insta::assert_snapshot!(line, @r#"{"time":"2026-01-01T00:00:00Z","event":"session_created","session_id":"s","session_url":null,"job_id":"job-1","dedupe_key":"generic:1"}"#);
+        assert_eq!(serde_json::from_str::<RelayEvent>(&line).unwrap(), event);
+    }
+}

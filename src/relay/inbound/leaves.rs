@@ -1,0 +1,200 @@
+//! All values of a JSON object with their paths, for a reading that goes by names. Pure.
+
+use serde_json::Value;
+
+use super::fields::flat;
+use crate::redact::is_secret_name;
+use crate::relay::alert::Pairs;
+
+/// How deep, how many items of a list, and how many values are looked at.
+const DEPTH: usize = 7;
+const ITEMS: usize = 5;
+const LEAVES: usize = 400;
+
+/// Parts of names whose values are credentials, or tell about persons.
+const PERSONAL: [&str; 34] = [
+    "email",
+    "mail",
+    "user",
+    "users",
+    "username",
+    "ip",
+    "ips",
+    "ipv4",
+    "ipv6",
+    "ipaddress",
+    "phone",
+    "mobile",
+    "cookie",
+    "cookies",
+    "authorization",
+    "auth",
+    "password",
+    "token",
+    "secret",
+    "actor",
+    "author",
+    "pusher",
+    "login",
+    "firstname",
+    "lastname",
+    "fullname",
+    "address",
+    "assignee",
+    "assignees",
+    "avatar",
+    "contact",
+    "agent",
+    "creator",
+    "session",
+];
+
+/// Names of two words, of the same kind.
+const PERSONAL_NAMES: [&str; 8] = [
+    "apikey",
+    "routingkey",
+    "servicekey",
+    "integrationkey",
+    "acknowledgedby",
+    "resolvedby",
+    "createdby",
+    "triggeredby",
+];
+
+/// Parts of names of pages that act when they are opened.
+const ACTING: [&str; 9] =
+    ["silence", "silences", "mute", "unsubscribe", "acknowledge", "ack", "snooze", "signature", "signing"];
+
+/// One value of an object.
+#[derive(Debug)]
+pub struct Leaf {
+    /// `data.essentials.alertRule`
+    pub path: String,
+    /// The last name of the path, in lowercase, with letters and digits only.
+    pub name: String,
+    /// The same of the name before it; empty at the top.
+    pub parent: String,
+    /// How many names lead to it.
+    pub depth: usize,
+    pub text: String,
+    pub is_text: bool,
+    /// Whether a list stands on the way.
+    pub in_list: bool,
+}
+
+impl Leaf {
+    /// Whether it may be shown: neither a credential nor about a person, and no page that acts.
+    pub fn is_fact(&self) -> bool {
+        !is_personal(&self.path) && !looks_personal(&self.text)
+    }
+
+    pub fn is_link(&self) -> bool {
+        self.text.starts_with("https://") || self.text.starts_with("http://")
+    }
+}
+
+/// The values of `value`, those near its top first.
+pub fn leaves(value: &Value) -> Vec<Leaf> {
+    let mut found = Vec::new();
+    collect(value, "", (0, false), &mut found);
+    found.sort_by_key(|leaf| leaf.depth);
+    found
+}
+
+/// The facts among them by path.
+pub fn facts(leaves: &[Leaf]) -> Pairs {
+    leaves.iter().filter(|leaf| leaf.is_fact()).map(|leaf| (leaf.path.clone(), leaf.text.clone())).collect()
+}
+
+/// Whether a name, or a path, is of a credential, a person, or a page that acts.
+pub fn is_personal(path: &str) -> bool {
+    let names = path.split('.');
+    let of_name = |name: &str| {
+        let whole = plain(name);
+        PERSONAL_NAMES.contains(&whole.as_str())
+            || PERSONAL.contains(&whole.as_str())
+            || is_secret_name(name)
+            || parts(name).iter().any(|part| PERSONAL.contains(&part.as_str()) || ACTING.contains(&part.as_str()))
+    };
+    names.into_iter().any(of_name)
+}
+
+/// Whether a text is an e-mail address.
+pub fn looks_personal(text: &str) -> bool {
+    let text = text.trim().trim_start_matches("email:").trim_start_matches("ip:");
+    let is_address = |(name, host): (&str, &str)| !name.is_empty() && host.contains('.') && !host.contains('/');
+    !text.contains(char::is_whitespace) && !text.contains("://") && text.split_once('@').is_some_and(is_address)
+}
+
+/// Lowercase, letters and digits only.
+pub fn plain(name: &str) -> String {
+    name.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+}
+
+/// The words of `clientIp`, `client_ip` or `client-ip`.
+pub fn parts(name: &str) -> Vec<String> {
+    let mut parts = vec![String::new()];
+    let mut was_lower = false;
+    for c in name.chars() {
+        if !c.is_ascii_alphanumeric() || (c.is_ascii_uppercase() && was_lower) {
+            parts.push(String::new());
+        }
+        if c.is_ascii_alphanumeric() {
+            parts.last_mut().expect("there is a first").push(c.to_ascii_lowercase());
+        }
+        was_lower = c.is_ascii_lowercase() || c.is_ascii_digit();
+    }
+    parts.retain(|part| !part.is_empty());
+    parts
+}
+
+fn collect(value: &Value, path: &str, (depth, in_list): (usize, bool), found: &mut Vec<Leaf>) {
+    if found.len() >= LEAVES || depth > DEPTH {
+        return;
+    }
+    match (value, flat(value)) {
+        (_, Some(text)) if !path.is_empty() => {
+            let mut names = path.rsplit('.').filter(|name| name.parse::<usize>().is_err());
+            let name = names.next().map(plain).unwrap_or_default();
+            let parent = names.next().map(plain).unwrap_or_default();
+            found.push(Leaf { path: path.to_string(), name, parent, depth, text, is_text: value.is_string(), in_list });
+        }
+        (Value::Object(fields), _) => {
+            for (name, value) in fields {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                collect(value, &path, (depth + 1, in_list), found);
+            }
+        }
+        (Value::Array(items), _) => {
+            for (number, value) in items.iter().take(ITEMS).enumerate() {
+                collect(value, &format!("{path}.{number}"), (depth + 1, true), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_credentials_and_persons_are_no_facts() {
+        for name in
+            ["user.name", "client_ip", "clientIp", "api_key", "routing_key", "data.author", "silenceURL", "password"]
+        {
+            assert!(is_personal(name), "{name}");
+        }
+        for name in ["host", "description", "zip", "service.name", "incident.id", "participle"] {
+            assert!(!is_personal(name), "{name}");
+        }
+        assert!(looks_personal("email:someone@example.com") && !looks_personal("fetch failed @ 3.1"));
+    }
+
+    #[test]
+    fn values_come_with_their_paths() {
+        let value = serde_json::json!({"a": {"bC": 1}, "l": [{"x": "y"}], "s": ["p", "q"], "e": " ", "n": null});
+        let read: Vec<String> = leaves(&value).iter().map(|leaf| format!("{}={}", leaf.path, leaf.text)).collect();
+        assert_eq!(read, ["s=p, q", "a.bC=1", "l.0.x=y"]);
+    }
+}

@@ -1,0 +1,185 @@
+//! Payloads that were once read wrongly, each at its smallest.
+
+use serde_json::{Value, json};
+
+use super::{Grouping, Reading, alerts};
+use crate::relay::alert::{Alert, Format};
+use crate::relay::inbound::{Problem, read as read_delivery};
+
+fn one(value: &Value) -> Alert {
+    alerts(value, Grouping::Group).unwrap_or_else(|problem| panic!("{value}: {problem}")).remove(0)
+}
+
+fn state(value: &Value) -> String {
+    one(value).state.name().to_string()
+}
+
+fn key(value: &Value) -> String {
+    one(value).dedupe_key(&[])
+}
+
+#[test]
+fn an_alert_that_fires_is_never_silent() {
+    let new_relic = json!({"title": "High CPU on app-1", "priority": "CRITICAL", "state": "ACTIVATED",
+        "issueUrl": "https://one.example/i", "impactedEntities": ["app-1"]});
+    let alert = one(&new_relic);
+    assert_eq!(alert.state.name(), "firing");
+    assert!(alert.annotations["impactedEntities"] == "app-1" && alert.links[0].url == "https://one.example/i");
+    let event =
+        json!({"event_type": "incident.reopened", "data": {"id": "P1", "status": "triggered", "title": "DB down"}});
+    assert_eq!(state(&json!({"event": event})), "firing");
+    let issue = |action: &str, substatus: &str| {
+        let issue = json!({"id": "1", "title": "KeyError", "status": "unresolved", "substatus": substatus});
+        state(&json!({"action": action, "data": {"issue": issue}}))
+    };
+    let states =
+        [("unresolved", "regressed"), ("unresolved", "escalating"), ("unresolved", "ongoing"), ("triggered", "")];
+    assert_eq!(states.map(|(action, sub)| issue(action, sub)), ["firing", "firing", "ongoing", "firing"]);
+    for word in [
+        "fired",
+        "activated",
+        "created",
+        "in_alarm",
+        "triggering",
+        "degraded",
+        "outage",
+        "unhealthy",
+        "warn",
+        "broken",
+        "regressed",
+        "reopened",
+        "1",
+        "true",
+        "nobody knows",
+    ] {
+        assert_eq!(state(&json!({"title": "x", "status": word})), "firing", "{word}");
+        let event = json!({"specversion": "1.0", "id": "1", "source": "s", "type": "t", "data": {"status": word}});
+        assert_eq!(state(&event), "firing", "{word}");
+    }
+    for word in ["cleared", "resolve", "recovery", "healthy", "completed", "deactivated"] {
+        assert_eq!(state(&json!({"title": "x", "status": word})), "resolved", "{word}");
+    }
+    assert_eq!(one(&json!({"title": "x", "status": "nobody knows"})).warnings.len(), 1);
+}
+
+#[test]
+fn what_is_no_alert_starts_nothing() {
+    let freshstatus = json!({"title": "Database degraded", "status": "", "incident_status": "Closed",
+        "message": "The incident has been resolved."});
+    assert_eq!(state(&freshstatus), "resolved");
+    for value in [
+        json!({"id": "1", "title": "foo marked E#2 as fixed", "url": "https://x"}),
+        json!({"action": "created", "type": "Comment", "data": {"issue": {"id": "f9a3", "title": "A ticket"}}}),
+    ] {
+        let problem = alerts(&value, Grouping::Group).unwrap_err();
+        assert!(matches!(problem, Problem::UnknownShape { .. }), "{value}: {problem}");
+    }
+    for kind in ["com.example.order.placed", "com.github.pull_request.opened"] {
+        let event = json!({"specversion": "1.0", "id": "1", "source": "s", "type": kind, "data": {"x": 1}});
+        assert!(matches!(alerts(&event, Grouping::Group), Err(Problem::NotAnAlert { .. })), "{kind}");
+    }
+}
+
+#[test]
+fn different_alerts_have_different_keys() {
+    let group = |labels: Value, name: &str| {
+        let alert = json!({"status": "firing", "labels": {"alertname": name}});
+        json!({"receiver": "r", "groupKey": "g", "groupLabels": labels, "alerts": [alert]})
+    };
+    assert_ne!(key(&group(json!({}), "DiskFull")), key(&group(json!({}), "DatabaseDown")));
+    let node = |instance: &str| group(json!({"alertname": "NodeDown", "instance": instance}), "NodeDown");
+    assert_ne!(key(&node("db-1")), key(&node("web-7")));
+    let legacy =
+        |host: &str| json!({"ruleId": 1, "state": "alerting", "ruleName": "x", "ruleUrl": format!("https://{host}/d")});
+    assert_ne!(key(&legacy("one.example")), key(&legacy("two.example")));
+    let datadog = |host: &str| json!({"alert_id": "1234", "alert_type": "error", "title": format!("[Triggered on {{host:{host}}}] CPU")});
+    assert_ne!(key(&datadog("a")), key(&datadog("b")));
+    for name in ["alert_uid", "deduplication_key", "fingerprint", "incident_id", "alert_id"] {
+        let value = |id: &str| json!({"title": "monit", "message": "m", name: id});
+        assert_ne!(key(&value("1")), key(&value("2")), "{name}");
+    }
+    let source = |source: &str| json!({"title": "t", "source": source, "dedup_key": "disk"});
+    assert_ne!(key(&source("web")), key(&source("db")));
+}
+
+#[test]
+fn alerts_that_nobody_grouped_are_split_by_name_whatever_comes_with_them() {
+    let alert = |name: &str| json!({"status": "firing", "labels": {"alertname": name}});
+    let delivery = |names: &[&str]| {
+        let alerts: Vec<Value> = names.iter().map(|name| alert(name)).collect();
+        json!({"receiver": "r", "groupLabels": {}, "alerts": alerts})
+    };
+    let both = alerts(&delivery(&["A", "B", "A"]), Grouping::Group).unwrap();
+    assert_eq!(both.iter().map(|alert| alert.firing).collect::<Vec<_>>(), [2, 1]);
+    assert_eq!(both[1].dedupe_key(&[]), key(&delivery(&["B"])));
+}
+
+#[test]
+fn the_same_alert_keeps_its_key_though_it_is_measured_again() {
+    let title = |title: &str| key(&json!({"title": title, "message": "m"}));
+    assert_eq!(title("CPU is 97.3 %"), title("CPU is 98.1 %"));
+    let event = |kind: &str| key(&json!({"specversion": "1.0", "id": "1", "source": "s", "type": kind}));
+    assert_eq!(event("x.alert.fired"), event("x.alert.resolved"));
+    assert_ne!(event("x.alert.fired"), event("x.alert.cpu"));
+}
+
+#[test]
+fn one_bad_part_does_not_cost_the_good_ones() {
+    let read = |payload: &str, grouping| {
+        let delivery =
+            read_delivery(payload.as_bytes(), &[], Reading { format: None, grouping, mapping: None }).unwrap();
+        (delivery.alerts.len(), delivery.rejected.len())
+    };
+    let record = |message: Value| json!({"Sns": {"Type": "Notification", "Message": message.to_string()}});
+    let alarm = |name: &str| record(json!({"AlarmName": name, "AlarmArn": name, "NewStateValue": "ALARM"}));
+    let records = json!({"Records": [alarm("a"), record(json!({"hello": 1})), alarm("b")]}).to_string();
+    assert_eq!(read(&records, Grouping::Group), (2, 1));
+    let members = json!({"receiver": "r", "groupLabels": {"a": "b"},
+        "alerts": [{"labels": {"a": "1"}}, {"labels": {}}, {"labels": {"a": "2"}}]});
+    assert_eq!(read(&members.to_string(), Grouping::PerAlert), (2, 1));
+    let lines =
+        "{\"title\": \"a\", \"severity\": \"high\"}\n{\"x\": 1}\n[{\"title\": \"b\", \"severity\": \"low\"}, 7]";
+    assert_eq!(read(lines, Grouping::Group), (2, 2));
+    assert_eq!(read("{\"title\": \"a\", \"severity\": \"high\", \"n\": 1e999}", Grouping::Group), (1, 0));
+    let latin: &[u8] = b"{\"title\": \"a\", \"severity\": \"high\", \"n\": \"\xe9\"}";
+    assert!(read_delivery(latin, &[], Reading { format: None, grouping: Grouping::Group, mapping: None }).is_ok());
+}
+
+#[test]
+fn a_test_message_is_known_by_the_senders_own_mark() {
+    let grafana =
+        |labels: Value| json!({"receiver": "", "orgId": 1, "alerts": [{"status": "firing", "labels": labels}]});
+    assert_eq!(state(&grafana(json!({"alertname": "TestAlert", "instance": "Grafana"}))), "test");
+    assert_eq!(state(&grafana(json!({"alertname": "TestAlert", "region": "eu"}))), "firing");
+    assert_eq!(state(&json!({"ruleId": 0, "state": "alerting", "ruleName": "Test rule"})), "test");
+    assert_eq!(state(&json!({"event": {"event_type": "pagey.ping", "data": {"message": "Hello"}}})), "test");
+    assert_eq!(state(&json!({"title": "a test failed", "severity": "high"})), "firing");
+}
+
+#[test]
+fn personal_data_and_credentials_stay_out() {
+    let value = json!({"title": "x", "severity": "high", "user": "jo", "client_ip": "10.0.0.1", "api_key": "k",
+        "reporter": "jo@example.com", "host": "h1", "silenceURL": "https://x/silence", "cluster": {"name": "c1"}});
+    let alert = one(&value);
+    let names: Vec<&String> = alert.annotations.keys().collect();
+    assert_eq!(names, ["cluster.name", "host"]);
+}
+
+#[test]
+fn a_sender_that_nobody_knows_is_read_by_the_names_of_its_fields() {
+    let azure = json!({"schemaId": "azureMonitorCommonAlertSchema", "data": {"essentials": {"alertRule": "cpu",
+        "severity": "Sev1", "monitorCondition": "Fired", "alertId": "/a/1"}}});
+    let alert = one(&azure);
+    assert_eq!((alert.format, alert.title.as_str(), alert.state.name()), (Format::Any, "cpu", "firing"));
+    let fired = key(&azure);
+    assert_eq!(fired, "any:alertid#/a/1");
+    for value in [
+        json!({"source": "aws.cloudwatch", "id": "1", "detail-type": "CloudWatch Alarm State Change",
+            "detail": {"alarmName": "A", "state": {"value": "ALARM"}}}),
+        json!({"event_action": "trigger", "dedup_key": "a", "payload": {"summary": "x", "severity": "critical", "source": "h"}}),
+        json!({"version": "1.2", "incident": {"incident_id": "1", "state": "open", "summary": "s"}}),
+        json!({"current_state": "open", "condition_name": "C", "event_type": "INCIDENT"}),
+    ] {
+        assert_eq!(state(&value), "firing", "{value}");
+    }
+}

@@ -1,0 +1,381 @@
+//! One alert on its way to one session and that session's end: a state machine. Pure.
+//!
+//! [`step`] takes a job and an observation and answers with the job as it is then and the actions to take. A job can be
+//! kept after every step, and another process goes on from it with [`Observation::Started`]. Everything that decides is in
+//! the job; the time comes in by Devin's clock.
+
+mod creating;
+mod finding;
+mod rivals;
+mod table;
+mod watching;
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+pub use self::table::{ROWS, table};
+pub use self::watching::{Origin, Watching};
+use super::event::{EventKind, OutcomeEvent};
+use super::names::Names;
+use super::outcome::{Outcome, OutcomeKind};
+use super::prior::Holds;
+use super::pull_request::best;
+use crate::devin::Error;
+use crate::devin::session::{NewSession, Session};
+
+/// A moment by Devin's clock, in Unix milliseconds.
+pub type Millis = i64;
+
+/// Times of creation are whole seconds: a find after a session's own has passed sees everybody who created in it, so that
+/// all of them decide by the same list.
+pub const A_SECOND_LATER: Millis = 1_100;
+
+/// Lists lag, so rivals are looked for once more after so long.
+pub const SECOND_FIND_AFTER: Millis = 60_000;
+
+/// One alert that is being taken care of; all that a process needs to go on with it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    pub id: String,
+    pub dedupe_key: String,
+    pub request: DispatchRequest,
+    pub policy: Policy,
+    pub phase: Phase,
+    pub started_at: Option<Millis>,
+    /// When the create was sent, or is.
+    intent_at: Millis,
+    /// Tags are refused or dropped here, so that only the title tells a session.
+    by_title: bool,
+    /// The bare identifiers of the sessions that this job has made.
+    made: Vec<String>,
+    creates: u32,
+    /// How the first create was answered that may have made a session nobody has seen since.
+    unclear: Option<String>,
+    limited: Limited,
+    /// The fingerprints that the session has been told of.
+    told: Vec<String>,
+    messages_sent: u32,
+}
+
+/// What a session is wanted for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DispatchRequest {
+    pub names: Names,
+    /// With the names on it.
+    pub new: NewSession,
+    pub firing: Firing,
+}
+
+/// Why this alert came, and what a session at work could be told about it.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Firing {
+    pub reason: FiringReason,
+    /// Of the alerts of the group.
+    pub fingerprints: Vec<String>,
+    /// What a session at work is told of them.
+    pub message: String,
+}
+
+/// Why an alert came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FiringReason {
+    /// It fires for the first time, or its sender does not say.
+    #[default]
+    First,
+    /// Alerts have joined the group.
+    NewAlerts,
+    /// Its sender says it again.
+    Repeat,
+}
+
+/// How hard to try, and what to do where there is a choice.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Policy {
+    pub holds: Holds,
+    /// Creates whatever is there already.
+    pub new_attempt: bool,
+    /// Ends once there is a session.
+    pub detach: bool,
+    /// How long to look for a session whose create was answered unclearly.
+    pub reconcile_window: Duration,
+    /// Creates once more when that has found nothing.
+    pub create_again: bool,
+    pub on_session_limit: OnSessionLimit,
+    pub on_new_alerts: OnNewAlerts,
+    pub on_timeout: OnTimeout,
+    pub poll_interval: Duration,
+    /// How many polls there are at most. One that fails is none.
+    pub max_polls: u32,
+    /// How many further polls an end without a pull request is given for one to appear.
+    pub pr_grace: u32,
+}
+
+/// What to do where the organization runs as many sessions as it may.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnSessionLimit {
+    Wait,
+    Fail,
+}
+
+/// What to do when alerts have joined a group whose session is at work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnNewAlerts {
+    Message,
+    Start,
+    Ignore,
+}
+
+/// What becomes of a session that is still at work when the polls are used up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnTimeout {
+    Leave,
+    Terminate,
+}
+
+/// How far a job has come.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Phase {
+    Received,
+    /// Looks for prior sessions.
+    Finding {
+        by: FindBy,
+    },
+    /// A create is under way, or waits until then for a limit to pass.
+    Creating {
+        waits_until: Option<Millis>,
+    },
+    /// Looks for the session that an unclear create may have made.
+    Reconciling(creating::Reconciling),
+    Watching(Box<Watching>),
+    Settled(End),
+}
+
+/// By what sessions are looked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FindBy {
+    Tag,
+    Title,
+}
+
+/// How a job ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum End {
+    Outcome(OutcomeKind),
+    /// There is a session, which is left alone.
+    Detached {
+        session_id: String,
+        session_url: Option<String>,
+    },
+    /// An error, which was reported; the session that goes on, if there is one.
+    Failed {
+        session_id: Option<String>,
+    },
+    /// Asked to stop; the session that goes on, if there is one.
+    Stopped {
+        session_id: Option<String>,
+    },
+}
+
+/// How long a limited create has waited.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Limited {
+    tries: u32,
+    waited: Millis,
+    session_limit_since: Option<Millis>,
+}
+
+/// What has happened.
+#[derive(Debug, Clone)]
+pub enum Observation {
+    /// A process takes the job on, for the first time or after another one died.
+    Started,
+    SessionsFound(Vec<Session>),
+    FindFailed(Error),
+    Created(Session),
+    /// Certainly not created, and trying again would not help.
+    CreateRefused(Error),
+    /// Certainly not created; worth another try after the wait, when the server named one.
+    CreateLimited(Error, Option<Duration>),
+    /// Possibly created.
+    CreateUnclear(Error),
+    SessionPolled(Session),
+    PollFailed(Error),
+    Tagged(Result<(), Error>),
+    Terminated(Result<(), Error>),
+    Messaged(Result<(), Error>),
+    WaitOver,
+    AlertResolved,
+    /// Alerts have joined the group.
+    NewAlerts(Firing),
+    StopAsked,
+}
+
+/// What is to be done. A step answers with any number of reports and at most one of the others, which the driver answers
+/// with an observation.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    Find(Query),
+    Create(Box<NewSession>),
+    Poll { session_id: String },
+    Tag { session_id: String, tag: String },
+    Terminate { session_id: String },
+    Message { session_id: String, message: String },
+    WaitUntil(Millis),
+    Report(EventKind),
+}
+
+/// Which sessions are wanted. The API ignores filters that it does not know: what comes back is checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Query {
+    Tag(String),
+    /// Created at or after this second.
+    CreatedAfter(i64),
+    Id(String),
+}
+
+impl Job {
+    /// An alert that has come in. `id` and the attempt in `names` are drawn by whoever calls.
+    pub fn new(id: String, dedupe_key: String, request: DispatchRequest, policy: Policy) -> Job {
+        Job {
+            id,
+            dedupe_key,
+            request,
+            policy,
+            phase: Phase::Received,
+            started_at: None,
+            intent_at: 0,
+            by_title: false,
+            made: Vec::new(),
+            creates: 0,
+            unclear: None,
+            limited: Limited::default(),
+            told: Vec::new(),
+            messages_sent: 0,
+        }
+    }
+
+    /// A job that watches a session which somebody names.
+    pub fn watching(id: String, session_id: String, policy: Policy, now: Millis) -> Job {
+        let names = Names::new(String::new(), String::new());
+        let request = DispatchRequest { names, new: NewSession::default(), firing: Firing::default() };
+        let mut job = Job::new(id, String::new(), request, policy);
+        let session = Session { session_id, ..Session::default() };
+        job.started_at = Some(now);
+        job.phase = Phase::Watching(Box::new(Watching::unseen(session, now)));
+        job
+    }
+
+    /// How it ended; `None` while it goes on.
+    pub fn end(&self) -> Option<&End> {
+        match &self.phase {
+            Phase::Settled(end) => Some(end),
+            _ => None,
+        }
+    }
+
+    /// What an item of a list must hold to be the alert's.
+    pub fn marker(&self) -> &str {
+        &self.request.names.alert_tag
+    }
+
+    /// The sessions that this job has made, by their bare identifiers.
+    pub fn made(&self) -> &[String] {
+        &self.made
+    }
+
+    /// What is to be done next, whoever did it before.
+    fn resume(&mut self, now: Millis) -> Vec<Action> {
+        match &mut self.phase {
+            Phase::Received => self.find(),
+            Phase::Finding { by } => {
+                let by = *by;
+                vec![Action::Find(self.query(by, now))]
+            }
+            Phase::Creating { waits_until: Some(until) } => vec![Action::WaitUntil(*until)],
+            Phase::Creating { waits_until: None } => self.reconcile("the process that made the create ended", now),
+            Phase::Reconciling(_) => self.reconcile_again(now),
+            Phase::Watching(_) => self.watch_on(now),
+            Phase::Settled(_) => Vec::new(),
+        }
+    }
+
+    /// Ends with an outcome. `session` is the one that it is about, as it was last seen.
+    fn settle(&mut self, outcome: Outcome, about: Option<&Watching>, now: Millis) -> Vec<Action> {
+        let session = about.map(|watching| &watching.session);
+        let pull_requests = about.map(|watching| watching.seen.clone()).unwrap_or_default();
+        self.phase = Phase::Settled(End::Outcome(outcome.kind));
+        let event = OutcomeEvent {
+            status: outcome.kind.status(),
+            result: outcome.kind,
+            pr_url: best(&pull_requests, &self.request.new.repos).map(|best| best.pr_url.clone()),
+            pull_requests,
+            session_id: session.map(|session| session.session_id.clone()),
+            session_url: session.and_then(|session| session.url.clone()),
+            reason: outcome.reason,
+            acus_consumed: about.filter(|watching| watching.was_seen).map(|watching| watching.session.acus_consumed),
+            polls: about.map_or(0, |watching| watching.polls),
+            seconds: u64::try_from((now - self.started_at.unwrap_or(now)) / 1000).unwrap_or_default(),
+        };
+        vec![Action::Report(EventKind::Outcome(Box::new(event)))]
+    }
+
+    /// Ends for a reason that is no outcome.
+    fn stop(&mut self, end: End) -> Vec<Action> {
+        self.phase = Phase::Settled(end);
+        Vec::new()
+    }
+}
+
+/// One step. An observation that does not fit the phase changes nothing: what was to be done is to be done still.
+pub fn step(mut job: Job, observation: Observation, now: Millis) -> (Job, Vec<Action>) {
+    job.started_at.get_or_insert(now);
+    let actions = match (&job.phase, observation) {
+        (Phase::Settled(_), _) => Vec::new(),
+        (_, Observation::Started) => job.resume(now),
+        (Phase::Watching(_), observation) => job.on_watching(observation, now),
+        (_, Observation::AlertResolved) => job.on_resolved_early(now),
+        (_, Observation::NewAlerts(firing)) => {
+            job.request.firing = firing;
+            job.resume_waiting(now)
+        }
+        (Phase::Received, Observation::StopAsked) => job.stop(End::Stopped { session_id: None }),
+        (Phase::Received, _) => job.resume(now),
+        (Phase::Finding { .. }, observation) => job.on_finding(observation, now),
+        (Phase::Creating { .. }, observation) => job.on_creating(observation, now),
+        (Phase::Reconciling(_), observation) => job.on_reconciling(observation, now),
+    };
+    (job, actions)
+}
+
+/// Seconds of a moment.
+fn seconds(now: Millis) -> i64 {
+    now.div_euclid(1000)
+}
+
+fn millis(time: Duration) -> Millis {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4)
+}
+
+/// `time`, 15 % longer or shorter at most and at least 10 %, by the job and the number of the poll: jobs that began
+/// together do not poll in step.
+fn jittered(time: Duration, job: &str, number: u32) -> Millis {
+    let mut hash = 0xcbf2_9ce4_8422_2325_u64;
+    for byte in job.bytes().chain(number.to_le_bytes()) {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    }
+    hash ^= hash >> 29;
+    let share = i64::try_from(100 + (hash >> 8) % 51).unwrap_or_default();
+    let change = millis(time) / 1000 * share + millis(time) % 1000 * share / 1000;
+    if hash & 1 == 0 { millis(time) + change } else { millis(time) - change }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,271 @@
+//! The create, which is never repeated blindly, and the search for what an unclear one may have made. Pure.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    Action, End, FindBy, Job, Millis, Observation, OnSessionLimit, Origin, Phase, Query, Watching, millis, seconds,
+};
+use crate::devin::session::Session;
+use crate::devin::{Error, Kind};
+use crate::relay::error_report::{create_error_report, is_session_limit};
+use crate::relay::event::{AdoptionReason, EventKind};
+use crate::relay::names::Kept;
+use crate::relay::outcome::{Outcome, OutcomeKind};
+use crate::relay::prior::age;
+
+/// How often a create that was answered with 429 is tried at most.
+const MOST_LIMITED_TRIES: u32 = 5;
+
+/// The longest that a create waits for a rate limit, all its waits together.
+const LONGEST_LIMITED: Millis = 300_000;
+
+/// How long a create waits for another session of the organization to end, and how often it asks.
+const LONGEST_SESSION_LIMIT: Millis = 3_600_000;
+const SESSION_LIMIT_INTERVAL: Millis = 60_000;
+
+/// The waits between finds after an unclear answer grow from this.
+const FIRST_FIND_AFTER: Millis = 2_000;
+
+/// How long before the create a session of it may have been made, in seconds: clocks of one API may differ.
+const BEFORE_INTENT: i64 = 300;
+
+/// The search for the session that an unclear create may have made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Reconciling {
+    by: FindBy,
+    until: Millis,
+    wait: Millis,
+    waits_until: Option<Millis>,
+    /// Whether any find was answered.
+    has_looked: bool,
+    /// Why the last find failed; `None` when it was answered.
+    failure: Option<String>,
+    is_cut_short: bool,
+}
+
+impl Job {
+    pub(super) fn on_creating(&mut self, observation: Observation, now: Millis) -> Vec<Action> {
+        match observation {
+            Observation::Created(session) => self.on_created(session, now),
+            Observation::CreateRefused(error) | Observation::CreateLimited(error, _) if self.unclear.is_some() => {
+                // Once an answer has been unclear, nothing that follows makes it certain that there is no session.
+                let mut actions = vec![Action::Report(EventKind::warning(format!(
+                    "{error}; the create before it was answered unclearly"
+                )))];
+                actions.extend(self.unknown(None, now));
+                actions
+            }
+            Observation::CreateRefused(error) if !self.by_title && is_about_tags(&error) => {
+                self.by_title = true;
+                // Further tags are the user's, and theirs to change.
+                let names = self.request.names.clone();
+                names.take_tags_off(&mut self.request.new);
+                let warning = format!(
+                    "{error}; trying again with the marker in the title only. Without tags, a session that this relay ends cannot be told from one that finished"
+                );
+                let mut actions = vec![Action::Report(EventKind::warning(warning))];
+                actions.extend(self.find());
+                actions
+            }
+            Observation::CreateRefused(error) => self.refuse(&error),
+            Observation::CreateLimited(error, wait) => self.on_limited(&error, wait, now),
+            Observation::CreateUnclear(error) => self.reconcile(&error.to_string(), now),
+            Observation::WaitOver => self.find(),
+            Observation::StopAsked if self.unclear.is_some() => self.unknown(None, now),
+            Observation::StopAsked => self.stop(End::Stopped { session_id: None }),
+            _ => self.resume_waiting(now),
+        }
+    }
+
+    fn on_created(&mut self, session: Session, now: Millis) -> Vec<Action> {
+        self.made.push(session.bare_id().to_string());
+        let mut actions = vec![Action::Report(EventKind::created(&session))];
+        let kept = self.request.names.kept(&session, self.by_title);
+        let mut watching = Watching::new(session, Origin::Ours, now);
+        match kept {
+            Kept::All => {}
+            Kept::TitleOnly(missing) => {
+                self.by_title = true;
+                actions.push(Action::Report(EventKind::warning(format!(
+                    "Devin did not keep the tags {} of the session: only the marker in its title tells it from others, so a session that this relay ends cannot be told from one that finished",
+                    missing.join(", ")
+                ))));
+            }
+            Kept::Nothing => {
+                let address = watching.session.url.clone().unwrap_or_else(|| watching.session.session_id.clone());
+                let reason = format!(
+                    "Devin created {address} and kept neither the tags nor the marker in the title, so a later run of this alert may not find it: allow tags in the organization, and look after this session yourself"
+                );
+                actions.push(Action::Report(EventKind::warning(reason.clone())));
+                actions.extend(self.settle(Outcome::new(OutcomeKind::CreateUnknown, reason), Some(&watching), now));
+                return actions;
+            }
+        }
+        if !self.policy.new_attempt {
+            watching.expect_rivals(self.policy.detach, now);
+        }
+        self.told.clone_from(&self.request.firing.fingerprints);
+        self.phase = Phase::Watching(Box::new(watching));
+        actions.extend(self.watch_on(now));
+        actions
+    }
+
+    fn refuse(&mut self, error: &Error) -> Vec<Action> {
+        self.phase = Phase::Settled(End::Failed { session_id: None });
+        vec![Action::Report(EventKind::Error(create_error_report(error)))]
+    }
+
+    fn on_limited(&mut self, error: &Error, asked: Option<Duration>, now: Millis) -> Vec<Action> {
+        let asked = asked.filter(|wait| !wait.is_zero()).map(millis);
+        let wait = if is_session_limit(error) {
+            let since = *self.limited.session_limit_since.get_or_insert(now);
+            let wait = asked.unwrap_or_default().clamp(SESSION_LIMIT_INTERVAL, LONGEST_LIMITED);
+            if self.policy.on_session_limit == OnSessionLimit::Fail || now + wait > since + LONGEST_SESSION_LIMIT {
+                return self.refuse(error);
+            }
+            wait
+        } else {
+            self.limited.tries += 1;
+            let wait = asked.unwrap_or(FIRST_FIND_AFTER << self.limited.tries.min(8));
+            if self.limited.waited + wait > LONGEST_LIMITED {
+                let wait = Duration::from_millis(wait.unsigned_abs());
+                return self.refuse(&Error { kind: Kind::WaitTooLong { status: 429, wait }, ..error.clone() });
+            }
+            if self.limited.tries >= MOST_LIMITED_TRIES {
+                return self.refuse(error);
+            }
+            self.limited.waited += wait;
+            wait
+        };
+        self.phase = Phase::Creating { waits_until: Some(now + wait) };
+        let note = format!("{error}; nothing was created, trying again in {} s", wait / 1000);
+        vec![Action::Report(EventKind::note(note)), Action::WaitUntil(now + wait)]
+    }
+
+    /// Begins to look for what a create may have made.
+    pub(super) fn reconcile(&mut self, create: &str, now: Millis) -> Vec<Action> {
+        self.unclear.get_or_insert_with(|| create.to_string());
+        self.phase = Phase::Reconciling(Reconciling {
+            by: self.first_find(),
+            until: now + millis(self.policy.reconcile_window),
+            wait: FIRST_FIND_AFTER,
+            waits_until: None,
+            has_looked: false,
+            failure: None,
+            is_cut_short: false,
+        });
+        let note = EventKind::note(format!("{create}; a session may have been created, looking for it"));
+        let mut actions = vec![Action::Report(note)];
+        actions.extend(self.reconcile_again(now));
+        actions
+    }
+
+    fn first_find(&self) -> FindBy {
+        if self.by_title { FindBy::Title } else { FindBy::Tag }
+    }
+
+    /// The find, or the wait, that is due.
+    pub(super) fn reconcile_again(&mut self, _now: Millis) -> Vec<Action> {
+        let Phase::Reconciling(reconciling) = &self.phase else { return Vec::new() };
+        if let Some(until) = reconciling.waits_until {
+            return vec![Action::WaitUntil(until)];
+        }
+        vec![Action::Find(match reconciling.by {
+            FindBy::Tag => Query::Tag(self.request.names.attempt_tag.clone()),
+            FindBy::Title => Query::CreatedAfter(seconds(self.intent_at) - BEFORE_INTENT),
+        })]
+    }
+
+    pub(super) fn on_reconciling(&mut self, observation: Observation, now: Millis) -> Vec<Action> {
+        let first_find = self.first_find();
+        let Phase::Reconciling(reconciling) = &mut self.phase else { return Vec::new() };
+        match observation {
+            Observation::SessionsFound(found) => {
+                reconciling.has_looked = true;
+                reconciling.failure = None;
+                let names = &self.request.names;
+                let mut ours: Vec<Session> = found.into_iter().filter(|session| names.is_of_attempt(session)).collect();
+                ours.sort_by_key(|session| age(session).unwrap_or((i64::MAX, String::new())));
+                if let Some(oldest) = ours.first().cloned() {
+                    self.made.extend(ours.iter().map(|session| session.bare_id().to_string()));
+                    return self.adopt(oldest, AdoptionReason::FoundAfterUnclearCreate, now);
+                }
+                if reconciling.by == FindBy::Tag {
+                    // The tags may have been dropped.
+                    reconciling.by = FindBy::Title;
+                    return self.reconcile_again(now);
+                }
+                self.not_found(now)
+            }
+            Observation::FindFailed(error) => {
+                reconciling.failure = Some(error.to_string());
+                self.not_found(now)
+            }
+            Observation::WaitOver => {
+                reconciling.waits_until = None;
+                reconciling.by = first_find;
+                self.reconcile_again(now)
+            }
+            Observation::StopAsked if reconciling.is_cut_short => self.unknown(None, now),
+            Observation::StopAsked => {
+                // It looks one last time.
+                (reconciling.is_cut_short, reconciling.waits_until, reconciling.by) = (true, None, first_find);
+                self.reconcile_again(now)
+            }
+            _ => self.reconcile_again(now),
+        }
+    }
+
+    /// A find has not shown the session: another one later, or the end of the search.
+    fn not_found(&mut self, now: Millis) -> Vec<Action> {
+        let Phase::Reconciling(reconciling) = &mut self.phase else { return Vec::new() };
+        if now < reconciling.until && !reconciling.is_cut_short {
+            let until = now + reconciling.wait.min(reconciling.until - now);
+            reconciling.wait *= 2;
+            reconciling.waits_until = Some(until);
+            return vec![Action::WaitUntil(until)];
+        }
+        let blind = reconciling.failure.clone().filter(|_| !reconciling.has_looked);
+        if !self.policy.create_again || self.creates > 1 {
+            return self.unknown(blind, now);
+        }
+        // Only a find after the whole window makes it certain enough that there is no session.
+        let doubt = match &reconciling.failure {
+            _ if reconciling.is_cut_short => "the search was stopped".to_string(),
+            Some(error) => format!("the last find failed ({error})"),
+            None => {
+                let note = EventKind::note("no session was found; creating once more, as --create-again allows");
+                let mut actions = vec![Action::Report(note)];
+                actions.extend(self.create(now));
+                return actions;
+            }
+        };
+        let mut actions = vec![Action::Report(EventKind::note(format!("{doubt}, so nothing is created again")))];
+        actions.extend(self.unknown(blind, now));
+        actions
+    }
+
+    /// There may be a session that nobody has seen.
+    fn unknown(&mut self, blind: Option<String>, now: Millis) -> Vec<Action> {
+        let create = self.unclear.clone().unwrap_or_else(|| "the create was not answered".to_string());
+        let tag = &self.request.names.alert_tag;
+        let search = match blind {
+            None => "was not found".to_string(),
+            Some(error) => format!("could not be looked for ({error})"),
+        };
+        let reason = format!(
+            "{create}. A session may have been created and {search}: look for {tag} in Devin, a tag and part of the title. Running the same alert again adopts it once Devin lists it, and creates another one if it does not"
+        );
+        self.settle(Outcome::new(OutcomeKind::CreateUnknown, reason), None, now)
+    }
+}
+
+/// Whether a refusal is the organization's word on which tags a session may carry.
+fn is_about_tags(error: &Error) -> bool {
+    let says = |said: &str| {
+        said.split(|c: char| !c.is_alphanumeric()).any(|word| ["tag", "tags"].contains(&&*word.to_lowercase()))
+    };
+    matches!(error.kind, Kind::Status(400 | 403 | 422)) && error.explanation.as_deref().is_some_and(says)
+}

@@ -1,0 +1,184 @@
+//! The finding of prior sessions, and what follows from each. Pure.
+
+use super::{
+    Action, End, FindBy, Firing, FiringReason, Job, Millis, Observation, OnNewAlerts, Origin, Phase, Query, Watching,
+    seconds,
+};
+use crate::devin::Error;
+use crate::devin::session::Session;
+use crate::relay::error_report::error_report;
+use crate::relay::event::{AdoptionReason, EventKind};
+use crate::relay::outcome::{Outcome, OutcomeKind, settle};
+use crate::relay::prior::{PriorSession, age, prior};
+use crate::relay::pull_request::best;
+
+/// How far back sessions are looked through by title, in seconds.
+const TITLES_WITHIN: i64 = 7 * 86_400;
+
+/// An end without a pull request that is younger than this is given its grace, in seconds.
+const A_MOMENT_AGO: i64 = 60;
+
+impl Job {
+    /// Looks for prior sessions: nothing is ever created without.
+    pub(super) fn find(&mut self) -> Vec<Action> {
+        let by = if self.by_title { FindBy::Title } else { FindBy::Tag };
+        self.phase = Phase::Finding { by };
+        // The moment matters only to a find by title.
+        vec![Action::Find(self.query(by, self.started_at.unwrap_or_default()))]
+    }
+
+    pub(super) fn query(&self, by: FindBy, now: Millis) -> Query {
+        match by {
+            FindBy::Tag => Query::Tag(self.request.names.alert_tag.clone()),
+            FindBy::Title => Query::CreatedAfter(seconds(now) - TITLES_WITHIN),
+        }
+    }
+
+    pub(super) fn on_finding(&mut self, observation: Observation, now: Millis) -> Vec<Action> {
+        match observation {
+            Observation::SessionsFound(found) => {
+                let names = &self.request.names;
+                let found: Vec<Session> = found.into_iter().filter(|session| names.is_of_alert(session)).collect();
+                // Where tags are dropped without a word, only titles tell.
+                if found.is_empty() && self.phase == (Phase::Finding { by: FindBy::Tag }) {
+                    self.phase = Phase::Finding { by: FindBy::Title };
+                    return vec![Action::Find(self.query(FindBy::Title, now))];
+                }
+                self.decide(&found, now)
+            }
+            Observation::FindFailed(error) => self.fail(&error),
+            Observation::StopAsked => self.stop(End::Stopped { session_id: None }),
+            _ => self.resume(now),
+        }
+    }
+
+    /// One at work is adopted, the oldest. Else one that ended within the cool-down is reported: what has a result before
+    /// what has none, and then the newest. Else one that waits for a person is adopted, the oldest. Else one whose pull
+    /// request is open holds the alert. Else a session is created.
+    fn decide(&mut self, found: &[Session], now: Millis) -> Vec<Action> {
+        let is_start =
+            self.policy.on_new_alerts == OnNewAlerts::Start && self.request.firing.reason == FiringReason::NewAlerts;
+        if self.policy.new_attempt || is_start {
+            return self.create(now);
+        }
+        let (holds, now_s) = (self.policy.holds, seconds(now));
+        let of = move |wanted| found.iter().filter(move |session| prior(session, &holds, now_s) == wanted);
+        let oldest = move |wanted| of(wanted).min_by_key(|session| age(session).unwrap_or((i64::MAX, String::new())));
+        let newest = move |wanted| of(wanted).max_by_key(|session| session.updated_at.or(session.created_at));
+        let alive = oldest(PriorSession::Working);
+        let ended = newest(PriorSession::EndedLately { has_result: true })
+            .or_else(|| newest(PriorSession::EndedLately { has_result: false }));
+        let waiting = oldest(PriorSession::Waiting).filter(|_| ended.is_none());
+        if let Some(session) = alive.or(waiting) {
+            let others = of(PriorSession::Working).chain(of(PriorSession::Waiting));
+            let mut actions: Vec<Action> = others
+                .filter(|other| other.bare_id() != session.bare_id())
+                .map(|other| {
+                    Action::Report(EventKind::duplicate(
+                        other,
+                        false,
+                        "the alert has an older session; this one goes on, too",
+                    ))
+                })
+                .collect();
+            let session = session.clone();
+            actions.extend(self.adopt(session, AdoptionReason::Alive, now));
+            return actions;
+        }
+        if let Some(session) = ended.cloned() {
+            return self.adopt(session, AdoptionReason::EndedWithinCooldown, now);
+        }
+        if let Some(session) = newest(PriorSession::HeldByPullRequest).cloned() {
+            return self.held(session, now);
+        }
+        self.create(now)
+    }
+
+    /// Takes a session that is there for the alert's.
+    pub(super) fn adopt(&mut self, session: Session, reason: AdoptionReason, now: Millis) -> Vec<Action> {
+        let mut actions = vec![Action::Report(EventKind::adopted(&session, reason))];
+        let origin = if reason == AdoptionReason::FoundAfterUnclearCreate { Origin::Ours } else { Origin::Another };
+        let is_over = reason == AdoptionReason::EndedWithinCooldown;
+        let mut watching = Watching::new(session, origin, now);
+        if origin == Origin::Ours {
+            watching.expect_rivals(self.policy.detach, now);
+        }
+        if is_over && !self.policy.detach && !watching.is_owed_grace(&self.policy, seconds(now), A_MOMENT_AGO) {
+            let outcome = settle(&watching.session, &watching.seen, &self.request.new.repos);
+            actions.extend(self.settle(outcome, Some(&watching), now));
+            return actions;
+        }
+        self.phase = Phase::Watching(Box::new(watching));
+        if reason == AdoptionReason::Alive && self.request.firing.reason == FiringReason::NewAlerts {
+            let firing = self.request.firing.clone();
+            self.hear_of(firing);
+        }
+        actions.extend(self.watch_on(now));
+        actions
+    }
+
+    /// Starts nothing, because an earlier session's pull request is still open.
+    fn held(&mut self, session: Session, now: Millis) -> Vec<Action> {
+        let watching = Watching::new(session, Origin::Another, now);
+        let session = &watching.session;
+        let pr_url = best(&watching.seen, &self.request.new.repos).map(|best| best.pr_url.clone());
+        let reason = "the pull request of an earlier session of this alert is still open".to_string();
+        let (session_id, session_url) = (session.session_id.clone(), session.url.clone());
+        let event =
+            EventKind::AlertHeld { session_id: session_id.clone(), session_url: session_url.clone(), pr_url, reason };
+        let mut actions = vec![Action::Report(event)];
+        if self.policy.detach {
+            self.phase = Phase::Settled(End::Detached { session_id, session_url });
+            return actions;
+        }
+        let outcome = settle(session, &watching.seen, &self.request.new.repos);
+        actions.extend(self.settle(outcome, Some(&watching), now));
+        actions
+    }
+
+    /// Sends the create; whoever keeps the job keeps this intent before.
+    pub(super) fn create(&mut self, now: Millis) -> Vec<Action> {
+        self.phase = Phase::Creating { waits_until: None };
+        self.intent_at = now;
+        self.creates += 1;
+        vec![Action::Create(Box::new(self.request.new.clone()))]
+    }
+
+    /// Nothing was created, and this is why.
+    pub(super) fn fail(&mut self, error: &Error) -> Vec<Action> {
+        self.phase = Phase::Settled(End::Failed { session_id: None });
+        vec![Action::Report(EventKind::Error(error_report(error)))]
+    }
+
+    /// The alert is over before there is a session; a create that is under way, or may have been answered, goes on.
+    pub(super) fn on_resolved_early(&mut self, now: Millis) -> Vec<Action> {
+        if self.unclear.is_some() || self.phase == (Phase::Creating { waits_until: None }) {
+            return self.resume_waiting(now);
+        }
+        let reason = "the alert was resolved before a session was created";
+        self.settle(Outcome::new(OutcomeKind::ResolvedBeforeStart, reason), None, now)
+    }
+
+    /// What is under way goes on; a create that has been sent is not taken for lost.
+    pub(super) fn resume_waiting(&mut self, now: Millis) -> Vec<Action> {
+        if self.phase == (Phase::Creating { waits_until: None }) { Vec::new() } else { self.resume(now) }
+    }
+
+    /// Alerts have joined the group: what the session is to be told, if it may be.
+    pub(super) fn hear_of(&mut self, firing: Firing) {
+        self.request.firing = firing;
+        let is_news = self.request.firing.fingerprints.iter().any(|print| !self.told.contains(print))
+            || self.request.firing.fingerprints.is_empty();
+        let may_tell = self.policy.on_new_alerts == OnNewAlerts::Message && self.messages_sent < MOST_MESSAGES;
+        if let Phase::Watching(watching) = &mut self.phase
+            && is_news
+            && may_tell
+            && !self.request.firing.message.is_empty()
+        {
+            watching.message_due = true;
+        }
+    }
+}
+
+/// How many messages a session is sent at most.
+pub(super) const MOST_MESSAGES: u32 = 5;

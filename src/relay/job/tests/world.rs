@@ -1,0 +1,393 @@
+//! A Devin in memory, whose clock only its waits move; and runs of the relay against it.
+
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::devin::session::{NewSession, Session};
+use crate::devin::sessions::Creation;
+use crate::devin::{Error, Kind};
+use crate::relay::alert::tag;
+use crate::relay::driver::{Cancellation, Clock, Sessions, drive};
+use crate::relay::event::{EventKind, OutcomeEvent, RelayEvent};
+use crate::relay::job::{
+    Action, DispatchRequest, Firing, Job, Millis, Observation, OnNewAlerts, OnSessionLimit, OnTimeout, Policy, Query,
+    step,
+};
+use crate::relay::names::Names;
+use crate::relay::prior::Holds;
+
+/// When the world begins, in milliseconds.
+pub const START: Millis = 1_800_000_000_000;
+
+/// What one session is, and how it may be seen.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    pub session: Session,
+    pub listed_from: Millis,
+    pub readable_from: Millis,
+    pub gone_from: Millis,
+    /// States to come: at a moment, `status/detail`.
+    pub plan: Vec<(Millis, String)>,
+}
+
+/// The state of the world; fields are what a test may turn.
+#[derive(Debug, Default)]
+pub struct State {
+    pub now: Millis,
+    pub all: Vec<Kept>,
+    pub list_lag: Millis,
+    pub get_lag: Millis,
+    /// How the next creates are answered, the first one first: a status, and whether a session is made. 0 is silence.
+    pub creates: Vec<(u16, bool)>,
+    pub explanation: Option<String>,
+    pub retry_after: Option<u64>,
+    pub drop_tags: bool,
+    pub upper_tags: bool,
+    pub drop_title: bool,
+    pub refuse_tags: bool,
+    /// How often tagging and ending fail, with this status.
+    pub tag_failures: (u32, u16),
+    pub end_failures: (u32, u16),
+    pub poll_failures: Vec<Kind>,
+    /// Only the first list answer is empty.
+    pub stale_lists: u32,
+    pub life: Vec<(Millis, String)>,
+    pub asked: Vec<String>,
+    pub messages: Vec<String>,
+    pub polled_at: Vec<Millis>,
+}
+
+pub struct World(Mutex<State>);
+
+/// A run of the relay: its events, and the job as it ended.
+#[derive(Debug)]
+pub struct Told {
+    pub events: Vec<RelayEvent>,
+    pub job: Job,
+}
+
+impl Told {
+    pub fn outcome(&self) -> Option<OutcomeEvent> {
+        self.events.iter().find_map(|event| match &event.kind {
+            EventKind::Outcome(outcome) => Some((**outcome).clone()),
+            _ => None,
+        })
+    }
+
+    /// The outcome's kind.
+    pub fn result(&self) -> String {
+        self.outcome().map_or_else(|| format!("{:?}", self.job.end()), |outcome| format!("{:?}", outcome.result))
+    }
+
+    pub fn text(&self) -> String {
+        let told = self.events.iter().map(|event| serde_json::to_string(&event.kind).unwrap() + "\n");
+        told.collect()
+    }
+}
+
+pub fn policy() -> Policy {
+    Policy {
+        holds: Holds { cooldown: Duration::from_secs(3600), while_pr_open: Some(Duration::from_secs(7 * 86_400)) },
+        new_attempt: false,
+        detach: false,
+        reconcile_window: Duration::from_secs(90),
+        create_again: false,
+        on_session_limit: OnSessionLimit::Wait,
+        on_new_alerts: OnNewAlerts::Message,
+        on_timeout: OnTimeout::Leave,
+        poll_interval: Duration::from_secs(30),
+        max_polls: 120,
+        pr_grace: 3,
+    }
+}
+
+/// A job of the alert of all tests; each number is an attempt of its own.
+pub fn job(number: u32, policy: Policy) -> Job {
+    let names = Names::new(tag("key"), format!("{number:08x}{number:08x}"));
+    let mut new = NewSession { prompt: "Fix it".to_string(), title: Some("disk".to_string()), ..NewSession::default() };
+    names.put_on(&mut new);
+    let request = DispatchRequest { names, new, firing: Firing::default() };
+    Job::new(format!("job-{number}"), "key".to_string(), request, policy)
+}
+
+impl World {
+    pub fn new(change: impl FnOnce(&mut State)) -> World {
+        let mut state = State { now: START, ..State::default() };
+        change(&mut state);
+        World(Mutex::new(state))
+    }
+
+    pub fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap()
+    }
+
+    /// Puts in a session of the alert.
+    pub fn add(&self, id: &str, state: &str, age_s: i64, change: impl FnOnce(&mut Kept)) {
+        let mut kept = old(id, state, self.state().now, age_s);
+        change(&mut kept);
+        self.state().all.push(kept);
+    }
+
+    pub fn run(&self, number: u32, policy: Policy) -> Told {
+        self.go_on(job(number, policy))
+    }
+
+    /// Takes a job from where it is to its end.
+    pub fn go_on(&self, job: Job) -> Told {
+        let events = Mutex::new(Vec::new());
+        let on_event = |event| events.lock().unwrap().push(event);
+        // A kept job is what a new process would go on from.
+        let keep = |job: &Job| {
+            let text = serde_json::to_string(job).unwrap();
+            assert_eq!(&serde_json::from_str::<Job>(&text).unwrap(), job);
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let job = runtime.block_on(drive(job, self, &on_event, &keep));
+        Told { events: events.into_inner().unwrap(), job }
+    }
+
+    pub fn alive(&self) -> Vec<String> {
+        let state = self.state();
+        let is_over = |status: &str| matches!(status, "exit" | "error" | "suspended");
+        let alive = state.all.iter().filter(|kept| !is_over(&kept.session.status));
+        alive.map(|kept| kept.session.session_id.clone()).collect()
+    }
+
+    pub fn count(&self, what: &str) -> usize {
+        self.state().asked.iter().filter(|asked| asked.starts_with(what)).count()
+    }
+
+    /// Does one action at once, as the driver would.
+    pub fn perform(&self, action: &Action) -> Observation {
+        let mut state = self.state();
+        state.advance(20);
+        match action {
+            Action::Find(query) => match state.find(query) {
+                Ok(found) => Observation::SessionsFound(found),
+                Err(error) => Observation::FindFailed(error),
+            },
+            Action::Create(new) => match state.create(new) {
+                Creation::Created(session) => Observation::Created(session),
+                Creation::Refused(error) => Observation::CreateRefused(error),
+                Creation::RateLimited(error, wait) => Observation::CreateLimited(error, wait),
+                Creation::Unclear(error) => Observation::CreateUnclear(error),
+            },
+            Action::Poll { session_id } => match state.poll(session_id) {
+                Ok(session) => Observation::SessionPolled(session),
+                Err(error) => Observation::PollFailed(error),
+            },
+            Action::Tag { session_id, tag } => Observation::Tagged(state.tag(session_id, tag)),
+            Action::Terminate { session_id } => Observation::Terminated(state.end(session_id)),
+            Action::Message { message, .. } => {
+                state.messages.push(message.clone());
+                Observation::Messaged(Ok(()))
+            }
+            Action::WaitUntil(moment) => {
+                let wait = moment - state.now;
+                state.advance(wait.max(0));
+                Observation::WaitOver
+            }
+            Action::Report(_) => Observation::Started,
+        }
+    }
+
+    /// One step of a job, and what it asks for.
+    pub fn step(&self, job: Job, observation: Observation) -> (Job, Vec<EventKind>, Option<Action>) {
+        let (job, actions) = step(job, observation, self.state().now);
+        let (mut events, mut next) = (Vec::new(), None);
+        for action in actions {
+            match action {
+                Action::Report(kind) => events.push(kind),
+                action => next = Some(action),
+            }
+        }
+        (job, events, next)
+    }
+}
+
+/// A session of the alert that was there before, so many seconds old.
+pub fn old(id: &str, state: &str, now: Millis, age_s: i64) -> Kept {
+    let created = now / 1000 - age_s;
+    let mut session: Session = serde_json::from_value(json!({
+        "session_id": id, "status": "new", "url": format!("https://app.devin.ai/sessions/{id}"),
+        "tags": ["alert-relay", tag("key")], "created_at": created, "updated_at": created,
+    }))
+    .unwrap();
+    put(&mut session, state);
+    Kept { session, listed_from: 0, readable_from: 0, gone_from: Millis::MAX, plan: Vec::new() }
+}
+
+/// Sets `status/detail`, with `+` for an open pull request or `#` for a structured output.
+pub fn put(session: &mut Session, state: &str) {
+    let (state, has_pr) = state.strip_suffix('+').map_or((state, false), |state| (state, true));
+    let (state, has_output) = state.strip_suffix('#').map_or((state, false), |state| (state, true));
+    let (status, detail) = state.split_once('/').map_or((state, None), |(status, detail)| (status, Some(detail)));
+    (session.status, session.status_detail) = (status.to_string(), detail.map(str::to_string));
+    if has_pr {
+        let pr: Value = json!({"pr_url": "https://github.com/a/b/pull/7", "pr_state": "open"});
+        session.pull_requests = vec![serde_json::from_value(pr).unwrap()];
+    }
+    if has_output {
+        session.structured_output = Some(json!({"cause": "x"}));
+    }
+}
+
+pub fn error(kind: Kind, explanation: Option<String>) -> Error {
+    Error { kind, path: "/sessions".to_string(), explanation, tries: 1 }
+}
+
+impl State {
+    fn advance(&mut self, time: Millis) {
+        self.now += time;
+        let now = self.now;
+        for kept in &mut self.all {
+            while kept.plan.first().is_some_and(|(at, _)| *at <= now) {
+                let (at, state) = kept.plan.remove(0);
+                if !matches!(kept.session.status.as_str(), "exit" | "error") {
+                    put(&mut kept.session, &state);
+                    kept.session.updated_at = Some(at / 1000);
+                }
+            }
+        }
+    }
+
+    fn find(&mut self, query: &Query) -> Result<Vec<Session>, Error> {
+        self.asked.push(format!("find {query:?}"));
+        if self.stale_lists > 0 {
+            self.stale_lists -= 1;
+            return Ok(Vec::new());
+        }
+        let now = self.now;
+        let there = self.all.iter().filter(|kept| kept.listed_from <= now && now < kept.gone_from);
+        let sessions = there.map(|kept| &kept.session);
+        let wanted = sessions.filter(|session| match query {
+            Query::Tag(tag) => session.tags.contains(tag),
+            Query::CreatedAfter(moment) => session.created_at.is_none_or(|created| created >= *moment),
+            Query::Id(id) => session.session_id == *id,
+        });
+        Ok(wanted.cloned().collect())
+    }
+
+    fn create(&mut self, new: &NewSession) -> Creation {
+        self.asked.push("create".to_string());
+        if self.refuse_tags && !new.tags.is_empty() {
+            return Creation::Refused(error(Kind::Status(422), Some("tags are not allowed".to_string())));
+        }
+        let (status, is_made) = if self.creates.is_empty() { (200, true) } else { self.creates.remove(0) };
+        let number = self.asked.iter().filter(|asked| *asked == "create").count();
+        let mut kept = old(&format!("new-{}-{number}", self.now), "new", self.now, 0);
+        let session = &mut kept.session;
+        session.title = new.title.clone().filter(|_| !self.drop_title);
+        session.tags = if self.drop_tags { Vec::new() } else { new.tags.clone() };
+        if self.upper_tags {
+            session.tags.iter_mut().for_each(|tag| tag.make_ascii_uppercase());
+        }
+        (kept.listed_from, kept.readable_from) = (self.now + self.list_lag, self.now + self.get_lag);
+        kept.plan = self.life.iter().map(|(after, state)| (self.now + after, state.clone())).collect();
+        let session = kept.session.clone();
+        if is_made {
+            self.all.push(kept);
+        }
+        let wait = self.retry_after.map(Duration::from_secs);
+        match status {
+            200 => Creation::Created(session),
+            429 => Creation::RateLimited(error(Kind::Status(429), self.explanation.clone()), wait),
+            0 => Creation::Unclear(error(Kind::Silent(Duration::from_secs(60)), None)),
+            408 | 409 | 500..=599 => Creation::Unclear(error(Kind::Status(status), None)),
+            status => Creation::Refused(error(Kind::Status(status), self.explanation.clone())),
+        }
+    }
+
+    fn kept(&mut self, id: &str) -> Result<&mut Kept, Error> {
+        let now = self.now;
+        let found = self.all.iter_mut().find(|kept| kept.session.session_id == id);
+        found
+            .filter(|kept| kept.readable_from <= now && now < kept.gone_from)
+            .ok_or_else(|| error(Kind::Status(404), None))
+    }
+
+    fn poll(&mut self, id: &str) -> Result<Session, Error> {
+        self.asked.push(format!("poll {id}"));
+        self.polled_at.push(self.now);
+        if !self.poll_failures.is_empty() {
+            return Err(error(self.poll_failures.remove(0), None));
+        }
+        self.kept(id).map(|kept| kept.session.clone())
+    }
+
+    fn tag(&mut self, id: &str, tag: &str) -> Result<(), Error> {
+        self.asked.push(format!("tag {id}"));
+        if self.refuse_tags {
+            return Err(error(Kind::Status(422), None));
+        }
+        if self.tag_failures.0 > 0 {
+            self.tag_failures.0 -= 1;
+            return Err(error(Kind::Status(self.tag_failures.1), None));
+        }
+        let now = self.now / 1000;
+        let kept = self.kept(id)?;
+        kept.session.tags.push(tag.to_string());
+        kept.session.updated_at = Some(now);
+        Ok(())
+    }
+
+    fn end(&mut self, id: &str) -> Result<(), Error> {
+        self.asked.push(format!("terminate {id}"));
+        if self.end_failures.0 > 0 {
+            self.end_failures.0 -= 1;
+            return Err(error(Kind::Status(self.end_failures.1), None));
+        }
+        let now = self.now / 1000;
+        let kept = self.kept(id)?;
+        put(&mut kept.session, "exit");
+        kept.session.updated_at = Some(now);
+        Ok(())
+    }
+}
+
+impl Sessions for World {
+    async fn find(&self, query: &Query, _marker: &str) -> Result<Vec<Session>, Error> {
+        self.state().find(query)
+    }
+
+    async fn create(&self, new: &NewSession) -> Option<Creation> {
+        Some(self.state().create(new))
+    }
+
+    async fn poll(&self, session_id: &str) -> Result<Session, Error> {
+        self.state().poll(session_id)
+    }
+
+    async fn tag(&self, session_id: &str, tag: &str) -> Result<(), Error> {
+        self.state().tag(session_id, tag)
+    }
+
+    async fn terminate(&self, session_id: &str) -> Result<(), Error> {
+        self.state().end(session_id)
+    }
+
+    async fn message(&self, _session_id: &str, message: &str) -> Result<(), Error> {
+        self.state().messages.push(message.to_string());
+        Ok(())
+    }
+}
+
+impl Clock for World {
+    fn now(&self) -> Millis {
+        self.state().now
+    }
+
+    async fn sleep_until(&self, moment: Millis) {
+        let mut state = self.state();
+        let wait = moment - state.now;
+        state.advance(wait.max(0));
+    }
+}
+
+impl Cancellation for World {
+    async fn cancelled(&self) {
+        std::future::pending::<()>().await;
+    }
+}

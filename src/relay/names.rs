@@ -1,0 +1,182 @@
+//! By what a session is recognized as an alert's, and as the one that a certain attempt made: two tags, and a marker at the
+//! end of the title. Pure.
+
+use serde::{Deserialize, Serialize};
+
+use super::alert::attempt_tag;
+use super::prompt::marked_title;
+use crate::devin::session::{NewSession, Session};
+
+/// The tag that every session of the relay carries beside its alert's own.
+pub const RELAY_TAG: &str = "alert-relay";
+
+/// The tag of a session that the relay itself has ended, or has tried to.
+pub const ENDED_TAG: &str = "ar-ended";
+
+/// The names of one attempt to make an alert's session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Names {
+    /// `ar-` and 26 hexadecimal digits, made of a namespace and the dedupe key.
+    pub alert_tag: String,
+    /// `ar-a-` and 26 hexadecimal digits.
+    pub attempt_tag: String,
+    /// Hexadecimal digits, at least eight, drawn for this attempt.
+    pub attempt: String,
+}
+
+/// What the answer to a create has kept of the names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Kept {
+    All,
+    /// These tags are missing or changed; the title has its marker.
+    TitleOnly(Vec<String>),
+    Nothing,
+}
+
+impl Names {
+    /// The names of an attempt for the alert with this tag.
+    pub fn new(alert_tag: String, attempt: String) -> Names {
+        let attempt_tag = attempt_tag(&alert_tag, &attempt);
+        Names { alert_tag, attempt_tag, attempt }
+    }
+
+    /// The tags that a session is created with, before the user's own.
+    pub fn tags(&self) -> [&str; 3] {
+        [RELAY_TAG, &self.alert_tag, &self.attempt_tag]
+    }
+
+    /// Names a session that is to be created: its tags and its title's marker.
+    pub fn put_on(&self, new: &mut NewSession) {
+        let own = new.tags.drain(..).filter(|tag| tag != RELAY_TAG).collect::<Vec<_>>();
+        new.tags = self.tags().iter().map(ToString::to_string).chain(own).collect();
+        new.title = Some(marked_title(new.title.as_deref().unwrap_or_default(), &self.alert_tag, &self.attempt));
+    }
+
+    /// Takes the relay's tags off again, where an organization allows none.
+    pub fn take_tags_off(&self, new: &mut NewSession) {
+        new.tags.retain(|tag| !self.tags().contains(&tag.as_str()));
+    }
+
+    /// Whether a session is the alert's.
+    pub fn is_of_alert(&self, session: &Session) -> bool {
+        has_tag(session, &self.alert_tag) || marker_of(session).is_some_and(|(tag, _)| tag == self.alert_tag)
+    }
+
+    /// Whether a session was certainly made by this attempt.
+    pub fn is_of_attempt(&self, session: &Session) -> bool {
+        let digits: String = self.attempt.chars().take(8).collect();
+        has_tag(session, &self.attempt_tag) || marker_of(session) == Some((&self.alert_tag, &digits))
+    }
+
+    /// Compares what a create was answered with to what was sent. `without_tags` where none were sent.
+    pub fn kept(&self, session: &Session, without_tags: bool) -> Kept {
+        let sent = self.tags();
+        let is_missing = |tag: &&str| !session.tags.iter().any(|kept| kept == tag);
+        let missing: Vec<String> = sent.iter().copied().filter(is_missing).map(str::to_string).collect();
+        let digits: String = self.attempt.chars().take(8).collect();
+        let has_marker = marker_of(session) == Some((&self.alert_tag, &digits));
+        match (without_tags || !missing.is_empty(), has_marker) {
+            (false, _) => Kept::All,
+            (true, true) if without_tags => Kept::All,
+            (true, true) => Kept::TitleOnly(missing),
+            (true, false) => Kept::Nothing,
+        }
+    }
+}
+
+/// Whether a session carries a tag; letter case does not count, because the API may change it.
+pub fn has_tag(session: &Session, name: &str) -> bool {
+    session.tags.iter().any(|tag| tag.eq_ignore_ascii_case(name))
+}
+
+/// The alert's tag and the attempt's digits in a title's marker: at its end, where no stranger's words stand. A title of
+/// an earlier version begins with the tag; there is no attempt in it.
+fn marker_of(session: &Session) -> Option<(&str, &str)> {
+    let title = session.title.as_deref()?.trim_end();
+    let at_end =
+        title.strip_suffix(']').and_then(|title| title.rsplit_once('[')).and_then(|(_, marker)| marker.split_once('/'));
+    if let Some((tag, attempt)) = at_end
+        && is_tag(tag)
+        && attempt.len() == 8
+        && is_hex(attempt)
+    {
+        return Some((tag, attempt));
+    }
+    let (tag, _) = title.strip_prefix('[')?.split_once(']')?;
+    is_tag(tag).then_some((tag, ""))
+}
+
+fn is_tag(text: &str) -> bool {
+    text.strip_prefix("ar-").is_some_and(|digits| digits.len() == 26 && is_hex(digits))
+}
+
+fn is_hex(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::alert::{tag, tag_in};
+
+    fn names() -> Names {
+        Names::new(tag("key"), "0123456789abcdef".to_string())
+    }
+
+    fn session(title: &str, tags: &[&str]) -> Session {
+        Session {
+            title: Some(title.to_string()),
+            tags: tags.iter().map(ToString::to_string).collect(),
+            ..Session::default()
+        }
+    }
+
+    #[test]
+    fn both_tags_fit_the_strictest_rule_known() {
+        let names = names();
+        for tag in names.tags() {
+            assert!(
+                tag.len() <= 32 && tag.bytes().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-'),
+                "{tag}"
+            );
+        }
+        assert_ne!(names.attempt_tag, Names::new(tag("key"), "1123456789abcdef".to_string()).attempt_tag);
+        assert_eq!(tag_in("", "key"), tag("key"));
+        assert_ne!(tag_in("a", "key"), tag_in("b", "key"));
+        assert_ne!(tag_in("a", "key"), tag("key"));
+    }
+
+    #[test]
+    fn a_session_is_the_alerts_by_tag_or_by_the_marker_at_the_end_of_its_title() {
+        let names = names();
+        let mut new =
+            NewSession { title: Some("x".repeat(500)), tags: vec!["mine".to_string()], ..NewSession::default() };
+        names.put_on(&mut new);
+        let titled = session(new.title.as_deref().unwrap(), &[]);
+        assert!(names.is_of_alert(&titled) && names.is_of_attempt(&titled), "{:?}", new.title);
+        assert!(names.is_of_alert(&session("", &[&names.alert_tag.to_uppercase()])));
+        assert!(!names.is_of_attempt(&session("", &[&names.alert_tag])));
+        assert!(names.is_of_attempt(&session("", &[&names.attempt_tag])));
+        let (ours, other) = (&names.alert_tag, tag("other"));
+        assert!(names.is_of_alert(&session(&format!("[{ours}] as titles were"), &[])));
+        // What strangers write stands before the marker, and makes no session another alert's.
+        assert!(!names.is_of_alert(&session(&format!("[{ours}] boo [{other}/00000000]"), &[])));
+        assert!(!names.is_of_alert(&session(&format!("boo [{ours}/00000000] [{other}/00000000]"), &[])));
+        assert!(!names.is_of_alert(&session(&format!("boo {ours}"), &[])));
+    }
+
+    #[test]
+    fn what_an_answer_has_kept_of_the_names_is_compared_with_what_was_sent() {
+        let names = names();
+        let mut new = NewSession::default();
+        names.put_on(&mut new);
+        let (title, sent) = (new.title.unwrap(), names.tags());
+        let upper = sent.map(str::to_uppercase);
+        let upper: Vec<&str> = upper.iter().map(String::as_str).collect();
+        assert_eq!(names.kept(&session("", &sent), false), Kept::All);
+        assert_eq!(names.kept(&session(&title, &sent[..2]), false), Kept::TitleOnly(vec![names.attempt_tag.clone()]));
+        assert_eq!(names.kept(&session(&title, &[]), true), Kept::All);
+        assert_eq!(names.kept(&session("", &upper), false), Kept::Nothing);
+        assert_eq!(names.kept(&session("", &[]), true), Kept::Nothing);
+    }
+}

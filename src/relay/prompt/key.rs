@@ -1,0 +1,49 @@
+//! A dedupe key that the user writes as a template over the alert's values. Pure.
+
+use minijinja::value::Serde;
+use minijinja::{Environment, UndefinedBehavior, Value};
+
+use super::facts::Facts;
+use crate::relay::alert::Alert;
+
+/// The longest key, in bytes.
+const LONGEST: usize = 512;
+
+/// The key that `template` makes of the alert.
+///
+/// # Errors
+/// When it is no template, names what the alert does not have, or comes to nothing, to several lines, or to too much.
+pub fn dedupe_key(template: &str, alert: &Alert) -> Result<String, String> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    let parsed =
+        environment.template_from_str(template).map_err(|error| format!("is no template: {}", error.kind()))?;
+    let facts = Facts::of(alert, "");
+    let key = parsed
+        .render(Value::from(Serde(&facts)))
+        .map_err(|error| format!("cannot be made of this alert: {}", error.kind()))?;
+    let key = key.trim();
+    if key.is_empty() {
+        return Err("is empty for this alert".to_string());
+    }
+    if key.len() > LONGEST || key.chars().any(char::is_control) {
+        return Err(format!("must come to one line of at most {LONGEST} bytes"));
+    }
+    Ok(key.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::alert::{Format, Identity, State};
+
+    #[test]
+    fn a_key_is_filled_in_or_refused() {
+        let mut alert = Alert::new(Format::Generic, State::Firing, "Disk".to_string(), Identity::Own(Vec::new()));
+        alert.labels.insert("host".to_string(), "db-1".to_string());
+        assert_eq!(dedupe_key("{{ title }}/{{ labels.host }}", &alert).unwrap(), "Disk/db-1");
+        for template in ["{{ labels.service }}", "{{ message }}", "{{ nothing }}", "{{ title"] {
+            assert!(dedupe_key(template, &alert).is_err(), "{template}");
+        }
+    }
+}
