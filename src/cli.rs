@@ -178,6 +178,14 @@ const USAGE: Exit = Exit::Code(2);
 
 /// Runs a command to its end; everything it prints is queued in `output` by then.
 pub fn run(arguments: Arguments, output: &Output) -> Exit {
+    if arguments.command.needs_files()
+        && let Err(error) = spare_files()
+    {
+        output.note(&format!(
+            "error: this process may not open the {SPARE_FILES} more files that it needs ({error}): raise the limit (ulimit -n)"
+        ));
+        return FAILURE;
+    }
     match arguments.command {
         Command::Spec(_) => {
             output.line_as_it_is(&spec());
@@ -420,9 +428,46 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
+impl Command {
+    /// Whether it works with files and connections.
+    fn needs_files(&self) -> bool {
+        matches!(self, Command::Check(_) | Command::Read(_) | Command::AlertRelay(_) | Command::Sandbox(_))
+    }
+}
+
+/// So many files more than stdin, stdout and stderr are open at once: the event loop's own, and a few connections.
+const SPARE_FILES: usize = 12;
+
+/// Whether that many can be opened.
+#[cfg(unix)]
+fn spare_files() -> std::io::Result<()> {
+    use std::os::fd::AsFd as _;
+    let stdin = std::io::stdin();
+    let files: std::io::Result<Vec<_>> = (0..SPARE_FILES).map(|_| stdin.as_fd().try_clone_to_owned()).collect();
+    files.map(drop)
+}
+
+#[cfg(not(unix))]
+fn spare_files() -> std::io::Result<()> {
+    Ok(())
+}
+
+/// The event loop of a command.
+struct Runtime(tokio::runtime::Runtime);
+
+impl Runtime {
+    /// Runs `work` to its end. What other threads are still busy with, such as the name of a host, is not waited for.
+    fn block_on<T>(self, work: impl Future<Output = T>) -> T {
+        let done = self.0.block_on(work);
+        self.0.shutdown_background();
+        done
+    }
+}
+
 /// One thread does: the work is waiting, and a writer has its own.
-fn runtime() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("the system can start an event loop")
+fn runtime() -> Runtime {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    Runtime(runtime.expect("the system can start an event loop"))
 }
 
 /// A length of time with its unit: `50ms`, `1.5s`, `2m`.

@@ -96,6 +96,10 @@ fn blame_and_remedy(kind: &Kind, permission: &str) -> (FailureType, String) {
         Kind::Unreachable(reason) if is_about_certificate(reason) => {
             (FailureType::ConfigError, remedy_of_certificate(reason).to_string())
         }
+        Kind::Unreachable(reason) if reason.contains("Too many open files") => (
+            FailureType::SystemError,
+            "This process may open too few files: raise the limit (ulimit -n), or lower concurrency".to_string(),
+        ),
         Kind::Unreachable(_) => (
             FailureType::TransientError,
             "Check api_url, the network and the proxy settings, and run again".to_string(),
@@ -144,6 +148,7 @@ mod tests {
             Kind::WaitTooLong { status: 429, wait: Duration::from_secs(900) },
             Kind::WaitTooLong { status: 503, wait: Duration::from_secs(u64::MAX) },
             Kind::Unreachable("api.devin.ai: connection refused".to_string()),
+            Kind::Unreachable("api.devin.ai: Too many open files (os error 24)".to_string()),
             Kind::Unreachable("api.devin.ai: invalid peer certificate: UnknownIssuer".to_string()),
             Kind::Unreachable(
                 "api.devin.ai: invalid peer certificate: certificate not valid for name \"x\"".to_string(),
@@ -176,6 +181,7 @@ mod tests {
         TransientError: /v3/organizations/org-1/secrets answered 429 and asks to wait 900 s (Retry-After). The API limits how often it may be asked: run again later, or lower concurrency.
         TransientError: /v3/organizations/org-1/secrets answered 503 and asks to wait for years (Retry-After). The API has trouble, and says that it will take long: run again later.
         TransientError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: connection refused. Check api_url, the network and the proxy settings, and run again.
+        SystemError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: Too many open files (os error 24). This process may open too few files: raise the limit (ulimit -n), or lower concurrency.
         ConfigError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: invalid peer certificate: UnknownIssuer. The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE at your own root certificates.
         ConfigError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: invalid peer certificate: certificate not valid for name "x". The server's certificate is for another host: check api_url.
         ConfigError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: invalid peer certificate: certificate expired. The server's certificate is out of date, or this machine's clock is wrong.

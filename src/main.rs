@@ -1,10 +1,12 @@
 //! Parse, run, and turn the end into an exit code.
 
-#![forbid(unsafe_code)]
+// The library forbids it. What looks at stdout before Rust does, below, cannot do without.
+#![deny(unsafe_code)]
 
 use std::io::ErrorKind;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use clap::Parser;
 use source_devin_ai::cli::{Arguments, Exit, run};
@@ -16,11 +18,26 @@ use source_devin_ai::stop;
 /// What a Unix filter exits with when its reader has gone: 0 would claim that everything was delivered.
 const READER_GONE: u8 = 128 + 13;
 
-/// How long a reader that stands still may hold up a process that was told to stop.
-const PATIENCE: Duration = Duration::from_millis(1500);
+/// Whether stdout was closed when the process started.
+static IS_STDOUT_CLOSED: AtomicBool = AtomicBool::new(false);
+
+// Before `main`, Rust opens the null device where stdout is closed; after that nobody can tell that the output is lost.
+#[cfg(unix)]
+ctor::declarative::ctor! {
+    #[ctor(unsafe)]
+    fn look_at_stdout() {
+        let is_closed = rustix::io::fcntl_getfd(rustix::stdio::stdout()).is_err();
+        IS_STDOUT_CLOSED.store(is_closed, Ordering::Relaxed);
+    }
+}
 
 fn main() -> ExitCode {
     let output = Output::new();
+    if IS_STDOUT_CLOSED.load(Ordering::Relaxed) {
+        output.note("error: stdout is closed, so nothing could be reported: redirect it to a file, or to /dev/null");
+        output.finish_notes(None);
+        return ExitCode::FAILURE;
+    }
     if let Ok(key) = std::env::var("DEVIN_API_KEY") {
         output.hide(&Token::new(&key));
     }
@@ -28,14 +45,14 @@ fn main() -> ExitCode {
         Ok(arguments) => run(arguments, &output),
         Err(error) => misused(&error, &output),
     };
-    let patience = matches!(exit, Exit::Signal(_)).then_some(PATIENCE);
-    let written = output.finish(patience);
+    let deadline = matches!(exit, Exit::Signal(_)).then(|| Instant::now() + stop::PATIENCE);
+    let written = output.finish(deadline);
     if let (Err(error), Exit::Code(_)) = (&written, &exit)
         && error.kind() != ErrorKind::BrokenPipe
     {
         output.note(&format!("error: cannot write the output: {error}"));
     }
-    output.finish_notes(patience);
+    output.finish_notes(deadline);
     match (written, exit) {
         (_, Exit::Signal(signal)) => stop::die(signal),
         (Err(error), _) if error.kind() == ErrorKind::BrokenPipe => ExitCode::from(READER_GONE),

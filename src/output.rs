@@ -4,24 +4,28 @@
 //! a terminal, stderr also shows live progress, which notes step around. Everything but record data passes the redaction
 //! of known secrets, and of what is shaped like one, on its way. The door knows no message format.
 
-use std::fs::File;
-use std::io::{self, IsTerminal, Write};
-use std::os::fd::AsFd;
-use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+#[cfg(unix)]
+mod pipe;
+mod stderr;
+mod stdout;
 
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc::{Receiver, Sender};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use stderr::{Note, Notes, Screen};
+use stdout::Waiting;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::devin::Token;
 use crate::redact::Redactor;
 
+pub use stderr::LiveLine;
+pub use stdout::sync as sync_written;
+
 /// How many bytes may wait for a slow reader of stdout before whoever produces them has to wait.
 const WAITING_BYTES: usize = 4 << 20;
-
-/// How long to wait until a full pipe that does not wait by itself is tried again.
-const A_MOMENT: Duration = Duration::from_millis(2);
 
 /// The door. Clones lead through the same one.
 #[derive(Clone)]
@@ -33,46 +37,10 @@ pub struct Output {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Closed;
 
-/// One line of live progress. It stays, as it was last, when the work is done.
-pub struct LiveLine(ProgressBar);
-
-impl LiveLine {
-    /// Shows `text`, and a bar when it is known how much there will be.
-    pub fn show(&self, done: u64, all: Option<u64>, text: &str) {
-        if let (Some(all), None) = (all, self.0.length()) {
-            let style =
-                ProgressStyle::with_template("{prefix:>18}  {bar:16} {wide_msg}").expect("the template is sound");
-            self.0.set_style(style.progress_chars("=> "));
-            self.0.set_length(all);
-        }
-        self.0.set_position(done);
-        self.0.set_message(text.to_string());
-    }
-
-    /// Leaves the line as it is.
-    pub fn finish(&self) {
-        self.0.abandon();
-    }
-}
-
-/// What stands in the queue: bytes, the room they take, and what follows when they are out.
-struct Waiting {
-    bytes: Vec<u8>,
-    room: u32,
-    then: Option<Box<dyn FnOnce() -> io::Result<()> + Send>>,
-}
-
-/// What stands in the queue of stderr.
-enum Note {
-    Text(String),
-    /// Everything before it is out.
-    Mark(oneshot::Sender<()>),
-}
-
 struct Shared {
     queue: Mutex<Option<Sender<Waiting>>>,
     outcome: Mutex<Receiver<io::Result<()>>>,
-    notes: Mutex<Option<Sender<Note>>>,
+    notes: Notes,
     /// Disconnected when the last note is out.
     noted: Mutex<Receiver<()>>,
     room: Arc<Semaphore>,
@@ -80,52 +48,38 @@ struct Shared {
     stopped: Arc<Semaphore>,
     redactor: Mutex<Redactor>,
     /// The live lines; `None` where nobody watches.
-    bars: Option<MultiProgress>,
+    screen: Option<Arc<Screen>>,
     /// Whether stdout is the terminal that shows the live lines too.
     is_shared: bool,
 }
 
 impl Output {
-    /// Starts the writer of stdout.
+    /// Starts the writers of stdout and stderr.
     pub fn new() -> Output {
-        let bars = io::stderr().is_terminal();
-        let bars = bars.then(|| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5)));
-        Output::start(stdout(), bars, io::stdout().is_terminal())
+        Output::start(stdout::stdout(), true)
     }
 
     /// Starts a writer of something else, without live progress.
     pub fn to(sink: Box<dyn Write + Send>) -> Output {
-        Output::start(sink, None, false)
+        Output::start(sink, false)
     }
 
-    fn start(sink: Box<dyn Write + Send>, bars: Option<MultiProgress>, is_shared: bool) -> Output {
-        let (queue, lines) = channel();
+    fn start(sink: Box<dyn Write + Send>, is_stdout: bool) -> Output {
         let room = Arc::new(Semaphore::new(WAITING_BYTES));
         let stopped = Arc::new(Semaphore::new(0));
-        let (freed, stops) = (Arc::clone(&room), Arc::clone(&stopped));
-        let (told, outcome) = channel();
-        std::thread::Builder::new()
-            .name("stdout".to_string())
-            // Nobody listens any more when the process has stopped waiting for a reader that stands still.
-            .spawn(move || {
-                let outcome = write_all(sink, &lines, &freed);
-                freed.close();
-                stops.close();
-                drop(told.send(outcome));
-            })
-            .expect("the system can start one more thread");
-        let (notes, noted) = write_notes(bars.clone());
+        let (queue, outcome) = stdout::start(sink, Arc::clone(&room), Arc::clone(&stopped));
+        let (screen, notes, noted) = stderr::start(is_stdout);
         Output {
             shared: Arc::new(Shared {
                 queue: Mutex::new(Some(queue)),
                 outcome: Mutex::new(outcome),
-                notes: Mutex::new(Some(notes)),
+                notes,
                 noted: Mutex::new(noted),
                 room,
                 stopped,
                 redactor: Mutex::default(),
-                bars,
-                is_shared,
+                screen,
+                is_shared: is_stdout && io::stdout().is_terminal(),
             }),
         }
     }
@@ -137,7 +91,8 @@ impl Output {
 
     /// Queues one line of text, a line feed added. Never waits; what cannot be written is noticed at the end.
     pub fn line(&self, text: &str) {
-        let mut bytes = self.redact(text).into_bytes();
+        let text = self.redact(text);
+        let mut bytes = if self.is_terminal() { cleaned(&text) } else { text }.into_bytes();
         bytes.push(b'\n');
         self.push(Waiting { bytes, room: 0, then: None });
     }
@@ -188,7 +143,7 @@ impl Output {
             Ok(())
         });
         let (mark, noted) = oneshot::channel();
-        self.push_note(Note::Mark(mark));
+        self.shared.notes.push(Note::Mark(mark));
         tokio::select! {
             _ = told => {}
             () = self.stopped() => {}
@@ -199,17 +154,17 @@ impl Output {
 
     /// Queues a line for a person, to stderr. Never waits.
     pub fn note(&self, text: &str) {
-        self.push_note(Note::Text(self.redact(text)));
-    }
-
-    /// Whether somebody watches at all.
-    pub fn is_seen(&self) -> bool {
-        self.shared.bars.is_some()
+        self.shared.notes.push(Note::Text(cleaned(&self.redact(text))));
     }
 
     /// Whether somebody watches live lines while records go elsewhere.
     pub fn is_watched(&self) -> bool {
-        self.shared.bars.is_some() && !self.shared.is_shared
+        self.shared.screen.is_some() && !self.shared.is_shared
+    }
+
+    /// Whether somebody watches at all.
+    pub fn is_seen(&self) -> bool {
+        self.shared.screen.is_some()
     }
 
     /// Whether stdout is a terminal.
@@ -217,47 +172,45 @@ impl Output {
         self.shared.is_shared
     }
 
-    /// Writes one line of text at once, stepping around live lines: for a few lines, where nothing else is queued.
+    /// Queues one line of text that steps around live lines where they share a terminal with it: for a few lines, where
+    /// nothing else is queued.
     pub fn line_at_once(&self, text: &str) {
-        match &self.shared.bars {
-            // What cannot be written to a terminal has nobody to be told to.
-            Some(bars) if self.shared.is_shared => {
-                bars.suspend(|| drop(writeln!(io::stdout(), "{}", self.redact(text))));
-            }
-            _ => self.line(text),
+        if self.is_seen() && self.shared.is_shared {
+            self.shared.notes.push(Note::Line(cleaned(&self.redact(text))));
+        } else {
+            self.line(text);
         }
     }
 
     /// A live line on stderr that begins with `name`; `None` where there is nobody to watch it.
     pub fn live_line(&self, name: &str) -> Option<LiveLine> {
-        let bar = self.shared.bars.as_ref()?.add(ProgressBar::no_length());
-        bar.set_style(ProgressStyle::with_template("{prefix:>18}  {wide_msg}").expect("the template is sound"));
-        bar.set_prefix(name.to_string());
-        Some(LiveLine(bar))
+        Some(self.shared.screen.as_ref()?.line(self.shared.notes.clone(), name))
     }
 
-    /// Writes out what is queued and stops the writer. Waits for a slow reader no longer than `patience`; `None` waits
-    /// as long as it takes.
+    /// Writes out what is queued and stops the writer. Waits for a slow reader until `deadline`; `None` waits as long as it
+    /// takes.
     ///
     /// # Errors
-    /// The writer's, for instance `BrokenPipe` when the reader has gone; `TimedOut` when patience ran out.
-    pub fn finish(&self, patience: Option<Duration>) -> io::Result<()> {
+    /// The writer's, for instance `BrokenPipe` when the reader has gone; `TimedOut` when the deadline has passed.
+    pub fn finish(&self, deadline: Option<Instant>) -> io::Result<()> {
         drop(lock(&self.shared.queue).take());
         let outcome = lock(&self.shared.outcome);
-        match patience {
-            Some(patience) => outcome.recv_timeout(patience).map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?,
+        match deadline {
+            Some(deadline) => outcome
+                .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+                .map_err(|_| io::Error::from(io::ErrorKind::TimedOut))?,
             None => outcome.recv().map_err(|_| io::Error::other("the writer of stdout failed"))?,
         }
     }
 
-    /// Writes out the notes that are queued; there can be none after that. Waits for a slow reader of stderr no longer than
-    /// `patience`; `None` waits as long as it takes.
-    pub fn finish_notes(&self, patience: Option<Duration>) {
-        drop(lock(&self.shared.notes).take());
+    /// Writes out the notes that are queued; there can be none after that. Waits for a slow reader of stderr until
+    /// `deadline`; `None` waits as long as it takes.
+    pub fn finish_notes(&self, deadline: Option<Instant>) {
+        self.shared.notes.close();
         let noted = lock(&self.shared.noted);
-        // Nothing is ever sent: the wait ends with the writer, or with patience.
-        let _ = match patience {
-            Some(patience) => noted.recv_timeout(patience).is_ok(),
+        // Nothing is ever sent: the wait ends with the writer, or at the deadline.
+        let _ = match deadline {
+            Some(deadline) => noted.recv_timeout(deadline.saturating_duration_since(Instant::now())).is_ok(),
             None => noted.recv().is_ok(),
         };
     }
@@ -266,13 +219,6 @@ impl Output {
         // What comes from an alert or from Devin was redacted when it was read; names such as `password` in a message of
         // this program's own make no secret of what follows them.
         lock(&self.shared.redactor).redact_certain(text).into_owned()
-    }
-
-    fn push_note(&self, note: Note) {
-        if let Some(notes) = lock(&self.shared.notes).as_ref() {
-            // The writer lives as long as there can be notes.
-            let _ = notes.send(note);
-        }
     }
 
     fn push(&self, waiting: Waiting) {
@@ -289,85 +235,10 @@ impl Default for Output {
     }
 }
 
-/// Brings what has been written to stdout to the disk, where it is a file: what follows from it must not outlive it.
-///
-/// # Errors
-/// The disk's.
-pub fn sync_written() -> io::Result<()> {
-    match stdout_file() {
-        Ok(file) if file.metadata()?.is_file() => file.sync_data(),
-        _ => Ok(()),
-    }
-}
-
-fn stdout_file() -> io::Result<File> {
-    Ok(File::from(io::stdout().as_fd().try_clone_to_owned()?))
-}
-
-/// Stdout, one whole write at a time.
-fn stdout() -> Box<dyn Write + Send> {
-    match stdout_file() {
-        Ok(file) => Box::new(Patient(file)),
-        Err(_) => Box::new(io::stdout()),
-    }
-}
-
-/// A file that may have been opened to answer at once, full or not, by whoever shares it: then waiting is up to us.
-struct Patient(File);
-
-impl Write for Patient {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        loop {
-            match self.0.write(bytes) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => std::thread::sleep(A_MOMENT),
-                written => return written,
-            }
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The writer's whole life: takes what is queued, writes it, gives the room back; flushes whenever nothing waits.
-fn write_all(mut sink: Box<dyn Write + Send>, queue: &Receiver<Waiting>, room: &Semaphore) -> io::Result<()> {
-    while let Ok(first) = queue.recv() {
-        let mut next = Some(first);
-        while let Some(waiting) = next {
-            sink.write_all(&waiting.bytes)?;
-            room.add_permits(waiting.room as usize);
-            if let Some(then) = waiting.then {
-                sink.flush()?;
-                then()?;
-            }
-            next = queue.try_recv().ok();
-        }
-        sink.flush()?;
-    }
-    Ok(())
-}
-
-/// Starts the writer of stderr: where notes go, and what disconnects when the last one is out.
-fn write_notes(bars: Option<MultiProgress>) -> (Sender<Note>, Receiver<()>) {
-    let (notes, queue) = channel();
-    let (done, noted) = channel();
-    std::thread::Builder::new()
-        .name("stderr".to_string())
-        .spawn(move || {
-            for note in queue {
-                // Nobody is left to be told when stderr is closed as well.
-                let write = |text| drop(writeln!(io::stderr(), "{text}"));
-                match (note, &bars) {
-                    (Note::Text(text), Some(bars)) => bars.suspend(|| write(text)),
-                    (Note::Text(text), None) => write(text),
-                    (Note::Mark(mark), _) => drop(mark.send(())),
-                }
-            }
-            drop(done);
-        })
-        .expect("the system can start one more thread");
-    (notes, noted)
+/// Text without the characters by which it could speak to a terminal.
+fn cleaned(text: &str) -> String {
+    let speaks = |c: char| c.is_control() && c != '\n' && c != '\t';
+    text.replace(speaks, "\u{fffd}")
 }
 
 /// How much of the waiting room so many bytes take: more than there is would wait for ever.

@@ -27,7 +27,7 @@ use crate::relay::organization::{self, Identified, UNTESTED};
 use crate::relay::report::{OutputFormat, Presenter};
 use crate::relay::run::{Relay, RunEnd, goes_on};
 use crate::sandbox::{self, Sandbox};
-use crate::stop::Signals;
+use crate::stop::{PATIENCE, Signals};
 
 /// What is said when asked to stop before there is anything to leave running.
 const NOTHING_CREATED: &str = "stopped before a session was created";
@@ -330,11 +330,11 @@ async fn until_stopped(
     output: &Output,
     at_once: &str,
 ) -> Exit {
-    let mut signals = Signals::listen();
+    let mut signals = Signals::listen_with_hang_up();
     tokio::pin!(work);
-    loop {
+    let exit = loop {
         tokio::select! {
-            exit = &mut work => return exit,
+            exit = &mut work => break exit,
             signal = signals.next() => {
                 if tell.borrow().is_some() {
                     output.note(at_once);
@@ -343,6 +343,20 @@ async fn until_stopped(
                 let _ = tell.send(Some(signal));
             }
         }
+    };
+    // A reader that stands still is waited for, until a signal asks to stop, or for a moment after one has.
+    let stopped = async {
+        match *tell.borrow() {
+            Some(signal) => {
+                tokio::time::sleep(PATIENCE).await;
+                signal
+            }
+            None => signals.next().await,
+        }
+    };
+    tokio::select! {
+        () = output.written() => exit,
+        signal = stopped => Exit::Signal(signal),
     }
 }
 

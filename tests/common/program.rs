@@ -114,9 +114,27 @@ impl Program {
         self.command(arguments).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
+    /// Starts the program with these for its output.
+    pub fn start_into(&self, stdout: impl Into<Stdio>, stderr: impl Into<Stdio>, arguments: &str) -> Child {
+        self.command(arguments).stdout(stdout).stderr(stderr).spawn().unwrap()
+    }
+
+    /// A line for the shell, in which `$PROGRAM` is the program.
+    pub fn shell(&self, line: &str) -> Command {
+        let mut command = self.prepared("sh");
+        command.args(["-c", line]).env("PROGRAM", env!("CARGO_BIN_EXE_source-devin-ai"));
+        command
+    }
+
     fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_source-devin-ai"));
-        command.current_dir(self.directory.path()).args(arguments.split_whitespace()).stdin(Stdio::null());
+        let mut command = self.prepared(env!("CARGO_BIN_EXE_source-devin-ai"));
+        command.args(arguments.split_whitespace());
+        command
+    }
+
+    fn prepared(&self, program: &str) -> Command {
+        let mut command = Command::new(program);
+        command.current_dir(self.directory.path()).stdin(Stdio::null());
         for name in FOREIGN {
             command.env_remove(name);
         }
