@@ -46,7 +46,7 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
 }
 
 fn relay(devin: &Devin) -> Program {
-    program().file("config.json", devin.config()).file("alert.json", r#"{"title": "something is wrong"}"#)
+    program().file("config.json", devin.config()).file("alert.json", r#"{"title": "something is wrong", "status": "firing"}"#)
 }
 
 /// Serves one session that has finished with a pull request; says when a client that has asked for it leaves.
@@ -158,7 +158,7 @@ fn what_a_stalled_reader_got_of_a_stopped_read_is_whole_lines() {
             assert!(reader.read_line(&mut told).unwrap() > 0);
         }
         // Now the pipe fills, and nobody reads.
-        let is_full = || rustix::io::ioctl_fionread(reader.get_ref()).unwrap() > 60_000;
+        let is_full = || rustix::io::ioctl_fionread(reader.get_ref()).unwrap() > 30_000;
         let began = Instant::now();
         while !is_full() && began.elapsed() < LONG {
             std::thread::yield_now();

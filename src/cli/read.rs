@@ -1,0 +1,175 @@
+//! The command `read`: what may be typed, and how it becomes a plan that is read to its end.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, anyhow, bail};
+use clap::{Args, ValueEnum};
+
+use super::values::{Offered, start_date};
+use super::{Connection, Exit, FAILURE, SUCCESS, client, level, place, usage};
+use crate::airbyte::{ConfiguredCatalog, FailureType, InputState, Level};
+use crate::config::{self, Config};
+use crate::devin::retry::Policy;
+use crate::output::Output;
+use crate::source::context::Context;
+use crate::source::emit::{Emitter, Format, now_ms};
+use crate::source::plan::{self, Plan};
+use crate::source::read::{Ending, read};
+use crate::source::state_file::{self, StateFile};
+use crate::source::streams::{STREAMS, Stream};
+use crate::stop::Signals;
+
+pub const HELP: &str = "\
+Examples:
+  source-devin-ai read --sandbox
+  source-devin-ai read --streams sessions --format records | jq .acus_consumed
+  source-devin-ai read --streams sessions --format records --state state.json --state-out state.json
+  source-devin-ai read --config config.json --catalog catalog.json --state state.json";
+
+#[derive(Debug, Args)]
+pub struct Read {
+    #[command(flatten)]
+    connection: Connection,
+    /// Configured catalog: which streams to read, as a platform says it
+    #[arg(long, value_name = "FILE", conflicts_with = "streams")]
+    catalog: Option<PathBuf>,
+    /// Streams to read, separated by commas, or all
+    #[arg(long, value_name = "NAMES")]
+    streams: Option<String>,
+    /// State of an earlier run: only what changed since is read
+    // The aliases are what argparse, which other connectors use, takes for it; here two more options begin so.
+    #[arg(long, value_name = "FILE", aliases = ["st", "sta", "stat"])]
+    state: Option<PathBuf>,
+    /// Keep the newest state in this file, in the form that --state reads; with --state on the same file, the file need
+    /// not exist the first time
+    #[arg(long, value_name = "FILE")]
+    state_out: Option<PathBuf>,
+    /// Oldest creation date of sessions, in place of start_date: 2026-01-31, 2026-01-31T00:00:00Z, or 7d for the last 7 days
+    #[arg(long, value_name = "DATE", value_parser = start_date)]
+    start_date: Option<i64>,
+    /// Streams to begin anew, separated by commas, whatever the state says of them
+    #[arg(long, value_name = "NAMES")]
+    full_refresh: Option<String>,
+    /// Airbyte's messages, or bare records with everything else on stderr
+    #[arg(long, value_name = "FORM", default_value = "airbyte")]
+    format: Form,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Form {
+    Airbyte,
+    Records,
+}
+
+/// Reads what was asked for.
+pub async fn run(arguments: Read, output: &Output) -> Exit {
+    let format = match read.format {
+        Form::Airbyte => Format::Airbyte,
+        Form::Records => Format::Records,
+    };
+    let mut emitter = Emitter::new(output.clone(), format, level(&read.connection.common));
+    if read.catalog.is_none() {
+        // A platform names a catalog, and takes what is on stderr for errors of its own.
+        emitter = emitter.to_a_person();
+    }
+    let fail = |emitter: &Emitter, message: &str| {
+        emitter.error(message, FailureType::ConfigError, None);
+        FAILURE
+    };
+    if read.catalog.is_none() && read.streams.is_none() && !read.connection.sandbox {
+        return usage(
+            output,
+            "read needs --catalog FILE (from a platform) or --streams NAMES (sessions,playbooks or all; messages hold personal data and cost one request per session)",
+        );
+    }
+    let picked = match plan::pick(read.streams.as_deref().unwrap_or("all")) {
+        Ok(picked) => picked,
+        Err(problem) => return usage(output, &problem),
+    };
+    let anew = match read.full_refresh.as_deref().map(plan::pick).transpose() {
+        Ok(anew) => anew.unwrap_or_default(),
+        Err(problem) => return usage(output, &problem),
+    };
+    let place = match place(&read.connection, output).await {
+        Ok(place) => place,
+        Err(config::Error::Absent) => return usage(output, &config::Error::Absent.to_string()),
+        Err(error) => return fail(&emitter, &error.to_string()),
+    };
+    let mut place = place;
+    if read.start_date.is_some() {
+        place.config.start_date = read.start_date;
+    }
+    let before = state_before(&read).map(|mut state| {
+        anew.iter().for_each(|stream| state.forget(stream.name));
+        state
+    });
+    let planned = before.and_then(|state| Ok((planned(&read, &place.config, &picked, &state)?, state)));
+    let (plan, state) = match planned {
+        Ok(planned) => planned,
+        Err(problem) => return fail(&emitter, &format!("{problem:#}")),
+    };
+    for warning in place.config.warnings(now_ms() / 1000) {
+        emitter.log(Level::Warn, &warning);
+    }
+    let state_file = match read.state_out.map(|path| StateFile::open(path, state.streams)).transpose() {
+        Ok(state_file) => state_file,
+        Err(error @ state_file::Error::NoState(_)) => return usage(output, &error.to_string()),
+        Err(error) => return fail(&emitter, &error.to_string()),
+    };
+    if plan.steps.is_empty() && plan.refused.is_empty() {
+        emitter.log(Level::Warn, "the catalog configures no stream, so there is nothing to read");
+    }
+    let emitter = emitter.labelled(plan.steps.len() > 1).keeping(state_file);
+    // Before the first message, after which a platform may want to stop us.
+    let mut signals = Signals::listen();
+    let context = Arc::new(Context::new(client(&place.config, Policy::patient()), emitter, &place.config));
+    let exit = match read::read(&context, plan, signals.next()).await {
+        Ending::Complete | Ending::Closed => SUCCESS,
+        Ending::Failed => FAILURE,
+        Ending::Stopped(signal) => return Exit::Signal(signal),
+    };
+    // The last lines may wait for a slow reader; being told to stop still counts.
+    tokio::select! {
+        () = output.written() => exit,
+        signal = signals.next() => Exit::Signal(signal),
+    }
+}
+
+/// The state of `--state`; none for the first of many runs that share one file.
+fn state_before(read: &Read) -> anyhow::Result<InputState> {
+    let Some(path) = &read.state else { return Ok(InputState::default()) };
+    let name = path.display();
+    if path.try_exists().with_context(|| format!("cannot read the state {name}"))? {
+        return parse(path, "state", InputState::parse);
+    }
+    let absolute = |path: &Path| std::path::absolute(path).ok();
+    if read.state_out.as_deref().is_some_and(|out| absolute(out) == absolute(path)) {
+        return Ok(InputState::default());
+    }
+    bail!(
+        "cannot read the state {name}: there is no such file. For a first read leave out --state, or name the same file for --state-out"
+    )
+}
+
+/// What `--catalog` asks for, or else the picked streams.
+fn planned(read: &Read, config: &Config, picked: &[&'static Stream], state: &InputState) -> anyhow::Result<Plan> {
+    match &read.catalog {
+        Some(path) => {
+            Ok(plan::plan(config, &parse(path, "catalog", ConfiguredCatalog::parse)?, state, now_ms() / 1000))
+        }
+        None => {
+            let state = (read.state.is_some() || read.state_out.is_some()).then_some(state);
+            Ok(plan::plan_streams(config, picked, state, now_ms() / 1000))
+        }
+    }
+}
+
+/// Reads and parses an input file; the problem names the file and its role.
+fn parse<T>(path: &Path, role: &str, parse: impl Fn(&str) -> Result<T, String>) -> anyhow::Result<T> {
+    let name = path.display();
+    let text = std::fs::read(path).with_context(|| format!("cannot read the {role} {name}"))?;
+    let text = String::from_utf8(text).map_err(|_| anyhow!("the {role} {name} is not UTF-8 text"))?;
+    parse(&text).map_err(|problem| anyhow!("the {role} {name} {problem}"))
+}
+
