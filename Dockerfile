@@ -42,7 +42,7 @@ RUN set -eu; \
     echo 'hosts: files dns' > etc/nsswitch.conf; \
     printf '%s\n' 'root:x:0:0:root:/:/bin/sh' 'airbyte:x:1000:1000:airbyte:/airbyte:/bin/sh' > etc/passwd; \
     printf '%s\n' 'root:x:0:' 'airbyte:x:1000:' > etc/group; \
-    # Their licences, and what scanners of images ask for: which package in which version.
+    # Their licenses, and what scanners of images ask for: which package in which version.
     for package in busybox-static ca-certificates libc6 libgcc-s1; do \
         cp --dereference --parents "/usr/share/doc/$package/copyright" .; \
         dpkg-query --status "$package" > "var/lib/dpkg/status.d/$package"; \

@@ -11,7 +11,7 @@
 //! callgrind_annotate callgrind.out | head -40
 //! ```
 
-mod organisation;
+mod organization;
 
 use std::time::Instant;
 
@@ -24,7 +24,7 @@ use source_devin_ai::source::pass::Pass;
 use source_devin_ai::source::plan::{Step, pick, plan_streams};
 use source_devin_ai::source::record::{Frame, Framed, frame_page};
 
-use organisation::Organisation;
+use organization::Organization;
 
 fn main() -> Result<()> {
     let words: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
@@ -34,8 +34,8 @@ fn main() -> Result<()> {
     let config = Config::of_sandbox("", "", "");
     let step = plan_streams(&config, &streams, None, 0).steps.remove(0);
 
-    let mut organisation = Organisation::start(pages * 200, None)?;
-    let answers = organisation.list(&step.stream.path.join("/"), |_| ())?;
+    let mut organization = Organization::start(pages * 200, None)?;
+    let answers = organization.list(&step.stream.path.join("/"), |_| ())?;
     let bodies: Vec<Vec<u8>> = answers.into_iter().map(|(_, body)| body).collect();
     let (count, bytes) = (bodies.len(), bodies.iter().map(Vec::len).sum::<usize>());
 

@@ -35,7 +35,7 @@ const VERSION: &str = env!("SOURCE_DEVIN_AI_VERSION");
 const SURROUNDINGS: &str = "\
 Environment:
   DEVIN_API_KEY    key, where no file of settings has it
-  DEVIN_ORG_ID     organisation, likewise
+  DEVIN_ORG_ID     organization, likewise
   DEVIN_API_URL    address of the API, likewise
   LOG_LEVEL=debug  as --debug
   HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE are obeyed.
@@ -70,7 +70,7 @@ enum Command {
     Read(Box<Read>),
     /// Turn an alert into a Devin session, exactly once, and follow it to its end
     AlertRelay(AlertRelay),
-    /// Serve a simulated Devin organisation on this machine, for trying and for testing
+    /// Serve a simulated Devin organization on this machine, for trying and for testing
     Sandbox(Simulation),
     /// Print a completion script for a shell
     Completions(Completions),
@@ -90,7 +90,7 @@ struct Connection {
     /// JSON file with the settings (see spec); DEVIN_API_KEY, DEVIN_ORG_ID and DEVIN_API_URL fill in what it lacks
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Use a small simulated organisation instead of the Devin API
+    /// Use a small simulated organization instead of the Devin API
     #[arg(long, conflicts_with = "config")]
     sandbox: bool,
     #[command(flatten)]

@@ -29,7 +29,7 @@ const SETTINGS: [&str; 6] = ["api_token", "org_id", "start_date", "api_url", "lo
 #[derive(Debug, Clone)]
 pub struct Config {
     pub token: Token,
-    /// The organisation's identifier, verbatim.
+    /// The organization's identifier, verbatim.
     pub org_id: String,
     /// The inclusive lower bound on `created_at`, in Unix seconds; `None` reads everything.
     pub start_date: Option<i64>,
@@ -54,8 +54,8 @@ pub struct Access {
 }
 
 impl Access {
-    /// Reads the settings as [`Config::load`] does; the organisation may be left out. An `endpoint`, the API's base address
-    /// and the organisation, takes the place of both settings, which are not looked at then.
+    /// Reads the settings as [`Config::load`] does; the organization may be left out. An `endpoint`, the API's base address
+    /// and the organization, takes the place of both settings, which are not looked at then.
     ///
     /// # Errors
     /// See [`Error`].
@@ -117,7 +117,7 @@ impl Config {
         let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let mut fields = Fields::read(path, &variable)?;
         let token = fields.required("api_token", "the API key", "DEVIN_API_KEY", &variable);
-        let org_id = fields.required("org_id", "the organisation's identifier", "DEVIN_ORG_ID", &variable);
+        let org_id = fields.required("org_id", "the organization's identifier", "DEVIN_ORG_ID", &variable);
         fields.check_token(&token);
         fields.check_org_id(&org_id);
         let start_date = fields.start_date();
@@ -142,7 +142,7 @@ impl Config {
         })
     }
 
-    /// Settings that reach a simulated organisation, everything else at its default.
+    /// Settings that reach a simulated organization, everything else at its default.
     pub fn of_sandbox(token: &str, org_id: &str, api_url: &str) -> Config {
         Config {
             unknown: Vec::new(),
@@ -288,11 +288,11 @@ impl Fields {
     fn check_org_id(&mut self, org_id: &str) {
         let org_id = org_id.trim();
         if holds_key(org_id) {
-            self.problems.push("org_id holds an API key: give the organisation's identifier (org-…)".to_string());
+            self.problems.push("org_id holds an API key: give the organization's identifier (org-…)".to_string());
         } else if org_id.contains("://") {
-            self.problems.push("org_id holds an address: give the organisation's identifier (org-…)".to_string());
+            self.problems.push("org_id holds an address: give the organization's identifier (org-…)".to_string());
         } else if matches!(org_id, "." | "..") || org_id.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            self.problems.push("org_id is no identifier of an organisation (org-…)".to_string());
+            self.problems.push("org_id is no identifier of an organization (org-…)".to_string());
         }
     }
 
@@ -431,17 +431,17 @@ mod tests {
     fn every_problem_is_named_at_once_and_no_value_is_quoted() {
         insta::assert_snapshot!(check(
             r#"{"api_token":7,"org_id":"","start_date":"2024-1-1","api_url":"http://api.devin.ai","concurrency":0,"lookback_window":"x"}"#
-        ), @r#"the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "2024-1-1"; api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key); lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64"#);
-        insta::assert_snapshot!(check("{}"), @"the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organisation's identifier there or in DEVIN_ORG_ID");
-        insta::assert_snapshot!(check(r#"{"api_token":"  ","org_id":"cog_s3cr3t"}"#), @"the configuration is not usable: api_token is empty: give the API key; org_id holds an API key: give the organisation's identifier (org-…)");
+        ), @r#"the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organization's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "2024-1-1"; api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key); lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64"#);
+        insta::assert_snapshot!(check("{}"), @"the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organization's identifier there or in DEVIN_ORG_ID");
+        insta::assert_snapshot!(check(r#"{"api_token":"  ","org_id":"cog_s3cr3t"}"#), @"the configuration is not usable: api_token is empty: give the API key; org_id holds an API key: give the organization's identifier (org-…)");
         for key in ["cog_…", "cog_a\u{a0}b", "\u{feff}cog_ab", "cog_a\tb"] {
             let said = check(&serde_json::json!({"api_token": key, "org_id": "org-1"}).to_string());
             assert!(said.contains("characters that no key has"), "{key:?}: {said}");
         }
-        insta::assert_snapshot!(check(r#"{"api_token":"cog_s3cr3t","org_id":"https://app.devin.ai/org/acme","api_url":"https://cog_s3cr3t.example","concurrency":3.5}"#), @"the configuration is not usable: org_id holds an address: give the organisation's identifier (org-…); api_url holds an API key: give the API's address; concurrency must be a whole number from 1 to 64");
+        insta::assert_snapshot!(check(r#"{"api_token":"cog_s3cr3t","org_id":"https://app.devin.ai/org/acme","api_url":"https://cog_s3cr3t.example","concurrency":3.5}"#), @"the configuration is not usable: org_id holds an address: give the organization's identifier (org-…); api_url holds an API key: give the API's address; concurrency must be a whole number from 1 to 64");
         insta::assert_snapshot!(with(r#""concurrency":10.0,"lookback_window":6e2"#), @"key of 10 characters, org-1, None, https://api.devin.ai, 600 s, 10 at once; []");
         insta::assert_snapshot!(check(" \n"), @"the configuration config.json is empty");
-        insta::assert_snapshot!(check(r#"{"api_token":"cog_a b","org_id":".."}"#), @"the configuration is not usable: api_token holds blanks or characters that no key has: copy the key again; org_id is no identifier of an organisation (org-…)");
+        insta::assert_snapshot!(check(r#"{"api_token":"cog_a b","org_id":".."}"#), @"the configuration is not usable: api_token holds blanks or characters that no key has: copy the key again; org_id is no identifier of an organization (org-…)");
     }
 
     #[test]

@@ -129,7 +129,7 @@ async fn a_server_that_ignores_the_cursor_is_an_error_and_not_an_endless_read() 
 }
 
 #[tokio::test]
-async fn a_senseless_list_of_sessions_is_no_empty_organisation() {
+async fn a_senseless_list_of_sessions_is_no_empty_organization() {
     let api = Api::start(|_| Answer::html(200));
     let (ending, told) = Library::at(&api).read(&["session_messages"], "[]").await;
     assert_eq!(ending, Ending::Failed);

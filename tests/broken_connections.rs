@@ -9,10 +9,10 @@ use common::{Connection, Library, ORG, TOKEN, Told, wire};
 use source_devin_ai::config::Config;
 use source_devin_ai::source::read::Ending;
 
-/// How many sessions the organisation has; each has one message.
+/// How many sessions the organization has; each has one message.
 const SESSIONS: usize = 40;
 
-/// What an organisation answers to a request.
+/// What an organization answers to a request.
 fn answer(target: &str) -> String {
     let path = target.split('?').next().unwrap();
     let items: Vec<String> = match path.strip_suffix("/messages") {

@@ -47,7 +47,7 @@ fn a_usable_connection_succeeds_with_one_small_request_per_stream() {
 }
 
 #[test]
-fn an_organisation_without_sessions_is_usable() {
+fn an_organization_without_sessions_is_usable() {
     insta::assert_snapshot!(check(|ask| ask.list.starts_with("sessions").then(|| Answer::list(&[]))), @"
     SUCCEEDED: Streams that can be read: sessions, sessions_insights, playbooks, secrets, knowledge_notes
     exit 0
@@ -103,7 +103,7 @@ fn a_key_that_only_the_lists_refuse_fails_too() {
 }
 
 #[test]
-fn an_unknown_organisation_fails_and_names_the_keys_own() {
+fn an_unknown_organization_fails_and_names_the_keys_own() {
     let api = Api::start(healthy);
     let program = program().at(&api, json!({"org_id": "org-wrong"}));
     insta::assert_snapshot!(program.check().story(), @r#"
@@ -316,12 +316,12 @@ fn bad_fields_fail_all_in_one_message_before_any_request() {
     let bad =
         json!({"api_token": 5, "org_id": " ", "start_date": "2026-13-01", "concurrency": 0, "lookback_window": "1h"});
     insta::assert_snapshot!(program().at(&api, bad).check().story(), @r#"
-    FAILED: the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organisation's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "2026-13-01"; lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64
+    FAILED: the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organization's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "2026-13-01"; lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64
     exit 0
     "#);
     assert_eq!(api.asked(), [""; 0]);
     insta::assert_snapshot!(check_file("{}"), @"
-    FAILED: the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organisation's identifier there or in DEVIN_ORG_ID
+    FAILED: the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organization's identifier there or in DEVIN_ORG_ID
     exit 0
     ");
     insta::assert_snapshot!(check_file(r#"{"api_token":"cog_x","org_id":"o","api_url":"http://example.com"}"#), @"
@@ -329,7 +329,7 @@ fn bad_fields_fail_all_in_one_message_before_any_request() {
     exit 0
     ");
     insta::assert_snapshot!(check_file(r#"{"api_token":"cog_s3cr3t value","org_id":"cog_s3cr3t_value","start_date":"2026-01-01"}"#), @r#"
-    FAILED: the configuration is not usable: api_token holds blanks or characters that no key has: copy the key again; org_id holds an API key: give the organisation's identifier (org-…); start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "2026-01-01"
+    FAILED: the configuration is not usable: api_token holds blanks or characters that no key has: copy the key again; org_id holds an API key: give the organization's identifier (org-…); start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "2026-01-01"
     exit 0
     "#);
 }

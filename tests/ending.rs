@@ -151,7 +151,7 @@ fn a_sandbox_ends_by_the_signal_too() {
     signal(&child, "-INT");
     let ran = Ran::wait(child, Vec::new());
     insta::assert_snapshot!(ran.end(), @"
-    stderr: A simulated Devin organisation, not a real one, is served at http://127.0.0.1:PORT until Ctrl-C. Its settings:
+    stderr: A simulated Devin organization, not a real one, is served at http://127.0.0.1:PORT until Ctrl-C. Its settings:
     died of signal 2
     ");
 }

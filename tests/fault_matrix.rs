@@ -13,7 +13,7 @@ use source_devin_ai::source::read::Ending;
 use source_devin_ai::source::streams::find;
 use tokio::task::JoinSet;
 
-/// An organisation in which every stream that can have several pages has them.
+/// An organization in which every stream that can have several pages has them.
 fn options(stream: &str, fault: Option<Fault>) -> Options {
     let (sessions, messages) = if stream == "session_messages" { (3, Some(250)) } else { (230, Some(1)) };
     Options { sessions, messages, faults: fault.into_iter().collect(), ..Options::default() }

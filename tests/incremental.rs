@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use common::{Answer, Api, Library, Organisation, Program, Ran, STREAMS, Told, catalog, program, state};
+use common::{Answer, Api, Library, Organization, Program, Ran, STREAMS, Told, catalog, program, state};
 use serde_json::{Value, json};
 use source_devin_ai::source::read::Ending;
 
@@ -45,8 +45,8 @@ fn values(told: &Told, stream: &str, field: &str) -> Vec<String> {
 
 #[test]
 fn the_first_run_asks_for_everything_and_its_state_names_the_newest_and_a_look_back_before_it() {
-    let organisation = Organisation::new(&[("sessions", json!([session("a", T, T + 50), session("b", T, T + 90)]))]);
-    let api = Api::of(&organisation);
+    let organization = Organization::new(&[("sessions", json!([session("a", T, T + 50), session("b", T, T + 90)]))]);
+    let api = Api::of(&organization);
     insta::assert_snapshot!(read(&api, "sessions", "[]").story(), @r#"
     STARTED sessions
     RUNNING sessions
@@ -64,15 +64,15 @@ fn the_first_run_asks_for_everything_and_its_state_names_the_newest_and_a_look_b
 fn the_second_run_asks_from_the_state_on_and_emits_nothing_older() {
     for (stream, list) in [("sessions", "sessions"), ("sessions_insights", "sessions/insights")] {
         for is_exclusive in [false, true] {
-            let organisation =
-                Organisation::new(&[(list, json!([session("old", T, T), session("new", T, T + 10_000)]))]);
-            organisation.lock().unwrap().is_exclusive = is_exclusive;
-            let api = Api::of(&organisation);
+            let organization =
+                Organization::new(&[(list, json!([session("old", T, T), session("new", T, T + 10_000)]))]);
+            organization.lock().unwrap().is_exclusive = is_exclusive;
+            let api = Api::of(&organization);
             let first = read(&api, stream, "[]").told();
             let from = T + 10_000 - LOOKBACK;
             assert_eq!(first.states(stream)[0]["updated_at"], T + 10_000);
             // On the very second of the bound, where it was not before, one before it, and one that changed.
-            organisation.lock().unwrap().lists.insert(
+            organization.lock().unwrap().lists.insert(
                 list.to_string(),
                 json!([session("at", T, from), session("before", T, from - 1), session("old", T, T + 20_000)])
                     .as_array()
@@ -90,8 +90,8 @@ fn the_second_run_asks_from_the_state_on_and_emits_nothing_older() {
 
 #[test]
 fn the_look_back_is_a_setting() {
-    let organisation = Organisation::new(&[("sessions", json!([session("a", T, T + 5000)]))]);
-    let api = Api::of(&organisation);
+    let organization = Organization::new(&[("sessions", json!([session("a", T, T + 5000)]))]);
+    let api = Api::of(&organization);
     let first = read(&api, "sessions", "[]").told().state_file();
     for (window, from) in [(0, T + 5000), (600, T + 4400), (3600, T + 1400)] {
         api.forget();
@@ -104,13 +104,13 @@ fn the_look_back_is_a_setting() {
 
 #[test]
 fn nothing_moves_when_nothing_changed_and_never_backwards() {
-    let organisation = Organisation::new(&[("sessions", json!([session("a", T, T + 100)]))]);
-    let api = Api::of(&organisation);
+    let organization = Organization::new(&[("sessions", json!([session("a", T, T + 100)]))]);
+    let api = Api::of(&organization);
     let first = read(&api, "sessions", "[]").told();
     let second = read(&api, "sessions", &first.state_file()).told();
     assert_eq!(first.states("sessions"), second.states("sessions"));
     // A longer look-back later, or a session that is gone, does not move it back.
-    organisation.lock().unwrap().lists.insert("sessions".to_string(), Vec::new());
+    organization.lock().unwrap().lists.insert("sessions".to_string(), Vec::new());
     let third = read(&api, "sessions", &second.state_file()).told();
     assert_eq!(first.states("sessions"), third.states("sessions"));
 }
@@ -156,9 +156,9 @@ async fn moved_while_listed(clock: i64) -> Vec<String> {
 #[test]
 fn the_state_never_lies_past_the_moment_the_listing_began() {
     // The server's clock stands at T; one session claims to be of a later time, as it changes while it is listed.
-    let organisation = Organisation::new(&[("sessions", json!([session("a", T - 50, T + 5000)]))]);
-    organisation.lock().unwrap().now = Some(T as u64);
-    let api = Api::of(&organisation);
+    let organization = Organization::new(&[("sessions", json!([session("a", T - 50, T + 5000)]))]);
+    organization.lock().unwrap().now = Some(T as u64);
+    let api = Api::of(&organization);
     let told = read(&api, "sessions", "[]").told();
     let state = told.states("sessions")[0]["updated_at"].as_i64().unwrap();
     // How long the answer took is taken off, in whole seconds.
@@ -184,7 +184,7 @@ fn a_state_of_the_far_future_brings_nothing_and_says_now_from_then_on() {
     let future = 4_102_444_800_i64;
     for stream in STREAMS {
         let field = if stream == "session_messages" { "created_at" } else { "updated_at" };
-        let organisation = Organisation::new(&[
+        let organization = Organization::new(&[
             ("sessions", json!([session("a", T, T)])),
             ("sessions/insights", json!([session("a", T, T)])),
             ("sessions/devin-a/messages", json!([{"event_id": "e", "created_at": T}])),
@@ -194,7 +194,7 @@ fn a_state_of_the_far_future_brings_nothing_and_says_now_from_then_on() {
         ]);
         let mut blob = json!({});
         blob[field] = future.into();
-        let api = Api::of(&organisation);
+        let api = Api::of(&organization);
         let ran = read(&api, stream, &state(&[(stream, blob.clone())]));
         let told = ran.told();
         assert_eq!((ran.exit().as_str(), told.records(stream).len()), ("exit 0", 0), "{stream}");
@@ -206,7 +206,7 @@ fn a_state_of_the_far_future_brings_nothing_and_says_now_from_then_on() {
 
 #[test]
 fn sessions_that_were_open_are_asked_for_again_by_name_and_only_those() {
-    let organisation = Organisation::new(&[(
+    let organization = Organization::new(&[(
         "sessions",
         json!([
             open_session("new", T, "new"),
@@ -220,7 +220,7 @@ fn sessions_that_were_open_are_asked_for_again_by_name_and_only_those() {
             session("newest", T, T + 50_000),
         ]),
     )]);
-    let api = Api::of(&organisation);
+    let api = Api::of(&organization);
     let first = read(&api, "sessions", "[]").told();
     insta::assert_snapshot!(first.states("sessions")[0].to_string(), @r#"{"open_sessions":{"claimed":"4ab72842884d6cd6","new":"95e8c548a7505155","resuming":"dad151f0f1084847","running":"c291771a1fd589d1","unknown":"7506895c3c89d5bb"},"recent":{"newest":[1700050000,"4f9dff99561d9928"]},"scope":{"org_id":"org-1"},"updated_at":1700050000,"version":2}"#);
     api.forget();
@@ -234,14 +234,14 @@ fn sessions_that_were_open_are_asked_for_again_by_name_and_only_those() {
 
 #[test]
 fn an_open_session_that_changed_is_emitted_although_its_updated_at_did_not_move() {
-    let organisation = |running: Value| {
+    let organization = |running: Value| {
         let quiet = open_session("quiet", T, "running");
-        Organisation::new(&[("sessions", json!([quiet, running, session("newest", T, T + 50_000)]))])
+        Organization::new(&[("sessions", json!([quiet, running, session("newest", T, T + 50_000)]))])
     };
     let mut running = open_session("changed", T, "running");
-    let first = read(&Api::of(&organisation(running.clone())), "sessions", "[]").told();
+    let first = read(&Api::of(&organization(running.clone())), "sessions", "[]").told();
     running["status"] = "exit".into();
-    let second = read(&Api::of(&organisation(running)), "sessions", &first.state_file()).told();
+    let second = read(&Api::of(&organization(running)), "sessions", &first.state_file()).told();
     assert_eq!(values(&second, "sessions", "session_id"), ["changed", "newest"]);
     let open = second.states("sessions")[0]["open_sessions"].as_object().unwrap();
     assert_eq!(open.keys().collect::<Vec<_>>(), ["quiet"], "what has ended is not asked for again");
@@ -270,8 +270,8 @@ fn an_open_session_that_the_api_refuses_to_look_up_is_dropped_with_a_warning() {
 
 #[test]
 fn an_open_session_that_came_by_is_not_asked_for_again() {
-    let organisation = Organisation::new(&[("sessions", json!([open_session("a", T, "running")]))]);
-    let api = Api::of(&organisation);
+    let organization = Organization::new(&[("sessions", json!([open_session("a", T, "running")]))]);
+    let api = Api::of(&organization);
     let first = read(&api, "sessions", "[]").told();
     api.forget();
     let second = read(&api, "sessions", &first.state_file()).told();
@@ -285,8 +285,8 @@ fn many_open_sessions_are_asked_for_fifty_at_a_time_and_the_newest_five_hundred_
         .map(|n| json!({"session_id": format!("s{n:03}"), "created_at": T + n, "updated_at": T, "status": "running"}))
         .chain([session("newest", T, T + 50_000)])
         .collect();
-    let organisation = Organisation::new(&[("sessions", Value::from(sessions))]);
-    let api = Api::of(&organisation);
+    let organization = Organization::new(&[("sessions", Value::from(sessions))]);
+    let api = Api::of(&organization);
     let first = read(&api, "sessions", "[]").told();
     let open = first.states("sessions")[0]["open_sessions"].as_object().unwrap();
     let names: Vec<&String> = open.keys().collect();
@@ -317,8 +317,8 @@ fn a_server_that_ignores_every_filter_changes_nothing() {
 
 #[test]
 fn an_open_session_outside_of_the_start_date_stays_out() {
-    let organisation = Organisation::new(&[("sessions", json!([open_session("open", T, "running")]))]);
-    let api = Api::of(&organisation);
+    let organization = Organization::new(&[("sessions", json!([open_session("open", T, "running")]))]);
+    let api = Api::of(&organization);
     let blob = json!({"updated_at": T + 40_000, "open_sessions": ["open"]});
     let config = json!({"start_date": "2026-01-01T00:00:00Z"});
     let program = program().at(&api, config).catalog(&["sessions"]).file("state.json", state(&[("sessions", blob)]));
@@ -331,8 +331,8 @@ fn a_start_date_bounds_both_modes() {
     // 2026-01-01T00:00:00Z is 1767225600.
     let start = 1_767_225_600;
     let items = json!([session("before", start - 1, start + 9000), session("at", start, start + 9000)]);
-    let organisation = Organisation::new(&[("sessions", items)]);
-    let api = Api::of(&organisation);
+    let organization = Organization::new(&[("sessions", items)]);
+    let api = Api::of(&organization);
     for mode in ["full_refresh", "incremental"] {
         api.forget();
         let program = program().at(&api, json!({"start_date": "2026-01-01T00:00:00Z"}));
@@ -347,8 +347,8 @@ fn a_start_date_bounds_both_modes() {
 
 #[test]
 fn a_state_is_honoured_in_full_refresh_too() {
-    let organisation = Organisation::new(&[("sessions", json!([session("old", T, T), session("new", T, T + 9000)]))]);
-    let api = Api::of(&organisation);
+    let organization = Organization::new(&[("sessions", json!([session("old", T, T), session("new", T, T + 9000)]))]);
+    let api = Api::of(&organization);
     let program = program().at(&api, json!({})).catalog(&["sessions"]);
     let program = program.file("state.json", state(&[("sessions", json!({"updated_at": T + 5000}))]));
     let told = program.run("read --config config.json --catalog catalog.json --state state.json").told();
@@ -379,7 +379,7 @@ fn short_lists_are_read_whole_and_only_what_changed_is_emitted() {
         ("secrets", "secrets", "secret_id"),
         ("knowledge_notes", "knowledge/notes", "note_id"),
     ] {
-        let api = Api::of(&Organisation::new(&[(list, items(key))]));
+        let api = Api::of(&Organization::new(&[(list, items(key))]));
         let told = read(&api, stream, &state(&[(stream, json!({"updated_at": T + 5000}))])).told();
         assert_eq!(values(&told, stream, key), ["absent-new", "at", "changed", "null-new", "timeless"], "{stream}");
         assert_eq!(api.asked(), [format!("{list} first=200")], "no filter exists");
@@ -390,7 +390,7 @@ fn short_lists_are_read_whole_and_only_what_changed_is_emitted() {
 /// Every form of state, and what becomes of it: the lower bound that is asked for, and the warnings.
 #[test]
 fn every_form_of_state_that_a_platform_hands_in_is_understood() {
-    let api = Api::of(&Organisation::new(&[("sessions", json!([]))]));
+    let api = Api::of(&Organization::new(&[("sessions", json!([]))]));
     let stream = |blob: Value| json!({"type": "STREAM", "stream": {"stream_descriptor": {"name": "sessions"}, "stream_state": blob}});
     let global = json!({"type": "GLOBAL", "global": {"shared_state": {}, "stream_states": [{"stream_descriptor": {"name": "sessions"}, "stream_state": {"updated_at": T}}]}});
     let mut told = String::new();
@@ -443,11 +443,11 @@ fn every_form_of_state_that_a_platform_hands_in_is_understood() {
 
 #[test]
 fn the_state_file_is_written_whole_and_is_the_next_runs_state() {
-    let organisation = Organisation::new(&[
+    let organization = Organization::new(&[
         ("sessions", json!([session("a", T, T + 50)])),
         ("playbooks", json!([{"playbook_id": "p", "updated_at": T}])),
     ]);
-    let api = Api::of(&organisation);
+    let api = Api::of(&organization);
     // The state of a stream that is not read now is kept.
     let program = program().at(&api, json!({})).file("state.json", state(&[("secrets", json!({"updated_at": 5}))]));
     let arguments = "read --config config.json --streams sessions,playbooks --state state.json --state-out state.json";
@@ -526,7 +526,7 @@ fn the_state_file_is_written_whole_and_is_the_next_runs_state() {
 
 #[test]
 fn a_state_file_that_cannot_be_written_is_an_error() {
-    let api = Api::of(&Organisation::new(&[("sessions", json!([]))]));
+    let api = Api::of(&Organization::new(&[("sessions", json!([]))]));
     let program = program().at(&api, json!({}));
     let ran = program.run("read --config config.json --streams sessions --state-out nowhere/state.json");
     assert_eq!(ran.exit(), "exit 1");
@@ -538,7 +538,7 @@ fn a_state_file_that_cannot_be_written_is_an_error() {
 
 #[test]
 fn a_stream_that_fails_leaves_its_old_state_in_the_file() {
-    let api = Api::of(&Organisation::new(&[("sessions", json!([session("a", T, T + 50)]))]));
+    let api = Api::of(&Organization::new(&[("sessions", json!([session("a", T, T + 50)]))]));
     let before = state(&[("secrets", json!({"updated_at": 5}))]);
     let program = program().at(&api, json!({})).file("state.json", before);
     let ran =
@@ -553,7 +553,7 @@ fn a_stream_that_fails_leaves_its_old_state_in_the_file() {
 }
 
 /// Sessions with messages of before and after the last sync.
-fn conversations() -> Arc<Mutex<Organisation>> {
+fn conversations() -> Arc<Mutex<Organization>> {
     let mut lists = vec![("sessions".to_string(), Vec::new())];
     for n in 0..9_i64 {
         let id = format!("s{n}");
@@ -570,7 +570,7 @@ fn conversations() -> Arc<Mutex<Organisation>> {
         let messages = (0..n % 4).map(|m| json!({"event_id": format!("e{m}"), "created_at": T - 4000 + n * 100 + m}));
         lists.push((format!("sessions/devin-{id}/messages"), messages.collect()));
     }
-    Arc::new(Mutex::new(Organisation { lists: lists.into_iter().collect(), page: Some(2), ..Organisation::default() }))
+    Arc::new(Mutex::new(Organization { lists: lists.into_iter().collect(), page: Some(2), ..Organization::default() }))
 }
 
 fn message_keys(told: &Told) -> BTreeSet<String> {
@@ -580,7 +580,7 @@ fn message_keys(told: &Told) -> BTreeSet<String> {
 
 #[test]
 fn only_sessions_that_changed_are_asked_for_messages_and_only_new_messages_are_emitted() {
-    let organisation = Organisation::new(&[
+    let organization = Organization::new(&[
         ("sessions", json!([session("quiet", T, T), session("busy", T, T + 9000)])),
         (
             "sessions/devin-busy/messages",
@@ -590,7 +590,7 @@ fn only_sessions_that_changed_are_asked_for_messages_and_only_new_messages_are_e
             ]),
         ),
     ]);
-    let api = Api::of(&organisation);
+    let api = Api::of(&organization);
     let ran = read(&api, "session_messages", &state(&[("session_messages", json!({"created_at": T + 5000}))]));
     insta::assert_snapshot!(ran.story(), @r#"
     STARTED session_messages
@@ -624,23 +624,23 @@ async fn a_read_of_messages_that_is_stopped_after_any_state_and_started_again_lo
 #[tokio::test]
 async fn an_interrupted_pass_forgets_no_session_that_was_open_before_it() {
     let late = |event: &str| json!([{"event_id": event, "created_at": T + 20_000}]);
-    let organisation = Organisation::new(&[
+    let organization = Organization::new(&[
         ("sessions", json!([session("a", T, T), session("b", T, T), session("new", T + 9000, T + 30_000)])),
         ("sessions/devin-a/messages", late("a1")),
         ("sessions/devin-b/messages", late("b1")),
         ("sessions/devin-new/messages", late("n1")),
     ]);
     let before = json!({"created_at": T + 10_000, "open_sessions": {"a": "0", "b": "0"}});
-    stop_after_every_state(&organisation, 1, &state(&[("session_messages", before)]), 1).await;
+    stop_after_every_state(&organization, 1, &state(&[("session_messages", before)]), 1).await;
 }
 
 async fn stop_after_every_state(
-    organisation: &Arc<Mutex<Organisation>>,
+    organization: &Arc<Mutex<Organization>>,
     concurrency: usize,
     before: &str,
     least: usize,
 ) {
-    let api = Api::of(organisation);
+    let api = Api::of(organization);
     let mut library = Library::at(&api);
     library.config.concurrency = concurrency;
     library.config.lookback_window = 0;
@@ -697,19 +697,19 @@ async fn an_unfinished_pass_keeps_both_marks() {
 
 #[test]
 fn a_second_read_of_messages_finds_the_messages_that_came_meanwhile() {
-    let organisation = conversations();
-    let api = Api::of(&organisation);
+    let organization = conversations();
+    let api = Api::of(&organization);
     let first = read(&api, "session_messages", "[]").told();
     {
-        let mut organisation = organisation.lock().unwrap();
+        let mut organization = organization.lock().unwrap();
         // An ended session is woken: its `updated_at` moves. A running one gets a message without that.
-        organisation.lists.get_mut("sessions").unwrap()[1]["updated_at"] = (T + 90_000).into();
-        organisation
+        organization.lists.get_mut("sessions").unwrap()[1]["updated_at"] = (T + 90_000).into();
+        organization
             .lists
             .get_mut("sessions/devin-s1/messages")
             .unwrap()
             .push(json!({"event_id": "woken", "created_at": T + 90_000}));
-        organisation
+        organization
             .lists
             .get_mut("sessions/devin-s7/messages")
             .unwrap()
@@ -724,7 +724,7 @@ fn a_second_read_of_messages_finds_the_messages_that_came_meanwhile() {
 
 #[tokio::test]
 async fn records_are_never_older_than_the_state_they_follow_from() {
-    let api = Api::of(&Organisation::new(&[(
+    let api = Api::of(&Organization::new(&[(
         "sessions",
         json!([session("a", T, T), session("b", T, T + 100), session("c", T, T + 9000)]),
     )]));

@@ -6,7 +6,7 @@ mod common;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, UNIX_EPOCH};
 
-use common::{Answer, Api, Library, Organisation, STREAMS, Told, program};
+use common::{Answer, Api, Library, Organization, STREAMS, Told, program};
 use serde_json::{Value, json};
 
 const T: i64 = 1_700_000_000;
@@ -15,18 +15,18 @@ fn session(id: &str, updated_at: i64) -> Value {
     json!({"session_id": id, "created_at": T - 9000, "updated_at": updated_at, "status": "exit"})
 }
 
-fn set(organisation: &Arc<Mutex<Organisation>>, sessions: &[Value]) {
-    organisation.lock().unwrap().lists.insert("sessions".to_string(), sessions.to_vec());
+fn set(organization: &Arc<Mutex<Organization>>, sessions: &[Value]) {
+    organization.lock().unwrap().lists.insert("sessions".to_string(), sessions.to_vec());
 }
 
 /// Reads the sessions several times, each time from the state before, with these look-backs. `before` is called before each
 /// read. Answers with how many records were older than the state they follow from, read by read.
 async fn older_than_their_state(
-    organisation: &Arc<Mutex<Organisation>>,
+    organization: &Arc<Mutex<Organization>>,
     lookbacks: &[i64],
     before: impl Fn(usize),
 ) -> Vec<usize> {
-    let api = Api::of(organisation);
+    let api = Api::of(organization);
     let (mut state, mut cursor, mut older) = ("[]".to_string(), i64::MIN, Vec::new());
     for (read, lookback) in lookbacks.iter().enumerate() {
         before(read);
@@ -46,8 +46,8 @@ fn count_older(told: &Told, stream: &str, field: &str, than: i64) -> usize {
 
 #[tokio::test]
 async fn what_came_late_or_changed_is_emitted_and_nothing_else() {
-    let organisation = Organisation::new(&[]);
-    let api = Api::of(&organisation);
+    let organization = Organization::new(&[]);
+    let api = Api::of(&organization);
     let (a, b, newest) = (session("a", T + 100), session("b", T + 200), session("newest", T + 300));
     let mut changed = b.clone();
     changed["status"] = "error".into();
@@ -59,7 +59,7 @@ async fn what_came_late_or_changed_is_emitted_and_nothing_else() {
         // It changes back.
         vec![a, b, session("late", T + 150), newest],
     ] {
-        set(&organisation, &list);
+        set(&organization, &list);
         let (_, told) = Library::at(&api).read(&["sessions"], &state).await;
         let records = told.records("sessions");
         let records = records.iter().map(|record| format!("{} {}", record["session_id"], record["status"]));
@@ -77,41 +77,41 @@ async fn what_came_late_or_changed_is_emitted_and_nothing_else() {
 #[tokio::test]
 async fn still_data_is_not_emitted_again_however_often_it_is_read() {
     let sessions: Vec<Value> = (0..300).map(|n| session(&format!("s{n}"), T + n)).collect();
-    let organisation = Organisation::new(&[("sessions", Value::from(sessions))]);
-    assert_eq!(older_than_their_state(&organisation, &[600; 4], |_| ()).await, [0; 4]);
+    let organization = Organization::new(&[("sessions", Value::from(sessions))]);
+    assert_eq!(older_than_their_state(&organization, &[600; 4], |_| ()).await, [0; 4]);
 }
 
 #[tokio::test]
 async fn a_record_of_the_far_future_takes_no_part_in_it() {
     let sessions = json!([session("a", T - 100), session("b", T - 50), session("c", T), session("odd", 4_102_444_800)]);
-    let organisation = Organisation::new(&[("sessions", sessions)]);
-    organisation.lock().unwrap().now = Some(T as u64 + 1);
-    assert_eq!(older_than_their_state(&organisation, &[600; 3], |_| ()).await, [0; 3]);
+    let organization = Organization::new(&[("sessions", sessions)]);
+    organization.lock().unwrap().now = Some(T as u64 + 1);
+    assert_eq!(older_than_their_state(&organization, &[600; 3], |_| ()).await, [0; 3]);
 }
 
 /// The state then lies past the moment that the read began.
 #[tokio::test]
 async fn a_clock_that_is_behind_the_state_for_a_while_repeats_nothing() {
     let sessions = json!([session("a", T - 200), session("b", T - 100), session("c", T)]);
-    let organisation = Organisation::new(&[("sessions", sessions)]);
+    let organization = Organization::new(&[("sessions", sessions)]);
     let clock = |read| {
         let now = if read == 1 { T - 300 } else { T + 5 };
-        organisation.lock().unwrap().now = Some(now as u64);
+        organization.lock().unwrap().now = Some(now as u64);
     };
-    assert_eq!(older_than_their_state(&organisation, &[600; 4], clock).await, [0; 4]);
+    assert_eq!(older_than_their_state(&organization, &[600; 4], clock).await, [0; 4]);
 }
 
 #[tokio::test]
 async fn another_look_back_later_repeats_only_what_an_earlier_one_did_not_know() {
     let sessions = [session("old", T - 2000), session("a", T - 500), session("b", T - 50), session("c", T)];
-    let organisation = Organisation::new(&[("sessions", Value::from(&sessions[..]))]);
-    assert_eq!(older_than_their_state(&organisation, &[600, 0, 0, 0], |_| ()).await, [0; 4], "smaller");
+    let organization = Organization::new(&[("sessions", Value::from(&sessions[..]))]);
+    assert_eq!(older_than_their_state(&organization, &[600, 0, 0, 0], |_| ()).await, [0; 4], "smaller");
     let grows = |read| {
         if read == 1 {
-            set(&organisation, &[&sessions[..], &[session("d", T + 100)]].concat());
+            set(&organization, &[&sessions[..], &[session("d", T + 100)]].concat());
         }
     };
-    assert_eq!(older_than_their_state(&organisation, &[600, 3600, 3600, 3600], grows).await, [0, 1, 0, 0], "larger");
+    assert_eq!(older_than_their_state(&organization, &[600, 3600, 3600, 3600], grows).await, [0, 1, 0, 0], "larger");
 }
 
 /// The state lies where the pass began, so what came later has no part in its look-back.

@@ -46,7 +46,9 @@ fn full_pipe() -> (PipeReader, PipeWriter) {
 }
 
 fn relay(devin: &Devin) -> Program {
-    program().file("config.json", devin.config()).file("alert.json", r#"{"title": "something is wrong", "status": "firing"}"#)
+    program()
+        .file("config.json", devin.config())
+        .file("alert.json", r#"{"title": "something is wrong", "status": "firing"}"#)
 }
 
 /// Serves one session that has finished with a pull request; says when a client that has asked for it leaves.

@@ -13,7 +13,7 @@ use source_devin_ai::source::read::Ending;
 /// No test waits longer than this for something that should happen at once.
 const SOON: Duration = Duration::from_secs(10);
 
-/// What an organisation of `sessions` sessions with one message each answers to a request.
+/// What an organization of `sessions` sessions with one message each answers to a request.
 fn answer(target: &str, sessions: usize) -> String {
     let path = target.split('?').next().unwrap();
     let items: Vec<String> = if path.ends_with("/messages") {

@@ -4,7 +4,7 @@ mod common;
 
 use std::io::Read as _;
 
-use common::{Answer, Api, Organisation, Program, Ran, STREAMS, Sandboxed, program};
+use common::{Answer, Api, Organization, Program, Ran, STREAMS, Sandboxed, program};
 use serde_json::json;
 
 /// Serves one list; everything else is unknown.
@@ -486,17 +486,17 @@ fn a_start_date_is_inclusive_asked_a_second_early_and_held_by_ourselves_too() {
 #[test]
 fn a_session_of_that_very_second_is_in_whatever_the_servers_boundary() {
     for is_exclusive in [false, true] {
-        let organisation =
-            Organisation::new(&[("sessions", json!([{"session_id": "at", "created_at": 1_767_225_600}]))]);
-        organisation.lock().unwrap().is_exclusive = is_exclusive;
-        let api = Api::of(&organisation);
+        let organization =
+            Organization::new(&[("sessions", json!([{"session_id": "at", "created_at": 1_767_225_600}]))]);
+        organization.lock().unwrap().is_exclusive = is_exclusive;
+        let api = Api::of(&organization);
         let program = program().at(&api, json!({"start_date": "2026-01-01T00:00:00Z"})).catalog(&["sessions"]);
         assert_eq!(program.read().told().records("sessions").len(), 1, "exclusive: {is_exclusive}");
     }
 }
 
 #[test]
-fn an_organisation_with_odd_characters_is_one_path_segment() {
+fn an_organization_with_odd_characters_is_one_path_segment() {
     let api = Api::start(|_| Answer::list(&[]));
     program().at(&api, json!({"org_id": "org|1/ü?#%2F"})).catalog(&["secrets"]).read();
     let targets: Vec<String> = api.asks().into_iter().map(|ask| ask.target).collect();
@@ -721,13 +721,13 @@ fn a_session_that_the_list_names_twice_is_asked_for_messages_once() {
     assert_eq!(api.asked().iter().filter(|asked| asked.contains("messages")).count(), 1);
 }
 
-/// The list of sessions has been read, so the organisation is not unknown.
+/// The list of sessions has been read, so the organization is not unknown.
 #[test]
-fn sessions_that_all_disappear_are_not_blamed_on_the_organisation() {
+fn sessions_that_all_disappear_are_not_blamed_on_the_organization() {
     let api = Api::start(|ask| match ask.list.as_str() {
         "sessions" => Answer::list(&[r#"{"session_id":"a"}"#]),
         _ => Answer::unknown(),
     });
     let story = program().at(&api, json!({})).catalog(&["session_messages"]).read().story();
-    assert!(!story.contains("organisation is unknown"), "{story}");
+    assert!(!story.contains("organization is unknown"), "{story}");
 }

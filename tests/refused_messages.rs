@@ -13,7 +13,7 @@ use source_devin_ai::source::read::Ending;
 
 const T: i64 = 1_700_000_000;
 
-/// An organisation of `count` sessions with one message each; `refusal` may answer in place of a session's messages.
+/// An organization of `count` sessions with one message each; `refusal` may answer in place of a session's messages.
 fn sessions(count: i64, refusal: impl Fn(i64) -> Option<Answer> + Send + Sync + 'static) -> Api {
     Api::start(move |ask| {
         if ask.list == "sessions" {

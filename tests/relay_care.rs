@@ -94,7 +94,7 @@ fn a_refusal_that_speaks_of_a_stage_is_no_refusal_of_tags() {
     }
 }
 
-/// An organisation that refuses one tag still gets those of the user that it may have; at least the run says so.
+/// An organization that refuses one tag still gets those of the user that it may have; at least the run says so.
 #[test]
 fn a_tag_of_the_users_own_that_is_refused_is_named() {
     let answer = |number| match number {

@@ -1,4 +1,4 @@
-//! What is wrong is found before anything is created: the key, its organisation, the options, the alert. And the key
+//! What is wrong is found before anything is created: the key, its organization, the options, the alert. And the key
 //! never shows.
 
 mod common;
@@ -17,7 +17,7 @@ fn relay(devin: &Devin) -> Program {
     program().file("config.json", devin.config()).file("alert.json", ALERT)
 }
 
-/// A server that answers as `answer` says, and as an organisation without sessions where that is `None`.
+/// A server that answers as `answer` says, and as an organization without sessions where that is `None`.
 fn server(answer: impl Fn(&Heard) -> Option<Said> + Send + Sync + 'static) -> Devin {
     let sessions = Sessions::new();
     Devin::start(move |heard| answer(heard).unwrap_or_else(|| sessions.answer(heard)))
@@ -36,7 +36,7 @@ fn refuses(path: &'static str, status: u16) -> impl Fn(&Heard) -> Option<Said> +
 }
 
 #[test]
-fn a_key_that_works_is_told_with_its_organisation() {
+fn a_key_that_works_is_told_with_its_organization() {
     insta::assert_snapshot!(check(|_| None), @"
     check service_user relay in org-1, lacks []
     stderr: key: relay (service_user), organization org-1
@@ -129,11 +129,11 @@ fn an_api_that_does_not_answer_creates_nothing() {
     assert_eq!(devin.count("POST"), 0);
 }
 
-/// The organisation that is found for this answer of `/v3/self` and these organisations of an enterprise key.
-fn organisation(principal: Value, organisations: Option<&'static [&'static str]>, config: Value) -> String {
+/// The organization that is found for this answer of `/v3/self` and these organizations of an enterprise key.
+fn organization(principal: Value, organizations: Option<&'static [&'static str]>, config: Value) -> String {
     let devin = Devin::start(move |heard| match heard.path.as_str() {
         "/v3/self" => Said::json(&principal),
-        "/v3/enterprise/organizations" => match organisations {
+        "/v3/enterprise/organizations" => match organizations {
             None => Said::problem(403, "no"),
             Some(ids) => {
                 let items = ids.iter().map(|id| json!({"org_id": id, "name": id, "created_at": 1, "updated_at": 1}));
@@ -153,12 +153,12 @@ fn organisation(principal: Value, organisations: Option<&'static [&'static str]>
 }
 
 #[test]
-fn the_organisation_is_found_for_every_kind_of_key() {
+fn the_organization_is_found_for_every_kind_of_key() {
     let service = |org: Value| json!({"principal_type": "service_user", "service_user_id": "s", "service_user_name": "n", "org_id": org});
     let personal = |org: Value, devin: Value| json!({"principal_type": "pat_user", "user_id": "u", "user_name": "n", "api_key_id": "k", "api_key_name": "k", "org_id": org, "devin_sessions_org_id": devin});
     let none = json!({});
     let found: String = [
-        ("of one organisation", service(json!("org-a")), None, none.clone()),
+        ("of one organization", service(json!("org-a")), None, none.clone()),
         ("configured", service(json!("org-a")), None, json!({"org_id": "org-b"})),
         ("enterprise, one", service(Value::Null), Some(&["org-c"][..]), none.clone()),
         ("enterprise, several", service(Value::Null), Some(&["org-c", "org-d"][..]), none.clone()),
@@ -175,16 +175,16 @@ fn the_organisation_is_found_for_every_kind_of_key() {
         ("personal in an enterprise", personal(json!("org-f"), Value::Null), Some(&["org-c"][..]), none.clone()),
         ("personal with none", personal(Value::Null, Value::Null), None, none.clone()),
         ("unknown kind", json!({"principal_type": "martian", "org_id": "org-g"}), None, none.clone()),
-        ("odd organisation", service(json!("")), None, none.clone()),
-        ("a number for organisation", service(json!(7)), Some(&["org-c"][..]), none),
+        ("odd organization", service(json!("")), None, none.clone()),
+        ("a number for organization", service(json!(7)), Some(&["org-c"][..]), none),
     ]
     .into_iter()
-    .map(|(name, principal, organisations, config)| {
-        format!("{name}: {}", organisation(principal, organisations, config))
+    .map(|(name, principal, organizations, config)| {
+        format!("{name}: {}", organization(principal, organizations, config))
     })
     .collect();
     insta::assert_snapshot!(found, @"
-    of one organisation: org-a (exit 0; GET /v3/self, GET /v3/organizations/org-a/sessions first=1)
+    of one organization: org-a (exit 0; GET /v3/self, GET /v3/organizations/org-a/sessions first=1)
     configured: org-b (exit 0; GET /v3/self, GET /v3/organizations/org-b/sessions first=1)
     enterprise, one: org-c (exit 0; GET /v3/self, GET /v3/enterprise/organizations first=200, GET /v3/organizations/org-c/sessions first=1)
     enterprise, several: the key may act in 2 organizations: name one as org_id, in DEVIN_ORG_ID, or by --endpoint (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
@@ -196,8 +196,8 @@ fn the_organisation_is_found_for_every_kind_of_key() {
     personal in an enterprise: org-c (exit 0; GET /v3/self, GET /v3/enterprise/organizations first=200, GET /v3/organizations/org-c/sessions first=1)
     personal with none: the key does not tell its organization: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
     unknown kind: org-g (exit 0; GET /v3/self, GET /v3/organizations/org-g/sessions first=1)
-    odd organisation: the key does not tell its organization: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
-    a number for organisation: org-c (exit 0; GET /v3/self, GET /v3/enterprise/organizations first=200, GET /v3/organizations/org-c/sessions first=1)
+    odd organization: the key does not tell its organization: give org_id (it stands on the page where the key was made), in the file or in DEVIN_ORG_ID (exit 1; GET /v3/self, GET /v3/enterprise/organizations first=200)
+    a number for organization: org-c (exit 0; GET /v3/self, GET /v3/enterprise/organizations first=200, GET /v3/organizations/org-c/sessions first=1)
     ");
 }
 
@@ -276,7 +276,7 @@ fn an_endpoint_wins_over_settings_that_are_wrong() {
 }
 
 #[test]
-fn an_endpoint_names_server_and_organisation() {
+fn an_endpoint_names_server_and_organization() {
     let devin = Devin::of(&Sessions::new().into());
     let config = json!({"api_token": TOKEN, "api_url": "http://127.0.0.1:9", "org_id": "org-9"}).to_string();
     let program = program().file("config.json", config).file("alert.json", ALERT);

@@ -288,7 +288,7 @@ fn creating_again_is_one_more_create_after_a_look_that_found_nothing() {
     "#);
 }
 
-/// An organisation whose lists fail once something was created.
+/// An organization whose lists fail once something was created.
 fn blind(made: impl Fn(usize) -> Made + Send + Sync + 'static) -> Devin {
     let sessions = Sessions::new().on_create(made);
     let has_created = AtomicBool::new(false);
@@ -456,7 +456,7 @@ fn a_session_of_an_unknown_status_is_alive_and_adopted() {
     }
 }
 
-/// An organisation in which another run creates a session for the same alert just before ours.
+/// An organization in which another run creates a session for the same alert just before ours.
 fn race(older_by: u64, id: &'static str) -> String {
     let mark = mark();
     let at_work_first =
@@ -561,7 +561,7 @@ fn two_runs_at_once_leave_one_session_to_watch() {
 }
 
 #[test]
-fn an_organisation_that_restricts_tags_gets_the_mark_in_the_title() {
+fn an_organization_that_restricts_tags_gets_the_mark_in_the_title() {
     let refused = || Some(Said::problem(403, "tag 'alert-relay' is not allowed in this organization"));
     let once = move |number| match number {
         1 => Made { hidden_for: None, says: refused() },

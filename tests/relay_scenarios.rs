@@ -540,7 +540,7 @@ fn an_alert_that_is_over_creates_nothing() {
         (include_str!("payloads/opsgenie-close.json"), ""),
         (include_str!("payloads/cloudwatch-sns-ok.json"), ""),
         (include_str!("payloads/cloudevents-resolved-by-type.json"), ""),
-        (include_str!("payloads/grafana-resolved-without-organisation.json"), ""),
+        (include_str!("payloads/grafana-resolved-without-organization.json"), ""),
     ] {
         let told =
             without_a_request(&format!("alert-relay run --config config.json --alert alert.json {options}"), payload);

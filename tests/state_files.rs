@@ -5,13 +5,13 @@ mod common;
 use std::fs::File;
 use std::io::Read as _;
 
-use common::{Answer, Api, ORG, Organisation, TOKEN, program, state};
+use common::{Answer, Api, ORG, Organization, TOKEN, program, state};
 use serde_json::json;
 
 const T: i64 = 1_700_000_000;
 
 fn api() -> Api {
-    Api::of(&Organisation::new(&[("sessions", json!([{"session_id": "a", "created_at": T, "updated_at": T}]))]))
+    Api::of(&Organization::new(&[("sessions", json!([{"session_id": "a", "created_at": T, "updated_at": T}]))]))
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_stream_is_begun_anew_on_request_and_the_others_go_on() {
     let lists = [("sessions", json!([session])), ("playbooks", json!([{"playbook_id": "p", "updated_at": T}]))];
     let before = json!({"updated_at": T + 5000});
     let program = program()
-        .at(&Api::of(&Organisation::new(&lists)), json!({}))
+        .at(&Api::of(&Organization::new(&lists)), json!({}))
         .file("state.json", state(&[("sessions", before.clone()), ("playbooks", before)]));
     let arguments = "read --config config.json --streams sessions,playbooks --state state.json --state-out state.json";
     let told = program.run(&format!("{arguments} --full-refresh sessions")).told();

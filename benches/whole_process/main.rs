@@ -15,8 +15,8 @@
 //! Where answers take time, `curl` asks for as many at once as the program does, and has an advantage: it is given the
 //! addresses that the program must list first. The ideal counts the list's pages one by one and the rest in rounds.
 
-#[path = "../organisation/mod.rs"]
-mod organisation;
+#[path = "../organization/mod.rs"]
+mod organization;
 
 mod measure;
 mod report;
@@ -37,7 +37,7 @@ use source_devin_ai::source::plan::pick;
 use source_devin_ai::source::streams::{Listing, Stream};
 
 use measure::{Cost, Sink, measure};
-use organisation::Organisation;
+use organization::Organization;
 use server::{Answers, Server};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_source-devin-ai");
@@ -49,7 +49,7 @@ const CONCURRENCY: usize = 10;
 struct Case {
     name: &'static str,
     work: Work,
-    /// How many sessions the organisation has, and how many with `--quick`.
+    /// How many sessions the organization has, and how many with `--quick`.
     sessions: (usize, usize),
     /// Messages in each session.
     messages: usize,
@@ -253,7 +253,7 @@ fn run_case(case: &Case, arguments: &Arguments, tools: &Tools) -> Result<()> {
     Ok(())
 }
 
-/// A served organisation, and the files that send the commands to it.
+/// A served organization, and the files that send the commands to it.
 struct Prepared {
     server: Server,
     settings: PathBuf,
@@ -268,10 +268,10 @@ struct Prepared {
 impl Prepared {
     /// Fetches every page of the case's streams, and serves them.
     fn new(case: &Case, streams: &str, sessions: usize, directory: &Path) -> Result<Prepared> {
-        let mut organisation = Organisation::start(sessions, Some(case.messages))?;
+        let mut organization = Organization::start(sessions, Some(case.messages))?;
         let mut kept = Kept::default();
         for stream in pick(streams).map_err(anyhow::Error::msg)? {
-            kept.stream(&mut organisation, stream)?;
+            kept.stream(&mut organization, stream)?;
         }
         let Kept { answers, targets, records, lists, children } = kept;
         let server = Server::start(answers, case.latency)?;
@@ -332,7 +332,7 @@ impl Prepared {
     }
 }
 
-/// What has been fetched of an organisation for some streams.
+/// What has been fetched of an organization for some streams.
 #[derive(Default)]
 struct Kept {
     answers: Answers,
@@ -344,21 +344,21 @@ struct Kept {
 }
 
 impl Kept {
-    fn stream(&mut self, organisation: &mut Organisation, stream: &Stream) -> Result<()> {
+    fn stream(&mut self, organization: &mut Organization, stream: &Stream) -> Result<()> {
         if stream.listing != Listing::PerSession {
-            let (pages, items) = self.list(organisation, &stream.path.join("/"), |_| ())?;
+            let (pages, items) = self.list(organization, &stream.path.join("/"), |_| ())?;
             self.lists += pages;
             self.records += items;
             return Ok(());
         }
         let mut sessions = Vec::new();
-        let (pages, _) = self.list(organisation, "sessions", |item| {
+        let (pages, _) = self.list(organization, "sessions", |item| {
             sessions.extend(Facts::of(item).session_id.text().map(|id| id.into_owned()))
         })?;
         self.lists += pages;
         for session in sessions {
             let path = format!("sessions/devin-{}/{}", bare(&session), stream.path.join("/"));
-            let (pages, items) = self.list(organisation, &path, |_| ())?;
+            let (pages, items) = self.list(organization, &path, |_| ())?;
             self.children += pages;
             self.records += items;
         }
@@ -368,12 +368,12 @@ impl Kept {
     /// Fetches one list and answers how many pages and items it has.
     fn list(
         &mut self,
-        organisation: &mut Organisation,
+        organization: &mut Organization,
         path: &str,
         mut see: impl FnMut(&str),
     ) -> Result<(usize, usize)> {
         let mut items = 0;
-        let answers = organisation.list(path, |item| {
+        let answers = organization.list(path, |item| {
             items += 1;
             see(item);
         })?;

@@ -96,7 +96,7 @@ def shorten(label):
     return label if len(label) <= 30 else label[:27] + "…"
 
 
-def bars(title, subtitle, labels, values, notes, colours, behind=None):
+def bars(title, subtitle, labels, values, notes, colors, behind=None):
     """Horizontal bars from the top down, each with its number; `behind` are paler ones below them."""
     labels = [shorten(label) for label in labels]
     # Room for the words on both sides, by the width of a letter.
@@ -106,7 +106,7 @@ def bars(title, subtitle, labels, values, notes, colours, behind=None):
     places = range(len(values))
     if behind:
         axis.barh(places, behind, color=GREY, height=0.72)
-    axis.barh(places, values, color=colours, height=0.72)
+    axis.barh(places, values, color=colors, height=0.72)
     longest = max([*values, *(behind or []), 0.001])
     for place, note in enumerate(notes):
         end = max(values[place], behind[place] if behind else 0)
@@ -124,10 +124,10 @@ def ranking(data, label, of_what):
         reached += data[count]["percent"] or 0
         count += 1
     title = f"{count} {of_what[0]} accounts" if count == 1 else f"{count} {of_what[1]} account"
-    colours = [ACCENT] * count + [GREY] * (len(data) - count)
+    colors = [ACCENT] * count + [GREY] * (len(data) - count)
     values = [row["acus"] for row in data]
     return bars(f"{title} for {reached:.0f} % of the ACUs", "ACUs of their sessions", [row[label] for row in data],
-                values, [f"{value:,.0f}" for value in values], colours)
+                values, [f"{value:,.0f}" for value in values], colors)
 
 
 def acus_per_week(data):
@@ -158,9 +158,9 @@ def acus_per_playbook(data):
     without = sum(row["acus"] for row in data if row["playbook"] == "(no playbook)")
     title = f"{100 * (1 - without / sum(values)) if sum(values) else 0:.0f} % of the ACUs follow a playbook"
     notes = [f"{row['acus']:,.0f} ({row['acus_per_session']:.1f} per session)" for row in data]
-    colours = [GREY if row["playbook"] == "(no playbook)" else ACCENT for row in data]
+    colors = [GREY if row["playbook"] == "(no playbook)" else ACCENT for row in data]
     labels = [row["playbook"] for row in data]
-    return bars(title, "ACUs of the sessions with each playbook", labels, values, notes, colours)
+    return bars(title, "ACUs of the sessions with each playbook", labels, values, notes, colors)
 
 
 def merged_per_week(data):
@@ -171,9 +171,9 @@ def merged_per_week(data):
     figure, (axis,) = canvas(title, subtitle, 2.7, left=0.6, bottom=0.55)
     lines = [("opened one", "percent_with_pr", GREY, PALE_INK), ("merged", "percent_merged", ACCENT, ACCENT)]
     labels = []
-    for name, column, colour, ink in lines:
+    for name, column, color, ink in lines:
         values = [float("nan") if row[column] is None else row[column] for row in data]
-        axis.plot(range(len(data)), values, color=colour, marker="o", markersize=5, linewidth=2.2, clip_on=False)
+        axis.plot(range(len(data)), values, color=color, marker="o", markersize=5, linewidth=2.2, clip_on=False)
         told = [(place, value) for place, value in enumerate(values) if value == value]
         if told:
             labels.append((name, *told[-1], ink))
@@ -197,9 +197,9 @@ def merged_per_playbook(data):
     overall = next((row["percent_merged"] for row in data if row["playbook"] == "(all sessions)"), None)
     title = f"{overall or 0:.0f} % of all ended sessions led to a merged pull request"
     notes = [f"{row['percent_merged'] or 0:.0f} % of {row['ended']}" for row in data]
-    colours = [INK if row["playbook"] == "(all sessions)" else ACCENT for row in data]
-    return bars(title, "% of the sessions that have ended: merged, and in grey those that opened one",
-                [row["playbook"] for row in data], [row["percent_merged"] or 0 for row in data], notes, colours,
+    colors = [INK if row["playbook"] == "(all sessions)" else ACCENT for row in data]
+    return bars(title, "% of the sessions that have ended: merged, and in gray those that opened one",
+                [row["playbook"] for row in data], [row["percent_merged"] or 0 for row in data], notes, colors,
                 behind=[row["percent_with_pr"] or 0 for row in data])
 
 
@@ -207,9 +207,9 @@ def acus_per_merged_pr(data):
     overall = next((row["acus_per_merged_pr"] for row in data if row["category"] == "(all sessions)"), None)
     title = f"A merged pull request costs {overall or 0:.1f} ACUs"
     notes = [f"{row['acus_per_merged_pr']:.1f} ({row['merged_prs']} merged)" for row in data]
-    colours = [INK if row["category"] == "(all sessions)" else ACCENT for row in data]
+    colors = [INK if row["category"] == "(all sessions)" else ACCENT for row in data]
     return bars(title, "ACUs of all sessions of a category, per merged pull request", [row["category"] for row in data],
-                [row["acus_per_merged_pr"] for row in data], notes, colours)
+                [row["acus_per_merged_pr"] for row in data], notes, colors)
 
 
 def time_to_pr(data):
@@ -221,12 +221,12 @@ def time_to_pr(data):
     title = f"Half of the announced pull requests came within {half['hours_to_announcement']:.1f} hours"
     subtitle = "% of the sessions whose messages hold the link, by hours since their creation"
     figure, (axis,) = canvas(title, subtitle, 2.9, left=0.6, bottom=0.5)
-    for name, column, colour in [
+    for name, column, color in [
         ("link in a message", "hours_to_announcement", ACCENT),
         ("last change of the session (upper bound)", "hours_to_last_change", "#9aa2aa"),
     ]:
         hours = [row[column] for row in data]
-        axis.plot(hours, percents, color=colour, marker="o", markersize=5, linewidth=2.2, label=name)
+        axis.plot(hours, percents, color=color, marker="o", markersize=5, linewidth=2.2, label=name)
     # Where hours are many, both lines are high: this corner is free.
     axis.legend(loc="lower right", frameon=False)
     axis.set(xlim=(0, max(row["hours_to_last_change"] for row in data) * 1.04), ylim=(0, 100), xlabel="hours")
@@ -249,9 +249,9 @@ def messages_per_session(data):
     title = "Half of the sessions take at most {} messages from people, {} from Devin".format(
         *(median(column) for _, column, _ in panels))
     figure, axes = canvas(title, "Sessions by how many messages they hold", 2.4, bottom=0.5, panels=2)
-    for axis, (name, column, colour) in zip(axes, panels):
+    for axis, (name, column, color) in zip(axes, panels):
         values = [row[column] for row in data]
-        axis.bar(range(len(data)), values, color=colour, width=0.8)
+        axis.bar(range(len(data)), values, color=color, width=0.8)
         for place, value in enumerate(values):
             if value:
                 axis.annotate(str(value), (place, value), (0, 2), textcoords="offset points", ha="center",
@@ -268,7 +268,7 @@ def waiting_now(data):
     both = [one + other for one, other in zip(blocked, done)]
     notes = [f"{one} waiting{f', {other} with a result' if other else ''}" if one + other else "none"
              for one, other in zip(blocked, done)]
-    return bars(title, "Sessions by how long they have waited; in grey those that already have a result",
+    return bars(title, "Sessions by how long they have waited; in gray those that already have a result",
                 [row["wait"] for row in data], blocked, notes, [ACCENT] * len(data), behind=both)
 
 
@@ -279,9 +279,9 @@ def suspended_by_reason(data):
         return None
     limits = sum(row["sessions"] for row in data if row["kind"] == "limit")
     title = f"{limits} of {everything} suspended sessions were stopped by a limit or by billing"
-    colours = [ACCENT if row["kind"] == "limit" else GREY for row in data]
+    colors = [ACCENT if row["kind"] == "limit" else GREY for row in data]
     return bars(title, "Sessions by reason, without those that just fell asleep", [row["reason"] for row in data],
-                [row["sessions"] for row in data], [f"{row['sessions']}" for row in data], colours)
+                [row["sessions"] for row in data], [f"{row['sessions']}" for row in data], colors)
 
 
 PICTURES = [acus_per_week, acus_per_user, acus_per_playbook, acus_per_category, merged_per_week, merged_per_playbook,

@@ -46,8 +46,8 @@ fn check(mut body: Vec<u8>) {
     let airbyte = lines(&page, &Frame::airbyte(&StreamDescriptor::of("sessions"), 7));
     assert_eq!(airbyte, expected(&items, |item| [before, item, b",\"emitted_at\":7}}"].concat()));
 
-    let labelled = lines(&page, &Frame::bare(Some("notes")));
-    assert_eq!(labelled, expected(&items, |item| [b"{\"_stream\":\"notes\",", &item[1..]].concat()));
+    let labeled = lines(&page, &Frame::bare(Some("notes")));
+    assert_eq!(labeled, expected(&items, |item| [b"{\"_stream\":\"notes\",", &item[1..]].concat()));
 
     let of_session = lines(&page, &Frame::bare(None).of_session(SESSION));
     assert_eq!(of_session, expected(&items, with_session));

@@ -86,4 +86,3 @@ pub fn discover(connection: &Connection, output: &Output) -> Exit {
     output.line_as_it_is(&catalog());
     SUCCESS
 }
-

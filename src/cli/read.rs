@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::source::context::Context;
 use crate::source::emit::{Emitter, Format, now_ms};
 use crate::source::plan::{self, Plan};
-use crate::source::read::{Ending, read};
+use crate::source::read::{self, Ending};
 use crate::source::state_file::{self, StateFile};
 use crate::source::streams::{STREAMS, Stream};
 use crate::stop::Signals;
@@ -35,7 +35,7 @@ pub struct Read {
     #[arg(long, value_name = "FILE", conflicts_with = "streams")]
     catalog: Option<PathBuf>,
     /// Streams to read, separated by commas, or all
-    #[arg(long, value_name = "NAMES")]
+    #[arg(long, value_name = "NAMES", value_parser = Offered(names))]
     streams: Option<String>,
     /// State of an earlier run: only what changed since is read
     // The aliases are what argparse, which other connectors use, takes for it; here two more options begin so.
@@ -46,10 +46,10 @@ pub struct Read {
     #[arg(long, value_name = "FILE")]
     state_out: Option<PathBuf>,
     /// Oldest creation date of sessions, in place of start_date: 2026-01-31, 2026-01-31T00:00:00Z, or 7d for the last 7 days
-    #[arg(long, value_name = "DATE", value_parser = start_date)]
+    #[arg(long, value_name = "DATE", value_parser = |text: &str| start_date(text, now_ms() / 1000))]
     start_date: Option<i64>,
     /// Streams to begin anew, separated by commas, whatever the state says of them
-    #[arg(long, value_name = "NAMES")]
+    #[arg(long, value_name = "NAMES", value_parser = Offered(names))]
     full_refresh: Option<String>,
     /// Airbyte's messages, or bare records with everything else on stderr
     #[arg(long, value_name = "FORM", default_value = "airbyte")]
@@ -62,8 +62,13 @@ enum Form {
     Records,
 }
 
+/// What a shell offers for names of streams.
+fn names() -> impl Iterator<Item = &'static str> {
+    STREAMS.iter().map(|stream| stream.name).chain(["all"])
+}
+
 /// Reads what was asked for.
-pub async fn run(arguments: Read, output: &Output) -> Exit {
+pub async fn run(read: Read, output: &Output) -> Exit {
     let format = match read.format {
         Form::Airbyte => Format::Airbyte,
         Form::Records => Format::Records,
@@ -91,12 +96,11 @@ pub async fn run(arguments: Read, output: &Output) -> Exit {
         Ok(anew) => anew.unwrap_or_default(),
         Err(problem) => return usage(output, &problem),
     };
-    let place = match place(&read.connection, output).await {
+    let mut place = match place(&read.connection, output).await {
         Ok(place) => place,
         Err(config::Error::Absent) => return usage(output, &config::Error::Absent.to_string()),
         Err(error) => return fail(&emitter, &error.to_string()),
     };
-    let mut place = place;
     if read.start_date.is_some() {
         place.config.start_date = read.start_date;
     }
@@ -120,7 +124,7 @@ pub async fn run(arguments: Read, output: &Output) -> Exit {
     if plan.steps.is_empty() && plan.refused.is_empty() {
         emitter.log(Level::Warn, "the catalog configures no stream, so there is nothing to read");
     }
-    let emitter = emitter.labelled(plan.steps.len() > 1).keeping(state_file);
+    let emitter = emitter.labeled(plan.steps.len() > 1).keeping(state_file);
     // Before the first message, after which a platform may want to stop us.
     let mut signals = Signals::listen();
     let context = Arc::new(Context::new(client(&place.config, Policy::patient()), emitter, &place.config));
@@ -172,4 +176,3 @@ fn parse<T>(path: &Path, role: &str, parse: impl Fn(&str) -> Result<T, String>) 
     let text = String::from_utf8(text).map_err(|_| anyhow!("the {role} {name} is not UTF-8 text"))?;
     parse(&text).map_err(|problem| anyhow!("the {role} {name} {problem}"))
 }
-

@@ -1,4 +1,4 @@
-//! The command `sandbox`: a simulated organisation, served until somebody stops it.
+//! The command `sandbox`: a simulated organization, served until somebody stops it.
 
 use std::time::Duration;
 
@@ -18,13 +18,13 @@ pub struct Simulation {
     /// Port on 127.0.0.1; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// How many sessions the organisation has
+    /// How many sessions the organization has
     #[arg(long, value_name = "N", default_value_t = 36, value_parser = amount)]
     sessions: usize,
     /// Messages in every session, instead of a mixture with one long session
     #[arg(long, value_name = "N", value_parser = amount)]
     messages: Option<usize>,
-    /// Another number, another organisation
+    /// Another number, another organization
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// Wait before each answer, as 50ms or 1.5s
@@ -68,14 +68,14 @@ pub async fn serve(simulation: Simulation, output: &Output) -> Exit {
         }
     };
     output.note(&format!(
-        "A simulated Devin organisation, not a real one, is served at {} until Ctrl-C. Its settings:",
+        "A simulated Devin organization, not a real one, is served at {} until Ctrl-C. Its settings:",
         sandbox.url()
     ));
     output.line_as_it_is(&settings_of(&sandbox).to_string());
     Exit::Signal(Signals::listen().next().await)
 }
 
-/// A number of sessions or of messages, which an organisation can have.
+/// A number of sessions or of messages, which an organization can have.
 fn amount(text: &str) -> Result<usize, String> {
     let amount = text.parse().ok().filter(|amount| *amount <= MOST);
     amount.ok_or_else(|| format!("expected a whole number from 0 to {MOST}"))

@@ -38,25 +38,25 @@ pub fn base_address(text: &str) -> Result<String, &'static str> {
     Ok(address.strip_suffix("/v3").unwrap_or(address).trim_end_matches('/').to_string())
 }
 
-/// The API's base address and the organisation in the full address that creates a session,
+/// The API's base address and the organization in the full address that creates a session,
 /// `https://HOST/v3/organizations/ORG/sessions`.
 ///
 /// # Errors
 /// What is wrong with it, as the end of a sentence that begins with the option's name.
 pub fn endpoint(text: &str) -> Result<(String, String), &'static str> {
     const FORM: &str = "must be the address that creates a session: https://HOST/v3/organizations/ORG/sessions";
-    let (base, organisation) = text.trim().trim_end_matches('/').rsplit_once("/v3/organizations/").ok_or(FORM)?;
-    let organisation = organisation
+    let (base, organization) = text.trim().trim_end_matches('/').rsplit_once("/v3/organizations/").ok_or(FORM)?;
+    let organization = organization
         .strip_suffix("/sessions")
         .filter(|id| !id.is_empty() && !id.contains(['/', '?', '#']))
         .ok_or(FORM)?;
-    let organisation = percent_decode_str(organisation).decode_utf8().map_err(|_| FORM)?;
+    let organization = percent_decode_str(organization).decode_utf8().map_err(|_| FORM)?;
     // A form that was not filled in, or what no identifier holds; and a key that was put in the wrong place.
     let is_odd = |c: char| c.is_control() || c.is_whitespace() || "{}<>".contains(c);
-    if matches!(&*organisation, "." | "..") || organisation.contains(is_odd) || organisation.contains("cog_") {
+    if matches!(&*organization, "." | "..") || organization.contains(is_odd) || organization.contains("cog_") {
         return Err(FORM);
     }
-    Ok((base_address(base)?, organisation.into_owned()))
+    Ok((base_address(base)?, organization.into_owned()))
 }
 
 /// Whether `host`, as it stands in a URL, is this machine.
@@ -103,7 +103,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endpoint_names_the_api_and_the_organisation() {
+    fn an_endpoint_names_the_api_and_the_organization() {
         let addresses = [
             "https://api.devin.ai/v3/organizations/org-1/sessions",
             "https://api.acme.devinenterprise.com/v3/organizations/google%7C7/sessions/",

@@ -8,9 +8,9 @@ use serde_json::{Map, Value};
 pub struct Principal {
     /// `service_user`, `pat_user` or another kind.
     pub principal_type: Option<String>,
-    /// The organisation of the key; `None` for an enterprise key, and often for a personal access token.
+    /// The organization of the key; `None` for an enterprise key, and often for a personal access token.
     pub org_id: Option<String>,
-    /// The organisation that a personal access token's sessions belong to.
+    /// The organization that a personal access token's sessions belong to.
     pub devin_sessions_org_id: Option<String>,
     service_user_name: Option<String>,
     user_name: Option<String>,

@@ -30,8 +30,8 @@ pub enum Creation {
 
 impl Client {
     /// Creates a session, once, whatever else is under way. Follows no redirect and reuses no connection that could break unseen.
-    pub async fn create_session(&self, organisation: &str, new: &NewSession, patience: Duration) -> Creation {
-        let request = sessions_of(organisation, &[]);
+    pub async fn create_session(&self, organization: &str, new: &NewSession, patience: Duration) -> Creation {
+        let request = sessions_of(organization, &[]);
         let fail = |refusal: Refusal| refused(refusal, &request);
         let body = serde_json::to_vec(new).expect("a body with string keys serializes");
         let sent = to_send(Method::Post, &request, None, body);
@@ -52,7 +52,7 @@ impl Client {
     ///
     /// # Errors
     /// As for [`Client::page`].
-    pub async fn session(&self, organisation: &str, id: &str, tell: &(dyn Fn(Event) + Sync)) -> Result<Session, Error> {
+    pub async fn session(&self, organization: &str, id: &str, tell: &(dyn Fn(Event) + Sync)) -> Result<Session, Error> {
         let in_path = format!("devin-{}", bare(id));
         let read = |answer: Answer| {
             let session = read_session(&answer)?;
@@ -60,7 +60,7 @@ impl Client {
             let is_asked_for = session.bare_id().eq_ignore_ascii_case(bare(id));
             if is_asked_for { Ok(session) } else { Err(Invalid::Unexpected("it describes another session")) }
         };
-        self.get(&sessions_of(organisation, &[&in_path]), None, read, tell).await
+        self.get(&sessions_of(organization, &[&in_path]), None, read, tell).await
     }
 
     /// All sessions that a query finds, every page of them. Filters that the API does not know are ignored by it: the
@@ -71,39 +71,39 @@ impl Client {
     /// As for [`Client::page`].
     pub async fn find_sessions(
         &self,
-        organisation: &str,
+        organization: &str,
         query: &[(&'static str, String)],
         marker: &str,
         tell: &(dyn Fn(Event) + Sync),
     ) -> Result<Vec<Session>, Error> {
-        let mut request = sessions_of(organisation, &[]);
+        let mut request = sessions_of(organization, &[]);
         request.query = first_page().into_iter().chain(query.iter().cloned()).collect();
         let marker = marker.to_ascii_lowercase();
         self.all(&request, |item| item.to_ascii_lowercase().contains(&marker), tell).await
     }
 
-    /// Sees whether the organisation's sessions can be read.
+    /// Sees whether the organization's sessions can be read.
     ///
     /// # Errors
     /// As for [`Client::page`].
-    pub async fn can_list_sessions(&self, organisation: &str, tell: &(dyn Fn(Event) + Sync)) -> Result<(), Error> {
-        let mut request = sessions_of(organisation, &[]);
+    pub async fn can_list_sessions(&self, organization: &str, tell: &(dyn Fn(Event) + Sync)) -> Result<(), Error> {
+        let mut request = sessions_of(organization, &[]);
         request.query = vec![("first", "1".to_string())];
         self.page(&request, &Trail::default(), tell).await.map(drop)
     }
 
-    /// The organisations that an enterprise key may act in, as identifiers.
+    /// The organizations that an enterprise key may act in, as identifiers.
     ///
     /// # Errors
     /// As for [`Client::page`]; 403 and 404 say only that this key is not of that kind.
-    pub async fn organisations(&self, tell: &(dyn Fn(Event) + Sync)) -> Result<Vec<String>, Error> {
+    pub async fn organizations(&self, tell: &(dyn Fn(Event) + Sync)) -> Result<Vec<String>, Error> {
         #[derive(Deserialize)]
-        struct Organisation {
+        struct Organization {
             org_id: String,
         }
         let path = ["v3", "enterprise", "organizations"].map(str::to_string).to_vec();
-        let found = self.all::<Organisation>(&Request { path, query: first_page() }, |_| true, tell).await?;
-        Ok(found.into_iter().map(|organisation| organisation.org_id).collect())
+        let found = self.all::<Organization>(&Request { path, query: first_page() }, |_| true, tell).await?;
+        Ok(found.into_iter().map(|organization| organization.org_id).collect())
     }
 
     /// Every item of a list, page after page. One that cannot be read is left out, or an error where it `matters`.
@@ -140,9 +140,9 @@ impl Client {
     ///
     /// # Errors
     /// The request's; asked once.
-    pub async fn tag_session(&self, organisation: &str, id: &str, tag: &str) -> Result<(), Error> {
+    pub async fn tag_session(&self, organization: &str, id: &str, tag: &str) -> Result<(), Error> {
         let in_path = format!("devin-{}", bare(id));
-        let request = sessions_of(organisation, &[&in_path, "tags"]);
+        let request = sessions_of(organization, &[&in_path, "tags"]);
         let body = serde_json::json!({"tags": [tag]}).to_string().into_bytes();
         let fail = |refusal: Refusal| refused(refusal, &request);
         let sent = to_send(Method::Post, &request, None, body);
@@ -153,9 +153,9 @@ impl Client {
     ///
     /// # Errors
     /// The request's; asked once.
-    pub async fn message_session(&self, organisation: &str, id: &str, message: &str) -> Result<(), Error> {
+    pub async fn message_session(&self, organization: &str, id: &str, message: &str) -> Result<(), Error> {
         let in_path = format!("devin-{}", bare(id));
-        let request = sessions_of(organisation, &[&in_path, "messages"]);
+        let request = sessions_of(organization, &[&in_path, "messages"]);
         let body = serde_json::json!({"message": message}).to_string().into_bytes();
         let fail = |refusal: Refusal| refused(refusal, &request);
         let sent = to_send(Method::Post, &request, None, body);
@@ -166,9 +166,9 @@ impl Client {
     ///
     /// # Errors
     /// The request's; asked once.
-    pub async fn terminate_session(&self, organisation: &str, id: &str) -> Result<(), Error> {
+    pub async fn terminate_session(&self, organization: &str, id: &str) -> Result<(), Error> {
         let in_path = format!("devin-{}", bare(id));
-        let request = sessions_of(organisation, &[&in_path]);
+        let request = sessions_of(organization, &[&in_path]);
         let fail = |refusal: Refusal| refused(refusal, &request);
         let sent = to_send(Method::Delete, &request, None, Vec::new());
         self.ask(sent, Connections::Kept, self.patience()).await.map(drop).map_err(fail)
@@ -200,8 +200,8 @@ fn first_page() -> Vec<(&'static str, String)> {
     vec![("first", "200".to_string())]
 }
 
-fn sessions_of(organisation: &str, below: &[&str]) -> Request {
-    let path = ["v3", "organizations", organisation, "sessions"];
+fn sessions_of(organization: &str, below: &[&str]) -> Request {
+    let path = ["v3", "organizations", organization, "sessions"];
     Request { path: path.iter().chain(below).map(ToString::to_string).collect(), query: Vec::new() }
 }
 

@@ -1,4 +1,4 @@
-//! The API key: never printed, and recognised when somebody else prints it.
+//! The API key: never printed, and recognized when somebody else prints it.
 //!
 //! A server may quote the key it refuses, whole or in part, plain or encoded. [`Token::is_quoted_in`] finds it
 //! in foreign text before that text is used; `redact` is the last net under everything that is written.

@@ -118,7 +118,7 @@ impl Alert {
         }
     }
 
-    /// By what the same alert is recognised when it comes again: one line of printable ASCII.
+    /// By what the same alert is recognized when it comes again: one line of printable ASCII.
     ///
     /// [`KEY_TABLE`] says how each sender's is made. `ignored_labels` are left out of hashed labels, as
     /// [`identity::CHURNING_LABELS`] always are.

@@ -57,7 +57,7 @@ async fn of_key(client: &Client, principal: Option<&Principal>) -> Result<String
     {
         return Ok(org_id);
     }
-    let organizations = match client.organisations(&ignore_events).await {
+    let organizations = match client.organizations(&ignore_events).await {
         Ok(organizations) => organizations,
         Err(error) if matches!(error.kind, Kind::Status(403 | 404)) => Vec::new(),
         Err(error) => return Err(error_report(&error)),

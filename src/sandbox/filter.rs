@@ -9,7 +9,7 @@ use std::time::Duration;
 use super::data::resource::NOTE_ROWS;
 use super::data::session::{Creator, Session};
 use super::data::words::{CATEGORIES, ORIGINS, SERVICE_USERS, USERS};
-use super::data::{Family, Organisation};
+use super::data::{Family, Organization};
 use super::live;
 use super::live::scenario::State;
 use super::live::view;
@@ -53,8 +53,8 @@ impl SessionFilter {
     ///
     /// # Errors
     /// 422 for a value of the wrong type, an unknown origin or an unknown category.
-    pub fn new(query: &Query, organisation: &Organisation) -> Result<SessionFilter, Problem> {
-        let index_of = |id: &str| organisation.index_of(id);
+    pub fn new(query: &Query, organization: &Organization) -> Result<SessionFilter, Problem> {
+        let index_of = |id: &str| organization.index_of(id);
         let mut only = resolved(query.all("session_ids"), index_of);
         if let Some(only) = &mut only {
             only.sort_unstable();
@@ -68,8 +68,8 @@ impl SessionFilter {
             tags: query.all("tags").map(owned),
             origins: query.words("origins", &ORIGINS)?.map(owned),
             category: query.words("category", &categories)?.map(owned),
-            playbook: resolved(query.all("playbook_id"), |id| organisation.place_of(Family::Playbook, id)),
-            automations: resolved(query.all("automation_ids"), |id| organisation.place_of(Family::Automation, id)),
+            playbook: resolved(query.all("playbook_id"), |id| organization.place_of(Family::Playbook, id)),
+            automations: resolved(query.all("automation_ids"), |id| organization.place_of(Family::Automation, id)),
             creators: creators(query),
             parent: resolved(query.all("parent_session_id"), index_of),
             is_archived: query.boolean("is_archived")?,
@@ -83,9 +83,9 @@ impl SessionFilter {
     }
 
     /// The matching ready-made sessions from `position` on, newest first.
-    pub fn matches(&self, organisation: &Organisation, position: u64) -> impl Iterator<Item = Session> {
-        self.candidates(organisation, position)
-            .map(|index| organisation.session(index))
+    pub fn matches(&self, organization: &Organization, position: u64) -> impl Iterator<Item = Session> {
+        self.candidates(organization, position)
+            .map(|index| organization.session(index))
             .filter(|session| self.admits(session))
     }
 
@@ -108,22 +108,22 @@ impl SessionFilter {
     }
 
     /// How many ready-made sessions match.
-    pub fn count(&self, organisation: &Organisation) -> u64 {
+    pub fn count(&self, organization: &Organization) -> u64 {
         if self.is_met_by_every_candidate() {
-            return self.candidates(organisation, 0).count() as u64;
+            return self.candidates(organization, 0).count() as u64;
         }
-        self.matches(organisation, 0).count() as u64
+        self.matches(organization, 0).count() as u64
     }
 
     /// The indexes that meet `session_ids` and the bounds of creation; the rest is up to `admits`.
-    fn candidates(&self, organisation: &Organisation, position: u64) -> Box<dyn Iterator<Item = u64>> {
+    fn candidates(&self, organization: &Organization, position: u64) -> Box<dyn Iterator<Item = u64>> {
         let newest = match self.created.before {
-            Some(before) => organisation.first_created_before(before),
+            Some(before) => organization.first_created_before(before),
             None => 0,
         };
         let oldest = match self.created.from {
-            Some(from) => organisation.first_created_before(from),
-            None => organisation.sessions,
+            Some(from) => organization.first_created_before(from),
+            None => organization.sessions,
         };
         let stretch = newest.max(position)..oldest;
         match self.only.clone() {

@@ -11,8 +11,8 @@ use super::{ORG_ID, TOKEN, TOKEN_ENTERPRISE, TOKEN_PERSONAL};
 /// Whose key it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub enum Key {
-    /// A service user of the organisation.
-    Organisation,
+    /// A service user of the organization.
+    Organization,
     /// A service user of the enterprise above it.
     Enterprise,
     /// A person's access token.
@@ -31,7 +31,7 @@ impl Key {
         let parts = authorization.to_str().ok().and_then(|value| value.split_once(' '));
         let token = parts.filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer")).map(|(_, token)| token);
         match token {
-            Some(TOKEN) => Ok(Key::Organisation),
+            Some(TOKEN) => Ok(Key::Organization),
             Some(TOKEN_ENTERPRISE) => Ok(Key::Enterprise),
             Some(TOKEN_PERSONAL) => Ok(Key::Personal),
             _ => Err(Problem::new(StatusCode::UNAUTHORIZED, "invalid token")),
@@ -46,7 +46,7 @@ impl Key {
     /// The service user it belongs to.
     pub fn service_user_id(self) -> Option<&'static str> {
         match self {
-            Key::Organisation => Some(SERVICE_USERS[0].id),
+            Key::Organization => Some(SERVICE_USERS[0].id),
             Key::Enterprise => Some(SERVICE_USERS[2].id),
             Key::Personal => None,
         }
@@ -65,8 +65,8 @@ impl Key {
                 json.key("org_id").null();
                 json.key("devin_sessions_org_id").text(ORG_ID);
             }
-            Key::Organisation | Key::Enterprise => {
-                let is_of_org = self == Key::Organisation;
+            Key::Organization | Key::Enterprise => {
+                let is_of_org = self == Key::Organization;
                 let user = &SERVICE_USERS[if is_of_org { 0 } else { 2 }];
                 json.key("principal_type").text("service_user");
                 json.key("service_user_id").text(user.id);
@@ -78,8 +78,8 @@ impl Key {
     }
 }
 
-/// Writes the one organisation, as the enterprise lists it.
-pub fn write_organisation(json: &mut Json) {
+/// Writes the one organization, as the enterprise lists it.
+pub fn write_organization(json: &mut Json) {
     json.open('{');
     json.key("org_id").text(ORG_ID);
     json.key("name").text("Northwind Labs");

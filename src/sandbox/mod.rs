@@ -1,4 +1,4 @@
-//! A Devin organisation that is not real: the same API on loopback, for trying and for testing.
+//! A Devin organization that is not real: the same API on loopback, for trying and for testing.
 //!
 //! What is there from the start is worked out from a seed and an index, so a million sessions take no
 //! memory and two runs give the same bytes. Sessions that a client creates are kept in memory and live:
@@ -16,7 +16,7 @@
 //! query      the question: parameters, values                page      cursors and the envelope
 //! body       what is sent: fields, types, limits             key       whose key it is
 //! filter     which sessions and notes are meant              json      the text of an answer
-//! data/      the organisation itself: pure arithmetic over words
+//! data/      the organization itself: pure arithmetic over words
 //! live/      created sessions: what they are asked, how they end, what they say
 //! ```
 
@@ -44,16 +44,16 @@ use tokio::task::JoinHandle;
 
 pub use fault::{Fault, FaultKind, Rate};
 
-/// The key of a service user of the organisation. It opens nothing anywhere else.
+/// The key of a service user of the organization. It opens nothing anywhere else.
 pub const TOKEN: &str = "cog_sandbox_0_not_a_real_key";
 
-/// The key of a service user of the enterprise, which names no organisation but may list them.
+/// The key of a service user of the enterprise, which names no organization but may list them.
 pub const TOKEN_ENTERPRISE: &str = "cog_sandbox_not_a_real_enterprise_key";
 
-/// A person's access token, which names the organisation in `devin_sessions_org_id` only.
+/// A person's access token, which names the organization in `devin_sessions_org_id` only.
 pub const TOKEN_PERSONAL: &str = "cog_sandbox_not_a_real_personal_key";
 
-/// The one organisation the sandbox has.
+/// The one organization the sandbox has.
 pub const ORG_ID: &str = "org-5a4db0c05a4db0c05a4db0c05a4db0c0";
 
 /// The permissions that its key has, all of which can be left out.
@@ -67,16 +67,16 @@ pub const PERMISSIONS: [&str; 7] = [
     route::ENTERPRISE_PERMISSION,
 ];
 
-/// What the organisation holds, and how its server misbehaves.
+/// What the organization holds, and how its server misbehaves.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// The port on 127.0.0.1; 0 takes any free one.
     pub port: u16,
-    /// How many sessions the organisation has.
+    /// How many sessions the organization has.
     pub sessions: usize,
     /// How many messages every session has; `None` lets it vary, with one session of 230.
     pub messages: Option<usize>,
-    /// The same seed gives the same organisation, and the same order of faults.
+    /// The same seed gives the same organization, and the same order of faults.
     pub seed: u64,
     /// How long every answer is held back.
     pub latency: Duration,

@@ -65,7 +65,7 @@ impl Problem {
         Problem { status: StatusCode::UNPROCESSABLE_ENTITY, detail, errors }
     }
 
-    /// 404: the named thing is not in this organisation.
+    /// 404: the named thing is not in this organization.
     pub fn unknown(what: &str) -> Problem {
         Problem::new(StatusCode::NOT_FOUND, format!("{what} not found"))
     }

@@ -7,10 +7,10 @@ use std::time::Duration;
 use hyper::{Method, StatusCode};
 
 use super::ORG_ID;
-use super::data::{Organisation, message, resource, session};
+use super::data::{Organization, message, resource, session};
 use super::filter::{SessionFilter, notes};
 use super::json::Json;
-use super::key::{Key, write_organisation};
+use super::key::{Key, write_organization};
 use super::live::scenario::State;
 use super::live::view::{self, Reply};
 use super::live::{self, Live, talk};
@@ -26,10 +26,10 @@ const READY_MADE: u64 = 1 << 32;
 
 pub const ENTERPRISE_PERMISSION: &str = "ManageOrganizations";
 
-/// One thing that can be asked, in an organisation that may or may not be ours.
+/// One thing that can be asked, in an organization that may or may not be ours.
 #[derive(Debug, PartialEq)]
 pub struct Route {
-    /// The organisation in the path; `None` for the path that has none.
+    /// The organization in the path; `None` for the path that has none.
     org_id: Option<String>,
     resource: Resource,
 }
@@ -37,7 +37,7 @@ pub struct Route {
 #[derive(Debug, PartialEq)]
 enum Resource {
     Principal,
-    Organisations,
+    Organizations,
     Sessions { with_insights: bool },
     Session { id: String, with_insights: bool },
     Messages { session_id: String },
@@ -69,7 +69,7 @@ impl Route {
                 return Some(Route { org_id: None, resource: Resource::Principal });
             }
             ["v3", "enterprise", "organizations"] => {
-                return Some(Route { org_id: None, resource: Resource::Organisations });
+                return Some(Route { org_id: None, resource: Resource::Organizations });
             }
             ["v3", "organizations", org_id, rest @ ..] => (org_id, rest),
             _ => return None,
@@ -113,7 +113,7 @@ impl Route {
         }
         match self.resource {
             Resource::Principal => None,
-            Resource::Organisations => Some(ENTERPRISE_PERMISSION),
+            Resource::Organizations => Some(ENTERPRISE_PERMISSION),
             Resource::Sessions { .. }
             | Resource::Session { .. }
             | Resource::Messages { .. }
@@ -137,41 +137,41 @@ impl Route {
     /// # Errors
     /// 403 for what only an enterprise may ask, 404 for what does not exist, 400 and 422 for a question
     /// that cannot be understood.
-    pub fn answer(&self, organisation: &Organisation, live: &Live, question: &Question<'_>) -> Result<String, Problem> {
-        self.check_organisation()?;
+    pub fn answer(&self, organization: &Organization, live: &Live, question: &Question<'_>) -> Result<String, Problem> {
+        self.check_organization()?;
         let &Question { path, query, key, now, is_stuck } = question;
         let page = || PageRequest::new(query, path, is_stuck);
         match &self.resource {
             Resource::Principal => Ok(one(|json| key.write(json))),
-            Resource::Organisations if key != Key::Enterprise => Err(Problem::lacks(ENTERPRISE_PERMISSION)),
-            Resource::Organisations => Ok(whole_list(&page()?, 1, |json, _| write_organisation(json))),
+            Resource::Organizations if key != Key::Enterprise => Err(Problem::lacks(ENTERPRISE_PERMISSION)),
+            Resource::Organizations => Ok(whole_list(&page()?, 1, |json, _| write_organization(json))),
             Resource::Sessions { with_insights } => {
-                let filter = SessionFilter::new(query, organisation)?;
-                Ok(sessions(organisation, live, &filter, &page()?, *with_insights, now))
+                let filter = SessionFilter::new(query, organization)?;
+                Ok(sessions(organization, live, &filter, &page()?, *with_insights, now))
             }
-            Resource::Session { id, with_insights } => Ok(match find(organisation, live, id, now)? {
+            Resource::Session { id, with_insights } => Ok(match find(organization, live, id, now)? {
                 Found::ReadyMade(session) => one(|json| {
-                    session::write(json, organisation, &session, *with_insights);
+                    session::write(json, organization, &session, *with_insights);
                 }),
                 Found::Created(session, state) => one(|json| {
                     view::write(json, session, &state, now, reply(*with_insights));
                 }),
             }),
-            Resource::Messages { session_id } => Ok(match find(organisation, live, session_id, now)? {
-                Found::ReadyMade(session) => messages(organisation, &session, &page()?),
+            Resource::Messages { session_id } => Ok(match find(organization, live, session_id, now)? {
+                Found::ReadyMade(session) => messages(organization, &session, &page()?),
                 Found::Created(session, _) => conversation(session, &page()?, now),
             }),
-            Resource::Tags { session_id } => Ok(match find(organisation, live, session_id, now)? {
+            Resource::Tags { session_id } => Ok(match find(organization, live, session_id, now)? {
                 Found::ReadyMade(session) => one(|json| write_tags(json, session.tags())),
                 Found::Created(session, _) => {
                     one(|json| write_tags(json, session.create.tags.iter().map(String::as_str)))
                 }
             }),
             Resource::Playbooks => Ok(whole_list(&page()?, resource::PLAYBOOKS, |json, place| {
-                resource::write_playbook(json, organisation, place);
+                resource::write_playbook(json, organization, place);
             })),
             Resource::Secrets => Ok(whole_list(&page()?, resource::SECRETS, |json, place| {
-                resource::write_secret(json, organisation, place);
+                resource::write_secret(json, organization, place);
             })),
             Resource::Notes => {
                 let notes: Vec<u64> = notes(query).collect();
@@ -179,14 +179,14 @@ impl Route {
                 let rest = notes.iter().filter(|place| **place >= page.position);
                 let matches = rest.map(|place| (*place, *place));
                 Ok(page.write(Some(notes.len() as u64), matches, |json, place| {
-                    resource::write_note(json, organisation, place);
+                    resource::write_note(json, organization, place);
                 }))
             }
-            Resource::Folders => Ok(one(|json| resource::write_folders(json, organisation))),
+            Resource::Folders => Ok(one(|json| resource::write_folders(json, organization))),
         }
     }
 
-    fn check_organisation(&self) -> Result<(), Problem> {
+    fn check_organization(&self) -> Result<(), Problem> {
         let is_ours = self.org_id.as_deref().is_none_or(|id| id == ORG_ID);
         if is_ours { Ok(()) } else { Err(Problem::unknown("organization")) }
     }
@@ -199,15 +199,15 @@ enum Found<'a> {
     Created(&'a live::Session, State),
 }
 
-fn find<'a>(organisation: &Organisation, live: &'a Live, id: &str, now: Duration) -> Result<Found<'a>, Problem> {
-    match organisation.index_of(id) {
-        Some(index) => Ok(Found::ReadyMade(organisation.session(index))),
+fn find<'a>(organization: &Organization, live: &'a Live, id: &str, now: Duration) -> Result<Found<'a>, Problem> {
+    match organization.index_of(id) {
+        Some(index) => Ok(Found::ReadyMade(organization.session(index))),
         None => live.find(id, now).map(|(session, state)| Found::Created(session, state)),
     }
 }
 
 fn sessions(
-    organisation: &Organisation,
+    organization: &Organization,
     live: &Live,
     filter: &SessionFilter,
     page: &PageRequest,
@@ -215,15 +215,15 @@ fn sessions(
     now: Duration,
 ) -> String {
     let created = || live.listed(now).filter(|(session, state)| filter.admits_live(session, state, now));
-    let total = page.total.unwrap_or_else(|| filter.count(organisation) + created().count() as u64);
+    let total = page.total.unwrap_or_else(|| filter.count(organization) + created().count() as u64);
     let newest = created()
         .map(|(session, state)| (READY_MADE - 1 - session.number, Found::Created(session, state)))
         .filter(|(place, _)| *place >= page.position);
     let older = filter
-        .matches(organisation, page.position.saturating_sub(READY_MADE))
+        .matches(organization, page.position.saturating_sub(READY_MADE))
         .map(|session| (READY_MADE + session.index, Found::ReadyMade(session)));
     page.write(Some(total), newest.chain(older), |json, found| match found {
-        Found::ReadyMade(session) => session::write(json, organisation, &session, with_insights),
+        Found::ReadyMade(session) => session::write(json, organization, &session, with_insights),
         Found::Created(session, state) => view::write(json, session, &state, now, reply(with_insights)),
     })
 }
@@ -232,11 +232,11 @@ fn reply(with_insights: bool) -> Reply {
     if with_insights { Reply::ReadWithInsights } else { Reply::Read }
 }
 
-fn messages(organisation: &Organisation, session: &session::Session, page: &PageRequest) -> String {
+fn messages(organization: &Organization, session: &session::Session, page: &PageRequest) -> String {
     let places = page.position..session.messages;
     let mut text = String::new();
     page.write(None, places.map(|place| (place, place)), |json, place| {
-        message::write(json, organisation, session, place, &mut text)
+        message::write(json, organization, session, place, &mut text)
     })
 }
 

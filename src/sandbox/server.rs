@@ -22,7 +22,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
 use super::Options;
-use super::data::Organisation;
+use super::data::Organization;
 use super::fault::{FaultKind, Faults};
 use super::key::Key;
 use super::live::Live;
@@ -45,10 +45,10 @@ const UNANSWERED: Duration = Duration::from_secs(60);
 /// How long after a connection that could not be accepted the next one is tried.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 
-/// Serves the organisation until the task is dropped, and its connections with it.
+/// Serves the organization until the task is dropped, and its connections with it.
 pub async fn accept(listener: TcpListener, options: Options) {
     let server = Arc::new(Server {
-        organisation: Organisation::new(options.seed, options.sessions, options.messages),
+        organization: Organization::new(options.seed, options.sessions, options.messages),
         latency: options.latency,
         live: RwLock::new(Live::new(options.session_seconds, options.quota)),
         clock: Clock::new(),
@@ -85,7 +85,7 @@ async fn serve(stream: TcpStream, server: Arc<Server>) {
 }
 
 struct Server {
-    organisation: Organisation,
+    organization: Organization,
     live: RwLock<Live>,
     clock: Clock,
     latency: Duration,
@@ -136,7 +136,7 @@ impl Server {
         let answer = self.admit(request.headers(), &route, request.method()).and_then(|key| {
             let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
             let question = Question { path, query: &query, key, now: self.clock.now(), is_stuck };
-            route.answer(&self.organisation, &live, &question)
+            route.answer(&self.organization, &live, &question)
         });
         match answer {
             Ok(body) => response(StatusCode::OK, JSON, body),
@@ -173,7 +173,7 @@ impl Server {
             let method = &head.method;
             let may_impersonate = !self.lacks("ImpersonateOrgSessions");
             let change = Change { method, query: &query, body: &body, key, now: self.clock.now(), may_impersonate };
-            route.change(&self.organisation, &mut live, &change)
+            route.change(&self.organization, &mut live, &change)
         });
         match changed {
             Err(refusal) => Ok(problem(&refusal, path)),

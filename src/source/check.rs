@@ -1,4 +1,4 @@
-//! `check`: is the key valid, does the organisation answer, and which streams may this key read?
+//! `check`: is the key valid, does the organization answer, and which streams may this key read?
 
 use std::borrow::Cow;
 
@@ -91,7 +91,7 @@ pub async fn check(context: &Context) -> Verdict {
         };
         context.emitter.log(level, &text);
     };
-    let key_organisation = match context.client.principal(&tell).await {
+    let key_organization = match context.client.principal(&tell).await {
         Ok(principal) => principal.org_id,
         Err(error) => match error.kind {
             Kind::Status(401 | 429) | Kind::WaitTooLong { .. } => return verdict(&error),
@@ -115,9 +115,9 @@ pub async fn check(context: &Context) -> Verdict {
             Err(error) => match error.kind {
                 Kind::Status(401) => return verdict(&error),
                 Kind::Status(404) if stream.listing == Listing::Sessions => {
-                    let hint = key_organisation
-                        .filter(|organisation| *organisation != context.org_id && is_plain(organisation))
-                        .map(|organisation| format!(" The key itself belongs to {organisation}."));
+                    let hint = key_organization
+                        .filter(|organization| *organization != context.org_id && is_plain(organization))
+                        .map(|organization| format!(" The key itself belongs to {organization}."));
                     let message = advise(&error, stream.permission).message + &hint.unwrap_or_default();
                     return Verdict::Unusable { message };
                 }

@@ -83,11 +83,11 @@ impl Context {
         }
     }
 
-    /// The request for a list below the organisation.
+    /// The request for a list below the organization.
     pub fn list(&self, path: &[&str], mut query: Vec<(&'static str, String)>) -> Request {
-        let organisation = ["v3", "organizations", &self.org_id];
+        let organization = ["v3", "organizations", &self.org_id];
         query.insert(0, ("first", PAGE_SIZE.to_string()));
-        Request { path: organisation.iter().chain(path).map(ToString::to_string).collect(), query }
+        Request { path: organization.iter().chain(path).map(ToString::to_string).collect(), query }
     }
 
     /// Says a warning about a stream, if there is one.

@@ -67,7 +67,7 @@ impl Emitter {
     }
 
     /// Puts the stream's name into each bare record: for when several streams share the output.
-    pub fn labelled(mut self, label_records: bool) -> Emitter {
+    pub fn labeled(mut self, label_records: bool) -> Emitter {
         self.label_records = label_records;
         self
     }

@@ -12,7 +12,7 @@ pub struct Stream {
     pub cursor_field: &'static str,
     /// What stands in for an absent or null cursor field.
     pub cursor_fallback: Option<&'static str>,
-    /// The path below the organisation: `["sessions", "insights"]`.
+    /// The path below the organization: `["sessions", "insights"]`.
     pub path: &'static [&'static str],
     pub listing: Listing,
     /// The permission that Devin's pages name for it.

@@ -1,4 +1,4 @@
-"""Checks docs/analytics.md: its blocks run on several organisations, its answers are worked out a second time in plain
+"""Checks docs/analytics.md: its blocks run on several organizations, its answers are worked out a second time in plain
 Python, and its results and pictures are the committed ones. Started by tests/analytics/run."""
 
 import collections
@@ -47,7 +47,7 @@ def run(command, folder, text="", **more):
 
 
 def read(folder, sessions, seed):
-    """The page's own commands, with another organisation."""
+    """The page's own commands, with another organization."""
     script = blocks("sh")[0]
     assert "--sessions 600 " in script, "the page starts another sandbox than this test knows"
     script = script.replace("--sessions 600 ", f"--sessions {sessions} --seed {seed} ")
@@ -98,7 +98,7 @@ def texts(picture):
     return found, float(root.get("width").removesuffix("pt"))
 
 
-class Organisation:
+class Organization:
     """The same records, read without SQL."""
 
     def __init__(self, folder):
@@ -266,9 +266,9 @@ class Analytics(unittest.TestCase):
         path.mkdir()
         return path
 
-    def organisation(self, sessions, seed):
-        """A folder with the records of an organisation; read once, as nothing changes them."""
-        path = self.base / f"organisation-{sessions}-{seed}"
+    def organization(self, sessions, seed):
+        """A folder with the records of an organization; read once, as nothing changes them."""
+        path = self.base / f"organization-{sessions}-{seed}"
         if not path.exists():
             path.mkdir()
             read(path, sessions, seed)
@@ -296,7 +296,7 @@ class Analytics(unittest.TestCase):
                     self.assertAlmostEqual(value, float(right), delta=CLOSE, msg=f"{name}: {label}\n{printed}")
 
     def agree(self, folder):
-        printed, expected = ask(folder), Organisation(folder).answers()
+        printed, expected = ask(folder), Organization(folder).answers()
         self.assertEqual(set(printed), set(expected), "the page and this test know different queries")
         for name, right in expected.items():
             with self.subTest(query=name):
@@ -306,23 +306,23 @@ class Analytics(unittest.TestCase):
     def test_the_answers_are_those_of_plain_python(self):
         for sessions, seed in [(600, 1), (36, 1), (1000, 7)]:
             with self.subTest(sessions=sessions, seed=seed):
-                self.agree(self.organisation(sessions, seed))
+                self.agree(self.organization(sessions, seed))
 
-    def test_an_empty_organisation_is_no_error(self):
-        folder = self.organisation(0, 1)
+    def test_an_empty_organization_is_no_error(self):
+        folder = self.organization(0, 1)
         self.assertEqual((folder / "sessions_insights.jsonl").read_bytes(), b"")
         self.agree(folder)
         self.assertIn("nothing to draw", draw(folder, folder / "pictures").stderr)
 
     def test_the_page_shows_what_its_queries_print(self):
-        folder = self.organisation(600, 1)
+        folder = self.organization(600, 1)
         printed = ask(folder)
         shown = dict(re.findall(r"```sql\n-- (\w+)\n.*?^<!-- prints -->\n```text\n(.*?)^```$",
                                 PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL))
         self.assertEqual(shown, printed, "tests/analytics/run --update writes them anew")
 
     def test_the_pictures_are_those_of_the_page_s_queries(self):
-        folder = self.organisation(600, 1)
+        folder = self.organization(600, 1)
         ask(folder)
         done = draw(folder, folder / "pictures")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -335,12 +335,12 @@ class Analytics(unittest.TestCase):
             self.assertIn(f"(analytics/{name})", PAGE.read_text(encoding="utf-8"))
 
     def test_no_text_leaves_its_picture_or_touches_another(self):
-        folders = {"600": self.organisation(600, 1), "1000": self.organisation(1000, 7), "36": self.organisation(36, 1)}
+        folders = {"600": self.organization(600, 1), "1000": self.organization(1000, 7), "36": self.organization(36, 1)}
         for name, folder in folders.items():
             ask(folder)
             draw(folder, folder / "laid_out")
             for picture in sorted((folder / "laid_out").iterdir()):
-                with self.subTest(organisation=name, picture=picture.name):
+                with self.subTest(organization=name, picture=picture.name):
                     found, width = texts(picture.read_text(encoding="utf-8"))
                     for text, left, right, _ in found:
                         self.assertGreaterEqual(left, 5, text)
@@ -350,7 +350,7 @@ class Analytics(unittest.TestCase):
                             self.assertGreater(left - right, 1.5, f"{text!r} touches {after!r}")
 
     def test_records_that_come_twice_count_once(self):
-        source = self.organisation(600, 1)
+        source = self.organization(600, 1)
         folder = self.copy(source, "twice")
         for stream in STREAMS:
             path = folder / f"{stream}.jsonl"
@@ -358,14 +358,14 @@ class Analytics(unittest.TestCase):
         self.assertEqual(ask(folder), ask(source))
         # No query of the page counts messages; those of readers will.
         count = ".mode csv\nSELECT count(*), count(DISTINCT session_id || event_id) FROM messages_latest;"
-        read_once = len(Organisation.lines(source, "session_messages"))
+        read_once = len(Organization.lines(source, "session_messages"))
         self.assertIn(f"\n{read_once},{read_once}\n", run(["duckdb", "devin.duckdb"], folder, count).replace("\r", ""))
 
     def test_the_insights_count_the_messages_that_the_sandbox_has(self):
-        organisation = Organisation(self.organisation(600, 1))
-        for session in organisation.sessions:
+        organization = Organization(self.organization(600, 1))
+        for session in organization.sessions:
             sources = collections.Counter(
-                message["source"] for message in organisation.messages[session["session_id"]].values())
+                message["source"] for message in organization.messages[session["session_id"]].values())
             self.assertEqual((sources["user"], sources["devin"]),
                              (session["num_user_messages"], session["num_devin_messages"]))
 
@@ -378,7 +378,7 @@ class Analytics(unittest.TestCase):
         self.assertEqual(ask(folder), first)
 
     def test_the_time_zone_of_the_machine_does_not_matter(self):
-        folder = self.organisation(600, 1)
+        folder = self.organization(600, 1)
         self.assertEqual(ask(folder, TZ="Pacific/Auckland"), ask(folder, TZ="UTC"))
 
     def test_odd_records(self):
@@ -442,7 +442,7 @@ class Analytics(unittest.TestCase):
         self.assertEqual(draw(folder, folder / "pictures").stderr, "")
 
     def test_fields_that_are_null_everywhere_are_no_error(self):
-        folder = self.copy(self.organisation(36, 1), "bare")
+        folder = self.copy(self.organization(36, 1), "bare")
         path = folder / "sessions_insights.jsonl"
         kept = ("session_id", "status")
         bare = [{name: value if name in kept else None for name, value in json.loads(line).items()}

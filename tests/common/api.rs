@@ -20,7 +20,7 @@ pub struct Api {
 pub struct Ask {
     /// Path and query as they came, percent-encoded.
     pub target: String,
-    /// The path below the organisation, such as `sessions/insights`; the whole path where there is none.
+    /// The path below the organization, such as `sessions/insights`; the whole path where there is none.
     pub list: String,
     /// The query's parameters, decoded, in their order.
     pub query: Vec<(String, String)>,
@@ -72,10 +72,10 @@ impl Api {
         Api { server, asked }
     }
 
-    /// Serves an organisation that the test can change.
-    pub fn of(organisation: &Arc<Mutex<Organisation>>) -> Api {
-        let organisation = Arc::clone(organisation);
-        Api::start(move |ask| organisation.lock().unwrap().answer(ask))
+    /// Serves an organization that the test can change.
+    pub fn of(organization: &Arc<Mutex<Organization>>) -> Api {
+        let organization = Arc::clone(organization);
+        Api::start(move |ask| organization.lock().unwrap().answer(ask))
     }
 
     pub fn url(&self) -> String {
@@ -87,7 +87,7 @@ impl Api {
         self.asked.lock().unwrap().clone()
     }
 
-    /// Every request so far, in order: the path below the organisation with the decoded query.
+    /// Every request so far, in order: the path below the organization with the decoded query.
     pub fn asked(&self) -> Vec<String> {
         self.asks().iter().map(Ask::told).collect()
     }
@@ -200,9 +200,9 @@ impl Answer {
     }
 }
 
-/// An organisation as the API would serve it: lists by path, filters, pages.
+/// An organization as the API would serve it: lists by path, filters, pages.
 #[derive(Debug, Default, Clone)]
-pub struct Organisation {
+pub struct Organization {
     pub lists: BTreeMap<String, Vec<Value>>,
     /// Whether the server leaves out what lies on a lower bound; undocumented, so both must do.
     pub is_exclusive: bool,
@@ -212,10 +212,10 @@ pub struct Organisation {
     pub page: Option<usize>,
 }
 
-impl Organisation {
-    pub fn new(lists: &[(&str, Value)]) -> Arc<Mutex<Organisation>> {
+impl Organization {
+    pub fn new(lists: &[(&str, Value)]) -> Arc<Mutex<Organization>> {
         let lists = lists.iter().map(|(path, items)| (path.to_string(), items.as_array().unwrap().clone())).collect();
-        Arc::new(Mutex::new(Organisation { lists, ..Organisation::default() }))
+        Arc::new(Mutex::new(Organization { lists, ..Organization::default() }))
     }
 
     pub fn answer(&self, ask: &Ask) -> Answer {

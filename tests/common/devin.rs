@@ -1,4 +1,4 @@
-//! An organisation in which sessions are created, on a bare socket: so that it can also break off, keep silent, or
+//! An organization in which sessions are created, on a bare socket: so that it can also break off, keep silent, or
 //! hold an answer back until the test lets it go. It writes down everything it hears.
 
 use std::collections::HashMap;
@@ -22,7 +22,7 @@ pub struct Devin {
 #[derive(Debug, Clone)]
 pub struct Heard {
     pub method: String,
-    /// The path below the organisation, such as `sessions/devin-1`; the whole path where there is none.
+    /// The path below the organization, such as `sessions/devin-1`; the whole path where there is none.
     pub path: String,
     pub query: Vec<(String, String)>,
     /// Their names in lower case.
@@ -82,7 +82,7 @@ impl Devin {
         Devin { url, heard }
     }
 
-    /// Serves an organisation that the test can look into and change.
+    /// Serves an organization that the test can look into and change.
     pub fn of(sessions: &Arc<Sessions>) -> Devin {
         let sessions = Arc::clone(sessions);
         Devin::start(move |heard| sessions.answer(heard))
@@ -108,7 +108,7 @@ impl Devin {
         posts.map(|heard| serde_json::from_str(&heard.body).unwrap()).collect()
     }
 
-    /// The settings that reach it, without an organisation.
+    /// The settings that reach it, without an organization.
     pub fn config(&self) -> String {
         json!({"api_token": TOKEN, "api_url": self.url}).to_string()
     }
@@ -193,7 +193,7 @@ pub fn create(config: &str, body: &str) -> String {
     answer
 }
 
-/// An organisation's sessions.
+/// An organization's sessions.
 pub struct Sessions {
     /// What a created session is called, by its number from 1.
     names: Box<dyn Fn(usize) -> String + Send + Sync>,
@@ -299,7 +299,7 @@ impl Sessions {
         *count
     }
 
-    /// What the organisation says. Without the key it is 401.
+    /// What the organization says. Without the key it is 401.
     pub fn answer(&self, heard: &Heard) -> Said {
         if heard.header("authorization") != Some(&format!("Bearer {TOKEN}")) {
             return Said::problem(401, "invalid token");

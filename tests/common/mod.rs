@@ -12,7 +12,7 @@ mod sandbox;
 mod story;
 mod wire;
 
-pub use api::{Answer, Api, Ask, Organisation, decoded};
+pub use api::{Answer, Api, Ask, Organization, decoded};
 pub use library::{Library, fast};
 pub use program::{Program, Ran, program};
 pub use sandbox::Sandboxed;
@@ -22,7 +22,7 @@ pub use wire::{Connection, wire};
 /// The key that the servers of these tests let in. It opens nothing.
 pub const TOKEN: &str = "cog_t3st-0nly_k3y";
 
-/// The organisation that the servers of these tests have.
+/// The organization that the servers of these tests have.
 pub const ORG: &str = "org-1";
 
 /// All streams, in the catalog's order.

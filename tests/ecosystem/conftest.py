@@ -8,7 +8,7 @@ pytest_plugins = ["airbyte_cdk.test.standard_tests.pytest_hooks"]
 
 
 @pytest.fixture(scope="module")
-def organisation():
+def organization():
     """One that nobody changes."""
     with sandbox() as config:
         yield config

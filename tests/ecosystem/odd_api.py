@@ -1,4 +1,4 @@
-"""An organisation with one session, whose fields are what its maker wants: values that the sandbox never sends."""
+"""An organization with one session, whose fields are what its maker wants: values that the sandbox never sends."""
 
 import json
 from contextlib import contextmanager
@@ -9,7 +9,7 @@ SESSION = {"session_id": "5e551017", "created_at": 1780000000, "updated_at": 178
 
 
 @contextmanager
-def odd_organisation(fields):
+def odd_organization(fields):
     """Settings for an API whose one session has these `fields`: JSON text by field name."""
     session = ", ".join(f'"{name}": {text}' for name, text in {**texts(SESSION), **fields}.items())
     page = f'{{"items": [{{{session}}}], "end_cursor": null, "has_next_page": false, "total": 1}}'
@@ -30,7 +30,7 @@ def odd_organisation(fields):
         Thread(target=server.serve_forever).start()
         try:
             url = f"http://127.0.0.1:{server.server_port}"
-            yield {"api_token": "cog_key_of_an_odd_organisation_1", "org_id": "org-0dd", "api_url": url}
+            yield {"api_token": "cog_key_of_an_odd_organization_1", "org_id": "org-0dd", "api_url": url}
         finally:
             server.shutdown()
 

@@ -1,4 +1,4 @@
-"""The source as a program: running it, and serving it an organisation."""
+"""The source as a program: running it, and serving it an organization."""
 
 import json
 import shutil
@@ -14,7 +14,7 @@ WRONG_KEY = "cog_wrong_key_0123456789"
 
 @contextmanager
 def sandbox(*options):
-    """The settings of a simulated organisation, which is there until the block ends."""
+    """The settings of a simulated organization, which is there until the block ends."""
     process = subprocess.Popen([PROGRAM, "sandbox", *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     try:
         yield json.loads(process.stdout.readline())
@@ -25,7 +25,7 @@ def sandbox(*options):
 
 
 def request(config, method, path, body):
-    """Asks the organisation directly, as a client of the API does."""
+    """Asks the organization directly, as a client of the API does."""
     call = urllib.request.Request(
         f"{config['api_url']}/v3/organizations/{config['org_id']}{path}",
         method=method,

@@ -43,7 +43,7 @@ def parse(line):
 
 
 class Reader:
-    """Runs commands on one organisation, parses all that they print, and lets no secret pass."""
+    """Runs commands on one organization, parses all that they print, and lets no secret pass."""
 
     def __init__(self, folder, config):
         self.folder, self.config = folder, config
@@ -94,8 +94,8 @@ class Reader:
 
 
 @pytest.fixture
-def reader(organisation, tmp_path):
-    return Reader(tmp_path, organisation)
+def reader(organization, tmp_path):
+    return Reader(tmp_path, organization)
 
 
 def of(messages, kind):
@@ -164,8 +164,8 @@ def test_a_missing_permission(tmp_path):
     assert {message.record.stream for message in of(messages, Type.RECORD)} == set(STREAMS) - {"secrets"}
 
 
-def test_a_wrong_key(organisation, tmp_path):
-    reader = Reader(tmp_path, {**organisation, "api_token": WRONG_KEY})
+def test_a_wrong_key(organization, tmp_path):
+    reader = Reader(tmp_path, {**organization, "api_token": WRONG_KEY})
     [status] = of(reader.run("check"), Type.CONNECTION_STATUS)
     assert status.connectionStatus.status.value == "FAILED"
     assert "API key is not accepted" in status.connectionStatus.message

@@ -10,7 +10,7 @@ import pytest
 from airbyte.caches import DuckDBCache
 from airbyte.exceptions import AirbyteConnectorCheckFailedError, AirbyteConnectorFailedError
 
-from odd_api import odd_organisation
+from odd_api import odd_organization
 from program import STREAMS, WRONG_KEY, create_session, records, request, sandbox
 
 KEYS = {
@@ -114,15 +114,15 @@ def test_a_cache_holds_what_the_source_read_and_then_only_what_is_new(cache, tmp
 
 
 @pytest.mark.parametrize("strategy", ["merge", "replace"])
-def test_a_full_refresh_leaves_no_record_twice(organisation, cache, tmp_path, strategy):
-    reader = source(organisation)
+def test_a_full_refresh_leaves_no_record_twice(organization, cache, tmp_path, strategy):
+    reader = source(organization)
     for _ in range(2):
         reader.read(cache, force_full_refresh=True, write_strategy=strategy)
-    assert_same(cache, records(organisation, tmp_path))
+    assert_same(cache, records(organization, tmp_path))
 
 
-def test_columns_have_the_types_that_the_schemas_say(organisation, cache):
-    source(organisation, ["sessions_insights"]).read(cache)
+def test_columns_have_the_types_that_the_schemas_say(organization, cache):
+    source(organization, ["sessions_insights"]).read(cache)
     types = column_types(cache, "sessions_insights")
     assert types["created_at"] == types["updated_at"] == "BIGINT"
     assert types["acus_consumed"] == "DECIMAL(38,9)"
@@ -143,7 +143,7 @@ def test_columns_have_the_types_that_the_schemas_say(organisation, cache):
     ],
 )
 def test_a_field_of_unknown_type_arrives_as_text(cache, sent, held):
-    with odd_organisation({"security_profile": sent}) as config:
+    with odd_organization({"security_profile": sent}) as config:
         source(config, ["sessions"]).read(cache)
     [row] = table(cache, "sessions").values()
     text = row["security_profile"]
@@ -153,7 +153,7 @@ def test_a_field_of_unknown_type_arrives_as_text(cache, sent, held):
 def test_text_and_numbers_survive(cache):
     title = 'nul\0 tab\t quote" back\\slash line\nfeed \u2028 \u00e9 \U0001f680 {"json": 1}'
     fields = {"title": json.dumps(title), "acus_consumed": "12345678901234.123456789", "tags": json.dumps([title])}
-    with odd_organisation(fields) as config:
+    with odd_organization(fields) as config:
         source(config, ["sessions"]).read(cache)
     [row] = table(cache, "sessions").values()
     assert row["title"] == title
@@ -164,14 +164,14 @@ def test_text_and_numbers_survive(cache):
 
 def test_half_a_character_costs_no_record(cache):
     """orjson, which reads the lines, takes none with an escaped surrogate that stands alone."""
-    with odd_organisation({"title": r'"cut off \ud83d"'}) as config:
+    with odd_organization({"title": r'"cut off \ud83d"'}) as config:
         source(config, ["sessions"]).read(cache)
     [row] = table(cache, "sessions").values()
     assert row["title"] == "cut off \ufffd"
 
 
 def test_fields_that_the_schema_does_not_name_are_there_for_who_asks(cache):
-    with odd_organisation({"sent_for_the_first_time": '"today"'}) as config:
+    with odd_organization({"sent_for_the_first_time": '"today"'}) as config:
         reader = source(config, ["sessions"])
         reader.read(cache)
         [row] = table(cache, "sessions").values()
@@ -180,9 +180,9 @@ def test_fields_that_the_schema_does_not_name_are_there_for_who_asks(cache):
         assert record["sent_for_the_first_time"] == "today"
 
 
-def test_records_can_be_had_without_a_cache(organisation, tmp_path):
-    direct = records(organisation, tmp_path)
-    reader = source(organisation)
+def test_records_can_be_had_without_a_cache(organization, tmp_path):
+    direct = records(organization, tmp_path)
+    reader = source(organization)
     for stream in STREAMS:
         # Without a name the data set would be gone, and its reading stopped, before the first record.
         data_set = reader.get_records(stream)
@@ -206,16 +206,16 @@ def test_a_reader_that_has_seen_enough_ends_the_program(tmp_path):
         lines.close()
 
 
-def test_the_environment_reaches_the_program(organisation, monkeypatch):
-    monkeypatch.setenv("DEVIN_API_URL", organisation["api_url"])
-    config = {name: organisation[name] for name in ("api_token", "org_id")}
+def test_the_environment_reaches_the_program(organization, monkeypatch):
+    monkeypatch.setenv("DEVIN_API_URL", organization["api_url"])
+    config = {name: organization[name] for name in ("api_token", "org_id")}
     assert list(source(config).get_records("playbooks", limit=1))
 
 
-def test_a_check_passes_or_says_why_not(organisation):
-    source(organisation).check()
+def test_a_check_passes_or_says_why_not(organization):
+    source(organization).check()
     with pytest.raises(AirbyteConnectorCheckFailedError) as failure:
-        source({**organisation, "api_token": WRONG_KEY}).check()
+        source({**organization, "api_token": WRONG_KEY}).check()
     assert "The API key is not accepted" in str(failure.value)
     assert WRONG_KEY not in str(failure.value) + repr(failure.value)
 
@@ -236,10 +236,10 @@ def test_a_stream_that_fails_fails_the_read_and_keeps_nothing(cache, capfd, tmp_
         assert_same(cache, records(config, tmp_path, *allowed))
 
 
-def test_nothing_that_pyairbyte_logs_holds_the_key(organisation):
-    for config in (organisation, {**organisation, "api_token": WRONG_KEY}):
+def test_nothing_that_pyairbyte_logs_holds_the_key(organization):
+    for config in (organization, {**organization, "api_token": WRONG_KEY}):
         with suppress(AirbyteConnectorFailedError):
             list(source(config).get_records("sessions"))
     logs = [file.read_text() for file in Path(airbyte.logs.AIRBYTE_LOGGING_ROOT).rglob("*.log")]
     assert logs
-    assert not [text for text in logs if organisation["api_token"] in text or WRONG_KEY in text]
+    assert not [text for text in logs if organization["api_token"] in text or WRONG_KEY in text]

@@ -28,32 +28,32 @@ def by_stream(found):
 
 
 @pytest.fixture
-def source(organisation):
-    return Source(executable="source-devin-ai", config=organisation)
+def source(organization):
+    return Source(executable="source-devin-ai", config=organization)
 
 
-def test_the_questions_before_a_read(source, organisation):
+def test_the_questions_before_a_read(source, organization):
     assert source.config_spec["required"] == ["api_token", "org_id"]
     assert source.documentation_url.startswith("https://")
     assert source.available_streams == STREAMS
     assert source.connection_status["status"] == "SUCCEEDED" and "sessions_insights" in source.connection_status["message"]
-    refused = Source(executable="source-devin-ai", config={**organisation, "api_token": WRONG_KEY}).connection_status
+    refused = Source(executable="source-devin-ai", config={**organization, "api_token": WRONG_KEY}).connection_status
     assert refused["status"] == "FAILED" and "API key is not accepted" in refused["message"]
 
 
-def test_the_command_makes_a_connection_and_prints_every_record(organisation, tmp_path):
+def test_the_command_makes_a_connection_and_prints_every_record(organization, tmp_path):
     assert "SUCCESS" in abs_(tmp_path, "create", "devin", "--source", "source-devin-ai", "--destination", "print")
     file = tmp_path / "connections" / "devin.yaml"
     connection = yaml.safe_load(file.read_text())
     # As generated but for what a user must fill in: settings without a value are there, as null.
     assert connection["source"]["config"]["start_date"] is None
-    connection["source"]["config"].update(organisation)
+    connection["source"]["config"].update(organization)
     file.write_text(yaml.safe_dump(connection))
     assert ",".join(STREAMS) in abs_(tmp_path, "list-available-streams", "devin")
 
     printed = abs_(tmp_path, "run", "devin")
     assert "SUCCESS: OK" in printed and "ERROR" not in printed and "NOT JSON" not in printed
-    assert organisation["api_token"] not in printed
+    assert organization["api_token"] not in printed
     found, table = collections.defaultdict(list), None
     for line in printed.splitlines():
         if line.startswith("_AIRBYTE_"):
@@ -62,13 +62,13 @@ def test_the_command_makes_a_connection_and_prints_every_record(organisation, tm
         elif line.startswith('{"') and table.startswith("_AIRBYTE_RAW_"):
             stream = table.removeprefix("_AIRBYTE_RAW_").lower()
             found[stream].append(json.loads(json.loads(line)["_airbyte_data"]))
-    assert by_stream(found) == by_stream(records(organisation, tmp_path))
+    assert by_stream(found) == by_stream(records(organization, tmp_path))
 
 
-def test_the_key_may_stay_in_the_environment(organisation, tmp_path, monkeypatch):
-    monkeypatch.setenv("DEVIN_API_KEY", organisation["api_token"])
-    monkeypatch.setenv("DEVIN_ORG_ID", organisation["org_id"])
-    monkeypatch.setenv("DEVIN_API_URL", organisation["api_url"])
+def test_the_key_may_stay_in_the_environment(organization, tmp_path, monkeypatch):
+    monkeypatch.setenv("DEVIN_API_KEY", organization["api_token"])
+    monkeypatch.setenv("DEVIN_ORG_ID", organization["org_id"])
+    monkeypatch.setenv("DEVIN_API_URL", organization["api_url"])
     connection = {
         "source": {"executable": "source-devin-ai", "config": {}, "streams": "playbooks,secrets"},
         "destination": {"connector": "print", "config": {}},
@@ -128,10 +128,10 @@ def test_a_failure_is_raised_with_our_words(tmp_path):
     assert config["api_token"] not in str(failure.value)
 
 
-def test_a_connection_runs_from_python(organisation, capsys):
+def test_a_connection_runs_from_python(organization, capsys):
     Connection(
         {
-            "source": {"executable": "source-devin-ai", "config": organisation, "streams": "knowledge_notes"},
+            "source": {"executable": "source-devin-ai", "config": organization, "streams": "knowledge_notes"},
             "destination": {"connector": "print", "config": {}},
         }
     ).run()

@@ -3,7 +3,7 @@
 
 Every fenced block of sh, python, sql or crontab in README.md, CONTRIBUTING.md and docs/*.md is a recipe. The blocks of a
 page run in order, each as a process of its own, in one folder that holds a copy of the repository. DEVIN_API_KEY, DEVIN_ORG_ID and DEVIN_API_URL
-reach a simulated organisation, and cog_… and org-… in a block stand for the first two.
+reach a simulated organization, and cog_… and org-… in a block stand for the first two.
 
     <!-- not run: REASON -->   before a block: it cannot run here
     <!-- prints -->            before a text or json block: what the recipe above it prints, to the letter
@@ -91,7 +91,7 @@ def stop(process: subprocess.Popen) -> None:
 
 
 def sandbox(binary: Path, stack: ExitStack) -> dict[str, str]:
-    """Serves a simulated organisation; the variables that reach it."""
+    """Serves a simulated organization; the variables that reach it."""
     # A session that a recipe creates lives shortly, so that watching it takes one look.
     command = [binary, "sandbox", "--session-seconds", "2"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, start_new_session=True)

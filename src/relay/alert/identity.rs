@@ -1,4 +1,4 @@
-//! By what an alert is recognised when it comes again: the dedupe key, and the tag made of it. Pure.
+//! By what an alert is recognized when it comes again: the dedupe key, and the tag made of it. Pure.
 
 use sha2::{Digest, Sha256};
 

@@ -152,7 +152,7 @@ fn every_payload_becomes_alerts() {
         grafana:Devin--payments-:5e43fa6919e4f5cee40576269a
       per alert: firing | high | 2026-03-01T10:02:30Z | ReplicationLag: replication lag is above 30 s
         grafana:Devin--payments-:b678fd92b376b90a9d29d437aa
-    grafana-resolved-without-organisation: grafana, 1 and 1
+    grafana-resolved-without-organization: grafana, 1 and 1
       resolved | high | 2026-03-01T10:02:30Z | DatasourceNoData: replication lag is above 30 s
         grafana:Devin--payments-:882109cbfa5c3522533c074a4f
       per alert: resolved | high | 2026-03-01T10:02:30Z | DatasourceNoData: replication lag is above 30 s

@@ -1,9 +1,9 @@
 //! When things happened: about half a year of working hours before a fixed moment, without a clock.
 
-use super::Organisation;
+use super::Organization;
 use super::dice::{Dice, Topic};
 
-/// 2026-06-01T00:00:00Z, a Monday: nothing in the organisation is later.
+/// 2026-06-01T00:00:00Z, a Monday: nothing in the organization is later.
 pub const END: i64 = 1_780_272_000;
 
 const HOUR: i64 = 3_600;
@@ -24,7 +24,7 @@ const TWIN: u64 = 3;
 /// How long after its parent or elder sibling a child starts at the latest, in seconds.
 const CHILD_DELAY: i64 = 90;
 
-impl Organisation {
+impl Organization {
     /// When a session began, in Unix seconds. A greater index never began later.
     pub fn created_at(&self, index: u64) -> i64 {
         if let Some((parent, number)) = self.parent_of(index) {
@@ -64,7 +64,7 @@ impl Organisation {
             return 0;
         }
         if index == PARENT {
-            // So that even a small organisation has a family.
+            // So that even a small organization has a family.
             return 2;
         }
         Dice::new(self.seed, Topic::Children, index).pick(&[0, 0, 1, 2, 3])
@@ -96,8 +96,8 @@ mod tests {
     #[test]
     fn a_greater_index_never_began_later_and_some_seconds_are_shared() {
         for sessions in [1, 2, 36, 5_000, 200_000] {
-            let organisation = Organisation::new(3, sessions, None);
-            let times: Vec<i64> = (0..organisation.sessions).map(|index| organisation.created_at(index)).collect();
+            let organization = Organization::new(3, sessions, None);
+            let times: Vec<i64> = (0..organization.sessions).map(|index| organization.created_at(index)).collect();
             assert!(times.is_sorted_by(|newer, older| newer >= older));
             assert!(times.iter().all(|time| (END - 183 * DAY..END).contains(time)));
             let shared = times.windows(2).filter(|pair| pair[0] == pair[1]).count();
@@ -107,14 +107,14 @@ mod tests {
 
     #[test]
     fn the_first_before_a_second_is_found_at_both_ends_and_between() {
-        let organisation = Organisation::new(3, 500, None);
-        assert_eq!(organisation.first_created_before(END), 0);
-        assert_eq!(organisation.first_created_before(0), 500);
+        let organization = Organization::new(3, 500, None);
+        assert_eq!(organization.first_created_before(END), 0);
+        assert_eq!(organization.first_created_before(0), 500);
         for index in 0..500 {
-            let time = organisation.created_at(index);
-            let first = organisation.first_created_before(time);
+            let time = organization.created_at(index);
+            let first = organization.first_created_before(time);
             assert!(first > index && first <= index + 4);
-            assert!(organisation.first_created_before(time + 1) <= index);
+            assert!(organization.first_created_before(time + 1) <= index);
         }
     }
 }

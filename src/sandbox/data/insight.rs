@@ -1,6 +1,6 @@
 //! What the insights add to a session.
 
-use super::Organisation;
+use super::Organization;
 use super::dice::{Dice, Topic};
 use super::message::is_from_user;
 use super::session::Session;
@@ -42,12 +42,12 @@ pub fn size(acu_hundredths: u64) -> &'static str {
 }
 
 /// Writes the fields that only the insights have.
-pub fn write_fields(json: &mut Json, organisation: &Organisation, session: &Session) {
+pub fn write_fields(json: &mut Json, organization: &Organization, session: &Session) {
     let from_users = messages_from_users(session.messages);
     json.key("num_user_messages").number(from_users);
     json.key("num_devin_messages").number(session.messages - from_users);
     json.key("session_size").text(size(session.acu_hundredths));
-    let dice = &mut Dice::new(organisation.seed, Topic::Insight, session.index);
+    let dice = &mut Dice::new(organization.seed, Topic::Insight, session.index);
     let is_analysed = session.has_ended() && dice.percent(60);
     json.key("analysis");
     if is_analysed {

@@ -1,4 +1,4 @@
-//! The organisation itself: every fact is arithmetic over a seed and an index.
+//! The organization itself: every fact is arithmetic over a seed and an index.
 //!
 //! Index 0 is the newest session. Identifiers are the index, scattered; so a session is found by its
 //! identifier without a table.
@@ -13,9 +13,9 @@ pub mod words;
 
 use dice::{mix, unmix};
 
-/// What an organisation is worked out from.
+/// What an organization is worked out from.
 #[derive(Clone, Copy, Debug)]
-pub struct Organisation {
+pub struct Organization {
     pub seed: u64,
     /// How many sessions there are.
     pub sessions: u64,
@@ -62,9 +62,9 @@ impl Family {
     }
 }
 
-impl Organisation {
-    pub fn new(seed: u64, sessions: usize, messages: Option<usize>) -> Organisation {
-        Organisation { seed, sessions: sessions as u64, messages: messages.map(|count| count as u64) }
+impl Organization {
+    pub fn new(seed: u64, sessions: usize, messages: Option<usize>) -> Organization {
+        Organization { seed, sessions: sessions as u64, messages: messages.map(|count| count as u64) }
     }
 
     /// The identifier of one thing of a family, without its prefix.
@@ -108,16 +108,16 @@ mod tests {
 
     #[test]
     fn a_session_is_found_by_its_identifier_and_a_stranger_is_not() {
-        let organisation = Organisation::new(7, 1_000, None);
+        let organization = Organization::new(7, 1_000, None);
         for index in 0..1_000 {
-            let bare = format!("{:032x}", organisation.id(Family::Session, index));
-            assert_eq!(organisation.index_of(&bare), Some(index));
-            assert_eq!(organisation.index_of(&format!("devin-{bare}")), Some(index));
-            assert_eq!(organisation.index_of(&format!("devin-devin-{bare}")), None);
-            assert_eq!(Organisation::new(8, 1_000, None).index_of(&bare), None);
+            let bare = format!("{:032x}", organization.id(Family::Session, index));
+            assert_eq!(organization.index_of(&bare), Some(index));
+            assert_eq!(organization.index_of(&format!("devin-{bare}")), Some(index));
+            assert_eq!(organization.index_of(&format!("devin-devin-{bare}")), None);
+            assert_eq!(Organization::new(8, 1_000, None).index_of(&bare), None);
         }
-        let beyond = format!("{:032x}", organisation.id(Family::Session, 1_000));
-        assert_eq!(organisation.index_of(&beyond), None);
-        assert_eq!(organisation.index_of("+0000000000000000000000000000001"), None);
+        let beyond = format!("{:032x}", organization.id(Family::Session, 1_000));
+        assert_eq!(organization.index_of(&beyond), None);
+        assert_eq!(organization.index_of("+0000000000000000000000000000001"), None);
     }
 }

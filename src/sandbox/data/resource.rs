@@ -2,7 +2,7 @@
 
 use super::calendar::END;
 use super::words::{FOLDERS, USERS};
-use super::{Family, Organisation};
+use super::{Family, Organization};
 use crate::sandbox::ORG_ID;
 use crate::sandbox::json::Json;
 
@@ -33,7 +33,7 @@ const fn playbook(
 const PLAYBOOK_ROWS: [Playbook; 9] = [
     playbook("Triage an error report", Some("!triage"), true, "## Procedure\n1. Reproduce the error with a test.\n2. Find the commit that brought it.\n3. Fix it, or say who can.\n\n## Forbidden\n- Never silence the error."),
     playbook("Upgrade dependencies", Some("!bump"), false, "Upgrade one package per commit.\nRun `make check` after each.\nLeave major versions for a session of their own."),
-    playbook("Raise test coverage", Some("!cover"), false, "Pick the least covered module that changed in the last month.\nTest behaviour, not lines."),
+    playbook("Raise test coverage", Some("!cover"), false, "Pick the least covered module that changed in the last month.\nTest behavior, not lines."),
     playbook("Review a pull request", Some("!review"), true, "Read the description first, then the tests, then the code.\nAnswer with findings in the order of their weight."),
     playbook("Migrate a schema", Some("!migrate"), false, "Expand, backfill, contract: three deployments.\nNo statement may hold a lock for more than 2 s."),
     playbook("Refresh the documentation", Some("!docs"), false, "Run every command in the guide on a clean machine.\n\"It works for me\" is no proof."),
@@ -146,12 +146,12 @@ pub const NOTE_ROWS: [Note; 24] = [
 ];
 
 /// Writes the playbook at this place.
-pub fn write_playbook(json: &mut Json, organisation: &Organisation, place: u64) {
+pub fn write_playbook(json: &mut Json, organization: &Organization, place: u64) {
     let playbook = &PLAYBOOK_ROWS[place as usize];
-    // The last one comes from the enterprise above, so it belongs to no organisation.
+    // The last one comes from the enterprise above, so it belongs to no organization.
     let is_inherited = place + 1 == PLAYBOOKS;
     json.open('{');
-    let id = organisation.id(Family::Playbook, place);
+    let id = organization.id(Family::Playbook, place);
     json.key("playbook_id").id(Family::Playbook.prefix(), id);
     json.key("title").text(playbook.title);
     json.key("body").text(playbook.body);
@@ -189,11 +189,11 @@ fn write_schema(json: &mut Json) {
 }
 
 /// Writes what may be known of the secret at this place.
-pub fn write_secret(json: &mut Json, organisation: &Organisation, place: u64) {
+pub fn write_secret(json: &mut Json, organization: &Organization, place: u64) {
     let secret = &SECRET_ROWS[place as usize];
     let created_at = created_at(place, 9);
     json.open('{');
-    let id = organisation.id(Family::Secret, place);
+    let id = organization.id(Family::Secret, place);
     json.key("secret_id").id(Family::Secret.prefix(), id);
     json.key("key").optional_text(secret.key);
     json.key("note").optional_text(secret.note);
@@ -217,13 +217,13 @@ pub fn write_secret(json: &mut Json, organisation: &Organisation, place: u64) {
 }
 
 /// Writes the knowledge note at this place.
-pub fn write_note(json: &mut Json, organisation: &Organisation, place: u64) {
+pub fn write_note(json: &mut Json, organization: &Organization, place: u64) {
     let note = &NOTE_ROWS[place as usize];
     let is_inherited = note.folder == Some(4);
     json.open('{');
-    let id = organisation.id(Family::Note, place);
+    let id = organization.id(Family::Note, place);
     json.key("note_id").id(Family::Note.prefix(), id);
-    write_folder_id(json.key("folder_id"), organisation, note.folder.map(|place| place as u64));
+    write_folder_id(json.key("folder_id"), organization, note.folder.map(|place| place as u64));
     json.key("folder_path").text(note.folder_path());
     json.key("name").text(note.name);
     json.key("body").text(note.body);
@@ -238,17 +238,17 @@ pub fn write_note(json: &mut Json, organisation: &Organisation, place: u64) {
 }
 
 /// Writes all folders; this list has no pages.
-pub fn write_folders(json: &mut Json, organisation: &Organisation) {
+pub fn write_folders(json: &mut Json, organization: &Organization) {
     let notes_in = |folder| NOTE_ROWS.iter().filter(|note| note.folder == folder).count();
     json.open('{');
     json.key("folders").open('[');
     for (place, (name, path, parent)) in FOLDERS.iter().enumerate() {
         json.open('{');
-        write_folder_id(json.key("folder_id"), organisation, Some(place as u64));
+        write_folder_id(json.key("folder_id"), organization, Some(place as u64));
         json.key("name").text(name);
         json.key("path").text(path);
         json.key("note_count").number(notes_in(Some(place)));
-        write_folder_id(json.key("parent_folder_id"), organisation, *parent);
+        write_folder_id(json.key("parent_folder_id"), organization, *parent);
         json.close('}');
     }
     json.close(']');
@@ -256,10 +256,10 @@ pub fn write_folders(json: &mut Json, organisation: &Organisation) {
     json.close('}');
 }
 
-fn write_folder_id(json: &mut Json, organisation: &Organisation, place: Option<u64>) {
+fn write_folder_id(json: &mut Json, organization: &Organization, place: Option<u64>) {
     match place {
         Some(place) => {
-            let id = organisation.id(Family::Folder, place);
+            let id = organization.id(Family::Folder, place);
             json.id(Family::Folder.prefix(), id);
         }
         None => json.null(),

@@ -9,7 +9,7 @@ use super::words::{
     AUTOMATIONS, CATEGORIES, Category, DEVIN_MODES, REPOSITORIES, SERVICE_ORIGINS, SERVICE_USERS, TAGS, TITLE_TAILS,
     USER_ORIGINS, USERS,
 };
-use super::{Family, Organisation};
+use super::{Family, Organization};
 use crate::sandbox::ORG_ID;
 use crate::sandbox::json::{Json, push_hex};
 
@@ -89,13 +89,13 @@ const MOST_MESSAGES: u64 = 30;
 /// The messages of the one long session, more than fit on the greatest page.
 const LONG_SESSION: u64 = 230;
 
-impl Organisation {
+impl Organization {
     /// The facts of the session at this index, which must be below the count.
     pub fn session(&self, index: u64) -> Session {
         let dice = &mut Dice::new(self.seed, Topic::Session, index);
         let work = dice.weighted(&CATEGORIES, |category| category.weight);
         let state = match index {
-            // So that even a small organisation has one at work and one that waits.
+            // So that even a small organization has one at work and one that waits.
             0 => &RECENT_STATES[0],
             1 => &RECENT_STATES[1],
             _ if index < self.sessions / 20 + 4 => dice.weighted(&RECENT_STATES, |state| state.0),
@@ -205,17 +205,17 @@ impl Session {
     }
 
     /// The address of one of its pull requests, counted from 0.
-    pub fn pull_request_url(&self, organisation: &Organisation, number: u64) -> String {
-        let age = organisation.sessions - self.index;
+    pub fn pull_request_url(&self, organization: &Organization, number: u64) -> String {
+        let age = organization.sessions - self.index;
         let mut url = String::with_capacity(80);
         write!(url, "https://github.com/{}/pull/{}", self.repository, 100 + age * 3 + number)
             .expect("a String takes all that is written");
         url
     }
 
-    fn pull_request_state(&self, organisation: &Organisation, number: u64) -> Option<&'static str> {
+    fn pull_request_state(&self, organization: &Organization, number: u64) -> Option<&'static str> {
         let topic = Topic::PullRequest;
-        let dice = &mut Dice::new(organisation.seed, topic, self.index * 4 + number);
+        let dice = &mut Dice::new(organization.seed, topic, self.index * 4 + number);
         let is_settled = matches!(self.status, "exit" | "suspended");
         let weights = if is_settled { [64, 15, 16, 3, 2] } else { [14, 6, 55, 25, 0] };
         let states = [Some("merged"), Some("closed"), Some("open"), Some("draft"), None];
@@ -223,8 +223,8 @@ impl Session {
     }
 
     /// `None` while Devin has not named it, and for the few that it never names.
-    fn title(&self, organisation: &Organisation) -> Option<String> {
-        let dice = &mut Dice::new(organisation.seed, Topic::Title, self.index);
+    fn title(&self, organization: &Organization) -> Option<String> {
+        let dice = &mut Dice::new(organization.seed, Topic::Title, self.index);
         if matches!(self.status, "new" | "claimed") || dice.percent(3) {
             return None;
         }
@@ -245,8 +245,8 @@ impl Session {
 }
 
 /// Writes one session, as the lists and the detail reply have it.
-pub fn write(json: &mut Json, organisation: &Organisation, session: &Session, with_insights: bool) {
-    let id = organisation.id(Family::Session, session.index);
+pub fn write(json: &mut Json, organization: &Organization, session: &Session, with_insights: bool) {
+    let id = organization.id(Family::Session, session.index);
     let mut url = String::with_capacity(72);
     url.push_str("https://app.devin.ai/sessions/");
     push_hex(&mut url, id);
@@ -256,7 +256,7 @@ pub fn write(json: &mut Json, organisation: &Organisation, session: &Session, wi
     json.key("org_id").text(ORG_ID);
     json.key("status").text(session.status);
     json.key("status_detail").optional_text(session.status_detail);
-    json.key("title").optional_text(session.title(organisation).as_deref());
+    json.key("title").optional_text(session.title(organization).as_deref());
     json.key("tags").open('[');
     for tag in session.tags() {
         json.text(tag);
@@ -268,8 +268,8 @@ pub fn write(json: &mut Json, organisation: &Organisation, session: &Session, wi
     json.key("pull_requests").open('[');
     for number in 0..session.pull_requests {
         json.open('{');
-        json.key("pr_url").text(&session.pull_request_url(organisation, number));
-        json.key("pr_state").optional_text(session.pull_request_state(organisation, number));
+        json.key("pr_url").text(&session.pull_request_url(organization, number));
+        json.key("pr_state").optional_text(session.pull_request_state(organization, number));
         json.close('}');
     }
     json.close(']');
@@ -279,10 +279,10 @@ pub fn write(json: &mut Json, organisation: &Organisation, session: &Session, wi
     };
     json.key("user_id").optional_text(user);
     json.key("service_user_id").optional_text(service_user);
-    write_id(json.key("playbook_id"), organisation, Family::Playbook, session.playbook);
-    write_id(json.key("automation_id"), organisation, Family::Automation, session.automation);
-    write_id(json.key("parent_session_id"), organisation, Family::Session, session.parent);
-    write_children(json.key("child_session_ids"), organisation, session.index);
+    write_id(json.key("playbook_id"), organization, Family::Playbook, session.playbook);
+    write_id(json.key("automation_id"), organization, Family::Automation, session.automation);
+    write_id(json.key("parent_session_id"), organization, Family::Session, session.parent);
+    write_children(json.key("child_session_ids"), organization, session.index);
     json.key("is_archived").boolean(session.is_archived);
     json.key("origin").text(session.origin);
     json.key("category").optional_text(session.category);
@@ -291,27 +291,27 @@ pub fn write(json: &mut Json, organisation: &Organisation, session: &Session, wi
     write_structured_output(json.key("structured_output"), session);
     json.key("security_profile").null();
     if with_insights {
-        insight::write_fields(json, organisation, session);
+        insight::write_fields(json, organization, session);
     }
     json.close('}');
 }
 
-fn write_id(json: &mut Json, organisation: &Organisation, family: Family, place: Option<u64>) {
+fn write_id(json: &mut Json, organization: &Organization, family: Family, place: Option<u64>) {
     match place {
-        Some(place) => json.id(family.prefix(), organisation.id(family, place)),
+        Some(place) => json.id(family.prefix(), organization.id(family, place)),
         None => json.null(),
     }
 }
 
-fn write_children(json: &mut Json, organisation: &Organisation, index: u64) {
-    let count = organisation.children_of(index);
+fn write_children(json: &mut Json, organization: &Organization, index: u64) {
+    let count = organization.children_of(index);
     if count == 0 {
         json.null();
         return;
     }
     json.open('[');
     for number in 1..=count {
-        json.id("", organisation.id(Family::Session, index - number));
+        json.id("", organization.id(Family::Session, index - number));
     }
     json.close(']');
 }

@@ -9,7 +9,7 @@ use crate::sandbox::problem::{Invalid, Problem};
 
 const MODES: [&str; 5] = ["normal", "fast", "lite", "ultra", "fusion"];
 
-/// The machines, and the one pool of the organisation's own.
+/// The machines, and the one pool of the organization's own.
 const PLATFORMS: [&str; 4] = ["linux", "windows", "northwind-pool", "inherit"];
 
 const FIELDS: [Field; 19] = [

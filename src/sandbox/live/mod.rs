@@ -14,7 +14,7 @@ use std::time::Duration;
 use hyper::StatusCode;
 
 use super::body::MOST_TAGS;
-use super::data::{Family, Organisation};
+use super::data::{Family, Organization};
 use super::key::Key;
 use super::problem::Problem;
 use create::Create;
@@ -74,7 +74,7 @@ impl Live {
     /// 403 when the quota is used up.
     pub fn create(
         &mut self,
-        organisation: &Organisation,
+        organization: &Organization,
         create: Create,
         key: Key,
         now: Duration,
@@ -100,7 +100,7 @@ impl Live {
         };
         let repository = create.repositories.first().map_or("northwind-labs/payments-api", String::as_str);
         // Goes on where the numbers of the ready-made sessions end.
-        let pull_request = 100 + (organisation.sessions + 1 + number) * 3;
+        let pull_request = 100 + (organization.sessions + 1 + number) * 3;
         let life = Life {
             scenario: create.scenario,
             since: now,
@@ -110,7 +110,7 @@ impl Live {
         };
         self.sessions.push(Session {
             number,
-            id: organisation.id(Family::Created, number),
+            id: organization.id(Family::Created, number),
             created: now,
             user_id,
             service_user_id,

@@ -78,7 +78,7 @@ const SCENARIOS: [Scenario; 32] = [
     life("blocked-then-finished", "waits for a person for a tenth of its life, then a pull request", &[Stage(0.5, "running", ASKING, 0), Stage(0.6, "running", WORKING, 0), Stage(1.0, "running", FINISHED, 1)]),
     life("idle-after-pull-request", "a pull request, then waits for a person for ever", &[Stage(0.75, "running", WORKING, 1), Stage(1.0, "running", ASKING, 1)]),
     life("usage-limit-exceeded", "suspended: the general usage limit", &[Stage(1.0, "suspended", Some("usage_limit_exceeded"), 0)]),
-    life("org-usage-limit-exceeded", "suspended: the organisation's usage limit", &[Stage(1.0, "suspended", Some("org_usage_limit_exceeded"), 0)]),
+    life("org-usage-limit-exceeded", "suspended: the organization's usage limit", &[Stage(1.0, "suspended", Some("org_usage_limit_exceeded"), 0)]),
     life("user-usage-limit-exceeded", "suspended: the user's usage limit", &[Stage(1.0, "suspended", Some("user_usage_limit_exceeded"), 0)]),
     life("out-of-credits", "suspended: no credits", &[Stage(1.0, "suspended", Some("out_of_credits"), 0)]),
     life("out-of-quota", "suspended: the quota is used up", &[Stage(1.0, "suspended", Some("out_of_quota"), 0)]),

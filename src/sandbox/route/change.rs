@@ -6,7 +6,7 @@ use hyper::{Method, StatusCode};
 
 use super::super::body::{self, Field, Kind, optional, required, text, texts};
 use super::{Resource, Route, one, write_tags};
-use crate::sandbox::data::Organisation;
+use crate::sandbox::data::Organization;
 use crate::sandbox::key::Key;
 use crate::sandbox::live::create::Create;
 use crate::sandbox::live::scenario::{Delivery, State};
@@ -48,28 +48,28 @@ impl Route {
     /// that is used up, 409 for a session that cannot be changed. Nothing has changed then.
     pub fn change(
         &self,
-        organisation: &Organisation,
+        organization: &Organization,
         live: &mut Live,
         change: &Change<'_>,
     ) -> Result<Changed, Problem> {
-        self.check_organisation()?;
+        self.check_organization()?;
         let now = change.now;
         let body = match &self.resource {
-            Resource::Sessions { .. } => return create(organisation, live, change),
+            Resource::Sessions { .. } => return create(organization, live, change),
             Resource::Session { id, .. } => {
                 let is_archived = change.query.boolean("archive")?.unwrap_or(false);
-                let (session, state) = find(organisation, live, id, now)?;
+                let (session, state) = find(organization, live, id, now)?;
                 session.terminate(is_archived, &state, now);
                 told(session, now)?
             }
             Resource::Messages { session_id } => {
-                let (session, state) = find(organisation, live, session_id, now)?;
+                let (session, state) = find(organization, live, session_id, now)?;
                 let fields = body::read(change.body, &MESSAGE)?;
                 session.hear(text(&fields, "message").unwrap_or_default(), &state, now)?;
                 told(session, now)?
             }
             Resource::Tags { session_id } => {
-                let (session, _) = find(organisation, live, session_id, now)?;
+                let (session, _) = find(organization, live, session_id, now)?;
                 let fields = body::read(change.body, &TAGS)?;
                 session.tag(texts(&fields, "tags"), change.method == Method::PUT, now)?;
                 one(|json| write_tags(json, session.create.tags.iter().map(String::as_str)))
@@ -80,24 +80,24 @@ impl Route {
     }
 }
 
-fn create(organisation: &Organisation, live: &mut Live, change: &Change<'_>) -> Result<Changed, Problem> {
+fn create(organization: &Organization, live: &mut Live, change: &Change<'_>) -> Result<Changed, Problem> {
     let create = Create::read(change.body)?;
     if create.create_as_user_id.is_some() && !change.may_impersonate {
         return Err(Problem::lacks("ImpersonateOrgSessions"));
     }
-    let (delivery, session) = live.create(organisation, create, change.key, change.now)?;
+    let (delivery, session) = live.create(organization, create, change.key, change.now)?;
     let told = |session: &Session| reply(session, &session.newborn(), change.now);
     Ok(Changed { delivery, body: session.map(told).unwrap_or_default() })
 }
 
 /// The session to change.
 fn find<'a>(
-    organisation: &Organisation,
+    organization: &Organization,
     live: &'a mut Live,
     id: &str,
     now: Duration,
 ) -> Result<(&'a mut Session, State), Problem> {
-    if organisation.index_of(id).is_some() {
+    if organization.index_of(id).is_some() {
         let detail = "the sandbox's ready-made sessions cannot be changed";
         return Err(Problem::new(StatusCode::CONFLICT, detail));
     }

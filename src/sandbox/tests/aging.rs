@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 
 use super::*;
-use crate::sandbox::data::Organisation;
+use crate::sandbox::data::Organization;
 use crate::sandbox::key::Key;
 use crate::sandbox::live::Live;
 use crate::sandbox::live::create::Create;
@@ -14,19 +14,19 @@ use crate::sandbox::route::{Question, Route};
 
 /// One session, asked at chosen moments of a life of 100 seconds.
 struct Alone {
-    organisation: Organisation,
+    organization: Organization,
     live: Live,
     id: String,
 }
 
 impl Alone {
     fn new(body: Value) -> Alone {
-        let organisation = Organisation::new(1, 36, None);
+        let organization = Organization::new(1, 36, None);
         let mut live = Live::new(100.0, None);
         let create = Create::read(body.to_string().as_bytes()).unwrap();
-        let (_, session) = live.create(&organisation, create, Key::Organisation, at(0)).unwrap();
+        let (_, session) = live.create(&organization, create, Key::Organization, at(0)).unwrap();
         let id = format!("{:032x}", session.unwrap().id);
-        Alone { organisation, live, id }
+        Alone { organization, live, id }
     }
 
     /// A GET, in the way the server answers it.
@@ -34,8 +34,8 @@ impl Alone {
         let path = format!("/v3/organizations/{ORG_ID}/sessions/{}{tail}", self.id);
         let query = Query::default();
         let question =
-            Question { path: &path, query: &query, key: Key::Organisation, now: at(second), is_stuck: false };
-        let answer = Route::of(&path).unwrap().answer(&self.organisation, &self.live, &question);
+            Question { path: &path, query: &query, key: Key::Organization, now: at(second), is_stuck: false };
+        let answer = Route::of(&path).unwrap().answer(&self.organization, &self.live, &question);
         serde_json::from_str(&answer.unwrap()).unwrap()
     }
 

@@ -1,4 +1,4 @@
-//! Whether the organisation is repeatable and looks like one.
+//! Whether the organization is repeatable and looks like one.
 
 use std::collections::BTreeMap;
 
@@ -23,7 +23,7 @@ async fn the_same_seed_gives_the_same_bytes() {
 }
 
 #[tokio::test]
-async fn the_default_organisation_tells_a_believable_story() {
+async fn the_default_organization_tells_a_believable_story() {
     let sandbox = start(Options::default()).await;
     let mut told = String::new();
     for item in items(&sandbox, "{org}/sessions").await {
@@ -83,7 +83,7 @@ async fn the_default_organisation_tells_a_believable_story() {
 }
 
 #[tokio::test]
-async fn a_large_organisation_is_mixed_plausibly() {
+async fn a_large_organization_is_mixed_plausibly() {
     let options = Options { sessions: 4_000, ..Options::default() };
     let sandbox = start(options).await;
     let sessions = items(&sandbox, "{org}/sessions?first=200").await;

@@ -203,7 +203,7 @@ async fn ending_and_tagging_need_a_permission_of_their_own() {
 }
 
 #[tokio::test]
-async fn each_key_says_whose_it_is_and_only_the_enterprise_lists_organisations() {
+async fn each_key_says_whose_it_is_and_only_the_enterprise_lists_organizations() {
     let sandbox = start(Options::default()).await;
     let mut told = String::new();
     for token in [TOKEN, TOKEN_ENTERPRISE, TOKEN_PERSONAL] {

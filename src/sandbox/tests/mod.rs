@@ -61,7 +61,7 @@ async fn exchange(sandbox: &Sandbox, request: &str) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A GET with the right key; `{org}` stands for the organisation.
+/// A GET with the right key; `{org}` stands for the organization.
 fn request(target: &str) -> String {
     let target = target.replace("{org}", &format!("/v3/organizations/{ORG_ID}"));
     format!("GET {target} HTTP/1.1\r\nhost: sandbox\r\nauthorization: Bearer {TOKEN}\r\nconnection: close\r\n\r\n")

@@ -1,4 +1,4 @@
-//! A simulated organisation's answers, fetched once from the sandbox and kept, so that what is measured later does not
+//! A simulated organization's answers, fetched once from the sandbox and kept, so that what is measured later does not
 //! pay for making them up.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -13,13 +13,13 @@ use source_devin_ai::devin::{Page, Trail};
 use source_devin_ai::sandbox::{ORG_ID, Options, Sandbox, TOKEN};
 
 /// A sandbox on a thread of its own, which ends with the process, and a connection to it.
-pub struct Organisation {
+pub struct Organization {
     connection: BufReader<TcpStream>,
 }
 
-impl Organisation {
-    /// Starts an organisation with so many sessions. `messages` is the number in each; `None` lets it vary.
-    pub fn start(sessions: usize, messages: Option<usize>) -> Result<Organisation> {
+impl Organization {
+    /// Starts an organization with so many sessions. `messages` is the number in each; `None` lets it vary.
+    pub fn start(sessions: usize, messages: Option<usize>) -> Result<Organization> {
         let options = Options { sessions, messages, ..Options::default() };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
         let (tell, told) = mpsc::channel();
@@ -32,10 +32,10 @@ impl Organisation {
         });
         let connection = TcpStream::connect((Ipv4Addr::LOCALHOST, told.recv()?))?;
         connection.set_nodelay(true)?;
-        Ok(Organisation { connection: BufReader::with_capacity(1 << 16, connection) })
+        Ok(Organization { connection: BufReader::with_capacity(1 << 16, connection) })
     }
 
-    /// Every page of the list at `path` below the organisation, at 200 items a page: its path and query, and its body
+    /// Every page of the list at `path` below the organization, at 200 items a page: its path and query, and its body
     /// as the sandbox wrote it. `see` is shown each item.
     pub fn list(&mut self, path: &str, mut see: impl FnMut(&str)) -> Result<Vec<(String, Vec<u8>)>> {
         let mut answers = Vec::new();
