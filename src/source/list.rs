@@ -57,7 +57,9 @@ pub async fn read_list(
         let mut pages = Pages::start(context, context.list(path, filters), tell);
         while let Some(page) = pages.next().await? {
             if is_first {
-                readers.begin(context, &page, server_now(&page, now));
+                let now = server_now(&page, now);
+                listing.begin(now);
+                readers.begin(context, &page, now);
             }
             is_first = false;
             readers

@@ -93,10 +93,31 @@ struct OneListing {
     last_total: Option<u64>,
     /// Whether a further page was promised and came empty, at the end.
     ends_empty: bool,
-    largest_of_first_page: Option<i64>,
-    largest: Option<i64>,
+    latest_of_first_page: Latest,
+    latest: Latest,
     /// Whether some item was older than one before it, or had no time.
     has_descended: bool,
+}
+
+/// The largest of some times.
+#[derive(Debug, Default, Clone, Copy)]
+struct Latest {
+    /// Of those that can be true.
+    sound: Option<i64>,
+    /// Of all of them.
+    any: Option<i64>,
+}
+
+impl Latest {
+    fn note(&mut self, time: Option<i64>, not_before: i64) {
+        self.sound = self.sound.max(time.filter(|time| *time < not_before));
+        self.any = self.any.max(time);
+    }
+
+    /// Where no time can be true, it is the clock that is wrong.
+    fn time(self) -> Option<i64> {
+        self.sound.or(self.any)
+    }
 }
 
 impl Listing {
@@ -121,16 +142,20 @@ impl Listing {
         }
     }
 
+    /// Takes the server's clock, before the first item.
+    pub fn begin(&mut self, now: i64) {
+        self.not_before = now.saturating_add(A_DAY_S);
+    }
+
     /// Notes the next item of the page at hand. `key` is a hash of what identifies it.
     pub fn note(&mut self, key: u64, updated_at: Option<i64>) -> Sight {
-        let updated_at = updated_at.filter(|at| *at < self.not_before);
         let is_new = self.keys.insert(key);
         let is_new_here = if self.listings == 1 { is_new } else { self.now.keys.insert(key) };
         self.now.items_of_page += 1;
         self.now.new_keys_of_page += u32::from(is_new_here);
-        self.now.has_descended |= updated_at.is_none() || updated_at < self.now.largest;
-        self.now.largest = self.now.largest.max(updated_at);
-        self.largest = self.largest.max(updated_at);
+        self.now.has_descended |= updated_at.is_none() || updated_at < self.now.latest.any;
+        self.now.latest.note(updated_at, self.not_before);
+        self.largest = self.largest.max(updated_at.filter(|at| *at < self.not_before));
         let sight = match updated_at.filter(|_| self.kind != Kind::Append) {
             _ if is_new => {
                 updated_at.map(|at| self.remember(key, at));
@@ -177,7 +202,7 @@ impl Listing {
 
     /// Whether an item with this time may have changed since the first page of this listing was asked for.
     fn could_move(&self, updated_at: i64) -> bool {
-        self.now.largest_of_first_page.is_none_or(|bound| updated_at >= bound)
+        self.now.latest_of_first_page.time().is_none_or(|bound| updated_at >= bound)
     }
 
     /// Ends the page at hand.
@@ -193,7 +218,7 @@ impl Listing {
         now.first_total = now.first_total.or(total);
         now.last_total = total.or(now.last_total);
         if now.pages == 1 {
-            now.largest_of_first_page = now.largest;
+            now.latest_of_first_page = now.latest;
         }
         if self.newest.len() > 4096 {
             let bound = self.now.bound();
@@ -272,7 +297,7 @@ impl OneListing {
     /// than all that is on it. Where what changed last comes last, things move ahead of the reader, and only what is newer
     /// than everything matters.
     fn bound(&self) -> Option<i64> {
-        if self.has_descended { self.largest_of_first_page } else { self.largest }
+        if self.has_descended { self.latest_of_first_page.time() } else { self.latest.time() }
     }
 }
 
