@@ -28,6 +28,8 @@ pub struct Context {
     pub org_id: String,
     /// How many sessions' messages are read side by side.
     pub concurrency: usize,
+    /// How late, in seconds, a change may show.
+    pub lookback: i64,
     /// How often a long stream says its state at most.
     pub checkpoint_every: Duration,
     /// Whether a stream has said that the key is refused: the others need not say it at length.
@@ -78,6 +80,7 @@ impl Context {
             emitter,
             org_id: config.org_id.clone(),
             concurrency: config.concurrency,
+            lookback: config.lookback_window,
             checkpoint_every: Duration::from_secs(2),
             is_key_refused: AtomicBool::new(false),
         }

@@ -18,6 +18,9 @@ use crate::airbyte::Level;
 use crate::devin::session::bare;
 use crate::devin::{Error, Kind as Trouble, Page};
 
+/// Within one read, no change shows later than this.
+const LONGEST_LAG_S: i64 = 3600;
+
 /// Sessions asked for by their identifiers at once: a number known to work.
 const IDS_A_REQUEST: usize = 50;
 
@@ -49,7 +52,7 @@ pub async fn read_list(
     tell: &Tell,
     readers: &mut Readers<'_>,
 ) -> Result<Listing, End> {
-    let mut listing = Listing::new(kind, bounds.since, now);
+    let mut listing = Listing::new(kind, bounds.since, now).lagging(lag(context, bounds));
     let mut bounds = bounds;
     let mut is_first = true;
     loop {
@@ -80,6 +83,11 @@ pub async fn read_list(
         by_name(context, path, now, tell, readers).await?;
     }
     Ok(listing)
+}
+
+/// How late a change may show, in seconds. The next read looks back as far, but after a full refresh there is none.
+fn lag(context: &Context, bounds: Bounds) -> i64 {
+    if bounds.since.is_none() { context.lookback.min(LONGEST_LAG_S) } else { 0 }
 }
 
 /// What tells an item from others of its list, as a hash.

@@ -19,6 +19,12 @@ const A_DAY_S: i64 = 86_400;
 /// So often a list is listed at most: one that changes faster is left to the next read.
 const MOST_LISTINGS: u32 = 12;
 
+/// So often everything is listed, where items are deleted meanwhile.
+const MOST_WHOLE_LISTINGS: u32 = 4;
+
+/// So many items are remembered with their times before any is forgotten.
+const PRUNE_AT: usize = 4096;
+
 /// What is known of a list's behavior.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -58,6 +64,12 @@ pub struct Listing {
     keys: Keys,
     /// The `updated_at` of the newest items, by key: only those that can come by again in the next listing.
     newest: HashMap<u64, i64, BuildHasherDefault<AsItIs>>,
+    /// All items from this time on are among them; `None` is all items.
+    newest_from: Option<i64>,
+    /// With so many of them, those that can not come by again any more are looked for.
+    prune_at: usize,
+    /// So long, in seconds, may it take until a change shows in the list.
+    lag: i64,
     listings: u32,
     now: OneListing,
     /// From when on everything was asked for at first; `None` is from the beginning.
@@ -68,7 +80,10 @@ pub struct Listing {
     total: Option<u64>,
     /// Whether the last listing of everything has ended with an empty page that had been promised.
     ends_empty: bool,
-    has_doubted: bool,
+    /// Whether its total has fallen while it was listed.
+    has_fallen: bool,
+    /// How often everything has been listed.
+    whole_listings: u32,
     /// From when on things may have moved behind the reader of the last listing.
     bound: Option<i64>,
     /// The largest time that any item has named.
@@ -89,8 +104,10 @@ struct OneListing {
     repeated_pages: u32,
     /// Whether an item came that was new or had changed.
     has_news: bool,
-    first_total: Option<u64>,
     last_total: Option<u64>,
+    /// Whether the total has fallen from one page to the next: where pages are told by numbers, an item may have moved up into
+    /// one that had come by.
+    has_fallen: bool,
     /// Whether a further page was promised and came empty, at the end.
     ends_empty: bool,
     latest_of_first_page: Latest,
@@ -128,18 +145,27 @@ impl Listing {
             kind,
             keys: Keys::default(),
             newest: HashMap::default(),
+            newest_from: None,
+            prune_at: PRUNE_AT,
+            lag: 0,
             listings: 1,
             now: OneListing::default(),
             first_since: since,
             since,
             total: None,
             ends_empty: false,
-            has_doubted: false,
+            has_fallen: false,
+            whole_listings: 1,
             bound: None,
             largest: None,
             not_before: now.saturating_add(A_DAY_S),
             is_capped: false,
         }
+    }
+
+    /// The same, of a list in which a change may show so many seconds late.
+    pub fn lagging(self, lag: i64) -> Listing {
+        Listing { lag, ..self }
     }
 
     /// Takes the server's clock, before the first item.
@@ -170,13 +196,13 @@ impl Listing {
 
     /// What is known of an item that is not new.
     fn sight_again(&mut self, key: u64, updated_at: i64, is_new_here: bool) -> Sight {
-        let could_move = self.could_move(updated_at);
         match self.remember(key, updated_at) {
             Some(before) if before < updated_at => Sight::Changed,
             // An older copy of it is no change.
             Some(_) => Sight::Repeated,
-            // It was older than all that is remembered, and of this listing too, unless it is new in it.
-            None if Some(updated_at) >= self.bound && (could_move || is_new_here) => Sight::Changed,
+            // It was older than all that is remembered.
+            None if Some(updated_at) >= self.newest_from => Sight::Changed,
+            None if is_new_here && self.bound.is_some_and(|bound| updated_at >= bound) => Sight::Changed,
             None => Sight::Repeated,
         }
     }
@@ -184,7 +210,6 @@ impl Listing {
     /// Remembers an item's largest time if it can come by in the next listing, or has come by before, and answers with the one
     /// from before.
     fn remember(&mut self, key: u64, updated_at: i64) -> Option<i64> {
-        let could_move = self.could_move(updated_at);
         match self.newest.entry(key) {
             Entry::Occupied(mut known) => {
                 let before = *known.get();
@@ -192,7 +217,7 @@ impl Listing {
                 Some(before)
             }
             Entry::Vacant(unknown) => {
-                if could_move {
+                if Some(updated_at) >= self.newest_from {
                     unknown.insert(updated_at);
                 }
                 None
@@ -200,9 +225,12 @@ impl Listing {
         }
     }
 
-    /// Whether an item with this time may have changed since the first page of this listing was asked for.
-    fn could_move(&self, updated_at: i64) -> bool {
-        self.now.latest_of_first_page.time().is_none_or(|bound| updated_at >= bound)
+    /// Forgets what is older than `time`.
+    fn forget_before(&mut self, time: Option<i64>) {
+        self.newest_from = self.newest_from.max(time);
+        let from = self.newest_from;
+        self.newest.retain(|_, at| Some(*at) >= from);
+        self.prune_at = PRUNE_AT.max(2 * self.newest.len());
     }
 
     /// Ends the page at hand.
@@ -215,14 +243,14 @@ impl Listing {
         now.repeated_pages = if items > 0 && new_keys == 0 { now.repeated_pages + 1 } else { 0 };
         now.pages += 1;
         now.ends_empty = items == 0 && now.pages > 1 && !has_next;
-        now.first_total = now.first_total.or(total);
+        now.has_fallen |= now.last_total.zip(total).is_some_and(|(before, total)| total < before);
         now.last_total = total.or(now.last_total);
         if now.pages == 1 {
             now.latest_of_first_page = now.latest;
         }
-        if self.newest.len() > 4096 {
-            let bound = self.now.bound();
-            self.newest.retain(|_, at| bound.is_none_or(|bound| *at >= bound));
+        let is_first_page = self.listings == 1 && self.now.pages == 1;
+        if is_first_page || self.newest.len() > self.prune_at {
+            self.forget_before(self.now.bound().map(|bound| bound.saturating_sub(self.lag)));
         }
         if self.now.repeated_pages >= MOST_REPEATED_PAGES {
             return Err(format!(
@@ -239,13 +267,22 @@ impl Listing {
         if self.since == self.first_since {
             self.total = self.total.max(now.last_total);
             self.ends_empty = now.ends_empty;
+            self.has_fallen = now.has_fallen;
+            // What is lacking may be of any time.
+            if self.has_fallen && self.whole_listings < MOST_WHOLE_LISTINGS {
+                self.whole_listings += 1;
+                return self.again(self.first_since);
+            }
         }
         let bound = now.bound();
         let has_advanced = self.listings == 1 || bound > self.bound || now.has_news;
         self.bound = bound.max(self.bound);
-        if self.kind == Kind::Sessions && now.pages > 1 && self.bound.is_some() && has_advanced {
+        if self.kind == Kind::Sessions && now.pages > 1 && has_advanced {
             if self.listings < MOST_LISTINGS {
-                return self.again(self.bound);
+                // What was changed before the list was begun shows by now.
+                let lag = if self.listings == 1 { self.lag } else { 0 };
+                // Where no time is named, everything may have moved.
+                return self.again(self.bound.map_or(self.first_since, |bound| Some(bound.saturating_sub(lag))));
             }
             self.is_capped = true;
             return Decision::Complete {
@@ -254,11 +291,10 @@ impl Listing {
                 )),
             };
         }
-        let has_fallen = now.first_total.zip(now.last_total).is_some_and(|(first, last)| last < first);
         let missing = self.total.filter(|total| *total > self.keys.len());
         let is_unsure = self.kind == Kind::Whole && now.pages > 1 && now.last_total != Some(distinct);
-        if (missing.is_some() || has_fallen || is_unsure) && !self.has_doubted {
-            self.has_doubted = true;
+        if (missing.is_some() || is_unsure) && self.whole_listings == 1 {
+            self.whole_listings += 1;
             return self.again(self.first_since);
         }
         let count = self.keys.len();
@@ -270,6 +306,11 @@ impl Listing {
             },
             Some(total) => Decision::Complete {
                 doubt: Some(format!("the API counts {total} items and lists {count}, twice in a row")),
+            },
+            None if self.has_fallen => Decision::Complete {
+                doubt: Some(format!(
+                    "items were deleted while the list was read, {MOST_WHOLE_LISTINGS} times in a row: one that moved up into their place may be lacking"
+                )),
             },
             None => Decision::Complete { doubt: None },
         }
@@ -288,7 +329,7 @@ impl Listing {
 
     /// Past this time the list may lack items; `None` when it lacks none.
     pub fn lacks_after(&self) -> Option<i64> {
-        self.bound.filter(|_| self.is_capped)
+        self.is_capped.then(|| self.bound.unwrap_or(0))
     }
 }
 

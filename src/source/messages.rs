@@ -5,6 +5,7 @@
 //! listed (`sessions_updated_at`), and how far an unfinished pass has come (`unfinished`). What becomes of a session that
 //! does not give its messages is decided in [`super::partition`].
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -24,7 +25,7 @@ use super::pages::Pages;
 use super::partition::{Fate, Partition, PartitionList, PartitionResult, Partitions};
 use super::pass::next_mark;
 use super::plan::Step;
-use super::recent::RecentRecords;
+use super::recent::{Recent, RecentRecords};
 use super::record::frame_page;
 use super::state::{StreamState, Unfinished};
 use super::streams::Stream;
@@ -174,7 +175,7 @@ impl<'a> MessagePass<'a> {
         let come_to = before.unfinished.and_then(|unfinished| unfinished.sessions_updated_at);
         let mut state = before.clone();
         state.unread_sessions = self.partitions.unread.clone();
-        state.recent = self.recent.since(before.cursor());
+        state.recent = self.recent_since(before.cursor());
         state.unfinished = Some(Unfinished {
             began: self.began,
             sessions_updated_at: Some(reached).max(come_to),
@@ -184,6 +185,12 @@ impl<'a> MessagePass<'a> {
         state.set_cursor(self.step.stream.cursor_field, before.cursor().or(Some(0)));
         self.open.write(&mut state);
         Some(state)
+    }
+
+    /// What is known of the messages that the next read may see again: those of sessions that could not be read for longer.
+    fn recent_since(&self, mark: Option<i64>) -> Recent {
+        let unread: HashMap<&str, i64> = self.partitions.unread.iter().map(|(id, since)| (bare(id), *since)).collect();
+        self.recent.since_of(mark, |key| unread.get(session_of(key)).copied())
     }
 
     /// The state when there is no partition left that has not been asked. What has come since the pass began may lack its
@@ -196,7 +203,7 @@ impl<'a> MessagePass<'a> {
         let mark = if self.lacks_sessions { before.or(Some(0)) } else { next_mark(before, newest, None, began) };
         let mut state = self.step.state.clone();
         state.sessions_updated_at = self.sessions_updated_at;
-        state.recent = self.recent.since(mark);
+        state.recent = self.recent_since(mark);
         state.unread_sessions = self.partitions.unread.clone();
         state.unfinished = None;
         state.set_cursor(self.step.stream.cursor_field, mark);
@@ -214,6 +221,11 @@ struct Found {
 /// What tells a message from all others, in a state.
 fn record_key(partition: &Partition, event_id: &str) -> String {
     format!("{}/{event_id}", bare(&partition.id))
+}
+
+/// The bare identifier of the session in such a key.
+pub fn session_of(key: &str) -> &str {
+    key.split_once('/').map_or(key, |(session, _)| session)
 }
 
 /// What the reading of every session needs.

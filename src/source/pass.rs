@@ -19,6 +19,7 @@ pub struct Pass {
     from: StreamState,
     recent: RecentRecords,
     pub open: OpenSessions,
+    /// The largest cursor value that has been listed. What was asked for by name came later, when others may have changed.
     largest: Option<i64>,
     /// When the list was first asked for, in Unix seconds.
     now: i64,
@@ -52,6 +53,7 @@ impl Pass {
     pub fn wants(&mut self, item: &str, facts: &Facts, sight: Sight) -> bool {
         let cursor = facts.cursor(self.stream.cursor_field, self.stream.cursor_fallback);
         if self.bounds.admit(facts.created_at(), cursor) {
+            self.largest = self.largest.max(cursor);
             return self.take(item, facts, cursor, sight);
         }
         // A server that ignores the filter answers for those that would be asked for by name, too.
@@ -75,7 +77,6 @@ impl Pass {
             Sight::Changed => !self.is_full_refresh,
             Sight::Repeated => false,
         };
-        self.largest = self.largest.max(cursor);
         // What is not emitted is not known either: it may have changed once more, behind the same `updated_at`.
         if self.stream.listing == Listed::Sessions && is_wanted {
             self.open.note(item, facts, self.now);

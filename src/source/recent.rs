@@ -62,6 +62,11 @@ impl RecentRecords {
 
     /// What a state with this mark is to know: everything since a look-back before it, whichever read has emitted it.
     pub fn since(&self, mark: Option<i64>) -> Recent {
+        self.since_of(mark, |_| None)
+    }
+
+    /// The same where some records, told by their identifiers, are read again from an earlier time than others.
+    pub fn since_of(&self, mark: Option<i64>, earlier: impl Fn(&str) -> Option<i64>) -> Recent {
         let from = mark.unwrap_or(i64::MIN).saturating_sub(self.lookback);
         let mut all = self.known.clone();
         for Reverse((at, id, print)) in &self.newest {
@@ -69,7 +74,7 @@ impl RecentRecords {
                 all.insert(id.clone(), (*at, digits(*print)));
             }
         }
-        all.retain(|_, (at, _)| *at >= from);
+        all.retain(|id, (at, _)| *at >= from || earlier(id).is_some_and(|from| *at >= from));
         if all.len() > MOST {
             let mut times: Vec<i64> = all.values().map(|(at, _)| *at).collect();
             times.sort_unstable_by_key(|at| Reverse(*at));
