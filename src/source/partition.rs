@@ -33,7 +33,6 @@ pub struct Partition {
     pub id: Arc<str>,
     /// `None` is read first, and again each time.
     pub updated_at: Option<i64>,
-    created_at: Option<i64>,
     /// From which cursor value on its messages are wanted; `None` is all of them.
     pub since: Option<i64>,
     /// Whether an earlier pass could not read it.
@@ -127,7 +126,6 @@ impl PartitionList {
             self.found.push(Partition {
                 id: Arc::from(&*id),
                 updated_at: facts.updated_at(),
-                created_at: facts.created_at(),
                 since: None,
                 is_unread: false,
                 is_listed: Some(true),
@@ -149,7 +147,6 @@ impl PartitionList {
         let open = self.open.carried_open().map(|id| Partition {
             id: Arc::from(id),
             updated_at: None,
-            created_at: None,
             since: None,
             is_unread: false,
             is_listed: None,
@@ -179,10 +176,8 @@ impl PartitionList {
         let mut all = std::mem::take(&mut self.found);
         all.sort_unstable_by(|a, b| (bare(&a.id), a.updated_at).cmp(&(bare(&b.id), b.updated_at)));
         all.dedup_by(|later, first| bare(&later.id) == bare(&first.id));
-        let known = self.known();
         for partition in &mut all {
-            let is_new = partition.created_at >= self.new_from(step) && !known.contains(bare(&partition.id));
-            partition.since = self.since(step, partition.updated_at, is_new);
+            partition.since = self.since(step, partition.updated_at);
         }
         let mut left = Vec::new();
         for (id, since) in &self.state.unread_sessions {
@@ -194,7 +189,6 @@ impl PartitionList {
                 Err(_) => left.push(Partition {
                     id: Arc::from(id.as_str()),
                     updated_at: None,
-                    created_at: None,
                     since: Some(*since),
                     is_unread: true,
                     is_listed: self.can_ask_by_name.then_some(false),
@@ -206,23 +200,10 @@ impl PartitionList {
         all
     }
 
-    /// The sessions that an earlier read is known to have read, by their bare identifiers.
-    fn known(&self) -> HashSet<&str> {
-        let state = &self.state;
-        let open = state.open_sessions.keys().chain(state.suspended_sessions.keys()).map(|id| bare(id));
-        open.chain(state.recent.keys().filter_map(|key| Some(key.split_once('/')?.0))).collect()
-    }
-
-    /// Sessions created from then on may have been listed by no earlier read.
-    fn new_from(&self, step: &Step) -> Option<i64> {
-        Some(self.state.sessions_updated_at.unwrap_or(i64::MIN).saturating_sub(step.lookback))
-    }
-
     /// From when on the messages of a session are wanted. One that an interrupted part of this pass has read is read again
     /// from when that part began; a look-back before it, since messages may be seen late.
-    fn since(&self, step: &Step, updated_at: Option<i64>, is_new: bool) -> Option<i64> {
-        // What was said in it may be older than what has been read of others.
-        let since = step.bounds.since.filter(|_| !is_new);
+    fn since(&self, step: &Step, updated_at: Option<i64>) -> Option<i64> {
+        let since = step.bounds.since;
         let Some(unfinished) = self.state.unfinished else { return since };
         let is_done = updated_at.is_some_and(|at| Some(at) < unfinished.sessions_updated_at);
         if !is_done {
@@ -552,7 +533,6 @@ mod tests {
 
     fn sessions(count: i64) -> Vec<Partition> {
         let partition = |n| Partition {
-            created_at: None,
             id: Arc::from(format!("s{n}")),
             updated_at: Some(n),
             since: Some(n),

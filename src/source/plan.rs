@@ -143,6 +143,7 @@ impl Plan {
                 stream.name, stream.cursor_field
             ));
         }
+        let least = if stream.listing == Listing::PerSession { LEAST_OF_MESSAGES_S } else { 0 };
         let since = state.cursor();
         let mut step = Step {
             stream,
@@ -150,7 +151,7 @@ impl Plan {
             is_full_refresh: false,
             needs_key: false,
             bounds: Bounds { start_date, since: None },
-            lookback: config.lookback_window,
+            lookback: config.lookback_window.max(least),
             now,
             state: StreamState::default(),
         };
@@ -170,6 +171,9 @@ impl Plan {
         self.steps.last_mut().expect("a step was added")
     }
 }
+
+/// The look-back of messages is at least this long: a message may be stamped a second before its session.
+const LEAST_OF_MESSAGES_S: i64 = 2;
 
 /// A clock may differ from another by so much.
 const A_DAY_S: i64 = 86_400;
