@@ -65,9 +65,7 @@ pub async fn read_list(
                 readers.begin(context, &page, now);
             }
             is_first = false;
-            readers
-                .take(context, &page, |item, facts| Some(listing.note(key_of(item, facts), facts.updated_at())), false)
-                .await?;
+            readers.take(context, &page, |item, facts| Some(note(&mut listing, item, facts)), false).await?;
             listing.end_page(page.total, page.has_next()).map_err(End::Data)?;
         }
         match listing.end() {
@@ -88,6 +86,10 @@ pub async fn read_list(
 /// How late a change may show, in seconds. The next read looks back as far, but after a full refresh there is none.
 fn lag(context: &Context, bounds: Bounds) -> i64 {
     if bounds.since.is_none() { context.lookback.min(LONGEST_LAG_S) } else { 0 }
+}
+
+fn note(listing: &mut Listing, item: &str, facts: &Facts) -> Sight {
+    listing.note(key_of(item, facts), facts.updated_at(), || fingerprint(item.as_bytes()))
 }
 
 /// What tells an item from others of its list, as a hash.
@@ -131,7 +133,7 @@ async fn by_name(
                 readers.carry();
                 return Ok(());
             }
-            let mut note = |item: &str, facts: &Facts| Some(listing.note(key_of(item, facts), facts.updated_at()));
+            let mut note = |item: &str, facts: &Facts| Some(note(&mut listing, item, facts));
             readers.take(context, &page, &mut note, true).await?;
             listing.end_page(page.total, page.has_next()).map_err(End::Data)?;
         }

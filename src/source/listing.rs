@@ -62,8 +62,8 @@ pub struct Listing {
     kind: Kind,
     /// Every key that has come by in any listing.
     keys: Keys,
-    /// The `updated_at` of the newest items, by key: only those that can come by again in the next listing.
-    newest: HashMap<u64, i64, BuildHasherDefault<AsItIs>>,
+    /// The `updated_at` of the newest items and their fingerprints, by key: only those that can come by again in the next listing.
+    newest: HashMap<u64, (i64, u64), BuildHasherDefault<AsItIs>>,
     /// All items from this time on are among them; `None` is all items.
     newest_from: Option<i64>,
     /// With so many of them, those that can not come by again any more are looked for.
@@ -87,7 +87,7 @@ pub struct Listing {
     /// From when on things may have moved behind the reader of the last listing.
     bound: Option<i64>,
     /// The largest time that any item has named.
-    largest: Option<i64>,
+    latest: Latest,
     /// Later than any time that can be true.
     not_before: i64,
     is_capped: bool,
@@ -157,7 +157,7 @@ impl Listing {
             has_fallen: false,
             whole_listings: 1,
             bound: None,
-            largest: None,
+            latest: Latest::default(),
             not_before: now.saturating_add(A_DAY_S),
             is_capped: false,
         }
@@ -173,33 +173,33 @@ impl Listing {
         self.not_before = now.saturating_add(A_DAY_S);
     }
 
-    /// Notes the next item of the page at hand. `key` is a hash of what identifies it.
-    pub fn note(&mut self, key: u64, updated_at: Option<i64>) -> Sight {
+    /// Notes the next item of the page at hand. `key` is a hash of what identifies it, `print` one of all of it.
+    pub fn note(&mut self, key: u64, updated_at: Option<i64>, print: impl FnOnce() -> u64) -> Sight {
         let is_new = self.keys.insert(key);
         let is_new_here = if self.listings == 1 { is_new } else { self.now.keys.insert(key) };
         self.now.items_of_page += 1;
         self.now.new_keys_of_page += u32::from(is_new_here);
         self.now.has_descended |= updated_at.is_none() || updated_at < self.now.latest.any;
         self.now.latest.note(updated_at, self.not_before);
-        self.largest = self.largest.max(updated_at.filter(|at| *at < self.not_before));
+        self.latest.note(updated_at, self.not_before);
         let sight = match updated_at.filter(|_| self.kind != Kind::Append) {
             _ if is_new => {
-                updated_at.map(|at| self.remember(key, at));
+                updated_at.map(|at| self.remember(key, at, print));
                 Sight::New
             }
             None => Sight::Repeated,
-            Some(at) => self.sight_again(key, at, is_new_here),
+            Some(at) => self.sight_again(key, at, print, is_new_here),
         };
         self.now.has_news |= sight != Sight::Repeated;
         sight
     }
 
     /// What is known of an item that is not new.
-    fn sight_again(&mut self, key: u64, updated_at: i64, is_new_here: bool) -> Sight {
-        match self.remember(key, updated_at) {
-            Some(before) if before < updated_at => Sight::Changed,
+    fn sight_again(&mut self, key: u64, updated_at: i64, print: impl FnOnce() -> u64, is_new_here: bool) -> Sight {
+        match self.remember(key, updated_at, print) {
+            Some(true) => Sight::Changed,
             // An older copy of it is no change.
-            Some(_) => Sight::Repeated,
+            Some(false) => Sight::Repeated,
             // It was older than all that is remembered.
             None if Some(updated_at) >= self.newest_from => Sight::Changed,
             None if is_new_here && self.bound.is_some_and(|bound| updated_at >= bound) => Sight::Changed,
@@ -207,18 +207,22 @@ impl Listing {
         }
     }
 
-    /// Remembers an item's largest time if it can come by in the next listing, or has come by before, and answers with the one
-    /// from before.
-    fn remember(&mut self, key: u64, updated_at: i64) -> Option<i64> {
+    /// Remembers an item's largest time if it can come by in the next listing, or has come by before; then the answer is whether
+    /// it has changed. It may have done so twice within a second.
+    fn remember(&mut self, key: u64, updated_at: i64, print: impl FnOnce() -> u64) -> Option<bool> {
         match self.newest.entry(key) {
             Entry::Occupied(mut known) => {
-                let before = *known.get();
-                known.insert(before.max(updated_at));
-                Some(before)
+                let (before, looked) = *known.get();
+                if updated_at < before {
+                    return Some(false);
+                }
+                let looks = print();
+                known.insert((updated_at, looks));
+                Some(before < updated_at || looked != looks)
             }
             Entry::Vacant(unknown) => {
                 if Some(updated_at) >= self.newest_from {
-                    unknown.insert(updated_at);
+                    unknown.insert((updated_at, print()));
                 }
                 None
             }
@@ -229,7 +233,7 @@ impl Listing {
     fn forget_before(&mut self, time: Option<i64>) {
         self.newest_from = self.newest_from.max(time);
         let from = self.newest_from;
-        self.newest.retain(|_, at| Some(*at) >= from);
+        self.newest.retain(|_, (at, _)| Some(*at) >= from);
         self.prune_at = PRUNE_AT.max(2 * self.newest.len());
     }
 
@@ -264,6 +268,9 @@ impl Listing {
     pub fn end(&mut self) -> Decision {
         let now = std::mem::take(&mut self.now);
         let distinct = if self.listings == 1 { self.keys.len() } else { now.keys.len() };
+        let bound = now.bound();
+        let has_advanced = self.listings == 1 || bound > self.bound || now.has_news;
+        self.bound = bound.max(self.bound);
         if self.since == self.first_since {
             self.total = self.total.max(now.last_total);
             self.ends_empty = now.ends_empty;
@@ -274,9 +281,6 @@ impl Listing {
                 return self.again(self.first_since);
             }
         }
-        let bound = now.bound();
-        let has_advanced = self.listings == 1 || bound > self.bound || now.has_news;
-        self.bound = bound.max(self.bound);
         if self.kind == Kind::Sessions && now.pages > 1 && has_advanced {
             if self.listings < MOST_LISTINGS {
                 // What was changed before the list was begun shows by now.
@@ -322,9 +326,10 @@ impl Listing {
         Decision::ListAgain { since }
     }
 
-    /// The data's own clock: a time that had come when the last listing was over; `None` when nothing has named one.
-    pub fn clock(&self) -> Option<i64> {
-        self.largest
+    /// The data's own clock: a time that had come when the last listing was over, by the server's clock `now` or, where no time
+    /// in the data agrees with that, by the data alone; `None` when nothing has named one.
+    pub fn clock(&self, now: i64) -> Option<i64> {
+        self.latest.sound.map(|time| time.min(now)).or(self.latest.any)
     }
 
     /// Past this time the list may lack items; `None` when it lacks none.
@@ -399,7 +404,7 @@ mod tests {
             for page in 0.. {
                 let (items, total, has_next) = server(number, since, page);
                 for (key, at) in items {
-                    match listing.note(key, Some(at)) {
+                    match listing.note(key, Some(at), || 0) {
                         Sight::New => seen.push(key.to_string()),
                         Sight::Changed => seen.push(format!("{key}'")),
                         Sight::Repeated => {}

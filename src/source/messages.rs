@@ -133,7 +133,7 @@ impl<'a> MessagePass<'a> {
         let unfinished = state.unfinished.unwrap_or_default();
         let listed = state.sessions_updated_at.max(unfinished.sessions_updated_at);
         // Nothing in the data is newer than where sessions have been listed, if nothing new was listed.
-        let clock = listing.clock().max(listed).map(|clock| clock.min(list.now));
+        let clock = listing.clock(list.now).max(listed.map(|listed| listed.min(list.now)));
         MessagePass {
             step,
             partitions,
@@ -275,7 +275,7 @@ impl Reader {
                 let frame = self.context.emitter.frame(&self.ledger.stream).of_session(&partition.id);
                 let framed = frame_page(&page, &frame, self.stream.id_field(), |item, facts| {
                     let cursor = facts.cursor(self.stream.cursor_field, self.stream.cursor_fallback);
-                    if listing.note(key_of(item, facts), None) == Sight::Repeated {
+                    if listing.note(key_of(item, facts), None, || 0) == Sight::Repeated {
                         return false;
                     }
                     found.largest = found.largest.max(cursor);

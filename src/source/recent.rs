@@ -20,13 +20,18 @@ pub struct RecentRecords {
     /// What lies in this very second is emitted again: it may not have been over.
     mark: Option<i64>,
     known: Recent,
-    newest: BinaryHeap<Reverse<(i64, String, u64)>>,
+    newest: BinaryHeap<Reverse<Emitted>>,
+    /// How many have been seen.
+    seen: u64,
 }
+
+/// A record that this read has seen: its cursor value, the how many-th it was, its identifier and its fingerprint.
+type Emitted = (i64, u64, String, u64);
 
 impl RecentRecords {
     /// Begins with what a state with this mark knows. `lookback` is in seconds.
     pub fn new(known: Recent, mark: Option<i64>, lookback: i64) -> RecentRecords {
-        RecentRecords { lookback, mark, known, newest: BinaryHeap::new() }
+        RecentRecords { lookback, mark, known, newest: BinaryHeap::new(), seen: 0 }
     }
 
     /// Notes a record with the cursor value `at`, and answers whether it is to be emitted: not when it has been, as it is.
@@ -46,7 +51,8 @@ impl RecentRecords {
 
     /// Takes what another part of this read has seen.
     pub fn absorb(&mut self, other: RecentRecords) {
-        other.newest.into_iter().for_each(|Reverse((at, id, print))| self.note(id, at, print));
+        let of_old = other.newest.into_sorted_vec().into_iter().rev();
+        of_old.for_each(|Reverse((at, _, id, print))| self.note(id, at, print));
     }
 
     /// The same for one part of the read, which begins with what is known and has seen nothing yet.
@@ -69,7 +75,9 @@ impl RecentRecords {
     pub fn since_of(&self, mark: Option<i64>, earlier: impl Fn(&str) -> Option<i64>) -> Recent {
         let from = mark.unwrap_or(i64::MIN).saturating_sub(self.lookback);
         let mut all = self.known.clone();
-        for Reverse((at, id, print)) in &self.newest {
+        let mut newest: Vec<&Emitted> = self.newest.iter().map(|Reverse(emitted)| emitted).collect();
+        newest.sort_unstable();
+        for (at, _, id, print) in newest {
             if all.get(id).is_none_or(|(before, _)| before <= at) {
                 all.insert(id.clone(), (*at, digits(*print)));
             }
@@ -89,7 +97,8 @@ impl RecentRecords {
     }
 
     fn note(&mut self, id: String, at: i64, print: u64) {
-        self.newest.push(Reverse((at, id, print)));
+        self.seen += 1;
+        self.newest.push(Reverse((at, self.seen, id, print)));
         if self.newest.len() > 2 * MOST {
             self.newest.pop();
         }
