@@ -40,6 +40,12 @@ impl NewestSessions {
         self.by_id.insert(id.to_string(), (time, digits(fingerprint(item.as_bytes()))));
     }
 
+    /// Notes a session with the largest times of all.
+    fn keep(&mut self, id: &str, print: String) {
+        self.note(id, i64::MAX, "");
+        self.by_id.insert(id.to_string(), (i64::MAX, print));
+    }
+
     /// Notes that a session is none of these, or none any more.
     pub fn remove(&mut self, id: &str) {
         if let Some((time, _)) = self.by_id.remove(id) {
@@ -78,6 +84,9 @@ struct Remembered {
     is_suspended: bool,
 }
 
+/// In place of the fingerprint of a session that has ended, with the time when that was seen.
+const ENDED: &str = "ended at ";
+
 /// A session that is asleep is asked for again for so long: its pull request may come late.
 const SUSPENDED_FOR_S: i64 = 3 * 86_400;
 
@@ -115,9 +124,25 @@ impl OpenSessions {
         }
     }
 
+    /// Notes a session that has ended although its `updated_at` stands still, and that looked like `before` when it had not: what
+    /// belongs to it may show late, so it is asked for again until that was `lookback` seconds ago.
+    pub fn keep_ended(&mut self, facts: &Facts, before: &str, now: i64, lookback: i64) {
+        let Some(id) = facts.session_id.text().filter(|id| is_plain(id)) else { return };
+        let ended_at = before.strip_prefix(ENDED).and_then(|at| at.parse().ok()).unwrap_or(now);
+        if now < ended_at.saturating_add(lookback) || ended_at == now {
+            self.suspended.remove(&id);
+            self.open.keep(&id, format!("{ENDED}{ended_at}"));
+        }
+    }
+
     /// What a session that has not come by yet looked like, when it was remembered; `None` for any other.
     pub fn before(&self, id: &str) -> Option<&str> {
         self.to_reread.get(bare(id)).map(|session| session.fingerprint.as_str())
+    }
+
+    /// Whether such a session had not ended.
+    pub fn was_open(&self, id: &str) -> bool {
+        self.to_reread.get(bare(id)).is_some_and(|session| !session.is_suspended)
     }
 
     /// Whether an item is a session that is remembered and has not come by yet.

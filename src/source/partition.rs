@@ -68,6 +68,7 @@ pub struct PartitionList {
     pub largest: Option<i64>,
     /// When the list was first asked for, in Unix seconds.
     pub now: i64,
+    lookback: i64,
     can_ask_by_name: bool,
     items: u64,
     keyless: u64,
@@ -83,6 +84,7 @@ impl PartitionList {
             open: OpenSessions::new(&step.state),
             largest: None,
             now: step.now,
+            lookback: step.lookback,
             can_ask_by_name: true,
             items: 0,
             keyless: 0,
@@ -120,7 +122,11 @@ impl PartitionList {
         if sight == Sight::Repeated {
             return;
         }
+        let was_open = self.open.was_open(&id);
         self.open.note(item, facts, self.now);
+        if let Some(before) = before.as_deref().filter(|_| was_open && !facts.is_open()) {
+            self.open.keep_ended(facts, before, self.now, self.lookback);
+        }
         let is_still = is_by_name && !facts.is_open() && before == Some(digits(fingerprint(item.as_bytes())));
         if !is_still {
             self.found.push(Partition {

@@ -50,12 +50,12 @@ impl Step {
         let state = &self.state;
         let unfinished = state.unfinished.and_then(|unfinished| unfinished.sessions_updated_at);
         let mark = unfinished.or(state.sessions_updated_at).or(state.cursor());
-        mark.map(|mark| mark.saturating_sub(self.asked_again()))
+        mark.map(|mark| self.before(mark))
     }
 
-    /// How far before a mark is asked again: not at all where the state does not know what lies there.
-    fn asked_again(&self) -> i64 {
-        if self.state.is_foreign { 0 } else { self.lookback }
+    /// A look-back before a mark, but for a state that does not know what lies there.
+    fn before(&self, mark: i64) -> i64 {
+        if self.state.is_foreign { mark } else { mark.saturating_sub(self.lookback).max(mark.min(0)) }
     }
 }
 
@@ -166,7 +166,7 @@ impl Plan {
             state.sessions_updated_at = state.sessions_updated_at.map(|mark| mark.min(now));
         }
         step.state = state;
-        step.bounds.since = since.map(|since| since.saturating_sub(step.asked_again()));
+        step.bounds.since = since.map(|since| step.before(since));
         self.steps.push(step);
         self.steps.last_mut().expect("a step was added")
     }

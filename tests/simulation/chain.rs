@@ -54,7 +54,7 @@ pub struct Arrival {
     /// As it stands in the line.
     pub data: String,
     pub sync: u32,
-    /// Whether the stream's last read came to its end, and whose mark lay in another second.
+    /// Whether the stream's last read came to its end, this session's too, and whose mark lay in another second.
     pub may_not_repeat: bool,
     /// The mark that the sync began from.
     pub mark: Option<i64>,
@@ -105,6 +105,7 @@ impl Chain {
         }
         self.syncs += 1;
         self.earliest = self.earliest.min(self.config.start_date);
+        let unread = self.unread();
         let marks: BTreeMap<&'static str, Option<i64>> =
             self.streams.iter().map(|(stream, _)| (*stream, self.mark(stream))).collect();
         let (mut complete, mut set_back) = (BTreeSet::new(), BTreeSet::new());
@@ -117,7 +118,8 @@ impl Chain {
                     stream,
                     data: record.data.get().to_string(),
                     sync: self.syncs,
-                    may_not_repeat: self.settled.contains(stream),
+                    may_not_repeat: self.settled.contains(stream)
+                        && (unread.is_empty() || !unread.contains(&session(record.data.get()))),
                     mark: marks[stream],
                     start_date: self.earliest,
                 });
@@ -194,6 +196,13 @@ impl Chain {
         json!({"streams": streams.collect::<Vec<_>>()}).to_string()
     }
 
+    /// Sessions whose messages could not be read, though the stream came to its end.
+    fn unread(&self) -> BTreeSet<String> {
+        let states =
+            self.committed.values().filter_map(|state| state["stream"]["stream_state"]["unread_sessions"].as_object());
+        states.flat_map(|unread| unread.keys().cloned()).collect()
+    }
+
     fn mark(&self, stream: &str) -> Option<i64> {
         let state = &self.committed.get(stream)?["stream"]["stream_state"];
         state["updated_at"].as_i64().or(state["created_at"].as_i64())
@@ -202,6 +211,12 @@ impl Chain {
     fn stream(&self, name: &str) -> &'static str {
         self.streams.iter().find(|(stream, _)| *stream == name).expect("no other stream was asked for").0
     }
+}
+
+/// Whose record it is; empty for what is of no session.
+fn session(record: &str) -> String {
+    let record: Value = serde_json::from_str(record).expect("a record is JSON");
+    record["session_id"].as_str().unwrap_or_default().to_string()
 }
 
 /// The line without what this machine's clock has put into it.
