@@ -9,6 +9,8 @@
 //!   for by name.
 //! - What becomes visible late does so within the look-back ([`Behavior::lag_ms`]): a read that asked for all times again
 //!   would be a full refresh.
+//! - A session whose end does not move its `updated_at` shows it after all that was said before: nothing would tell a read that
+//!   sees it for the first time, and ended, that more is to come.
 //! - Lists that are paged by number lose nothing from their front, as far as it can be told from what stays
 //!   ([`Behavior::may_delete`], [`Order::pushes_back`]): the item that moves up into a page that has come by is in no page.
 //!   Where the list names its `total`, a deletion shows there, and happens here.

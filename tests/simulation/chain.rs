@@ -32,9 +32,11 @@ pub struct Chain {
     committed: BTreeMap<String, Value>,
     /// What has come, of all syncs.
     pub arrived: Vec<Arrival>,
-    /// Streams whose last read came to its end and did not set its state back, aloud, because this machine's clock lies far
-    /// behind; and whose settings have not changed since.
+    /// Streams whose last read came to its end, whose state no read has set back, aloud, because this machine's clock lies far
+    /// behind, and whose settings have not changed since.
     pub settled: BTreeSet<&'static str>,
+    /// Streams whose state has been set back, by any sync.
+    set_back: BTreeSet<&'static str>,
     pub syncs: u32,
     /// The earliest start date by now.
     earliest: Option<i64>,
@@ -93,7 +95,7 @@ impl Chain {
         let (committed, arrived) = (BTreeMap::new(), Vec::new());
         let settled = streams.iter().map(|(stream, _)| *stream).collect();
         let earliest = config.start_date;
-        Chain { config, streams, committed, arrived, settled, syncs: 0, earliest }
+        Chain { config, streams, committed, arrived, settled, set_back: BTreeSet::new(), syncs: 0, earliest }
     }
 
     /// One sync; with `cut`, its output is read up to a line that the dice choose.
@@ -108,7 +110,7 @@ impl Chain {
         let unread = self.unread();
         let marks: BTreeMap<&'static str, Option<i64>> =
             self.streams.iter().map(|(stream, _)| (*stream, self.mark(stream))).collect();
-        let (mut complete, mut set_back) = (BTreeSet::new(), BTreeSet::new());
+        let mut complete = BTreeSet::new();
         let mut story = String::new();
         for line in lines {
             let parsed: Line = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
@@ -136,7 +138,7 @@ impl Chain {
                     && warning.contains("the state lies in the future")
                 {
                     let name = warning.split([' ', ':']).nth(1).expect("it names the stream");
-                    set_back.insert(self.stream(name));
+                    self.set_back.insert(self.stream(name));
                 }
                 let status = &value["trace"]["stream_status"];
                 if status["status"] == "COMPLETE" {
@@ -144,7 +146,7 @@ impl Chain {
                 }
             }
         }
-        self.settled = complete.difference(&set_back).copied().collect();
+        self.settled = complete.difference(&self.set_back).copied().collect();
         if ending == Ending::Complete && !cut {
             for (stream, mode) in &self.streams {
                 if *mode == Mode::FullRefresh {

@@ -183,7 +183,14 @@ impl Organization {
         });
         let text = item.to_string();
         item["num_user_messages"] = self.serial.into();
-        let visible_at_ms = self.visible_at(session.revisions.last().map(|last| last.visible_at_ms), dice, now_ms);
+        let mut before = session.revisions.last().map(|last| last.visible_at_ms);
+        // What has ended behind an `updated_at` that stands still gives no later sign, so its end shows last.
+        if ["exit", "suspended"].contains(&status)
+            && session.revisions.last().is_some_and(|last| last.updated_at == updated_at)
+        {
+            before = before.max(session.messages.last().map(|last| last.visible_at_ms));
+        }
+        let visible_at_ms = self.visible_at(before, dice, now_ms);
         session.revisions.push(Revision { visible_at_ms, updated_at, status, item: text, insight: item.to_string() });
     }
 
