@@ -54,12 +54,23 @@ pub struct Read {
     /// Airbyte's messages, or bare records with everything else on stderr
     #[arg(long, value_name = "FORM", default_value = "airbyte")]
     format: Form,
+    /// Say nothing on stderr but warnings and errors: no progress, no summary
+    #[arg(long, short, conflicts_with = "debug")]
+    quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
 enum Form {
     Airbyte,
     Records,
+}
+
+impl Read {
+    /// Whether `--state` and `--state-out` name the same file.
+    fn has_own_state(&self) -> bool {
+        let absolute = |path: &Path| std::path::absolute(path).ok();
+        self.state.as_deref().zip(self.state_out.as_deref()).is_some_and(|(from, to)| absolute(from) == absolute(to))
+    }
 }
 
 /// What a shell offers for names of streams.
@@ -73,7 +84,7 @@ pub async fn run(read: Read, output: &Output) -> Exit {
         Form::Airbyte => Format::Airbyte,
         Form::Records => Format::Records,
     };
-    let mut emitter = Emitter::new(output.clone(), format, level(&read.connection.common));
+    let mut emitter = Emitter::new(output.clone(), format, level(&read.connection.common)).quiet(read.quiet);
     if read.catalog.is_none() {
         // A platform names a catalog, and takes what is on stderr for errors of its own.
         emitter = emitter.to_a_person();
@@ -116,7 +127,9 @@ pub async fn run(read: Read, output: &Output) -> Exit {
     for warning in place.config.warnings(now_ms() / 1000) {
         emitter.log(Level::Warn, &warning);
     }
-    let state_file = match read.state_out.map(|path| StateFile::open(path, state.streams)).transpose() {
+    let is_own = read.has_own_state();
+    let open = |path| StateFile::open(path, is_own, state.streams);
+    let state_file = match read.state_out.map(open).transpose() {
         Ok(state_file) => state_file,
         Err(error @ state_file::Error::NoState(_)) => return usage(output, &error.to_string()),
         Err(error) => return fail(&emitter, &error.to_string()),
@@ -131,11 +144,19 @@ pub async fn run(read: Read, output: &Output) -> Exit {
     let exit = match read::read(&context, plan, signals.next()).await {
         Ending::Complete | Ending::Closed => SUCCESS,
         Ending::Failed => FAILURE,
-        Ending::Stopped(signal) => return Exit::Signal(signal),
+        Ending::Stopped(signal) => {
+            context.emitter.summarize();
+            return Exit::Signal(signal);
+        }
     };
     // The last lines may wait for a slow reader; being told to stop still counts.
     tokio::select! {
-        () = output.written() => exit,
+        () = output.written() => {
+            if !output.has_stopped() {
+                context.emitter.summarize();
+            }
+            exit
+        }
         signal = signals.next() => Exit::Signal(signal),
     }
 }
@@ -147,8 +168,7 @@ fn state_before(read: &Read) -> anyhow::Result<InputState> {
     if path.try_exists().with_context(|| format!("cannot read the state {name}"))? {
         return parse(path, "state", InputState::parse);
     }
-    let absolute = |path: &Path| std::path::absolute(path).ok();
-    if read.state_out.as_deref().is_some_and(|out| absolute(out) == absolute(path)) {
+    if read.has_own_state() {
         return Ok(InputState::default());
     }
     bail!(
