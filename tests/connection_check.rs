@@ -107,7 +107,7 @@ fn an_unknown_organization_fails_and_names_the_keys_own() {
     let api = Api::start(healthy);
     let program = program().at(&api, json!({"org_id": "org-wrong"}));
     insta::assert_snapshot!(program.check().story(), @r#"
-    FAILED: /v3/organizations/org-wrong/sessions answered 404 (Not Found), saying "Refused: Not Found". Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint. The key itself belongs to org-1.
+    FAILED: /v3/organizations/org-wrong/sessions answered 404 (Not Found), saying "Refused: Not Found". Check api_url first (https://api.devin.ai, or your Enterprise deployment's own address, without /v1 or /api), then org_id (copy it from the page where the key was made). The key itself belongs to org-1.
     exit 0
     "#);
     assert_eq!(api.asked(), ["/v3/self", "/v3/organizations/org-wrong/sessions first=1"]);
@@ -346,7 +346,7 @@ fn settings_come_from_the_environment_and_a_file_wins() {
     let program = program.file("config.json", r#"{"org_id":"org-of-the-file"}"#);
     api.forget();
     insta::assert_snapshot!(program.check().story(), @r#"
-    FAILED: /v3/organizations/org-of-the-file/sessions answered 404 (Not Found), saying "Refused: Not Found". Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint. The key itself belongs to org-1.
+    FAILED: /v3/organizations/org-of-the-file/sessions answered 404 (Not Found), saying "Refused: Not Found". Check api_url first (https://api.devin.ai, or your Enterprise deployment's own address, without /v1 or /api), then org_id (copy it from the page where the key was made). The key itself belongs to org-1.
     exit 0
     "#);
     assert_eq!(api.asked(), ["/v3/self", "/v3/organizations/org-of-the-file/sessions first=1"]);

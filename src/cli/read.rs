@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
+use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::values::{Offered, start_date};
@@ -22,7 +23,7 @@ use crate::stop::Signals;
 
 pub const HELP: &str = "\
 Examples:
-  source-devin-ai read --sandbox
+  source-devin-ai read --sandbox --streams playbooks --format records
   source-devin-ai read --streams sessions --format records | jq .acus_consumed
   source-devin-ai read --streams sessions --format records --state state.json --state-out state.json
   source-devin-ai read --config config.json --catalog catalog.json --state state.json";
@@ -31,30 +32,29 @@ Examples:
 pub struct Read {
     #[command(flatten)]
     connection: Connection,
-    /// Configured catalog: which streams to read, as a platform says it
+    /// Configured catalog: the streams to read, as Airbyte writes them
     #[arg(long, value_name = "FILE", conflicts_with = "streams")]
     catalog: Option<PathBuf>,
-    /// Streams to read, separated by commas, or all
-    #[arg(long, value_name = "NAMES", value_parser = Offered(names))]
+    /// Streams to read, separated by commas
+    #[arg(long, value_name = "NAMES", value_parser = names())]
     streams: Option<String>,
-    /// State of an earlier run: only what changed since is read
+    /// State of an earlier read: read only what has changed since
     // The aliases are what argparse, which other connectors use, takes for it; here two more options begin so.
     #[arg(long, value_name = "FILE", aliases = ["st", "sta", "stat"])]
     state: Option<PathBuf>,
-    /// Keep the newest state in this file, in the form that --state reads; with --state on the same file, the file need
-    /// not exist the first time
+    /// Save the state to this file for the next read's --state. Both may name the same file, which need not exist at first
     #[arg(long, value_name = "FILE")]
     state_out: Option<PathBuf>,
-    /// Oldest creation date of sessions, in place of start_date: 2026-01-31, 2026-01-31T00:00:00Z, or 7d for the last 7 days
+    /// Leave out sessions created before this: 2026-01-31, 2026-01-31T00:00:00Z, or 7d for the last 7 days
     #[arg(long, value_name = "DATE", value_parser = |text: &str| start_date(text, now_ms() / 1000))]
     start_date: Option<i64>,
-    /// Streams to begin anew, separated by commas, whatever the state says of them
-    #[arg(long, value_name = "NAMES", value_parser = Offered(names))]
+    /// Streams to read from the beginning, whatever the state says, separated by commas
+    #[arg(long, value_name = "NAMES", value_parser = names(), hide_possible_values = true)]
     full_refresh: Option<String>,
-    /// Airbyte's messages, or bare records with everything else on stderr
+    /// Airbyte messages, or plain records, one JSON object a line
     #[arg(long, value_name = "FORM", default_value = "airbyte")]
     format: Form,
-    /// Say nothing on stderr but warnings and errors: no progress, no summary
+    /// Show only warnings and errors: no progress, no summary
     #[arg(long, short, conflicts_with = "debug")]
     quiet: bool,
 }
@@ -73,9 +73,10 @@ impl Read {
     }
 }
 
-/// What a shell offers for names of streams.
-fn names() -> impl Iterator<Item = &'static str> {
-    STREAMS.iter().map(|stream| stream.name).chain(["all"])
+/// Names of streams, of which a shell offers each.
+fn names() -> impl TypedValueParser<Value = String> {
+    let values = || STREAMS.iter().map(|stream| stream.name).chain(["all"]);
+    Offered { values, parse: StringValueParser::new() }
 }
 
 /// Reads what was asked for.
