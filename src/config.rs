@@ -92,7 +92,7 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Absent => formatter.write_str(
-                "no connection settings: give --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox",
+                "no connection settings: use --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox",
             ),
             Error::File(problem) => write!(formatter, "{problem}"),
             Error::Fields(problems) => write!(formatter, "the configuration is not usable: {}", problems.join("; ")),
@@ -112,7 +112,7 @@ impl Config {
         let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let mut fields = Fields::read(path, &variable)?;
         let token = fields.required("api_token", "the API key", "DEVIN_API_KEY", &variable);
-        let org_id = fields.required("org_id", "the organization's identifier", "DEVIN_ORG_ID", &variable);
+        let org_id = fields.required("org_id", "the organization ID", "DEVIN_ORG_ID", &variable);
         fields.check_token(&token);
         fields.check_org_id(&org_id);
         let start_date = fields.start_date();
@@ -160,12 +160,11 @@ impl Config {
             );
         }
         if self.start_date.is_some_and(|start| start > now) {
-            warnings.push("start_date lies in the future: no session can be in range yet".to_string());
+            warnings.push("start_date is in the future, so no session can be in range yet".to_string());
         }
         for name in &self.unknown {
             let meant = similar(name, &SETTINGS).map(|known| format!("; did you mean {known:?}?")).unwrap_or_default();
-            warnings
-                .push(format!("the configuration has a setting {name:?} that does not exist, and is ignored{meant}"));
+            warnings.push(format!("the configuration has an unknown setting {name:?}, which is ignored{meant}"));
         }
         warnings
     }
@@ -245,24 +244,24 @@ mod tests {
     fn every_problem_is_named_at_once_and_no_value_is_quoted() {
         insta::assert_snapshot!(check(
             r#"{"api_token":7,"org_id":"","start_date":"2024-1-1","api_url":"http://api.devin.ai","concurrency":0,"lookback_window":"x"}"#
-        ), @r#"the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organization's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "2024-1-1"; api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key); lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64"#);
-        insta::assert_snapshot!(check("{}"), @"the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organization's identifier there or in DEVIN_ORG_ID");
-        insta::assert_snapshot!(check(r#"{"api_token":"  ","org_id":"cog_s3cr3t"}"#), @"the configuration is not usable: api_token is empty: give the API key; org_id holds an API key: give the organization's identifier (org-…)");
+        ), @r#"the configuration is not usable: api_token must be a string, but is a number; org_id is empty: give the organization ID; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, but is "2024-1-1"; api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key); lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64"#);
+        insta::assert_snapshot!(check("{}"), @"the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organization ID there or in DEVIN_ORG_ID");
+        insta::assert_snapshot!(check(r#"{"api_token":"  ","org_id":"cog_s3cr3t"}"#), @"the configuration is not usable: api_token is empty: give the API key; org_id is an API key: it must be the organization ID (org-…)");
         for key in ["cog_…", "cog_a\u{a0}b", "\u{feff}cog_ab", "cog_a\tb"] {
             let said = check(&serde_json::json!({"api_token": key, "org_id": "org-1"}).to_string());
             assert!(said.contains("characters that no key has"), "{key:?}: {said}");
         }
-        insta::assert_snapshot!(check(r#"{"api_token":"cog_s3cr3t","org_id":"https://app.devin.ai/org/acme","api_url":"https://cog_s3cr3t.example","concurrency":3.5}"#), @"the configuration is not usable: org_id holds an address: give the organization's identifier (org-…); api_url holds an API key: give the API's address; concurrency must be a whole number from 1 to 64");
+        insta::assert_snapshot!(check(r#"{"api_token":"cog_s3cr3t","org_id":"https://app.devin.ai/org/acme","api_url":"https://cog_s3cr3t.example","concurrency":3.5}"#), @"the configuration is not usable: org_id is a URL: it must be the organization ID (org-…); api_url holds an API key: give the API's address; concurrency must be a whole number from 1 to 64");
         insta::assert_snapshot!(with(r#""concurrency":10.0,"lookback_window":6e2"#), @"key of 10 characters, org-1, None, https://api.devin.ai, 600 s, 10 at once; []");
         insta::assert_snapshot!(check(" \n"), @"the configuration config.json is empty");
-        insta::assert_snapshot!(check(r#"{"api_token":"cog_a b","org_id":".."}"#), @"the configuration is not usable: api_token holds blanks or characters that no key has: copy the key again; org_id is no identifier of an organization (org-…)");
+        insta::assert_snapshot!(check(r#"{"api_token":"cog_a b","org_id":".."}"#), @"the configuration is not usable: api_token has spaces or other characters that no key has: copy the key again; org_id is not an organization ID (org-…)");
     }
 
     #[test]
     fn no_settings_at_all_is_a_usage_matter_and_a_broken_file_is_not() {
-        insta::assert_snapshot!(check(""), @"no connection settings: give --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox");
+        insta::assert_snapshot!(check(""), @"no connection settings: use --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox");
         let pasted = Config::load(Some(Path::new(r#"{"api_token":"cog_s3cr3t"}"#)), |_| None).unwrap_err();
-        insta::assert_snapshot!(pasted, @"--config takes the name of a file, not the settings themselves");
+        insta::assert_snapshot!(pasted, @"--config takes a file name, not the settings themselves");
         let folder = tempfile::Builder::new().prefix("cog_").tempdir().unwrap();
         std::fs::write(folder.path().join("config.json"), r#"{"api_token":"cog_x","org_id":"org-1"}"#).unwrap();
         assert!(Config::load(Some(&folder.path().join("config.json")), |_| None).is_ok());
@@ -275,7 +274,7 @@ mod tests {
     fn a_start_date_has_one_form() {
         insta::assert_snapshot!(with(r#""start_date":"2024-02-29T00:00:00Z""#), @"key of 10 characters, org-1, Some(1709164800), https://api.devin.ai, 600 s, 10 at once; []");
         insta::assert_snapshot!(with(r#""start_date":"""#), @"key of 10 characters, org-1, None, https://api.devin.ai, 600 s, 10 at once; []");
-        insta::assert_snapshot!(with(r#""start_date":"2099-01-01T00:00:00Z""#), @r#"key of 10 characters, org-1, Some(4070908800), https://api.devin.ai, 600 s, 10 at once; ["start_date lies in the future: no session can be in range yet"]"#);
+        insta::assert_snapshot!(with(r#""start_date":"2099-01-01T00:00:00Z""#), @r#"key of 10 characters, org-1, Some(4070908800), https://api.devin.ai, 600 s, 10 at once; ["start_date is in the future, so no session can be in range yet"]"#);
         for text in [
             "2023-02-29T00:00:00Z",
             "2024-01-01",
@@ -290,7 +289,7 @@ mod tests {
             assert_eq!(
                 said,
                 format!(
-                    "the configuration is not usable: start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is {text:?}"
+                    "the configuration is not usable: start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, but is {text:?}"
                 ),
                 "{text:?}"
             );

@@ -329,7 +329,7 @@ fn files_that_are_missing_or_no_json_end_a_read_with_one_sentence() {
     exit 1
     ");
     insta::assert_snapshot!(read("--config config.json --catalog list.json"), @"
-    ERROR (config_error) the catalog list.json is no configured catalog: it is a list, where an object with streams is expected
+    ERROR (config_error) the catalog list.json is not a configured catalog: it is a list, not an object with streams
     exit 1
     ");
     insta::assert_snapshot!(read("--config config.json --catalog catalog.json --state missing.json"), @"
@@ -341,7 +341,7 @@ fn files_that_are_missing_or_no_json_end_a_read_with_one_sentence() {
     exit 1
     ");
     insta::assert_snapshot!(read("--catalog catalog.json"), @"
-    stderr: error: no connection settings: give --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox
+    stderr: error: no connection settings: use --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox
     stderr:
     stderr: For more information, try '--help'.
     exit 2

@@ -56,7 +56,7 @@ impl Fields {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text.clone()),
             Some(other) => {
-                let problem = format!("{name} must be a text, but is {}", kind(other));
+                let problem = format!("{name} must be a string, but is {}", kind(other));
                 self.problems.push(problem);
                 None
             }
@@ -86,12 +86,11 @@ impl Fields {
 
     pub fn check_token(&mut self, token: &str) {
         if token.trim().starts_with(['"', '\'']) || token.trim().ends_with(['"', '\'']) {
-            self.problems
-                .push("api_token stands in quotation marks, which are no part of a key: leave them out".to_string());
+            self.problems.push("api_token is in quotation marks: remove them".to_string());
             return;
         }
         if token.trim().chars().any(|c| !c.is_ascii_graphic()) {
-            let problem = "api_token holds blanks or characters that no key has: copy the key again";
+            let problem = "api_token has spaces or other characters that no key has: copy the key again";
             self.problems.push(problem.to_string());
         }
     }
@@ -99,11 +98,11 @@ impl Fields {
     pub fn check_org_id(&mut self, org_id: &str) {
         let org_id = org_id.trim();
         if holds_key(org_id) {
-            self.problems.push("org_id holds an API key: give the organization's identifier (org-…)".to_string());
+            self.problems.push("org_id is an API key: it must be the organization ID (org-…)".to_string());
         } else if org_id.contains("://") {
-            self.problems.push("org_id holds an address: give the organization's identifier (org-…)".to_string());
+            self.problems.push("org_id is a URL: it must be the organization ID (org-…)".to_string());
         } else if matches!(org_id, "." | "..") || org_id.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            self.problems.push("org_id is no identifier of an organization (org-…)".to_string());
+            self.problems.push("org_id is not an organization ID (org-…)".to_string());
         }
     }
 
@@ -117,7 +116,7 @@ impl Fields {
             None => {
                 let shown: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
                 let problem =
-                    format!("start_date must be a date in the form {}, in UTC, and is {shown:?}", START_DATE.1);
+                    format!("start_date must be a date in the form {}, in UTC, but is {shown:?}", START_DATE.1);
                 self.problems.push(redact(&problem).into_owned());
                 None
             }
@@ -155,7 +154,7 @@ fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
     let name = path.display();
     let may_be_settings = name.to_string().contains(['{', '"']) || holds_key(&name.to_string());
     if may_be_settings && !path.exists() {
-        return Err(Error::File("--config takes the name of a file, not the settings themselves".to_string()));
+        return Err(Error::File("--config takes a file name, not the settings themselves".to_string()));
     }
     let text = if path == Path::new("-") {
         let mut text = Vec::new();
@@ -191,7 +190,7 @@ fn kind(value: &Value) -> &'static str {
         Value::Null => "null",
         Value::Bool(_) => "true or false",
         Value::Number(_) => "a number",
-        Value::String(_) => "a text",
+        Value::String(_) => "a string",
         Value::Array(_) => "a list",
         Value::Object(_) => "an object",
     }

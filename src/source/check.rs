@@ -39,7 +39,7 @@ impl Verdict {
         matches!(self, Verdict::Usable { .. })
     }
 
-    /// The same for a person: the streams that can be read, a line each, or what is in the way.
+    /// The same for a person: the streams that can be read, a line each, or why there are none.
     pub fn text(&self) -> String {
         let Verdict::Usable { streams, .. } = self else { return self.problem().to_string() };
         let line = |stream: &Readable| {
@@ -177,8 +177,8 @@ fn sentence(stream: &Stream, error: &Error) -> String {
     let is_one_sessions = stream.listing == Listing::PerSession && matches!(error.kind, Kind::Status(400..=499));
     let meaning = if is_one_sessions && !error.kind.is_retryable() {
         format!(
-            "{error}. Sessions can be listed, so this may be this session's trouble alone: a read takes the messages of \
-             the others, and then the stream fails, to try this one again next time."
+            "{error}. Sessions can be listed, so this may affect this session only: a read gets the messages of the \
+             others, then the stream fails, and the next read tries this one again."
         )
     } else {
         advise(error, stream.permission).message
@@ -186,7 +186,7 @@ fn sentence(stream: &Stream, error: &Error) -> String {
     format!("stream {}: {meaning}", stream.name)
 }
 
-/// An error that settles the whole check: the user's to mend, or no answer at all.
+/// An error that settles the whole check: the user's to fix, or no answer at all.
 fn verdict(error: &Error) -> Verdict {
     let advice = advise(error, "ViewOrgSessions");
     match advice.failure_type {
