@@ -186,7 +186,7 @@ async fn check_in_trouble(answer: impl Fn(&Ask) -> Option<Answer> + Send + Sync 
 async fn a_session_that_refuses_its_messages_is_a_warning() {
     let refused = check_in_trouble(|ask| ask.list.ends_with("messages").then(|| Answer::problem(403, "not this one")));
     insta::assert_snapshot!(refused.await, @r#"
-    WARN stream session_messages: /v3/organizations/org-1/sessions/devin-abc/messages answered 403 (Forbidden), saying "Refused: not this one". Sessions can be listed, so this may be this session's trouble alone: a read takes the messages of the others, and then the stream fails, to try this one again next time.
+    WARN stream session_messages: /v3/organizations/org-1/sessions/devin-abc/messages answered 403 (Forbidden), saying "Refused: not this one". Sessions can be listed, so this may affect this session only: a read gets the messages of the others, then the stream fails, and the next read tries this one again.
     SUCCEEDED: Streams that can be read: sessions, sessions_insights, playbooks, secrets, knowledge_notes
     exit 0 after /v3/self, sessions first=1, sessions/insights first=1, sessions/devin-abc/messages first=1, playbooks first=1, secrets first=1, knowledge/notes first=1
     "#);

@@ -101,10 +101,10 @@ fn a_stop_says_what_is_saved_and_how_to_go_on() {
         assert!(text.contains("INCOMPLETE"), "{text}");
     }
     insta::assert_snapshot!(told.join("\n"), @"
-    Ctrl-C before the end: the records so far have been written. To be able to go on after a stop, read with --state-out FILE
-    Ctrl-C before the end: state.json says how far it came; run again with --state state.json to go on from there
-    Ctrl-C before the end: state.json says how far it came; run the same command again to go on from there
-    Ctrl-C before the end: state.json says how far it came; run again with --state state.json to go on from there
-    Ctrl-C before the end: the last STATE of each stream says how far it came; a read with --state goes on from there
+    Ctrl-C before the end: the records so far have been written. With --state-out FILE, a read can be continued
+    Ctrl-C before the end: state.json says how far it got; run again with --state state.json to continue
+    Ctrl-C before the end: state.json says how far it got; run the same command again to continue
+    Ctrl-C before the end: state.json says how far it got; run again with --state state.json to continue
+    Ctrl-C before the end: the last STATE of each stream says how far it got; pass it to --state to continue
     ");
 }

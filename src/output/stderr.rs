@@ -92,8 +92,9 @@ fn write(queue: &Receiver<Note>, screen: Option<&Screen>) {
     let bars = screen.map(|_| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5)));
     let mut drawn = Vec::new();
     let around = |write: &dyn Fn()| match &bars {
-        Some(bars) => bars.suspend(write),
-        None => write(),
+        // The lines would be drawn anew below the note.
+        Some(bars) if !is_taken() => bars.suspend(write),
+        _ => write(),
     };
     for note in queue {
         match note {

@@ -126,11 +126,10 @@ impl Emitter {
         match (&self.states, self.format) {
             (Some(file), _) => file.how_to_go_on(),
             (None, Format::Airbyte) => {
-                "the last STATE of each stream says how far it came; a read with --state goes on from there".to_string()
+                "the last STATE of each stream says how far it got; pass it to --state to continue".to_string()
             }
             (None, Format::Records) => {
-                "the records so far have been written. To be able to go on after a stop, read with --state-out FILE"
-                    .to_string()
+                "the records so far have been written. With --state-out FILE, a read can be continued".to_string()
             }
         }
     }

@@ -72,6 +72,10 @@ impl Figures {
                 parts.push(format!("{} of {}", grouped(sessions.done), counted(sessions.all, "session", "sessions")));
             }
             (None, Some(total)) => parts.push(format!("{} of {}", grouped(self.records), records(total))),
+            // Sessions are listed before their messages are read.
+            (None, None) if self.records == 0 && self.requests > 0 => {
+                parts.push(format!("no record yet, {}", counted(self.requests, "request", "requests")));
+            }
             (None, None) => parts.push(records(self.records)),
         }
         let since = self.sessions.map_or(Duration::ZERO, |sessions| sessions.began);
@@ -174,6 +178,7 @@ mod tests {
         let figures = Figures { records: 8240, requests: 12, ..Figures::default() };
         let line = |figures: &Figures, seconds| figures.line(Duration::from_secs_f64(seconds));
         let lines = [
+            line(&Figures { records: 0, ..figures }, 0.2),
             line(&Figures { records: 1, ..figures }, 0.2),
             line(&figures, 20.0),
             line(&Figures { total: Some(1_000_000), ..figures }, 0.5),
@@ -186,6 +191,7 @@ mod tests {
             line(&Figures { sessions: at(2), is_rate_limited: true, retries: 1, ..figures }, 30.0),
         ];
         insta::assert_snapshot!(lines.join("\n"), @"
+        no record yet, 12 requests
         1 record
         8,240 records
         8,240 of 1,000,000 records

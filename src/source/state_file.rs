@@ -91,9 +91,9 @@ impl StateFile {
     pub fn how_to_go_on(&self) -> String {
         let name = &self.name;
         if self.is_own {
-            format!("{name} says how far it came; run the same command again to go on from there")
+            format!("{name} says how far it got; run the same command again to continue")
         } else {
-            format!("{name} says how far it came; run again with --state {name} to go on from there")
+            format!("{name} says how far it got; run again with --state {name} to continue")
         }
     }
 
