@@ -4,6 +4,7 @@
 mod alert_relay;
 mod check;
 mod describe;
+mod manual;
 mod read;
 mod runtime;
 mod simulation;
@@ -34,19 +35,20 @@ const VERSION: &str = env!("SOURCE_DEVIN_AI_VERSION");
 /// Short lines: the manual's pages indent them.
 const SURROUNDINGS: &str = "\
 Environment:
-  DEVIN_API_KEY    key, where no file of settings has it
-  DEVIN_ORG_ID     organization, likewise
-  DEVIN_API_URL    address of the API, likewise
-  LOG_LEVEL=debug  as --debug
-  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE are obeyed.
+  DEVIN_API_KEY    the API key, unless the settings file has one
+  DEVIN_ORG_ID     the organization, likewise
+  DEVIN_API_URL    the API's base URL, likewise
+  LOG_LEVEL=debug  the same as --debug
+  HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE
+                   as in other programs
 
 Exit codes:
-  0    done; for check also when its answer is FAILED
-  1    failed: the last lines say why and what to do
-  2    the command was not understood
-  20 to 27  how a session of alert-relay ended
-  141  stdout was closed early
-  Stopped by SIGINT or SIGTERM, it ends by that signal.";
+  0      success; for check, also when its answer is FAILED
+  1      failure: the last lines say why, and what to do
+  2      the command line is wrong
+  20-27  how a session of alert-relay ended
+  141    stdout was closed early
+  SIGINT and SIGTERM end the program as that signal.";
 
 /// An Airbyte source, and an alert relay, for Devin, the AI software engineer.
 #[derive(Debug, Parser)]
@@ -58,39 +60,39 @@ pub struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Print which settings the connector takes
+    /// Print the settings that the connector takes
     Spec(Common),
-    /// Try the settings: is the key valid, and what may it read?
+    /// Test the settings: is the key valid, and what can it read?
     #[command(after_help = check::HELP)]
     Check(Check),
-    /// Print the streams with their schemas
+    /// Print the streams and their schemas
     Discover(Connection),
-    /// Read streams
+    /// Read streams, as Airbyte messages or as plain records
     #[command(after_help = read::HELP)]
     Read(Box<Read>),
     /// Turn an alert into a Devin session, exactly once, and follow it to its end
     AlertRelay(AlertRelay),
-    /// Serve a simulated Devin organization on this machine, for trying and for testing
+    /// Serve a simulated Devin organization on this machine, to try things and to test
     Sandbox(Simulation),
-    /// Print a completion script for a shell
+    /// Print a shell completion script
     Completions(Completions),
-    /// Write the manual's pages, one for each command
+    /// Write the manual pages
     Man(Man),
 }
 
 #[derive(Debug, Args)]
 struct Common {
-    /// Say more about what is done (also LOG_LEVEL=debug)
+    /// Log each request (also LOG_LEVEL=debug)
     #[arg(long)]
     debug: bool,
 }
 
 #[derive(Debug, Args)]
 struct Connection {
-    /// JSON file with the settings (see spec); DEVIN_API_KEY, DEVIN_ORG_ID and DEVIN_API_URL fill in what it lacks
+    /// JSON file with the settings, - for stdin. DEVIN_API_KEY, DEVIN_ORG_ID and DEVIN_API_URL fill in what it lacks
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
-    /// Use a small simulated organization instead of the Devin API
+    /// Use a simulated organization instead of the Devin API
     #[arg(long, conflicts_with = "config")]
     sandbox: bool,
     #[command(flatten)]

@@ -2,25 +2,20 @@
 //!
 //! A problem with a value names the field and what it should be, never the value: the file holds a secret.
 
+mod fields;
+
 use std::fmt;
-use std::io::Read as _;
 use std::path::Path;
 
-use chrono::{DateTime, NaiveDateTime};
-use serde_json::{Map, Value};
+use fields::Fields;
 
-use crate::devin::token::holds_key;
-use crate::devin::{Token, base_address};
-use crate::redact::redact;
+use crate::devin::Token;
 
 /// Where the API is unless a setting says otherwise.
 pub const DEFAULT_API_URL: &str = "https://api.devin.ai";
 
 const DEFAULT_LOOKBACK_S: i64 = 600;
 const DEFAULT_CONCURRENCY: i64 = 10;
-
-/// The form of `start_date`, as chrono and as people write it.
-const START_DATE: (&str, &str) = ("%Y-%m-%dT%H:%M:%SZ", "YYYY-MM-DDTHH:MM:SSZ");
 
 /// The names of all settings.
 const SETTINGS: [&str; 6] = ["api_token", "org_id", "start_date", "api_url", "lookback_window", "concurrency"];
@@ -97,7 +92,7 @@ impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Error::Absent => formatter.write_str(
-                "no connection settings: give --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox",
+                "no connection settings: use --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox",
             ),
             Error::File(problem) => write!(formatter, "{problem}"),
             Error::Fields(problems) => write!(formatter, "the configuration is not usable: {}", problems.join("; ")),
@@ -117,7 +112,7 @@ impl Config {
         let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
         let mut fields = Fields::read(path, &variable)?;
         let token = fields.required("api_token", "the API key", "DEVIN_API_KEY", &variable);
-        let org_id = fields.required("org_id", "the organization's identifier", "DEVIN_ORG_ID", &variable);
+        let org_id = fields.required("org_id", "the organization ID", "DEVIN_ORG_ID", &variable);
         fields.check_token(&token);
         fields.check_org_id(&org_id);
         let start_date = fields.start_date();
@@ -165,177 +160,13 @@ impl Config {
             );
         }
         if self.start_date.is_some_and(|start| start > now) {
-            warnings.push("start_date lies in the future: no session can be in range yet".to_string());
+            warnings.push("start_date is in the future, so no session can be in range yet".to_string());
         }
         for name in &self.unknown {
             let meant = similar(name, &SETTINGS).map(|known| format!("; did you mean {known:?}?")).unwrap_or_default();
-            warnings
-                .push(format!("the configuration has a setting {name:?} that does not exist, and is ignored{meant}"));
+            warnings.push(format!("the configuration has an unknown setting {name:?}, which is ignored{meant}"));
         }
         warnings
-    }
-}
-
-/// Reads `path` as a JSON object.
-fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
-    let name = path.display();
-    let may_be_settings = name.to_string().contains(['{', '"']) || holds_key(&name.to_string());
-    if may_be_settings && !path.exists() {
-        return Err(Error::File("--config takes the name of a file, not the settings themselves".to_string()));
-    }
-    let text = if path == Path::new("-") {
-        let mut text = Vec::new();
-        std::io::stdin().read_to_end(&mut text).map(|_| text)
-    } else {
-        std::fs::read(path)
-    };
-    let text = text.map_err(|error| Error::File(format!("cannot read the configuration {name}: {error}")))?;
-    let text =
-        String::from_utf8(text).map_err(|_| Error::File(format!("the configuration {name} is not UTF-8 text")))?;
-    match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
-        Ok(Value::Object(fields)) => Ok(fields),
-        Ok(other) => {
-            Err(Error::File(format!("the configuration {name} must be a JSON object, but is {}", kind(&other))))
-        }
-        Err(_) if text.trim().is_empty() => Err(Error::File(format!("the configuration {name} is empty"))),
-        Err(error) => {
-            let (line, column) = (error.line(), error.column());
-            Err(Error::File(format!("the configuration {name} is not valid JSON (line {line}, column {column})")))
-        }
-    }
-}
-
-/// The file's fields on the way to settings, and what was wrong with them.
-struct Fields {
-    fields: Map<String, Value>,
-    problems: Vec<String>,
-}
-
-impl Fields {
-    /// The file's fields; none when the environment has to do.
-    fn read(path: Option<&Path>, variable: &dyn Fn(&str) -> Option<String>) -> Result<Fields, Error> {
-        let fields = match path {
-            Some(path) => read_object(path)?,
-            None if variable("DEVIN_API_KEY").is_none() && variable("DEVIN_ORG_ID").is_none() => {
-                return Err(Error::Absent);
-            }
-            None => Map::new(),
-        };
-        Ok(Fields { fields, problems: Vec::new() })
-    }
-
-    /// Names that are no settings, as far as they can be shown. A platform's own begin with `_`.
-    fn unknown(&self) -> Vec<String> {
-        let is_unknown = |name: &&String| !name.starts_with('_') && !SETTINGS.contains(&name.as_str());
-        let shown = |name: &String| {
-            let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
-            if holds_key(&name) { "****".to_string() } else { redact(&name).into_owned() }
-        };
-        self.fields.keys().filter(is_unknown).map(shown).collect()
-    }
-
-    /// All problems at once.
-    fn finish(self) -> Result<(), Error> {
-        if self.problems.is_empty() { Ok(()) } else { Err(Error::Fields(self.problems)) }
-    }
-
-    /// A text field; `None` when it is absent or null, or no text, which is then a problem.
-    fn text(&mut self, name: &str) -> Option<String> {
-        match self.fields.get(name) {
-            None | Some(Value::Null) => None,
-            Some(Value::String(text)) => Some(text.clone()),
-            Some(other) => {
-                let problem = format!("{name} must be a text, but is {}", kind(other));
-                self.problems.push(problem);
-                None
-            }
-        }
-    }
-
-    /// A text field that the environment can fill in and that must not be empty. Empty after a problem.
-    fn required(
-        &mut self,
-        name: &str,
-        meaning: &str,
-        fallback: &str,
-        variable: &dyn Fn(&str) -> Option<String>,
-    ) -> String {
-        let problems = self.problems.len();
-        let value = self.text(name).or_else(|| if self.problems.len() == problems { variable(fallback) } else { None });
-        match value {
-            Some(value) if !value.trim().is_empty() => return value,
-            Some(_) => self.problems.push(format!("{name} is empty: give {meaning}")),
-            None if self.problems.len() == problems => {
-                self.problems.push(format!("{name} is missing: give {meaning} there or in {fallback}"));
-            }
-            None => {}
-        }
-        String::new()
-    }
-
-    fn check_token(&mut self, token: &str) {
-        if token.trim().starts_with(['"', '\'']) || token.trim().ends_with(['"', '\'']) {
-            self.problems
-                .push("api_token stands in quotation marks, which are no part of a key: leave them out".to_string());
-            return;
-        }
-        if token.trim().chars().any(|c| !c.is_ascii_graphic()) {
-            let problem = "api_token holds blanks or characters that no key has: copy the key again";
-            self.problems.push(problem.to_string());
-        }
-    }
-
-    fn check_org_id(&mut self, org_id: &str) {
-        let org_id = org_id.trim();
-        if holds_key(org_id) {
-            self.problems.push("org_id holds an API key: give the organization's identifier (org-…)".to_string());
-        } else if org_id.contains("://") {
-            self.problems.push("org_id holds an address: give the organization's identifier (org-…)".to_string());
-        } else if matches!(org_id, "." | "..") || org_id.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            self.problems.push("org_id is no identifier of an organization (org-…)".to_string());
-        }
-    }
-
-    fn start_date(&mut self) -> Option<i64> {
-        // A form that is not filled in may send an empty text.
-        let text = self.text("start_date").filter(|text| !text.is_empty())?;
-        let read = NaiveDateTime::parse_from_str(&text, START_DATE.0).ok().map(|date| date.and_utc());
-        // chrono also takes one-digit months and blanks; the form is fixed.
-        match read.filter(|date: &DateTime<_>| date.format(START_DATE.0).to_string() == text) {
-            Some(date) => Some(date.timestamp()),
-            None => {
-                let shown: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
-                let problem =
-                    format!("start_date must be a date in the form {}, in UTC, and is {shown:?}", START_DATE.1);
-                self.problems.push(redact(&problem).into_owned());
-                None
-            }
-        }
-    }
-
-    fn api_url(&mut self, variable: &dyn Fn(&str) -> Option<String>) -> String {
-        let text = self.text("api_url").filter(|text| !text.trim().is_empty());
-        let text = text.or_else(|| variable("DEVIN_API_URL")).unwrap_or_else(|| DEFAULT_API_URL.to_string());
-        match base_address(text.trim()) {
-            Ok(address) => address,
-            Err(problem) => {
-                self.problems.push(format!("api_url {problem}"));
-                String::new()
-            }
-        }
-    }
-
-    fn number(&mut self, name: &str, default: i64, range: std::ops::RangeInclusive<i64>, form: &str) -> i64 {
-        match self.fields.get(name) {
-            None | Some(Value::Null) => default,
-            Some(value) => match whole(value).filter(|number| range.contains(number)) {
-                Some(number) => number,
-                None => {
-                    self.problems.push(format!("{name} must be {form}"));
-                    default
-                }
-            },
-        }
     }
 }
 
@@ -343,24 +174,6 @@ impl Fields {
 pub fn similar<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let likeness = |known: &&str| strsim::jaro_winkler(&name.to_lowercase(), known);
     known.iter().copied().filter(|known| likeness(known) > 0.8).max_by(|a, b| likeness(a).total_cmp(&likeness(b)))
-}
-
-/// A whole number, also when it is written as `10.0`, which JSON Schema counts as an integer.
-fn whole(value: &Value) -> Option<i64> {
-    let written_as_float = || value.as_f64().filter(|number| number.fract() == 0.0).map(|number| number as i64);
-    value.as_i64().or_else(written_as_float)
-}
-
-/// A JSON value's type, for people.
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a text",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
 }
 
 #[cfg(test)]
@@ -431,24 +244,24 @@ mod tests {
     fn every_problem_is_named_at_once_and_no_value_is_quoted() {
         insta::assert_snapshot!(check(
             r#"{"api_token":7,"org_id":"","start_date":"2024-1-1","api_url":"http://api.devin.ai","concurrency":0,"lookback_window":"x"}"#
-        ), @r#"the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organization's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "2024-1-1"; api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key); lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64"#);
-        insta::assert_snapshot!(check("{}"), @"the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organization's identifier there or in DEVIN_ORG_ID");
-        insta::assert_snapshot!(check(r#"{"api_token":"  ","org_id":"cog_s3cr3t"}"#), @"the configuration is not usable: api_token is empty: give the API key; org_id holds an API key: give the organization's identifier (org-…)");
+        ), @r#"the configuration is not usable: api_token must be a string, but is a number; org_id is empty: give the organization ID; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, but is "2024-1-1"; api_url must begin with https:// (http:// is allowed for this machine only, because it would show the key); lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64"#);
+        insta::assert_snapshot!(check("{}"), @"the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organization ID there or in DEVIN_ORG_ID");
+        insta::assert_snapshot!(check(r#"{"api_token":"  ","org_id":"cog_s3cr3t"}"#), @"the configuration is not usable: api_token is empty: give the API key; org_id is an API key: it must be the organization ID (org-…)");
         for key in ["cog_…", "cog_a\u{a0}b", "\u{feff}cog_ab", "cog_a\tb"] {
             let said = check(&serde_json::json!({"api_token": key, "org_id": "org-1"}).to_string());
             assert!(said.contains("characters that no key has"), "{key:?}: {said}");
         }
-        insta::assert_snapshot!(check(r#"{"api_token":"cog_s3cr3t","org_id":"https://app.devin.ai/org/acme","api_url":"https://cog_s3cr3t.example","concurrency":3.5}"#), @"the configuration is not usable: org_id holds an address: give the organization's identifier (org-…); api_url holds an API key: give the API's address; concurrency must be a whole number from 1 to 64");
+        insta::assert_snapshot!(check(r#"{"api_token":"cog_s3cr3t","org_id":"https://app.devin.ai/org/acme","api_url":"https://cog_s3cr3t.example","concurrency":3.5}"#), @"the configuration is not usable: org_id is a URL: it must be the organization ID (org-…); api_url holds an API key: give the API's address; concurrency must be a whole number from 1 to 64");
         insta::assert_snapshot!(with(r#""concurrency":10.0,"lookback_window":6e2"#), @"key of 10 characters, org-1, None, https://api.devin.ai, 600 s, 10 at once; []");
         insta::assert_snapshot!(check(" \n"), @"the configuration config.json is empty");
-        insta::assert_snapshot!(check(r#"{"api_token":"cog_a b","org_id":".."}"#), @"the configuration is not usable: api_token holds blanks or characters that no key has: copy the key again; org_id is no identifier of an organization (org-…)");
+        insta::assert_snapshot!(check(r#"{"api_token":"cog_a b","org_id":".."}"#), @"the configuration is not usable: api_token has spaces or other characters that no key has: copy the key again; org_id is not an organization ID (org-…)");
     }
 
     #[test]
     fn no_settings_at_all_is_a_usage_matter_and_a_broken_file_is_not() {
-        insta::assert_snapshot!(check(""), @"no connection settings: give --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox");
+        insta::assert_snapshot!(check(""), @"no connection settings: use --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox");
         let pasted = Config::load(Some(Path::new(r#"{"api_token":"cog_s3cr3t"}"#)), |_| None).unwrap_err();
-        insta::assert_snapshot!(pasted, @"--config takes the name of a file, not the settings themselves");
+        insta::assert_snapshot!(pasted, @"--config takes a file name, not the settings themselves");
         let folder = tempfile::Builder::new().prefix("cog_").tempdir().unwrap();
         std::fs::write(folder.path().join("config.json"), r#"{"api_token":"cog_x","org_id":"org-1"}"#).unwrap();
         assert!(Config::load(Some(&folder.path().join("config.json")), |_| None).is_ok());
@@ -461,7 +274,7 @@ mod tests {
     fn a_start_date_has_one_form() {
         insta::assert_snapshot!(with(r#""start_date":"2024-02-29T00:00:00Z""#), @"key of 10 characters, org-1, Some(1709164800), https://api.devin.ai, 600 s, 10 at once; []");
         insta::assert_snapshot!(with(r#""start_date":"""#), @"key of 10 characters, org-1, None, https://api.devin.ai, 600 s, 10 at once; []");
-        insta::assert_snapshot!(with(r#""start_date":"2099-01-01T00:00:00Z""#), @r#"key of 10 characters, org-1, Some(4070908800), https://api.devin.ai, 600 s, 10 at once; ["start_date lies in the future: no session can be in range yet"]"#);
+        insta::assert_snapshot!(with(r#""start_date":"2099-01-01T00:00:00Z""#), @r#"key of 10 characters, org-1, Some(4070908800), https://api.devin.ai, 600 s, 10 at once; ["start_date is in the future, so no session can be in range yet"]"#);
         for text in [
             "2023-02-29T00:00:00Z",
             "2024-01-01",
@@ -476,7 +289,7 @@ mod tests {
             assert_eq!(
                 said,
                 format!(
-                    "the configuration is not usable: start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is {text:?}"
+                    "the configuration is not usable: start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, but is {text:?}"
                 ),
                 "{text:?}"
             );

@@ -19,8 +19,14 @@ pub struct Advice {
 pub fn advise(error: &Error, permission: &str) -> Advice {
     let (failure_type, remedy) = blame_and_remedy(&error.kind, permission);
     let remedy = match (&error.kind, error.explanation.as_deref()) {
-        (Kind::Status(401 | 403 | 404), None) => format!(
-            "The answer says no reason, as the API's own do: something in front of it may have refused the request, so check api_url, the proxy and whether this machine may reach the API. If it was the API: {remedy}"
+        (Kind::Status(404), None) => format!(
+            "The response gives no reason, unlike the API's own, so something else may answer there. {CHECK_ADDRESS}, then org_id"
+        ),
+        (Kind::Status(404), Some(said)) if !is_about_organizations(said) => {
+            format!("{CHECK_ADDRESS}, then org_id (copy it from the page where the key was made)")
+        }
+        (Kind::Status(401 | 403), None) => format!(
+            "The response gives no reason, unlike the API's own, so something in front of the API may have refused the request: check api_url, the proxy, and whether this machine is allowed to reach the API. If it was the API: {remedy}"
         ),
         (Kind::Status(403), Some(said)) if is_about_addresses(said) => {
             "The organization admits only some addresses: add this machine's to its IP access list, or run from one that is on it".to_string()
@@ -29,6 +35,16 @@ pub fn advise(error: &Error, permission: &str) -> Advice {
         _ => remedy,
     };
     Advice { message: format!("{error}. {remedy}."), failure_type }
+}
+
+/// What to do where the address may be wrong.
+const CHECK_ADDRESS: &str =
+    "Check api_url first (https://api.devin.ai, or your Enterprise deployment's own address, without /v1 or /api)";
+
+/// Whether the server's own reason is that it has no such organization, or nothing for this key there.
+fn is_about_organizations(said: &str) -> bool {
+    let said = said.to_lowercase();
+    ["organi", "org_id", "org-", "session", "permission", "access"].iter().any(|word| said.contains(word))
 }
 
 /// Whether the server's own reason is where the request came from.
@@ -55,7 +71,7 @@ fn blame_and_remedy(kind: &Kind, permission: &str) -> (FailureType, String) {
     match kind {
         Kind::Status(401) => (
             FailureType::ConfigError,
-            format!("The API key is not accepted. Does it begin with cog_, and is it whole? Has it been revoked? Make a new one at {KEYS_PAGE} and put it into api_token (DEVIN_API_KEY)"),
+            format!("The API key is not accepted. Does it begin with cog_, and is it complete? Has it been revoked? Create a new one at {KEYS_PAGE} and put it into api_token (DEVIN_API_KEY)"),
         ),
         Kind::Status(403) => (
             FailureType::ConfigError,
@@ -68,7 +84,7 @@ fn blame_and_remedy(kind: &Kind, permission: &str) -> (FailureType, String) {
         ),
         Kind::Status(300..=399) => (
             FailureType::ConfigError,
-            "The address redirects, which is not followed with a key in hand: set api_url to the API's own address".to_string(),
+            "The server redirects, and the key is not sent to another place: set api_url to the API's own address".to_string(),
         ),
         Kind::WaitTooLong { status, .. } if *status != 429 => {
             (FailureType::TransientError, "The API has trouble, and says that it will take long: run again later".to_string())
@@ -91,7 +107,7 @@ fn blame_and_remedy(kind: &Kind, permission: &str) -> (FailureType, String) {
         ),
         Kind::Status(_) => (
             FailureType::SystemError,
-            "The API does not take this request: check org_id and api_url, and report this message if they are right".to_string(),
+            "The API does not accept this request: check org_id and api_url, and report this message if they are right".to_string(),
         ),
         Kind::Unreachable(reason) if is_about_certificate(reason) => {
             (FailureType::ConfigError, remedy_of_certificate(reason).to_string())
@@ -165,19 +181,19 @@ mod tests {
         let table: Vec<String> = statuses.into_iter().chain(others).map(check).collect();
         insta::assert_snapshot!(table.join("\n"), @r#"
         TransientError: /v3/organizations/org-1/secrets answered 204 (No Content). Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
-        ConfigError: /v3/organizations/org-1/secrets answered 301 (Moved Permanently). The address redirects, which is not followed with a key in hand: set api_url to the API's own address.
-        SystemError: /v3/organizations/org-1/secrets answered 400 (Bad Request). The API does not take this request: check org_id and api_url, and report this message if they are right.
-        ConfigError: /v3/organizations/org-1/secrets answered 401 (Unauthorized). The answer says no reason, as the API's own do: something in front of it may have refused the request, so check api_url, the proxy and whether this machine may reach the API. If it was the API: The API key is not accepted. Does it begin with cog_, and is it whole? Has it been revoked? Make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
-        ConfigError: /v3/organizations/org-1/secrets answered 403 (Forbidden). The answer says no reason, as the API's own do: something in front of it may have refused the request, so check api_url, the proxy and whether this machine may reach the API. If it was the API: The API key lacks the permission ManageOrgSecrets: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
-        ConfigError: /v3/organizations/org-1/secrets answered 404 (Not Found). The answer says no reason, as the API's own do: something in front of it may have refused the request, so check api_url, the proxy and whether this machine may reach the API. If it was the API: Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint.
+        ConfigError: /v3/organizations/org-1/secrets answered 301 (Moved Permanently). The server redirects, and the key is not sent to another place: set api_url to the API's own address.
+        SystemError: /v3/organizations/org-1/secrets answered 400 (Bad Request). The API does not accept this request: check org_id and api_url, and report this message if they are right.
+        ConfigError: /v3/organizations/org-1/secrets answered 401 (Unauthorized). The response gives no reason, unlike the API's own, so something in front of the API may have refused the request: check api_url, the proxy, and whether this machine is allowed to reach the API. If it was the API: The API key is not accepted. Does it begin with cog_, and is it complete? Has it been revoked? Create a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
+        ConfigError: /v3/organizations/org-1/secrets answered 403 (Forbidden). The response gives no reason, unlike the API's own, so something in front of the API may have refused the request: check api_url, the proxy, and whether this machine is allowed to reach the API. If it was the API: The API key lacks the permission ManageOrgSecrets: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
+        ConfigError: /v3/organizations/org-1/secrets answered 404 (Not Found). The response gives no reason, unlike the API's own, so something else may answer there. Check api_url first (https://api.devin.ai, or your Enterprise deployment's own address, without /v1 or /api), then org_id.
         TransientError: /v3/organizations/org-1/secrets answered 408 (Request Timeout). The API has trouble at the moment: run again later.
-        SystemError: /v3/organizations/org-1/secrets answered 409 (Conflict). The API does not take this request: check org_id and api_url, and report this message if they are right.
-        SystemError: /v3/organizations/org-1/secrets answered 422 (Unprocessable Entity). The API does not take this request: check org_id and api_url, and report this message if they are right.
+        SystemError: /v3/organizations/org-1/secrets answered 409 (Conflict). The API does not accept this request: check org_id and api_url, and report this message if they are right.
+        SystemError: /v3/organizations/org-1/secrets answered 422 (Unprocessable Entity). The API does not accept this request: check org_id and api_url, and report this message if they are right.
         TransientError: /v3/organizations/org-1/secrets answered 429 (Too Many Requests). The API limits how often it may be asked: run again later, or lower concurrency.
         TransientError: /v3/organizations/org-1/secrets answered 500 (Internal Server Error). The API has trouble at the moment: run again later.
         TransientError: /v3/organizations/org-1/secrets answered 503 (Service Unavailable). The API has trouble at the moment: run again later.
         TransientError: /v3/organizations/org-1/secrets answered 599. The API has trouble at the moment: run again later.
-        SystemError: /v3/organizations/org-1/secrets answered 600. The API does not take this request: check org_id and api_url, and report this message if they are right.
+        SystemError: /v3/organizations/org-1/secrets answered 600. The API does not accept this request: check org_id and api_url, and report this message if they are right.
         TransientError: /v3/organizations/org-1/secrets answered 429 and asks to wait 900 s (Retry-After). The API limits how often it may be asked: run again later, or lower concurrency.
         TransientError: /v3/organizations/org-1/secrets answered 503 and asks to wait for years (Retry-After). The API has trouble, and says that it will take long: run again later.
         TransientError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: connection refused. Check api_url, the network and the proxy settings, and run again.
@@ -192,6 +208,27 @@ mod tests {
         TransientError: /v3/organizations/org-1/secrets answered 200 with an unusable body: it promises a next page without a cursor for it. Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
         SystemError: /v3/organizations/org-1/secrets answered 200 with an unusable body: it is larger than 1 MiB. This program reads no larger answer: check that api_url is the Devin API, and report this message if it is.
         ConfigError: /v3/organizations/org-1/secrets could not be asked: odd key. Check the key, api_url and SSL_CERT_FILE.
+        "#);
+    }
+
+    #[test]
+    fn a_404_is_put_down_to_what_the_server_says_is_missing() {
+        let said =
+            [None, Some("Not Found"), Some("Not Found: path not found"), Some("Not Found: organization not found")];
+        let lines = said.map(|said| {
+            let error = Error {
+                kind: Kind::Status(404),
+                path: "/v3/organizations/org-1/sessions".to_string(),
+                explanation: said.map(str::to_string),
+                tries: 1,
+            };
+            advise(&error, "ViewOrgSessions").message
+        });
+        insta::assert_snapshot!(lines.join("\n"), @r#"
+        /v3/organizations/org-1/sessions answered 404 (Not Found). The response gives no reason, unlike the API's own, so something else may answer there. Check api_url first (https://api.devin.ai, or your Enterprise deployment's own address, without /v1 or /api), then org_id.
+        /v3/organizations/org-1/sessions answered 404 (Not Found), saying "Not Found". Check api_url first (https://api.devin.ai, or your Enterprise deployment's own address, without /v1 or /api), then org_id (copy it from the page where the key was made).
+        /v3/organizations/org-1/sessions answered 404 (Not Found), saying "Not Found: path not found". Check api_url first (https://api.devin.ai, or your Enterprise deployment's own address, without /v1 or /api), then org_id (copy it from the page where the key was made).
+        /v3/organizations/org-1/sessions answered 404 (Not Found), saying "Not Found: organization not found". Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint.
         "#);
     }
 

@@ -157,6 +157,11 @@ impl Output {
         self.shared.notes.push(Note::Text(cleaned(&self.redact(text))));
     }
 
+    /// Queues a last line for a person in place of the live lines: nothing where another program has the terminal. Never waits.
+    pub fn closing_note(&self, text: &str) {
+        self.shared.notes.push(Note::Closing(cleaned(&self.redact(text))));
+    }
+
     /// Whether somebody watches live lines while records go elsewhere.
     pub fn is_watched(&self) -> bool {
         self.shared.screen.is_some() && !self.shared.is_shared

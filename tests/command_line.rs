@@ -127,12 +127,17 @@ fn every_shell_gets_a_completion_script_that_knows_every_command() {
 #[test]
 #[cfg(unix)]
 fn bash_completes_commands_and_options() {
-    let script = program().run("completions bash").text().to_string();
+    let place = program().file("no-file.json", "");
+    let script = place.run("completions bash").text().to_string();
     for (typed, last, expected) in [
         ("source-devin-ai re", "re", "read"),
         ("source-devin-ai read --state-", "--state-", "--state-out"),
         ("source-devin-ai alert-relay w", "w", "watch"),
         ("source-devin-ai read --format r", "r", "records"),
+        ("source-devin-ai read --streams play", "play", "playbooks"),
+        ("source-devin-ai sandbox --fault stuck", "stuck", "stuck-cursor:once"),
+        ("source-devin-ai sandbox --latency no-file", "no-file", "no-file"),
+        ("source-devin-ai read --catalog no-file", "no-file", "no-file.json"),
     ] {
         let words = typed.split(' ').count();
         let before = typed.split(' ').nth(words - 2).unwrap();
@@ -140,9 +145,14 @@ fn bash_completes_commands_and_options() {
             "{script}\nCOMP_WORDS=({typed}); COMP_CWORD={}; _source__devin__ai source-devin-ai {last:?} {before:?}; echo \"${{COMPREPLY[@]}}\"",
             words - 1
         );
-        let answer = std::process::Command::new("bash").args(["-c", &ask]).output().unwrap();
+        let answer = place.shell(&format!("exec bash -c {}", quoted(&ask))).output().unwrap();
         assert_eq!(String::from_utf8_lossy(&answer.stdout).trim(), expected, "{typed}: {answer:?}");
     }
+}
+
+/// As one word of a shell's.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[test]
@@ -156,8 +166,16 @@ fn the_manual_has_a_page_for_each_command() {
     for command in COMMANDS.iter().chain(&["alert-relay-run", "alert-relay-watch"]) {
         assert!(pages.contains(&format!("source-devin-ai-{command}.1")), "{command}: {pages:?}");
     }
+    for page in &pages {
+        let text = place.text(&format!("pages/man1/{page}"));
+        for section in ["ENVIRONMENT", "EXIT STATUS", "SEE ALSO"] {
+            assert_eq!(text.matches(&format!(".SH \"{section}\"\n")).count(), 1, "{page}: {section}");
+        }
+        assert!(!text.contains("EXTRA") && !text.contains("Examples:") && !text.contains("Exit codes:"), "{page}");
+    }
     let read = place.text("pages/man1/source-devin-ai-read.1");
-    assert!(read.contains(r"\-\-state\-out") && read.contains("Keep the newest state in this file"), "{read}");
+    assert!(read.contains(".SH \"EXAMPLES\"\n.nf\nsource\\-devin\\-ai read"), "{read}");
+    assert!(read.contains(r"\-\-state\-out") && read.contains("Save the state to this file"), "{read}");
     let place = place.file("taken", "");
     insta::assert_snapshot!(place.run("man --out taken").story(), @"
     stderr: error: cannot make the folder taken: File exists (os error N)
@@ -311,7 +329,7 @@ fn files_that_are_missing_or_no_json_end_a_read_with_one_sentence() {
     exit 1
     ");
     insta::assert_snapshot!(read("--config config.json --catalog list.json"), @"
-    ERROR (config_error) the catalog list.json is no configured catalog: it is a list, where an object with streams is expected
+    ERROR (config_error) the catalog list.json is not a configured catalog: it is a list, not an object with streams
     exit 1
     ");
     insta::assert_snapshot!(read("--config config.json --catalog catalog.json --state missing.json"), @"
@@ -323,7 +341,7 @@ fn files_that_are_missing_or_no_json_end_a_read_with_one_sentence() {
     exit 1
     ");
     insta::assert_snapshot!(read("--catalog catalog.json"), @"
-    stderr: error: no connection settings: give --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox
+    stderr: error: no connection settings: use --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox
     stderr:
     stderr: For more information, try '--help'.
     exit 2

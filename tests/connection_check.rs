@@ -82,7 +82,7 @@ fn a_refused_key_fails_after_the_first_answer() {
     let api = Api::start(healthy);
     let program = program().at(&api, json!({"api_token": "cog_another_k3y_entirely"}));
     insta::assert_snapshot!(program.check().story(), @r#"
-    FAILED: /v3/self answered 401 (Unauthorized), saying "Refused: invalid token". The API key is not accepted. Does it begin with cog_, and is it whole? Has it been revoked? Make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
+    FAILED: /v3/self answered 401 (Unauthorized), saying "Refused: invalid token". The API key is not accepted. Does it begin with cog_, and is it complete? Has it been revoked? Create a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
     exit 0
     "#);
     assert_eq!(api.asked(), ["/v3/self"]);
@@ -94,7 +94,7 @@ fn a_key_that_only_the_lists_refuse_fails_too() {
         "/v3/self" => Some(Answer::unknown()),
         _ => Some(Answer::status(401, "application/json", r#"{"detail":"expired"}"#)),
     }), @r#"
-    FAILED: /v3/organizations/org-1/sessions answered 401 (Unauthorized), saying "expired". The API key is not accepted. Does it begin with cog_, and is it whole? Has it been revoked? Make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
+    FAILED: /v3/organizations/org-1/sessions answered 401 (Unauthorized), saying "expired". The API key is not accepted. Does it begin with cog_, and is it complete? Has it been revoked? Create a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users and put it into api_token (DEVIN_API_KEY).
     exit 0
     asked:
     /v3/self
@@ -107,7 +107,7 @@ fn an_unknown_organization_fails_and_names_the_keys_own() {
     let api = Api::start(healthy);
     let program = program().at(&api, json!({"org_id": "org-wrong"}));
     insta::assert_snapshot!(program.check().story(), @r#"
-    FAILED: /v3/organizations/org-wrong/sessions answered 404 (Not Found), saying "Refused: Not Found". Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint. The key itself belongs to org-1.
+    FAILED: /v3/organizations/org-wrong/sessions answered 404 (Not Found), saying "Refused: Not Found". Check api_url first (https://api.devin.ai, or your Enterprise deployment's own address, without /v1 or /api), then org_id (copy it from the page where the key was made). The key itself belongs to org-1.
     exit 0
     "#);
     assert_eq!(api.asked(), ["/v3/self", "/v3/organizations/org-wrong/sessions first=1"]);
@@ -140,7 +140,7 @@ fn no_access_to_the_other_streams_is_a_warning_each() {
     }), @r#"
     WARN stream playbooks: /v3/organizations/org-1/playbooks answered 403 (Forbidden), saying "Refused: no playbooks for you". If the reason is a permission: The API key lacks the permission ManageOrgPlaybooks: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
     WARN stream secrets: /v3/organizations/org-1/secrets answered 403 (Forbidden), saying "no secrets for you". If the reason is a permission: The API key lacks the permission ManageOrgSecrets: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
-    WARN stream knowledge_notes: /v3/organizations/org-1/knowledge/notes answered 403 (Forbidden). The answer says no reason, as the API's own do: something in front of it may have refused the request, so check api_url, the proxy and whether this machine may reach the API. If it was the API: The API key lacks the permission ManageOrgKnowledge: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
+    WARN stream knowledge_notes: /v3/organizations/org-1/knowledge/notes answered 403 (Forbidden). The response gives no reason, unlike the API's own, so something in front of the API may have refused the request: check api_url, the proxy, and whether this machine is allowed to reach the API. If it was the API: The API key lacks the permission ManageOrgKnowledge: grant it to the key's service user (in Devin: Enterprise settings > Roles), or leave the stream out.
     SUCCEEDED: Streams that can be read: sessions, sessions_insights, session_messages
     exit 0
     asked:
@@ -186,7 +186,7 @@ async fn check_in_trouble(answer: impl Fn(&Ask) -> Option<Answer> + Send + Sync 
 async fn a_session_that_refuses_its_messages_is_a_warning() {
     let refused = check_in_trouble(|ask| ask.list.ends_with("messages").then(|| Answer::problem(403, "not this one")));
     insta::assert_snapshot!(refused.await, @r#"
-    WARN stream session_messages: /v3/organizations/org-1/sessions/devin-abc/messages answered 403 (Forbidden), saying "Refused: not this one". Sessions can be listed, so this may be this session's trouble alone: a read takes the messages of the others, and then the stream fails, to try this one again next time.
+    WARN stream session_messages: /v3/organizations/org-1/sessions/devin-abc/messages answered 403 (Forbidden), saying "Refused: not this one". Sessions can be listed, so this may affect this session only: a read gets the messages of the others, then the stream fails, and the next read tries this one again.
     SUCCEEDED: Streams that can be read: sessions, sessions_insights, playbooks, secrets, knowledge_notes
     exit 0 after /v3/self, sessions first=1, sessions/insights first=1, sessions/devin-abc/messages first=1, playbooks first=1, secrets first=1, knowledge/notes first=1
     "#);
@@ -303,7 +303,7 @@ fn a_file_that_cannot_be_read_as_an_object_is_an_error_of_the_command() {
 #[test]
 fn no_settings_at_all_are_a_usage_error() {
     insta::assert_snapshot!(program().run("check").story(), @"
-    stderr: error: no connection settings: give --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox
+    stderr: error: no connection settings: use --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox
     stderr:
     stderr: For more information, try '--help'.
     exit 2
@@ -316,12 +316,12 @@ fn bad_fields_fail_all_in_one_message_before_any_request() {
     let bad =
         json!({"api_token": 5, "org_id": " ", "start_date": "2026-13-01", "concurrency": 0, "lookback_window": "1h"});
     insta::assert_snapshot!(program().at(&api, bad).check().story(), @r#"
-    FAILED: the configuration is not usable: api_token must be a text, but is a number; org_id is empty: give the organization's identifier; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "2026-13-01"; lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64
+    FAILED: the configuration is not usable: api_token must be a string, but is a number; org_id is empty: give the organization ID; start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, but is "2026-13-01"; lookback_window must be a whole number of seconds from 0 to 315360000 (ten years); concurrency must be a whole number from 1 to 64
     exit 0
     "#);
     assert_eq!(api.asked(), [""; 0]);
     insta::assert_snapshot!(check_file("{}"), @"
-    FAILED: the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organization's identifier there or in DEVIN_ORG_ID
+    FAILED: the configuration is not usable: api_token is missing: give the API key there or in DEVIN_API_KEY; org_id is missing: give the organization ID there or in DEVIN_ORG_ID
     exit 0
     ");
     insta::assert_snapshot!(check_file(r#"{"api_token":"cog_x","org_id":"o","api_url":"http://example.com"}"#), @"
@@ -329,7 +329,7 @@ fn bad_fields_fail_all_in_one_message_before_any_request() {
     exit 0
     ");
     insta::assert_snapshot!(check_file(r#"{"api_token":"cog_s3cr3t value","org_id":"cog_s3cr3t_value","start_date":"2026-01-01"}"#), @r#"
-    FAILED: the configuration is not usable: api_token holds blanks or characters that no key has: copy the key again; org_id holds an API key: give the organization's identifier (org-…); start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "2026-01-01"
+    FAILED: the configuration is not usable: api_token has spaces or other characters that no key has: copy the key again; org_id is an API key: it must be the organization ID (org-…); start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, but is "2026-01-01"
     exit 0
     "#);
 }
@@ -346,7 +346,7 @@ fn settings_come_from_the_environment_and_a_file_wins() {
     let program = program.file("config.json", r#"{"org_id":"org-of-the-file"}"#);
     api.forget();
     insta::assert_snapshot!(program.check().story(), @r#"
-    FAILED: /v3/organizations/org-of-the-file/sessions answered 404 (Not Found), saying "Refused: Not Found". Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint. The key itself belongs to org-1.
+    FAILED: /v3/organizations/org-of-the-file/sessions answered 404 (Not Found), saying "Refused: Not Found". Check api_url first (https://api.devin.ai, or your Enterprise deployment's own address, without /v1 or /api), then org_id (copy it from the page where the key was made). The key itself belongs to org-1.
     exit 0
     "#);
     assert_eq!(api.asked(), ["/v3/self", "/v3/organizations/org-of-the-file/sessions first=1"]);
@@ -358,7 +358,7 @@ fn what_is_likely_a_mistake_is_a_warning_and_the_server_decides() {
     let odd = json!({"api_token": "apk_old_kind_0f_key", "start_date": "2999-01-01T00:00:00Z"});
     insta::assert_snapshot!(program().at(&api, odd).check().story(), @"
     WARN api_token does not start with cog_: keys of the Devin API v3 do (keys that start with apk_ are for its retired versions); the server decides
-    WARN start_date lies in the future: no session can be in range yet
+    WARN start_date is in the future, so no session can be in range yet
     SUCCEEDED: Streams that can be read: sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
     exit 0
     ");

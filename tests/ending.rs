@@ -97,7 +97,7 @@ fn a_signal_before_the_first_answer_ends_every_stream_incomplete() {
     let ran = Ran::wait(child, told);
     insta::assert_snapshot!(ran.story(), @"
     STARTED secrets
-    WARN stopped by signal 15 before the end: the last STATE of each stream says how far it came
+    WARN stopped by SIGTERM before the end: the last STATE of each stream says how far it got; pass it to --state to continue
     INFO stream secrets: 0 records, 0 kB, 1 request, 0 retries
     INCOMPLETE secrets
     died of signal 15
@@ -113,7 +113,7 @@ fn a_signal_ends_a_wait_between_two_tries() {
     insta::assert_snapshot!(ran.story(), @"
     STARTED secrets
     INFO stream secrets: answered 500 (Internal Server Error); trying again in N s
-    WARN stopped by signal 15 before the end: the last STATE of each stream says how far it came
+    WARN stopped by SIGTERM before the end: the last STATE of each stream says how far it got; pass it to --state to continue
     INFO stream secrets: 0 records, 0 kB, 1 request, 1 retry
     INCOMPLETE secrets
     died of signal 15

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use common::devin::{Devin, Made, Said, Sessions, state};
 use common::events::story;
 
-use common::{Program, Ran, Sandboxed, program, wire};
+use common::{Answer, Api, Program, Ran, Sandboxed, program, wire};
 
 const RUN: &str = "alert-relay run --config config.json --alert alert.json --poll-interval 1s --reconcile-window 1s";
 
@@ -172,6 +172,30 @@ fn what_a_stalled_reader_got_of_a_stopped_read_is_whole_lines() {
         for line in told.lines() {
             serde_json::from_str::<serde_json::Value>(line).unwrap();
         }
+    }
+}
+
+/// A line that no pipe takes as a whole: it is begun, waits for its reader, and is cut when the time is up.
+#[test]
+fn of_a_line_longer_than_the_pipe_a_stalled_reader_got_a_part_and_nothing_after_it() {
+    let item = format!(r#"{{"playbook_id":"long","body":"{}"}}"#, "x".repeat(400_000));
+    let api = Api::start(move |_| Answer::list(&[&item]));
+    let program = program().at(&api, serde_json::json!({}));
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let (_notes, stderr) = std::io::pipe().unwrap();
+    let child = program.start_into(writer, stderr, "read --config config.json --streams playbooks");
+    let began = Instant::now();
+    while rustix::io::ioctl_fionread(&reader).unwrap() < 30_000 && began.elapsed() < LONG {
+        std::thread::yield_now();
+    }
+    signal(&child, "-TERM");
+    assert_eq!(soon(child), "died of signal 15");
+    let mut told = String::new();
+    reader.read_to_string(&mut told).unwrap();
+    let (before, cut) = told.rsplit_once('\n').unwrap();
+    assert!(cut.contains(r#""playbook_id":"long""#) && cut.ends_with('x'), "{}", &cut[cut.len().saturating_sub(80)..]);
+    for line in before.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
     }
 }
 

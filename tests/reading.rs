@@ -380,7 +380,7 @@ fn one_failing_stream_leaves_the_others_whole() {
     STARTED knowledge_notes
     RUNNING knowledge_notes
     RECORD knowledge_notes {"note_id":"n","updated_at":1000}
-    ERROR knowledge_notes (system_error) stream knowledge_notes: /v3/organizations/org-1/knowledge/notes answered 422 (Unprocessable Entity), saying "Refused: first is out of order". The API does not take this request: check org_id and api_url, and report this message if they are right.
+    ERROR knowledge_notes (system_error) stream knowledge_notes: /v3/organizations/org-1/knowledge/notes answered 422 (Unprocessable Entity), saying "Refused: first is out of order". The API does not accept this request: check org_id and api_url, and report this message if they are right.
     INFO stream knowledge_notes: 1 record, 1 kB, 2 requests, 0 retries
     STATE knowledge_notes {"scope":{"org_id":"org-1"},"version":2} after 1.0 records
     INCOMPLETE knowledge_notes
@@ -432,7 +432,7 @@ fn bad_settings_end_a_read_before_any_request() {
     let api = Api::start(|_| Answer::unknown());
     let program = program().at(&api, json!({"start_date": "yesterday"})).catalog(&["sessions"]);
     insta::assert_snapshot!(program.read().story(), @r#"
-    ERROR (config_error) the configuration is not usable: start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, and is "yesterday"
+    ERROR (config_error) the configuration is not usable: start_date must be a date in the form YYYY-MM-DDTHH:MM:SSZ, in UTC, but is "yesterday"
     exit 1
     "#);
     assert_eq!(api.asked(), [""; 0]);

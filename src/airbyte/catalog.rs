@@ -55,7 +55,7 @@ impl ConfiguredCatalog {
         let text = text.trim_start_matches('\u{feff}');
         // serde would also fill a catalog from a list, field by field.
         if text.trim_start().starts_with('[') {
-            return Err("is no configured catalog: it is a list, where an object with streams is expected".to_string());
+            return Err("is not a configured catalog: it is a list, not an object with streams".to_string());
         }
         serde_json::from_str(text).map_err(|error| {
             if text.trim().is_empty() {
@@ -102,6 +102,6 @@ mod tests {
     fn what_is_no_catalog_is_said_with_its_place() {
         insta::assert_snapshot!(check("{\"streams\":\n[1]}"), @r#"error: is no configured catalog: expected {"streams": [{"stream": {"name": …}, "sync_mode": …}]} (line 2, column 2)"#);
         insta::assert_snapshot!(check("{"), @"error: is not valid JSON (line 1, column 1)");
-        insta::assert_snapshot!(check("[]"), @"error: is no configured catalog: it is a list, where an object with streams is expected");
+        insta::assert_snapshot!(check("[]"), @"error: is not a configured catalog: it is a list, not an object with streams");
     }
 }

@@ -22,7 +22,7 @@ Examples:
 pub struct Check {
     #[command(flatten)]
     connection: Connection,
-    /// Airbyte's messages, or text for a person, with exit code 1 when the settings are not usable
+    /// Airbyte messages, or text for people, which exits with 1 if the settings do not work
     #[arg(long, value_name = "FORM", default_value = "airbyte")]
     format: CheckForm,
 }

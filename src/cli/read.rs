@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, anyhow, bail};
+use clap::builder::{StringValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 
 use super::values::{Offered, start_date};
@@ -22,7 +23,7 @@ use crate::stop::Signals;
 
 pub const HELP: &str = "\
 Examples:
-  source-devin-ai read --sandbox
+  source-devin-ai read --sandbox --streams playbooks --format records
   source-devin-ai read --streams sessions --format records | jq .acus_consumed
   source-devin-ai read --streams sessions --format records --state state.json --state-out state.json
   source-devin-ai read --config config.json --catalog catalog.json --state state.json";
@@ -31,29 +32,31 @@ Examples:
 pub struct Read {
     #[command(flatten)]
     connection: Connection,
-    /// Configured catalog: which streams to read, as a platform says it
+    /// Configured catalog: the streams to read, as Airbyte writes them
     #[arg(long, value_name = "FILE", conflicts_with = "streams")]
     catalog: Option<PathBuf>,
-    /// Streams to read, separated by commas, or all
-    #[arg(long, value_name = "NAMES", value_parser = Offered(names))]
+    /// Streams to read, separated by commas
+    #[arg(long, value_name = "NAMES", value_parser = names())]
     streams: Option<String>,
-    /// State of an earlier run: only what changed since is read
+    /// State of an earlier read: read only what has changed since
     // The aliases are what argparse, which other connectors use, takes for it; here two more options begin so.
     #[arg(long, value_name = "FILE", aliases = ["st", "sta", "stat"])]
     state: Option<PathBuf>,
-    /// Keep the newest state in this file, in the form that --state reads; with --state on the same file, the file need
-    /// not exist the first time
+    /// Save the state to this file for the next read's --state. Both may name the same file, which need not exist at first
     #[arg(long, value_name = "FILE")]
     state_out: Option<PathBuf>,
-    /// Oldest creation date of sessions, in place of start_date: 2026-01-31, 2026-01-31T00:00:00Z, or 7d for the last 7 days
+    /// Leave out sessions created before this: 2026-01-31, 2026-01-31T00:00:00Z, or 7d for the last 7 days
     #[arg(long, value_name = "DATE", value_parser = |text: &str| start_date(text, now_ms() / 1000))]
     start_date: Option<i64>,
-    /// Streams to begin anew, separated by commas, whatever the state says of them
-    #[arg(long, value_name = "NAMES", value_parser = Offered(names))]
+    /// Streams to read from the beginning, whatever the state says, separated by commas
+    #[arg(long, value_name = "NAMES", value_parser = names(), hide_possible_values = true)]
     full_refresh: Option<String>,
-    /// Airbyte's messages, or bare records with everything else on stderr
+    /// Airbyte messages, or plain records, one JSON object a line
     #[arg(long, value_name = "FORM", default_value = "airbyte")]
     format: Form,
+    /// Show only warnings and errors: no progress, no summary
+    #[arg(long, short, conflicts_with = "debug")]
+    quiet: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
@@ -62,9 +65,18 @@ enum Form {
     Records,
 }
 
-/// What a shell offers for names of streams.
-fn names() -> impl Iterator<Item = &'static str> {
-    STREAMS.iter().map(|stream| stream.name).chain(["all"])
+impl Read {
+    /// Whether `--state` and `--state-out` name the same file.
+    fn has_own_state(&self) -> bool {
+        let absolute = |path: &Path| std::path::absolute(path).ok();
+        self.state.as_deref().zip(self.state_out.as_deref()).is_some_and(|(from, to)| absolute(from) == absolute(to))
+    }
+}
+
+/// Names of streams, of which a shell offers each.
+fn names() -> impl TypedValueParser<Value = String> {
+    let values = || STREAMS.iter().map(|stream| stream.name).chain(["all"]);
+    Offered { values, parse: StringValueParser::new() }
 }
 
 /// Reads what was asked for.
@@ -73,7 +85,7 @@ pub async fn run(read: Read, output: &Output) -> Exit {
         Form::Airbyte => Format::Airbyte,
         Form::Records => Format::Records,
     };
-    let mut emitter = Emitter::new(output.clone(), format, level(&read.connection.common));
+    let mut emitter = Emitter::new(output.clone(), format, level(&read.connection.common)).quiet(read.quiet);
     if read.catalog.is_none() {
         // A platform names a catalog, and takes what is on stderr for errors of its own.
         emitter = emitter.to_a_person();
@@ -116,7 +128,9 @@ pub async fn run(read: Read, output: &Output) -> Exit {
     for warning in place.config.warnings(now_ms() / 1000) {
         emitter.log(Level::Warn, &warning);
     }
-    let state_file = match read.state_out.map(|path| StateFile::open(path, state.streams)).transpose() {
+    let is_own = read.has_own_state();
+    let open = |path| StateFile::open(path, is_own, state.streams);
+    let state_file = match read.state_out.map(open).transpose() {
         Ok(state_file) => state_file,
         Err(error @ state_file::Error::NoState(_)) => return usage(output, &error.to_string()),
         Err(error) => return fail(&emitter, &error.to_string()),
@@ -131,11 +145,19 @@ pub async fn run(read: Read, output: &Output) -> Exit {
     let exit = match read::read(&context, plan, signals.next()).await {
         Ending::Complete | Ending::Closed => SUCCESS,
         Ending::Failed => FAILURE,
-        Ending::Stopped(signal) => return Exit::Signal(signal),
+        Ending::Stopped(signal) => {
+            context.emitter.summarize();
+            return Exit::Signal(signal);
+        }
     };
     // The last lines may wait for a slow reader; being told to stop still counts.
     tokio::select! {
-        () = output.written() => exit,
+        () = output.written() => {
+            if !output.has_stopped() {
+                context.emitter.summarize();
+            }
+            exit
+        }
         signal = signals.next() => Exit::Signal(signal),
     }
 }
@@ -147,8 +169,7 @@ fn state_before(read: &Read) -> anyhow::Result<InputState> {
     if path.try_exists().with_context(|| format!("cannot read the state {name}"))? {
         return parse(path, "state", InputState::parse);
     }
-    let absolute = |path: &Path| std::path::absolute(path).ok();
-    if read.state_out.as_deref().is_some_and(|out| absolute(out) == absolute(path)) {
+    if read.has_own_state() {
         return Ok(InputState::default());
     }
     bail!(

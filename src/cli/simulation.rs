@@ -1,13 +1,15 @@
 //! The command `sandbox`: a simulated organization, served until somebody stops it.
 
+use std::str::FromStr as _;
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::PossibleValuesParser;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 
+use super::values::Offered;
 use super::{Common, Exit, FAILURE, duration};
 use crate::output::Output;
-use crate::sandbox::{self, Fault, Sandbox};
+use crate::sandbox::{self, Fault, FaultKind, Sandbox};
 use crate::stop::Signals;
 
 /// The most sessions, and the most messages in each, that can be asked for.
@@ -15,29 +17,29 @@ const MOST: usize = 100_000_000;
 
 #[derive(Debug, Args)]
 pub struct Simulation {
-    /// Port on 127.0.0.1; 0 takes a free one
+    /// Port on 127.0.0.1; 0 for any free port
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// How many sessions the organization has
+    /// Sessions in the organization
     #[arg(long, value_name = "N", default_value_t = 36, value_parser = amount)]
     sessions: usize,
-    /// Messages in every session, instead of a mixture with one long session
+    /// Messages in each session, instead of a mix with one long session
     #[arg(long, value_name = "N", value_parser = amount)]
     messages: Option<usize>,
-    /// Another number, another organization
+    /// Another seed makes another organization
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
-    /// Wait before each answer, as 50ms or 1.5s
+    /// Delay each response: 50ms, 1.5s
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
     latency: Duration,
     /// Misbehave: KIND is 429, 429-retry-after, 500, reset, truncate, hang, html or stuck-cursor; RATE is a share of the
-    /// requests, from 0 to 1, or once: the first time each address is asked
-    #[arg(long, value_name = "KIND:RATE")]
+    /// requests, from 0 to 1, or once: the first request to each URL
+    #[arg(long, value_name = "KIND:RATE", value_parser = faults(), hide_possible_values = true)]
     fault: Vec<Fault>,
-    /// Leave a permission out of the key
+    /// Take a permission away from the key
     #[arg(long, value_name = "PERMISSION", value_parser = PossibleValuesParser::new(sandbox::PERMISSIONS))]
     without_permission: Vec<String>,
-    /// How long a session that a client creates takes from its start to its end
+    /// How long a new session takes from start to end
     #[arg(long, value_name = "SECONDS", default_value_t = 20.0, allow_negative_numbers = true, value_parser = seconds)]
     session_seconds: f64,
     /// Refuse to create more sessions than this
@@ -73,6 +75,12 @@ pub async fn serve(simulation: Simulation, output: &Output) -> Exit {
     ));
     output.line_as_it_is(&settings_of(&sandbox).to_string());
     Exit::Signal(Signals::listen().next().await)
+}
+
+/// Faults, of which a shell offers each kind once.
+fn faults() -> impl TypedValueParser<Value = Fault> {
+    let values = || FaultKind::ALL.map(|kind| format!("{}:once", kind.name())).to_vec();
+    Offered { values, parse: Fault::from_str }
 }
 
 /// A number of sessions or of messages, which an organization can have.

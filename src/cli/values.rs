@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate};
-use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Command};
 
 /// A length of time with its unit: `50ms`, `1.5s`, `1m30s`, `7d`.
@@ -48,24 +48,29 @@ pub fn start_date(text: &str, now: i64) -> Result<i64, String> {
     })
 }
 
-/// A text for which a shell offers some values, and help may list them; whoever uses it says which others there are.
+/// A value for which a shell offers some, and help may list them; `parse` says which others there are.
 #[derive(Clone)]
-pub struct Offered<F>(pub F);
+pub struct Offered<F, P> {
+    pub values: F,
+    pub parse: P,
+}
 
-impl<F, I> TypedValueParser for Offered<F>
+impl<F, I, P> TypedValueParser for Offered<F, P>
 where
     F: Fn() -> I + Clone + Send + Sync + 'static,
-    I: IntoIterator<Item = &'static str> + 'static,
-    I::IntoIter: 'static,
+    I: IntoIterator<Item: Into<String>> + 'static,
+    P: TypedValueParser,
 {
-    type Value = String;
+    type Value = P::Value;
 
-    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<String, clap::Error> {
-        StringValueParser::new().parse_ref(command, arg, value)
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<P::Value, clap::Error> {
+        self.parse.parse_ref(command, arg, value)
     }
 
     fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
-        Some(Box::new((self.0)().into_iter().map(PossibleValue::new)))
+        let values: Vec<PossibleValue> =
+            (self.values)().into_iter().map(|value| PossibleValue::new(value.into())).collect();
+        Some(Box::new(values.into_iter()))
     }
 }
 

@@ -16,6 +16,8 @@ pub enum Note {
     Line(String),
     /// Live lines have changed.
     Draw,
+    /// What takes the place of the live lines in the end.
+    Closing(String),
     /// Everything before it is out.
     Mark(oneshot::Sender<()>),
 }
@@ -50,7 +52,7 @@ pub struct Screen {
     is_to_be_drawn: AtomicBool,
 }
 
-/// One line of live progress. It stays, as it was last, when the work is done.
+/// One line of live progress.
 pub struct LiveLine {
     screen: Arc<Screen>,
     notes: Notes,
@@ -62,8 +64,8 @@ pub struct LiveLine {
 struct Shown {
     name: String,
     text: String,
-    done: u64,
-    all: Option<u64>,
+    /// How much is done, of how much; `None` where nobody knows.
+    bar: Option<(u64, u64)>,
     has_ended: bool,
     has_changed: bool,
 }
@@ -90,8 +92,9 @@ fn write(queue: &Receiver<Note>, screen: Option<&Screen>) {
     let bars = screen.map(|_| MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(5)));
     let mut drawn = Vec::new();
     let around = |write: &dyn Fn()| match &bars {
-        Some(bars) => bars.suspend(write),
-        None => write(),
+        // The lines would be drawn anew below the note.
+        Some(bars) if !is_taken() => bars.suspend(write),
+        _ => write(),
     };
     for note in queue {
         match note {
@@ -102,9 +105,31 @@ fn write(queue: &Receiver<Note>, screen: Option<&Screen>) {
                     screen.draw(bars, &mut drawn);
                 }
             }
+            Note::Closing(_) if is_taken() => {}
+            Note::Closing(text) => {
+                if let Some(bars) = &bars {
+                    // What cannot be drawn has nobody to be told to, either.
+                    let _ = bars.clear();
+                }
+                drop(writeln!(io::stderr(), "{text}"));
+            }
             Note::Mark(mark) => drop(mark.send(())),
         }
     }
+}
+
+/// Whether another program has the terminal: a pager, which reads it key by key, or one that runs in the foreground while
+/// this one does not. Live lines would be drawn over what it shows.
+#[cfg(unix)]
+fn is_taken() -> bool {
+    use rustix::termios::{LocalModes, tcgetattr, tcgetpgrp};
+    let is_read_by_key = tcgetattr(io::stderr()).is_ok_and(|modes| !modes.local_modes.contains(LocalModes::ICANON));
+    is_read_by_key || tcgetpgrp(io::stderr()).is_ok_and(|foreground| foreground != rustix::process::getpgrp())
+}
+
+#[cfg(not(unix))]
+fn is_taken() -> bool {
+    false
 }
 
 impl Screen {
@@ -114,8 +139,7 @@ impl Screen {
         lines.push(Shown {
             name: name.to_string(),
             text: String::new(),
-            done: 0,
-            all: None,
+            bar: None,
             has_ended: false,
             has_changed: false,
         });
@@ -124,6 +148,9 @@ impl Screen {
 
     fn draw(&self, bars: &MultiProgress, drawn: &mut Vec<ProgressBar>) {
         self.is_to_be_drawn.store(false, Ordering::SeqCst);
+        if is_taken() {
+            return;
+        }
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         for line in lines.iter().skip(drawn.len()) {
             let bar = bars.add(ProgressBar::no_length());
@@ -140,13 +167,13 @@ impl Screen {
         drop(lines);
         for (place, line) in changed {
             let bar = &drawn[place];
-            if let Some(all) = line.all {
+            if let Some((done, all)) = line.bar {
                 if bar.length().is_none() {
-                    bar.set_style(style("{prefix:>18}  {bar:16} {wide_msg}").progress_chars("=> "));
+                    bar.set_style(style("{prefix:>18}  {bar:12} {wide_msg}").progress_chars("=> "));
                 }
                 bar.set_length(all);
+                bar.set_position(done);
             }
-            bar.set_position(line.done);
             bar.set_message(line.text);
             if line.has_ended {
                 bar.abandon();
@@ -160,11 +187,9 @@ fn style(template: &str) -> ProgressStyle {
 }
 
 impl LiveLine {
-    /// Shows `text`, and a bar when it is known how much there will be.
-    pub fn show(&self, done: u64, all: Option<u64>, text: &str) {
-        self.change(|line| {
-            (line.done, line.all, line.text) = (done, all, text.to_string());
-        });
+    /// Shows `text`, and a bar when it is known how much is done of how much.
+    pub fn show(&self, bar: Option<(u64, u64)>, text: &str) {
+        self.change(|line| (line.bar, line.text) = (bar, text.to_string()));
     }
 
     /// Leaves the line as it is.

@@ -160,22 +160,22 @@ mod tests {
         insta::assert_snapshot!(table.join("\n"), @"
         ApiTrouble: /v3/self answered 204 (No Content). Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API.
         BadSettings: /v3/self answered 302 (Found). A redirect is not followed: check api_url or --endpoint.
-        Refused: /v3/self answered 400 (Bad Request). The API does not take this request: check org_id and api_url, and report this message if they are right.
+        Refused: /v3/self answered 400 (Bad Request). The API does not accept this request: check org_id and api_url, and report this message if they are right.
           to create, Refused: /v3/self answered 400 (Bad Request). The API does not take this session: check its options (playbook, repository, mode, schema, tags).
         InvalidDevinToken: /v3/self answered 401 (Unauthorized). The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users.
         MissingPermission: /v3/self answered 403 (Forbidden). Either the API key is wrong or revoked, or it lacks a permission. A session needs UseDevinSessions (or ManageOrgSessions) to be created, ViewOrgSessions to be seen, ManageOrgSessions to be ended.
         OrganizationUnknown: /v3/self answered 404 (Not Found). Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint.
         ApiTrouble: /v3/self answered 408 (Request Timeout). The API has trouble at the moment: run again later.
-        Refused: /v3/self answered 409 (Conflict). The API does not take this request: check org_id and api_url, and report this message if they are right.
+        Refused: /v3/self answered 409 (Conflict). The API does not accept this request: check org_id and api_url, and report this message if they are right.
           to create, Refused: /v3/self answered 409 (Conflict). The API does not take this session: check its options (playbook, repository, mode, schema, tags).
-        Refused: /v3/self answered 410 (Gone). The API does not take this request: check org_id and api_url, and report this message if they are right.
+        Refused: /v3/self answered 410 (Gone). The API does not accept this request: check org_id and api_url, and report this message if they are right.
           to create, Refused: /v3/self answered 410 (Gone). The API does not take this session: check its options (playbook, repository, mode, schema, tags).
-        Refused: /v3/self answered 422 (Unprocessable Entity). The API does not take this request: check org_id and api_url, and report this message if they are right.
+        Refused: /v3/self answered 422 (Unprocessable Entity). The API does not accept this request: check org_id and api_url, and report this message if they are right.
           to create, Refused: /v3/self answered 422 (Unprocessable Entity). The API does not take this session: check its options (playbook, repository, mode, schema, tags).
         RateLimited: /v3/self answered 429 (Too Many Requests). The API limits how often it may be asked: run the alert again later.
         ApiTrouble: /v3/self answered 500 (Internal Server Error). The API has trouble at the moment: run again later.
         ApiTrouble: /v3/self answered 599. The API has trouble at the moment: run again later.
-        ApiTrouble: /v3/self answered 600. The API does not take this request: check org_id and api_url, and report this message if they are right.
+        ApiTrouble: /v3/self answered 600. The API does not accept this request: check org_id and api_url, and report this message if they are right.
         RateLimited: /v3/self answered 429 and asks to wait 900 s (Retry-After). The API limits how often it may be asked: run the alert again later.
         Unreachable: /v3/self could not be reached: certificates.example: connection refused. Check api_url, the network and the proxy settings, and run again.
         Unreachable: /v3/self could not be reached: api.devin.ai: invalid peer certificate: UnknownIssuer. The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE at your own root certificates.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::context::Context;
 use super::emit::Emitter;
 use super::open::is_plain;
+use super::progress::counted;
 use super::streams::{Listing, STREAMS, Stream};
 use crate::airbyte::message::CheckStatus;
 use crate::airbyte::{FailureType, Level};
@@ -29,6 +30,7 @@ pub struct Readable {
     name: &'static str,
     /// How many items its list has; `None` when the API does not say, or the stream has a list for each session.
     total: Option<u64>,
+    is_per_session: bool,
 }
 
 impl Verdict {
@@ -37,16 +39,18 @@ impl Verdict {
         matches!(self, Verdict::Usable { .. })
     }
 
-    /// The same for a person: the streams that can be read, a line each, or what is in the way.
+    /// The same for a person: the streams that can be read, a line each, or why there are none.
     pub fn text(&self) -> String {
-        let (Verdict::Usable { streams, .. }, words) = (self, "The connection works. Streams that can be read:") else {
-            return self.problem().to_string();
-        };
+        let Verdict::Usable { streams, .. } = self else { return self.problem().to_string() };
         let line = |stream: &Readable| {
-            let total = stream.total.map(|total| format!("{total:>8} records")).unwrap_or_default();
+            let total = match stream.total {
+                Some(total) => format!("{:>18}", counted(total, "record", "records")),
+                None if stream.is_per_session => format!("{:>18}", "of each session"),
+                None => String::new(),
+            };
             format!("\n  {:<18}{total}", stream.name).trim_end_matches(' ').to_string()
         };
-        words.to_string() + &streams.iter().map(line).collect::<String>()
+        "The connection works. Streams that can be read:".to_string() + &streams.iter().map(line).collect::<String>()
     }
 
     fn problem(&self) -> &str {
@@ -109,8 +113,9 @@ pub async fn check(context: &Context) -> Verdict {
                 if stream.listing == Listing::Sessions {
                     a_session = a_session.or_else(|| first_session(&page));
                 }
-                let total = page.total.filter(|_| stream.listing != Listing::PerSession);
-                streams.push(Readable { name: stream.name, total });
+                let is_per_session = stream.listing == Listing::PerSession;
+                let total = page.total.filter(|_| !is_per_session);
+                streams.push(Readable { name: stream.name, total, is_per_session });
             }
             Err(error) => match error.kind {
                 Kind::Status(401) => return verdict(&error),
@@ -172,8 +177,8 @@ fn sentence(stream: &Stream, error: &Error) -> String {
     let is_one_sessions = stream.listing == Listing::PerSession && matches!(error.kind, Kind::Status(400..=499));
     let meaning = if is_one_sessions && !error.kind.is_retryable() {
         format!(
-            "{error}. Sessions can be listed, so this may be this session's trouble alone: a read takes the messages of \
-             the others, and then the stream fails, to try this one again next time."
+            "{error}. Sessions can be listed, so this may affect this session only: a read gets the messages of the \
+             others, then the stream fails, and the next read tries this one again."
         )
     } else {
         advise(error, stream.permission).message
@@ -181,7 +186,7 @@ fn sentence(stream: &Stream, error: &Error) -> String {
     format!("stream {}: {meaning}", stream.name)
 }
 
-/// An error that settles the whole check: the user's to mend, or no answer at all.
+/// An error that settles the whole check: the user's to fix, or no answer at all.
 fn verdict(error: &Error) -> Verdict {
     let advice = advise(error, "ViewOrgSessions");
     match advice.failure_type {

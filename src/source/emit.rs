@@ -6,6 +6,7 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 
+use super::progress::{self, Figures, Outcome, Sessions, counted};
 use super::record::{Frame, Framed};
 use super::state_file::StateFile;
 use crate::airbyte::StreamDescriptor;
@@ -29,7 +30,11 @@ pub struct Emitter {
     label_records: bool,
     /// Whether errors and warnings go to stderr, too: a person reads along.
     is_read_by_a_person: bool,
+    /// Whether somebody watches who wants to see progress and a summary.
+    shows_progress: bool,
     states: Option<StateFile>,
+    began: Instant,
+    ledgers: Mutex<Vec<Arc<Ledger>>>,
 }
 
 /// One stream's account while it is read.
@@ -42,28 +47,33 @@ pub struct Ledger {
 
 #[derive(Default)]
 struct Account {
-    records: u64,
+    figures: Figures,
     since_state: u64,
-    /// How many records the API has promised.
-    total: Option<u64>,
-    bytes: u64,
-    requests: u64,
-    retries: u64,
     /// The newest state that everything already queued supports.
     safe: Option<Value>,
     last_state: Option<Value>,
     /// Whether `safe` is more than the state that the stream began with.
     has_moved: bool,
     is_running: bool,
-    is_rate_limited: bool,
-    has_ended: bool,
+    /// How it ended, once it has.
+    outcome: Option<Outcome>,
 }
 
 impl Emitter {
     /// An emitter that leaves out logs below `least`.
     pub fn new(output: Output, format: Format, least: Level) -> Emitter {
-        let is_read_by_a_person = output.is_seen();
-        Emitter { output, format, least, label_records: false, is_read_by_a_person, states: None }
+        let is_seen = output.is_seen();
+        Emitter {
+            output,
+            format,
+            least,
+            label_records: false,
+            is_read_by_a_person: is_seen,
+            shows_progress: is_seen,
+            states: None,
+            began: Instant::now(),
+            ledgers: Mutex::default(),
+        }
     }
 
     /// Puts the stream's name into each bare record: for when several streams share the output.
@@ -75,6 +85,15 @@ impl Emitter {
     /// Tells errors and warnings on stderr, too.
     pub fn to_a_person(mut self) -> Emitter {
         self.is_read_by_a_person = true;
+        self
+    }
+
+    /// Leaves out what is no warning and no error: logs, progress, the summary.
+    pub fn quiet(mut self, is_quiet: bool) -> Emitter {
+        if is_quiet {
+            self.least = self.least.max(Level::Warn);
+            self.shows_progress = false;
+        }
         self
     }
 
@@ -103,14 +122,14 @@ impl Emitter {
     }
 
     /// What a read that is stopped has left, and how the next one goes on.
-    pub fn how_to_go_on(&self) -> &'static str {
+    pub fn how_to_go_on(&self) -> String {
         match (&self.states, self.format) {
-            (Some(_), _) => {
-                "the state file says how far it came, and the same command with --state on that file goes on from there"
+            (Some(file), _) => file.how_to_go_on(),
+            (None, Format::Airbyte) => {
+                "the last STATE of each stream says how far it got; pass it to --state to continue".to_string()
             }
-            (None, Format::Airbyte) => "the last STATE of each stream says how far it came",
             (None, Format::Records) => {
-                "the records so far are out; with --state-out FILE, the next read could go on from here"
+                "the records so far have been written. With --state-out FILE, a read can be continued".to_string()
             }
         }
     }
@@ -131,7 +150,29 @@ impl Emitter {
 
     /// How often that is worth saying.
     pub fn progress_every(&self) -> Duration {
-        Duration::from_millis(if self.output.is_watched() { 200 } else { 10_000 })
+        Duration::from_millis(if self.has_live_lines() { 200 } else { 10_000 })
+    }
+
+    /// Sums the read up for whoever has watched it, in place of the live lines.
+    pub fn summarize(&self) {
+        if !self.shows_progress {
+            return;
+        }
+        let ledgers = lock(&self.ledgers);
+        let streams: Vec<progress::StreamSummary> = ledgers
+            .iter()
+            .map(|ledger| {
+                let account = ledger.lock();
+                (ledger.stream.to_string(), account.figures, account.outcome.unwrap_or(Outcome::Incomplete))
+            })
+            .collect();
+        if !streams.is_empty() {
+            self.output.closing_note(&progress::summary(&streams, self.began.elapsed()));
+        }
+    }
+
+    fn has_live_lines(&self) -> bool {
+        self.shows_progress && self.output.is_watched()
     }
 
     /// An error that ends a stream, or the whole command when `stream` is `None`.
@@ -166,15 +207,18 @@ impl Emitter {
     pub fn start(&self, stream: &StreamDescriptor, safe: Value) -> Arc<Ledger> {
         self.status(stream, StreamStatus::Started, false);
         let account = Account { safe: Some(safe), ..Account::default() };
-        let line = if self.output.is_watched() { self.output.live_line(&stream.to_string()) } else { None };
-        Arc::new(Ledger { stream: stream.clone(), started: Instant::now(), line, account: Mutex::new(account) })
+        let line = if self.has_live_lines() { self.output.live_line(&stream.to_string()) } else { None };
+        let ledger =
+            Arc::new(Ledger { stream: stream.clone(), started: Instant::now(), line, account: Mutex::new(account) });
+        lock(&self.ledgers).push(Arc::clone(&ledger));
+        ledger
     }
 
     /// A stream's first answer is there: said once, before its first record.
     pub fn running(&self, ledger: &Ledger) {
         let mut account = ledger.lock();
-        account.is_rate_limited = false;
-        if !account.is_running && !account.has_ended {
+        account.figures.is_rate_limited = false;
+        if !account.is_running && account.outcome.is_none() {
             account.is_running = true;
             self.status(&ledger.stream, StreamStatus::Running, false);
         }
@@ -183,15 +227,15 @@ impl Emitter {
     /// A stream waits because the API limits the rate: said once until it goes on.
     pub fn rate_limited(&self, ledger: &Ledger) {
         let mut account = ledger.lock();
-        if !account.is_rate_limited && !account.has_ended {
-            account.is_rate_limited = true;
+        if !account.figures.is_rate_limited && account.outcome.is_none() {
+            account.figures.is_rate_limited = true;
             self.status(&ledger.stream, StreamStatus::Running, true);
         }
     }
 
     /// How many rows the stream will have.
     pub fn estimate(&self, ledger: &Ledger, rows: u64) {
-        ledger.lock().total = Some(rows);
+        ledger.lock().figures.total = Some(rows);
         self.message(&Message::estimate(&ledger.stream, rows, now_ms()));
     }
 
@@ -222,10 +266,10 @@ impl Emitter {
         }
         self.output.room_for(framed.lines.len()).await?;
         let mut account = ledger.lock();
-        if account.has_ended {
+        if account.outcome.is_some() {
             return Err(Closed);
         }
-        account.records += framed.records;
+        account.figures.records += framed.records;
         account.since_state += framed.records;
         self.output.records(framed.lines);
         Ok(())
@@ -241,7 +285,7 @@ impl Emitter {
     /// Says the newest safe state, unless it has been said already.
     pub fn checkpoint(&self, ledger: &Ledger) {
         let mut account = ledger.lock();
-        if account.has_ended || !account.has_moved || account.safe == account.last_state {
+        if account.outcome.is_some() || !account.has_moved || account.safe == account.last_state {
             return;
         }
         if let Some(state) = account.safe.clone() {
@@ -255,7 +299,7 @@ impl Emitter {
         self.end(ledger);
         let mut account = ledger.lock();
         self.state(&ledger.stream, &mut account, state);
-        account.has_ended = true;
+        account.outcome = Some(Outcome::Complete);
         self.status(&ledger.stream, StreamStatus::Complete, false);
     }
 
@@ -272,7 +316,7 @@ impl Emitter {
         {
             self.state(&ledger.stream, &mut account, state);
         }
-        account.has_ended = true;
+        account.outcome = Some(Outcome::Incomplete);
         self.status(&ledger.stream, StreamStatus::Incomplete, false);
     }
 
@@ -302,60 +346,48 @@ impl Emitter {
 impl Ledger {
     /// A request has gone out.
     pub fn asking(&self) {
-        self.lock().requests += 1;
+        self.lock().figures.requests += 1;
     }
 
     /// A request has to be made again.
     pub fn retrying(&self) {
-        self.lock().retries += 1;
+        self.lock().figures.retries += 1;
     }
 
     /// So many bytes have come in.
     pub fn received(&self, bytes: usize) {
-        self.lock().bytes += bytes as u64;
+        self.lock().figures.bytes += bytes as u64;
+    }
+
+    /// Of `all` sessions whose messages are read, all but `left` are done.
+    pub fn sessions(&self, all: usize, left: usize) {
+        let mut account = self.lock();
+        let began = account.figures.sessions.map_or_else(|| self.started.elapsed(), |sessions| sessions.began);
+        account.figures.sessions = Some(Sessions { done: (all - left) as u64, all: all as u64, began });
     }
 
     /// Whether the stream's last status has been said.
     pub fn has_ended(&self) -> bool {
-        self.lock().has_ended
+        self.lock().outcome.is_some()
     }
 
-    /// `36 of 40 records, 30 kB, 1 request, 0 retries, 0.1 s, 360 records/s`.
     fn told(&self) -> String {
-        let account = self.lock();
-        let of = account.total.map_or(String::new(), |total| format!(" of {total}"));
-        let seconds = self.started.elapsed().as_secs_f64();
-        let rate = account.records as f64 / seconds.max(0.001);
-        format!(
-            "{}{of} {}, {} kB, {}, {}, {seconds:.1} s, {rate:.0} records/s",
-            account.records,
-            if account.records == 1 && of.is_empty() { "record" } else { "records" },
-            account.bytes.div_ceil(1000),
-            counted(account.requests, "request", "requests"),
-            counted(account.retries, "retry", "retries")
-        )
+        self.lock().figures.log(self.started.elapsed())
     }
 
-    /// The same in fewer words, for a line of a terminal.
     fn show(&self) {
         let Some(line) = &self.line else { return };
-        let account = self.lock();
-        let Account { records, requests, retries, .. } = *account;
-        let rate = records as f64 / self.started.elapsed().as_secs_f64().max(0.001);
-        let retries = if retries > 0 { format!(", {}", counted(retries, "retry", "retries")) } else { String::new() };
-        let (records_so_far, requests) =
-            (counted(records, "record", "records"), counted(requests, "request", "requests"));
-        line.show(records, account.total, &format!("{records_so_far}, {rate:.0}/s, {requests}{retries}"));
+        let figures = self.lock().figures;
+        line.show(figures.bar(), &figures.line(self.started.elapsed()));
     }
 
     fn lock(&self) -> MutexGuard<'_, Account> {
-        self.account.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.account)
     }
 }
 
-/// A number with its noun.
-fn counted(number: u64, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// This machine's clock, in Unix milliseconds.

@@ -54,6 +54,7 @@ pub async fn read(
     let (mut noted, mut said) = (Instant::now(), Instant::now());
     let mut reading = JoinSet::new();
     loop {
+        ledger.sessions(pass.partitions.all.len(), pass.partitions.left());
         while reading.len() < context.concurrency
             && let Some(place) = pass.partitions.next_place()
         {

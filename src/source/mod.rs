@@ -15,6 +15,7 @@ pub mod pages;
 pub mod partition;
 pub mod pass;
 pub mod plan;
+pub mod progress;
 pub mod read;
 pub mod recent;
 pub mod record;

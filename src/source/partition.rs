@@ -469,7 +469,12 @@ impl Partitions {
 
     /// Whether there is nothing left that the next read would not ask for by name.
     pub fn is_complete(&self) -> bool {
-        self.done.left() == 0
+        self.left() == 0
+    }
+
+    /// How many are not done.
+    pub fn left(&self) -> usize {
+        self.done.left()
     }
 
     /// Everything before this `updated_at` is done; `None` when that would claim nothing.

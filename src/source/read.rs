@@ -78,7 +78,7 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
             () = context.emitter.closed() => return Ending::Closed,
             signal = &mut stop => {
                 running.shutdown().await;
-                let text = format!("stopped by signal {signal} before the end: {}", context.emitter.how_to_go_on());
+                let text = format!("stopped by {} before the end: {}", name(signal), context.emitter.how_to_go_on());
                 context.emitter.log(Level::Warn, &text);
                 ledgers.iter().for_each(|ledger| context.emitter.incomplete(ledger));
                 return Ending::Stopped(signal);
@@ -91,6 +91,15 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
             Some(Ok(_)) => ending = Ending::Failed,
             Some(Err(failed)) => std::panic::resume_unwind(failed.into_panic()),
         }
+    }
+}
+
+/// What a person calls a signal.
+fn name(signal: i32) -> String {
+    match signal {
+        2 => "Ctrl-C".to_string(),
+        15 => "SIGTERM".to_string(),
+        other => format!("signal {other}"),
     }
 }
 

@@ -17,6 +17,10 @@ use crate::output::{Output, sync_written};
 #[derive(Clone)]
 pub struct StateFile {
     path: PathBuf,
+    /// As the user calls it.
+    name: String,
+    /// Whether the read began from this very file.
+    is_own: bool,
     states: Arc<Mutex<BTreeMap<StreamDescriptor, Value>>>,
     /// Held while the read lasts; `None` for what is no regular file.
     lock: Option<Arc<Lock>>,
@@ -53,16 +57,18 @@ impl fmt::Display for Error {
 }
 
 impl StateFile {
-    /// A file at `path` that begins with the states that came in.
+    /// A file at `path` that begins with the states that came in; `is_own` when they came from there.
     ///
     /// # Errors
     /// When the file holds something else, is in use, or nothing can be written beside it: all better known before anything
     /// is read.
-    pub fn open(path: PathBuf, states: BTreeMap<StreamDescriptor, Value>) -> Result<StateFile, Error> {
+    pub fn open(path: PathBuf, is_own: bool, states: BTreeMap<StreamDescriptor, Value>) -> Result<StateFile, Error> {
+        let name = path.display().to_string();
         // A link's target is what is replaced.
         let path = std::fs::canonicalize(&path).unwrap_or(path);
         let failed = |error| Error::Io(path.clone(), error);
-        let mut file = StateFile { path: path.clone(), states: Arc::new(Mutex::new(states)), lock: None };
+        let states = Arc::new(Mutex::new(states));
+        let mut file = StateFile { path: path.clone(), name, is_own, states, lock: None };
         match std::fs::metadata(&path) {
             Ok(there) if there.is_dir() => return Err(failed(io::Error::from(io::ErrorKind::IsADirectory))),
             // A device or a pipe is written to, and holds nothing.
@@ -79,6 +85,16 @@ impl StateFile {
         }
         File::create(file.beside()).and_then(|_| std::fs::remove_file(file.beside())).map_err(failed)?;
         Ok(file)
+    }
+
+    /// What the file says of a read that was stopped, and how the next one goes on from it.
+    pub fn how_to_go_on(&self) -> String {
+        let name = &self.name;
+        if self.is_own {
+            format!("{name} says how far it got; run the same command again to continue")
+        } else {
+            format!("{name} says how far it got; run again with --state {name} to continue")
+        }
     }
 
     /// Replaces one stream's state once everything queued in `output` so far has been written, and has reached the disk where

@@ -10,6 +10,7 @@ mod library;
 mod program;
 mod sandbox;
 mod story;
+mod terminal;
 mod wire;
 
 pub use api::{Answer, Api, Ask, Organization, decoded};
@@ -17,6 +18,7 @@ pub use library::{Library, fast};
 pub use program::{Program, Ran, program};
 pub use sandbox::Sandboxed;
 pub use story::{Told, stream_of};
+pub use terminal::{Seen, Terminal};
 pub use wire::{Connection, wire};
 
 /// The key that the servers of these tests let in. It opens nothing.
