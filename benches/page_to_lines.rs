@@ -18,6 +18,7 @@ use std::time::Instant;
 use anyhow::{Context, Result};
 use source_devin_ai::config::Config;
 use source_devin_ai::devin::Page;
+use source_devin_ai::source::fingerprint::fingerprint;
 use source_devin_ai::source::list::key_of;
 use source_devin_ai::source::listing::{Kind, Listing};
 use source_devin_ai::source::pass::Pass;
@@ -64,7 +65,7 @@ fn convert(step: &Step, bodies: Vec<Vec<u8>>) -> Vec<Framed> {
             let page = Page::parse(body).expect("the sandbox's pages are sound");
             let frame = Frame::airbyte(&step.descriptor, 1_767_225_600_000);
             frame_page(&page, &frame, step.stream.id_field(), |item, facts| {
-                let sight = listing.note(key_of(item, facts), facts.updated_at());
+                let sight = listing.note(key_of(item, facts), facts.updated_at(), || fingerprint(item.as_bytes()));
                 pass.wants(item, facts, sight)
             })
         })

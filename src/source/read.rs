@@ -70,11 +70,8 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
     progress.tick().await;
     loop {
         let ended = tokio::select! {
-            _ = progress.tick() => {
-                ledgers.iter().filter(|ledger| !ledger.has_ended()).for_each(|ledger| context.emitter.progress(ledger));
-                continue;
-            }
-            ended = running.join_next() => ended,
+            // In this order, so that a read can be told again.
+            biased;
             () = context.emitter.closed() => return Ending::Closed,
             signal = &mut stop => {
                 running.shutdown().await;
@@ -83,6 +80,11 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
                 ledgers.iter().for_each(|ledger| context.emitter.incomplete(ledger));
                 return Ending::Stopped(signal);
             }
+            _ = progress.tick() => {
+                ledgers.iter().filter(|ledger| !ledger.has_ended()).for_each(|ledger| context.emitter.progress(ledger));
+                continue;
+            }
+            ended = running.join_next() => ended,
         };
         match ended {
             None => return ending,
