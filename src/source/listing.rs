@@ -281,11 +281,11 @@ impl Listing {
                 return self.again(self.first_since);
             }
         }
-        if self.kind == Kind::Sessions && now.pages > 1 && has_advanced {
+        if self.kind == Kind::Sessions && now.pages > 1 && has_advanced && self.latest.any.is_some() {
             if self.listings < MOST_LISTINGS {
                 // What was changed before the list was begun shows by now.
                 let lag = if self.listings == 1 { self.lag } else { 0 };
-                // Where no time is named, everything may have moved.
+                // Where the first page names no time, everything may have moved.
                 return self.again(self.bound.map_or(self.first_since, |bound| Some(bound.saturating_sub(lag))));
             }
             self.is_capped = true;
