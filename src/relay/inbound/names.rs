@@ -1,7 +1,7 @@
 //! The names that senders use for an alert's values, in lowercase with letters and digits only. Pure.
 
 /// Names, the most telling first, in lowercase with letters and digits only.
-pub const TITLES: [&str; 35] = [
+pub const TITLES: [&str; 47] = [
     "title",
     "alerttitle",
     "alertname",
@@ -23,6 +23,9 @@ pub const TITLES: [&str; 35] = [
     "policyname",
     "searchname",
     "incidentname",
+    "healthrulename",
+    "entitydisplayname",
+    "servicedesc",
     "jobname",
     "displayname",
     "monitorfriendlyname",
@@ -30,6 +33,15 @@ pub const TITLES: [&str; 35] = [
     "buildname",
     "buildfullname",
     "errormessage",
+    "alert",
+    "alarm",
+    "problem",
+    "incident",
+    "monitor",
+    "check",
+    "sensor",
+    "detector",
+    "job",
     "rule",
     "trigger",
     "name",
@@ -38,7 +50,7 @@ pub const TITLES: [&str; 35] = [
     "message",
     "event",
 ];
-pub const MESSAGES: [&str; 18] = [
+pub const MESSAGES: [&str; 28] = [
     "description",
     "message",
     "msg",
@@ -57,8 +69,18 @@ pub const MESSAGES: [&str; 18] = [
     "resultdescription",
     "memo",
     "info",
+    "error",
+    "statemessage",
+    "hostoutput",
+    "serviceoutput",
+    "alertmessage",
+    "summarymessage",
+    "problemdetailstext",
+    "errorclass",
+    "klass",
+    "exceptionclass",
 ];
-pub const STATES: [&str; 29] = [
+pub const STATES: [&str; 34] = [
     "conclusion",
     "newstatevalue",
     "monitorcondition",
@@ -88,10 +110,32 @@ pub const STATES: [&str; 29] = [
     "statuscode",
     "laststate",
     "health",
+    "entitystate",
+    "servicestate",
+    "hoststate",
+    "actiongroup",
+    "alertactiongroup",
 ];
 /// Names whose value is a sentence or a kind that may end in a word for a state.
-pub const KINDS: [&str; 9] =
-    ["alerttype", "eventtype", "eventname", "event", "type", "action", "kind", "detailtype", "notificationtype"];
+pub const KINDS: [&str; 17] = [
+    "alertevent",
+    "alerttype",
+    "triggertype",
+    "messagetype",
+    "eventtype",
+    "eventname",
+    "event",
+    "type",
+    "action",
+    "kind",
+    "detailtype",
+    "notificationtype",
+    "trigger",
+    "eventtypename",
+    "operation",
+    "webhookevent",
+    "subscriptiontype",
+];
 pub const SEVERITIES: [&str; 13] = [
     "severity",
     "alertseverity",
@@ -149,7 +193,7 @@ pub const LINKS: [&str; 18] = [
     "targeturl",
 ];
 /// Names that identify an alert; none of an event or a delivery.
-pub const KEYS: [&str; 18] = [
+pub const KEYS: [&str; 21] = [
     "dedupkey",
     "dedupekey",
     "deduplicationkey",
@@ -164,16 +208,46 @@ pub const KEYS: [&str; 18] = [
     "alertid",
     "alarmarn",
     "issueid",
+    "entityid",
+    "eventarn",
+    "findingid",
+    "messagekey",
+    "correlationid",
+    "alertcorrelationid",
+    "errorid",
+];
+/// Names that identify what watches, which may watch many things.
+pub const RULE_KEYS: [&str; 10] = [
     "triggerid",
     "monitorid",
     "checkid",
     "ruleid",
+    "sensorid",
+    "watchid",
+    "detectorid",
+    "conditionid",
+    "eventdefinitionid",
+    "jobid",
 ];
 /// Objects whose plain `id` identifies the alert.
-pub const SUBJECTS: [&str; 9] =
-    ["incident", "alert", "problem", "issue", "alarm", "violation", "monitor", "check", "subject"];
+pub const SUBJECTS: [&str; 14] = [
+    "incident",
+    "alert",
+    "problem",
+    "issue",
+    "alarm",
+    "violation",
+    "subject",
+    "fault",
+    "item",
+    "error",
+    "finding",
+    "detection",
+    "anomaly",
+    "outage",
+];
 /// Fields that tell two alerts of one title apart.
-pub const SOURCES: [&str; 24] = [
+pub const SOURCES: [&str; 42] = [
     "source",
     "host",
     "hostname",
@@ -198,9 +272,27 @@ pub const SOURCES: [&str; 24] = [
     "entity",
     "device",
     "node",
+    "site",
+    "zone",
+    "workspacename",
+    "branch",
+    "headbranch",
+    "ref",
+    "environmentname",
+    "instance",
+    "sensor",
+    "chart",
+    "url",
+    "objectname",
+    "involvedobject",
+    "target",
+    "affectedentity",
+    "impactedentity",
+    "servicedesc",
+    "bucket",
 ];
 /// Parts of names that only alerts have.
-pub const ALERTING: [&str; 19] = [
+pub const ALERTING: [&str; 28] = [
     "alert",
     "alerts",
     "alertname",
@@ -220,9 +312,18 @@ pub const ALERTING: [&str; 19] = [
     "exception",
     "occurrence",
     "crash",
+    "fault",
+    "anomaly",
+    "finding",
+    "detector",
+    "detection",
+    "health",
+    "vulnerability",
+    "sla",
+    "reconciliation",
 ];
 /// Fields at the top that only a sender of alerts has.
-pub const OWN: [&str; 15] = [
+pub const OWN: [&str; 18] = [
     "alert",
     "alerts",
     "incident",
@@ -238,13 +339,17 @@ pub const OWN: [&str; 15] = [
     "manageurl",
     "alertname",
     "rule",
+    "fault",
+    "outage",
+    "finding",
 ];
 /// What a sender puts into the message that tries the connection.
-pub const TESTS: [(&str, &str); 2] = [("policyname", "New Relic Alert - Test Policy"), ("eventname", "test")];
+pub const TESTS: [(&str, &str); 4] =
+    [("policyname", "New Relic Alert - Test Policy"), ("eventname", "test"), ("istest", "true"), ("version", "test")];
 /// Words in the kind of an event about an alert that says nothing of its state.
 pub const ASIDE: [&str; 6] = ["note", "comment", "commented", "maintenance", "annotate", "annotation"];
 /// Objects of work that is planned, discussed or sold, which open and close as well.
-pub const WORK: [&str; 24] = [
+pub const WORK: [&str; 32] = [
     "pullrequest",
     "mergerequest",
     "commits",
@@ -269,4 +374,105 @@ pub const WORK: [&str; 24] = [
     "discussion",
     "release",
     "survey",
+    "eventdata",
+    "recipient",
+    "messagesid",
+    "smssid",
+    "lineitems",
+    "issueeventtypename",
+    "formresponse",
+    "challenge",
 ];
+/// Words in the kind of an event of trade, letters and people.
+pub const TRADE: [&str; 22] = [
+    "invoice",
+    "payment",
+    "charge",
+    "order",
+    "customer",
+    "subscription",
+    "refund",
+    "payout",
+    "dispute",
+    "checkout",
+    "ticket",
+    "comment",
+    "invitee",
+    "contact",
+    "message",
+    "email",
+    "user",
+    "member",
+    "card",
+    "issue",
+    "push",
+    "form",
+];
+/// Names of objects whose own `name` is not the alert's.
+pub const OWNERS: [&str; 24] = [
+    "project",
+    "organization",
+    "organisation",
+    "org",
+    "account",
+    "repository",
+    "repo",
+    "user",
+    "team",
+    "owner",
+    "workspace",
+    "space",
+    "sender",
+    "author",
+    "actor",
+    "customer",
+    "page",
+    "commit",
+    "headcommit",
+    "milestone",
+    "label",
+    "environment",
+    "site",
+    "application",
+];
+/// Names under which a thing of [`SOURCES`] says what it is called.
+pub const NAMED: [&str; 7] = ["name", "fullname", "slug", "displayname", "pathwithnamespace", "hostname", "browseurl"];
+/// Names of what only a build, or a delivery of code, has.
+pub const CODE: [&str; 11] = [
+    "commit",
+    "commitref",
+    "headsha",
+    "sha",
+    "commitsha",
+    "revision",
+    "branch",
+    "buildnumber",
+    "headbranch",
+    "commitid",
+    "ref",
+];
+/// Parts of names of things that are called `…_name` in an alert.
+pub const THINGS: [&str; 18] = [
+    "alert",
+    "alarm",
+    "incident",
+    "event",
+    "check",
+    "monitor",
+    "rule",
+    "trigger",
+    "detector",
+    "job",
+    "workflow",
+    "pipeline",
+    "test",
+    "metric",
+    "definition",
+    "query",
+    "problem",
+    "policy",
+];
+/// First words of names that tell of the past.
+pub const PAST: [&str; 5] = ["previous", "prev", "old", "last", "prior"];
+/// Objects of a repository, in which a word like "issue" or "check" means nothing.
+pub const ASSETS: [&str; 5] = ["repository", "sender", "organization", "user", "links"];

@@ -1,0 +1,96 @@
+//! Whether a payload of no known sender is an alert for sure. Pure.
+
+use super::super::fields::Fields;
+use super::super::leaves::{Leaf, leaves, parts, plain};
+use super::super::names::{ALERTING, ASSETS, OWN, SEVERITIES, TRADE, WORK};
+use super::identity::title;
+use super::state::{in_text, kinds, of_kind, sign, states, word};
+use super::{is_severity_name, severity_of};
+use crate::relay::alert::{Severity, State};
+
+/// How many different fields must be called by an alert's word where nothing tells a state.
+const NAMES_OF_ALERTS: usize = 2;
+
+/// Whether something says what it is about, something says alarm, and nothing says that it is other business.
+pub fn is_sure(payload: Fields) -> bool {
+    let leaves = leaves(payload.value);
+    title(&leaves).is_some() && !is_other_business(payload, &leaves) && says_alarm(payload, &leaves)
+}
+
+fn says_alarm(payload: Fields, leaves: &[Leaf]) -> bool {
+    let severity = leaves.iter().any(is_severity);
+    let is_own = top(payload).any(|name| OWN.contains(&name.as_str()));
+    let alerting_names = leaves.iter().filter(|leaf| leaf.depth <= 3 && is_named(leaf)).count();
+    let alerting = alerting_names > 0 || kinds(leaves).any(|leaf| leaf.text.len() <= 60 && has_part(&leaf.text));
+    let is_machine = || top(payload).any(|name| ["host", "hostname", "service", "metric"].contains(&name.as_str()));
+    let says_state = match word(leaves) {
+        Some((State::Firing, leaf)) => State::is_alarm(&leaf.text) || alerting,
+        // An end starts nothing, so that it needs no further proof.
+        Some((State::Resolved, _)) => true,
+        Some(_) => alerting || severity || is_machine(),
+        None => {
+            kinds(leaves).any(|leaf| is_alarm_kind(&leaf.text))
+                || of_kind(leaves) == Some(State::Resolved)
+                || alerting && (!states(leaves).is_empty() || leaves.iter().any(is_number_of_severity))
+                || alerting_names >= NAMES_OF_ALERTS
+        }
+    };
+    let is_ease = |leaf: &Leaf| {
+        leaf.depth <= 2 && is_severity_name(leaf, &SEVERITIES) && State::known(&leaf.text) == Some(State::Resolved)
+    };
+    says_state
+        || severity
+        || is_own
+        || sign(leaves).is_some()
+        || in_text(leaves).is_some_and(|state| state == State::Firing || state == State::Resolved)
+        || leaves.iter().any(is_ease)
+}
+
+fn top(payload: Fields) -> impl Iterator<Item = String> {
+    payload.value.as_object().into_iter().flatten().map(|(name, _)| plain(name))
+}
+
+/// Work that is planned or discussed, trade, and letters: they open, fail and close as alerts do.
+fn is_other_business(payload: Fields, leaves: &[Leaf]) -> bool {
+    let is_trade = |leaf: &Leaf| {
+        let words = parts(&leaf.text);
+        leaf.text.len() <= 60
+            && leaf.text.contains(['.', ':', '_'])
+            && words.iter().any(|word| TRADE.contains(&word.as_str()))
+            || leaf.name == "objectkind" && WORK.contains(&plain(&leaf.text).as_str())
+    };
+    let asks = leaves.iter().filter(|leaf| leaf.depth <= 1);
+    let mut asks = asks.filter(|leaf| {
+        ["type", "event", "eventtype", "eventname", "topic", "objectkind", "object", "webhookevent"]
+            .contains(&leaf.name.as_str())
+    });
+    top(payload).any(|name| WORK.contains(&name.as_str())) || asks.any(is_trade)
+}
+
+/// Whether a field is called by a word that only alerts have.
+fn is_named(leaf: &Leaf) -> bool {
+    let is_of_severity = is_severity_name(leaf, &SEVERITIES);
+    let is_about_code = leaf.path.split('.').any(|name| ASSETS.contains(&plain(name).as_str()));
+    (!is_of_severity || severity_of(leaf).is_some()) && !is_about_code && leaf.path.split('.').any(has_part)
+}
+
+fn has_part(name: &str) -> bool {
+    parts(name)
+        .iter()
+        .any(|part| ALERTING.contains(&part.strip_suffix('s').unwrap_or(part)) || ALERTING.contains(&part.as_str()))
+}
+
+fn is_severity(leaf: &Leaf) -> bool {
+    let severity = severity_of(leaf);
+    let is_bad = severity >= Some(Severity::High) && ["level", "loglevel"].contains(&leaf.name.as_str());
+    leaf.depth <= 4 && severity.is_some() && (is_bad || is_severity_name(leaf, &SEVERITIES[..7]))
+}
+
+fn is_number_of_severity(leaf: &Leaf) -> bool {
+    leaf.depth <= 3 && is_severity_name(leaf, &SEVERITIES) && leaf.text.parse::<f64>().is_ok()
+}
+
+fn is_alarm_kind(text: &str) -> bool {
+    parts(text).iter().any(|word| ALERTING.contains(&word.as_str()) || State::is_alarm(word))
+        && super::state::last_word(text).is_some()
+}
