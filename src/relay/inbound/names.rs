@@ -32,7 +32,6 @@ pub const TITLES: [&str; 47] = [
     "testname",
     "buildname",
     "buildfullname",
-    "errormessage",
     "alert",
     "alarm",
     "problem",
@@ -49,6 +48,7 @@ pub const TITLES: [&str; 47] = [
     "reason",
     "message",
     "event",
+    "errormessage",
 ];
 pub const MESSAGES: [&str; 28] = [
     "description",
@@ -247,7 +247,7 @@ pub const SUBJECTS: [&str; 14] = [
     "outage",
 ];
 /// Fields that tell two alerts of one title apart.
-pub const SOURCES: [&str; 42] = [
+pub const SOURCES: [&str; 41] = [
     "source",
     "host",
     "hostname",
@@ -282,7 +282,6 @@ pub const SOURCES: [&str; 42] = [
     "instance",
     "sensor",
     "chart",
-    "url",
     "objectname",
     "involvedobject",
     "target",
@@ -349,7 +348,7 @@ pub const TESTS: [(&str, &str); 4] =
 /// Words in the kind of an event about an alert that says nothing of its state.
 pub const ASIDE: [&str; 6] = ["note", "comment", "commented", "maintenance", "annotate", "annotation"];
 /// Objects of work that is planned, discussed or sold, which open and close as well.
-pub const WORK: [&str; 32] = [
+pub const WORK: [&str; 31] = [
     "pullrequest",
     "mergerequest",
     "commits",
@@ -374,7 +373,6 @@ pub const WORK: [&str; 32] = [
     "discussion",
     "release",
     "survey",
-    "eventdata",
     "recipient",
     "messagesid",
     "smssid",
@@ -409,7 +407,7 @@ pub const TRADE: [&str; 22] = [
     "form",
 ];
 /// Names of objects whose own `name` is not the alert's.
-pub const OWNERS: [&str; 24] = [
+pub const OWNERS: [&str; 23] = [
     "project",
     "organization",
     "organisation",
@@ -432,11 +430,10 @@ pub const OWNERS: [&str; 24] = [
     "milestone",
     "label",
     "environment",
-    "site",
     "application",
 ];
 /// Names under which a thing of [`SOURCES`] says what it is called.
-pub const NAMED: [&str; 7] = ["name", "fullname", "slug", "displayname", "pathwithnamespace", "hostname", "browseurl"];
+pub const NAMED: [&str; 6] = ["name", "fullname", "slug", "displayname", "pathwithnamespace", "hostname"];
 /// Names of what only a build, or a delivery of code, has.
 pub const CODE: [&str; 11] = [
     "commit",
@@ -476,3 +473,33 @@ pub const THINGS: [&str; 18] = [
 pub const PAST: [&str; 5] = ["previous", "prev", "old", "last", "prior"];
 /// Objects of a repository, in which a word like "issue" or "check" means nothing.
 pub const ASSETS: [&str; 5] = ["repository", "sender", "organization", "user", "links"];
+/// Messages that say what was measured or went wrong this time, and so do not identify.
+pub const OUTPUTS: [&str; 12] = [
+    "output",
+    "error",
+    "reason",
+    "statemessage",
+    "statusmessage",
+    "hostoutput",
+    "serviceoutput",
+    "info",
+    "errormessage",
+    "cause",
+    "newstatereason",
+    "resultdescription",
+];
+/// The words of [`ALERTING`] that make an alert where two fields are called so.
+pub const TELLING: [&str; 12] = [
+    "alert",
+    "alarm",
+    "incident",
+    "trigger",
+    "threshold",
+    "violation",
+    "outage",
+    "problem",
+    "fault",
+    "anomaly",
+    "detector",
+    "monitor",
+];

@@ -2,7 +2,7 @@
 
 use super::super::fields::Fields;
 use super::super::leaves::{Leaf, leaves, parts, plain};
-use super::super::names::{ALERTING, ASSETS, OWN, SEVERITIES, TRADE, WORK};
+use super::super::names::{ALERTING, ASSETS, OWN, SEVERITIES, TELLING, TRADE, WORK};
 use super::identity::title;
 use super::state::{in_text, kinds, of_kind, sign, states, word};
 use super::{is_severity_name, severity_of};
@@ -20,8 +20,9 @@ pub fn is_sure(payload: Fields) -> bool {
 fn says_alarm(payload: Fields, leaves: &[Leaf]) -> bool {
     let severity = leaves.iter().any(is_severity);
     let is_own = top(payload).any(|name| OWN.contains(&name.as_str()));
-    let alerting_names = leaves.iter().filter(|leaf| leaf.depth <= 3 && is_named(leaf)).count();
-    let alerting = alerting_names > 0 || kinds(leaves).any(|leaf| leaf.text.len() <= 60 && has_part(&leaf.text));
+    let is_alerting = |leaf: &Leaf| leaf.depth <= 3 && is_named(leaf);
+    let alerting =
+        leaves.iter().any(is_alerting) || kinds(leaves).any(|leaf| leaf.text.len() <= 60 && has_part(&leaf.text));
     let is_machine = || top(payload).any(|name| ["host", "hostname", "service", "metric"].contains(&name.as_str()));
     let says_state = match word(leaves) {
         Some((State::Firing, leaf)) => State::is_alarm(&leaf.text) || alerting,
@@ -32,7 +33,7 @@ fn says_alarm(payload: Fields, leaves: &[Leaf]) -> bool {
             kinds(leaves).any(|leaf| is_alarm_kind(&leaf.text))
                 || of_kind(leaves) == Some(State::Resolved)
                 || alerting && (!states(leaves).is_empty() || leaves.iter().any(is_number_of_severity))
-                || alerting_names >= NAMES_OF_ALERTS
+                || leaves.iter().filter(|leaf| is_telling(leaf)).count() >= NAMES_OF_ALERTS
         }
     };
     let is_ease = |leaf: &Leaf| {
@@ -64,7 +65,8 @@ fn is_other_business(payload: Fields, leaves: &[Leaf]) -> bool {
         ["type", "event", "eventtype", "eventname", "topic", "objectkind", "object", "webhookevent"]
             .contains(&leaf.name.as_str())
     });
-    top(payload).any(|name| WORK.contains(&name.as_str())) || asks.any(is_trade)
+    let is_letter = |leaf: &Leaf| leaf.depth <= 2 && leaf.name == "recipient";
+    leaves.iter().any(is_letter) || top(payload).any(|name| WORK.contains(&name.as_str())) || asks.any(is_trade)
 }
 
 /// Whether a field is called by a word that only alerts have.
@@ -72,6 +74,12 @@ fn is_named(leaf: &Leaf) -> bool {
     let is_of_severity = is_severity_name(leaf, &SEVERITIES);
     let is_about_code = leaf.path.split('.').any(|name| ASSETS.contains(&plain(name).as_str()));
     (!is_of_severity || severity_of(leaf).is_some()) && !is_about_code && leaf.path.split('.').any(has_part)
+}
+
+/// Whether the field itself is called so.
+fn is_telling(leaf: &Leaf) -> bool {
+    let name = leaf.path.rsplit('.').find(|name| name.parse::<usize>().is_err()).unwrap_or_default();
+    leaf.depth <= 3 && is_named(leaf) && parts(name).iter().any(|part| TELLING.contains(&part.as_str()))
 }
 
 fn has_part(name: &str) -> bool {

@@ -1,7 +1,9 @@
 //! What an alert is called, and by what it is told apart from others. Pure.
 
 use super::super::leaves::{Leaf, parts};
-use super::super::names::{CODE, KEYS, KINDS, MESSAGES, NAMED, OWNERS, RULE_KEYS, SOURCES, SUBJECTS, THINGS, TITLES};
+use super::super::names::{
+    CODE, KEYS, KINDS, MESSAGES, NAMED, OUTPUTS, OWNERS, RULE_KEYS, SOURCES, SUBJECTS, THINGS, TITLES,
+};
 use super::{pick, pick_all};
 use crate::relay::alert::{Identity, State};
 
@@ -14,6 +16,10 @@ pub fn identity(leaves: &[Leaf], title: &str) -> Identity {
     match rule(leaves) {
         // One rule watches many things.
         Some(rule) => Identity::Title { source, title: format!("{}={}", rule.name, rule.text) },
+        // What was measured this time does not identify.
+        None if named_title(leaves).is_none() && telling_message(leaves).is_none() && !source.is_empty() => {
+            Identity::Title { source, title: String::new() }
+        }
         None => Identity::Title { source, title: lasting(title, is_build(leaves)) },
     }
 }
@@ -28,7 +34,17 @@ pub fn title(leaves: &[Leaf]) -> Option<String> {
         let kind = kind.map(|leaf| format!("{}: ", leaf.text)).unwrap_or_default();
         (!things.is_empty()).then(|| format!("{kind}{}", things.join(", ")))
     };
-    named_title(leaves).and_then(first_line).or_else(|| pick(leaves, &MESSAGES).and_then(first_line)).or_else(things)
+    let given = named_title(leaves).or_else(|| telling_message(leaves)).and_then(first_line);
+    let output = || pick(leaves, &OUTPUTS).and_then(first_line);
+    given.or_else(|| match (things(), output()) {
+        (Some(things), Some(output)) => Some(format!("{things}: {output}")),
+        (things, output) => things.or(output),
+    })
+}
+
+/// A message that says what it is about.
+fn telling_message(leaves: &[Leaf]) -> Option<&Leaf> {
+    pick_all(leaves, &MESSAGES).find(|leaf| !OUTPUTS.contains(&leaf.name.as_str()))
 }
 
 /// The field that holds the title.

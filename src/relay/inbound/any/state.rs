@@ -6,8 +6,26 @@ use super::{is_severity_name, pick_all, severity_of};
 use crate::relay::alert::State;
 
 /// Words that say little of an alert: any other field takes precedence over them.
-const WEAK: [&str; 12] =
-    ["1", "true", "false", "yes", "on", "active", "completed", "complete", "finished", "ended", "available", "new"];
+const WEAK: [&str; 15] = [
+    "1",
+    "true",
+    "false",
+    "yes",
+    "on",
+    "active",
+    "completed",
+    "complete",
+    "finished",
+    "ended",
+    "available",
+    "new",
+    "done",
+    "success",
+    "succeeded",
+];
+
+/// Words that say that something has run to its end, however it went.
+const OVER: [&str; 4] = ["completed", "complete", "finished", "done"];
 
 /// Words that say how bad it is, rather than whether it is on: `POLICY_CLOSE_CRITICAL` is an end.
 const DEGREES: [&str; 10] =
@@ -39,6 +57,7 @@ pub fn state(leaves: &[Leaf]) -> (State, Option<String>) {
         .or_else(|| stage(leaves))
         .or_else(|| notification(leaves))
         .or_else(|| strong(leaves).map(|(state, _)| state))
+        .or_else(|| went_well(leaves))
         .or_else(|| flag(leaves))
         .or_else(|| of_kind(leaves))
         .or_else(|| at_ease(leaves))
@@ -95,7 +114,7 @@ pub fn kinds(leaves: &[Leaf]) -> impl Iterator<Item = &Leaf> {
 /// The state that a title or a short message begins with: `[RESOLVED] disk full`, `Problem: disk full`.
 pub fn in_text(leaves: &[Leaf]) -> Option<State> {
     let texts = leaves.iter().filter(|leaf| {
-        leaf.depth <= 2
+        leaf.depth <= 3
             && (TITLES.contains(&leaf.name.as_str())
                 || ["msg", "text", "content", "heartbeat"].contains(&leaf.name.as_str()))
     });
@@ -107,22 +126,33 @@ pub fn last_word(text: &str) -> Option<State> {
     if text.len() > 120 {
         return None;
     }
-    if let Some(state) = State::known(text) {
+    if let Some(state) = State::known(text).filter(|_| !OVER.contains(&plain(text).as_str())) {
         return Some(state);
     }
     let words = parts(text);
-    let known = |word: &&String| word.len() > 1 && *word != "monitoring" && State::known(word).is_some();
+    let known = |word: &&String| {
+        word.len() > 1 && *word != "monitoring" && !OVER.contains(&word.as_str()) && State::known(word).is_some()
+    };
     let is_degree = |word: &&String| DEGREES.contains(&word.as_str());
     let found = words.iter().rev().filter(known).find(|word| !is_degree(word));
     found.or_else(|| words.iter().rev().find(known)).and_then(|word| State::known(word))
 }
 
 fn strong(leaves: &[Leaf]) -> Option<(State, &Leaf)> {
-    states(leaves).into_iter().filter(|leaf| !is_weak(leaf)).find_map(|leaf| Some((State::known(&leaf.text)?, leaf)))
+    states(leaves)
+        .into_iter()
+        .filter(|leaf| !is_weak(leaf) && !leaf.in_list)
+        .find_map(|leaf| Some((State::known(&leaf.text)?, leaf)))
 }
 
 fn weak(leaves: &[Leaf]) -> Option<(State, &Leaf)> {
     states(leaves).into_iter().find_map(|leaf| Some((State::known(&leaf.text)?, leaf)))
+}
+
+/// A step that went well may have found something bad, but not the other way round.
+fn went_well(leaves: &[Leaf]) -> Option<State> {
+    let is_success = |leaf: &&Leaf| !leaf.in_list && ["success", "succeeded"].contains(&plain(&leaf.text).as_str());
+    states(leaves).into_iter().any(|leaf| is_success(&leaf)).then_some(State::Resolved)
 }
 
 fn is_weak(leaf: &Leaf) -> bool {
