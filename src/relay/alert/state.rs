@@ -14,7 +14,7 @@ pub enum State {
 }
 
 /// Words that fire whatever they stand beside, in lowercase, with letters and digits only.
-const FIRING: [&str; 74] = [
+const FIRING: [&str; 83] = [
     "firing",
     "fired",
     "fire",
@@ -89,6 +89,15 @@ const FIRING: [&str; 74] = [
     "impacted",
     "disrupted",
     "disruption",
+    "crashloopbackoff",
+    "backoff",
+    "oomkilled",
+    "imagepullbackoff",
+    "evicted",
+    "unschedulable",
+    "trouble",
+    "poor",
+    "notready",
 ];
 
 /// Words that fire, but that orders, tickets and pull requests have too.

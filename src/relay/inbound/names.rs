@@ -1,7 +1,7 @@
 //! The names that senders use for an alert's values, in lowercase with letters and digits only. Pure.
 
 /// Names, the most telling first, in lowercase with letters and digits only.
-pub const TITLES: [&str; 47] = [
+pub const TITLES: [&str; 46] = [
     "title",
     "alerttitle",
     "alertname",
@@ -45,7 +45,6 @@ pub const TITLES: [&str; 47] = [
     "trigger",
     "name",
     "detailtype",
-    "reason",
     "message",
     "event",
     "errormessage",
@@ -136,8 +135,9 @@ pub const KINDS: [&str; 17] = [
     "webhookevent",
     "subscriptiontype",
 ];
-pub const SEVERITIES: [&str; 13] = [
+pub const SEVERITIES: [&str; 14] = [
     "severity",
+    "severityname",
     "alertseverity",
     "triggerseverity",
     "eventseverity",
@@ -247,7 +247,7 @@ pub const SUBJECTS: [&str; 14] = [
     "outage",
 ];
 /// Fields that tell two alerts of one title apart.
-pub const SOURCES: [&str; 41] = [
+pub const SOURCES: [&str; 61] = [
     "source",
     "host",
     "hostname",
@@ -289,6 +289,26 @@ pub const SOURCES: [&str; 41] = [
     "impactedentity",
     "servicedesc",
     "bucket",
+    "servicedescription",
+    "dagid",
+    "taskid",
+    "connectorid",
+    "connectionid",
+    "serviceid",
+    "siteid",
+    "connection",
+    "deployment",
+    "droplet",
+    "computername",
+    "machine",
+    "asset",
+    "domain",
+    "website",
+    "container",
+    "process",
+    "queue",
+    "hostgroup",
+    "objectid",
 ];
 /// Parts of names that only alerts have.
 pub const ALERTING: [&str; 28] = [
@@ -348,7 +368,7 @@ pub const TESTS: [(&str, &str); 4] =
 /// Words in the kind of an event about an alert that says nothing of its state.
 pub const ASIDE: [&str; 6] = ["note", "comment", "commented", "maintenance", "annotate", "annotation"];
 /// Objects of work that is planned, discussed or sold, which open and close as well.
-pub const WORK: [&str; 31] = [
+pub const WORK: [&str; 34] = [
     "pullrequest",
     "mergerequest",
     "commits",
@@ -380,6 +400,9 @@ pub const WORK: [&str; 31] = [
     "issueeventtypename",
     "formresponse",
     "challenge",
+    "currency",
+    "amount",
+    "totalprice",
 ];
 /// Words in the kind of an event of trade, letters and people.
 pub const TRADE: [&str; 22] = [
@@ -433,7 +456,7 @@ pub const OWNERS: [&str; 23] = [
     "application",
 ];
 /// Names under which a thing of [`SOURCES`] says what it is called.
-pub const NAMED: [&str; 6] = ["name", "fullname", "slug", "displayname", "pathwithnamespace", "hostname"];
+pub const NAMED: [&str; 7] = ["name", "fullname", "slug", "displayname", "pathwithnamespace", "hostname", "label"];
 /// Names of what only a build, or a delivery of code, has.
 pub const CODE: [&str; 11] = [
     "commit",
@@ -449,7 +472,7 @@ pub const CODE: [&str; 11] = [
     "ref",
 ];
 /// Parts of names of things that are called `…_name` in an alert.
-pub const THINGS: [&str; 18] = [
+pub const THINGS: [&str; 27] = [
     "alert",
     "alarm",
     "incident",
@@ -468,6 +491,15 @@ pub const THINGS: [&str; 18] = [
     "query",
     "problem",
     "policy",
+    "detect",
+    "detection",
+    "threat",
+    "finding",
+    "dag",
+    "budget",
+    "search",
+    "connection",
+    "issue",
 ];
 /// First words of names that tell of the past.
 pub const PAST: [&str; 5] = ["previous", "prev", "old", "last", "prior"];

@@ -1,15 +1,17 @@
 //! Whether a payload of no known sender is an alert for sure. Pure.
 
+use std::collections::BTreeSet;
+
 use super::super::fields::Fields;
 use super::super::leaves::{Leaf, leaves, parts, plain};
 use super::super::names::{ALERTING, ASSETS, OWN, SEVERITIES, TELLING, TRADE, WORK};
 use super::identity::title;
-use super::state::{in_text, kinds, of_kind, sign, states, word};
+use super::state::{flag, in_text, kinds, of_kind, sign, states, word};
 use super::{is_severity_name, severity_of};
 use crate::relay::alert::{Severity, State};
 
-/// How many different fields must be called by an alert's word where nothing tells a state.
-const NAMES_OF_ALERTS: usize = 2;
+/// How many words of alerts the names of fields must hold where nothing tells a state.
+const WORDS_OF_ALERTS: usize = 2;
 
 /// Whether something says what it is about, something says alarm, and nothing says that it is other business.
 pub fn is_sure(payload: Fields) -> bool {
@@ -32,8 +34,8 @@ fn says_alarm(payload: Fields, leaves: &[Leaf]) -> bool {
         None => {
             kinds(leaves).any(|leaf| is_alarm_kind(&leaf.text))
                 || of_kind(leaves) == Some(State::Resolved)
-                || alerting && (!states(leaves).is_empty() || leaves.iter().any(is_number_of_severity))
-                || leaves.iter().filter(|leaf| is_telling(leaf)).count() >= NAMES_OF_ALERTS
+                || alerting && !states(leaves).is_empty()
+                || telling_words(leaves) >= WORDS_OF_ALERTS
         }
     };
     let is_ease = |leaf: &Leaf| {
@@ -41,6 +43,8 @@ fn says_alarm(payload: Fields, leaves: &[Leaf]) -> bool {
     };
     says_state
         || severity
+        || leaves.iter().any(is_number_of_severity)
+        || flag(leaves).is_some()
         || is_own
         || sign(leaves).is_some()
         || in_text(leaves).is_some_and(|state| state == State::Firing || state == State::Resolved)
@@ -55,9 +59,8 @@ fn top(payload: Fields) -> impl Iterator<Item = String> {
 fn is_other_business(payload: Fields, leaves: &[Leaf]) -> bool {
     let is_trade = |leaf: &Leaf| {
         let words = parts(&leaf.text);
-        leaf.text.len() <= 60
-            && leaf.text.contains(['.', ':', '_'])
-            && words.iter().any(|word| TRADE.contains(&word.as_str()))
+        let is_kind = leaf.text.contains(['.', ':', '_']) || words.len() == 2;
+        leaf.text.len() <= 60 && is_kind && words.iter().any(|word| TRADE.contains(&word.as_str()))
             || leaf.name == "objectkind" && WORK.contains(&plain(&leaf.text).as_str())
     };
     let asks = leaves.iter().filter(|leaf| leaf.depth <= 1);
@@ -76,10 +79,11 @@ fn is_named(leaf: &Leaf) -> bool {
     (!is_of_severity || severity_of(leaf).is_some()) && !is_about_code && leaf.path.split('.').any(has_part)
 }
 
-/// Whether the field itself is called so.
-fn is_telling(leaf: &Leaf) -> bool {
-    let name = leaf.path.rsplit('.').find(|name| name.parse::<usize>().is_err()).unwrap_or_default();
-    leaf.depth <= 3 && is_named(leaf) && parts(name).iter().any(|part| TELLING.contains(&part.as_str()))
+/// How many different words of alerts stand in the fields' own names.
+fn telling_words(leaves: &[Leaf]) -> usize {
+    let words = leaves.iter().filter(|leaf| leaf.depth <= 3 && is_named(leaf)).flat_map(|leaf| parts(leaf.own_name()));
+    let telling: BTreeSet<String> = words.filter(|word| TELLING.contains(&word.as_str())).collect();
+    telling.len()
 }
 
 fn has_part(name: &str) -> bool {
@@ -91,11 +95,11 @@ fn has_part(name: &str) -> bool {
 fn is_severity(leaf: &Leaf) -> bool {
     let severity = severity_of(leaf);
     let is_bad = severity >= Some(Severity::High) && ["level", "loglevel"].contains(&leaf.name.as_str());
-    leaf.depth <= 4 && severity.is_some() && (is_bad || is_severity_name(leaf, &SEVERITIES[..7]))
+    leaf.depth <= 4 && severity.is_some() && (is_bad || is_severity_name(leaf, &SEVERITIES[..8]))
 }
 
 fn is_number_of_severity(leaf: &Leaf) -> bool {
-    leaf.depth <= 3 && is_severity_name(leaf, &SEVERITIES) && leaf.text.parse::<f64>().is_ok()
+    leaf.depth <= 3 && leaf.name.ends_with("severity") && leaf.text.parse::<f64>().is_ok()
 }
 
 fn is_alarm_kind(text: &str) -> bool {

@@ -44,7 +44,15 @@ pub fn title(leaves: &[Leaf]) -> Option<String> {
 
 /// A message that says what it is about.
 fn telling_message(leaves: &[Leaf]) -> Option<&Leaf> {
-    pick_all(leaves, &MESSAGES).find(|leaf| !OUTPUTS.contains(&leaf.name.as_str()))
+    let by_name = pick_all(leaves, &MESSAGES).find(|leaf| !OUTPUTS.contains(&leaf.name.as_str()));
+    by_name.or_else(|| {
+        let mut by_ending =
+            leaves.iter().filter(|leaf| leaf.is_fact() && leaf.is_text && leaf.depth <= 3 && !leaf.in_list);
+        by_ending.find(|leaf| {
+            leaf.name.ends_with("description") && !OUTPUTS.contains(&leaf.name.as_str())
+                || leaf.name.ends_with("summary")
+        })
+    })
 }
 
 /// The field that holds the title.
@@ -97,8 +105,7 @@ fn is_build(leaves: &[Leaf]) -> bool {
 
 fn title_rank(leaf: &Leaf) -> Option<usize> {
     let name = leaf.name.as_str();
-    let is_about_alerts =
-        || parts(leaf.path.rsplit('.').next().unwrap_or_default()).iter().any(|part| THINGS.contains(&part.as_str()));
+    let is_about_alerts = || parts(leaf.own_name()).iter().any(|part| THINGS.contains(&part.as_str()));
     let at = |name: &str| TITLES.iter().position(|title| *title == name);
     let rank = at(name);
     if rank >= at("alert") && State::known(&leaf.text).is_some() {
@@ -108,6 +115,7 @@ fn title_rank(leaf: &Leaf) -> Option<usize> {
         _ if name.ends_with("title") || name.ends_with("subject") || name.ends_with("displayname") => {
             at("shortdescription")
         }
+        "label" if SUBJECTS.contains(&leaf.parent.as_str()) => at("name"),
         _ if name.ends_with("name") && is_about_alerts() => at("jobname"),
         _ => None,
     })

@@ -108,7 +108,11 @@ pub fn of_kind(leaves: &[Leaf]) -> Option<State> {
 
 /// The fields that name the kind of event.
 pub fn kinds(leaves: &[Leaf]) -> impl Iterator<Item = &Leaf> {
-    leaves.iter().filter(|leaf| leaf.depth <= 3 && leaf.text.len() <= 120 && KINDS.contains(&leaf.name.as_str()))
+    // A reason in one word is a kind, as Kubernetes has it.
+    let is_kind = |leaf: &Leaf| {
+        KINDS.contains(&leaf.name.as_str()) || leaf.name == "reason" && leaf.is_text && !leaf.text.contains(' ')
+    };
+    leaves.iter().filter(move |leaf| leaf.depth <= 3 && leaf.text.len() <= 120 && is_kind(leaf))
 }
 
 /// The state that a title or a short message begins with: `[RESOLVED] disk full`, `Problem: disk full`.
@@ -186,11 +190,19 @@ fn notification(leaves: &[Leaf]) -> Option<State> {
     leaves.iter().filter(is_kind).find_map(|leaf| State::known(&leaf.text))
 }
 
-fn flag(leaves: &[Leaf]) -> Option<State> {
-    let is_flag = |leaf: &&Leaf| {
-        leaf.depth <= 3 && ["resolved", "isresolved", "recovered"].contains(&leaf.name.as_str()) && leaf.text == "true"
+/// A truth value that says how it stands.
+pub fn flag(leaves: &[Leaf]) -> Option<State> {
+    const GOOD: [&str; 8] =
+        ["resolved", "isresolved", "recovered", "success", "succeeded", "healthy", "passed", "isup"];
+    const BAD: [&str; 6] = ["failed", "isfailed", "down", "isdown", "firing", "alerting"];
+    let of = |leaf: &Leaf| match (leaf.text.as_str(), leaf.name.as_str()) {
+        ("true", name) if GOOD.contains(&name) => Some(State::Resolved),
+        // Not resolved is what every alert is that fires.
+        ("false", name) if GOOD[3..].contains(&name) => Some(State::Firing),
+        ("true", name) if BAD.contains(&name) => Some(State::Firing),
+        _ => None,
     };
-    leaves.iter().find(is_flag).map(|_| State::Resolved)
+    leaves.iter().filter(|leaf| leaf.depth <= 3 && !leaf.in_list && !leaf.is_text).find_map(of)
 }
 
 /// A severity that says that there is none: `level: OK`. Flux tells successes as `info` with a reason.
@@ -234,7 +246,7 @@ fn is_now(leaf: &&Leaf) -> bool {
         PAST.iter().any(|past| first == *past)
             || ["last", "previous", "old"].iter().any(|past| first.starts_with(past) && first != "old")
     };
-    let name = leaf.path.rsplit('.').find(|name| name.parse::<usize>().is_err()).unwrap_or_default();
+    let name = leaf.own_name();
     let begins = |words: &[&str]| parts(name).first().is_some_and(|first| words.contains(&first.as_str()));
     !begins(&["from", "initial", "http", "ack"]) && !leaf.path.split('.').any(is_past)
 }
