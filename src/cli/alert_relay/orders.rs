@@ -118,12 +118,12 @@ fn refused(path: &Path, problem: &Problem) -> anyhow::Error {
     let name = path.display();
     // What came by standard input is gone: the person has it in a file, or puts it there.
     let file = if path == Path::new("-") { "alert.json".to_string() } else { quoted(&name.to_string()) };
-    match problem {
-        Problem::UnknownShape { .. } => anyhow!(
-            "the alert {name}: {problem}; if it is one, run: source-devin-ai alert-relay run --format any --alert {file}"
-        ),
-        problem => anyhow!("the alert {name}: {problem}"),
-    }
+    let reading = match (problem, problem.mapping()) {
+        (_, Some(mapping)) => format!("--map {}", quoted(&mapping)),
+        (Problem::UnknownShape { .. }, None) => "--format any".to_string(),
+        _ => return anyhow!("the alert {name}: {problem}"),
+    };
+    anyhow!("the alert {name}: {problem}; if it is one, run: source-devin-ai alert-relay run {reading} --alert {file}")
 }
 
 /// What a person should know of a delivery beside its alerts.
@@ -227,6 +227,9 @@ fn parse_template(text: &str, path: &Path) -> anyhow::Result<Template> {
 
 fn read_mapping(path: &Path) -> anyhow::Result<Mapping> {
     let name = path.display();
+    if let Some(text) = path.to_str().filter(|text| text.trim_start().starts_with('{')) {
+        return Mapping::parse(text).map_err(|problem| anyhow!("--map: {problem}"));
+    }
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the mapping {name}"))?;
     Mapping::parse(&text).map_err(|problem| anyhow!("the mapping {name}: {problem}"))
 }

@@ -7,13 +7,16 @@ mod state;
 use serde_json::{Map, Value};
 
 pub use detection::is_sure;
-pub use identity::key;
+pub use identity::{further_sources, key, sources};
 pub use state::state;
 
 use super::fields::Fields;
 use super::leaves::{Leaf, facts, leaves};
 use super::names::{LINKS, MESSAGES, SEVERITIES, STARTS};
-use crate::relay::alert::{Alert, Link, Pairs, Severity};
+use crate::relay::alert::{Alert, Format, Link, Pairs, Severity};
+
+/// Names of lists of alerts.
+const LISTS: [&str; 6] = ["alerts", "incidents", "problems", "messages", "events", "notifications"];
 
 /// Reads any object; `title` is what a sender with a title of its own calls it.
 pub fn read(payload: Fields) -> Alert {
@@ -27,22 +30,13 @@ pub fn read(payload: Fields) -> Alert {
     alert
 }
 
-/// The alerts in an object: the items of its list of `alerts`, each with what stands beside the list, or itself.
+/// The alerts in an object: the items of its list of alerts, each with what stands beside the list, or itself.
 pub fn each(value: &Value) -> Vec<Value> {
-    let list = value
-        .get("alerts")
-        .and_then(Value::as_array)
-        .filter(|list| !list.is_empty() && list.iter().all(Value::is_object));
-    let Some(list) = list else {
+    let Some((list_name, list)) = LISTS.iter().find_map(|name| Some((*name, alerts_in(value, name)?))) else {
         return vec![value.clone()];
     };
-    let outer: Map<String, Value> = value
-        .as_object()
-        .into_iter()
-        .flatten()
-        .filter(|(name, _)| *name != "alerts")
-        .map(|(n, v)| (n.clone(), v.clone()))
-        .collect();
+    let beside = value.as_object().into_iter().flatten().filter(|(name, _)| *name != list_name);
+    let outer: Map<String, Value> = beside.map(|(name, value)| (name.clone(), value.clone())).collect();
     let with_outer = |item: &Value| {
         let mut all = outer.clone();
         all.extend(item.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())));
@@ -51,13 +45,20 @@ pub fn each(value: &Value) -> Vec<Value> {
     list.iter().map(with_outer).collect()
 }
 
+/// The items of a list, where all are alerts by themselves; those of one called so are taken at their word.
+fn alerts_in<'a>(value: &'a Value, name: &str) -> Option<&'a Vec<Value>> {
+    let list = value.get(name)?.as_array().filter(|list| !list.is_empty() && list.iter().all(Value::is_object))?;
+    let is_alert = |value| is_sure(Fields { format: Format::Any, value });
+    (name == LISTS[0] || list.iter().all(is_alert)).then_some(list)
+}
+
 /// The names under which a title, a state, a severity and a link stand, for a person to look at.
 pub fn found(payload: Fields) -> Vec<(&'static str, String)> {
     let leaves = leaves(payload.value);
     let path = |leaf: Option<&Leaf>| leaf.map(|leaf| leaf.path.clone());
     let all = [
-        ("title", path(identity::named_title(&leaves))),
-        ("status", path(state::states(&leaves).first().copied())),
+        ("title", path(identity::title_field(&leaves))),
+        ("state", path(state::states(&leaves).first().copied())),
         ("severity", path(pick(&leaves, &SEVERITIES))),
         ("url", path(pick(&leaves, &LINKS))),
     ];

@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::super::fields::Fields;
 use super::super::leaves::{Leaf, leaves, parts, plain};
 use super::super::names::{ALERTING, ASSETS, OWN, SEVERITIES, TELLING, TRADE, WORK};
-use super::identity::title;
-use super::state::{flag, in_text, kinds, of_kind, sign, states, word};
+use super::identity::{key, title};
+use super::state::{flag, in_text, kinds, of_kind, sign, state, states, word};
 use super::{is_severity_name, severity_of};
 use crate::relay::alert::{Severity, State};
 
@@ -16,7 +16,8 @@ const WORDS_OF_ALERTS: usize = 2;
 /// Whether something says what it is about, something says alarm, and nothing says that it is other business.
 pub fn is_sure(payload: Fields) -> bool {
     let leaves = leaves(payload.value);
-    title(&leaves).is_some() && !is_other_business(payload, &leaves) && says_alarm(payload, &leaves)
+    let ends_known = || key(&leaves).is_some() && state(&leaves).0 == State::Resolved;
+    (title(&leaves).is_some() || ends_known()) && !is_other_business(payload, &leaves) && says_alarm(payload, &leaves)
 }
 
 fn says_alarm(payload: Fields, leaves: &[Leaf]) -> bool {
@@ -25,12 +26,10 @@ fn says_alarm(payload: Fields, leaves: &[Leaf]) -> bool {
     let is_alerting = |leaf: &Leaf| leaf.depth <= 3 && is_named(leaf);
     let alerting =
         leaves.iter().any(is_alerting) || kinds(leaves).any(|leaf| leaf.text.len() <= 60 && has_part(&leaf.text));
-    let is_machine = || top(payload).any(|name| ["host", "hostname", "service", "metric"].contains(&name.as_str()));
     let says_state = match word(leaves) {
         Some((State::Firing, leaf)) => State::is_alarm(&leaf.text) || alerting,
-        // An end starts nothing, so that it needs no further proof.
-        Some((State::Resolved, _)) => true,
-        Some(_) => alerting || severity || is_machine(),
+        // What starts nothing needs no further proof.
+        Some(_) => true,
         None => {
             kinds(leaves).any(|leaf| is_alarm_kind(&leaf.text))
                 || of_kind(leaves) == Some(State::Resolved)

@@ -42,6 +42,11 @@ pub fn title(leaves: &[Leaf]) -> Option<String> {
     })
 }
 
+/// The field that a title is best taken from.
+pub fn title_field(leaves: &[Leaf]) -> Option<&Leaf> {
+    named_title(leaves).or_else(|| telling_message(leaves)).or_else(|| pick(leaves, &OUTPUTS))
+}
+
 /// A message that says what it is about.
 fn telling_message(leaves: &[Leaf]) -> Option<&Leaf> {
     let by_name = pick_all(leaves, &MESSAGES).find(|leaf| !OUTPUTS.contains(&leaf.name.as_str()));
@@ -89,6 +94,16 @@ fn rule(leaves: &[Leaf]) -> Option<&Leaf> {
 /// What tells two alerts of one title or rule apart.
 pub fn sources(leaves: &[Leaf]) -> String {
     let named = SOURCES.iter().flat_map(|name| leaves.iter().filter(move |leaf| is_source(leaf, name)));
+    named.map(|leaf| format!("{}={}", leaf.path, leaf.text)).collect::<Vec<_>>().join("\n")
+}
+
+/// The same of an alert whose title, labels and `source` count already.
+pub fn further_sources(leaves: &[Leaf]) -> String {
+    let counts = |leaf: &Leaf| {
+        ["source", "labels", "metadata", "annotations"].contains(&leaf.path.split('.').next().unwrap_or_default())
+    };
+    let named =
+        SOURCES.iter().flat_map(|name| leaves.iter().filter(move |leaf| is_source(leaf, name) && !counts(leaf)));
     named.map(|leaf| format!("{}={}", leaf.path, leaf.text)).collect::<Vec<_>>().join("\n")
 }
 
