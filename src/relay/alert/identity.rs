@@ -135,6 +135,12 @@ pub fn attempt_tag(alert_tag: &str, attempt: &str) -> String {
     tag(&format!("{alert_tag}\0{attempt}")).replacen("ar-", "ar-a-", 1)
 }
 
+/// What stands for a member of a group whose sender gives it no fingerprint.
+pub fn fingerprint(labels: &Pairs) -> String {
+    let labels: Vec<_> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    hash([], &labels)
+}
+
 /// See [`Alert::dedupe_key`].
 pub(super) fn dedupe_key(alert: &Alert, ignored_labels: &[String]) -> String {
     let format = alert.format;
