@@ -62,7 +62,9 @@ pub fn found(payload: Fields) -> Vec<(&'static str, String)> {
         ("severity", path(pick(&leaves, &SEVERITIES))),
         ("url", path(pick(&leaves, &LINKS))),
     ];
-    all.into_iter().filter_map(|(name, path)| Some((name, path?))).collect()
+    // A name with a point in it is no path.
+    let leads = |path: &String| payload.text(path).is_some();
+    all.into_iter().filter_map(|(name, path)| Some((name, path.filter(leads)?))).collect()
 }
 
 /// Fills in what is only told.

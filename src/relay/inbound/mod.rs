@@ -120,7 +120,7 @@ fn read_one(value: &Value, reading: Reading, delivery: &mut Delivery) -> Result<
 fn leave_out_silences(alert: &mut Alert) {
     let is_kept = |line: &&str| {
         let line = line.trim_start().to_ascii_lowercase();
-        !(line.starts_with("silence") && line.contains("://")) && !line.contains("/silence/new?")
+        !(line.contains("/silence/new?") || line.starts_with("silence") && line.contains("://"))
     };
     let members = alert.members.iter_mut().flat_map(|member| member.annotations.values_mut());
     for text in alert.annotations.values_mut().chain(members).chain([&mut alert.message]) {

@@ -63,18 +63,19 @@ fn telling_message(leaves: &[Leaf]) -> Option<&Leaf> {
 /// The field that holds the title.
 pub fn named_title(leaves: &[Leaf]) -> Option<&Leaf> {
     let is_build = is_build(leaves);
-    let mut found: Vec<((bool, bool, usize, usize), &Leaf)> = leaves
-        .iter()
-        .filter(|leaf| leaf.is_fact() && leaf.is_text && !leaf.is_link() && leaf.depth <= 6)
-        .filter(|leaf| !OWNERS.contains(&leaf.parent.as_str()))
-        .filter_map(|leaf| {
-            // What a build is called in a commit is another name each time.
-            let is_passing = is_build && ["title", "message", "subject", "displaytitle"].contains(&leaf.name.as_str());
-            Some(((leaf.in_list, is_passing, title_rank(leaf)?, leaf.depth), leaf))
-        })
-        .collect();
-    found.sort_by_key(|(rank, _)| *rank);
-    found.into_iter().map(|(_, leaf)| leaf).next()
+    let is_candidate = |leaf: &&Leaf| {
+        leaf.is_fact()
+            && leaf.is_text
+            && !leaf.is_link()
+            && leaf.depth <= 6
+            && !OWNERS.contains(&leaf.parent.as_str())
+            && title_rank(leaf).is_some()
+    };
+    // What a build is called in a commit is another name each time.
+    let is_passing =
+        |leaf: &Leaf| is_build && ["title", "message", "subject", "displaytitle"].contains(&leaf.name.as_str());
+    let candidates = leaves.iter().filter(is_candidate);
+    candidates.min_by_key(|leaf| (leaf.in_list, is_passing(leaf), title_rank(leaf), leaf.depth))
 }
 
 /// The field that identifies the alert.

@@ -223,8 +223,9 @@ fn a_refusal_names_a_mapping_that_takes_the_payload() {
     let reading = Reading { format: None, grouping: Grouping::Group, mapping: Some(&mapping) };
     let alert = read_delivery(value.to_string().as_bytes(), &[], reading).unwrap().alerts.remove(0);
     assert_eq!((alert.title.as_str(), alert.annotations["payload.method"].as_str()), ("Crash", "m"));
-    let odd = json!({"$(rm x)": {"title": "t"}});
-    assert_eq!(alerts(&odd, Grouping::Group).unwrap_err().mapping(), None);
+    for odd in [json!({"$(rm x)": {"title": "t"}}), json!({"a.title": "t"}), json!({"message": ["a", "b"]})] {
+        assert_eq!(alerts(&odd, Grouping::Group).unwrap_err().mapping(), None, "{odd}");
+    }
     assert_eq!(Problem::Empty.mapping(), None);
 }
 
