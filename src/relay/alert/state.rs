@@ -84,7 +84,6 @@ const FIRING: [&str; 83] = [
     "exhausted",
     "flapping",
     "faulted",
-    "lost",
     "notok",
     "impacted",
     "disrupted",
@@ -98,6 +97,7 @@ const FIRING: [&str; 83] = [
     "trouble",
     "poor",
     "notready",
+    "notresponding",
 ];
 
 /// Words that fire, but that orders, tickets and pull requests have too.

@@ -247,7 +247,7 @@ pub const SUBJECTS: [&str; 14] = [
     "outage",
 ];
 /// Fields that tell two alerts of one title apart.
-pub const SOURCES: [&str; 61] = [
+pub const SOURCES: [&str; 78] = [
     "source",
     "host",
     "hostname",
@@ -309,6 +309,23 @@ pub const SOURCES: [&str; 61] = [
     "queue",
     "hostgroup",
     "objectid",
+    "devicename",
+    "networkname",
+    "deviceserial",
+    "nodename",
+    "servername",
+    "clustername",
+    "hostnameandport",
+    "databasename",
+    "database",
+    "applicationname",
+    "instancename",
+    "volume",
+    "network",
+    "endpoint",
+    "monitor",
+    "check",
+    "label",
 ];
 /// Parts of names that only alerts have.
 pub const ALERTING: [&str; 28] = [
@@ -456,7 +473,8 @@ pub const OWNERS: [&str; 23] = [
     "application",
 ];
 /// Names under which a thing of [`SOURCES`] says what it is called.
-pub const NAMED: [&str; 7] = ["name", "fullname", "slug", "displayname", "pathwithnamespace", "hostname", "label"];
+pub const NAMED: [&str; 9] =
+    ["name", "fullname", "slug", "displayname", "pathwithnamespace", "hostname", "label", "alias", "token"];
 /// Names of what only a build, or a delivery of code, has.
 pub const CODE: [&str; 11] = [
     "commit",
@@ -535,3 +553,5 @@ pub const TELLING: [&str; 12] = [
     "detector",
     "monitor",
 ];
+/// Those of [`SOURCES`] that are watched by one rule of their own.
+pub const WATCHED: [&str; 5] = ["check", "monitor", "site", "endpoint", "sensor"];

@@ -2,7 +2,7 @@
 
 use super::super::leaves::{Leaf, parts};
 use super::super::names::{
-    CODE, KEYS, KINDS, MESSAGES, NAMED, OUTPUTS, OWNERS, RULE_KEYS, SOURCES, SUBJECTS, THINGS, TITLES,
+    CODE, KEYS, KINDS, MESSAGES, NAMED, OUTPUTS, OWNERS, RULE_KEYS, SOURCES, SUBJECTS, THINGS, TITLES, WATCHED,
 };
 use super::{pick, pick_all};
 use crate::relay::alert::{Identity, State};
@@ -17,7 +17,9 @@ pub fn identity(leaves: &[Leaf], title: &str) -> Identity {
         // One rule watches many things.
         Some(rule) => Identity::Title { source, title: format!("{}={}", rule.name, rule.text) },
         // What was measured this time does not identify.
-        None if named_title(leaves).is_none() && telling_message(leaves).is_none() && !source.is_empty() => {
+        None if named_title(leaves).is_none()
+            && (is_watched(leaves) || telling_message(leaves).is_none() && !source.is_empty()) =>
+        {
             Identity::Title { source, title: String::new() }
         }
         None => Identity::Title { source, title: lasting(title, is_build(leaves)) },
@@ -36,9 +38,11 @@ pub fn title(leaves: &[Leaf]) -> Option<String> {
     };
     let given = named_title(leaves).or_else(|| telling_message(leaves)).and_then(first_line);
     let output = || pick(leaves, &OUTPUTS).and_then(first_line);
+    let kind =
+        || leaves.iter().find(|leaf| leaf.depth == 1 && KINDS.contains(&leaf.name.as_str()) && leaf.text.contains(' '));
     given.or_else(|| match (things(), output()) {
         (Some(things), Some(output)) => Some(format!("{things}: {output}")),
-        (things, output) => things.or(output),
+        (things, output) => things.or(output).or_else(|| kind().and_then(first_line)),
     })
 }
 
@@ -108,6 +112,11 @@ pub fn further_sources(leaves: &[Leaf]) -> String {
     named.map(|leaf| format!("{}={}", leaf.path, leaf.text)).collect::<Vec<_>>().join("\n")
 }
 
+/// Whether it tells of a check of one thing, so that a message beside it says only how it went this time.
+fn is_watched(leaves: &[Leaf]) -> bool {
+    leaves.iter().any(|leaf| WATCHED.iter().any(|name| is_source(leaf, name)))
+}
+
 fn is_source(leaf: &Leaf, name: &str) -> bool {
     leaf.depth <= 3
         && !leaf.in_list
@@ -124,7 +133,9 @@ fn title_rank(leaf: &Leaf) -> Option<usize> {
     let is_about_alerts = || parts(leaf.own_name()).iter().any(|part| THINGS.contains(&part.as_str()));
     let at = |name: &str| TITLES.iter().position(|title| *title == name);
     let rank = at(name);
-    if rank >= at("alert") && State::known(&leaf.text).is_some() {
+    // `check.down` is a kind, `NodeDown` a name.
+    let is_kind = name == "event" && leaf.text.contains(['.', ':', '_']);
+    if is_kind || rank >= at("alert") && State::known(&leaf.text).is_some() {
         return None;
     }
     rank.or_else(|| match name {

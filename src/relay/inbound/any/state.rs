@@ -56,6 +56,7 @@ pub fn state(leaves: &[Leaf]) -> (State, Option<String>) {
         .find_map(aside)
         .or_else(|| stage(leaves))
         .or_else(|| notification(leaves))
+        .or_else(|| fresh(leaves))
         .or_else(|| strong(leaves).map(|(state, _)| state))
         .or_else(|| went_well(leaves))
         .or_else(|| flag(leaves))
@@ -80,7 +81,7 @@ pub fn states(leaves: &[Leaf]) -> Vec<&Leaf> {
         leaf.depth <= 3
             && leaf.text.len() <= 40
             && !STATES.contains(&leaf.name.as_str())
-            && (leaf.name.ends_with("status") || leaf.name.ends_with("state"))
+            && (["status", "state", "statename"].iter().any(|end| leaf.name.ends_with(end)))
     });
     exact.chain(value).chain(ends).filter(is_now).collect()
 }
@@ -153,6 +154,16 @@ fn weak(leaves: &[Leaf]) -> Option<(State, &Leaf)> {
     states(leaves).into_iter().find_map(|leaf| Some((State::known(&leaf.text)?, leaf)))
 }
 
+/// An alert that was created a moment ago waits for a person, and fires.
+fn fresh(leaves: &[Leaf]) -> Option<State> {
+    let (_, leaf) = strong(leaves)?;
+    let is_waiting = ["pending", "unassigned", "waiting"].contains(&plain(&leaf.text).as_str());
+    let is_of_alert =
+        |leaf: &Leaf| parts(&leaf.text).iter().any(|word| ["alert", "incident", "alarm"].contains(&word.as_str()));
+    (is_waiting && kinds(leaves).any(|leaf| is_of_alert(leaf) && last_word(&leaf.text) == Some(State::Firing)))
+        .then_some(State::Firing)
+}
+
 /// A step that went well may have found something bad, but not the other way round.
 fn went_well(leaves: &[Leaf]) -> Option<State> {
     let is_success = |leaf: &&Leaf| !leaf.in_list && ["success", "succeeded"].contains(&plain(&leaf.text).as_str());
@@ -192,8 +203,8 @@ fn notification(leaves: &[Leaf]) -> Option<State> {
 
 /// A truth value that says how it stands.
 pub fn flag(leaves: &[Leaf]) -> Option<State> {
-    const GOOD: [&str; 8] =
-        ["resolved", "isresolved", "recovered", "success", "succeeded", "healthy", "passed", "isup"];
+    const GOOD: [&str; 9] =
+        ["resolved", "isresolved", "recovered", "success", "succeeded", "healthy", "passed", "isup", "backtonormal"];
     const BAD: [&str; 6] = ["failed", "isfailed", "down", "isdown", "firing", "alerting"];
     let of = |leaf: &Leaf| match (leaf.text.as_str(), leaf.name.as_str()) {
         ("true", name) if GOOD.contains(&name) => Some(State::Resolved),
@@ -202,7 +213,7 @@ pub fn flag(leaves: &[Leaf]) -> Option<State> {
         ("true", name) if BAD.contains(&name) => Some(State::Firing),
         _ => None,
     };
-    leaves.iter().filter(|leaf| leaf.depth <= 3 && !leaf.in_list && !leaf.is_text).find_map(of)
+    leaves.iter().filter(|leaf| leaf.depth <= 3 && !leaf.in_list).find_map(of)
 }
 
 /// A severity that says that there is none: `level: OK`. Flux tells successes as `info` with a reason.
