@@ -88,8 +88,17 @@ pub fn key(leaves: &[Leaf]) -> Option<&Leaf> {
     by_name.or_else(|| {
         let is_subject =
             |leaf: &&Leaf| leaf.name == "id" && leaf.depth <= 4 && SUBJECTS.contains(&leaf.parent.as_str());
-        leaves.iter().find(is_subject)
+        leaves.iter().find(is_subject).or_else(|| linked_id(leaves))
     })
+}
+
+/// The identifier at the top that stands in the link to the alert itself.
+fn linked_id(leaves: &[Leaf]) -> Option<&Leaf> {
+    const LINKS: [&str; 4] = ["issueurl", "incidenturl", "alerturl", "problemurl"];
+    let links = || leaves.iter().filter(|leaf| leaf.depth == 1 && LINKS.contains(&leaf.name.as_str()));
+    let is_linked =
+        |leaf: &&Leaf| links().any(|link| link.text.split(['/', '?', '#', '=', '&']).any(|part| part == leaf.text));
+    leaves.iter().filter(|leaf| leaf.depth == 1 && leaf.name == "id").find(is_linked)
 }
 
 fn rule(leaves: &[Leaf]) -> Option<&Leaf> {

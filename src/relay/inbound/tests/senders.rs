@@ -184,6 +184,8 @@ fn two_things_with_one_trouble_are_two_alerts() {
     ] {
         assert_ne!(key(&one), key(&another), "{one}");
     }
+    let issue = |id: &str| json!({"id": id, "issueUrl": format!("https://one.example/issues/{id}?x=1"), "title": "CPU", "state": "ACTIVATED"});
+    assert_eq!(key(&issue("a-1")), "any:id#a-1");
     let measured = |output: &str, state: &str| json!({"host": "h", "service": "s", "state": state, "output": output});
     assert_eq!(key(&measured("95 % used", "CRITICAL")), key(&measured("40 % used", "OK")));
 }
