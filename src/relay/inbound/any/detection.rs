@@ -22,7 +22,9 @@ pub fn is_sure(payload: Fields) -> bool {
 
 fn says_alarm(payload: Fields, leaves: &[Leaf]) -> bool {
     let severity = leaves.iter().any(is_severity);
-    let is_own = top(payload).any(|name| OWN.contains(&name.as_str()));
+    // A rule of a repository is one of its settings.
+    let is_of_repository = top(payload).any(|name| name == "repository");
+    let is_own = top(payload).any(|name| OWN.contains(&name.as_str()) && !(is_of_repository && name == "rule"));
     let is_alerting = |leaf: &Leaf| leaf.depth <= 3 && is_named(leaf);
     let alerting =
         leaves.iter().any(is_alerting) || kinds(leaves).any(|leaf| leaf.text.len() <= 60 && has_part(&leaf.text));

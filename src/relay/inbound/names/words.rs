@@ -59,7 +59,7 @@ pub const TESTS: [(&str, &str); 4] =
 /// Words in the kind of an event about an alert that says nothing of its state.
 pub const ASIDE: [&str; 6] = ["note", "comment", "commented", "maintenance", "annotate", "annotation"];
 /// Objects of work that is planned, discussed or sold, which open and close as well.
-pub const WORK: [&str; 34] = [
+pub const WORK: [&str; 36] = [
     "pullrequest",
     "mergerequest",
     "commits",
@@ -94,9 +94,11 @@ pub const WORK: [&str; 34] = [
     "currency",
     "amount",
     "totalprice",
+    "messageuuid",
+    "trackingnumber",
 ];
 /// Words in the kind of an event of trade, letters and people.
-pub const TRADE: [&str; 22] = [
+pub const TRADE: [&str; 39] = [
     "invoice",
     "payment",
     "charge",
@@ -119,6 +121,23 @@ pub const TRADE: [&str; 22] = [
     "issue",
     "push",
     "form",
+    "workitem",
+    "story",
+    "task",
+    "bug",
+    "epic",
+    "todo",
+    "shipment",
+    "delivery",
+    "booking",
+    "deal",
+    "lead",
+    "post",
+    "note",
+    "discussion",
+    "milestone",
+    "sale",
+    "product",
 ];
 /// Names of objects whose own `name` is not the alert's.
 pub const OWNERS: [&str; 23] = [

@@ -161,6 +161,9 @@ fn what_is_other_business_starts_nothing() {
         json!({"type": "track", "event": "Order Failed", "properties": {"status": "failed"}}),
         json!({"type": "invoice.payment_failed", "data": {"object": {"status": "open"}}}),
         json!({"involvedObject": {"name": "apps"}, "severity": "info", "reason": "ReconciliationSucceeded", "message": "m"}),
+        json!({"eventType": "workitem.created", "resource": {"fields": {"Title": "Bug", "State": "New", "Severity": "2 - High"}}}),
+        json!({"action": "created", "rule": {"id": 1, "name": "main"}, "repository": {"full_name": "o/r"}}),
+        json!({"event": "shipment.failed", "status": "failed", "status_description": "Undeliverable"}),
         json!({"event": "unknown", "check": {"url": "https://x.example", "enabled": true, "period": 30}}),
     ] {
         let fires =
