@@ -300,7 +300,12 @@ fn an_alert_that_fires_is_not_dropped_behind_one_of_the_same_key_that_is_over() 
         "alerts": [alert("disk", "resolved"), alert("disk", "firing"), alert("disk", "resolved")],
     });
     let program = program().file("alert.json", group.to_string());
-    let told = events(&program.run("alert-relay prompt --alert alert.json --per-alert"));
+    let mut told = events(&program.run("alert-relay prompt --alert alert.json --per-alert"));
+    let warning = told.remove(0);
+    assert!(
+        warning["message"].as_str().is_some_and(|text| text.starts_with("2 alerts with the key of another")),
+        "{warning}"
+    );
     assert_eq!((told.len(), told[0]["state"].as_str()), (2, Some("firing")), "{told:?}");
 }
 
@@ -330,23 +335,28 @@ fn the_exit_code_of_several_alerts_does_not_depend_on_which_ends_first() {
 /// What is new in a live group must not be lost in silence; a repeat of what is known is no news.
 #[test]
 fn a_session_at_work_is_told_of_alerts_that_have_joined_its_group() {
-    let payload = |reason: &str| {
+    const EARLIER: &str = "2026-01-01T00:00:00Z";
+    const LATER: &str = "2100-01-01T00:00:00Z";
+    let payload = |reason: &str, starts_at: &str| {
         let labels = json!({"alertname": "DiskFull", "host": "db-2"});
-        let alert =
-            json!({"status": "firing", "labels": labels, "annotations": {}, "startsAt": "2026-01-01T00:00:00Z"});
+        let alert = json!({"status": "firing", "labels": labels, "annotations": {}, "startsAt": starts_at});
         json!({
             "version": "4", "receiver": "relay", "status": "firing", "groupKey": "g", "groupLabels": {"alertname": "DiskFull"},
             "commonLabels": labels, "commonAnnotations": {}, "externalURL": "", "notification_reason": reason, "alerts": [alert],
         })
         .to_string()
     };
-    let first =
-        program().file("alert.json", payload("first notification")).run("alert-relay prompt --alert alert.json");
+    let first = program()
+        .file("alert.json", payload("first notification", EARLIER))
+        .run("alert-relay prompt --alert alert.json");
     let tag = events(&first)[0]["tag"].as_str().unwrap().to_string();
-    for (reason, option, messages) in [
-        ("new alerts added", "", 1),
-        ("new alerts added", "--on-new-alerts ignore", 0),
-        ("repeat interval elapsed", "", 0),
+    for (reason, starts_at, option, messages) in [
+        ("new alerts added", EARLIER, "", 1),
+        ("new alerts added", EARLIER, "--on-new-alerts ignore", 0),
+        ("repeat interval elapsed", LATER, "", 0),
+        // Before 0.32 the reason is not said.
+        ("", LATER, "", 1),
+        ("", EARLIER, "", 0),
     ] {
         let at_work = session("work", &[&tag], common::devin::now() - 10, &state("running/working", false));
         let sessions: Arc<Sessions> = Sessions::new().with(at_work).into();
@@ -354,7 +364,7 @@ fn a_session_at_work_is_told_of_alerts_that_have_joined_its_group() {
             true => Said::json(&json!({"session_id": "work", "status": "running"})),
             false => sessions.answer(heard),
         });
-        let program = program().file("config.json", devin.config()).file("alert.json", payload(reason));
+        let program = program().file("config.json", devin.config()).file("alert.json", payload(reason, starts_at));
         let ran = program.run(&format!("{RUN} --max-poll-attempts 1 {option}"));
         let told: Vec<_> = devin.heard().into_iter().filter(|heard| heard.path.ends_with("/messages")).collect();
         assert_eq!(told.len(), messages, "{reason} {option}: {}\n{}", story(&ran), ran.stderr);

@@ -28,6 +28,13 @@ fuzz_target!(|payload: &[u8]| {
             Err(problem) => {
                 let sentence = problem.to_string();
                 assert!(!sentence.contains('\n') && sentence.len() < 600, "{sentence}");
+                // The mapping that a refusal offers takes the payload, and stands between quotes of a shell.
+                if let Some(offered) = problem.mapping() {
+                    assert!(!offered.contains('\'') && !offered.contains('\n'), "{offered}");
+                    let offered = Mapping::parse(&offered).expect("an offered mapping can be read");
+                    let reading = Reading { mapping: Some(&offered), ..group };
+                    assert!(inbound::read(payload, &[], reading).is_ok());
+                }
             }
         }
     }
@@ -37,7 +44,7 @@ fn check(alert: &Alert) {
     let key = alert.dedupe_key(&[]);
     assert!(!key.chars().any(char::is_control), "{key:?}");
 
-    let words = words(alert, &key, None).expect("the default template fits every alert");
+    let words = words(alert, &key, "", None).expect("the default template fits every alert");
     assert!(words.title.starts_with(&format!("[{}] ", tag(&key))) && words.title.len() < LONGEST_TITLE + 120);
     assert!(!words.title.chars().any(char::is_control), "{:?}", words.title);
     assert!(words.prompt.len() < LONGEST_PROMPT + 200, "{}", words.prompt.len());

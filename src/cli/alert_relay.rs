@@ -119,7 +119,7 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
         Command::Prompt(prompt) => {
             let shown = presenter(prompt.output, output, false);
             match orders(&prompt.input, &prompt.session) {
-                Ok(orders) => print_prompts(told(orders, output), &prompt.input.namespace, &shown),
+                Ok(orders) => print_prompts(told(orders, &shown), &prompt.input.namespace, &shown),
                 Err(problem) => fail(&shown, Code::BadInput, &format!("{problem:#}")),
             }
         }
@@ -127,8 +127,8 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
         Command::Run(run) => {
             let shown = presenter(run.access.output, output, run.polling.require_pr);
             match orders(&run.input, &run.session) {
-                Ok(orders) if run.dry_run => print_prompts(told(orders, output), &run.input.namespace, &shown),
-                Ok(orders) => runtime().block_on(run_orders(&run, told(orders, output), output, shown)),
+                Ok(orders) if run.dry_run => print_prompts(told(orders, &shown), &run.input.namespace, &shown),
+                Ok(orders) => runtime().block_on(run_orders(&run, told(orders, &shown), output, shown)),
                 Err(problem) => fail(&shown, Code::BadInput, &format!("{problem:#}")),
             }
         }
@@ -137,8 +137,8 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
 }
 
 /// The orders, after what was not taken or was guessed has been said.
-fn told(orders: Orders, output: &Output) -> Vec<Prepared> {
-    orders.notes.iter().for_each(|note| output.note(&format!("warning: {note}")));
+fn told(orders: Orders, shown: &Presenter) -> Vec<Prepared> {
+    orders.notes.iter().for_each(|note| shown.tell(EventKind::warning(note), None));
     orders.prepared
 }
 

@@ -54,6 +54,8 @@ pub struct Alert {
 /// An alert inside a group.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Member {
+    /// By what its sender tells it from the others of the group: its fingerprint, else its labels.
+    pub fingerprint: String,
     pub labels: Pairs,
     pub annotations: Pairs,
     pub started_at: Option<String>,
@@ -96,6 +98,7 @@ impl Alert {
             links.iter().map(|link| Link { name: change(&link.name), url: change(&link.url) }).collect::<Vec<_>>()
         };
         let member = |member: &Member| Member {
+            fingerprint: member.fingerprint.clone(),
             labels: pairs(&member.labels),
             annotations: pairs(&member.annotations),
             started_at: member.started_at.as_deref().map(change),

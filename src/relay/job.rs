@@ -73,6 +73,9 @@ pub struct Firing {
     pub reason: FiringReason,
     /// Of the alerts of the group.
     pub fingerprints: Vec<String>,
+    /// When the latest of them began, by its sender's clock; `None` where it does not say.
+    #[serde(default)]
+    pub latest_start: Option<Millis>,
     /// What a session at work is told of them.
     pub message: String,
 }
@@ -81,7 +84,8 @@ pub struct Firing {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum FiringReason {
-    /// It fires for the first time, or its sender does not say.
+    /// It fires for the first time, or its sender does not say: then alerts have joined where one of them began after the
+    /// session was created.
     #[default]
     First,
     /// Alerts have joined the group.

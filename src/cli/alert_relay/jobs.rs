@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
+use chrono::DateTime;
+
 use super::options::{NewAlertsChoice, PollingOptions, Run, SessionLimitChoice, TimeoutChoice, WhilePrOpenChoice};
 use super::orders::Prepared;
-use crate::relay::alert::tag_in;
+use crate::relay::alert::{Member, tag_in};
 use crate::relay::job::{DispatchRequest, Firing, FiringReason, OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
 use crate::relay::names::Names;
 use crate::relay::prior::Holds;
@@ -42,7 +44,14 @@ fn firing(order: &Prepared) -> Firing {
         "Alerts have joined the group that this session works on. The group as it is now, in the words that a new session would be given:\n\n{}",
         order.new.prompt
     );
-    Firing { reason, fingerprints: Vec::new(), message }
+    let members = &order.alert.members;
+    let began = |member: &Member| DateTime::parse_from_rfc3339(member.started_at.as_deref()?).ok();
+    Firing {
+        reason,
+        fingerprints: members.iter().map(|member| member.fingerprint.clone()).collect(),
+        latest_start: members.iter().filter_map(began).map(|began| began.timestamp_millis()).max(),
+        message,
+    }
 }
 
 /// How hard `run` tries, and what it does where there is a choice.

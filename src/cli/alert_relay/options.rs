@@ -142,7 +142,7 @@ pub struct Input {
     /// The sender: auto, alertmanager, grafana, pagerduty, sentry, datadog, opsgenie, cloudwatch, cloudevents, generic; or any, for any JSON object
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = format)]
     pub format: FormatChoice,
-    /// YAML that says where in the payload title, state, key and the like stand, for a sender of your own
+    /// YAML that says where in the payload title, state, key and the like stand, for a sender of your own: a file, or '{title: a.b}'
     #[arg(long, value_name = "FILE", conflicts_with = "format")]
     pub map: Option<PathBuf>,
     /// One session for each alert of a group, instead of one for the group

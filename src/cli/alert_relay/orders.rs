@@ -9,7 +9,8 @@ use anyhow::{Context as _, anyhow, bail};
 use super::options::{Input, SessionOptions, quoted};
 use crate::devin::session::NewSession;
 use crate::redact::Redactor;
-use crate::relay::alert::{Alert, State};
+use crate::relay::alert::identity::fingerprint;
+use crate::relay::alert::{Alert, MEMBERS_KEPT, Member, State};
 use crate::relay::inbound::{self, Delivery, Grouping, MAX_BYTES, Mapping, Problem, Reading};
 use crate::relay::prompt::{LONGEST_TITLE, Template, Words, dedupe_key, words};
 use crate::relay::text::clean_line;
@@ -118,12 +119,12 @@ fn refused(path: &Path, problem: &Problem) -> anyhow::Error {
     let name = path.display();
     // What came by standard input is gone: the person has it in a file, or puts it there.
     let file = if path == Path::new("-") { "alert.json".to_string() } else { quoted(&name.to_string()) };
-    match problem {
-        Problem::UnknownShape { .. } => anyhow!(
-            "the alert {name}: {problem}; if it is one, run: source-devin-ai alert-relay run --format any --alert {file}"
-        ),
-        problem => anyhow!("the alert {name}: {problem}"),
-    }
+    let reading = match (problem, problem.mapping()) {
+        (_, Some(mapping)) => format!("--map {}", quoted(&mapping)),
+        (Problem::UnknownShape { .. }, None) => "--format any".to_string(),
+        _ => return anyhow!("the alert {name}: {problem}"),
+    };
+    anyhow!("the alert {name}: {problem}; if it is one, run: source-devin-ai alert-relay run {reading} --alert {file}")
 }
 
 /// What a person should know of a delivery beside its alerts.
@@ -163,17 +164,37 @@ fn compose(alert: &Alert, key: &str, parts: &Parts) -> anyhow::Result<Words> {
     Ok(Words { title, prompt })
 }
 
-/// Alerts that share a key are one: the first of them that fires, or the first where none does.
+/// Alerts that share a key are one: the first of them that fires, with the others that fire as its members; or the first where
+/// none does.
 fn one_a_key(alerts: Vec<(String, Alert)>) -> Vec<(String, Alert)> {
     let mut kept: Vec<(String, Alert)> = Vec::new();
     for (key, alert) in alerts {
         match kept.iter_mut().find(|(known, _)| *known == key) {
             None => kept.push((key, alert)),
             Some((_, known)) if alert.state.is_firing() && !known.state.is_firing() => *known = alert,
+            Some((_, known)) if alert.state.is_firing() => join(known, alert),
             Some(_) => {}
         }
     }
     kept
+}
+
+/// Makes an alert a member of another one.
+fn join(known: &mut Alert, other: Alert) {
+    let member = |alert: &Alert| Member {
+        fingerprint: fingerprint(&alert.labels),
+        labels: alert.labels.clone(),
+        annotations: alert.annotations.clone(),
+        started_at: alert.started_at.clone(),
+        links: alert.links.clone(),
+    };
+    if known.firing == 0 {
+        (known.firing, known.members) = (1, vec![member(known)]);
+    }
+    let new = if other.firing == 0 { vec![member(&other)] } else { other.members };
+    known.firing += other.firing.max(1);
+    known.members.extend(new);
+    known.members.truncate(MEMBERS_KEPT);
 }
 
 fn read_payload(path: &Path) -> anyhow::Result<Vec<u8>> {
@@ -227,6 +248,9 @@ fn parse_template(text: &str, path: &Path) -> anyhow::Result<Template> {
 
 fn read_mapping(path: &Path) -> anyhow::Result<Mapping> {
     let name = path.display();
+    if let Some(text) = path.to_str().filter(|text| text.trim_start().starts_with('{')) {
+        return Mapping::parse(text).map_err(|problem| anyhow!("--map: {problem}"));
+    }
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the mapping {name}"))?;
     Mapping::parse(&text).map_err(|problem| anyhow!("the mapping {name}: {problem}"))
 }

@@ -53,7 +53,7 @@ pub const KEY_TABLE: [KeyRow; 20] = [
         key: "grafana:rule#<host>#<orgId>#<ruleId>",
         made_of: "Grafana 8 and older, legacy alerting: the server, the organization, and the rule's identifier",
     },
-    KeyRow { format: Format::PagerDuty, key: "pagerduty:<id>", made_of: "incident identifier" },
+    KeyRow { format: Format::PagerDuty, key: "pagerduty:<id>", made_of: "incident identifier, also of V1 and V2" },
     KeyRow {
         format: Format::Sentry,
         key: "sentry:<id>",
@@ -102,14 +102,22 @@ pub const KEY_TABLE: [KeyRow; 20] = [
         key: "generic:<field>#<id>",
         made_of: "without these: `fingerprint`, `alert_uid`, `incident_id`, `alert_id`",
     },
-    KeyRow { format: Format::Generic, key: "generic:<hash>", made_of: "without any of them: source, title and labels" },
+    KeyRow {
+        format: Format::Generic,
+        key: "generic:<hash>",
+        made_of: "without any of them: source, host and the like, title and labels",
+    },
     KeyRow {
         format: Format::Generic,
         key: "generic:incident#<id>",
         made_of: "an incident of Better Stack: its identifier",
     },
     KeyRow { format: Format::Any, key: "any:<field>#<id>", made_of: "the field that identifies the alert" },
-    KeyRow { format: Format::Any, key: "any:<hash>", made_of: "without one: title, host, service and the like" },
+    KeyRow {
+        format: Format::Any,
+        key: "any:<hash>",
+        made_of: "without one: the rule's identifier or the title, with host, service and the like",
+    },
 ];
 
 /// [`KEY_TABLE`] in Markdown.
@@ -133,6 +141,12 @@ pub fn tag_in(namespace: &str, key: &str) -> String {
 /// The tag of one attempt to make the session of the alert with this tag: `ar-a-` and 26 hexadecimal digits.
 pub fn attempt_tag(alert_tag: &str, attempt: &str) -> String {
     tag(&format!("{alert_tag}\0{attempt}")).replacen("ar-", "ar-a-", 1)
+}
+
+/// What stands for a member of a group whose sender gives it no fingerprint.
+pub fn fingerprint(labels: &Pairs) -> String {
+    let labels: Vec<_> = labels.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+    hash([], &labels)
 }
 
 /// See [`Alert::dedupe_key`].
@@ -358,7 +372,7 @@ mod tests {
         | `alertmanager` | `alertmanager:<receiver>:<hash>` | receiver and group labels, without group labels the alert's name; with `--per-alert`, receiver and labels |
         | `grafana` | `grafana:<receiver>:<hash>` | receiver and group labels, without group labels the alert's name; with `--per-alert`, receiver and labels |
         | `grafana` | `grafana:rule#<host>#<orgId>#<ruleId>` | Grafana 8 and older, legacy alerting: the server, the organization, and the rule's identifier |
-        | `pagerduty` | `pagerduty:<id>` | incident identifier |
+        | `pagerduty` | `pagerduty:<id>` | incident identifier, also of V1 and V2 |
         | `sentry` | `sentry:<id>` | issue identifier, the same for `issue` and `event_alert` |
         | `sentry` | `sentry:metric_alert#<id>` | `metric_alert`: the metric incident's identifier |
         | `datadog` | `datadog:cycle#<alert_cycle_key>` | alert cycle key |
@@ -371,10 +385,10 @@ mod tests {
         | `generic` | `generic:<dedup_key>` | `dedup_key`, `externalId`, `deduplication_key` |
         | `generic` | `generic:<source>#<dedup_key>` | the same, with a `source` |
         | `generic` | `generic:<field>#<id>` | without these: `fingerprint`, `alert_uid`, `incident_id`, `alert_id` |
-        | `generic` | `generic:<hash>` | without any of them: source, title and labels |
+        | `generic` | `generic:<hash>` | without any of them: source, host and the like, title and labels |
         | `generic` | `generic:incident#<id>` | an incident of Better Stack: its identifier |
         | `any` | `any:<field>#<id>` | the field that identifies the alert |
-        | `any` | `any:<hash>` | without one: title, host, service and the like |
+        | `any` | `any:<hash>` | without one: the rule's identifier or the title, with host, service and the like |
         ");
     }
 }

@@ -14,7 +14,7 @@ pub enum State {
 }
 
 /// Words that fire whatever they stand beside, in lowercase, with letters and digits only.
-const FIRING: [&str; 58] = [
+const FIRING: [&str; 83] = [
     "firing",
     "fired",
     "fire",
@@ -73,6 +73,31 @@ const FIRING: [&str; 58] = [
     "red",
     "bad",
     "incident",
+    "anomalous",
+    "reactivated",
+    "occurred",
+    "crit",
+    "emergency",
+    "fatal",
+    "stale",
+    "disconnected",
+    "exhausted",
+    "flapping",
+    "faulted",
+    "notok",
+    "impacted",
+    "disrupted",
+    "disruption",
+    "crashloopbackoff",
+    "backoff",
+    "oomkilled",
+    "imagepullbackoff",
+    "evicted",
+    "unschedulable",
+    "trouble",
+    "poor",
+    "notready",
+    "notresponding",
 ];
 
 /// Words that fire, but that orders, tickets and pull requests have too.
@@ -96,7 +121,7 @@ const OPEN: [&str; 17] = [
     "yes",
 ];
 
-const RESOLVED: [&str; 32] = [
+const RESOLVED: [&str; 44] = [
     "resolved",
     "resolve",
     "ok",
@@ -129,9 +154,21 @@ const RESOLVED: [&str; 32] = [
     "available",
     "good",
     "false",
+    "end",
+    "stop",
+    "ready",
+    "back",
+    "restored",
+    "deescalated",
+    "mitigated",
+    "reconnected",
+    "nominal",
+    "solved",
+    "done",
+    "deployed",
 ];
 
-const BETWEEN: [&str; 43] = [
+const BETWEEN: [&str; 58] = [
     "acknowledged",
     "acknowledge",
     "ack",
@@ -175,6 +212,21 @@ const BETWEEN: [&str; 43] = [
     "dismissed",
     "delegated",
     "renotify",
+    "acknowledgement",
+    "acknowledgment",
+    "downtimestart",
+    "downtimeend",
+    "downtimecancelled",
+    "flappingstart",
+    "flappingstop",
+    "flappingdisabled",
+    "custom",
+    "requested",
+    "postponed",
+    "enqueued",
+    "blocked",
+    "uploading",
+    "processing",
 ];
 
 impl State {

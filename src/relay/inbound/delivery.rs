@@ -1,11 +1,18 @@
 //! What one delivery of a sender holds: the alerts, and what was not taken with its reason. Pure.
 
+use serde_json::Value;
+
 use super::Problem;
-use crate::relay::alert::Alert;
+use super::fields::{Fields, moment};
+use crate::relay::alert::{Alert, Format};
 
 /// What one delivery holds.
 #[derive(Debug, Default)]
 pub struct Delivery {
+    /// Who sent it, where all its parts are of one kind.
+    pub sender: Option<Format>,
+    /// When what it tells of happened, by the sender's clock; `None` where the sender does not say.
+    pub occurred_at: Option<String>,
     /// The sender's identifier of the delivery, the same when it is sent again; `None` where the sender has none.
     pub delivery_id: Option<String>,
     /// In the delivery's order; firing, resolved, and in between.
@@ -28,8 +35,28 @@ pub struct Rejected {
 const DELIVERY_IDS: [&str; 6] =
     ["webhook-id", "request-id", "x-amz-sns-message-id", "x-github-delivery", "ce-id", "x-gitlab-event-uuid"];
 
+/// Headers that say when a delivery was sent.
+const TIMES: [&str; 3] = ["ce-time", "webhook-timestamp", "sentry-hook-timestamp"];
+
+/// Where bodies say when what they tell of happened, beside the start of an alert.
+const OCCURRED: [&str; 8] =
+    ["event.occurred_at", "occurred_at", "time", "Timestamp", "timestamp", "StateChangeTime", "last_updated", "date"];
+
+/// When a delivery's first object, or else its headers, say that it happened.
+pub fn occurred_at(first: Option<&Value>, headers: &[(&str, &str)]) -> Option<String> {
+    let in_body = |value| {
+        let fields = Fields { format: Format::Any, value };
+        OCCURRED.iter().find_map(|path| fields.moment(path))
+    };
+    first.and_then(in_body).or_else(|| moment(&header(headers, &TIMES)?))
+}
+
 /// The delivery's identifier among its headers.
 pub fn delivery_id(headers: &[(&str, &str)]) -> Option<String> {
+    header(headers, &DELIVERY_IDS)
+}
+
+fn header(headers: &[(&str, &str)], wanted: &[&str]) -> Option<String> {
     let find = |wanted: &&str| headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
-    DELIVERY_IDS.iter().find_map(find).map(|(_, value)| value.trim().to_string()).filter(|id| !id.is_empty())
+    wanted.iter().find_map(find).map(|(_, value)| value.trim().to_string()).filter(|value| !value.is_empty())
 }

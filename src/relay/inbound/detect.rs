@@ -8,7 +8,7 @@ use crate::relay::alert::Format;
 /// The marks, in the order they are tried: a payload is of the first format whose fields are all there.
 ///
 /// `=` asks for a value too. A format may have several rows.
-pub(super) const MARKS: [(Format, &[&str]); 42] = [
+pub(super) const MARKS: [(Format, &[&str]); 46] = [
     (Format::CloudEvents, &["specversion", "type", "source", "id"]),
     (Format::PagerDuty, &["event.event_type", "event.data"]),
     (Format::Sentry, &["action", "data.event"]),
@@ -21,6 +21,10 @@ pub(super) const MARKS: [(Format, &[&str]); 42] = [
     (Format::Sentry, &["action", "data.error"]),
     (Format::Sentry, &["action", "data.comment"]),
     (Format::Sentry, &["action", "data.installation"]),
+    (Format::Sentry, &["project_slug", "event", "url"]),
+    (Format::PagerDuty, &["messages.0.incident"]),
+    (Format::PagerDuty, &["event", "log_entries", "incident.id"]),
+    (Format::PagerDuty, &["messages.0.data.incident"]),
     (Format::Opsgenie, &["action", "alert.alertId"]),
     (Format::CloudEvents, &["context.specversion", "context.type", "context.source"]),
     (Format::PagerDuty, &["event.event_type=pagey.ping"]),

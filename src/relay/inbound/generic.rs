@@ -52,7 +52,11 @@ pub fn flat(payload: Fields) -> Result<Alert, Problem> {
         Some(key) => Identity::Own(source.into_iter().chain([key]).collect()),
         None => match any::key(&leaves) {
             Some(key) => Identity::Own(vec![key.name.clone(), key.text.clone()]),
-            None => Identity::Title { source: source.unwrap_or_default(), title: title.clone() },
+            None => {
+                let further = Some(any::further_sources(&leaves)).filter(|further| !further.is_empty());
+                let source = source.into_iter().chain(further).collect::<Vec<_>>().join("\n");
+                Identity::Title { source, title: title.clone() }
+            }
         },
     };
     let (state, warning) = any::state(&leaves);

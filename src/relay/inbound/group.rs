@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use super::fields::{Fields, add_link};
 use super::{Delivery, Grouping, Problem, Rejected};
+use crate::relay::alert::identity::fingerprint;
 use crate::relay::alert::{Alert, Identity, Link, MEMBERS_KEPT, Member, Pairs, Severity, State};
 
 /// Labels that may hold how bad it is, the most telling first.
@@ -135,7 +136,9 @@ fn member(alert: Fields, pages: &[(&str, &str)]) -> Member {
     for name in [RULE, "valueString"] {
         annotations.extend(alert.text(name).map(|text| (name.to_string(), text)));
     }
-    Member { labels: alert.pairs("labels"), annotations, started_at: alert.moment("startsAt"), links }
+    let labels = alert.pairs("labels");
+    let fingerprint = alert.text("fingerprint").unwrap_or_else(|| fingerprint(&labels));
+    Member { fingerprint, labels, annotations, started_at: alert.moment("startsAt"), links }
 }
 
 /// The pairs that all members have.

@@ -88,6 +88,11 @@ impl Leaf {
         !is_personal(&self.path) && !looks_personal(&self.text)
     }
 
+    /// The last name of the path as the sender spells it; a number in a list is none.
+    pub fn own_name(&self) -> &str {
+        self.path.rsplit('.').find(|name| name.parse::<usize>().is_err()).unwrap_or_default()
+    }
+
     pub fn is_link(&self) -> bool {
         self.text.starts_with("https://") || self.text.starts_with("http://")
     }

@@ -8,8 +8,8 @@ use serde_json::{Map, Value, json};
 
 use super::fields::Fields;
 use super::leaves::{facts, leaves};
-use super::{Delivery, Problem, Rejected, generic};
-use crate::relay::alert::{Alert, Format};
+use super::{Delivery, Problem, Rejected, any, generic};
+use crate::relay::alert::{Alert, Format, Identity};
 
 /// Paths like `detail.alarmName`, or templates like `{{ detail.state.value }}`.
 #[derive(Debug, Clone, Deserialize)]
@@ -100,7 +100,13 @@ impl Mapping {
                 field: "what the mapping calls dedup_key".to_string(),
             });
         }
-        generic::flat(Fields { format: Format::Generic, value: &Value::Object(mapped) })
+        let mut alert = generic::flat(Fields { format: Format::Generic, value: &Value::Object(mapped) })?;
+        if let Identity::Title { source, .. } = &mut alert.identity
+            && self.labels.is_empty()
+        {
+            *source = any::sources(&leaves(item));
+        }
+        Ok(alert)
     }
 }
 

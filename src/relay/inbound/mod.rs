@@ -29,7 +29,7 @@ pub use delivery::{Delivery, Rejected};
 pub use mapping::Mapping;
 pub use problem::Problem;
 
-use super::alert::Format;
+use super::alert::{Alert, Format};
 use crate::devin::surrogate::replace_halves;
 use fields::Fields;
 
@@ -65,7 +65,11 @@ pub struct Reading<'a> {
 /// Why nothing of it is taken.
 pub fn read(payload: &[u8], headers: &[(&str, &str)], reading: Reading) -> Result<Delivery, Problem> {
     let values = parse(payload)?;
-    let mut delivery = Delivery { delivery_id: delivery::delivery_id(headers), ..Delivery::default() };
+    let mut delivery = Delivery {
+        delivery_id: delivery::delivery_id(headers),
+        occurred_at: delivery::occurred_at(values.first(), headers),
+        ..Delivery::default()
+    };
     for (value, place) in values.iter().zip(1..) {
         let found = if value.is_object() { read_one(value, reading, &mut delivery) } else { Err(not_an_object(value)) };
         if let Err(problem) = found {
@@ -75,6 +79,9 @@ pub fn read(payload: &[u8], headers: &[(&str, &str)], reading: Reading) -> Resul
     if delivery.alerts.is_empty() && !delivery.rejected.is_empty() {
         return Err(delivery.rejected.swap_remove(0).problem);
     }
+    delivery.alerts.iter_mut().for_each(leave_out_silences);
+    let sender = delivery.alerts.first().map(|alert| alert.format);
+    delivery.sender = sender.filter(|sender| delivery.alerts.iter().all(|alert| alert.format == *sender));
     delivery.more += delivery.alerts.len().saturating_sub(MAX_ALERTS);
     delivery.alerts.truncate(MAX_ALERTS);
     Ok(delivery)
@@ -94,7 +101,7 @@ fn read_one(value: &Value, reading: Reading, delivery: &mut Delivery) -> Result<
         Format::Alertmanager => return alertmanager::read(fields, reading.grouping, delivery),
         Format::Grafana => return grafana::read(fields, reading.grouping, delivery),
         Format::CloudWatch => return cloudwatch::read(fields, delivery),
-        Format::PagerDuty => pagerduty::read(fields)?,
+        Format::PagerDuty => return pagerduty::read(fields, delivery),
         Format::Sentry => sentry::read(fields)?,
         Format::Datadog => datadog::read(fields)?,
         Format::Opsgenie => opsgenie::read(fields)?,
@@ -107,6 +114,20 @@ fn read_one(value: &Value, reading: Reading, delivery: &mut Delivery) -> Result<
     };
     delivery.alerts.push(alert);
     Ok(())
+}
+
+/// Leaves out the lines of texts that lead to the page that silences an alert, as Grafana's default message has them.
+fn leave_out_silences(alert: &mut Alert) {
+    let is_kept = |line: &&str| {
+        let line = line.trim_start().to_ascii_lowercase();
+        !(line.contains("/silence/new?") || line.starts_with("silence") && line.contains("://"))
+    };
+    let members = alert.members.iter_mut().flat_map(|member| member.annotations.values_mut());
+    for text in alert.annotations.values_mut().chain(members).chain([&mut alert.message]) {
+        if !text.lines().all(|line| is_kept(&line)) {
+            *text = text.lines().filter(is_kept).collect::<Vec<_>>().join("\n");
+        }
+    }
 }
 
 /// The objects of a payload, without the byte order mark that some writers put before it.

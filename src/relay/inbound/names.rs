@@ -1,7 +1,13 @@
 //! The names that senders use for an alert's values, in lowercase with letters and digits only. Pure.
 
+mod words;
+
+pub use words::{
+    ALERTING, ASIDE, ASSETS, CODE, NAMED, OUTPUTS, OWN, OWNERS, PAST, TELLING, TESTS, THINGS, TRADE, WATCHED, WORK,
+};
+
 /// Names, the most telling first, in lowercase with letters and digits only.
-pub const TITLES: [&str; 35] = [
+pub const TITLES: [&str; 46] = [
     "title",
     "alerttitle",
     "alertname",
@@ -23,22 +29,33 @@ pub const TITLES: [&str; 35] = [
     "policyname",
     "searchname",
     "incidentname",
+    "healthrulename",
+    "entitydisplayname",
+    "servicedesc",
     "jobname",
     "displayname",
     "monitorfriendlyname",
     "testname",
     "buildname",
     "buildfullname",
-    "errormessage",
+    "alert",
+    "alarm",
+    "problem",
+    "incident",
+    "monitor",
+    "check",
+    "sensor",
+    "detector",
+    "job",
     "rule",
     "trigger",
     "name",
     "detailtype",
-    "reason",
     "message",
     "event",
+    "errormessage",
 ];
-pub const MESSAGES: [&str; 18] = [
+pub const MESSAGES: [&str; 28] = [
     "description",
     "message",
     "msg",
@@ -57,8 +74,18 @@ pub const MESSAGES: [&str; 18] = [
     "resultdescription",
     "memo",
     "info",
+    "error",
+    "statemessage",
+    "hostoutput",
+    "serviceoutput",
+    "alertmessage",
+    "summarymessage",
+    "problemdetailstext",
+    "errorclass",
+    "klass",
+    "exceptionclass",
 ];
-pub const STATES: [&str; 29] = [
+pub const STATES: [&str; 34] = [
     "conclusion",
     "newstatevalue",
     "monitorcondition",
@@ -88,12 +115,35 @@ pub const STATES: [&str; 29] = [
     "statuscode",
     "laststate",
     "health",
+    "entitystate",
+    "servicestate",
+    "hoststate",
+    "actiongroup",
+    "alertactiongroup",
 ];
 /// Names whose value is a sentence or a kind that may end in a word for a state.
-pub const KINDS: [&str; 9] =
-    ["alerttype", "eventtype", "eventname", "event", "type", "action", "kind", "detailtype", "notificationtype"];
-pub const SEVERITIES: [&str; 13] = [
+pub const KINDS: [&str; 17] = [
+    "alertevent",
+    "alerttype",
+    "triggertype",
+    "messagetype",
+    "eventtype",
+    "eventname",
+    "event",
+    "type",
+    "action",
+    "kind",
+    "detailtype",
+    "notificationtype",
+    "trigger",
+    "eventtypename",
+    "operation",
+    "webhookevent",
+    "subscriptiontype",
+];
+pub const SEVERITIES: [&str; 14] = [
     "severity",
+    "severityname",
     "alertseverity",
     "triggerseverity",
     "eventseverity",
@@ -149,7 +199,7 @@ pub const LINKS: [&str; 18] = [
     "targeturl",
 ];
 /// Names that identify an alert; none of an event or a delivery.
-pub const KEYS: [&str; 18] = [
+pub const KEYS: [&str; 21] = [
     "dedupkey",
     "dedupekey",
     "deduplicationkey",
@@ -164,16 +214,46 @@ pub const KEYS: [&str; 18] = [
     "alertid",
     "alarmarn",
     "issueid",
+    "entityid",
+    "eventarn",
+    "findingid",
+    "messagekey",
+    "correlationid",
+    "alertcorrelationid",
+    "errorid",
+];
+/// Names that identify what watches, which may watch many things.
+pub const RULE_KEYS: [&str; 10] = [
     "triggerid",
     "monitorid",
     "checkid",
     "ruleid",
+    "sensorid",
+    "watchid",
+    "detectorid",
+    "conditionid",
+    "eventdefinitionid",
+    "jobid",
 ];
 /// Objects whose plain `id` identifies the alert.
-pub const SUBJECTS: [&str; 9] =
-    ["incident", "alert", "problem", "issue", "alarm", "violation", "monitor", "check", "subject"];
+pub const SUBJECTS: [&str; 14] = [
+    "incident",
+    "alert",
+    "problem",
+    "issue",
+    "alarm",
+    "violation",
+    "subject",
+    "fault",
+    "item",
+    "error",
+    "finding",
+    "detection",
+    "anomaly",
+    "outage",
+];
 /// Fields that tell two alerts of one title apart.
-pub const SOURCES: [&str; 24] = [
+pub const SOURCES: [&str; 78] = [
     "source",
     "host",
     "hostname",
@@ -198,75 +278,58 @@ pub const SOURCES: [&str; 24] = [
     "entity",
     "device",
     "node",
-];
-/// Parts of names that only alerts have.
-pub const ALERTING: [&str; 19] = [
-    "alert",
-    "alerts",
-    "alertname",
-    "alarm",
-    "incident",
+    "site",
+    "zone",
+    "workspacename",
+    "branch",
+    "headbranch",
+    "ref",
+    "environmentname",
+    "instance",
+    "sensor",
+    "chart",
+    "objectname",
+    "involvedobject",
+    "target",
+    "affectedentity",
+    "impactedentity",
+    "servicedesc",
+    "bucket",
+    "servicedescription",
+    "dagid",
+    "taskid",
+    "connectorid",
+    "connectionid",
+    "serviceid",
+    "siteid",
+    "connection",
+    "deployment",
+    "droplet",
+    "computername",
+    "machine",
+    "asset",
+    "domain",
+    "website",
+    "container",
+    "process",
+    "queue",
+    "hostgroup",
+    "objectid",
+    "devicename",
+    "networkname",
+    "deviceserial",
+    "nodename",
+    "servername",
+    "clustername",
+    "hostnameandport",
+    "databasename",
+    "database",
+    "applicationname",
+    "instancename",
+    "volume",
+    "network",
+    "endpoint",
     "monitor",
-    "violation",
-    "trigger",
-    "severity",
-    "criticality",
-    "threshold",
-    "outage",
     "check",
-    "probe",
-    "rule",
-    "problem",
-    "exception",
-    "occurrence",
-    "crash",
-];
-/// Fields at the top that only a sender of alerts has.
-pub const OWN: [&str; 15] = [
-    "alert",
-    "alerts",
-    "incident",
-    "alarm",
-    "problem",
-    "violation",
-    "error",
-    "exception",
-    "searchname",
-    "resultslink",
-    "checkresult",
-    "canarydrop",
-    "manageurl",
-    "alertname",
-    "rule",
-];
-/// What a sender puts into the message that tries the connection.
-pub const TESTS: [(&str, &str); 2] = [("policyname", "New Relic Alert - Test Policy"), ("eventname", "test")];
-/// Words in the kind of an event about an alert that says nothing of its state.
-pub const ASIDE: [&str; 6] = ["note", "comment", "commented", "maintenance", "annotate", "annotation"];
-/// Objects of work that is planned, discussed or sold, which open and close as well.
-pub const WORK: [&str; 24] = [
-    "pullrequest",
-    "mergerequest",
-    "commits",
-    "comment",
-    "note",
-    "ticket",
-    "card",
-    "order",
-    "payment",
-    "charge",
-    "invoice",
-    "customer",
-    "task",
-    "story",
-    "conversation",
-    "callbackquery",
-    "updateid",
-    "changesets",
-    "pusher",
-    "review",
-    "wikipage",
-    "discussion",
-    "release",
-    "survey",
+    "label",
 ];

@@ -1,14 +1,36 @@
-//! PagerDuty's V3 webhook. Pure.
+//! PagerDuty's V3 webhook, and what its V1 and V2 sent, as other programs still do. Pure.
 
-use super::Problem;
 use super::fields::Fields;
+use super::{Delivery, Problem, any};
 use crate::relay::alert::{Alert, Identity, Severity, State};
 
-/// Reads an incident's event.
+/// Reads an incident's event, or the messages of V1 and V2.
 ///
 /// # Errors
 /// When the event is about no incident, or the incident has no identifier.
-pub fn read(payload: Fields) -> Result<Alert, Problem> {
+pub fn read(payload: Fields, delivery: &mut Delivery) -> Result<(), Problem> {
+    let messages = payload.items("messages").chain(payload.at("log_entries").map(|_| payload));
+    let before = delivery.alerts.len();
+    delivery.alerts.extend(messages.filter(|message| message.value.is_object()).map(old));
+    if delivery.alerts.len() == before {
+        delivery.delivery_id = delivery.delivery_id.take().or_else(|| payload.text("event.id"));
+        delivery.alerts.push(event(payload)?);
+    }
+    Ok(())
+}
+
+/// A message of V1 or V2.
+fn old(message: Fields) -> Alert {
+    let mut alert = any::read(message);
+    if let Some(id) = message.first(&["incident.id", "data.incident.id"]) {
+        alert.identity = Identity::Own(vec![id]);
+    }
+    let ended = "PagerDuty's V1 and V2 webhooks have ended: add a V3 subscription, if PagerDuty sent this";
+    alert.warnings.push(ended.to_string());
+    alert
+}
+
+fn event(payload: Fields) -> Result<Alert, Problem> {
     let event_type = payload.required("event.event_type")?;
     if event_type == "pagey.ping" {
         let title = "a test message of PagerDuty".to_string();

@@ -40,6 +40,16 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// The mapping, on one line, that takes a payload of no known sender by what was found in it; `None` where there is
+    /// nothing like a title, or for another problem.
+    pub fn mapping(&self) -> Option<String> {
+        let Problem::UnknownShape { found } = self else { return None };
+        let safe: Vec<_> = found.iter().filter(|(_, path)| is_safe(path)).collect();
+        let has_title = safe.iter().any(|(name, _)| *name == "title");
+        let fields: Vec<String> = safe.into_iter().map(|(name, path)| format!("{name}: \"{path}\"")).collect();
+        has_title.then(|| format!("{{{}}}", fields.join(", ")))
+    }
+
     /// Whether there is too much of it, rather than something wrong with it.
     pub fn is_too_much(&self) -> bool {
         matches!(self, Problem::TooLarge { .. })
@@ -62,19 +72,8 @@ impl fmt::Display for Problem {
             Problem::NotAnObject { found } => {
                 write!(formatter, "the payload is JSON, but {found} instead of an object")
             }
-            Problem::UnknownShape { found } => {
-                formatter.write_str(
-                    "the payload is of no known sender, and nothing in it says for sure that it is an alert",
-                )?;
-                let shown =
-                    found.iter().filter(|(_, path)| is_safe(path)).map(|(name, path)| format!("{name} from .{path}"));
-                let shown: Vec<String> = shown.collect();
-                if shown.is_empty() {
-                    Ok(())
-                } else {
-                    write!(formatter, "; it would be read with {}", shown.join(", "))
-                }
-            }
+            Problem::UnknownShape { .. } => formatter
+                .write_str("the payload is of no known sender, and nothing in it says for sure that it is an alert"),
             Problem::Missing { format, field } => {
                 write!(
                     formatter,
@@ -90,9 +89,12 @@ impl fmt::Display for Problem {
 
 impl std::error::Error for Problem {}
 
-/// Whether a path can stand in a sentence and a command line: names of letters, digits and underscores.
+/// Whether a path can stand in a command line: names of letters, digits and underscores, and places in lists.
 fn is_safe(path: &str) -> bool {
-    let is_plain =
-        |name: &str| !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_name = |name: &str| {
+        name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+    };
+    let is_plain = |name: &str| is_name(name) || !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
     path.len() <= 60 && path.split('.').all(is_plain)
 }

@@ -11,11 +11,19 @@ use crate::relay::alert::{Alert, Identity, Pairs, Severity, State};
 /// How many exceptions of a chain are told.
 const EXCEPTIONS: usize = 3;
 
+/// How many frames, and how many of the last breadcrumbs, are told.
+const FRAMES: usize = 6;
+const BREADCRUMBS: usize = 5;
+
 /// Reads whichever resource it is.
 ///
 /// # Errors
 /// When it is another resource, or the issue has no identifier.
 pub fn read(payload: Fields) -> Result<Alert, Problem> {
+    // The WebHooks plugin, which came before integrations, names no action.
+    if let (None, Some(event), Some(_)) = (payload.at("action"), payload.at("event"), payload.at("project_slug")) {
+        return plugin(payload, event);
+    }
     let action = payload.required("action")?;
     if let Some(event) = payload.at("data.event").or_else(|| payload.at("data.error")) {
         return event_alert(payload, event, &action);
@@ -57,11 +65,28 @@ fn event_alert(payload: Fields, event: Fields, action: &str) -> Result<Alert, Pr
     alert.annotations.extend(payload.text("data.triggered_rule").map(|rule| ("rule".to_string(), rule)));
     // The one that was raised last comes last, after its causes.
     let exceptions: Vec<Fields> = event.items("exception.values").collect();
+    let frames = exceptions.last().map(|last| frames(*last)).filter(|frames| !frames.is_empty());
+    alert.annotations.extend(frames.map(|frames| ("stack".to_string(), frames.join("\n"))));
+    let crumbs = breadcrumbs(event);
+    if !crumbs.is_empty() {
+        alert.annotations.insert("breadcrumbs".to_string(), crumbs.join("\n"));
+    }
     let told: Vec<String> = exceptions.into_iter().rev().take(EXCEPTIONS).map(exception).collect();
     if !told.is_empty() {
         alert.annotations.insert("exception".to_string(), told.join("\ncaused by "));
     }
     alert.links = event.links(&[("event", "web_url")]);
+    Ok(alert)
+}
+
+fn plugin(payload: Fields, event: Fields) -> Result<Alert, Problem> {
+    let id = payload.text("url").and_then(|url| issue_in(&url)).or_else(|| payload.text("id"));
+    let mut value = event.value.clone();
+    value["issue_id"] = id.ok_or_else(|| payload.missing("id"))?.into();
+    let mut alert = event_alert(payload, Fields { value: &value, ..payload }, "triggered")?;
+    alert.severity = alert.severity.or_else(|| level(payload));
+    alert.labels.extend(payload.text("project_slug").map(|slug| ("project".to_string(), slug)));
+    alert.links.extend(payload.links(&[("issue", "url")]));
     Ok(alert)
 }
 
@@ -120,6 +145,39 @@ fn exception(exception: Fields) -> String {
     }
     told.extend(exception.text("value").map(|value| format!(": {value}")));
     told
+}
+
+/// The frames of an exception, where it was raised first: the project's own, or all where none is said to be; with the
+/// line of code where it is there.
+fn frames(exception: Fields) -> Vec<String> {
+    let all: Vec<Fields> = exception.items("stacktrace.frames").collect();
+    let is_own = |frame: &&Fields| frame.text("in_app").as_deref() == Some("true");
+    let has_own = all.iter().any(|frame| is_own(&frame));
+    let told = |frame: &Fields| {
+        let file = frame.first(&["filename", "module"]).unwrap_or_else(|| "an unknown file".to_string());
+        let line = frame.text("lineno").map(|line| format!(":{line}")).unwrap_or_default();
+        let function = frame.text("function").map(|function| format!(" in {function}")).unwrap_or_default();
+        let code = frame.text("context_line").map(|code| format!(": {code}")).unwrap_or_default();
+        format!("{file}{line}{function}{code}")
+    };
+    all.iter().rev().filter(|frame| !has_own || is_own(frame)).take(FRAMES).map(told).collect()
+}
+
+/// What happened last before it, the last one last.
+fn breadcrumbs(event: Fields) -> Vec<String> {
+    let told = |crumb: Fields| {
+        let message = crumb.text("message").or_else(|| {
+            let data = ["data.method", "data.url", "data.status_code"].map(|path| crumb.text(path));
+            let data: Vec<String> = data.into_iter().flatten().collect();
+            (!data.is_empty()).then(|| data.join(" "))
+        })?;
+        let category = crumb.text("category").map(|category| format!("{category}: ")).unwrap_or_default();
+        let words = message.split_whitespace().map(|word| if looks_personal(word) { "…" } else { word });
+        Some(format!("{category}{}", words.collect::<Vec<_>>().join(" ")))
+    };
+    let mut crumbs: Vec<String> = event.items("breadcrumbs.values").filter_map(told).collect();
+    crumbs.drain(..crumbs.len().saturating_sub(BREADCRUMBS));
+    crumbs
 }
 
 fn level(fields: Fields) -> Option<Severity> {

@@ -13,6 +13,7 @@ use crate::relay::prompt;
 mod corpus;
 mod faults;
 mod keys;
+mod senders;
 
 fn read(format: Option<Format>, payload: &[u8], grouping: Grouping) -> Result<Vec<Alert>, Problem> {
     super::read(payload, &[], Reading { format, grouping, mapping: None }).map(|delivery| delivery.alerts)
@@ -365,7 +366,7 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
     the payload is empty
     the payload is not JSON in UTF-8: it cannot be read beyond line 2, column 0
     the payload is not JSON in UTF-8: it cannot be read beyond line 1, column 2
-    the payload is of no known sender, and nothing in it says for sure that it is an alert; it would be read with title from .title
+    the payload is of no known sender, and nothing in it says for sure that it is an alert
     the payload is JSON, but a list without items instead of an object
     the payload is JSON, but a text instead of an object
     the payload is JSON, but a number instead of an object

@@ -68,6 +68,9 @@ impl Job {
         let oldest = move |wanted| of(wanted).min_by_key(|session| age(session).unwrap_or((i64::MAX, String::new())));
         let newest = move |wanted| of(wanted).max_by_key(|session| session.updated_at.or(session.created_at));
         let alive = oldest(PriorSession::Working);
+        if self.policy.on_new_alerts == OnNewAlerts::Start && alive.is_some_and(|session| self.has_news_for(session)) {
+            return self.create(now);
+        }
         let ended = newest(PriorSession::EndedLately { has_result: true })
             .or_else(|| newest(PriorSession::EndedLately { has_result: false }));
         let waiting = oldest(PriorSession::Waiting).filter(|_| ended.is_none());
@@ -101,6 +104,7 @@ impl Job {
         let mut actions = vec![Action::Report(EventKind::adopted(&session, reason))];
         let origin = if reason == AdoptionReason::FoundAfterUnclearCreate { Origin::Ours } else { Origin::Another };
         let is_over = reason == AdoptionReason::EndedWithinCooldown;
+        let is_news = reason == AdoptionReason::Alive && self.has_news_for(&session);
         let mut watching = Watching::new(session, origin, now);
         if origin == Origin::Ours {
             watching.expect_rivals(self.policy.detach, now);
@@ -111,7 +115,7 @@ impl Job {
             return actions;
         }
         self.phase = Phase::Watching(Box::new(watching));
-        if reason == AdoptionReason::Alive && self.request.firing.reason == FiringReason::NewAlerts {
+        if is_news {
             let firing = self.request.firing.clone();
             self.hear_of(firing);
         }
@@ -164,6 +168,20 @@ impl Job {
     /// What is under way goes on; a create that has been sent is not taken for lost.
     pub(super) fn resume_waiting(&mut self, now: Millis) -> Vec<Action> {
         if self.phase == (Phase::Creating { waits_until: None }) { Vec::new() } else { self.resume(now) }
+    }
+
+    /// Whether alerts have joined the group since a session was created that somebody else made. Its sender may know; where it
+    /// does not say, an alert that began later has.
+    fn has_news_for(&self, session: &Session) -> bool {
+        let firing = &self.request.firing;
+        match firing.reason {
+            FiringReason::NewAlerts => true,
+            FiringReason::Repeat => false,
+            FiringReason::First => {
+                let created = session.created_at.map(|created| (created + 1) * 1000);
+                firing.latest_start.zip(created).is_some_and(|(latest, created)| latest > created)
+            }
+        }
     }
 
     /// Alerts have joined the group: what the session is to be told, if it may be.

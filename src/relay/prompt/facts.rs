@@ -114,7 +114,7 @@ impl Facts {
         let mut alert =
             Alert::new(Format::Generic, State::Firing, text("Example"), Identity::Own(vec![text("example")]));
         alert.links = vec![Link { name: text("alert"), url: text("https://alerts.example") }];
-        let member = Member { labels: pairs.clone(), annotations: pairs.clone(), started_at: None, links: Vec::new() };
+        let member = Member { labels: pairs.clone(), annotations: pairs.clone(), ..Member::default() };
         (alert.members, alert.firing) = (vec![member], 1);
         (alert.labels, alert.annotations) = (pairs.clone(), pairs);
         Facts::of(&alert, "generic:example")

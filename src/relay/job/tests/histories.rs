@@ -97,7 +97,8 @@ fn random_policy(random: &mut fastrand::Rng) -> Policy {
 /// What comes from outside at any moment, if it does.
 fn from_outside(random: &mut fastrand::Rng, one_in: u16) -> Option<Observation> {
     let fingerprints = vec![random.u8(..9).to_string()];
-    let firing = Firing { reason: FiringReason::NewAlerts, fingerprints, message: "one more".to_string() };
+    let firing =
+        Firing { reason: FiringReason::NewAlerts, fingerprints, message: "one more".to_string(), latest_start: None };
     match random.u16(..one_in) {
         0 => Some(Observation::StopAsked),
         1 => Some(Observation::AlertResolved),
