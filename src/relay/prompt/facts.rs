@@ -9,7 +9,7 @@ use crate::relay::alert::{Alert, Format, Identity, Link, Member, Pairs, State, t
 use crate::relay::text::{cap, clean, clean_line, clean_value, link};
 
 /// What a template may name.
-pub const VARIABLES: [&str; 17] = [
+pub const VARIABLES: [&str; 18] = [
     "annotations",
     "data",
     "dedupe_key",
@@ -21,6 +21,7 @@ pub const VARIABLES: [&str; 17] = [
     "message",
     "more_members",
     "sender",
+    "sender_name",
     "severity",
     "started_at",
     "state",
@@ -43,6 +44,7 @@ const BLOCK_BYTES: usize = 24 * 1024;
 #[derive(Debug, Serialize)]
 pub struct Facts {
     pub sender: &'static str,
+    pub sender_name: &'static str,
     pub state: String,
     pub is_firing: bool,
     pub title: String,
@@ -86,6 +88,7 @@ impl Facts {
         let sender = alert.format.name();
         let mut facts = Facts {
             sender,
+            sender_name: alert.format.sender_name(),
             state: clean_line(alert.state.name(), NAME_BYTES),
             is_firing: alert.state.is_firing(),
             title: clean_line(&alert.title, LINE_BYTES),
@@ -103,7 +106,7 @@ impl Facts {
             tag: tag(key),
             data: String::new(),
         };
-        facts.data = fenced(sender, &cap(facts.block(alert).trim_end(), BLOCK_BYTES));
+        facts.data = fenced(&cap(facts.block(alert).trim_end(), BLOCK_BYTES));
         facts
     }
 
@@ -143,10 +146,10 @@ impl Facts {
     }
 
     fn list_members(&self, out: &mut String) {
-        let _ = writeln!(out, "Alerts that fire, with what each has of its own:");
+        let _ = writeln!(out, "Firing alerts, each with what it does not share with the others:");
         for (number, part) in (1..).zip(&self.members) {
-            let since = if part.started_at.is_empty() { "an unknown time" } else { &part.started_at };
-            let _ = writeln!(out, "  {number}. since {since}");
+            let since = if part.started_at.is_empty() { "" } else { " since " };
+            let _ = writeln!(out, "  {number}. firing{since}{}", part.started_at);
             for (name, text) in part.labels.iter().chain(&part.annotations) {
                 let _ = writeln!(out, "     {name}: {}", indented(text));
             }
