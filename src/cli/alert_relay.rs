@@ -172,6 +172,11 @@ fn received(order: &Prepared, namespace: &str, shown: &Presenter) {
     let title = order.new.title.clone().unwrap_or_default();
     let (tag, alerts) = (jobs::alert_tag(order, namespace), order.alert.firing.max(1));
     shown.tell(EventKind::AlertReceived { format, state, title, tag, alerts }, Some(&order.key));
+    if order.secrets_removed > 0 {
+        let were = if order.secrets_removed == 1 { " was" } else { "s were" };
+        let message = format!("{} secret{were} removed from what the alert says", order.secrets_removed);
+        shown.tell(EventKind::warning(message), Some(&order.key));
+    }
 }
 
 /// Says so of an alert for which no session is created.

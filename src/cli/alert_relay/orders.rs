@@ -11,8 +11,7 @@ use crate::devin::session::NewSession;
 use crate::redact::Redactor;
 use crate::relay::alert::{Alert, State};
 use crate::relay::inbound::{self, Delivery, Grouping, MAX_BYTES, Mapping, Problem, Reading};
-use crate::relay::prompt::{LONGEST_TITLE, Template, Words, dedupe_key, words};
-use crate::relay::text::clean_line;
+use crate::relay::prompt::{Template, Words, dedupe_key, words};
 
 /// The largest schema that the API takes, in bytes.
 const LARGEST_SCHEMA: u64 = 64 << 10;
@@ -22,6 +21,8 @@ pub struct Prepared {
     pub alert: Alert,
     pub key: String,
     pub new: NewSession,
+    /// How many secrets were cut out of what the alert says.
+    pub secrets_removed: usize,
     parts: Rc<Parts>,
 }
 
@@ -38,18 +39,18 @@ impl Prepared {
     /// Cuts this program's own key out of what the alert says, now that the key is known.
     ///
     /// # Errors
-    /// When the key stands in what the user gave, which is never altered.
+    /// When the key stands in what the user gave, which is never altered, or comes out of the template.
     pub fn keep_back(&mut self, redactor: &Redactor) -> anyhow::Result<()> {
         if let Some((option, _)) = self.parts.given.iter().find(|(_, text)| redactor.contains_secret(text)) {
             bail!("{option} holds an API key or another secret, which would be sent to Devin; nothing was created");
         }
         // Before anything is cut to size: half a key would not be recognized any more.
-        let alert = self.alert.map_texts(&|text| redactor.redact_certain(text).into_owned());
-        if alert != self.alert {
-            let words = compose(&alert, &self.key, &self.parts)?;
-            (self.new.prompt, self.new.title) = (words.prompt, Some(words.title));
-            self.alert = alert;
+        let words = compose(&self.alert, &self.key, &self.parts, redactor)?;
+        if redactor.contains_own_key(&words.prompt) {
+            bail!("--prompt-template makes a prompt that holds the API key; nothing was created");
         }
+        (self.new.prompt, self.new.title) = (words.prompt, Some(words.title));
+        self.secrets_removed = words.secrets_removed;
         Ok(())
     }
 }
@@ -95,7 +96,7 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Orders>
         ));
     }
     for (key, alert) in alerts {
-        let words = compose(&alert, &key, &parts)?;
+        let words = compose(&alert, &key, &parts, &Redactor::default())?;
         let new = NewSession {
             prompt: words.prompt,
             title: Some(words.title),
@@ -108,7 +109,8 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Orders>
             devin_mode: options.devin_mode.clone(),
             structured_output_schema: schema.clone(),
         };
-        prepared.push(Prepared { alert, key, new, parts: Rc::clone(&parts) });
+        let secrets_removed = words.secrets_removed;
+        prepared.push(Prepared { alert, key, new, secrets_removed, parts: Rc::clone(&parts) });
     }
     Ok(Orders { prepared, notes })
 }
@@ -156,11 +158,13 @@ fn keyed(input: &Input, alerts: Vec<Alert>) -> anyhow::Result<Vec<(String, Alert
     Ok(alerts.into_iter().map(|alert| (given.clone(), alert)).collect())
 }
 
-fn compose(alert: &Alert, key: &str, parts: &Parts) -> anyhow::Result<Words> {
-    let Words { title, prompt } =
-        words(alert, key, &parts.namespace, parts.template.as_ref()).map_err(|problem| anyhow!("{problem}"))?;
-    let title = parts.title.as_deref().map_or(title, |title| clean_line(title, LONGEST_TITLE));
-    Ok(Words { title, prompt })
+fn compose(alert: &Alert, key: &str, parts: &Parts, redactor: &Redactor) -> anyhow::Result<Words> {
+    let words = words(alert, key, &parts.namespace, parts.template.as_ref(), redactor);
+    let mut words = words.map_err(|problem| anyhow!("{problem}"))?;
+    if let Some(title) = &parts.title {
+        words.title.clone_from(title);
+    }
+    Ok(words)
 }
 
 /// Alerts that share a key are one: the first of them that fires, or the first where none does.

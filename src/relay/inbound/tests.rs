@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::detect::{MARKS, bears};
 use super::*;
+use crate::redact::Redactor;
 use crate::relay::alert::Alert;
 use crate::relay::prompt;
 
@@ -217,7 +218,7 @@ fn a_payload_is_of_the_format_its_name_says_and_of_no_other() {
 fn no_prompt_shows_what_is_not_listed_or_is_secret() {
     for name in names() {
         for alert in alerts(&payload(&name), Grouping::Group).unwrap() {
-            let prompt = prompt::words(&alert, &alert.dedupe_key(&[]), "", None).unwrap().prompt;
+            let prompt = prompt::words(&alert, &alert.dedupe_key(&[]), "", None, &Redactor::default()).unwrap().prompt;
             for secret in [
                 "hunter2",
                 "abcdef",
@@ -420,7 +421,7 @@ fn a_chain_of_sentrys_exceptions_is_told_with_where_each_was_raised() {
         {"type": "KeyError", "value": "'basket_id'", "stacktrace": {"frames": frames}},
     ]);
     let alert = &alerts(&body, Grouping::Group).unwrap()[0];
-    let prompt = prompt::words(alert, &alert.dedupe_key(&[]), "", None).unwrap().prompt;
+    let prompt = prompt::words(alert, &alert.dedupe_key(&[]), "", None, &Redactor::default()).unwrap().prompt;
     let told: Vec<&str> = prompt.lines().skip_while(|line| !line.contains("exception:")).take(3).collect();
     insta::assert_snapshot!(told.join("\n"), @"
     exception: KeyError in pay at checkout/views.py:120: 'basket_id'
@@ -459,7 +460,7 @@ fn the_data_of_a_cloud_event_is_read_however_it_is_written() {
 
 fn data_of(value: &Value) -> String {
     let alert = &alerts(value, Grouping::Group).unwrap()[0];
-    let prompt = prompt::words(alert, &alert.dedupe_key(&[]), "", None).unwrap().prompt;
+    let prompt = prompt::words(alert, &alert.dedupe_key(&[]), "", None, &Redactor::default()).unwrap().prompt;
     let data = prompt.lines().skip_while(|line| !line.starts_with("Title:")).take_while(|line| !line.starts_with("</"));
     data.collect::<Vec<_>>().join("\n")
 }
