@@ -8,7 +8,7 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::options::{Input, SessionOptions, quoted};
 use crate::devin::session::NewSession;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, redact};
 use crate::relay::alert::{Alert, State};
 use crate::relay::inbound::{self, Delivery, Grouping, MAX_BYTES, Mapping, Problem, Reading};
 use crate::relay::prompt::{Template, Words, dedupe_key, words};
@@ -118,13 +118,15 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Orders>
 /// Why the payload is not taken, with a command that takes it where there is one.
 fn refused(path: &Path, problem: &Problem) -> anyhow::Error {
     let name = path.display();
+    // A problem may quote the payload.
+    let said = redact(&problem.to_string()).into_owned();
     // What came by standard input is gone: the person has it in a file, or puts it there.
     let file = if path == Path::new("-") { "alert.json".to_string() } else { quoted(&name.to_string()) };
     match problem {
         Problem::UnknownShape { .. } => anyhow!(
-            "the alert {name}: {problem}; if it is one, run: source-devin-ai alert-relay run --format any --alert {file}"
+            "the alert {name}: {said}; if it is one, run: source-devin-ai alert-relay run --format any --alert {file}"
         ),
-        problem => anyhow!("the alert {name}: {problem}"),
+        _ => anyhow!("the alert {name}: {said}"),
     }
 }
 
@@ -133,8 +135,8 @@ fn notes(delivery: &Delivery) -> Vec<String> {
     let rejected = delivery
         .rejected
         .iter()
-        .map(|part| format!("part {} of the payload is not taken: {}", part.place, part.problem));
-    let warnings = delivery.alerts.iter().flat_map(|alert| alert.warnings.clone());
+        .map(|part| format!("part {} of the payload is not taken: {}", part.place, redact(&part.problem.to_string())));
+    let warnings = delivery.alerts.iter().flat_map(|alert| &alert.warnings).map(|text| redact(text).into_owned());
     let more =
         (delivery.more > 0).then(|| format!("and {} more alerts, for which no session is created", delivery.more));
     rejected.chain(warnings).chain(more).collect()
