@@ -297,15 +297,14 @@ impl Reader {
                 partitions.is_listed_and_missing(place);
                 return Ok(());
             }
-            if ids.is_empty() {
-                continue;
+            // The filter is ignored, and the list too long to look through again: what this pass has listed is there.
+            if !ids.is_empty() && page.has_next() {
+                if partitions.all[place].is_listed() {
+                    partitions.is_listed_and_missing(place);
+                    return Ok(());
+                }
+                break;
             }
-            // The filter is ignored, so nobody can be asked by name: what this pass has listed is there.
-            if partitions.all[place].is_listed() {
-                partitions.is_listed_and_missing(place);
-                return Ok(());
-            }
-            break;
         }
         partitions.is_done(place);
         let text = format!("{name} disappeared between the list and the reading of its messages, and is skipped");
