@@ -126,8 +126,8 @@ pub struct OutcomeEvent {
 }
 
 impl EventKind {
-    /// This event with every text of Devin's and of the alert's passed through `change`. What would be sent stays as it is,
-    /// and so do sentences of this program, which quote only what has been changed before.
+    /// This event with every text of Devin's and of the alert's passed through `change`, and so every sentence that may quote
+    /// one. Only what would be sent stays as it is.
     pub fn map_foreign(&self, change: &dyn Fn(&str) -> String) -> EventKind {
         let mut event = self.clone();
         let one = |text: &mut String| *text = change(text);
@@ -167,7 +167,9 @@ impl EventKind {
             EventKind::Check { principal_type, principal, .. } => {
                 [principal_type, principal].into_iter().for_each(maybe);
             }
-            EventKind::Prompt { .. } | EventKind::Warning { .. } | EventKind::Note { .. } | EventKind::Error(_) => {}
+            EventKind::Warning { message } | EventKind::Note { message } => one(message),
+            EventKind::Error(report) => one(&mut report.message),
+            EventKind::Prompt { .. } => {}
         }
         event
     }

@@ -213,6 +213,7 @@ fn given(
         .chain(one("--title", &options.title))
         .chain(one("--devin-mode", &options.devin_mode))
         .chain(one("--dedupe-key", &input.dedupe_key))
+        .chain(one("--namespace", &Some(input.namespace.clone())))
         .chain(one("--prompt-template", &template.map(str::to_string)))
         .chain(one("--structured-output-schema", &schema.map(serde_json::Value::to_string)))
         .collect()
