@@ -3,11 +3,9 @@
 //! Everything a stranger may have written stands between two marks that cannot occur in it, after a sentence that says
 //! it is data. The default prompt is a template like a user's own.
 
-mod engine;
 mod facts;
 mod fence;
 mod key;
-mod limits;
 mod template;
 
 pub use facts::VARIABLES;

@@ -3,9 +3,9 @@
 use minijinja::value::Serde;
 use minijinja::{UndefinedBehavior, Value};
 
-use super::engine;
 use super::facts::Facts;
 use crate::relay::alert::Alert;
+use crate::relay::engine;
 
 /// The longest key, in bytes.
 const LONGEST: usize = 512;

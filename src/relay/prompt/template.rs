@@ -4,8 +4,8 @@ use std::fmt;
 
 use minijinja::{Environment, UndefinedBehavior, Value, value::Serde};
 
-use super::engine::{self, Fault};
 use super::facts::{Facts, VARIABLES};
+use crate::relay::engine::{self, Fault};
 
 /// A template that was understood, and names only what there is.
 #[derive(Debug)]

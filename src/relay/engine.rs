@@ -2,7 +2,9 @@
 //!
 //! The library counts steps, not bytes: one step can make a hundred megabytes. So its compiled steps are looked through
 //! before they run, and every operator that can make a value is replaced by a function that first asks how large the
-//! result would be ([`super::limits`]). What cannot be bounded this way is refused.
+//! result would be ([`limits`]). What cannot be bounded this way is refused.
+
+mod limits;
 
 use minijinja::machinery::{
     CodeGenerator, Instruction, Instructions, Token, eval, make_string_output, parse, tokenize,
@@ -10,7 +12,7 @@ use minijinja::machinery::{
 use minijinja::syntax::SyntaxConfig;
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
-use super::limits::{self, MOST_TEXT};
+use limits::MOST_TEXT;
 
 /// The largest template, in bytes.
 pub const LARGEST_TEMPLATE: usize = 64 * 1024;
