@@ -116,13 +116,18 @@ fn sign(place: Place<'_>, name: &str) -> Option<(usize, Sign)> {
     let mut at = name.len();
     at += run(&rest[at..], |byte| b"\\\"'`".contains(&byte));
     let is_quoted = at > name.len();
+    at += if rest[at..].starts_with("%22") { 3 } else { 0 };
     let blanks = run(&rest[at..], |byte| byte == b' ' || byte == b'\t');
     let after = &rest[at + blanks..];
     let coded = ["%3D", "%3d", "%253D", "%253d", "%3A", "\\u003d", "\\u003D"];
     if let Some(code) = coded.into_iter().find(|code| after.starts_with(code)) {
-        return Some((at + blanks + code.len(), Sign::Equals));
+        let mut begin = at + blanks + code.len();
+        for coded in ["%20", "%22"] {
+            begin += if rest[begin..].starts_with(coded) { 3 } else { 0 };
+        }
+        return Some((begin, Sign::Equals));
     }
-    let signs = run(after, |byte| b":=>".contains(&byte));
+    let signs = if after.starts_with("->") { 2 } else { run(after, |byte| b":=>".contains(&byte)) };
     if signs > 0 {
         let sign = if after[..signs].contains('=') { Sign::Equals } else { Sign::Colon };
         let mut begin = at + blanks + signs;
@@ -140,8 +145,20 @@ fn sign(place: Place<'_>, name: &str) -> Option<(usize, Sign)> {
     if name.starts_with('-') && blanks > 0 && !after.starts_with('-') {
         return Some((at + blanks, Sign::Blank));
     }
-    let word = after.strip_prefix("is ").filter(|_| blanks > 0)?;
-    Some((rest.len() - word.len(), Sign::Word))
+    if blanks == 0 {
+        return None;
+    }
+    // `password is …`, `password for bob is …`
+    let of = ["for ", "of "].into_iter().find(|word| after.starts_with(word)).map_or(0, str::len);
+    let whose = if of > 0 { of + run(&after[of..], DOTTED) + 1 } else { 0 };
+    if let Some(word) = after.get(whose..).and_then(|after| after.strip_prefix("is ")) {
+        return Some((rest.len() - word.len(), Sign::Word));
+    }
+    let word = &after[..run(after, DOTTED)];
+    let has = |kind: fn(&u8) -> bool| word.bytes().any(|byte| kind(&byte));
+    let is_mixed = word.len() >= 6 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+    let is_password = ["password", "passwd", "passphrase"].iter().any(|ending| core(name).ends_with(ending));
+    (is_password && is_mixed).then_some((at + blanks, Sign::Blank))
 }
 
 /// `"Password" value="…"`, `"name": "PASSWORD", "value": "…"`, `('Password', '…')`.
@@ -299,7 +316,7 @@ fn header(text: &str, is_authorization: bool) -> Option<Range<usize>> {
     Some(at..at + word.len())
 }
 
-/// The password of `curl -u user:…`, `--user user:…` and `mysql -p…`.
+/// The password of `curl -u user:…`, `--user user:…`, `mysql -p…`, `sshpass -p …` and `redis-cli -a …`.
 pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
     if !place.begins() || !rest.starts_with('-') {
@@ -319,13 +336,22 @@ pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
             colon > 0 && !password.starts_with('/') && !password.bytes().all(|byte| byte.is_ascii_digit());
         return is_password.then(|| place.at + open + colon + 1..place.at + open + end);
     }
-    let password = rest.strip_prefix("-p")?;
+    let (option, commands): (_, &[&str]) = match rest.as_bytes().get(1) {
+        Some(b'p') => ("-p", &["mysql", "mariadb", "sshpass"]),
+        Some(b'a') => ("-a", &["redis-cli"]),
+        _ => return None,
+    };
+    let blanks = run(&rest[2..], |byte| byte == b' ');
+    let begin = option.len() + if blanks == 1 { 1 } else { 0 };
+    let password = &rest[begin..];
     let length = password.find(char::is_whitespace).unwrap_or(password.len());
     let from = place.at.saturating_sub(200);
     let before = &place.text[(from..=place.at).find(|at| place.text.is_char_boundary(*at))?..place.at];
     let line = before.rsplit('\n').next().unwrap_or_default();
-    let is_command = ["mysql", "mariadb", "sshpass"].iter().any(|command| line.contains(command));
-    (is_command && (3..128).contains(&length)).then(|| place.at + 2..place.at + 2 + length)
+    // `mysql -p NAME` asks for the password and names a database.
+    let takes_blank = |command: &&&str| begin == 2 || ["sshpass", "redis-cli"].contains(*command);
+    let is_command = commands.iter().filter(takes_blank).any(|command| line.contains(command));
+    (is_command && (3..128).contains(&length)).then(|| place.at + begin..place.at + begin + length)
 }
 
 /// The password of `IDENTIFIED BY '…'`.

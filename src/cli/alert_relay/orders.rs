@@ -148,7 +148,8 @@ fn keyed(input: &Input, alerts: Vec<Alert>) -> anyhow::Result<Vec<(String, Alert
         return Ok(alerts.into_iter().map(|alert| (alert.dedupe_key(&input.ignore_label), alert)).collect());
     };
     if given.contains("{{") {
-        let key = |alert: &Alert| dedupe_key(given, alert).map_err(|problem| anyhow!("--dedupe-key: {problem}"));
+        let key =
+            |alert: &Alert| dedupe_key(given, alert).map_err(|problem| anyhow!("--dedupe-key: {}", redact(&problem)));
         return alerts.into_iter().map(|alert| Ok((key(&alert)?, alert))).collect();
     }
     if alerts.len() > 1 {
