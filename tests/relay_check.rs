@@ -448,7 +448,7 @@ fn bad_input_is_one_sentence_and_no_request() {
     .collect();
     insta::assert_snapshot!(told, @"
     no such template: error bad_input: cannot read the prompt template prompt.txt: No such file or directory (os error N) (exit 1)
-    unknown variable: error bad_input: the prompt template names nothing in line 1, which does not exist; there are annotations, data, dedupe_key, firing, is_firing, labels, links, members, message, more_members, sender, severity, started_at, state, tag, title, truncated (prompt.txt) (exit 1)
+    unknown variable: error bad_input: the prompt template names nothing in line 1, which does not exist; there are annotations, data, dedupe_key, firing, is_firing, labels, links, members, message, more_members, secrets_removed, sender, sender_name, severity, started_at, state, tag, title, truncated (prompt.txt) (exit 1)
     broken template: error bad_input: the prompt template is wrong in line 1: syntax error: unexpected end of block (prompt.txt) (exit 1)
     empty template: error bad_input: the prompt template renders to nothing for this alert (exit 1)
     no such schema: error bad_input: cannot read the schema schema.json: No such file or directory (os error N) (exit 1)

@@ -18,7 +18,7 @@ use crate::config::{self, Access};
 use crate::devin::retry::Policy;
 use crate::devin::{Client, Settings, Token, endpoint};
 use crate::output::Output;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, redact};
 use crate::relay::alert::State;
 use crate::relay::error_report::{Code, ErrorReport};
 use crate::relay::event::EventKind;
@@ -119,16 +119,21 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
         Command::Prompt(prompt) => {
             let shown = presenter(prompt.output, output, false);
             match orders(&prompt.input, &prompt.session) {
-                Ok(orders) => print_prompts(told(orders, &shown), &prompt.input.namespace, &shown),
+                Ok(orders) => print_prompts(told(orders, &shown), &prompt.input.namespace, None, &shown),
                 Err(problem) => fail(&shown, Code::BadInput, &format!("{problem:#}")),
             }
         }
         Command::Check(options) => runtime().block_on(check(&options, output)),
         Command::Run(run) => {
             let shown = presenter(run.access.output, output, run.polling.require_pr);
+            // First, so that the key is known to the output before an alert, which may hold it, is spoken of.
+            let loaded = (!run.sandbox.sandbox).then(|| load(&run.access, output));
+            let key = loaded.as_ref().and_then(|loaded| loaded.as_ref().ok()).map(|settings| settings.token.clone());
             match orders(&run.input, &run.session) {
-                Ok(orders) if run.dry_run => print_prompts(told(orders, &shown), &run.input.namespace, &shown),
-                Ok(orders) => runtime().block_on(run_orders(&run, told(orders, &shown), output, shown)),
+                Ok(orders) if run.dry_run => {
+                    print_prompts(told(orders, &shown), &run.input.namespace, key.as_ref(), &shown)
+                }
+                Ok(orders) => runtime().block_on(run_orders(&run, told(orders, &shown), loaded, output, shown)),
                 Err(problem) => fail(&shown, Code::BadInput, &format!("{problem:#}")),
             }
         }
@@ -138,7 +143,7 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
 
 /// The orders, after what was not taken or was guessed has been said.
 fn told(orders: Orders, shown: &Presenter) -> Vec<Prepared> {
-    orders.notes.iter().for_each(|note| shown.tell(EventKind::warning(note), None));
+    orders.notes.iter().for_each(|note| shown.tell(EventKind::warning(redact(note).into_owned()), None));
     orders.prepared
 }
 
@@ -152,8 +157,9 @@ fn presenter(choice: Option<OutputChoice>, output: &Output, require_pr: bool) ->
     Presenter::new(output, format, require_pr)
 }
 
-fn print_prompts(mut orders: Vec<Prepared>, namespace: &str, shown: &Presenter) -> Exit {
-    let redactor = Redactor::new(variable("DEVIN_API_KEY").as_deref());
+fn print_prompts(mut orders: Vec<Prepared>, namespace: &str, key: Option<&Token>, shown: &Presenter) -> Exit {
+    let variable = variable("DEVIN_API_KEY");
+    let redactor = Redactor::new(variable.as_deref().into_iter().chain(key.map(Token::expose)));
     for order in &mut orders {
         if let Err(problem) = order.keep_back(&redactor) {
             return fail(shown, Code::BadInput, &format!("{problem:#}"));
@@ -172,6 +178,11 @@ fn received(order: &Prepared, namespace: &str, shown: &Presenter) {
     let title = order.new.title.clone().unwrap_or_default();
     let (tag, alerts) = (jobs::alert_tag(order, namespace), order.alert.firing.max(1));
     shown.tell(EventKind::AlertReceived { format, state, title, tag, alerts }, Some(&order.key));
+    if order.secrets_removed > 0 {
+        let were = if order.secrets_removed == 1 { " was" } else { "s were" };
+        let message = format!("{} secret{were} removed from what the alert says", order.secrets_removed);
+        shown.tell(EventKind::warning(message), Some(&order.key));
+    }
 }
 
 /// Says so of an alert for which no session is created.
@@ -190,7 +201,8 @@ fn nothing_to_do(order: &Prepared, shown: &Presenter) {
 
 async fn check(options: &Check, output: &Output) -> Exit {
     let shown = presenter(options.access.output, output, false);
-    let place = match place(&options.access, options.sandbox.sandbox, output, &shown).await {
+    let loaded = (!options.sandbox.sandbox).then(|| load(&options.access, output));
+    let place = match place(&options.access, loaded, output, &shown).await {
         Ok(place) => place,
         Err(exit) => return exit,
     };
@@ -216,16 +228,23 @@ async fn check(options: &Check, output: &Output) -> Exit {
 
 /// Takes all alerts to their ends. A first signal lets a create that is under way have its answer, so that no session
 /// is started unseen; a second one does not.
-async fn run_orders(run: &Run, orders: Vec<Prepared>, output: &Output, shown: Presenter) -> Exit {
+async fn run_orders(
+    run: &Run,
+    orders: Vec<Prepared>,
+    loaded: Option<Loaded>,
+    output: &Output,
+    shown: Presenter,
+) -> Exit {
     let (tell, stop) = tokio::sync::watch::channel(None);
     let at_once =
         "stopped at once: a create that was under way may have started a session; run the same alert again to adopt it";
-    until_stopped(take(run, orders, output, shown, stop), &tell, output, at_once).await
+    until_stopped(take(run, orders, loaded, output, shown, stop), &tell, output, at_once).await
 }
 
 async fn take(
     run: &Run,
     orders: Vec<Prepared>,
+    loaded: Option<Loaded>,
     output: &Output,
     shown: Presenter,
     stop: Receiver<Option<i32>>,
@@ -240,7 +259,7 @@ async fn take(
         return fail(&shown, Code::TooManyAlerts, &message);
     }
     let is_sandbox = run.sandbox.sandbox;
-    let place = if firing.is_empty() { None } else { Some(place(&run.access, is_sandbox, output, &shown).await) };
+    let place = if firing.is_empty() { None } else { Some(place(&run.access, loaded, output, &shown).await) };
     let namespace = &run.input.namespace;
     ended.iter().for_each(|order| {
         received(order, namespace, &shown);
@@ -299,7 +318,7 @@ async fn watch_one(watch: &Watch, output: &Output) -> Exit {
     let left_running = format!("stopped; {}", goes_on(&watch.session, Some(&watch.access.words())));
     let watching = async {
         let shown = presenter(watch.access.output, output, watch.polling.require_pr);
-        let place = match place(&watch.access, false, output, &shown).await {
+        let place = match place(&watch.access, Some(load(&watch.access, output)), output, &shown).await {
             Ok(place) => place,
             Err(exit) => return exit,
         };
@@ -369,8 +388,16 @@ struct Place {
     _sandbox: Option<Sandbox>,
 }
 
-async fn place(access: &AccessOptions, is_sandbox: bool, output: &Output, shown: &Presenter) -> Result<Place, Exit> {
-    let (settings, sandbox) = if is_sandbox {
+/// The client that the settings lead to, or a simulated organization where none were `loaded`.
+async fn place(
+    access: &AccessOptions,
+    loaded: Option<Loaded>,
+    output: &Output,
+    shown: &Presenter,
+) -> Result<Place, Exit> {
+    let (settings, sandbox) = if let Some(loaded) = loaded {
+        (usable(access, loaded, output, shown)?, None)
+    } else {
         let options = sandbox::Options { session_seconds: SANDBOX_SESSION_S, ..sandbox::Options::default() };
         let sandbox = match Sandbox::start(options).await {
             Ok(sandbox) => sandbox,
@@ -379,11 +406,9 @@ async fn place(access: &AccessOptions, is_sandbox: bool, output: &Output, shown:
             }
         };
         let (token, org_id) = (Token::new(sandbox::TOKEN), Some(sandbox::ORG_ID.to_string()));
+        output.hide(&token);
         (Access { token, org_id, api_url: sandbox.url() }, Some(sandbox))
-    } else {
-        (load(access, output, shown)?, None)
     };
-    output.hide(&settings.token);
     let redactor = Redactor::new([settings.token.expose()]);
     let client = Client::new(Settings {
         api_url: settings.api_url,
@@ -394,17 +419,35 @@ async fn place(access: &AccessOptions, is_sandbox: bool, output: &Output, shown:
     Ok(Place { client, org_id: settings.org_id, redactor, _sandbox: sandbox })
 }
 
-fn load(access: &AccessOptions, output: &Output, shown: &Presenter) -> Result<Access, Exit> {
-    let endpoint = match access.endpoint.as_deref().map(endpoint).transpose() {
-        Ok(endpoint) => endpoint,
-        Err(problem) => return Err(fail(shown, Code::BadEndpoint, &format!("--endpoint {problem}"))),
-    };
-    let settings = match Access::load(access.config.as_deref(), endpoint, variable) {
+/// Settings, or why there are none.
+type Loaded = Result<Access, Unusable>;
+
+/// Why settings cannot be used.
+enum Unusable {
+    Endpoint(String),
+    Settings(config::Error),
+}
+
+/// Reads the settings, and hides their key in all that is printed from now on.
+fn load(access: &AccessOptions, output: &Output) -> Loaded {
+    let endpoint = access.endpoint.as_deref().map(endpoint).transpose();
+    let endpoint = endpoint.map_err(|problem| Unusable::Endpoint(problem.to_string()))?;
+    let settings = Access::load(access.config.as_deref(), endpoint, variable).map_err(Unusable::Settings)?;
+    output.hide(&settings.token);
+    Ok(settings)
+}
+
+/// The settings, unless there are none, which is then said.
+fn usable(access: &AccessOptions, loaded: Loaded, output: &Output, shown: &Presenter) -> Result<Access, Exit> {
+    let settings = match loaded {
         Ok(settings) => settings,
-        Err(config::Error::Absent) => {
+        Err(Unusable::Endpoint(problem)) => {
+            return Err(fail(shown, Code::BadEndpoint, &format!("--endpoint {problem}")));
+        }
+        Err(Unusable::Settings(config::Error::Absent)) => {
             return Err(usage(output, "no key: give --config FILE, or set DEVIN_API_KEY, or try --sandbox"));
         }
-        Err(error) => return Err(fail(shown, Code::BadSettings, &error.to_string())),
+        Err(Unusable::Settings(error)) => return Err(fail(shown, Code::BadSettings, &error.to_string())),
     };
     if level(&access.common) <= Level::Debug {
         output.note(&format!("the API is at {}", settings.api_url));

@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::page::Invalid;
 use super::token::Token;
+use crate::redact::redact;
 
 /// An explanation longer than this, in characters, is cut: it is a hint, not a page.
 const EXPLANATION_LENGTH: usize = 300;
@@ -134,7 +135,8 @@ pub fn explanation(body: &[u8], token: &Token) -> Option<String> {
     let body: Body = serde_json::from_str(text).ok()?;
     let parts: Vec<String> =
         [body.title, body.detail, body.errors].into_iter().flatten().filter_map(|part| sentence(&part)).collect();
-    let said = plain(&parts.join(": "));
+    // Before it is cut: half a secret would not be recognized any more.
+    let said = plain(&redact(&parts.join(": ")));
     (!said.is_empty() && !token.is_quoted_in(&said)).then_some(said)
 }
 
@@ -196,6 +198,7 @@ mod tests {
         insta::assert_snapshot!(check(r#"{"detail":[{"loc":["query","first"],"msg":"must be at most 200","type":"value_error"},{"loc":["query",0],"msg":"no"}]}"#), @"query.first: must be at most 200; query.0: no");
         insta::assert_snapshot!(check(r#"{"title":"Unprocessable","status":422,"errors":[{"detail":"first is too large"}]}"#), @"Unprocessable: first is too large");
         insta::assert_snapshot!(check(r##"{"title":"Unprocessable","errors":[{"pointer":"#/tags/1","detail":"value is not allowed"},{"field":"title","message":"too long"}]}"##), @"Unprocessable: #/tags/1: value is not allowed; title: too long");
+        insta::assert_snapshot!(check(r#"{"detail":"clone of https://bob:hunter2@git.example failed"}"#), @"clone of https://****@git.example failed");
         insta::assert_snapshot!(check(r#"{"detail":null}"#), @"nothing");
         insta::assert_snapshot!(check("<html>502</html>"), @"nothing");
         insta::assert_snapshot!(check(r#"{"detail":"two\nlines \u202e and\u0000more"}"#), @"two lines and more");

@@ -9,6 +9,7 @@ mod rules;
 mod scan;
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub use own::OwnKey;
@@ -42,21 +43,27 @@ impl Redactor {
         masked(text, &self.secrets(text))
     }
 
-    /// The same, and how many secrets there were.
-    pub fn redact_counting<'a>(&self, text: &'a str) -> (Cow<'a, str>, usize) {
+    /// The same; the secrets that are found join `removed`.
+    pub fn redact_keeping<'a>(&self, text: &'a str, removed: &mut BTreeSet<String>) -> Cow<'a, str> {
         let secrets = self.secrets(text);
-        (masked(text, &secrets), secrets.len())
+        removed.extend(secrets.iter().map(|secret| text[secret.clone()].to_string()));
+        masked(text, &secrets)
     }
 
     /// Whether something in `text` is certainly a secret: an own key, or the shape of a vendor's key. A word that only a
     /// name such as `password=` makes suspicious is not certain.
     pub fn contains_secret(&self, text: &str) -> bool {
-        self.own.iter().any(|key| !key.find(text).is_empty()) || !scan::certain(text).is_empty()
+        self.contains_own_key(text) || !scan::certain(text).is_empty()
     }
 
     /// `text` with `****` for what is certainly a secret, for texts of this program's own, which only quote others.
     pub fn redact_certain<'a>(&self, text: &'a str) -> Cow<'a, str> {
         masked(text, &self.with_own(text, scan::certain(text)))
+    }
+
+    /// Whether one of the own keys stands in `text`.
+    pub fn contains_own_key(&self, text: &str) -> bool {
+        self.own.iter().any(|key| !key.find(text).is_empty())
     }
 
     fn secrets(&self, text: &str) -> Vec<Range<usize>> {

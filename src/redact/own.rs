@@ -6,11 +6,19 @@
 
 use std::ops::Range;
 
+use super::scan::looked_at;
+
 /// So many characters of a key in a row are no coincidence.
 const TELLING_LENGTH: usize = 16;
 
-/// A key shorter than this is an ordinary word.
-const SHORTEST: usize = 8;
+/// A key with fewer letters and digits than this is looked for as it is, not letter by letter.
+const FEW_LETTERS: usize = 8;
+
+/// A key shorter than this is looked for as a word of its own, lest parts of words are taken for it.
+const SHORT: usize = 8;
+
+/// A key shorter than this is none: it would be found everywhere.
+const SHORTEST: usize = 4;
 
 /// A key that is never shown.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,9 +43,6 @@ impl OwnKey {
         if self.whole.len() < SHORTEST {
             return Vec::new();
         }
-        if self.letters.len() < SHORTEST {
-            return text.match_indices(&self.whole).map(|(at, found)| at..at + found.len()).collect();
-        }
         let plain: Reading = text.bytes().enumerate().map(|(at, byte)| (byte, at..at + 1)).collect();
         let mut found = Vec::new();
         let mut source = plain;
@@ -61,6 +66,10 @@ impl OwnKey {
 
     /// Adds every stretch that is a telling part of the key.
     fn find_in(&self, reading: &[(u8, Range<usize>)], found: &mut Vec<Range<usize>>) {
+        if self.letters.len() < FEW_LETTERS {
+            self.find_whole(reading, found);
+            return;
+        }
         let letters: Vec<(u8, &Range<usize>)> = reading
             .iter()
             .filter(|(byte, _)| counts(byte))
@@ -72,7 +81,9 @@ impl OwnKey {
             let length = (0..=self.letters.len() - telling)
                 .map(|offset| {
                     let pairs = self.letters[offset..].iter().zip(&letters[at..]);
-                    pairs.take_while(|(key, (byte, _))| *key == byte).count()
+                    let length = pairs.take_while(|(key, (byte, _))| *key == byte).count();
+                    looked_at(length + 1);
+                    length
                 })
                 .max()
                 .unwrap_or_default();
@@ -81,6 +92,25 @@ impl OwnKey {
                 at += length;
             } else {
                 at += 1;
+            }
+        }
+    }
+
+    /// Adds every stretch that is the key as it is, in any letter case where it is long enough to be no word.
+    fn find_whole(&self, reading: &[(u8, Range<usize>)], found: &mut Vec<Range<usize>>) {
+        let key = self.whole.as_bytes();
+        let is_word = key.len() < SHORT;
+        for (at, window) in reading.windows(key.len()).enumerate() {
+            let mut pairs = window.iter().zip(key);
+            let is_key = pairs.all(|((byte, _), key)| byte == key || (!is_word && byte.eq_ignore_ascii_case(key)));
+            looked_at(key.len());
+            let goes_on = |neighbor: Option<&(u8, Range<usize>)>| neighbor.is_some_and(|(byte, _)| counts(byte));
+            let stands_alone = || {
+                let before = at.checked_sub(1).and_then(|before| reading.get(before));
+                !goes_on(before) && !goes_on(reading.get(at + key.len()))
+            };
+            if is_key && (!is_word || stands_alone()) {
+                found.push(window[0].1.start..window[key.len() - 1].1.end);
             }
         }
     }

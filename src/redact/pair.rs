@@ -11,6 +11,12 @@ use super::scan::{Place, boundary, looked_at, looks_random, run};
 /// How far a line is followed in search of its sense.
 const LINE: usize = 512;
 
+/// Quotation marks as addresses and pages have them.
+const QUOTES: [&str; 3] = ["%22", "&quot;", "&#34;"];
+
+/// Names after which a secret may stand without any sign.
+const PLAIN_NAMES: [&str; 6] = ["password", "passwd", "passphrase", "secretaccesskey", "apikey", "secretkey"];
+
 /// Owners whose keys are as often names of queues and places as secrets.
 const DOUBTFUL_OWNERS: [&str; 6] = ["routing", "integration", "service", "session", "account", "app"];
 
@@ -67,12 +73,12 @@ pub(super) fn pair(place: Place<'_>) -> Option<Range<usize>> {
     if name.is_empty() || name.len() > 128 {
         return None;
     }
-    let core = core(name);
+    let core = spaced(place, core(name));
     let is_parameter_name = PARAMETERS.contains(&core.as_str());
     if !is_parameter_name && !is_secret_bare(&core) && core != "privatemac" {
         return None;
     }
-    let (at, sign) = sign(place, name)?;
+    let (at, sign) = sign(place, name, &core)?;
     if is_parameter_name && !(sign == Sign::Equals && (place.is_parameter || core == "sid")) {
         return None;
     }
@@ -95,6 +101,20 @@ pub(super) fn pair(place: Place<'_>) -> Option<Range<usize>> {
     says_secret.then(|| begin + range.start..begin + range.end)
 }
 
+/// The name with the word before it, where that is a blank away: `API key`.
+fn spaced(place: Place<'_>, core: String) -> String {
+    let before = &place.text.as_bytes()[..place.at];
+    let owner = ["api", "access", "secret", "private"].into_iter().find(|owner| {
+        before.strip_suffix(b" ").is_some_and(|before| {
+            before.len() >= owner.len() && before[before.len() - owner.len()..].eq_ignore_ascii_case(owner.as_bytes())
+        })
+    });
+    match owner {
+        Some(owner) if core == "key" => format!("{owner}{core}"),
+        _ => core,
+    }
+}
+
 /// What stands between a name and its value.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Sign {
@@ -111,22 +131,28 @@ enum Sign {
 }
 
 /// Where the value of `name` begins, counted from the name, and what comes before it.
-fn sign(place: Place<'_>, name: &str) -> Option<(usize, Sign)> {
+fn sign(place: Place<'_>, name: &str, core: &str) -> Option<(usize, Sign)> {
     let rest = place.rest();
     let mut at = name.len();
     at += run(&rest[at..], |byte| b"\\\"'`".contains(&byte));
     let is_quoted = at > name.len();
+    at += QUOTES.into_iter().find(|quote| rest[at..].starts_with(quote)).map_or(0, str::len);
     let blanks = run(&rest[at..], |byte| byte == b' ' || byte == b'\t');
     let after = &rest[at + blanks..];
-    let coded = ["%3D", "%3d", "%253D", "%253d", "%3A", "\\u003d", "\\u003D"];
+    let coded = ["%3D", "%3d", "%253D", "%253d", "%3A", "\\u003d", "\\u003D", "&#61;"];
     if let Some(code) = coded.into_iter().find(|code| after.starts_with(code)) {
-        return Some((at + blanks + code.len(), Sign::Equals));
+        let mut begin = at + blanks + code.len();
+        for coded in ["%20", "%22"] {
+            begin += if rest[begin..].starts_with(coded) { 3 } else { 0 };
+        }
+        return Some((begin, Sign::Equals));
     }
-    let signs = run(after, |byte| b":=>".contains(&byte));
+    let signs = if after.starts_with("->") { 2 } else { run(after, |byte| b":=>".contains(&byte)) };
     if signs > 0 {
         let sign = if after[..signs].contains('=') { Sign::Equals } else { Sign::Colon };
         let mut begin = at + blanks + signs;
         begin += run(&rest[begin..], |byte| byte == b' ' || byte == b'\t');
+        begin += QUOTES.into_iter().find(|quote| rest[begin..].starts_with(quote)).map_or(0, str::len);
         let block = &rest[begin..];
         if sign == Sign::Colon && (block.starts_with("|\n") || block.starts_with(">\n") || block.starts_with("|-\n")) {
             begin += run(block, |byte| byte.is_ascii_whitespace() || b"|>-".contains(&byte));
@@ -140,8 +166,21 @@ fn sign(place: Place<'_>, name: &str) -> Option<(usize, Sign)> {
     if name.starts_with('-') && blanks > 0 && !after.starts_with('-') {
         return Some((at + blanks, Sign::Blank));
     }
-    let word = after.strip_prefix("is ").filter(|_| blanks > 0)?;
-    Some((rest.len() - word.len(), Sign::Word))
+    if blanks == 0 {
+        return None;
+    }
+    // `password is …`, `password for bob is …`
+    let of = ["for ", "of "].into_iter().find(|word| after.starts_with(word)).map_or(0, str::len);
+    let whose = if of > 0 { of + run(&after[of..], DOTTED) + 1 } else { 0 };
+    if let Some(word) = after.get(whose..).and_then(|after| after.strip_prefix("is ")) {
+        return Some((rest.len() - word.len(), Sign::Word));
+    }
+    let quote = run(after, |byte| b"\"'".contains(&byte));
+    let word = &after[quote..][..run(&after[quote..], DOTTED)];
+    let has = |kind: fn(&u8) -> bool| word.bytes().any(|byte| kind(&byte));
+    let is_mixed = word.len() >= 6 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+    let is_password = PLAIN_NAMES.iter().any(|ending| core.ends_with(ending));
+    (is_password && is_mixed).then_some((at + blanks, Sign::Blank))
 }
 
 /// `"Password" value="…"`, `"name": "PASSWORD", "value": "…"`, `('Password', '…')`.
@@ -177,6 +216,7 @@ fn extent(text: &str, sign: Sign) -> Option<Range<usize>> {
     match quote {
         '(' => Some(1..line.find(')').unwrap_or(line.len()).max(1)),
         '{' if sign == Sign::Equals && !line.starts_with("{{") => Some(1..line.find('}').unwrap_or(line.len()).max(1)),
+        '[' if sign == Sign::Equals => Some(1..line.find(']').unwrap_or(line.len()).max(1)),
         '{' | '[' => None,
         _ if sign == Sign::Block => Some(0..line.trim_end().len()),
         _ => Some(0..unquoted(text)),
@@ -207,8 +247,10 @@ fn quotation(text: &str, slashes: usize, quote: char) -> Range<usize> {
 /// The length of a value without quotation marks, which may have punctuation in it.
 fn unquoted(text: &str) -> usize {
     let ends_here = |rest: &str| {
-        let coded =
-            ["%26", "%23", "%20", "%22", "%3B", "%0A", "%2526", "&amp;", "\\u0026", "\\n", "\\r", "\\t", "\\\""];
+        let coded = [
+            "%26", "%23", "%20", "%22", "%3B", "%0A", "%2526", "&amp;", "&quot;", "&#34;", "\\u0026", "\\n", "\\r",
+            "\\t", "\\\"",
+        ];
         coded.iter().any(|code| rest.starts_with(code))
     };
     let mut length = text.len();
@@ -299,7 +341,7 @@ fn header(text: &str, is_authorization: bool) -> Option<Range<usize>> {
     Some(at..at + word.len())
 }
 
-/// The password of `curl -u user:…`, `--user user:…` and `mysql -p…`.
+/// The password of `curl -u user:…`, `--user user:…`, `mysql -p…`, `sshpass -p …` and `redis-cli -a …`.
 pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
     if !place.begins() || !rest.starts_with('-') {
@@ -319,21 +361,34 @@ pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
             colon > 0 && !password.starts_with('/') && !password.bytes().all(|byte| byte.is_ascii_digit());
         return is_password.then(|| place.at + open + colon + 1..place.at + open + end);
     }
-    let password = rest.strip_prefix("-p")?;
+    let (option, commands): (_, &[&str]) = match rest.as_bytes().get(1) {
+        Some(b'p') => ("-p", &["mysql", "mariadb", "sshpass"]),
+        Some(b'a') => ("-a", &["redis-cli"]),
+        _ => return None,
+    };
+    let blanks = run(&rest[2..], |byte| byte == b' ');
+    let begin = option.len() + if blanks == 1 { 1 } else { 0 };
+    let password = &rest[begin..];
     let length = password.find(char::is_whitespace).unwrap_or(password.len());
     let from = place.at.saturating_sub(200);
     let before = &place.text[(from..=place.at).find(|at| place.text.is_char_boundary(*at))?..place.at];
     let line = before.rsplit('\n').next().unwrap_or_default();
-    let is_command = ["mysql", "mariadb", "sshpass"].iter().any(|command| line.contains(command));
-    (is_command && (3..128).contains(&length)).then(|| place.at + 2..place.at + 2 + length)
+    // `mysql -p NAME` asks for the password and names a database.
+    let takes_blank = |command: &&&str| begin == 2 || ["sshpass", "redis-cli"].contains(*command);
+    let is_command = commands.iter().filter(takes_blank).any(|command| line.contains(command));
+    (is_command && (3..128).contains(&length)).then(|| place.at + begin..place.at + begin + length)
 }
 
 /// The password of `IDENTIFIED BY '…'`.
 pub(super) fn sql(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    let words = "identified by ";
-    rest.get(..words.len()).filter(|begin| begin.eq_ignore_ascii_case(words))?;
-    let at = words.len() + run(&rest[words.len()..], |byte| byte == b' ');
+    let begins =
+        |text: &str, words: &str| text.get(..words.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(words));
+    let words = ["identified by ", "identified with "].into_iter().find(|words| begins(rest, words))?.len();
+    let plugin = run(&rest[words..], DOTTED);
+    // `IDENTIFIED WITH plugin BY '…'`
+    let by = words + if begins(&rest[words + plugin..], " by ") { plugin + " by ".len() } else { 0 };
+    let at = by + run(&rest[by..], |byte| byte == b' ');
     let at = at
         + if rest[at..].get(..9).is_some_and(|word| word.eq_ignore_ascii_case("password ")) {
             "password ".len()

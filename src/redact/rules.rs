@@ -177,9 +177,11 @@ pub(super) const ADDRESSES: [Prefix; 15] = [
 ];
 
 /// Ends of names that keep secrets, in lower case without `-`, `_` and `.`.
-pub(super) const SECRET_NAMES: [&str; 25] = [
+pub(super) const SECRET_NAMES: [&str; 27] = [
     "password",
     "passwd",
+    "passwort",
+    "kennwort",
     "passphrase",
     "passcode",
     "pwd",

@@ -111,8 +111,58 @@ fn the_own_key_is_found_in_every_spelling() {
             assert!(redactor.contains_secret(&text), "{text}");
         }
     }
-    let (text, count) = redactor.redact_counting("nothing here");
-    assert_eq!((&*text, count), ("nothing here", 0));
+    let mut removed = std::collections::BTreeSet::new();
+    assert_eq!(redactor.redact_keeping("nothing here", &mut removed), "nothing here");
+    assert!(removed.is_empty());
+}
+
+#[test]
+fn a_short_own_key_is_found_and_takes_no_words_with_it() {
+    use base64::prelude::BASE64_STANDARD;
+    let redacted = |key: &str, text: &str| Redactor::new([key]).redact(text).into_owned();
+    // Fewer than sixteen characters; few letters among many signs; and a word.
+    for key in ["hunter2-Xy9", "a!b@c#d$e^f.g", "abc123"] {
+        let each = |write: &dyn Fn(u8) -> String| key.bytes().map(write).collect::<String>();
+        let spellings = [
+            key.to_string(),
+            each(&|byte| format!("%{byte:02X}")),
+            each(&|byte| format!("\\u{byte:04x}")),
+            each(&|byte| format!("{byte:02x}")),
+            base64(key.as_bytes(), &BASE64_STANDARD),
+            base64(format!("user:{key}").as_bytes(), &BASE64_STANDARD),
+        ];
+        for spelling in spellings {
+            let got = redacted(key, &format!("it said <{spelling}> twice"));
+            assert!(!got.contains(&spelling) && got.contains(MASK), "{key}, {spelling}: {got}");
+        }
+        let parts = format!("{} and {}", &key[..key.len() - 1], &key[1..]);
+        assert_eq!(redacted(key, &parts), parts);
+    }
+    assert_eq!(redacted("abc123", "abc1234 xabc123 ABC123 abc-123"), "abc1234 xabc123 ABC123 abc-123");
+    assert_eq!(redacted("abc", "abc"), "abc", "too short to be a key");
+    assert_eq!(redacted("", "abc"), "abc");
+}
+
+/// Eight times the text may not be much more than eight times the work, whatever of the own key is repeated.
+#[test]
+fn an_own_key_is_looked_for_in_linear_time() {
+    let uniform = "a".repeat(40);
+    for key in [OWN, "hunter2-Xy9", "a!b@c#d$e^f.g", "abc123", &uniform] {
+        let redactor = Redactor::new([key]);
+        let work = |text: &str| {
+            LOOKED_AT.set(0);
+            redactor.redact(text);
+            LOOKED_AT.get() + text.len()
+        };
+        let half = &key[..key.len() / 2];
+        let parts =
+            [key, half, "a", "S3cr3t-0wnK3yO", "%53", "%2553", "\\u0053", "&#83;", "53", "YWFh", "\u{e9}", "%", "&#"];
+        for part in parts {
+            let (small, large) = (part.repeat(4_000 / part.len()), part.repeat(32_000 / part.len()));
+            let ratio = work(&large) / work(&small);
+            assert!(ratio <= 12, "{key}, {part:?}: 8 times the text is {ratio} times the work");
+        }
+    }
 }
 
 #[test]

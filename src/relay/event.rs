@@ -126,6 +126,54 @@ pub struct OutcomeEvent {
 }
 
 impl EventKind {
+    /// This event with every text of Devin's and of the alert's passed through `change`, and so every sentence that may quote
+    /// one. Only what would be sent stays as it is.
+    pub fn map_foreign(&self, change: &dyn Fn(&str) -> String) -> EventKind {
+        let mut event = self.clone();
+        let one = |text: &mut String| *text = change(text);
+        let maybe = |text: &mut Option<String>| *text = text.as_deref().map(change);
+        let all = |found: &mut Vec<PullRequest>| {
+            for found in found {
+                one(&mut found.pr_url);
+                maybe(&mut found.pr_state);
+            }
+        };
+        match &mut event {
+            EventKind::AlertReceived { state, title, .. } => [state, title].into_iter().for_each(one),
+            EventKind::NothingToDo { reason }
+            | EventKind::AlertResolved { reason }
+            | EventKind::SessionMessaged { reason, .. } => one(reason),
+            EventKind::SessionCreated { session_url, .. } | EventKind::SessionAdopted { session_url, .. } => {
+                maybe(session_url);
+            }
+            EventKind::AlertHeld { session_url, pr_url, reason, .. } => {
+                [session_url, pr_url].into_iter().for_each(maybe);
+                one(reason);
+            }
+            EventKind::SessionDuplicate { session_url, reason, .. } => {
+                maybe(session_url);
+                one(reason);
+            }
+            EventKind::SessionStatus { status, status_detail, pr_url, pull_requests, .. } => {
+                one(status);
+                [status_detail, pr_url].into_iter().for_each(maybe);
+                all(pull_requests);
+            }
+            EventKind::Outcome(outcome) => {
+                [&mut outcome.pr_url, &mut outcome.session_url].into_iter().for_each(maybe);
+                one(&mut outcome.reason);
+                all(&mut outcome.pull_requests);
+            }
+            EventKind::Check { principal_type, principal, .. } => {
+                [principal_type, principal].into_iter().for_each(maybe);
+            }
+            EventKind::Warning { message } | EventKind::Note { message } => one(message),
+            EventKind::Error(report) => one(&mut report.message),
+            EventKind::Prompt { .. } => {}
+        }
+        event
+    }
+
     /// A warning.
     pub fn warning(message: impl Into<String>) -> EventKind {
         EventKind::Warning { message: message.into() }

@@ -2,6 +2,7 @@
 
 pub mod alert;
 pub mod driver;
+mod engine;
 pub mod error_report;
 pub mod event;
 pub mod inbound;

@@ -13,11 +13,15 @@ pub use key::dedupe_key;
 pub use template::{Template, TemplateProblem};
 
 use super::alert::{Alert, tag_in};
-use super::text;
+use super::text::{plain_line, without_secrets};
+use crate::redact::Redactor;
 use facts::Facts;
 
 /// The longest prompt, in bytes.
 pub const LONGEST_PROMPT: usize = 32 * 1024;
+
+/// How often the alert's texts are halved, at most, to leave room for a template's own words.
+const MOST_HALVINGS: u32 = 5;
 
 /// The longest title before its marker, in bytes before the note on the rest.
 pub const LONGEST_TITLE: usize = 120;
@@ -30,27 +34,54 @@ pub const DEFAULT_TEMPLATE: &str = include_str!("prompt/default.txt");
 pub struct Words {
     pub title: String,
     pub prompt: String,
+    /// How many secrets were cut out of what the alert says.
+    pub secrets_removed: usize,
 }
 
 /// The words for `alert`, whose dedupe key is `key` in this namespace (empty for none); without a `template`, the default ones.
 ///
 /// # Errors
 /// When the template cannot be rendered for this alert, or renders to nothing.
-pub fn words(alert: &Alert, key: &str, namespace: &str, template: Option<&Template>) -> Result<Words, TemplateProblem> {
-    let facts = Facts { tag: tag_in(namespace, key), ..Facts::of(alert, key) };
-    let rendered = match template {
-        Some(template) => template.render(&facts)?,
-        None => Template::parse(DEFAULT_TEMPLATE)?.render(&facts)?,
+pub fn words(
+    alert: &Alert,
+    key: &str,
+    namespace: &str,
+    template: Option<&Template>,
+    redactor: &Redactor,
+) -> Result<Words, TemplateProblem> {
+    // The tag is made of the key as it came, so that better rules for secrets never change it.
+    let tag = tag_in(namespace, key);
+    let (alert, secrets_removed) = without_secrets(alert, redactor);
+    let key = redactor.redact(key);
+    let default;
+    let template = match template {
+        Some(template) => template,
+        None => {
+            default = Template::parse(DEFAULT_TEMPLATE)?;
+            &default
+        }
     };
-    let prompt = fence::closed(&facts.data, text::cap(&rendered, LONGEST_PROMPT));
-    Ok(Words { title: text::clean_line(&alert.title, LONGEST_TITLE), prompt })
+    let mut halvings = 0;
+    // The alert is cut until the template's own words have room; they never are.
+    let prompt = loop {
+        let facts = Facts { tag: tag.clone(), secrets_removed, ..Facts::of(&alert, &key, halvings) };
+        let prompt = template.render(&facts)?;
+        match prompt.len().checked_sub(LONGEST_PROMPT) {
+            None | Some(0) => break prompt,
+            Some(over) if halvings == MOST_HALVINGS => return Err(TemplateProblem::TooLarge { over }),
+            Some(_) => halvings += 1,
+        }
+    };
+    let title = plain_line(&alert.title, LONGEST_TITLE);
+    let title = if title.is_empty() { format!("Alert from {}", alert.format.sender_name()) } else { title };
+    Ok(Words { title, prompt, secrets_removed })
 }
 
 /// A title that ends with the title marker, by which the session can be found: the alert's tag and the first eight digits
-/// of the attempt. The title itself is cut, so that the marker never is.
+/// of the attempt.
 pub fn marked_title(title: &str, alert_tag: &str, attempt: &str) -> String {
     let attempt: String = attempt.chars().take(8).collect();
-    format!("{} [{alert_tag}/{attempt}]", text::clean_line(title, LONGEST_TITLE))
+    format!("{title} [{alert_tag}/{attempt}]")
 }
 
 #[cfg(test)]

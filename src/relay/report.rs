@@ -53,7 +53,8 @@ impl Presenter {
                 if !matches!(event.kind, EventKind::Note { .. }) {
                     // A dedupe key is the sender's text as it came, so that its hash never changes; what is shown is redacted.
                     let dedupe_key = event.dedupe_key.as_deref().map(|key| redact(key).into_owned());
-                    let event = RelayEvent { dedupe_key, ..event.clone() };
+                    let kind = event.kind.map_foreign(&|text| redact(text).into_owned());
+                    let event = RelayEvent { dedupe_key, kind, ..event.clone() };
                     let json = serde_json::to_string(&event).expect("an event has string keys and serializes");
                     self.output.line_at_once(&json);
                 }

@@ -2,7 +2,7 @@
 
 use super::event::{AdoptionReason, EventKind, OutcomeEvent};
 use super::outcome::OutcomeKind;
-use super::text::{clean, clean_line};
+use super::text::{clean_line, plain, plain_line};
 
 /// So much of each foreign text is shown.
 const LINE_BYTES: usize = 400;
@@ -21,12 +21,9 @@ pub fn text(kind: &EventKind, require_pr: bool) -> Option<String> {
             format!("alert: {} ({format}, {state}{count})", clean_text(title))
         }
         EventKind::Prompt { tags, title, prompt } => {
-            format!(
-                "title: {}\ntags: {}\n\n{}",
-                clean_text(title),
-                clean_text(&tags.join(", ")),
-                clean(prompt, PROMPT_BYTES)
-            )
+            // As it would be sent: secrets are out of the alert already, and the user's words are not altered.
+            let (title, tags) = (plain_line(title, LINE_BYTES), plain_line(&tags.join(", "), 64 * LINE_BYTES));
+            format!("title: {title}\ntags: {tags}\n\n{}", plain(prompt, PROMPT_BYTES))
         }
         EventKind::NothingToDo { reason } => format!("nothing to do: {}", clean_text(reason)),
         EventKind::SessionCreated { session_id, session_url } => {

@@ -3,30 +3,59 @@
 //! Alerts carry what strangers wrote: log lines, user agents, issue titles. Every text of an alert goes through here
 //! before it stands in a prompt, a title or a log.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use crate::redact::{MASK, is_secret_name, redact};
+use super::alert::{Alert, Pairs};
+use crate::redact::{MASK, Redactor, is_secret_name, redact};
 
 /// The longest link that is kept, in bytes.
 const LONGEST_LINK: usize = 2000;
 
 /// `text` of several lines, cleaned, its secrets masked, and at most `limit` bytes long before the note on the rest.
 pub fn clean(text: &str, limit: usize) -> String {
-    cap(redact(&strip(text)).trim(), limit)
+    plain(&redact(&strip(text)), limit)
 }
 
 /// The same on one line.
 pub fn clean_line(text: &str, limit: usize) -> String {
-    let words: Vec<String> = redact(&strip(text)).split_whitespace().map(str::to_string).collect();
+    plain_line(&redact(&strip(text)), limit)
+}
+
+/// `text` of several lines, cleaned and cut, for what has no secrets or keeps them.
+pub fn plain(text: &str, limit: usize) -> String {
+    cap(strip(text).trim(), limit)
+}
+
+/// The same on one line.
+pub fn plain_line(text: &str, limit: usize) -> String {
+    let words: Vec<String> = strip(text).split_whitespace().map(str::to_string).collect();
     cap(&words.join(" "), limit)
 }
 
-/// The value that belongs to `name`, cleaned; masked as a whole when the name says that it is a secret.
-pub fn clean_value(name: &str, value: &str, limit: usize) -> String {
-    if is_secret_name(name) && !value.trim().is_empty() {
-        return MASK.to_string();
+/// `alert` without the secrets that its texts hold, and how many there were. One that stands in several places is one.
+pub fn without_secrets(alert: &Alert, redactor: &Redactor) -> (Alert, usize) {
+    let removed = RefCell::new(BTreeSet::new());
+    let mut alert = alert.clone();
+    let mask = |pairs: &mut Pairs| {
+        let secret = |(name, value): &(&String, &mut String)| is_secret_name(name) && !value.trim().is_empty();
+        for (_, value) in pairs.iter_mut().filter(secret) {
+            removed.borrow_mut().insert(std::mem::replace(value, MASK.to_string()));
+        }
+    };
+    mask(&mut alert.labels);
+    mask(&mut alert.annotations);
+    for member in &mut alert.members {
+        mask(&mut member.labels);
+        mask(&mut member.annotations);
     }
-    clean(value, limit)
+    let redacted = |text: &str| redactor.redact_keeping(&strip(text), &mut removed.borrow_mut()).into_owned();
+    let alert = alert.map_texts(&redacted);
+    removed.borrow_mut().remove(MASK);
+    let count = removed.borrow().len();
+    (alert, count)
 }
 
 /// The first `limit` bytes of `text`, in whole characters, with a note on how many characters are missing.
@@ -113,6 +142,7 @@ fn is_invisible(character: char) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::relay::alert::{Format, Identity, Member, State};
 
     fn check(texts: &[&str]) -> String {
         texts.iter().map(|text| format!("{:?}\n", clean(text, 60))).collect()
@@ -174,17 +204,18 @@ mod tests {
     }
 
     #[test]
-    fn a_value_is_masked_when_its_name_says_so() {
-        let pairs = [("db_password", "x"), ("X-Api-Key", "x"), ("token", ""), ("secretName", "s"), ("tokens", "12")];
-        let read: Vec<String> =
-            pairs.iter().map(|(name, value)| format!("{name}={}", clean_value(name, value, 60))).collect();
-        insta::assert_snapshot!(read.join("\n"), @"
-        db_password=****
-        X-Api-Key=****
-        token=
-        secretName=s
-        tokens=12
-        ");
+    fn the_secrets_of_an_alert_are_removed_and_counted_once_each() {
+        let mut alert = Alert::new(Format::Generic, State::Firing, "disk".to_string(), Identity::Own(Vec::new()));
+        alert.labels = [("db_password", "x"), ("token", ""), ("secretName", "s"), ("tokens", "12")]
+            .map(|(name, value)| (name.to_string(), value.to_string()))
+            .into();
+        alert.message = "password=hunter2x9 and again password=hunter2x9, own 0wn\u{200b}-key-of-0rg".to_string();
+        alert.members = vec![Member { annotations: alert.labels.clone(), ..Member::default() }];
+        let (clean, count) = without_secrets(&alert, &Redactor::new(["0wn-key-of-0rg"]));
+        let said = format!("{count}: {} {:?} {:?}", clean.message, clean.labels, clean.members[0].annotations);
+        insta::assert_snapshot!(said, @r#"3: password=**** and again password=****, own **** {"db_password": "****", "secretName": "s", "token": "", "tokens": "12"} {"db_password": "****", "secretName": "s", "token": "", "tokens": "12"}"#);
+        let (twice, none) = without_secrets(&clean, &Redactor::new(["0wn-key-of-0rg"]));
+        assert_eq!((twice, none), (clean, 0));
     }
 
     #[test]

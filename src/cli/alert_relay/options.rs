@@ -9,6 +9,7 @@ use crate::cli::{Common, duration};
 use crate::devin::session::pasted;
 use crate::redact::Redactor;
 use crate::relay::alert::Format;
+use crate::relay::prompt::LONGEST_TITLE;
 
 #[derive(Debug, Args)]
 pub struct AccessOptions {
@@ -183,7 +184,7 @@ pub struct SessionOptions {
     #[arg(long, value_parser = word)]
     pub tag: Vec<String>,
     /// Title, instead of the alert's
-    #[arg(long, value_parser = without_secret)]
+    #[arg(long, value_parser = title)]
     pub title: Option<String>,
     /// The most ACUs the session may use
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
@@ -256,6 +257,15 @@ fn word(text: &str) -> Result<String, String> {
     let text = text.trim();
     if text.is_empty() || text.len() > 512 || text.chars().any(char::is_control) {
         return Err("expected a text on one line, of 1 to 512 bytes".to_string());
+    }
+    without_secret(text)
+}
+
+/// A title, which is followed by its marker: one line that can be read.
+fn title(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    if text.is_empty() || text.len() > LONGEST_TITLE || text.chars().any(char::is_control) {
+        return Err(format!("expected a text on one line, of 1 to {LONGEST_TITLE} bytes"));
     }
     without_secret(text)
 }

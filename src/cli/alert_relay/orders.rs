@@ -8,12 +8,11 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::options::{Input, SessionOptions, quoted};
 use crate::devin::session::NewSession;
-use crate::redact::Redactor;
+use crate::redact::{Redactor, redact};
 use crate::relay::alert::identity::fingerprint;
 use crate::relay::alert::{Alert, MEMBERS_KEPT, Member, State};
 use crate::relay::inbound::{self, Delivery, Grouping, MAX_BYTES, Mapping, Problem, Reading};
-use crate::relay::prompt::{LONGEST_TITLE, Template, Words, dedupe_key, words};
-use crate::relay::text::clean_line;
+use crate::relay::prompt::{Template, Words, dedupe_key, words};
 
 /// The largest schema that the API takes, in bytes.
 const LARGEST_SCHEMA: u64 = 64 << 10;
@@ -23,6 +22,8 @@ pub struct Prepared {
     pub alert: Alert,
     pub key: String,
     pub new: NewSession,
+    /// How many secrets were cut out of what the alert says.
+    pub secrets_removed: usize,
     parts: Rc<Parts>,
 }
 
@@ -39,18 +40,18 @@ impl Prepared {
     /// Cuts this program's own key out of what the alert says, now that the key is known.
     ///
     /// # Errors
-    /// When the key stands in what the user gave, which is never altered.
+    /// When the key stands in what the user gave, which is never altered, or comes out of the template.
     pub fn keep_back(&mut self, redactor: &Redactor) -> anyhow::Result<()> {
         if let Some((option, _)) = self.parts.given.iter().find(|(_, text)| redactor.contains_secret(text)) {
             bail!("{option} holds an API key or another secret, which would be sent to Devin; nothing was created");
         }
         // Before anything is cut to size: half a key would not be recognized any more.
-        let alert = self.alert.map_texts(&|text| redactor.redact_certain(text).into_owned());
-        if alert != self.alert {
-            let words = compose(&alert, &self.key, &self.parts)?;
-            (self.new.prompt, self.new.title) = (words.prompt, Some(words.title));
-            self.alert = alert;
+        let words = compose(&self.alert, &self.key, &self.parts, redactor)?;
+        if redactor.contains_own_key(&words.prompt) {
+            bail!("--prompt-template makes a prompt that holds the API key; nothing was created");
         }
+        (self.new.prompt, self.new.title) = (words.prompt, Some(words.title));
+        self.secrets_removed = words.secrets_removed;
         Ok(())
     }
 }
@@ -96,7 +97,7 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Orders>
         ));
     }
     for (key, alert) in alerts {
-        let words = compose(&alert, &key, &parts)?;
+        let words = compose(&alert, &key, &parts, &Redactor::default())?;
         let new = NewSession {
             prompt: words.prompt,
             title: Some(words.title),
@@ -109,7 +110,8 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Orders>
             devin_mode: options.devin_mode.clone(),
             structured_output_schema: schema.clone(),
         };
-        prepared.push(Prepared { alert, key, new, parts: Rc::clone(&parts) });
+        let secrets_removed = words.secrets_removed;
+        prepared.push(Prepared { alert, key, new, secrets_removed, parts: Rc::clone(&parts) });
     }
     Ok(Orders { prepared, notes })
 }
@@ -117,14 +119,16 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Orders>
 /// Why the payload is not taken, with a command that takes it where there is one.
 fn refused(path: &Path, problem: &Problem) -> anyhow::Error {
     let name = path.display();
+    // A problem may quote the payload.
+    let said = redact(&problem.to_string()).into_owned();
     // What came by standard input is gone: the person has it in a file, or puts it there.
     let file = if path == Path::new("-") { "alert.json".to_string() } else { quoted(&name.to_string()) };
     let reading = match (problem, problem.mapping()) {
         (_, Some(mapping)) => format!("--map {}", quoted(&mapping)),
         (Problem::UnknownShape { .. }, None) => "--format any".to_string(),
-        _ => return anyhow!("the alert {name}: {problem}"),
+        _ => return anyhow!("the alert {name}: {said}"),
     };
-    anyhow!("the alert {name}: {problem}; if it is one, run: source-devin-ai alert-relay run {reading} --alert {file}")
+    anyhow!("the alert {name}: {said}; if it is one, run: source-devin-ai alert-relay run {reading} --alert {file}")
 }
 
 /// What a person should know of a delivery beside its alerts.
@@ -132,8 +136,8 @@ fn notes(delivery: &Delivery) -> Vec<String> {
     let rejected = delivery
         .rejected
         .iter()
-        .map(|part| format!("part {} of the payload is not taken: {}", part.place, part.problem));
-    let warnings = delivery.alerts.iter().flat_map(|alert| alert.warnings.clone());
+        .map(|part| format!("part {} of the payload is not taken: {}", part.place, redact(&part.problem.to_string())));
+    let warnings = delivery.alerts.iter().flat_map(|alert| &alert.warnings).map(|text| redact(text).into_owned());
     let more =
         (delivery.more > 0).then(|| format!("and {} more alerts, for which no session is created", delivery.more));
     rejected.chain(warnings).chain(more).collect()
@@ -145,7 +149,8 @@ fn keyed(input: &Input, alerts: Vec<Alert>) -> anyhow::Result<Vec<(String, Alert
         return Ok(alerts.into_iter().map(|alert| (alert.dedupe_key(&input.ignore_label), alert)).collect());
     };
     if given.contains("{{") {
-        let key = |alert: &Alert| dedupe_key(given, alert).map_err(|problem| anyhow!("--dedupe-key: {problem}"));
+        let key =
+            |alert: &Alert| dedupe_key(given, alert).map_err(|problem| anyhow!("--dedupe-key: {}", redact(&problem)));
         return alerts.into_iter().map(|alert| Ok((key(&alert)?, alert))).collect();
     }
     if alerts.len() > 1 {
@@ -157,11 +162,13 @@ fn keyed(input: &Input, alerts: Vec<Alert>) -> anyhow::Result<Vec<(String, Alert
     Ok(alerts.into_iter().map(|alert| (given.clone(), alert)).collect())
 }
 
-fn compose(alert: &Alert, key: &str, parts: &Parts) -> anyhow::Result<Words> {
-    let Words { title, prompt } =
-        words(alert, key, &parts.namespace, parts.template.as_ref()).map_err(|problem| anyhow!("{problem}"))?;
-    let title = parts.title.as_deref().map_or(title, |title| clean_line(title, LONGEST_TITLE));
-    Ok(Words { title, prompt })
+fn compose(alert: &Alert, key: &str, parts: &Parts, redactor: &Redactor) -> anyhow::Result<Words> {
+    let words = words(alert, key, &parts.namespace, parts.template.as_ref(), redactor);
+    let mut words = words.map_err(|problem| anyhow!("{problem}"))?;
+    if let Some(title) = &parts.title {
+        words.title.clone_from(title);
+    }
+    Ok(words)
 }
 
 /// Alerts that share a key are one: the first of them that fires, with the others that fire as its members; or the first where
@@ -228,6 +235,7 @@ fn given(
         .chain(one("--title", &options.title))
         .chain(one("--devin-mode", &options.devin_mode))
         .chain(one("--dedupe-key", &input.dedupe_key))
+        .chain(one("--namespace", &Some(input.namespace.clone())))
         .chain(one("--prompt-template", &template.map(str::to_string)))
         .chain(one("--structured-output-schema", &schema.map(serde_json::Value::to_string)))
         .collect()

@@ -50,6 +50,22 @@ impl Format {
             Format::Any => "any",
         }
     }
+
+    /// The sender as a sentence about it begins.
+    pub fn sender_name(self) -> &'static str {
+        match self {
+            Format::Alertmanager => "Alertmanager",
+            Format::Grafana => "Grafana",
+            Format::PagerDuty => "PagerDuty",
+            Format::Sentry => "Sentry",
+            Format::Datadog => "Datadog",
+            Format::Opsgenie => "Opsgenie",
+            Format::CloudWatch => "Amazon CloudWatch",
+            Format::CloudEvents => "A CloudEvents source",
+            Format::Generic => "One of our own tools",
+            Format::Any => "A webhook",
+        }
+    }
 }
 
 impl fmt::Display for Format {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use minijinja::{Environment, UndefinedBehavior, Value as Context, value::Serde};
+use minijinja::{UndefinedBehavior, Value as Context, value::Serde};
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -10,6 +10,7 @@ use super::fields::Fields;
 use super::leaves::{facts, leaves};
 use super::{Delivery, Problem, Rejected, any, generic};
 use crate::relay::alert::{Alert, Format, Identity};
+use crate::relay::engine;
 
 /// Paths like `detail.alarmName`, or templates like `{{ detail.state.value }}`.
 #[derive(Debug, Clone, Deserialize)]
@@ -39,9 +40,7 @@ impl Mapping {
         let mapping: Mapping = serde_saphyr::from_str(yaml).map_err(|error| one_line(&error.to_string()))?;
         let templates = mapping.expressions();
         for (name, text) in templates.into_iter().filter(|(_, text)| text.contains("{{")) {
-            environment()
-                .template_from_str(text)
-                .map_err(|error| format!("{name} is no template: {}", error.kind()))?;
+            engine::check(text).map_err(|fault| format!("{name} is no usable template: {}", fault.detail))?;
         }
         Ok(mapping)
     }
@@ -115,14 +114,8 @@ fn value_of(text: &str, item: &Value) -> Option<String> {
     if !text.contains("{{") {
         return Fields { format: Format::Generic, value: item }.text(text);
     }
-    let rendered = environment().render_str(text, Context::from(Serde(item))).ok()?;
+    let rendered = engine::render(text, Context::from(Serde(item)), UndefinedBehavior::Chainable).ok()?;
     Some(rendered.trim().to_string()).filter(|text| !text.is_empty())
-}
-
-fn environment() -> Environment<'static> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Chainable);
-    environment
 }
 
 fn one_line(text: &str) -> String {
@@ -159,7 +152,8 @@ mod tests {
     fn a_mistake_in_a_mapping_is_told_with_its_line() {
         let unknown = Mapping::parse("title: t\ncolor: red\n").unwrap_err();
         assert!(unknown.contains("color") && unknown.contains('2'), "{unknown}");
-        assert!(Mapping::parse("title: '{{ x'\n").unwrap_err().contains("title is no template"));
+        assert!(Mapping::parse("title: '{{ x'\n").unwrap_err().contains("title is no usable template"));
+        assert!(Mapping::parse("title: '{{ \"x\" * 1000000000 }}'\n").unwrap_err().contains("multiplies by too much"));
         assert!(Mapping::parse("message: m\n").is_err());
         let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\ntitle: t\n";
         assert!(Mapping::parse(bomb).is_err());

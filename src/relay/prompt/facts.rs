@@ -1,4 +1,5 @@
-//! An alert's values, cleaned and cut to size: all that a prompt may show, and the block of data made of them. Pure.
+//! An alert's values, cleaned and cut to size: all that a prompt may show, and the block of data made of them. Knows no
+//! secrets: they have been removed before. Pure.
 
 use std::fmt::Write;
 
@@ -6,10 +7,10 @@ use serde::Serialize;
 
 use super::fence::fenced;
 use crate::relay::alert::{Alert, Format, Identity, Link, Member, Pairs, State, tag};
-use crate::relay::text::{cap, clean, clean_line, clean_value, link};
+use crate::relay::text::{cap, link, plain, plain_line};
 
 /// What a template may name.
-pub const VARIABLES: [&str; 17] = [
+pub const VARIABLES: [&str; 19] = [
     "annotations",
     "data",
     "dedupe_key",
@@ -20,7 +21,9 @@ pub const VARIABLES: [&str; 17] = [
     "members",
     "message",
     "more_members",
+    "secrets_removed",
     "sender",
+    "sender_name",
     "severity",
     "started_at",
     "state",
@@ -43,6 +46,7 @@ const BLOCK_BYTES: usize = 24 * 1024;
 #[derive(Debug, Serialize)]
 pub struct Facts {
     pub sender: &'static str,
+    pub sender_name: &'static str,
     pub state: String,
     pub is_firing: bool,
     pub title: String,
@@ -59,6 +63,8 @@ pub struct Facts {
     pub more_members: usize,
     /// How many the sender left out.
     pub truncated: u64,
+    /// How many secrets were cut out of the texts; `****` stands for each.
+    pub secrets_removed: usize,
     pub dedupe_key: String,
     pub tag: String,
     /// All foreign texts above as one block between marks, with the sentence before it.
@@ -82,28 +88,32 @@ pub struct Page {
 }
 
 impl Facts {
-    pub fn of(alert: &Alert, key: &str) -> Facts {
+    /// The values of `alert`. Its long texts are cut to the usual length halved `halvings` times.
+    pub fn of(alert: &Alert, key: &str, halvings: u32) -> Facts {
+        let annotation_bytes = ANNOTATION_BYTES >> halvings;
         let sender = alert.format.name();
         let mut facts = Facts {
             sender,
-            state: clean_line(alert.state.name(), NAME_BYTES),
+            sender_name: alert.format.sender_name(),
+            state: plain_line(alert.state.name(), NAME_BYTES),
             is_firing: alert.state.is_firing(),
-            title: clean_line(&alert.title, LINE_BYTES),
-            message: clean(&alert.message, MESSAGE_BYTES),
+            title: plain_line(&alert.title, LINE_BYTES),
+            message: plain(&alert.message, MESSAGE_BYTES >> halvings),
             severity: alert.severity.map_or("", |severity| severity.name()),
-            started_at: clean_line(alert.started_at.as_deref().unwrap_or_default(), NAME_BYTES),
+            started_at: plain_line(alert.started_at.as_deref().unwrap_or_default(), NAME_BYTES),
             labels: pairs(&alert.labels, LINE_BYTES),
-            annotations: pairs(&alert.annotations, ANNOTATION_BYTES),
+            annotations: pairs(&alert.annotations, annotation_bytes),
             links: pages(&alert.links),
             members: alert.members.iter().take(MEMBERS).map(|member| part(alert, member)).collect(),
             firing: alert.firing,
             more_members: alert.firing - alert.members.len().min(MEMBERS),
             truncated: alert.truncated,
-            dedupe_key: clean_line(key, LINE_BYTES),
+            secrets_removed: 0,
+            dedupe_key: plain_line(key, LINE_BYTES),
             tag: tag(key),
             data: String::new(),
         };
-        facts.data = fenced(sender, &cap(facts.block(alert).trim_end(), BLOCK_BYTES));
+        facts.data = fenced(&cap(facts.block(alert).trim_end(), BLOCK_BYTES >> halvings));
         facts
     }
 
@@ -117,7 +127,7 @@ impl Facts {
         let member = Member { labels: pairs.clone(), annotations: pairs.clone(), ..Member::default() };
         (alert.members, alert.firing) = (vec![member], 1);
         (alert.labels, alert.annotations) = (pairs.clone(), pairs);
-        Facts::of(&alert, "generic:example")
+        Facts::of(&alert, "generic:example", 0)
     }
 
     fn block(&self, alert: &Alert) -> String {
@@ -143,10 +153,10 @@ impl Facts {
     }
 
     fn list_members(&self, out: &mut String) {
-        let _ = writeln!(out, "Alerts that fire, with what each has of its own:");
+        let _ = writeln!(out, "Firing alerts, each with what it does not share with the others:");
         for (number, part) in (1..).zip(&self.members) {
-            let since = if part.started_at.is_empty() { "an unknown time" } else { &part.started_at };
-            let _ = writeln!(out, "  {number}. since {since}");
+            let since = if part.started_at.is_empty() { "" } else { " since " };
+            let _ = writeln!(out, "  {number}. firing{since}{}", part.started_at);
             for (name, text) in part.labels.iter().chain(&part.annotations) {
                 let _ = writeln!(out, "     {name}: {}", indented(text));
             }
@@ -192,19 +202,19 @@ fn part(alert: &Alert, member: &Member) -> Part {
     Part {
         labels: own(&member.labels, &alert.labels),
         annotations: own(&member.annotations, &alert.annotations),
-        started_at: clean_line(member.started_at.as_deref().unwrap_or_default(), NAME_BYTES),
+        started_at: plain_line(member.started_at.as_deref().unwrap_or_default(), NAME_BYTES),
         links: pages(&links),
     }
 }
 
 fn pairs(pairs: &Pairs, limit: usize) -> Pairs {
-    let clean = |(name, value): (&String, &String)| (clean_line(name, NAME_BYTES), clean_value(name, value, limit));
-    pairs.iter().take(PAIRS).map(clean).collect()
+    let fit = |(name, value): (&String, &String)| (plain_line(name, NAME_BYTES), plain(value, limit));
+    pairs.iter().take(PAIRS).map(fit).collect()
 }
 
 /// The links that lead to web pages.
 fn pages(links: &[Link]) -> Vec<Page> {
-    let page = |found: &Link| Some(Page { name: clean_line(&found.name, NAME_BYTES), url: link(&found.url)? });
+    let page = |found: &Link| Some(Page { name: plain_line(&found.name, NAME_BYTES), url: link(&found.url)? });
     links.iter().filter_map(page).take(LINKS).collect()
 }
 

@@ -1,10 +1,11 @@
 //! A dedupe key that the user writes as a template over the alert's values. Pure.
 
 use minijinja::value::Serde;
-use minijinja::{Environment, UndefinedBehavior, Value};
+use minijinja::{UndefinedBehavior, Value};
 
 use super::facts::Facts;
 use crate::relay::alert::Alert;
+use crate::relay::engine;
 
 /// The longest key, in bytes.
 const LONGEST: usize = 512;
@@ -14,14 +15,11 @@ const LONGEST: usize = 512;
 /// # Errors
 /// When it is no template, names what the alert does not have, or comes to nothing, to several lines, or to too much.
 pub fn dedupe_key(template: &str, alert: &Alert) -> Result<String, String> {
-    let mut environment = Environment::new();
-    environment.set_undefined_behavior(UndefinedBehavior::Strict);
-    let parsed =
-        environment.template_from_str(template).map_err(|error| format!("is no template: {}", error.kind()))?;
-    let facts = Facts::of(alert, "");
-    let key = parsed
-        .render(Value::from(Serde(&facts)))
-        .map_err(|error| format!("cannot be made of this alert: {}", error.kind()))?;
+    let wrong = |fault: engine::Fault| format!("is no usable template: {}", fault.detail);
+    engine::check(template).map_err(wrong)?;
+    let facts = Facts::of(alert, "", 0);
+    let key = engine::render(template, Value::from(Serde(&facts)), UndefinedBehavior::Strict)
+        .map_err(|fault| format!("cannot be made of this alert: {}", fault.detail))?;
     let key = key.trim();
     if key.is_empty() {
         return Err("is empty for this alert".to_string());

@@ -2,17 +2,15 @@
 
 use std::fmt;
 
-use minijinja::{Environment, Error, ErrorKind, UndefinedBehavior, Value, value::Serde};
+use minijinja::{Environment, UndefinedBehavior, Value, value::Serde};
 
 use super::facts::{Facts, VARIABLES};
-
-/// The one template of an environment.
-const NAME: &str = "prompt";
+use crate::relay::engine::{self, Fault};
 
 /// A template that was understood, and names only what there is.
 #[derive(Debug)]
 pub struct Template {
-    environment: Environment<'static>,
+    text: String,
 }
 
 /// What is wrong with a template. Lines count from 1.
@@ -33,6 +31,10 @@ pub enum TemplateProblem {
     },
     /// It renders to white space.
     Empty,
+    /// It renders to so many bytes more than a prompt may have, however little of the alert's text stands in it.
+    TooLarge {
+        over: usize,
+    },
 }
 
 impl Template {
@@ -42,47 +44,40 @@ impl Template {
     /// When its syntax is wrong, or it names a variable that no alert has, or a filter that does not exist; the latter
     /// as far as rendering an example shows.
     pub fn parse(text: &str) -> Result<Template, TemplateProblem> {
-        let mut environment = Environment::new();
-        let wrong = |error: Error| TemplateProblem::Syntax { line: line(&error), detail: detail(&error) };
-        environment.add_template_owned(NAME, text.to_string()).map_err(wrong)?;
-        let mut template = Template { environment };
-        if let Some((line, name)) = template.first_unknown(text) {
+        let wrong = |fault: Fault| TemplateProblem::Syntax { line: fault.line, detail: fault.detail };
+        engine::check(text).map_err(wrong)?;
+        if let Some((line, name)) = first_unknown(text) {
             return Err(TemplateProblem::UnknownVariable { line, name });
         }
-        template.environment.set_undefined_behavior(UndefinedBehavior::Chainable);
-        if let Err(error) = template.render_with(&Facts::example())
-            && matches!(error.kind(), ErrorKind::UnknownFilter | ErrorKind::UnknownTest | ErrorKind::UnknownFunction)
-        {
-            return Err(wrong(error));
+        let example = Facts::example();
+        match engine::render(text, Value::from(Serde(&example)), UndefinedBehavior::Chainable) {
+            Err(fault) if fault.is_unknown_name => Err(wrong(fault)),
+            _ => Ok(Template { text: text.to_string() }),
         }
-        template.environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        Ok(template)
     }
 
     /// The prompt for one alert.
     ///
     /// # Errors
-    /// When it names a label or field that this alert lacks, or renders to nothing.
+    /// When it names a label or field that this alert lacks, goes beyond a limit, or renders to nothing.
     pub(super) fn render(&self, facts: &Facts) -> Result<String, TemplateProblem> {
-        let failed = |error: Error| TemplateProblem::Render { line: line(&error), detail: detail(&error) };
-        let rendered = self.render_with(facts).map_err(failed)?;
+        let failed = |fault: Fault| TemplateProblem::Render { line: fault.line, detail: fault.detail };
+        let rendered =
+            engine::render(&self.text, Value::from(Serde(facts)), UndefinedBehavior::Strict).map_err(failed)?;
         match rendered.trim() {
             "" => Err(TemplateProblem::Empty),
             prompt => Ok(prompt.to_string()),
         }
     }
+}
 
-    fn render_with(&self, facts: &Facts) -> Result<String, Error> {
-        self.environment.get_template(NAME)?.render(Value::from(Serde(facts)))
-    }
-
-    fn first_unknown(&self, text: &str) -> Option<(usize, String)> {
-        let globals: Vec<&str> = self.environment.globals().map(|(name, _)| name).collect();
-        let named = self.environment.get_template(NAME).ok()?.undeclared_variables(false);
-        let unknown =
-            named.into_iter().filter(|name| !VARIABLES.contains(&name.as_str()) && !globals.contains(&name.as_str()));
-        unknown.map(|name| (line_of(text, &name), name)).min()
-    }
+/// The first variable that no alert has, and its line.
+fn first_unknown(text: &str) -> Option<(usize, String)> {
+    let environment = Environment::empty();
+    let named = environment.template_from_str(text).ok()?.undeclared_variables(false);
+    let is_known = |name: &str| VARIABLES.contains(&name) || engine::FUNCTIONS.contains(&name);
+    let unknown = named.into_iter().filter(|name| !is_known(name));
+    unknown.map(|name| (line_of(text, &name), name)).min()
 }
 
 impl fmt::Display for TemplateProblem {
@@ -98,27 +93,26 @@ impl fmt::Display for TemplateProblem {
                     VARIABLES.join(", ")
                 )
             }
-            TemplateProblem::Render { line, detail } => write!(
-                formatter,
-                "the prompt template does not fit this alert, in line {line}: {detail} (what an alert may lack needs a default filter)"
-            ),
+            TemplateProblem::Render { line, detail } => {
+                write!(formatter, "the prompt template fails on this alert, in line {line}: {detail}")?;
+                if detail.contains("undefined") {
+                    formatter.write_str(
+                        " (give what an alert may lack a default: {{ labels.region | default('unknown') }})",
+                    )?;
+                }
+                Ok(())
+            }
             TemplateProblem::Empty => formatter.write_str("the prompt template renders to nothing for this alert"),
+            TemplateProblem::TooLarge { over } => write!(
+                formatter,
+                "the prompt is {over} bytes longer than the {} KiB that it may have, however much the alert is cut: shorten the template",
+                super::LONGEST_PROMPT / 1024
+            ),
         }
     }
 }
 
 impl std::error::Error for TemplateProblem {}
-
-fn line(error: &Error) -> usize {
-    error.line().unwrap_or(1)
-}
-
-fn detail(error: &Error) -> String {
-    match error.detail() {
-        Some(detail) => format!("{}: {detail}", error.kind()),
-        None => error.kind().to_string(),
-    }
-}
 
 /// The first line in which `name` stands as a word inside `{{ }}` or `{% %}`; 1 when there is none.
 fn line_of(text: &str, name: &str) -> usize {

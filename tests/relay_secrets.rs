@@ -1,0 +1,212 @@
+//! No secret of an alert, of Devin's answers or of this program gets into what is sent or shown, whatever door it takes.
+
+mod common;
+
+use base64::prelude::{BASE64_STANDARD, Engine as _};
+use common::devin::{Devin, Said, Sessions, state};
+use common::events::events;
+use common::{ORG, Program, Ran, TOKEN, program};
+use serde_json::{Value, json};
+
+/// A key that has no shape by which it could be told.
+const KEY: &str = "0wn-kEy-Of-this-0rg-77";
+const RUN: &str = "alert-relay run --config config.json --alert alert.json --poll-interval 1s --reconcile-window 1s";
+
+fn with_key(devin: &Devin, alert: &Value) -> Program {
+    let config = json!({"api_token": KEY, "org_id": ORG, "api_url": devin.url});
+    program().file("config.json", config.to_string()).file("alert.json", alert.to_string())
+}
+
+fn finished() -> Devin {
+    let sessions = Sessions::new().on_look(|_| state("running/finished", true));
+    Devin::start(move |heard| {
+        // The sessions know another key.
+        let mut heard = heard.clone();
+        let is_ours = |(name, value): &&mut (String, String)| name == "authorization" && value.ends_with(KEY);
+        heard.headers.iter_mut().filter(is_ours).for_each(|(_, value)| *value = format!("Bearer {TOKEN}"));
+        sessions.answer(&heard)
+    })
+}
+
+/// What went to Devin beyond the header, and what came out.
+fn all(devin: &Devin, ran: &Ran) -> [(&'static str, String); 3] {
+    let sent = devin.heard().iter().map(|heard| format!("{} {:?} {}\n", heard.path, heard.query, heard.body)).collect();
+    [("the requests", sent), ("stdout", ran.text().to_string()), ("stderr", ran.stderr.clone())]
+}
+
+fn assert_hidden(devin: &Devin, ran: &Ran, secrets: &[&str], what: &str) {
+    for (place, text) in all(devin, ran) {
+        for secret in secrets {
+            assert!(!text.contains(secret), "{what}: {secret} shows in {place}:\n{text}");
+        }
+    }
+}
+
+#[test]
+fn secrets_of_an_alert_reach_neither_devin_nor_the_output_by_any_field() {
+    let key_in_base64 = BASE64_STANDARD.encode(KEY);
+    let secrets = [
+        KEY,
+        &KEY.to_uppercase(),
+        &key_in_base64,
+        "hunter2-Xq9",
+        concat!("ghp", "_16C7e42F292c6912E7710c838347Ae178B4a"),
+    ];
+    let said = secrets.join(" and ").replace("hunter2", "password=hunter2");
+    let fields = [
+        json!({"title": format!("disk {said}"), "status": "firing"}),
+        json!({"title": "disk", "message": format!("log:\\n{said}\\n"), "status": "firing"}),
+        json!({"title": "disk", "dedup_key": said, "source": said, "status": "firing"}),
+        json!({"title": "disk", "status": said, "severity": said, "timestamp": said}),
+        json!({"title": "disk", "labels": {"a": said, said.as_str(): "b"}, "status": "firing"}),
+        json!({"title": "disk", "annotations": {"note": said}, "url": format!("https://a.example/{KEY}?x={KEY}")}),
+        json!({"title": "disk", "metadata": {"deep": {"deeper": [said]}}, "status": "firing"}),
+        json!({"title": "disk", "status": "resolved", "message": said}),
+        json!({"nothing": said, "status": said}),
+    ];
+    let template = "{{ data }} {{ title }} {{ dedupe_key }} {{ labels }} {{ annotations }} {{ links }} {{ state }}";
+    let calls = [
+        "--format generic --detach",
+        "--format any --dry-run --output text",
+        "--format any --dry-run --prompt-template t.txt",
+        "--dry-run --dedupe-key {{title}}{{labels}}{{message}}",
+        "--dry-run --per-alert",
+    ];
+    for alert in fields {
+        for call in calls {
+            let devin = finished();
+            let ran = with_key(&devin, &alert).file("t.txt", template).run(&format!("{RUN} {call}"));
+            assert_hidden(&devin, &ran, &secrets, &format!("{call} {alert}"));
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_is_removed_is_said() {
+    let devin = finished();
+    let alert = json!({"title": "disk", "message": format!("password=hunter2-Xq9 {KEY}"), "status": "firing"});
+    let ran = with_key(&devin, &alert).run(&format!("{RUN} --detach"));
+    let warnings: Vec<String> = events(&ran)
+        .iter()
+        .filter(|event| event["event"] == "warning")
+        .map(|event| event["message"].as_str().unwrap().to_string())
+        .collect();
+    assert_eq!(warnings, ["2 secrets were removed from what the alert says"]);
+    let prompt = devin.creates()[0]["prompt"].as_str().unwrap().to_string();
+    assert!(prompt.contains("Message: password=**** ****"), "{prompt}");
+    assert!(prompt.contains("**** stands for a secret"), "{prompt}");
+}
+
+#[test]
+fn a_secret_in_what_the_user_gives_refuses_the_run_and_names_the_option() {
+    let alert = json!({"title": "disk", "status": "firing"});
+    let options = [
+        "--title",
+        "--tag",
+        "--playbook",
+        "--repo",
+        "--knowledge",
+        "--secret",
+        "--devin-mode",
+        "--dedupe-key",
+        "--namespace",
+    ];
+    let mut calls: Vec<(String, String)> =
+        options.iter().map(|option| ((*option).to_string(), format!("{option} x-{KEY}"))).collect();
+    calls.push(("--prompt-template".to_string(), "--prompt-template t.txt".to_string()));
+    calls.push(("--prompt-template".to_string(), "--prompt-template joined.txt".to_string()));
+    calls.push(("--structured-output-schema".to_string(), "--structured-output-schema s.json".to_string()));
+    for (option, call) in calls {
+        let devin = finished();
+        let (first, last) = KEY.split_at(9);
+        let ran = with_key(&devin, &alert)
+            .file("t.txt", format!("Use {KEY}."))
+            .file("joined.txt", format!("Use {{{{ '{first}' ~ '{last}' }}}}."))
+            .file("s.json", json!({"title": KEY}).to_string())
+            .run(&format!("{RUN} {call}"));
+        assert_hidden(&devin, &ran, &[KEY], &call);
+        assert_eq!((ran.exit().as_str(), devin.count("POST")), ("exit 1", 0), "{call}: {}", ran.stderr);
+        assert!(ran.stderr.contains(&option), "{call}: {}", ran.stderr);
+    }
+}
+
+#[test]
+fn the_users_own_words_are_sent_as_they_are() {
+    let devin = finished();
+    let template = "Set password=hunter2-Xq9 as in the runbook.\n\n{{ data }}";
+    let alert = json!({"title": "disk", "status": "firing"});
+    let program = with_key(&devin, &alert).file("t.txt", template);
+    let ran = program.run(&format!("{RUN} --detach --prompt-template t.txt --title token:abc123def"));
+    let create = &devin.creates()[0];
+    assert!(create["prompt"].as_str().unwrap().starts_with("Set password=hunter2-Xq9 as"), "{create}");
+    assert!(create["title"].as_str().unwrap().starts_with("token:abc123def [ar-"), "{create}, {}", ran.stderr);
+}
+
+#[test]
+fn what_devin_says_is_redacted_wherever_it_is_shown() {
+    let secret = "hunter2-Xq9";
+    let url = format!("https://app.devin.ai/sessions/x?token={secret}");
+    let session = json!({
+        "session_id": "s1", "url": url, "status": "running", "status_detail": format!("password={secret}"),
+        "title": format!("password={secret}"), "tags": [], "created_at": common::devin::now(),
+        "pull_requests": [{"pr_url": format!("https://bob:{secret}@git.example/pull/1"), "pr_state": format!("token={secret}")}],
+    });
+    let devin = Devin::start(move |heard| match (heard.method.as_str(), heard.path.as_str()) {
+        ("GET", "sessions") => Said::list(&[]),
+        ("GET", path) if path.starts_with("sessions/") => Said::json(&session),
+        ("POST", "sessions") => Said::json(&session),
+        _ => Said::json(
+            &json!({"principal_type": format!("token={secret}"), "name": format!("password={secret}"), "org_id": ORG}),
+        ),
+    });
+    for format in ["json", "text"] {
+        let program = with_key(&devin, &json!({"title": "disk", "status": "firing"}));
+        for call in ["--max-poll-attempts 2", "--detach"] {
+            let ran = program.run(&format!("{RUN} --output {format} {call}"));
+            assert_shown_without(&ran, secret);
+        }
+        let watch = "alert-relay watch s1 --config config.json --poll-interval 1s --max-poll-attempts 2";
+        assert_shown_without(&program.run(&format!("{watch} --output {format}")), secret);
+        assert_shown_without(
+            &program.run(&format!("alert-relay check --config config.json --output {format}")),
+            secret,
+        );
+    }
+    for status in [400, 401, 403, 404, 422, 500] {
+        let devin =
+            Devin::start(move |_| Said::problem(status, &format!("cannot clone https://bob:{secret}@git.example")));
+        let program = with_key(&devin, &json!({"title": "disk", "status": "firing"}));
+        for format in ["json", "text"] {
+            assert_shown_without(
+                &program.run(&format!("alert-relay check --config config.json --output {format}")),
+                secret,
+            );
+        }
+    }
+}
+
+fn assert_shown_without(ran: &Ran, secret: &str) {
+    assert!(!ran.text().is_empty() || !ran.stderr.is_empty());
+    for text in [ran.text(), ran.stderr.as_str()] {
+        assert!(!text.contains(secret), "{secret} shows:\n{text}");
+    }
+}
+
+#[test]
+fn a_template_that_fails_on_an_alert_is_an_error_that_names_line_and_variable() {
+    let devin = finished();
+    let program = with_key(&devin, &json!({"title": "disk", "status": "firing"}))
+        .file("t.txt", "{{ title }}\n{{ labels.region }}")
+        .file("large.txt", "x".repeat(40_000))
+        .file("endless.txt", "{% for i in range(9999) %}{% for j in range(9999) %}{% endfor %}{% endfor %}");
+    let said: Vec<String> = ["t.txt", "large.txt", "endless.txt"]
+        .iter()
+        .map(|file| {
+            let ran = program.run(&format!("{RUN} --prompt-template {file}"));
+            assert_eq!(ran.exit(), "exit 1");
+            ran.stderr
+        })
+        .collect();
+    assert_eq!(devin.count("POST"), 0);
+    insta::assert_snapshot!(said.concat());
+}
