@@ -19,7 +19,7 @@ pub const ROWS: &[(&str, &str, &str)] = &[
     ("creating", "create limited", "creating (wait until), settled"),
     ("creating", "create refused", "finding (find), settled"),
     ("creating", "create unclear", "reconciling (find)"),
-    ("creating", "created", "watching (wait until)"),
+    ("creating", "created", "settled, watching (wait until)"),
     ("creating", "new alerts", "creating, creating (wait until)"),
     ("creating", "started", "creating (wait until), reconciling (find)"),
     ("creating", "stop asked", "settled"),
@@ -60,7 +60,7 @@ pub const ROWS: &[(&str, &str, &str)] = &[
         "watching (find), watching (message), watching (poll), watching (tag), watching (terminate)",
     ),
     ("watching", "stop asked", "settled, watching (poll)"),
-    ("watching", "tagged", "watching (terminate), watching (wait until)"),
+    ("watching", "tagged", "settled, watching (terminate), watching (wait until)"),
     ("watching", "terminated", "settled, watching (poll), watching (wait until)"),
     ("watching", "wait over", "watching (find), watching (poll), watching (tag), watching (terminate)"),
 ];

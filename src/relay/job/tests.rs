@@ -2,4 +2,7 @@
 
 mod faults;
 mod histories;
+mod promises;
+mod races;
+mod runs;
 mod world;

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::world::{START, World, policy};
+use super::runs::policy;
+use super::world::{START, World};
 use crate::devin::Kind;
 use crate::devin::session::PullRequest;
 use crate::relay::job::{Firing, FiringReason, OnSessionLimit, OnTimeout, Policy};
@@ -359,7 +360,7 @@ fn new_alerts_of_a_group_are_told_to_its_session_at_work() {
     let world = world();
     world.add("s1", "running/working", 60, |kept| kept.plan = vec![(START + 90_000, "exit+".to_string())]);
     let tell = |reason| {
-        let mut job = super::world::job(1, policy());
+        let mut job = super::runs::job(1, policy());
         job.request.firing = Firing { reason, fingerprints: vec!["f1".to_string()], message: "two more".to_string() };
         world.go_on(job)
     };
