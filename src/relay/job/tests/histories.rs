@@ -361,7 +361,7 @@ fn whatever_happens_there_is_one_session_or_it_is_said_and_only_what_the_table_h
         Some(seed) => seed..seed + 1,
         None => 0..number("RELAY_HISTORIES").unwrap_or(HISTORIES),
     };
-    let is_single = histories.end - histories.start == 1;
+    let are_few = histories.end - histories.start < HISTORIES;
     let mut cells = Cells::new();
     for seed in histories {
         history(seed, &mut cells).unwrap_or_else(|fault| panic!("seed {seed}: {fault}"));
@@ -381,7 +381,7 @@ fn whatever_happens_there_is_one_session_or_it_is_said_and_only_what_the_table_h
         }
     }
     assert!(unknown.is_empty(), "not in the table:\n{}", unknown.join("\n"));
-    if is_single {
+    if are_few {
         return;
     }
     let mut wrong = Vec::new();
