@@ -262,7 +262,7 @@ fn a_session_that_fails_sleeps_or_never_ends_is_dropped() {
 
     archived --pr-grace 0
     session_created https://app.devin.ai/sessions/SESSION
-    session_status running/working
+    session_status at work
     outcome dropped suspended pr - at https://app.devin.ai/sessions/SESSION: the session was archived before it had a result: unarchive it in Devin, and a message wakes it
     exit 24
     "#);
@@ -319,7 +319,7 @@ fn every_scenario_of_the_sandbox_is_run_by_these_tests() {
     let refusal = common::devin::create(&sandbox.config, r#"{"prompt": "x", "tags": ["scenario:"]}"#);
     let (_, names) = refusal.split_once("The sandbox knows these scenarios: ").expect("a refusal that lists them");
     let names: Vec<&str> = names.split('"').next().unwrap().split(", ").collect();
-    assert_eq!(names.len(), 32);
+    assert_eq!(names.len(), 33);
     let missing: Vec<&str> = names.into_iter().filter(|name| !here.contains(&format!("(\"{name}\","))).collect();
     assert_eq!(missing, [""; 0]);
 }
