@@ -90,10 +90,7 @@ impl Job {
                 actions.push(self.tell_by_title(&missing));
             }
             Kept::Nothing => {
-                let address = watching.session.url.clone().unwrap_or_else(|| watching.session.session_id.clone());
-                let reason = format!(
-                    "Devin created {address} and kept neither the tags nor the marker in the title, so a later run of this alert may not find it: allow tags in the organization, and look after this session yourself"
-                );
+                let reason = nameless(&watching.session);
                 actions.push(Action::Report(EventKind::warning(reason.clone())));
                 actions.extend(self.settle(Outcome::new(OutcomeKind::CreateUnknown, reason), Some(&watching), now));
                 return actions;
@@ -208,8 +205,10 @@ impl Job {
                 if let Some(oldest) = ours.first().cloned() {
                     self.made.extend(ours.iter().map(|session| session.bare_id().to_string()));
                     let mut actions = Vec::new();
-                    if let Kept::TitleOnly(missing) = self.request.names.kept(&oldest, self.by_title) {
-                        actions.push(self.tell_by_title(&missing));
+                    match self.request.names.kept(&oldest, self.by_title) {
+                        Kept::All => {}
+                        Kept::TitleOnly(missing) => actions.push(self.tell_by_title(&missing)),
+                        Kept::Nothing => actions.push(Action::Report(EventKind::warning(nameless(&oldest)))),
                     }
                     if is_cut_short {
                         let session_id = Some(oldest.session_id.clone());
@@ -290,6 +289,14 @@ impl Job {
         );
         self.settle(Outcome::new(OutcomeKind::CreateUnknown, reason), None, now)
     }
+}
+
+/// What is to be known of a session that no later run can be sure to find.
+fn nameless(session: &Session) -> String {
+    let url = session.url.as_ref().unwrap_or(&session.session_id);
+    format!(
+        "Devin created {url} and kept neither the tags nor the marker in the title, so a later run of this alert may not find it: allow tags in the organization, and look after this session yourself"
+    )
 }
 
 /// Whether a refusal is the organization's word on which tags a session may carry.

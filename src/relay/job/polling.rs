@@ -257,7 +257,7 @@ impl Job {
             return self.settle_watched(Outcome { reason, ..outcome }, now);
         }
         let session = watching.session.clone();
-        watching.task = Task::Ending(Box::new(Ending::new(session, Then::GiveUp(outcome.reason))));
+        watching.task = Task::Ending(Box::new(Ending::new(session, true, Then::GiveUp(outcome.reason))));
         self.watch_on(now)
     }
 

@@ -25,6 +25,8 @@ pub(super) struct Ending {
     then: Then,
     is_tagged: bool,
     tries: u32,
+    /// A poll has shown it: if it cannot be found any more, it is not because it was made a moment ago.
+    was_polled: bool,
     /// A try to end it failed without saying whether it did.
     may_be_over: bool,
     pub(super) waits_until: Option<Millis>,
@@ -43,8 +45,8 @@ pub(super) enum Then {
 }
 
 impl Ending {
-    pub(super) fn new(session: Session, then: Then) -> Ending {
-        Ending { session, then, is_tagged: false, tries: 0, may_be_over: false, waits_until: None }
+    pub(super) fn new(session: Session, was_polled: bool, then: Then) -> Ending {
+        Ending { session, then, was_polled, is_tagged: false, tries: 0, may_be_over: false, waits_until: None }
     }
 
     pub(super) fn next(&self, now: Millis) -> Action {
@@ -159,19 +161,19 @@ impl Job {
             _ => false,
         };
         let Task::Confirming(confirming) = &watching.task else { return Vec::new() };
-        let (ending, then) = match &**confirming {
-            Confirming::Own { second, .. } if is_alive && is_older(second) => ((**second).clone(), Then::GoOn),
+        let (ending, was_polled, then) = match &**confirming {
+            Confirming::Own { second, .. } if is_alive && is_older(second) => ((**second).clone(), false, Then::GoOn),
             Confirming::Own { second, .. } => {
                 let reason = "this attempt made an older session, too, which has ended: this one goes on";
                 let event = Action::Report(EventKind::duplicate(second, false, reason));
                 return self.confirmed_nothing(event, now);
             }
             Confirming::Rivals { .. } if is_alive && is_older(&watching.session) => {
-                (watching.session.clone(), Then::Adopt(Box::new(polled)))
+                (watching.session.clone(), watching.last_state.is_some(), Then::Adopt(Box::new(polled)))
             }
             Confirming::Rivals { .. } => return self.next_rival(now),
         };
-        watching.task = Task::Ending(Box::new(Ending::new(ending, then)));
+        watching.task = Task::Ending(Box::new(Ending::new(ending, was_polled, then)));
         self.watch_on(now)
     }
 
@@ -260,7 +262,8 @@ impl Job {
             Observation::Terminated(Ok(())) => return self.ended(Ok(()), now),
             Observation::Terminated(Err(error)) => {
                 // An earlier try has ended it, and only its answer was lost.
-                if ending.may_be_over && matches!(error.kind, Kind::Status(404 | 409)) {
+                let is_gone = matches!(error.kind, Kind::Status(404)) && ending.was_polled;
+                if ending.may_be_over && (is_gone || matches!(error.kind, Kind::Status(409))) {
                     return self.ended(Ok(()), now);
                 }
                 ending.may_be_over |= is_passing(&error);

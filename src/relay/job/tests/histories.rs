@@ -83,6 +83,7 @@ fn random_world(random: &mut fastrand::Rng) -> World {
             state.poll_failures = (0..random.usize(1..4)).map(|_| any(random, &failures)).collect();
         }
         state.failing_find = any(random, &[None, None, None, Some(0), Some(2), Some(3), Some(5)]);
+        state.failing_finds = any(random, &[1, 1, 3]);
         for number in 0..random.usize(..4) {
             let states = [
                 "exit",
@@ -255,8 +256,11 @@ fn turn(
     // A create that waits for a limit to pass is rare, so more comes meanwhile.
     let is_limited = matches!(run.job.phase, Phase::Creating { .. });
     let is_beginning = matches!(run.answer, Some(Observation::Started)) && run.steps > 0;
-    let is_quiet = is_beginning || is_creating || !is_disturbed || run.stopped_at.is_some();
+    let is_quiet = is_beginning || !is_disturbed || run.stopped_at.is_some_and(|at| run.steps > at + 1);
     let outside = if is_quiet { None } else { from_outside(random, if is_limited { 12 } else { 600 }) };
+    // A create that is under way goes on, whatever else comes, and its answer is waited for.
+    let outside = outside.filter(|outside| !is_creating || !matches!(outside, Observation::StopAsked));
+    let under_way = if is_creating && outside.is_some() { Some((run.answer.take(), run.next.take())) } else { None };
     let observation = match (outside, run.answer.take(), run.next.take()) {
         (Some(outside), _, _) => outside,
         (None, Some(answer), _) => answer,
@@ -280,7 +284,7 @@ fn turn(
     );
     run.is_clock_known |= !is_from_outside;
     if matches!(observation, Observation::StopAsked) {
-        run.stopped_at = Some(run.steps);
+        run.stopped_at.get_or_insert(run.steps);
     }
     run.steps += 1;
     let cell = (run.job.phase.name(), observation.name());
@@ -300,6 +304,10 @@ fn turn(
     run.job = kept_and_read(&job, random);
     run.seen(&events, now);
     run.next = next;
+    if let Some((answer, next)) = under_way {
+        run.is_create_sent = answer.is_some();
+        (run.answer, run.next) = (answer, next);
+    }
     run.at = match &run.next {
         Some(Action::WaitUntil(moment)) if run.stopped_at.is_none() => now.max(*moment),
         _ => now + random.i64(0..20),

@@ -91,14 +91,32 @@ fn a_session_that_was_made_a_moment_ago_is_ended_although_it_is_not_there_yet() 
     let world = with_a_rival(|state| state.end_failures = (9, 404));
     let told = world.run(1, Policy { max_polls: 3, ..policy() });
     assert!(named(&told, &made(&world, 0)) && world.count("terminate") == 3, "{}", told.text());
-    // What may have ended it has.
-    let world = with_a_rival(|_| ());
-    let mut answers = vec![Kind::Status(404), Kind::Status(503)];
-    let told = play(&world, job(1, Policy { max_polls: 3, ..policy() }), |action| match action {
-        Action::Terminate { .. } => answers.pop().map(|kind| Observation::Terminated(Err(error(kind, None)))),
-        _ => None,
+    // After an answer that did not say whether it has ended, it may have: but a session that nobody has been able to poll
+    // may as well not be there yet.
+    for (listed_from, status, is_over) in [(500, 409, true), (500, 404, false), (50_000, 404, true)] {
+        let world = with_a_rival(|_| ());
+        world.state().all[0].listed_from = START + listed_from;
+        let mut answers = vec![status, status, 503];
+        let told = play(&world, job(1, Policy { max_polls: 5, ..policy() }), |action| match action {
+            Action::Terminate { .. } => {
+                let kind = Kind::Status(answers.pop()?);
+                Some(Observation::Terminated(Err(error(kind, None))))
+            }
+            _ => None,
+        });
+        let is_said = told.text().contains(r#""terminated":true"#);
+        assert_eq!(is_said, is_over, "{listed_from} {status}: {}", told.text());
+    }
+}
+
+#[test]
+fn a_session_that_is_found_after_an_unclear_create_without_its_names_is_said_to_be_hard_to_find() {
+    let world = working(|state| {
+        (state.creates, state.upper_tags, state.drop_title, state.ignores_filters) =
+            (vec![(500, true)], true, true, true);
     });
-    assert!(told.text().contains(r#""terminated":true"#), "{}", told.text());
+    let told = world.run(1, Policy { detach: true, ..policy() });
+    assert!(told.text().contains("kept neither the tags nor the marker"), "{}", told.text());
 }
 
 /// Two sessions of one attempt: the first is hidden for as long as its run looks for it.

@@ -60,6 +60,8 @@ pub struct State {
     pub poll_failures: Vec<Kind>,
     /// So many finds are answered before one fails.
     pub failing_find: Option<u32>,
+    /// And so many fail then, at least one.
+    pub failing_finds: u32,
     /// So many lists show nothing.
     pub stale_lists: u32,
     /// Lists show everything, whatever is asked for.
@@ -212,6 +214,8 @@ impl State {
         if let Some(left) = self.failing_find {
             self.failing_find = left.checked_sub(1);
             if left == 0 {
+                self.failing_finds = self.failing_finds.saturating_sub(1);
+                self.failing_find = (self.failing_finds > 0).then_some(0);
                 return Err(error(Kind::Status(503), None));
             }
         }
