@@ -251,7 +251,8 @@ fn check_pair(maker: &Running, older: &Kept, younger: &Kept) -> Result<(), Strin
             let is_dead = |session: &Session| !prior(session, &policy().holds, at / 1000).is_alive();
             id == old && *at >= find.at && seen.as_ref().is_some_and(is_dead)
         });
-        if find.alive.contains(old) && !was_cut && !was_dead && !(is_cause && is_said) {
+        let is_excused = was_cut || was_dead || is_cause && is_said;
+        if find.alive.contains(old) && !is_excused {
             return Err(format!("the older one was seen at {}: cause {is_cause}, said {is_said}", find.at));
         }
     }
