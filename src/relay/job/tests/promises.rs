@@ -6,13 +6,12 @@
 //! - never an outcome of a session that is not the alert's;
 //! - never an alert that ends with neither a session nor a stated reason.
 
-use std::collections::BTreeSet;
-
+use super::running::{Find, Running};
 use super::runs::{job, policy};
-use super::world::{Kept, START, State, World};
+use super::world::{Kept, World};
 use crate::devin::session::Session;
 use crate::relay::event::{AdoptionReason, EventKind};
-use crate::relay::job::{Action, End, Job, Millis, Observation, Phase, Query};
+use crate::relay::job::{Action, End, Millis, Phase};
 use crate::relay::names::{ENDED_TAG, has_tag};
 use crate::relay::outcome::OutcomeKind;
 use crate::relay::prior::{PriorSession, age, prior};
@@ -23,133 +22,8 @@ const BOUND: Millis = 60_000;
 /// What a poll and the requests after it may take.
 const SLACK: Millis = 25_000;
 
-/// A process that takes care of the alert, and what it has done so far.
-pub struct Running {
-    pub number: u32,
-    pub job: Job,
-    pub next: Option<Action>,
-    /// What it is about to hear.
-    pub answer: Option<Observation>,
-    /// When it goes on.
-    pub at: Millis,
-    pub is_create_sent: bool,
-    pub is_clock_known: bool,
-    pub is_undisturbed: bool,
-    pub steps: u32,
-    pub stopped_at: Option<u32>,
-    /// When it died so that nobody goes on with its job.
-    pub died_at: Option<Millis>,
-    /// When another process went on.
-    taken_on_at: Millis,
-    pub events: Vec<(Millis, EventKind)>,
-    pub finds: Vec<Find>,
-    pub polled: Vec<(Millis, String, Option<Session>)>,
-    pub not_ended: BTreeSet<String>,
-    pub made: Vec<String>,
-}
-
-/// What it has done, for whoever reads of a failure.
-impl std::fmt::Display for Running {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let policy = &self.job.policy;
-        writeln!(f, "run {} (detach {}, {:?})", self.number, policy.detach, policy.on_timeout)?;
-        writeln!(f, "  made {:?}, died {:?}, ended as {:?}", self.made, self.died_at, self.job.end())?;
-        for (at, event) in &self.events {
-            writeln!(f, "  {} {}", at - START, serde_json::to_string(event).unwrap())?;
-        }
-        for find in &self.finds {
-            writeln!(f, "  {} found by tag {} while {}: {:?}", find.at - START, find.by_tag, find.phase, find.shown)?;
-        }
-        for (at, id, seen) in &self.polled {
-            writeln!(f, "  {} polled {id}: {:?}", at - START, seen.as_ref().map(|session| &session.status))?;
-        }
-        Ok(())
-    }
-}
-
-/// A find, which was answered.
-pub struct Find {
-    at: Millis,
-    phase: &'static str,
-    by_tag: bool,
-    shown: BTreeSet<String>,
-    /// Those of them that are alive.
-    alive: BTreeSet<String>,
-    /// What lists show at this moment, whatever was asked for.
-    listed: BTreeSet<String>,
-}
-
-impl Find {
-    pub fn new(query: &Query, found: &[Session], run: &Running, state: &State, is_stale: bool) -> Find {
-        let at = state.now;
-        let listed = state.all.iter().filter(|kept| kept.listed_from <= at && at < kept.gone_from);
-        let id = |session: &Session| session.session_id.clone();
-        Find {
-            at,
-            phase: run.job.phase.name(),
-            by_tag: matches!(query, Query::Tag(_)),
-            shown: found.iter().map(id).collect(),
-            alive: found.iter().filter(|one| prior(one, &policy().holds, at / 1000).is_alive()).map(id).collect(),
-            listed: if is_stale { BTreeSet::new() } else { listed.map(|kept| id(&kept.session)).collect() },
-        }
-    }
-}
-
-impl Running {
-    pub fn new(number: u32, job: Job, at: Millis) -> Running {
-        Running {
-            number,
-            job,
-            next: None,
-            answer: Some(Observation::Started),
-            at,
-            is_create_sent: false,
-            is_clock_known: false,
-            is_undisturbed: false,
-            steps: 0,
-            stopped_at: None,
-            died_at: None,
-            taken_on_at: at,
-            events: Vec::new(),
-            finds: Vec::new(),
-            polled: Vec::new(),
-            not_ended: BTreeSet::new(),
-            made: Vec::new(),
-        }
-    }
-
-    pub fn is_going(&self) -> bool {
-        self.job.end().is_none() && self.died_at.is_none()
-    }
-
-    /// Its process dies; another one may go on with the job as it was last kept.
-    pub fn die(&mut self, is_taken_on: bool, at: Millis) {
-        (self.next, self.answer, self.is_create_sent) = (None, Some(Observation::Started), false);
-        (self.at, self.taken_on_at) = (at, at);
-        if !is_taken_on {
-            self.died_at = Some(at);
-        }
-    }
-
-    pub fn seen(&mut self, events: &[EventKind], now: Millis) {
-        self.events.extend(events.iter().map(|event| (now, event.clone())));
-    }
-
-    fn ended_at(&self) -> Millis {
-        self.died_at.unwrap_or(self.at)
-    }
-
-    fn has_said(&self, wanted: impl Fn(&EventKind) -> bool) -> bool {
-        self.events.iter().any(|(_, event)| wanted(event))
-    }
-
-    /// Whether it has named a session that goes on, with its URL.
-    fn has_named(&self, id: &str) -> bool {
-        self.has_said(|event| names(event, id))
-    }
-}
-
-fn names(event: &EventKind, id: &str) -> bool {
+/// Whether an event names a session that goes on, with its URL.
+pub fn names(event: &EventKind, id: &str) -> bool {
     matches!(event, EventKind::SessionDuplicate { session_id, session_url: Some(_), terminated: false, .. }
         if session_id == id)
 }
