@@ -349,7 +349,7 @@ fn a_sandbox_with_nonsense_options_is_a_usage_error() {
     exit 2
     ");
     insta::assert_snapshot!(run("sandbox --latency soon"), @"
-    stderr: error: invalid value 'soon' for '--latency <TIME>': expected a number with a unit: 50ms, 1.5s, 2m or 1h
+    stderr: error: invalid value 'soon' for '--latency <TIME>': expected a number with a unit: 50ms, 1.5s, 2m, 1h30m or 7d
     stderr:
     stderr: For more information, try '--help'.
     exit 2

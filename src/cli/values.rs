@@ -105,6 +105,18 @@ mod tests {
             "7",
         ];
         let lines: Vec<String> = texts.iter().map(|text| format!("{text}: {}", told(text))).collect();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @"
+        2026-01-01: 2026-01-01T00:00:00+00:00
+        2026-01-01T12:30:00Z: 2026-01-01T12:30:00+00:00
+        2026-01-01T12:30:00+02:00: 2026-01-01T10:30:00+00:00
+        7d: 2001-09-02T01:46:40+00:00
+        1h30m: 2001-09-09T00:16:40+00:00
+        2026-02-30: there is no such date; write one like 2026-01-31, 2026-01-31T09:00:00Z, or 7d for the last 7 days
+        2026-02-30T00:00:00Z: there is no such date; write one like 2026-01-31, 2026-01-31T09:00:00Z, or 7d for the last 7 days
+        2026-1-1T: there is no such date; write one like 2026-01-31, 2026-01-31T09:00:00Z, or 7d for the last 7 days
+        yesterday: expected a date: 2026-01-31, 2026-01-31T09:00:00Z, or 7d for the last 7 days
+        : expected a date: 2026-01-31, 2026-01-31T09:00:00Z, or 7d for the last 7 days
+        7: expected a date: 2026-01-31, 2026-01-31T09:00:00Z, or 7d for the last 7 days
+        ");
     }
 }
