@@ -5,8 +5,9 @@ mod common;
 
 use std::io::Read as _;
 use std::process::Child;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::channel;
+use std::sync::{Arc, Mutex};
 
 use common::devin::{Devin, Made, Said, Sessions, now, session, state};
 use common::events::{end, events, outcome, shorten, story};
@@ -558,6 +559,43 @@ fn two_runs_at_once_leave_one_session_to_watch() {
     // Another run starts nothing.
     let third = program.run(RUN);
     assert!(story(&third).contains("(ended_within_cooldown)"), "{}", story(&third));
+}
+
+/// Nobody can end what a killed run has left; what is left is one session that is watched, and every other one named.
+#[test]
+fn what_two_killed_runs_have_left_is_found_behind_a_lagging_list_and_named() {
+    let (posted, has_posted) = channel();
+    let (go, may_go) = channel::<()>();
+    let (posted, may_go) = (Mutex::new(posted), Mutex::new(may_go));
+    // Each run lists three times before its create, so that neither of the later ones sees what came before.
+    let sessions = Sessions::new().on_look(|_| state("running/working", false)).on_create(move |number| {
+        if number <= 2 {
+            posted.lock().unwrap().send(()).unwrap();
+            may_go.lock().unwrap().recv().unwrap();
+        }
+        Made { hidden_for: Some([6, 3, 0][number - 1]), says: None }
+    });
+    let sessions = Arc::new(sessions);
+    let devin = Devin::of(&sessions);
+    let program = relay(&devin);
+    for number in 1..=2 {
+        let mut child = program.start(RUN);
+        has_posted.recv().unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        go.send(()).unwrap();
+        while sessions.alive() < number {
+            std::thread::yield_now();
+        }
+    }
+    let third = program.run(&format!("{RUN} --max-poll-attempts 1"));
+    assert_eq!((devin.count("POST"), sessions.alive()), (3, 2), "{}\n{}", story(&third), devin.asked());
+    let adopted = format!("{:032x}", 1);
+    assert_eq!(outcome(&third)["session_id"], adopted.as_str(), "{}", story(&third));
+    let fourth = program.run(&format!("{RUN} --detach"));
+    let duplicate = events(&fourth).into_iter().find(|event| event["event"] == "session_duplicate").unwrap();
+    assert!(duplicate["session_url"].as_str().unwrap().ends_with(&format!("{:032x}", 2)), "{}", story(&fourth));
+    assert_eq!((duplicate["terminated"].as_bool(), sessions.alive()), (Some(false), 2));
 }
 
 #[test]

@@ -22,7 +22,12 @@ fn run(program: &Program, arguments: &str) -> Ran {
 /// Runs an alert through each of these scenarios, side by side, and tells how each ended.
 fn ends(scenarios: &[(&str, &str)]) -> String {
     // The first look comes well before a session's end, the second one after it.
-    let sandbox = Sandboxed::start("--sessions 3 --session-seconds 0.9");
+    ends_at("--session-seconds 0.9", scenarios)
+}
+
+/// As [`ends`], in a sandbox with these options.
+fn ends_at(options: &str, scenarios: &[(&str, &str)]) -> String {
+    let sandbox = Sandboxed::start(&format!("--sessions 3 {options}"));
     let end = |scenario: &str, options: &str| {
         let key = format!("{scenario}{}", options.replace(' ', ""));
         let ran = run(&at(&sandbox), &format!("--tag scenario:{scenario} --dedupe-key {key} {options}"));
@@ -122,7 +127,9 @@ fn a_session_that_finishes_is_done_with_or_without_a_pull_request() {
 
 #[test]
 fn a_session_that_asks_a_person_is_blocked() {
-    insta::assert_snapshot!(ends(&[("blocked", ""), ("needs-approval", "")]), @"
+    // It must ask for a minute by Devin's clock, on which half a minute passes in each second.
+    let options = "--session-seconds 20 --clock-speed 30";
+    insta::assert_snapshot!(ends_at(options, &[("blocked", ""), ("needs-approval", "")]), @"
     blocked
     session_created https://app.devin.ai/sessions/SESSION
     session_status running/waiting_for_user
@@ -215,6 +222,7 @@ fn a_session_that_fails_sleeps_or_never_ends_is_dropped() {
         ("suspended-user-request", "--pr-grace 0"),
         ("never-ending", "--max-poll-attempts 2"),
         ("gone", "--max-poll-attempts 3"),
+        ("archived", "--pr-grace 0"),
     ]), @r#"
     error
     session_created https://app.devin.ai/sessions/SESSION
@@ -251,6 +259,12 @@ fn a_session_that_fails_sleeps_or_never_ends_is_dropped() {
     outcome dropped poll_timeout pr - at https://app.devin.ai/sessions/SESSION: after 3 polls: the session was still running (new) at the last poll; it goes on
     stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; it may not be there yet
     exit 23
+
+    archived --pr-grace 0
+    session_created https://app.devin.ai/sessions/SESSION
+    session_status at work
+    outcome dropped suspended pr - at https://app.devin.ai/sessions/SESSION: the session was archived before it had a result: unarchive it in Devin, and a message wakes it
+    exit 24
     "#);
 }
 
@@ -305,7 +319,7 @@ fn every_scenario_of_the_sandbox_is_run_by_these_tests() {
     let refusal = common::devin::create(&sandbox.config, r#"{"prompt": "x", "tags": ["scenario:"]}"#);
     let (_, names) = refusal.split_once("The sandbox knows these scenarios: ").expect("a refusal that lists them");
     let names: Vec<&str> = names.split('"').next().unwrap().split(", ").collect();
-    assert_eq!(names.len(), 32);
+    assert_eq!(names.len(), 33);
     let missing: Vec<&str> = names.into_iter().filter(|name| !here.contains(&format!("(\"{name}\","))).collect();
     assert_eq!(missing, [""; 0]);
 }

@@ -9,7 +9,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use super::values::Offered;
 use super::{Common, Exit, FAILURE, duration};
 use crate::output::Output;
-use crate::sandbox::{self, Fault, FaultKind, Sandbox};
+use crate::sandbox::{self, CreateAnswer, Fault, FaultKind, Oddities, Sandbox, TagRule};
 use crate::stop::Signals;
 
 /// The most sessions, and the most messages in each, that can be asked for.
@@ -45,6 +45,28 @@ pub struct Simulation {
     /// Refuse to create more sessions than this
     #[arg(long, value_name = "N")]
     quota: Option<usize>,
+    /// Show a created session in lists only so long after its creation, as 5s or 1m
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    list_lag: Duration,
+    /// Find a created session by its identifier only so long after its creation
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = duration)]
+    get_lag: Duration,
+    /// Show no created session in the first N lists
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    stale_lists: u32,
+    /// What becomes of the tags of a session that is created
+    #[arg(long, value_name = "RULE", default_value = "keep", value_parser = PossibleValuesParser::new(TagRule::ALL.map(|(word, _)| word)))]
+    tags: String,
+    /// Set the organization's clock ahead, or behind with a minus, as 2h or -5h
+    #[arg(long, value_name = "TIME", default_value = "0s", allow_hyphen_values = true, value_parser = clock)]
+    clock: i64,
+    /// Let so many seconds pass on that clock in one
+    #[arg(long, value_name = "TIMES", default_value_t = 1.0, value_parser = speed)]
+    clock_speed: f64,
+    /// Answer a create with this status after this time, as 500 or 409:3s; once for each time it is given. It creates a
+    /// session all the same, unless the status is a refusal
+    #[arg(long, value_name = "STATUS[:TIME]", value_parser = create_answer)]
+    create_answer: Vec<CreateAnswer>,
     #[command(flatten)]
     common: Common,
 }
@@ -60,6 +82,19 @@ pub async fn serve(simulation: Simulation, output: &Output) -> Exit {
         without_permissions: simulation.without_permission,
         session_seconds: simulation.session_seconds,
         quota: simulation.quota,
+        oddities: Oddities {
+            list_lag: simulation.list_lag,
+            get_lag: simulation.get_lag,
+            stale_lists: simulation.stale_lists,
+            tags: TagRule::ALL
+                .iter()
+                .find(|(word, _)| *word == simulation.tags)
+                .map(|(_, rule)| *rule)
+                .unwrap_or_default(),
+            clock_ahead: simulation.clock,
+            clock_speed: simulation.clock_speed,
+            create_answers: simulation.create_answer.into(),
+        },
     };
     let port = options.port;
     let sandbox = match Sandbox::start(options).await {
@@ -92,6 +127,25 @@ fn amount(text: &str) -> Result<usize, String> {
 fn seconds(text: &str) -> Result<f64, String> {
     let seconds = text.parse().ok().filter(|seconds| *seconds >= 0.0);
     seconds.ok_or_else(|| "expected a number of seconds from 0 on, or inf".to_string())
+}
+
+/// A time with a sign, in seconds.
+fn clock(text: &str) -> Result<i64, String> {
+    let (time, sign) = text.strip_prefix('-').map_or((text.trim_start_matches('+'), 1), |time| (time, -1));
+    let seconds = i64::try_from(duration(time)?.as_secs()).ok().filter(|seconds| *seconds <= 36_500 * 86_400);
+    seconds.map(|seconds| sign * seconds).ok_or_else(|| "expected a hundred years at most".to_string())
+}
+
+fn speed(text: &str) -> Result<f64, String> {
+    let speed = text.parse().ok().filter(|speed| (0.0..=1e6).contains(speed));
+    speed.ok_or_else(|| "expected a number from 0 to 1000000".to_string())
+}
+
+fn create_answer(text: &str) -> Result<CreateAnswer, String> {
+    let (status, delay) = text.split_once(':').unwrap_or((text, "0s"));
+    let status = status.parse().ok().filter(|status| (200..=599).contains(status));
+    let status = status.ok_or("expected a status from 200 to 599, or one with a time, as 500:3s")?;
+    Ok(CreateAnswer { status, delay: duration(delay)? })
 }
 
 /// The settings that reach a sandbox.

@@ -28,7 +28,7 @@ pub trait Sessions: Sync {
     fn message(&self, session_id: &str, message: &str) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// Devin's clock.
+/// Devin's clock. Whoever takes on a job that another process has begun has heard from Devin before: its clock is known.
 pub trait Clock: Sync {
     /// Now, in Unix milliseconds.
     fn now(&self) -> Millis;

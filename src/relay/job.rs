@@ -6,6 +6,7 @@
 
 mod creating;
 mod finding;
+mod polling;
 mod rivals;
 mod table;
 mod watching;
@@ -295,6 +296,17 @@ impl Job {
         &self.made
     }
 
+    /// Another process goes on: with what was to be done, but no wait of the one that died is longer than it may be, and
+    /// what that one had seen is seen again before anything is ended.
+    fn take_on(&mut self, now: Millis) -> Vec<Action> {
+        self.wait_anew(now);
+        self.confirm_again();
+        if let Phase::Watching(watching) = &mut self.phase {
+            watching.take_on(now);
+        }
+        self.resume(now)
+    }
+
     /// What is to be done next, whoever did it before.
     fn resume(&mut self, now: Millis) -> Vec<Action> {
         match &mut self.phase {
@@ -340,10 +352,15 @@ impl Job {
 
 /// One step. An observation that does not fit the phase changes nothing: what was to be done is to be done still.
 pub fn step(mut job: Job, observation: Observation, now: Millis) -> (Job, Vec<Action>) {
-    job.started_at.get_or_insert(now);
+    let is_first_answer =
+        matches!((&job.phase, &observation), (Phase::Finding { by: FindBy::Tag }, Observation::SessionsFound(_)));
+    if job.started_at.is_none() || is_first_answer && job.creates == 0 {
+        // Before the first answer, Devin's clock may not have been known.
+        job.started_at = Some(now);
+    }
     let actions = match (&job.phase, observation) {
         (Phase::Settled(_), _) => Vec::new(),
-        (_, Observation::Started) => job.resume(now),
+        (_, Observation::Started) => job.take_on(now),
         (Phase::Watching(_), observation) => job.on_watching(observation, now),
         (_, Observation::AlertResolved) => job.on_resolved_early(now),
         (_, Observation::NewAlerts(firing)) => {

@@ -17,6 +17,7 @@
 //! body       what is sent: fields, types, limits             key       whose key it is
 //! filter     which sessions and notes are meant              json      the text of an answer
 //! data/      the organization itself: pure arithmetic over words
+//! oddity     lags, stale lists, changed tags, a clock of its own
 //! live/      created sessions: what they are asked, how they end, what they say
 //! ```
 
@@ -27,6 +28,7 @@ mod filter;
 mod json;
 mod key;
 mod live;
+mod oddity;
 mod page;
 mod problem;
 mod query;
@@ -43,6 +45,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub use fault::{Fault, FaultKind, Rate};
+pub use oddity::{CreateAnswer, Oddities, TagRule};
 
 /// The key of a service user of the organization. It opens nothing anywhere else.
 pub const TOKEN: &str = "cog_sandbox_0_not_a_real_key";
@@ -90,6 +93,8 @@ pub struct Options {
     ///
     /// A session that is created and then suspended for want of quota is a scenario instead.
     pub quota: Option<usize>,
+    /// How it lags, forgets and misnames.
+    pub oddities: Oddities,
 }
 
 impl Default for Options {
@@ -104,6 +109,7 @@ impl Default for Options {
             without_permissions: Vec::new(),
             session_seconds: 3.0,
             quota: None,
+            oddities: Oddities::default(),
         }
     }
 }

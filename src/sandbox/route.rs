@@ -57,6 +57,8 @@ pub struct Question<'a> {
     pub now: Duration,
     /// Asks for a page that points at itself.
     pub is_stuck: bool,
+    /// Whether a list of sessions shows none that was created.
+    pub is_stale: bool,
 }
 
 impl Route {
@@ -124,6 +126,11 @@ impl Route {
         }
     }
 
+    /// Whether it lists sessions.
+    pub fn lists_sessions(&self) -> bool {
+        matches!(self.resource, Resource::Sessions { .. })
+    }
+
     /// Whether its answers are pages with cursors.
     pub fn is_paged(&self) -> bool {
         !matches!(
@@ -139,7 +146,7 @@ impl Route {
     /// that cannot be understood.
     pub fn answer(&self, organization: &Organization, live: &Live, question: &Question<'_>) -> Result<String, Problem> {
         self.check_organization()?;
-        let &Question { path, query, key, now, is_stuck } = question;
+        let &Question { path, query, key, now, is_stuck, is_stale } = question;
         let page = || PageRequest::new(query, path, is_stuck);
         match &self.resource {
             Resource::Principal => Ok(one(|json| key.write(json))),
@@ -147,7 +154,7 @@ impl Route {
             Resource::Organizations => Ok(whole_list(&page()?, 1, |json, _| write_organization(json))),
             Resource::Sessions { with_insights } => {
                 let filter = SessionFilter::new(query, organization)?;
-                Ok(sessions(organization, live, &filter, &page()?, *with_insights, now))
+                Ok(sessions(organization, live, &filter, &page()?, *with_insights, (now, is_stale)))
             }
             Resource::Session { id, with_insights } => Ok(match find(organization, live, id, now)? {
                 Found::ReadyMade(session) => one(|json| {
@@ -212,9 +219,9 @@ fn sessions(
     filter: &SessionFilter,
     page: &PageRequest,
     with_insights: bool,
-    now: Duration,
+    (now, is_stale): (Duration, bool),
 ) -> String {
-    let created = || live.listed(now).filter(|(session, state)| filter.admits_live(session, state, now));
+    let created = || live.listed(now).filter(|(session, state)| !is_stale && filter.admits_live(session, state, now));
     let total = page.total.unwrap_or_else(|| filter.count(organization) + created().count() as u64);
     let newest = created()
         .map(|(session, state)| (READY_MADE - 1 - session.number, Found::Created(session, state)))

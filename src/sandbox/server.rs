@@ -6,13 +6,14 @@
 use std::future::{pending, poll_fn};
 use std::io;
 use std::pin::Pin;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
-use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, RETRY_AFTER};
+use hyper::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER};
 use hyper::http::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -27,6 +28,7 @@ use super::fault::{FaultKind, Faults};
 use super::key::Key;
 use super::live::Live;
 use super::live::scenario::Delivery;
+use super::oddity::{CreateAnswer, Oddities};
 use super::problem::Problem;
 use super::query::Query;
 use super::route::{Change, Changed, Question, Route, method_refused};
@@ -45,13 +47,17 @@ const UNANSWERED: Duration = Duration::from_secs(60);
 /// How long after a connection that could not be accepted the next one is tried.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 
+/// The end of the year 9999, which is as far as the header `Date` goes.
+const LATEST: Duration = Duration::from_secs(253_402_300_799);
+
 /// Serves the organization until the task is dropped, and its connections with it.
 pub async fn accept(listener: TcpListener, options: Options) {
     let server = Arc::new(Server {
         organization: Organization::new(options.seed, options.sessions, options.messages),
         latency: options.latency,
-        live: RwLock::new(Live::new(options.session_seconds, options.quota)),
-        clock: Clock::new(),
+        clock: Clock::new(&options.oddities),
+        stale_lists: AtomicU32::new(options.oddities.stale_lists),
+        live: RwLock::new(Live::new(options.session_seconds, options.quota, options.oddities)),
         without_permissions: options.without_permissions,
         faults: Mutex::new(Faults::new(options.faults, options.seed)),
     });
@@ -72,7 +78,14 @@ async fn serve(stream: TcpStream, server: Arc<Server>) {
     let _ = stream.set_nodelay(true);
     let service = service_fn(move |request: Request<Incoming>| {
         let server = Arc::clone(&server);
-        Box::pin(async move { server.answer(request).await })
+        Box::pin(async move {
+            let mut response = server.answer(request).await?;
+            let date = httpdate::fmt_http_date(UNIX_EPOCH + server.clock.now());
+            if let Ok(date) = HeaderValue::try_from(date) {
+                response.headers_mut().insert(DATE, date);
+            }
+            Ok::<_, io::Error>(response)
+        })
     });
     let mut connection = http1::Builder::new().serve_connection(TokioIo::new(stream), service);
     let end = poll_fn(|context| connection.poll_without_shutdown(context)).await;
@@ -88,6 +101,8 @@ struct Server {
     organization: Organization,
     live: RwLock<Live>,
     clock: Clock,
+    /// How many lists still show none of the created sessions.
+    stale_lists: AtomicU32,
     latency: Duration,
     without_permissions: Vec<String>,
     faults: Mutex<Faults>,
@@ -135,13 +150,19 @@ impl Server {
         let query = Query::parse(request.uri().query().unwrap_or(""));
         let answer = self.admit(request.headers(), &route, request.method()).and_then(|key| {
             let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
-            let question = Question { path, query: &query, key, now: self.clock.now(), is_stuck };
+            let is_stale = route.lists_sessions() && self.is_next_list_stale();
+            let question = Question { path, query: &query, key, now: self.clock.now(), is_stuck, is_stale };
             route.answer(&self.organization, &live, &question)
         });
         match answer {
             Ok(body) => response(StatusCode::OK, JSON, body),
             Err(refusal) => problem(&refusal, path),
         }
+    }
+
+    fn is_next_list_stale(&self) -> bool {
+        let one_less = |left: u32| left.checked_sub(1);
+        self.stale_lists.fetch_update(Ordering::Relaxed, Ordering::Relaxed, one_less).is_ok()
     }
 
     /// The answer to anything but a GET; the error stands for a connection to reset.
@@ -211,6 +232,14 @@ async fn deliver(delivery: Delivery, body: String, path: &str) -> Result<Respons
             Ok(problem(&Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "internal server error"), path))
         }
         Delivery::RateLimited => Ok(rate_limited_for_a_second(path)),
+        Delivery::Odd(CreateAnswer { status, delay }) => {
+            tokio::time::sleep(delay).await;
+            let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+            if status.is_success() {
+                return Ok(response(status, JSON, body));
+            }
+            Ok(problem(&Problem::new(status, "as it was asked for"), path))
+        }
     }
 }
 
@@ -220,20 +249,24 @@ fn rate_limited_for_a_second(path: &str) -> Response<Answer> {
     response
 }
 
-/// The time since 1970, which never goes back.
+/// The time since 1970 by the organization's clock, which never goes back.
 struct Clock {
     start: Duration,
     started: Instant,
+    speed: f64,
 }
 
 impl Clock {
-    fn new() -> Clock {
+    fn new(oddities: &Oddities) -> Clock {
         let start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Clock { start, started: Instant::now() }
+        let difference = Duration::from_secs(oddities.clock_ahead.unsigned_abs());
+        let is_ahead = oddities.clock_ahead >= 0;
+        let start = if is_ahead { start + difference } else { start.saturating_sub(difference) };
+        Clock { start, started: Instant::now(), speed: oddities.clock_speed }
     }
 
     fn now(&self) -> Duration {
-        self.start + self.started.elapsed()
+        (self.start + self.started.elapsed().mul_f64(self.speed)).min(LATEST)
     }
 }
 

@@ -13,7 +13,7 @@ use crate::relay::error_report::{create_error_report, is_session_limit};
 use crate::relay::event::{AdoptionReason, EventKind};
 use crate::relay::names::Kept;
 use crate::relay::outcome::{Outcome, OutcomeKind};
-use crate::relay::prior::age;
+use crate::relay::prior::{age, prior};
 
 /// How often a create that was answered with 429 is tried at most.
 const MOST_LIMITED_TRIES: u32 = 5;
@@ -90,10 +90,7 @@ impl Job {
                 actions.push(self.tell_by_title(&missing));
             }
             Kept::Nothing => {
-                let address = watching.session.url.clone().unwrap_or_else(|| watching.session.session_id.clone());
-                let reason = format!(
-                    "Devin created {address} and kept neither the tags nor the marker in the title, so a later run of this alert may not find it: allow tags in the organization, and look after this session yourself"
-                );
+                let reason = nameless(&watching.session);
                 actions.push(Action::Report(EventKind::warning(reason.clone())));
                 actions.extend(self.settle(Outcome::new(OutcomeKind::CreateUnknown, reason), Some(&watching), now));
                 return actions;
@@ -167,6 +164,15 @@ impl Job {
         actions
     }
 
+    /// Another process goes on: it looks at once, and waits for a limit no longer than one may.
+    pub(super) fn wait_anew(&mut self, now: Millis) {
+        match &mut self.phase {
+            Phase::Creating { waits_until: Some(until) } => *until = (*until).min(now + LONGEST_LIMITED),
+            Phase::Reconciling(reconciling) => reconciling.waits_until = None,
+            _ => {}
+        }
+    }
+
     fn first_find(&self) -> FindBy {
         if self.by_title { FindBy::Title } else { FindBy::Tag }
     }
@@ -190,14 +196,26 @@ impl Job {
             Observation::SessionsFound(found) => {
                 reconciling.has_looked = true;
                 reconciling.failure = None;
+                let is_cut_short = reconciling.is_cut_short;
                 let names = &self.request.names;
                 let mut ours: Vec<Session> = found.into_iter().filter(|session| names.is_of_attempt(session)).collect();
-                ours.sort_by_key(|session| age(session).unwrap_or((i64::MAX, String::new())));
+                let (holds, now_s) = (self.policy.holds, seconds(now));
+                let is_dead = |session: &Session| !prior(session, &holds, now_s).is_alive();
+                ours.sort_by_key(|session| (is_dead(session), age(session).unwrap_or((i64::MAX, String::new()))));
                 if let Some(oldest) = ours.first().cloned() {
                     self.made.extend(ours.iter().map(|session| session.bare_id().to_string()));
                     let mut actions = Vec::new();
-                    if let Kept::TitleOnly(missing) = self.request.names.kept(&oldest, self.by_title) {
-                        actions.push(self.tell_by_title(&missing));
+                    match self.request.names.kept(&oldest, self.by_title) {
+                        Kept::All => {}
+                        Kept::TitleOnly(missing) => actions.push(self.tell_by_title(&missing)),
+                        Kept::Nothing => actions.push(Action::Report(EventKind::warning(nameless(&oldest)))),
+                    }
+                    if is_cut_short {
+                        let session_id = Some(oldest.session_id.clone());
+                        let reason = AdoptionReason::FoundAfterUnclearCreate;
+                        actions.push(Action::Report(EventKind::adopted(&oldest, reason)));
+                        actions.extend(self.stop(End::Stopped { session_id }));
+                        return actions;
                     }
                     actions.extend(self.adopt(oldest, AdoptionReason::FoundAfterUnclearCreate, now));
                     return actions;
@@ -271,6 +289,14 @@ impl Job {
         );
         self.settle(Outcome::new(OutcomeKind::CreateUnknown, reason), None, now)
     }
+}
+
+/// What is to be known of a session that no later run can be sure to find.
+fn nameless(session: &Session) -> String {
+    let url = session.url.as_ref().unwrap_or(&session.session_id);
+    format!(
+        "Devin created {url} and kept neither the tags nor the marker in the title, so a later run of this alert may not find it: allow tags in the organization, and look after this session yourself"
+    )
 }
 
 /// Whether a refusal is the organization's word on which tags a session may carry.

@@ -39,11 +39,6 @@ impl Job {
             Observation::SessionsFound(found) => {
                 let names = &self.request.names;
                 let found: Vec<Session> = found.into_iter().filter(|session| names.is_of_alert(session)).collect();
-                // Where tags are dropped without a word, only titles tell.
-                if found.is_empty() && self.phase == (Phase::Finding { by: FindBy::Tag }) {
-                    self.phase = Phase::Finding { by: FindBy::Title };
-                    return vec![Action::Find(self.query(FindBy::Title, now))];
-                }
                 self.decide(&found, now)
             }
             Observation::FindFailed(error) if self.unclear.is_some() => self.unknown(Some(error.to_string()), now),
@@ -76,27 +71,38 @@ impl Job {
         let waiting = oldest(PriorSession::Waiting).filter(|_| ended.is_none());
         if let Some(session) = alive.or(waiting) {
             let others = of(PriorSession::Working).chain(of(PriorSession::Waiting));
-            let mut actions: Vec<Action> = others
-                .filter(|other| other.bare_id() != session.bare_id())
-                .map(|other| {
-                    Action::Report(EventKind::duplicate(
-                        other,
-                        false,
-                        "the alert has an older session; this one goes on, too",
-                    ))
-                })
-                .collect();
+            let others = others.filter(|other| other.bare_id() != session.bare_id());
+            let mut actions = self.unseen_one();
+            actions.extend(others.map(|other| goes_on_too(other, session)));
             let session = session.clone();
             actions.extend(self.adopt(session, AdoptionReason::Alive, now));
             return actions;
         }
         if let Some(session) = ended.cloned() {
-            return self.adopt(session, AdoptionReason::EndedWithinCooldown, now);
+            let mut actions = self.unseen_one();
+            actions.extend(of(PriorSession::Waiting).map(|other| goes_on_too(other, &session)));
+            actions.extend(self.adopt(session, AdoptionReason::EndedWithinCooldown, now));
+            return actions;
         }
         if let Some(session) = newest(PriorSession::HeldByPullRequest).cloned() {
-            return self.held(session, now);
+            let mut actions = self.unseen_one();
+            actions.extend(self.held(session, now));
+            return actions;
+        }
+        // Where tags are dropped without a word, only titles tell.
+        if self.phase == (Phase::Finding { by: FindBy::Tag }) {
+            self.phase = Phase::Finding { by: FindBy::Title };
+            return vec![Action::Find(self.query(FindBy::Title, now))];
         }
         self.create(now)
+    }
+
+    /// A warning, where a create was answered unclearly and what it may have made is not what follows.
+    fn unseen_one(&self) -> Vec<Action> {
+        let Some(create) = self.unclear.as_ref().filter(|_| self.made.is_empty()) else { return Vec::new() };
+        let tag = &self.request.names.attempt_tag;
+        let warning = format!("{create}: a session may have been created that no list shows yet, tagged {tag}");
+        vec![Action::Report(EventKind::warning(warning))]
     }
 
     /// Takes a session that is there for the alert's.
@@ -198,6 +204,17 @@ impl Job {
             watching.message_due = true;
         }
     }
+}
+
+/// Another live session of the alert, which nobody ends any more.
+fn goes_on_too(other: &Session, taken: &Session) -> Action {
+    let state = other.status_detail.as_deref().unwrap_or(&other.status);
+    let reason = if age(other) < age(taken) {
+        format!("the alert has a younger session that counts instead; this one goes on, too ({state})")
+    } else {
+        format!("the alert has an older session; this one goes on, too ({state})")
+    };
+    Action::Report(EventKind::duplicate(other, false, reason))
 }
 
 /// How many messages a session is sent at most.

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::watching::{Task, times};
-use super::{Action, Job, Millis, Observation, Origin, Phase, Watching, seconds};
+use super::{Action, End, Job, Millis, Observation, Origin, Phase, Watching, seconds};
 use crate::devin::session::Session;
 use crate::devin::{Error, Kind};
 use crate::relay::event::{AdoptionReason, EventKind};
@@ -25,7 +25,11 @@ pub(super) struct Ending {
     then: Then,
     is_tagged: bool,
     tries: u32,
-    waits_until: Option<Millis>,
+    /// A poll has shown it: if it cannot be found any more, it is not because it was made a moment ago.
+    was_polled: bool,
+    /// A try to end it failed without saying whether it did.
+    may_be_over: bool,
+    pub(super) waits_until: Option<Millis>,
 }
 
 /// What comes after a session was ended, or could not be.
@@ -41,8 +45,8 @@ pub(super) enum Then {
 }
 
 impl Ending {
-    pub(super) fn new(session: Session, then: Then) -> Ending {
-        Ending { session, then, is_tagged: false, tries: 0, waits_until: None }
+    pub(super) fn new(session: Session, was_polled: bool, then: Then) -> Ending {
+        Ending { session, then, was_polled, is_tagged: false, tries: 0, may_be_over: false, waits_until: None }
     }
 
     pub(super) fn next(&self, now: Millis) -> Action {
@@ -54,10 +58,10 @@ impl Ending {
         }
     }
 
-    /// Counts a try that failed; whether there is another one.
+    /// Counts a try that failed; whether there is another one. A session that was made a moment ago may not be there yet.
     fn tries_again(&mut self, error: &Error, now: Millis) -> bool {
         self.tries += 1;
-        let again = self.tries < MOST_TRIES && (error.kind.is_retryable() || matches!(error.kind, Kind::TimeUp(_)));
+        let again = self.tries < MOST_TRIES && (is_passing(error) || matches!(error.kind, Kind::Status(404)));
         if again {
             self.waits_until = Some(now + BETWEEN_TRIES * Millis::from(self.tries));
         }
@@ -65,12 +69,40 @@ impl Ending {
     }
 }
 
+/// Whether an error says nothing about the next try.
+fn is_passing(error: &Error) -> bool {
+    error.kind.is_retryable() || matches!(error.kind, Kind::TimeUp(_))
+}
+
+/// What is polled before a session of our own is ended in favor of another one, which must be alive.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Confirming {
+    /// Older rivals, the oldest first; ours ends in favor of the first one that is alive. The younger ones come after them.
+    Rivals { older: Vec<Session>, younger: Vec<Session> },
+    /// The one that is watched; this younger one of the same attempt ends in favor of it.
+    Own { second: Box<Session>, own: Box<Session> },
+}
+
+impl Confirming {
+    /// The session that is to be polled.
+    pub(super) fn asks_for(&self) -> Option<&Session> {
+        match self {
+            Confirming::Rivals { older, .. } => older.first(),
+            Confirming::Own { own, .. } => Some(own),
+        }
+    }
+}
+
+const SAME_ATTEMPT: &str = "this attempt made an older session, too";
+
 impl Job {
     /// A list shows the alert's sessions: those that a first find would have adopted are rivals.
     pub(super) fn on_rivals_found(&mut self, found: Vec<Session>, now: Millis) -> Vec<Action> {
-        let (names, holds, made) = (&self.request.names, &self.policy.holds, &self.made);
+        let (names, holds) = (&self.request.names, &self.policy.holds);
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         watching.task = Task::Nothing;
+        watching.failed_finds = 0;
         let own_id = watching.session.bare_id().to_string();
         if let Some(listed) = found.iter().find(|session| session.bare_id() == own_id) {
             watching.session.created_at = listed.created_at.or(watching.session.created_at);
@@ -86,15 +118,25 @@ impl Job {
         };
         let (older, younger): (Vec<Session>, Vec<Session>) =
             rivals.into_iter().partition(|rival| age(rival).is_some_and(|rival| rival < own_age));
-        let is_ours = |session: &Session| names.is_of_attempt(session) || made.iter().any(|id| id == session.bare_id());
-        if !older.is_empty() {
-            watching.task = Task::Confirming(older);
-            return self.watch_on(now);
+        if older.is_empty() {
+            return self.on_younger(younger, now);
         }
-        if let Some(second) = younger.iter().find(|session| is_ours(session)).cloned() {
-            watching.task = Task::Ending(Box::new(Ending::new(second, Then::GoOn)));
-            return self.watch_on(now);
-        }
+        watching.task = Task::Confirming(Box::new(Confirming::Rivals { older, younger }));
+        self.watch_on(now)
+    }
+
+    /// None that is older than ours is alive. One of the same attempt is ended, the others are for those that made them.
+    fn on_younger(&mut self, mut younger: Vec<Session>, now: Millis) -> Vec<Action> {
+        let place = younger.iter().position(|session| self.has_made(session));
+        let second = place.map(|place| younger.remove(place));
+        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
+        watching.task = match second {
+            Some(second) => {
+                let (second, own) = (Box::new(second), Box::new(watching.session.clone()));
+                Task::Confirming(Box::new(Confirming::Own { second, own }))
+            }
+            None => Task::Nothing,
+        };
         // After the last find nobody will end what a run that was killed has left.
         let is_last = watching.rival_finds.is_empty();
         let reason = "it is for the same alert, and younger; only the run that made it ends it";
@@ -105,44 +147,90 @@ impl Job {
         actions
     }
 
-    /// A rival as it is at this moment: only for one that is alive and older ours is ended.
-    pub(super) fn on_rival_polled(&mut self, rival: Session, now: Millis) -> Vec<Action> {
-        let is_alive = prior(&rival, &self.policy.holds, seconds(now)).is_alive();
+    /// Whether this job, and nobody else, has made a session.
+    fn has_made(&self, session: &Session) -> bool {
+        self.request.names.is_of_attempt(session) || self.made.iter().any(|id| id == session.bare_id())
+    }
+
+    /// A session as it is at this moment: only for one that is alive, and older, one of ours is ended.
+    pub(super) fn on_confirmed(&mut self, polled: Session, now: Millis) -> Vec<Action> {
+        let is_alive = prior(&polled, &self.policy.holds, seconds(now)).is_alive();
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
-        let is_older = match (age(&rival), age(&watching.session)) {
-            (Some(rival), Some(own)) => rival < own,
+        let is_older = |other: &Session| match (age(&polled), age(other)) {
+            (Some(polled), Some(other)) => polled < other,
             _ => false,
         };
-        if !is_alive || !is_older {
-            return self.next_rival(now);
-        }
-        let own = watching.session.clone();
-        watching.task = Task::Ending(Box::new(Ending::new(own, Then::Adopt(Box::new(rival)))));
+        let Task::Confirming(confirming) = &watching.task else { return Vec::new() };
+        let (ending, was_polled, then) = match &**confirming {
+            Confirming::Own { second, .. } if is_alive && is_older(second) => ((**second).clone(), false, Then::GoOn),
+            Confirming::Own { second, .. } => {
+                let reason = "this attempt made an older session, too, which has ended: this one goes on";
+                let event = Action::Report(EventKind::duplicate(second, false, reason));
+                return self.confirmed_nothing(event, now);
+            }
+            Confirming::Rivals { .. } if is_alive && is_older(&watching.session) => {
+                (watching.session.clone(), watching.last_state.is_some(), Then::Adopt(Box::new(polled)))
+            }
+            Confirming::Rivals { .. } => return self.next_rival(now),
+        };
+        watching.task = Task::Ending(Box::new(Ending::new(ending, was_polled, then)));
         self.watch_on(now)
     }
 
-    pub(super) fn on_rival_missed(&mut self, error: &Error, now: Millis) -> Vec<Action> {
+    pub(super) fn on_not_confirmed(&mut self, error: &Error, now: Millis) -> Vec<Action> {
         let Phase::Watching(watching) = &self.phase else { return Vec::new() };
-        let Task::Confirming(rivals) = &watching.task else { return Vec::new() };
-        let mut actions = Vec::new();
-        if let Some(rival) = rivals.first() {
-            let reason =
-                format!("it is for the same alert, and whether it is alive is not known ({error}): both go on");
-            actions.push(Action::Report(EventKind::duplicate(rival, false, reason)));
+        let Task::Confirming(confirming) = &watching.task else { return Vec::new() };
+        let reason = format!("it is for the same alert, and whether it is alive is not known ({error}): both go on");
+        match &**confirming {
+            Confirming::Own { second, .. } => {
+                let event = Action::Report(EventKind::duplicate(second, false, reason));
+                self.confirmed_nothing(event, now)
+            }
+            Confirming::Rivals { older, .. } => {
+                let event = older.first().map(|rival| Action::Report(EventKind::duplicate(rival, false, reason)));
+                let mut actions: Vec<Action> = event.into_iter().collect();
+                actions.extend(self.next_rival(now));
+                actions
+            }
         }
-        actions.extend(self.next_rival(now));
+    }
+
+    fn confirmed_nothing(&mut self, event: Action, now: Millis) -> Vec<Action> {
+        if let Phase::Watching(watching) = &mut self.phase {
+            watching.task = Task::Nothing;
+        }
+        let mut actions = vec![event];
+        actions.extend(self.watch_on(now));
         actions
     }
 
     fn next_rival(&mut self, now: Millis) -> Vec<Action> {
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
-        if let Task::Confirming(rivals) = &mut watching.task {
-            rivals.remove(0);
-            if rivals.is_empty() {
-                watching.task = Task::Nothing;
+        if let Task::Confirming(confirming) = &mut watching.task
+            && let Confirming::Rivals { older, younger } = &mut **confirming
+        {
+            older.remove(0);
+            if older.is_empty() {
+                let younger = std::mem::take(younger);
+                return self.on_younger(younger, now);
             }
         }
         self.watch_on(now)
+    }
+
+    /// Another process goes on: what was to be ended in favor of a session is so only if that one is alive still.
+    pub(super) fn confirm_again(&mut self) {
+        let Phase::Watching(watching) = &mut self.phase else { return };
+        let Task::Ending(ending) = &watching.task else { return };
+        let confirming = match &ending.then {
+            Then::GiveUp(_) => return,
+            Then::Adopt(rival) => Confirming::Rivals { older: vec![(**rival).clone()], younger: Vec::new() },
+            Then::GoOn => {
+                let own = Box::new(watching.session.clone());
+                Confirming::Own { second: Box::new(ending.session.clone()), own }
+            }
+        };
+        watching.task = Task::Confirming(Box::new(confirming));
     }
 
     pub(super) fn on_ending(&mut self, observation: Observation, now: Millis) -> Vec<Action> {
@@ -174,10 +262,11 @@ impl Job {
             Observation::Terminated(Ok(())) => return self.ended(Ok(()), now),
             Observation::Terminated(Err(error)) => {
                 // An earlier try has ended it, and only its answer was lost.
-                let is_over = ending.tries > 0 && matches!(error.kind, Kind::Status(404 | 409));
-                if is_over {
+                let is_gone = matches!(error.kind, Kind::Status(404)) && ending.was_polled;
+                if ending.may_be_over && (is_gone || matches!(error.kind, Kind::Status(409))) {
                     return self.ended(Ok(()), now);
                 }
+                ending.may_be_over |= is_passing(&error);
                 if !ending.tries_again(&error, now) {
                     return self.ended(Err(error.to_string()), now);
                 }
@@ -187,8 +276,14 @@ impl Job {
         self.watch_on(now)
     }
 
+    /// Asked to stop while a session is being ended: what becomes of it is not known, and nothing else is begun.
     pub(super) fn ending_stopped(&mut self, now: Millis) -> Vec<Action> {
-        self.ended(Err("asked to stop before that was answered".to_string()), now)
+        let mut actions = self.ended(Err("asked to stop before that was answered".to_string()), now);
+        let Phase::Watching(watching) = &self.phase else { return actions };
+        let session_id = Some(watching.session.session_id.clone());
+        actions.retain(|action| matches!(action, Action::Report(_)));
+        actions.extend(self.stop(End::Stopped { session_id }));
+        actions
     }
 
     /// A session of ours was ended, or could not be.
@@ -212,16 +307,20 @@ impl Job {
                 self.settle_watched(Outcome::new(OutcomeKind::PollTimeout, reason), now)
             }
             Then::GoOn => {
-                let mut actions = vec![duplicate("this attempt made an older session, too")];
+                let mut actions = vec![duplicate(SAME_ATTEMPT)];
                 actions.extend(self.watch_on(now));
                 actions
             }
             Then::Adopt(rival) => {
-                let mut actions = vec![duplicate("another run made an older session for this alert")];
-                let reason = AdoptionReason::OlderSessionOfAnotherRun;
                 let rival = (**rival).clone();
-                actions.push(Action::Report(EventKind::adopted(&rival, reason)));
-                **watching = Watching::new(rival, Origin::Another, now);
+                let (origin, reason, why) = if self.has_made(&rival) {
+                    (Origin::Ours, AdoptionReason::FoundAfterUnclearCreate, SAME_ATTEMPT)
+                } else {
+                    let why = "another run made an older session for this alert";
+                    (Origin::Another, AdoptionReason::OlderSessionOfAnotherRun, why)
+                };
+                let mut actions = vec![duplicate(why), Action::Report(EventKind::adopted(&rival, reason))];
+                self.phase = Phase::Watching(Box::new(Watching::new(rival, origin, now)));
                 actions.extend(self.watch_on(now));
                 actions
             }

@@ -19,7 +19,7 @@ pub const ROWS: &[(&str, &str, &str)] = &[
     ("creating", "create limited", "creating (wait until), settled"),
     ("creating", "create refused", "finding (find), settled"),
     ("creating", "create unclear", "reconciling (find)"),
-    ("creating", "created", "watching (wait until)"),
+    ("creating", "created", "settled, watching (wait until)"),
     ("creating", "new alerts", "creating, creating (wait until)"),
     ("creating", "started", "creating (wait until), reconciling (find)"),
     ("creating", "stop asked", "settled"),
@@ -32,7 +32,7 @@ pub const ROWS: &[(&str, &str, &str)] = &[
         "sessions found",
         "finding (find), reconciling (find), reconciling (wait until), settled, watching (wait until)",
     ),
-    ("reconciling", "started", "reconciling (find), reconciling (wait until)"),
+    ("reconciling", "started", "reconciling (find)"),
     ("reconciling", "stop asked", "reconciling (find), settled"),
     ("reconciling", "wait over", "reconciling (find)"),
     (
@@ -59,8 +59,8 @@ pub const ROWS: &[(&str, &str, &str)] = &[
         "started",
         "watching (find), watching (message), watching (poll), watching (tag), watching (terminate)",
     ),
-    ("watching", "stop asked", "settled, watching (poll)"),
-    ("watching", "tagged", "watching (terminate), watching (wait until)"),
+    ("watching", "stop asked", "settled"),
+    ("watching", "tagged", "settled, watching (terminate), watching (wait until)"),
     ("watching", "terminated", "settled, watching (poll), watching (wait until)"),
     ("watching", "wait over", "watching (find), watching (poll), watching (tag), watching (terminate)"),
 ];

@@ -1,5 +1,10 @@
 //! The machine against a Devin in memory with a clock of its own: every fault of its lists, tags and answers.
 
+mod chance;
 mod faults;
 mod histories;
+mod promises;
+mod races;
+mod running;
+mod runs;
 mod world;

@@ -16,6 +16,7 @@ use hyper::StatusCode;
 use super::body::MOST_TAGS;
 use super::data::{Family, Organization};
 use super::key::Key;
+use super::oddity::Oddities;
 use super::problem::Problem;
 use create::Create;
 use scenario::{AFTER_MESSAGE, AFTER_TERMINATION, Delivery, Scenario, State};
@@ -28,6 +29,7 @@ pub struct Live {
     session_seconds: f64,
     /// How many sessions may be created.
     quota: Option<usize>,
+    oddities: Oddities,
     sessions: Vec<Session>,
     /// The tags that were refused once, sorted.
     refused: HashSet<Vec<String>>,
@@ -64,21 +66,30 @@ struct Life {
 }
 
 impl Live {
-    pub fn new(session_seconds: f64, quota: Option<usize>) -> Live {
-        Live { session_seconds, quota, sessions: Vec::new(), refused: HashSet::new() }
+    pub fn new(session_seconds: f64, quota: Option<usize>, oddities: Oddities) -> Live {
+        Live { session_seconds, quota, oddities, sessions: Vec::new(), refused: HashSet::new() }
     }
 
     /// Creates a session; says how the request is answered, and which session there is now, if any.
     ///
     /// # Errors
-    /// 403 when the quota is used up.
+    /// 403 when the quota is used up, 422 where tags are refused.
     pub fn create(
         &mut self,
         organization: &Organization,
-        create: Create,
+        mut create: Create,
         key: Key,
         now: Duration,
     ) -> Result<(Delivery, Option<&Session>), Problem> {
+        let Some(tags) = self.oddities.tags.apply(create.tags) else {
+            let detail = "this organization allows no tags";
+            return Err(Problem::new(StatusCode::UNPROCESSABLE_ENTITY, detail));
+        };
+        create.tags = tags;
+        let odd = self.oddities.create_answers.pop_front();
+        if let Some(answer) = odd.filter(|answer| !answer.is_made()) {
+            return Ok((Delivery::Odd(answer), None));
+        }
         let delivery = create.scenario.delivery;
         if delivery == Delivery::LostServerError {
             return Ok((delivery, None));
@@ -122,6 +133,7 @@ impl Live {
             create,
         });
         let answered = if delivery == Delivery::RateLimited { Delivery::Answered } else { delivery };
+        let answered = odd.map_or(answered, Delivery::Odd);
         Ok((answered, self.sessions.last()))
     }
 
@@ -130,7 +142,8 @@ impl Live {
     /// # Errors
     /// 404 when there is none, or none any more.
     pub fn find(&self, session_id: &str, now: Duration) -> Result<(&Session, State), Problem> {
-        let found = self.sessions.iter().find(|session| session.has_id(session_id));
+        let lag = self.oddities.get_lag;
+        let found = self.sessions.iter().find(|session| session.has_id(session_id) && now >= session.created + lag);
         found.and_then(|session| Some((session, session.state(now)?))).ok_or_else(|| Problem::unknown("session"))
     }
 
@@ -139,7 +152,9 @@ impl Live {
     /// # Errors
     /// 404 when there is none, or none any more.
     pub fn find_mut(&mut self, session_id: &str, now: Duration) -> Result<(&mut Session, State), Problem> {
-        let found = self.sessions.iter_mut().find(|session| session.has_id(session_id));
+        let lag = self.oddities.get_lag;
+        let mut sessions = self.sessions.iter_mut();
+        let found = sessions.find(|session| session.has_id(session_id) && now >= session.created + lag);
         let unknown = || Problem::unknown("session");
         let session = found.ok_or_else(unknown)?;
         let state = session.state(now).ok_or_else(unknown)?;
@@ -149,7 +164,9 @@ impl Live {
     /// The sessions that lists show at this moment, newest first.
     pub fn listed(&self, now: Duration) -> impl Iterator<Item = (&Session, State)> {
         let newest_first = self.sessions.iter().rev();
-        newest_first.filter(move |session| session.is_listed(now)).filter_map(move |session| {
+        let lag = self.oddities.list_lag;
+        let is_listed = move |session: &&Session| session.is_listed(now) && now >= session.created + lag;
+        newest_first.filter(is_listed).filter_map(move |session| {
             let state = session.state(now)?;
             Some((session, state))
         })

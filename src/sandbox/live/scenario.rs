@@ -4,6 +4,8 @@
 
 use std::time::Duration;
 
+use crate::sandbox::oddity::CreateAnswer;
+
 /// How a tag begins that picks a scenario.
 pub const TAG: &str = "scenario:";
 
@@ -18,6 +20,8 @@ pub struct Scenario {
     pub listed_from: f64,
     /// From which moment on nothing finds it.
     gone_from: f64,
+    /// From which moment on it is archived.
+    archived_from: f64,
     stages: [&'static [Stage]; 2],
 }
 
@@ -35,6 +39,8 @@ pub enum Delivery {
     LostServerError,
     /// A 429 the first time for these tags.
     RateLimited,
+    /// As the organization answers this create, whatever its scenario.
+    Odd(CreateAnswer),
 }
 
 /// From a moment on: status, detail, and how many pull requests there are.
@@ -49,6 +55,7 @@ pub struct State {
     pub pull_requests: u64,
     /// Grows while it works.
     pub acu_hundredths: u64,
+    pub is_archived: bool,
     /// The moment of its last change: now while it works.
     pub changed_at: f64,
 }
@@ -67,7 +74,7 @@ const START: &[Stage] =
 const PULL_REQUEST: &[Stage] = &[Stage(0.75, "running", WORKING, 1), Stage(1.0, "running", FINISHED, 1)];
 
 #[rustfmt::skip]
-const SCENARIOS: [Scenario; 32] = [
+const SCENARIOS: [Scenario; 33] = [
     life("pull-request", "a pull request, then finished: the way without a scenario tag", PULL_REQUEST),
     life("late-pull-request", "finished, and the pull request appears later", &[Stage(0.75, "running", FINISHED, 0), Stage(1.0, "running", FINISHED, 1)]),
     life("no-pull-request", "finished without a pull request", &[Stage(1.0, "running", FINISHED, 0)]),
@@ -93,6 +100,7 @@ const SCENARIOS: [Scenario; 32] = [
     life("suspended-with-pull-request", "a pull request, finished, then suspended for lack of activity", &[Stage(0.5, "running", WORKING, 1), Stage(0.75, "running", FINISHED, 1), Stage(1.0, "suspended", Some("inactivity"), 1)]),
     life("never-ending", "works for ever", &[]),
     Scenario { gone_from: 1.0, ..life("gone", "works, then nothing finds it any more", &[]) },
+    Scenario { archived_from: 1.0, ..life("archived", "works, and is archived", &[]) },
     life("unknown-status", "a status and a detail that nobody knows, then a pull request", &[Stage(0.5, "contemplating", Some("thinking_it_over"), 0), Stage(1.0, "running", FINISHED, 1)]),
     Scenario { listed_from: 1.0 / 3.0, ..life("slow-to-list", "missing from lists for a third of its life, then a pull request", PULL_REQUEST) },
     answered("create-times-out", "created, but the answer never comes", Delivery::Unanswered),
@@ -123,7 +131,7 @@ pub static AFTER_TERMINATION: &Scenario = &TERMINATED;
 
 const fn life(name: &'static str, about: &'static str, end: &'static [Stage]) -> Scenario {
     let delivery = Delivery::Answered;
-    Scenario { name, about, delivery, listed_from: 0.0, gone_from: NEVER, stages: [START, end] }
+    Scenario { name, about, delivery, listed_from: 0.0, gone_from: NEVER, archived_from: NEVER, stages: [START, end] }
 }
 
 const fn answered(name: &'static str, about: &'static str, delivery: Delivery) -> Scenario {
@@ -162,6 +170,7 @@ impl Scenario {
             status_detail: now.2,
             pull_requests: now.3,
             acu_hundredths: (worked * ACU_HUNDREDTHS_PER_LIFE) as u64,
+            is_archived: moment >= self.archived_from,
             changed_at: if now.2 == WORKING { moment } else { now.0 },
         })
     }
@@ -198,6 +207,7 @@ mod tests {
             None => "gone".to_owned(),
             Some(state) => {
                 let detail = state.status_detail.map_or(String::new(), |detail| format!("/{detail}"));
+                let detail = detail + if state.is_archived { " archived" } else { "" };
                 let listed = if moment < scenario.listed_from { " unlisted" } else { "" };
                 format!("{}{detail} {}{listed}", state.status, state.pull_requests)
             }
@@ -237,6 +247,7 @@ mod tests {
         suspended-with-pull-request: new 0 | claimed 0 | running/working 0 | running/working 1 | running/finished 1 | suspended/inactivity 1 | suspended/inactivity 1
         never-ending: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | running/working 0 | running/working 0
         gone: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | gone | gone
+        archived: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | running/working archived 0 | running/working archived 0
         unknown-status: new 0 | claimed 0 | running/working 0 | contemplating/thinking_it_over 0 | contemplating/thinking_it_over 0 | running/finished 1 | running/finished 1
         slow-to-list: new 0 unlisted | claimed 0 unlisted | running/working 0 unlisted | running/working 0 | running/working 1 | running/finished 1 | running/finished 1
         create-times-out: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 1 | running/finished 1 | running/finished 1

@@ -68,7 +68,7 @@ pub fn write(json: &mut Json, session: &Session, state: &State, now: Duration, r
     json.key("automation_id").null();
     json.key("parent_session_id").null();
     json.key("child_session_ids").null();
-    json.key("is_archived").boolean(session.is_archived);
+    json.key("is_archived").boolean(session.is_archived || state.is_archived);
     json.key("origin").text(ORIGIN);
     json.key("category").optional_text(category);
     json.key("subcategory").optional_text(subcategory.map(|category| category.subcategories[0]));

@@ -9,6 +9,7 @@ use crate::sandbox::data::Organization;
 use crate::sandbox::key::Key;
 use crate::sandbox::live::Live;
 use crate::sandbox::live::create::Create;
+use crate::sandbox::oddity::Oddities;
 use crate::sandbox::query::Query;
 use crate::sandbox::route::{Question, Route};
 
@@ -22,7 +23,7 @@ struct Alone {
 impl Alone {
     fn new(body: Value) -> Alone {
         let organization = Organization::new(1, 36, None);
-        let mut live = Live::new(100.0, None);
+        let mut live = Live::new(100.0, None, Oddities::default());
         let create = Create::read(body.to_string().as_bytes()).unwrap();
         let (_, session) = live.create(&organization, create, Key::Organization, at(0)).unwrap();
         let id = format!("{:032x}", session.unwrap().id);
@@ -33,8 +34,14 @@ impl Alone {
     fn get(&self, tail: &str, second: u64) -> Value {
         let path = format!("/v3/organizations/{ORG_ID}/sessions/{}{tail}", self.id);
         let query = Query::default();
-        let question =
-            Question { path: &path, query: &query, key: Key::Organization, now: at(second), is_stuck: false };
+        let question = Question {
+            path: &path,
+            query: &query,
+            key: Key::Organization,
+            now: at(second),
+            is_stuck: false,
+            is_stale: false,
+        };
         let answer = Route::of(&path).unwrap().answer(&self.organization, &self.live, &question);
         serde_json::from_str(&answer.unwrap()).unwrap()
     }

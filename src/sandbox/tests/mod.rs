@@ -6,6 +6,7 @@ mod data;
 mod faults;
 mod lists;
 mod living;
+mod odd;
 mod refusals;
 
 use std::io;

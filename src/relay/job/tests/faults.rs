@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::world::{START, World, policy};
+use super::runs::policy;
+use super::world::{START, World};
 use crate::devin::Kind;
 use crate::devin::session::PullRequest;
 use crate::relay::job::{Firing, FiringReason, OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
@@ -359,7 +360,7 @@ fn new_alerts_of_a_group_are_told_to_its_session_at_work() {
     let world = world();
     world.add("s1", "running/working", 60, |kept| kept.plan = vec![(START + 90_000, "exit+".to_string())]);
     let tell = |reason| {
-        let mut job = super::world::job(1, policy());
+        let mut job = super::runs::job(1, policy());
         let fingerprints = vec!["f1".to_string()];
         job.request.firing = Firing { reason, fingerprints, latest_start: None, message: "two more".to_string() };
         world.go_on(job)
@@ -384,7 +385,7 @@ fn an_alert_that_began_after_its_groups_session_was_created_has_joined_it() {
     ] {
         let world = world();
         world.add("s1", "running/working", 60, |kept| kept.plan = vec![(START + 90_000, "exit+".to_string())]);
-        let mut job = super::world::job(1, Policy { on_new_alerts, ..policy() });
+        let mut job = super::runs::job(1, Policy { on_new_alerts, ..policy() });
         let latest_start = Some(START + (began_s - 60) * 1000);
         job.request.firing = Firing {
             fingerprints: vec!["f1".to_string()],

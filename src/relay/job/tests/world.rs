@@ -9,14 +9,8 @@ use crate::devin::session::{NewSession, Session};
 use crate::devin::sessions::Creation;
 use crate::devin::{Error, Kind};
 use crate::relay::alert::tag;
-use crate::relay::driver::{Cancellation, Clock, Sessions, drive};
-use crate::relay::event::{EventKind, OutcomeEvent, RelayEvent};
-use crate::relay::job::{
-    Action, DispatchRequest, Firing, Job, Millis, Observation, OnNewAlerts, OnSessionLimit, OnTimeout, Policy, Query,
-    step,
-};
-use crate::relay::names::Names;
-use crate::relay::prior::Holds;
+use crate::relay::event::EventKind;
+use crate::relay::job::{Action, Job, Millis, Observation, Query, step};
 
 /// When the world begins, in milliseconds.
 pub const START: Millis = 1_800_000_000_000;
@@ -32,17 +26,28 @@ pub struct Kept {
     pub listed_as: Option<String>,
     /// States to come: at a moment, `status/detail`.
     pub plan: Vec<(Millis, String)>,
+    /// Whether it is the alert's, whatever its names say.
+    pub is_of_alert: bool,
 }
 
 /// The state of the world; fields are what a test may turn.
 #[derive(Debug, Default)]
 pub struct State {
+    /// By Devin's clock.
     pub now: Millis,
+    /// How far ahead the clock is that a process has until it is first answered.
+    pub skew: Millis,
+    pub is_clock_known: bool,
     pub all: Vec<Kept>,
     pub list_lag: Millis,
     pub get_lag: Millis,
     /// How the next creates are answered, the first one first: a status, and whether a session is made. 0 is silence.
     pub creates: Vec<(u16, bool)>,
+    /// How long the answer to a create takes, and how much of that has passed when the session is made.
+    pub create_delay: Millis,
+    pub made_after: Millis,
+    /// When a session that is made goes, so that nothing finds it.
+    pub lost_after: Option<Millis>,
     pub explanation: Option<String>,
     pub retry_after: Option<u64>,
     pub drop_tags: bool,
@@ -55,8 +60,12 @@ pub struct State {
     pub poll_failures: Vec<Kind>,
     /// So many finds are answered before one fails.
     pub failing_find: Option<u32>,
-    /// Only the first list answer is empty.
+    /// And so many fail then, at least one.
+    pub failing_finds: u32,
+    /// So many lists show nothing.
     pub stale_lists: u32,
+    /// Lists show everything, whatever is asked for.
+    pub ignores_filters: bool,
     pub life: Vec<(Millis, String)>,
     pub asked: Vec<String>,
     pub messages: Vec<String>,
@@ -64,57 +73,6 @@ pub struct State {
 }
 
 pub struct World(Mutex<State>);
-
-/// A run of the relay: its events, and the job as it ended.
-#[derive(Debug)]
-pub struct Told {
-    pub events: Vec<RelayEvent>,
-    pub job: Job,
-}
-
-impl Told {
-    pub fn outcome(&self) -> Option<OutcomeEvent> {
-        self.events.iter().find_map(|event| match &event.kind {
-            EventKind::Outcome(outcome) => Some((**outcome).clone()),
-            _ => None,
-        })
-    }
-
-    /// The outcome's kind.
-    pub fn result(&self) -> String {
-        self.outcome().map_or_else(|| format!("{:?}", self.job.end()), |outcome| format!("{:?}", outcome.result))
-    }
-
-    pub fn text(&self) -> String {
-        let told = self.events.iter().map(|event| serde_json::to_string(&event.kind).unwrap() + "\n");
-        told.collect()
-    }
-}
-
-pub fn policy() -> Policy {
-    Policy {
-        holds: Holds { cooldown: Duration::from_secs(3600), while_pr_open: Some(Duration::from_secs(7 * 86_400)) },
-        new_attempt: false,
-        detach: false,
-        reconcile_window: Duration::from_secs(90),
-        create_again: false,
-        on_session_limit: OnSessionLimit::Wait,
-        on_new_alerts: OnNewAlerts::Message,
-        on_timeout: OnTimeout::Leave,
-        poll_interval: Duration::from_secs(30),
-        max_polls: 120,
-        pr_grace: 3,
-    }
-}
-
-/// A job of the alert of all tests; each number is an attempt of its own.
-pub fn job(number: u32, policy: Policy) -> Job {
-    let names = Names::new(tag("key"), format!("{number:08x}{number:08x}"));
-    let mut new = NewSession { prompt: "Fix it".to_string(), title: Some("disk".to_string()), ..NewSession::default() };
-    names.put_on(&mut new);
-    let request = DispatchRequest { names, new, firing: Firing::default() };
-    Job::new(format!("job-{number}"), "key".to_string(), request, policy)
-}
 
 impl World {
     pub fn new(change: impl FnOnce(&mut State)) -> World {
@@ -134,24 +92,6 @@ impl World {
         self.state().all.push(kept);
     }
 
-    pub fn run(&self, number: u32, policy: Policy) -> Told {
-        self.go_on(job(number, policy))
-    }
-
-    /// Takes a job from where it is to its end.
-    pub fn go_on(&self, job: Job) -> Told {
-        let events = Mutex::new(Vec::new());
-        let on_event = |event| events.lock().unwrap().push(event);
-        // A kept job is what a new process would go on from.
-        let keep = |job: &Job| {
-            let text = serde_json::to_string(job).unwrap();
-            assert_eq!(&serde_json::from_str::<Job>(&text).unwrap(), job);
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        let job = runtime.block_on(drive(job, self, &on_event, &keep));
-        Told { events: events.into_inner().unwrap(), job }
-    }
-
     pub fn alive(&self) -> Vec<String> {
         let state = self.state();
         let is_over = |status: &str| matches!(status, "exit" | "error" | "suspended");
@@ -166,7 +106,6 @@ impl World {
     /// Does one action at once, as the driver would.
     pub fn perform(&self, action: &Action) -> Observation {
         let mut state = self.state();
-        state.advance(20);
         match action {
             Action::Find(query) => match state.find(query) {
                 Ok(found) => Observation::SessionsFound(found),
@@ -198,8 +137,8 @@ impl World {
     }
 
     /// One step of a job, and what it asks for.
-    pub fn step(&self, job: Job, observation: Observation) -> (Job, Vec<EventKind>, Option<Action>) {
-        let (job, actions) = step(job, observation, self.state().now);
+    pub fn step(job: Job, observation: Observation, now: Millis) -> (Job, Vec<EventKind>, Option<Action>) {
+        let (job, actions) = step(job, observation, now);
         let (mut events, mut next) = (Vec::new(), None);
         for action in actions {
             match action {
@@ -220,11 +159,20 @@ pub fn old(id: &str, state: &str, now: Millis, age_s: i64) -> Kept {
     }))
     .unwrap();
     put(&mut session, state);
-    Kept { session, listed_from: 0, readable_from: 0, gone_from: Millis::MAX, listed_as: None, plan: Vec::new() }
+    Kept {
+        session,
+        listed_from: 0,
+        readable_from: 0,
+        gone_from: Millis::MAX,
+        listed_as: None,
+        plan: Vec::new(),
+        is_of_alert: true,
+    }
 }
 
-/// Sets `status/detail`, with `+` for an open pull request, `-` for none any more, or `#` for a structured output.
+/// Sets `status/detail`, with `!` for archived, `+` for an open pull request, `-` for none any more, or `#` for a structured output.
 pub fn put(session: &mut Session, state: &str) {
+    let state = state.strip_suffix('!').inspect(|_| session.is_archived = true).unwrap_or(state);
     let (state, has_lost_pr) = state.strip_suffix('-').map_or((state, false), |state| (state, true));
     if has_lost_pr {
         session.pull_requests.clear();
@@ -247,7 +195,7 @@ pub fn error(kind: Kind, explanation: Option<String>) -> Error {
 }
 
 impl State {
-    fn advance(&mut self, time: Millis) {
+    pub fn advance(&mut self, time: Millis) {
         self.now += time;
         let now = self.now;
         for kept in &mut self.all {
@@ -261,11 +209,13 @@ impl State {
         }
     }
 
-    fn find(&mut self, query: &Query) -> Result<Vec<Session>, Error> {
+    pub fn find(&mut self, query: &Query) -> Result<Vec<Session>, Error> {
         self.asked.push(format!("find {query:?}"));
         if let Some(left) = self.failing_find {
             self.failing_find = left.checked_sub(1);
             if left == 0 {
+                self.failing_finds = self.failing_finds.saturating_sub(1);
+                self.failing_find = (self.failing_finds > 0).then_some(0);
                 return Err(error(Kind::Status(503), None));
             }
         }
@@ -283,6 +233,7 @@ impl State {
             session
         });
         let wanted = sessions.filter(|session| match query {
+            _ if self.ignores_filters => true,
             Query::Tag(tag) => session.tags.contains(tag),
             Query::CreatedAfter(moment) => session.created_at.is_none_or(|created| created >= *moment),
             Query::Id(id) => session.session_id == *id,
@@ -290,29 +241,33 @@ impl State {
         Ok(wanted.collect())
     }
 
-    fn create(&mut self, new: &NewSession) -> Creation {
+    pub fn create(&mut self, new: &NewSession) -> Creation {
         self.asked.push("create".to_string());
         if self.refuse_tags && !new.tags.is_empty() {
             return Creation::Refused(error(Kind::Status(422), Some("tags are not allowed".to_string())));
         }
         let (status, is_made) = if self.creates.is_empty() { (200, true) } else { self.creates.remove(0) };
         let number = self.asked.iter().filter(|asked| *asked == "create").count();
-        let mut kept = old(&format!("new-{}-{number}", self.now), "new", self.now, 0);
+        // Identifiers do not tell which of two sessions is older.
+        let made_at = self.now + self.made_after;
+        let digits = (made_at as u64 ^ number as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+        let mut kept = old(&format!("new-{digits:08x}-{number}"), "new", made_at, 0);
         let session = &mut kept.session;
         session.title = new.title.clone().filter(|_| !self.drop_title);
         session.tags = if self.drop_tags { Vec::new() } else { new.tags.clone() };
         if self.upper_tags {
             session.tags.iter_mut().for_each(|tag| tag.make_ascii_uppercase());
         }
-        (kept.listed_from, kept.readable_from) = (self.now + self.list_lag, self.now + self.get_lag);
-        kept.plan = self.life.iter().map(|(after, state)| (self.now + after, state.clone())).collect();
+        (kept.listed_from, kept.readable_from) = (made_at + self.list_lag, made_at + self.get_lag);
+        kept.gone_from = self.lost_after.map_or(Millis::MAX, |after| made_at + after);
+        kept.plan = self.life.iter().map(|(after, state)| (made_at + after, state.clone())).collect();
         let session = kept.session.clone();
         if is_made {
             self.all.push(kept);
         }
         let wait = self.retry_after.map(Duration::from_secs);
         match status {
-            200 => Creation::Created(session),
+            200 | 201 => Creation::Created(session),
             429 => Creation::RateLimited(error(Kind::Status(429), self.explanation.clone()), wait),
             0 => Creation::Unclear(error(Kind::Silent(Duration::from_secs(60)), None)),
             408 | 409 | 500..=599 => Creation::Unclear(error(Kind::Status(status), None)),
@@ -328,7 +283,7 @@ impl State {
             .ok_or_else(|| error(Kind::Status(404), None))
     }
 
-    fn poll(&mut self, id: &str) -> Result<Session, Error> {
+    pub fn poll(&mut self, id: &str) -> Result<Session, Error> {
         self.asked.push(format!("poll {id}"));
         self.polled_at.push(self.now);
         if !self.poll_failures.is_empty() {
@@ -337,7 +292,7 @@ impl State {
         self.kept(id).map(|kept| kept.session.clone())
     }
 
-    fn tag(&mut self, id: &str, tag: &str) -> Result<(), Error> {
+    pub fn tag(&mut self, id: &str, tag: &str) -> Result<(), Error> {
         self.asked.push(format!("tag {id}"));
         if self.refuse_tags {
             return Err(error(Kind::Status(422), None));
@@ -353,7 +308,7 @@ impl State {
         Ok(())
     }
 
-    fn end(&mut self, id: &str) -> Result<(), Error> {
+    pub fn end(&mut self, id: &str) -> Result<(), Error> {
         self.asked.push(format!("terminate {id}"));
         if self.end_failures.0 > 0 {
             self.end_failures.0 -= 1;
@@ -364,50 +319,5 @@ impl State {
         put(&mut kept.session, "exit");
         kept.session.updated_at = Some(now);
         Ok(())
-    }
-}
-
-impl Sessions for World {
-    async fn find(&self, query: &Query, _marker: &str) -> Result<Vec<Session>, Error> {
-        self.state().find(query)
-    }
-
-    async fn create(&self, new: &NewSession) -> Option<Creation> {
-        Some(self.state().create(new))
-    }
-
-    async fn poll(&self, session_id: &str) -> Result<Session, Error> {
-        self.state().poll(session_id)
-    }
-
-    async fn tag(&self, session_id: &str, tag: &str) -> Result<(), Error> {
-        self.state().tag(session_id, tag)
-    }
-
-    async fn terminate(&self, session_id: &str) -> Result<(), Error> {
-        self.state().end(session_id)
-    }
-
-    async fn message(&self, _session_id: &str, message: &str) -> Result<(), Error> {
-        self.state().messages.push(message.to_string());
-        Ok(())
-    }
-}
-
-impl Clock for World {
-    fn now(&self) -> Millis {
-        self.state().now
-    }
-
-    async fn sleep_until(&self, moment: Millis) {
-        let mut state = self.state();
-        let wait = moment - state.now;
-        state.advance(wait.max(0));
-    }
-}
-
-impl Cancellation for World {
-    async fn cancelled(&self) {
-        std::future::pending::<()>().await;
     }
 }

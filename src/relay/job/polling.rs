@@ -1,0 +1,297 @@
+//! The requests of a watch until its session is settled: which one is due, and what follows from its answer. Pure.
+
+use super::rivals::{Ending, Then};
+use super::watching::{LONGEST_PAUSE, Task};
+use super::{Action, End, FindBy, Job, Millis, Observation, OnTimeout, Origin, Phase, Query, jittered, millis};
+use crate::devin::session::{Session, bare};
+use crate::devin::{Error, Kind};
+use crate::relay::error_report::error_report;
+use crate::relay::event::EventKind;
+use crate::relay::outcome::{Outcome, OutcomeKind, SessionPhase, session_phase};
+use crate::relay::pull_request::{best, remember};
+
+/// How often in a row a session must be missing before it is looked for in the list.
+const POLLS_BEFORE_GONE: u32 = 3;
+
+/// How old a session must be to be gone; where nobody knows its age, how long it must have been missing.
+const AGE_BEFORE_GONE: Millis = 600_000;
+const MISSING_BEFORE_GONE: Millis = 30_000;
+
+/// How many polls in a row must be refused before that is believed.
+const REFUSALS: u32 = 3;
+
+/// How often rivals are looked for again where nobody stays to do it later, and how soon.
+const MOST_FAILED_FINDS: u32 = 3;
+const AFTER_A_FAILED_FIND: Millis = 2_000;
+
+impl Job {
+    /// The request that is under way, or the next one that is due.
+    pub(super) fn watch_on(&mut self, now: Millis) -> Vec<Action> {
+        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
+        let session_id = watching.session.session_id.clone();
+        if watching.task == Task::Nothing {
+            if watching.message_due {
+                watching.message_due = false;
+                // A message wakes a session that has ended, and is lost on one that is archived.
+                if session_phase(&watching.session) == SessionPhase::Working && !watching.session.is_archived {
+                    watching.task = Task::Messaging;
+                    self.messages_sent += 1;
+                }
+            } else if watching.rival_finds.first().is_some_and(|due| *due <= now) {
+                watching.rival_finds.remove(0);
+                watching.task = Task::FindingRivals;
+            }
+        }
+        let by = if self.by_title { FindBy::Title } else { FindBy::Tag };
+        let Phase::Watching(watching) = &self.phase else { return Vec::new() };
+        match &watching.task {
+            Task::Nothing => {}
+            Task::FindingRivals => return vec![Action::Find(self.query(by, now))],
+            Task::FindingItself => return vec![Action::Find(Query::Id(bare(&session_id).to_string()))],
+            Task::Confirming(confirming) => {
+                let session_id = confirming.asks_for().map_or(session_id, |rival| rival.session_id.clone());
+                return vec![Action::Poll { session_id }];
+            }
+            Task::Ending(ending) => return vec![ending.next(now)],
+            Task::Messaging => {
+                return vec![Action::Message { session_id, message: self.request.firing.message.clone() }];
+            }
+        }
+        if self.policy.detach && watching.rival_finds.is_empty() {
+            let session_url = watching.session.url.clone();
+            return self.stop(End::Detached { session_id, session_url });
+        }
+        if watching.next_poll <= now && !self.policy.detach {
+            return vec![Action::Poll { session_id }];
+        }
+        let due = watching.rival_finds.first().copied().unwrap_or(Millis::MAX);
+        vec![Action::WaitUntil(if self.policy.detach { due } else { due.min(watching.next_poll) })]
+    }
+
+    pub(super) fn on_watching(&mut self, observation: Observation, now: Millis) -> Vec<Action> {
+        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
+        let session_id = watching.session.session_id.clone();
+        match (&watching.task, observation) {
+            (Task::Ending(_), Observation::StopAsked) => self.ending_stopped(now),
+            (_, Observation::StopAsked) => self.stop(End::Stopped { session_id: Some(session_id) }),
+            (_, Observation::AlertResolved) => {
+                let reason = "the alert was resolved; its session goes on".to_string();
+                let mut actions = vec![Action::Report(EventKind::AlertResolved { reason })];
+                actions.extend(self.watch_on(now));
+                actions
+            }
+            (_, Observation::NewAlerts(firing)) => {
+                self.hear_of(firing);
+                self.watch_on(now)
+            }
+            (Task::FindingRivals, Observation::SessionsFound(found)) => self.on_rivals_found(found, now),
+            (Task::FindingRivals, Observation::FindFailed(error)) => self.on_rivals_not_found(&error, now),
+            (Task::FindingItself, Observation::SessionsFound(found)) => {
+                watching.task = Task::Nothing;
+                let id = watching.session.bare_id();
+                match found.into_iter().find(|session| session.bare_id().eq_ignore_ascii_case(id)) {
+                    Some(listed) => self.on_polled(listed, now),
+                    None => {
+                        let reason = "the session no longer exists, or this key may not see it";
+                        self.settle_watched(Outcome::new(OutcomeKind::SessionGone, reason), now)
+                    }
+                }
+            }
+            (Task::FindingItself, Observation::FindFailed(error)) => {
+                watching.task = Task::Nothing;
+                self.note_and_go_on(format!("{error}; whether the session still exists is not known"), now)
+            }
+            (Task::Confirming(_), Observation::SessionPolled(session)) => self.on_confirmed(session, now),
+            (Task::Confirming(_), Observation::PollFailed(error)) => self.on_not_confirmed(&error, now),
+            (Task::Ending(_), observation) => self.on_ending(observation, now),
+            (Task::Messaging, Observation::Messaged(sent)) => {
+                watching.task = Task::Nothing;
+                if sent.is_ok() {
+                    self.told.extend(self.request.firing.fingerprints.clone());
+                }
+                let reason = match &sent {
+                    Ok(()) => "alerts have joined the group".to_string(),
+                    Err(error) => {
+                        format!("alerts have joined the group, and could not be told to its session: {error}")
+                    }
+                };
+                let event = EventKind::SessionMessaged { session_id, sent: sent.is_ok(), reason };
+                let mut actions = vec![Action::Report(event)];
+                actions.extend(self.watch_on(now));
+                actions
+            }
+            (Task::Nothing, Observation::SessionPolled(session)) => {
+                watching.polls += 1;
+                self.on_polled(session, now)
+            }
+            (Task::Nothing, Observation::PollFailed(error)) => self.on_poll_failed(&error, now),
+            _ => self.watch_on(now),
+        }
+    }
+
+    /// A find for rivals has failed: it is made again, since there is no other way to learn of them.
+    fn on_rivals_not_found(&mut self, error: &Error, now: Millis) -> Vec<Action> {
+        let (is_brief, interval) = (self.policy.detach, millis(self.policy.poll_interval));
+        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
+        watching.task = Task::Nothing;
+        watching.failed_finds += 1;
+        let unknown = format!("{error}; whether another run made a session for this alert is not known");
+        if is_brief && watching.failed_finds >= MOST_FAILED_FINDS {
+            let url = watching.session.url.clone().unwrap_or_else(|| watching.session.session_id.clone());
+            let warning = format!("{unknown}: run the same alert again later, and it names every session beside {url}");
+            let mut actions = vec![Action::Report(EventKind::warning(warning))];
+            actions.extend(self.watch_on(now));
+            return actions;
+        }
+        if watching.rival_finds.is_empty() {
+            watching.rival_finds.push(now + if is_brief { AFTER_A_FAILED_FIND } else { interval });
+        }
+        self.note_and_go_on(unknown, now)
+    }
+
+    /// The session was seen.
+    fn on_polled(&mut self, session: Session, now: Millis) -> Vec<Action> {
+        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
+        remember(&mut watching.seen, &session.pull_requests);
+        let url = session.url.clone().or(watching.session.url.take());
+        watching.session = Session { url, pull_requests: watching.seen.clone(), ..session };
+        (watching.was_seen, watching.is_current) = (true, true);
+        (watching.refusals, watching.missing) = (0, 0);
+        let session = &watching.session;
+        let state = (session.status.clone(), session.status_detail.clone(), watching.seen.len());
+        let mut actions = Vec::new();
+        if watching.last_state.as_ref() != Some(&state) {
+            let best = best(&watching.seen, &self.request.new.repos);
+            actions.push(Action::Report(EventKind::SessionStatus {
+                session_id: session.session_id.clone(),
+                status: session.status.clone(),
+                status_detail: session.status_detail.clone(),
+                pr_url: best.map(|best| best.pr_url.clone()),
+                pull_requests: watching.seen.clone(),
+                acus_consumed: session.acus_consumed,
+            }));
+            watching.last_state = Some(state);
+        }
+        let settled = watching.judge(&self.policy, &self.request.new.repos, now);
+        actions.extend(self.settle_or_go_on(settled, None, now));
+        actions
+    }
+
+    fn on_poll_failed(&mut self, error: &Error, now: Millis) -> Vec<Action> {
+        let deadline = match &self.phase {
+            Phase::Watching(watching) => watching.deadline(&self.policy),
+            _ => return Vec::new(),
+        };
+        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
+        watching.is_current = false;
+        match classify(&error.kind) {
+            Failure::Missing => {
+                watching.polls += 1;
+                watching.missing += 1;
+                let guess = if watching.last_state.is_some() { "have been deleted" } else { "not be there yet" };
+                let note = format!("{error}; it may {guess}");
+                let is_old = match watching.session.created_at {
+                    Some(created_at) => now - created_at * 1000 >= AGE_BEFORE_GONE,
+                    None => watching.was_seen || now - watching.since >= MISSING_BEFORE_GONE,
+                };
+                let is_first = watching.missing == 1;
+                if watching.missing >= POLLS_BEFORE_GONE && is_old {
+                    watching.task = Task::FindingItself;
+                    return self.watch_on(now);
+                }
+                let mut actions = Vec::new();
+                if is_first {
+                    actions.push(Action::Report(EventKind::note(note)));
+                }
+                actions.extend(self.settle_or_go_on(None, None, now));
+                actions
+            }
+            Failure::Refused if watching.refusals + 1 >= REFUSALS => {
+                let session_id = Some(watching.session.session_id.clone());
+                self.phase = Phase::Settled(End::Failed { session_id });
+                vec![Action::Report(EventKind::Error(error_report(error)))]
+            }
+            failure => {
+                watching.refusals = if failure == Failure::Refused { watching.refusals + 1 } else { 0 };
+                let asked = match error.kind {
+                    Kind::WaitTooLong { wait, .. } => Some(millis(wait)),
+                    _ => None,
+                };
+                let pause = asked.map(|asked| asked.min(LONGEST_PAUSE));
+                let more =
+                    asked.filter(|asked| *asked > LONGEST_PAUSE).map(|_| ", and the next one comes in five minutes");
+                let note = format!("{error}; this poll does not count{}", more.unwrap_or_default());
+                let unanswered = (now >= deadline).then(|| {
+                    let reason = "the API did not answer often enough to tell how the session ended; it goes on";
+                    Outcome::new(OutcomeKind::PollTimeout, reason)
+                });
+                let mut actions = vec![Action::Report(EventKind::note(note))];
+                actions.extend(self.settle_or_go_on(unanswered, pause, now));
+                actions
+            }
+        }
+    }
+
+    /// Ends, or waits for the next poll: the usual time, or `pause` where that is longer.
+    fn settle_or_go_on(&mut self, settled: Option<Outcome>, pause: Option<Millis>, now: Millis) -> Vec<Action> {
+        let (id, interval) = (self.id.clone(), self.policy.poll_interval);
+        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
+        let is_used_up = watching.polls >= self.policy.max_polls;
+        if let Some(outcome) = settled {
+            return self.settle_watched(outcome, now);
+        }
+        if !is_used_up {
+            watching.requests += 1;
+            watching.next_poll = now + jittered(interval, &id, watching.requests).max(pause.unwrap_or_default());
+            return self.watch_on(now);
+        }
+        let outcome = watching.used_up(&self.request.new.repos);
+        let is_at_work = watching.is_current && session_phase(&watching.session).is_active();
+        let is_given_up = outcome.kind == OutcomeKind::PollTimeout && is_at_work;
+        if !is_given_up || self.policy.on_timeout == OnTimeout::Leave {
+            return self.settle_watched(outcome, now);
+        }
+        if watching.origin == Origin::Another {
+            let reason =
+                format!("{}: --on-timeout ends only a session that this run has certainly made", outcome.reason);
+            return self.settle_watched(Outcome { reason, ..outcome }, now);
+        }
+        let session = watching.session.clone();
+        watching.task = Task::Ending(Box::new(Ending::new(session, true, Then::GiveUp(outcome.reason))));
+        self.watch_on(now)
+    }
+
+    /// Ends with an outcome of the session that is watched.
+    pub(super) fn settle_watched(&mut self, outcome: Outcome, now: Millis) -> Vec<Action> {
+        let about = match &self.phase {
+            Phase::Watching(watching) => Some((**watching).clone()),
+            _ => None,
+        };
+        self.settle(outcome, about.as_ref(), now)
+    }
+
+    pub(super) fn note_and_go_on(&mut self, note: String, now: Millis) -> Vec<Action> {
+        let mut actions = vec![Action::Report(EventKind::note(note))];
+        actions.extend(self.watch_on(now));
+        actions
+    }
+}
+
+/// What a poll that failed says about the session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Failure {
+    Missing,
+    /// Nothing about the next poll.
+    Passing,
+    /// The key, or the request, is not accepted: once may be an accident.
+    Refused,
+}
+
+fn classify(kind: &Kind) -> Failure {
+    match kind {
+        Kind::Status(404 | 410) => Failure::Missing,
+        Kind::WaitTooLong { .. } | Kind::TimeUp(_) | Kind::Status(409) => Failure::Passing,
+        kind if kind.is_retryable() => Failure::Passing,
+        _ => Failure::Refused,
+    }
+}
