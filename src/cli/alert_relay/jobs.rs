@@ -1,5 +1,6 @@
 //! From what was typed, and an alert, to what a job is made with.
 
+use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
 
 use chrono::DateTime;
@@ -14,9 +15,10 @@ use crate::relay::prior::Holds;
 /// The attempt that stands in what is only printed.
 pub const ANY_ATTEMPT: &str = "0000000000000000";
 
-/// An attempt, or the end of a job's identifier: sixteen hexadecimal digits.
+/// An attempt, or the end of a job's identifier: sixteen hexadecimal digits. They come of the system's randomness (with which
+/// every `RandomState` begins), not of a clock: two runs that start in the same instant must never draw the same.
 pub fn drawn() -> String {
-    format!("{:016x}", fastrand::u64(..))
+    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
 }
 
 /// The dedupe tag of an alert.
