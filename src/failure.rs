@@ -109,12 +109,16 @@ fn blame_and_remedy(kind: &Kind, permission: &str) -> (FailureType, String) {
             FailureType::SystemError,
             "The API does not accept this request: check org_id and api_url, and report this message if they are right".to_string(),
         ),
-        Kind::Unreachable(reason) if is_about_certificate(reason) => {
+        Kind::Unreachable(reason) | Kind::Barred(reason) if is_about_certificate(reason) => {
             (FailureType::ConfigError, remedy_of_certificate(reason).to_string())
         }
         Kind::Unreachable(reason) if reason.contains("Too many open files") => (
             FailureType::SystemError,
             "This process may open too few files: raise the limit (ulimit -n), or lower concurrency".to_string(),
+        ),
+        Kind::Barred(_) => (
+            FailureType::ConfigError,
+            "Check the proxy in HTTPS_PROXY: its address may hold a name and a password (http://name:password@host:port), and NO_PROXY names hosts that need none".to_string(),
         ),
         Kind::Unreachable(_) => (
             FailureType::TransientError,
@@ -136,7 +140,7 @@ fn remedy_of_certificate(reason: &str) -> &'static str {
     } else if reason.contains("CaUsedAsEndEntity") {
         "The server shows a root certificate as its own: give it one that the root has signed"
     } else {
-        "The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE at your own root certificates"
+        "The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE (or REQUESTS_CA_BUNDLE) at your own root certificates"
     }
 }
 
@@ -165,12 +169,13 @@ mod tests {
             Kind::WaitTooLong { status: 503, wait: Duration::from_secs(u64::MAX) },
             Kind::Unreachable("api.devin.ai: connection refused".to_string()),
             Kind::Unreachable("api.devin.ai: Too many open files (os error 24)".to_string()),
-            Kind::Unreachable("api.devin.ai: invalid peer certificate: UnknownIssuer".to_string()),
-            Kind::Unreachable(
-                "api.devin.ai: invalid peer certificate: certificate not valid for name \"x\"".to_string(),
+            Kind::Barred("api.devin.ai: invalid peer certificate: UnknownIssuer".to_string()),
+            Kind::Barred(
+                "api.devin.ai through the proxy p: the proxy asks for a name and a password (407)".to_string(),
             ),
-            Kind::Unreachable("api.devin.ai: invalid peer certificate: certificate expired".to_string()),
-            Kind::Unreachable("api.devin.ai: invalid peer certificate: Other(CaUsedAsEndEntity)".to_string()),
+            Kind::Barred("api.devin.ai: invalid peer certificate: certificate not valid for name \"x\"".to_string()),
+            Kind::Barred("api.devin.ai: invalid peer certificate: certificate expired".to_string()),
+            Kind::Barred("api.devin.ai: invalid peer certificate: Other(CaUsedAsEndEntity)".to_string()),
             Kind::Silent(Duration::from_secs(30)),
             Kind::TimeUp(Duration::from_secs(120)),
             Kind::Broken("connection reset".to_string()),
@@ -198,7 +203,8 @@ mod tests {
         TransientError: /v3/organizations/org-1/secrets answered 503 and asks to wait for years (Retry-After). The API has trouble, and says that it will take long: run again later.
         TransientError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: connection refused. Check api_url, the network and the proxy settings, and run again.
         SystemError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: Too many open files (os error 24). This process may open too few files: raise the limit (ulimit -n), or lower concurrency.
-        ConfigError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: invalid peer certificate: UnknownIssuer. The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE at your own root certificates.
+        ConfigError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: invalid peer certificate: UnknownIssuer. The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE (or REQUESTS_CA_BUNDLE) at your own root certificates.
+        ConfigError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai through the proxy p: the proxy asks for a name and a password (407). Check the proxy in HTTPS_PROXY: its address may hold a name and a password (http://name:password@host:port), and NO_PROXY names hosts that need none.
         ConfigError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: invalid peer certificate: certificate not valid for name "x". The server's certificate is for another host: check api_url.
         ConfigError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: invalid peer certificate: certificate expired. The server's certificate is out of date, or this machine's clock is wrong.
         ConfigError: /v3/organizations/org-1/secrets could not be reached: api.devin.ai: invalid peer certificate: Other(CaUsedAsEndEntity). The server shows a root certificate as its own: give it one that the root has signed.

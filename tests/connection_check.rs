@@ -428,3 +428,56 @@ fn a_server_that_speaks_no_tls_is_told_so() {
     assert_eq!(ran.exit(), "exit 1");
     assert!(ran.told().errors()[0].contains("the server does not speak TLS on this port"), "{}", ran.story());
 }
+
+/// Nothing that will change by itself: asking again would only take time.
+#[test]
+fn a_proxy_that_asks_for_a_password_or_is_of_another_kind_ends_the_check_at_once() {
+    let proxy = |status: u16| {
+        common::wire(move |connection| {
+            while connection.next().is_some() {
+                connection.answer(status, "");
+            }
+        })
+    };
+    let told = |proxy: &str| {
+        let ran = elsewhere().variable("HTTPS_PROXY", proxy).run("check --config config.json");
+        assert_eq!(ran.exit(), "exit 1", "{}", ran.story());
+        ran.story()
+    };
+    let needs_password = told(&proxy(407));
+    assert!(
+        needs_password.contains("the proxy asks for a name and a password (407). Check the proxy in HTTPS_PROXY"),
+        "{needs_password}"
+    );
+    let other = told("socks5://127.0.0.1:9");
+    assert!(other.contains("unsupported scheme socks5: only http:// and https:// work"), "{other}");
+    assert!(!needs_password.contains("tried") && !other.contains("tried"), "{needs_password}{other}");
+
+    let ran = elsewhere().variable("HTTPS_PROXY", &proxy(502)).run("check --config config.json");
+    assert!(
+        ran.told().errors()[0]
+            .contains("the proxy made no connection, and answered with an error of its own (tried 3 times)"),
+        "{}",
+        ran.story()
+    );
+}
+
+#[test]
+fn no_proxy_of_all_hosts_holds_for_addresses_too() {
+    // This machine, by an address that is not known for it.
+    let config = json!({"api_token": common::TOKEN, "org_id": ORG, "api_url": "https://0.0.0.0:9"});
+    let program = program().file("config.json", config.to_string()).variable("NO_PROXY", "localhost, *");
+    let ran = program.variable("HTTPS_PROXY", "socks5://127.0.0.1:9").run("check --config config.json");
+    assert!(ran.told().errors()[0].contains("could not be reached: 0.0.0.0: Connection refused"), "{}", ran.story());
+}
+
+#[test]
+fn certificates_are_also_found_where_pythons_programs_look() {
+    let program = elsewhere().variable("SSL_CERT_FILE", "").variable("REQUESTS_CA_BUNDLE", "/nowhere/ca.pem");
+    let ran = program.run("check --config config.json");
+    assert!(
+        ran.told().errors()[0].contains("REQUESTS_CA_BUNDLE names /nowhere/ca.pem, which cannot be read: "),
+        "{}",
+        ran.story()
+    );
+}

@@ -15,6 +15,9 @@ use super::token::Token;
 /// Names a file of root certificates, which takes the place of the system's.
 const CERTIFICATES: &str = "SSL_CERT_FILE";
 
+/// The same where that names none, as Python's programs know it.
+const OTHER_CERTIFICATES: &str = "REQUESTS_CA_BUNDLE";
+
 /// Where the API is and how it may be used.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -40,7 +43,7 @@ pub(super) enum Connections {
 ///
 /// # Errors
 /// A sentence: the key is no header, or there are no root certificates.
-pub(super) fn build(settings: &Settings, connections: Connections) -> Result<reqwest::Client, String> {
+pub(super) fn build(settings: &Settings, connections: Connections, is_http1: bool) -> Result<reqwest::Client, String> {
     let mut key = HeaderValue::from_bytes(format!("Bearer {}", settings.token.expose()).as_bytes())
         .map_err(|_| "the API key holds characters that no HTTP header can carry".to_string())?;
     key.set_sensitive(true);
@@ -57,13 +60,20 @@ pub(super) fn build(settings: &Settings, connections: Connections) -> Result<req
     if connections != Connections::Kept {
         builder = builder.pool_max_idle_per_host(0).retry(reqwest::retry::never());
     }
-    if Url::parse(&settings.api_url).is_ok_and(|url| url.host_str().is_some_and(is_loopback)) {
+    if Url::parse(&settings.api_url).is_ok_and(|url| url.host_str().is_some_and(is_loopback)) || no_proxy_at_all() {
         builder = builder.no_proxy();
+    }
+    if is_http1 {
+        builder = builder.http1_only();
     }
     if settings.api_url.starts_with("http://") {
         builder = builder.tls_certs_only([]);
-    } else {
-        certificates_named()?;
+    } else if certificates_of(CERTIFICATES)?.is_none()
+        && let Some(text) = certificates_of(OTHER_CERTIFICATES)?
+    {
+        let roots = reqwest::Certificate::from_pem_bundle(&text)
+            .map_err(|error| format!("{OTHER_CERTIFICATES} cannot be used: {}", root_cause(&error)))?;
+        builder = builder.tls_certs_only(roots);
     }
     builder.build().map_err(|error| {
         format!(
@@ -73,18 +83,25 @@ pub(super) fn build(settings: &Settings, connections: Connections) -> Result<req
     })
 }
 
-/// Looks at the file of [`CERTIFICATES`]: the library would go on without it, and trust nobody.
-fn certificates_named() -> Result<(), String> {
-    let Some(path) = std::env::var_os(CERTIFICATES).filter(|path| !path.is_empty()) else { return Ok(()) };
+/// What is in the file that this variable names; `None` where it names none. The library would go on without a file that
+/// cannot be used, and trust nobody.
+fn certificates_of(variable: &str) -> Result<Option<Vec<u8>>, String> {
+    let Some(path) = std::env::var_os(variable).filter(|path| !path.is_empty()) else { return Ok(None) };
     let name = path.display();
     let text =
-        std::fs::read(&path).map_err(|error| format!("{CERTIFICATES} names {name}, which cannot be read: {error}"))?;
+        std::fs::read(&path).map_err(|error| format!("{variable} names {name}, which cannot be read: {error}"))?;
     let begins = b"-----BEGIN CERTIFICATE-----";
     if text.windows(begins.len()).any(|window| window == begins) {
-        Ok(())
+        Ok(Some(text))
     } else {
-        Err(format!("{CERTIFICATES} names {name}, which holds no certificate"))
+        Err(format!("{variable} names {name}, which holds no certificate"))
     }
+}
+
+/// Whether `NO_PROXY` holds `*`, which the library takes for names of hosts alone, and not for addresses.
+fn no_proxy_at_all() -> bool {
+    let listed = std::env::var("NO_PROXY").or_else(|_| std::env::var("no_proxy")).unwrap_or_default();
+    listed.split(',').any(|host| host.trim() == "*")
 }
 
 /// What an error of the library is to us.
@@ -92,16 +109,42 @@ pub(super) fn kind_of(error: &reqwest::Error) -> Kind {
     if error.is_builder() {
         Kind::Unaskable(root_cause(error))
     } else if error.is_connect() {
-        Kind::Unreachable(format!("{}: {}", place(error.url()), root_cause(error)))
+        no_connection(&place(error.url()), &root_cause(error))
     } else {
         Kind::Broken(root_cause(error))
     }
 }
 
+/// What a connection to `place` that could not be made for this cause is to us. The words that are looked for are those of
+/// rustls and of hyper-util, whose errors have no other marks.
+fn no_connection(place: &str, cause: &str) -> Kind {
+    if cause.contains("certificate") {
+        return Kind::Barred(format!("{place}: {cause}"));
+    }
+    match cause {
+        "tunnel error: proxy authorization required" => {
+            Kind::Barred(format!("{place}: the proxy asks for a name and a password (407)"))
+        }
+        "tunnel error: unsuccessful" => {
+            Kind::Unreachable(format!("{place}: the proxy made no connection, and answered with an error of its own"))
+        }
+        _ if cause.starts_with("unsupported scheme") => {
+            Kind::Barred(format!("{place}: the proxy's address has an {cause}: only http:// and https:// work"))
+        }
+        _ => Kind::Unreachable(format!("{place}: {cause}")),
+    }
+}
+
+/// Whether the server refused a request because it came by HTTP/2: then nothing has been done for it.
+pub(super) fn wants_http1(error: &reqwest::Error) -> bool {
+    // The library's words for the code HTTP_1_1_REQUIRED.
+    root_cause(error).contains("requires HTTP/1.1")
+}
+
 /// The host that was asked, and the proxy on the way to it: which of the two cannot be reached, the library does not say.
 fn place(url: Option<&Url>) -> String {
     let host = url.and_then(Url::host_str).unwrap_or("the server");
-    let uri = url.filter(|_| !is_loopback(host)).and_then(|url| url.as_str().parse().ok());
+    let uri = url.filter(|_| !is_loopback(host) && !no_proxy_at_all()).and_then(|url| url.as_str().parse().ok());
     match uri.and_then(|uri| Matcher::from_env().intercept(&uri)) {
         Some(proxy) => {
             let port = proxy.uri().port_u16().map_or(String::new(), |port| format!(":{port}"));

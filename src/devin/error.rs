@@ -38,6 +38,8 @@ pub enum Kind {
     WaitTooLong { status: u16, wait: Duration },
     /// No connection: name not found, refused, TLS failed.
     Unreachable(String),
+    /// No connection, and no other try will make one: a certificate that is not trusted, a proxy that asks for a password.
+    Barred(String),
     /// Connected, but the answer stayed away or stopped for this long.
     Silent(Duration),
     /// The time for one request, all its tries together, was used up.
@@ -58,7 +60,7 @@ impl Kind {
             Kind::Status(status) => matches!(status, 201..=299 | 408 | 429 | 500..=599),
             Kind::Invalid(Invalid::TooLarge { .. }) => false,
             Kind::Unreachable(_) | Kind::Silent(_) | Kind::Broken(_) | Kind::Invalid(_) => true,
-            Kind::WaitTooLong { .. } | Kind::TimeUp(_) | Kind::Unaskable(_) => false,
+            Kind::WaitTooLong { .. } | Kind::TimeUp(_) | Kind::Barred(_) | Kind::Unaskable(_) => false,
         }
     }
 
@@ -73,7 +75,11 @@ impl Kind {
 
     /// Whether nobody answered at all, so that asking something else of the same server is pointless.
     pub fn is_out_of_reach(&self) -> bool {
-        matches!(self, Kind::Unreachable(_) | Kind::Silent(_) | Kind::TimeUp(_) | Kind::Broken(_) | Kind::Unaskable(_))
+        match self {
+            Kind::Status(_) | Kind::WaitTooLong { .. } | Kind::Invalid(_) => false,
+            Kind::Unreachable(_) | Kind::Barred(_) | Kind::Silent(_) | Kind::TimeUp(_) => true,
+            Kind::Broken(_) | Kind::Unaskable(_) => true,
+        }
     }
 }
 
@@ -92,7 +98,7 @@ impl fmt::Display for Kind {
                 let wait = if wait < A_YEAR_S { format!("{wait} s") } else { "for years".to_string() };
                 write!(formatter, "answered {status} and asks to wait {wait} (Retry-After)")
             }
-            Kind::Unreachable(reason) => write!(formatter, "could not be reached: {reason}"),
+            Kind::Unreachable(reason) | Kind::Barred(reason) => write!(formatter, "could not be reached: {reason}"),
             Kind::Silent(wait) => write!(formatter, "sent nothing for {} s", wait.as_secs_f32().ceil()),
             Kind::TimeUp(budget) => write!(formatter, "did not succeed within {} s", budget.as_secs_f32().ceil()),
             Kind::Broken(reason) => write!(formatter, "broke off its answer: {reason}"),

@@ -186,7 +186,7 @@ fn creation(error: Error, wait: Option<Duration>) -> Creation {
         | Kind::TimeUp(_)
         | Kind::Broken(_)
         | Kind::Invalid(_) => Creation::Unclear(error),
-        Kind::Status(_) | Kind::WaitTooLong { .. } | Kind::Unreachable(_) | Kind::Unaskable(_) => {
+        Kind::Status(_) | Kind::WaitTooLong { .. } | Kind::Unreachable(_) | Kind::Barred(_) | Kind::Unaskable(_) => {
             Creation::Refused(error)
         }
     }

@@ -7,13 +7,14 @@
 use std::fmt;
 use std::pin::Pin;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
 use reqwest::header::{CONTENT_TYPE, DATE, HeaderName, RETRY_AFTER};
 use reqwest::{Response, Url};
 use tokio::time::timeout;
 
-use super::connection::{Connections, Settings, build, is_hang_up, kind_of};
+use super::connection::{Connections, Settings, build, is_hang_up, kind_of, wants_http1};
 use super::error::Kind;
 
 /// A way to the API other than the network.
@@ -80,6 +81,10 @@ pub(super) struct Network {
     kept: OnceLock<Result<reqwest::Client, String>>,
     /// For those whose kept connection broke.
     fresh: OnceLock<Result<reqwest::Client, String>>,
+    /// The same two by HTTP/1.1, for a server that has refused a request because it came by HTTP/2.
+    kept_http1: OnceLock<Result<reqwest::Client, String>>,
+    fresh_http1: OnceLock<Result<reqwest::Client, String>>,
+    is_http1: AtomicBool,
 }
 
 impl Network {
@@ -105,7 +110,7 @@ impl Network {
         let response = timeout(silence, sent.send())
             .await
             .map_err(|_| Kind::Silent(silence))?
-            .map_err(|error| Unanswered { is_hang_up: is_hang_up(&error), kind: kind_of(&error) })?;
+            .map_err(|error| self.unanswered(&error))?;
         let status = response.status().as_u16();
         let header = |name: HeaderName| Some(response.headers().get(name)?.to_str().ok()?.to_string());
         let (date, retry_after) = (header(DATE), header(RETRY_AFTER));
@@ -117,11 +122,21 @@ impl Network {
         Ok(HttpResponse { status, date, retry_after, body })
     }
 
+    /// What a request that got no answer comes to. Where it has to be made by HTTP/1.1, all later ones are.
+    fn unanswered(&self, error: &reqwest::Error) -> Unanswered {
+        let wants_http1 = wants_http1(error) && !self.is_http1.swap(true, Ordering::Relaxed);
+        Unanswered { is_hang_up: wants_http1 || is_hang_up(error), kind: kind_of(error) }
+    }
+
     fn http(&self, settings: &Settings, connections: Connections) -> Result<reqwest::Client, String> {
-        match connections {
-            Connections::Kept => self.kept.get_or_init(|| build(settings, connections)).clone(),
-            Connections::Fresh => self.fresh.get_or_init(|| build(settings, connections)).clone(),
-            Connections::Own => build(settings, Connections::Own),
+        let is_http1 = self.is_http1.load(Ordering::Relaxed);
+        let made = || build(settings, connections, is_http1);
+        match (connections, is_http1) {
+            (Connections::Kept, false) => self.kept.get_or_init(made).clone(),
+            (Connections::Kept, true) => self.kept_http1.get_or_init(made).clone(),
+            (Connections::Fresh, false) => self.fresh.get_or_init(made).clone(),
+            (Connections::Fresh, true) => self.fresh_http1.get_or_init(made).clone(),
+            (Connections::Own, _) => made(),
         }
     }
 }

@@ -120,7 +120,9 @@ fn code(error: &Error) -> Code {
         Kind::Status(400..=407 | 409..=499) => Code::Refused,
         Kind::Status(_) | Kind::Invalid(_) => Code::ApiTrouble,
         Kind::Unaskable(_) => Code::NotAsked,
-        Kind::Unreachable(_) | Kind::Silent(_) | Kind::TimeUp(_) | Kind::Broken(_) => Code::Unreachable,
+        Kind::Unreachable(_) | Kind::Barred(_) | Kind::Silent(_) | Kind::TimeUp(_) | Kind::Broken(_) => {
+            Code::Unreachable
+        }
     }
 }
 
@@ -140,7 +142,7 @@ mod tests {
         let others = [
             Kind::WaitTooLong { status: 429, wait: Duration::from_secs(900) },
             Kind::Unreachable("certificates.example: connection refused".to_string()),
-            Kind::Unreachable("api.devin.ai: invalid peer certificate: UnknownIssuer".to_string()),
+            Kind::Barred("api.devin.ai: invalid peer certificate: UnknownIssuer".to_string()),
             Kind::Silent(Duration::from_secs(30)),
             Kind::TimeUp(Duration::from_secs(120)),
             Kind::Broken("connection reset".to_string()),
@@ -178,7 +180,7 @@ mod tests {
         ApiTrouble: /v3/self answered 600. The API does not accept this request: check org_id and api_url, and report this message if they are right.
         RateLimited: /v3/self answered 429 and asks to wait 900 s (Retry-After). The API limits how often it may be asked: run the alert again later.
         Unreachable: /v3/self could not be reached: certificates.example: connection refused. Check api_url, the network and the proxy settings, and run again.
-        Unreachable: /v3/self could not be reached: api.devin.ai: invalid peer certificate: UnknownIssuer. The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE at your own root certificates.
+        Unreachable: /v3/self could not be reached: api.devin.ai: invalid peer certificate: UnknownIssuer. The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE (or REQUESTS_CA_BUNDLE) at your own root certificates.
         Unreachable: /v3/self sent nothing for 30 s. Check the network, and run again later.
         Unreachable: /v3/self did not succeed within 120 s. Check the network, and run again later.
         Unreachable: /v3/self broke off its answer: connection reset. Check the network, and run again later.
