@@ -13,7 +13,7 @@
 //!   sees it for the first time, and ended, that more is to come.
 //! - Lists that are paged by number lose nothing from their front, as far as it can be told from what stays
 //!   ([`Behavior::may_delete`], [`Order::pushes_back`]): the item that moves up into a page that has come by is in no page.
-//!   Where the list names its `total`, a deletion shows there, and happens here.
+//!   Where the list names its `total`, a deletion shows there, and happens here, unless something is added meanwhile.
 //! - A list that cannot be filtered by time changes once while it is read ([`Behavior::whole_changes_a_sync`]): one that
 //!   changes again whenever it is listed is never complete.
 
@@ -136,6 +136,12 @@ impl Behavior {
     /// Whether items may be deleted while a list is read.
     pub fn may_delete(&self) -> bool {
         self.paging != Paging::Offset || self.total == Total::Exact
+    }
+
+    /// From when on a session may begin after one has been deleted at this time, or the other way round: where pages are told
+    /// by numbers and `total` alone shows a deletion, both within one listing would hide it.
+    pub fn apart(&self, before_ms: i64) -> i64 {
+        if self.paging == Paging::Offset { before_ms.saturating_add(1_000_000) } else { i64::MIN }
     }
 
     /// How often a list that cannot be filtered changes during one sync at most.

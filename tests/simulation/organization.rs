@@ -70,6 +70,9 @@ pub struct Organization {
     serial: u32,
     /// How often a short list may still change before the next sync.
     pub changes_left: u32,
+    /// When a session last began, and when one was last deleted.
+    begun_ms: i64,
+    deleted_ms: i64,
 }
 
 impl Organization {
@@ -81,6 +84,8 @@ impl Organization {
             behavior: Behavior { lag_ms: 0, ..behavior.clone() },
             serial: 0,
             changes_left: u32::MAX,
+            begun_ms: i64::MIN,
+            deleted_ms: i64::MIN,
         };
         let mut times: Vec<i64> = (0..dice.i64(0..40)).map(|_| now_ms - dice.i64(1..PAST_S) * 1000).collect();
         times.sort_unstable();
@@ -104,6 +109,10 @@ impl Organization {
     }
 
     fn session_begins(&mut self, dice: &mut Rng, now_ms: i64) {
+        if now_ms < self.behavior.apart(self.deleted_ms) {
+            return;
+        }
+        self.begun_ms = now_ms;
         let number = self.next_serial();
         let mut session = Thing {
             id: format!("{}{number:04x}", self.behavior.id_prefix),
@@ -147,7 +156,8 @@ impl Organization {
             }
             5 => "exit",
             6 => "suspended",
-            7 if self.behavior.may_delete() && dice.bool() => {
+            7 if self.behavior.may_delete() && now_ms >= self.behavior.apart(self.begun_ms) && dice.bool() => {
+                self.deleted_ms = now_ms;
                 session.deleted_at_ms = Some(now_ms);
                 return;
             }
