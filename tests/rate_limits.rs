@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use common::{Connection, Library, ORG, TOKEN, wire};
 use source_devin_ai::config::Config;
+use source_devin_ai::devin::retry::OUTRUN_TRIES;
 use source_devin_ai::source::read::Ending;
 
 /// No test waits longer than this for something that should happen at once.
@@ -55,7 +56,7 @@ async fn a_list_that_is_always_limited_ends_while_the_others_go_on() {
     let library = Library::with(Config::of_sandbox(TOKEN, ORG, &url));
     let (ending, told) = library.read(&["session_messages", "secrets"], "[]").await;
     assert_eq!((ending, told.records("session_messages").len()), (Ending::Failed, SESSIONS));
-    assert_eq!(asked.0.lock().unwrap().0, library.policy.outrun_tries + library.policy.tries);
+    assert_eq!(asked.0.lock().unwrap().0, OUTRUN_TRIES + library.policy.tries);
     assert_eq!(told.errors().len(), 1, "{:?}", told.errors());
     assert!(told.errors()[0].contains("/secrets answered 429 (Too Many Requests)"), "{:?}", told.errors());
     let story = told.lines();

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use percent_encoding::utf8_percent_encode;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout};
 
 use super::clock::ServerClock;
 use super::connection::{Connections, Settings};
@@ -13,7 +13,7 @@ use super::error::{Error, Kind, explanation};
 use super::gate::{Gate, Pass};
 use super::page::{Invalid, Page, RESERVED, Request, Trail};
 use super::principal::Principal;
-use super::retry::{Outrun, Verdict, retry_after};
+use super::retry::{FailedTry, Next, Tries, retry_after};
 use super::surrogate::replace_halves;
 use super::transport::{HttpRequest, Method, Network, Transport, Unanswered};
 
@@ -94,21 +94,14 @@ impl Client {
         let fail = |kind, explanation, tries| Error { kind, path: path.clone(), explanation, tries };
         let asked_for = to_send(Method::Get, request, after, Vec::new());
         let policy = &self.settings.policy;
-        let started = Instant::now();
-        // Waiting for a place, or because the server asked for it, is not this request's doing.
-        let mut excused = Duration::ZERO;
+        let (mut tries, mut asked) = (Tries::default(), 0);
         let mut connections = Connections::Kept;
-        let mut outrun = Outrun::default();
-        let (mut asked, mut failed) = (0, 0);
         loop {
-            let waiting = Instant::now();
             let pass = self.gate.enter(asked > 0).await;
-            excused += waiting.elapsed();
             asked += 1;
             tell(Event::Asking);
-            let deadline = started + excused + policy.budget;
-            let successes = self.gate.successes();
-            let outcome = match timeout_at(deadline, self.ask_for(&asked_for, connections)).await {
+            let (successes, began) = (self.gate.successes(), Instant::now());
+            let outcome = match timeout(tries.left(policy), self.ask_for(&asked_for, connections)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Refusal::from(Kind::TimeUp(policy.budget))),
             };
@@ -134,29 +127,28 @@ impl Client {
                 tell(Event::Retrying { error, wait: Duration::ZERO, rate_limited: false });
                 continue;
             }
-            let rate_limited = refusal.kind == Kind::Status(429);
-            // While a limit lets others through, losing to them is no failed try: this request's turn will come. What
-            // succeeded before it went out, or while everybody waited, does not count.
-            let is_outrun = rate_limited && self.gate.successes() > successes;
-            let is_excused = is_outrun && outrun.is_excused(policy, Instant::now().into_std());
-            failed += u32::from(!is_excused);
-            let spent = started.elapsed().saturating_sub(excused);
-            let verdict = policy.after(&refusal.kind, failed, spent, refusal.retry_after, fastrand::f64());
-            let error = fail(refusal.kind, refusal.explanation, asked);
-            let (wait, is_wished) = match verdict {
-                Verdict::GiveUp(kind) => return Err(Error { kind, ..error }),
-                Verdict::Wait { wait, asked } => (wait, asked),
+            let tried = FailedTry {
+                kind: refusal.kind.clone(),
+                took: began.elapsed(),
+                retry_after: refusal.retry_after,
+                others_got_through: self.gate.successes() > successes,
             };
-            let waits_alone = !rate_limited || (is_outrun && !outrun.pauses_everybody(policy, wait));
-            if !waits_alone {
+            let next = tries.after(policy, &tried, Instant::now().into_std(), fastrand::f64());
+            let rate_limited = refusal.kind == Kind::Status(429);
+            let error = fail(refusal.kind, refusal.explanation, asked);
+            let (wait, is_alone) = match next {
+                Next::GiveUp(kind) => return Err(Error { kind, ..error }),
+                Next::WaitTogether(wait) => (wait, false),
+                Next::WaitAlone(wait) => (wait, true),
+            };
+            if !is_alone {
                 self.gate.rate_limited(wait);
             }
             drop(pass);
             tell(Event::Retrying { error, wait, rate_limited });
             // With everybody else it waits at the gate.
-            if waits_alone {
+            if is_alone {
                 tokio::time::sleep(wait).await;
-                excused += if is_wished || rate_limited { wait } else { Duration::ZERO };
             }
         }
     }

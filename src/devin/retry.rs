@@ -23,14 +23,18 @@ pub struct Policy {
     pub connect: Duration,
     /// How long an answer may send nothing before the try is given up.
     pub silence: Duration,
-    /// So many 429 of one request that came while others got through are no failed tries, if they come within
-    /// [`Policy::outrun_time`] of the first.
-    pub outrun_tries: u32,
-    pub outrun_time: Duration,
-    /// So long everybody waits with such a request, all its waits together. Then it waits alone: a limit that others
-    /// do not meet may be its endpoint's own.
-    pub outrun_pause: Duration,
 }
+
+/// So many 429 of one request that came while others got through are no failed tries, if they come within [`OUTRUN_TIME`] of
+/// the first.
+pub const OUTRUN_TRIES: u32 = 20;
+
+/// See [`OUTRUN_TRIES`].
+const OUTRUN_TIME: Duration = Duration::from_secs(600);
+
+/// So long everybody waits with such a request, all its waits together. Then it waits alone: a limit that others do not meet
+/// may be its endpoint's own.
+const OUTRUN_PAUSE: Duration = Duration::from_secs(60);
 
 impl Policy {
     /// For reading: five tries, at most two minutes.
@@ -44,9 +48,6 @@ impl Policy {
             longest_wait: Duration::from_secs(300),
             connect: Duration::from_secs(10),
             silence: Duration::from_secs(30),
-            outrun_tries: 20,
-            outrun_time: Duration::from_secs(600),
-            outrun_pause: Duration::from_secs(60),
         }
     }
 
@@ -103,31 +104,74 @@ impl Policy {
     }
 }
 
-/// What one request has lost to others under a limit that let them through: its turn will come, but is not awaited
-/// for ever.
+/// The tries of one request so far.
 #[derive(Debug, Default)]
-pub struct Outrun {
-    times: u32,
-    since: Option<Instant>,
+pub struct Tries {
+    failed: u32,
+    /// How long they have taken, waits of our own choosing included.
+    spent: Duration,
+    /// How often it has met a limit that let others through, and since when.
+    outrun: u32,
+    outrun_since: Option<Instant>,
+    /// How long others have waited with it, although they got through.
     paused: Duration,
 }
 
-impl Outrun {
-    /// Notes that it has lost once more, and answers whether that is no failed try.
-    pub fn is_excused(&mut self, policy: &Policy, now: Instant) -> bool {
-        self.times += 1;
-        let since = *self.since.get_or_insert(now);
-        self.times <= policy.outrun_tries && now.saturating_duration_since(since) < policy.outrun_time
+/// A try that has failed.
+#[derive(Debug)]
+pub struct FailedTry {
+    pub kind: Kind,
+    pub took: Duration,
+    pub retry_after: Option<Duration>,
+    /// Whether another request has got through since this one went out.
+    pub others_got_through: bool,
+}
+
+/// What follows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Next {
+    /// Try again after this wait, which everybody waits too.
+    WaitTogether(Duration),
+    /// Try again after this wait, while the others go on.
+    WaitAlone(Duration),
+    /// Give up with this kind of error.
+    GiveUp(Kind),
+}
+
+impl Tries {
+    /// How long the next try may take.
+    pub fn left(&self, policy: &Policy) -> Duration {
+        policy.budget.saturating_sub(self.spent)
     }
 
-    /// Whether everybody waits with it. The first wait is always everybody's: the limit may have been met just now.
-    pub fn pauses_everybody(&mut self, policy: &Policy, wait: Duration) -> bool {
-        let paused = self.paused + wait;
-        let is_shared = self.paused.is_zero() || paused <= policy.outrun_pause;
-        if is_shared {
-            self.paused = paused;
+    /// Decides what follows a failed try; `jitter` is from 0 to 1.
+    ///
+    /// A limit (429) is everybody's, so everybody waits. Where it lets others through, it is no failed try, because this
+    /// request's turn will come; but it may be this endpoint's own, so others wait only so long with it.
+    pub fn after(&mut self, policy: &Policy, tried: &FailedTry, now: Instant, jitter: f64) -> Next {
+        let is_limited = tried.kind == Kind::Status(429);
+        let is_outrun = is_limited && tried.others_got_through;
+        self.spent += tried.took;
+        self.outrun += u32::from(is_outrun);
+        let since = if is_outrun { *self.outrun_since.get_or_insert(now) } else { now };
+        let is_excused = is_outrun && self.outrun <= OUTRUN_TRIES && now.duration_since(since) < OUTRUN_TIME;
+        self.failed += u32::from(!is_excused);
+        match policy.after(&tried.kind, self.failed, self.spent, tried.retry_after, jitter) {
+            Verdict::GiveUp(kind) => Next::GiveUp(kind),
+            Verdict::Wait { wait, .. } if is_limited && (!is_outrun || self.may_pause(wait)) => {
+                self.paused += if is_outrun { wait } else { Duration::ZERO };
+                Next::WaitTogether(wait)
+            }
+            Verdict::Wait { wait, asked } => {
+                self.spent += if asked || is_limited { Duration::ZERO } else { wait };
+                Next::WaitAlone(wait)
+            }
         }
-        is_shared
+    }
+
+    /// Whether others may wait so long with it. The first wait is always everybody's: the limit may have been met just now.
+    fn may_pause(&self, wait: Duration) -> bool {
+        self.paused.is_zero() || self.paused + wait <= OUTRUN_PAUSE
     }
 }
 
@@ -261,25 +305,31 @@ mod tests {
         insta::assert_snapshot!(check(Kind::Status(429), 5, 0, Some(1)), @"give up: answered 429 (Too Many Requests)");
     }
 
-    #[test]
-    fn losing_to_others_is_excused_twenty_times_within_ten_minutes() {
-        let (policy, start) = (Policy::patient(), Instant::now());
-        let excused = |every_s: u64| {
-            let mut outrun = Outrun::default();
-            let at = |nth: u64| start + Duration::from_secs(nth * every_s);
-            (0..100).take_while(|nth| outrun.is_excused(&policy, at(*nth))).count()
-        };
-        assert_eq!([0, 1, 31, 32, 60, 300, 600].map(excused), [20, 20, 20, 19, 10, 2, 1]);
+    /// A request that is answered with 429 every so many seconds, others getting through or not: what follows each time.
+    fn limited(every_s: u64, others_got_through: bool) -> String {
+        let (policy, start, mut tries) = (Policy::patient(), Instant::now(), Tries::default());
+        let mut story: Vec<(String, u32)> = Vec::new();
+        for nth in 0.. {
+            let retry_after = None;
+            let tried = FailedTry { kind: Kind::Status(429), took: Duration::ZERO, retry_after, others_got_through };
+            let next = match tries.after(&policy, &tried, start + Duration::from_secs(nth * every_s), 0.0) {
+                Next::WaitTogether(wait) => format!("together {} s", wait.as_secs()),
+                Next::WaitAlone(wait) => format!("alone {} s", wait.as_secs()),
+                Next::GiveUp(_) => break,
+            };
+            match story.last_mut() {
+                Some((last, times)) if *last == next => *times += 1,
+                _ => story.push((next, 1)),
+            }
+        }
+        story.iter().map(|(next, times)| format!("{times} x {next}")).collect::<Vec<_>>().join(", ")
     }
 
     #[test]
-    fn everybody_waits_a_minute_or_once_with_one_that_loses_to_others() {
-        let policy = Policy::patient();
-        let shared = |wait_s: u64| {
-            let mut outrun = Outrun::default();
-            (0..100).filter(|_| outrun.pauses_everybody(&policy, Duration::from_secs(wait_s))).count()
-        };
-        assert_eq!([1, 5, 30, 31, 60, 300].map(shared), [60, 12, 2, 1, 1, 1]);
+    fn losing_to_others_is_excused_twenty_times_within_ten_minutes_and_holds_them_up_a_minute() {
+        insta::assert_snapshot!(limited(1, true), @"21 x together 1 s, 1 x together 4 s, 1 x together 16 s, 1 x alone 64 s");
+        insta::assert_snapshot!(limited(60, true), @"11 x together 1 s, 1 x together 4 s, 1 x together 16 s, 1 x alone 64 s");
+        insta::assert_snapshot!(limited(1, false), @"1 x together 1 s, 1 x together 4 s, 1 x together 16 s, 1 x together 64 s");
     }
 
     #[test]
