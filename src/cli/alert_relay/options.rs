@@ -108,7 +108,7 @@ pub struct Run {
     /// How long the create may take
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = create_timeout)]
     pub create_timeout: Duration,
-    /// The most sessions that one payload may create, with --per-alert
+    /// The most sessions that one payload may create
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub max_sessions: usize,
 }
