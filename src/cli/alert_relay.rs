@@ -43,7 +43,7 @@ Exit codes:
   21  a limit or quota is used up
   22  the session failed
   23  it was still running after the last poll
-  24  it was suspended, or cannot be found any more
+  24  it was suspended, or cannot be found anymore
   25  it is not known whether a session was created
   26  finished without a pull request, with --require-pr
   27  the relay ended the session before it had a result";
@@ -61,7 +61,7 @@ Exit codes:
   21  a limit or quota is used up
   22  the session failed
   23  it was still running after the last poll
-  24  it was suspended, or cannot be found any more
+  24  it was suspended, or cannot be found anymore
   25  it is not known whether a session was created
   26  finished without a pull request, with --require-pr
   27  the relay ended the session before it had a result";
@@ -78,7 +78,7 @@ Exit codes:
   21  a limit or quota is used up
   22  the session failed
   23  it was still running after the last poll
-  24  it was suspended, or cannot be found any more
+  24  it was suspended, or cannot be found anymore
   26  finished without a pull request, with --require-pr
   27  the relay ended the session before it had a result";
 

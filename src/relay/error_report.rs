@@ -49,7 +49,7 @@ impl Code {
         (Code::MissingPermission, "the key may not do this (403), or could not find a session that exists"),
         (
             Code::OrganizationUnknown,
-            "nothing is there for this key and `org_id`, or the organization cannot be told (404)",
+            "nothing is there for this key and `org_id`, or it is not known which organization is meant (404)",
         ),
         (Code::Refused, "the API does not take the session, or another request, as it was made (other 4xx)"),
         (Code::RateLimited, "the API limits how often it may be asked (429)"),

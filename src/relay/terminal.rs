@@ -91,7 +91,7 @@ pub fn meaning(result: OutcomeKind, require_pr: bool) -> &'static str {
         21 => "a limit or quota is used up",
         22 => "the session failed",
         23 => "still running after the last poll",
-        24 => "suspended, or not found any more",
+        24 => "suspended, or not found anymore",
         25 => "it is not known whether a session was created",
         26 => "no pull request, which --require-pr asks for",
         _ => "the relay ended the session",

@@ -145,7 +145,7 @@ async fn by_name(
 /// are asked for in turn, until that one is alone and is dropped.
 fn split(context: &Context, mut ids: Vec<String>, error: Error, chunks: &mut Vec<Vec<String>>) {
     if ids.len() == 1 {
-        let text = format!("{error}; a session that had not ended before cannot be asked for any more");
+        let text = format!("{error}; a session that had not ended before cannot be asked for anymore");
         context.emitter.log(Level::Warn, &text);
         return;
     }

@@ -81,7 +81,7 @@ pub struct Run {
     /// Print the session and leave it alone
     #[arg(long)]
     pub detach: bool,
-    /// Create a session whatever is there for the same alert
+    /// Create a session even if there is one for the same alert
     #[arg(long)]
     pub new_attempt: bool,
     /// After an unclear answer and a search that found nothing, create once more
@@ -108,7 +108,7 @@ pub struct Run {
     /// How long the create may take
     #[arg(long, value_name = "TIME", default_value = "60s", value_parser = create_timeout)]
     pub create_timeout: Duration,
-    /// The most sessions that one payload may create, with --per-alert
+    /// The most sessions that one payload may create
     #[arg(long, value_name = "N", default_value_t = 20)]
     pub max_sessions: usize,
 }
@@ -143,7 +143,7 @@ pub struct Input {
     /// The sender: auto, alertmanager, grafana, pagerduty, sentry, datadog, opsgenie, cloudwatch, cloudevents, generic; or any, for any JSON object
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = format)]
     pub format: FormatChoice,
-    /// YAML that says where in the payload title, state, key and the like stand, for a sender of your own: a file, or '{title: a.b}'
+    /// YAML that says where in the payload the title, state, key and so on are, for a sender of your own: a file, or '{title: a.b}'
     #[arg(long, value_name = "FILE", conflicts_with = "format")]
     pub map: Option<PathBuf>,
     /// One session for each alert of a group, instead of one for the group
