@@ -20,7 +20,7 @@ use source_devin_ai::config::Config;
 use source_devin_ai::devin::Page;
 use source_devin_ai::source::fingerprint::fingerprint;
 use source_devin_ai::source::list::key_of;
-use source_devin_ai::source::listing::{Kind, Listing};
+use source_devin_ai::source::listing::{Kind, Listing, Times};
 use source_devin_ai::source::pass::Pass;
 use source_devin_ai::source::plan::{Step, pick, plan_streams};
 use source_devin_ai::source::record::{Frame, Framed, frame_page};
@@ -65,7 +65,11 @@ fn convert(step: &Step, bodies: Vec<Vec<u8>>) -> Vec<Framed> {
             let page = Page::parse(body).expect("the sandbox's pages are sound");
             let frame = Frame::airbyte(&step.descriptor, 1_767_225_600_000);
             frame_page(&page, &frame, step.stream.id_field(), |item, facts| {
-                let sight = listing.note(key_of(item, facts), facts.updated_at(), || fingerprint(item.as_bytes()));
+                let sight = listing.note(
+                    key_of(item, facts),
+                    Times { created_at: facts.created_at(), updated_at: facts.updated_at() },
+                    || fingerprint(item.as_bytes()),
+                );
                 pass.wants(item, facts, sight)
             })
         })

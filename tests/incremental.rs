@@ -3,6 +3,7 @@
 mod common;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -249,7 +250,7 @@ fn an_open_session_that_changed_is_emitted_although_its_updated_at_did_not_move(
 
 /// An API that does not answer for a session it no longer has must not fail this run and every later one.
 #[test]
-fn an_open_session_that_the_api_refuses_to_look_up_is_dropped_with_a_warning() {
+fn an_open_session_that_the_api_refuses_to_look_up_twice_is_dropped_with_a_warning() {
     let api = Api::start(|ask| match ask.parameters("session_ids") {
         ids if ids.contains(&"deleted") => Answer::problem(422, "unknown session"),
         ids if ids.is_empty() => Answer::list(&[]),
@@ -265,7 +266,41 @@ fn an_open_session_that_the_api_refuses_to_look_up_is_dropped_with_a_warning() {
     assert_eq!(values(&told, "sessions", "session_id"), ["a", "b", "z"]);
     assert!(ran.story().contains("WARN"), "{}", ran.story());
     let open = told.states("sessions")[0]["open_sessions"].as_object().unwrap();
+    assert_eq!(open.keys().collect::<Vec<_>>(), ["a", "b", "deleted", "z"], "it may have been a moment's trouble");
+    let again = read(&api, "sessions", &told.state_file());
+    assert!(again.story().contains("for the second time, is not asked for anymore"), "{}", again.story());
+    let open = again.told().states("sessions")[0]["open_sessions"].as_object().unwrap().clone();
     assert_eq!(open.keys().collect::<Vec<_>>(), ["a", "b", "z"]);
+}
+
+/// A moment's trouble with a request by name loses nothing of the session.
+#[test]
+fn an_open_session_that_is_refused_once_is_read_by_the_next_read() {
+    let is_well = Arc::new(AtomicBool::new(false));
+    let seen = Arc::clone(&is_well);
+    for trouble in [404, 422, 200] {
+        is_well.store(false, Ordering::Relaxed);
+        let seen = Arc::clone(&seen);
+        let api = Api::start(move |ask| {
+            let is_well = seen.load(Ordering::Relaxed);
+            match (ask.list.as_str(), ask.parameters("session_ids").is_empty()) {
+                ("sessions", true) => Answer::list(&[]),
+                ("sessions", false) if is_well => Answer::list(&[&open_session("a", T, "running").to_string()]),
+                ("sessions", false) if trouble == 200 => {
+                    Answer::status(200, "application/json", r#"{"items":[],"has_next_page":false,"total":1}"#)
+                }
+                ("sessions", false) => Answer::problem(trouble, "for a moment"),
+                _ => Answer::list(&[r#"{"event_id":"new","created_at":1700000100}"#]),
+            }
+        });
+        let before = json!({"updated_at": T, "open_sessions": {"a": "0"}});
+        let first = read(&api, "sessions", &state(&[("sessions", before)]));
+        assert_eq!(first.exit(), "exit 0", "{}", first.story());
+        assert!(first.told().records("sessions").is_empty() && first.story().contains("WARN"), "{}", first.story());
+        is_well.store(true, Ordering::Relaxed);
+        let second = read(&api, "sessions", &first.told().state_file()).told();
+        assert_eq!(values(&second, "sessions", "session_id"), ["a"], "{trouble}");
+    }
 }
 
 #[test]

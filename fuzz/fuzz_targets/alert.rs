@@ -3,6 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use source_devin_ai::redact::Redactor;
 use source_devin_ai::relay::alert::{Alert, Format, tag};
 use source_devin_ai::relay::inbound::{self, Grouping, MAX_ALERTS, Mapping, Reading};
 use source_devin_ai::relay::prompt::{LONGEST_PROMPT, LONGEST_TITLE, words};
@@ -44,7 +45,7 @@ fn check(alert: &Alert) {
     let key = alert.dedupe_key(&[]);
     assert!(!key.chars().any(char::is_control), "{key:?}");
 
-    let words = words(alert, &key, "", None).expect("the default template fits every alert");
+    let words = words(alert, &key, "", None, &Redactor::default()).expect("the default template fits every alert");
     assert!(words.title.starts_with(&format!("[{}] ", tag(&key))) && words.title.len() < LONGEST_TITLE + 120);
     assert!(!words.title.chars().any(char::is_control), "{:?}", words.title);
     assert!(words.prompt.len() < LONGEST_PROMPT + 200, "{}", words.prompt.len());

@@ -8,7 +8,7 @@ use super::cursor::Bounds;
 use super::emit::Ledger;
 use super::facts::Facts;
 use super::fingerprint::fingerprint;
-use super::listing::{Decision, Kind, Listing, Sight};
+use super::listing::{Decision, Kind, Listing, Sight, Times};
 use super::pages::Pages;
 use super::partition::PartitionList;
 use super::pass::Pass;
@@ -89,15 +89,15 @@ fn lag(context: &Context, bounds: Bounds) -> i64 {
 }
 
 fn note(listing: &mut Listing, item: &str, facts: &Facts) -> Sight {
-    listing.note(key_of(item, facts), facts.updated_at(), || fingerprint(item.as_bytes()))
+    let times = Times { created_at: facts.created_at(), updated_at: facts.updated_at() };
+    listing.note(key_of(item, facts), times, || fingerprint(item.as_bytes()))
 }
 
-/// What tells an item from others of its list, as a hash.
+/// What tells an item from others of its list, as a hash. A session is the same with and without `devin-` before its identifier.
 pub fn key_of(item: &str, facts: &Facts) -> u64 {
-    match facts.id.text() {
-        Some(id) if !bare(&id).is_empty() => fingerprint(bare(&id).as_bytes()),
-        _ => fingerprint(item.as_bytes()),
-    }
+    let Some(id) = facts.id.text().filter(|id| !bare(id).is_empty()) else { return fingerprint(item.as_bytes()) };
+    let is_session = facts.session_id.text().is_some_and(|session| session == id);
+    fingerprint(if is_session { bare(&id) } else { &id }.as_bytes())
 }
 
 /// Asks for the sessions that may have changed without being in the list, some at a time. An API that does not know the
@@ -112,45 +112,68 @@ async fn by_name(
     let ids = readers.to_reread();
     let mut chunks: Vec<Vec<String>> = ids.chunks(IDS_A_REQUEST).rev().map(<[String]>::to_vec).collect();
     while let Some(ids) = chunks.pop() {
-        let query = ids.iter().map(|id| ("session_ids", id.clone())).collect();
-        let mut pages = Pages::start(context, context.list(path, query), tell);
+        let query = ids.iter().map(|id| ("session_ids", id.clone())).collect::<Vec<_>>();
         let mut listing = Listing::new(Kind::Append, None, now);
         loop {
-            let page = match pages.next().await {
-                Ok(Some(page)) => page,
-                Ok(None) => break,
-                Err(error) if matches!(error.kind, Trouble::Status(400 | 404 | 422)) => {
-                    split(context, ids, error, &mut chunks);
-                    break;
+            let mut pages = Pages::start(context, context.list(path, query.clone()), tell);
+            let answered = one_by_name(context, &mut pages, &ids, &mut listing, readers).await?;
+            match answered {
+                ByName::Answered => match listing.end() {
+                    Decision::ListAgain { .. } => continue,
+                    Decision::Complete { doubt: None } => {}
+                    Decision::Complete { doubt: Some(doubt) } | Decision::Incomplete { reason: doubt } => {
+                        readers.defer(context, &ids, &format!("the API was asked for sessions by name: {doubt}"));
+                    }
+                },
+                ByName::Ignored => {
+                    let text = "the API ignores session_ids: sessions that had not ended can be asked for again only when they are listed as changed, and are kept in mind until then";
+                    context.emitter.log(Level::Warn, text);
+                    readers.carry();
+                    return Ok(());
                 }
-                Err(error) => return Err(error.into()),
-            };
-            let is_asked_for =
-                |facts: &Facts| facts.session_id.text().is_none_or(|id| ids.iter().any(|wanted| wanted == bare(&id)));
-            if !page.items().all(|item| is_asked_for(&Facts::of(item))) {
-                let text = "the API ignores session_ids: sessions that had not ended can be asked for again only when they are listed as changed, and are kept in mind until then";
-                context.emitter.log(Level::Warn, text);
-                readers.carry();
-                return Ok(());
+                // An API that refuses to answer for a session that it no longer has must not fail this run and every later one.
+                ByName::Refused(error) if ids.len() == 1 => readers.defer(context, &ids, &error.to_string()),
+                ByName::Refused(_) => chunks.extend([ids[..ids.len() / 2].to_vec(), ids[ids.len() / 2..].to_vec()]),
             }
-            let mut note = |item: &str, facts: &Facts| Some(note(&mut listing, item, facts));
-            readers.take(context, &page, &mut note, true).await?;
-            listing.end_page(page.total, page.has_next()).map_err(End::Data)?;
+            break;
         }
     }
     Ok(())
 }
 
-/// An API that refuses to answer for a session that it no longer has must not fail this run and every later one: the halves
-/// are asked for in turn, until that one is alone and is dropped.
-fn split(context: &Context, mut ids: Vec<String>, error: Error, chunks: &mut Vec<Vec<String>>) {
-    if ids.len() == 1 {
-        let text = format!("{error}; a session that had not ended before cannot be asked for anymore");
-        context.emitter.log(Level::Warn, &text);
-        return;
+/// What came of asking for some sessions by name.
+enum ByName {
+    Answered,
+    /// With others.
+    Ignored,
+    /// For one of them, perhaps: each half is asked for in turn.
+    Refused(Error),
+}
+
+/// Takes the pages of one request for sessions by name.
+async fn one_by_name(
+    context: &Arc<Context>,
+    pages: &mut Pages,
+    ids: &[String],
+    listing: &mut Listing,
+    readers: &mut Readers<'_>,
+) -> Result<ByName, End> {
+    loop {
+        let page = match pages.next().await {
+            Ok(Some(page)) => page,
+            Ok(None) => return Ok(ByName::Answered),
+            Err(error) if matches!(error.kind, Trouble::Status(400 | 404 | 422)) => return Ok(ByName::Refused(error)),
+            Err(error) => return Err(error.into()),
+        };
+        let is_asked_for =
+            |facts: &Facts| facts.session_id.text().is_none_or(|id| ids.iter().any(|wanted| wanted == bare(&id)));
+        if !page.items().all(|item| is_asked_for(&Facts::of(item))) {
+            return Ok(ByName::Ignored);
+        }
+        let mut note = |item: &str, facts: &Facts| Some(note(listing, item, facts));
+        readers.take(context, &page, &mut note, true).await?;
+        listing.end_page(page.total, page.has_next()).map_err(End::Data)?;
     }
-    let second = ids.split_off(ids.len() / 2);
-    chunks.extend([ids, second]);
 }
 
 impl Readers<'_> {
@@ -205,6 +228,27 @@ impl Readers<'_> {
             }
         }
         ids
+    }
+
+    /// These sessions were asked for in vain, as far as they have not come: the next read asks again, and after that nobody does.
+    fn defer(&mut self, context: &Context, ids: &[String], reason: &str) {
+        let (mut stay, mut go) = (0, 0);
+        for id in ids {
+            if let Some(partitions) = &mut self.partitions {
+                partitions.defer(id);
+            }
+            match self.records.as_mut().and_then(|records| records.pass.open.defer(id)) {
+                Some(true) => stay += 1,
+                Some(false) => go += 1,
+                None => {}
+            }
+        }
+        let then = match (stay, go) {
+            (0, 0) => "the next read asks again",
+            (_, 0) => "the next read asks again for what has not come",
+            _ => "what has not come, for the second time, is not asked for anymore",
+        };
+        context.emitter.log(Level::Warn, &format!("{reason}; {then}"));
     }
 
     /// Nobody can be asked for by name.

@@ -13,6 +13,9 @@ use std::hash::{BuildHasherDefault, Hasher};
 /// So many pages in a row that only repeat items of the same listing, and there is no end to it.
 const MOST_REPEATED_PAGES: u32 = 20;
 
+/// The same of pages that are empty or hold nothing that can be told.
+const MOST_PAGES_IN_VAIN: u32 = 1000;
+
 /// Clocks may differ by so much; what claims to be later is not believed.
 const A_DAY_S: i64 = 86_400;
 
@@ -43,6 +46,13 @@ pub enum Sight {
     /// It has come by before, with another `updated_at`.
     Changed,
     Repeated,
+}
+
+/// When an item was created and last changed, as far as it says.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct Times {
+    pub created_at: Option<i64>,
+    pub updated_at: Option<i64>,
 }
 
 /// What follows a listing that has come to its end.
@@ -78,6 +88,8 @@ pub struct Listing {
     since: Option<i64>,
     /// The largest total that a listing of everything has named.
     total: Option<u64>,
+    /// How many items were created after the last listing of everything.
+    newcomers: u64,
     /// Whether the last listing of everything has ended with an empty page that had been promised.
     ends_empty: bool,
     /// Whether its total has fallen while it was listed.
@@ -102,6 +114,8 @@ struct OneListing {
     items_of_page: u32,
     new_keys_of_page: u32,
     repeated_pages: u32,
+    /// How many pages in a row have brought no new key, empty ones too.
+    pages_in_vain: u32,
     /// Whether an item came that was new or had changed.
     has_news: bool,
     last_total: Option<u64>,
@@ -153,6 +167,7 @@ impl Listing {
             first_since: since,
             since,
             total: None,
+            newcomers: 0,
             ends_empty: false,
             has_fallen: false,
             whole_listings: 1,
@@ -174,8 +189,12 @@ impl Listing {
     }
 
     /// Notes the next item of the page at hand. `key` is a hash of what identifies it, `print` one of all of it.
-    pub fn note(&mut self, key: u64, updated_at: Option<i64>, print: impl FnOnce() -> u64) -> Sight {
+    pub fn note(&mut self, key: u64, times: Times, print: impl FnOnce() -> u64) -> Sight {
+        let Times { created_at, updated_at } = times;
         let is_new = self.keys.insert(key);
+        // What has been created since is not among those that a listing of everything has counted.
+        let is_partial = self.since != self.first_since;
+        self.newcomers += u64::from(is_new && is_partial && created_at.is_some() && created_at >= self.bound);
         let is_new_here = if self.listings == 1 { is_new } else { self.now.keys.insert(key) };
         self.now.items_of_page += 1;
         self.now.new_keys_of_page += u32::from(is_new_here);
@@ -244,7 +263,12 @@ impl Listing {
     pub fn end_page(&mut self, total: Option<u64>, has_next: bool) -> Result<(), String> {
         let now = &mut self.now;
         let (items, new_keys) = (std::mem::take(&mut now.items_of_page), std::mem::take(&mut now.new_keys_of_page));
-        now.repeated_pages = if items > 0 && new_keys == 0 { now.repeated_pages + 1 } else { 0 };
+        now.pages_in_vain = if new_keys == 0 { now.pages_in_vain + 1 } else { 0 };
+        now.repeated_pages = match (items, new_keys) {
+            (0, _) => now.repeated_pages,
+            (_, 0) => now.repeated_pages + 1,
+            _ => 0,
+        };
         now.pages += 1;
         now.ends_empty = items == 0 && now.pages > 1 && !has_next;
         now.has_fallen |= now.last_total.zip(total).is_some_and(|(before, total)| total < before);
@@ -255,6 +279,9 @@ impl Listing {
         let is_first_page = self.listings == 1 && self.now.pages == 1;
         if is_first_page || self.newest.len() > self.prune_at {
             self.forget_before(self.now.bound().map(|bound| bound.saturating_sub(self.lag)));
+        }
+        if self.now.pages_in_vain >= MOST_PAGES_IN_VAIN {
+            return Err(format!("{MOST_PAGES_IN_VAIN} pages in a row brought nothing new, so the list has no end"));
         }
         if self.now.repeated_pages >= MOST_REPEATED_PAGES {
             return Err(format!(
@@ -273,6 +300,7 @@ impl Listing {
         self.bound = bound.max(self.bound);
         if self.since == self.first_since {
             self.total = self.total.max(now.last_total);
+            self.newcomers = 0;
             self.ends_empty = now.ends_empty;
             self.has_fallen = now.has_fallen;
             // What is lacking may be of any time.
@@ -295,13 +323,13 @@ impl Listing {
                 )),
             };
         }
-        let missing = self.total.filter(|total| *total > self.keys.len());
+        let missing = self.total.filter(|total| *total > self.keys.len() - self.newcomers);
         let is_unsure = self.kind == Kind::Whole && now.pages > 1 && now.last_total != Some(distinct);
         if (missing.is_some() || is_unsure) && self.whole_listings == 1 {
             self.whole_listings += 1;
             return self.again(self.first_since);
         }
-        let count = self.keys.len();
+        let count = self.keys.len() - self.newcomers;
         match missing {
             Some(total) if self.ends_empty => Decision::Incomplete {
                 reason: format!(
@@ -404,7 +432,7 @@ mod tests {
             for page in 0.. {
                 let (items, total, has_next) = server(number, since, page);
                 for (key, at) in items {
-                    match listing.note(key, Some(at), || 0) {
+                    match listing.note(key, Times { created_at: None, updated_at: Some(at) }, || 0) {
                         Sight::New => seen.push(key.to_string()),
                         Sight::Changed => seen.push(format!("{key}'")),
                         Sight::Repeated => {}

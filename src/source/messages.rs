@@ -19,7 +19,7 @@ use super::emit::Ledger;
 use super::facts::Facts;
 use super::fingerprint::fingerprint;
 use super::list::key_of;
-use super::listing::{Decision, Kind as ListKind, Listing, Sight};
+use super::listing::{Decision, Kind as ListKind, Listing, Sight, Times};
 use super::open::OpenSessions;
 use super::pages::Pages;
 use super::partition::{Fate, Partition, PartitionList, PartitionResult, Partitions};
@@ -276,7 +276,7 @@ impl Reader {
                 let frame = self.context.emitter.frame(&self.ledger.stream).of_session(&partition.id);
                 let framed = frame_page(&page, &frame, self.stream.id_field(), |item, facts| {
                     let cursor = facts.cursor(self.stream.cursor_field, self.stream.cursor_fallback);
-                    if listing.note(key_of(item, facts), None, || 0) == Sight::Repeated {
+                    if listing.note(key_of(item, facts), Times::default(), || 0) == Sight::Repeated {
                         return false;
                     }
                     found.largest = found.largest.max(cursor);

@@ -82,10 +82,15 @@ struct Remembered {
     id: String,
     fingerprint: String,
     is_suspended: bool,
+    /// Whether the pass before this one asked for it in vain.
+    was_refused: bool,
 }
 
 /// In place of the fingerprint of a session that has ended, with the time when that was seen.
 const ENDED: &str = "ended at ";
+
+/// Before the fingerprint of a session that was asked for in vain.
+const REFUSED: &str = "refused ";
 
 /// A session that is asleep is asked for again for so long: its pull request may come late.
 const SUSPENDED_FOR_S: i64 = 3 * 86_400;
@@ -95,7 +100,11 @@ impl OpenSessions {
     pub fn new(state: &StreamState) -> OpenSessions {
         let of = |sessions: &Fingerprints, is_suspended| {
             let remembered = move |(id, print): (&String, &String)| {
-                let session = Remembered { id: id.clone(), fingerprint: print.clone(), is_suspended };
+                let (was_refused, print) = match print.strip_prefix(REFUSED) {
+                    Some(print) => (true, print),
+                    None => (false, print.as_str()),
+                };
+                let session = Remembered { id: id.clone(), fingerprint: print.to_string(), is_suspended, was_refused };
                 (bare(id).to_string(), session)
             };
             sessions.iter().map(remembered).collect::<Vec<_>>()
@@ -161,6 +170,18 @@ impl OpenSessions {
         self.carried.append(&mut self.to_reread);
     }
 
+    /// This session was asked for by name in vain: it stays as it was, the first time. The answer is whether it stays; `None`
+    /// when it is not remembered, or has come by.
+    pub fn defer(&mut self, id: &str) -> Option<bool> {
+        let mut session = self.to_reread.remove(id)?;
+        if session.was_refused {
+            return Some(false);
+        }
+        session.was_refused = true;
+        self.carried.insert(id.to_string(), session);
+        Some(true)
+    }
+
     /// Notes that a session does not exist any more.
     pub fn mark_gone(&mut self, id: &str) {
         self.open.remove(id);
@@ -177,7 +198,8 @@ impl OpenSessions {
     pub fn write(&self, state: &mut StreamState) {
         let carried = |is_suspended| -> Fingerprints {
             let of = self.carried.values().filter(|session| session.is_suspended == is_suspended);
-            of.map(|session| (session.id.clone(), session.fingerprint.clone())).collect()
+            let mark = |session: &Remembered| if session.was_refused { REFUSED } else { "" };
+            of.map(|session| (session.id.clone(), format!("{}{}", mark(session), session.fingerprint))).collect()
         };
         state.open_sessions = self.open.with(&carried(false));
         state.suspended_sessions = self.suspended.with(&carried(true));

@@ -160,6 +160,19 @@ impl PartitionList {
         self.found.extend(open);
     }
 
+    /// This session was asked for by name in vain. While it is remembered, its messages are read as they are.
+    pub fn defer(&mut self, id: &str) {
+        if self.open.defer(id) == Some(true) {
+            self.found.push(Partition {
+                id: Arc::from(id),
+                updated_at: None,
+                since: None,
+                is_unread: false,
+                is_listed: None,
+            });
+        }
+    }
+
     /// A sentence for a WARN when some sessions have no identifier.
     ///
     /// # Errors

@@ -90,6 +90,9 @@ impl StateFile {
     /// What the file says of a read that was stopped, and how the next one goes on from it.
     pub fn how_to_go_on(&self) -> String {
         let name = &self.name;
+        if std::fs::metadata(&self.path).is_ok_and(|file| file.len() == 0) || !self.path.exists() {
+            return "nothing has been saved yet, so the next read begins where this one did".to_string();
+        }
         if self.is_own {
             format!("{name} says how far it got; run the same command again to continue")
         } else {
