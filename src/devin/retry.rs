@@ -25,11 +25,11 @@ pub struct Policy {
     pub silence: Duration,
 }
 
-/// So many 429 of one request that came while others got through are no failed tries, if they come within [`OUTRUN_TIME`] of
-/// the first.
+/// So many 429 of one request that came while others got through are no failed tries, if they come within ten minutes of the
+/// first.
 pub const OUTRUN_TRIES: u32 = 20;
 
-/// See [`OUTRUN_TRIES`].
+/// These are the ten minutes of [`OUTRUN_TRIES`].
 const OUTRUN_TIME: Duration = Duration::from_secs(600);
 
 /// So long everybody waits with such a request, all its waits together. Then it waits alone: a limit that others do not meet

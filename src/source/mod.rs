@@ -13,6 +13,7 @@ pub mod messages;
 pub mod open;
 pub mod pages;
 pub mod partition;
+pub mod partitions;
 pub mod pass;
 pub mod plan;
 pub mod progress;
