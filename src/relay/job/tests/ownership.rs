@@ -1,0 +1,34 @@
+//! Whose a session is, and what a watch does with answers that do not say.
+
+use std::time::Duration;
+
+use super::races::working;
+use super::runs::{job, play, policy};
+use super::world::{START, error};
+use crate::devin::Kind;
+use crate::relay::job::{Action, Observation, Policy, Query};
+
+#[test]
+fn a_missing_session_that_cannot_be_looked_for_is_polled_at_the_interval_until_the_polls_are_used_up() {
+    let world = working(|_| ());
+    let mut polled = Vec::new();
+    let minute = Policy { poll_interval: Duration::from_secs(60), max_polls: 20, ..policy() };
+    let told = play(&world, job(1, minute), |action| match action {
+        Action::Poll { .. } => {
+            polled.push(world.state().now);
+            assert!(polled.len() < 100, "a loop without an end");
+            Some(Observation::PollFailed(error(Kind::Status(404), None)))
+        }
+        Action::Find(Query::Id(_)) => {
+            let wait = Duration::from_secs(120);
+            Some(Observation::FindFailed(error(Kind::WaitTooLong { status: 429, wait }, None)))
+        }
+        _ => None,
+    });
+    let waits: Vec<_> = polled.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    assert_eq!((polled.len(), told.result().as_str()), (20, "PollTimeout"), "{}", told.text());
+    let is_old = |at: &&i64| **at - START > 700_000;
+    let first_old = polled.iter().position(|at| is_old(&at)).unwrap();
+    assert!(waits.iter().all(|wait| *wait >= 50_000), "{waits:?}");
+    assert!(waits[first_old..].iter().all(|wait| *wait >= 120_000), "{waits:?}");
+}
