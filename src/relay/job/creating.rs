@@ -96,7 +96,7 @@ impl Job {
                 return actions;
             }
         }
-        if !self.policy.new_attempt {
+        if !self.stands_beside || self.creates > 1 {
             watching.expect_rivals(self.policy.detach, now);
         }
         self.told.clone_from(&self.request.firing.fingerprints);

@@ -55,7 +55,8 @@ impl Job {
     fn decide(&mut self, found: &[Session], now: Millis) -> Vec<Action> {
         let is_start =
             self.policy.on_new_alerts == OnNewAlerts::Start && self.request.firing.reason == FiringReason::NewAlerts;
-        if self.policy.new_attempt || is_start {
+        self.stands_beside = self.policy.new_attempt || is_start;
+        if self.stands_beside {
             return self.create(now);
         }
         let (holds, now_s) = (self.policy.holds, seconds(now));
@@ -64,6 +65,7 @@ impl Job {
         let newest = move |wanted| of(wanted).max_by_key(|session| session.updated_at.or(session.created_at));
         let alive = oldest(PriorSession::Working);
         if self.policy.on_new_alerts == OnNewAlerts::Start && alive.is_some_and(|session| self.has_news_for(session)) {
+            self.stands_beside = true;
             return self.create(now);
         }
         let ended = newest(PriorSession::EndedLately { has_result: true })

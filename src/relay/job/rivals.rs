@@ -99,7 +99,8 @@ const SAME_ATTEMPT: &str = "this attempt made an older session, too";
 impl Job {
     /// A list shows the alert's sessions: those that a first find would have adopted are rivals.
     pub(super) fn on_rivals_found(&mut self, found: Vec<Session>, now: Millis) -> Vec<Action> {
-        let (names, holds) = (&self.request.names, &self.policy.holds);
+        let found: Vec<Session> = found.into_iter().filter(|session| self.concerns(session)).collect();
+        let holds = &self.policy.holds;
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         watching.task = Task::Nothing;
         watching.failed_finds = 0;
@@ -110,7 +111,7 @@ impl Job {
         let is_alive = |session: &Session| prior(session, holds, seconds(now)).is_alive();
         let mut rivals: Vec<Session> = found
             .into_iter()
-            .filter(|session| names.is_of_alert(session) && session.bare_id() != own_id && is_alive(session))
+            .filter(|session| session.bare_id() != own_id && is_alive(session))
             .collect();
         rivals.sort_by_key(|session| age(session).unwrap_or((i64::MAX, String::new())));
         let Some(own_age) = age(&watching.session).filter(|_| is_alive(&watching.session)) else {
@@ -145,6 +146,11 @@ impl Job {
             named.map(|rival| Action::Report(EventKind::duplicate(rival, false, reason))).collect();
         actions.extend(self.watch_on(now));
         actions
+    }
+
+    /// Whether a session that a list shows is the one that is watched, or could be its rival.
+    fn concerns(&self, session: &Session) -> bool {
+        self.has_made(session) || self.request.names.is_of_alert(session) && !self.stands_beside
     }
 
     /// Whether this job, and nobody else, has made a session.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::races::working;
+use super::races::{made, working};
 use super::runs::{job, play, policy};
 use super::world::{START, error};
 use crate::devin::Kind;
-use crate::relay::job::{Action, Observation, Policy, Query};
+use crate::relay::job::{Action, FiringReason, Observation, OnNewAlerts, Policy, Query};
 
 #[test]
 fn a_missing_session_that_cannot_be_looked_for_is_polled_at_the_interval_until_the_polls_are_used_up() {
@@ -31,4 +31,27 @@ fn a_missing_session_that_cannot_be_looked_for_is_polled_at_the_interval_until_t
     let first_old = polled.iter().position(|at| is_old(&at)).unwrap();
     assert!(waits.iter().all(|wait| *wait >= 50_000), "{waits:?}");
     assert!(waits[first_old..].iter().all(|wait| *wait >= 120_000), "{waits:?}");
+}
+
+#[test]
+fn a_session_that_is_wanted_beside_another_one_is_not_ended_for_it() {
+    for (new_attempt, reason) in [(true, FiringReason::First), (false, FiringReason::NewAlerts)] {
+        for status in [200, 500] {
+            let world = working(|state| state.creates = vec![(status, true)]);
+            world.add("s1", "running/working", 30, |_| ());
+            let beside = Policy { new_attempt, on_new_alerts: OnNewAlerts::Start, max_polls: 5, ..policy() };
+            let mut job = job(1, beside);
+            job.request.firing.reason = reason;
+            let told = world.go_on(job);
+            assert_eq!(world.alive(), ["s1".to_string(), made(&world, 0)], "{reason:?} {status}: {}", told.text());
+            assert_eq!(told.outcome().unwrap().session_id, Some(made(&world, 0)), "{}", told.text());
+        }
+    }
+    // An alert that began later than the session at work wants one beside it, too.
+    let world = working(|_| ());
+    world.add("s1", "running/working", 30, |_| ());
+    let mut job = job(1, Policy { on_new_alerts: OnNewAlerts::Start, max_polls: 5, ..policy() });
+    job.request.firing.latest_start = Some(START);
+    let told = world.go_on(job);
+    assert_eq!(world.alive(), ["s1".to_string(), made(&world, 0)], "{}", told.text());
 }
