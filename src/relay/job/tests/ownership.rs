@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::races::{made, working};
+use super::races::{made, with_a_rival, working};
 use super::runs::{job, play, policy};
 use super::world::{START, error};
 use crate::devin::Kind;
 use crate::relay::job::{Action, FiringReason, Observation, OnNewAlerts, Policy, Query};
+use crate::relay::names::ENDED_TAG;
 
 #[test]
 fn a_missing_session_that_cannot_be_looked_for_is_polled_at_the_interval_until_the_polls_are_used_up() {
@@ -54,4 +55,22 @@ fn a_session_that_is_wanted_beside_another_one_is_not_ended_for_it() {
     job.request.firing.latest_start = Some(START);
     let told = world.go_on(job);
     assert_eq!(world.alive(), ["s1".to_string(), made(&world, 0)], "{}", told.text());
+}
+
+#[test]
+fn a_rival_that_is_being_ended_does_not_win() {
+    // Tagged before it is listed, or only before it is polled.
+    for is_listed in [true, false] {
+        let world = with_a_rival(|_| ());
+        let told = play(&world, job(1, Policy { max_polls: 5, ..policy() }), |action| {
+            let rival = &mut world.state().all[0].session;
+            let is_due = is_listed || matches!(action, Action::Poll { session_id } if session_id == "s1");
+            if is_due && rival.tags.len() == 2 {
+                rival.tags.push(ENDED_TAG.to_string());
+            }
+            None
+        });
+        assert_eq!(world.count("terminate"), 0, "{is_listed}: {}", told.text());
+        assert_eq!(told.outcome().unwrap().session_id, Some(made(&world, 0)), "{}", told.text());
+    }
 }
