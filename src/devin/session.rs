@@ -119,11 +119,17 @@ impl Session {
     pub fn bare_id(&self) -> &str {
         bare(&self.session_id)
     }
+
+    /// Whether an identifier, with or without the prefix and in whatever letter case, is this session's.
+    pub fn is_named(&self, session_id: &str) -> bool {
+        self.bare_id().eq_ignore_ascii_case(bare(session_id))
+    }
 }
 
 /// A session's identifier without the prefix that only some answers give it.
 pub fn bare(session_id: &str) -> &str {
-    session_id.strip_prefix("devin-").unwrap_or(session_id)
+    let cut = session_id.split_at_checked("devin-".len());
+    cut.filter(|(prefix, _)| prefix.eq_ignore_ascii_case("devin-")).map_or(session_id, |(_, bare)| bare)
 }
 
 /// The identifier in what people paste: the session's address in the web app, or the identifier itself. Blanks and `<…>`
@@ -152,6 +158,8 @@ mod tests {
     fn a_session_is_read_however_little_the_api_says() {
         let least: Session = serde_json::from_str(r#"{"session_id":"devin-1","status":"new","tags":null,"url":null,"acus_consumed":null,"pull_requests":null,"security_profile":{}}"#).unwrap();
         assert_eq!(least.bare_id(), "1");
+        assert_eq!([bare("DEVIN-1"), bare("devin"), bare("dévin-1")], ["1", "devin", "dévin-1"]);
+        assert!(Session { session_id: "Devin-aB".to_string(), ..Session::default() }.is_named("Ab"));
         assert!(least.tags.is_empty() && least.url.is_none() && least.pull_requests.is_empty());
         assert!(serde_json::from_str::<Session>(r#"{"status":"new"}"#).is_err());
         for json in

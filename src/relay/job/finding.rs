@@ -73,7 +73,7 @@ impl Job {
         let waiting = oldest(PriorSession::Waiting).filter(|_| ended.is_none());
         if let Some(session) = alive.or(waiting) {
             let others = of(PriorSession::Working).chain(of(PriorSession::Waiting));
-            let others = others.filter(|other| other.bare_id() != session.bare_id());
+            let others = others.filter(|other| !other.is_named(&session.session_id));
             let mut actions = self.unseen_one();
             actions.extend(others.map(|other| goes_on_too(other, session)));
             let session = session.clone();

@@ -88,8 +88,7 @@ impl Job {
             (Task::FindingRivals, Observation::FindFailed(error)) => self.on_rivals_not_found(&error, now),
             (Task::FindingItself, Observation::SessionsFound(found)) => {
                 watching.task = Task::Nothing;
-                let id = watching.session.bare_id();
-                match found.into_iter().find(|session| session.bare_id().eq_ignore_ascii_case(id)) {
+                match found.into_iter().find(|session| session.is_named(&session_id)) {
                     Some(listed) => self.on_polled(listed, now),
                     None => {
                         let reason = "the session no longer exists, or this key may not see it";

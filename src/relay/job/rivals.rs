@@ -109,13 +109,13 @@ impl Job {
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         watching.task = Task::Nothing;
         watching.failed_finds = 0;
-        let own_id = watching.session.bare_id().to_string();
-        if let Some(listed) = found.iter().find(|session| session.bare_id() == own_id) {
+        let own_id = watching.session.session_id.clone();
+        if let Some(listed) = found.iter().find(|session| session.is_named(&own_id)) {
             watching.session.created_at = listed.created_at.or(watching.session.created_at);
         }
         let is_alive = |session: &Session| is_staying(session, holds, now);
         let mut rivals: Vec<Session> =
-            found.into_iter().filter(|session| session.bare_id() != own_id && is_alive(session)).collect();
+            found.into_iter().filter(|session| !session.is_named(&own_id) && is_alive(session)).collect();
         rivals.sort_by_key(|session| age(session).unwrap_or((i64::MAX, String::new())));
         let Some(own_age) = age(&watching.session).filter(|_| is_alive(&watching.session)) else {
             return self.watch_on(now);
@@ -158,7 +158,7 @@ impl Job {
 
     /// Whether this job, and nobody else, has made a session.
     fn has_made(&self, session: &Session) -> bool {
-        self.request.names.is_of_attempt(session) || self.made.iter().any(|id| id == session.bare_id())
+        self.request.names.is_of_attempt(session) || self.made.iter().any(|id| session.is_named(id))
     }
 
     /// A session as it is at this moment: only for one that is alive, and older, one of ours is ended.

@@ -74,3 +74,18 @@ fn a_rival_that_is_being_ended_does_not_win() {
         assert_eq!(told.outcome().unwrap().session_id, Some(made(&world, 0)), "{}", told.text());
     }
 }
+
+#[test]
+fn a_session_that_a_list_names_in_capital_letters_is_the_same_one() {
+    let world = working(|_| ());
+    let told = play(&world, job(1, Policy { max_polls: 5, ..policy() }), |action| match action {
+        Action::Find(query) => {
+            let mut found = world.state().find(query).unwrap();
+            found.iter_mut().for_each(|session| session.session_id.make_ascii_uppercase());
+            Some(Observation::SessionsFound(found))
+        }
+        _ => None,
+    });
+    assert_eq!(world.count("terminate"), 0, "{}", told.text());
+    assert!(!told.text().contains("session_duplicate"), "{}", told.text());
+}
