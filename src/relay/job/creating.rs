@@ -197,19 +197,7 @@ impl Job {
                 reconciling.has_looked = true;
                 reconciling.failure = None;
                 let is_cut_short = reconciling.is_cut_short;
-                let names = &self.request.names;
-                let mut ours: Vec<Session> = found.into_iter().filter(|session| names.is_of_attempt(session)).collect();
-                let (holds, now_s) = (self.policy.holds, seconds(now));
-                let is_dead = |session: &Session| !prior(session, &holds, now_s).is_alive();
-                ours.sort_by_key(|session| (is_dead(session), age(session).unwrap_or((i64::MAX, String::new()))));
-                if let Some(oldest) = ours.first().cloned() {
-                    self.made.extend(ours.iter().map(|session| session.bare_id().to_string()));
-                    let mut actions = Vec::new();
-                    match self.request.names.kept(&oldest, self.by_title) {
-                        Kept::All => {}
-                        Kept::TitleOnly(missing) => actions.push(self.tell_by_title(&missing)),
-                        Kept::Nothing => actions.push(Action::Report(EventKind::warning(nameless(&oldest)))),
-                    }
+                if let Some((oldest, mut actions)) = self.take_ours(&found, now) {
                     if is_cut_short {
                         let session_id = Some(oldest.session_id.clone());
                         let reason = AdoptionReason::FoundAfterUnclearCreate;
@@ -220,7 +208,9 @@ impl Job {
                     actions.extend(self.adopt(oldest, AdoptionReason::FoundAfterUnclearCreate, now));
                     return actions;
                 }
-                if reconciling.by == FindBy::Tag {
+                if let Phase::Reconciling(reconciling) = &mut self.phase
+                    && reconciling.by == FindBy::Tag
+                {
                     // The tags may have been dropped.
                     reconciling.by = FindBy::Title;
                     return self.reconcile_again(now);
@@ -244,6 +234,24 @@ impl Job {
             }
             _ => self.reconcile_again(now),
         }
+    }
+
+    /// The session of this attempt that goes on among those that a find shows: the oldest that is alive. And what is to be
+    /// said of its names.
+    pub(super) fn take_ours(&mut self, found: &[Session], now: Millis) -> Option<(Session, Vec<Action>)> {
+        let (names, holds, now_s) = (&self.request.names, self.policy.holds, seconds(now));
+        let ours = || found.iter().filter(|session| names.is_of_attempt(session));
+        let is_dead = |session: &Session| !prior(session, &holds, now_s).is_alive();
+        let place = |session: &&Session| (is_dead(session), age(session).unwrap_or((i64::MAX, String::new())));
+        let oldest = ours().min_by_key(place).cloned()?;
+        self.made.extend(ours().map(|session| session.bare_id().to_string()));
+        let mut actions = Vec::new();
+        match names.kept(&oldest, self.by_title) {
+            Kept::All => {}
+            Kept::TitleOnly(missing) => actions.push(self.tell_by_title(&missing)),
+            Kept::Nothing => actions.push(Action::Report(EventKind::warning(nameless(&oldest)))),
+        }
+        Some((oldest, actions))
     }
 
     /// A find has not shown the session: another one later, or the end of the search.

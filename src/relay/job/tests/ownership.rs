@@ -6,7 +6,7 @@ use super::races::{made, with_a_rival, working};
 use super::runs::{job, play, policy};
 use super::world::{START, error};
 use crate::devin::Kind;
-use crate::relay::job::{Action, FiringReason, Observation, OnNewAlerts, Policy, Query};
+use crate::relay::job::{Action, FiringReason, Observation, OnNewAlerts, OnTimeout, Policy, Query};
 use crate::relay::names::ENDED_TAG;
 
 #[test]
@@ -49,12 +49,14 @@ fn a_session_that_is_wanted_beside_another_one_is_not_ended_for_it() {
         }
     }
     // An alert that began later than the session at work wants one beside it, too.
-    let world = working(|_| ());
-    world.add("s1", "running/working", 30, |_| ());
-    let mut job = job(1, Policy { on_new_alerts: OnNewAlerts::Start, max_polls: 5, ..policy() });
-    job.request.firing.latest_start = Some(START);
-    let told = world.go_on(job);
-    assert_eq!(world.alive(), ["s1".to_string(), made(&world, 0)], "{}", told.text());
+    for status in [200, 429] {
+        let world = working(|state| state.creates = vec![(status, true)]);
+        world.add("s1", "running/working", 30, |_| ());
+        let mut job = job(1, Policy { on_new_alerts: OnNewAlerts::Start, max_polls: 5, ..policy() });
+        job.request.firing.latest_start = Some(START);
+        let told = world.go_on(job);
+        assert_eq!(world.alive(), ["s1".to_string(), made(&world, 0)], "{status}: {}", told.text());
+    }
 }
 
 #[test]
@@ -88,4 +90,30 @@ fn a_session_that_a_list_names_in_capital_letters_is_the_same_one() {
     });
     assert_eq!(world.count("terminate"), 0, "{}", told.text());
     assert!(!told.text().contains("session_duplicate"), "{}", told.text());
+}
+
+#[test]
+fn what_a_refused_create_has_made_all_the_same_is_this_runs_own() {
+    for (status, new_attempt, drop_tags) in
+        [(429, false, false), (400, false, false), (429, true, false), (429, true, true), (400, true, false)]
+    {
+        let case = format!("{status} {new_attempt} {drop_tags}");
+        let refusing = || {
+            working(|state| {
+                (state.creates, state.drop_tags) = (vec![(status, true)], drop_tags);
+                state.explanation = Some("no more tags".to_string());
+            })
+        };
+        let world = refusing();
+        let given_up = Policy { new_attempt, on_timeout: OnTimeout::Terminate, max_polls: 5, ..policy() };
+        let told = world.run(1, given_up.clone());
+        assert_eq!((world.count("create"), world.alive().len()), (1, 0), "{case}: {}", told.text());
+        assert!(told.text().contains("found_after_unclear_create"), "{case}: {}", told.text());
+        // It yields to an older one of another run, as any does.
+        let world = refusing();
+        world.add("s1", "running/working", 30, |kept| kept.listed_from = START + 500);
+        let told = world.run(1, Policy { on_timeout: OnTimeout::Leave, ..given_up });
+        let stays = if new_attempt { vec!["s1".to_string(), made(&world, 0)] } else { vec!["s1".to_string()] };
+        assert_eq!((world.count("create"), world.alive()), (1, stays), "{case}: {}", told.text());
+    }
 }
