@@ -38,7 +38,7 @@ pub struct Reconciling {
     until: Millis,
     wait: Millis,
     waits_until: Option<Millis>,
-    /// Whether any find was answered.
+    /// Whether any find of this process was answered: only then is Devin's clock known, and `until` of that clock.
     has_looked: bool,
     /// Why the last find failed; `None` when it was answered.
     failure: Option<String>,
@@ -168,7 +168,10 @@ impl Job {
     pub(super) fn wait_anew(&mut self, now: Millis) {
         match &mut self.phase {
             Phase::Creating { waits_until: Some(until) } => *until = (*until).min(now + LONGEST_LIMITED),
-            Phase::Reconciling(reconciling) => reconciling.waits_until = None,
+            Phase::Reconciling(reconciling) => {
+                (reconciling.waits_until, reconciling.has_looked) = (None, false);
+                reconciling.until = now + millis(self.policy.reconcile_window);
+            }
             _ => {}
         }
     }
@@ -194,7 +197,9 @@ impl Job {
         let Phase::Reconciling(reconciling) = &mut self.phase else { return Vec::new() };
         match observation {
             Observation::SessionsFound(found) => {
-                reconciling.has_looked = true;
+                if !std::mem::replace(&mut reconciling.has_looked, true) {
+                    reconciling.until = now + millis(self.policy.reconcile_window);
+                }
                 reconciling.failure = None;
                 let is_cut_short = reconciling.is_cut_short;
                 if let Some((oldest, mut actions)) = self.take_ours(&found, now) {

@@ -155,6 +155,10 @@ impl Job {
     fn on_polled(&mut self, session: Session, now: Millis) -> Vec<Action> {
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         remember(&mut watching.seen, &session.pull_requests);
+        if !watching.was_seen {
+            // Before the first answer, Devin's clock may not have been known.
+            watching.since = now;
+        }
         let url = session.url.clone().or(watching.session.url.take());
         watching.session = Session { url, pull_requests: watching.seen.clone(), ..session };
         (watching.was_seen, watching.is_current) = (true, true);

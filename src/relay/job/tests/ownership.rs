@@ -6,7 +6,7 @@ use super::races::{made, with_a_rival, working};
 use super::runs::{job, play, policy};
 use super::world::{START, error};
 use crate::devin::Kind;
-use crate::relay::job::{Action, FiringReason, Observation, OnNewAlerts, OnTimeout, Policy, Query};
+use crate::relay::job::{Action, FiringReason, Job, Observation, OnNewAlerts, OnTimeout, Policy, Query};
 use crate::relay::names::ENDED_TAG;
 
 #[test]
@@ -116,4 +116,45 @@ fn what_a_refused_create_has_made_all_the_same_is_this_runs_own() {
         let stays = if new_attempt { vec!["s1".to_string(), made(&world, 0)] } else { vec!["s1".to_string()] };
         assert_eq!((world.count("create"), world.alive()), (1, stays), "{case}: {}", told.text());
     }
+}
+
+#[test]
+fn a_process_that_goes_on_with_a_search_by_another_clock_looks_for_the_whole_window() {
+    for skew in [-18_000_000, 18_000_000] {
+        let world = working(|state| (state.creates, state.list_lag) = (vec![(500, true)], 45_000));
+        let (mut is_killed, mut has_failed) = (false, false);
+        let told = play(&world, job(1, Policy { max_polls: 3, ..policy() }), |action| match action {
+            // The next process does not know Devin's clock until a find is answered.
+            Action::WaitUntil(_) if world.count("create") == 1 && !is_killed => {
+                is_killed = true;
+                world.state().now += skew;
+                Some(Observation::Started)
+            }
+            Action::Find(_) if is_killed && !has_failed => {
+                has_failed = true;
+                Some(Observation::FindFailed(error(Kind::Status(503), None)))
+            }
+            Action::WaitUntil(_) if has_failed && world.state().now.abs_diff(START) > 9_000_000 => {
+                world.state().now -= skew;
+                Some(Observation::WaitOver)
+            }
+            _ => None,
+        });
+        assert!(told.text().contains("found_after_unclear_create"), "{skew}: {}", told.text());
+        assert!(world.state().now - START < 600_000, "{skew}: {}", told.text());
+    }
+}
+
+#[test]
+fn a_watch_that_began_by_another_clock_bears_a_poll_that_fails() {
+    let world = working(|_| ());
+    world.add("s1", "running/working", 30, |_| ());
+    let mut polls = 0;
+    let watch = Policy { max_polls: 5, ..policy() };
+    let told = play(&world, Job::watching("w".to_string(), "s1".to_string(), watch, START - 18_000_000), |action| {
+        polls += u32::from(matches!(action, Action::Poll { .. }));
+        (polls == 2 && matches!(action, Action::Poll { .. }))
+            .then(|| Observation::PollFailed(error(Kind::Status(503), None)))
+    });
+    assert_eq!(polls, 6, "{}", told.text());
 }
