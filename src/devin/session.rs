@@ -3,8 +3,11 @@
 //! `status` and `status_detail` are open: new values have arrived without notice, so both stay text here, and a
 //! reader that does not know a value must not take it for an end.
 
+use std::collections::BTreeMap;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// The status of a session that is told without one: a word that nobody knows, so that it is no end.
@@ -48,7 +51,10 @@ pub struct PullRequest {
 
 impl<'de> Deserialize<'de> for Session {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Session, D::Error> {
-        let fields = Map::<String, Value>::deserialize(deserializer)?;
+        // Field by field: a number beyond what a value holds is an oddity of its own field only.
+        let fields: BTreeMap<String, Box<RawValue>> = BTreeMap::deserialize(deserializer)?;
+        let read = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().into());
+        let fields: Map<String, Value> = fields.into_iter().map(|(name, raw)| (name, read(&raw))).collect();
         let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_string);
         let seconds = |name: &str| fields.get(name).and_then(unix_seconds);
         let list = |name: &str| fields.get(name).and_then(Value::as_array).into_iter().flatten();
@@ -177,6 +183,11 @@ mod tests {
         let session: Session = serde_json::from_str(odd).unwrap();
         assert_eq!((session.created_at, session.updated_at), (Some(1_700_000_000), None));
         assert_eq!((session.tags, session.pull_requests.len()), (vec!["a".to_string()], 1));
+        // The output is there, and is kept as it came.
+        let huge = r#"{"session_id":"1","status":"exit","structured_output":{"n":1e400},"acus_consumed":-1e999}"#;
+        let session: Session = serde_json::from_str(huge).unwrap();
+        assert_eq!(session.structured_output, Some(Value::String(r#"{"n":1e400}"#.to_string())));
+        assert_eq!((session.status.as_str(), session.acus_consumed), ("exit", 0.0));
     }
 
     #[test]
