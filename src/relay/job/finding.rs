@@ -156,14 +156,19 @@ impl Job {
         let pr_url = best(&watching.seen, &self.request.new.repos).map(|best| best.pr_url.clone());
         let reason = "the pull request of an earlier session of this alert is still open".to_string();
         let (session_id, session_url) = (session.session_id.clone(), session.url.clone());
-        let event =
-            EventKind::AlertHeld { session_id: session_id.clone(), session_url: session_url.clone(), pr_url, reason };
+        let event = EventKind::AlertHeld {
+            session_id: session_id.clone(),
+            session_url: session_url.clone(),
+            pr_url,
+            reason: reason.clone(),
+        };
         let mut actions = vec![Action::Report(event)];
         if self.policy.detach {
             self.phase = Phase::Settled(End::Detached { session_id, session_url });
             return actions;
         }
-        let outcome = settle(session, &watching.seen, &self.request.new.repos);
+        // However its session ended, what counts is the pull request that there is.
+        let outcome = Outcome::new(OutcomeKind::PrOpened, reason);
         actions.extend(self.settle(outcome, Some(&watching), now));
         actions
     }

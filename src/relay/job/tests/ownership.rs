@@ -8,6 +8,7 @@ use super::world::{START, error};
 use crate::devin::Kind;
 use crate::relay::job::{Action, FiringReason, Job, Observation, OnNewAlerts, OnTimeout, Policy, Query};
 use crate::relay::names::ENDED_TAG;
+use crate::relay::outcome::OutcomeKind;
 
 #[test]
 fn a_missing_session_that_cannot_be_looked_for_is_polled_at_the_interval_until_the_polls_are_used_up() {
@@ -157,4 +158,15 @@ fn a_watch_that_began_by_another_clock_bears_a_poll_that_fails() {
             .then(|| Observation::PollFailed(error(Kind::Status(503), None)))
     });
     assert_eq!(polls, 6, "{}", told.text());
+}
+
+#[test]
+fn an_alert_that_is_held_has_one_outcome_however_its_session_ended() {
+    for state in ["exit+", "error+", "suspended/out_of_quota+", "suspended/inactivity+", "running/working+!"] {
+        let world = working(|_| ());
+        world.add("s1", state, 7_200, |_| ());
+        let outcome = world.run(1, policy()).outcome().unwrap();
+        assert_eq!((outcome.result, outcome.result.exit_code(true)), (OutcomeKind::PrOpened, 0), "{state}");
+        assert!(outcome.pr_url.is_some() && world.count("create") == 0, "{state}");
+    }
 }
