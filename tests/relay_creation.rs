@@ -672,7 +672,7 @@ fn without_tags_an_unclear_create_is_found_by_its_title() {
 #[test]
 fn without_tags_a_session_at_work_is_adopted_by_its_title() {
     let mut theirs = session("0d902d4d605a230ab8f5a3d24bdfd1fe", &[], now() - 60, &state("running/working", false));
-    theirs["title"] = json!(format!("[{}] something is wrong", mark()));
+    theirs["title"] = json!(format!("something is wrong [{}/00000000]", mark()));
     let refused = |_| Made { hidden_for: None, says: Some(Said::problem(403, "tags are restricted")) };
     insta::assert_snapshot!(trip(Sessions::new().with(theirs).on_create(refused), "--detach"), @"
     alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1

@@ -177,7 +177,8 @@ impl Client {
         };
         replace_halves(&mut response.body);
         let (status, date) = (response.status, response.date());
-        if let Some(date) = date {
+        // An error may come from something between here and the API, with a clock of its own.
+        if let Some(date) = date.filter(|_| status < 400) {
             self.clock.heard(date, Instant::now().into_std());
         }
         if !is_success(status) {

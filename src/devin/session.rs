@@ -3,8 +3,11 @@
 //! `status` and `status_detail` are open: new values have arrived without notice, so both stay text here, and a
 //! reader that does not know a value must not take it for an end.
 
+use std::collections::BTreeMap;
+
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 /// The status of a session that is told without one: a word that nobody knows, so that it is no end.
@@ -48,7 +51,10 @@ pub struct PullRequest {
 
 impl<'de> Deserialize<'de> for Session {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Session, D::Error> {
-        let fields = Map::<String, Value>::deserialize(deserializer)?;
+        // Field by field: a number beyond what a value holds is an oddity of its own field only.
+        let fields: BTreeMap<String, Box<RawValue>> = BTreeMap::deserialize(deserializer)?;
+        let read = |raw: &RawValue| serde_json::from_str(raw.get()).unwrap_or_else(|_| raw.get().into());
+        let fields: Map<String, Value> = fields.into_iter().map(|(name, raw)| (name, read(&raw))).collect();
         let text = |name: &str| fields.get(name).and_then(Value::as_str).map(str::to_string);
         let seconds = |name: &str| fields.get(name).and_then(unix_seconds);
         let list = |name: &str| fields.get(name).and_then(Value::as_array).into_iter().flatten();
@@ -119,11 +125,17 @@ impl Session {
     pub fn bare_id(&self) -> &str {
         bare(&self.session_id)
     }
+
+    /// Whether an identifier, with or without the prefix and in whatever letter case, is this session's.
+    pub fn is_named(&self, session_id: &str) -> bool {
+        self.bare_id().eq_ignore_ascii_case(bare(session_id))
+    }
 }
 
 /// A session's identifier without the prefix that only some answers give it.
 pub fn bare(session_id: &str) -> &str {
-    session_id.strip_prefix("devin-").unwrap_or(session_id)
+    let cut = session_id.split_at_checked("devin-".len());
+    cut.filter(|(prefix, _)| prefix.eq_ignore_ascii_case("devin-")).map_or(session_id, |(_, bare)| bare)
 }
 
 /// The identifier in what people paste: the session's address in the web app, or the identifier itself. Blanks and `<…>`
@@ -152,6 +164,8 @@ mod tests {
     fn a_session_is_read_however_little_the_api_says() {
         let least: Session = serde_json::from_str(r#"{"session_id":"devin-1","status":"new","tags":null,"url":null,"acus_consumed":null,"pull_requests":null,"security_profile":{}}"#).unwrap();
         assert_eq!(least.bare_id(), "1");
+        assert_eq!([bare("DEVIN-1"), bare("devin"), bare("dévin-1")], ["1", "devin", "dévin-1"]);
+        assert!(Session { session_id: "Devin-aB".to_string(), ..Session::default() }.is_named("Ab"));
         assert!(least.tags.is_empty() && least.url.is_none() && least.pull_requests.is_empty());
         assert!(serde_json::from_str::<Session>(r#"{"status":"new"}"#).is_err());
         for json in
@@ -169,6 +183,11 @@ mod tests {
         let session: Session = serde_json::from_str(odd).unwrap();
         assert_eq!((session.created_at, session.updated_at), (Some(1_700_000_000), None));
         assert_eq!((session.tags, session.pull_requests.len()), (vec!["a".to_string()], 1));
+        // The output is there, and is kept as it came.
+        let huge = r#"{"session_id":"1","status":"exit","structured_output":{"n":1e400},"acus_consumed":-1e999}"#;
+        let session: Session = serde_json::from_str(huge).unwrap();
+        assert_eq!(session.structured_output, Some(Value::String(r#"{"n":1e400}"#.to_string())));
+        assert_eq!((session.status.as_str(), session.acus_consumed), ("exit", 0.0));
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl Client {
         let read = |answer: Answer| {
             let session = read_session(&answer)?;
             // What is said of another session must not be taken for this one's end.
-            let is_asked_for = session.bare_id().eq_ignore_ascii_case(bare(id));
+            let is_asked_for = session.is_named(id);
             if is_asked_for { Ok(session) } else { Err(Invalid::Unexpected("it describes another session")) }
         };
         self.get(&sessions_of(organization, &[&in_path]), None, read, tell).await

@@ -51,6 +51,8 @@ pub struct Job {
     /// The bare identifiers of the sessions that this job has made.
     made: Vec<String>,
     creates: u32,
+    /// The session is wanted beside those that are there: none of another attempt is its rival.
+    stands_beside: bool,
     /// How the first create was answered that may have made a session nobody has seen since.
     unclear: Option<String>,
     limited: Limited,
@@ -260,6 +262,7 @@ impl Job {
             by_title: false,
             made: Vec::new(),
             creates: 0,
+            stands_beside: false,
             unclear: None,
             limited: Limited::default(),
             told: Vec::new(),

@@ -57,15 +57,17 @@ impl Names {
         new.tags.retain(|tag| !self.tags().contains(&tag.as_str()));
     }
 
-    /// Whether a session is the alert's.
+    /// Whether a session is the alert's. Where the tag of another alert says whose it is, the title does not.
     pub fn is_of_alert(&self, session: &Session) -> bool {
-        has_tag(session, &self.alert_tag) || marker_of(session).is_some_and(|(tag, _)| tag == self.alert_tag)
+        let is_titled = || marker_of(session).is_some_and(|(tag, _)| tag == self.alert_tag);
+        has_tag(session, &self.alert_tag) || !has_alert_tag(session) && is_titled()
     }
 
     /// Whether a session was certainly made by this attempt.
     pub fn is_of_attempt(&self, session: &Session) -> bool {
         let digits: String = self.attempt.chars().take(8).collect();
-        has_tag(session, &self.attempt_tag) || marker_of(session) == Some((&self.alert_tag, &digits))
+        let is_titled = || marker_of(session) == Some((&self.alert_tag, &digits));
+        has_tag(session, &self.attempt_tag) || self.is_of_alert(session) && is_titled()
     }
 
     /// Compares what a create was answered with to what was sent. `without_tags` where none were sent.
@@ -89,21 +91,16 @@ pub fn has_tag(session: &Session, name: &str) -> bool {
     session.tags.iter().any(|tag| tag.eq_ignore_ascii_case(name))
 }
 
-/// The alert's tag and the attempt's digits in a title's marker: at its end, where no stranger's words stand. A title of
-/// an earlier version begins with the tag; there is no attempt in it.
+/// Whether a session carries the tag of any alert.
+fn has_alert_tag(session: &Session) -> bool {
+    session.tags.iter().any(|tag| is_tag(&tag.to_ascii_lowercase()))
+}
+
+/// The alert's tag and the attempt's digits in a title's marker: at its end, where no stranger's words stand.
 fn marker_of(session: &Session) -> Option<(&str, &str)> {
     let title = session.title.as_deref()?.trim_end();
-    let at_end =
-        title.strip_suffix(']').and_then(|title| title.rsplit_once('[')).and_then(|(_, marker)| marker.split_once('/'));
-    if let Some((tag, attempt)) = at_end
-        && is_tag(tag)
-        && attempt.len() == 8
-        && is_hex(attempt)
-    {
-        return Some((tag, attempt));
-    }
-    let (tag, _) = title.strip_prefix('[')?.split_once(']')?;
-    is_tag(tag).then_some((tag, ""))
+    let (tag, attempt) = title.strip_suffix(']')?.rsplit_once('[')?.1.split_once('/')?;
+    (is_tag(tag) && attempt.len() == 8 && is_hex(attempt)).then_some((tag, attempt))
 }
 
 fn is_tag(text: &str) -> bool {
@@ -158,7 +155,13 @@ mod tests {
         assert!(!names.is_of_attempt(&session("", &[&names.alert_tag])));
         assert!(names.is_of_attempt(&session("", &[&names.attempt_tag])));
         let (ours, other) = (&names.alert_tag, tag("other"));
-        assert!(names.is_of_alert(&session(&format!("[{ours}] as titles were"), &[])));
+        assert!(!names.is_of_alert(&session(&format!("[{ours}] what a stranger wrote"), &[])));
+        // A tag of another alert says whose a session is; a tag of no alert says nothing.
+        let title = new.title.as_deref().unwrap();
+        for (tag, is_ours) in [(other.clone(), false), (other.to_uppercase(), false), ("ar-ended".to_string(), true)] {
+            let tagged = session(title, &[&tag]);
+            assert_eq!((names.is_of_alert(&tagged), names.is_of_attempt(&tagged)), (is_ours, is_ours), "{tag}");
+        }
         // What strangers write stands before the marker, and makes no session another alert's.
         assert!(!names.is_of_alert(&session(&format!("[{ours}] boo [{other}/00000000]"), &[])));
         assert!(!names.is_of_alert(&session(&format!("boo [{ours}/00000000] [{other}/00000000]"), &[])));

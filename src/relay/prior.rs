@@ -88,7 +88,7 @@ pub fn is_ended_by_us(session: &Session) -> bool {
 
 /// Older is smaller; within one second the identifier decides, the same way for everybody. `None` where it is not told.
 pub fn age(session: &Session) -> Option<(i64, String)> {
-    session.created_at.map(|created_at| (created_at, session.bare_id().to_string()))
+    session.created_at.map(|created_at| (created_at, session.bare_id().to_ascii_lowercase()))
 }
 
 /// Whether a session was last updated less than so many seconds ago; a time that is not told, or lies a day ahead, is old.

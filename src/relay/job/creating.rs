@@ -38,7 +38,7 @@ pub struct Reconciling {
     until: Millis,
     wait: Millis,
     waits_until: Option<Millis>,
-    /// Whether any find was answered.
+    /// Whether any find of this process was answered: only then is Devin's clock known, and `until` of that clock.
     has_looked: bool,
     /// Why the last find failed; `None` when it was answered.
     failure: Option<String>,
@@ -96,7 +96,7 @@ impl Job {
                 return actions;
             }
         }
-        if !self.policy.new_attempt {
+        if !self.stands_beside || self.creates > 1 {
             watching.expect_rivals(self.policy.detach, now);
         }
         self.told.clone_from(&self.request.firing.fingerprints);
@@ -168,7 +168,10 @@ impl Job {
     pub(super) fn wait_anew(&mut self, now: Millis) {
         match &mut self.phase {
             Phase::Creating { waits_until: Some(until) } => *until = (*until).min(now + LONGEST_LIMITED),
-            Phase::Reconciling(reconciling) => reconciling.waits_until = None,
+            Phase::Reconciling(reconciling) => {
+                (reconciling.waits_until, reconciling.has_looked) = (None, false);
+                reconciling.until = now + millis(self.policy.reconcile_window);
+            }
             _ => {}
         }
     }
@@ -194,22 +197,12 @@ impl Job {
         let Phase::Reconciling(reconciling) = &mut self.phase else { return Vec::new() };
         match observation {
             Observation::SessionsFound(found) => {
-                reconciling.has_looked = true;
+                if !std::mem::replace(&mut reconciling.has_looked, true) {
+                    reconciling.until = now + millis(self.policy.reconcile_window);
+                }
                 reconciling.failure = None;
                 let is_cut_short = reconciling.is_cut_short;
-                let names = &self.request.names;
-                let mut ours: Vec<Session> = found.into_iter().filter(|session| names.is_of_attempt(session)).collect();
-                let (holds, now_s) = (self.policy.holds, seconds(now));
-                let is_dead = |session: &Session| !prior(session, &holds, now_s).is_alive();
-                ours.sort_by_key(|session| (is_dead(session), age(session).unwrap_or((i64::MAX, String::new()))));
-                if let Some(oldest) = ours.first().cloned() {
-                    self.made.extend(ours.iter().map(|session| session.bare_id().to_string()));
-                    let mut actions = Vec::new();
-                    match self.request.names.kept(&oldest, self.by_title) {
-                        Kept::All => {}
-                        Kept::TitleOnly(missing) => actions.push(self.tell_by_title(&missing)),
-                        Kept::Nothing => actions.push(Action::Report(EventKind::warning(nameless(&oldest)))),
-                    }
+                if let Some((oldest, mut actions)) = self.take_ours(&found, now) {
                     if is_cut_short {
                         let session_id = Some(oldest.session_id.clone());
                         let reason = AdoptionReason::FoundAfterUnclearCreate;
@@ -220,7 +213,9 @@ impl Job {
                     actions.extend(self.adopt(oldest, AdoptionReason::FoundAfterUnclearCreate, now));
                     return actions;
                 }
-                if reconciling.by == FindBy::Tag {
+                if let Phase::Reconciling(reconciling) = &mut self.phase
+                    && reconciling.by == FindBy::Tag
+                {
                     // The tags may have been dropped.
                     reconciling.by = FindBy::Title;
                     return self.reconcile_again(now);
@@ -244,6 +239,24 @@ impl Job {
             }
             _ => self.reconcile_again(now),
         }
+    }
+
+    /// The session of this attempt that goes on among those that a find shows: the oldest that is alive. And what is to be
+    /// said of its names.
+    pub(super) fn take_ours(&mut self, found: &[Session], now: Millis) -> Option<(Session, Vec<Action>)> {
+        let (names, holds, now_s) = (&self.request.names, self.policy.holds, seconds(now));
+        let ours = || found.iter().filter(|session| names.is_of_attempt(session));
+        let is_dead = |session: &Session| !prior(session, &holds, now_s).is_alive();
+        let place = |session: &&Session| (is_dead(session), age(session).unwrap_or((i64::MAX, String::new())));
+        let oldest = ours().min_by_key(place).cloned()?;
+        self.made.extend(ours().map(|session| session.bare_id().to_string()));
+        let mut actions = Vec::new();
+        match names.kept(&oldest, self.by_title) {
+            Kept::All => {}
+            Kept::TitleOnly(missing) => actions.push(self.tell_by_title(&missing)),
+            Kept::Nothing => actions.push(Action::Report(EventKind::warning(nameless(&oldest)))),
+        }
+        Some((oldest, actions))
     }
 
     /// A find has not shown the session: another one later, or the end of the search.

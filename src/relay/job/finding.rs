@@ -38,7 +38,8 @@ impl Job {
         match observation {
             Observation::SessionsFound(found) => {
                 let names = &self.request.names;
-                let found: Vec<Session> = found.into_iter().filter(|session| names.is_of_alert(session)).collect();
+                let is_of_alert = |session: &Session| names.is_of_alert(session) || names.is_of_attempt(session);
+                let found: Vec<Session> = found.into_iter().filter(is_of_alert).collect();
                 self.decide(&found, now)
             }
             Observation::FindFailed(error) if self.unclear.is_some() => self.unknown(Some(error.to_string()), now),
@@ -49,29 +50,33 @@ impl Job {
         }
     }
 
-    /// One at work is adopted, the oldest. Else one that ended within the cool-down is reported: what has a result before
-    /// what has none, and then the newest. Else one that waits for a person is adopted, the oldest. Else one whose pull
-    /// request is open holds the alert. Else a session is created.
+    /// One of this very attempt is its own, however the create was answered. Else one at work is adopted, the oldest. Else
+    /// one that ended within the cool-down is reported: what has a result before what has none, and then the newest. Else
+    /// one that waits for a person is adopted, the oldest. Else one whose pull request is open holds the alert. Else a
+    /// session is created.
     fn decide(&mut self, found: &[Session], now: Millis) -> Vec<Action> {
-        let is_start =
-            self.policy.on_new_alerts == OnNewAlerts::Start && self.request.firing.reason == FiringReason::NewAlerts;
-        if self.policy.new_attempt || is_start {
-            return self.create(now);
-        }
         let (holds, now_s) = (self.policy.holds, seconds(now));
         let of = move |wanted| found.iter().filter(move |session| prior(session, &holds, now_s) == wanted);
         let oldest = move |wanted| of(wanted).min_by_key(|session| age(session).unwrap_or((i64::MAX, String::new())));
         let newest = move |wanted| of(wanted).max_by_key(|session| session.updated_at.or(session.created_at));
         let alive = oldest(PriorSession::Working);
-        if self.policy.on_new_alerts == OnNewAlerts::Start && alive.is_some_and(|session| self.has_news_for(session)) {
-            return self.create(now);
+        let is_start = self.policy.on_new_alerts == OnNewAlerts::Start
+            && (self.request.firing.reason == FiringReason::NewAlerts
+                || alive.is_some_and(|session| self.has_news_for(session)));
+        let was_sent = self.creates > 0;
+        self.stands_beside = self.policy.new_attempt || is_start || self.stands_beside && was_sent;
+        if let Some(actions) = self.go_on_with_ours(found, now) {
+            return actions;
+        }
+        if self.stands_beside {
+            return if was_sent { self.find_by_title_or_create(now) } else { self.create(now) };
         }
         let ended = newest(PriorSession::EndedLately { has_result: true })
             .or_else(|| newest(PriorSession::EndedLately { has_result: false }));
         let waiting = oldest(PriorSession::Waiting).filter(|_| ended.is_none());
         if let Some(session) = alive.or(waiting) {
             let others = of(PriorSession::Working).chain(of(PriorSession::Waiting));
-            let others = others.filter(|other| other.bare_id() != session.bare_id());
+            let others = others.filter(|other| !other.is_named(&session.session_id));
             let mut actions = self.unseen_one();
             actions.extend(others.map(|other| goes_on_too(other, session)));
             let session = session.clone();
@@ -89,7 +94,22 @@ impl Job {
             actions.extend(self.held(session, now));
             return actions;
         }
-        // Where tags are dropped without a word, only titles tell.
+        self.find_by_title_or_create(now)
+    }
+
+    /// What a create of this attempt has made although its answer did not say so, unless it is dead and another one alive.
+    fn go_on_with_ours(&mut self, found: &[Session], now: Millis) -> Option<Vec<Action>> {
+        let (names, holds) = (&self.request.names, &self.policy.holds);
+        let mut alive = found.iter().filter(|session| prior(session, holds, seconds(now)).is_alive()).peekable();
+        let is_first =
+            self.stands_beside || alive.peek().is_none() || alive.any(|session| names.is_of_attempt(session));
+        let (session, mut actions) = if is_first { self.take_ours(found, now)? } else { return None };
+        actions.extend(self.adopt(session, AdoptionReason::FoundAfterUnclearCreate, now));
+        Some(actions)
+    }
+
+    /// Where tags are dropped without a word, only titles tell.
+    fn find_by_title_or_create(&mut self, now: Millis) -> Vec<Action> {
         if self.phase == (Phase::Finding { by: FindBy::Tag }) {
             self.phase = Phase::Finding { by: FindBy::Title };
             return vec![Action::Find(self.query(FindBy::Title, now))];
@@ -136,14 +156,19 @@ impl Job {
         let pr_url = best(&watching.seen, &self.request.new.repos).map(|best| best.pr_url.clone());
         let reason = "the pull request of an earlier session of this alert is still open".to_string();
         let (session_id, session_url) = (session.session_id.clone(), session.url.clone());
-        let event =
-            EventKind::AlertHeld { session_id: session_id.clone(), session_url: session_url.clone(), pr_url, reason };
+        let event = EventKind::AlertHeld {
+            session_id: session_id.clone(),
+            session_url: session_url.clone(),
+            pr_url,
+            reason: reason.clone(),
+        };
         let mut actions = vec![Action::Report(event)];
         if self.policy.detach {
             self.phase = Phase::Settled(End::Detached { session_id, session_url });
             return actions;
         }
-        let outcome = settle(session, &watching.seen, &self.request.new.repos);
+        // However its session ended, what counts is the pull request that there is.
+        let outcome = Outcome::new(OutcomeKind::PrOpened, reason);
         actions.extend(self.settle(outcome, Some(&watching), now));
         actions
     }

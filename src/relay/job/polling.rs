@@ -88,8 +88,7 @@ impl Job {
             (Task::FindingRivals, Observation::FindFailed(error)) => self.on_rivals_not_found(&error, now),
             (Task::FindingItself, Observation::SessionsFound(found)) => {
                 watching.task = Task::Nothing;
-                let id = watching.session.bare_id();
-                match found.into_iter().find(|session| session.bare_id().eq_ignore_ascii_case(id)) {
+                match found.into_iter().find(|session| session.is_named(&session_id)) {
                     Some(listed) => self.on_polled(listed, now),
                     None => {
                         let reason = "the session no longer exists, or this key may not see it";
@@ -99,7 +98,10 @@ impl Job {
             }
             (Task::FindingItself, Observation::FindFailed(error)) => {
                 watching.task = Task::Nothing;
-                self.note_and_go_on(format!("{error}; whether the session still exists is not known"), now)
+                let note = format!("{error}; whether the session still exists is not known");
+                let mut actions = vec![Action::Report(EventKind::note(note))];
+                actions.extend(self.settle_or_go_on(None, pause(&error), now));
+                actions
             }
             (Task::Confirming(_), Observation::SessionPolled(session)) => self.on_confirmed(session, now),
             (Task::Confirming(_), Observation::PollFailed(error)) => self.on_not_confirmed(&error, now),
@@ -153,6 +155,10 @@ impl Job {
     fn on_polled(&mut self, session: Session, now: Millis) -> Vec<Action> {
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         remember(&mut watching.seen, &session.pull_requests);
+        if !watching.was_seen {
+            // Before the first answer, Devin's clock may not have been known.
+            watching.since = now;
+        }
         let url = session.url.clone().or(watching.session.url.take());
         watching.session = Session { url, pull_requests: watching.seen.clone(), ..session };
         (watching.was_seen, watching.is_current) = (true, true);
@@ -213,13 +219,9 @@ impl Job {
             }
             failure => {
                 watching.refusals = if failure == Failure::Refused { watching.refusals + 1 } else { 0 };
-                let asked = match error.kind {
-                    Kind::WaitTooLong { wait, .. } => Some(millis(wait)),
-                    _ => None,
-                };
-                let pause = asked.map(|asked| asked.min(LONGEST_PAUSE));
-                let more =
-                    asked.filter(|asked| *asked > LONGEST_PAUSE).map(|_| ", and the next one comes in five minutes");
+                let pause = pause(error);
+                let is_cut = asked_for(error) > pause;
+                let more = is_cut.then_some(", and the next one comes in five minutes");
                 let note = format!("{error}; this poll does not count{}", more.unwrap_or_default());
                 let unanswered = (now >= deadline).then(|| {
                     let reason = "the API did not answer often enough to tell how the session ended; it goes on";
@@ -275,6 +277,19 @@ impl Job {
         actions.extend(self.watch_on(now));
         actions
     }
+}
+
+/// How long an answer asks to wait.
+fn asked_for(error: &Error) -> Option<Millis> {
+    match error.kind {
+        Kind::WaitTooLong { wait, .. } => Some(millis(wait)),
+        _ => None,
+    }
+}
+
+/// How long the next poll waits because an answer asks for it.
+fn pause(error: &Error) -> Option<Millis> {
+    asked_for(error).map(|asked| asked.min(LONGEST_PAUSE))
 }
 
 /// What a poll that failed says about the session.

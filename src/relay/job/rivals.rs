@@ -7,9 +7,9 @@ use super::{Action, End, Job, Millis, Observation, Origin, Phase, Watching, seco
 use crate::devin::session::Session;
 use crate::devin::{Error, Kind};
 use crate::relay::event::{AdoptionReason, EventKind};
-use crate::relay::names::ENDED_TAG;
+use crate::relay::names::{ENDED_TAG, has_tag};
 use crate::relay::outcome::{Outcome, OutcomeKind};
-use crate::relay::prior::{age, prior};
+use crate::relay::prior::{Holds, age, prior};
 
 /// How often tagging and ending a session are tried; unlike a create, both may be repeated.
 const MOST_TRIES: u32 = 3;
@@ -69,6 +69,11 @@ impl Ending {
     }
 }
 
+/// Whether a session is alive and may stay so: what carries the tag of one that is being ended is about to go.
+fn is_staying(session: &Session, holds: &Holds, now: Millis) -> bool {
+    prior(session, holds, seconds(now)).is_alive() && !has_tag(session, ENDED_TAG)
+}
+
 /// Whether an error says nothing about the next try.
 fn is_passing(error: &Error) -> bool {
     error.kind.is_retryable() || matches!(error.kind, Kind::TimeUp(_))
@@ -99,19 +104,18 @@ const SAME_ATTEMPT: &str = "this attempt made an older session, too";
 impl Job {
     /// A list shows the alert's sessions: those that a first find would have adopted are rivals.
     pub(super) fn on_rivals_found(&mut self, found: Vec<Session>, now: Millis) -> Vec<Action> {
-        let (names, holds) = (&self.request.names, &self.policy.holds);
+        let found: Vec<Session> = found.into_iter().filter(|session| self.concerns(session)).collect();
+        let holds = &self.policy.holds;
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         watching.task = Task::Nothing;
         watching.failed_finds = 0;
-        let own_id = watching.session.bare_id().to_string();
-        if let Some(listed) = found.iter().find(|session| session.bare_id() == own_id) {
+        let own_id = watching.session.session_id.clone();
+        if let Some(listed) = found.iter().find(|session| session.is_named(&own_id)) {
             watching.session.created_at = listed.created_at.or(watching.session.created_at);
         }
-        let is_alive = |session: &Session| prior(session, holds, seconds(now)).is_alive();
-        let mut rivals: Vec<Session> = found
-            .into_iter()
-            .filter(|session| names.is_of_alert(session) && session.bare_id() != own_id && is_alive(session))
-            .collect();
+        let is_alive = |session: &Session| is_staying(session, holds, now);
+        let mut rivals: Vec<Session> =
+            found.into_iter().filter(|session| !session.is_named(&own_id) && is_alive(session)).collect();
         rivals.sort_by_key(|session| age(session).unwrap_or((i64::MAX, String::new())));
         let Some(own_age) = age(&watching.session).filter(|_| is_alive(&watching.session)) else {
             return self.watch_on(now);
@@ -147,14 +151,19 @@ impl Job {
         actions
     }
 
+    /// Whether a session that a list shows is the one that is watched, or could be its rival.
+    fn concerns(&self, session: &Session) -> bool {
+        self.has_made(session) || self.request.names.is_of_alert(session) && !self.stands_beside
+    }
+
     /// Whether this job, and nobody else, has made a session.
     fn has_made(&self, session: &Session) -> bool {
-        self.request.names.is_of_attempt(session) || self.made.iter().any(|id| id == session.bare_id())
+        self.request.names.is_of_attempt(session) || self.made.iter().any(|id| session.is_named(id))
     }
 
     /// A session as it is at this moment: only for one that is alive, and older, one of ours is ended.
     pub(super) fn on_confirmed(&mut self, polled: Session, now: Millis) -> Vec<Action> {
-        let is_alive = prior(&polled, &self.policy.holds, seconds(now)).is_alive();
+        let is_alive = is_staying(&polled, &self.policy.holds, now);
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         let is_older = |other: &Session| match (age(&polled), age(other)) {
             (Some(polled), Some(other)) => polled < other,

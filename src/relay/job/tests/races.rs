@@ -10,7 +10,7 @@ use crate::relay::names::ENDED_TAG;
 use crate::relay::outcome::OutcomeKind;
 
 /// A world in which sessions work for ever.
-fn working(change: impl FnOnce(&mut State)) -> World {
+pub fn working(change: impl FnOnce(&mut State)) -> World {
     World::new(|state| {
         state.life = vec![(1_000, "running/working".to_string())];
         change(state);
@@ -18,19 +18,19 @@ fn working(change: impl FnOnce(&mut State)) -> World {
 }
 
 /// A world in which an older session of another run is listed half a second after the first find.
-fn with_a_rival(change: impl FnOnce(&mut State)) -> World {
+pub fn with_a_rival(change: impl FnOnce(&mut State)) -> World {
     let world = working(change);
     world.add("s1", "running/working", 30, |kept| kept.listed_from = START + 500);
     world
 }
 
-fn named(told: &Told, id: &str) -> bool {
+pub fn named(told: &Told, id: &str) -> bool {
     let said = format!(r#""event":"session_duplicate","session_id":"{id}""#);
     told.text().lines().any(|line| line.contains(&said) && line.contains(r#""terminated":false"#))
 }
 
 /// The identifier of the session that a run has made.
-fn made(world: &World, number: usize) -> String {
+pub fn made(world: &World, number: usize) -> String {
     let state = world.state();
     let mut all = state.all.iter().map(|kept| &kept.session.session_id).filter(|id| id.starts_with("new-"));
     all.nth(number).unwrap().clone()
