@@ -168,7 +168,7 @@ fn print_prompts(mut orders: Vec<Prepared>, namespace: &str, key: Option<&Token>
         received(order, namespace, shown);
         nothing_to_do(order, shown);
         let (tags, title, prompt) = (request.new.tags, request.new.title.unwrap_or_default(), request.new.prompt);
-        shown.tell(EventKind::Prompt { tags, title, prompt }, Some(&order.key));
+        shown.tell(EventKind::Prompt { tags, title, prompt }, Some(&order.shown_key));
     }
     SUCCESS
 }
@@ -177,11 +177,11 @@ fn received(order: &Prepared, namespace: &str, shown: &Presenter) {
     let (format, state) = (order.alert.format.name().to_string(), order.alert.state.name().to_string());
     let title = order.new.title.clone().unwrap_or_default();
     let (tag, alerts) = (jobs::alert_tag(order, namespace), order.alert.firing.max(1));
-    shown.tell(EventKind::AlertReceived { format, state, title, tag, alerts }, Some(&order.key));
+    shown.tell(EventKind::AlertReceived { format, state, title, tag, alerts }, Some(&order.shown_key));
     if order.secrets_removed > 0 {
         let were = if order.secrets_removed == 1 { " was" } else { "s were" };
         let message = format!("{} secret{were} removed from what the alert says", order.secrets_removed);
-        shown.tell(EventKind::warning(message), Some(&order.key));
+        shown.tell(EventKind::warning(message), Some(&order.shown_key));
     }
 }
 
@@ -195,7 +195,7 @@ fn nothing_to_do(order: &Prepared, shown: &Presenter) {
             }
             state => format!("the alert is {}, so no session is created", state.name()),
         };
-        shown.tell(EventKind::NothingToDo { reason }, Some(&order.key));
+        shown.tell(EventKind::NothingToDo { reason }, Some(&order.shown_key));
     }
 }
 
@@ -300,7 +300,7 @@ async fn take(
     let mut runs = Vec::new();
     for order in &firing {
         let request = jobs::request(order, namespace, &jobs::drawn());
-        let job = Job::new(format!("job-{}", jobs::drawn()), order.key.clone(), request, policy.clone());
+        let job = Job::new(format!("job-{}", jobs::drawn()), order.shown_key.clone(), request, policy.clone());
         let relay = Arc::clone(&relay);
         runs.push(tokio::spawn(async move { relay.run(job).await }));
     }
