@@ -102,6 +102,22 @@ fn a_dedupe_key_that_is_made_of_a_secret_is_hashed_and_not_shown() {
 }
 
 #[test]
+fn a_key_that_is_cut_in_two_does_not_show_either() {
+    let devin = finished();
+    // Ten characters of the key stand before the cut, and its form in base64 is none that is told by its shape.
+    for (length, limit) in [(120, "a title"), (400, "a line")] {
+        let title = format!("{} {KEY} end", "x".repeat(length - 13));
+        for status in ["resolved", "firing"] {
+            let alert = json!({"title": title, "status": status, "message": "m"});
+            for format in ["json", "text"] {
+                let ran = with_key(&devin, &alert).run(&format!("{RUN} --detach --output {format}"));
+                assert_hidden(&devin, &ran, &[&KEY[..10]], &format!("{limit}, {status}, {format}"));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_secret_that_is_removed_is_said() {
     let devin = finished();
     let alert = json!({"title": "disk", "message": format!("password=hunter2-Xq9 {KEY}"), "status": "firing"});

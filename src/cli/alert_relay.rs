@@ -157,9 +157,14 @@ fn presenter(choice: Option<OutputChoice>, output: &Output, require_pr: bool) ->
     Presenter::new(output, format, require_pr)
 }
 
-fn print_prompts(mut orders: Vec<Prepared>, namespace: &str, key: Option<&Token>, shown: &Presenter) -> Exit {
+/// Knows the keys of the settings and of the environment.
+fn of_keys(key: Option<&Token>) -> Redactor {
     let variable = variable("DEVIN_API_KEY");
-    let redactor = Redactor::new(variable.as_deref().into_iter().chain(key.map(Token::expose)));
+    Redactor::new(variable.as_deref().into_iter().chain(key.map(Token::expose)))
+}
+
+fn print_prompts(mut orders: Vec<Prepared>, namespace: &str, key: Option<&Token>, shown: &Presenter) -> Exit {
+    let redactor = of_keys(key);
     for order in &mut orders {
         if let Err(problem) = order.keep_back(&redactor) {
             return fail(shown, Code::BadInput, &format!("{problem:#}"));
@@ -249,7 +254,7 @@ async fn take(
     shown: Presenter,
     stop: Receiver<Option<i32>>,
 ) -> Exit {
-    let (mut firing, ended): (Vec<_>, Vec<_>) = orders.into_iter().partition(|order| order.alert.state.is_firing());
+    let (mut firing, mut ended): (Vec<_>, Vec<_>) = orders.into_iter().partition(|order| order.alert.state.is_firing());
     if firing.len() > run.max_sessions {
         let message = format!(
             "the payload holds {} alerts, more than the {} sessions that --max-sessions allows; nothing was created",
@@ -259,6 +264,12 @@ async fn take(
         return fail(&shown, Code::TooManyAlerts, &message);
     }
     let is_sandbox = run.sandbox.sandbox;
+    let redactor = of_keys(loaded.as_ref().and_then(|loaded| loaded.as_ref().ok()).map(|settings| &settings.token));
+    for order in &mut ended {
+        if let Err(problem) = order.keep_back(&redactor) {
+            return fail(&shown, Code::BadInput, &format!("{problem:#}"));
+        }
+    }
     let place = if firing.is_empty() { None } else { Some(place(&run.access, loaded, output, &shown).await) };
     let namespace = &run.input.namespace;
     ended.iter().for_each(|order| {
