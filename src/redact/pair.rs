@@ -253,11 +253,18 @@ fn unquoted(text: &str) -> usize {
         ];
         coded.iter().any(|code| rest.starts_with(code))
     };
-    let mut length = text.len();
+    let (mut length, mut is_open) = (text.len(), false);
     for (at, c) in text.char_indices() {
         let rest = &text[at..];
         let is_end = match c {
-            '"' | '\'' | '`' | '<' | '>' | '|' | ';' => true,
+            '"' | '`' | '|' => true,
+            '\'' | ';' => !goes_on(&rest[1..]),
+            '<' if is_tag(&rest[1..]) || !goes_on(&rest[1..]) => true,
+            '<' => {
+                is_open = true;
+                false
+            }
+            '>' => !is_open,
             '%' | '\\' => ends_here(rest),
             '&' => ends_here(rest) || separates(&rest[1..]),
             ',' | ')' | ']' | '}' => separates(&rest[1..]),
@@ -270,6 +277,17 @@ fn unquoted(text: &str) -> usize {
     }
     looked_at(length);
     text[..length].trim_end_matches([',', ')', ']', '}']).len()
+}
+
+/// Whether a value has a quotation mark or semicolon in its midst: neither its end nor another name comes after it.
+fn goes_on(rest: &str) -> bool {
+    rest.starts_with(|c: char| c.is_ascii_alphanumeric()) && !separates(rest)
+}
+
+/// Whether a tag of HTML follows its bracket.
+fn is_tag(rest: &str) -> bool {
+    let name = run(rest, |byte| byte.is_ascii_alphabetic());
+    name > 0 && rest[name..].starts_with(['>', ' ', '/'])
 }
 
 /// Whether a value ends before `rest`: at a blank, at more closing marks, or at the name of the next value.
