@@ -258,6 +258,20 @@ mod tests {
     }
 
     #[test]
+    fn no_problem_quotes_the_key() {
+        for key in ["Zq7wz3kfH5x2mt9Vbn4c8dj6ry1lsg0pa", "cog_q7wz3kfh5x2mt9vbn4c8dj6ry1lsg0pa"] {
+            for before in ["", "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxx "] {
+                let text = format!("{before}{key}");
+                let settings = serde_json::json!({"api_token": key, "org_id": "o", "start_date": text});
+                let said = check(&settings.to_string());
+                assert!(said.contains("start_date must") && !said.contains(&key[..8]), "{said}");
+                let said = check(&serde_json::json!({"api_token": key, "org_id": "o", text: 1}).to_string());
+                assert!(said.contains("unknown setting") && !said.contains(&key[..8]), "{said}");
+            }
+        }
+    }
+
+    #[test]
     fn no_settings_at_all_is_a_usage_matter_and_a_broken_file_is_not() {
         insta::assert_snapshot!(check(""), @"no connection settings: use --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox");
         let pasted = Config::load(Some(Path::new(r#"{"api_token":"cog_s3cr3t"}"#)), |_| None).unwrap_err();

@@ -220,6 +220,11 @@ impl Output {
         };
     }
 
+    /// `text` without the keys that are hidden, for one who is going to cut it: half a key would not be recognized.
+    pub fn without_keys(&self, text: &str) -> String {
+        self.redact(text)
+    }
+
     fn redact(&self, text: &str) -> String {
         // What comes from an alert or from Devin was redacted when it was read; names such as `password` in a message of
         // this program's own make no secret of what follows them.

@@ -82,6 +82,42 @@ fn secrets_of_an_alert_reach_neither_devin_nor_the_output_by_any_field() {
 }
 
 #[test]
+fn a_dedupe_key_that_is_made_of_a_secret_is_hashed_and_not_shown() {
+    let template = "{{ dedupe_key }} {{ data }}";
+    let alert = |password: &str| {
+        let labels = json!({"alertname": "X", "db_password": password});
+        let alerts = [json!({"status": "firing", "labels": labels, "startsAt": "2026-01-01T00:00:00Z"})];
+        json!({"version": "4", "groupKey": "g", "status": "firing", "commonLabels": labels, "alerts": alerts})
+    };
+    let said = |password: &str| {
+        let program = program().file("alert.json", alert(password).to_string()).file("t.txt", template);
+        let ran = program.run("alert-relay prompt --alert alert.json --output json --prompt-template t.txt --dedupe-key x/{{labels.db_password}}");
+        assert!(ran.status.success(), "{}", ran.stderr);
+        assert!(!ran.text().contains(password) && !ran.stderr.contains(password), "{}{}", ran.text(), ran.stderr);
+        let events = events(&ran);
+        assert_eq!(events[0]["dedupe_key"], "x/****");
+        events[0]["tag"].as_str().unwrap().to_string()
+    };
+    assert_ne!(said("hunter2Xq9"), said("grape77Yx"));
+}
+
+#[test]
+fn a_key_that_is_cut_in_two_does_not_show_either() {
+    let devin = finished();
+    // Ten characters of the key stand before the cut, and its form in base64 is none that is told by its shape.
+    for (length, limit) in [(120, "a title"), (400, "a line")] {
+        let title = format!("{} {KEY} end", "x".repeat(length - 13));
+        for status in ["resolved", "firing"] {
+            let alert = json!({"title": title, "status": status, "message": "m"});
+            for format in ["json", "text"] {
+                let ran = with_key(&devin, &alert).run(&format!("{RUN} --detach --output {format}"));
+                assert_hidden(&devin, &ran, &[&KEY[..10]], &format!("{limit}, {status}, {format}"));
+            }
+        }
+    }
+}
+
+#[test]
 fn a_secret_that_is_removed_is_said() {
     let devin = finished();
     let alert = json!({"title": "disk", "message": format!("password=hunter2-Xq9 {KEY}"), "status": "firing"});

@@ -157,9 +157,14 @@ fn presenter(choice: Option<OutputChoice>, output: &Output, require_pr: bool) ->
     Presenter::new(output, format, require_pr)
 }
 
-fn print_prompts(mut orders: Vec<Prepared>, namespace: &str, key: Option<&Token>, shown: &Presenter) -> Exit {
+/// Knows the keys of the settings and of the environment.
+fn of_keys(key: Option<&Token>) -> Redactor {
     let variable = variable("DEVIN_API_KEY");
-    let redactor = Redactor::new(variable.as_deref().into_iter().chain(key.map(Token::expose)));
+    Redactor::new(variable.as_deref().into_iter().chain(key.map(Token::expose)))
+}
+
+fn print_prompts(mut orders: Vec<Prepared>, namespace: &str, key: Option<&Token>, shown: &Presenter) -> Exit {
+    let redactor = of_keys(key);
     for order in &mut orders {
         if let Err(problem) = order.keep_back(&redactor) {
             return fail(shown, Code::BadInput, &format!("{problem:#}"));
@@ -168,7 +173,7 @@ fn print_prompts(mut orders: Vec<Prepared>, namespace: &str, key: Option<&Token>
         received(order, namespace, shown);
         nothing_to_do(order, shown);
         let (tags, title, prompt) = (request.new.tags, request.new.title.unwrap_or_default(), request.new.prompt);
-        shown.tell(EventKind::Prompt { tags, title, prompt }, Some(&order.key));
+        shown.tell(EventKind::Prompt { tags, title, prompt }, Some(&order.shown_key));
     }
     SUCCESS
 }
@@ -177,11 +182,11 @@ fn received(order: &Prepared, namespace: &str, shown: &Presenter) {
     let (format, state) = (order.alert.format.name().to_string(), order.alert.state.name().to_string());
     let title = order.new.title.clone().unwrap_or_default();
     let (tag, alerts) = (jobs::alert_tag(order, namespace), order.alert.firing.max(1));
-    shown.tell(EventKind::AlertReceived { format, state, title, tag, alerts }, Some(&order.key));
+    shown.tell(EventKind::AlertReceived { format, state, title, tag, alerts }, Some(&order.shown_key));
     if order.secrets_removed > 0 {
         let were = if order.secrets_removed == 1 { " was" } else { "s were" };
         let message = format!("{} secret{were} removed from what the alert says", order.secrets_removed);
-        shown.tell(EventKind::warning(message), Some(&order.key));
+        shown.tell(EventKind::warning(message), Some(&order.shown_key));
     }
 }
 
@@ -195,7 +200,7 @@ fn nothing_to_do(order: &Prepared, shown: &Presenter) {
             }
             state => format!("the alert is {}, so no session is created", state.name()),
         };
-        shown.tell(EventKind::NothingToDo { reason }, Some(&order.key));
+        shown.tell(EventKind::NothingToDo { reason }, Some(&order.shown_key));
     }
 }
 
@@ -249,7 +254,7 @@ async fn take(
     shown: Presenter,
     stop: Receiver<Option<i32>>,
 ) -> Exit {
-    let (mut firing, ended): (Vec<_>, Vec<_>) = orders.into_iter().partition(|order| order.alert.state.is_firing());
+    let (mut firing, mut ended): (Vec<_>, Vec<_>) = orders.into_iter().partition(|order| order.alert.state.is_firing());
     if firing.len() > run.max_sessions {
         let message = format!(
             "the payload holds {} alerts, more than the {} sessions that --max-sessions allows; nothing was created",
@@ -259,6 +264,12 @@ async fn take(
         return fail(&shown, Code::TooManyAlerts, &message);
     }
     let is_sandbox = run.sandbox.sandbox;
+    let redactor = of_keys(loaded.as_ref().and_then(|loaded| loaded.as_ref().ok()).map(|settings| &settings.token));
+    for order in &mut ended {
+        if let Err(problem) = order.keep_back(&redactor) {
+            return fail(&shown, Code::BadInput, &format!("{problem:#}"));
+        }
+    }
     let place = if firing.is_empty() { None } else { Some(place(&run.access, loaded, output, &shown).await) };
     let namespace = &run.input.namespace;
     ended.iter().for_each(|order| {
@@ -300,7 +311,7 @@ async fn take(
     let mut runs = Vec::new();
     for order in &firing {
         let request = jobs::request(order, namespace, &jobs::drawn());
-        let job = Job::new(format!("job-{}", jobs::drawn()), order.key.clone(), request, policy.clone());
+        let job = Job::new(format!("job-{}", jobs::drawn()), order.shown_key.clone(), request, policy.clone());
         let relay = Arc::clone(&relay);
         runs.push(tokio::spawn(async move { relay.run(job).await }));
     }

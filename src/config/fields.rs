@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 use super::{DEFAULT_API_URL, Error, SETTINGS};
 use crate::devin::base_address;
 use crate::devin::token::holds_key;
-use crate::redact::redact;
+use crate::redact::Redactor;
 
 /// The form of `start_date`, as chrono and as people write it.
 const START_DATE: (&str, &str) = ("%Y-%m-%dT%H:%M:%SZ", "YYYY-MM-DDTHH:MM:SSZ");
@@ -20,6 +20,8 @@ const START_DATE: (&str, &str) = ("%Y-%m-%dT%H:%M:%SZ", "YYYY-MM-DDTHH:MM:SSZ");
 pub struct Fields {
     fields: Map<String, Value>,
     problems: Vec<String>,
+    /// Knows the key, once it has been read: no problem may quote it.
+    redactor: Redactor,
 }
 
 impl Fields {
@@ -32,17 +34,21 @@ impl Fields {
             }
             None => Map::new(),
         };
-        Ok(Fields { fields, problems: Vec::new() })
+        Ok(Fields { fields, problems: Vec::new(), redactor: Redactor::default() })
     }
 
     /// Names that are no settings, as far as they can be shown. A platform's own begin with `_`.
     pub fn unknown(&self) -> Vec<String> {
         let is_unknown = |name: &&String| !name.starts_with('_') && !SETTINGS.contains(&name.as_str());
         let shown = |name: &String| {
-            let name: String = name.chars().filter(|c| !c.is_control()).take(40).collect();
-            if holds_key(&name) { "****".to_string() } else { redact(&name).into_owned() }
+            if holds_key(name) { "****".to_string() } else { self.shown(name) }
         };
         self.fields.keys().filter(is_unknown).map(shown).collect()
+    }
+
+    /// The beginning of a text, without secrets: those go first, because half a key would not be recognized.
+    fn shown(&self, text: &str) -> String {
+        self.redactor.redact(text).chars().filter(|c| !c.is_control()).take(40).collect()
     }
 
     /// All problems at once.
@@ -85,6 +91,7 @@ impl Fields {
     }
 
     pub fn check_token(&mut self, token: &str) {
+        self.redactor.add(token);
         if token.trim().starts_with(['"', '\'']) || token.trim().ends_with(['"', '\'']) {
             self.problems.push("api_token is in quotation marks: remove them".to_string());
             return;
@@ -114,10 +121,10 @@ impl Fields {
         match read.filter(|date: &DateTime<_>| date.format(START_DATE.0).to_string() == text) {
             Some(date) => Some(date.timestamp()),
             None => {
-                let shown: String = text.chars().filter(|c| !c.is_control()).take(40).collect();
+                let shown = self.shown(&text);
                 let problem =
                     format!("start_date must be a date in the form {}, in UTC, but is {shown:?}", START_DATE.1);
-                self.problems.push(redact(&problem).into_owned());
+                self.problems.push(problem);
                 None
             }
         }

@@ -79,6 +79,9 @@ pub(super) fn pair(place: Place<'_>) -> Option<Range<usize>> {
         return None;
     }
     let (at, sign) = sign(place, name, &core)?;
+    if core == "secret" && sign == Sign::Colon && is_in_arn(place) {
+        return None;
+    }
     if is_parameter_name && !(sign == Sign::Equals && (place.is_parameter || core == "sid")) {
         return None;
     }
@@ -99,6 +102,13 @@ pub(super) fn pair(place: Place<'_>) -> Option<Range<usize>> {
     let hidden = &value[range.clone()];
     let says_secret = !is_harmless(&core, hidden, sign, is_quoted);
     says_secret.then(|| begin + range.start..begin + range.end)
+}
+
+/// Whether the name is a part of `arn:aws:secretsmanager:…:secret:…`, after which a secret's name stands.
+fn is_in_arn(place: Place<'_>) -> bool {
+    let before = &place.text.as_bytes()[place.at.saturating_sub(64)..place.at];
+    looked_at(before.len());
+    before.ends_with(b":") && before.windows(16).any(|window| window == b":secretsmanager:")
 }
 
 /// The name with the word before it, where that is a blank away: `API key`.
@@ -253,11 +263,18 @@ fn unquoted(text: &str) -> usize {
         ];
         coded.iter().any(|code| rest.starts_with(code))
     };
-    let mut length = text.len();
+    let (mut length, mut is_open) = (text.len(), false);
     for (at, c) in text.char_indices() {
         let rest = &text[at..];
         let is_end = match c {
-            '"' | '\'' | '`' | '<' | '>' | '|' | ';' => true,
+            '"' | '`' | '|' => true,
+            '\'' | ';' => !goes_on(&rest[1..]),
+            '<' if is_tag(&rest[1..]) || !goes_on(&rest[1..]) => true,
+            '<' => {
+                is_open = true;
+                false
+            }
+            '>' => !is_open,
             '%' | '\\' => ends_here(rest),
             '&' => ends_here(rest) || separates(&rest[1..]),
             ',' | ')' | ']' | '}' => separates(&rest[1..]),
@@ -270,6 +287,17 @@ fn unquoted(text: &str) -> usize {
     }
     looked_at(length);
     text[..length].trim_end_matches([',', ')', ']', '}']).len()
+}
+
+/// Whether a value has a quotation mark or semicolon in its midst: neither its end nor another name comes after it.
+fn goes_on(rest: &str) -> bool {
+    rest.starts_with(|c: char| c.is_ascii_alphanumeric()) && !separates(rest)
+}
+
+/// Whether a tag of HTML follows its bracket.
+fn is_tag(rest: &str) -> bool {
+    let name = run(rest, |byte| byte.is_ascii_alphabetic());
+    name > 0 && rest[name..].starts_with(['>', ' ', '/'])
 }
 
 /// Whether a value ends before `rest`: at a blank, at more closing marks, or at the name of the next value.
@@ -297,6 +325,9 @@ fn is_harmless(name: &str, value: &str, sign: Sign, is_quoted: bool) -> bool {
     if is_number && word.len() <= 4 && (PARAMETERS.contains(&name) || name.ends_with("pass")) {
         return true;
     }
+    if name == "code" && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') {
+        return true;
+    }
     if name == "pwd" && value.starts_with(['/', '~']) {
         return true;
     }
@@ -304,10 +335,18 @@ fn is_harmless(name: &str, value: &str, sign: Sign, is_quoted: bool) -> bool {
         Sign::Word => (is_plain && !has_capitals) || word.len() < 4,
         Sign::Beside => !looks_random(value, 4),
         Sign::Colon if !is_quoted => {
-            is_plain && !has_capitals && TALKATIVE_NAMES.iter().any(|talkative| name.ends_with(talkative))
+            let is_word = !has_capitals || is_cause(value);
+            is_plain && is_word && TALKATIVE_NAMES.iter().any(|talkative| name.ends_with(talkative))
         }
         _ => owner(name).is_some_and(|owner| DOUBTFUL_OWNERS.contains(&owner)) && !has_capitals && !has_digits,
     }
+}
+
+/// Whether a plain value is a cause such as `AccessDenied`, or an abbreviation such as `JWT`.
+fn is_cause(value: &str) -> bool {
+    let is_word = |word: &[u8]| word.len() >= 3 && word[1..].iter().all(u8::is_ascii_lowercase);
+    let is_short = value.len() <= 4 && value.bytes().all(|byte| byte.is_ascii_uppercase());
+    is_short || value.as_bytes().chunk_by(|_, next| next.is_ascii_lowercase()).all(is_word)
 }
 
 /// The value of an `Authorization` or `Cookie` header, to the end of its line; `None` for a sentence about one.

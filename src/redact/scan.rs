@@ -122,9 +122,32 @@ fn known_key(place: Place<'_>) -> Option<Range<usize>> {
         };
         // A long random rest is a key also where something was written right before it.
         let may_follow = is_address || (length >= 16 && rule.text.len() > 4) || any_case && length >= 16;
-        let is_key = length >= rule.least && (is_address || looks_random(body, shortest));
+        let is_key = length >= rule.least
+            && (is_address || looks_random(body, shortest))
+            && has_form(rule.text, body, &place)
+            && !(any_case && is_wordy(body));
         (is_key && (!follows_a_word || may_follow))
             .then(|| place.at..place.at + rule.text.len() + run(&rest[rule.text.len()..], rule.alphabet))
+    })
+}
+
+/// Whether what follows a short beginning, which words have too, has the form that keys with this beginning have.
+fn has_form(beginning: &str, body: &str, place: &Place<'_>) -> bool {
+    match beginning {
+        // Fourteen characters, a dot, and the rest.
+        "pat" => body.as_bytes().get(14) == Some(&b'.'),
+        "s." => place.begins() && body.bytes().any(|byte| byte.is_ascii_digit()),
+        // `xapp-1-…`; pods have names such as `webxapp-684d8d675b-xz99d`.
+        "xapp-" => place.begins() || body.as_bytes().get(1) == Some(&b'-'),
+        _ => true,
+    }
+}
+
+/// Whether all parts of `body` are words, with a number or date behind: `release20241128_failed`.
+fn is_wordy(body: &str) -> bool {
+    body.split(['_', '-', '.']).all(|part| {
+        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        word.len() < 16 && word.bytes().all(|byte| byte.is_ascii_lowercase()) && part.len() - word.len() <= 8
     })
 }
 
@@ -289,8 +312,14 @@ fn data_source(place: Place<'_>) -> Option<Range<usize>> {
     let user = run(rest, DOTTED);
     let password = rest[user..].strip_prefix(':').filter(|_| user > 0 && user < 64)?;
     let end = password.find(|c: char| c.is_whitespace() || "\"'<>`,;".contains(c)).unwrap_or(password.len());
-    let length = password[..end].rfind('@')?;
-    let host = &password[length + 1..end];
+    let mut length = password[..end].rfind('@')?;
+    let mut host = &password[length + 1..end];
+    if ["sha256:", "sha512:"].into_iter().any(|digest| host.starts_with(digest)) {
+        // The digest of an image, which may still have a password before its host.
+        host = &password[..length];
+        length = host.rfind('@')?;
+        host = &host[length + 1..];
+    }
     let name = run(host, DOTTED);
     let after = &host[name..];
     let is_source = after.starts_with('(') || (name > 0 && after.starts_with(':') && !password.starts_with('/'));

@@ -180,6 +180,14 @@ fn refusal(instruction: &Instruction<'_>) -> Option<&'static str> {
             "{% set %} and {% filter %} around text are not supported here: use {% set name = … %} or {{ …|filter }}",
         ),
         Instruction::PushLoop(flags) if flags & RECURSIVE != 0 => Some("recursive loops are not supported here"),
+        // What a method looks at is not weighed: `loop.changed` compares all that it is given. `loop.cycle` only picks,
+        // and divides by the number of its arguments, which are counted with the loop here.
+        Instruction::CallMethod("cycle", Some(2..)) => None,
+        Instruction::CallMethod("cycle", _) => Some("loop.cycle needs something to choose from"),
+        Instruction::CallMethod(..) => {
+            Some("methods are not supported here: {{ name|upper }} takes the place of {{ name.upper() }}")
+        }
+        Instruction::CallObject(_) => Some("only functions can be called, by their names"),
         Instruction::FastRecurse => Some("recursive loops are not supported here"),
         Instruction::CompareAndPreserve(_) => Some("chained comparisons are not supported here: join two by \"and\""),
         Instruction::Pow => Some("it takes a number to a power, which a prompt has no use for"),
@@ -232,7 +240,7 @@ mod tests {
             "{% set n = 2 %}{{ n == 2 }} {{ n < 3 and n >= 1 }} {{ 'x' if n != 2 else 'y' }} {{ list|join(', ') }} {{ list|length }}",
             "{{ 'a b'|replace(' ', '_') }} {{ 'a\nb'|indent(2) }} {{ '%5.2f|%s'|format(1.5, 'x') }} {{ list|map('upper')|list }} {{ 'A'|lower }}",
             "{{ list is defined }} {{ list|select('equalto', 'b')|first }} {{ none|default('d', true) }} {{ 'x'|e }} {{ dict(a=1).a }}",
-            "{% with a = 1 %}{{ a }}{% endwith %} {{ list|sort(reverse=true)|join }} {{ [3, 1]|min }} {{ '5'|int + 1 }} {{ 'a,b'|split(',') }}",
+            "{% for i in range(3) %}{{ loop.cycle('a', 'b') }}{% endfor %}{% with a = 1 %}{{ a }}{% endwith %} {{ list|sort(reverse=true)|join }} {{ [3, 1]|min }} {{ '5'|int + 1 }} {{ 'a,b'|split(',') }}",
         ];
         let said: Vec<String> = templates.iter().map(|text| check(text)).collect();
         insta::assert_snapshot!(said.join("\n"));
@@ -322,6 +330,12 @@ mod tests {
             "{{ list|sum(start='') }}",
             "{{ data|map('replace', 'x', data)|list }}",
             "{{ 'x'|round(999999999) }}{{ 1.5|round(999999999) }}",
+            "{% for i in range(90) %}{% if loop.changed(data, data, data) %}{% endif %}{% endfor %}",
+            "{% for i in range(90) %}{% if loop['changed'](data) %}{% endif %}{% endfor %}",
+            "{% for i in range(90) %}{% set f = loop.changed %}{{ f(data) }}{% endfor %}",
+            "{{ data.upper() }}",
+            "{% for i in range(3) %}{{ loop.cycle() }}{% endfor %}",
+            "{% for i in range(3) %}{{ loop.cycle(*list) }}{% endfor %}",
             "{% macro m() %}{{ m() }}{% endmacro %}{{ m() }}",
             "{% include 'x' %}",
         ];

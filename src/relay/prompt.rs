@@ -9,7 +9,7 @@ mod key;
 mod template;
 
 pub use facts::VARIABLES;
-pub use key::dedupe_key;
+pub use key::{Key, dedupe_key, shown_key};
 pub use template::{Template, TemplateProblem};
 
 use super::alert::{Alert, tag_in};
@@ -42,17 +42,18 @@ pub struct Words {
 ///
 /// # Errors
 /// When the template cannot be rendered for this alert, or renders to nothing.
-pub fn words(
+pub fn words<'a>(
     alert: &Alert,
-    key: &str,
+    key: impl Into<Key<'a>>,
     namespace: &str,
     template: Option<&Template>,
     redactor: &Redactor,
 ) -> Result<Words, TemplateProblem> {
     // The tag is made of the key as it came, so that better rules for secrets never change it.
-    let tag = tag_in(namespace, key);
+    let key = key.into();
+    let tag = tag_in(namespace, key.hashed);
     let (alert, secrets_removed) = without_secrets(alert, redactor);
-    let key = redactor.redact(key);
+    let key = redactor.redact(key.shown);
     let default;
     let template = match template {
         Some(template) => template,

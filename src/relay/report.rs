@@ -45,6 +45,9 @@ impl Presenter {
 
     /// Shows an event.
     pub fn show(&self, event: &RelayEvent) {
+        // Before anything is cut to size.
+        let kind = event.kind.map_foreign(&|text| self.output.without_keys(text));
+        let event = &RelayEvent { kind, ..event.clone() };
         let prefix = self.prefix(event);
         let text = text(&event.kind, self.require_pr);
         let text = text.map(|text| text.lines().map(|line| format!("{prefix}{line}")).collect::<Vec<_>>().join("\n"));

@@ -12,7 +12,7 @@ use crate::redact::{Redactor, redact};
 use crate::relay::alert::identity::fingerprint;
 use crate::relay::alert::{Alert, MEMBERS_KEPT, Member, State};
 use crate::relay::inbound::{self, Delivery, Grouping, MAX_BYTES, Mapping, Problem, Reading};
-use crate::relay::prompt::{Template, Words, dedupe_key, words};
+use crate::relay::prompt::{Key, Template, Words, dedupe_key, shown_key, words};
 
 /// The largest schema that the API takes, in bytes.
 const LARGEST_SCHEMA: u64 = 64 << 10;
@@ -21,6 +21,8 @@ const LARGEST_SCHEMA: u64 = 64 << 10;
 pub struct Prepared {
     pub alert: Alert,
     pub key: String,
+    /// The key without the secrets of the alert.
+    pub shown_key: String,
     pub new: NewSession,
     /// How many secrets were cut out of what the alert says.
     pub secrets_removed: usize,
@@ -31,6 +33,8 @@ pub struct Prepared {
 struct Parts {
     namespace: String,
     template: Option<Template>,
+    /// The dedupe key as a template over the alert.
+    key_template: Option<String>,
     title: Option<String>,
     /// What is sent as it is: the option, and its text.
     given: Vec<(&'static str, String)>,
@@ -50,6 +54,7 @@ impl Prepared {
         if redactor.contains_own_key(&words.prompt) {
             bail!("--prompt-template makes a prompt that holds the API key; nothing was created");
         }
+        self.shown_key = shown(&self.alert, &self.key, &self.parts, redactor);
         (self.new.prompt, self.new.title) = (words.prompt, Some(words.title));
         self.secrets_removed = words.secrets_removed;
         Ok(())
@@ -85,7 +90,9 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Orders>
     let template = template.transpose()?;
     let schema = options.structured_output_schema.as_deref().map(read_schema).transpose()?;
     let given = given(input, options, text.as_deref(), schema.as_ref());
-    let parts = Rc::new(Parts { namespace: input.namespace.clone(), template, title: options.title.clone(), given });
+    let key_template = input.dedupe_key.clone().filter(|key| is_template(key));
+    let (namespace, title) = (input.namespace.clone(), options.title.clone());
+    let parts = Rc::new(Parts { namespace, template, key_template, title, given });
     let mut prepared = Vec::new();
     let alerts = keyed(input, delivery.alerts)?;
     let all = alerts.len();
@@ -111,7 +118,8 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Orders>
             structured_output_schema: schema.clone(),
         };
         let secrets_removed = words.secrets_removed;
-        prepared.push(Prepared { alert, key, new, secrets_removed, parts: Rc::clone(&parts) });
+        let shown_key = shown(&alert, &key, &parts, &Redactor::default());
+        prepared.push(Prepared { alert, key, shown_key, new, secrets_removed, parts: Rc::clone(&parts) });
     }
     Ok(Orders { prepared, notes })
 }
@@ -148,7 +156,7 @@ fn keyed(input: &Input, alerts: Vec<Alert>) -> anyhow::Result<Vec<(String, Alert
     let Some(given) = &input.dedupe_key else {
         return Ok(alerts.into_iter().map(|alert| (alert.dedupe_key(&input.ignore_label), alert)).collect());
     };
-    if given.contains("{{") {
+    if is_template(given) {
         let key =
             |alert: &Alert| dedupe_key(given, alert).map_err(|problem| anyhow!("--dedupe-key: {}", redact(&problem)));
         return alerts.into_iter().map(|alert| Ok((key(&alert)?, alert))).collect();
@@ -162,7 +170,20 @@ fn keyed(input: &Input, alerts: Vec<Alert>) -> anyhow::Result<Vec<(String, Alert
     Ok(alerts.into_iter().map(|alert| (given.clone(), alert)).collect())
 }
 
+fn is_template(key: &str) -> bool {
+    key.contains("{{")
+}
+
+/// What may be shown of an alert's key.
+fn shown(alert: &Alert, key: &str, parts: &Parts, redactor: &Redactor) -> String {
+    match &parts.key_template {
+        Some(template) => shown_key(template, alert, redactor),
+        None => redactor.redact(key).into_owned(),
+    }
+}
+
 fn compose(alert: &Alert, key: &str, parts: &Parts, redactor: &Redactor) -> anyhow::Result<Words> {
+    let key = Key { hashed: key, shown: &shown(alert, key, parts, redactor) };
     let words = words(alert, key, &parts.namespace, parts.template.as_ref(), redactor);
     let mut words = words.map_err(|problem| anyhow!("{problem}"))?;
     if let Some(title) = &parts.title {

@@ -80,12 +80,14 @@ pub struct Leaf {
     pub is_text: bool,
     /// Whether a list stands on the way.
     pub in_list: bool,
+    /// Whether what stands beside it calls it a secret: `{"name": "DB_PASSWORD", "value": …}`, `["--password", …]`.
+    pub is_secret: bool,
 }
 
 impl Leaf {
     /// Whether it may be shown: neither a credential nor about a person, and no page that acts.
     pub fn is_fact(&self) -> bool {
-        !is_personal(&self.path) && !looks_personal(&self.text)
+        !self.is_secret && !is_personal(&self.path) && !looks_personal(&self.text)
     }
 
     /// The last name of the path as the sender spells it; a number in a list is none.
@@ -101,7 +103,7 @@ impl Leaf {
 /// The values of `value`, those near its top first.
 pub fn leaves(value: &Value) -> Vec<Leaf> {
     let mut found = Vec::new();
-    collect(value, "", (0, false), &mut found);
+    collect(value, "", (0, false, false), &mut found);
     found.sort_by_key(|leaf| leaf.depth);
     found
 }
@@ -153,7 +155,7 @@ pub fn parts(name: &str) -> Vec<String> {
     parts
 }
 
-fn collect(value: &Value, path: &str, (depth, in_list): (usize, bool), found: &mut Vec<Leaf>) {
+fn collect(value: &Value, path: &str, (depth, in_list, is_secret): (usize, bool, bool), found: &mut Vec<Leaf>) {
     if found.len() >= LEAVES || depth > DEPTH {
         return;
     }
@@ -162,21 +164,47 @@ fn collect(value: &Value, path: &str, (depth, in_list): (usize, bool), found: &m
             let mut names = path.rsplit('.').filter(|name| name.parse::<usize>().is_err());
             let name = names.next().map(plain).unwrap_or_default();
             let parent = names.next().map(plain).unwrap_or_default();
-            found.push(Leaf { path: path.to_string(), name, parent, depth, text, is_text: value.is_string(), in_list });
+            let (path, is_text) = (path.to_string(), value.is_string());
+            let is_secret = is_secret || value.as_array().is_some_and(|items| names_a_secret(items));
+            found.push(Leaf { path, name, parent, depth, text, is_text, in_list, is_secret });
         }
         (Value::Object(fields), _) => {
+            let names_a_secret = fields.iter().any(|(name, value)| is_name_field(name) && says_secret(value));
             for (name, value) in fields {
+                let is_secret = is_secret || (names_a_secret && is_value_field(name));
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                collect(value, &path, (depth + 1, in_list), found);
+                collect(value, &path, (depth + 1, in_list, is_secret), found);
             }
         }
         (Value::Array(items), _) => {
             for (number, value) in items.iter().take(ITEMS).enumerate() {
-                collect(value, &format!("{path}.{number}"), (depth + 1, true), found);
+                collect(value, &format!("{path}.{number}"), (depth + 1, true, is_secret), found);
             }
         }
         _ => {}
     }
+}
+
+/// Whether a field's text is the name of what stands beside it.
+fn is_name_field(name: &str) -> bool {
+    ["name", "key", "field", "header", "option", "label", "parameter", "variable", "id"].contains(&plain(name).as_str())
+}
+
+fn is_value_field(name: &str) -> bool {
+    let name = plain(name);
+    ["val", "values", "default", "content", "data"].contains(&name.as_str()) || name.ends_with("value")
+}
+
+/// Whether a text is the name of a credential, or an option that takes one.
+fn says_secret(value: &Value) -> bool {
+    let name = value.as_str().unwrap_or_default().trim().trim_start_matches('-');
+    let is_name = !name.is_empty() && !name.contains(char::is_whitespace) && name.len() <= 64;
+    is_name && (is_secret_name(name) || ["authorization", "cookie", "setcookie"].contains(&plain(name).as_str()))
+}
+
+/// Whether an item of a list is the name of the item after it.
+fn names_a_secret(items: &[Value]) -> bool {
+    items.windows(2).any(|pair| says_secret(&pair[0]))
 }
 
 #[cfg(test)]
@@ -194,6 +222,22 @@ mod tests {
             assert!(!is_personal(name), "{name}");
         }
         assert!(looks_personal("email:someone@example.com") && !looks_personal("fetch failed @ 3.1"));
+    }
+
+    #[test]
+    fn what_stands_beside_the_name_of_a_secret_is_no_fact() {
+        let value = serde_json::json!({
+            "env": [{"name": "DB_PASSWORD", "value": "hunter2Xq9"}, {"name": "STRIPE_KEY", "value": "zz88yyPPqq"}],
+            "parameters": [{"Key": "ApiToken", "Value": "lime2222x"}, {"Key": "Stage", "Value": "live"}],
+            "headers": [["X-Api-Key", "kiwi9988aa"], ["Accept", "text/html"]],
+            "args": ["--password", "papaya55"],
+            "nested": [{"name": "token", "value": {"a": "pear333x"}}],
+        });
+        let told = format!("{:?}", facts(&leaves(&value)));
+        for secret in ["hunter2Xq9", "zz88yyPPqq", "lime2222x", "kiwi9988aa", "papaya55", "pear333x"] {
+            assert!(!told.contains(secret), "{secret}: {told}");
+        }
+        assert!(told.contains("live") && told.contains("Accept, text/html") && told.contains("DB_PASSWORD"), "{told}");
     }
 
     #[test]

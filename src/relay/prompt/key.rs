@@ -4,11 +4,33 @@ use minijinja::value::Serde;
 use minijinja::{UndefinedBehavior, Value};
 
 use super::facts::Facts;
+use crate::redact::{MASK, Redactor};
 use crate::relay::alert::Alert;
 use crate::relay::engine;
+use crate::relay::text::without_secrets;
 
 /// The longest key, in bytes.
 const LONGEST: usize = 512;
+
+/// A dedupe key as it is hashed, and as it may be shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Key<'a> {
+    pub hashed: &'a str,
+    pub shown: &'a str,
+}
+
+impl<'a, S: AsRef<str> + ?Sized> From<&'a S> for Key<'a> {
+    fn from(key: &'a S) -> Key<'a> {
+        Key { hashed: key.as_ref(), shown: key.as_ref() }
+    }
+}
+
+/// What may be shown of the key that `template` makes of the alert: the same without the alert's secrets.
+pub fn shown_key(template: &str, alert: &Alert, redactor: &Redactor) -> String {
+    let key = dedupe_key(template, &without_secrets(alert, redactor).0);
+    // A template may need of the alert what is a secret.
+    key.map_or_else(|_| MASK.to_string(), |key| redactor.redact(&key).into_owned())
+}
 
 /// The key that `template` makes of the alert.
 ///
@@ -43,5 +65,9 @@ mod tests {
         for template in ["{{ labels.service }}", "{{ message }}", "{{ nothing }}", "{{ title"] {
             assert!(dedupe_key(template, &alert).is_err(), "{template}");
         }
+        alert.labels.insert("db_password".to_string(), "hunter2Xq9".to_string());
+        let template = "{{ title }}/{{ labels.db_password }}";
+        assert_eq!(dedupe_key(template, &alert).unwrap(), "Disk/hunter2Xq9");
+        assert_eq!(shown_key(template, &alert, &Redactor::default()), "Disk/****");
     }
 }
