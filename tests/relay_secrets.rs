@@ -61,6 +61,7 @@ fn secrets_of_an_alert_reach_neither_devin_nor_the_output_by_any_field() {
         json!({"title": "disk", "labels": {"a": said, said.as_str(): "b"}, "status": "firing"}),
         json!({"title": "disk", "annotations": {"note": said}, "url": format!("https://a.example/{KEY}?x={KEY}")}),
         json!({"title": "disk", "metadata": {"deep": {"deeper": [said]}}, "status": "firing"}),
+        json!({"title": "disk", "metadata": {"args": ["--password", "hunter2-Xq9"]}, "status": "firing"}),
         json!({"title": "disk", "status": "resolved", "message": said}),
         json!({"nothing": said, "status": said}),
     ];

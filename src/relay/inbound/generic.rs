@@ -3,7 +3,7 @@
 
 use super::cloudevents::ends;
 use super::fields::Fields;
-use super::leaves::{facts, is_personal, leaves, looks_personal};
+use super::leaves::{facts, is_personal, leaves, lists_a_secret, looks_personal};
 use super::{Problem, any};
 use crate::relay::alert::{Alert, Identity, Severity, State};
 
@@ -97,7 +97,11 @@ pub fn tell(alert: &mut Alert, data: Fields) {
     alert.severity = data.first(&["severity", "level", "priority"]).and_then(|word| Severity::from_priority(&word));
     alert.started_at = data.moment("timestamp").or_else(|| data.moment("started_at"));
     alert.labels = any::labels(data);
-    let named = ["metadata", "annotations"].into_iter().flat_map(|name| data.pairs(name));
+    let lists_a_secret =
+        |outer: &str, name: &str| data.value.get(outer).and_then(|all| all.get(name)).is_some_and(lists_a_secret);
+    let named = ["metadata", "annotations"]
+        .into_iter()
+        .flat_map(|outer| data.pairs(outer).into_iter().filter(move |(name, _)| !lists_a_secret(outer, name)));
     alert.annotations = named.filter(|(name, value)| !is_personal(name) && !looks_personal(value)).collect();
     // What has a place of its own is not told twice.
     let has_place = |path: &str| {

@@ -165,7 +165,7 @@ fn collect(value: &Value, path: &str, (depth, in_list, is_secret): (usize, bool,
             let name = names.next().map(plain).unwrap_or_default();
             let parent = names.next().map(plain).unwrap_or_default();
             let (path, is_text) = (path.to_string(), value.is_string());
-            let is_secret = is_secret || value.as_array().is_some_and(|items| names_a_secret(items));
+            let is_secret = is_secret || lists_a_secret(value);
             found.push(Leaf { path, name, parent, depth, text, is_text, in_list, is_secret });
         }
         (Value::Object(fields), _) => {
@@ -202,9 +202,9 @@ fn says_secret(value: &Value) -> bool {
     is_name && (is_secret_name(name) || ["authorization", "cookie", "setcookie"].contains(&plain(name).as_str()))
 }
 
-/// Whether an item of a list is the name of the item after it.
-fn names_a_secret(items: &[Value]) -> bool {
-    items.windows(2).any(|pair| says_secret(&pair[0]))
+/// Whether a list has the name of a secret right before another item.
+pub fn lists_a_secret(value: &Value) -> bool {
+    value.as_array().is_some_and(|items| items.windows(2).any(|pair| says_secret(&pair[0])))
 }
 
 #[cfg(test)]
