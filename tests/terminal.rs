@@ -5,7 +5,8 @@ mod common;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
-use common::{Sandboxed, Seen, Terminal, program};
+use common::{Sandboxed, Seen, Terminal, program, state};
+use serde_json::json;
 
 /// What the terminal shows of a read whose records go elsewhere.
 fn watched(sandbox: &str, arguments: &str, terminal: Terminal) -> Seen {
@@ -82,10 +83,12 @@ fn a_stop_says_what_is_saved_and_how_to_go_on() {
         "--format records --state-out state.json",
         "--format records --state-out state.json --state state.json",
         "--state-out state.json",
+        "--state-out new.json",
         "",
     ] {
         let sandbox = Sandboxed::start("--latency 100ms --sessions 500");
-        let program = program().file("config.json", &sandbox.config);
+        let saved = state(&[("playbooks", json!({"updated_at": 5}))]);
+        let program = program().file("config.json", &sandbox.config).file("state.json", saved);
         let terminal = Terminal::open();
         let arguments = format!("read --config config.json --streams session_messages {arguments}");
         let (reader, writer) = std::io::pipe().unwrap();
@@ -105,6 +108,7 @@ fn a_stop_says_what_is_saved_and_how_to_go_on() {
     Ctrl-C before the end: state.json says how far it got; run again with --state state.json to continue
     Ctrl-C before the end: state.json says how far it got; run the same command again to continue
     Ctrl-C before the end: state.json says how far it got; run again with --state state.json to continue
+    Ctrl-C before the end: nothing has been saved yet, so the next read begins where this one did
     Ctrl-C before the end: the last STATE of each stream says how far it got; pass it to --state to continue
     ");
 }
