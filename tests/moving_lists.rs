@@ -451,6 +451,32 @@ async fn a_session_that_the_messages_ask_for_by_name_is_not_emitted_again() {
     assert!(!ids(&second, "sessions", "session_id").contains("old"), "{}", second.lines());
 }
 
+/// Its messages are read as they are when it is asked for by name in vain, and belong to the session that the list has shown.
+#[tokio::test]
+async fn a_session_asked_for_by_name_in_vain_keeps_its_identifier() {
+    let is_first = Arc::new(Mutex::new(true));
+    let first = Arc::clone(&is_first);
+    let api = Api::start(move |ask| {
+        let session = json!({"session_id": "devin-a", "created_at": T, "updated_at": T, "status": "running"});
+        match ask.list.as_str() {
+            "sessions" if !ask.parameters("session_ids").is_empty() => Answer::unknown(),
+            "sessions" if ask.parameter("updated_after").is_some() => Answer::list(&[]),
+            "sessions" => Answer::list(&[&session.to_string()]),
+            _ if std::mem::take(&mut *first.lock().unwrap()) => Answer::list(&[]),
+            _ => Answer::list(&[&json!({"event_id": "late", "created_at": T + 1}).to_string()]),
+        }
+    });
+    let (_, before) = Library::at(&api).read(&["session_messages"], "[]").await;
+    let (_, after) = Library::at(&api).read(&["session_messages"], &before.state_file()).await;
+    assert_eq!(ids(&after, "session_messages", "event_id"), BTreeSet::from(["late".to_string()]), "{}", after.lines());
+    assert_eq!(
+        ids(&after, "session_messages", "session_id"),
+        BTreeSet::from(["devin-a".to_string()]),
+        "{}",
+        after.lines()
+    );
+}
+
 /// The list changes faster than it can be read, and one session is in none of its pages: the mark of messages must not pass
 /// it either.
 #[tokio::test]

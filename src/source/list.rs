@@ -9,6 +9,7 @@ use super::emit::Ledger;
 use super::facts::Facts;
 use super::fingerprint::fingerprint;
 use super::listing::{Decision, Kind, Listing, Sight, Times};
+use super::open::InVain;
 use super::pages::Pages;
 use super::partition::PartitionList;
 use super::pass::Pass;
@@ -238,8 +239,8 @@ impl Readers<'_> {
                 partitions.defer(id);
             }
             match self.records.as_mut().and_then(|records| records.pass.open.defer(id)) {
-                Some(true) => stay += 1,
-                Some(false) => go += 1,
+                Some(InVain::Kept(_)) => stay += 1,
+                Some(InVain::Dropped) => go += 1,
                 None => {}
             }
         }

@@ -86,6 +86,15 @@ struct Remembered {
     was_refused: bool,
 }
 
+/// What becomes of a remembered session that was asked for in vain.
+#[derive(Debug, PartialEq, Eq)]
+pub enum InVain {
+    /// The next pass asks again; its identifier as the list has shown it.
+    Kept(String),
+    /// It was the second time: nobody asks any more.
+    Dropped,
+}
+
 /// In place of the fingerprint of a session that has ended, with the time when that was seen.
 const ENDED: &str = "ended at ";
 
@@ -170,16 +179,17 @@ impl OpenSessions {
         self.carried.append(&mut self.to_reread);
     }
 
-    /// This session was asked for by name in vain: it stays as it was, the first time. The answer is whether it stays; `None`
-    /// when it is not remembered, or has come by.
-    pub fn defer(&mut self, id: &str) -> Option<bool> {
-        let mut session = self.to_reread.remove(id)?;
+    /// This session was asked for by its bare identifier in vain: it stays as it was, the first time. `None` when it is not
+    /// remembered, or has come by.
+    pub fn defer(&mut self, bare_id: &str) -> Option<InVain> {
+        let mut session = self.to_reread.remove(bare_id)?;
         if session.was_refused {
-            return Some(false);
+            return Some(InVain::Dropped);
         }
         session.was_refused = true;
-        self.carried.insert(id.to_string(), session);
-        Some(true)
+        let id = session.id.clone();
+        self.carried.insert(bare_id.to_string(), session);
+        Some(InVain::Kept(id))
     }
 
     /// Notes that a session does not exist any more.

@@ -6,7 +6,7 @@ use super::cursor::Bounds;
 use super::facts::Facts;
 use super::fingerprint::{digits, fingerprint};
 use super::listing::Sight;
-use super::open::{OpenSessions, is_plain};
+use super::open::{InVain, OpenSessions, is_plain};
 use super::plan::Step;
 use super::state::StreamState;
 use crate::devin::session::bare;
@@ -144,9 +144,9 @@ impl PartitionList {
         self.found.extend(open);
     }
 
-    /// This session was asked for by name in vain. While it is remembered, its messages are read as they are.
-    pub fn defer(&mut self, id: &str) {
-        if self.open.defer(id) == Some(true) {
+    /// This session was asked for by its bare identifier in vain. While it is remembered, its messages are read as they are.
+    pub fn defer(&mut self, bare_id: &str) {
+        if let Some(InVain::Kept(id)) = self.open.defer(bare_id) {
             self.found.push(Partition {
                 id: Arc::from(id),
                 updated_at: None,
