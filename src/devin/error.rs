@@ -124,26 +124,44 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {}
 
 /// Reads the explanation out of an error body: problem+json (`title`, `detail`, `errors`) or `{"detail": …}`,
-/// where `detail` may be a string, a list of `{loc, msg}`, or null.
+/// where `detail` may be a string, a list of `{loc, msg}`, or null; else `message` or `error`, which something between here
+/// and the API may say, or one line of plain text.
 ///
-/// `None` when the body is neither, says nothing, or quotes the key.
+/// `None` when the body is none of these, says nothing, or quotes the key.
 pub fn explanation(body: &[u8], token: &Token) -> Option<String> {
     #[derive(Deserialize)]
     struct Body {
         title: Option<Value>,
         detail: Option<Value>,
         errors: Option<Value>,
+        message: Option<Value>,
+        error: Option<Value>,
     }
     let text = std::str::from_utf8(body).ok()?;
     if token.is_quoted_in(text) {
         return Some("(withheld: the server's explanation repeats the API key)".to_string());
     }
-    let body: Body = serde_json::from_str(text).ok()?;
-    let parts: Vec<String> =
-        [body.title, body.detail, body.errors].into_iter().flatten().filter_map(|part| sentence(&part)).collect();
+    let all = |parts: &[Option<Value>]| parts.iter().flatten().filter_map(sentence).collect::<Vec<String>>();
+    let parts = match serde_json::from_str::<Value>(text) {
+        Ok(Value::String(text)) => vec![text],
+        Ok(body) => {
+            let body: Body = serde_json::from_value(body).ok()?;
+            let parts = all(&[body.title, body.detail, body.errors]);
+            if parts.is_empty() { all(&[body.message, body.error]) } else { parts }
+        }
+        Err(_) => vec![line_of(text)?.to_string()],
+    };
     // Before it is cut: half a secret would not be recognized any more.
     let said = plain(&redact(&parts.join(": ")));
     (!said.is_empty() && !token.is_quoted_in(&said)).then_some(said)
+}
+
+/// Plain text that is one line, and no markup or broken JSON.
+fn line_of(text: &str) -> Option<&str> {
+    let text = text.trim();
+    let is_line =
+        !text.starts_with(['<', '{', '[', '"']) && !text.contains('\n') && text.chars().count() <= EXPLANATION_LENGTH;
+    is_line.then_some(text)
 }
 
 /// `"text"`, `{"loc": […], "msg": "…"}`, `{"pointer": "…", "detail": "…"}`, or a list of these, as one phrase.
@@ -207,6 +225,15 @@ mod tests {
         insta::assert_snapshot!(check(r#"{"detail":"clone of https://bob:hunter2@git.example failed"}"#), @"clone of https://****@git.example failed");
         insta::assert_snapshot!(check(r#"{"detail":null}"#), @"nothing");
         insta::assert_snapshot!(check("<html>502</html>"), @"nothing");
+        insta::assert_snapshot!(check("You exceeded your limit of 5\n"), @"You exceeded your limit of 5");
+        insta::assert_snapshot!(check(r#""You exceeded your limit""#), @"You exceeded your limit");
+        insta::assert_snapshot!(check(r#"{"message":"You exceeded your limit"}"#), @"You exceeded your limit");
+        insta::assert_snapshot!(check(r#"{"error":"You exceeded your limit"}"#), @"You exceeded your limit");
+        insta::assert_snapshot!(check(r#"{"error":{"message":"You exceeded your limit"}}"#), @"You exceeded your limit");
+        insta::assert_snapshot!(check(r#"{"error":"Too Many Requests","detail":"slow down"}"#), @"slow down");
+        for body in ["two\nlines", "{broken", "", "7", "[1]", &"x".repeat(301)] {
+            insta::allow_duplicates! { insta::assert_snapshot!(check(body), @"nothing") };
+        }
         insta::assert_snapshot!(check(r#"{"detail":"two\nlines \u202e and\u0000more"}"#), @"two lines and more");
     }
 

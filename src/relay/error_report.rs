@@ -102,9 +102,12 @@ pub fn create_error_report(error: &Error) -> ErrorReport {
 
 /// Whether a 429 is the organization's limit on sessions at the same time, which lasts until one of them ends.
 pub fn is_session_limit(error: &Error) -> bool {
+    // A limit on requests may speak of sessions as well, and passes sooner.
+    let is_pace =
+        |said: &str| ["request", "rate", "per minute", "per hour", "per second"].iter().any(|word| said.contains(word));
     let says = |said: &str| {
-        let said = said.to_ascii_lowercase();
-        said.contains("concurrent") || said.contains("session limit")
+        let said = said.to_ascii_lowercase().replace(['_', '-'], " ");
+        said.contains("concurrent session") || said.contains("session limit") && !is_pace(&said)
     };
     error.kind.status() == Some(429) && error.explanation.as_deref().is_some_and(says)
 }
@@ -135,6 +138,44 @@ mod tests {
 
     use super::*;
     use crate::devin::page::Invalid;
+
+    #[test]
+    fn only_a_limit_on_sessions_at_once_is_one() {
+        let limit = |said: &str| {
+            let explanation = Some(said.to_string());
+            is_session_limit(&Error { kind: Kind::Status(429), path: String::new(), explanation, tries: 1 })
+        };
+        for said in [
+            "You exceeded your concurrent session limit of 5",
+            "Too many concurrent sessions; retry this request later",
+            "total_session_limit_exceeded",
+            "Concurrent-session limit",
+        ] {
+            assert!(limit(said), "{said}");
+        }
+        for said in [
+            "Too many concurrent requests",
+            "Too many requests",
+            "session limit of 10 requests exceeded",
+            "session limit: 3 per minute",
+            "the rate of sessions is limited",
+        ] {
+            assert!(!limit(said), "{said}");
+        }
+        let other = Error {
+            kind: Kind::Status(403),
+            explanation: Some("concurrent session limit".to_string()),
+            path: String::new(),
+            tries: 1,
+        };
+        assert!(!is_session_limit(&other), "another status");
+        assert!(!is_session_limit(&Error {
+            kind: Kind::Status(429),
+            explanation: None,
+            path: String::new(),
+            tries: 1
+        }));
+    }
 
     #[test]
     fn every_kind_of_error_has_a_code_and_says_what_to_do() {
