@@ -139,12 +139,12 @@ impl Client {
     /// Appends a tag to a session.
     ///
     /// # Errors
-    /// The request's; asked once.
+    /// The request's, asked once; [`Kind::WaitTooLong`] where the server asks for a wait.
     pub async fn tag_session(&self, organization: &str, id: &str, tag: &str) -> Result<(), Error> {
         let in_path = format!("devin-{}", bare(id));
         let request = sessions_of(organization, &[&in_path, "tags"]);
         let body = serde_json::json!({"tags": [tag]}).to_string().into_bytes();
-        let fail = |refusal: Refusal| refused(refusal, &request);
+        let fail = |refusal: Refusal| refused_once(refusal, &request);
         let sent = to_send(Method::Post, &request, None, body);
         self.ask(sent, Connections::Own, self.patience()).await.map(drop).map_err(fail)
     }
@@ -152,12 +152,12 @@ impl Client {
     /// Writes to a session, as a person would.
     ///
     /// # Errors
-    /// The request's; asked once.
+    /// The request's, asked once; [`Kind::WaitTooLong`] where the server asks for a wait.
     pub async fn message_session(&self, organization: &str, id: &str, message: &str) -> Result<(), Error> {
         let in_path = format!("devin-{}", bare(id));
         let request = sessions_of(organization, &[&in_path, "messages"]);
         let body = serde_json::json!({"message": message}).to_string().into_bytes();
-        let fail = |refusal: Refusal| refused(refusal, &request);
+        let fail = |refusal: Refusal| refused_once(refusal, &request);
         let sent = to_send(Method::Post, &request, None, body);
         self.ask(sent, Connections::Own, self.patience()).await.map(drop).map_err(fail)
     }
@@ -165,11 +165,11 @@ impl Client {
     /// Ends a session.
     ///
     /// # Errors
-    /// The request's; asked once.
+    /// The request's, asked once; [`Kind::WaitTooLong`] where the server asks for a wait.
     pub async fn terminate_session(&self, organization: &str, id: &str) -> Result<(), Error> {
         let in_path = format!("devin-{}", bare(id));
         let request = sessions_of(organization, &[&in_path]);
-        let fail = |refusal: Refusal| refused(refusal, &request);
+        let fail = |refusal: Refusal| refused_once(refusal, &request);
         let sent = to_send(Method::Delete, &request, None, Vec::new());
         self.ask(sent, Connections::Kept, self.patience()).await.map(drop).map_err(fail)
     }
@@ -189,6 +189,18 @@ fn creation(error: Error, wait: Option<Duration>) -> Creation {
         Kind::Status(_) | Kind::WaitTooLong { .. } | Kind::Unreachable(_) | Kind::Barred(_) | Kind::Unaskable(_) => {
             Creation::Refused(error)
         }
+    }
+}
+
+/// As [`refused`]; a request that is asked once waits for nothing, so the wait that the server asks for is in its error.
+fn refused_once(refusal: Refusal, request: &Request) -> Error {
+    let wait = refusal.retry_after.filter(|wait| !wait.is_zero());
+    let error = refused(refusal, request);
+    match (wait, error.kind.status()) {
+        (Some(wait), Some(status)) if error.kind.is_retryable() => {
+            Error { kind: Kind::WaitTooLong { status, wait }, ..error }
+        }
+        _ => error,
     }
 }
 
@@ -221,6 +233,20 @@ mod tests {
             Creation::RateLimited(..) => "rate limited",
             Creation::Unclear(_) => "unclear",
         }
+    }
+
+    #[test]
+    fn a_wait_that_is_asked_for_is_in_the_error_of_a_request_that_is_asked_once() {
+        let told = |status, wait: Option<u64>| {
+            let mut refusal = Refusal::from(Kind::Status(status));
+            refusal.retry_after = wait.map(Duration::from_secs);
+            refused_once(refusal, &sessions_of("org-1", &[])).kind
+        };
+        let wait = Duration::from_secs(4);
+        assert_eq!(told(429, Some(4)), Kind::WaitTooLong { status: 429, wait });
+        assert_eq!(told(503, Some(4)), Kind::WaitTooLong { status: 503, wait });
+        assert_eq!([told(503, None), told(503, Some(0))], [Kind::Status(503), Kind::Status(503)]);
+        assert_eq!(told(403, Some(4)), Kind::Status(403), "waiting does not help");
     }
 
     #[test]
