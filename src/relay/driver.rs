@@ -4,7 +4,7 @@
 use chrono::{DateTime, SecondsFormat};
 
 use super::event::{EventKind, RelayEvent};
-use super::job::{Action, Job, Millis, Observation, Query, step};
+use super::job::{Action, Job, Millis, Now, Observation, Query, step};
 use crate::devin::session::{NewSession, Session};
 use crate::devin::sessions::Creation;
 use crate::devin::{Error, Kind};
@@ -28,10 +28,14 @@ pub trait Sessions: Sync {
     fn message(&self, session_id: &str, message: &str) -> impl Future<Output = Result<(), Error>> + Send;
 }
 
-/// Devin's clock. Whoever takes on a job that another process has begun has heard from Devin before: its clock is known.
+/// The clocks. Whoever takes on a job that another process has begun has heard from Devin before: its clock is known.
 pub trait Clock: Sync {
-    /// Now, in Unix milliseconds.
+    /// Now, in Unix milliseconds: as Devin first told it, and running on evenly since.
     fn now(&self) -> Millis;
+    /// Now as Devin last told it, which may be another of its servers.
+    fn devin_now(&self) -> Millis {
+        self.now()
+    }
     /// Waits until a moment.
     fn sleep_until(&self, moment: Millis) -> impl Future<Output = ()> + Send;
 }
@@ -53,14 +57,14 @@ pub async fn drive<P: Sessions + Clock + Cancellation>(
     let mut observation = Observation::Started;
     let mut is_stopping = false;
     loop {
-        let now = ports.now();
+        let now = Now { steady: ports.now(), devin: ports.devin_now() };
         let (after, actions) = step(job, observation, now);
         job = after;
         keep(&job);
         let mut next = None;
         for action in actions {
             match action {
-                Action::Report(kind) => on_event(event_of(&job, kind, now)),
+                Action::Report(kind) => on_event(event_of(&job, kind, now.devin)),
                 action => next = Some(action),
             }
         }

@@ -5,8 +5,10 @@
 //! the job; the time comes in by Devin's clock.
 
 mod creating;
+mod ending;
 mod finding;
 mod polling;
+mod request;
 mod rivals;
 mod table;
 mod watching;
@@ -15,18 +17,35 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::request::{DispatchRequest, Firing, FiringReason, OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
 pub use self::table::{ROWS, table};
 pub use self::watching::{Origin, Watching};
 use super::event::{EventKind, OutcomeEvent};
 use super::names::Names;
 use super::outcome::{Outcome, OutcomeKind};
-use super::prior::Holds;
 use super::pull_request::best;
 use crate::devin::Error;
 use crate::devin::session::{NewSession, Session};
 
-/// A moment by Devin's clock, in Unix milliseconds.
+/// A moment, in Unix milliseconds.
 pub type Millis = i64;
+
+/// This moment by two clocks. Devin may have several servers whose clocks differ, so that its time can jump from answer to
+/// answer: that must not make a wait longer or shorter.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// By a clock that runs on evenly: it is waited by.
+    pub steady: Millis,
+    /// By Devin's, as last heard: ages are told by it.
+    pub devin: Millis,
+}
+
+impl From<Millis> for Now {
+    /// By one clock that is both.
+    fn from(moment: Millis) -> Now {
+        Now { steady: moment, devin: moment }
+    }
+}
 
 /// Times of creation are whole seconds: a find after a session's own has passed sees everybody who created in it, so that
 /// all of them decide by the same list.
@@ -59,89 +78,12 @@ pub struct Job {
     /// The fingerprints that the session has been told of.
     told: Vec<String>,
     messages_sent: u32,
-}
-
-/// What a session is wanted for.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DispatchRequest {
-    pub names: Names,
-    /// With the names on it.
-    pub new: NewSession,
-    pub firing: Firing,
-}
-
-/// Why this alert came, and what a session at work could be told about it.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Firing {
-    pub reason: FiringReason,
-    /// Of the alerts of the group.
-    pub fingerprints: Vec<String>,
-    /// When the latest of them began, by its sender's clock; `None` where it does not say.
+    /// How often another session has taken the place of an adopted one that was ended.
     #[serde(default)]
-    pub latest_start: Option<Millis>,
-    /// What a session at work is told of them.
-    pub message: String,
-}
-
-/// Why an alert came.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FiringReason {
-    /// It fires for the first time, or its sender does not say: then alerts have joined where one of them began after the
-    /// session was created.
-    #[default]
-    First,
-    /// Alerts have joined the group.
-    NewAlerts,
-    /// Its sender says it again.
-    Repeat,
-}
-
-/// How hard to try, and what to do where there is a choice.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Policy {
-    pub holds: Holds,
-    /// Creates whatever is there already.
-    pub new_attempt: bool,
-    /// Ends once there is a session.
-    pub detach: bool,
-    /// How long to look for a session whose create was answered unclearly.
-    pub reconcile_window: Duration,
-    /// Creates once more when that has found nothing.
-    pub create_again: bool,
-    pub on_session_limit: OnSessionLimit,
-    pub on_new_alerts: OnNewAlerts,
-    pub on_timeout: OnTimeout,
-    pub poll_interval: Duration,
-    /// How many polls there are at most. One that fails is none.
-    pub max_polls: u32,
-    /// How many further polls an end without a pull request is given for one to appear.
-    pub pr_grace: u32,
-}
-
-/// What to do where the organization runs as many sessions as it may.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnSessionLimit {
-    Wait,
-    Fail,
-}
-
-/// What to do when alerts have joined a group whose session is at work.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnNewAlerts {
-    Message,
-    Start,
-    Ignore,
-}
-
-/// What becomes of a session that is still at work when the polls are used up.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnTimeout {
-    Leave,
-    Terminate,
+    successions: u32,
+    /// How far Devin's clock is ahead of the steady one, as of the last step.
+    #[serde(default)]
+    devin_ahead: Millis,
 }
 
 /// How far a job has come.
@@ -267,6 +209,8 @@ impl Job {
             limited: Limited::default(),
             told: Vec::new(),
             messages_sent: 0,
+            successions: 0,
+            devin_ahead: 0,
         }
     }
 
@@ -279,6 +223,11 @@ impl Job {
         job.started_at = Some(now);
         job.phase = Phase::Watching(Box::new(Watching::unseen(session, now)));
         job
+    }
+
+    /// Devin's time in seconds, which ages are told by.
+    fn devin_s(&self, now: Millis) -> i64 {
+        seconds(now + self.devin_ahead)
     }
 
     /// How it ended; `None` while it goes on.
@@ -303,7 +252,6 @@ impl Job {
     /// what that one had seen is seen again before anything is ended.
     fn take_on(&mut self, now: Millis) -> Vec<Action> {
         self.wait_anew(now);
-        self.confirm_again();
         if let Phase::Watching(watching) = &mut self.phase {
             watching.take_on(now);
         }
@@ -354,7 +302,11 @@ impl Job {
 }
 
 /// One step. An observation that does not fit the phase changes nothing: what was to be done is to be done still.
-pub fn step(mut job: Job, observation: Observation, now: Millis) -> (Job, Vec<Action>) {
+pub fn step(mut job: Job, observation: Observation, now: impl Into<Now>) -> (Job, Vec<Action>) {
+    let Now { steady: now, devin } = now.into();
+    if job.end().is_none() {
+        job.devin_ahead = devin - now;
+    }
     let is_first_answer =
         matches!((&job.phase, &observation), (Phase::Finding { by: FindBy::Tag }, Observation::SessionsFound(_)));
     if job.started_at.is_none() || is_first_answer && job.creates == 0 {

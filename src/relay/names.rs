@@ -28,7 +28,9 @@ pub struct Names {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kept {
     All,
-    /// These tags are missing or changed; the title has its marker.
+    /// These tags are missing or changed, but the alert's is there: later runs find the session by it.
+    AlertTag(Vec<String>),
+    /// These tags are missing or changed, the alert's among them; the title has its marker.
     TitleOnly(Vec<String>),
     Nothing,
 }
@@ -77,11 +79,12 @@ impl Names {
         let missing: Vec<String> = sent.iter().copied().filter(is_missing).map(str::to_string).collect();
         let digits: String = self.attempt.chars().take(8).collect();
         let has_marker = marker_of(session) == Some((&self.alert_tag, &digits));
-        match (without_tags || !missing.is_empty(), has_marker) {
-            (false, _) => Kept::All,
-            (true, true) if without_tags => Kept::All,
-            (true, true) => Kept::TitleOnly(missing),
-            (true, false) => Kept::Nothing,
+        match (without_tags, has_marker) {
+            (false, _) if missing.is_empty() => Kept::All,
+            (false, _) if !missing.contains(&self.alert_tag) => Kept::AlertTag(missing),
+            (true, true) => Kept::All,
+            (false, true) => Kept::TitleOnly(missing),
+            (_, false) => Kept::Nothing,
         }
     }
 }
@@ -177,7 +180,14 @@ mod tests {
         let upper = sent.map(str::to_uppercase);
         let upper: Vec<&str> = upper.iter().map(String::as_str).collect();
         assert_eq!(names.kept(&session("", &sent), false), Kept::All);
-        assert_eq!(names.kept(&session(&title, &sent[..2]), false), Kept::TitleOnly(vec![names.attempt_tag.clone()]));
+        assert_eq!(names.kept(&session(&title, &sent[..2]), false), Kept::AlertTag(vec![names.attempt_tag.clone()]));
+        assert_eq!(names.kept(&session("", &sent[1..]), false), Kept::AlertTag(vec![RELAY_TAG.to_string()]));
+        let without_the_alerts = [sent[0], sent[2]];
+        assert_eq!(
+            names.kept(&session(&title, &without_the_alerts), false),
+            Kept::TitleOnly(vec![names.alert_tag.clone()])
+        );
+        assert_eq!(names.kept(&session("", &without_the_alerts), false), Kept::Nothing);
         assert_eq!(names.kept(&session(&title, &[]), true), Kept::All);
         assert_eq!(names.kept(&session("", &upper), false), Kept::Nothing);
         assert_eq!(names.kept(&session("", &[]), true), Kept::Nothing);

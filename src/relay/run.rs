@@ -46,7 +46,7 @@ impl Relay {
     pub async fn run(&self, job: Job) -> RunEnd {
         let on_event = |event| self.presenter.show(&event);
         let job = drive(job, self, &on_event, &|_| ()).await;
-        let note = |text: String| self.presenter.show(&event_of(&job, EventKind::note(text), self.now()));
+        let note = |text: String| self.presenter.show(&event_of(&job, EventKind::note(text), self.devin_now()));
         let signal = *self.stop.borrow();
         match job.end() {
             Some(End::Outcome(kind)) => RunEnd::Outcome(*kind),
@@ -159,6 +159,10 @@ impl Sessions for Relay {
 
 impl Clock for Relay {
     fn now(&self) -> Millis {
+        self.client.steady_ms()
+    }
+
+    fn devin_now(&self) -> Millis {
         self.client.now_ms()
     }
 

@@ -28,8 +28,8 @@ const SESSION_LIMIT_INTERVAL: Millis = 60_000;
 /// The waits between finds after an unclear answer grow from this.
 const FIRST_FIND_AFTER: Millis = 2_000;
 
-/// How long before the create a session of it may have been made, in seconds: clocks of one API may differ.
-const BEFORE_INTENT: i64 = 300;
+/// How long before the create a session of it may have been made, in seconds: clocks of one API may differ by hours.
+const BEFORE_INTENT: i64 = 86_400;
 
 /// The search for the session that an unclear create may have made.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -86,6 +86,7 @@ impl Job {
         let mut watching = Watching::new(session, Origin::Ours, now);
         match kept {
             Kept::All => {}
+            Kept::AlertTag(missing) => actions.push(attempt_unnamed(&missing)),
             Kept::TitleOnly(missing) => {
                 actions.push(self.tell_by_title(&missing));
             }
@@ -97,7 +98,7 @@ impl Job {
             }
         }
         if !self.stands_beside || self.creates > 1 {
-            watching.expect_rivals(self.policy.detach, now);
+            watching.expect_rivals(self.policy.detach && self.creates == 1, now);
         }
         self.told.clone_from(&self.request.firing.fingerprints);
         self.phase = Phase::Watching(Box::new(watching));
@@ -244,7 +245,7 @@ impl Job {
     /// The session of this attempt that goes on among those that a find shows: the oldest that is alive. And what is to be
     /// said of its names.
     pub(super) fn take_ours(&mut self, found: &[Session], now: Millis) -> Option<(Session, Vec<Action>)> {
-        let (names, holds, now_s) = (&self.request.names, self.policy.holds, seconds(now));
+        let (names, holds, now_s) = (&self.request.names, self.policy.holds, self.devin_s(now));
         let ours = || found.iter().filter(|session| names.is_of_attempt(session));
         let is_dead = |session: &Session| !prior(session, &holds, now_s).is_alive();
         let place = |session: &&Session| (is_dead(session), age(session).unwrap_or((i64::MAX, String::new())));
@@ -253,6 +254,7 @@ impl Job {
         let mut actions = Vec::new();
         match names.kept(&oldest, self.by_title) {
             Kept::All => {}
+            Kept::AlertTag(missing) => actions.push(attempt_unnamed(&missing)),
             Kept::TitleOnly(missing) => actions.push(self.tell_by_title(&missing)),
             Kept::Nothing => actions.push(Action::Report(EventKind::warning(nameless(&oldest)))),
         }
@@ -310,6 +312,14 @@ fn nameless(session: &Session) -> String {
     format!(
         "Devin created {url} and kept neither the tags nor the marker in the title, so a later run of this alert may not find it: allow tags in the organization, and look after this session yourself"
     )
+}
+
+/// The alert's tag is enough for later runs, but not to find what an unclear create has made.
+fn attempt_unnamed(missing: &[String]) -> Action {
+    Action::Report(EventKind::warning(format!(
+        "Devin did not keep the tags {} of the session: later runs find it by the alert's tag, but a create that is answered unclearly may not be found",
+        missing.join(", ")
+    )))
 }
 
 /// Whether a refusal is the organization's word on which tags a session may carry.

@@ -2,7 +2,6 @@
 
 use super::{
     Action, End, FindBy, Firing, FiringReason, Job, Millis, Observation, OnNewAlerts, Origin, Phase, Query, Watching,
-    seconds,
 };
 use crate::devin::Error;
 use crate::devin::session::Session;
@@ -30,7 +29,7 @@ impl Job {
     pub(super) fn query(&self, by: FindBy, now: Millis) -> Query {
         match by {
             FindBy::Tag => Query::Tag(self.request.names.alert_tag.clone()),
-            FindBy::Title => Query::CreatedAfter(seconds(now) - TITLES_WITHIN),
+            FindBy::Title => Query::CreatedAfter(self.devin_s(now) - TITLES_WITHIN),
         }
     }
 
@@ -55,7 +54,7 @@ impl Job {
     /// one that waits for a person is adopted, the oldest. Else one whose pull request is open holds the alert. Else a
     /// session is created.
     fn decide(&mut self, found: &[Session], now: Millis) -> Vec<Action> {
-        let (holds, now_s) = (self.policy.holds, seconds(now));
+        let (holds, now_s) = (self.policy.holds, self.devin_s(now));
         let of = move |wanted| found.iter().filter(move |session| prior(session, &holds, now_s) == wanted);
         let oldest = move |wanted| of(wanted).min_by_key(|session| age(session).unwrap_or((i64::MAX, String::new())));
         let newest = move |wanted| of(wanted).max_by_key(|session| session.updated_at.or(session.created_at));
@@ -99,8 +98,8 @@ impl Job {
 
     /// What a create of this attempt has made although its answer did not say so, unless it is dead and another one alive.
     fn go_on_with_ours(&mut self, found: &[Session], now: Millis) -> Option<Vec<Action>> {
-        let (names, holds) = (&self.request.names, &self.policy.holds);
-        let mut alive = found.iter().filter(|session| prior(session, holds, seconds(now)).is_alive()).peekable();
+        let (names, holds, now_s) = (&self.request.names, &self.policy.holds, self.devin_s(now));
+        let mut alive = found.iter().filter(|session| prior(session, holds, now_s).is_alive()).peekable();
         let is_first =
             self.stands_beside || alive.peek().is_none() || alive.any(|session| names.is_of_attempt(session));
         let (session, mut actions) = if is_first { self.take_ours(found, now)? } else { return None };
@@ -135,7 +134,7 @@ impl Job {
         if origin == Origin::Ours {
             watching.expect_rivals(self.policy.detach, now);
         }
-        if is_over && !self.policy.detach && !watching.is_owed_grace(&self.policy, seconds(now), A_MOMENT_AGO) {
+        if is_over && !self.policy.detach && !watching.is_owed_grace(&self.policy, self.devin_s(now), A_MOMENT_AGO) {
             let outcome = settle(&watching.session, &watching.seen, &self.request.new.repos);
             actions.extend(self.settle(outcome, Some(&watching), now));
             return actions;
@@ -176,7 +175,7 @@ impl Job {
     /// Sends the create; whoever keeps the job keeps this intent before.
     pub(super) fn create(&mut self, now: Millis) -> Vec<Action> {
         self.phase = Phase::Creating { waits_until: None };
-        self.intent_at = now;
+        self.intent_at = now + self.devin_ahead;
         self.creates += 1;
         vec![Action::Create(Box::new(self.request.new.clone()))]
     }

@@ -1,12 +1,14 @@
 //! The requests of a watch until its session is settled: which one is due, and what follows from its answer. Pure.
 
-use super::rivals::{Ending, Then};
-use super::watching::{LONGEST_PAUSE, Task};
+use super::ending::{Ending, Then};
+use super::rivals::is_staying;
+use super::watching::{LONGEST_PAUSE, Task, asked_for};
 use super::{Action, End, FindBy, Job, Millis, Observation, OnTimeout, Origin, Phase, Query, jittered, millis};
 use crate::devin::session::{Session, bare};
 use crate::devin::{Error, Kind};
 use crate::relay::error_report::error_report;
 use crate::relay::event::EventKind;
+use crate::relay::names::ENDED_TAG;
 use crate::relay::outcome::{Outcome, OutcomeKind, SessionPhase, session_phase};
 use crate::relay::pull_request::{best, remember};
 
@@ -46,26 +48,30 @@ impl Job {
         let Phase::Watching(watching) = &self.phase else { return Vec::new() };
         match &watching.task {
             Task::Nothing => {}
-            Task::FindingRivals => return vec![Action::Find(self.query(by, now))],
+            Task::FindingRivals | Task::FindingSuccessor => return vec![Action::Find(self.query(by, now))],
             Task::FindingItself => return vec![Action::Find(Query::Id(bare(&session_id).to_string()))],
             Task::Confirming(confirming) => {
                 let session_id = confirming.asks_for().map_or(session_id, |rival| rival.session_id.clone());
                 return vec![Action::Poll { session_id }];
             }
-            Task::Ending(ending) => return vec![ending.next(now)],
+            Task::Ending(ending) => return vec![ending.next(&session_id, now)],
             Task::Messaging => {
                 return vec![Action::Message { session_id, message: self.request.firing.message.clone() }];
             }
+        }
+        if let Some(outcome) = watching.ends_as.clone().filter(|_| watching.rival_finds.is_empty()) {
+            return self.settle_watched(outcome, now);
         }
         if self.policy.detach && watching.rival_finds.is_empty() {
             let session_url = watching.session.url.clone();
             return self.stop(End::Detached { session_id, session_url });
         }
-        if watching.next_poll <= now && !self.policy.detach {
+        let is_leaving = self.policy.detach || watching.ends_as.is_some();
+        if watching.next_poll <= now && !is_leaving {
             return vec![Action::Poll { session_id }];
         }
         let due = watching.rival_finds.first().copied().unwrap_or(Millis::MAX);
-        vec![Action::WaitUntil(if self.policy.detach { due } else { due.min(watching.next_poll) })]
+        vec![Action::WaitUntil(if is_leaving { due } else { due.min(watching.next_poll) })]
     }
 
     pub(super) fn on_watching(&mut self, observation: Observation, now: Millis) -> Vec<Action> {
@@ -86,6 +92,12 @@ impl Job {
             }
             (Task::FindingRivals, Observation::SessionsFound(found)) => self.on_rivals_found(found, now),
             (Task::FindingRivals, Observation::FindFailed(error)) => self.on_rivals_not_found(&error, now),
+            (Task::FindingSuccessor, Observation::SessionsFound(found)) => self.on_successors_found(&found, now),
+            (Task::FindingSuccessor, Observation::FindFailed(error)) => {
+                watching.task = Task::Nothing;
+                let note = format!("{error}; whether another session took its place is not known");
+                self.note_and_go_on(note, now)
+            }
             (Task::FindingItself, Observation::SessionsFound(found)) => {
                 watching.task = Task::Nothing;
                 match found.into_iter().find(|session| session.is_named(&session_id)) {
@@ -133,8 +145,9 @@ impl Job {
 
     /// A find for rivals has failed: it is made again, since there is no other way to learn of them.
     fn on_rivals_not_found(&mut self, error: &Error, now: Millis) -> Vec<Action> {
-        let (is_brief, interval) = (self.policy.detach, millis(self.policy.poll_interval));
+        let interval = millis(self.policy.poll_interval);
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
+        let is_brief = self.policy.detach || watching.ends_as.is_some();
         watching.task = Task::Nothing;
         watching.failed_finds += 1;
         let unknown = format!("{error}; whether another run made a session for this alert is not known");
@@ -142,6 +155,9 @@ impl Job {
             let url = watching.session.url.clone().unwrap_or_else(|| watching.session.session_id.clone());
             let warning = format!("{unknown}: run the same alert again later, and it names every session beside {url}");
             let mut actions = vec![Action::Report(EventKind::warning(warning))];
+            let doubted = std::mem::take(&mut watching.doubted);
+            let named = doubted.iter().map(|(rival, reason)| EventKind::duplicate(rival, false, reason.clone()));
+            actions.extend(named.map(Action::Report));
             actions.extend(self.watch_on(now));
             return actions;
         }
@@ -152,7 +168,7 @@ impl Job {
     }
 
     /// The session was seen.
-    fn on_polled(&mut self, session: Session, now: Millis) -> Vec<Action> {
+    pub(super) fn on_polled(&mut self, session: Session, now: Millis) -> Vec<Action> {
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         remember(&mut watching.seen, &session.pull_requests);
         if !watching.was_seen {
@@ -161,6 +177,9 @@ impl Job {
         }
         let url = session.url.clone().or(watching.session.url.take());
         watching.session = Session { url, pull_requests: watching.seen.clone(), ..session };
+        if watching.is_spared {
+            watching.session.tags.retain(|tag| !tag.eq_ignore_ascii_case(ENDED_TAG));
+        }
         (watching.was_seen, watching.is_current) = (true, true);
         (watching.refusals, watching.missing) = (0, 0);
         let session = &watching.session;
@@ -184,8 +203,9 @@ impl Job {
     }
 
     fn on_poll_failed(&mut self, error: &Error, now: Millis) -> Vec<Action> {
-        let deadline = match &self.phase {
-            Phase::Watching(watching) => watching.deadline(&self.policy),
+        let devin_now = now + self.devin_ahead;
+        let (deadline, is_made_here) = match &self.phase {
+            Phase::Watching(watching) => (watching.deadline(&self.policy), self.has_made(&watching.session)),
             _ => return Vec::new(),
         };
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
@@ -197,7 +217,9 @@ impl Job {
                 let guess = if watching.last_state.is_some() { "have been deleted" } else { "not be there yet" };
                 let note = format!("{error}; it may {guess}");
                 let is_old = match watching.session.created_at {
-                    Some(created_at) => now - created_at * 1000 >= AGE_BEFORE_GONE,
+                    // Its age needs no other clock.
+                    _ if is_made_here => now - watching.since >= AGE_BEFORE_GONE,
+                    Some(created_at) => devin_now - created_at * 1000 >= AGE_BEFORE_GONE,
                     None => watching.was_seen || now - watching.since >= MISSING_BEFORE_GONE,
                 };
                 let is_first = watching.missing == 1;
@@ -240,7 +262,7 @@ impl Job {
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         let is_used_up = watching.polls >= self.policy.max_polls;
         if let Some(outcome) = settled {
-            return self.settle_watched(outcome, now);
+            return self.settle_at_last(outcome, now);
         }
         if !is_used_up {
             watching.requests += 1;
@@ -251,7 +273,7 @@ impl Job {
         let is_at_work = watching.is_current && session_phase(&watching.session).is_active();
         let is_given_up = outcome.kind == OutcomeKind::PollTimeout && is_at_work;
         if !is_given_up || self.policy.on_timeout == OnTimeout::Leave {
-            return self.settle_watched(outcome, now);
+            return self.settle_at_last(outcome, now);
         }
         if watching.origin == Origin::Another {
             let reason =
@@ -260,6 +282,23 @@ impl Job {
         }
         let session = watching.session.clone();
         watching.task = Task::Ending(Box::new(Ending::new(session, true, Then::GiveUp(outcome.reason))));
+        self.watch_on(now)
+    }
+
+    /// Ends with an outcome; before that come a last find for rivals if one was to come later, and a find for what has taken
+    /// the place of an adopted session that the relay has ended.
+    pub(super) fn settle_at_last(&mut self, outcome: Outcome, now: Millis) -> Vec<Action> {
+        let (holds, now_s) = (self.policy.holds, self.devin_s(now));
+        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
+        let is_adopted = watching.origin == Origin::Another;
+        if is_adopted && outcome.kind == OutcomeKind::Terminated && self.looks_for_successor(&outcome) {
+            return self.watch_on(now);
+        }
+        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
+        if watching.rival_finds.is_empty() || !is_staying(&watching.session, &holds, now_s) {
+            return self.settle_watched(outcome, now);
+        }
+        (watching.rival_finds, watching.failed_finds, watching.ends_as) = (vec![now], 0, Some(outcome));
         self.watch_on(now)
     }
 
@@ -276,14 +315,6 @@ impl Job {
         let mut actions = vec![Action::Report(EventKind::note(note))];
         actions.extend(self.watch_on(now));
         actions
-    }
-}
-
-/// How long an answer asks to wait.
-fn asked_for(error: &Error) -> Option<Millis> {
-    match error.kind {
-        Kind::WaitTooLong { wait, .. } => Some(millis(wait)),
-        _ => None,
     }
 }
 

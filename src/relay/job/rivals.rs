@@ -1,82 +1,39 @@
-//! Rivals, which are sessions that other runs made for the same alert, and the end of a session of our own. Pure.
+//! Rivals, which are sessions that other runs made for the same alert: which they are, and whether they are alive. Pure.
 
 use serde::{Deserialize, Serialize};
 
-use super::watching::{Task, times};
-use super::{Action, End, Job, Millis, Observation, Origin, Phase, Watching, seconds};
+use super::ending::{Ending, Then};
+use super::watching::{Task, is_passing};
+use super::{Action, Job, Millis, Phase};
 use crate::devin::session::Session;
 use crate::devin::{Error, Kind};
 use crate::relay::event::{AdoptionReason, EventKind};
 use crate::relay::names::{ENDED_TAG, has_tag};
-use crate::relay::outcome::{Outcome, OutcomeKind};
+use crate::relay::outcome::{Outcome, SessionPhase, session_phase};
 use crate::relay::prior::{Holds, age, prior};
 
-/// How often tagging and ending a session are tried; unlike a create, both may be repeated.
-const MOST_TRIES: u32 = 3;
+/// How often rivals are looked for again because one is in doubt, and the first wait before; each is twice as long as the
+/// one before, a minute in all.
+pub(super) const MOST_DOUBTS: u32 = 5;
+const FIRST_DOUBT_AFTER: Millis = 2_000;
 
-/// The wait before the second of these tries; it grows by as much with each.
-const BETWEEN_TRIES: Millis = 1_000;
-
-/// A session of our own that is being ended: tagged first, since a kill between the two must not leave one that has ended
-/// and passes for finished.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub(super) struct Ending {
-    session: Session,
-    then: Then,
-    is_tagged: bool,
-    tries: u32,
-    /// A poll has shown it: if it cannot be found any more, it is not because it was made a moment ago.
-    was_polled: bool,
-    /// A try to end it failed without saying whether it did.
-    may_be_over: bool,
-    pub(super) waits_until: Option<Millis>,
-}
-
-/// What comes after a session was ended, or could not be.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(super) enum Then {
-    /// The rival takes its place.
-    Adopt(Box<Session>),
-    /// The watch is over, for this reason.
-    GiveUp(String),
-    /// It was a second one of this very attempt; the watch of the first goes on.
-    GoOn,
-}
-
-impl Ending {
-    pub(super) fn new(session: Session, was_polled: bool, then: Then) -> Ending {
-        Ending { session, then, was_polled, is_tagged: false, tries: 0, may_be_over: false, waits_until: None }
-    }
-
-    pub(super) fn next(&self, now: Millis) -> Action {
-        let session_id = self.session.session_id.clone();
-        match self.waits_until {
-            Some(until) if now < until => Action::WaitUntil(until),
-            _ if self.is_tagged => Action::Terminate { session_id },
-            _ => Action::Tag { session_id, tag: ENDED_TAG.to_string() },
-        }
-    }
-
-    /// Counts a try that failed; whether there is another one. A session that was made a moment ago may not be there yet.
-    fn tries_again(&mut self, error: &Error, now: Millis) -> bool {
-        self.tries += 1;
-        let again = self.tries < MOST_TRIES && (is_passing(error) || matches!(error.kind, Kind::Status(404)));
-        if again {
-            self.waits_until = Some(now + BETWEEN_TRIES * Millis::from(self.tries));
-        }
-        again
-    }
-}
+/// How often a job goes on with what remains after the session that it had adopted was ended as a duplicate.
+const MOST_SUCCESSIONS: u32 = 3;
 
 /// Whether a session is alive and may stay so: what carries the tag of one that is being ended is about to go.
-fn is_staying(session: &Session, holds: &Holds, now: Millis) -> bool {
-    prior(session, holds, seconds(now)).is_alive() && !has_tag(session, ENDED_TAG)
+pub(super) fn is_staying(session: &Session, holds: &Holds, now_s: i64) -> bool {
+    prior(session, holds, now_s).is_alive() && !has_tag(session, ENDED_TAG)
 }
 
-/// Whether an error says nothing about the next try.
-fn is_passing(error: &Error) -> bool {
-    error.kind.is_retryable() || matches!(error.kind, Kind::TimeUp(_))
+/// Whether a session is alive for certain, so that another one may be ended in favor of it: a status that this program does
+/// not know may as well be an end.
+pub(super) fn is_certain(session: &Session, holds: &Holds, now_s: i64) -> bool {
+    is_staying(session, holds, now_s) && session_phase(session) != SessionPhase::Unknown
+}
+
+/// Whether one session is older than another, as everybody sees it.
+pub(super) fn is_older(session: &Session, than: &Session) -> bool {
+    age(session).zip(age(than)).is_some_and(|(session, than)| session < than)
 }
 
 /// What is polled before a session of our own is ended in favor of another one, which must be alive.
@@ -99,40 +56,72 @@ impl Confirming {
     }
 }
 
-const SAME_ATTEMPT: &str = "this attempt made an older session, too";
-
 impl Job {
     /// A list shows the alert's sessions: those that a first find would have adopted are rivals.
     pub(super) fn on_rivals_found(&mut self, found: Vec<Session>, now: Millis) -> Vec<Action> {
         let found: Vec<Session> = found.into_iter().filter(|session| self.concerns(session)).collect();
-        let holds = &self.policy.holds;
+        let (holds, now_s) = (self.policy.holds, self.devin_s(now));
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         watching.task = Task::Nothing;
-        watching.failed_finds = 0;
+        (watching.failed_finds, watching.doubted) = (0, Vec::new());
         let own_id = watching.session.session_id.clone();
         if let Some(listed) = found.iter().find(|session| session.is_named(&own_id)) {
             watching.session.created_at = listed.created_at.or(watching.session.created_at);
         }
-        let is_alive = |session: &Session| is_staying(session, holds, now);
+        let own = watching.session.clone();
+        if age(&own).is_none() || !is_staying(&own, &holds, now_s) {
+            return self.watch_on(now);
+        }
+        let is_alive = |session: &Session| prior(session, &holds, now_s).is_alive();
         let mut rivals: Vec<Session> =
             found.into_iter().filter(|session| !session.is_named(&own_id) && is_alive(session)).collect();
         rivals.sort_by_key(|session| age(session).unwrap_or((i64::MAX, String::new())));
-        let Some(own_age) = age(&watching.session).filter(|_| is_alive(&watching.session)) else {
-            return self.watch_on(now);
-        };
+        let (going, rivals): (Vec<Session>, Vec<Session>) =
+            rivals.into_iter().partition(|rival| has_tag(rival, ENDED_TAG));
         let (older, younger): (Vec<Session>, Vec<Session>) =
-            rivals.into_iter().partition(|rival| age(rival).is_some_and(|rival| rival < own_age));
-        if older.is_empty() {
-            return self.on_younger(younger, now);
+            rivals.into_iter().partition(|rival| is_older(rival, &own));
+        let mut actions = Vec::new();
+        for rival in going.iter().filter(|rival| is_older(rival, &own)) {
+            actions.extend(self.doubt(rival, "it is being ended, and still running", now));
         }
-        watching.task = Task::Confirming(Box::new(Confirming::Rivals { older, younger }));
-        self.watch_on(now)
+        if older.is_empty() {
+            actions.extend(self.on_younger(younger, now));
+            return actions;
+        }
+        if let Phase::Watching(watching) = &mut self.phase {
+            watching.task = Task::Confirming(Box::new(Confirming::Rivals { older, younger }));
+        }
+        actions.extend(self.watch_on(now));
+        actions
+    }
+
+    /// Whether an older session goes on is not known, so it is looked for again; after the last find both go on, which is said.
+    pub(super) fn doubt(&mut self, rival: &Session, why: &str, now: Millis) -> Option<Action> {
+        let Phase::Watching(watching) = &mut self.phase else { return None };
+        let due = now + (FIRST_DOUBT_AFTER << watching.doubts.min(MOST_DOUBTS));
+        let is_due = watching.rival_finds.iter().any(|at| *at <= due);
+        if !is_due && watching.ends_as.is_none() && watching.doubts < MOST_DOUBTS {
+            watching.doubts += 1;
+            watching.rival_finds.insert(0, due);
+        }
+        let reason = format!("it is for the same alert, and {why}: both go on");
+        watching.doubted.push((rival.clone(), reason.clone()));
+        self.name_at_last(rival, &reason)
+    }
+
+    /// Names a session that goes on, unless there will be another find.
+    fn name_at_last(&self, rival: &Session, reason: &str) -> Option<Action> {
+        let Phase::Watching(watching) = &self.phase else { return None };
+        watching.rival_finds.is_empty().then(|| Action::Report(EventKind::duplicate(rival, false, reason)))
     }
 
     /// None that is older than ours is alive. One of the same attempt is ended, the others are for those that made them.
     fn on_younger(&mut self, mut younger: Vec<Session>, now: Millis) -> Vec<Action> {
         let place = younger.iter().position(|session| self.has_made(session));
         let second = place.map(|place| younger.remove(place));
+        // After the last find nobody will end what a run that was killed has left.
+        let reason = "it is for the same alert, and younger; only the run that made it ends it";
+        let mut actions: Vec<Action> = younger.iter().filter_map(|rival| self.name_at_last(rival, reason)).collect();
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         watching.task = match second {
             Some(second) => {
@@ -141,12 +130,6 @@ impl Job {
             }
             None => Task::Nothing,
         };
-        // After the last find nobody will end what a run that was killed has left.
-        let is_last = watching.rival_finds.is_empty();
-        let reason = "it is for the same alert, and younger; only the run that made it ends it";
-        let named = younger.iter().filter(|_| is_last);
-        let mut actions: Vec<Action> =
-            named.map(|rival| Action::Report(EventKind::duplicate(rival, false, reason))).collect();
         actions.extend(self.watch_on(now));
         actions
     }
@@ -157,51 +140,76 @@ impl Job {
     }
 
     /// Whether this job, and nobody else, has made a session.
-    fn has_made(&self, session: &Session) -> bool {
+    pub(super) fn has_made(&self, session: &Session) -> bool {
         self.request.names.is_of_attempt(session) || self.made.iter().any(|id| session.is_named(id))
     }
 
     /// A session as it is at this moment: only for one that is alive, and older, one of ours is ended.
     pub(super) fn on_confirmed(&mut self, polled: Session, now: Millis) -> Vec<Action> {
-        let is_alive = is_staying(&polled, &self.policy.holds, now);
+        let (holds, now_s) = (self.policy.holds, self.devin_s(now));
+        let (is_alive, is_certain) = (is_staying(&polled, &holds, now_s), is_certain(&polled, &holds, now_s));
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
-        let is_older = |other: &Session| match (age(&polled), age(other)) {
-            (Some(polled), Some(other)) => polled < other,
-            _ => false,
-        };
         let Task::Confirming(confirming) = &watching.task else { return Vec::new() };
-        let (ending, was_polled, then) = match &**confirming {
-            Confirming::Own { second, .. } if is_alive && is_older(second) => ((**second).clone(), false, Then::GoOn),
+        let (session, was_polled, then) = match &**confirming {
+            Confirming::Own { second, .. } if is_certain && is_older(&polled, second) => {
+                ((**second).clone(), false, Then::GoOn)
+            }
             Confirming::Own { second, .. } => {
                 let reason = "this attempt made an older session, too, which has ended: this one goes on";
                 let event = Action::Report(EventKind::duplicate(second, false, reason));
                 return self.confirmed_nothing(event, now);
             }
-            Confirming::Rivals { .. } if is_alive && is_older(&watching.session) => {
+            Confirming::Rivals { .. } if is_certain && is_older(&polled, &watching.session) => {
                 (watching.session.clone(), watching.last_state.is_some(), Then::Adopt(Box::new(polled)))
             }
-            Confirming::Rivals { .. } => return self.next_rival(now),
+            Confirming::Rivals { .. } => {
+                let is_going = prior(&polled, &holds, now_s).is_alive() && !is_alive;
+                let doubt = if is_going {
+                    self.doubt(&polled, "it is being ended, and still running", now)
+                } else if is_alive && !is_certain {
+                    let state = polled.status_detail.as_deref().unwrap_or(&polled.status);
+                    let reason = format!(
+                        "it is for the same alert, and what its state means is not known ({state}): both go on"
+                    );
+                    self.name_at_last(&polled, &reason)
+                } else {
+                    None
+                };
+                let mut actions: Vec<Action> = doubt.into_iter().collect();
+                actions.extend(self.next_rival(now));
+                return actions;
+            }
         };
-        watching.task = Task::Ending(Box::new(Ending::new(ending, was_polled, then)));
+        watching.task = Task::Ending(Box::new(Ending::new(session, was_polled, then)));
         self.watch_on(now)
     }
 
     pub(super) fn on_not_confirmed(&mut self, error: &Error, now: Millis) -> Vec<Action> {
         let Phase::Watching(watching) = &self.phase else { return Vec::new() };
         let Task::Confirming(confirming) = &watching.task else { return Vec::new() };
-        let reason = format!("it is for the same alert, and whether it is alive is not known ({error}): both go on");
-        match &**confirming {
+        match (**confirming).clone() {
             Confirming::Own { second, .. } => {
-                let event = Action::Report(EventKind::duplicate(second, false, reason));
+                let reason =
+                    format!("it is for the same alert, and whether it is alive is not known ({error}): both go on");
+                let event = Action::Report(EventKind::duplicate(&second, false, reason));
                 self.confirmed_nothing(event, now)
             }
             Confirming::Rivals { older, .. } => {
-                let event = older.first().map(|rival| Action::Report(EventKind::duplicate(rival, false, reason)));
-                let mut actions: Vec<Action> = event.into_iter().collect();
+                let doubt = older.first().and_then(|rival| self.doubt_unseen(rival, error, now));
+                let mut actions: Vec<Action> = doubt.into_iter().collect();
                 actions.extend(self.next_rival(now));
                 actions
             }
         }
+    }
+
+    /// A list shows a rival, and a poll does not: one that was made a moment ago may not be there yet.
+    pub(super) fn doubt_unseen(&mut self, rival: &Session, error: &Error, now: Millis) -> Option<Action> {
+        let why = format!("whether it is alive is not known ({error})");
+        if is_passing(error) || matches!(error.kind, Kind::Status(404)) {
+            return self.doubt(rival, &why, now);
+        }
+        self.name_at_last(rival, &format!("it is for the same alert, and {why}: both go on"))
     }
 
     fn confirmed_nothing(&mut self, event: Action, now: Millis) -> Vec<Action> {
@@ -227,112 +235,33 @@ impl Job {
         self.watch_on(now)
     }
 
-    /// Another process goes on: what was to be ended in favor of a session is so only if that one is alive still.
-    pub(super) fn confirm_again(&mut self) {
-        let Phase::Watching(watching) = &mut self.phase else { return };
-        let Task::Ending(ending) = &watching.task else { return };
-        let confirming = match &ending.then {
-            Then::GiveUp(_) => return,
-            Then::Adopt(rival) => Confirming::Rivals { older: vec![(**rival).clone()], younger: Vec::new() },
-            Then::GoOn => {
-                let own = Box::new(watching.session.clone());
-                Confirming::Own { second: Box::new(ending.session.clone()), own }
-            }
-        };
-        watching.task = Task::Confirming(Box::new(confirming));
-    }
-
-    pub(super) fn on_ending(&mut self, observation: Observation, now: Millis) -> Vec<Action> {
-        let by_title = self.by_title;
-        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
-        let Task::Ending(ending) = &mut watching.task else { return Vec::new() };
-        match observation {
-            Observation::WaitOver => ending.waits_until = None,
-            Observation::Tagged(Ok(())) => (ending.is_tagged, ending.tries, ending.waits_until) = (true, 0, None),
-            Observation::Tagged(Err(error)) if !ending.tries_again(&error, now) => {
-                let is_refused = matches!(error.kind, Kind::Status(400..=499)) || by_title;
-                if let Then::GiveUp(reason) = &ending.then
-                    && !is_refused
-                {
-                    let reason = format!(
-                        "{reason}; it was left running, because it could not be tagged as ended ({error}) and a later run would take it for finished"
-                    );
-                    return self.settle_watched(Outcome::new(OutcomeKind::PollTimeout, reason), now);
-                }
-                (ending.is_tagged, ending.tries, ending.waits_until) = (true, 0, None);
-                let warning = format!(
-                    "{error}: session {} could not be tagged as ended, so a later run cannot tell it from one that finished",
-                    ending.session.session_id
-                );
-                let mut actions = vec![Action::Report(EventKind::warning(warning))];
-                actions.extend(self.watch_on(now));
-                return actions;
-            }
-            Observation::Terminated(Ok(())) => return self.ended(Ok(()), now),
-            Observation::Terminated(Err(error)) => {
-                // An earlier try has ended it, and only its answer was lost.
-                let is_gone = matches!(error.kind, Kind::Status(404)) && ending.was_polled;
-                if ending.may_be_over && (is_gone || matches!(error.kind, Kind::Status(409))) {
-                    return self.ended(Ok(()), now);
-                }
-                ending.may_be_over |= is_passing(&error);
-                if !ending.tries_again(&error, now) {
-                    return self.ended(Err(error.to_string()), now);
-                }
-            }
-            _ => {}
+    /// The session that was adopted has been ended by the relay. If that was as a duplicate, the one that it was ended for
+    /// goes on: whether there is such a find, which comes before the outcome.
+    pub(super) fn looks_for_successor(&mut self, outcome: &Outcome) -> bool {
+        let Phase::Watching(watching) = &mut self.phase else { return false };
+        if self.successions >= MOST_SUCCESSIONS {
+            return false;
         }
-        self.watch_on(now)
+        self.successions += 1;
+        watching.ends_as = Some(outcome.clone());
+        watching.task = Task::FindingSuccessor;
+        true
     }
 
-    /// Asked to stop while a session is being ended: what becomes of it is not known, and nothing else is begun.
-    pub(super) fn ending_stopped(&mut self, now: Millis) -> Vec<Action> {
-        let mut actions = self.ended(Err("asked to stop before that was answered".to_string()), now);
-        let Phase::Watching(watching) = &self.phase else { return actions };
-        let session_id = Some(watching.session.session_id.clone());
-        actions.retain(|action| matches!(action, Action::Report(_)));
-        actions.extend(self.stop(End::Stopped { session_id }));
-        actions
-    }
-
-    /// A session of ours was ended, or could not be.
-    fn ended(&mut self, ended: Result<(), String>, now: Millis) -> Vec<Action> {
+    /// The oldest session of the alert that is alive takes the place of the one that was ended; without one the outcome stands.
+    pub(super) fn on_successors_found(&mut self, found: &[Session], now: Millis) -> Vec<Action> {
+        let (names, holds, now_s) = (&self.request.names, self.policy.holds, self.devin_s(now));
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
-        let Task::Ending(ending) = std::mem::replace(&mut watching.task, Task::Nothing) else { return Vec::new() };
-        let duplicate = |why: &str| {
-            let reason = match &ended {
-                Ok(()) => why.to_string(),
-                Err(error) => format!("{why}, and this one could not be terminated: {error}"),
-            };
-            Action::Report(EventKind::duplicate(&ending.session, ended.is_ok(), reason))
+        watching.task = Task::Nothing;
+        let own_id = &watching.session.session_id;
+        let is_wanted = |session: &&Session| {
+            names.is_of_alert(session) && !session.is_named(own_id) && is_staying(session, &holds, now_s)
         };
-        match &ending.then {
-            Then::GiveUp(reason) => {
-                let polls = watching.polls;
-                let reason = match &ended {
-                    Ok(()) => format!("still running after {}, and terminated, as --on-timeout asks", times(polls)),
-                    Err(error) => format!("{reason}; it could not be terminated: {error}"),
-                };
-                self.settle_watched(Outcome::new(OutcomeKind::PollTimeout, reason), now)
-            }
-            Then::GoOn => {
-                let mut actions = vec![duplicate(SAME_ATTEMPT)];
-                actions.extend(self.watch_on(now));
-                actions
-            }
-            Then::Adopt(rival) => {
-                let rival = (**rival).clone();
-                let (origin, reason, why) = if self.has_made(&rival) {
-                    (Origin::Ours, AdoptionReason::FoundAfterUnclearCreate, SAME_ATTEMPT)
-                } else {
-                    let why = "another run made an older session for this alert";
-                    (Origin::Another, AdoptionReason::OlderSessionOfAnotherRun, why)
-                };
-                let mut actions = vec![duplicate(why), Action::Report(EventKind::adopted(&rival, reason))];
-                self.phase = Phase::Watching(Box::new(Watching::new(rival, origin, now)));
-                actions.extend(self.watch_on(now));
-                actions
-            }
+        let oldest =
+            found.iter().filter(is_wanted).min_by_key(|session| age(session).unwrap_or((i64::MAX, String::new())));
+        match oldest.cloned() {
+            Some(session) => self.adopt(session, AdoptionReason::Alive, now),
+            None => self.watch_on(now),
         }
     }
 }

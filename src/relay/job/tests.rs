@@ -3,7 +3,9 @@
 mod chance;
 mod faults;
 mod histories;
+mod last_moments;
 mod ownership;
+mod polls;
 mod promises;
 mod races;
 mod running;

@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::rivals::{Confirming, Ending};
+use super::ending::Ending;
+use super::rivals::Confirming;
 use super::{A_SECOND_LATER, Millis, Policy, SECOND_FIND_AFTER, millis};
 use crate::devin::session::{PullRequest, Session};
+use crate::devin::{Error, Kind};
 use crate::relay::outcome::{Outcome, OutcomeKind, OutcomeStatus, SessionPhase, session_phase, settle};
 use crate::relay::prior::is_ended_by_us;
 use crate::relay::pull_request::remember;
@@ -44,6 +46,14 @@ pub struct Watching {
     pub(super) rival_finds: Vec<Millis>,
     /// How many finds for rivals have failed in a row.
     pub(super) failed_finds: u32,
+    /// How many finds were made because a rival was in doubt.
+    pub(super) doubts: u32,
+    /// The rivals that were in doubt at the last of them, and why.
+    pub(super) doubted: Vec<(Session, String)>,
+    /// It carries the tag of an ended session although nobody ended it.
+    pub(super) is_spared: bool,
+    /// How the watch ends once a last find is answered.
+    pub(super) ends_as: Option<Outcome>,
     pub(super) since: Millis,
     pub(super) requests: u32,
     pub(super) refusals: u32,
@@ -68,6 +78,8 @@ pub(super) enum Task {
     /// A session that is missing may still be in the list.
     FindingItself,
     Ending(Box<Ending>),
+    /// The session that was adopted has been ended: another one may have taken its place.
+    FindingSuccessor,
     Messaging,
 }
 
@@ -93,6 +105,10 @@ impl Watching {
             next_poll: now,
             rival_finds: Vec::new(),
             failed_finds: 0,
+            doubts: 0,
+            doubted: Vec::new(),
+            is_spared: false,
+            ends_as: None,
             since: now,
             requests: 0,
             refusals: 0,
@@ -121,7 +137,7 @@ impl Watching {
             *due = (*due).min(now + SECOND_FIND_AFTER);
         }
         if let Task::Ending(ending) = &mut self.task {
-            ending.waits_until = None;
+            ending.take_on();
         }
     }
 
@@ -187,6 +203,19 @@ impl Watching {
     pub(super) fn deadline(&self, policy: &Policy) -> Millis {
         self.since + millis(policy.poll_interval * policy.max_polls * 2) + LONGEST_PAUSE
     }
+}
+
+/// How long an answer asks to wait.
+pub(super) fn asked_for(error: &Error) -> Option<Millis> {
+    match error.kind {
+        Kind::WaitTooLong { wait, .. } => Some(millis(wait)),
+        _ => None,
+    }
+}
+
+/// Whether an error says nothing about the next try.
+pub(super) fn is_passing(error: &Error) -> bool {
+    error.kind.is_retryable() || matches!(error.kind, Kind::TimeUp(_) | Kind::WaitTooLong { .. })
 }
 
 /// So many polls, in words.

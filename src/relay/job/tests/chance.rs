@@ -15,6 +15,7 @@ pub fn random_world(random: &mut fastrand::Rng) -> World {
     let failures = [Kind::Status(503), Kind::Status(403), Kind::Status(404), Kind::TimeUp(Duration::from_secs(60))];
     World::new(|state| {
         state.skew = any(random, &[0, 0, 7_200_000, -18_000_000, 40]);
+        state.clocks = any(random, &[vec![0], vec![0], vec![0, 1_200_000], vec![-1_200_000, 0, 0]]);
         state.stale_lists = any(random, &[0, 0, 0, 1, 2]);
         state.ignores_filters = random.u8(..8) == 0;
         state.drop_tags = random.u8(..8) == 0;
@@ -97,7 +98,7 @@ pub fn random_create(random: &mut fastrand::Rng, state: &mut State) -> i64 {
 pub fn random_policy(random: &mut fastrand::Rng) -> Policy {
     Policy {
         poll_interval: Duration::from_secs(10),
-        max_polls: any(random, &[30, 30, 12]),
+        max_polls: any(random, &[30, 30, 12, 3]),
         detach: random.u8(..6) == 0,
         on_timeout: any(random, &[OnTimeout::Terminate, OnTimeout::Leave]),
         on_new_alerts: any(random, &[OnNewAlerts::Message, OnNewAlerts::Ignore]),

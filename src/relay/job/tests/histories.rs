@@ -7,7 +7,7 @@ use super::promises::{check_all, check_event, check_first_find, check_later_run,
 use super::running::{Find, Running};
 use super::runs::{job, policy};
 use super::world::{START, World};
-use crate::relay::job::{Action, Job, Observation, Phase, Policy, ROWS, step, table};
+use crate::relay::job::{Action, Job, Now, Observation, Phase, Policy, ROWS, step, table};
 
 /// How many histories there are; the variable `RELAY_HISTORIES` asks for more, `RELAY_HISTORY` for a single one.
 const HISTORIES: u64 = 2_000;
@@ -184,7 +184,9 @@ fn turn(
         _ => None,
     };
     let own_now = now + if run.is_clock_known { 0 } else { world.state().skew };
-    let (job, events, next) = World::step(before, observation, own_now);
+    let ahead = if run.is_clock_known { any(random, &world.state().clocks) } else { 0 };
+    let devin = own_now + ahead;
+    let (job, events, next) = World::step(before, observation, Now { steady: own_now, devin });
     let follows = match &next {
         Some(action) => format!("{} ({})", job.phase.name(), action.name()),
         None => job.phase.name().to_string(),

@@ -13,7 +13,7 @@ use crate::devin::session::Session;
 use crate::relay::event::{AdoptionReason, EventKind};
 use crate::relay::job::{Action, End, Millis, Phase};
 use crate::relay::names::{ENDED_TAG, has_tag};
-use crate::relay::outcome::OutcomeKind;
+use crate::relay::outcome::{OutcomeKind, SessionPhase, session_phase};
 use crate::relay::prior::{PriorSession, age, prior};
 
 /// Rivals are looked for so long after a create; a list that hides a session longer is beyond the promise.
@@ -119,11 +119,15 @@ fn check_pair(maker: &Running, older: &Kept, younger: &Kept) -> Result<(), Strin
         }
         let is_cause = maker.not_ended.contains(young)
             || has_tag(&younger.session, ENDED_TAG)
+            || has_tag(&older.session, ENDED_TAG)
             || maker.polled.iter().any(|(at, id, seen)| id == old && *at >= find.at && seen.is_none());
         let is_said = maker.has_named(old) || maker.has_named(young);
         // Lists may show as alive what is not, and what sleeps may wake after that.
         let was_dead = maker.polled.iter().any(|(at, id, seen)| {
-            let is_dead = |session: &Session| !prior(session, &policy().holds, at / 1000).is_alive();
+            let is_dead = |session: &Session| {
+                let is_unknown = session_phase(session) == SessionPhase::Unknown;
+                is_unknown || !prior(session, &policy().holds, at / 1000).is_alive()
+            };
             id == old && *at >= find.at && seen.as_ref().is_some_and(is_dead)
         });
         let is_excused = was_cut || was_dead || is_cause && is_said;
@@ -151,11 +155,17 @@ fn check_pair(maker: &Running, older: &Kept, younger: &Kept) -> Result<(), Strin
     });
     match maker.job.end() {
         _ if was_cut || has_looked(BOUND) => Ok(()),
-        Some(End::Detached { .. }) if has_looked(1_000) || is_said => Ok(()),
+        _ if is_said => Ok(()),
+        Some(End::Detached { .. }) if has_looked(1_000) => Ok(()),
         Some(End::Detached { .. }) => Err("the detached run never looked".to_string()),
         // The API takes the key no more, and so it could end nothing.
         Some(End::Failed { .. }) => Ok(()),
-        _ if maker.ended_at() < known_at + BOUND + SLACK && maker.job.policy.max_polls < 9 => Ok(()),
+        // A watch that is shorter looks at its end.
+        _ if maker.ended_at() < known_at + BOUND + SLACK
+            && of_rivals.iter().any(|find| find.at >= maker.ended_at() - 1_000) =>
+        {
+            Ok(())
+        }
         end => Err(format!("there was no second find before {end:?}")),
     }
 }
@@ -211,10 +221,19 @@ pub fn check_request(action: &Action, run: &Running, now: Millis) -> Result<(), 
         (None, Some("go_on")) => watching["session"]["session_id"].as_str().unwrap_or_default(),
         _ => return Ok(()),
     };
-    let last = run.polled.iter().rev().find(|(at, id, _)| id == favored && *at >= run.taken_on_at.max(now - 30_000));
-    let is_alive = |session: &Session| prior(session, &policy().holds, now / 1000).is_alive();
+    let is_certain = |session: &Session| {
+        prior(session, &policy().holds, now / 1000).is_alive() && session_phase(session) != SessionPhase::Unknown
+    };
+    let mut seen = run.polled.iter().rev().filter(|(_, id, _)| id == favored);
+    let last = match action {
+        // Nothing but the way of two requests stands between the poll and the end.
+        Action::Terminate { .. } => {
+            run.polled.last().filter(|(at, id, _)| id == favored && *at >= run.taken_on_at.max(now - 1_000))
+        }
+        _ => seen.find(|(_, _, seen)| seen.is_some()),
+    };
     match last {
-        Some((_, _, Some(session))) if is_alive(session) => Ok(()),
+        Some((_, _, Some(session))) if is_certain(session) => Ok(()),
         last => Err(format!("{session_id} is ended in favor of {favored}, last seen as {last:?}: {run}")),
     }
 }

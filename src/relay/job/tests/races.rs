@@ -90,13 +90,14 @@ fn a_session_that_was_made_a_moment_ago_is_ended_although_it_is_not_there_yet() 
     // One that nothing has ended is not taken for ended because it cannot be seen.
     let world = with_a_rival(|state| state.end_failures = (9, 404));
     let told = world.run(1, Policy { max_polls: 3, ..policy() });
-    assert!(named(&told, &made(&world, 0)) && world.count("terminate") == 3, "{}", told.text());
+    assert!(named(&told, &made(&world, 0)) && world.count("terminate") == 7, "{}", told.text());
     // After an answer that did not say whether it has ended, it may have: but a session that nobody has been able to poll
     // may as well not be there yet.
     for (listed_from, status, is_over) in [(500, 409, true), (500, 404, false), (50_000, 404, true)] {
         let world = with_a_rival(|_| ());
         world.state().all[0].listed_from = START + listed_from;
-        let mut answers = vec![status, status, 503];
+        let mut answers = vec![status; 6];
+        answers.push(503);
         let told = play(&world, job(1, Policy { max_polls: 5, ..policy() }), |action| match action {
             Action::Terminate { .. } => {
                 let kind = Kind::Status(answers.pop()?);

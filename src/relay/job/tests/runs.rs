@@ -141,6 +141,13 @@ impl Clock for World {
         state.now + if state.is_clock_known { 0 } else { state.skew }
     }
 
+    /// Each answer comes from another one of its servers.
+    fn devin_now(&self) -> Millis {
+        let state = self.state();
+        let ahead = state.asked.len().checked_rem(state.clocks.len()).map_or(0, |place| state.clocks[place]);
+        state.now + if state.is_clock_known { ahead } else { state.skew }
+    }
+
     async fn sleep_until(&self, moment: Millis) {
         let mut state = self.state();
         let wait = moment - state.now;

@@ -10,7 +10,7 @@ use crate::devin::sessions::Creation;
 use crate::devin::{Error, Kind};
 use crate::relay::alert::tag;
 use crate::relay::event::EventKind;
-use crate::relay::job::{Action, Job, Millis, Observation, Query, step};
+use crate::relay::job::{Action, Job, Millis, Now, Observation, Query, step};
 
 /// When the world begins, in milliseconds.
 pub const START: Millis = 1_800_000_000_000;
@@ -38,6 +38,8 @@ pub struct State {
     /// How far ahead the clock is that a process has until it is first answered.
     pub skew: Millis,
     pub is_clock_known: bool,
+    /// How far ahead the clocks of Devin's servers are, one of which each answer comes from.
+    pub clocks: Vec<Millis>,
     pub all: Vec<Kept>,
     pub list_lag: Millis,
     pub get_lag: Millis,
@@ -51,6 +53,8 @@ pub struct State {
     pub explanation: Option<String>,
     pub retry_after: Option<u64>,
     pub drop_tags: bool,
+    /// So many of the tags are kept.
+    pub keep_tags: Option<usize>,
     pub upper_tags: bool,
     pub drop_title: bool,
     pub refuse_tags: bool,
@@ -137,7 +141,7 @@ impl World {
     }
 
     /// One step of a job, and what it asks for.
-    pub fn step(job: Job, observation: Observation, now: Millis) -> (Job, Vec<EventKind>, Option<Action>) {
+    pub fn step(job: Job, observation: Observation, now: impl Into<Now>) -> (Job, Vec<EventKind>, Option<Action>) {
         let (job, actions) = step(job, observation, now);
         let (mut events, mut next) = (Vec::new(), None);
         for action in actions {
@@ -255,6 +259,7 @@ impl State {
         let session = &mut kept.session;
         session.title = new.title.clone().filter(|_| !self.drop_title);
         session.tags = if self.drop_tags { Vec::new() } else { new.tags.clone() };
+        session.tags.truncate(self.keep_tags.unwrap_or(session.tags.len()));
         if self.upper_tags {
             session.tags.iter_mut().for_each(|tag| tag.make_ascii_uppercase());
         }
