@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use simulation::{Failed, Figures, history};
+use simulation::{Failed, Figures, history, story};
 
 /// As many as take a few seconds, even unoptimized.
 const HISTORIES: u64 = 300;
@@ -59,4 +59,15 @@ fn nothing_is_lost_altered_invented_or_repeated_in_random_histories() {
         }
     }
     assert!(failures.is_empty(), "{} of {count} histories failed", failures.len());
+}
+
+/// A failure that cannot be told again is no help.
+#[test]
+fn a_seed_tells_the_same_story_twice() {
+    for seed in 0..20 {
+        let (first, second) = (story(seed), story(seed));
+        let differs = first.lines().zip(second.lines()).find(|(first, second)| first != second);
+        assert_eq!(differs, None, "seed {seed}");
+        assert!(first == second, "seed {seed}: one story is longer");
+    }
 }

@@ -11,11 +11,12 @@ use super::clock::ServerClock;
 use super::connection::{Connections, Settings};
 use super::error::{Error, Kind, explanation};
 use super::gate::{Gate, Pass};
+use super::memory::{Memory, Share};
 use super::page::{Invalid, Page, RESERVED, Request, Trail};
 use super::principal::Principal;
 use super::retry::{FailedTry, Next, Tries, retry_after};
 use super::surrogate::replace_halves;
-use super::transport::{HttpRequest, Method, Network, Transport, Unanswered};
+use super::transport::{Excuse, HttpRequest, Method, Network, Transport, Unanswered};
 
 /// The largest answer that is read. A page of 200 messages has been seen at 1.6 MB.
 const LARGEST_BODY: usize = 256 << 20;
@@ -30,7 +31,10 @@ pub struct Client {
     /// What is asked instead of the network.
     transport: Option<Arc<dyn Transport>>,
     gate: Gate,
+    memory: Memory,
     clock: ServerClock,
+    /// This machine's clock.
+    machine: Box<dyn Fn() -> SystemTime + Send + Sync>,
 }
 
 /// Something a request met on its way, told while it is still being tried.
@@ -48,12 +52,19 @@ impl Client {
     /// Prepares a client. Opens nothing and asks nothing.
     pub fn new(settings: Settings) -> Client {
         let gate = Gate::new(settings.concurrency);
-        Client { settings, network: Network::default(), transport: None, gate, clock: ServerClock::default() }
+        let (memory, clock) = (Memory::default(), ServerClock::default());
+        let machine = Box::new(SystemTime::now);
+        Client { settings, network: Network::default(), transport: None, gate, memory, clock, machine }
     }
 
     /// A client whose requests `transport` answers, instead of the network.
     pub fn over(transport: Arc<dyn Transport>, settings: Settings) -> Client {
         Client { transport: Some(transport), ..Client::new(settings) }
+    }
+
+    /// Takes `machine` for this machine's clock, which counts where the API says no time.
+    pub fn with_machine_clock(self, machine: impl Fn() -> SystemTime + Send + Sync + 'static) -> Client {
+        Client { machine: Box::new(machine), ..self }
     }
 
     /// The page of a list that `trail` has come to, tried until it is sound or the policy gives up.
@@ -67,7 +78,9 @@ impl Client {
             page.asked_at = answer.date.map(|date| date - answer.took.as_secs_f64().ceil() as i64);
             Ok(page)
         };
-        self.get(request, trail.after(), read, tell).await
+        let (mut page, share) = self.get_held(request, trail.after(), read, tell).await?;
+        page._share = Some(share);
+        Ok(page)
     }
 
     /// Who the key belongs to.
@@ -82,7 +95,7 @@ impl Client {
         self.get(&request, None, read, tell).await
     }
 
-    /// The only retry loop: asks, reads, decides, waits.
+    /// Asks for what is small and soon read.
     pub(super) async fn get<T>(
         &self,
         request: &Request,
@@ -90,38 +103,56 @@ impl Client {
         read: impl Fn(Answer) -> Result<T, Invalid>,
         tell: &(dyn Fn(Event) + Sync),
     ) -> Result<T, Error> {
+        self.get_held(request, after, read, tell).await.map(|(value, _)| value)
+    }
+
+    /// The only retry loop: asks, reads, decides, waits. Answers with the value and what it takes of the memory.
+    async fn get_held<T>(
+        &self,
+        request: &Request,
+        after: Option<&str>,
+        read: impl Fn(Answer) -> Result<T, Invalid>,
+        tell: &(dyn Fn(Event) + Sync),
+    ) -> Result<(T, Share), Error> {
         let path = request.encoded_path();
         let fail = |kind, explanation, tries| Error { kind, path: path.clone(), explanation, tries };
         let asked_for = to_send(Method::Get, request, after, Vec::new());
         let policy = &self.settings.policy;
         let (mut tries, mut asked) = (Tries::default(), 0);
         let mut connections = Connections::Kept;
+        let mut share = self.memory.share().await;
         loop {
             let pass = self.gate.enter(asked > 0).await;
             asked += 1;
             tell(Event::Asking);
             let (successes, began) = (self.gate.successes(), Instant::now());
-            let outcome = match timeout(tries.left(policy), self.ask_for(&asked_for, connections)).await {
+            let outcome = match timeout(tries.left(policy), self.ask_for(&asked_for, connections, &mut share)).await {
                 Ok(outcome) => outcome,
                 Err(_) => Err(Refusal::from(Kind::TimeUp(policy.budget))),
             };
             let refusal = match outcome {
                 Ok(answer) => {
                     let (status, bytes, took) = (200, answer.body.len(), answer.took);
+                    self.memory.settle(&mut share, bytes);
                     tell(Event::Answered { path: path.clone(), status, bytes, took });
                     match read(answer) {
                         Ok(value) => {
                             self.gate.succeeded();
-                            return Ok(value);
+                            return Ok((value, share));
                         }
                         Err(invalid) => Refusal::from(Kind::Invalid(invalid)),
                     }
                 }
                 Err(refusal) => refusal,
             };
+            if refusal.excuse == Some(Excuse::LetGo) {
+                drop(pass);
+                share = self.memory.larger(share).await;
+                continue;
+            }
             // A server may close a kept connection at any moment, so the first time it says nothing about the server.
             // Other kept ones may be closed as well.
-            if refusal.is_hang_up && connections == Connections::Kept {
+            if refusal.excuse == Some(Excuse::HungUp) && connections == Connections::Kept {
                 connections = Connections::Fresh;
                 let error = fail(refusal.kind, None, asked);
                 tell(Event::Retrying { error, wait: Duration::ZERO, rate_limited: false });
@@ -154,8 +185,13 @@ impl Client {
     }
 
     /// One try to read.
-    async fn ask_for(&self, request: &HttpRequest, connections: Connections) -> Result<Answer, Refusal> {
-        let answer = self.ask(request.clone(), connections, self.settings.policy.silence).await?;
+    async fn ask_for(
+        &self,
+        request: &HttpRequest,
+        connections: Connections,
+        share: &mut Share,
+    ) -> Result<Answer, Refusal> {
+        let answer = self.ask_within(request.clone(), connections, self.settings.policy.silence, Some(share)).await?;
         // Another success than 200 is no answer to a read.
         if answer.status == 200 { Ok(answer) } else { Err(Kind::Status(answer.status).into()) }
     }
@@ -167,13 +203,28 @@ impl Client {
         connections: Connections,
         silence: Duration,
     ) -> Result<Answer, Refusal> {
+        self.ask_within(request, connections, silence, None).await
+    }
+
+    /// The same, as far as the answer's share of the memory lets it.
+    async fn ask_within(
+        &self,
+        request: HttpRequest,
+        connections: Connections,
+        silence: Duration,
+        mut share: Option<&mut Share>,
+    ) -> Result<Answer, Refusal> {
         let started = Instant::now();
         let mut response = match &self.transport {
             Some(transport) => {
                 let sent = timeout(silence, transport.send(request)).await;
-                sent.map_err(|_| Unanswered::from(Kind::Silent(silence)))?.map_err(Unanswered::from)?
+                let response = sent.map_err(|_| Unanswered::from(Kind::Silent(silence)))?.map_err(Unanswered::from)?;
+                if !share.as_mut().is_none_or(|share| share.holds(response.body.len())) {
+                    return Err(Unanswered::let_go().into());
+                }
+                response
             }
-            None => self.network.send(&self.settings, request, connections, silence, limit).await?,
+            None => self.network.send(&self.settings, request, connections, silence, limit, share).await?,
         };
         replace_halves(&mut response.body);
         let (status, date) = (response.status, response.date());
@@ -182,7 +233,7 @@ impl Client {
             self.clock.heard(date, Instant::now().into_std());
         }
         if !is_success(status) {
-            let now = date.unwrap_or_else(SystemTime::now);
+            let now = date.unwrap_or_else(&self.machine);
             let wait = response.retry_after.as_deref().and_then(|value| retry_after(value, now));
             let explanation = explanation(&response.body, &self.settings.token);
             return Err(Refusal { explanation, retry_after: wait, ..Refusal::from(Kind::Status(status)) });
@@ -196,7 +247,7 @@ impl Client {
 
     /// The API's clock, in Unix milliseconds: its last `Date` and the time since. This machine's until there is one.
     pub fn now_ms(&self) -> i64 {
-        self.clock.now_ms(Instant::now().into_std(), SystemTime::now())
+        self.clock.now_ms(Instant::now().into_std(), (self.machine)())
     }
 
     /// As [`Client::now_ms`] by the first `Date` alone, so that it runs on evenly whatever the API's servers say.
@@ -259,18 +310,17 @@ pub(super) struct Refusal {
     pub(super) kind: Kind,
     pub(super) explanation: Option<String>,
     pub(super) retry_after: Option<Duration>,
-    /// Whether the connection ended before an answer began.
-    is_hang_up: bool,
+    excuse: Option<Excuse>,
 }
 
 impl From<Kind> for Refusal {
     fn from(kind: Kind) -> Refusal {
-        Refusal { kind, explanation: None, retry_after: None, is_hang_up: false }
+        Refusal { kind, explanation: None, retry_after: None, excuse: None }
     }
 }
 
 impl From<Unanswered> for Refusal {
     fn from(unanswered: Unanswered) -> Refusal {
-        Refusal { is_hang_up: unanswered.is_hang_up, ..Refusal::from(unanswered.kind) }
+        Refusal { excuse: unanswered.excuse, ..Refusal::from(unanswered.kind) }
     }
 }

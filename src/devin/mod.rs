@@ -6,6 +6,7 @@ pub mod clock;
 mod connection;
 pub mod error;
 pub mod gate;
+pub mod memory;
 pub mod page;
 pub mod principal;
 pub mod retry;

@@ -12,6 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::memory::Share;
 use super::walk::{Refused, Walker};
 
 /// RFC 3986's unreserved characters pass; everything else in a path segment or a query value is percent-encoded.
@@ -48,6 +49,8 @@ pub struct Page {
     /// The server's clock when its query began, in Unix seconds: its `Date` header less the time the answer took.
     /// `None` without a readable `Date`.
     pub asked_at: Option<i64>,
+    /// What it takes of the run's memory, as long as it is there.
+    pub(super) _share: Option<Share>,
 }
 
 /// Where an item stands in a page's body, and what the walk over it has seen.
@@ -154,7 +157,7 @@ impl Page {
             (Some(true) | None, Some(cursor)) => Next::After(cursor),
             (Some(false), _) | (None, None) => Next::End,
         };
-        Ok(Page { body, items, fields, next, total: envelope.total, asked_at: None })
+        Ok(Page { body, items, fields, next, total: envelope.total, asked_at: None, _share: None })
     }
 
     /// The items with what the walk over the page has noted of them.

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 
 use super::connection::{Connections, Settings, build, is_hang_up, kind_of, wants_http1};
 use super::error::Kind;
+use super::memory::Share;
 
 /// A way to the API other than the network.
 pub trait Transport: fmt::Debug + Send + Sync {
@@ -64,13 +65,28 @@ pub enum BrokenConnection {
 /// A try that brought no whole answer.
 pub(super) struct Unanswered {
     pub(super) kind: Kind,
-    /// Whether the connection ended before an answer began.
-    pub(super) is_hang_up: bool,
+    pub(super) excuse: Option<Excuse>,
+}
+
+/// Why a try says nothing about the server.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Excuse {
+    /// The connection ended before an answer began.
+    HungUp,
+    /// The answer was let go, because too much is held already.
+    LetGo,
 }
 
 impl From<Kind> for Unanswered {
     fn from(kind: Kind) -> Unanswered {
-        Unanswered { kind, is_hang_up: false }
+        Unanswered { kind, excuse: None }
+    }
+}
+
+impl Unanswered {
+    /// The answer, or what there was of it, is larger than what may be held now.
+    pub(super) fn let_go() -> Unanswered {
+        Unanswered { kind: Kind::Broken("too much is held for this answer".to_string()), excuse: Some(Excuse::LetGo) }
     }
 }
 
@@ -88,8 +104,8 @@ pub(super) struct Network {
 }
 
 impl Network {
-    /// Sends a request and reads its answer, of which `limit` says how many bytes are read for a status; nothing may be silent
-    /// for longer than `silence`.
+    /// Sends a request and reads its answer, of which `limit` says how many bytes are read for a status, as far as its `share`
+    /// of the memory lets it; nothing may be silent for longer than `silence`.
     pub(super) async fn send(
         &self,
         settings: &Settings,
@@ -97,6 +113,7 @@ impl Network {
         connections: Connections,
         silence: Duration,
         limit: impl Fn(u16) -> usize,
+        share: Option<&mut Share>,
     ) -> Result<HttpResponse, Unanswered> {
         let text = format!("{}{}", settings.api_url, request.target);
         let url =
@@ -114,7 +131,7 @@ impl Network {
         let status = response.status().as_u16();
         let header = |name: HeaderName| Some(response.headers().get(name)?.to_str().ok()?.to_string());
         let (date, retry_after) = (header(DATE), header(RETRY_AFTER));
-        let body = match body(response, limit(status), silence).await {
+        let body = match body(response, limit(status), silence, share).await {
             // Of an error, the status is enough.
             Err(_) if !(200..300).contains(&status) => Vec::new(),
             body => body?,
@@ -125,7 +142,8 @@ impl Network {
     /// What a request that got no answer comes to. Where it has to be made by HTTP/1.1, all later ones are.
     fn unanswered(&self, error: &reqwest::Error) -> Unanswered {
         let wants_http1 = wants_http1(error) && !self.is_http1.swap(true, Ordering::Relaxed);
-        Unanswered { is_hang_up: wants_http1 || is_hang_up(error), kind: kind_of(error) }
+        let excuse = (wants_http1 || is_hang_up(error)).then_some(Excuse::HungUp);
+        Unanswered { kind: kind_of(error), excuse }
     }
 
     fn http(&self, settings: &Settings, connections: Connections) -> Result<reqwest::Client, String> {
@@ -150,20 +168,38 @@ impl HttpResponse {
 
 impl From<BrokenConnection> for Unanswered {
     fn from(broken: BrokenConnection) -> Unanswered {
-        let is_hang_up = broken == BrokenConnection::BeforeAnswer;
-        Unanswered { kind: Kind::Broken("connection closed before the answer was complete".to_string()), is_hang_up }
+        let excuse = (broken == BrokenConnection::BeforeAnswer).then_some(Excuse::HungUp);
+        Unanswered { kind: Kind::Broken("connection closed before the answer was complete".to_string()), excuse }
     }
 }
 
-/// Reads a body until its end, or until it exceeds `most`.
-async fn body(mut response: Response, most: usize, silence: Duration) -> Result<Vec<u8>, Kind> {
+/// Reads a body until its end, or until it exceeds `most`, or the memory that there is.
+async fn body(
+    mut response: Response,
+    most: usize,
+    silence: Duration,
+    mut share: Option<&mut Share>,
+) -> Result<Vec<u8>, Unanswered> {
+    let mut may_hold = |bytes| match share.as_mut().is_none_or(|share| share.holds(bytes)) {
+        true => Ok(bytes),
+        false => Err(Unanswered::let_go()),
+    };
     let announced = response.content_length().unwrap_or(0).min(most as u64);
-    let mut body = Vec::with_capacity(announced as usize);
+    let mut room = may_hold(announced as usize)?;
+    let mut body = Vec::with_capacity(room);
     loop {
         let chunk = timeout(silence, response.chunk()).await.map_err(|_| Kind::Silent(silence))?;
         match chunk.map_err(|error| kind_of(&error))? {
             Some(chunk) => body.extend_from_slice(&chunk),
-            None => return Ok(body),
+            None => {
+                // Where its length was not announced, up to half of it is spare.
+                body.shrink_to_fit();
+                return Ok(body);
+            }
+        }
+        if body.len() > room {
+            // How much more comes is not known. Twice as much is reached soon, whatever its size.
+            room = may_hold(body.len().saturating_mul(2))?;
         }
         if body.len() > most {
             return Ok(body);

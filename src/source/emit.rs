@@ -2,9 +2,10 @@
 //! people on stderr. Keeps each stream's account, so that a STATE counts the records before it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
+use tokio::time::Instant;
 
 use super::progress::{self, Figures, Outcome, Sessions, counted};
 use super::record::{Frame, Framed};

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use fastrand::Rng;
 use serde::Deserialize;
@@ -170,13 +170,14 @@ impl Chain {
                 policy: Policy::patient(),
                 concurrency: self.config.concurrency,
             },
-        );
+        )
+        .with_machine_clock({
+            let server = server.clone();
+            move || UNIX_EPOCH + Duration::from_secs(server.machine_s() as u64)
+        });
         let mut context = Context::new(client, emitter, &self.config);
         context.checkpoint_every = Duration::from_millis(300);
-        let now_s = {
-            let world = server.world();
-            world.now_ms() / 1000 + world.behavior.machine_ahead_s
-        };
+        let now_s = server.machine_s();
         let states: Vec<&Value> = self.committed.values().collect();
         let state =
             InputState::parse(&serde_json::to_string(&states).expect("states are JSON")).expect("our own state");

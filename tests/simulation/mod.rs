@@ -40,10 +40,23 @@ pub struct Failed {
 /// # Errors
 /// What was lost, altered, invented or repeated, or which sync did not end as it should.
 pub fn history(seed: u64, is_told: bool) -> Result<Figures, Failed> {
+    over_virtual_time(seed, async { History::new(seed, is_told).run().await })
+}
+
+/// Everything that is asked, answered and said in the history of one seed, whatever comes of it.
+pub fn story(seed: u64) -> String {
+    over_virtual_time(seed, async {
+        let mut history = History::new(seed, true);
+        let outcome = history.run().await;
+        format!("{}{outcome:?}", history.story)
+    })
+}
+
+fn over_virtual_time<T>(seed: u64, what: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build();
     // The client lengthens its waits by chance.
     fastrand::seed(seed);
-    runtime.expect("a thread can run tasks").block_on(History::new(seed, is_told).run())
+    runtime.expect("a thread can run tasks").block_on(what)
 }
 
 #[derive(Debug, Default, Clone, Copy)]
@@ -101,7 +114,7 @@ impl History {
         History { dice, server, chain: Chain::new(config, streams), story, refresh: None }
     }
 
-    async fn run(mut self) -> Result<Figures, Failed> {
+    async fn run(&mut self) -> Result<Figures, Failed> {
         for _ in 0..self.dice.u8(1..=6) {
             self.time_passes().await;
             self.settings_change();

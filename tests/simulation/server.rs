@@ -83,6 +83,12 @@ impl Server {
         })))
     }
 
+    /// The clock of the machine that reads, in Unix seconds.
+    pub fn machine_s(&self) -> i64 {
+        let world = self.world();
+        world.now_ms() / 1000 + world.behavior.machine_ahead_s
+    }
+
     pub fn world(&self) -> MutexGuard<'_, World> {
         self.0.lock().expect("no answer panics")
     }
