@@ -234,7 +234,7 @@ fn a_look_that_describes_another_session_does_not_count() {
 /// A session that could not be ended goes on, and what it finds is found.
 #[test]
 fn a_session_that_could_not_be_ended_is_reported_when_it_has_finished_after_all() {
-    let looks = |look| if look == 1 { state("running/working", false) } else { state("running/finished", true) };
+    let looks = |look| if look <= 2 { state("running/working", false) } else { state("running/finished", true) };
     let sessions = Arc::new(Sessions::new().on_look(looks));
     let inner = Arc::clone(&sessions);
     let devin = Devin::start(move |heard| match heard.method.as_str() {

@@ -461,7 +461,7 @@ fn a_session_of_an_unknown_status_is_alive_and_adopted() {
 fn race(older_by: u64, id: &'static str) -> String {
     let mark = mark();
     let at_work_first =
-        |look| if look == 1 { state("running/working", false) } else { state("running/finished", true) };
+        |look| if look <= 2 { state("running/working", false) } else { state("running/finished", true) };
     let sessions = Arc::new(Sessions::new().on_look(at_work_first));
     let (inner, devin_has) = (Arc::clone(&sessions), Arc::clone(&sessions));
     let devin = Devin::start(move |heard| {

@@ -98,7 +98,7 @@ impl Job {
             }
         }
         if !self.stands_beside || self.creates > 1 {
-            watching.expect_rivals(self.policy.detach && self.creates == 1, now);
+            watching.expect_rivals(self.policy.detach && self.unclear.is_none(), now);
         }
         self.told.clone_from(&self.request.firing.fingerprints);
         self.phase = Phase::Watching(Box::new(watching));

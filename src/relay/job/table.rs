@@ -47,11 +47,15 @@ pub const ROWS: &[(&str, &str, &str)] = &[
         "new alerts",
         "watching (find), watching (message), watching (poll), watching (tag), watching (terminate), watching (wait until)",
     ),
-    ("watching", "poll failed", "settled, watching (find), watching (message), watching (poll), watching (wait until)"),
+    (
+        "watching",
+        "poll failed",
+        "settled, watching (find), watching (message), watching (poll), watching (terminate), watching (wait until)",
+    ),
     (
         "watching",
         "session polled",
-        "settled, watching (find), watching (message), watching (poll), watching (tag), watching (wait until)",
+        "settled, watching (find), watching (message), watching (poll), watching (tag), watching (terminate), watching (wait until)",
     ),
     ("watching", "sessions found", "settled, watching (message), watching (poll), watching (wait until)"),
     (
@@ -60,8 +64,12 @@ pub const ROWS: &[(&str, &str, &str)] = &[
         "watching (find), watching (message), watching (poll), watching (tag), watching (terminate)",
     ),
     ("watching", "stop asked", "settled"),
-    ("watching", "tagged", "settled, watching (terminate), watching (wait until)"),
-    ("watching", "terminated", "settled, watching (poll), watching (wait until)"),
+    (
+        "watching",
+        "tagged",
+        "settled, watching (find), watching (message), watching (poll), watching (terminate), watching (wait until)",
+    ),
+    ("watching", "terminated", "settled, watching (find), watching (message), watching (poll), watching (wait until)"),
     ("watching", "wait over", "watching (find), watching (poll), watching (tag), watching (terminate)"),
 ];
 
