@@ -19,6 +19,7 @@
 mod organization;
 
 mod measure;
+mod order;
 mod report;
 mod server;
 
@@ -53,6 +54,7 @@ struct Case {
     sessions: (usize, usize),
     /// Messages in each session.
     messages: usize,
+    is_oldest_first: bool,
     latency: Duration,
     concurrency: usize,
     sink: Sink,
@@ -76,6 +78,7 @@ const COMMON: Case = Case {
     work: Work::Read("sessions"),
     sessions: (0, 0),
     messages: 1,
+    is_oldest_first: false,
     latency: Duration::ZERO,
     concurrency: CONCURRENCY,
     sink: Sink::Null,
@@ -87,6 +90,7 @@ const CASES: &[Case] = &[
     Case { name: "spec", work: Work::Offline("spec"), runs: 21, ..COMMON },
     Case { name: "discover", work: Work::Offline("discover"), runs: 21, ..COMMON },
     Case { name: "sessions", sessions: (100_000, 2000), runs: 7, ..COMMON },
+    Case { name: "sessions-oldest-first", sessions: (100_000, 2000), is_oldest_first: true, runs: 7, ..COMMON },
     Case { name: "sessions-to-a-pipe", sessions: (100_000, 2000), sink: Sink::Pipe, ..COMMON },
     Case {
         name: "messages-50ms-by-32",
@@ -269,11 +273,11 @@ impl Prepared {
     /// Fetches every page of the case's streams, and serves them.
     fn new(case: &Case, streams: &str, sessions: usize, directory: &Path) -> Result<Prepared> {
         let mut organization = Organization::start(sessions, Some(case.messages))?;
-        let mut kept = Kept::default();
+        let mut kept = Kept { is_oldest_first: case.is_oldest_first, ..Kept::default() };
         for stream in pick(streams).map_err(anyhow::Error::msg)? {
             kept.stream(&mut organization, stream)?;
         }
-        let Kept { answers, targets, records, lists, children } = kept;
+        let Kept { answers, targets, records, lists, children, .. } = kept;
         let server = Server::start(answers, case.latency)?;
         let (settings, urls) = (directory.join("settings.json"), directory.join("urls"));
         let (url, concurrency) = (server.url(), case.concurrency);
@@ -341,6 +345,7 @@ struct Kept {
     records: usize,
     lists: usize,
     children: usize,
+    is_oldest_first: bool,
 }
 
 impl Kept {
@@ -373,12 +378,18 @@ impl Kept {
         mut see: impl FnMut(&str),
     ) -> Result<(usize, usize)> {
         let mut items = 0;
-        let answers = organization.list(path, |item| {
-            items += 1;
-            see(item);
-        })?;
-        let pages = answers.len();
-        for (target, body) in answers {
+        let (targets, mut bodies): (Vec<String>, Vec<Vec<u8>>) = organization
+            .list(path, |item| {
+                items += 1;
+                see(item);
+            })?
+            .into_iter()
+            .unzip();
+        let pages = targets.len();
+        if self.is_oldest_first {
+            bodies = order::reversed(&bodies)?;
+        }
+        for (target, body) in targets.into_iter().zip(bodies) {
             self.targets.push(target.clone());
             self.answers.insert(target, body);
         }

@@ -96,3 +96,46 @@ impl Default for Memory {
 fn units_of(bytes: usize) -> u32 {
     u32::try_from(bytes.saturating_mul(2).div_ceil(UNIT)).unwrap_or(ALL).min(ALL)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const MIB: usize = 1 << 20;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_share_grows_while_there_is_something_left_and_is_exchanged_otherwise() {
+        let memory = Memory::default();
+        let (mut first, mut second) = (memory.share().await, memory.share().await);
+        assert!(first.holds(20 * MIB));
+        assert!(!second.holds(20 * MIB), "two of them are 80 MiB");
+        let waiting = memory.larger(second);
+        tokio::pin!(waiting);
+        assert!(timeout(Duration::from_secs(1), &mut waiting).await.is_err(), "it is not there yet");
+        drop(first);
+        assert!(waiting.await.holds(20 * MIB));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_larger_than_everything_goes_alone() {
+        let memory = Memory::default();
+        let mut large = memory.share().await;
+        assert!(large.holds(1000 * MIB));
+        assert!(timeout(Duration::from_secs(1), memory.share()).await.is_err());
+        memory.settle(&mut large, MIB);
+        drop(memory.share().await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_asked_for_follows_what_has_come() {
+        let memory = Memory::default();
+        for (bytes, usual) in [(0, 448), (10 * MIB, 20 << 10), (0, 17_920)] {
+            memory.settle(&mut memory.share().await, bytes);
+            assert_eq!(memory.usual.load(Ordering::Relaxed), usual);
+        }
+    }
+}
