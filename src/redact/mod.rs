@@ -3,10 +3,12 @@
 //! One redactor for text on its way to Devin and for text on its way to a terminal or a log. It knows no alert, no
 //! message format and no API, and it leaves alone what the caller must not change: it answers, the caller decides.
 
+mod command;
 mod own;
 mod pair;
 mod rules;
 mod scan;
+mod value;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;

@@ -177,7 +177,7 @@ pub(super) const ADDRESSES: [Prefix; 15] = [
 ];
 
 /// Ends of names that keep secrets, in lower case without `-`, `_` and `.`.
-pub(super) const SECRET_NAMES: [&str; 27] = [
+pub(super) const SECRET_NAMES: [&str; 46] = [
     "password",
     "passwd",
     "passwort",
@@ -205,10 +205,35 @@ pub(super) const SECRET_NAMES: [&str; 27] = [
     "jsessionid",
     "gitlabsession",
     "otp",
+    "pswd",
+    "passwrd",
+    "passkey",
+    "passw0rd",
+    "bindpw",
+    "rootpw",
+    "userpw",
+    "dbpw",
+    "adminpw",
+    "presharedkey",
+    "clientkeydata",
+    "dockerconfigjson",
+    "dockercfg",
+    "secretid",
+    "oauth2bearer",
+    "connectsid",
+    "aspnetsessionid",
+    "motdepasse",
+    "senha",
 ];
 
+/// Last words of names that say secret only where they stand by themselves: `bind_pw`, `wifi_psk`.
+pub(super) const SECRET_WORDS: [&str; 6] = ["pw", "psw", "psk", "cred", "creds", "auth"];
+
+/// Ends of names that keep many plain words, which stand for a key.
+pub(super) const PHRASES: [&str; 3] = ["mnemonic", "seedphrase", "recoveryphrase"];
+
 /// Words before `key` that make it a secret one: `STRIPE_KEY`, `x-auth-key`.
-pub(super) const KEY_OWNERS: [&str; 42] = [
+pub(super) const KEY_OWNERS: [&str; 45] = [
     "account",
     "admin",
     "aes",
@@ -219,11 +244,14 @@ pub(super) const KEY_OWNERS: [&str; 42] = [
     "aws",
     "azure",
     "client",
+    "cloudflare",
+    "consumer",
     "datadog",
     "deploy",
     "encryption",
     "github",
     "gitlab",
+    "heroku",
     "hmac",
     "ingest",
     "integration",
@@ -282,7 +310,7 @@ pub(super) const SECRET_SUFFIXES: [&str; 24] = [
 ];
 
 /// Names that end like one that keeps a secret, and keep none.
-pub(super) const HARMLESS_NAMES: [&str; 13] = [
+pub(super) const HARMLESS_NAMES: [&str; 15] = [
     "bypass",
     "compass",
     "encompass",
@@ -296,6 +324,8 @@ pub(super) const HARMLESS_NAMES: [&str; 13] = [
     "unexpectedtoken",
     "canceltoken",
     "oldpwd",
+    "maxtoken",
+    "mintoken",
 ];
 
 /// Names that keep secrets in the query of an address, in a cookie, or before an equals sign only.
@@ -351,7 +381,8 @@ pub(super) const HARMLESS_VALUES: [&str; 45] = [
 ];
 
 /// Names beside which an ordinary word is a cause, not a secret: `Unexpected token: punc`.
-pub(super) const TALKATIVE_NAMES: [&str; 6] = ["token", "credentials", "credential", "signature", "cookie", "pass"];
+pub(super) const TALKATIVE_NAMES: [&str; 9] =
+    ["token", "credentials", "credential", "creds", "cred", "signature", "cookie", "pass", "pw"];
 
 /// What begins the value of an authorization header.
 pub(super) const SCHEMES: [&str; 12] = [

@@ -86,6 +86,9 @@ fn the_own_key_is_found_in_every_spelling() {
         percent,
         each(&|byte| format!("{byte:02x}")),
         each(&|byte| format!("{byte:02X}:")),
+        each(&|byte| format!("0x{byte:02x}, ")),
+        each(&|byte| format!("0X{byte:02X}")),
+        format!("0x{}", each(&|byte| format!("{byte:02x}"))),
         each(&|byte| format!("\\u{byte:04x}")),
         each(&|byte| format!("&#{byte};")),
         OWN.replace("Of", "O\nf"),
@@ -223,6 +226,16 @@ fn hostile_text_takes_linear_time() {
         "-u",
         "authorization=",
         "cookie=\"",
+        "password is ",
+        "password is now to be ",
+        "docker login -p ",
+        "name: password\n",
+        "password: [\"a\",",
+        "oracle:thin:a/",
+        "$6$",
+        "</password>",
+        "mnemonic: a ",
+        "0x53",
     ];
     let work = |text: &str| {
         LOOKED_AT.set(0);
@@ -248,9 +261,24 @@ fn names_that_keep_secrets() {
         "DB_PASSWORD_PROD",
         "clientSecret",
         "SECRET_KEY_BASE",
+        "bind_pw",
+        "wifi-psk",
+        "DB_CREDS",
     ];
     assert_eq!(read(&secret), vec![true; secret.len()]);
-    let harmless =
-        ["secretName", "tokens", "bypass", "next_token", "partition_key", "primary_key", "monkey", "key", "first_pass"];
+    let harmless = [
+        "secretName",
+        "tokens",
+        "bypass",
+        "next_token",
+        "partition_key",
+        "primary_key",
+        "monkey",
+        "key",
+        "first_pass",
+        "cpw",
+        "auth",
+        "sacred",
+    ];
     assert_eq!(read(&harmless), vec![false; harmless.len()]);
 }
