@@ -4,6 +4,7 @@
 //! message format and no API, and it leaves alone what the caller must not change: it answers, the caller decides.
 
 mod command;
+mod names;
 mod own;
 mod pair;
 mod rules;
@@ -15,7 +16,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub use own::OwnKey;
-pub use pair::is_secret_name;
+pub use pair::{is_secret, is_secret_name};
 
 /// What stands where a secret stood.
 pub const MASK: &str = "****";

@@ -1,10 +1,10 @@
 //! Secrets that are told by a name: `password=…`, `"token": "…"`, `--secret …`, `IDENTIFIED BY '…'`. Pure.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
-use super::rules::{
-    DOTTED, HARMLESS_NAMES, KEY_OWNERS, PARAMETERS, PHRASES, SECRET_NAMES, SECRET_SUFFIXES, SECRET_WORDS,
-};
+use super::names::{HARMLESS_NAMES, KEY_OWNERS, PARAMETERS, PHRASES, SECRET_NAMES, SECRET_SUFFIXES, SECRET_WORDS};
+use super::rules::DOTTED;
 use super::scan::{Place, looked_at, looks_random, run};
 use super::value::{extent, header, is_harmless, phrase};
 
@@ -29,6 +29,11 @@ pub fn is_secret_name(name: &str) -> bool {
     is_secret_bare(&core) || is_secret_word(&words) && !core.ends_with("auth")
 }
 
+/// Whether `value` under `name` is a secret, and not only a word about one: `token: expired`, `license.key: mit`.
+pub fn is_secret(name: &str, value: &str) -> bool {
+    is_secret_name(name) && !is_harmless(&core(&words(name)), value, Sign::Equals, true)
+}
+
 fn is_secret_bare(name: &str) -> bool {
     let ends = |endings: &[&str]| endings.iter().any(|ending| name.ends_with(ending));
     (ends(&SECRET_NAMES) || owner(name).is_some()) && !ends(&HARMLESS_NAMES)
@@ -43,6 +48,32 @@ fn is_secret_word(words: &[String]) -> bool {
 pub(super) fn owner(name: &str) -> Option<&'static str> {
     let before = name.strip_suffix("key")?;
     KEY_OWNERS.into_iter().find(|owner| before.ends_with(owner))
+}
+
+/// The ends of all names that matter, up to four letters of each, hashed: most words of a text have none of them, and are
+/// not taken apart.
+static ENDS: LazyLock<Vec<bool>> = LazyLock::new(|| {
+    let mut ends = vec![false; 4096];
+    let others = ["key", "session", "sessionid", "privatemac"];
+    let tables = [&SECRET_NAMES[..], &SECRET_WORDS, &PARAMETERS, &PHRASES, &others];
+    for name in tables.into_iter().flatten() {
+        let end = name.bytes().fold(0u32, |end, byte| end << 8 | u32::from(byte));
+        ends[place_of(end)] = true;
+    }
+    ends
+});
+
+fn place_of(end: u32) -> usize {
+    (end.wrapping_mul(0x9e37_79b1) >> 20) as usize
+}
+
+/// Whether a name may be one that matters: all that matter pass.
+fn may_matter(name: &str) -> bool {
+    let mut end = 0u32;
+    name.bytes().filter(|byte| !b"-_.".contains(byte)).any(|byte| {
+        end = end << 8 | u32::from(byte.to_ascii_lowercase());
+        [u32::MAX, 0xff_ffff, 0xffff].into_iter().any(|letters| ENDS[place_of(end & letters)])
+    })
 }
 
 /// The words of a name in lower case, without those that may follow the one that says secret.
@@ -84,6 +115,9 @@ pub(super) fn pair(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
     let name = &rest[..run(rest, DOTTED)];
     if name.is_empty() || name.len() > 128 {
+        return None;
+    }
+    if !may_matter(name) {
         return None;
     }
     let words = words(name);

@@ -250,6 +250,30 @@ fn hostile_text_takes_linear_time() {
 }
 
 #[test]
+fn a_value_under_such_a_name_may_only_speak_of_a_secret() {
+    let secret = [("db_password", "x1"), ("secret", "web-tls"), ("license_key", "A1B2"), ("token", "abc")];
+    assert!(secret.iter().all(|(name, value)| is_secret(name, value)));
+    let harmless =
+        [("token", "expired"), ("password", "None"), ("license.key", "mit"), ("api_key", ""), ("secret", "${X}")];
+    assert!(harmless.iter().all(|(name, value)| !is_secret(name, value)));
+}
+
+#[test]
+fn every_name_of_the_tables_keeps_a_secret() {
+    let owned = super::names::KEY_OWNERS.iter().map(|owner| format!("{owner}_key"));
+    let words = super::names::SECRET_WORDS.iter().map(|word| format!("db_{word}"));
+    let names = super::names::SECRET_NAMES.iter().map(ToString::to_string).chain(owned).chain(words);
+    for name in names.flat_map(|name| [name.to_uppercase(), name]) {
+        let value = if name.eq_ignore_ascii_case("secretid") {
+            "0d902d4d-605a-230a-b8f5-a3d24bdfd1fe"
+        } else {
+            "S3cr3tV4lue9xyz"
+        };
+        assert_eq!(redact(&format!("{name}={value}")), format!("{name}=****"));
+    }
+}
+
+#[test]
 fn names_that_keep_secrets() {
     let read = |names: &[&str]| names.iter().map(|name| is_secret_name(name)).collect::<Vec<_>>();
     let secret = [

@@ -2,15 +2,17 @@
 
 use std::ops::Range;
 
+use super::names::{HARMLESS_VALUES, PARAMETERS, SCHEMES, TALKATIVE_NAMES};
 use super::pair::{Sign, owner};
-use super::rules::{DOTTED, HARMLESS_VALUES, PARAMETERS, SCHEMES, TALKATIVE_NAMES};
+use super::rules::DOTTED;
 use super::scan::{boundary, looked_at, looks_random, run};
 
 /// How far a line is followed in search of its sense.
 const LINE: usize = 512;
 
 /// Owners whose keys are as often names of queues and places as secrets.
-const DOUBTFUL_OWNERS: [&str; 7] = ["routing", "integration", "service", "session", "account", "app", "consumer"];
+const DOUBTFUL_OWNERS: [&str; 8] =
+    ["routing", "integration", "service", "session", "account", "app", "consumer", "license"];
 
 /// Ends of what says how a secret is kept: `base64-encoded`.
 const KEPT: [&str; 3] = ["encoded", "encrypted", "hashed"];
