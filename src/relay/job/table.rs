@@ -41,7 +41,11 @@ pub const ROWS: &[(&str, &str, &str)] = &[
         "watching (find), watching (message), watching (poll), watching (tag), watching (terminate)",
     ),
     ("watching", "find failed", "settled, watching (message), watching (poll), watching (wait until)"),
-    ("watching", "messaged", "settled, watching (find), watching (message), watching (poll), watching (wait until)"),
+    (
+        "watching",
+        "messaged",
+        "settled, watching (find), watching (message), watching (poll), watching (tag), watching (wait until)",
+    ),
     (
         "watching",
         "new alerts",
@@ -60,7 +64,11 @@ pub const ROWS: &[(&str, &str, &str)] = &[
         "watching (find), watching (message), watching (poll), watching (tag), watching (terminate)",
     ),
     ("watching", "stop asked", "settled"),
-    ("watching", "tagged", "settled, watching (terminate), watching (wait until)"),
+    (
+        "watching",
+        "tagged",
+        "settled, watching (find), watching (message), watching (poll), watching (terminate), watching (wait until)",
+    ),
     ("watching", "terminated", "settled, watching (poll), watching (wait until)"),
     ("watching", "wait over", "watching (find), watching (poll), watching (tag), watching (terminate)"),
 ];

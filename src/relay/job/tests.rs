@@ -3,6 +3,7 @@
 mod chance;
 mod faults;
 mod histories;
+mod news;
 mod ownership;
 mod promises;
 mod races;
