@@ -114,10 +114,7 @@ pub(super) fn pair(place: Place<'_>) -> Option<Range<usize>> {
     }
     let rest = place.rest();
     let name = &rest[..run(rest, DOTTED)];
-    if name.is_empty() || name.len() > 128 {
-        return None;
-    }
-    if !may_matter(name) {
+    if name.is_empty() || name.len() > 128 || !may_matter(name) {
         return None;
     }
     let words = words(name);
@@ -149,7 +146,10 @@ pub(super) fn pair(place: Place<'_>) -> Option<Range<usize>> {
         return header(value, false).map(|range| begin + range.start..begin + range.end);
     }
     let mut range = extent(value, sign)?;
-    if is_cookie && !(sign == Sign::Equals && looks_random(&value[range.clone()], 8) && !is_identifier(value)) {
+    if is_cookie
+        && !is_secret
+        && !(sign == Sign::Equals && looks_random(&value[range.clone()], 8) && !is_identifier(value))
+    {
         return None;
     }
     if (place.is_parameter || core == "jsessionid") && range.start == 0 {
