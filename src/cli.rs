@@ -24,7 +24,7 @@ use values::duration;
 use crate::airbyte::Level;
 use crate::config::{self, Config};
 use crate::devin::retry::Policy;
-use crate::devin::{Client, Settings};
+use crate::devin::{Client, Settings, Token};
 use crate::output::Output;
 use crate::sandbox::{self, Sandbox};
 use crate::source::spec;
@@ -153,9 +153,7 @@ async fn place(connection: &Connection, output: &Output) -> Result<Place, config
 }
 
 fn load(path: Option<&Path>, output: &Output) -> Result<Config, config::Error> {
-    let config = Config::load(path, variable)?;
-    output.hide(&config.token);
-    Ok(config)
+    Config::load(path, variable, |secret| output.hide(&Token::new(secret)))
 }
 
 fn client(config: &Config, policy: Policy) -> Client {

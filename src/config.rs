@@ -3,11 +3,13 @@
 //! A problem with a value names the field and what it should be, never the value: the file holds a secret.
 
 mod fields;
+mod secrets;
 
 use std::fmt;
 use std::path::Path;
 
 use fields::Fields;
+pub use secrets::secrets_of_variables;
 
 use crate::devin::Token;
 
@@ -16,6 +18,9 @@ pub const DEFAULT_API_URL: &str = "https://api.devin.ai";
 
 const DEFAULT_LOOKBACK_S: i64 = 600;
 const DEFAULT_CONCURRENCY: i64 = 10;
+
+/// What every command answers where there is no key.
+pub const NO_KEY: &str = "no API key: give --config FILE, or set DEVIN_API_KEY";
 
 /// The names of all settings.
 const SETTINGS: [&str; 6] = ["api_token", "org_id", "start_date", "api_url", "lookback_window", "concurrency"];
@@ -50,7 +55,8 @@ pub struct Access {
 
 impl Access {
     /// Reads the settings as [`Config::load`] does; the organization may be left out. An `endpoint`, the API's base address
-    /// and the organization, takes the place of both settings, which are not looked at then.
+    /// and the organization, takes the place of both settings, which are not looked at then. `on_secret` is told of all that
+    /// may be a key, before anything else is said, also when the settings are not usable.
     ///
     /// # Errors
     /// See [`Error`].
@@ -58,9 +64,10 @@ impl Access {
         path: Option<&Path>,
         endpoint: Option<(String, String)>,
         variable: impl Fn(&str) -> Option<String>,
+        on_secret: impl Fn(&str),
     ) -> Result<Access, Error> {
         let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-        let mut fields = Fields::read(path, &variable)?;
+        let mut fields = Fields::read(path, &variable, &on_secret)?;
         let token = fields.required("api_token", "the API key", "DEVIN_API_KEY", &variable);
         fields.check_token(&token);
         let (api_url, org_id) = match endpoint {
@@ -80,7 +87,7 @@ impl Access {
 /// Why there are no settings.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Error {
-    /// Neither a file nor a variable: the command was called wrongly.
+    /// Neither a file nor a variable with a key: the command was called wrongly.
     Absent,
     /// The file cannot be read as a JSON object.
     File(String),
@@ -91,9 +98,7 @@ pub enum Error {
 impl fmt::Display for Error {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Error::Absent => formatter.write_str(
-                "no connection settings: use --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox",
-            ),
+            Error::Absent => write!(formatter, "{NO_KEY} (and DEVIN_ORG_ID), or use --sandbox"),
             Error::File(problem) => write!(formatter, "{problem}"),
             Error::Fields(problems) => write!(formatter, "the configuration is not usable: {}", problems.join("; ")),
         }
@@ -104,13 +109,17 @@ impl std::error::Error for Error {}
 
 impl Config {
     /// Reads the settings. A value in the file wins over the environment, which fills in what the file lacks:
-    /// `DEVIN_API_KEY`, `DEVIN_ORG_ID`, `DEVIN_API_URL`.
+    /// `DEVIN_API_KEY`, `DEVIN_ORG_ID`, `DEVIN_API_URL`. `on_secret` is told as [`Access::load`] tells it.
     ///
     /// # Errors
     /// See [`Error`]. All problems with fields are found in one go.
-    pub fn load(path: Option<&Path>, variable: impl Fn(&str) -> Option<String>) -> Result<Config, Error> {
+    pub fn load(
+        path: Option<&Path>,
+        variable: impl Fn(&str) -> Option<String>,
+        on_secret: impl Fn(&str),
+    ) -> Result<Config, Error> {
         let variable = |name: &str| variable(name).filter(|value| !value.trim().is_empty());
-        let mut fields = Fields::read(path, &variable)?;
+        let mut fields = Fields::read(path, &variable, &on_secret)?;
         let token = fields.required("api_token", "the API key", "DEVIN_API_KEY", &variable);
         let org_id = fields.required("org_id", "the organization ID", "DEVIN_ORG_ID", &variable);
         fields.check_token(&token);
@@ -196,7 +205,7 @@ mod tests {
         let path = (!json.is_empty()).then(|| file.path());
         let variable =
             |name: &str| environment.iter().find(|(key, _)| *key == name).map(|(_, value)| value.to_string());
-        match Config::load(path, variable) {
+        match Config::load(path, variable, |_| ()) {
             Ok(config) => {
                 let start = config.start_date;
                 format!(
@@ -273,15 +282,15 @@ mod tests {
 
     #[test]
     fn no_settings_at_all_is_a_usage_matter_and_a_broken_file_is_not() {
-        insta::assert_snapshot!(check(""), @"no connection settings: use --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox");
-        let pasted = Config::load(Some(Path::new(r#"{"api_token":"cog_s3cr3t"}"#)), |_| None).unwrap_err();
+        insta::assert_snapshot!(check(""), @"no API key: give --config FILE, or set DEVIN_API_KEY (and DEVIN_ORG_ID), or use --sandbox");
+        let pasted = Config::load(Some(Path::new(r#"{"api_token":"cog_s3cr3t"}"#)), |_| None, |_| ()).unwrap_err();
         insta::assert_snapshot!(pasted, @"--config takes a file name, not the settings themselves");
         let folder = tempfile::Builder::new().prefix("cog_").tempdir().unwrap();
         std::fs::write(folder.path().join("config.json"), r#"{"api_token":"cog_x","org_id":"org-1"}"#).unwrap();
-        assert!(Config::load(Some(&folder.path().join("config.json")), |_| None).is_ok());
+        assert!(Config::load(Some(&folder.path().join("config.json")), |_| None, |_| ()).is_ok());
         insta::assert_snapshot!(check("[]"), @"the configuration config.json must be a JSON object, but is a list");
         insta::assert_snapshot!(check("{\"api_token\":\n cog_s3cr3t}"), @"the configuration config.json is not valid JSON (line 2, column 2)");
-        assert!(matches!(Config::load(Some(Path::new("/does/not/exist")), |_| None), Err(Error::File(_))));
+        assert!(matches!(Config::load(Some(Path::new("/does/not/exist")), |_| None, |_| ()), Err(Error::File(_))));
     }
 
     #[test]

@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use source_devin_ai::cli::{Arguments, Exit, run};
+use source_devin_ai::config::secrets_of_variables;
 use source_devin_ai::devin::Token;
 use source_devin_ai::devin::token::holds_key;
 use source_devin_ai::output::Output;
@@ -38,8 +39,8 @@ fn main() -> ExitCode {
         output.finish_notes(None);
         return ExitCode::FAILURE;
     }
-    if let Ok(key) = std::env::var("DEVIN_API_KEY") {
-        output.hide(&Token::new(&key));
+    for secret in secrets_of_variables(|name| std::env::var(name).ok()) {
+        output.hide(&Token::new(&secret));
     }
     let exit = match Arguments::try_parse() {
         Ok(arguments) => run(arguments, &output),

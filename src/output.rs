@@ -89,6 +89,11 @@ impl Output {
         lock(&self.shared.redactor).add(secret.expose());
     }
 
+    /// Finds all that is masked here, for texts that go elsewhere.
+    pub fn redactor(&self) -> Redactor {
+        lock(&self.shared.redactor).clone()
+    }
+
     /// Queues one line of text, a line feed added. Never waits; what cannot be written is noticed at the end.
     pub fn line(&self, text: &str) {
         let text = self.redact(text);

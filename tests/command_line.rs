@@ -341,7 +341,7 @@ fn files_that_are_missing_or_no_json_end_a_read_with_one_sentence() {
     exit 1
     ");
     insta::assert_snapshot!(read("--catalog catalog.json"), @"
-    stderr: error: no connection settings: use --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox
+    stderr: error: no API key: give --config FILE, or set DEVIN_API_KEY (and DEVIN_ORG_ID), or use --sandbox
     stderr:
     stderr: For more information, try '--help'.
     exit 2

@@ -303,7 +303,7 @@ fn a_file_that_cannot_be_read_as_an_object_is_an_error_of_the_command() {
 #[test]
 fn no_settings_at_all_are_a_usage_error() {
     insta::assert_snapshot!(program().run("check").story(), @"
-    stderr: error: no connection settings: use --config FILE, or set DEVIN_API_KEY and DEVIN_ORG_ID, or try --sandbox
+    stderr: error: no API key: give --config FILE, or set DEVIN_API_KEY (and DEVIN_ORG_ID), or use --sandbox
     stderr:
     stderr: For more information, try '--help'.
     exit 2

@@ -112,7 +112,8 @@ fn the_outcome_of_a_session_that_was_never_seen_names_it() {
     let devin = Devin::of(&Sessions::new().on_look(|_| json!({"refused": 404})).into());
     let ran = relay(&devin).run(&format!("{RUN} --max-poll-attempts 3"));
     let outcome = outcome(&ran);
-    assert_eq!(outcome["result"], "poll_timeout");
+    assert_eq!(outcome["result"], "session_gone");
+    assert!(outcome["reason"].as_str().unwrap().contains("did not find the session"), "{outcome}");
     assert!(outcome["session_id"].is_string() && outcome["session_url"].is_string(), "{outcome}");
 }
 
@@ -371,6 +372,43 @@ fn a_session_at_work_is_told_of_alerts_that_have_joined_its_group() {
         assert!(told.iter().all(|heard| heard.method == "POST" && heard.body.contains("db-2")), "{told:?}");
         assert_eq!(devin.creates().len(), 0, "{reason} {option}");
     }
+}
+
+/// Without a label, all alerts of the receiver would be one.
+#[test]
+fn an_ignored_label_that_is_the_only_one_counts_and_it_is_said() {
+    let key = |host: &str, options: &str| {
+        let labels = json!({"host": host});
+        let alert = json!({
+            "version": "4", "receiver": "relay", "status": "firing", "groupKey": "g", "groupLabels": labels,
+            "commonLabels": labels, "commonAnnotations": {}, "externalURL": "",
+            "alerts": [{"status": "firing", "labels": labels, "annotations": {}}],
+        });
+        let ran = program()
+            .file("alert.json", alert.to_string())
+            .run(&format!("alert-relay prompt --alert alert.json {options}"));
+        let events = events(&ran);
+        let is_said = ran.stderr.contains("would leave no label to tell the alert by");
+        let received = events.iter().find(|event| event["event"] == "alert_received").unwrap();
+        (received["dedupe_key"].as_str().unwrap().to_string(), is_said)
+    };
+    for options in ["--ignore-label host", "--per-alert --ignore-label host"] {
+        let (one, other) = (key("a", options), key("b", options));
+        assert!(one.0 != other.0 && one.1 && other.1, "{one:?} {other:?}");
+    }
+    assert!(!key("a", "").1 && !key("a", "--ignore-label other").1);
+}
+
+#[test]
+fn a_detached_run_says_of_a_session_that_has_ended_that_it_has() {
+    let first = program().file("alert.json", ALERT).run("alert-relay prompt --alert alert.json");
+    let tag = events(&first)[0]["tag"].as_str().unwrap().to_string();
+    let ended = session("over", &[&tag], common::devin::now() - 10, &state("exit", true));
+    let devin = Devin::of(&Arc::new(Sessions::new().with(ended)));
+    let ran = relay(&devin).run(&format!("{RUN} --detach"));
+    let note = "the session has ended; see how with: source-devin-ai alert-relay watch over --config config.json";
+    assert!(ran.stderr.contains(note) && !ran.stderr.contains("goes on"), "{}", ran.stderr);
+    assert_eq!(ran.exit(), "exit 0");
 }
 
 #[test]

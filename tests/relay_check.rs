@@ -252,7 +252,7 @@ fn the_environment_is_enough() {
     assert!(story(&ran).ends_with("exit 0"), "{}", story(&ran));
     let ran = common::program().run("alert-relay check");
     insta::assert_snapshot!(story(&ran), @"
-    stderr: error: no key: give --config FILE, or set DEVIN_API_KEY, or try --sandbox
+    stderr: error: no API key: give --config FILE, or set DEVIN_API_KEY, or use --sandbox
     stderr: 
     stderr: For more information, try '--help'.
     exit 2

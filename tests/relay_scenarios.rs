@@ -256,9 +256,9 @@ fn a_session_that_fails_sleeps_or_never_ends_is_dropped() {
 
     gone --max-poll-attempts 3
     session_created https://app.devin.ai/sessions/SESSION
-    outcome dropped poll_timeout pr - at https://app.devin.ai/sessions/SESSION: after 3 polls: the session was still running (new) at the last poll; it goes on
+    outcome dropped session_gone pr - at https://app.devin.ai/sessions/SESSION: the last of 3 polls did not find the session, and no list shows it: it was deleted, is not there yet, or this key may not see it
     stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions/devin-SESSION answered 404 (Not Found), saying "Not Found: session not found"; it may not be there yet
-    exit 23
+    exit 24
 
     archived --pr-grace 0
     session_created https://app.devin.ai/sessions/SESSION
@@ -673,7 +673,7 @@ fn the_same_alert_reports_the_session_that_has_just_ended() {
     insta::assert_snapshot!(story(&detached), @"
     alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_adopted https://app.devin.ai/sessions/SESSION (ended_within_cooldown)
-    stderr: the session goes on; watch it again with: source-devin-ai alert-relay watch SESSION --config config.json
+    stderr: the session has ended; see how with: source-devin-ai alert-relay watch SESSION --config config.json
     exit 0
     ");
     let third = run(&program, "--new-attempt");

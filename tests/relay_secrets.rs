@@ -222,6 +222,58 @@ fn what_devin_says_is_redacted_wherever_it_is_shown() {
     }
 }
 
+/// Every secret that the process holds: the one in use, the one that is not, and those of settings that cannot be used.
+#[test]
+fn a_run_knows_every_secret_that_it_holds() {
+    const OTHER: &str = "an-0ther-kEy-Of-0rg-78";
+    const PROXY: &str = "pr0xy-PassW-79";
+    let devin = finished();
+    let alert = json!({"title": format!("disk {OTHER} {KEY} {PROXY}"), "status": "firing"});
+    let program = with_key(&devin, &alert)
+        .variable("DEVIN_API_KEY", OTHER)
+        .variable("ALL_PROXY", &format!("http://bob:{PROXY}@127.0.0.1:9"))
+        .variable("NO_PROXY", "127.0.0.1");
+    let ran = program.run(RUN);
+    assert_eq!((ran.exit(), devin.creates().len()), ("exit 0".to_string(), 1), "{}", ran.stderr);
+    assert_hidden(&devin, &ran, &[KEY, OTHER, PROXY], "a key that is not in use");
+}
+
+#[test]
+fn a_resolved_alert_is_shown_without_the_key_of_settings_that_cannot_be_used() {
+    let alert = json!({"title": format!("disk {KEY}"), "status": "resolved"}).to_string();
+    let settings = [
+        json!({"api_token": KEY, "org_id": "https://not.an/id"}).to_string(),
+        json!({"api_tokn": KEY, "org_id": ORG}).to_string(),
+        json!({"api_token": KEY, "org_id": 7}).to_string(),
+        format!("{{\"api_token\": \"{KEY}\","),
+        format!("DEVIN_API_KEY={KEY}\n"),
+    ];
+    for settings in settings {
+        for more in ["", " --dry-run", " --output text", " --endpoint http://not.loopback/v3/organizations/o/sessions"]
+        {
+            let program = program().file("config.json", &settings).file("alert.json", &alert);
+            assert_shown_without(&program.run(&format!("{RUN}{more}")), KEY);
+        }
+    }
+}
+
+#[test]
+fn what_devin_calls_a_session_is_shown_without_the_key() {
+    let session =
+        json!({"session_id": format!("devin-{KEY}"), "url": null, "status": "exit", "tags": [], "created_at": 1});
+    let devin = Devin::start(move |heard| match heard.path.as_str() {
+        "/v3/self" => Said::json(&json!({"principal_type": "service_user", "org_id": ORG})),
+        _ if heard.method == "POST" => Said::json(&session),
+        path if path.contains("/sessions/") => Said::json(&session),
+        _ => Said::json(&json!({"items": [], "has_next_page": false, "end_cursor": null, "total": 0})),
+    });
+    let program = with_key(&devin, &json!({"title": "disk", "status": "firing"}));
+    for format in ["json", "text"] {
+        let ran = program.run(&format!("{RUN} --output {format} --max-poll-attempts 1"));
+        assert_shown_without(&ran, KEY);
+    }
+}
+
 fn assert_shown_without(ran: &Ran, secret: &str) {
     assert!(!ran.text().is_empty() || !ran.stderr.is_empty());
     for text in [ran.text(), ran.stderr.as_str()] {

@@ -98,3 +98,19 @@ fn a_stream_is_begun_anew_on_request_and_the_others_go_on() {
     assert_eq!((told.records("sessions").len(), told.records("playbooks").len()), (1, 0));
     assert_eq!(program.run(&format!("{arguments} --full-refresh session")).exit(), "exit 2");
 }
+
+#[test]
+fn a_stream_that_is_to_begin_anew_and_is_not_read_is_said_and_keeps_its_state() {
+    let lists = [("sessions", json!([])), ("playbooks", json!([{"playbook_id": "p", "updated_at": T}]))];
+    let before = json!({"updated_at": T - 5000});
+    let program = program()
+        .at(&Api::of(&Organization::new(&lists)), json!({}))
+        .file("state.json", state(&[("sessions", before.clone()), ("playbooks", before)]));
+    let arguments = "read --config config.json --streams playbooks --state state.json --state-out state.json";
+    let ran = program.run(&format!("{arguments} --full-refresh sessions"));
+    let warning = "--full-refresh names sessions, which is not among the streams to read";
+    assert!(ran.text().contains(warning) && ran.exit() == "exit 0", "{}\n{}", ran.text(), ran.stderr);
+    assert!(program.text("state.json").contains("\"sessions\""), "{}", program.text("state.json"));
+    let all = program.run(&format!("{arguments} --full-refresh all"));
+    assert!(!all.text().contains("--full-refresh names"), "{}", all.text());
+}

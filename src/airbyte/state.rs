@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use super::message::StreamDescriptor;
 
 /// Each stream's state blob by the stream, and what was wrong with the rest.
-#[derive(Debug, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct InputState {
     pub streams: BTreeMap<StreamDescriptor, Value>,
     /// Sentences for a WARN, each about a part of the input that is not used.
@@ -45,6 +45,12 @@ impl InputState {
     /// What is said of a stream; what is said without a namespace serves any.
     pub fn of(&self, stream: &StreamDescriptor) -> Option<&Value> {
         self.streams.get(stream).or_else(|| self.streams.get(&StreamDescriptor::of(&stream.name)))
+    }
+
+    /// The namespace under which a stream of this name has a state that is not this one's.
+    pub fn other_namespace(&self, stream: &StreamDescriptor) -> Option<&str> {
+        let mut others = self.streams.keys().filter(|other| other.name == stream.name && *other != stream);
+        others.find_map(|other| other.namespace.as_deref())
     }
 
     /// Begins this stream anew, whatever the state says of it.

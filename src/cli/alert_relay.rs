@@ -3,37 +3,31 @@
 mod jobs;
 mod options;
 mod orders;
+mod place;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use options::{AccessOptions, Check, OutputChoice, Prompt, Run, Watch};
+use options::{Check, OutputChoice, Prompt, Run, Watch};
 use orders::{Orders, Prepared, orders};
+use place::{Loaded, OR_SANDBOX, identify, load, place};
 use tokio::sync::watch::{Receiver, Sender};
 
-use super::{Exit, FAILURE, SUCCESS, level, runtime, usage, variable};
-use crate::airbyte::Level;
-use crate::config::{self, Access};
-use crate::devin::retry::Policy;
-use crate::devin::{Client, Settings, Token, endpoint};
+use super::{Exit, FAILURE, SUCCESS, runtime};
 use crate::output::Output;
 use crate::redact::{Redactor, redact};
 use crate::relay::alert::State;
 use crate::relay::error_report::{Code, ErrorReport};
 use crate::relay::event::EventKind;
 use crate::relay::job::Job;
-use crate::relay::organization::{self, Identified, UNTESTED};
+use crate::relay::organization::{Identified, UNTESTED};
 use crate::relay::report::{OutputFormat, Presenter};
 use crate::relay::run::{Relay, RunEnd, goes_on};
-use crate::sandbox::{self, Sandbox};
 use crate::stop::{PATIENCE, Signals};
 
 /// What is said when asked to stop before there is anything to leave running.
 const NOTHING_CREATED: &str = "stopped before a session was created";
-
-/// How long a simulated session lives, in seconds.
-const SANDBOX_SESSION_S: f64 = 4.0;
 
 const ENDS: &str = "\
 Exit codes:
@@ -119,7 +113,7 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
         Command::Prompt(prompt) => {
             let shown = presenter(prompt.output, output, false);
             match orders(&prompt.input, &prompt.session) {
-                Ok(orders) => print_prompts(told(orders, &shown), &prompt.input.namespace, None, &shown),
+                Ok(orders) => print_prompts(told(orders, &shown), &prompt.input.namespace, &output.redactor(), &shown),
                 Err(problem) => fail(&shown, Code::BadInput, &format!("{problem:#}")),
             }
         }
@@ -127,11 +121,10 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
         Command::Run(run) => {
             let shown = presenter(run.access.output, output, run.polling.require_pr);
             // First, so that the key is known to the output before an alert, which may hold it, is spoken of.
-            let loaded = (!run.sandbox.sandbox).then(|| load(&run.access, output));
-            let key = loaded.as_ref().and_then(|loaded| loaded.as_ref().ok()).map(|settings| settings.token.clone());
+            let loaded = (!run.sandbox.sandbox).then(|| load(&run.access, OR_SANDBOX, output));
             match orders(&run.input, &run.session) {
                 Ok(orders) if run.dry_run => {
-                    print_prompts(told(orders, &shown), &run.input.namespace, key.as_ref(), &shown)
+                    print_prompts(told(orders, &shown), &run.input.namespace, &output.redactor(), &shown)
                 }
                 Ok(orders) => runtime().block_on(run_orders(&run, told(orders, &shown), loaded, output, shown)),
                 Err(problem) => fail(&shown, Code::BadInput, &format!("{problem:#}")),
@@ -157,16 +150,9 @@ fn presenter(choice: Option<OutputChoice>, output: &Output, require_pr: bool) ->
     Presenter::new(output, format, require_pr)
 }
 
-/// Knows the keys of the settings and of the environment.
-fn of_keys(key: Option<&Token>) -> Redactor {
-    let variable = variable("DEVIN_API_KEY");
-    Redactor::new(variable.as_deref().into_iter().chain(key.map(Token::expose)))
-}
-
-fn print_prompts(mut orders: Vec<Prepared>, namespace: &str, key: Option<&Token>, shown: &Presenter) -> Exit {
-    let redactor = of_keys(key);
+fn print_prompts(mut orders: Vec<Prepared>, namespace: &str, redactor: &Redactor, shown: &Presenter) -> Exit {
     for order in &mut orders {
-        if let Err(problem) = order.keep_back(&redactor) {
+        if let Err(problem) = order.keep_back(redactor) {
             return fail(shown, Code::BadInput, &format!("{problem:#}"));
         }
         let request = jobs::request(order, namespace, jobs::ANY_ATTEMPT);
@@ -206,7 +192,7 @@ fn nothing_to_do(order: &Prepared, shown: &Presenter) {
 
 async fn check(options: &Check, output: &Output) -> Exit {
     let shown = presenter(options.access.output, output, false);
-    let loaded = (!options.sandbox.sandbox).then(|| load(&options.access, output));
+    let loaded = (!options.sandbox.sandbox).then(|| load(&options.access, OR_SANDBOX, output));
     let place = match place(&options.access, loaded, output, &shown).await {
         Ok(place) => place,
         Err(exit) => return exit,
@@ -257,16 +243,15 @@ async fn take(
     let (mut firing, mut ended): (Vec<_>, Vec<_>) = orders.into_iter().partition(|order| order.alert.state.is_firing());
     if firing.len() > run.max_sessions {
         let message = format!(
-            "the payload holds {} alerts, more than the {} sessions that --max-sessions allows; nothing was created",
+            "the payload holds {} alerts that fire, and --max-sessions allows {}; nothing was created",
             firing.len(),
-            run.max_sessions
+            if run.max_sessions == 1 { "1 session".to_string() } else { format!("{} sessions", run.max_sessions) }
         );
         return fail(&shown, Code::TooManyAlerts, &message);
     }
     let is_sandbox = run.sandbox.sandbox;
-    let redactor = of_keys(loaded.as_ref().and_then(|loaded| loaded.as_ref().ok()).map(|settings| &settings.token));
     for order in &mut ended {
-        if let Err(problem) = order.keep_back(&redactor) {
+        if let Err(problem) = order.keep_back(&output.redactor()) {
             return fail(&shown, Code::BadInput, &format!("{problem:#}"));
         }
     }
@@ -282,7 +267,7 @@ async fn take(
         Some(Err(exit)) => return exit,
     };
     for order in &mut firing {
-        if let Err(problem) = order.keep_back(&place.redactor) {
+        if let Err(problem) = order.keep_back(&output.redactor()) {
             return fail(&shown, Code::BadInput, &format!("{problem:#}"));
         }
     }
@@ -329,7 +314,7 @@ async fn watch_one(watch: &Watch, output: &Output) -> Exit {
     let left_running = format!("stopped; {}", goes_on(&watch.session, Some(&watch.access.words())));
     let watching = async {
         let shown = presenter(watch.access.output, output, watch.polling.require_pr);
-        let place = match place(&watch.access, Some(load(&watch.access, output)), output, &shown).await {
+        let place = match place(&watch.access, Some(load(&watch.access, "", output)), output, &shown).await {
             Ok(place) => place,
             Err(exit) => return exit,
         };
@@ -388,110 +373,6 @@ async fn until_stopped(
         () = output.written() => exit,
         signal = stopped => Exit::Signal(signal),
     }
-}
-
-/// A client, the organization if it is configured, and the sandbox that must live as long as they are used.
-struct Place {
-    client: Client,
-    org_id: Option<String>,
-    /// Knows the key.
-    redactor: Redactor,
-    _sandbox: Option<Sandbox>,
-}
-
-/// The client that the settings lead to, or a simulated organization where none were `loaded`.
-async fn place(
-    access: &AccessOptions,
-    loaded: Option<Loaded>,
-    output: &Output,
-    shown: &Presenter,
-) -> Result<Place, Exit> {
-    let (settings, sandbox) = if let Some(loaded) = loaded {
-        (usable(access, loaded, output, shown)?, None)
-    } else {
-        let options = sandbox::Options { session_seconds: SANDBOX_SESSION_S, ..sandbox::Options::default() };
-        let sandbox = match Sandbox::start(options).await {
-            Ok(sandbox) => sandbox,
-            Err(error) => {
-                return Err(fail(shown, Code::Sandbox, &format!("cannot serve the sandbox on this machine: {error}")));
-            }
-        };
-        let (token, org_id) = (Token::new(sandbox::TOKEN), Some(sandbox::ORG_ID.to_string()));
-        output.hide(&token);
-        (Access { token, org_id, api_url: sandbox.url() }, Some(sandbox))
-    };
-    let redactor = Redactor::new([settings.token.expose()]);
-    let client = Client::new(Settings {
-        api_url: settings.api_url,
-        token: settings.token,
-        policy: Policy::brief(),
-        concurrency: 4,
-    });
-    Ok(Place { client, org_id: settings.org_id, redactor, _sandbox: sandbox })
-}
-
-/// Settings, or why there are none.
-type Loaded = Result<Access, Unusable>;
-
-/// Why settings cannot be used.
-enum Unusable {
-    Endpoint(String),
-    Settings(config::Error),
-}
-
-/// Reads the settings, and hides their key in all that is printed from now on.
-fn load(access: &AccessOptions, output: &Output) -> Loaded {
-    let endpoint = access.endpoint.as_deref().map(endpoint).transpose();
-    let endpoint = endpoint.map_err(|problem| Unusable::Endpoint(problem.to_string()))?;
-    let settings = Access::load(access.config.as_deref(), endpoint, variable).map_err(Unusable::Settings)?;
-    output.hide(&settings.token);
-    Ok(settings)
-}
-
-/// The settings, unless there are none, which is then said.
-fn usable(access: &AccessOptions, loaded: Loaded, output: &Output, shown: &Presenter) -> Result<Access, Exit> {
-    let settings = match loaded {
-        Ok(settings) => settings,
-        Err(Unusable::Endpoint(problem)) => {
-            return Err(fail(shown, Code::BadEndpoint, &format!("--endpoint {problem}")));
-        }
-        Err(Unusable::Settings(config::Error::Absent)) => {
-            return Err(usage(output, "no key: give --config FILE, or set DEVIN_API_KEY, or try --sandbox"));
-        }
-        Err(Unusable::Settings(error)) => return Err(fail(shown, Code::BadSettings, &error.to_string())),
-    };
-    if level(&access.common) <= Level::Debug {
-        output.note(&format!("the API is at {}", settings.api_url));
-    }
-    Ok(settings)
-}
-
-/// Verifies the key and finds the organization, unless asked to stop, which is answered with the words `stopped_words`.
-async fn identify(
-    place: &Place,
-    shown: &Presenter,
-    mut stop: Receiver<Option<i32>>,
-    stopped_words: &str,
-) -> Result<Identified, Exit> {
-    let stopped = async {
-        match stop.wait_for(Option::is_some).await {
-            Ok(signal) => signal.unwrap_or_default(),
-            Err(_) => std::future::pending().await,
-        }
-    };
-    let identified = tokio::select! {
-        biased;
-        signal = stopped => {
-            shown.tell(EventKind::note(stopped_words), None);
-            return Err(Exit::Signal(signal));
-        }
-        identified = organization::find(&place.client, place.org_id.as_deref()) => identified,
-    };
-    let identified = identified.map_err(|ErrorReport { code, message }| fail(shown, code, &message))?;
-    if let Some(warning) = &identified.warning {
-        shown.tell(EventKind::warning(warning.clone()), None);
-    }
-    Ok(identified)
 }
 
 fn exit_of(end: RunEnd, require_pr: bool) -> Exit {

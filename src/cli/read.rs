@@ -116,17 +116,26 @@ pub async fn run(read: Read, output: &Output) -> Exit {
     if read.start_date.is_some() {
         place.config.start_date = read.start_date;
     }
-    let before = state_before(&read).map(|mut state| {
-        anew.iter().for_each(|stream| state.forget(stream.name));
-        state
+    let planned = state_before(&read).and_then(|state| {
+        let mut anew_state = state.clone();
+        anew.iter().for_each(|stream| anew_state.forget(stream.name));
+        Ok((planned(&read, &place.config, &picked, &anew_state)?, state))
     });
-    let planned = before.and_then(|state| Ok((planned(&read, &place.config, &picked, &state)?, state)));
-    let (plan, state) = match planned {
+    let (plan, mut state) = match planned {
         Ok(planned) => planned,
         Err(problem) => return fail(&emitter, &format!("{problem:#}")),
     };
     for warning in place.config.warnings(now_ms() / 1000) {
         emitter.log(Level::Warn, &warning);
+    }
+    for stream in anew {
+        // What is not read keeps its state.
+        if plan.steps.iter().any(|step| step.stream.name == stream.name) {
+            state.forget(stream.name);
+        } else if !is_all(&read.full_refresh) {
+            let message = format!("--full-refresh names {}, which is not among the streams to read", stream.name);
+            emitter.log(Level::Warn, &message);
+        }
     }
     let is_own = read.has_own_state();
     let open = |path| StateFile::open(path, is_own, state.streams);
@@ -160,6 +169,11 @@ pub async fn run(read: Read, output: &Output) -> Exit {
         }
         signal = signals.next() => Exit::Signal(signal),
     }
+}
+
+/// Whether a list of names says `all`.
+fn is_all(names: &Option<String>) -> bool {
+    names.as_deref().is_some_and(|names| names.split(',').any(|name| name.trim() == "all"))
 }
 
 /// The state of `--state`; none for the first of many runs that share one file.

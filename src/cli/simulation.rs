@@ -42,7 +42,7 @@ pub struct Simulation {
     /// How long a new session takes from start to end
     #[arg(long, value_name = "SECONDS", default_value_t = 20.0, allow_negative_numbers = true, value_parser = seconds)]
     session_seconds: f64,
-    /// Refuse to create more sessions than this
+    /// Answer a create with 429 while so many created sessions run
     #[arg(long, value_name = "N")]
     quota: Option<usize>,
     /// Show a created session in lists only so long after its creation, as 5s or 1m

@@ -8,6 +8,7 @@ use std::path::Path;
 use chrono::{DateTime, NaiveDateTime};
 use serde_json::{Map, Value};
 
+use super::secrets::secrets_of_text;
 use super::{DEFAULT_API_URL, Error, SETTINGS};
 use crate::devin::base_address;
 use crate::devin::token::holds_key;
@@ -25,13 +26,16 @@ pub struct Fields {
 }
 
 impl Fields {
-    /// The file's fields; none when the environment has to do.
-    pub fn read(path: Option<&Path>, variable: &dyn Fn(&str) -> Option<String>) -> Result<Fields, Error> {
+    /// The file's fields; none when the environment has to do. `on_secret` is told of all that may be a key.
+    pub fn read(
+        path: Option<&Path>,
+        variable: &dyn Fn(&str) -> Option<String>,
+        on_secret: &dyn Fn(&str),
+    ) -> Result<Fields, Error> {
+        variable("DEVIN_API_KEY").as_deref().into_iter().for_each(on_secret);
         let fields = match path {
-            Some(path) => read_object(path)?,
-            None if variable("DEVIN_API_KEY").is_none() && variable("DEVIN_ORG_ID").is_none() => {
-                return Err(Error::Absent);
-            }
+            Some(path) => read_object(path, on_secret)?,
+            None if variable("DEVIN_API_KEY").is_none() => return Err(Error::Absent),
             None => Map::new(),
         };
         Ok(Fields { fields, problems: Vec::new(), redactor: Redactor::default() })
@@ -157,7 +161,7 @@ impl Fields {
 }
 
 /// Reads `path` as a JSON object.
-fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
+fn read_object(path: &Path, on_secret: &dyn Fn(&str)) -> Result<Map<String, Value>, Error> {
     let name = path.display();
     let may_be_settings = name.to_string().contains(['{', '"']) || holds_key(&name.to_string());
     if may_be_settings && !path.exists() {
@@ -172,6 +176,7 @@ fn read_object(path: &Path) -> Result<Map<String, Value>, Error> {
     let text = text.map_err(|error| Error::File(format!("cannot read the configuration {name}: {error}")))?;
     let text =
         String::from_utf8(text).map_err(|_| Error::File(format!("the configuration {name} is not UTF-8 text")))?;
+    secrets_of_text(&text).iter().for_each(|secret| on_secret(secret));
     match serde_json::from_str(text.trim_start_matches('\u{feff}')) {
         Ok(Value::Object(fields)) => Ok(fields),
         Ok(other) => {

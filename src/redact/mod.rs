@@ -3,17 +3,20 @@
 //! One redactor for text on its way to Devin and for text on its way to a terminal or a log. It knows no alert, no
 //! message format and no API, and it leaves alone what the caller must not change: it answers, the caller decides.
 
+mod command;
+mod names;
 mod own;
 mod pair;
 mod rules;
 mod scan;
+mod value;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub use own::OwnKey;
-pub use pair::is_secret_name;
+pub use pair::{is_secret, is_secret_name};
 
 /// What stands where a secret stood.
 pub const MASK: &str = "****";

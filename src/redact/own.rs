@@ -173,9 +173,13 @@ fn escape(rest: &[(u8, Range<usize>)]) -> Option<(u8, usize)> {
 }
 
 fn from_hex(source: &[(u8, Range<usize>)], skip: usize) -> Reading {
-    let digits: Vec<_> = source
-        .iter()
-        .filter_map(|(byte, range)| Some((u8::try_from(char::from(*byte).to_digit(16)?).ok()?, range)))
+    // The `0` of `0x` is no digit.
+    let is_sign = |at: usize| {
+        source[at].0 == b'0' && source.get(at + 1).is_some_and(|(next, _)| next.eq_ignore_ascii_case(&b'x'))
+    };
+    let digits: Vec<_> = (0..source.len())
+        .filter(|at| !is_sign(*at))
+        .filter_map(|at| Some((u8::try_from(char::from(source[at].0).to_digit(16)?).ok()?, &source[at].1)))
         .skip(skip)
         .collect();
     let pairs = digits.chunks_exact(2);

@@ -3,8 +3,8 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::pair;
 use super::rules::{ADDRESSES, Alphabet, DOTTED, PREFIXES, Prefix};
+use super::{command, pair};
 
 /// How far after `://` the end of a password is looked for.
 const USER_INFO: usize = 512;
@@ -30,7 +30,16 @@ type Rule = fn(Place<'_>) -> Option<Range<usize>>;
 const CERTAIN: [Rule; 3] = [private_key, known_key, json_web_token];
 
 /// Rules that go by what stands around a secret.
-const SUSPECT: [Rule; 6] = [user_info, data_source, scheme_credential, pair::flag, pair::sql, pair::pair];
+const SUSPECT: [Rule; 8] = [
+    user_info,
+    data_source,
+    scheme_credential,
+    command::flag,
+    command::sql,
+    command::oracle,
+    command::hash,
+    pair::pair,
+];
 
 /// A place in a text, and what stands right before it.
 #[derive(Clone, Copy)]
@@ -310,7 +319,7 @@ fn data_source(place: Place<'_>) -> Option<Range<usize>> {
     }
     let rest = &place.rest()[..boundary(place.rest(), USER_INFO / 2)];
     let user = run(rest, DOTTED);
-    let password = rest[user..].strip_prefix(':').filter(|_| user > 0 && user < 64)?;
+    let password = rest[user..].strip_prefix(':').filter(|rest| user > 0 && user < 64 && !rest.starts_with("//"))?;
     let end = password.find(|c: char| c.is_whitespace() || "\"'<>`,;".contains(c)).unwrap_or(password.len());
     let mut length = password[..end].rfind('@')?;
     let mut host = &password[length + 1..end];

@@ -86,6 +86,9 @@ fn the_own_key_is_found_in_every_spelling() {
         percent,
         each(&|byte| format!("{byte:02x}")),
         each(&|byte| format!("{byte:02X}:")),
+        each(&|byte| format!("0x{byte:02x}, ")),
+        each(&|byte| format!("0X{byte:02X}")),
+        format!("0x{}", each(&|byte| format!("{byte:02x}"))),
         each(&|byte| format!("\\u{byte:04x}")),
         each(&|byte| format!("&#{byte};")),
         OWN.replace("Of", "O\nf"),
@@ -223,6 +226,16 @@ fn hostile_text_takes_linear_time() {
         "-u",
         "authorization=",
         "cookie=\"",
+        "password is ",
+        "password is now to be ",
+        "docker login -p ",
+        "name: password\n",
+        "password: [\"a\",",
+        "oracle:thin:a/",
+        "$6$",
+        "</password>",
+        "mnemonic: a ",
+        "0x53",
     ];
     let work = |text: &str| {
         LOOKED_AT.set(0);
@@ -233,6 +246,30 @@ fn hostile_text_takes_linear_time() {
         let (small, large) = (part.repeat(2_000 / part.len()), part.repeat(16_000 / part.len()));
         let ratio = work(&large) / work(&small);
         assert!(ratio <= 12, "{part:?}: 8 times the text is {ratio} times the work");
+    }
+}
+
+#[test]
+fn a_value_under_such_a_name_may_only_speak_of_a_secret() {
+    let secret = [("db_password", "x1"), ("secret", "web-tls"), ("license_key", "A1B2"), ("token", "abc")];
+    assert!(secret.iter().all(|(name, value)| is_secret(name, value)));
+    let harmless =
+        [("token", "expired"), ("password", "None"), ("license.key", "mit"), ("api_key", ""), ("secret", "${X}")];
+    assert!(harmless.iter().all(|(name, value)| !is_secret(name, value)));
+}
+
+#[test]
+fn every_name_of_the_tables_keeps_a_secret() {
+    let owned = super::names::KEY_OWNERS.iter().map(|owner| format!("{owner}_key"));
+    let words = super::names::SECRET_WORDS.iter().map(|word| format!("db_{word}"));
+    let names = super::names::SECRET_NAMES.iter().map(ToString::to_string).chain(owned).chain(words);
+    for name in names.flat_map(|name| [name.to_uppercase(), name]) {
+        let value = if name.eq_ignore_ascii_case("secretid") {
+            "0d902d4d-605a-230a-b8f5-a3d24bdfd1fe"
+        } else {
+            "S3cr3tV4lue9xyz"
+        };
+        assert_eq!(redact(&format!("{name}={value}")), format!("{name}=****"));
     }
 }
 
@@ -248,9 +285,24 @@ fn names_that_keep_secrets() {
         "DB_PASSWORD_PROD",
         "clientSecret",
         "SECRET_KEY_BASE",
+        "bind_pw",
+        "wifi-psk",
+        "DB_CREDS",
     ];
     assert_eq!(read(&secret), vec![true; secret.len()]);
-    let harmless =
-        ["secretName", "tokens", "bypass", "next_token", "partition_key", "primary_key", "monkey", "key", "first_pass"];
+    let harmless = [
+        "secretName",
+        "tokens",
+        "bypass",
+        "next_token",
+        "partition_key",
+        "primary_key",
+        "monkey",
+        "key",
+        "first_pass",
+        "cpw",
+        "auth",
+        "sacred",
+    ];
     assert_eq!(read(&harmless), vec![false; harmless.len()]);
 }

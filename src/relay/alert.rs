@@ -128,4 +128,9 @@ impl Alert {
     pub fn dedupe_key(&self, ignored_labels: &[String]) -> String {
         identity::dedupe_key(self, ignored_labels)
     }
+
+    /// Whether `ignored_labels` are all that its key is made of, so that they count after all.
+    pub fn ignores_all(&self, ignored_labels: &[String]) -> bool {
+        identity::ignores_all(self, ignored_labels)
+    }
 }

@@ -140,32 +140,35 @@ impl EventKind {
         };
         match &mut event {
             EventKind::AlertReceived { state, title, .. } => [state, title].into_iter().for_each(one),
-            EventKind::NothingToDo { reason }
-            | EventKind::AlertResolved { reason }
-            | EventKind::SessionMessaged { reason, .. } => one(reason),
-            EventKind::SessionCreated { session_url, .. } | EventKind::SessionAdopted { session_url, .. } => {
+            EventKind::NothingToDo { reason } | EventKind::AlertResolved { reason } => one(reason),
+            EventKind::SessionMessaged { session_id, reason, .. } => [session_id, reason].into_iter().for_each(one),
+            EventKind::SessionCreated { session_id, session_url }
+            | EventKind::SessionAdopted { session_id, session_url, .. } => {
+                one(session_id);
                 maybe(session_url);
             }
-            EventKind::AlertHeld { session_url, pr_url, reason, .. } => {
+            EventKind::AlertHeld { session_id, session_url, pr_url, reason } => {
+                [session_id, reason].into_iter().for_each(one);
                 [session_url, pr_url].into_iter().for_each(maybe);
-                one(reason);
             }
-            EventKind::SessionDuplicate { session_url, reason, .. } => {
+            EventKind::SessionDuplicate { session_id, session_url, reason, .. } => {
+                [session_id, reason].into_iter().for_each(one);
                 maybe(session_url);
-                one(reason);
             }
-            EventKind::SessionStatus { status, status_detail, pr_url, pull_requests, .. } => {
-                one(status);
+            EventKind::SessionStatus { session_id, status, status_detail, pr_url, pull_requests, .. } => {
+                [session_id, status].into_iter().for_each(one);
                 [status_detail, pr_url].into_iter().for_each(maybe);
                 all(pull_requests);
             }
             EventKind::Outcome(outcome) => {
-                [&mut outcome.pr_url, &mut outcome.session_url].into_iter().for_each(maybe);
+                [&mut outcome.pr_url, &mut outcome.session_id, &mut outcome.session_url].into_iter().for_each(maybe);
                 one(&mut outcome.reason);
                 all(&mut outcome.pull_requests);
             }
-            EventKind::Check { principal_type, principal, .. } => {
+            EventKind::Check { principal_type, principal, org_id, missing, .. } => {
                 [principal_type, principal].into_iter().for_each(maybe);
+                one(org_id);
+                missing.iter_mut().for_each(one);
             }
             EventKind::Warning { message } | EventKind::Note { message } => one(message),
             EventKind::Error(report) => one(&mut report.message),
@@ -208,6 +211,55 @@ impl EventKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn every_text_of_devins_and_of_the_alerts_is_passed_through() {
+        let (id, url) = ("secret".to_string(), Some("secret".to_string()));
+        let session = Session { session_id: id.clone(), url: url.clone(), ..Session::default() };
+        let pull_requests = vec![PullRequest { pr_url: id.clone(), pr_state: url.clone() }];
+        let outcome = OutcomeEvent {
+            status: OutcomeStatus::Done,
+            result: OutcomeKind::PrOpened,
+            pr_url: url.clone(),
+            pull_requests: pull_requests.clone(),
+            session_id: url.clone(),
+            session_url: url.clone(),
+            reason: id.clone(),
+            acus_consumed: None,
+            polls: 1,
+            seconds: 1,
+        };
+        let [state, title, reason, message, session_id, status, org_id] = std::array::from_fn(|_| id.clone());
+        let missing = vec![id.clone()];
+        let events = [
+            EventKind::AlertReceived { format: "any".to_string(), state, title, tag: "ar-".to_string(), alerts: 1 },
+            EventKind::NothingToDo { reason: reason.clone() },
+            EventKind::AlertResolved { reason: reason.clone() },
+            EventKind::created(&session),
+            EventKind::adopted(&session, AdoptionReason::Alive),
+            EventKind::duplicate(&session, false, reason.clone()),
+            EventKind::AlertHeld { session_id, session_url: url.clone(), pr_url: url.clone(), reason: reason.clone() },
+            EventKind::SessionStatus {
+                session_id: id.clone(),
+                status,
+                status_detail: url.clone(),
+                pr_url: url.clone(),
+                pull_requests,
+                acus_consumed: 0.0,
+            },
+            EventKind::SessionMessaged { session_id: id.clone(), sent: true, reason },
+            EventKind::Outcome(Box::new(outcome)),
+            EventKind::Check { principal_type: url.clone(), principal: url, org_id, missing, untested: Vec::new() },
+            EventKind::warning(message.clone()),
+            EventKind::note(message.clone()),
+            EventKind::Error(ErrorReport { code: crate::relay::error_report::Code::BadInput, message }),
+        ];
+        for event in events {
+            let passed = event.map_foreign(&|text| text.replace("secret", "****"));
+            let line = serde_json::to_string(&passed).unwrap();
+            assert!(line.contains("****") && !line.contains("secret"), "{line}");
+        }
+    }
 
     #[test]
     fn an_event_is_written_with_its_job_and_read_again() {

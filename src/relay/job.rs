@@ -122,6 +122,9 @@ pub enum End {
     Detached {
         session_id: String,
         session_url: Option<String>,
+        /// Whether it has ended.
+        #[serde(default)]
+        is_over: bool,
     },
     /// An error, which was reported; the session that goes on, if there is one.
     Failed {

@@ -3,7 +3,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::alert::attempt_tag;
+use super::alert::{attempt_tag, tag};
+use super::job::{Firing, FiringReason};
 use super::prompt::marked_title;
 use crate::devin::session::{NewSession, Session};
 
@@ -12,6 +13,9 @@ pub const RELAY_TAG: &str = "alert-relay";
 
 /// The tag of a session that the relay itself has ended, or has tried to.
 pub const ENDED_TAG: &str = "ar-ended";
+
+/// How the tags begin that say what a session was told.
+const TOLD: &str = "ar-t-";
 
 /// The names of one attempt to make an alert's session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,6 +98,30 @@ pub fn has_tag(session: &Session, name: &str) -> bool {
     session.tags.iter().any(|tag| tag.eq_ignore_ascii_case(name))
 }
 
+/// The tag of a session that was told of alerts which have joined its group: `ar-t-`, when the latest of them began, in
+/// Unix seconds and hexadecimal digits, and eight digits that stand for them all.
+pub fn told_tag(firing: &Firing) -> String {
+    let mut fingerprints: Vec<&str> = firing.fingerprints.iter().map(String::as_str).collect();
+    fingerprints.sort_unstable();
+    let began = firing.latest_start.map_or(0, |began| began.div_euclid(1000).max(0));
+    let hash = tag(&fingerprints.join("\0"));
+    format!("{TOLD}{began:x}-{}", &hash["ar-".len()..][..8])
+}
+
+/// Whether a session's tags say that it was told of these alerts, or of others that began no earlier than the latest.
+pub fn was_told(session: &Session, firing: &Firing) -> bool {
+    if !firing.fingerprints.is_empty() && has_tag(session, &told_tag(firing)) {
+        return true;
+    }
+    let began = |tag: &String| {
+        let tag = tag.to_ascii_lowercase();
+        i64::from_str_radix(tag.strip_prefix(TOLD)?.split_once('-')?.0, 16).ok()
+    };
+    let told = session.tags.iter().filter_map(began).max();
+    let is_counted = firing.reason == FiringReason::First;
+    is_counted && firing.latest_start.zip(told).is_some_and(|(latest, told)| latest.div_euclid(1000) <= told)
+}
+
 /// Whether a session carries the tag of any alert.
 fn has_alert_tag(session: &Session) -> bool {
     session.tags.iter().any(|tag| is_tag(&tag.to_ascii_lowercase()))
@@ -117,7 +145,7 @@ fn is_hex(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::relay::alert::{tag, tag_in};
+    use crate::relay::alert::tag_in;
 
     fn names() -> Names {
         Names::new(tag("key"), "0123456789abcdef".to_string())
@@ -144,6 +172,33 @@ mod tests {
         assert_eq!(tag_in("", "key"), tag("key"));
         assert_ne!(tag_in("a", "key"), tag_in("b", "key"));
         assert_ne!(tag_in("a", "key"), tag("key"));
+    }
+
+    #[test]
+    fn a_session_says_by_its_tags_what_it_was_told() {
+        let firing = |reason, fingerprints: &[&str], latest_start| Firing {
+            reason,
+            fingerprints: fingerprints.iter().map(ToString::to_string).collect(),
+            latest_start,
+            message: "m".to_string(),
+        };
+        let first = firing(FiringReason::First, &["a", "b"], Some(1_800_000_000_999));
+        let told = told_tag(&first);
+        assert!(told.starts_with("ar-t-6b49d200-") && told.len() == 22, "{told}");
+        assert_eq!(told, told_tag(&firing(FiringReason::NewAlerts, &["b", "a"], Some(1_800_000_000_000))));
+        let knows = |tag: &str, firing: &Firing| was_told(&session("t", &["x", tag]), firing);
+        assert!(knows(&told, &first) && knows(&told.to_uppercase(), &first));
+        // Of fewer alerts, none of which is new; and of one that began later.
+        assert!(knows(&told, &firing(FiringReason::First, &["a"], Some(1_799_999_999_000))));
+        assert!(!knows(&told, &firing(FiringReason::First, &["a", "b", "c"], Some(1_800_000_001_000))));
+        // Who says that alerts have joined is believed unless these very ones were told.
+        assert!(knows(&told, &firing(FiringReason::NewAlerts, &["a", "b"], Some(1_800_000_000_000))));
+        assert!(!knows(&told, &firing(FiringReason::NewAlerts, &["a", "c"], Some(1_700_000_000_000))));
+        assert!(!knows("ar-t-x", &first) && !knows("ar-t-zz-00000000", &first) && !knows(&tag("key"), &first));
+        assert!(!knows(
+            &told_tag(&firing(FiringReason::NewAlerts, &[], None)),
+            &firing(FiringReason::NewAlerts, &[], None)
+        ));
     }
 
     #[test]

@@ -50,8 +50,8 @@ impl Relay {
         let signal = *self.stop.borrow();
         match job.end() {
             Some(End::Outcome(kind)) => RunEnd::Outcome(*kind),
-            Some(End::Detached { session_id, session_url }) => {
-                self.leave(session_id, session_url.as_deref(), note).await
+            Some(End::Detached { session_id, session_url, is_over }) => {
+                self.leave(session_id, session_url.as_deref(), *is_over, note).await
             }
             Some(End::Failed { session_id }) => {
                 if let Some(session_id) = session_id {
@@ -71,14 +71,17 @@ impl Relay {
     }
 
     /// Leaves a session alone once its line is out. A reader that has gone does not keep it unseen.
-    async fn leave(&self, id: &str, url: Option<&str>, note: impl Fn(String)) -> RunEnd {
+    async fn leave(&self, id: &str, url: Option<&str>, is_over: bool, note: impl Fn(String)) -> RunEnd {
         tokio::select! {
             biased;
             () = self.output.written() => {}
             () = self.asked_to_stop() => {}
         }
         if !self.output.has_stopped() {
-            note(goes_on(id, self.access.as_deref()));
+            note(match &self.access {
+                Some(access) if is_over => format!("the session has ended; see how with: {}", watching(id, access)),
+                access => goes_on(id, access.as_deref()),
+            });
             return RunEnd::Detached;
         }
         let url = url.unwrap_or("its URL is not known");

@@ -89,7 +89,7 @@ pub struct Options {
     pub without_permissions: Vec<String>,
     /// How long a created session takes to its end; 0 ends it at once, infinity never.
     pub session_seconds: f64,
-    /// How many sessions may be created before a create is refused with 403; `None` is no limit.
+    /// How many created sessions may run before a create is answered with 429; `None` is no limit.
     ///
     /// A session that is created and then suspended for want of quota is a scenario instead.
     pub quota: Option<usize>,

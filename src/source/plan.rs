@@ -128,6 +128,14 @@ impl Plan {
         now: i64,
     ) -> &mut Step {
         let given = state.of(&descriptor);
+        if let Some(other) = state.other_namespace(&descriptor).filter(|_| given.is_none()) {
+            let own =
+                descriptor.namespace.as_deref().map_or("no namespace".to_string(), |own| format!("namespace {own:?}"));
+            self.warnings.push(format!(
+                "stream {}: the state is one of namespace {other:?}, and the catalog names {own}, so the stream is read from the beginning",
+                stream.name
+            ));
+        }
         let start_date = config.start_date.filter(|_| stream.listing != Listing::Whole);
         let scope = Scope { org_id: config.org_id.clone(), start_date };
         let mut state = match StreamState::read(stream.cursor_field, &scope, given) {
@@ -258,6 +266,28 @@ mod tests {
         read sessions Bounds { start_date: Some(100), since: None }
         warn: a state in the legacy form is ignored: only per-stream states (type STREAM or GLOBAL) are read, so every stream starts from the beginning
         ");
+    }
+
+    #[test]
+    fn a_state_of_another_namespace_is_not_dropped_without_a_word() {
+        let state = |namespace: &str| {
+            format!(
+                r#"[{{"type":"STREAM","stream":{{"stream_descriptor":{{"name":"secrets"{namespace}}},"stream_state":{{"updated_at":5}}}}}}]"#
+            )
+        };
+        let (bare, a, b) = (r#"{"stream":{"name":"secrets"}}"#, r#","namespace":"a""#, r#","namespace":"b""#);
+        insta::assert_snapshot!(check(bare, &state(a)), @r#"
+        read secrets Bounds { start_date: None, since: None }
+        warn: stream secrets: the state is one of namespace "a", and the catalog names no namespace, so the stream is read from the beginning
+        "#);
+        let named = r#"{"stream":{"name":"secrets","namespace":"a"}}"#;
+        insta::assert_snapshot!(check(named, &state(b)), @r#"
+        read secrets Bounds { start_date: None, since: None }
+        warn: stream secrets: the state is one of namespace "b", and the catalog names namespace "a", so the stream is read from the beginning
+        "#);
+        for same in [check(bare, &state("")), check(named, &state(a)), check(named, &state(""))] {
+            assert!(!same.contains("warn:"), "{same}");
+        }
     }
 
     #[test]

@@ -15,6 +15,8 @@ pub struct Frame {
     after: Vec<u8>,
     /// A first field, with its comma, that every record gets.
     label: Vec<u8>,
+    /// Whether control characters are spelled out that a terminal would obey; JSON lets those above ASCII stand in texts.
+    is_for_people: bool,
     /// The session a message belongs to, as JSON, for messages that do not say so themselves.
     session: Option<String>,
 }
@@ -29,7 +31,7 @@ impl Frame {
     /// The bare item, with a `_stream` field first when `label` is given.
     pub fn bare(label: Option<&str>) -> Frame {
         let label = label.map(|stream| format!("\"_stream\":{},", Value::from(stream)).into_bytes());
-        Frame { after: b"\n".to_vec(), label: label.unwrap_or_default(), ..Frame::default() }
+        Frame { after: b"\n".to_vec(), label: label.unwrap_or_default(), is_for_people: true, ..Frame::default() }
     }
 
     /// The same for the messages of one session.
@@ -85,7 +87,7 @@ fn write_line(frame: &Frame, item: Item, session_id: Field, out: &mut Vec<u8>) {
     let append = |json: &str, out: &mut Vec<u8>| {
         if item.has_space { compact_into(json, out) } else { out.extend_from_slice(json.as_bytes()) }
     };
-    let item = item.text;
+    let (item, begin) = (item.text, out.len());
     out.extend_from_slice(&frame.before);
     out.push(b'{');
     out.extend_from_slice(&frame.label);
@@ -105,6 +107,27 @@ fn write_line(frame: &Frame, item: Item, session_id: Field, out: &mut Vec<u8>) {
         _ => append(&item[1..], out),
     }
     out.extend_from_slice(&frame.after);
+    if frame.is_for_people {
+        spell_controls(out, begin);
+    }
+}
+
+/// Spells out the control characters from U+0080 to U+009F in what was written since `begin`: some terminals take them for
+/// escapes. To a program, the text means the same.
+fn spell_controls(out: &mut Vec<u8>, begin: usize) {
+    let is_control = |out: &[u8], at: usize| out.get(at + 1).is_some_and(|next| (0x80..=0x9f).contains(next));
+    let Some(first) = memchr::memchr_iter(0xc2, &out[begin..]).map(|at| begin + at).find(|at| is_control(out, *at))
+    else {
+        return;
+    };
+    let rest = out.split_off(first);
+    let mut from = 0;
+    for at in memchr::memchr_iter(0xc2, &rest).filter(|at| is_control(&rest, *at)) {
+        out.extend_from_slice(&rest[from..at]);
+        out.extend_from_slice(format!("\\u{:04x}", rest[at + 1]).as_bytes());
+        from = at + 2;
+    }
+    out.extend_from_slice(&rest[from..]);
 }
 
 #[cfg(test)]
@@ -131,6 +154,19 @@ mod tests {
         {"type":"RECORD","record":{"stream":"sessions","data":{"z":1.10,"a":12345678901234567890123,"a":-0.0,"e":1E+2,"s":"\u2028\ud83d\ude00\/ \\\" ","n":null,"deep":[[{}]]},"emitted_at":7}}
         (1 records, 0 empty)
         "#);
+    }
+
+    #[test]
+    fn a_bare_record_spells_out_what_a_terminal_would_obey() {
+        let odd = "{\"a\":\"x\u{9b}31m \u{a0}\u{80}é\u{85}\u{c2}温\",\"b\":\"\u{9f}\"}";
+        let bare = check(odd, Frame::bare(Some("s")));
+        let spelled = "{\"_stream\":\"s\",\"a\":\"x\\u009b31m \u{a0}\\u0080é\\u0085\u{c2}温\",\"b\":\"\\u009f\"}\n";
+        assert_eq!(bare, format!("{spelled}(1 records, 0 empty)"));
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        assert_eq!(read(spelled)["a"], read(odd)["a"]);
+        // A platform gets the bytes that the API sent.
+        assert!(check(odd, Frame::airbyte(&StreamDescriptor::of("sessions"), 7)).contains(odd));
+        assert_eq!(check("{\"a\":\"é ° ß\"}", Frame::bare(None)), "{\"a\":\"é ° ß\"}\n(1 records, 0 empty)");
     }
 
     #[test]

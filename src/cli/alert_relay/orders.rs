@@ -91,6 +91,12 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Orders>
     let schema = options.structured_output_schema.as_deref().map(read_schema).transpose()?;
     let given = given(input, options, text.as_deref(), schema.as_ref());
     let key_template = input.dedupe_key.clone().filter(|key| is_template(key));
+    if input.dedupe_key.is_none() && delivery.alerts.iter().any(|alert| alert.ignores_all(&input.ignore_label)) {
+        notes.push(format!(
+            "--ignore-label {} would leave no label to tell the alert by, so all of its labels count",
+            input.ignore_label.join(" --ignore-label ")
+        ));
+    }
     let (namespace, title) = (input.namespace.clone(), options.title.clone());
     let parts = Rc::new(Parts { namespace, template, key_template, title, given });
     let mut prepared = Vec::new();
@@ -98,10 +104,10 @@ pub fn orders(input: &Input, options: &SessionOptions) -> anyhow::Result<Orders>
     let all = alerts.len();
     let alerts = one_a_key(alerts);
     if alerts.len() < all {
-        notes.push(format!(
-            "{} alerts with the key of another in the same payload are told with it",
-            all - alerts.len()
-        ));
+        notes.push(match all - alerts.len() {
+            1 => "1 alert with the key of another one in the same payload is told with it".to_string(),
+            more => format!("{more} alerts with the key of another one in the same payload are told with it"),
+        });
     }
     for (key, alert) in alerts {
         let words = compose(&alert, &key, &parts, &Redactor::default())?;
@@ -146,8 +152,11 @@ fn notes(delivery: &Delivery) -> Vec<String> {
         .iter()
         .map(|part| format!("part {} of the payload is not taken: {}", part.place, redact(&part.problem.to_string())));
     let warnings = delivery.alerts.iter().flat_map(|alert| &alert.warnings).map(|text| redact(text).into_owned());
-    let more =
-        (delivery.more > 0).then(|| format!("and {} more alerts, for which no session is created", delivery.more));
+    let more = match delivery.more {
+        0 => None,
+        1 => Some("and 1 more alert, for which no session is created".to_string()),
+        more => Some(format!("and {more} more alerts, for which no session is created")),
+    };
     rejected.chain(warnings).chain(more).collect()
 }
 

@@ -155,12 +155,8 @@ pub(super) fn dedupe_key(alert: &Alert, ignored_labels: &[String]) -> String {
     match &alert.identity {
         Identity::Own(parts) => format!("{format}:{}", own_key(parts)),
         Identity::Group { receiver, labels } => {
-            let kept: Vec<_> = labels
-                .iter()
-                .filter(|(name, _)| !ignored_labels.contains(name))
-                .map(|(name, value)| (name.as_str(), value.as_str()))
-                .collect();
-            format!("{format}:{}:{}", readable(receiver), hash([receiver.as_str()], &kept))
+            let hash = hash([receiver.as_str()], &unignored(labels, |name| is_among(name, ignored_labels)));
+            format!("{format}:{}:{hash}", readable(receiver))
         }
         Identity::Labels { receiver, labels } => {
             let hash = hash([receiver.as_str()], &lasting(labels, ignored_labels));
@@ -215,12 +211,30 @@ fn without_measures(title: &str) -> String {
 
 /// The labels that stay; all of them when none would.
 fn lasting<'a>(labels: &'a Pairs, ignored_labels: &[String]) -> Vec<(&'a str, &'a str)> {
-    let all = || labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let is_pod = labels.contains_key("pod") || labels.contains_key("container");
     let is_churning = |name: &str| CHURNING_LABELS.contains(&name) || name == "instance" && is_pod;
-    let is_ignored = |name: &str| is_churning(name) || ignored_labels.iter().any(|label| label == name);
+    unignored(labels, |name| is_churning(name) || is_among(name, ignored_labels))
+}
+
+/// The labels that are not ignored; all of them when every one is, lest all alerts get one key.
+fn unignored(labels: &Pairs, is_ignored: impl Fn(&str) -> bool) -> Vec<(&str, &str)> {
+    let all = || labels.iter().map(|(name, value)| (name.as_str(), value.as_str()));
     let kept: Vec<_> = all().filter(|(name, _)| !is_ignored(name)).collect();
     if kept.is_empty() { all().collect() } else { kept }
+}
+
+fn is_among(name: &str, labels: &[String]) -> bool {
+    labels.iter().any(|label| label == name)
+}
+
+/// Whether `--ignore-label` names all labels that the alert's key is made of, so that they count after all.
+pub(super) fn ignores_all(alert: &Alert, ignored_labels: &[String]) -> bool {
+    let labels = match &alert.identity {
+        Identity::Own(_) => return false,
+        Identity::Group { labels, .. } | Identity::Labels { labels, .. } => labels,
+        Identity::Title { .. } => &alert.labels,
+    };
+    !labels.is_empty() && labels.keys().all(|name| is_among(name, ignored_labels))
 }
 
 /// A hash over texts and labels, each with its length, so that no two lists run together to the same bytes.
@@ -312,6 +326,10 @@ mod tests {
     fn labels_that_are_all_ignored_count_after_all() {
         assert_ne!(check(labels("ops", "pod=a"), &[]), check(labels("ops", "pod=b"), &[]));
         assert_ne!(check(labels("ops", "instance=a"), &[]), check(labels("ops", ""), &[]));
+        assert_ne!(check(labels("ops", "a=1"), &["a"]), check(labels("ops", "a=2"), &["a"]));
+        let group = |text: &str| Identity::Group { receiver: "ops".to_string(), labels: pairs(text) };
+        assert_ne!(check(group("a=1"), &["a"]), check(group("a=2"), &["a"]));
+        assert_eq!(check(group("a=1 b=1"), &["a"]), check(group("a=2 b=1"), &["a"]));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The filters, tests, functions and operators of a template, each with a bound on what it makes. Pure.
 //!
 //! Every value has a weight, about the bytes that it takes. No value may weigh more than [`MOST_TEXT`], and all that is
-//! made or looked at in one run no more than [`BUDGET`].
+//! made or looked at in one run no more than [`MOST_WEIGHT`].
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -14,7 +14,7 @@ use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value, 
 pub const MOST_TEXT: usize = 2 << 20;
 
 /// What all values of a run may weigh together.
-const BUDGET: usize = 16 << 20;
+pub const MOST_WEIGHT: usize = 16 << 20;
 
 /// The weight of a value that is not text, and of a place in a list.
 const PLACE: usize = 32;
@@ -45,12 +45,20 @@ const OPERATORS: [(&str, &str); 11] = [
 
 /// What is left of the budget of one run.
 #[derive(Clone)]
-struct Budget(Arc<AtomicUsize>);
+pub struct Budget(Arc<AtomicUsize>);
 
 impl Budget {
+    /// What is left; nothing once more was wanted than there was.
+    pub fn left(&self) -> usize {
+        self.0.load(Ordering::Relaxed)
+    }
+
     fn spend(&self, weight: usize) -> Result<(), Error> {
         let spent = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(weight));
-        spent.map(|_| ()).map_err(|_| wrong(format!("all that it makes comes to more than {} MiB", BUDGET >> 20)))
+        spent.map(|_| ()).map_err(|_| {
+            self.0.store(0, Ordering::Relaxed);
+            wrong(format!("all that it makes comes to more than {} MiB", MOST_WEIGHT >> 20))
+        })
     }
 
     fn weigh<'a>(&self, values: impl IntoIterator<Item = &'a Value>) -> Result<(), Error> {
@@ -62,9 +70,10 @@ impl Budget {
     }
 }
 
-/// Gives an environment all that a template may use.
-pub fn put_on(environment: &mut Environment<'_>) {
-    let budget = Budget(Arc::new(AtomicUsize::new(BUDGET)));
+/// Gives an environment all that a template may use, and answers with what is left of this weight.
+pub fn put_on(environment: &mut Environment<'_>, weight: usize) -> Budget {
+    let budget = Budget(Arc::new(AtomicUsize::new(weight)));
+    let shared = budget.clone();
     let operators = Arc::new(operators());
     for (name, expression) in OPERATORS {
         let (budget, operators) = (budget.clone(), Arc::clone(&operators));
@@ -114,6 +123,7 @@ pub fn put_on(environment: &mut Environment<'_>) {
         budget.weigh([value])?;
         escape_formatter(out, state, value)
     });
+    shared
 }
 
 /// Where operators are worked out, once their operands are known to be small.

@@ -177,6 +177,7 @@ fn names(members: &[(State, Member)]) -> String {
     names.sort_unstable();
     names.dedup();
     match names.len() {
+        0 if members.len() == 1 => "1 alert".to_string(),
         0 => format!("{} alerts", members.len()),
         many if many > NAMES_IN_TITLE => {
             format!("{} and {} more", names[..NAMES_IN_TITLE].join(", "), many - NAMES_IN_TITLE)

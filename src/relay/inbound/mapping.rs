@@ -10,7 +10,7 @@ use super::fields::Fields;
 use super::leaves::{facts, leaves};
 use super::{Delivery, Problem, Rejected, any, generic};
 use crate::relay::alert::{Alert, Format, Identity};
-use crate::relay::engine;
+use crate::relay::engine::{self, Allowance};
 
 /// Paths like `detail.alarmName`, or templates like `{{ detail.state.value }}`.
 #[derive(Debug, Clone, Deserialize)]
@@ -60,38 +60,48 @@ impl Mapping {
         [("title", self.title.as_str())].into_iter().chain(optional).chain(labels).collect()
     }
 
-    /// Reads the alerts of one object.
-    pub(super) fn read(&self, value: &Value, delivery: &mut Delivery) {
+    /// Reads the alerts of one object; its templates take what they need from the delivery's allowance.
+    pub(super) fn read(&self, value: &Value, allowance: &mut Allowance, delivery: &mut Delivery) {
         let payload = Fields { format: Format::Generic, value };
         let items: Vec<&Value> = match &self.each {
             Some(path) => payload.items(path).map(|item| item.value).collect(),
             None => vec![value],
         };
+        let all = items.len();
         for (item, place) in items.into_iter().zip(1..) {
-            match self.alert(item) {
+            match self.alert(item, allowance) {
                 Ok(alert) => delivery.alerts.push(alert),
+                Err(Problem::TooCostly { field, .. }) if allowance.is_used_up() => {
+                    let problem = Problem::TooCostly { field, more: all - place };
+                    delivery.rejected.push(Rejected { place, problem });
+                    break;
+                }
                 Err(problem) => delivery.rejected.push(Rejected { place, problem }),
             }
         }
     }
 
-    fn alert(&self, item: &Value) -> Result<Alert, Problem> {
-        let at = |text: &Option<String>| text.as_deref().and_then(|text| value_of(text, item));
+    fn alert(&self, item: &Value, allowance: &mut Allowance) -> Result<Alert, Problem> {
+        let mut values = Values { item, context: None, allowance };
         let mut mapped = Map::new();
-        let over = at(&self.resolved_when).is_some_and(|word| word.eq_ignore_ascii_case("true"));
-        let state = if over { Some("resolved".to_string()) } else { at(&self.state) };
+        let over = values.maybe("resolved_when", &self.resolved_when)?;
+        let over = over.is_some_and(|word| word.eq_ignore_ascii_case("true"));
+        let state = if over { Some("resolved".to_string()) } else { values.maybe("state", &self.state)? };
         let fields = [
-            ("title", value_of(&self.title, item)),
-            ("message", at(&self.message)),
-            ("severity", at(&self.severity)),
+            ("title", values.of("title", &self.title)?),
+            ("message", values.maybe("message", &self.message)?),
+            ("severity", values.maybe("severity", &self.severity)?),
             ("status", state),
-            ("dedup_key", at(&self.dedup_key)),
-            ("url", at(&self.url)),
-            ("timestamp", at(&self.started_at)),
+            ("dedup_key", values.maybe("dedup_key", &self.dedup_key)?),
+            ("url", values.maybe("url", &self.url)?),
+            ("timestamp", values.maybe("started_at", &self.started_at)?),
         ];
         mapped.extend(fields.into_iter().filter_map(|(name, text)| Some((name.to_string(), Value::String(text?)))));
-        let labels = self.labels.iter().filter_map(|(name, text)| Some((name.clone(), value_of(text, item)?)));
-        mapped.insert("labels".to_string(), json!(labels.collect::<BTreeMap<String, String>>()));
+        let mut labels = BTreeMap::new();
+        for (name, text) in &self.labels {
+            labels.extend(values.of(name, text)?.map(|value| (name.clone(), value)));
+        }
+        mapped.insert("labels".to_string(), json!(labels));
         mapped.insert("metadata".to_string(), json!(facts(&leaves(item))));
         if self.dedup_key.is_some() && !mapped.contains_key("dedup_key") {
             return Err(Problem::Missing {
@@ -109,13 +119,31 @@ impl Mapping {
     }
 }
 
-/// What a path leads to, or a template comes to; `None` for nothing.
-fn value_of(text: &str, item: &Value) -> Option<String> {
-    if !text.contains("{{") {
-        return Fields { format: Format::Generic, value: item }.text(text);
+/// The values of one item.
+struct Values<'a> {
+    item: &'a Value,
+    /// The item as templates take it, once one of them is run.
+    context: Option<Context>,
+    allowance: &'a mut Allowance,
+}
+
+impl Values<'_> {
+    /// What a path leads to, or a template comes to; `None` for nothing.
+    fn of(&mut self, field: &str, text: &str) -> Result<Option<String>, Problem> {
+        if !text.contains("{{") {
+            return Ok(Fields { format: Format::Generic, value: self.item }.text(text));
+        }
+        let root = self.context.get_or_insert_with(|| Context::from(Serde(self.item))).clone();
+        match engine::render(text, root, UndefinedBehavior::Chainable, self.allowance) {
+            Ok(rendered) => Ok(Some(rendered.trim().to_string()).filter(|text| !text.is_empty())),
+            Err(fault) if fault.is_limit => Err(Problem::TooCostly { field: field.to_string(), more: 0 }),
+            Err(_) => Ok(None),
+        }
     }
-    let rendered = engine::render(text, Context::from(Serde(item)), UndefinedBehavior::Chainable).ok()?;
-    Some(rendered.trim().to_string()).filter(|text| !text.is_empty())
+
+    fn maybe(&mut self, field: &str, text: &Option<String>) -> Result<Option<String>, Problem> {
+        text.as_deref().map_or(Ok(None), |text| self.of(field, text))
+    }
 }
 
 fn one_line(text: &str) -> String {
@@ -128,7 +156,7 @@ mod tests {
 
     fn read(yaml: &str, value: &Value) -> Delivery {
         let mut delivery = Delivery::default();
-        Mapping::parse(yaml).unwrap().read(value, &mut delivery);
+        Mapping::parse(yaml).unwrap().read(value, &mut Allowance::of_a_delivery(), &mut delivery);
         delivery
     }
 
@@ -146,6 +174,28 @@ mod tests {
             .collect();
         assert_eq!(told, ["disk on h1 firing generic:a h1", "disk on h1 resolved generic:b h1"]);
         assert_eq!(delivery.rejected.len(), 1);
+    }
+
+    #[test]
+    fn templates_that_take_too_much_together_cost_what_is_beyond_and_it_is_told() {
+        let costly = "'{% for i in range(1500) %}{{ name ~ i ~ name ~ i }}{% endfor %}{{ name }}'";
+        let labels: String = (0..6).map(|at| format!("  l{at}: {costly}\n")).collect();
+        let items: Vec<Value> = (0..40).map(|at| json!({"name": format!("disk{at}")})).collect();
+        let delivery = read(&format!("title: name\nlabels:\n{labels}each: items\n"), &json!({"items": items}));
+        assert!((1..10).contains(&delivery.alerts.len()), "{}", delivery.alerts.len());
+        let told: Vec<String> = delivery.rejected.iter().map(|part| part.problem.to_string()).collect();
+        let more = 39 - delivery.alerts.len();
+        assert_eq!(delivery.rejected[0].place, delivery.alerts.len() + 1);
+        assert_eq!(told.len(), 1);
+        assert!(
+            told[0].contains("template for l") && told[0].contains(&format!("the {more} parts after it")),
+            "{told:?}"
+        );
+        // One that is too much alone is told, too, and costs its own part.
+        let alone = "title: name\nmessage: '{% for i in range(9999) %}{{ i ~ i }}{% endfor %}'\n";
+        let delivery = read(alone, &json!({"name": "disk"}));
+        assert_eq!(delivery.alerts.len(), 0);
+        assert!(delivery.rejected[0].problem.to_string().contains("template for message goes beyond"));
     }
 
     #[test]

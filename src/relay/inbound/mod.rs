@@ -30,6 +30,7 @@ pub use mapping::Mapping;
 pub use problem::Problem;
 
 use super::alert::{Alert, Format};
+use super::engine::Allowance;
 use crate::devin::surrogate::replace_halves;
 use fields::Fields;
 
@@ -70,8 +71,12 @@ pub fn read(payload: &[u8], headers: &[(&str, &str)], reading: Reading) -> Resul
         occurred_at: delivery::occurred_at(values.first(), headers),
         ..Delivery::default()
     };
+    let mut allowance = Allowance::of_a_delivery();
     for (value, place) in values.iter().zip(1..) {
-        let found = if value.is_object() { read_one(value, reading, &mut delivery) } else { Err(not_an_object(value)) };
+        let found = match value.is_object() {
+            true => read_one(value, reading, &mut allowance, &mut delivery),
+            false => Err(not_an_object(value)),
+        };
         if let Err(problem) = found {
             delivery.rejected.push(Rejected { place, problem });
         }
@@ -87,9 +92,14 @@ pub fn read(payload: &[u8], headers: &[(&str, &str)], reading: Reading) -> Resul
     Ok(delivery)
 }
 
-fn read_one(value: &Value, reading: Reading, delivery: &mut Delivery) -> Result<(), Problem> {
+fn read_one(
+    value: &Value,
+    reading: Reading,
+    allowance: &mut Allowance,
+    delivery: &mut Delivery,
+) -> Result<(), Problem> {
     if let Some(mapping) = reading.mapping {
-        mapping.read(value, delivery);
+        mapping.read(value, allowance, delivery);
         return Ok(());
     }
     let format = match reading.format {

@@ -32,6 +32,12 @@ pub enum Problem {
         format: Format,
         field: String,
     },
+    /// A template of the mapping goes beyond what it may take, alone or with the others over one delivery. So many further
+    /// parts are not taken for the same reason.
+    TooCostly {
+        field: String,
+        more: usize,
+    },
     /// A message that the sender sends beside its alerts.
     NotAnAlert {
         what: &'static str,
@@ -78,6 +84,17 @@ impl fmt::Display for Problem {
                 write!(
                     formatter,
                     "the payload cannot be read as {format}: {field} is missing, empty or of another type"
+                )
+            }
+            Problem::TooCostly { field, more } => {
+                let more = match more {
+                    0 => String::new(),
+                    1 => ", and so is the part after it".to_string(),
+                    more => format!(", and so are the {more} parts after it"),
+                };
+                write!(
+                    formatter,
+                    "the mapping's template for {field} goes beyond what the templates of a delivery may take{more}: shorten its loops"
                 )
             }
             Problem::NotAnAlert { what, remedy } => {

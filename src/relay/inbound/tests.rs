@@ -326,10 +326,10 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
     the payload is of no known sender, and nothing in it says for sure that it is an alert
     the payload cannot be read as alertmanager: alerts.0 is missing, empty or of another type
     the payload cannot be read as alertmanager: labels of an alert is missing, empty or of another type
-    firing | - | - | 1 alerts
+    firing | - | - | 1 alert
         alertmanager:r:c3622f6478c47bac403bcf6c9b
 
-    firing | - | - | 1 alerts
+    firing | - | - | 1 alert
         alertmanager::ba768b331fd86cec803be04e56
 
     test | - | - | a test message of PagerDuty

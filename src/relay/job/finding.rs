@@ -2,11 +2,13 @@
 
 use super::{
     Action, End, FindBy, Firing, FiringReason, Job, Millis, Observation, OnNewAlerts, Origin, Phase, Query, Watching,
+    seconds,
 };
 use crate::devin::Error;
 use crate::devin::session::Session;
 use crate::relay::error_report::error_report;
 use crate::relay::event::{AdoptionReason, EventKind};
+use crate::relay::names::was_told;
 use crate::relay::outcome::{Outcome, OutcomeKind, settle};
 use crate::relay::prior::{PriorSession, age, prior};
 use crate::relay::pull_request::best;
@@ -163,7 +165,8 @@ impl Job {
         };
         let mut actions = vec![Action::Report(event)];
         if self.policy.detach {
-            self.phase = Phase::Settled(End::Detached { session_id, session_url });
+            let is_over = !prior(session, &self.policy.holds, seconds(now)).is_alive();
+            self.phase = Phase::Settled(End::Detached { session_id, session_url, is_over });
             return actions;
         }
         // However its session ended, what counts is the pull request that there is.
@@ -204,6 +207,9 @@ impl Job {
     /// does not say, an alert that began later has.
     fn has_news_for(&self, session: &Session) -> bool {
         let firing = &self.request.firing;
+        if was_told(session, firing) {
+            return false;
+        }
         match firing.reason {
             FiringReason::NewAlerts => true,
             FiringReason::Repeat => false,

@@ -2,14 +2,17 @@
 
 use super::ending::{Ending, Then};
 use super::rivals::is_staying;
-use super::watching::{LONGEST_PAUSE, Task, asked_for};
-use super::{Action, End, FindBy, Job, Millis, Observation, OnTimeout, Origin, Phase, Query, jittered, millis};
+use super::watching::{LONGEST_PAUSE, Task, asked_for, times};
+use super::{
+    Action, End, FindBy, Job, Millis, Observation, OnTimeout, Origin, Phase, Query, jittered, millis, seconds,
+};
 use crate::devin::session::{Session, bare};
 use crate::devin::{Error, Kind};
 use crate::relay::error_report::error_report;
 use crate::relay::event::EventKind;
-use crate::relay::names::ENDED_TAG;
+use crate::relay::names::{ENDED_TAG, told_tag};
 use crate::relay::outcome::{Outcome, OutcomeKind, SessionPhase, session_phase};
+use crate::relay::prior::prior;
 use crate::relay::pull_request::{best, remember};
 
 /// How often in a row a session must be missing before it is looked for in the list.
@@ -55,6 +58,7 @@ impl Job {
                 return vec![Action::Poll { session_id }];
             }
             Task::Ending(ending) => return vec![ending.next(&session_id, now)],
+            Task::NotingTold => return vec![Action::Tag { session_id, tag: told_tag(&self.request.firing) }],
             Task::Messaging => {
                 return vec![Action::Message { session_id, message: self.request.firing.message.clone() }];
             }
@@ -64,7 +68,8 @@ impl Job {
         }
         if self.policy.detach && watching.rival_finds.is_empty() {
             let session_url = watching.session.url.clone();
-            return self.stop(End::Detached { session_id, session_url });
+            let is_over = !prior(&watching.session, &self.policy.holds, seconds(now)).is_alive();
+            return self.stop(End::Detached { session_id, session_url, is_over });
         }
         let is_leaving = self.policy.detach || watching.ends_as.is_some();
         if watching.next_poll <= now && !is_leaving {
@@ -103,7 +108,14 @@ impl Job {
                 match found.into_iter().find(|session| session.is_named(&session_id)) {
                     Some(listed) => self.on_polled(listed, now),
                     None => {
-                        let reason = "the session no longer exists, or this key may not see it";
+                        let reason = if watching.polls >= self.policy.max_polls {
+                            let polls = times(watching.polls);
+                            format!(
+                                "the last of {polls} did not find the session, and no list shows it: it was deleted, is not there yet, or this key may not see it"
+                            )
+                        } else {
+                            "the session no longer exists, or this key may not see it".to_string()
+                        };
                         self.settle_watched(Outcome::new(OutcomeKind::SessionGone, reason), now)
                     }
                 }
@@ -111,6 +123,13 @@ impl Job {
             (Task::FindingItself, Observation::FindFailed(error)) => {
                 watching.task = Task::Nothing;
                 let note = format!("{error}; whether the session still exists is not known");
+                if watching.polls >= self.policy.max_polls {
+                    let reason = format!(
+                        "the last of {} did not find the session, and a list could not be had: {note}",
+                        times(watching.polls)
+                    );
+                    return self.settle_watched(Outcome::new(OutcomeKind::PollTimeout, reason), now);
+                }
                 let mut actions = vec![Action::Report(EventKind::note(note))];
                 actions.extend(self.settle_or_go_on(None, pause(&error), now));
                 actions
@@ -119,7 +138,7 @@ impl Job {
             (Task::Confirming(_), Observation::PollFailed(error)) => self.on_not_confirmed(&error, now),
             (Task::Ending(_), observation) => self.on_ending(observation, now),
             (Task::Messaging, Observation::Messaged(sent)) => {
-                watching.task = Task::Nothing;
+                watching.task = if sent.is_ok() { Task::NotingTold } else { Task::Nothing };
                 if sent.is_ok() {
                     self.told.extend(self.request.firing.fingerprints.clone());
                 }
@@ -133,6 +152,20 @@ impl Job {
                 let mut actions = vec![Action::Report(event)];
                 actions.extend(self.watch_on(now));
                 actions
+            }
+            (Task::NotingTold, Observation::Tagged(tagged)) => {
+                watching.task = Task::Nothing;
+                match tagged {
+                    Ok(()) => self.watch_on(now),
+                    Err(error) => {
+                        let warning = format!(
+                            "{error}: what the session was told could not be noted in its tags, so the next run of this alert may tell it again"
+                        );
+                        let mut actions = vec![Action::Report(EventKind::warning(warning))];
+                        actions.extend(self.watch_on(now));
+                        actions
+                    }
+                }
             }
             (Task::Nothing, Observation::SessionPolled(session)) => {
                 watching.polls += 1;
@@ -267,6 +300,10 @@ impl Job {
         if !is_used_up {
             watching.requests += 1;
             watching.next_poll = now + jittered(interval, &id, watching.requests).max(pause.unwrap_or_default());
+            return self.watch_on(now);
+        }
+        if watching.is_missing() {
+            watching.task = Task::FindingItself;
             return self.watch_on(now);
         }
         let outcome = watching.used_up(&self.request.new.repos);

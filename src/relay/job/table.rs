@@ -41,7 +41,11 @@ pub const ROWS: &[(&str, &str, &str)] = &[
         "watching (find), watching (message), watching (poll), watching (tag), watching (terminate)",
     ),
     ("watching", "find failed", "settled, watching (message), watching (poll), watching (wait until)"),
-    ("watching", "messaged", "settled, watching (find), watching (message), watching (poll), watching (wait until)"),
+    (
+        "watching",
+        "messaged",
+        "settled, watching (find), watching (message), watching (poll), watching (tag), watching (wait until)",
+    ),
     (
         "watching",
         "new alerts",

@@ -4,6 +4,7 @@ mod chance;
 mod faults;
 mod histories;
 mod last_moments;
+mod news;
 mod ownership;
 mod polls;
 mod promises;

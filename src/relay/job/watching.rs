@@ -81,6 +81,8 @@ pub(super) enum Task {
     /// The session that was adopted has been ended: another one may have taken its place.
     FindingSuccessor,
     Messaging,
+    /// Tags the session with what it was told, so that no later run tells it again.
+    NotingTold,
 }
 
 impl Watching {
@@ -183,6 +185,11 @@ impl Watching {
             return None;
         }
         Some(outcome)
+    }
+
+    /// Whether the last poll did not find a session that was there before.
+    pub(super) fn is_missing(&self) -> bool {
+        self.missing > 0 && self.was_seen
     }
 
     /// The last poll has been taken: an end that it showed still counts, but a session at work, or one that may be asking a

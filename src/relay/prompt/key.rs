@@ -40,7 +40,8 @@ pub fn dedupe_key(template: &str, alert: &Alert) -> Result<String, String> {
     let wrong = |fault: engine::Fault| format!("is no usable template: {}", fault.detail);
     engine::check(template).map_err(wrong)?;
     let facts = Facts::of(alert, "", 0);
-    let key = engine::render(template, Value::from(Serde(&facts)), UndefinedBehavior::Strict)
+    let mut allowance = engine::Allowance::of_a_template();
+    let key = engine::render(template, Value::from(Serde(&facts)), UndefinedBehavior::Strict, &mut allowance)
         .map_err(|fault| format!("cannot be made of this alert: {}", fault.detail))?;
     let key = key.trim();
     if key.is_empty() {

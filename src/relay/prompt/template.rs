@@ -5,7 +5,7 @@ use std::fmt;
 use minijinja::{Environment, UndefinedBehavior, Value, value::Serde};
 
 use super::facts::{Facts, VARIABLES};
-use crate::relay::engine::{self, Fault};
+use crate::relay::engine::{self, Allowance, Fault};
 
 /// A template that was understood, and names only what there is.
 #[derive(Debug)]
@@ -50,7 +50,8 @@ impl Template {
             return Err(TemplateProblem::UnknownVariable { line, name });
         }
         let example = Facts::example();
-        match engine::render(text, Value::from(Serde(&example)), UndefinedBehavior::Chainable) {
+        let mut allowance = Allowance::of_a_template();
+        match engine::render(text, Value::from(Serde(&example)), UndefinedBehavior::Chainable, &mut allowance) {
             Err(fault) if fault.is_unknown_name => Err(wrong(fault)),
             _ => Ok(Template { text: text.to_string() }),
         }
@@ -62,8 +63,8 @@ impl Template {
     /// When it names a label or field that this alert lacks, goes beyond a limit, or renders to nothing.
     pub(super) fn render(&self, facts: &Facts) -> Result<String, TemplateProblem> {
         let failed = |fault: Fault| TemplateProblem::Render { line: fault.line, detail: fault.detail };
-        let rendered =
-            engine::render(&self.text, Value::from(Serde(facts)), UndefinedBehavior::Strict).map_err(failed)?;
+        let (root, mut allowance) = (Value::from(Serde(facts)), Allowance::of_a_template());
+        let rendered = engine::render(&self.text, root, UndefinedBehavior::Strict, &mut allowance).map_err(failed)?;
         match rendered.trim() {
             "" => Err(TemplateProblem::Empty),
             prompt => Ok(prompt.to_string()),

@@ -73,7 +73,7 @@ impl Live {
     /// Creates a session; says how the request is answered, and which session there is now, if any.
     ///
     /// # Errors
-    /// 403 when the quota is used up, 422 where tags are refused.
+    /// 429 while as many sessions run as may, 422 where tags are refused.
     pub fn create(
         &mut self,
         organization: &Organization,
@@ -101,8 +101,12 @@ impl Live {
                 return Ok((delivery, None));
             }
         }
-        if self.quota.is_some_and(|quota| self.sessions.len() >= quota) {
-            return Err(Problem::new(StatusCode::FORBIDDEN, "session quota exceeded"));
+        let is_running = |session: &&Session| {
+            session.state(now).is_some_and(|state| !matches!(state.status, "exit" | "error" | "suspended"))
+        };
+        if let Some(quota) = self.quota.filter(|quota| self.sessions.iter().filter(is_running).count() >= *quota) {
+            let detail = format!("You exceeded your concurrent session limit of {quota}");
+            return Err(Problem::new(StatusCode::TOO_MANY_REQUESTS, detail));
         }
         let number = self.sessions.len() as u64;
         let (user_id, service_user_id) = match &create.create_as_user_id {

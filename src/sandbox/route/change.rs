@@ -44,8 +44,8 @@ impl Route {
     /// Does what is asked for.
     ///
     /// # Errors
-    /// 404 for what does not exist, 400 and 422 for a body that cannot be understood, 403 for a quota
-    /// that is used up, 409 for a session that cannot be changed. Nothing has changed then.
+    /// 404 for what does not exist, 400 and 422 for a body that cannot be understood, 429 where as many
+    /// sessions run as may, 409 for a session that cannot be changed. Nothing has changed then.
     pub fn change(
         &self,
         organization: &Organization,

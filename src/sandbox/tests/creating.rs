@@ -178,7 +178,7 @@ async fn a_quota_refuses_what_is_too_many() {
     for _ in 0..3 {
         replies.push(told(&create(&sandbox, &json!({"prompt": "p"})).await));
     }
-    assert_eq!(replies, ["200 new", "200 new", "403 session quota exceeded"]);
+    assert_eq!(replies, ["200 new", "200 new", "429 You exceeded your concurrent session limit of 2"]);
     assert_eq!(items(&sandbox, "{org}/sessions").await.len(), 2);
 }
 

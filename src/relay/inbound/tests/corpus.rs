@@ -10,7 +10,9 @@ use std::path::Path;
 
 use super::super::{any, fields::Fields};
 use super::*;
+use crate::redact::Redactor;
 use crate::relay::alert::State;
+use crate::relay::text::secrets_apart;
 
 /// The share of alerts that is to be read without any named sender, in percent.
 const GENERIC_SHARE: usize = 85;
@@ -24,6 +26,7 @@ fn corpus() {
     let folder = Path::new(&folder);
     let index = fs::read_to_string(folder.join("index.tsv")).unwrap();
     let (mut alerts, mut read_alone, mut faults, mut unread) = (0, 0, Vec::new(), Vec::new());
+    let mut removed = Vec::new();
     let mut keys: BTreeMap<&str, Vec<(&str, String)>> = BTreeMap::new();
     for row in index.lines().skip(1) {
         let columns: Vec<&str> = row.split('\t').collect();
@@ -47,6 +50,9 @@ fn corpus() {
             println!("alone: {kind} {file}: {states:?}");
         }
         let found = read(None, &payload, Grouping::Group);
+        for alert in found.iter().flatten() {
+            removed.extend(secrets_apart(alert, &Redactor::default()).1.into_iter().map(|text| (file, text)));
+        }
         match &found {
             Ok(found) if kind == "firing" && !found.iter().any(|alert| alert.state.is_firing()) => {
                 faults.push(format!("dropped: {file}: {:?}", found.first().map(|alert| &alert.state)));
@@ -61,6 +67,8 @@ fn corpus() {
             _ => {}
         }
     }
+    println!("{} secrets removed", removed.len());
+    removed.iter().for_each(|(file, text)| println!("  {file}: {text}"));
     let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
     for (same, found) in &keys {
         for (file, key) in found {

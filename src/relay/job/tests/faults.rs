@@ -2,7 +2,7 @@
 
 use super::runs::policy;
 use super::world::{START, World};
-use crate::relay::job::{Firing, FiringReason, OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
+use crate::relay::job::{OnSessionLimit, OnTimeout, Policy};
 use crate::relay::names::ENDED_TAG;
 
 pub fn done() -> Vec<(i64, String)> {
@@ -252,53 +252,4 @@ fn the_limit_of_sessions_at_once_is_waited_out_or_said() {
     });
     assert!(world.run(1, policy()).text().contains("session_limit"));
     assert_eq!(world.count("create"), 61, "once a minute for an hour");
-}
-
-#[test]
-fn new_alerts_of_a_group_are_told_to_its_session_at_work() {
-    let world = world();
-    world.add("s1", "running/working", 60, |kept| kept.plan = vec![(START + 90_000, "exit+".to_string())]);
-    let tell = |reason| {
-        let mut job = super::runs::job(1, policy());
-        let fingerprints = vec!["f1".to_string()];
-        job.request.firing = Firing { reason, fingerprints, latest_start: None, message: "two more".to_string() };
-        world.go_on(job)
-    };
-    tell(FiringReason::Repeat);
-    assert!(world.state().messages.is_empty());
-    world.state().all.clear();
-    let now = world.state().now;
-    world.add("s2", "running/working", 60, |kept| kept.plan = vec![(now + 90_000, "exit+".to_string())]);
-    let told = tell(FiringReason::NewAlerts);
-    assert_eq!(world.state().messages, ["two more"], "{}", told.text());
-}
-
-#[test]
-fn an_alert_that_began_after_its_groups_session_was_created_has_joined_it() {
-    for (began_s, on_new_alerts, messages, creates) in [
-        (-60, OnNewAlerts::Message, 0, 0),
-        (30, OnNewAlerts::Message, 1, 0),
-        (30, OnNewAlerts::Ignore, 0, 0),
-        (30, OnNewAlerts::Start, 0, 1),
-        (-60, OnNewAlerts::Start, 0, 0),
-    ] {
-        let world = world();
-        world.add("s1", "running/working", 60, |kept| kept.plan = vec![(START + 90_000, "exit+".to_string())]);
-        let mut job = super::runs::job(1, Policy { on_new_alerts, ..policy() });
-        let latest_start = Some(START + (began_s - 60) * 1000);
-        job.request.firing = Firing {
-            fingerprints: vec!["f1".to_string()],
-            latest_start,
-            message: "one".to_string(),
-            ..Firing::default()
-        };
-        let told = world.go_on(job);
-        assert_eq!(world.state().messages.len(), messages, "{began_s} {on_new_alerts:?}: {}", told.text());
-        assert_eq!(
-            told.text().contains("session_created"),
-            creates == 1,
-            "{began_s} {on_new_alerts:?}: {}",
-            told.text()
-        );
-    }
 }

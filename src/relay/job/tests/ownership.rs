@@ -35,6 +35,21 @@ fn a_missing_session_that_cannot_be_looked_for_is_polled_at_the_interval_until_t
     assert!(waits[first_old..].iter().all(|wait| *wait >= 120_000), "{waits:?}");
 }
 
+/// It was there, and the last polls did not find it: that is no session that goes on.
+#[test]
+fn a_session_that_is_gone_when_the_polls_are_used_up_is_not_called_running() {
+    let few = || Policy { max_polls: 3, ..policy() };
+    let gone = working(|_| ());
+    gone.add("s1", "running/working", 60, |kept| kept.gone_from = START + 45_000);
+    let told = play(&gone, job(1, few()), |_| None);
+    assert_eq!(told.result(), "SessionGone", "{}", told.text());
+    // One that a list still shows goes on.
+    let listed = working(|_| ());
+    listed.add("s1", "running/working", 60, |kept| kept.readable_from = i64::MAX);
+    let told = play(&listed, job(1, few()), |_| None);
+    assert_eq!(told.result(), "PollTimeout", "{}", told.text());
+}
+
 #[test]
 fn a_session_that_is_wanted_beside_another_one_is_not_ended_for_it() {
     for (new_attempt, reason) in [(true, FiringReason::First), (false, FiringReason::NewAlerts)] {

@@ -208,7 +208,8 @@ fn check_end(run: &Running, world: &World) -> Result<(), String> {
 /// Only what a run has made is ended, and in favor of another one only when that was seen alive just before.
 pub fn check_request(action: &Action, run: &Running, now: Millis) -> Result<(), String> {
     let session_id = match action {
-        Action::Terminate { session_id } | Action::Tag { session_id, .. } => session_id,
+        Action::Terminate { session_id } => session_id,
+        Action::Tag { session_id, tag } if tag == ENDED_TAG => session_id,
         _ => return Ok(()),
     };
     if !run.made.contains(session_id) {
