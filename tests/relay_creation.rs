@@ -285,6 +285,7 @@ fn creating_again_is_one_more_create_after_a_look_that_found_nothing() {
     GET sessions first=200 created_after=TIME
     POST sessions
     GET sessions first=200 tags=ar-MARK
+    GET sessions first=200 tags=ar-MARK
     alive: 1
     "#);
 }

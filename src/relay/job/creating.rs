@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    Action, End, FindBy, Job, Millis, Observation, OnSessionLimit, Origin, Phase, Query, Watching, millis, seconds,
+    Action, End, FindBy, Job, Millis, Observation, OnSessionLimit, Origin, Phase, Query, SECOND_FIND_AFTER, Watching,
+    millis, seconds,
 };
 use crate::devin::session::Session;
 use crate::devin::{Error, Kind};
@@ -98,7 +99,11 @@ impl Job {
             }
         }
         if !self.stands_beside || self.creates > 1 {
-            watching.expect_rivals(self.policy.detach && self.unclear.is_none(), now);
+            // Another session of this attempt may still be hidden.
+            let window = millis(self.policy.reconcile_window).min(SECOND_FIND_AFTER);
+            let second =
+                if self.policy.detach { self.unclear.as_ref().map(|_| window) } else { Some(SECOND_FIND_AFTER) };
+            watching.expect_rivals(second, now);
         }
         self.told.clone_from(&self.request.firing.fingerprints);
         self.phase = Phase::Watching(Box::new(watching));

@@ -1,8 +1,8 @@
 //! The finding of prior sessions, and what follows from each. Pure.
 
 use super::{
-    Action, End, FindBy, Firing, FiringReason, Job, Millis, Observation, OnNewAlerts, Origin, Phase, Query, Watching,
-    seconds,
+    Action, End, FindBy, Firing, FiringReason, Job, Millis, Observation, OnNewAlerts, Origin, Phase, Query,
+    SECOND_FIND_AFTER, Watching, seconds,
 };
 use crate::devin::Error;
 use crate::devin::session::Session;
@@ -134,7 +134,7 @@ impl Job {
         let is_news = reason == AdoptionReason::Alive && self.has_news_for(&session);
         let mut watching = Watching::new(session, origin, now);
         if origin == Origin::Ours {
-            watching.expect_rivals(self.policy.detach, now);
+            watching.expect_rivals((!self.policy.detach).then_some(SECOND_FIND_AFTER), now);
         }
         if is_over && !self.policy.detach && !watching.is_owed_grace(&self.policy, self.devin_s(now), A_MOMENT_AGO) {
             let outcome = settle(&watching.session, &watching.seen, &self.request.new.repos);

@@ -123,13 +123,11 @@ impl Watching {
         }
     }
 
-    /// Looks for rivals before the first poll, and once more later; only once where nobody stays.
-    pub(super) fn expect_rivals(&mut self, detach: bool, now: Millis) {
+    /// Looks for rivals before the first poll, and once more after `second`; only once where nobody stays.
+    pub(super) fn expect_rivals(&mut self, second: Option<Millis>, now: Millis) {
         self.rival_finds = vec![now + A_SECOND_LATER];
         self.next_poll = now + A_SECOND_LATER;
-        if !detach {
-            self.rival_finds.push(now + SECOND_FIND_AFTER);
-        }
+        self.rival_finds.extend(second.map(|after| now + after));
     }
 
     /// Another process goes on: it polls at once.
