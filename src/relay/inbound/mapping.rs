@@ -1,4 +1,5 @@
-//! A mapping that a person writes for a sender of their own: where in its payload an alert's values stand. Pure.
+//! A mapping: where in a sender's message an alert's values stand. People write one for a sender of their own, and the
+//! table of senders has one for each. Pure.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::fields::Fields;
 use super::leaves::{facts, leaves};
 use super::{Delivery, Problem, Rejected, any, generic};
-use crate::relay::alert::{Alert, Format, Identity};
+use crate::relay::alert::{Alert, Format, Identity, Pairs, State};
 use crate::relay::engine;
 
 /// Paths like `detail.alarmName`, or templates like `{{ detail.state.value }}`.
@@ -20,15 +21,41 @@ pub struct Mapping {
     message: Option<String>,
     severity: Option<String>,
     state: Option<String>,
+    /// What the sender's words for a state mean, where they mean something of their own.
+    #[serde(default)]
+    states: BTreeMap<String, Meaning>,
     /// A template that comes to `true` when the alert is over.
     resolved_when: Option<String>,
-    dedup_key: Option<String>,
+    /// A template that comes to `true` for the message that tries the connection.
+    test_when: Option<String>,
+    dedup_key: Option<Parts>,
     url: Option<String>,
     started_at: Option<String>,
     #[serde(default)]
     labels: BTreeMap<String, String>,
+    /// The paths of what is told beside; without them everything is.
+    facts: Option<Vec<String>>,
     /// The path of a list, of whose items each is an alert.
     each: Option<String>,
+}
+
+/// What a word for a state means.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Meaning {
+    Firing,
+    Resolved,
+    /// Nothing starts or ends.
+    Ignored,
+    Test,
+}
+
+/// One value, or several that identify together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Parts {
+    One(String),
+    Several(Vec<String>),
 }
 
 impl Mapping {
@@ -51,71 +78,139 @@ impl Mapping {
             ("severity", &self.severity),
             ("state", &self.state),
             ("resolved_when", &self.resolved_when),
-            ("dedup_key", &self.dedup_key),
+            ("test_when", &self.test_when),
             ("url", &self.url),
             ("started_at", &self.started_at),
         ];
         let optional = optional.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)));
         let labels = self.labels.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        [("title", self.title.as_str())].into_iter().chain(optional).chain(labels).collect()
+        let key = self.key().into_iter().map(|text| ("dedup_key", text));
+        [("title", self.title.as_str())].into_iter().chain(optional).chain(key).chain(labels).collect()
+    }
+
+    fn key(&self) -> Vec<&str> {
+        match &self.dedup_key {
+            None => Vec::new(),
+            Some(Parts::One(text)) => vec![text],
+            Some(Parts::Several(texts)) => texts.iter().map(String::as_str).collect(),
+        }
     }
 
     /// Reads the alerts of one object.
     pub(super) fn read(&self, value: &Value, delivery: &mut Delivery) {
-        let payload = Fields { format: Format::Generic, value };
-        let items: Vec<&Value> = match &self.each {
-            Some(path) => payload.items(path).map(|item| item.value).collect(),
-            None => vec![value],
-        };
-        for (item, place) in items.into_iter().zip(1..) {
-            match self.alert(item) {
+        for (item, place) in self.items(value).into_iter().zip(1..) {
+            match self.alert(Format::Generic, &item) {
                 Ok(alert) => delivery.alerts.push(alert),
                 Err(problem) => delivery.rejected.push(Rejected { place, problem }),
             }
         }
     }
 
-    fn alert(&self, item: &Value) -> Result<Alert, Problem> {
+    /// The objects that are an alert each.
+    pub(super) fn items<'a>(&self, value: &'a Value) -> Vec<&'a Value> {
+        match &self.each {
+            Some(path) => Fields { format: Format::Generic, value }.items(path).map(|item| item.value).collect(),
+            None => vec![value],
+        }
+    }
+
+    /// Reads one alert.
+    ///
+    /// # Errors
+    /// When it has no title, or no key where the mapping names one.
+    pub(super) fn alert(&self, format: Format, item: &Value) -> Result<Alert, Problem> {
         let at = |text: &Option<String>| text.as_deref().and_then(|text| value_of(text, item));
+        let missing = |what: &str| Problem::Missing { format, field: format!("what the mapping calls {what}") };
         let mut mapped = Map::new();
-        let over = at(&self.resolved_when).is_some_and(|word| word.eq_ignore_ascii_case("true"));
-        let state = if over { Some("resolved".to_string()) } else { at(&self.state) };
+        let state = at(&self.state);
         let fields = [
-            ("title", value_of(&self.title, item)),
+            ("title", Some(value_of(&self.title, item).ok_or_else(|| missing("title"))?)),
             ("message", at(&self.message)),
             ("severity", at(&self.severity)),
-            ("status", state),
-            ("dedup_key", at(&self.dedup_key)),
+            ("status", state.clone()),
             ("url", at(&self.url)),
             ("timestamp", at(&self.started_at)),
         ];
         mapped.extend(fields.into_iter().filter_map(|(name, text)| Some((name.to_string(), Value::String(text?)))));
         let labels = self.labels.iter().filter_map(|(name, text)| Some((name.clone(), value_of(text, item)?)));
         mapped.insert("labels".to_string(), json!(labels.collect::<BTreeMap<String, String>>()));
-        mapped.insert("metadata".to_string(), json!(facts(&leaves(item))));
-        if self.dedup_key.is_some() && !mapped.contains_key("dedup_key") {
-            return Err(Problem::Missing {
-                format: Format::Generic,
-                field: "what the mapping calls dedup_key".to_string(),
-            });
+        mapped.insert("metadata".to_string(), json!(self.told(item)));
+        let mut alert = generic::flat(Fields { format, value: &Value::Object(mapped) })?;
+        if let Some(state) = self.state_of(item, state.as_deref()) {
+            alert.state = state;
+            alert.warnings.clear();
         }
-        let mut alert = generic::flat(Fields { format: Format::Generic, value: &Value::Object(mapped) })?;
-        if let Identity::Title { source, .. } = &mut alert.identity
-            && self.labels.is_empty()
-        {
-            *source = any::sources(&leaves(item));
+        let key: Vec<Option<String>> = self.key().into_iter().map(|text| value_of(text, item)).collect();
+        match key.first() {
+            Some(None) => return Err(missing("dedup_key")),
+            // What a part of a key lacks must not move the others to its place.
+            Some(Some(_)) => {
+                let mut parts: Vec<String> = key.into_iter().map(Option::unwrap_or_default).collect();
+                while parts.last().is_some_and(String::is_empty) {
+                    parts.pop();
+                }
+                alert.identity = Identity::Own(parts);
+            }
+            None => {
+                if let Identity::Title { source, .. } = &mut alert.identity
+                    && self.labels.is_empty()
+                {
+                    *source = any::sources(&leaves(item));
+                }
+            }
         }
         Ok(alert)
     }
+
+    /// The state that the mapping says for sure; `None` where it says nothing that is known.
+    fn state_of(&self, item: &Value, word: Option<&str>) -> Option<State> {
+        let is_true = |text: &Option<String>| {
+            let truth = text.as_deref().and_then(|text| value_of(text, item));
+            truth.is_some_and(|truth| truth.eq_ignore_ascii_case("true"))
+        };
+        if is_true(&self.test_when) {
+            return Some(State::Test);
+        }
+        if is_true(&self.resolved_when) {
+            return Some(State::Resolved);
+        }
+        let word = word?;
+        match self.states.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)) {
+            Some((_, Meaning::Firing)) => Some(State::Firing),
+            Some((_, Meaning::Resolved)) => Some(State::Resolved),
+            Some((_, Meaning::Ignored)) => Some(State::other(word)),
+            Some((_, Meaning::Test)) => Some(State::Test),
+            None => State::known(word),
+        }
+    }
+
+    /// What is told beside what has a place of its own.
+    fn told(&self, item: &Value) -> Pairs {
+        let all = facts(&leaves(item));
+        match &self.facts {
+            None => all,
+            Some(paths) => {
+                let is_listed = |path: &str| {
+                    let below = |listed: &String| {
+                        path.strip_prefix(listed.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                    };
+                    paths.iter().any(below)
+                };
+                all.into_iter().filter(|(path, _)| is_listed(path)).collect()
+            }
+        }
+    }
 }
 
-/// What a path leads to, or a template comes to; `None` for nothing.
+/// What the first of several paths with `|` between them leads to, or what a template comes to; `None` for nothing.
 fn value_of(text: &str, item: &Value) -> Option<String> {
     if !text.contains("{{") {
-        return Fields { format: Format::Generic, value: item }.text(text);
+        let payload = Fields { format: Format::Generic, value: item };
+        return text.split(" | ").find_map(|path| payload.text(path.trim()));
     }
     let rendered = engine::render(text, Context::from(Serde(item)), UndefinedBehavior::Chainable).ok()?;
-    Some(rendered.trim().to_string()).filter(|text| !text.is_empty())
+    // That is what an absent value is written as.
+    Some(rendered.trim().to_string()).filter(|text| !text.is_empty() && text != "none")
 }
 
 fn one_line(text: &str) -> String {
