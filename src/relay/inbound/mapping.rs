@@ -99,7 +99,7 @@ impl Mapping {
     /// Reads the alerts of one object.
     pub(super) fn read(&self, value: &Value, delivery: &mut Delivery) {
         for (item, place) in self.items(value).into_iter().zip(1..) {
-            match self.alert(Format::Generic, &item) {
+            match self.alert(Format::Generic, item) {
                 Ok(alert) => delivery.alerts.push(alert),
                 Err(problem) => delivery.rejected.push(Rejected { place, problem }),
             }

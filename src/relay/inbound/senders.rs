@@ -134,7 +134,7 @@ impl Sender {
     pub fn form(&self, payload: &Value) -> Option<&Form> {
         let fields = Fields { format: self.format, value: payload };
         let has_all = |marks: &&[&str]| marks.iter().all(|mark| bears(fields, mark));
-        self.forms.iter().find(|form| form.marks.iter().any(|marks| has_all(&marks)))
+        self.forms.iter().find(|form| form.marks.iter().any(has_all))
     }
 }
 

@@ -7,7 +7,7 @@ use crate::relay::inbound::sentry;
 pub static SENDERS: &[Sender] = &[
     Sender {
         format: Format::Sentry,
-        also: &["GlitchTip"],
+        also: &[],
         documentation: "https://docs.sentry.io/organization/integrations/integration-platform/webhooks/",
         forms: &[coded(
             &[
@@ -167,7 +167,7 @@ facts: [alarm.query, alarm.state, trigger]
     },
     Sender {
         format: mapped("airbrake", "Airbrake"),
-        also: &["Errbit"],
+        also: &[],
         documentation: "https://docs.airbrake.io/docs/integrations/webhooks/",
         forms: &[form(
             &[&["error.id", "error.error_class", "error.error_message"], &["error.id", "airbrake_error_url"]],

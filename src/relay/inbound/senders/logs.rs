@@ -30,7 +30,7 @@ facts: [result, app]
     },
     Sender {
         format: mapped("elastic", "Elastic"),
-        also: &["Kibana", "Elastic Security", "OpenSearch"],
+        also: &["Kibana", "Elastic Security"],
         documentation: "https://www.elastic.co/docs/reference/kibana/connectors-kibana/webhook-action-type",
         forms: &[],
         key: "what the template says: rule and alert",

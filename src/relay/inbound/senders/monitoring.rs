@@ -35,16 +35,7 @@ pub static SENDERS: &[Sender] = &[
     },
     Sender {
         format: Format::Alertmanager,
-        also: &[
-            "vmalert",
-            "Google Managed Prometheus",
-            "Amazon Managed Prometheus",
-            "Mimir",
-            "Loki",
-            "Thanos",
-            "SigNoz",
-            "Robusta's Alertmanager",
-        ],
+        also: &["vmalert", "Google Managed Prometheus", "Mimir", "Loki", "Thanos", "SigNoz"],
         documentation: "https://prometheus.io/docs/alerting/latest/configuration/#webhook_config",
         forms: &[coded(
             &[&["alerts.0.labels", "receiver"], &["alerts", "groupKey"], &["alerts", "receiver"]],
