@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use source_devin_ai::relay::alert::key_table;
 use source_devin_ai::relay::error_report::Code;
+use source_devin_ai::relay::inbound::senders;
 use source_devin_ai::relay::prompt::VARIABLES;
 use source_devin_ai::sandbox::{FaultKind, scenarios};
 use source_devin_ai::source::streams::STREAMS;
@@ -53,6 +54,19 @@ fn the_relays_pages_have_the_tables_of_the_code() {
     assert!(flat.contains(&variables.join(", ")), "the variables of a template have changed: {}", variables.join(", "));
     let rows: Vec<String> = scenarios().map(|(name, what)| format!("| `{name}` | {what} |")).collect();
     assert!(page.contains(&rows.join("\n")), "the scenarios have changed:\n{}", rows.join("\n"));
+}
+
+/// `UPDATE_DOCS=1 cargo test --test documents` writes the table anew.
+#[test]
+fn the_senders_page_is_made_from_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/senders.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, _) = page.split_once("| Name |").expect("the table is there");
+    let made = format!("{before}{}", senders::in_markdown());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &made).unwrap();
+    }
+    assert!(page == made, "the table of senders has changed: run UPDATE_DOCS=1 cargo test --test documents");
 }
 
 #[test]

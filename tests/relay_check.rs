@@ -367,7 +367,7 @@ fn limits_out_of_their_range_are_usage_errors() {
         "--max-poll-attempts 1.5",
         "--on-timeout kill",
         "--max-acu-limit 0",
-        "--format nagios",
+        "--format nosuch",
         "--cooldown 5",
         "--create-timeout x",
         "--sandbox --endpoint https://x/v3/organizations/o/sessions",

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
-use options::{Check, OutputChoice, Prompt, Run, Watch};
+use options::{Check, OutputChoice, Prompt, Run, Senders, Watch};
 use orders::{Orders, Prepared, orders};
 use place::{Loaded, OR_SANDBOX, identify, load, place};
 use tokio::sync::watch::{Receiver, Sender};
@@ -20,6 +20,7 @@ use crate::redact::{Redactor, redact};
 use crate::relay::alert::State;
 use crate::relay::error_report::{Code, ErrorReport};
 use crate::relay::event::EventKind;
+use crate::relay::inbound::senders;
 use crate::relay::job::Job;
 use crate::relay::organization::{Identified, UNTESTED};
 use crate::relay::report::{OutputFormat, Presenter};
@@ -84,6 +85,11 @@ const PROMPT_HELP: &str = "\
 Example:
   source-devin-ai alert-relay prompt --alert alert.json --prompt-template prompt.txt";
 
+const SENDERS_HELP: &str = "\
+Examples:
+  source-devin-ai alert-relay senders
+  source-devin-ai alert-relay senders datadog";
+
 #[derive(Debug, Args)]
 #[command(after_help = ENDS)]
 pub struct AlertRelay {
@@ -105,6 +111,9 @@ enum Command {
     /// Print what would be said to Devin; create nothing
     #[command(after_help = PROMPT_HELP)]
     Prompt(Box<Prompt>),
+    /// List the senders of alerts that are known by name, or say how one is set up
+    #[command(after_help = SENDERS_HELP)]
+    Senders(Senders),
 }
 
 /// Runs one of the commands to its end.
@@ -131,6 +140,11 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
             }
         }
         Command::Watch(watch) => runtime().block_on(watch_one(&watch, output)),
+        Command::Senders(Senders { name }) => {
+            let page = name.map_or_else(senders::list, senders::steps);
+            output.line_as_it_is(page.trim_end());
+            SUCCESS
+        }
     }
 }
 

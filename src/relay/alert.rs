@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 pub use identity::{Identity, KEY_TABLE, KeyRow, attempt_tag, key_table, tag, tag_in};
 pub use state::State;
-pub use words::{Format, Severity};
+pub use words::{Format, Mapped, Severity};
 
 /// Names with values, as labels and annotations are.
 pub type Pairs = BTreeMap<String, String>;

@@ -9,6 +9,7 @@ use crate::cli::{Common, duration};
 use crate::devin::session::pasted;
 use crate::redact::Redactor;
 use crate::relay::alert::Format;
+use crate::relay::inbound::senders::{self, Sender};
 use crate::relay::prompt::LONGEST_TITLE;
 
 #[derive(Debug, Args)]
@@ -136,11 +137,18 @@ pub struct Prompt {
 }
 
 #[derive(Debug, Args)]
+pub struct Senders {
+    /// How to set this one up, with the body to paste where you write it, and how it is read
+    #[arg(value_name = "NAME", value_parser = sender)]
+    pub name: Option<&'static Sender>,
+}
+
+#[derive(Debug, Args)]
 pub struct Input {
     /// The alert as its sender's webhook delivers it; - reads standard input
     #[arg(long, value_name = "FILE")]
     pub alert: PathBuf,
-    /// The sender: auto, alertmanager, grafana, pagerduty, sentry, datadog, opsgenie, cloudwatch, cloudevents, generic; or any, for any JSON object
+    /// The sender: auto, one of `alert-relay senders` (datadog, github, newrelic …), generic for a body of your own, or any for any JSON object
     #[arg(long, value_name = "NAME", default_value = "auto", value_parser = format)]
     pub format: FormatChoice,
     /// YAML that says where in the payload the title, state, key and so on are, for a sender of your own: a file, or '{title: a.b}'
@@ -250,6 +258,10 @@ fn format(text: &str) -> Result<FormatChoice, String> {
         return Ok(FormatChoice(None));
     }
     text.parse().map(|format| FormatChoice(Some(format)))
+}
+
+fn sender(name: &str) -> Result<&'static Sender, String> {
+    senders::by_name(name).ok_or_else(|| senders::NO_SUCH_SENDER.to_string())
 }
 
 /// A key or a tag: something, on one line, of a length that can be read.

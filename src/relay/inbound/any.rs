@@ -13,6 +13,7 @@ pub use state::state;
 use super::fields::Fields;
 use super::leaves::{Leaf, facts, leaves};
 use super::names::{LINKS, MESSAGES, SEVERITIES, STARTS};
+use super::{Delivery, Problem};
 use crate::relay::alert::{Alert, Format, Link, Pairs, Severity};
 
 /// Names of lists of alerts.
@@ -28,6 +29,21 @@ pub fn read(payload: Fields) -> Alert {
     alert.warnings.extend(warning);
     tell(&mut alert, &leaves);
     alert
+}
+
+/// Reads the alerts in an object.
+///
+/// # Errors
+/// Never; every reading may fail.
+pub fn read_each(payload: Fields, delivery: &mut Delivery) -> Result<(), Problem> {
+    delivery.alerts.extend(each(payload.value).iter().map(|value| read(Fields { value, ..payload })));
+    Ok(())
+}
+
+/// Whether a field, or the title, has a word for a state.
+pub fn says_state(value: &Value) -> bool {
+    let leaves = leaves(value);
+    state::word(&leaves).is_some() || state::in_text(&leaves).is_some()
 }
 
 /// The alerts in an object: the items of its list of alerts, each with what stands beside the list, or itself.

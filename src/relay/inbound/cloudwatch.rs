@@ -5,34 +5,37 @@
 use serde_json::Value;
 
 use super::fields::Fields;
-use super::{Delivery, Problem, Rejected, any, json};
-use crate::relay::alert::{Alert, Format, Identity, Link, Pairs, State};
+use super::{Delivery, Grouping, Problem, Reading, Rejected, json, read_one};
+use crate::relay::alert::{Alert, Identity, Link, Pairs, State};
 
 /// Reads one alarm, or one for each record.
 ///
 /// # Errors
 /// When a message is no alarm, or the alarm cannot be told from others.
-pub fn read(payload: Fields, delivery: &mut Delivery) -> Result<(), Problem> {
+pub fn read(payload: Fields, grouping: Grouping, delivery: &mut Delivery) -> Result<(), Problem> {
     delivery.delivery_id = delivery.delivery_id.take().or_else(|| payload.text("MessageId"));
-    if payload.items("Records").next().is_some() {
-        let envelope = |record: Fields| match record.at("Sns") {
-            Some(sns) => unwrapped(Fields { value: sns.value, ..payload }),
+    if payload.items("Records").next().is_none() {
+        return unwrapped(payload, grouping, delivery);
+    }
+    for (record, place) in payload.items("Records").zip(1..) {
+        let read = match record.at("Sns") {
+            Some(sns) => unwrapped(Fields { value: sns.value, ..payload }, grouping, delivery),
             None => Err(payload.missing("Records.0.Sns")),
         };
-        for (record, place) in payload.items("Records").zip(1..) {
-            match envelope(record) {
-                Ok(alert) => delivery.alerts.push(alert),
-                Err(problem) => delivery.rejected.push(Rejected { place, problem }),
-            }
+        if let Err(problem) = read {
+            delivery.rejected.push(Rejected { place, problem });
         }
-        return Ok(());
     }
-    delivery.alerts.push(unwrapped(payload)?);
     Ok(())
 }
 
-/// The alarm in an SNS envelope, whose message is JSON inside a text; or the alarm itself.
-fn unwrapped(payload: Fields) -> Result<Alert, Problem> {
+/// The alarm in an SNS envelope, whose message is JSON inside a text; or the alarm itself. The message may be another
+/// sender's.
+fn unwrapped(payload: Fields, grouping: Grouping, delivery: &mut Delivery) -> Result<(), Problem> {
+    const OTHER: Problem = Problem::NotAnAlert {
+        what: "an SNS message of something other than CloudWatch",
+        remedy: "publish alarms to a topic of their own",
+    };
     match payload.text("Type").as_deref() {
         Some("SubscriptionConfirmation") => {
             return Err(Problem::NotAnAlert {
@@ -48,30 +51,59 @@ fn unwrapped(payload: Fields) -> Result<Alert, Problem> {
         }
         _ => {}
     }
-    let Some(message) = payload.at("Message") else {
-        return alarm(payload);
+    let Some(message) = payload.at("Message").filter(|_| payload.at("NewStateValue").is_none()) else {
+        delivery.alerts.push(any_alarm(payload)?);
+        return Ok(());
     };
     let parsed: Option<Value> = message.value.as_str().and_then(|text| json(text.as_bytes()).ok());
     let value = parsed.as_ref().unwrap_or(message.value);
     if !value.is_object() {
-        return Err(Problem::NotAnAlert {
-            what: "an SNS message of something other than CloudWatch",
-            remedy: "publish alarms to a topic of their own",
-        });
+        return Err(OTHER);
     }
     let inside = Fields { value, ..payload };
-    if inside.at("NewStateValue").is_some() || inside.at("AlarmName").is_some() {
-        return alarm(inside);
+    if inside.at("AlarmName").is_some() || inside.at("NewStateValue").is_some() {
+        delivery.alerts.push(alarm(inside)?);
+        return Ok(());
     }
-    // An event of EventBridge, or an alert that somebody's own program published.
-    let inside = Fields { format: Format::Any, ..inside };
-    if any::is_sure(inside) {
-        return Ok(any::read(inside));
+    // An event of EventBridge, an alert of another sender, or of somebody's own program.
+    let reading = Reading { format: None, grouping, mapping: None };
+    match read_one(value, reading, delivery) {
+        Err(Problem::UnknownShape { .. }) => Err(OTHER),
+        read => read,
     }
-    Err(Problem::NotAnAlert {
-        what: "an SNS message of something other than CloudWatch",
-        remedy: "publish alarms to a topic of their own",
-    })
+}
+
+/// An alarm as an action of CloudWatch tells it, or as an event of EventBridge, or as it is handed to Lambda.
+fn any_alarm(payload: Fields) -> Result<Alert, Problem> {
+    let Some(event) = payload.at("detail").or_else(|| payload.at("alarmData")) else {
+        return alarm(payload);
+    };
+    let name = event.text("alarmName").ok_or_else(|| payload.missing("alarmName"))?;
+    let state = match event.text("state.value").as_deref() {
+        Some("ALARM") => State::Firing,
+        Some("OK") => State::Resolved,
+        other => State::other(other.unwrap_or("unknown")),
+    };
+    let account = payload.first(&["account", "accountId"]).unwrap_or_default();
+    let region = payload.text("region").unwrap_or_default();
+    let arn = payload.first(&["alarmArn", "resources.0"]);
+    let identity = arn.clone().map_or_else(|| vec![account, region, name.clone()], |arn| vec![arn]);
+    let mut alert = Alert::new(payload.format, state, name, Identity::Own(identity));
+    alert.message = event.first(&["configuration.description", "state.reason"]).unwrap_or_default();
+    alert.started_at = event.moment("state.timestamp").or_else(|| payload.moment("time"));
+    alert.labels = payload.pick(&["account", "accountId", "region"]);
+    for metric in event.items("configuration.metrics").filter_map(|metric| metric.at("metricStat.metric")) {
+        for (name, value) in metric.pairs("dimensions") {
+            add(&mut alert.labels, Some(name), Some(value));
+        }
+        for (name, path) in [("Namespace", "namespace"), ("MetricName", "name")] {
+            add(&mut alert.labels, Some(name.to_string()), metric.text(path));
+        }
+    }
+    alert.annotations = event.pick(&["state.reason", "configuration.alarmRule"]);
+    alert.annotations.extend(event.text("previousState.value").map(|state| ("previousState".to_string(), state)));
+    alert.links.extend(arn.as_deref().and_then(console));
+    Ok(alert)
 }
 
 fn alarm(alarm: Fields) -> Result<Alert, Problem> {

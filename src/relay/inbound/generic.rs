@@ -1,5 +1,4 @@
-//! An alert that somebody's own program writes, flat or in the envelope of Standard Webhooks; only a title is needed. And
-//! Better Stack's incidents. Pure.
+//! An alert that somebody's own program writes, flat or in the envelope of Standard Webhooks; only a title is needed. Pure.
 
 use super::cloudevents::ends;
 use super::fields::Fields;
@@ -27,15 +26,13 @@ const PLACED: [&str; 16] = [
     "status",
 ];
 
-/// Reads the flat form, the same as the data of an envelope, or an incident in the form of JSON:API, as Better Stack
-/// sends it.
+/// Reads the flat form, or the same as the data of an envelope.
 ///
 /// # Errors
-/// When there is no title, or the incident has no identifier.
+/// When there is no title.
 pub fn read(payload: Fields) -> Result<Alert, Problem> {
-    match (payload.at("title"), payload.at("data"), payload.at("data.attributes")) {
-        (None, _, Some(incident)) => self::incident(payload, incident),
-        (None, Some(data), None) => enveloped(payload, data),
+    match (payload.at("title"), payload.at("data")) {
+        (None, Some(data)) => enveloped(payload, data),
         _ => flat(payload),
     }
 }
@@ -72,22 +69,6 @@ fn enveloped(envelope: Fields, data: Fields) -> Result<Alert, Problem> {
         alert.state = State::Resolved;
     }
     alert.started_at = alert.started_at.or_else(|| envelope.moment("timestamp"));
-    Ok(alert)
-}
-
-fn incident(payload: Fields, incident: Fields) -> Result<Alert, Problem> {
-    let identity = Identity::Own(vec!["incident".to_string(), payload.required("data.id")?]);
-    let state = match incident.text("status") {
-        Some(word) => State::from_word(&word),
-        None if incident.at("resolved_at").is_some() => State::Resolved,
-        None => State::Firing,
-    };
-    let told: Vec<String> = ["name", "cause"].iter().filter_map(|name| incident.text(name)).collect();
-    let title = if told.is_empty() { "an incident without a name".to_string() } else { told.join(": ") };
-    let mut alert = Alert::new(payload.format, state, title, identity);
-    alert.started_at = incident.moment("started_at");
-    alert.labels = incident.pick(&["team_name", "http_method", "regions"]);
-    alert.links = incident.links(&[("checked page", "url")]);
     Ok(alert)
 }
 

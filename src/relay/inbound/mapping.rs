@@ -1,4 +1,5 @@
-//! A mapping that a person writes for a sender of their own: where in its payload an alert's values stand. Pure.
+//! A mapping: where in a sender's message an alert's values stand. People write one for a sender of their own, and the
+//! table of senders has one for each. Pure.
 
 use std::collections::BTreeMap;
 
@@ -9,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::fields::Fields;
 use super::leaves::{facts, leaves};
 use super::{Delivery, Problem, Rejected, any, generic};
-use crate::relay::alert::{Alert, Format, Identity};
+use crate::relay::alert::{Alert, Format, Identity, Pairs, State};
 use crate::relay::engine::{self, Allowance};
 
 /// Paths like `detail.alarmName`, or templates like `{{ detail.state.value }}`.
@@ -20,15 +21,41 @@ pub struct Mapping {
     message: Option<String>,
     severity: Option<String>,
     state: Option<String>,
+    /// What the sender's words for a state mean, where they mean something of their own.
+    #[serde(default)]
+    states: BTreeMap<String, Meaning>,
     /// A template that comes to `true` when the alert is over.
     resolved_when: Option<String>,
-    dedup_key: Option<String>,
+    /// A template that comes to `true` for the message that tries the connection.
+    test_when: Option<String>,
+    dedup_key: Option<Parts>,
     url: Option<String>,
     started_at: Option<String>,
     #[serde(default)]
     labels: BTreeMap<String, String>,
+    /// The paths of what is told beside; without them everything is.
+    facts: Option<Vec<String>>,
     /// The path of a list, of whose items each is an alert.
     each: Option<String>,
+}
+
+/// What a word for a state means.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Meaning {
+    Firing,
+    Resolved,
+    /// Nothing starts or ends.
+    Ignored,
+    Test,
+}
+
+/// One value, or several that identify together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Parts {
+    One(String),
+    Several(Vec<String>),
 }
 
 impl Mapping {
@@ -51,25 +78,30 @@ impl Mapping {
             ("severity", &self.severity),
             ("state", &self.state),
             ("resolved_when", &self.resolved_when),
-            ("dedup_key", &self.dedup_key),
+            ("test_when", &self.test_when),
             ("url", &self.url),
             ("started_at", &self.started_at),
         ];
         let optional = optional.into_iter().filter_map(|(name, text)| Some((name, text.as_deref()?)));
         let labels = self.labels.iter().map(|(name, text)| (name.as_str(), text.as_str()));
-        [("title", self.title.as_str())].into_iter().chain(optional).chain(labels).collect()
+        let key = self.key().into_iter().map(|text| ("dedup_key", text));
+        [("title", self.title.as_str())].into_iter().chain(optional).chain(key).chain(labels).collect()
+    }
+
+    fn key(&self) -> Vec<&str> {
+        match &self.dedup_key {
+            None => Vec::new(),
+            Some(Parts::One(text)) => vec![text],
+            Some(Parts::Several(texts)) => texts.iter().map(String::as_str).collect(),
+        }
     }
 
     /// Reads the alerts of one object; its templates take what they need from the delivery's allowance.
     pub(super) fn read(&self, value: &Value, allowance: &mut Allowance, delivery: &mut Delivery) {
-        let payload = Fields { format: Format::Generic, value };
-        let items: Vec<&Value> = match &self.each {
-            Some(path) => payload.items(path).map(|item| item.value).collect(),
-            None => vec![value],
-        };
+        let items = self.items(value);
         let all = items.len();
         for (item, place) in items.into_iter().zip(1..) {
-            match self.alert(item, allowance) {
+            match self.alert(Format::Generic, item, allowance) {
                 Ok(alert) => delivery.alerts.push(alert),
                 Err(Problem::TooCostly { field, .. }) if allowance.is_used_up() => {
                     let problem = Problem::TooCostly { field, more: all - place };
@@ -81,18 +113,28 @@ impl Mapping {
         }
     }
 
-    fn alert(&self, item: &Value, allowance: &mut Allowance) -> Result<Alert, Problem> {
+    /// The objects that are an alert each.
+    pub(super) fn items<'a>(&self, value: &'a Value) -> Vec<&'a Value> {
+        match &self.each {
+            Some(path) => Fields { format: Format::Generic, value }.items(path).map(|item| item.value).collect(),
+            None => vec![value],
+        }
+    }
+
+    /// Reads one alert.
+    ///
+    /// # Errors
+    /// When it has no title, or no key where the mapping names one, or when a template takes more than is left.
+    pub(super) fn alert(&self, format: Format, item: &Value, allowance: &mut Allowance) -> Result<Alert, Problem> {
         let mut values = Values { item, context: None, allowance };
+        let missing = |what: &str| Problem::Missing { format, field: format!("what the mapping calls {what}") };
         let mut mapped = Map::new();
-        let over = values.maybe("resolved_when", &self.resolved_when)?;
-        let over = over.is_some_and(|word| word.eq_ignore_ascii_case("true"));
-        let state = if over { Some("resolved".to_string()) } else { values.maybe("state", &self.state)? };
+        let state = values.maybe("state", &self.state)?;
         let fields = [
-            ("title", values.of("title", &self.title)?),
+            ("title", Some(values.of("title", &self.title)?.ok_or_else(|| missing("title"))?)),
             ("message", values.maybe("message", &self.message)?),
             ("severity", values.maybe("severity", &self.severity)?),
-            ("status", state),
-            ("dedup_key", values.maybe("dedup_key", &self.dedup_key)?),
+            ("status", state.clone()),
             ("url", values.maybe("url", &self.url)?),
             ("timestamp", values.maybe("started_at", &self.started_at)?),
         ];
@@ -102,20 +144,68 @@ impl Mapping {
             labels.extend(values.of(name, text)?.map(|value| (name.clone(), value)));
         }
         mapped.insert("labels".to_string(), json!(labels));
-        mapped.insert("metadata".to_string(), json!(facts(&leaves(item))));
-        if self.dedup_key.is_some() && !mapped.contains_key("dedup_key") {
-            return Err(Problem::Missing {
-                format: Format::Generic,
-                field: "what the mapping calls dedup_key".to_string(),
-            });
+        mapped.insert("metadata".to_string(), json!(self.told(item)));
+        let mut alert = generic::flat(Fields { format, value: &Value::Object(mapped) })?;
+        if let Some(state) = self.state_of(&mut values, state.as_deref())? {
+            alert.state = state;
+            alert.warnings.clear();
         }
-        let mut alert = generic::flat(Fields { format: Format::Generic, value: &Value::Object(mapped) })?;
-        if let Identity::Title { source, .. } = &mut alert.identity
-            && self.labels.is_empty()
-        {
-            *source = any::sources(&leaves(item));
+        let key = self.key().into_iter().map(|text| values.of("dedup_key", text));
+        let key: Vec<Option<String>> = key.collect::<Result<_, _>>()?;
+        match key.first() {
+            Some(None) => return Err(missing("dedup_key")),
+            // What a part of a key lacks must not move the others to its place.
+            Some(Some(_)) => {
+                let mut parts: Vec<String> = key.into_iter().map(Option::unwrap_or_default).collect();
+                while parts.last().is_some_and(String::is_empty) {
+                    parts.pop();
+                }
+                alert.identity = Identity::Own(parts);
+            }
+            None => {
+                if let Identity::Title { source, .. } = &mut alert.identity
+                    && self.labels.is_empty()
+                {
+                    *source = any::sources(&leaves(item));
+                }
+            }
         }
         Ok(alert)
+    }
+
+    /// The state that the mapping says for sure; `None` where it says nothing that is known.
+    fn state_of(&self, values: &mut Values, word: Option<&str>) -> Result<Option<State>, Problem> {
+        if values.is_true("test_when", &self.test_when)? {
+            return Ok(Some(State::Test));
+        }
+        if values.is_true("resolved_when", &self.resolved_when)? {
+            return Ok(Some(State::Resolved));
+        }
+        let Some(word) = word else { return Ok(None) };
+        Ok(match self.states.iter().find(|(known, _)| known.eq_ignore_ascii_case(word)) {
+            Some((_, Meaning::Firing)) => Some(State::Firing),
+            Some((_, Meaning::Resolved)) => Some(State::Resolved),
+            Some((_, Meaning::Ignored)) => Some(State::other(word)),
+            Some((_, Meaning::Test)) => Some(State::Test),
+            None => State::known(word),
+        })
+    }
+
+    /// What is told beside what has a place of its own.
+    fn told(&self, item: &Value) -> Pairs {
+        let all = facts(&leaves(item));
+        match &self.facts {
+            None => all,
+            Some(paths) => {
+                let is_listed = |path: &str| {
+                    let below = |listed: &String| {
+                        path.strip_prefix(listed.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                    };
+                    paths.iter().any(below)
+                };
+                all.into_iter().filter(|(path, _)| is_listed(path)).collect()
+            }
+        }
     }
 }
 
@@ -128,14 +218,16 @@ struct Values<'a> {
 }
 
 impl Values<'_> {
-    /// What a path leads to, or a template comes to; `None` for nothing.
+    /// What the first of several paths with `|` between them leads to, or what a template comes to; `None` for nothing.
     fn of(&mut self, field: &str, text: &str) -> Result<Option<String>, Problem> {
         if !text.contains("{{") {
-            return Ok(Fields { format: Format::Generic, value: self.item }.text(text));
+            let payload = Fields { format: Format::Generic, value: self.item };
+            return Ok(text.split(" | ").find_map(|path| payload.text(path.trim())));
         }
         let root = self.context.get_or_insert_with(|| Context::from(Serde(self.item))).clone();
         match engine::render(text, root, UndefinedBehavior::Chainable, self.allowance) {
-            Ok(rendered) => Ok(Some(rendered.trim().to_string()).filter(|text| !text.is_empty())),
+            // That is what an absent value is written as.
+            Ok(rendered) => Ok(Some(rendered.trim().to_string()).filter(|text| !text.is_empty() && text != "none")),
             Err(fault) if fault.is_limit => Err(Problem::TooCostly { field: field.to_string(), more: 0 }),
             Err(_) => Ok(None),
         }
@@ -143,6 +235,11 @@ impl Values<'_> {
 
     fn maybe(&mut self, field: &str, text: &Option<String>) -> Result<Option<String>, Problem> {
         text.as_deref().map_or(Ok(None), |text| self.of(field, text))
+    }
+
+    /// Whether a template comes to `true`.
+    fn is_true(&mut self, field: &str, text: &Option<String>) -> Result<bool, Problem> {
+        Ok(self.maybe(field, text)?.is_some_and(|truth| truth.eq_ignore_ascii_case("true")))
     }
 }
 

@@ -9,11 +9,11 @@ mod cloudevents;
 mod cloudwatch;
 mod datadog;
 mod delivery;
-mod detect;
 mod fields;
 mod generic;
 mod grafana;
 mod group;
+mod incidentio;
 mod leaves;
 mod lenient;
 mod mapping;
@@ -21,7 +21,9 @@ mod names;
 mod opsgenie;
 mod pagerduty;
 mod problem;
+pub mod senders;
 mod sentry;
+mod slack;
 
 use serde_json::Value;
 
@@ -102,28 +104,19 @@ fn read_one(
         mapping.read(value, allowance, delivery);
         return Ok(());
     }
-    let format = match reading.format {
-        Some(format) => format,
-        None => detect::format(value)?,
+    let sender = match reading.format {
+        Some(format) => senders::by_name(format.name()),
+        None => senders::of(value),
     };
-    let fields = Fields { format, value };
-    let alert = match format {
-        Format::Alertmanager => return alertmanager::read(fields, reading.grouping, delivery),
-        Format::Grafana => return grafana::read(fields, reading.grouping, delivery),
-        Format::CloudWatch => return cloudwatch::read(fields, delivery),
-        Format::PagerDuty => return pagerduty::read(fields, delivery),
-        Format::Sentry => sentry::read(fields)?,
-        Format::Datadog => datadog::read(fields)?,
-        Format::Opsgenie => opsgenie::read(fields)?,
-        Format::CloudEvents => cloudevents::read(fields)?,
-        Format::Generic => generic::read(fields)?,
-        Format::Any => {
-            delivery.alerts.extend(any::each(value).iter().map(|value| any::read(Fields { format, value })));
-            return Ok(());
-        }
+    let Some(sender) = sender else {
+        let fields = Fields { format: Format::Any, value };
+        return if any::is_sure(fields) {
+            any::read_each(fields, delivery)
+        } else {
+            Err(Problem::UnknownShape { found: any::found(fields) })
+        };
     };
-    delivery.alerts.push(alert);
-    Ok(())
+    sender.read(value, reading.grouping, delivery)
 }
 
 /// Leaves out the lines of texts that lead to the page that silences an alert, as Grafana's default message has them.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Grouping, Reading, alerts};
-use crate::relay::alert::{Alert, Format};
+use crate::relay::alert::Alert;
 use crate::relay::inbound::{Problem, read as read_delivery};
 
 fn one(value: &Value) -> Alert {
@@ -166,13 +166,12 @@ fn personal_data_and_credentials_stay_out() {
 }
 
 #[test]
-fn a_sender_that_nobody_knows_is_read_by_the_names_of_its_fields() {
+fn a_sender_that_was_once_refused_is_read() {
     let azure = json!({"schemaId": "azureMonitorCommonAlertSchema", "data": {"essentials": {"alertRule": "cpu",
         "severity": "Sev1", "monitorCondition": "Fired", "alertId": "/a/1"}}});
     let alert = one(&azure);
-    assert_eq!((alert.format, alert.title.as_str(), alert.state.name()), (Format::Any, "cpu", "firing"));
-    let fired = key(&azure);
-    assert_eq!(fired, "any:alertid#/a/1");
+    assert_eq!((alert.format.name(), alert.title.as_str(), alert.state.name()), ("azure", "cpu", "firing"));
+    assert_eq!(key(&azure), "azure:cpu", "samples share one alertId");
     for value in [
         json!({"source": "aws.cloudwatch", "id": "1", "detail-type": "CloudWatch Alarm State Change",
             "detail": {"alarmName": "A", "state": {"value": "ALARM"}}}),

@@ -32,7 +32,7 @@ fn a_key_stays_when_the_alert_comes_again() {
         ("generic-firing", "/timestamp", json!("2026-03-02T03:14:00Z")),
         ("generic-firing", "/message", json!("exit code 4")),
         ("generic-resolved-with-key", "/title", json!("renamed")),
-        ("generic-better-stack", "/data/attributes/status", json!("Resolved")),
+        ("betterstack-firing", "/data/attributes/status", json!("Resolved")),
     ];
     for (name, path, value) in again {
         for grouping in [Grouping::Group, Grouping::PerAlert] {
@@ -66,7 +66,7 @@ fn a_key_differs_for_another_alert() {
         ("opsgenie-create", "/alert/alertId", json!("x"), Grouping::Group),
         ("cloudevents-firing", "/subject", json!("x"), Grouping::Group),
         ("cloudevents-without-subject", "/data/labels/branch", json!("x"), Grouping::Group),
-        ("generic-better-stack", "/data/id", json!("26"), Grouping::Group),
+        ("betterstack-firing", "/data/id", json!("26"), Grouping::Group),
         ("generic-firing", "/title", json!("x"), Grouping::Group),
         ("generic-firing", "/source", json!("x"), Grouping::Group),
         ("generic-firing", "/labels/host", json!("x"), Grouping::Group),

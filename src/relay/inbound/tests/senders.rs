@@ -38,7 +38,7 @@ fn an_event_of_eventbridge_is_read_bare_and_inside_sns() {
     }
     assert_eq!(key(&alarm("ALARM")), key(&alarm("OK")));
     let lambda = json!({"alarmArn": "arn:a", "alarmData": {"alarmName": "A", "state": {"value": "ALARM"}}});
-    assert_eq!((told(&lambda).1.as_str(), key(&lambda).as_str()), ("firing", "any:alarmarn#arn:a"));
+    assert_eq!((told(&lambda).1.as_str(), key(&lambda).as_str()), ("firing", "cloudwatch:arn:a"));
 }
 
 #[test]
@@ -90,7 +90,7 @@ fn a_build_that_succeeds_resolves_its_failure() {
             "head_branch": "main", "status": "completed", "conclusion": conclusion});
         json!({"action": "completed", "workflow_run": run, "repository": {"full_name": "o/r"}})
     };
-    assert_eq!(told(&run(1, "failure")), (Format::Any, "firing".to_string(), "CI".to_string()));
+    assert_eq!(told(&run(1, "failure")).1, "firing");
     assert_eq!(told(&run(2, "success")).1, "resolved");
     assert_eq!(key(&run(1, "failure")), key(&run(2, "success")));
     let pipeline = |number: u32, status: &str| {
@@ -188,7 +188,7 @@ fn two_things_with_one_trouble_are_two_alerts() {
         assert_ne!(key(&one), key(&another), "{one}");
     }
     let issue = |id: &str| json!({"id": id, "issueUrl": format!("https://one.example/issues/{id}?x=1"), "title": "CPU", "state": "ACTIVATED"});
-    assert_eq!(key(&issue("a-1")), "any:id#a-1");
+    assert_eq!(key(&issue("a-1")), "newrelic:a-1");
     let measured = |output: &str, state: &str| json!({"host": "h", "service": "s", "state": state, "output": output});
     assert_eq!(key(&measured("95 % used", "CRITICAL")), key(&measured("40 % used", "OK")));
 }

@@ -1,0 +1,216 @@
+//! THE TABLE of senders: one row each, with the marks by which it is recognized, where the values of an alert stand, how
+//! it signs, and how it is set up. Pure.
+//!
+//! Adding a sender is adding a row; `CONTRIBUTING.md` shows one. A row has code only where a mapping is not enough.
+
+mod builds;
+mod delivery;
+mod errors;
+mod hosts;
+mod incidents;
+mod infrastructure;
+mod logs;
+mod monitoring;
+mod own;
+mod page;
+mod repositories;
+mod security;
+mod signature;
+mod uptime;
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use serde_json::Value;
+
+pub use page::{in_markdown, list, steps};
+pub use signature::{Hash, Signature, Signed};
+
+use super::fields::Fields;
+use super::{Delivery, Grouping, Mapping, Problem, any, cloudwatch, generic};
+use crate::relay::alert::{Alert, Format, Mapped};
+use crate::relay::engine::Allowance;
+
+/// What is said of a name that no sender has.
+pub const NO_SUCH_SENDER: &str = "no such sender; `source-devin-ai alert-relay senders` lists them";
+
+/// One sender.
+#[derive(Debug)]
+pub struct Sender {
+    pub format: Format,
+    /// Other products whose messages have the same form.
+    pub also: &'static [&'static str],
+    /// Where the sender describes its message.
+    pub documentation: &'static str,
+    /// The kinds of its messages; none where the user writes the body in the form of an alert of their own.
+    pub forms: &'static [Form],
+    /// What the dedupe key is made of.
+    pub key: &'static str,
+    pub signature: Signature,
+    /// What to do in the sender, step by step.
+    pub setup: &'static [&'static str],
+    /// The body to paste, where the body is the user's to write.
+    pub template: Option<&'static str>,
+}
+
+/// One kind of a sender's messages.
+#[derive(Debug)]
+pub struct Form {
+    /// A message is of this kind when all marks of one line are there. `a.b` is a path, `a=x` asks for a value, `a~x` for
+    /// the beginning of one, `a?` for a field that may be null.
+    pub marks: &'static [&'static [&'static str]],
+    pub reader: Reader,
+}
+
+/// How a message is read.
+#[derive(Debug)]
+pub enum Reader {
+    /// The mapping as `--map` takes it.
+    Mapping(&'static str),
+    Code(Code),
+}
+
+/// Reads a message that no mapping can read.
+pub type Code = fn(Fields, Grouping, &mut Delivery) -> Result<(), Problem>;
+
+/// All rows, in the order in which marks are tried.
+pub fn all() -> impl Iterator<Item = &'static Sender> {
+    [
+        incidents::SENDERS,
+        infrastructure::SENDERS,
+        errors::SENDERS,
+        monitoring::SENDERS,
+        logs::SENDERS,
+        hosts::SENDERS,
+        repositories::SENDERS,
+        builds::SENDERS,
+        delivery::SENDERS,
+        uptime::SENDERS,
+        security::SENDERS,
+        own::SENDERS,
+    ]
+    .into_iter()
+    .flatten()
+}
+
+/// The row of a sender, or of a product whose messages have the form of its messages.
+pub fn by_name(name: &str) -> Option<&'static Sender> {
+    let is_other = |sender: &&Sender| sender.also.iter().any(|other| slug(other) == slug(name));
+    all().find(|sender| slug(sender.format.name()) == slug(name)).or_else(|| all().find(is_other))
+}
+
+/// The sender whose marks a payload bears.
+pub fn of(payload: &Value) -> Option<&'static Sender> {
+    all().find(|sender| sender.form(payload).is_some())
+}
+
+impl Sender {
+    /// Reads a message as this sender's. What cannot be read so, but is an alert, is read like a message of a sender that
+    /// nobody knows, with a warning.
+    ///
+    /// # Errors
+    /// Why nothing of it is taken.
+    pub fn read(&self, value: &Value, grouping: Grouping, delivery: &mut Delivery) -> Result<(), Problem> {
+        let payload = Fields { format: self.format, value };
+        let code = || self.forms.iter().find(|form| matches!(form.reader, Reader::Code(_)));
+        match self.form(value).or_else(code).map(|form| &form.reader) {
+            None if self.forms.is_empty() => {
+                delivery.alerts.push(generic::read(Fields { format: Format::Generic, value })?);
+            }
+            None => return beside(value, grouping, delivery),
+            Some(Reader::Code(read)) => read(payload, grouping, delivery)?,
+            Some(Reader::Mapping(yaml)) => {
+                let (mapping, mut allowance) = (parsed(yaml), Allowance::of_a_delivery());
+                for item in mapping.items(value) {
+                    let alert = mapping.alert(self.format, item, &mut allowance);
+                    delivery.alerts.push(alert.unwrap_or_else(|problem| by_names(item, &problem)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The kind of message that a payload is, if it is this sender's.
+    pub fn form(&self, payload: &Value) -> Option<&Form> {
+        let fields = Fields { format: self.format, value: payload };
+        let has_all = |marks: &&[&str]| marks.iter().all(|mark| bears(fields, mark));
+        self.forms.iter().find(|form| form.marks.iter().any(has_all))
+    }
+}
+
+/// A message of a sender that is named, though it has none of its marks: in an envelope of SNS, of another form, or no alert.
+fn beside(value: &Value, grouping: Grouping, delivery: &mut Delivery) -> Result<(), Problem> {
+    let payload = Fields { format: Format::CloudWatch, value };
+    if payload.at("TopicArn").is_some() && payload.at("Message").is_some() {
+        return cloudwatch::read(payload, grouping, delivery);
+    }
+    if !any::is_sure(payload) {
+        return Err(Problem::NotAnAlert {
+            what: "a message that this sender sends beside its alerts",
+            remedy: "`alert-relay senders NAME` says which events to choose; --format any reads it all the same",
+        });
+    }
+    let mut alert = any::read(Fields { format: Format::Any, value });
+    alert.warnings.push(
+        "the message has no mark of the sender that was named, so it was read by the names of its fields".to_string(),
+    );
+    delivery.alerts.push(alert);
+    Ok(())
+}
+
+/// A message that is a sender's by its marks, but cannot be read as such.
+fn by_names(value: &Value, problem: &Problem) -> Alert {
+    let mut alert = any::read(Fields { format: Format::Any, value });
+    alert.warnings.push(format!("{problem}, so it was read by the names of its fields"));
+    alert
+}
+
+/// The mapping of a row, parsed at its first use.
+fn parsed(yaml: &'static str) -> Arc<Mapping> {
+    static PARSED: Mutex<BTreeMap<&str, Arc<Mapping>>> = Mutex::new(BTreeMap::new());
+    let mut known = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
+    let parse = || Arc::new(Mapping::parse(yaml).expect("a test parses all mappings of the table"));
+    Arc::clone(known.entry(yaml).or_insert_with(parse))
+}
+
+impl FromStr for Format {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Format, String> {
+        let found = by_name(name).map(|sender| sender.format);
+        found.ok_or_else(|| NO_SUCH_SENDER.to_string())
+    }
+}
+
+const fn mapped(name: &'static str, title: &'static str) -> Format {
+    Format::Mapped(Mapped { name, title })
+}
+
+/// A kind of message that a mapping reads.
+const fn form(marks: &'static [&'static [&'static str]], yaml: &'static str) -> Form {
+    Form { marks, reader: Reader::Mapping(yaml) }
+}
+
+/// A kind of message that code reads.
+const fn coded(marks: &'static [&'static [&'static str]], read: Code) -> Form {
+    Form { marks, reader: Reader::Code(read) }
+}
+
+/// Lowercase, letters and digits only.
+fn slug(name: &str) -> String {
+    super::leaves::plain(name)
+}
+
+fn bears(fields: Fields, mark: &str) -> bool {
+    if let Some((path, value)) = mark.split_once('=') {
+        return fields.text(path).as_deref() == Some(value);
+    }
+    match mark.split_once('~') {
+        Some((path, start)) => fields.text(path).is_some_and(|text| text.starts_with(start)),
+        None => match mark.strip_suffix('?') {
+            Some(name) => fields.value.get(name).is_some(),
+            None => fields.at(mark).is_some(),
+        },
+    }
+}

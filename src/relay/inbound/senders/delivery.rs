@@ -1,0 +1,173 @@
+//! Jobs that run and deliver: automation, infrastructure as code, GitOps. Pure.
+
+use super::signature::{Hash, Signed};
+use super::{Sender, Signature, form, mapped};
+
+pub static SENDERS: &[Sender] = &[
+    Sender {
+        format: mapped("rundeck", "Rundeck"),
+        also: &["PagerDuty Process Automation"],
+        documentation: "https://docs.rundeck.com/docs/manual/notifications/webhooks.html",
+        forms: &[form(
+            &[&["trigger", "executionId", "execution.job"]],
+            r#"
+title: execution.job.name
+message: execution.job.description
+state: execution.status | status
+dedup_key: [execution.project, execution.job.id | execution.job.name]
+url: execution.permalink | execution.href
+started_at: execution.date-started.date
+labels: {project: execution.project, group: execution.job.group, job: execution.job.name}
+facts: [trigger, executionId, execution.description, execution.argstring, execution.failedNodes]
+"#,
+        )],
+        key: "project and job; an execution that succeeds ends the failure",
+        signature: Signature::Header,
+        setup: &[
+            "In the job's notifications, add a webhook with URL and the payload format JSON On Failure and On Success.",
+        ],
+        template: None,
+    },
+    Sender {
+        format: mapped("awx", "AWX"),
+        also: &["Ansible Automation Platform", "Ansible Tower"],
+        documentation: "https://docs.ansible.com/projects/awx/en/latest/userguide/notifications.html",
+        forms: &[
+            form(
+                &[&["traceback", "started", "status", "created_by"], &["friendly_name", "started", "status"]],
+                r#"
+title: name | friendly_name
+message: traceback
+state: status
+dedup_key: [name | friendly_name, project | friendly_name, inventory]
+url: url
+started_at: started
+labels: {job: name, project: project, inventory: inventory, playbook: playbook}
+"#,
+            ),
+            form(
+                &[&["body~Ansible Tower Test Notification"], &["body~AWX Test Notification"]],
+                r#"
+title: body
+test_when: "{{ 1 == 1 }}"
+"#,
+            ),
+        ],
+        key: "job template, project and inventory; a job that succeeds ends the failure",
+        signature: Signature::Header,
+        setup: &[
+            "Under Notifications, add a notifier of the type Webhook with URL, and an HTTP header with a secret.",
+            "Switch it on for Failure and for Success of the job template.",
+        ],
+        template: None,
+    },
+    Sender {
+        format: mapped("terraform", "HCP Terraform"),
+        also: &["Terraform Cloud", "Terraform Enterprise"],
+        documentation: "https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations",
+        forms: &[form(
+            &[
+                &["notifications.0.trigger", "workspace_name", "organization_name"],
+                &["notifications.0.trigger=verification"],
+            ],
+            r#"
+title: "{{ organization_name or 'A run' }}/{{ workspace_name or 'of a workspace' }}"
+message: notifications.0.message
+state: notifications.0.run_status | notifications.0.trigger
+states: {planned_and_finished: resolved, applied: resolved, planning: ignored, planned: ignored, applying: ignored, confirmed: ignored, plan_queued: ignored, apply_queued: ignored, cost_estimating: ignored, cost_estimated: ignored, policy_checking: ignored, policy_checked: ignored, policy_override: ignored, policy_soft_failed: firing, discarded: ignored, force_canceled: ignored, 'assessment:drifted': firing, 'assessment:check_failure': firing, 'assessment:failed': firing}
+test_when: "{{ notifications[0].trigger == 'verification' }}"
+dedup_key: [organization_name | notifications.0.trigger, workspace_name, "{{ 'assessment' if 'assessment' in (notifications[0].trigger or '') else '' }}"]
+url: run_url | details.new_assessment_result.url
+started_at: run_created_at | notifications.0.run_updated_at
+labels: {organization: organization_name, workspace: workspace_name}
+facts: [run_id, run_message, notifications.0.trigger, notifications.0.message, details]
+"#,
+        )],
+        key: "organization and workspace; a run that is applied ends the failure",
+        signature: Signature::Hmac {
+            header: "x-tfe-notification-signature",
+            hash: Hash::Sha512,
+            is_base64: false,
+            prefix: "",
+            signed: Signed::Body,
+        },
+        setup: &[
+            "In the workspace's settings, under Notifications, add a webhook with URL and a token.",
+            "Choose the triggers Errored, Needs attention and Completed, and of health assessments Drift and Check failure.",
+        ],
+        template: None,
+    },
+    Sender {
+        format: mapped("flux", "Flux"),
+        also: &[],
+        documentation: "https://fluxcd.io/flux/components/notification/providers/#generic-webhook-with-hmac",
+        forms: &[form(
+            &[&["involvedObject.kind", "involvedObject.name", "reportingController", "severity"]],
+            r#"
+title: "{{ involvedObject.kind }} {{ involvedObject.namespace }}/{{ involvedObject.name }}: {{ reason }}"
+message: message
+severity: severity
+state: >-
+  {{ 'firing' if severity == 'error' else 'resolved' if reason in ['ReconciliationSucceeded', 'InstallSucceeded', 'UpgradeSucceeded', 'TestSucceeded', 'Succeeded'] else 'information' }}
+states: {information: ignored}
+dedup_key: [involvedObject.kind, involvedObject.namespace, involvedObject.name]
+started_at: timestamp
+labels: {kind: involvedObject.kind, namespace: involvedObject.namespace, name: involvedObject.name}
+"#,
+        )],
+        key: "kind, namespace and name of the object",
+        signature: Signature::hmac("x-signature", "sha256="),
+        setup: &[
+            "Create a `Provider` of the type `generic-hmac` with the address URL and a secret with the key `token`.",
+            "Create an `Alert` for it with `eventSeverity: info`, so that successes end what failed.",
+        ],
+        template: None,
+    },
+    Sender {
+        format: mapped("argocd", "Argo CD"),
+        also: &[],
+        documentation: "https://argo-cd.readthedocs.io/en/stable/operator-manual/notifications/services/webhook/",
+        forms: &[],
+        key: "what the template says: the application",
+        signature: Signature::Header,
+        setup: &[
+            "In the ConfigMap `argocd-notifications-cm`, add `service.webhook.devin` with `url: URL` and a header with a secret.",
+            "Add a template whose `webhook.devin` has the method POST and the body below, and use it for `on-health-degraded`, `on-sync-failed` and `on-deployed`.",
+        ],
+        template: Some(
+            r#"{
+  "title": "{{.app.metadata.name}} is {{.app.status.health.status}}",
+  "message": {{toJson .app.status.operationState.message}},
+  "status": "{{if and (eq .app.status.health.status "Healthy") (ne .app.status.operationState.phase "Failed")}}resolved{{else}}firing{{end}}",
+  "dedup_key": "{{.app.metadata.namespace}}/{{.app.metadata.name}}",
+  "source": "argocd",
+  "url": "{{.context.argocdUrl}}/applications/{{.app.metadata.name}}"
+}"#,
+        ),
+    },
+    Sender {
+        format: mapped("netlify", "Netlify"),
+        also: &[],
+        documentation: "https://docs.netlify.com/deploy/deploy-notifications/",
+        forms: &[form(
+            &[&["site_id", "build_id", "state", "deploy_ssl_url"], &["site_id", "build_id", "state", "deploy_url"]],
+            r#"
+title: "Deploy of {{ name }} ({{ branch }})"
+message: error_message
+state: state
+states: {new: ignored, uploaded: ignored, preparing: ignored, prepared: ignored}
+dedup_key: [site_id, context, branch]
+url: admin_url
+started_at: created_at
+labels: {site: name, branch: branch, context: context}
+facts: [build_id, commit_ref, commit_url, title, error_message]
+"#,
+        )],
+        key: "site, context and branch",
+        signature: Signature::Nothing,
+        setup: &[
+            "In the site's deploy notifications, add HTTP POST requests to URL for Deploy failed and Deploy succeeded.",
+        ],
+        template: None,
+    },
+];

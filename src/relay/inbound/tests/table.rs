@@ -1,0 +1,198 @@
+//! The table of senders: every row with the messages in `tests/payloads`, and with what people read of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Value, json};
+
+use super::{Grouping, alerts, names, payload, sender_of};
+use crate::relay::alert::{Alert, Format, State};
+use crate::relay::inbound::Mapping;
+use crate::relay::inbound::senders::{Reader, all, by_name, of};
+
+fn one(name: &str) -> Alert {
+    alerts(&payload(name), Grouping::Group).unwrap_or_else(|problem| panic!("{name}: {problem}")).remove(0)
+}
+
+/// What a file's name promises: `github-workflow-firing` is of `github-workflow`, and fires.
+fn promise(name: &str) -> (&str, &str) {
+    name.rsplit_once('-').unwrap()
+}
+
+fn is_mapped(name: &str) -> bool {
+    sender_of(name).forms.iter().all(|form| matches!(form.reader, Reader::Mapping(_)))
+}
+
+#[test]
+fn a_message_is_what_its_name_says() {
+    for name in names() {
+        let alert = one(&name);
+        let (_, promised) = promise(&name);
+        match promised {
+            "firing" => assert_eq!(alert.state, State::Firing, "{name}"),
+            "resolved" => assert_eq!(alert.state, State::Resolved, "{name}"),
+            "test" => assert_eq!(alert.state, State::Test, "{name}"),
+            _ if is_mapped(&name) => assert!(matches!(alert.state, State::Other(_)), "{name}: {:?}", alert.state),
+            _ => {}
+        }
+        assert_eq!(alert.warnings, [""; 0], "{name}");
+    }
+}
+
+#[test]
+fn what_ends_an_alert_has_its_key_and_another_alert_has_another() {
+    let mut keys: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for name in names().iter().filter(|name| is_mapped(name)) {
+        let (subject, promised) = promise(name);
+        if ["firing", "resolved"].contains(&promised) {
+            keys.entry(subject.to_string()).or_default().insert(one(name).dedupe_key(&[]));
+        }
+    }
+    let mut seen = BTreeSet::new();
+    for (subject, found) in keys {
+        assert_eq!(found.len(), 1, "{subject}: {found:?}");
+        let key = found.into_iter().next().unwrap();
+        assert!(key.starts_with(&format!("{}:", sender_of(&format!("{subject}-")).format.name())), "{subject}: {key}");
+        assert!(seen.insert(key), "{subject}");
+    }
+}
+
+#[test]
+fn every_row_is_complete_and_has_a_message_that_fires() {
+    let names = names();
+    let mut known = BTreeSet::new();
+    for sender in all() {
+        let name = sender.format.name();
+        assert!(name.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'), "{name}");
+        assert!(known.insert(name), "{name} is there twice");
+        assert!(sender.documentation.starts_with("https://"), "{name}");
+        assert!(!sender.setup.is_empty() && !sender.key.is_empty(), "{name}");
+        assert_eq!(name.parse(), Ok(sender.format));
+        for form in sender.forms {
+            if let Reader::Mapping(yaml) = form.reader {
+                Mapping::parse(yaml).unwrap_or_else(|problem| panic!("{name}: {problem}"));
+            }
+            let fires = |file: &&String| {
+                let is_of = |found: &crate::relay::inbound::senders::Sender| found.format == sender.format;
+                of(&first(&payload(file))).is_some_and(is_of) && one(file).state.is_firing()
+            };
+            assert!(
+                sender.format == Format::Any
+                    || names.iter().filter(|file| file.starts_with(name)).any(|file| fires(&file)),
+                "{name}"
+            );
+        }
+    }
+    for format in Format::CODED {
+        assert!(by_name(format.name()).is_some(), "{format}");
+    }
+}
+
+fn first(value: &Value) -> Value {
+    value.get(0).unwrap_or(value).clone()
+}
+
+#[test]
+fn a_sender_is_found_by_the_names_of_products_that_send_its_messages() {
+    for (name, sender) in [
+        ("newrelic", "newrelic"),
+        ("New Relic", "newrelic"),
+        ("vmalert", "alertmanager"),
+        ("google-managed-prometheus", "alertmanager"),
+        ("terraform-cloud", "terraform"),
+        ("VictorOps", "splunk-on-call"),
+    ] {
+        assert_eq!(by_name(name).map(|found| found.format.name()), Some(sender), "{name}");
+    }
+    insta::assert_snapshot!("auto".parse::<Format>().unwrap_err(), @"no such sender; `source-devin-ai alert-relay senders` lists them");
+}
+
+/// A template that a person pastes is JSON once its variables are filled in, and is read by the sender it is for.
+#[test]
+fn a_template_to_paste_is_read() {
+    for sender in all() {
+        let Some(template) = sender.template.filter(|template| template.starts_with('{')) else { continue };
+        // Unquoted variables stand for values.
+        let filled: String = template
+            .lines()
+            .map(|line| match line.split_once("\": {{") {
+                Some((name, rest)) => format!("{name}\": \"x\"{}\n", if rest.ends_with(',') { "," } else { "" }),
+                None => format!("{line}\n"),
+            })
+            .collect();
+        let filled = filled.replace("{{ALERT_TYPE}}", "ALERT_FAILURE");
+        let filled = filled.replace("{{if and (eq .app.status.health.status \"Healthy\") (ne .app.status.operationState.phase \"Failed\")}}resolved{{else}}firing{{end}}", "firing");
+        let value: Value = serde_json::from_str(&filled).unwrap_or_else(|error| panic!("{}: {error}", sender.format));
+        let found = of(&value).map(|found| found.format);
+        let expected =
+            if sender.forms.is_empty() || sender.template.is_some_and(|template| template.contains("\"dedup_key\"")) {
+                Format::Generic
+            } else {
+                sender.format
+            };
+        assert_eq!(found, Some(expected), "{}", sender.format);
+    }
+}
+
+#[test]
+fn a_message_that_a_row_cannot_read_is_read_by_names_with_a_warning() {
+    let body =
+        json!({"event_action": "trigger", "routing_key": "r", "payload": {"severity": "critical", "source": "db-1"}});
+    let alert = &alerts(&body, Grouping::Group).unwrap()[0];
+    assert_eq!((alert.format, &alert.state), (Format::Any, &State::Firing));
+    insta::assert_snapshot!(alert.warnings[0], @"the payload cannot be read as pagerduty-events: what the mapping calls title is missing, empty or of another type, so it was read by the names of its fields");
+}
+
+#[test]
+fn a_sender_that_is_named_may_come_inside_sns_and_may_send_what_is_no_alert() {
+    let read = |format: &str, body: &Value| {
+        let format = Some(format.parse().unwrap());
+        super::read(format, body.to_string().as_bytes(), Grouping::Group)
+    };
+    let finding = payload("guardduty-firing");
+    let inside = json!({"Type": "Notification", "MessageId": "1", "TopicArn": "t", "Message": finding.to_string()});
+    assert_eq!(read("guardduty", &inside), read("guardduty", &finding));
+    let push = json!({"ref": "refs/heads/main", "commits": [], "repository": {"full_name": "o/r"}});
+    insta::assert_snapshot!(read("github", &push).unwrap_err(), @"the payload is a message that this sender sends beside its alerts, not an alert: `alert-relay senders NAME` says which events to choose; --format any reads it all the same");
+    let own = json!({"monitor": "m", "status": "critical", "summary": "disk full"});
+    let alert = read("newrelic", &own).unwrap().remove(0);
+    assert_eq!((alert.format, alert.state.name(), alert.warnings.len()), (Format::Any, "firing", 1));
+    // The host tells two alerts of one Datadog monitor apart, however little else the body has.
+    let datadog =
+        |host: &str| json!({"alert_id": "1", "title": format!("[Triggered on {{host:{host}}}] CPU"), "body": "b"});
+    let key = |host: &str| alerts(&datadog(host), Grouping::Group).unwrap()[0].dedupe_key(&[]);
+    assert_ne!(key("a"), key("b"));
+}
+
+/// Bodies that are near to a sender's, and are not.
+#[test]
+fn a_sender_is_not_seen_where_it_is_not() {
+    for body in [
+        json!({"action": "opened", "pull_request": {"title": "x"}, "repository": {"full_name": "o/r"}}),
+        json!({"object_kind": "push", "project": {"path_with_namespace": "g/p"}, "ref": "main"}),
+        json!({"text": "good morning"}),
+        json!({"attachments": [{"text": "lunch?", "color": "#36a64f"}]}),
+        json!({"event": "payment.failed", "check": {"id": 1}}),
+        json!({"event_type": "invoice_paid", "organization": {"id": 1}, "status": "paid"}),
+        json!({"id": 1, "status": "open", "summary": "x"}),
+        json!({"incident": {"title": "x"}}),
+    ] {
+        assert_eq!(of(&body).map(|sender| sender.format), None, "{body}");
+    }
+}
+
+#[test]
+fn the_messages_of_all_senders() {
+    let mut story = String::new();
+    for name in names().iter().filter(|name| is_mapped(name)) {
+        let alert = one(name);
+        let severity = alert.severity.map_or("-", |severity| severity.name());
+        let since = alert.started_at.as_deref().unwrap_or("-");
+        story.push_str(&format!(
+            "{name}: {} | {severity} | {since} | {}\n    {}\n",
+            alert.state.name(),
+            alert.title,
+            alert.dedupe_key(&[])
+        ));
+    }
+    insta::assert_snapshot!(story);
+}
