@@ -25,7 +25,7 @@ mod sentry;
 
 use serde_json::Value;
 
-pub use delivery::{Delivery, Rejected};
+pub use delivery::{Delivery, Rejected, delivery_id};
 pub use mapping::Mapping;
 pub use problem::Problem;
 

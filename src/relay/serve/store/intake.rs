@@ -1,0 +1,290 @@
+//! A delivery comes in: is it one that is known, what becomes of each of its alerts, and which jobs follow? Everything that
+//! it changes is in the caller's transaction.
+
+use sqlx::Row as _;
+
+use super::StoreError;
+use super::database::Work;
+use crate::relay::job::{Firing, FiringReason, Job};
+
+/// How long an equal body without an identifier of its own may be the same delivery, in milliseconds.
+const SAME_BODY_WITHIN: i64 = 300_000;
+
+/// So many news wait for one job at most; then the newest takes the place of the one before it.
+const MOST_NEWS: i64 = 100;
+
+/// A delivery that is to be kept.
+#[derive(Debug, Clone)]
+pub struct NewDelivery {
+    pub id: String,
+    pub route: String,
+    /// The sender's own identifier of it; `None` where there is none.
+    pub sender_id: Option<String>,
+    pub body_hash: String,
+    pub body: Vec<u8>,
+    pub verdict: Verdict,
+    /// Its alerts. One that has none is kept all the same.
+    pub entries: Vec<Entry>,
+}
+
+/// What a delivery was taken for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Alerts,
+    /// Recognized, and no alert: a ping, a push.
+    NoAlert(String),
+    /// Authentic, and of no known shape.
+    Unrecognized(String),
+}
+
+/// One alert of a delivery.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Tells the alert apart, in every integration and namespace.
+    pub tag: String,
+    /// As it may be shown.
+    pub dedupe_key: String,
+    pub title: String,
+    /// When what it tells of happened, by the sender's clock, in Unix milliseconds.
+    pub occurred_at: Option<i64>,
+    pub state: EntryState,
+}
+
+/// Whether it is on.
+#[derive(Debug, Clone)]
+pub enum EntryState {
+    /// With the job that is made if none is active.
+    Firing(Box<NewJob>),
+    Resolved,
+    /// In between, in a word that may be shown.
+    Other(String),
+}
+
+/// A job that may be made.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    pub integration: String,
+    pub job: Job,
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    pub delivery_id: String,
+    pub is_duplicate: bool,
+    /// One for each alert, in the delivery's order; none for a duplicate.
+    pub taken: Vec<Taken>,
+}
+
+/// What became of one alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// It has a job now.
+    Started { job_id: String },
+    /// Its job was told.
+    Joined { job_id: String },
+    /// Nothing is done, for this reason.
+    Suppressed { dedupe_key: String, reason: String },
+}
+
+/// The alert as it is known.
+struct Known {
+    last_hash: String,
+    last_at: i64,
+    occurred_at: Option<i64>,
+    state: String,
+    /// Its last job: identifier, whether it is active, and its status.
+    job: Option<(String, bool, Option<String>)>,
+}
+
+/// Keeps a delivery and what follows from it.
+///
+/// # Errors
+/// The database's.
+pub async fn accept(work: &mut Work<'_>, delivery: &NewDelivery) -> Result<Receipt, StoreError> {
+    let mut known = Vec::new();
+    for entry in &delivery.entries {
+        known.push(look_up(work, &entry.tag).await?);
+    }
+    let is_duplicate = match &delivery.sender_id {
+        Some(sender_id) => is_sender_id_known(work, &delivery.route, sender_id).await?,
+        None => is_same_again(work.now, delivery, &known),
+    };
+    insert(work, delivery, is_duplicate).await?;
+    let mut taken = Vec::new();
+    if !is_duplicate {
+        for (entry, known) in delivery.entries.iter().zip(known) {
+            // Two parts of one delivery may be one alert.
+            let known = if taken.is_empty() { known } else { look_up(work, &entry.tag).await? };
+            taken.push(take(work, delivery, entry, known).await?);
+        }
+    }
+    Ok(Receipt { delivery_id: delivery.id.clone(), is_duplicate, taken })
+}
+
+/// Forgets deliveries that came longer ago. A job that is active needs none of them.
+///
+/// # Errors
+/// The database's.
+pub async fn prune(work: &mut Work<'_>, older_than_ms: i64) -> Result<(), StoreError> {
+    let before = work.now.saturating_sub(older_than_ms);
+    sqlx::query("DELETE FROM deliveries WHERE received_at < $1").bind(before).execute(&mut *work.connection).await?;
+    Ok(())
+}
+
+/// Whether it is the last delivery of each of its alerts once more. Senders that repeat an alert send the same bytes, so that
+/// it counts only for a short time, and never where the alert's job came to nothing: then it is another chance.
+fn is_same_again(now: i64, delivery: &NewDelivery, known: &[Option<Known>]) -> bool {
+    let is_same = |known: &Option<Known>| {
+        known.as_ref().is_some_and(|known| {
+            let has_come_to_nothing = known.job.as_ref().is_some_and(|(_, is_active, status)| {
+                !is_active && !matches!(status.as_deref(), Some("done" | "blocked"))
+            });
+            known.last_hash == delivery.body_hash && now - known.last_at < SAME_BODY_WITHIN && !has_come_to_nothing
+        })
+    };
+    !known.is_empty() && known.iter().all(is_same)
+}
+
+async fn take(
+    work: &mut Work<'_>,
+    delivery: &NewDelivery,
+    entry: &Entry,
+    known: Option<Known>,
+) -> Result<Taken, StoreError> {
+    let suppressed = |reason: String| Taken::Suppressed { dedupe_key: entry.dedupe_key.clone(), reason };
+    let job = known.as_ref().and_then(|known| known.job.clone());
+    let active = job.filter(|(_, is_active, _)| *is_active).map(|(id, ..)| id);
+    let newest = known.as_ref().and_then(|known| known.occurred_at);
+    let is_late = entry.occurred_at.zip(newest).is_some_and(|(this, newest)| this < newest);
+    let was_firing = known.as_ref().is_some_and(|known| known.state == "firing");
+    match &entry.state {
+        EntryState::Firing(new) => {
+            remember(work, delivery, entry, "firing").await?;
+            if let Some(job_id) = active {
+                tell(work, &job_id, Some(&new.job.request.firing)).await?;
+                return Ok(Taken::Joined { job_id });
+            }
+            start(work, entry, new).await?;
+            Ok(Taken::Started { job_id: new.job.id.clone() })
+        }
+        EntryState::Resolved if is_late && was_firing => {
+            Ok(suppressed("resolved, but before it fired last".to_string()))
+        }
+        EntryState::Resolved => {
+            remember(work, delivery, entry, "resolved").await?;
+            match active {
+                Some(job_id) => {
+                    tell(work, &job_id, None).await?;
+                    Ok(Taken::Joined { job_id })
+                }
+                None => Ok(suppressed("resolved".to_string())),
+            }
+        }
+        EntryState::Other(word) => Ok(suppressed(format!("the alert is {word}, which starts nothing"))),
+    }
+}
+
+async fn look_up(work: &mut Work<'_>, tag: &str) -> Result<Option<Known>, StoreError> {
+    let text = "SELECT a.last_hash, a.last_at, a.occurred_at, a.state, j.id, j.settled_at, j.status \
+        FROM alerts a LEFT JOIN jobs j ON j.id = (SELECT l.id FROM jobs l WHERE l.alert = a.tag \
+        ORDER BY l.created_at DESC, l.settled_at IS NULL DESC LIMIT 1) WHERE a.tag = $1";
+    let Some(row) = sqlx::query(text).bind(tag).fetch_optional(&mut *work.connection).await? else { return Ok(None) };
+    let job: Option<String> = row.try_get(4)?;
+    let (settled_at, status): (Option<i64>, Option<String>) = (row.try_get(5)?, row.try_get(6)?);
+    Ok(Some(Known {
+        last_hash: row.try_get(0)?,
+        last_at: row.try_get(1)?,
+        occurred_at: row.try_get(2)?,
+        state: row.try_get(3)?,
+        job: job.map(|id| (id, settled_at.is_none(), status)),
+    }))
+}
+
+async fn is_sender_id_known(work: &mut Work<'_>, route: &str, sender_id: &str) -> Result<bool, StoreError> {
+    let text = "SELECT id FROM deliveries WHERE route = $1 AND sender_id = $2";
+    let row = sqlx::query(text).bind(route).bind(sender_id).fetch_optional(&mut *work.connection).await?;
+    Ok(row.is_some())
+}
+
+/// Of a duplicate, the body is there already.
+async fn insert(work: &mut Work<'_>, delivery: &NewDelivery, is_duplicate: bool) -> Result<(), StoreError> {
+    let (verdict, reason) = match &delivery.verdict {
+        _ if is_duplicate => ("duplicate", delivery.sender_id.clone()),
+        Verdict::Alerts => ("alerts", None),
+        Verdict::NoAlert(reason) => ("no_alert", Some(reason.clone())),
+        Verdict::Unrecognized(reason) => ("unrecognized", Some(reason.clone())),
+    };
+    let text = "INSERT INTO deliveries (id, route, sender_id, body_hash, body, received_at, verdict, reason) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    sqlx::query(text)
+        .bind(&delivery.id)
+        .bind(&delivery.route)
+        .bind(delivery.sender_id.as_ref().filter(|_| !is_duplicate))
+        .bind(&delivery.body_hash)
+        .bind((!is_duplicate).then_some(&delivery.body))
+        .bind(work.now)
+        .bind(verdict)
+        .bind(reason)
+        .execute(&mut *work.connection)
+        .await?;
+    Ok(())
+}
+
+async fn remember(work: &mut Work<'_>, delivery: &NewDelivery, entry: &Entry, state: &str) -> Result<(), StoreError> {
+    let text = "INSERT INTO alerts (tag, dedupe_key, route, title, state, first_at, last_at, occurred_at, last_delivery, last_hash) \
+        VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9) \
+        ON CONFLICT (tag) DO UPDATE SET title = EXCLUDED.title, state = EXCLUDED.state, last_at = EXCLUDED.last_at, \
+        occurred_at = COALESCE(EXCLUDED.occurred_at, alerts.occurred_at), last_delivery = EXCLUDED.last_delivery, \
+        last_hash = EXCLUDED.last_hash";
+    sqlx::query(text)
+        .bind(&entry.tag)
+        .bind(&entry.dedupe_key)
+        .bind(&delivery.route)
+        .bind(&entry.title)
+        .bind(state)
+        .bind(work.now)
+        .bind(entry.occurred_at)
+        .bind(&delivery.id)
+        .bind(&delivery.body_hash)
+        .execute(&mut *work.connection)
+        .await?;
+    Ok(())
+}
+
+async fn start(work: &mut Work<'_>, entry: &Entry, new: &NewJob) -> Result<(), StoreError> {
+    let job = serde_json::to_string(&new.job).map_err(|error| StoreError(error.to_string()))?;
+    let text = "INSERT INTO jobs (id, alert, integration, phase, job, created_at, due_at, epoch) \
+        VALUES ($1, $2, $3, $4, $5, $6, $6, 0)";
+    sqlx::query(text)
+        .bind(&new.job.id)
+        .bind(&entry.tag)
+        .bind(&new.integration)
+        .bind(new.job.phase.name())
+        .bind(job)
+        .bind(work.now)
+        .execute(&mut *work.connection)
+        .await?;
+    Ok(())
+}
+
+/// Leaves news for a job: what fires now, or with `None` that it is over. The job is due at once.
+async fn tell(work: &mut Work<'_>, job_id: &str, firing: Option<&Firing>) -> Result<(), StoreError> {
+    let counted = "SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM news WHERE job = $1";
+    let row = sqlx::query(counted).bind(job_id).fetch_one(&mut *work.connection).await?;
+    let (count, last): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    if count > 0 && firing.is_some_and(|firing| firing.reason == FiringReason::Repeat) {
+        return Ok(());
+    }
+    if count >= MOST_NEWS {
+        let text = "DELETE FROM news WHERE job = $1 AND seq = $2";
+        sqlx::query(text).bind(job_id).bind(last).execute(&mut *work.connection).await?;
+    }
+    let body = firing.map(serde_json::to_string).transpose().map_err(|error| StoreError(error.to_string()))?;
+    let kind = if firing.is_some() { "firing" } else { "resolved" };
+    let text = "INSERT INTO news (job, seq, kind, firing) VALUES ($1, $2, $3, $4)";
+    sqlx::query(text).bind(job_id).bind(last + 1).bind(kind).bind(body).execute(&mut *work.connection).await?;
+    let text = "UPDATE jobs SET due_at = $2 WHERE id = $1 AND due_at > $2";
+    sqlx::query(text).bind(job_id).bind(work.now).execute(&mut *work.connection).await?;
+    Ok(())
+}
