@@ -15,5 +15,6 @@ pub mod prompt;
 pub mod pull_request;
 pub mod report;
 pub mod run;
+pub mod serve;
 pub mod terminal;
 pub mod text;
