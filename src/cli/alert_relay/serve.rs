@@ -6,20 +6,18 @@ use std::time::Duration;
 use clap::Args;
 use tokio::sync::watch::channel;
 
-use super::SANDBOX_SESSION_S;
-use crate::cli::{Common, Exit, FAILURE, SUCCESS, usage};
-use crate::devin::retry;
+use super::options::{AccessOptions, OutputChoice, SandboxOption};
+use super::{load, place, presenter};
+use crate::cli::{Exit, FAILURE, SUCCESS, usage};
 use crate::devin::session::NewSession;
-use crate::devin::{Client, Settings as ClientSettings, Token};
 use crate::output::Output;
-use crate::redact::Redactor;
 use crate::relay::alert::Format;
 use crate::relay::inbound::Grouping;
 use crate::relay::job::{OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
 use crate::relay::prior::Holds;
+use crate::relay::serve::auth::Auth;
 use crate::relay::serve::store::Address;
 use crate::relay::serve::{IntegrationSettings, Log, Route, Rule, Settings};
-use crate::sandbox::{self, Sandbox};
 use crate::stop::Signals;
 
 pub const HELP: &str = "\
@@ -28,69 +26,57 @@ Examples:
   curl -d @alert.json http://127.0.0.1:8080/v1/hooks/auto
   curl http://127.0.0.1:8080/api/v1/alerts";
 
-/// So many requests to Devin are under way at once.
-const REQUESTS_AT_ONCE: usize = 8;
-
 #[derive(Debug, Args)]
 pub struct Serve {
-    /// Use a simulated organization instead of the Devin API
-    #[arg(long)]
-    sandbox: bool,
+    #[command(flatten)]
+    access: AccessOptions,
+    #[command(flatten)]
+    sandbox: SandboxOption,
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Where to keep what comes in: sqlite:FILE, postgres://HOST/DATABASE, or memory
+    /// Where to keep what comes in: sqlite:FILE, or memory
     #[arg(long, value_name = "STORE", default_value = "sqlite:relay.db")]
     store: Address,
-    #[command(flatten)]
-    common: Common,
 }
 
 /// Serves until a signal asks to stop; a second one ends it where it stands.
 pub async fn run(options: Serve, output: &Output) -> Exit {
-    if !options.sandbox {
-        return usage(output, "give --sandbox");
-    }
-    if !options.listen.ip().is_loopback() {
+    let Serve { access, sandbox, listen, store } = options;
+    if !listen.ip().is_loopback() {
         return usage(
             output,
-            "--listen: without authentication, only an address of this machine, such as 127.0.0.1:8080, can be served",
+            "--listen: routes without authentication are served on an address of this machine only, such as 127.0.0.1:8080",
         );
     }
-    let simulated = sandbox::Options { session_seconds: SANDBOX_SESSION_S, ..sandbox::Options::default() };
-    let sandbox = match Sandbox::start(simulated).await {
-        Ok(sandbox) => sandbox,
-        Err(error) => {
-            output.note(&format!("error: cannot serve the sandbox on this machine: {error}"));
-            return FAILURE;
-        }
+    let is_json = match access.output {
+        Some(OutputChoice::Text) => false,
+        Some(OutputChoice::Json) => true,
+        None => !output.is_terminal(),
     };
-    let token = Token::new(sandbox::TOKEN);
-    output.hide(&token);
-    let redactor = Redactor::new([token.expose()]);
-    let client = Client::new(ClientSettings {
-        api_url: sandbox.url(),
-        token,
-        policy: retry::Policy::brief(),
-        concurrency: REQUESTS_AT_ONCE,
-    });
+    let shown = presenter(access.output, output, false);
+    let loaded = (!sandbox.sandbox).then(|| load(&access, output));
+    let place = match place(&access, loaded, output, &shown).await {
+        Ok(place) => place,
+        Err(exit) => return exit,
+    };
     let (tell, stop) = channel(None);
     let settings = Settings {
-        listen: options.listen,
-        store: options.store,
+        listen,
+        store,
         routes: vec![route("generic", Some(Format::Generic)), route("auto", None)],
-        rule: rule(),
+        rule: rule(sandbox.sandbox),
         integrations: vec![IntegrationSettings {
             name: INTEGRATION.to_string(),
-            client,
-            org_id: Some(sandbox::ORG_ID.to_string()),
+            client: place.client,
+            org_id: place.org_id,
         }],
-        redactor,
-        log: Log::new(output, !output.is_terminal()),
+        redactor: place.redactor,
+        log: Log::new(output, is_json),
         stop,
     };
     let serving = crate::relay::serve::serve(settings);
-    let mut signals = Signals::listen();
+    let mut signals = Signals::listen_with_hang_up();
     tokio::pin!(serving);
     loop {
         tokio::select! {
@@ -113,14 +99,15 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
 }
 
 /// The integration that there is without a rules file.
-const INTEGRATION: &str = "sandbox";
+const INTEGRATION: &str = "devin";
 
 fn route(name: &str, format: Option<Format>) -> Route {
-    Route { name: name.to_string(), format, grouping: Grouping::Group, mapping: None }
+    Route { name: name.to_string(), format, grouping: Grouping::Group, mapping: None, auth: Auth::Open }
 }
 
 /// What is done about an alert where nothing else is said.
-fn rule() -> Rule {
+fn rule(is_sandbox: bool) -> Rule {
+    let poll_interval = Duration::from_secs(if is_sandbox { 1 } else { 30 });
     Rule {
         integration: INTEGRATION.to_string(),
         namespace: String::new(),
@@ -133,9 +120,9 @@ fn rule() -> Rule {
             on_session_limit: OnSessionLimit::Wait,
             on_new_alerts: OnNewAlerts::Message,
             on_timeout: OnTimeout::Leave,
-            poll_interval: Duration::from_secs(1),
+            poll_interval,
             max_polls: 120,
-            pr_grace: 2,
+            pr_grace: 3,
         },
         session: NewSession::default(),
         ignored_labels: Vec::new(),

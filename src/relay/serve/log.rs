@@ -60,6 +60,18 @@ impl Log {
         }
     }
 
+    /// A line about a request that may not deliver. Its body, which anybody may have written, is not told.
+    pub fn refused(&self, route: &str, status: u16, what: &Value) {
+        let time = now();
+        if self.is_json {
+            let line = json!({"time": time, "level": "warning", "event": "delivery_refused", "route": route,
+                "status": status, "answer": what});
+            self.output.line(&line.to_string());
+        } else {
+            self.output.line(&format!("{time} {route} {status} {what}"));
+        }
+    }
+
     /// Something that a person may want to know.
     pub fn note(&self, message: &str) {
         self.line("info", message);

@@ -1,11 +1,14 @@
 //! `serve`: deliveries come in by HTTP, are kept, and become jobs that are taken to their ends. Here the parts are put
 //! together, started, and stopped in the right order.
 
+pub mod auth;
+pub mod duplicate;
 mod engine;
 mod http;
 mod integration;
 mod log;
 mod reading;
+pub mod secret;
 pub mod store;
 
 use std::net::SocketAddr;
@@ -36,7 +39,7 @@ const CLOSING: Duration = Duration::from_secs(4);
 const PRUNING: Duration = Duration::from_secs(3600);
 
 /// How long a delivery is kept.
-const RETENTION: Duration = Duration::from_secs(30 * 86_400);
+pub const RETENTION: Duration = Duration::from_secs(30 * 86_400);
 
 /// Everything that `serve` needs to know.
 pub struct Settings {

@@ -3,6 +3,7 @@
 
 use chrono::DateTime;
 
+use super::auth::Auth;
 use super::store::{Entry, EntryState, NewDelivery, NewJob, Verdict, body_hash};
 use crate::devin::session::NewSession;
 use crate::redact::Redactor;
@@ -21,6 +22,8 @@ pub struct Route {
     pub format: Option<Format>,
     pub grouping: Grouping,
     pub mapping: Option<Mapping>,
+    /// Who may.
+    pub auth: Auth,
 }
 
 /// What is done about an alert.

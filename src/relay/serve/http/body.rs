@@ -22,8 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(15);
 pub struct Body {
     /// As it came, which is what a signature is over.
     pub sent: Vec<u8>,
-    /// `None` where it was not packed.
-    pub unpacked: Option<Vec<u8>>,
+    /// `None` where it was not packed; else what came out of it, or the answer that says why nothing did.
+    pub unpacked: Option<Result<Vec<u8>, Answer>>,
 }
 
 /// Receives a body.
@@ -45,7 +45,7 @@ pub async fn receive(headers: &HeaderMap, body: Incoming) -> Result<Body, Answer
     };
     let unpacked = match packing {
         Packing::None => None,
-        Packing::Gzip => Some(unpack(&sent)?),
+        Packing::Gzip => Some(unpack(&sent)),
     };
     Ok(Body { sent, unpacked })
 }

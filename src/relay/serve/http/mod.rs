@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, HeaderMap, RETRY_AFTER};
-use hyper::http::{HeaderName, HeaderValue};
+use hyper::http::HeaderValue;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode};
@@ -23,9 +23,11 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 use super::Log;
+use super::auth::{self, Auth};
 use super::integration::{Integration, Standing};
 use super::reading::{Route, Rule, Unreadable, read};
 use super::store::{Receipt, Store, Taken, Verdict};
+use crate::devin::client::now_s;
 use crate::redact::Redactor;
 use crate::relay::alert::Format;
 use crate::relay::draw::drawn;
@@ -47,9 +49,6 @@ const DEADLINE_OF_SENTRY: Duration = Duration::from_millis(800);
 
 /// How many alerts are shown.
 const ALERTS_SHOWN: usize = 500;
-
-/// What says that somebody else has passed a request on.
-const PASSED_ON: [&str; 5] = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto", "x-real-ip"];
 
 /// What every request needs.
 pub struct Door {
@@ -152,9 +151,9 @@ impl Door {
         match show {
             "/healthz" => Answer::new(StatusCode::OK, json!({"status": "ok"})),
             "/readyz" => self.readiness().await,
-            _ => match is_at_home(request.headers(), peer) {
-                Ok(()) => self.alerts().await,
-                Err(reason) => Answer::problem(StatusCode::FORBIDDEN, reason),
+            _ => match refuse(&Auth::Open, request.headers(), &[], None, peer) {
+                None => self.alerts().await,
+                Some(refusal) => refusal,
             },
         }
     }
@@ -162,12 +161,19 @@ impl Door {
     /// Keeps a delivery, and only then says so.
     async fn deliver(&self, route: &Route, request: Request<Incoming>, peer: SocketAddr) -> Answer {
         let (head, incoming) = request.into_parts();
-        if let Err(reason) = is_at_home(&head.headers, peer) {
-            return Answer::problem(StatusCode::FORBIDDEN, reason);
-        }
-        let body = match body::receive(&head.headers, incoming).await {
-            Ok(Body { sent, unpacked }) => unpacked.unwrap_or(sent),
+        let Body { sent, unpacked } = match body::receive(&head.headers, incoming).await {
+            Ok(body) => body,
             Err(refusal) => return refusal,
+        };
+        let path_secret = head.uri.path().splitn(5, '/').nth(4);
+        if let Some(refusal) = refuse(&route.auth, &head.headers, &sent, path_secret, peer) {
+            self.log.refused(&route.name, refusal.status.as_u16(), &refusal.body);
+            return refusal;
+        }
+        let body = match unpacked {
+            None => sent,
+            Some(Ok(unpacked)) => unpacked,
+            Some(Err(refusal)) => return refusal,
         };
         let headers: Vec<(&str, &str)> =
             head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
@@ -192,23 +198,16 @@ impl Door {
     }
 
     fn receipt(&self, receipt: Receipt, verdict: Verdict, notes: &[String]) -> Answer {
-        let (mut job_ids, mut suppressed, mut started) = (Vec::new(), Vec::new(), false);
+        let (mut job_ids, mut suppressed) = (Vec::new(), Vec::new());
         for taken in receipt.taken {
             match taken {
-                Taken::Started { job_id } => {
-                    started = true;
-                    job_ids.push(job_id);
-                }
-                Taken::Joined { job_id } => {
-                    started = true;
-                    job_ids.push(job_id);
-                }
+                Taken::Started { job_id } | Taken::Joined { job_id } => job_ids.push(job_id),
                 Taken::Suppressed { dedupe_key, reason } => {
                     suppressed.push(json!({"dedupe_key": dedupe_key, "reason": reason}));
                 }
             }
         }
-        if started {
+        if !job_ids.is_empty() {
             self.wake.iter().for_each(|engine| engine.notify_one());
         }
         let (status, reason) = match verdict {
@@ -273,15 +272,24 @@ fn shown(integration: &Integration) -> Value {
     }
 }
 
-/// Whether a request without a credential may be answered: it comes from this machine, and not for somebody else.
-fn is_at_home(headers: &HeaderMap, peer: SocketAddr) -> Result<(), &'static str> {
-    if !peer.ip().to_canonical().is_loopback() {
-        return Err("without authentication, only this machine is answered");
+/// Why a request may not do what it asks for; `None` where it may.
+fn refuse(
+    auth: &Auth,
+    headers: &HeaderMap,
+    body: &[u8],
+    path_secret: Option<&str>,
+    peer: SocketAddr,
+) -> Option<Answer> {
+    let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+    let request = auth::Request { headers: &headers, body, path_secret, peer: peer.ip(), now: now_s() };
+    match auth::authenticate(auth, request) {
+        auth::Verdict::Accepted(_) => None,
+        auth::Verdict::Refused(refusal) => {
+            let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN);
+            Some(Answer::problem(status, &refusal.to_string()))
+        }
+        auth::Verdict::NeedsCertificate(_) => Some(busy("the certificate of Amazon SNS cannot be fetched")),
     }
-    if PASSED_ON.iter().any(|name| headers.contains_key(HeaderName::from_static(name))) {
-        return Err("without authentication, a request that a proxy passes on is not answered");
-    }
-    Ok(())
 }
 
 fn refuse_method(allowed: &'static str) -> Answer {

@@ -6,9 +6,8 @@ use sqlx::Row as _;
 use super::StoreError;
 use super::database::Work;
 use crate::relay::job::{Firing, FiringReason, Job};
-
-/// How long an equal body without an identifier of its own may be the same delivery, in milliseconds.
-const SAME_BODY_WITHIN: i64 = 300_000;
+use crate::relay::serve::RETENTION;
+use crate::relay::serve::duplicate::{Earlier, Fate, Received, duplicate};
 
 /// So many news wait for one job at most; then the newest takes the place of the one before it.
 const MOST_NEWS: i64 = 100;
@@ -20,7 +19,7 @@ pub struct NewDelivery {
     pub route: String,
     /// The sender's own identifier of it; `None` where there is none.
     pub sender_id: Option<String>,
-    pub body_hash: String,
+    pub body_hash: [u8; 32],
     pub body: Vec<u8>,
     pub verdict: Verdict,
     /// Its alerts. One that has none is kept all the same.
@@ -89,7 +88,9 @@ pub enum Taken {
 
 /// The alert as it is known.
 struct Known {
-    last_hash: String,
+    last_delivery: String,
+    last_route: String,
+    last_hash: [u8; 32],
     last_at: i64,
     occurred_at: Option<i64>,
     state: String,
@@ -106,10 +107,11 @@ pub async fn accept(work: &mut Work<'_>, delivery: &NewDelivery) -> Result<Recei
     for entry in &delivery.entries {
         known.push(look_up(work, &entry.tag).await?);
     }
-    let is_duplicate = match &delivery.sender_id {
-        Some(sender_id) => is_sender_id_known(work, &delivery.route, sender_id).await?,
-        None => is_same_again(work.now, delivery, &known),
+    let same_id = match &delivery.sender_id {
+        Some(sender_id) => with_sender_id(work, &delivery.route, sender_id).await?,
+        None => None,
     };
+    let is_duplicate = is_duplicate(work.now, delivery, same_id, &known);
     insert(work, delivery, is_duplicate).await?;
     let mut taken = Vec::new();
     if !is_duplicate {
@@ -132,18 +134,38 @@ pub async fn prune(work: &mut Work<'_>, older_than_ms: i64) -> Result<(), StoreE
     Ok(())
 }
 
-/// Whether it is the last delivery of each of its alerts once more. Senders that repeat an alert send the same bytes, so that
-/// it counts only for a short time, and never where the alert's job came to nothing: then it is another chance.
-fn is_same_again(now: i64, delivery: &NewDelivery, known: &[Option<Known>]) -> bool {
-    let is_same = |known: &Option<Known>| {
-        known.as_ref().is_some_and(|known| {
-            let has_come_to_nothing = known.job.as_ref().is_some_and(|(_, is_active, status)| {
-                !is_active && !matches!(status.as_deref(), Some("done" | "blocked"))
-            });
-            known.last_hash == delivery.body_hash && now - known.last_at < SAME_BODY_WITHIN && !has_come_to_nothing
-        })
-    };
-    !known.is_empty() && known.iter().all(is_same)
+/// Whether it has come before. Of the deliveries of each alert only the last one that was none matters: if that is another
+/// one, it came in between. So the list is as long as the delivery, however many came before.
+fn is_duplicate(now: i64, delivery: &NewDelivery, same_id: Option<([u8; 32], i64)>, known: &[Option<Known>]) -> bool {
+    let alerts: Vec<String> = delivery.entries.iter().map(|entry| entry.tag.clone()).collect();
+    let received =
+        |delivery_id, body_hash, received_at, alerts| Received { delivery_id, body_hash, received_at, alerts };
+    let mut earlier: Vec<Earlier> = Vec::new();
+    if let Some((body_hash, received_at)) = same_id {
+        let received = received(delivery.sender_id.as_deref(), body_hash, received_at, &[][..]);
+        earlier.push(Earlier { id: 0, is_of_route: true, received, fate: Fate::Kept });
+    }
+    let mut ids: Vec<&str> = Vec::new();
+    for (known, alert) in known.iter().zip(&alerts).filter_map(|(known, alert)| Some((known.as_ref()?, alert))) {
+        let place = ids.iter().position(|id| *id == known.last_delivery).unwrap_or(ids.len());
+        ids.extend((place == ids.len()).then_some(known.last_delivery.as_str()));
+        let has_come_to_nothing = known.job.as_ref().is_some_and(|(_, is_active, status)| {
+            !is_active && matches!(status.as_deref(), Some("dropped" | "failed"))
+        });
+        let fate = if has_come_to_nothing { Fate::Lost } else { Fate::Kept };
+        let id = i64::try_from(place + 1).unwrap_or(i64::MAX);
+        match earlier.iter_mut().find(|earlier| earlier.id == id) {
+            Some(earlier) => earlier.fate = earlier.fate.max(fate),
+            None => earlier.push(Earlier {
+                id,
+                is_of_route: known.last_route == delivery.route,
+                received: received(None, known.last_hash, known.last_at, std::slice::from_ref(alert)),
+                fate,
+            }),
+        }
+    }
+    let asked = received(delivery.sender_id.as_deref(), delivery.body_hash, now, &alerts[..]);
+    duplicate(&asked, &earlier, RETENTION).is_some()
 }
 
 async fn take(
@@ -169,6 +191,7 @@ async fn take(
             Ok(Taken::Started { job_id: new.job.id.clone() })
         }
         EntryState::Resolved if is_late && was_firing => {
+            touch(work, delivery, entry).await?;
             Ok(suppressed("resolved, but before it fired last".to_string()))
         }
         EntryState::Resolved => {
@@ -181,19 +204,24 @@ async fn take(
                 None => Ok(suppressed("resolved".to_string())),
             }
         }
-        EntryState::Other(word) => Ok(suppressed(format!("the alert is {word}, which starts nothing"))),
+        EntryState::Other(word) => {
+            touch(work, delivery, entry).await?;
+            Ok(suppressed(format!("the alert is {word}, which starts nothing")))
+        }
     }
 }
 
 async fn look_up(work: &mut Work<'_>, tag: &str) -> Result<Option<Known>, StoreError> {
-    let text = "SELECT a.last_hash, a.last_at, a.occurred_at, a.state, j.id, j.settled_at, j.status \
+    let text = "SELECT a.last_hash, a.last_at, a.occurred_at, a.state, j.id, j.settled_at, j.status, a.last_delivery, a.last_route \
         FROM alerts a LEFT JOIN jobs j ON j.id = (SELECT l.id FROM jobs l WHERE l.alert = a.tag \
         ORDER BY l.created_at DESC, l.settled_at IS NULL DESC LIMIT 1) WHERE a.tag = $1";
     let Some(row) = sqlx::query(text).bind(tag).fetch_optional(&mut *work.connection).await? else { return Ok(None) };
     let job: Option<String> = row.try_get(4)?;
     let (settled_at, status): (Option<i64>, Option<String>) = (row.try_get(5)?, row.try_get(6)?);
     Ok(Some(Known {
-        last_hash: row.try_get(0)?,
+        last_delivery: row.try_get(7)?,
+        last_route: row.try_get(8)?,
+        last_hash: hash(row.try_get(0)?)?,
         last_at: row.try_get(1)?,
         occurred_at: row.try_get(2)?,
         state: row.try_get(3)?,
@@ -201,10 +229,19 @@ async fn look_up(work: &mut Work<'_>, tag: &str) -> Result<Option<Known>, StoreE
     }))
 }
 
-async fn is_sender_id_known(work: &mut Work<'_>, route: &str, sender_id: &str) -> Result<bool, StoreError> {
-    let text = "SELECT id FROM deliveries WHERE route = $1 AND sender_id = $2";
+/// The delivery that has this identifier on this route: its body's hash, and when it came.
+async fn with_sender_id(
+    work: &mut Work<'_>,
+    route: &str,
+    sender_id: &str,
+) -> Result<Option<([u8; 32], i64)>, StoreError> {
+    let text = "SELECT body_hash, received_at FROM deliveries WHERE route = $1 AND sender_id = $2";
     let row = sqlx::query(text).bind(route).bind(sender_id).fetch_optional(&mut *work.connection).await?;
-    Ok(row.is_some())
+    row.map(|row| Ok((hash(row.try_get(0)?)?, row.try_get(1)?))).transpose()
+}
+
+fn hash(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError("the store holds a hash of another length".to_string()))
 }
 
 /// Of a duplicate, the body is there already.
@@ -215,13 +252,15 @@ async fn insert(work: &mut Work<'_>, delivery: &NewDelivery, is_duplicate: bool)
         Verdict::NoAlert(reason) => ("no_alert", Some(reason.clone())),
         Verdict::Unrecognized(reason) => ("unrecognized", Some(reason.clone())),
     };
+    // One that was not recognized started nothing, so that it may be sent again once the rules are right.
+    let is_unrecognized = matches!(delivery.verdict, Verdict::Unrecognized(_));
     let text = "INSERT INTO deliveries (id, route, sender_id, body_hash, body, received_at, verdict, reason) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
     sqlx::query(text)
         .bind(&delivery.id)
         .bind(&delivery.route)
-        .bind(delivery.sender_id.as_ref().filter(|_| !is_duplicate))
-        .bind(&delivery.body_hash)
+        .bind(delivery.sender_id.as_ref().filter(|_| !is_duplicate && !is_unrecognized))
+        .bind(delivery.body_hash.to_vec())
         .bind((!is_duplicate).then_some(&delivery.body))
         .bind(work.now)
         .bind(verdict)
@@ -232,11 +271,11 @@ async fn insert(work: &mut Work<'_>, delivery: &NewDelivery, is_duplicate: bool)
 }
 
 async fn remember(work: &mut Work<'_>, delivery: &NewDelivery, entry: &Entry, state: &str) -> Result<(), StoreError> {
-    let text = "INSERT INTO alerts (tag, dedupe_key, route, title, state, first_at, last_at, occurred_at, last_delivery, last_hash) \
-        VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9) \
+    let text = "INSERT INTO alerts (tag, dedupe_key, route, title, state, first_at, last_at, occurred_at, last_delivery, last_hash, last_route) \
+        VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $3) \
         ON CONFLICT (tag) DO UPDATE SET title = EXCLUDED.title, state = EXCLUDED.state, last_at = EXCLUDED.last_at, \
         occurred_at = COALESCE(EXCLUDED.occurred_at, alerts.occurred_at), last_delivery = EXCLUDED.last_delivery, \
-        last_hash = EXCLUDED.last_hash";
+        last_hash = EXCLUDED.last_hash, last_route = EXCLUDED.last_route";
     sqlx::query(text)
         .bind(&entry.tag)
         .bind(&entry.dedupe_key)
@@ -246,7 +285,21 @@ async fn remember(work: &mut Work<'_>, delivery: &NewDelivery, entry: &Entry, st
         .bind(work.now)
         .bind(entry.occurred_at)
         .bind(&delivery.id)
-        .bind(&delivery.body_hash)
+        .bind(delivery.body_hash.to_vec())
+        .execute(&mut *work.connection)
+        .await?;
+    Ok(())
+}
+
+/// Keeps that the alert, if it is known, was told of once more.
+async fn touch(work: &mut Work<'_>, delivery: &NewDelivery, entry: &Entry) -> Result<(), StoreError> {
+    let text = "UPDATE alerts SET last_at = $2, last_delivery = $3, last_hash = $4, last_route = $5 WHERE tag = $1";
+    sqlx::query(text)
+        .bind(&entry.tag)
+        .bind(work.now)
+        .bind(&delivery.id)
+        .bind(delivery.body_hash.to_vec())
+        .bind(&delivery.route)
         .execute(&mut *work.connection)
         .await?;
     Ok(())

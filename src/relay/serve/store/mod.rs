@@ -319,8 +319,8 @@ impl fmt::Display for Address {
 }
 
 /// What tells equal bodies apart from others.
-pub fn body_hash(body: &[u8]) -> String {
-    Sha256::digest(body).iter().map(|byte| format!("{byte:02x}")).collect()
+pub fn body_hash(body: &[u8]) -> [u8; 32] {
+    Sha256::digest(body).into()
 }
 
 fn millis(time: Duration) -> i64 {

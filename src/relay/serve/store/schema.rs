@@ -10,7 +10,7 @@ CREATE TABLE deliveries (
     id TEXT PRIMARY KEY,
     route TEXT NOT NULL,
     sender_id TEXT,
-    body_hash TEXT NOT NULL,
+    body_hash {BYTES} NOT NULL,
     body {BYTES},
     received_at BIGINT NOT NULL,
     verdict TEXT NOT NULL,
@@ -28,7 +28,8 @@ CREATE TABLE alerts (
     last_at BIGINT NOT NULL,
     occurred_at BIGINT,
     last_delivery TEXT NOT NULL,
-    last_hash TEXT NOT NULL
+    last_route TEXT NOT NULL,
+    last_hash {BYTES} NOT NULL
 );
 CREATE INDEX alerts_by_time ON alerts (last_at);
 CREATE TABLE jobs (
