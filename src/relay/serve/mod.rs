@@ -2,4 +2,5 @@
 
 pub mod auth;
 pub mod duplicate;
+pub mod rules;
 pub mod secret;
