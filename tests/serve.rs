@@ -5,7 +5,7 @@ mod common;
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 
-use common::bridge::{Bridge, reply, request};
+use common::bridge::{Bridge, at, reply, request};
 use common::{Sandboxed, program};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -105,12 +105,12 @@ fn a_body_is_read_no_further_than_it_may_be_long() {
 #[test]
 fn what_was_accepted_goes_on_after_a_kill() {
     let sandbox = Sandboxed::start("--sessions 2 --session-seconds inf");
-    let program = program().file("config.json", &sandbox.config);
-    let mut bridge = Bridge::start(&program, "--config config.json");
+    let program = at(&sandbox.config);
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml");
     bridge.post("generic", DISK_FULL);
     let created = bridge.until("session_created");
     bridge.kill();
-    let mut bridge = Bridge::start(&program, "--config config.json");
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml");
     // It polls at once, and does not look for another session.
     let status = bridge.until("session_status");
     assert_eq!((&status["session_id"], &status["job_id"]), (&created["session_id"], &created["job_id"]));
@@ -124,8 +124,8 @@ fn a_key_that_is_refused_pauses_and_what_comes_is_kept() {
     let sandbox = Sandboxed::start("--sessions 2");
     let mut settings: Value = serde_json::from_str(&sandbox.config).unwrap();
     settings["api_token"] = json!("cog_t3st-0nly_k3y");
-    let program = program().file("config.json", settings.to_string());
-    let mut bridge = Bridge::start(&program, "--config config.json");
+    let program = at(&settings.to_string());
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml");
     let warning = bridge.until("warning")["message"].to_string();
     assert!(warning.contains("is paused") && !warning.contains("t3st"), "{warning}");
     assert_eq!(bridge.post("generic", DISK_FULL).status, 202);
@@ -141,8 +141,8 @@ fn a_key_that_is_refused_pauses_and_what_comes_is_kept() {
 #[test]
 fn while_devin_cannot_be_reached_what_comes_is_kept() {
     let settings = json!({"api_token": "cog_t3st-0nly_k3y", "org_id": "org-1", "api_url": "http://127.0.0.1:9"});
-    let program = program().file("config.json", settings.to_string());
-    let bridge = Bridge::start(&program, "--config config.json");
+    let program = at(&settings.to_string());
+    let bridge = Bridge::start(&program, "--rules relay.yaml");
     assert_eq!(bridge.post("generic", DISK_FULL).status, 202);
     assert_eq!(bridge.get("/healthz").status, 200);
     bridge.signal(Signal::TERM);
@@ -170,8 +170,8 @@ fn an_address_that_is_not_of_this_machine_is_refused() {
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let sandbox = Sandboxed::start("--sessions 2 --create-answer 500:60s");
-    let program = program().file("config.json", &sandbox.config);
-    let mut bridge = Bridge::start(&program, "--config config.json");
+    let program = at(&sandbox.config);
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml");
     bridge.post("generic", DISK_FULL);
     while job(&bridge)["phase"] != "creating" {}
     bridge.signal(Signal::TERM);
@@ -182,7 +182,7 @@ fn a_second_signal_ends_it_at_once() {
     bridge.signal(Signal::TERM);
     let (_, status) = bridge.end();
     assert_eq!(std::os::unix::process::ExitStatusExt::signal(&status), Some(Signal::TERM.as_raw()));
-    let mut bridge = Bridge::start(&program, "--config config.json");
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml");
     assert_eq!(bridge.until("session_adopted")["reason"], "found_after_unclear_create");
 }
 

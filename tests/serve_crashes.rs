@@ -7,8 +7,8 @@ mod common;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use common::bridge::{Bridge, request};
-use common::{Sandboxed, program};
+use common::Sandboxed;
+use common::bridge::{Bridge, at, request};
 use serde_json::Value;
 
 /// Answers to creates that leave open whether a session was made: some made one, others did not.
@@ -33,8 +33,8 @@ fn every_accepted_alert_has_exactly_one_session_however_often_the_bridge_is_kill
         "--sessions 2 --session-seconds inf --clock-speed 100 --list-lag 50s --latency 2ms --fault 500:0.02 --fault reset:0.02{}",
         answers(crashes / 4 + 1)
     ));
-    let program = program().file("config.json", &sandbox.config);
-    let arguments = "--config config.json --store sqlite:relay.db";
+    let program = at(&sandbox.config);
+    let arguments = "--rules relay.yaml";
     let mut waiting: Vec<String> = Vec::new();
     let mut accepted = 0;
     for crash in 0..crashes {

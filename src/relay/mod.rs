@@ -21,3 +21,4 @@ pub mod run;
 pub mod serve;
 pub mod terminal;
 pub mod text;
+pub mod values;

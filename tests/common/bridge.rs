@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Program;
+use super::{Program, program};
 
 /// Nothing takes so long; a test that waits for it has failed.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -26,6 +26,21 @@ pub struct Reply {
     pub status: u16,
     pub head: String,
     pub body: String,
+}
+
+/// A program with `relay.yaml`: two open routes, and the organization that these settings reach, polled every second. Its
+/// key stands in the environment.
+pub fn at(settings: &str) -> Program {
+    let settings: Value = serde_json::from_str(settings).unwrap();
+    let text = |name: &str| settings[name].as_str().unwrap();
+    let rules = format!(
+        "routes:\n  - {{name: generic, kind: generic, auth: none}}\n  - {{name: auto, auth: none}}\n\
+        integrations:\n  - name: main\n    api_key: {{env: RELAY_TEST_KEY}}\n    endpoint: {}/v3/organizations/{}/sessions\n\
+        default: {{poll_interval: 1s}}\n",
+        text("api_url"),
+        text("org_id")
+    );
+    program().file("relay.yaml", rules).variable("RELAY_TEST_KEY", text("api_token"))
 }
 
 impl Bridge {

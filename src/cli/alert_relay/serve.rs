@@ -1,23 +1,22 @@
 //! The command `serve`: what may be typed, and what is put together for it.
 
+use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use tokio::sync::watch::channel;
 
-use super::options::{AccessOptions, OutputChoice, SandboxOption};
-use super::{load, place, presenter};
-use crate::cli::{Exit, FAILURE, SUCCESS, usage};
-use crate::devin::session::NewSession;
+use super::SANDBOX_SESSION_S;
+use crate::cli::{Exit, FAILURE, SUCCESS, usage, variable};
+use crate::devin::retry;
+use crate::devin::{Client, Settings as ClientSettings, Token};
 use crate::output::Output;
-use crate::relay::alert::Format;
-use crate::relay::inbound::Grouping;
-use crate::relay::job::{OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
-use crate::relay::prior::Holds;
-use crate::relay::serve::auth::Auth;
+use crate::redact::Redactor;
+use crate::relay::serve::rules::{self, Devin, Integration, Rules, Surroundings};
 use crate::relay::serve::store::Address;
-use crate::relay::serve::{IntegrationSettings, Log, Route, Rule, Settings};
+use crate::relay::serve::{IntegrationSettings, Log, Settings};
+use crate::sandbox::{self, Sandbox};
 use crate::stop::Signals;
 
 pub const HELP: &str = "\
@@ -26,61 +25,83 @@ Examples:
   curl -d @alert.json http://127.0.0.1:8080/v1/hooks/auto
   curl http://127.0.0.1:8080/api/v1/alerts";
 
+/// So many requests to one organization are under way at once.
+const REQUESTS_AT_ONCE: usize = 8;
+
+/// The rules where there is no file, for trying things.
+const TRIAL: &str = "\
+routes:
+  - {name: generic, kind: generic, auth: none}
+  - {name: auto, auth: none}
+default: {poll_interval: 1s}
+";
+
 #[derive(Debug, Args)]
 pub struct Serve {
-    #[command(flatten)]
-    access: AccessOptions,
-    #[command(flatten)]
-    sandbox: SandboxOption,
+    /// YAML that says who may deliver, to which organization sessions belong, and what is done about an alert
+    #[arg(long, value_name = "FILE", required_unless_present = "sandbox")]
+    rules: Option<PathBuf>,
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Where to keep what comes in: sqlite:FILE, or memory
+    /// Where to keep what comes in: sqlite:FILE, postgres://HOST/DATABASE, or memory
     #[arg(long, value_name = "STORE", default_value = "sqlite:relay.db")]
     store: Address,
+    /// Use a simulated organization instead of the Devin API
+    #[arg(long)]
+    sandbox: bool,
 }
 
 /// Serves until a signal asks to stop; a second one ends it where it stands.
 pub async fn run(options: Serve, output: &Output) -> Exit {
-    let Serve { access, sandbox, listen, store } = options;
-    if !listen.ip().is_loopback() {
+    let mut rules = match load(&options) {
+        Ok(rules) => rules,
+        Err(problems) => {
+            problems.iter().for_each(|problem| output.note(&format!("error: {problem}")));
+            return FAILURE;
+        }
+    };
+    let open = rules.open_routes().collect::<Vec<_>>().join(", ");
+    if !options.listen.ip().to_canonical().is_loopback() && !open.is_empty() {
         return usage(
             output,
-            "--listen: routes without authentication are served on an address of this machine only, such as 127.0.0.1:8080",
+            &format!(
+                "--listen {}: give the routes without authentication ({open}) a secret, or listen on an address of this machine only, such as 127.0.0.1:8080",
+                options.listen
+            ),
         );
     }
-    let is_json = match access.output {
-        Some(OutputChoice::Text) => false,
-        Some(OutputChoice::Json) => true,
-        None => !output.is_terminal(),
+    let mut redactor = Redactor::default();
+    for secret in rules.secrets().filter_map(|secret| std::str::from_utf8(secret.expose()).ok()) {
+        redactor.add(secret);
+        output.hide(&Token::new(secret));
+    }
+    let simulated = if options.sandbox { Some(simulated(&mut rules).await) } else { None };
+    let sandbox = match simulated.transpose() {
+        Ok(sandbox) => sandbox,
+        Err(error) => {
+            output.note(&format!("error: cannot serve the sandbox on this machine: {error}"));
+            return FAILURE;
+        }
     };
-    let shown = presenter(access.output, output, false);
-    let loaded = (!sandbox.sandbox).then(|| load(&access, output));
-    let place = match place(&access, loaded, output, &shown).await {
-        Ok(place) => place,
-        Err(exit) => return exit,
-    };
+    let mut integrations = Vec::new();
+    for Integration { name, token, api_url, org_id } in rules.integrations.drain(..) {
+        let Some(token) = token else { continue };
+        redactor.add(token.expose());
+        output.hide(&token);
+        let (policy, concurrency) = (retry::Policy::brief(), REQUESTS_AT_ONCE);
+        let client = Client::new(ClientSettings { api_url, token, policy, concurrency });
+        integrations.push(IntegrationSettings { name, client, org_id, create_timeout: rules.rule.create_timeout });
+    }
     let (tell, stop) = channel(None);
-    let settings = Settings {
-        listen,
-        store,
-        routes: vec![route("generic", Some(Format::Generic)), route("auto", None)],
-        rule: rule(sandbox.sandbox),
-        integrations: vec![IntegrationSettings {
-            name: INTEGRATION.to_string(),
-            client: place.client,
-            org_id: place.org_id,
-        }],
-        redactor: place.redactor,
-        log: Log::new(output, is_json),
-        stop,
-    };
-    let serving = crate::relay::serve::serve(settings);
-    let mut signals = Signals::listen_with_hang_up();
+    let (listen, store) = (options.listen, options.store);
+    let log = Log::new(output, !output.is_terminal());
+    let serving = crate::relay::serve::serve(Settings { listen, store, rules, integrations, redactor, log, stop });
+    let mut signals = Signals::listen();
     tokio::pin!(serving);
-    loop {
+    let exit = loop {
         tokio::select! {
-            served = &mut serving => return match served {
+            served = &mut serving => break match served {
                 Ok(()) => SUCCESS,
                 Err(problem) => {
                     output.note(&format!("error: {problem}"));
@@ -90,41 +111,61 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
             signal = signals.next() => {
                 if tell.borrow().is_some() {
                     output.note("stopped at once: what was under way is looked for at the next start");
-                    return Exit::Signal(signal);
+                    break Exit::Signal(signal);
                 }
                 let _ = tell.send(Some(signal));
             }
         }
+    };
+    drop(sandbox);
+    exit
+}
+
+/// The rules, or everything that is wrong with them, one sentence each.
+fn load(options: &Serve) -> Result<Rules, Vec<String>> {
+    let devin = if options.sandbox { Devin::Sandbox } else { Devin::Api };
+    let (text, folder) = match &options.rules {
+        None => (TRIAL.to_string(), Path::new("")),
+        Some(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| vec![format!("cannot read the rules file {}: {error}", path.display())])?;
+            (text, path.parent().unwrap_or(Path::new("")))
+        }
+    };
+    let name = options.rules.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
+    let checked = rules::check(&text, devin, &Here { folder: folder.to_path_buf() });
+    checked.map_err(|problems| problems.iter().map(|problem| format!("{name}: {problem}")).collect())
+}
+
+/// Leads every integration to a simulated organization, which lives as long as what this answers.
+async fn simulated(rules: &mut Rules) -> io::Result<Sandbox> {
+    let options = sandbox::Options { session_seconds: SANDBOX_SESSION_S, ..sandbox::Options::default() };
+    let sandbox = Sandbox::start(options).await?;
+    let simulated = |name: &str| Integration {
+        name: name.to_string(),
+        token: Some(Token::new(sandbox::TOKEN)),
+        api_url: sandbox.url(),
+        org_id: Some(sandbox::ORG_ID.to_string()),
+    };
+    let mut names: Vec<String> = rules.integrations.iter().map(|integration| integration.name.clone()).collect();
+    if names.is_empty() {
+        names.push(rules.rule.integration.clone());
     }
+    rules.integrations = names.iter().map(|name| simulated(name)).collect();
+    Ok(sandbox)
 }
 
-/// The integration that there is without a rules file.
-const INTEGRATION: &str = "devin";
-
-fn route(name: &str, format: Option<Format>) -> Route {
-    Route { name: name.to_string(), format, grouping: Grouping::Group, mapping: None, auth: Auth::Open }
+/// This machine, as a rules file may ask it.
+struct Here {
+    folder: PathBuf,
 }
 
-/// What is done about an alert where nothing else is said.
-fn rule(is_sandbox: bool) -> Rule {
-    let poll_interval = Duration::from_secs(if is_sandbox { 1 } else { 30 });
-    Rule {
-        integration: INTEGRATION.to_string(),
-        namespace: String::new(),
-        policy: Policy {
-            holds: Holds { cooldown: Duration::from_secs(3600), while_pr_open: Some(Duration::from_secs(168 * 3600)) },
-            new_attempt: false,
-            detach: false,
-            reconcile_window: Duration::from_secs(600),
-            create_again: true,
-            on_session_limit: OnSessionLimit::Wait,
-            on_new_alerts: OnNewAlerts::Message,
-            on_timeout: OnTimeout::Leave,
-            poll_interval,
-            max_polls: 120,
-            pr_grace: 3,
-        },
-        session: NewSession::default(),
-        ignored_labels: Vec::new(),
+impl Surroundings for Here {
+    fn variable(&self, name: &str) -> Option<String> {
+        variable(name)
+    }
+
+    fn file(&self, path: &str) -> Result<Vec<u8>, io::ErrorKind> {
+        std::fs::read(self.folder.join(path)).map_err(|error| error.kind())
     }
 }

@@ -20,15 +20,14 @@ use crate::relay::organization;
 /// How long after a vain look at the key the next one is taken.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
-/// How long a create may take.
-const CREATE_TIMEOUT: Duration = Duration::from_secs(60);
-
 /// What an integration is made of.
 pub struct IntegrationSettings {
     pub name: String,
     pub client: Client,
     /// `None` where the key is to tell it.
     pub org_id: Option<String>,
+    /// How long a create may take.
+    pub create_timeout: Duration,
 }
 
 /// One organization.
@@ -36,6 +35,7 @@ pub struct Integration {
     pub name: String,
     client: Client,
     configured: Option<String>,
+    create_timeout: Duration,
     standing: Mutex<Standing>,
     /// Told when the key has to be looked at.
     doubt: Notify,
@@ -63,6 +63,7 @@ impl Integration {
             name: settings.name,
             client: settings.client,
             configured: settings.org_id,
+            create_timeout: settings.create_timeout,
             standing: Mutex::new(Standing::Starting),
             doubt: Notify::new(),
             ready: Notify::new(),
@@ -77,7 +78,9 @@ impl Integration {
     /// The requests to its organization; `None` while it is not ready.
     pub fn requests(&self) -> Option<Requests<'_>> {
         match self.standing() {
-            Standing::Ready { org_id } => Some(Requests { client: &self.client, org_id }),
+            Standing::Ready { org_id } => {
+                Some(Requests { client: &self.client, org_id, create_timeout: self.create_timeout })
+            }
             _ => None,
         }
     }
@@ -171,6 +174,7 @@ pub fn is_about_the_key(error: &Error) -> bool {
 pub struct Requests<'a> {
     client: &'a Client,
     org_id: String,
+    create_timeout: Duration,
 }
 
 impl Sessions for Requests<'_> {
@@ -180,7 +184,7 @@ impl Sessions for Requests<'_> {
 
     async fn create(&self, new: &NewSession) -> Option<Creation> {
         let _permit = self.client.enter().await;
-        Some(self.client.create_session(&self.org_id, new, CREATE_TIMEOUT).await)
+        Some(self.client.create_session(&self.org_id, new, self.create_timeout).await)
     }
 
     async fn poll(&self, session_id: &str) -> Result<Session, Error> {

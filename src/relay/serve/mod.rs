@@ -8,6 +8,7 @@ mod http;
 mod integration;
 mod log;
 mod reading;
+pub mod rules;
 pub mod secret;
 pub mod store;
 
@@ -18,15 +19,14 @@ use std::time::Duration;
 use tokio::net::TcpListener;
 use tokio::sync::watch::Receiver;
 
-pub use integration::IntegrationSettings;
-pub use log::Log;
-pub use reading::{Route, Rule};
-
 use super::draw::drawn;
 use crate::redact::Redactor;
 use engine::Engine;
 use http::Door;
 use integration::Integration;
+pub use integration::IntegrationSettings;
+pub use log::Log;
+use rules::Rules;
 use store::{Address, Store};
 
 /// How long what is under way may go on after a first signal. Kubernetes ends a process after 30 s.
@@ -38,15 +38,11 @@ const CLOSING: Duration = Duration::from_secs(4);
 /// How often deliveries that are kept long enough are forgotten.
 const PRUNING: Duration = Duration::from_secs(3600);
 
-/// How long a delivery is kept.
-pub const RETENTION: Duration = Duration::from_secs(30 * 86_400);
-
 /// Everything that `serve` needs to know.
 pub struct Settings {
     pub listen: SocketAddr,
     pub store: Address,
-    pub routes: Vec<Route>,
-    pub rule: Rule,
+    pub rules: Rules,
     pub integrations: Vec<IntegrationSettings>,
     /// Knows the keys.
     pub redactor: Redactor,
@@ -60,7 +56,7 @@ pub struct Settings {
 /// # Errors
 /// A sentence: why it cannot begin.
 pub async fn serve(settings: Settings) -> Result<(), String> {
-    let Settings { listen, store: address, routes, rule, integrations, redactor, log, stop } = settings;
+    let Settings { listen, store: address, rules, integrations, redactor, log, stop } = settings;
     let listener = TcpListener::bind(listen).await;
     let listener = listener.map_err(|error| format!("cannot listen on {listen}: {error}; give another --listen"))?;
     let local = listener.local_addr().map_err(|error| error.to_string())?;
@@ -73,14 +69,13 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         .map(|integration| Engine::new(Arc::clone(&store), Arc::clone(integration), &owner, &log, stop.clone()))
         .collect();
     let wake = engines.iter().map(|engine| engine.wake()).collect();
-    let door =
-        Arc::new(Door { routes, rule, redactor, log: log.clone(), wake, integrations, stop: stop.clone(), store });
+    let door = Arc::new(Door { rules, redactor, log: log.clone(), wake, integrations, stop: stop.clone(), store });
     log.note(&format!("listening on http://{local}, store {address}"));
-    door.routes.iter().for_each(|route| log.note(&format!("route http://{local}/v1/hooks/{}", route.name)));
+    tell_of_routes(&door.rules, local, &log);
     let (close, closing) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(http::accept(listener, Arc::clone(&door), closing));
     let running: Vec<_> = engines.iter().map(|engine| tokio::spawn(Arc::clone(engine).run())).collect();
-    let pruning = tokio::spawn(prune(Arc::clone(&door.store), log.clone()));
+    let pruning = tokio::spawn(prune(Arc::clone(&door.store), door.rules.retention, log.clone()));
     let mut stopping = stop;
     // An error says that nobody can ask any more.
     let _ = stopping.wait_for(Option::is_some).await;
@@ -109,9 +104,23 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     Ok(())
 }
 
-async fn prune(store: Arc<Store>, log: Log) {
+/// Says where deliveries may come in, and what about that a person should know.
+fn tell_of_routes(rules: &Rules, local: SocketAddr, log: &Log) {
+    for route in &rules.routes {
+        log.note(&format!("route http://{local}/v1/hooks/{}", route.name));
+    }
+    for name in rules.open_routes() {
+        log.warn(&format!("the route {name} has no authentication: every program on this machine can start sessions"));
+    }
+    rules.warnings.iter().for_each(|warning| log.warn(&warning.to_string()));
+    if !local.ip().to_canonical().is_loopback() {
+        log.warn("deliveries and their secrets come in without encryption: put a proxy with TLS in front");
+    }
+}
+
+async fn prune(store: Arc<Store>, retention: Duration, log: Log) {
     loop {
-        if let Err(error) = store.prune(RETENTION).await {
+        if let Err(error) = store.prune(retention).await {
             log.warn(&format!("old deliveries cannot be forgotten: {error}"));
         }
         tokio::time::sleep(PRUNING).await;

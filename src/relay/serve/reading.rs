@@ -3,40 +3,16 @@
 
 use chrono::DateTime;
 
-use super::auth::Auth;
+use super::rules::{Route, Rule, Rules};
 use super::store::{Entry, EntryState, NewDelivery, NewJob, Verdict, body_hash};
 use crate::devin::session::NewSession;
 use crate::redact::Redactor;
-use crate::relay::alert::{Alert, Format, State, tag_in};
-use crate::relay::inbound::{self, Grouping, Mapping, Problem, Reading};
-use crate::relay::job::{Job, Policy};
+use crate::relay::alert::{Alert, State, tag_in};
+use crate::relay::inbound::{self, Problem, Reading};
+use crate::relay::job::Job;
 use crate::relay::names::Names;
-use crate::relay::prompt::{Key, words};
+use crate::relay::prompt::{Key, dedupe_key, shown_key, words};
 use crate::relay::request::{one_a_key, request};
-
-/// Where a sender delivers.
-pub struct Route {
-    /// As it stands in the address.
-    pub name: String,
-    /// `None` to tell the sender by the payload's marks.
-    pub format: Option<Format>,
-    pub grouping: Grouping,
-    pub mapping: Option<Mapping>,
-    /// Who may.
-    pub auth: Auth,
-}
-
-/// What is done about an alert.
-pub struct Rule {
-    /// The integration whose organization gets the session.
-    pub integration: String,
-    /// Keeps alerts apart from the same alerts of other bridges.
-    pub namespace: String,
-    pub policy: Policy,
-    /// The session's options; prompt and title come from the alert.
-    pub session: NewSession,
-    pub ignored_labels: Vec<String>,
-}
 
 /// What a delivery is kept as, and what its sender is told beside that.
 pub struct Read {
@@ -56,20 +32,21 @@ pub enum Unreadable {
 /// # Errors
 /// When it is no JSON, or too much. What is JSON is kept, recognized or not.
 pub fn read(
+    rules: &Rules,
     route: &Route,
-    rule: &Rule,
     body: Vec<u8>,
     headers: &[(&str, &str)],
     redactor: &Redactor,
     draw: &dyn Fn() -> String,
 ) -> Result<Read, Unreadable> {
-    let reading = Reading { format: route.format, grouping: route.grouping, mapping: route.mapping.as_ref() };
+    let reading = Reading { format: route.format, grouping: rules.rule.grouping, mapping: route.mapping.as_ref() };
     let mut delivery = NewDelivery {
         id: format!("delivery-{}", draw()),
         route: route.name.clone(),
         sender_id: None,
         body_hash: body_hash(&body),
         verdict: Verdict::Alerts,
+        retention: rules.retention,
         entries: Vec::new(),
         body: Vec::new(),
     };
@@ -79,9 +56,23 @@ pub fn read(
             delivery.sender_id.clone_from(&found.delivery_id);
             notes = notes_on(&found, redactor);
             let occurred_at = found.occurred_at.as_deref().and_then(moment);
-            let keyed = |alert: Alert| (alert.dedupe_key(&rule.ignored_labels), alert);
-            for (key, alert) in one_a_key(found.alerts.into_iter().map(keyed).collect()) {
-                match entry(rule, &key, &alert, occurred_at, redactor, draw) {
+            let mut keyed = Vec::new();
+            for alert in found.alerts {
+                match key(&rules.rule, alert) {
+                    Ok(one) => keyed.push(one),
+                    Err(reason) => notes.push(redactor.redact(&reason).into_owned()),
+                }
+            }
+            let alerts = one_a_key(keyed);
+            let firing = alerts.iter().filter(|(_, alert)| alert.state.is_firing()).count();
+            if firing > rules.rule.max_sessions {
+                return Err(Unreadable::TooLarge(format!(
+                    "the delivery holds {firing} alerts that fire, more than the {} sessions that max_sessions allows; none was started",
+                    rules.rule.max_sessions
+                )));
+            }
+            for (key, alert) in alerts {
+                match entry(rules, &key, &alert, occurred_at, redactor, draw) {
                     Ok(entry) => delivery.entries.push(entry),
                     Err(reason) => notes.push(reason),
                 }
@@ -106,22 +97,43 @@ pub fn read(
     Ok(Read { delivery, notes })
 }
 
+/// An alert with its key; one in a state that fires by the rule fires.
+fn key(rule: &Rule, mut alert: Alert) -> Result<(String, Alert), String> {
+    let is_wanted = rule.fire_on.iter().any(|word| word.eq_ignore_ascii_case(alert.state.name()));
+    if is_wanted && alert.state != State::Resolved {
+        alert.state = State::Firing;
+    }
+    let key = match &rule.dedupe_key {
+        None => alert.dedupe_key(&rule.ignored_labels),
+        Some(template) => dedupe_key(template, &alert).map_err(|problem| format!("dedupe_key {problem}"))?,
+    };
+    Ok((key, alert))
+}
+
 fn entry(
-    rule: &Rule,
+    rules: &Rules,
     key: &str,
     alert: &Alert,
     occurred_at: Option<i64>,
     redactor: &Redactor,
     draw: &dyn Fn() -> String,
 ) -> Result<Entry, String> {
-    let namespace = namespace(rule);
-    let shown = redactor.redact(key).into_owned();
-    let words = words(alert, Key { hashed: key, shown: &shown }, &namespace, None, redactor);
+    let rule = &rules.rule;
+    let namespace = namespace(rules);
+    let shown = match &rule.dedupe_key {
+        None => redactor.redact(key).into_owned(),
+        Some(template) => shown_key(template, alert, redactor),
+    };
+    let words = words(alert, Key { hashed: key, shown: &shown }, &namespace, rule.prompt_template.as_ref(), redactor);
     let words = words.map_err(|problem| format!("no prompt can be made of the alert: {problem}"))?;
+    if redactor.contains_own_key(&words.prompt) {
+        return Err("the prompt would hold a key of this bridge".to_string());
+    }
     let tag = tag_in(&namespace, key);
     let state = match &alert.state {
         State::Firing => {
-            let new = NewSession { prompt: words.prompt, title: Some(words.title.clone()), ..rule.session.clone() };
+            let title = rule.session.title.clone().or_else(|| Some(words.title.clone()));
+            let new = NewSession { prompt: words.prompt, title, ..rule.session.clone() };
             let request = request(Names::new(tag.clone(), draw()), new, alert);
             let job = Job::new(format!("job-{}", draw()), shown.clone(), request, rule.policy.clone());
             EntryState::Firing(Box::new(NewJob { integration: rule.integration.clone(), job }))
@@ -134,8 +146,8 @@ fn entry(
 }
 
 /// The same alert of two integrations, or of two namespaces, has two sessions.
-fn namespace(rule: &Rule) -> String {
-    format!("{}\n{}", rule.integration, rule.namespace)
+fn namespace(rules: &Rules) -> String {
+    format!("{}\n{}", rules.rule.integration, rules.namespace)
 }
 
 fn notes_on(found: &inbound::Delivery, redactor: &Redactor) -> Vec<String> {

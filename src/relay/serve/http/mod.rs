@@ -25,7 +25,8 @@ use tokio::task::JoinSet;
 use super::Log;
 use super::auth::{self, Auth};
 use super::integration::{Integration, Standing};
-use super::reading::{Route, Rule, Unreadable, read};
+use super::reading::{Unreadable, read};
+use super::rules::{Route, Rules};
 use super::store::{Receipt, Store, Taken, Verdict};
 use crate::devin::client::now_s;
 use crate::redact::Redactor;
@@ -52,8 +53,7 @@ const ALERTS_SHOWN: usize = 500;
 
 /// What every request needs.
 pub struct Door {
-    pub routes: Vec<Route>,
-    pub rule: Rule,
+    pub rules: Rules,
     pub redactor: Redactor,
     pub log: Log,
     /// Those who take care of what has come in.
@@ -133,7 +133,7 @@ impl Door {
         let path = request.uri().path().to_string();
         if let Some(name) = path.strip_prefix("/v1/hooks/") {
             let name = name.split('/').next().unwrap_or_default();
-            let Some(route) = self.routes.iter().find(|route| route.name == name) else {
+            let Some(route) = self.rules.routes.iter().find(|route| route.name == name) else {
                 return Answer::problem(StatusCode::NOT_FOUND, "there is no route of this name");
             };
             if request.method() != Method::POST && request.method() != Method::PUT {
@@ -177,7 +177,7 @@ impl Door {
         };
         let headers: Vec<(&str, &str)> =
             head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-        let read = match read(route, &self.rule, body, &headers, &self.redactor, &drawn) {
+        let read = match read(&self.rules, route, body, &headers, &self.redactor, &drawn) {
             Ok(read) => read,
             Err(Unreadable::TooLarge(reason)) => return Answer::problem(StatusCode::PAYLOAD_TOO_LARGE, &reason),
             Err(Unreadable::NotJson(reason)) => return Answer::problem(StatusCode::BAD_REQUEST, &reason),

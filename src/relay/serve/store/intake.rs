@@ -1,12 +1,13 @@
 //! A delivery comes in: is it one that is known, what becomes of each of its alerts, and which jobs follow? Everything that
 //! it changes is in the caller's transaction.
 
+use std::time::Duration;
+
 use sqlx::Row as _;
 
 use super::StoreError;
 use super::database::Work;
 use crate::relay::job::{Firing, FiringReason, Job};
-use crate::relay::serve::RETENTION;
 use crate::relay::serve::duplicate::{Earlier, Fate, Received, duplicate};
 
 /// So many news wait for one job at most; then the newest takes the place of the one before it.
@@ -22,6 +23,8 @@ pub struct NewDelivery {
     pub body_hash: [u8; 32],
     pub body: Vec<u8>,
     pub verdict: Verdict,
+    /// How long its identifier is unique.
+    pub retention: Duration,
     /// Its alerts. One that has none is kept all the same.
     pub entries: Vec<Entry>,
 }
@@ -165,7 +168,7 @@ fn is_duplicate(now: i64, delivery: &NewDelivery, same_id: Option<([u8; 32], i64
         }
     }
     let asked = received(delivery.sender_id.as_deref(), delivery.body_hash, now, &alerts[..]);
-    duplicate(&asked, &earlier, RETENTION).is_some()
+    duplicate(&asked, &earlier, delivery.retention).is_some()
 }
 
 async fn take(

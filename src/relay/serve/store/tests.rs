@@ -80,6 +80,7 @@ fn at(number: u32, sender_id: &str, body: &str, tag: &str, state: &str, occurred
         body_hash: body_hash(body.as_bytes()),
         body: body.as_bytes().to_vec(),
         verdict: Verdict::Alerts,
+        retention: Duration::from_secs(86_400),
         entries: vec![entry],
     }
 }
