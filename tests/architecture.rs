@@ -18,7 +18,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// Who may name a library whose use is confined. `devin/` and `sandbox/` stand for every file below.
-const LIBRARIES: [(&str, &[&str]); 7] = [
+const LIBRARIES: [(&str, &[&str]); 8] = [
     ("clap", &["cli.rs", "cli/", "main.rs"]),
     ("minijinja", &["relay/"]),
     ("reqwest", &["devin/"]),
@@ -27,8 +27,9 @@ const LIBRARIES: [(&str, &[&str]); 7] = [
     ("webpki", &["relay/serve/auth/sns.rs"]),
     // The HTTP client does not tell a connection that was closed from a senseless answer, nor which proxy it goes
     // through; what is under it does.
-    ("hyper", &["devin/connection.rs", "sandbox/"]),
-    ("hyper_util", &["devin/connection.rs", "sandbox/"]),
+    ("hyper", &["devin/connection.rs", "relay/serve/http/", "sandbox/"]),
+    ("hyper_util", &["devin/connection.rs", "relay/serve/http/", "sandbox/"]),
+    ("sqlx", &["relay/serve/store/"]),
 ];
 
 /// Who may write to the terminal.

@@ -368,7 +368,10 @@ fn passing(job: &Job, observation: &Observation) -> Option<Error> {
             || matches!(error.kind, Kind::TimeUp(_) | Kind::WaitTooLong { .. })
     };
     match observation {
-        Observation::FindFailed(error) if matches!(job.phase, Phase::Finding { .. }) && will_pass(error) => {
+        // A search that is not answered says nothing about what is there.
+        Observation::FindFailed(error)
+            if matches!(job.phase, Phase::Finding { .. } | Phase::Reconciling(_)) && will_pass(error) =>
+        {
             Some(error.clone())
         }
         Observation::PollFailed(error) if is_about_the_key(error) => Some(error.clone()),

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 
 use super::StoreError;
 use super::database::Work;
-use crate::relay::job::{Firing, FiringReason, Job};
+use crate::relay::job::Job;
 use crate::relay::serve::duplicate::{Earlier, Fate, Received, duplicate};
 
 /// So many news wait for one job at most; then the newest takes the place of the one before it.
@@ -187,10 +187,10 @@ async fn take(
         EntryState::Firing(new) => {
             remember(work, delivery, entry, "firing").await?;
             if let Some(job_id) = active {
-                tell(work, &job_id, Some(&new.job.request.firing)).await?;
+                tell(work, &job_id, Some(&new.job)).await?;
                 return Ok(Taken::Joined { job_id });
             }
-            start(work, entry, new).await?;
+            start(work, &entry.tag, &new.integration, &new.job).await?;
             Ok(Taken::Started { job_id: new.job.id.clone() })
         }
         EntryState::Resolved if is_late && was_firing => {
@@ -308,15 +308,19 @@ async fn touch(work: &mut Work<'_>, delivery: &NewDelivery, entry: &Entry) -> Re
     Ok(())
 }
 
-async fn start(work: &mut Work<'_>, entry: &Entry, new: &NewJob) -> Result<(), StoreError> {
-    let job = serde_json::to_string(&new.job).map_err(|error| StoreError(error.to_string()))?;
+/// Makes a job of an alert.
+///
+/// # Errors
+/// The database's.
+pub async fn start(work: &mut Work<'_>, tag: &str, integration: &str, new: &Job) -> Result<(), StoreError> {
+    let job = serde_json::to_string(new).map_err(|error| StoreError(error.to_string()))?;
     let text = "INSERT INTO jobs (id, alert, integration, phase, job, created_at, due_at, epoch) \
         VALUES ($1, $2, $3, $4, $5, $6, $6, 0)";
     sqlx::query(text)
-        .bind(&new.job.id)
-        .bind(&entry.tag)
-        .bind(&new.integration)
-        .bind(new.job.phase.name())
+        .bind(&new.id)
+        .bind(tag)
+        .bind(integration)
+        .bind(new.phase.name())
         .bind(job)
         .bind(work.now)
         .execute(&mut *work.connection)
@@ -324,22 +328,19 @@ async fn start(work: &mut Work<'_>, entry: &Entry, new: &NewJob) -> Result<(), S
     Ok(())
 }
 
-/// Leaves news for a job: what fires now, or with `None` that it is over. The job is due at once.
-async fn tell(work: &mut Work<'_>, job_id: &str, firing: Option<&Firing>) -> Result<(), StoreError> {
+/// Leaves news for a job: what fires now, as the job that it would be, or with `None` that it is over. The job is due at
+/// once. If it ends before it hears of it, what fires becomes the next job.
+async fn tell(work: &mut Work<'_>, job_id: &str, follow_up: Option<&Job>) -> Result<(), StoreError> {
     let counted = "SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM news WHERE job = $1";
     let row = sqlx::query(counted).bind(job_id).fetch_one(&mut *work.connection).await?;
     let (count, last): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
-    if count > 0 && firing.is_some_and(|firing| firing.reason == FiringReason::Repeat) {
-        return Ok(());
-    }
     if count >= MOST_NEWS {
         let text = "DELETE FROM news WHERE job = $1 AND seq = $2";
         sqlx::query(text).bind(job_id).bind(last).execute(&mut *work.connection).await?;
     }
-    let body = firing.map(serde_json::to_string).transpose().map_err(|error| StoreError(error.to_string()))?;
-    let kind = if firing.is_some() { "firing" } else { "resolved" };
-    let text = "INSERT INTO news (job, seq, kind, firing) VALUES ($1, $2, $3, $4)";
-    sqlx::query(text).bind(job_id).bind(last + 1).bind(kind).bind(body).execute(&mut *work.connection).await?;
+    let body = follow_up.map(serde_json::to_string).transpose().map_err(|error| StoreError(error.to_string()))?;
+    let text = "INSERT INTO news (job, seq, follow_up) VALUES ($1, $2, $3)";
+    sqlx::query(text).bind(job_id).bind(last + 1).bind(body).execute(&mut *work.connection).await?;
     let text = "UPDATE jobs SET due_at = $2 WHERE id = $1 AND due_at > $2";
     sqlx::query(text).bind(job_id).bind(work.now).execute(&mut *work.connection).await?;
     Ok(())

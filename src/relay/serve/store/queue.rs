@@ -4,6 +4,7 @@
 use sqlx::Row as _;
 
 use super::database::Work;
+use super::intake::start;
 use super::{Dialect, StoreError};
 use crate::devin::session::Session;
 use crate::relay::job::{Firing, Job};
@@ -160,14 +161,29 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
     if result.rows_affected() == 0 {
         return Ok(Saved::Lost);
     }
+    let until = if is_settled { follow_up(work, save).await? } else { save.news_until };
     let text = "DELETE FROM news WHERE job = $1 AND seq <= $2";
-    sqlx::query(text).bind(&save.job.id).bind(save.news_until).execute(&mut *work.connection).await?;
+    sqlx::query(text).bind(&save.job.id).bind(until).execute(&mut *work.connection).await?;
     let news = news(work, &save.job.id).await?;
     if is_given_back && !is_settled && !news.is_empty() {
         let text = "UPDATE jobs SET due_at = $2 WHERE id = $1";
         sqlx::query(text).bind(&save.job.id).bind(work.now).execute(&mut *work.connection).await?;
     }
     Ok(Saved::Kept(news))
+}
+
+/// What fired while a job came to its end, and is not over, becomes the alert's next job. Answers with the last news.
+async fn follow_up(work: &mut Work<'_>, save: &Save) -> Result<i64, StoreError> {
+    let text = "SELECT n.seq, n.follow_up, j.alert, j.integration FROM news n JOIN jobs j ON j.id = n.job \
+        WHERE n.job = $1 ORDER BY n.seq DESC LIMIT 1";
+    let row = sqlx::query(text).bind(&save.job.id).fetch_optional(&mut *work.connection).await?;
+    let Some(row) = row else { return Ok(save.news_until) };
+    let (last, next): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
+    if let Some(next) = next.filter(|_| last > save.news_until) {
+        let (alert, integration): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+        start(work, &alert, &integration, &read(&next)?).await?;
+    }
+    Ok(last)
 }
 
 /// Holds on to everything that `owner` holds.
@@ -240,12 +256,16 @@ pub async fn organization(work: &mut Work<'_>, integration: &str) -> Result<Opti
 }
 
 async fn news(work: &mut Work<'_>, job_id: &str) -> Result<Vec<(i64, News)>, StoreError> {
-    let text = "SELECT seq, firing FROM news WHERE job = $1 ORDER BY seq";
+    let text = "SELECT seq, follow_up FROM news WHERE job = $1 ORDER BY seq";
     let rows = sqlx::query(text).bind(job_id).fetch_all(&mut *work.connection).await?;
     let mut news = Vec::new();
     for row in rows {
-        let firing: Option<String> = row.try_get(1)?;
-        news.push((row.try_get(0)?, firing.map_or(Ok(News::Resolved), |firing| read(&firing).map(News::Firing))?));
+        let follow_up: Option<String> = row.try_get(1)?;
+        let told = match follow_up {
+            Some(job) => News::Firing(read::<Job>(&job)?.request.firing),
+            None => News::Resolved,
+        };
+        news.push((row.try_get(0)?, told));
     }
     Ok(news)
 }

@@ -58,8 +58,7 @@ CREATE INDEX jobs_due ON jobs (integration, due_at) WHERE settled_at IS NULL;
 CREATE TABLE news (
     job TEXT NOT NULL,
     seq BIGINT NOT NULL,
-    kind TEXT NOT NULL,
-    firing TEXT,
+    follow_up TEXT,
     PRIMARY KEY (job, seq)
 );
 CREATE TABLE sightings (

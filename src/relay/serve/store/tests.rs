@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use super::*;
 use crate::devin::session::NewSession;
-use crate::relay::job::{
-    DispatchRequest, End, Firing, FiringReason, Job, OnNewAlerts, OnSessionLimit, OnTimeout, Phase, Policy,
-};
+use crate::relay::job::{DispatchRequest, End, Firing, Job, OnNewAlerts, OnSessionLimit, OnTimeout, Phase, Policy};
 use crate::relay::names::Names;
 use crate::relay::outcome::OutcomeKind;
 use crate::relay::prior::Holds;
@@ -112,13 +110,32 @@ async fn settle(store: &Store, kind: OutcomeKind) {
 async fn an_alert_has_one_active_job_and_the_next_one_when_that_has_ended() {
     for (store, address, _directory) in stores().await {
         let mut said = Vec::new();
-        for (number, body) in [(1, "a"), (2, "b"), (3, "c")] {
+        said.push(told(&store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap()));
+        settle(&store, OutcomeKind::PrOpened).await;
+        for (number, body) in [(2, "b"), (3, "c")] {
             said.push(told(&store.accept(delivery(number, "", body, "x", "firing")).await.unwrap()));
         }
-        settle(&store, OutcomeKind::PrOpened).await;
         said.push(told(&store.accept(delivery(4, "", "d", "x", "firing")).await.unwrap()));
         said.push(told(&store.accept(delivery(5, "", "e", "y", "firing")).await.unwrap()));
-        assert_eq!(said, ["started j1", "joined j1", "joined j1", "started j4", "started j5"], "{address}");
+        assert_eq!(said, ["started j1", "started j2", "joined j2", "joined j2", "started j5"], "{address}");
+    }
+}
+
+#[tokio::test]
+async fn what_fires_while_a_job_comes_to_its_end_is_the_next_job() {
+    for (store, address, _directory) in stores().await {
+        for (number, state) in [(1, "firing"), (2, "firing"), (3, "firing")] {
+            store.accept(delivery(number, "", &number.to_string(), "x", state)).await.unwrap();
+        }
+        settle(&store, OutcomeKind::PrOpened).await;
+        let next = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        assert_eq!((next.job.id.as_str(), next.news.len()), ("j3", 0), "{address}");
+        store.save(save(&next, "me", Some(0))).await.unwrap();
+        for (number, state) in [(4, "firing"), (5, "resolved")] {
+            store.accept(delivery(number, "", &number.to_string(), "x", state)).await.unwrap();
+        }
+        settle(&store, OutcomeKind::PrOpened).await;
+        assert!(store.claim("one", "me", LEASE, 9).await.unwrap().claimed.is_empty(), "it is over: {address}");
     }
 }
 
@@ -247,8 +264,7 @@ async fn a_job_that_waits_is_not_due_until_there_is_news() {
         store.accept(delivery(2, "", "b", "x", "firing")).await.unwrap();
         store.accept(delivery(3, "", "c", "x", "resolved")).await.unwrap();
         let claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
-        let firing = Firing { reason: FiringReason::First, ..Firing::default() };
-        assert_eq!(claimed.news, [(1, News::Firing(firing)), (2, News::Resolved)], "{address}");
+        assert_eq!(claimed.news, [(1, News::Firing(Firing::default())), (2, News::Resolved)], "{address}");
         let save = Save { news_until: 1, ..save(&claimed, "me", Some(3_600_000)) };
         assert_eq!(store.save(save).await.unwrap(), Saved::Kept(vec![(2, News::Resolved)]));
         assert_eq!(store.claim("one", "me", LEASE, 9).await.unwrap().claimed.len(), 1, "there is news left");
