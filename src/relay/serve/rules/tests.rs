@@ -103,6 +103,26 @@ fn whatever_cannot_be_used_is_a_problem() {
     }
 }
 
+/// Neither the key nor what a sender proves itself with may come to a prompt, whatever it looks like.
+#[test]
+fn a_secret_that_the_file_names_is_not_sent_to_devin() {
+    let routes = "routes:\n  - name: a\n    auth: {bearer: {env: OTHER}}\n";
+    for place in [
+        "playbook: _",
+        "title: Look _",
+        "tag: [a, _]",
+        "repo: [_]",
+        "prompt-template: '{{ title }} _'",
+        "structured-output-schema: {x: _}",
+    ] {
+        for secret in ["Hx8dk2PqLw9vTz4rNc6bYm1s", "Zq7wz3kfH5x2mt9Vbn4c8dj6"] {
+            let rule = place.replace('_', secret).replace("t-", "t_").replace("d-", "d_");
+            let said = said(&format!("default: {{{rule}}}\n{INTEGRATIONS}{routes}"));
+            assert!(said.contains("would be sent to Devin") && !said.contains(&secret[..8]), "{rule}: {said}");
+        }
+    }
+}
+
 fn told(cases: &[&str], said: impl Fn(&str) -> String) -> String {
     cases.iter().map(|case| format!("{case:?}\n  {}", said(case).replace('\n', "\n  "))).collect::<Vec<_>>().join("\n")
 }
