@@ -15,7 +15,7 @@ use crate::relay::prior::Holds;
 use crate::relay::prompt::Template;
 use crate::relay::values::{create_timeout, duration, poll_interval, title, without_secret, word};
 
-const KEYS: [&str; 27] = [
+pub const KEYS: [&str; 27] = [
     "integration",
     "playbook",
     "repo",

@@ -156,6 +156,24 @@ fn the_example_in_the_documents_is_right() {
     insta::assert_snapshot!(shown);
 }
 
+/// The page in the documents has every key, and its example is right.
+#[test]
+fn the_page_in_the_documents_has_every_key() {
+    let page = include_str!("../../../../docs/relay-rules.md");
+    let keys = KEYS.iter().chain(&routes::KEYS).chain(&routes::METHODS).chain(&integrations::KEYS).chain(&rule::KEYS);
+    let tables: String = page.lines().filter(|line| line.starts_with("| `")).collect();
+    for key in keys {
+        assert!(tables.contains(&format!("`{key}`")), "{key} is not described");
+    }
+    for kind in Format::ALL {
+        assert!(tables.contains(&format!("`{}`", kind.name())), "{kind} is not described");
+    }
+    let (_, example) = page.split_once("```yaml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let example = example.replace("DEVIN_API_KEY", "KEY").replace("ALERTMANAGER_TOKEN", "TOKEN");
+    assert_eq!(said(&example), "right");
+}
+
 #[test]
 fn the_shortest_file_has_a_route_and_an_integration() {
     let rules = check(&format!("{INTEGRATIONS}{ROUTES}"), Devin::Api, &world()).unwrap();
