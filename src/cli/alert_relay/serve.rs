@@ -2,13 +2,13 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use tokio::sync::watch::channel;
 
 use super::SANDBOX_SESSION_S;
-use crate::cli::{Exit, FAILURE, SUCCESS, usage, variable};
+use crate::cli::{Exit, FAILURE, SUCCESS, usage};
 use crate::devin::retry;
 use crate::devin::{Client, Settings as ClientSettings, Token};
 use crate::output::Output;
@@ -124,16 +124,10 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
 /// The rules, or everything that is wrong with them, one sentence each.
 fn load(options: &Serve) -> Result<Rules, Vec<String>> {
     let devin = if options.sandbox { Devin::Sandbox } else { Devin::Api };
-    let (text, folder) = match &options.rules {
-        None => (TRIAL.to_string(), Path::new("")),
-        Some(path) => {
-            let text = std::fs::read_to_string(path)
-                .map_err(|error| vec![format!("cannot read the rules file {}: {error}", path.display())])?;
-            (text, path.parent().unwrap_or(Path::new("")))
-        }
+    let (name, checked) = match &options.rules {
+        Some(path) => (path.display().to_string(), rules::load(path, devin)),
+        None => ("the rules of --sandbox".to_string(), rules::check(TRIAL, devin, &Nowhere)),
     };
-    let name = options.rules.as_deref().map(|path| path.display().to_string()).unwrap_or_default();
-    let checked = rules::check(&text, devin, &Here { folder: folder.to_path_buf() });
     checked.map_err(|problems| problems.iter().map(|problem| format!("{name}: {problem}")).collect())
 }
 
@@ -155,17 +149,15 @@ async fn simulated(rules: &mut Rules) -> io::Result<Sandbox> {
     Ok(sandbox)
 }
 
-/// This machine, as a rules file may ask it.
-struct Here {
-    folder: PathBuf,
-}
+/// Where there are no variables and no files: these rules name none.
+struct Nowhere;
 
-impl Surroundings for Here {
-    fn variable(&self, name: &str) -> Option<String> {
-        variable(name)
+impl Surroundings for Nowhere {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
     }
 
-    fn file(&self, path: &str) -> Result<Vec<u8>, io::ErrorKind> {
-        std::fs::read(self.folder.join(path)).map_err(|error| error.kind())
+    fn file(&self, _: &str) -> Result<Vec<u8>, io::ErrorKind> {
+        Err(io::ErrorKind::NotFound)
     }
 }

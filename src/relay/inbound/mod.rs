@@ -65,8 +65,9 @@ pub struct Reading<'a> {
 /// Why nothing of it is taken.
 pub fn read(payload: &[u8], headers: &[(&str, &str)], reading: Reading) -> Result<Delivery, Problem> {
     let values = parse(payload)?;
+    let sent_id = delivery::delivery_id(headers);
     let mut delivery = Delivery {
-        delivery_id: delivery::delivery_id(headers),
+        delivery_id: sent_id.clone(),
         occurred_at: delivery::occurred_at(values.first(), headers),
         ..Delivery::default()
     };
@@ -75,6 +76,10 @@ pub fn read(payload: &[u8], headers: &[(&str, &str)], reading: Reading) -> Resul
         if let Err(problem) = found {
             delivery.rejected.push(Rejected { place, problem });
         }
+    }
+    if values.len() > 1 {
+        // What identifies one of several does not identify the delivery.
+        delivery.delivery_id = sent_id;
     }
     if delivery.alerts.is_empty() && !delivery.rejected.is_empty() {
         return Err(delivery.rejected.swap_remove(0).problem);
@@ -105,7 +110,10 @@ fn read_one(value: &Value, reading: Reading, delivery: &mut Delivery) -> Result<
         Format::Sentry => sentry::read(fields)?,
         Format::Datadog => datadog::read(fields)?,
         Format::Opsgenie => opsgenie::read(fields)?,
-        Format::CloudEvents => cloudevents::read(fields)?,
+        Format::CloudEvents => {
+            delivery.delivery_id = delivery.delivery_id.take().or_else(|| cloudevents::delivery_id(fields));
+            cloudevents::read(fields)?
+        }
         Format::Generic => generic::read(fields)?,
         Format::Any => {
             delivery.alerts.extend(any::each(value).iter().map(|value| any::read(Fields { format, value })));

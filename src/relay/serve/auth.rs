@@ -52,7 +52,7 @@ pub struct Request<'a> {
     pub headers: &'a [(&'a str, &'a [u8])],
     /// As it came; what a signature covers.
     pub body: &'a [u8],
-    /// What stands behind the route's name in the path, as it stands there.
+    /// What follows the route's name and a slash in the path, still percent-encoded.
     pub path_secret: Option<&'a str>,
     /// Who is at the other end of the connection.
     pub peer: IpAddr,
@@ -74,7 +74,8 @@ pub enum Verdict {
 pub struct Accepted {
     /// By which method, in the rules file's word.
     pub by: &'static str,
-    /// Visiting this confirms the subscription that the message asks about.
+    /// Visiting this confirms the subscription that the message asks about. No other address of a message is ever to be
+    /// visited.
     pub confirm: Option<sns::Url>,
 }
 

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::Log;
 use super::integration::{Integration, Requests, is_about_the_key};
+use super::polling::Polls;
 use super::store::{Claimed, News, Progress, Save, Saved, Store};
 use crate::devin::Error;
 use crate::devin::Kind;
@@ -79,6 +80,8 @@ impl Engine {
         let mut helpers = JoinSet::new();
         helpers.spawn(async move { verifying.integration.verify(&verifying.store, &verifying.log).await });
         helpers.spawn(async move { renewing.renew().await });
+        let polling = Arc::clone(&self.integration);
+        helpers.spawn(async move { Polls::make(&polling).await });
         let mut jobs = JoinSet::new();
         while !self.is_stopping() {
             let wait = self.claim(&mut jobs).await;

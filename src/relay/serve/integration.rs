@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use super::polling::Polls;
 use super::store::Store;
 use super::{Log, store::StoreError};
 use crate::devin::client::Client;
-use crate::devin::session::{NewSession, Session};
+use crate::devin::session::{NewSession, Session, bare};
 use crate::devin::sessions::Creation;
 use crate::devin::{Error, Kind};
 use crate::relay::driver::{Clock, Sessions};
@@ -19,6 +20,9 @@ use crate::relay::organization;
 
 /// How long after a vain look at the key the next one is taken.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+/// Stands in no item of a list.
+const UNMATCHED: &str = "\0";
 
 /// What an integration is made of.
 pub struct IntegrationSettings {
@@ -36,6 +40,7 @@ pub struct Integration {
     client: Client,
     configured: Option<String>,
     create_timeout: Duration,
+    pub polls: Polls,
     standing: Mutex<Standing>,
     /// Told when the key has to be looked at.
     doubt: Notify,
@@ -64,6 +69,7 @@ impl Integration {
             client: settings.client,
             configured: settings.org_id,
             create_timeout: settings.create_timeout,
+            polls: Polls::default(),
             standing: Mutex::new(Standing::Starting),
             doubt: Notify::new(),
             ready: Notify::new(),
@@ -78,9 +84,7 @@ impl Integration {
     /// The requests to its organization; `None` while it is not ready.
     pub fn requests(&self) -> Option<Requests<'_>> {
         match self.standing() {
-            Standing::Ready { org_id } => {
-                Some(Requests { client: &self.client, org_id, create_timeout: self.create_timeout })
-            }
+            Standing::Ready { org_id } => Some(Requests { integration: self, org_id }),
             _ => None,
         }
     }
@@ -155,6 +159,12 @@ impl Integration {
         })
     }
 
+    /// As a look at the key would have found it.
+    #[cfg(test)]
+    pub fn make_ready(&self, org_id: &str) {
+        self.stand(Standing::Ready { org_id: org_id.to_string() });
+    }
+
     fn stand(&self, standing: Standing) {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
@@ -172,41 +182,64 @@ pub fn is_about_the_key(error: &Error) -> bool {
 
 /// The requests to one organization.
 pub struct Requests<'a> {
-    client: &'a Client,
+    integration: &'a Integration,
     org_id: String,
-    create_timeout: Duration,
+}
+
+impl Requests<'_> {
+    /// One session, by a request of its own.
+    ///
+    /// # Errors
+    /// The request's.
+    pub async fn poll_alone(&self, session_id: &str) -> Result<Session, Error> {
+        self.client().session(&self.org_id, session_id, &ignore_events).await
+    }
+
+    /// The sessions of these that a list shows.
+    ///
+    /// # Errors
+    /// The request's.
+    pub async fn list(&self, session_ids: impl Iterator<Item = &str>) -> Result<Vec<Session>, Error> {
+        let query: Vec<_> = session_ids.map(|id| Query::Id(bare(id).to_string()).filter()).collect();
+        // Whoever is left out because it cannot be read is asked for by itself, and then that is an error.
+        self.client().find_sessions(&self.org_id, &query, UNMATCHED, &ignore_events).await
+    }
+
+    fn client(&self) -> &Client {
+        &self.integration.client
+    }
 }
 
 impl Sessions for Requests<'_> {
     async fn find(&self, query: &Query, marker: &str) -> Result<Vec<Session>, Error> {
-        self.client.find_sessions(&self.org_id, &[query.filter()], marker, &ignore_events).await
+        self.client().find_sessions(&self.org_id, &[query.filter()], marker, &ignore_events).await
     }
 
     async fn create(&self, new: &NewSession) -> Option<Creation> {
-        let _permit = self.client.enter().await;
-        Some(self.client.create_session(&self.org_id, new, self.create_timeout).await)
+        let _permit = self.client().enter().await;
+        Some(self.client().create_session(&self.org_id, new, self.integration.create_timeout).await)
     }
 
     async fn poll(&self, session_id: &str) -> Result<Session, Error> {
-        self.client.session(&self.org_id, session_id, &ignore_events).await
+        self.integration.polls.poll(session_id).await
     }
 
     async fn tag(&self, session_id: &str, tag: &str) -> Result<(), Error> {
-        self.client.tag_session(&self.org_id, session_id, tag).await
+        self.client().tag_session(&self.org_id, session_id, tag).await
     }
 
     async fn terminate(&self, session_id: &str) -> Result<(), Error> {
-        self.client.terminate_session(&self.org_id, session_id).await
+        self.client().terminate_session(&self.org_id, session_id).await
     }
 
     async fn message(&self, session_id: &str, message: &str) -> Result<(), Error> {
-        self.client.message_session(&self.org_id, session_id, message).await
+        self.client().message_session(&self.org_id, session_id, message).await
     }
 }
 
 impl Clock for Requests<'_> {
     fn now(&self) -> Millis {
-        self.client.now_ms()
+        self.client().now_ms()
     }
 
     async fn sleep_until(&self, moment: Millis) {

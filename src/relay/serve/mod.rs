@@ -7,6 +7,7 @@ mod engine;
 mod http;
 mod integration;
 mod log;
+mod polling;
 mod reading;
 pub mod rules;
 pub mod secret;

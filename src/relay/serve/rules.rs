@@ -2,8 +2,9 @@
 //! done about an alert. Pure.
 //!
 //! [`check`] turns its text into checked values, or into everything that is wrong with it. It reads no environment and no
-//! file: [`Surroundings`] does. No problem shows a secret, not even one that stands where it should not.
+//! file: [`Surroundings`] does, those of this machine for [`load`]. No problem shows a secret, not even one that stands where it should not.
 
+mod file;
 mod integrations;
 mod node;
 mod routes;
@@ -24,6 +25,7 @@ use crate::relay::inbound::{Grouping, Mapping};
 use crate::relay::job::Policy;
 use crate::relay::prompt::Template;
 use crate::relay::values::namespace;
+pub use file::load;
 use node::Node;
 use section::{Elsewhere, Place, Reader};
 
@@ -216,6 +218,14 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
         namespace: namespace.unwrap_or_default(),
         warnings: Vec::new(),
     })
+}
+
+/// Why a file cannot be read, for people.
+fn reason(kind: io::ErrorKind) -> String {
+    match kind {
+        io::ErrorKind::NotFound => "it does not exist".to_string(),
+        kind => kind.to_string(),
+    }
 }
 
 #[cfg(test)]

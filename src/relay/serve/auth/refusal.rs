@@ -13,7 +13,7 @@ pub enum Refusal {
     Missing { header: String },
     /// The path ends with the route's name.
     MissingPath,
-    /// The path goes on behind the name of a route that asks for no secret there.
+    /// The path continues after the name of a route that asks for no secret there.
     UnexpectedPath,
     /// A header is there several times, or not in its form.
     Unreadable { header: String },
@@ -92,11 +92,10 @@ impl fmt::Display for Refusal {
                 formatter.write_str("this route accepts no credential: see its auth in the rules file")
             }
             Refusal::Missing { header } => write!(formatter, "the request has no {header} header"),
-            Refusal::MissingPath => {
-                formatter.write_str("the URL lacks its secret: it ends with the route's name, a slash and the secret")
-            }
+            Refusal::MissingPath => formatter
+                .write_str("the URL lacks its secret: it must end with the route's name, a slash and the secret"),
             Refusal::UnexpectedPath => {
-                formatter.write_str("the URL goes on behind the route's name, but this route takes no secret there")
+                formatter.write_str("the URL continues after the route's name, but this route takes no secret there")
             }
             Refusal::Unreadable { header } => {
                 write!(formatter, "the {header} header is sent several times or is not in the expected form")

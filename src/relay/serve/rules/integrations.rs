@@ -9,7 +9,7 @@ use crate::config::DEFAULT_API_URL;
 use crate::devin::token::holds_key;
 use crate::devin::{Token, endpoint};
 
-const KEYS: [&str; 5] = ["name", "provider", "api_key", "endpoint", "org_id"];
+pub const KEYS: [&str; 5] = ["name", "provider", "api_key", "endpoint", "org_id"];
 
 const ELSEWHERE: [Elsewhere; 5] = [
     ("apiKey", "write api_key: {env: NAME}"),
@@ -32,7 +32,7 @@ pub fn integrations<'a>(place: &Place<'a>, devin: Devin, reader: &mut Reader<'a>
         let name = name.and_then(|place| {
             let name = reader.checked(&place, name_of_url)?;
             if integrations.iter().any(|known| known.name == name) {
-                reader.problem(&place, format!("is {name:?} as that of another integration"));
+                reader.problem(&place, format!("is {name:?}, the name of another integration"));
             }
             Some(name)
         });

@@ -10,10 +10,10 @@ use crate::relay::inbound::Mapping;
 use crate::relay::serve::auth::{Auth, Method, Scheme, standard_webhooks_key};
 use crate::relay::serve::secret::Secret;
 
-const KEYS: [&str; 4] = ["name", "kind", "map", "auth"];
+pub const KEYS: [&str; 4] = ["name", "kind", "map", "auth"];
 
 /// The ways to authenticate, as they are written.
-const METHODS: [&str; 10] =
+pub const METHODS: [&str; 10] =
     ["bearer", "basic", "header", "path", "pagerduty", "grafana", "sentry", "github", "standard_webhooks", "sns"];
 
 /// What each sender can do of them. One that is not here can be told anything.
@@ -46,7 +46,7 @@ pub fn routes<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Vec<Route> {
         let name = name.and_then(|place| {
             let name = reader.checked(&place, name_of_url)?;
             if routes.iter().any(|route| route.name == name) {
-                reader.problem(&place, format!("is {name:?} as that of another route: the URLs would be the same"));
+                reader.problem(&place, format!("is {name:?}, the name of another route: the URLs would be the same"));
             }
             Some(name)
         });
@@ -74,7 +74,7 @@ pub fn name_of_url(text: &str) -> Result<String, String> {
     if text.len() <= 64 && text.chars().all(is_plain) {
         Ok(text.to_string())
     } else {
-        Err("must be of small letters, digits, - and _, at most 64".to_string())
+        Err("must consist of at most 64 lowercase letters, digits, - and _".to_string())
     }
 }
 

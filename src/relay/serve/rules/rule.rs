@@ -15,7 +15,7 @@ use crate::relay::prior::Holds;
 use crate::relay::prompt::Template;
 use crate::relay::values::{create_timeout, duration, poll_interval, title, without_secret, word};
 
-const KEYS: [&str; 27] = [
+pub const KEYS: [&str; 27] = [
     "integration",
     "playbook",
     "repo",
@@ -134,13 +134,17 @@ fn integration<'a>(section: &Section<'a>, integrations: &[Integration], rule: &m
 fn session<'a>(section: &Section<'a>, rule: &mut Rule, reader: &mut Reader<'a>) {
     let new = &mut rule.session;
     let mut one = |name: &str, check: fn(&str) -> Result<String, String>| {
-        section.get(name, reader).and_then(|place| reader.checked(&place, check))
+        let place = section.get(name, reader)?;
+        let text = reader.checked(&place, check)?;
+        reader.to_devin(&place, text)
     };
     new.playbook_id = one("playbook", without_secret);
     new.title = one("title", title);
     new.devin_mode = one("devin_mode", without_secret);
     let mut many = |name: &str, check: fn(&str) -> Result<String, String>| {
-        section.get(name, reader).map(|place| reader.each(&place, check)).unwrap_or_default()
+        let Some(place) = section.get(name, reader) else { return Vec::new() };
+        let texts = reader.each(&place, check);
+        texts.into_iter().filter_map(|text| reader.to_devin(&place, text)).collect::<Vec<String>>()
     };
     new.repos = many("repo", without_secret);
     new.knowledge_ids = many("knowledge", without_secret);
@@ -236,7 +240,8 @@ fn template<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Template> 
     let text = if given.contains(['\n', '{']) { given.to_string() } else { reader.file(place, given)? };
     let parsed = Template::parse(&text).map_err(|problem| format!("is not usable: {problem}"));
     let parsed = parsed.and_then(|parsed| without_secret(&text).map_err(about_the_key).map(|_| parsed));
-    parsed.map_err(|message| reader.problem(place, message)).ok()
+    let template = parsed.map_err(|message| reader.problem(place, message)).ok()?;
+    reader.to_devin(place, text).map(|_| template)
 }
 
 /// A JSON Schema that stands here, or in the file that is named.
@@ -254,5 +259,6 @@ fn schema_of<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Json> {
         Ok(_) => Err("must be a JSON object".to_string()),
         Err(error) => Err(format!("is not valid JSON (line {}, column {})", error.line(), error.column())),
     };
-    parsed.map_err(|message| reader.problem(place, message)).ok()
+    let schema = parsed.map_err(|message| reader.problem(place, message)).ok()?;
+    reader.to_devin(place, text).map(|_| schema)
 }

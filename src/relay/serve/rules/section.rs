@@ -5,7 +5,7 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use super::node::{Node, Value};
-use super::{Problem, Surroundings};
+use super::{Problem, Surroundings, reason};
 use crate::config::similar;
 use crate::redact::Redactor;
 use crate::relay::values::duration;
@@ -13,6 +13,8 @@ use crate::relay::values::duration;
 /// What is known while a file is read, and what was wrong with it so far.
 pub struct Reader<'a> {
     pub surroundings: &'a dyn Surroundings,
+    /// Knows the secrets that were found.
+    pub redactor: Redactor,
     pub problems: Vec<Problem>,
     pub warnings: Vec<Problem>,
 }
@@ -38,7 +40,7 @@ pub type Elsewhere = (&'static str, &'static str);
 
 impl<'a> Reader<'a> {
     pub fn new(surroundings: &'a dyn Surroundings) -> Reader<'a> {
-        Reader { surroundings, problems: Vec::new(), warnings: Vec::new() }
+        Reader { surroundings, redactor: Redactor::default(), problems: Vec::new(), warnings: Vec::new() }
     }
 
     /// Notes what is wrong with a value.
@@ -111,6 +113,15 @@ impl<'a> Reader<'a> {
         items.iter().filter_map(|item| self.checked(item, &check)).collect()
     }
 
+    /// A text that goes to Devin, unless one of the secrets stands in it.
+    pub fn to_devin(&mut self, place: &Place, text: String) -> Option<String> {
+        if !self.redactor.contains_own_key(&text) {
+            return Some(text);
+        }
+        self.problem(place, "holds one of the secrets that this file names, which would be sent to Devin");
+        None
+    }
+
     /// A length of time.
     pub fn time(&mut self, place: &Place<'a>, check: impl Fn(&str) -> Result<Duration, String>) -> Option<Duration> {
         match &place.node.value {
@@ -176,12 +187,7 @@ impl<'a> Reader<'a> {
 
     /// Notes that a file is not there, or cannot be read. Its path is not shown: it may be a secret, put in the wrong place.
     pub fn unreadable(&mut self, place: &Place, kind: io::ErrorKind) {
-        let reason = match kind {
-            io::ErrorKind::NotFound => "it does not exist".to_string(),
-            io::ErrorKind::PermissionDenied => "permission denied".to_string(),
-            kind => kind.to_string(),
-        };
-        self.problem(place, format!("names a file that cannot be read: {reason}"));
+        self.problem(place, format!("names a file that cannot be read: {}", reason(kind)));
     }
 
     /// The text of a file that a place names.

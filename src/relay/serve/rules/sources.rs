@@ -117,6 +117,9 @@ fn checked(place: &Place, bytes: &[u8], reader: &mut Reader) -> Option<Secret> {
     if bytes.len() < SHORT {
         reader.warning(place, format!("leads to a secret of fewer than {SHORT} characters, which can be guessed"));
     }
+    if let Ok(text) = std::str::from_utf8(bytes) {
+        reader.redactor.add(text);
+    }
     Some(Secret::new(bytes))
 }
 

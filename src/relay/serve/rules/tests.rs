@@ -103,6 +103,26 @@ fn whatever_cannot_be_used_is_a_problem() {
     }
 }
 
+/// Neither the key nor what a sender proves itself with may come to a prompt, whatever it looks like.
+#[test]
+fn a_secret_that_the_file_names_is_not_sent_to_devin() {
+    let routes = "routes:\n  - name: a\n    auth: {bearer: {env: OTHER}}\n";
+    for place in [
+        "playbook: _",
+        "title: Look _",
+        "tag: [a, _]",
+        "repo: [_]",
+        "prompt-template: '{{ title }} _'",
+        "structured-output-schema: {x: _}",
+    ] {
+        for secret in ["Hx8dk2PqLw9vTz4rNc6bYm1s", "Zq7wz3kfH5x2mt9Vbn4c8dj6"] {
+            let rule = place.replace('_', secret).replace("t-", "t_").replace("d-", "d_");
+            let said = said(&format!("default: {{{rule}}}\n{INTEGRATIONS}{routes}"));
+            assert!(said.contains("would be sent to Devin") && !said.contains(&secret[..8]), "{rule}: {said}");
+        }
+    }
+}
+
 fn told(cases: &[&str], said: impl Fn(&str) -> String) -> String {
     cases.iter().map(|case| format!("{case:?}\n  {}", said(case).replace('\n', "\n  "))).collect::<Vec<_>>().join("\n")
 }
@@ -134,6 +154,24 @@ fn the_example_in_the_documents_is_right() {
     let shown = format!("{rules:#?}");
     assert!(!shown.contains(SECRET), "{shown}");
     insta::assert_snapshot!(shown);
+}
+
+/// The page in the documents has every key, and its example is right.
+#[test]
+fn the_page_in_the_documents_has_every_key() {
+    let page = include_str!("../../../../docs/relay-rules.md");
+    let keys = KEYS.iter().chain(&routes::KEYS).chain(&routes::METHODS).chain(&integrations::KEYS).chain(&rule::KEYS);
+    let tables: String = page.lines().filter(|line| line.starts_with("| `")).collect();
+    for key in keys {
+        assert!(tables.contains(&format!("`{key}`")), "{key} is not described");
+    }
+    for kind in Format::ALL {
+        assert!(tables.contains(&format!("`{}`", kind.name())), "{kind} is not described");
+    }
+    let (_, example) = page.split_once("```yaml\n").unwrap();
+    let (example, _) = example.split_once("```").unwrap();
+    let example = example.replace("DEVIN_API_KEY", "KEY").replace("ALERTMANAGER_TOKEN", "TOKEN");
+    assert_eq!(said(&example), "right");
 }
 
 #[test]
