@@ -1,8 +1,8 @@
 //! Takes the jobs of one integration to their ends: claims what is due, steps, keeps, and only then acts. What it holds in
 //! memory is nothing but what the store has: it may end at any line.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::watch::Receiver;
@@ -47,6 +47,8 @@ pub struct Engine {
     stop: Receiver<Option<i32>>,
     wake: Arc<Notify>,
     places: Arc<Semaphore>,
+    /// The jobs in hand, with their claims. What was claimed and is not in hand comes back when its lease ends.
+    in_hand: Mutex<HashMap<String, i64>>,
 }
 
 impl Engine {
@@ -66,6 +68,7 @@ impl Engine {
             stop,
             wake: Arc::new(Notify::new()),
             places: Arc::new(Semaphore::new(AT_ONCE)),
+            in_hand: Mutex::default(),
         })
     }
 
@@ -125,7 +128,8 @@ impl Engine {
     async fn renew(&self) {
         loop {
             tokio::time::sleep(RENEWAL).await;
-            if let Err(error) = self.store.renew(&self.owner, LEASE).await {
+            let held = self.in_hand().iter().map(|(job_id, epoch)| (job_id.clone(), *epoch)).collect();
+            if let Err(error) = self.store.renew(held, LEASE).await {
                 self.log.warn(&format!("the leases cannot be renewed: {error}"));
             }
         }
@@ -134,6 +138,7 @@ impl Engine {
     /// Takes a job as far as it goes without waiting.
     async fn work(&self, claimed: Claimed) {
         let Some(requests) = self.integration.requests() else { return };
+        let _in_hand = InHand::new(self, &claimed);
         let mut held = Held::new(claimed, &self.owner);
         let mut observation = held.first_observation();
         loop {
@@ -268,6 +273,30 @@ impl Engine {
 
     fn is_stopping(&self) -> bool {
         self.stop.borrow().is_some()
+    }
+
+    fn in_hand(&self) -> MutexGuard<'_, HashMap<String, i64>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Holds on to a claim as long as it lives, however its work ends.
+struct InHand<'a> {
+    engine: &'a Engine,
+    job_id: String,
+}
+
+impl InHand<'_> {
+    fn new<'a>(engine: &'a Engine, claimed: &Claimed) -> InHand<'a> {
+        let job_id = claimed.job.id.clone();
+        engine.in_hand().insert(job_id.clone(), claimed.epoch);
+        InHand { engine, job_id }
+    }
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.engine.in_hand().remove(&self.job_id);
     }
 }
 

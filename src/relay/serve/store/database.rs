@@ -175,7 +175,7 @@ async fn perform(work: &mut Work<'_>, order: &Order) -> Result<Reply, StoreError
             Reply::Due(queue::claim(work, integration, owner, *lease_ms, *most).await?)
         }
         Order::Save(save) => Reply::Saved(queue::save(work, save).await?),
-        Order::Renew { owner, lease_ms } => done(queue::renew(work, owner, *lease_ms).await)?,
+        Order::Renew { held, lease_ms } => done(queue::renew(work, held, *lease_ms).await)?,
         Order::Release { owner } => done(queue::release(work, owner).await)?,
         Order::Sight { attempt_tag, session } => done(queue::sight(work, attempt_tag, session).await)?,
         Order::Sightings { attempt_tag } => Reply::Sessions(queue::sightings(work, attempt_tag).await?),

@@ -67,7 +67,7 @@ enum Order {
     Accept(Box<NewDelivery>),
     Claim { integration: String, owner: String, lease_ms: i64, most: i64 },
     Save(Box<Save>),
-    Renew { owner: String, lease_ms: i64 },
+    Renew { held: Vec<(String, i64)>, lease_ms: i64 },
     Release { owner: String },
     Sight { attempt_tag: String, session: Box<Session> },
     Sightings { attempt_tag: String },
@@ -141,12 +141,12 @@ impl Store {
         }
     }
 
-    /// Makes all leases of `owner` as long as `lease` from now.
+    /// Makes the leases of these claims, each a job with its epoch, as long as `lease` from now.
     ///
     /// # Errors
     /// The database's.
-    pub async fn renew(&self, owner: &str, lease: Duration) -> Result<(), StoreError> {
-        self.ask(Order::Renew { owner: owner.to_string(), lease_ms: millis(lease) }).await.map(drop)
+    pub async fn renew(&self, held: Vec<(String, i64)>, lease: Duration) -> Result<(), StoreError> {
+        self.ask(Order::Renew { held, lease_ms: millis(lease) }).await.map(drop)
     }
 
     /// Gives all leases of `owner` back.

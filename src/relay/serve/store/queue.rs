@@ -186,13 +186,16 @@ async fn follow_up(work: &mut Work<'_>, save: &Save) -> Result<i64, StoreError> 
     Ok(last)
 }
 
-/// Holds on to everything that `owner` holds.
+/// Holds on to these claims, each a job with its epoch. What somebody else has taken on stays theirs.
 ///
 /// # Errors
 /// The database's.
-pub async fn renew(work: &mut Work<'_>, owner: &str, lease_ms: i64) -> Result<(), StoreError> {
-    let text = "UPDATE jobs SET lease_until = $2 WHERE owner = $1 AND lease_until IS NOT NULL AND settled_at IS NULL";
-    sqlx::query(text).bind(owner).bind(work.now + lease_ms).execute(&mut *work.connection).await?;
+pub async fn renew(work: &mut Work<'_>, held: &[(String, i64)], lease_ms: i64) -> Result<(), StoreError> {
+    let text = "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND epoch = $2 AND lease_until IS NOT NULL";
+    for (job_id, epoch) in held {
+        let query = sqlx::query(text).bind(job_id).bind(epoch).bind(work.now + lease_ms);
+        query.execute(&mut *work.connection).await?;
+    }
     Ok(())
 }
 

@@ -235,7 +235,9 @@ async fn a_job_is_held_by_one_until_its_lease_ends_and_then_by_another() {
         assert_eq!((mine.epoch, mine.stepped_by.as_deref()), (1, None), "{address}");
         assert_eq!(store.claim("one", "you", LEASE, 9).await.unwrap().claimed.len(), 0, "it is held");
         assert_eq!(store.save(save(&mine, "me", None)).await.unwrap(), Saved::Kept(Vec::new()));
-        store.renew("me", NO_LEASE).await.unwrap();
+        store.renew(vec![("j1".to_string(), 2)], NO_LEASE).await.unwrap();
+        assert_eq!(store.claim("one", "you", LEASE, 9).await.unwrap().claimed.len(), 0, "that was another claim");
+        store.renew(vec![("j1".to_string(), 1)], NO_LEASE).await.unwrap();
         let yours = until_due(&store, "you").await;
         assert_eq!((yours.epoch, yours.stepped_by.as_deref()), (2, Some("me")), "{address}");
         assert_eq!(store.save(save(&mine, "me", None)).await.unwrap(), Saved::Lost, "it is somebody else's");
