@@ -2,7 +2,8 @@
 //! done about an alert. Pure.
 //!
 //! [`check`] turns its text into checked values, or into everything that is wrong with it. It reads no environment and no
-//! file: [`Surroundings`] does, those of this machine for [`load`]. No problem shows a secret, not even one that stands where it should not.
+//! file: [`Surroundings`] does, those of this machine for [`load`]. No problem shows a secret, not even one that stands
+//! where it should not.
 
 mod file;
 mod integrations;

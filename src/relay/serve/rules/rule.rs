@@ -136,7 +136,7 @@ fn session<'a>(section: &Section<'a>, rule: &mut Rule, reader: &mut Reader<'a>) 
     let mut one = |name: &str, check: fn(&str) -> Result<String, String>| {
         let place = section.get(name, reader)?;
         let text = reader.checked(&place, check)?;
-        reader.to_devin(&place, text)
+        reader.sendable(&place, text)
     };
     new.playbook_id = one("playbook", without_secret);
     new.title = one("title", title);
@@ -144,7 +144,7 @@ fn session<'a>(section: &Section<'a>, rule: &mut Rule, reader: &mut Reader<'a>) 
     let mut many = |name: &str, check: fn(&str) -> Result<String, String>| {
         let Some(place) = section.get(name, reader) else { return Vec::new() };
         let texts = reader.each(&place, check);
-        texts.into_iter().filter_map(|text| reader.to_devin(&place, text)).collect::<Vec<String>>()
+        texts.into_iter().filter_map(|text| reader.sendable(&place, text)).collect::<Vec<String>>()
     };
     new.repos = many("repo", without_secret);
     new.knowledge_ids = many("knowledge", without_secret);
@@ -241,7 +241,7 @@ fn template<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Template> 
     let parsed = Template::parse(&text).map_err(|problem| format!("is not usable: {problem}"));
     let parsed = parsed.and_then(|parsed| without_secret(&text).map_err(about_the_key).map(|_| parsed));
     let template = parsed.map_err(|message| reader.problem(place, message)).ok()?;
-    reader.to_devin(place, text).map(|_| template)
+    reader.sendable(place, text).map(|_| template)
 }
 
 /// A JSON Schema that stands here, or in the file that is named.
@@ -260,5 +260,5 @@ fn schema_of<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Json> {
         Err(error) => Err(format!("is not valid JSON (line {}, column {})", error.line(), error.column())),
     };
     let schema = parsed.map_err(|message| reader.problem(place, message)).ok()?;
-    reader.to_devin(place, text).map(|_| schema)
+    reader.sendable(place, text).map(|_| schema)
 }

@@ -114,7 +114,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A text that goes to Devin, unless one of the secrets stands in it.
-    pub fn to_devin(&mut self, place: &Place, text: String) -> Option<String> {
+    pub fn sendable(&mut self, place: &Place, text: String) -> Option<String> {
         if !self.redactor.contains_own_key(&text) {
             return Some(text);
         }

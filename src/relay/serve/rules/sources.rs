@@ -123,9 +123,9 @@ fn checked(place: &Place, bytes: &[u8], reader: &mut Reader) -> Option<Secret> {
     Some(Secret::new(bytes))
 }
 
-/// Whether a name is written as variables are, and not as secrets: few digits, no small letters.
+/// Whether a name is written as variables are, and not as secrets: few digits, no lowercase letters.
 fn is_shown(name: &str) -> bool {
     let digits = name.chars().filter(char::is_ascii_digit).count();
-    let has_small = name.contains(|c: char| c.is_ascii_lowercase());
-    name.len() <= 64 && digits <= 3 && !has_small && !Redactor::default().contains_secret(name)
+    let has_lowercase = name.contains(|c: char| c.is_ascii_lowercase());
+    name.len() <= 64 && digits <= 3 && !has_lowercase && !Redactor::default().contains_secret(name)
 }

@@ -150,7 +150,7 @@ fn the_example_in_the_documents_is_right() {
     let rules = check(include_str!("../../../../docs/relay.yaml"), Devin::Api, &Anything).unwrap();
     assert_eq!(rules.warnings, []);
     assert_eq!(rules.open_routes().collect::<Vec<_>>(), ["local"]);
-    assert_eq!(rules.secrets().count(), 9);
+    assert_eq!(rules.secrets().count(), 10);
     let shown = format!("{rules:#?}");
     assert!(!shown.contains(SECRET), "{shown}");
     insta::assert_snapshot!(shown);
