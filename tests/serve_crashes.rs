@@ -1,6 +1,7 @@
 //! `kill -9` at random moments, while Devin fails and lags: every alert that was accepted has exactly one session.
 //!
-//! `CRASHES=1000 cargo test --release --test serve_crashes -- --nocapture` is the long form; `CRASH_SEED` plays one again.
+//! `CRASHES=1000 cargo test --release --test serve_crashes -- --nocapture` is the long form; `CRASH_SEED` plays one again, and
+//! `CRASH_STORE` names a store of its own, such as an empty database of PostgreSQL.
 
 mod common;
 
@@ -34,7 +35,8 @@ fn every_accepted_alert_has_exactly_one_session_however_often_the_bridge_is_kill
         answers(crashes / 4 + 1)
     ));
     let program = at(&sandbox.config);
-    let arguments = "--rules relay.yaml";
+    let store = std::env::var("CRASH_STORE").unwrap_or_else(|_| "sqlite:relay.db".to_string());
+    let arguments = &format!("--rules relay.yaml --store {store}");
     let mut waiting: Vec<String> = Vec::new();
     let mut accepted = 0;
     for crash in 0..crashes {

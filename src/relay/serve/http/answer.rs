@@ -3,7 +3,7 @@
 use http_body_util::Full;
 use hyper::StatusCode;
 use hyper::body::Bytes;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderMap, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use hyper::http::{HeaderValue, Response};
 use serde_json::{Value, json};
 
@@ -11,13 +11,13 @@ use serde_json::{Value, json};
 pub struct Answer {
     pub status: StatusCode,
     pub body: Value,
-    headers: HeaderMap,
+    header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Answer {
     /// An answer that says this.
     pub fn new(status: StatusCode, body: Value) -> Answer {
-        Answer { status, body, headers: HeaderMap::new() }
+        Answer { status, body, header: None }
     }
 
     /// An answer that says what is wrong.
@@ -25,9 +25,9 @@ impl Answer {
         Answer::new(status, json!({"accepted": false, "reason": reason}))
     }
 
-    /// The same with a header.
+    /// The same with this header.
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Answer {
-        self.headers.insert(name, value);
+        self.header = Some((name, value));
         self
     }
 
@@ -35,8 +35,8 @@ impl Answer {
     pub fn into_response(self) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::from(format!("{}\n", self.body)));
         *response.status_mut() = self.status;
-        *response.headers_mut() = self.headers;
         let headers = response.headers_mut();
+        headers.extend(self.header);
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
