@@ -11,21 +11,25 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("failure", &["airbyte", "devin"]),
     ("output", &["devin", "redact"]),
     ("redact", &[]),
-    ("relay", &["devin", "failure", "output", "redact"]),
+    ("relay", &["config", "devin", "failure", "output", "redact"]),
     ("sandbox", &[]),
     ("source", &["airbyte", "config", "devin", "failure", "output"]),
     ("stop", &[]),
 ];
 
 /// Who may name a library whose use is confined. `devin/` and `sandbox/` stand for every file below.
-const LIBRARIES: [(&str, &[&str]); 5] = [
+const LIBRARIES: [(&str, &[&str]); 8] = [
     ("clap", &["cli.rs", "cli/", "main.rs"]),
     ("minijinja", &["relay/"]),
     ("reqwest", &["devin/"]),
+    // Signatures of senders.
+    ("ring", &["relay/serve/auth/"]),
+    ("webpki", &["relay/serve/auth/sns.rs"]),
     // The HTTP client does not tell a connection that was closed from a senseless answer, nor which proxy it goes
     // through; what is under it does.
-    ("hyper", &["devin/connection.rs", "sandbox/"]),
-    ("hyper_util", &["devin/connection.rs", "sandbox/"]),
+    ("hyper", &["devin/connection.rs", "relay/serve/http/", "sandbox/"]),
+    ("hyper_util", &["devin/connection.rs", "relay/serve/http/", "sandbox/"]),
+    ("sqlx", &["relay/serve/store/"]),
 ];
 
 /// Who may write to the terminal.

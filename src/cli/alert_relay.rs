@@ -4,6 +4,8 @@ mod jobs;
 mod options;
 mod orders;
 mod place;
+#[cfg(feature = "serve")]
+mod serve;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,7 @@ use super::{Exit, FAILURE, SUCCESS, runtime};
 use crate::output::Output;
 use crate::redact::{Redactor, redact};
 use crate::relay::alert::State;
+use crate::relay::draw::drawn;
 use crate::relay::error_report::{Code, ErrorReport};
 use crate::relay::event::EventKind;
 use crate::relay::inbound::senders;
@@ -108,6 +111,10 @@ enum Command {
     /// Watch a session that exists
     #[command(after_help = WATCH_HELP)]
     Watch(Watch),
+    /// Receive alerts by HTTP, and take each to the end of its session
+    #[cfg(feature = "serve")]
+    #[command(after_help = serve::HELP)]
+    Serve(serve::Serve),
     /// Print what would be said to Devin; create nothing
     #[command(after_help = PROMPT_HELP)]
     Prompt(Box<Prompt>),
@@ -139,6 +146,8 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
                 Err(problem) => fail(&shown, Code::BadInput, &format!("{problem:#}")),
             }
         }
+        #[cfg(feature = "serve")]
+        Command::Serve(options) => runtime().block_on(serve::run(options, output)),
         Command::Watch(watch) => runtime().block_on(watch_one(&watch, output)),
         Command::Senders(Senders { name }) => {
             let page = name.map_or_else(senders::list, senders::steps);
@@ -309,8 +318,8 @@ async fn take(
     });
     let mut runs = Vec::new();
     for order in &firing {
-        let request = jobs::request(order, namespace, &jobs::drawn());
-        let job = Job::new(format!("job-{}", jobs::drawn()), order.shown_key.clone(), request, policy.clone());
+        let request = jobs::request(order, namespace, &drawn());
+        let job = Job::new(format!("job-{}", drawn()), order.shown_key.clone(), request, policy.clone());
         let relay = Arc::clone(&relay);
         runs.push(tokio::spawn(async move { relay.run(job).await }));
     }
@@ -345,7 +354,7 @@ async fn watch_one(watch: &Watch, output: &Output) -> Exit {
             presenter: shown,
             stop,
         };
-        let (id, now) = (format!("job-{}", jobs::drawn()), relay.client.now_ms());
+        let (id, now) = (format!("job-{}", drawn()), relay.client.now_ms());
         let job = Job::watching(id, watch.session.clone(), jobs::watch_policy(&watch.polling), now);
         exit_of(relay.run(job).await, watch.polling.require_pr)
     };

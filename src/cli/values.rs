@@ -1,34 +1,12 @@
-//! Values on the command line: lengths of time, dates, and values that a shell completes.
+//! Values on the command line: dates, and values that a shell completes.
 
 use std::ffi::OsStr;
-use std::time::Duration;
 
 use chrono::{DateTime, NaiveDate};
 use clap::builder::{PossibleValue, TypedValueParser};
 use clap::{Arg, Command};
 
-/// A length of time with its unit: `50ms`, `1.5s`, `1m30s`, `7d`.
-pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || "expected a number with a unit: 50ms, 1.5s, 2m, 1h30m or 7d".to_string();
-    let (mut sum, mut rest) = (Duration::ZERO, text);
-    while !rest.is_empty() || text.is_empty() {
-        let number = &rest[..rest.find(|c: char| c.is_ascii_alphabetic()).ok_or_else(wrong)?];
-        rest = &rest[number.len()..];
-        let unit = &rest[..rest.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(rest.len())];
-        rest = &rest[unit.len()..];
-        let scale = match unit {
-            "ms" => 0.001,
-            "s" => 1.0,
-            "m" => 60.0,
-            "h" => 3600.0,
-            "d" => 86_400.0,
-            _ => return Err(wrong()),
-        };
-        let part = number.parse().ok().and_then(|number: f64| Duration::try_from_secs_f64(number * scale).ok());
-        sum = part.and_then(|part| sum.checked_add(part)).ok_or_else(wrong)?;
-    }
-    Ok(sum)
-}
+pub use crate::relay::values::duration;
 
 /// A moment as a person writes it, in Unix seconds: a date, a date with a time, or so long before `now`.
 pub fn start_date(text: &str, now: i64) -> Result<i64, String> {
@@ -77,18 +55,6 @@ where
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_length_of_time_has_a_unit_or_several() {
-        let ms = |text| duration(text).map(|time| time.as_millis());
-        assert_eq!(ms("50ms"), Ok(50));
-        assert_eq!(ms("1.5s"), Ok(1500));
-        assert_eq!(ms("1m30s"), Ok(90_000));
-        assert_eq!(ms("2d"), Ok(172_800_000));
-        for wrong in ["", "5", "s", "-1s", "1x", "1h 2m", "infs", "1e99d", "2026-01-01"] {
-            assert!(duration(wrong).is_err(), "{wrong}");
-        }
-    }
 
     #[test]
     fn a_start_date_is_a_date_a_moment_or_so_long_ago() {

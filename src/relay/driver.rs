@@ -89,6 +89,31 @@ pub fn time(now: Millis) -> String {
     DateTime::from_timestamp_millis(now).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
 }
 
+/// Takes an action that is a request, and answers with what came of it. A wait and a report are the caller's.
+pub async fn act<P: Sessions>(ports: &P, marker: &str, action: Action) -> Observation {
+    match action {
+        Action::Create(new) => match ports.create(&new).await {
+            None => Observation::StopAsked,
+            Some(Creation::Created(session)) => Observation::Created(session),
+            Some(Creation::Refused(error)) => Observation::CreateRefused(error),
+            Some(Creation::RateLimited(error, wait)) => Observation::CreateLimited(error, wait),
+            Some(Creation::Unclear(error)) => Observation::CreateUnclear(error),
+        },
+        Action::Find(query) => match ports.find(&query, marker).await {
+            Ok(found) => Observation::SessionsFound(found),
+            Err(error) => Observation::FindFailed(error),
+        },
+        Action::Poll { session_id } => match ports.poll(&session_id).await {
+            Ok(session) => Observation::SessionPolled(session),
+            Err(error) => Observation::PollFailed(error),
+        },
+        Action::Tag { session_id, tag } => Observation::Tagged(ports.tag(&session_id, &tag).await),
+        Action::Terminate { session_id } => Observation::Terminated(ports.terminate(&session_id).await),
+        Action::Message { session_id, message } => Observation::Messaged(ports.message(&session_id, &message).await),
+        Action::WaitUntil(_) | Action::Report(_) => Observation::Started,
+    }
+}
+
 async fn perform<P: Sessions + Clock + Cancellation>(
     ports: &P,
     job: &Job,
@@ -98,33 +123,13 @@ async fn perform<P: Sessions + Clock + Cancellation>(
     let is_ending = matches!(action, Action::Tag { .. } | Action::Terminate { .. });
     let work = async {
         match action {
-            Action::Create(new) => match ports.create(&new).await {
-                None => Observation::StopAsked,
-                Some(Creation::Created(session)) => Observation::Created(session),
-                Some(Creation::Refused(error)) => Observation::CreateRefused(error),
-                Some(Creation::RateLimited(error, wait)) => Observation::CreateLimited(error, wait),
-                Some(Creation::Unclear(error)) => Observation::CreateUnclear(error),
-            },
-            Action::Find(query) => match ports.find(&query, job.marker()).await {
-                Ok(found) => Observation::SessionsFound(found),
-                Err(error) => Observation::FindFailed(error),
-            },
-            Action::Poll { session_id } => match ports.poll(&session_id).await {
-                Ok(session) => Observation::SessionPolled(session),
-                Err(error) => Observation::PollFailed(error),
-            },
-            Action::Tag { session_id, tag } => Observation::Tagged(ports.tag(&session_id, &tag).await),
-            Action::Terminate { session_id } => Observation::Terminated(ports.terminate(&session_id).await),
-            Action::Message { session_id, message } => {
-                Observation::Messaged(ports.message(&session_id, &message).await)
-            }
             Action::WaitUntil(moment) => {
                 if !*is_stopping {
                     ports.sleep_until(moment).await;
                 }
                 Observation::WaitOver
             }
-            Action::Report(_) => Observation::Started,
+            action => act(ports, job.marker(), action).await,
         }
     };
     if is_create(job) {

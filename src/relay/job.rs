@@ -193,6 +193,17 @@ pub enum Query {
     Id(String),
 }
 
+impl Query {
+    /// As a filter of the API's list.
+    pub fn filter(&self) -> (&'static str, String) {
+        match self {
+            Query::Tag(tag) => ("tags", tag.clone()),
+            Query::CreatedAfter(moment) => ("created_after", moment.max(&0).to_string()),
+            Query::Id(session_id) => ("session_ids", session_id.clone()),
+        }
+    }
+}
+
 impl Job {
     /// An alert that has come in. `id` and the attempt in `names` are drawn by whoever calls.
     pub fn new(id: String, dedupe_key: String, request: DispatchRequest, policy: Policy) -> Job {

@@ -114,12 +114,7 @@ fn watching(session_id: &str, access: &str) -> String {
 
 impl Sessions for Relay {
     async fn find(&self, query: &Query, marker: &str) -> Result<Vec<Session>, Error> {
-        let filter = match query {
-            Query::Tag(tag) => ("tags", tag.clone()),
-            Query::CreatedAfter(moment) => ("created_after", moment.max(&0).to_string()),
-            Query::Id(session_id) => ("session_ids", session_id.clone()),
-        };
-        self.client.find_sessions(&self.org_id, &[filter], marker, &ignore_events).await
+        self.client.find_sessions(&self.org_id, &[query.filter()], marker, &ignore_events).await
     }
 
     async fn create(&self, new: &NewSession) -> Option<Creation> {

@@ -4,6 +4,7 @@
 #![allow(dead_code, unused_imports, reason = "every test file uses its own part of this")]
 
 mod api;
+pub mod bridge;
 pub mod devin;
 pub mod events;
 mod library;

@@ -1,25 +1,17 @@
 //! From what was typed, and an alert, to what a job is made with.
 
-use std::hash::{BuildHasher as _, RandomState};
 use std::time::Duration;
-
-use chrono::DateTime;
 
 use super::options::{NewAlertsChoice, PollingOptions, Run, SessionLimitChoice, TimeoutChoice, WhilePrOpenChoice};
 use super::orders::Prepared;
-use crate::relay::alert::{Member, tag_in};
-use crate::relay::job::{DispatchRequest, Firing, FiringReason, OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
+use crate::relay::alert::tag_in;
+use crate::relay::job::{DispatchRequest, OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
 use crate::relay::names::Names;
 use crate::relay::prior::Holds;
+use crate::relay::request;
 
 /// The attempt that stands in what is only printed.
 pub const ANY_ATTEMPT: &str = "0000000000000000";
-
-/// An attempt, or the end of a job's identifier: sixteen hexadecimal digits. They come of the system's randomness (with which
-/// every `RandomState` begins), not of a clock: two runs that start in the same instant must never draw the same.
-pub fn drawn() -> String {
-    format!("{:016x}", RandomState::new().hash_one(std::process::id()))
-}
 
 /// The dedupe tag of an alert.
 pub fn alert_tag(order: &Prepared, namespace: &str) -> String {
@@ -29,31 +21,7 @@ pub fn alert_tag(order: &Prepared, namespace: &str) -> String {
 /// What a session is wanted for.
 pub fn request(order: &Prepared, namespace: &str, attempt: &str) -> DispatchRequest {
     let names = Names::new(alert_tag(order, namespace), attempt.to_string());
-    let mut new = order.new.clone();
-    names.put_on(&mut new);
-    DispatchRequest { names, new, firing: firing(order) }
-}
-
-/// Why the alert came, and what a session at work is told of it. Nothing is kept between two runs, so that the whole group
-/// is told.
-fn firing(order: &Prepared) -> Firing {
-    let reason = match order.alert.notification_reason.as_deref() {
-        Some("new alerts added") => FiringReason::NewAlerts,
-        Some("repeat interval elapsed") => FiringReason::Repeat,
-        _ => FiringReason::First,
-    };
-    let message = format!(
-        "Alerts have joined the group that this session works on. The group as it is now, in the words that a new session would be given:\n\n{}",
-        order.new.prompt
-    );
-    let members = &order.alert.members;
-    let began = |member: &Member| DateTime::parse_from_rfc3339(member.started_at.as_deref()?).ok();
-    Firing {
-        reason,
-        fingerprints: members.iter().map(|member| member.fingerprint.clone()).collect(),
-        latest_start: members.iter().filter_map(began).map(|began| began.timestamp_millis()).max(),
-        message,
-    }
+    request::request(names, order.new.clone(), &order.alert)
 }
 
 /// How hard `run` tries, and what it does where there is a choice.

@@ -7,10 +7,9 @@ use clap::{Args, ValueEnum};
 
 use crate::cli::{Common, duration};
 use crate::devin::session::pasted;
-use crate::redact::Redactor;
 use crate::relay::alert::Format;
 use crate::relay::inbound::senders::{self, Sender};
-use crate::relay::prompt::LONGEST_TITLE;
+use crate::relay::values::{create_timeout, namespace, poll_interval, title, without_secret, word};
 
 #[derive(Debug, Args)]
 pub struct AccessOptions {
@@ -262,52 +261,6 @@ fn format(text: &str) -> Result<FormatChoice, String> {
 
 fn sender(name: &str) -> Result<&'static Sender, String> {
     senders::by_name(name).ok_or_else(|| senders::NO_SUCH_SENDER.to_string())
-}
-
-/// A key or a tag: something, on one line, of a length that can be read.
-fn word(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() || text.len() > 512 || text.chars().any(char::is_control) {
-        return Err("expected a text on one line, of 1 to 512 bytes".to_string());
-    }
-    without_secret(text)
-}
-
-/// A title, which is followed by its marker: one line that can be read.
-fn title(text: &str) -> Result<String, String> {
-    let text = text.trim();
-    if text.is_empty() || text.len() > LONGEST_TITLE || text.chars().any(char::is_control) {
-        return Err(format!("expected a text on one line, of 1 to {LONGEST_TITLE} bytes"));
-    }
-    without_secret(text)
-}
-
-/// A text that goes to Devin as it is, where a secret has no business.
-fn without_secret(text: &str) -> Result<String, String> {
-    if Redactor::default().contains_secret(text) {
-        return Err("it holds an API key or another secret, which would be sent to Devin".to_string());
-    }
-    Ok(text.to_string())
-}
-
-/// A namespace: nothing, or a text as a key is.
-fn namespace(text: &str) -> Result<String, String> {
-    if text.is_empty() { Ok(String::new()) } else { word(text) }
-}
-
-fn create_timeout(text: &str) -> Result<Duration, String> {
-    let timeout = duration(text)?;
-    if timeout >= Duration::from_millis(100) {
-        Ok(timeout)
-    } else {
-        Err("expected a time of at least 100ms".to_string())
-    }
-}
-
-fn poll_interval(text: &str) -> Result<Duration, String> {
-    let interval = duration(text)?;
-    let range = Duration::from_secs(1)..=Duration::from_secs(300);
-    if range.contains(&interval) { Ok(interval) } else { Err("expected a time from 1s to 300s".to_string()) }
 }
 
 #[cfg(test)]

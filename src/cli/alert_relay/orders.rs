@@ -9,10 +9,10 @@ use anyhow::{Context as _, anyhow, bail};
 use super::options::{Input, SessionOptions, quoted};
 use crate::devin::session::NewSession;
 use crate::redact::{Redactor, redact};
-use crate::relay::alert::identity::fingerprint;
-use crate::relay::alert::{Alert, MEMBERS_KEPT, Member, State};
+use crate::relay::alert::{Alert, State};
 use crate::relay::inbound::{self, Delivery, Grouping, MAX_BYTES, Mapping, Problem, Reading};
 use crate::relay::prompt::{Key, Template, Words, dedupe_key, shown_key, words};
+use crate::relay::request::one_a_key;
 
 /// The largest schema that the API takes, in bytes.
 const LARGEST_SCHEMA: u64 = 64 << 10;
@@ -199,39 +199,6 @@ fn compose(alert: &Alert, key: &str, parts: &Parts, redactor: &Redactor) -> anyh
         words.title.clone_from(title);
     }
     Ok(words)
-}
-
-/// Alerts that share a key are one: the first of them that fires, with the others that fire as its members; or the first where
-/// none does.
-fn one_a_key(alerts: Vec<(String, Alert)>) -> Vec<(String, Alert)> {
-    let mut kept: Vec<(String, Alert)> = Vec::new();
-    for (key, alert) in alerts {
-        match kept.iter_mut().find(|(known, _)| *known == key) {
-            None => kept.push((key, alert)),
-            Some((_, known)) if alert.state.is_firing() && !known.state.is_firing() => *known = alert,
-            Some((_, known)) if alert.state.is_firing() => join(known, alert),
-            Some(_) => {}
-        }
-    }
-    kept
-}
-
-/// Makes an alert a member of another one.
-fn join(known: &mut Alert, other: Alert) {
-    let member = |alert: &Alert| Member {
-        fingerprint: fingerprint(&alert.labels),
-        labels: alert.labels.clone(),
-        annotations: alert.annotations.clone(),
-        started_at: alert.started_at.clone(),
-        links: alert.links.clone(),
-    };
-    if known.firing == 0 {
-        (known.firing, known.members) = (1, vec![member(known)]);
-    }
-    let new = if other.firing == 0 { vec![member(&other)] } else { other.members };
-    known.firing += other.firing.max(1);
-    known.members.extend(new);
-    known.members.truncate(MEMBERS_KEPT);
 }
 
 fn read_payload(path: &Path) -> anyhow::Result<Vec<u8>> {

@@ -20,7 +20,7 @@ use crate::sandbox::{self, Sandbox};
 pub const OR_SANDBOX: &str = ", or use --sandbox";
 
 /// How long a simulated session lives, in seconds.
-const SANDBOX_SESSION_S: f64 = 4.0;
+pub const SANDBOX_SESSION_S: f64 = 4.0;
 
 /// A client, the organization if it is configured, and the sandbox that must live as long as they are used.
 pub struct Place {

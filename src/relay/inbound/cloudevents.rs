@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
 use serde_json::Value;
 
+use super::delivery::of_event;
 use super::fields::Fields;
 use super::leaves::parts;
 use super::{Problem, generic, json};
@@ -64,6 +65,12 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
         alert.annotations.extend(text.map(|text| (name.to_string(), text)));
     }
     Ok(alert)
+}
+
+/// What identifies the delivery of the event; in a CDEvent the envelope is in `context`.
+pub fn delivery_id(payload: Fields) -> Option<String> {
+    let envelope = payload.at("context").unwrap_or(payload);
+    Some(of_event(&envelope.text("source")?, &envelope.text("id")?))
 }
 
 /// Whether a word of the type says alarm.

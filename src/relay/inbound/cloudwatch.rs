@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::fields::Fields;
 use super::{Delivery, Grouping, Problem, Reading, Rejected, json, read_one};
 use crate::relay::alert::{Alert, Identity, Link, Pairs, State};
+use crate::relay::engine::Allowance;
 
 /// Reads one alarm, or one for each record.
 ///
@@ -67,7 +68,7 @@ fn unwrapped(payload: Fields, grouping: Grouping, delivery: &mut Delivery) -> Re
     }
     // An event of EventBridge, an alert of another sender, or of somebody's own program.
     let reading = Reading { format: None, grouping, mapping: None };
-    match read_one(value, reading, delivery) {
+    match read_one(value, reading, &mut Allowance::of_a_delivery(), delivery) {
         Err(Problem::UnknownShape { .. }) => Err(OTHER),
         read => read,
     }

@@ -32,8 +32,8 @@ pub struct Rejected {
 }
 
 /// Headers that carry a delivery's identifier.
-const DELIVERY_IDS: [&str; 6] =
-    ["webhook-id", "request-id", "x-amz-sns-message-id", "x-github-delivery", "ce-id", "x-gitlab-event-uuid"];
+const DELIVERY_IDS: [&str; 5] =
+    ["webhook-id", "request-id", "x-amz-sns-message-id", "x-github-delivery", "x-gitlab-event-uuid"];
 
 /// Headers that say when a delivery was sent.
 const TIMES: [&str; 3] = ["ce-time", "webhook-timestamp", "sentry-hook-timestamp"];
@@ -53,7 +53,13 @@ pub fn occurred_at(first: Option<&Value>, headers: &[(&str, &str)]) -> Option<St
 
 /// The delivery's identifier among its headers.
 pub fn delivery_id(headers: &[(&str, &str)]) -> Option<String> {
-    header(headers, &DELIVERY_IDS)
+    let of_event = || Some(of_event(&header(headers, &["ce-source"])?, &header(headers, &["ce-id"])?));
+    header(headers, &DELIVERY_IDS).or_else(of_event)
+}
+
+/// The identifier of a delivery that is a CloudEvent, whose own is unique within its source only.
+pub fn of_event(source: &str, id: &str) -> String {
+    format!("{source} {id}")
 }
 
 fn header(headers: &[(&str, &str)], wanted: &[&str]) -> Option<String> {

@@ -64,12 +64,23 @@ impl Mapping {
     /// # Errors
     /// What is wrong with it, and in which line.
     pub fn parse(yaml: &str) -> Result<Mapping, String> {
-        let mapping: Mapping = serde_saphyr::from_str(yaml).map_err(|error| one_line(&error.to_string()))?;
-        let templates = mapping.expressions();
+        serde_saphyr::from_str::<Mapping>(yaml).map_err(|error| one_line(&error.to_string()))?.checked()
+    }
+
+    /// A mapping that stands in another file, as values.
+    ///
+    /// # Errors
+    /// What is wrong with it.
+    pub fn of(values: Value) -> Result<Mapping, String> {
+        serde_json::from_value::<Mapping>(values).map_err(|error| error.to_string())?.checked()
+    }
+
+    fn checked(self) -> Result<Mapping, String> {
+        let templates = self.expressions();
         for (name, text) in templates.into_iter().filter(|(_, text)| text.contains("{{")) {
             engine::check(text).map_err(|fault| format!("{name} is no usable template: {}", fault.detail))?;
         }
-        Ok(mapping)
+        Ok(self)
     }
 
     fn expressions(&self) -> Vec<(&str, &str)> {

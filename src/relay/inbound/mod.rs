@@ -27,7 +27,7 @@ mod slack;
 
 use serde_json::Value;
 
-pub use delivery::{Delivery, Rejected};
+pub use delivery::{Delivery, Rejected, delivery_id};
 pub use mapping::Mapping;
 pub use problem::Problem;
 
@@ -68,8 +68,9 @@ pub struct Reading<'a> {
 /// Why nothing of it is taken.
 pub fn read(payload: &[u8], headers: &[(&str, &str)], reading: Reading) -> Result<Delivery, Problem> {
     let values = parse(payload)?;
+    let sent_id = delivery::delivery_id(headers);
     let mut delivery = Delivery {
-        delivery_id: delivery::delivery_id(headers),
+        delivery_id: sent_id.clone(),
         occurred_at: delivery::occurred_at(values.first(), headers),
         ..Delivery::default()
     };
@@ -82,6 +83,10 @@ pub fn read(payload: &[u8], headers: &[(&str, &str)], reading: Reading) -> Resul
         if let Err(problem) = found {
             delivery.rejected.push(Rejected { place, problem });
         }
+    }
+    if values.len() > 1 {
+        // What identifies one of several does not identify the delivery.
+        delivery.delivery_id = sent_id;
     }
     if delivery.alerts.is_empty() && !delivery.rejected.is_empty() {
         return Err(delivery.rejected.swap_remove(0).problem);

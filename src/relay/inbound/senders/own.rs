@@ -12,6 +12,7 @@ pub static SENDERS: &[Sender] = &[
         forms: &[coded(
             &[&["specversion", "type", "source", "id"], &["context.specversion", "context.type", "context.source"]],
             |payload, _, delivery| {
+                delivery.delivery_id = delivery.delivery_id.take().or_else(|| cloudevents::delivery_id(payload));
                 delivery.alerts.push(cloudevents::read(payload)?);
                 Ok(())
             },

@@ -218,6 +218,23 @@ fn a_delivery_says_who_sent_it_and_when() {
     assert_eq!(read(json!([alert, payload("opsgenie-create")]), &[]).0, None);
 }
 
+/// The identifier of a CloudEvent is unique within its source only, and that of an event in a batch is not the batch's.
+#[test]
+fn a_delivery_of_cloudevents_is_identified_by_source_and_id() {
+    let id = |body: &Value, headers: &[(&str, &str)]| {
+        let reading = Reading { format: None, grouping: Grouping::Group, mapping: None };
+        read_delivery(body.to_string().as_bytes(), headers, reading).unwrap().delivery_id
+    };
+    let event = |id: &str| json!({"specversion": "1.0", "type": "disk.full", "source": "/a", "id": id, "data": {"title": "x", "severity": "high"}});
+    assert_eq!(id(&event("1"), &[]).as_deref(), Some("/a 1"));
+    assert_eq!(id(&event("1"), &[("webhook-id", "d1")]).as_deref(), Some("d1"));
+    assert_eq!(id(&json!([event("1"), event("2")]), &[]), None);
+    assert_eq!(id(&json!([event("1"), event("2")]), &[("webhook-id", "d1")]).as_deref(), Some("d1"));
+    let alert = json!({"title": "x", "severity": "high"});
+    assert_eq!(id(&alert, &[("ce-id", "1"), ("ce-source", "/a")]).as_deref(), Some("/a 1"));
+    assert_eq!(id(&alert, &[("Ce-Id", "1")]), None);
+}
+
 #[test]
 fn a_refusal_names_a_mapping_that_takes_the_payload() {
     let value = json!({"payload": {"title": "Crash", "url": "https://x.example/1", "method": "m"}, "host": "h"});

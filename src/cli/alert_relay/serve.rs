@@ -1,0 +1,163 @@
+//! The command `serve`: what may be typed, and what is put together for it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use tokio::sync::watch::channel;
+
+use super::place::SANDBOX_SESSION_S;
+use crate::cli::{Exit, FAILURE, SUCCESS, usage};
+use crate::devin::retry;
+use crate::devin::{Client, Settings as ClientSettings, Token};
+use crate::output::Output;
+use crate::redact::Redactor;
+use crate::relay::serve::rules::{self, Devin, Integration, Rules, Surroundings};
+use crate::relay::serve::store::Address;
+use crate::relay::serve::{IntegrationSettings, Log, Settings};
+use crate::sandbox::{self, Sandbox};
+use crate::stop::Signals;
+
+pub const HELP: &str = "\
+Examples:
+  source-devin-ai alert-relay serve --sandbox
+  curl -d @alert.json http://127.0.0.1:8080/v1/hooks/auto
+  curl http://127.0.0.1:8080/api/v1/alerts";
+
+/// So many requests to one organization are under way at once.
+const REQUESTS_AT_ONCE: usize = 8;
+
+/// The rules where there is no file, for trying things.
+const TRIAL: &str = "\
+routes:
+  - {name: generic, kind: generic, auth: none}
+  - {name: auto, auth: none}
+default: {poll_interval: 1s}
+";
+
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// YAML that says who may deliver, to which organization sessions belong, and what is done about an alert
+    #[arg(long, value_name = "FILE", required_unless_present = "sandbox")]
+    rules: Option<PathBuf>,
+    /// Where to listen
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    listen: SocketAddr,
+    /// Where to keep what comes in: sqlite:FILE, postgres://HOST/DATABASE, or memory
+    #[arg(long, value_name = "STORE", default_value = "sqlite:relay.db")]
+    store: Address,
+    /// Use a simulated organization instead of the Devin API
+    #[arg(long)]
+    sandbox: bool,
+}
+
+/// Serves until a signal asks to stop; a second one ends it where it stands.
+pub async fn run(options: Serve, output: &Output) -> Exit {
+    let mut rules = match load(&options) {
+        Ok(rules) => rules,
+        Err(problems) => {
+            problems.iter().for_each(|problem| output.note(&format!("error: {problem}")));
+            return FAILURE;
+        }
+    };
+    let open = rules.open_routes().collect::<Vec<_>>().join(", ");
+    if !options.listen.ip().to_canonical().is_loopback() && !open.is_empty() {
+        return usage(
+            output,
+            &format!(
+                "--listen {}: give the routes without authentication ({open}) a secret, or listen on an address of this machine only, such as 127.0.0.1:8080",
+                options.listen
+            ),
+        );
+    }
+    let mut redactor = Redactor::default();
+    for secret in rules.secrets().filter_map(|secret| std::str::from_utf8(secret.expose()).ok()) {
+        redactor.add(secret);
+        output.hide(&Token::new(secret));
+    }
+    let simulated = if options.sandbox { Some(simulated(&mut rules).await) } else { None };
+    let sandbox = match simulated.transpose() {
+        Ok(sandbox) => sandbox,
+        Err(error) => {
+            output.note(&format!("error: cannot serve the sandbox on this machine: {error}"));
+            return FAILURE;
+        }
+    };
+    let mut integrations = Vec::new();
+    for Integration { name, token, api_url, org_id } in rules.integrations.drain(..) {
+        let Some(token) = token else { continue };
+        redactor.add(token.expose());
+        output.hide(&token);
+        let (policy, concurrency) = (retry::Policy::brief(), REQUESTS_AT_ONCE);
+        let client = Client::new(ClientSettings { api_url, token, policy, concurrency });
+        integrations.push(IntegrationSettings { name, client, org_id, create_timeout: rules.rule.create_timeout });
+    }
+    let (tell, stop) = channel(None);
+    let (listen, store) = (options.listen, options.store);
+    let log = Log::new(output, !output.is_terminal());
+    let serving = crate::relay::serve::serve(Settings { listen, store, rules, integrations, redactor, log, stop });
+    let mut signals = Signals::listen();
+    tokio::pin!(serving);
+    let exit = loop {
+        tokio::select! {
+            served = &mut serving => break match served {
+                Ok(()) => SUCCESS,
+                Err(problem) => {
+                    output.note(&format!("error: {problem}"));
+                    FAILURE
+                }
+            },
+            signal = signals.next() => {
+                if tell.borrow().is_some() {
+                    output.note("stopped at once: what was under way is looked for at the next start");
+                    break Exit::Signal(signal);
+                }
+                let _ = tell.send(Some(signal));
+            }
+        }
+    };
+    drop(sandbox);
+    exit
+}
+
+/// The rules, or everything that is wrong with them, one sentence each.
+fn load(options: &Serve) -> Result<Rules, Vec<String>> {
+    let devin = if options.sandbox { Devin::Sandbox } else { Devin::Api };
+    let (name, checked) = match &options.rules {
+        Some(path) => (path.display().to_string(), rules::load(path, devin)),
+        None => ("the rules of --sandbox".to_string(), rules::check(TRIAL, devin, &Nowhere)),
+    };
+    checked.map_err(|problems| problems.iter().map(|problem| format!("{name}: {problem}")).collect())
+}
+
+/// Leads every integration to a simulated organization, which lives as long as what this answers.
+async fn simulated(rules: &mut Rules) -> io::Result<Sandbox> {
+    let options = sandbox::Options { session_seconds: SANDBOX_SESSION_S, ..sandbox::Options::default() };
+    let sandbox = Sandbox::start(options).await?;
+    let simulated = |name: &str| Integration {
+        name: name.to_string(),
+        token: Some(Token::new(sandbox::TOKEN)),
+        api_url: sandbox.url(),
+        org_id: Some(sandbox::ORG_ID.to_string()),
+    };
+    let mut names: Vec<String> = rules.integrations.iter().map(|integration| integration.name.clone()).collect();
+    if names.is_empty() {
+        names.push(rules.rule.integration.clone());
+    }
+    rules.integrations = names.iter().map(|name| simulated(name)).collect();
+    Ok(sandbox)
+}
+
+/// Where there are no variables and no files: these rules name none.
+struct Nowhere;
+
+impl Surroundings for Nowhere {
+    fn variable(&self, _: &str) -> Option<String> {
+        None
+    }
+
+    fn file(&self, _: &str) -> Result<Vec<u8>, io::ErrorKind> {
+        Err(io::ErrorKind::NotFound)
+    }
+}

@@ -1,0 +1,415 @@
+//! Takes the jobs of one integration to their ends: claims what is due, steps, keeps, and only then acts. What it holds in
+//! memory is nothing but what the store has: it may end at any line.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::watch::Receiver;
+use tokio::sync::{Notify, Semaphore};
+use tokio::task::JoinSet;
+
+use super::Log;
+use super::integration::{Integration, Requests, is_about_the_key};
+use super::polling::Polls;
+use super::store::{Claimed, News, Progress, Save, Saved, Store};
+use crate::devin::Error;
+use crate::devin::Kind;
+use crate::devin::session::Session;
+use crate::relay::driver::{Clock as _, act, event_of};
+use crate::relay::error_report::error_report;
+use crate::relay::event::EventKind;
+use crate::relay::job::{Action, End, Job, Observation, Phase, step};
+
+/// How many jobs are worked on at once; the others wait in the store.
+const AT_ONCE: usize = 64;
+
+/// How long a job is held without a word before another process may take it on, and how often that word is given.
+const LEASE: Duration = Duration::from_secs(60);
+const RENEWAL: Duration = Duration::from_secs(15);
+
+/// The longest that nobody looks for due jobs: another process may have left some.
+const IDLE: Duration = Duration::from_secs(2);
+
+/// When a job is looked at again whose request failed for a reason that will pass.
+const PUT_OFF: Duration = Duration::from_secs(10);
+
+/// When something is kept again that the store could not keep.
+const KEEP_AGAIN: Duration = Duration::from_millis(500);
+
+/// The engine of one integration.
+pub struct Engine {
+    store: Arc<Store>,
+    integration: Arc<Integration>,
+    /// Of this process, drawn at its start.
+    owner: String,
+    log: Log,
+    stop: Receiver<Option<i32>>,
+    wake: Arc<Notify>,
+    places: Arc<Semaphore>,
+    /// The jobs in hand, with their claims. What was claimed and is not in hand comes back when its lease ends.
+    in_hand: Mutex<HashMap<String, i64>>,
+}
+
+impl Engine {
+    /// An engine that does nothing until it is run.
+    pub fn new(
+        store: Arc<Store>,
+        integration: Arc<Integration>,
+        owner: &str,
+        log: &Log,
+        stop: Receiver<Option<i32>>,
+    ) -> Arc<Engine> {
+        Arc::new(Engine {
+            store,
+            integration,
+            owner: owner.to_string(),
+            log: log.clone(),
+            stop,
+            wake: Arc::new(Notify::new()),
+            places: Arc::new(Semaphore::new(AT_ONCE)),
+            in_hand: Mutex::default(),
+        })
+    }
+
+    /// Told when there may be a due job.
+    pub fn wake(&self) -> Arc<Notify> {
+        Arc::clone(&self.wake)
+    }
+
+    /// Works until asked to stop, and then until every create that was sent is answered.
+    pub async fn run(self: Arc<Engine>) {
+        let (verifying, renewing) = (Arc::clone(&self), Arc::clone(&self));
+        let mut helpers = JoinSet::new();
+        helpers.spawn(async move { verifying.integration.verify(&verifying.store, &verifying.log).await });
+        helpers.spawn(async move { renewing.renew().await });
+        let polling = Arc::clone(&self.integration);
+        helpers.spawn(async move { Polls::make(&polling).await });
+        let mut jobs = JoinSet::new();
+        while !self.is_stopping() {
+            let wait = self.claim(&mut jobs).await;
+            while jobs.try_join_next().is_some() {}
+            let mut stop = self.stop.clone();
+            tokio::select! {
+                () = self.wake.notified() => {}
+                () = self.integration.readied() => {}
+                _ = stop.wait_for(Option::is_some) => {}
+                () = tokio::time::sleep(wait) => {}
+            }
+        }
+        while jobs.join_next().await.is_some() {}
+    }
+
+    /// Starts what is due, and answers with how long nothing else will be.
+    async fn claim(self: &Arc<Engine>, jobs: &mut JoinSet<()>) -> Duration {
+        let free = self.places.available_permits();
+        if free == 0 || self.integration.requests().is_none() {
+            return IDLE;
+        }
+        let due = match self.store.claim(&self.integration.name, &self.owner, LEASE, free).await {
+            Ok(due) => due,
+            Err(error) => {
+                self.log.warn(&format!("due jobs cannot be read: {error}"));
+                return IDLE;
+            }
+        };
+        for claimed in due.claimed {
+            let engine = Arc::clone(self);
+            let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { break };
+            jobs.spawn(async move {
+                engine.work(claimed).await;
+                drop(place);
+                engine.wake.notify_one();
+            });
+        }
+        due.next_in.map_or(IDLE, |next| Duration::from_millis(next.max(1).unsigned_abs()).min(IDLE))
+    }
+
+    async fn renew(&self) {
+        loop {
+            tokio::time::sleep(RENEWAL).await;
+            let held = self.in_hand().iter().map(|(job_id, epoch)| (job_id.clone(), *epoch)).collect();
+            if let Err(error) = self.store.renew(held, LEASE).await {
+                self.log.warn(&format!("the leases cannot be renewed: {error}"));
+            }
+        }
+    }
+
+    /// Takes a job as far as it goes without waiting.
+    async fn work(&self, claimed: Claimed) {
+        let Some(requests) = self.integration.requests() else { return };
+        let _in_hand = InHand::new(self, &claimed);
+        let mut held = Held::new(claimed, &self.owner);
+        let mut observation = held.first_observation();
+        loop {
+            let now = requests.now();
+            let before = held.job.clone();
+            let (job, actions) = step(held.job, observation, now);
+            held.job = job;
+            let (mut events, mut next) = (Vec::new(), None);
+            for action in actions {
+                match action {
+                    Action::Report(kind) => events.push(event_of(&held.job, kind, now)),
+                    action => next = Some(action),
+                }
+            }
+            events.iter().for_each(|event| held.note(&event.kind));
+            held.note_end();
+            let due_in = match next {
+                Some(Action::WaitUntil(moment)) if held.news.is_empty() => Some(moment - now),
+                _ => None,
+            };
+            // Before anything is told, and before anything is done.
+            if !self.keep(&mut held, due_in).await {
+                return;
+            }
+            events.iter().for_each(|event| self.log.event(event));
+            if held.job.end().is_some() || due_in.is_some() {
+                return;
+            }
+            observation = match next {
+                Some(Action::WaitUntil(_)) => held.next_news(),
+                Some(action) => match self.perform(&requests, &held, action).await {
+                    Some(observation) => observation,
+                    None => return,
+                },
+                None => Observation::Started,
+            };
+            if let Some(reason) = passing(&held.job, &observation) {
+                // Certainly nothing was created: it stands where it stood before.
+                if matches!(observation, Observation::CreateRefused(_)) {
+                    held.job = before;
+                }
+                self.put_off(held, &reason).await;
+                return;
+            }
+        }
+    }
+
+    /// Takes one action. `None` where it was asked to stop before it was done: then another process begins it anew.
+    async fn perform(&self, requests: &Requests<'_>, held: &Held, action: Action) -> Option<Observation> {
+        let (is_create, is_find) = (matches!(action, Action::Create(_)), matches!(action, Action::Find(_)));
+        let attempt_tag = &held.job.request.names.attempt_tag;
+        if is_create {
+            // Its answer is waited for, so that no session is started unseen.
+            if self.is_stopping() {
+                return None;
+            }
+            let observation = act(requests, held.job.marker(), action).await;
+            if let Observation::Created(session) = &observation {
+                self.sight(attempt_tag, session).await;
+            }
+            return Some(observation);
+        }
+        let mut stop = self.stop.clone();
+        let observation = tokio::select! {
+            biased;
+            _ = stop.wait_for(Option::is_some) => return None,
+            observation = act(requests, held.job.marker(), action) => observation,
+        };
+        match observation {
+            Observation::SessionsFound(found) if is_find => {
+                let sighted = self.sightings(attempt_tag).await?;
+                let is_new = |session: &Session| !found.iter().any(|other| other.is_named(&session.session_id));
+                let missing: Vec<Session> = sighted.into_iter().filter(is_new).collect();
+                Some(Observation::SessionsFound(found.into_iter().chain(missing).collect()))
+            }
+            observation => Some(observation),
+        }
+    }
+
+    /// Keeps how far a job has come; `false` where somebody else has taken it on, or this process is asked to stop.
+    async fn keep(&self, held: &mut Held, due_in: Option<i64>) -> bool {
+        loop {
+            match self.store.save(held.save(due_in)).await {
+                Ok(Saved::Kept(news)) => {
+                    held.news = news.into();
+                    return true;
+                }
+                Ok(Saved::Lost) => return false,
+                Err(error) => self.log.warn(&format!("{} cannot be kept, and waits: {error}", held.job.id)),
+            }
+            if self.is_stopping() {
+                return false;
+            }
+            tokio::time::sleep(KEEP_AGAIN).await;
+        }
+    }
+
+    /// Keeps that a session was made, whoever holds the job by now.
+    async fn sight(&self, attempt_tag: &str, session: &Session) {
+        while let Err(error) = self.store.sight(attempt_tag, session).await {
+            self.log.warn(&format!("the session {} cannot be kept, and is again: {error}", session.session_id));
+            if self.is_stopping() {
+                return;
+            }
+            tokio::time::sleep(KEEP_AGAIN).await;
+        }
+    }
+
+    /// `None` where they cannot be read: then nothing is decided without them.
+    async fn sightings(&self, attempt_tag: &str) -> Option<Vec<Session>> {
+        match self.store.sightings(attempt_tag).await {
+            Ok(sessions) => Some(sessions),
+            Err(error) => {
+                self.log.warn(&format!("what was made before cannot be read: {error}"));
+                None
+            }
+        }
+    }
+
+    /// Gives a job back whose request failed for a reason that is none of its own.
+    async fn put_off(&self, mut held: Held, error: &Error) {
+        if is_about_the_key(error) {
+            self.integration.pause(error_report(error));
+        }
+        let wait = PUT_OFF.as_millis().try_into().unwrap_or(i64::MAX);
+        held.progress.reason = Some(error.to_string());
+        if self.keep(&mut held, Some(wait)).await {
+            let kind = EventKind::warning(format!("{error}; trying again in {} s", PUT_OFF.as_secs()));
+            self.log.event(&event_of(&held.job, kind, crate::devin::client::now_s() * 1000));
+        }
+    }
+
+    fn is_stopping(&self) -> bool {
+        self.stop.borrow().is_some()
+    }
+
+    fn in_hand(&self) -> MutexGuard<'_, HashMap<String, i64>> {
+        self.in_hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Holds on to a claim as long as it lives, however its work ends.
+struct InHand<'a> {
+    engine: &'a Engine,
+    job_id: String,
+}
+
+impl InHand<'_> {
+    fn new<'a>(engine: &'a Engine, claimed: &Claimed) -> InHand<'a> {
+        let job_id = claimed.job.id.clone();
+        engine.in_hand().insert(job_id.clone(), claimed.epoch);
+        InHand { engine, job_id }
+    }
+}
+
+impl Drop for InHand<'_> {
+    fn drop(&mut self) {
+        self.engine.in_hand().remove(&self.job_id);
+    }
+}
+
+/// A job in hand.
+struct Held {
+    job: Job,
+    epoch: i64,
+    owner: String,
+    is_taken_over: bool,
+    progress: Progress,
+    news: VecDeque<(i64, News)>,
+    news_until: i64,
+}
+
+impl Held {
+    fn new(claimed: Claimed, owner: &str) -> Held {
+        Held {
+            is_taken_over: claimed.stepped_by.is_some_and(|by| by != owner),
+            job: claimed.job,
+            epoch: claimed.epoch,
+            owner: owner.to_string(),
+            progress: claimed.progress,
+            news: claimed.news.into(),
+            news_until: 0,
+        }
+    }
+
+    /// What another process did may not have been done; what this one waited for is over.
+    fn first_observation(&mut self) -> Observation {
+        let is_create_open = matches!(self.job.phase, Phase::Creating { waits_until: None });
+        if self.is_taken_over || is_create_open { Observation::Started } else { self.next_news() }
+    }
+
+    /// The oldest news, or that a wait is over.
+    fn next_news(&mut self) -> Observation {
+        let Some((seq, news)) = self.news.pop_front() else { return Observation::WaitOver };
+        self.news_until = seq;
+        match news {
+            News::Firing(firing) => Observation::NewAlerts(firing),
+            News::Resolved => Observation::AlertResolved,
+        }
+    }
+
+    /// Keeps of an event what is shown of the job.
+    fn note(&mut self, event: &EventKind) {
+        let progress = &mut self.progress;
+        match event {
+            EventKind::SessionCreated { session_id, session_url }
+            | EventKind::SessionAdopted { session_id, session_url, .. } => {
+                progress.session_id = Some(session_id.clone());
+                progress.session_url.clone_from(session_url);
+                progress.reason = None;
+            }
+            EventKind::AlertHeld { session_id, session_url, pr_url, reason } => {
+                progress.session_id = Some(session_id.clone());
+                progress.session_url.clone_from(session_url);
+                progress.pr_url.clone_from(pr_url);
+                progress.reason = Some(reason.clone());
+            }
+            EventKind::SessionStatus { pr_url: Some(pr_url), .. } => progress.pr_url = Some(pr_url.clone()),
+            EventKind::Outcome(outcome) => {
+                progress.status = Some(outcome.status.name().to_string());
+                progress.result =
+                    serde_json::to_value(outcome.result).ok().and_then(|word| Some(word.as_str()?.to_string()));
+                progress.reason = Some(outcome.reason.clone());
+                progress.pr_url.clone_from(&outcome.pr_url);
+                if outcome.session_id.is_some() {
+                    progress.session_id.clone_from(&outcome.session_id);
+                    progress.session_url.clone_from(&outcome.session_url);
+                }
+            }
+            EventKind::Error(report) => progress.reason = Some(report.message.clone()),
+            _ => {}
+        }
+    }
+
+    /// An end without an outcome has a word too.
+    fn note_end(&mut self) {
+        if let Some(End::Failed { .. } | End::Stopped { .. }) = self.job.end() {
+            self.progress.status = Some("failed".to_string());
+        }
+    }
+
+    fn save(&self, due_in: Option<i64>) -> Save {
+        Save {
+            job: self.job.clone(),
+            epoch: self.epoch,
+            owner: self.owner.clone(),
+            progress: self.progress.clone(),
+            news_until: self.news_until,
+            due_in,
+        }
+    }
+}
+
+/// The error of a request that says nothing about the job: it is made again later, for as long as it takes.
+fn passing(job: &Job, observation: &Observation) -> Option<Error> {
+    let will_pass = |error: &Error| {
+        is_about_the_key(error)
+            || error.kind.is_retryable()
+            || matches!(error.kind, Kind::TimeUp(_) | Kind::WaitTooLong { .. })
+    };
+    match observation {
+        // A search that is not answered says nothing about what is there.
+        Observation::FindFailed(error)
+            if matches!(job.phase, Phase::Finding { .. } | Phase::Reconciling(_)) && will_pass(error) =>
+        {
+            Some(error.clone())
+        }
+        Observation::PollFailed(error) if is_about_the_key(error) => Some(error.clone()),
+        Observation::CreateRefused(error) if matches!(error.kind, Kind::Status(401) | Kind::Unreachable(_)) => {
+            Some(error.clone())
+        }
+        _ => None,
+    }
+}

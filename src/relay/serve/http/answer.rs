@@ -1,0 +1,45 @@
+//! What is answered: a status and JSON.
+
+use http_body_util::Full;
+use hyper::StatusCode;
+use hyper::body::Bytes;
+use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use hyper::http::{HeaderValue, Response};
+use serde_json::{Value, json};
+
+/// An answer, before it is bytes.
+pub struct Answer {
+    pub status: StatusCode,
+    pub body: Value,
+    header: Option<(HeaderName, HeaderValue)>,
+}
+
+impl Answer {
+    /// An answer that says this.
+    pub fn new(status: StatusCode, body: Value) -> Answer {
+        Answer { status, body, header: None }
+    }
+
+    /// An answer that says what is wrong.
+    pub fn problem(status: StatusCode, reason: &str) -> Answer {
+        Answer::new(status, json!({"accepted": false, "reason": reason}))
+    }
+
+    /// The same with this header.
+    pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Answer {
+        self.header = Some((name, value));
+        self
+    }
+
+    /// As it goes out.
+    pub fn into_response(self) -> Response<Full<Bytes>> {
+        let mut response = Response::new(Full::from(format!("{}\n", self.body)));
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        headers.extend(self.header);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+        headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        response
+    }
+}

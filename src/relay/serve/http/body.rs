@@ -1,0 +1,86 @@
+//! A request's body: read no further than it may be long, unpacked no further either, and not waited for without end.
+
+use std::io::Read as _;
+use std::time::Duration;
+
+use flate2::read::MultiGzDecoder;
+use http_body_util::{BodyExt as _, LengthLimitError, Limited};
+use hyper::StatusCode;
+use hyper::body::Incoming;
+use hyper::header::{CONNECTION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap};
+use hyper::http::HeaderValue;
+
+use super::answer::Answer;
+
+/// The longest body, as it is sent and as it is unpacked. PagerDuty's may have 2 MB.
+const LONGEST: usize = 2 << 20;
+
+/// How long a body may take to come.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+/// What was sent.
+pub struct Body {
+    /// As it came, which is what a signature is over.
+    pub sent: Vec<u8>,
+    /// `None` where it was not packed; else what came out of it, or the answer that says why nothing did.
+    pub unpacked: Option<Result<Vec<u8>, Answer>>,
+}
+
+/// Receives a body.
+///
+/// # Errors
+/// The answer that says why it is not taken.
+pub async fn receive(headers: &HeaderMap, body: Incoming) -> Result<Body, Answer> {
+    let packing = packing(headers)?;
+    let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
+    if announced.is_some_and(|length| length > LONGEST as u64) {
+        return Err(too_large());
+    }
+    let received = tokio::time::timeout(PATIENCE, Limited::new(body, LONGEST).collect()).await;
+    let sent = match received {
+        Ok(Ok(collected)) => collected.to_bytes().to_vec(),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Ok(Err(_)) => return Err(closing(StatusCode::BAD_REQUEST, "the body broke off or is malformed")),
+        Err(_) => return Err(closing(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
+    };
+    let unpacked = match packing {
+        Packing::None => None,
+        Packing::Gzip => Some(unpack(&sent)),
+    };
+    Ok(Body { sent, unpacked })
+}
+
+/// How a body is packed.
+enum Packing {
+    None,
+    Gzip,
+}
+
+fn packing(headers: &HeaderMap) -> Result<Packing, Answer> {
+    match headers.get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or_default().trim().to_ascii_lowercase()) {
+        None => Ok(Packing::None),
+        Some(word) if word.is_empty() || word == "identity" => Ok(Packing::None),
+        Some(word) if word == "gzip" || word == "x-gzip" => Ok(Packing::Gzip),
+        Some(_) => Err(closing(StatusCode::BAD_REQUEST, "the body may be packed by gzip, and by nothing else")),
+    }
+}
+
+fn unpack(packed: &[u8]) -> Result<Vec<u8>, Answer> {
+    let mut unpacked = Vec::new();
+    let most = LONGEST as u64 + 1;
+    match MultiGzDecoder::new(packed).take(most).read_to_end(&mut unpacked) {
+        Ok(length) if length > LONGEST => Err(too_large()),
+        Ok(_) => Ok(unpacked),
+        Err(_) => Err(Answer::problem(StatusCode::BAD_REQUEST, "the body is not what gzip makes")),
+    }
+}
+
+fn too_large() -> Answer {
+    let reason = format!("the body has more than {LONGEST} bytes, the most that are taken");
+    closing(StatusCode::PAYLOAD_TOO_LARGE, &reason)
+}
+
+/// What was not read of the body is not read any more.
+fn closing(status: StatusCode, reason: &str) -> Answer {
+    Answer::problem(status, reason).with(CONNECTION, HeaderValue::from_static("close"))
+}

@@ -1,0 +1,249 @@
+//! One organization of Devin: its client, whose key it is, and whether that key is good. A key that is refused pauses this
+//! integration and no other. Its requests are the ports of its jobs.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+
+use super::polling::Polls;
+use super::store::Store;
+use super::{Log, store::StoreError};
+use crate::devin::client::Client;
+use crate::devin::session::{NewSession, Session, bare};
+use crate::devin::sessions::Creation;
+use crate::devin::{Error, Kind};
+use crate::relay::driver::{Clock, Sessions};
+use crate::relay::error_report::{Code, ErrorReport, ignore_events};
+use crate::relay::job::{Millis, Query};
+use crate::relay::organization;
+
+/// How long after a vain look at the key the next one is taken.
+const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+/// Stands in no item of a list.
+const UNMATCHED: &str = "\0";
+
+/// What an integration is made of.
+pub struct IntegrationSettings {
+    pub name: String,
+    pub client: Client,
+    /// `None` where the key is to tell it.
+    pub org_id: Option<String>,
+    /// How long a create may take.
+    pub create_timeout: Duration,
+}
+
+/// One organization.
+pub struct Integration {
+    pub name: String,
+    client: Client,
+    configured: Option<String>,
+    create_timeout: Duration,
+    pub polls: Polls,
+    standing: Mutex<Standing>,
+    /// Told when the key has to be looked at.
+    doubt: Notify,
+    /// Told when it is ready.
+    ready: Notify,
+}
+
+/// Whether it can be worked with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// Not known yet.
+    Starting,
+    Ready {
+        org_id: String,
+    },
+    Paused {
+        reason: ErrorReport,
+    },
+}
+
+impl Integration {
+    /// One that is not known yet.
+    pub fn new(settings: IntegrationSettings) -> Integration {
+        Integration {
+            name: settings.name,
+            client: settings.client,
+            configured: settings.org_id,
+            create_timeout: settings.create_timeout,
+            polls: Polls::default(),
+            standing: Mutex::new(Standing::Starting),
+            doubt: Notify::new(),
+            ready: Notify::new(),
+        }
+    }
+
+    /// How it stands.
+    pub fn standing(&self) -> Standing {
+        self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The requests to its organization; `None` while it is not ready.
+    pub fn requests(&self) -> Option<Requests<'_>> {
+        match self.standing() {
+            Standing::Ready { org_id } => Some(Requests { integration: self, org_id }),
+            _ => None,
+        }
+    }
+
+    /// Waits until it becomes ready.
+    pub async fn readied(&self) {
+        self.ready.notified().await;
+    }
+
+    /// Starts nothing any more until the key has been looked at.
+    pub fn pause(&self, reason: ErrorReport) {
+        self.stand(Standing::Paused { reason });
+        self.doubt.notify_one();
+    }
+
+    /// Looks at the key until it is good, and again whenever it is in doubt. Never ends.
+    pub async fn verify(&self, store: &Store, log: &Log) {
+        loop {
+            let said = self.standing();
+            match self.look(store, log).await {
+                Ok(org_id) => {
+                    log.note(&format!("integration {}: the key is good, the organization is {org_id}", self.name));
+                    self.stand(Standing::Ready { org_id });
+                    self.ready.notify_waiters();
+                    self.doubt.notified().await;
+                }
+                Err(reason) => {
+                    let paused = Standing::Paused { reason };
+                    if let Standing::Paused { reason } = &paused
+                        && paused != said
+                    {
+                        log.warn(&format!("integration {} is paused, and alerts wait: {}", self.name, reason.message));
+                    }
+                    self.stand(paused);
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    async fn look(&self, store: &Store, log: &Log) -> Result<String, ErrorReport> {
+        let kept = self.kept(store.organization(&self.name).await, log);
+        match organization::find(&self.client, self.configured.as_deref()).await {
+            Ok(found) if !found.missing.is_empty() => Err(ErrorReport {
+                code: Code::MissingPermission,
+                message: format!(
+                    "the key lacks {}, without which a session that exists cannot be found and would be created again",
+                    found.missing.join(", ")
+                ),
+            }),
+            Ok(found) => {
+                if let Some(kept) = kept.filter(|kept| *kept != found.org_id) {
+                    log.warn(&format!(
+                        "integration {}: the key belongs to the organization {} now, and belonged to {kept} before",
+                        self.name, found.org_id
+                    ));
+                }
+                let result = store.keep_organization(&self.name, &found.org_id).await;
+                self.kept(result.map(|()| None), log);
+                Ok(found.org_id)
+            }
+            Err(report) if is_about_the_api(report.code) => self.configured.clone().or(kept).ok_or(report),
+            Err(report) => Err(report),
+        }
+    }
+
+    /// The organization is a convenience: a store that fails here fails elsewhere too.
+    fn kept(&self, result: Result<Option<String>, StoreError>, log: &Log) -> Option<String> {
+        result.unwrap_or_else(|error| {
+            log.warn(&format!("integration {}: the organization cannot be looked up or kept: {error}", self.name));
+            None
+        })
+    }
+
+    /// As a look at the key would have found it.
+    #[cfg(test)]
+    pub fn make_ready(&self, org_id: &str) {
+        self.stand(Standing::Ready { org_id: org_id.to_string() });
+    }
+
+    fn stand(&self, standing: Standing) {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+    }
+}
+
+/// Whether it says nothing about the key.
+fn is_about_the_api(code: Code) -> bool {
+    matches!(code, Code::ApiTrouble | Code::Unreachable | Code::RateLimited)
+}
+
+/// Whether the key is not accepted, so that every other request would be refused too.
+pub fn is_about_the_key(error: &Error) -> bool {
+    matches!(error.kind, Kind::Status(401 | 403))
+}
+
+/// The requests to one organization.
+pub struct Requests<'a> {
+    integration: &'a Integration,
+    org_id: String,
+}
+
+impl Requests<'_> {
+    /// One session, by a request of its own.
+    ///
+    /// # Errors
+    /// The request's.
+    pub async fn poll_alone(&self, session_id: &str) -> Result<Session, Error> {
+        self.client().session(&self.org_id, session_id, &ignore_events).await
+    }
+
+    /// The sessions of these that a list shows.
+    ///
+    /// # Errors
+    /// The request's.
+    pub async fn list(&self, session_ids: impl Iterator<Item = &str>) -> Result<Vec<Session>, Error> {
+        let query: Vec<_> = session_ids.map(|id| Query::Id(bare(id).to_string()).filter()).collect();
+        // Whoever is left out because it cannot be read is asked for by itself, and then that is an error.
+        self.client().find_sessions(&self.org_id, &query, UNMATCHED, &ignore_events).await
+    }
+
+    fn client(&self) -> &Client {
+        &self.integration.client
+    }
+}
+
+impl Sessions for Requests<'_> {
+    async fn find(&self, query: &Query, marker: &str) -> Result<Vec<Session>, Error> {
+        self.client().find_sessions(&self.org_id, &[query.filter()], marker, &ignore_events).await
+    }
+
+    async fn create(&self, new: &NewSession) -> Option<Creation> {
+        let _permit = self.client().enter().await;
+        Some(self.client().create_session(&self.org_id, new, self.integration.create_timeout).await)
+    }
+
+    async fn poll(&self, session_id: &str) -> Result<Session, Error> {
+        self.integration.polls.poll(session_id).await
+    }
+
+    async fn tag(&self, session_id: &str, tag: &str) -> Result<(), Error> {
+        self.client().tag_session(&self.org_id, session_id, tag).await
+    }
+
+    async fn terminate(&self, session_id: &str) -> Result<(), Error> {
+        self.client().terminate_session(&self.org_id, session_id).await
+    }
+
+    async fn message(&self, session_id: &str, message: &str) -> Result<(), Error> {
+        self.client().message_session(&self.org_id, session_id, message).await
+    }
+}
+
+impl Clock for Requests<'_> {
+    fn now(&self) -> Millis {
+        self.client().now_ms()
+    }
+
+    async fn sleep_until(&self, moment: Millis) {
+        let time = Duration::from_millis((moment - self.now()).max(0).unsigned_abs());
+        tokio::time::sleep(time).await;
+    }
+}

@@ -1,0 +1,204 @@
+//! The one connection: opened so that what is committed survives a power loss, and opened again when it is lost.
+
+use std::fs::{File, OpenOptions};
+use std::path::Path;
+use std::sync::Once;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
+
+use super::schema::migrate;
+use super::{Address, Dialect, Order, Reply, StoreError, intake, queue, view};
+
+/// Before anything is read: the journal that lets readers in beside the writer, and a sync with every commit.
+const SQLITE_SETTINGS: &str = "
+PRAGMA busy_timeout = 5000;
+PRAGMA journal_mode = WAL;
+PRAGMA synchronous = FULL;
+PRAGMA foreign_keys = ON;
+";
+
+/// The database behind a store.
+pub struct Database {
+    dialect: Dialect,
+    url: String,
+    /// `None` after it was lost, until the next transaction.
+    connection: Option<AnyConnection>,
+    /// Held as long as this process writes to the file.
+    _lock: Option<File>,
+}
+
+/// What an order is done with.
+pub struct Work<'c> {
+    pub connection: &'c mut AnyConnection,
+    pub dialect: Dialect,
+    /// By the database's clock, in Unix milliseconds.
+    pub now: i64,
+}
+
+impl Database {
+    /// Opens what `address` names, and makes it if it is not there.
+    ///
+    /// # Errors
+    /// A sentence with the place.
+    pub async fn open(address: &Address) -> Result<Database, StoreError> {
+        static DRIVERS: Once = Once::new();
+        DRIVERS.call_once(|| {
+            sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER])
+                .expect("they are installed once")
+        });
+        let failed = |error: StoreError| StoreError(format!("cannot open the store {address}: {error}"));
+        let (dialect, url, lock) = match address {
+            Address::Memory => (Dialect::Sqlite, "sqlite::memory:".to_string(), None),
+            Address::Sqlite(path) => {
+                let lock = claim_file(path).map_err(failed)?;
+                let name = utf8_percent_encode(&path.to_string_lossy(), NON_ALPHANUMERIC).to_string();
+                (Dialect::Sqlite, format!("sqlite:{name}?mode=rwc"), Some(lock))
+            }
+            Address::Postgres(url) => (Dialect::Postgres, url.clone(), None),
+        };
+        let mut database = Database { dialect, url, connection: None, _lock: lock };
+        database.prepare().await.map_err(failed)?;
+        Ok(database)
+    }
+
+    /// Does orders in one transaction, in their order. All or none.
+    ///
+    /// # Errors
+    /// What kept it from being committed.
+    pub async fn transact(&mut self, orders: &[Order]) -> Result<Vec<Reply>, StoreError> {
+        let result = self.try_to(orders).await;
+        if result.is_err() && self.dialect == Dialect::Postgres {
+            // It may be the connection; a new one costs little. A store in memory would be gone with its connection.
+            self.connection = None;
+        }
+        result
+    }
+
+    async fn try_to(&mut self, orders: &[Order]) -> Result<Vec<Reply>, StoreError> {
+        let dialect = self.dialect;
+        let connection = self.connected().await?;
+        let mut transaction = connection.begin_with(dialect.begin()).await?;
+        if dialect == Dialect::Postgres && orders.iter().any(|order| matches!(order, Order::Accept(_))) {
+            // Two deliveries of one alert through two processes: the second sees what the first has made.
+            sqlx::query("SELECT CAST(pg_advisory_xact_lock(7340031) AS TEXT)").execute(&mut *transaction).await?;
+        }
+        let now = now(&mut transaction, dialect).await?;
+        let mut replies = Vec::with_capacity(orders.len());
+        for order in orders {
+            let mut work = Work { connection: &mut transaction, dialect, now };
+            match perform(&mut work, order).await {
+                Ok(reply) => replies.push(reply),
+                Err(error) => {
+                    transaction.rollback().await?;
+                    return Err(error);
+                }
+            }
+        }
+        transaction.commit().await?;
+        Ok(replies)
+    }
+
+    /// Closes it: what the journal holds goes into the file.
+    pub async fn close(self) {
+        if let Some(connection) = self.connection {
+            // All is committed; a journal that stays is read at the next start.
+            let _ = connection.close().await;
+        }
+    }
+
+    async fn connected(&mut self) -> Result<&mut AnyConnection, StoreError> {
+        if self.connection.is_none() {
+            self.prepare().await?;
+        }
+        self.connection.as_mut().ok_or_else(|| StoreError("there is no connection".to_string()))
+    }
+
+    async fn prepare(&mut self) -> Result<(), StoreError> {
+        let mut connection = AnyConnection::connect(&self.url).await?;
+        if self.dialect == Dialect::Sqlite {
+            connection.execute(SQLITE_SETTINGS).await?;
+        }
+        let mut transaction = connection.begin_with(self.dialect.begin()).await?;
+        if self.dialect == Dialect::Postgres {
+            sqlx::query("SELECT CAST(pg_advisory_xact_lock(7340032) AS TEXT)").execute(&mut *transaction).await?;
+        }
+        migrate(&mut transaction, self.dialect).await?;
+        if self.dialect == Dialect::Sqlite {
+            // Nobody else writes to this file: whoever held a lease is gone.
+            sqlx::query("UPDATE jobs SET lease_until = NULL").execute(&mut *transaction).await?;
+        }
+        transaction.commit().await?;
+        self.connection = Some(connection);
+        Ok(())
+    }
+}
+
+/// The file, readable to its owner only (SQLite gives the same mode to its journal), and the lock of who writes to it.
+fn claim_file(path: &Path) -> Result<File, StoreError> {
+    let options = || {
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        options
+    };
+    let in_words = |error: std::io::Error| StoreError(error.to_string());
+    let mut beside = path.as_os_str().to_owned();
+    beside.push("-lock");
+    let lock = options().open(&beside).map_err(in_words)?;
+    match lock.try_lock() {
+        Ok(()) => {}
+        Err(std::fs::TryLockError::WouldBlock) => {
+            return Err(StoreError(
+                "another process writes to it: stop that one, or give this one a store of its own".to_string(),
+            ));
+        }
+        Err(std::fs::TryLockError::Error(error)) => return Err(in_words(error)),
+    }
+    options().open(path).map_err(in_words)?;
+    Ok(lock)
+}
+
+async fn now(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, StoreError> {
+    let text = match dialect {
+        Dialect::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)",
+        Dialect::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
+    };
+    Ok(sqlx::query(text).fetch_one(connection).await?.try_get(0)?)
+}
+
+async fn perform(work: &mut Work<'_>, order: &Order) -> Result<Reply, StoreError> {
+    Ok(match order {
+        Order::Accept(delivery) => Reply::Receipt(intake::accept(work, delivery).await?),
+        Order::Claim { integration, owner, lease_ms, most } => {
+            Reply::Due(queue::claim(work, integration, owner, *lease_ms, *most).await?)
+        }
+        Order::Save(save) => Reply::Saved(queue::save(work, save).await?),
+        Order::Renew { held, lease_ms } => done(queue::renew(work, held, *lease_ms).await)?,
+        Order::Release { owner } => done(queue::release(work, owner).await)?,
+        Order::Sight { attempt_tag, session } => done(queue::sight(work, attempt_tag, session).await)?,
+        Order::Sightings { attempt_tag } => Reply::Sessions(queue::sightings(work, attempt_tag).await?),
+        Order::KeepOrganization { integration, org_id } => {
+            done(queue::keep_organization(work, integration, org_id).await)?
+        }
+        Order::Organization { integration } => Reply::Text(queue::organization(work, integration).await?),
+        Order::Alerts { most } => Reply::Alerts(view::alerts(work, *most).await?),
+        Order::Prune { older_than_ms } => done(intake::prune(work, *older_than_ms).await)?,
+        Order::Ping => Reply::Done,
+    })
+}
+
+fn done(result: Result<(), StoreError>) -> Result<Reply, StoreError> {
+    result.map(|()| Reply::Done)
+}
+
+impl Dialect {
+    /// SQLite takes the lock of the writer at once, so that no transaction fails halfway for want of it.
+    fn begin(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => "BEGIN IMMEDIATE",
+            Dialect::Postgres => "BEGIN",
+        }
+    }
+}

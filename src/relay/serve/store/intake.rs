@@ -1,0 +1,347 @@
+//! A delivery comes in: is it one that is known, what becomes of each of its alerts, and which jobs follow? Everything that
+//! it changes is in the caller's transaction.
+
+use std::time::Duration;
+
+use sqlx::Row as _;
+
+use super::StoreError;
+use super::database::Work;
+use crate::relay::job::Job;
+use crate::relay::serve::duplicate::{Earlier, Fate, Received, duplicate};
+
+/// So many news wait for one job at most; then the newest takes the place of the one before it.
+const MOST_NEWS: i64 = 100;
+
+/// A delivery that is to be kept.
+#[derive(Debug, Clone)]
+pub struct NewDelivery {
+    pub id: String,
+    pub route: String,
+    /// The sender's own identifier of it; `None` where there is none.
+    pub sender_id: Option<String>,
+    pub body_hash: [u8; 32],
+    pub body: Vec<u8>,
+    pub verdict: Verdict,
+    /// How long its identifier is unique.
+    pub retention: Duration,
+    /// Its alerts. One that has none is kept all the same.
+    pub entries: Vec<Entry>,
+}
+
+/// What a delivery was taken for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Verdict {
+    Alerts,
+    /// Recognized, and no alert: a ping, a push.
+    NoAlert(String),
+    /// Authentic, and of no known shape.
+    Unrecognized(String),
+}
+
+/// One alert of a delivery.
+#[derive(Debug, Clone)]
+pub struct Entry {
+    /// Tells the alert apart, in every integration and namespace.
+    pub tag: String,
+    /// As it may be shown.
+    pub dedupe_key: String,
+    pub title: String,
+    /// When what it tells of happened, by the sender's clock, in Unix milliseconds.
+    pub occurred_at: Option<i64>,
+    pub state: EntryState,
+}
+
+/// Whether it is on.
+#[derive(Debug, Clone)]
+pub enum EntryState {
+    /// With the job that is made if none is active.
+    Firing(Box<NewJob>),
+    Resolved,
+    /// In between, in a word that may be shown.
+    Other(String),
+}
+
+/// A job that may be made.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    pub integration: String,
+    pub job: Job,
+}
+
+/// What became of a delivery.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Receipt {
+    pub delivery_id: String,
+    pub is_duplicate: bool,
+    /// One for each alert, in the delivery's order; none for a duplicate.
+    pub taken: Vec<Taken>,
+}
+
+/// What became of one alert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Taken {
+    /// It has a job now.
+    Started { job_id: String },
+    /// Its job was told.
+    Joined { job_id: String },
+    /// Nothing is done, for this reason.
+    Suppressed { dedupe_key: String, reason: String },
+}
+
+/// The alert as it is known.
+struct Known {
+    last_delivery: String,
+    last_route: String,
+    last_hash: [u8; 32],
+    last_at: i64,
+    occurred_at: Option<i64>,
+    state: String,
+    /// Its last job: identifier, whether it is active, and its status.
+    job: Option<(String, bool, Option<String>)>,
+}
+
+/// Keeps a delivery and what follows from it.
+///
+/// # Errors
+/// The database's.
+pub async fn accept(work: &mut Work<'_>, delivery: &NewDelivery) -> Result<Receipt, StoreError> {
+    let mut known = Vec::new();
+    for entry in &delivery.entries {
+        known.push(look_up(work, &entry.tag).await?);
+    }
+    let same_id = match &delivery.sender_id {
+        Some(sender_id) => with_sender_id(work, &delivery.route, sender_id).await?,
+        None => None,
+    };
+    let is_duplicate = is_duplicate(work.now, delivery, same_id, &known);
+    insert(work, delivery, is_duplicate).await?;
+    let mut taken = Vec::new();
+    if !is_duplicate {
+        for (entry, known) in delivery.entries.iter().zip(known) {
+            // Two parts of one delivery may be one alert.
+            let known = if taken.is_empty() { known } else { look_up(work, &entry.tag).await? };
+            taken.push(take(work, delivery, entry, known).await?);
+        }
+    }
+    Ok(Receipt { delivery_id: delivery.id.clone(), is_duplicate, taken })
+}
+
+/// Forgets deliveries that came longer ago. A job that is active needs none of them.
+///
+/// # Errors
+/// The database's.
+pub async fn prune(work: &mut Work<'_>, older_than_ms: i64) -> Result<(), StoreError> {
+    let before = work.now.saturating_sub(older_than_ms);
+    sqlx::query("DELETE FROM deliveries WHERE received_at < $1").bind(before).execute(&mut *work.connection).await?;
+    Ok(())
+}
+
+/// Whether it has come before. Of the deliveries of each alert only the last one that was none matters: if that is another
+/// one, it came in between. So the list is as long as the delivery, however many came before.
+fn is_duplicate(now: i64, delivery: &NewDelivery, same_id: Option<([u8; 32], i64)>, known: &[Option<Known>]) -> bool {
+    let alerts: Vec<String> = delivery.entries.iter().map(|entry| entry.tag.clone()).collect();
+    let received =
+        |delivery_id, body_hash, received_at, alerts| Received { delivery_id, body_hash, received_at, alerts };
+    let mut earlier: Vec<Earlier> = Vec::new();
+    if let Some((body_hash, received_at)) = same_id {
+        let received = received(delivery.sender_id.as_deref(), body_hash, received_at, &[][..]);
+        earlier.push(Earlier { id: 0, is_of_route: true, received, fate: Fate::Kept });
+    }
+    let mut ids: Vec<&str> = Vec::new();
+    for (known, alert) in known.iter().zip(&alerts).filter_map(|(known, alert)| Some((known.as_ref()?, alert))) {
+        let place = ids.iter().position(|id| *id == known.last_delivery).unwrap_or(ids.len());
+        ids.extend((place == ids.len()).then_some(known.last_delivery.as_str()));
+        let has_come_to_nothing = known.job.as_ref().is_some_and(|(_, is_active, status)| {
+            !is_active && matches!(status.as_deref(), Some("dropped" | "failed"))
+        });
+        let fate = if has_come_to_nothing { Fate::Lost } else { Fate::Kept };
+        let id = i64::try_from(place + 1).unwrap_or(i64::MAX);
+        match earlier.iter_mut().find(|earlier| earlier.id == id) {
+            Some(earlier) => earlier.fate = earlier.fate.max(fate),
+            None => earlier.push(Earlier {
+                id,
+                is_of_route: known.last_route == delivery.route,
+                received: received(None, known.last_hash, known.last_at, std::slice::from_ref(alert)),
+                fate,
+            }),
+        }
+    }
+    let asked = received(delivery.sender_id.as_deref(), delivery.body_hash, now, &alerts[..]);
+    duplicate(&asked, &earlier, delivery.retention).is_some()
+}
+
+async fn take(
+    work: &mut Work<'_>,
+    delivery: &NewDelivery,
+    entry: &Entry,
+    known: Option<Known>,
+) -> Result<Taken, StoreError> {
+    let suppressed = |reason: String| Taken::Suppressed { dedupe_key: entry.dedupe_key.clone(), reason };
+    let job = known.as_ref().and_then(|known| known.job.clone());
+    let active = job.filter(|(_, is_active, _)| *is_active).map(|(id, ..)| id);
+    let newest = known.as_ref().and_then(|known| known.occurred_at);
+    let is_late = entry.occurred_at.zip(newest).is_some_and(|(this, newest)| this < newest);
+    let was_firing = known.as_ref().is_some_and(|known| known.state == "firing");
+    match &entry.state {
+        EntryState::Firing(new) => {
+            remember(work, delivery, entry, "firing").await?;
+            if let Some(job_id) = active {
+                tell(work, &job_id, Some(&new.job)).await?;
+                return Ok(Taken::Joined { job_id });
+            }
+            start(work, &entry.tag, &new.integration, &new.job).await?;
+            Ok(Taken::Started { job_id: new.job.id.clone() })
+        }
+        EntryState::Resolved if is_late && was_firing => {
+            touch(work, delivery, entry).await?;
+            Ok(suppressed("resolved, but before it fired last".to_string()))
+        }
+        EntryState::Resolved => {
+            remember(work, delivery, entry, "resolved").await?;
+            match active {
+                Some(job_id) => {
+                    tell(work, &job_id, None).await?;
+                    Ok(Taken::Joined { job_id })
+                }
+                None => Ok(suppressed("resolved".to_string())),
+            }
+        }
+        EntryState::Other(word) => {
+            touch(work, delivery, entry).await?;
+            Ok(suppressed(format!("the alert is {word}, which starts nothing")))
+        }
+    }
+}
+
+async fn look_up(work: &mut Work<'_>, tag: &str) -> Result<Option<Known>, StoreError> {
+    let text = "SELECT a.last_hash, a.last_at, a.occurred_at, a.state, j.id, j.settled_at, j.status, a.last_delivery, a.last_route \
+        FROM alerts a LEFT JOIN jobs j ON j.id = (SELECT l.id FROM jobs l WHERE l.alert = a.tag \
+        ORDER BY l.created_at DESC, l.settled_at IS NULL DESC LIMIT 1) WHERE a.tag = $1";
+    let Some(row) = sqlx::query(text).bind(tag).fetch_optional(&mut *work.connection).await? else { return Ok(None) };
+    let job: Option<String> = row.try_get(4)?;
+    let (settled_at, status): (Option<i64>, Option<String>) = (row.try_get(5)?, row.try_get(6)?);
+    Ok(Some(Known {
+        last_delivery: row.try_get(7)?,
+        last_route: row.try_get(8)?,
+        last_hash: hash(row.try_get(0)?)?,
+        last_at: row.try_get(1)?,
+        occurred_at: row.try_get(2)?,
+        state: row.try_get(3)?,
+        job: job.map(|id| (id, settled_at.is_none(), status)),
+    }))
+}
+
+/// The delivery that has this identifier on this route: its body's hash, and when it came.
+async fn with_sender_id(
+    work: &mut Work<'_>,
+    route: &str,
+    sender_id: &str,
+) -> Result<Option<([u8; 32], i64)>, StoreError> {
+    let text = "SELECT body_hash, received_at FROM deliveries WHERE route = $1 AND sender_id = $2";
+    let row = sqlx::query(text).bind(route).bind(sender_id).fetch_optional(&mut *work.connection).await?;
+    row.map(|row| Ok((hash(row.try_get(0)?)?, row.try_get(1)?))).transpose()
+}
+
+fn hash(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError("the store holds a hash of another length".to_string()))
+}
+
+/// Of a duplicate, the body is there already.
+async fn insert(work: &mut Work<'_>, delivery: &NewDelivery, is_duplicate: bool) -> Result<(), StoreError> {
+    let (verdict, reason) = match &delivery.verdict {
+        _ if is_duplicate => ("duplicate", delivery.sender_id.clone()),
+        Verdict::Alerts => ("alerts", None),
+        Verdict::NoAlert(reason) => ("no_alert", Some(reason.clone())),
+        Verdict::Unrecognized(reason) => ("unrecognized", Some(reason.clone())),
+    };
+    // One that was not recognized started nothing, so that it may be sent again once the rules are right.
+    let is_unrecognized = matches!(delivery.verdict, Verdict::Unrecognized(_));
+    let text = "INSERT INTO deliveries (id, route, sender_id, body_hash, body, received_at, verdict, reason) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+    sqlx::query(text)
+        .bind(&delivery.id)
+        .bind(&delivery.route)
+        .bind(delivery.sender_id.as_ref().filter(|_| !is_duplicate && !is_unrecognized))
+        .bind(delivery.body_hash.to_vec())
+        .bind((!is_duplicate).then_some(&delivery.body))
+        .bind(work.now)
+        .bind(verdict)
+        .bind(reason)
+        .execute(&mut *work.connection)
+        .await?;
+    Ok(())
+}
+
+async fn remember(work: &mut Work<'_>, delivery: &NewDelivery, entry: &Entry, state: &str) -> Result<(), StoreError> {
+    let text = "INSERT INTO alerts (tag, dedupe_key, route, title, state, first_at, last_at, occurred_at, last_delivery, last_hash, last_route) \
+        VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $3) \
+        ON CONFLICT (tag) DO UPDATE SET title = EXCLUDED.title, state = EXCLUDED.state, last_at = EXCLUDED.last_at, \
+        occurred_at = COALESCE(EXCLUDED.occurred_at, alerts.occurred_at), last_delivery = EXCLUDED.last_delivery, \
+        last_hash = EXCLUDED.last_hash, last_route = EXCLUDED.last_route";
+    sqlx::query(text)
+        .bind(&entry.tag)
+        .bind(&entry.dedupe_key)
+        .bind(&delivery.route)
+        .bind(&entry.title)
+        .bind(state)
+        .bind(work.now)
+        .bind(entry.occurred_at)
+        .bind(&delivery.id)
+        .bind(delivery.body_hash.to_vec())
+        .execute(&mut *work.connection)
+        .await?;
+    Ok(())
+}
+
+/// Keeps that the alert, if it is known, was told of once more.
+async fn touch(work: &mut Work<'_>, delivery: &NewDelivery, entry: &Entry) -> Result<(), StoreError> {
+    let text = "UPDATE alerts SET last_at = $2, last_delivery = $3, last_hash = $4, last_route = $5 WHERE tag = $1";
+    sqlx::query(text)
+        .bind(&entry.tag)
+        .bind(work.now)
+        .bind(&delivery.id)
+        .bind(delivery.body_hash.to_vec())
+        .bind(&delivery.route)
+        .execute(&mut *work.connection)
+        .await?;
+    Ok(())
+}
+
+/// Makes a job of an alert.
+///
+/// # Errors
+/// The database's.
+pub async fn start(work: &mut Work<'_>, tag: &str, integration: &str, new: &Job) -> Result<(), StoreError> {
+    let job = serde_json::to_string(new).map_err(|error| StoreError(error.to_string()))?;
+    let text = "INSERT INTO jobs (id, alert, integration, phase, job, created_at, due_at, epoch) \
+        VALUES ($1, $2, $3, $4, $5, $6, $6, 0)";
+    sqlx::query(text)
+        .bind(&new.id)
+        .bind(tag)
+        .bind(integration)
+        .bind(new.phase.name())
+        .bind(job)
+        .bind(work.now)
+        .execute(&mut *work.connection)
+        .await?;
+    Ok(())
+}
+
+/// Leaves news for a job: what fires now, as the job that it would be, or with `None` that it is over. The job is due at
+/// once. If it ends before it hears of it, what fires becomes the next job.
+async fn tell(work: &mut Work<'_>, job_id: &str, follow_up: Option<&Job>) -> Result<(), StoreError> {
+    let counted = "SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM news WHERE job = $1";
+    let row = sqlx::query(counted).bind(job_id).fetch_one(&mut *work.connection).await?;
+    let (count, last): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    if count >= MOST_NEWS {
+        let text = "DELETE FROM news WHERE job = $1 AND seq = $2";
+        sqlx::query(text).bind(job_id).bind(last).execute(&mut *work.connection).await?;
+    }
+    let body = follow_up.map(serde_json::to_string).transpose().map_err(|error| StoreError(error.to_string()))?;
+    let text = "INSERT INTO news (job, seq, follow_up) VALUES ($1, $2, $3)";
+    sqlx::query(text).bind(job_id).bind(last + 1).bind(body).execute(&mut *work.connection).await?;
+    let text = "UPDATE jobs SET due_at = $2 WHERE id = $1 AND due_at > $2";
+    sqlx::query(text).bind(job_id).bind(work.now).execute(&mut *work.connection).await?;
+    Ok(())
+}

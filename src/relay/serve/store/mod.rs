@@ -1,0 +1,328 @@
+//! What must survive the process: deliveries, alerts, jobs and the sessions that were seen. One schema and one set of
+//! statements for SQLite (a file, or memory) and PostgreSQL. Knows no HTTP, no sender and no API.
+//!
+//! Everything goes through one task with one connection. It takes all that waits into one transaction, so that a thousand
+//! deliveries that come together cost one sync of the disk; nobody is answered before that transaction is committed.
+
+mod database;
+mod intake;
+mod queue;
+mod schema;
+#[cfg(test)]
+mod tests;
+mod view;
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use sha2::{Digest as _, Sha256};
+use tokio::sync::{mpsc, oneshot};
+use tokio::task::JoinHandle;
+
+use database::Database;
+pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
+pub use queue::{Claimed, Due, News, Progress, Save, Saved};
+pub use view::AlertView;
+
+use crate::devin::session::Session;
+
+/// So many orders may wait for the writer before whoever gives the next has to wait.
+const WAITING: usize = 4096;
+
+/// So many orders share a transaction at most.
+const TOGETHER: usize = 512;
+
+/// Where a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// In this process, and gone with it.
+    Memory,
+    Sqlite(PathBuf),
+    /// The whole URL, which may hold a password.
+    Postgres(String),
+}
+
+/// The store. Dropped without [`Store::close`], it loses nothing that was answered.
+pub struct Store {
+    orders: mpsc::Sender<Pending>,
+    writer: Mutex<Option<JoinHandle<()>>>,
+}
+
+/// Why the store could not do it: a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreError(pub String);
+
+/// Which database it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Dialect {
+    Sqlite,
+    Postgres,
+}
+
+/// What the writer is to do.
+enum Order {
+    Accept(Box<NewDelivery>),
+    Claim { integration: String, owner: String, lease_ms: i64, most: i64 },
+    Save(Box<Save>),
+    Renew { held: Vec<(String, i64)>, lease_ms: i64 },
+    Release { owner: String },
+    Sight { attempt_tag: String, session: Box<Session> },
+    Sightings { attempt_tag: String },
+    KeepOrganization { integration: String, org_id: String },
+    Organization { integration: String },
+    Alerts { most: i64 },
+    Prune { older_than_ms: i64 },
+    Ping,
+}
+
+/// What it answers.
+enum Reply {
+    Receipt(Receipt),
+    Due(Due),
+    Saved(Saved),
+    Sessions(Vec<Session>),
+    Text(Option<String>),
+    Alerts(Vec<AlertView>),
+    Done,
+}
+
+struct Pending {
+    order: Order,
+    reply: oneshot::Sender<Result<Reply, StoreError>>,
+}
+
+impl Store {
+    /// Opens the store, makes it if it is not there, and brings it to today's tables.
+    ///
+    /// # Errors
+    /// A sentence: where it is, what is wrong, and what to do.
+    pub async fn open(address: &Address) -> Result<Store, StoreError> {
+        let database = Database::open(address).await?;
+        let (orders, waiting) = mpsc::channel(WAITING);
+        let writer = Mutex::new(Some(tokio::spawn(write(waiting, database))));
+        Ok(Store { orders, writer })
+    }
+
+    /// Keeps a delivery, its alerts and their jobs, in one transaction. When this answers, they are on the disk.
+    ///
+    /// # Errors
+    /// When they could not be committed: nothing of it is kept then.
+    pub async fn accept(&self, delivery: NewDelivery) -> Result<Receipt, StoreError> {
+        match self.ask(Order::Accept(Box::new(delivery))).await? {
+            Reply::Receipt(receipt) => Ok(receipt),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Takes due jobs of an integration, `most` at most, for `owner` and for the time of `lease`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn claim(&self, integration: &str, owner: &str, lease: Duration, most: usize) -> Result<Due, StoreError> {
+        let (integration, owner) = (integration.to_string(), owner.to_string());
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        match self.ask(Order::Claim { integration, owner, lease_ms: millis(lease), most }).await? {
+            Reply::Due(due) => Ok(due),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Keeps how far a job has come, unless somebody else has taken it on since.
+    ///
+    /// # Errors
+    /// The database's: nothing of it is kept then.
+    pub async fn save(&self, save: Save) -> Result<Saved, StoreError> {
+        match self.ask(Order::Save(Box::new(save))).await? {
+            Reply::Saved(saved) => Ok(saved),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Makes the leases of these claims, each a job with its epoch, as long as `lease` from now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn renew(&self, held: Vec<(String, i64)>, lease: Duration) -> Result<(), StoreError> {
+        self.ask(Order::Renew { held, lease_ms: millis(lease) }).await.map(drop)
+    }
+
+    /// Gives all leases of `owner` back.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn release(&self, owner: &str) -> Result<(), StoreError> {
+        self.ask(Order::Release { owner: owner.to_string() }).await.map(drop)
+    }
+
+    /// Keeps that an attempt has made a session, whoever holds its job by now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sight(&self, attempt_tag: &str, session: &Session) -> Result<(), StoreError> {
+        let (attempt_tag, session) = (attempt_tag.to_string(), Box::new(session.clone()));
+        self.ask(Order::Sight { attempt_tag, session }).await.map(drop)
+    }
+
+    /// The sessions that an attempt is known to have made, as they were first seen.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn sightings(&self, attempt_tag: &str) -> Result<Vec<Session>, StoreError> {
+        match self.ask(Order::Sightings { attempt_tag: attempt_tag.to_string() }).await? {
+            Reply::Sessions(sessions) => Ok(sessions),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Keeps which organization an integration's key belongs to.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keep_organization(&self, integration: &str, org_id: &str) -> Result<(), StoreError> {
+        let (integration, org_id) = (integration.to_string(), org_id.to_string());
+        self.ask(Order::KeepOrganization { integration, org_id }).await.map(drop)
+    }
+
+    /// The organization that was kept last; `None` where there was none.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn organization(&self, integration: &str) -> Result<Option<String>, StoreError> {
+        match self.ask(Order::Organization { integration: integration.to_string() }).await? {
+            Reply::Text(org_id) => Ok(org_id),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// The alerts that came last, the newest first, each with its last job.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn alerts(&self, most: usize) -> Result<Vec<AlertView>, StoreError> {
+        match self.ask(Order::Alerts { most: i64::try_from(most).unwrap_or(i64::MAX) }).await? {
+            Reply::Alerts(alerts) => Ok(alerts),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Forgets deliveries that are older.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn prune(&self, older_than: Duration) -> Result<(), StoreError> {
+        self.ask(Order::Prune { older_than_ms: millis(older_than) }).await.map(drop)
+    }
+
+    /// Sees whether a transaction goes through.
+    ///
+    /// # Errors
+    /// Why not.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        self.ask(Order::Ping).await.map(drop)
+    }
+
+    /// Waits until all that was ordered is done, and closes the database.
+    pub async fn close(self) {
+        drop(self.orders);
+        let writer = self.writer.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+        if let Some(writer) = writer {
+            // It ends with its last order; one that panicked has nothing more to say.
+            let _ = writer.await;
+        }
+    }
+
+    async fn ask(&self, order: Order) -> Result<Reply, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        let gone = || StoreError("the store is closed".to_string());
+        self.orders.send(Pending { order, reply }).await.map_err(|_| gone())?;
+        answer.await.map_err(|_| gone())?
+    }
+}
+
+/// Takes what waits into one transaction after the other.
+async fn write(mut waiting: mpsc::Receiver<Pending>, mut database: Database) {
+    let mut batch = Vec::new();
+    while waiting.recv_many(&mut batch, TOGETHER).await > 0 {
+        let (orders, replies): (Vec<Order>, Vec<_>) = batch.drain(..).map(|one| (one.order, one.reply)).unzip();
+        let all = match database.transact(&orders).await {
+            Ok(all) => all.into_iter().map(Ok).collect(),
+            // One that cannot be done must not cost the others.
+            Err(_) if orders.len() > 1 => {
+                let mut each = Vec::new();
+                for order in &orders {
+                    each.push(database.transact(std::slice::from_ref(order)).await.map(|mut one| one.remove(0)));
+                }
+                each
+            }
+            Err(error) => vec![Err(error)],
+        };
+        for (reply, result) in replies.into_iter().zip(all) {
+            // Whoever asked may have gone: a sender that hung up.
+            let _ = reply.send(result);
+        }
+    }
+    database.close().await;
+}
+
+impl StoreError {
+    fn mixed_up() -> StoreError {
+        StoreError("the store gave the answer to another question".to_string())
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> StoreError {
+        StoreError(error.to_string())
+    }
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Address, String> {
+        if text == "memory" {
+            return Ok(Address::Memory);
+        }
+        if let Some(path) = text.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+            return Ok(Address::Sqlite(PathBuf::from(path)));
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Address::Postgres(text.to_string()));
+        }
+        Err("expected sqlite:FILE, postgres://HOST/DATABASE or memory".to_string())
+    }
+}
+
+impl fmt::Display for Address {
+    /// Without what may be a password.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Memory => formatter.write_str("memory"),
+            Address::Sqlite(path) => write!(formatter, "sqlite:{}", path.display()),
+            Address::Postgres(url) => {
+                let place = url.rsplit_once('@').or_else(|| url.split_once("://")).map_or("", |(_, place)| place);
+                write!(formatter, "postgres://{}", place.split('?').next().unwrap_or_default())
+            }
+        }
+    }
+}
+
+/// What tells equal bodies apart from others.
+pub fn body_hash(body: &[u8]) -> [u8; 32] {
+    Sha256::digest(body).into()
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4)
+}

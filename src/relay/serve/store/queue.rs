@@ -1,0 +1,278 @@
+//! Jobs that are due: who has one, for how long, and what is kept of it. Whoever has lost a job to somebody else keeps
+//! nothing of it: every write names the number of the claim that it belongs to.
+
+use sqlx::Row as _;
+
+use super::database::Work;
+use super::intake::start;
+use super::{Dialect, StoreError};
+use crate::devin::session::Session;
+use crate::relay::job::{Firing, Job};
+
+/// A job that is held.
+#[derive(Debug, Clone)]
+pub struct Claimed {
+    pub job: Job,
+    pub epoch: i64,
+    /// Who took the last step; `None` before the first.
+    pub stepped_by: Option<String>,
+    pub progress: Progress,
+    /// In their order.
+    pub news: Vec<(i64, News)>,
+}
+
+/// What has happened to an alert whose job is active.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    Firing(Firing),
+    Resolved,
+}
+
+/// What is shown of a job beside its phase.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    pub session_id: Option<String>,
+    pub session_url: Option<String>,
+    pub pr_url: Option<String>,
+    /// As a word; `None` until it has ended.
+    pub status: Option<String>,
+    pub result: Option<String>,
+    pub reason: Option<String>,
+}
+
+/// How far a job has come.
+#[derive(Debug, Clone)]
+pub struct Save {
+    pub job: Job,
+    pub epoch: i64,
+    pub owner: String,
+    pub progress: Progress,
+    /// News up to this one have been taken in.
+    pub news_until: i64,
+    /// It is given back until so long from now, in milliseconds; `None` where it is held on to.
+    pub due_in: Option<i64>,
+}
+
+/// What was due.
+#[derive(Debug, Clone, Default)]
+pub struct Due {
+    pub claimed: Vec<Claimed>,
+    /// How long until the next one is, in milliseconds; `None` where none waits.
+    pub next_in: Option<i64>,
+}
+
+/// Whether it was kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Saved {
+    /// With the news that have come in since.
+    Kept(Vec<(i64, News)>),
+    /// Somebody else has taken it on.
+    Lost,
+}
+
+const CLAIM_SQLITE: &str = "UPDATE jobs SET owner = $1, epoch = epoch + 1, lease_until = $2 WHERE id IN (\
+    SELECT id FROM jobs WHERE settled_at IS NULL AND integration = $3 AND due_at <= $4 \
+    AND (lease_until IS NULL OR lease_until < $4) ORDER BY due_at LIMIT $5) \
+    RETURNING id, job, epoch, stepped_by, session_id, session_url, pr_url, status, result, reason";
+
+const CLAIM_POSTGRES: &str = "UPDATE jobs SET owner = $1, epoch = epoch + 1, lease_until = $2 WHERE id IN (\
+    SELECT id FROM jobs WHERE settled_at IS NULL AND integration = $3 AND due_at <= $4 \
+    AND (lease_until IS NULL OR lease_until < $4) ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED) \
+    RETURNING id, job, epoch, stepped_by, session_id, session_url, pr_url, status, result, reason";
+
+/// Takes due jobs that nobody holds, or whose holder has not been heard of for too long.
+///
+/// # Errors
+/// The database's.
+pub async fn claim(
+    work: &mut Work<'_>,
+    integration: &str,
+    owner: &str,
+    lease_ms: i64,
+    most: i64,
+) -> Result<Due, StoreError> {
+    let text = match work.dialect {
+        Dialect::Sqlite => CLAIM_SQLITE,
+        Dialect::Postgres => CLAIM_POSTGRES,
+    };
+    let rows = sqlx::query(text)
+        .bind(owner)
+        .bind(work.now + lease_ms)
+        .bind(integration)
+        .bind(work.now)
+        .bind(most)
+        .fetch_all(&mut *work.connection)
+        .await?;
+    let mut claimed = Vec::new();
+    for row in rows {
+        let (id, job): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        claimed.push(Claimed {
+            job: read(&job)?,
+            epoch: row.try_get(2)?,
+            stepped_by: row.try_get(3)?,
+            progress: Progress {
+                session_id: row.try_get(4)?,
+                session_url: row.try_get(5)?,
+                pr_url: row.try_get(6)?,
+                status: row.try_get(7)?,
+                result: row.try_get(8)?,
+                reason: row.try_get(9)?,
+            },
+            news: news(work, &id).await?,
+        });
+    }
+    let text = "SELECT MIN(due_at) FROM jobs WHERE settled_at IS NULL AND integration = $1 AND lease_until IS NULL";
+    let row = sqlx::query(text).bind(integration).fetch_one(&mut *work.connection).await?;
+    let next: Option<i64> = row.try_get(0)?;
+    Ok(Due { claimed, next_in: next.map(|next| next - work.now) })
+}
+
+/// Keeps how far a job has come.
+///
+/// # Errors
+/// The database's.
+pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError> {
+    let job = serde_json::to_string(&save.job).map_err(|error| StoreError(error.to_string()))?;
+    let is_settled = save.job.end().is_some();
+    let is_given_back = is_settled || save.due_in.is_some();
+    let progress = &save.progress;
+    let text = "UPDATE jobs SET job = $1, phase = $2, stepped_by = $3, \
+        due_at = CASE WHEN $4 = 0 THEN due_at ELSE $5 END, lease_until = CASE WHEN $4 = 0 THEN lease_until ELSE NULL END, \
+        settled_at = CASE WHEN $6 = 0 THEN NULL ELSE $7 END, session_id = $8, session_url = $9, pr_url = $10, status = $11, \
+        result = $12, reason = $13 WHERE id = $14 AND epoch = $15 AND settled_at IS NULL";
+    let result = sqlx::query(text)
+        .bind(job)
+        .bind(save.job.phase.name())
+        .bind(&save.owner)
+        .bind(i64::from(is_given_back))
+        .bind(work.now + save.due_in.unwrap_or_default().max(0))
+        .bind(i64::from(is_settled))
+        .bind(work.now)
+        .bind(&progress.session_id)
+        .bind(&progress.session_url)
+        .bind(&progress.pr_url)
+        .bind(&progress.status)
+        .bind(&progress.result)
+        .bind(&progress.reason)
+        .bind(&save.job.id)
+        .bind(save.epoch)
+        .execute(&mut *work.connection)
+        .await?;
+    if result.rows_affected() == 0 {
+        return Ok(Saved::Lost);
+    }
+    let until = if is_settled { follow_up(work, save).await? } else { save.news_until };
+    let text = "DELETE FROM news WHERE job = $1 AND seq <= $2";
+    sqlx::query(text).bind(&save.job.id).bind(until).execute(&mut *work.connection).await?;
+    let news = news(work, &save.job.id).await?;
+    if is_given_back && !is_settled && !news.is_empty() {
+        let text = "UPDATE jobs SET due_at = $2 WHERE id = $1";
+        sqlx::query(text).bind(&save.job.id).bind(work.now).execute(&mut *work.connection).await?;
+    }
+    Ok(Saved::Kept(news))
+}
+
+/// What fired while a job came to its end, and is not over, becomes the alert's next job. Answers with the last news.
+async fn follow_up(work: &mut Work<'_>, save: &Save) -> Result<i64, StoreError> {
+    let text = "SELECT n.seq, n.follow_up, j.alert, j.integration FROM news n JOIN jobs j ON j.id = n.job \
+        WHERE n.job = $1 ORDER BY n.seq DESC LIMIT 1";
+    let row = sqlx::query(text).bind(&save.job.id).fetch_optional(&mut *work.connection).await?;
+    let Some(row) = row else { return Ok(save.news_until) };
+    let (last, next): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
+    if let Some(next) = next.filter(|_| last > save.news_until) {
+        let (alert, integration): (String, String) = (row.try_get(2)?, row.try_get(3)?);
+        start(work, &alert, &integration, &read(&next)?).await?;
+    }
+    Ok(last)
+}
+
+/// Holds on to these claims, each a job with its epoch. What somebody else has taken on stays theirs.
+///
+/// # Errors
+/// The database's.
+pub async fn renew(work: &mut Work<'_>, held: &[(String, i64)], lease_ms: i64) -> Result<(), StoreError> {
+    let text = "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND epoch = $2 AND lease_until IS NOT NULL";
+    for (job_id, epoch) in held {
+        let query = sqlx::query(text).bind(job_id).bind(epoch).bind(work.now + lease_ms);
+        query.execute(&mut *work.connection).await?;
+    }
+    Ok(())
+}
+
+/// Gives everything back that `owner` holds.
+///
+/// # Errors
+/// The database's.
+pub async fn release(work: &mut Work<'_>, owner: &str) -> Result<(), StoreError> {
+    let text = "UPDATE jobs SET lease_until = NULL WHERE owner = $1 AND settled_at IS NULL";
+    sqlx::query(text).bind(owner).execute(&mut *work.connection).await?;
+    Ok(())
+}
+
+/// Keeps a session that an attempt has made. Never changed afterwards.
+///
+/// # Errors
+/// The database's.
+pub async fn sight(work: &mut Work<'_>, attempt_tag: &str, session: &Session) -> Result<(), StoreError> {
+    let json = serde_json::to_string(session).map_err(|error| StoreError(error.to_string()))?;
+    let text = "INSERT INTO sightings (attempt_tag, session_id, session, seen_at) VALUES ($1, $2, $3, $4) \
+        ON CONFLICT (attempt_tag, session_id) DO NOTHING";
+    sqlx::query(text)
+        .bind(attempt_tag)
+        .bind(session.bare_id())
+        .bind(json)
+        .bind(work.now)
+        .execute(&mut *work.connection)
+        .await?;
+    Ok(())
+}
+
+/// The sessions that an attempt has made, as they were seen first.
+///
+/// # Errors
+/// The database's.
+pub async fn sightings(work: &mut Work<'_>, attempt_tag: &str) -> Result<Vec<Session>, StoreError> {
+    let text = "SELECT session FROM sightings WHERE attempt_tag = $1 ORDER BY seen_at";
+    let rows = sqlx::query(text).bind(attempt_tag).fetch_all(&mut *work.connection).await?;
+    rows.iter().map(|row| read(&row.try_get::<String, _>(0)?)).collect()
+}
+
+/// Keeps an integration's organization.
+///
+/// # Errors
+/// The database's.
+pub async fn keep_organization(work: &mut Work<'_>, integration: &str, org_id: &str) -> Result<(), StoreError> {
+    let text = "INSERT INTO organizations (integration, org_id) VALUES ($1, $2) \
+        ON CONFLICT (integration) DO UPDATE SET org_id = EXCLUDED.org_id";
+    sqlx::query(text).bind(integration).bind(org_id).execute(&mut *work.connection).await?;
+    Ok(())
+}
+
+/// An integration's organization, as it was kept last.
+///
+/// # Errors
+/// The database's.
+pub async fn organization(work: &mut Work<'_>, integration: &str) -> Result<Option<String>, StoreError> {
+    let text = "SELECT org_id FROM organizations WHERE integration = $1";
+    let row = sqlx::query(text).bind(integration).fetch_optional(&mut *work.connection).await?;
+    Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+async fn news(work: &mut Work<'_>, job_id: &str) -> Result<Vec<(i64, News)>, StoreError> {
+    let text = "SELECT seq, follow_up FROM news WHERE job = $1 ORDER BY seq";
+    let rows = sqlx::query(text).bind(job_id).fetch_all(&mut *work.connection).await?;
+    let mut news = Vec::new();
+    for row in rows {
+        let follow_up: Option<String> = row.try_get(1)?;
+        let told = match follow_up {
+            Some(job) => News::Firing(read::<Job>(&job)?.request.firing),
+            None => News::Resolved,
+        };
+        news.push((row.try_get(0)?, told));
+    }
+    Ok(news)
+}
+
+fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+    serde_json::from_str(text).map_err(|error| StoreError(format!("the store holds what cannot be read: {error}")))
+}

@@ -1,0 +1,100 @@
+//! The tables, and how an older store becomes one of today. The same for SQLite and PostgreSQL but for the type of bytes.
+
+use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
+
+use super::{Dialect, StoreError};
+
+/// Each member takes a store from one version to the next. What has been released is never changed, only followed.
+const MIGRATIONS: [&str; 1] = ["
+CREATE TABLE deliveries (
+    id TEXT PRIMARY KEY,
+    route TEXT NOT NULL,
+    sender_id TEXT,
+    body_hash {BYTES} NOT NULL,
+    body {BYTES},
+    received_at BIGINT NOT NULL,
+    verdict TEXT NOT NULL,
+    reason TEXT
+);
+CREATE UNIQUE INDEX deliveries_by_sender_id ON deliveries (route, sender_id) WHERE sender_id IS NOT NULL;
+CREATE INDEX deliveries_by_time ON deliveries (received_at);
+CREATE TABLE alerts (
+    tag TEXT PRIMARY KEY,
+    dedupe_key TEXT NOT NULL,
+    route TEXT NOT NULL,
+    title TEXT NOT NULL,
+    state TEXT NOT NULL,
+    first_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    occurred_at BIGINT,
+    last_delivery TEXT NOT NULL,
+    last_route TEXT NOT NULL,
+    last_hash {BYTES} NOT NULL
+);
+CREATE INDEX alerts_by_time ON alerts (last_at);
+CREATE TABLE jobs (
+    id TEXT PRIMARY KEY,
+    alert TEXT NOT NULL,
+    integration TEXT NOT NULL,
+    phase TEXT NOT NULL,
+    job TEXT NOT NULL,
+    created_at BIGINT NOT NULL,
+    due_at BIGINT NOT NULL,
+    settled_at BIGINT,
+    owner TEXT,
+    epoch BIGINT NOT NULL,
+    lease_until BIGINT,
+    stepped_by TEXT,
+    session_id TEXT,
+    session_url TEXT,
+    pr_url TEXT,
+    status TEXT,
+    result TEXT,
+    reason TEXT
+);
+CREATE UNIQUE INDEX jobs_one_active ON jobs (alert) WHERE settled_at IS NULL;
+CREATE INDEX jobs_by_alert ON jobs (alert, created_at);
+CREATE INDEX jobs_due ON jobs (integration, due_at) WHERE settled_at IS NULL;
+CREATE TABLE news (
+    job TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    follow_up TEXT,
+    PRIMARY KEY (job, seq)
+);
+CREATE TABLE sightings (
+    attempt_tag TEXT NOT NULL,
+    session_id TEXT NOT NULL,
+    session TEXT NOT NULL,
+    seen_at BIGINT NOT NULL,
+    PRIMARY KEY (attempt_tag, session_id)
+);
+CREATE TABLE organizations (
+    integration TEXT PRIMARY KEY,
+    org_id TEXT NOT NULL
+);
+"];
+
+/// Brings the store to today's tables, in one transaction.
+///
+/// # Errors
+/// The database's, or that a newer program has written this store.
+pub async fn migrate(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    sqlx::raw_sql("CREATE TABLE IF NOT EXISTS relay_store (version BIGINT NOT NULL)").execute(&mut *connection).await?;
+    let row = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM relay_store").fetch_one(&mut *connection).await?;
+    let version: i64 = row.try_get(0)?;
+    if version > known {
+        return Err(StoreError(format!(
+            "the store has version {version}, and this program knows {known} at most: use the program that wrote it, or a newer one"
+        )));
+    }
+    let bytes = match dialect {
+        Dialect::Sqlite => "BLOB",
+        Dialect::Postgres => "BYTEA",
+    };
+    for (migration, number) in MIGRATIONS.iter().zip(1i64..).filter(|(_, number)| *number > version) {
+        sqlx::raw_sql(AssertSqlSafe(migration.replace("{BYTES}", bytes))).execute(&mut *connection).await?;
+        sqlx::query("INSERT INTO relay_store (version) VALUES ($1)").bind(number).execute(&mut *connection).await?;
+    }
+    Ok(())
+}

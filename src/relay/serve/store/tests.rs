@@ -1,0 +1,382 @@
+//! What every store promises. The same tests run over memory, a file, and PostgreSQL where `RELAY_POSTGRES` names one.
+
+use std::time::Duration;
+
+use super::*;
+use crate::devin::session::NewSession;
+use crate::relay::job::{DispatchRequest, End, Firing, Job, OnNewAlerts, OnSessionLimit, OnTimeout, Phase, Policy};
+use crate::relay::names::Names;
+use crate::relay::outcome::OutcomeKind;
+use crate::relay::prior::Holds;
+
+const LEASE: Duration = Duration::from_secs(60);
+const NO_LEASE: Duration = Duration::ZERO;
+
+/// Each kind of store, empty, with what must live as long as it.
+async fn stores() -> Vec<(Store, Address, Option<tempfile::TempDir>)> {
+    let directory = tempfile::tempdir().unwrap();
+    let mut addresses =
+        vec![(Address::Memory, None), (Address::Sqlite(directory.path().join("relay.db")), Some(directory))];
+    if let Ok(url) = std::env::var("RELAY_POSTGRES") {
+        addresses.push((Address::Postgres(schema_of_its_own(&url).await), None));
+    }
+    let mut stores = Vec::new();
+    for (address, directory) in addresses {
+        stores.push((Store::open(&address).await.unwrap(), address, directory));
+    }
+    stores
+}
+
+/// Tests run side by side in one database.
+async fn schema_of_its_own(url: &str) -> String {
+    use sqlx::Connection as _;
+    let name = format!("test_{}", crate::relay::draw::drawn());
+    let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
+    let text = sqlx::AssertSqlSafe(format!("CREATE SCHEMA {name}"));
+    sqlx::raw_sql(text).execute(&mut connection).await.unwrap();
+    let mark = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{mark}options=-c%20search_path%3D{name}")
+}
+
+fn job(id: &str) -> Job {
+    let names = Names::new("ar-0".to_string(), "0123456789abcdef".to_string());
+    let request = DispatchRequest { names, new: NewSession::default(), firing: Firing::default() };
+    let policy = Policy {
+        holds: Holds { cooldown: Duration::ZERO, while_pr_open: None },
+        new_attempt: false,
+        detach: false,
+        reconcile_window: Duration::ZERO,
+        create_again: false,
+        on_session_limit: OnSessionLimit::Wait,
+        on_new_alerts: OnNewAlerts::Message,
+        on_timeout: OnTimeout::Leave,
+        poll_interval: LEASE,
+        max_polls: 1,
+        pr_grace: 0,
+    };
+    Job::new(id.to_string(), "key".to_string(), request, policy)
+}
+
+/// A delivery with one alert: its number (and of its job), sender's identifier, body, alert, and state.
+fn delivery(number: u32, sender_id: &str, body: &str, tag: &str, state: &str) -> NewDelivery {
+    at(number, sender_id, body, tag, state, None)
+}
+
+fn at(number: u32, sender_id: &str, body: &str, tag: &str, state: &str, occurred_at: Option<i64>) -> NewDelivery {
+    let state = match state {
+        "firing" => {
+            EntryState::Firing(Box::new(NewJob { integration: "one".to_string(), job: job(&format!("j{number}")) }))
+        }
+        "resolved" => EntryState::Resolved,
+        other => EntryState::Other(other.to_string()),
+    };
+    let entry = Entry { tag: tag.to_string(), dedupe_key: tag.to_string(), title: "t".to_string(), occurred_at, state };
+    NewDelivery {
+        id: format!("d{number}"),
+        route: "r".to_string(),
+        sender_id: Some(sender_id.to_string()).filter(|id| !id.is_empty()),
+        body_hash: body_hash(body.as_bytes()),
+        body: body.as_bytes().to_vec(),
+        verdict: Verdict::Alerts,
+        retention: Duration::from_secs(86_400),
+        entries: vec![entry],
+    }
+}
+
+/// What became of a delivery, in a few words.
+fn told(receipt: &Receipt) -> String {
+    let taken = receipt.taken.iter().map(|taken| match taken {
+        Taken::Started { job_id } => format!("started {job_id}"),
+        Taken::Joined { job_id } => format!("joined {job_id}"),
+        Taken::Suppressed { reason, .. } => reason.clone(),
+    });
+    if receipt.is_duplicate { "duplicate".to_string() } else { taken.collect::<Vec<_>>().join(", ") }
+}
+
+fn save(claimed: &Claimed, owner: &str, due_in: Option<i64>) -> Save {
+    let (job, progress) = (claimed.job.clone(), claimed.progress.clone());
+    Save { job, epoch: claimed.epoch, owner: owner.to_string(), progress, news_until: 0, due_in }
+}
+
+/// Settles the job of an alert with a status.
+async fn settle(store: &Store, kind: OutcomeKind) {
+    let mut claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+    claimed.job.phase = Phase::Settled(End::Outcome(kind));
+    claimed.progress.status = Some(kind.status().name().to_string());
+    assert_eq!(store.save(save(&claimed, "me", None)).await.unwrap(), Saved::Kept(Vec::new()));
+}
+
+#[tokio::test]
+async fn an_alert_has_one_active_job_and_the_next_one_when_that_has_ended() {
+    for (store, address, _directory) in stores().await {
+        let mut said = Vec::new();
+        said.push(told(&store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap()));
+        settle(&store, OutcomeKind::PrOpened).await;
+        for (number, body) in [(2, "b"), (3, "c")] {
+            said.push(told(&store.accept(delivery(number, "", body, "x", "firing")).await.unwrap()));
+        }
+        said.push(told(&store.accept(delivery(4, "", "d", "x", "firing")).await.unwrap()));
+        said.push(told(&store.accept(delivery(5, "", "e", "y", "firing")).await.unwrap()));
+        assert_eq!(said, ["started j1", "started j2", "joined j2", "joined j2", "started j5"], "{address}");
+    }
+}
+
+#[tokio::test]
+async fn what_fires_while_a_job_comes_to_its_end_is_the_next_job() {
+    for (store, address, _directory) in stores().await {
+        for (number, state) in [(1, "firing"), (2, "firing"), (3, "firing")] {
+            store.accept(delivery(number, "", &number.to_string(), "x", state)).await.unwrap();
+        }
+        settle(&store, OutcomeKind::PrOpened).await;
+        let next = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        assert_eq!((next.job.id.as_str(), next.news.len()), ("j3", 0), "{address}");
+        store.save(save(&next, "me", Some(0))).await.unwrap();
+        for (number, state) in [(4, "firing"), (5, "resolved")] {
+            store.accept(delivery(number, "", &number.to_string(), "x", state)).await.unwrap();
+        }
+        settle(&store, OutcomeKind::PrOpened).await;
+        assert!(store.claim("one", "me", LEASE, 9).await.unwrap().claimed.is_empty(), "it is over: {address}");
+    }
+}
+
+#[tokio::test]
+async fn deliveries_that_come_at_the_same_time_make_one_job() {
+    for (store, address, _directory) in stores().await {
+        let store = std::sync::Arc::new(store);
+        let mut all = tokio::task::JoinSet::new();
+        for number in 0..50 {
+            let store = std::sync::Arc::clone(&store);
+            all.spawn(
+                async move { store.accept(delivery(number, "", &number.to_string(), "x", "firing")).await.unwrap() },
+            );
+        }
+        let receipts = all.join_all().await;
+        let started = receipts.iter().filter(|receipt| matches!(receipt.taken[0], Taken::Started { .. })).count();
+        assert_eq!((receipts.len(), started), (50, 1), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_delivery_that_comes_again_is_known() {
+    for (store, address, _directory) in stores().await {
+        let mut said = Vec::new();
+        for (number, id, body, tag, state) in [
+            (1, "7", "a", "x", "firing"),
+            (2, "7", "a", "x", "firing"),
+            (3, "", "b", "x", "firing"),
+            (4, "", "b", "x", "firing"),
+            (5, "", "c", "x", "resolved"),
+            (6, "", "b", "x", "firing"),
+            (7, "8", "b", "x", "firing"),
+            (8, "", "q", "y", "acknowledged"),
+            (9, "", "q", "y", "acknowledged"),
+        ] {
+            said.push(told(&store.accept(delivery(number, id, body, tag, state)).await.unwrap()));
+        }
+        let other = "the alert is acknowledged, which starts nothing";
+        let expected =
+            ["started j1", "duplicate", "joined j1", "duplicate", "joined j1", "joined j1", "joined j1", other, other];
+        assert_eq!(said, expected, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn sending_the_same_again_is_the_retry_of_a_job_that_was_dropped() {
+    for (kind, expected) in [
+        (OutcomeKind::PrOpened, "duplicate"),
+        (OutcomeKind::WaitingForUser, "duplicate"),
+        (OutcomeKind::QuotaExceeded, "started j2"),
+        (OutcomeKind::CreateUnknown, "started j2"),
+    ] {
+        for (store, address, _directory) in stores().await {
+            store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+            settle(&store, kind).await;
+            let again = store.accept(delivery(2, "", "a", "x", "firing")).await.unwrap();
+            assert_eq!(told(&again), expected, "{kind:?} {address}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_late_resolve_of_an_earlier_firing_ends_nothing() {
+    for (store, address, _directory) in stores().await {
+        let mut said = Vec::new();
+        for (number, state, occurred_at) in
+            [(1, "firing", 100), (2, "resolved", 90), (3, "resolved", 110), (4, "resolved", 111)]
+        {
+            let delivery = at(number, "", &number.to_string(), "x", state, Some(occurred_at));
+            said.push(told(&store.accept(delivery).await.unwrap()));
+        }
+        let late = "resolved, but before it fired last";
+        assert_eq!(said, ["started j1", late, "joined j1", "joined j1"], "{address}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_recognized_is_kept_and_may_come_again() {
+    for (store, _, _directory) in stores().await {
+        for number in [1, 2] {
+            let unrecognized = Verdict::Unrecognized("of no known shape".to_string());
+            let delivery =
+                NewDelivery { verdict: unrecognized, entries: Vec::new(), ..delivery(number, "7", "a", "x", "firing") };
+            assert!(!store.accept(delivery).await.unwrap().is_duplicate);
+        }
+        let recognized = store.accept(delivery(3, "7", "a", "x", "firing")).await.unwrap();
+        assert_eq!(told(&recognized), "started j3");
+    }
+}
+
+#[tokio::test]
+async fn a_job_is_held_by_one_until_its_lease_ends_and_then_by_another() {
+    for (store, address, _directory) in stores().await {
+        store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+        assert_eq!(store.claim("other", "me", LEASE, 9).await.unwrap().claimed.len(), 0);
+        let mine = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        assert_eq!((mine.epoch, mine.stepped_by.as_deref()), (1, None), "{address}");
+        assert_eq!(store.claim("one", "you", LEASE, 9).await.unwrap().claimed.len(), 0, "it is held");
+        assert_eq!(store.save(save(&mine, "me", None)).await.unwrap(), Saved::Kept(Vec::new()));
+        store.renew(vec![("j1".to_string(), 2)], NO_LEASE).await.unwrap();
+        assert_eq!(store.claim("one", "you", LEASE, 9).await.unwrap().claimed.len(), 0, "that was another claim");
+        store.renew(vec![("j1".to_string(), 1)], NO_LEASE).await.unwrap();
+        let yours = until_due(&store, "you").await;
+        assert_eq!((yours.epoch, yours.stepped_by.as_deref()), (2, Some("me")), "{address}");
+        assert_eq!(store.save(save(&mine, "me", None)).await.unwrap(), Saved::Lost, "it is somebody else's");
+        assert_eq!(store.save(save(&yours, "you", Some(0))).await.unwrap(), Saved::Kept(Vec::new()));
+        assert_eq!(until_due(&store, "me").await.epoch, 3, "{address}");
+    }
+}
+
+/// A lease that ends now has ended a millisecond later.
+async fn until_due(store: &Store, owner: &str) -> Claimed {
+    loop {
+        if let Some(claimed) = store.claim("one", owner, LEASE, 9).await.unwrap().claimed.pop() {
+            return claimed;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_waits_is_not_due_until_there_is_news() {
+    for (store, address, _directory) in stores().await {
+        store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+        let claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        store.save(save(&claimed, "me", Some(3_600_000))).await.unwrap();
+        let due = store.claim("one", "me", LEASE, 9).await.unwrap();
+        assert!(due.claimed.is_empty() && due.next_in.is_some_and(|next| next > 3_000_000), "{address} {due:?}");
+        store.accept(delivery(2, "", "b", "x", "firing")).await.unwrap();
+        store.accept(delivery(3, "", "c", "x", "resolved")).await.unwrap();
+        let claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        assert_eq!(claimed.news, [(1, News::Firing(Firing::default())), (2, News::Resolved)], "{address}");
+        let save = Save { news_until: 1, ..save(&claimed, "me", Some(3_600_000)) };
+        assert_eq!(store.save(save).await.unwrap(), Saved::Kept(vec![(2, News::Resolved)]));
+        assert_eq!(store.claim("one", "me", LEASE, 9).await.unwrap().claimed.len(), 1, "there is news left");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_was_seen_is_never_forgotten_or_changed() {
+    for (store, _, _directory) in stores().await {
+        let session = |id: &str, url: &str| Session {
+            session_id: id.to_string(),
+            url: Some(url.to_string()),
+            ..Session::default()
+        };
+        for session in [session("devin-1", "first"), session("1", "second"), session("2", "third")] {
+            store.sight("tag", &session).await.unwrap();
+        }
+        let mut urls: Vec<_> =
+            store.sightings("tag").await.unwrap().into_iter().filter_map(|session| session.url).collect();
+        urls.sort();
+        assert_eq!(urls, ["first", "third"]);
+        assert!(store.sightings("other").await.unwrap().is_empty());
+        assert_eq!(store.organization("one").await.unwrap(), None);
+        for org_id in ["org-1", "org-2"] {
+            store.keep_organization("one", org_id).await.unwrap();
+        }
+        assert_eq!(store.organization("one").await.unwrap().as_deref(), Some("org-2"));
+    }
+}
+
+#[tokio::test]
+async fn what_happened_can_be_asked_and_old_deliveries_are_forgotten() {
+    for (store, address, _directory) in stores().await {
+        store.accept(delivery(1, "7", "a", "x", "firing")).await.unwrap();
+        settle(&store, OutcomeKind::PrOpened).await;
+        let alerts = store.alerts(9).await.unwrap();
+        let shown = (alerts[0].state.as_str(), alerts[0].job.as_ref().and_then(|job| job.status.as_deref()));
+        assert_eq!(shown, ("firing", Some("done")), "{address}");
+        store.prune(LEASE).await.unwrap();
+        assert!(store.accept(delivery(2, "7", "b", "x", "firing")).await.unwrap().is_duplicate, "{address}");
+        // Nothing is older than what comes next.
+        while store.accept(delivery(3, "7", "b", "x", "firing")).await.is_ok_and(|receipt| receipt.is_duplicate) {
+            store.prune(NO_LEASE).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_order_that_cannot_be_done_does_not_cost_the_others() {
+    for (store, address, _directory) in stores().await {
+        store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+        // The same identifier of a delivery twice: that can only be a fault of this program.
+        let (bad, good) = tokio::join!(
+            store.accept(delivery(1, "", "b", "y", "firing")),
+            store.accept(delivery(2, "", "c", "z", "firing")),
+        );
+        assert!(bad.is_err(), "{address}");
+        assert_eq!(told(&good.unwrap()), "started j2", "{address}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_is_its_owners_and_one_process_writes_to_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    let address = Address::Sqlite(directory.path().join("a b?%.db"));
+    let store = Store::open(&address).await.unwrap();
+    store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+    let mut files: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(Result::unwrap).collect();
+    files.sort_by_key(|file| file.file_name());
+    let shown = files.iter().map(|file| {
+        format!("{} {:o}", file.file_name().display(), file.metadata().unwrap().permissions().mode() & 0o777)
+    });
+    let shown: Vec<String> = shown.collect();
+    assert_eq!(shown, ["a b?%.db 600", "a b?%.db-lock 600", "a b?%.db-shm 600", "a b?%.db-wal 600"]);
+    let refused = Store::open(&address).await.err().unwrap().to_string();
+    assert!(
+        refused.ends_with("another process writes to it: stop that one, or give this one a store of its own"),
+        "{refused}"
+    );
+    store.close().await;
+    let store = Store::open(&address).await.unwrap();
+    assert_eq!(store.alerts(9).await.unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_program_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let address = Address::Sqlite(directory.path().join("relay.db"));
+    Store::open(&address).await.unwrap().close().await;
+    let url = format!("sqlite:{}", directory.path().join("relay.db").display());
+    let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    sqlx::raw_sql("INSERT INTO relay_store VALUES (99)").execute(&mut connection).await.unwrap();
+    let refused = Store::open(&address).await.err().unwrap().to_string();
+    assert!(refused.contains("the store has version 99, and this program knows 1 at most"), "{refused}");
+}
+
+#[test]
+fn an_address_is_shown_without_its_password() {
+    let shown = |text: &str| text.parse::<Address>().map(|address| address.to_string());
+    for (text, expected) in [
+        ("memory", "memory"),
+        ("sqlite:relay.db", "sqlite:relay.db"),
+        ("postgres://me:secret@db.example/relay?sslmode=require&password=x", "postgres://db.example/relay"),
+        ("postgresql://db.example/relay", "postgres://db.example/relay"),
+    ] {
+        assert_eq!(shown(text).as_deref(), Ok(expected));
+    }
+    for text in ["", "sqlite:", "relay.db", "mysql://x"] {
+        assert!(shown(text).is_err(), "{text}");
+    }
+}

@@ -1,0 +1,81 @@
+//! What happened, for those who ask: the alerts and their last jobs.
+
+use serde::Serialize;
+use sqlx::Row as _;
+
+use super::StoreError;
+use super::database::Work;
+
+/// An alert with its last job, as programs are shown it. Moments are Unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AlertView {
+    pub tag: String,
+    pub dedupe_key: String,
+    pub route: String,
+    pub title: String,
+    /// `firing` or `resolved`.
+    pub state: String,
+    pub first_at: i64,
+    pub last_at: i64,
+    /// `None` where none was ever made.
+    pub job: Option<JobView>,
+}
+
+/// A job, likewise.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct JobView {
+    pub id: String,
+    pub integration: String,
+    pub phase: String,
+    pub created_at: i64,
+    pub settled_at: Option<i64>,
+    pub session_id: Option<String>,
+    pub session_url: Option<String>,
+    pub pr_url: Option<String>,
+    pub status: Option<String>,
+    pub result: Option<String>,
+    pub reason: Option<String>,
+}
+
+/// The alerts that came last, the newest first.
+///
+/// # Errors
+/// The database's.
+pub async fn alerts(work: &mut Work<'_>, most: i64) -> Result<Vec<AlertView>, StoreError> {
+    let text = "SELECT a.tag, a.dedupe_key, a.route, a.title, a.state, a.first_at, a.last_at, j.id, j.integration, j.phase, \
+        j.created_at, j.settled_at, j.session_id, j.session_url, j.pr_url, j.status, j.result, j.reason FROM alerts a \
+        LEFT JOIN jobs j ON j.id = (SELECT l.id FROM jobs l WHERE l.alert = a.tag \
+        ORDER BY l.created_at DESC, l.settled_at IS NULL DESC LIMIT 1) ORDER BY a.last_at DESC, a.tag LIMIT $1";
+    let rows = sqlx::query(text).bind(most).fetch_all(&mut *work.connection).await?;
+    let mut alerts = Vec::new();
+    for row in rows {
+        let job: Option<String> = row.try_get(7)?;
+        let job = match job {
+            None => None,
+            Some(id) => Some(JobView {
+                id,
+                integration: row.try_get(8)?,
+                phase: row.try_get(9)?,
+                created_at: row.try_get(10)?,
+                settled_at: row.try_get(11)?,
+                session_id: row.try_get(12)?,
+                session_url: row.try_get(13)?,
+                pr_url: row.try_get(14)?,
+                status: row.try_get(15)?,
+                result: row.try_get(16)?,
+                reason: row.try_get(17)?,
+            }),
+        };
+        alerts.push(AlertView {
+            tag: row.try_get(0)?,
+            dedupe_key: row.try_get(1)?,
+            route: row.try_get(2)?,
+            title: row.try_get(3)?,
+            state: row.try_get(4)?,
+            first_at: row.try_get(5)?,
+            last_at: row.try_get(6)?,
+            job,
+        });
+    }
+    Ok(alerts)
+}

@@ -1,0 +1,156 @@
+//! A running `alert-relay serve`, and requests to it.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Child, ChildStdout, ExitStatus};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::{Program, program};
+
+/// Nothing takes so long; a test that waits for it has failed.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A running bridge; killed when dropped.
+pub struct Bridge {
+    child: Child,
+    lines: BufReader<ChildStdout>,
+    /// Where it listens.
+    pub address: String,
+}
+
+/// An answer of a server.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reply {
+    pub status: u16,
+    pub head: String,
+    pub body: String,
+}
+
+/// A program with `relay.yaml`: two open routes, and the organization that these settings reach, polled every second. Its
+/// key stands in the environment.
+pub fn at(settings: &str) -> Program {
+    let settings: Value = serde_json::from_str(settings).unwrap();
+    let text = |name: &str| settings[name].as_str().unwrap();
+    let rules = format!(
+        "routes:\n  - {{name: generic, kind: generic, auth: none}}\n  - {{name: auto, auth: none}}\n\
+        integrations:\n  - name: main\n    api_key: {{env: RELAY_TEST_KEY}}\n    endpoint: {}/v3/organizations/{}/sessions\n\
+        default: {{poll_interval: 1s}}\n",
+        text("api_url"),
+        text("org_id")
+    );
+    program().file("relay.yaml", rules).variable("RELAY_TEST_KEY", text("api_token"))
+}
+
+impl Bridge {
+    /// Starts `alert-relay serve` on a free port with these arguments, and waits until it listens.
+    pub fn start(program: &Program, arguments: &str) -> Bridge {
+        let mut child = program.start(&format!("alert-relay serve --listen 127.0.0.1:0 {arguments}"));
+        let lines = BufReader::new(child.stdout.take().unwrap());
+        let mut bridge = Bridge { child, lines, address: String::new() };
+        let first = bridge.line().expect("it says where it listens");
+        let message = first["message"].as_str().unwrap();
+        bridge.address = message.split("http://").nth(1).unwrap().split(',').next().unwrap().to_string();
+        bridge
+    }
+
+    /// The next line that it says; `None` at its end.
+    pub fn line(&mut self) -> Option<Value> {
+        let mut line = String::new();
+        self.lines.read_line(&mut line).unwrap();
+        (!line.is_empty()).then(|| serde_json::from_str(&line).unwrap())
+    }
+
+    /// Reads lines up to the first one of this event.
+    pub fn until(&mut self, event: &str) -> Value {
+        loop {
+            let line = self.line().expect("the event comes");
+            if line["event"] == event {
+                return line;
+            }
+        }
+    }
+
+    /// Delivers a body to a route.
+    pub fn post(&self, route: &str, body: &str) -> Reply {
+        request(&self.address, "POST", &format!("/v1/hooks/{route}"), "", body.as_bytes()).unwrap()
+    }
+
+    pub fn get(&self, path: &str) -> Reply {
+        request(&self.address, "GET", path, "", b"").unwrap()
+    }
+
+    /// The alerts that it knows.
+    pub fn alerts(&self) -> Vec<Value> {
+        self.get("/api/v1/alerts").json()["alerts"].as_array().unwrap().clone()
+    }
+
+    /// Sends it a signal.
+    pub fn signal(&self, signal: rustix::process::Signal) {
+        rustix::process::kill_process(rustix::process::Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Ends it as a power loss would, but for the disk.
+    pub fn kill(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
+    /// What it still says, and how it ended.
+    pub fn end(mut self) -> (Vec<Value>, ExitStatus) {
+        let mut said = Vec::new();
+        while let Some(line) = self.line() {
+            said.push(line);
+        }
+        (said, self.child.wait().unwrap())
+    }
+}
+
+impl Drop for Bridge {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Reply {
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// One request on a connection of its own. `headers` are whole lines.
+///
+/// # Errors
+/// When there was no whole answer.
+pub fn request(address: &str, method: &str, path: &str, headers: &str, body: &[u8]) -> std::io::Result<Reply> {
+    let mut stream = TcpStream::connect(address)?;
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\ncontent-length: {length}\r\n{headers}\r\n"
+    )?;
+    stream.write_all(body)?;
+    reply(stream)
+}
+
+/// What a server answers before it closes the connection.
+///
+/// # Errors
+/// When that is no whole answer.
+pub fn reply(mut stream: TcpStream) -> std::io::Result<Reply> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer)?;
+    let answer = String::from_utf8_lossy(&answer).into_owned();
+    let (head, body) = answer.split_once("\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    let status =
+        head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or(std::io::ErrorKind::InvalidData)?;
+    let head = head.to_ascii_lowercase();
+    let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+    if length.is_some_and(|length: usize| length != body.len()) {
+        return Err(std::io::ErrorKind::UnexpectedEof.into());
+    }
+    Ok(Reply { status, head, body: body.to_string() })
+}
