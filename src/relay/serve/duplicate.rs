@@ -244,7 +244,10 @@ mod tests {
             assert_eq!(Fate::of(&End::Outcome(kind)), Fate::Lost, "{kind:?}");
         }
         assert_eq!(Fate::of(&End::Failed { session_id: None }), Fate::Lost);
-        assert_eq!(Fate::of(&End::Detached { session_id: String::new(), session_url: None }), Fate::Kept);
+        assert_eq!(
+            Fate::of(&End::Detached { session_id: String::new(), session_url: None, is_over: false }),
+            Fate::Kept
+        );
         assert!(Fate::Lost > Fate::Kept && Fate::Rejected > Fate::Kept);
     }
 }
