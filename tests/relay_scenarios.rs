@@ -445,6 +445,7 @@ fn a_session_that_works_on_after_the_last_look_is_terminated_when_that_is_wanted
     GET sessions first=200 tags=ar-MARK
     GET sessions/devin-SESSION
     POST sessions/devin-SESSION/tags
+    GET sessions/devin-SESSION
     DELETE sessions/devin-SESSION
     ");
     insta::assert_snapshot!(tell("--on-timeout leave"), @"
@@ -460,6 +461,7 @@ fn a_session_that_works_on_after_the_last_look_is_terminated_when_that_is_wanted
     POST sessions
     GET sessions first=200 tags=ar-MARK
     GET sessions/devin-SESSION
+    GET sessions first=200 tags=ar-MARK
     ");
 }
 

@@ -90,9 +90,9 @@ fn a_stream_is_begun_anew_on_request_and_the_others_go_on() {
     let session = json!({"session_id": "a", "created_at": T, "updated_at": T});
     let lists = [("sessions", json!([session])), ("playbooks", json!([{"playbook_id": "p", "updated_at": T}]))];
     let before = json!({"updated_at": T + 5000});
-    let program = program()
-        .at(&Api::of(&Organization::new(&lists)), json!({}))
-        .file("state.json", state(&[("sessions", before.clone()), ("playbooks", before)]));
+    let api = Api::of(&Organization::new(&lists));
+    let program =
+        program().at(&api, json!({})).file("state.json", state(&[("sessions", before.clone()), ("playbooks", before)]));
     let arguments = "read --config config.json --streams sessions,playbooks --state state.json --state-out state.json";
     let told = program.run(&format!("{arguments} --full-refresh sessions")).told();
     assert_eq!((told.records("sessions").len(), told.records("playbooks").len()), (1, 0));
@@ -103,9 +103,9 @@ fn a_stream_is_begun_anew_on_request_and_the_others_go_on() {
 fn a_stream_that_is_to_begin_anew_and_is_not_read_is_said_and_keeps_its_state() {
     let lists = [("sessions", json!([])), ("playbooks", json!([{"playbook_id": "p", "updated_at": T}]))];
     let before = json!({"updated_at": T - 5000});
-    let program = program()
-        .at(&Api::of(&Organization::new(&lists)), json!({}))
-        .file("state.json", state(&[("sessions", before.clone()), ("playbooks", before)]));
+    let api = Api::of(&Organization::new(&lists));
+    let program =
+        program().at(&api, json!({})).file("state.json", state(&[("sessions", before.clone()), ("playbooks", before)]));
     let arguments = "read --config config.json --streams playbooks --state state.json --state-out state.json";
     let ran = program.run(&format!("{arguments} --full-refresh sessions"));
     let warning = "--full-refresh names sessions, which is not among the streams to read";

@@ -262,9 +262,14 @@ impl Job {
     /// Asked to stop while a session is being ended: what becomes of it is not known, and nothing else is begun.
     pub(super) fn ending_stopped(&mut self, now: Millis) -> Vec<Action> {
         let mut actions = self.ended(Err("asked to stop before that was answered".to_string()), now);
-        let Phase::Watching(watching) = &self.phase else { return actions };
-        let session_id = Some(watching.session.session_id.clone());
+        let Phase::Watching(watching) = &mut self.phase else { return actions };
         actions.retain(|action| matches!(action, Action::Report(_)));
+        // There is no time for a last find.
+        if let Some(outcome) = watching.ends_as.take() {
+            actions.extend(self.settle_watched(outcome, now));
+            return actions;
+        }
+        let session_id = Some(watching.session.session_id.clone());
         actions.extend(self.stop(End::Stopped { session_id }));
         actions
     }
