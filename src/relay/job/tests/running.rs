@@ -73,7 +73,8 @@ impl Find {
         let id = |session: &Session| session.session_id.clone();
         Find {
             at,
-            phase: run.job.phase.name(),
+            // Whether the session itself still exists says nothing of others.
+            phase: if matches!(query, Query::Id(_)) { "missing" } else { run.job.phase.name() },
             by_tag: matches!(query, Query::Tag(_)),
             shown: found.iter().map(id).collect(),
             alive: found.iter().filter(|one| prior(one, &policy().holds, at / 1000).is_alive()).map(id).collect(),
