@@ -128,7 +128,7 @@ impl Job {
                         "the last of {} did not find the session, and a list could not be had: {note}",
                         times(watching.polls)
                     );
-                    return self.settle_watched(Outcome::new(OutcomeKind::PollTimeout, reason), now);
+                    return self.settle_at_last(Outcome::new(OutcomeKind::PollTimeout, reason), now);
                 }
                 let mut actions = vec![Action::Report(EventKind::note(note))];
                 actions.extend(self.settle_or_go_on(None, pause(&error), now));
