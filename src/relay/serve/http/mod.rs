@@ -251,7 +251,7 @@ impl Door {
     }
 
     async fn alerts(&self) -> Answer {
-        match self.store.alerts(ALERTS_SHOWN).await {
+        match self.store.alerts(ALERTS_SHOWN, None).await {
             Ok(alerts) => Answer::new(StatusCode::OK, json!({"alerts": alerts})),
             Err(error) => {
                 self.log.warn(&format!("the alerts cannot be read: {error}"));
