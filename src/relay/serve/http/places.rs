@@ -125,7 +125,8 @@ mod tests {
             idle.is_wanted().await;
             drop(idle);
         };
-        let (next, ()) = tokio::join!(places.take(), gives_way);
+        let both = async { tokio::join!(places.take(), gives_way) };
+        let (next, ()) = timeout(ASK_AGAIN * 9, both).await.expect("it is asked to make room");
         assert!(taken[0].is_at_work() && !next.is_at_work());
         drop(work);
         assert!(!taken[0].is_at_work(), "it may be asked next");

@@ -101,11 +101,10 @@ mod tests {
             far.read_exact(&mut bytes).await.unwrap();
             poll_fn(|context| Pin::new(&mut near).poll_flush(context)).await.unwrap();
         }
-        let error = loop {
-            if let Err(error) = poll_fn(|context| Pin::new(&mut near).poll_write(context, b"12345678")).await {
-                break error;
-            }
-        };
-        assert_eq!(error.kind(), ErrorKind::TimedOut);
+        let written = poll_fn(|context| Pin::new(&mut near).poll_write(context, b"12345678")).await;
+        assert_eq!(written.unwrap(), 8);
+        let stuck = poll_fn(|context| Pin::new(&mut near).poll_write(context, b"x"));
+        let stuck = tokio::time::timeout(PATIENCE * 2, stuck).await.expect("it is not waited for without end");
+        assert_eq!(stuck.unwrap_err().kind(), ErrorKind::TimedOut);
     }
 }

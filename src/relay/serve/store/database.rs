@@ -192,8 +192,17 @@ async fn now(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, St
 
 /// Writes more than one page, other bytes each time: a disk that is full or cannot be written to any more is found by it.
 async fn probe(work: &mut Work<'_>) -> Result<(), StoreError> {
-    let text = "INSERT INTO probes (id, at, padding) VALUES (1, $1, $2) \
-        ON CONFLICT (id) DO UPDATE SET at = EXCLUDED.at, padding = EXCLUDED.padding";
+    let text = match work.dialect {
+        Dialect::Sqlite => {
+            "INSERT INTO probes (id, at, padding) VALUES (1, $1, $2) \
+            ON CONFLICT (id) DO UPDATE SET at = EXCLUDED.at, padding = EXCLUDED.padding"
+        }
+        // A row for each connection, so that no process waits for another.
+        Dialect::Postgres => {
+            "INSERT INTO probes (id, at, padding) VALUES (pg_backend_pid(), $1, $2) \
+            ON CONFLICT (id) DO UPDATE SET at = EXCLUDED.at, padding = EXCLUDED.padding"
+        }
+    };
     let padding = vec![work.now.to_le_bytes()[0]; PROBE];
     sqlx::query(text).bind(work.now).bind(padding).execute(&mut *work.connection).await?;
     Ok(())

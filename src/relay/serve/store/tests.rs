@@ -305,6 +305,8 @@ async fn what_happened_can_be_asked_and_old_deliveries_are_forgotten() {
         let alerts = store.alerts(9, None).await.unwrap();
         let shown = (alerts[0].state.as_str(), alerts[0].job.as_ref().and_then(|job| job.status.as_deref()));
         assert_eq!(shown, ("firing", Some("done")), "{address}");
+        store.ping().await.unwrap();
+        store.ping().await.unwrap();
         store.prune(LEASE).await.unwrap();
         assert!(store.accept(delivery(2, "7", "b", "x", "firing")).await.unwrap().is_duplicate, "{address}");
         // Nothing is older than what comes next.
