@@ -103,6 +103,24 @@ fn a_delivery_that_is_not_taken_leaves_a_line() {
 }
 
 #[test]
+fn alerts_beyond_the_first_page_are_at_the_address_that_it_names() {
+    let settings = json!({"api_token": "cog_t3st-0nly_k3y", "org_id": "org-1", "api_url": "http://127.0.0.1:9"});
+    let program = at(&settings.to_string());
+    let bridge = Bridge::start(&program, "--rules relay.yaml --store memory");
+    for number in 0..501 {
+        let body = DISK_FULL.replace("\"disk\"", &format!("\"disk {number}\""));
+        assert_eq!(bridge.post("generic", &body).status, 202);
+    }
+    let first = bridge.get("/api/v1/alerts").json();
+    let rest = bridge.get(first["next"].as_str().unwrap()).json();
+    let keys = [&first, &rest].map(|page| page["alerts"].as_array().unwrap().clone()).concat();
+    let mut keys: Vec<String> = keys.iter().map(|alert| alert["dedupe_key"].to_string()).collect();
+    keys.sort();
+    keys.dedup();
+    assert_eq!((keys.len(), &rest["next"]), (501, &Value::Null));
+}
+
+#[test]
 fn a_hang_up_stops_it_as_any_other_signal_does() {
     let program = program();
     let bridge = Bridge::start(&program, "--sandbox");
