@@ -4,6 +4,7 @@ mod common;
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::time::{Duration, Instant};
 
 use common::bridge::{Bridge, at, reply, request};
 use common::{Sandboxed, program};
@@ -68,6 +69,8 @@ fn every_request_is_answered_as_what_it_is() {
         ("POST", "/v1/hooks/auto", "", b"{"),
         ("POST", "/v1/hooks/auto", "", b"[1]"),
         ("POST", "/v1/hooks/auto", "", br#"{"hello": "world"}"#),
+        ("POST", "/v1/hooks/auto", "x-github-event: ping\r\n", br#"{"zen": "x", "hook_id": 1}"#),
+        ("POST", "/v1/hooks/auto", "", br#"{"version": "4", "groupKey": "g", "status": "firing", "alerts": []}"#),
         ("POST", "/v1/hooks/generic", "", br#"{"title": "over", "status": "resolved"}"#),
         ("POST", "/v1/hooks/nobody", "", b"{}"),
         ("POST", "/v1/hooks/auto/secret", "", b"{}"),
@@ -79,11 +82,53 @@ fn every_request_is_answered_as_what_it_is() {
         ("GET", "/readyz", "", b""),
         ("GET", "/", "", b""),
         ("GET", "/api/v1/alerts", "", b""),
+        ("GET", "/api/v1/alerts?after=x", "", b""),
         ("GET", "/api/v1/alerts", "forwarded: for=192.0.2.1\r\n", b""),
     ] {
         said += &answer(method, path, headers, body);
     }
     insta::assert_snapshot!(said);
+}
+
+#[test]
+fn a_delivery_that_is_not_taken_leaves_a_line() {
+    let program = program();
+    let mut bridge = Bridge::start(&program, "--sandbox --store memory");
+    assert_eq!(bridge.post("auto", "{").status, 400);
+    let refused = bridge.until("delivery_refused");
+    assert_eq!((&refused["route"], &refused["status"]), (&json!("auto"), &json!(400)));
+    assert!(refused["answer"]["reason"].as_str().unwrap().contains("not JSON"), "{refused}");
+    assert_eq!(bridge.post("auto", &" ".repeat((2 << 20) + 1)).status, 413);
+    assert_eq!(bridge.until("delivery_refused")["status"], 413);
+}
+
+#[test]
+fn alerts_beyond_the_first_page_are_at_the_address_that_it_names() {
+    let settings = json!({"api_token": "cog_t3st-0nly_k3y", "org_id": "org-1", "api_url": "http://127.0.0.1:9"});
+    let program = at(&settings.to_string());
+    let bridge = Bridge::start(&program, "--rules relay.yaml --store memory");
+    for number in 0..501 {
+        let body = DISK_FULL.replace("\"disk\"", &format!("\"disk {number}\""));
+        assert_eq!(bridge.post("generic", &body).status, 202);
+    }
+    let first = bridge.get("/api/v1/alerts").json();
+    let rest = bridge.get(first["next"].as_str().unwrap()).json();
+    let keys = [&first, &rest].map(|page| page["alerts"].as_array().unwrap().clone()).concat();
+    let mut keys: Vec<String> = keys.iter().map(|alert| alert["dedupe_key"].to_string()).collect();
+    keys.sort();
+    keys.dedup();
+    assert_eq!((keys.len(), &rest["next"]), (501, &Value::Null));
+}
+
+#[test]
+fn a_hang_up_stops_it_as_any_other_signal_does() {
+    let program = program();
+    let bridge = Bridge::start(&program, "--sandbox");
+    assert_eq!(bridge.post("generic", DISK_FULL).status, 202);
+    bridge.signal(Signal::HUP);
+    let (said, status) = bridge.end();
+    assert!(status.success(), "{status}");
+    assert_eq!(said.last().unwrap()["message"], "stopped");
 }
 
 #[test]
@@ -193,7 +238,8 @@ fn a_second_signal_ends_it_at_once() {
 fn slow_and_silent_connections_hold_up_nobody() {
     let program = program();
     let bridge = Bridge::start(&program, "--sandbox --store memory");
-    let slow: Vec<TcpStream> = (0..200)
+    // More than there are places; those who are silent for longest make room.
+    let slow: Vec<TcpStream> = (0..600)
         .map(|number| {
             let mut stream = TcpStream::connect(&bridge.address).unwrap();
             let begun: &[u8] =
@@ -202,7 +248,9 @@ fn slow_and_silent_connections_hold_up_nobody() {
             stream
         })
         .collect();
+    let asked = Instant::now();
     assert_eq!(bridge.post("generic", DISK_FULL).status, 202);
+    assert!(asked.elapsed() < Duration::from_secs(8), "{:?}", asked.elapsed());
     drop(slow);
     let mut stream = TcpStream::connect(&bridge.address).unwrap();
     stream.write_all(b"nonsense\r\n\r\n").unwrap();

@@ -97,7 +97,7 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
     let (listen, store) = (options.listen, options.store);
     let log = Log::new(output, !output.is_terminal());
     let serving = crate::relay::serve::serve(Settings { listen, store, rules, integrations, redactor, log, stop });
-    let mut signals = Signals::listen();
+    let mut signals = Signals::listen_with_hang_up();
     tokio::pin!(serving);
     let exit = loop {
         tokio::select! {

@@ -1,6 +1,8 @@
 //! From a delivery's bytes to what is kept of it: its alerts, and the job that each would have. Pure: identifiers are drawn by
 //! the caller.
 
+mod beside;
+
 use chrono::DateTime;
 
 use super::rules::{Route, Rule, Rules};
@@ -89,7 +91,10 @@ pub fn read(
                 Problem::TooLarge { .. } => return Err(Unreadable::TooLarge(said)),
                 Problem::Empty | Problem::NotJson { .. } => return Err(Unreadable::NotJson(said)),
                 Problem::NotAnAlert { .. } => Verdict::NoAlert(said),
-                _ => Verdict::Unrecognized(said),
+                _ => match beside::no_alert(&problem, headers, &body) {
+                    Some(reason) => Verdict::NoAlert(redactor.redact(&reason).into_owned()),
+                    None => Verdict::Unrecognized(said),
+                },
             };
         }
     }

@@ -3,6 +3,8 @@
 
 mod answer;
 mod body;
+mod places;
+mod unread;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,8 +20,8 @@ use hyper::{Method, Request, StatusCode};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
 use tokio::sync::watch::Receiver;
-use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 use super::Log;
@@ -27,15 +29,17 @@ use super::auth::{self, Auth};
 use super::integration::{Integration, Standing};
 use super::reading::{Unreadable, read};
 use super::rules::{Route, Rules};
-use super::store::{Receipt, Store, Taken, Verdict};
+use super::store::{After, Receipt, Store, Taken, Verdict};
 use crate::devin::client::now_s;
 use crate::redact::Redactor;
 use crate::relay::alert::Format;
 use crate::relay::draw::drawn;
 use answer::Answer;
 use body::Body;
+use places::{Place, Places};
+use unread::Unread;
 
-/// So many connections are open at once at most; the next wait until one ends.
+/// So many connections are open at once at most; for the next one, the one that has been idle longest is closed.
 const CONNECTIONS: usize = 512;
 
 /// How long a request's head may take to come, and with it a kept connection to be used again.
@@ -65,7 +69,7 @@ pub struct Door {
 
 /// Accepts connections until `closing`, and then lets those that are open be answered.
 pub async fn accept(listener: TcpListener, door: Arc<Door>, closing: Receiver<bool>) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut places = Places::new(CONNECTIONS);
     let mut connections = JoinSet::new();
     let mut until_closed = closing.clone();
     let closed = async move {
@@ -75,14 +79,14 @@ pub async fn accept(listener: TcpListener, door: Arc<Door>, closing: Receiver<bo
     tokio::pin!(closed);
     loop {
         let accepted = async {
-            let place = Arc::clone(&places).acquire_owned().await;
-            (listener.accept().await, place)
+            let stream = listener.accept().await;
+            (stream, places.take().await)
         };
         let (stream, place) = tokio::select! {
             biased;
             () = &mut closed => break,
             accepted = accepted => match accepted {
-                (Ok((stream, _)), Ok(place)) => (stream, place),
+                (Ok((stream, _)), place) => (stream, place),
                 // A connection that is gone before it is accepted, or no free file descriptor: the next may do.
                 _ => {
                     tokio::time::sleep(ACCEPT_AGAIN).await;
@@ -91,29 +95,27 @@ pub async fn accept(listener: TcpListener, door: Arc<Door>, closing: Receiver<bo
             },
         };
         let (door, closing) = (Arc::clone(&door), closing.clone());
-        connections.spawn(async move {
-            converse(stream, door, closing).await;
-            drop(place);
-        });
+        connections.spawn(converse(stream, door, closing, place));
         while connections.try_join_next().is_some() {}
     }
     drop(listener);
     while connections.join_next().await.is_some() {}
 }
 
-async fn converse(stream: TcpStream, door: Arc<Door>, mut closing: Receiver<bool>) {
+async fn converse(stream: TcpStream, door: Arc<Door>, mut closing: Receiver<bool>, place: Arc<Place>) {
     // Without it a small answer can wait 40 ms for an acknowledgement; failing costs only that.
     let _ = stream.set_nodelay(true);
     let Ok(peer) = stream.peer_addr() else { return };
+    let held = Arc::clone(&place);
     let service = service_fn(move |request: Request<Incoming>| {
-        let door = Arc::clone(&door);
-        Box::pin(async move { Ok::<_, Infallible>(door.answer(request, peer).await.into_response()) })
+        let (door, place) = (Arc::clone(&door), Arc::clone(&held));
+        Box::pin(async move { Ok::<_, Infallible>(door.answer(request, peer, &place).await.into_response()) })
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_headers(128)
-        .serve_connection(TokioIo::new(stream), service);
+        .serve_connection(Unread::new(TokioIo::new(stream)), service);
     tokio::pin!(connection);
     let closed = async {
         // An error says that there is nobody left to close it.
@@ -122,6 +124,7 @@ async fn converse(stream: TcpStream, door: Arc<Door>, mut closing: Receiver<bool
     // A sender that breaks off has been told nothing; what it sent whole is kept.
     tokio::select! {
         _ = connection.as_mut() => return,
+        () = place.is_wanted() => if !place.is_at_work() { return },
         () = closed => {}
     }
     connection.as_mut().graceful_shutdown();
@@ -129,8 +132,9 @@ async fn converse(stream: TcpStream, door: Arc<Door>, mut closing: Receiver<bool
 }
 
 impl Door {
-    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr) -> Answer {
+    async fn answer(&self, request: Request<Incoming>, peer: SocketAddr, place: &Place) -> Answer {
         let path = request.uri().path().to_string();
+        place.begin();
         if let Some(name) = path.strip_prefix("/v1/hooks/") {
             let name = name.split('/').next().unwrap_or_default();
             let Some(route) = self.rules.routes.iter().find(|route| route.name == name) else {
@@ -139,7 +143,7 @@ impl Door {
             if request.method() != Method::POST && request.method() != Method::PUT {
                 return refuse_method("POST, PUT");
             }
-            return self.deliver(route, request, peer).await;
+            return self.deliver(route, request, peer, place).await;
         }
         let show = match path.as_str() {
             "/healthz" | "/readyz" | "/api/v1/alerts" => path.as_str(),
@@ -148,39 +152,49 @@ impl Door {
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return refuse_method("GET, HEAD");
         }
+        let _work = place.work();
         match show {
             "/healthz" => Answer::new(StatusCode::OK, json!({"status": "ok"})),
             "/readyz" => self.readiness().await,
             _ => match refuse(&Auth::Open, request.headers(), &[], None, peer) {
-                None => self.alerts().await,
+                None => self.alerts(request.uri().query()).await,
                 Some(refusal) => refusal,
             },
         }
     }
 
-    /// Keeps a delivery, and only then says so.
-    async fn deliver(&self, route: &Route, request: Request<Incoming>, peer: SocketAddr) -> Answer {
+    /// Keeps a delivery, and only then says so. Whatever is answered, the log says it too.
+    async fn deliver(&self, route: &Route, request: Request<Incoming>, peer: SocketAddr, place: &Place) -> Answer {
+        let kept = self.keep(route, request, peer, place).await;
+        kept.unwrap_or_else(|refusal| {
+            self.log.refused(&route.name, refusal.status.as_u16(), &refusal.body);
+            refusal
+        })
+    }
+
+    /// # Errors
+    /// The answer to a request of which nothing is kept.
+    async fn keep(
+        &self,
+        route: &Route,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        place: &Place,
+    ) -> Result<Answer, Answer> {
         let (head, incoming) = request.into_parts();
-        let Body { sent, unpacked } = match body::receive(&head.headers, incoming).await {
-            Ok(body) => body,
-            Err(refusal) => return refusal,
-        };
+        let Body { sent, unpacked } = body::receive(&head.headers, incoming).await?;
+        let _work = place.work();
         let path_secret = head.uri.path().splitn(5, '/').nth(4);
         if let Some(refusal) = refuse(&route.auth, &head.headers, &sent, path_secret, peer) {
-            self.log.refused(&route.name, refusal.status.as_u16(), &refusal.body);
-            return refusal;
+            return Err(refusal);
         }
-        let body = match unpacked {
-            None => sent,
-            Some(Ok(unpacked)) => unpacked,
-            Some(Err(refusal)) => return refusal,
-        };
+        let body = unpacked.unwrap_or(Ok(sent))?;
         let headers: Vec<(&str, &str)> =
             head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
         let read = match read(&self.rules, route, body, &headers, &self.redactor, &drawn) {
             Ok(read) => read,
-            Err(Unreadable::TooLarge(reason)) => return Answer::problem(StatusCode::PAYLOAD_TOO_LARGE, &reason),
-            Err(Unreadable::NotJson(reason)) => return Answer::problem(StatusCode::BAD_REQUEST, &reason),
+            Err(Unreadable::TooLarge(reason)) => return Err(Answer::problem(StatusCode::PAYLOAD_TOO_LARGE, &reason)),
+            Err(Unreadable::NotJson(reason)) => return Err(Answer::problem(StatusCode::BAD_REQUEST, &reason)),
         };
         let (id, verdict, notes) = (read.delivery.id.clone(), read.delivery.verdict.clone(), read.notes);
         let deadline = if route.format == Some(Format::Sentry) { DEADLINE_OF_SENTRY } else { DEADLINE };
@@ -194,7 +208,7 @@ impl Door {
             Err(_) => busy("the delivery is not kept yet"),
         };
         self.log.delivery(&route.name, &id, answer.status.as_u16(), &answer.body);
-        answer
+        Ok(answer)
     }
 
     fn receipt(&self, receipt: Receipt, verdict: Verdict, notes: &[String]) -> Answer {
@@ -250,9 +264,24 @@ impl Door {
         Answer::new(status, json!({"ready": is_ready, "reasons": reasons, "integrations": integrations}))
     }
 
-    async fn alerts(&self) -> Answer {
-        match self.store.alerts(ALERTS_SHOWN).await {
-            Ok(alerts) => Answer::new(StatusCode::OK, json!({"alerts": alerts})),
+    /// The alerts, and with `next`, the address of those that follow.
+    async fn alerts(&self, query: Option<&str>) -> Answer {
+        let after = match query.and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("after="))) {
+            None => None,
+            Some(text) => match text.split_once('.').map(|(last_at, tag)| (last_at.parse(), tag)) {
+                Some((Ok(last_at), tag)) => Some(After { last_at, tag: tag.to_string() }),
+                _ => return Answer::problem(StatusCode::BAD_REQUEST, "after is not what an answer's next has"),
+            },
+        };
+        // One more tells whether any follow.
+        match self.store.alerts(ALERTS_SHOWN + 1, after).await {
+            Ok(mut alerts) => {
+                let has_more = alerts.len() > ALERTS_SHOWN;
+                alerts.truncate(ALERTS_SHOWN);
+                let last = alerts.last().filter(|_| has_more);
+                let next = last.map(|last| format!("/api/v1/alerts?after={}.{}", last.last_at, last.tag));
+                Answer::new(StatusCode::OK, json!({"alerts": alerts, "next": next}))
+            }
             Err(error) => {
                 self.log.warn(&format!("the alerts cannot be read: {error}"));
                 busy("the alerts cannot be read now")

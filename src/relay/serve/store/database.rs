@@ -18,12 +18,17 @@ PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 ";
 
+/// So many bytes are written to see whether any can be: the size of a common delivery.
+const PROBE: usize = 32 << 10;
+
 /// The database behind a store.
 pub struct Database {
     dialect: Dialect,
     url: String,
-    /// `None` after it was lost, until the next transaction.
+    /// `None` after an error, until the next transaction.
     connection: Option<AnyConnection>,
+    /// A store in memory would be gone with its connection.
+    may_be_opened_again: bool,
     /// Held as long as this process writes to the file.
     _lock: Option<File>,
 }
@@ -57,8 +62,10 @@ impl Database {
             }
             Address::Postgres(url) => (Dialect::Postgres, url.clone(), None),
         };
-        let mut database = Database { dialect, url, connection: None, _lock: lock };
+        let may_be_opened_again = *address != Address::Memory;
+        let mut database = Database { dialect, url, connection: None, may_be_opened_again, _lock: lock };
         database.prepare().await.map_err(failed)?;
+        database.end_leases().await.map_err(failed)?;
         Ok(database)
     }
 
@@ -68,9 +75,8 @@ impl Database {
     /// What kept it from being committed.
     pub async fn transact(&mut self, orders: &[Order]) -> Result<Vec<Reply>, StoreError> {
         let result = self.try_to(orders).await;
-        if result.is_err() && self.dialect == Dialect::Postgres {
-            // It may be the connection; a new one costs little. A store in memory would be gone with its connection.
-            self.connection = None;
+        if result.is_err() && self.may_be_opened_again {
+            self.give_up().await;
         }
         result
     }
@@ -90,7 +96,8 @@ impl Database {
             match perform(&mut work, order).await {
                 Ok(reply) => replies.push(reply),
                 Err(error) => {
-                    transaction.rollback().await?;
+                    // What kept the order from being done says more than why nothing was left to undo.
+                    let _ = transaction.rollback().await;
                     return Err(error);
                 }
             }
@@ -103,6 +110,16 @@ impl Database {
     pub async fn close(self) {
         if let Some(connection) = self.connection {
             // All is committed; a journal that stays is read at the next start.
+            let _ = connection.close().await;
+        }
+    }
+
+    /// Lets a connection go after an error. It may be lost, or a full disk has ended its transaction behind its back, after
+    /// which it can begin no other; a new one costs little.
+    async fn give_up(&mut self) {
+        let Some(connection) = self.connection.take() else { return };
+        if self.dialect == Dialect::Sqlite {
+            // Until it is closed, it may hold the lock that the next one needs.
             let _ = connection.close().await;
         }
     }
@@ -124,12 +141,16 @@ impl Database {
             sqlx::query("SELECT CAST(pg_advisory_xact_lock(7340032) AS TEXT)").execute(&mut *transaction).await?;
         }
         migrate(&mut transaction, self.dialect).await?;
-        if self.dialect == Dialect::Sqlite {
-            // Nobody else writes to this file: whoever held a lease is gone.
-            sqlx::query("UPDATE jobs SET lease_until = NULL").execute(&mut *transaction).await?;
-        }
         transaction.commit().await?;
         self.connection = Some(connection);
+        Ok(())
+    }
+
+    /// At the start of the process, nobody else writes to this file: whoever held a lease is gone.
+    async fn end_leases(&mut self) -> Result<(), StoreError> {
+        if self.dialect == Dialect::Sqlite {
+            self.connected().await?.execute("UPDATE jobs SET lease_until = NULL").await?;
+        }
         Ok(())
     }
 }
@@ -144,7 +165,9 @@ fn claim_file(path: &Path) -> Result<File, StoreError> {
         options
     };
     let in_words = |error: std::io::Error| StoreError(error.to_string());
-    let mut beside = path.as_os_str().to_owned();
+    options().open(path).map_err(in_words)?;
+    // Another name of the same file, through a link, has the same lock.
+    let mut beside = path.canonicalize().map_err(in_words)?.into_os_string();
     beside.push("-lock");
     let lock = options().open(&beside).map_err(in_words)?;
     match lock.try_lock() {
@@ -156,7 +179,6 @@ fn claim_file(path: &Path) -> Result<File, StoreError> {
         }
         Err(std::fs::TryLockError::Error(error)) => return Err(in_words(error)),
     }
-    options().open(path).map_err(in_words)?;
     Ok(lock)
 }
 
@@ -166,6 +188,24 @@ async fn now(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, St
         Dialect::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
     };
     Ok(sqlx::query(text).fetch_one(connection).await?.try_get(0)?)
+}
+
+/// Writes more than one page, other bytes each time: a disk that is full or cannot be written to any more is found by it.
+async fn probe(work: &mut Work<'_>) -> Result<(), StoreError> {
+    let text = match work.dialect {
+        Dialect::Sqlite => {
+            "INSERT INTO probes (id, at, padding) VALUES (1, $1, $2) \
+            ON CONFLICT (id) DO UPDATE SET at = EXCLUDED.at, padding = EXCLUDED.padding"
+        }
+        // A row for each connection, so that no process waits for another.
+        Dialect::Postgres => {
+            "INSERT INTO probes (id, at, padding) VALUES (pg_backend_pid(), $1, $2) \
+            ON CONFLICT (id) DO UPDATE SET at = EXCLUDED.at, padding = EXCLUDED.padding"
+        }
+    };
+    let padding = vec![work.now.to_le_bytes()[0]; PROBE];
+    sqlx::query(text).bind(work.now).bind(padding).execute(&mut *work.connection).await?;
+    Ok(())
 }
 
 async fn perform(work: &mut Work<'_>, order: &Order) -> Result<Reply, StoreError> {
@@ -183,9 +223,9 @@ async fn perform(work: &mut Work<'_>, order: &Order) -> Result<Reply, StoreError
             done(queue::keep_organization(work, integration, org_id).await)?
         }
         Order::Organization { integration } => Reply::Text(queue::organization(work, integration).await?),
-        Order::Alerts { most } => Reply::Alerts(view::alerts(work, *most).await?),
+        Order::Alerts { most, after } => Reply::Alerts(view::alerts(work, *most, after.as_ref()).await?),
         Order::Prune { older_than_ms } => done(intake::prune(work, *older_than_ms).await)?,
-        Order::Ping => Reply::Done,
+        Order::Ping => done(probe(work).await)?,
     })
 }
 
@@ -200,5 +240,35 @@ impl Dialect {
             Dialect::Sqlite => "BEGIN IMMEDIATE",
             Dialect::Postgres => "BEGIN",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// No page may be added any more, as on a full disk: SQLite ends such a transaction itself.
+    async fn fill(database: &mut Database) {
+        let connection = database.connected().await.unwrap();
+        connection.execute("PRAGMA max_page_count = 1").await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_when_there_is_space_again_the_store_goes_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let address = Address::Sqlite(directory.path().join("relay.db"));
+        let mut database = Database::open(&address).await.unwrap();
+        let held = "INSERT INTO jobs (id, alert, integration, phase, job, created_at, due_at, epoch, lease_until) \
+            VALUES ('j', 'x', 'one', 'received', '{}', 0, 0, 1, 9)";
+        database.connected().await.unwrap().execute(held).await.unwrap();
+        for _ in 0..2 {
+            fill(&mut database).await;
+            let full = database.transact(&[Order::Ping]).await.err().unwrap().to_string();
+            assert!(full.contains("database or disk is full"), "{full}");
+        }
+        assert!(database.transact(&[Order::Ping]).await.is_ok(), "there is space again");
+        let text = "SELECT COUNT(*) FROM jobs WHERE lease_until = 9";
+        let row = sqlx::query(text).fetch_one(database.connected().await.unwrap()).await.unwrap();
+        assert_eq!(row.try_get::<i64, _>(0).unwrap(), 1, "jobs that are in hand stay so");
     }
 }

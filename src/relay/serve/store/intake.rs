@@ -115,6 +115,9 @@ pub async fn accept(work: &mut Work<'_>, delivery: &NewDelivery) -> Result<Recei
         None => None,
     };
     let is_duplicate = is_duplicate(work.now, delivery, same_id, &known);
+    if let Some(sender_id) = delivery.sender_id.as_ref().filter(|_| same_id.is_some() && !is_duplicate) {
+        forget_sender_id(work, &delivery.route, sender_id).await?;
+    }
     insert(work, delivery, is_duplicate).await?;
     let mut taken = Vec::new();
     if !is_duplicate {
@@ -241,6 +244,13 @@ async fn with_sender_id(
     let text = "SELECT body_hash, received_at FROM deliveries WHERE route = $1 AND sender_id = $2";
     let row = sqlx::query(text).bind(route).bind(sender_id).fetch_optional(&mut *work.connection).await?;
     row.map(|row| Ok((hash(row.try_get(0)?)?, row.try_get(1)?))).transpose()
+}
+
+/// Gives an identifier free that an older delivery has had for long enough, though that one is still kept.
+async fn forget_sender_id(work: &mut Work<'_>, route: &str, sender_id: &str) -> Result<(), StoreError> {
+    let text = "UPDATE deliveries SET sender_id = NULL WHERE route = $1 AND sender_id = $2";
+    sqlx::query(text).bind(route).bind(sender_id).execute(&mut *work.connection).await?;
+    Ok(())
 }
 
 fn hash(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {

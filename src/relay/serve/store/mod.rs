@@ -25,7 +25,7 @@ use tokio::task::JoinHandle;
 use database::Database;
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
-pub use view::AlertView;
+pub use view::{After, AlertView};
 
 use crate::devin::session::Session;
 
@@ -73,7 +73,7 @@ enum Order {
     Sightings { attempt_tag: String },
     KeepOrganization { integration: String, org_id: String },
     Organization { integration: String },
-    Alerts { most: i64 },
+    Alerts { most: i64, after: Option<After> },
     Prune { older_than_ms: i64 },
     Ping,
 }
@@ -197,12 +197,12 @@ impl Store {
         }
     }
 
-    /// The alerts that came last, the newest first, each with its last job.
+    /// The alerts that came last, the newest first, each with its last job; those that follow `after`, if it is given.
     ///
     /// # Errors
     /// The database's.
-    pub async fn alerts(&self, most: usize) -> Result<Vec<AlertView>, StoreError> {
-        match self.ask(Order::Alerts { most: i64::try_from(most).unwrap_or(i64::MAX) }).await? {
+    pub async fn alerts(&self, most: usize, after: Option<After>) -> Result<Vec<AlertView>, StoreError> {
+        match self.ask(Order::Alerts { most: i64::try_from(most).unwrap_or(i64::MAX), after }).await? {
             Reply::Alerts(alerts) => Ok(alerts),
             _ => Err(StoreError::mixed_up()),
         }
@@ -216,7 +216,7 @@ impl Store {
         self.ask(Order::Prune { older_than_ms: millis(older_than) }).await.map(drop)
     }
 
-    /// Sees whether a transaction goes through.
+    /// Sees whether a transaction that writes goes through.
     ///
     /// # Errors
     /// Why not.
@@ -294,7 +294,12 @@ impl FromStr for Address {
         if text == "memory" {
             return Ok(Address::Memory);
         }
-        if let Some(path) = text.strip_prefix("sqlite:").filter(|path| !path.is_empty()) {
+        // As a URL it may have two slashes before the path.
+        let path = text.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+        if path == Some(":memory:") {
+            return Ok(Address::Memory);
+        }
+        if let Some(path) = path.filter(|path| !path.is_empty()) {
             return Ok(Address::Sqlite(PathBuf::from(path)));
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {

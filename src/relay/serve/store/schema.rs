@@ -5,7 +5,8 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use super::{Dialect, StoreError};
 
 /// Each member takes a store from one version to the next. What has been released is never changed, only followed.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = [
+    "
 CREATE TABLE deliveries (
     id TEXT PRIMARY KEY,
     route TEXT NOT NULL,
@@ -72,7 +73,15 @@ CREATE TABLE organizations (
     integration TEXT PRIMARY KEY,
     org_id TEXT NOT NULL
 );
-"];
+",
+    "
+CREATE TABLE probes (
+    id BIGINT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    padding {BYTES} NOT NULL
+);
+",
+];
 
 /// Brings the store to today's tables, in one transaction.
 ///

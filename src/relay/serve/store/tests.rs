@@ -302,15 +302,56 @@ async fn what_happened_can_be_asked_and_old_deliveries_are_forgotten() {
     for (store, address, _directory) in stores().await {
         store.accept(delivery(1, "7", "a", "x", "firing")).await.unwrap();
         settle(&store, OutcomeKind::PrOpened).await;
-        let alerts = store.alerts(9).await.unwrap();
+        let alerts = store.alerts(9, None).await.unwrap();
         let shown = (alerts[0].state.as_str(), alerts[0].job.as_ref().and_then(|job| job.status.as_deref()));
         assert_eq!(shown, ("firing", Some("done")), "{address}");
+        store.ping().await.unwrap();
+        store.ping().await.unwrap();
         store.prune(LEASE).await.unwrap();
         assert!(store.accept(delivery(2, "7", "b", "x", "firing")).await.unwrap().is_duplicate, "{address}");
         // Nothing is older than what comes next.
         while store.accept(delivery(3, "7", "b", "x", "firing")).await.is_ok_and(|receipt| receipt.is_duplicate) {
             store.prune(NO_LEASE).await.unwrap();
         }
+    }
+}
+
+#[tokio::test]
+async fn an_identifier_is_free_again_after_its_time_though_the_delivery_is_still_kept() {
+    for (store, address, _directory) in stores().await {
+        store.accept(delivery(1, "7", "a", "x", "firing")).await.unwrap();
+        let mut number = 2;
+        // Its time is over a millisecond later.
+        let taken = loop {
+            let again = NewDelivery { retention: Duration::ZERO, ..delivery(number, "7", "b", "y", "firing") };
+            let receipt = store.accept(again).await.unwrap();
+            if !receipt.is_duplicate {
+                break receipt;
+            }
+            number += 1;
+        };
+        assert_eq!(told(&taken), format!("started j{number}"), "{address}");
+        let known = store.accept(delivery(number + 1, "7", "c", "z", "firing")).await.unwrap();
+        assert!(known.is_duplicate, "the identifier is now the later one's: {address}");
+    }
+}
+
+#[tokio::test]
+async fn alerts_are_listed_page_by_page() {
+    for (store, address, _directory) in stores().await {
+        for number in 1..=5 {
+            let text = number.to_string();
+            store.accept(delivery(number, "", &text, &text, "firing")).await.unwrap();
+        }
+        let (mut tags, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.alerts(2, after).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(After { last_at: last.last_at, tag: last.tag.clone() });
+            tags.extend(page.into_iter().map(|alert| alert.tag));
+        }
+        tags.sort();
+        assert_eq!(tags, ["1", "2", "3", "4", "5"], "{address}");
     }
 }
 
@@ -348,9 +389,12 @@ async fn a_file_is_its_owners_and_one_process_writes_to_it() {
         refused.ends_with("another process writes to it: stop that one, or give this one a store of its own"),
         "{refused}"
     );
+    let alias = directory.path().join("alias.db");
+    std::os::unix::fs::symlink(directory.path().join("a b?%.db"), &alias).unwrap();
+    assert!(Store::open(&Address::Sqlite(alias)).await.is_err(), "it is the same file by another name");
     store.close().await;
     let store = Store::open(&address).await.unwrap();
-    assert_eq!(store.alerts(9).await.unwrap().len(), 1);
+    assert_eq!(store.alerts(9, None).await.unwrap().len(), 1);
 }
 
 #[tokio::test]
@@ -362,7 +406,7 @@ async fn a_store_of_a_newer_program_is_refused() {
     let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();
     sqlx::raw_sql("INSERT INTO relay_store VALUES (99)").execute(&mut connection).await.unwrap();
     let refused = Store::open(&address).await.err().unwrap().to_string();
-    assert!(refused.contains("the store has version 99, and this program knows 1 at most"), "{refused}");
+    assert!(refused.contains("the store has version 99, and this program knows 2 at most"), "{refused}");
 }
 
 #[test]
@@ -371,12 +415,15 @@ fn an_address_is_shown_without_its_password() {
     for (text, expected) in [
         ("memory", "memory"),
         ("sqlite:relay.db", "sqlite:relay.db"),
+        ("sqlite://relay.db", "sqlite:relay.db"),
+        ("sqlite:///var/relay.db", "sqlite:/var/relay.db"),
+        ("sqlite::memory:", "memory"),
         ("postgres://me:secret@db.example/relay?sslmode=require&password=x", "postgres://db.example/relay"),
         ("postgresql://db.example/relay", "postgres://db.example/relay"),
     ] {
         assert_eq!(shown(text).as_deref(), Ok(expected));
     }
-    for text in ["", "sqlite:", "relay.db", "mysql://x"] {
+    for text in ["", "sqlite:", "sqlite://", "relay.db", "mysql://x"] {
         assert!(shown(text).is_err(), "{text}");
     }
 }

@@ -21,6 +21,13 @@ pub struct AlertView {
     pub job: Option<JobView>,
 }
 
+/// Where a list of alerts was left: the one that was shown last, by its `last_at` and its tag.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct After {
+    pub last_at: i64,
+    pub tag: String,
+}
+
 /// A job, likewise.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct JobView {
@@ -37,16 +44,18 @@ pub struct JobView {
     pub reason: Option<String>,
 }
 
-/// The alerts that came last, the newest first.
+/// The alerts that came last, the newest first; those that follow `after`, if it is given.
 ///
 /// # Errors
 /// The database's.
-pub async fn alerts(work: &mut Work<'_>, most: i64) -> Result<Vec<AlertView>, StoreError> {
+pub async fn alerts(work: &mut Work<'_>, most: i64, after: Option<&After>) -> Result<Vec<AlertView>, StoreError> {
     let text = "SELECT a.tag, a.dedupe_key, a.route, a.title, a.state, a.first_at, a.last_at, j.id, j.integration, j.phase, \
         j.created_at, j.settled_at, j.session_id, j.session_url, j.pr_url, j.status, j.result, j.reason FROM alerts a \
         LEFT JOIN jobs j ON j.id = (SELECT l.id FROM jobs l WHERE l.alert = a.tag \
-        ORDER BY l.created_at DESC, l.settled_at IS NULL DESC LIMIT 1) ORDER BY a.last_at DESC, a.tag LIMIT $1";
-    let rows = sqlx::query(text).bind(most).fetch_all(&mut *work.connection).await?;
+        ORDER BY l.created_at DESC, l.settled_at IS NULL DESC LIMIT 1) \
+        WHERE a.last_at < $2 OR (a.last_at = $2 AND a.tag > $3) ORDER BY a.last_at DESC, a.tag LIMIT $1";
+    let (last_at, tag) = after.map_or((i64::MAX, ""), |after| (after.last_at, after.tag.as_str()));
+    let rows = sqlx::query(text).bind(most).bind(last_at).bind(tag).fetch_all(&mut *work.connection).await?;
     let mut alerts = Vec::new();
     for row in rows {
         let job: Option<String> = row.try_get(7)?;
