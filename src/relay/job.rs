@@ -83,6 +83,8 @@ pub struct Job {
     /// The fingerprints that the session has been told of.
     told: Vec<String>,
     messages_sent: u32,
+    #[serde(default)]
+    messaged_at: Option<Millis>,
     /// How often another session has taken the place of an adopted one that was ended.
     #[serde(default)]
     successions: u32,
@@ -229,6 +231,7 @@ impl Job {
             patience: None,
             told: Vec::new(),
             messages_sent: 0,
+            messaged_at: None,
             successions: 0,
             devin_ahead: 0,
         }

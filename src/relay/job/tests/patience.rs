@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::runs::{job, policy};
-use super::world::World;
+use super::world::{START, World};
 use crate::devin::{Error, Kind};
-use crate::relay::job::{Action, End, Job, Observation, OnSessionLimit, Policy, step};
+use crate::relay::job::{Action, End, Firing, Job, Observation, OnSessionLimit, Policy, step};
 
 /// Takes a job to its end, as the engine of `serve` does; gives up on it after a thousand steps.
 fn served(world: &World, job: Job) -> Job {
@@ -28,6 +28,38 @@ fn served(world: &World, job: Job) -> Job {
         }
     }
     job
+}
+
+/// Alerts join a group at these seconds, each by itself.
+fn joining(world: &World, seconds: &[i64], fingerprints: fn(i64) -> Vec<String>) -> (Job, Vec<String>) {
+    let firing =
+        |number| Firing { fingerprints: fingerprints(number), message: number.to_string(), ..Firing::default() };
+    let mut job = job(1, policy()).made_patient();
+    job.request.firing = firing(0);
+    let (mut observation, mut events) = (Observation::Started, Vec::new());
+    let mut joined = seconds.iter().zip(1..).peekable();
+    for _ in 0..1000 {
+        let (after, actions) = step(job, observation, world.state().now);
+        job = after;
+        let (reports, next): (Vec<Action>, Vec<Action>) =
+            actions.into_iter().partition(|action| matches!(action, Action::Report(_)));
+        events.extend(reports.into_iter().filter_map(|report| match report {
+            Action::Report(kind) => Some(serde_json::to_string(&kind).unwrap()),
+            _ => None,
+        }));
+        if job.end().is_some() {
+            break;
+        }
+        let mut is_due = |moment: i64| joined.peek().is_some_and(|(second, _)| START + **second * 1000 <= moment);
+        observation = match next.first() {
+            Some(Action::WaitUntil(moment)) if is_due(*moment) => {
+                let number = joined.next().unwrap().1;
+                Observation::NewAlerts(firing(number))
+            }
+            next => next.map_or(Observation::Started, |action| world.perform(action)),
+        };
+    }
+    (job, events)
 }
 
 fn again() -> Policy {
@@ -98,4 +130,38 @@ fn a_limit_that_names_its_wait_is_waited_for_and_one_on_sessions_is_the_rules() 
     let mut wait = |explanation, asked| job.wait_out(&limited(explanation, asked)).map(|(_, wait)| wait);
     assert_eq!((wait("slow down", 600), wait("slow down", 1)), (Some(600_000), Some(10_000)));
     assert_eq!(wait("concurrent session limit reached", 60), None);
+}
+
+#[test]
+fn a_session_is_told_of_every_alert_that_joins_or_it_is_said_that_it_was_not() {
+    let world = World::new(|state| {
+        state.life = vec![(5_000, "running/working".to_string()), (2_000_000, "running/finished+".to_string())];
+    });
+    let each_second: Vec<i64> = (0..14).map(|number| 100 + number * 60).collect();
+    let prints = |number| (0..=number).map(|print| format!("f{print}")).collect();
+    let (job, events) = joining(&world, &each_second, prints);
+    let told = world.state().messages.clone();
+    assert_eq!(told.last().map(String::as_str), Some("14"), "the last of {told:?} tells of all\n{}", events.join("\n"));
+    assert!(told.len() < 10, "and those that came shortly after one another come together: {told:?}");
+    assert!(job.end().is_some());
+}
+
+#[test]
+fn what_joins_when_a_session_is_done_is_said_not_to_be_told() {
+    let world = World::new(|state| {
+        state.life = vec![(5_000, "running/working".to_string()), (90_000, "running/finished".to_string())];
+    });
+    let (_, events) = joining(&world, &[95, 130], |number| (0..=number).map(|print| format!("f{print}")).collect());
+    let untold: Vec<&String> = events
+        .iter()
+        .filter(|event| event.contains("session_messaged") && event.contains("before it could be told"))
+        .collect();
+    assert_eq!(untold.len(), 1, "{}", events.join("\n"));
+}
+
+#[test]
+fn the_same_alert_in_other_words_has_not_joined_a_group() {
+    let world = finishing(Vec::new());
+    joining(&world, &[40, 50, 60], |_| Vec::new());
+    assert!(world.state().messages.is_empty());
 }
