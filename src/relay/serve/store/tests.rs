@@ -220,6 +220,16 @@ async fn a_late_resolve_of_an_earlier_firing_ends_nothing() {
 }
 
 #[tokio::test]
+async fn jobs_that_go_on_are_counted_by_integration() {
+    for (store, address, _directory) in stores().await {
+        for (number, tag) in [(1, "x"), (2, "y")] {
+            store.accept(delivery(number, "", tag, tag, "firing")).await.unwrap();
+        }
+        assert_eq!(store.active().await.unwrap(), [("one".to_string(), 2)], "{address}");
+    }
+}
+
+#[tokio::test]
 async fn a_late_firing_before_a_newer_resolve_starts_nothing() {
     for (store, address, _directory) in stores().await {
         let mut said = Vec::new();
