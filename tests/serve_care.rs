@@ -20,7 +20,7 @@ fn jobs_of_an_integration_that_the_rules_no_longer_have_are_told_of() {
     let rules = "routes:\n  - {name: generic, kind: generic, auth: none}\n\
         integrations:\n  - name: renamed\n    api_key: {env: RELAY_TEST_KEY}\n    \
         endpoint: http://127.0.0.1:9/v3/organizations/org-1/sessions\n";
-    let program = program.file("relay.yaml", rules.to_string());
+    let program = program.file("relay.yaml", rules);
     let mut bridge = Bridge::start(&program, "--rules relay.yaml");
     let mut warning = String::new();
     while !warning.contains("main") {
