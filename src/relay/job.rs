@@ -7,6 +7,7 @@
 mod creating;
 mod ending;
 mod finding;
+mod patience;
 mod polling;
 mod request;
 mod rivals;
@@ -17,6 +18,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::patience::is_about_the_key;
 pub use self::request::{DispatchRequest, Firing, FiringReason, OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
 pub use self::table::{ROWS, table};
 pub use self::watching::{Origin, Watching};
@@ -75,9 +77,14 @@ pub struct Job {
     /// How the first create was answered that may have made a session nobody has seen since.
     unclear: Option<String>,
     limited: Limited,
+    /// What has been waited out; `None` where it is given up instead.
+    #[serde(default)]
+    patience: Option<patience::Patience>,
     /// The fingerprints that the session has been told of.
     told: Vec<String>,
     messages_sent: u32,
+    #[serde(default)]
+    messaged_at: Option<Millis>,
     /// How often another session has taken the place of an adopted one that was ended.
     #[serde(default)]
     successions: u32,
@@ -221,8 +228,10 @@ impl Job {
             stands_beside: false,
             unclear: None,
             limited: Limited::default(),
+            patience: None,
             told: Vec::new(),
             messages_sent: 0,
+            messaged_at: None,
             successions: 0,
             devin_ahead: 0,
         }

@@ -1,10 +1,11 @@
 //! What one delivery of a sender holds: the alerts, and what was not taken with its reason. Pure.
 
+use chrono::DateTime;
 use serde_json::Value;
 
 use super::Problem;
 use super::fields::{Fields, moment};
-use crate::relay::alert::{Alert, Format};
+use crate::relay::alert::{Alert, Format, State};
 
 /// What one delivery holds.
 #[derive(Debug, Default)]
@@ -13,6 +14,8 @@ pub struct Delivery {
     pub sender: Option<Format>,
     /// When what it tells of happened, by the sender's clock; `None` where the sender does not say.
     pub occurred_at: Option<String>,
+    /// The newest of the starts and ends that the alerts of a group tell. What the delivery tells is no older, and may be newer.
+    pub newest_change: Option<String>,
     /// The sender's identifier of the delivery, the same when it is sent again; `None` where the sender has none.
     pub delivery_id: Option<String>,
     /// In the delivery's order; firing, resolved, and in between.
@@ -49,6 +52,19 @@ pub fn occurred_at(first: Option<&Value>, headers: &[(&str, &str)]) -> Option<St
         OCCURRED.iter().find_map(|path| fields.moment(path))
     };
     first.and_then(in_body).or_else(|| moment(&header(headers, &TIMES)?))
+}
+
+/// The newest of the starts and ends that the alerts of a group tell. One that fires may name an end that is still to come.
+pub fn newest_change(values: &[Value]) -> Option<String> {
+    let groups = values.iter().map(|value| Fields { format: Format::Any, value });
+    let alerts = groups.flat_map(|group| group.items("alerts").map(move |alert| (group, alert)));
+    let changes = alerts.flat_map(|(group, alert)| {
+        let state = alert.text("status").or_else(|| group.text("status"));
+        let is_over = state.is_some_and(|word| State::from_word(&word) == State::Resolved);
+        [alert.moment("startsAt"), alert.moment("endsAt").filter(|_| is_over)]
+    });
+    let dated = changes.flatten().filter_map(|text| Some((DateTime::parse_from_rfc3339(&text).ok()?, text)));
+    dated.max().map(|(_, text)| text)
 }
 
 /// The delivery's identifier among its headers.

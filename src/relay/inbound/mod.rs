@@ -72,6 +72,7 @@ pub fn read(payload: &[u8], headers: &[(&str, &str)], reading: Reading) -> Resul
     let mut delivery = Delivery {
         delivery_id: sent_id.clone(),
         occurred_at: delivery::occurred_at(values.first(), headers),
+        newest_change: delivery::newest_change(&values),
         ..Delivery::default()
     };
     let mut allowance = Allowance::of_a_delivery();

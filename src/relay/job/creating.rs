@@ -157,7 +157,7 @@ impl Job {
         self.unclear.get_or_insert_with(|| create.to_string());
         self.phase = Phase::Reconciling(Reconciling {
             by: self.first_find(),
-            until: now + millis(self.policy.reconcile_window),
+            until: now + self.reconcile_window(),
             wait: FIRST_FIND_AFTER,
             waits_until: None,
             has_looked: false,
@@ -172,17 +172,18 @@ impl Job {
 
     /// Another process goes on: it looks at once, and waits for a limit no longer than one may.
     pub(super) fn wait_anew(&mut self, now: Millis) {
+        let window = self.reconcile_window();
         match &mut self.phase {
             Phase::Creating { waits_until: Some(until) } => *until = (*until).min(now + LONGEST_LIMITED),
             Phase::Reconciling(reconciling) => {
                 (reconciling.waits_until, reconciling.has_looked) = (None, false);
-                reconciling.until = now + millis(self.policy.reconcile_window);
+                reconciling.until = now + window;
             }
             _ => {}
         }
     }
 
-    fn first_find(&self) -> FindBy {
+    pub(super) fn first_find(&self) -> FindBy {
         if self.by_title { FindBy::Title } else { FindBy::Tag }
     }
 
@@ -199,12 +200,12 @@ impl Job {
     }
 
     pub(super) fn on_reconciling(&mut self, observation: Observation, now: Millis) -> Vec<Action> {
-        let first_find = self.first_find();
+        let (first_find, window) = (self.first_find(), self.reconcile_window());
         let Phase::Reconciling(reconciling) = &mut self.phase else { return Vec::new() };
         match observation {
             Observation::SessionsFound(found) => {
                 if !std::mem::replace(&mut reconciling.has_looked, true) {
-                    reconciling.until = now + millis(self.policy.reconcile_window);
+                    reconciling.until = now + window;
                 }
                 reconciling.failure = None;
                 let is_cut_short = reconciling.is_cut_short;
@@ -276,7 +277,7 @@ impl Job {
             return vec![Action::WaitUntil(until)];
         }
         let blind = reconciling.failure.clone().filter(|_| !reconciling.has_looked);
-        if !self.policy.create_again || self.creates > 1 {
+        if !self.policy.create_again || self.creates > 1 && self.patience.is_none() {
             return self.unknown(blind, now);
         }
         // Only a find after the whole window makes it certain enough that there is no session.
@@ -328,7 +329,7 @@ fn attempt_unnamed(missing: &[String]) -> Action {
 }
 
 /// Whether a refusal is the organization's word on which tags a session may carry.
-fn is_about_tags(error: &Error) -> bool {
+pub(super) fn is_about_tags(error: &Error) -> bool {
     let says = |said: &str| {
         said.split(|c: char| !c.is_alphanumeric()).any(|word| ["tag", "tags"].contains(&&*word.to_lowercase()))
     };

@@ -223,9 +223,12 @@ impl Job {
     /// Alerts have joined the group: what the session is to be told, if it may be.
     pub(super) fn hear_of(&mut self, firing: Firing) {
         self.request.firing = firing;
-        let is_news = self.request.firing.fingerprints.iter().any(|print| !self.told.contains(print))
-            || self.request.firing.fingerprints.is_empty();
-        let may_tell = self.policy.on_new_alerts == OnNewAlerts::Message && self.messages_sent < MOST_MESSAGES;
+        let firing = &self.request.firing;
+        // Where no alerts are told apart, it is one, in other words perhaps, unless its sender says otherwise.
+        let is_said = firing.fingerprints.is_empty() && firing.reason == FiringReason::NewAlerts;
+        let is_news = is_said || firing.fingerprints.iter().any(|print| !self.told.contains(print));
+        let may_tell = self.policy.on_new_alerts == OnNewAlerts::Message
+            && (self.messages_sent < MOST_MESSAGES || self.patience.is_some());
         if let Phase::Watching(watching) = &mut self.phase
             && is_news
             && may_tell
@@ -247,5 +250,5 @@ fn goes_on_too(other: &Session, taken: &Session) -> Action {
     Action::Report(EventKind::duplicate(other, false, reason))
 }
 
-/// How many messages a session is sent at most.
+/// How many messages a session is sent at most; where nothing is given up, so many at once.
 pub(super) const MOST_MESSAGES: u32 = 5;

@@ -1,6 +1,7 @@
 //! The requests of a watch until its session is settled: which one is due, and what follows from its answer. Pure.
 
 use super::ending::{Ending, Then};
+use super::finding::MOST_MESSAGES;
 use super::rivals::is_staying;
 use super::watching::{LONGEST_PAUSE, Task, asked_for, times};
 use super::{
@@ -29,18 +30,26 @@ const REFUSALS: u32 = 3;
 const MOST_FAILED_FINDS: u32 = 3;
 const AFTER_A_FAILED_FIND: Millis = 2_000;
 
+/// How long after a message the next one comes, once a session has been sent many: it tells of all that have joined since.
+const BETWEEN_MESSAGES: Millis = 600_000;
+
 impl Job {
     /// The request that is under way, or the next one that is due.
     pub(super) fn watch_on(&mut self, now: Millis) -> Vec<Action> {
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         let session_id = watching.session.session_id.clone();
         if watching.task == Task::Nothing {
-            if watching.message_due {
+            // A message wakes a session that has ended, and is lost on one that is archived.
+            let is_open = session_phase(&watching.session) == SessionPhase::Working && !watching.session.is_archived;
+            let paced = self.messaged_at.filter(|_| self.messages_sent >= MOST_MESSAGES);
+            let is_soon = paced.is_some_and(|last| now < last + BETWEEN_MESSAGES);
+            let is_put_off = self.patience.is_some() && (!is_open || is_soon);
+            if watching.message_due && !is_put_off {
                 watching.message_due = false;
-                // A message wakes a session that has ended, and is lost on one that is archived.
-                if session_phase(&watching.session) == SessionPhase::Working && !watching.session.is_archived {
+                if is_open {
                     watching.task = Task::Messaging;
                     self.messages_sent += 1;
+                    self.messaged_at = Some(now);
                 }
             } else if watching.rival_finds.first().is_some_and(|due| *due <= now) {
                 watching.rival_finds.remove(0);
@@ -345,7 +354,14 @@ impl Job {
             Phase::Watching(watching) => Some((**watching).clone()),
             _ => None,
         };
-        self.settle(outcome, about.as_ref(), now)
+        let mut actions = Vec::new();
+        if let Some(watching) = about.as_ref().filter(|watching| watching.message_due && self.patience.is_some()) {
+            let reason = "alerts have joined the group, and its session ended before it could be told".to_string();
+            let session_id = watching.session.session_id.clone();
+            actions.push(Action::Report(EventKind::SessionMessaged { session_id, sent: false, reason }));
+        }
+        actions.extend(self.settle(outcome, about.as_ref(), now));
+        actions
     }
 
     pub(super) fn note_and_go_on(&mut self, note: String, now: Millis) -> Vec<Action> {

@@ -10,16 +10,15 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 use super::Log;
-use super::integration::{Integration, Requests, is_about_the_key};
+use super::integration::{Integration, Requests};
 use super::polling::Polls;
 use super::store::{Claimed, News, Progress, Save, Saved, Store};
 use crate::devin::Error;
-use crate::devin::Kind;
 use crate::devin::session::Session;
 use crate::relay::driver::{Clock as _, act, event_of};
 use crate::relay::error_report::error_report;
 use crate::relay::event::EventKind;
-use crate::relay::job::{Action, End, Job, Observation, Phase, step};
+use crate::relay::job::{Action, End, Job, Observation, Phase, is_about_the_key, step};
 
 /// How many jobs are worked on at once; the others wait in the store.
 const AT_ONCE: usize = 64;
@@ -30,9 +29,6 @@ const RENEWAL: Duration = Duration::from_secs(15);
 
 /// The longest that nobody looks for due jobs: another process may have left some.
 const IDLE: Duration = Duration::from_secs(2);
-
-/// When a job is looked at again whose request failed for a reason that will pass.
-const PUT_OFF: Duration = Duration::from_secs(10);
 
 /// When something is kept again that the store could not keep.
 const KEEP_AGAIN: Duration = Duration::from_millis(500);
@@ -175,12 +171,11 @@ impl Engine {
                 },
                 None => Observation::Started,
             };
-            if let Some(reason) = passing(&held.job, &observation) {
-                // Certainly nothing was created: it stands where it stood before.
-                if matches!(observation, Observation::CreateRefused(_)) {
-                    held.job = before;
+            if let Some((reason, wait)) = held.job.wait_out(&observation) {
+                if matches!(observation, Observation::CreateRefused(_) | Observation::CreateLimited(..)) {
+                    held.job = held.job.before_create(before);
                 }
-                self.put_off(held, &reason).await;
+                self.put_off(held, &reason, wait).await;
                 return;
             }
         }
@@ -258,15 +253,14 @@ impl Engine {
         }
     }
 
-    /// Gives a job back whose request failed for a reason that is none of its own.
-    async fn put_off(&self, mut held: Held, error: &Error) {
+    /// Gives a job back whose request failed for a reason that may pass.
+    async fn put_off(&self, mut held: Held, error: &Error, wait: i64) {
         if is_about_the_key(error) {
             self.integration.pause(error_report(error));
         }
-        let wait = PUT_OFF.as_millis().try_into().unwrap_or(i64::MAX);
         held.progress.reason = Some(error.to_string());
         if self.keep(&mut held, Some(wait)).await {
-            let kind = EventKind::warning(format!("{error}; trying again in {} s", PUT_OFF.as_secs()));
+            let kind = EventKind::warning(format!("{error}; trying again in {} s", wait / 1000));
             self.log.event(&event_of(&held.job, kind, crate::devin::client::now_s() * 1000));
         }
     }
@@ -315,7 +309,7 @@ impl Held {
     fn new(claimed: Claimed, owner: &str) -> Held {
         Held {
             is_taken_over: claimed.stepped_by.is_some_and(|by| by != owner),
-            job: claimed.job,
+            job: claimed.job.made_patient(),
             epoch: claimed.epoch,
             owner: owner.to_string(),
             progress: claimed.progress,
@@ -389,27 +383,5 @@ impl Held {
             news_until: self.news_until,
             due_in,
         }
-    }
-}
-
-/// The error of a request that says nothing about the job: it is made again later, for as long as it takes.
-fn passing(job: &Job, observation: &Observation) -> Option<Error> {
-    let will_pass = |error: &Error| {
-        is_about_the_key(error)
-            || error.kind.is_retryable()
-            || matches!(error.kind, Kind::TimeUp(_) | Kind::WaitTooLong { .. })
-    };
-    match observation {
-        // A search that is not answered says nothing about what is there.
-        Observation::FindFailed(error)
-            if matches!(job.phase, Phase::Finding { .. } | Phase::Reconciling(_)) && will_pass(error) =>
-        {
-            Some(error.clone())
-        }
-        Observation::PollFailed(error) if is_about_the_key(error) => Some(error.clone()),
-        Observation::CreateRefused(error) if matches!(error.kind, Kind::Status(401) | Kind::Unreachable(_)) => {
-            Some(error.clone())
-        }
-        _ => None,
     }
 }

@@ -9,10 +9,10 @@ use tokio::sync::Notify;
 use super::polling::Polls;
 use super::store::Store;
 use super::{Log, store::StoreError};
+use crate::devin::Error;
 use crate::devin::client::Client;
 use crate::devin::session::{NewSession, Session, bare};
 use crate::devin::sessions::Creation;
-use crate::devin::{Error, Kind};
 use crate::relay::driver::{Clock, Sessions};
 use crate::relay::error_report::{Code, ErrorReport, ignore_events};
 use crate::relay::job::{Millis, Query};
@@ -110,6 +110,8 @@ impl Integration {
                     self.stand(Standing::Ready { org_id });
                     self.ready.notify_waiters();
                     self.doubt.notified().await;
+                    // A key that looks good may still be refused what a job needs: it stays paused for a while all the same.
+                    tokio::time::sleep(LOOK_AGAIN).await;
                 }
                 Err(reason) => {
                     let paused = Standing::Paused { reason };
@@ -173,11 +175,6 @@ impl Integration {
 /// Whether it says nothing about the key.
 fn is_about_the_api(code: Code) -> bool {
     matches!(code, Code::ApiTrouble | Code::Unreachable | Code::RateLimited)
-}
-
-/// Whether the key is not accepted, so that every other request would be refused too.
-pub fn is_about_the_key(error: &Error) -> bool {
-    matches!(error.kind, Kind::Status(401 | 403))
 }
 
 /// The requests to one organization.

@@ -36,7 +36,7 @@ const DRAINING: Duration = Duration::from_secs(18);
 /// How long connections that are open then may take to send and to be answered.
 const CLOSING: Duration = Duration::from_secs(4);
 
-/// How often deliveries that are kept long enough are forgotten.
+/// How often deliveries that are kept long enough are forgotten, and jobs are looked for that nobody works on.
 const PRUNING: Duration = Duration::from_secs(3600);
 
 /// Everything that `serve` needs to know.
@@ -76,7 +76,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     let (close, closing) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(http::accept(listener, Arc::clone(&door), closing));
     let running: Vec<_> = engines.iter().map(|engine| tokio::spawn(Arc::clone(engine).run())).collect();
-    let pruning = tokio::spawn(prune(Arc::clone(&door.store), door.rules.retention, log.clone()));
+    let pruning = tokio::spawn(look_after(Arc::clone(&door), log.clone()));
     let mut stopping = stop;
     // An error says that nobody can ask any more.
     let _ = stopping.wait_for(Option::is_some).await;
@@ -119,10 +119,22 @@ fn tell_of_routes(rules: &Rules, local: SocketAddr, log: &Log) {
     }
 }
 
-async fn prune(store: Arc<Store>, retention: Duration, log: Log) {
+/// Forgets what is old, and says which jobs nobody works on: those whose integration is not among the rules any more.
+async fn look_after(door: Arc<Door>, log: Log) {
     loop {
-        if let Err(error) = store.prune(retention).await {
+        if let Err(error) = door.store.prune(door.rules.retention).await {
             log.warn(&format!("old deliveries cannot be forgotten: {error}"));
+        }
+        match door.store.active().await {
+            Ok(active) => {
+                let is_known = |name: &String| door.integrations.iter().any(|known| known.name == *name);
+                for (name, jobs) in active.iter().filter(|(name, _)| !is_known(name)) {
+                    log.warn(&format!(
+                        "{jobs} of the alerts wait for the integration {name}, which the rules do not have: they go on once it is back under this name"
+                    ));
+                }
+            }
+            Err(error) => log.warn(&format!("jobs without an integration cannot be looked for: {error}")),
         }
         tokio::time::sleep(PRUNING).await;
     }

@@ -57,7 +57,8 @@ pub fn read(
         Ok(found) => {
             delivery.sender_id.clone_from(&found.delivery_id);
             notes = notes_on(&found, redactor);
-            let occurred_at = found.occurred_at.as_deref().and_then(moment);
+            let told_at = found.occurred_at.as_deref().and_then(moment);
+            let changed_at = found.newest_change.as_deref().and_then(moment);
             let mut keyed = Vec::new();
             for alert in found.alerts {
                 match key(&rules.rule, alert) {
@@ -74,7 +75,7 @@ pub fn read(
                 )));
             }
             for (key, alert) in alerts {
-                match entry(rules, &key, &alert, occurred_at, redactor, draw) {
+                match entry(rules, &key, &alert, (told_at, changed_at), redactor, draw) {
                     Ok(entry) => delivery.entries.push(entry),
                     Err(reason) => notes.push(reason),
                 }
@@ -119,7 +120,7 @@ fn entry(
     rules: &Rules,
     key: &str,
     alert: &Alert,
-    occurred_at: Option<i64>,
+    (told_at, changed_at): (Option<i64>, Option<i64>),
     redactor: &Redactor,
     draw: &dyn Fn() -> String,
 ) -> Result<Entry, String> {
@@ -146,8 +147,8 @@ fn entry(
         State::Resolved => EntryState::Resolved,
         state => EntryState::Other(redactor.redact(state.name()).into_owned()),
     };
-    let occurred_at = occurred_at.or_else(|| alert.started_at.as_deref().and_then(moment));
-    Ok(Entry { tag, dedupe_key: shown, title: words.title, occurred_at, state })
+    let occurred_at = told_at.or(changed_at).or_else(|| alert.started_at.as_deref().and_then(moment));
+    Ok(Entry { tag, dedupe_key: shown, title: words.title, occurred_at, is_told_at: told_at.is_some(), state })
 }
 
 /// The same alert of two integrations, or of two namespaces, has two sessions.

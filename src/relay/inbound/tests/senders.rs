@@ -218,6 +218,31 @@ fn a_delivery_says_who_sent_it_and_when() {
     assert_eq!(read(json!([alert, payload("opsgenie-create")]), &[]).0, None);
 }
 
+/// An end counts where the alert is over: one that fires may name an end to come, or none.
+#[test]
+fn a_group_tells_the_newest_start_or_end_of_its_alerts() {
+    let [began, joined, over, to_come] =
+        ["2026-03-01T10:00:00Z", "2026-03-01T10:05:00Z", "2026-03-01T10:09:00Z", "2026-03-01T10:20:00Z"];
+    let none = "0001-01-01T00:00:00Z";
+    let newest = |alerts: &[(&str, &str, &str)]| {
+        let alerts: Vec<Value> = alerts
+            .iter()
+            .map(|(status, start, end)| {
+                json!({"status": status, "labels": {"alertname": "Down"}, "startsAt": start, "endsAt": end})
+            })
+            .collect();
+        let body = json!({"version": "4", "groupKey": "{}:{}", "receiver": "r", "groupLabels": {"alertname": "Down"}, "alerts": alerts});
+        let reading = Reading { format: None, grouping: Grouping::Group, mapping: None };
+        let delivery = read_delivery(body.to_string().as_bytes(), &[], reading).unwrap();
+        assert_eq!(delivery.occurred_at, None);
+        delivery.newest_change.unwrap()
+    };
+    assert_eq!(newest(&[("firing", began, none)]), began);
+    assert_eq!(newest(&[("firing", joined, to_come), ("firing", began, none)]), joined);
+    assert_eq!(newest(&[("resolved", began, over), ("firing", joined, none)]), over);
+    assert_eq!(newest(&[("resolved", began, joined), ("resolved", joined, over)]), over);
+}
+
 /// The identifier of a CloudEvent is unique within its source only, and that of an event in a batch is not the batch's.
 #[test]
 fn a_delivery_of_cloudevents_is_identified_by_source_and_id() {

@@ -217,6 +217,7 @@ async fn perform(work: &mut Work<'_>, order: &Order) -> Result<Reply, StoreError
         Order::Save(save) => Reply::Saved(queue::save(work, save).await?),
         Order::Renew { held, lease_ms } => done(queue::renew(work, held, *lease_ms).await)?,
         Order::Release { owner } => done(queue::release(work, owner).await)?,
+        Order::Active => Reply::Active(queue::active(work).await?),
         Order::Sight { attempt_tag, session } => done(queue::sight(work, attempt_tag, session).await)?,
         Order::Sightings { attempt_tag } => Reply::Sessions(queue::sightings(work, attempt_tag).await?),
         Order::KeepOrganization { integration, org_id } => {

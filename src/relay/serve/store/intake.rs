@@ -49,6 +49,8 @@ pub struct Entry {
     pub title: String,
     /// When what it tells of happened, by the sender's clock, in Unix milliseconds.
     pub occurred_at: Option<i64>,
+    /// Whether the sender says so. Else it is when the alert began or ended: one that fires may have been told of later.
+    pub is_told_at: bool,
     pub state: EntryState,
 }
 
@@ -184,9 +186,13 @@ async fn take(
     let job = known.as_ref().and_then(|known| known.job.clone());
     let active = job.filter(|(_, is_active, _)| *is_active).map(|(id, ..)| id);
     let newest = known.as_ref().and_then(|known| known.occurred_at);
-    let is_late = entry.occurred_at.zip(newest).is_some_and(|(this, newest)| this < newest);
+    let is_late = occurred_at(work, entry).zip(newest).is_some_and(|(this, newest)| this < newest);
     let was_firing = known.as_ref().is_some_and(|known| known.state == "firing");
     match &entry.state {
+        EntryState::Firing(_) if is_late && entry.is_told_at && !was_firing => {
+            touch(work, delivery, entry).await?;
+            Ok(suppressed("fired, but before it was resolved last".to_string()))
+        }
         EntryState::Firing(new) => {
             remember(work, delivery, entry, "firing").await?;
             if let Some(job_id) = active {
@@ -215,6 +221,11 @@ async fn take(
             Ok(suppressed(format!("the alert is {word}, which starts nothing")))
         }
     }
+}
+
+/// When it happened: no later than now, so that no time in the future makes everything after it late.
+fn occurred_at(work: &Work<'_>, entry: &Entry) -> Option<i64> {
+    entry.occurred_at.map(|moment| moment.min(work.now))
 }
 
 async fn look_up(work: &mut Work<'_>, tag: &str) -> Result<Option<Known>, StoreError> {
@@ -287,7 +298,8 @@ async fn remember(work: &mut Work<'_>, delivery: &NewDelivery, entry: &Entry, st
     let text = "INSERT INTO alerts (tag, dedupe_key, route, title, state, first_at, last_at, occurred_at, last_delivery, last_hash, last_route) \
         VALUES ($1, $2, $3, $4, $5, $6, $6, $7, $8, $9, $3) \
         ON CONFLICT (tag) DO UPDATE SET title = EXCLUDED.title, state = EXCLUDED.state, last_at = EXCLUDED.last_at, \
-        occurred_at = COALESCE(EXCLUDED.occurred_at, alerts.occurred_at), last_delivery = EXCLUDED.last_delivery, \
+        occurred_at = CASE WHEN EXCLUDED.occurred_at < alerts.occurred_at THEN alerts.occurred_at \
+        ELSE COALESCE(EXCLUDED.occurred_at, alerts.occurred_at) END, last_delivery = EXCLUDED.last_delivery, \
         last_hash = EXCLUDED.last_hash, last_route = EXCLUDED.last_route";
     sqlx::query(text)
         .bind(&entry.tag)
@@ -296,7 +308,7 @@ async fn remember(work: &mut Work<'_>, delivery: &NewDelivery, entry: &Entry, st
         .bind(&entry.title)
         .bind(state)
         .bind(work.now)
-        .bind(entry.occurred_at)
+        .bind(occurred_at(work, entry))
         .bind(&delivery.id)
         .bind(delivery.body_hash.to_vec())
         .execute(&mut *work.connection)

@@ -69,6 +69,7 @@ enum Order {
     Save(Box<Save>),
     Renew { held: Vec<(String, i64)>, lease_ms: i64 },
     Release { owner: String },
+    Active,
     Sight { attempt_tag: String, session: Box<Session> },
     Sightings { attempt_tag: String },
     KeepOrganization { integration: String, org_id: String },
@@ -84,6 +85,7 @@ enum Reply {
     Due(Due),
     Saved(Saved),
     Sessions(Vec<Session>),
+    Active(Vec<(String, i64)>),
     Text(Option<String>),
     Alerts(Vec<AlertView>),
     Done,
@@ -155,6 +157,17 @@ impl Store {
     /// The database's.
     pub async fn release(&self, owner: &str) -> Result<(), StoreError> {
         self.ask(Order::Release { owner: owner.to_string() }).await.map(drop)
+    }
+
+    /// How many jobs go on, by integration.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn active(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        match self.ask(Order::Active).await? {
+            Reply::Active(active) => Ok(active),
+            _ => Err(StoreError::mixed_up()),
+        }
     }
 
     /// Keeps that an attempt has made a session, whoever holds its job by now.

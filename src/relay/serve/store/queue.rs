@@ -199,6 +199,17 @@ pub async fn renew(work: &mut Work<'_>, held: &[(String, i64)], lease_ms: i64) -
     Ok(())
 }
 
+/// How many jobs go on, by integration.
+///
+/// # Errors
+/// The database's.
+pub async fn active(work: &mut Work<'_>) -> Result<Vec<(String, i64)>, StoreError> {
+    let text =
+        "SELECT integration, COUNT(*) FROM jobs WHERE settled_at IS NULL GROUP BY integration ORDER BY integration";
+    let rows = sqlx::query(text).fetch_all(&mut *work.connection).await?;
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
 /// Gives everything back that `owner` holds.
 ///
 /// # Errors

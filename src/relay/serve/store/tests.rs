@@ -70,7 +70,14 @@ fn at(number: u32, sender_id: &str, body: &str, tag: &str, state: &str, occurred
         "resolved" => EntryState::Resolved,
         other => EntryState::Other(other.to_string()),
     };
-    let entry = Entry { tag: tag.to_string(), dedupe_key: tag.to_string(), title: "t".to_string(), occurred_at, state };
+    let entry = Entry {
+        tag: tag.to_string(),
+        dedupe_key: tag.to_string(),
+        title: "t".to_string(),
+        occurred_at,
+        is_told_at: true,
+        state,
+    };
     NewDelivery {
         id: format!("d{number}"),
         route: "r".to_string(),
@@ -209,6 +216,39 @@ async fn a_late_resolve_of_an_earlier_firing_ends_nothing() {
         }
         let late = "resolved, but before it fired last";
         assert_eq!(said, ["started j1", late, "joined j1", "joined j1"], "{address}");
+    }
+}
+
+#[tokio::test]
+async fn jobs_that_go_on_are_counted_by_integration() {
+    for (store, address, _directory) in stores().await {
+        for (number, tag) in [(1, "x"), (2, "y")] {
+            store.accept(delivery(number, "", tag, tag, "firing")).await.unwrap();
+        }
+        assert_eq!(store.active().await.unwrap(), [("one".to_string(), 2)], "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_late_firing_before_a_newer_resolve_starts_nothing() {
+    for (store, address, _directory) in stores().await {
+        let mut said = Vec::new();
+        let end_of_time = 9_000_000_000_000;
+        for (number, state, occurred_at, is_told_at) in [
+            (1, "resolved", 100, true),
+            (2, "firing", 90, true),
+            // It began before the resolve, and may have been told of after it.
+            (3, "firing", 90, false),
+            (4, "resolved", 110, true),
+            (5, "resolved", end_of_time, true),
+            (6, "firing", end_of_time, true),
+        ] {
+            let mut delivery = at(number, "", &number.to_string(), "x", state, Some(occurred_at));
+            delivery.entries[0].is_told_at = is_told_at;
+            said.push(told(&store.accept(delivery).await.unwrap()));
+        }
+        let late = "fired, but before it was resolved last";
+        assert_eq!(said, ["resolved", late, "started j3", "joined j3", "joined j3", "joined j3"], "{address}");
     }
 }
 

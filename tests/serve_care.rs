@@ -1,0 +1,58 @@
+//! `alert-relay serve`: what was accepted is not forgotten when the rules change, and what is shown of an alert is true.
+
+mod common;
+
+use common::bridge::{Bridge, at};
+use common::program;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+const DISK_FULL: &str = r#"{"title": "disk full", "status": "firing", "dedup_key": "disk"}"#;
+
+#[test]
+fn jobs_of_an_integration_that_the_rules_no_longer_have_are_told_of() {
+    let settings = json!({"api_token": "cog_t3st-0nly_k3y", "org_id": "org-1", "api_url": "http://127.0.0.1:9"});
+    let program = at(&settings.to_string());
+    let bridge = Bridge::start(&program, "--rules relay.yaml");
+    assert_eq!(bridge.post("generic", DISK_FULL).status, 202);
+    bridge.signal(Signal::TERM);
+    assert!(bridge.end().1.success());
+    let rules = "routes:\n  - {name: generic, kind: generic, auth: none}\n\
+        integrations:\n  - name: renamed\n    api_key: {env: RELAY_TEST_KEY}\n    \
+        endpoint: http://127.0.0.1:9/v3/organizations/org-1/sessions\n";
+    let program = program.file("relay.yaml", rules);
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml");
+    let mut warning = String::new();
+    while !warning.contains("main") {
+        warning = bridge.until("warning")["message"].to_string();
+    }
+    assert!(warning.contains("1 of the alerts wait for the integration main"), "{warning}");
+}
+
+/// An alert of a group: its instance, whether it fires, when it began and when it ended.
+type Member<'a> = (&'a str, &'a str, &'a str, &'a str);
+
+#[test]
+fn the_end_of_a_group_that_another_alert_joined_is_believed() {
+    let [began, joined, over, none] =
+        ["2026-03-01T10:00:00Z", "2026-03-01T10:05:00Z", "2026-03-01T10:09:00Z", "0001-01-01T00:00:00Z"];
+    let bridge = Bridge::start(&program(), "--sandbox --store memory");
+    let deliver = |members: &[Member]| {
+        let alerts: Vec<Value> = members
+            .iter()
+            .map(|(instance, status, start, end)| {
+                json!({"status": status, "labels": {"alertname": "Down", "instance": instance}, "annotations": {},
+                    "startsAt": start, "endsAt": end, "fingerprint": instance})
+            })
+            .collect();
+        let body = json!({"version": "4", "groupKey": "{}:{alertname=\"Down\"}", "receiver": "relay", "status": "firing",
+            "groupLabels": {"alertname": "Down"}, "commonLabels": {"alertname": "Down"}, "commonAnnotations": {},
+            "externalURL": "http://alerts.example.com", "alerts": alerts});
+        assert_eq!(bridge.post("auto", &body.to_string()).status, 202);
+        bridge.alerts()[0]["state"].as_str().unwrap().to_string()
+    };
+    assert_eq!(deliver(&[("a", "firing", began, none)]), "firing");
+    assert_eq!(deliver(&[("a", "resolved", began, over), ("b", "firing", joined, none)]), "firing");
+    assert_eq!(deliver(&[("a", "resolved", began, over), ("b", "resolved", joined, over)]), "resolved");
+    assert_eq!(deliver(&[("a", "firing", over, none)]), "firing", "it fires again");
+}
