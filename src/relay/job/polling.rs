@@ -125,7 +125,7 @@ impl Job {
                         } else {
                             "the session no longer exists, or this key may not see it".to_string()
                         };
-                        self.settle_watched(Outcome::new(OutcomeKind::SessionGone, reason), now)
+                        self.settle_at_last(Outcome::new(OutcomeKind::SessionGone, reason), now)
                     }
                 }
             }
