@@ -40,7 +40,7 @@ pub const ROWS: &[(&str, &str, &str)] = &[
         "alert resolved",
         "watching (find), watching (message), watching (poll), watching (tag), watching (terminate)",
     ),
-    ("watching", "find failed", "settled, watching (message), watching (poll), watching (wait until)"),
+    ("watching", "find failed", "settled, watching (find), watching (message), watching (poll), watching (wait until)"),
     (
         "watching",
         "messaged",
@@ -61,7 +61,11 @@ pub const ROWS: &[(&str, &str, &str)] = &[
         "session polled",
         "settled, watching (find), watching (message), watching (poll), watching (tag), watching (terminate), watching (wait until)",
     ),
-    ("watching", "sessions found", "settled, watching (message), watching (poll), watching (wait until)"),
+    (
+        "watching",
+        "sessions found",
+        "settled, watching (find), watching (message), watching (poll), watching (tag), watching (wait until)",
+    ),
     (
         "watching",
         "started",
