@@ -115,7 +115,10 @@ impl Job {
             (Task::FindingItself, Observation::SessionsFound(found)) => {
                 watching.task = Task::Nothing;
                 match found.into_iter().find(|session| session.is_named(&session_id)) {
-                    Some(listed) => self.on_polled(listed, now),
+                    Some(listed) => {
+                        watching.is_only_listed = true;
+                        self.on_polled(listed, now)
+                    }
                     None => {
                         let reason = if watching.polls >= self.policy.max_polls {
                             let polls = times(watching.polls);
@@ -178,6 +181,7 @@ impl Job {
             }
             (Task::Nothing, Observation::SessionPolled(session)) => {
                 watching.polls += 1;
+                watching.is_only_listed = false;
                 self.on_polled(session, now)
             }
             (Task::Nothing, Observation::PollFailed(error)) => self.on_poll_failed(&error, now),
@@ -326,8 +330,8 @@ impl Job {
                 format!("{}: --on-timeout ends only a session that this run has certainly made", outcome.reason);
             return self.settle_watched(Outcome { reason, ..outcome }, now);
         }
-        let session = watching.session.clone();
-        watching.task = Task::Ending(Box::new(Ending::new(session, true, Then::GiveUp(outcome.reason))));
+        let (session, was_polled) = (watching.session.clone(), !watching.is_only_listed);
+        watching.task = Task::Ending(Box::new(Ending::new(session, was_polled, Then::GiveUp(outcome.reason))));
         self.watch_on(now)
     }
 

@@ -65,6 +65,8 @@ pub struct Watching {
     pub(super) last_state: Option<(String, Option<String>, usize)>,
     /// Whether the last poll was answered.
     pub(super) is_current: bool,
+    /// Whether only a list has shown it lately: a 404 does not say then that it is gone.
+    pub(super) is_only_listed: bool,
 }
 
 /// What is under way besides waiting.
@@ -120,6 +122,7 @@ impl Watching {
             grace: 0,
             last_state: None,
             is_current: false,
+            is_only_listed: false,
         }
     }
 
