@@ -18,6 +18,12 @@ const LONGEST: usize = 2 << 20;
 /// How long a body may take to come.
 const PATIENCE: Duration = Duration::from_secs(15);
 
+/// So much of a body that is too large is read and thrown away.
+const MOST_DISCARDED: usize = 16 << 20;
+
+/// And for so long.
+const DISCARDING: Duration = Duration::from_secs(2);
+
 /// What was sent.
 pub struct Body {
     /// As it came, which is what a signature is over.
@@ -30,16 +36,20 @@ pub struct Body {
 ///
 /// # Errors
 /// The answer that says why it is not taken.
-pub async fn receive(headers: &HeaderMap, body: Incoming) -> Result<Body, Answer> {
+pub async fn receive(headers: &HeaderMap, mut body: Incoming) -> Result<Body, Answer> {
     let packing = packing(headers)?;
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > LONGEST as u64) {
+        discard(body).await;
         return Err(too_large());
     }
-    let received = tokio::time::timeout(PATIENCE, Limited::new(body, LONGEST).collect()).await;
+    let received = tokio::time::timeout(PATIENCE, Limited::new(&mut body, LONGEST).collect()).await;
     let sent = match received {
         Ok(Ok(collected)) => collected.to_bytes().to_vec(),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => return Err(too_large()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => {
+            discard(body).await;
+            return Err(too_large());
+        }
         Ok(Err(_)) => return Err(closing(StatusCode::BAD_REQUEST, "the body broke off or is malformed")),
         Err(_) => return Err(closing(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
     };
@@ -48,6 +58,20 @@ pub async fn receive(headers: &HeaderMap, body: Incoming) -> Result<Body, Answer
         Packing::Gzip => Some(unpack(&sent)),
     };
     Ok(Body { sent, unpacked })
+}
+
+/// Reads the rest of a body that is not taken: a sender that is still writing would not hear why.
+async fn discard(mut body: Incoming) {
+    let rest = async {
+        let mut length = 0;
+        while let Some(Ok(frame)) = body.frame().await
+            && length <= MOST_DISCARDED
+        {
+            length += frame.data_ref().map_or(0, |data| data.len());
+        }
+    };
+    // The answer is the same, however much of it has come.
+    let _ = tokio::time::timeout(DISCARDING, rest).await;
 }
 
 /// How a body is packed.
