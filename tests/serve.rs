@@ -42,6 +42,13 @@ fn an_alert_that_is_delivered_becomes_a_session_and_an_outcome() {
 }
 
 #[test]
+fn an_address_of_a_store_that_is_refused_is_not_repeated() {
+    let ran = program().run("alert-relay serve --sandbox --store mysql://app:Xq9vT2kLmZ4w@db.example.com/relay");
+    assert_eq!(ran.exit(), "exit 2");
+    assert!(ran.stderr.contains("--store: expected sqlite:FILE") && !ran.stderr.contains("Xq9v"), "{}", ran.stderr);
+}
+
+#[test]
 fn every_request_is_answered_as_what_it_is() {
     let program = program();
     let bridge = Bridge::start(&program, "--sandbox --store memory");

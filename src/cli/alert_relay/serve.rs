@@ -45,8 +45,9 @@ pub struct Serve {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
     /// Where to keep what comes in: sqlite:FILE, postgres://HOST/DATABASE, or memory
+    // Not parsed by clap, which would repeat a password in what it refuses.
     #[arg(long, value_name = "STORE", default_value = "sqlite:relay.db")]
-    store: Address,
+    store: String,
     /// Use a simulated organization instead of the Devin API
     #[arg(long)]
     sandbox: bool,
@@ -54,6 +55,10 @@ pub struct Serve {
 
 /// Serves until a signal asks to stop; a second one ends it where it stands.
 pub async fn run(options: Serve, output: &Output) -> Exit {
+    let store: Address = match options.store.parse() {
+        Ok(store) => store,
+        Err(problem) => return usage(output, &format!("--store: {problem}")),
+    };
     let mut rules = match load(&options) {
         Ok(rules) => rules,
         Err(problems) => {
@@ -94,7 +99,7 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
         integrations.push(IntegrationSettings { name, client, org_id, create_timeout: rules.rule.create_timeout });
     }
     let (tell, stop) = channel(None);
-    let (listen, store) = (options.listen, options.store);
+    let listen = options.listen;
     let log = Log::new(output, !output.is_terminal());
     let serving = crate::relay::serve::serve(Settings { listen, store, rules, integrations, redactor, log, stop });
     let mut signals = Signals::listen_with_hang_up();
