@@ -198,9 +198,9 @@ fn every_answer_to_a_create_leaves_one_session_or_an_honest_unknown() {
     403        not created  error missing_permission, 1 POST, 0 sessions, exit 1
     403        created      error missing_permission, 1 POST, 1 sessions, exit 1
     403        listed later error missing_permission, 1 POST, 1 sessions, exit 1
-    404        not created  error organisation_unknown, 1 POST, 0 sessions, exit 1
-    404        created      error organisation_unknown, 1 POST, 1 sessions, exit 1
-    404        listed later error organisation_unknown, 1 POST, 1 sessions, exit 1
+    404        not created  error organization_unknown, 1 POST, 0 sessions, exit 1
+    404        created      error organization_unknown, 1 POST, 1 sessions, exit 1
+    404        listed later error organization_unknown, 1 POST, 1 sessions, exit 1
     422        not created  error refused, 1 POST, 0 sessions, exit 1
     422        created      error refused, 1 POST, 1 sessions, exit 1
     422        listed later error refused, 1 POST, 1 sessions, exit 1
@@ -246,7 +246,7 @@ fn creating_again_is_one_more_create_after_a_look_that_found_nothing() {
     400        not created  error refused, 1 POST, 0 sessions, exit 1
     401        not created  error invalid_devin_token, 1 POST, 0 sessions, exit 1
     403        not created  error missing_permission, 1 POST, 0 sessions, exit 1
-    404        not created  error organisation_unknown, 1 POST, 0 sessions, exit 1
+    404        not created  error organization_unknown, 1 POST, 0 sessions, exit 1
     422        not created  error refused, 1 POST, 0 sessions, exit 1
     204        not created  create_unknown, 2 POST, 0 sessions, exit 25
     303        not created  create_unknown, 2 POST, 0 sessions, exit 25

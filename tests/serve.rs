@@ -20,7 +20,7 @@ fn job(bridge: &Bridge) -> Value {
 #[test]
 fn an_alert_that_is_delivered_becomes_a_session_and_an_outcome() {
     let program = program();
-    let mut bridge = Bridge::start(&program, "--sandbox");
+    let mut bridge = Bridge::start(&program, "--sandbox --store sqlite:relay.db");
     let accepted = bridge.post("generic", DISK_FULL);
     assert_eq!((accepted.status, &accepted.json()["accepted"]), (202, &json!(true)));
     let again = bridge.post("generic", DISK_FULL);
@@ -207,8 +207,8 @@ fn while_devin_cannot_be_reached_what_comes_is_kept() {
 #[test]
 fn a_second_process_on_the_same_store_is_refused() {
     let program = program();
-    let bridge = Bridge::start(&program, "--sandbox");
-    let refused = program.run("alert-relay serve --sandbox --listen 127.0.0.1:0");
+    let bridge = Bridge::start(&program, "--sandbox --store sqlite:relay.db");
+    let refused = program.run("alert-relay serve --sandbox --listen 127.0.0.1:0 --store sqlite:relay.db");
     insta::assert_snapshot!(refused.end(), @r"
     stderr: error: cannot open the store sqlite:relay.db: another process writes to it: stop that one, or give this one a store of its own
     exit 1

@@ -252,7 +252,7 @@ impl Client {
 
     /// As [`Client::now_ms`] by the first `Date` alone, so that it runs on evenly whatever the API's servers say.
     pub fn steady_ms(&self) -> i64 {
-        self.clock.steady_ms(Instant::now().into_std(), SystemTime::now())
+        self.clock.steady_ms(Instant::now().into_std(), (self.machine)())
     }
 
     /// Waits for a place among the requests under way.

@@ -23,8 +23,6 @@ pub enum Code {
     BadEndpoint,
     InvalidDevinToken,
     MissingPermission,
-    /// Spelled as it always was.
-    #[serde(rename = "organisation_unknown")]
     OrganizationUnknown,
     Refused,
     RateLimited,

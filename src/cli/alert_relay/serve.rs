@@ -44,10 +44,10 @@ pub struct Serve {
     /// Where to listen
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     listen: SocketAddr,
-    /// Where to keep what comes in: sqlite:FILE, postgres://HOST/DATABASE, or memory
+    /// Where to keep what comes in: sqlite:FILE, postgres://HOST/DATABASE, or memory [default: sqlite:relay.db; with --sandbox, memory]
     // Not parsed by clap, which would repeat a password in what it refuses.
-    #[arg(long, value_name = "STORE", default_value = "sqlite:relay.db")]
-    store: String,
+    #[arg(long, value_name = "STORE")]
+    store: Option<String>,
     /// Use a simulated organization instead of the Devin API
     #[arg(long)]
     sandbox: bool,
@@ -55,7 +55,9 @@ pub struct Serve {
 
 /// Serves until a signal asks to stop; a second one ends it where it stands.
 pub async fn run(options: Serve, output: &Output) -> Exit {
-    let store: Address = match options.store.parse() {
+    // Simulated sessions end with the process: a store that outlives it would take others for them.
+    let default = if options.sandbox { "memory" } else { "sqlite:relay.db" };
+    let store: Address = match options.store.as_deref().unwrap_or(default).parse() {
         Ok(store) => store,
         Err(problem) => return usage(output, &format!("--store: {problem}")),
     };

@@ -2,7 +2,7 @@
 
 use super::{
     Action, End, FindBy, Firing, FiringReason, Job, Millis, Observation, OnNewAlerts, Origin, Phase, Query,
-    SECOND_FIND_AFTER, Watching, seconds,
+    SECOND_FIND_AFTER, Watching,
 };
 use crate::devin::Error;
 use crate::devin::session::Session;
@@ -165,7 +165,7 @@ impl Job {
         };
         let mut actions = vec![Action::Report(event)];
         if self.policy.detach {
-            let is_over = !prior(session, &self.policy.holds, seconds(now)).is_alive();
+            let is_over = !prior(session, &self.policy.holds, self.devin_s(now)).is_alive();
             self.phase = Phase::Settled(End::Detached { session_id, session_url, is_over });
             return actions;
         }

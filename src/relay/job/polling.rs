@@ -4,9 +4,7 @@ use super::ending::{Ending, Then};
 use super::finding::MOST_MESSAGES;
 use super::rivals::is_staying;
 use super::watching::{LONGEST_PAUSE, Task, asked_for, times};
-use super::{
-    Action, End, FindBy, Job, Millis, Observation, OnTimeout, Origin, Phase, Query, jittered, millis, seconds,
-};
+use super::{Action, End, FindBy, Job, Millis, Observation, OnTimeout, Origin, Phase, Query, jittered, millis};
 use crate::devin::session::{Session, bare};
 use crate::devin::{Error, Kind};
 use crate::relay::error_report::error_report;
@@ -77,7 +75,7 @@ impl Job {
         }
         if self.policy.detach && watching.rival_finds.is_empty() {
             let session_url = watching.session.url.clone();
-            let is_over = !prior(&watching.session, &self.policy.holds, seconds(now)).is_alive();
+            let is_over = !prior(&watching.session, &self.policy.holds, self.devin_s(now)).is_alive();
             return self.stop(End::Detached { session_id, session_url, is_over });
         }
         let is_leaving = self.policy.detach || watching.ends_as.is_some();

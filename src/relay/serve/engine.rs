@@ -109,6 +109,9 @@ impl Engine {
                 return IDLE;
             }
         };
+        for (job_id, error) in due.unreadable {
+            self.log.warn(&format!("{job_id} is left as it is: {error}"));
+        }
         for claimed in due.claimed {
             let engine = Arc::clone(self);
             let Ok(place) = Arc::clone(&self.places).try_acquire_owned() else { break };

@@ -272,4 +272,18 @@ mod tests {
         let row = sqlx::query(text).fetch_one(database.connected().await.unwrap()).await.unwrap();
         assert_eq!(row.try_get::<i64, _>(0).unwrap(), 1, "jobs that are in hand stay so");
     }
+
+    #[tokio::test]
+    async fn a_job_that_cannot_be_read_keeps_no_other_waiting() {
+        let mut database = Database::open(&Address::Memory).await.unwrap();
+        let foreign = "INSERT INTO jobs (id, alert, integration, phase, job, created_at, due_at, epoch) \
+            VALUES ('j', 'x', 'one', 'received', '{}', 0, 0, 0)";
+        database.connected().await.unwrap().execute(foreign).await.unwrap();
+        let claim = || Order::Claim { integration: "one".into(), owner: "o".into(), lease_ms: 9_000, most: 9 };
+        for expected in [1, 0] {
+            let replies = database.transact(&[claim()]).await.unwrap_or_else(|error| panic!("{error}"));
+            let [Reply::Due(due)] = &replies[..] else { panic!("no answer to the question") };
+            assert_eq!((due.claimed.len(), due.unreadable.len()), (0, expected), "until its lease ends");
+        }
+    }
 }

@@ -57,6 +57,8 @@ pub struct Save {
 #[derive(Debug, Clone, Default)]
 pub struct Due {
     pub claimed: Vec<Claimed>,
+    /// Jobs that cannot be read, each with the reason. They stay as they are, and are tried again when their leases end.
+    pub unreadable: Vec<(String, StoreError)>,
     /// How long until the next one is, in milliseconds; `None` where none waits.
     pub next_in: Option<i64>,
 }
@@ -103,11 +105,20 @@ pub async fn claim(
         .bind(most)
         .fetch_all(&mut *work.connection)
         .await?;
-    let mut claimed = Vec::new();
+    let (mut claimed, mut unreadable) = (Vec::new(), Vec::new());
     for row in rows {
         let (id, job): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let waiting = waiting_news(work, &id).await?;
+        // One that another version has written must not keep the others waiting.
+        let (job, news) = match read(&job).and_then(|job| Ok((job, told(&waiting)?))) {
+            Ok(readable) => readable,
+            Err(error) => {
+                unreadable.push((id, error));
+                continue;
+            }
+        };
         claimed.push(Claimed {
-            job: read(&job)?,
+            job,
             epoch: row.try_get(2)?,
             stepped_by: row.try_get(3)?,
             progress: Progress {
@@ -118,13 +129,13 @@ pub async fn claim(
                 result: row.try_get(8)?,
                 reason: row.try_get(9)?,
             },
-            news: news(work, &id).await?,
+            news,
         });
     }
     let text = "SELECT MIN(due_at) FROM jobs WHERE settled_at IS NULL AND integration = $1 AND lease_until IS NULL";
     let row = sqlx::query(text).bind(integration).fetch_one(&mut *work.connection).await?;
     let next: Option<i64> = row.try_get(0)?;
-    Ok(Due { claimed, next_in: next.map(|next| next - work.now) })
+    Ok(Due { claimed, unreadable, next_in: next.map(|next| next - work.now) })
 }
 
 /// Keeps how far a job has come.
@@ -164,7 +175,7 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
     let until = if is_settled { follow_up(work, save).await? } else { save.news_until };
     let text = "DELETE FROM news WHERE job = $1 AND seq <= $2";
     sqlx::query(text).bind(&save.job.id).bind(until).execute(&mut *work.connection).await?;
-    let news = news(work, &save.job.id).await?;
+    let news = told(&waiting_news(work, &save.job.id).await?)?;
     if is_given_back && !is_settled && !news.is_empty() {
         let text = "UPDATE jobs SET due_at = $2 WHERE id = $1";
         sqlx::query(text).bind(&save.job.id).bind(work.now).execute(&mut *work.connection).await?;
@@ -269,19 +280,19 @@ pub async fn organization(work: &mut Work<'_>, integration: &str) -> Result<Opti
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-async fn news(work: &mut Work<'_>, job_id: &str) -> Result<Vec<(i64, News)>, StoreError> {
+/// The news that wait for a job, in their order: what follows if it fires, as text.
+async fn waiting_news(work: &mut Work<'_>, job_id: &str) -> Result<Vec<(i64, Option<String>)>, StoreError> {
     let text = "SELECT seq, follow_up FROM news WHERE job = $1 ORDER BY seq";
     let rows = sqlx::query(text).bind(job_id).fetch_all(&mut *work.connection).await?;
-    let mut news = Vec::new();
-    for row in rows {
-        let follow_up: Option<String> = row.try_get(1)?;
-        let told = match follow_up {
-            Some(job) => News::Firing(read::<Job>(&job)?.request.firing),
-            None => News::Resolved,
-        };
-        news.push((row.try_get(0)?, told));
-    }
-    Ok(news)
+    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+}
+
+fn told(waiting: &[(i64, Option<String>)]) -> Result<Vec<(i64, News)>, StoreError> {
+    let news = |follow_up: &Option<String>| match follow_up {
+        Some(job) => read::<Job>(job).map(|job| News::Firing(job.request.firing)),
+        None => Ok(News::Resolved),
+    };
+    waiting.iter().map(|(seq, follow_up)| Ok((*seq, news(follow_up)?))).collect()
 }
 
 fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
