@@ -16,6 +16,8 @@ use crate::relay::names::Names;
 use crate::relay::prompt::{Key, dedupe_key, shown_key, words};
 use crate::relay::request::{one_a_key, request};
 
+const NO_ALERT: &str = "the delivery holds no alert";
+
 /// What a delivery is kept as, and what its sender is told beside that.
 pub struct Read {
     pub delivery: NewDelivery,
@@ -59,11 +61,12 @@ pub fn read(
             notes = notes_on(&found, redactor);
             let told_at = found.occurred_at.as_deref().and_then(moment);
             let changed_at = found.newest_change.as_deref().and_then(moment);
-            let mut keyed = Vec::new();
+            // An alert that the rules cannot make a session of is no foreign message: whoever sent it must hear of it.
+            let (mut keyed, mut failed) = (Vec::new(), Vec::new());
             for alert in found.alerts {
                 match key(&rules.rule, alert) {
                     Ok(one) => keyed.push(one),
-                    Err(reason) => notes.push(redactor.redact(&reason).into_owned()),
+                    Err(reason) => failed.push(redactor.redact(&reason).into_owned()),
                 }
             }
             let alerts = one_a_key(keyed);
@@ -77,13 +80,16 @@ pub fn read(
             for (key, alert) in alerts {
                 match entry(rules, &key, &alert, (told_at, changed_at), redactor, draw) {
                     Ok(entry) => delivery.entries.push(entry),
-                    Err(reason) => notes.push(reason),
+                    Err(reason) => failed.push(reason),
                 }
             }
             if delivery.entries.is_empty() {
-                let reason = notes.first().cloned().unwrap_or_else(|| "the delivery holds no alert".to_string());
-                delivery.verdict = Verdict::NoAlert(reason);
+                delivery.verdict = match failed.first() {
+                    Some(reason) => Verdict::Unrecognized(reason.clone()),
+                    None => Verdict::NoAlert(notes.first().cloned().unwrap_or_else(|| NO_ALERT.to_string())),
+                };
             }
+            notes.extend(failed);
         }
         Err(problem) => {
             let said = redactor.redact(&problem.to_string()).into_owned();
