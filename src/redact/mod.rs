@@ -3,12 +3,18 @@
 //! One redactor for text on its way to Devin and for text on its way to a terminal or a log. It knows no alert, no
 //! message format and no API, and it leaves alone what the caller must not change: it answers, the caller decides.
 
+mod address;
 mod command;
 mod names;
 mod own;
 mod pair;
+mod pem;
+mod reading;
 mod rules;
 mod scan;
+mod sign;
+mod speech;
+mod statement;
 mod value;
 
 use std::borrow::Cow;
