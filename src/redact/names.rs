@@ -71,7 +71,7 @@ const KEY_OWNERS: &str = "account admin aes api app auth authorization aws azure
     rsa secret sendgrid sentry service session shared signing slack ssh stripe subscription twilio vault webhook";
 
 /// Words before `key` that make it the name of a thing, however random that looks.
-const KEY_OF_THINGS: &str = "aggregation alert alias object cache class cluster column composite config correlation data dedup dedupe \
+const KEY_OF_THINGS: &str = "aggreg aggregation alert alias object cache class cluster column composite config correlation cycle data dedup dedupe \
     deduplication document entity event feature file fingerprint flag foreign group hash hot i18n idempotency \
     incident index issue item job label lock lookup map message metric order partition primary project public \
     range record registry row s3 shard sort tag trace translation unique";

@@ -7,6 +7,9 @@ use super::sign::Sign;
 /// Owners whose keys are as often names of queues and places as secrets.
 const DOUBTFUL_OWNERS: &str = "routing integration service session account app consumer license";
 
+/// Keys that are hexadecimal. Those of others are identifiers as a rule.
+const HEX_KEYS: &str = "applicationkey writekey readkey functionskey functionkey storagekey cosmoskey relickey rolekey";
+
 /// Ends of what says how a secret is kept: `base64-encoded`.
 const KEPT: [&str; 3] = ["encoded", "encrypted", "hashed"];
 
@@ -210,13 +213,21 @@ fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
         _ if name.ends_with("session") || name.ends_with("sessionid") || name.ends_with("sid") => {
             is_identifier(text) || text.starts_with("S-1-") || !looks_random(text, 6)
         }
-        _ => {
-            is_uuid(text)
-                || is_path
-                || text.contains([' ', ':']) && !value.is_parameter && !text.starts_with("base64:")
-                || !looks_random(text, 6)
+        _ if name.len() > "key".len() && name.ends_with("key") && owner(name).is_none() => {
+            is_path || !is_key(name, text)
         }
+        _ => is_uuid(text) || is_path || text.contains([' ', ':']) && !value.is_parameter || !looks_random(text, 6),
     }
+}
+
+/// Whether the value of a key whose owner is not known is one, and no identifier of a thing.
+fn is_key(name: &str, text: &str) -> bool {
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let text = text.strip_prefix("base64:").unwrap_or(text);
+    is_strong(text)
+        && !text.contains([' ', ':'])
+        && !is_uuid(text)
+        && (!is_hex || HEX_KEYS.split(' ').any(|end| name.ends_with(end)))
 }
 
 /// Whether `value` is the name of an object: `checkout-tls`, `prod/checkout/db2`.
