@@ -85,6 +85,15 @@ impl Redactor {
     }
 }
 
+/// Whether a word that stands by itself may be a secret: it is certainly one, or as random as one and no path.
+pub fn may_be_secret(word: &str) -> bool {
+    let is_ending =
+        |ending: &str| (1..=5).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_path =
+        word.starts_with(['/', '.', '~']) || word.rsplit_once('.').is_some_and(|(_, ending)| is_ending(ending));
+    !scan::certain(word).is_empty() || !is_path && scan::looks_random(word, 6)
+}
+
 /// Text that comes from elsewhere, redacted without knowing any key.
 pub fn redact(text: &str) -> Cow<'_, str> {
     masked(text, &scan::secrets(text))
