@@ -29,7 +29,7 @@ pub(super) struct Name {
 /// Ends of names whose values are secrets. These tables are words with blanks between.
 const PASSWORDS: &str = "password passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd passkey bindpw rootpw userpw dbpw \
     adminpw pass apikey accesskey secretkey privatekey privatemac presharedkey sharedkey sharedaccesskey \
-    encryptionkey masterkey signingkey clientkeydata clientsecret secretvalue secretbase connectionstring \
+    encryptionkey masterkey signingkey clientkeydata clientsecret secretvalue secretstring secretbase connectionstring \
     dockerconfigjson dockercfg oauth2bearer requirepass masterauth passwort kennwort motdepasse senha contraseña \
     contrasena wachtwoord lösenord hasło пароль 密码 密碼 口令 パスワード 비밀번호";
 

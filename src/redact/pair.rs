@@ -76,6 +76,12 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         // The value of a parameter ends with the query.
         range.end = range.start + text[range.clone()].find(['#', '?']).unwrap_or(range.len());
     }
+    if matches!(sign, Sign::Word | Sign::Blank | Sign::Loose) && !is_quoted {
+        range.end = range.start + text[range.clone()].trim_end_matches('.').len();
+    }
+    if is_quoted && let Some(changed) = changed(&text[range.end..]) {
+        range.end += changed;
+    }
     let is_listed = text[..range.start].starts_with('[');
     if named.is_plural && !(is_listed || is_strong(&text[range.clone()])) {
         return None;
@@ -83,6 +89,14 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     let after = &text[range.end..boundary(text, range.end + 96).max(range.end)];
     let value = Value { text: &text[range.clone()], after, sign, is_quoted, is_parameter: place.is_parameter };
     (!only_speaks(named.kind, &named.core, value)).then_some(range)
+}
+
+/// The length of `" -> "…`, as plans tell a change, up to the end of the new value.
+fn changed(text: &str) -> Option<usize> {
+    let near = &text[..boundary(text, 160)];
+    let new = near[1.min(near.len())..].trim_start().strip_prefix("-> \"")?;
+    let end = new.find('"')?;
+    Some(near.len() - new.len() + end)
 }
 
 /// Whether a name that keeps a secret only as a parameter or a cookie is one.
@@ -101,7 +115,9 @@ fn is_in_its_place(place: Place<'_>, named: &Name, sign: Sign, value: &str) -> b
 
 /// How long the name is that begins `text`. Letters of all languages are of a name.
 fn name(text: &str) -> usize {
+    // `password......: …`
     let mut length = run(text, DOTTED);
+    length = text[..length].find("..").filter(|dots| *dots > 0).unwrap_or(length);
     while let Some(c) = text[length..].chars().next().filter(|c| !c.is_ascii() && c.is_alphanumeric()) {
         length += c.len_utf8();
         length += run(&text[length..], DOTTED);

@@ -118,7 +118,8 @@ fn is_sentence(value: Value<'_>, word: &str) -> bool {
     }
     let next = value.after.strip_prefix(' ').unwrap_or_default();
     let next = next.split(|c: char| c.is_whitespace() || ".,:;()".contains(c)).next().unwrap_or_default();
-    let begins = value.sign == Sign::Colon && is_word(text.trim_end_matches([',', ':', ';']));
+    let is_count = !word.is_empty() && word.len() <= 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let begins = value.sign == Sign::Colon && (is_count || is_word(text.trim_end_matches([',', ':', ';'])));
     let is_status = word.len() == 3 && word.starts_with(['4', '5']) && word.bytes().all(|byte| byte.is_ascii_digit());
     let goes_on = is_word(next) && !is_one_of(GOING_ON, next) || word.ends_with("n't");
     begins && goes_on || is_status && value.sign == Sign::Colon && next.starts_with(|c: char| c.is_ascii_alphabetic())
