@@ -352,7 +352,7 @@ fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -
         return Some((at + blanks + whose + linked, Sign::Word));
     }
     // `password for user app: …`
-    if of > 0 && named.kind == Kind::Password {
+    if of > 0 && at == name.len() && named.kind == Kind::Password {
         let near = &after[..boundary(after, 48)];
         let colon = near.find([':', '=', '\n']).filter(|sign| !near[*sign..].starts_with('\n'))?;
         return after_sign(rest, at + blanks + colon);

@@ -204,11 +204,10 @@ pub(super) fn header(text: &str, is_authorization: bool) -> Option<Range<usize>>
         let value = Value { text, after: "", sign: Sign::Colon, is_quoted: false, is_parameter: false };
         only_speaks(Kind::Token, "token", value)
     };
+    let credential = line.get(first.len()..).unwrap_or_default().trim();
+    let is_credential = !speaks(credential) && (words == 2 || credential.split(' ').any(|word| looks_random(word, 4)));
     let is_header = match is_authorization {
-        true => {
-            is_scheme && (2..=8).contains(&words) && !line[first.len()..].trim().is_empty()
-                || words == 1 && !speaks(line)
-        }
+        true => is_scheme && (2..=8).contains(&words) && is_credential || words == 1 && !speaks(line),
         false => is_cookie(line) || (words == 1 && looks_random(line, 6)),
     };
     if is_header {
@@ -225,6 +224,8 @@ pub(super) fn header(text: &str, is_authorization: bool) -> Option<Range<usize>>
 /// Whether a line begins with a cookie: a name, an equals sign, and more than an attribute of cookies.
 fn is_cookie(line: &str) -> bool {
     let first = line.split_whitespace().next().unwrap_or_default().trim_end_matches(';');
-    let name = first.split_once('=').map(|(name, _)| name.to_ascii_lowercase());
+    let is_whole = line.contains(';') || !line.trim().contains(' ');
+    let name = first.split_once('=').filter(|(_, value)| is_whole || looks_random(value, 6));
+    let name = name.map(|(name, _)| name.to_ascii_lowercase());
     name.is_some_and(|name| !["samesite", "path", "domain", "max-age", "expires", "secure"].contains(&name.as_str()))
 }
