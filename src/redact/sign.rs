@@ -148,6 +148,9 @@ fn decoration(text: &str) -> Option<(usize, bool)> {
     let mut at = 0;
     for _ in 0..4 {
         let rest = &text[at..];
+        if rest.starts_with(MASK) {
+            break;
+        }
         let word = match rest.as_bytes().first() {
             Some(b'!' | b'&') => {
                 run(&rest[1..boundary(rest, 40).max(1)], |byte| DOTTED(byte) || b"!/:".contains(&byte))
