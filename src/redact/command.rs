@@ -8,6 +8,9 @@ use super::scan::{Place, boundary, run};
 /// How much of the line before an option is looked at for its command.
 const COMMAND: usize = 200;
 
+/// The longest secret.
+const LONGEST: usize = 1024;
+
 /// Options that take a secret after a blank, and the words that their commands have.
 const OPTIONS: [(&str, &[&[&str]]); 8] = [
     (
@@ -85,9 +88,9 @@ pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
     let begin = 2 + blanks;
     let quote = rest[begin..].chars().next().filter(|c| "\"'".contains(*c));
     let value = begin + usize::from(quote.is_some());
-    let near = &rest[value..boundary(rest, value + 128)];
+    let near = &rest[value..boundary(rest, value + LONGEST)];
     let length = near.find(|c: char| quote.map_or(c.is_whitespace(), |quote| c == quote)).unwrap_or(near.len());
-    let is_password = (3..128).contains(&length) && !near.starts_with('-') && is_of(place, commands)?;
+    let is_password = (3..=LONGEST).contains(&length) && !near.starts_with('-') && is_of(place, commands)?;
     is_password.then(|| place.at + value..place.at + value + length)
 }
 
@@ -128,7 +131,7 @@ pub(super) fn piped(place: Place<'_>) -> Option<Range<usize>> {
     let word = ["echo -n ", "echo -e ", "echo ", "printf %s ", "printf ", "<<< ", "<<<"]
         .into_iter()
         .find(|word| rest.starts_with(word))?;
-    let line = &rest[..boundary(rest, COMMAND)];
+    let line = &rest[..boundary(rest, LONGEST)];
     let line = &line[..line.find('\n').unwrap_or(line.len())];
     let quote = usize::from(line[word.len()..].starts_with(['"', '\'']));
     let begin = word.len() + quote;

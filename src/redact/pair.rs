@@ -93,7 +93,7 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
 
 /// The length of `" -> "…`, as plans tell a change, up to the end of the new value.
 fn changed(text: &str) -> Option<usize> {
-    let near = &text[..boundary(text, 160)];
+    let near = &text[..boundary(text, 1024)];
     let new = near[1.min(near.len())..].trim_start().strip_prefix("-> \"")?;
     let end = new.find('"')?;
     Some(near.len() - new.len() + end)

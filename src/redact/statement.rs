@@ -8,7 +8,7 @@ use super::scan::{Place, boundary, is_strong, looks_random, run};
 use super::value::quoted;
 
 /// How far a statement is followed.
-const STATEMENT: usize = 300;
+const STATEMENT: usize = 1024;
 
 /// What stands before `user/password@database`.
 const CONNECTIONS: [&str; 12] = [
@@ -164,7 +164,7 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
         "ftp",
     ];
     let word = words.into_iter().find(|word| begins(rest, word))?;
-    let near = &rest[..boundary(rest, STATEMENT / 2)];
+    let near = &rest[..boundary(rest, STATEMENT)];
     let open = word.len() + run(&near[word.len()..], |byte| b" :=\"'".contains(&byte));
     let open =
         open + ["with ", "as "].iter().find(|word| near[open..].starts_with(**word)).map_or(0, |word| word.len());
@@ -185,7 +185,7 @@ pub(super) fn password_file(place: Place<'_>) -> Option<Range<usize>> {
     if host == 0 || host > 128 || !rest[host..].starts_with(':') || rest[host + 1..].starts_with('/') {
         return None;
     }
-    let near = &rest[..boundary(rest, STATEMENT / 2)];
+    let near = &rest[..boundary(rest, STATEMENT)];
     let near = &near[..near.find(char::is_whitespace).unwrap_or(near.len())];
     let mut parts = near.splitn(5, ':');
     let (host, port, database, user) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
