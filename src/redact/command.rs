@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::rules::WORD;
-use super::scan::{Place, boundary, run};
+use super::scan::{Place, boundary, is_strong, run};
 
 /// How much of the line before an option is looked at for its command.
 const COMMAND: usize = 200;
@@ -12,7 +12,7 @@ const COMMAND: usize = 200;
 const LONGEST: usize = 1024;
 
 /// Options that take a secret after a blank, and the words that their commands have.
-const OPTIONS: [(&str, &[&[&str]]); 8] = [
+const OPTIONS: [(&str, &[&[&str]]); 9] = [
     (
         "-p",
         &[
@@ -31,12 +31,14 @@ const OPTIONS: [(&str, &[&[&str]]); 8] = [
             &["mongodump"],
             &["mongorestore"],
             &["rabbitmqadmin"],
+            &["psexec"],
         ],
     ),
     ("-P", &[&["sqlcmd"], &["bcp"], &["ipmitool"], &["zip"], &["unzip"], &["tsql"]]),
     ("-a", &[&["redis-cli"], &["valkey-cli"]]),
     ("-w", &[&["ldapsearch"], &["ldapmodify"], &["ldapadd"], &["ldapdelete"], &["ldapwhoami"], &["ldappasswd"]]),
     ("-N", &[&["ssh-keygen"]]),
+    ("-k", &[&["openssl", "enc"]]),
     ("-A", &[&["snmpget"], &["snmpwalk"]]),
     ("-X", &[&["snmpget"], &["snmpwalk"]]),
     ("-c", &[&["snmpget"], &["snmpwalk"]]),
@@ -46,6 +48,22 @@ const OPTIONS: [(&str, &[&[&str]]); 8] = [
 const ATTACHED: [(&str, &[&[&str]]); 2] = [
     ("-p", &[&["mysql"], &["mysqldump"], &["mysqladmin"], &["mariadb"], &["sshpass"], &["7z"]]),
     ("-a", &[&["redis-cli"]]),
+];
+
+/// Commands that take a secret among their arguments without an option, and how they begin.
+const POSITIONAL: [&str; 12] = [
+    "htpasswd ",
+    "rabbitmqctl add_user ",
+    "rabbitmqctl change_password ",
+    "net user ",
+    "net use ",
+    "runas ",
+    "vncpasswd ",
+    "smbpasswd ",
+    "LOGIN ",
+    "ConvertTo-SecureString ",
+    "PSCredential(",
+    "NetworkCredential(",
 ];
 
 /// Commands that read a password or a token where another one writes it: `echo … | docker login --password-stdin`.
@@ -123,6 +141,18 @@ fn user(place: Place<'_>, option: &str) -> Option<Range<usize>> {
     let password = &near[sign + 1..end];
     let is_password = sign > 0 && !password.starts_with('/') && !password.bytes().all(|byte| byte.is_ascii_digit());
     is_password.then(|| place.at + open + sign + 1..place.at + open + end)
+}
+
+/// The first argument of such a command that is as random as passwords are.
+pub(super) fn positional(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let begin = POSITIONAL.iter().find(|command| rest.starts_with(**command))?.len();
+    let line = &rest[begin..boundary(rest, COMMAND).max(begin)];
+    let line = &line[..line.find('\n').unwrap_or(line.len())];
+    let words = line.split(|c: char| c.is_whitespace() || "\"'`,;()".contains(c));
+    let word = words.filter(|word| !word.contains(['/', '\\', ':'])).find(|word| is_strong(word))?;
+    let at = place.at + begin + line.find(word)?;
+    Some(at..at + word.len())
 }
 
 /// What `echo` writes, or a here-string holds, for a command that reads a password.

@@ -41,7 +41,7 @@ const TOKENS: &str = "secret token appkey accesskeyid credential signature phpse
 const OPAQUE: &str = "sessionid sessid aspnetcorecookie xhoneycombteam snmpcommunity sasurl securitycode";
 
 /// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.
-const WORDS: [(&str, Kind); 15] = [
+const WORDS: [(&str, Kind); 17] = [
     ("pw", Kind::Password),
     ("psw", Kind::Password),
     ("psk", Kind::Password),
@@ -55,6 +55,8 @@ const WORDS: [(&str, Kind); 15] = [
     ("cvc", Kind::Opaque),
     ("pat", Kind::Opaque),
     ("jwt", Kind::Opaque),
+    ("csrf", Kind::Opaque),
+    ("xsrf", Kind::Opaque),
     ("salt", Kind::Opaque),
     ("community", Kind::Opaque),
 ];

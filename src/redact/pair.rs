@@ -70,7 +70,7 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         Kind::Cookie => return header(text, false),
         _ => {}
     }
-    let mut range = within(text, sign).or_else(|| extent(text, sign))?;
+    let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign))?;
     let is_quoted = range.start > 0 && text[..range.start].ends_with(['"', '\'', '`']);
     if (place.is_parameter || named.core == "jsessionid") && !is_quoted {
         // The value of a parameter ends with the query.
@@ -78,6 +78,10 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     }
     if matches!(sign, Sign::Word | Sign::Blank | Sign::Loose) && !is_quoted {
         range.end = range.start + text[range.clone()].trim_end_matches('.').len();
+    }
+    if !is_quoted && text[range.clone()].ends_with(':') {
+        // The name of another value.
+        return None;
     }
     if is_quoted && let Some(changed) = changed(&text[range.end..]) {
         range.end += changed;
@@ -103,7 +107,7 @@ fn changed(text: &str) -> Option<usize> {
 fn is_in_its_place(place: Place<'_>, named: &Name, sign: Sign, value: &str) -> bool {
     let is_cookie = named.core.ends_with("session") || named.core == "sid";
     match sign {
-        Sign::Equals => place.is_parameter || is_cookie,
+        Sign::Equals => place.is_parameter || is_cookie || place.rest().starts_with("KEY="),
         Sign::Colon => {
             named.core == "session" && value.starts_with(['"', '\'', '\\']) && {
                 extent(value, sign).is_some_and(|range| is_strong(&value[range]))
@@ -181,6 +185,7 @@ pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
     let begins = word.starts_with(|c: char| c.is_alphanumeric());
     match named.kind {
         _ if named.core == "pass" => is_plain && looks_random(word, 6),
+        Kind::Password if is_hex && named.core.ends_with("key") => false,
         Kind::Password => begins && word.len() >= 6 && (is_strong(word) || is_plain && looks_random(word, 6)),
         Kind::Token => {
             is_plain

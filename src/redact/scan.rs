@@ -28,10 +28,11 @@ const CERTAIN_WORDS: [Rule; 1] = [(b"", json_web_token)];
 
 /// Rules that go by what stands around a secret.
 const SUSPECT: [Rule; 1] = [(b":%", address::user_info)];
-const SUSPECT_WORDS: [Rule; 13] = [
+const SUSPECT_WORDS: [Rule; 14] = [
     (b"", address::data_source),
     (b"bBgG", address::scheme_credential),
     (b"-", command::flag),
+    (b"hrnvsLCPN", command::positional),
     (b"ep<", command::piped),
     (b"iI", statement::sql),
     (b"osrueicC", statement::oracle),

@@ -19,7 +19,9 @@ const REMARKS: &str = "null none nil undefined true false yes no on off ok expir
     valid changed rotated disabled enabled hidden masked filtered n/a nan error failure timeout exceeded unavailable unsupported \
     sensitive blank optional given provided removed deleted omitted suppressed secret password token example changeme \
     must should cannot can't may needs too minimum maximum length contains does doesn't isn't wasn't has have \
-    base64 plaintext plain encrypted hashed md5 sha1 sha256 sha384 sha512 hmac rs256 hs256 es256 ed25519 rsa bcrypt argon2 aes256";
+    base64 plaintext plain encrypted hashed md5 sha1 sha256 sha384 sha512 hmac rs256 hs256 es256 ed25519 rsa bcrypt argon2 aes256 \
+    known falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
+    неверный неправильный истёк 错误 无效 过期 必填 無効";
 
 /// Types and words of programming languages.
 const CODE: &str = "str string bytes int integer number boolean bool object any void char uuid text option optional secretstr \
@@ -86,7 +88,7 @@ fn is_placeholder(text: &str) -> bool {
         || is_bracketed
         || text == "?"
         || text.starts_with("{{")
-        || text.starts_with("$(")
+        || (text.starts_with("$(") && !text.starts_with("$(echo ") && !text.starts_with("$(printf "))
         || (text.starts_with("${") && !text.contains(":-"))
         || text.strip_prefix('$').is_some_and(is_variable)
         || (text.starts_with('%') && text.len() <= 3 && text.ends_with(|c: char| c.is_ascii_alphabetic()))

@@ -50,7 +50,10 @@ pub(super) fn sql(place: Place<'_>) -> Option<Range<usize>> {
     let at = by + run(&rest[by..], |byte| byte == b' ');
     let at = at + if begins(&rest[at..], "password ") { "password ".len() } else { 0 };
     let slashes = run(&rest[at..], |byte| byte == b'\\');
-    let quote = rest[at + slashes..].chars().next().filter(|c| "\"'".contains(*c))?;
+    let Some(quote) = rest[at + slashes..].chars().next().filter(|c| "\"'".contains(*c)) else {
+        let word = run(&rest[at..], |byte| DOTTED(byte) || b"$#!@%".contains(&byte));
+        return looks_random(&rest[at..at + word], 6).then_some(place.at + at..place.at + at + word);
+    };
     let range = quoted(&rest[at..], slashes, quote);
     (!range.is_empty()).then(|| place.at + at + range.start..place.at + at + range.end)
 }
@@ -64,7 +67,9 @@ pub(super) fn oracle(place: Place<'_>) -> Option<Range<usize>> {
     let user = run(near, DOTTED);
     let password = near[user..].strip_prefix('/').filter(|_| user > 0)?;
     let end = password.find(|c: char| c.is_whitespace() || "\"'`".contains(c)).unwrap_or(password.len());
-    let length = password[..end].rfind('@').filter(|length| *length > 0)?;
+    // `connect` is a word of sentences, too.
+    let is_sure = !rest.starts_with(['c', 'C']);
+    let length = password[..end].rfind('@').filter(|at| *at > 0 && (is_sure || looks_random(&password[..*at], 6)))?;
     let begin = place.at + words + user + 1;
     Some(begin..begin + length)
 }
