@@ -86,6 +86,9 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     if is_quoted && let Some(changed) = changed(&text[range.end..]) {
         range.end += changed;
     }
+    if text[..range.start].is_empty() && place.text[..place.text.len() - text.len()].ends_with("- ") {
+        range.end = listed_below(text, range.end);
+    }
     let is_listed = text[..range.start].starts_with('[');
     if named.is_plural && !(is_listed || is_strong(&text[range.clone()])) {
         return None;
@@ -101,6 +104,23 @@ fn changed(text: &str) -> Option<usize> {
     let new = near[1.min(near.len())..].trim_start().strip_prefix("-> \"")?;
     let end = new.find('"')?;
     Some(near.len() - new.len() + end)
+}
+
+/// The end of the last item of a list of YAML, whose first item ends at `end`.
+fn listed_below(text: &str, mut end: usize) -> usize {
+    while let Some(next) = text[end..].trim_start_matches(['"', '\'']).strip_prefix('\n') {
+        let line = &next[..boundary(next, 512)];
+        let line = &line[..line.find('\n').unwrap_or(line.len())];
+        let Some(item) = line.trim_start().strip_prefix("- ").map(|item| item.trim_matches(['"', '\'', ' '])) else {
+            break;
+        };
+        if item.contains(' ') || !looks_random(item, 6) {
+            break;
+        }
+        let begin = text.len() - next.len() + line.find(item).unwrap_or_default();
+        end = begin + item.len();
+    }
+    end
 }
 
 /// Whether a name that keeps a secret only as a parameter or a cookie is one.
@@ -149,7 +169,7 @@ fn place_of(end: u32) -> usize {
 }
 
 /// Whether a name may be one that matters: all that matter pass.
-fn may_matter(name: &str) -> bool {
+pub(super) fn may_matter(name: &str) -> bool {
     let mut end = 0u32;
     !name.is_ascii()
         || name.bytes().enumerate().filter(|(_, byte)| !b"-_.".contains(byte)).any(|(at, byte)| {
@@ -182,7 +202,7 @@ fn is_in_arn(place: Place<'_>) -> bool {
 pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
     let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let begins = word.starts_with(|c: char| c.is_alphanumeric());
+    let begins = word.starts_with(|c: char| c.is_alphanumeric()) && word.bytes().any(|byte| byte.is_ascii_digit());
     match named.kind {
         _ if named.core == "pass" => is_plain && looks_random(word, 6),
         Kind::Password if is_hex && named.core.ends_with("key") => false,

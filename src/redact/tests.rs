@@ -268,6 +268,19 @@ fn hostile_text_takes_linear_time() {
         "\\u0022password\\u0022:",
         "%22password%22%3A",
         "&quot;",
+        "password,",
+        "password|a\n",
+        "a,password\nb,hunter2Zq9\n",
+        "passwords:\n - hunter2Zq9\n",
+        " - hunter2Zq9\n",
+        "\"password\",\"value",
+        "\"password\",\"a\":",
+        "password: a = ",
+        "LOGIN ",
+        "password \"a\" -> \"b\"",
+        "password for a",
+        "password......",
+        "<wbr>",
     ];
     let work = |text: &str| {
         LOOKED_AT.set(0);

@@ -15,7 +15,8 @@ const LINE: usize = 512;
 const FEWEST_WORDS: usize = 12;
 
 /// Names inside of an object that is the value of a secret's name.
-const INNER: [&str; 9] = ["value", "plaintext", "plain", "data", "content", "secret", "default", "string", "text"];
+const INNER: [&str; 10] =
+    ["value", "plaintext", "plain", "data", "content", "secret", "default", "string", "text", "s"];
 
 /// What begins the value of an authorization header.
 const SCHEMES: &str = "basic bearer digest token apikey key geniekey aws4-hmac-sha256 negotiate ntlm oauth hawk";
@@ -25,6 +26,12 @@ pub(super) fn extent(text: &str, sign: Sign) -> Option<Range<usize>> {
     let slashes = run(text, |byte| byte == b'\\');
     let quote = text[slashes..].chars().next()?;
     if "\"'`".contains(quote) {
+        // A quotation may begin with the end of its line.
+        let white = run(&text[slashes + 1..], |byte| byte == b'\n' || byte == b' ');
+        if slashes == 0 && text[1..].starts_with('\n') {
+            let end = text[1 + white..].find(['\n', quote]).unwrap_or(0);
+            return Some(1 + white..1 + white + end);
+        }
         return Some(quoted(text, slashes, quote));
     }
     if sign == Sign::Beside {
@@ -41,7 +48,9 @@ pub(super) fn extent(text: &str, sign: Sign) -> Option<Range<usize>> {
             Some(close) if !line[close + 1..].trim().is_empty() => Some(0..close + 1 + unquoted(&text[close + 1..])),
             _ => (sign == Sign::Equals).then(|| inside('}')),
         },
-        '[' if sign == Sign::Equals && !line[1..].trim_start().starts_with(['"', '\'']) => Some(inside(']')),
+        '[' if sign == Sign::Equals && line.len() > 1 && !line[1..].trim_start().starts_with(['"', '\'']) => {
+            Some(inside(']'))
+        }
         '[' => listed(text),
         _ if sign == Sign::Block => Some(0..line.trim_end().len()),
         _ => Some(0..unquoted(text)),
