@@ -70,16 +70,19 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         Kind::Cookie => return header(text, false),
         _ => {}
     }
+    let whole = text;
+    let text = match place.is_parameter || named.core == "jsessionid" {
+        // The value of a parameter ends with the query.
+        true if !text.starts_with(['"', '\'', '\\']) => &text[..run(text, |byte| !b"#?\n\"' ".contains(&byte))],
+        _ => text,
+    };
     let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign))?;
     let is_quoted = range.start > 0 && text[..range.start].ends_with(['"', '\'', '`']);
-    if (place.is_parameter || named.core == "jsessionid") && !is_quoted {
-        // The value of a parameter ends with the query.
-        range.end = range.start + text[range.clone()].find(['#', '?']).unwrap_or(range.len());
-    }
+    let text = whole;
     if matches!(sign, Sign::Word | Sign::Blank | Sign::Loose) && !is_quoted {
         range.end = range.start + text[range.clone()].trim_end_matches('.').len();
     }
-    if !is_quoted && text[range.clone()].ends_with(':') {
+    if !is_quoted && range.len() <= LONGEST_NAME && text[range.clone()].ends_with(':') {
         // The name of another value.
         return None;
     }
