@@ -70,15 +70,10 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         Kind::Cookie => return header(text, false),
         _ => {}
     }
-    let whole = text;
-    let text = match place.is_parameter || named.core == "jsessionid" {
-        // The value of a parameter ends with the query.
-        true if !text.starts_with(['"', '\'', '\\']) => &text[..run(text, |byte| !b"#?\n\"' ".contains(&byte))],
-        _ => text,
-    };
-    let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign))?;
+    // The value of a parameter ends with the query.
+    let ends = if place.is_parameter || named.core == "jsessionid" { "#?" } else { "" };
+    let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign, ends))?;
     let is_quoted = range.start > 0 && text[..range.start].ends_with(['"', '\'', '`']);
-    let text = whole;
     if matches!(sign, Sign::Word | Sign::Blank | Sign::Loose) && !is_quoted {
         range.end = range.start + text[range.clone()].trim_end_matches('.').len();
     }
@@ -133,7 +128,7 @@ fn is_in_its_place(place: Place<'_>, named: &Name, sign: Sign, value: &str) -> b
         Sign::Equals => place.is_parameter || is_cookie || place.rest().starts_with("KEY="),
         Sign::Colon => {
             named.core == "session" && value.starts_with(['"', '\'', '\\']) && {
-                extent(value, sign).is_some_and(|range| is_strong(&value[range]))
+                extent(value, sign, "").is_some_and(|range| is_strong(&value[range]))
             }
         }
         _ => false,

@@ -327,7 +327,7 @@ pub(super) fn before_name(place: Place<'_>) -> Option<Range<usize>> {
     let close = "value".len() + run(&rest["value".len()..], |byte| b"\\\"' ".contains(&byte));
     let signs = run(&rest[close..], |byte| b":=".contains(&byte));
     let begin = close + signs + run(&rest[close + signs..], is_blank);
-    let value = extent(&rest[begin..], Sign::Equals).filter(|_| signs > 0)?;
+    let value = extent(&rest[begin..], Sign::Equals, "").filter(|_| signs > 0)?;
     let value = begin + value.start..begin + value.end;
     let gap = run(&rest[value.end..], |byte| b" ,;\n\r\t\\\"'".contains(&byte));
     let name = value.end + gap;
