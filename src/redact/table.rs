@@ -47,7 +47,7 @@ impl Head {
             DIVIDERS.into_iter().find(|divider| line.contains(*divider)).filter(|_| line.len() <= LONGEST_LINE)?;
         let cells: Vec<&str> = line.split(divider).map(bare).take(MOST_CELLS + 1).collect();
         let is_name = |cell: &&str| cell.len() <= 40 && cell.chars().all(|c| c.is_alphanumeric() || "_-. ".contains(c));
-        if cells.len() > MOST_CELLS || !cells.iter().all(|cell| is_name(&cell)) {
+        if cells.len() > MOST_CELLS || !cells.iter().all(is_name) {
             return None;
         }
         let kind = |cell: &str| {
