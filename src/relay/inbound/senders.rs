@@ -28,8 +28,9 @@ pub use page::{in_markdown, list, steps};
 pub use signature::{Hash, Signature, Signed};
 
 use super::fields::Fields;
+use super::stand_in::{by_names, instead};
 use super::{Delivery, Grouping, Mapping, Problem, any, cloudwatch, generic};
-use crate::relay::alert::{Alert, Format, Mapped};
+use crate::relay::alert::{Format, Mapped};
 use crate::relay::engine::Allowance;
 
 /// What is said of a name that no sender has.
@@ -116,10 +117,15 @@ impl Sender {
         let code = || self.forms.iter().find(|form| matches!(form.reader, Reader::Code(_)));
         match self.form(value).or_else(code).map(|form| &form.reader) {
             None if self.forms.is_empty() => {
-                delivery.alerts.push(generic::read(Fields { format: Format::Generic, value })?);
+                let read = generic::read(Fields { format: Format::Generic, value });
+                delivery.alerts.push(read.or_else(|problem| instead(value, problem))?);
             }
             None => return beside(value, grouping, delivery),
-            Some(Reader::Code(read)) => read(payload, grouping, delivery)?,
+            Some(Reader::Code(read)) => {
+                if let Err(problem) = read(payload, grouping, delivery) {
+                    delivery.alerts.push(instead(value, problem)?);
+                }
+            }
             Some(Reader::Mapping(yaml)) => {
                 let (mapping, mut allowance) = (parsed(yaml), Allowance::of_a_delivery());
                 for item in mapping.items(value) {
@@ -157,13 +163,6 @@ fn beside(value: &Value, grouping: Grouping, delivery: &mut Delivery) -> Result<
     );
     delivery.alerts.push(alert);
     Ok(())
-}
-
-/// A message that is a sender's by its marks, but cannot be read as such.
-fn by_names(value: &Value, problem: &Problem) -> Alert {
-    let mut alert = any::read(Fields { format: Format::Any, value });
-    alert.warnings.push(format!("{problem}, so it was read by the names of its fields"));
-    alert
 }
 
 /// The mapping of a row, parsed at its first use.
