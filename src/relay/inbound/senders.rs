@@ -30,11 +30,9 @@ pub use signature::{Hash, Signature, Signed};
 use super::fields::Fields;
 use super::stand_in::{by_names, instead};
 use super::{Delivery, Grouping, Mapping, Problem, any, cloudwatch, generic};
+use crate::config::similar;
 use crate::relay::alert::{Format, Mapped};
 use crate::relay::engine::Allowance;
-
-/// What is said of a name that no sender has.
-pub const NO_SUCH_SENDER: &str = "no such sender; `source-devin-ai alert-relay senders` lists them";
 
 /// One sender.
 #[derive(Debug)]
@@ -99,6 +97,16 @@ pub fn all() -> impl Iterator<Item = &'static Sender> {
 pub fn by_name(name: &str) -> Option<&'static Sender> {
     let is_other = |sender: &&Sender| sender.also.iter().any(|other| slug(other) == slug(name));
     all().find(|sender| slug(sender.format.name()) == slug(name)).or_else(|| all().find(is_other))
+}
+
+/// What is said of a name that no sender has, with the name that it is like.
+pub fn no_such_sender(name: &str) -> String {
+    let names = |sender: &'static Sender| [sender.format.name()].into_iter().chain(sender.also.iter().copied());
+    let known: Vec<String> = all().flat_map(names).map(slug).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let near = similar(&slug(name), &known).and_then(by_name);
+    let near = near.map(|sender| format!("did you mean {}? ", sender.format.name())).unwrap_or_default();
+    format!("no such sender; {near}`source-devin-ai alert-relay senders` lists them")
 }
 
 /// The sender whose marks a payload bears.
@@ -178,7 +186,7 @@ impl FromStr for Format {
 
     fn from_str(name: &str) -> Result<Format, String> {
         let found = by_name(name).map(|sender| sender.format);
-        found.ok_or_else(|| NO_SUCH_SENDER.to_string())
+        found.ok_or_else(|| no_such_sender(name))
     }
 }
 

@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{Grouping, Reading, alerts};
+use crate::redact::Redactor;
 use crate::relay::alert::Alert;
 use crate::relay::inbound::{Problem, read as read_delivery};
+use crate::relay::text::without_secrets;
 
 fn one(value: &Value) -> Alert {
     alerts(value, Grouping::Group).unwrap_or_else(|problem| panic!("{value}: {problem}")).remove(0)
@@ -157,12 +159,18 @@ fn a_test_message_is_known_by_the_senders_own_mark() {
 }
 
 #[test]
-fn personal_data_and_credentials_stay_out() {
+fn personal_data_stay_out_and_credentials_are_masked() {
     let value = json!({"title": "x", "severity": "high", "user": "jo", "client_ip": "10.0.0.1", "api_key": "k",
         "reporter": "jo@example.com", "host": "h1", "silenceURL": "https://x/silence", "cluster": {"name": "c1"}});
     let alert = one(&value);
     let names: Vec<&String> = alert.annotations.keys().collect();
-    assert_eq!(names, ["cluster.name", "host"]);
+    assert_eq!(names, ["api_key", "cluster.name", "host"]);
+    let (shown, count) = without_secrets(&alert, &Redactor::default());
+    assert_eq!((shown.annotations["api_key"].as_str(), count), ("****", 1));
+    // What stands deeper is told as well, under the names that lead to it.
+    let deep = json!({"title": "x", "severity": "high", "labels": {"host": "h1", "session": "Ab12Cd34"}, "metadata": {"db": {"token": "t0kenX"}, "port": 1}});
+    let (shown, count) = without_secrets(&one(&deep), &Redactor::default());
+    insta::assert_snapshot!(format!("{count} {:?} {:?}", shown.labels, shown.annotations), @r#"2 {"host": "h1", "session": "****"} {"db.token": "****", "port": "1"}"#);
 }
 
 #[test]

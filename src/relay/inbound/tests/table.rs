@@ -103,7 +103,9 @@ fn a_sender_is_found_by_the_names_of_products_that_send_its_messages() {
     ] {
         assert_eq!(by_name(name).map(|found| found.format.name()), Some(sender), "{name}");
     }
-    insta::assert_snapshot!("auto".parse::<Format>().unwrap_err(), @"no such sender; `source-devin-ai alert-relay senders` lists them");
+    insta::assert_snapshot!("auto".parse::<Format>().unwrap_err(), @"no such sender; did you mean autoscaling? `source-devin-ai alert-relay senders` lists them");
+    insta::assert_snapshot!("Datadgo".parse::<Format>().unwrap_err(), @"no such sender; did you mean datadog? `source-devin-ai alert-relay senders` lists them");
+    insta::assert_snapshot!("VictorOp".parse::<Format>().unwrap_err(), @"no such sender; did you mean splunk-on-call? `source-devin-ai alert-relay senders` lists them");
 }
 
 /// A template that a person pastes is JSON once its variables are filled in, and is read by the sender it is for.
