@@ -65,12 +65,27 @@ test_when: "{{ 1 == 1 }}"
         format: mapped("terraform", "HCP Terraform"),
         also: &["Terraform Cloud", "Terraform Enterprise"],
         documentation: "https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations",
-        forms: &[form(
-            &[
-                &["notifications.0.trigger", "workspace_name", "organization_name"],
-                &["notifications.0.trigger=verification"],
-            ],
-            r#"
+        forms: &[
+            form(
+                &[&["trigger~assessment:", "trigger_scope=assessment", "details.workspace_name"]],
+                r#"
+title: "{{ details.organization_name }}/{{ details.workspace_name }}: {{ message or trigger }}"
+message: message
+state: trigger
+states: {'assessment:drifted': firing, 'assessment:check_failure': firing, 'assessment:failed': firing}
+dedup_key: [details.organization_name, details.workspace_name, "{{ 'assessment' }}", trigger]
+url: details.new_assessment_result.url
+started_at: details.new_assessment_result.created_at
+labels: {organization: details.organization_name, workspace: details.workspace_name}
+facts: [trigger, details.new_assessment_result]
+"#,
+            ),
+            form(
+                &[
+                    &["notifications.0.trigger", "workspace_name", "organization_name"],
+                    &["notifications.0.trigger=verification"],
+                ],
+                r#"
 title: "{{ organization_name or 'A run' }}/{{ workspace_name or 'of a workspace' }}"
 message: notifications.0.message
 state: notifications.0.run_status | notifications.0.trigger
@@ -82,8 +97,9 @@ started_at: run_created_at | notifications.0.run_updated_at
 labels: {organization: organization_name, workspace: workspace_name}
 facts: [run_id, run_message, notifications.0.trigger, notifications.0.message, details]
 "#,
-        )],
-        key: "organization and workspace; a run that is applied ends the failure",
+            ),
+        ],
+        key: "organization and workspace; of an assessment, its trigger as well. A run that is applied ends the failure",
         signature: Signature::Hmac {
             header: "x-tfe-notification-signature",
             hash: Hash::Sha512,
@@ -93,7 +109,7 @@ facts: [run_id, run_message, notifications.0.trigger, notifications.0.message, d
         },
         setup: &[
             "In the workspace's settings, under Notifications, add a webhook with URL and a token.",
-            "Choose the triggers Errored, Needs attention and Completed, and of health assessments Drift and Check failure.",
+            "Choose the triggers Errored and Completed, and of health assessments Drift, Check failure and Failed. A drift that is over is not told.",
         ],
         template: None,
     },
@@ -127,8 +143,50 @@ labels: {kind: involvedObject.kind, namespace: involvedObject.namespace, name: i
         format: mapped("argocd", "Argo CD"),
         also: &[],
         documentation: "https://argo-cd.readthedocs.io/en/stable/operator-manual/notifications/services/webhook/",
-        forms: &[],
-        key: "what the template says: the application",
+        forms: &[
+            form(
+                &[&["source=argocd", "dedup_key", "status"]],
+                r#"
+title: title
+message: message
+state: status
+dedup_key: dedup_key
+url: url
+labels: {application: dedup_key}
+facts: [health, sync, phase, revision, repository]
+"#,
+            ),
+            // The application itself, as `{{toJson .app}}` writes it.
+            form(
+                &[
+                    &["kind=Application", "metadata.name", "status.health"],
+                    &["app.kind=Application", "app.metadata.name", "app.status.health"],
+                ],
+                r#"
+title: "{{ (app or {}).metadata.name or metadata.name }} is {{ (app or {}).status.health.status or status.health.status }}"
+message: status.operationState.message | app.status.operationState.message | status.conditions.0.message | app.status.conditions.0.message
+state: >-
+  {% set s = (app or {}).status or status %}{{ 'failed' if s.operationState.phase in ['Failed', 'Error'] or s.health.status in ['Degraded', 'Missing'] else 'resolved' if s.health.status == 'Healthy' else s.health.status }}
+states: {Progressing: ignored, Suspended: ignored, Unknown: ignored}
+dedup_key: [metadata.namespace | app.metadata.namespace, metadata.name | app.metadata.name]
+started_at: status.operationState.finishedAt | app.status.operationState.finishedAt
+labels: {application: metadata.name | app.metadata.name, project: spec.project | app.spec.project, namespace: spec.destination.namespace | app.spec.destination.namespace}
+facts: [status.sync.status, status.sync.revision, status.operationState.phase, app.status.sync.status, app.status.sync.revision, app.status.operationState.phase]
+"#,
+            ),
+            // The commit status of the documentation's example.
+            form(
+                &[&["context~continuous-delivery/", "state", "target_url"]],
+                r#"
+title: context
+message: description
+state: state
+dedup_key: context
+url: target_url
+"#,
+            ),
+        ],
+        key: "the application, with its namespace",
         signature: Signature::Header,
         setup: &[
             "In the ConfigMap `argocd-notifications-cm`, add `service.webhook.devin` with `url: URL` and a header with a secret.",
@@ -141,7 +199,12 @@ labels: {kind: involvedObject.kind, namespace: involvedObject.namespace, name: i
   "status": "{{if and (eq .app.status.health.status "Healthy") (ne .app.status.operationState.phase "Failed")}}resolved{{else}}firing{{end}}",
   "dedup_key": "{{.app.metadata.namespace}}/{{.app.metadata.name}}",
   "source": "argocd",
-  "url": "{{.context.argocdUrl}}/applications/{{.app.metadata.name}}"
+  "url": "{{.context.argocdUrl}}/applications/{{.app.metadata.name}}",
+  "health": "{{.app.status.health.status}}",
+  "sync": "{{.app.status.sync.status}}",
+  "phase": "{{.app.status.operationState.phase}}",
+  "revision": "{{.app.status.sync.revision}}",
+  "repository": "{{.app.spec.source.repoURL}}"
 }"#,
         ),
     },

@@ -7,9 +7,24 @@ pub static SENDERS: &[Sender] = &[
         format: mapped("zabbix", "Zabbix"),
         also: &[],
         documentation: "https://www.zabbix.com/documentation/current/en/manual/config/notifications/media/webhook",
-        forms: &[form(
-            &[&["trigger", "item", "hostname", "status"], &["trigger", "item", "severity", "status"]],
-            r#"
+        forms: &[
+            form(
+                &[&["source=zabbix", "dedup_key", "status"]],
+                r#"
+title: title
+message: message
+severity: >-
+  {{ {'disaster': 'critical', 'high': 'high', 'average': 'medium', 'warning': 'low', 'information': 'info'}[severity | lower] }}
+state: status
+dedup_key: dedup_key
+url: url
+labels: {host: host}
+facts: [trigger_id, value, tags]
+"#,
+            ),
+            form(
+                &[&["trigger", "item", "hostname", "status"], &["trigger", "item", "severity", "status"]],
+                r#"
 title: trigger
 message: item
 severity: >-
@@ -19,8 +34,9 @@ dedup_key: [trigger, hostname]
 url: link
 labels: {host: hostname}
 "#,
-        )],
-        key: "what the template says: the event; in the form of trigger, item and status, trigger and host",
+            ),
+        ],
+        key: "the event; in the form of trigger, item and status, trigger and host",
         signature: Signature::Header,
         setup: &[
             "Under Alerts, Media types, create one of the type Webhook whose parameters are the fields below, and whose script posts them: `var r = new HttpRequest(); r.addHeader('Content-Type: application/json'); r.addHeader('Authorization: Bearer SECRET'); r.post(URL, value); return 'OK';`.",
@@ -35,6 +51,7 @@ labels: {host: hostname}
   "dedup_key": "{EVENT.ID}",
   "source": "zabbix",
   "host": "{HOST.NAME}",
+  "trigger_id": "{TRIGGER.ID}",
   "url": "{TRIGGER.URL}"
 }"#,
         ),

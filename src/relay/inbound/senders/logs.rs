@@ -32,22 +32,67 @@ facts: [result, app]
         format: mapped("elastic", "Elastic"),
         also: &["Kibana", "Elastic Security"],
         documentation: "https://www.elastic.co/docs/reference/kibana/connectors-kibana/webhook-action-type",
-        forms: &[],
-        key: "what the template says: rule and alert",
+        forms: &[
+            form(
+                &[&["source=kibana", "dedup_key", "status"]],
+                r#"
+title: title
+message: message
+severity: severity
+state: "{{ 'recovered' if status in ['recovered', 'resolved'] else 'firing' }}"
+dedup_key: dedup_key
+url: url
+started_at: timestamp
+labels: {rule: title, group: group}
+facts: [status, value, tags]
+"#,
+            ),
+            // The variables by the names that Kibana gives them, as `{{{.}}}` writes all.
+            form(
+                &[&["rule.id", "alert.id", "alert.actionGroup"]],
+                r#"
+title: rule.name | rule.id
+message: context.reason | context.message | context.title
+severity: context.severity
+state: "{{ 'recovered' if alert.actionGroup == 'recovered' else 'firing' }}"
+dedup_key: [rule.id, alert.id]
+url: rule.url | context.viewInAppUrl | context.alertDetailsUrl
+started_at: date
+labels: {rule: rule.name, type: rule.type, alert: alert.id}
+facts: [alert.actionGroup, alert.actionGroupName, context.value, context.conditions, context.group, rule.tags]
+"#,
+            ),
+            // The body of Cognition's guide for Kibana, which is sent for what fires only.
+            form(
+                &[&["alertName", "alertId", "source=kibana"]],
+                r#"
+title: alertName
+message: description
+state: "{{ 'firing' }}"
+dedup_key: [alertName, alertId]
+started_at: firedTime
+labels: {rule: alertName, alert: alertId, group: groupByField}
+facts: [severity, signalType, matchedDocuments, logs]
+"#,
+            ),
+        ],
+        key: "rule and alert",
         signature: Signature::Header,
         setup: &[
             "Under Connectors, create one of the type Webhook with the method POST, URL, and a header with a secret.",
-            "Add it to the rule twice: when the alert is active, with the body below, and when it recovers, with `\"status\": \"resolved\"`.",
+            "Add it to the rule twice, both times with the body below: once for the action group of the alert, once for Recovered; per alert, on status changes.",
         ],
         template: Some(
             r#"{
   "title": "{{rule.name}}",
   "message": "{{context.reason}}",
-  "status": "firing",
+  "status": "{{alert.actionGroup}}",
   "dedup_key": "{{rule.id}}/{{alert.id}}",
   "source": "kibana",
   "url": "{{rule.url}}",
-  "timestamp": "{{date}}"
+  "timestamp": "{{date}}",
+  "group": "{{context.group}}",
+  "value": "{{context.value}}"
 }"#,
         ),
     },

@@ -62,17 +62,15 @@ message: memo
 severity: "{{ 'high' }}"
 state: "{{ 'firing' }}"
 test_when: "{{ 'example.com/test' in manage_url or 'newly saved webhook works' in memo }}"
-dedup_key: [memo, channel]
+dedup_key: [token | memo, channel]
 started_at: time
 labels: {channel: channel}
 facts: [channel, time, additional_data]
 "#,
         )],
-        key: "the token's memo and its channel",
+        key: "the token and its channel; of an older server, its memo",
         signature: Signature::Nothing,
-        setup: &[
-            "When creating the token, give URL (with a secret in it) as the webhook. A memo that is unique tells tokens apart.",
-        ],
+        setup: &["When creating the token, give URL (with a secret in it) as the webhook."],
         template: None,
     },
 ];

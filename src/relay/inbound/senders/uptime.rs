@@ -127,7 +127,7 @@ facts: [check.last_status, check.error, check.uptime, check.period, downtime.err
 title: check_name | CHECK_NAME | checkName | event | ALERT_TITLE
 message: check_error_message | CHECK_ERROR_MESSAGE | checkErrorMessage | event | ALERT_TITLE
 state: alert_type | ALERT_TYPE | alertType
-states: {ALERT_FAILURE: firing, ALERT_FAILURE_REMAIN: firing, ALERT_FAILURE_DEGRADED: firing, ALERT_DEGRADED: firing, ALERT_DEGRADED_REMAIN: firing, ALERT_DEGRADED_FAILURE: firing, ALERT_SSL: firing, ALERT_RECOVERY: resolved, ALERT_DEGRADED_RECOVERY: resolved}
+states: {ALERT_FAIL: firing, ALERT_FAILURE: firing, ALERT_FAILURE_REMAIN: firing, ALERT_FAILURE_DEGRADED: firing, ALERT_DEGRADED: firing, ALERT_DEGRADED_REMAIN: firing, ALERT_DEGRADED_FAILURE: firing, ALERT_SSL: firing, ALERT_RECOVERY: resolved, ALERT_DEGRADED_RECOVERY: resolved}
 dedup_key: check_id | CHECK_ID | checkId
 url: link | RESULT_LINK | resultLink
 started_at: started_at | STARTED_AT | startedAt
@@ -186,19 +186,47 @@ labels: {monitor: MONITORNAME, type: MONITORTYPE, group: MONITOR_GROUPNAME}
         format: mapped("healthchecks", "Healthchecks.io"),
         also: &[],
         documentation: "https://healthchecks.io/docs/configuring_notifications/",
-        forms: &[],
-        key: "what the template says: the check",
+        forms: &[
+            // What `$JSON` stands for.
+            form(
+                &[&["n_pings", "grace", "status"], &["check.n_pings", "check.grace", "check.status"]],
+                r#"
+title: name | check.name | slug | check.slug
+message: desc | check.desc
+state: status | check.status
+states: {grace: ignored, paused: ignored, new: ignored, started: ignored}
+dedup_key: uuid | check.uuid | unique_key | check.unique_key | ping_url | check.ping_url | name | check.name
+started_at: last_ping | check.last_ping
+labels: {check: name | check.name, tags: tags | check.tags}
+facts: [schedule, tz, timeout, next_ping, n_pings, check.schedule, check.tz, check.timeout, check.next_ping, check.n_pings]
+"#,
+            ),
+            form(
+                &[&["source=healthchecks", "dedup_key", "status"]],
+                r#"
+title: title
+message: message
+state: status
+dedup_key: dedup_key
+started_at: timestamp
+labels: {check: title}
+facts: [exit_status, last_ping_body]
+"#,
+            ),
+        ],
+        key: "the check",
         signature: Signature::Header,
         setup: &[
-            "Under Integrations, add a webhook: POST to URL with the body below and a header with a secret, both when a check goes down and when it goes up.",
+            "Under Integrations, add a webhook: POST to URL with the body below and a header with a secret, both when a check goes down and when it goes up. `$JSON` as the body does as well, but sends the ping URL along.",
         ],
         template: Some(
             r#"{
-  "title": "$NAME",
-  "message": "Last ping and schedule: see the check",
+  "title": $NAME_JSON,
+  "message": "Tags: $TAGS",
   "status": "$STATUS",
   "dedup_key": "$CODE",
   "source": "healthchecks",
+  "exit_status": "$EXITSTATUS",
   "timestamp": "$NOW"
 }"#,
         ),
