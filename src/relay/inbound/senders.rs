@@ -42,6 +42,8 @@ pub struct Sender {
     pub also: &'static [&'static str],
     /// Where the sender describes its message.
     pub documentation: &'static str,
+    /// What the row was compared with.
+    pub evidence: Evidence,
     /// The kinds of its messages; none where the user writes the body in the form of an alert of their own.
     pub forms: &'static [Form],
     /// What the dedupe key is made of.
@@ -51,6 +53,17 @@ pub struct Sender {
     pub setup: &'static [&'static str],
     /// The body to paste, where the body is the user's to write.
     pub template: Option<&'static str>,
+}
+
+/// Where a sender's message can be seen, so that a row can be compared with it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// The sender's documentation, or its own samples, show the message.
+    Shown(&'static str),
+    /// The sender's code writes it.
+    Sent(&'static str),
+    /// Others have kept messages that they received; nothing of the sender itself was found.
+    Kept(&'static str),
 }
 
 /// One kind of a sender's messages.
@@ -179,6 +192,17 @@ fn parsed(yaml: &'static str) -> Arc<Mapping> {
     let mut known = PARSED.lock().unwrap_or_else(PoisonError::into_inner);
     let parse = || Arc::new(Mapping::parse(yaml).expect("a test parses all mappings of the table"));
     Arc::clone(known.entry(yaml).or_insert_with(parse))
+}
+
+impl Evidence {
+    /// For people: what was seen, with its address.
+    pub fn name(self) -> (&'static str, &'static str) {
+        match self {
+            Evidence::Shown(address) => ("as the sender shows it", address),
+            Evidence::Sent(address) => ("as the sender's code writes it", address),
+            Evidence::Kept(address) => ("as others have received it", address),
+        }
+    }
 }
 
 impl FromStr for Format {

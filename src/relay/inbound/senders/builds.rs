@@ -1,13 +1,16 @@
 //! Builds and their tests. Pure.
 
 use super::signature::{Hash, Signed};
-use super::{Sender, Signature, form, mapped};
+use super::{Evidence, Sender, Signature, form, mapped};
 
 pub static SENDERS: &[Sender] = &[
     Sender {
         format: mapped("jenkins", "Jenkins"),
         also: &[],
         documentation: "https://plugins.jenkins.io/notification/",
+        evidence: Evidence::Sent(
+            "https://github.com/jenkinsci/notification-plugin/blob/master/src/main/java/com/tikal/hudson/plugins/notification/model/BuildState.java",
+        ),
         forms: &[
             form(
                 &[&["source=jenkins", "dedup_key", "status"]],
@@ -56,6 +59,7 @@ labels: {job: name, branch: build.scm.branch}
         format: mapped("teamcity", "TeamCity"),
         also: &[],
         documentation: "https://github.com/tcplugins/tcWebHooks/wiki/WebHook-Payload-Formats",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/teamcity/fixtures"),
         forms: &[form(
             &[&["build.buildFullName", "build.buildResult"]],
             r#"
@@ -80,6 +84,7 @@ facts: [build.buildNumber, build.buildResultDelta, build.notifyType, build.messa
         format: mapped("circleci", "CircleCI"),
         also: &[],
         documentation: "https://circleci.com/docs/guides/integration/outbound-webhooks/",
+        evidence: Evidence::Shown("https://circleci.com/docs/reference/webhooks-reference/"),
         forms: &[
             form(
                 &[&["type=workflow-completed", "workflow.status", "pipeline"]],
@@ -129,6 +134,7 @@ dedup_key: webhook.id
         format: mapped("buildkite", "Buildkite"),
         also: &[],
         documentation: "https://buildkite.com/docs/apis/webhooks/pipelines",
+        evidence: Evidence::Shown("https://buildkite.com/docs/apis/webhooks/pipelines/build-events"),
         forms: &[
             form(
                 &[&["event~build.", "build.state", "pipeline.slug"]],
@@ -172,6 +178,7 @@ facts: [service.events]
         format: mapped("semaphore", "Semaphore"),
         also: &[],
         documentation: "https://docs.semaphoreci.com/using-semaphore/webhooks",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/semaphore/fixtures"),
         forms: &[form(
             &[&["pipeline.result", "pipeline.yaml_file_name", "project.name"]],
             r#"
@@ -193,6 +200,7 @@ facts: [pipeline.result_reason, pipeline.id, workflow.id, revision.commit_sha, r
         format: mapped("buildbot", "Buildbot"),
         also: &[],
         documentation: "https://docs.buildbot.net/current/manual/configuration/reporters/http_status.html",
+        evidence: Evidence::Sent("https://github.com/buildbot/buildbot/blob/master/master/buildbot/reporters/http.py"),
         forms: &[
             form(
                 &[&["buildid", "state_string", "builder.name"]],
@@ -233,6 +241,7 @@ labels: {builder: buildername, project: project}
         format: mapped("gocd", "GoCD"),
         also: &[],
         documentation: "https://github.com/gocd-contrib/gocd-webhook-notification-plugin",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/gocd/fixtures"),
         forms: &[form(
             &[&["type=stage", "data.pipeline.stage.state", "data.pipeline.name"]],
             r#"

@@ -1,13 +1,14 @@
 //! Jobs that run and deliver: automation, infrastructure as code, GitOps. Pure.
 
 use super::signature::{Hash, Signed};
-use super::{Sender, Signature, form, mapped};
+use super::{Evidence, Sender, Signature, form, mapped};
 
 pub static SENDERS: &[Sender] = &[
     Sender {
         format: mapped("rundeck", "Rundeck"),
         also: &["PagerDuty Process Automation"],
         documentation: "https://docs.rundeck.com/docs/manual/notifications/webhooks.html",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/rundeck/fixtures"),
         forms: &[form(
             &[&["trigger", "executionId", "execution.job"]],
             r#"
@@ -32,6 +33,7 @@ facts: [trigger, executionId, execution.description, execution.argstring, execut
         format: mapped("awx", "AWX"),
         also: &["Ansible Automation Platform", "Ansible Tower"],
         documentation: "https://docs.ansible.com/projects/awx/en/latest/userguide/notifications.html",
+        evidence: Evidence::Sent("https://github.com/ansible/awx/blob/devel/awx/main/models/notifications.py"),
         forms: &[
             form(
                 &[&["traceback", "started", "status", "created_by"], &["friendly_name", "started", "status"]],
@@ -65,6 +67,9 @@ test_when: "{{ 1 == 1 }}"
         format: mapped("terraform", "HCP Terraform"),
         also: &["Terraform Cloud", "Terraform Enterprise"],
         documentation: "https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations",
+        evidence: Evidence::Shown(
+            "https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations#notification-payload",
+        ),
         forms: &[
             form(
                 &[&["trigger~assessment:", "trigger_scope=assessment", "details.workspace_name"]],
@@ -117,6 +122,9 @@ facts: [run_id, run_message, notifications.0.trigger, notifications.0.message, d
         format: mapped("flux", "Flux"),
         also: &[],
         documentation: "https://fluxcd.io/flux/components/notification/providers/#generic-webhook-with-hmac",
+        evidence: Evidence::Shown(
+            "https://github.com/fluxcd/notification-controller/blob/main/docs/spec/v1beta3/events.md",
+        ),
         forms: &[form(
             &[&["involvedObject.kind", "involvedObject.name", "reportingController", "severity"]],
             r#"
@@ -143,6 +151,9 @@ labels: {kind: involvedObject.kind, namespace: involvedObject.namespace, name: i
         format: mapped("argocd", "Argo CD"),
         also: &[],
         documentation: "https://argo-cd.readthedocs.io/en/stable/operator-manual/notifications/services/webhook/",
+        evidence: Evidence::Shown(
+            "https://argo-cd.readthedocs.io/en/stable/operator-manual/notifications/services/webhook/",
+        ),
         forms: &[
             form(
                 &[&["source=argocd", "dedup_key", "status"]],
@@ -212,6 +223,7 @@ url: target_url
         format: mapped("netlify", "Netlify"),
         also: &[],
         documentation: "https://docs.netlify.com/deploy/deploy-notifications/",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/netlify/fixtures"),
         forms: &[form(
             &[&["site_id", "build_id", "state", "deploy_ssl_url"], &["site_id", "build_id", "state", "deploy_url"]],
             r#"

@@ -1,12 +1,13 @@
 //! Monitoring of hosts, networks and time series. Pure.
 
-use super::{Sender, Signature, form, mapped};
+use super::{Evidence, Sender, Signature, form, mapped};
 
 pub static SENDERS: &[Sender] = &[
     Sender {
         format: mapped("zabbix", "Zabbix"),
         also: &[],
         documentation: "https://www.zabbix.com/documentation/current/en/manual/config/notifications/media/webhook",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/zabbix/fixtures"),
         forms: &[
             form(
                 &[&["source=zabbix", "dedup_key", "status"]],
@@ -60,6 +61,7 @@ labels: {host: hostname}
         format: mapped("checkmk", "Checkmk"),
         also: &["Nagios", "Icinga", "Naemon", "Centreon"],
         documentation: "https://docs.checkmk.com/latest/en/notifications.html#scripts",
+        evidence: Evidence::Sent("https://github.com/Checkmk/checkmk/blob/master/notifications/pushover"),
         forms: &[form(
             &[&["NOTIFICATIONTYPE", "HOSTNAME"]],
             r#"
@@ -68,6 +70,7 @@ message: SERVICEOUTPUT | HOSTOUTPUT
 severity: >-
   {{ {'CRITICAL': 'critical', 'CRIT': 'critical', 'DOWN': 'critical', 'UNREACHABLE': 'high', 'UNKNOWN': 'medium', 'WARNING': 'medium', 'WARN': 'medium'}[SERVICESTATE or HOSTSTATE] }}
 state: NOTIFICATIONTYPE
+states: {FLAPPINGSTART: ignored, FLAPPINGSTOP: ignored, FLAPPINGDISABLED: ignored, CUSTOM: ignored}
 dedup_key: [HOSTNAME, SERVICEDESC | SERVICEDESCRIPTION]
 started_at: SHORTDATETIME | LONGDATETIME
 labels: {host: HOSTNAME, service: SERVICEDESC | SERVICEDESCRIPTION}
@@ -95,6 +98,7 @@ labels: {host: HOSTNAME, service: SERVICEDESC | SERVICEDESCRIPTION}
         format: mapped("librenms", "LibreNMS"),
         also: &[],
         documentation: "https://docs.librenms.org/Alerting/Transports/",
+        evidence: Evidence::Sent("https://github.com/librenms/librenms/blob/master/LibreNMS/Alert/Transport/Api.php"),
         forms: &[form(
             &[&["sysName", "rule", "state", "device_id"], &["hostname", "rule", "state", "device_id"]],
             r#"
@@ -133,6 +137,7 @@ facts: [sysName, os, type, hardware, version, features, purpose, notes, uptime_s
         format: mapped("influxdb", "InfluxDB"),
         also: &[],
         documentation: "https://docs.influxdata.com/influxdb/v2/monitor-alert/notification-endpoints/",
+        evidence: Evidence::Sent("https://github.com/influxdata/influxdb/blob/main-2.x/notification/rule/http.go"),
         forms: &[form(
             &[&["_check_id", "_level"]],
             r#"
@@ -141,12 +146,12 @@ message: _message
 severity: "{{ _level if _level != 'ok' else '' }}"
 state: _level
 states: {info: ignored}
-dedup_key: [_check_id, host, _source_measurement]
+dedup_key: [_check_id, host, _source_measurement, path | device, cpu, interface, container_name | pod_name, instance | service | db | url]
 started_at: _status_timestamp | _time
-labels: {check: _check_name, host: host, measurement: _source_measurement}
+labels: {check: _check_name, host: host, measurement: _source_measurement, path: path, device: device, service: service}
 "#,
         )],
-        key: "check, host and measurement",
+        key: "check, host, measurement, and what is measured there: path, interface, container or service",
         signature: Signature::Header,
         setup: &[
             "Under Alerts, create an HTTP notification endpoint: POST, URL, the method bearer; and rules for the levels CRIT and OK.",
@@ -157,6 +162,7 @@ labels: {check: _check_name, host: host, measurement: _source_measurement}
         format: mapped("kapacitor", "Kapacitor"),
         also: &[],
         documentation: "https://docs.influxdata.com/kapacitor/v1/reference/event_handlers/post/",
+        evidence: Evidence::Sent("https://github.com/influxdata/kapacitor/blob/master/alert/types.go"),
         forms: &[form(
             &[&["id", "level", "previousLevel"], &["id", "level", "data.series", "duration"]],
             r#"
@@ -179,6 +185,7 @@ facts: [previousLevel, duration, data]
         format: mapped("librato", "Librato"),
         also: &["AppOptics"],
         documentation: "https://docs.solarwinds.com/",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/librato/fixtures"),
         forms: &[form(
             &[&["alert.id", "alert.name", "trigger_time"]],
             r#"
@@ -201,6 +208,9 @@ facts: [conditions, violations]
         format: mapped("robusta", "Robusta"),
         also: &["HolmesGPT"],
         documentation: "https://docs.robusta.dev/master/configuration/exporting/send-alerts-api.html",
+        evidence: Evidence::Shown(
+            "https://github.com/robusta-dev/robusta/blob/master/docs/configuration/exporting/send-alerts-api.rst",
+        ),
         forms: &[form(
             &[&["account_id", "alerts.0.title", "alerts.0.aggregation_key"]],
             r#"

@@ -1,12 +1,13 @@
 //! Logs and traces. Pure.
 
-use super::{Sender, Signature, form, mapped};
+use super::{Evidence, Sender, Signature, form, mapped};
 
 pub static SENDERS: &[Sender] = &[
     Sender {
         format: mapped("splunk", "Splunk"),
         also: &["Splunk Enterprise", "Splunk Cloud"],
         documentation: "https://help.splunk.com/en/splunk-enterprise/alert-and-respond/alerting-manual/configure-alert-actions/use-a-webhook-alert-action",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/splunk/fixtures"),
         forms: &[form(
             &[&["search_name", "results_link"], &["sid", "results_link"], &["search_name", "sid", "result"]],
             r#"
@@ -32,6 +33,7 @@ facts: [result, app]
         format: mapped("elastic", "Elastic"),
         also: &["Kibana", "Elastic Security"],
         documentation: "https://www.elastic.co/docs/reference/kibana/connectors-kibana/webhook-action-type",
+        evidence: Evidence::Shown("https://github.com/COG-GTM/devin-triage-workflow/blob/main/docs/ELASTIC-SETUP.md"),
         forms: &[
             form(
                 &[&["source=kibana", "dedup_key", "status"]],
@@ -100,6 +102,7 @@ facts: [severity, signalType, matchedDocuments, logs]
         format: mapped("honeycomb", "Honeycomb"),
         also: &[],
         documentation: "https://docs.honeycomb.io/notify/webhooks/",
+        evidence: Evidence::Shown("https://docs.honeycomb.io/integrations/webhooks"),
         forms: &[form(
             &[
                 &["trigger_url", "status", "id"],
@@ -127,6 +130,7 @@ labels: {environment: environment, dataset: dataset}
         format: mapped("axiom", "Axiom"),
         also: &[],
         documentation: "https://axiom.co/docs/monitor-data/custom-webhook-notifier",
+        evidence: Evidence::Shown("https://axiom.co/docs/monitor-data/custom-webhook-notifier"),
         forms: &[form(
             &[&["action", "event.monitorID"]],
             r#"
@@ -149,6 +153,9 @@ labels: {monitor: event.title}
         format: mapped("coralogix", "Coralogix"),
         also: &[],
         documentation: "https://coralogix.com/docs/user-guides/alerting/outbound-webhooks/generic-outbound-webhooks/",
+        evidence: Evidence::Kept(
+            "https://github.com/keephq/keep/blob/main/keep/providers/coralogix_provider/alerts_mock.py",
+        ),
         forms: &[form(
             &[&["alert_id", "alert_action", "alert_url"], &["alert_id", "alert_action", "log_url"]],
             r#"
@@ -172,6 +179,9 @@ labels: {application: application, subsystem: subsystem}
         format: mapped("graylog", "Graylog"),
         also: &[],
         documentation: "https://go2docs.graylog.org/current/interacting_with_your_log_data/notifications.html",
+        evidence: Evidence::Sent(
+            "https://github.com/Graylog2/graylog2-server/blob/master/graylog2-server/src/main/java/org/graylog/events/notifications/EventNotificationModelData.java",
+        ),
         forms: &[
             form(
                 &[&["event_definition_id", "event_definition_title", "event"]],
@@ -185,7 +195,7 @@ test_when: "{{ event_definition_id in ['NotificationTestId', 'EventDefinitionTes
 dedup_key: [event_definition_id, event.key, "{% for f in event.group_by_fields | items %}{{ f[0] }}={{ f[1] }},{% endfor %}"]
 started_at: event.timestamp
 labels: {definition: event_definition_title, source: event.source}
-facts: [event_definition_description, event.fields, event.group_by_fields, event.timerange_start, event.timerange_end, backlog]
+facts: [event_definition_description, remediation_steps, event.fields, event.group_by_fields, event.timerange_start, event.timerange_end, backlog]
 "#,
             ),
             form(
@@ -213,6 +223,7 @@ facts: [check_result.triggered_condition.description, check_result.triggered_con
         format: mapped("papertrail", "Papertrail"),
         also: &["SolarWinds Observability Logs"],
         documentation: "https://www.papertrail.com/help/webhooks/",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/papertrail/fixtures"),
         forms: &[form(
             &[&["saved_search.id", "saved_search.name", "events"], &["saved_search.id", "saved_search.name", "counts"]],
             r#"

@@ -1,7 +1,7 @@
 //! Monitoring as a whole: metrics, services, applications. Pure.
 
 use super::signature::{Hash, Signed};
-use super::{Sender, Signature, coded, form, mapped};
+use super::{Evidence, Sender, Signature, coded, form, mapped};
 use crate::relay::alert::Format;
 use crate::relay::inbound::{alertmanager, datadog, grafana};
 
@@ -10,6 +10,7 @@ pub static SENDERS: &[Sender] = &[
         format: Format::Grafana,
         also: &[],
         documentation: "https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/",
+        evidence: Evidence::Sent("https://github.com/grafana/alerting/blob/main/receivers/webhook/webhook.go"),
         forms: &[coded(
             &[
                 &["alerts", "receiver", "orgId"],
@@ -37,6 +38,7 @@ pub static SENDERS: &[Sender] = &[
         format: Format::Alertmanager,
         also: &["vmalert", "Google Managed Prometheus", "Mimir", "Loki", "Thanos", "SigNoz"],
         documentation: "https://prometheus.io/docs/alerting/latest/configuration/#webhook_config",
+        evidence: Evidence::Sent("https://github.com/prometheus/alertmanager/blob/main/notify/webhook/webhook.go"),
         forms: &[coded(
             &[&["alerts.0.labels", "receiver"], &["alerts", "groupKey"], &["alerts", "receiver"]],
             alertmanager::read,
@@ -62,6 +64,7 @@ pub static SENDERS: &[Sender] = &[
         format: Format::Datadog,
         also: &[],
         documentation: "https://docs.datadoghq.com/integrations/webhooks/",
+        evidence: Evidence::Shown("https://docs.datadoghq.com/integrations/webhooks/"),
         forms: &[coded(
             &[
                 &["alert_transition"],
@@ -113,6 +116,9 @@ pub static SENDERS: &[Sender] = &[
         format: mapped("newrelic", "New Relic"),
         also: &[],
         documentation: "https://docs.newrelic.com/docs/alerts/get-notified/notification-integrations/#webhook",
+        evidence: Evidence::Shown(
+            "https://docs.newrelic.com/docs/alerts/get-notified/notification-integrations/#webhook",
+        ),
         forms: &[
             form(
                 &[&["issueUrl", "state"], &["issueUrl", "priority"], &["alertConditionNames", "state"]],
@@ -173,6 +179,9 @@ labels: {policy: policy_name, condition: condition_name, account: account_name}
         format: mapped("splunk-observability", "Splunk Observability Cloud"),
         also: &["SignalFx"],
         documentation: "https://help.splunk.com/en/splunk-observability-cloud/create-alerts-detectors-and-service-level-objectives/send-alerts-to-other-systems/send-alert-notifications-to-a-webhook",
+        evidence: Evidence::Shown(
+            "https://help.splunk.com/en/splunk-observability-cloud/create-alerts-detectors-and-service-level-objectives/send-alerts-to-other-systems/send-alert-notifications-to-a-webhook",
+        ),
         forms: &[form(
             &[&["incidentId", "detectorUrl"], &["incidentId", "detectorId"]],
             r#"
@@ -198,6 +207,9 @@ labels: {detector: detector, rule: rule, metric: originatingMetric}
         format: mapped("dynatrace", "Dynatrace"),
         also: &[],
         documentation: "https://docs.dynatrace.com/docs/analyze-explore-automate/notifications-and-alerting/problem-notifications/webhook-integration",
+        evidence: Evidence::Shown(
+            "https://docs.dynatrace.com/docs/analyze-explore-automate/notifications-and-alerting/problem-notifications/webhook-integration",
+        ),
         forms: &[form(
             &[&["ProblemID", "ProblemTitle"], &["ProblemID", "State"], &["PID", "State"]],
             r#"
@@ -237,6 +249,7 @@ labels: {impact: ProblemImpact, entity: ImpactedEntity, tags: Tags}
         format: mapped("instana", "Instana"),
         also: &["IBM Instana"],
         documentation: "https://www.ibm.com/docs/en/instana-observability/current?topic=alerts-webhook",
+        evidence: Evidence::Shown("https://www.ibm.com/docs/en/instana-observability/current?topic=alerts-webhook"),
         forms: &[form(
             &[&["issue.id", "issue.state", "issue.start"]],
             r#"

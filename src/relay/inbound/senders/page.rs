@@ -26,6 +26,8 @@ pub fn steps(sender: &Sender) -> String {
         let _ = writeln!(page, "Also: {}", sender.also.join(", "));
     }
     let _ = writeln!(page, "Documentation: {}", sender.documentation);
+    let (seen, address) = sender.evidence.name();
+    let _ = writeln!(page, "The message {seen}: {address}");
     let _ = writeln!(page, "Dedupe key: {}", sender.key);
     let _ = writeln!(page, "Signature: {}", sender.signature.name());
     let _ = writeln!(
@@ -61,7 +63,13 @@ pub fn in_markdown() -> String {
     for sender in all() {
         let _ = write!(page, "\n### {}\n\n", sender.format.name());
         let also = if sender.also.is_empty() { String::new() } else { format!(" Also: {}.", sender.also.join(", ")) };
-        let _ = writeln!(page, "[{}]({}).{also}\n", sender.format.sender_name(), sender.documentation);
+        let (seen, address) = sender.evidence.name();
+        let _ = writeln!(
+            page,
+            "[{}]({}).{also} The message [{seen}]({address}).\n",
+            sender.format.sender_name(),
+            sender.documentation
+        );
         for (step, number) in sender.setup.iter().zip(1..) {
             let _ = writeln!(page, "{number}. {step}");
         }

@@ -1,12 +1,13 @@
 //! Checks from outside, and status pages. Pure.
 
-use super::{Sender, Signature, form, mapped};
+use super::{Evidence, Sender, Signature, form, mapped};
 
 pub static SENDERS: &[Sender] = &[
     Sender {
         format: mapped("pingdom", "Pingdom"),
         also: &[],
         documentation: "https://www.pingdom.com/resources/webhooks/",
+        evidence: Evidence::Shown("https://www.pingdom.com/resources/webhooks/"),
         forms: &[form(
             &[&["check_id", "check_name", "current_state"]],
             r#"
@@ -29,6 +30,9 @@ labels: {check: check_name, type: check_type, host: check_params.hostname}
         format: mapped("uptime-kuma", "Uptime Kuma"),
         also: &[],
         documentation: "https://github.com/louislam/uptime-kuma/wiki/Notification-Methods",
+        evidence: Evidence::Sent(
+            "https://github.com/louislam/uptime-kuma/blob/master/server/notification-providers/webhook.js",
+        ),
         forms: &[
             form(
                 &[&["heartbeat.status", "monitor.name"], &["heartbeat.monitorID", "heartbeat.status", "msg"]],
@@ -65,6 +69,7 @@ states: {test: test}
         format: mapped("uptimerobot", "UptimeRobot"),
         also: &[],
         documentation: "https://uptimerobot.com/integrations/webhooks-integration/",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/uptimerobot"),
         forms: &[form(
             &[&["alert_type_friendly_name"], &["alertTypeFriendlyName"]],
             r#"
@@ -98,6 +103,7 @@ labels: {monitor: monitor_friendly_name | monitorFriendlyName}
         format: mapped("updown", "updown.io"),
         also: &[],
         documentation: "https://updown.io/api#webhooks",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/updown/fixtures"),
         forms: &[form(
             &[&["event~check.", "check.token", "check.url"]],
             r#"
@@ -121,6 +127,7 @@ facts: [check.last_status, check.error, check.uptime, check.period, downtime.err
         format: mapped("checkly", "Checkly"),
         also: &[],
         documentation: "https://www.checklyhq.com/docs/integrations/alerts/webhooks/",
+        evidence: Evidence::Shown("https://www.checklyhq.com/docs/alerting-and-retries/webhooks"),
         forms: &[form(
             &[&["check_id", "alert_type~ALERT_"], &["CHECK_ID", "ALERT_TYPE~ALERT_"], &["checkId", "alertType~ALERT_"]],
             r#"
@@ -158,6 +165,7 @@ labels: {check: check_name | CHECK_NAME | checkName, type: check_type | CHECK_TY
         format: mapped("site24x7", "Site24x7"),
         also: &[],
         documentation: "https://www.site24x7.com/help/alerts/webhooks.html",
+        evidence: Evidence::Shown("https://www.site24x7.com/help/alerts/webhooks.html"),
         forms: &[form(
             &[
                 &["MONITORNAME", "STATUS", "MONITORURL"],
@@ -186,6 +194,7 @@ labels: {monitor: MONITORNAME, type: MONITORTYPE, group: MONITOR_GROUPNAME}
         format: mapped("healthchecks", "Healthchecks.io"),
         also: &[],
         documentation: "https://healthchecks.io/docs/configuring_notifications/",
+        evidence: Evidence::Sent("https://github.com/healthchecks/healthchecks/blob/master/hc/api/transports.py"),
         forms: &[
             // What `$JSON` stands for.
             form(
@@ -235,6 +244,7 @@ facts: [exit_status, last_ping_body]
         format: mapped("betterstack", "Better Stack"),
         also: &["Better Uptime"],
         documentation: "https://betterstack.com/docs/uptime/webhooks/",
+        evidence: Evidence::Shown("https://betterstack.com/docs/uptime/api/incidents-api-response-params"),
         forms: &[
             form(
                 &[&["data.type=incident", "data.attributes"], &["data.id", "data.attributes.cause"]],
@@ -274,6 +284,7 @@ labels: {application: data.attributes.application_name, team: data.attributes.te
         format: mapped("statuspage", "Statuspage"),
         also: &["Better Stack status pages"],
         documentation: "https://support.atlassian.com/statuspage/docs/enable-webhook-notifications/",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/statuspage/fixtures"),
         forms: &[
             form(
                 &[&["page.id", "incident.incident_updates"], &["page.id", "incident.shortlink"]],
@@ -313,6 +324,7 @@ facts: [component_update.old_status, component_update.new_status]
         format: mapped("freshstatus", "Freshstatus"),
         also: &[],
         documentation: "https://support.freshstatus.io/support/solutions/articles/50000006041-webhooks",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/freshstatus/fixtures"),
         forms: &[form(
             &[&["event_data.event_type", "event_data.webhook_id", "title"]],
             r#"
