@@ -210,7 +210,7 @@ facts: [event.type, data.resource_data.event_payload.description, data.resource_
         also: &["VictorOps"],
         documentation: "https://help.splunk.com/en/splunk-on-call/integrations/rest-endpoint-integration-guide",
         evidence: Evidence::Shown(
-            "https://help.splunk.com/en/splunk-on-call/integrations/rest-endpoint-integration-guide",
+            "https://help.splunk.com/en/splunk-enterprise/alert-and-respond/splunk-on-call/integrations-with-splunk-on-call/rest-endpoint-integration-for-splunk-on-call",
         ),
         forms: &[form(
             &[&["message_type", "entity_id"], &["message_type", "entity_display_name", "state_message"]],

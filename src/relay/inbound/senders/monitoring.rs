@@ -180,7 +180,7 @@ labels: {policy: policy_name, condition: condition_name, account: account_name}
         also: &["SignalFx"],
         documentation: "https://help.splunk.com/en/splunk-observability-cloud/create-alerts-detectors-and-service-level-objectives/send-alerts-to-other-systems/send-alert-notifications-to-a-webhook",
         evidence: Evidence::Shown(
-            "https://help.splunk.com/en/splunk-observability-cloud/create-alerts-detectors-and-service-level-objectives/send-alerts-to-other-systems/send-alert-notifications-to-a-webhook",
+            "https://dev.splunk.com/observability/docs/integrations/webhook_integration_overview/",
         ),
         forms: &[form(
             &[&["incidentId", "detectorUrl"], &["incidentId", "detectorId"]],
@@ -197,9 +197,15 @@ labels: {detector: detector, rule: rule, metric: originatingMetric}
 "#,
         )],
         key: "the incident",
-        signature: Signature::Header,
+        signature: Signature::Hmac {
+            header: "x-sfx-signature",
+            hash: Hash::Sha256,
+            is_base64: true,
+            prefix: "",
+            signed: Signed::Body,
+        },
         setup: &[
-            "Under Data management, add a Webhook integration with URL and a custom header with a secret, and add it to the recipients of the detector.",
+            "Under Data management, add a Webhook integration with URL and a shared secret, which signs, and add it to the recipients of the detector. Leave the payload as it is.",
         ],
         template: None,
     },
@@ -207,8 +213,8 @@ labels: {detector: detector, rule: rule, metric: originatingMetric}
         format: mapped("dynatrace", "Dynatrace"),
         also: &[],
         documentation: "https://docs.dynatrace.com/docs/analyze-explore-automate/notifications-and-alerting/problem-notifications/webhook-integration",
-        evidence: Evidence::Shown(
-            "https://docs.dynatrace.com/docs/analyze-explore-automate/notifications-and-alerting/problem-notifications/webhook-integration",
+        evidence: Evidence::Kept(
+            "https://developer.harness.io/docs/ai-sre/alerts/webhooks/integration-guides/monitoring/dynatrace",
         ),
         forms: &[form(
             &[&["ProblemID", "ProblemTitle"], &["ProblemID", "State"], &["PID", "State"]],
@@ -249,10 +255,25 @@ labels: {impact: ProblemImpact, entity: ImpactedEntity, tags: Tags}
         format: mapped("instana", "Instana"),
         also: &["IBM Instana"],
         documentation: "https://www.ibm.com/docs/en/instana-observability/current?topic=alerts-webhook",
-        evidence: Evidence::Shown("https://www.ibm.com/docs/en/instana-observability/current?topic=alerts-webhook"),
-        forms: &[form(
-            &[&["issue.id", "issue.state", "issue.start"]],
-            r#"
+        evidence: Evidence::Shown("https://www.ibm.com/docs/en/instana-observability?topic=alerting-webhooks"),
+        forms: &[
+            // That a part went away, came back or changed has no state.
+            form(
+                &[&["issue.id", "issue.type=presence", "issue.text"], &["issue.id", "issue.type=change", "issue.text"]],
+                r#"
+title: "{{ issue.entityLabel or issue.entity or 'An entity' }} is {{ issue.text }}"
+message: issue.description
+state: "{{ issue.text if issue.type == 'presence' else 'change' }}"
+states: {change: ignored, offline: firing, online: resolved}
+dedup_key: ["{{ issue.type }}", issue.fqdn, issue.entityLabel | issue.entity, "{{ '' if issue.type == 'presence' else issue.id }}"]
+url: issue.link
+started_at: issue.start
+labels: {type: issue.type, zone: issue.zone, entity: issue.entityLabel, host: issue.fqdn}
+"#,
+            ),
+            form(
+                &[&["issue.id", "issue.state", "issue.start"]],
+                r#"
 title: issue.text | issue.type
 message: issue.suggestion
 severity: >-
@@ -263,7 +284,8 @@ url: issue.link
 started_at: issue.start
 labels: {type: issue.type, zone: issue.zone, entity: issue.entityLabel, host: issue.fqdn}
 "#,
-        )],
+            ),
+        ],
         key: "the issue",
         signature: Signature::Header,
         setup: &["Under Settings, Alert channels, add a Generic webhook with URL and a header with a secret."],

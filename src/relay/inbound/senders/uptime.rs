@@ -164,8 +164,8 @@ labels: {check: check_name | CHECK_NAME | checkName, type: check_type | CHECK_TY
     Sender {
         format: mapped("site24x7", "Site24x7"),
         also: &[],
-        documentation: "https://www.site24x7.com/help/alerts/webhooks.html",
-        evidence: Evidence::Shown("https://www.site24x7.com/help/alerts/webhooks.html"),
+        documentation: "https://www.site24x7.com/help/admin/third-party-integration/webhooks.html",
+        evidence: Evidence::Shown("https://www.site24x7.com/help/admin/third-party-integration/webhooks.html"),
         forms: &[form(
             &[
                 &["MONITORNAME", "STATUS", "MONITORURL"],
