@@ -12,7 +12,7 @@ pub mod sns;
 use std::net::IpAddr;
 
 pub use refusal::Refusal;
-pub use signature::{Scheme, standard_webhooks_key};
+pub use signature::{Hmac, Scheme, standard_webhooks_key};
 
 use super::secret::Secret;
 

@@ -1,6 +1,7 @@
 //! A rules file that is right, and everything that may be wrong with one.
 
 use super::*;
+use crate::relay::inbound::senders;
 
 /// Variables and files that are there.
 struct World {
@@ -271,6 +272,9 @@ fn every_way_to_authenticate_has_its_form() {
         "{bearer: {file: }}",
         "{baerer: {env: TOKEN}}",
         "{hmac: {env: TOKEN}}",
+        "{hmac: {secret: {env: TOKEN}}}",
+        "{hmac: {header: X-Signature, secret: {env: TOKEN}, hash: sha512, encoding: base64, prefix: 'sha512='}}",
+        "{hmac: {header: X-Signature, secret: {env: TOKEN}, hash: md5, encoding: hexx}}",
         "{basic: {env: TOKEN}}",
         "{basic: {username: 'a:b', password: {env: TOKEN}}}",
         "{basic: {username: 7, password: {env: TOKEN}}}",
@@ -309,6 +313,18 @@ fn a_route_has_a_name_a_kind_and_what_its_sender_can_do() {
         "  - {name: a, kind: alertmanager, auth: {github: {env: TOKEN}}}",
     ];
     insta::assert_snapshot!(told(&cases, with_routes));
+}
+
+/// What the page of senders says is taken as it stands.
+#[test]
+fn every_sender_of_the_table_can_be_asked_for_what_it_sends() {
+    for sender in senders::all() {
+        let (name, auth) = (sender.format.name(), sender.signature.auth());
+        let variable = if auth.contains("standard_webhooks") { "WHSEC" } else { "TOKEN" };
+        let auth = auth.replace("NAME", variable);
+        let said = said(&format!("{INTEGRATIONS}routes:\n  - {{name: a, kind: {name}, auth: {auth}}}\n"));
+        assert_eq!(said, "right", "{name}: {auth}");
+    }
 }
 
 #[test]
