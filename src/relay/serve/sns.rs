@@ -48,7 +48,8 @@ impl Sns {
         }))
     }
 
-    fn with(fetch: Box<dyn Fn(&Url) -> Fetched + Send + Sync>) -> Sns {
+    /// One that is asked by `fetch`.
+    pub(super) fn with(fetch: Box<dyn Fn(&Url) -> Fetched + Send + Sync>) -> Sns {
         Sns { fetch, certificates: Mutex::default(), turns: Semaphore::new(AT_ONCE) }
     }
 

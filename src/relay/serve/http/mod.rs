@@ -62,6 +62,9 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 const DEADLINE: Duration = Duration::from_secs(5);
 const DEADLINE_OF_SENTRY: Duration = Duration::from_millis(800);
 
+/// What a delivery is kept as that asks whether a topic's messages may come.
+const SUBSCRIPTION: &str = "the delivery asks to confirm a subscription to Amazon SNS, which is done";
+
 /// What every request needs.
 pub struct Door {
     pub rules: Rules,
@@ -212,17 +215,22 @@ impl Door {
         let path_secret = head.uri.path().splitn(5, '/').nth(4);
         let accepted = self.admit(&route.auth, &head, &sent, path_secret, peer).await;
         let accepted = accepted.map_err(|refusal| match route.auth {
-            Auth::Open => refusal.and("give the route a secret for requests from elsewhere"),
-            Auth::AnyOf(_) => refusal,
+            Auth::Open if refusal.status == StatusCode::FORBIDDEN => {
+                refusal.and("give the route a secret for requests from elsewhere")
+            }
+            _ => refusal,
         })?;
         let body = unpacked.unwrap_or(Ok(sent))?;
         let headers: Vec<(&str, &str)> =
             head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-        let read = match read(&self.rules, route, body, &headers, &self.redactor, &drawn) {
+        let mut read = match read(&self.rules, route, body, &headers, &self.redactor, &drawn) {
             Ok(read) => read,
             Err(Unreadable::TooLarge(reason)) => return Err(Answer::problem(StatusCode::PAYLOAD_TOO_LARGE, &reason)),
             Err(Unreadable::NotJson(reason)) => return Err(Answer::problem(StatusCode::BAD_REQUEST, &reason)),
         };
+        if accepted.confirm.is_some() {
+            read.delivery.verdict = Verdict::NoAlert(SUBSCRIPTION.to_string());
+        }
         let (id, verdict, notes) = (read.delivery.id.clone(), read.delivery.verdict.clone(), read.notes);
         let deadline = if route.format == Some(Format::Sentry) { DEADLINE_OF_SENTRY } else { DEADLINE };
         let answer = match tokio::time::timeout(deadline, self.store.accept(read.delivery)).await {

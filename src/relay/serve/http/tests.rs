@@ -8,6 +8,7 @@ use tokio::time::{Instant, pause};
 
 use super::*;
 use crate::output::Output;
+use crate::relay::serve::auth::tests::sns_messages::{confirmation, pending};
 use crate::relay::serve::rules::{Devin, Surroundings, check};
 use crate::relay::serve::store::Address;
 
@@ -27,13 +28,17 @@ impl Surroundings for Nowhere {
 
 /// A door, after which the clock stands still.
 async fn door() -> Arc<Door> {
+    door_with(Sns::new()).await
+}
+
+async fn door_with(sns: Sns) -> Arc<Door> {
     let log = Log::new(&Output::to(Box::new(std::io::sink())), true);
     let rules = check(RULES, Devin::Sandbox, &Nowhere).unwrap();
     let store = Arc::new(Store::open(&Address::Memory).await.unwrap());
     let (_, stop) = channel(None);
     let (redactor, wake, integrations) = (Redactor::default(), Vec::new(), Vec::new());
     pause();
-    Arc::new(Door { rules, redactor, log, wake, integrations, stop, store, sns: Sns::new(), tls: None })
+    Arc::new(Door { rules, redactor, log, wake, integrations, stop, store, sns, tls: None })
 }
 
 /// A connection to a door, from the side of whoever asks.
@@ -145,4 +150,27 @@ async fn requests_that_come_at_once_are_answered_in_their_order() {
     let (lines, seconds) = answers(&door, sent.as_bytes()).await;
     assert_eq!(lines, ["200 OK", "404 Not Found", "404 Not Found", "200 OK"]);
     assert_eq!(seconds, HEAD.as_secs(), "then the next one is waited for as long as any");
+}
+
+#[tokio::test]
+async fn a_subscription_is_answered_with_200_once_it_is_confirmed_and_with_503_until_then() {
+    const CERTIFICATE: &[u8] = include_bytes!("../auth/tests/sns.pem");
+    let tried = Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let sns = Sns::with(Box::new(move |_| {
+        let answer = match tried.fetch_add(1, std::sync::atomic::Ordering::Relaxed) {
+            1 => Err("it answered 500".to_string()),
+            _ => Ok(CERTIFICATE.to_vec()),
+        };
+        Box::pin(async { answer })
+    }));
+    let door = door_with(sns).await;
+    let Ok(auth::Verdict::Accepted(accepted)) = door.sns.verify(&pending(&confirmation())).await else { panic!() };
+    let kept = || Answer::new(StatusCode::ACCEPTED, json!({"accepted": true}));
+    let mut statuses = Vec::new();
+    for _ in 0..2 {
+        statuses.push(door.confirm(accepted.clone(), kept()).await.status.as_u16());
+    }
+    assert_eq!(statuses, [503, 200]);
+    let alert = Accepted { confirm: None, ..accepted };
+    assert_eq!(door.confirm(alert, kept()).await.status, 202, "nothing is asked for");
 }
