@@ -31,6 +31,7 @@ use tokio::task::JoinSet;
 use super::Log;
 use super::auth::{self, Accepted, Auth};
 use super::integration::Integration;
+use super::log::Decision;
 use super::reading::{Unreadable, read};
 use super::rules::{Route, Rules};
 use super::sns::Sns;
@@ -231,10 +232,15 @@ impl Door {
         if accepted.confirm.is_some() {
             read.delivery.verdict = Verdict::NoAlert(SUBSCRIPTION.to_string());
         }
-        let (id, verdict, notes) = (read.delivery.id.clone(), read.delivery.verdict.clone(), read.notes);
+        let (verdict, notes) = (read.delivery.verdict.clone(), read.notes);
+        let keys: Vec<String> = read.delivery.entries.iter().map(|entry| entry.dedupe_key.clone()).collect();
+        let mut decisions = Vec::new();
         let deadline = if route.format == Some(Format::Sentry) { DEADLINE_OF_SENTRY } else { DEADLINE };
         let answer = match tokio::time::timeout(deadline, self.store.accept(read.delivery)).await {
-            Ok(Ok(receipt)) => self.confirm(accepted, self.receipt(receipt, verdict, &notes)).await,
+            Ok(Ok(receipt)) => {
+                decisions = keys.into_iter().zip(&receipt.taken).map(|(key, taken)| decision(key, taken)).collect();
+                self.confirm(accepted, self.receipt(receipt, verdict, &notes)).await
+            }
             Ok(Err(error)) => {
                 let problem = format!("a delivery to {} cannot be kept: {error}", route.name);
                 self.trouble(&problem, "the delivery cannot be kept now")
@@ -242,7 +248,7 @@ impl Door {
             // It may be kept all the same, and is known then when it comes again.
             Err(_) => busy("the delivery is not kept yet"),
         };
-        self.log.delivery(&route.name, &id, answer.status.as_u16(), &answer.body);
+        self.log.delivery(&route.name, answer.status.as_u16(), &answer.body, &decisions);
         Ok(answer)
     }
 
@@ -331,6 +337,16 @@ impl Door {
         self.log.warn(problem);
         busy(reason)
     }
+}
+
+/// What became of an alert, for the log.
+fn decision(dedupe_key: String, taken: &Taken) -> Decision {
+    let (decision, job_id, reason) = match taken {
+        Taken::Started { job_id } => ("started", Some(job_id.clone()), None),
+        Taken::Joined { job_id } => ("joined", Some(job_id.clone()), None),
+        Taken::Suppressed { reason, .. } => ("suppressed", None, Some(reason.clone())),
+    };
+    Decision { dedupe_key, decision, job_id, reason }
 }
 
 fn refuse_method(allowed: &'static str) -> Answer {
