@@ -88,7 +88,9 @@ fn a_delivery_comes_in_encrypted_and_not_in_the_clear() {
     // Whether the connection is closed with a word or without one is no matter here.
     let _ = stream.read_to_string(&mut answer);
     assert!(answer.starts_with("HTTP/1.1 202 "), "{answer}");
-    assert!(request(&bridge.address, "GET", "/healthz", "", b"").is_err(), "not in the clear");
+    let clear = bridge.post("generic", DISK_FULL);
+    assert_eq!(clear.status, 400, "not in the clear");
+    assert!(clear.body.contains("https://"), "{clear:?}");
     let silent = TcpStream::connect(&bridge.address).unwrap();
     bridge.signal(Signal::TERM);
     assert!(bridge.end().1.success());

@@ -121,12 +121,18 @@ async fn converse(stream: TcpStream, door: Arc<Door>, closing: Receiver<bool>, p
     let _ = stream.set_nodelay(true);
     let Ok(peer) = stream.peer_addr() else { return };
     let Some(tls) = &door.tls else { return exchange(stream, peer, door, closing, place).await };
-    tokio::select! {
-        greeted = tokio::time::timeout(HEAD, tls.greet(stream)) => {
-            if let Ok(Ok(stream)) = greeted {
-                exchange(stream, peer, Arc::clone(&door), closing, place).await;
-            }
+    let greeted = async {
+        if tls::is_clear(&stream).await {
+            return Err(stream);
         }
+        tls.greet(stream).await.map(Some).or(Ok(None))
+    };
+    tokio::select! {
+        greeted = tokio::time::timeout(HEAD, greeted) => match greeted {
+            Ok(Ok(Some(stream))) => exchange(stream, peer, Arc::clone(&door), closing, place).await,
+            Ok(Err(clear)) => tls::refuse(clear).await,
+            _ => {}
+        },
         () = place.is_wanted() => {}
     }
 }
@@ -177,7 +183,8 @@ impl Door {
             return self.deliver(route, request, peer, place).await;
         }
         let Some(shown) = Shown::at(&path) else {
-            return Answer::problem(StatusCode::NOT_FOUND, "there is nothing at this address");
+            let reason = "there is nothing at this address: deliveries go to /v1/hooks/NAME, and /api/v1/alerts, /api/v1/deliveries, /readyz and /healthz can be asked";
+            return Answer::problem(StatusCode::NOT_FOUND, reason);
         };
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return refuse_method("GET, HEAD");

@@ -2,15 +2,20 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{InconsistentKeys, ServerConfig};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::devin::provide_cryptography;
+
+/// How long somebody who speaks to this port in the clear may take to hear that it is wrong.
+const REFUSING: Duration = Duration::from_secs(1);
 
 /// A certificate and its key.
 #[derive(Clone)]
@@ -50,6 +55,30 @@ impl Tls {
     pub async fn greet(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
         self.0.accept(stream).await
     }
+}
+
+/// What somebody is told who speaks to this port in the clear.
+const IN_THE_CLEAR: &str = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n\
+    {\"accepted\":false,\"reason\":\"this port speaks HTTPS: begin the URL with https://\"}\n";
+
+/// Whether a connection begins as no TLS does, with a letter: the method of a request in the clear.
+pub async fn is_clear(stream: &TcpStream) -> bool {
+    let mut first = [0];
+    matches!(stream.peek(&mut first).await, Ok(1)) && first[0].is_ascii_uppercase()
+}
+
+/// Says so, and closes.
+pub async fn refuse(mut stream: TcpStream) {
+    let told = async {
+        stream.write_all(IN_THE_CLEAR.as_bytes()).await?;
+        stream.shutdown().await?;
+        // Closed before what was sent is read, the connection would be reset, and the answer lost with it.
+        let mut rest = [0; 4096];
+        while stream.read(&mut rest).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    // Whoever does not listen need not hear it.
+    let _ = tokio::time::timeout(REFUSING, told).await;
 }
 
 fn unusable(option: &str, path: &Path, what: &str, error: &PemError) -> String {
