@@ -63,6 +63,11 @@ impl Scheme {
         }
     }
 
+    /// The header that the signature is in.
+    pub fn header(&self) -> &str {
+        self.form().header
+    }
+
     fn form(&self) -> Form<'_> {
         let hexadecimal =
             |header, separator, prefix| Form { header, separator, prefix, decode: hexadecimal as fn(&[u8]) -> _ };

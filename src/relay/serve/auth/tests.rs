@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 use super::*;
 use crate::relay::inbound::senders::{Hash, Signed};
 
-mod sns_messages;
+pub mod sns_messages;
 
 /// A request from this machine at no particular time.
 fn request<'a>(headers: &'a [(&'a str, &'a [u8])], body: &'a [u8]) -> Request<'a> {
-    Request { headers, body, path_secret: None, peer: IpAddr::V4(Ipv4Addr::LOCALHOST), now: 1_614_265_330 }
+    let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    Request { headers, body, path_secret: None, peer, is_http_1_0: false, now: 1_614_265_330 }
 }
 
 fn secrets(texts: &[&str]) -> Vec<Secret> {
@@ -263,24 +264,49 @@ fn one_of_several_methods_is_enough_and_the_most_telling_refusal_is_said() {
 }
 
 #[test]
-fn an_open_route_is_for_this_machine_without_proxy_and_browser() {
-    let from = |peer: &str| said(&Auth::Open, Request { peer: peer.parse().unwrap(), ..request(&[], b"") });
+fn what_is_open_is_for_this_machine_without_proxy_and_web_page() {
+    const HERE: (&str, &[u8]) = ("host", b"localhost:8080");
+    let from = |peer: &str| said(&Auth::Open, Request { peer: peer.parse().unwrap(), ..request(&[HERE], b"") });
     let peers = ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", "10.0.0.1", "::ffff:10.0.0.1", "0.0.0.0", "::2"];
-    let names = [
-        "Forwarded",
-        "X-Forwarded-For",
-        "x-forwarded-proto",
-        "X-FORWARDED-HOST",
-        "X-Real-IP",
-        "Via",
-        "Origin",
-        "Sec-Fetch-Site",
-        "X-Forward",
-        "Authorization",
+    let headers = [
+        ("Forwarded", ""),
+        ("X-Forwarded-For", ""),
+        ("x-forwarded-proto", ""),
+        ("X-FORWARDED-HOST", ""),
+        ("X-Real-IP", ""),
+        ("Via", ""),
+        ("Origin", "null"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Site", "none"),
+        ("X-Forward", ""),
+        ("Authorization", ""),
     ];
-    let with = |name: &str| said(&Auth::Open, request(&[(name, b"")], b""));
+    let with = |(name, value): (&str, &str)| said(&Auth::Open, request(&[HERE, (name, value.as_bytes())], b""));
+    let hosts = [
+        "localhost",
+        "LOCALHOST:80",
+        "relay.localhost",
+        "localhost.",
+        "127.0.0.1:8080",
+        "127.9.9.9",
+        "[::1]:8080",
+        "[::ffff:127.0.0.1]",
+        "localhost.example.com",
+        "127.0.0.1.example.com",
+        "relay.example.com",
+        "10.0.0.1",
+        "[::2]:8080",
+        "evil@localhost",
+        "",
+    ];
+    let asked_for = |host: &str| said(&Auth::Open, request(&[("Host", host.as_bytes())], b""));
     let lines = peers.map(|peer| format!("{peer}: {}", from(peer))).into_iter();
-    let lines: Vec<String> = lines.chain(names.map(|name| format!("{name}: {}", with(name)))).collect();
+    let lines = lines.chain(headers.map(|header| format!("{header:?}: {}", with(header))));
+    let mut lines: Vec<String> = lines.chain(hosts.map(|host| format!("Host {host}: {}", asked_for(host)))).collect();
+    lines.push(format!("no Host: {}", said(&Auth::Open, request(&[], b""))));
+    lines.push(format!("two Hosts: {}", said(&Auth::Open, request(&[HERE, ("host", b"example.com")], b""))));
+    let old = Request { is_http_1_0: true, ..request(&[HERE], b"") };
+    lines.push(format!("HTTP/1.0: {}", said(&Auth::Open, old)));
     insta::assert_snapshot!(lines.join("\n"));
 }
 

@@ -1,9 +1,9 @@
 //! The routes of a rules file: who sends to each, and how it proves that. Pure.
 
-use super::Route;
 use super::node::Value;
 use super::section::{Place, Reader, Section};
 use super::sources::{FORM, secrets};
+use super::{Route, abilities};
 use crate::config::similar;
 use crate::relay::alert::Format;
 use crate::relay::inbound::Mapping;
@@ -28,28 +28,13 @@ pub const METHODS: [&str; 11] = [
     "sns",
 ];
 
-/// What each sender can do of them. One that is not here can be told anything.
-const ABILITIES: [(Format, &[&str]); 7] = [
-    (Format::Alertmanager, &["bearer", "basic", "header", "path"]),
-    (Format::Grafana, &["bearer", "basic", "header", "path", "grafana"]),
-    (Format::PagerDuty, &["bearer", "basic", "header", "path", "pagerduty"]),
-    (Format::Sentry, &["path", "sentry"]),
-    (Format::Datadog, &["bearer", "basic", "header", "path"]),
-    (Format::Opsgenie, &["bearer", "basic", "header", "path"]),
-    (Format::CloudWatch, &["basic", "path", "sns"]),
-];
-
 /// A secret in a path is at least so long: it is what a URL is guessed by.
 const SHORTEST_PATH: usize = 16;
 
 /// Reads `routes`.
 pub fn routes<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();
-    if !matches!(&place.node.value, Value::List(items) if !items.is_empty()) {
-        reader.problem(place, "must be a list of routes: - name: …, kind: …, auth: …");
-        return routes;
-    }
-    for item in reader.items(place) {
+    for item in reader.list(place, "routes", "- {name: …, kind: …, auth: …}") {
         let Some(section) = reader.section(&item, &KEYS, &[("provider", "write kind"), ("webhookKey", "write auth")])
         else {
             continue;
@@ -70,7 +55,7 @@ pub fn routes<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Vec<Route> {
         );
         let auth = place.and_then(|place| {
             let auth = auth(&place, format, reader)?;
-            unable(&place, format, &auth, reader);
+            abilities::compare(&place, format, &auth, reader);
             Some(auth)
         });
         if let (Some(name), Some(auth)) = (name, auth) {
@@ -307,14 +292,4 @@ fn topic(text: &str) -> Result<String, String> {
 fn fits_a_path(secret: &Secret) -> bool {
     let secret = secret.expose();
     secret.len() >= SHORTEST_PATH && secret.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
-}
-
-/// Tells of a sender that can do nothing of what its route asks for.
-fn unable(place: &Place, format: Option<Format>, auth: &Auth, reader: &mut Reader) {
-    let (Some(format), Auth::AnyOf(methods)) = (format, auth) else { return };
-    let Some((_, abilities)) = ABILITIES.iter().find(|(known, _)| *known == format) else { return };
-    if !methods.iter().any(|method| abilities.contains(&method.name())) {
-        let message = format!("asks for what {} cannot send: use {}", format.sender_name(), abilities.join(", "));
-        reader.warning(place, message);
-    }
 }
