@@ -31,12 +31,17 @@ pub struct Reply {
 /// A program with `relay.yaml`: two open routes, and the organization that these settings reach, polled every second. Its
 /// key stands in the environment.
 pub fn at(settings: &str) -> Program {
+    by(settings, "poll_interval: 1s", "")
+}
+
+/// The same with these keys of the default rule, and these lines at the top of the file.
+pub fn by(settings: &str, rule: &str, top: &str) -> Program {
     let settings: Value = serde_json::from_str(settings).unwrap();
     let text = |name: &str| settings[name].as_str().unwrap();
     let rules = format!(
-        "routes:\n  - {{name: generic, kind: generic, auth: none}}\n  - {{name: auto, auth: none}}\n\
+        "{top}routes:\n  - {{name: generic, kind: generic, auth: none}}\n  - {{name: auto, auth: none}}\n\
         integrations:\n  - name: main\n    api_key: {{env: RELAY_TEST_KEY}}\n    endpoint: {}/v3/organizations/{}/sessions\n\
-        default: {{poll_interval: 1s}}\n",
+        default: {{{rule}}}\n",
         text("api_url"),
         text("org_id")
     );
