@@ -353,9 +353,12 @@ pub async fn start(work: &mut Work<'_>, tag: &str, integration: &str, new: &Job)
 /// Leaves news for a job: what fires now, as the job that it would be, or with `None` that it is over. The job is due at
 /// once. If it ends before it hears of it, what fires becomes the next job.
 async fn tell(work: &mut Work<'_>, job_id: &str, follow_up: Option<&Job>) -> Result<(), StoreError> {
-    let counted = "SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM news WHERE job = $1";
+    let counted = "SELECT COUNT(n.seq), COALESCE(MAX(n.seq), 0), MAX(j.heard) FROM jobs j LEFT JOIN news n ON n.job = j.id \
+        WHERE j.id = $1";
     let row = sqlx::query(counted).bind(job_id).fetch_one(&mut *work.connection).await?;
-    let (count, last): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    let (count, last, heard): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    // A number is given once, or news would be taken for some that were heard.
+    let last = last.max(heard);
     if count >= MOST_NEWS {
         let text = "DELETE FROM news WHERE job = $1 AND seq = $2";
         sqlx::query(text).bind(job_id).bind(last).execute(&mut *work.connection).await?;

@@ -313,6 +313,48 @@ async fn a_job_that_waits_is_not_due_until_there_is_news() {
     }
 }
 
+/// Of the numbers that news have, none is given twice.
+#[tokio::test]
+async fn news_that_come_after_others_were_heard_are_heard_too() {
+    for (store, address, _directory) in stores().await {
+        store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+        store.accept(delivery(2, "", "b", "x", "firing")).await.unwrap();
+        let claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        let heard = || Save { news_until: 1, ..save(&claimed, "me", None) };
+        assert_eq!(store.save(heard()).await.unwrap(), Saved::Kept(Vec::new()), "{address}");
+        store.accept(delivery(3, "", "c", "x", "resolved")).await.unwrap();
+        assert_eq!(store.save(heard()).await.unwrap(), Saved::Kept(vec![(2, News::Resolved)]), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn what_joined_and_was_told_to_no_session_is_the_next_job() {
+    for (owing, state, expected) in [(true, "firing", 1), (false, "firing", 0), (true, "resolved", 0)] {
+        for (store, address, _directory) in stores().await {
+            store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+            store.accept(delivery(2, "", "b", "x", state)).await.unwrap();
+            let mut claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+            if owing {
+                claimed.job = job_that_owes(claimed.job);
+            }
+            let heard = |job: &Job| Save { job: job.clone(), news_until: 1, ..save(&claimed, "me", None) };
+            assert_eq!(store.save(heard(&claimed.job)).await.unwrap(), Saved::Kept(Vec::new()), "{address}");
+            let mut ended = claimed.job.clone();
+            ended.phase = Phase::Settled(End::Outcome(OutcomeKind::NoPr));
+            store.save(heard(&ended)).await.unwrap();
+            let next = store.claim("one", "me", LEASE, 9).await.unwrap().claimed;
+            assert_eq!(next.len(), expected, "{owing} {state} {address}");
+        }
+    }
+}
+
+/// As it is after a message was refused.
+fn job_that_owes(job: Job) -> Job {
+    let mut kept = serde_json::to_value(&job).unwrap();
+    kept["is_owing"] = true.into();
+    serde_json::from_value(kept).unwrap()
+}
+
 #[tokio::test]
 async fn a_session_that_was_seen_is_never_forgotten_or_changed() {
     for (store, _, _directory) in stores().await {
@@ -446,7 +488,7 @@ async fn a_store_of_a_newer_program_is_refused() {
     let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();
     sqlx::raw_sql("INSERT INTO relay_store VALUES (99)").execute(&mut connection).await.unwrap();
     let refused = Store::open(&address).await.err().unwrap().to_string();
-    assert!(refused.contains("the store has version 99, and this program knows 2 at most"), "{refused}");
+    assert!(refused.contains("the store has version 99, and this program knows 3 at most"), "{refused}");
 }
 
 #[test]
