@@ -3,9 +3,9 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 
-use common::bridge::{Bridge, by};
+use common::bridge::{Bridge, by, request};
 use common::devin::{Devin, Said, Sessions, state};
 use rustix::process::Signal;
 use serde_json::{Value, json};
@@ -72,4 +72,36 @@ fn an_alert_that_its_session_could_not_be_told_gets_a_session_of_its_own() {
     assert!(held["reason"].as_str().unwrap().starts_with("held by the cool-down"), "{held}");
     assert_eq!(devin.creates().len(), 2);
     assert_eq!(bridge.alerts()[0]["job"]["reason"], held["reason"]);
+}
+
+/// The key may read everything, and may not create.
+#[test]
+fn a_create_that_is_forbidden_pauses_until_one_is_allowed() {
+    let address: Arc<OnceLock<String>> = Arc::default();
+    let standing = |address: &str| {
+        let ready = request(address, "GET", "/readyz", "", b"").unwrap().json();
+        ready["integrations"][0]["state"].as_str().unwrap().to_string()
+    };
+    let (sessions, asked, known) = (Sessions::new(), Mutex::new(Vec::new()), Arc::clone(&address));
+    let devin = Devin::start(move |heard| {
+        if !heard.is_create() {
+            return sessions.answer(heard);
+        }
+        let mut asked = asked.lock().unwrap();
+        asked.push(standing(known.wait()));
+        // While it is tried again, it is no more ready than before.
+        if *asked == ["ready", "paused"] { sessions.answer(heard) } else { Said::problem(403, "missing permission") }
+    });
+    let mut bridge = Bridge::start(&by(&devin.settings(), "poll_interval: 1s", ""), "--rules relay.yaml");
+    address.set(bridge.address.clone()).unwrap();
+    bridge.post("generic", DISK_FULL);
+    let paused = loop {
+        let line = bridge.until("warning");
+        if line["message"].as_str().unwrap().starts_with("integration main is paused") {
+            break line;
+        }
+    };
+    assert!(paused["message"].as_str().unwrap().contains("missing permission"), "{paused}");
+    bridge.until("outcome");
+    assert_eq!((standing(&bridge.address).as_str(), devin.count("POST")), ("ready", 2));
 }

@@ -15,7 +15,7 @@ use super::polling::Polls;
 use super::store::{Claimed, News, Progress, Save, Saved, Store};
 use crate::devin::Error;
 use crate::devin::session::Session;
-use crate::relay::driver::{Clock as _, act, event_of};
+use crate::relay::driver::{act, event_of};
 use crate::relay::error_report::error_report;
 use crate::relay::event::EventKind;
 use crate::relay::job::{Action, End, Job, Observation, Phase, Query, is_about_the_key, step};
@@ -148,14 +148,14 @@ impl Engine {
             let (mut events, mut next) = (Vec::new(), None);
             for action in actions {
                 match action {
-                    Action::Report(kind) => events.push(event_of(&held.job, kind, now)),
+                    Action::Report(kind) => events.push(event_of(&held.job, kind, now.devin)),
                     action => next = Some(action),
                 }
             }
             events.iter().for_each(|event| held.note(&event.kind));
             held.note_end();
             let due_in = match next {
-                Some(Action::WaitUntil(moment)) if held.news.is_empty() => Some(moment - now),
+                Some(Action::WaitUntil(moment)) if held.news.is_empty() => Some(moment - now.steady),
                 _ => None,
             };
             // Before anything is told, and before anything is done.
@@ -196,6 +196,9 @@ impl Engine {
                 return None;
             }
             let observation = act(requests, held.job.marker(), action).await;
+            if matches!(observation, Observation::Created(_) | Observation::CreateLimited(..)) {
+                self.integration.has_worked();
+            }
             if let Observation::Created(session) = &observation {
                 self.sight(attempt_tag, session).await;
             }

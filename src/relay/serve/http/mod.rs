@@ -295,7 +295,7 @@ fn shown(integration: &Integration) -> Value {
     match integration.standing() {
         Standing::Starting => json!({"name": name, "state": "starting"}),
         Standing::Ready { org_id } => json!({"name": name, "state": "ready", "org_id": org_id}),
-        Standing::Paused { reason } => {
+        Standing::Paused { reason, .. } => {
             json!({"name": name, "state": "paused", "code": reason.code, "reason": reason.message})
         }
     }
