@@ -86,9 +86,15 @@ impl Bridge {
         request(&self.address, "GET", path, "", b"").unwrap()
     }
 
-    /// The alerts that it knows.
+    /// The alerts that it knows, page after page.
     pub fn alerts(&self) -> Vec<Value> {
-        self.get("/api/v1/alerts").json()["alerts"].as_array().unwrap().clone()
+        let (mut alerts, mut next) = (Vec::new(), Some("/api/v1/alerts".to_string()));
+        while let Some(path) = next {
+            let page = self.get(&path).json();
+            alerts.extend(page["alerts"].as_array().unwrap().clone());
+            next = page["next"].as_str().map(str::to_string);
+        }
+        alerts
     }
 
     /// Sends it a signal.

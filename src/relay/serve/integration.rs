@@ -283,4 +283,3 @@ impl Sessions for Requests<'_> {
         self.client().message_session(&self.org_id, session_id, message).await
     }
 }
-
