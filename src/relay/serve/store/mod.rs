@@ -16,10 +16,11 @@ use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::JoinHandle;
 
 use database::Database;
@@ -48,6 +49,9 @@ pub enum Address {
 /// The store. Dropped without [`Store::close`], it loses nothing that was answered.
 pub struct Store {
     orders: mpsc::Sender<Pending>,
+    /// Bytes of bodies since the last look at how many are kept, and that there are more.
+    accepted: AtomicU64,
+    grown: Notify,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -75,7 +79,7 @@ enum Order {
     KeepOrganization { integration: String, org_id: String },
     Organization { integration: String },
     Alerts { most: i64, after: Option<After> },
-    Prune { older_than_ms: i64 },
+    Prune { older_than_ms: i64, most_bytes: i64 },
     Ping,
 }
 
@@ -88,6 +92,7 @@ enum Reply {
     Active(Vec<(String, i64)>),
     Text(Option<String>),
     Alerts(Vec<AlertView>),
+    Count(u64),
     Done,
 }
 
@@ -105,7 +110,7 @@ impl Store {
         let database = Database::open(address).await?;
         let (orders, waiting) = mpsc::channel(WAITING);
         let writer = Mutex::new(Some(tokio::spawn(write(waiting, database))));
-        Ok(Store { orders, writer })
+        Ok(Store { orders, accepted: AtomicU64::new(0), grown: Notify::new(), writer })
     }
 
     /// Keeps a delivery, its alerts and their jobs, in one transaction. When this answers, they are on the disk.
@@ -113,6 +118,8 @@ impl Store {
     /// # Errors
     /// When they could not be committed: nothing of it is kept then.
     pub async fn accept(&self, delivery: NewDelivery) -> Result<Receipt, StoreError> {
+        self.accepted.fetch_add(delivery.body.len() as u64, Ordering::Relaxed);
+        self.grown.notify_one();
         match self.ask(Order::Accept(Box::new(delivery))).await? {
             Reply::Receipt(receipt) => Ok(receipt),
             _ => Err(StoreError::mixed_up()),
@@ -221,12 +228,25 @@ impl Store {
         }
     }
 
-    /// Forgets deliveries that are older.
+    /// Forgets deliveries that are older, and of the rest the oldest bodies, until `most_bytes` of them are left. Answers with
+    /// how many bodies that were. What active jobs were made of stays.
     ///
     /// # Errors
     /// The database's.
-    pub async fn prune(&self, older_than: Duration) -> Result<(), StoreError> {
-        self.ask(Order::Prune { older_than_ms: millis(older_than) }).await.map(drop)
+    pub async fn prune(&self, older_than: Duration, most_bytes: u64) -> Result<u64, StoreError> {
+        self.accepted.store(0, Ordering::Relaxed);
+        let most_bytes = i64::try_from(most_bytes).unwrap_or(i64::MAX);
+        match self.ask(Order::Prune { older_than_ms: millis(older_than), most_bytes }).await? {
+            Reply::Count(bodies) => Ok(bodies),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Waits until so many bytes of bodies have been accepted since the last [`Store::prune`].
+    pub async fn has_grown(&self, bytes: u64) {
+        while self.accepted.load(Ordering::Relaxed) < bytes {
+            self.grown.notified().await;
+        }
     }
 
     /// Sees whether a transaction that writes goes through.

@@ -199,7 +199,7 @@ async fn follow_up(work: &mut Work<'_>, save: &Save) -> Result<(), StoreError> {
     let (unheard, next): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
     if let Some(next) = next.filter(|_| unheard > 0 || save.job.is_owing()) {
         let (alert, integration): (String, String) = (row.try_get(2)?, row.try_get(3)?);
-        start(work, &alert, &integration, &read::<Job>(&next)?.after(&save.job)).await?;
+        start(work, &alert, &integration, &read::<Job>(&next)?.after(&save.job), None).await?;
     }
     let text = "DELETE FROM news WHERE job = $1";
     sqlx::query(text).bind(&save.job.id).execute(&mut *work.connection).await?;

@@ -81,9 +81,10 @@ CREATE TABLE probes (
     padding {BYTES} NOT NULL
 );
 ",
-    // Up to which of its news a job has heard them.
+    // Up to which of its news a job has heard them, and which delivery it was made of.
     "
 ALTER TABLE jobs ADD COLUMN heard BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN delivery TEXT;
 ",
 ];
 

@@ -389,11 +389,47 @@ async fn what_happened_can_be_asked_and_old_deliveries_are_forgotten() {
         assert_eq!(shown, ("firing", Some("done")), "{address}");
         store.ping().await.unwrap();
         store.ping().await.unwrap();
-        store.prune(LEASE).await.unwrap();
+        store.prune(LEASE, u64::MAX).await.unwrap();
         assert!(store.accept(delivery(2, "7", "b", "x", "firing")).await.unwrap().is_duplicate, "{address}");
         // Nothing is older than what comes next.
         while store.accept(delivery(3, "7", "b", "x", "firing")).await.is_ok_and(|receipt| receipt.is_duplicate) {
-            store.prune(NO_LEASE).await.unwrap();
+            store.prune(NO_LEASE, u64::MAX).await.unwrap();
+        }
+    }
+}
+
+/// Which deliveries have a body still.
+async fn bodies(address: &Address) -> Vec<String> {
+    use sqlx::{Connection as _, Row as _};
+    let url = match address {
+        Address::Memory => return Vec::new(),
+        Address::Sqlite(path) => format!("sqlite:{}", path.display()),
+        Address::Postgres(url) => url.clone(),
+    };
+    let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+    let text = "SELECT id FROM deliveries WHERE body IS NOT NULL ORDER BY id";
+    let rows = sqlx::query(text).fetch_all(&mut connection).await.unwrap();
+    rows.iter().map(|row| row.try_get(0).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_oldest_bodies_go_first_and_none_that_an_active_job_was_made_of() {
+    for (store, address, _directory) in stores().await {
+        // The first has a job that goes on, which heard of the third; the others' jobs have ended.
+        store.accept(delivery(1, "", "aaaa", "x", "firing")).await.unwrap();
+        for number in [2, 4, 5, 6] {
+            store.accept(delivery(number, "", &format!("{number:04}"), &number.to_string(), "resolved")).await.unwrap();
+        }
+        store.accept(delivery(3, "", "cccc", "x", "firing")).await.unwrap();
+        assert_eq!(store.prune(LEASE, 24).await.unwrap(), 0, "{address}");
+        assert_eq!(store.prune(LEASE, 12).await.unwrap(), 2, "{address}");
+        if address != Address::Memory {
+            let left = bodies(&address).await;
+            assert!(left.len() == 4 && left.starts_with(&["d1".to_string(), "d3".to_string()]), "{left:?}");
+        }
+        assert_eq!(store.prune(LEASE, 0).await.unwrap(), 2, "{address}");
+        if address != Address::Memory {
+            assert_eq!(bodies(&address).await, ["d1", "d3"]);
         }
     }
 }
@@ -477,6 +513,25 @@ async fn a_file_is_its_owners_and_one_process_writes_to_it() {
     store.close().await;
     let store = Store::open(&address).await.unwrap();
     assert_eq!(store.alerts(9, None).await.unwrap().len(), 1);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_that_are_deleted_under_it_are_noticed_before_anything_is_accepted() {
+    for deleted in ["relay.db", "relay.db-wal"] {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&Address::Sqlite(directory.path().join("relay.db"))).await.unwrap();
+        store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+        let (path, aside) = (directory.path().join(deleted), directory.path().join("aside"));
+        std::fs::rename(&path, &aside).unwrap();
+        for _ in 0..2 {
+            let gone = store.ping().await.unwrap_err().to_string();
+            assert!(gone.contains("was deleted or replaced while it was open"), "{gone}");
+        }
+        assert!(store.accept(delivery(2, "", "b", "y", "firing")).await.is_err(), "it would be lost");
+        std::fs::rename(&aside, &path).unwrap();
+        assert_eq!(told(&store.accept(delivery(2, "", "b", "y", "firing")).await.unwrap()), "started j2");
+    }
 }
 
 #[tokio::test]
