@@ -89,6 +89,7 @@ impl Engine {
             tokio::select! {
                 () = self.wake.notified() => {}
                 () = self.integration.readied() => {}
+                () = self.store.hinted() => {}
                 _ = stop.wait_for(Option::is_some) => {}
                 () = tokio::time::sleep(wait) => {}
             }

@@ -8,7 +8,7 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
 use super::schema::migrate;
-use super::{Address, Dialect, Order, Reply, StoreError, intake, queue, view};
+use super::{Address, Dialect, Order, Reply, StoreError, Taken, hint, intake, queue, view};
 
 /// Before anything is read: the journal that lets readers in beside the writer, and a sync with every commit.
 const SQLITE_SETTINGS: &str = "
@@ -110,6 +110,9 @@ impl Database {
                     return Err(error);
                 }
             }
+        }
+        if dialect == Dialect::Postgres && replies.iter().any(has_due_jobs) {
+            hint::give(&mut Work { connection: &mut transaction, dialect, now }).await?;
         }
         transaction.commit().await?;
         Ok(replies)
@@ -233,6 +236,12 @@ fn claim_file(path: &Path) -> Result<File, StoreError> {
         Err(std::fs::TryLockError::Error(error)) => return Err(in_words(error)),
     }
     Ok(lock)
+}
+
+/// Whether a delivery made a job due.
+fn has_due_jobs(reply: &Reply) -> bool {
+    let Reply::Receipt(receipt) = reply else { return false };
+    receipt.taken.iter().any(|taken| matches!(taken, Taken::Started { .. } | Taken::Joined { .. }))
 }
 
 async fn now(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, StoreError> {

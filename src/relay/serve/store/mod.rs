@@ -5,6 +5,7 @@
 //! deliveries that come together cost one sync of the disk; nobody is answered before that transaction is committed.
 
 mod database;
+mod hint;
 mod intake;
 mod queue;
 mod schema;
@@ -15,13 +16,13 @@ mod view;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 use tokio::sync::{Notify, mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use database::Database;
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
@@ -52,6 +53,10 @@ pub struct Store {
     /// Bytes of bodies since the last look at how many are kept, and that there are more.
     accepted: AtomicU64,
     grown: Notify,
+    /// Told that another process may have left a due job.
+    hinted: Arc<Notify>,
+    /// Who listens for that; nobody does where there is no other process.
+    _listening: JoinSet<()>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -110,7 +115,13 @@ impl Store {
         let database = Database::open(address).await?;
         let (orders, waiting) = mpsc::channel(WAITING);
         let writer = Mutex::new(Some(tokio::spawn(write(waiting, database))));
-        Ok(Store { orders, accepted: AtomicU64::new(0), grown: Notify::new(), writer })
+        let hinted = Arc::new(Notify::new());
+        let mut listening = JoinSet::new();
+        if let Address::Postgres(url) = address {
+            listening.spawn(hint::listen(url.clone(), Arc::clone(&hinted)));
+        }
+        let (accepted, grown) = (AtomicU64::new(0), Notify::new());
+        Ok(Store { orders, accepted, grown, hinted, _listening: listening, writer })
     }
 
     /// Keeps a delivery, its alerts and their jobs, in one transaction. When this answers, they are on the disk.
@@ -137,6 +148,11 @@ impl Store {
             Reply::Due(due) => Ok(due),
             _ => Err(StoreError::mixed_up()),
         }
+    }
+
+    /// Waits until another process says that there may be a due job. It may also never say so.
+    pub async fn hinted(&self) {
+        self.hinted.notified().await;
     }
 
     /// Keeps how far a job has come, unless somebody else has taken it on since.

@@ -515,6 +515,28 @@ async fn a_file_is_its_owners_and_one_process_writes_to_it() {
     assert_eq!(store.alerts(9, None).await.unwrap().len(), 1);
 }
 
+#[tokio::test]
+async fn a_process_hears_of_due_jobs_that_another_one_has_kept() {
+    for (store, address, _directory) in stores().await {
+        if !matches!(address, Address::Postgres(_)) {
+            continue;
+        }
+        let other = Store::open(&address).await.unwrap();
+        let mut number = 0;
+        // It may not listen yet.
+        let heard = async {
+            loop {
+                number += 1;
+                store.accept(delivery(number, "", &number.to_string(), "x", "firing")).await.unwrap();
+                if tokio::time::timeout(Duration::from_millis(100), other.hinted()).await.is_ok() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(LEASE, heard).await.expect("it hears of one");
+    }
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn files_that_are_deleted_under_it_are_noticed_before_anything_is_accepted() {
