@@ -31,12 +31,17 @@ pub struct Reply {
 /// A program with `relay.yaml`: two open routes, and the organization that these settings reach, polled every second. Its
 /// key stands in the environment.
 pub fn at(settings: &str) -> Program {
+    by(settings, "poll_interval: 1s", "")
+}
+
+/// The same with these keys of the default rule, and these lines at the top of the file.
+pub fn by(settings: &str, rule: &str, top: &str) -> Program {
     let settings: Value = serde_json::from_str(settings).unwrap();
     let text = |name: &str| settings[name].as_str().unwrap();
     let rules = format!(
-        "routes:\n  - {{name: generic, kind: generic, auth: none}}\n  - {{name: auto, auth: none}}\n\
+        "{top}routes:\n  - {{name: generic, kind: generic, auth: none}}\n  - {{name: auto, auth: none}}\n\
         integrations:\n  - name: main\n    api_key: {{env: RELAY_TEST_KEY}}\n    endpoint: {}/v3/organizations/{}/sessions\n\
-        default: {{poll_interval: 1s}}\n",
+        default: {{{rule}}}\n",
         text("api_url"),
         text("org_id")
     );
@@ -85,9 +90,15 @@ impl Bridge {
         request(&self.address, "GET", path, "", b"").unwrap()
     }
 
-    /// The alerts that it knows.
+    /// The alerts that it knows, page after page.
     pub fn alerts(&self) -> Vec<Value> {
-        self.get("/api/v1/alerts").json()["alerts"].as_array().unwrap().clone()
+        let (mut alerts, mut next) = (Vec::new(), Some("/api/v1/alerts".to_string()));
+        while let Some(path) = next {
+            let page = self.get(&path).json();
+            alerts.extend(page["alerts"].as_array().unwrap().clone());
+            next = page["next"].as_str().map(str::to_string);
+        }
+        alerts
     }
 
     /// Sends it a signal.

@@ -149,8 +149,14 @@ async fn beat(supervisor: Arc<Supervisor>) {
 /// Forgets what is old, and says which jobs nobody works on: those whose integration is not among the rules any more.
 async fn look_after(door: Arc<Door>, log: Log) {
     loop {
-        if let Err(error) = door.store.prune(door.rules.retention).await {
-            log.warn(&format!("old deliveries cannot be forgotten: {error}"));
+        let most = door.rules.max_store_size;
+        match door.store.prune(door.rules.retention, most).await {
+            Ok(0) => {}
+            Ok(bodies) => log.note(&format!(
+                "the bodies of the {bodies} oldest deliveries are forgotten: max_store_size allows {} MiB of them",
+                most >> 20
+            )),
+            Err(error) => log.warn(&format!("old deliveries cannot be forgotten: {error}")),
         }
         match door.store.active().await {
             Ok(active) => {
@@ -163,6 +169,7 @@ async fn look_after(door: Arc<Door>, log: Log) {
             }
             Err(error) => log.warn(&format!("jobs without an integration cannot be looked for: {error}")),
         }
-        tokio::time::sleep(PRUNING).await;
+        // Early enough that no more than a tenth is kept beyond the bound.
+        let _ = tokio::time::timeout(PRUNING, door.store.has_grown(most / 10)).await;
     }
 }

@@ -121,7 +121,7 @@ impl Door {
         let reason = match self.integrations.iter().find(|one| one.name == *name).map(|one| one.standing()) {
             Some(Standing::Ready { .. }) => return shown,
             Some(Standing::Starting) => format!("the key of the integration {name} is being looked at"),
-            Some(Standing::Paused { reason }) => format!("the integration {name} is paused: {}", reason.message),
+            Some(Standing::Paused { reason, .. }) => format!("the integration {name} is paused: {}", reason.message),
             None => format!("the rules have no integration {name}"),
         };
         shown["job"]["waits_for"] = Value::from(reason);
@@ -138,7 +138,7 @@ fn standing(integration: &Integration) -> Value {
     match integration.standing() {
         Standing::Starting => json!({"name": name, "state": "starting"}),
         Standing::Ready { org_id } => json!({"name": name, "state": "ready", "org_id": org_id}),
-        Standing::Paused { reason } => {
+        Standing::Paused { reason, .. } => {
             json!({"name": name, "state": "paused", "code": reason.code, "reason": reason.message})
         }
     }

@@ -184,6 +184,16 @@ fn the_shortest_file_has_a_route_and_an_integration() {
     insta::assert_snapshot!(said(""));
     insta::assert_snapshot!(said("- a\n"));
     insta::assert_snapshot!(said("retention: 1d\n"));
+    for (size, expected) in [
+        ("1GiB", "right"),
+        ("15MiB", "max_store_size must be at least 16MiB"),
+        ("5", "max_store_size needs a unit: 64MiB, 2GiB"),
+        ("1.5GiB", "max_store_size must be a size: 64MiB, 2GiB"),
+        ("17179869184GiB", "max_store_size must be a size: 64MiB, 2GiB"),
+    ] {
+        let told = said(&format!("max_store_size: {size}\n{INTEGRATIONS}{ROUTES}"));
+        assert!(told.contains(expected), "{size}: {told}");
+    }
 }
 
 #[test]
