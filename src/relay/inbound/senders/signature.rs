@@ -69,7 +69,8 @@ impl Signature {
     /// How a route of `serve` asks for it, as it stands behind `auth` in a rules file whose `kind` is the sender.
     pub fn auth(self) -> String {
         match self {
-            Signature::Nothing | Signature::Sns => "{path: {env: NAME}}".to_string(),
+            Signature::Nothing => "{path: {env: NAME}}".to_string(),
+            Signature::Sns => "{sns: {topics: [ARN]}}".to_string(),
             Signature::Header => "{bearer: {env: NAME}}".to_string(),
             Signature::Token { header } => format!("{{header: {{name: {}, secret: {{env: NAME}}}}}}", spelled(header)),
             Signature::Hmac { header, signed, .. } => match (header, signed) {
