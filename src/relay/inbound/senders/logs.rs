@@ -155,8 +155,8 @@ labels: {monitor: event.title}
         format: mapped("coralogix", "Coralogix"),
         also: &[],
         documentation: "https://coralogix.com/docs/user-guides/alerting/outbound-webhooks/generic-outbound-webhooks/",
-        evidence: Evidence::Kept(
-            "https://github.com/keephq/keep/blob/main/keep/providers/coralogix_provider/alerts_mock.py",
+        evidence: Evidence::Shown(
+            "https://www.coralogix.com/docs/user-guides/alerting/outbound-webhooks/generic-outbound-webhooks-alert-webhooks/",
         ),
         forms: &[form(
             &[&["alert_id", "alert_action", "alert_url"], &["alert_id", "alert_action", "log_url"]],
@@ -165,12 +165,12 @@ title: name | alert_name
 message: description
 severity: "{% for f in fields %}{% if f.key == 'severity' %}{{ f.value }}{% endif %}{% endfor %}"
 state: alert_action
-dedup_key: alert_id
+dedup_key: [alert_id, group_by_labels]
 url: alert_url
 labels: {application: application, subsystem: subsystem}
 "#,
         )],
-        key: "the alert",
+        key: "the alert, with the labels that it groups by",
         signature: Signature::Header,
         setup: &[
             "Under Data flow, Outbound webhooks, add a Generic webhook with URL, the method POST and a header with a secret, and keep the default message.",
