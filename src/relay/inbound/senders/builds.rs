@@ -178,7 +178,9 @@ facts: [service.events]
         format: mapped("semaphore", "Semaphore"),
         also: &[],
         documentation: "https://docs.semaphoreci.com/using-semaphore/webhooks",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/semaphore/fixtures"),
+        evidence: Evidence::Shown(
+            "https://github.com/semaphoreci/docs/blob/master/docs/essentials/webhook-notifications.md",
+        ),
         forms: &[form(
             &[&["pipeline.result", "pipeline.yaml_file_name", "project.name"]],
             r#"
@@ -192,8 +194,11 @@ facts: [pipeline.result_reason, pipeline.id, workflow.id, revision.commit_sha, r
 "#,
         )],
         key: "project, pipeline and branch",
-        signature: Signature::Nothing,
-        setup: &["Under Settings, Notifications, add a rule with URL (with a secret in it) as its webhook."],
+        signature: Signature::hmac("x-semaphore-signature-256", ""),
+        setup: &[
+            "Create a secret with a variable `WEBHOOK_SECRET`.",
+            "Under Notifications, add a rule with URL as its webhook and the name of the secret; or run `sem create notification devin --projects PROJECT --webhook-endpoint URL --webhook-secret NAME`.",
+        ],
         template: None,
     },
     Sender {

@@ -70,7 +70,6 @@ message: SERVICEOUTPUT | HOSTOUTPUT
 severity: >-
   {{ {'CRITICAL': 'critical', 'CRIT': 'critical', 'DOWN': 'critical', 'UNREACHABLE': 'high', 'UNKNOWN': 'medium', 'WARNING': 'medium', 'WARN': 'medium'}[SERVICESTATE or HOSTSTATE] }}
 state: NOTIFICATIONTYPE
-states: {FLAPPINGSTART: ignored, FLAPPINGSTOP: ignored, FLAPPINGDISABLED: ignored, CUSTOM: ignored}
 dedup_key: [HOSTNAME, SERVICEDESC | SERVICEDESCRIPTION]
 started_at: SHORTDATETIME | LONGDATETIME
 labels: {host: HOSTNAME, service: SERVICEDESC | SERVICEDESCRIPTION}

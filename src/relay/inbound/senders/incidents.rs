@@ -82,7 +82,7 @@ facts: [details, contexts]
         format: Format::Opsgenie,
         also: &["Jira Service Management"],
         documentation: "https://support.atlassian.com/opsgenie/docs/opsgenie-edge-connector-alert-action-data/",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/opsgenie/fixtures"),
+        evidence: Evidence::Shown("https://docs.opsgenie.com/v1.0/docs/webhook-integration"),
         forms: &[coded(&[&["action", "alert.alertId"]], |payload, _, delivery| {
             delivery.alerts.push(opsgenie::read(payload)?);
             Ok(())

@@ -7,21 +7,23 @@ pub static SENDERS: &[Sender] = &[
         format: mapped("splunk", "Splunk"),
         also: &["Splunk Enterprise", "Splunk Cloud"],
         documentation: "https://help.splunk.com/en/splunk-enterprise/alert-and-respond/alerting-manual/configure-alert-actions/use-a-webhook-alert-action",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/splunk/fixtures"),
+        evidence: Evidence::Shown(
+            "https://help.splunk.com/splunk-enterprise/alert-and-respond/alerting-manual/10.0/configure-alert-actions/use-a-webhook-alert-action",
+        ),
         forms: &[form(
             &[&["search_name", "results_link"], &["sid", "results_link"], &["search_name", "sid", "result"]],
             r#"
 title: search_name | result.source | sid
 message: result._raw | result.message
 state: "{{ 'firing' }}"
-dedup_key: [search_name | result.source | app, result.host, result.source]
+dedup_key: ["{{ search_name or (sid or '') | split('_at_') | first or result.source or app }}", result.host, result.source]
 url: results_link
 started_at: result._time
 labels: {search: search_name, app: app, host: result.host, source: result.source}
 facts: [result, app]
 "#,
         )],
-        key: "saved search, host and source of the first result",
+        key: "saved search (without a name, what its `sid` begins with), host and source of the first result",
         signature: Signature::Nothing,
         setup: &[
             "Add the trigger action Webhook with URL (with a secret in it) to the alert, and allow the URL in `alert_actions.conf`.",
@@ -153,8 +155,8 @@ labels: {monitor: event.title}
         format: mapped("coralogix", "Coralogix"),
         also: &[],
         documentation: "https://coralogix.com/docs/user-guides/alerting/outbound-webhooks/generic-outbound-webhooks/",
-        evidence: Evidence::Kept(
-            "https://github.com/keephq/keep/blob/main/keep/providers/coralogix_provider/alerts_mock.py",
+        evidence: Evidence::Shown(
+            "https://www.coralogix.com/docs/user-guides/alerting/outbound-webhooks/generic-outbound-webhooks-alert-webhooks/",
         ),
         forms: &[form(
             &[&["alert_id", "alert_action", "alert_url"], &["alert_id", "alert_action", "log_url"]],
@@ -163,12 +165,12 @@ title: name | alert_name
 message: description
 severity: "{% for f in fields %}{% if f.key == 'severity' %}{{ f.value }}{% endif %}{% endfor %}"
 state: alert_action
-dedup_key: alert_id
+dedup_key: [alert_id, group_by_labels]
 url: alert_url
 labels: {application: application, subsystem: subsystem}
 "#,
         )],
-        key: "the alert",
+        key: "the alert, with the labels that it groups by",
         signature: Signature::Header,
         setup: &[
             "Under Data flow, Outbound webhooks, add a Generic webhook with URL, the method POST and a header with a secret, and keep the default message.",

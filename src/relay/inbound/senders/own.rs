@@ -27,7 +27,7 @@ pub static SENDERS: &[Sender] = &[
     },
     Sender {
         format: mapped("slack", "A tool with a Slack output"),
-        also: &["Mattermost", "Rocket.Chat", "Discord's Slack form"],
+        also: &["Mattermost", "Rocket.Chat", "Discord's Slack form", "GlitchTip"],
         documentation: "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/",
         evidence: Evidence::Shown("https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/"),
         forms: &[coded(
@@ -41,6 +41,7 @@ pub static SENDERS: &[Sender] = &[
                 &["attachments.0.fallback~[RESOLVED"],
                 &["text~[FIRING"],
                 &["text~[RESOLVED"],
+                &["alias=GlitchTip", "attachments.0.title"],
             ],
             |payload, _, delivery| {
                 delivery.alerts.push(slack::read(payload));

@@ -284,7 +284,7 @@ labels: {application: data.attributes.application_name, team: data.attributes.te
         format: mapped("statuspage", "Statuspage"),
         also: &["Better Stack status pages"],
         documentation: "https://support.atlassian.com/statuspage/docs/enable-webhook-notifications/",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/statuspage/fixtures"),
+        evidence: Evidence::Shown("https://support.atlassian.com/statuspage/docs/enable-webhook-notifications/"),
         forms: &[
             form(
                 &[&["page.id", "incident.incident_updates"], &["page.id", "incident.shortlink"]],
