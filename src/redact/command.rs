@@ -3,13 +3,16 @@
 use std::ops::Range;
 
 use super::rules::WORD;
-use super::scan::{Place, boundary, run};
+use super::scan::{Place, boundary, is_strong, run};
 
 /// How much of the line before an option is looked at for its command.
 const COMMAND: usize = 200;
 
+/// The longest secret.
+const LONGEST: usize = 1024;
+
 /// Options that take a secret after a blank, and the words that their commands have.
-const OPTIONS: [(&str, &[&[&str]]); 8] = [
+const OPTIONS: [(&str, &[&[&str]]); 9] = [
     (
         "-p",
         &[
@@ -28,12 +31,14 @@ const OPTIONS: [(&str, &[&[&str]]); 8] = [
             &["mongodump"],
             &["mongorestore"],
             &["rabbitmqadmin"],
+            &["psexec"],
         ],
     ),
     ("-P", &[&["sqlcmd"], &["bcp"], &["ipmitool"], &["zip"], &["unzip"], &["tsql"]]),
     ("-a", &[&["redis-cli"], &["valkey-cli"]]),
     ("-w", &[&["ldapsearch"], &["ldapmodify"], &["ldapadd"], &["ldapdelete"], &["ldapwhoami"], &["ldappasswd"]]),
     ("-N", &[&["ssh-keygen"]]),
+    ("-k", &[&["openssl", "enc"]]),
     ("-A", &[&["snmpget"], &["snmpwalk"]]),
     ("-X", &[&["snmpget"], &["snmpwalk"]]),
     ("-c", &[&["snmpget"], &["snmpwalk"]]),
@@ -43,6 +48,22 @@ const OPTIONS: [(&str, &[&[&str]]); 8] = [
 const ATTACHED: [(&str, &[&[&str]]); 2] = [
     ("-p", &[&["mysql"], &["mysqldump"], &["mysqladmin"], &["mariadb"], &["sshpass"], &["7z"]]),
     ("-a", &[&["redis-cli"]]),
+];
+
+/// Commands that take a secret among their arguments without an option, and how they begin.
+const POSITIONAL: [&str; 12] = [
+    "htpasswd ",
+    "rabbitmqctl add_user ",
+    "rabbitmqctl change_password ",
+    "net user ",
+    "net use ",
+    "runas ",
+    "vncpasswd ",
+    "smbpasswd ",
+    "LOGIN ",
+    "ConvertTo-SecureString ",
+    "PSCredential(",
+    "NetworkCredential(",
 ];
 
 /// Commands that read a password or a token where another one writes it: `echo … | docker login --password-stdin`.
@@ -85,9 +106,9 @@ pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
     let begin = 2 + blanks;
     let quote = rest[begin..].chars().next().filter(|c| "\"'".contains(*c));
     let value = begin + usize::from(quote.is_some());
-    let near = &rest[value..boundary(rest, value + 128)];
+    let near = &rest[value..boundary(rest, value + LONGEST)];
     let length = near.find(|c: char| quote.map_or(c.is_whitespace(), |quote| c == quote)).unwrap_or(near.len());
-    let is_password = (3..128).contains(&length) && !near.starts_with('-') && is_of(place, commands)?;
+    let is_password = (3..=LONGEST).contains(&length) && !near.starts_with('-') && is_of(place, commands)?;
     is_password.then(|| place.at + value..place.at + value + length)
 }
 
@@ -122,13 +143,25 @@ fn user(place: Place<'_>, option: &str) -> Option<Range<usize>> {
     is_password.then(|| place.at + open + sign + 1..place.at + open + end)
 }
 
+/// The first argument of such a command that is as random as passwords are.
+pub(super) fn positional(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let begin = POSITIONAL.iter().find(|command| rest.starts_with(**command))?.len();
+    let line = &rest[begin..boundary(rest, COMMAND).max(begin)];
+    let line = &line[..line.find('\n').unwrap_or(line.len())];
+    let words = line.split(|c: char| c.is_whitespace() || "\"'`,;()".contains(c));
+    let word = words.filter(|word| !word.contains(['/', '\\', ':'])).find(|word| is_strong(word))?;
+    let at = place.at + begin + line.find(word)?;
+    Some(at..at + word.len())
+}
+
 /// What `echo` writes, or a here-string holds, for a command that reads a password.
 pub(super) fn piped(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
     let word = ["echo -n ", "echo -e ", "echo ", "printf %s ", "printf ", "<<< ", "<<<"]
         .into_iter()
         .find(|word| rest.starts_with(word))?;
-    let line = &rest[..boundary(rest, COMMAND)];
+    let line = &rest[..boundary(rest, LONGEST)];
     let line = &line[..line.find('\n').unwrap_or(line.len())];
     let quote = usize::from(line[word.len()..].starts_with(['"', '\'']));
     let begin = word.len() + quote;

@@ -29,7 +29,7 @@ pub(super) struct Name {
 /// Ends of names whose values are secrets. These tables are words with blanks between.
 const PASSWORDS: &str = "password passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd passkey bindpw rootpw userpw dbpw \
     adminpw pass apikey accesskey secretkey privatekey privatemac presharedkey sharedkey sharedaccesskey \
-    encryptionkey masterkey signingkey clientkeydata clientsecret secretvalue secretbase connectionstring \
+    encryptionkey masterkey signingkey clientkeydata clientsecret secretvalue secretstring secretbase connectionstring \
     dockerconfigjson dockercfg oauth2bearer requirepass masterauth passwort kennwort motdepasse senha contraseña \
     contrasena wachtwoord lösenord hasło пароль 密码 密碼 口令 パスワード 비밀번호";
 
@@ -41,7 +41,7 @@ const TOKENS: &str = "secret token appkey accesskeyid credential signature phpse
 const OPAQUE: &str = "sessionid sessid aspnetcorecookie xhoneycombteam snmpcommunity sasurl securitycode";
 
 /// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.
-const WORDS: [(&str, Kind); 15] = [
+const WORDS: [(&str, Kind); 17] = [
     ("pw", Kind::Password),
     ("psw", Kind::Password),
     ("psk", Kind::Password),
@@ -55,6 +55,8 @@ const WORDS: [(&str, Kind); 15] = [
     ("cvc", Kind::Opaque),
     ("pat", Kind::Opaque),
     ("jwt", Kind::Opaque),
+    ("csrf", Kind::Opaque),
+    ("xsrf", Kind::Opaque),
     ("salt", Kind::Opaque),
     ("community", Kind::Opaque),
 ];

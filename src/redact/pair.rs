@@ -70,11 +70,21 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         Kind::Cookie => return header(text, false),
         _ => {}
     }
-    let mut range = within(text, sign).or_else(|| extent(text, sign))?;
+    let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign))?;
     let is_quoted = range.start > 0 && text[..range.start].ends_with(['"', '\'', '`']);
     if (place.is_parameter || named.core == "jsessionid") && !is_quoted {
         // The value of a parameter ends with the query.
         range.end = range.start + text[range.clone()].find(['#', '?']).unwrap_or(range.len());
+    }
+    if matches!(sign, Sign::Word | Sign::Blank | Sign::Loose) && !is_quoted {
+        range.end = range.start + text[range.clone()].trim_end_matches('.').len();
+    }
+    if !is_quoted && text[range.clone()].ends_with(':') {
+        // The name of another value.
+        return None;
+    }
+    if is_quoted && let Some(changed) = changed(&text[range.end..]) {
+        range.end += changed;
     }
     let is_listed = text[..range.start].starts_with('[');
     if named.is_plural && !(is_listed || is_strong(&text[range.clone()])) {
@@ -85,11 +95,19 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     (!only_speaks(named.kind, &named.core, value)).then_some(range)
 }
 
+/// The length of `" -> "…`, as plans tell a change, up to the end of the new value.
+fn changed(text: &str) -> Option<usize> {
+    let near = &text[..boundary(text, 1024)];
+    let new = near[1.min(near.len())..].trim_start().strip_prefix("-> \"")?;
+    let end = new.find('"')?;
+    Some(near.len() - new.len() + end)
+}
+
 /// Whether a name that keeps a secret only as a parameter or a cookie is one.
 fn is_in_its_place(place: Place<'_>, named: &Name, sign: Sign, value: &str) -> bool {
     let is_cookie = named.core.ends_with("session") || named.core == "sid";
     match sign {
-        Sign::Equals => place.is_parameter || is_cookie,
+        Sign::Equals => place.is_parameter || is_cookie || place.rest().starts_with("KEY="),
         Sign::Colon => {
             named.core == "session" && value.starts_with(['"', '\'', '\\']) && {
                 extent(value, sign).is_some_and(|range| is_strong(&value[range]))
@@ -101,7 +119,9 @@ fn is_in_its_place(place: Place<'_>, named: &Name, sign: Sign, value: &str) -> b
 
 /// How long the name is that begins `text`. Letters of all languages are of a name.
 fn name(text: &str) -> usize {
+    // `password......: …`
     let mut length = run(text, DOTTED);
+    length = text[..length].find("..").filter(|dots| *dots > 0).unwrap_or(length);
     while let Some(c) = text[length..].chars().next().filter(|c| !c.is_ascii() && c.is_alphanumeric()) {
         length += c.len_utf8();
         length += run(&text[length..], DOTTED);
@@ -165,6 +185,7 @@ pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
     let begins = word.starts_with(|c: char| c.is_alphanumeric());
     match named.kind {
         _ if named.core == "pass" => is_plain && looks_random(word, 6),
+        Kind::Password if is_hex && named.core.ends_with("key") => false,
         Kind::Password => begins && word.len() >= 6 && (is_strong(word) || is_plain && looks_random(word, 6)),
         Kind::Token => {
             is_plain

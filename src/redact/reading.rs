@@ -35,12 +35,15 @@ pub(super) struct Reading<'a> {
     origins: Vec<Range<u32>>,
 }
 
+/// How many bytes are read in another way, and the character that is read in their place.
+type Read = (usize, Option<char>);
+
 /// What is read in another way than it is written.
 struct Step {
     /// Whether something of the kind may begin with this byte.
     may_begin: fn(u8) -> bool,
-    /// What stands at the beginning of a text: how many bytes, and the character that is read in their place.
-    read: fn(&str) -> Option<(usize, Option<char>)>,
+    /// What stands at the beginning of a text, where it is of the kind.
+    read: fn(&str) -> Option<Read>,
 }
 
 const SEEN: Step = Step { may_begin: |byte| !byte.is_ascii() || b"\x1b[^#\\<".contains(&byte), read: seen };
@@ -110,7 +113,7 @@ impl<'a> Reading<'a> {
 }
 
 /// What a person does not see, or sees as another character: colors, invisible characters, wide and curly ones.
-fn seen(rest: &str) -> Option<(usize, Option<char>)> {
+fn seen(rest: &str) -> Option<Read> {
     let first = rest.chars().next()?;
     if let Some(tag) = ["<wbr>", "<wbr/>", "<wbr />"].iter().find(|tag| rest.starts_with(**tag)) {
         return Some((tag.len(), None));
@@ -155,7 +158,7 @@ fn ascii(text: &str) -> usize {
 }
 
 /// An escape of JSON, of addresses or of pages.
-fn escaped(rest: &str) -> Option<(usize, Option<char>)> {
+fn escaped(rest: &str) -> Option<Read> {
     match rest.as_bytes() {
         [b'\\', b'"' | b'\'' | b'\\' | b'/' | b'`', ..] => Some((2, rest[1..].chars().next())),
         [b'\\', b'n' | b'r', ..] => Some((2, Some('\n'))),

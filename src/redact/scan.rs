@@ -28,10 +28,11 @@ const CERTAIN_WORDS: [Rule; 1] = [(b"", json_web_token)];
 
 /// Rules that go by what stands around a secret.
 const SUSPECT: [Rule; 1] = [(b":%", address::user_info)];
-const SUSPECT_WORDS: [Rule; 13] = [
+const SUSPECT_WORDS: [Rule; 14] = [
     (b"", address::data_source),
     (b"bBgG", address::scheme_credential),
     (b"-", command::flag),
+    (b"hrnvsLCPN", command::positional),
     (b"ep<", command::piped),
     (b"iI", statement::sql),
     (b"osrueicC", statement::oracle),
@@ -106,13 +107,24 @@ fn find(text: &str, everywhere: [&[Rule]; 2], words: [&[Rule]; 2]) -> Vec<Range<
         };
         match ask(everywhere).or_else(|| if place.begins() { ask(words) } else { None }) {
             Some(secret) if &text[secret.clone()] != super::MASK && !secret.is_empty() => {
-                at = secret.end;
-                found.push(secret);
+                at = secret.end + cut_off(text, secret.end);
+                found.push(secret.start..at);
             }
             _ => at += character.len_utf8(),
         }
     }
     found
+}
+
+/// How much of a secret goes on behind its end: rules look at a bounded stretch, and a secret may be longer.
+fn cut_off(text: &str, end: usize) -> usize {
+    let is_inside = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = text.as_bytes();
+    if is_inside(bytes.get(end)) && is_inside(bytes.get(end - 1)) {
+        run(&text[end..], |byte| DOTTED(byte) || b"+/=~".contains(&byte))
+    } else {
+        0
+    }
 }
 
 /// The byte before a place, and whether it opens a parameter.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::MASK;
-use super::names::Name;
+use super::names::{Kind, Name};
 use super::pair::follows_plainly;
 use super::rules::DOTTED;
 use super::scan::{Place, boundary, looked_at, looks_random, run};
@@ -110,11 +110,14 @@ fn is_index(place: Place<'_>, bracket: &str) -> bool {
 /// The sign itself: an equals sign, a colon or an arrow, and where the value begins after it.
 fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
     let after = &rest[at..];
-    let signs = if after.starts_with("->") { 2 } else { run(after, |byte| b":=>".contains(&byte)) };
+    let dots = if after.starts_with("..") { run(after, |byte| b". ".contains(&byte)) } else { 0 };
+    let arrow = if after.starts_with("->") { 2 } else { run(&after[dots..], |byte| b":=>".contains(&byte)) };
+    let signs = dots + arrow;
     if signs == 0 {
         return None;
     }
     let mut sign = match &after[..signs] {
+        _ if dots > 0 => Sign::Loose,
         ">" if after.starts_with("> ") => Sign::Loose,
         signs if signs.contains('=') => Sign::Equals,
         _ => Sign::Colon,
@@ -145,6 +148,9 @@ fn decoration(text: &str) -> Option<(usize, bool)> {
     let mut at = 0;
     for _ in 0..4 {
         let rest = &text[at..];
+        if rest.starts_with(MASK) {
+            break;
+        }
         let word = match rest.as_bytes().first() {
             Some(b'!' | b'&') => {
                 run(&rest[1..boundary(rest, 40).max(1)], |byte| DOTTED(byte) || b"!/:".contains(&byte))
@@ -167,6 +173,10 @@ fn decoration(text: &str) -> Option<(usize, bool)> {
                 return Some(if rest[marks..].starts_with('\n') { (at + marks, true) } else { (at, false) });
             }
             [b'<', b'!', b'[', b'C', b'D', b'A', b'T', b'A', b'[', ..] => "<![CDATA[".len(),
+            [b'<', b'/', ..] => {
+                let close = rest[..boundary(rest, 16)].find('>').map_or(0, |close| close + 1);
+                close + run(&rest[close..], is_blank)
+            }
             [b'<', first, ..] if first.is_ascii_alphabetic() => {
                 let close = rest[..boundary(rest, 48)].find('>').filter(|close| !rest[..*close].contains([' ', '@']));
                 match close {
@@ -324,8 +334,8 @@ fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -
         '-' if after[1..].starts_with(' ') => 1,
         '/' if name.len() == at => 1,
         '(' => 1 + if after[1..].starts_with("got ") { 4 } else { 0 },
-        '\n' => 1,
-        _ => 0,
+        '\n' | '\r' => run(after, |byte| byte.is_ascii_whitespace()),
+        _ => ["to ", "as ", "with "].into_iter().find(|word| after.starts_with(word)).map_or(0, str::len),
     };
     if divided > 0 {
         let begin = at + blanks + divided + run(&after[divided..], is_blank);
@@ -343,6 +353,12 @@ fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -
     let whose = if of > 0 { of + run(&after[of..], DOTTED) + 1 } else { 0 };
     if let Some(linked) = after.get(whose..).and_then(linking) {
         return Some((at + blanks + whose + linked, Sign::Word));
+    }
+    // `password for user app: …`
+    if of > 0 && at == name.len() && named.kind == Kind::Password {
+        let near = &after[..boundary(after, 48)];
+        let colon = near.find([':', '=', '\n']).filter(|sign| !near[*sign..].starts_with('\n'))?;
+        return after_sign(rest, at + blanks + colon);
     }
     // `password "…" rejected`, `token … rejected`
     let quote = run(after, |byte| b"\"'(`".contains(&byte));

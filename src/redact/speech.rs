@@ -19,15 +19,16 @@ const REMARKS: &str = "null none nil undefined true false yes no on off ok expir
     valid changed rotated disabled enabled hidden masked filtered n/a nan error failure timeout exceeded unavailable unsupported \
     sensitive blank optional given provided removed deleted omitted suppressed secret password token example changeme \
     must should cannot can't may needs too minimum maximum length contains does doesn't isn't wasn't has have \
-    base64 plaintext plain encrypted hashed";
+    base64 plaintext plain encrypted hashed md5 sha1 sha256 sha384 sha512 hmac rs256 hs256 es256 ed25519 rsa bcrypt argon2 aes256 \
+    known falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
+    неверный неправильный истёк 错误 无效 过期 必填 無効";
 
 /// Types and words of programming languages.
 const CODE: &str = "str string bytes int integer number boolean bool object any void char uuid text option optional secretstr \
     securestring await new self this return const let var func function def nil null none undefined noneType";
 
 /// Words after a value that go on with a sentence that began before it.
-const GOING_ON: &str =
-    "and or but for was is in on at to from by with user as the a an if when because after before then";
+const GOING_ON: &str = "and or but for in on at to from by with user as the a an if when because after before then";
 
 /// A value, and what is known about it besides its name.
 #[derive(Clone, Copy)]
@@ -87,7 +88,7 @@ fn is_placeholder(text: &str) -> bool {
         || is_bracketed
         || text == "?"
         || text.starts_with("{{")
-        || text.starts_with("$(")
+        || (text.starts_with("$(") && !text.starts_with("$(echo ") && !text.starts_with("$(printf "))
         || (text.starts_with("${") && !text.contains(":-"))
         || text.strip_prefix('$').is_some_and(is_variable)
         || (text.starts_with('%') && text.len() <= 3 && text.ends_with(|c: char| c.is_ascii_alphabetic()))
@@ -111,14 +112,15 @@ fn is_of_its_own(name: &str, text: &str, word: &str) -> bool {
 fn is_sentence(value: Value<'_>, word: &str) -> bool {
     let text = value.text;
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'\'');
-    if value.is_quoted {
+    if value.is_quoted || text.contains(' ') {
         let mut words = text.split_whitespace();
         let first = words.next().unwrap_or_default().to_lowercase();
         return text.contains(' ') && is_one_of(REMARKS, first.trim_end_matches([',', ':']));
     }
     let next = value.after.strip_prefix(' ').unwrap_or_default();
     let next = next.split(|c: char| c.is_whitespace() || ".,:;()".contains(c)).next().unwrap_or_default();
-    let begins = value.sign == Sign::Colon && is_word(text.trim_end_matches([',', ':', ';']));
+    let is_count = !word.is_empty() && word.len() <= 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let begins = value.sign == Sign::Colon && (is_count || is_word(text.trim_end_matches([',', ':', ';'])));
     let is_status = word.len() == 3 && word.starts_with(['4', '5']) && word.bytes().all(|byte| byte.is_ascii_digit());
     let goes_on = is_word(next) && !is_one_of(GOING_ON, next) || word.ends_with("n't");
     begins && goes_on || is_status && value.sign == Sign::Colon && next.starts_with(|c: char| c.is_ascii_alphabetic())
@@ -163,7 +165,7 @@ fn is_said(word: &str, text: &str) -> bool {
 /// Whether the key of an owner that has keys of other kinds, too, is a plain name.
 fn is_doubtful(name: &str, text: &str) -> bool {
     let is_plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || b".-_:/".contains(&byte));
-    is_plain && owner(name).is_some_and(|owner| is_one_of(DOUBTFUL_OWNERS, owner))
+    (is_plain || is_label(text)) && owner(name).is_some_and(|owner| is_one_of(DOUBTFUL_OWNERS, owner))
 }
 
 /// Whether what a token, a secret or credentials have is words, a number or the name of a thing.

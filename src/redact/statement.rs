@@ -8,7 +8,7 @@ use super::scan::{Place, boundary, is_strong, looks_random, run};
 use super::value::quoted;
 
 /// How far a statement is followed.
-const STATEMENT: usize = 300;
+const STATEMENT: usize = 1024;
 
 /// What stands before `user/password@database`.
 const CONNECTIONS: [&str; 12] = [
@@ -50,7 +50,10 @@ pub(super) fn sql(place: Place<'_>) -> Option<Range<usize>> {
     let at = by + run(&rest[by..], |byte| byte == b' ');
     let at = at + if begins(&rest[at..], "password ") { "password ".len() } else { 0 };
     let slashes = run(&rest[at..], |byte| byte == b'\\');
-    let quote = rest[at + slashes..].chars().next().filter(|c| "\"'".contains(*c))?;
+    let Some(quote) = rest[at + slashes..].chars().next().filter(|c| "\"'".contains(*c)) else {
+        let word = run(&rest[at..], |byte| DOTTED(byte) || b"$#!@%".contains(&byte));
+        return looks_random(&rest[at..at + word], 6).then_some(place.at + at..place.at + at + word);
+    };
     let range = quoted(&rest[at..], slashes, quote);
     (!range.is_empty()).then(|| place.at + at + range.start..place.at + at + range.end)
 }
@@ -64,7 +67,9 @@ pub(super) fn oracle(place: Place<'_>) -> Option<Range<usize>> {
     let user = run(near, DOTTED);
     let password = near[user..].strip_prefix('/').filter(|_| user > 0)?;
     let end = password.find(|c: char| c.is_whitespace() || "\"'`".contains(c)).unwrap_or(password.len());
-    let length = password[..end].rfind('@').filter(|length| *length > 0)?;
+    // `connect` is a word of sentences, too.
+    let is_sure = !rest.starts_with(['c', 'C']);
+    let length = password[..end].rfind('@').filter(|at| *at > 0 && (is_sure || looks_random(&password[..*at], 6)))?;
     let begin = place.at + words + user + 1;
     Some(begin..begin + length)
 }
@@ -164,8 +169,10 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
         "ftp",
     ];
     let word = words.into_iter().find(|word| begins(rest, word))?;
-    let near = &rest[..boundary(rest, STATEMENT / 2)];
+    let near = &rest[..boundary(rest, STATEMENT)];
     let open = word.len() + run(&near[word.len()..], |byte| b" :=\"'".contains(&byte));
+    let open =
+        open + ["with ", "as "].iter().find(|word| near[open..].starts_with(**word)).map_or(0, |word| word.len());
     let user = run(&near[open..], |byte| DOTTED(byte) || byte == b'@');
     let sign = open + user;
     let gap = run(&near[sign..], |byte| b" :/".contains(&byte));
@@ -183,7 +190,7 @@ pub(super) fn password_file(place: Place<'_>) -> Option<Range<usize>> {
     if host == 0 || host > 128 || !rest[host..].starts_with(':') || rest[host + 1..].starts_with('/') {
         return None;
     }
-    let near = &rest[..boundary(rest, STATEMENT / 2)];
+    let near = &rest[..boundary(rest, STATEMENT)];
     let near = &near[..near.find(char::is_whitespace).unwrap_or(near.len())];
     let mut parts = near.splitn(5, ':');
     let (host, port, database, user) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);

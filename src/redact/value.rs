@@ -49,7 +49,7 @@ pub(super) fn extent(text: &str, sign: Sign) -> Option<Range<usize>> {
 }
 
 /// The value in an object: `{"value": "…"}` after `"password":`.
-pub(super) fn within(text: &str, sign: Sign) -> Option<Range<usize>> {
+pub(super) fn within(text: &str, sign: Sign, is_plural: bool) -> Option<Range<usize>> {
     let open = text.strip_prefix('{').filter(|_| matches!(sign, Sign::Colon | Sign::Equals | Sign::Loose))?;
     let near = &open[..boundary(open, LINE)];
     let near = &near[..near.find('}').unwrap_or(near.len())];
@@ -61,10 +61,11 @@ pub(super) fn within(text: &str, sign: Sign) -> Option<Range<usize>> {
         let name = &near[begin..begin + word];
         let close = begin + word + run(&near[begin + word..], |byte| b"\\\"' ".contains(&byte));
         let signs = run(&near[close..], |byte| b":=".contains(&byte));
-        if signs > 0 && INNER.iter().any(|inner| inner.eq_ignore_ascii_case(name)) {
+        if signs > 0 && (is_plural || INNER.iter().any(|inner| inner.eq_ignore_ascii_case(name))) {
             let value = 1 + close + signs;
             let value = value + run(&text[value..], |byte| byte == b' ');
-            return extent(&text[value..], Sign::Equals).map(|range| value + range.start..value + range.end);
+            let range = extent(&text[value..], Sign::Equals)?;
+            return Some(value + range.start..value + range.end);
         }
         at = begin + word.max(1);
     }
@@ -106,6 +107,11 @@ pub(super) fn phrase(text: &str) -> Option<Range<usize>> {
 fn quotation(text: &str, slashes: usize, quote: char) -> Range<usize> {
     let open = slashes + 1;
     let inner = &text[open..];
+    // Three of them, as languages have it.
+    if slashes == 0 && inner.get(..2).is_some_and(|more| more.chars().all(|c| c == quote)) {
+        let length = inner[2..].find(['\n', quote]).unwrap_or(inner.len() - 2);
+        return open + 2..open + 2 + length;
+    }
     let mut preceding = 0;
     for (at, character) in inner.char_indices() {
         match character {
@@ -204,11 +210,10 @@ pub(super) fn header(text: &str, is_authorization: bool) -> Option<Range<usize>>
         let value = Value { text, after: "", sign: Sign::Colon, is_quoted: false, is_parameter: false };
         only_speaks(Kind::Token, "token", value)
     };
+    let credential = line.get(first.len()..).unwrap_or_default().trim();
+    let is_credential = !speaks(credential) && (words == 2 || credential.split(' ').any(|word| looks_random(word, 4)));
     let is_header = match is_authorization {
-        true => {
-            is_scheme && (2..=8).contains(&words) && !line[first.len()..].trim().is_empty()
-                || words == 1 && !speaks(line)
-        }
+        true => is_scheme && (2..=8).contains(&words) && is_credential || words == 1 && !speaks(line),
         false => is_cookie(line) || (words == 1 && looks_random(line, 6)),
     };
     if is_header {
@@ -225,6 +230,8 @@ pub(super) fn header(text: &str, is_authorization: bool) -> Option<Range<usize>>
 /// Whether a line begins with a cookie: a name, an equals sign, and more than an attribute of cookies.
 fn is_cookie(line: &str) -> bool {
     let first = line.split_whitespace().next().unwrap_or_default().trim_end_matches(';');
-    let name = first.split_once('=').map(|(name, _)| name.to_ascii_lowercase());
+    let is_whole = line.contains(';') || !line.trim().contains(' ');
+    let name = first.split_once('=').filter(|(_, value)| is_whole || looks_random(value, 6));
+    let name = name.map(|(name, _)| name.to_ascii_lowercase());
     name.is_some_and(|name| !["samesite", "path", "domain", "max-age", "expires", "secure"].contains(&name.as_str()))
 }
