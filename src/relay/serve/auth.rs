@@ -56,7 +56,7 @@ pub struct Request<'a> {
     pub path_secret: Option<&'a str>,
     /// Who is at the other end of the connection.
     pub peer: IpAddr,
-    /// Whether it came by this old version, which proxies speak and programs on this machine do not.
+    /// Whether it came by this old version, which some proxies speak.
     pub is_http_1_0: bool,
     /// By this machine's clock, in Unix seconds.
     pub now: i64,

@@ -31,8 +31,10 @@ pub fn check(request: Request) -> Result<(), Refusal> {
             return Err(Refusal::Browser { header: name });
         }
     }
-    if request.is_http_1_0 {
-        return Err(Refusal::Proxied { sign: "HTTP/1.0".to_string() });
+    // As nginx asks up to 1.29.6. Other programs that speak this old version leave the header out.
+    let is_closing = request.values("connection").any(|value| value.eq_ignore_ascii_case(b"close"));
+    if request.is_http_1_0 && is_closing {
+        return Err(Refusal::Proxied { sign: "HTTP/1.0 with Connection: close".to_string() });
     }
     // A proxy that passes the name on by which it was asked, or a page whose name leads here.
     let mut hosts = request.values("host").peekable();

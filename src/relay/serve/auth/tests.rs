@@ -305,8 +305,12 @@ fn what_is_open_is_for_this_machine_without_proxy_and_web_page() {
     let mut lines: Vec<String> = lines.chain(hosts.map(|host| format!("Host {host}: {}", asked_for(host)))).collect();
     lines.push(format!("no Host: {}", said(&Auth::Open, request(&[], b""))));
     lines.push(format!("two Hosts: {}", said(&Auth::Open, request(&[HERE, ("host", b"example.com")], b""))));
-    let old = Request { is_http_1_0: true, ..request(&[HERE], b"") };
-    lines.push(format!("HTTP/1.0: {}", said(&Auth::Open, old)));
+    for connection in ["close", "Close", "keep-alive"] {
+        let headers = [HERE, ("Connection", connection.as_bytes())];
+        let new = request(&headers, b"");
+        lines.push(format!("HTTP/1.1, {connection}: {}", said(&Auth::Open, new)));
+        lines.push(format!("HTTP/1.0, {connection}: {}", said(&Auth::Open, Request { is_http_1_0: true, ..new })));
+    }
     insta::assert_snapshot!(lines.join("\n"));
 }
 
