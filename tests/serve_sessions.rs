@@ -92,7 +92,8 @@ fn a_create_that_is_forbidden_pauses_until_one_is_allowed() {
         // While it is tried again, it is no more ready than before.
         if *asked == ["ready", "paused"] { sessions.answer(heard) } else { Said::problem(403, "missing permission") }
     });
-    let mut bridge = Bridge::start(&by(&devin.settings(), "poll_interval: 1s", ""), "--rules relay.yaml");
+    let program = by(&devin.settings(), "poll_interval: 1s", "");
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml");
     address.set(bridge.address.clone()).unwrap();
     bridge.post("generic", DISK_FULL);
     let paused = loop {
