@@ -21,6 +21,6 @@ pub use address::{base_address, endpoint};
 pub use client::{Client, Event};
 pub use connection::Settings;
 pub use error::{Error, Kind};
-pub use page::{Item, Page, Request, Trail};
+pub use page::{Item, Noted, Page, Request, Trail};
 pub use principal::Principal;
 pub use token::Token;

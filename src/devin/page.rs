@@ -65,6 +65,7 @@ struct Place {
 /// Where a field of an item stands in a page's body: the inside of its key, and its value.
 #[derive(Debug, Clone)]
 struct FieldPlace {
+    noted: Noted,
     key: Range<usize>,
     value: Range<usize>,
 }
@@ -81,17 +82,37 @@ pub struct Item<'a> {
 }
 
 impl<'a> Item<'a> {
-    /// Those of its fields that the logic may want to read ([`is_noted`]), as they are spelled: key and value, in the order
-    /// they stand in, repeated ones too.
-    pub fn fields(&self) -> impl Iterator<Item = (&'a str, &'a str)> + use<'a> {
+    /// Those of its fields that the logic may want to read, in the order they stand in, repeated ones too: which each is, its
+    /// key and its value as they are spelled.
+    pub fn fields(&self) -> impl Iterator<Item = (Noted, &'a str, &'a str)> + use<'a> {
         let body = self.body;
-        self.fields.iter().map(|field| (&body[field.key.clone()], &body[field.value.clone()]))
+        self.fields.iter().map(|field| (field.noted, &body[field.key.clone()], &body[field.value.clone()]))
     }
 }
 
-/// Whether an item's field of this name is noted when its page is walked over: identifiers, times, the status.
-pub fn is_noted(name: &[u8]) -> bool {
-    name.ends_with(b"_id") || matches!(name, b"created_at" | b"updated_at" | b"status")
+/// A field of an item that is noted when its page is walked over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Noted {
+    SessionId,
+    CreatedAt,
+    UpdatedAt,
+    Status,
+    /// Any other whose name ends with `_id`.
+    OtherId,
+}
+
+impl Noted {
+    /// The field of this name; `None` when the logic has no use for it.
+    pub fn of(name: &[u8]) -> Option<Noted> {
+        match name {
+            b"session_id" => Some(Noted::SessionId),
+            b"created_at" => Some(Noted::CreatedAt),
+            b"updated_at" => Some(Noted::UpdatedAt),
+            b"status" => Some(Noted::Status),
+            _ if name.ends_with(b"_id") => Some(Noted::OtherId),
+            _ => None,
+        }
+    }
 }
 
 /// What follows a page.
@@ -185,8 +206,8 @@ impl Page {
 fn walk(body: &str, items: &mut Vec<Place>, fields: &mut Vec<FieldPlace>) -> Result<Envelope, Refused> {
     let mut envelope = Envelope::default();
     let mut seen = Vec::new();
-    let mut walker = Walker::new(body);
-    walker.object(|walker, key| {
+    let walker = Walker::new(body);
+    let end = walker.object(walker.start(), |key, at| {
         // An escape may spell a name that is known.
         let name = spelled_out(body, key)?;
         let is_known = ["items", "end_cursor", "has_next_page", "total"].contains(&&*name);
@@ -194,23 +215,25 @@ fn walk(body: &str, items: &mut Vec<Place>, fields: &mut Vec<FieldPlace>) -> Res
         if is_known && seen.contains(&name) {
             return Err(Refused);
         }
-        if name == "items" {
-            walker.list(|walker| walk_item(body, walker, items, fields))?;
+        let end = if name == "items" {
+            walker.list(at, |at| walk_item(body, &walker, at, items, fields))?
         } else {
-            let value = &body[walker.value()?];
+            let end = walker.value(at)?;
+            let value = &body[at..end];
             match &*name {
                 "end_cursor" => envelope.end_cursor = serde_json::from_str(value).map_err(|_| Refused)?,
                 "has_next_page" => envelope.has_next_page = serde_json::from_str(value).map_err(|_| Refused)?,
                 "total" => envelope.total = value.parse().ok(),
                 _ => {}
             }
-        }
+            end
+        };
         if is_known {
             seen.push(name);
         }
-        Ok(())
+        Ok(end)
     })?;
-    walker.end()?;
+    walker.end(end)?;
     if seen.iter().any(|name| name == "items") { Ok(envelope) } else { Err(Refused) }
 }
 
@@ -222,26 +245,24 @@ fn spelled_out(body: &str, key: Range<usize>) -> Result<Cow<'_, str>, Refused> {
     }
 }
 
+/// Steps over the item at `start`.
 fn walk_item(
     body: &str,
-    walker: &mut Walker,
+    walker: &Walker,
+    start: usize,
     items: &mut Vec<Place>,
     fields: &mut Vec<FieldPlace>,
-) -> Result<(), Refused> {
-    let (start, first_field) = (walker.at(), fields.len());
-    walker.object(|walker, key| {
-        let value = walker.value()?;
-        if is_noted(&body.as_bytes()[key.clone()]) {
-            fields.push(FieldPlace { key, value });
+) -> Result<usize, Refused> {
+    let first_field = fields.len();
+    let end = walker.object(start, |key, at| {
+        let end = walker.value(at)?;
+        if let Some(noted) = Noted::of(&body.as_bytes()[key.clone()]) {
+            fields.push(FieldPlace { noted, key, value: at..end });
         }
-        Ok(())
+        Ok(end)
     })?;
-    items.push(Place {
-        text: start..walker.at(),
-        fields: first_field..fields.len(),
-        has_space: walker.has_space_since(start),
-    });
-    Ok(())
+    items.push(Place { text: start..end, fields: first_field..fields.len(), has_space: walker.has_space_since(start) });
+    Ok(end)
 }
 
 /// What is wrong with a body that the walk has refused. Read slowly: it is only to be told.

@@ -3,143 +3,95 @@
 //! It accepts and refuses what `serde_json` does when it skips a value, and knows neither numbers nor texts: only where
 //! they begin and end. It says that it refuses, not why; whoever needs the reason asks `serde_json`. Nothing here calls
 //! itself, so no depth of brackets is too deep.
+//!
+//! Every step takes the place that it begins at and answers the place behind: a place that is handed on stays in a register,
+//! one that a walker keeps is written and read again at every byte, which took twice as long.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 /// The text is not valid JSON, or not of the shape that was asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Refused;
 
-type Walked<T = ()> = Result<T, Refused>;
+type Walked<T = usize> = Result<T, Refused>;
 
-/// A place in a JSON text, and how to step on from it.
+/// A JSON text, to be walked over.
 #[derive(Debug)]
 pub struct Walker<'a> {
     bytes: &'a [u8],
-    at: usize,
-    /// Where the last white space between two tokens began.
-    last_space: Option<usize>,
-    /// The brackets that are open in the value at hand; kept, so that it is allocated once.
-    open: Vec<u8>,
+    /// A bit for each byte: is it special?
+    special: Vec<u64>,
+    /// Where the white space began that was stepped over last.
+    last_space: Cell<Option<usize>>,
 }
 
 impl<'a> Walker<'a> {
-    /// Stands before the first value of `text`.
     pub fn new(text: &'a str) -> Walker<'a> {
-        let mut walker = Walker { bytes: text.as_bytes(), at: 0, last_space: None, open: Vec::new() };
-        walker.space();
-        walker
+        Walker { bytes: text.as_bytes(), special: specials(text.as_bytes()), last_space: Cell::new(None) }
     }
 
-    /// The byte that the next token begins with.
-    pub fn peek(&self) -> Option<u8> {
-        self.bytes.get(self.at).copied()
+    /// Where the first value begins.
+    pub fn start(&self) -> usize {
+        self.space(0)
     }
 
-    /// Where the next token begins, or where the last one ended if white space has not been stepped over.
-    pub fn at(&self) -> usize {
-        self.at
-    }
-
-    /// Whether there has been white space between tokens since the place `start`.
+    /// Whether white space between tokens has been stepped over at the place `start` or behind it.
     pub fn has_space_since(&self, start: usize) -> bool {
-        self.last_space.is_some_and(|at| at >= start)
+        self.last_space.get().is_some_and(|at| at >= start)
     }
 
-    /// Steps over an object. At each of its values `value` gets the range of the key's inside, as it is spelled, and must
-    /// step over the value.
+    /// Steps over the object at `at`. At each of its values `value` gets the range of the key's inside, as it is spelled, and
+    /// must step over the value.
     ///
     /// # Errors
     /// [`Refused`] when there is no object, or it is broken.
-    pub fn object(&mut self, mut value: impl FnMut(&mut Self, Range<usize>) -> Walked) -> Walked {
-        self.take(b'{')?;
-        self.space();
-        if self.takes(b'}') {
-            return Ok(());
+    #[inline]
+    pub fn object(&self, at: usize, mut value: impl FnMut(Range<usize>, usize) -> Walked) -> Walked {
+        let mut at = self.space(self.take(at, b'{')?);
+        if self.byte(at) == b'}' {
+            return Ok(at + 1);
         }
         loop {
-            let key = self.key()?;
-            value(self, key)?;
-            self.space();
-            if !self.takes(b',') {
-                return self.take(b'}');
+            let (key, behind) = (at, self.key(at)?);
+            at = self.space(value(key + 1..behind.end_of_key - 1, behind.value)?);
+            match self.byte(at) {
+                b',' => at = self.space(at + 1),
+                b'}' => return Ok(at + 1),
+                _ => return Err(Refused),
             }
-            self.space();
         }
     }
 
-    /// Steps over a list. At each of its elements `element` must step over it.
+    /// Steps over the list at `at`. At each of its elements `element` must step over it.
     ///
     /// # Errors
     /// [`Refused`] when there is no list, or it is broken.
-    pub fn list(&mut self, mut element: impl FnMut(&mut Self) -> Walked) -> Walked {
-        self.take(b'[')?;
-        self.space();
-        if self.takes(b']') {
-            return Ok(());
+    #[inline]
+    pub fn list(&self, at: usize, mut element: impl FnMut(usize) -> Walked) -> Walked {
+        let mut at = self.space(self.take(at, b'[')?);
+        if self.byte(at) == b']' {
+            return Ok(at + 1);
         }
         loop {
-            element(self)?;
-            self.space();
-            if !self.takes(b',') {
-                return self.take(b']');
+            at = self.space(element(at)?);
+            match self.byte(at) {
+                b',' => at = self.space(at + 1),
+                b']' => return Ok(at + 1),
+                _ => return Err(Refused),
             }
-            self.space();
         }
     }
 
-    /// Steps over any value and answers where it stands.
+    /// Steps over any value.
     ///
     /// # Errors
     /// [`Refused`] when there is none, or it is broken.
-    pub fn value(&mut self) -> Walked<Range<usize>> {
-        let start = self.at;
-        self.open.clear();
-        loop {
-            // A value begins here, unless it opens a bracket that closes at once.
-            match self.peek().ok_or(Refused)? {
-                b'"' => {
-                    self.string()?;
-                }
-                bracket @ (b'{' | b'[') => {
-                    self.at += 1;
-                    self.space();
-                    self.open.push(bracket);
-                    match (bracket, self.peek()) {
-                        (b'{', Some(b'}')) | (b'[', Some(b']')) => {}
-                        (b'[', _) => continue,
-                        _ => {
-                            self.key()?;
-                            continue;
-                        }
-                    }
-                }
-                b't' => self.word(b"true")?,
-                b'f' => self.word(b"false")?,
-                b'n' => self.word(b"null")?,
-                _ => self.number()?,
-            }
-            // It has ended here: what is open ends too, or goes on.
-            loop {
-                let Some(bracket) = self.open.last().copied() else { return Ok(start..self.at) };
-                self.space();
-                match (bracket, self.peek()) {
-                    (b'{', Some(b'}')) | (b'[', Some(b']')) => {
-                        self.at += 1;
-                        self.open.pop();
-                    }
-                    (bracket, Some(b',')) => {
-                        let is_object = bracket == b'{';
-                        self.at += 1;
-                        self.space();
-                        if is_object {
-                            self.key()?;
-                        }
-                        break;
-                    }
-                    _ => return Err(Refused),
-                }
-            }
+    #[inline]
+    pub fn value(&self, at: usize) -> Walked {
+        match self.byte(at) {
+            b'{' | b'[' => self.bracketed(at),
+            _ => self.scalar(at),
         }
     }
 
@@ -147,107 +99,179 @@ impl<'a> Walker<'a> {
     ///
     /// # Errors
     /// [`Refused`] when something does.
-    pub fn end(&mut self) -> Walked {
-        self.space();
-        if self.at == self.bytes.len() { Ok(()) } else { Err(Refused) }
+    pub fn end(&self, at: usize) -> Walked<()> {
+        if self.space(at) == self.bytes.len() { Ok(()) } else { Err(Refused) }
     }
 
-    /// Steps over a key and its colon, and answers where the key's inside stands.
-    fn key(&mut self) -> Walked<Range<usize>> {
-        let key = self.string()?;
-        self.space();
-        self.take(b':')?;
-        self.space();
-        Ok(key)
-    }
-
-    /// Steps over a string and answers where its inside stands.
-    fn string(&mut self) -> Walked<Range<usize>> {
-        self.take(b'"')?;
-        let start = self.at;
+    /// Steps over an object or a list with all that is in it.
+    fn bracketed(&self, mut at: usize) -> Walked {
+        /// The closing brackets stand two behind the opening ones, in ASCII.
+        const CLOSES: u8 = b'}' - b'{';
+        let mut open = Vec::new();
         loop {
-            self.at = end_of_plain(self.bytes, self.at);
-            match self.peek().ok_or(Refused)? {
-                b'"' => {
-                    self.at += 1;
-                    return Ok(start..self.at - 1);
+            // A value begins here.
+            match self.byte(at) {
+                bracket @ (b'{' | b'[') => {
+                    at = self.space(at + 1);
+                    if self.byte(at) == bracket + CLOSES {
+                        at += 1;
+                    } else {
+                        open.push(bracket);
+                        if bracket == b'{' {
+                            at = self.key(at)?.value;
+                        }
+                        continue;
+                    }
                 }
-                b'\\' => self.escape()?,
+                _ => at = self.scalar(at)?,
+            }
+            // It has ended: what is open ends too, or goes on.
+            loop {
+                let Some(bracket) = open.last().copied() else { return Ok(at) };
+                at = self.space(at);
+                match self.byte(at) {
+                    b',' => {
+                        at = self.space(at + 1);
+                        if bracket == b'{' {
+                            at = self.key(at)?.value;
+                        }
+                        break;
+                    }
+                    end if end == bracket + CLOSES => {
+                        at += 1;
+                        open.pop();
+                    }
+                    _ => return Err(Refused),
+                }
+            }
+        }
+    }
+
+    /// Steps over a value that is neither an object nor a list.
+    #[inline]
+    fn scalar(&self, at: usize) -> Walked {
+        match self.byte(at) {
+            b'"' => self.string(at),
+            b't' => self.word(at, b"true"),
+            b'f' => self.word(at, b"false"),
+            b'n' => self.word(at, b"null"),
+            _ => self.number(at),
+        }
+    }
+
+    /// Steps over a key and its colon.
+    #[inline]
+    fn key(&self, at: usize) -> Walked<Key> {
+        let end_of_key = self.string(at)?;
+        let colon = self.space(end_of_key);
+        Ok(Key { end_of_key, value: self.space(self.take(colon, b':')?) })
+    }
+
+    /// Steps over a string.
+    #[inline]
+    fn string(&self, at: usize) -> Walked {
+        let mut at = self.take(at, b'"')?;
+        loop {
+            at = self.end_of_plain(at);
+            match self.byte(at) {
+                b'"' => return Ok(at + 1),
+                b'\\' => at = self.escape(at)?,
                 _ => return Err(Refused),
             }
         }
     }
 
     /// Steps over an escape in a string. Half of a surrogate pair is valid JSON.
-    fn escape(&mut self) -> Walked {
-        let escaped = self.bytes.get(self.at + 1).ok_or(Refused)?;
-        self.at += 2;
-        match escaped {
-            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(()),
+    fn escape(&self, at: usize) -> Walked {
+        match self.byte(at + 1) {
+            b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => Ok(at + 2),
             b'u' => {
-                let digits = self.bytes.get(self.at..self.at + 4).ok_or(Refused)?;
-                self.at += 4;
-                if digits.iter().all(u8::is_ascii_hexdigit) { Ok(()) } else { Err(Refused) }
+                let digits = self.bytes.get(at + 2..at + 6).ok_or(Refused)?;
+                if digits.iter().all(u8::is_ascii_hexdigit) { Ok(at + 6) } else { Err(Refused) }
             }
             _ => Err(Refused),
         }
     }
 
     /// Steps over a number of any size.
-    fn number(&mut self) -> Walked {
-        self.takes(b'-');
+    #[inline]
+    fn number(&self, at: usize) -> Walked {
+        let mut at = at + usize::from(self.byte(at) == b'-');
         // A leading zero stands alone: a digit after it belongs to nothing, and is refused by what comes next.
-        if !self.takes(b'0') {
-            self.digits()?;
+        at = if self.byte(at) == b'0' { at + 1 } else { self.digits(at)? };
+        if self.byte(at) == b'.' {
+            at = self.digits(at + 1)?;
         }
-        if self.takes(b'.') {
-            self.digits()?;
+        if matches!(self.byte(at), b'e' | b'E') {
+            let is_signed = matches!(self.byte(at + 1), b'+' | b'-');
+            at = self.digits(at + 1 + usize::from(is_signed))?;
         }
-        if self.takes(b'e') || self.takes(b'E') {
-            let _is_signed = self.takes(b'+') || self.takes(b'-');
-            self.digits()?;
-        }
-        Ok(())
+        Ok(at)
     }
 
     /// Steps over at least one digit.
-    fn digits(&mut self) -> Walked {
-        let start = self.at;
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
+    #[inline]
+    fn digits(&self, start: usize) -> Walked {
+        let mut at = start;
+        while self.byte(at).is_ascii_digit() {
+            at += 1;
         }
-        if self.at > start { Ok(()) } else { Err(Refused) }
+        if at > start { Ok(at) } else { Err(Refused) }
     }
 
-    fn word(&mut self, word: &[u8]) -> Walked {
-        let is_there = self.bytes[self.at..].starts_with(word);
-        self.at += word.len();
-        if is_there { Ok(()) } else { Err(Refused) }
+    #[inline]
+    fn word(&self, at: usize, word: &[u8]) -> Walked {
+        if self.bytes[at..].starts_with(word) { Ok(at + word.len()) } else { Err(Refused) }
     }
 
-    /// Steps over white space.
-    fn space(&mut self) {
-        if self.peek().is_some_and(is_space) {
-            self.last_space = Some(self.at);
-            while self.peek().is_some_and(is_space) {
-                self.at += 1;
-            }
+    /// Steps over white space, if there is any; most answers have none.
+    #[inline]
+    fn space(&self, at: usize) -> usize {
+        if self.byte(at) <= b' ' { self.some_space(at) } else { at }
+    }
+
+    #[cold]
+    fn some_space(&self, start: usize) -> usize {
+        let is_space = |byte: &u8| matches!(byte, b' ' | b'\n' | b'\r' | b'\t');
+        let at = start + self.bytes.iter().skip(start).take_while(|byte| is_space(byte)).count();
+        if at > start {
+            self.last_space.set(Some(start));
         }
+        at
     }
 
-    fn take(&mut self, byte: u8) -> Walked {
-        if self.takes(byte) { Ok(()) } else { Err(Refused) }
+    #[inline]
+    fn take(&self, at: usize, byte: u8) -> Walked {
+        if self.byte(at) == byte { Ok(at + 1) } else { Err(Refused) }
     }
 
-    fn takes(&mut self, byte: u8) -> bool {
-        let is_there = self.peek() == Some(byte);
-        self.at += usize::from(is_there);
-        is_there
+    /// The byte at `at`; behind the end a zero, which no token holds.
+    #[inline]
+    fn byte(&self, at: usize) -> u8 {
+        self.bytes.get(at).copied().unwrap_or(0)
+    }
+
+    /// Where the first special byte from `at` on stands; a place behind the end where there is none.
+    #[inline]
+    fn end_of_plain(&self, at: usize) -> usize {
+        let (mut word, bit) = (at / 64, at % 64);
+        let mut marks = self.special.get(word).copied().unwrap_or_default() >> bit;
+        if marks != 0 {
+            return at + marks.trailing_zeros() as usize;
+        }
+        while marks == 0 && word < self.special.len() {
+            word += 1;
+            marks = self.special.get(word).copied().unwrap_or_default();
+        }
+        64 * word + marks.trailing_zeros() as usize
     }
 }
 
-fn is_space(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\n' | b'\r' | b'\t')
+/// The places behind a key.
+struct Key {
+    end_of_key: usize,
+    /// Where the value begins.
+    value: usize,
 }
 
 /// Whether a byte is more than itself in a string: its end, an escape, or a control character, which must not be there.
@@ -255,24 +279,23 @@ fn is_special(byte: u8) -> bool {
     byte < 0x20 || byte == b'"' || byte == b'\\'
 }
 
-/// Where the first special byte from `at` on stands. Eight bytes at once: most strings are long.
-fn end_of_plain(bytes: &[u8], mut at: usize) -> usize {
-    const ONES: u64 = u64::from_ne_bytes([1; 8]);
-    const HIGHS: u64 = ONES << 7;
-    let rest = bytes.get(at..).unwrap_or_default();
-    for chunk in rest.as_chunks::<8>().0 {
-        let word = u64::from_le_bytes(*chunk);
-        // A byte that borrows in the subtraction, and had no high bit of its own, was smaller. A borrow may reach the
-        // bytes above it, so only the lowest mark is to be trusted.
-        let below = |word: u64, least: u8| word.wrapping_sub(ONES * u64::from(least)) & !word;
-        let equal = |byte: u8| below(word ^ (ONES * u64::from(byte)), 1);
-        let marks = (below(word, 0x20) | equal(b'"') | equal(b'\\')) & HIGHS;
-        if marks != 0 {
-            return at + marks.trailing_zeros() as usize / 8;
-        }
-        at += 8;
-    }
-    bytes[at.min(bytes.len())..].iter().position(|byte| is_special(*byte)).map_or(bytes.len(), |found| at + found)
+/// A bit for each byte: is it special? The lowest bit is the first byte's.
+fn specials(bytes: &[u8]) -> Vec<u64> {
+    let (blocks, rest) = bytes.as_chunks::<64>();
+    let mut last = [b' '; 64];
+    last[..rest.len()].copy_from_slice(rest);
+    blocks.iter().chain([&last]).map(specials_of_block).collect()
+}
+
+/// The same of 64 bytes, written so that a compiler does many of them at once.
+fn specials_of_block(bytes: &[u8; 64]) -> u64 {
+    /// Bit n of byte n.
+    const OWN_BITS: u64 = 0x8040_2010_0804_0201;
+    /// Moves the sum of all bytes into the highest one.
+    const SUM: u64 = 0x0101_0101_0101_0101;
+    let marks = bytes.map(|byte| if is_special(byte) { u8::MAX } else { 0 });
+    let eights = marks.as_chunks::<8>().0.iter();
+    eights.rev().fold(0, |all, eight| all << 8 | (u64::from_le_bytes(*eight) & OWN_BITS).wrapping_mul(SUM) >> 56)
 }
 
 #[cfg(test)]
@@ -282,8 +305,8 @@ mod tests {
     use super::*;
 
     fn is_valid(text: &str) -> bool {
-        let mut walker = Walker::new(text);
-        walker.value().is_ok() && walker.end().is_ok()
+        let walker = Walker::new(text);
+        walker.value(walker.start()).is_ok_and(|end| walker.end(end).is_ok())
     }
 
     #[test]
@@ -370,24 +393,27 @@ mod tests {
 
     #[test]
     fn a_special_byte_is_found_wherever_it_stands() {
-        for special in (0..0x20).chain([b'"', b'\\']) {
-            for length in 0..40 {
-                let mut bytes = vec![b'!'; 40];
-                bytes[length] = special;
-                assert_eq!(end_of_plain(&bytes, 0), length, "{special:#x}");
+        for special in 0..=u8::MAX {
+            for place in [0, 1, 7, 8, 62, 63, 64, 100, 127, 128, 129] {
+                let mut bytes = vec![b'!'; 130];
+                bytes[place] = special;
+                let walker = Walker { bytes: &bytes, special: specials(&bytes), last_space: Cell::new(None) };
+                for from in [0, place.saturating_sub(1), place] {
+                    let found = walker.end_of_plain(from);
+                    assert_eq!(found == place, is_special(special), "{special:#x} at {place} from {from}");
+                    assert!(found == place || found >= bytes.len(), "{special:#x} at {place} from {from}: {found}");
+                }
+                assert!(walker.end_of_plain(place + 1) >= bytes.len());
             }
         }
-        let plain: Vec<u8> = (0x20..=0xff).filter(|byte| !is_special(*byte)).collect();
-        assert_eq!(end_of_plain(&plain, 0), plain.len());
-        assert_eq!(end_of_plain(&plain, 1000), plain.len(), "past the end");
     }
 
     #[test]
     fn white_space_is_noticed_between_tokens_and_not_in_strings() {
         for (text, has_space) in [(r#"{"a b":"c d"}"#, false), (r#"{"a": 1}"#, true), ("[1,\n2]", true), ("[]", false)]
         {
-            let mut walker = Walker::new(text);
-            walker.value().unwrap();
+            let walker = Walker::new(text);
+            walker.value(walker.start()).unwrap();
             assert_eq!(walker.has_space_since(0), has_space, "{text}");
         }
     }

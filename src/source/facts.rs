@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use crate::devin::Item;
 use crate::devin::walk::Walker;
+use crate::devin::{Item, Noted};
 
 /// What the logic reads of an item; everything else passes through unread.
 #[derive(Debug, Default)]
@@ -14,9 +14,18 @@ pub struct Facts<'a> {
     /// The field that tells the item from others of its list.
     pub id: Field<'a>,
     pub session_id: Field<'a>,
-    created_at: Field<'a>,
-    updated_at: Field<'a>,
+    created_at: Time,
+    updated_at: Time,
     status: Field<'a>,
+}
+
+/// A time that an item names.
+#[derive(Debug, Default, Clone, Copy)]
+struct Time {
+    /// Whether the field is there and not null.
+    is_given: bool,
+    /// In whole Unix seconds; `None` when it is absent or no number.
+    seconds: Option<i64>,
 }
 
 /// A field as it stands in an item: the text of its value, `null` included. `None` when the item lacks it; the last
@@ -29,10 +38,13 @@ impl<'a> Facts<'a> {
     pub fn of(session: &'a str) -> Facts<'a> {
         let mut facts = Facts::default();
         // What is broken has been refused with its page.
-        let _ = Walker::new(session).object(|walker, key| {
-            let value = &session[walker.value()?];
-            facts.note("session_id", &session[key], value);
-            Ok(())
+        let walker = Walker::new(session);
+        let _ = walker.object(walker.start(), |key, at| {
+            let end = walker.value(at)?;
+            if let Some(noted) = Noted::of(session[key].as_bytes()) {
+                facts.note(noted, noted == Noted::SessionId, &session[at..end]);
+            }
+            Ok(end)
         });
         facts
     }
@@ -40,41 +52,42 @@ impl<'a> Facts<'a> {
     /// The facts of an item, which is told from others by the field `id_field`, as the walk over its page has noted them.
     pub fn noted(item: Item<'a>, id_field: &str) -> Facts<'a> {
         let mut facts = Facts::default();
-        item.fields().for_each(|(key, value)| facts.note(id_field, key, value));
+        for (noted, key, value) in item.fields() {
+            facts.note(noted, key == id_field, value);
+        }
         facts
     }
 
-    fn note(&mut self, id_field: &str, key: &str, value: &'a str) {
-        let value = Field(Some(value));
-        match key {
-            "session_id" => self.session_id = value,
-            "created_at" => self.created_at = value,
-            "updated_at" => self.updated_at = value,
-            "status" => self.status = value,
-            _ => {}
+    fn note(&mut self, noted: Noted, is_id: bool, value: &'a str) {
+        match noted {
+            Noted::SessionId => self.session_id = Field(Some(value)),
+            Noted::CreatedAt => self.created_at = Time::of(value),
+            Noted::UpdatedAt => self.updated_at = Time::of(value),
+            Noted::Status => self.status = Field(Some(value)),
+            Noted::OtherId => {}
         }
-        if key == id_field {
-            self.id = value;
+        if is_id {
+            self.id = Field(Some(value));
         }
     }
 
     /// When the item was made, in Unix seconds; `None` when the field is absent or no number.
     pub fn created_at(&self) -> Option<i64> {
-        self.created_at.seconds()
+        self.created_at.seconds
     }
 
     /// When the item last changed, in Unix seconds; `None` when the field is absent or no number.
     pub fn updated_at(&self) -> Option<i64> {
-        self.updated_at.seconds()
+        self.updated_at.seconds
     }
 
     /// The named cursor field, or the later of it and its fallback. `None`, which every bound admits, also when the
     /// field is there and no number.
     pub fn cursor(&self, field: &str, fallback: Option<&str>) -> Option<i64> {
-        let named = |name: &str| if name == "created_at" { &self.created_at } else { &self.updated_at };
-        match named(field).seconds() {
-            None if named(field).is_given() => None,
-            seconds => seconds.max(fallback.and_then(|fallback| named(fallback).seconds())),
+        let named = |name: &str| if name == "created_at" { self.created_at } else { self.updated_at };
+        match named(field) {
+            Time { is_given: true, seconds: None } => None,
+            time => time.seconds.max(fallback.and_then(|fallback| named(fallback).seconds)),
         }
     }
 
@@ -101,17 +114,14 @@ impl<'a> Field<'a> {
             Some(inside.into())
         }
     }
+}
 
-    /// Whether the field is there and not null.
-    fn is_given(&self) -> bool {
-        self.0.is_some_and(|value| value != "null")
-    }
-
-    /// The field as whole Unix seconds; `None` when it is absent or no number.
-    fn seconds(&self) -> Option<i64> {
-        let value = self.0?;
+impl Time {
+    /// Reads the text of a value.
+    fn of(value: &str) -> Time {
         // Rust also reads words like `inf`, which JSON does not have.
-        value.parse().ok().or_else(|| value.parse().ok().filter(|at: &f64| at.is_finite()).map(|at| at as i64))
+        let fraction = || value.parse().ok().filter(|at: &f64| at.is_finite()).map(|at| at as i64);
+        Time { is_given: value != "null", seconds: value.parse().ok().or_else(fraction) }
     }
 }
 

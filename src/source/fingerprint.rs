@@ -1,5 +1,7 @@
 //! A number that stands for some bytes: the same on every machine and in every version, since states hold it. Pure.
 
+use std::hash::Hasher;
+
 /// Odd, with its bits well mixed: the fractional part of the golden ratio.
 const MIX: u64 = 0x9e37_79b9_7f4a_7c15;
 
@@ -20,6 +22,24 @@ pub fn fingerprint(bytes: &[u8]) -> u64 {
 /// The sixteen hexadecimal digits of a [`fingerprint`], as a state holds them.
 pub fn digits(fingerprint: u64) -> String {
     format!("{fingerprint:016x}")
+}
+
+/// The hash of a small table whose keys are texts: their [`fingerprint`].
+#[derive(Debug, Default)]
+pub struct PrintHasher(u64);
+
+impl Hasher for PrintHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        self.0 = self.0.rotate_left(1) ^ fingerprint(bytes);
+    }
+
+    fn write_u8(&mut self, end: u8) {
+        self.0 ^= u64::from(end);
+    }
 }
 
 #[cfg(test)]

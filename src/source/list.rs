@@ -97,7 +97,7 @@ fn note(listing: &mut Listing, item: &str, facts: &Facts) -> Sight {
 /// What tells an item from others of its list, as a hash. A session is the same with and without `devin-` before its identifier.
 pub fn key_of(item: &str, facts: &Facts) -> u64 {
     let Some(id) = facts.id.text().filter(|id| !bare(id).is_empty()) else { return fingerprint(item.as_bytes()) };
-    let is_session = facts.session_id.text().is_some_and(|session| session == id);
+    let is_session = facts.session_id == facts.id || facts.session_id.text().is_some_and(|session| session == id);
     fingerprint(if is_session { bare(&id) } else { &id }.as_bytes())
 }
 

@@ -1,9 +1,10 @@
 //! Sessions that may change without their `updated_at` saying so, to be asked for again by name. Pure.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::hash::BuildHasherDefault;
 
 use super::facts::Facts;
-use super::fingerprint::{digits, fingerprint};
+use super::fingerprint::{PrintHasher, digits, fingerprint};
 use super::state::StreamState;
 use crate::devin::session::bare;
 use crate::devin::token::holds_key;
@@ -17,25 +18,31 @@ pub const MOST: usize = 500;
 /// The newest sessions of some kind that a pass has seen, each once.
 #[derive(Debug, Default)]
 pub struct NewestSessions {
-    by_id: HashMap<String, (i64, String)>,
+    /// Every item of a list is looked up, so the hash is a plain one; so few cannot crowd it.
+    by_id: HashMap<String, (i64, String), BuildHasherDefault<PrintHasher>>,
     by_time: BTreeSet<(i64, String)>,
     /// Whether some were too old to be remembered.
     pub has_forgotten: bool,
 }
 
 impl NewestSessions {
-    /// Notes a session as it is now; `time` is what the newest are told by.
+    /// Notes a session as it is now; `time` is what the newest are told by. An identifier that could not be one is left out: it
+    /// would go into the state.
     pub fn note(&mut self, id: &str, time: i64, item: &str) {
         self.remove(id);
-        if self.by_id.len() >= MOST {
-            // The fingerprint is worked out only of what is kept.
-            let Some(oldest) = self.by_time.first().filter(|(oldest, _)| *oldest <= time).cloned() else {
-                self.has_forgotten = true;
-                return;
-            };
-            self.remove(&oldest.1);
+        let oldest = self.by_time.first().filter(|_| self.by_id.len() >= MOST);
+        if oldest.is_some_and(|(oldest, _)| *oldest > time) {
+            self.has_forgotten = true;
+            return;
+        }
+        if !is_plain(id) {
+            return;
+        }
+        if let Some((_, oldest)) = oldest.cloned() {
+            self.remove(&oldest);
             self.has_forgotten = true;
         }
+        // The fingerprint is worked out only of what is kept.
         self.by_time.insert((time, id.to_string()));
         self.by_id.insert(id.to_string(), (time, digits(fingerprint(item.as_bytes()))));
     }
@@ -48,6 +55,9 @@ impl NewestSessions {
 
     /// Notes that a session is none of these, or none any more.
     pub fn remove(&mut self, id: &str) {
+        if self.by_id.is_empty() {
+            return;
+        }
         if let Some((time, _)) = self.by_id.remove(id) {
             self.by_time.remove(&(time, id.to_string()));
         }
@@ -122,10 +132,9 @@ impl OpenSessions {
         OpenSessions { to_reread: all.collect(), ..OpenSessions::default() }
     }
 
-    /// Notes a session as it is; `now` is in Unix seconds. An identifier that could not be one is left out: it would go into
-    /// the state.
+    /// Notes a session as it is; `now` is in Unix seconds.
     pub fn note(&mut self, item: &str, facts: &Facts, now: i64) {
-        let Some(id) = facts.session_id.text().filter(|id| is_plain(id)) else { return };
+        let Some(id) = facts.session_id.text() else { return };
         if !self.to_reread.is_empty() {
             self.to_reread.remove(bare(&id));
         }

@@ -6,8 +6,7 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use source_devin_ai::devin::Page;
-use source_devin_ai::devin::page::is_noted;
+use source_devin_ai::devin::{Noted, Page};
 
 /// Reads `body` both ways, and panics where they differ: in what is refused and with which words, in the items, in their
 /// fields, in whether there is white space. Answers whether it is a page.
@@ -27,7 +26,11 @@ pub fn compare(body: &[u8]) -> bool {
     assert_eq!(page.items().len(), expected.items.len(), "{text:?}");
     for ((item, noted), expected) in page.items().zip(page.noted()).zip(expected.items) {
         assert_eq!((item, noted.text), (expected, expected), "{text:?}");
-        assert_eq!(noted.fields().collect::<Vec<_>>(), fields(expected), "{text:?}");
+        let spelled = noted.fields().map(|(field, key, value)| {
+            assert_eq!(Noted::of(key.as_bytes()), Some(field), "{text:?}");
+            (key, value)
+        });
+        assert_eq!(spelled.collect::<Vec<_>>(), fields(expected), "{text:?}");
         assert_eq!(noted.has_space, has_space(expected), "{text:?}");
     }
     true
@@ -98,7 +101,7 @@ fn fields(object: &str) -> Vec<(&str, &str)> {
         let key = key.get().trim();
         (&key[1..key.len() - 1], value.get())
     });
-    spelled.filter(|(key, _)| is_noted(key.as_bytes())).collect()
+    spelled.filter(|(key, _)| Noted::of(key.as_bytes()).is_some()).collect()
 }
 
 /// Whether there is white space outside the strings of a valid text.

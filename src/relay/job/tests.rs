@@ -6,6 +6,7 @@ mod histories;
 mod last_moments;
 mod news;
 mod ownership;
+mod parts;
 mod patience;
 mod polls;
 mod promises;
