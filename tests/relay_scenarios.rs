@@ -666,7 +666,7 @@ fn the_same_alert_reports_the_session_that_has_just_ended() {
     insta::assert_snapshot!(story(&second), @"
     alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     session_adopted https://app.devin.ai/sessions/SESSION (ended_within_cooldown)
-    outcome done pr_opened pr https://github.com/northwind-labs/payments-api/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
+    outcome done pr_opened pr https://github.com/northwind-labs/payments-api/pull/N at https://app.devin.ai/sessions/SESSION: held by the cool-down after an earlier session of this alert: the session opened a pull request
     exit 0
     ");
     assert_eq!(session_id(&first), session_id(&second));

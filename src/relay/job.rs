@@ -82,6 +82,15 @@ pub struct Job {
     patience: Option<patience::Patience>,
     /// The fingerprints that the session has been told of.
     told: Vec<String>,
+    /// Those that the prompt tells of, where others have joined since; `None` where it tells of all.
+    #[serde(default)]
+    prompted: Option<Vec<String>>,
+    /// Alerts have joined the group, and no session has been told.
+    #[serde(default)]
+    is_owing: bool,
+    /// Made of alerts that an earlier session was to be told of, and was not: none that has ended holds it back.
+    #[serde(default)]
+    follows: bool,
     messages_sent: u32,
     #[serde(default)]
     messaged_at: Option<Millis>,
@@ -230,6 +239,9 @@ impl Job {
             limited: Limited::default(),
             patience: None,
             told: Vec::new(),
+            prompted: None,
+            is_owing: false,
+            follows: false,
             messages_sent: 0,
             messaged_at: None,
             successions: 0,
@@ -264,6 +276,19 @@ impl Job {
     /// What an item of a list must hold to be the alert's.
     pub fn marker(&self) -> &str {
         &self.request.names.alert_tag
+    }
+
+    /// Whether alerts have joined the group of which no session has been told: then they are the next job.
+    pub fn is_owing(&self) -> bool {
+        self.is_owing
+    }
+
+    /// This job as the one that comes after `earlier`, which has ended.
+    #[must_use]
+    pub fn after(self, earlier: &Job) -> Job {
+        let has_session = !(earlier.made.is_empty() && earlier.told.is_empty());
+        let is_untold = earlier.is_owing || has_session && earlier.is_news(&self.request.firing);
+        Job { follows: is_untold && earlier.policy.on_new_alerts != OnNewAlerts::Ignore, ..self }
     }
 
     /// The sessions that this job has made, by their bare identifiers.
@@ -302,6 +327,8 @@ impl Job {
         let session = about.map(|watching| &watching.session);
         let pull_requests = about.map(|watching| watching.seen.clone()).unwrap_or_default();
         self.phase = Phase::Settled(End::Outcome(outcome.kind));
+        let is_held = about.is_some_and(|watching| watching.is_held);
+        let held = if is_held { "held by the cool-down after an earlier session of this alert: " } else { "" };
         let event = OutcomeEvent {
             status: outcome.kind.status(),
             result: outcome.kind,
@@ -309,7 +336,7 @@ impl Job {
             pull_requests,
             session_id: session.map(|session| session.session_id.clone()),
             session_url: session.and_then(|session| session.url.clone()),
-            reason: outcome.reason,
+            reason: format!("{held}{}", outcome.reason),
             acus_consumed: about.filter(|watching| watching.was_seen).map(|watching| watching.session.acus_consumed),
             polls: about.map_or(0, |watching| watching.polls),
             seconds: u64::try_from((now - self.started_at.unwrap_or(now)) / 1000).unwrap_or_default(),
@@ -342,7 +369,8 @@ pub fn step(mut job: Job, observation: Observation, now: impl Into<Now>) -> (Job
         (Phase::Watching(_), observation) => job.on_watching(observation, now),
         (_, Observation::AlertResolved) => job.on_resolved_early(now),
         (_, Observation::NewAlerts(firing)) => {
-            job.request.firing = firing;
+            let earlier = std::mem::replace(&mut job.request.firing, firing);
+            job.prompted.get_or_insert(earlier.fingerprints);
             job.resume_waiting(now)
         }
         (Phase::Received, Observation::StopAsked) => job.stop(End::Stopped { session_id: None }),

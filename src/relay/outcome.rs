@@ -254,6 +254,27 @@ mod tests {
     }
 
     #[test]
+    fn what_asks_a_person_is_at_work_no_more() {
+        use SessionPhase::*;
+        let phases =
+            [Working, Unknown, WaitingForUser, WaitingForApproval, Finished, Suspended, QuotaExceeded, Failed];
+        let told: Vec<String> = phases
+            .into_iter()
+            .map(|phase| format!("{phase:?}: active {}, blocked {}", phase.is_active(), phase.is_blocked()))
+            .collect();
+        insta::assert_snapshot!(told.join("\n"), @"
+        Working: active true, blocked false
+        Unknown: active true, blocked false
+        WaitingForUser: active false, blocked true
+        WaitingForApproval: active false, blocked true
+        Finished: active false, blocked false
+        Suspended: active false, blocked false
+        QuotaExceeded: active false, blocked false
+        Failed: active false, blocked false
+        ");
+    }
+
+    #[test]
     fn every_state_of_a_session_means_one_thing() {
         let details = [
             "working",

@@ -45,8 +45,9 @@ pub fn without_secrets(alert: &Alert, redactor: &Redactor) -> (Alert, usize) {
 pub fn secrets_apart(alert: &Alert, redactor: &Redactor) -> (Alert, BTreeSet<String>) {
     let removed = RefCell::new(BTreeSet::new());
     let mut alert = alert.clone();
+    let by_place = std::mem::take(&mut alert.secrets);
     let mask = |pairs: &mut Pairs| {
-        let secret = |(name, value): &(&String, &mut String)| is_secret(name, value);
+        let secret = |(name, value): &(&String, &mut String)| by_place.contains(*name) || is_secret(name, value);
         for (_, value) in pairs.iter_mut().filter(secret) {
             removed.borrow_mut().insert(std::mem::replace(value, MASK.to_string()));
         }

@@ -31,6 +31,22 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     Ok(sum)
 }
 
+/// A number of bytes, such as `512MiB`.
+///
+/// # Errors
+/// What it must be.
+pub fn size(text: &str) -> Result<u64, String> {
+    let number = text.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+    let scale = match &text[number.len()..] {
+        "KiB" => Some(10),
+        "MiB" => Some(20),
+        "GiB" => Some(30),
+        _ => None,
+    };
+    let bytes = scale.and_then(|scale| number.parse::<u64>().ok()?.checked_mul(1 << scale));
+    bytes.ok_or_else(|| "must be a size: 64MiB, 2GiB".to_string())
+}
+
 /// A key or a tag: something, on one line, of a length that can be read.
 ///
 /// # Errors

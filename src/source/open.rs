@@ -55,6 +55,9 @@ impl NewestSessions {
 
     /// Notes that a session is none of these, or none any more.
     pub fn remove(&mut self, id: &str) {
+        if self.by_id.is_empty() {
+            return;
+        }
         if let Some((time, _)) = self.by_id.remove(id) {
             self.by_time.remove(&(time, id.to_string()));
         }

@@ -31,12 +31,17 @@ pub struct Reply {
 /// A program with `relay.yaml`: two open routes, and the organization that these settings reach, polled every second. Its
 /// key stands in the environment.
 pub fn at(settings: &str) -> Program {
+    by(settings, "poll_interval: 1s", "")
+}
+
+/// The same with these keys of the default rule, and these lines at the top of the file.
+pub fn by(settings: &str, rule: &str, top: &str) -> Program {
     let settings: Value = serde_json::from_str(settings).unwrap();
     let text = |name: &str| settings[name].as_str().unwrap();
     let rules = format!(
-        "routes:\n  - {{name: generic, kind: generic, auth: none}}\n  - {{name: auto, auth: none}}\n\
+        "{top}routes:\n  - {{name: generic, kind: generic, auth: none}}\n  - {{name: auto, auth: none}}\n\
         integrations:\n  - name: main\n    api_key: {{env: RELAY_TEST_KEY}}\n    endpoint: {}/v3/organizations/{}/sessions\n\
-        default: {{poll_interval: 1s}}\n",
+        default: {{{rule}}}\n",
         text("api_url"),
         text("org_id")
     );
@@ -46,12 +51,16 @@ pub fn at(settings: &str) -> Program {
 impl Bridge {
     /// Starts `alert-relay serve` on a free port with these arguments, and waits until it listens.
     pub fn start(program: &Program, arguments: &str) -> Bridge {
-        let mut child = program.start(&format!("alert-relay serve --listen 127.0.0.1:0 {arguments}"));
+        Bridge::of(program.start(&format!("alert-relay serve --listen 127.0.0.1:0 {arguments}")))
+    }
+
+    /// Waits until a process that has been started listens.
+    pub fn of(mut child: Child) -> Bridge {
         let lines = BufReader::new(child.stdout.take().unwrap());
         let mut bridge = Bridge { child, lines, address: String::new() };
         let first = bridge.line().expect("it says where it listens");
         let message = first["message"].as_str().unwrap();
-        bridge.address = message.split("http://").nth(1).unwrap().split(',').next().unwrap().to_string();
+        bridge.address = message.split("://").nth(1).unwrap().split(',').next().unwrap().to_string();
         bridge
     }
 
@@ -81,9 +90,15 @@ impl Bridge {
         request(&self.address, "GET", path, "", b"").unwrap()
     }
 
-    /// The alerts that it knows.
+    /// The alerts that it knows, page after page.
     pub fn alerts(&self) -> Vec<Value> {
-        self.get("/api/v1/alerts").json()["alerts"].as_array().unwrap().clone()
+        let (mut alerts, mut next) = (Vec::new(), Some("/api/v1/alerts".to_string()));
+        while let Some(path) = next {
+            let page = self.get(&path).json();
+            alerts.extend(page["alerts"].as_array().unwrap().clone());
+            next = page["next"].as_str().map(str::to_string);
+        }
+        alerts
     }
 
     /// Sends it a signal.

@@ -108,6 +108,11 @@ impl Devin {
         posts.map(|heard| serde_json::from_str(&heard.body).unwrap()).collect()
     }
 
+    /// The settings that reach it, with its organization.
+    pub fn settings(&self) -> String {
+        json!({"api_token": TOKEN, "api_url": self.url, "org_id": ORG}).to_string()
+    }
+
     /// The settings that reach it, without an organization.
     pub fn config(&self) -> String {
         json!({"api_token": TOKEN, "api_url": self.url}).to_string()

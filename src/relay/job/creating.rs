@@ -24,7 +24,7 @@ const LONGEST_LIMITED: Millis = 300_000;
 
 /// How long a create waits for another session of the organization to end, and how often it asks.
 const LONGEST_SESSION_LIMIT: Millis = 3_600_000;
-const SESSION_LIMIT_INTERVAL: Millis = 60_000;
+pub(super) const SESSION_LIMIT_INTERVAL: Millis = 60_000;
 
 /// The waits between finds after an unclear answer grow from this.
 const FIRST_FIND_AFTER: Millis = 2_000;
@@ -105,8 +105,8 @@ impl Job {
                 if self.policy.detach { self.unclear.as_ref().map(|_| window) } else { Some(SECOND_FIND_AFTER) };
             watching.expect_rivals(second, now);
         }
-        self.told.clone_from(&self.request.firing.fingerprints);
         self.phase = Phase::Watching(Box::new(watching));
+        self.note_prompted();
         actions.extend(self.watch_on(now));
         actions
     }

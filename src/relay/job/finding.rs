@@ -65,7 +65,8 @@ impl Job {
             && (self.request.firing.reason == FiringReason::NewAlerts
                 || alive.is_some_and(|session| self.has_news_for(session)));
         let was_sent = self.creates > 0;
-        self.stands_beside = self.policy.new_attempt || is_start || self.stands_beside && was_sent;
+        let is_beside = self.policy.new_attempt || is_start || self.follows && alive.is_none();
+        self.stands_beside = is_beside || self.stands_beside && was_sent;
         if let Some(actions) = self.go_on_with_ours(found, now) {
             return actions;
         }
@@ -133,6 +134,7 @@ impl Job {
         let is_over = reason == AdoptionReason::EndedWithinCooldown;
         let is_news = reason == AdoptionReason::Alive && self.has_news_for(&session);
         let mut watching = Watching::new(session, origin, now);
+        watching.is_held = is_over;
         if origin == Origin::Ours {
             watching.expect_rivals((!self.policy.detach).then_some(SECOND_FIND_AFTER), now);
         }
@@ -142,12 +144,33 @@ impl Job {
             return actions;
         }
         self.phase = Phase::Watching(Box::new(watching));
-        if is_news {
+        if origin == Origin::Ours {
+            self.note_prompted();
+        } else if is_news {
             let firing = self.request.firing.clone();
             self.hear_of(firing);
         }
         actions.extend(self.watch_on(now));
         actions
+    }
+
+    /// A session knows what its prompt tells of. What has joined the group since is news to it.
+    pub(super) fn note_prompted(&mut self) {
+        let firing = self.request.firing.clone();
+        match self.prompted.take() {
+            None => self.told = firing.fingerprints,
+            Some(prompted) => {
+                self.told = prompted;
+                self.hear_of(firing);
+            }
+        }
+    }
+
+    /// Whether some of these alerts are not among those that the session was told of. Where no alerts are told apart, it is
+    /// one, in other words perhaps, unless its sender says otherwise.
+    pub(super) fn is_news(&self, firing: &Firing) -> bool {
+        let is_said = firing.fingerprints.is_empty() && firing.reason == FiringReason::NewAlerts;
+        is_said || firing.fingerprints.iter().any(|print| !self.told.contains(print))
     }
 
     /// Starts nothing, because an earlier session's pull request is still open.
@@ -222,11 +245,9 @@ impl Job {
 
     /// Alerts have joined the group: what the session is to be told, if it may be.
     pub(super) fn hear_of(&mut self, firing: Firing) {
+        let is_news = self.is_news(&firing);
         self.request.firing = firing;
-        let firing = &self.request.firing;
-        // Where no alerts are told apart, it is one, in other words perhaps, unless its sender says otherwise.
-        let is_said = firing.fingerprints.is_empty() && firing.reason == FiringReason::NewAlerts;
-        let is_news = is_said || firing.fingerprints.iter().any(|print| !self.told.contains(print));
+        self.is_owing |= is_news && self.patience.is_some() && self.policy.on_new_alerts != OnNewAlerts::Ignore;
         let may_tell = self.policy.on_new_alerts == OnNewAlerts::Message
             && (self.messages_sent < MOST_MESSAGES || self.patience.is_some());
         if let Phase::Watching(watching) = &mut self.phase

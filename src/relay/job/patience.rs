@@ -5,13 +5,16 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::creating::is_about_tags;
+use super::creating::{SESSION_LIMIT_INTERVAL, is_about_tags};
 use super::{Job, Millis, Observation, OnSessionLimit, Phase, millis};
 use crate::devin::{Error, Kind};
 use crate::relay::error_report::is_session_limit;
 
 /// How often a request may be refused, for good as it seems: a proxy in between may be wrong for a while.
 const MOST_REFUSALS: u32 = 6;
+
+/// How often a message is tried, while its session may not be polled.
+const MOST_MESSAGE_TRIES: u32 = 3;
 
 /// When a request is made again; one that is limited or refused, later each time.
 const WAIT: Millis = 10_000;
@@ -27,6 +30,9 @@ pub(super) struct Patience {
     refused_finds: u32,
     refused_creates: u32,
     limited_creates: u32,
+    /// In a row.
+    #[serde(default)]
+    failed_messages: u32,
 }
 
 impl Job {
@@ -41,7 +47,7 @@ impl Job {
     pub fn wait_out(&mut self, observation: &Observation) -> Option<(Error, Millis)> {
         let is_searching = matches!(self.phase, Phase::Finding { .. } | Phase::Reconciling(_));
         let may_drop_tags = !self.by_title;
-        let waits_for_sessions = self.policy.on_session_limit == OnSessionLimit::Wait && self.unclear.is_some();
+        let waits_for_sessions = self.policy.on_session_limit == OnSessionLimit::Wait;
         let patience = self.patience.as_mut()?;
         let (error, wait) = match observation {
             Observation::SessionsFound(_) => {
@@ -53,11 +59,26 @@ impl Job {
             Observation::FindFailed(error) if is_searching => (error, refused(&mut patience.refused_finds)?),
             Observation::PollFailed(error) if is_about_the_key(error) => (error, WAIT),
             Observation::CreateRefused(error) if may_drop_tags && is_about_tags(error) => return None,
+            Observation::CreateRefused(error) if is_about_the_key(error) => {
+                (error, limited(&mut patience.limited_creates, None))
+            }
             Observation::CreateRefused(error) if will_pass(error) => (error, WAIT),
             Observation::CreateRefused(error) => (error, refused(&mut patience.refused_creates)?),
-            // How long a place is waited for is the rule's to say, once nothing else is in doubt.
+            // Whether a place is waited for is the rule's to say.
             Observation::CreateLimited(error, _) if is_session_limit(error) && !waits_for_sessions => return None,
+            Observation::CreateLimited(error, asked) if is_session_limit(error) => {
+                (error, asked.map_or(0, millis).clamp(SESSION_LIMIT_INTERVAL, LONGEST_ASKED))
+            }
             Observation::CreateLimited(error, asked) => (error, limited(&mut patience.limited_creates, *asked)),
+            Observation::Messaged(Ok(())) => {
+                patience.failed_messages = 0;
+                return None;
+            }
+            // Polls wait meanwhile, so it is not tried for ever.
+            Observation::Messaged(Err(error)) if error.kind.is_retryable() => {
+                patience.failed_messages += 1;
+                (error, (patience.failed_messages < MOST_MESSAGE_TRIES).then_some(WAIT)?)
+            }
             _ => return None,
         };
         Some((error.clone(), wait))

@@ -93,6 +93,7 @@ impl Job {
             (Task::Ending(_), Observation::StopAsked) => self.ending_stopped(now),
             (_, Observation::StopAsked) => self.stop(End::Stopped { session_id: Some(session_id) }),
             (_, Observation::AlertResolved) => {
+                (watching.message_due, self.is_owing) = (false, false);
                 let reason = "the alert was resolved; its session goes on".to_string();
                 let mut actions = vec![Action::Report(EventKind::AlertResolved { reason })];
                 actions.extend(self.watch_on(now));
@@ -150,12 +151,14 @@ impl Job {
             (Task::Messaging, Observation::Messaged(sent)) => {
                 watching.task = if sent.is_ok() { Task::NotingTold } else { Task::Nothing };
                 if sent.is_ok() {
+                    self.is_owing = false;
                     self.told.extend(self.request.firing.fingerprints.clone());
                 }
                 let reason = match &sent {
                     Ok(()) => "alerts have joined the group".to_string(),
                     Err(error) => {
-                        format!("alerts have joined the group, and could not be told to its session: {error}")
+                        let then = if self.is_owing { "; they get one of their own once it has ended" } else { "" };
+                        format!("alerts have joined the group, and could not be told to its session: {error}{then}")
                     }
                 };
                 let event = EventKind::SessionMessaged { session_id, sent: sent.is_ok(), reason };
@@ -358,7 +361,9 @@ impl Job {
         };
         let mut actions = Vec::new();
         if let Some(watching) = about.as_ref().filter(|watching| watching.message_due && self.patience.is_some()) {
-            let reason = "alerts have joined the group, and its session ended before it could be told".to_string();
+            let reason =
+                "alerts have joined the group, and its session ended before it could be told: they get one of their own"
+                    .to_string();
             let session_id = watching.session.session_id.clone();
             actions.push(Action::Report(EventKind::SessionMessaged { session_id, sent: false, reason }));
         }

@@ -52,6 +52,9 @@ pub struct Watching {
     pub(super) doubted: Vec<(Session, String)>,
     /// It carries the tag of an ended session although nobody ended it.
     pub(super) is_spared: bool,
+    /// It had ended before this job began, and its cool-down holds the alert.
+    #[serde(default)]
+    pub(super) is_held: bool,
     /// How the watch ends once a last find is answered.
     pub(super) ends_as: Option<Outcome>,
     pub(super) since: Millis,
@@ -112,6 +115,7 @@ impl Watching {
             doubts: 0,
             doubted: Vec::new(),
             is_spared: false,
+            is_held: false,
             ends_as: None,
             since: now,
             requests: 0,

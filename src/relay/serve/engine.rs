@@ -15,10 +15,10 @@ use super::polling::Polls;
 use super::store::{Claimed, News, Progress, Save, Saved, Store};
 use crate::devin::Error;
 use crate::devin::session::Session;
-use crate::relay::driver::{Clock as _, act, event_of};
+use crate::relay::driver::{act, event_of};
 use crate::relay::error_report::error_report;
 use crate::relay::event::EventKind;
-use crate::relay::job::{Action, End, Job, Observation, Phase, is_about_the_key, step};
+use crate::relay::job::{Action, End, Job, Observation, Phase, Query, is_about_the_key, step};
 
 /// How many jobs are worked on at once; the others wait in the store.
 const AT_ONCE: usize = 64;
@@ -89,6 +89,7 @@ impl Engine {
             tokio::select! {
                 () = self.wake.notified() => {}
                 () = self.integration.readied() => {}
+                () = self.store.hinted() => {}
                 _ = stop.wait_for(Option::is_some) => {}
                 () = tokio::time::sleep(wait) => {}
             }
@@ -148,14 +149,14 @@ impl Engine {
             let (mut events, mut next) = (Vec::new(), None);
             for action in actions {
                 match action {
-                    Action::Report(kind) => events.push(event_of(&held.job, kind, now)),
+                    Action::Report(kind) => events.push(event_of(&held.job, kind, now.devin)),
                     action => next = Some(action),
                 }
             }
             events.iter().for_each(|event| held.note(&event.kind));
             held.note_end();
             let due_in = match next {
-                Some(Action::WaitUntil(moment)) if held.news.is_empty() => Some(moment - now),
+                Some(Action::WaitUntil(moment)) if held.news.is_empty() => Some(moment - now.steady),
                 _ => None,
             };
             // Before anything is told, and before anything is done.
@@ -186,7 +187,9 @@ impl Engine {
 
     /// Takes one action. `None` where it was asked to stop before it was done: then another process begins it anew.
     async fn perform(&self, requests: &Requests<'_>, held: &Held, action: Action) -> Option<Observation> {
-        let (is_create, is_find) = (matches!(action, Action::Create(_)), matches!(action, Action::Find(_)));
+        let is_create = matches!(action, Action::Create(_));
+        // A session that is looked for by name may be gone: that it was seen once says nothing then.
+        let is_by_name = matches!(action, Action::Find(Query::Id(_)));
         let attempt_tag = &held.job.request.names.attempt_tag;
         if is_create {
             // Its answer is waited for, so that no session is started unseen.
@@ -194,6 +197,9 @@ impl Engine {
                 return None;
             }
             let observation = act(requests, held.job.marker(), action).await;
+            if matches!(observation, Observation::Created(_) | Observation::CreateLimited(..)) {
+                self.integration.has_worked();
+            }
             if let Observation::Created(session) = &observation {
                 self.sight(attempt_tag, session).await;
             }
@@ -206,7 +212,7 @@ impl Engine {
             observation = act(requests, held.job.marker(), action) => observation,
         };
         match observation {
-            Observation::SessionsFound(found) if is_find => {
+            Observation::SessionsFound(found) if !is_by_name => {
                 let sighted = self.sightings(attempt_tag).await?;
                 let is_new = |session: &Session| !found.iter().any(|other| other.is_named(&session.session_id));
                 let missing: Vec<Session> = sighted.into_iter().filter(is_new).collect();

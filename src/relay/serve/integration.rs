@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::polling::Polls;
 use super::store::Store;
@@ -13,13 +14,16 @@ use crate::devin::Error;
 use crate::devin::client::Client;
 use crate::devin::session::{NewSession, Session, bare};
 use crate::devin::sessions::Creation;
-use crate::relay::driver::{Clock, Sessions};
+use crate::relay::driver::Sessions;
 use crate::relay::error_report::{Code, ErrorReport, ignore_events};
-use crate::relay::job::{Millis, Query};
+use crate::relay::job::{Now, Query};
 use crate::relay::organization;
 
 /// How long after a vain look at the key the next one is taken.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
+
+/// How long after a job was refused last the integration counts as paused though its key looks good.
+const REFUSED_FOR: Duration = Duration::from_secs(330);
 
 /// Stands in no item of a list.
 const UNMATCHED: &str = "\0";
@@ -42,6 +46,8 @@ pub struct Integration {
     create_timeout: Duration,
     pub polls: Polls,
     standing: Mutex<Standing>,
+    /// When a job was refused last what it needs.
+    refused_at: Mutex<Option<Instant>>,
     /// Told when the key has to be looked at.
     doubt: Notify,
     /// Told when it is ready.
@@ -58,6 +64,8 @@ pub enum Standing {
     },
     Paused {
         reason: ErrorReport,
+        /// The organization, where the key looks good and jobs are tried all the same: it is ready once one goes through.
+        tried_in: Option<String>,
     },
 }
 
@@ -71,6 +79,7 @@ impl Integration {
             create_timeout: settings.create_timeout,
             polls: Polls::default(),
             standing: Mutex::new(Standing::Starting),
+            refused_at: Mutex::default(),
             doubt: Notify::new(),
             ready: Notify::new(),
         }
@@ -84,7 +93,9 @@ impl Integration {
     /// The requests to its organization; `None` while it is not ready.
     pub fn requests(&self) -> Option<Requests<'_>> {
         match self.standing() {
-            Standing::Ready { org_id } => Some(Requests { integration: self, org_id }),
+            Standing::Ready { org_id } | Standing::Paused { tried_in: Some(org_id), .. } => {
+                Some(Requests { integration: self, org_id })
+            }
             _ => None,
         }
     }
@@ -94,42 +105,76 @@ impl Integration {
         self.ready.notified().await;
     }
 
-    /// Starts nothing any more until the key has been looked at.
+    /// Starts nothing any more until the key has been looked at: a job was refused what it needs.
     pub fn pause(&self, reason: ErrorReport) {
-        self.stand(Standing::Paused { reason });
+        self.note_refusal(Some(Instant::now()));
+        self.stand(Standing::Paused { reason, tried_in: None });
         self.doubt.notify_one();
+    }
+
+    /// A job was given what another one was refused.
+    pub fn has_worked(&self) {
+        if let Standing::Paused { tried_in: Some(org_id), .. } = self.standing() {
+            self.stand(Standing::Ready { org_id });
+        }
     }
 
     /// Looks at the key until it is good, and again whenever it is in doubt. Never ends.
     pub async fn verify(&self, store: &Store, log: &Log) {
+        // What was said last of why it is paused.
+        let mut said = None;
         loop {
-            let said = self.standing();
-            match self.look(store, log).await {
-                Ok(org_id) => {
+            let found = self.look(store, log).await;
+            let refused = match self.standing() {
+                Standing::Paused { reason, .. } if self.is_refused() => Some(reason),
+                _ => None,
+            };
+            let (next, paused) = match (found, refused) {
+                // A key that looks good may still be refused what a job needs.
+                (Ok(org_id), Some(reason)) => {
+                    (Standing::Paused { reason: reason.clone(), tried_in: Some(org_id) }, Some(reason.message))
+                }
+                (Ok(org_id), None) => {
                     log.note(&format!("integration {}: the key is good, the organization is {org_id}", self.name));
-                    self.stand(Standing::Ready { org_id });
-                    self.ready.notify_waiters();
-                    self.doubt.notified().await;
-                    // A key that looks good may still be refused what a job needs: it stays paused for a while all the same.
-                    tokio::time::sleep(LOOK_AGAIN).await;
+                    (Standing::Ready { org_id }, None)
                 }
-                Err(reason) => {
-                    let paused = Standing::Paused { reason };
-                    if let Standing::Paused { reason } = &paused
-                        && paused != said
-                    {
-                        log.warn(&format!("integration {} is paused, and alerts wait: {}", self.name, reason.message));
-                    }
-                    self.stand(paused);
-                    tokio::time::sleep(LOOK_AGAIN).await;
+                (Err(reason), _) => {
+                    // What jobs were refused is explained by the key.
+                    self.note_refusal(None);
+                    (Standing::Paused { reason: reason.clone(), tried_in: None }, Some(reason.message))
                 }
+            };
+            if let Some(reason) = &paused
+                && paused != said
+            {
+                log.warn(&format!("integration {} is paused, and alerts wait: {reason}", self.name));
             }
+            said = paused;
+            let is_ready = matches!(next, Standing::Ready { .. });
+            self.stand(next);
+            if self.requests().is_some() {
+                self.ready.notify_waiters();
+            }
+            if is_ready {
+                self.doubt.notified().await;
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
         }
+    }
+
+    fn note_refusal(&self, at: Option<Instant>) {
+        *self.refused_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    }
+
+    /// Whether a job was refused lately what it needs. Refused jobs are tried again every five minutes at least.
+    fn is_refused(&self) -> bool {
+        let refused_at = *self.refused_at.lock().unwrap_or_else(PoisonError::into_inner);
+        refused_at.is_some_and(|at| at.elapsed() < REFUSED_FOR)
     }
 
     async fn look(&self, store: &Store, log: &Log) -> Result<String, ErrorReport> {
         let kept = self.kept(store.organization(&self.name).await, log);
-        match organization::find(&self.client, self.configured.as_deref()).await {
+        let found = match organization::find(&self.client, self.configured.as_deref()).await {
             Ok(found) if !found.missing.is_empty() => Err(ErrorReport {
                 code: Code::MissingPermission,
                 message: format!(
@@ -150,7 +195,8 @@ impl Integration {
             }
             Err(report) if is_about_the_api(report.code) => self.configured.clone().or(kept).ok_or(report),
             Err(report) => Err(report),
-        }
+        };
+        found.map_err(in_words_of_rules)
     }
 
     /// The organization is a convenience: a store that fails here fails elsewhere too.
@@ -170,6 +216,33 @@ impl Integration {
     fn stand(&self, standing: Standing) {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
+}
+
+/// The words of the command line and of a file of settings, and what the rules file has for them. It is tried again here
+/// without anybody's doing.
+const WORDS: [(&str, &str); 11] = [
+    ("check org_id and api_url", "check endpoint and org_id in the rules file"),
+    ("check api_url or --endpoint", "check endpoint in the rules file"),
+    ("check that api_url is the Devin API", "check that endpoint in the rules file is on the Devin API"),
+    ("Check api_url", "Check endpoint in the rules file"),
+    ("check api_url", "check endpoint in the rules file"),
+    ("api_url may not be", "endpoint in the rules file may not begin with"),
+    (
+        "name one as org_id, in DEVIN_ORG_ID, or by --endpoint",
+        "name one as org_id of the integration in the rules file",
+    ),
+    (", in the file or in DEVIN_ORG_ID", ", to the integration in the rules file"),
+    (", and run again", ""),
+    (": run again later", ": it is asked again by itself"),
+    ("Run again later; if", "It is asked again by itself; if"),
+];
+
+/// What went wrong, for somebody who has a rules file before them.
+fn in_words_of_rules(mut report: ErrorReport) -> ErrorReport {
+    for (word, ours) in WORDS {
+        report.message = report.message.replace(word, ours);
+    }
+    report
 }
 
 /// Whether it says nothing about the key.
@@ -200,6 +273,11 @@ impl Requests<'_> {
         let query: Vec<_> = session_ids.map(|id| Query::Id(bare(id).to_string()).filter()).collect();
         // Whoever is left out because it cannot be read is asked for by itself, and then that is an error.
         self.client().find_sessions(&self.org_id, &query, UNMATCHED, &ignore_events).await
+    }
+
+    /// This moment by both of Devin's clocks.
+    pub fn now(&self) -> Now {
+        Now { steady: self.client().steady_ms(), devin: self.client().now_ms() }
     }
 
     fn client(&self) -> &Client {
@@ -234,13 +312,27 @@ impl Sessions for Requests<'_> {
     }
 }
 
-impl Clock for Requests<'_> {
-    fn now(&self) -> Millis {
-        self.client().now_ms()
-    }
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devin::{Error, Kind};
+    use crate::relay::error_report::error_report;
 
-    async fn sleep_until(&self, moment: Millis) {
-        let time = Duration::from_millis((moment - self.now()).max(0).unsigned_abs());
-        tokio::time::sleep(time).await;
+    #[test]
+    fn what_went_wrong_is_told_in_the_words_of_the_rules_file() {
+        let kinds = [302, 400, 401, 403, 404, 409, 422, 500].map(Kind::Status).into_iter().chain([
+            Kind::Unreachable("api.example: connection refused".to_string()),
+            Kind::Barred("api.example: invalid peer certificate: UnknownIssuer".to_string()),
+            Kind::Invalid(crate::devin::page::Invalid::NoItems),
+        ]);
+        let message = |kind| {
+            let error = Error { kind, path: "/v3/self".to_string(), explanation: None, tries: 1 };
+            in_words_of_rules(error_report(&error)).message
+        };
+        let said: Vec<String> = kinds.map(message).collect();
+        for foreign in ["api_url", "--endpoint", "DEVIN_ORG_ID"] {
+            assert!(!said.iter().any(|message| message.contains(foreign)), "{foreign}: {said:#?}");
+        }
+        insta::assert_snapshot!(said.join("\n"));
     }
 }

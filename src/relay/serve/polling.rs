@@ -14,14 +14,16 @@ use crate::devin::{Error, Kind};
 /// So many sessions are asked for at once: more have not been seen to work.
 const TOGETHER: usize = 50;
 
-/// How long a poll waits for others to go with it.
-const GATHERING: Duration = Duration::from_millis(50);
+/// How long a poll waits for as many others to go with it.
+const GATHERING: Duration = Duration::from_millis(200);
 
 /// The polls of one integration that have not been made yet.
 #[derive(Default)]
 pub struct Polls {
     waiting: Mutex<Vec<Poll>>,
     wake: Notify,
+    /// Told when there are enough for a list.
+    full: Notify,
     /// Whether the API has answered with sessions that nobody asked for: then it knows no such filter.
     is_alone: AtomicBool,
 }
@@ -40,9 +42,18 @@ impl Polls {
     pub async fn poll(&self, session_id: &str) -> Result<Session, Error> {
         let (answer, answered) = oneshot::channel();
         let poll = Poll { session_id: session_id.to_string(), answer };
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner).push(poll);
+        if self.put(poll) == TOGETHER {
+            self.full.notify_one();
+        }
         self.wake.notify_one();
         answered.await.unwrap_or_else(|_| Err(given_up()))
+    }
+
+    /// How many wait then.
+    fn put(&self, poll: Poll) -> usize {
+        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.push(poll);
+        waiting.len()
     }
 
     /// Makes the polls of `integration`. Never ends.
@@ -50,7 +61,8 @@ impl Polls {
         let polls = &integration.polls;
         loop {
             polls.wake.notified().await;
-            tokio::time::sleep(GATHERING).await;
+            // A late word of those that are gone already only makes this list shorter.
+            let _ = tokio::time::timeout(GATHERING, polls.full.notified()).await;
             let mut waiting = std::mem::take(&mut *polls.waiting.lock().unwrap_or_else(PoisonError::into_inner));
             while !waiting.is_empty() {
                 let rest = waiting.split_off(waiting.len().min(TOGETHER));

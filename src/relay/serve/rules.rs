@@ -5,6 +5,7 @@
 //! file: [`Surroundings`] does, those of this machine for [`load`]. No problem shows a secret, not even one that stands
 //! where it should not.
 
+mod abilities;
 mod file;
 mod integrations;
 mod node;
@@ -25,9 +26,9 @@ use crate::relay::alert::Format;
 use crate::relay::inbound::{Grouping, Mapping};
 use crate::relay::job::Policy;
 use crate::relay::prompt::Template;
-use crate::relay::values::namespace;
+use crate::relay::values::{namespace, size};
 pub use file::load;
-use node::Node;
+use node::{Node, Value};
 use section::{Elsewhere, Place, Reader};
 
 /// A rules file that has been checked.
@@ -39,6 +40,8 @@ pub struct Rules {
     pub rule: Rule,
     /// How long deliveries are kept, and so how long their identifiers are unique.
     pub retention: Duration,
+    /// How many bytes the bodies of deliveries that are kept may have together.
+    pub max_store_size: u64,
     /// Keeps these alerts apart from the same alerts of other bridges; empty for none.
     pub namespace: String,
     /// What is allowed and yet likely to be a mistake.
@@ -102,7 +105,7 @@ pub enum OnCreateUnknown {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Devin {
     Api,
-    /// Integrations need not be there, and their keys are not looked up.
+    /// Integrations need not be there, nor the variables and files that hold their keys.
     Sandbox,
 }
 
@@ -157,13 +160,18 @@ impl Rules {
     }
 }
 
-const KEYS: [&str; 6] = ["routes", "integrations", "default", "retention", "on_create_unknown", "namespace"];
+const KEYS: [&str; 7] =
+    ["routes", "integrations", "default", "retention", "max_store_size", "on_create_unknown", "namespace"];
 
 const ELSEWHERE: [Elsewhere; 3] =
     [("rules", "write default, one rule for all alerts"), ("hooks", "routes"), ("webhooks", "routes")];
 
 /// Deliveries are kept so long where the file says nothing.
 const RETENTION: Duration = Duration::from_secs(30 * 86_400);
+
+/// And as many bytes of them, at least and where the file says nothing.
+const LEAST_STORE: u64 = 16 << 20;
+const STORE: u64 = 1 << 30;
 
 /// The name of the only integration of a simulated organization, where the file has none.
 const SANDBOX: &str = "sandbox";
@@ -210,12 +218,25 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
     let retention = section.get("retention", reader);
     let (hour, years) = (Duration::from_secs(3600), Duration::from_secs(3650 * 86_400));
     let retention = retention.and_then(|place| reader.time_within(&place, hour..=years, "from 1h to 3650d"));
+    let max_store_size = section.get("max_store_size", reader);
+    let max_store_size = max_store_size.and_then(|place| {
+        if matches!(place.node.value, Value::Number(_) | Value::Decimal(_)) {
+            reader.problem(&place, "needs a unit: 64MiB, 2GiB");
+            return None;
+        }
+        let bytes = reader.checked(&place, size)?;
+        if bytes < LEAST_STORE {
+            reader.problem(&place, "must be at least 16MiB, or what just came would be forgotten");
+        }
+        Some(bytes)
+    });
     let namespace = section.get("namespace", reader).and_then(|place| reader.checked(&place, namespace));
     Some(Rules {
         routes,
         integrations,
         rule,
         retention: retention.unwrap_or(RETENTION),
+        max_store_size: max_store_size.unwrap_or(STORE),
         namespace: namespace.unwrap_or_default(),
         warnings: Vec::new(),
     })

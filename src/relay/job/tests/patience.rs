@@ -93,6 +93,34 @@ fn an_accepted_alert_outlasts_every_answer_that_may_pass() {
 }
 
 #[test]
+fn a_place_among_the_sessions_is_waited_for_as_long_as_it_takes() {
+    let limit = |_| {
+        let said = Some("too many concurrent sessions".to_string());
+        let error = Error { kind: Kind::Status(429), path: "sessions".to_string(), explanation: said, tries: 1 };
+        Observation::CreateLimited(error, None)
+    };
+    let mut job = job(1, again()).made_patient();
+    let waits: Vec<Option<i64>> = (0..600).map(|time| job.wait_out(&limit(time)).map(|(_, wait)| wait)).collect();
+    assert_eq!(waits, vec![Some(60_000); 600]);
+    job.policy.on_session_limit = OnSessionLimit::Fail;
+    assert!(job.wait_out(&limit(0)).is_none(), "the step refuses it");
+}
+
+#[test]
+fn a_message_is_tried_a_few_times_while_the_api_fails_and_not_where_it_is_refused() {
+    let failed = |status| {
+        let kind = Kind::Status(status);
+        Observation::Messaged(Err(Error { kind, path: "messages".to_string(), explanation: None, tries: 1 }))
+    };
+    let mut job = job(1, again()).made_patient();
+    assert!(job.wait_out(&failed(409)).is_none());
+    let waits: Vec<bool> = (0..4).map(|_| job.wait_out(&failed(503)).is_some()).collect();
+    assert_eq!(waits, [true, true, false, false]);
+    assert!(job.wait_out(&Observation::Messaged(Ok(()))).is_none());
+    assert!(job.wait_out(&failed(503)).is_some(), "they are counted anew");
+}
+
+#[test]
 fn what_is_refused_again_and_again_is_given_up() {
     let world = finishing(vec![(422, false); 9]);
     let job = served(&world, job(1, again()));

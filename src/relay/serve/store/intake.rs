@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use sqlx::Row as _;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::StoreError;
 use super::database::Work;
@@ -132,14 +132,25 @@ pub async fn accept(work: &mut Work<'_>, delivery: &NewDelivery) -> Result<Recei
     Ok(Receipt { delivery_id: delivery.id.clone(), is_duplicate, taken })
 }
 
-/// Forgets deliveries that came longer ago. A job that is active needs none of them.
+/// Deliveries that are kept for whoever looks into what goes on: those that an active job was made of, or heard of last.
+const IN_USE: &str = "SELECT delivery FROM jobs WHERE settled_at IS NULL AND delivery IS NOT NULL \
+    UNION SELECT a.last_delivery FROM alerts a JOIN jobs j ON j.alert = a.tag WHERE j.settled_at IS NULL";
+
+/// Forgets deliveries that came longer ago, and of the others the oldest bodies until those that are left have no more than
+/// `most_bytes` together. Answers with how many bodies that were.
 ///
 /// # Errors
 /// The database's.
-pub async fn prune(work: &mut Work<'_>, older_than_ms: i64) -> Result<(), StoreError> {
+pub async fn prune(work: &mut Work<'_>, older_than_ms: i64, most_bytes: i64) -> Result<u64, StoreError> {
     let before = work.now.saturating_sub(older_than_ms);
     sqlx::query("DELETE FROM deliveries WHERE received_at < $1").bind(before).execute(&mut *work.connection).await?;
-    Ok(())
+    let text = format!(
+        "UPDATE deliveries SET body = NULL WHERE id IN (SELECT id FROM (SELECT id, CAST(SUM(LENGTH(body)) OVER \
+        (ORDER BY received_at DESC, id DESC) AS BIGINT) AS bytes FROM deliveries WHERE body IS NOT NULL) newest \
+        WHERE bytes > $1) AND id NOT IN ({IN_USE})"
+    );
+    let cut = sqlx::query(AssertSqlSafe(text)).bind(most_bytes).execute(&mut *work.connection).await?;
+    Ok(cut.rows_affected())
 }
 
 /// Whether it has come before. Of the deliveries of each alert only the last one that was none matters: if that is another
@@ -199,7 +210,7 @@ async fn take(
                 tell(work, &job_id, Some(&new.job)).await?;
                 return Ok(Taken::Joined { job_id });
             }
-            start(work, &entry.tag, &new.integration, &new.job).await?;
+            start(work, &entry.tag, &new.integration, &new.job, Some(&delivery.id)).await?;
             Ok(Taken::Started { job_id: new.job.id.clone() })
         }
         EntryState::Resolved if is_late && was_firing => {
@@ -330,14 +341,20 @@ async fn touch(work: &mut Work<'_>, delivery: &NewDelivery, entry: &Entry) -> Re
     Ok(())
 }
 
-/// Makes a job of an alert.
+/// Makes a job of an alert; `None` where the delivery that told of it is not known any more.
 ///
 /// # Errors
 /// The database's.
-pub async fn start(work: &mut Work<'_>, tag: &str, integration: &str, new: &Job) -> Result<(), StoreError> {
+pub async fn start(
+    work: &mut Work<'_>,
+    tag: &str,
+    integration: &str,
+    new: &Job,
+    delivery_id: Option<&str>,
+) -> Result<(), StoreError> {
     let job = serde_json::to_string(new).map_err(|error| StoreError(error.to_string()))?;
-    let text = "INSERT INTO jobs (id, alert, integration, phase, job, created_at, due_at, epoch) \
-        VALUES ($1, $2, $3, $4, $5, $6, $6, 0)";
+    let text = "INSERT INTO jobs (id, alert, integration, phase, job, created_at, due_at, epoch, delivery) \
+        VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $7)";
     sqlx::query(text)
         .bind(&new.id)
         .bind(tag)
@@ -345,6 +362,7 @@ pub async fn start(work: &mut Work<'_>, tag: &str, integration: &str, new: &Job)
         .bind(new.phase.name())
         .bind(job)
         .bind(work.now)
+        .bind(delivery_id)
         .execute(&mut *work.connection)
         .await?;
     Ok(())
@@ -353,9 +371,12 @@ pub async fn start(work: &mut Work<'_>, tag: &str, integration: &str, new: &Job)
 /// Leaves news for a job: what fires now, as the job that it would be, or with `None` that it is over. The job is due at
 /// once. If it ends before it hears of it, what fires becomes the next job.
 async fn tell(work: &mut Work<'_>, job_id: &str, follow_up: Option<&Job>) -> Result<(), StoreError> {
-    let counted = "SELECT COUNT(*), COALESCE(MAX(seq), 0) FROM news WHERE job = $1";
+    let counted = "SELECT COUNT(n.seq), COALESCE(MAX(n.seq), 0), MAX(j.heard) FROM jobs j LEFT JOIN news n ON n.job = j.id \
+        WHERE j.id = $1";
     let row = sqlx::query(counted).bind(job_id).fetch_one(&mut *work.connection).await?;
-    let (count, last): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    let (count, last, heard): (i64, i64, i64) = (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+    // A number is given once, or news would be taken for some that were heard.
+    let last = last.max(heard);
     if count >= MOST_NEWS {
         let text = "DELETE FROM news WHERE job = $1 AND seq = $2";
         sqlx::query(text).bind(job_id).bind(last).execute(&mut *work.connection).await?;

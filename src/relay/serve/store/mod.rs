@@ -5,6 +5,7 @@
 //! deliveries that come together cost one sync of the disk; nobody is answered before that transaction is committed.
 
 mod database;
+mod hint;
 mod intake;
 mod queue;
 mod schema;
@@ -15,17 +16,18 @@ mod view;
 use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::JoinHandle;
+use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::task::{JoinHandle, JoinSet};
 
 use database::Database;
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
-pub use view::{After, AlertView};
+pub use view::{After, AlertView, Deliveries, DeliveryView};
 
 use crate::devin::session::Session;
 
@@ -48,6 +50,13 @@ pub enum Address {
 /// The store. Dropped without [`Store::close`], it loses nothing that was answered.
 pub struct Store {
     orders: mpsc::Sender<Pending>,
+    /// Bytes of bodies since the last look at how many are kept, and that there are more.
+    accepted: AtomicU64,
+    grown: Notify,
+    /// Told that another process may have left a due job.
+    hinted: Arc<Notify>,
+    /// Who listens for that; nobody does where there is no other process.
+    _listening: JoinSet<()>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -75,7 +84,8 @@ enum Order {
     KeepOrganization { integration: String, org_id: String },
     Organization { integration: String },
     Alerts { most: i64, after: Option<After> },
-    Prune { older_than_ms: i64 },
+    Deliveries(Deliveries),
+    Prune { older_than_ms: i64, most_bytes: i64 },
     Ping,
 }
 
@@ -88,6 +98,8 @@ enum Reply {
     Active(Vec<(String, i64)>),
     Text(Option<String>),
     Alerts(Vec<AlertView>),
+    Deliveries(Vec<DeliveryView>),
+    Count(u64),
     Done,
 }
 
@@ -105,7 +117,13 @@ impl Store {
         let database = Database::open(address).await?;
         let (orders, waiting) = mpsc::channel(WAITING);
         let writer = Mutex::new(Some(tokio::spawn(write(waiting, database))));
-        Ok(Store { orders, writer })
+        let hinted = Arc::new(Notify::new());
+        let mut listening = JoinSet::new();
+        if let Address::Postgres(url) = address {
+            listening.spawn(hint::listen(url.clone(), Arc::clone(&hinted)));
+        }
+        let (accepted, grown) = (AtomicU64::new(0), Notify::new());
+        Ok(Store { orders, accepted, grown, hinted, _listening: listening, writer })
     }
 
     /// Keeps a delivery, its alerts and their jobs, in one transaction. When this answers, they are on the disk.
@@ -113,6 +131,8 @@ impl Store {
     /// # Errors
     /// When they could not be committed: nothing of it is kept then.
     pub async fn accept(&self, delivery: NewDelivery) -> Result<Receipt, StoreError> {
+        self.accepted.fetch_add(delivery.body.len() as u64, Ordering::Relaxed);
+        self.grown.notify_one();
         match self.ask(Order::Accept(Box::new(delivery))).await? {
             Reply::Receipt(receipt) => Ok(receipt),
             _ => Err(StoreError::mixed_up()),
@@ -130,6 +150,11 @@ impl Store {
             Reply::Due(due) => Ok(due),
             _ => Err(StoreError::mixed_up()),
         }
+    }
+
+    /// Waits until another process says that there may be a due job. It may also never say so.
+    pub async fn hinted(&self) {
+        self.hinted.notified().await;
     }
 
     /// Keeps how far a job has come, unless somebody else has taken it on since.
@@ -221,12 +246,36 @@ impl Store {
         }
     }
 
-    /// Forgets deliveries that are older.
+    /// Deliveries that are kept.
     ///
     /// # Errors
     /// The database's.
-    pub async fn prune(&self, older_than: Duration) -> Result<(), StoreError> {
-        self.ask(Order::Prune { older_than_ms: millis(older_than) }).await.map(drop)
+    pub async fn deliveries(&self, which: Deliveries) -> Result<Vec<DeliveryView>, StoreError> {
+        match self.ask(Order::Deliveries(which)).await? {
+            Reply::Deliveries(deliveries) => Ok(deliveries),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Forgets deliveries that are older, and of the rest the oldest bodies, until `most_bytes` of them are left. Answers with
+    /// how many bodies that were. What active jobs were made of stays.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn prune(&self, older_than: Duration, most_bytes: u64) -> Result<u64, StoreError> {
+        self.accepted.store(0, Ordering::Relaxed);
+        let most_bytes = i64::try_from(most_bytes).unwrap_or(i64::MAX);
+        match self.ask(Order::Prune { older_than_ms: millis(older_than), most_bytes }).await? {
+            Reply::Count(bodies) => Ok(bodies),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Waits until so many bytes of bodies have been accepted since the last [`Store::prune`].
+    pub async fn has_grown(&self, bytes: u64) {
+        while self.accepted.load(Ordering::Relaxed) < bytes {
+            self.grown.notified().await;
+        }
     }
 
     /// Sees whether a transaction that writes goes through.

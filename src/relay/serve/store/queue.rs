@@ -1,7 +1,9 @@
 //! Jobs that are due: who has one, for how long, and what is kept of it. Whoever has lost a job to somebody else keeps
 //! nothing of it: every write names the number of the claim that it belongs to.
 
+use serde::Serialize;
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
 
 use super::database::Work;
 use super::intake::start;
@@ -29,7 +31,7 @@ pub enum News {
 }
 
 /// What is shown of a job beside its phase.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Progress {
     pub session_id: Option<String>,
     pub session_url: Option<String>,
@@ -38,6 +40,23 @@ pub struct Progress {
     pub status: Option<String>,
     pub result: Option<String>,
     pub reason: Option<String>,
+}
+
+impl Progress {
+    /// From the columns of a job, by their names.
+    ///
+    /// # Errors
+    /// When one is not there, or holds something else.
+    pub fn of(row: &AnyRow) -> Result<Progress, StoreError> {
+        Ok(Progress {
+            session_id: row.try_get("session_id")?,
+            session_url: row.try_get("session_url")?,
+            pr_url: row.try_get("pr_url")?,
+            status: row.try_get("status")?,
+            result: row.try_get("result")?,
+            reason: row.try_get("reason")?,
+        })
+    }
 }
 
 /// How far a job has come.
@@ -107,7 +126,7 @@ pub async fn claim(
         .await?;
     let (mut claimed, mut unreadable) = (Vec::new(), Vec::new());
     for row in rows {
-        let (id, job): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let (id, job): (String, String) = (row.try_get("id")?, row.try_get("job")?);
         let waiting = waiting_news(work, &id).await?;
         // One that another version has written must not keep the others waiting.
         let (job, news) = match read(&job).and_then(|job| Ok((job, told(&waiting)?))) {
@@ -119,16 +138,9 @@ pub async fn claim(
         };
         claimed.push(Claimed {
             job,
-            epoch: row.try_get(2)?,
-            stepped_by: row.try_get(3)?,
-            progress: Progress {
-                session_id: row.try_get(4)?,
-                session_url: row.try_get(5)?,
-                pr_url: row.try_get(6)?,
-                status: row.try_get(7)?,
-                result: row.try_get(8)?,
-                reason: row.try_get(9)?,
-            },
+            epoch: row.try_get("epoch")?,
+            stepped_by: row.try_get("stepped_by")?,
+            progress: Progress::of(&row)?,
             news,
         });
     }
@@ -150,7 +162,8 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
     let text = "UPDATE jobs SET job = $1, phase = $2, stepped_by = $3, \
         due_at = CASE WHEN $4 = 0 THEN due_at ELSE $5 END, lease_until = CASE WHEN $4 = 0 THEN lease_until ELSE NULL END, \
         settled_at = CASE WHEN $6 = 0 THEN NULL ELSE $7 END, session_id = $8, session_url = $9, pr_url = $10, status = $11, \
-        result = $12, reason = $13 WHERE id = $14 AND epoch = $15 AND settled_at IS NULL";
+        result = $12, reason = $13, heard = CASE WHEN heard < $16 THEN $16 ELSE heard END \
+        WHERE id = $14 AND epoch = $15 AND settled_at IS NULL";
     let result = sqlx::query(text)
         .bind(job)
         .bind(save.job.phase.name())
@@ -167,14 +180,20 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
         .bind(&progress.reason)
         .bind(&save.job.id)
         .bind(save.epoch)
+        .bind(save.news_until)
         .execute(&mut *work.connection)
         .await?;
     if result.rows_affected() == 0 {
         return Ok(Saved::Lost);
     }
-    let until = if is_settled { follow_up(work, save).await? } else { save.news_until };
-    let text = "DELETE FROM news WHERE job = $1 AND seq <= $2";
-    sqlx::query(text).bind(&save.job.id).bind(until).execute(&mut *work.connection).await?;
+    if is_settled {
+        follow_up(work, save).await?;
+    } else {
+        // The last one that was heard stays where it may have to become the next job.
+        let text = "DELETE FROM news WHERE job = $1 AND seq <= (SELECT heard FROM jobs WHERE id = $1) - $2";
+        let kept = i64::from(save.job.is_owing());
+        sqlx::query(text).bind(&save.job.id).bind(kept).execute(&mut *work.connection).await?;
+    }
     let news = told(&waiting_news(work, &save.job.id).await?)?;
     if is_given_back && !is_settled && !news.is_empty() {
         let text = "UPDATE jobs SET due_at = $2 WHERE id = $1";
@@ -183,18 +202,20 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
     Ok(Saved::Kept(news))
 }
 
-/// What fired while a job came to its end, and is not over, becomes the alert's next job. Answers with the last news.
-async fn follow_up(work: &mut Work<'_>, save: &Save) -> Result<i64, StoreError> {
-    let text = "SELECT n.seq, n.follow_up, j.alert, j.integration FROM news n JOIN jobs j ON j.id = n.job \
+/// What fired while a job came to its end, or was never told to its session, becomes the alert's next job unless it is over.
+async fn follow_up(work: &mut Work<'_>, save: &Save) -> Result<(), StoreError> {
+    let text = "SELECT n.seq - j.heard, n.follow_up, j.alert, j.integration FROM news n JOIN jobs j ON j.id = n.job \
         WHERE n.job = $1 ORDER BY n.seq DESC LIMIT 1";
     let row = sqlx::query(text).bind(&save.job.id).fetch_optional(&mut *work.connection).await?;
-    let Some(row) = row else { return Ok(save.news_until) };
-    let (last, next): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
-    if let Some(next) = next.filter(|_| last > save.news_until) {
+    let Some(row) = row else { return Ok(()) };
+    let (unheard, next): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
+    if let Some(next) = next.filter(|_| unheard > 0 || save.job.is_owing()) {
         let (alert, integration): (String, String) = (row.try_get(2)?, row.try_get(3)?);
-        start(work, &alert, &integration, &read(&next)?).await?;
+        start(work, &alert, &integration, &read::<Job>(&next)?.after(&save.job), None).await?;
     }
-    Ok(last)
+    let text = "DELETE FROM news WHERE job = $1";
+    sqlx::query(text).bind(&save.job.id).execute(&mut *work.connection).await?;
+    Ok(())
 }
 
 /// Holds on to these claims, each a job with its epoch. What somebody else has taken on stays theirs.
@@ -282,7 +303,8 @@ pub async fn organization(work: &mut Work<'_>, integration: &str) -> Result<Opti
 
 /// The news that wait for a job, in their order: what follows if it fires, as text.
 async fn waiting_news(work: &mut Work<'_>, job_id: &str) -> Result<Vec<(i64, Option<String>)>, StoreError> {
-    let text = "SELECT seq, follow_up FROM news WHERE job = $1 ORDER BY seq";
+    let text = "SELECT n.seq, n.follow_up FROM news n JOIN jobs j ON j.id = n.job \
+        WHERE n.job = $1 AND n.seq > j.heard ORDER BY n.seq";
     let rows = sqlx::query(text).bind(job_id).fetch_all(&mut *work.connection).await?;
     rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
 }

@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use super::{Dialect, StoreError};
 
 /// Each member takes a store from one version to the next. What has been released is never changed, only followed.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     "
 CREATE TABLE deliveries (
     id TEXT PRIMARY KEY,
@@ -80,6 +80,11 @@ CREATE TABLE probes (
     at BIGINT NOT NULL,
     padding {BYTES} NOT NULL
 );
+",
+    // Up to which of its news a job has heard them, and which delivery it was made of.
+    "
+ALTER TABLE jobs ADD COLUMN heard BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN delivery TEXT;
 ",
 ];
 

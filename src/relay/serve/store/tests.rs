@@ -313,6 +313,48 @@ async fn a_job_that_waits_is_not_due_until_there_is_news() {
     }
 }
 
+/// Of the numbers that news have, none is given twice.
+#[tokio::test]
+async fn news_that_come_after_others_were_heard_are_heard_too() {
+    for (store, address, _directory) in stores().await {
+        store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+        store.accept(delivery(2, "", "b", "x", "firing")).await.unwrap();
+        let claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        let heard = || Save { news_until: 1, ..save(&claimed, "me", None) };
+        assert_eq!(store.save(heard()).await.unwrap(), Saved::Kept(Vec::new()), "{address}");
+        store.accept(delivery(3, "", "c", "x", "resolved")).await.unwrap();
+        assert_eq!(store.save(heard()).await.unwrap(), Saved::Kept(vec![(2, News::Resolved)]), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn what_joined_and_was_told_to_no_session_is_the_next_job() {
+    for (owing, state, expected) in [(true, "firing", 1), (false, "firing", 0), (true, "resolved", 0)] {
+        for (store, address, _directory) in stores().await {
+            store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+            store.accept(delivery(2, "", "b", "x", state)).await.unwrap();
+            let mut claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+            if owing {
+                claimed.job = job_that_owes(claimed.job);
+            }
+            let heard = |job: &Job| Save { job: job.clone(), news_until: 1, ..save(&claimed, "me", None) };
+            assert_eq!(store.save(heard(&claimed.job)).await.unwrap(), Saved::Kept(Vec::new()), "{address}");
+            let mut ended = claimed.job.clone();
+            ended.phase = Phase::Settled(End::Outcome(OutcomeKind::NoPr));
+            store.save(heard(&ended)).await.unwrap();
+            let next = store.claim("one", "me", LEASE, 9).await.unwrap().claimed;
+            assert_eq!(next.len(), expected, "{owing} {state} {address}");
+        }
+    }
+}
+
+/// As it is after a message was refused.
+fn job_that_owes(job: Job) -> Job {
+    let mut kept = serde_json::to_value(&job).unwrap();
+    kept["is_owing"] = true.into();
+    serde_json::from_value(kept).unwrap()
+}
+
 #[tokio::test]
 async fn a_session_that_was_seen_is_never_forgotten_or_changed() {
     for (store, _, _directory) in stores().await {
@@ -343,15 +385,51 @@ async fn what_happened_can_be_asked_and_old_deliveries_are_forgotten() {
         store.accept(delivery(1, "7", "a", "x", "firing")).await.unwrap();
         settle(&store, OutcomeKind::PrOpened).await;
         let alerts = store.alerts(9, None).await.unwrap();
-        let shown = (alerts[0].state.as_str(), alerts[0].job.as_ref().and_then(|job| job.status.as_deref()));
+        let shown = (alerts[0].state.as_str(), alerts[0].job.as_ref().and_then(|job| job.progress.status.as_deref()));
         assert_eq!(shown, ("firing", Some("done")), "{address}");
         store.ping().await.unwrap();
         store.ping().await.unwrap();
-        store.prune(LEASE).await.unwrap();
+        store.prune(LEASE, u64::MAX).await.unwrap();
         assert!(store.accept(delivery(2, "7", "b", "x", "firing")).await.unwrap().is_duplicate, "{address}");
         // Nothing is older than what comes next.
         while store.accept(delivery(3, "7", "b", "x", "firing")).await.is_ok_and(|receipt| receipt.is_duplicate) {
-            store.prune(NO_LEASE).await.unwrap();
+            store.prune(NO_LEASE, u64::MAX).await.unwrap();
+        }
+    }
+}
+
+/// Which deliveries have a body still.
+async fn bodies(address: &Address) -> Vec<String> {
+    use sqlx::{Connection as _, Row as _};
+    let url = match address {
+        Address::Memory => return Vec::new(),
+        Address::Sqlite(path) => format!("sqlite:{}", path.display()),
+        Address::Postgres(url) => url.clone(),
+    };
+    let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+    let text = "SELECT id FROM deliveries WHERE body IS NOT NULL ORDER BY id";
+    let rows = sqlx::query(text).fetch_all(&mut connection).await.unwrap();
+    rows.iter().map(|row| row.try_get(0).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_oldest_bodies_go_first_and_none_that_an_active_job_was_made_of() {
+    for (store, address, _directory) in stores().await {
+        // The first has a job that goes on, which heard of the third; the others' jobs have ended.
+        store.accept(delivery(1, "", "aaaa", "x", "firing")).await.unwrap();
+        for number in [2, 4, 5, 6] {
+            store.accept(delivery(number, "", &format!("{number:04}"), &number.to_string(), "resolved")).await.unwrap();
+        }
+        store.accept(delivery(3, "", "cccc", "x", "firing")).await.unwrap();
+        assert_eq!(store.prune(LEASE, 24).await.unwrap(), 0, "{address}");
+        assert_eq!(store.prune(LEASE, 12).await.unwrap(), 2, "{address}");
+        if address != Address::Memory {
+            let left = bodies(&address).await;
+            assert!(left.len() == 4 && left.starts_with(&["d1".to_string(), "d3".to_string()]), "{left:?}");
+        }
+        assert_eq!(store.prune(LEASE, 0).await.unwrap(), 2, "{address}");
+        if address != Address::Memory {
+            assert_eq!(bodies(&address).await, ["d1", "d3"]);
         }
     }
 }
@@ -387,7 +465,7 @@ async fn alerts_are_listed_page_by_page() {
         loop {
             let page = store.alerts(2, after).await.unwrap();
             let Some(last) = page.last() else { break };
-            after = Some(After { last_at: last.last_at, tag: last.tag.clone() });
+            after = Some(After { at: last.last_at, id: last.tag.clone() });
             tags.extend(page.into_iter().map(|alert| alert.tag));
         }
         tags.sort();
@@ -438,6 +516,47 @@ async fn a_file_is_its_owners_and_one_process_writes_to_it() {
 }
 
 #[tokio::test]
+async fn a_process_hears_of_due_jobs_that_another_one_has_kept() {
+    for (store, address, _directory) in stores().await {
+        if !matches!(address, Address::Postgres(_)) {
+            continue;
+        }
+        let other = Store::open(&address).await.unwrap();
+        let mut number = 0;
+        // It may not listen yet.
+        let heard = async {
+            loop {
+                number += 1;
+                store.accept(delivery(number, "", &number.to_string(), "x", "firing")).await.unwrap();
+                if tokio::time::timeout(Duration::from_millis(100), other.hinted()).await.is_ok() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(LEASE, heard).await.expect("it hears of one");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_that_are_deleted_under_it_are_noticed_before_anything_is_accepted() {
+    for deleted in ["relay.db", "relay.db-wal"] {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&Address::Sqlite(directory.path().join("relay.db"))).await.unwrap();
+        store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+        let (path, aside) = (directory.path().join(deleted), directory.path().join("aside"));
+        std::fs::rename(&path, &aside).unwrap();
+        for _ in 0..2 {
+            let gone = store.ping().await.unwrap_err().to_string();
+            assert!(gone.contains("was deleted or replaced while it was open"), "{gone}");
+        }
+        assert!(store.accept(delivery(2, "", "b", "y", "firing")).await.is_err(), "it would be lost");
+        std::fs::rename(&aside, &path).unwrap();
+        assert_eq!(told(&store.accept(delivery(2, "", "b", "y", "firing")).await.unwrap()), "started j2");
+    }
+}
+
+#[tokio::test]
 async fn a_store_of_a_newer_program_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let address = Address::Sqlite(directory.path().join("relay.db"));
@@ -446,7 +565,7 @@ async fn a_store_of_a_newer_program_is_refused() {
     let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();
     sqlx::raw_sql("INSERT INTO relay_store VALUES (99)").execute(&mut connection).await.unwrap();
     let refused = Store::open(&address).await.err().unwrap().to_string();
-    assert!(refused.contains("the store has version 99, and this program knows 2 at most"), "{refused}");
+    assert!(refused.contains("the store has version 99, and this program knows 3 at most"), "{refused}");
 }
 
 #[test]

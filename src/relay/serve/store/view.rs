@@ -1,10 +1,11 @@
-//! What happened, for those who ask: the alerts and their last jobs.
+//! What happened, for those who ask: the alerts and their last jobs, and the deliveries that they came by.
 
 use serde::Serialize;
 use sqlx::Row as _;
 
 use super::StoreError;
 use super::database::Work;
+use super::queue::Progress;
 
 /// An alert with its last job, as programs are shown it. Moments are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -21,11 +22,34 @@ pub struct AlertView {
     pub job: Option<JobView>,
 }
 
-/// Where a list of alerts was left: the one that was shown last, by its `last_at` and its tag.
+/// Where a list was left: the alert or delivery that was shown last, by when it came last and its tag or identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct After {
-    pub last_at: i64,
-    pub tag: String,
+    pub at: i64,
+    pub id: String,
+}
+
+/// A delivery, as programs are shown it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeliveryView {
+    pub id: String,
+    pub route: String,
+    pub received_at: i64,
+    /// `alerts`, `no_alert`, `unrecognized` or `duplicate`.
+    pub state: String,
+    pub reason: Option<String>,
+    /// As it came; `None` for a duplicate, and in a list.
+    #[serde(skip)]
+    pub body: Option<Vec<u8>>,
+}
+
+/// Which deliveries are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deliveries {
+    /// The newest first; of this state only, if one is given.
+    Newest { most: i64, state: Option<String>, after: Option<After> },
+    /// The one with this identifier, and its body.
+    One(String),
 }
 
 /// A job, likewise.
@@ -36,12 +60,8 @@ pub struct JobView {
     pub phase: String,
     pub created_at: i64,
     pub settled_at: Option<i64>,
-    pub session_id: Option<String>,
-    pub session_url: Option<String>,
-    pub pr_url: Option<String>,
-    pub status: Option<String>,
-    pub result: Option<String>,
-    pub reason: Option<String>,
+    #[serde(flatten)]
+    pub progress: Progress,
 }
 
 /// The alerts that came last, the newest first; those that follow `after`, if it is given.
@@ -54,37 +74,64 @@ pub async fn alerts(work: &mut Work<'_>, most: i64, after: Option<&After>) -> Re
         LEFT JOIN jobs j ON j.id = (SELECT l.id FROM jobs l WHERE l.alert = a.tag \
         ORDER BY l.created_at DESC, l.settled_at IS NULL DESC LIMIT 1) \
         WHERE a.last_at < $2 OR (a.last_at = $2 AND a.tag > $3) ORDER BY a.last_at DESC, a.tag LIMIT $1";
-    let (last_at, tag) = after.map_or((i64::MAX, ""), |after| (after.last_at, after.tag.as_str()));
+    let (last_at, tag) = after.map_or((i64::MAX, ""), |after| (after.at, after.id.as_str()));
     let rows = sqlx::query(text).bind(most).bind(last_at).bind(tag).fetch_all(&mut *work.connection).await?;
     let mut alerts = Vec::new();
     for row in rows {
-        let job: Option<String> = row.try_get(7)?;
-        let job = match job {
+        let job = match row.try_get("id")? {
             None => None,
             Some(id) => Some(JobView {
                 id,
-                integration: row.try_get(8)?,
-                phase: row.try_get(9)?,
-                created_at: row.try_get(10)?,
-                settled_at: row.try_get(11)?,
-                session_id: row.try_get(12)?,
-                session_url: row.try_get(13)?,
-                pr_url: row.try_get(14)?,
-                status: row.try_get(15)?,
-                result: row.try_get(16)?,
-                reason: row.try_get(17)?,
+                integration: row.try_get("integration")?,
+                phase: row.try_get("phase")?,
+                created_at: row.try_get("created_at")?,
+                settled_at: row.try_get("settled_at")?,
+                progress: Progress::of(&row)?,
             }),
         };
         alerts.push(AlertView {
-            tag: row.try_get(0)?,
-            dedupe_key: row.try_get(1)?,
-            route: row.try_get(2)?,
-            title: row.try_get(3)?,
-            state: row.try_get(4)?,
-            first_at: row.try_get(5)?,
-            last_at: row.try_get(6)?,
+            tag: row.try_get("tag")?,
+            dedupe_key: row.try_get("dedupe_key")?,
+            route: row.try_get("route")?,
+            title: row.try_get("title")?,
+            state: row.try_get("state")?,
+            first_at: row.try_get("first_at")?,
+            last_at: row.try_get("last_at")?,
             job,
         });
     }
     Ok(alerts)
+}
+
+/// Deliveries that are kept.
+///
+/// # Errors
+/// The database's.
+pub async fn deliveries(work: &mut Work<'_>, which: &Deliveries) -> Result<Vec<DeliveryView>, StoreError> {
+    let rows = match which {
+        Deliveries::One(id) => {
+            let text = "SELECT id, route, received_at, verdict, reason, body FROM deliveries WHERE id = $1";
+            sqlx::query(text).bind(id).fetch_all(&mut *work.connection).await?
+        }
+        Deliveries::Newest { most, state, after } => {
+            let text = "SELECT id, route, received_at, verdict, reason FROM deliveries \
+                WHERE ($2 = '' OR verdict = $2) AND (received_at < $3 OR (received_at = $3 AND id > $4)) \
+                ORDER BY received_at DESC, id LIMIT $1";
+            let (at, id) = after.as_ref().map_or((i64::MAX, ""), |after| (after.at, after.id.as_str()));
+            let query = sqlx::query(text).bind(*most).bind(state.as_deref().unwrap_or_default()).bind(at).bind(id);
+            query.fetch_all(&mut *work.connection).await?
+        }
+    };
+    let mut deliveries = Vec::new();
+    for row in rows {
+        deliveries.push(DeliveryView {
+            id: row.try_get(0)?,
+            route: row.try_get(1)?,
+            received_at: row.try_get(2)?,
+            state: row.try_get(3)?,
+            reason: row.try_get(4)?,
+            body: if matches!(which, Deliveries::One(_)) { row.try_get(5)? } else { None },
+        });
+    }
+    Ok(deliveries)
 }

@@ -1,0 +1,154 @@
+//! `alert-relay serve` over PostgreSQL: several processes on one queue, of which one dies and another stands still for longer than
+//! it may, and a database that goes away and comes back. `tests/postgres/run` runs it; without a database there is nothing to test.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::process::Command;
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
+
+use common::Program;
+use common::bridge::{Bridge, by};
+use common::devin::{Devin, Sessions, state};
+use rustix::process::Signal;
+use serde_json::json;
+
+/// One of the tests stops the database that both use.
+static DATABASE: Mutex<()> = Mutex::new(());
+
+/// The create whose answer comes after its process has lost the job.
+const HELD: usize = 9;
+
+fn alert(number: usize) -> String {
+    json!({"title": "disk full", "status": "firing", "dedup_key": number.to_string()}).to_string()
+}
+
+/// Over a schema of its own; `None` where there is no database.
+fn start(devin: &Devin, schema: &str) -> Option<(Program, String)> {
+    let url = std::env::var("RELAY_POSTGRES").ok()?;
+    run("psql", &[&url, "--quiet", "--command", &format!("CREATE SCHEMA {schema}")]);
+    let program = by(&devin.settings(), "poll_interval: 1s, pr_grace: 0", "");
+    Some((program, format!("--rules relay.yaml --store {url}&options=-c%20search_path%3D{schema}")))
+}
+
+fn run(program: &str, arguments: &[&str]) {
+    let status = Command::new(program).args(arguments).status().unwrap();
+    assert!(status.success(), "{program} {arguments:?}");
+}
+
+fn unsettled(bridge: &Bridge) -> usize {
+    bridge.alerts().iter().filter(|alert| alert["job"]["settled_at"].is_null()).count()
+}
+
+/// Each alert has one session, which no other has, and nothing else was created.
+fn check(bridge: &Bridge, devin: &Devin, accepted: usize) {
+    let alerts = bridge.alerts();
+    let sessions: BTreeSet<&str> = alerts.iter().filter_map(|alert| alert["job"]["session_id"].as_str()).collect();
+    assert_eq!((alerts.len(), sessions.len(), devin.count("POST")), (accepted, accepted, accepted), "{alerts:?}");
+    assert!(alerts.iter().all(|alert| alert["job"]["result"] == "pr_opened"), "{alerts:?}");
+}
+
+#[test]
+fn three_processes_share_the_work_while_one_dies_and_one_stands_still_beyond_its_lease() {
+    let _alone = DATABASE.lock().unwrap_or_else(PoisonError::into_inner);
+    let (held, is_held) = mpsc::channel();
+    let (release, released) = mpsc::channel::<()>();
+    let (sessions, held, released) = (Sessions::new(), Mutex::new(held), Mutex::new(released));
+    let sessions = sessions.on_look(|_| state("running/finished", true));
+    let creates = Mutex::new(0);
+    let devin = Devin::start(move |heard| {
+        let said = sessions.answer(heard);
+        let number = if heard.is_create() {
+            let mut creates = creates.lock().unwrap();
+            *creates += 1;
+            *creates
+        } else {
+            0
+        };
+        if number == HELD {
+            // The session is there; who made it hears of it when somebody else has taken it on.
+            held.lock().unwrap().send(()).unwrap();
+            let _ = released.lock().unwrap().recv();
+        }
+        said
+    });
+    let Some((program, arguments)) = start(&devin, "replicas") else { return };
+    let still = Bridge::start(&program, &arguments);
+    for number in 0..12 {
+        assert_eq!(still.post("generic", &alert(number)).status, 202);
+    }
+    is_held.recv().unwrap();
+    still.signal(Signal::STOP);
+    let mut dying = Bridge::start(&program, &arguments);
+    for number in 12..18 {
+        assert_eq!(dying.post("generic", &alert(number)).status, 202);
+    }
+    dying.until("session_created");
+    dying.kill();
+    let mut third = Bridge::start(&program, &arguments);
+    // What the two others hold comes once their leases have ended.
+    while unsettled(&third) > 0 {
+        third.until("outcome");
+    }
+    check(&third, &devin, 18);
+    release.send(()).unwrap();
+    still.signal(Signal::CONT);
+    assert_eq!(still.post("generic", &alert(18)).status, 202);
+    while unsettled(&third) > 0 {
+        std::thread::yield_now();
+    }
+    check(&third, &devin, 19);
+    // What it still held was another's by then, and it says nothing about it.
+    still.signal(Signal::TERM);
+    let (said, status) = still.end();
+    assert!(status.success(), "{said:?}");
+}
+
+#[test]
+fn a_database_that_goes_away_under_load_costs_no_alert_and_comes_back() {
+    let _alone = DATABASE.lock().unwrap_or_else(PoisonError::into_inner);
+    let devin = Devin::of(&Arc::new(Sessions::new()));
+    let Some((program, arguments)) = start(&devin, "restarts") else { return };
+    let bridge = Bridge::start(&program, &arguments);
+    let shell = |variable| run("sh", &["-c", &std::env::var(variable).unwrap()]);
+    let (mut accepted, mut busy) = (0, 0);
+    for round in 0..3 {
+        std::thread::scope(|scope| {
+            let (bridge, done) = (&bridge, mpsc::channel::<()>());
+            let (stop, stopped) = done;
+            let sending = scope.spawn(move || {
+                let (mut accepted, mut busy) = (0, 0);
+                for number in 0.. {
+                    // The sender tries until it is accepted, as Alertmanager does after a 503.
+                    loop {
+                        let reply = bridge.post("generic", &alert(round * 100_000 + number));
+                        match reply.status {
+                            202 => break,
+                            status => {
+                                assert!(status == 503 && reply.head.contains("retry-after"), "{reply:?}");
+                                busy += 1;
+                            }
+                        }
+                    }
+                    accepted += 1;
+                    if number >= 20 && stopped.try_recv().is_ok() {
+                        return (accepted, busy);
+                    }
+                }
+                (accepted, busy)
+            });
+            shell("RELAY_POSTGRES_STOP");
+            assert_eq!(bridge.get("/readyz").status, 503);
+            shell("RELAY_POSTGRES_START");
+            stop.send(()).unwrap();
+            let (more, turned_away) = sending.join().unwrap();
+            accepted += more;
+            busy += turned_away;
+        });
+    }
+    assert!(busy > 0, "no delivery met the database away");
+    while unsettled(&bridge) > 0 {
+        std::thread::yield_now();
+    }
+    check(&bridge, &devin, accepted);
+}
