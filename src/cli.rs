@@ -8,6 +8,7 @@ mod manual;
 mod read;
 mod runtime;
 mod simulation;
+mod typed;
 mod values;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +20,7 @@ use describe::{Completions, Man};
 use read::Read;
 use runtime::{runtime, spare_files};
 use simulation::Simulation;
+pub use typed::{misplaced, not_repeated};
 use values::duration;
 
 use crate::airbyte::Level;

@@ -4,15 +4,15 @@
 #![deny(unsafe_code)]
 
 use std::io::ErrorKind;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use clap::Parser;
-use source_devin_ai::cli::{Arguments, Exit, run};
+use source_devin_ai::cli::{Arguments, Exit, misplaced, not_repeated, run};
 use source_devin_ai::config::secrets_of_variables;
 use source_devin_ai::devin::Token;
-use source_devin_ai::devin::token::holds_key;
 use source_devin_ai::output::Output;
 use source_devin_ai::stop;
 
@@ -42,9 +42,13 @@ fn main() -> ExitCode {
     for secret in secrets_of_variables(|name| std::env::var(name).ok()) {
         output.hide(&Token::new(&secret));
     }
+    let typed: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
+    for secret in misplaced(&typed, Path::exists) {
+        output.hide(&Token::new(secret));
+    }
     let exit = match Arguments::try_parse() {
         Ok(arguments) => run(arguments, &output),
-        Err(error) => misused(&error, &output),
+        Err(error) => misused(&error, &typed, &output),
     };
     let deadline = matches!(exit, Exit::Signal(_)).then(|| Instant::now() + stop::PATIENCE);
     let written = output.finish(deadline);
@@ -62,15 +66,12 @@ fn main() -> ExitCode {
     }
 }
 
-/// Shows help, or what was not understood, and answers with the exit code clap has for it. A key that was typed in the
+/// Shows help, or what was not understood, and answers with the exit code clap has for it. A secret that was typed in the
 /// wrong place is not repeated.
-fn misused(error: &clap::Error, output: &Output) -> Exit {
+fn misused(error: &clap::Error, typed: &[String], output: &Output) -> Exit {
     let text = error.render().to_string();
     if error.use_stderr() {
-        let typed: Vec<String> = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned()).collect();
-        let words = typed.iter().flat_map(|word| [word.as_str(), word.split_once('=').map_or("", |(_, value)| value)]);
-        let keys = words.filter(|word| holds_key(word));
-        output.note(keys.fold(text.clone(), |text, key| text.replace(key, "****")).trim_end());
+        output.note(not_repeated(&text, typed).trim_end());
     } else {
         output.line_as_it_is(text.trim_end());
     }

@@ -102,6 +102,24 @@ fn a_dedupe_key_that_is_made_of_a_secret_is_hashed_and_not_shown() {
     assert_ne!(said("hunter2Xq9"), said("grape77Yx"));
 }
 
+/// A key shows the receiver's name with other punctuation, in which a secret has lost its shape.
+#[test]
+fn a_secret_in_a_receivers_name_does_not_show_in_the_key() {
+    let said = |name: &str| {
+        let alerts = [json!({"status": "firing", "labels": {"alertname": "X"}})];
+        let alert = json!({"version": "4", "groupKey": "g", "groupLabels": {"alertname": "X"}, "receiver": name, "alerts": alerts});
+        let program = program().file("alert.json", alert.to_string());
+        let ran = program.run("alert-relay prompt --alert alert.json --output json");
+        assert!(ran.status.success(), "{}", ran.stderr);
+        assert!(!ran.text().contains("hunter2") && !ran.stderr.contains("hunter2"), "{}{}", ran.text(), ran.stderr);
+        let event = events(&ran)[0].clone();
+        ["dedupe_key", "tag"].map(|field| event[field].as_str().unwrap().to_string())
+    };
+    let [key, tag] = said("hook password=hunter2-Xq9");
+    assert!(key.starts_with("alertmanager:hook-password-"), "{key}");
+    assert_ne!(said("hook password=hunter2-Xq8")[1], tag, "keys are hashed as they came");
+}
+
 #[test]
 fn a_key_that_is_cut_in_two_does_not_show_either() {
     let devin = finished();

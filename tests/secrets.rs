@@ -5,9 +5,11 @@ mod common;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::prelude::{BASE64_STANDARD, Engine as _};
+use clap::{Command, CommandFactory as _};
 use common::{Answer, Api, Library, ORG, Program, Ran, program};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
+use source_devin_ai::cli::Arguments;
 use source_devin_ai::config::Config;
 
 /// Keys as they are, and as nobody should make them: what JSON, HTML and URLs escape.
@@ -299,6 +301,30 @@ fn a_key_that_is_typed_in_the_wrong_place_is_not_repeated() {
         let ran = program().run(arguments);
         assert_eq!(ran.exit(), "exit 2", "{arguments}");
         assert!(!ran.stderr.is_empty() && !ran.stderr.contains("s3cr3t"), "{}", ran.stderr);
+    }
+}
+
+/// A secret of no known shape, after every option of every command.
+#[test]
+fn no_option_repeats_a_secret_that_it_does_not_take() {
+    const SECRET: &str = "hunter2Zq9";
+    fn calls(command: &Command, path: &str, out: &mut Vec<String>) {
+        for inner in command.get_subcommands() {
+            calls(inner, &format!("{path} {}", inner.get_name()), out);
+        }
+        let options = command.get_arguments().filter(|argument| argument.get_action().takes_values());
+        for option in options.filter_map(|option| option.get_long()) {
+            out.extend([format!("{path} --{option} {SECRET}"), format!("{path} --{option}={SECRET}")]);
+        }
+        out.push(format!("{path} {SECRET}"));
+    }
+    let mut all = Vec::new();
+    calls(&Arguments::command(), "", &mut all);
+    assert!(all.len() > 100, "{}", all.len());
+    let program = program();
+    for call in all {
+        let ran = program.run(call.trim());
+        assert!(!ran.text().contains(SECRET) && !ran.stderr.contains(SECRET), "{call}: {}", ran.story());
     }
 }
 

@@ -48,8 +48,7 @@ pub(super) fn build(settings: &Settings, connections: Connections, is_http1: boo
         .map_err(|_| "the API key holds characters that no HTTP header can carry".to_string())?;
     key.set_sensitive(true);
     let headers = HeaderMap::from_iter([(AUTHORIZATION, key), (ACCEPT, HeaderValue::from_static("application/json"))]);
-    // Fails only when a provider is installed already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    provide_cryptography();
     let mut builder = reqwest::Client::builder()
         .default_headers(headers)
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
@@ -67,14 +66,34 @@ pub(super) fn build(settings: &Settings, connections: Connections, is_http1: boo
         builder = builder.http1_only();
     }
     if settings.api_url.starts_with("http://") {
-        builder = builder.tls_certs_only([]);
-    } else if certificates_of(CERTIFICATES)?.is_none()
+        return finished(builder.tls_certs_only([]));
+    }
+    trusting(builder)
+}
+
+/// For whatever speaks TLS in this process.
+pub fn provide_cryptography() {
+    // Fails only when a provider is installed already, which is as good.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
+/// A client that trusts the root certificates of this machine, or those that a variable names.
+///
+/// # Errors
+/// A sentence: there are no root certificates.
+pub fn trusting(mut builder: reqwest::ClientBuilder) -> Result<reqwest::Client, String> {
+    provide_cryptography();
+    if certificates_of(CERTIFICATES)?.is_none()
         && let Some(text) = certificates_of(OTHER_CERTIFICATES)?
     {
         let roots = reqwest::Certificate::from_pem_bundle(&text)
             .map_err(|error| format!("{OTHER_CERTIFICATES} cannot be used: {}", root_cause(&error)))?;
         builder = builder.tls_certs_only(roots);
     }
+    finished(builder)
+}
+
+fn finished(builder: reqwest::ClientBuilder) -> Result<reqwest::Client, String> {
     builder.build().map_err(|error| {
         format!(
             "{} (install the package ca-certificates, or point {CERTIFICATES} at a file of root certificates)",
@@ -171,7 +190,7 @@ pub(super) fn is_hang_up(error: &reqwest::Error) -> bool {
 }
 
 /// The innermost cause, which says "connection refused" where the outer ones say "error sending request for url".
-fn root_cause(error: &reqwest::Error) -> String {
+pub fn root_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
         cause = inner;

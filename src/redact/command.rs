@@ -1,16 +1,18 @@
-//! Secrets on command lines, in SQL, in Oracle's connection strings and in files of accounts: told by what takes them. Pure.
+//! Secrets on command lines: told by the commands and options that take them. Pure.
 
 use std::ops::Range;
 
-use super::rules::{DOTTED, WORD};
-use super::scan::{Place, boundary, run};
-use super::value::quoted;
+use super::rules::WORD;
+use super::scan::{Place, boundary, is_strong, run};
 
 /// How much of the line before an option is looked at for its command.
 const COMMAND: usize = 200;
 
+/// The longest secret.
+const LONGEST: usize = 1024;
+
 /// Options that take a secret after a blank, and the words that their commands have.
-const OPTIONS: [(&str, &[&[&str]]); 8] = [
+const OPTIONS: [(&str, &[&[&str]]); 9] = [
     (
         "-p",
         &[
@@ -29,12 +31,14 @@ const OPTIONS: [(&str, &[&[&str]]); 8] = [
             &["mongodump"],
             &["mongorestore"],
             &["rabbitmqadmin"],
+            &["psexec"],
         ],
     ),
     ("-P", &[&["sqlcmd"], &["bcp"], &["ipmitool"], &["zip"], &["unzip"], &["tsql"]]),
     ("-a", &[&["redis-cli"], &["valkey-cli"]]),
     ("-w", &[&["ldapsearch"], &["ldapmodify"], &["ldapadd"], &["ldapdelete"], &["ldapwhoami"], &["ldappasswd"]]),
     ("-N", &[&["ssh-keygen"]]),
+    ("-k", &[&["openssl", "enc"]]),
     ("-A", &[&["snmpget"], &["snmpwalk"]]),
     ("-X", &[&["snmpget"], &["snmpwalk"]]),
     ("-c", &[&["snmpget"], &["snmpwalk"]]),
@@ -46,21 +50,56 @@ const ATTACHED: [(&str, &[&[&str]]); 2] = [
     ("-a", &[&["redis-cli"]]),
 ];
 
-/// How hashes of passwords begin in files of accounts.
-const HASHES: [&str; 11] = ["$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$7$", "$y$", "$apr1$", "$argon2", "$pbkdf2"];
+/// Commands that take a secret among their arguments without an option, and how they begin.
+const POSITIONAL: [&str; 15] = [
+    "htpasswd ",
+    "rabbitmqctl add_user ",
+    "rabbitmqctl change_password ",
+    "net user ",
+    "net use ",
+    "runas ",
+    "vncpasswd ",
+    "smbpasswd ",
+    "LOGIN ",
+    "ConvertTo-SecureString ",
+    "PSCredential(",
+    "NetworkCredential(",
+    "Credentials(",
+    "login(",
+    "authenticate(",
+];
 
-/// The shortest hash of a password.
-const SHORTEST_HASH: usize = 28;
+/// Commands that read a password or a token where another one writes it: `echo … | docker login --password-stdin`.
+const READERS: [&str; 12] = [
+    "password-stdin",
+    "--stdin",
+    "passwd",
+    "chpasswd",
+    "sudo -S",
+    "with-token",
+    "kinit",
+    "-fd 0",
+    "pass-file -",
+    "stdin:",
+    "login",
+    "-passin",
+];
 
 /// The password of `curl -u user:…`, `--user user:…`, `smbclient -U user%…`, `mysql -p…`, `docker login -p …` and their kind.
 pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    if !place.begins() || !rest.starts_with('-') {
+    if !rest.starts_with('-') {
         return None;
     }
-    if let Some(option) = ["-u", "--user", "--proxy-user", "-U"].into_iter().find(|option| {
-        rest.strip_prefix(option).is_some_and(|after| after.starts_with([' ', '=', '"', '\'']) || option.len() == 2)
-    }) {
+    let is_option = |option: &&str| {
+        rest.strip_prefix(*option).is_some_and(|after| after.starts_with([' ', '=', '"', '\'']) || option.len() == 2)
+    };
+    if let Some(option) = ["-u", "--user", "--proxy-user", "-U"].into_iter().find(is_option) {
+        return user(place, option);
+    }
+    if let Some(option) = ["-a", "--auth"].into_iter().find(is_option)
+        && is_of(place, &[&["http"], &["https"], &["xh"], &["xhs"]])?
+    {
         return user(place, option);
     }
     let option = rest.get(..2)?;
@@ -70,9 +109,9 @@ pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
     let begin = 2 + blanks;
     let quote = rest[begin..].chars().next().filter(|c| "\"'".contains(*c));
     let value = begin + usize::from(quote.is_some());
-    let near = &rest[value..boundary(rest, value + 128)];
+    let near = &rest[value..boundary(rest, value + LONGEST)];
     let length = near.find(|c: char| quote.map_or(c.is_whitespace(), |quote| c == quote)).unwrap_or(near.len());
-    let is_password = (3..128).contains(&length) && !near.starts_with('-') && is_of(place, commands)?;
+    let is_password = (3..=LONGEST).contains(&length) && !near.starts_with('-') && is_of(place, commands)?;
     is_password.then(|| place.at + value..place.at + value + length)
 }
 
@@ -94,50 +133,53 @@ fn user(place: Place<'_>, option: &str) -> Option<Range<usize>> {
     let is_end = |c: char| quote.map_or(c.is_whitespace() || "\"'`\\".contains(c), |quote| c == quote || c == '\n');
     let end = near.find(is_end).unwrap_or(near.len());
     let is_share = option == "-U" && is_of(place, &[&["smbclient"], &["rpcclient"], &["smbmap"], &["net"]])?;
-    let sign = near[..end].find(if is_share { '%' } else { ':' })?;
+    let is_transfer = option == "-u" && is_of(place, &[&["lftp"]])?;
+    let sign = near[..end].find(if is_share {
+        '%'
+    } else if is_transfer {
+        ','
+    } else {
+        ':'
+    })?;
     let password = &near[sign + 1..end];
     let is_password = sign > 0 && !password.starts_with('/') && !password.bytes().all(|byte| byte.is_ascii_digit());
     is_password.then(|| place.at + open + sign + 1..place.at + open + end)
 }
 
-/// The password of `IDENTIFIED BY '…'`.
-pub(super) fn sql(place: Place<'_>) -> Option<Range<usize>> {
+/// The first argument of such a command that is as random as passwords are.
+pub(super) fn positional(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    let begins =
-        |text: &str, words: &str| text.get(..words.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(words));
-    let words = ["identified by ", "identified with "].into_iter().find(|words| begins(rest, words))?.len();
-    let plugin = run(&rest[words..], DOTTED);
-    // `IDENTIFIED WITH plugin BY '…'`
-    let by = words + if begins(&rest[words + plugin..], " by ") { plugin + " by ".len() } else { 0 };
-    let at = by + run(&rest[by..], |byte| byte == b' ');
-    let at = at + if begins(&rest[at..], "password ") { "password ".len() } else { 0 };
-    let slashes = run(&rest[at..], |byte| byte == b'\\');
-    let quote = rest[at + slashes..].chars().next().filter(|c| "\"'".contains(*c))?;
-    let range = quoted(&rest[at..], slashes, quote);
-    (!range.is_empty()).then(|| place.at + at + range.start..place.at + at + range.end)
+    let begin = POSITIONAL.iter().find(|command| rest.starts_with(**command))?.len();
+    let line = &rest[begin..boundary(rest, COMMAND).max(begin)];
+    let line = &line[..line.find('\n').unwrap_or(line.len())];
+    let words = line.split(|c: char| c.is_whitespace() || "\"'`,;()".contains(c));
+    let word = words.filter(|word| !word.contains(['/', '\\', ':'])).find(|word| is_strong(word))?;
+    let at = place.at + begin + line.find(word)?;
+    Some(at..at + word.len())
 }
 
-/// The password of Oracle's `jdbc:oracle:thin:user/…@` and `sqlplus user/…@`.
-pub(super) fn oracle(place: Place<'_>) -> Option<Range<usize>> {
+/// What `echo` writes, or a here-string holds, for a command that reads a password.
+pub(super) fn piped(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    let words = ["oracle:thin:", "oracle:oci:", "sqlplus "].into_iter().find(|words| rest.starts_with(words))?.len();
-    let near = &rest[words..boundary(rest, words + COMMAND)];
-    let user = run(near, DOTTED);
-    let password = near[user..].strip_prefix('/').filter(|_| user > 0)?;
-    let end = password.find(|c: char| c.is_whitespace() || "\"'`".contains(c)).unwrap_or(password.len());
-    let length = password[..end].rfind('@').filter(|length| *length > 0)?;
-    let begin = place.at + words + user + 1;
-    Some(begin..begin + length)
-}
-
-/// The hash of a password in `root:$6$…` and its kind.
-pub(super) fn hash(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    if !rest.starts_with('$') || !HASHES.iter().any(|hash| rest.starts_with(hash)) {
-        return None;
-    }
-    let length = run(rest, |byte| DOTTED(byte) || b"$/+=,".contains(&byte));
-    let length = rest[..length].trim_end_matches([',', '.']).len();
-    let is_hash = length >= SHORTEST_HASH && rest[1..length].matches('$').count() >= 2;
-    is_hash.then(|| place.at..place.at + length)
+    let word = ["echo -n ", "echo -e ", "echo ", "printf %s ", "printf ", "<<< ", "<<<"]
+        .into_iter()
+        .find(|word| rest.starts_with(word))?;
+    let line = &rest[..boundary(rest, LONGEST)];
+    let line = &line[..line.find('\n').unwrap_or(line.len())];
+    let quote = usize::from(line[word.len()..].starts_with(['"', '\'']));
+    let begin = word.len() + quote;
+    let is_end = |c: char| {
+        if quote > 0 { line[word.len()..].starts_with(c) } else { c.is_whitespace() || "\"'`|;)".contains(c) }
+    };
+    let length = line[begin..].find(is_end).unwrap_or(line.len() - begin);
+    let is_variable = line[begin..].starts_with('$');
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(COMMAND))..place.at];
+    let before = before.rsplit('\n').next().unwrap_or_default();
+    let other = if word.starts_with('<') {
+        before
+    } else {
+        line[begin + length..].trim_start_matches(['"', '\'', ' ']).strip_prefix('|')?
+    };
+    let is_read = READERS.iter().any(|reader| other.contains(reader));
+    (is_read && length > 0 && !is_variable).then(|| place.at + begin..place.at + begin + length)
 }

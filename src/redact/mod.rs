@@ -3,12 +3,19 @@
 //! One redactor for text on its way to Devin and for text on its way to a terminal or a log. It knows no alert, no
 //! message format and no API, and it leaves alone what the caller must not change: it answers, the caller decides.
 
+mod address;
 mod command;
 mod names;
 mod own;
 mod pair;
+mod pem;
+mod reading;
 mod rules;
 mod scan;
+mod sign;
+mod speech;
+mod statement;
+mod table;
 mod value;
 
 use std::borrow::Cow;
@@ -77,6 +84,15 @@ impl Redactor {
         let own: Vec<_> = self.own.iter().flat_map(|key| key.find(text)).collect();
         if own.is_empty() { found } else { merged(own.into_iter().chain(found).collect()) }
     }
+}
+
+/// Whether a word that stands by itself may be a secret: it is certainly one, or as random as one and no path.
+pub fn may_be_secret(word: &str) -> bool {
+    let is_ending =
+        |ending: &str| (1..=5).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_path =
+        word.starts_with(['/', '.', '~']) || word.rsplit_once('.').is_some_and(|(_, ending)| is_ending(ending));
+    !scan::certain(word).is_empty() || !is_path && scan::looks_random(word, 6)
 }
 
 /// Text that comes from elsewhere, redacted without knowing any key.

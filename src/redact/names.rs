@@ -1,225 +1,236 @@
-//! The words of names that keep secrets, and of values that only speak of them, as tables. Pure.
+//! Which names keep secrets, and of what kind, by the words they are made of. Pure; the words are tables.
 
-/// Ends of names that keep secrets, in lower case without `-`, `_` and `.`.
-pub(super) const SECRET_NAMES: [&str; 46] = [
-    "password",
-    "passwd",
-    "passwort",
-    "kennwort",
-    "passphrase",
-    "passcode",
-    "pwd",
-    "secret",
-    "token",
-    "apikey",
-    "appkey",
-    "accesskey",
-    "accesskeyid",
-    "secretkey",
-    "privatekey",
-    "credential",
-    "credentials",
-    "authorization",
-    "cookie",
-    "signature",
-    "connectionstring",
-    "secretvalue",
-    "pass",
-    "phpsessid",
-    "jsessionid",
-    "gitlabsession",
-    "otp",
-    "pswd",
-    "passwrd",
-    "passkey",
-    "passw0rd",
-    "bindpw",
-    "rootpw",
-    "userpw",
-    "dbpw",
-    "adminpw",
-    "presharedkey",
-    "clientkeydata",
-    "dockerconfigjson",
-    "dockercfg",
-    "secretid",
-    "oauth2bearer",
-    "connectsid",
-    "aspnetsessionid",
-    "motdepasse",
-    "senha",
+/// What a name says about its value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// A secret if it looks like one: `STORAGE_KEY`, `salt`, `session_id`.
+    Opaque,
+    /// A secret, unless it is words: `token`, `credentials`, `STRIPE_KEY`.
+    Token,
+    /// A secret, whatever it looks like, unless it is a remark: `password`, `client_secret`.
+    Password,
+    /// Many plain words: `mnemonic`.
+    Phrase,
+    /// The value of an `Authorization` header.
+    Authorization,
+    /// The value of a `Cookie` header.
+    Cookie,
+}
+
+/// A name that matters.
+pub(super) struct Name {
+    pub kind: Kind,
+    /// The words of the name as one, in lower case, without what may follow: `dbpassword`.
+    pub core: String,
+    /// Whether it names several: `passwords`.
+    pub is_plural: bool,
+}
+
+/// Ends of names whose values are secrets. These tables are words with blanks between.
+const PASSWORDS: &str = "password passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd passkey bindpw rootpw userpw dbpw \
+    adminpw pass apikey accesskey secretkey privatekey privatemac presharedkey sharedkey sharedaccesskey \
+    encryptionkey masterkey signingkey clientkeydata clientsecret secretvalue secretstring secretbase connectionstring \
+    dockerconfigjson dockercfg oauth2bearer requirepass masterauth passwort kennwort motdepasse senha contraseña \
+    contrasena wachtwoord lösenord hasło пароль 密码 密碼 口令 パスワード 비밀번호";
+
+/// Ends of names whose values are secrets unless they are words.
+const TOKENS: &str = "secret token appkey accesskeyid credential signature phpsessid jsessionid gitlabsession secretid connectsid \
+    aspnetsessionid invitecode logincode verificationcode recoverycode backupcode";
+
+/// Ends of names whose values are secrets only if they look like some.
+const OPAQUE: &str = "sessionid sessid aspnetcorecookie xhoneycombteam snmpcommunity sasurl securitycode";
+
+/// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.
+const WORDS: [(&str, Kind); 17] = [
+    ("pw", Kind::Password),
+    ("psw", Kind::Password),
+    ("psk", Kind::Password),
+    ("cred", Kind::Token),
+    ("creds", Kind::Token),
+    ("auth", Kind::Opaque),
+    ("bearer", Kind::Opaque),
+    ("otp", Kind::Token),
+    ("pin", Kind::Opaque),
+    ("cvv", Kind::Opaque),
+    ("cvc", Kind::Opaque),
+    ("pat", Kind::Opaque),
+    ("jwt", Kind::Opaque),
+    ("csrf", Kind::Opaque),
+    ("xsrf", Kind::Opaque),
+    ("salt", Kind::Opaque),
+    ("community", Kind::Opaque),
 ];
 
-/// Last words of names that say secret only where they stand by themselves: `bind_pw`, `wifi_psk`.
-pub(super) const SECRET_WORDS: [&str; 6] = ["pw", "psw", "psk", "cred", "creds", "auth"];
+/// Names that keep secrets as parameters of addresses, in cookies, or before an equals sign.
+const PARAMETERS: &str = "key sig code auth session sid hapikey";
 
 /// Ends of names that keep many plain words, which stand for a key.
-pub(super) const PHRASES: [&str; 3] = ["mnemonic", "seedphrase", "recoveryphrase"];
+const PHRASES: &str = "mnemonic seedphrase recoveryphrase";
 
-/// Words before `key` that make it a secret one: `STRIPE_KEY`, `x-auth-key`.
-pub(super) const KEY_OWNERS: [&str; 45] = [
-    "account",
-    "admin",
-    "aes",
-    "api",
-    "app",
-    "auth",
-    "authorization",
-    "aws",
-    "azure",
-    "client",
-    "cloudflare",
-    "consumer",
-    "datadog",
-    "deploy",
-    "encryption",
-    "github",
-    "gitlab",
-    "heroku",
-    "hmac",
-    "ingest",
-    "integration",
-    "jwt",
-    "license",
-    "mailgun",
-    "master",
-    "openai",
-    "anthropic",
-    "pgp",
-    "private",
-    "routing",
-    "rsa",
-    "secret",
-    "sendgrid",
-    "sentry",
-    "service",
-    "session",
-    "shared",
-    "signing",
-    "slack",
-    "ssh",
-    "stripe",
-    "subscription",
-    "twilio",
-    "vault",
-    "webhook",
-];
+/// Words before `key` that make it a secret one, also where both are written as one: `STRIPE_KEY`, `x-auth-key`.
+const KEY_OWNERS: &str = "account admin aes api app auth authorization aws azure client cloudflare consumer datadog deploy encryption \
+    github gitlab heroku hmac ingest integration jwt licence license mailgun master openai anthropic pgp private routing \
+    rsa secret sendgrid sentry service session shared signing slack ssh stripe subscription twilio vault webhook";
+
+/// Words before `key` that make it the name of a thing, however random that looks.
+const KEY_OF_THINGS: &str = "aggreg aggregation alert alias object cache class cluster column composite config correlation cycle data dedup dedupe \
+    deduplication document entity event feature file fingerprint flag foreign group hash hot i18n idempotency \
+    incident index issue item job label lock lookup map message metric order partition primary project public \
+    range record registry row s3 shard sort tag trace translation unique";
 
 /// Words that may follow the one that says secret: `DB_PASSWORD_PROD`, `password_confirmation`, `SECRET_KEY_BASE`.
-pub(super) const SECRET_SUFFIXES: [&str; 24] = [
-    "again",
-    "base",
-    "confirm",
-    "confirmation",
-    "current",
-    "dev",
-    "development",
-    "live",
-    "new",
-    "old",
-    "preprod",
-    "previous",
-    "primary",
-    "prod",
-    "production",
-    "qa",
-    "repeat",
-    "secondary",
-    "stage",
-    "staging",
-    "test",
-    "uat",
-    "value",
-    "hash",
-];
+const SUFFIXES: &str = "again base base64 confirm confirmation current dev development live new old preprod previous primary prod \
+    production qa repeat secondary stage staging test uat value hash";
 
 /// Names that end like one that keeps a secret, and keep none.
-pub(super) const HARMLESS_NAMES: [&str; 15] = [
-    "bypass",
-    "compass",
-    "encompass",
-    "firstpass",
-    "secondpass",
-    "nexttoken",
-    "nextpagetoken",
-    "pagetoken",
-    "continuationtoken",
-    "synctoken",
-    "unexpectedtoken",
-    "canceltoken",
-    "oldpwd",
-    "maxtoken",
-    "mintoken",
+const HARMLESS: &str = "bypass compass encompass trespass firstpass secondpass nexttoken nextpagetoken pagetoken continuationtoken \
+    synctoken unexpectedtoken canceltoken cancellationtoken oldpwd maxtoken mintoken";
+
+/// Words that make a name of `code` or `phrase` a secret one, and of `key` an owned one, where they stand a blank before.
+const BEFORE: [(&str, &str); 16] = [
+    ("api", "key"),
+    ("access", "key"),
+    ("secret", "key"),
+    ("private", "key"),
+    ("encryption", "key"),
+    ("shared", "key"),
+    ("signing", "key"),
+    ("verification", "code"),
+    ("login", "code"),
+    ("security", "code"),
+    ("recovery", "code"),
+    ("backup", "code"),
+    ("invite", "code"),
+    ("seed", "phrase"),
+    ("recovery", "phrase"),
+    ("de", "passe"),
 ];
 
-/// Names that keep secrets in the query of an address, in a cookie, or before an equals sign only.
-pub(super) const PARAMETERS: [&str; 8] = ["key", "sig", "code", "auth", "session", "jwt", "sid", "hapikey"];
+/// The secret word that `text` and the one before it make: `API key`, `seed phrase`.
+pub(super) fn spaced(before: &str, name: &str) -> Option<String> {
+    let name = name.to_ascii_lowercase();
+    let known = BEFORE.iter().any(|(_, second)| *second == name);
+    let before = before.strip_suffix([' ', '-', '_']).filter(|_| known)?;
+    let first = BEFORE.iter().filter(|(_, second)| *second == name).map(|(first, _)| *first).find(|first| {
+        let word = before.len().checked_sub(first.len()).and_then(|at| before.get(at..));
+        word.is_some_and(|word| word.eq_ignore_ascii_case(first))
+    })?;
+    Some(if first == "de" { "motdepasse".to_string() } else { format!("{first}{name}") })
+}
 
-/// Values that say something about a secret and are none.
-pub(super) const HARMLESS_VALUES: [&str; 45] = [
-    "null",
-    "none",
-    "nil",
-    "undefined",
-    "true",
-    "false",
-    "yes",
-    "no",
-    "on",
-    "off",
-    "ok",
-    "expired",
-    "missing",
-    "invalid",
-    "required",
-    "mismatch",
-    "empty",
-    "redacted",
-    "revoked",
-    "incorrect",
-    "wrong",
-    "failed",
-    "unknown",
-    "unset",
-    "absent",
-    "denied",
-    "rejected",
-    "set",
-    "not",
-    "is",
-    "was",
-    "has",
-    "unauthorized",
-    "forbidden",
-    "malformed",
-    "valid",
-    "changed",
-    "rotated",
-    "disabled",
-    "enabled",
-    "hidden",
-    "masked",
-    "filtered",
-    "n/a",
-    "nan",
-];
+impl Name {
+    /// What `name` keeps, if it keeps secrets by itself.
+    pub fn of(name: &str) -> Option<Name> {
+        let words = words(name);
+        let core = core(&words);
+        if let Some(kind) = kind(&words, &core) {
+            return Some(Name { kind, core, is_plural: false });
+        }
+        let last = words.last()?;
+        let singular = last.strip_suffix('s').filter(|word| word.len() > 2 && !word.ends_with('s'))?;
+        let mut words = words.clone();
+        *words.last_mut()? = singular.to_string();
+        let core = self::core(&words);
+        let kind = kind(&words, &core).filter(|kind| *kind != Kind::Opaque || core.ends_with("cookie"))?;
+        // Credentials are a plural that names one.
+        let is_plural = core.as_str() != "credential" && !core.ends_with("credential");
+        Some(Name { kind, core, is_plural })
+    }
 
-/// Names beside which an ordinary word is a cause, not a secret: `Unexpected token: punc`.
-pub(super) const TALKATIVE_NAMES: [&str; 9] =
-    ["token", "credentials", "credential", "creds", "cred", "signature", "cookie", "pass", "pw"];
+    /// What `name` keeps as a parameter of an address, in a cookie or before an equals sign.
+    pub fn of_parameter(name: &str) -> Option<Name> {
+        let core = core(&words(name));
+        let is_known = PARAMETERS.split(' ').any(|known| known == core)
+            || core.ends_with("session") && core.len() > "session".len();
+        is_known.then_some(Name { kind: Kind::Opaque, core, is_plural: false })
+    }
+}
 
-/// What begins the value of an authorization header.
-pub(super) const SCHEMES: [&str; 12] = [
-    "basic",
-    "bearer",
-    "digest",
-    "token",
-    "apikey",
-    "key",
-    "geniekey",
-    "aws4-hmac-sha256",
-    "negotiate",
-    "ntlm",
-    "oauth",
-    "hawk",
-];
+fn kind(words: &[String], core: &str) -> Option<Kind> {
+    let ends = |endings: &str| endings.split(' ').any(|ending| core.ends_with(ending));
+    if ends(HARMLESS) {
+        return None;
+    }
+    if core.ends_with("authorization") {
+        return Some(Kind::Authorization);
+    }
+    if core.ends_with("cookie") && !core.ends_with("aspnetcorecookie") {
+        return Some(Kind::Cookie);
+    }
+    if ends(PHRASES) {
+        return Some(Kind::Phrase);
+    }
+    if core == "pass" {
+        // Test results have it, too.
+        return Some(Kind::Token);
+    }
+    if ends(PASSWORDS) {
+        return Some(Kind::Password);
+    }
+    if ends(TOKENS) || owner(core).is_some() {
+        return Some(Kind::Token);
+    }
+    if ends(OPAQUE) {
+        return Some(Kind::Opaque);
+    }
+    let last = words.last()?.trim_end_matches(|c: char| c.is_ascii_digit());
+    if let Some((_, kind)) = WORDS.iter().find(|(word, _)| *word == last) {
+        return Some(*kind);
+    }
+    // `FERNET_KEY`, `x-functions-key`: any key that is not known to be a thing's.
+    let owner = words.len().checked_sub(2).map(|before| words[before].as_str())?;
+    (last == "key" && owner.len() > 1 && !KEY_OF_THINGS.split(' ').any(|thing| thing == owner)).then_some(Kind::Opaque)
+}
+
+/// Whose key a name says that it is.
+pub(super) fn owner(core: &str) -> Option<&'static str> {
+    let before = core.strip_suffix("key")?;
+    KEY_OWNERS.split(' ').find(|owner| before.ends_with(owner))
+}
+
+/// The words of a name in lower case, without those that may follow the one that says secret.
+fn words(name: &str) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut was_lower = false;
+    for c in name.chars() {
+        let is_separator = "-_.".contains(c);
+        if is_separator || (was_lower && c.is_uppercase()) || words.is_empty() {
+            words.push(String::new());
+        }
+        was_lower = c.is_lowercase();
+        if let Some(word) = words.last_mut().filter(|_| !is_separator) {
+            word.extend(c.to_lowercase());
+        }
+    }
+    words.retain(|word| !word.is_empty());
+    while words.len() > 1 && words.last().is_some_and(|word| is_suffix(word)) {
+        words.pop();
+    }
+    words
+}
+
+/// The words of a name as one, without a number behind.
+fn core(words: &[String]) -> String {
+    let joined = words.concat();
+    joined.trim_end_matches(|c: char| c.is_ascii_digit()).to_string()
+}
+
+fn is_suffix(word: &str) -> bool {
+    SUFFIXES.split(' ').any(|suffix| suffix == word) || word.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The ends of all names that matter, for a quick look at every word of a text.
+pub(super) fn ends() -> impl Iterator<Item = &'static str> {
+    let words = WORDS.iter().map(|(word, _)| *word);
+    let tables = [PASSWORDS, TOKENS, OPAQUE, PARAMETERS, PHRASES, "key session authorization cookie value"];
+    tables.into_iter().flat_map(|table| table.split(' ')).chain(words).chain(BEFORE.iter().map(|(_, second)| *second))
+}
+
+/// Every name of the tables, as a name with that end: for tests over all of them.
+#[cfg(test)]
+pub(super) fn examples() -> impl Iterator<Item = String> {
+    let owned = KEY_OWNERS.split(' ').map(|owner| format!("{owner}_key"));
+    let words = WORDS.iter().map(|(word, _)| format!("db_{word}"));
+    let names = [PASSWORDS, TOKENS, OPAQUE].into_iter().flat_map(|table| table.split(' ')).map(ToString::to_string);
+    names.chain(owned).chain(words).chain(["fernet_key".to_string()])
+}

@@ -6,10 +6,17 @@
 
 use std::ops::Range;
 
+use super::reading;
 use super::scan::looked_at;
 
-/// So many characters of a key in a row are no coincidence.
+/// So many letters and digits of a key in a row, whatever stands between them, are no coincidence.
 const TELLING_LENGTH: usize = 16;
+
+/// A part of a key that ends a line, or goes on after what a log puts before one, has so many letters and digits.
+const SHORTEST_PART: usize = 4;
+
+/// So many letters and digits may stand before a line: a date, a level, the name of a pod.
+const LONGEST_PREFIX: usize = 96;
 
 /// A key with fewer letters and digits than this is looked for as it is, not letter by letter.
 const FEW_LETTERS: usize = 8;
@@ -43,16 +50,25 @@ impl OwnKey {
         if self.whole.len() < SHORTEST {
             return Vec::new();
         }
-        let plain: Reading = text.bytes().enumerate().map(|(at, byte)| (byte, at..at + 1)).collect();
         let mut found = Vec::new();
-        let mut source = plain;
+        self.find_decoded(text.bytes().enumerate().map(|(at, byte)| (byte, at..at + 1)).collect(), &mut found);
+        if let Some(seen) = reading::Reading::as_seen(text) {
+            let bytes = seen.text.bytes().enumerate();
+            self.find_decoded(bytes.map(|(at, byte)| (byte, seen.origin(at..at + 1))).collect(), &mut found);
+        }
+        found.iter_mut().for_each(|range| widen(text, range));
+        super::merged(found)
+    }
+
+    /// Adds what is found in a reading, with its escapes resolved once and twice, and in what these encode.
+    fn find_decoded(&self, mut source: Reading, found: &mut Vec<Range<usize>>) {
         for _ in 0..3 {
-            self.find_in(&source, &mut found);
+            self.find_in(&source, found);
             for skip in 0..2 {
-                self.find_in(&from_hex(&source, skip), &mut found);
+                self.find_in(&from_hex(&source, skip), found);
             }
             for skip in 0..4 {
-                self.find_in(&from_base64(&source, skip), &mut found);
+                self.find_in(&from_base64(&source, skip), found);
             }
             let resolved = unescaped(&source);
             if resolved.len() == source.len() {
@@ -60,8 +76,6 @@ impl OwnKey {
             }
             source = resolved;
         }
-        found.iter_mut().for_each(|range| widen(text, range));
-        super::merged(found)
     }
 
     /// Adds every stretch that is a telling part of the key.
@@ -70,30 +84,47 @@ impl OwnKey {
             self.find_whole(reading, found);
             return;
         }
-        let letters: Vec<(u8, &Range<usize>)> = reading
-            .iter()
-            .filter(|(byte, _)| counts(byte))
-            .map(|(byte, range)| (byte.to_ascii_lowercase(), range))
-            .collect();
+        let letters = letters(reading);
         let telling = TELLING_LENGTH.min(self.letters.len());
         let mut at = 0;
         while at + telling <= letters.len() {
-            let length = (0..=self.letters.len() - telling)
-                .map(|offset| {
-                    let pairs = self.letters[offset..].iter().zip(&letters[at..]);
-                    let length = pairs.take_while(|(key, (byte, _))| *key == byte).count();
-                    looked_at(length + 1);
-                    length
-                })
-                .max()
-                .unwrap_or_default();
-            if length >= telling {
-                found.push(letters[at].1.start..letters[at + length - 1].1.end);
-                at += length;
-            } else {
+            // Of two equally long parts the first: more of the key may follow on the next line.
+            let parts = (0..=self.letters.len() - telling).rev();
+            let parts = parts.map(|offset| (common(&self.letters[offset..], &letters[at..]), offset));
+            let (length, offset) = parts.max_by_key(|(length, _)| *length).unwrap_or_default();
+            let further = self.on_further_lines(&letters[at + length..], offset + length, length);
+            if length == 0 || length + further.iter().map(Range::len).sum::<usize>() < telling {
                 at += 1;
+                continue;
             }
+            let further = further.iter().map(|part| length + part.start..length + part.end);
+            let mut last = 0;
+            for part in std::iter::once(0..length).chain(further) {
+                found.push(letters[at + part.start].place.start..letters[at + part.end - 1].place.end);
+                last = part.end;
+            }
+            at += last;
         }
+    }
+
+    /// Where the key goes on after a part of it that ends its line, behind what a log puts before a line. Counted in letters.
+    fn on_further_lines(&self, rest: &[Letter<'_>], mut known: usize, part: usize) -> Vec<Range<usize>> {
+        let (mut parts, mut at) = (Vec::new(), 0);
+        if part < SHORTEST_PART {
+            return parts;
+        }
+        while known < self.letters.len() && rest.get(at).is_some_and(|letter| letter.begins_line) {
+            let least = SHORTEST_PART.min(self.letters.len() - known);
+            let end = rest.len().min(at + LONGEST_PREFIX);
+            let next = (at..end).find_map(|from| {
+                let length = common(&self.letters[known..], &rest[from..]);
+                (length >= least).then_some(from..from + length)
+            });
+            let Some(next) = next else { break };
+            (known, at) = (known + next.len(), next.end);
+            parts.push(next);
+        }
+        parts
     }
 
     /// Adds every stretch that is the key as it is, in any letter case where it is long enough to be no word.
@@ -116,6 +147,34 @@ impl OwnKey {
     }
 }
 
+/// A letter or digit of a reading, in lower case.
+struct Letter<'a> {
+    byte: u8,
+    place: &'a Range<usize>,
+    /// Whether it is the first of its line.
+    begins_line: bool,
+}
+
+fn letters(reading: &[(u8, Range<usize>)]) -> Vec<Letter<'_>> {
+    let mut begins_line = false;
+    let mut letters = Vec::new();
+    for (byte, place) in reading {
+        begins_line |= *byte == b'\n';
+        if counts(byte) {
+            letters.push(Letter { byte: byte.to_ascii_lowercase(), place, begins_line });
+            begins_line = false;
+        }
+    }
+    letters
+}
+
+/// How many letters of the key begin `letters`.
+fn common(key: &[u8], letters: &[Letter<'_>]) -> usize {
+    let length = key.iter().zip(letters).take_while(|(key, letter)| **key == letter.byte).count();
+    looked_at(length + 1);
+    length
+}
+
 /// What tells a key from another, whatever was put in between. Bytes beyond ASCII do so too.
 fn counts(byte: &u8) -> bool {
     byte.is_ascii_alphanumeric()
@@ -135,7 +194,7 @@ fn widen(text: &str, range: &mut Range<usize>) {
     }
 }
 
-/// Resolves `%41`, `\u0041`, `\x41`, `&#65;`, `&#x41;` and the escapes of white space; anything else stays.
+/// Resolves `%41`, `\u0041`, `\x41`, `\101`, `&#65;`, `&#x41;` and the escapes of white space; anything else stays.
 fn unescaped(source: &[(u8, Range<usize>)]) -> Reading {
     let mut out = Reading::with_capacity(source.len());
     let mut at = 0;
@@ -161,7 +220,9 @@ fn escape(rest: &[(u8, Range<usize>)]) -> Option<(u8, usize)> {
         (b'%', _) => Some((number(1, 2, 16)?, 3)),
         (b'\\', b'u') => Some((number(2, 4, 16)?, 6)),
         (b'\\', b'x') => Some((number(2, 2, 16)?, 4)),
-        (b'\\', b'n' | b'r' | b't') => Some((b' ', 2)),
+        (b'\\', b'n' | b'r') => Some((b'\n', 2)),
+        (b'\\', b't') => Some((b' ', 2)),
+        (b'\\', b'0'..=b'3') => Some((number(1, 3, 8)?, 4)),
         (b'&', b'#') => {
             let is_hex = matches!(byte(2)?, b'x' | b'X');
             let from = if is_hex { 3 } else { 2 };

@@ -26,7 +26,7 @@ const fn key(text: &'static str, least: usize, alphabet: Alphabet) -> Prefix {
 }
 
 /// How keys begin. What follows must look random, so that words of an alert's name are not taken for one.
-pub(super) const PREFIXES: [Prefix; 127] = [
+pub(super) const PREFIXES: [Prefix; 157] = [
     key("cog_", 8, WORD),
     key("apk_", 8, TOKEN),
     key("ghp_", 16, WORD),
@@ -154,6 +154,37 @@ pub(super) const PREFIXES: [Prefix; 127] = [
     key("API-", 26, UPPER),
     key("tk-us-", 40, WORD),
     key("s.", 24, ALNUM),
+    key("key-", 32, HEX),
+    key("1//0", 24, WORD),
+    key("EAACEdEose0cBA", 20, ALNUM),
+    // Base64 of `-----BEGIN … PRIVATE KEY`, and the first line of private keys.
+    key("LS0tLS1CRUdJTiBSU0EgUFJJVkFURS", 16, TOKEN),
+    key("LS0tLS1CRUdJTiBQUklWQVRF", 16, TOKEN),
+    key("LS0tLS1CRUdJTiBFQyBQUklWQVRF", 16, TOKEN),
+    key("LS0tLS1CRUdJTiBPUEVOU1NIIFBSSVZBVE", 16, TOKEN),
+    key("LS0tLS1CRUdJTiBFTkNSWVBURUQgUFJJVkFURS", 16, TOKEN),
+    key("LS0tLS1CRUdJTiBEU0EgUFJJVkFURS", 16, TOKEN),
+    key("LS0tLS1CRUdJTiBQR1AgUFJJVkFURS", 16, TOKEN),
+    key("MIIEpAIBAAKCA", 16, TOKEN),
+    key("MIIEpQIBAAKCA", 16, TOKEN),
+    key("MIIEowIBAAKCA", 16, TOKEN),
+    key("MIIEogIBAAKCA", 16, TOKEN),
+    key("MIIJKQIBAAKCA", 16, TOKEN),
+    key("MIIJKAIBAAKCA", 16, TOKEN),
+    key("MIIJJwIBAAKCA", 16, TOKEN),
+    key("MIICXQIBAAKB", 16, TOKEN),
+    key("MIICXAIBAAKB", 16, TOKEN),
+    key("MIICWwIBAAKB", 16, TOKEN),
+    key("MIIEvQIBADANBgkqhkiG", 8, TOKEN),
+    key("MIIEvgIBADANBgkqhkiG", 8, TOKEN),
+    key("MIIEvAIBADANBgkqhkiG", 8, TOKEN),
+    key("MIIJQgIBADANBgkqhkiG", 8, TOKEN),
+    key("MIIJQwIBADANBgkqhkiG", 8, TOKEN),
+    key("MIIJQQIBADANBgkqhkiG", 8, TOKEN),
+    key("MHcCAQEEI", 16, TOKEN),
+    key("MIGHAgEAMBMGByqGSM49", 8, TOKEN),
+    key("MC4CAQAwBQYDK2VwBCIE", 8, TOKEN),
+    key("b3BlbnNzaC1rZXktdjEA", 8, TOKEN),
 ];
 
 /// Addresses whose rest is a key: whoever knows them may post. Beginnings without the scheme.

@@ -3,14 +3,9 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use super::reading::Reading;
 use super::rules::{ADDRESSES, Alphabet, DOTTED, PREFIXES, Prefix};
-use super::{command, pair};
-
-/// How far after `://` the end of a password is looked for.
-const USER_INFO: usize = 512;
-
-/// How far after `BEGIN` the words `PRIVATE KEY` may stand, and how long one line of its header may be.
-const HEADING: usize = 80;
+use super::{address, command, pair, pem, statement, table};
 
 /// So much of what follows a beginning decides whether it is a key.
 const TELLING_BODY: usize = 256;
@@ -23,22 +18,31 @@ static BEGINNINGS: LazyLock<[Vec<&'static Prefix>; 128]> = LazyLock::new(|| {
     })
 });
 
-/// What looks at one place of a text, and answers with the secret that is told by it.
-type Rule = fn(Place<'_>) -> Option<Range<usize>>;
+/// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
+/// where none stand for all.
+type Rule = (&'static [u8], fn(Place<'_>) -> Option<Range<usize>>);
 
-/// Rules that leave no doubt.
-const CERTAIN: [Rule; 3] = [private_key, known_key, json_web_token];
+/// Rules that leave no doubt: those that look everywhere, and those that look where a word begins.
+const CERTAIN: [Rule; 2] = [(b"-BP", pem::private_key), (b"", known_key)];
+const CERTAIN_WORDS: [Rule; 1] = [(b"", json_web_token)];
 
 /// Rules that go by what stands around a secret.
-const SUSPECT: [Rule; 8] = [
-    user_info,
-    data_source,
-    scheme_credential,
-    command::flag,
-    command::sql,
-    command::oracle,
-    command::hash,
-    pair::pair,
+const SUSPECT: [Rule; 1] = [(b":%", address::user_info)];
+const SUSPECT_WORDS: [Rule; 14] = [
+    (b"", address::data_source),
+    (b"bBgG", address::scheme_credential),
+    (b"-", command::flag),
+    (b"hrnvslaLCPN", command::positional),
+    (b"ep<", command::piped),
+    (b"iI", statement::sql),
+    (b"osrueicC", statement::oracle),
+    (b"$", statement::hash),
+    (b"sS", statement::set_password),
+    (b"vV", statement::inserted),
+    (b"aA", statement::signing_in),
+    (b"cClLaAuUsSfF", statement::user_and_password),
+    (b"", statement::password_file),
+    (b"", pair::pair),
 ];
 
 /// A place in a text, and what stands right before it.
@@ -64,33 +68,65 @@ impl<'a> Place<'a> {
 
     /// Whether no name or word goes on here.
     pub fn begins(&self) -> bool {
-        self.before.is_none_or(|byte| !DOTTED(byte))
+        match self.before {
+            Some(byte) if !byte.is_ascii() => !self.text[..self.at].ends_with(char::is_alphanumeric),
+            before => before.is_none_or(|byte| !DOTTED(byte)),
+        }
     }
 }
 
 /// All secrets, in order.
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
-    find(text, |place| CERTAIN.iter().chain(&SUSPECT).find_map(|rule| rule(place)))
+    let found = read(text, [&CERTAIN, &SUSPECT], [&CERTAIN_WORDS, &SUSPECT_WORDS]);
+    let cells = table::below_names(text);
+    if cells.is_empty() { found } else { super::merged(found.into_iter().chain(cells).collect()) }
 }
 
 /// The secrets about which there is no doubt, in order.
 pub(super) fn certain(text: &str) -> Vec<Range<usize>> {
-    find(text, |place| CERTAIN.iter().find_map(|rule| rule(place)))
+    read(text, [&CERTAIN, &[]], [&CERTAIN_WORDS, &[]])
 }
 
-fn find(text: &str, rule: impl Fn(Place<'_>) -> Option<Range<usize>>) -> Vec<Range<usize>> {
+/// What the rules find in any reading of `text`.
+fn read(text: &str, everywhere: [&[Rule]; 2], words: [&[Rule]; 2]) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    for reading in Reading::all(text) {
+        let secrets = find(&reading.text, everywhere, words).into_iter().chain(pem::tails(&reading.text));
+        found
+            .extend(secrets.map(|secret| reading.origin(secret)).filter(|secret| &text[secret.clone()] != super::MASK));
+    }
+    super::merged(found)
+}
+
+fn find(text: &str, everywhere: [&[Rule]; 2], words: [&[Rule]; 2]) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
     while let Some(character) = text[at..].chars().next() {
-        match rule(Place::of(text, at)) {
+        let (place, byte) = (Place::of(text, at), text.as_bytes()[at]);
+        let ask = |rules: [&[Rule]; 2]| {
+            let mut rules = rules.into_iter().flatten().filter(|(first, _)| first.is_empty() || first.contains(&byte));
+            rules.find_map(|(_, rule)| rule(place))
+        };
+        match ask(everywhere).or_else(|| if place.begins() { ask(words) } else { None }) {
             Some(secret) if &text[secret.clone()] != super::MASK && !secret.is_empty() => {
-                at = secret.end;
-                found.push(secret);
+                at = secret.end + cut_off(text, secret.end);
+                found.push(secret.start..at);
             }
             _ => at += character.len_utf8(),
         }
     }
     found
+}
+
+/// How much of a secret goes on behind its end: rules look at a bounded stretch, and a secret may be longer.
+fn cut_off(text: &str, end: usize) -> usize {
+    let is_inside = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = text.as_bytes();
+    if is_inside(bytes.get(end)) && is_inside(bytes.get(end - 1)) {
+        run(&text[end..], |byte| DOTTED(byte) || b"+/=~".contains(&byte))
+    } else {
+        0
+    }
 }
 
 /// The byte before a place, and whether it opens a parameter.
@@ -136,7 +172,8 @@ fn known_key(place: Place<'_>) -> Option<Range<usize>> {
             && has_form(rule.text, body, &place)
             && !(any_case && is_wordy(body));
         (is_key && (!follows_a_word || may_follow))
-            .then(|| place.at..place.at + rule.text.len() + run(&rest[rule.text.len()..], rule.alphabet))
+            .then(|| rule.text.len() + run(&rest[rule.text.len()..], rule.alphabet))
+            .map(|length| place.at..place.at + length + pem::continued(rule.text, &rest[length..]))
     })
 }
 
@@ -170,13 +207,20 @@ pub(super) fn looks_random(body: &str, least: usize) -> bool {
     })
 }
 
+/// Whether a text is as random as keys and generated passwords are: letters of both cases and digits among each other, or a
+/// long run of letters and digits.
+pub(super) fn is_strong(text: &str) -> bool {
+    text.split(|c: char| !c.is_ascii_alphanumeric()).any(|part| {
+        let has = |kind: fn(&u8) -> bool| part.bytes().any(|byte| kind(&byte));
+        let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
+        is_mixed && (part.len() >= 20 || part.len() >= 8 && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase))
+    })
+}
+
 /// `eyJ….….…`, and three that are told by what stands in their midst or at their end: client secrets of Azure, tokens of
 /// Terraform, and keys of MaxMind.
 fn json_web_token(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    if !place.begins() {
-        return None;
-    }
     if rest.starts_with("ey") {
         let is_path = place.before.is_some_and(|byte| b"/+".contains(&byte));
         let alphabet: Alphabet = if is_path { DOTTED } else { |byte| DOTTED(byte) || byte == b'/' || byte == b'+' };
@@ -192,177 +236,6 @@ fn json_web_token(place: Place<'_>) -> Option<Range<usize>> {
         || length >= 60 && bytes.get(14..23) == Some(b".atlasv1.")
         || length == 40 && bytes.ends_with(b"_mmk");
     is_key.then(|| place.at..place.at + length)
-}
-
-/// A block from `-----BEGIN … PRIVATE KEY-----` to its end. A sentence that only names the heading is none.
-fn private_key(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let heading = if rest.starts_with("-----BEGIN") || rest.starts_with("---- BEGIN") {
-        let near = &rest[..boundary(rest, HEADING)];
-        let after = ["PRIVATE KEY", "PRIVATE%20KEY", "PRIVATE+KEY"]
-            .iter()
-            .find_map(|words| near.find(words).map(|at| at + words.len()))?;
-        after + rest[after..boundary(rest, after + 20)].find("----")?
-    } else if let Some(lines) = rest.strip_prefix("Private-Lines:") {
-        rest.len() - lines.len() + run(lines, |byte| byte == b' ' || byte.is_ascii_digit())
-    } else {
-        return None;
-    };
-    let mut at = heading + run(&rest[heading..], |byte| byte == b'-');
-    let (mut secret_end, mut is_strict) = (None, true);
-    loop {
-        let gap = separators(&rest[at..]);
-        let broken = rest[at..at + gap].bytes().any(|byte| byte != b' ');
-        at += gap;
-        if rest[at..].starts_with("-----END") || rest[at..].starts_with("---- END") {
-            let closing = &rest[at + 8..];
-            let end = closing.find("----").map_or(closing.len(), |end| end + run(&closing[end..], |byte| byte == b'-'));
-            return Some(place.at..place.at + at + 8 + end);
-        }
-        if let Some(line) = header_line(&rest[at..]) {
-            at += line;
-            continue;
-        }
-        let token = body_run(&rest[at..]);
-        looked_at(gap + token);
-        let is_alone = rest[at + token..]
-            .bytes()
-            .next()
-            .is_none_or(|next| !next.is_ascii_punctuation() || b"-\\%\"'".contains(&next));
-        is_strict &= token >= 16 || (secret_end.is_some() && token > 0 && broken);
-        if token == 0 || !is_alone || !(is_strict || broken) {
-            break;
-        }
-        at += token;
-        if is_strict {
-            secret_end = Some(at);
-        }
-    }
-    secret_end.map(|end| place.at..place.at + end)
-}
-
-/// How many bytes of white space, escaped or not, begin `text`.
-fn separators(text: &str) -> usize {
-    let mut at = 0;
-    loop {
-        let rest = &text.as_bytes()[at..];
-        at += match rest {
-            [b' ' | b'\n' | b'\r' | b'\t', ..] => 1,
-            [b'\\', b'n' | b'r' | b't', ..] => 2,
-            [b'\\', b'\\', b'n' | b'r', ..] | [b'%', b'0', b'A' | b'D' | b'a' | b'd', ..] | [b'%', b'2', b'0', ..] => 3,
-            _ => return at,
-        };
-    }
-}
-
-/// The length of a line such as `Proc-Type: 4,ENCRYPTED` between the heading of a key and its body.
-fn header_line(text: &str) -> Option<usize> {
-    let known = ["Proc-Type:", "DEK-Info:", "Comment:", "Version:", "Subject:"];
-    let near = &text[..boundary(text, 2 * HEADING)];
-    known.iter().any(|name| near.starts_with(name)).then(|| near.find(['\n', '\\']).unwrap_or(near.len()))
-}
-
-/// How many bytes of base64, percent-encoded or not, begin `text`.
-fn body_run(text: &str) -> usize {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while let Some(byte) = bytes.get(at) {
-        at += match byte {
-            b'%' if [b"%2B".as_slice(), b"%2F", b"%3D"].iter().any(|code| bytes[at..].starts_with(code)) => 3,
-            byte if byte.is_ascii_alphanumeric() || b"+/=".contains(byte) => 1,
-            _ => break,
-        };
-    }
-    at
-}
-
-/// `user:password@` after `://`, or a token in place of a user in a web address.
-fn user_info(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let coded = rest.get(..9).is_some_and(|begin| begin.eq_ignore_ascii_case("%3A%2F%2F"));
-    let open = if rest.starts_with("://") {
-        3
-    } else if coded {
-        9
-    } else {
-        return None;
-    };
-    let near = &rest[open..boundary(rest, open + USER_INFO)];
-    let end = |ends: &str| near.find(|c: char| c.is_whitespace() || ends.contains(c)).unwrap_or(near.len());
-    if coded {
-        let near = &near[..end("\"'<>`\\&")];
-        let length = near.find("%40")?;
-        return (!near[..length].contains("%2F")).then(|| place.at + open..place.at + open + length);
-    }
-    let authority = &near[..end("/?#\"'<>`\\")];
-    let scheme = place.text[..place.at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-    let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
-    let length = match authority.rfind('@') {
-        Some(length) => length,
-        // Passwords come unescaped, too; what follows a host's colon is a port.
-        None if has_password(authority) => near[..end("\"'<>`\\")].rfind('@')?,
-        None => return None,
-    };
-    let is_secret = length > 0 && (is_web || near[..length].contains(':'));
-    is_secret.then(|| place.at + open..place.at + open + length)
-}
-
-fn has_password(authority: &str) -> bool {
-    let after_colon = authority.split_once(':').map_or("", |(_, rest)| rest);
-    !authority.starts_with('[') && !after_colon.bytes().all(|byte| byte.is_ascii_digit())
-}
-
-/// The password of `user:password@tcp(host)` and `user:password@host:port`.
-fn data_source(place: Place<'_>) -> Option<Range<usize>> {
-    if !place.begins() || place.before == Some(b'/') {
-        return None;
-    }
-    let rest = &place.rest()[..boundary(place.rest(), USER_INFO / 2)];
-    let user = run(rest, DOTTED);
-    let password = rest[user..].strip_prefix(':').filter(|rest| user > 0 && user < 64 && !rest.starts_with("//"))?;
-    let end = password.find(|c: char| c.is_whitespace() || "\"'<>`,;".contains(c)).unwrap_or(password.len());
-    let mut length = password[..end].rfind('@')?;
-    let mut host = &password[length + 1..end];
-    if ["sha256:", "sha512:"].into_iter().any(|digest| host.starts_with(digest)) {
-        // The digest of an image, which may still have a password before its host.
-        host = &password[..length];
-        length = host.rfind('@')?;
-        host = &host[length + 1..];
-    }
-    let name = run(host, DOTTED);
-    let after = &host[name..];
-    let is_source = after.starts_with('(') || (name > 0 && after.starts_with(':') && !password.starts_with('/'));
-    let begin = place.at + user + 1;
-    (is_source && length > 0).then(|| begin..begin + length)
-}
-
-/// The credential after `Bearer`, `Basic` or `GenieKey`, unless it is an ordinary word.
-fn scheme_credential(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    if !place.begins() {
-        return None;
-    }
-    let scheme = ["bearer", "basic", "geniekey"]
-        .into_iter()
-        .find(|scheme| rest.get(..scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme)))?;
-    let after = &rest[scheme.len()..];
-    let gap = separators(after).max(run(after, |byte| b" +:=\"'".contains(&byte)));
-    // Base64 has no percent signs; a run of them would be read again at each of its words.
-    let alphabet: Alphabet = match scheme {
-        "basic" => |byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte),
-        _ => |byte| DOTTED(byte) || b"~+/=%".contains(&byte),
-    };
-    let credential = &after[gap..][..run(&after[gap..], alphabet)];
-    let has = |kind: fn(&u8) -> bool| credential.bytes().any(|byte| kind(&byte));
-    let is_secret = match scheme {
-        "basic" => {
-            let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
-            credential.len() >= 12 && credential.len().is_multiple_of(4) && mixed
-        }
-        _ => credential.len() >= 8 && (credential.len() >= 20 || has(u8::is_ascii_digit)),
-    };
-    let begin = place.at + scheme.len() + gap;
-    (gap > 0 && is_secret).then(|| begin..begin + credential.len())
 }
 
 /// How many bytes at the beginning of `text` are of the alphabet, which is ASCII.

@@ -1,4 +1,6 @@
-//! What must go and what must stay.
+//! What must go and what must stay. `cargo test --lib redact -- --nocapture` prints the figures.
+
+#![expect(clippy::print_stdout, reason = "it prints figures for the person who runs it")]
 
 use super::*;
 
@@ -17,8 +19,11 @@ const OWN: &str = "S3cr3t-0wnK3yOfTheOrg_42x";
 
 fn lines(text: &str) -> Vec<String> {
     let kept = text.lines().filter(|line| !line.is_empty() && !line.starts_with("# "));
-    // A literal \n of the file stays as it is; ␤ is a line feed. A dot inside a key keeps scanners quiet.
-    kept.map(|line| line.replace('␤', "\n").replace('·', "")).collect()
+    // A literal \n of the file stays as it is. A dot inside a key keeps scanners quiet.
+    let characters = [('␤', "\n"), ('␛', "\u{1b}"), ('⍽', "\u{a0}"), ('¤', "\u{200b}"), ('·', "")];
+    let read =
+        |line: &str| characters.iter().fold(line.to_string(), |line, (mark, character)| line.replace(*mark, character));
+    kept.map(read).collect()
 }
 
 #[test]
@@ -38,6 +43,7 @@ fn every_secret_goes_and_nothing_else() {
             wrong.push(format!("{text}\n  want {expected}\n  got  {got}"));
         }
     }
+    println!("must go: {} texts, {} wrong", lines(GO).len(), wrong.len());
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -49,6 +55,7 @@ fn what_is_no_secret_stays() {
         .filter(|line| redactor.redact(line) != **line)
         .map(|line| redactor.redact(line).into())
         .collect();
+    println!("must stay: {} texts, {} destroyed", lines(STAY).len(), changed.len());
     assert!(changed.is_empty(), "{} destroyed:\n{}", changed.len(), changed.join("\n"));
 }
 
@@ -61,6 +68,7 @@ fn keys_made_from_the_rules_of_gitleaks_are_found() {
         .filter(|(_, key)| redact(&format!("the log said {key} at noon")).contains(*key))
         .map(|(rule, _)| rule)
         .collect();
+    println!("gitleaks: {} of {} found", keys.len() - missed.len(), keys.len());
     assert_eq!((keys.len() - missed.len(), keys.len()), (101, 103));
     // Both are bare hexadecimal or as good as: nothing tells them from the hash of a commit or an image.
     assert_eq!(missed, ["clickhouse-cloud-api-secret-key", "sourcegraph-access-token"]);
@@ -236,38 +244,89 @@ fn hostile_text_takes_linear_time() {
         "</password>",
         "mnemonic: a ",
         "0x53",
+        "-----END PRIVATE KEY-----",
+        "AAAAbbbb0000CCCCdddd\n-----END PRIVATE KEY-----\n",
+        "BEGIN PRIVATE KEY\n",
+        "<password a=\"",
+        "<b>password</b><i>",
+        "password: {\"a\": ",
+        "password: !a &b ",
+        "password:\n",
+        "| password | ",
+        "{\"value\":\"a\",\"name\":\"password\"},",
+        "value=a name=",
+        "echo a | ",
+        "values (",
+        "(password) values ('a', ",
+        "auth a ",
+        "creds a/",
+        "a:5432:a:a:",
+        "пароль",
+        "密码：",
+        "\u{1b}[31m",
+        "[[[",
+        "\\u0022password\\u0022:",
+        "%22password%22%3A",
+        "&quot;",
+        "password,",
+        "password|a\n",
+        "a,password\nb,hunter2Zq9\n",
+        "passwords:\n - hunter2Zq9\n",
+        " - hunter2Zq9\n",
+        "\"password\",\"value",
+        "\"password\",\"a\":",
+        "password: a = ",
+        "LOGIN ",
+        "password \"a\" -> \"b\"",
+        "password for a",
+        "password......",
+        "<wbr>",
+        "password=a(",
+        "session=",
+        "key=a&",
+        "?key=",
+        "password:a:",
+        "password=$",
+        "secret=a-",
     ];
     let work = |text: &str| {
         LOOKED_AT.set(0);
         redact(text);
         LOOKED_AT.get() + text.len()
     };
+    let mut slow = Vec::new();
     for part in parts {
         let (small, large) = (part.repeat(2_000 / part.len()), part.repeat(16_000 / part.len()));
         let ratio = work(&large) / work(&small);
-        assert!(ratio <= 12, "{part:?}: 8 times the text is {ratio} times the work");
+        if ratio > 12 {
+            slow.push(format!("{part:?}: 8 times the text is {ratio} times the work"));
+        }
     }
+    assert!(slow.is_empty(), "{}", slow.join("\n"));
 }
 
 #[test]
 fn a_value_under_such_a_name_may_only_speak_of_a_secret() {
-    let secret = [("db_password", "x1"), ("secret", "web-tls"), ("license_key", "A1B2"), ("token", "abc")];
+    let secret = [("db_password", "x1"), ("secret", "hunter2"), ("license_key", "A1B2"), ("token", "abcdef")];
     assert!(secret.iter().all(|(name, value)| is_secret(name, value)));
-    let harmless =
-        [("token", "expired"), ("password", "None"), ("license.key", "mit"), ("api_key", ""), ("secret", "${X}")];
+    let harmless = [
+        ("token", "expired"),
+        ("password", "None"),
+        ("license.key", "mit"),
+        ("api_key", ""),
+        ("secret", "${X}"),
+        ("secret", "web-tls"),
+    ];
     assert!(harmless.iter().all(|(name, value)| !is_secret(name, value)));
 }
 
 #[test]
 fn every_name_of_the_tables_keeps_a_secret() {
-    let owned = super::names::KEY_OWNERS.iter().map(|owner| format!("{owner}_key"));
-    let words = super::names::SECRET_WORDS.iter().map(|word| format!("db_{word}"));
-    let names = super::names::SECRET_NAMES.iter().map(ToString::to_string).chain(owned).chain(words);
-    for name in names.flat_map(|name| [name.to_uppercase(), name]) {
-        let value = if name.eq_ignore_ascii_case("secretid") {
-            "0d902d4d-605a-230a-b8f5-a3d24bdfd1fe"
-        } else {
-            "S3cr3tV4lue9xyz"
+    for name in super::names::examples().flat_map(|name| [name.to_uppercase(), name]) {
+        let value = match name.to_lowercase().as_str() {
+            "secretid" => "0d902d4d-605a-230a-b8f5-a3d24bdfd1fe",
+            "db_pin" | "db_cvv" | "db_cvc" => "4821",
+            _ => "S3cr3tV4lue9xyz",
         };
         assert_eq!(redact(&format!("{name}={value}")), format!("{name}=****"));
     }

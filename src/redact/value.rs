@@ -1,30 +1,37 @@
-//! The value that belongs to a name: where it ends, and whether it only says something about a secret. Pure.
+//! The value that belongs to a name: where it begins and where it ends. Pure.
 
 use std::ops::Range;
 
-use super::names::{HARMLESS_VALUES, PARAMETERS, SCHEMES, TALKATIVE_NAMES};
-use super::pair::{Sign, owner};
+use super::names::Kind;
 use super::rules::DOTTED;
 use super::scan::{boundary, looked_at, looks_random, run};
+use super::sign::Sign;
+use super::speech::{Value, only_speaks};
 
 /// How far a line is followed in search of its sense.
 const LINE: usize = 512;
 
-/// Owners whose keys are as often names of queues and places as secrets.
-const DOUBTFUL_OWNERS: [&str; 8] =
-    ["routing", "integration", "service", "session", "account", "app", "consumer", "license"];
-
-/// Ends of what says how a secret is kept: `base64-encoded`.
-const KEPT: [&str; 3] = ["encoded", "encrypted", "hashed"];
-
 /// How many words a phrase has at least that stands for a key.
 const FEWEST_WORDS: usize = 12;
 
-/// Where the value stands, without its quotation marks.
-pub(super) fn extent(text: &str, sign: Sign) -> Option<Range<usize>> {
+/// Names inside of an object that is the value of a secret's name.
+const INNER: [&str; 10] =
+    ["value", "plaintext", "plain", "data", "content", "secret", "default", "string", "text", "s"];
+
+/// What begins the value of an authorization header.
+const SCHEMES: &str = "basic bearer digest token apikey key geniekey aws4-hmac-sha256 negotiate ntlm oauth hawk";
+
+/// Where the value stands, without its quotation marks. Without any, one of the characters `ends` ends it, too.
+pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>> {
     let slashes = run(text, |byte| byte == b'\\');
     let quote = text[slashes..].chars().next()?;
     if "\"'`".contains(quote) {
+        // A quotation may begin with the end of its line.
+        let white = run(&text[slashes + 1..], |byte| byte == b'\n' || byte == b' ');
+        if slashes == 0 && text[1..].starts_with('\n') {
+            let end = text[1 + white..].find(['\n', quote]).unwrap_or(0);
+            return Some(1 + white..1 + white + end);
+        }
         return Some(quoted(text, slashes, quote));
     }
     if sign == Sign::Beside {
@@ -32,15 +39,48 @@ pub(super) fn extent(text: &str, sign: Sign) -> Option<Range<usize>> {
     }
     let line = &text[..boundary(text, LINE)];
     let line = &line[..line.find('\n').unwrap_or(line.len())];
+    let inside = |close: char| 1..line.find(close).unwrap_or(line.len()).max(1);
     match quote {
-        '(' => Some(1..line.find(')').unwrap_or(line.len()).max(1)),
-        '{' if sign == Sign::Equals && !line.starts_with("{{") => Some(1..line.find('}').unwrap_or(line.len()).max(1)),
-        '[' if sign == Sign::Equals => Some(1..line.find(']').unwrap_or(line.len()).max(1)),
-        '[' => listed(line),
-        '{' => None,
+        '(' => Some(inside(')')),
+        '{' if line.starts_with("{{") => None,
+        // `{SSHA}…`, and in strings of connections `{…}`.
+        '{' => match line.find('}').filter(|close| line[1..*close].bytes().all(|byte| byte.is_ascii_uppercase())) {
+            Some(close) if !line[close + 1..].trim().is_empty() => {
+                Some(0..close + 1 + unquoted(&text[close + 1..], ends))
+            }
+            _ => (sign == Sign::Equals).then(|| inside('}')),
+        },
+        '[' if sign == Sign::Equals && line.len() > 1 && !line[1..].trim_start().starts_with(['"', '\'']) => {
+            Some(inside(']'))
+        }
+        '[' => listed(text),
         _ if sign == Sign::Block => Some(0..line.trim_end().len()),
-        _ => Some(0..unquoted(text)),
+        _ => Some(0..unquoted(text, ends)),
     }
+}
+
+/// The value in an object: `{"value": "…"}` after `"password":`.
+pub(super) fn within(text: &str, sign: Sign, is_plural: bool) -> Option<Range<usize>> {
+    let open = text.strip_prefix('{').filter(|_| matches!(sign, Sign::Colon | Sign::Equals | Sign::Loose))?;
+    let near = &open[..boundary(open, LINE)];
+    let near = &near[..near.find('}').unwrap_or(near.len())];
+    let mut at = 0;
+    while at < near.len() {
+        let skipped = near[at..].bytes().take_while(|byte| !byte.is_ascii_alphabetic()).count();
+        let begin = at + skipped;
+        let word = run(&near[begin..], |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let name = &near[begin..begin + word];
+        let close = begin + word + run(&near[begin + word..], |byte| b"\\\"' ".contains(&byte));
+        let signs = run(&near[close..], |byte| b":=".contains(&byte));
+        if signs > 0 && (is_plural || INNER.iter().any(|inner| inner.eq_ignore_ascii_case(name))) {
+            let value = 1 + close + signs;
+            let value = value + run(&text[value..], |byte| byte == b' ');
+            let range = extent(&text[value..], Sign::Equals, "")?;
+            return Some(value + range.start..value + range.end);
+        }
+        at = begin + word.max(1);
+    }
+    None
 }
 
 pub(super) fn quoted(text: &str, slashes: usize, quote: char) -> Range<usize> {
@@ -49,24 +89,25 @@ pub(super) fn quoted(text: &str, slashes: usize, quote: char) -> Range<usize> {
     range
 }
 
-/// The quoted items of a list, as headers are told: one word each, and no words of a language.
-fn listed(line: &str) -> Option<Range<usize>> {
-    let open = 1 + run(&line[1..], |byte| b" \\".contains(&byte));
-    let quote = line[open..].chars().next().filter(|c| "\"'".contains(*c))?;
-    let inner = &line[open + 1..line.find(']')?.max(open + 1)];
-    let end = inner.rfind(quote)?;
-    let items = inner[..end].trim_end_matches('\\');
+/// The items of a list, from the first to the last: one word each, and no words of a language.
+fn listed(text: &str) -> Option<Range<usize>> {
+    let list = &text[1..boundary(text, 2 * LINE).max(1)];
+    let list = &list[..list.find(']').unwrap_or(list.len())];
+    let decorates = |c: char| c.is_whitespace() || "\"'`\\".contains(c);
+    let first = list.len() - list.trim_start_matches(decorates).len();
+    let last = list.trim_end_matches(|c| decorates(c) || c == ',').len();
+    let items = list.get(first..last).filter(|items| !items.is_empty())?;
     let is_secret = |item: &str| {
-        let item = item.trim_matches(|c: char| c == quote || c == '\\' || c == ' ');
+        let item = item.trim_matches(decorates);
         !item.contains(char::is_whitespace) && looks_random(item, 6)
     };
-    items.split(',').all(is_secret).then(|| open + 1..open + 1 + items.len())
+    items.split(',').all(is_secret).then(|| 1 + first..1 + last)
 }
 
 /// A phrase of many plain words, which stands for a key, to the end of its line.
 pub(super) fn phrase(text: &str) -> Option<Range<usize>> {
     let near = &text[..boundary(text, LINE)];
-    let begin = run(near, |byte| byte == b'"' || byte == b'\'' || byte == b'\\');
+    let begin = run(near, |byte| b"\"'\\".contains(&byte));
     let line = &near[begin..];
     let line = line[..line.find(['\n', '"', '\'', '\\']).unwrap_or(line.len())].trim_end();
     let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase());
@@ -77,6 +118,11 @@ pub(super) fn phrase(text: &str) -> Option<Range<usize>> {
 fn quotation(text: &str, slashes: usize, quote: char) -> Range<usize> {
     let open = slashes + 1;
     let inner = &text[open..];
+    // Three of them, as languages have it.
+    if slashes == 0 && inner.get(..2).is_some_and(|more| more.chars().all(|c| c == quote)) {
+        let length = inner[2..].find(['\n', quote]).unwrap_or(inner.len() - 2);
+        return open + 2..open + 2 + length;
+    }
     let mut preceding = 0;
     for (at, character) in inner.char_indices() {
         match character {
@@ -90,19 +136,20 @@ fn quotation(text: &str, slashes: usize, quote: char) -> Range<usize> {
 }
 
 /// The length of a value without quotation marks, which may have punctuation in it.
-fn unquoted(text: &str) -> usize {
-    let ends_here = |rest: &str| {
-        let coded = [
-            "%26", "%23", "%20", "%22", "%3B", "%0A", "%2526", "&amp;", "&quot;", "&#34;", "\\u0026", "\\n", "\\r",
-            "\\t", "\\\"",
-        ];
-        coded.iter().any(|code| rest.starts_with(code))
-    };
+fn unquoted(text: &str, ends: &str) -> usize {
+    const CODED: [&str; 16] = [
+        "%26", "%23", "%20", "%22", "%3B", "%0A", "%2C", "%7D", "%5C", "%2526", "\\u0026", "\\u0022", "\\n", "\\r",
+        "\\t", "\\\"",
+    ];
+    let ends_here = |rest: &str| CODED.iter().any(|code| rest.starts_with(code));
+    let is_entity =
+        |rest: &str| ["&amp;", "&quot;", "&#34;", "&lt;", "&gt;", "&nbsp;"].iter().any(|code| rest.starts_with(code));
     let (mut length, mut is_open) = (text.len(), false);
     for (at, c) in text.char_indices() {
         let rest = &text[at..];
         let is_end = match c {
             '"' | '`' | '|' => true,
+            c if ends.contains(c) => true,
             '\'' | ';' => !goes_on(&rest[1..]),
             '<' if is_tag(&rest[1..]) || !goes_on(&rest[1..]) => true,
             '<' => {
@@ -110,9 +157,11 @@ fn unquoted(text: &str) -> usize {
                 false
             }
             '>' => !is_open,
-            '%' | '\\' => ends_here(rest),
-            '&' => ends_here(rest) || separates(&rest[1..]),
-            ',' | ')' | ']' | '}' => separates(&rest[1..]),
+            '%' | '\\' => ends_here(rest) || rest[1..].starts_with('\n'),
+            '&' => is_entity(rest) || separates(&rest[1..]),
+            ',' | ')' | '}' => separates(&rest[1..]),
+            ']' => separates(&rest[1..]) || rest.starts_with("]]>"),
+            '*' => rest.starts_with("**") && separates(rest[2..].trim_start_matches('*')),
             c => c.is_whitespace(),
         };
         if is_end {
@@ -140,98 +189,61 @@ fn separates(rest: &str) -> bool {
     let Some(next) = rest.chars().next() else { return true };
     let name = run(rest, DOTTED);
     next.is_whitespace()
-        || "\"',;)]}(".contains(next)
+        || "\"',;)]}(*".contains(next)
         || (name > 0 && name < 64 && rest[name..].starts_with(['=', ':']))
-}
-
-/// Whether `value` only says something about the secret that `name` keeps.
-pub(super) fn is_harmless(name: &str, value: &str, sign: Sign, is_quoted: bool) -> bool {
-    let word = value.trim_matches(|c: char| c.is_ascii_punctuation() && c != '*').to_ascii_lowercase();
-    if HARMLESS_VALUES.contains(&word.as_str()) || (word.is_empty() && value.len() < 4) {
-        return true;
-    }
-    if value.starts_with("${") || value.starts_with("{{") || value.starts_with("$(") || value.starts_with(super::MASK) {
-        return true;
-    }
-    let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
-    let has_digits = word.bytes().any(|byte| byte.is_ascii_digit());
-    let is_plain = word.bytes().all(|byte| byte.is_ascii_alphabetic());
-    let has_capitals = value.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
-    if is_number && word.len() <= 4 && (PARAMETERS.contains(&name) || name.ends_with("pass")) {
-        return true;
-    }
-    if name == "code" && value.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_') {
-        return true;
-    }
-    if name == "pwd" && value.starts_with(['/', '~']) {
-        return true;
-    }
-    if name == "pw" && is_number && word.len() <= 4 {
-        return true;
-    }
-    if name == "secretid" {
-        return !is_uuid(value);
-    }
-    match sign {
-        Sign::Word => !is_quoted && is_said(&word, has_capitals) || word.len() < 4,
-        Sign::Beside => !looks_random(value, 4),
-        Sign::Colon if !is_quoted => {
-            let is_word = !has_capitals || is_cause(value);
-            is_plain && is_word && TALKATIVE_NAMES.iter().any(|talkative| name.ends_with(talkative))
-        }
-        _ => owner(name).is_some_and(|owner| DOUBTFUL_OWNERS.contains(&owner)) && !has_capitals && !has_digits,
-    }
-}
-
-/// Whether a word after `is` only says something: `expired`, `read-only`, `base64-encoded`.
-fn is_said(word: &str, has_capitals: bool) -> bool {
-    let mut parts = word.split(['-', '_']);
-    let is_plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
-    let is_kept = KEPT.iter().any(|kept| word.ends_with(kept));
-    !has_capitals && (is_kept || parts.clone().count() <= 2 && parts.all(is_plain))
-}
-
-/// Whether `value` has the form of a UUID.
-fn is_uuid(value: &str) -> bool {
-    let groups: Vec<&str> = value.split('-').collect();
-    let lengths = groups.iter().map(|group| group.len());
-    lengths.eq([8, 4, 4, 4, 12]) && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-/// Whether a plain value is a cause such as `AccessDenied`, or an abbreviation such as `JWT`.
-fn is_cause(value: &str) -> bool {
-    let is_word = |word: &[u8]| word.len() >= 3 && word[1..].iter().all(u8::is_ascii_lowercase);
-    let is_short = value.len() <= 4 && value.bytes().all(|byte| byte.is_ascii_uppercase());
-    is_short || value.as_bytes().chunk_by(|_, next| next.is_ascii_lowercase()).all(is_word)
+        || (name > 0 && name < 64 && rest[name..].starts_with("[]="))
 }
 
 /// The value of an `Authorization` or `Cookie` header, to the end of its line; `None` for a sentence about one.
 pub(super) fn header(text: &str, is_authorization: bool) -> Option<Range<usize>> {
+    if text.starts_with(super::MASK) {
+        return None;
+    }
     let slashes = run(text, |byte| byte == b'\\');
     if let Some(quote) = text[slashes..].chars().next().filter(|c| "\"'".contains(*c)) {
         let range = quoted(text, slashes, quote);
-        return (!range.is_empty()).then_some(range);
+        let value =
+            Value { text: &text[range.clone()], after: "", sign: Sign::Equals, is_quoted: true, is_parameter: false };
+        return (!range.is_empty() && !only_speaks(Kind::Token, "token", value)).then_some(range);
     }
-    let near = &text[..boundary(text, LINE)];
+    let open = run(text, |byte| b"[{\"' ".contains(&byte));
+    let near = &text[open..boundary(text, open + LINE).max(open)];
     let line = &near[..near.find(['\n', '\r']).unwrap_or(near.len())];
     let line = &line[..line.find("\\n").or_else(|| line.find("\\r")).unwrap_or(line.len())];
     let first = line.split_whitespace().next()?;
-    let is_scheme = SCHEMES.contains(&first.to_ascii_lowercase().as_str());
-    let has_parts = is_scheme && line.contains("=\"");
+    let is_scheme = SCHEMES.split(' ').any(|scheme| scheme.eq_ignore_ascii_case(first));
+    let has_parts =
+        ["digest", "hawk", "oauth"].iter().any(|scheme| scheme.eq_ignore_ascii_case(first)) && line.contains("=\"");
     // In a quotation the header ends with it; a digest has quotation marks of its own.
-    let line = if has_parts { line } else { &line[..line.find(['"', '\'', '<']).unwrap_or(line.len())] };
-    let line = line.trim_end();
+    let line = if has_parts { line } else { &line[..line.find(['"', '\'', '<', '|']).unwrap_or(line.len())] };
+    let line = line.trim_end_matches([' ', '\\']);
     let words = line.split_whitespace().count();
+    let speaks = |text| {
+        let value = Value { text, after: "", sign: Sign::Colon, is_quoted: false, is_parameter: false };
+        only_speaks(Kind::Token, "token", value)
+    };
+    let credential = line.get(first.len()..).unwrap_or_default().trim();
+    let is_credential = !speaks(credential) && (words == 2 || credential.split(' ').any(|word| looks_random(word, 4)));
     let is_header = match is_authorization {
-        true => is_scheme && words > 1 || words == 1 && !is_harmless("token", line, Sign::Colon, false),
-        false => first.trim_end_matches(';').contains('=') || (words == 1 && looks_random(line, 6)),
+        true => is_scheme && (2..=8).contains(&words) && is_credential || words == 1 && !speaks(line),
+        false => is_cookie(line) || (words == 1 && looks_random(line, 6)),
     };
     if is_header {
         // The line may be longer than what was looked at.
-        let end = if line.len() == near.len() { text.find('\n').unwrap_or(text.len()) } else { line.len() };
-        return Some(0..end);
+        let end = if line.len() == near.len() { text.find('\n').unwrap_or(text.len()) } else { open + line.len() };
+        return Some(open..end);
     }
-    let word = line.split_whitespace().find(|word| looks_random(word, 8) && word.len() >= 12)?;
-    let at = line.find(word)?;
+    let has_digit = |word: &str| word.bytes().any(|byte| byte.is_ascii_digit());
+    let word = line.split_whitespace().find(|word| word.len() >= 12 && has_digit(word) && looks_random(word, 8))?;
+    let at = open + line.find(word)?;
     Some(at..at + word.len())
+}
+
+/// Whether a line begins with a cookie: a name, an equals sign, and more than an attribute of cookies.
+fn is_cookie(line: &str) -> bool {
+    let first = line.split_whitespace().next().unwrap_or_default().trim_end_matches(';');
+    let is_whole = line.contains(';') || !line.trim().contains(' ');
+    let name = first.split_once('=').filter(|(_, value)| is_whole || looks_random(value, 6));
+    let name = name.map(|(name, _)| name.to_ascii_lowercase());
+    name.is_some_and(|name| !["samesite", "path", "domain", "max-age", "expires", "secure"].contains(&name.as_str()))
 }

@@ -6,7 +6,7 @@ pub mod identity;
 mod state;
 pub mod words;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 pub use identity::{Identity, KEY_TABLE, KeyRow, attempt_tag, key_table, tag, tag_in};
 pub use state::State;
@@ -36,6 +36,9 @@ pub struct Alert {
     pub labels: Pairs,
     /// Of a group, those that all firing members share.
     pub annotations: Pairs,
+    /// Names of labels and annotations whose value is a secret by the place where it stood; it is masked before anybody is
+    /// shown it, and so is what a name like `password` tells by itself.
+    pub secrets: BTreeSet<String>,
     /// Web pages to look at, each address once, not yet checked.
     pub links: Vec<Link>,
     /// Of a group, the alerts that fire, at most [`MEMBERS_KEPT`]; empty for a single alert.
@@ -81,6 +84,7 @@ impl Alert {
             started_at: None,
             labels: Pairs::new(),
             annotations: Pairs::new(),
+            secrets: BTreeSet::new(),
             links: Vec::new(),
             members: Vec::new(),
             firing: 0,
@@ -127,6 +131,11 @@ impl Alert {
     /// [`identity::CHURNING_LABELS`] always are.
     pub fn dedupe_key(&self, ignored_labels: &[String]) -> String {
         identity::dedupe_key(self, ignored_labels)
+    }
+
+    /// What may be shown of a key that [`Alert::dedupe_key`] made: without what `redacted` takes out of its texts.
+    pub fn shown_key(&self, key: &str, redacted: &dyn Fn(&str) -> String) -> String {
+        identity::shown_key(self, key, redacted)
     }
 
     /// Whether `ignored_labels` are all that its key is made of, so that they count after all.

@@ -76,11 +76,16 @@ pub fn text(kind: &EventKind, require_pr: bool) -> Option<String> {
 
 /// The last line of an alert: how it ended, where, and what the exit code means.
 fn closing(outcome: &OutcomeEvent, require_pr: bool) -> String {
+    let code = outcome.result.exit_code(require_pr);
+    format!("{} (exit code {code}: {})", ended(outcome), meaning(outcome.result, require_pr))
+}
+
+/// How an alert ended, and where.
+pub fn ended(outcome: &OutcomeEvent) -> String {
     let at = outcome.pr_url.as_deref().or(outcome.session_url.as_deref()).or(outcome.session_id.as_deref());
     let at = at.map(|url| format!(": {}", clean_line(url, LINE_BYTES))).unwrap_or_default();
-    let code = outcome.result.exit_code(require_pr);
     let reason = clean_line(&outcome.reason, 4 * LINE_BYTES);
-    format!("{}: {reason}{at} (exit code {code}: {})", outcome.status.name(), meaning(outcome.result, require_pr))
+    format!("{}: {reason}{at}", outcome.status.name())
 }
 
 /// What an outcome's exit code means, in a few words.
@@ -112,7 +117,7 @@ mod tests {
             pull_requests: Vec::new(),
             acus_consumed: 0.0,
         };
-        insta::assert_snapshot!(text(&event, false).unwrap(), @"status: run[31mning (]0;titlex), pull request https://x/[2J");
+        insta::assert_snapshot!(text(&event, false).unwrap(), @"status: running (]0;titlex), pull request https://x/");
     }
 
     #[test]

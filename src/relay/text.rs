@@ -45,8 +45,9 @@ pub fn without_secrets(alert: &Alert, redactor: &Redactor) -> (Alert, usize) {
 pub fn secrets_apart(alert: &Alert, redactor: &Redactor) -> (Alert, BTreeSet<String>) {
     let removed = RefCell::new(BTreeSet::new());
     let mut alert = alert.clone();
+    let by_place = std::mem::take(&mut alert.secrets);
     let mask = |pairs: &mut Pairs| {
-        let secret = |(name, value): &(&String, &mut String)| is_secret(name, value);
+        let secret = |(name, value): &(&String, &mut String)| by_place.contains(*name) || is_secret(name, value);
         for (_, value) in pairs.iter_mut().filter(secret) {
             removed.borrow_mut().insert(std::mem::replace(value, MASK.to_string()));
         }
@@ -116,6 +117,10 @@ fn strip(text: &str) -> String {
             '\r' if characters.peek() == Some(&'\n') => continue,
             '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' => '\n',
             '\t' => ' ',
+            '\u{1b}' | '\u{9b}' => {
+                skip_color(character, &mut characters);
+                continue;
+            }
             '\u{fe0e}' | '\u{fe0f}' if out.chars().next_back().is_some_and(may_vary) => character,
             _ if (character.is_control() && character != '\n') || is_invisible(character) => continue,
             _ => character,
@@ -129,6 +134,14 @@ fn strip(text: &str) -> String {
         }
     }
     out
+}
+
+/// What follows the escape character in a terminal's sequence, such as that of a color: `[1;31m`.
+fn skip_color(escape: char, characters: &mut std::iter::Peekable<std::str::Chars<'_>>) {
+    if escape == '\u{9b}' || characters.next_if_eq(&'[').is_some() {
+        while characters.next_if(|next| next.is_ascii_digit() || ";:?".contains(*next)).is_some() {}
+        characters.next_if(char::is_ascii_alphabetic);
+    }
 }
 
 fn may_vary(character: char) -> bool {
@@ -158,7 +171,7 @@ mod tests {
     fn what_cannot_be_seen_is_removed() {
         insta::assert_snapshot!(check(&[
             "plain text, über 温度 ✓",
-            "a\u{0}b\u{1b}[31mc\u{7f}d\u{9b}e",
+            "a\u{0}b\u{1b}[1;31mc\u{7f}d\u{9b}0me\u{1b}f",
             "tab\there, line\r\nbreak\rand\u{2028}another",
             "zero\u{200b}width\u{200d}\u{feff} soft\u{ad}hyphen",
             "\u{202e}txet desrever\u{202c} \u{2066}isolated\u{2069}",
@@ -167,7 +180,7 @@ mod tests {
             "hangul\u{3164} braille\u{2800} filler",
         ]), @r#"
         "plain text, über 温度 ✓"
-        "ab[31mcde"
+        "abcdef"
         "tab here, line\nbreak\nand\nanother"
         "zerowidth softhyphen"
         "txet desrever isolated"

@@ -51,12 +51,16 @@ pub fn by(settings: &str, rule: &str, top: &str) -> Program {
 impl Bridge {
     /// Starts `alert-relay serve` on a free port with these arguments, and waits until it listens.
     pub fn start(program: &Program, arguments: &str) -> Bridge {
-        let mut child = program.start(&format!("alert-relay serve --listen 127.0.0.1:0 {arguments}"));
+        Bridge::of(program.start(&format!("alert-relay serve --listen 127.0.0.1:0 {arguments}")))
+    }
+
+    /// Waits until a process that has been started listens.
+    pub fn of(mut child: Child) -> Bridge {
         let lines = BufReader::new(child.stdout.take().unwrap());
         let mut bridge = Bridge { child, lines, address: String::new() };
         let first = bridge.line().expect("it says where it listens");
         let message = first["message"].as_str().unwrap();
-        bridge.address = message.split("http://").nth(1).unwrap().split(',').next().unwrap().to_string();
+        bridge.address = message.split("://").nth(1).unwrap().split(',').next().unwrap().to_string();
         bridge
     }
 

@@ -260,7 +260,7 @@ fn format(text: &str) -> Result<FormatChoice, String> {
 }
 
 fn sender(name: &str) -> Result<&'static Sender, String> {
-    senders::by_name(name).ok_or_else(|| senders::NO_SUCH_SENDER.to_string())
+    senders::by_name(name).ok_or_else(|| senders::no_such_sender(name))
 }
 
 #[cfg(test)]

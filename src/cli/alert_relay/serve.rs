@@ -1,7 +1,7 @@
 //! The command `serve`: what may be typed, and what is put together for it.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::path::PathBuf;
 
 use clap::Args;
@@ -15,7 +15,7 @@ use crate::output::Output;
 use crate::redact::Redactor;
 use crate::relay::serve::rules::{self, Devin, Integration, Rules, Surroundings};
 use crate::relay::serve::store::Address;
-use crate::relay::serve::{IntegrationSettings, Log, Settings};
+use crate::relay::serve::{IntegrationSettings, Listen, Log, Origin, Settings, Tls, inherited, would_serve};
 use crate::sandbox::{self, Sandbox};
 use crate::stop::Signals;
 
@@ -23,7 +23,8 @@ pub const HELP: &str = "\
 Examples:
   source-devin-ai alert-relay serve --sandbox
   curl -d @alert.json http://127.0.0.1:8080/v1/hooks/auto
-  curl http://127.0.0.1:8080/api/v1/alerts";
+  curl http://127.0.0.1:8080/api/v1/alerts
+  source-devin-ai alert-relay serve --rules relay.yaml --check";
 
 /// So many requests to one organization are under way at once.
 const REQUESTS_AT_ONCE: usize = 8;
@@ -41,9 +42,15 @@ pub struct Serve {
     /// YAML that says who may deliver, to which organization sessions belong, and what is done about an alert
     #[arg(long, value_name = "FILE", required_unless_present = "sandbox")]
     rules: Option<PathBuf>,
-    /// Where to listen
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
+    /// Where to listen: an address or the name of one, and a port
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = listen_address)]
     listen: SocketAddr,
+    /// Encrypt: a file with the certificate and those that vouch for it, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// The certificate's private key, in PEM
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
     /// Where to keep what comes in: sqlite:FILE, postgres://HOST/DATABASE, or memory [default: sqlite:relay.db; with --sandbox, memory]
     // Not parsed by clap, which would repeat a password in what it refuses.
     #[arg(long, value_name = "STORE")]
@@ -51,37 +58,47 @@ pub struct Serve {
     /// Use a simulated organization instead of the Devin API
     #[arg(long)]
     sandbox: bool,
+    /// Check the rules and all they name, say what would be served, and end without serving
+    #[arg(long)]
+    check: bool,
+}
+
+/// All that was typed and is named, read and found right.
+struct Plan {
+    store: Address,
+    rules: Rules,
+    /// On which to listen, where one was handed over.
+    socket: Option<TcpListener>,
+    origin: Origin,
+    tls: Option<Tls>,
+}
+
+/// Why nothing is served.
+enum Refusal {
+    /// What was typed makes no sense.
+    Usage(String),
+    /// What is wrong elsewhere, one sentence each.
+    Failure(Vec<String>),
 }
 
 /// Serves until a signal asks to stop; a second one ends it where it stands.
 pub async fn run(options: Serve, output: &Output) -> Exit {
-    // Simulated sessions end with the process: a store that outlives it would take others for them.
-    let default = if options.sandbox { "memory" } else { "sqlite:relay.db" };
-    let store: Address = match options.store.as_deref().unwrap_or(default).parse() {
-        Ok(store) => store,
-        Err(problem) => return usage(output, &format!("--store: {problem}")),
-    };
-    let mut rules = match load(&options) {
-        Ok(rules) => rules,
-        Err(problems) => {
+    let Plan { store, mut rules, socket, origin, tls } = match plan(&options) {
+        Ok(plan) => plan,
+        Err(Refusal::Usage(problem)) => return usage(output, &problem),
+        Err(Refusal::Failure(problems)) => {
             problems.iter().for_each(|problem| output.note(&format!("error: {problem}")));
             return FAILURE;
         }
     };
-    let open = rules.open_routes().collect::<Vec<_>>().join(", ");
-    if !options.listen.ip().to_canonical().is_loopback() && !open.is_empty() {
-        return usage(
-            output,
-            &format!(
-                "--listen {}: give the routes without authentication ({open}) a secret, or listen on an address of this machine only, such as 127.0.0.1:8080",
-                options.listen
-            ),
-        );
-    }
     let mut redactor = Redactor::default();
     for secret in rules.secrets().filter_map(|secret| std::str::from_utf8(secret.expose()).ok()) {
         redactor.add(secret);
         output.hide(&Token::new(secret));
+    }
+    if options.check {
+        would_serve(origin, &store, &rules).iter().for_each(|line| output.line(line));
+        return SUCCESS;
     }
     let simulated = if options.sandbox { Some(simulated(&mut rules).await) } else { None };
     let sandbox = match simulated.transpose() {
@@ -101,9 +118,9 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
         integrations.push(IntegrationSettings { name, client, org_id, create_timeout: rules.rule.create_timeout });
     }
     let (tell, stop) = channel(None);
-    let listen = options.listen;
+    let listen = socket.map_or(Listen::At(origin.address), Listen::On);
     let log = Log::new(output, !output.is_terminal());
-    let serving = crate::relay::serve::serve(Settings { listen, store, rules, integrations, redactor, log, stop });
+    let serving = crate::relay::serve::serve(Settings { listen, tls, store, rules, integrations, redactor, log, stop });
     let mut signals = Signals::listen_with_hang_up();
     tokio::pin!(serving);
     let exit = loop {
@@ -126,6 +143,42 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
     };
     drop(sandbox);
     exit
+}
+
+/// An address and a port, or the name of an address of this machine.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let form = "expected an address and a port, such as 127.0.0.1:8080 or localhost:8080";
+    if let Ok(address) = text.parse() {
+        return Ok(address);
+    }
+    let port = text.rsplit_once(':').filter(|(name, _)| !name.is_empty()).map(|(_, port)| port.parse::<u16>());
+    let Some(Ok(_)) = port else { return Err(form.to_string()) };
+    let found = text.to_socket_addrs().map_err(|error| format!("{form}; this name leads nowhere ({error})"))?;
+    // Who asks for localhost by its number asks for 127.0.0.1.
+    found.min_by_key(|address| !address.is_ipv4()).ok_or_else(|| form.to_string())
+}
+
+fn plan(options: &Serve) -> Result<Plan, Refusal> {
+    let failure = |problem: String| Refusal::Failure(vec![problem]);
+    // Simulated sessions end with the process: a store that outlives it would take others for them.
+    let default = if options.sandbox { "memory" } else { "sqlite:relay.db" };
+    let store = options.store.as_deref().unwrap_or(default).parse();
+    let store = store.map_err(|problem| Refusal::Usage(format!("--store: {problem}")))?;
+    let rules = load(options).map_err(Refusal::Failure)?;
+    let socket = inherited().map_err(failure)?;
+    let address = socket.as_ref().map_or(Ok(options.listen), TcpListener::local_addr);
+    let address =
+        address.map_err(|error| failure(format!("the socket that was handed over has no address: {error}")))?;
+    let open = rules.open_routes().collect::<Vec<_>>().join(", ");
+    if !address.ip().to_canonical().is_loopback() && !open.is_empty() {
+        return Err(Refusal::Usage(format!(
+            "--listen {address}: give the routes without authentication ({open}) a secret, or listen on an address of this machine only, such as 127.0.0.1:8080"
+        )));
+    }
+    let files = options.tls_cert.as_ref().zip(options.tls_key.as_ref());
+    let tls = files.map(|(certificate, key)| Tls::load(certificate, key)).transpose().map_err(failure)?;
+    let origin = Origin { address, is_encrypted: tls.is_some() };
+    Ok(Plan { store, rules, socket, origin, tls })
 }
 
 /// The rules, or everything that is wrong with them, one sentence each.

@@ -175,6 +175,20 @@ fn own_key(parts: &[String]) -> String {
     format!("sha256-{}", hash(parts.iter().map(String::as_str), &[]))
 }
 
+/// See [`Alert::shown_key`].
+pub(super) fn shown_key(alert: &Alert, key: &str, redacted: &dyn Fn(&str) -> String) -> String {
+    let (Identity::Group { receiver, .. } | Identity::Labels { receiver, .. }) = &alert.identity else {
+        return redacted(key);
+    };
+    // A secret in the receiver's name can be told by its shape in the name only, not in what the key has of it.
+    let clean = redacted(receiver);
+    let start = format!("{}:{}:", alert.format, readable(receiver));
+    match key.strip_prefix(&start) {
+        Some(rest) if clean != *receiver => format!("{}:{}:{}", alert.format, readable(&clean), redacted(rest)),
+        _ => redacted(key),
+    }
+}
+
 /// A receiver's name for the eye; the hash after it tells names apart.
 fn readable(receiver: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '-' };

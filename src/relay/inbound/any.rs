@@ -11,10 +11,10 @@ pub use identity::{further_sources, key, sources};
 pub use state::state;
 
 use super::fields::Fields;
-use super::leaves::{Leaf, facts, leaves};
+use super::leaves::{Leaf, is_kept_secret, is_personal, leaves, looks_personal};
 use super::names::{LINKS, MESSAGES, SEVERITIES, STARTS};
 use super::{Delivery, Problem};
-use crate::relay::alert::{Alert, Format, Link, Pairs, Severity};
+use crate::relay::alert::{Alert, Format, Link, Severity};
 
 /// Names of lists of alerts.
 const LISTS: [&str; 6] = ["alerts", "incidents", "problems", "messages", "events", "notifications"];
@@ -93,7 +93,7 @@ pub fn tell(alert: &mut Alert, leaves: &[Leaf]) {
         .iter()
         .find_map(|name| leaves.iter().filter(|leaf| is_severity_name(leaf, &[name])).find_map(severity_of));
     alert.started_at = pick_all(leaves, &STARTS).find_map(|leaf| super::fields::moment(&leaf.text));
-    alert.annotations = facts(leaves);
+    super::leaves::tell(alert, leaves, |_| true);
     let mut links: Vec<Link> = Vec::new();
     for leaf in pick_all(leaves, &LINKS).filter(|leaf| leaf.is_link()) {
         super::fields::add_link(&mut links, &leaf.path, Some(leaf.text.clone()));
@@ -127,9 +127,10 @@ fn pick_all<'a>(leaves: &'a [Leaf], names: &[&str]) -> impl Iterator<Item = &'a 
     found.into_iter().map(|(_, leaf)| leaf)
 }
 
-/// The labels of a sender with an object of them.
-pub fn labels(payload: Fields) -> Pairs {
-    let mut labels = payload.pairs("labels");
-    labels.retain(|name, value| !super::leaves::is_personal(name) && !super::leaves::looks_personal(value));
-    labels
+/// Fills in the labels of a sender with an object of them.
+pub fn label(alert: &mut Alert, payload: Fields) {
+    alert.labels = payload.pairs("labels");
+    alert.labels.retain(|name, value| !is_personal(name) && !looks_personal(value));
+    let secrets = alert.labels.iter().filter(|(name, value)| is_kept_secret(name, value));
+    alert.secrets.extend(secrets.map(|(name, _)| name.clone()));
 }

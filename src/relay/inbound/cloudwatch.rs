@@ -5,6 +5,7 @@
 use serde_json::Value;
 
 use super::fields::Fields;
+use super::stand_in::instead;
 use super::{Delivery, Grouping, Problem, Reading, Rejected, json, read_one};
 use crate::relay::alert::{Alert, Identity, Link, Pairs, State};
 use crate::relay::engine::Allowance;
@@ -63,7 +64,7 @@ fn unwrapped(payload: Fields, grouping: Grouping, delivery: &mut Delivery) -> Re
     }
     let inside = Fields { value, ..payload };
     if inside.at("AlarmName").is_some() || inside.at("NewStateValue").is_some() {
-        delivery.alerts.push(alarm(inside)?);
+        delivery.alerts.push(alarm(inside).or_else(|problem| instead(value, problem))?);
         return Ok(());
     }
     // An event of EventBridge, an alert of another sender, or of somebody's own program.
@@ -79,7 +80,10 @@ fn any_alarm(payload: Fields) -> Result<Alert, Problem> {
     let Some(event) = payload.at("detail").or_else(|| payload.at("alarmData")) else {
         return alarm(payload);
     };
-    let name = event.text("alarmName").ok_or_else(|| payload.missing("alarmName"))?;
+    let arn = payload.first(&["alarmArn", "resources.0"]);
+    // An ARN ends with the name.
+    let name = event.text("alarmName").or_else(|| arn.as_deref()?.split(':').nth(6).map(str::to_string));
+    let name = name.ok_or_else(|| payload.missing("alarmName"))?;
     let state = match event.text("state.value").as_deref() {
         Some("ALARM") => State::Firing,
         Some("OK") => State::Resolved,
@@ -87,7 +91,6 @@ fn any_alarm(payload: Fields) -> Result<Alert, Problem> {
     };
     let account = payload.first(&["account", "accountId"]).unwrap_or_default();
     let region = payload.text("region").unwrap_or_default();
-    let arn = payload.first(&["alarmArn", "resources.0"]);
     let identity = arn.clone().map_or_else(|| vec![account, region, name.clone()], |arn| vec![arn]);
     let mut alert = Alert::new(payload.format, state, name, Identity::Own(identity));
     alert.message = event.first(&["configuration.description", "state.reason"]).unwrap_or_default();
@@ -116,11 +119,19 @@ fn alarm(alarm: Fields) -> Result<Alert, Problem> {
     let name = alarm.text("AlarmName");
     let identity = match (alarm.text("AlarmArn"), &name) {
         (Some(arn), _) => vec![arn],
-        (None, Some(name)) => vec![alarm.required("AWSAccountId")?, alarm.required("Region")?, name.clone()],
+        (None, Some(name)) => {
+            let part = |field| alarm.text(field).unwrap_or_default();
+            vec![part("AWSAccountId"), part("Region"), name.clone()]
+        }
         (None, None) => return Err(alarm.missing("AlarmName")),
     };
     let title = name.unwrap_or_else(|| "an alarm without a name".to_string());
+    let is_whole = identity.iter().all(|part| !part.is_empty());
     let mut alert = Alert::new(alarm.format, state, title, Identity::Own(identity));
+    if !is_whole {
+        let warning = "the alarm has no ARN, and lacks its account or region: alarms of one name are one alert";
+        alert.warnings.push(warning.to_string());
+    }
     alert.message = alarm.first(&["AlarmDescription", "NewStateReason"]).unwrap_or_default();
     alert.started_at = alarm.moment("StateChangeTime");
     for metric in alarm.at("Trigger").into_iter().chain(metrics(alarm)) {

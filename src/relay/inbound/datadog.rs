@@ -2,7 +2,7 @@
 
 use super::Problem;
 use super::fields::{Fields, tagged};
-use super::leaves::{facts, leaves};
+use super::leaves::{leaves, tell};
 use crate::relay::alert::{Alert, Identity, Severity, State};
 
 /// Reads what the template gives. A variable that Datadog did not fill in counts as absent.
@@ -55,7 +55,7 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
     }
     alert.annotations.extend(text(&["alert_metric", "metric"]).map(|metric| ("metric".to_string(), metric)));
     // The body is the user's own: whatever it holds is worth telling.
-    alert.annotations.extend(facts(&leaves(payload.value)));
+    tell(&mut alert, &leaves(payload.value), |_| true);
     alert.links = payload.links(&[("monitor", "link"), ("snapshot", "snapshot")]);
     Ok(alert)
 }

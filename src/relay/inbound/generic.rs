@@ -2,12 +2,12 @@
 
 use super::cloudevents::ends;
 use super::fields::Fields;
-use super::leaves::{facts, is_personal, leaves, lists_a_secret, looks_personal};
+use super::leaves::{leaves, tell as tell_all};
 use super::{Problem, any};
 use crate::relay::alert::{Alert, Identity, Severity, State};
 
 /// Fields that have a place of their own in an alert.
-const PLACED: [&str; 16] = [
+const PLACED: [&str; 13] = [
     "title",
     "message",
     "description",
@@ -15,9 +15,6 @@ const PLACED: [&str; 16] = [
     "level",
     "timestamp",
     "started_at",
-    "labels",
-    "metadata",
-    "annotations",
     "url",
     "runbook_url",
     "dashboard_url",
@@ -25,6 +22,9 @@ const PLACED: [&str; 16] = [
     "externalId",
     "status",
 ];
+
+/// Objects whose values are told without their own name.
+const OUTER: [&str; 3] = ["labels", "metadata", "annotations"];
 
 /// Reads the flat form, or the same as the data of an envelope.
 ///
@@ -77,17 +77,15 @@ pub fn tell(alert: &mut Alert, data: Fields) {
     alert.message = data.first(&["message", "description"]).unwrap_or_default();
     alert.severity = data.first(&["severity", "level", "priority"]).and_then(|word| Severity::from_priority(&word));
     alert.started_at = data.moment("timestamp").or_else(|| data.moment("started_at"));
-    alert.labels = any::labels(data);
-    let lists_a_secret =
-        |outer: &str, name: &str| data.value.get(outer).and_then(|all| all.get(name)).is_some_and(lists_a_secret);
-    let named = ["metadata", "annotations"]
-        .into_iter()
-        .flat_map(|outer| data.pairs(outer).into_iter().filter(move |(name, _)| !lists_a_secret(outer, name)));
-    alert.annotations = named.filter(|(name, value)| !is_personal(name) && !looks_personal(value)).collect();
+    any::label(alert, data);
     // What has a place of its own is not told twice.
-    let has_place = |path: &str| {
-        PLACED.iter().any(|name| path == *name || path.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')))
-    };
-    alert.annotations.extend(facts(&leaves(data.value)).into_iter().filter(|(path, _)| !has_place(path)));
+    let is_outer = |name: &str| OUTER.contains(&name) && data.object(name).is_some();
+    let is_further =
+        |path: &str| !PLACED.contains(&path) && !path.split_once('.').is_some_and(|(name, _)| is_outer(name));
+    tell_all(alert, &leaves(data.value), is_further);
+    for object in OUTER.iter().filter_map(|name| data.at(name)).filter(|object| object.value.is_object()) {
+        let labels = alert.labels.clone();
+        tell_all(alert, &leaves(object.value), |path| !labels.contains_key(path));
+    }
     alert.links = data.links(&[("alert", "url"), ("runbook", "runbook_url"), ("dashboard", "dashboard_url")]);
 }

@@ -34,14 +34,18 @@ pub fn read(
     let mut members: Vec<(State, Member)> = Vec::new();
     for (alert, place) in payload.items("alerts").zip(1..) {
         let member = member(alert, pages);
-        if !alert.value.is_object() || grouping == Grouping::PerAlert && member.labels.is_empty() {
+        let is_nameless = || member.labels.is_empty() && title(&member.labels, &member.annotations).is_none();
+        if !alert.value.is_object() || grouping == Grouping::PerAlert && is_nameless() {
             delivery.rejected.push(Rejected { place, problem: payload.missing("labels of an alert") });
         } else {
             members.push((state(payload, alert), member));
         }
     }
     if members.is_empty() && delivery.rejected.is_empty() {
-        return Err(payload.missing("alerts.0"));
+        return Err(Problem::NotAnAlert {
+            what: "a group without alerts",
+            remedy: "nothing can be told from others in it; the template of its sender may have left them out",
+        });
     }
     if grouping == Grouping::PerAlert {
         delivery.alerts.extend(members.iter().map(|(state, member)| single(payload, &receiver, state, member)));
@@ -95,8 +99,12 @@ fn group(payload: Fields, receiver: &str, group_labels: Pairs, all: Vec<(State, 
 }
 
 fn single(payload: Fields, receiver: &str, state: &State, member: &Member) -> Alert {
-    let identity = Identity::Labels { receiver: receiver.to_string(), labels: member.labels.clone() };
-    let title = title(&member.labels, &member.annotations).unwrap_or_else(|| "an alert without a name".to_string());
+    let named = title(&member.labels, &member.annotations);
+    let title = named.unwrap_or_else(|| "an alert without a name".to_string());
+    let identity = match member.labels.is_empty() {
+        true => Identity::Title { source: receiver.to_string(), title: title.clone() },
+        false => Identity::Labels { receiver: receiver.to_string(), labels: member.labels.clone() },
+    };
     let mut alert = Alert::new(payload.format, state.clone(), title, identity);
     alert.message = first(&member.annotations, &MESSAGES).unwrap_or_default();
     alert.severity = severity(&member.labels);

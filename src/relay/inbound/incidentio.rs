@@ -2,12 +2,13 @@
 
 use super::Problem;
 use super::fields::Fields;
-use crate::relay::alert::{Alert, Identity, Severity, State};
+use super::stand_in::known;
+use crate::relay::alert::{Alert, Severity, State};
 
 /// Reads an event about an alert or an incident.
 ///
 /// # Errors
-/// When it is about something else, or has no identifier.
+/// When it is about something else, or has neither an identifier nor a name.
 pub fn read(payload: Fields) -> Result<Alert, Problem> {
     let event_type = payload.required("event_type")?;
     let event = payload.value.get(&event_type).ok_or_else(|| payload.missing(&event_type))?;
@@ -21,7 +22,7 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
         });
     }
     let kind = if name.starts_with("alert") { "alert" } else { "incident" };
-    let id = subject.required("id")?;
+    let id = subject.text("id");
     let word = event.first(&["new_status.category"]).or_else(|| subject.first(&["incident_status.category", "status"]));
     let state = match word.as_deref() {
         Some("closed" | "learning" | "declined" | "canceled" | "merged" | "resolved") => State::Resolved,
@@ -32,8 +33,12 @@ pub fn read(payload: Fields) -> Result<Alert, Problem> {
         Some(_) => State::other(name),
         None => State::Firing,
     };
-    let title = subject.first(&["name", "title", "reference"]).unwrap_or_else(|| format!("{kind} {id}"));
-    let mut alert = Alert::new(payload.format, state, title, Identity::Own(vec![kind.to_string(), id]));
+    let title = subject.first(&["name", "title", "reference"]).or_else(|| Some(format!("{kind} {}", id.as_ref()?)));
+    let title = title.ok_or_else(|| subject.missing("id"))?;
+    let place = [Some(kind.to_string()), subject.first(&["reference", "deduplication_key"]), subject.text("permalink")];
+    let known = known(id.map(|id| vec![kind.to_string(), id]), "id", &place, &title);
+    let mut alert = Alert::new(payload.format, state, title, known.identity);
+    alert.warnings.extend(known.warning);
     alert.message = subject.first(&["summary", "description"]).unwrap_or_default();
     alert.severity = subject.first(&["severity.name", "priority.name"]).and_then(|word| Severity::from_priority(&word));
     alert.started_at = subject.moment("created_at");

@@ -3,16 +3,16 @@
 use serde_json::Value;
 
 use super::fields::flat;
-use crate::redact::is_secret_name;
-use crate::relay::alert::Pairs;
+use crate::redact::{is_secret, is_secret_name};
+use crate::relay::alert::{Alert, Pairs};
 
 /// How deep, how many items of a list, and how many values are looked at.
 const DEPTH: usize = 7;
 const ITEMS: usize = 5;
 const LEAVES: usize = 400;
 
-/// Parts of names whose values are credentials, or tell about persons.
-const PERSONAL: [&str; 34] = [
+/// Parts of names whose values tell about persons.
+const PERSONAL: [&str; 26] = [
     "email",
     "mail",
     "user",
@@ -25,13 +25,6 @@ const PERSONAL: [&str; 34] = [
     "ipaddress",
     "phone",
     "mobile",
-    "cookie",
-    "cookies",
-    "authorization",
-    "auth",
-    "password",
-    "token",
-    "secret",
     "actor",
     "author",
     "pusher",
@@ -46,20 +39,13 @@ const PERSONAL: [&str; 34] = [
     "contact",
     "agent",
     "creator",
-    "session",
 ];
 
 /// Names of two words, of the same kind.
-const PERSONAL_NAMES: [&str; 8] = [
-    "apikey",
-    "routingkey",
-    "servicekey",
-    "integrationkey",
-    "acknowledgedby",
-    "resolvedby",
-    "createdby",
-    "triggeredby",
-];
+const PERSONAL_NAMES: [&str; 4] = ["acknowledgedby", "resolvedby", "createdby", "triggeredby"];
+
+/// Last words of names whose value is a secret unless it is an ordinary word: `auth: ldap`.
+const DOUBTFUL: [&str; 6] = ["auth", "cookies", "jar", "jwt", "session", "sid"];
 
 /// Parts of names of pages that act when they are opened.
 const ACTING: [&str; 9] =
@@ -80,14 +66,20 @@ pub struct Leaf {
     pub is_text: bool,
     /// Whether a list stands on the way.
     pub in_list: bool,
-    /// Whether what stands beside it calls it a secret: `{"name": "DB_PASSWORD", "value": …}`, `["--password", …]`.
+    /// Whether its name, an object around it, or what stands beside it calls it a secret: `password`, `credentials.a`,
+    /// `{"name": "DB_PASSWORD", "value": …}`, `["--password", …]`.
     pub is_secret: bool,
 }
 
 impl Leaf {
-    /// Whether it may be shown: neither a credential nor about a person, and no page that acts.
+    /// Whether it says something about the alert: it is neither a secret nor about a person, and no page that acts.
     pub fn is_fact(&self) -> bool {
-        !self.is_secret && !is_personal(&self.path) && !looks_personal(&self.text)
+        !self.is_secret && self.is_told()
+    }
+
+    /// Whether it is told; a secret is, masked.
+    fn is_told(&self) -> bool {
+        !is_personal(&self.path) && !looks_personal(&self.text)
     }
 
     /// The last name of the path as the sender spells it; a number in a list is none.
@@ -113,14 +105,32 @@ pub fn facts(leaves: &[Leaf]) -> Pairs {
     leaves.iter().filter(|leaf| leaf.is_fact()).map(|leaf| (leaf.path.clone(), leaf.text.clone())).collect()
 }
 
-/// Whether a name, or a path, is of a credential, a person, or a page that acts.
+/// Tells in the annotations those whose path is wanted, and which of them are secrets.
+pub fn tell(alert: &mut Alert, leaves: &[Leaf], is_wanted: impl Fn(&str) -> bool) {
+    for leaf in leaves.iter().filter(|leaf| leaf.is_told() && is_wanted(&leaf.path)) {
+        alert.annotations.insert(leaf.path.clone(), leaf.text.clone());
+        if leaf.is_secret {
+            alert.secrets.insert(leaf.path.clone());
+        }
+    }
+}
+
+/// Whether `text` under `name` is a secret.
+pub fn is_kept_secret(name: &str, text: &str) -> bool {
+    let is_word = || text.len() < 4 || text.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_ ".contains(&byte));
+    let is_doubtful = || {
+        parts(name).last().is_some_and(|last| DOUBTFUL.contains(&last.as_str())) || plain(name).ends_with("sessionid")
+    };
+    is_secret(name, text) || is_doubtful() && !is_word()
+}
+
+/// Whether a name, or a path, is of a person, or of a page that acts.
 pub fn is_personal(path: &str) -> bool {
     let names = path.split('.');
     let of_name = |name: &str| {
         let whole = plain(name);
         PERSONAL_NAMES.contains(&whole.as_str())
             || PERSONAL.contains(&whole.as_str())
-            || is_secret_name(name)
             || parts(name).iter().any(|part| PERSONAL.contains(&part.as_str()) || ACTING.contains(&part.as_str()))
     };
     names.into_iter().any(of_name)
@@ -165,13 +175,15 @@ fn collect(value: &Value, path: &str, (depth, in_list, is_secret): (usize, bool,
             let name = names.next().map(plain).unwrap_or_default();
             let parent = names.next().map(plain).unwrap_or_default();
             let (path, is_text) = (path.to_string(), value.is_string());
-            let is_secret = is_secret || lists_a_secret(value);
+            let own = path.rsplit('.').next().unwrap_or_default();
+            let is_secret = is_secret || is_kept_secret(own, &text) || lists_a_secret(value);
             found.push(Leaf { path, name, parent, depth, text, is_text, in_list, is_secret });
         }
         (Value::Object(fields), _) => {
             let names_a_secret = fields.iter().any(|(name, value)| is_name_field(name) && says_secret(value));
             for (name, value) in fields {
-                let is_secret = is_secret || (names_a_secret && is_value_field(name));
+                let holds_secrets = !is_flat(value) && (is_secret_name(name) || plain(name) == "cookies");
+                let is_secret = is_secret || holds_secrets || (names_a_secret && is_value_field(name));
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
                 collect(value, &path, (depth + 1, in_list, is_secret), found);
             }
@@ -183,6 +195,11 @@ fn collect(value: &Value, path: &str, (depth, in_list, is_secret): (usize, bool,
         }
         _ => {}
     }
+}
+
+/// Whether it is a value rather than an object, or a list of objects.
+fn is_flat(value: &Value) -> bool {
+    !value.is_object() && !value.as_array().is_some_and(|items| items.iter().any(|item| !is_flat(item)))
 }
 
 /// Whether a field's text is the name of what stands beside it.
@@ -210,34 +227,71 @@ pub fn lists_a_secret(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::redact::Redactor;
+    use crate::relay::alert::{Format, Identity, State};
+    use crate::relay::text::without_secrets;
 
     #[test]
-    fn names_of_credentials_and_persons_are_no_facts() {
-        for name in
-            ["user.name", "client_ip", "clientIp", "api_key", "routing_key", "data.author", "silenceURL", "password"]
-        {
+    fn names_of_persons_and_of_pages_that_act_are_not_told() {
+        for name in ["user.name", "client_ip", "clientIp", "data.author", "silenceURL", "acknowledged_by"] {
             assert!(is_personal(name), "{name}");
         }
-        for name in ["host", "description", "zip", "service.name", "incident.id", "participle"] {
+        for name in ["host", "description", "zip", "service.name", "incident.id", "participle", "api_key"] {
             assert!(!is_personal(name), "{name}");
         }
         assert!(looks_personal("email:someone@example.com") && !looks_personal("fetch failed @ 3.1"));
     }
 
     #[test]
-    fn what_stands_beside_the_name_of_a_secret_is_no_fact() {
+    fn a_secret_is_told_as_one_wherever_its_place_says_that_it_is() {
         let value = serde_json::json!({
             "env": [{"name": "DB_PASSWORD", "value": "hunter2Xq9"}, {"name": "STRIPE_KEY", "value": "zz88yyPPqq"}],
             "parameters": [{"Key": "ApiToken", "Value": "lime2222x"}, {"Key": "Stage", "Value": "live"}],
             "headers": [["X-Api-Key", "kiwi9988aa"], ["Accept", "text/html"]],
             "args": ["--password", "papaya55"],
             "nested": [{"name": "token", "value": {"a": "pear333x"}}],
+            "credentials": {"primary": "plum4444x"},
+            "cookies": {"a": "fig55555x"},
+            "session_id": "date6666x",
+            "auth": "Fig77777x",
+            "tokens": {"deploy_token": "grape8888x"},
         });
-        let told = format!("{:?}", facts(&leaves(&value)));
-        for secret in ["hunter2Xq9", "zz88yyPPqq", "lime2222x", "kiwi9988aa", "papaya55", "pear333x"] {
-            assert!(!told.contains(secret), "{secret}: {told}");
-        }
+        let secrets = [
+            "hunter2Xq9",
+            "zz88yyPPqq",
+            "lime2222x",
+            "kiwi9988aa",
+            "papaya55",
+            "pear333x",
+            "plum4444x",
+            "fig55555x",
+            "date6666x",
+            "Fig77777x",
+            "grape8888x",
+        ];
+        let leaves = leaves(&value);
+        let told = format!("{:?}", facts(&leaves));
+        assert!(secrets.iter().all(|secret| !told.contains(secret)), "{told}");
         assert!(told.contains("live") && told.contains("Accept, text/html") && told.contains("DB_PASSWORD"), "{told}");
+        let mut alert = Alert::new(Format::Any, State::Firing, "x".to_string(), Identity::Own(Vec::new()));
+        tell(&mut alert, &leaves, |_| true);
+        let (shown, count) = without_secrets(&alert, &Redactor::default());
+        assert_eq!((count, shown.annotations.len()), (secrets.len(), leaves.len()));
+        let told = format!("{:?}", shown.annotations);
+        assert!(secrets.iter().all(|secret| !told.contains(secret)), "{told}");
+        assert_eq!(shown.annotations["session_id"], "****");
+    }
+
+    #[test]
+    fn what_only_speaks_of_secrets_is_told_whole() {
+        let value = serde_json::json!({"token_count": 12, "session_timeout": "30m", "auth_method": "LDAP v3",
+            "secret_name": "db-creds-2", "password_policy": "14 characters", "auth": "ldap", "api_token": "expired",
+            "token_type": "JWT/RS256", "cookie_consent": "v2 Banner"});
+        let mut alert = Alert::new(Format::Any, State::Firing, "x".to_string(), Identity::Own(Vec::new()));
+        tell(&mut alert, &leaves(&value), |_| true);
+        let (shown, count) = without_secrets(&alert, &Redactor::default());
+        assert_eq!((count, shown.annotations.len()), (0, 9), "{:?}", shown.annotations);
+        assert!(shown.annotations.values().all(|text| text != "****"));
     }
 
     #[test]

@@ -8,9 +8,9 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::fields::Fields;
-use super::leaves::{facts, leaves};
+use super::leaves::{facts, leaves, tell};
 use super::{Delivery, Problem, Rejected, any, generic};
-use crate::relay::alert::{Alert, Format, Identity, Pairs, State};
+use crate::relay::alert::{Alert, Format, Identity, State};
 use crate::relay::engine::{self, Allowance};
 
 /// Paths like `detail.alarmName`, or templates like `{{ detail.state.value }}`.
@@ -155,8 +155,12 @@ impl Mapping {
             labels.extend(values.of(name, text)?.map(|value| (name.clone(), value)));
         }
         mapped.insert("labels".to_string(), json!(labels));
-        mapped.insert("metadata".to_string(), json!(self.told(item)));
+        let leaves = leaves(item);
+        let mut told = facts(&leaves);
+        told.retain(|path, _| self.is_told(path));
+        mapped.insert("metadata".to_string(), json!(told));
         let mut alert = generic::flat(Fields { format, value: &Value::Object(mapped) })?;
+        tell(&mut alert, &leaves, |path| self.is_told(path));
         if let Some(state) = self.state_of(&mut values, state.as_deref())? {
             alert.state = state;
             alert.warnings.clear();
@@ -177,7 +181,7 @@ impl Mapping {
                 if let Identity::Title { source, .. } = &mut alert.identity
                     && self.labels.is_empty()
                 {
-                    *source = any::sources(&leaves(item));
+                    *source = any::sources(&leaves);
                 }
             }
         }
@@ -202,21 +206,12 @@ impl Mapping {
         })
     }
 
-    /// What is told beside what has a place of its own.
-    fn told(&self, item: &Value) -> Pairs {
-        let all = facts(&leaves(item));
-        match &self.facts {
-            None => all,
-            Some(paths) => {
-                let is_listed = |path: &str| {
-                    let below = |listed: &String| {
-                        path.strip_prefix(listed.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-                    };
-                    paths.iter().any(below)
-                };
-                all.into_iter().filter(|(path, _)| is_listed(path)).collect()
-            }
-        }
+    /// Whether a value is told beside what has a place of its own.
+    fn is_told(&self, path: &str) -> bool {
+        let is_below = |listed: &String| {
+            path.strip_prefix(listed.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+        };
+        self.facts.as_ref().is_none_or(|listed| listed.iter().any(is_below))
     }
 }
 

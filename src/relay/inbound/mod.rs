@@ -24,6 +24,7 @@ mod problem;
 pub mod senders;
 mod sentry;
 mod slack;
+mod stand_in;
 
 use serde_json::Value;
 

@@ -4,22 +4,27 @@
 
 use super::Problem;
 use super::fields::{Fields, tagged};
-use crate::relay::alert::{Alert, Identity, Severity, State};
+use super::stand_in::known;
+use crate::relay::alert::{Alert, Severity, State};
 
 /// Reads an alert's action.
 ///
 /// # Errors
-/// When the alert has no identifier, or no action is named.
+/// When the alert has neither an identifier nor a message, or no action is named.
 pub fn read(payload: Fields) -> Result<Alert, Problem> {
-    let id = payload.required("alert.alertId")?;
+    let id = payload.text("alert.alertId");
     let action = payload.required("action")?;
     let state = match action.as_str() {
         "Create" => State::Firing,
         "Close" => State::Resolved,
         other => State::other(other),
     };
-    let title = payload.first(&["alert.message", "alert.alias"]).unwrap_or_else(|| format!("alert {id}"));
-    let mut alert = Alert::new(payload.format, state, title, Identity::Own(vec![id]));
+    let title = payload.first(&["alert.message", "alert.alias"]).or_else(|| Some(format!("alert {}", id.as_ref()?)));
+    let title = title.ok_or_else(|| payload.missing("alert.alertId"))?;
+    let place = [payload.first(&["alert.alias", "alert.tinyId"]), payload.text("alert.entity")];
+    let known = known(id.map(|id| vec![id]), "alert.alertId", &place, &title);
+    let mut alert = Alert::new(payload.format, state, title, known.identity);
+    alert.warnings.extend(known.warning);
     alert.message = payload.text("alert.description").unwrap_or_default();
     alert.severity = payload.text("alert.priority").and_then(|priority| Severity::from_priority(&priority));
     alert.started_at = payload.moment("alert.createdAt");

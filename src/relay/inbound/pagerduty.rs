@@ -1,13 +1,14 @@
 //! PagerDuty's V3 webhook, and what its V1 and V2 sent, as other programs still do. Pure.
 
 use super::fields::Fields;
+use super::stand_in::known;
 use super::{Delivery, Problem, any};
 use crate::relay::alert::{Alert, Identity, Severity, State};
 
 /// Reads an incident's event, or the messages of V1 and V2.
 ///
 /// # Errors
-/// When the event is about no incident, or the incident has no identifier.
+/// When the event is about no incident, or the incident has neither an identifier nor a title.
 pub fn read(payload: Fields, delivery: &mut Delivery) -> Result<(), Problem> {
     let messages = payload.items("messages").chain(payload.at("log_entries").map(|_| payload));
     let before = delivery.alerts.len();
@@ -45,14 +46,18 @@ fn event(payload: Fields) -> Result<Alert, Problem> {
     // Notes, status updates and responder requests wrap the incident they are about.
     let incident = payload.at("event.data.incident").or_else(|| payload.at("event.data"));
     let incident = incident.ok_or_else(|| payload.missing("event.data"))?;
-    let id = incident.text("id").ok_or_else(|| payload.missing("event.data.id"))?;
+    let id = incident.text("id");
+    let title = incident.first(&["title", "summary"]).or_else(|| Some(format!("incident {}", id.as_ref()?)));
+    let title = title.ok_or_else(|| payload.missing("event.data.id"))?;
     let state = match event {
         "triggered" | "reopened" => State::Firing,
         "resolved" => State::Resolved,
         other => State::other(other),
     };
-    let title = incident.first(&["title", "summary"]).unwrap_or_else(|| format!("incident {id}"));
-    let mut alert = Alert::new(payload.format, state, title, Identity::Own(vec![id]));
+    let place = [incident.text("incident_key"), incident.first(&["service.id", "service.summary"])];
+    let known = known(id.map(|id| vec![id]), "event.data.id", &place, &title);
+    let mut alert = Alert::new(payload.format, state, title, known.identity);
+    alert.warnings.extend(known.warning);
     alert.severity = incident
         .first(&["priority.summary", "priority.name", "priority"])
         .and_then(|priority| Severity::from_priority(&priority))

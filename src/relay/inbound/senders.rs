@@ -28,12 +28,11 @@ pub use page::{in_markdown, list, steps};
 pub use signature::{Hash, Signature, Signed};
 
 use super::fields::Fields;
+use super::stand_in::{by_names, instead};
 use super::{Delivery, Grouping, Mapping, Problem, any, cloudwatch, generic};
-use crate::relay::alert::{Alert, Format, Mapped};
+use crate::config::similar;
+use crate::relay::alert::{Format, Mapped};
 use crate::relay::engine::Allowance;
-
-/// What is said of a name that no sender has.
-pub const NO_SUCH_SENDER: &str = "no such sender; `source-devin-ai alert-relay senders` lists them";
 
 /// One sender.
 #[derive(Debug)]
@@ -43,6 +42,8 @@ pub struct Sender {
     pub also: &'static [&'static str],
     /// Where the sender describes its message.
     pub documentation: &'static str,
+    /// What the row was compared with.
+    pub evidence: Evidence,
     /// The kinds of its messages; none where the user writes the body in the form of an alert of their own.
     pub forms: &'static [Form],
     /// What the dedupe key is made of.
@@ -52,6 +53,17 @@ pub struct Sender {
     pub setup: &'static [&'static str],
     /// The body to paste, where the body is the user's to write.
     pub template: Option<&'static str>,
+}
+
+/// Where a sender's message can be seen, so that a row can be compared with it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evidence {
+    /// The sender's documentation, or its own samples, show the message.
+    Shown(&'static str),
+    /// The sender's code writes it.
+    Sent(&'static str),
+    /// Others have kept messages that they received; nothing of the sender itself was found.
+    Kept(&'static str),
 }
 
 /// One kind of a sender's messages.
@@ -100,6 +112,16 @@ pub fn by_name(name: &str) -> Option<&'static Sender> {
     all().find(|sender| slug(sender.format.name()) == slug(name)).or_else(|| all().find(is_other))
 }
 
+/// What is said of a name that no sender has, with the name that it is like.
+pub fn no_such_sender(name: &str) -> String {
+    let names = |sender: &'static Sender| [sender.format.name()].into_iter().chain(sender.also.iter().copied());
+    let known: Vec<String> = all().flat_map(names).map(slug).collect();
+    let known: Vec<&str> = known.iter().map(String::as_str).collect();
+    let near = similar(&slug(name), &known).and_then(by_name);
+    let near = near.map(|sender| format!("did you mean {}? ", sender.format.name())).unwrap_or_default();
+    format!("no such sender; {near}`source-devin-ai alert-relay senders` lists them")
+}
+
 /// The sender whose marks a payload bears.
 pub fn of(payload: &Value) -> Option<&'static Sender> {
     all().find(|sender| sender.form(payload).is_some())
@@ -116,10 +138,15 @@ impl Sender {
         let code = || self.forms.iter().find(|form| matches!(form.reader, Reader::Code(_)));
         match self.form(value).or_else(code).map(|form| &form.reader) {
             None if self.forms.is_empty() => {
-                delivery.alerts.push(generic::read(Fields { format: Format::Generic, value })?);
+                let read = generic::read(Fields { format: Format::Generic, value });
+                delivery.alerts.push(read.or_else(|problem| instead(value, problem))?);
             }
             None => return beside(value, grouping, delivery),
-            Some(Reader::Code(read)) => read(payload, grouping, delivery)?,
+            Some(Reader::Code(read)) => {
+                if let Err(problem) = read(payload, grouping, delivery) {
+                    delivery.alerts.push(instead(value, problem)?);
+                }
+            }
             Some(Reader::Mapping(yaml)) => {
                 let (mapping, mut allowance) = (parsed(yaml), Allowance::of_a_delivery());
                 for item in mapping.items(value) {
@@ -159,13 +186,6 @@ fn beside(value: &Value, grouping: Grouping, delivery: &mut Delivery) -> Result<
     Ok(())
 }
 
-/// A message that is a sender's by its marks, but cannot be read as such.
-fn by_names(value: &Value, problem: &Problem) -> Alert {
-    let mut alert = any::read(Fields { format: Format::Any, value });
-    alert.warnings.push(format!("{problem}, so it was read by the names of its fields"));
-    alert
-}
-
 /// The mapping of a row, parsed at its first use.
 fn parsed(yaml: &'static str) -> Arc<Mapping> {
     static PARSED: Mutex<BTreeMap<&str, Arc<Mapping>>> = Mutex::new(BTreeMap::new());
@@ -174,12 +194,23 @@ fn parsed(yaml: &'static str) -> Arc<Mapping> {
     Arc::clone(known.entry(yaml).or_insert_with(parse))
 }
 
+impl Evidence {
+    /// For people: what was seen, with its address.
+    pub fn name(self) -> (&'static str, &'static str) {
+        match self {
+            Evidence::Shown(address) => ("as the sender shows it", address),
+            Evidence::Sent(address) => ("as the sender's code writes it", address),
+            Evidence::Kept(address) => ("as others have received it", address),
+        }
+    }
+}
+
 impl FromStr for Format {
     type Err = String;
 
     fn from_str(name: &str) -> Result<Format, String> {
         let found = by_name(name).map(|sender| sender.format);
-        found.ok_or_else(|| NO_SUCH_SENDER.to_string())
+        found.ok_or_else(|| no_such_sender(name))
     }
 }
 

@@ -6,7 +6,8 @@
 use super::Problem;
 use super::fields::Fields;
 use super::leaves::{is_personal, looks_personal};
-use crate::relay::alert::{Alert, Identity, Pairs, Severity, State};
+use super::stand_in::known;
+use crate::relay::alert::{Alert, Pairs, Severity, State};
 
 /// How many exceptions of a chain are told.
 const EXCEPTIONS: usize = 3;
@@ -18,7 +19,7 @@ const BREADCRUMBS: usize = 5;
 /// Reads whichever resource it is.
 ///
 /// # Errors
-/// When it is another resource, or the issue has no identifier.
+/// When it is another resource, or the issue has neither an identifier nor a title.
 pub fn read(payload: Fields) -> Result<Alert, Problem> {
     // The WebHooks plugin, which came before integrations, names no action.
     if let (None, Some(event), Some(_)) = (payload.at("action"), payload.at("event"), payload.at("project_slug")) {
@@ -45,7 +46,9 @@ fn event_alert(payload: Fields, event: Fields, action: &str) -> Result<Alert, Pr
     let id = event
         .text("issue_id")
         .or_else(|| ["issue_url", "web_url", "url"].iter().find_map(|path| issue_in(&event.text(path)?)));
-    let id = id.ok_or_else(|| payload.missing("data.event.issue_id"))?;
+    let title = event.first(&["title", "message", "culprit"]).or_else(|| Some(format!("issue {}", id.as_ref()?)));
+    let title = title.ok_or_else(|| payload.missing("data.event.issue_id"))?;
+    let project = event.text("url").and_then(|url| project_in(&url));
     let is_sample = event.at("sample_event").is_some() || tags(event).contains_key("sample_event");
     let state = if is_sample {
         State::Test
@@ -54,14 +57,16 @@ fn event_alert(payload: Fields, event: Fields, action: &str) -> Result<Alert, Pr
     } else {
         State::other(action)
     };
-    let title = event.first(&["title", "message", "culprit"]).unwrap_or_else(|| format!("issue {id}"));
-    let mut alert = Alert::new(payload.format, state, title, Identity::Own(vec![id]));
+    let place = [project.clone().or_else(|| event.text("project")), event.text("culprit")];
+    let known = known(id.map(|id| vec![id]), "data.event.issue_id", &place, &title);
+    let mut alert = Alert::new(payload.format, state, title, known.identity);
+    alert.warnings.extend(known.warning);
     alert.message = event.text("message").unwrap_or_default();
     alert.severity = level(event);
     alert.started_at = event.moment("datetime");
     alert.labels = tags(event);
     alert.labels.extend(event.pick(&["culprit", "platform", "environment", "release", "level"]));
-    alert.labels.extend(event.text("url").and_then(|url| project_in(&url)).map(|slug| ("project".to_string(), slug)));
+    alert.labels.extend(project.map(|slug| ("project".to_string(), slug)));
     alert.annotations.extend(payload.text("data.triggered_rule").map(|rule| ("rule".to_string(), rule)));
     // The one that was raised last comes last, after its causes.
     let exceptions: Vec<Fields> = event.items("exception.values").collect();
@@ -82,7 +87,9 @@ fn event_alert(payload: Fields, event: Fields, action: &str) -> Result<Alert, Pr
 fn plugin(payload: Fields, event: Fields) -> Result<Alert, Problem> {
     let id = payload.text("url").and_then(|url| issue_in(&url)).or_else(|| payload.text("id"));
     let mut value = event.value.clone();
-    value["issue_id"] = id.ok_or_else(|| payload.missing("id"))?.into();
+    if let (Some(id), Some(fields)) = (id, value.as_object_mut()) {
+        fields.insert("issue_id".to_string(), id.into());
+    }
     let mut alert = event_alert(payload, Fields { value: &value, ..payload }, "triggered")?;
     alert.severity = alert.severity.or_else(|| level(payload));
     alert.labels.extend(payload.text("project_slug").map(|slug| ("project".to_string(), slug)));
@@ -91,7 +98,8 @@ fn plugin(payload: Fields, event: Fields) -> Result<Alert, Problem> {
 }
 
 fn issue(issue: Fields, action: &str) -> Result<Alert, Problem> {
-    let id = issue.text("id").ok_or_else(|| issue.missing("data.issue.id"))?;
+    let linked = || ["permalink", "web_url"].iter().find_map(|path| issue_in(&issue.text(path)?));
+    let id = issue.text("id").or_else(linked);
     let state = match action {
         "created" | "triggered" => State::Firing,
         "unresolved" => match issue.text("substatus").as_deref() {
@@ -101,8 +109,12 @@ fn issue(issue: Fields, action: &str) -> Result<Alert, Problem> {
         "resolved" => State::Resolved,
         other => State::other(other),
     };
-    let title = issue.first(&["title", "culprit", "shortId"]).unwrap_or_else(|| format!("issue {id}"));
-    let mut alert = Alert::new(issue.format, state, title, Identity::Own(vec![id]));
+    let title = issue.first(&["title", "culprit", "shortId"]).or_else(|| Some(format!("issue {}", id.as_ref()?)));
+    let title = title.ok_or_else(|| issue.missing("data.issue.id"))?;
+    let place = [issue.text("shortId"), issue.first(&["project.slug", "project.name"]), issue.text("culprit")];
+    let known = known(id.map(|id| vec![id]), "data.issue.id", &place, &title);
+    let mut alert = Alert::new(issue.format, state, title, known.identity);
+    alert.warnings.extend(known.warning);
     alert.message = issue.text("metadata.value").unwrap_or_default();
     alert.severity = level(issue);
     alert.started_at = issue.moment("firstSeen");
@@ -114,16 +126,22 @@ fn issue(issue: Fields, action: &str) -> Result<Alert, Problem> {
 }
 
 fn metric_alert(payload: Fields, incident: Fields, action: &str) -> Result<Alert, Problem> {
-    let id = incident.text("id").ok_or_else(|| payload.missing("data.metric_alert.id"))?;
+    let id = incident.text("id");
+    // The title that is shown begins with the state.
+    let rule = incident.first(&["alert_rule.name", "title"]);
     let state = match action {
         "critical" | "warning" | "open" => State::Firing,
         "resolved" => State::Resolved,
         other => State::other(other),
     };
     let title = payload.text("data.description_title").or_else(|| incident.text("title"));
-    let title = title.unwrap_or_else(|| format!("metric alert {id}"));
-    let identity = Identity::Own(vec!["metric_alert".to_string(), id]);
-    let mut alert = Alert::new(payload.format, state, title, identity);
+    let title = title.or_else(|| rule.clone()).or_else(|| Some(format!("metric alert {}", id.as_ref()?)));
+    let title = title.ok_or_else(|| payload.missing("data.metric_alert.id"))?;
+    let place = [incident.text("organization_id"), incident.text("alert_rule.id"), incident.text("projects.0")];
+    let own = id.map(|id| vec!["metric_alert".to_string(), id]);
+    let known = known(own, "data.metric_alert.id", &place, rule.as_deref().unwrap_or(&title));
+    let mut alert = Alert::new(payload.format, state, title, known.identity);
+    alert.warnings.extend(known.warning);
     alert.message = payload.text("data.description_text").unwrap_or_default();
     alert.severity = Severity::from_word(action);
     alert.started_at = incident.moment("date_started");

@@ -339,7 +339,7 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
     the payload is of no known sender, and nothing in it says for sure that it is an alert
     the payload is of no known sender, and nothing in it says for sure that it is an alert
     the payload is of no known sender, and nothing in it says for sure that it is an alert
-    the payload cannot be read as alertmanager: alerts.0 is missing, empty or of another type
+    the payload is a group without alerts, not an alert: nothing can be told from others in it; the template of its sender may have left them out
     the payload cannot be read as alertmanager: labels of an alert is missing, empty or of another type
     firing | - | - | 1 alert
         alertmanager:r:c3622f6478c47bac403bcf6c9b
@@ -351,7 +351,9 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
         pagerduty:pagey.ping
 
     the payload cannot be read as pagerduty: event.data.id is missing, empty or of another type
-    the payload cannot be read as sentry: data.event.issue_id is missing, empty or of another type
+    firing | - | - | x
+        sentry:914a51b51b71bd6e0879217f34
+
     firing | - | - | issue 1
         sentry:1
 
@@ -361,7 +363,9 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
     the payload is an SNS SubscriptionConfirmation, not an alert: if the topic is yours, confirm it with aws sns confirm-subscription and the message's TopicArn and Token, or open its SubscribeURL after checking that the host is sns.<region>.amazonaws.com
     the payload is an SNS message of something other than CloudWatch, not an alert: publish alarms to a topic of their own
     the payload is an SNS message of something other than CloudWatch, not an alert: publish alarms to a topic of their own
-    the payload cannot be read as cloudwatch: AWSAccountId is missing, empty or of another type
+    firing | - | - | x
+        cloudwatch:##x
+
     the payload is of no known sender, and nothing in it says for sure that it is an alert
     ");
 }
@@ -387,7 +391,10 @@ fn a_format_that_is_named_is_taken_at_its_word() {
     let body = br#"{"title": "x", "alert_transition": "Triggered"}"#;
     let read = |format| self::read(Some(format), body, Grouping::Group).map(|alerts| alerts[0].format);
     assert_eq!(read(Format::Generic), Ok(Format::Generic));
-    insta::assert_snapshot!(read(Format::PagerDuty).unwrap_err(), @"the payload cannot be read as pagerduty: event.event_type is missing, empty or of another type");
+    let other = self::read(Some(Format::PagerDuty), body, Grouping::Group).unwrap().remove(0);
+    insta::assert_snapshot!(other.warnings[0], @"the payload cannot be read as pagerduty: event.event_type is missing, empty or of another type, so it was read by the names of its fields");
+    let problem = self::read(Some(Format::PagerDuty), br#"{"title": "x"}"#, Grouping::Group).unwrap_err();
+    insta::assert_snapshot!(problem, @"the payload cannot be read as pagerduty: event.event_type is missing, empty or of another type");
     assert!(
         check(b"\xef\xbb\xbf{\"title\": \"with a byte order mark\", \"status\": \"firing\"}").starts_with("firing")
     );

@@ -12,7 +12,7 @@ pub mod sns;
 use std::net::IpAddr;
 
 pub use refusal::Refusal;
-pub use signature::{Scheme, standard_webhooks_key};
+pub use signature::{Hmac, Scheme, standard_webhooks_key};
 
 use super::secret::Secret;
 
@@ -56,6 +56,8 @@ pub struct Request<'a> {
     pub path_secret: Option<&'a str>,
     /// Who is at the other end of the connection.
     pub peer: IpAddr,
+    /// Whether it came by this old version, which some proxies speak.
+    pub is_http_1_0: bool,
     /// By this machine's clock, in Unix seconds.
     pub now: i64,
 }
@@ -181,4 +183,4 @@ fn timely(then: i64, now: i64, past_s: i64) -> Result<(), Refusal> {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -174,7 +174,7 @@ impl Integration {
 
     async fn look(&self, store: &Store, log: &Log) -> Result<String, ErrorReport> {
         let kept = self.kept(store.organization(&self.name).await, log);
-        match organization::find(&self.client, self.configured.as_deref()).await {
+        let found = match organization::find(&self.client, self.configured.as_deref()).await {
             Ok(found) if !found.missing.is_empty() => Err(ErrorReport {
                 code: Code::MissingPermission,
                 message: format!(
@@ -195,7 +195,8 @@ impl Integration {
             }
             Err(report) if is_about_the_api(report.code) => self.configured.clone().or(kept).ok_or(report),
             Err(report) => Err(report),
-        }
+        };
+        found.map_err(in_words_of_rules)
     }
 
     /// The organization is a convenience: a store that fails here fails elsewhere too.
@@ -215,6 +216,33 @@ impl Integration {
     fn stand(&self, standing: Standing) {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
     }
+}
+
+/// The words of the command line and of a file of settings, and what the rules file has for them. It is tried again here
+/// without anybody's doing.
+const WORDS: [(&str, &str); 11] = [
+    ("check org_id and api_url", "check endpoint and org_id in the rules file"),
+    ("check api_url or --endpoint", "check endpoint in the rules file"),
+    ("check that api_url is the Devin API", "check that endpoint in the rules file is on the Devin API"),
+    ("Check api_url", "Check endpoint in the rules file"),
+    ("check api_url", "check endpoint in the rules file"),
+    ("api_url may not be", "endpoint in the rules file may not begin with"),
+    (
+        "name one as org_id, in DEVIN_ORG_ID, or by --endpoint",
+        "name one as org_id of the integration in the rules file",
+    ),
+    (", in the file or in DEVIN_ORG_ID", ", to the integration in the rules file"),
+    (", and run again", ""),
+    (": run again later", ": it is asked again by itself"),
+    ("Run again later; if", "It is asked again by itself; if"),
+];
+
+/// What went wrong, for somebody who has a rules file before them.
+fn in_words_of_rules(mut report: ErrorReport) -> ErrorReport {
+    for (word, ours) in WORDS {
+        report.message = report.message.replace(word, ours);
+    }
+    report
 }
 
 /// Whether it says nothing about the key.
@@ -281,5 +309,30 @@ impl Sessions for Requests<'_> {
 
     async fn message(&self, session_id: &str, message: &str) -> Result<(), Error> {
         self.client().message_session(&self.org_id, session_id, message).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::devin::{Error, Kind};
+    use crate::relay::error_report::error_report;
+
+    #[test]
+    fn what_went_wrong_is_told_in_the_words_of_the_rules_file() {
+        let kinds = [302, 400, 401, 403, 404, 409, 422, 500].map(Kind::Status).into_iter().chain([
+            Kind::Unreachable("api.example: connection refused".to_string()),
+            Kind::Barred("api.example: invalid peer certificate: UnknownIssuer".to_string()),
+            Kind::Invalid(crate::devin::page::Invalid::NoItems),
+        ]);
+        let message = |kind| {
+            let error = Error { kind, path: "/v3/self".to_string(), explanation: None, tries: 1 };
+            in_words_of_rules(error_report(&error)).message
+        };
+        let said: Vec<String> = kinds.map(message).collect();
+        for foreign in ["api_url", "--endpoint", "DEVIN_ORG_ID"] {
+            assert!(!said.iter().any(|message| message.contains(foreign)), "{foreign}: {said:#?}");
+        }
+        insta::assert_snapshot!(said.join("\n"));
     }
 }

@@ -4,12 +4,29 @@
 use std::time::SystemTime;
 
 use chrono::{DateTime, SecondsFormat, Utc};
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::output::Output;
 use crate::redact::redact;
 use crate::relay::event::{EventKind, RelayEvent};
-use crate::relay::terminal::text;
+use crate::relay::terminal::{ended, text};
+use crate::relay::text::plain_line;
+
+/// The most of a dedupe key that a line of text shows, in bytes.
+const LINE_BYTES: usize = 120;
+
+/// What became of one alert of a delivery.
+#[derive(Debug, Serialize)]
+pub struct Decision {
+    pub dedupe_key: String,
+    /// `started`, `joined` or `suppressed`.
+    pub decision: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
 
 /// Where lines go. Clones lead to the same place.
 #[derive(Clone)]
@@ -41,22 +58,37 @@ impl Log {
             self.output.line(&line.to_string());
             return;
         }
-        let Some(text) = text(&kind, false) else { return };
+        let text = match &kind {
+            // No process ends with it here, so there is no exit code.
+            EventKind::Outcome(outcome) => Some(ended(outcome)),
+            kind => text(kind, false),
+        };
         let job = event.job_id.as_deref().unwrap_or_default();
-        for line in text.lines() {
-            self.output.line(&format!("{} {job} {line}", event.time));
+        let key = key.map(|key| format!(" {}", plain_line(&key, LINE_BYTES))).unwrap_or_default();
+        for line in text.iter().flat_map(|text| text.lines()) {
+            self.output.line(&format!("{} {job}{key} {line}", event.time));
         }
     }
 
-    /// A line about one delivery.
-    pub fn delivery(&self, route: &str, delivery_id: &str, status: u16, what: &Value) {
+    /// What became of a delivery: as JSON one line with a member for each alert, as text a line for each alert.
+    pub fn delivery(&self, route: &str, status: u16, answer: &Value, decisions: &[Decision]) {
         let time = now();
         if self.is_json {
             let line = json!({"time": time, "level": "info", "event": "delivery", "route": route,
-                "delivery_id": delivery_id, "status": status, "answer": what});
+                "delivery_id": answer["delivery_id"], "status": status, "alerts": decisions, "answer": answer});
             self.output.line(&line.to_string());
-        } else {
-            self.output.line(&format!("{time} {route} {delivery_id} {status} {what}"));
+            return;
+        }
+        let id = answer["delivery_id"].as_str().unwrap_or("delivery");
+        let reason = answer["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
+        if decisions.is_empty() {
+            self.output.line(&format!("{time} {route} {id} {status}{reason}"));
+        }
+        for Decision { dedupe_key, decision, job_id, reason } in decisions {
+            let key = plain_line(dedupe_key, LINE_BYTES);
+            let job = job_id.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
+            let reason = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
+            self.output.line(&format!("{time} {route} {id} {status} {key} {decision}{job}{reason}"));
         }
     }
 
@@ -68,7 +100,8 @@ impl Log {
                 "status": status, "answer": what});
             self.output.line(&line.to_string());
         } else {
-            self.output.line(&format!("{time} {route} {status} {what}"));
+            let reason = what["reason"].as_str().unwrap_or_default();
+            self.output.line(&format!("{time} warning: {route} {status}: {reason}"));
         }
     }
 
@@ -97,4 +130,63 @@ impl Log {
 
 fn now() -> String {
     DateTime::<Utc>::from(SystemTime::now()).to_rfc3339_opts(SecondsFormat::Millis, true)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write};
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Written(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Written {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// What a log says of the same deliveries, without the times.
+    fn said(is_json: bool) -> String {
+        let written = Written::default();
+        let output = Output::to(Box::new(written.clone()));
+        let log = Log::new(&output, is_json);
+        let decision = |decision, job_id: Option<&str>, reason: Option<&str>| Decision {
+            dedupe_key: "generic:disk\nfull".to_string(),
+            decision,
+            job_id: job_id.map(str::to_string),
+            reason: reason.map(str::to_string),
+        };
+        let decisions = [
+            decision("started", Some("job-1"), None),
+            decision("suppressed", None, Some("resolved, and no job is active")),
+        ];
+        let answer = json!({"delivery_id": "delivery-1", "accepted": true});
+        log.delivery("auto", 202, &answer, &decisions);
+        let answer = json!({"delivery_id": "delivery-2", "accepted": false, "reason": "title is missing"});
+        log.delivery("auto", 422, &answer, &[]);
+        log.refused("auto", 401, &json!({"reason": "the request has no Authorization header"}));
+        log.note("stopped");
+        log.warn("the key cog_Xq9vT2kLmZ4wXq9vT2kLmZ4w is refused");
+        output.finish(None).unwrap();
+        let text = String::from_utf8(written.0.lock().unwrap().clone()).unwrap();
+        let time = &now()[..11];
+        let lines = text.lines().map(|line| match line.find(time) {
+            Some(at) => format!("{}TIME{}", &line[..at], &line[at + 24..]),
+            None => line.to_string(),
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    }
+
+    #[test]
+    fn a_decision_is_a_line_with_its_route_its_alert_and_its_job() {
+        insta::assert_snapshot!(format!("{}\n{}", said(false), said(true)));
+    }
 }

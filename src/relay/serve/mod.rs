@@ -11,7 +11,10 @@ mod polling;
 mod reading;
 pub mod rules;
 pub mod secret;
+mod sns;
 pub mod store;
+mod systemd;
+mod told;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -24,11 +27,16 @@ use super::draw::drawn;
 use crate::redact::Redactor;
 use engine::Engine;
 use http::Door;
+pub use http::Tls;
 use integration::Integration;
 pub use integration::IntegrationSettings;
 pub use log::Log;
 use rules::Rules;
+use sns::Sns;
 use store::{Address, Store};
+use systemd::Supervisor;
+pub use systemd::inherited;
+pub use told::{Origin, would_serve};
 
 /// How long what is under way may go on after a first signal. Kubernetes ends a process after 30 s.
 const DRAINING: Duration = Duration::from_secs(18);
@@ -41,7 +49,9 @@ const PRUNING: Duration = Duration::from_secs(3600);
 
 /// Everything that `serve` needs to know.
 pub struct Settings {
-    pub listen: SocketAddr,
+    pub listen: Listen,
+    /// `None` where requests come in the clear.
+    pub tls: Option<Tls>,
     pub store: Address,
     pub rules: Rules,
     pub integrations: Vec<IntegrationSettings>,
@@ -52,15 +62,29 @@ pub struct Settings {
     pub stop: Receiver<Option<i32>>,
 }
 
+/// Where to listen.
+pub enum Listen {
+    At(SocketAddr),
+    /// On a socket that is open already.
+    On(std::net::TcpListener),
+}
+
 /// Serves until asked to stop, and then until what is under way is kept.
 ///
 /// # Errors
 /// A sentence: why it cannot begin.
 pub async fn serve(settings: Settings) -> Result<(), String> {
-    let Settings { listen, store: address, rules, integrations, redactor, log, stop } = settings;
-    let listener = TcpListener::bind(listen).await;
-    let listener = listener.map_err(|error| format!("cannot listen on {listen}: {error}; give another --listen"))?;
+    let Settings { listen, tls, store: address, rules, integrations, redactor, log, stop } = settings;
+    let listener = match listen {
+        Listen::At(address) => TcpListener::bind(address)
+            .await
+            .map_err(|error| format!("cannot listen on {address}: {error}; give another --listen"))?,
+        Listen::On(socket) => TcpListener::from_std(socket)
+            .map_err(|error| format!("cannot listen on the socket that was handed over: {error}"))?,
+    };
     let local = listener.local_addr().map_err(|error| error.to_string())?;
+    let origin = Origin { address: local, is_encrypted: tls.is_some() };
+    let supervisor = Supervisor::of(&|name| std::env::var_os(name), std::process::id());
     let store = Arc::new(Store::open(&address).await.map_err(|error| error.to_string())?);
     let owner = format!("relay-{}", drawn());
     let integrations: Vec<Arc<Integration>> =
@@ -70,16 +94,23 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         .map(|integration| Engine::new(Arc::clone(&store), Arc::clone(integration), &owner, &log, stop.clone()))
         .collect();
     let wake = engines.iter().map(|engine| engine.wake()).collect();
-    let door = Arc::new(Door { rules, redactor, log: log.clone(), wake, integrations, stop: stop.clone(), store });
-    log.note(&format!("listening on http://{local}, store {address}"));
-    tell_of_routes(&door.rules, local, &log);
+    let (sns, log_too) = (Sns::new(), log.clone());
+    let door =
+        Arc::new(Door { rules, redactor, log: log_too, wake, integrations, stop: stop.clone(), store, sns, tls });
+    log.note(&format!("listening on {origin}, store {address}"));
+    door.rules.routes.iter().for_each(|route| log.note(&told::route_line(origin, route)));
+    told::warnings(origin, &door.rules).iter().for_each(|warning| log.warn(warning));
     let (close, closing) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(http::accept(listener, Arc::clone(&door), closing));
     let running: Vec<_> = engines.iter().map(|engine| tokio::spawn(Arc::clone(engine).run())).collect();
     let pruning = tokio::spawn(look_after(Arc::clone(&door), log.clone()));
+    let supervisor = Arc::new(supervisor);
+    let beating = tokio::spawn(beat(Arc::clone(&supervisor)));
+    supervisor.tell("READY=1");
     let mut stopping = stop;
     // An error says that nobody can ask any more.
     let _ = stopping.wait_for(Option::is_some).await;
+    supervisor.tell("STOPPING=1");
     log.note("stopping: no session is started any more, deliveries are still kept");
     pruning.abort();
     let drained = async {
@@ -101,21 +132,17 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     if let Some(store) = Arc::into_inner(door).and_then(|door| Arc::into_inner(door.store)) {
         store.close().await;
     }
+    beating.abort();
     log.note("stopped");
     Ok(())
 }
 
-/// Says where deliveries may come in, and what about that a person should know.
-fn tell_of_routes(rules: &Rules, local: SocketAddr, log: &Log) {
-    for route in &rules.routes {
-        log.note(&format!("route http://{local}/v1/hooks/{}", route.name));
-    }
-    for name in rules.open_routes() {
-        log.warn(&format!("the route {name} has no authentication: every program on this machine can start sessions"));
-    }
-    rules.warnings.iter().for_each(|warning| log.warn(&warning.to_string()));
-    if !local.ip().to_canonical().is_loopback() {
-        log.warn("deliveries and their secrets come in without encryption: put a proxy with TLS in front");
+/// Tells the supervisor that the process is alive, as long as its event loop turns.
+async fn beat(supervisor: Arc<Supervisor>) {
+    let Some(every) = supervisor.watchdog else { return };
+    loop {
+        supervisor.tell("WATCHDOG=1");
+        tokio::time::sleep(every).await;
     }
 }
 

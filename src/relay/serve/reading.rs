@@ -133,7 +133,7 @@ fn entry(
     let rule = &rules.rule;
     let namespace = namespace(rules);
     let shown = match &rule.dedupe_key {
-        None => redactor.redact(key).into_owned(),
+        None => alert.shown_key(key, &|text| redactor.redact(text).into_owned()),
         Some(template) => shown_key(template, alert, redactor),
     };
     let words = words(alert, Key { hashed: key, shown: &shown }, &namespace, rule.prompt_template.as_ref(), redactor);

@@ -5,6 +5,7 @@
 //! file: [`Surroundings`] does, those of this machine for [`load`]. No problem shows a secret, not even one that stands
 //! where it should not.
 
+mod abilities;
 mod file;
 mod integrations;
 mod node;
@@ -104,7 +105,7 @@ pub enum OnCreateUnknown {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Devin {
     Api,
-    /// Integrations need not be there, and their keys are not looked up.
+    /// Integrations need not be there, nor the variables and files that hold their keys.
     Sandbox,
 }
 

@@ -1,16 +1,32 @@
 //! Builds and their tests. Pure.
 
 use super::signature::{Hash, Signed};
-use super::{Sender, Signature, form, mapped};
+use super::{Evidence, Sender, Signature, form, mapped};
 
 pub static SENDERS: &[Sender] = &[
     Sender {
         format: mapped("jenkins", "Jenkins"),
         also: &[],
         documentation: "https://plugins.jenkins.io/notification/",
-        forms: &[form(
-            &[&["name", "build.phase", "build.full_url"], &["name", "build.phase", "build.number"]],
-            r#"
+        evidence: Evidence::Sent(
+            "https://github.com/jenkinsci/notification-plugin/blob/master/src/main/java/com/tikal/hudson/plugins/notification/model/BuildState.java",
+        ),
+        forms: &[
+            form(
+                &[&["source=jenkins", "dedup_key", "status"]],
+                r#"
+title: title
+message: message
+state: status
+states: {UNSTABLE: firing, NOT_BUILT: ignored, ABORTED: ignored}
+dedup_key: dedup_key
+url: url
+labels: {job: title}
+"#,
+            ),
+            form(
+                &[&["name", "build.phase", "build.full_url"], &["name", "build.phase", "build.number"]],
+                r#"
 title: display_name | name
 message: build.log
 state: build.status | build.phase
@@ -20,21 +36,22 @@ url: build.full_url
 started_at: build.timestamp
 labels: {job: name, branch: build.scm.branch}
 "#,
-        )],
+            ),
+        ],
         key: "job and branch; a build that succeeds ends the failure",
         signature: Signature::Nothing,
         setup: &[
             "Either install the Notification plugin, and add an endpoint to the job: format JSON, protocol HTTP, URL, event Job Finalized, log lines 30.",
-            "Or send the body below from the `post { failure { … } success { … } }` of a pipeline, with `curl --json @- URL`.",
+            "Or, with the plugin HTTP Request, send the body below at the end of each build: `post { always { httpRequest url: 'URL', httpMode: 'POST', contentType: 'APPLICATION_JSON', requestBody: \"\"\"…\"\"\" } }`.",
         ],
         template: Some(
             r#"{
-  "title": "${JOB_NAME}",
-  "message": "Build ${BUILD_NUMBER} of ${GIT_BRANCH}",
-  "status": "failed",
-  "dedup_key": "${JOB_NAME}",
+  "title": "${env.JOB_NAME}",
+  "message": "Build ${env.BUILD_NUMBER}: ${currentBuild.description}",
+  "status": "${currentBuild.currentResult}",
+  "dedup_key": "${env.JOB_NAME}",
   "source": "jenkins",
-  "url": "${BUILD_URL}"
+  "url": "${env.BUILD_URL}"
 }"#,
         ),
     },
@@ -42,6 +59,7 @@ labels: {job: name, branch: build.scm.branch}
         format: mapped("teamcity", "TeamCity"),
         also: &[],
         documentation: "https://github.com/tcplugins/tcWebHooks/wiki/WebHook-Payload-Formats",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/teamcity/fixtures"),
         forms: &[form(
             &[&["build.buildFullName", "build.buildResult"]],
             r#"
@@ -66,32 +84,33 @@ facts: [build.buildNumber, build.buildResultDelta, build.notifyType, build.messa
         format: mapped("circleci", "CircleCI"),
         also: &[],
         documentation: "https://circleci.com/docs/guides/integration/outbound-webhooks/",
+        evidence: Evidence::Shown("https://circleci.com/docs/reference/webhooks-reference/"),
         forms: &[
             form(
                 &[&["type=workflow-completed", "workflow.status", "pipeline"]],
                 r#"
-title: "{{ workflow.name }} on {{ pipeline.vcs.branch or pipeline.vcs.tag }} of {{ project.slug }}"
-message: pipeline.vcs.commit.subject
+title: "{{ workflow.name }} on {{ pipeline.vcs.branch or pipeline.vcs.tag or pipeline.trigger_parameters.git.branch or pipeline.trigger_parameters.git.tag }} of {{ project.name or project.slug }}"
+message: pipeline.vcs.commit.subject | pipeline.trigger_parameters.gitlab.commit_title
 state: workflow.status
 states: {unauthorized: firing}
-dedup_key: [project.slug | pipeline.vcs.origin_repository_url | project.id | workflow.url, workflow.name, pipeline.vcs.branch | pipeline.vcs.tag]
+dedup_key: [project.slug | pipeline.vcs.origin_repository_url | project.id | workflow.url, workflow.name, pipeline.vcs.branch | pipeline.vcs.tag | pipeline.trigger_parameters.git.branch | pipeline.trigger_parameters.git.tag | pipeline.trigger_parameters.gitlab.branch]
 url: workflow.url
 started_at: workflow.created_at
-labels: {project: project.slug, branch: pipeline.vcs.branch, workflow: workflow.name}
+labels: {project: project.slug, branch: pipeline.vcs.branch | pipeline.trigger_parameters.git.branch, workflow: workflow.name}
 facts: [pipeline.number, pipeline.vcs.revision, pipeline.vcs.origin_repository_url, pipeline.vcs.commit.subject]
 "#,
             ),
             form(
                 &[&["type=job-completed", "job.status", "job.name"]],
                 r#"
-title: "{{ job.name }} on {{ pipeline.vcs.branch or pipeline.vcs.tag }} of {{ project.slug }}"
-message: pipeline.vcs.commit.subject
+title: "{{ job.name }} on {{ pipeline.vcs.branch or pipeline.vcs.tag or pipeline.trigger_parameters.git.branch or pipeline.trigger_parameters.git.tag }} of {{ project.name or project.slug }}"
+message: pipeline.vcs.commit.subject | pipeline.trigger_parameters.gitlab.commit_title
 state: job.status
 states: {unauthorized: firing}
-dedup_key: [project.slug | pipeline.vcs.origin_repository_url | project.id | job.name, workflow.name, job.name, pipeline.vcs.branch | pipeline.vcs.tag]
+dedup_key: [project.slug | pipeline.vcs.origin_repository_url | project.id | job.name, workflow.name, job.name, pipeline.vcs.branch | pipeline.vcs.tag | pipeline.trigger_parameters.git.branch | pipeline.trigger_parameters.git.tag | pipeline.trigger_parameters.gitlab.branch]
 url: workflow.url
 started_at: job.started_at
-labels: {project: project.slug, branch: pipeline.vcs.branch, workflow: workflow.name, job: job.name}
+labels: {project: project.slug, branch: pipeline.vcs.branch | pipeline.trigger_parameters.git.branch, workflow: workflow.name, job: job.name}
 facts: [job.number, pipeline.number, pipeline.vcs.revision]
 "#,
             ),
@@ -115,14 +134,15 @@ dedup_key: webhook.id
         format: mapped("buildkite", "Buildkite"),
         also: &[],
         documentation: "https://buildkite.com/docs/apis/webhooks/pipelines",
+        evidence: Evidence::Shown("https://buildkite.com/docs/apis/webhooks/pipelines/build-events"),
         forms: &[
             form(
                 &[&["event~build.", "build.state", "pipeline.slug"]],
                 r#"
 title: "{{ pipeline.name or pipeline.slug }} on {{ build.branch }}"
 message: build.message
-state: build.state
-states: {blocked: ignored, creating: ignored, canceling: ignored, not_run: ignored}
+state: "{{ 'blocked' if build.blocked and build.state == 'passed' else build.state }}"
+states: {failing: firing, skipped: ignored, scheduled: ignored, blocked: ignored, creating: ignored, canceling: ignored, not_run: ignored}
 dedup_key: [pipeline.slug, build.branch]
 url: build.web_url
 started_at: build.started_at | build.created_at
@@ -149,7 +169,7 @@ facts: [service.events]
             signed: Signed::TimeInHeader { field: "timestamp=", separator: "." },
         },
         setup: &[
-            "Under Settings, Notification Services, add a Webhook with URL and the event build.finished.",
+            "Under Settings, Notification Services, add a Webhook with URL and the event build.finished; with build.failing as well, the first job that fails is told.",
             "Let the token be sent as an HMAC signature.",
         ],
         template: None,
@@ -158,6 +178,9 @@ facts: [service.events]
         format: mapped("semaphore", "Semaphore"),
         also: &[],
         documentation: "https://docs.semaphoreci.com/using-semaphore/webhooks",
+        evidence: Evidence::Shown(
+            "https://github.com/semaphoreci/docs/blob/master/docs/essentials/webhook-notifications.md",
+        ),
         forms: &[form(
             &[&["pipeline.result", "pipeline.yaml_file_name", "project.name"]],
             r#"
@@ -171,17 +194,36 @@ facts: [pipeline.result_reason, pipeline.id, workflow.id, revision.commit_sha, r
 "#,
         )],
         key: "project, pipeline and branch",
-        signature: Signature::Nothing,
-        setup: &["Under Settings, Notifications, add a rule with URL (with a secret in it) as its webhook."],
+        signature: Signature::hmac("x-semaphore-signature-256", ""),
+        setup: &[
+            "Create a secret with a variable `WEBHOOK_SECRET`.",
+            "Under Notifications, add a rule with URL as its webhook and the name of the secret; or run `sem create notification devin --projects PROJECT --webhook-endpoint URL --webhook-secret NAME`.",
+        ],
         template: None,
     },
     Sender {
         format: mapped("buildbot", "Buildbot"),
         also: &[],
-        documentation: "https://docs.buildbot.net/current/manual/configuration/reporters/zulip_status.html",
-        forms: &[form(
-            &[&["event", "buildid", "buildername"]],
-            r#"
+        documentation: "https://docs.buildbot.net/current/manual/configuration/reporters/http_status.html",
+        evidence: Evidence::Sent("https://github.com/buildbot/buildbot/blob/master/master/buildbot/reporters/http.py"),
+        forms: &[
+            form(
+                &[&["buildid", "state_string", "builder.name"]],
+                r#"
+title: builder.name
+message: state_string
+state: "{{ results if complete else 'running' }}"
+states: {'0': resolved, '1': resolved, '2': firing, '3': ignored, '4': firing, '5': ignored, '6': ignored}
+dedup_key: [builder.name, properties.project.0, properties.branch.0]
+url: url
+started_at: started_at
+labels: {builder: builder.name, project: properties.project.0, branch: properties.branch.0}
+facts: [number, state_string, properties.revision, properties.repository]
+"#,
+            ),
+            form(
+                &[&["event", "buildid", "buildername"]],
+                r#"
 title: buildername
 state: "{{ results if event == 'finished' else event }}"
 states: {'0': resolved, '1': resolved, '2': firing, '3': ignored, '4': firing, '5': ignored, '6': ignored, new: ignored}
@@ -190,11 +232,13 @@ url: url
 started_at: timestamp
 labels: {builder: buildername, project: project}
 "#,
-        )],
-        key: "builder and project",
-        signature: Signature::Nothing,
+            ),
+        ],
+        key: "builder, project and branch",
+        signature: Signature::Header,
         setup: &[
-            "Add a `ZulipStatusPush` reporter with URL as its endpoint, or an `HttpStatusPush` whose template has a title and a status.",
+            "Add an `HttpStatusPush` reporter with `serverUrl=URL`, without a message formatter of your own: it sends the build. It sends `auth=('NAME', 'PASSWORD')` as basic authentication.",
+            "A `ZulipStatusPush` adds `/api/v1/external/buildbot` to its endpoint; its messages are read where a proxy takes that off.",
         ],
         template: None,
     },
@@ -202,6 +246,7 @@ labels: {builder: buildername, project: project}
         format: mapped("gocd", "GoCD"),
         also: &[],
         documentation: "https://github.com/gocd-contrib/gocd-webhook-notification-plugin",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/gocd/fixtures"),
         forms: &[form(
             &[&["type=stage", "data.pipeline.stage.state", "data.pipeline.name"]],
             r#"

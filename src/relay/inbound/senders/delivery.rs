@@ -1,13 +1,14 @@
 //! Jobs that run and deliver: automation, infrastructure as code, GitOps. Pure.
 
 use super::signature::{Hash, Signed};
-use super::{Sender, Signature, form, mapped};
+use super::{Evidence, Sender, Signature, form, mapped};
 
 pub static SENDERS: &[Sender] = &[
     Sender {
         format: mapped("rundeck", "Rundeck"),
         also: &["PagerDuty Process Automation"],
         documentation: "https://docs.rundeck.com/docs/manual/notifications/webhooks.html",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/rundeck/fixtures"),
         forms: &[form(
             &[&["trigger", "executionId", "execution.job"]],
             r#"
@@ -32,6 +33,7 @@ facts: [trigger, executionId, execution.description, execution.argstring, execut
         format: mapped("awx", "AWX"),
         also: &["Ansible Automation Platform", "Ansible Tower"],
         documentation: "https://docs.ansible.com/projects/awx/en/latest/userguide/notifications.html",
+        evidence: Evidence::Sent("https://github.com/ansible/awx/blob/devel/awx/main/models/notifications.py"),
         forms: &[
             form(
                 &[&["traceback", "started", "status", "created_by"], &["friendly_name", "started", "status"]],
@@ -65,12 +67,30 @@ test_when: "{{ 1 == 1 }}"
         format: mapped("terraform", "HCP Terraform"),
         also: &["Terraform Cloud", "Terraform Enterprise"],
         documentation: "https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations",
-        forms: &[form(
-            &[
-                &["notifications.0.trigger", "workspace_name", "organization_name"],
-                &["notifications.0.trigger=verification"],
-            ],
-            r#"
+        evidence: Evidence::Shown(
+            "https://developer.hashicorp.com/terraform/cloud-docs/api-docs/notification-configurations#notification-payload",
+        ),
+        forms: &[
+            form(
+                &[&["trigger~assessment:", "trigger_scope=assessment", "details.workspace_name"]],
+                r#"
+title: "{{ details.organization_name }}/{{ details.workspace_name }}: {{ message or trigger }}"
+message: message
+state: trigger
+states: {'assessment:drifted': firing, 'assessment:check_failure': firing, 'assessment:failed': firing}
+dedup_key: [details.organization_name, details.workspace_name, "{{ 'assessment' }}", trigger]
+url: details.new_assessment_result.url
+started_at: details.new_assessment_result.created_at
+labels: {organization: details.organization_name, workspace: details.workspace_name}
+facts: [trigger, details.new_assessment_result]
+"#,
+            ),
+            form(
+                &[
+                    &["notifications.0.trigger", "workspace_name", "organization_name"],
+                    &["notifications.0.trigger=verification"],
+                ],
+                r#"
 title: "{{ organization_name or 'A run' }}/{{ workspace_name or 'of a workspace' }}"
 message: notifications.0.message
 state: notifications.0.run_status | notifications.0.trigger
@@ -82,8 +102,9 @@ started_at: run_created_at | notifications.0.run_updated_at
 labels: {organization: organization_name, workspace: workspace_name}
 facts: [run_id, run_message, notifications.0.trigger, notifications.0.message, details]
 "#,
-        )],
-        key: "organization and workspace; a run that is applied ends the failure",
+            ),
+        ],
+        key: "organization and workspace; of an assessment, its trigger as well. A run that is applied ends the failure",
         signature: Signature::Hmac {
             header: "x-tfe-notification-signature",
             hash: Hash::Sha512,
@@ -93,7 +114,7 @@ facts: [run_id, run_message, notifications.0.trigger, notifications.0.message, d
         },
         setup: &[
             "In the workspace's settings, under Notifications, add a webhook with URL and a token.",
-            "Choose the triggers Errored, Needs attention and Completed, and of health assessments Drift and Check failure.",
+            "Choose the triggers Errored and Completed, and of health assessments Drift, Check failure and Failed. A drift that is over is not told.",
         ],
         template: None,
     },
@@ -101,6 +122,9 @@ facts: [run_id, run_message, notifications.0.trigger, notifications.0.message, d
         format: mapped("flux", "Flux"),
         also: &[],
         documentation: "https://fluxcd.io/flux/components/notification/providers/#generic-webhook-with-hmac",
+        evidence: Evidence::Shown(
+            "https://github.com/fluxcd/notification-controller/blob/main/docs/spec/v1beta3/events.md",
+        ),
         forms: &[form(
             &[&["involvedObject.kind", "involvedObject.name", "reportingController", "severity"]],
             r#"
@@ -127,8 +151,53 @@ labels: {kind: involvedObject.kind, namespace: involvedObject.namespace, name: i
         format: mapped("argocd", "Argo CD"),
         also: &[],
         documentation: "https://argo-cd.readthedocs.io/en/stable/operator-manual/notifications/services/webhook/",
-        forms: &[],
-        key: "what the template says: the application",
+        evidence: Evidence::Shown(
+            "https://argo-cd.readthedocs.io/en/stable/operator-manual/notifications/services/webhook/",
+        ),
+        forms: &[
+            form(
+                &[&["source=argocd", "dedup_key", "status"]],
+                r#"
+title: title
+message: message
+state: status
+dedup_key: dedup_key
+url: url
+labels: {application: dedup_key}
+facts: [health, sync, phase, revision, repository]
+"#,
+            ),
+            // The application itself, as `{{toJson .app}}` writes it.
+            form(
+                &[
+                    &["kind=Application", "metadata.name", "status.health"],
+                    &["app.kind=Application", "app.metadata.name", "app.status.health"],
+                ],
+                r#"
+title: "{{ (app or {}).metadata.name or metadata.name }} is {{ (app or {}).status.health.status or status.health.status }}"
+message: status.operationState.message | app.status.operationState.message | status.conditions.0.message | app.status.conditions.0.message
+state: >-
+  {% set s = (app or {}).status or status %}{{ 'failed' if s.operationState.phase in ['Failed', 'Error'] or s.health.status in ['Degraded', 'Missing'] else 'resolved' if s.health.status == 'Healthy' else s.health.status }}
+states: {Progressing: ignored, Suspended: ignored, Unknown: ignored}
+dedup_key: [metadata.namespace | app.metadata.namespace, metadata.name | app.metadata.name]
+started_at: status.operationState.finishedAt | app.status.operationState.finishedAt
+labels: {application: metadata.name | app.metadata.name, project: spec.project | app.spec.project, namespace: spec.destination.namespace | app.spec.destination.namespace}
+facts: [status.sync.status, status.sync.revision, status.operationState.phase, app.status.sync.status, app.status.sync.revision, app.status.operationState.phase]
+"#,
+            ),
+            // The commit status of the documentation's example.
+            form(
+                &[&["context~continuous-delivery/", "state", "target_url"]],
+                r#"
+title: context
+message: description
+state: state
+dedup_key: context
+url: target_url
+"#,
+            ),
+        ],
+        key: "the application, with its namespace",
         signature: Signature::Header,
         setup: &[
             "In the ConfigMap `argocd-notifications-cm`, add `service.webhook.devin` with `url: URL` and a header with a secret.",
@@ -141,7 +210,12 @@ labels: {kind: involvedObject.kind, namespace: involvedObject.namespace, name: i
   "status": "{{if and (eq .app.status.health.status "Healthy") (ne .app.status.operationState.phase "Failed")}}resolved{{else}}firing{{end}}",
   "dedup_key": "{{.app.metadata.namespace}}/{{.app.metadata.name}}",
   "source": "argocd",
-  "url": "{{.context.argocdUrl}}/applications/{{.app.metadata.name}}"
+  "url": "{{.context.argocdUrl}}/applications/{{.app.metadata.name}}",
+  "health": "{{.app.status.health.status}}",
+  "sync": "{{.app.status.sync.status}}",
+  "phase": "{{.app.status.operationState.phase}}",
+  "revision": "{{.app.status.sync.revision}}",
+  "repository": "{{.app.spec.source.repoURL}}"
 }"#,
         ),
     },
@@ -149,6 +223,7 @@ labels: {kind: involvedObject.kind, namespace: involvedObject.namespace, name: i
         format: mapped("netlify", "Netlify"),
         also: &[],
         documentation: "https://docs.netlify.com/deploy/deploy-notifications/",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/netlify/fixtures"),
         forms: &[form(
             &[&["site_id", "build_id", "state", "deploy_ssl_url"], &["site_id", "build_id", "state", "deploy_url"]],
             r#"

@@ -1,6 +1,6 @@
 //! Error trackers. Pure.
 
-use super::{Sender, Signature, coded, form, mapped};
+use super::{Evidence, Sender, Signature, coded, form, mapped};
 use crate::relay::alert::Format;
 use crate::relay::inbound::sentry;
 
@@ -9,6 +9,9 @@ pub static SENDERS: &[Sender] = &[
         format: Format::Sentry,
         also: &[],
         documentation: "https://docs.sentry.io/organization/integrations/integration-platform/webhooks/",
+        evidence: Evidence::Shown(
+            "https://docs.sentry.io/organization/integrations/integration-platform/webhooks/issue-alerts/",
+        ),
         forms: &[coded(
             &[
                 &["action", "data.event"],
@@ -41,6 +44,7 @@ pub static SENDERS: &[Sender] = &[
         format: mapped("rollbar", "Rollbar"),
         also: &[],
         documentation: "https://docs.rollbar.com/docs/webhooks",
+        evidence: Evidence::Shown("https://docs.rollbar.com/docs/webhooks"),
         forms: &[
             form(
                 &[&["event_name", "data.item.id"], &["event_name", "data.item.public_item_id", "data.item.title"]],
@@ -76,9 +80,23 @@ test_when: "{{ 1 == 1 }}"
         format: mapped("bugsnag", "BugSnag"),
         also: &["SmartBear Insight Hub"],
         documentation: "https://docs.bugsnag.com/product/integrations/data-forwarding/webhook/",
-        forms: &[form(
-            &[&["trigger.type", "error.errorId", "project.name"]],
-            r#"
+        evidence: Evidence::Shown("https://docs.bugsnag.com/product/integrations/webhook/"),
+        forms: &[
+            form(
+                &[&["trigger.type=projectSpiking", "project.id"]],
+                r#"
+title: "{{ 'Spike of errors in ' ~ project.name }}"
+message: trigger.message
+state: "{{ 'firing' }}"
+dedup_key: ["{{ 'spike' }}", project.id]
+url: project.url
+labels: {project: project.name}
+facts: [trigger]
+"#,
+            ),
+            form(
+                &[&["trigger.type", "error.errorId", "project.name"]],
+                r#"
 title: "{{ error.exceptionClass }}: {{ error.message }}"
 message: error.message
 severity: error.severity
@@ -91,8 +109,9 @@ started_at: error.firstReceived
 labels: {project: project.name, stage: error.releaseStage, context: error.context}
 facts: [trigger.message, error.app, error.stackTrace, error.unhandled, error.exceptionClass]
 "#,
-        )],
-        key: "the error",
+            ),
+        ],
+        key: "the error, or `spike` with the project",
         signature: Signature::Nothing,
         setup: &["Under Integrations, Data forwarding, add Webhook with URL (with a secret in it)."],
         template: None,
@@ -101,6 +120,7 @@ facts: [trigger.message, error.app, error.stackTrace, error.unhandled, error.exc
         format: mapped("honeybadger", "Honeybadger"),
         also: &[],
         documentation: "https://docs.honeybadger.io/guides/integrations/payloads/v2/",
+        evidence: Evidence::Shown("https://docs.honeybadger.io/integrations/webhook"),
         forms: &[
             form(
                 &[&["event", "fault.id", "fault.klass"], &["event", "fault.id", "project.id"]],
@@ -169,6 +189,7 @@ facts: [alarm.query, alarm.state, trigger]
         format: mapped("airbrake", "Airbrake"),
         also: &[],
         documentation: "https://docs.airbrake.io/docs/integrations/webhooks/",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/airbrake/fixtures"),
         forms: &[form(
             &[&["error.id", "error.error_class", "error.error_message"], &["error.id", "airbrake_error_url"]],
             r#"
@@ -191,6 +212,9 @@ facts: [error.file, error.line_number, error.times_occurred, error.last_occurred
         format: mapped("raygun", "Raygun"),
         also: &[],
         documentation: "https://raygun.com/documentation/integrations/webhooks/",
+        evidence: Evidence::Shown(
+            "https://raygun.com/documentation/product-guides/crash-reporting/integrations/webhooks/",
+        ),
         forms: &[form(
             &[&["eventType", "error.url", "application.name"], &["event", "eventType", "error", "application"]],
             r#"
@@ -215,6 +239,7 @@ facts: [error.totalOccurrences, error.usersAffected, error.lastOccurredOn, error
         format: mapped("crashlytics", "Firebase Crashlytics"),
         also: &["Fabric"],
         documentation: "https://firebase.google.com/docs/crashlytics/extend-with-cloud-functions",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/crashlytics/fixtures"),
         forms: &[
             form(
                 &[&["payload_type=issue", "payload.title", "payload.display_id"]],

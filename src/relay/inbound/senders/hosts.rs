@@ -1,15 +1,31 @@
 //! Monitoring of hosts, networks and time series. Pure.
 
-use super::{Sender, Signature, form, mapped};
+use super::{Evidence, Sender, Signature, form, mapped};
 
 pub static SENDERS: &[Sender] = &[
     Sender {
         format: mapped("zabbix", "Zabbix"),
         also: &[],
         documentation: "https://www.zabbix.com/documentation/current/en/manual/config/notifications/media/webhook",
-        forms: &[form(
-            &[&["trigger", "item", "hostname", "status"], &["trigger", "item", "severity", "status"]],
-            r#"
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/zabbix/fixtures"),
+        forms: &[
+            form(
+                &[&["source=zabbix", "dedup_key", "status"]],
+                r#"
+title: title
+message: message
+severity: >-
+  {{ {'disaster': 'critical', 'high': 'high', 'average': 'medium', 'warning': 'low', 'information': 'info'}[severity | lower] }}
+state: status
+dedup_key: dedup_key
+url: url
+labels: {host: host}
+facts: [trigger_id, value, tags]
+"#,
+            ),
+            form(
+                &[&["trigger", "item", "hostname", "status"], &["trigger", "item", "severity", "status"]],
+                r#"
 title: trigger
 message: item
 severity: >-
@@ -19,8 +35,9 @@ dedup_key: [trigger, hostname]
 url: link
 labels: {host: hostname}
 "#,
-        )],
-        key: "what the template says: the event; in the form of trigger, item and status, trigger and host",
+            ),
+        ],
+        key: "the event; in the form of trigger, item and status, trigger and host",
         signature: Signature::Header,
         setup: &[
             "Under Alerts, Media types, create one of the type Webhook whose parameters are the fields below, and whose script posts them: `var r = new HttpRequest(); r.addHeader('Content-Type: application/json'); r.addHeader('Authorization: Bearer SECRET'); r.post(URL, value); return 'OK';`.",
@@ -35,6 +52,7 @@ labels: {host: hostname}
   "dedup_key": "{EVENT.ID}",
   "source": "zabbix",
   "host": "{HOST.NAME}",
+  "trigger_id": "{TRIGGER.ID}",
   "url": "{TRIGGER.URL}"
 }"#,
         ),
@@ -43,6 +61,7 @@ labels: {host: hostname}
         format: mapped("checkmk", "Checkmk"),
         also: &["Nagios", "Icinga", "Naemon", "Centreon"],
         documentation: "https://docs.checkmk.com/latest/en/notifications.html#scripts",
+        evidence: Evidence::Sent("https://github.com/Checkmk/checkmk/blob/master/notifications/pushover"),
         forms: &[form(
             &[&["NOTIFICATIONTYPE", "HOSTNAME"]],
             r#"
@@ -78,6 +97,7 @@ labels: {host: HOSTNAME, service: SERVICEDESC | SERVICEDESCRIPTION}
         format: mapped("librenms", "LibreNMS"),
         also: &[],
         documentation: "https://docs.librenms.org/Alerting/Transports/",
+        evidence: Evidence::Sent("https://github.com/librenms/librenms/blob/master/LibreNMS/Alert/Transport/Api.php"),
         forms: &[form(
             &[&["sysName", "rule", "state", "device_id"], &["hostname", "rule", "state", "device_id"]],
             r#"
@@ -116,6 +136,7 @@ facts: [sysName, os, type, hardware, version, features, purpose, notes, uptime_s
         format: mapped("influxdb", "InfluxDB"),
         also: &[],
         documentation: "https://docs.influxdata.com/influxdb/v2/monitor-alert/notification-endpoints/",
+        evidence: Evidence::Sent("https://github.com/influxdata/influxdb/blob/main-2.x/notification/rule/http.go"),
         forms: &[form(
             &[&["_check_id", "_level"]],
             r#"
@@ -124,12 +145,12 @@ message: _message
 severity: "{{ _level if _level != 'ok' else '' }}"
 state: _level
 states: {info: ignored}
-dedup_key: [_check_id, host, _source_measurement]
+dedup_key: [_check_id, host, _source_measurement, path | device, cpu, interface, container_name | pod_name, instance | service | db | url]
 started_at: _status_timestamp | _time
-labels: {check: _check_name, host: host, measurement: _source_measurement}
+labels: {check: _check_name, host: host, measurement: _source_measurement, path: path, device: device, service: service}
 "#,
         )],
-        key: "check, host and measurement",
+        key: "check, host, measurement, and what is measured there: path, interface, container or service",
         signature: Signature::Header,
         setup: &[
             "Under Alerts, create an HTTP notification endpoint: POST, URL, the method bearer; and rules for the levels CRIT and OK.",
@@ -140,6 +161,7 @@ labels: {check: _check_name, host: host, measurement: _source_measurement}
         format: mapped("kapacitor", "Kapacitor"),
         also: &[],
         documentation: "https://docs.influxdata.com/kapacitor/v1/reference/event_handlers/post/",
+        evidence: Evidence::Sent("https://github.com/influxdata/kapacitor/blob/master/alert/types.go"),
         forms: &[form(
             &[&["id", "level", "previousLevel"], &["id", "level", "data.series", "duration"]],
             r#"
@@ -162,6 +184,7 @@ facts: [previousLevel, duration, data]
         format: mapped("librato", "Librato"),
         also: &["AppOptics"],
         documentation: "https://docs.solarwinds.com/",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/librato/fixtures"),
         forms: &[form(
             &[&["alert.id", "alert.name", "trigger_time"]],
             r#"
@@ -184,6 +207,9 @@ facts: [conditions, violations]
         format: mapped("robusta", "Robusta"),
         also: &["HolmesGPT"],
         documentation: "https://docs.robusta.dev/master/configuration/exporting/send-alerts-api.html",
+        evidence: Evidence::Shown(
+            "https://github.com/robusta-dev/robusta/blob/master/docs/configuration/exporting/send-alerts-api.rst",
+        ),
         forms: &[form(
             &[&["account_id", "alerts.0.title", "alerts.0.aggregation_key"]],
             r#"

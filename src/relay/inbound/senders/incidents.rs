@@ -1,7 +1,7 @@
 //! On-call and incident management. Pure.
 
 use super::signature::{Hash, Signed};
-use super::{Sender, Signature, coded, form, mapped};
+use super::{Evidence, Sender, Signature, coded, form, mapped};
 use crate::relay::alert::Format;
 use crate::relay::inbound::{incidentio, opsgenie, pagerduty};
 
@@ -10,6 +10,7 @@ pub static SENDERS: &[Sender] = &[
         format: Format::PagerDuty,
         also: &[],
         documentation: "https://developer.pagerduty.com/docs/webhooks/v3-overview/",
+        evidence: Evidence::Sent("https://github.com/PagerDuty/go-pagerduty/blob/main/webhookv3/webhookv3_test.go"),
         forms: &[coded(
             &[
                 &["event.event_type", "event.data"],
@@ -32,6 +33,9 @@ pub static SENDERS: &[Sender] = &[
         format: mapped("pagerduty-events", "A PagerDuty integration"),
         also: &["PagerDuty Events API"],
         documentation: "https://developer.pagerduty.com/docs/events-api-v2-overview",
+        evidence: Evidence::Shown(
+            "https://github.com/PagerDuty/developer-docs/blob/main/docs/events-API-v2/02-Trigger-Events.md",
+        ),
         forms: &[
             form(
                 &[
@@ -78,6 +82,7 @@ facts: [details, contexts]
         format: Format::Opsgenie,
         also: &["Jira Service Management"],
         documentation: "https://support.atlassian.com/opsgenie/docs/opsgenie-edge-connector-alert-action-data/",
+        evidence: Evidence::Shown("https://docs.opsgenie.com/v1.0/docs/webhook-integration"),
         forms: &[coded(&[&["action", "alert.alertId"]], |payload, _, delivery| {
             delivery.alerts.push(opsgenie::read(payload)?);
             Ok(())
@@ -93,6 +98,7 @@ facts: [details, contexts]
         format: mapped("incident-io", "incident.io"),
         also: &[],
         documentation: "https://docs.incident.io/integrations/webhooks",
+        evidence: Evidence::Shown("https://api-docs.incident.io/tag/Webhooks/"),
         forms: &[coded(&[&["event_type~public_"], &["event_type~private_"]], |payload, _, delivery| {
             delivery.alerts.push(incidentio::read(payload)?);
             Ok(())
@@ -108,6 +114,7 @@ facts: [details, contexts]
         format: mapped("rootly", "Rootly"),
         also: &[],
         documentation: "https://docs.rootly.com/configuration/webhooks",
+        evidence: Evidence::Shown("https://docs.rootly.com/configuration/webhooks"),
         forms: &[
             form(
                 &[&["event.type~alert.", "data.summary", "event.issued_at"]],
@@ -158,6 +165,7 @@ facts: [data.services, data.environments, data.groups, data.slug]
         format: mapped("squadcast", "Squadcast"),
         also: &[],
         documentation: "https://developers.squadcast.com/outgoing-webhooks/payload/",
+        evidence: Evidence::Shown("https://developers.squadcast.com/outgoing-webhooks/payload/"),
         forms: &[
             form(
                 &[&["event_type~incident_", "service.id", "organization.id"]],
@@ -201,6 +209,9 @@ facts: [event.type, data.resource_data.event_payload.description, data.resource_
         format: mapped("splunk-on-call", "Splunk On-Call"),
         also: &["VictorOps"],
         documentation: "https://help.splunk.com/en/splunk-on-call/integrations/rest-endpoint-integration-guide",
+        evidence: Evidence::Shown(
+            "https://help.splunk.com/en/splunk-enterprise/alert-and-respond/splunk-on-call/integrations-with-splunk-on-call/rest-endpoint-integration-for-splunk-on-call",
+        ),
         forms: &[form(
             &[&["message_type", "entity_id"], &["message_type", "entity_display_name", "state_message"]],
             r#"
@@ -235,6 +246,9 @@ labels: {tool: monitoring_tool, host: host_name}
         format: mapped("grafana-oncall", "Grafana OnCall"),
         also: &["Grafana IRM"],
         documentation: "https://grafana.com/docs/oncall/latest/configure/outgoing-webhooks/",
+        evidence: Evidence::Shown(
+            "https://grafana.com/docs/oncall/latest/configure/integrations/outgoing-webhooks/#outgoing-webhook-templates",
+        ),
         forms: &[
             form(
                 &[&["alert_group.id", "alert_group.state", "event.type"]],

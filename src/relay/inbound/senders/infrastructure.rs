@@ -1,6 +1,6 @@
 //! Clouds: Amazon Web Services, Microsoft Azure, Google Cloud. Pure.
 
-use super::{Sender, Signature, coded, form, mapped};
+use super::{Evidence, Sender, Signature, coded, form, mapped};
 use crate::relay::alert::Format;
 use crate::relay::inbound::cloudwatch;
 
@@ -9,6 +9,9 @@ pub static SENDERS: &[Sender] = &[
         format: Format::CloudWatch,
         also: &["Amazon SNS", "AWS Lambda alarms"],
         documentation: "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Notify_Users_Alarm_Changes.html",
+        evidence: Evidence::Shown(
+            "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/cloudwatch-and-eventbridge.html",
+        ),
         forms: &[coded(
             &[
                 &["Type", "TopicArn", "MessageId"],
@@ -33,6 +36,9 @@ pub static SENDERS: &[Sender] = &[
         format: mapped("guardduty", "Amazon GuardDuty"),
         also: &[],
         documentation: "https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings_eventbridge.html",
+        evidence: Evidence::Shown(
+            "https://docs.aws.amazon.com/guardduty/latest/ug/guardduty_findings_eventbridge.html",
+        ),
         forms: &[form(
             &[&["detail-type=GuardDuty Finding", "detail.id"]],
             r#"
@@ -58,6 +64,9 @@ labels: {account: account, region: region, type: detail.type}
         format: mapped("codebuild", "AWS CodeBuild"),
         also: &[],
         documentation: "https://docs.aws.amazon.com/codebuild/latest/userguide/sample-build-notifications.html",
+        evidence: Evidence::Shown(
+            "https://github.com/awsdocs/aws-codebuild-user-guide/blob/main/doc_source/sample-build-notifications.md",
+        ),
         forms: &[form(
             &[&["detail-type=CodeBuild Build State Change", "detail.build-status"]],
             r#"
@@ -83,6 +92,7 @@ labels: {project: detail.project-name, region: region, account: account}
         format: mapped("codepipeline", "AWS CodePipeline"),
         also: &[],
         documentation: "https://docs.aws.amazon.com/codepipeline/latest/userguide/detect-state-changes-cloudwatch-events.html",
+        evidence: Evidence::Sent("https://github.com/aws/aws-lambda-go/tree/main/events/testdata"),
         forms: &[form(
             &[&["detail-type~CodePipeline ", "detail.pipeline", "detail.state"]],
             r#"
@@ -108,6 +118,9 @@ labels: {pipeline: detail.pipeline, stage: detail.stage, action: detail.action, 
         format: mapped("ecs", "Amazon ECS"),
         also: &[],
         documentation: "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/ecs_cwe_events.html",
+        evidence: Evidence::Shown(
+            "https://github.com/awsdocs/amazon-ecs-developer-guide/blob/master/doc_source/ecs_cwe_events.md",
+        ),
         forms: &[
             form(
                 &[&["detail-type=ECS Task State Change", "detail.group"]],
@@ -123,6 +136,18 @@ labels: {group: detail.group, cluster: detail.clusterArn, region: region, accoun
 "#,
             ),
             form(
+                &[&["detail-type=ECS Service Action", "detail.eventName", "resources.0"]],
+                r#"
+title: "{{ detail.eventName }}: {{ resources[0] }}"
+message: detail.reason
+state: "{{ 'failing' if detail.eventType in ['WARN', 'ERROR'] else detail.eventName }}"
+states: {SERVICE_STEADY_STATE: resolved, TASKSET_STEADY_STATE: ignored, CAPACITY_PROVIDER_STEADY_STATE: ignored, SERVICE_DESIRED_COUNT_UPDATED: ignored}
+dedup_key: ["{{ 'action' }}", resources.0]
+started_at: detail.createdAt | time
+labels: {service: resources.0, cluster: detail.clusterArn, region: region, account: account}
+"#,
+            ),
+            form(
                 &[&["detail-type=ECS Deployment State Change", "resources.0"]],
                 r#"
 title: "Deployment of {{ resources[0] }}"
@@ -135,10 +160,10 @@ labels: {region: region, account: account}
 "#,
             ),
         ],
-        key: "the service or task family with its cluster; of a deployment, the service",
+        key: "the service or task family with its cluster; of a deployment or an action of the scheduler, the service",
         signature: Signature::Sns,
         setup: &[
-            "Create an EventBridge rule for the detail types `ECS Task State Change` and `ECS Deployment State Change`.",
+            "Create an EventBridge rule for the detail types `ECS Task State Change`, `ECS Service Action` and `ECS Deployment State Change`.",
             "Give it an SNS topic as its target, and subscribe URL to the topic with the protocol HTTPS.",
         ],
         template: None,
@@ -147,6 +172,7 @@ labels: {region: region, account: account}
         format: mapped("autoscaling", "Amazon EC2 Auto Scaling"),
         also: &[],
         documentation: "https://docs.aws.amazon.com/autoscaling/ec2/userguide/ec2-auto-scaling-sns-notifications.html",
+        evidence: Evidence::Sent("https://github.com/aws/aws-lambda-go/tree/main/events/testdata"),
         forms: &[
             form(
                 &[&["source=aws.autoscaling", "detail.AutoScalingGroupName"]],
@@ -185,6 +211,7 @@ labels: {group: AutoScalingGroupName, account: AccountId}
         format: mapped("azure", "Azure Monitor"),
         also: &["Azure Service Health", "Azure Cost Management"],
         documentation: "https://learn.microsoft.com/en-us/azure/azure-monitor/alerts/alerts-common-schema",
+        evidence: Evidence::Shown("https://learn.microsoft.com/en-us/azure/azure-monitor/alerts/alerts-common-schema"),
         forms: &[
             form(
                 &[&["schemaId=azureMonitorCommonAlertSchema", "data.essentials"]],
@@ -235,6 +262,9 @@ labels: {resource: data.context.resourceName | context.resourceName}
         format: mapped("gcp", "Google Cloud Monitoring"),
         also: &["Stackdriver"],
         documentation: "https://cloud.google.com/monitoring/support/notification-options#webhooks",
+        evidence: Evidence::Kept(
+            "https://github.com/keephq/keep/blob/main/keep/providers/gcpmonitoring_provider/alerts_mock.py",
+        ),
         forms: &[form(
             &[
                 &["incident.incident_id", "incident.policy_name"],

@@ -1,26 +1,29 @@
 //! Logs and traces. Pure.
 
-use super::{Sender, Signature, form, mapped};
+use super::{Evidence, Sender, Signature, form, mapped};
 
 pub static SENDERS: &[Sender] = &[
     Sender {
         format: mapped("splunk", "Splunk"),
         also: &["Splunk Enterprise", "Splunk Cloud"],
         documentation: "https://help.splunk.com/en/splunk-enterprise/alert-and-respond/alerting-manual/configure-alert-actions/use-a-webhook-alert-action",
+        evidence: Evidence::Shown(
+            "https://help.splunk.com/splunk-enterprise/alert-and-respond/alerting-manual/10.0/configure-alert-actions/use-a-webhook-alert-action",
+        ),
         forms: &[form(
             &[&["search_name", "results_link"], &["sid", "results_link"], &["search_name", "sid", "result"]],
             r#"
 title: search_name | result.source | sid
 message: result._raw | result.message
 state: "{{ 'firing' }}"
-dedup_key: [search_name | result.source | app, result.host, result.source]
+dedup_key: ["{{ search_name or (sid or '') | split('_at_') | first or result.source or app }}", result.host, result.source]
 url: results_link
 started_at: result._time
 labels: {search: search_name, app: app, host: result.host, source: result.source}
 facts: [result, app]
 "#,
         )],
-        key: "saved search, host and source of the first result",
+        key: "saved search (without a name, what its `sid` begins with), host and source of the first result",
         signature: Signature::Nothing,
         setup: &[
             "Add the trigger action Webhook with URL (with a secret in it) to the alert, and allow the URL in `alert_actions.conf`.",
@@ -32,22 +35,68 @@ facts: [result, app]
         format: mapped("elastic", "Elastic"),
         also: &["Kibana", "Elastic Security"],
         documentation: "https://www.elastic.co/docs/reference/kibana/connectors-kibana/webhook-action-type",
-        forms: &[],
-        key: "what the template says: rule and alert",
+        evidence: Evidence::Shown("https://github.com/COG-GTM/devin-triage-workflow/blob/main/docs/ELASTIC-SETUP.md"),
+        forms: &[
+            form(
+                &[&["source=kibana", "dedup_key", "status"]],
+                r#"
+title: title
+message: message
+severity: severity
+state: "{{ 'recovered' if status in ['recovered', 'resolved'] else 'firing' }}"
+dedup_key: dedup_key
+url: url
+started_at: timestamp
+labels: {rule: title, group: group}
+facts: [status, value, tags]
+"#,
+            ),
+            // The variables by the names that Kibana gives them, as `{{{.}}}` writes all.
+            form(
+                &[&["rule.id", "alert.id", "alert.actionGroup"]],
+                r#"
+title: rule.name | rule.id
+message: context.reason | context.message | context.title
+severity: context.severity
+state: "{{ 'recovered' if alert.actionGroup == 'recovered' else 'firing' }}"
+dedup_key: [rule.id, alert.id]
+url: rule.url | context.viewInAppUrl | context.alertDetailsUrl
+started_at: date
+labels: {rule: rule.name, type: rule.type, alert: alert.id}
+facts: [alert.actionGroup, alert.actionGroupName, context.value, context.conditions, context.group, rule.tags]
+"#,
+            ),
+            // The body of Cognition's guide for Kibana, which is sent for what fires only.
+            form(
+                &[&["alertName", "alertId", "source=kibana"]],
+                r#"
+title: alertName
+message: description
+state: "{{ 'firing' }}"
+dedup_key: [alertName, alertId]
+started_at: firedTime
+labels: {rule: alertName, alert: alertId, group: groupByField}
+facts: [severity, signalType, matchedDocuments, logs]
+"#,
+            ),
+        ],
+        key: "rule and alert",
         signature: Signature::Header,
         setup: &[
             "Under Connectors, create one of the type Webhook with the method POST, URL, and a header with a secret.",
-            "Add it to the rule twice: when the alert is active, with the body below, and when it recovers, with `\"status\": \"resolved\"`.",
+            "Add it to the rule twice, both times with the body below: once for the action group of the alert, once for Recovered; per alert, on status changes.",
         ],
         template: Some(
             r#"{
   "title": "{{rule.name}}",
   "message": "{{context.reason}}",
-  "status": "firing",
+  "status": "{{alert.actionGroup}}",
   "dedup_key": "{{rule.id}}/{{alert.id}}",
   "source": "kibana",
   "url": "{{rule.url}}",
-  "timestamp": "{{date}}"
+  "timestamp": "{{date}}",
+  "group": "{{context.group}}",
+  "value": "{{context.value}}"
 }"#,
         ),
     },
@@ -55,6 +104,7 @@ facts: [result, app]
         format: mapped("honeycomb", "Honeycomb"),
         also: &[],
         documentation: "https://docs.honeycomb.io/notify/webhooks/",
+        evidence: Evidence::Shown("https://docs.honeycomb.io/integrations/webhooks"),
         forms: &[form(
             &[
                 &["trigger_url", "status", "id"],
@@ -82,6 +132,7 @@ labels: {environment: environment, dataset: dataset}
         format: mapped("axiom", "Axiom"),
         also: &[],
         documentation: "https://axiom.co/docs/monitor-data/custom-webhook-notifier",
+        evidence: Evidence::Shown("https://axiom.co/docs/monitor-data/custom-webhook-notifier"),
         forms: &[form(
             &[&["action", "event.monitorID"]],
             r#"
@@ -104,6 +155,9 @@ labels: {monitor: event.title}
         format: mapped("coralogix", "Coralogix"),
         also: &[],
         documentation: "https://coralogix.com/docs/user-guides/alerting/outbound-webhooks/generic-outbound-webhooks/",
+        evidence: Evidence::Shown(
+            "https://www.coralogix.com/docs/user-guides/alerting/outbound-webhooks/generic-outbound-webhooks-alert-webhooks/",
+        ),
         forms: &[form(
             &[&["alert_id", "alert_action", "alert_url"], &["alert_id", "alert_action", "log_url"]],
             r#"
@@ -111,12 +165,12 @@ title: name | alert_name
 message: description
 severity: "{% for f in fields %}{% if f.key == 'severity' %}{{ f.value }}{% endif %}{% endfor %}"
 state: alert_action
-dedup_key: alert_id
+dedup_key: [alert_id, group_by_labels]
 url: alert_url
 labels: {application: application, subsystem: subsystem}
 "#,
         )],
-        key: "the alert",
+        key: "the alert, with the labels that it groups by",
         signature: Signature::Header,
         setup: &[
             "Under Data flow, Outbound webhooks, add a Generic webhook with URL, the method POST and a header with a secret, and keep the default message.",
@@ -127,6 +181,9 @@ labels: {application: application, subsystem: subsystem}
         format: mapped("graylog", "Graylog"),
         also: &[],
         documentation: "https://go2docs.graylog.org/current/interacting_with_your_log_data/notifications.html",
+        evidence: Evidence::Sent(
+            "https://github.com/Graylog2/graylog2-server/blob/master/graylog2-server/src/main/java/org/graylog/events/notifications/EventNotificationModelData.java",
+        ),
         forms: &[
             form(
                 &[&["event_definition_id", "event_definition_title", "event"]],
@@ -140,7 +197,7 @@ test_when: "{{ event_definition_id in ['NotificationTestId', 'EventDefinitionTes
 dedup_key: [event_definition_id, event.key, "{% for f in event.group_by_fields | items %}{{ f[0] }}={{ f[1] }},{% endfor %}"]
 started_at: event.timestamp
 labels: {definition: event_definition_title, source: event.source}
-facts: [event_definition_description, event.fields, event.group_by_fields, event.timerange_start, event.timerange_end, backlog]
+facts: [event_definition_description, remediation_steps, event.fields, event.group_by_fields, event.timerange_start, event.timerange_end, backlog]
 "#,
             ),
             form(
@@ -168,6 +225,7 @@ facts: [check_result.triggered_condition.description, check_result.triggered_con
         format: mapped("papertrail", "Papertrail"),
         also: &["SolarWinds Observability Logs"],
         documentation: "https://www.papertrail.com/help/webhooks/",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/papertrail/fixtures"),
         forms: &[form(
             &[&["saved_search.id", "saved_search.name", "events"], &["saved_search.id", "saved_search.name", "counts"]],
             r#"

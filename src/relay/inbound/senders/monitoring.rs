@@ -1,7 +1,7 @@
 //! Monitoring as a whole: metrics, services, applications. Pure.
 
 use super::signature::{Hash, Signed};
-use super::{Sender, Signature, coded, form, mapped};
+use super::{Evidence, Sender, Signature, coded, form, mapped};
 use crate::relay::alert::Format;
 use crate::relay::inbound::{alertmanager, datadog, grafana};
 
@@ -10,6 +10,7 @@ pub static SENDERS: &[Sender] = &[
         format: Format::Grafana,
         also: &[],
         documentation: "https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/",
+        evidence: Evidence::Sent("https://github.com/grafana/alerting/blob/main/receivers/webhook/webhook.go"),
         forms: &[coded(
             &[
                 &["alerts", "receiver", "orgId"],
@@ -37,6 +38,7 @@ pub static SENDERS: &[Sender] = &[
         format: Format::Alertmanager,
         also: &["vmalert", "Google Managed Prometheus", "Mimir", "Loki", "Thanos", "SigNoz"],
         documentation: "https://prometheus.io/docs/alerting/latest/configuration/#webhook_config",
+        evidence: Evidence::Sent("https://github.com/prometheus/alertmanager/blob/main/notify/webhook/webhook.go"),
         forms: &[coded(
             &[&["alerts.0.labels", "receiver"], &["alerts", "groupKey"], &["alerts", "receiver"]],
             alertmanager::read,
@@ -62,6 +64,7 @@ pub static SENDERS: &[Sender] = &[
         format: Format::Datadog,
         also: &[],
         documentation: "https://docs.datadoghq.com/integrations/webhooks/",
+        evidence: Evidence::Shown("https://docs.datadoghq.com/integrations/webhooks/"),
         forms: &[coded(
             &[
                 &["alert_transition"],
@@ -113,6 +116,9 @@ pub static SENDERS: &[Sender] = &[
         format: mapped("newrelic", "New Relic"),
         also: &[],
         documentation: "https://docs.newrelic.com/docs/alerts/get-notified/notification-integrations/#webhook",
+        evidence: Evidence::Shown(
+            "https://docs.newrelic.com/docs/alerts/get-notified/notification-integrations/#webhook",
+        ),
         forms: &[
             form(
                 &[&["issueUrl", "state"], &["issueUrl", "priority"], &["alertConditionNames", "state"]],
@@ -173,6 +179,9 @@ labels: {policy: policy_name, condition: condition_name, account: account_name}
         format: mapped("splunk-observability", "Splunk Observability Cloud"),
         also: &["SignalFx"],
         documentation: "https://help.splunk.com/en/splunk-observability-cloud/create-alerts-detectors-and-service-level-objectives/send-alerts-to-other-systems/send-alert-notifications-to-a-webhook",
+        evidence: Evidence::Shown(
+            "https://dev.splunk.com/observability/docs/integrations/webhook_integration_overview/",
+        ),
         forms: &[form(
             &[&["incidentId", "detectorUrl"], &["incidentId", "detectorId"]],
             r#"
@@ -188,9 +197,15 @@ labels: {detector: detector, rule: rule, metric: originatingMetric}
 "#,
         )],
         key: "the incident",
-        signature: Signature::Header,
+        signature: Signature::Hmac {
+            header: "x-sfx-signature",
+            hash: Hash::Sha256,
+            is_base64: true,
+            prefix: "",
+            signed: Signed::Body,
+        },
         setup: &[
-            "Under Data management, add a Webhook integration with URL and a custom header with a secret, and add it to the recipients of the detector.",
+            "Under Data management, add a Webhook integration with URL and a shared secret, which signs, and add it to the recipients of the detector. Leave the payload as it is.",
         ],
         template: None,
     },
@@ -198,6 +213,9 @@ labels: {detector: detector, rule: rule, metric: originatingMetric}
         format: mapped("dynatrace", "Dynatrace"),
         also: &[],
         documentation: "https://docs.dynatrace.com/docs/analyze-explore-automate/notifications-and-alerting/problem-notifications/webhook-integration",
+        evidence: Evidence::Kept(
+            "https://developer.harness.io/docs/ai-sre/alerts/webhooks/integration-guides/monitoring/dynatrace",
+        ),
         forms: &[form(
             &[&["ProblemID", "ProblemTitle"], &["ProblemID", "State"], &["PID", "State"]],
             r#"
@@ -237,9 +255,25 @@ labels: {impact: ProblemImpact, entity: ImpactedEntity, tags: Tags}
         format: mapped("instana", "Instana"),
         also: &["IBM Instana"],
         documentation: "https://www.ibm.com/docs/en/instana-observability/current?topic=alerts-webhook",
-        forms: &[form(
-            &[&["issue.id", "issue.state", "issue.start"]],
-            r#"
+        evidence: Evidence::Shown("https://www.ibm.com/docs/en/instana-observability?topic=alerting-webhooks"),
+        forms: &[
+            // That a part went away, came back or changed has no state.
+            form(
+                &[&["issue.id", "issue.type=presence", "issue.text"], &["issue.id", "issue.type=change", "issue.text"]],
+                r#"
+title: "{{ issue.entityLabel or issue.entity or 'An entity' }} is {{ issue.text }}"
+message: issue.description
+state: "{{ issue.text if issue.type == 'presence' else 'change' }}"
+states: {change: ignored, offline: firing, online: resolved}
+dedup_key: ["{{ issue.type }}", issue.fqdn, issue.entityLabel | issue.entity, "{{ '' if issue.type == 'presence' else issue.id }}"]
+url: issue.link
+started_at: issue.start
+labels: {type: issue.type, zone: issue.zone, entity: issue.entityLabel, host: issue.fqdn}
+"#,
+            ),
+            form(
+                &[&["issue.id", "issue.state", "issue.start"]],
+                r#"
 title: issue.text | issue.type
 message: issue.suggestion
 severity: >-
@@ -250,7 +284,8 @@ url: issue.link
 started_at: issue.start
 labels: {type: issue.type, zone: issue.zone, entity: issue.entityLabel, host: issue.fqdn}
 "#,
-        )],
+            ),
+        ],
         key: "the issue",
         signature: Signature::Header,
         setup: &["Under Settings, Alert channels, add a Generic webhook with URL and a header with a secret."],

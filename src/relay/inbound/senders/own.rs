@@ -1,6 +1,6 @@
 //! Forms that many programs share, and alerts of one's own. Pure.
 
-use super::{Sender, Signature, coded, mapped};
+use super::{Evidence, Sender, Signature, coded, mapped};
 use crate::relay::alert::Format;
 use crate::relay::inbound::{any, cloudevents, generic, slack};
 
@@ -9,6 +9,7 @@ pub static SENDERS: &[Sender] = &[
         format: Format::CloudEvents,
         also: &["CDEvents", "Knative", "Azure Event Grid"],
         documentation: "https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md",
+        evidence: Evidence::Shown("https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md"),
         forms: &[coded(
             &[&["specversion", "type", "source", "id"], &["context.specversion", "context.type", "context.source"]],
             |payload, _, delivery| {
@@ -26,8 +27,9 @@ pub static SENDERS: &[Sender] = &[
     },
     Sender {
         format: mapped("slack", "A tool with a Slack output"),
-        also: &["Mattermost", "Rocket.Chat", "Discord's Slack form"],
+        also: &["Mattermost", "Rocket.Chat", "Discord's Slack form", "GlitchTip"],
         documentation: "https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/",
+        evidence: Evidence::Shown("https://docs.slack.dev/messaging/sending-messages-using-incoming-webhooks/"),
         forms: &[coded(
             &[
                 &["attachments.0.color=danger"],
@@ -39,6 +41,7 @@ pub static SENDERS: &[Sender] = &[
                 &["attachments.0.fallback~[RESOLVED"],
                 &["text~[FIRING"],
                 &["text~[RESOLVED"],
+                &["alias=GlitchTip", "attachments.0.title"],
             ],
             |payload, _, delivery| {
                 delivery.alerts.push(slack::read(payload));
@@ -57,6 +60,7 @@ pub static SENDERS: &[Sender] = &[
         format: Format::Generic,
         also: &["Standard Webhooks"],
         documentation: "https://www.standardwebhooks.com/",
+        evidence: Evidence::Shown("https://www.standardwebhooks.com/"),
         forms: &[coded(
             &[
                 &["type", "timestamp", "data.title"],
@@ -94,6 +98,7 @@ pub static SENDERS: &[Sender] = &[
         format: Format::Any,
         also: &[],
         documentation: "https://www.rfc-editor.org/rfc/rfc8259",
+        evidence: Evidence::Shown("https://www.rfc-editor.org/rfc/rfc8259"),
         forms: &[coded(&[], |payload, _, delivery| any::read_each(payload, delivery))],
         key: "an identifier that is found; without one the rule or the title, with host, service and the like",
         signature: Signature::Header,

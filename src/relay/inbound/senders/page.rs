@@ -26,8 +26,16 @@ pub fn steps(sender: &Sender) -> String {
         let _ = writeln!(page, "Also: {}", sender.also.join(", "));
     }
     let _ = writeln!(page, "Documentation: {}", sender.documentation);
+    let (seen, address) = sender.evidence.name();
+    let _ = writeln!(page, "The message {seen}: {address}");
     let _ = writeln!(page, "Dedupe key: {}", sender.key);
-    let _ = writeln!(page, "Signature: {}\n", sender.signature.name());
+    let _ = writeln!(page, "Signature: {}", sender.signature.name());
+    let _ = writeln!(
+        page,
+        "Its route in the rules of serve: kind: {}, auth: {}\n",
+        sender.format.name(),
+        sender.signature.auth()
+    );
     for (step, number) in sender.setup.iter().zip(1..) {
         let _ = writeln!(page, "{number}. {step}");
     }
@@ -44,17 +52,24 @@ pub fn steps(sender: &Sender) -> String {
 /// The table, and the steps for each sender, in Markdown.
 pub fn in_markdown() -> String {
     let mut page = String::new();
-    page.push_str("| Name | Sender | Dedupe key | Signature |\n|---|---|---|---|\n");
+    page.push_str("| Name | Sender | Dedupe key | Signature | `auth` in `serve` |\n|---|---|---|---|---|\n");
     for sender in all() {
         let name = sender.format.name();
         let title = sender.format.sender_name();
         let signature = sender.signature.name();
-        let _ = writeln!(page, "| [`{name}`](#{name}) | {title} | {} | {signature} |", sender.key);
+        let auth = sender.signature.auth();
+        let _ = writeln!(page, "| [`{name}`](#{name}) | {title} | {} | {signature} | `{auth}` |", sender.key);
     }
     for sender in all() {
         let _ = write!(page, "\n### {}\n\n", sender.format.name());
         let also = if sender.also.is_empty() { String::new() } else { format!(" Also: {}.", sender.also.join(", ")) };
-        let _ = writeln!(page, "[{}]({}).{also}\n", sender.format.sender_name(), sender.documentation);
+        let (seen, address) = sender.evidence.name();
+        let _ = writeln!(
+            page,
+            "[{}]({}).{also} The message [{seen}]({address}).\n",
+            sender.format.sender_name(),
+            sender.documentation
+        );
         for (step, number) in sender.setup.iter().zip(1..) {
             let _ = writeln!(page, "{number}. {step}");
         }

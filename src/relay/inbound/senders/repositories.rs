@@ -1,12 +1,13 @@
 //! Hosts of repositories: their builds, and what they find in the code. Pure.
 
-use super::{Sender, Signature, form, mapped};
+use super::{Evidence, Sender, Signature, form, mapped};
 
 pub static SENDERS: &[Sender] = &[
     Sender {
         format: mapped("github", "GitHub"),
         also: &["GitHub Actions", "Dependabot"],
         documentation: "https://docs.github.com/en/webhooks/webhook-events-and-payloads",
+        evidence: Evidence::Shown("https://github.com/octokit/webhooks/tree/main/payload-examples/api.github.com"),
         forms: &[
             form(
                 &[&["workflow_run.name", "repository.full_name", "action"]],
@@ -145,6 +146,7 @@ facts: [hook.events]
         format: mapped("gitlab", "GitLab"),
         also: &[],
         documentation: "https://docs.gitlab.com/user/project/integrations/webhook_events/",
+        evidence: Evidence::Shown("https://docs.gitlab.com/user/project/integrations/webhook_events/"),
         forms: &[
             form(
                 &[&["object_kind=pipeline", "object_attributes.status", "project.path_with_namespace"]],
@@ -199,6 +201,9 @@ facts: [deployment_id, short_sha, commit_url, ref]
         format: mapped("sonarqube", "SonarQube"),
         also: &["SonarCloud"],
         documentation: "https://docs.sonarsource.com/sonarqube-server/latest/project-administration/webhooks/",
+        evidence: Evidence::Sent(
+            "https://github.com/SonarSource/sonarqube/blob/master/server/sonar-server-common/src/main/java/org/sonar/server/webhook/WebhookPayloadFactoryImpl.java",
+        ),
         forms: &[form(
             &[&["qualityGate.status", "project.key"]],
             r#"

@@ -1,12 +1,13 @@
 //! Intruders: what watches for them, and traps. Pure.
 
-use super::{Sender, Signature, form, mapped};
+use super::{Evidence, Sender, Signature, form, mapped};
 
 pub static SENDERS: &[Sender] = &[
     Sender {
         format: mapped("falco", "Falco"),
         also: &["Falcosidekick"],
         documentation: "https://falco.org/docs/concepts/outputs/channels/#http-https-output",
+        evidence: Evidence::Shown("https://github.com/falcosecurity/falcosidekick/blob/master/README.md"),
         forms: &[form(
             &[&["rule", "priority", "output_fields"], &["rule", "priority", "output", "time"]],
             r#"
@@ -32,6 +33,7 @@ labels: {rule: rule, host: hostname, source: source}
         format: mapped("thinkst", "Thinkst Canary"),
         also: &[],
         documentation: "https://help.canary.tools/hc/en-gb/articles/360002426577-How-do-I-configure-notifications-for-a-Generic-Webhook",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/thinkst/fixtures"),
         forms: &[form(
             &[&["AlertType~Canary", "IncidentHash"]],
             r#"
@@ -54,6 +56,7 @@ facts: [AlertType, CanaryPort, Triggered, AdditionalDetails]
         format: mapped("canarytokens", "Canarytokens"),
         also: &[],
         documentation: "https://docs.canarytokens.org/guide/",
+        evidence: Evidence::Sent("https://github.com/thinkst/canarytokens/blob/master/channel_output_webhook.py"),
         forms: &[form(
             &[&["manage_url", "memo", "channel"]],
             r#"
@@ -62,17 +65,15 @@ message: memo
 severity: "{{ 'high' }}"
 state: "{{ 'firing' }}"
 test_when: "{{ 'example.com/test' in manage_url or 'newly saved webhook works' in memo }}"
-dedup_key: [memo, channel]
+dedup_key: [token | memo, channel]
 started_at: time
 labels: {channel: channel}
 facts: [channel, time, additional_data]
 "#,
         )],
-        key: "the token's memo and its channel",
+        key: "the token and its channel; of an older server, its memo",
         signature: Signature::Nothing,
-        setup: &[
-            "When creating the token, give URL (with a secret in it) as the webhook. A memo that is unique tells tokens apart.",
-        ],
+        setup: &["When creating the token, give URL (with a secret in it) as the webhook."],
         template: None,
     },
 ];

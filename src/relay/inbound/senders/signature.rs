@@ -56,13 +56,42 @@ impl Signature {
         match self {
             Signature::Nothing => "none; put a secret into the URL".to_string(),
             Signature::Header => "none; a header of your choice, such as `Authorization`".to_string(),
-            Signature::Token { header } => format!("the secret itself in `{header}`"),
+            Signature::Token { header } => format!("the secret itself in `{}`", spelled(header)),
             Signature::Hmac { header, hash, .. } => {
                 let hash = if hash == Hash::Sha256 { "SHA256" } else { "SHA512" };
-                format!("HMAC-{hash} in `{header}`")
+                format!("HMAC-{hash} in `{}`", spelled(header))
             }
             Signature::StandardWebhooks => "Standard Webhooks (`webhook-signature`)".to_string(),
             Signature::Sns => "RSA, inside the message".to_string(),
         }
     }
+
+    /// How a route of `serve` asks for it, as it stands behind `auth` in a rules file whose `kind` is the sender.
+    pub fn auth(self) -> String {
+        match self {
+            Signature::Nothing => "{path: {env: NAME}}".to_string(),
+            Signature::Sns => "{sns: {topics: [\"arn:aws:sns:REGION:ACCOUNT:NAME\"]}}".to_string(),
+            Signature::Header => "{bearer: {env: NAME}}".to_string(),
+            Signature::Token { header } => format!("{{header: {{name: {}, secret: {{env: NAME}}}}}}", spelled(header)),
+            Signature::Hmac { header, signed, .. } => match (header, signed) {
+                (_, Signed::TimeIfSent { header, .. }) => {
+                    format!("{{grafana: {{secret: {{env: NAME}}, timestamp_header: {}}}}}", spelled(header))
+                }
+                ("x-pagerduty-signature", _) => "{pagerduty: {env: NAME}}".to_string(),
+                ("sentry-hook-signature", _) => "{sentry: {env: NAME}}".to_string(),
+                ("x-hub-signature-256", _) => "{github: {env: NAME}}".to_string(),
+                _ => "{hmac: {env: NAME}}".to_string(),
+            },
+            Signature::StandardWebhooks => "{standard_webhooks: {env: NAME}}".to_string(),
+        }
+    }
+}
+
+/// A header's name with capital letters where words begin.
+fn spelled(header: &str) -> String {
+    let words = header.split('-').map(|word| match word.split_at_checked(1) {
+        Some((first, rest)) => first.to_ascii_uppercase() + rest,
+        None => String::new(),
+    });
+    words.collect::<Vec<_>>().join("-")
 }

@@ -1,12 +1,13 @@
 //! Checks from outside, and status pages. Pure.
 
-use super::{Sender, Signature, form, mapped};
+use super::{Evidence, Sender, Signature, form, mapped};
 
 pub static SENDERS: &[Sender] = &[
     Sender {
         format: mapped("pingdom", "Pingdom"),
         also: &[],
         documentation: "https://www.pingdom.com/resources/webhooks/",
+        evidence: Evidence::Shown("https://www.pingdom.com/resources/webhooks/"),
         forms: &[form(
             &[&["check_id", "check_name", "current_state"]],
             r#"
@@ -29,6 +30,9 @@ labels: {check: check_name, type: check_type, host: check_params.hostname}
         format: mapped("uptime-kuma", "Uptime Kuma"),
         also: &[],
         documentation: "https://github.com/louislam/uptime-kuma/wiki/Notification-Methods",
+        evidence: Evidence::Sent(
+            "https://github.com/louislam/uptime-kuma/blob/master/server/notification-providers/webhook.js",
+        ),
         forms: &[
             form(
                 &[&["heartbeat.status", "monitor.name"], &["heartbeat.monitorID", "heartbeat.status", "msg"]],
@@ -65,6 +69,7 @@ states: {test: test}
         format: mapped("uptimerobot", "UptimeRobot"),
         also: &[],
         documentation: "https://uptimerobot.com/integrations/webhooks-integration/",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/uptimerobot"),
         forms: &[form(
             &[&["alert_type_friendly_name"], &["alertTypeFriendlyName"]],
             r#"
@@ -98,6 +103,7 @@ labels: {monitor: monitor_friendly_name | monitorFriendlyName}
         format: mapped("updown", "updown.io"),
         also: &[],
         documentation: "https://updown.io/api#webhooks",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/updown/fixtures"),
         forms: &[form(
             &[&["event~check.", "check.token", "check.url"]],
             r#"
@@ -121,13 +127,14 @@ facts: [check.last_status, check.error, check.uptime, check.period, downtime.err
         format: mapped("checkly", "Checkly"),
         also: &[],
         documentation: "https://www.checklyhq.com/docs/integrations/alerts/webhooks/",
+        evidence: Evidence::Shown("https://www.checklyhq.com/docs/alerting-and-retries/webhooks"),
         forms: &[form(
             &[&["check_id", "alert_type~ALERT_"], &["CHECK_ID", "ALERT_TYPE~ALERT_"], &["checkId", "alertType~ALERT_"]],
             r#"
 title: check_name | CHECK_NAME | checkName | event | ALERT_TITLE
 message: check_error_message | CHECK_ERROR_MESSAGE | checkErrorMessage | event | ALERT_TITLE
 state: alert_type | ALERT_TYPE | alertType
-states: {ALERT_FAILURE: firing, ALERT_FAILURE_REMAIN: firing, ALERT_FAILURE_DEGRADED: firing, ALERT_DEGRADED: firing, ALERT_DEGRADED_REMAIN: firing, ALERT_DEGRADED_FAILURE: firing, ALERT_SSL: firing, ALERT_RECOVERY: resolved, ALERT_DEGRADED_RECOVERY: resolved}
+states: {ALERT_FAIL: firing, ALERT_FAILURE: firing, ALERT_FAILURE_REMAIN: firing, ALERT_FAILURE_DEGRADED: firing, ALERT_DEGRADED: firing, ALERT_DEGRADED_REMAIN: firing, ALERT_DEGRADED_FAILURE: firing, ALERT_SSL: firing, ALERT_RECOVERY: resolved, ALERT_DEGRADED_RECOVERY: resolved}
 dedup_key: check_id | CHECK_ID | checkId
 url: link | RESULT_LINK | resultLink
 started_at: started_at | STARTED_AT | startedAt
@@ -157,7 +164,8 @@ labels: {check: check_name | CHECK_NAME | checkName, type: check_type | CHECK_TY
     Sender {
         format: mapped("site24x7", "Site24x7"),
         also: &[],
-        documentation: "https://www.site24x7.com/help/alerts/webhooks.html",
+        documentation: "https://www.site24x7.com/help/admin/third-party-integration/webhooks.html",
+        evidence: Evidence::Shown("https://www.site24x7.com/help/admin/third-party-integration/webhooks.html"),
         forms: &[form(
             &[
                 &["MONITORNAME", "STATUS", "MONITORURL"],
@@ -186,19 +194,48 @@ labels: {monitor: MONITORNAME, type: MONITORTYPE, group: MONITOR_GROUPNAME}
         format: mapped("healthchecks", "Healthchecks.io"),
         also: &[],
         documentation: "https://healthchecks.io/docs/configuring_notifications/",
-        forms: &[],
-        key: "what the template says: the check",
+        evidence: Evidence::Sent("https://github.com/healthchecks/healthchecks/blob/master/hc/api/transports.py"),
+        forms: &[
+            // What `$JSON` stands for.
+            form(
+                &[&["n_pings", "grace", "status"], &["check.n_pings", "check.grace", "check.status"]],
+                r#"
+title: name | check.name | slug | check.slug
+message: desc | check.desc
+state: status | check.status
+states: {grace: ignored, paused: ignored, new: ignored, started: ignored}
+dedup_key: uuid | check.uuid | unique_key | check.unique_key | ping_url | check.ping_url | name | check.name
+started_at: last_ping | check.last_ping
+labels: {check: name | check.name, tags: tags | check.tags}
+facts: [schedule, tz, timeout, next_ping, n_pings, check.schedule, check.tz, check.timeout, check.next_ping, check.n_pings]
+"#,
+            ),
+            form(
+                &[&["source=healthchecks", "dedup_key", "status"]],
+                r#"
+title: title
+message: message
+state: status
+dedup_key: dedup_key
+started_at: timestamp
+labels: {check: title}
+facts: [exit_status, last_ping_body]
+"#,
+            ),
+        ],
+        key: "the check",
         signature: Signature::Header,
         setup: &[
-            "Under Integrations, add a webhook: POST to URL with the body below and a header with a secret, both when a check goes down and when it goes up.",
+            "Under Integrations, add a webhook: POST to URL with the body below and a header with a secret, both when a check goes down and when it goes up. `$JSON` as the body does as well, but sends the ping URL along.",
         ],
         template: Some(
             r#"{
-  "title": "$NAME",
-  "message": "Last ping and schedule: see the check",
+  "title": $NAME_JSON,
+  "message": "Tags: $TAGS",
   "status": "$STATUS",
   "dedup_key": "$CODE",
   "source": "healthchecks",
+  "exit_status": "$EXITSTATUS",
   "timestamp": "$NOW"
 }"#,
         ),
@@ -207,6 +244,7 @@ labels: {monitor: MONITORNAME, type: MONITORTYPE, group: MONITOR_GROUPNAME}
         format: mapped("betterstack", "Better Stack"),
         also: &["Better Uptime"],
         documentation: "https://betterstack.com/docs/uptime/webhooks/",
+        evidence: Evidence::Shown("https://betterstack.com/docs/uptime/api/incidents-api-response-params"),
         forms: &[
             form(
                 &[&["data.type=incident", "data.attributes"], &["data.id", "data.attributes.cause"]],
@@ -246,6 +284,7 @@ labels: {application: data.attributes.application_name, team: data.attributes.te
         format: mapped("statuspage", "Statuspage"),
         also: &["Better Stack status pages"],
         documentation: "https://support.atlassian.com/statuspage/docs/enable-webhook-notifications/",
+        evidence: Evidence::Shown("https://support.atlassian.com/statuspage/docs/enable-webhook-notifications/"),
         forms: &[
             form(
                 &[&["page.id", "incident.incident_updates"], &["page.id", "incident.shortlink"]],
@@ -285,6 +324,7 @@ facts: [component_update.old_status, component_update.new_status]
         format: mapped("freshstatus", "Freshstatus"),
         also: &[],
         documentation: "https://support.freshstatus.io/support/solutions/articles/50000006041-webhooks",
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/freshstatus/fixtures"),
         forms: &[form(
             &[&["event_data.event_type", "event_data.webhook_id", "title"]],
             r#"

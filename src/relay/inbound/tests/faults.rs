@@ -3,8 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{Grouping, Reading, alerts};
+use crate::redact::Redactor;
 use crate::relay::alert::Alert;
 use crate::relay::inbound::{Problem, read as read_delivery};
+use crate::relay::text::without_secrets;
 
 fn one(value: &Value) -> Alert {
     alerts(value, Grouping::Group).unwrap_or_else(|problem| panic!("{value}: {problem}")).remove(0)
@@ -157,12 +159,18 @@ fn a_test_message_is_known_by_the_senders_own_mark() {
 }
 
 #[test]
-fn personal_data_and_credentials_stay_out() {
+fn personal_data_stay_out_and_credentials_are_masked() {
     let value = json!({"title": "x", "severity": "high", "user": "jo", "client_ip": "10.0.0.1", "api_key": "k",
         "reporter": "jo@example.com", "host": "h1", "silenceURL": "https://x/silence", "cluster": {"name": "c1"}});
     let alert = one(&value);
     let names: Vec<&String> = alert.annotations.keys().collect();
-    assert_eq!(names, ["cluster.name", "host"]);
+    assert_eq!(names, ["api_key", "cluster.name", "host"]);
+    let (shown, count) = without_secrets(&alert, &Redactor::default());
+    assert_eq!((shown.annotations["api_key"].as_str(), count), ("****", 1));
+    // What stands deeper is told as well, under the names that lead to it.
+    let deep = json!({"title": "x", "severity": "high", "labels": {"host": "h1", "session": "Ab12Cd34"}, "metadata": {"db": {"token": "t0kenX"}, "port": 1}});
+    let (shown, count) = without_secrets(&one(&deep), &Redactor::default());
+    insta::assert_snapshot!(format!("{count} {:?} {:?}", shown.labels, shown.annotations), @r#"2 {"host": "h1", "session": "****"} {"db.token": "****", "port": "1"}"#);
 }
 
 #[test]
@@ -180,5 +188,63 @@ fn a_sender_that_was_once_refused_is_read() {
         json!({"current_state": "open", "condition_name": "C", "event_type": "INCIDENT"}),
     ] {
         assert_eq!(state(&value), "firing", "{value}");
+    }
+}
+
+/// What its sender always sends may be missing: a template, a proxy or an old version left it out.
+#[test]
+fn a_message_without_its_senders_identifier_is_read_and_says_what_is_missing() {
+    let pagerduty = |event: &str, service: &str| {
+        let service = json!({"id": service, "summary": service});
+        json!({"event": {"event_type": event, "data": {"status": "triggered", "title": "DB down", "service": service}}})
+    };
+    let sentry = |action: &str, project: &str| json!({"action": action, "data": {"issue": {"title": "KeyError", "shortId": format!("{project}-1"), "project": {"slug": project}}}});
+    let event = |title: &str| json!({"action": "triggered", "data": {"event": {"title": title, "fingerprint": ["{{ default }}"]}}});
+    let incident = |status: &str, reference: &str| {
+        let incident = json!({"name": "Down", "reference": reference, "incident_status": {"category": status}});
+        json!({"event_type": "public_incident.incident_status_updated_v2", "public_incident.incident_status_updated_v2": {"incident": incident}})
+    };
+    let alarm = |state: &str, name: &str| json!({"AlarmName": name, "NewStateValue": state, "Region": "EU"});
+    for (firing, over, another) in [
+        (
+            pagerduty("incident.triggered", "a"),
+            pagerduty("incident.resolved", "a"),
+            pagerduty("incident.triggered", "b"),
+        ),
+        (sentry("created", "a"), sentry("resolved", "a"), sentry("created", "b")),
+        (event("KeyError"), event("KeyError"), event("ValueError")),
+        (incident("live", "INC-1"), incident("closed", "INC-1"), incident("live", "INC-2")),
+        (alarm("ALARM", "a"), alarm("OK", "a"), alarm("ALARM", "b")),
+    ] {
+        assert_eq!(state(&firing), "firing");
+        assert_eq!(key(&firing), key(&over), "{firing}");
+        assert_ne!(key(&firing), key(&another), "{firing}");
+        assert_eq!(one(&firing).warnings.len(), 1, "{firing}");
+    }
+    assert_eq!(state(&pagerduty("incident.resolved", "a")), "resolved");
+    assert_eq!(state(&pagerduty("incident.escalated", "a")), "escalated", "what starts nothing starts nothing");
+    insta::assert_snapshot!(one(&pagerduty("incident.triggered", "a")).warnings[0], @"event.data.id is missing, so the alert is told from others by its title and where it is");
+    let named = |format: &str, body: &Value| {
+        let format = Some(format.parse().unwrap());
+        super::read(format, body.to_string().as_bytes(), Grouping::Group).map(|mut alerts| alerts.remove(0))
+    };
+    let opsgenie = |action: &str, alias: &str| {
+        named("opsgenie", &json!({"action": action, "alert": {"message": "Down", "alias": alias}})).unwrap()
+    };
+    assert_eq!(opsgenie("Close", "a").state.name(), "resolved");
+    assert_eq!(opsgenie("Create", "a").dedupe_key(&[]), opsgenie("Close", "a").dedupe_key(&[]));
+    assert_ne!(opsgenie("Create", "a").dedupe_key(&[]), opsgenie("Create", "b").dedupe_key(&[]));
+    // In the binary mode of CloudEvents the envelope is in the headers.
+    let data = json!({"title": "Disk full", "severity": "high", "host": "a"});
+    insta::assert_snapshot!(named("cloudevents", &data).unwrap().warnings[0], @"the payload cannot be read as cloudevents: source is missing, empty or of another type, so it was read by the names of its fields");
+    // Requests of users stay out.
+    let odd = json!({"level": "error", "title": "KeyError", "request": {"data": "name=jo"}, "severity": "high"});
+    assert!(named("sentry", &odd).unwrap().annotations.is_empty());
+    for (format, body) in [("sentry", json!({"hello": 1})), ("generic", json!({"text": "good morning"}))] {
+        assert!(named(format, &body).is_err(), "{format}");
+    }
+    for version in [json!("1"), json!("4")] {
+        let empty = json!({"version": version, "receiver": "r", "orgId": 1, "status": "firing", "title": "[FIRING:0]", "alerts": []});
+        assert!(matches!(alerts(&empty, Grouping::Group), Err(Problem::NotAnAlert { .. })), "{empty}");
     }
 }

@@ -103,34 +103,70 @@ fn a_sender_is_found_by_the_names_of_products_that_send_its_messages() {
     ] {
         assert_eq!(by_name(name).map(|found| found.format.name()), Some(sender), "{name}");
     }
-    insta::assert_snapshot!("auto".parse::<Format>().unwrap_err(), @"no such sender; `source-devin-ai alert-relay senders` lists them");
+    insta::assert_snapshot!("auto".parse::<Format>().unwrap_err(), @"no such sender; did you mean autoscaling? `source-devin-ai alert-relay senders` lists them");
+    insta::assert_snapshot!("Datadgo".parse::<Format>().unwrap_err(), @"no such sender; did you mean datadog? `source-devin-ai alert-relay senders` lists them");
+    insta::assert_snapshot!("VictorOp".parse::<Format>().unwrap_err(), @"no such sender; did you mean splunk-on-call? `source-devin-ai alert-relay senders` lists them");
 }
 
-/// A template that a person pastes is JSON once its variables are filled in, and is read by the sender it is for.
+/// How the variables of the bodies to paste are filled in, when the alert fires and when it is over. What else is there
+/// stands for itself.
+const FILLED_IN: [(&str, [&str; 2]); 14] = [
+    ("${{ALERT.message_type}}", ["CRITICAL", "RECOVERY"]),
+    ("${currentBuild.currentResult}", ["FAILURE", "SUCCESS"]),
+    ("$ALERT_CYCLE_KEY", ["1", "1"]),
+    ("$ALERT_TITLE", ["CPU", "CPU"]),
+    ("$ALERT_TRANSITION", ["Triggered", "Recovered"]),
+    ("$NOTIFY_NOTIFICATIONTYPE", ["PROBLEM", "RECOVERY"]),
+    ("$STATUS", ["down", "up"]),
+    ("{EVENT.STATUS}", ["PROBLEM", "RESOLVED"]),
+    ("*alertTypeFriendlyName*", ["Down", "Up"]),
+    ("{{ALERT_TYPE}}", ["ALERT_FAILURE", "ALERT_RECOVERY"]),
+    ("{{alert.actionGroup}}", ["threshold met", "recovered"]),
+    ("{{ $state }}", ["1", "0"]),
+    ("{State}", ["OPEN", "RESOLVED"]),
+    (
+        "{{if and (eq .app.status.health.status \"Healthy\") (ne .app.status.operationState.phase \"Failed\")}}resolved{{else}}firing{{end}}",
+        ["firing", "resolved"],
+    ),
+];
+
+fn filled_in(template: &str, over: usize) -> Value {
+    let text = FILLED_IN.iter().fold(template.to_string(), |text, (name, words)| text.replace(name, words[over]));
+    let text = text.replace("{{ json state }}", ["\"ACTIVATED\"", "\"CLOSED\""][over]);
+    // Variables without quotation marks stand for values.
+    let is_open = |rest: &str| rest.starts_with("{{") || rest.starts_with('$');
+    let lines = text.lines().map(|line| match line.split_once("\": ") {
+        Some((name, rest)) if is_open(rest) => {
+            format!("{name}\": \"x\"{}\n", if rest.ends_with(',') { "," } else { "" })
+        }
+        _ => format!("{line}\n"),
+    });
+    let text: String = lines.collect();
+    serde_json::from_str(&text).unwrap_or_else(|error| panic!("{error}: {text}"))
+}
+
+/// A body that a person pastes is JSON once its variables are filled in; it is recognized as its sender's, fires, and the
+/// one that ends it has its key.
 #[test]
-fn a_template_to_paste_is_read() {
+fn a_body_to_paste_is_its_senders_and_ends_what_it_began() {
+    let mut pasted = 0;
     for sender in all() {
         let Some(template) = sender.template.filter(|template| template.starts_with('{')) else { continue };
-        // Unquoted variables stand for values.
-        let filled: String = template
-            .lines()
-            .map(|line| match line.split_once("\": {{") {
-                Some((name, rest)) => format!("{name}\": \"x\"{}\n", if rest.ends_with(',') { "," } else { "" }),
-                None => format!("{line}\n"),
-            })
-            .collect();
-        let filled = filled.replace("{{ALERT_TYPE}}", "ALERT_FAILURE");
-        let filled = filled.replace("{{if and (eq .app.status.health.status \"Healthy\") (ne .app.status.operationState.phase \"Failed\")}}resolved{{else}}firing{{end}}", "firing");
-        let value: Value = serde_json::from_str(&filled).unwrap_or_else(|error| panic!("{}: {error}", sender.format));
-        let found = of(&value).map(|found| found.format);
-        let expected =
-            if sender.forms.is_empty() || sender.template.is_some_and(|template| template.contains("\"dedup_key\"")) {
-                Format::Generic
-            } else {
-                sender.format
-            };
-        assert_eq!(found, Some(expected), "{}", sender.format);
+        let read = |over: usize| {
+            let value = filled_in(template, over);
+            assert_eq!(of(&value).map(|found| found.format), Some(sender.format), "{value}");
+            alerts(&value, Grouping::Group).unwrap().remove(0)
+        };
+        let firing = read(0);
+        assert!(firing.state.is_firing() && firing.warnings.is_empty(), "{}: {:?}", sender.format, firing);
+        // The body of one's own says what its program writes.
+        if sender.format != Format::Generic {
+            let over = read(1);
+            assert_eq!((over.state, &over.identity), (State::Resolved, &firing.identity), "{}", sender.format);
+        }
+        pasted += 1;
     }
+    assert_eq!(pasted, 14);
 }
 
 #[test]

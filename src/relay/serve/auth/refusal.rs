@@ -23,11 +23,13 @@ pub enum Refusal {
     BadSignature { header: String },
     /// What was signed is so many seconds old; less than nothing when its time is still to come.
     Untimely { age_s: i64 },
-    /// A route without authentication was asked from another machine.
+    /// What is open without authentication was asked for from another machine.
     NotLoopback,
-    /// A route without authentication was asked through a proxy, as this header shows.
-    Proxied { header: String },
-    /// A route without authentication was asked by a web page, as this header shows.
+    /// The same through a proxy, as this shows.
+    Proxied { sign: String },
+    /// The same under a name that is not this machine's own.
+    ForeignHost,
+    /// The same by a web page, as this header shows.
     Browser { header: String },
     /// Not a message of SNS that can be verified: the end of a sentence that begins with "the message".
     NotSns { reason: &'static str },
@@ -49,6 +51,7 @@ impl Refusal {
             | Refusal::Untimely { .. }
             | Refusal::NotLoopback
             | Refusal::Proxied { .. }
+            | Refusal::ForeignHost
             | Refusal::Browser { .. }
             | Refusal::NotSns { .. }
             | Refusal::UnknownTopic { .. } => 403,
@@ -67,6 +70,7 @@ impl Refusal {
             Refusal::Untimely { .. } => "untimely",
             Refusal::NotLoopback => "not_loopback",
             Refusal::Proxied { .. } => "proxied",
+            Refusal::ForeignHost => "foreign_host",
             Refusal::Browser { .. } => "browser",
             Refusal::NotSns { .. } => "not_sns",
             Refusal::UnknownTopic { .. } => "unknown_topic",
@@ -114,16 +118,19 @@ impl fmt::Display for Refusal {
                 formatter,
                 "the signed timestamp is {age_s} s old: the request was replayed, or the clocks of both machines differ"
             ),
-            Refusal::NotLoopback => {
-                formatter.write_str("a route with auth: none accepts requests from the machine it runs on only")
-            }
-            Refusal::Proxied { header } => write!(
+            Refusal::NotLoopback => formatter.write_str(
+                "this address needs no credential, and so accepts requests only from the machine that it is on",
+            ),
+            Refusal::Proxied { sign } => write!(
                 formatter,
-                "a route with auth: none accepts no request that came through a proxy, as the {header} header shows: give the route a secret"
+                "this address needs no credential, and so accepts no request that came through a proxy, as {sign} shows"
+            ),
+            Refusal::ForeignHost => formatter.write_str(
+                "this address needs no credential, and so accepts only requests whose Host header is localhost or an address such as 127.0.0.1",
             ),
             Refusal::Browser { header } => write!(
                 formatter,
-                "a route with auth: none accepts no request of a web page, as the {header} header shows"
+                "this address needs no credential, and so accepts no request of a web page, as the {header} header shows"
             ),
             Refusal::NotSns { reason } => write!(formatter, "the message {reason}"),
             Refusal::UnknownTopic { topic } => {

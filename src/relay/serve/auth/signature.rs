@@ -1,4 +1,4 @@
-//! Signatures over the raw body with a shared key (HMAC-SHA256), in each sender's form. Pure.
+//! Signatures over the raw body with a shared key (HMAC), in each sender's form. Pure.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -6,6 +6,7 @@ use ring::hmac;
 use subtle::ConstantTimeEq as _;
 
 use super::{Refusal, Request, TOLERANCE_S, timely};
+use crate::relay::inbound::senders::{Hash, Signature, Signed};
 use crate::relay::serve::secret::Secret;
 
 /// How many signatures of one request are looked at. A sender that rotates its key sends two.
@@ -23,13 +24,26 @@ pub enum Scheme {
     Sentry,
     GitHub,
     StandardWebhooks,
+    /// Any other, as the table of senders or the rules file describes it.
+    Hmac(Hmac),
+}
+
+/// A keyed hash in a header.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hmac {
+    pub header: String,
+    pub hash: Hash,
+    pub is_base64: bool,
+    /// What stands before each signature; parts are separated by commas, and those that begin otherwise are skipped.
+    pub prefix: String,
+    pub signed: Signed,
 }
 
 /// How a sender writes its signatures: where, how several are told apart, what each begins with, and as what digits.
 struct Form<'a> {
     header: &'a str,
     separator: Option<u8>,
-    prefix: &'static [u8],
+    prefix: &'a [u8],
     decode: fn(&[u8]) -> Option<Vec<u8>>,
 }
 
@@ -45,7 +59,13 @@ impl Scheme {
             Scheme::Sentry => "sentry",
             Scheme::GitHub => "github",
             Scheme::StandardWebhooks => "standard_webhooks",
+            Scheme::Hmac(_) => "hmac",
         }
+    }
+
+    /// The header that the signature is in.
+    pub fn header(&self) -> &str {
+        self.form().header
     }
 
     fn form(&self) -> Form<'_> {
@@ -59,6 +79,12 @@ impl Scheme {
             Scheme::StandardWebhooks => {
                 Form { header: "webhook-signature", separator: Some(b' '), prefix: b"v1,", decode: decode_base64 }
             }
+            Scheme::Hmac(hmac) => Form {
+                header: &hmac.header,
+                separator: Some(b','),
+                prefix: hmac.prefix.as_bytes(),
+                decode: if hmac.is_base64 { decode_base64 } else { self::hexadecimal },
+            },
         }
     }
 
@@ -73,7 +99,39 @@ impl Scheme {
                 let (id, time) = (request.single("webhook-id")?, timestamp("webhook-timestamp", request)?);
                 Ok([id, b".", time, b"."].concat())
             }
+            Scheme::Hmac(hmac) => hmac.signed_before(request),
             Scheme::PagerDuty | Scheme::Grafana { .. } | Scheme::Sentry | Scheme::GitHub => Ok(Vec::new()),
+        }
+    }
+
+    fn algorithm(&self) -> hmac::Algorithm {
+        match self {
+            Scheme::Hmac(Hmac { hash: Hash::Sha512, .. }) => hmac::HMAC_SHA512,
+            _ => hmac::HMAC_SHA256,
+        }
+    }
+}
+
+impl Hmac {
+    /// How a sender of the table signs; `None` where it does not sign so.
+    pub fn of(signature: Signature) -> Option<Hmac> {
+        let Signature::Hmac { header, hash, is_base64, prefix, signed } = signature else { return None };
+        Some(Hmac { header: header.to_string(), hash, is_base64, prefix: prefix.to_string(), signed })
+    }
+
+    fn signed_before(&self, request: Request) -> Result<Vec<u8>, Refusal> {
+        match self.signed {
+            Signed::Body => Ok(Vec::new()),
+            Signed::TimeInHeader { field, separator } => {
+                let parts = request.values(&self.header).flat_map(|value| value.split(|byte| *byte == b','));
+                let time = parts.filter_map(|part| part.trim_ascii().strip_prefix(field.as_bytes())).next();
+                let time = time.ok_or_else(|| Refusal::Unreadable { header: self.header.clone() })?;
+                Ok([timely_text(time, &self.header, request)?, separator.as_bytes()].concat())
+            }
+            Signed::TimeIfSent { header, separator } => match request.values(header).next() {
+                Some(_) => Ok([timestamp(header, request)?, separator.as_bytes()].concat()),
+                None => Ok(Vec::new()),
+            },
         }
     }
 }
@@ -97,7 +155,7 @@ pub fn check(scheme: &Scheme, keys: &[Secret], request: Request) -> Result<(), R
     }
     let before = scheme.signed_before(request)?;
     for key in keys {
-        let mut context = hmac::Context::with_key(&hmac::Key::new(hmac::HMAC_SHA256, key.expose()));
+        let mut context = hmac::Context::with_key(&hmac::Key::new(scheme.algorithm(), key.expose()));
         context.update(&before);
         context.update(request.body);
         let right = context.sign();
@@ -123,7 +181,11 @@ pub fn standard_webhooks_key(secret: &Secret) -> Result<Secret, &'static str> {
 
 /// A header's time in Unix seconds, as it stands there.
 fn timestamp<'a>(header: &'a str, request: Request<'a>) -> Result<&'a [u8], Refusal> {
-    let text = request.single(header)?;
+    timely_text(request.single(header)?, header, request)
+}
+
+/// A time in Unix seconds that is near enough; `header` is where it stands.
+fn timely_text<'a>(text: &'a [u8], header: &str, request: Request<'a>) -> Result<&'a [u8], Refusal> {
     let seconds = std::str::from_utf8(text).ok().and_then(|text| text.parse().ok());
     let seconds = seconds.ok_or_else(|| Refusal::Unreadable { header: header.to_string() })?;
     timely(seconds, request.now, TOLERANCE_S)?;

@@ -106,7 +106,12 @@ impl Pending {
         let signed = match text("Type") {
             Some("Notification") => &OF_NOTIFICATION[..],
             Some("SubscriptionConfirmation" | "UnsubscribeConfirmation") => &OF_CONFIRMATION[..],
-            _ => return Err(not_sns("is not one of Amazon SNS")),
+            Some(_) => return Err(not_sns("is not one of Amazon SNS")),
+            None => {
+                return Err(not_sns(
+                    "is not one of Amazon SNS, or came without its envelope: turn raw message delivery off in the subscription, because only the envelope is signed",
+                ));
+            }
         };
         let topic = text("TopicArn").ok_or_else(|| not_sns("has no TopicArn"))?;
         if !topics.iter().any(|known| known == topic) {

@@ -5,12 +5,14 @@ use std::net::{IpAddr, Ipv4Addr};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::relay::inbound::senders::{Hash, Signed};
 
-mod sns_messages;
+pub mod sns_messages;
 
 /// A request from this machine at no particular time.
 fn request<'a>(headers: &'a [(&'a str, &'a [u8])], body: &'a [u8]) -> Request<'a> {
-    Request { headers, body, path_secret: None, peer: IpAddr::V4(Ipv4Addr::LOCALHOST), now: 1_614_265_330 }
+    let peer = IpAddr::V4(Ipv4Addr::LOCALHOST);
+    Request { headers, body, path_secret: None, peer, is_http_1_0: false, now: 1_614_265_330 }
 }
 
 fn secrets(texts: &[&str]) -> Vec<Secret> {
@@ -73,6 +75,56 @@ fn githubs_published_signature_is_accepted() {
     let values = [RIGHT, &RIGHT.replace('7', "8"), &RIGHT[7..], &RIGHT.replace("sha256", "sha1"), ""];
     insta::assert_snapshot!(told(&auth, "X-Hub-Signature-256", &values, b"Hello, World!"));
     assert!(told(&auth, "X-Hub-Signature-256", &[RIGHT], b"Hello, World?").contains("403 bad_signature"));
+}
+
+/// How the sender of a row signs, with a key.
+fn signed_as(sender: &str, key: &str) -> Auth {
+    let signature = crate::relay::inbound::senders::by_name(sender).unwrap().signature;
+    signed_by(Scheme::Hmac(Hmac::of(signature).unwrap()), &[key])
+}
+
+/// From CircleCI's documentation of outbound webhooks.
+#[test]
+fn circlecis_published_signature_is_accepted_by_its_row() {
+    const RIGHT: &str = "v1=734cc62f32841568f45715aeb9f4d7891324e6d948e4c6c60c0621cdac48623a";
+    let auth = signed_as("circleci", "secret");
+    let values = [RIGHT, &format!("v2=00,{RIGHT}"), &RIGHT.replace('7', "8"), &RIGHT[3..], ""];
+    insta::assert_snapshot!(told(&auth, "circleci-signature", &values, b"hello world"), @r#"
+    "v1=734cc62f32841568f45715aeb9f4d7891324e6d948e4c6c60c0621cdac48623a": accepted by hmac, None
+    "v2=00,v1=734cc62f32841568f45715aeb9f4d7891324e6d948e4c6c60c0621cdac48623a": accepted by hmac, None
+    "v1=834cc62f32841568f45815aeb9f4d8891324e6d948e4c6c60c0621cdac48623a": 403 bad_signature: the signature in circleci-signature does not match: the secret differs from the sender's, or something between changed the body
+    "734cc62f32841568f45715aeb9f4d7891324e6d948e4c6c60c0621cdac48623a": 403 unreadable_credential: the circleci-signature header is sent several times or is not in the expected form
+    "": 401 missing_credential: the request has no circleci-signature header
+    "#);
+}
+
+#[test]
+fn a_row_may_sign_the_time_with_the_body_or_with_another_hash() {
+    let buildkite = "timestamp=1614265330,signature=6c5eb074d0c603578f9e02a89920c2f05e378725eb187be83950ca8e572c0069";
+    let stale = "timestamp=1614260000,signature=6a03f7c5d36241c31e339047e298871810b23b7a02f1a40a274c90f8ed2b10e7";
+    let values = [buildkite, stale, &buildkite.replace("timestamp=16", "timestamp=17"), &buildkite[21..], ""];
+    insta::assert_snapshot!(told(&signed_as("buildkite", "k"), "X-Buildkite-Signature", &values, b"{}"), @r#"
+    "timestamp=1614265330,signature=6c5eb074d0c603578f9e02a89920c2f05e378725eb187be83950ca8e572c0069": accepted by hmac, None
+    "timestamp=1614260000,signature=6a03f7c5d36241c31e339047e298871810b23b7a02f1a40a274c90f8ed2b10e7": 403 untimely: the signed timestamp is 5330 s old: the request was replayed, or the clocks of both machines differ
+    "timestamp=1714265330,signature=6c5eb074d0c603578f9e02a89920c2f05e378725eb187be83950ca8e572c0069": 403 untimely: the signed timestamp is 100000000 s in the future (300 s are allowed): compare the clocks of both machines
+    "signature=6c5eb074d0c603578f9e02a89920c2f05e378725eb187be83950ca8e572c0069": 403 unreadable_credential: the x-buildkite-signature header is sent several times or is not in the expected form
+    "": 401 missing_credential: the request has no x-buildkite-signature header
+    "#);
+    let rootly = "t=1614265330,\tv1=11bcf1e5c37f9127893491127bb05a2507c28972e790a73b17ef2a26658e3c53";
+    assert!(told(&signed_as("rootly", "k"), "X-Rootly-Signature", &[rootly], b"{}").contains("accepted by hmac"));
+    let terraform = "aa566d059187e09f9e0557033a5557482a52a4aea29aee7a502f1301c945849b04041b4151da85d55f45276cc4b039c810b0734b501ebd737a689a59c39d5749";
+    let auth = signed_as("terraform", "k");
+    assert!(told(&auth, "X-TFE-Notification-Signature", &[terraform], b"{}").contains("accepted by hmac"));
+    assert!(told(&auth, "X-TFE-Notification-Signature", &[&terraform[64..]], b"{}").contains("403 bad_signature"));
+    let hmac = Hmac {
+        header: "X-Own".to_string(),
+        hash: Hash::Sha256,
+        is_base64: true,
+        prefix: "sha256:".to_string(),
+        signed: Signed::Body,
+    };
+    let own = "sha256:rdhTsQP7zJNqGU+esV4pxP8Ir25H1dG8pPICGOMeT/8=";
+    assert!(told(&signed_by(Scheme::Hmac(hmac), &["k"]), "x-own", &[own], b"{}").contains("accepted by hmac"));
 }
 
 /// From the libraries of Standard Webhooks.
@@ -212,24 +264,53 @@ fn one_of_several_methods_is_enough_and_the_most_telling_refusal_is_said() {
 }
 
 #[test]
-fn an_open_route_is_for_this_machine_without_proxy_and_browser() {
-    let from = |peer: &str| said(&Auth::Open, Request { peer: peer.parse().unwrap(), ..request(&[], b"") });
+fn what_is_open_is_for_this_machine_without_proxy_and_web_page() {
+    const HERE: (&str, &[u8]) = ("host", b"localhost:8080");
+    let from = |peer: &str| said(&Auth::Open, Request { peer: peer.parse().unwrap(), ..request(&[HERE], b"") });
     let peers = ["127.0.0.1", "127.8.8.8", "::1", "::ffff:127.0.0.1", "10.0.0.1", "::ffff:10.0.0.1", "0.0.0.0", "::2"];
-    let names = [
-        "Forwarded",
-        "X-Forwarded-For",
-        "x-forwarded-proto",
-        "X-FORWARDED-HOST",
-        "X-Real-IP",
-        "Via",
-        "Origin",
-        "Sec-Fetch-Site",
-        "X-Forward",
-        "Authorization",
+    let headers = [
+        ("Forwarded", ""),
+        ("X-Forwarded-For", ""),
+        ("x-forwarded-proto", ""),
+        ("X-FORWARDED-HOST", ""),
+        ("X-Real-IP", ""),
+        ("Via", ""),
+        ("Origin", "null"),
+        ("Sec-Fetch-Site", "cross-site"),
+        ("Sec-Fetch-Site", "none"),
+        ("X-Forward", ""),
+        ("Authorization", ""),
     ];
-    let with = |name: &str| said(&Auth::Open, request(&[(name, b"")], b""));
+    let with = |(name, value): (&str, &str)| said(&Auth::Open, request(&[HERE, (name, value.as_bytes())], b""));
+    let hosts = [
+        "localhost",
+        "LOCALHOST:80",
+        "relay.localhost",
+        "localhost.",
+        "127.0.0.1:8080",
+        "127.9.9.9",
+        "[::1]:8080",
+        "[::ffff:127.0.0.1]",
+        "localhost.example.com",
+        "127.0.0.1.example.com",
+        "relay.example.com",
+        "10.0.0.1",
+        "[::2]:8080",
+        "evil@localhost",
+        "",
+    ];
+    let asked_for = |host: &str| said(&Auth::Open, request(&[("Host", host.as_bytes())], b""));
     let lines = peers.map(|peer| format!("{peer}: {}", from(peer))).into_iter();
-    let lines: Vec<String> = lines.chain(names.map(|name| format!("{name}: {}", with(name)))).collect();
+    let lines = lines.chain(headers.map(|header| format!("{header:?}: {}", with(header))));
+    let mut lines: Vec<String> = lines.chain(hosts.map(|host| format!("Host {host}: {}", asked_for(host)))).collect();
+    lines.push(format!("no Host: {}", said(&Auth::Open, request(&[], b""))));
+    lines.push(format!("two Hosts: {}", said(&Auth::Open, request(&[HERE, ("host", b"example.com")], b""))));
+    for connection in ["close", "Close", "keep-alive"] {
+        let headers = [HERE, ("Connection", connection.as_bytes())];
+        let new = request(&headers, b"");
+        lines.push(format!("HTTP/1.1, {connection}: {}", said(&Auth::Open, new)));
+        lines.push(format!("HTTP/1.0, {connection}: {}", said(&Auth::Open, Request { is_http_1_0: true, ..new })));
+    }
     insta::assert_snapshot!(lines.join("\n"));
 }
 

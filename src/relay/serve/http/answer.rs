@@ -25,6 +25,14 @@ impl Answer {
         Answer::new(status, json!({"accepted": false, "reason": reason}))
     }
 
+    /// The same, with what to do about its reason.
+    pub fn and(mut self, remedy: &str) -> Answer {
+        if let Some(reason) = self.body["reason"].as_str() {
+            self.body["reason"] = Value::from(format!("{reason}: {remedy}"));
+        }
+        self
+    }
+
     /// The same with this header.
     pub fn with(mut self, name: HeaderName, value: HeaderValue) -> Answer {
         self.header = Some((name, value));

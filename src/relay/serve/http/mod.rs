@@ -4,6 +4,8 @@
 mod answer;
 mod body;
 mod places;
+mod shown;
+mod tls;
 mod unread;
 
 use std::convert::Infallible;
@@ -12,24 +14,28 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hyper::body::Incoming;
-use hyper::header::{ALLOW, HeaderMap, RETRY_AFTER};
+use hyper::header::{ALLOW, RETRY_AFTER};
 use hyper::http::HeaderValue;
+use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper::{Method, Request, StatusCode};
+use hyper::{Method, Request, StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::{Value, json};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::sync::watch::Receiver;
 use tokio::task::JoinSet;
 
 use super::Log;
-use super::auth::{self, Auth};
-use super::integration::{Integration, Standing};
+use super::auth::{self, Accepted, Auth};
+use super::integration::Integration;
+use super::log::Decision;
 use super::reading::{Unreadable, read};
 use super::rules::{Route, Rules};
-use super::store::{After, Receipt, Store, Taken, Verdict};
+use super::sns::Sns;
+use super::store::{Receipt, Store, Taken, Verdict};
 use crate::devin::client::now_s;
 use crate::redact::Redactor;
 use crate::relay::alert::Format;
@@ -37,6 +43,8 @@ use crate::relay::draw::drawn;
 use answer::Answer;
 use body::Body;
 use places::{Place, Places};
+use shown::Shown;
+pub use tls::Tls;
 use unread::Unread;
 
 /// So many connections are open at once at most; for the next one, the one that has been idle longest is closed.
@@ -45,6 +53,9 @@ const CONNECTIONS: usize = 512;
 /// How long a request's head may take to come, and with it a kept connection to be used again.
 const HEAD: Duration = Duration::from_secs(15);
 
+/// How long a request's head may be, in bytes.
+const LONGEST_HEAD: usize = 64 << 10;
+
 /// How long after a connection that could not be accepted the next one is tried.
 const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 
@@ -52,8 +63,8 @@ const ACCEPT_AGAIN: Duration = Duration::from_millis(10);
 const DEADLINE: Duration = Duration::from_secs(5);
 const DEADLINE_OF_SENTRY: Duration = Duration::from_millis(800);
 
-/// How many alerts are shown.
-const ALERTS_SHOWN: usize = 500;
+/// What a delivery is kept as that asks whether a topic's messages may come.
+const SUBSCRIPTION: &str = "the delivery asks to confirm a subscription to Amazon SNS, which is done";
 
 /// What every request needs.
 pub struct Door {
@@ -65,6 +76,9 @@ pub struct Door {
     pub integrations: Vec<Arc<Integration>>,
     pub stop: Receiver<Option<i32>>,
     pub store: Arc<Store>,
+    pub sns: Sns,
+    /// `None` where requests come in the clear.
+    pub tls: Option<Tls>,
 }
 
 /// Accepts connections until `closing`, and then lets those that are open be answered.
@@ -102,10 +116,32 @@ pub async fn accept(listener: TcpListener, door: Arc<Door>, closing: Receiver<bo
     while connections.join_next().await.is_some() {}
 }
 
-async fn converse(stream: TcpStream, door: Arc<Door>, mut closing: Receiver<bool>, place: Arc<Place>) {
+async fn converse(stream: TcpStream, door: Arc<Door>, closing: Receiver<bool>, place: Arc<Place>) {
     // Without it a small answer can wait 40 ms for an acknowledgement; failing costs only that.
     let _ = stream.set_nodelay(true);
     let Ok(peer) = stream.peer_addr() else { return };
+    let Some(tls) = &door.tls else { return exchange(stream, peer, door, closing, place).await };
+    let greeted = async {
+        if tls::is_clear(&stream).await {
+            return Err(stream);
+        }
+        tls.greet(stream).await.map(Some).or(Ok(None))
+    };
+    tokio::select! {
+        greeted = tokio::time::timeout(HEAD, greeted) => match greeted {
+            Ok(Ok(Some(stream))) => exchange(stream, peer, Arc::clone(&door), closing, place).await,
+            Ok(Err(clear)) => tls::refuse(clear).await,
+            _ => {}
+        },
+        () = place.is_wanted() => {}
+    }
+}
+
+/// Takes a connection's requests, and answers each.
+async fn exchange<S>(stream: S, peer: SocketAddr, door: Arc<Door>, mut closing: Receiver<bool>, place: Arc<Place>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     let held = Arc::clone(&place);
     let service = service_fn(move |request: Request<Incoming>| {
         let (door, place) = (Arc::clone(&door), Arc::clone(&held));
@@ -115,6 +151,7 @@ async fn converse(stream: TcpStream, door: Arc<Door>, mut closing: Receiver<bool
         .timer(TokioTimer::new())
         .header_read_timeout(HEAD)
         .max_headers(128)
+        .max_buf_size(LONGEST_HEAD)
         .serve_connection(Unread::new(TokioIo::new(stream)), service);
     tokio::pin!(connection);
     let closed = async {
@@ -145,22 +182,21 @@ impl Door {
             }
             return self.deliver(route, request, peer, place).await;
         }
-        let show = match path.as_str() {
-            "/healthz" | "/readyz" | "/api/v1/alerts" => path.as_str(),
-            _ => return Answer::problem(StatusCode::NOT_FOUND, "there is nothing at this address"),
+        let Some(shown) = Shown::at(&path) else {
+            let reason = "there is nothing at this address: deliveries go to /v1/hooks/NAME, and /api/v1/alerts, /api/v1/deliveries, /readyz and /healthz can be asked";
+            return Answer::problem(StatusCode::NOT_FOUND, reason);
         };
         if request.method() != Method::GET && request.method() != Method::HEAD {
             return refuse_method("GET, HEAD");
         }
         let _work = place.work();
-        match show {
-            "/healthz" => Answer::new(StatusCode::OK, json!({"status": "ok"})),
-            "/readyz" => self.readiness().await,
-            _ => match refuse(&Auth::Open, request.headers(), &[], None, peer) {
-                None => self.alerts(request.uri().query()).await,
-                Some(refusal) => refusal,
-            },
+        let (head, _) = request.into_parts();
+        if shown.is_private()
+            && let Err(refusal) = self.admit(&Auth::Open, &head, &[], None, peer).await
+        {
+            return refusal;
         }
+        self.show(shown, head.uri.query()).await
     }
 
     /// Keeps a delivery, and only then says so. Whatever is answered, the log says it too.
@@ -185,29 +221,41 @@ impl Door {
         let Body { sent, unpacked } = body::receive(&head.headers, incoming).await?;
         let _work = place.work();
         let path_secret = head.uri.path().splitn(5, '/').nth(4);
-        if let Some(refusal) = refuse(&route.auth, &head.headers, &sent, path_secret, peer) {
-            return Err(refusal);
-        }
+        let accepted = self.admit(&route.auth, &head, &sent, path_secret, peer).await;
+        let accepted = accepted.map_err(|refusal| match route.auth {
+            Auth::Open if refusal.status == StatusCode::FORBIDDEN => {
+                refusal.and("give the route a secret for requests from elsewhere")
+            }
+            _ => refusal,
+        })?;
         let body = unpacked.unwrap_or(Ok(sent))?;
         let headers: Vec<(&str, &str)> =
             head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-        let read = match read(&self.rules, route, body, &headers, &self.redactor, &drawn) {
+        let mut read = match read(&self.rules, route, body, &headers, &self.redactor, &drawn) {
             Ok(read) => read,
             Err(Unreadable::TooLarge(reason)) => return Err(Answer::problem(StatusCode::PAYLOAD_TOO_LARGE, &reason)),
             Err(Unreadable::NotJson(reason)) => return Err(Answer::problem(StatusCode::BAD_REQUEST, &reason)),
         };
-        let (id, verdict, notes) = (read.delivery.id.clone(), read.delivery.verdict.clone(), read.notes);
+        if accepted.confirm.is_some() {
+            read.delivery.verdict = Verdict::NoAlert(SUBSCRIPTION.to_string());
+        }
+        let (verdict, notes) = (read.delivery.verdict.clone(), read.notes);
+        let keys: Vec<String> = read.delivery.entries.iter().map(|entry| entry.dedupe_key.clone()).collect();
+        let mut decisions = Vec::new();
         let deadline = if route.format == Some(Format::Sentry) { DEADLINE_OF_SENTRY } else { DEADLINE };
         let answer = match tokio::time::timeout(deadline, self.store.accept(read.delivery)).await {
-            Ok(Ok(receipt)) => self.receipt(receipt, verdict, &notes),
+            Ok(Ok(receipt)) => {
+                decisions = keys.into_iter().zip(&receipt.taken).map(|(key, taken)| decision(key, taken)).collect();
+                self.confirm(accepted, self.receipt(receipt, verdict, &notes)).await
+            }
             Ok(Err(error)) => {
-                self.log.warn(&format!("a delivery to {} cannot be kept: {error}", route.name));
-                busy("the delivery cannot be kept now")
+                let problem = format!("a delivery to {} cannot be kept: {error}", route.name);
+                self.trouble(&problem, "the delivery cannot be kept now")
             }
             // It may be kept all the same, and is known then when it comes again.
             Err(_) => busy("the delivery is not kept yet"),
         };
-        self.log.delivery(&route.name, &id, answer.status.as_u16(), &answer.body);
+        self.log.delivery(&route.name, answer.status.as_u16(), &answer.body, &decisions);
         Ok(answer)
     }
 
@@ -246,79 +294,66 @@ impl Door {
         Answer::new(status, body)
     }
 
-    /// Whether deliveries are kept and sessions started, and why not.
-    async fn readiness(&self) -> Answer {
-        let mut reasons = Vec::new();
-        if self.stop.borrow().is_some() {
-            reasons.push("stopping".to_string());
-        }
-        match tokio::time::timeout(DEADLINE, self.store.ping()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => reasons.push(format!("the store: {error}")),
-            Err(_) => reasons.push("the store does not answer".to_string()),
-        }
-        let is_ready = reasons.is_empty();
-        // Deliveries are kept all the same while an integration is paused, so it makes nothing unready.
-        let integrations: Vec<Value> = self.integrations.iter().map(|one| shown(one)).collect();
-        let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        Answer::new(status, json!({"ready": is_ready, "reasons": reasons, "integrations": integrations}))
-    }
-
-    /// The alerts, and with `next`, the address of those that follow.
-    async fn alerts(&self, query: Option<&str>) -> Answer {
-        let after = match query.and_then(|query| query.split('&').find_map(|pair| pair.strip_prefix("after="))) {
-            None => None,
-            Some(text) => match text.split_once('.').map(|(last_at, tag)| (last_at.parse(), tag)) {
-                Some((Ok(last_at), tag)) => Some(After { last_at, tag: tag.to_string() }),
-                _ => return Answer::problem(StatusCode::BAD_REQUEST, "after is not what an answer's next has"),
-            },
+    /// Whether a request may do what it asks for.
+    ///
+    /// # Errors
+    /// The answer that says why not.
+    async fn admit(
+        &self,
+        auth: &Auth,
+        head: &Parts,
+        body: &[u8],
+        path_secret: Option<&str>,
+        peer: SocketAddr,
+    ) -> Result<Accepted, Answer> {
+        let headers: Vec<(&str, &[u8])> =
+            head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
+        let (peer, is_http_1_0, now) = (peer.ip(), head.version < Version::HTTP_11, now_s());
+        let request = auth::Request { headers: &headers, body, path_secret, peer, is_http_1_0, now };
+        let verdict = match auth::authenticate(auth, request) {
+            auth::Verdict::NeedsCertificate(pending) => {
+                let verified = self.sns.verify(&pending).await;
+                verified.map_err(|problem| self.trouble(&problem, "the certificate of Amazon SNS cannot be fetched"))?
+            }
+            verdict => verdict,
         };
-        // One more tells whether any follow.
-        match self.store.alerts(ALERTS_SHOWN + 1, after).await {
-            Ok(mut alerts) => {
-                let has_more = alerts.len() > ALERTS_SHOWN;
-                alerts.truncate(ALERTS_SHOWN);
-                let last = alerts.last().filter(|_| has_more);
-                let next = last.map(|last| format!("/api/v1/alerts?after={}.{}", last.last_at, last.tag));
-                Answer::new(StatusCode::OK, json!({"alerts": alerts, "next": next}))
+        match verdict {
+            auth::Verdict::Accepted(accepted) => Ok(accepted),
+            auth::Verdict::Refused(refusal) => {
+                let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN);
+                Err(Answer::problem(status, &refusal.to_string()))
             }
-            Err(error) => {
-                self.log.warn(&format!("the alerts cannot be read: {error}"));
-                busy("the alerts cannot be read now")
-            }
+            auth::Verdict::NeedsCertificate(_) => Err(busy("the certificate of Amazon SNS cannot be fetched")),
         }
+    }
+
+    /// Confirms the subscription that a delivery, which is kept already, asks about.
+    async fn confirm(&self, accepted: Accepted, mut answer: Answer) -> Answer {
+        let Some(url) = accepted.confirm else { return answer };
+        if let Err(problem) = self.sns.confirm(&url).await {
+            return self.trouble(&problem, "the subscription cannot be confirmed now");
+        }
+        answer.status = StatusCode::OK;
+        answer.body["reason"] =
+            Value::from("the subscription is confirmed: the topic's messages come here from now on");
+        answer
+    }
+
+    /// What cannot be done now: the log is told why, and whoever asked for it only what.
+    fn trouble(&self, problem: &str, reason: &str) -> Answer {
+        self.log.warn(problem);
+        busy(reason)
     }
 }
 
-fn shown(integration: &Integration) -> Value {
-    let name = &integration.name;
-    match integration.standing() {
-        Standing::Starting => json!({"name": name, "state": "starting"}),
-        Standing::Ready { org_id } => json!({"name": name, "state": "ready", "org_id": org_id}),
-        Standing::Paused { reason, .. } => {
-            json!({"name": name, "state": "paused", "code": reason.code, "reason": reason.message})
-        }
-    }
-}
-
-/// Why a request may not do what it asks for; `None` where it may.
-fn refuse(
-    auth: &Auth,
-    headers: &HeaderMap,
-    body: &[u8],
-    path_secret: Option<&str>,
-    peer: SocketAddr,
-) -> Option<Answer> {
-    let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect();
-    let request = auth::Request { headers: &headers, body, path_secret, peer: peer.ip(), now: now_s() };
-    match auth::authenticate(auth, request) {
-        auth::Verdict::Accepted(_) => None,
-        auth::Verdict::Refused(refusal) => {
-            let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN);
-            Some(Answer::problem(status, &refusal.to_string()))
-        }
-        auth::Verdict::NeedsCertificate(_) => Some(busy("the certificate of Amazon SNS cannot be fetched")),
-    }
+/// What became of an alert, for the log.
+fn decision(dedupe_key: String, taken: &Taken) -> Decision {
+    let (decision, job_id, reason) = match taken {
+        Taken::Started { job_id } => ("started", Some(job_id.clone()), None),
+        Taken::Joined { job_id } => ("joined", Some(job_id.clone()), None),
+        Taken::Suppressed { reason, .. } => ("suppressed", None, Some(reason.clone())),
+    };
+    Decision { dedupe_key, decision, job_id, reason }
 }
 
 fn refuse_method(allowed: &'static str) -> Answer {
@@ -330,3 +365,6 @@ fn refuse_method(allowed: &'static str) -> Answer {
 fn busy(reason: &str) -> Answer {
     Answer::problem(StatusCode::SERVICE_UNAVAILABLE, reason).with(RETRY_AFTER, HeaderValue::from_static("5"))
 }
+
+#[cfg(test)]
+mod tests;

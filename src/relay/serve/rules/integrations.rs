@@ -1,6 +1,5 @@
 //! The integrations of a rules file: Devin organizations, and the keys to them. Pure.
 
-use super::node::Value;
 use super::routes::name_of_url;
 use super::section::{Elsewhere, Place, Reader, Section};
 use super::sources::{FORM, secret};
@@ -22,11 +21,7 @@ const ELSEWHERE: [Elsewhere; 5] = [
 /// Reads `integrations`.
 pub fn integrations<'a>(place: &Place<'a>, devin: Devin, reader: &mut Reader<'a>) -> Vec<Integration> {
     let mut integrations: Vec<Integration> = Vec::new();
-    if !matches!(&place.node.value, Value::List(items) if !items.is_empty()) {
-        reader.problem(place, "must be a list of integrations: - name: …, provider: devin, api_key: {env: NAME}");
-        return integrations;
-    }
-    for item in reader.items(place) {
+    for item in reader.list(place, "integrations", "- {name: …, provider: devin, api_key: {env: NAME}}") {
         let Some(section) = reader.section(&item, &KEYS, &ELSEWHERE) else { continue };
         let name = section.required("name", "a name for the rules to use, such as name: main", reader);
         let name = name.and_then(|place| {
@@ -40,10 +35,10 @@ pub fn integrations<'a>(place: &Place<'a>, devin: Devin, reader: &mut Reader<'a>
             reader.choice(&place, &[("devin", ())]);
         }
         let api_key = section.required("api_key", FORM, reader);
-        let token = match devin {
-            Devin::Api => api_key.and_then(|place| api_key_of(&place, reader)),
-            Devin::Sandbox => None,
-        };
+        reader.spared = (devin == Devin::Sandbox).then_some("the sandbox does not need it");
+        let token = api_key.and_then(|place| api_key_of(&place, reader));
+        reader.spared = None;
+        let token = token.filter(|_| devin == Devin::Api);
         let (api_url, org_id) = organization(&section, reader);
         if let Some(name) = name {
             integrations.push(Integration { name, token, api_url, org_id });

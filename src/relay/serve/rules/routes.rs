@@ -1,30 +1,31 @@
 //! The routes of a rules file: who sends to each, and how it proves that. Pure.
 
-use super::Route;
 use super::node::Value;
 use super::section::{Place, Reader, Section};
 use super::sources::{FORM, secrets};
+use super::{Route, abilities};
 use crate::config::similar;
 use crate::relay::alert::Format;
-use crate::relay::inbound::{Mapping, senders};
-use crate::relay::serve::auth::{Auth, Method, Scheme, standard_webhooks_key};
+use crate::relay::inbound::Mapping;
+use crate::relay::inbound::senders::{self, Hash, Signed};
+use crate::relay::serve::auth::{Auth, Hmac, Method, Scheme, standard_webhooks_key};
 use crate::relay::serve::secret::Secret;
 
 pub const KEYS: [&str; 4] = ["name", "kind", "map", "auth"];
 
 /// The ways to authenticate, as they are written.
-pub const METHODS: [&str; 10] =
-    ["bearer", "basic", "header", "path", "pagerduty", "grafana", "sentry", "github", "standard_webhooks", "sns"];
-
-/// What each sender can do of them. One that is not here can be told anything.
-const ABILITIES: [(Format, &[&str]); 7] = [
-    (Format::Alertmanager, &["bearer", "basic", "header", "path"]),
-    (Format::Grafana, &["bearer", "basic", "header", "path", "grafana"]),
-    (Format::PagerDuty, &["bearer", "basic", "header", "path", "pagerduty"]),
-    (Format::Sentry, &["path", "sentry"]),
-    (Format::Datadog, &["bearer", "basic", "header", "path"]),
-    (Format::Opsgenie, &["bearer", "basic", "header", "path"]),
-    (Format::CloudWatch, &["basic", "path", "sns"]),
+pub const METHODS: [&str; 11] = [
+    "bearer",
+    "basic",
+    "header",
+    "path",
+    "hmac",
+    "pagerduty",
+    "grafana",
+    "sentry",
+    "github",
+    "standard_webhooks",
+    "sns",
 ];
 
 /// A secret in a path is at least so long: it is what a URL is guessed by.
@@ -33,11 +34,7 @@ const SHORTEST_PATH: usize = 16;
 /// Reads `routes`.
 pub fn routes<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Vec<Route> {
     let mut routes: Vec<Route> = Vec::new();
-    if !matches!(&place.node.value, Value::List(items) if !items.is_empty()) {
-        reader.problem(place, "must be a list of routes: - name: …, kind: …, auth: …");
-        return routes;
-    }
-    for item in reader.items(place) {
+    for item in reader.list(place, "routes", "- {name: …, kind: …, auth: …}") {
         let Some(section) = reader.section(&item, &KEYS, &[("provider", "write kind"), ("webhookKey", "write auth")])
         else {
             continue;
@@ -57,8 +54,8 @@ pub fn routes<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Vec<Route> {
             reader,
         );
         let auth = place.and_then(|place| {
-            let auth = auth(&place, reader)?;
-            unable(&place, format, &auth, reader);
+            let auth = auth(&place, format, reader)?;
+            abilities::compare(&place, format, &auth, reader);
             Some(auth)
         });
         if let (Some(name), Some(auth)) = (name, auth) {
@@ -113,7 +110,7 @@ fn mapping<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Mapping> {
     mapping.map_err(|message| reader.problem(place, message)).ok()
 }
 
-fn auth<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Auth> {
+fn auth<'a>(place: &Place<'a>, format: Option<Format>, reader: &mut Reader<'a>) -> Option<Auth> {
     if let Value::Text(text) = &place.node.value {
         if text == "none" {
             return Some(Auth::Open);
@@ -128,11 +125,11 @@ fn auth<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Auth> {
     let section = reader.section(
         place,
         &METHODS,
-        &[("token", "write bearer"), ("password", "write basic"), ("hmac", "write the sender's name")],
+        &[("token", "write bearer"), ("password", "write basic"), ("signature", "write hmac, or the sender's name")],
     )?;
     let names: Vec<&str> = section.names().filter(|name| METHODS.contains(name)).collect();
-    let methods: Vec<Option<Method>> =
-        names.iter().map(|name| section.get(name, reader).and_then(|place| method(name, &place, reader))).collect();
+    let mut read = |name: &&str| section.get(name, reader).and_then(|place| method(name, &place, format, reader));
+    let methods: Vec<Option<Method>> = names.iter().map(&mut read).collect();
     if section.names().next().is_none() {
         reader.problem(place, format!("names no way to authenticate: give one of {}", METHODS.join(", ")));
     }
@@ -140,7 +137,7 @@ fn auth<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Auth> {
     methods.into_iter().collect::<Option<Vec<Method>>>().filter(|methods| !methods.is_empty()).map(Auth::AnyOf)
 }
 
-fn method<'a>(name: &str, place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Method> {
+fn method<'a>(name: &str, place: &Place<'a>, format: Option<Format>, reader: &mut Reader<'a>) -> Option<Method> {
     match name {
         "bearer" => some(secrets(place, reader)).map(Method::Bearer),
         "basic" => {
@@ -185,6 +182,7 @@ fn method<'a>(name: &str, place: &Place<'a>, reader: &mut Reader<'a>) -> Option<
             some(reader.each(&topics, topic)).map(|topics| Method::Sns { topics })
         }
         "grafana" => grafana(place, reader),
+        "hmac" => hmac(place, format, reader),
         "pagerduty" => signature(Scheme::PagerDuty, secrets(place, reader)),
         "sentry" => signature(Scheme::Sentry, secrets(place, reader)),
         "github" => signature(Scheme::GitHub, secrets(place, reader)),
@@ -218,6 +216,37 @@ fn grafana<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Method> {
         }
         _ => signature(Scheme::Grafana { header, timestamp_header: None }, secrets(place, reader)),
     }
+}
+
+/// A keyed hash: of the route's sender with the secret alone, or as it is described here.
+fn hmac<'a>(place: &Place<'a>, format: Option<Format>, reader: &mut Reader<'a>) -> Option<Method> {
+    const KEYS: [&str; 5] = ["header", "secret", "hash", "encoding", "prefix"];
+    if !matches!(&place.node.value, Value::Map(entries) if entries.iter().any(|(name, ..)| KEYS.contains(&name.as_str())))
+    {
+        let sender = format.and_then(|format| senders::by_name(format.name()));
+        let Some(hmac) = sender.and_then(|sender| Hmac::of(sender.signature)) else {
+            reader.problem(
+                place,
+                "needs a kind whose sender signs so, or how it is signed: {header: X-Signature, secret: {env: NAME}, hash: sha256, encoding: hex, prefix: \"\"}",
+            );
+            return None;
+        };
+        return signature(Scheme::Hmac(hmac), secrets(place, reader));
+    }
+    let section = reader.section(place, &KEYS, &[])?;
+    let header = section.required("header", "where the signature stands, such as X-Signature", reader);
+    let header = header.and_then(|place| reader.checked(&place, header_name));
+    let hash = section.get("hash", reader);
+    let hash = hash.map_or(Some(Hash::Sha256), |place| {
+        reader.choice(&place, &[("sha256", Hash::Sha256), ("sha512", Hash::Sha512)])
+    });
+    let encoding = section.get("encoding", reader);
+    let is_base64 = encoding.map_or(Some(false), |place| reader.choice(&place, &[("hex", false), ("base64", true)]));
+    let prefix = section.get("prefix", reader);
+    let prefix = prefix.map_or(Some(String::new()), |place| reader.text(&place).map(str::to_string));
+    let keys = given("secret", &section, reader)?;
+    let hmac = Hmac { header: header?, hash: hash?, is_base64: is_base64?, prefix: prefix?, signed: Signed::Body };
+    signature(Scheme::Hmac(hmac), keys)
 }
 
 fn signature(scheme: Scheme, keys: Vec<Secret>) -> Option<Method> {
@@ -263,14 +292,4 @@ fn topic(text: &str) -> Result<String, String> {
 fn fits_a_path(secret: &Secret) -> bool {
     let secret = secret.expose();
     secret.len() >= SHORTEST_PATH && secret.iter().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(byte))
-}
-
-/// Tells of a sender that can do nothing of what its route asks for.
-fn unable(place: &Place, format: Option<Format>, auth: &Auth, reader: &mut Reader) {
-    let (Some(format), Auth::AnyOf(methods)) = (format, auth) else { return };
-    let Some((_, abilities)) = ABILITIES.iter().find(|(known, _)| *known == format) else { return };
-    if !methods.iter().any(|method| abilities.contains(&method.name())) {
-        let message = format!("asks for what {} cannot send: use {}", format.sender_name(), abilities.join(", "));
-        reader.warning(place, message);
-    }
 }

@@ -17,6 +17,8 @@ pub struct Reader<'a> {
     pub redactor: Redactor,
     pub problems: Vec<Problem>,
     pub warnings: Vec<Problem>,
+    /// What a variable or a file that is not there is not needed for; `None` where it is.
+    pub spared: Option<&'static str>,
 }
 
 /// A value and where it stands.
@@ -40,7 +42,7 @@ pub type Elsewhere = (&'static str, &'static str);
 
 impl<'a> Reader<'a> {
     pub fn new(surroundings: &'a dyn Surroundings) -> Reader<'a> {
-        Reader { surroundings, redactor: Redactor::default(), problems: Vec::new(), warnings: Vec::new() }
+        Reader { surroundings, redactor: Redactor::default(), problems: Vec::new(), warnings: Vec::new(), spared: None }
     }
 
     /// Notes what is wrong with a value.
@@ -55,6 +57,29 @@ impl<'a> Reader<'a> {
     /// Notes what is allowed and yet likely to be a mistake.
     pub fn warning(&mut self, place: &Place, message: impl Into<String>) {
         self.warnings.push(Problem { line: Some(place.line), key: place.key.clone(), message: message.into() });
+    }
+
+    /// Notes that something outside the file is not there.
+    pub fn absent(&mut self, place: &Place, message: String) {
+        match self.spared {
+            None => self.problem(place, message),
+            Some(spared) => self.warning(place, format!("{message}; {spared}")),
+        }
+    }
+
+    /// The items of a list that must not be empty; `form` is what one of its items looks like.
+    pub fn list(&mut self, place: &Place<'a>, what: &str, form: &str) -> Vec<Place<'a>> {
+        match &place.node.value {
+            Value::List(items) if items.is_empty() => {
+                self.problem(place, format!("is an empty list: give one or more {what}, such as {form}"));
+                Vec::new()
+            }
+            Value::List(_) => self.items(place),
+            _ => {
+                self.problem(place, format!("must be a list of {what}, such as {form}, but is {}", place.node.kind()));
+                Vec::new()
+            }
+        }
     }
 
     /// The mapping at a place, of whose keys all must be `known`.
@@ -126,11 +151,11 @@ impl<'a> Reader<'a> {
     pub fn time(&mut self, place: &Place<'a>, check: impl Fn(&str) -> Result<Duration, String>) -> Option<Duration> {
         match &place.node.value {
             Value::Number(number) => {
-                self.problem(place, format!("needs a unit: write {number}s, {number}m or {number}h"));
+                self.problem(place, format!("needs a unit: write {number}s, {number}m, {number}h or {number}d"));
                 return None;
             }
             Value::Decimal(_) => {
-                self.problem(place, "must be a time with its unit: 30s, 5m or 1h");
+                self.problem(place, "must be a time with its unit: 30s, 5m, 1h or 30d");
                 return None;
             }
             _ => {}
@@ -147,7 +172,7 @@ impl<'a> Reader<'a> {
     ) -> Option<Duration> {
         self.time(place, |text| {
             let time = duration(text)?;
-            if range.contains(&time) { Ok(time) } else { Err(format!("must be a time {bounds}")) }
+            if range.contains(&time) { Ok(time) } else { Err(format!("must be a time {bounds}, but is {text}")) }
         })
     }
 
@@ -187,7 +212,7 @@ impl<'a> Reader<'a> {
 
     /// Notes that a file is not there, or cannot be read. Its path is not shown: it may be a secret, put in the wrong place.
     pub fn unreadable(&mut self, place: &Place, kind: io::ErrorKind) {
-        self.problem(place, format!("names a file that cannot be read: {}", reason(kind)));
+        self.absent(place, format!("names a file that cannot be read: {}", reason(kind)));
     }
 
     /// The text of a file that a place names.

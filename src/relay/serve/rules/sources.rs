@@ -84,7 +84,7 @@ fn variable(place: &Place, name: &str, reader: &mut Reader) -> Option<Vec<u8>> {
                 "names an environment variable that is not set; it must be a name, not the secret itself".to_string()
             }
         };
-        reader.problem(place, problem);
+        reader.absent(place, problem);
     }
     value.map(String::into_bytes)
 }

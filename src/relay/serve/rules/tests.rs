@@ -1,6 +1,7 @@
 //! A rules file that is right, and everything that may be wrong with one.
 
 use super::*;
+use crate::relay::inbound::senders;
 
 /// Variables and files that are there.
 struct World {
@@ -202,6 +203,14 @@ fn a_simulated_organization_needs_no_integration_and_no_key() {
     let yaml = format!("{ROUTES}integrations:\n  - name: main\n    api_key: {{env: NOT_SET}}\n");
     let rules = check(&yaml, Devin::Sandbox, &world()).unwrap();
     assert_eq!((rules.integrations[0].token.is_none(), rules.rule.integration.as_str()), (true, "main"));
+    // What would be wrong without the sandbox is told all the same.
+    let warned = |problems: &[Problem]| problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n");
+    insta::assert_snapshot!(warned(&rules.warnings), @"line 6: integrations[0].api_key names the environment variable NOT_SET, which is not set; the sandbox does not need it");
+    for key in ["cog_Zq7wz3kfH5x2mt9Vbn4c8dj6", "{env: QUOTED}", "{evn: KEY}"] {
+        let yaml = format!("{ROUTES}integrations:\n  - {{name: main, api_key: {key}}}\n");
+        let problems = check(&yaml, Devin::Sandbox, &world()).unwrap_err();
+        assert!(warned(&problems).starts_with("line 5: integrations[0].api_key "), "{problems:?}");
+    }
 }
 
 #[test]
@@ -281,6 +290,9 @@ fn every_way_to_authenticate_has_its_form() {
         "{bearer: {file: }}",
         "{baerer: {env: TOKEN}}",
         "{hmac: {env: TOKEN}}",
+        "{hmac: {secret: {env: TOKEN}}}",
+        "{hmac: {header: X-Signature, secret: {env: TOKEN}, hash: sha512, encoding: base64, prefix: 'sha512='}}",
+        "{hmac: {header: X-Signature, secret: {env: TOKEN}, hash: md5, encoding: hexx}}",
         "{basic: {env: TOKEN}}",
         "{basic: {username: 'a:b', password: {env: TOKEN}}}",
         "{basic: {username: 7, password: {env: TOKEN}}}",
@@ -317,8 +329,28 @@ fn a_route_has_a_name_a_kind_and_what_its_sender_can_do() {
         "  - {name: a, auth: none, kind: sentry, map: map.yaml}",
         "  - {name: a, kind: sentry, auth: {bearer: {env: TOKEN}}}",
         "  - {name: a, kind: alertmanager, auth: {github: {env: TOKEN}}}",
+        "  - {name: a, kind: github, auth: {bearer: {env: TOKEN}}}",
+        "  - {name: a, kind: github, auth: {bearer: {env: TOKEN}, github: {env: TOKEN}}}",
+        "  - {name: a, kind: gitlab, auth: {bearer: {env: TOKEN}}}",
+        "  - {name: a, kind: gitlab, auth: {header: {name: X-Secret, secret: {env: TOKEN}}}}",
+        "  - {name: a, kind: gitlab, auth: {header: {name: X-GitLab-Token, secret: {env: TOKEN}}}}",
+        "  - {name: a, kind: pingdom, auth: {basic: {username: u, password: {env: TOKEN}}}}",
+        "  - {name: a, kind: generic, auth: {bearer: {env: TOKEN}}}",
+        "  []",
     ];
     insta::assert_snapshot!(told(&cases, with_routes));
+}
+
+/// What the page of senders says is taken as it stands.
+#[test]
+fn every_sender_of_the_table_can_be_asked_for_what_it_sends() {
+    for sender in senders::all() {
+        let (name, auth) = (sender.format.name(), sender.signature.auth());
+        let variable = if auth.contains("standard_webhooks") { "WHSEC" } else { "TOKEN" };
+        let auth = auth.replace("NAME", variable);
+        let said = said(&format!("{INTEGRATIONS}routes:\n  - {{name: a, kind: {name}, auth: {auth}}}\n"));
+        assert_eq!(said, "right", "{name}: {auth}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The one connection: opened so that what is committed survives a power loss, and opened again when it is lost.
 
 use std::fs::{File, Metadata, OpenOptions};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
@@ -221,7 +222,16 @@ fn claim_file(path: &Path) -> Result<File, StoreError> {
         options
     };
     let in_words = |error: std::io::Error| StoreError(error.to_string());
-    options().open(path).map_err(in_words)?;
+    options().open(path).map_err(|error| match (error.kind(), path.parent()) {
+        (ErrorKind::NotFound, Some(folder)) => {
+            StoreError(format!("there is no folder {}: make it, or name another place", folder.display()))
+        }
+        (ErrorKind::IsADirectory, _) => StoreError("it is a folder: name a file in it".to_string()),
+        (ErrorKind::PermissionDenied, _) => {
+            StoreError("this user may not write there: name another place, or have it allowed".to_string())
+        }
+        _ => in_words(error),
+    })?;
     // Another name of the same file, through a link, has the same lock.
     let mut beside = path.canonicalize().map_err(in_words)?.into_os_string();
     beside.push("-lock");
@@ -287,6 +297,7 @@ async fn perform(work: &mut Work<'_>, order: &Order) -> Result<Reply, StoreError
         }
         Order::Organization { integration } => Reply::Text(queue::organization(work, integration).await?),
         Order::Alerts { most, after } => Reply::Alerts(view::alerts(work, *most, after.as_ref()).await?),
+        Order::Deliveries(which) => Reply::Deliveries(view::deliveries(work, which).await?),
         Order::Prune { older_than_ms, most_bytes } => {
             Reply::Count(intake::prune(work, *older_than_ms, *most_bytes).await?)
         }

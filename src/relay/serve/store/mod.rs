@@ -27,7 +27,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use database::Database;
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
-pub use view::{After, AlertView};
+pub use view::{After, AlertView, Deliveries, DeliveryView};
 
 use crate::devin::session::Session;
 
@@ -84,6 +84,7 @@ enum Order {
     KeepOrganization { integration: String, org_id: String },
     Organization { integration: String },
     Alerts { most: i64, after: Option<After> },
+    Deliveries(Deliveries),
     Prune { older_than_ms: i64, most_bytes: i64 },
     Ping,
 }
@@ -97,6 +98,7 @@ enum Reply {
     Active(Vec<(String, i64)>),
     Text(Option<String>),
     Alerts(Vec<AlertView>),
+    Deliveries(Vec<DeliveryView>),
     Count(u64),
     Done,
 }
@@ -240,6 +242,17 @@ impl Store {
     pub async fn alerts(&self, most: usize, after: Option<After>) -> Result<Vec<AlertView>, StoreError> {
         match self.ask(Order::Alerts { most: i64::try_from(most).unwrap_or(i64::MAX), after }).await? {
             Reply::Alerts(alerts) => Ok(alerts),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Deliveries that are kept.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn deliveries(&self, which: Deliveries) -> Result<Vec<DeliveryView>, StoreError> {
+        match self.ask(Order::Deliveries(which)).await? {
+            Reply::Deliveries(deliveries) => Ok(deliveries),
             _ => Err(StoreError::mixed_up()),
         }
     }

@@ -465,7 +465,7 @@ async fn alerts_are_listed_page_by_page() {
         loop {
             let page = store.alerts(2, after).await.unwrap();
             let Some(last) = page.last() else { break };
-            after = Some(After { last_at: last.last_at, tag: last.tag.clone() });
+            after = Some(After { at: last.last_at, id: last.tag.clone() });
             tags.extend(page.into_iter().map(|alert| alert.tag));
         }
         tags.sort();

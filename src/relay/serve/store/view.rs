@@ -1,4 +1,4 @@
-//! What happened, for those who ask: the alerts and their last jobs.
+//! What happened, for those who ask: the alerts and their last jobs, and the deliveries that they came by.
 
 use serde::Serialize;
 use sqlx::Row as _;
@@ -22,11 +22,34 @@ pub struct AlertView {
     pub job: Option<JobView>,
 }
 
-/// Where a list of alerts was left: the one that was shown last, by its `last_at` and its tag.
+/// Where a list was left: the alert or delivery that was shown last, by when it came last and its tag or identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct After {
-    pub last_at: i64,
-    pub tag: String,
+    pub at: i64,
+    pub id: String,
+}
+
+/// A delivery, as programs are shown it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DeliveryView {
+    pub id: String,
+    pub route: String,
+    pub received_at: i64,
+    /// `alerts`, `no_alert`, `unrecognized` or `duplicate`.
+    pub state: String,
+    pub reason: Option<String>,
+    /// As it came; `None` for a duplicate, and in a list.
+    #[serde(skip)]
+    pub body: Option<Vec<u8>>,
+}
+
+/// Which deliveries are asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deliveries {
+    /// The newest first; of this state only, if one is given.
+    Newest { most: i64, state: Option<String>, after: Option<After> },
+    /// The one with this identifier, and its body.
+    One(String),
 }
 
 /// A job, likewise.
@@ -51,7 +74,7 @@ pub async fn alerts(work: &mut Work<'_>, most: i64, after: Option<&After>) -> Re
         LEFT JOIN jobs j ON j.id = (SELECT l.id FROM jobs l WHERE l.alert = a.tag \
         ORDER BY l.created_at DESC, l.settled_at IS NULL DESC LIMIT 1) \
         WHERE a.last_at < $2 OR (a.last_at = $2 AND a.tag > $3) ORDER BY a.last_at DESC, a.tag LIMIT $1";
-    let (last_at, tag) = after.map_or((i64::MAX, ""), |after| (after.last_at, after.tag.as_str()));
+    let (last_at, tag) = after.map_or((i64::MAX, ""), |after| (after.at, after.id.as_str()));
     let rows = sqlx::query(text).bind(most).bind(last_at).bind(tag).fetch_all(&mut *work.connection).await?;
     let mut alerts = Vec::new();
     for row in rows {
@@ -78,4 +101,37 @@ pub async fn alerts(work: &mut Work<'_>, most: i64, after: Option<&After>) -> Re
         });
     }
     Ok(alerts)
+}
+
+/// Deliveries that are kept.
+///
+/// # Errors
+/// The database's.
+pub async fn deliveries(work: &mut Work<'_>, which: &Deliveries) -> Result<Vec<DeliveryView>, StoreError> {
+    let rows = match which {
+        Deliveries::One(id) => {
+            let text = "SELECT id, route, received_at, verdict, reason, body FROM deliveries WHERE id = $1";
+            sqlx::query(text).bind(id).fetch_all(&mut *work.connection).await?
+        }
+        Deliveries::Newest { most, state, after } => {
+            let text = "SELECT id, route, received_at, verdict, reason FROM deliveries \
+                WHERE ($2 = '' OR verdict = $2) AND (received_at < $3 OR (received_at = $3 AND id > $4)) \
+                ORDER BY received_at DESC, id LIMIT $1";
+            let (at, id) = after.as_ref().map_or((i64::MAX, ""), |after| (after.at, after.id.as_str()));
+            let query = sqlx::query(text).bind(*most).bind(state.as_deref().unwrap_or_default()).bind(at).bind(id);
+            query.fetch_all(&mut *work.connection).await?
+        }
+    };
+    let mut deliveries = Vec::new();
+    for row in rows {
+        deliveries.push(DeliveryView {
+            id: row.try_get(0)?,
+            route: row.try_get(1)?,
+            received_at: row.try_get(2)?,
+            state: row.try_get(3)?,
+            reason: row.try_get(4)?,
+            body: if matches!(which, Deliveries::One(_)) { row.try_get(5)? } else { None },
+        });
+    }
+    Ok(deliveries)
 }

@@ -15,7 +15,7 @@ const CONFIRMATION: &str = "A56B8TrDkghoctERxpmLMhVV1g8I1sAwS4Nj2p+a2m80bVyfkEzv
 /// 2026-11-28T09:00:00Z, which the messages were signed with.
 const SIGNED_AT: i64 = 1_795_856_400;
 
-fn notification() -> Value {
+pub fn notification() -> Value {
     json!({
         "Type": "Notification",
         "MessageId": "7d2f8f0e-5d0b-5c1e-9a0e-d0c5b3f1a001",
@@ -29,7 +29,7 @@ fn notification() -> Value {
     })
 }
 
-fn confirmation() -> Value {
+pub fn confirmation() -> Value {
     with(
         notification(),
         &[
@@ -52,6 +52,16 @@ fn with(mut message: Value, fields: &[(&str, &str)]) -> Value {
         message[*name] = json!(value);
     }
     message
+}
+
+/// A message that waits for its certificate.
+pub fn pending(message: &Value) -> sns::Pending {
+    let body = message.to_string();
+    let request = Request { now: SIGNED_AT, ..request(&[], body.as_bytes()) };
+    match authenticate(&sns(), request) {
+        Verdict::NeedsCertificate(pending) => *pending,
+        other => panic!("{other:?}"),
+    }
 }
 
 fn sns() -> Auth {

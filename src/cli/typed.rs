@@ -1,0 +1,85 @@
+//! What was typed and must not be repeated: a secret in the place of an option's value. Pure.
+
+use std::path::Path;
+
+use clap::{Command, CommandFactory};
+
+use super::Arguments;
+use crate::devin::token::holds_key;
+use crate::redact::{MASK, is_secret_name, may_be_secret};
+
+/// What the values of options are called that are shown when they cannot be used: names of files and of streams.
+const SHOWN: [&str; 2] = ["FILE", "NAMES"];
+
+/// `message`, which is about what was typed, with `****` for each of these words that may be a secret.
+pub fn not_repeated(message: &str, words: &[String]) -> String {
+    let mut secrets: Vec<&str> = words.iter().filter_map(|word| secret(word)).collect();
+    // A word before a part of it.
+    secrets.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.iter().fold(message.to_string(), |message, secret| message.replace(secret, MASK))
+}
+
+/// The secrets among these words that stand where a file or a stream is named, and name none: whoever says that there is no
+/// such thing would repeat them.
+pub fn misplaced(words: &[String], exists: impl Fn(&Path) -> bool) -> Vec<&str> {
+    let named = words.windows(2).filter(|pair| names_something(&pair[0])).map(|pair| pair[1].as_str());
+    let joined = words.iter().filter_map(|word| word.split_once('=')).filter(|(option, _)| names_something(option));
+    let values = named.chain(joined.map(|(_, value)| value));
+    values.filter(|value| may_be_secret(value) && !exists(Path::new(value))).collect()
+}
+
+/// The part of a word that may be a secret: all of it, or what is behind the equals sign of an option.
+fn secret(word: &str) -> Option<&str> {
+    let (name, value) = word.split_once('=').filter(|_| word.starts_with('-')).unwrap_or(("", word));
+    let is_secret = holds_key(value) || may_be_secret(value) || (is_secret_name(name) && !value.is_empty());
+    (is_secret && !value.starts_with('-')).then_some(value)
+}
+
+/// Whether a word is an option, perhaps abbreviated, of any command whose value is shown when it cannot be used.
+fn names_something(word: &str) -> bool {
+    fn any(command: &Command, option: &str) -> bool {
+        let mut arguments = command.get_arguments().filter(|argument| {
+            argument.get_value_names().is_some_and(|names| names.iter().any(|name| SHOWN.contains(&name.as_str())))
+        });
+        arguments.any(|argument| argument.get_long().is_some_and(|long| long.starts_with(option)))
+            || command.get_subcommands().any(|command| any(command, option))
+    }
+    word.strip_prefix("--").is_some_and(|option| !option.is_empty() && any(&Arguments::command(), option))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn words(line: &str) -> Vec<String> {
+        line.split(' ').map(str::to_string).collect()
+    }
+
+    #[test]
+    fn a_value_that_may_be_a_secret_is_not_repeated() {
+        let told = |line: &str| not_repeated(&format!("no: {line}"), &words(line));
+        let lines = [
+            "serve --listen hunter2Zq9",
+            "serve --listen=hunter2zq9",
+            "run --password=swordfish --poll-interval 90sec",
+            "read --format cog_s3cr3t-k3y",
+            "run --format pagerdutty --config settings7Xy.json --out /tmp/a1B2c3D4/x",
+            "run --max-sessions 0x1f --tag team",
+        ];
+        insta::assert_snapshot!(lines.map(told).join("\n"), @"
+        no: serve --listen ****
+        no: serve --listen=****
+        no: run --password=**** --poll-interval 90sec
+        no: read --format ****
+        no: run --format pagerdutty --config settings7Xy.json --out /tmp/a1B2c3D4/x
+        no: run --max-sessions 0x1f --tag team
+        ");
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_a_file_is_known_before_it_is_looked_for() {
+        let line = "serve --rules hunter2Zq9 --config=hunter3Zq9 --tag hunter4Zq9 --conf there5Zq9 --alert a.json";
+        let words = words(line);
+        assert_eq!(misplaced(&words, |path| path == Path::new("there5Zq9")), ["hunter2Zq9", "hunter3Zq9"]);
+    }
+}

@@ -1,0 +1,112 @@
+//! Credentials in addresses, and after the name of a scheme: `https://user:…@host`, `user:…@tcp(db)`, `Bearer …`. Pure.
+
+use std::ops::Range;
+
+use super::rules::{Alphabet, DOTTED};
+use super::scan::{Place, boundary, looks_random, run};
+
+/// How far after `://` the end of a password is looked for.
+const USER_INFO: usize = 512;
+
+/// `user:password@` after `://`, or a token in place of a user in a web address.
+pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let coded = rest.get(..9).is_some_and(|begin| begin.eq_ignore_ascii_case("%3A%2F%2F"));
+    let open = if rest.starts_with("://") {
+        3
+    } else if coded {
+        9
+    } else {
+        return None;
+    };
+    let near = &rest[open..boundary(rest, open + USER_INFO)];
+    let end = |ends: &str| near.find(|c: char| c.is_whitespace() || ends.contains(c)).unwrap_or(near.len());
+    if coded {
+        let near = &near[..end("\"'<>`\\&")];
+        let length = near.find("%40")?;
+        return (!near[..length].contains("%2F")).then(|| place.at + open..place.at + open + length);
+    }
+    let authority = &near[..end("/?#\"'<>`\\")];
+    let scheme = place.text[..place.at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    let length = match authority.rfind('@') {
+        Some(length) => length,
+        // Passwords come unescaped, too; what follows a host's colon is a port.
+        None if has_password(authority) => near[..end("\"'<>`\\")].rfind('@')?,
+        None => return None,
+    };
+    let is_token = is_web && looks_random(&near[..length], 5);
+    let is_secret = length > 0 && (is_token || near[..length].contains(':'));
+    is_secret.then(|| place.at + open..place.at + open + length)
+}
+
+fn has_password(authority: &str) -> bool {
+    let after_colon = authority.split_once(':').map_or("", |(_, rest)| rest);
+    !authority.starts_with('[') && !after_colon.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The password of `user:password@tcp(host)` and `user:password@host:port`.
+pub(super) fn data_source(place: Place<'_>) -> Option<Range<usize>> {
+    if place.before == Some(b'/') {
+        return None;
+    }
+    let rest = place.rest();
+    let user = run(rest, DOTTED);
+    let is_user = user > 0 && user < 64 && rest[user..].starts_with(':') && !rest[user..].starts_with("://");
+    let password = rest.get(user + 1..).filter(|_| is_user)?;
+    let password = &password[..boundary(password, USER_INFO)];
+    let end = password.find(|c: char| c.is_whitespace() || "\"'<>`,;".contains(c)).unwrap_or(password.len());
+    let mut length = password[..end].rfind('@')?;
+    let mut host = &password[length + 1..end];
+    if ["sha256:", "sha512:"].into_iter().any(|digest| host.starts_with(digest)) {
+        // The digest of an image, which may still have a password before its host.
+        host = &password[..length];
+        length = host.rfind('@')?;
+        host = &host[length + 1..];
+    }
+    let name = run(host, DOTTED);
+    let after = &host[name..];
+    let is_source = after.starts_with('(') || (name > 0 && after.starts_with(':') && !password.starts_with('/'));
+    let begin = place.at + user + 1;
+    (is_source && length > 0).then(|| begin..begin + length)
+}
+
+/// The credential after `Bearer`, `Basic` or `GenieKey`, unless it is an ordinary word.
+pub(super) fn scheme_credential(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let scheme = ["bearer", "basic", "geniekey"]
+        .into_iter()
+        .find(|scheme| rest.get(..scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme)))?;
+    let after = &rest[scheme.len()..];
+    let gap = separators(after).max(run(after, |byte| b" +:=\"'".contains(&byte)));
+    // Base64 has no percent signs; a run of them would be read again at each of its words.
+    let alphabet: Alphabet = match scheme {
+        "basic" => |byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte),
+        _ => |byte| DOTTED(byte) || b"~+/=%".contains(&byte),
+    };
+    let credential = &after[gap..][..run(&after[gap..], alphabet)];
+    let has = |kind: fn(&u8) -> bool| credential.bytes().any(|byte| kind(&byte));
+    let is_secret = match scheme {
+        "basic" => {
+            let mixed = has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase);
+            credential.len() >= 12 && credential.len().is_multiple_of(4) && mixed
+        }
+        _ => credential.len() >= 8 && (credential.len() >= 20 || has(u8::is_ascii_digit)),
+    };
+    let begin = place.at + scheme.len() + gap;
+    (gap > 0 && is_secret).then(|| begin..begin + credential.len())
+}
+
+/// How many bytes of white space, escaped or not, begin `text`.
+fn separators(text: &str) -> usize {
+    let mut at = 0;
+    loop {
+        let rest = &text.as_bytes()[at..];
+        at += match rest {
+            [b' ' | b'\n' | b'\r' | b'\t', ..] => 1,
+            [b'\\', b'n' | b'r' | b't', ..] => 2,
+            [b'\\', b'\\', b'n' | b'r', ..] | [b'%', b'0', b'A' | b'D' | b'a' | b'd', ..] | [b'%', b'2', b'0', ..] => 3,
+            _ => return at,
+        };
+    }
+}

@@ -1,0 +1,410 @@
+//! What stands between a name and its value, with what decorates both. Pure.
+
+use std::ops::Range;
+
+use super::MASK;
+use super::names::{Kind, Name};
+use super::pair::follows_plainly;
+use super::rules::DOTTED;
+use super::scan::{Place, boundary, looked_at, looks_random, run};
+use super::value::extent;
+
+/// How far the end of a tag, or the sign after a name, is looked for.
+const NEAR: usize = 200;
+
+/// Words that link a name with its value, and those of them after which the value can stand.
+const LINKING: [&str; 10] = ["is", "was", "now", "to", "be", "set", "changed", "reset", "has", "been"];
+const LINKING_LAST: [&str; 5] = ["is", "was", "now", "to", "be"];
+
+/// Names of the value, where the name of the secret is a value itself.
+const VALUES: [&str; 1] = ["value"];
+
+/// Names of a name, beside that of its value.
+const NAMES: [&str; 3] = ["name", "key", "id"];
+
+/// Comparisons, and what gives another value: the value behind is a quoted one.
+const OPERATORS: [&str; 12] = ["!==", "!=", "||=", "?:", "<>", "??", "||", "+=", "~=", "?=", "&lt;", "%"];
+
+/// What stands between a name and its value.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Sign {
+    Equals,
+    Colon,
+    /// A blank after the name of an option.
+    Blank,
+    /// The word `is`.
+    Word,
+    /// Two quoted texts beside each other, in brackets.
+    Beside,
+    /// A block of YAML: the value is on the next line.
+    Block,
+    /// Something that may only separate: the value must look like a secret.
+    Loose,
+}
+
+/// Where the value of `name` begins, counted from the name, and what comes before it.
+pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize, Sign)> {
+    let rest = place.rest();
+    let mut at = name.len() + run(&rest[name.len()..], |byte| b"\\\"'`*_".contains(&byte));
+    let is_quoted = rest[name.len()..at].contains(['"', '\'']);
+    at += ["[]", "]", ")"]
+        .into_iter()
+        .find(|index| rest[at..].starts_with(index) && is_index(place, index))
+        .map_or(0, str::len);
+    if let Some(begin) = in_tag(place, at) {
+        return Some(begin);
+    }
+    let closed = tags(&rest[at..]);
+    at += closed;
+    let blanks = run(&rest[at..], is_blank);
+    let after = &rest[at + blanks..];
+    if closed > 0
+        && rest[..at].trim_end().ends_with('>')
+        && !after.starts_with([':', '='])
+        && !rest[at - closed..at].trim_end().ends_with("</")
+    {
+        // `<td>password</td><td>…`, but not `<b>password</b> …`.
+        return rest[at - closed..at].matches('<').nth(1).map(|_| (at + blanks, Sign::Loose));
+    }
+    if let Some(begin) = value_beside(rest, at) {
+        return Some(begin);
+    }
+    if after.starts_with('(')
+        && let Some(remark) = remark(after)
+    {
+        return after_sign(rest, at + blanks + remark);
+    }
+    if let Some(found) = after_sign(rest, at + blanks) {
+        return Some(found);
+    }
+    if let Some(operator) = OPERATORS.iter().find(|operator| after.starts_with(**operator)) {
+        let begin = at + blanks + operator.len();
+        let begin = begin + run(&rest[begin..], is_blank);
+        return rest[begin..].starts_with(['"', '\'']).then_some((begin, Sign::Equals));
+    }
+    if let Some(begin) =
+        ["IN (", "in (", "LIKE ", "like ", "eq "].iter().find(|word| after.starts_with(**word)).map(|word| word.len())
+    {
+        return after[begin..].starts_with(['"', '\'']).then_some((at + blanks + begin, Sign::Equals));
+    }
+    if is_quoted && let Some(begin) = tuple(place, at + blanks) {
+        return Some(begin);
+    }
+    apart(place, name, named, at, blanks)
+}
+
+fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+/// Whether a bracket after a name is that of an index: `api_key[]=`, `config["password"] =`.
+fn is_index(place: Place<'_>, bracket: &str) -> bool {
+    let opening = place.text[..place.at].trim_end_matches(['"', '\'', '\\', ':']);
+    match bracket {
+        "]" => opening.ends_with('['),
+        ")" => opening.ends_with('('),
+        _ => true,
+    }
+}
+
+/// The sign itself: an equals sign, a colon or an arrow, and where the value begins after it.
+fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
+    let after = &rest[at..];
+    let dots = if after.starts_with("..") { run(after, |byte| b". ".contains(&byte)) } else { 0 };
+    let arrow = if after.starts_with("->") { 2 } else { run(&after[dots..], |byte| b":=>".contains(&byte)) };
+    let signs = dots + arrow;
+    if signs == 0 {
+        return None;
+    }
+    let mut sign = match &after[..signs] {
+        _ if dots > 0 => Sign::Loose,
+        ">" if after.starts_with("> ") => Sign::Loose,
+        signs if signs.contains('=') => Sign::Equals,
+        _ => Sign::Colon,
+    };
+    let mut begin = at + signs;
+    begin += run(&rest[begin..], is_blank);
+    if rest[begin..].starts_with(MASK) {
+        return Some((begin, sign));
+    }
+    begin += run(&rest[begin..], |byte| is_blank(byte) || byte == b'*');
+    if let Some(linked) = linking(&rest[begin..]) {
+        return Some((begin + linked, Sign::Word));
+    }
+    if sign == Sign::Colon
+        && let Some(typed) = typed(&rest[begin..])
+    {
+        return Some((begin + typed, Sign::Equals));
+    }
+    let (decoration, is_block) = decoration(&rest[begin..])?;
+    begin += decoration;
+    if is_block {
+        sign = Sign::Block;
+    }
+    if let Some(below) = below(&rest[begin..], sign) {
+        return Some((begin + below, if sign == Sign::Block { sign } else { Sign::Loose }));
+    }
+    Some((begin, sign))
+}
+
+/// Where the value begins after a type and an equals sign: `password: &str = "…"`.
+fn typed(text: &str) -> Option<usize> {
+    let kind = run(&text[..boundary(text, 48)], |byte| byte.is_ascii_alphabetic() || b"&<>[]|?:.".contains(&byte));
+    let kind = kind + run(&text[kind..], is_blank);
+    let begin = kind + 1 + run(text.get(kind + 1..)?, is_blank);
+    (kind > 1 && text[kind..].starts_with('=') && text[begin..].starts_with(['"', '\''])).then_some(begin)
+}
+
+/// How long what decorates a value is, and whether it announces a block: tags and anchors of YAML, emphasis, markup, and the
+/// letter before a string. `None` where a tag says that only a reference follows.
+fn decoration(text: &str) -> Option<(usize, bool)> {
+    let mut at = 0;
+    for _ in 0..4 {
+        let rest = &text[at..];
+        if rest.starts_with(MASK) {
+            break;
+        }
+        let word = match rest.as_bytes().first() {
+            Some(b'!' | b'&') => {
+                run(&rest[1..boundary(rest, 40).max(1)], |byte| DOTTED(byte) || b"!/:".contains(&byte))
+            }
+            _ => 0,
+        };
+        let length = match rest.as_bytes() {
+            [b'!', ..]
+                if ["!Ref", "!GetAtt", "!Sub", "!Import", "!reference", "!env", "!Find"]
+                    .iter()
+                    .any(|tag| rest.starts_with(tag)) =>
+            {
+                return None;
+            }
+            [b'!' | b'&', ..] if rest[1 + word..].starts_with(' ') => word + 2,
+            [b'!' | b'&', ..] if rest[1 + word..].starts_with('\n') => return Some((at + 1 + word, true)),
+            [b'|' | b'>', ..] => {
+                let marks = 1 + run(&rest[1..], |byte| b"+-0123456789".contains(&byte));
+                let marks = marks + run(&rest[marks..], is_blank);
+                return Some(if rest[marks..].starts_with('\n') { (at + marks, true) } else { (at, false) });
+            }
+            [b'<', b'!', b'[', b'C', b'D', b'A', b'T', b'A', b'[', ..] => "<![CDATA[".len(),
+            [b'<', b'<', ..] if rest[..boundary(rest, 24)].contains('\n') => {
+                return Some((at + rest.find('\n').unwrap_or_default(), true));
+            }
+            [b'<', b'/', ..] => {
+                let close = rest[..boundary(rest, 16)].find('>').map_or(0, |close| close + 1);
+                close + run(&rest[close..], is_blank)
+            }
+            [b'<', first, ..] if first.is_ascii_alphabetic() => {
+                let close = rest[..boundary(rest, 48)].find('>').filter(|close| !rest[..*close].contains([' ', '@']));
+                match close {
+                    Some(close) if rest[close + 1..].find("</").is_some_and(|end| end < 128) => close + 1,
+                    _ => 0,
+                }
+            }
+            [b'*' | b'_', b'*' | b'_', ..] => 2,
+            [b'N' | b'b' | b'u' | b'r' | b'f' | b'@' | b'$' | b'B' | b'E', b'"' | b'\'', ..] => 1,
+            _ => 0,
+        };
+        if length == 0 {
+            break;
+        }
+        looked_at(length);
+        at += length;
+    }
+    Some((at, false))
+}
+
+/// The value on the next line: after a block's mark, a line's continuation, or a sign at the end of its line.
+fn below(text: &str, sign: Sign) -> Option<usize> {
+    let open = run(text, |byte| b" \t\\({".contains(&byte));
+    if !text[open..].starts_with('\n') && !text[open..].starts_with("\r\n") {
+        return None;
+    }
+    let begin = open + run(&text[open..], |byte| byte.is_ascii_whitespace());
+    let begin = begin + if text[begin..].starts_with("- ") { 2 } else { 0 };
+    let line = &text[begin..boundary(text, begin + NEAR).max(begin)];
+    let line = line[..line.find('\n').unwrap_or(line.len())].trim_end();
+    if sign == Sign::Block || line.starts_with(['"', '\'']) {
+        return Some(begin);
+    }
+    let value = line.strip_prefix("value:").or_else(|| line.strip_prefix("\"value\":")).unwrap_or(line).trim_start();
+    (!value.contains(' ') && !value.ends_with(':')).then(|| begin + line.len() - value.len())
+}
+
+/// In a tag, what follows its name: `<Password encrypted="false">…`, and of an attribute nothing.
+fn in_tag(place: Place<'_>, at: usize) -> Option<(usize, Sign)> {
+    let rest = place.rest();
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(24))..place.at];
+    looked_at(before.len());
+    let prefix = before.trim_end_matches(|c: char| c.is_ascii_alphanumeric() || c == ':');
+    if !prefix.ends_with('<') || !rest[at..].starts_with([' ', '>']) {
+        return None;
+    }
+    let near = &rest[at..boundary(rest, at + NEAR).max(at)];
+    let close = near.find('>').filter(|close| !near[..*close].contains('<') && !near[..*close].ends_with('/'))?;
+    let begin = at + close + 1;
+    let begin = begin + run(&rest[begin..], |byte| byte.is_ascii_whitespace());
+    let (decoration, _) = decoration(&rest[begin..])?;
+    Some((begin + decoration, Sign::Equals))
+}
+
+/// How long the tags are that begin `text`, if the first of them closes.
+fn tags(text: &str) -> usize {
+    let near = &text[..boundary(text, NEAR)];
+    let mut at = 0;
+    while near[at..].starts_with(if at == 0 { "</" } else { "<" }) {
+        let Some(close) = near[at..].find('>') else { break };
+        at += close + 1;
+        let white = run(&near[at..], |byte| byte.is_ascii_whitespace());
+        if near[at + white..].starts_with('<') {
+            at += white;
+        }
+    }
+    looked_at(at);
+    at
+}
+
+/// The length of a remark in brackets before a sign: `password (root): …`.
+fn remark(text: &str) -> Option<usize> {
+    let near = &text[..boundary(text, 40)];
+    let close = near.find(')')?;
+    let blanks = run(&near[close + 1..], is_blank);
+    near[close + 1 + blanks..].starts_with([':', '=']).then_some(close + 1 + blanks)
+}
+
+/// Where the value begins after words that link it with its name: `is`, `is now:`, `was changed to`.
+fn linking(text: &str) -> Option<usize> {
+    let (mut at, mut last) = (0, None);
+    for _ in 0..5 {
+        let length = run(&text[at..], |byte| byte.is_ascii_alphabetic());
+        let is_known = |word: &&&str| word.eq_ignore_ascii_case(&text[at..at + length]);
+        let Some(word) = LINKING.iter().find(is_known) else { break };
+        let signs = run(&text[at + length..], |byte| b" :=".contains(&byte));
+        if signs == 0 || last.is_none() && ["now", "to", "be"].contains(word) {
+            break;
+        }
+        at += length + signs;
+        last = Some(word);
+    }
+    last.filter(|word| LINKING_LAST.contains(word)).map(|_| at)
+}
+
+/// The value beside a name that is a value itself: `"name": "PASSWORD", "value": "…"`, `key="Password" value="…"`. Other members
+/// may stand between.
+fn value_beside(rest: &str, at: usize) -> Option<(usize, Sign)> {
+    if !rest[at..].starts_with([',', ' ', ';', '\n', '\r', '\t', '}', '>']) {
+        return None;
+    }
+    let near = &rest[at..boundary(rest, at + NEAR).max(at)];
+    let near = &near[..near
+        .find(['{', '['])
+        .into_iter()
+        .chain(near.find("}, "))
+        .chain(near.find("\n- "))
+        .min()
+        .unwrap_or(near.len())];
+    let mut from = 0;
+    while let Some(found) = near[from..].find("alue").map(|found| from + found) {
+        from = found + "alue".len();
+        let word = near[..from].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let before = near[..from - word.len()].trim_end_matches(['"', '\'', '\\']);
+        let is_first = near[..from - word.len()].bytes().all(|byte| b" ,;\n\r\t\\\"'}>".contains(&byte));
+        let is_member = before.is_empty() || before.ends_with([',', ' ', ';', '\n', '{', '<', '\t']);
+        let after = at + from + run(&rest[at + from..], |byte| b"\\\"' ".contains(&byte));
+        let is_value = VALUES.iter().any(|value| word.to_ascii_lowercase().ends_with(value));
+        let is_quoted =
+            near[from - word.len()..].starts_with(word) && near[..from - word.len()].ends_with(['"', '\'', '<', ' ']);
+        if is_value && is_member && (is_first || is_quoted) && rest[after..].starts_with([':', '=', '>']) {
+            return after_sign(rest, after)
+                .map(|(begin, sign)| (begin, if sign == Sign::Block { sign } else { Sign::Equals }));
+        }
+    }
+    None
+}
+
+/// `{"value": "…", "name": "PASSWORD"}`: where the value stands, counted from the word `value`.
+pub(super) fn before_name(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let close = "value".len() + run(&rest["value".len()..], |byte| b"\\\"' ".contains(&byte));
+    let signs = run(&rest[close..], |byte| b":=".contains(&byte));
+    let begin = close + signs + run(&rest[close + signs..], is_blank);
+    let value = extent(&rest[begin..], Sign::Equals, "").filter(|_| signs > 0)?;
+    let value = begin + value.start..begin + value.end;
+    let gap = run(&rest[value.end..], |byte| b" ,;\n\r\t\\\"'".contains(&byte));
+    let name = value.end + gap;
+    let word = run(&rest[name..], |byte| byte.is_ascii_alphabetic());
+    let is_name = gap > 0 && NAMES.iter().any(|known| known.eq_ignore_ascii_case(&rest[name..name + word]));
+    let secret = name + word + run(&rest[name + word..], |byte| b"\\\"' :=".contains(&byte));
+    let secret = &rest[secret..secret + run(&rest[secret..boundary(rest, secret + 128).max(secret)], DOTTED)];
+    (is_name && super::is_secret(secret, &rest[value.clone()])).then_some(value)
+}
+
+/// `('Password', '…')`, `["--password", "…"]`.
+fn tuple(place: Place<'_>, at: usize) -> Option<(usize, Sign)> {
+    let rest = place.rest();
+    let gap = run(&rest[at..], |byte| b" ,\n\t\\\"'".contains(&byte));
+    let between = &rest[at..at + gap];
+    let opening = place.text[..place.at].trim_end_matches(['"', '\'', '\\']).bytes().next_back();
+    let comma = between.find(',')?;
+    let value = comma + 1 + run(&between[comma + 1..], |byte| byte.is_ascii_whitespace());
+    (matches!(opening, Some(b'(' | b'[' | b'{')) && value < between.len()).then_some((at + value, Sign::Beside))
+}
+
+/// A value that only a blank, a comma, a bar or a line's end divides from its name.
+fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -> Option<(usize, Sign)> {
+    let rest = place.rest();
+    let after = &rest[at + blanks..];
+    if name.starts_with('-') && blanks > 0 && !after.starts_with('-') {
+        return Some((at + blanks, Sign::Blank));
+    }
+    // `npm config set _authToken …`, `ENV API_TOKEN …`; `password 7 …` of routers.
+    let before = place.text[..place.at].trim_end_matches([' ', '"', '\'']);
+    let is_set = ["set", "setx", "ENV", "put"].iter().any(|word| before.ends_with(word));
+    let kind_of_hash =
+        if after.starts_with(|c: char| c.is_ascii_digit()) && after[1..].starts_with(' ') { 2 } else { 0 };
+    if blanks > 0 && (is_set || kind_of_hash > 0) {
+        let begin = at + blanks + kind_of_hash;
+        let word = &rest[begin..begin + run(&rest[begin..], |byte| !byte.is_ascii_whitespace())];
+        return ((looks_random(word, 6) || word.starts_with("$1$")) && !word.contains(':'))
+            .then_some((begin, Sign::Blank));
+    }
+    let divided = match after.chars().next()? {
+        '|' | ',' | ';' | '[' => 1,
+        '-' if after[1..].starts_with(' ') => 1,
+        '/' if name.len() == at => 1,
+        '(' => 1 + if after[1..].starts_with("got ") { 4 } else { 0 },
+        '\n' | '\r' => run(after, |byte| byte.is_ascii_whitespace()),
+        _ => ["to ", "as ", "with "].into_iter().find(|word| after.starts_with(word)).map_or(0, str::len),
+    };
+    if divided > 0 {
+        let begin = at + blanks + divided + run(&after[divided..], is_blank);
+        let begin = begin + run(&rest[begin..], |byte| b"\"'`*\\".contains(&byte));
+        let word = &rest[begin..boundary(rest, begin + 128).max(begin)];
+        let word =
+            &word[..word.find(|c: char| c.is_whitespace() || "\"'`|,;()[]<>\\".contains(c)).unwrap_or(word.len())];
+        return follows_plainly(named, word).then_some((begin, Sign::Loose));
+    }
+    if blanks == 0 {
+        return None;
+    }
+    // `password is …`, `password for bob is …`
+    let of = ["for ", "of "].into_iter().find(|word| after.starts_with(word)).map_or(0, str::len);
+    let whose = if of > 0 { of + run(&after[of..], DOTTED) + 1 } else { 0 };
+    if let Some(linked) = after.get(whose..).and_then(linking) {
+        return Some((at + blanks + whose + linked, Sign::Word));
+    }
+    // `password for user app: …`
+    if of > 0 && at == name.len() && named.kind == Kind::Password {
+        let near = &after[..boundary(after, 48)];
+        let colon = near.find([':', '=', '\n']).filter(|sign| !near[*sign..].starts_with('\n'))?;
+        return after_sign(rest, at + blanks + colon);
+    }
+    // `var password string = "…"`
+    if let Some(typed) = typed(after) {
+        return Some((at + blanks + typed, Sign::Equals));
+    }
+    // `password "…" rejected`, `token … rejected`
+    let quote = run(after, |byte| b"\"'(`".contains(&byte));
+    let word = &after[quote..boundary(after, quote + 128).max(quote)];
+    let word = &word[..word.find(|c: char| c.is_whitespace() || "\"'`|,;()[]<>\\".contains(c)).unwrap_or(word.len())];
+    follows_plainly(named, word).then_some((at + blanks + usize::from(after.starts_with('(')), Sign::Blank))
+}

@@ -1,0 +1,280 @@
+//! Whether a value is a secret or only speaks of one: a cause, a placeholder, code, the name of a thing, or a sentence. Pure.
+
+use super::names::{Kind, owner};
+use super::scan::{is_strong, looks_random, run};
+use super::sign::Sign;
+
+/// Owners whose keys are as often names of queues and places as secrets.
+const DOUBTFUL_OWNERS: &str = "routing integration service session account app consumer license";
+
+/// Keys that are hexadecimal. Those of others are identifiers as a rule.
+const HEX_KEYS: &str = "applicationkey writekey readkey functionskey functionkey storagekey cosmoskey relickey rolekey";
+
+/// Ends of what says how a secret is kept: `base64-encoded`.
+const KEPT: [&str; 3] = ["encoded", "encrypted", "hashed"];
+
+/// Values that say something about a secret and are none.
+const REMARKS: &str = "null none nil undefined true false yes no on off ok expired missing invalid required mismatch empty \
+    redacted revoked incorrect wrong failed unknown unset absent denied rejected set not is was has unauthorized forbidden malformed \
+    valid changed rotated disabled enabled hidden masked filtered n/a nan error failure timeout exceeded unavailable unsupported \
+    sensitive blank optional given provided removed deleted omitted suppressed secret password token example changeme \
+    must should cannot can't may needs too minimum maximum length contains does doesn't isn't wasn't has have \
+    base64 plaintext plain encrypted hashed md5 sha1 sha256 sha384 sha512 hmac rs256 hs256 es256 ed25519 rsa bcrypt argon2 aes256 \
+    known falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
+    неверный неправильный истёк 错误 无效 过期 必填 無効";
+
+/// A longer value without a blank is no remark. It would be read again at each of its words.
+const LONGEST_REMARK: usize = 256;
+
+/// Types and words of programming languages.
+const CODE: &str = "str string bytes int integer number boolean bool object any void char uuid text option optional secretstr \
+    securestring await new self this return const let var func function def nil null none undefined noneType";
+
+/// Words after a value that go on with a sentence that began before it.
+const GOING_ON: &str = "and or but for in on at to from by with user as the a an if when because after before then";
+
+/// A value, and what is known about it besides its name.
+#[derive(Clone, Copy)]
+pub(super) struct Value<'a> {
+    pub text: &'a str,
+    /// What follows it.
+    pub after: &'a str,
+    pub sign: Sign,
+    pub is_quoted: bool,
+    /// Whether it belongs to a parameter of an address.
+    pub is_parameter: bool,
+}
+
+/// Whether the value of a name of this kind only speaks of a secret.
+pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
+    let text = value.text;
+    if !value.is_quoted && text.len() > LONGEST_REMARK && !text.starts_with(super::MASK) {
+        return false;
+    }
+    let word = text.trim_matches(|c: char| c.is_ascii_punctuation() && c != '*').to_lowercase();
+    if text.starts_with(super::MASK)
+        || (word.is_empty() && text.len() < 4)
+        || is_one_of(REMARKS, &word)
+        || is_placeholder(text)
+    {
+        return true;
+    }
+    if is_of_its_own(name, text, &word) || is_sentence(value, &word) || is_code(value) {
+        return true;
+    }
+    match value.sign {
+        Sign::Word => return (!value.is_quoted && is_said(&word, text)) || word.len() < 4 || is_version(&word),
+        Sign::Beside => return !looks_random(text, 4),
+        Sign::Loose => return !looks_random(text, 6),
+        _ => {}
+    }
+    match kind {
+        Kind::Password => is_doubtful(name, text),
+        Kind::Token => is_no_token(name, value, &word),
+        _ => is_no_opaque(name, value),
+    }
+}
+
+fn is_one_of(table: &str, word: &str) -> bool {
+    table.split_ascii_whitespace().any(|known| known == word)
+}
+
+/// `${X}`, `$X`, `$1`, `%s`, `{{ x }}`, `<password>`, `xxxxx`, `...`: what a secret is put in place of, or was.
+fn is_placeholder(text: &str) -> bool {
+    let is_variable = |name: &str| {
+        let is_name = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte.is_ascii_digit());
+        !name.is_empty()
+            && (is_name && !name.starts_with(|c: char| c.is_ascii_digit() && name.len() > 2)
+                || name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+    };
+    let first = text.chars().next().unwrap_or_default();
+    let is_filler = text.len() >= 3 && "xX*.#?-_•".contains(first) && text.chars().all(|c| c == first);
+    let is_bracketed = text.starts_with('<') && text.ends_with('>') && !text.bytes().any(|byte| byte.is_ascii_digit());
+    is_filler
+        || is_bracketed
+        || text == "?"
+        || text.starts_with("{{")
+        || (text.starts_with("$(") && !text.starts_with("$(echo ") && !text.starts_with("$(printf "))
+        || (text.starts_with("${") && !text.contains(":-"))
+        || text.strip_prefix('$').is_some_and(is_variable)
+        || (text.starts_with('%') && text.len() <= 3 && text.ends_with(|c: char| c.is_ascii_alphabetic()))
+        || text.strip_prefix('%').and_then(|name| name.strip_suffix('%')).is_some_and(is_variable)
+}
+
+/// What some names have besides secrets: `pass: 12`, `PWD=/srv`, `secret_id: prod/db`.
+fn is_of_its_own(name: &str, text: &str, word: &str) -> bool {
+    let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+    match name {
+        "pwd" => text.starts_with(['/', '~', '\\']),
+        "secretid" => !is_uuid(text),
+        "pw" => is_number && word.len() <= 4,
+        _ if name.ends_with("pin") => !(4..=8).contains(&word.len()) || !is_number,
+        _ if name.ends_with("cvv") || name.ends_with("cvc") => !(3..=4).contains(&word.len()) || !is_number,
+        _ => is_number && word.len() <= 4 && name.ends_with("pass"),
+    }
+}
+
+/// Whether a sentence goes on after the value: `password: must be at least 8 characters`.
+fn is_sentence(value: Value<'_>, word: &str) -> bool {
+    let text = value.text;
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'\'');
+    if value.is_quoted || text.contains(' ') {
+        let mut words = text.split_whitespace();
+        let first = words.next().unwrap_or_default().to_lowercase();
+        return text.contains(' ') && is_one_of(REMARKS, first.trim_end_matches([',', ':']));
+    }
+    let next = value.after.strip_prefix(' ').unwrap_or_default();
+    let next = next.split(|c: char| c.is_whitespace() || ".,:;()".contains(c)).next().unwrap_or_default();
+    let is_count = !word.is_empty() && word.len() <= 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let begins = value.sign == Sign::Colon && (is_count || is_word(text.trim_end_matches([',', ':', ';'])));
+    let is_status = word.len() == 3 && word.starts_with(['4', '5']) && word.bytes().all(|byte| byte.is_ascii_digit());
+    let goes_on = is_word(next) && !is_one_of(GOING_ON, next) || word.ends_with("n't");
+    begins && goes_on || is_status && value.sign == Sign::Colon && next.starts_with(|c: char| c.is_ascii_alphabetic())
+}
+
+/// Whether a value without quotation marks is code that gives it: `os.environ["X"]`, `getToken()`, `self.password`, `String!`.
+fn is_code(value: Value<'_>) -> bool {
+    if value.is_quoted || value.is_parameter {
+        return false;
+    }
+    let text = value.text;
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b':' || byte == b'.')
+    };
+    if is_one_of(CODE, text.trim_end_matches(['!', '?', ',', ';', '>', '|']).to_lowercase().as_str()) {
+        return true;
+    }
+    let length = run(text, |byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte));
+    let path = text[..length].trim_matches(['.', ':']);
+    let opens = text[length..].chars().next().or_else(|| value.after.chars().next());
+    let is_call = opens.is_some_and(|c| "([".contains(c))
+        && !is_strong(path)
+        && path
+            .split(['.', ':'])
+            .all(|part| part.is_empty() || part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'));
+    let is_access =
+        length == text.len() && is_name(path) && path.contains('.') && path.split('.').all(|part| part.len() > 1);
+    length > 0 && (is_call && path.len() > 1 && !value.text[length..].contains(['"', '\'']) || is_access)
+}
+
+/// Whether a word after `is` only says something: `expired`, `read-only`, `base64-encoded`.
+fn is_said(word: &str, text: &str) -> bool {
+    let has_capitals = text.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
+    let mut parts = word.split(['-', '_']);
+    let is_plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_kept = KEPT.iter().any(|kept| word.ends_with(kept));
+    let is_remark = is_one_of(REMARKS, word.trim_end_matches(|c: char| c.is_ascii_digit()));
+    !has_capitals && (is_kept || is_remark || parts.clone().count() <= 2 && parts.all(is_plain))
+}
+
+/// Whether the key of an owner that has keys of other kinds, too, is a plain name.
+fn is_doubtful(name: &str, text: &str) -> bool {
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || b".-_:/".contains(&byte));
+    (is_plain || is_label(text)) && owner(name).is_some_and(|owner| is_one_of(DOUBTFUL_OWNERS, owner))
+}
+
+/// Whether what a token, a secret or credentials have is words, a number or the name of a thing.
+fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
+    let text = value.text;
+    if word.len() < 3 || is_version(word) || is_doubtful(name, text) {
+        return true;
+    }
+    if word.bytes().all(|byte| byte.is_ascii_digit()) {
+        return word.len() <= 4;
+    }
+    if name.ends_with("secret") && is_label(text) {
+        return true;
+    }
+    let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase() || b"_-./".contains(&byte));
+    if !is_plain {
+        return false;
+    }
+    let is_single = word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let has_capitals = text.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
+    match (has_capitals, is_single) {
+        (true, _) => text.split(['_', '-', '.', '/']).all(is_cause),
+        (false, true) => {
+            (value.sign == Sign::Colon && !value.is_quoted && !name.ends_with("secret") || text.len() <= 3)
+                && !value.is_parameter
+        }
+        (false, false) => word.split(['_', '-', '.', '/']).all(|part| part.len() < 16),
+    }
+}
+
+/// Whether a value of a name that has secrets and others looks like none, or like an identifier.
+fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
+    let text = value.text;
+    if ["pin", "cvv", "cvc"].iter().any(|digits| name.ends_with(digits)) {
+        return false;
+    }
+    let is_path = text.contains('/') && text.split('/').all(|part| part.len() < 16) && !text.ends_with('=');
+    match name {
+        _ if name.ends_with("code") && text.bytes().all(|byte| byte.is_ascii_digit()) => {
+            !(4..=8).contains(&text.len()) || name == "code"
+        }
+        "auth" => {
+            !(value.sign == Sign::Equals || value.is_quoted)
+                || !looks_random(text, if value.is_parameter { 6 } else { 12 })
+        }
+        _ if name.ends_with("auth") => !(value.sign == Sign::Equals || value.is_quoted) || !looks_random(text, 6),
+        _ if name.ends_with("session") || name.ends_with("sessionid") || name.ends_with("sid") => {
+            is_identifier(text) || text.starts_with("S-1-") || !looks_random(text, 6)
+        }
+        _ if name.len() > "key".len() && name.ends_with("key") && owner(name).is_none() => {
+            is_path || !is_key(name, text)
+        }
+        _ => is_uuid(text) || is_path || text.contains([' ', ':']) && !value.is_parameter || !looks_random(text, 6),
+    }
+}
+
+/// Whether the value of a key whose owner is not known is one, and no identifier of a thing.
+fn is_key(name: &str, text: &str) -> bool {
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let text = text.strip_prefix("base64:").unwrap_or(text);
+    is_strong(text)
+        && !text.contains([' ', ':'])
+        && !is_uuid(text)
+        && (!is_hex || HEX_KEYS.split(' ').any(|end| name.ends_with(end)))
+}
+
+/// Whether `value` is the name of an object: `checkout-tls`, `prod/checkout/db2`.
+fn is_label(value: &str) -> bool {
+    let is_part = |part: &str| {
+        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        part.len() - word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_lowercase()) && word.len() < 20
+    };
+    value.contains(['-', '/', '.']) && value.split(['-', '/', '.', '_']).all(is_part)
+}
+
+/// Whether `word` is a version: `v2`.
+fn is_version(word: &str) -> bool {
+    word.strip_prefix('v')
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+}
+
+/// Whether a value begins as identifiers do: 32 hexadecimal digits, or after a word and a dash.
+fn is_identifier(value: &str) -> bool {
+    let digits = value.split_once('-').filter(|(word, _)| *word == "devin").map_or(value, |(_, digits)| digits);
+    run(digits, |byte| byte.is_ascii_hexdigit() || byte == b'-') >= 32
+}
+
+/// Whether `value` has the form of a UUID.
+fn is_uuid(value: &str) -> bool {
+    let groups: Vec<&str> = value.split('-').collect();
+    let lengths = groups.iter().map(|group| group.len());
+    lengths.eq([8, 4, 4, 4, 12]) && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Whether letters are a cause such as `AccessDenied` or `ENOENT`, and no letters at random.
+fn is_cause(value: &str) -> bool {
+    if value.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return value.len() <= 12;
+    }
+    let words: Vec<&[u8]> = value.as_bytes().chunk_by(|_, next| next.is_ascii_lowercase()).collect();
+    let long = words.iter().filter(|word| word.len() >= 3).count();
+    let has_vowel = |word: &&[u8]| word.iter().any(|byte| b"aeiouyAEIOUY".contains(byte));
+    long * 2 >= words.len()
+        && words.iter().filter(|word| word.len() >= 3).all(has_vowel)
+        && value.len() >= 3 * words.len()
+}

@@ -1,0 +1,165 @@
+//! What can be asked: whether all is well, which alerts there are, and what was delivered. Changes nothing.
+
+use hyper::StatusCode;
+use serde_json::{Value, json};
+
+use super::answer::Answer;
+use super::{DEADLINE, Door};
+use crate::relay::serve::integration::{Integration, Standing};
+use crate::relay::serve::store::{After, AlertView, Deliveries, StoreError};
+
+/// How many alerts or deliveries are shown at once.
+const MOST: usize = 500;
+
+/// The states of deliveries that can be asked for.
+const STATES: [&str; 4] = ["alerts", "no_alert", "unrecognized", "duplicate"];
+
+/// Something that can be asked for.
+pub enum Shown {
+    Health,
+    Readiness,
+    Alerts,
+    Deliveries,
+    /// By its identifier.
+    Delivery(String),
+}
+
+impl Shown {
+    /// What stands at a path; `None` where nothing does.
+    pub fn at(path: &str) -> Option<Shown> {
+        Some(match path {
+            "/healthz" => Shown::Health,
+            "/readyz" => Shown::Readiness,
+            "/api/v1/alerts" => Shown::Alerts,
+            "/api/v1/deliveries" => Shown::Deliveries,
+            _ => Shown::Delivery(path.strip_prefix("/api/v1/deliveries/")?.to_string()),
+        })
+    }
+
+    /// Whether it is for this machine only.
+    pub fn is_private(&self) -> bool {
+        !matches!(self, Shown::Health | Shown::Readiness)
+    }
+}
+
+impl Door {
+    /// Answers what is asked.
+    pub(super) async fn show(&self, shown: Shown, query: Option<&str>) -> Answer {
+        let answer = match shown {
+            Shown::Health => return Answer::new(StatusCode::OK, json!({"status": "ok"})),
+            Shown::Readiness => return self.readiness().await,
+            Shown::Alerts => self.alerts(query).await,
+            Shown::Deliveries => self.deliveries(query).await,
+            Shown::Delivery(id) => self.delivery(id).await,
+        };
+        answer.unwrap_or_else(|answer| answer)
+    }
+
+    /// Whether deliveries are kept and sessions started, and why not.
+    async fn readiness(&self) -> Answer {
+        let mut reasons = Vec::new();
+        if self.stop.borrow().is_some() {
+            reasons.push("stopping".to_string());
+        }
+        match tokio::time::timeout(DEADLINE, self.store.ping()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => reasons.push(format!("the store: {error}")),
+            Err(_) => reasons.push("the store does not answer".to_string()),
+        }
+        let is_ready = reasons.is_empty();
+        // Deliveries are kept all the same while an integration is paused, so it makes nothing unready.
+        let integrations: Vec<Value> = self.integrations.iter().map(|one| standing(one)).collect();
+        let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+        Answer::new(status, json!({"ready": is_ready, "reasons": reasons, "integrations": integrations}))
+    }
+
+    async fn alerts(&self, query: Option<&str>) -> Result<Answer, Answer> {
+        let after = after(query)?;
+        // One more tells whether any follow.
+        let alerts = self.store.alerts(MOST + 1, after).await;
+        let mut alerts = alerts.map_err(|error| self.unreadable("alerts", &error))?;
+        let has_more = cut(&mut alerts);
+        let next = alerts.last().filter(|_| has_more);
+        let next = next.map(|last| format!("/api/v1/alerts?after={}.{}", last.last_at, last.tag));
+        let alerts: Vec<Value> = alerts.iter().map(|alert| self.with_what_it_waits_for(alert)).collect();
+        Ok(Answer::new(StatusCode::OK, json!({"alerts": alerts, "next": next})))
+    }
+
+    async fn deliveries(&self, query: Option<&str>) -> Result<Answer, Answer> {
+        let state = value(query, "state").map(str::to_string);
+        if state.as_deref().is_some_and(|state| !STATES.contains(&state)) {
+            let reason = format!("state is one of {}", STATES.join(", "));
+            return Err(Answer::problem(StatusCode::BAD_REQUEST, &reason));
+        }
+        let filter = state.as_ref().map(|state| format!("state={state}&")).unwrap_or_default();
+        let most = i64::try_from(MOST + 1).unwrap_or(i64::MAX);
+        let deliveries = self.store.deliveries(Deliveries::Newest { most, state, after: after(query)? }).await;
+        let mut deliveries = deliveries.map_err(|error| self.unreadable("deliveries", &error))?;
+        let has_more = cut(&mut deliveries);
+        let next = deliveries.last().filter(|_| has_more);
+        let next = next.map(|last| format!("/api/v1/deliveries?{filter}after={}.{}", last.received_at, last.id));
+        Ok(Answer::new(StatusCode::OK, json!({"deliveries": deliveries, "next": next})))
+    }
+
+    async fn delivery(&self, id: String) -> Result<Answer, Answer> {
+        let deliveries = self.store.deliveries(Deliveries::One(id)).await;
+        let delivery = deliveries.map_err(|error| self.unreadable("deliveries", &error))?.pop();
+        let delivery = delivery.ok_or_else(|| {
+            Answer::problem(StatusCode::NOT_FOUND, "no delivery with this identifier is kept (any more)")
+        })?;
+        let body = delivery.body.as_deref().map(String::from_utf8_lossy);
+        let mut shown = json!(delivery);
+        shown["body"] = json!(body.map(|body| self.redactor.redact(&body).into_owned()));
+        Ok(Answer::new(StatusCode::OK, shown))
+    }
+
+    /// An alert, and why nothing is done about it for now.
+    fn with_what_it_waits_for(&self, alert: &AlertView) -> Value {
+        let mut shown = json!(alert);
+        let Some(job) = alert.job.as_ref().filter(|job| job.settled_at.is_none()) else { return shown };
+        let name = &job.integration;
+        let reason = match self.integrations.iter().find(|one| one.name == *name).map(|one| one.standing()) {
+            Some(Standing::Ready { .. }) => return shown,
+            Some(Standing::Starting) => format!("the key of the integration {name} is being looked at"),
+            Some(Standing::Paused { reason, .. }) => format!("the integration {name} is paused: {}", reason.message),
+            None => format!("the rules have no integration {name}"),
+        };
+        shown["job"]["waits_for"] = Value::from(reason);
+        shown
+    }
+
+    fn unreadable(&self, what: &str, error: &StoreError) -> Answer {
+        self.trouble(&format!("the {what} cannot be read: {error}"), &format!("the {what} cannot be read now"))
+    }
+}
+
+fn standing(integration: &Integration) -> Value {
+    let name = &integration.name;
+    match integration.standing() {
+        Standing::Starting => json!({"name": name, "state": "starting"}),
+        Standing::Ready { org_id } => json!({"name": name, "state": "ready", "org_id": org_id}),
+        Standing::Paused { reason, .. } => {
+            json!({"name": name, "state": "paused", "code": reason.code, "reason": reason.message})
+        }
+    }
+}
+
+/// Leaves as many as are shown, and says whether there were more.
+fn cut<T>(items: &mut Vec<T>) -> bool {
+    let has_more = items.len() > MOST;
+    items.truncate(MOST);
+    has_more
+}
+
+fn value<'q>(query: Option<&'q str>, name: &str) -> Option<&'q str> {
+    let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
+    pairs.filter(|(found, _)| *found == name).map(|(_, value)| value).next()
+}
+
+fn after(query: Option<&str>) -> Result<Option<After>, Answer> {
+    let Some(text) = value(query, "after") else { return Ok(None) };
+    match text.split_once('.').map(|(at, id)| (at.parse(), id)) {
+        Some((Ok(at), id)) => Ok(Some(After { at, id: id.to_string() })),
+        _ => Err(Answer::problem(StatusCode::BAD_REQUEST, "after is not what an answer's next has")),
+    }
+}

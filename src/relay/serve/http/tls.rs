@@ -1,0 +1,93 @@
+//! Connections that are encrypted here, and not by a proxy in front.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustls::pki_types::pem::{Error as PemError, PemObject as _};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{InconsistentKeys, ServerConfig};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::server::TlsStream;
+
+use crate::devin::provide_cryptography;
+
+/// How long somebody who speaks to this port in the clear may take to hear that it is wrong.
+const REFUSING: Duration = Duration::from_secs(1);
+
+/// A certificate and its key.
+#[derive(Clone)]
+pub struct Tls(TlsAcceptor);
+
+impl Tls {
+    /// Reads them from files in PEM. They are read once: after a change, the process has to be started again.
+    ///
+    /// # Errors
+    /// A sentence: which file is wrong, and what with it.
+    pub fn load(certificate: &Path, key: &Path) -> Result<Tls, String> {
+        provide_cryptography();
+        let chain = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+        let chain = chain.map_err(|error| unusable("--tls-cert", certificate, "a certificate", &error))?;
+        if chain.is_empty() {
+            return Err(unusable("--tls-cert", certificate, "a certificate", &PemError::NoItemsFound));
+        }
+        let secret = PrivateKeyDer::from_pem_file(key);
+        let secret = secret.map_err(|error| unusable("--tls-key", key, "a private key", &error))?;
+        let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, secret);
+        let mut config = config.map_err(|error| match error {
+            rustls::Error::InconsistentKeys(InconsistentKeys::KeyMismatch) => format!(
+                "--tls-key: the key in {} does not belong to the first certificate in {}",
+                key.display(),
+                certificate.display()
+            ),
+            error => format!("--tls-cert and --tls-key cannot be used: {error}"),
+        })?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
+        Ok(Tls(TlsAcceptor::from(Arc::new(config))))
+    }
+
+    /// Greets a connection.
+    ///
+    /// # Errors
+    /// When the other side does not speak TLS, or does not trust this certificate.
+    pub async fn greet(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
+        self.0.accept(stream).await
+    }
+}
+
+/// What somebody is told who speaks to this port in the clear.
+const IN_THE_CLEAR: &str = "HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\nconnection: close\r\n\r\n\
+    {\"accepted\":false,\"reason\":\"this port speaks HTTPS: begin the URL with https://\"}\n";
+
+/// Whether a connection begins as no TLS does, with a letter: the method of a request in the clear.
+pub async fn is_clear(stream: &TcpStream) -> bool {
+    let mut first = [0];
+    matches!(stream.peek(&mut first).await, Ok(1)) && first[0].is_ascii_uppercase()
+}
+
+/// Says so, and closes.
+pub async fn refuse(mut stream: TcpStream) {
+    let told = async {
+        stream.write_all(IN_THE_CLEAR.as_bytes()).await?;
+        stream.shutdown().await?;
+        // Closed before what was sent is read, the connection would be reset, and the answer lost with it.
+        let mut rest = [0; 4096];
+        while stream.read(&mut rest).await? > 0 {}
+        std::io::Result::Ok(())
+    };
+    // Whoever does not listen need not hear it.
+    let _ = tokio::time::timeout(REFUSING, told).await;
+}
+
+fn unusable(option: &str, path: &Path, what: &str, error: &PemError) -> String {
+    let path = path.display();
+    match error {
+        PemError::Io(error) => format!("{option}: {path} cannot be read: {error}"),
+        PemError::NoItemsFound => {
+            format!("{option}: {path} holds no {}; it must be in PEM", what.trim_start_matches("a "))
+        }
+        _ => format!("{option}: {path} is not {what} in PEM"),
+    }
+}

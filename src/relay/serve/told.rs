@@ -1,0 +1,72 @@
+//! What is served, where and for whom, in sentences: as `--check` and the start say it. Pure.
+
+use std::fmt;
+use std::net::SocketAddr;
+
+use super::auth::Auth;
+use super::rules::{Route, Rules};
+use super::store::Address;
+use crate::redact::redact;
+
+/// Where requests come in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Origin {
+    pub address: SocketAddr,
+    pub is_encrypted: bool,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let scheme = if self.is_encrypted { "https" } else { "http" };
+        write!(formatter, "{scheme}://{}", self.address)
+    }
+}
+
+/// All that would be served.
+pub fn would_serve(origin: Origin, store: &Address, rules: &Rules) -> Vec<String> {
+    let mut lines = vec![format!("would listen on {origin}, store {store}")];
+    lines.extend(rules.routes.iter().map(|route| route_line(origin, route)));
+    for integration in &rules.integrations {
+        let place = match &integration.token {
+            None => "a simulated organization".to_string(),
+            Some(_) => {
+                let organization = integration.org_id.as_deref().unwrap_or("found by the key");
+                format!("{}, organization {}", redact(&integration.api_url), redact(organization))
+            }
+        };
+        lines.push(format!("integration {}: {place}", integration.name));
+    }
+    lines.push(format!("sessions go to the integration {}", rules.rule.integration));
+    lines.extend(warnings(origin, rules).into_iter().map(|warning| format!("warning: {warning}")));
+    lines
+}
+
+/// A route: its URL, who sends to it, and by what that is proven.
+pub fn route_line(origin: Origin, route: &Route) -> String {
+    let sender = match (&route.format, &route.mapping) {
+        (Some(format), _) => format.name(),
+        (None, Some(_)) => "map",
+        (None, None) => "auto",
+    };
+    let methods = match &route.auth {
+        Auth::Open => "none".to_string(),
+        Auth::AnyOf(methods) => methods.iter().map(|method| method.name()).collect::<Vec<_>>().join(", "),
+    };
+    let secret = if methods.split(", ").any(|name| name == "path") { "/SECRET" } else { "" };
+    format!("route {origin}/v1/hooks/{}{secret}, kind {sender}, auth {methods}", route.name)
+}
+
+/// What a person should know about it.
+pub fn warnings(origin: Origin, rules: &Rules) -> Vec<String> {
+    let mut warnings: Vec<String> = rules
+        .open_routes()
+        .map(|name| format!("the route {name} has no authentication: every program on this machine can start sessions"))
+        .collect();
+    warnings.extend(rules.warnings.iter().map(ToString::to_string));
+    if !origin.is_encrypted && !origin.address.ip().to_canonical().is_loopback() {
+        warnings.push(
+            "deliveries and their secrets come in without encryption: give --tls-cert and --tls-key, or put a proxy with TLS in front".to_string(),
+        );
+    }
+    warnings
+}
