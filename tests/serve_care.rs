@@ -27,6 +27,8 @@ fn jobs_of_an_integration_that_the_rules_no_longer_have_are_told_of() {
         warning = bridge.until("warning")["message"].to_string();
     }
     assert!(warning.contains("1 of the alerts wait for the integration main"), "{warning}");
+    let unknown = bridge.get("/readyz").json()["integrations"][1].clone();
+    assert_eq!((&unknown["name"], &unknown["state"], &unknown["jobs"]), (&json!("main"), &json!("unknown"), &json!(1)));
 }
 
 /// An alert of a group: its instance, whether it fires, when it began and when it ended.

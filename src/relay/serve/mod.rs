@@ -158,10 +158,9 @@ async fn look_after(door: Arc<Door>, log: Log) {
             )),
             Err(error) => log.warn(&format!("old deliveries cannot be forgotten: {error}")),
         }
-        match door.store.active().await {
-            Ok(active) => {
-                let is_known = |name: &String| door.integrations.iter().any(|known| known.name == *name);
-                for (name, jobs) in active.iter().filter(|(name, _)| !is_known(name)) {
+        match door.jobs_of_nobody().await {
+            Ok(jobs_of_nobody) => {
+                for (name, jobs) in jobs_of_nobody {
                     log.warn(&format!(
                         "{jobs} of the alerts wait for the integration {name}, which the rules do not have: they go on once it is back under this name"
                     ));

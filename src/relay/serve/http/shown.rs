@@ -55,20 +55,39 @@ impl Door {
         answer.unwrap_or_else(|answer| answer)
     }
 
+    /// How many jobs wait for each integration that the rules do not have.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn jobs_of_nobody(&self) -> Result<Vec<(String, i64)>, StoreError> {
+        let mut active = self.store.active().await?;
+        active.retain(|(name, _)| !self.integrations.iter().any(|known| known.name == *name));
+        Ok(active)
+    }
+
     /// Whether deliveries are kept and sessions started, and why not.
     async fn readiness(&self) -> Answer {
         let mut reasons = Vec::new();
         if self.stop.borrow().is_some() {
             reasons.push("stopping".to_string());
         }
-        match tokio::time::timeout(DEADLINE, self.store.ping()).await {
-            Ok(Ok(())) => {}
+        let mut jobs_of_nobody = Vec::new();
+        let look = async {
+            self.store.ping().await?;
+            self.jobs_of_nobody().await
+        };
+        match tokio::time::timeout(DEADLINE, look).await {
+            Ok(Ok(jobs)) => jobs_of_nobody = jobs,
             Ok(Err(error)) => reasons.push(format!("the store: {error}")),
             Err(_) => reasons.push("the store does not answer".to_string()),
         }
         let is_ready = reasons.is_empty();
         // Deliveries are kept all the same while an integration is paused, so it makes nothing unready.
-        let integrations: Vec<Value> = self.integrations.iter().map(|one| standing(one)).collect();
+        let mut integrations: Vec<Value> = self.integrations.iter().map(|one| standing(one)).collect();
+        for (name, jobs) in jobs_of_nobody {
+            integrations.push(json!({"name": name, "state": "unknown", "jobs": jobs,
+                "reason": "its alerts wait: the rules do not have an integration of this name any more"}));
+        }
         let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
         Answer::new(status, json!({"ready": is_ready, "reasons": reasons, "integrations": integrations}))
     }
