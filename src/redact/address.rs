@@ -6,7 +6,7 @@ use super::rules::{Alphabet, DOTTED};
 use super::scan::{Place, boundary, looks_random, run};
 
 /// How far after `://` the end of a password is looked for.
-const USER_INFO: usize = 1024;
+const USER_INFO: usize = 512;
 
 /// `user:password@` after `://`, or a token in place of a user in a web address.
 pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
@@ -50,9 +50,11 @@ pub(super) fn data_source(place: Place<'_>) -> Option<Range<usize>> {
     if place.before == Some(b'/') {
         return None;
     }
-    let rest = &place.rest()[..boundary(place.rest(), USER_INFO)];
+    let rest = place.rest();
     let user = run(rest, DOTTED);
-    let password = rest[user..].strip_prefix(':').filter(|rest| user > 0 && user < 64 && !rest.starts_with("//"))?;
+    let is_user = user > 0 && user < 64 && rest[user..].starts_with(':') && !rest[user..].starts_with("://");
+    let password = rest.get(user + 1..).filter(|_| is_user)?;
+    let password = &password[..boundary(password, USER_INFO)];
     let end = password.find(|c: char| c.is_whitespace() || "\"'<>`,;".contains(c)).unwrap_or(password.len());
     let mut length = password[..end].rfind('@')?;
     let mut host = &password[length + 1..end];

@@ -51,7 +51,7 @@ const ATTACHED: [(&str, &[&[&str]]); 2] = [
 ];
 
 /// Commands that take a secret among their arguments without an option, and how they begin.
-const POSITIONAL: [&str; 12] = [
+const POSITIONAL: [&str; 15] = [
     "htpasswd ",
     "rabbitmqctl add_user ",
     "rabbitmqctl change_password ",
@@ -64,6 +64,9 @@ const POSITIONAL: [&str; 12] = [
     "ConvertTo-SecureString ",
     "PSCredential(",
     "NetworkCredential(",
+    "Credentials(",
+    "login(",
+    "authenticate(",
 ];
 
 /// Commands that read a password or a token where another one writes it: `echo … | docker login --password-stdin`.

@@ -15,6 +15,7 @@ mod scan;
 mod sign;
 mod speech;
 mod statement;
+mod table;
 mod value;
 
 use std::borrow::Cow;

@@ -70,21 +70,22 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         Kind::Cookie => return header(text, false),
         _ => {}
     }
-    let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign))?;
+    // The value of a parameter ends with the query.
+    let ends = if place.is_parameter || named.core == "jsessionid" { "#?" } else { "" };
+    let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign, ends))?;
     let is_quoted = range.start > 0 && text[..range.start].ends_with(['"', '\'', '`']);
-    if (place.is_parameter || named.core == "jsessionid") && !is_quoted {
-        // The value of a parameter ends with the query.
-        range.end = range.start + text[range.clone()].find(['#', '?']).unwrap_or(range.len());
-    }
     if matches!(sign, Sign::Word | Sign::Blank | Sign::Loose) && !is_quoted {
         range.end = range.start + text[range.clone()].trim_end_matches('.').len();
     }
-    if !is_quoted && text[range.clone()].ends_with(':') {
+    if !is_quoted && range.len() <= LONGEST_NAME && text[range.clone()].ends_with(':') {
         // The name of another value.
         return None;
     }
     if is_quoted && let Some(changed) = changed(&text[range.end..]) {
         range.end += changed;
+    }
+    if text[..range.start].is_empty() && place.text[..place.text.len() - text.len()].ends_with("- ") {
+        range.end = listed_below(text, range.end);
     }
     let is_listed = text[..range.start].starts_with('[');
     if named.is_plural && !(is_listed || is_strong(&text[range.clone()])) {
@@ -103,6 +104,23 @@ fn changed(text: &str) -> Option<usize> {
     Some(near.len() - new.len() + end)
 }
 
+/// The end of the last item of a list of YAML, whose first item ends at `end`.
+fn listed_below(text: &str, mut end: usize) -> usize {
+    while let Some(next) = text[end..].trim_start_matches(['"', '\'']).strip_prefix('\n') {
+        let line = &next[..boundary(next, 512)];
+        let line = &line[..line.find('\n').unwrap_or(line.len())];
+        let Some(item) = line.trim_start().strip_prefix("- ").map(|item| item.trim_matches(['"', '\'', ' '])) else {
+            break;
+        };
+        if item.contains(' ') || !looks_random(item, 6) {
+            break;
+        }
+        let begin = text.len() - next.len() + line.find(item).unwrap_or_default();
+        end = begin + item.len();
+    }
+    end
+}
+
 /// Whether a name that keeps a secret only as a parameter or a cookie is one.
 fn is_in_its_place(place: Place<'_>, named: &Name, sign: Sign, value: &str) -> bool {
     let is_cookie = named.core.ends_with("session") || named.core == "sid";
@@ -110,7 +128,7 @@ fn is_in_its_place(place: Place<'_>, named: &Name, sign: Sign, value: &str) -> b
         Sign::Equals => place.is_parameter || is_cookie || place.rest().starts_with("KEY="),
         Sign::Colon => {
             named.core == "session" && value.starts_with(['"', '\'', '\\']) && {
-                extent(value, sign).is_some_and(|range| is_strong(&value[range]))
+                extent(value, sign, "").is_some_and(|range| is_strong(&value[range]))
             }
         }
         _ => false,
@@ -149,7 +167,7 @@ fn place_of(end: u32) -> usize {
 }
 
 /// Whether a name may be one that matters: all that matter pass.
-fn may_matter(name: &str) -> bool {
+pub(super) fn may_matter(name: &str) -> bool {
     let mut end = 0u32;
     !name.is_ascii()
         || name.bytes().enumerate().filter(|(_, byte)| !b"-_.".contains(byte)).any(|(at, byte)| {
@@ -182,7 +200,7 @@ fn is_in_arn(place: Place<'_>) -> bool {
 pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
     let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let begins = word.starts_with(|c: char| c.is_alphanumeric());
+    let begins = word.starts_with(|c: char| c.is_alphanumeric()) && word.bytes().any(|byte| byte.is_ascii_digit());
     match named.kind {
         _ if named.core == "pass" => is_plain && looks_random(word, 6),
         Kind::Password if is_hex && named.core.ends_with("key") => false,

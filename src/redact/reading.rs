@@ -26,7 +26,7 @@ const ENTITIES: [(&str, char); 7] = [
 ];
 
 /// How terminals' escape character is spelled in logs.
-const SPELLED_ESCAPES: [&str; 5] = ["\u{1b}", "^[", "#033", "\\033", "\\e"];
+const SPELLED_ESCAPES: [&str; 9] = ["\u{1b}", "^[", "#033", "\\033", "\\e", "\\u001b", "\\u001B", "\\x1b", "\\x1B"];
 
 /// A text as it is read, with where each of its bytes comes from.
 pub(super) struct Reading<'a> {

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::reading::Reading;
 use super::rules::{ADDRESSES, Alphabet, DOTTED, PREFIXES, Prefix};
-use super::{address, command, pair, pem, statement};
+use super::{address, command, pair, pem, statement, table};
 
 /// So much of what follows a beginning decides whether it is a key.
 const TELLING_BODY: usize = 256;
@@ -32,7 +32,7 @@ const SUSPECT_WORDS: [Rule; 14] = [
     (b"", address::data_source),
     (b"bBgG", address::scheme_credential),
     (b"-", command::flag),
-    (b"hrnvsLCPN", command::positional),
+    (b"hrnvslaLCPN", command::positional),
     (b"ep<", command::piped),
     (b"iI", statement::sql),
     (b"osrueicC", statement::oracle),
@@ -77,7 +77,9 @@ impl<'a> Place<'a> {
 
 /// All secrets, in order.
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
-    read(text, [&CERTAIN, &SUSPECT], [&CERTAIN_WORDS, &SUSPECT_WORDS])
+    let found = read(text, [&CERTAIN, &SUSPECT], [&CERTAIN_WORDS, &SUSPECT_WORDS]);
+    let cells = table::below_names(text);
+    if cells.is_empty() { found } else { super::merged(found.into_iter().chain(cells).collect()) }
 }
 
 /// The secrets about which there is no doubt, in order.

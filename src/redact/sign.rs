@@ -17,13 +17,13 @@ const LINKING: [&str; 10] = ["is", "was", "now", "to", "be", "set", "changed", "
 const LINKING_LAST: [&str; 5] = ["is", "was", "now", "to", "be"];
 
 /// Names of the value, where the name of the secret is a value itself.
-const VALUES: [&str; 4] = ["value", "stringvalue", "defaultvalue", "val"];
+const VALUES: [&str; 1] = ["value"];
 
 /// Names of a name, beside that of its value.
 const NAMES: [&str; 3] = ["name", "key", "id"];
 
 /// Comparisons, and what gives another value: the value behind is a quoted one.
-const OPERATORS: [&str; 10] = ["!==", "!=", "<>", "??", "||", "+=", "~=", "?=", "&lt;", "%"];
+const OPERATORS: [&str; 12] = ["!==", "!=", "||=", "?:", "<>", "??", "||", "+=", "~=", "?=", "&lt;", "%"];
 
 /// What stands between a name and its value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -131,6 +131,11 @@ fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
     if let Some(linked) = linking(&rest[begin..]) {
         return Some((begin + linked, Sign::Word));
     }
+    if sign == Sign::Colon
+        && let Some(typed) = typed(&rest[begin..])
+    {
+        return Some((begin + typed, Sign::Equals));
+    }
     let (decoration, is_block) = decoration(&rest[begin..])?;
     begin += decoration;
     if is_block {
@@ -140,6 +145,14 @@ fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
         return Some((begin + below, if sign == Sign::Block { sign } else { Sign::Loose }));
     }
     Some((begin, sign))
+}
+
+/// Where the value begins after a type and an equals sign: `password: &str = "…"`.
+fn typed(text: &str) -> Option<usize> {
+    let kind = run(&text[..boundary(text, 48)], |byte| byte.is_ascii_alphabetic() || b"&<>[]|?:.".contains(&byte));
+    let kind = kind + run(&text[kind..], is_blank);
+    let begin = kind + 1 + run(text.get(kind + 1..)?, is_blank);
+    (kind > 1 && text[kind..].starts_with('=') && text[begin..].starts_with(['"', '\''])).then_some(begin)
 }
 
 /// How long what decorates a value is, and whether it announces a block: tags and anchors of YAML, emphasis, markup, and the
@@ -173,6 +186,9 @@ fn decoration(text: &str) -> Option<(usize, bool)> {
                 return Some(if rest[marks..].starts_with('\n') { (at + marks, true) } else { (at, false) });
             }
             [b'<', b'!', b'[', b'C', b'D', b'A', b'T', b'A', b'[', ..] => "<![CDATA[".len(),
+            [b'<', b'<', ..] if rest[..boundary(rest, 24)].contains('\n') => {
+                return Some((at + rest.find('\n').unwrap_or_default(), true));
+            }
             [b'<', b'/', ..] => {
                 let close = rest[..boundary(rest, 16)].find('>').map_or(0, |close| close + 1);
                 close + run(&rest[close..], is_blank)
@@ -199,7 +215,7 @@ fn decoration(text: &str) -> Option<(usize, bool)> {
 
 /// The value on the next line: after a block's mark, a line's continuation, or a sign at the end of its line.
 fn below(text: &str, sign: Sign) -> Option<usize> {
-    let open = run(text, |byte| b" \t\\({[".contains(&byte));
+    let open = run(text, |byte| b" \t\\({".contains(&byte));
     if !text[open..].starts_with('\n') && !text[open..].starts_with("\r\n") {
         return None;
     }
@@ -226,6 +242,7 @@ fn in_tag(place: Place<'_>, at: usize) -> Option<(usize, Sign)> {
     let near = &rest[at..boundary(rest, at + NEAR).max(at)];
     let close = near.find('>').filter(|close| !near[..*close].contains('<') && !near[..*close].ends_with('/'))?;
     let begin = at + close + 1;
+    let begin = begin + run(&rest[begin..], |byte| byte.is_ascii_whitespace());
     let (decoration, _) = decoration(&rest[begin..])?;
     Some((begin + decoration, Sign::Equals))
 }
@@ -271,16 +288,37 @@ fn linking(text: &str) -> Option<usize> {
     last.filter(|word| LINKING_LAST.contains(word)).map(|_| at)
 }
 
-/// The value beside a name that is a value itself: `"name": "PASSWORD", "value": "…"`, `key="Password" value="…"`.
+/// The value beside a name that is a value itself: `"name": "PASSWORD", "value": "…"`, `key="Password" value="…"`. Other members
+/// may stand between.
 fn value_beside(rest: &str, at: usize) -> Option<(usize, Sign)> {
-    let gap = run(&rest[at..], |byte| b" ,;\n\r\t\\\"'{".contains(&byte));
-    let begin = at + gap;
-    let word = run(&rest[begin..], |byte| byte.is_ascii_alphabetic());
-    let is_value = gap > 0 && VALUES.iter().any(|value| value.eq_ignore_ascii_case(&rest[begin..begin + word]));
-    let after = begin + word + run(&rest[begin + word..], |byte| b"\\\"' ".contains(&byte));
-    let signs = run(&rest[after..], |byte| b":=".contains(&byte));
-    let value = after + signs;
-    (is_value && signs > 0).then(|| (value + run(&rest[value..], is_blank), Sign::Equals))
+    if !rest[at..].starts_with([',', ' ', ';', '\n', '\r', '\t', '}', '>']) {
+        return None;
+    }
+    let near = &rest[at..boundary(rest, at + NEAR).max(at)];
+    let near = &near[..near
+        .find(['{', '['])
+        .into_iter()
+        .chain(near.find("}, "))
+        .chain(near.find("\n- "))
+        .min()
+        .unwrap_or(near.len())];
+    let mut from = 0;
+    while let Some(found) = near[from..].find("alue").map(|found| from + found) {
+        from = found + "alue".len();
+        let word = near[..from].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let before = near[..from - word.len()].trim_end_matches(['"', '\'', '\\']);
+        let is_first = near[..from - word.len()].bytes().all(|byte| b" ,;\n\r\t\\\"'}>".contains(&byte));
+        let is_member = before.is_empty() || before.ends_with([',', ' ', ';', '\n', '{', '<', '\t']);
+        let after = at + from + run(&rest[at + from..], |byte| b"\\\"' ".contains(&byte));
+        let is_value = VALUES.iter().any(|value| word.to_ascii_lowercase().ends_with(value));
+        let is_quoted =
+            near[from - word.len()..].starts_with(word) && near[..from - word.len()].ends_with(['"', '\'', '<', ' ']);
+        if is_value && is_member && (is_first || is_quoted) && rest[after..].starts_with([':', '=', '>']) {
+            return after_sign(rest, after)
+                .map(|(begin, sign)| (begin, if sign == Sign::Block { sign } else { Sign::Equals }));
+        }
+    }
+    None
 }
 
 /// `{"value": "…", "name": "PASSWORD"}`: where the value stands, counted from the word `value`.
@@ -289,7 +327,7 @@ pub(super) fn before_name(place: Place<'_>) -> Option<Range<usize>> {
     let close = "value".len() + run(&rest["value".len()..], |byte| b"\\\"' ".contains(&byte));
     let signs = run(&rest[close..], |byte| b":=".contains(&byte));
     let begin = close + signs + run(&rest[close + signs..], is_blank);
-    let value = extent(&rest[begin..], Sign::Equals).filter(|_| signs > 0)?;
+    let value = extent(&rest[begin..], Sign::Equals, "").filter(|_| signs > 0)?;
     let value = begin + value.start..begin + value.end;
     let gap = run(&rest[value.end..], |byte| b" ,;\n\r\t\\\"'".contains(&byte));
     let name = value.end + gap;
@@ -359,6 +397,10 @@ fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -
         let near = &after[..boundary(after, 48)];
         let colon = near.find([':', '=', '\n']).filter(|sign| !near[*sign..].starts_with('\n'))?;
         return after_sign(rest, at + blanks + colon);
+    }
+    // `var password string = "…"`
+    if let Some(typed) = typed(after) {
+        return Some((at + blanks + typed, Sign::Equals));
     }
     // `password "…" rejected`, `token … rejected`
     let quote = run(after, |byte| b"\"'(`".contains(&byte));

@@ -23,6 +23,9 @@ const REMARKS: &str = "null none nil undefined true false yes no on off ok expir
     known falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
     неверный неправильный истёк 错误 无效 过期 必填 無効";
 
+/// A longer value without a blank is no remark. It would be read again at each of its words.
+const LONGEST_REMARK: usize = 256;
+
 /// Types and words of programming languages.
 const CODE: &str = "str string bytes int integer number boolean bool object any void char uuid text option optional secretstr \
     securestring await new self this return const let var func function def nil null none undefined noneType";
@@ -45,6 +48,9 @@ pub(super) struct Value<'a> {
 /// Whether the value of a name of this kind only speaks of a secret.
 pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
     let text = value.text;
+    if !value.is_quoted && text.len() > LONGEST_REMARK && !text.starts_with(super::MASK) {
+        return false;
+    }
     let word = text.trim_matches(|c: char| c.is_ascii_punctuation() && c != '*').to_lowercase();
     if text.starts_with(super::MASK)
         || (word.is_empty() && text.len() < 4)

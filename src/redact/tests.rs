@@ -268,17 +268,41 @@ fn hostile_text_takes_linear_time() {
         "\\u0022password\\u0022:",
         "%22password%22%3A",
         "&quot;",
+        "password,",
+        "password|a\n",
+        "a,password\nb,hunter2Zq9\n",
+        "passwords:\n - hunter2Zq9\n",
+        " - hunter2Zq9\n",
+        "\"password\",\"value",
+        "\"password\",\"a\":",
+        "password: a = ",
+        "LOGIN ",
+        "password \"a\" -> \"b\"",
+        "password for a",
+        "password......",
+        "<wbr>",
+        "password=a(",
+        "session=",
+        "key=a&",
+        "?key=",
+        "password:a:",
+        "password=$",
+        "secret=a-",
     ];
     let work = |text: &str| {
         LOOKED_AT.set(0);
         redact(text);
         LOOKED_AT.get() + text.len()
     };
+    let mut slow = Vec::new();
     for part in parts {
         let (small, large) = (part.repeat(2_000 / part.len()), part.repeat(16_000 / part.len()));
         let ratio = work(&large) / work(&small);
-        assert!(ratio <= 12, "{part:?}: 8 times the text is {ratio} times the work");
+        if ratio > 12 {
+            slow.push(format!("{part:?}: 8 times the text is {ratio} times the work"));
+        }
     }
+    assert!(slow.is_empty(), "{}", slow.join("\n"));
 }
 
 #[test]

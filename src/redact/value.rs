@@ -15,16 +15,23 @@ const LINE: usize = 512;
 const FEWEST_WORDS: usize = 12;
 
 /// Names inside of an object that is the value of a secret's name.
-const INNER: [&str; 9] = ["value", "plaintext", "plain", "data", "content", "secret", "default", "string", "text"];
+const INNER: [&str; 10] =
+    ["value", "plaintext", "plain", "data", "content", "secret", "default", "string", "text", "s"];
 
 /// What begins the value of an authorization header.
 const SCHEMES: &str = "basic bearer digest token apikey key geniekey aws4-hmac-sha256 negotiate ntlm oauth hawk";
 
-/// Where the value stands, without its quotation marks.
-pub(super) fn extent(text: &str, sign: Sign) -> Option<Range<usize>> {
+/// Where the value stands, without its quotation marks. Without any, one of the characters `ends` ends it, too.
+pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>> {
     let slashes = run(text, |byte| byte == b'\\');
     let quote = text[slashes..].chars().next()?;
     if "\"'`".contains(quote) {
+        // A quotation may begin with the end of its line.
+        let white = run(&text[slashes + 1..], |byte| byte == b'\n' || byte == b' ');
+        if slashes == 0 && text[1..].starts_with('\n') {
+            let end = text[1 + white..].find(['\n', quote]).unwrap_or(0);
+            return Some(1 + white..1 + white + end);
+        }
         return Some(quoted(text, slashes, quote));
     }
     if sign == Sign::Beside {
@@ -38,13 +45,17 @@ pub(super) fn extent(text: &str, sign: Sign) -> Option<Range<usize>> {
         '{' if line.starts_with("{{") => None,
         // `{SSHA}…`, and in strings of connections `{…}`.
         '{' => match line.find('}').filter(|close| line[1..*close].bytes().all(|byte| byte.is_ascii_uppercase())) {
-            Some(close) if !line[close + 1..].trim().is_empty() => Some(0..close + 1 + unquoted(&text[close + 1..])),
+            Some(close) if !line[close + 1..].trim().is_empty() => {
+                Some(0..close + 1 + unquoted(&text[close + 1..], ends))
+            }
             _ => (sign == Sign::Equals).then(|| inside('}')),
         },
-        '[' if sign == Sign::Equals && !line[1..].trim_start().starts_with(['"', '\'']) => Some(inside(']')),
+        '[' if sign == Sign::Equals && line.len() > 1 && !line[1..].trim_start().starts_with(['"', '\'']) => {
+            Some(inside(']'))
+        }
         '[' => listed(text),
         _ if sign == Sign::Block => Some(0..line.trim_end().len()),
-        _ => Some(0..unquoted(text)),
+        _ => Some(0..unquoted(text, ends)),
     }
 }
 
@@ -64,7 +75,7 @@ pub(super) fn within(text: &str, sign: Sign, is_plural: bool) -> Option<Range<us
         if signs > 0 && (is_plural || INNER.iter().any(|inner| inner.eq_ignore_ascii_case(name))) {
             let value = 1 + close + signs;
             let value = value + run(&text[value..], |byte| byte == b' ');
-            let range = extent(&text[value..], Sign::Equals)?;
+            let range = extent(&text[value..], Sign::Equals, "")?;
             return Some(value + range.start..value + range.end);
         }
         at = begin + word.max(1);
@@ -125,7 +136,7 @@ fn quotation(text: &str, slashes: usize, quote: char) -> Range<usize> {
 }
 
 /// The length of a value without quotation marks, which may have punctuation in it.
-fn unquoted(text: &str) -> usize {
+fn unquoted(text: &str, ends: &str) -> usize {
     const CODED: [&str; 16] = [
         "%26", "%23", "%20", "%22", "%3B", "%0A", "%2C", "%7D", "%5C", "%2526", "\\u0026", "\\u0022", "\\n", "\\r",
         "\\t", "\\\"",
@@ -138,6 +149,7 @@ fn unquoted(text: &str) -> usize {
         let rest = &text[at..];
         let is_end = match c {
             '"' | '`' | '|' => true,
+            c if ends.contains(c) => true,
             '\'' | ';' => !goes_on(&rest[1..]),
             '<' if is_tag(&rest[1..]) || !goes_on(&rest[1..]) => true,
             '<' => {

@@ -117,7 +117,7 @@ mod tests {
             pull_requests: Vec::new(),
             acus_consumed: 0.0,
         };
-        insta::assert_snapshot!(text(&event, false).unwrap(), @"status: run[31mning (]0;titlex), pull request https://x/[2J");
+        insta::assert_snapshot!(text(&event, false).unwrap(), @"status: running (]0;titlex), pull request https://x/");
     }
 
     #[test]

@@ -70,7 +70,7 @@ impl Signature {
     pub fn auth(self) -> String {
         match self {
             Signature::Nothing => "{path: {env: NAME}}".to_string(),
-            Signature::Sns => "{sns: {topics: [ARN]}}".to_string(),
+            Signature::Sns => "{sns: {topics: [\"arn:aws:sns:REGION:ACCOUNT:NAME\"]}}".to_string(),
             Signature::Header => "{bearer: {env: NAME}}".to_string(),
             Signature::Token { header } => format!("{{header: {{name: {}, secret: {{env: NAME}}}}}}", spelled(header)),
             Signature::Hmac { header, signed, .. } => match (header, signed) {

@@ -1,7 +1,9 @@
 //! Jobs that are due: who has one, for how long, and what is kept of it. Whoever has lost a job to somebody else keeps
 //! nothing of it: every write names the number of the claim that it belongs to.
 
+use serde::Serialize;
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
 
 use super::database::Work;
 use super::intake::start;
@@ -29,7 +31,7 @@ pub enum News {
 }
 
 /// What is shown of a job beside its phase.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Progress {
     pub session_id: Option<String>,
     pub session_url: Option<String>,
@@ -38,6 +40,23 @@ pub struct Progress {
     pub status: Option<String>,
     pub result: Option<String>,
     pub reason: Option<String>,
+}
+
+impl Progress {
+    /// From the columns of a job, by their names.
+    ///
+    /// # Errors
+    /// When one is not there, or holds something else.
+    pub fn of(row: &AnyRow) -> Result<Progress, StoreError> {
+        Ok(Progress {
+            session_id: row.try_get("session_id")?,
+            session_url: row.try_get("session_url")?,
+            pr_url: row.try_get("pr_url")?,
+            status: row.try_get("status")?,
+            result: row.try_get("result")?,
+            reason: row.try_get("reason")?,
+        })
+    }
 }
 
 /// How far a job has come.
@@ -107,7 +126,7 @@ pub async fn claim(
         .await?;
     let (mut claimed, mut unreadable) = (Vec::new(), Vec::new());
     for row in rows {
-        let (id, job): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+        let (id, job): (String, String) = (row.try_get("id")?, row.try_get("job")?);
         let waiting = waiting_news(work, &id).await?;
         // One that another version has written must not keep the others waiting.
         let (job, news) = match read(&job).and_then(|job| Ok((job, told(&waiting)?))) {
@@ -119,16 +138,9 @@ pub async fn claim(
         };
         claimed.push(Claimed {
             job,
-            epoch: row.try_get(2)?,
-            stepped_by: row.try_get(3)?,
-            progress: Progress {
-                session_id: row.try_get(4)?,
-                session_url: row.try_get(5)?,
-                pr_url: row.try_get(6)?,
-                status: row.try_get(7)?,
-                result: row.try_get(8)?,
-                reason: row.try_get(9)?,
-            },
+            epoch: row.try_get("epoch")?,
+            stepped_by: row.try_get("stepped_by")?,
+            progress: Progress::of(&row)?,
             news,
         });
     }

@@ -385,7 +385,7 @@ async fn what_happened_can_be_asked_and_old_deliveries_are_forgotten() {
         store.accept(delivery(1, "7", "a", "x", "firing")).await.unwrap();
         settle(&store, OutcomeKind::PrOpened).await;
         let alerts = store.alerts(9, None).await.unwrap();
-        let shown = (alerts[0].state.as_str(), alerts[0].job.as_ref().and_then(|job| job.status.as_deref()));
+        let shown = (alerts[0].state.as_str(), alerts[0].job.as_ref().and_then(|job| job.progress.status.as_deref()));
         assert_eq!(shown, ("firing", Some("done")), "{address}");
         store.ping().await.unwrap();
         store.ping().await.unwrap();

@@ -5,6 +5,7 @@ use sqlx::Row as _;
 
 use super::StoreError;
 use super::database::Work;
+use super::queue::Progress;
 
 /// An alert with its last job, as programs are shown it. Moments are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -59,12 +60,8 @@ pub struct JobView {
     pub phase: String,
     pub created_at: i64,
     pub settled_at: Option<i64>,
-    pub session_id: Option<String>,
-    pub session_url: Option<String>,
-    pub pr_url: Option<String>,
-    pub status: Option<String>,
-    pub result: Option<String>,
-    pub reason: Option<String>,
+    #[serde(flatten)]
+    pub progress: Progress,
 }
 
 /// The alerts that came last, the newest first; those that follow `after`, if it is given.
@@ -81,31 +78,25 @@ pub async fn alerts(work: &mut Work<'_>, most: i64, after: Option<&After>) -> Re
     let rows = sqlx::query(text).bind(most).bind(last_at).bind(tag).fetch_all(&mut *work.connection).await?;
     let mut alerts = Vec::new();
     for row in rows {
-        let job: Option<String> = row.try_get(7)?;
-        let job = match job {
+        let job = match row.try_get("id")? {
             None => None,
             Some(id) => Some(JobView {
                 id,
-                integration: row.try_get(8)?,
-                phase: row.try_get(9)?,
-                created_at: row.try_get(10)?,
-                settled_at: row.try_get(11)?,
-                session_id: row.try_get(12)?,
-                session_url: row.try_get(13)?,
-                pr_url: row.try_get(14)?,
-                status: row.try_get(15)?,
-                result: row.try_get(16)?,
-                reason: row.try_get(17)?,
+                integration: row.try_get("integration")?,
+                phase: row.try_get("phase")?,
+                created_at: row.try_get("created_at")?,
+                settled_at: row.try_get("settled_at")?,
+                progress: Progress::of(&row)?,
             }),
         };
         alerts.push(AlertView {
-            tag: row.try_get(0)?,
-            dedupe_key: row.try_get(1)?,
-            route: row.try_get(2)?,
-            title: row.try_get(3)?,
-            state: row.try_get(4)?,
-            first_at: row.try_get(5)?,
-            last_at: row.try_get(6)?,
+            tag: row.try_get("tag")?,
+            dedupe_key: row.try_get("dedupe_key")?,
+            route: row.try_get("route")?,
+            title: row.try_get("title")?,
+            state: row.try_get("state")?,
+            first_at: row.try_get("first_at")?,
+            last_at: row.try_get("last_at")?,
             job,
         });
     }
