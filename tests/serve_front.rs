@@ -145,7 +145,8 @@ fn an_alert_says_what_it_waits_for() {
     let sandbox = Sandboxed::start("--sessions 2");
     let mut settings: Value = serde_json::from_str(&sandbox.config).unwrap();
     settings["api_token"] = json!("cog_t3st-0nly_k3y");
-    let mut bridge = Bridge::start(&at(&settings.to_string()), "--rules relay.yaml");
+    let program = at(&settings.to_string());
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml");
     bridge.post("generic", DISK_FULL);
     while !bridge.until("warning")["message"].as_str().unwrap().contains("is paused") {}
     let alerts = bridge.alerts();

@@ -20,12 +20,16 @@ const KNOWN: [(Format, &[&str]); 7] = [
 pub fn compare(place: &Place, format: Option<Format>, auth: &Auth, reader: &mut Reader) {
     let (Some(format), Auth::AnyOf(methods)) = (format, auth) else { return };
     let sender = format.sender_name();
+    let signature = senders::by_name(format.name()).map(|sender| sender.signature);
     let abilities = abilities(format);
-    if !abilities.is_empty() && !methods.iter().any(|method| abilities.contains(&method.name())) {
+    // What its row says of its signature, hmac takes as well.
+    let signs = |method: &Method| method.name() == "hmac" && matches!(signature, Some(Signature::Hmac { .. }));
+    let is_sent = |method: &Method| abilities.contains(&method.name()) || signs(method);
+    if !abilities.is_empty() && !methods.iter().any(is_sent) {
         let message = format!("asks for what {sender} does not send: use {}", one_of(&abilities));
         reader.warning(place, message);
     }
-    if let Some(Signature::Token { header }) = senders::by_name(format.name()).map(|sender| sender.signature) {
+    if let Some(Signature::Token { header }) = signature {
         for method in methods {
             if let Method::Header { name, .. } = method
                 && !name.eq_ignore_ascii_case(header)
@@ -62,7 +66,7 @@ fn abilities(format: Format) -> Vec<&'static str> {
         Some(Signature::Hmac { header, .. }) => {
             let schemes = [Scheme::PagerDuty, Scheme::Sentry, Scheme::GitHub];
             let scheme = schemes.iter().find(|scheme| scheme.header().eq_ignore_ascii_case(header));
-            scheme.map(Scheme::name).into_iter().chain(["hmac", "path"]).collect()
+            vec![scheme.map_or("hmac", Scheme::name), "path"]
         }
         Some(Signature::StandardWebhooks) => vec!["standard_webhooks", "path"],
         Some(Signature::Sns) => vec!["sns", "basic", "path"],
