@@ -195,6 +195,11 @@ mod tests {
         assert_eq!([open(week - 1), open(week)], ["HeldByPullRequest", "Past"]);
         let untold = Session { updated_at: None, created_at: None, ..session("exit", "open", &[], 0) };
         assert_eq!([told(&untold), at("exit", -86_400)], ["Past", "Past"]);
+        let days = Holds { cooldown: Duration::from_secs(3 * 86_400), ..holds() };
+        let unknown =
+            |is_archived| prior(&Session { is_archived, ..session("dreaming", "", &[], 2 * 86_400) }, &days, NOW);
+        assert_eq!(unknown(false), PriorSession::Past, "whether it has ended is not known: no cool-down");
+        assert_eq!(unknown(true), PriorSession::EndedLately { has_result: false });
         let none = Holds { while_pr_open: None, cooldown: Duration::ZERO };
         assert_eq!(prior(&session("error", "open", &[], 0), &none, NOW), PriorSession::Past);
     }
