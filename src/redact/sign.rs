@@ -215,7 +215,7 @@ fn decoration(text: &str) -> Option<(usize, bool)> {
 
 /// The value on the next line: after a block's mark, a line's continuation, or a sign at the end of its line.
 fn below(text: &str, sign: Sign) -> Option<usize> {
-    let open = run(text, |byte| b" \t\\({".contains(&byte));
+    let open = run(text, |byte| b" \t\\(".contains(&byte));
     if !text[open..].starts_with('\n') && !text[open..].starts_with("\r\n") {
         return None;
     }
