@@ -4,6 +4,7 @@
 //! message format and no API, and it leaves alone what the caller must not change: it answers, the caller decides.
 
 mod address;
+mod beside;
 mod command;
 mod names;
 mod own;
