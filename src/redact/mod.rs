@@ -4,6 +4,7 @@
 //! message format and no API, and it leaves alone what the caller must not change: it answers, the caller decides.
 
 mod address;
+mod beside;
 mod command;
 mod names;
 mod own;
@@ -92,7 +93,8 @@ pub fn may_be_secret(word: &str) -> bool {
         |ending: &str| (1..=5).contains(&ending.len()) && ending.bytes().all(|byte| byte.is_ascii_alphabetic());
     let is_path =
         word.starts_with(['/', '.', '~']) || word.rsplit_once('.').is_some_and(|(_, ending)| is_ending(ending));
-    !scan::certain(word).is_empty() || !is_path && scan::looks_random(word, 6)
+    !scan::certain(word).is_empty()
+        || !is_path && word.bytes().any(|byte| byte.is_ascii_digit()) && scan::looks_random(word, 6)
 }
 
 /// Text that comes from elsewhere, redacted without knowing any key.

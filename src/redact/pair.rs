@@ -6,10 +6,11 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
+use super::beside::before_name;
 use super::names::{self, Kind, Name, spaced};
 use super::rules::DOTTED;
 use super::scan::{Place, boundary, is_strong, looked_at, looks_random, run};
-use super::sign::{Sign, before_name, sign};
+use super::sign::{Sign, sign};
 use super::speech::{Value, only_speaks};
 use super::value::{extent, header, phrase, within};
 

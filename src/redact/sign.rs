@@ -1,13 +1,11 @@
 //! What stands between a name and its value, with what decorates both. Pure.
 
-use std::ops::Range;
-
 use super::MASK;
+use super::beside::{tuple, value_beside};
 use super::names::{Kind, Name};
 use super::pair::follows_plainly;
 use super::rules::DOTTED;
 use super::scan::{Place, boundary, looked_at, looks_random, run};
-use super::value::extent;
 
 /// How far the end of a tag, or the sign after a name, is looked for.
 const NEAR: usize = 200;
@@ -15,12 +13,6 @@ const NEAR: usize = 200;
 /// Words that link a name with its value, and those of them after which the value can stand.
 const LINKING: [&str; 10] = ["is", "was", "now", "to", "be", "set", "changed", "reset", "has", "been"];
 const LINKING_LAST: [&str; 5] = ["is", "was", "now", "to", "be"];
-
-/// Names of the value, where the name of the secret is a value itself.
-const VALUES: [&str; 1] = ["value"];
-
-/// Names of a name, beside that of its value.
-const NAMES: [&str; 3] = ["name", "key", "id"];
 
 /// Comparisons, and what gives another value: the value behind is a quoted one.
 const OPERATORS: [&str; 12] = ["!==", "!=", "||=", "?:", "<>", "??", "||", "+=", "~=", "?=", "&lt;", "%"];
@@ -93,7 +85,7 @@ pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     apart(place, name, named, at, blanks)
 }
 
-fn is_blank(byte: u8) -> bool {
+pub(super) fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
 }
 
@@ -108,7 +100,7 @@ fn is_index(place: Place<'_>, bracket: &str) -> bool {
 }
 
 /// The sign itself: an equals sign, a colon or an arrow, and where the value begins after it.
-fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
+pub(super) fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
     let after = &rest[at..];
     let dots = if after.starts_with("..") { run(after, |byte| b". ".contains(&byte)) } else { 0 };
     let arrow = if after.starts_with("->") { 2 } else { run(&after[dots..], |byte| b":=>".contains(&byte)) };
@@ -215,7 +207,7 @@ fn decoration(text: &str) -> Option<(usize, bool)> {
 
 /// The value on the next line: after a block's mark, a line's continuation, or a sign at the end of its line.
 fn below(text: &str, sign: Sign) -> Option<usize> {
-    let open = run(text, |byte| b" \t\\({".contains(&byte));
+    let open = run(text, |byte| b" \t\\(".contains(&byte));
     if !text[open..].starts_with('\n') && !text[open..].starts_with("\r\n") {
         return None;
     }
@@ -286,67 +278,6 @@ fn linking(text: &str) -> Option<usize> {
         last = Some(word);
     }
     last.filter(|word| LINKING_LAST.contains(word)).map(|_| at)
-}
-
-/// The value beside a name that is a value itself: `"name": "PASSWORD", "value": "…"`, `key="Password" value="…"`. Other members
-/// may stand between.
-fn value_beside(rest: &str, at: usize) -> Option<(usize, Sign)> {
-    if !rest[at..].starts_with([',', ' ', ';', '\n', '\r', '\t', '}', '>']) {
-        return None;
-    }
-    let near = &rest[at..boundary(rest, at + NEAR).max(at)];
-    let near = &near[..near
-        .find(['{', '['])
-        .into_iter()
-        .chain(near.find("}, "))
-        .chain(near.find("\n- "))
-        .min()
-        .unwrap_or(near.len())];
-    let mut from = 0;
-    while let Some(found) = near[from..].find("alue").map(|found| from + found) {
-        from = found + "alue".len();
-        let word = near[..from].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-        let before = near[..from - word.len()].trim_end_matches(['"', '\'', '\\']);
-        let is_first = near[..from - word.len()].bytes().all(|byte| b" ,;\n\r\t\\\"'}>".contains(&byte));
-        let is_member = before.is_empty() || before.ends_with([',', ' ', ';', '\n', '{', '<', '\t']);
-        let after = at + from + run(&rest[at + from..], |byte| b"\\\"' ".contains(&byte));
-        let is_value = VALUES.iter().any(|value| word.to_ascii_lowercase().ends_with(value));
-        let is_quoted =
-            near[from - word.len()..].starts_with(word) && near[..from - word.len()].ends_with(['"', '\'', '<', ' ']);
-        if is_value && is_member && (is_first || is_quoted) && rest[after..].starts_with([':', '=', '>']) {
-            return after_sign(rest, after)
-                .map(|(begin, sign)| (begin, if sign == Sign::Block { sign } else { Sign::Equals }));
-        }
-    }
-    None
-}
-
-/// `{"value": "…", "name": "PASSWORD"}`: where the value stands, counted from the word `value`.
-pub(super) fn before_name(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let close = "value".len() + run(&rest["value".len()..], |byte| b"\\\"' ".contains(&byte));
-    let signs = run(&rest[close..], |byte| b":=".contains(&byte));
-    let begin = close + signs + run(&rest[close + signs..], is_blank);
-    let value = extent(&rest[begin..], Sign::Equals, "").filter(|_| signs > 0)?;
-    let value = begin + value.start..begin + value.end;
-    let gap = run(&rest[value.end..], |byte| b" ,;\n\r\t\\\"'".contains(&byte));
-    let name = value.end + gap;
-    let word = run(&rest[name..], |byte| byte.is_ascii_alphabetic());
-    let is_name = gap > 0 && NAMES.iter().any(|known| known.eq_ignore_ascii_case(&rest[name..name + word]));
-    let secret = name + word + run(&rest[name + word..], |byte| b"\\\"' :=".contains(&byte));
-    let secret = &rest[secret..secret + run(&rest[secret..boundary(rest, secret + 128).max(secret)], DOTTED)];
-    (is_name && super::is_secret(secret, &rest[value.clone()])).then_some(value)
-}
-
-/// `('Password', '…')`, `["--password", "…"]`.
-fn tuple(place: Place<'_>, at: usize) -> Option<(usize, Sign)> {
-    let rest = place.rest();
-    let gap = run(&rest[at..], |byte| b" ,\n\t\\\"'".contains(&byte));
-    let between = &rest[at..at + gap];
-    let opening = place.text[..place.at].trim_end_matches(['"', '\'', '\\']).bytes().next_back();
-    let comma = between.find(',')?;
-    let value = comma + 1 + run(&between[comma + 1..], |byte| byte.is_ascii_whitespace());
-    (matches!(opening, Some(b'(' | b'[' | b'{')) && value < between.len()).then_some((at + value, Sign::Beside))
 }
 
 /// A value that only a blank, a comma, a bar or a line's end divides from its name.

@@ -186,6 +186,9 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
     if name.ends_with("secret") && is_label(text) {
         return true;
     }
+    if text.contains(' ') && !name.ends_with("secret") && !text.split(' ').any(|word| looks_random(word, 6)) {
+        return true;
+    }
     let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase() || b"_-./".contains(&byte));
     if !is_plain {
         return false;

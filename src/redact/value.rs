@@ -206,7 +206,7 @@ pub(super) fn header(text: &str, is_authorization: bool) -> Option<Range<usize>>
             Value { text: &text[range.clone()], after: "", sign: Sign::Equals, is_quoted: true, is_parameter: false };
         return (!range.is_empty() && !only_speaks(Kind::Token, "token", value)).then_some(range);
     }
-    let open = run(text, |byte| b"[{\"' ".contains(&byte));
+    let open = run(text, |byte| b"[\"' ".contains(&byte));
     let near = &text[open..boundary(text, open + LINE).max(open)];
     let line = &near[..near.find(['\n', '\r']).unwrap_or(near.len())];
     let line = &line[..line.find("\\n").or_else(|| line.find("\\r")).unwrap_or(line.len())];

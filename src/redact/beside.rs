@@ -1,0 +1,74 @@
+//! Names that are values themselves, with the secret beside them: `{"name": "PASSWORD", "value": "…"}`, `('Password', '…')`. Pure.
+
+use std::ops::Range;
+
+use super::rules::DOTTED;
+use super::scan::{Place, boundary, run};
+use super::sign::{Sign, after_sign, is_blank};
+use super::value::extent;
+
+/// How far the value is looked for.
+const NEAR: usize = 200;
+
+/// Names of a name, beside that of its value.
+const NAMES: [&str; 3] = ["name", "key", "id"];
+
+/// The value beside a name that is a value itself: `"name": "PASSWORD", "value": "…"`, `key="Password" value="…"`. Other members
+/// may stand between.
+pub(super) fn value_beside(rest: &str, at: usize) -> Option<(usize, Sign)> {
+    if !rest[at..].starts_with([',', ' ', ';', '\n', '\r', '\t', '}', '>']) {
+        return None;
+    }
+    let near = &rest[at..boundary(rest, at + NEAR).max(at)];
+    let near = &near[..near
+        .find(['{', '['])
+        .into_iter()
+        .chain(near.find("}, "))
+        .chain(near.find("\n- "))
+        .min()
+        .unwrap_or(near.len())];
+    let mut from = 0;
+    while let Some(found) = near[from..].find("alue").map(|found| from + found) {
+        from = found + "alue".len();
+        let word = near[..from].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+        let before = near[..from - word.len()].trim_end_matches(['"', '\'', '\\']);
+        let is_first = near[..from - word.len()].bytes().all(|byte| b" ,;\n\r\t\\\"'}>".contains(&byte));
+        let is_member = before.is_empty() || before.ends_with([',', ' ', ';', '\n', '{', '<', '\t']);
+        let after = at + from + run(&rest[at + from..], |byte| b"\\\"' ".contains(&byte));
+        let is_value = word.to_ascii_lowercase().ends_with("value");
+        let is_quoted = near[..from - word.len()].ends_with(['"', '\'', '<', ' ']);
+        if is_value && is_member && (is_first || is_quoted) && rest[after..].starts_with([':', '=', '>']) {
+            return after_sign(rest, after)
+                .map(|(begin, sign)| (begin, if sign == Sign::Block { sign } else { Sign::Equals }));
+        }
+    }
+    None
+}
+
+/// `{"value": "…", "name": "PASSWORD"}`: where the value stands, counted from the word `value`.
+pub(super) fn before_name(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let close = "value".len() + run(&rest["value".len()..], |byte| b"\\\"' ".contains(&byte));
+    let signs = run(&rest[close..], |byte| b":=".contains(&byte));
+    let begin = close + signs + run(&rest[close + signs..], is_blank);
+    let value = extent(&rest[begin..], Sign::Equals, "").filter(|_| signs > 0)?;
+    let value = begin + value.start..begin + value.end;
+    let gap = run(&rest[value.end..], |byte| b" ,;\n\r\t\\\"'".contains(&byte));
+    let name = value.end + gap;
+    let word = run(&rest[name..], |byte| byte.is_ascii_alphabetic());
+    let is_name = gap > 0 && NAMES.iter().any(|known| known.eq_ignore_ascii_case(&rest[name..name + word]));
+    let secret = name + word + run(&rest[name + word..], |byte| b"\\\"' :=".contains(&byte));
+    let secret = &rest[secret..secret + run(&rest[secret..boundary(rest, secret + 128).max(secret)], DOTTED)];
+    (is_name && super::is_secret(secret, &rest[value.clone()])).then_some(value)
+}
+
+/// `('Password', '…')`, `["--password", "…"]`.
+pub(super) fn tuple(place: Place<'_>, at: usize) -> Option<(usize, Sign)> {
+    let rest = place.rest();
+    let gap = run(&rest[at..], |byte| b" ,\n\t\\\"'".contains(&byte));
+    let between = &rest[at..at + gap];
+    let opening = place.text[..place.at].trim_end_matches(['"', '\'', '\\']).bytes().next_back();
+    let comma = between.find(',')?;
+    let value = comma + 1 + run(&between[comma + 1..], |byte| byte.is_ascii_whitespace());
+    (matches!(opening, Some(b'(' | b'[' | b'{')) && value < between.len()).then_some((at + value, Sign::Beside))
+}
