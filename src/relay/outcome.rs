@@ -256,8 +256,7 @@ mod tests {
     #[test]
     fn what_asks_a_person_is_at_work_no_more() {
         use SessionPhase::*;
-        let phases =
-            [Working, Unknown, WaitingForUser, WaitingForApproval, Finished, Suspended, QuotaExceeded, Failed];
+        let phases = [Working, Unknown, WaitingForUser, WaitingForApproval, Finished, Suspended, QuotaExceeded, Failed];
         let told: Vec<String> = phases
             .into_iter()
             .map(|phase| format!("{phase:?}: active {}, blocked {}", phase.is_active(), phase.is_blocked()))
