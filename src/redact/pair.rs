@@ -78,9 +78,14 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     if matches!(sign, Sign::Word | Sign::Blank | Sign::Loose) && !is_quoted {
         range.end = range.start + text[range.clone()].trim_end_matches('.').len();
     }
-    if !is_quoted && range.len() <= LONGEST_NAME && text[range.clone()].ends_with(':') {
-        // The name of another value.
-        return None;
+    if !is_quoted && text[range.clone()].ends_with(':') {
+        // A value that is complained about, or the name of another value.
+        let told = text[range.clone()].trim_end_matches([':', ')', ']', ',']);
+        let is_value = sign == Sign::Equals || place.is_parameter || is_strong(told) || looks_random(told, 6);
+        if told.is_empty() || !is_value && range.len() <= LONGEST_NAME {
+            return None;
+        }
+        range.end = range.start + told.len();
     }
     if is_quoted && let Some(changed) = changed(&text[range.end..]) {
         range.end += changed;

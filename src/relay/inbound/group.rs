@@ -42,9 +42,13 @@ pub fn read(
         }
     }
     if members.is_empty() && delivery.rejected.is_empty() {
-        return Err(Problem::NotAnAlert {
-            what: "a group without alerts",
-            remedy: "nothing can be told from others in it; the template of its sender may have left them out",
+        let is_list = payload.at("alerts").is_some_and(|alerts| alerts.value.is_array());
+        return Err(match is_list {
+            true => Problem::NotAnAlert {
+                what: "a list without alerts",
+                remedy: "if the sender has a template for its payload, see that it lists the alerts",
+            },
+            false => payload.missing("alerts.0"),
         });
     }
     if grouping == Grouping::PerAlert {

@@ -339,7 +339,7 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
     the payload is of no known sender, and nothing in it says for sure that it is an alert
     the payload is of no known sender, and nothing in it says for sure that it is an alert
     the payload is of no known sender, and nothing in it says for sure that it is an alert
-    the payload is a group without alerts, not an alert: nothing can be told from others in it; the template of its sender may have left them out
+    the payload is a list without alerts, not an alert: if the sender has a template for its payload, see that it lists the alerts
     the payload cannot be read as alertmanager: labels of an alert is missing, empty or of another type
     firing | - | - | 1 alert
         alertmanager:r:c3622f6478c47bac403bcf6c9b

@@ -98,7 +98,7 @@ pub fn read(
                 Problem::TooLarge { .. } => return Err(Unreadable::TooLarge(said)),
                 Problem::Empty | Problem::NotJson { .. } => return Err(Unreadable::NotJson(said)),
                 Problem::NotAnAlert { .. } => Verdict::NoAlert(said),
-                _ => match beside::no_alert(&problem, headers, &body) {
+                _ => match beside::no_alert(headers) {
                     Some(reason) => Verdict::NoAlert(redactor.redact(&reason).into_owned()),
                     None => Verdict::Unrecognized(said),
                 },
