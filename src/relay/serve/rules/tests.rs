@@ -349,7 +349,7 @@ fn every_sender_of_the_table_can_be_asked_for_what_it_sends() {
     for sender in senders::all() {
         let (name, auth) = (sender.format.name(), sender.signature.auth());
         let variable = if auth.contains("standard_webhooks") { "WHSEC" } else { "TOKEN" };
-        let auth = auth.replace("NAME", variable).replace("ARN", "'arn:aws:sns:eu-central-1:123456789012:alarms'");
+        let auth = auth.replace("NAME", variable);
         let said = said(&format!("{INTEGRATIONS}routes:\n  - {{name: a, kind: {name}, auth: {auth}}}\n"));
         assert_eq!(said, "right", "{name}: {auth}");
     }
