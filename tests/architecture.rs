@@ -60,7 +60,7 @@ fn collect(root: &Path, directory: &Path, found: &mut BTreeMap<String, Source>) 
             if !name.ends_with("tests") {
                 collect(root, &path, found);
             }
-        } else if name.ends_with(".rs") {
+        } else if name.ends_with(".rs") && !name.ends_with("/tests.rs") {
             let text = std::fs::read_to_string(&path).unwrap();
             // The tests of a file are its last item.
             let (code, _) = text.split_once("#[cfg(test)]\nmod tests {").unwrap_or((&text, ""));
