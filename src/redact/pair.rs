@@ -81,7 +81,8 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     if !is_quoted && text[range.clone()].ends_with(':') {
         // A value that is complained about, or the name of another value.
         let told = text[range.clone()].trim_end_matches([':', ')', ']', ',']);
-        let is_value = sign == Sign::Equals || place.is_parameter || is_strong(told) || looks_random(told, 6);
+        let has_digit = told.bytes().any(|byte| byte.is_ascii_digit());
+        let is_value = sign == Sign::Equals || place.is_parameter || has_digit && looks_random(told, 6);
         if told.is_empty() || !is_value && range.len() <= LONGEST_NAME {
             return None;
         }

@@ -222,7 +222,7 @@ fn claim_file(path: &Path) -> Result<File, StoreError> {
         options
     };
     let in_words = |error: std::io::Error| StoreError(error.to_string());
-    options().open(path).map_err(|error| match (error.kind(), path.parent()) {
+    let file = options().open(path).map_err(|error| match (error.kind(), path.parent()) {
         (ErrorKind::NotFound, Some(folder)) => {
             StoreError(format!("there is no folder {}: make it, or name another place", folder.display()))
         }
@@ -232,7 +232,16 @@ fn claim_file(path: &Path) -> Result<File, StoreError> {
         }
         _ => in_words(error),
     })?;
-    // Another name of the same file, through a link, has the same lock.
+    // By another name, another process would write to another journal.
+    #[cfg(unix)]
+    if std::os::unix::fs::MetadataExt::nlink(&file.metadata().map_err(in_words)?) > 1 {
+        return Err(StoreError(
+            "the file has more than one name (a hard link): remove the others, or copy it to a place of its own"
+                .to_string(),
+        ));
+    }
+    drop(file);
+    // Another name of the same file, through a symbolic link, has the same lock.
     let mut beside = path.canonicalize().map_err(in_words)?.into_os_string();
     beside.push("-lock");
     let lock = options().open(&beside).map_err(in_words)?;

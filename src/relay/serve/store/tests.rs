@@ -510,6 +510,11 @@ async fn a_file_is_its_owners_and_one_process_writes_to_it() {
     let alias = directory.path().join("alias.db");
     std::os::unix::fs::symlink(directory.path().join("a b?%.db"), &alias).unwrap();
     assert!(Store::open(&Address::Sqlite(alias)).await.is_err(), "it is the same file by another name");
+    let link = directory.path().join("link.db");
+    std::fs::hard_link(directory.path().join("a b?%.db"), &link).unwrap();
+    let refused = Store::open(&Address::Sqlite(link.clone())).await.err().unwrap().to_string();
+    assert!(refused.contains("more than one name"), "{refused}");
+    std::fs::remove_file(link).unwrap();
     store.close().await;
     let store = Store::open(&address).await.unwrap();
     assert_eq!(store.alerts(9, None).await.unwrap().len(), 1);
