@@ -27,7 +27,7 @@ fn alert(number: usize) -> String {
 fn start(devin: &Devin, schema: &str) -> Option<(Program, String)> {
     let url = std::env::var("RELAY_POSTGRES").ok()?;
     run("psql", &[&url, "--quiet", "--command", &format!("CREATE SCHEMA {schema}")]);
-    let program = by(&devin.settings(), "poll_interval: 1s, pr_grace: 0", "");
+    let program = by(&devin.settings(), "poll_interval: 1s, pr_grace: 0, reconcile_window: 5s", "");
     Some((program, format!("--rules relay.yaml --store {url}&options=-c%20search_path%3D{schema}")))
 }
 
