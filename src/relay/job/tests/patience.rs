@@ -93,6 +93,60 @@ fn an_accepted_alert_outlasts_every_answer_that_may_pass() {
 }
 
 #[test]
+fn every_answer_is_waited_out_or_left_to_the_step() {
+    let patient = job(1, again()).made_patient();
+    let (finding, _) = step(patient, Observation::Started, START);
+    let watching = Job::watching("job-1".to_string(), "devin-1".to_string(), again(), START).made_patient();
+    let error = |kind: Kind, said: &str| Error {
+        kind,
+        path: "sessions".to_string(),
+        explanation: (!said.is_empty()).then(|| said.to_string()),
+        tries: 1,
+    };
+    let status = |status| error(Kind::Status(status), "");
+    let tags = || error(Kind::Status(422), "tags are not allowed");
+    let answers = [
+        ("find, 404", Observation::FindFailed(status(404))),
+        ("find, 403", Observation::FindFailed(status(403))),
+        ("find, 503", Observation::FindFailed(status(503))),
+        ("poll, 404", Observation::PollFailed(status(404))),
+        ("poll, 401", Observation::PollFailed(status(401))),
+        ("create, 402", Observation::CreateRefused(status(402))),
+        ("create, 403", Observation::CreateRefused(status(403))),
+        ("create, tags", Observation::CreateRefused(tags())),
+        ("create, out of time", Observation::CreateRefused(error(Kind::TimeUp(Duration::from_secs(1)), ""))),
+    ];
+    let mut table = Vec::new();
+    for (phase, job) in [("finding", finding), ("watching", watching)] {
+        for (answer, observation) in &answers {
+            let mut job = job.clone();
+            let waits = (0..7).map(|_| job.wait_out(observation).map_or("-".to_string(), |(_, wait)| wait.to_string()));
+            table.push(format!("{phase}, {answer}: {}", waits.collect::<Vec<_>>().join(" ")));
+        }
+    }
+    insta::assert_snapshot!(table.join("\n"), @"
+    finding, find, 404: 10000 20000 40000 80000 160000 - -
+    finding, find, 403: 10000 10000 10000 10000 10000 10000 10000
+    finding, find, 503: 10000 10000 10000 10000 10000 10000 10000
+    finding, poll, 404: - - - - - - -
+    finding, poll, 401: 10000 10000 10000 10000 10000 10000 10000
+    finding, create, 402: 10000 20000 40000 80000 160000 - -
+    finding, create, 403: 10000 20000 40000 80000 160000 300000 300000
+    finding, create, tags: - - - - - - -
+    finding, create, out of time: 10000 10000 10000 10000 10000 10000 10000
+    watching, find, 404: - - - - - - -
+    watching, find, 403: - - - - - - -
+    watching, find, 503: - - - - - - -
+    watching, poll, 404: - - - - - - -
+    watching, poll, 401: 10000 10000 10000 10000 10000 10000 10000
+    watching, create, 402: 10000 20000 40000 80000 160000 - -
+    watching, create, 403: 10000 20000 40000 80000 160000 300000 300000
+    watching, create, tags: - - - - - - -
+    watching, create, out of time: 10000 10000 10000 10000 10000 10000 10000
+    ");
+}
+
+#[test]
 fn a_place_among_the_sessions_is_waited_for_as_long_as_it_takes() {
     let limit = |_| {
         let said = Some("too many concurrent sessions".to_string());
