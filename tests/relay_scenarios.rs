@@ -281,7 +281,7 @@ fn a_create_that_is_answered_unclearly_is_found_again_or_called_unknown() {
     session_adopted https://app.devin.ai/sessions/SESSION (found_after_unclear_create)
     session_status running/finished
     outcome done pr_opened pr https://github.com/northwind-labs/payments-api/pull/N at https://app.devin.ai/sessions/SESSION: the session opened a pull request
-    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions sent nothing for 1 s; a session may have been created, looking for it
+    stderr: /v3/organizations/org-5a4db0c05a4db0c05a4db0c05a4db0c0/sessions did not succeed within 1 s; a session may have been created, looking for it
     exit 0
 
     create-breaks
