@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod duplicate;
 mod engine;
+pub mod gates;
 mod http;
 mod integration;
 mod log;

@@ -1,0 +1,80 @@
+//! What a rules file says about when a job may start. Pure; kept with the job, so that a change of the file changes no job
+//! that is under way.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// What a rule asks of an alert before it starts a session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gates {
+    /// The rule; part of the namespace of its alerts' tags.
+    pub rule: String,
+    /// How long an alert has to fire first; zero for not at all.
+    pub delay: Duration,
+    /// How often it has to fire first; `None` for once.
+    pub min_occurrences: Option<Occurrences>,
+    /// A job that has not started for so long is dropped.
+    pub max_wait: Duration,
+    /// `None` where many alerts at once are no storm.
+    pub storm: Option<Storm>,
+    /// What holds for all jobs of this rule together.
+    pub limits: Limits,
+}
+
+/// So many firings within a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Occurrences {
+    /// At least 1.
+    pub count: u32,
+    pub within: Duration,
+}
+
+/// When many alerts at once are one incident.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Storm {
+    /// So many alerts within `window`, or more, are a storm: 2 to 50.
+    pub threshold: u32,
+    /// From 10 to 300 seconds.
+    pub window: Duration,
+    /// So many of them start at once all the same: 0 to 5.
+    pub immediate: u32,
+}
+
+impl Default for Storm {
+    fn default() -> Storm {
+        Storm { threshold: 5, window: Duration::from_secs(60), immediate: 2 }
+    }
+}
+
+/// How much may be started: by the bridge, for an integration, or by a rule. All that are given hold side by side.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Sessions at work at one time; `None` for any number.
+    pub concurrent_sessions: Option<u32>,
+    /// Starts within windows of time that end now; all of them hold.
+    pub runs: Vec<Runs>,
+    /// ACUs from one midnight (UTC) to the next; `None` for any number. Sessions then need a `max_acu_limit`.
+    pub acu_per_day: Option<u32>,
+}
+
+/// So many starts within a time, at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Runs {
+    pub count: u32,
+    pub within: Duration,
+}
+
+impl Gates {
+    /// A rule that starts whatever fires, at once.
+    pub fn open(rule: &str) -> Gates {
+        Gates {
+            rule: rule.to_string(),
+            delay: Duration::ZERO,
+            min_occurrences: None,
+            max_wait: Duration::from_secs(3600),
+            storm: None,
+            limits: Limits::default(),
+        }
+    }
+}
