@@ -19,7 +19,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 pub use self::patience::is_about_the_key;
-pub use self::request::{DispatchRequest, Firing, FiringReason, OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
+pub use self::request::{
+    DispatchRequest, Firing, FiringReason, OnNewAlerts, OnResolved, OnSessionLimit, OnTimeout, Policy,
+};
 pub use self::table::{ROWS, table};
 pub use self::watching::{Origin, Watching};
 use super::event::{EventKind, OutcomeEvent};

@@ -2,4 +2,4 @@
 
 mod settings;
 
-pub use settings::{Gates, Limits, Occurrences, Runs, Storm};
+pub use settings::{Bounds, Gates, Limits, Occurrences, Runs, Storm};

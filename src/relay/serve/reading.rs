@@ -148,7 +148,8 @@ fn entry(
             let new = NewSession { prompt: words.prompt, title, ..rule.session.clone() };
             let request = request(Names::new(tag.clone(), draw()), new, alert);
             let job = Job::new(format!("job-{}", draw()), shown.clone(), request, rule.policy.clone());
-            EntryState::Firing(Box::new(NewJob { integration: rule.integration.clone(), job }))
+            let gates = rule.gates.clone();
+            EntryState::Firing(Box::new(NewJob { integration: rule.integration.clone(), job, gates }))
         }
         State::Resolved => EntryState::Resolved,
         state => EntryState::Other(redactor.redact(state.name()).into_owned()),

@@ -19,6 +19,7 @@ use std::io;
 use std::time::Duration;
 
 use super::auth::Auth;
+use super::gates::{Bounds, Gates};
 use super::secret::Secret;
 use crate::devin::Token;
 use crate::devin::session::NewSession;
@@ -44,6 +45,8 @@ pub struct Rules {
     pub max_store_size: u64,
     /// Keeps these alerts apart from the same alerts of other bridges; empty for none.
     pub namespace: String,
+    /// What holds for all jobs, whenever they were made.
+    pub bounds: Bounds,
     /// What is allowed and yet likely to be a mistake.
     pub warnings: Vec<Problem>,
 }
@@ -90,6 +93,8 @@ pub struct Rule {
     pub max_sessions: usize,
     pub create_timeout: Duration,
     pub policy: Policy,
+    /// What is asked of an alert before it starts a session; handed with each of its jobs.
+    pub gates: Gates,
 }
 
 /// What becomes of a create that nobody knows the end of.
@@ -238,6 +243,7 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
         retention: retention.unwrap_or(RETENTION),
         max_store_size: max_store_size.unwrap_or(STORE),
         namespace: namespace.unwrap_or_default(),
+        bounds: Bounds::default(),
         warnings: Vec::new(),
     })
 }

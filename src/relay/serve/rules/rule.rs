@@ -10,9 +10,10 @@ use super::{Integration, OnCreateUnknown, Rule};
 use crate::devin::session::NewSession;
 use crate::relay::engine;
 use crate::relay::inbound::Grouping;
-use crate::relay::job::{OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
+use crate::relay::job::{OnNewAlerts, OnResolved, OnSessionLimit, OnTimeout, Policy};
 use crate::relay::prior::Holds;
 use crate::relay::prompt::Template;
+use crate::relay::serve::gates::Gates;
 use crate::relay::values::{create_timeout, duration, poll_interval, title, without_secret, word};
 
 pub const KEYS: [&str; 27] = [
@@ -94,10 +95,12 @@ pub fn standard(integration: String, on_create_unknown: OnCreateUnknown) -> Rule
             on_session_limit: OnSessionLimit::Wait,
             on_new_alerts: OnNewAlerts::Message,
             on_timeout: OnTimeout::Leave,
+            on_resolved: OnResolved::Annotate,
             poll_interval: Duration::from_secs(30),
             max_polls: 120,
             pr_grace: 3,
         },
+        gates: Gates::open("default"),
     }
 }
 

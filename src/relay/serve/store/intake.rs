@@ -9,6 +9,7 @@ use super::StoreError;
 use super::database::Work;
 use crate::relay::job::Job;
 use crate::relay::serve::duplicate::{Earlier, Fate, Received, duplicate};
+use crate::relay::serve::gates::Gates;
 
 /// So many news wait for one job at most; then the newest takes the place of the one before it.
 const MOST_NEWS: i64 = 100;
@@ -69,6 +70,8 @@ pub enum EntryState {
 pub struct NewJob {
     pub integration: String,
     pub job: Job,
+    /// What is asked of it before it starts.
+    pub gates: Gates,
 }
 
 /// What became of a delivery.

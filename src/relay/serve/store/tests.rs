@@ -4,10 +4,13 @@ use std::time::Duration;
 
 use super::*;
 use crate::devin::session::NewSession;
-use crate::relay::job::{DispatchRequest, End, Firing, Job, OnNewAlerts, OnSessionLimit, OnTimeout, Phase, Policy};
+use crate::relay::job::{
+    DispatchRequest, End, Firing, Job, OnNewAlerts, OnResolved, OnSessionLimit, OnTimeout, Phase, Policy,
+};
 use crate::relay::names::Names;
 use crate::relay::outcome::OutcomeKind;
 use crate::relay::prior::Holds;
+use crate::relay::serve::gates::Gates;
 
 const LEASE: Duration = Duration::from_secs(60);
 const NO_LEASE: Duration = Duration::ZERO;
@@ -50,6 +53,7 @@ fn job(id: &str) -> Job {
         on_session_limit: OnSessionLimit::Wait,
         on_new_alerts: OnNewAlerts::Message,
         on_timeout: OnTimeout::Leave,
+        on_resolved: OnResolved::Annotate,
         poll_interval: LEASE,
         max_polls: 1,
         pr_grace: 0,
@@ -65,7 +69,8 @@ fn delivery(number: u32, sender_id: &str, body: &str, tag: &str, state: &str) ->
 fn at(number: u32, sender_id: &str, body: &str, tag: &str, state: &str, occurred_at: Option<i64>) -> NewDelivery {
     let state = match state {
         "firing" => {
-            EntryState::Firing(Box::new(NewJob { integration: "one".to_string(), job: job(&format!("j{number}")) }))
+            let (job, gates) = (job(&format!("j{number}")), Gates::open("default"));
+            EntryState::Firing(Box::new(NewJob { integration: "one".to_string(), job, gates }))
         }
         "resolved" => EntryState::Resolved,
         other => EntryState::Other(other.to_string()),
