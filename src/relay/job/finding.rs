@@ -215,6 +215,7 @@ impl Job {
     /// The alert is over before there is a session; a create that is under way, or may have been answered, goes on.
     pub(super) fn on_resolved_early(&mut self, now: Millis) -> Vec<Action> {
         if self.unclear.is_some() || self.phase == (Phase::Creating { waits_until: None }) {
+            self.note_resolved();
             return self.resume_waiting(now);
         }
         let reason = "the alert was resolved before a session was created";
