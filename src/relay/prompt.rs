@@ -9,8 +9,8 @@ mod key;
 mod template;
 
 pub use facts::VARIABLES;
-pub use key::{Key, dedupe_key, shown_key};
-pub use template::{Template, TemplateProblem};
+pub use key::{Key, dedupe_key, line, shown_key};
+pub use template::{Template, TemplateProblem, first_unknown};
 
 use super::alert::{Alert, tag_in};
 use super::text::{plain_line, without_secrets};

@@ -13,7 +13,7 @@ use crate::devin::retry;
 use crate::devin::{Client, Settings as ClientSettings, Token};
 use crate::output::Output;
 use crate::redact::Redactor;
-use crate::relay::serve::rules::{self, Devin, Integration, Rules, Surroundings};
+use crate::relay::serve::rules::{self, Devin, Integration, Limited, Rules, Surroundings};
 use crate::relay::serve::store::Address;
 use crate::relay::serve::{IntegrationSettings, Listen, Log, Origin, Settings, Tls, inherited, would_serve};
 use crate::sandbox::{self, Sandbox};
@@ -109,13 +109,14 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
         }
     };
     let mut integrations = Vec::new();
-    for Integration { name, token, api_url, org_id } in rules.integrations.drain(..) {
+    for Integration { name, token, api_url, org_id, .. } in std::mem::take(&mut rules.integrations) {
         let Some(token) = token else { continue };
         redactor.add(token.expose());
         output.hide(&token);
         let (policy, concurrency) = (retry::Policy::brief(), REQUESTS_AT_ONCE);
         let client = Client::new(ClientSettings { api_url, token, policy, concurrency });
-        integrations.push(IntegrationSettings { name, client, org_id, create_timeout: rules.rule.create_timeout });
+        let create_timeout = rules.create_timeout(&name);
+        integrations.push(IntegrationSettings { name, client, org_id, create_timeout });
     }
     let (tell, stop) = channel(None);
     let listen = socket.map_or(Listen::At(origin.address), Listen::On);
@@ -200,10 +201,11 @@ async fn simulated(rules: &mut Rules) -> io::Result<Sandbox> {
         token: Some(Token::new(sandbox::TOKEN)),
         api_url: sandbox.url(),
         org_id: Some(sandbox::ORG_ID.to_string()),
+        limited: Limited::default(),
     };
     let mut names: Vec<String> = rules.integrations.iter().map(|integration| integration.name.clone()).collect();
     if names.is_empty() {
-        names.push(rules.rule.integration.clone());
+        names.extend(rules.rules.first().map(|rule| rule.integration.clone()));
     }
     rules.integrations = names.iter().map(|name| simulated(name)).collect();
     Ok(sandbox)

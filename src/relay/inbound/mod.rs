@@ -29,6 +29,7 @@ mod stand_in;
 use serde_json::Value;
 
 pub use delivery::{Delivery, Rejected, delivery_id};
+pub use group::severity as severity_of;
 pub use mapping::Mapping;
 pub use problem::Problem;
 

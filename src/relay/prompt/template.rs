@@ -8,7 +8,7 @@ use super::facts::{Facts, VARIABLES};
 use crate::relay::engine::{self, Allowance, Fault};
 
 /// A template that was understood, and names only what there is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Template {
     text: String,
 }
@@ -73,7 +73,7 @@ impl Template {
 }
 
 /// The first variable that no alert has, and its line.
-fn first_unknown(text: &str) -> Option<(usize, String)> {
+pub fn first_unknown(text: &str) -> Option<(usize, String)> {
     let environment = Environment::empty();
     let named = environment.template_from_str(text).ok()?.undeclared_variables(false);
     let is_known = |name: &str| VARIABLES.contains(&name) || engine::FUNCTIONS.contains(&name);

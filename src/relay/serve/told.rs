@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use super::auth::Auth;
-use super::rules::{Route, Rules};
+use super::rules::{DEFAULT, Route, Rule, Rules};
 use super::store::Address;
 use crate::redact::redact;
 
@@ -36,9 +36,23 @@ pub fn would_serve(origin: Origin, store: &Address, rules: &Rules) -> Vec<String
         };
         lines.push(format!("integration {}: {place}", integration.name));
     }
-    lines.push(format!("sessions go to the integration {}", rules.rule.integration));
+    match &rules.rules[..] {
+        [rule] if rule.id == DEFAULT => lines.push(format!("sessions go to the integration {}", rule.integration)),
+        rules => lines.extend(rules.iter().map(rule_line)),
+    }
     lines.extend(warnings(origin, rules).into_iter().map(|warning| format!("warning: {warning}")));
     lines
+}
+
+/// A rule: where it stands, and where its sessions go.
+fn rule_line(rule: &Rule) -> String {
+    let (id, group, integration) = (&rule.id, &rule.group, &rule.integration);
+    let rest = match (rule.is_enabled, rule.matching.is_of_all()) {
+        (false, _) => "; disabled",
+        (true, true) => "; takes every alert that comes to it",
+        (true, false) => "",
+    };
+    format!("rule {id} of the group {group}, sessions go to the integration {integration}{rest}")
 }
 
 /// A route: its URL, who sends to it, and by what that is proven.

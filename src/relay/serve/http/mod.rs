@@ -257,7 +257,8 @@ impl Door {
         let deadline = if route.format == Some(Format::Sentry) { DEADLINE_OF_SENTRY } else { DEADLINE };
         let answer = match tokio::time::timeout(deadline, self.store.accept(read.delivery)).await {
             Ok(Ok(receipt)) => {
-                decisions = keys.into_iter().zip(&receipt.taken).map(|(key, taken)| decision(key, taken)).collect();
+                decisions =
+                    keys.into_iter().zip(&receipt.taken).filter_map(|(key, taken)| decision(key, taken)).collect();
                 self.confirm(accepted, self.receipt(receipt, verdict, &notes)).await
             }
             Ok(Err(error)) => {
@@ -279,6 +280,7 @@ impl Door {
                 Taken::Suppressed { dedupe_key, reason } => {
                     suppressed.push(json!({"dedupe_key": dedupe_key, "reason": reason}));
                 }
+                Taken::Nothing => {}
             }
         }
         if !job_ids.is_empty() {
@@ -359,13 +361,14 @@ impl Door {
 }
 
 /// What became of an alert, for the log.
-fn decision(dedupe_key: String, taken: &Taken) -> Decision {
+fn decision(dedupe_key: String, taken: &Taken) -> Option<Decision> {
     let (decision, job_id, reason) = match taken {
         Taken::Started { job_id } => ("started", Some(job_id.clone()), None),
         Taken::Joined { job_id } => ("joined", Some(job_id.clone()), None),
         Taken::Suppressed { reason, .. } => ("suppressed", None, Some(reason.clone())),
+        Taken::Nothing => return None,
     };
-    Decision { dedupe_key, decision, job_id, reason }
+    Some(Decision { dedupe_key, decision, job_id, reason })
 }
 
 fn refuse_method(allowed: &'static str) -> Answer {

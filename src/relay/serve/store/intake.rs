@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::StoreError;
 use super::admission::note_firing;
 use super::database::Work;
 use super::decisions::forget;
+use super::{StoreError, siblings};
 use crate::relay::job::Job;
 use crate::relay::serve::duplicate::{Earlier, Fate, Received, duplicate};
 use crate::relay::serve::gates::Gates;
@@ -55,6 +55,8 @@ pub struct Entry {
     /// Whether the sender says so. Else it is when the alert began or ended: one that fires may have been told of later.
     pub is_told_at: bool,
     pub state: EntryState,
+    /// The tags that the alert has by other rules: one of them that has an active job takes this one's place.
+    pub siblings: Vec<String>,
 }
 
 /// Whether it is on.
@@ -63,8 +65,12 @@ pub enum EntryState {
     /// With the job that is made if none is active.
     Firing(Box<NewJob>),
     Resolved,
+    /// Resolved, and nothing where the alert is not known.
+    ResolvedIfKnown,
     /// In between, in a word that may be shown.
     Other(String),
+    /// Whatever its state is, nothing is done about it, for this reason.
+    Unwanted(String),
 }
 
 /// A job that may be made.
@@ -94,6 +100,8 @@ pub enum Taken {
     Joined { job_id: String },
     /// Nothing is done, for this reason.
     Suppressed { dedupe_key: String, reason: String },
+    /// It is not known, and nobody is told of that.
+    Nothing,
 }
 
 /// The alert as it is known.
@@ -113,6 +121,8 @@ struct Known {
 /// # Errors
 /// The database's.
 pub async fn accept(work: &mut Work<'_>, delivery: &NewDelivery) -> Result<Receipt, StoreError> {
+    let led = siblings::led(work, delivery).await?;
+    let delivery = led.as_ref().unwrap_or(delivery);
     let mut known = Vec::new();
     for entry in &delivery.entries {
         known.push(look_up(work, &entry.tag).await?);
@@ -206,6 +216,7 @@ async fn take(
     let is_late = occurred_at(work, entry).zip(newest).is_some_and(|(this, newest)| this < newest);
     let was_firing = known.as_ref().is_some_and(|known| known.state == "firing");
     match &entry.state {
+        EntryState::ResolvedIfKnown if known.is_none() => Ok(Taken::Nothing),
         EntryState::Firing(_) if is_late && entry.is_told_at && !was_firing => {
             touch(work, delivery, entry).await?;
             Ok(suppressed("fired, but before it was resolved last".to_string()))
@@ -220,11 +231,11 @@ async fn take(
             start(work, &entry.tag, &new.integration, &new.job, &new.gates, Some(&delivery.id)).await?;
             Ok(Taken::Started { job_id: new.job.id.clone() })
         }
-        EntryState::Resolved if is_late && was_firing => {
+        EntryState::Resolved | EntryState::ResolvedIfKnown if is_late && was_firing => {
             touch(work, delivery, entry).await?;
             Ok(suppressed("resolved, but before it fired last".to_string()))
         }
-        EntryState::Resolved => {
+        EntryState::Resolved | EntryState::ResolvedIfKnown => {
             remember(work, delivery, entry, "resolved").await?;
             match active {
                 Some(job_id) => {
@@ -238,6 +249,7 @@ async fn take(
             touch(work, delivery, entry).await?;
             Ok(suppressed(format!("the alert is {word}, which starts nothing")))
         }
+        EntryState::Unwanted(reason) => Ok(suppressed(reason.clone())),
     }
 }
 

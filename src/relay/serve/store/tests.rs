@@ -84,6 +84,7 @@ fn at(number: u32, sender_id: &str, body: &str, tag: &str, state: &str, occurred
         occurred_at,
         is_told_at: true,
         state,
+        siblings: Vec::new(),
     };
     NewDelivery {
         id: format!("d{number}"),
@@ -102,6 +103,7 @@ fn told(receipt: &Receipt) -> String {
     let taken = receipt.taken.iter().map(|taken| match taken {
         Taken::Started { job_id } => format!("started {job_id}"),
         Taken::Joined { job_id } => format!("joined {job_id}"),
+        Taken::Nothing => "nothing".to_string(),
         Taken::Suppressed { reason, .. } => reason.clone(),
     });
     if receipt.is_duplicate { "duplicate".to_string() } else { taken.collect::<Vec<_>>().join(", ") }
