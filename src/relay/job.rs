@@ -18,7 +18,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::patience::is_about_the_key;
 pub use self::request::{DispatchRequest, Firing, FiringReason, OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
 pub use self::table::{ROWS, table};
 pub use self::watching::{Origin, Watching};
