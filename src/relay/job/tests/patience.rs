@@ -106,13 +106,16 @@ fn every_answer_is_waited_out_or_left_to_the_step() {
     let status = |status| error(Kind::Status(status), "");
     let tags = || error(Kind::Status(422), "tags are not allowed");
     let answers = [
+        ("find, 400", Observation::FindFailed(status(400))),
         ("find, 404", Observation::FindFailed(status(404))),
         ("find, 403", Observation::FindFailed(status(403))),
         ("find, 503", Observation::FindFailed(status(503))),
         ("poll, 404", Observation::PollFailed(status(404))),
         ("poll, 401", Observation::PollFailed(status(401))),
         ("create, 402", Observation::CreateRefused(status(402))),
+        ("create, 302", Observation::CreateRefused(status(302))),
         ("create, 403", Observation::CreateRefused(status(403))),
+        ("create, 404", Observation::CreateRefused(status(404))),
         ("create, tags", Observation::CreateRefused(tags())),
         ("create, out of time", Observation::CreateRefused(error(Kind::TimeUp(Duration::from_secs(1)), ""))),
     ];
@@ -125,22 +128,28 @@ fn every_answer_is_waited_out_or_left_to_the_step() {
         }
     }
     insta::assert_snapshot!(table.join("\n"), @"
-    finding, find, 404: 10000 20000 40000 80000 160000 - -
+    finding, find, 400: 10000 20000 40000 80000 160000 - -
+    finding, find, 404: 10000 20000 40000 80000 160000 300000 300000
     finding, find, 403: 10000 10000 10000 10000 10000 10000 10000
     finding, find, 503: 10000 10000 10000 10000 10000 10000 10000
     finding, poll, 404: - - - - - - -
-    finding, poll, 401: 10000 10000 10000 10000 10000 10000 10000
+    finding, poll, 401: 10000 20000 40000 80000 160000 - -
     finding, create, 402: 10000 20000 40000 80000 160000 - -
+    finding, create, 302: 10000 20000 40000 80000 160000 300000 300000
     finding, create, 403: 10000 20000 40000 80000 160000 300000 300000
+    finding, create, 404: 10000 20000 40000 80000 160000 300000 300000
     finding, create, tags: - - - - - - -
     finding, create, out of time: 10000 10000 10000 10000 10000 10000 10000
+    watching, find, 400: - - - - - - -
     watching, find, 404: - - - - - - -
     watching, find, 403: - - - - - - -
     watching, find, 503: - - - - - - -
     watching, poll, 404: - - - - - - -
-    watching, poll, 401: 10000 10000 10000 10000 10000 10000 10000
+    watching, poll, 401: 10000 20000 40000 80000 160000 - -
     watching, create, 402: 10000 20000 40000 80000 160000 - -
+    watching, create, 302: 10000 20000 40000 80000 160000 300000 300000
     watching, create, 403: 10000 20000 40000 80000 160000 300000 300000
+    watching, create, 404: 10000 20000 40000 80000 160000 300000 300000
     watching, create, tags: - - - - - - -
     watching, create, out of time: 10000 10000 10000 10000 10000 10000 10000
     ");
@@ -191,7 +200,7 @@ fn an_unclear_create_is_not_made_again_where_the_rule_says_so() {
 #[test]
 fn a_search_may_be_refused_a_few_times() {
     let refused = || {
-        let kind = Kind::Status(404);
+        let kind = Kind::Status(400);
         Observation::FindFailed(Error { kind, path: "sessions".to_string(), explanation: None, tries: 1 })
     };
     let (mut job, _) = step(job(1, policy()).made_patient(), Observation::Started, 0);
