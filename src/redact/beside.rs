@@ -69,6 +69,8 @@ pub(super) fn tuple(place: Place<'_>, at: usize) -> Option<(usize, Sign)> {
     let between = &rest[at..at + gap];
     let opening = place.text[..place.at].trim_end_matches(['"', '\'', '\\']).bytes().next_back();
     let comma = between.find(',')?;
-    let value = comma + 1 + run(&between[comma + 1..], |byte| byte.is_ascii_whitespace());
-    (matches!(opening, Some(b'(' | b'[' | b'{')) && value < between.len()).then_some((at + value, Sign::Beside))
+    let value = at + comma + 1 + run(&between[comma + 1..], |byte| byte.is_ascii_whitespace());
+    let value = value + if rest[value..].starts_with("<<") { 2 } else { 0 };
+    let is_quoted = rest[value..].starts_with(['"', '\'', '\\']);
+    (matches!(opening, Some(b'(' | b'[' | b'{')) && is_quoted).then_some((value, Sign::Beside))
 }

@@ -6,13 +6,17 @@
 mod address;
 mod beside;
 mod command;
+mod decoration;
+mod header;
 mod names;
 mod own;
 mod pair;
 mod pem;
+mod placeholder;
 mod reading;
 mod rules;
 mod scan;
+mod series;
 mod sign;
 mod speech;
 mod statement;

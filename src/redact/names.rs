@@ -76,7 +76,7 @@ const KEY_OWNERS: &str = "account admin aes api app auth authorization aws azure
 const KEY_OF_THINGS: &str = "aggreg aggregation alert alias object cache class cluster column composite config correlation cycle data dedup dedupe \
     deduplication document entity event feature file fingerprint flag foreign group hash hot i18n idempotency \
     incident index issue item job label lock lookup map message metric order partition primary project public \
-    range record registry row s3 shard sort tag trace translation unique";
+    range record registry row s3 shard sort tag trace translation unique websocket";
 
 /// Words that may follow the one that says secret: `DB_PASSWORD_PROD`, `password_confirmation`, `SECRET_KEY_BASE`.
 const SUFFIXES: &str = "again base base64 confirm confirmation current dev development live new old preprod previous primary prod \

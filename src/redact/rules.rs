@@ -12,6 +12,7 @@ const CAPITALS: Alphabet = |byte| UPPER(byte) || byte == b'-';
 const HEX: Alphabet = |byte| byte.is_ascii_hexdigit();
 const ALNUM: Alphabet = |byte| byte.is_ascii_alphanumeric();
 const PATH: Alphabet = |byte| DOTTED(byte) || b"/:@".contains(&byte);
+const COLONED: Alphabet = |byte| WORD(byte) || byte == b':';
 const TOKEN: Alphabet = |byte| DOTTED(byte) || b"+/=~".contains(&byte);
 
 /// A vendor's key: how it begins, the least number of characters after that, and which.
@@ -197,7 +198,7 @@ pub(super) const ADDRESSES: [Prefix; 15] = [
     key("webhook.office.com/webhook", 8, PATH),
     key("outlook.office.com/webhook", 8, PATH),
     key("outlook.office365.com/webhook", 8, PATH),
-    key("api.telegram.org/bot", 8, PATH),
+    key("api.telegram.org/bot", 8, COLONED),
     key("events.pagerduty.com/integration/", 8, PATH),
     key("hooks.zapier.com/hooks/catch/", 8, PATH),
     key("hc-ping.com/", 16, PATH),
