@@ -5,9 +5,12 @@
 
 mod address;
 mod beside;
+mod call;
 mod command;
 mod decoration;
 mod header;
+mod letters;
+mod manifest;
 mod names;
 mod own;
 mod pair;
@@ -28,7 +31,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub use own::OwnKey;
-pub use pair::{is_secret, is_secret_name};
+pub use pair::{is_secret, is_secret_name, is_secret_within, keeps_secrets};
 
 /// What stands where a secret stood.
 pub const MASK: &str = "****";

@@ -11,13 +11,16 @@ use super::header::header;
 use super::names::{self, Kind, Name, spaced};
 use super::rules::DOTTED;
 use super::scan::{Place, boundary, is_strong, looked_at, looks_random, run};
-use super::series::{after, inside, old_and_new};
+use super::series::{after, inside, is_plain, old_and_new};
 use super::sign::{Sign, sign};
-use super::speech::{Value, only_speaks};
+use super::speech::{Value, is_identifying, only_speaks};
 use super::value::{extent, phrase, within};
 
 /// A word after `token` is one from this length on, if it is no word of a language and no name with dashes in it.
 const LONG_TOKEN: usize = 16;
+
+/// A key in base64 after its name has so many characters at least.
+const LONG_KEY: usize = 40;
 
 /// The longest name.
 const LONGEST_NAME: usize = 128;
@@ -36,6 +39,22 @@ pub fn is_secret(name: &str, value: &str) -> bool {
         Kind::Authorization | Kind::Cookie => !only_speaks(Kind::Token, &name.core, value),
         kind if name.is_plural => is_strong(value.text) && !only_speaks(kind, &name.core, value),
         kind => !only_speaks(kind, &name.core, value),
+    }
+}
+
+/// Whether some of the values that belong to `name` are secrets: also those of `passwords` and `cookies`.
+pub fn keeps_secrets(name: &str) -> bool {
+    Name::of(name).is_some_and(|name| name.kind >= Kind::Token)
+}
+
+/// Whether `value` of the member `name` is a secret in an object called `around`: in `credentials`, what looks like one.
+pub fn is_secret_within(around: &str, name: &str, value: &str) -> bool {
+    let Some(named) = Name::of(around) else { return false };
+    match named.kind {
+        _ if is_plain(name) => false,
+        Kind::Password | Kind::Cookie => is_secret(around, value),
+        Kind::Authorization => super::may_be_secret(value),
+        _ => is_secret(around, value) && looks_random(value, 6) && !is_identifying(value),
     }
 }
 
@@ -114,7 +133,8 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         range.end = listed_below(text, range.end);
     }
     let is_listed = text[..range.start].starts_with('[');
-    if named.is_plural && !(is_listed || is_strong(&text[range.clone()])) {
+    let is_code = named.core.ends_with("code") && text[range.clone()].bytes().any(|byte| byte.is_ascii_digit());
+    if named.is_plural && !(is_listed || is_code || is_strong(&text[range.clone()])) {
         return None;
     }
     let after = &text[range.end..boundary(text, range.end + 96).max(range.end)];
@@ -219,10 +239,18 @@ pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
     let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let begins = word.starts_with(|c: char| c.is_alphanumeric()) && word.bytes().any(|byte| byte.is_ascii_digit());
+    let has_mark = word.contains(['!', '@', '#', '$', '%', '^', '&', '*']);
+    let is_base64 =
+        || word.len() >= LONG_KEY && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+    let is_digits = || word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
     match named.kind {
         _ if named.core == "pass" => is_plain && looks_random(word, 6),
         Kind::Password if is_hex && named.core.ends_with("key") => false,
-        Kind::Password => begins && word.len() >= 6 && (is_strong(word) || is_plain && looks_random(word, 6)),
+        Kind::Password => {
+            begins && word.len() >= 6 && (is_strong(word) || (is_plain || has_mark) && looks_random(word, 6))
+        }
+        Kind::Token if named.core.ends_with("code") => is_digits(),
+        Kind::Token if is_base64() => is_strong(word) && !is_hex,
         Kind::Token => {
             is_plain
                 && !is_hex

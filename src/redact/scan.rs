@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::reading::Reading;
 use super::rules::{ADDRESSES, Alphabet, DOTTED, PREFIXES, Prefix};
-use super::{address, command, pair, pem, statement, table};
+use super::{address, call, command, manifest, pair, pem, statement, table};
 
 /// So much of what follows a beginning decides whether it is a key.
 const TELLING_BODY: usize = 256;
@@ -39,8 +39,8 @@ const CERTAIN: [Rule; 2] = [(b"-BP", pem::private_key), (b"", known_key)];
 const CERTAIN_WORDS: [Rule; 1] = [(b"", json_web_token)];
 
 /// Rules that go by what stands around a secret.
-const SUSPECT: [Rule; 1] = [(b":%", address::user_info)];
-const SUSPECT_WORDS: [Rule; 13] = [
+const SUSPECT: [Rule; 2] = [(b":%", address::user_info), (b"(", call::argument)];
+const SUSPECT_WORDS: [Rule; 17] = [
     (b"", address::data_source),
     (b"bBgG", address::scheme_credential),
     (b"-", command::flag),
@@ -51,6 +51,10 @@ const SUSPECT_WORDS: [Rule; 13] = [
     (b"$", statement::hash),
     (b"sS", statement::set_password),
     (b"vV", statement::inserted),
+    (b"(", statement::inserted_row),
+    (b"D", statement::duplicate),
+    (b"pP", statement::parameters),
+    (b">", command::rule_of_access),
     (b"aA", statement::signing_in),
     (b"cClLaAuUsSfF", statement::user_and_password),
     (b"", statement::password_file),
@@ -88,9 +92,7 @@ impl<'a> Place<'a> {
 
 /// All secrets, in order.
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
-    let found = read(text, ALL);
-    let cells = table::below_names(text);
-    if cells.is_empty() { found } else { super::merged(found.into_iter().chain(cells).collect()) }
+    read(text, ALL)
 }
 
 /// The secrets about which there is no doubt, in order.
@@ -102,9 +104,19 @@ pub(super) fn certain(text: &str) -> Vec<Range<usize>> {
 fn read(text: &str, rules: Rules) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for reading in Reading::all(text) {
-        let secrets = find(&reading.text, rules).into_iter().chain(pem::tails(&reading.text));
-        found
-            .extend(secrets.map(|secret| reading.origin(secret)).filter(|secret| &text[secret.clone()] != super::MASK));
+        let text_read = &*reading.text;
+        let mut secrets = find(text_read, rules);
+        secrets.extend(pem::tails(text_read));
+        if rules.by_names {
+            secrets.extend(table::below_names(text_read));
+            secrets.extend(manifest::secrets(text_read));
+        }
+        found.extend(
+            secrets
+                .into_iter()
+                .map(|secret| reading.origin(secret))
+                .filter(|secret| &text[secret.clone()] != super::MASK),
+        );
     }
     super::merged(found)
 }
@@ -213,6 +225,9 @@ fn has_form(beginning: &str, body: &str, place: &Place<'_>) -> bool {
         "pat" => body.as_bytes().get(14) == Some(&b'.'),
         "s." => place.begins() && body.bytes().any(|byte| byte.is_ascii_digit()),
         // `xapp-1-…`; pods have names such as `webxapp-684d8d675b-xz99d`.
+        "re_" => body.as_bytes().get(8) == Some(&b'_') && is_strong(body),
+        // `v1.0-`, 24 digits, a dash and the rest.
+        "v1.0-" => body.as_bytes().get(24) == Some(&b'-'),
         "xapp-" => place.begins() || body.as_bytes().get(1) == Some(&b'-'),
         _ => true,
     }

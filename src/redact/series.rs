@@ -15,25 +15,11 @@ const NEAR: usize = 1024;
 /// How many lines of a block are looked at.
 const MOST_LINES: usize = 32;
 
-/// What introduces an old value between a name and it.
-const CHANGES: [&str; 16] = [
-    " changed from ",
-    " changed: ",
-    " changed ",
-    ": changed from ",
-    ": changed ",
-    " was changed from ",
-    " updated from ",
-    " rotated from ",
-    " from ",
-    ": from ",
-    " mismatch: got ",
-    " mismatch: expected ",
-    " mismatch: ",
-    ": got ",
-    ": expected ",
-    " ",
-];
+/// Words that may stand between a name and its old value.
+const LEADS: &str = "is was has been changed rotated updated reset replaced mismatch from got expected";
+
+/// How many of them.
+const MOST_LEADS: usize = 5;
 
 /// What divides an old value from a new one.
 const TURNS: [&str; 14] = [
@@ -69,7 +55,7 @@ pub(super) fn inside(place: Place<'_>, named: &Name, sign: Sign, begin: usize) -
     let is_map = text.starts_with('{') && !text.starts_with("{{") || text.starts_with("[{");
     let members = match text.as_bytes() {
         _ if is_map => members(&text[..boundary(text, NEAR)]),
-        [b'\n', ..] => block(place, &text[..boundary(text, NEAR)]),
+        [b'\n', ..] => indent(place).map_or_else(Vec::new, |indent| block(&text[..boundary(text, NEAR)], indent)),
         _ => return Vec::new(),
     };
     let is_secret = |(name, range): &(&str, Range<usize>)| is_member(named, name, &text[range.clone()]);
@@ -78,12 +64,9 @@ pub(super) fn inside(place: Place<'_>, named: &Name, sign: Sign, begin: usize) -
 
 /// Whether the member of a map that keeps secrets is one.
 fn is_member(named: &Name, name: &str, value: &str) -> bool {
-    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
-    let is_plain =
-        PLAIN.split_ascii_whitespace().any(|plain| plain == name) || name.ends_with("id") || name.ends_with("name");
     let is_random = if named.kind == Kind::Password { looks_random(value, 6) } else { is_strong(value) };
     let told = Value { text: value, after: "", sign: Sign::Equals, is_quoted: true, is_parameter: false };
-    !is_plain
+    !is_plain(name)
         && is_random
         && !value.contains([' ', ':'])
         && !is_label(value)
@@ -91,8 +74,14 @@ fn is_member(named: &Name, name: &str, value: &str) -> bool {
         && !only_speaks(named.kind, &named.core, told)
 }
 
+/// Whether a member with this name is no secret in any map.
+pub(super) fn is_plain(name: &str) -> bool {
+    let name: String = name.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
+    PLAIN.split_ascii_whitespace().any(|plain| plain == name) || name.ends_with("id") || name.ends_with("name")
+}
+
 /// The values of a map, with their names, at any depth. An item of a list has the name before the list.
-fn members(text: &str) -> Vec<(&str, Range<usize>)> {
+pub(super) fn members(text: &str) -> Vec<(&str, Range<usize>)> {
     let mut found = Vec::new();
     let (mut at, mut name, mut is_value) = (0, "", false);
     // The brackets that are open.
@@ -150,14 +139,16 @@ fn members(text: &str) -> Vec<(&str, Range<usize>)> {
     found
 }
 
-/// The values of the lines below a name that are further to the right than it.
-fn block<'a>(place: Place<'_>, text: &'a str) -> Vec<(&'a str, Range<usize>)> {
+/// How far to the right the line of a name begins, if nothing but quotation marks or a dash stands before it.
+fn indent(place: Place<'_>) -> Option<usize> {
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(128))..place.at];
     let line = before.rsplit('\n').next().unwrap_or_default();
-    let indent = line.len() - line.trim_start_matches(' ').len();
-    if !line.trim_start_matches(['-', ' ', '"', '\'']).is_empty() {
-        return Vec::new();
-    }
+    let is_first = line.trim_start_matches(['-', ' ', '"', '\'']).is_empty();
+    is_first.then(|| line.len() - line.trim_start_matches(' ').len())
+}
+
+/// The values of the lines below a name, with their names, that are further to the right than it.
+pub(super) fn block(text: &str, indent: usize) -> Vec<(&str, Range<usize>)> {
     let (mut found, mut at) = (Vec::new(), 1);
     for line in text[1..].split('\n').take(MOST_LINES) {
         let own = run(line, |byte| byte == b' ');
@@ -183,9 +174,17 @@ fn block<'a>(place: Place<'_>, text: &'a str) -> Vec<(&'a str, Range<usize>)> {
 pub(super) fn old_and_new(text: &str, named: &Name) -> Vec<Range<usize>> {
     let near = &text[..boundary(text, NEAR)];
     let near = &near[..near.find('\n').unwrap_or(near.len())];
-    let Some(lead) = CHANGES.iter().find(|lead| near.starts_with(**lead)).map(|lead| lead.len()) else {
+    let mut lead = run(near, |byte| byte == b' ' || byte == b':');
+    for _ in 0..MOST_LEADS {
+        let word = run(&near[lead..], |byte| byte.is_ascii_alphabetic());
+        if lead == 0 || !LEADS.split(' ').any(|known| known == &near[lead..lead + word]) {
+            break;
+        }
+        lead += word + run(&near[lead + word..], |byte| byte == b' ' || byte == b':');
+    }
+    if lead == 0 {
         return Vec::new();
-    };
+    }
     let Some(old) = one(near, lead, named) else { return Vec::new() };
     let Some(new) = turned(near, &old, named) else { return Vec::new() };
     looked_at(new.end);
@@ -209,7 +208,8 @@ pub(super) fn after(text: &str, first: &Range<usize>, named: &Name) -> Vec<Range
         let Some(next) = near[last.end + close..].strip_prefix(',') else { break };
         let begin = near.len() - next.trim_start_matches(' ').len();
         let is_alike = near[begin..].starts_with(['\'', '"']) == (close > 0);
-        let Some(item) = one(near, begin, named).filter(|item| is_alike && looks_random(&near[item.clone()], 6)) else {
+        let Some(item) = one(near, begin, named).filter(|item| is_alike && is_random(&near[item.clone()], named))
+        else {
             break;
         };
         if near[item.end + close..].starts_with([':', '=']) {
@@ -236,11 +236,16 @@ fn beside(near: &str, old: &Range<usize>, named: &Name) -> Option<Range<usize>> 
     let begin = old.end + gap;
     let word = run(&near[begin..], |byte| byte.is_ascii_alphabetic() || byte == b'_');
     let name = near[begin..begin + word].replace('_', "").to_ascii_lowercase();
-    let is_time = near[old.end..begin].contains(',') && TIMES.split(' ').any(|time| time == name);
+    let is_time = near[old.end..begin].contains(',') && is_time(&name);
     let sign = begin + word + run(&near[begin + word..], |byte| b"\"' ".contains(&byte));
     let signs = run(&near[sign..], |byte| b":=>".contains(&byte));
     let value = sign + signs + run(&near[sign + signs..], is_blank);
     (is_time && signs > 0).then(|| one(near, value, named)).flatten()
+}
+
+/// Whether a name is that of a value at a time: `old`.
+pub(super) fn is_time(name: &str) -> bool {
+    TIMES.split(' ').any(|time| time == name)
 }
 
 /// The value that begins at a place: a quoted one, or a word that looks like a secret.
@@ -253,7 +258,12 @@ fn one(near: &str, begin: usize, named: &Name) -> Option<Range<usize>> {
     let range = range.start..range.start + text.len();
     let told = Value { text, after: &near[range.end..], sign: Sign::Equals, is_quoted, is_parameter: false };
     let is_secret = !text.is_empty()
-        && (is_quoted && !text.contains(' ') || looks_random(text, 6))
+        && (is_quoted && !text.contains(' ') || is_random(text, named))
         && !only_speaks(named.kind, &named.core, told);
     is_secret.then_some(range)
+}
+
+/// Whether a word is none of a language; codes come in short groups.
+fn is_random(text: &str, named: &Name) -> bool {
+    looks_random(text, 6) || named.core.ends_with("code") && text.bytes().any(|byte| byte.is_ascii_digit())
 }

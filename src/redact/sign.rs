@@ -15,8 +15,9 @@ const NEAR: usize = 200;
 const MOST_WORDS: usize = 3;
 
 /// Words that link a name with its value, and those of them after which the value can stand.
-const LINKING: [&str; 10] = ["is", "was", "now", "to", "be", "set", "changed", "reset", "has", "been"];
-const LINKING_LAST: [&str; 5] = ["is", "was", "now", "to", "be"];
+const LINKING: [&str; 13] =
+    ["is", "was", "now", "to", "be", "set", "changed", "reset", "has", "been", "lautet", "ist", "est"];
+const LINKING_LAST: [&str; 8] = ["is", "was", "now", "to", "be", "lautet", "ist", "est"];
 
 /// Comparisons, and what gives another value: the value behind is a quoted one.
 const OPERATORS: [&str; 12] = ["!==", "!=", "||=", "?:", "<>", "??", "||", "+=", "~=", "?=", "&lt;", "%"];
@@ -47,6 +48,7 @@ pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
         .into_iter()
         .find(|index| rest[at..].starts_with(index) && is_index(place, index))
         .map_or(0, str::len);
+    at += key(&rest[at..]);
     if let Some(begin) = in_tag(place, at) {
         return Some(begin);
     }
@@ -56,7 +58,7 @@ pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     let after = &rest[at + blanks..];
     if closed > 0
         && rest[..at].trim_end().ends_with('>')
-        && !after.starts_with([':', '='])
+        && !after.starts_with([':', '=', '\n'])
         && !rest[at - closed..at].trim_end().ends_with("</")
     {
         // `<td>password</td><td>…`, but not `<b>password</b> …`.
@@ -108,6 +110,18 @@ fn is_index(place: Place<'_>, bracket: &str) -> bool {
         ")" => opening.ends_with('('),
         _ => true,
     }
+}
+
+/// The length of what tells one of several of a name apart, before a sign: `PASSWORD[prod]=`, `Unseal Key 1:`.
+fn key(text: &str) -> usize {
+    let ends = |at: usize| text[at..].trim_start_matches(' ').starts_with([':', '=']);
+    let number = run(text.strip_prefix(' ').unwrap_or_default(), |byte| byte.is_ascii_digit());
+    if (1..=2).contains(&number) && text[1 + number..].starts_with(':') {
+        return 1 + number;
+    }
+    let Some(inner) = text.strip_prefix('[') else { return 0 };
+    let word = run(inner, |byte| DOTTED(byte) || b"\"'".contains(&byte));
+    if word > 0 && inner[word..].starts_with(']') && ends(word + 2) { word + 2 } else { 0 }
 }
 
 /// The sign itself: an equals sign, a colon or an arrow, and where the value begins after it.
@@ -227,7 +241,12 @@ fn linking(text: &str) -> Option<usize> {
         let is_known = |word: &&&str| word.eq_ignore_ascii_case(&text[at..at + length]);
         let Some(word) = LINKING.iter().find(is_known) else { break };
         let signs = run(&text[at + length..], |byte| b" :=".contains(&byte));
-        if signs == 0 || last.is_none() && ["now", "to", "be"].contains(word) {
+        let is_first = match *word {
+            "now" => text[at + length..].starts_with([':', '=']),
+            "to" => text[at + length..].starts_with(" be "),
+            word => word != "be",
+        };
+        if signs == 0 || last.is_none() && !is_first {
             break;
         }
         at += length + signs;
@@ -242,6 +261,14 @@ fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -
     let after = &rest[at + blanks..];
     if name.starts_with('-') && blanks > 0 && !after.starts_with('-') {
         return Some((at + blanks, Sign::Blank));
+    }
+    if name.starts_with('-') && after.starts_with('\n') {
+        // The arguments of a command as a list of YAML.
+        let item = at + run(&rest[at..], |byte| byte.is_ascii_whitespace());
+        return rest[item..]
+            .strip_prefix("- ")
+            .filter(|value| !value.starts_with('-'))
+            .map(|_| (item + 2, Sign::Blank));
     }
     // `npm config set _authToken …`, `ENV API_TOKEN …`; `password 7 …` of routers.
     let before = place.text[..place.at].trim_end_matches([' ', '"', '\'']);
@@ -260,7 +287,10 @@ fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -
         '/' if name.len() == at => 1,
         '(' => 1 + if after[1..].starts_with("got ") { 4 } else { 0 },
         '\n' | '\r' => run(after, |byte| byte.is_ascii_whitespace()),
-        _ => ["to ", "as ", "with "].into_iter().find(|word| after.starts_with(word)).map_or(0, str::len),
+        _ => ["to ", "as ", "with "]
+            .into_iter()
+            .find(|word| after.starts_with(word) && !after.starts_with("to be "))
+            .map_or(0, str::len),
     };
     if divided > 0 {
         let begin = at + blanks + divided + run(&after[divided..], is_blank);
@@ -308,8 +338,10 @@ fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -
         return Some((at + blanks + typed, Sign::Equals));
     }
     // `password "…" rejected`, `token … rejected`
-    let quote = run(after, |byte| b"\"'(`".contains(&byte));
+    let quote = run(after, |byte| b"\"'(`<".contains(&byte));
     let word = &after[quote..boundary(after, quote + 128).max(quote)];
     let word = &word[..word.find(|c: char| c.is_whitespace() || "\"'`|,;()[]<>\\".contains(c)).unwrap_or(word.len())];
-    follows_plainly(named, word).then_some((at + blanks + usize::from(after.starts_with('(')), Sign::Blank))
+    // `token … : 401`
+    let word = word.trim_end_matches(':');
+    follows_plainly(named, word).then_some((at + blanks + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
 }

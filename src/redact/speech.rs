@@ -139,7 +139,10 @@ fn is_code(value: Value<'_>) -> bool {
     let length = run(text, |byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte));
     let path = text[..length].trim_matches(['.', ':']);
     let opens = text[length..].chars().next().or_else(|| value.after.chars().next());
+    let goes_on =
+        text.rsplit([')', ']']).next().is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
     let is_call = opens.is_some_and(|c| "([".contains(c))
+        && !(text.contains([')', ']']) && goes_on)
         && !is_strong(path)
         && path
             .split(['.', ':'])
@@ -215,10 +218,12 @@ fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
             !(4..=8).contains(&text.len()) || name == "code"
         }
         "auth" => {
-            !(value.sign == Sign::Equals || value.is_quoted)
+            !(value.sign == Sign::Equals || value.is_quoted || is_strong(text))
                 || !looks_random(text, if value.is_parameter { 6 } else { 12 })
         }
-        _ if name.ends_with("auth") => !(value.sign == Sign::Equals || value.is_quoted) || !looks_random(text, 6),
+        _ if name.ends_with("auth") => {
+            !(value.sign == Sign::Equals || value.is_quoted || is_strong(text)) || !looks_random(text, 6)
+        }
         _ if name.ends_with("session") || name.ends_with("sessionid") || name.ends_with("sid") => {
             is_identifier(text) || text.starts_with("S-1-") || !looks_random(text, 6)
         }
