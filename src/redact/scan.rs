@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::reading::Reading;
 use super::rules::{ADDRESSES, Alphabet, DOTTED, PREFIXES, Prefix};
-use super::{address, command, pair, pem, statement, table};
+use super::{address, call, command, manifest, pair, pem, statement, table};
 
 /// So much of what follows a beginning decides whether it is a key.
 const TELLING_BODY: usize = 256;
@@ -22,13 +22,25 @@ static BEGINNINGS: LazyLock<[Vec<&'static Prefix>; 128]> = LazyLock::new(|| {
 /// where none stand for all.
 type Rule = (&'static [u8], fn(Place<'_>) -> Option<Range<usize>>);
 
+/// The rules that look at a text: everywhere, where a word begins, and whether names tell secrets, too.
+#[derive(Clone, Copy)]
+struct Rules {
+    everywhere: &'static [&'static [Rule]],
+    words: &'static [&'static [Rule]],
+    by_names: bool,
+}
+
+const ALL: Rules =
+    Rules { everywhere: &[&CERTAIN, &SUSPECT], words: &[&CERTAIN_WORDS, &SUSPECT_WORDS], by_names: true };
+const ALL_CERTAIN: Rules = Rules { everywhere: &[&CERTAIN], words: &[&CERTAIN_WORDS], by_names: false };
+
 /// Rules that leave no doubt: those that look everywhere, and those that look where a word begins.
 const CERTAIN: [Rule; 2] = [(b"-BP", pem::private_key), (b"", known_key)];
 const CERTAIN_WORDS: [Rule; 1] = [(b"", json_web_token)];
 
 /// Rules that go by what stands around a secret.
-const SUSPECT: [Rule; 1] = [(b":%", address::user_info)];
-const SUSPECT_WORDS: [Rule; 14] = [
+const SUSPECT: [Rule; 2] = [(b":%", address::user_info), (b"(", call::argument)];
+const SUSPECT_WORDS: [Rule; 17] = [
     (b"", address::data_source),
     (b"bBgG", address::scheme_credential),
     (b"-", command::flag),
@@ -39,10 +51,13 @@ const SUSPECT_WORDS: [Rule; 14] = [
     (b"$", statement::hash),
     (b"sS", statement::set_password),
     (b"vV", statement::inserted),
+    (b"(", statement::inserted_row),
+    (b"D", statement::duplicate),
+    (b"pP", statement::parameters),
+    (b">", command::rule_of_access),
     (b"aA", statement::signing_in),
     (b"cClLaAuUsSfF", statement::user_and_password),
     (b"", statement::password_file),
-    (b"", pair::pair),
 ];
 
 /// A place in a text, and what stands right before it.
@@ -77,43 +92,60 @@ impl<'a> Place<'a> {
 
 /// All secrets, in order.
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
-    let found = read(text, [&CERTAIN, &SUSPECT], [&CERTAIN_WORDS, &SUSPECT_WORDS]);
-    let cells = table::below_names(text);
-    if cells.is_empty() { found } else { super::merged(found.into_iter().chain(cells).collect()) }
+    read(text, ALL)
 }
 
 /// The secrets about which there is no doubt, in order.
 pub(super) fn certain(text: &str) -> Vec<Range<usize>> {
-    read(text, [&CERTAIN, &[]], [&CERTAIN_WORDS, &[]])
+    read(text, ALL_CERTAIN)
 }
 
 /// What the rules find in any reading of `text`.
-fn read(text: &str, everywhere: [&[Rule]; 2], words: [&[Rule]; 2]) -> Vec<Range<usize>> {
+fn read(text: &str, rules: Rules) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for reading in Reading::all(text) {
-        let secrets = find(&reading.text, everywhere, words).into_iter().chain(pem::tails(&reading.text));
-        found
-            .extend(secrets.map(|secret| reading.origin(secret)).filter(|secret| &text[secret.clone()] != super::MASK));
+        let text_read = &*reading.text;
+        let mut secrets = find(text_read, rules);
+        secrets.extend(pem::tails(text_read));
+        if rules.by_names {
+            secrets.extend(table::below_names(text_read));
+            secrets.extend(manifest::secrets(text_read));
+        }
+        found.extend(
+            secrets
+                .into_iter()
+                .map(|secret| reading.origin(secret))
+                .filter(|secret| &text[secret.clone()] != super::MASK),
+        );
     }
     super::merged(found)
 }
 
-fn find(text: &str, everywhere: [&[Rule]; 2], words: [&[Rule]; 2]) -> Vec<Range<usize>> {
+fn find(text: &str, rules: Rules) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
     while let Some(character) = text[at..].chars().next() {
         let (place, byte) = (Place::of(text, at), text.as_bytes()[at]);
-        let ask = |rules: [&[Rule]; 2]| {
-            let mut rules = rules.into_iter().flatten().filter(|(first, _)| first.is_empty() || first.contains(&byte));
+        let ask = |tables: &[&[Rule]]| {
+            let rules = tables.iter().copied().flatten();
+            let mut rules = rules.filter(|(first, _)| first.is_empty() || first.contains(&byte));
             rules.find_map(|(_, rule)| rule(place))
         };
-        match ask(everywhere).or_else(|| if place.begins() { ask(words) } else { None }) {
-            Some(secret) if &text[secret.clone()] != super::MASK && !secret.is_empty() => {
-                at = secret.end + cut_off(text, secret.end);
-                found.push(secret.start..at);
+        let is_word = place.begins();
+        let told = ask(rules.everywhere).or_else(|| if is_word { ask(rules.words) } else { None });
+        let mut secrets: Vec<_> = match told {
+            None if is_word && rules.by_names => pair::secrets(place),
+            told => told.into_iter().collect(),
+        };
+        let is_new = |secret: &Range<usize>| !secret.is_empty() && &text[secret.clone()] != super::MASK;
+        at = match secrets.first_mut().filter(|first| is_new(first)) {
+            Some(first) => {
+                first.end += cut_off(text, first.end);
+                first.end
             }
-            _ => at += character.len_utf8(),
-        }
+            None => at + character.len_utf8(),
+        };
+        found.extend(secrets.into_iter().filter(is_new));
     }
     found
 }
@@ -158,7 +190,7 @@ fn known_key(place: Place<'_>) -> Option<Range<usize>> {
         let body = &rest[rule.text.len()..];
         let length = run(&body[..boundary(body, TELLING_BODY)], rule.alphabet);
         let body = &body[..length];
-        let is_address = rule.text.contains(".com/") || rule.text.contains(".cn/");
+        let is_address = rule.text.contains('.') && rule.text.contains('/');
         let shortest = match rule.text.len() {
             _ if any_case => 10,
             5.. => 6,
@@ -173,8 +205,17 @@ fn known_key(place: Place<'_>) -> Option<Range<usize>> {
             && !(any_case && is_wordy(body));
         (is_key && (!follows_a_word || may_follow))
             .then(|| rule.text.len() + run(&rest[rule.text.len()..], rule.alphabet))
-            .map(|length| place.at..place.at + length + pem::continued(rule.text, &rest[length..]))
+            .map(|length| {
+                let begin = place.at + if is_address { address_part(rule.text, body) } else { 0 };
+                begin..place.at + length + pem::continued(rule.text, &rest[length..])
+            })
     })
+}
+
+/// How much of an address says only whose it is: to the end of its beginning, or of the part of its path that begins there.
+fn address_part(beginning: &str, body: &str) -> usize {
+    let is_open = !beginning.ends_with('/') && !beginning.ends_with("bot");
+    beginning.len() + if is_open { body.find('/').map_or(0, |slash| slash + 1) } else { 0 }
 }
 
 /// Whether what follows a short beginning, which words have too, has the form that keys with this beginning have.
@@ -184,6 +225,9 @@ fn has_form(beginning: &str, body: &str, place: &Place<'_>) -> bool {
         "pat" => body.as_bytes().get(14) == Some(&b'.'),
         "s." => place.begins() && body.bytes().any(|byte| byte.is_ascii_digit()),
         // `xapp-1-…`; pods have names such as `webxapp-684d8d675b-xz99d`.
+        "re_" => body.as_bytes().get(8) == Some(&b'_') && is_strong(body),
+        // `v1.0-`, 24 digits, a dash and the rest.
+        "v1.0-" => body.as_bytes().get(24) == Some(&b'-'),
         "xapp-" => place.begins() || body.as_bytes().get(1) == Some(&b'-'),
         _ => true,
     }

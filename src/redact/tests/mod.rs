@@ -79,6 +79,18 @@ fn base64(bytes: &[u8], alphabet: &base64::engine::GeneralPurpose) -> String {
     alphabet.encode(bytes)
 }
 
+/// A letter in mathematical italics, one of which is among the symbols; a digit in bold.
+fn mathematical(c: char) -> char {
+    let at = |first: u32, zero: char| char::from_u32(first + u32::from(c) - u32::from(zero)).unwrap_or(c);
+    match c {
+        'h' => '\u{210e}',
+        'A'..='Z' => at(0x1d434, 'A'),
+        'a'..='z' => at(0x1d44e, 'a'),
+        '0'..='9' => at(0x1d7ce, '0'),
+        _ => c,
+    }
+}
+
 #[test]
 fn the_own_key_is_found_in_every_spelling() {
     use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
@@ -99,6 +111,9 @@ fn the_own_key_is_found_in_every_spelling() {
         format!("0x{}", each(&|byte| format!("{byte:02x}"))),
         each(&|byte| format!("\\u{byte:04x}")),
         each(&|byte| format!("&#{byte};")),
+        each(&|byte| format!("{byte}, ")),
+        each(&|byte| format!("{byte} ")),
+        OWN.chars().map(mathematical).collect(),
         OWN.replace("Of", "O\nf"),
         OWN.replace("Of", "O\\nf"),
         OWN.replace("Of", "O \t f"),
@@ -288,6 +303,27 @@ fn hostile_text_takes_linear_time() {
         "password:a:",
         "password=$",
         "secret=a-",
+        "secrets: {",
+        "secrets: {a: b, ",
+        "secret:\n a: b\n",
+        "password: got a, want b ",
+        "password: \"a\" -> ",
+        "passwords: a1, ",
+        "connect(",
+        "connect('a', ",
+        "values ('a'),(",
+        "('a'),",
+        "data: {kind: Secret, ",
+        "kind: Secret\ndata:\n a: b\n",
+        "stringData",
+        "Authorization: Bearer ",
+        "cookie: a=b; ",
+        "Some(",
+        "password: Some(",
+        "user a on >b ",
+        "echo a\n+ ",
+        "AUTH PLAIN\n334",
+        "AB  TOKEN\nc  d\n",
     ];
     let work = |text: &str| {
         LOOKED_AT.set(0);
