@@ -52,8 +52,8 @@ pub fn state(leaves: &[Leaf]) -> (State, Option<String>) {
     if leaves.iter().any(is_test) {
         return (State::Test, None);
     }
-    let found = kinds(leaves)
-        .find_map(aside)
+    let found = closing_note(leaves)
+        .or_else(|| kinds(leaves).find_map(aside))
         .or_else(|| stage(leaves))
         .or_else(|| notification(leaves))
         .or_else(|| fresh(leaves))
@@ -185,6 +185,14 @@ fn aside(leaf: &Leaf) -> Option<State> {
         && words.len() <= 4
         && (of_incident || words.iter().any(|word| ASIDE.contains(&word.as_str()))))
     .then(|| State::other(&leaf.text))
+}
+
+/// A note on an incident that has ended is how some tell that it has.
+fn closing_note(leaves: &[Leaf]) -> Option<State> {
+    let of_alert =
+        |leaf: &&Leaf| ["incidentstatus", "incidentstate", "alertstatus", "alertstate"].contains(&leaf.name.as_str());
+    let ended = |leaf: &Leaf| State::known(&leaf.text) == Some(State::Resolved);
+    states(leaves).into_iter().filter(of_alert).any(ended).then_some(State::Resolved)
 }
 
 /// Azure tells the end of a service's trouble in its stage only.

@@ -28,7 +28,7 @@ pub static SENDERS: &[Sender] = &[
         setup: &[
             "Create an SNS topic, and make it the action of the alarm for ALARM and for OK.",
             "Subscribe URL to the topic with the protocol HTTPS, without raw message delivery.",
-            "Confirm the subscription. Whatever else the topic carries is read as well: alarms, EventBridge events, your own JSON.",
+            "`serve` confirms the subscription by itself; a program of yours that receives the messages has to do so. Whatever else the topic carries is read as well: alarms, EventBridge events, your own JSON.",
         ],
         template: None,
     },
@@ -261,9 +261,9 @@ labels: {resource: data.context.resourceName | context.resourceName}
     Sender {
         format: mapped("gcp", "Google Cloud Monitoring"),
         also: &["Stackdriver"],
-        documentation: "https://cloud.google.com/monitoring/support/notification-options#webhooks",
-        evidence: Evidence::Kept(
-            "https://github.com/keephq/keep/blob/main/keep/providers/gcpmonitoring_provider/alerts_mock.py",
+        documentation: "https://docs.cloud.google.com/monitoring/support/notification-options",
+        evidence: Evidence::Shown(
+            "https://github.com/GoogleCloudPlatform/cloud-alerting-notification-forwarding/blob/main/gchat_integration/utilities/example_message.json",
         ),
         forms: &[form(
             &[

@@ -213,8 +213,8 @@ labels: {detector: detector, rule: rule, metric: originatingMetric}
         format: mapped("dynatrace", "Dynatrace"),
         also: &[],
         documentation: "https://docs.dynatrace.com/docs/analyze-explore-automate/notifications-and-alerting/problem-notifications/webhook-integration",
-        evidence: Evidence::Kept(
-            "https://developer.harness.io/docs/ai-sre/alerts/webhooks/integration-guides/monitoring/dynatrace",
+        evidence: Evidence::Shown(
+            "https://docs.dynatrace.com/docs/discover-dynatrace/references/dynatrace-api/configuration-api/notifications-api/models",
         ),
         forms: &[form(
             &[&["ProblemID", "ProblemTitle"], &["ProblemID", "State"], &["PID", "State"]],

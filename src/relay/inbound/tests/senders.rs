@@ -372,3 +372,48 @@ fn a_prompt_holds_whatever_the_body_says() {
     let data = data_of(&grafana);
     assert!(data.contains("value=44.2") && data.contains("uid7"), "{data}");
 }
+
+/// The alert that a mapping reads, told in short.
+fn mapped(yaml: &str, value: &Value) -> (String, String) {
+    let mapping = Mapping::parse(yaml).unwrap();
+    let reading = Reading { format: None, grouping: Grouping::Group, mapping: Some(&mapping) };
+    let alert = read_delivery(value.to_string().as_bytes(), &[], reading).unwrap().alerts.remove(0);
+    (alert.state.name().to_string(), alert.title)
+}
+
+/// It used to spoil the whole template, and with it the state: the alert fired.
+#[test]
+fn a_field_that_is_absent_equals_nothing_in_a_mapping() {
+    let yaml = r#"{title: "{{ name ~ zone }}", state: "{{ 'closed' if phase != 'open' else 'open' }}"}"#;
+    assert_eq!(mapped(yaml, &json!({"name": "x"})), ("resolved".to_string(), "x".to_string()));
+    let yaml = r#"{title: name, state: "{{ 'down' if a.b in ['bad'] or c > 3 else 'up' }}"}"#;
+    assert_eq!(mapped(yaml, &json!({"name": "x"})).0, "resolved");
+}
+
+#[test]
+fn a_form_whose_payload_is_json_is_read_as_that() {
+    let read = |body: &str| read_delivery(body.as_bytes(), &[], super::AUTO).map(|delivery| delivery.alerts);
+    let sent = payload("papertrail-firing");
+    let escaped: String = sent.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
+    assert_eq!(read(&format!("payload={escaped}")), read(&sent.to_string()));
+    assert!(matches!(read("payload=hello"), Err(Problem::NotJson { .. })));
+}
+
+#[test]
+fn what_a_queue_or_a_topic_hands_on_is_read_as_its_senders() {
+    use base64::Engine as _;
+    let sent = payload("gcp-firing");
+    let data = base64::prelude::BASE64_STANDARD.encode(sent.to_string());
+    let pushed = json!({"message": {"data": data, "messageId": "1"}, "subscription": "projects/p/subscriptions/s"});
+    let queued = json!({"messageId": "1", "receiptHandle": "h", "body": sent.to_string(), "eventSource": "aws:sqs"});
+    for value in [pushed, queued] {
+        assert_eq!(alerts(&value, Grouping::Group), alerts(&sent, Grouping::Group), "{value}");
+    }
+    // Of a sender that nobody knows, too, but not where nothing says that it is an alert.
+    let own = json!({"monitor": "disk of db-1", "status": "critical"});
+    assert_eq!(
+        told(&json!({"Body": own.to_string()})),
+        (Format::Any, "firing".to_string(), "disk of db-1".to_string())
+    );
+    assert!(alerts(&json!({"body": "{\"name\": \"x\"}"}), Grouping::Group).is_err());
+}
