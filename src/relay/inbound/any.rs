@@ -2,6 +2,7 @@
 
 mod detection;
 mod envelope;
+mod heading;
 mod identity;
 mod state;
 
@@ -115,6 +116,7 @@ pub fn tell(alert: &mut Alert, leaves: &[Leaf]) {
 fn is_severity_name(leaf: &Leaf, names: &[&str]) -> bool {
     let named = |name: &str| names.contains(&name);
     named(&leaf.name)
+        || leaf.name.ends_with("severity")
         || named(&leaf.parent) && ["label", "name", "slug", "level", "value"].contains(&leaf.name.as_str())
 }
 

@@ -26,6 +26,7 @@ pub mod senders;
 mod sentry;
 mod slack;
 mod stand_in;
+mod teams;
 
 use serde_json::Value;
 

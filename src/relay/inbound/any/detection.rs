@@ -67,7 +67,7 @@ fn is_recurring(leaves: &[Leaf]) -> bool {
 }
 
 fn top(payload: Fields) -> impl Iterator<Item = String> {
-    payload.value.as_object().into_iter().flatten().map(|(name, _)| plain(name))
+    payload.value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()).map(|(name, _)| plain(name))
 }
 
 /// Work that is planned or discussed, trade, and letters: they open, fail and close as alerts do.
@@ -75,7 +75,8 @@ fn is_other_business(payload: Fields, leaves: &[Leaf]) -> bool {
     let is_trade = |leaf: &Leaf| {
         let words = parts(&leaf.text);
         let is_kind = leaf.text.contains(['.', ':', '_']) || words.len() == 2;
-        leaf.text.len() <= 60 && is_kind && words.iter().any(|word| TRADE.contains(&word.as_str()))
+        let is_card = plain(&leaf.text) == "messagecard";
+        leaf.text.len() <= 60 && is_kind && !is_card && words.iter().any(|word| TRADE.contains(&word.as_str()))
             || leaf.name == "objectkind" && WORK.contains(&plain(&leaf.text).as_str())
     };
     let asks = leaves.iter().filter(|leaf| leaf.depth <= 1);

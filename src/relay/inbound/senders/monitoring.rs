@@ -123,7 +123,7 @@ pub static SENDERS: &[Sender] = &[
             form(
                 &[&["issueUrl", "state"], &["issueUrl", "priority"], &["alertConditionNames", "state"]],
                 r#"
-title: title | condition_name | alertConditionNames.0
+title: title | condition_name | alertConditionNames.0 | issueTitle
 message: details | description
 severity: priority
 state: state

@@ -417,3 +417,37 @@ fn what_a_queue_or_a_topic_hands_on_is_read_as_its_senders() {
     );
     assert!(alerts(&json!({"body": "{\"name\": \"x\"}"}), Grouping::Group).is_err());
 }
+
+#[test]
+fn a_card_for_teams_is_read_where_it_says_a_state() {
+    let (firing, resolved) = (payload("teams-firing"), payload("teams-resolved"));
+    assert_eq!(key(&firing), key(&resolved));
+    let alert = one(&firing);
+    assert_eq!((alert.severity, alert.message.as_str()), (Some(Severity::Critical), "p99 is above 2 s"));
+    assert_eq!((alert.annotations["Host"].as_str(), alert.links.len()), ("web-1", 1));
+    assert_ne!(key(&firing), key(&payload("teams-connector-firing")));
+    let moved = json!({"@type": "MessageCard", "title": "A card was moved to Done", "sections": [{"text": "by Ann"}]});
+    assert!(matches!(alerts(&moved, Grouping::Group), Err(Problem::NotAnAlert { .. })));
+}
+
+#[test]
+fn what_ends_an_alert_may_say_so_in_its_title_alone() {
+    let titled = |title: &str| json!({"subject": title, "message": "see the dashboard"});
+    for (firing, resolved) in [
+        ("Problem: disk full", "Resolved in 1h 5m: disk full"),
+        ("Monitor is DOWN: shop", "Monitor is UP: shop"),
+        ("*ALERT* disk full", "*RESOLVED* disk full"),
+    ] {
+        let states = [firing, resolved].map(|title| told(&titled(title)).1);
+        assert_eq!(states, ["firing", "resolved"], "{firing}");
+        assert_eq!(key(&titled(firing)), key(&titled(resolved)), "{firing}");
+    }
+    assert!(alerts(&titled("the shop is open: come in"), Grouping::Group).is_err());
+}
+
+/// A commit says something else in each build.
+#[test]
+fn a_build_without_a_name_is_known_by_where_it_is() {
+    let build = |state: &str, commit: &str| json!({"state": state, "message": commit, "branch": "main", "commit": "0a1b", "repository": {"name": "api"}});
+    assert_eq!(key(&build("failed", "Add a cart")), key(&build("passed", "Mend the cart")));
+}
