@@ -4,6 +4,7 @@ use super::super::leaves::{Leaf, parts};
 use super::super::names::{
     CODE, KEYS, KINDS, MESSAGES, NAMED, OUTPUTS, OWNERS, RULE_KEYS, SOURCES, SUBJECTS, THINGS, TITLES, WATCHED,
 };
+use super::heading::{self, VERBS};
 use super::{pick, pick_all};
 use crate::relay::alert::{Identity, State};
 
@@ -18,7 +19,8 @@ pub fn identity(leaves: &[Leaf], title: &str) -> Identity {
         Some(rule) => Identity::Title { source, title: format!("{}={}", rule.name, rule.text) },
         // What was measured this time does not identify.
         None if named_title(leaves).is_none()
-            && (is_watched(leaves) || telling_message(leaves).is_none() && !source.is_empty()) =>
+            && (is_watched(leaves) || telling_message(leaves).is_none() && !source.is_empty())
+            || named_title(leaves).is_some_and(is_passing) && is_build(leaves) && !source.is_empty() =>
         {
             Identity::Title { source, title: String::new() }
         }
@@ -75,9 +77,7 @@ pub fn named_title(leaves: &[Leaf]) -> Option<&Leaf> {
             && !OWNERS.contains(&leaf.parent.as_str())
             && title_rank(leaf).is_some()
     };
-    // What a build is called in a commit is another name each time.
-    let is_passing =
-        |leaf: &Leaf| is_build && ["title", "message", "subject", "displaytitle"].contains(&leaf.name.as_str());
+    let is_passing = |leaf: &Leaf| is_build && is_passing(leaf);
     let candidates = leaves.iter().filter(is_candidate);
     candidates.min_by_key(|leaf| (leaf.in_list, is_passing(leaf), title_rank(leaf), leaf.depth))
 }
@@ -132,6 +132,11 @@ fn is_source(leaf: &Leaf, name: &str) -> bool {
         && (leaf.name == name || leaf.parent == name && NAMED.contains(&leaf.name.as_str()))
 }
 
+/// Whether it is what a commit says, and so another text in each build.
+fn is_passing(leaf: &Leaf) -> bool {
+    ["title", "message", "subject", "displaytitle"].contains(&leaf.name.as_str())
+}
+
 /// Whether it tells of code that is built or delivered.
 fn is_build(leaves: &[Leaf]) -> bool {
     leaves.iter().any(|leaf| leaf.depth <= 4 && CODE.contains(&leaf.name.as_str()))
@@ -159,24 +164,12 @@ fn title_rank(leaf: &Leaf) -> Option<usize> {
 
 /// A title without the words for a state around it, and that of a build without numbers.
 fn lasting(title: &str, is_build: bool) -> String {
-    let mut rest = title.trim();
-    while let Some((inside, after)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        if State::known(inside.split([':', '(']).next().unwrap_or_default()).is_none() {
-            break;
-        }
-        rest = after.trim();
-    }
-    if let Some((before, after)) = rest.split_once(':')
-        && State::known(before).is_some()
-    {
-        rest = after.trim();
-    }
+    let rest = heading::split(title).map_or(title, |(_, rest)| rest);
     let mut words: Vec<&str> = rest.split_whitespace().collect();
-    let verbs = ["is", "are", "was", "has", "have", "been", "went", "now", "back"];
     let ends = words.last().is_some_and(|word| State::known(word).is_some());
-    if ends && words.len() > 2 && verbs.contains(&words[words.len() - 2]) {
+    if ends && words.len() > 2 && VERBS.contains(&words[words.len() - 2]) {
         words.pop();
-        while words.len() > 1 && words.last().is_some_and(|word| verbs.contains(word)) {
+        while words.len() > 1 && words.last().is_some_and(|word| VERBS.contains(word)) {
             words.pop();
         }
     }

@@ -372,3 +372,82 @@ fn a_prompt_holds_whatever_the_body_says() {
     let data = data_of(&grafana);
     assert!(data.contains("value=44.2") && data.contains("uid7"), "{data}");
 }
+
+/// The alert that a mapping reads, told in short.
+fn mapped(yaml: &str, value: &Value) -> (String, String) {
+    let mapping = Mapping::parse(yaml).unwrap();
+    let reading = Reading { format: None, grouping: Grouping::Group, mapping: Some(&mapping) };
+    let alert = read_delivery(value.to_string().as_bytes(), &[], reading).unwrap().alerts.remove(0);
+    (alert.state.name().to_string(), alert.title)
+}
+
+/// It used to spoil the whole template, and with it the state: the alert fired.
+#[test]
+fn a_field_that_is_absent_equals_nothing_in_a_mapping() {
+    let yaml = r#"{title: "{{ name ~ zone }}", state: "{{ 'closed' if phase != 'open' else 'open' }}"}"#;
+    assert_eq!(mapped(yaml, &json!({"name": "x"})), ("resolved".to_string(), "x".to_string()));
+    let yaml = r#"{title: name, state: "{{ 'down' if a.b in ['bad'] or c > 3 else 'up' }}"}"#;
+    assert_eq!(mapped(yaml, &json!({"name": "x"})).0, "resolved");
+}
+
+#[test]
+fn a_form_whose_payload_is_json_is_read_as_that() {
+    let read = |body: &str| read_delivery(body.as_bytes(), &[], super::AUTO).map(|delivery| delivery.alerts);
+    let sent = payload("papertrail-firing");
+    let escaped: String = sent.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
+    assert_eq!(read(&format!("payload={escaped}")), read(&sent.to_string()));
+    assert!(matches!(read("payload=hello"), Err(Problem::NotJson { .. })));
+}
+
+#[test]
+fn what_a_queue_or_a_topic_hands_on_is_read_as_its_senders() {
+    use base64::Engine as _;
+    let sent = payload("gcp-firing");
+    let data = base64::prelude::BASE64_STANDARD.encode(sent.to_string());
+    let pushed = json!({"message": {"data": data, "messageId": "1"}, "subscription": "projects/p/subscriptions/s"});
+    let queued = json!({"messageId": "1", "receiptHandle": "h", "body": sent.to_string(), "eventSource": "aws:sqs"});
+    for value in [pushed, queued] {
+        assert_eq!(alerts(&value, Grouping::Group), alerts(&sent, Grouping::Group), "{value}");
+    }
+    // Of a sender that nobody knows, too, but not where nothing says that it is an alert.
+    let own = json!({"monitor": "disk of db-1", "status": "critical"});
+    assert_eq!(
+        told(&json!({"Body": own.to_string()})),
+        (Format::Any, "firing".to_string(), "disk of db-1".to_string())
+    );
+    assert!(alerts(&json!({"body": "{\"name\": \"x\"}"}), Grouping::Group).is_err());
+}
+
+#[test]
+fn a_card_for_teams_is_read_where_it_says_a_state() {
+    let (firing, resolved) = (payload("teams-firing"), payload("teams-resolved"));
+    assert_eq!(key(&firing), key(&resolved));
+    let alert = one(&firing);
+    assert_eq!((alert.severity, alert.message.as_str()), (Some(Severity::Critical), "p99 is above 2 s"));
+    assert_eq!((alert.annotations["Host"].as_str(), alert.links.len()), ("web-1", 1));
+    assert_ne!(key(&firing), key(&payload("teams-connector-firing")));
+    let moved = json!({"@type": "MessageCard", "title": "A card was moved to Done", "sections": [{"text": "by Ann"}]});
+    assert!(matches!(alerts(&moved, Grouping::Group), Err(Problem::NotAnAlert { .. })));
+}
+
+#[test]
+fn what_ends_an_alert_may_say_so_in_its_title_alone() {
+    let titled = |title: &str| json!({"subject": title, "message": "see the dashboard"});
+    for (firing, resolved) in [
+        ("Problem: disk full", "Resolved in 1h 5m: disk full"),
+        ("Monitor is DOWN: shop", "Monitor is UP: shop"),
+        ("*ALERT* disk full", "*RESOLVED* disk full"),
+    ] {
+        let states = [firing, resolved].map(|title| told(&titled(title)).1);
+        assert_eq!(states, ["firing", "resolved"], "{firing}");
+        assert_eq!(key(&titled(firing)), key(&titled(resolved)), "{firing}");
+    }
+    assert!(alerts(&titled("the shop is open: come in"), Grouping::Group).is_err());
+}
+
+/// A commit says something else in each build.
+#[test]
+fn a_build_without_a_name_is_known_by_where_it_is() {
+    let build = |state: &str, commit: &str| json!({"state": state, "message": commit, "branch": "main", "commit": "0a1b", "repository": {"name": "api"}});
+    assert_eq!(key(&build("failed", "Add a cart")), key(&build("passed", "Mend the cart")));
+}
