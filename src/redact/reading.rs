@@ -158,7 +158,9 @@ fn color(rest: &str) -> Option<usize> {
         run(&body[..body.len().min(LONGEST_COLOR).min(ascii(body))], |byte| byte.is_ascii_digit() || byte == b';');
     let after = &body[codes..];
     // `[missing]` is a word.
-    let is_word = open == 0 && codes == 0 && after[1.min(after.len())..].starts_with(|c: char| c.is_ascii_lowercase());
+    let is_word = open == 0
+        && codes == 0
+        && after.strip_prefix('m').is_some_and(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
     let is_color = after.starts_with('m') && !after.starts_with("m]") && !is_word
         || (open > 0 && after.starts_with(['K', 'J', 'H']));
     is_color.then_some(open + 1 + codes + 1)

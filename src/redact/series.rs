@@ -200,9 +200,14 @@ pub(super) fn after(text: &str, first: &Range<usize>, named: &Name) -> Vec<Range
     if let Some(new) = turned(near, first, named).or_else(|| beside(near, first, named)) {
         return vec![new];
     }
-    let mut found: Vec<Range<usize>> = Vec::new();
     let is_list = text[..first.start].ends_with(['\'', '"']) || named.is_plural;
-    while is_list {
+    if is_list { items(near, first, named) } else { Vec::new() }
+}
+
+/// The items that follow the first one of a list, as long as they look like secrets.
+fn items(near: &str, first: &Range<usize>, named: &Name) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    loop {
         let last = found.last().unwrap_or(first);
         let close = usize::from(near[last.end..].starts_with(['\'', '"']));
         let Some(next) = near[last.end + close..].strip_prefix(',') else { break };
@@ -212,7 +217,7 @@ pub(super) fn after(text: &str, first: &Range<usize>, named: &Name) -> Vec<Range
         else {
             break;
         };
-        if near[item.end + close..].starts_with([':', '=']) {
+        if near.get(item.end + close..).is_none_or(|rest| rest.starts_with([':', '='])) {
             break;
         }
         found.push(item);
