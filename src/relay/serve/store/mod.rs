@@ -11,6 +11,7 @@ mod hint;
 mod intake;
 mod queue;
 mod schema;
+mod storms;
 #[cfg(test)]
 mod tests;
 mod view;
