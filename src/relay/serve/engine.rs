@@ -319,7 +319,6 @@ struct Held {
     epoch: i64,
     owner: String,
     is_taken_over: bool,
-    is_admitted: bool,
     progress: Progress,
     news: VecDeque<(i64, News)>,
     news_until: i64,
@@ -329,7 +328,6 @@ impl Held {
     fn new(claimed: Claimed, owner: &str) -> Held {
         Held {
             is_taken_over: claimed.stepped_by.is_some_and(|by| by != owner),
-            is_admitted: claimed.is_admitted,
             job: claimed.job.made_patient(),
             epoch: claimed.epoch,
             owner: owner.to_string(),

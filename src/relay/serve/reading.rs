@@ -175,7 +175,12 @@ impl Maker<'_> {
                 let request = request(Names::new(tag.clone(), draw()), new, alert);
                 let job = Job::new(format!("job-{}", draw()), shown.clone(), request, rule.policy.clone());
                 let gates = rule.gates.clone();
-                EntryState::Firing(Box::new(NewJob { integration: rule.integration.clone(), job, gates }))
+                EntryState::Firing(Box::new(NewJob {
+                    integration: rule.integration.clone(),
+                    job,
+                    gates,
+                    severity: alert.severity,
+                }))
             }
             State::Resolved => EntryState::Resolved,
             state => EntryState::Other(redactor.redact(state.name()).into_owned()),

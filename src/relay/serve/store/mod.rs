@@ -12,6 +12,7 @@ mod intake;
 mod queue;
 mod schema;
 mod siblings;
+mod storms;
 #[cfg(test)]
 mod tests;
 mod view;

@@ -121,6 +121,17 @@ CREATE TABLE firings (
     at BIGINT NOT NULL
 );
 CREATE INDEX firings_by_alert ON firings (alert, at);
+CREATE TABLE storms (
+    id TEXT PRIMARY KEY,
+    rule TEXT NOT NULL,
+    detected_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    is_open BIGINT NOT NULL,
+    root TEXT
+);
+CREATE INDEX storms_open ON storms (rule) WHERE is_open = 1;
+CREATE INDEX jobs_by_storm ON jobs (storm) WHERE storm IS NOT NULL;
+CREATE INDEX jobs_by_rule ON jobs (rule, ready_at);
 CREATE TABLE switches (
     name TEXT PRIMARY KEY,
     at BIGINT NOT NULL

@@ -72,7 +72,7 @@ fn at(number: u32, sender_id: &str, body: &str, tag: &str, state: &str, occurred
     let state = match state {
         "firing" => {
             let (job, gates) = (job(&format!("j{number}")), Gates::open("default"));
-            EntryState::Firing(Box::new(NewJob { integration: "one".to_string(), job, gates }))
+            EntryState::Firing(Box::new(NewJob { integration: "one".to_string(), job, gates, severity: None }))
         }
         "resolved" => EntryState::Resolved,
         other => EntryState::Other(other.to_string()),
