@@ -40,6 +40,12 @@ fn alert(key: &str, status: &str, fields: Value) -> String {
     alert.to_string()
 }
 
+/// Everything that a command says.
+fn whole(program: &Program, arguments: &str) -> String {
+    let ran = program.run(arguments);
+    format!("{}{}", String::from_utf8_lossy(&ran.stdout), ran.end())
+}
+
 fn jobs(reply: &Reply) -> usize {
     assert_eq!(reply.status, 202, "{reply:?}");
     reply.json()["job_ids"].as_array().unwrap().len()
@@ -159,4 +165,31 @@ fn one_alert_of_a_group_is_enough_for_a_rule() {
     };
     assert_eq!(jobs(&bridge.post("am", &group(&[("us", "firing"), ("eu", "resolved")]))), 0);
     assert_eq!(jobs(&bridge.post("am", &group(&[("us", "firing"), ("eu", "firing")]))), 1);
+}
+
+#[test]
+fn a_file_is_checked_without_being_served() {
+    let rules = "\
+routes: [{name: generic, kind: generic, auth: none}]
+default: {prompt_template: 'Look at {{ labels.region }}'}
+rules:
+  - {id: eu, match: {labels: {region: eu}}}
+  - {id: all, group: audit}
+  - {id: late, group: audit, match: {title: x}, fire_on: bogus}
+";
+    let program = program().file("relay.yaml", rules).file("wrong.yaml", "rules: [{id: a, delayMinutes: 5}]\n");
+    insta::assert_snapshot!(whole(&program, "alert-relay rules check relay.yaml --sandbox"));
+    insta::assert_snapshot!(whole(&program, "alert-relay rules check wrong.yaml --sandbox"));
+    insta::assert_snapshot!(whole(&program, "alert-relay rules check missing.yaml"));
+    assert_eq!(program.files(), ["relay.yaml", "wrong.yaml"]);
+}
+
+#[test]
+fn a_file_to_begin_with_is_right_and_replaces_none() {
+    let program = program().variable("ALERTMANAGER_TOKEN", "Zq7wz3kfH5x2mt9Vbn4c8dj6");
+    insta::assert_snapshot!(whole(&program, "alert-relay init"));
+    insta::assert_snapshot!(whole(&program, "alert-relay rules check relay.yaml --sandbox"));
+    insta::assert_snapshot!(whole(&program, "alert-relay init relay.yaml"));
+    insta::assert_snapshot!(whole(&program, "alert-relay init no/such/folder.yaml"));
+    assert!(whole(&program, "alert-relay init -").contains("integrations:"));
 }

@@ -37,7 +37,7 @@ use sns::Sns;
 use store::{Address, Store};
 use systemd::Supervisor;
 pub use systemd::inherited;
-pub use told::{Origin, would_serve};
+pub use told::{Origin, rule_lines, would_serve};
 
 /// How long what is under way may go on after a first signal. Kubernetes ends a process after 30 s.
 const DRAINING: Duration = Duration::from_secs(18);

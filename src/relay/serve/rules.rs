@@ -7,6 +7,7 @@
 
 mod abilities;
 mod conditions;
+mod examine;
 mod file;
 mod integrations;
 mod limits;
@@ -34,6 +35,7 @@ use crate::relay::inbound::{Grouping, Mapping};
 use crate::relay::job::Policy;
 use crate::relay::prompt::Template;
 use crate::relay::values::{namespace, size};
+pub use examine::{Findings, examine};
 pub use file::load;
 pub use limits::Limited;
 use matching::Match;
@@ -225,6 +227,9 @@ const ELSEWHERE: [Elsewhere; 6] = [
     ("agentRules", "write rules"),
     ("killSwitch", "write kill_switch: {file: PATH}"),
 ];
+
+/// A rules file to begin with, commented.
+pub const STARTER: &str = include_str!("rules/starter.yaml");
 
 /// Deliveries are kept so long where the file says nothing.
 const RETENTION: Duration = Duration::from_secs(30 * 86_400);
