@@ -109,11 +109,13 @@ pub enum OutcomeKind {
     CreateUnknown,
     Terminated,
     ResolvedBeforeStart,
+    /// A gate of its rule turned the alert away.
+    Refused,
 }
 
 impl OutcomeKind {
     /// Every kind, as the relay's page lists them.
-    pub const ALL: [OutcomeKind; 13] = [
+    pub const ALL: [OutcomeKind; 14] = [
         OutcomeKind::PrOpened,
         OutcomeKind::PrClosed,
         OutcomeKind::NoPr,
@@ -127,6 +129,7 @@ impl OutcomeKind {
         OutcomeKind::CreateUnknown,
         OutcomeKind::Terminated,
         OutcomeKind::ResolvedBeforeStart,
+        OutcomeKind::Refused,
     ];
 
     /// The class it belongs to.
@@ -142,7 +145,11 @@ impl OutcomeKind {
     pub fn exit_code(self, require_pr: bool) -> u8 {
         match self {
             OutcomeKind::NoPr | OutcomeKind::PrClosed if require_pr => 26,
-            OutcomeKind::PrOpened | OutcomeKind::PrClosed | OutcomeKind::NoPr | OutcomeKind::ResolvedBeforeStart => 0,
+            OutcomeKind::PrOpened
+            | OutcomeKind::PrClosed
+            | OutcomeKind::NoPr
+            | OutcomeKind::ResolvedBeforeStart
+            | OutcomeKind::Refused => 0,
             OutcomeKind::WaitingForUser | OutcomeKind::WaitingForApproval => 20,
             OutcomeKind::QuotaExceeded => 21,
             OutcomeKind::SessionError => 22,

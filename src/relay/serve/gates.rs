@@ -1,5 +1,10 @@
-//! Whether an alert may start a session now, later or not at all, and why. Pure.
+//! Whether an alert may start a session now, later or not at all, and why: one function over what the rules file says and what
+//! the store knows. Pure.
 
+mod decide;
 mod settings;
+#[cfg(test)]
+mod tests;
 
+pub use decide::{Decision, Facts, Gate, Usage, decide};
 pub use settings::{Bounds, Gates, Limits, Occurrences, Runs, Storm};

@@ -7,6 +7,7 @@ mod engine;
 pub mod gates;
 mod http;
 mod integration;
+mod kill_switch;
 mod log;
 mod polling;
 mod reading;
@@ -90,14 +91,28 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     let owner = format!("relay-{}", drawn());
     let integrations: Vec<Arc<Integration>> =
         integrations.into_iter().map(|settings| Arc::new(Integration::new(settings))).collect();
+    let bounds = tokio::sync::watch::Sender::new(Arc::new(rules.bounds.clone()));
     let engines: Vec<Arc<Engine>> = integrations
         .iter()
-        .map(|integration| Engine::new(Arc::clone(&store), Arc::clone(integration), &owner, &log, stop.clone()))
+        .map(|integration| {
+            let (store, integration) = (Arc::clone(&store), Arc::clone(integration));
+            Engine::new(store, integration, &owner, &log, stop.clone(), bounds.subscribe())
+        })
         .collect();
     let wake = engines.iter().map(|engine| engine.wake()).collect();
     let (sns, log_too) = (Sns::new(), log.clone());
-    let door =
-        Arc::new(Door { rules, redactor, log: log_too, wake, integrations, stop: stop.clone(), store, sns, tls });
+    let door = Arc::new(Door {
+        rules,
+        bounds,
+        redactor,
+        log: log_too,
+        wake,
+        integrations,
+        stop: stop.clone(),
+        store,
+        sns,
+        tls,
+    });
     log.note(&format!("listening on {origin}, store {address}"));
     door.rules.routes.iter().for_each(|route| log.note(&told::route_line(origin, route)));
     told::warnings(origin, &door.rules).iter().for_each(|warning| log.warn(warning));

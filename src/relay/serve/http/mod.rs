@@ -5,6 +5,7 @@ mod answer;
 mod body;
 mod places;
 mod shown;
+mod switches;
 mod tls;
 mod unread;
 
@@ -25,11 +26,12 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
-use tokio::sync::watch::Receiver;
+use tokio::sync::watch::{Receiver, Sender};
 use tokio::task::JoinSet;
 
 use super::Log;
 use super::auth::{self, Accepted, Auth};
+use super::gates::Bounds;
 use super::integration::Integration;
 use super::log::Decision;
 use super::reading::{Unreadable, read};
@@ -69,6 +71,8 @@ const SUBSCRIPTION: &str = "the delivery asks to confirm a subscription to Amazo
 /// What every request needs.
 pub struct Door {
     pub rules: Rules,
+    /// What holds for all jobs, as the rules file says it now.
+    pub bounds: Sender<Arc<Bounds>>,
     pub redactor: Redactor,
     pub log: Log,
     /// Those who take care of what has come in.
@@ -182,8 +186,16 @@ impl Door {
             }
             return self.deliver(route, request, peer, place).await;
         }
+        if switches::is_at(&path) {
+            let _work = place.work();
+            let (head, body) = request.into_parts();
+            if let Err(refusal) = self.admit(&Auth::Open, &head, &[], None, peer).await {
+                return refusal;
+            }
+            return self.switch(Request::from_parts(head, body)).await.unwrap_or_else(|refusal| refusal);
+        }
         let Some(shown) = Shown::at(&path) else {
-            let reason = "there is nothing at this address: deliveries go to /v1/hooks/NAME, and /api/v1/alerts, /api/v1/deliveries, /readyz and /healthz can be asked";
+            let reason = "there is nothing at this address: deliveries go to /v1/hooks/NAME, and /api/v1/alerts, /api/v1/deliveries, /api/v1/decisions, /readyz and /healthz can be asked";
             return Answer::problem(StatusCode::NOT_FOUND, reason);
         };
         if request.method() != Method::GET && request.method() != Method::HEAD {

@@ -38,7 +38,18 @@ async fn door_with(sns: Sns) -> Arc<Door> {
     let (_, stop) = channel(None);
     let (redactor, wake, integrations) = (Redactor::default(), Vec::new(), Vec::new());
     pause();
-    Arc::new(Door { rules, redactor, log, wake, integrations, stop, store, sns, tls: None })
+    Arc::new(Door {
+        rules,
+        bounds: tokio::sync::watch::Sender::default(),
+        redactor,
+        log,
+        wake,
+        integrations,
+        stop,
+        store,
+        sns,
+        tls: None,
+    })
 }
 
 /// A connection to a door, from the side of whoever asks.

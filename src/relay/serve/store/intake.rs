@@ -5,7 +5,9 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Row as _};
 
+use super::admission::note_firing;
 use super::database::Work;
+use super::decisions::forget;
 use super::{StoreError, siblings};
 use crate::relay::job::Job;
 use crate::relay::serve::duplicate::{Earlier, Fate, Received, duplicate};
@@ -156,6 +158,7 @@ const IN_USE: &str = "SELECT delivery FROM jobs WHERE settled_at IS NULL AND del
 /// The database's.
 pub async fn prune(work: &mut Work<'_>, older_than_ms: i64, most_bytes: i64) -> Result<u64, StoreError> {
     let before = work.now.saturating_sub(older_than_ms);
+    forget(work, before).await?;
     sqlx::query("DELETE FROM deliveries WHERE received_at < $1").bind(before).execute(&mut *work.connection).await?;
     let text = format!(
         "UPDATE deliveries SET body = NULL WHERE id IN (SELECT id FROM (SELECT id, CAST(SUM(LENGTH(body)) OVER \
@@ -220,11 +223,12 @@ async fn take(
         }
         EntryState::Firing(new) => {
             remember(work, delivery, entry, "firing").await?;
+            note_firing(work, &entry.tag, &new.gates).await?;
             if let Some(job_id) = active {
                 tell(work, &job_id, Some(&new.job)).await?;
                 return Ok(Taken::Joined { job_id });
             }
-            start(work, &entry.tag, &new.integration, &new.job, Some(&delivery.id)).await?;
+            start(work, &entry.tag, &new.integration, &new.job, &new.gates, Some(&delivery.id)).await?;
             Ok(Taken::Started { job_id: new.job.id.clone() })
         }
         EntryState::Resolved | EntryState::ResolvedIfKnown if is_late && was_firing => {
@@ -365,11 +369,13 @@ pub async fn start(
     tag: &str,
     integration: &str,
     new: &Job,
+    gates: &Gates,
     delivery_id: Option<&str>,
 ) -> Result<(), StoreError> {
     let job = serde_json::to_string(new).map_err(|error| StoreError(error.to_string()))?;
-    let text = "INSERT INTO jobs (id, alert, integration, phase, job, created_at, due_at, epoch, delivery) \
-        VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $7)";
+    let gates_json = serde_json::to_string(gates).map_err(|error| StoreError(error.to_string()))?;
+    let text = "INSERT INTO jobs (id, alert, integration, phase, job, created_at, due_at, epoch, delivery, rule, gates) \
+        VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $7, $8, $9)";
     sqlx::query(text)
         .bind(&new.id)
         .bind(tag)
@@ -378,6 +384,8 @@ pub async fn start(
         .bind(job)
         .bind(work.now)
         .bind(delivery_id)
+        .bind(&gates.rule)
+        .bind(gates_json)
         .execute(&mut *work.connection)
         .await?;
     Ok(())
