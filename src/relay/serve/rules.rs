@@ -74,7 +74,7 @@ pub struct Route {
 }
 
 /// A Devin organization, and how to reach it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Integration {
     /// Unique.
     pub name: String,
@@ -86,6 +86,17 @@ pub struct Integration {
     pub org_id: Option<String>,
     /// What holds for all of its jobs together.
     pub limited: Limited,
+}
+
+impl Integration {
+    /// Whether both lead to the same organization by the same key, whatever their limits are.
+    pub fn is_same(&self, other: &Integration) -> bool {
+        let all = |integration: &Integration| {
+            let Integration { name, token, api_url, org_id, .. } = integration.clone();
+            (name, token, api_url, org_id)
+        };
+        all(self) == all(other)
+    }
 }
 
 /// What is done about an alert.

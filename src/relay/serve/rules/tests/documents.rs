@@ -31,7 +31,18 @@ fn every_example_of_the_page_about_rules_is_right() {
     // Each key stands in an example.
     let all = examples.concat();
     let lists: [&[&str]; 6] = [
-        &["id", "match", "session", "delay", "min_occurrences", "max_wait", "cooldown", "storm", "limits", "on_resolved"],
+        &[
+            "id",
+            "match",
+            "session",
+            "delay",
+            "min_occurrences",
+            "max_wait",
+            "cooldown",
+            "storm",
+            "limits",
+            "on_resolved",
+        ],
         &rule::SESSION,
         &conditions::KEYS,
         &limits::LIMITS,
