@@ -2,9 +2,10 @@
 
 mod common;
 
-use common::bridge::{Bridge, Reply};
+use common::bridge::{Bridge, Reply, request};
 use common::devin::{Devin, Said, Sessions, state};
 use common::{Program, program};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 /// A program whose `relay.yaml` has these rules, with the organization behind it.
@@ -38,6 +39,12 @@ fn alert(key: &str, status: &str, fields: Value) -> String {
     let mut alert = json!({"title": format!("{key} is full"), "status": status, "dedup_key": key});
     alert.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
     alert.to_string()
+}
+
+/// Everything that a command says.
+fn whole(program: &Program, arguments: &str) -> String {
+    let ran = program.run(arguments);
+    format!("{}{}", String::from_utf8_lossy(&ran.stdout), ran.end())
 }
 
 fn jobs(reply: &Reply) -> usize {
@@ -159,4 +166,77 @@ fn one_alert_of_a_group_is_enough_for_a_rule() {
     };
     assert_eq!(jobs(&bridge.post("am", &group(&[("us", "firing"), ("eu", "resolved")]))), 0);
     assert_eq!(jobs(&bridge.post("am", &group(&[("us", "firing"), ("eu", "firing")]))), 1);
+}
+
+#[test]
+fn a_file_is_checked_without_being_served() {
+    let rules = "\
+routes: [{name: generic, kind: generic, auth: none}]
+default: {prompt_template: 'Look at {{ labels.region }}'}
+rules:
+  - {id: eu, match: {labels: {region: eu}}}
+  - {id: all, group: audit}
+  - {id: late, group: audit, match: {title: x}, fire_on: bogus}
+";
+    let program = program().file("relay.yaml", rules).file("wrong.yaml", "rules: [{id: a, delayMinutes: 5}]\n");
+    insta::assert_snapshot!(whole(&program, "alert-relay rules check relay.yaml --sandbox"));
+    insta::assert_snapshot!(whole(&program, "alert-relay rules check wrong.yaml --sandbox"));
+    insta::assert_snapshot!(whole(&program, "alert-relay rules check missing.yaml"));
+    assert_eq!(program.files(), ["relay.yaml", "wrong.yaml"]);
+}
+
+#[test]
+fn a_file_to_begin_with_is_right_and_replaces_none() {
+    let program = program().variable("ALERTMANAGER_TOKEN", "Zq7wz3kfH5x2mt9Vbn4c8dj6");
+    insta::assert_snapshot!(whole(&program, "alert-relay init"));
+    insta::assert_snapshot!(whole(&program, "alert-relay rules check relay.yaml --sandbox"));
+    insta::assert_snapshot!(whole(&program, "alert-relay init relay.yaml"));
+    insta::assert_snapshot!(whole(&program, "alert-relay init no/such/folder.yaml"));
+    assert!(whole(&program, "alert-relay init -").contains("integrations:"));
+}
+
+fn reload(bridge: &Bridge) -> Reply {
+    request(&bridge.address, "POST", "/api/v1/reload", "", b"").unwrap()
+}
+
+#[test]
+fn rules_are_read_again_while_jobs_go_on_by_those_that_they_were_made_by() {
+    let devin = organization(3);
+    let program = with(&devin, "default: {poll_interval: 1s, tag: before}\n");
+    let mut bridge = start(&program);
+    assert_eq!(jobs(&bridge.post("generic", &alert("a", "firing", json!({})))), 1);
+    bridge.until("session_created");
+    let file = program.text("relay.yaml");
+    let with_rules = file.replace(
+        "default: {poll_interval: 1s, tag: before}\n",
+        "default: {poll_interval: 1s, tag: after}\nrules: [{id: payments, match: {labels: {team: payments}}}]\n",
+    );
+    let program = program.file("relay.yaml", &with_rules);
+    bridge.signal(Signal::HUP);
+    while !bridge.line().expect("it goes on")["message"].as_str().unwrap_or_default().contains("read again") {}
+    assert_eq!(jobs(&bridge.post("generic", &alert("b", "firing", json!({})))), 0);
+    assert_eq!(jobs(&bridge.post("generic", &alert("c", "firing", json!({"labels": {"team": "payments"}})))), 1);
+    // A file that is wrong, and one that would need another start.
+    for (wrong, said) in [
+        (with_rules.replace("team: payments", "team: [payments"), "is not valid YAML"),
+        (with_rules.replace("id: payments", "name: payments"), "write id"),
+        (with_rules.replace("name: main", "name: other"), "needs a restart"),
+    ] {
+        std::fs::write(program.path("relay.yaml"), wrong).unwrap();
+        let reply = reload(&bridge);
+        assert!(reply.status == 422 && reply.body.contains(said), "{reply:?}");
+        assert_eq!(jobs(&bridge.post("generic", &alert("b", "firing", json!({})))), 0, "the rules in force stay");
+    }
+    std::fs::write(program.path("relay.yaml"), &file).unwrap();
+    let reply = reload(&bridge);
+    assert_eq!((reply.status, &reply.json()["reloaded"]), (200, &json!(true)), "{reply:?}");
+    assert_eq!(jobs(&bridge.post("generic", &alert("b", "firing", json!({})))), 1);
+    (0..3).for_each(|_| drop(bridge.until("outcome")));
+    let tags: Vec<Value> = devin.creates().iter().map(|new| new["tags"][3].clone()).collect();
+    assert_eq!(tags, ["before", "after", "before"]);
+    let elsewhere = request(&bridge.address, "GET", "/api/v1/reload", "", b"").unwrap();
+    assert_eq!(elsewhere.status, 405);
+    let through_a_proxy =
+        request(&bridge.address, "POST", "/api/v1/reload", "X-Forwarded-For: 192.0.2.1\r\n", b"").unwrap();
+    assert_eq!(through_a_proxy.status, 403);
 }

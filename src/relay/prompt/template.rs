@@ -57,6 +57,11 @@ impl Template {
         }
     }
 
+    /// Its own text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The prompt for one alert.
     ///
     /// # Errors
@@ -70,6 +75,13 @@ impl Template {
             prompt => Ok(prompt.to_string()),
         }
     }
+}
+
+/// What a template names, with dots: `title`, `labels.region`.
+pub fn named(text: &str) -> Vec<String> {
+    let environment = Environment::empty();
+    let template = environment.template_from_str(text);
+    template.map(|template| template.undeclared_variables(true).into_iter().collect()).unwrap_or_default()
 }
 
 /// The first variable that no alert has, and its line.

@@ -7,6 +7,7 @@
 
 mod abilities;
 mod conditions;
+mod examine;
 mod file;
 mod integrations;
 mod limits;
@@ -34,6 +35,7 @@ use crate::relay::inbound::{Grouping, Mapping};
 use crate::relay::job::Policy;
 use crate::relay::prompt::Template;
 use crate::relay::values::{namespace, size};
+pub use examine::{Findings, examine};
 pub use file::load;
 pub use limits::Limited;
 use matching::Match;
@@ -72,7 +74,7 @@ pub struct Route {
 }
 
 /// A Devin organization, and how to reach it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Integration {
     /// Unique.
     pub name: String,
@@ -84,6 +86,17 @@ pub struct Integration {
     pub org_id: Option<String>,
     /// What holds for all of its jobs together.
     pub limited: Limited,
+}
+
+impl Integration {
+    /// Whether both lead to the same organization by the same key, whatever their limits are.
+    pub fn is_same(&self, other: &Integration) -> bool {
+        let all = |integration: &Integration| {
+            let Integration { name, token, api_url, org_id, .. } = integration.clone();
+            (name, token, api_url, org_id)
+        };
+        all(self) == all(other)
+    }
 }
 
 /// What is done about an alert.
@@ -225,6 +238,9 @@ const ELSEWHERE: [Elsewhere; 6] = [
     ("agentRules", "write rules"),
     ("killSwitch", "write kill_switch: {file: PATH}"),
 ];
+
+/// A rules file to begin with, commented.
+pub const STARTER: &str = include_str!("rules/starter.yaml");
 
 /// Deliveries are kept so long where the file says nothing.
 const RETENTION: Duration = Duration::from_secs(30 * 86_400);

@@ -36,12 +36,17 @@ pub fn would_serve(origin: Origin, store: &Address, rules: &Rules) -> Vec<String
         };
         lines.push(format!("integration {}: {place}", integration.name));
     }
-    match &rules.rules[..] {
-        [rule] if rule.id == DEFAULT => lines.push(format!("sessions go to the integration {}", rule.integration)),
-        rules => lines.extend(rules.iter().map(rule_line)),
-    }
+    lines.extend(rule_lines(rules));
     lines.extend(warnings(origin, rules).into_iter().map(|warning| format!("warning: {warning}")));
     lines
+}
+
+/// Which rules there are, and where their sessions go.
+pub fn rule_lines(rules: &Rules) -> Vec<String> {
+    match &rules.rules[..] {
+        [rule] if rule.id == DEFAULT => vec![format!("sessions go to the integration {}", rule.integration)],
+        rules => rules.iter().map(rule_line).collect(),
+    }
 }
 
 /// A rule: where it stands, and where its sessions go.

@@ -19,7 +19,7 @@ const ELSEWHERE: [Elsewhere; 6] = [
 ];
 
 /// The most rules of a file.
-const MOST: usize = 500;
+const MOST: usize = 200;
 
 /// The budgets above the rules: of the bridge, and of integrations by their names.
 pub type Budgets = [(Option<String>, Option<(u64, String)>)];

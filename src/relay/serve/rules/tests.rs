@@ -472,4 +472,6 @@ default:
     );
 }
 
+mod documents;
 mod lists;
+mod schema;
