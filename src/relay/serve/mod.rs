@@ -37,7 +37,7 @@ use sns::Sns;
 use store::{Address, Store};
 use systemd::Supervisor;
 pub use systemd::inherited;
-pub use told::{Origin, would_serve};
+pub use told::{Origin, cannot_listen, would_serve};
 
 /// How long what is under way may go on after a first signal. Kubernetes ends a process after 30 s.
 const DRAINING: Duration = Duration::from_secs(18);
@@ -77,9 +77,7 @@ pub enum Listen {
 pub async fn serve(settings: Settings) -> Result<(), String> {
     let Settings { listen, tls, store: address, rules, integrations, redactor, log, stop } = settings;
     let listener = match listen {
-        Listen::At(address) => TcpListener::bind(address)
-            .await
-            .map_err(|error| format!("cannot listen on {address}: {error}; give another --listen"))?,
+        Listen::At(address) => TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?,
         Listen::On(socket) => TcpListener::from_std(socket)
             .map_err(|error| format!("cannot listen on the socket that was handed over: {error}"))?,
     };
@@ -100,7 +98,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         Arc::new(Door { rules, redactor, log: log_too, wake, integrations, stop: stop.clone(), store, sns, tls });
     log.note(&format!("listening on {origin}, store {address}"));
     door.rules.routes.iter().for_each(|route| log.note(&told::route_line(origin, route)));
-    told::warnings(origin, &door.rules).iter().for_each(|warning| log.warn(warning));
+    told::warnings(origin, &address, &door.rules).iter().for_each(|warning| log.warn(warning));
     let (close, closing) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(http::accept(listener, Arc::clone(&door), closing));
     let running: Vec<_> = engines.iter().map(|engine| tokio::spawn(Arc::clone(engine).run())).collect();

@@ -3,6 +3,7 @@
 
 mod answer;
 mod body;
+mod form;
 mod places;
 mod shown;
 mod tls;
@@ -228,7 +229,7 @@ impl Door {
             }
             _ => refusal,
         })?;
-        let body = unpacked.unwrap_or(Ok(sent))?;
+        let body = form::json(&head.headers, unpacked.unwrap_or(Ok(sent))?)?;
         let headers: Vec<(&str, &str)> =
             head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
         let mut read = match read(&self.rules, route, body, &headers, &self.redactor, &drawn) {

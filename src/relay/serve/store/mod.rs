@@ -7,6 +7,7 @@
 mod database;
 mod hint;
 mod intake;
+mod place;
 mod queue;
 mod schema;
 #[cfg(test)]
