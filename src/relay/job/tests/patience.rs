@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::runs::{job, policy};
 use super::world::{START, World};
 use crate::devin::{Error, Kind};
-use crate::relay::job::{Action, End, Firing, Job, Observation, OnSessionLimit, Policy, step};
+use crate::relay::event::EventKind;
+use crate::relay::job::{Action, End, Firing, Job, Observation, OnSessionLimit, Phase, Policy, step};
 
 /// Takes a job to its end, as the engine of `serve` does; gives up on it after a thousand steps.
 fn served(world: &World, job: Job) -> Job {
@@ -167,6 +168,18 @@ fn a_place_among_the_sessions_is_waited_for_as_long_as_it_takes() {
     assert_eq!(waits, vec![Some(60_000); 600]);
     job.policy.on_session_limit = OnSessionLimit::Fail;
     assert!(job.wait_out(&limit(0)).is_none(), "the step refuses it");
+}
+
+#[test]
+fn where_no_place_is_waited_for_that_is_what_is_said() {
+    let mut job = job(1, Policy { on_session_limit: OnSessionLimit::Fail, ..again() }).made_patient();
+    job.phase = Phase::Creating { waits_until: None };
+    let said = Some("too many concurrent sessions".to_string());
+    let error = Error { kind: Kind::Status(429), path: "sessions".to_string(), explanation: said, tries: 1 };
+    let (job, actions) = step(job, Observation::CreateLimited(error, None), START);
+    assert_eq!(job.end(), Some(&End::Failed { session_id: None }));
+    let [Action::Report(EventKind::Error(report))] = &actions[..] else { panic!("{actions:?}") };
+    insta::assert_snapshot!(report.message, @"sessions answered 429 (Too Many Requests), saying \"too many concurrent sessions\". The organization runs as many sessions as it may at once, and on_session_limit: fail waits for none of them to end, so nothing was created: end one in Devin and have the alert delivered again, or set on_session_limit to wait.");
 }
 
 #[test]

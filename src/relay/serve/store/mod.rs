@@ -9,6 +9,7 @@ mod database;
 mod decisions;
 mod hint;
 mod intake;
+mod place;
 mod queue;
 mod schema;
 mod siblings;
