@@ -86,8 +86,7 @@ pub fn named_title(leaves: &[Leaf]) -> Option<&Leaf> {
 pub fn key(leaves: &[Leaf]) -> Option<&Leaf> {
     let by_name = pick_all(leaves, &KEYS).find(|leaf| leaf.depth <= 4 && !leaf.in_list);
     by_name.or_else(|| {
-        let is_subject =
-            |leaf: &&Leaf| leaf.name == "id" && leaf.depth <= 4 && SUBJECTS.contains(&leaf.parent.as_str());
+        let is_subject = |leaf: &&Leaf| is_id(leaf) && leaf.depth <= 4 && SUBJECTS.contains(&leaf.parent.as_str());
         leaves.iter().find(is_subject).or_else(|| linked_id(leaves))
     })
 }
@@ -99,6 +98,10 @@ fn linked_id(leaves: &[Leaf]) -> Option<&Leaf> {
     let is_linked =
         |leaf: &&Leaf| links().any(|link| link.text.split(['/', '?', '#', '=', '&']).any(|part| part == leaf.text));
     leaves.iter().filter(|leaf| leaf.depth == 1 && leaf.name == "id").find(is_linked)
+}
+
+fn is_id(leaf: &Leaf) -> bool {
+    ["id", "uniqueid", "uuid"].contains(&leaf.name.as_str())
 }
 
 fn rule(leaves: &[Leaf]) -> Option<&Leaf> {
@@ -129,7 +132,10 @@ fn is_watched(leaves: &[Leaf]) -> bool {
 fn is_source(leaf: &Leaf, name: &str) -> bool {
     leaf.depth <= 3
         && !leaf.in_list
-        && (leaf.name == name || leaf.parent == name && NAMED.contains(&leaf.name.as_str()))
+        && (leaf.name == name
+            || leaf.parent == name && NAMED.contains(&leaf.name.as_str())
+            // A site that is watched is called by its address.
+            || leaf.parent == name && leaf.name == "url" && ["site", "website", "endpoint"].contains(&name))
 }
 
 /// Whether it is what a commit says, and so another text in each build.

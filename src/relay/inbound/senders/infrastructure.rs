@@ -19,6 +19,7 @@ pub static SENDERS: &[Sender] = &[
                 &["AlarmArn", "NewStateValue"],
                 &["Records.0.Sns"],
                 &["detail-type=CloudWatch Alarm State Change", "detail.state"],
+                &["detail-type=CloudWatch Alarm Configuration Change", "detail.alarmName"],
                 &["alarmArn", "alarmData.state"],
             ],
             cloudwatch::read,

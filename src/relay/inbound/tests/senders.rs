@@ -4,41 +4,18 @@ use serde_json::{Value, json};
 
 use super::{Grouping, Reading, alerts, data_of, payload};
 use crate::relay::alert::{Alert, Format, Severity};
-use crate::relay::inbound::{Mapping, Problem, read as read_delivery};
-
+use crate::relay::inbound::{Problem, read as read_delivery};
 fn one(value: &Value) -> Alert {
     alerts(value, Grouping::Group).unwrap_or_else(|problem| panic!("{value}: {problem}")).remove(0)
 }
 
-fn told(value: &Value) -> (Format, String, String) {
+pub(super) fn told(value: &Value) -> (Format, String, String) {
     let alert = one(value);
     (alert.format, alert.state.name().to_string(), alert.title)
 }
 
-fn key(value: &Value) -> String {
+pub(super) fn key(value: &Value) -> String {
     one(value).dedupe_key(&[])
-}
-
-fn sns(message: &Value) -> Value {
-    json!({"Type": "Notification", "MessageId": "1", "TopicArn": "t", "Message": message.to_string()})
-}
-
-#[test]
-fn an_event_of_eventbridge_is_read_bare_and_inside_sns() {
-    let finding = json!({"detail-type": "GuardDuty Finding", "source": "aws.guardduty", "id": "e",
-        "detail": {"id": "f", "title": "Mining", "severity": 8}});
-    let alarm = |state: &str| {
-        json!({"detail-type": "CloudWatch Alarm State Change", "source": "aws.cloudwatch",
-        "detail": {"alarmName": "A", "state": {"value": state}, "previousState": {"value": "ALARM"}}})
-    };
-    for (value, state) in [(finding, "firing"), (alarm("ALARM"), "firing"), (alarm("OK"), "resolved")] {
-        assert_eq!(told(&value).1, state, "{value}");
-        assert_eq!(told(&sns(&value)).1, state, "{value}");
-        assert_eq!(key(&value), key(&sns(&value)));
-    }
-    assert_eq!(key(&alarm("ALARM")), key(&alarm("OK")));
-    let lambda = json!({"alarmArn": "arn:a", "alarmData": {"alarmName": "A", "state": {"value": "ALARM"}}});
-    assert_eq!((told(&lambda).1.as_str(), key(&lambda).as_str()), ("firing", "cloudwatch:arn:a"));
 }
 
 #[test]
@@ -261,22 +238,6 @@ fn a_delivery_of_cloudevents_is_identified_by_source_and_id() {
 }
 
 #[test]
-fn a_refusal_names_a_mapping_that_takes_the_payload() {
-    let value = json!({"payload": {"title": "Crash", "url": "https://x.example/1", "method": "m"}, "host": "h"});
-    let problem = alerts(&value, Grouping::Group).unwrap_err();
-    let mapping = problem.mapping().unwrap();
-    insta::assert_snapshot!(mapping, @r#"{title: "payload.title", url: "payload.url"}"#);
-    let mapping = Mapping::parse(&mapping).unwrap();
-    let reading = Reading { format: None, grouping: Grouping::Group, mapping: Some(&mapping) };
-    let alert = read_delivery(value.to_string().as_bytes(), &[], reading).unwrap().alerts.remove(0);
-    assert_eq!((alert.title.as_str(), alert.annotations["payload.method"].as_str()), ("Crash", "m"));
-    for odd in [json!({"$(rm x)": {"title": "t"}}), json!({"a.title": "t"}), json!({"message": ["a", "b"]})] {
-        assert_eq!(alerts(&odd, Grouping::Group).unwrap_err().mapping(), None, "{odd}");
-    }
-    assert_eq!(Problem::Empty.mapping(), None);
-}
-
-#[test]
 fn links_that_silence_stay_out_of_every_text() {
     let message =
         "**Firing**\nValue: 1\nSilence: https://grafana.example/alerting/silence/new?x=1\nSource: https://g.example";
@@ -371,51 +332,6 @@ fn a_prompt_holds_whatever_the_body_says() {
     grafana["alerts"][0]["ruleUID"] = json!("uid7");
     let data = data_of(&grafana);
     assert!(data.contains("value=44.2") && data.contains("uid7"), "{data}");
-}
-
-/// The alert that a mapping reads, told in short.
-fn mapped(yaml: &str, value: &Value) -> (String, String) {
-    let mapping = Mapping::parse(yaml).unwrap();
-    let reading = Reading { format: None, grouping: Grouping::Group, mapping: Some(&mapping) };
-    let alert = read_delivery(value.to_string().as_bytes(), &[], reading).unwrap().alerts.remove(0);
-    (alert.state.name().to_string(), alert.title)
-}
-
-/// It used to spoil the whole template, and with it the state: the alert fired.
-#[test]
-fn a_field_that_is_absent_equals_nothing_in_a_mapping() {
-    let yaml = r#"{title: "{{ name ~ zone }}", state: "{{ 'closed' if phase != 'open' else 'open' }}"}"#;
-    assert_eq!(mapped(yaml, &json!({"name": "x"})), ("resolved".to_string(), "x".to_string()));
-    let yaml = r#"{title: name, state: "{{ 'down' if a.b in ['bad'] or c > 3 else 'up' }}"}"#;
-    assert_eq!(mapped(yaml, &json!({"name": "x"})).0, "resolved");
-}
-
-#[test]
-fn a_form_whose_payload_is_json_is_read_as_that() {
-    let read = |body: &str| read_delivery(body.as_bytes(), &[], super::AUTO).map(|delivery| delivery.alerts);
-    let sent = payload("papertrail-firing");
-    let escaped: String = sent.to_string().bytes().map(|byte| format!("%{byte:02X}")).collect();
-    assert_eq!(read(&format!("payload={escaped}")), read(&sent.to_string()));
-    assert!(matches!(read("payload=hello"), Err(Problem::NotJson { .. })));
-}
-
-#[test]
-fn what_a_queue_or_a_topic_hands_on_is_read_as_its_senders() {
-    use base64::Engine as _;
-    let sent = payload("gcp-firing");
-    let data = base64::prelude::BASE64_STANDARD.encode(sent.to_string());
-    let pushed = json!({"message": {"data": data, "messageId": "1"}, "subscription": "projects/p/subscriptions/s"});
-    let queued = json!({"messageId": "1", "receiptHandle": "h", "body": sent.to_string(), "eventSource": "aws:sqs"});
-    for value in [pushed, queued] {
-        assert_eq!(alerts(&value, Grouping::Group), alerts(&sent, Grouping::Group), "{value}");
-    }
-    // Of a sender that nobody knows, too, but not where nothing says that it is an alert.
-    let own = json!({"monitor": "disk of db-1", "status": "critical"});
-    assert_eq!(
-        told(&json!({"Body": own.to_string()})),
-        (Format::Any, "firing".to_string(), "disk of db-1".to_string())
-    );
-    assert!(alerts(&json!({"body": "{\"name\": \"x\"}"}), Grouping::Group).is_err());
 }
 
 #[test]
