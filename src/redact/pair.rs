@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 use super::beside::before_name;
 use super::header::header;
 use super::names::{self, Kind, Name, spaced};
-use super::rules::DOTTED;
+use super::rules::{DOTTED, WORD};
 use super::scan::{Place, boundary, is_strong, looked_at, looks_random, run};
 use super::series::{after, inside, is_plain, old_and_new};
 use super::sign::{Sign, sign};
@@ -252,7 +252,8 @@ pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
         Kind::Token if named.core.ends_with("code") => is_digits(),
         Kind::Token if is_base64() => is_strong(word) && !is_hex,
         Kind::Token => {
-            is_plain
+            word.bytes().all(WORD)
+                && (is_plain || is_strong(word))
                 && !is_hex
                 && (word.len() >= 10 && is_strong(word) || word.len() >= LONG_TOKEN && looks_random(word, LONG_TOKEN))
         }

@@ -10,6 +10,9 @@ use super::{address, call, command, manifest, pair, pem, statement, table};
 /// So much of what follows a beginning decides whether it is a key.
 const TELLING_BODY: usize = 256;
 
+/// A text of random parts has so many characters.
+const SHORTEST_OF_PARTS: usize = 12;
+
 /// The rules about beginnings, by their first byte in lower case.
 static BEGINNINGS: LazyLock<[Vec<&'static Prefix>; 128]> = LazyLock::new(|| {
     std::array::from_fn(|first| {
@@ -248,7 +251,17 @@ pub(super) fn looks_random(body: &str, least: usize) -> bool {
         let capitals_inside = part.bytes().skip(1).any(|byte| byte.is_ascii_uppercase()) && has(u8::is_ascii_lowercase);
         let mixed = (has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)) || capitals_inside;
         (part.len() >= least && mixed) || part.len() >= 20 || (part.len() >= 10 && !has(u8::is_ascii_alphabetic))
-    })
+    }) || is_random_in_parts(body)
+}
+
+/// Whether two parts or more of a text have digits among letters of both cases: `Zk8-Qp1Lm_92xW`, but not `Node12-Web03`.
+fn is_random_in_parts(text: &str) -> bool {
+    let is_odd = |part: &&str| {
+        let has = |kind: fn(&u8) -> bool| part.bytes().any(|byte| kind(&byte));
+        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && word.bytes().any(|byte| byte.is_ascii_digit())
+    };
+    text.len() >= SHORTEST_OF_PARTS && text.split(['-', '_']).filter(is_odd).count() >= 2
 }
 
 /// Whether a text is as random as keys and generated passwords are: letters of both cases and digits among each other, or a
@@ -258,7 +271,7 @@ pub(super) fn is_strong(text: &str) -> bool {
         let has = |kind: fn(&u8) -> bool| part.bytes().any(|byte| kind(&byte));
         let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
         is_mixed && (part.len() >= 20 || part.len() >= 8 && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase))
-    })
+    }) || is_random_in_parts(text)
 }
 
 /// `eyJ….….…`, and three that are told by what stands in their midst or at their end: client secrets of Azure, tokens of

@@ -72,6 +72,9 @@ pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     {
         return after_sign(rest, at + blanks + remark);
     }
+    if place.text[..place.at].ends_with("${") && after.starts_with(":-") {
+        return Some((at + blanks + ":-".len(), Sign::Equals));
+    }
     if let Some(found) = after_sign(rest, at + blanks) {
         return Some(found);
     }
@@ -261,6 +264,12 @@ fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -
     let after = &rest[at + blanks..];
     if name.starts_with('-') && blanks > 0 && !after.starts_with('-') {
         return Some((at + blanks, Sign::Blank));
+    }
+    if name.starts_with('-') && rest[..at].ends_with(['"', '\'']) && after.starts_with(',') {
+        // As a list of JSON.
+        let item = at + blanks + run(after, |byte| b", ".contains(&byte));
+        let is_value = rest[item..].starts_with(['"', '\'']) && !rest[item + 1..].starts_with('-');
+        return is_value.then_some((item, Sign::Blank));
     }
     if name.starts_with('-') && after.starts_with('\n') {
         // The arguments of a command as a list of YAML.

@@ -101,7 +101,8 @@ pub(super) fn set_password(place: Place<'_>) -> Option<Range<usize>> {
     let sign = near.find('=')?;
     let quote = sign + near[sign..].find('\'')?;
     let range = quoted(&rest[quote..], 0, '\'');
-    (!range.is_empty()).then(|| place.at + quote + range.start..place.at + quote + range.end)
+    let value = &rest[quote + range.start..quote + range.end];
+    super::is_secret("password", value).then(|| place.at + quote + range.start..place.at + quote + range.end)
 }
 
 /// The secret of `INSERT INTO users (name, password) VALUES ('bob', '…')`.

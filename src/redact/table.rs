@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::names::{Kind, Name};
 use super::pair::may_matter;
+use super::placeholder::is_placeholder;
 use super::scan::{is_strong, looked_at, looks_random};
 
 /// What divides the cells of a line.
@@ -99,7 +100,7 @@ impl Head {
             let value = bare(cell);
             let is_secret = is_strong(value) || *kind == Kind::Password && looks_random(value, 6);
             let at = begin + cell.find(value)?;
-            (is_secret && !value.contains(' ')).then(|| at..at + value.len())
+            (is_secret && !value.contains(' ') && !is_placeholder(value)).then(|| at..at + value.len())
         })
     }
 }

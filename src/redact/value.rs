@@ -43,7 +43,7 @@ pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>>
             Some(close) if !line[close + 1..].trim().is_empty() => {
                 Some(0..close + 1 + unquoted(&text[close + 1..], ends))
             }
-            _ => (sign == Sign::Equals).then(|| inside('}')),
+            _ => (sign == Sign::Equals && !line[inside('}')].contains("\":")).then(|| inside('}')),
         },
         '[' if sign == Sign::Equals && line.len() > 1 && !line[1..].trim_start().starts_with(['"', '\'']) => {
             Some(inside(']'))
@@ -67,7 +67,7 @@ pub(super) fn within(text: &str, sign: Sign, is_plural: bool) -> Option<Range<us
         let name = &near[begin..begin + word];
         let close = begin + word + run(&near[begin + word..], |byte| b"\\\"' ".contains(&byte));
         let signs = run(&near[close..], |byte| b":=".contains(&byte));
-        if signs > 0 && (is_plural || INNER.iter().any(|inner| inner.eq_ignore_ascii_case(name))) {
+        if signs > 0 && (is_plural || is_inner(name)) {
             let value = 1 + close + signs;
             let value = value + run(&text[value..], |byte| byte == b' ');
             let range = extent(&text[value..], Sign::Equals, "").filter(|_| !text[value..].starts_with('{'))?;
@@ -76,6 +76,11 @@ pub(super) fn within(text: &str, sign: Sign, is_plural: bool) -> Option<Range<us
         at = begin + word.max(1);
     }
     None
+}
+
+/// Whether a member of an object has the value of that object's name: `value`, `plaintext`, `stringValue`.
+fn is_inner(name: &str) -> bool {
+    INNER.iter().any(|inner| inner.eq_ignore_ascii_case(name)) || name.ends_with("Value")
 }
 
 pub(super) fn quoted(text: &str, slashes: usize, quote: char) -> Range<usize> {
