@@ -187,13 +187,13 @@ impl Engine {
                 },
                 None => Observation::Started,
             };
-            held.hear(&observation);
+            if held.hear(&observation) {
+                self.integration.doubt();
+            }
             if let Some((error, wait)) = held.job.wait_out(&observation) {
                 if matches!(observation, Observation::CreateRefused(_) | Observation::CreateLimited(..)) {
                     held.job = held.job.before_create(before);
                     self.integration.refuse(&error, Duration::from_millis(wait.unsigned_abs()), &self.log);
-                } else {
-                    self.integration.doubt();
                 }
                 self.put_off(held, &error, wait).await;
                 return;
@@ -353,19 +353,21 @@ impl Held {
         }
     }
 
-    /// Keeps of an answer why the job is no further, until another answer says that it is.
-    fn hear(&mut self, observation: &Observation) {
+    /// Keeps of an answer why the job is no further, until another answer says that it is. Whether it failed.
+    fn hear(&mut self, observation: &Observation) -> bool {
         let failed = match observation {
             Observation::CreateRefused(error)
             | Observation::CreateLimited(error, _)
-            | Observation::CreateUnclear(error)
             | Observation::FindFailed(error)
             | Observation::PollFailed(error)
             | Observation::Tagged(Err(error))
             | Observation::Terminated(Err(error))
             | Observation::Messaged(Err(error)) => Some(error.to_string()),
+            Observation::CreateUnclear(error) => {
+                Some(format!("{error}; a session may have been created, and is looked for"))
+            }
             // Until its session is found, how the create was answered is what keeps it there.
-            Observation::SessionsFound(_) if matches!(self.job.phase, Phase::Reconciling(_)) => return,
+            Observation::SessionsFound(_) if matches!(self.job.phase, Phase::Reconciling(_)) => return false,
             Observation::SessionsFound(_)
             | Observation::Created(_)
             | Observation::SessionPolled(_)
@@ -377,9 +379,10 @@ impl Held {
             | Observation::WaitOver
             | Observation::AlertResolved
             | Observation::NewAlerts(_)
-            | Observation::StopAsked => return,
+            | Observation::StopAsked => return false,
         };
         self.progress.reason = failed;
+        self.progress.reason.is_some()
     }
 
     /// Keeps of an event what is shown of the job.
