@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 
 use super::database::Work;
 use super::intake::start;
-use super::{Dialect, StoreError, admission};
+use super::{Dialect, StoreError, admission, late};
 use crate::devin::session::Session;
 use crate::relay::job::{Firing, Job};
 use crate::relay::serve::gates::Gates;
@@ -196,6 +196,7 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
     if is_settled {
         follow_up(work, save).await?;
         admission::release(work, save).await?;
+        late::expect(work, save).await?;
     } else {
         // The last one that was heard stays where it may have to become the next job.
         let text = "DELETE FROM news WHERE job = $1 AND seq <= (SELECT heard FROM jobs WHERE id = $1) - $2";
