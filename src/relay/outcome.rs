@@ -111,11 +111,13 @@ pub enum OutcomeKind {
     ResolvedBeforeStart,
     /// A gate of its rule turned the alert away.
     Refused,
+    /// The session of another alert of its storm takes care of it.
+    Attached,
 }
 
 impl OutcomeKind {
     /// Every kind, as the relay's page lists them.
-    pub const ALL: [OutcomeKind; 14] = [
+    pub const ALL: [OutcomeKind; 15] = [
         OutcomeKind::PrOpened,
         OutcomeKind::PrClosed,
         OutcomeKind::NoPr,
@@ -130,12 +132,15 @@ impl OutcomeKind {
         OutcomeKind::Terminated,
         OutcomeKind::ResolvedBeforeStart,
         OutcomeKind::Refused,
+        OutcomeKind::Attached,
     ];
 
     /// The class it belongs to.
     pub fn status(self) -> OutcomeStatus {
         match self {
-            OutcomeKind::PrOpened | OutcomeKind::PrClosed | OutcomeKind::NoPr => OutcomeStatus::Done,
+            OutcomeKind::PrOpened | OutcomeKind::PrClosed | OutcomeKind::NoPr | OutcomeKind::Attached => {
+                OutcomeStatus::Done
+            }
             OutcomeKind::WaitingForUser | OutcomeKind::WaitingForApproval => OutcomeStatus::Blocked,
             _ => OutcomeStatus::Dropped,
         }
@@ -149,7 +154,8 @@ impl OutcomeKind {
             | OutcomeKind::PrClosed
             | OutcomeKind::NoPr
             | OutcomeKind::ResolvedBeforeStart
-            | OutcomeKind::Refused => 0,
+            | OutcomeKind::Refused
+            | OutcomeKind::Attached => 0,
             OutcomeKind::WaitingForUser | OutcomeKind::WaitingForApproval => 20,
             OutcomeKind::QuotaExceeded => 21,
             OutcomeKind::SessionError => 22,

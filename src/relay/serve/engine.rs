@@ -2,6 +2,7 @@
 //! memory is nothing but what the store has: it may end at any line.
 
 mod admission;
+mod late;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -88,6 +89,8 @@ impl Engine {
         helpers.spawn(async move { renewing.renew().await });
         let polling = Arc::clone(&self.integration);
         helpers.spawn(async move { Polls::make(&polling).await });
+        let looking = Arc::clone(&self);
+        helpers.spawn(async move { looking.look_later().await });
         let mut jobs = JoinSet::new();
         while !self.is_stopping() {
             let wait = self.claim(&mut jobs).await;
@@ -322,7 +325,6 @@ struct Held {
     epoch: i64,
     owner: String,
     is_taken_over: bool,
-    is_admitted: bool,
     progress: Progress,
     news: VecDeque<(i64, News)>,
     news_until: i64,
@@ -332,7 +334,6 @@ impl Held {
     fn new(claimed: Claimed, owner: &str) -> Held {
         Held {
             is_taken_over: claimed.stepped_by.is_some_and(|by| by != owner),
-            is_admitted: claimed.is_admitted,
             job: claimed.job.made_patient(),
             epoch: claimed.epoch,
             owner: owner.to_string(),

@@ -5,14 +5,16 @@ use super::{Engine, Held, KEEP_AGAIN, event_of};
 use crate::relay::event::EventKind;
 use crate::relay::job::{Action, Job, Phase};
 use crate::relay::outcome::OutcomeKind;
+use crate::relay::prompt::with_storm;
+use crate::relay::serve::gates::Linked;
 use crate::relay::serve::integration::Requests;
 use crate::relay::serve::kill_switch;
 use crate::relay::serve::store::{Admission, Ask};
 
 impl Held {
-    /// Whether nothing has been done about it, and nobody has said that it may start.
+    /// Whether nothing has been done about it.
     pub(super) fn is_new(&self) -> bool {
-        self.job.phase == Phase::Received && !self.is_admitted
+        self.job.phase == Phase::Received
     }
 }
 
@@ -20,7 +22,11 @@ impl Engine {
     /// Whether a job that is new may begin. One that may not is given back, or has ended.
     pub(super) async fn may_begin(&self, held: &mut Held, requests: &Requests<'_>) -> bool {
         match self.admission(held, false).await {
-            Some(Admission::Start) => true,
+            Some(Admission::Start { companions }) => {
+                let new = &mut held.job.request.new;
+                new.prompt = with_storm(&new.prompt, &companions);
+                true
+            }
             Some(Admission::Hold { reason, is_new, .. }) => {
                 if is_new {
                     self.tell_held(held, &reason, requests);
@@ -28,7 +34,12 @@ impl Engine {
                 false
             }
             Some(Admission::Refuse { is_resolved, reason }) => {
-                self.end(held, is_resolved, &reason, requests).await;
+                let kind = if is_resolved { OutcomeKind::ResolvedBeforeStart } else { OutcomeKind::Refused };
+                self.end(held, kind, &reason, None, requests).await;
+                false
+            }
+            Some(Admission::Join { session, reason }) => {
+                self.end(held, OutcomeKind::Attached, &reason, Some(session), requests).await;
                 false
             }
             Some(Admission::Lost) | None => false,
@@ -39,7 +50,7 @@ impl Engine {
     /// has ended.
     pub(super) async fn may_create(&self, held: &mut Held, before: &Job, requests: &Requests<'_>) -> bool {
         match self.admission(held, true).await {
-            Some(Admission::Start) => true,
+            Some(Admission::Start { .. }) => true,
             Some(Admission::Hold { wait, reason, is_new }) => {
                 held.job = held.job.clone().before_create(before.clone());
                 if self.keep(held, Some(wait)).await && is_new {
@@ -48,7 +59,12 @@ impl Engine {
                 false
             }
             Some(Admission::Refuse { is_resolved, reason }) => {
-                self.end(held, is_resolved, &reason, requests).await;
+                let kind = if is_resolved { OutcomeKind::ResolvedBeforeStart } else { OutcomeKind::Refused };
+                self.end(held, kind, &reason, None, requests).await;
+                false
+            }
+            Some(Admission::Join { session, reason }) => {
+                self.end(held, OutcomeKind::Attached, &reason, Some(session), requests).await;
                 false
             }
             Some(Admission::Lost) | None => false,
@@ -85,18 +101,28 @@ impl Engine {
     }
 
     /// Ends a job that may not start. What it has been told of is over with it.
-    async fn end(&self, held: &mut Held, is_resolved: bool, reason: &str, requests: &Requests<'_>) {
-        let kind = if is_resolved { OutcomeKind::ResolvedBeforeStart } else { OutcomeKind::Refused };
+    async fn end(
+        &self,
+        held: &mut Held,
+        kind: OutcomeKind,
+        reason: &str,
+        session: Option<Linked>,
+        requests: &Requests<'_>,
+    ) {
         let now = requests.now();
         let (job, actions) = held.job.clone().refused(kind, reason, now.steady);
         held.job = job;
         held.news_until = held.news.back().map_or(held.news_until, |(seq, _)| *seq);
-        let reports = actions.into_iter().filter_map(|action| match action {
-            Action::Report(kind) => Some(event_of(&held.job, kind, now.devin)),
-            _ => None,
-        });
-        let events: Vec<_> = reports.collect();
-        events.iter().for_each(|event| held.note(&event.kind));
+        let mut events = Vec::new();
+        for action in actions {
+            let Action::Report(mut kind) = action else { continue };
+            if let (EventKind::Outcome(outcome), Some(session)) = (&mut kind, &session) {
+                outcome.session_id = Some(session.session_id.clone());
+                outcome.session_url.clone_from(&session.session_url);
+            }
+            held.note(&kind);
+            events.push(event_of(&held.job, kind, now.devin));
+        }
         if self.keep(held, None).await {
             events.iter().for_each(|event| self.log.event(event));
         }

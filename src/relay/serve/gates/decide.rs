@@ -3,11 +3,16 @@
 
 use std::time::Duration;
 
-use super::settings::{Bounds, Gates, Limits, Runs};
+use super::settings::{Bounds, Gates, Limits, Runs, Storm};
+use super::storm::{Linked, Root, StormFacts, triage_at};
 
 /// How long until what may change at any moment is asked about again. Whatever changes it makes the alert due sooner.
 const ASK_AGAIN: i64 = 60_000;
 const ASK_SWITCH_AGAIN: i64 = 15_000;
+const ASK_ROOT_AGAIN: i64 = 10_000;
+/// How long after a session was stopped by its quota, or another one was tried, the next one is.
+const QUOTA_AGAIN: i64 = 900_000;
+
 const DAY: i64 = 86_400_000;
 
 /// What the store knows when a job is about to start.
@@ -27,6 +32,14 @@ pub struct Facts {
     pub paused: Option<String>,
     /// An earlier session of the alert may hold it back, in a sentence.
     pub cooldown: Option<String>,
+    /// The session of the storm that it was part of last, and whether that is at work.
+    pub linked: Option<(Linked, bool)>,
+    /// The storm that it is part of.
+    pub storm: Option<StormFacts>,
+    /// When a session of the integration was last stopped by its quota, or tried after that; `None` where one has worked since.
+    pub out_of_quota_at: Option<i64>,
+    /// It has looked for earlier sessions, and none holds it back.
+    pub is_at_create: bool,
     /// It has its place already, and is about to send its create.
     pub has_place: bool,
     /// The most that its session may consume.
@@ -59,6 +72,8 @@ pub enum Gate {
     Delay,
     MinOccurrences,
     Cooldown,
+    Storm,
+    Quota,
     ConcurrentSessions,
     Runs,
     AcuPerDay,
@@ -73,6 +88,8 @@ pub enum Decision {
     Look { gate: Gate, reason: String },
     /// It is asked again then, or sooner.
     Hold { until: i64, gate: Gate, reason: String },
+    /// It ends: this session takes care of it.
+    Join { session: Linked, reason: String },
     /// It ends.
     Refuse { gate: Gate, reason: String },
 }
@@ -104,7 +121,7 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
     if facts.has_place {
         return Decision::Start;
     }
-    if facts.ready_at.is_none() {
+    if facts.ready_at.is_none() && !facts.is_at_create {
         let fired_for = facts.created_at.saturating_add(millis(gates.delay));
         if facts.now < fired_for {
             return hold(fired_for, Gate::Delay, format!("it has to fire for {} first", shown(gates.delay)));
@@ -124,6 +141,43 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
     }
     if let Some(reason) = &facts.cooldown {
         return Decision::Look { gate: Gate::Cooldown, reason: reason.clone() };
+    }
+    match &facts.linked {
+        Some((session, true)) => {
+            let reason = "it was part of a storm whose session is at work".to_string();
+            return Decision::Join { session: session.clone(), reason };
+        }
+        Some((_, false)) => {
+            let reason = "it was part of a storm whose session ended within the cool-down".to_string();
+            return refuse(Gate::Cooldown, reason);
+        }
+        None => {}
+    }
+    if let Some((storm, now)) = gates.storm.as_ref().zip(facts.storm.as_ref()) {
+        match &now.root {
+            Root::This => {}
+            Root::Session(session) => {
+                let reason = "it is part of a storm, which has one session".to_string();
+                return Decision::Join { session: session.clone(), reason };
+            }
+            Root::Open if now.started < storm.immediate => {}
+            Root::Open => {
+                let until = triage_at(now.detected_at, now.last_at).max(facts.now + 1000);
+                return hold(until, Gate::Storm, in_a_storm(storm));
+            }
+            Root::Waits => {
+                let reason = "it is part of a storm, and waits for the session that is started for all of it";
+                return hold(facts.now + ASK_ROOT_AGAIN, Gate::Storm, reason.to_string());
+            }
+        }
+    }
+    if let Some(again_at) = facts.out_of_quota_at.map(|at| at.saturating_add(QUOTA_AGAIN)).filter(|at| facts.now < *at)
+    {
+        let reason = format!(
+            "the quota of the integration {} is used up: one session is tried every 15m, and this one is not it",
+            facts.integration
+        );
+        return hold(again_at, Gate::Quota, reason);
     }
     let no_limits = Limits::default();
     let of_integration = bounds.integrations.get(&facts.integration).unwrap_or(&no_limits);
@@ -203,6 +257,8 @@ impl Gate {
             Gate::Delay => "delay",
             Gate::MinOccurrences => "min_occurrences",
             Gate::Cooldown => "cooldown",
+            Gate::Storm => "storm",
+            Gate::Quota => "quota",
             Gate::ConcurrentSessions => "concurrent_sessions",
             Gate::Runs => "runs",
             Gate::AcuPerDay => "acu_per_day",
@@ -215,9 +271,11 @@ impl Decision {
     pub fn is_ready(&self) -> bool {
         use Gate::{ConcurrentSessions, Runs};
         match self {
-            Decision::Start | Decision::Look { .. } => true,
-            Decision::Hold { gate, .. } => matches!(gate, ConcurrentSessions | Runs | Gate::AcuPerDay),
-            Decision::Refuse { .. } => false,
+            Decision::Start => true,
+            Decision::Hold { gate, .. } => {
+                matches!(gate, Gate::Storm | Gate::Quota | ConcurrentSessions | Runs | Gate::AcuPerDay)
+            }
+            Decision::Look { .. } | Decision::Join { .. } | Decision::Refuse { .. } => false,
         }
     }
 
@@ -227,9 +285,18 @@ impl Decision {
             Decision::Start => "start",
             Decision::Look { .. } => "look",
             Decision::Hold { .. } => "hold",
+            Decision::Join { .. } => "join",
             Decision::Refuse { .. } => "refuse",
         }
     }
+}
+
+fn in_a_storm(storm: &Storm) -> String {
+    format!(
+        "{} alerts or more within {} are a storm: one session is started for all of it",
+        storm.threshold,
+        shown(storm.window)
+    )
 }
 
 /// So many sessions, in words.

@@ -25,6 +25,7 @@ fn told(facts: &Facts, gates: &Gates, bounds: &Bounds) -> String {
     let decision = decide(facts, gates, bounds);
     match &decision {
         Decision::Start => "start".to_string(),
+        Decision::Join { reason, .. } => format!("join: {reason}"),
         Decision::Look { gate, reason } => format!("look, {}: {reason}", gate.name()),
         Decision::Hold { until, gate, reason } => format!("hold {} s, {}: {reason}", (until - NOW) / 1000, gate.name()),
         Decision::Refuse { gate, reason } => format!("refuse, {}: {reason}", gate.name()),
@@ -111,6 +112,21 @@ fn what_an_earlier_session_may_hold_is_looked_at_before_it_takes_a_place() {
 }
 
 #[test]
+fn when_the_quota_is_used_up_one_session_is_tried_every_15_minutes() {
+    let used_up = |ago| {
+        let facts = Facts { out_of_quota_at: Some(NOW - ago), ..facts() };
+        told(&facts, &open(), &Bounds::default())
+    };
+    let held = |seconds| {
+        format!(
+            "hold {seconds} s, quota: the quota of the integration one is used up: one session is tried every 15m, and this one is not it"
+        )
+    };
+    assert_eq!([used_up(0), used_up(15 * MINUTE - 1000)], [held(900), held(1)]);
+    assert_eq!([used_up(15 * MINUTE), used_up(15 * MINUTE + 1)], ["start", "start"]);
+}
+
+#[test]
 fn so_many_sessions_are_at_work_and_no_more() {
     let gates = limited(Limits { concurrent_sessions: Some(2), ..Limits::default() });
     let at_work = |at_work| {
@@ -179,4 +195,26 @@ fn a_hold_ends_when_the_longest_wait_does() {
     let gates = limited(Limits { concurrent_sessions: Some(0), ..Limits::default() });
     let facts = Facts { created_at: NOW - HOUR + 5000, ..facts() };
     assert!(told(&facts, &gates, &Bounds::default()).starts_with("hold 5 s, "));
+}
+
+#[test]
+fn in_a_storm_a_few_start_the_rest_waits_and_one_stands_for_all() {
+    let gates = Gates { storm: Some(Storm::default()), ..open() };
+    let linked = Linked { session_id: "s".to_string(), session_url: None };
+    let said = |started, last_ago, root| {
+        let storm = StormFacts { detected_at: NOW - 20_000, last_at: NOW - last_ago, started, root };
+        told(&Facts { storm: Some(storm), ..facts() }, &gates, &Bounds::default())
+    };
+    assert_eq!([said(1, 0, Root::Open), said(2, 0, Root::This)], ["start", "start"]);
+    let held = "storm: 5 alerts or more within 1m are a storm: one session is started for all of it";
+    assert_eq!(said(2, 0, Root::Open), format!("hold 15 s, {held}"));
+    assert_eq!(said(2, 14_000, Root::Open), format!("hold 1 s, {held}"));
+    insta::assert_snapshot!(said(9, 0, Root::Waits), @"hold 10 s, storm: it is part of a storm, and waits for the session that is started for all of it");
+    insta::assert_snapshot!(said(9, 0, Root::Session(linked.clone())), @"join: it is part of a storm, which has one session");
+    let after = |is_at_work| {
+        let facts = Facts { linked: Some((linked.clone(), is_at_work)), ..facts() };
+        told(&facts, &gates, &Bounds::default())
+    };
+    insta::assert_snapshot!(after(true), @"join: it was part of a storm whose session is at work");
+    insta::assert_snapshot!(after(false), @"refuse, cooldown: it was part of a storm whose session ended within the cool-down");
 }

@@ -9,16 +9,22 @@ use super::StoreError;
 use super::database::Work;
 use super::decisions::{Record, record, switched_on};
 use super::queue::Save;
+use super::storms::{self, Member};
 use crate::relay::job::{End, Job};
 use crate::relay::outcome::{OutcomeKind, OutcomeStatus};
 use crate::relay::prior::Holds;
-use crate::relay::serve::gates::{Bounds, Decision, Facts, Gates, Limits, Usage, decide};
+use crate::relay::prompt::Companion;
+use crate::relay::serve::gates::{Bounds, Decision, Facts, Gate, Gates, Limits, Linked, Usage, decide};
 
 /// How many jobs are asked again when one has ended; the others are a little later.
 const ASKED_AGAIN: i64 = 8;
 
 /// How long after a session has failed another one is held back, at most, in milliseconds.
 const COOLDOWN_AFTER_ERROR: i64 = 600_000;
+
+/// Why a job is let through that takes no place yet.
+const LOOKED_UP: &str =
+    "an earlier session of this alert ended lately or goes on: whether it holds this one back is looked up";
 
 /// A job that is about to start.
 #[derive(Debug, Clone)]
@@ -38,13 +44,21 @@ pub struct Ask {
 /// Whether it may.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Admission {
-    Start,
+    Start {
+        /// The others of the storm that it stands for.
+        companions: Vec<Companion>,
+    },
     /// It is asked again after so many milliseconds. One that had not begun is given back already.
     /// `is_new` where it was told another answer before.
     Hold {
         wait: i64,
         reason: String,
         is_new: bool,
+    },
+    /// This session takes care of it.
+    Join {
+        session: Linked,
+        reason: String,
     },
     Refuse {
         is_resolved: bool,
@@ -61,6 +75,7 @@ struct Asking {
     integration: String,
     rule: String,
     gates: Gates,
+    storm: Option<String>,
     held: Option<(String, Option<String>)>,
     number: i64,
     facts: Facts,
@@ -71,11 +86,19 @@ struct Asking {
 /// # Errors
 /// The database's.
 pub async fn admit(work: &mut Work<'_>, ask: &Ask) -> Result<Admission, StoreError> {
-    let Some(asking) = gather(work, ask).await? else { return Ok(Admission::Lost) };
-    let decision = decide(&asking.facts, &asking.gates, &ask.bounds);
+    let Some(mut asking) = gather(work, ask).await? else { return Ok(Admission::Lost) };
+    let mut decision = decide(&asking.facts, &asking.gates, &ask.bounds);
+    let has_storms = decision.is_ready() && !ask.is_at_create && !asking.facts.has_place;
+    if let Some(storm) = asking.gates.storm.filter(|_| has_storms) {
+        let (storm_id, at) = (asking.storm.clone(), asking.facts.ready_at.unwrap_or(work.now));
+        let member = Member { job_id: &ask.job_id, rule: &asking.rule, storm: storm_id, at };
+        asking.facts.storm = storms::look(work, &member, &storm, &ask.holds).await?;
+        decision = decide(&asking.facts, &asking.gates, &ask.bounds);
+    }
     let is_first_start = decision == Decision::Start && !asking.facts.has_place;
     let (gate, reason, until) = match &decision {
         Decision::Start => (None, None, None),
+        Decision::Join { reason, .. } => (Some(Gate::Storm), Some(reason), None),
         Decision::Look { gate, reason } | Decision::Refuse { gate, reason } => (Some(*gate), Some(reason), None),
         Decision::Hold { until, gate, reason } => (Some(*gate), Some(reason), Some(*until)),
     };
@@ -122,8 +145,19 @@ pub async fn admit(work: &mut Work<'_>, ask: &Ask) -> Result<Admission, StoreErr
         .bind(i64::from(is_given_back.is_some()))
         .execute(&mut *work.connection)
         .await?;
+    if is_first_start {
+        storms::close(work, &ask.job_id).await?;
+    }
     Ok(match decision {
-        Decision::Start | Decision::Look { .. } => Admission::Start,
+        Decision::Start => {
+            let companions = match &asking.gates.storm {
+                Some(_) if !ask.is_at_create => storms::companions(work, &ask.job_id).await?,
+                _ => Vec::new(),
+            };
+            Admission::Start { companions }
+        }
+        Decision::Look { .. } => Admission::Start { companions: Vec::new() },
+        Decision::Join { session, reason } => Admission::Join { session, reason },
         Decision::Hold { until, reason, .. } => Admission::Hold { wait: until - work.now, reason, is_new },
         Decision::Refuse { reason, .. } => Admission::Refuse { is_resolved: asking.facts.is_resolved, reason },
     })
@@ -183,7 +217,7 @@ fn consumes_no_more(job: &Job) -> bool {
 
 async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, StoreError> {
     let text = "SELECT j.alert, COALESCE(a.dedupe_key, j.alert), COALESCE(a.state, ''), j.integration, j.rule, j.gates, \
-        j.created_at, j.ready_at, j.started_at, j.held_by, j.held_why, j.decisions FROM jobs j \
+        j.created_at, j.ready_at, j.started_at, j.held_by, j.held_why, j.decisions, j.storm FROM jobs j \
         LEFT JOIN alerts a ON a.tag = j.alert WHERE j.id = $1 AND j.epoch = $2 AND j.settled_at IS NULL";
     let query = sqlx::query(text).bind(&ask.job_id).bind(ask.epoch);
     let Some(row) = query.fetch_optional(&mut *work.connection).await? else { return Ok(None) };
@@ -201,6 +235,7 @@ async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, StoreE
         is_resolved: state == "resolved",
         created_at: row.try_get(6)?,
         ready_at: row.try_get(7)?,
+        is_at_create: ask.is_at_create,
         has_place: started_at.is_some(),
         max_acu_limit: ask.max_acu_limit,
         kill_switch: ask.kill_switch.clone(),
@@ -212,6 +247,7 @@ async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, StoreE
     facts.kill_switch = facts.kill_switch.or(switched.bridge);
     facts.paused = switched.paused;
     if !facts.has_place {
+        facts.out_of_quota_at = out_of_quota_at(work, &integration).await?;
         if gates.min_occurrences.is_some() {
             let text = "SELECT at FROM firings WHERE alert = $1 ORDER BY at DESC LIMIT 1000";
             let rows = sqlx::query(text).bind(&alert).fetch_all(&mut *work.connection).await?;
@@ -223,12 +259,40 @@ async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, StoreE
         facts.of_integration = usage(work, of_integration, "integration", &integration).await?;
         facts.of_rule = usage(work, &gates.limits, "rule", &rule).await?;
         let has_limits = [&ask.bounds.limits, of_integration, &gates.limits].iter().any(|limits| **limits != no_limits);
-        if has_limits && !ask.is_at_create {
-            facts.cooldown = cooldown(work, &alert, &ask.holds).await?;
+        if (has_limits || gates.storm.is_some()) && !ask.is_at_create {
+            match cooldown(work, &alert, &ask.holds).await? {
+                Some(Earlier::Own) => facts.cooldown = Some(LOOKED_UP.to_string()),
+                Some(Earlier::OfAStorm(session, is_at_work)) => facts.linked = Some((session, is_at_work)),
+                None => {}
+            }
         }
     }
     let held = held_by.map(|held_by| (held_by, held_why));
-    Ok(Some(Asking { alert, dedupe_key, integration, rule, gates, held, number: asking_number, facts }))
+    Ok(Some(Asking {
+        storm: row.try_get(12)?,
+        alert,
+        dedupe_key,
+        integration,
+        rule,
+        gates,
+        held,
+        number: asking_number,
+        facts,
+    }))
+}
+
+/// When a session of the integration was last stopped by its quota, or tried after that; `None` where one has worked since.
+async fn out_of_quota_at(work: &mut Work<'_>, integration: &str) -> Result<Option<i64>, StoreError> {
+    let text = "SELECT MAX(settled_at) FROM jobs WHERE integration = $1 AND result = 'quota_exceeded'";
+    let row = sqlx::query(text).bind(integration).fetch_one(&mut *work.connection).await?;
+    let Some(stopped_at) = row.try_get::<Option<i64>, _>(0)? else { return Ok(None) };
+    let text = "SELECT MAX(started_at), SUM(CASE WHEN acus_consumed > 0 OR (settled_at IS NOT NULL \
+        AND status IN ('done', 'blocked')) THEN 1 ELSE 0 END) FROM jobs WHERE integration = $1 AND started_at > $2 \
+        AND (result IS NULL OR result <> 'quota_exceeded')";
+    let query = sqlx::query(text).bind(integration).bind(stopped_at);
+    let row = query.fetch_one(&mut *work.connection).await?;
+    let (tried_at, worked): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+    Ok((worked.unwrap_or_default() == 0).then(|| tried_at.unwrap_or(stopped_at)))
 }
 
 /// What of a limit is taken: by all jobs, or by those that have `value` in `column`.
@@ -260,23 +324,45 @@ async fn usage(work: &mut Work<'_>, limits: &Limits, column: &str, value: &str) 
     Ok(usage)
 }
 
-/// Whether the alert's last session that had ended may hold this one back, and why.
-async fn cooldown(work: &mut Work<'_>, alert: &str, holds: &Holds) -> Result<Option<String>, StoreError> {
-    let text = "SELECT settled_at, status, result FROM jobs WHERE alert = $1 AND settled_at IS NOT NULL \
-        AND session_id IS NOT NULL ORDER BY settled_at DESC LIMIT 1";
+/// An earlier session that may hold a job back.
+enum Earlier {
+    Own,
+    /// Of the storm that the alert was part of; whether it is at work.
+    OfAStorm(Linked, bool),
+}
+
+/// The session of the alert's last job, where that may hold this one back.
+async fn cooldown(work: &mut Work<'_>, alert: &str, holds: &Holds) -> Result<Option<Earlier>, StoreError> {
+    let text = "SELECT j.settled_at, j.status, j.result, j.session_id, j.session_url, r.settled_at, r.status, r.result, r.id \
+        FROM jobs j LEFT JOIN storms s ON s.id = j.storm LEFT JOIN jobs r ON r.id = s.root WHERE j.alert = $1 \
+        AND j.settled_at IS NOT NULL AND j.session_id IS NOT NULL ORDER BY j.settled_at DESC LIMIT 1";
     let Some(row) = sqlx::query(text).bind(alert).fetch_optional(&mut *work.connection).await? else { return Ok(None) };
-    let (status, result): (Option<String>, Option<String>) = (row.try_get(1)?, row.try_get(2)?);
-    let ago = work.now - row.try_get::<i64, _>(0)?;
+    let (result, root): (Option<String>, Option<String>) = (row.try_get(2)?, row.try_get(8)?);
+    if result.as_deref() == Some("attached") && root.is_some() {
+        let linked = Linked { session_id: row.try_get(3)?, session_url: row.try_get(4)? };
+        let (ended_at, status): (Option<i64>, Option<String>) = (row.try_get(5)?, row.try_get(6)?);
+        let Some(ended_at) = ended_at else { return Ok(Some(Earlier::OfAStorm(linked, true))) };
+        let result: Option<String> = row.try_get(7)?;
+        // That it waits for a person does not keep the others waiting for ever.
+        let status = status.map(|status| if status == "blocked" { "done".to_string() } else { status });
+        let lasts = holds_for(status.as_deref(), result.as_deref(), holds);
+        return Ok((work.now - ended_at < lasts).then_some(Earlier::OfAStorm(linked, false)));
+    }
+    let (settled_at, status): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
+    let lasts = holds_for(status.as_deref(), result.as_deref(), holds);
+    Ok((work.now - settled_at < lasts).then_some(Earlier::Own))
+}
+
+/// How long a session that ended so may hold back another one, in milliseconds.
+fn holds_for(status: Option<&str>, result: Option<&str>, holds: &Holds) -> i64 {
     let cooldown = i64::try_from(holds.cooldown.as_millis()).unwrap_or(i64::MAX);
     let open = holds.while_pr_open.map_or(0, |most| i64::try_from(most.as_millis()).unwrap_or(i64::MAX));
-    let lasts = match (status.as_deref(), result.as_deref()) {
-        // Its session may wait for a person still.
+    match (status, result) {
+        // It may wait for a person still.
         (Some("blocked"), _) => i64::MAX,
         (Some("done"), Some("pr_opened")) => cooldown.max(open),
         (Some("done"), _) | (_, Some("suspended" | "poll_timeout")) => cooldown,
         (_, Some("session_error")) => cooldown.min(COOLDOWN_AFTER_ERROR),
         _ => 0,
-    };
-    let reason = "an earlier session of this alert ended lately or goes on: it is looked at whether that holds it back";
-    Ok((ago < lasts).then(|| reason.to_string()))
+    }
 }

@@ -9,6 +9,7 @@ use super::admission::note_firing;
 use super::database::Work;
 use super::decisions::forget;
 use super::{StoreError, siblings};
+use crate::relay::alert::Severity;
 use crate::relay::job::Job;
 use crate::relay::serve::duplicate::{Earlier, Fate, Received, duplicate};
 use crate::relay::serve::gates::Gates;
@@ -80,6 +81,8 @@ pub struct NewJob {
     pub job: Job,
     /// What is asked of it before it starts.
     pub gates: Gates,
+    /// How bad it is; `None` where its sender does not say.
+    pub severity: Option<Severity>,
 }
 
 /// What became of a delivery.
@@ -228,7 +231,8 @@ async fn take(
                 tell(work, &job_id, Some(&new.job)).await?;
                 return Ok(Taken::Joined { job_id });
             }
-            start(work, &entry.tag, &new.integration, &new.job, &new.gates, Some(&delivery.id)).await?;
+            let severity = new.severity.map(Severity::name);
+            start(work, &entry.tag, &new.integration, &new.job, (&new.gates, severity), Some(&delivery.id)).await?;
             Ok(Taken::Started { job_id: new.job.id.clone() })
         }
         EntryState::Resolved | EntryState::ResolvedIfKnown if is_late && was_firing => {
@@ -369,13 +373,13 @@ pub async fn start(
     tag: &str,
     integration: &str,
     new: &Job,
-    gates: &Gates,
+    (gates, severity): (&Gates, Option<&str>),
     delivery_id: Option<&str>,
 ) -> Result<(), StoreError> {
     let job = serde_json::to_string(new).map_err(|error| StoreError(error.to_string()))?;
     let gates_json = serde_json::to_string(gates).map_err(|error| StoreError(error.to_string()))?;
-    let text = "INSERT INTO jobs (id, alert, integration, phase, job, created_at, due_at, epoch, delivery, rule, gates) \
-        VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $7, $8, $9)";
+    let text = "INSERT INTO jobs (id, alert, integration, phase, job, created_at, due_at, epoch, delivery, rule, gates, severity) \
+        VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $7, $8, $9, $10)";
     sqlx::query(text)
         .bind(&new.id)
         .bind(tag)
@@ -386,6 +390,7 @@ pub async fn start(
         .bind(delivery_id)
         .bind(&gates.rule)
         .bind(gates_json)
+        .bind(severity)
         .execute(&mut *work.connection)
         .await?;
     Ok(())

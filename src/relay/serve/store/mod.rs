@@ -9,9 +9,11 @@ mod database;
 mod decisions;
 mod hint;
 mod intake;
+mod late;
 mod queue;
 mod schema;
 mod siblings;
+mod storms;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -31,6 +33,7 @@ pub use admission::{Admission, Ask};
 use database::Database;
 pub use decisions::{DecisionView, Switch};
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
+pub use late::{Amendment, Late};
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use view::{After, AlertView, Deliveries, DeliveryView};
 
@@ -91,6 +94,8 @@ enum Order {
     Alerts { most: i64, after: Option<After> },
     Deliveries(Deliveries),
     Admit(Box<Ask>),
+    Late { integration: String, most: i64 },
+    Amend(Box<Amendment>),
     Decisions { most: i64, after: Option<After> },
     Throw { switch: Switch, is_on: bool },
     Switches,
@@ -109,6 +114,7 @@ enum Reply {
     Alerts(Vec<AlertView>),
     Deliveries(Vec<DeliveryView>),
     Admission(Admission),
+    Late(Vec<Late>),
     Decisions(Vec<DecisionView>),
     Switches(Vec<(Switch, i64)>),
     Count(u64),
@@ -278,6 +284,26 @@ impl Store {
             Reply::Admission(admission) => Ok(admission),
             _ => Err(StoreError::mixed_up()),
         }
+    }
+
+    /// Sessions of jobs that have ended, which wait for a person and are to be looked at now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn late(&self, integration: &str, most: usize) -> Result<Vec<Late>, StoreError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        match self.ask(Order::Late { integration: integration.to_string(), most }).await? {
+            Reply::Late(late) => Ok(late),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Keeps what has become of such a session.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn amend(&self, amendment: Amendment) -> Result<(), StoreError> {
+        self.ask(Order::Amend(Box::new(amendment))).await.map(drop)
     }
 
     /// Why alerts started sessions or did not, the newest first; what follows `after`, if it is given.

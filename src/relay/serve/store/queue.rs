@@ -7,7 +7,7 @@ use sqlx::any::AnyRow;
 
 use super::database::Work;
 use super::intake::start;
-use super::{Dialect, StoreError, admission};
+use super::{Dialect, StoreError, admission, late};
 use crate::devin::session::Session;
 use crate::relay::job::{Firing, Job};
 use crate::relay::serve::gates::Gates;
@@ -19,8 +19,6 @@ pub struct Claimed {
     pub epoch: i64,
     /// Who took the last step; `None` before the first.
     pub stepped_by: Option<String>,
-    /// Whether it has its place.
-    pub is_admitted: bool,
     pub progress: Progress,
     /// In their order.
     pub news: Vec<(i64, News)>,
@@ -101,13 +99,13 @@ const CLAIM_SQLITE: &str = "UPDATE jobs SET owner = $1, epoch = epoch + 1, lease
     SELECT id FROM jobs WHERE settled_at IS NULL AND integration = $3 AND due_at <= $4 \
     AND (lease_until IS NULL OR lease_until < $4) ORDER BY due_at LIMIT $5) \
     RETURNING id, job, epoch, stepped_by, session_id, session_url, pr_url, status, result, reason, \
-    acus_consumed, started_at";
+    acus_consumed";
 
 const CLAIM_POSTGRES: &str = "UPDATE jobs SET owner = $1, epoch = epoch + 1, lease_until = $2 WHERE id IN (\
     SELECT id FROM jobs WHERE settled_at IS NULL AND integration = $3 AND due_at <= $4 \
     AND (lease_until IS NULL OR lease_until < $4) ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED) \
     RETURNING id, job, epoch, stepped_by, session_id, session_url, pr_url, status, result, reason, \
-    acus_consumed, started_at";
+    acus_consumed";
 
 /// Takes due jobs that nobody holds, or whose holder has not been heard of for too long.
 ///
@@ -148,7 +146,6 @@ pub async fn claim(
             job,
             epoch: row.try_get("epoch")?,
             stepped_by: row.try_get("stepped_by")?,
-            is_admitted: row.try_get::<Option<i64>, _>("started_at")?.is_some(),
             progress: Progress::of(&row)?,
             news,
         });
@@ -199,6 +196,7 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
     if is_settled {
         follow_up(work, save).await?;
         admission::release(work, save).await?;
+        late::expect(work, save).await?;
     } else {
         // The last one that was heard stays where it may have to become the next job.
         let text = "DELETE FROM news WHERE job = $1 AND seq <= (SELECT heard FROM jobs WHERE id = $1) - $2";
@@ -215,7 +213,7 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
 
 /// What fired while a job came to its end, or was never told to its session, becomes the alert's next job unless it is over.
 async fn follow_up(work: &mut Work<'_>, save: &Save) -> Result<(), StoreError> {
-    let text = "SELECT n.seq - j.heard, n.follow_up, j.alert, j.integration, j.rule, j.gates FROM news n JOIN jobs j ON j.id = n.job \
+    let text = "SELECT n.seq - j.heard, n.follow_up, j.alert, j.integration, j.rule, j.gates, j.severity FROM news n JOIN jobs j ON j.id = n.job \
         WHERE n.job = $1 ORDER BY n.seq DESC LIMIT 1";
     let row = sqlx::query(text).bind(&save.job.id).fetch_optional(&mut *work.connection).await?;
     let Some(row) = row else { return Ok(()) };
@@ -223,8 +221,10 @@ async fn follow_up(work: &mut Work<'_>, save: &Save) -> Result<(), StoreError> {
     if let Some(next) = next.filter(|_| unheard > 0 || save.job.is_owing()) {
         let (alert, integration): (String, String) = (row.try_get(2)?, row.try_get(3)?);
         let (rule, gates): (String, Option<String>) = (row.try_get(4)?, row.try_get(5)?);
+        let severity: Option<String> = row.try_get(6)?;
         let gates = gates.map_or_else(|| Ok(Gates::open(&rule)), |gates| read(&gates))?;
-        start(work, &alert, &integration, &read::<Job>(&next)?.after(&save.job), &gates, None).await?;
+        start(work, &alert, &integration, &read::<Job>(&next)?.after(&save.job), (&gates, severity.as_deref()), None)
+            .await?;
     }
     let text = "DELETE FROM news WHERE job = $1";
     sqlx::query(text).bind(&save.job.id).execute(&mut *work.connection).await?;

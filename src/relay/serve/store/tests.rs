@@ -1,6 +1,7 @@
 //! What every store promises. The same tests run over memory, a file, and PostgreSQL where `RELAY_POSTGRES` names one.
 
 mod admission;
+mod histories;
 
 use std::time::Duration;
 
@@ -72,7 +73,7 @@ fn at(number: u32, sender_id: &str, body: &str, tag: &str, state: &str, occurred
     let state = match state {
         "firing" => {
             let (job, gates) = (job(&format!("j{number}")), Gates::open("default"));
-            EntryState::Firing(Box::new(NewJob { integration: "one".to_string(), job, gates }))
+            EntryState::Firing(Box::new(NewJob { integration: "one".to_string(), job, gates, severity: None }))
         }
         "resolved" => EntryState::Resolved,
         other => EntryState::Other(other.to_string()),

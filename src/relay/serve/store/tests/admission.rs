@@ -1,7 +1,8 @@
 //! Who may start, as every store decides it.
 
 use super::*;
-use crate::relay::serve::gates::{Bounds, Limits, Occurrences, Runs};
+use crate::relay::alert::Severity;
+use crate::relay::serve::gates::{Bounds, Limits, Occurrences, Runs, Storm};
 
 /// A delivery of one firing alert, whose job has these gates.
 fn gated(number: u32, tag: &str, gates: &Gates) -> NewDelivery {
@@ -42,10 +43,22 @@ async fn admit_all(store: &Store, bounds: &Bounds) -> Vec<String> {
 
 fn short(admission: &Admission) -> &'static str {
     match admission {
-        Admission::Start => "starts",
+        Admission::Start { .. } => "starts",
+        Admission::Join { .. } => "joins",
         Admission::Hold { .. } => "is held",
         Admission::Refuse { .. } => "is refused",
         Admission::Lost => "is lost",
+    }
+}
+
+/// A job once more, after its lease has ended.
+async fn claimed_again(store: &Store, id: &str) -> Claimed {
+    store.renew(vec![(id.to_string(), 1)], NO_LEASE).await.unwrap();
+    loop {
+        let mut due = store.claim("one", "me", LEASE, 99).await.unwrap().claimed;
+        if let Some(place) = due.iter().position(|claimed| claimed.job.id == id) {
+            return due.remove(place);
+        }
     }
 }
 
@@ -53,13 +66,7 @@ fn short(admission: &Admission) -> &'static str {
 async fn end(store: &Store, id: &str, kind: OutcomeKind, acus: Option<f64>) {
     let held = store.alerts(99, None).await.unwrap();
     assert!(held.iter().any(|alert| alert.job.as_ref().is_some_and(|job| job.id == id)), "{id} is there");
-    store.renew(vec![(id.to_string(), 1)], NO_LEASE).await.unwrap();
-    let mut claimed = loop {
-        let mut due = store.claim("one", "me", LEASE, 99).await.unwrap().claimed;
-        if let Some(place) = due.iter().position(|claimed| claimed.job.id == id) {
-            break due.remove(place);
-        }
-    };
+    let mut claimed = claimed_again(store, id).await;
     let mut job = serde_json::to_value(&claimed.job).unwrap();
     job["made"] = serde_json::json!(if acus.is_some() { vec!["s"] } else { vec![] });
     claimed.job = serde_json::from_value(job).unwrap();
@@ -148,7 +155,7 @@ async fn switches_hold_what_they_are_for_until_they_are_off() {
             assert!(admit_all(&store, &Bounds::default()).await.is_empty(), "{address}");
             store.throw(switch.clone(), false).await.unwrap();
             let claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
-            assert_eq!(store.admit(ask(&claimed, false)).await.unwrap(), Admission::Start, "{address}");
+            assert_eq!(short(&store.admit(ask(&claimed, false)).await.unwrap()), "starts", "{address}");
             // It has its place; the switch is asked once more before the create.
             store.throw(switch.clone(), true).await.unwrap();
             let held = store.admit(ask(&claimed, true)).await.unwrap();
@@ -225,7 +232,185 @@ async fn two_processes_that_ask_at_once_share_a_budget() {
             asked.spawn(async move { store.admit(ask).await.unwrap() });
         }
         let said = asked.join_all().await;
-        let started = said.iter().filter(|admission| **admission == Admission::Start).count();
+        let started = said.iter().filter(|admission| matches!(admission, Admission::Start { .. })).count();
         assert_eq!((said.len(), started), (40, 5), "four ACUs each: {address}");
+    }
+}
+
+/// Changes a store beside it; not one in memory, which nobody else can open.
+async fn change(address: &Address, text: &'static str) -> bool {
+    use sqlx::Connection as _;
+    let url = match address {
+        Address::Memory => return false,
+        Address::Sqlite(path) => format!("sqlite:{}", path.display()),
+        Address::Postgres(url) => url.clone(),
+    };
+    let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+    sqlx::raw_sql(text).execute(&mut connection).await.unwrap();
+    true
+}
+
+/// Lets a minute and a half pass for every storm.
+async fn pass(address: &Address) -> bool {
+    change(
+        address,
+        "UPDATE storms SET detected_at = detected_at - 90000, last_at = last_at - 90000;
+        UPDATE jobs SET due_at = due_at - 90000 WHERE held_by = 'storm'",
+    )
+    .await
+}
+
+fn of_storms(threshold: u32, immediate: u32) -> Gates {
+    let storm = Storm { threshold, immediate, window: Duration::from_secs(60) };
+    Gates { storm: Some(storm), ..Gates::open("cpu") }
+}
+
+fn severe(number: u32, tag: &str, severity: Severity, gates: &Gates) -> NewDelivery {
+    let mut delivery = gated(number, tag, gates);
+    if let EntryState::Firing(new) = &mut delivery.entries[0].state {
+        new.severity = Some(severity);
+    }
+    delivery
+}
+
+#[tokio::test]
+async fn one_alert_less_than_the_threshold_is_no_storm() {
+    for (alerts, expected) in [(2, 2), (3, 1), (4, 1)] {
+        for (store, address, _directory) in stores().await {
+            let gates = of_storms(3, 1);
+            for number in 1..=alerts {
+                store.accept(gated(number, &number.to_string(), &gates)).await.unwrap();
+            }
+            let said = admit_all(&store, &Bounds::default()).await;
+            let started = said.iter().filter(|line| line.ends_with("starts")).count();
+            assert_eq!(started, expected, "{alerts} {said:?} {address}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_worst_of_a_storm_starts_for_all_and_the_others_join_its_session() {
+    for (store, address, _directory) in stores().await {
+        let gates = of_storms(3, 0);
+        for (number, severity) in [(1, Severity::Low), (2, Severity::Critical), (3, Severity::Critical)] {
+            store.accept(severe(number, &format!("t{number}"), severity, &gates)).await.unwrap();
+        }
+        assert_eq!(
+            admit_all(&store, &Bounds::default()).await,
+            ["j1 is held", "j2 is held", "j3 is held"],
+            "{address}"
+        );
+        // The second comes at the same moment, and resolves; so does nobody else.
+        if !pass(&address).await {
+            continue;
+        }
+        let claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed;
+        let (mut root, mut others) = (None, Vec::new());
+        for _ in 0..2 {
+            for claimed in &claimed {
+                let admission = store.admit(ask(claimed, false)).await.unwrap();
+                match admission {
+                    Admission::Start { companions } => root = Some((claimed.clone(), companions)),
+                    other => others.push((claimed.job.id.clone(), short(&other))),
+                }
+            }
+        }
+        let (mut root, companions) = root.expect("one of them starts");
+        assert_eq!((root.job.id.as_str(), companions.len()), ("j2", 2), "{address}");
+        assert!(others.iter().all(|(_, said)| *said == "is held"), "{others:?} {address}");
+        root.progress.session_id = Some("devin-1".to_string());
+        store.save(save(&root, "me", Some(3_600_000))).await.unwrap();
+        pass(&address).await;
+        for claimed in store.claim("one", "me", LEASE, 9).await.unwrap().claimed {
+            let Admission::Join { session, .. } = store.admit(ask(&claimed, false)).await.unwrap() else {
+                panic!("{} joins: {address}", claimed.job.id)
+            };
+            assert_eq!(session.session_id, "devin-1");
+            let mut ended = save(&claimed, "me", None);
+            ended.job.phase = Phase::Settled(End::Outcome(OutcomeKind::Attached));
+            (ended.progress.session_id, ended.progress.status) =
+                (Some("devin-1".to_string()), Some("done".to_string()));
+            ended.progress.result = Some("attached".to_string());
+            store.save(ended).await.unwrap();
+        }
+        // A repeat of one that was part of it, while the session is at work.
+        store.accept(gated(9, "t1", &gates)).await.unwrap();
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j9 joins"], "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_storm_that_resolves_before_it_is_looked_into_starts_nothing_and_holds_nobody() {
+    for (store, address, _directory) in stores().await {
+        let gates = of_storms(2, 0);
+        for number in [1, 2] {
+            store.accept(gated(number, &number.to_string(), &gates)).await.unwrap();
+        }
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j1 is held", "j2 is held"], "{address}");
+        for number in [1, 2] {
+            store
+                .accept(delivery(number + 10, "", &format!("r{number}"), &number.to_string(), "resolved"))
+                .await
+                .unwrap();
+        }
+        for claimed in store.claim("one", "me", LEASE, 9).await.unwrap().claimed {
+            let refused = store.admit(ask(&claimed, false)).await.unwrap();
+            assert!(matches!(refused, Admission::Refuse { is_resolved: true, .. }), "{refused:?} {address}");
+            let mut ended = save(&claimed, "me", None);
+            ended.job.phase = Phase::Settled(End::Outcome(OutcomeKind::ResolvedBeforeStart));
+            store.save(ended).await.unwrap();
+        }
+        if !pass(&address).await {
+            continue;
+        }
+        store.accept(gated(3, "3", &gates)).await.unwrap();
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j3 starts"], "{address}");
+    }
+}
+
+#[tokio::test]
+async fn when_the_quota_is_used_up_others_wait_and_a_session_that_works_ends_that() {
+    for (store, address, _directory) in stores().await {
+        let open = Gates::open("cpu");
+        store.accept(gated(1, "x", &open)).await.unwrap();
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j1 starts"], "{address}");
+        let mut claimed = claimed_again(&store, "j1").await;
+        claimed.job.phase = Phase::Settled(End::Outcome(OutcomeKind::QuotaExceeded));
+        claimed.progress.result = Some("quota_exceeded".to_string());
+        claimed.progress.status = Some("dropped".to_string());
+        store.save(save(&claimed, "me", None)).await.unwrap();
+        store.accept(gated(2, "y", &open)).await.unwrap();
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j2 is held"], "{address}");
+        assert!(rows(&store).await.contains(&"j2.1 cpu hold quota".to_string()), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_waits_for_a_person_is_looked_at_later_and_what_it_came_to_is_kept() {
+    for (store, address, _directory) in stores().await {
+        store.accept(gated(1, "x", &Gates::open("cpu"))).await.unwrap();
+        let mut claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        claimed.job.phase = Phase::Settled(End::Outcome(OutcomeKind::WaitingForUser));
+        claimed.progress.session_id = Some("devin-1".to_string());
+        store.save(save(&claimed, "me", None)).await.unwrap();
+        assert!(store.late("one", 9).await.unwrap().is_empty(), "not yet: {address}");
+        if !change(&address, "UPDATE jobs SET look_at = look_at - 900000").await {
+            continue;
+        }
+        assert!(store.late("other", 9).await.unwrap().is_empty(), "{address}");
+        let late = store.late("one", 9).await.unwrap();
+        assert_eq!((late.len(), late[0].session_id.as_str()), (1, "devin-1"), "{address}");
+        assert!(store.late("one", 9).await.unwrap().is_empty(), "somebody looks at it: {address}");
+        let progress =
+            Progress { status: Some("done".to_string()), pr_url: Some("https://x".to_string()), ..Progress::default() };
+        store.amend(Amendment { job_id: "j1".to_string(), progress }).await.unwrap();
+        let job = store.alerts(9, None).await.unwrap().remove(0).job.unwrap();
+        let shown =
+            (job.progress.status.as_deref(), job.progress.pr_url.as_deref(), job.progress.session_id.as_deref());
+        assert_eq!(shown, (Some("done"), Some("https://x"), Some("devin-1")), "{address}");
+        change(&address, "UPDATE jobs SET look_at = 1, settled_at = settled_at - 86400000").await;
+        assert_eq!(store.late("one", 9).await.unwrap().len(), 1, "for the last time: {address}");
+        change(&address, "UPDATE jobs SET look_at = look_at - 900000").await;
+        assert!(store.late("one", 9).await.unwrap().is_empty(), "{address}");
     }
 }
