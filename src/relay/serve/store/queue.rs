@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::database::Work;
-use super::intake::start;
+use super::intake::{NewRow, start};
 use super::{Dialect, StoreError};
 use crate::devin::session::Session;
 use crate::relay::job::{Firing, Job};
@@ -211,7 +211,8 @@ async fn follow_up(work: &mut Work<'_>, save: &Save) -> Result<(), StoreError> {
     let (unheard, next): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
     if let Some(next) = next.filter(|_| unheard > 0 || save.job.is_owing()) {
         let (alert, integration): (String, String) = (row.try_get(2)?, row.try_get(3)?);
-        start(work, &alert, &integration, &read::<Job>(&next)?.after(&save.job), None).await?;
+        let job = read::<Job>(&next)?.after(&save.job);
+        start(work, &[NewRow { alert: &alert, integration: &integration, job: &job, delivery_id: None }]).await?;
     }
     let text = "DELETE FROM news WHERE job = $1";
     sqlx::query(text).bind(&save.job.id).execute(&mut *work.connection).await?;
