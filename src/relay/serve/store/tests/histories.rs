@@ -93,7 +93,7 @@ impl World {
             new.job.request.new.max_acu_limit = Some(4);
         }
         println!("{} t{tag} {state}", self.now);
-        intake::accept(&mut self.work(), &delivery).await.unwrap();
+        intake::accept(&mut self.work(), &[&delivery]).await.unwrap();
     }
 
     /// Takes everything that is due; a process that dies leaves some of it.
