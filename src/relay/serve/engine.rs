@@ -2,6 +2,7 @@
 //! memory is nothing but what the store has: it may end at any line.
 
 mod admission;
+mod late;
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -87,6 +88,8 @@ impl Engine {
         helpers.spawn(async move { renewing.renew().await });
         let polling = Arc::clone(&self.integration);
         helpers.spawn(async move { Polls::make(&polling).await });
+        let looking = Arc::clone(&self);
+        helpers.spawn(async move { looking.look_later().await });
         let mut jobs = JoinSet::new();
         while !self.is_stopping() {
             let wait = self.claim(&mut jobs).await;

@@ -175,12 +175,8 @@ impl Maker<'_> {
                 let request = request(Names::new(tag.clone(), draw()), new, alert);
                 let job = Job::new(format!("job-{}", draw()), shown.clone(), request, rule.policy.clone());
                 let gates = rule.gates.clone();
-                EntryState::Firing(Box::new(NewJob {
-                    integration: rule.integration.clone(),
-                    job,
-                    gates,
-                    severity: alert.severity,
-                }))
+                let (integration, severity) = (rule.integration.clone(), alert.severity);
+                EntryState::Firing(Box::new(NewJob { integration, job, gates, severity }))
             }
             State::Resolved => EntryState::Resolved,
             state => EntryState::Other(redactor.redact(state.name()).into_owned()),

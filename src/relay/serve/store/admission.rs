@@ -247,6 +247,7 @@ async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, StoreE
     facts.kill_switch = facts.kill_switch.or(switched.bridge);
     facts.paused = switched.paused;
     if !facts.has_place {
+        facts.out_of_quota_at = out_of_quota_at(work, &integration).await?;
         if gates.min_occurrences.is_some() {
             let text = "SELECT at FROM firings WHERE alert = $1 ORDER BY at DESC LIMIT 1000";
             let rows = sqlx::query(text).bind(&alert).fetch_all(&mut *work.connection).await?;
@@ -278,6 +279,20 @@ async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, StoreE
         number: asking_number,
         facts,
     }))
+}
+
+/// When a session of the integration was last stopped by its quota, or tried after that; `None` where one has worked since.
+async fn out_of_quota_at(work: &mut Work<'_>, integration: &str) -> Result<Option<i64>, StoreError> {
+    let text = "SELECT MAX(settled_at) FROM jobs WHERE integration = $1 AND result = 'quota_exceeded'";
+    let row = sqlx::query(text).bind(integration).fetch_one(&mut *work.connection).await?;
+    let Some(stopped_at) = row.try_get::<Option<i64>, _>(0)? else { return Ok(None) };
+    let text = "SELECT MAX(started_at), SUM(CASE WHEN acus_consumed > 0 OR (settled_at IS NOT NULL \
+        AND status IN ('done', 'blocked')) THEN 1 ELSE 0 END) FROM jobs WHERE integration = $1 AND started_at > $2 \
+        AND (result IS NULL OR result <> 'quota_exceeded')";
+    let query = sqlx::query(text).bind(integration).bind(stopped_at);
+    let row = query.fetch_one(&mut *work.connection).await?;
+    let (tried_at, worked): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+    Ok((worked.unwrap_or_default() == 0).then(|| tried_at.unwrap_or(stopped_at)))
 }
 
 /// What of a limit is taken: by all jobs, or by those that have `value` in `column`.

@@ -9,7 +9,10 @@ use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
 use super::place;
 use super::schema::migrate;
-use super::{Address, Dialect, Order, Reply, StoreError, Taken, admission, decisions, hint, intake, queue, view};
+use super::{
+    Address, Dialect, NewDelivery, Order, Reply, StoreError, Taken, admission, decisions, hint, intake, late, queue,
+    view,
+};
 
 /// Before anything is read: the journal that lets readers in beside the writer, and a sync with every commit.
 const SQLITE_SETTINGS: &str = "
@@ -96,7 +99,7 @@ impl Database {
         let connection = self.connected().await?;
         let mut transaction = connection.begin_with(dialect.begin()).await?;
         if dialect == Dialect::Postgres
-            && orders.iter().any(|order| matches!(order, Order::Accept(_) | Order::Admit(_)))
+            && orders.iter().any(|order| order.delivery().is_some() || matches!(order, Order::Admit(_)))
         {
             // Two deliveries of one alert through two processes: the second sees what the first has made. Two jobs that are
             // about to start: only one takes the last place.
@@ -104,10 +107,10 @@ impl Database {
         }
         let now = now(&mut transaction, dialect).await?;
         let mut replies = Vec::with_capacity(orders.len());
-        for order in orders {
+        for run in orders.chunk_by(|one, next| one.delivery().is_some() && next.delivery().is_some()) {
             let mut work = Work { connection: &mut transaction, dialect, now };
-            match perform(&mut work, order).await {
-                Ok(reply) => replies.push(reply),
+            match perform(&mut work, run).await {
+                Ok(these) => replies.extend(these),
                 Err(error) => {
                     // What kept the order from being done says more than why nothing was left to undo.
                     let _ = transaction.rollback().await;
@@ -275,9 +278,14 @@ async fn probe(work: &mut Work<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn perform(work: &mut Work<'_>, order: &Order) -> Result<Reply, StoreError> {
-    Ok(match order {
-        Order::Accept(delivery) => Reply::Receipt(intake::accept(work, delivery).await?),
+/// Does a run of orders: deliveries, which are taken in together, or one of any other kind.
+async fn perform(work: &mut Work<'_>, run: &[Order]) -> Result<Vec<Reply>, StoreError> {
+    let [order, ..] = run else { return Ok(Vec::new()) };
+    let reply = match order {
+        Order::Accept(_) => {
+            let deliveries: Vec<&NewDelivery> = run.iter().filter_map(Order::delivery).collect();
+            return Ok(intake::accept(work, &deliveries).await?.into_iter().map(Reply::Receipt).collect());
+        }
         Order::Claim { integration, owner, lease_ms, most } => {
             Reply::Due(queue::claim(work, integration, owner, *lease_ms, *most).await?)
         }
@@ -294,6 +302,8 @@ async fn perform(work: &mut Work<'_>, order: &Order) -> Result<Reply, StoreError
         Order::Alerts { most, after } => Reply::Alerts(view::alerts(work, *most, after.as_ref()).await?),
         Order::Deliveries(which) => Reply::Deliveries(view::deliveries(work, which).await?),
         Order::Admit(ask) => Reply::Admission(admission::admit(work, ask).await?),
+        Order::Late { integration, most } => Reply::Late(late::due(work, integration, *most).await?),
+        Order::Amend(amendment) => done(late::amend(work, amendment).await)?,
         Order::Decisions { most, after } => Reply::Decisions(decisions::decisions(work, *most, after.as_ref()).await?),
         Order::Throw { switch, is_on } => done(decisions::throw(work, switch, *is_on).await)?,
         Order::Switches => Reply::Switches(decisions::switches(work).await?),
@@ -301,7 +311,8 @@ async fn perform(work: &mut Work<'_>, order: &Order) -> Result<Reply, StoreError
             Reply::Count(intake::prune(work, *older_than_ms, *most_bytes).await?)
         }
         Order::Ping => done(probe(work).await)?,
-    })
+    };
+    Ok(vec![reply])
 }
 
 fn done(result: Result<(), StoreError>) -> Result<Reply, StoreError> {

@@ -9,14 +9,16 @@ mod database;
 mod decisions;
 mod hint;
 mod intake;
+mod late;
 mod place;
 mod queue;
+mod rows;
 mod schema;
-mod siblings;
 mod storms;
 #[cfg(test)]
 mod tests;
 mod view;
+mod writer;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -33,6 +35,7 @@ pub use admission::{Admission, Ask};
 use database::Database;
 pub use decisions::{DecisionView, Switch};
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
+pub use late::{Amendment, Late};
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use view::{After, AlertView, Deliveries, DeliveryView};
 
@@ -40,9 +43,6 @@ use crate::devin::session::Session;
 
 /// So many orders may wait for the writer before whoever gives the next has to wait.
 const WAITING: usize = 4096;
-
-/// So many orders share a transaction at most.
-const TOGETHER: usize = 512;
 
 /// Where a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +93,8 @@ enum Order {
     Alerts { most: i64, after: Option<After> },
     Deliveries(Deliveries),
     Admit(Box<Ask>),
+    Late { integration: String, most: i64 },
+    Amend(Box<Amendment>),
     Decisions { most: i64, after: Option<After> },
     Throw { switch: Switch, is_on: bool },
     Switches,
@@ -111,6 +113,7 @@ enum Reply {
     Alerts(Vec<AlertView>),
     Deliveries(Vec<DeliveryView>),
     Admission(Admission),
+    Late(Vec<Late>),
     Decisions(Vec<DecisionView>),
     Switches(Vec<(Switch, i64)>),
     Count(u64),
@@ -130,7 +133,7 @@ impl Store {
     pub async fn open(address: &Address) -> Result<Store, StoreError> {
         let database = Database::open(address).await?;
         let (orders, waiting) = mpsc::channel(WAITING);
-        let writer = Mutex::new(Some(tokio::spawn(write(waiting, database))));
+        let writer = Mutex::new(Some(tokio::spawn(writer::write(waiting, database))));
         let hinted = Arc::new(Notify::new());
         let mut listening = JoinSet::new();
         if let Address::Postgres(url) = address {
@@ -282,6 +285,26 @@ impl Store {
         }
     }
 
+    /// Sessions of jobs that have ended, which wait for a person and are to be looked at now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn late(&self, integration: &str, most: usize) -> Result<Vec<Late>, StoreError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        match self.ask(Order::Late { integration: integration.to_string(), most }).await? {
+            Reply::Late(late) => Ok(late),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Keeps what has become of such a session.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn amend(&self, amendment: Amendment) -> Result<(), StoreError> {
+        self.ask(Order::Amend(Box::new(amendment))).await.map(drop)
+    }
+
     /// Why alerts started sessions or did not, the newest first; what follows `after`, if it is given.
     ///
     /// # Errors
@@ -359,29 +382,10 @@ impl Store {
     }
 }
 
-/// Takes what waits into one transaction after the other.
-async fn write(mut waiting: mpsc::Receiver<Pending>, mut database: Database) {
-    let mut batch = Vec::new();
-    while waiting.recv_many(&mut batch, TOGETHER).await > 0 {
-        let (orders, replies): (Vec<Order>, Vec<_>) = batch.drain(..).map(|one| (one.order, one.reply)).unzip();
-        let all = match database.transact(&orders).await {
-            Ok(all) => all.into_iter().map(Ok).collect(),
-            // One that cannot be done must not cost the others.
-            Err(_) if orders.len() > 1 => {
-                let mut each = Vec::new();
-                for order in &orders {
-                    each.push(database.transact(std::slice::from_ref(order)).await.map(|mut one| one.remove(0)));
-                }
-                each
-            }
-            Err(error) => vec![Err(error)],
-        };
-        for (reply, result) in replies.into_iter().zip(all) {
-            // Whoever asked may have gone: a sender that hung up.
-            let _ = reply.send(result);
-        }
+impl Order {
+    fn delivery(&self) -> Option<&NewDelivery> {
+        if let Order::Accept(delivery) = self { Some(delivery) } else { None }
     }
-    database.close().await;
 }
 
 impl StoreError {

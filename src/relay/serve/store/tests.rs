@@ -1,6 +1,7 @@
 //! What every store promises. The same tests run over memory, a file, and PostgreSQL where `RELAY_POSTGRES` names one.
 
 mod admission;
+mod histories;
 
 use std::time::Duration;
 
@@ -33,7 +34,7 @@ async fn stores() -> Vec<(Store, Address, Option<tempfile::TempDir>)> {
 }
 
 /// Tests run side by side in one database.
-async fn schema_of_its_own(url: &str) -> String {
+pub async fn schema_of_its_own(url: &str) -> String {
     use sqlx::Connection as _;
     let name = format!("test_{}", crate::relay::draw::drawn());
     let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
@@ -68,7 +69,7 @@ fn delivery(number: u32, sender_id: &str, body: &str, tag: &str, state: &str) ->
     at(number, sender_id, body, tag, state, None)
 }
 
-fn at(number: u32, sender_id: &str, body: &str, tag: &str, state: &str, occurred_at: Option<i64>) -> NewDelivery {
+pub fn at(number: u32, sender_id: &str, body: &str, tag: &str, state: &str, occurred_at: Option<i64>) -> NewDelivery {
     let state = match state {
         "firing" => {
             let (job, gates) = (job(&format!("j{number}")), Gates::open("default"));
