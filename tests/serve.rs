@@ -75,6 +75,8 @@ fn every_request_is_answered_as_what_it_is() {
         ("POST", "/v1/hooks/auto", "", b""),
         ("POST", "/v1/hooks/auto", "", b"{"),
         ("POST", "/v1/hooks/auto", "", b"[1]"),
+        ("POST", "/v1/hooks/auto", "", b"[]"),
+        ("POST", "/v1/hooks/auto", "content-type: application/x-www-form-urlencoded\r\n", b"text=disk+full"),
         ("POST", "/v1/hooks/auto", "", br#"{"hello": "world"}"#),
         ("POST", "/v1/hooks/auto", "x-github-event: ping\r\n", br#"{"zen": "x", "hook_id": 1}"#),
         ("POST", "/v1/hooks/auto", "", br#"{"version": "4", "groupKey": "g", "status": "firing", "alerts": []}"#),

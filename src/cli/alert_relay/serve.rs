@@ -16,7 +16,9 @@ use crate::output::Output;
 use crate::redact::Redactor;
 use crate::relay::serve::rules::{self, Devin, Integration, Limited, Rules, Surroundings};
 use crate::relay::serve::store::Address;
-use crate::relay::serve::{IntegrationSettings, Listen, Log, Origin, Settings, Source, Tls, inherited, would_serve};
+use crate::relay::serve::{
+    IntegrationSettings, Listen, Log, Origin, Settings, Source, Tls, cannot_listen, inherited, would_serve,
+};
 use crate::sandbox::{self, Sandbox};
 use crate::stop::Signals;
 
@@ -102,7 +104,7 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
     }
     if options.check {
         would_serve(origin, &store, &rules).iter().for_each(|line| output.line(line));
-        return SUCCESS;
+        return looked(origin, socket.is_some(), &store, output);
     }
     let organizations = rules.integrations.clone();
     let simulated = if options.sandbox { Some(simulated(&mut rules).await) } else { None };
@@ -193,6 +195,21 @@ fn refuse_open(address: SocketAddr, rules: &Rules) -> Option<String> {
     (!address.ip().to_canonical().is_loopback() && !open.is_empty()).then(|| format!(
         "--listen {address}: give the routes without authentication ({open}) a secret, or listen on an address of this machine only, such as 127.0.0.1:8080"
     ))
+}
+
+/// Sees whether there is a place for the store and one to listen on, without leaving anything there.
+fn looked(origin: Origin, is_handed_over: bool, store: &Address, output: &Output) -> Exit {
+    let mut problems: Vec<String> = store.look().err().iter().map(ToString::to_string).collect();
+    let address = origin.address;
+    match TcpListener::bind(address) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && !is_handed_over => output.line(&format!(
+            "warning: somebody listens on {address} already: if that is not the process that this one is to replace, give another --listen"
+        )),
+        Err(error) if !is_handed_over => problems.push(cannot_listen(address, &error)),
+        _ => {}
+    }
+    problems.iter().for_each(|problem| output.note(&format!("error: {problem}")));
+    if problems.is_empty() { SUCCESS } else { FAILURE }
 }
 
 /// An address and a port, or the name of an address of this machine.

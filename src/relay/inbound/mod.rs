@@ -164,7 +164,10 @@ fn parse(payload: &[u8]) -> Result<Vec<Value>, Problem> {
 
 fn not_an_object(value: &Value) -> Problem {
     let found = match value {
-        Value::Array(_) => "a list without items",
+        Value::Array(items) if items.is_empty() => {
+            return Problem::NotAnAlert { what: "an empty list", remedy: "it tells of nothing" };
+        }
+        Value::Array(_) => "a list in a list",
         Value::String(_) => "a text",
         Value::Number(_) => "a number",
         _ => "a single word",

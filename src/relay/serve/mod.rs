@@ -41,7 +41,7 @@ use sns::Sns;
 use store::{Address, Store};
 use systemd::Supervisor;
 pub use systemd::inherited;
-pub use told::{Origin, rule_lines, would_serve};
+pub use told::{Origin, cannot_listen, rule_lines, would_serve};
 
 /// How long what is under way may go on after a first signal. Kubernetes ends a process after 30 s.
 const DRAINING: Duration = Duration::from_secs(18);
@@ -83,9 +83,7 @@ pub enum Listen {
 pub async fn serve(settings: Settings) -> Result<(), String> {
     let Settings { listen, tls, store: address, rules, source, integrations, redactor, log, stop } = settings;
     let listener = match listen {
-        Listen::At(address) => TcpListener::bind(address)
-            .await
-            .map_err(|error| format!("cannot listen on {address}: {error}; give another --listen"))?,
+        Listen::At(address) => TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?,
         Listen::On(socket) => TcpListener::from_std(socket)
             .map_err(|error| format!("cannot listen on the socket that was handed over: {error}"))?,
     };
@@ -120,7 +118,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     log.note(&format!("listening on {origin}, store {address}"));
     let served = door.live.now();
     served.rules.routes.iter().for_each(|route| log.note(&told::route_line(origin, route)));
-    told::warnings(origin, &served.rules).iter().for_each(|warning| log.warn(warning));
+    told::warnings(origin, &address, &served.rules).iter().for_each(|warning| log.warn(warning));
     let (close, closing) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(http::accept(listener, Arc::clone(&door), closing));
     let running: Vec<_> = engines.iter().map(|engine| tokio::spawn(Arc::clone(engine).run())).collect();

@@ -37,7 +37,7 @@ pub fn would_serve(origin: Origin, store: &Address, rules: &Rules) -> Vec<String
         lines.push(format!("integration {}: {place}", integration.name));
     }
     lines.extend(rule_lines(rules));
-    lines.extend(warnings(origin, rules).into_iter().map(|warning| format!("warning: {warning}")));
+    lines.extend(warnings(origin, store, rules).into_iter().map(|warning| format!("warning: {warning}")));
     lines
 }
 
@@ -60,6 +60,11 @@ fn rule_line(rule: &Rule) -> String {
     format!("rule {id} of the group {group}, sessions go to the integration {integration}{rest}")
 }
 
+/// Why nothing can come in at an address.
+pub fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> String {
+    format!("cannot listen on {address}: {error}; give another --listen")
+}
+
 /// A route: its URL, who sends to it, and by what that is proven.
 pub fn route_line(origin: Origin, route: &Route) -> String {
     let sender = match (&route.format, &route.mapping) {
@@ -76,7 +81,7 @@ pub fn route_line(origin: Origin, route: &Route) -> String {
 }
 
 /// What a person should know about it.
-pub fn warnings(origin: Origin, rules: &Rules) -> Vec<String> {
+pub fn warnings(origin: Origin, store: &Address, rules: &Rules) -> Vec<String> {
     let mut warnings: Vec<String> = rules
         .open_routes()
         .map(|name| format!("the route {name} has no authentication: every program on this machine can start sessions"))
@@ -85,6 +90,11 @@ pub fn warnings(origin: Origin, rules: &Rules) -> Vec<String> {
     if !origin.is_encrypted && !origin.address.ip().to_canonical().is_loopback() {
         warnings.push(
             "deliveries and their secrets come in without encryption: give --tls-cert and --tls-key, or put a proxy with TLS in front".to_string(),
+        );
+    }
+    if store.is_in_the_clear() {
+        warnings.push(
+            "PostgreSQL is asked over the network without encryption, so that its password and the alerts can be read on the way: let only a network that you trust lie between, or a tunnel".to_string(),
         );
     }
     warnings

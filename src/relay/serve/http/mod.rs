@@ -3,6 +3,7 @@
 
 mod answer;
 mod body;
+mod form;
 mod places;
 mod reloading;
 mod shown;
@@ -260,7 +261,7 @@ impl Door {
             }
             _ => refusal,
         })?;
-        let body = unpacked.unwrap_or(Ok(sent))?;
+        let body = form::json(&head.headers, unpacked.unwrap_or(Ok(sent))?)?;
         let headers: Vec<(&str, &str)> =
             head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
         let mut read = match read(&served.rules, route, body, &headers, &served.redactor, &drawn) {

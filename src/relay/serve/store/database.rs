@@ -1,13 +1,13 @@
 //! The one connection: opened so that what is committed survives a power loss, and opened again when it is lost.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
+use super::place;
 use super::schema::migrate;
 use super::{
     Address, Dialect, NewDelivery, Order, Reply, StoreError, Taken, admission, decisions, hint, intake, late, queue,
@@ -57,7 +57,7 @@ impl Database {
             sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER])
                 .expect("they are installed once")
         });
-        let failed = |error: StoreError| StoreError(format!("cannot open the store {address}: {error}"));
+        let failed = |error: StoreError| address.cannot_be_opened(&error);
         let (dialect, url, lock) = match address {
             Address::Memory => (Dialect::Sqlite, "sqlite::memory:".to_string(), None),
             Address::Sqlite(path) => {
@@ -227,26 +227,9 @@ fn claim_file(path: &Path) -> Result<File, StoreError> {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options
     };
-    let in_words = |error: std::io::Error| StoreError(error.to_string());
-    let file = options().open(path).map_err(|error| match (error.kind(), path.parent()) {
-        (ErrorKind::NotFound, Some(folder)) => {
-            StoreError(format!("there is no folder {}: make it, or name another place", folder.display()))
-        }
-        (ErrorKind::IsADirectory, _) => StoreError("it is a folder: name a file in it".to_string()),
-        (ErrorKind::PermissionDenied, _) => {
-            StoreError("this user may not write there: name another place, or have it allowed".to_string())
-        }
-        _ => in_words(error),
-    })?;
-    // By another name, another process would write to another journal.
-    #[cfg(unix)]
-    if std::os::unix::fs::MetadataExt::nlink(&file.metadata().map_err(in_words)?) > 1 {
-        return Err(StoreError(
-            "the file has more than one name (a hard link): remove the others, or copy it to a place of its own"
-                .to_string(),
-        ));
-    }
-    drop(file);
+    let in_words = |error: std::io::Error| place::in_words(&error);
+    place::look(path)?;
+    drop(options().open(path).map_err(in_words)?);
     // Another name of the same file, through a symbolic link, has the same lock.
     let mut beside = path.canonicalize().map_err(in_words)?.into_os_string();
     beside.push("-lock");

@@ -10,6 +10,7 @@ mod decisions;
 mod hint;
 mod intake;
 mod late;
+mod place;
 mod queue;
 mod rows;
 mod schema;
