@@ -13,8 +13,11 @@ use sqlx::AssertSqlSafe;
 
 use super::StoreError;
 use super::database::Work;
+use super::decisions::forget;
+use crate::relay::alert::Severity;
 use crate::relay::job::Job;
 use crate::relay::serve::duplicate::{Earlier, Fate, Received, duplicate};
+use crate::relay::serve::gates::Gates;
 use known::{Alert, Known};
 pub use known::{NewRow, start};
 
@@ -57,6 +60,8 @@ pub struct Entry {
     /// Whether the sender says so. Else it is when the alert began or ended: one that fires may have been told of later.
     pub is_told_at: bool,
     pub state: EntryState,
+    /// The tags that the alert has by other rules: one of them that has an active job takes this one's place.
+    pub siblings: Vec<String>,
 }
 
 /// Whether it is on.
@@ -65,8 +70,12 @@ pub enum EntryState {
     /// With the job that is made if none is active.
     Firing(Box<NewJob>),
     Resolved,
+    /// Resolved, and nothing where the alert is not known.
+    ResolvedIfKnown,
     /// In between, in a word that may be shown.
     Other(String),
+    /// Whatever its state is, nothing is done about it, for this reason.
+    Unwanted(String),
 }
 
 /// A job that may be made.
@@ -74,6 +83,10 @@ pub enum EntryState {
 pub struct NewJob {
     pub integration: String,
     pub job: Job,
+    /// What is asked of it before it starts.
+    pub gates: Gates,
+    /// How bad it is; `None` where its sender does not say.
+    pub severity: Option<Severity>,
 }
 
 /// What became of a delivery.
@@ -94,6 +107,8 @@ pub enum Taken {
     Joined { job_id: String },
     /// Nothing is done, for this reason.
     Suppressed { dedupe_key: String, reason: String },
+    /// It is not known, and nobody is told of that.
+    Nothing,
 }
 
 /// Keeps deliveries and what follows from them, in their order.
@@ -118,6 +133,7 @@ const IN_USE: &str = "SELECT delivery FROM jobs WHERE settled_at IS NULL AND del
 /// The database's.
 pub async fn prune(work: &mut Work<'_>, older_than_ms: i64, most_bytes: i64) -> Result<u64, StoreError> {
     let before = work.now.saturating_sub(older_than_ms);
+    forget(work, before).await?;
     sqlx::query("DELETE FROM deliveries WHERE received_at < $1").bind(before).execute(&mut *work.connection).await?;
     let text = format!(
         "UPDATE deliveries SET body = NULL WHERE id IN (SELECT id FROM (SELECT id, CAST(SUM(LENGTH(body)) OVER \
@@ -129,17 +145,18 @@ pub async fn prune(work: &mut Work<'_>, older_than_ms: i64, most_bytes: i64) -> 
 }
 
 fn take_in<'d>(known: &mut Known<'d>, delivery: &'d NewDelivery) -> Receipt {
-    let is_duplicate = is_duplicate(known, delivery);
+    // What is at work when it comes in decides, not what it starts itself.
+    let alerts: Vec<(&str, &Entry)> = delivery.entries.iter().map(|entry| (known.leading_tag(entry), entry)).collect();
+    let is_duplicate = is_duplicate(known, delivery, alerts.iter().map(|(tag, _)| tag.to_string()).collect());
     known.keep(delivery, is_duplicate);
-    let entries = if is_duplicate { &[][..] } else { &delivery.entries[..] };
-    let taken = entries.iter().map(|entry| take(known, delivery, entry)).collect();
+    let alerts = if is_duplicate { Vec::new() } else { alerts };
+    let taken = alerts.into_iter().map(|(tag, entry)| take(known, delivery, tag, entry)).collect();
     Receipt { delivery_id: delivery.id.clone(), is_duplicate, taken }
 }
 
 /// Whether it has come before. Of the deliveries of each alert only the last one that was none matters: if that is another
 /// one, it came in between. So the list is as long as the delivery, however many came before.
-fn is_duplicate(known: &Known, delivery: &NewDelivery) -> bool {
-    let alerts: Vec<String> = delivery.entries.iter().map(|entry| entry.tag.clone()).collect();
+fn is_duplicate(known: &Known, delivery: &NewDelivery, alerts: Vec<String>) -> bool {
     let received =
         |delivery_id, body_hash, received_at, alerts| Received { delivery_id, body_hash, received_at, alerts };
     let mut earlier: Vec<Earlier> = Vec::new();
@@ -171,33 +188,36 @@ fn is_duplicate(known: &Known, delivery: &NewDelivery) -> bool {
     duplicate(&asked, &earlier, delivery.retention).is_some()
 }
 
-fn take<'d>(known: &mut Known<'d>, delivery: &'d NewDelivery, entry: &'d Entry) -> Taken {
+/// What becomes of an alert, which is kept under this tag.
+fn take<'d>(known: &mut Known<'d>, delivery: &'d NewDelivery, tag: &'d str, entry: &'d Entry) -> Taken {
     let suppressed = |reason: String| Taken::Suppressed { dedupe_key: entry.dedupe_key.clone(), reason };
-    let alert = known.alert(&entry.tag);
+    let alert = known.alert(tag);
     let active = alert.and_then(Alert::active_job);
     let newest = alert.and_then(|alert| alert.occurred_at);
     let is_late = known.occurred_at(entry).zip(newest).is_some_and(|(this, newest)| this < newest);
     let was_firing = alert.is_some_and(|alert| alert.state == "firing");
     match &entry.state {
+        EntryState::ResolvedIfKnown if alert.is_none() => Taken::Nothing,
         EntryState::Firing(_) if is_late && entry.is_told_at && !was_firing => {
-            known.touch(delivery, entry);
+            known.touch(delivery, tag);
             suppressed("fired, but before it was resolved last".to_string())
         }
         EntryState::Firing(new) => {
-            known.remember(delivery, entry, "firing");
+            known.remember(delivery, tag, entry, "firing");
+            known.note_firing(tag, &new.gates);
             if let Some(job_id) = active {
                 known.tell(&job_id, Some(&new.job));
                 return Taken::Joined { job_id };
             }
-            known.start(delivery, entry, new);
+            known.start(delivery, tag, new);
             Taken::Started { job_id: new.job.id.clone() }
         }
-        EntryState::Resolved if is_late && was_firing => {
-            known.touch(delivery, entry);
+        EntryState::Resolved | EntryState::ResolvedIfKnown if is_late && was_firing => {
+            known.touch(delivery, tag);
             suppressed("resolved, but before it fired last".to_string())
         }
-        EntryState::Resolved => {
-            known.remember(delivery, entry, "resolved");
+        EntryState::Resolved | EntryState::ResolvedIfKnown => {
+            known.remember(delivery, tag, entry, "resolved");
             match active {
                 Some(job_id) => {
                     known.tell(&job_id, None);
@@ -207,8 +227,9 @@ fn take<'d>(known: &mut Known<'d>, delivery: &'d NewDelivery, entry: &'d Entry) 
             }
         }
         EntryState::Other(word) => {
-            known.touch(delivery, entry);
+            known.touch(delivery, tag);
             suppressed(format!("the alert is {word}, which starts nothing"))
         }
+        EntryState::Unwanted(reason) => suppressed(reason.clone()),
     }
 }

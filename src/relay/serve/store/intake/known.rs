@@ -9,7 +9,10 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::news::tell;
 use super::{Entry, NewDelivery, NewJob, Verdict};
+use crate::relay::alert::Severity;
 use crate::relay::job::Job;
+use crate::relay::serve::gates::Gates;
+use crate::relay::serve::store::admission::note_firings;
 use crate::relay::serve::store::database::Work;
 use crate::relay::serve::store::rows::{insert, list};
 use crate::relay::serve::store::{Dialect, StoreError};
@@ -26,6 +29,8 @@ pub struct Known<'d> {
     /// Each with whether it is a duplicate.
     deliveries: Vec<(&'d NewDelivery, bool)>,
     jobs: Vec<NewRow<'d>>,
+    /// What fired, by tag, where its rule counts that.
+    firings: Vec<(&'d str, &'d Gates)>,
     /// What jobs are told: what would follow, or `None` when it is over.
     news: Vec<(String, Option<&'d Job>)>,
 }
@@ -59,6 +64,8 @@ pub struct NewRow<'d> {
     pub alert: &'d str,
     pub integration: &'d str,
     pub job: &'d Job,
+    pub gates: &'d Gates,
+    pub severity: Option<&'d str>,
     /// `None` where the delivery that told of it is not known any more.
     pub delivery_id: Option<&'d str>,
 }
@@ -71,13 +78,21 @@ impl<'d> Known<'d> {
     pub async fn look_up(work: &mut Work<'_>, deliveries: &[&'d NewDelivery]) -> Result<Known<'d>, StoreError> {
         let alerts = look_up_alerts(work, deliveries).await?;
         let sender_ids = look_up_sender_ids(work, deliveries).await?;
-        let (freed, deliveries, jobs, news) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Ok(Known { now: work.now, alerts, sender_ids, freed, deliveries, jobs, news })
+        let (freed, deliveries, jobs) = (Vec::new(), Vec::new(), Vec::new());
+        let (firings, news) = (Vec::new(), Vec::new());
+        Ok(Known { now: work.now, alerts, sender_ids, freed, deliveries, jobs, firings, news })
     }
 
     /// An alert by its tag.
     pub fn alert(&self, tag: &str) -> Option<&Alert<'d>> {
         self.alerts.get(tag)
+    }
+
+    /// The tag that an alert is kept under: its own, or that of another rule whose job is at work where its own is not.
+    pub fn leading_tag(&self, entry: &'d Entry) -> &'d str {
+        let is_active = |tag: &&String| self.alert(tag).is_some_and(|alert| alert.active_job().is_some());
+        let mut tags = std::iter::once(&entry.tag).chain(&entry.siblings);
+        tags.find(is_active).unwrap_or(&entry.tag)
     }
 
     /// The delivery that has this one's identifier on its route: the hash of its body, and when it came.
@@ -105,9 +120,9 @@ impl<'d> Known<'d> {
     }
 
     /// Keeps how an alert is now.
-    pub fn remember(&mut self, delivery: &'d NewDelivery, entry: &'d Entry, state: &'static str) {
+    pub fn remember(&mut self, delivery: &'d NewDelivery, tag: &'d str, entry: &'d Entry, state: &'static str) {
         let (now, occurred_at) = (self.now, self.occurred_at(entry));
-        let alert = self.alerts.entry(&entry.tag).or_insert_with(|| Alert {
+        let alert = self.alerts.entry(tag).or_insert_with(|| Alert {
             dedupe_key: Cow::Borrowed(&entry.dedupe_key),
             route: Cow::Borrowed(&delivery.route),
             title: Cow::Borrowed(""),
@@ -124,12 +139,12 @@ impl<'d> Known<'d> {
         alert.title = Cow::Borrowed(&entry.title);
         alert.state = Cow::Borrowed(state);
         alert.occurred_at = alert.occurred_at.max(occurred_at);
-        self.touch(delivery, entry);
+        self.touch(delivery, tag);
     }
 
     /// Keeps that the alert, if it is known, was told of once more.
-    pub fn touch(&mut self, delivery: &'d NewDelivery, entry: &Entry) {
-        let Some(alert) = self.alerts.get_mut(entry.tag.as_str()) else { return };
+    pub fn touch(&mut self, delivery: &'d NewDelivery, tag: &str) {
+        let Some(alert) = self.alerts.get_mut(tag) else { return };
         alert.last_at = self.now;
         alert.last_delivery = Cow::Borrowed(&delivery.id);
         alert.last_hash = delivery.body_hash;
@@ -138,12 +153,18 @@ impl<'d> Known<'d> {
     }
 
     /// Makes a job of an alert that is remembered.
-    pub fn start(&mut self, delivery: &'d NewDelivery, entry: &'d Entry, new: &'d NewJob) {
-        let NewJob { integration, job } = new;
-        self.jobs.push(NewRow { alert: &entry.tag, integration, job, delivery_id: Some(&delivery.id) });
-        if let Some(alert) = self.alerts.get_mut(entry.tag.as_str()) {
+    pub fn start(&mut self, delivery: &'d NewDelivery, tag: &'d str, new: &'d NewJob) {
+        let NewJob { integration, job, gates, severity } = new;
+        let severity = severity.map(Severity::name);
+        self.jobs.push(NewRow { alert: tag, integration, job, gates, severity, delivery_id: Some(&delivery.id) });
+        if let Some(alert) = self.alerts.get_mut(tag) {
             alert.job = Some(LastJob { id: job.id.clone(), is_active: true, status: None });
         }
+    }
+
+    /// Keeps that an alert has fired.
+    pub fn note_firing(&mut self, tag: &'d str, gates: &'d Gates) {
+        self.firings.push((tag, gates));
     }
 
     /// Leaves news for a job: what fires now, as the job that it would be, or with `None` that it is over.
@@ -163,6 +184,7 @@ impl<'d> Known<'d> {
         write_deliveries(work, &self.deliveries).await?;
         write_alerts(work, &self.alerts).await?;
         start(work, &self.jobs).await?;
+        note_firings(work, &self.firings).await?;
         tell(work, &self.news).await
     }
 }
@@ -189,7 +211,8 @@ async fn look_up_alerts<'d>(
     deliveries: &[&'d NewDelivery],
 ) -> Result<HashMap<&'d str, Alert<'d>>, StoreError> {
     let entries = deliveries.iter().flat_map(|delivery| &delivery.entries);
-    let mut tags: Vec<[&str; 1]> = entries.map(|entry| [entry.tag.as_str()]).collect();
+    let with_siblings = entries.flat_map(|entry| std::iter::once(&entry.tag).chain(&entry.siblings));
+    let mut tags: Vec<[&str; 1]> = with_siblings.map(|tag| [tag.as_str()]).collect();
     if tags.is_empty() {
         return Ok(HashMap::new());
     }
@@ -331,13 +354,26 @@ async fn write_alerts(work: &mut Work<'_>, alerts: &HashMap<&str, Alert<'_>>) ->
 /// # Errors
 /// The database's.
 pub async fn start(work: &mut Work<'_>, new: &[NewRow<'_>]) -> Result<(), StoreError> {
-    let columns = ["id", "alert", "integration", "phase", "job", "created_at", "due_at", "epoch", "delivery"];
+    let columns = [
+        "id",
+        "alert",
+        "integration",
+        "phase",
+        "job",
+        "created_at",
+        "due_at",
+        "epoch",
+        "delivery",
+        "rule",
+        "gates",
+        "severity",
+    ];
     let mut rows = Vec::with_capacity(new.len());
     for row in new {
-        rows.push((row, serde_json::to_string(row.job).map_err(|error| StoreError(error.to_string()))?));
+        rows.push((row, serde_json::to_string(row.job)?, serde_json::to_string(row.gates)?));
     }
     let now = work.now;
-    insert(work, ("jobs", &columns), "", &rows, |bound, (row, job)| {
+    insert(work, ("jobs", &columns), "", &rows, |bound, (row, job, gates)| {
         bound
             .bind(&row.job.id)
             .bind(row.alert)
@@ -348,6 +384,9 @@ pub async fn start(work: &mut Work<'_>, new: &[NewRow<'_>]) -> Result<(), StoreE
             .bind(now)
             .bind(0i64)
             .bind(row.delivery_id)
+            .bind(&row.gates.rule)
+            .bind(gates)
+            .bind(row.severity)
     })
     .await
 }
