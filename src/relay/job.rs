@@ -19,7 +19,6 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::patience::is_about_the_key;
 pub use self::request::{
     DispatchRequest, Firing, FiringReason, OnNewAlerts, OnResolved, OnSessionLimit, OnTimeout, Policy,
 };

@@ -209,7 +209,7 @@ impl Job {
     /// Nothing was created, and this is why.
     pub(super) fn fail(&mut self, error: &Error) -> Vec<Action> {
         self.phase = Phase::Settled(End::Failed { session_id: None });
-        vec![Action::Report(EventKind::Error(error_report(error)))]
+        vec![Action::Report(EventKind::Error(error_report(error, self.audience())))]
     }
 
     /// The alert is over before there is a session; a create that is under way, or may have been answered, goes on.

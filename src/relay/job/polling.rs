@@ -282,7 +282,7 @@ impl Job {
             Failure::Refused if watching.refusals + 1 >= REFUSALS => {
                 let session_id = Some(watching.session.session_id.clone());
                 self.phase = Phase::Settled(End::Failed { session_id });
-                vec![Action::Report(EventKind::Error(error_report(error)))]
+                vec![Action::Report(EventKind::Error(error_report(error, self.audience())))]
             }
             failure => {
                 watching.refusals = if failure == Failure::Refused { watching.refusals + 1 } else { 0 };

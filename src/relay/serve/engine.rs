@@ -20,9 +20,8 @@ use super::store::{Claimed, News, Progress, Save, Saved, Store};
 use crate::devin::Error;
 use crate::devin::session::Session;
 use crate::relay::driver::{act, event_of};
-use crate::relay::error_report::error_report;
 use crate::relay::event::EventKind;
-use crate::relay::job::{Action, End, Job, Observation, Phase, Query, is_about_the_key, step};
+use crate::relay::job::{Action, End, Job, Observation, Phase, Query, step};
 
 /// How many jobs are worked on at once; the others wait in the store.
 const AT_ONCE: usize = 64;
@@ -191,11 +190,15 @@ impl Engine {
                 },
                 None => Observation::Started,
             };
-            if let Some((reason, wait)) = held.job.wait_out(&observation) {
+            if held.hear(&observation) {
+                self.integration.doubt();
+            }
+            if let Some((error, wait)) = held.job.wait_out(&observation) {
                 if matches!(observation, Observation::CreateRefused(_) | Observation::CreateLimited(..)) {
                     held.job = held.job.before_create(before);
+                    self.integration.refuse(&error, Duration::from_millis(wait.unsigned_abs()), &self.log);
                 }
-                self.put_off(held, &reason, wait).await;
+                self.put_off(held, &error, wait).await;
                 return;
             }
         }
@@ -213,10 +216,8 @@ impl Engine {
                 return None;
             }
             let observation = act(requests, held.job.marker(), action).await;
-            if matches!(observation, Observation::Created(_) | Observation::CreateLimited(..)) {
-                self.integration.has_worked();
-            }
             if let Observation::Created(session) = &observation {
+                self.integration.has_worked(&self.log);
                 self.sight(attempt_tag, session).await;
             }
             return Some(observation);
@@ -280,10 +281,6 @@ impl Engine {
 
     /// Gives a job back whose request failed for a reason that may pass.
     async fn put_off(&self, mut held: Held, error: &Error, wait: i64) {
-        if is_about_the_key(error) {
-            self.integration.pause(error_report(error));
-        }
-        held.progress.reason = Some(error.to_string());
         if self.keep(&mut held, Some(wait)).await {
             let kind = EventKind::warning(format!("{error}; trying again in {} s", wait / 1000));
             self.log.event(&event_of(&held.job, kind, crate::devin::client::now_s() * 1000));
@@ -357,6 +354,38 @@ impl Held {
             News::Firing(firing) => Observation::NewAlerts(firing),
             News::Resolved => Observation::AlertResolved,
         }
+    }
+
+    /// Keeps of an answer why the job is no further, until another answer says that it is. Whether it failed.
+    fn hear(&mut self, observation: &Observation) -> bool {
+        let failed = match observation {
+            Observation::CreateRefused(error)
+            | Observation::CreateLimited(error, _)
+            | Observation::FindFailed(error)
+            | Observation::PollFailed(error)
+            | Observation::Tagged(Err(error))
+            | Observation::Terminated(Err(error))
+            | Observation::Messaged(Err(error)) => Some(error.to_string()),
+            Observation::CreateUnclear(error) => {
+                Some(format!("{error}; a session may have been created, and is looked for"))
+            }
+            // Until its session is found, how the create was answered is what keeps it there.
+            Observation::SessionsFound(_) if matches!(self.job.phase, Phase::Reconciling(_)) => return false,
+            Observation::SessionsFound(_)
+            | Observation::Created(_)
+            | Observation::SessionPolled(_)
+            | Observation::Tagged(Ok(()))
+            | Observation::Terminated(Ok(()))
+            | Observation::Messaged(Ok(())) => None,
+            // No answers.
+            Observation::Started
+            | Observation::WaitOver
+            | Observation::AlertResolved
+            | Observation::NewAlerts(_)
+            | Observation::StopAsked => return false,
+        };
+        self.progress.reason = failed;
+        self.progress.reason.is_some()
     }
 
     /// Keeps of an event what is shown of the job.

@@ -145,7 +145,7 @@ impl Door {
         })?;
         let body = delivery.body.as_deref().map(String::from_utf8_lossy);
         let mut shown = json!(delivery);
-        shown["body"] = json!(body.map(|body| self.redactor.redact(&body).into_owned()));
+        shown["body"] = json!(body.map(|body| self.live.now().redactor.redact(&body).into_owned()));
         Ok(Answer::new(StatusCode::OK, shown))
     }
 
@@ -160,6 +160,8 @@ impl Door {
         let name = &job.integration;
         let reason = match self.integrations.iter().find(|one| one.name == *name).map(|one| one.standing()) {
             Some(Standing::Ready { .. }) => return shown,
+            // What has a session goes on as well as it can; its own reason says how that is.
+            Some(Standing::Paused { tried_in: Some(_), .. }) if job.progress.session_id.is_some() => return shown,
             Some(Standing::Starting) => format!("the key of the integration {name} is being looked at"),
             Some(Standing::Paused { reason, .. }) => format!("the integration {name} is paused: {}", reason.message),
             None => format!("the rules have no integration {name}"),

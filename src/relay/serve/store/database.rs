@@ -1,15 +1,18 @@
 //! The one connection: opened so that what is committed survives a power loss, and opened again when it is lost.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
+use super::place;
 use super::schema::migrate;
-use super::{Address, Dialect, Order, Reply, StoreError, Taken, admission, decisions, hint, intake, late, queue, view};
+use super::{
+    Address, Dialect, NewDelivery, Order, Reply, StoreError, Taken, admission, decisions, hint, intake, late, queue,
+    view,
+};
 
 /// Before anything is read: the journal that lets readers in beside the writer, and a sync with every commit.
 const SQLITE_SETTINGS: &str = "
@@ -54,7 +57,7 @@ impl Database {
             sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER])
                 .expect("they are installed once")
         });
-        let failed = |error: StoreError| StoreError(format!("cannot open the store {address}: {error}"));
+        let failed = |error: StoreError| address.cannot_be_opened(&error);
         let (dialect, url, lock) = match address {
             Address::Memory => (Dialect::Sqlite, "sqlite::memory:".to_string(), None),
             Address::Sqlite(path) => {
@@ -96,7 +99,7 @@ impl Database {
         let connection = self.connected().await?;
         let mut transaction = connection.begin_with(dialect.begin()).await?;
         if dialect == Dialect::Postgres
-            && orders.iter().any(|order| matches!(order, Order::Accept(_) | Order::Admit(_)))
+            && orders.iter().any(|order| order.delivery().is_some() || matches!(order, Order::Admit(_)))
         {
             // Two deliveries of one alert through two processes: the second sees what the first has made. Two jobs that are
             // about to start: only one takes the last place.
@@ -104,10 +107,10 @@ impl Database {
         }
         let now = now(&mut transaction, dialect).await?;
         let mut replies = Vec::with_capacity(orders.len());
-        for order in orders {
+        for run in orders.chunk_by(|one, next| one.delivery().is_some() && next.delivery().is_some()) {
             let mut work = Work { connection: &mut transaction, dialect, now };
-            match perform(&mut work, order).await {
-                Ok(reply) => replies.push(reply),
+            match perform(&mut work, run).await {
+                Ok(these) => replies.extend(these),
                 Err(error) => {
                     // What kept the order from being done says more than why nothing was left to undo.
                     let _ = transaction.rollback().await;
@@ -224,26 +227,9 @@ fn claim_file(path: &Path) -> Result<File, StoreError> {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options
     };
-    let in_words = |error: std::io::Error| StoreError(error.to_string());
-    let file = options().open(path).map_err(|error| match (error.kind(), path.parent()) {
-        (ErrorKind::NotFound, Some(folder)) => {
-            StoreError(format!("there is no folder {}: make it, or name another place", folder.display()))
-        }
-        (ErrorKind::IsADirectory, _) => StoreError("it is a folder: name a file in it".to_string()),
-        (ErrorKind::PermissionDenied, _) => {
-            StoreError("this user may not write there: name another place, or have it allowed".to_string())
-        }
-        _ => in_words(error),
-    })?;
-    // By another name, another process would write to another journal.
-    #[cfg(unix)]
-    if std::os::unix::fs::MetadataExt::nlink(&file.metadata().map_err(in_words)?) > 1 {
-        return Err(StoreError(
-            "the file has more than one name (a hard link): remove the others, or copy it to a place of its own"
-                .to_string(),
-        ));
-    }
-    drop(file);
+    let in_words = |error: std::io::Error| place::in_words(&error);
+    place::look(path)?;
+    drop(options().open(path).map_err(in_words)?);
     // Another name of the same file, through a symbolic link, has the same lock.
     let mut beside = path.canonicalize().map_err(in_words)?.into_os_string();
     beside.push("-lock");
@@ -292,9 +278,14 @@ async fn probe(work: &mut Work<'_>) -> Result<(), StoreError> {
     Ok(())
 }
 
-async fn perform(work: &mut Work<'_>, order: &Order) -> Result<Reply, StoreError> {
-    Ok(match order {
-        Order::Accept(delivery) => Reply::Receipt(intake::accept(work, delivery).await?),
+/// Does a run of orders: deliveries, which are taken in together, or one of any other kind.
+async fn perform(work: &mut Work<'_>, run: &[Order]) -> Result<Vec<Reply>, StoreError> {
+    let [order, ..] = run else { return Ok(Vec::new()) };
+    let reply = match order {
+        Order::Accept(_) => {
+            let deliveries: Vec<&NewDelivery> = run.iter().filter_map(Order::delivery).collect();
+            return Ok(intake::accept(work, &deliveries).await?.into_iter().map(Reply::Receipt).collect());
+        }
         Order::Claim { integration, owner, lease_ms, most } => {
             Reply::Due(queue::claim(work, integration, owner, *lease_ms, *most).await?)
         }
@@ -320,7 +311,8 @@ async fn perform(work: &mut Work<'_>, order: &Order) -> Result<Reply, StoreError
             Reply::Count(intake::prune(work, *older_than_ms, *most_bytes).await?)
         }
         Order::Ping => done(probe(work).await)?,
-    })
+    };
+    Ok(vec![reply])
 }
 
 fn done(result: Result<(), StoreError>) -> Result<Reply, StoreError> {

@@ -10,12 +10,15 @@ mod decisions;
 mod hint;
 mod intake;
 mod late;
+mod place;
 mod queue;
+mod rows;
 mod schema;
 mod storms;
 #[cfg(test)]
 mod tests;
 mod view;
+mod writer;
 
 use std::fmt;
 use std::path::PathBuf;
@@ -40,9 +43,6 @@ use crate::devin::session::Session;
 
 /// So many orders may wait for the writer before whoever gives the next has to wait.
 const WAITING: usize = 4096;
-
-/// So many orders share a transaction at most.
-const TOGETHER: usize = 512;
 
 /// Where a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -133,7 +133,7 @@ impl Store {
     pub async fn open(address: &Address) -> Result<Store, StoreError> {
         let database = Database::open(address).await?;
         let (orders, waiting) = mpsc::channel(WAITING);
-        let writer = Mutex::new(Some(tokio::spawn(write(waiting, database))));
+        let writer = Mutex::new(Some(tokio::spawn(writer::write(waiting, database))));
         let hinted = Arc::new(Notify::new());
         let mut listening = JoinSet::new();
         if let Address::Postgres(url) = address {
@@ -382,29 +382,10 @@ impl Store {
     }
 }
 
-/// Takes what waits into one transaction after the other.
-async fn write(mut waiting: mpsc::Receiver<Pending>, mut database: Database) {
-    let mut batch = Vec::new();
-    while waiting.recv_many(&mut batch, TOGETHER).await > 0 {
-        let (orders, replies): (Vec<Order>, Vec<_>) = batch.drain(..).map(|one| (one.order, one.reply)).unzip();
-        let all = match database.transact(&orders).await {
-            Ok(all) => all.into_iter().map(Ok).collect(),
-            // One that cannot be done must not cost the others.
-            Err(_) if orders.len() > 1 => {
-                let mut each = Vec::new();
-                for order in &orders {
-                    each.push(database.transact(std::slice::from_ref(order)).await.map(|mut one| one.remove(0)));
-                }
-                each
-            }
-            Err(error) => vec![Err(error)],
-        };
-        for (reply, result) in replies.into_iter().zip(all) {
-            // Whoever asked may have gone: a sender that hung up.
-            let _ = reply.send(result);
-        }
+impl Order {
+    fn delivery(&self) -> Option<&NewDelivery> {
+        if let Order::Accept(delivery) = self { Some(delivery) } else { None }
     }
-    database.close().await;
 }
 
 impl StoreError {

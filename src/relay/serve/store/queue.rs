@@ -6,7 +6,7 @@ use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
 use super::database::Work;
-use super::intake::start;
+use super::intake::{NewRow, start};
 use super::{Dialect, StoreError, admission, late};
 use crate::devin::session::Session;
 use crate::relay::job::{Firing, Job};
@@ -223,8 +223,16 @@ async fn follow_up(work: &mut Work<'_>, save: &Save) -> Result<(), StoreError> {
         let (rule, gates): (String, Option<String>) = (row.try_get(4)?, row.try_get(5)?);
         let severity: Option<String> = row.try_get(6)?;
         let gates = gates.map_or_else(|| Ok(Gates::open(&rule)), |gates| read(&gates))?;
-        start(work, &alert, &integration, &read::<Job>(&next)?.after(&save.job), (&gates, severity.as_deref()), None)
-            .await?;
+        let job = read::<Job>(&next)?.after(&save.job);
+        let new = NewRow {
+            alert: &alert,
+            integration: &integration,
+            job: &job,
+            gates: &gates,
+            severity: severity.as_deref(),
+            delivery_id: None,
+        };
+        start(work, &[new]).await?;
     }
     let text = "DELETE FROM news WHERE job = $1";
     sqlx::query(text).bind(&save.job.id).execute(&mut *work.connection).await?;

@@ -34,7 +34,7 @@ async fn stores() -> Vec<(Store, Address, Option<tempfile::TempDir>)> {
 }
 
 /// Tests run side by side in one database.
-async fn schema_of_its_own(url: &str) -> String {
+pub async fn schema_of_its_own(url: &str) -> String {
     use sqlx::Connection as _;
     let name = format!("test_{}", crate::relay::draw::drawn());
     let mut connection = sqlx::PgConnection::connect(url).await.unwrap();
@@ -69,7 +69,7 @@ fn delivery(number: u32, sender_id: &str, body: &str, tag: &str, state: &str) ->
     at(number, sender_id, body, tag, state, None)
 }
 
-fn at(number: u32, sender_id: &str, body: &str, tag: &str, state: &str, occurred_at: Option<i64>) -> NewDelivery {
+pub fn at(number: u32, sender_id: &str, body: &str, tag: &str, state: &str, occurred_at: Option<i64>) -> NewDelivery {
     let state = match state {
         "firing" => {
             let (job, gates) = (job(&format!("j{number}")), Gates::open("default"));
@@ -85,6 +85,7 @@ fn at(number: u32, sender_id: &str, body: &str, tag: &str, state: &str, occurred
         occurred_at,
         is_told_at: true,
         state,
+        siblings: Vec::new(),
     };
     NewDelivery {
         id: format!("d{number}"),
@@ -103,6 +104,7 @@ fn told(receipt: &Receipt) -> String {
     let taken = receipt.taken.iter().map(|taken| match taken {
         Taken::Started { job_id } => format!("started {job_id}"),
         Taken::Joined { job_id } => format!("joined {job_id}"),
+        Taken::Nothing => "nothing".to_string(),
         Taken::Suppressed { reason, .. } => reason.clone(),
     });
     if receipt.is_duplicate { "duplicate".to_string() } else { taken.collect::<Vec<_>>().join(", ") }

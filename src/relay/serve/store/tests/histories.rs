@@ -107,7 +107,7 @@ impl World {
             new.job.request.new.max_acu_limit = Some(4);
         }
         self.note(format!("t{tag} {state}"));
-        intake::accept(&mut self.work(), &delivery).await.unwrap();
+        intake::accept(&mut self.work(), &[&delivery]).await.unwrap();
     }
 
     /// Takes everything that is due; a process that dies leaves some of it.

@@ -1,0 +1,399 @@
+//! What the deliveries of one transaction know of what came before them, and what they change. It is read at once and
+//! written at once; in between, nothing is asked of the database.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
+
+use super::news::tell;
+use super::{Entry, NewDelivery, NewJob, Verdict};
+use crate::relay::alert::Severity;
+use crate::relay::job::Job;
+use crate::relay::serve::gates::Gates;
+use crate::relay::serve::store::admission::note_firing;
+use crate::relay::serve::store::database::Work;
+use crate::relay::serve::store::rows::{insert, list};
+use crate::relay::serve::store::{Dialect, StoreError};
+
+/// What is known, and what is to be written of it.
+pub struct Known<'d> {
+    /// When the transaction began.
+    pub now: i64,
+    alerts: HashMap<&'d str, Alert<'d>>,
+    /// By route and identifier: the body's hash, and when it came.
+    sender_ids: HashMap<(String, String), ([u8; 32], i64)>,
+    /// Identifiers that an older delivery had for long enough, by route, though that one is still kept.
+    freed: Vec<(&'d str, &'d str)>,
+    /// Each with whether it is a duplicate.
+    deliveries: Vec<(&'d NewDelivery, bool)>,
+    jobs: Vec<NewRow<'d>>,
+    /// Alerts that have fired, with what their rules count.
+    firings: Vec<(&'d str, &'d Gates)>,
+    /// What jobs are told: what would follow, or `None` when it is over.
+    news: Vec<(String, Option<&'d Job>)>,
+}
+
+/// An alert.
+pub struct Alert<'d> {
+    pub dedupe_key: Cow<'d, str>,
+    pub route: Cow<'d, str>,
+    pub title: Cow<'d, str>,
+    pub state: Cow<'d, str>,
+    pub first_at: i64,
+    pub last_at: i64,
+    pub occurred_at: Option<i64>,
+    pub last_delivery: Cow<'d, str>,
+    pub last_hash: [u8; 32],
+    pub last_route: Cow<'d, str>,
+    /// The one that is active, or else the last one.
+    pub job: Option<LastJob>,
+    is_changed: bool,
+}
+
+/// The job of an alert.
+pub struct LastJob {
+    pub id: String,
+    pub is_active: bool,
+    pub status: Option<String>,
+}
+
+/// A job that is made.
+pub struct NewRow<'d> {
+    pub alert: &'d str,
+    pub integration: &'d str,
+    pub job: &'d Job,
+    pub gates: &'d Gates,
+    /// How bad it is; `None` where its sender does not say.
+    pub severity: Option<&'d str>,
+    /// `None` where the delivery that told of it is not known any more.
+    pub delivery_id: Option<&'d str>,
+}
+
+impl<'d> Known<'d> {
+    /// Looks up all that these deliveries may have to know.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn look_up(work: &mut Work<'_>, deliveries: &[&'d NewDelivery]) -> Result<Known<'d>, StoreError> {
+        let alerts = look_up_alerts(work, deliveries).await?;
+        let sender_ids = look_up_sender_ids(work, deliveries).await?;
+        let (freed, deliveries, jobs) = (Vec::new(), Vec::new(), Vec::new());
+        let (firings, news) = (Vec::new(), Vec::new());
+        Ok(Known { now: work.now, alerts, sender_ids, freed, deliveries, jobs, firings, news })
+    }
+
+    /// An alert by its tag.
+    pub fn alert(&self, tag: &str) -> Option<&Alert<'d>> {
+        self.alerts.get(tag)
+    }
+
+    /// The tag that an entry is kept by: its own, unless only the alert of another rule has a job at work.
+    pub fn tag_of(&self, entry: &'d Entry) -> &'d str {
+        let is_active = |tag: &&String| self.alert(tag).and_then(Alert::active_job).is_some();
+        let sibling = entry.siblings.iter().find(is_active).filter(|_| !is_active(&&entry.tag));
+        sibling.unwrap_or(&entry.tag)
+    }
+
+    /// The delivery that has this one's identifier on its route: the hash of its body, and when it came.
+    pub fn same_id(&self, delivery: &NewDelivery) -> Option<([u8; 32], i64)> {
+        self.sender_ids.get(&place(delivery)?).copied()
+    }
+
+    /// When it happened: no later than now, so that no time in the future makes everything after it late.
+    pub fn occurred_at(&self, entry: &Entry) -> Option<i64> {
+        entry.occurred_at.map(|moment| moment.min(self.now))
+    }
+
+    /// Keeps a delivery.
+    pub fn keep(&mut self, delivery: &'d NewDelivery, is_duplicate: bool) {
+        self.deliveries.push((delivery, is_duplicate));
+        let Some(place) = place(delivery).filter(|_| !is_duplicate) else { return };
+        if self.sender_ids.remove(&place).is_some()
+            && let Some(sender_id) = &delivery.sender_id
+        {
+            self.freed.push((&delivery.route, sender_id));
+        }
+        if sender_id_to_keep(delivery, is_duplicate).is_some() {
+            self.sender_ids.insert(place, (delivery.body_hash, self.now));
+        }
+    }
+
+    /// Keeps how an alert is now.
+    pub fn remember(&mut self, delivery: &'d NewDelivery, entry: &'d Entry, tag: &'d str, state: &'static str) {
+        let (now, occurred_at) = (self.now, self.occurred_at(entry));
+        let alert = self.alerts.entry(tag).or_insert_with(|| Alert {
+            dedupe_key: Cow::Borrowed(&entry.dedupe_key),
+            route: Cow::Borrowed(&delivery.route),
+            title: Cow::Borrowed(""),
+            state: Cow::Borrowed(""),
+            first_at: now,
+            last_at: now,
+            occurred_at: None,
+            last_delivery: Cow::Borrowed(""),
+            last_hash: [0; 32],
+            last_route: Cow::Borrowed(""),
+            job: None,
+            is_changed: true,
+        });
+        alert.title = Cow::Borrowed(&entry.title);
+        alert.state = Cow::Borrowed(state);
+        alert.occurred_at = alert.occurred_at.max(occurred_at);
+        self.touch(delivery, tag);
+    }
+
+    /// Keeps that the alert, if it is known, was told of once more.
+    pub fn touch(&mut self, delivery: &'d NewDelivery, tag: &str) {
+        let Some(alert) = self.alerts.get_mut(tag) else { return };
+        alert.last_at = self.now;
+        alert.last_delivery = Cow::Borrowed(&delivery.id);
+        alert.last_hash = delivery.body_hash;
+        alert.last_route = Cow::Borrowed(&delivery.route);
+        alert.is_changed = true;
+    }
+
+    /// Keeps that an alert has fired, where its rule counts that.
+    pub fn note_firing(&mut self, tag: &'d str, gates: &'d Gates) {
+        if gates.min_occurrences.is_some() {
+            self.firings.push((tag, gates));
+        }
+    }
+
+    /// Makes a job of an alert that is remembered.
+    pub fn start(&mut self, delivery: &'d NewDelivery, tag: &'d str, new: &'d NewJob) {
+        let NewJob { integration, job, gates, severity } = new;
+        let (severity, delivery_id) = (severity.map(Severity::name), Some(delivery.id.as_str()));
+        self.jobs.push(NewRow { alert: tag, integration, job, gates, severity, delivery_id });
+        if let Some(alert) = self.alerts.get_mut(tag) {
+            alert.job = Some(LastJob { id: job.id.clone(), is_active: true, status: None });
+        }
+    }
+
+    /// Leaves news for a job: what fires now, as the job that it would be, or with `None` that it is over.
+    pub fn tell(&mut self, job_id: &str, follow_up: Option<&'d Job>) {
+        self.news.push((job_id.to_string(), follow_up));
+    }
+
+    /// Writes what has changed.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn write(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
+        for (route, sender_id) in &self.freed {
+            let text = "UPDATE deliveries SET sender_id = NULL WHERE route = $1 AND sender_id = $2";
+            sqlx::query(text).bind(route).bind(sender_id).execute(&mut *work.connection).await?;
+        }
+        write_deliveries(work, &self.deliveries).await?;
+        write_alerts(work, &self.alerts).await?;
+        for (tag, gates) in &self.firings {
+            note_firing(work, tag, gates).await?;
+        }
+        start(work, &self.jobs).await?;
+        tell(work, &self.news).await
+    }
+}
+
+impl Alert<'_> {
+    /// The job that goes on.
+    pub fn active_job(&self) -> Option<String> {
+        self.job.as_ref().filter(|job| job.is_active).map(|job| job.id.clone())
+    }
+}
+
+fn place(delivery: &NewDelivery) -> Option<(String, String)> {
+    Some((delivery.route.clone(), delivery.sender_id.clone()?))
+}
+
+/// One that was not recognized started nothing, so that it may be sent again once the rules are right.
+fn sender_id_to_keep(delivery: &NewDelivery, is_duplicate: bool) -> Option<&String> {
+    let is_unrecognized = matches!(delivery.verdict, Verdict::Unrecognized(_));
+    delivery.sender_id.as_ref().filter(|_| !is_duplicate && !is_unrecognized)
+}
+
+async fn look_up_alerts<'d>(
+    work: &mut Work<'_>,
+    deliveries: &[&'d NewDelivery],
+) -> Result<HashMap<&'d str, Alert<'d>>, StoreError> {
+    let entries = deliveries.iter().flat_map(|delivery| &delivery.entries);
+    let all = entries.flat_map(|entry| [&entry.tag].into_iter().chain(&entry.siblings));
+    let mut tags: Vec<[&str; 1]> = all.map(|tag| [tag.as_str()]).collect();
+    if tags.is_empty() {
+        return Ok(HashMap::new());
+    }
+    tags.sort_unstable();
+    tags.dedup();
+    let each = work.dialect.each();
+    if work.dialect == Dialect::Postgres {
+        // Another process may be about to end one of these jobs: it hears of them before, or these hear of its end.
+        let text = format!(
+            "SELECT j.id FROM {each} CROSS JOIN jobs j WHERE j.alert = w.value ->> 0 AND j.settled_at IS NULL \
+            ORDER BY j.id FOR UPDATE OF j"
+        );
+        sqlx::query(AssertSqlSafe(text)).bind(list(&tags)?).execute(&mut *work.connection).await?;
+    }
+    let text = format!(
+        "SELECT a.tag, a.dedupe_key, a.route, a.title, a.state, a.first_at, a.last_at, a.occurred_at, a.last_delivery, \
+        a.last_hash, a.last_route, j.id, j.settled_at, j.status FROM {each} CROSS JOIN alerts a LEFT JOIN jobs j ON j.id = COALESCE(\
+        (SELECT l.id FROM jobs l WHERE l.alert = a.tag AND l.settled_at IS NULL), \
+        (SELECT l.id FROM jobs l WHERE l.alert = a.tag ORDER BY l.created_at DESC LIMIT 1)) WHERE a.tag = w.value ->> 0"
+    );
+    let rows = sqlx::query(AssertSqlSafe(text)).bind(list(&tags)?).fetch_all(&mut *work.connection).await?;
+    let mut alerts = HashMap::with_capacity(tags.len());
+    for row in rows {
+        let tag: String = row.try_get(0)?;
+        if let Ok(place) = tags.binary_search(&[&tag]) {
+            alerts.insert(tags[place][0], Alert::of(&row)?);
+        }
+    }
+    Ok(alerts)
+}
+
+impl Alert<'_> {
+    fn of(row: &AnyRow) -> Result<Self, StoreError> {
+        let text = |column: usize| row.try_get::<String, _>(column).map(Cow::Owned);
+        let settled_at: Option<i64> = row.try_get(12)?;
+        let status: Option<String> = row.try_get(13)?;
+        let job = row.try_get::<Option<String>, _>(11)?;
+        Ok(Alert {
+            dedupe_key: text(1)?,
+            route: text(2)?,
+            title: text(3)?,
+            state: text(4)?,
+            first_at: row.try_get(5)?,
+            last_at: row.try_get(6)?,
+            occurred_at: row.try_get(7)?,
+            last_delivery: text(8)?,
+            last_hash: hash(row.try_get(9)?)?,
+            last_route: text(10)?,
+            job: job.map(|id| LastJob { id, is_active: settled_at.is_none(), status }),
+            is_changed: false,
+        })
+    }
+}
+
+async fn look_up_sender_ids(
+    work: &mut Work<'_>,
+    deliveries: &[&NewDelivery],
+) -> Result<HashMap<(String, String), ([u8; 32], i64)>, StoreError> {
+    let places: Vec<(String, String)> = deliveries.iter().filter_map(|delivery| place(delivery)).collect();
+    if places.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let text = format!(
+        "SELECT d.route, d.sender_id, d.body_hash, d.received_at FROM {} CROSS JOIN deliveries d \
+        WHERE d.route = w.value ->> 0 AND d.sender_id = w.value ->> 1",
+        work.dialect.each()
+    );
+    let rows = sqlx::query(AssertSqlSafe(text)).bind(list(&places)?).fetch_all(&mut *work.connection).await?;
+    let known = |row: &AnyRow| Ok(((row.try_get(0)?, row.try_get(1)?), (hash(row.try_get(2)?)?, row.try_get(3)?)));
+    rows.iter().map(known).collect()
+}
+
+fn hash(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
+    bytes.try_into().map_err(|_| StoreError("the store holds a hash of another length".to_string()))
+}
+
+/// Of a duplicate, the body is there already.
+async fn write_deliveries(work: &mut Work<'_>, deliveries: &[(&NewDelivery, bool)]) -> Result<(), StoreError> {
+    let columns = ["id", "route", "sender_id", "body_hash", "body", "received_at", "verdict", "reason"];
+    let now = work.now;
+    insert(work, ("deliveries", &columns), "", deliveries, |bound, (delivery, is_duplicate)| {
+        let (verdict, reason) = match &delivery.verdict {
+            _ if *is_duplicate => ("duplicate", delivery.sender_id.as_ref()),
+            Verdict::Alerts => ("alerts", None),
+            Verdict::NoAlert(reason) => ("no_alert", Some(reason)),
+            Verdict::Unrecognized(reason) => ("unrecognized", Some(reason)),
+        };
+        bound
+            .bind(&delivery.id)
+            .bind(&delivery.route)
+            .bind(sender_id_to_keep(delivery, *is_duplicate))
+            .bind(delivery.body_hash.to_vec())
+            .bind((!is_duplicate).then_some(&delivery.body))
+            .bind(now)
+            .bind(verdict)
+            .bind(reason)
+    })
+    .await
+}
+
+async fn write_alerts(work: &mut Work<'_>, alerts: &HashMap<&str, Alert<'_>>) -> Result<(), StoreError> {
+    let columns = [
+        "tag",
+        "dedupe_key",
+        "route",
+        "title",
+        "state",
+        "first_at",
+        "last_at",
+        "occurred_at",
+        "last_delivery",
+        "last_hash",
+        "last_route",
+    ];
+    let update = "ON CONFLICT (tag) DO UPDATE SET title = EXCLUDED.title, state = EXCLUDED.state, \
+        last_at = EXCLUDED.last_at, occurred_at = EXCLUDED.occurred_at, last_delivery = EXCLUDED.last_delivery, \
+        last_hash = EXCLUDED.last_hash, last_route = EXCLUDED.last_route";
+    let mut changed: Vec<_> = alerts.iter().filter(|(_, alert)| alert.is_changed).collect();
+    changed.sort_unstable_by_key(|(tag, _)| **tag);
+    insert(work, ("alerts", &columns), update, &changed, |bound, (tag, alert)| {
+        bound
+            .bind(tag.to_string())
+            .bind(alert.dedupe_key.to_string())
+            .bind(alert.route.to_string())
+            .bind(alert.title.to_string())
+            .bind(alert.state.to_string())
+            .bind(alert.first_at)
+            .bind(alert.last_at)
+            .bind(alert.occurred_at)
+            .bind(alert.last_delivery.to_string())
+            .bind(alert.last_hash.to_vec())
+            .bind(alert.last_route.to_string())
+    })
+    .await
+}
+
+/// Makes jobs.
+///
+/// # Errors
+/// The database's.
+pub async fn start(work: &mut Work<'_>, new: &[NewRow<'_>]) -> Result<(), StoreError> {
+    let columns = [
+        "id",
+        "alert",
+        "integration",
+        "phase",
+        "job",
+        "created_at",
+        "due_at",
+        "epoch",
+        "delivery",
+        "rule",
+        "gates",
+        "severity",
+    ];
+    let wrong = |error: serde_json::Error| StoreError(error.to_string());
+    let mut rows = Vec::with_capacity(new.len());
+    for row in new {
+        let job = serde_json::to_string(row.job).map_err(wrong)?;
+        rows.push((row, job, serde_json::to_string(row.gates).map_err(wrong)?));
+    }
+    let now = work.now;
+    insert(work, ("jobs", &columns), "", &rows, |bound, (row, job, gates)| {
+        bound
+            .bind(&row.job.id)
+            .bind(row.alert)
+            .bind(row.integration)
+            .bind(row.job.phase.name())
+            .bind(job)
+            .bind(now)
+            .bind(now)
+            .bind(0i64)
+            .bind(row.delivery_id)
+            .bind(&row.gates.rule)
+            .bind(gates)
+            .bind(row.severity)
+    })
+    .await
+}
