@@ -44,7 +44,7 @@ pub struct Facts {
     pub has_place: bool,
     /// The most that its session may consume.
     pub max_acu_limit: Option<u32>,
-    /// What goes on and was started of the bridge, the integration and the rule, as far as they have limits.
+    /// What else goes on and was started of the bridge, the integration and the rule, as far as they have limits.
     pub bridge: Usage,
     pub of_integration: Usage,
     pub of_rule: Usage,
@@ -118,7 +118,8 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
     if let Some(reason) = &facts.paused {
         return hold(facts.now + ASK_SWITCH_AGAIN, Gate::Paused, reason.clone());
     }
-    if facts.has_place {
+    // What was put off since it took its place starts now, and not then.
+    if facts.has_place && !facts.is_at_create {
         return Decision::Start;
     }
     if facts.ready_at.is_none() && !facts.is_at_create {

@@ -414,3 +414,26 @@ async fn a_session_that_waits_for_a_person_is_looked_at_later_and_what_it_came_t
         assert!(store.late("one", 9).await.unwrap().is_empty(), "{address}");
     }
 }
+
+#[tokio::test]
+async fn a_create_that_was_put_off_counts_when_it_is_sent() {
+    for (store, address, _directory) in stores().await {
+        let runs = vec![Runs { count: 1, within: Duration::from_secs(3600) }];
+        let gates = limited(Limits { runs, ..Limits::default() });
+        store.accept(gated(1, "x", &gates)).await.unwrap();
+        let first = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        assert_eq!(short(&store.admit(ask(&first, false)).await.unwrap()), "starts", "{address}");
+        if !change(&address, "UPDATE jobs SET started_at = started_at - 3600000").await {
+            continue;
+        }
+        store.accept(gated(2, "y", &gates)).await.unwrap();
+        let second = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        assert_eq!(short(&store.admit(ask(&second, false)).await.unwrap()), "starts", "{address}");
+        assert_eq!(
+            short(&store.admit(ask(&second, true)).await.unwrap()),
+            "starts",
+            "its own start is no other: {address}"
+        );
+        assert_eq!(short(&store.admit(ask(&first, true)).await.unwrap()), "is held", "{address}");
+    }
+}

@@ -28,6 +28,8 @@ struct Start {
 }
 
 struct World {
+    seed: u64,
+    history: Vec<String>,
     connection: AnyConnection,
     now: i64,
     random: fastrand::Rng,
@@ -67,6 +69,8 @@ impl World {
         gates[2].storm = Some(Storm { threshold: 4, immediate: random.u32(0..3), ..Storm::default() });
         gates[3].delay = Duration::from_secs(120);
         World {
+            seed,
+            history: Vec::new(),
             connection,
             now: 1_800_000_000_000,
             random,
@@ -83,6 +87,16 @@ impl World {
         Work { connection: &mut self.connection, dialect: Dialect::Sqlite, now: self.now }
     }
 
+    fn note(&mut self, what: String) {
+        self.history.push(format!("{} {what}", self.now));
+    }
+
+    /// How it came to this.
+    fn told(&self) -> String {
+        let last = self.history.len().saturating_sub(30);
+        format!("RELAY_HISTORY={}\n{}", self.seed, self.history[last..].join("\n"))
+    }
+
     async fn deliver(&mut self, tag: usize, state: &str) {
         self.number += 1;
         let number = self.number;
@@ -92,7 +106,7 @@ impl World {
             new.integration = INTEGRATIONS[tag % INTEGRATIONS.len()].to_string();
             new.job.request.new.max_acu_limit = Some(4);
         }
-        println!("{} t{tag} {state}", self.now);
+        self.note(format!("t{tag} {state}"));
         intake::accept(&mut self.work(), &[&delivery]).await.unwrap();
     }
 
@@ -125,20 +139,20 @@ impl World {
         };
         let admission = admission::admit(&mut self.work(), &ask).await.unwrap();
         let (rule, gate, decision) = self.last_row(&claimed.job.id).await;
-        println!("{} {} {rule} {decision} {gate:?}", self.now, claimed.job.id);
+        self.note(format!("{} {rule} {decision} {gate:?}", claimed.job.id));
         match admission {
             Admission::Start { .. } => {
-                assert_eq!(decision, "start");
-                assert!(!self.is_stopped, "nothing starts behind the switch");
+                assert_eq!(decision, "start", "{}", self.told());
+                assert!(!self.is_stopped, "nothing starts behind the switch: {}", self.told());
                 let is_paused = match &self.paused {
                     Some(Switch::Integration(name)) => name == integration,
                     Some(Switch::Rule(id)) => *id == rule,
                     _ => false,
                 };
-                assert!(!is_paused, "nothing starts in a pause");
+                assert!(!is_paused, "nothing starts in a pause: {}", self.told());
                 if !self.starts.iter().any(|start| start.job == claimed.job.id) {
                     let full = self.full(integration, &rule);
-                    assert_eq!(full, None, "a limit is broken");
+                    assert_eq!(full, None, "a limit is broken: {}", self.told());
                     let (job, integration) = (claimed.job.id.clone(), integration.to_string());
                     let (is_over, is_given_back, at) = (false, false, self.now);
                     self.starts.push(Start { job, integration, rule, at, is_over, is_given_back, acus: 4.0 });
@@ -149,16 +163,21 @@ impl World {
                 queue::save(&mut self.work(), &save).await.unwrap();
             }
             Admission::Hold { wait, .. } => {
-                assert!(decision == "hold" && wait > 0, "{decision} {wait}");
+                assert!(decision == "hold" && wait > 0, "{decision} {wait}: {}", self.told());
                 if ["concurrent_sessions", "runs", "acu_per_day"].contains(&gate.as_deref().unwrap()) {
-                    assert!(self.full(integration, &rule).is_some(), "it is held without need");
+                    assert!(self.full(integration, &rule).is_some(), "it is held without need: {}", self.told());
                 }
             }
             Admission::Join { session, .. } => {
                 self.settle(claimed, OutcomeKind::Attached, Some(session.session_id)).await
             }
             Admission::Refuse { is_resolved, .. } => {
-                assert_eq!((decision.as_str(), is_resolved), ("refuse", gate.as_deref() == Some("resolved")));
+                assert_eq!(
+                    (decision.as_str(), is_resolved),
+                    ("refuse", gate.as_deref() == Some("resolved")),
+                    "{}",
+                    self.told()
+                );
                 self.settle(claimed, OutcomeKind::Refused, None).await;
             }
             Admission::Lost => panic!("nobody else is there"),
@@ -242,7 +261,7 @@ impl World {
     }
 
     async fn throw(&mut self, switch: Switch, is_on: bool) {
-        println!("{} {switch:?} {is_on}", self.now);
+        self.note(format!("{switch:?} {is_on}"));
         decisions::throw(&mut self.work(), &switch, is_on).await.unwrap();
     }
 
@@ -292,7 +311,8 @@ impl World {
                 return;
             }
         }
-        panic!("forgotten: {:?}", self.unsettled().await);
+        let forgotten = self.unsettled().await;
+        panic!("forgotten: {forgotten:?}: {}", self.told());
     }
 }
 
@@ -305,8 +325,6 @@ async fn no_limit_is_broken_nobody_is_held_without_need_and_nobody_is_forgotten(
     };
     for seed in seeds {
         let mut world = World::new(seed).await;
-        // Printed only if it fails.
-        println!("RELAY_HISTORY={seed}");
         world.play(300).await;
         world.drain().await;
         assert!(!world.starts.is_empty(), "seed {seed}: something starts");
