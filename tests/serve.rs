@@ -206,16 +206,6 @@ fn while_devin_cannot_be_reached_what_comes_is_kept() {
     assert!(bridge.end().1.success());
 }
 
-/// Answered with 202, it would be lost without its sender's knowing.
-#[test]
-fn an_alert_that_the_rules_make_no_session_of_is_not_taken_for_a_message_that_is_none() {
-    let rules = "routes: [{name: generic, kind: generic, auth: none}]\ndefault: {dedupe_key: '{{ labels.team }}'}\n";
-    let bridge = Bridge::start(&program().file("relay.yaml", rules), "--sandbox --rules relay.yaml");
-    let reply = bridge.post("generic", DISK_FULL);
-    assert_eq!(reply.status, 422, "{reply:?}");
-    assert!(reply.json()["reason"].as_str().unwrap().contains("dedupe_key"), "{reply:?}");
-}
-
 #[test]
 fn a_second_process_on_the_same_store_is_refused() {
     let program = program();

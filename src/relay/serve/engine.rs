@@ -1,6 +1,8 @@
 //! Takes the jobs of one integration to their ends: claims what is due, steps, keeps, and only then acts. What it holds in
 //! memory is nothing but what the store has: it may end at any line.
 
+mod admission;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,6 +12,7 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 use super::Log;
+use super::gates::Bounds;
 use super::integration::{Integration, Requests};
 use super::polling::Polls;
 use super::store::{Claimed, News, Progress, Save, Saved, Store};
@@ -40,6 +43,8 @@ pub struct Engine {
     owner: String,
     log: Log,
     stop: Receiver<Option<i32>>,
+    /// What holds for all jobs, as the rules file says it now.
+    bounds: Receiver<Arc<Bounds>>,
     wake: Arc<Notify>,
     places: Arc<Semaphore>,
     /// The jobs in hand, with their claims. What was claimed and is not in hand comes back when its lease ends.
@@ -54,6 +59,7 @@ impl Engine {
         owner: &str,
         log: &Log,
         stop: Receiver<Option<i32>>,
+        bounds: Receiver<Arc<Bounds>>,
     ) -> Arc<Engine> {
         Arc::new(Engine {
             store,
@@ -61,6 +67,7 @@ impl Engine {
             owner: owner.to_string(),
             log: log.clone(),
             stop,
+            bounds,
             wake: Arc::new(Notify::new()),
             places: Arc::new(Semaphore::new(AT_ONCE)),
             in_hand: Mutex::default(),
@@ -139,6 +146,9 @@ impl Engine {
         let Some(requests) = self.integration.requests() else { return };
         let _in_hand = InHand::new(self, &claimed);
         let mut held = Held::new(claimed, &self.owner);
+        if held.is_new() && !self.may_begin(&mut held, &requests).await {
+            return;
+        }
         let mut observation = held.first_observation();
         loop {
             let now = requests.now();
@@ -151,6 +161,9 @@ impl Engine {
                     Action::Report(kind) => events.push(event_of(&held.job, kind, now.devin)),
                     action => next = Some(action),
                 }
+            }
+            if matches!(next, Some(Action::Create(_))) && !self.may_create(&mut held, &before, &requests).await {
+                return;
             }
             events.iter().for_each(|event| held.note(&event.kind));
             held.note_end();
@@ -388,13 +401,17 @@ impl Held {
                 progress.pr_url.clone_from(pr_url);
                 progress.reason = Some(reason.clone());
             }
-            EventKind::SessionStatus { pr_url: Some(pr_url), .. } => progress.pr_url = Some(pr_url.clone()),
+            EventKind::SessionStatus { pr_url, acus_consumed, .. } => {
+                progress.pr_url = pr_url.clone().or(progress.pr_url.take());
+                progress.acus_consumed = Some(*acus_consumed);
+            }
             EventKind::Outcome(outcome) => {
                 progress.status = Some(outcome.status.name().to_string());
                 progress.result =
                     serde_json::to_value(outcome.result).ok().and_then(|word| Some(word.as_str()?.to_string()));
                 progress.reason = Some(outcome.reason.clone());
                 progress.pr_url.clone_from(&outcome.pr_url);
+                progress.acus_consumed = outcome.acus_consumed.or(progress.acus_consumed);
                 if outcome.session_id.is_some() {
                     progress.session_id.clone_from(&outcome.session_id);
                     progress.session_url.clone_from(&outcome.session_url);

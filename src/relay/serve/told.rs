@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use super::auth::Auth;
-use super::rules::{Route, Rules};
+use super::rules::{DEFAULT, Route, Rule, Rules};
 use super::store::Address;
 use crate::redact::redact;
 
@@ -36,9 +36,28 @@ pub fn would_serve(origin: Origin, store: &Address, rules: &Rules) -> Vec<String
         };
         lines.push(format!("integration {}: {place}", integration.name));
     }
-    lines.push(format!("sessions go to the integration {}", rules.rule.integration));
+    lines.extend(rule_lines(rules));
     lines.extend(warnings(origin, store, rules).into_iter().map(|warning| format!("warning: {warning}")));
     lines
+}
+
+/// Which rules there are, and where their sessions go.
+pub fn rule_lines(rules: &Rules) -> Vec<String> {
+    match &rules.rules[..] {
+        [rule] if rule.id == DEFAULT => vec![format!("sessions go to the integration {}", rule.integration)],
+        rules => rules.iter().map(rule_line).collect(),
+    }
+}
+
+/// A rule: where it stands, and where its sessions go.
+fn rule_line(rule: &Rule) -> String {
+    let (id, group, integration) = (&rule.id, &rule.group, &rule.integration);
+    let rest = match (rule.is_enabled, rule.matching.is_of_all()) {
+        (false, _) => "; disabled",
+        (true, true) => "; takes every alert that comes to it",
+        (true, false) => "",
+    };
+    format!("rule {id} of the group {group}, sessions go to the integration {integration}{rest}")
 }
 
 /// Why nothing can come in at an address.

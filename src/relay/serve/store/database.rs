@@ -9,7 +9,7 @@ use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
 use super::place;
 use super::schema::migrate;
-use super::{Address, Dialect, Order, Reply, StoreError, Taken, hint, intake, queue, view};
+use super::{Address, Dialect, Order, Reply, StoreError, Taken, admission, decisions, hint, intake, queue, view};
 
 /// Before anything is read: the journal that lets readers in beside the writer, and a sync with every commit.
 const SQLITE_SETTINGS: &str = "
@@ -95,8 +95,11 @@ impl Database {
         let dialect = self.dialect;
         let connection = self.connected().await?;
         let mut transaction = connection.begin_with(dialect.begin()).await?;
-        if dialect == Dialect::Postgres && orders.iter().any(|order| matches!(order, Order::Accept(_))) {
-            // Two deliveries of one alert through two processes: the second sees what the first has made.
+        if dialect == Dialect::Postgres
+            && orders.iter().any(|order| matches!(order, Order::Accept(_) | Order::Admit(_)))
+        {
+            // Two deliveries of one alert through two processes: the second sees what the first has made. Two jobs that are
+            // about to start: only one takes the last place.
             sqlx::query("SELECT CAST(pg_advisory_xact_lock(7340031) AS TEXT)").execute(&mut *transaction).await?;
         }
         let now = now(&mut transaction, dialect).await?;
@@ -290,6 +293,10 @@ async fn perform(work: &mut Work<'_>, order: &Order) -> Result<Reply, StoreError
         Order::Organization { integration } => Reply::Text(queue::organization(work, integration).await?),
         Order::Alerts { most, after } => Reply::Alerts(view::alerts(work, *most, after.as_ref()).await?),
         Order::Deliveries(which) => Reply::Deliveries(view::deliveries(work, which).await?),
+        Order::Admit(ask) => Reply::Admission(admission::admit(work, ask).await?),
+        Order::Decisions { most, after } => Reply::Decisions(decisions::decisions(work, *most, after.as_ref()).await?),
+        Order::Throw { switch, is_on } => done(decisions::throw(work, switch, *is_on).await)?,
+        Order::Switches => Reply::Switches(decisions::switches(work).await?),
         Order::Prune { older_than_ms, most_bytes } => {
             Reply::Count(intake::prune(work, *older_than_ms, *most_bytes).await?)
         }
