@@ -3,12 +3,14 @@
 //! The texts are the sender's own and untrusted; [`super::text`] cleans them before anybody is shown them.
 
 pub mod identity;
+mod keys;
 mod state;
 pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use identity::{Identity, KEY_TABLE, KeyRow, attempt_tag, key_table, tag, tag_in};
+pub use identity::{Identity, attempt_tag, tag, tag_in};
+pub use keys::{KEY_TABLE, KeyRow, key_table};
 pub use state::State;
 pub use words::{Format, Mapped, Severity};
 

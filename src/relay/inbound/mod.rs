@@ -10,6 +10,7 @@ mod cloudwatch;
 mod datadog;
 mod delivery;
 mod fields;
+pub mod form;
 mod generic;
 mod grafana;
 mod group;
@@ -25,6 +26,7 @@ pub mod senders;
 mod sentry;
 mod slack;
 mod stand_in;
+mod teams;
 
 use serde_json::Value;
 
@@ -117,6 +119,10 @@ fn read_one(
         None => senders::of(value),
     };
     let Some(sender) = sender else {
+        // What a queue or a topic hands on is its sender's.
+        if let Some(carried) = any::carried(value).filter(|carried| senders::of(carried).is_some()) {
+            return read_one(&carried, reading, allowance, delivery);
+        }
         let fields = Fields { format: Format::Any, value };
         return if any::is_sure(fields) {
             any::read_each(fields, delivery)
@@ -150,7 +156,8 @@ fn parse(payload: &[u8]) -> Result<Vec<Value>, Problem> {
     if payload.trim_ascii().is_empty() {
         return Err(Problem::Empty);
     }
-    let text = readable(payload);
+    let form = form::payload(payload);
+    let text = readable(form.as_deref().unwrap_or(payload));
     let mut values = Vec::new();
     for value in serde_json::Deserializer::from_slice(&text).into_iter::<Value>() {
         match value {

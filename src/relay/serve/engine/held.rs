@@ -1,4 +1,4 @@
-//! A job in hand: what of it is kept in the store, what it has been told, and what is shown of it. Asks for nothing.
+//! A job in hand: what it has been told of, and what is shown of it. Asks nobody, and decides nothing about its course.
 
 use std::collections::VecDeque;
 
@@ -7,18 +7,18 @@ use crate::relay::job::{End, Job, Observation, Phase};
 use crate::relay::serve::store::{Claimed, News, Progress, Save};
 
 /// A job in hand.
-pub struct Held {
-    pub job: Job,
-    pub epoch: i64,
+pub(super) struct Held {
+    pub(super) job: Job,
+    pub(super) epoch: i64,
     owner: String,
     is_taken_over: bool,
-    pub progress: Progress,
-    pub news: VecDeque<(i64, News)>,
-    pub news_until: i64,
+    pub(super) progress: Progress,
+    pub(super) news: VecDeque<(i64, News)>,
+    pub(super) news_until: i64,
 }
 
 impl Held {
-    pub fn new(claimed: Claimed, owner: &str) -> Held {
+    pub(super) fn new(claimed: Claimed, owner: &str) -> Held {
         Held {
             is_taken_over: claimed.stepped_by.is_some_and(|by| by != owner),
             job: claimed.job.made_patient(),
@@ -31,13 +31,13 @@ impl Held {
     }
 
     /// What another process did may not have been done; what this one waited for is over.
-    pub fn first_observation(&mut self) -> Observation {
+    pub(super) fn first_observation(&mut self) -> Observation {
         let is_create_open = matches!(self.job.phase, Phase::Creating { waits_until: None });
         if self.is_taken_over || is_create_open { Observation::Started } else { self.next_news() }
     }
 
     /// The oldest news, or that a wait is over.
-    pub fn next_news(&mut self) -> Observation {
+    pub(super) fn next_news(&mut self) -> Observation {
         let Some((seq, news)) = self.news.pop_front() else { return Observation::WaitOver };
         self.news_until = seq;
         match news {
@@ -47,7 +47,7 @@ impl Held {
     }
 
     /// Keeps of an answer why the job is no further, until another answer says that it is. Whether it failed.
-    pub fn hear(&mut self, observation: &Observation) -> bool {
+    pub(super) fn hear(&mut self, observation: &Observation) -> bool {
         let failed = match observation {
             Observation::CreateRefused(error)
             | Observation::CreateLimited(error, _)
@@ -79,7 +79,7 @@ impl Held {
     }
 
     /// Keeps of an event what is shown of the job.
-    pub fn note(&mut self, event: &EventKind) {
+    pub(super) fn note(&mut self, event: &EventKind) {
         let progress = &mut self.progress;
         match event {
             EventKind::SessionCreated { session_id, session_url }
@@ -116,13 +116,13 @@ impl Held {
     }
 
     /// An end without an outcome has a word too.
-    pub fn note_end(&mut self) {
+    pub(super) fn note_end(&mut self) {
         if let Some(End::Failed { .. } | End::Stopped { .. }) = self.job.end() {
             self.progress.status = Some("failed".to_string());
         }
     }
 
-    pub fn save(&self, due_in: Option<i64>) -> Save {
+    pub(super) fn save(&self, due_in: Option<i64>) -> Save {
         Save {
             job: self.job.clone(),
             epoch: self.epoch,

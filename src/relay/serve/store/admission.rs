@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::database::Work;
 use super::decisions::{Record, record, switched_on};
 use super::queue::Save;
+use super::rows::insert;
 use super::storms::{self, Member};
 use super::{Order, Reply, Store, StoreError};
 use crate::relay::job::{End, Job};
@@ -199,18 +200,22 @@ pub async fn release(work: &mut Work<'_>, save: &Save) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Keeps that an alert has fired, where its rule counts that.
+/// Keeps that alerts have fired, each by its tag, where its rule counts that.
 ///
 /// # Errors
 /// The database's.
-pub async fn note_firing(work: &mut Work<'_>, tag: &str, gates: &Gates) -> Result<(), StoreError> {
-    let Some(often) = gates.min_occurrences else { return Ok(()) };
-    let before = work.now.saturating_sub(i64::try_from(often.within.as_millis()).unwrap_or(i64::MAX));
-    let text = "DELETE FROM firings WHERE alert = $1 AND at <= $2";
-    sqlx::query(text).bind(tag).bind(before).execute(&mut *work.connection).await?;
-    let text = "INSERT INTO firings (alert, at) VALUES ($1, $2)";
-    sqlx::query(text).bind(tag).bind(work.now).execute(&mut *work.connection).await?;
-    Ok(())
+pub async fn note_firings(work: &mut Work<'_>, firings: &[(&str, &Gates)]) -> Result<(), StoreError> {
+    let mut counted: Vec<&str> = Vec::new();
+    for (tag, often) in firings.iter().filter_map(|(tag, gates)| Some((*tag, gates.min_occurrences?))) {
+        if !counted.contains(&tag) {
+            let before = work.now.saturating_sub(i64::try_from(often.within.as_millis()).unwrap_or(i64::MAX));
+            let text = "DELETE FROM firings WHERE alert = $1 AND at <= $2";
+            sqlx::query(text).bind(tag).bind(before).execute(&mut *work.connection).await?;
+        }
+        counted.push(tag);
+    }
+    let now = work.now;
+    insert(work, ("firings", &["alert", "at"]), "", &counted, |bound, tag| bound.bind(*tag).bind(now)).await
 }
 
 /// Whether its session has come to an end that leaves the rest of its ACUs free.

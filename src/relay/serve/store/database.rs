@@ -98,9 +98,8 @@ impl Database {
         let dialect = self.dialect;
         let connection = self.connected().await?;
         let mut transaction = connection.begin_with(dialect.begin()).await?;
-        if dialect == Dialect::Postgres
-            && orders.iter().any(|order| order.delivery().is_some() || matches!(order, Order::Admit(_)))
-        {
+        let is_alone = |order: &Order| order.delivery().is_some() || matches!(order, Order::Admit(_));
+        if dialect == Dialect::Postgres && orders.iter().any(is_alone) {
             // Two deliveries of one alert through two processes: the second sees what the first has made. Two jobs that are
             // about to start: only one takes the last place.
             sqlx::query("SELECT CAST(pg_advisory_xact_lock(7340031) AS TEXT)").execute(&mut *transaction).await?;

@@ -145,17 +145,18 @@ pub async fn prune(work: &mut Work<'_>, older_than_ms: i64, most_bytes: i64) -> 
 }
 
 fn take_in<'d>(known: &mut Known<'d>, delivery: &'d NewDelivery) -> Receipt {
-    let is_duplicate = is_duplicate(known, delivery);
+    // What is at work when it comes in decides, not what it starts itself.
+    let alerts: Vec<(&str, &Entry)> = delivery.entries.iter().map(|entry| (known.leading_tag(entry), entry)).collect();
+    let is_duplicate = is_duplicate(known, delivery, alerts.iter().map(|(tag, _)| tag.to_string()).collect());
     known.keep(delivery, is_duplicate);
-    let entries = if is_duplicate { &[][..] } else { &delivery.entries[..] };
-    let taken = entries.iter().map(|entry| take(known, delivery, entry)).collect();
+    let alerts = if is_duplicate { Vec::new() } else { alerts };
+    let taken = alerts.into_iter().map(|(tag, entry)| take(known, delivery, tag, entry)).collect();
     Receipt { delivery_id: delivery.id.clone(), is_duplicate, taken }
 }
 
 /// Whether it has come before. Of the deliveries of each alert only the last one that was none matters: if that is another
 /// one, it came in between. So the list is as long as the delivery, however many came before.
-fn is_duplicate(known: &Known, delivery: &NewDelivery) -> bool {
-    let alerts: Vec<String> = delivery.entries.iter().map(|entry| known.tag_of(entry).to_string()).collect();
+fn is_duplicate(known: &Known, delivery: &NewDelivery, alerts: Vec<String>) -> bool {
     let received =
         |delivery_id, body_hash, received_at, alerts| Received { delivery_id, body_hash, received_at, alerts };
     let mut earlier: Vec<Earlier> = Vec::new();
@@ -187,9 +188,9 @@ fn is_duplicate(known: &Known, delivery: &NewDelivery) -> bool {
     duplicate(&asked, &earlier, delivery.retention).is_some()
 }
 
-fn take<'d>(known: &mut Known<'d>, delivery: &'d NewDelivery, entry: &'d Entry) -> Taken {
+/// What becomes of an alert, which is kept under this tag.
+fn take<'d>(known: &mut Known<'d>, delivery: &'d NewDelivery, tag: &'d str, entry: &'d Entry) -> Taken {
     let suppressed = |reason: String| Taken::Suppressed { dedupe_key: entry.dedupe_key.clone(), reason };
-    let tag = known.tag_of(entry);
     let alert = known.alert(tag);
     let active = alert.and_then(Alert::active_job);
     let newest = alert.and_then(|alert| alert.occurred_at);
@@ -202,7 +203,7 @@ fn take<'d>(known: &mut Known<'d>, delivery: &'d NewDelivery, entry: &'d Entry) 
             suppressed("fired, but before it was resolved last".to_string())
         }
         EntryState::Firing(new) => {
-            known.remember(delivery, entry, tag, "firing");
+            known.remember(delivery, tag, entry, "firing");
             known.note_firing(tag, &new.gates);
             if let Some(job_id) = active {
                 known.tell(&job_id, Some(&new.job));
@@ -216,7 +217,7 @@ fn take<'d>(known: &mut Known<'d>, delivery: &'d NewDelivery, entry: &'d Entry) 
             suppressed("resolved, but before it fired last".to_string())
         }
         EntryState::Resolved | EntryState::ResolvedIfKnown => {
-            known.remember(delivery, entry, tag, "resolved");
+            known.remember(delivery, tag, entry, "resolved");
             match active {
                 Some(job_id) => {
                     known.tell(&job_id, None);

@@ -1,12 +1,15 @@
 //! Jobs that are due: who has one, for how long, and what is kept of it. Whoever has lost a job to somebody else keeps
 //! nothing of it: every write names the number of the claim that it belongs to.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
-use sqlx::Row as _;
 use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::database::Work;
 use super::intake::{NewRow, start};
+use super::rows::list;
 use super::{Dialect, StoreError, admission, late};
 use crate::devin::session::Session;
 use crate::relay::job::{Firing, Job};
@@ -130,12 +133,14 @@ pub async fn claim(
         .bind(most)
         .fetch_all(&mut *work.connection)
         .await?;
+    let ids: Vec<String> = rows.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
+    let waiting = waiting_news(work, &ids).await?;
     let (mut claimed, mut unreadable) = (Vec::new(), Vec::new());
-    for row in rows {
-        let (id, job): (String, String) = (row.try_get("id")?, row.try_get("job")?);
-        let waiting = waiting_news(work, &id).await?;
+    for (row, id) in rows.iter().zip(ids) {
+        let job: String = row.try_get("job")?;
+        let news = waiting.get(&id).map_or(&[][..], Vec::as_slice);
         // One that another version has written must not keep the others waiting.
-        let (job, news) = match read(&job).and_then(|job| Ok((job, told(&waiting)?))) {
+        let (job, news) = match read(&job).and_then(|job| Ok((job, told(news)?))) {
             Ok(readable) => readable,
             Err(error) => {
                 unreadable.push((id, error));
@@ -146,7 +151,7 @@ pub async fn claim(
             job,
             epoch: row.try_get("epoch")?,
             stepped_by: row.try_get("stepped_by")?,
-            progress: Progress::of(&row)?,
+            progress: Progress::of(row)?,
             news,
         });
     }
@@ -203,7 +208,8 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
         let kept = i64::from(save.job.is_owing());
         sqlx::query(text).bind(&save.job.id).bind(kept).execute(&mut *work.connection).await?;
     }
-    let news = told(&waiting_news(work, &save.job.id).await?)?;
+    let waiting = waiting_news(work, std::slice::from_ref(&save.job.id)).await?;
+    let news = told(waiting.get(&save.job.id).map_or(&[], Vec::as_slice))?;
     if is_given_back && !is_settled && !news.is_empty() {
         let text = "UPDATE jobs SET due_at = $2 WHERE id = $1";
         sqlx::query(text).bind(&save.job.id).bind(work.now).execute(&mut *work.connection).await?;
@@ -223,16 +229,9 @@ async fn follow_up(work: &mut Work<'_>, save: &Save) -> Result<(), StoreError> {
         let (rule, gates): (String, Option<String>) = (row.try_get(4)?, row.try_get(5)?);
         let severity: Option<String> = row.try_get(6)?;
         let gates = gates.map_or_else(|| Ok(Gates::open(&rule)), |gates| read(&gates))?;
-        let job = read::<Job>(&next)?.after(&save.job);
-        let new = NewRow {
-            alert: &alert,
-            integration: &integration,
-            job: &job,
-            gates: &gates,
-            severity: severity.as_deref(),
-            delivery_id: None,
-        };
-        start(work, &[new]).await?;
+        let (job, severity) = (read::<Job>(&next)?.after(&save.job), severity.as_deref());
+        let (alert, integration, job, gates) = (&alert, &integration, &job, &gates);
+        start(work, &[NewRow { alert, integration, job, gates, severity, delivery_id: None }]).await?;
     }
     let text = "DELETE FROM news WHERE job = $1";
     sqlx::query(text).bind(&save.job.id).execute(&mut *work.connection).await?;
@@ -322,12 +321,25 @@ pub async fn organization(work: &mut Work<'_>, integration: &str) -> Result<Opti
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-/// The news that wait for a job, in their order: what follows if it fires, as text.
-async fn waiting_news(work: &mut Work<'_>, job_id: &str) -> Result<Vec<(i64, Option<String>)>, StoreError> {
-    let text = "SELECT n.seq, n.follow_up FROM news n JOIN jobs j ON j.id = n.job \
-        WHERE n.job = $1 AND n.seq > j.heard ORDER BY n.seq";
-    let rows = sqlx::query(text).bind(job_id).fetch_all(&mut *work.connection).await?;
-    rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?))).collect()
+/// The news that wait for each of these jobs, in their order: what follows if it fires, as text.
+async fn waiting_news(
+    work: &mut Work<'_>,
+    job_ids: &[String],
+) -> Result<HashMap<String, Vec<(i64, Option<String>)>>, StoreError> {
+    let mut waiting: HashMap<String, Vec<_>> = HashMap::new();
+    if job_ids.is_empty() {
+        return Ok(waiting);
+    }
+    let text = format!(
+        "SELECT n.job, n.seq, n.follow_up FROM {} CROSS JOIN jobs j CROSS JOIN news n \
+        WHERE j.id = w.value ->> 0 AND n.job = j.id AND n.seq > j.heard ORDER BY n.job, n.seq",
+        work.dialect.each()
+    );
+    let ids: Vec<[&String; 1]> = job_ids.iter().map(|id| [id]).collect();
+    for row in sqlx::query(AssertSqlSafe(text)).bind(list(&ids)?).fetch_all(&mut *work.connection).await? {
+        waiting.entry(row.try_get(0)?).or_default().push((row.try_get(1)?, row.try_get(2)?));
+    }
+    Ok(waiting)
 }
 
 fn told(waiting: &[(i64, Option<String>)]) -> Result<Vec<(i64, News)>, StoreError> {

@@ -42,7 +42,7 @@ pub async fn insert<T>(
 
 /// A list as the one parameter of a statement that has [`Dialect::each`].
 pub fn list<T: serde::Serialize>(rows: &[T]) -> Result<String, StoreError> {
-    serde_json::to_string(rows).map_err(|error| StoreError(error.to_string()))
+    Ok(serde_json::to_string(rows)?)
 }
 
 impl Dialect {

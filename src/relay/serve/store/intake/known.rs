@@ -12,7 +12,7 @@ use super::{Entry, NewDelivery, NewJob, Verdict};
 use crate::relay::alert::Severity;
 use crate::relay::job::Job;
 use crate::relay::serve::gates::Gates;
-use crate::relay::serve::store::admission::note_firing;
+use crate::relay::serve::store::admission::note_firings;
 use crate::relay::serve::store::database::Work;
 use crate::relay::serve::store::rows::{insert, list};
 use crate::relay::serve::store::{Dialect, StoreError};
@@ -29,7 +29,7 @@ pub struct Known<'d> {
     /// Each with whether it is a duplicate.
     deliveries: Vec<(&'d NewDelivery, bool)>,
     jobs: Vec<NewRow<'d>>,
-    /// Alerts that have fired, with what their rules count.
+    /// What fired, by tag, where its rule counts that.
     firings: Vec<(&'d str, &'d Gates)>,
     /// What jobs are told: what would follow, or `None` when it is over.
     news: Vec<(String, Option<&'d Job>)>,
@@ -65,7 +65,6 @@ pub struct NewRow<'d> {
     pub integration: &'d str,
     pub job: &'d Job,
     pub gates: &'d Gates,
-    /// How bad it is; `None` where its sender does not say.
     pub severity: Option<&'d str>,
     /// `None` where the delivery that told of it is not known any more.
     pub delivery_id: Option<&'d str>,
@@ -89,11 +88,11 @@ impl<'d> Known<'d> {
         self.alerts.get(tag)
     }
 
-    /// The tag that an entry is kept by: its own, unless only the alert of another rule has a job at work.
-    pub fn tag_of(&self, entry: &'d Entry) -> &'d str {
-        let is_active = |tag: &&String| self.alert(tag).and_then(Alert::active_job).is_some();
-        let sibling = entry.siblings.iter().find(is_active).filter(|_| !is_active(&&entry.tag));
-        sibling.unwrap_or(&entry.tag)
+    /// The tag that an alert is kept under: its own, or that of another rule whose job is at work where its own is not.
+    pub fn leading_tag(&self, entry: &'d Entry) -> &'d str {
+        let is_active = |tag: &&String| self.alert(tag).is_some_and(|alert| alert.active_job().is_some());
+        let mut tags = std::iter::once(&entry.tag).chain(&entry.siblings);
+        tags.find(is_active).unwrap_or(&entry.tag)
     }
 
     /// The delivery that has this one's identifier on its route: the hash of its body, and when it came.
@@ -121,7 +120,7 @@ impl<'d> Known<'d> {
     }
 
     /// Keeps how an alert is now.
-    pub fn remember(&mut self, delivery: &'d NewDelivery, entry: &'d Entry, tag: &'d str, state: &'static str) {
+    pub fn remember(&mut self, delivery: &'d NewDelivery, tag: &'d str, entry: &'d Entry, state: &'static str) {
         let (now, occurred_at) = (self.now, self.occurred_at(entry));
         let alert = self.alerts.entry(tag).or_insert_with(|| Alert {
             dedupe_key: Cow::Borrowed(&entry.dedupe_key),
@@ -153,21 +152,19 @@ impl<'d> Known<'d> {
         alert.is_changed = true;
     }
 
-    /// Keeps that an alert has fired, where its rule counts that.
-    pub fn note_firing(&mut self, tag: &'d str, gates: &'d Gates) {
-        if gates.min_occurrences.is_some() {
-            self.firings.push((tag, gates));
-        }
-    }
-
     /// Makes a job of an alert that is remembered.
     pub fn start(&mut self, delivery: &'d NewDelivery, tag: &'d str, new: &'d NewJob) {
         let NewJob { integration, job, gates, severity } = new;
-        let (severity, delivery_id) = (severity.map(Severity::name), Some(delivery.id.as_str()));
-        self.jobs.push(NewRow { alert: tag, integration, job, gates, severity, delivery_id });
+        let severity = severity.map(Severity::name);
+        self.jobs.push(NewRow { alert: tag, integration, job, gates, severity, delivery_id: Some(&delivery.id) });
         if let Some(alert) = self.alerts.get_mut(tag) {
             alert.job = Some(LastJob { id: job.id.clone(), is_active: true, status: None });
         }
+    }
+
+    /// Keeps that an alert has fired.
+    pub fn note_firing(&mut self, tag: &'d str, gates: &'d Gates) {
+        self.firings.push((tag, gates));
     }
 
     /// Leaves news for a job: what fires now, as the job that it would be, or with `None` that it is over.
@@ -186,10 +183,8 @@ impl<'d> Known<'d> {
         }
         write_deliveries(work, &self.deliveries).await?;
         write_alerts(work, &self.alerts).await?;
-        for (tag, gates) in &self.firings {
-            note_firing(work, tag, gates).await?;
-        }
         start(work, &self.jobs).await?;
+        note_firings(work, &self.firings).await?;
         tell(work, &self.news).await
     }
 }
@@ -216,8 +211,8 @@ async fn look_up_alerts<'d>(
     deliveries: &[&'d NewDelivery],
 ) -> Result<HashMap<&'d str, Alert<'d>>, StoreError> {
     let entries = deliveries.iter().flat_map(|delivery| &delivery.entries);
-    let all = entries.flat_map(|entry| [&entry.tag].into_iter().chain(&entry.siblings));
-    let mut tags: Vec<[&str; 1]> = all.map(|tag| [tag.as_str()]).collect();
+    let with_siblings = entries.flat_map(|entry| std::iter::once(&entry.tag).chain(&entry.siblings));
+    let mut tags: Vec<[&str; 1]> = with_siblings.map(|tag| [tag.as_str()]).collect();
     if tags.is_empty() {
         return Ok(HashMap::new());
     }
@@ -373,11 +368,9 @@ pub async fn start(work: &mut Work<'_>, new: &[NewRow<'_>]) -> Result<(), StoreE
         "gates",
         "severity",
     ];
-    let wrong = |error: serde_json::Error| StoreError(error.to_string());
     let mut rows = Vec::with_capacity(new.len());
     for row in new {
-        let job = serde_json::to_string(row.job).map_err(wrong)?;
-        rows.push((row, job, serde_json::to_string(row.gates).map_err(wrong)?));
+        rows.push((row, serde_json::to_string(row.job)?, serde_json::to_string(row.gates)?));
     }
     let now = work.now;
     insert(work, ("jobs", &columns), "", &rows, |bound, (row, job, gates)| {

@@ -57,8 +57,7 @@ pub async fn tell(work: &mut Work<'_>, news: &[(String, Option<&Job>)]) -> Resul
             sqlx::query(text).bind(job_id).bind(seq).execute(&mut *work.connection).await?;
         }
         for (seq, follow_up) in &waiting.new {
-            let body = follow_up.map(serde_json::to_string).transpose();
-            rows.push((job_id, *seq, body.map_err(|error| StoreError(error.to_string()))?));
+            rows.push((job_id, *seq, follow_up.map(serde_json::to_string).transpose()?));
         }
     }
     insert(work, ("news", &["job", "seq", "follow_up"]), "", &rows, |bound, (job_id, seq, body)| {

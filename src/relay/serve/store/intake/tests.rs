@@ -1,21 +1,25 @@
 //! Deliveries that come together are taken in as the same ones would be one after the other.
 
+use std::time::Duration;
+
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Row as _};
 
 use super::*;
 use crate::relay::job::{End, Phase};
 use crate::relay::outcome::OutcomeKind;
+use crate::relay::serve::gates::Occurrences;
 use crate::relay::serve::store::database::Database;
 use crate::relay::serve::store::tests::{at, schema_of_its_own};
 use crate::relay::serve::store::{Address, Claimed, Order, Reply, Save};
 
 /// What is kept, without the moments.
-const TABLES: [&str; 4] = [
+const TABLES: [&str; 5] = [
     "SELECT id, route, COALESCE(sender_id, '-'), verdict, COALESCE(reason, '-'), COALESCE(LENGTH(body), -1) AS bytes, body_hash \
     FROM deliveries ORDER BY id",
     "SELECT tag, dedupe_key, route || title, state, last_delivery || last_route, COALESCE(occurred_at, -1), last_hash \
     FROM alerts ORDER BY tag",
-    "SELECT id, alert, phase, job, COALESCE(delivery, '-'), heard, CAST('' AS {BYTES}) FROM jobs ORDER BY id",
+    "SELECT id, alert, phase || rule || COALESCE(severity, '-'), job || gates, COALESCE(delivery, '-'), heard, CAST('' AS {BYTES}) FROM jobs ORDER BY id",
+    "SELECT alert, '', '', '', '', COUNT(*), CAST('' AS {BYTES}) FROM firings GROUP BY alert ORDER BY alert",
     "SELECT job, COALESCE(follow_up, '-'), '', '', '', seq, CAST('' AS {BYTES}) FROM news ORDER BY job, seq",
 ];
 
@@ -35,12 +39,25 @@ fn some_delivery(dice: &mut fastrand::Rng, number: u32) -> NewDelivery {
     let sender_id = if dice.bool() { String::new() } else { format!("i{}", dice.u8(..40)) };
     let mut entries = Vec::new();
     for _ in 0..dice.usize(1..4) {
-        let tag = ["x", "y", "z", "w"][dice.usize(..4).min(dice.usize(..4))];
-        let state = ["firing", "firing", "firing", "resolved", "acknowledged"][dice.usize(..5)];
+        let once = format!("once {number}");
+        let tag = ["x", "y", "z", "w", once.as_str()][dice.usize(..5).min(dice.usize(..5))];
+        let state = ["firing", "firing", "firing", "firing", "resolved", "acknowledged"][dice.usize(..6)];
         let occurred_at = dice.bool().then(|| dice.i64(1..100));
         let job = number * 10 + entries.len() as u32;
         let mut entry = at(job, "", "", tag, state, occurred_at).entries.remove(0);
         entry.is_told_at = dice.bool();
+        if dice.u8(..4) == 0 {
+            entry.siblings = vec!["v".to_string(), "w".to_string(), "x".to_string()];
+        }
+        match &mut entry.state {
+            EntryState::Firing(new) if dice.bool() => {
+                new.gates.min_occurrences = Some(Occurrences { count: 2, within: Duration::from_secs(3600) });
+                new.severity = Some(Severity::High);
+            }
+            EntryState::Resolved if dice.bool() => entry.state = EntryState::ResolvedIfKnown,
+            EntryState::Other(_) if dice.bool() => entry.state = EntryState::Unwanted("no rule wants it".to_string()),
+            _ => {}
+        }
         entry.title = format!("t{number}");
         entries.push(entry);
     }
