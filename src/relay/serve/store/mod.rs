@@ -34,7 +34,7 @@ use database::Database;
 pub use decisions::{DecisionView, Switch};
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
-pub use view::{After, AlertView, Deliveries, DeliveryView};
+pub use view::{After, AlertView, Deliveries, DeliveryView, JobView};
 
 use crate::devin::session::Session;
 
