@@ -177,14 +177,23 @@ fn failing_for_a_while(status: u16, code: &str) {
     let devin = Devin::start(move |heard| {
         if *is_failing.lock().unwrap() { Said::problem(status, "not now") } else { sessions.answer(heard) }
     });
-    let program = by(&devin.settings(), "poll_interval: 1s", "");
+    let program = by(&devin.settings(), "poll_interval: 1s, limits: {concurrent_sessions: 1}", "");
     let mut bridge = Bridge::start(&program, "--rules relay.yaml");
     bridge.post("generic", DISK_FULL);
     bridge.until("session_status");
+    bridge.post("generic", &DISK_FULL.replace("disk", "cpu"));
+    while !bridge.until("note")["message"].as_str().unwrap().contains("concurrent_sessions") {}
     *fails.lock().unwrap() = true;
     warning(&mut bridge, "integration main is paused");
     let shown = bridge.get("/readyz").json()["integrations"][0].clone();
     assert_eq!((&shown["state"], &shown["code"]), (&json!("paused"), &json!(code)), "{shown}");
+    let is_revoked =
+        shown["reason"].as_str().unwrap().contains("the key is wrong or revoked, or lacks ViewOrgSessions");
+    assert_eq!(is_revoked, status == 403, "{shown}");
+    let alerts = bridge.alerts();
+    let waiting = alerts.iter().find(|alert| alert["dedupe_key"] == "generic:cpu").unwrap();
+    let waits_for = waiting["job"]["waits_for"].as_str().unwrap();
+    assert!(waits_for.contains("concurrent_sessions allows; the integration main is paused: "), "{waits_for}");
     *fails.lock().unwrap() = false;
     while !bridge.until("note")["message"].as_str().unwrap().contains("the key is good") {}
     assert_eq!(bridge.get("/readyz").json()["integrations"][0]["state"], "ready");

@@ -15,6 +15,20 @@ pub struct Identified {
     pub warning: Option<String>,
 }
 
+impl Identified {
+    /// Why nothing is created with this key, in words; `None` where it lacks nothing that is known.
+    pub fn lack(&self) -> Option<String> {
+        let missing = self.missing.join(", ");
+        let key = match &self.principal {
+            Some(_) => format!("the key lacks {missing}"),
+            // A key that is not accepted has been seen to be answered with 403, too.
+            None => format!("the key is wrong or revoked, or lacks {missing}"),
+        };
+        let then = "without which a session that exists cannot be found and would be created again";
+        (!missing.is_empty()).then(|| format!("{key}, {then}"))
+    }
+}
+
 /// Permissions that the relay needs and that nothing but a session shows: asking changes something.
 pub const UNTESTED: [&str; 2] = ["UseDevinSessions", "ManageOrgSessions"];
 

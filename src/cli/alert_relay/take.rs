@@ -77,14 +77,10 @@ async fn take(
     }
     firing.iter().for_each(|order| received(order, namespace, &shown));
     let identified = match identify(&place, &shown, stop.clone(), NOTHING_CREATED).await {
-        Ok(identified) if identified.missing.is_empty() => identified,
-        Ok(identified) => {
-            let message = format!(
-                "the key lacks {}, without which a session that exists cannot be found and would be created again",
-                identified.missing.join(", ")
-            );
-            return fail(&shown, Code::MissingPermission, &message);
-        }
+        Ok(identified) => match identified.lack() {
+            Some(message) => return fail(&shown, Code::MissingPermission, &message),
+            None => identified,
+        },
         Err(exit) => return exit,
     };
     let policy = jobs::policy(run);

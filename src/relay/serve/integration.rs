@@ -203,14 +203,10 @@ impl Integration {
     async fn look(&self, store: &Store, log: &Log) -> Look {
         let kept = self.kept(store.organization(&self.name).await, log);
         match organization::find(&self.client, self.configured.as_deref(), Audience::Rules).await {
-            Ok(found) if !found.missing.is_empty() => Look::Bad(ErrorReport {
-                code: Code::MissingPermission,
-                message: format!(
-                    "the key lacks {}, without which a session that exists cannot be found and would be created again",
-                    found.missing.join(", ")
-                ),
-            }),
             Ok(found) => {
+                if let Some(message) = found.lack() {
+                    return Look::Bad(ErrorReport { code: Code::MissingPermission, message });
+                }
                 if let Some(kept) = kept.filter(|kept| *kept != found.org_id) {
                     log.warn(&format!(
                         "integration {}: the key belongs to the organization {} now, and belonged to {kept} before",

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::answer::Answer;
 use super::{DEADLINE, Door};
 use crate::relay::serve::integration::{Integration, Standing};
-use crate::relay::serve::store::{After, AlertView, Deliveries, StoreError};
+use crate::relay::serve::store::{After, AlertView, Deliveries, JobView, StoreError};
 
 /// How many alerts or deliveries are shown at once.
 const MOST: usize = 500;
@@ -153,21 +153,27 @@ impl Door {
     fn with_what_it_waits_for(&self, alert: &AlertView) -> Value {
         let mut shown = json!(alert);
         let Some(job) = alert.job.as_ref().filter(|job| job.settled_at.is_none()) else { return shown };
-        if let Some(held) = &job.held {
-            shown["job"]["waits_for"] = json!(held.reason);
-            return shown;
+        let held = job.held.as_ref().and_then(|held| held.reason.clone());
+        let reasons: Vec<String> = held.into_iter().chain(self.paused(job)).collect();
+        if !reasons.is_empty() {
+            shown["job"]["waits_for"] = Value::from(reasons.join("; "));
         }
-        let name = &job.integration;
-        let reason = match self.integrations.iter().find(|one| one.name == *name).map(|one| one.standing()) {
-            Some(Standing::Ready { .. }) => return shown,
-            // What has a session goes on as well as it can; its own reason says how that is.
-            Some(Standing::Paused { tried_in: Some(_), .. }) if job.progress.session_id.is_some() => return shown,
-            Some(Standing::Starting) => format!("the key of the integration {name} is being looked at"),
-            Some(Standing::Paused { reason, .. }) => format!("the integration {name} is paused: {}", reason.message),
-            None => format!("the rules have no integration {name}"),
-        };
-        shown["job"]["waits_for"] = Value::from(reason);
         shown
+    }
+
+    /// Why an integration does nothing about a job for now.
+    fn paused(&self, job: &JobView) -> Option<String> {
+        let name = &job.integration;
+        match self.integrations.iter().find(|one| one.name == *name).map(|one| one.standing()) {
+            Some(Standing::Ready { .. }) => None,
+            // What has a session goes on as well as it can; its own reason says how that is.
+            Some(Standing::Paused { tried_in: Some(_), .. }) if job.progress.session_id.is_some() => None,
+            Some(Standing::Starting) => Some(format!("the key of the integration {name} is being looked at")),
+            Some(Standing::Paused { reason, .. }) => {
+                Some(format!("the integration {name} is paused: {}", reason.message))
+            }
+            None => Some(format!("the rules have no integration {name}")),
+        }
     }
 
     fn unreadable(&self, what: &str, error: &StoreError) -> Answer {

@@ -37,7 +37,7 @@ pub use decisions::{DecisionView, Switch};
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
 pub use late::{Amendment, Late};
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
-pub use view::{After, AlertView, Deliveries, DeliveryView};
+pub use view::{After, AlertView, Deliveries, DeliveryView, JobView};
 
 use crate::devin::session::Session;
 
