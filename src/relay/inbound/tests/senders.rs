@@ -359,6 +359,7 @@ fn what_ends_an_alert_may_say_so_in_its_title_alone() {
         assert_eq!(key(&titled(firing)), key(&titled(resolved)), "{firing}");
     }
     assert!(alerts(&titled("the shop is open: come in"), Grouping::Group).is_err());
+    assert_eq!(told(&json!({"text": "\u{1f6a8} TestAlert - Notification test"})).1, "test");
 }
 
 /// A commit says something else in each build.
@@ -366,4 +367,9 @@ fn what_ends_an_alert_may_say_so_in_its_title_alone() {
 fn a_build_without_a_name_is_known_by_where_it_is() {
     let build = |state: &str, commit: &str| json!({"state": state, "message": commit, "branch": "main", "commit": "0a1b", "repository": {"name": "api"}});
     assert_eq!(key(&build("failed", "Add a cart")), key(&build("passed", "Mend the cart")));
+    // The name of the event, or of a state, is none of a build or a check.
+    let event = |name: &str, status: &str| json!({"eventName": name, "eventData": {"status": status, "projectName": "api", "branch": "main", "commitId": "0a1b"}});
+    assert_eq!(key(&event("build_failure", "failed")), key(&event("build_success", "success")));
+    let check = |state: &str| json!({"data": {"check_state_name": state, "check_id": 5, "application_name": "shop"}});
+    assert_eq!(key(&check("Not Responding")), key(&check("Available")));
 }
