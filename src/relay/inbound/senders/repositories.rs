@@ -195,7 +195,7 @@ facts: [build_id, pipeline_id, sha, build_stage, commit.message, commit.id]
 title: "Deployment of {{ project.path_with_namespace }} to {{ environment }}"
 message: commit_title
 state: status
-states: {created: ignored}
+states: {created: ignored, blocked: ignored, approved: ignored, rejected: ignored}
 dedup_key: [project.path_with_namespace, "{{ 'deployment' }}", environment]
 url: deployable_url
 labels: {project: project.path_with_namespace, environment: environment}
