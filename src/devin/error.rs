@@ -222,7 +222,7 @@ mod tests {
         insta::assert_snapshot!(check(r#"{"detail":[{"loc":["query","first"],"msg":"must be at most 200","type":"value_error"},{"loc":["query",0],"msg":"no"}]}"#), @"query.first: must be at most 200; query.0: no");
         insta::assert_snapshot!(check(r#"{"title":"Unprocessable","status":422,"errors":[{"detail":"first is too large"}]}"#), @"Unprocessable: first is too large");
         insta::assert_snapshot!(check(r##"{"title":"Unprocessable","errors":[{"pointer":"#/tags/1","detail":"value is not allowed"},{"field":"title","message":"too long"}]}"##), @"Unprocessable: #/tags/1: value is not allowed; title: too long");
-        insta::assert_snapshot!(check(r#"{"detail":"clone of https://bob:hunter2@git.example failed"}"#), @"clone of https://****@git.example failed");
+        insta::assert_snapshot!(check(r#"{"detail":"clone of https://bob:hunter2@git.example failed"}"#), @"clone of https://bob:****@git.example failed");
         insta::assert_snapshot!(check(r#"{"detail":null}"#), @"nothing");
         insta::assert_snapshot!(check("<html>502</html>"), @"nothing");
         insta::assert_snapshot!(check("You exceeded your limit of 5\n"), @"You exceeded your limit of 5");

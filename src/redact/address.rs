@@ -3,10 +3,13 @@
 use std::ops::Range;
 
 use super::rules::{Alphabet, DOTTED};
-use super::scan::{Place, boundary, looks_random, run};
+use super::scan::{Place, boundary, is_strong, looks_random, run};
 
 /// How far after `://` the end of a password is looked for.
 const USER_INFO: usize = 512;
+
+/// What stands in the place of a password where the user is the key.
+const STAND_INS: [&str; 4] = ["", "x", "x-oauth-basic", "api_token"];
 
 /// `user:password@` after `://`, or a token in place of a user in a web address.
 pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
@@ -29,15 +32,27 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
     let authority = &near[..end("/?#\"'<>`\\")];
     let scheme = place.text[..place.at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
-    let length = match authority.rfind('@') {
+    let is_cut = near[authority.len()..].starts_with('#') && !is_web;
+    let length = match authority.rfind('@').filter(|_| !is_cut) {
         Some(length) => length,
         // Passwords come unescaped, too; what follows a host's colon is a port.
         None if has_password(authority) => near[..end("\"'<>`\\")].rfind('@')?,
         None => return None,
     };
-    let is_token = is_web && looks_random(&near[..length], 5);
-    let is_secret = length > 0 && (is_token || near[..length].contains(':'));
-    is_secret.then(|| place.at + open..place.at + open + length)
+    let (user, password) = near[..length].split_once(':').unwrap_or((&near[..length], ""));
+    let begin = place.at + open;
+    if user_is_key(user, is_web) || password.is_empty() || is_web && STAND_INS.contains(&password) {
+        let is_secret = length > 0 && is_web && looks_random(&near[..length], 5);
+        // `https://…:x-oauth-basic@github.com`
+        let end = if STAND_INS.contains(&password) { user.len() } else { length };
+        return is_secret.then_some(begin..begin + end);
+    }
+    Some(begin + user.len() + 1..begin + length)
+}
+
+/// Whether the user of an address is a key itself, and no name.
+fn user_is_key(user: &str, is_web: bool) -> bool {
+    is_web && (is_strong(user) || user.len() >= 20 && looks_random(user, 20))
 }
 
 fn has_password(authority: &str) -> bool {

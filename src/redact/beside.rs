@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::rules::DOTTED;
 use super::scan::{Place, boundary, run};
+use super::series::is_time;
 use super::sign::{Sign, after_sign, is_blank};
 use super::value::extent;
 
@@ -28,16 +29,23 @@ pub(super) fn value_beside(rest: &str, at: usize) -> Option<(usize, Sign)> {
         .min()
         .unwrap_or(near.len())];
     let mut from = 0;
-    while let Some(found) = near[from..].find("alue").map(|found| from + found) {
-        from = found + "alue".len();
-        let word = near[..from].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-        let before = near[..from - word.len()].trim_end_matches(['"', '\'', '\\']);
-        let is_first = near[..from - word.len()].bytes().all(|byte| b" ,;\n\r\t\\\"'}>".contains(&byte));
-        let is_member = before.is_empty() || before.ends_with([',', ' ', ';', '\n', '{', '<', '\t']);
-        let after = at + from + run(&rest[at + from..], |byte| b"\\\"' ".contains(&byte));
-        let is_value = word.to_ascii_lowercase().ends_with("value");
-        let is_quoted = near[..from - word.len()].ends_with(['"', '\'', '<', ' ']);
-        if is_value && is_member && (is_first || is_quoted) && rest[after..].starts_with([':', '=', '>']) {
+    while from < near.len() {
+        let begin = from + near[from..].bytes().take_while(|byte| !byte.is_ascii_alphanumeric()).count();
+        let word = run(&near[begin..], |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        let (name, before) = (near[begin..begin + word].to_ascii_lowercase(), &near[..begin]);
+        from = begin + word.max(1);
+        let is_first = before.bytes().all(|byte| b" ,;\n\r\t\\\"'}>".contains(&byte));
+        let is_quoted = before.ends_with(['"', '\'']);
+        let is_member = before
+            .trim_end_matches(['"', '\'', '\\'])
+            .bytes()
+            .next_back()
+            .is_none_or(|byte| b", ;\n{<\t".contains(&byte));
+        let is_value = name.ends_with("value") && (is_first || is_quoted || before.ends_with(['<', ' ']))
+            || is_time(&name) && is_quoted;
+        let after = at + begin + word;
+        let after = after + run(&rest[after..], |byte| b"\\\"' ".contains(&byte));
+        if is_value && is_member && rest[after..].starts_with([':', '=', '>']) {
             return after_sign(rest, after)
                 .map(|(begin, sign)| (begin, if sign == Sign::Block { sign } else { Sign::Equals }));
         }
@@ -54,6 +62,9 @@ pub(super) fn before_name(place: Place<'_>) -> Option<Range<usize>> {
     let value = extent(&rest[begin..], Sign::Equals, "").filter(|_| signs > 0)?;
     let value = begin + value.start..begin + value.end;
     let gap = run(&rest[value.end..], |byte| b" ,;\n\r\t\\\"'".contains(&byte));
+    // `SET value = '…' WHERE name = 'password'`
+    let gap = gap
+        + if rest[value.end + gap..].get(..6).is_some_and(|word| word.eq_ignore_ascii_case("where ")) { 6 } else { 0 };
     let name = value.end + gap;
     let word = run(&rest[name..], |byte| byte.is_ascii_alphabetic());
     let is_name = gap > 0 && NAMES.iter().any(|known| known.eq_ignore_ascii_case(&rest[name..name + word]));
@@ -69,6 +80,8 @@ pub(super) fn tuple(place: Place<'_>, at: usize) -> Option<(usize, Sign)> {
     let between = &rest[at..at + gap];
     let opening = place.text[..place.at].trim_end_matches(['"', '\'', '\\']).bytes().next_back();
     let comma = between.find(',')?;
-    let value = comma + 1 + run(&between[comma + 1..], |byte| byte.is_ascii_whitespace());
-    (matches!(opening, Some(b'(' | b'[' | b'{')) && value < between.len()).then_some((at + value, Sign::Beside))
+    let value = at + comma + 1 + run(&between[comma + 1..], |byte| byte.is_ascii_whitespace());
+    let value = value + if rest[value..].starts_with("<<") { 2 } else { 0 };
+    let is_quoted = rest[value..].starts_with(['"', '\'', '\\']);
+    (matches!(opening, Some(b'(' | b'[' | b'{')) && is_quoted).then_some((value, Sign::Beside))
 }

@@ -5,14 +5,21 @@
 
 mod address;
 mod beside;
+mod call;
 mod command;
+mod decoration;
+mod header;
+mod letters;
+mod manifest;
 mod names;
 mod own;
 mod pair;
 mod pem;
+mod placeholder;
 mod reading;
 mod rules;
 mod scan;
+mod series;
 mod sign;
 mod speech;
 mod statement;
@@ -24,7 +31,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 pub use own::OwnKey;
-pub use pair::{is_secret, is_secret_name};
+pub use pair::{is_secret, is_secret_name, is_secret_within, keeps_secrets};
 
 /// What stands where a secret stood.
 pub const MASK: &str = "****";

@@ -27,7 +27,7 @@ pub(super) struct Name {
 }
 
 /// Ends of names whose values are secrets. These tables are words with blanks between.
-const PASSWORDS: &str = "password passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd passkey bindpw rootpw userpw dbpw \
+const PASSWORDS: &str = "password passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd passkey passw bindpw rootpw userpw dbpw \
     adminpw pass apikey accesskey secretkey privatekey privatemac presharedkey sharedkey sharedaccesskey \
     encryptionkey masterkey signingkey clientkeydata clientsecret secretvalue secretstring secretbase connectionstring \
     dockerconfigjson dockercfg oauth2bearer requirepass masterauth passwort kennwort motdepasse senha contraseña \
@@ -35,13 +35,13 @@ const PASSWORDS: &str = "password passwd passphrase passcode passw0rd p4ssword p
 
 /// Ends of names whose values are secrets unless they are words.
 const TOKENS: &str = "secret token appkey accesskeyid credential signature phpsessid jsessionid gitlabsession secretid connectsid \
-    aspnetsessionid invitecode logincode verificationcode recoverycode backupcode";
+    aspnetsessionid invitecode logincode verificationcode recoverycode backupcode otpcode mfacode 2facode timecode";
 
 /// Ends of names whose values are secrets only if they look like some.
-const OPAQUE: &str = "sessionid sessid aspnetcorecookie xhoneycombteam snmpcommunity sasurl securitycode";
+const OPAQUE: &str = "sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sasurl securitycode";
 
 /// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.
-const WORDS: [(&str, Kind); 17] = [
+const WORDS: [(&str, Kind); 18] = [
     ("pw", Kind::Password),
     ("psw", Kind::Password),
     ("psk", Kind::Password),
@@ -54,6 +54,7 @@ const WORDS: [(&str, Kind); 17] = [
     ("cvv", Kind::Opaque),
     ("cvc", Kind::Opaque),
     ("pat", Kind::Opaque),
+    ("sk", Kind::Opaque),
     ("jwt", Kind::Opaque),
     ("csrf", Kind::Opaque),
     ("xsrf", Kind::Opaque),
@@ -62,7 +63,7 @@ const WORDS: [(&str, Kind); 17] = [
 ];
 
 /// Names that keep secrets as parameters of addresses, in cookies, or before an equals sign.
-const PARAMETERS: &str = "key sig code auth session sid hapikey";
+const PARAMETERS: &str = "key sig code auth session sid hapikey appid";
 
 /// Ends of names that keep many plain words, which stand for a key.
 const PHRASES: &str = "mnemonic seedphrase recoveryphrase";
@@ -70,13 +71,13 @@ const PHRASES: &str = "mnemonic seedphrase recoveryphrase";
 /// Words before `key` that make it a secret one, also where both are written as one: `STRIPE_KEY`, `x-auth-key`.
 const KEY_OWNERS: &str = "account admin aes api app auth authorization aws azure client cloudflare consumer datadog deploy encryption \
     github gitlab heroku hmac ingest integration jwt licence license mailgun master openai anthropic pgp private routing \
-    rsa secret sendgrid sentry service session shared signing slack ssh stripe subscription twilio vault webhook";
+    rsa secret sendgrid sentry service session shared signing slack ssh stripe subscription twilio unseal vault webhook";
 
 /// Words before `key` that make it the name of a thing, however random that looks.
 const KEY_OF_THINGS: &str = "aggreg aggregation alert alias object cache class cluster column composite config correlation cycle data dedup dedupe \
     deduplication document entity event feature file fingerprint flag foreign group hash hot i18n idempotency \
     incident index issue item job label lock lookup map message metric order partition primary project public \
-    range record registry row s3 shard sort tag trace translation unique";
+    range record registry row s3 shard sort tag trace translation unique websocket";
 
 /// Words that may follow the one that says secret: `DB_PASSWORD_PROD`, `password_confirmation`, `SECRET_KEY_BASE`.
 const SUFFIXES: &str = "again base base64 confirm confirmation current dev development live new old preprod previous primary prod \
@@ -87,8 +88,9 @@ const HARMLESS: &str = "bypass compass encompass trespass firstpass secondpass n
     synctoken unexpectedtoken canceltoken cancellationtoken oldpwd maxtoken mintoken";
 
 /// Words that make a name of `code` or `phrase` a secret one, and of `key` an owned one, where they stand a blank before.
-const BEFORE: [(&str, &str); 16] = [
+const BEFORE: [(&str, &str); 21] = [
     ("api", "key"),
+    ("unseal", "key"),
     ("access", "key"),
     ("secret", "key"),
     ("private", "key"),
@@ -101,6 +103,10 @@ const BEFORE: [(&str, &str); 16] = [
     ("recovery", "code"),
     ("backup", "code"),
     ("invite", "code"),
+    ("otp", "code"),
+    ("mfa", "code"),
+    ("2fa", "code"),
+    ("time", "code"),
     ("seed", "phrase"),
     ("recovery", "phrase"),
     ("de", "passe"),
@@ -109,9 +115,10 @@ const BEFORE: [(&str, &str); 16] = [
 /// The secret word that `text` and the one before it make: `API key`, `seed phrase`.
 pub(super) fn spaced(before: &str, name: &str) -> Option<String> {
     let name = name.to_ascii_lowercase();
-    let known = BEFORE.iter().any(|(_, second)| *second == name);
+    let second = name.strip_suffix('s').unwrap_or(&name);
+    let known = BEFORE.iter().any(|(_, known)| *known == second);
     let before = before.strip_suffix([' ', '-', '_']).filter(|_| known)?;
-    let first = BEFORE.iter().filter(|(_, second)| *second == name).map(|(first, _)| *first).find(|first| {
+    let first = BEFORE.iter().filter(|(_, known)| *known == second).map(|(first, _)| *first).find(|first| {
         let word = before.len().checked_sub(first.len()).and_then(|at| before.get(at..));
         word.is_some_and(|word| word.eq_ignore_ascii_case(first))
     })?;

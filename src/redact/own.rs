@@ -1,8 +1,8 @@
 //! A key that is known, found in every spelling a text may give it. Pure.
 //!
 //! A text is read in several ways at once: as it stands, with its escapes resolved once and twice, and each of these as
-//! hexadecimal and as base64 from every offset. Every reading keeps letters and digits only, in lower case, so that white
-//! space, separators and invisible characters hide nothing.
+//! hexadecimal, as base64 from every offset and as decimal numbers. Every reading keeps letters and digits only, in lower
+//! case, so that white space, separators and invisible characters hide nothing.
 
 use std::ops::Range;
 
@@ -70,6 +70,7 @@ impl OwnKey {
             for skip in 0..4 {
                 self.find_in(&from_base64(&source, skip), found);
             }
+            self.find_in(&from_decimal(&source), found);
             let resolved = unescaped(&source);
             if resolved.len() == source.len() {
                 break;
@@ -245,6 +246,23 @@ fn from_hex(source: &[(u8, Range<usize>)], skip: usize) -> Reading {
         .collect();
     let pairs = digits.chunks_exact(2);
     pairs.map(|pair| (pair[0].0 << 4 | pair[1].0, pair[0].1.start..pair[1].1.end)).collect()
+}
+
+/// Bytes as numbers: `[99, 111, 103, …]`. A number that is no letter's parts what is around it.
+fn from_decimal(source: &[(u8, Range<usize>)]) -> Reading {
+    let mut out = Reading::new();
+    let mut at = 0;
+    while at < source.len() {
+        let digits = source[at..].iter().take_while(|(byte, _)| byte.is_ascii_digit()).count();
+        if digits > 0 {
+            let number =
+                source[at..at + digits.min(4)].iter().fold(0, |number, (byte, _)| number * 10 + u32::from(byte - b'0'));
+            let byte = u8::try_from(number).ok().filter(u8::is_ascii_graphic).unwrap_or_default();
+            out.push((byte, source[at].1.start..source[at + digits - 1].1.end));
+        }
+        at += digits.max(1);
+    }
+    out
 }
 
 fn from_base64(source: &[(u8, Range<usize>)], skip: usize) -> Reading {

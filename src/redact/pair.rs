@@ -7,15 +7,20 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::beside::before_name;
+use super::header::header;
 use super::names::{self, Kind, Name, spaced};
-use super::rules::DOTTED;
+use super::rules::{DOTTED, WORD};
 use super::scan::{Place, boundary, is_strong, looked_at, looks_random, run};
+use super::series::{after, inside, is_plain, old_and_new};
 use super::sign::{Sign, sign};
-use super::speech::{Value, only_speaks};
-use super::value::{extent, header, phrase, within};
+use super::speech::{Value, is_identifying, only_speaks};
+use super::value::{extent, phrase, within};
 
 /// A word after `token` is one from this length on, if it is no word of a language and no name with dashes in it.
 const LONG_TOKEN: usize = 16;
+
+/// A key in base64 after its name has so many characters at least.
+const LONG_KEY: usize = 40;
 
 /// The longest name.
 const LONGEST_NAME: usize = 128;
@@ -37,30 +42,62 @@ pub fn is_secret(name: &str, value: &str) -> bool {
     }
 }
 
-/// The value that belongs to the name at `place`.
-pub(super) fn pair(place: Place<'_>) -> Option<Range<usize>> {
+/// Whether some of the values that belong to `name` are secrets: also those of `passwords` and `cookies`.
+pub fn keeps_secrets(name: &str) -> bool {
+    Name::of(name).is_some_and(|name| name.kind >= Kind::Token)
+}
+
+/// Whether `value` of the member `name` is a secret in an object called `around`: in `credentials`, what looks like one.
+pub fn is_secret_within(around: &str, name: &str, value: &str) -> bool {
+    let Some(named) = Name::of(around) else { return false };
+    match named.kind {
+        _ if is_plain(name) => false,
+        Kind::Password | Kind::Cookie => is_secret(around, value),
+        Kind::Authorization => super::may_be_secret(value),
+        _ => is_secret(around, value) && looks_random(value, 6) && !is_identifying(value),
+    }
+}
+
+/// The values that belong to the name at `place`: as a rule one, the first of them first.
+pub(super) fn secrets(place: Place<'_>) -> Vec<Range<usize>> {
     let rest = place.rest();
     let name = &rest[..name(rest)];
     if name.is_empty() || name.len() > LONGEST_NAME || !may_matter(name) || is_no_name(place) {
-        return None;
+        return Vec::new();
     }
+    let from = |begin: usize| move |range: Range<usize>| begin + range.start..begin + range.end;
     if name.eq_ignore_ascii_case("value") {
-        return before_name(place).map(|range| place.at + range.start..place.at + range.end);
+        return before_name(place).map(from(place.at)).into_iter().collect();
     }
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
     let spaced = spaced(before, name);
     let named = Name::of(spaced.as_deref().unwrap_or(name));
     let is_parameter = named.is_none();
-    let named = named.or_else(|| Name::of_parameter(name))?;
-    let (at, sign) = sign(place, name, &named)?;
+    let Some(named) = named.or_else(|| Name::of_parameter(name)) else { return Vec::new() };
+    if !is_parameter && named.kind >= Kind::Token {
+        let change = old_and_new(&rest[name.len()..], &named);
+        if !change.is_empty() {
+            return change.into_iter().map(from(place.at + name.len())).collect();
+        }
+    }
+    let Some((at, sign)) = sign(place, name, &named) else { return Vec::new() };
     if is_parameter && !is_in_its_place(place, &named, sign, &rest[at..]) {
-        return None;
+        return Vec::new();
     }
     if named.core == "secret" && sign == Sign::Colon && is_in_arn(place) {
-        return None;
+        return Vec::new();
     }
     let begin = place.at + at;
-    value(place, &named, sign, &place.text[begin..]).map(|range| begin + range.start..begin + range.end)
+    let text = &place.text[begin..];
+    let mut found = inside(place, &named, sign, begin);
+    if found.is_empty()
+        && let Some(first) = value(place, &named, sign, text)
+    {
+        let more = after(text, &first, &named);
+        found.push(first);
+        found.extend(more);
+    }
+    found.into_iter().map(from(begin)).collect()
 }
 
 /// Where the secret stands in `text`, which begins after what follows the name.
@@ -75,6 +112,10 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     let ends = if place.is_parameter || named.core == "jsessionid" { "#?" } else { "" };
     let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign, ends))?;
     let is_quoted = range.start > 0 && text[..range.start].ends_with(['"', '\'', '`']);
+    if text[..range.start].ends_with('`') && text[range.clone()].contains(' ') {
+        // A command of a shell.
+        return None;
+    }
     if matches!(sign, Sign::Word | Sign::Blank | Sign::Loose) && !is_quoted {
         range.end = range.start + text[range.clone()].trim_end_matches('.').len();
     }
@@ -88,27 +129,17 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         }
         range.end = range.start + told.len();
     }
-    if is_quoted && let Some(changed) = changed(&text[range.end..]) {
-        range.end += changed;
-    }
     if text[..range.start].is_empty() && place.text[..place.text.len() - text.len()].ends_with("- ") {
         range.end = listed_below(text, range.end);
     }
     let is_listed = text[..range.start].starts_with('[');
-    if named.is_plural && !(is_listed || is_strong(&text[range.clone()])) {
+    let is_code = named.core.ends_with("code") && text[range.clone()].bytes().any(|byte| byte.is_ascii_digit());
+    if named.is_plural && !(is_listed || is_code || is_strong(&text[range.clone()])) {
         return None;
     }
     let after = &text[range.end..boundary(text, range.end + 96).max(range.end)];
     let value = Value { text: &text[range.clone()], after, sign, is_quoted, is_parameter: place.is_parameter };
     (!only_speaks(named.kind, &named.core, value)).then_some(range)
-}
-
-/// The length of `" -> "…`, as plans tell a change, up to the end of the new value.
-fn changed(text: &str) -> Option<usize> {
-    let near = &text[..boundary(text, 1024)];
-    let new = near[1.min(near.len())..].trim_start().strip_prefix("-> \"")?;
-    let end = new.find('"')?;
-    Some(near.len() - new.len() + end)
 }
 
 /// The end of the last item of a list of YAML, whose first item ends at `end`.
@@ -208,12 +239,21 @@ pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
     let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
     let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
     let begins = word.starts_with(|c: char| c.is_alphanumeric()) && word.bytes().any(|byte| byte.is_ascii_digit());
+    let has_mark = word.contains(['!', '@', '#', '$', '%', '^', '&', '*']);
+    let is_base64 =
+        || word.len() >= LONG_KEY && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+    let is_digits = || word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
     match named.kind {
         _ if named.core == "pass" => is_plain && looks_random(word, 6),
         Kind::Password if is_hex && named.core.ends_with("key") => false,
-        Kind::Password => begins && word.len() >= 6 && (is_strong(word) || is_plain && looks_random(word, 6)),
+        Kind::Password => {
+            begins && word.len() >= 6 && (is_strong(word) || (is_plain || has_mark) && looks_random(word, 6))
+        }
+        Kind::Token if named.core.ends_with("code") => is_digits(),
+        Kind::Token if is_base64() => is_strong(word) && !is_hex,
         Kind::Token => {
-            is_plain
+            word.bytes().all(WORD)
+                && (is_plain || is_strong(word))
                 && !is_hex
                 && (word.len() >= 10 && is_strong(word) || word.len() >= LONG_TOKEN && looks_random(word, LONG_TOKEN))
         }

@@ -6,6 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use super::letters;
 use super::scan::{looked_at, run};
 
 /// How often escapes are resolved.
@@ -23,6 +24,16 @@ const ENTITIES: [(&str, char); 7] = [
     ("&gt;", '>'),
     ("&nbsp;", ' '),
     ("&colon;", ':'),
+];
+
+/// Tags of HTML that show nothing, or end a line.
+const TAGS: [(&str, Option<char>); 6] = [
+    ("<wbr>", None),
+    ("<wbr/>", None),
+    ("<wbr />", None),
+    ("<br>", Some('\n')),
+    ("<br/>", Some('\n')),
+    ("<br />", Some('\n')),
 ];
 
 /// How terminals' escape character is spelled in logs.
@@ -115,8 +126,8 @@ impl<'a> Reading<'a> {
 /// What a person does not see, or sees as another character: colors, invisible characters, wide and curly ones.
 fn seen(rest: &str) -> Option<Read> {
     let first = rest.chars().next()?;
-    if let Some(tag) = ["<wbr>", "<wbr/>", "<wbr />"].iter().find(|tag| rest.starts_with(**tag)) {
-        return Some((tag.len(), None));
+    if let Some((tag, read)) = TAGS.iter().find(|(tag, _)| rest.starts_with(tag)) {
+        return Some((tag.len(), *read));
     }
     if matches!(first, '\u{1b}' | '[' | '^' | '#' | '\\') {
         return color(rest).map(|length| (length, None));
@@ -128,14 +139,13 @@ fn seen(rest: &str) -> Option<Read> {
         '\u{ad}' | '\u{34f}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' => None,
         '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{fe00}'..='\u{fe0f}' | '\u{e0000}'..='\u{e0fff}' => None,
         '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => Some(' '),
-        '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(first) - 0xfee0),
         '“' | '”' | '„' | '‟' | '«' | '»' | '「' | '」' => Some('"'),
         '‘' | '’' | '‚' | '‹' | '›' => Some('\''),
         '\u{2028}' | '\u{2029}' | '\u{85}' => Some('\n'),
-        '→' | '⇒' | '➜' | '➔' | '►' => Some('>'),
+        '→' | '⟶' | '⇒' | '➜' | '➔' | '►' => Some('>'),
         '│' | '┃' | '║' => Some('|'),
         '•' | '‣' | '·' => Some('*'),
-        _ => return None,
+        _ => Some(letters::plain(first)?),
     };
     Some((first.len_utf8(), read))
 }
@@ -147,8 +157,12 @@ fn color(rest: &str) -> Option<usize> {
     let codes =
         run(&body[..body.len().min(LONGEST_COLOR).min(ascii(body))], |byte| byte.is_ascii_digit() || byte == b';');
     let after = &body[codes..];
-    let is_color =
-        after.starts_with('m') && !after.starts_with("m]") || (open > 0 && after.starts_with(['K', 'J', 'H']));
+    // `[missing]` is a word.
+    let is_word = open == 0
+        && codes == 0
+        && after.strip_prefix('m').is_some_and(|word| word.starts_with(|c: char| c.is_ascii_lowercase()));
+    let is_color = after.starts_with('m') && !after.starts_with("m]") && !is_word
+        || (open > 0 && after.starts_with(['K', 'J', 'H']));
     is_color.then_some(open + 1 + codes + 1)
 }
 

@@ -1,6 +1,7 @@
 //! How vendors' keys begin, and addresses that are keys, as tables. Pure.
 //!
-//! The facts about vendors' keys (beginnings and lengths) follow the public rules of gitleaks 8.30 (MIT license).
+//! The facts about vendors' keys (beginnings and lengths) follow the public rules of gitleaks 8.30 (MIT license); those of
+//! vendors that it does not know follow the vendors' own documentation.
 
 /// Which characters the rest of a key may have.
 pub(super) type Alphabet = fn(u8) -> bool;
@@ -12,6 +13,7 @@ const CAPITALS: Alphabet = |byte| UPPER(byte) || byte == b'-';
 const HEX: Alphabet = |byte| byte.is_ascii_hexdigit();
 const ALNUM: Alphabet = |byte| byte.is_ascii_alphanumeric();
 const PATH: Alphabet = |byte| DOTTED(byte) || b"/:@".contains(&byte);
+const COLONED: Alphabet = |byte| WORD(byte) || byte == b':';
 const TOKEN: Alphabet = |byte| DOTTED(byte) || b"+/=~".contains(&byte);
 
 /// A vendor's key: how it begins, the least number of characters after that, and which.
@@ -26,7 +28,7 @@ const fn key(text: &'static str, least: usize, alphabet: Alphabet) -> Prefix {
 }
 
 /// How keys begin. What follows must look random, so that words of an alert's name are not taken for one.
-pub(super) const PREFIXES: [Prefix; 157] = [
+pub(super) const PREFIXES: [Prefix; 174] = [
     key("cog_", 8, WORD),
     key("apk_", 8, TOKEN),
     key("ghp_", 16, WORD),
@@ -157,6 +159,24 @@ pub(super) const PREFIXES: [Prefix; 157] = [
     key("key-", 32, HEX),
     key("1//0", 24, WORD),
     key("EAACEdEose0cBA", 20, ALNUM),
+    key("gsk_", 40, ALNUM),
+    key("xai-", 60, WORD),
+    key("r8_", 36, WORD),
+    key("tvly-", 30, WORD),
+    key("nvapi-", 50, WORD),
+    key("phx_", 32, WORD),
+    key("sbp_", 40, WORD),
+    key("sb_secret_", 20, WORD),
+    key("re_", 30, WORD),
+    key("secret_", 43, ALNUM),
+    key("ops_eyJ", 100, TOKEN),
+    // A site's key is public, and shorter.
+    key("0x4AAAA", 26, WORD),
+    key("v1.0-", 140, WORD),
+    key("lsv2_", 32, WORD),
+    key("pcsk_", 40, WORD),
+    key("nfp_", 30, WORD),
+    key("rnd_", 26, ALNUM),
     // Base64 of `-----BEGIN … PRIVATE KEY`, and the first line of private keys.
     key("LS0tLS1CRUdJTiBSU0EgUFJJVkFURS", 16, TOKEN),
     key("LS0tLS1CRUdJTiBQUklWQVRF", 16, TOKEN),
@@ -197,7 +217,7 @@ pub(super) const ADDRESSES: [Prefix; 15] = [
     key("webhook.office.com/webhook", 8, PATH),
     key("outlook.office.com/webhook", 8, PATH),
     key("outlook.office365.com/webhook", 8, PATH),
-    key("api.telegram.org/bot", 8, PATH),
+    key("api.telegram.org/bot", 8, COLONED),
     key("events.pagerduty.com/integration/", 8, PATH),
     key("hooks.zapier.com/hooks/catch/", 8, PATH),
     key("hc-ping.com/", 16, PATH),

@@ -5,10 +5,13 @@ use std::sync::LazyLock;
 
 use super::reading::Reading;
 use super::rules::{ADDRESSES, Alphabet, DOTTED, PREFIXES, Prefix};
-use super::{address, command, pair, pem, statement, table};
+use super::{address, call, command, manifest, pair, pem, statement, table};
 
 /// So much of what follows a beginning decides whether it is a key.
 const TELLING_BODY: usize = 256;
+
+/// A text of random parts has so many characters.
+const SHORTEST_OF_PARTS: usize = 12;
 
 /// The rules about beginnings, by their first byte in lower case.
 static BEGINNINGS: LazyLock<[Vec<&'static Prefix>; 128]> = LazyLock::new(|| {
@@ -22,13 +25,25 @@ static BEGINNINGS: LazyLock<[Vec<&'static Prefix>; 128]> = LazyLock::new(|| {
 /// where none stand for all.
 type Rule = (&'static [u8], fn(Place<'_>) -> Option<Range<usize>>);
 
+/// The rules that look at a text: everywhere, where a word begins, and whether names tell secrets, too.
+#[derive(Clone, Copy)]
+struct Rules {
+    everywhere: &'static [&'static [Rule]],
+    words: &'static [&'static [Rule]],
+    by_names: bool,
+}
+
+const ALL: Rules =
+    Rules { everywhere: &[&CERTAIN, &SUSPECT], words: &[&CERTAIN_WORDS, &SUSPECT_WORDS], by_names: true };
+const ALL_CERTAIN: Rules = Rules { everywhere: &[&CERTAIN], words: &[&CERTAIN_WORDS], by_names: false };
+
 /// Rules that leave no doubt: those that look everywhere, and those that look where a word begins.
 const CERTAIN: [Rule; 2] = [(b"-BP", pem::private_key), (b"", known_key)];
 const CERTAIN_WORDS: [Rule; 1] = [(b"", json_web_token)];
 
 /// Rules that go by what stands around a secret.
-const SUSPECT: [Rule; 1] = [(b":%", address::user_info)];
-const SUSPECT_WORDS: [Rule; 14] = [
+const SUSPECT: [Rule; 2] = [(b":%", address::user_info), (b"(", call::argument)];
+const SUSPECT_WORDS: [Rule; 17] = [
     (b"", address::data_source),
     (b"bBgG", address::scheme_credential),
     (b"-", command::flag),
@@ -39,10 +54,13 @@ const SUSPECT_WORDS: [Rule; 14] = [
     (b"$", statement::hash),
     (b"sS", statement::set_password),
     (b"vV", statement::inserted),
+    (b"(", statement::inserted_row),
+    (b"D", statement::duplicate),
+    (b"pP", statement::parameters),
+    (b">", command::rule_of_access),
     (b"aA", statement::signing_in),
     (b"cClLaAuUsSfF", statement::user_and_password),
     (b"", statement::password_file),
-    (b"", pair::pair),
 ];
 
 /// A place in a text, and what stands right before it.
@@ -77,43 +95,60 @@ impl<'a> Place<'a> {
 
 /// All secrets, in order.
 pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
-    let found = read(text, [&CERTAIN, &SUSPECT], [&CERTAIN_WORDS, &SUSPECT_WORDS]);
-    let cells = table::below_names(text);
-    if cells.is_empty() { found } else { super::merged(found.into_iter().chain(cells).collect()) }
+    read(text, ALL)
 }
 
 /// The secrets about which there is no doubt, in order.
 pub(super) fn certain(text: &str) -> Vec<Range<usize>> {
-    read(text, [&CERTAIN, &[]], [&CERTAIN_WORDS, &[]])
+    read(text, ALL_CERTAIN)
 }
 
 /// What the rules find in any reading of `text`.
-fn read(text: &str, everywhere: [&[Rule]; 2], words: [&[Rule]; 2]) -> Vec<Range<usize>> {
+fn read(text: &str, rules: Rules) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     for reading in Reading::all(text) {
-        let secrets = find(&reading.text, everywhere, words).into_iter().chain(pem::tails(&reading.text));
-        found
-            .extend(secrets.map(|secret| reading.origin(secret)).filter(|secret| &text[secret.clone()] != super::MASK));
+        let text_read = &*reading.text;
+        let mut secrets = find(text_read, rules);
+        secrets.extend(pem::tails(text_read));
+        if rules.by_names {
+            secrets.extend(table::below_names(text_read));
+            secrets.extend(manifest::secrets(text_read));
+        }
+        found.extend(
+            secrets
+                .into_iter()
+                .map(|secret| reading.origin(secret))
+                .filter(|secret| &text[secret.clone()] != super::MASK),
+        );
     }
     super::merged(found)
 }
 
-fn find(text: &str, everywhere: [&[Rule]; 2], words: [&[Rule]; 2]) -> Vec<Range<usize>> {
+fn find(text: &str, rules: Rules) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
     while let Some(character) = text[at..].chars().next() {
         let (place, byte) = (Place::of(text, at), text.as_bytes()[at]);
-        let ask = |rules: [&[Rule]; 2]| {
-            let mut rules = rules.into_iter().flatten().filter(|(first, _)| first.is_empty() || first.contains(&byte));
+        let ask = |tables: &[&[Rule]]| {
+            let rules = tables.iter().copied().flatten();
+            let mut rules = rules.filter(|(first, _)| first.is_empty() || first.contains(&byte));
             rules.find_map(|(_, rule)| rule(place))
         };
-        match ask(everywhere).or_else(|| if place.begins() { ask(words) } else { None }) {
-            Some(secret) if &text[secret.clone()] != super::MASK && !secret.is_empty() => {
-                at = secret.end + cut_off(text, secret.end);
-                found.push(secret.start..at);
+        let is_word = place.begins();
+        let told = ask(rules.everywhere).or_else(|| if is_word { ask(rules.words) } else { None });
+        let mut secrets: Vec<_> = match told {
+            None if is_word && rules.by_names => pair::secrets(place),
+            told => told.into_iter().collect(),
+        };
+        let is_new = |secret: &Range<usize>| !secret.is_empty() && &text[secret.clone()] != super::MASK;
+        at = match secrets.first_mut().filter(|first| is_new(first)) {
+            Some(first) => {
+                first.end += cut_off(text, first.end);
+                first.end
             }
-            _ => at += character.len_utf8(),
-        }
+            None => at + character.len_utf8(),
+        };
+        found.extend(secrets.into_iter().filter(is_new));
     }
     found
 }
@@ -158,7 +193,7 @@ fn known_key(place: Place<'_>) -> Option<Range<usize>> {
         let body = &rest[rule.text.len()..];
         let length = run(&body[..boundary(body, TELLING_BODY)], rule.alphabet);
         let body = &body[..length];
-        let is_address = rule.text.contains(".com/") || rule.text.contains(".cn/");
+        let is_address = rule.text.contains('.') && rule.text.contains('/');
         let shortest = match rule.text.len() {
             _ if any_case => 10,
             5.. => 6,
@@ -173,8 +208,17 @@ fn known_key(place: Place<'_>) -> Option<Range<usize>> {
             && !(any_case && is_wordy(body));
         (is_key && (!follows_a_word || may_follow))
             .then(|| rule.text.len() + run(&rest[rule.text.len()..], rule.alphabet))
-            .map(|length| place.at..place.at + length + pem::continued(rule.text, &rest[length..]))
+            .map(|length| {
+                let begin = place.at + if is_address { address_part(rule.text, body) } else { 0 };
+                begin..place.at + length + pem::continued(rule.text, &rest[length..])
+            })
     })
+}
+
+/// How much of an address says only whose it is: to the end of its beginning, or of the part of its path that begins there.
+fn address_part(beginning: &str, body: &str) -> usize {
+    let is_open = !beginning.ends_with('/') && !beginning.ends_with("bot");
+    beginning.len() + if is_open { body.find('/').map_or(0, |slash| slash + 1) } else { 0 }
 }
 
 /// Whether what follows a short beginning, which words have too, has the form that keys with this beginning have.
@@ -184,6 +228,9 @@ fn has_form(beginning: &str, body: &str, place: &Place<'_>) -> bool {
         "pat" => body.as_bytes().get(14) == Some(&b'.'),
         "s." => place.begins() && body.bytes().any(|byte| byte.is_ascii_digit()),
         // `xapp-1-…`; pods have names such as `webxapp-684d8d675b-xz99d`.
+        "re_" => body.as_bytes().get(8) == Some(&b'_') && is_strong(body),
+        // `v1.0-`, 24 digits, a dash and the rest.
+        "v1.0-" => body.as_bytes().get(24) == Some(&b'-'),
         "xapp-" => place.begins() || body.as_bytes().get(1) == Some(&b'-'),
         _ => true,
     }
@@ -204,7 +251,17 @@ pub(super) fn looks_random(body: &str, least: usize) -> bool {
         let capitals_inside = part.bytes().skip(1).any(|byte| byte.is_ascii_uppercase()) && has(u8::is_ascii_lowercase);
         let mixed = (has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic)) || capitals_inside;
         (part.len() >= least && mixed) || part.len() >= 20 || (part.len() >= 10 && !has(u8::is_ascii_alphabetic))
-    })
+    }) || is_random_in_parts(body)
+}
+
+/// Whether two parts or more of a text have digits among letters of both cases: `Zk8-Qp1Lm_92xW`, but not `Node12-Web03`.
+fn is_random_in_parts(text: &str) -> bool {
+    let is_odd = |part: &&str| {
+        let has = |kind: fn(&u8) -> bool| part.bytes().any(|byte| kind(&byte));
+        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && word.bytes().any(|byte| byte.is_ascii_digit())
+    };
+    text.len() >= SHORTEST_OF_PARTS && text.split(['-', '_']).filter(is_odd).count() >= 2
 }
 
 /// Whether a text is as random as keys and generated passwords are: letters of both cases and digits among each other, or a
@@ -214,7 +271,7 @@ pub(super) fn is_strong(text: &str) -> bool {
         let has = |kind: fn(&u8) -> bool| part.bytes().any(|byte| kind(&byte));
         let is_mixed = has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic);
         is_mixed && (part.len() >= 20 || part.len() >= 8 && has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase))
-    })
+    }) || is_random_in_parts(text)
 }
 
 /// `eyJ….….…`, and three that are told by what stands in their midst or at their end: client secrets of Azure, tokens of

@@ -2,6 +2,7 @@
 
 use super::MASK;
 use super::beside::{tuple, value_beside};
+use super::decoration::{below, decoration};
 use super::names::{Kind, Name};
 use super::pair::follows_plainly;
 use super::rules::DOTTED;
@@ -10,9 +11,13 @@ use super::scan::{Place, boundary, looked_at, looks_random, run};
 /// How far the end of a tag, or the sign after a name, is looked for.
 const NEAR: usize = 200;
 
+/// How many words may say whose a secret is: `password for user app: …`.
+const MOST_WORDS: usize = 3;
+
 /// Words that link a name with its value, and those of them after which the value can stand.
-const LINKING: [&str; 10] = ["is", "was", "now", "to", "be", "set", "changed", "reset", "has", "been"];
-const LINKING_LAST: [&str; 5] = ["is", "was", "now", "to", "be"];
+const LINKING: [&str; 13] =
+    ["is", "was", "now", "to", "be", "set", "changed", "reset", "has", "been", "lautet", "ist", "est"];
+const LINKING_LAST: [&str; 8] = ["is", "was", "now", "to", "be", "lautet", "ist", "est"];
 
 /// Comparisons, and what gives another value: the value behind is a quoted one.
 const OPERATORS: [&str; 12] = ["!==", "!=", "||=", "?:", "<>", "??", "||", "+=", "~=", "?=", "&lt;", "%"];
@@ -43,6 +48,7 @@ pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
         .into_iter()
         .find(|index| rest[at..].starts_with(index) && is_index(place, index))
         .map_or(0, str::len);
+    at += key(&rest[at..]);
     if let Some(begin) = in_tag(place, at) {
         return Some(begin);
     }
@@ -52,7 +58,7 @@ pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     let after = &rest[at + blanks..];
     if closed > 0
         && rest[..at].trim_end().ends_with('>')
-        && !after.starts_with([':', '='])
+        && !after.starts_with([':', '=', '\n'])
         && !rest[at - closed..at].trim_end().ends_with("</")
     {
         // `<td>password</td><td>…`, but not `<b>password</b> …`.
@@ -66,20 +72,30 @@ pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     {
         return after_sign(rest, at + blanks + remark);
     }
+    if place.text[..place.at].ends_with("${") && after.starts_with(":-") {
+        return Some((at + blanks + ":-".len(), Sign::Equals));
+    }
     if let Some(found) = after_sign(rest, at + blanks) {
         return Some(found);
     }
     if let Some(operator) = OPERATORS.iter().find(|operator| after.starts_with(**operator)) {
         let begin = at + blanks + operator.len();
         let begin = begin + run(&rest[begin..], is_blank);
-        return rest[begin..].starts_with(['"', '\'']).then_some((begin, Sign::Equals));
+        let is_quoted = rest[begin..].starts_with(['"', '\'']);
+        return (is_quoted || operator.ends_with('='))
+            .then_some((begin, if is_quoted { Sign::Equals } else { Sign::Loose }));
     }
-    if let Some(begin) =
-        ["IN (", "in (", "LIKE ", "like ", "eq "].iter().find(|word| after.starts_with(**word)).map(|word| word.len())
+    if let Some(begin) = ["| default ", "IN (", "in (", "LIKE ", "like ", "eq "]
+        .iter()
+        .find(|word| after.starts_with(**word))
+        .map(|word| word.len())
     {
         return after[begin..].starts_with(['"', '\'']).then_some((at + blanks + begin, Sign::Equals));
     }
-    if is_quoted && let Some(begin) = tuple(place, at + blanks) {
+    let is_atom = place.before == Some(b'{') && after.starts_with(',');
+    if (is_quoted || is_atom)
+        && let Some(begin) = tuple(place, at + blanks)
+    {
         return Some(begin);
     }
     apart(place, name, named, at, blanks)
@@ -97,6 +113,18 @@ fn is_index(place: Place<'_>, bracket: &str) -> bool {
         ")" => opening.ends_with('('),
         _ => true,
     }
+}
+
+/// The length of what tells one of several of a name apart, before a sign: `PASSWORD[prod]=`, `Unseal Key 1:`.
+fn key(text: &str) -> usize {
+    let ends = |at: usize| text[at..].trim_start_matches(' ').starts_with([':', '=']);
+    let number = run(text.strip_prefix(' ').unwrap_or_default(), |byte| byte.is_ascii_digit());
+    if (1..=2).contains(&number) && text[1 + number..].starts_with(':') {
+        return 1 + number;
+    }
+    let Some(inner) = text.strip_prefix('[') else { return 0 };
+    let word = run(inner, |byte| DOTTED(byte) || b"\"'".contains(&byte));
+    if word > 0 && inner[word..].starts_with(']') && ends(word + 2) { word + 2 } else { 0 }
 }
 
 /// The sign itself: an equals sign, a colon or an arrow, and where the value begins after it.
@@ -119,6 +147,9 @@ pub(super) fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
     if rest[begin..].starts_with(MASK) {
         return Some((begin, sign));
     }
+    if rest[begin..].starts_with("***") || is_left_empty(rest, begin, at) {
+        return None;
+    }
     begin += run(&rest[begin..], |byte| is_blank(byte) || byte == b'*');
     if let Some(linked) = linking(&rest[begin..]) {
         return Some((begin + linked, Sign::Word));
@@ -139,87 +170,23 @@ pub(super) fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
     Some((begin, sign))
 }
 
+/// Whether the value is empty, and the next name, or a request's protocol, follows: `password= host=db`.
+fn is_left_empty(rest: &str, begin: usize, at: usize) -> bool {
+    let has_blanks =
+        rest[..begin].ends_with([' ', '\t']) && !rest[..at].ends_with([' ', '\t']) && rest[at..].starts_with('=');
+    let next = &rest[begin..];
+    let name = run(next, DOTTED);
+    let is_name =
+        name > 0 && next.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && next[name..].starts_with('=');
+    has_blanks && (is_name && !next[name..].starts_with("==") || next.starts_with("HTTP/"))
+}
+
 /// Where the value begins after a type and an equals sign: `password: &str = "…"`.
 fn typed(text: &str) -> Option<usize> {
     let kind = run(&text[..boundary(text, 48)], |byte| byte.is_ascii_alphabetic() || b"&<>[]|?:.".contains(&byte));
     let kind = kind + run(&text[kind..], is_blank);
     let begin = kind + 1 + run(text.get(kind + 1..)?, is_blank);
     (kind > 1 && text[kind..].starts_with('=') && text[begin..].starts_with(['"', '\''])).then_some(begin)
-}
-
-/// How long what decorates a value is, and whether it announces a block: tags and anchors of YAML, emphasis, markup, and the
-/// letter before a string. `None` where a tag says that only a reference follows.
-fn decoration(text: &str) -> Option<(usize, bool)> {
-    let mut at = 0;
-    for _ in 0..4 {
-        let rest = &text[at..];
-        if rest.starts_with(MASK) {
-            break;
-        }
-        let word = match rest.as_bytes().first() {
-            Some(b'!' | b'&') => {
-                run(&rest[1..boundary(rest, 40).max(1)], |byte| DOTTED(byte) || b"!/:".contains(&byte))
-            }
-            _ => 0,
-        };
-        let length = match rest.as_bytes() {
-            [b'!', ..]
-                if ["!Ref", "!GetAtt", "!Sub", "!Import", "!reference", "!env", "!Find"]
-                    .iter()
-                    .any(|tag| rest.starts_with(tag)) =>
-            {
-                return None;
-            }
-            [b'!' | b'&', ..] if rest[1 + word..].starts_with(' ') => word + 2,
-            [b'!' | b'&', ..] if rest[1 + word..].starts_with('\n') => return Some((at + 1 + word, true)),
-            [b'|' | b'>', ..] => {
-                let marks = 1 + run(&rest[1..], |byte| b"+-0123456789".contains(&byte));
-                let marks = marks + run(&rest[marks..], is_blank);
-                return Some(if rest[marks..].starts_with('\n') { (at + marks, true) } else { (at, false) });
-            }
-            [b'<', b'!', b'[', b'C', b'D', b'A', b'T', b'A', b'[', ..] => "<![CDATA[".len(),
-            [b'<', b'<', ..] if rest[..boundary(rest, 24)].contains('\n') => {
-                return Some((at + rest.find('\n').unwrap_or_default(), true));
-            }
-            [b'<', b'/', ..] => {
-                let close = rest[..boundary(rest, 16)].find('>').map_or(0, |close| close + 1);
-                close + run(&rest[close..], is_blank)
-            }
-            [b'<', first, ..] if first.is_ascii_alphabetic() => {
-                let close = rest[..boundary(rest, 48)].find('>').filter(|close| !rest[..*close].contains([' ', '@']));
-                match close {
-                    Some(close) if rest[close + 1..].find("</").is_some_and(|end| end < 128) => close + 1,
-                    _ => 0,
-                }
-            }
-            [b'*' | b'_', b'*' | b'_', ..] => 2,
-            [b'N' | b'b' | b'u' | b'r' | b'f' | b'@' | b'$' | b'B' | b'E', b'"' | b'\'', ..] => 1,
-            _ => 0,
-        };
-        if length == 0 {
-            break;
-        }
-        looked_at(length);
-        at += length;
-    }
-    Some((at, false))
-}
-
-/// The value on the next line: after a block's mark, a line's continuation, or a sign at the end of its line.
-fn below(text: &str, sign: Sign) -> Option<usize> {
-    let open = run(text, |byte| b" \t\\(".contains(&byte));
-    if !text[open..].starts_with('\n') && !text[open..].starts_with("\r\n") {
-        return None;
-    }
-    let begin = open + run(&text[open..], |byte| byte.is_ascii_whitespace());
-    let begin = begin + if text[begin..].starts_with("- ") { 2 } else { 0 };
-    let line = &text[begin..boundary(text, begin + NEAR).max(begin)];
-    let line = line[..line.find('\n').unwrap_or(line.len())].trim_end();
-    if sign == Sign::Block || line.starts_with(['"', '\'']) {
-        return Some(begin);
-    }
-    let value = line.strip_prefix("value:").or_else(|| line.strip_prefix("\"value\":")).unwrap_or(line).trim_start();
-    (!value.contains(' ') && !value.ends_with(':')).then(|| begin + line.len() - value.len())
 }
 
 /// In a tag, what follows its name: `<Password encrypted="false">…`, and of an attribute nothing.
@@ -234,6 +201,12 @@ fn in_tag(place: Place<'_>, at: usize) -> Option<(usize, Sign)> {
     let near = &rest[at..boundary(rest, at + NEAR).max(at)];
     let close = near.find('>').filter(|close| !near[..*close].contains('<') && !near[..*close].ends_with('/'))?;
     let begin = at + close + 1;
+    if is_blank(rest.as_bytes().get(begin).copied().unwrap_or_default())
+        && !rest[begin..boundary(rest, begin + NEAR)].contains("</")
+    {
+        // `AUTH <password> called`: a placeholder.
+        return None;
+    }
     let begin = begin + run(&rest[begin..], |byte| byte.is_ascii_whitespace());
     let (decoration, _) = decoration(&rest[begin..])?;
     Some((begin + decoration, Sign::Equals))
@@ -271,7 +244,12 @@ fn linking(text: &str) -> Option<usize> {
         let is_known = |word: &&&str| word.eq_ignore_ascii_case(&text[at..at + length]);
         let Some(word) = LINKING.iter().find(is_known) else { break };
         let signs = run(&text[at + length..], |byte| b" :=".contains(&byte));
-        if signs == 0 || last.is_none() && ["now", "to", "be"].contains(word) {
+        let is_first = match *word {
+            "now" => text[at + length..].starts_with([':', '=']),
+            "to" => text[at + length..].starts_with(" be "),
+            word => word != "be",
+        };
+        if signs == 0 || last.is_none() && !is_first {
             break;
         }
         at += length + signs;
@@ -286,6 +264,20 @@ fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -
     let after = &rest[at + blanks..];
     if name.starts_with('-') && blanks > 0 && !after.starts_with('-') {
         return Some((at + blanks, Sign::Blank));
+    }
+    if name.starts_with('-') && rest[..at].ends_with(['"', '\'']) && after.starts_with(',') {
+        // As a list of JSON.
+        let item = at + blanks + run(after, |byte| b", ".contains(&byte));
+        let is_value = rest[item..].starts_with(['"', '\'']) && !rest[item + 1..].starts_with('-');
+        return is_value.then_some((item, Sign::Blank));
+    }
+    if name.starts_with('-') && after.starts_with('\n') {
+        // The arguments of a command as a list of YAML.
+        let item = at + run(&rest[at..], |byte| byte.is_ascii_whitespace());
+        return rest[item..]
+            .strip_prefix("- ")
+            .filter(|value| !value.starts_with('-'))
+            .map(|_| (item + 2, Sign::Blank));
     }
     // `npm config set _authToken …`, `ENV API_TOKEN …`; `password 7 …` of routers.
     let before = place.text[..place.at].trim_end_matches([' ', '"', '\'']);
@@ -304,7 +296,10 @@ fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -
         '/' if name.len() == at => 1,
         '(' => 1 + if after[1..].starts_with("got ") { 4 } else { 0 },
         '\n' | '\r' => run(after, |byte| byte.is_ascii_whitespace()),
-        _ => ["to ", "as ", "with "].into_iter().find(|word| after.starts_with(word)).map_or(0, str::len),
+        _ => ["to ", "as ", "with "]
+            .into_iter()
+            .find(|word| after.starts_with(word) && !after.starts_with("to be "))
+            .map_or(0, str::len),
     };
     if divided > 0 {
         let begin = at + blanks + divided + run(&after[divided..], is_blank);
@@ -312,30 +307,50 @@ fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -
         let word = &rest[begin..boundary(rest, begin + 128).max(begin)];
         let word =
             &word[..word.find(|c: char| c.is_whitespace() || "\"'`|,;()[]<>\\".contains(c)).unwrap_or(word.len())];
-        return follows_plainly(named, word).then_some((begin, Sign::Loose));
+        // `/secrets/db-password/…`: the version of a secret.
+        let is_version = after.starts_with('/') && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        return (follows_plainly(named, word) && !is_version).then_some((begin, Sign::Loose));
     }
     if blanks == 0 {
         return None;
     }
     // `password is …`, `password for bob is …`
     let of = ["for ", "of "].into_iter().find(|word| after.starts_with(word)).map_or(0, str::len);
-    let whose = if of > 0 { of + run(&after[of..], DOTTED) + 1 } else { 0 };
-    if let Some(linked) = after.get(whose..).and_then(linking) {
-        return Some((at + blanks + whose + linked, Sign::Word));
+    if of > 0 {
+        let mut whose = of;
+        for _ in 0..MOST_WORDS {
+            whose += run(&after[whose..], |byte| DOTTED(byte) || byte == b'@') + 1;
+            let Some(next) = after.get(whose..) else { break };
+            if let Some(linked) = linking(next) {
+                return Some((at + blanks + whose + linked, Sign::Word));
+            }
+        }
+    }
+    if let Some(linked) = linking(after) {
+        return Some((at + blanks + linked, Sign::Word));
     }
     // `password for user app: …`
     if of > 0 && at == name.len() && named.kind == Kind::Password {
-        let near = &after[..boundary(after, 48)];
-        let colon = near.find([':', '=', '\n']).filter(|sign| !near[*sign..].starts_with('\n'))?;
-        return after_sign(rest, at + blanks + colon);
+        let quote = after[of..].chars().next().filter(|c| "\"'".contains(*c));
+        let near = &after[..boundary(after, NEAR)];
+        let whose = match quote {
+            Some(quote) => of + 1 + near[of + 1..].find(quote)? + 1,
+            None => of,
+        };
+        let sign =
+            whose + near[whose..].find([':', '=', '\n']).filter(|sign| !near[whose + *sign..].starts_with('\n'))?;
+        let is_near = near[whose..sign].split_whitespace().count() <= MOST_WORDS;
+        return is_near.then(|| after_sign(rest, at + blanks + sign)).flatten();
     }
     // `var password string = "…"`
     if let Some(typed) = typed(after) {
         return Some((at + blanks + typed, Sign::Equals));
     }
     // `password "…" rejected`, `token … rejected`
-    let quote = run(after, |byte| b"\"'(`".contains(&byte));
+    let quote = run(after, |byte| b"\"'(`<".contains(&byte));
     let word = &after[quote..boundary(after, quote + 128).max(quote)];
     let word = &word[..word.find(|c: char| c.is_whitespace() || "\"'`|,;()[]<>\\".contains(c)).unwrap_or(word.len())];
-    follows_plainly(named, word).then_some((at + blanks + usize::from(after.starts_with('(')), Sign::Blank))
+    // `token … : 401`
+    let word = word.trim_end_matches(':');
+    follows_plainly(named, word).then_some((at + blanks + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
 }

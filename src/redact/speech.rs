@@ -1,6 +1,7 @@
 //! Whether a value is a secret or only speaks of one: a cause, a placeholder, code, the name of a thing, or a sentence. Pure.
 
 use super::names::{Kind, owner};
+use super::placeholder::is_placeholder;
 use super::scan::{is_strong, looks_random, run};
 use super::sign::Sign;
 
@@ -54,7 +55,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
     let word = text.trim_matches(|c: char| c.is_ascii_punctuation() && c != '*').to_lowercase();
     if text.starts_with(super::MASK)
         || (word.is_empty() && text.len() < 4)
-        || is_one_of(REMARKS, &word)
+        || word.split('-').all(|part| is_one_of(REMARKS, part))
         || is_placeholder(text)
     {
         return true;
@@ -69,7 +70,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
         _ => {}
     }
     match kind {
-        Kind::Password => is_doubtful(name, text),
+        Kind::Password => is_doubtful(name, text) || name.ends_with("key") && is_label(text),
         Kind::Token => is_no_token(name, value, &word),
         _ => is_no_opaque(name, value),
     }
@@ -77,28 +78,6 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
 
 fn is_one_of(table: &str, word: &str) -> bool {
     table.split_ascii_whitespace().any(|known| known == word)
-}
-
-/// `${X}`, `$X`, `$1`, `%s`, `{{ x }}`, `<password>`, `xxxxx`, `...`: what a secret is put in place of, or was.
-fn is_placeholder(text: &str) -> bool {
-    let is_variable = |name: &str| {
-        let is_name = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte.is_ascii_digit());
-        !name.is_empty()
-            && (is_name && !name.starts_with(|c: char| c.is_ascii_digit() && name.len() > 2)
-                || name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
-    };
-    let first = text.chars().next().unwrap_or_default();
-    let is_filler = text.len() >= 3 && "xX*.#?-_•".contains(first) && text.chars().all(|c| c == first);
-    let is_bracketed = text.starts_with('<') && text.ends_with('>') && !text.bytes().any(|byte| byte.is_ascii_digit());
-    is_filler
-        || is_bracketed
-        || text == "?"
-        || text.starts_with("{{")
-        || (text.starts_with("$(") && !text.starts_with("$(echo ") && !text.starts_with("$(printf "))
-        || (text.starts_with("${") && !text.contains(":-"))
-        || text.strip_prefix('$').is_some_and(is_variable)
-        || (text.starts_with('%') && text.len() <= 3 && text.ends_with(|c: char| c.is_ascii_alphabetic()))
-        || text.strip_prefix('%').and_then(|name| name.strip_suffix('%')).is_some_and(is_variable)
 }
 
 /// What some names have besides secrets: `pass: 12`, `PWD=/srv`, `secret_id: prod/db`.
@@ -110,8 +89,15 @@ fn is_of_its_own(name: &str, text: &str, word: &str) -> bool {
         "pw" => is_number && word.len() <= 4,
         _ if name.ends_with("pin") => !(4..=8).contains(&word.len()) || !is_number,
         _ if name.ends_with("cvv") || name.ends_with("cvc") => !(3..=4).contains(&word.len()) || !is_number,
-        _ => is_number && word.len() <= 4 && name.ends_with("pass"),
+        _ if name.ends_with("key") && is_file(text) => true,
+        _ => is_number && word.len() <= if name.ends_with("pass") { 4 } else { 1 },
     }
+}
+
+/// Whether `text` is the path of a file, whose parts are words: `/etc/ssl/private/server.key`.
+fn is_file(text: &str) -> bool {
+    let mut parts = text.split('/');
+    parts.next() == Some("") && text.len() > 1 && parts.all(|part| !looks_random(part, 12))
 }
 
 /// Whether a sentence goes on after the value: `password: must be at least 8 characters`.
@@ -128,6 +114,11 @@ fn is_sentence(value: Value<'_>, word: &str) -> bool {
     let is_count = !word.is_empty() && word.len() <= 6 && word.bytes().all(|byte| byte.is_ascii_digit());
     let begins = value.sign == Sign::Colon && (is_count || is_word(text.trim_end_matches([',', ':', ';'])));
     let is_status = word.len() == 3 && word.starts_with(['4', '5']) && word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_cause = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphabetic()) && is_one_of(REMARKS, next);
+    if value.sign == Sign::Colon && is_cause(text) {
+        // `Permission denied`
+        return true;
+    }
     let goes_on = is_word(next) && !is_one_of(GOING_ON, next) || word.ends_with("n't");
     begins && goes_on || is_status && value.sign == Sign::Colon && next.starts_with(|c: char| c.is_ascii_alphabetic())
 }
@@ -148,7 +139,10 @@ fn is_code(value: Value<'_>) -> bool {
     let length = run(text, |byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte));
     let path = text[..length].trim_matches(['.', ':']);
     let opens = text[length..].chars().next().or_else(|| value.after.chars().next());
+    let goes_on =
+        text.rsplit([')', ']']).next().is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
     let is_call = opens.is_some_and(|c| "([".contains(c))
+        && !(text.contains([')', ']']) && goes_on)
         && !is_strong(path)
         && path
             .split(['.', ':'])
@@ -183,7 +177,7 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
     if word.bytes().all(|byte| byte.is_ascii_digit()) {
         return word.len() <= 4;
     }
-    if name.ends_with("secret") && is_label(text) {
+    if name.ends_with("secret") && is_label(text) || is_setting(text) {
         return true;
     }
     if text.contains(' ') && !name.ends_with("secret") && !text.split(' ').any(|word| looks_random(word, 6)) {
@@ -205,6 +199,13 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
     }
 }
 
+/// Whether `text` gives a setting that is plain: `profile=prod`.
+fn is_setting(text: &str) -> bool {
+    let is_word =
+        |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte));
+    text.split_once('=').is_some_and(|(name, value)| is_word(name) && is_word(value))
+}
+
 /// Whether a value of a name that has secrets and others looks like none, or like an identifier.
 fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
     let text = value.text;
@@ -217,10 +218,12 @@ fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
             !(4..=8).contains(&text.len()) || name == "code"
         }
         "auth" => {
-            !(value.sign == Sign::Equals || value.is_quoted)
+            !(value.sign == Sign::Equals || value.is_quoted || is_strong(text))
                 || !looks_random(text, if value.is_parameter { 6 } else { 12 })
         }
-        _ if name.ends_with("auth") => !(value.sign == Sign::Equals || value.is_quoted) || !looks_random(text, 6),
+        _ if name.ends_with("auth") => {
+            !(value.sign == Sign::Equals || value.is_quoted || is_strong(text)) || !looks_random(text, 6)
+        }
         _ if name.ends_with("session") || name.ends_with("sessionid") || name.ends_with("sid") => {
             is_identifier(text) || text.starts_with("S-1-") || !looks_random(text, 6)
         }
@@ -242,7 +245,7 @@ fn is_key(name: &str, text: &str) -> bool {
 }
 
 /// Whether `value` is the name of an object: `checkout-tls`, `prod/checkout/db2`.
-fn is_label(value: &str) -> bool {
+pub(super) fn is_label(value: &str) -> bool {
     let is_part = |part: &str| {
         let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
         part.len() - word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_lowercase()) && word.len() < 20
@@ -260,6 +263,16 @@ fn is_version(word: &str) -> bool {
 fn is_identifier(value: &str) -> bool {
     let digits = value.split_once('-').filter(|(word, _)| *word == "devin").map_or(value, |(_, digits)| digits);
     run(digits, |byte| byte.is_ascii_hexdigit() || byte == b'-') >= 32
+}
+
+/// Whether `value` only identifies something, or tells a time or a place: a UUID, a path, an address, a date.
+pub(super) fn is_identifying(value: &str) -> bool {
+    let is_date = value.len() >= 10 && value.bytes().take(10).all(|byte| byte.is_ascii_digit() || byte == b'-');
+    is_uuid(value)
+        || is_identifier(value)
+        || is_date && value.contains('-')
+        || value.contains("://")
+        || value.starts_with('/')
 }
 
 /// Whether `value` has the form of a UUID.

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::call::is_password;
 use super::names::{Kind, Name};
 use super::rules::DOTTED;
-use super::scan::{Place, boundary, is_strong, looks_random, run};
+use super::scan::{Place, boundary, is_strong, looked_at, looks_random, run};
 use super::value::quoted;
 
 /// How far a statement is followed.
@@ -28,6 +29,9 @@ const CONNECTIONS: [&str; 12] = [
 
 /// What signs in with one secret after it: SMTP, IMAP and Redis.
 const MECHANISMS: [&str; 5] = ["default", "PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"];
+
+/// Words of statements.
+const STATEMENTS: [&str; 4] = ["select", "insert", "update", "delete"];
 
 /// How hashes of passwords begin in files of accounts.
 const HASHES: [&str; 11] = ["$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$7$", "$y$", "$apr1$", "$argon2", "$pbkdf2"];
@@ -97,7 +101,8 @@ pub(super) fn set_password(place: Place<'_>) -> Option<Range<usize>> {
     let sign = near.find('=')?;
     let quote = sign + near[sign..].find('\'')?;
     let range = quoted(&rest[quote..], 0, '\'');
-    (!range.is_empty()).then(|| place.at + quote + range.start..place.at + quote + range.end)
+    let value = &rest[quote + range.start..quote + range.end];
+    super::is_secret("password", value).then(|| place.at + quote + range.start..place.at + quote + range.end)
 }
 
 /// The secret of `INSERT INTO users (name, password) VALUES ('bob', '…')`.
@@ -106,15 +111,40 @@ pub(super) fn inserted(place: Place<'_>) -> Option<Range<usize>> {
     if !begins(rest, "values") {
         return None;
     }
-    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(STATEMENT))..place.at];
-    let columns = &before[before.rfind('(')? + 1..before.rfind(')')?.max(before.rfind('(')? + 1)];
+    let open = rest[..boundary(rest, 16)].find('(')?;
+    in_row(place, open, secret_column(before(place))?)
+}
+
+/// The secret of one more row of values: `('bob', '…'), ('eve', '…')`.
+pub(super) fn inserted_row(place: Place<'_>) -> Option<Range<usize>> {
+    let before = before(place);
+    let rows = before.trim_end().strip_suffix(',').filter(|rows| rows.ends_with(')'))?;
+    looked_at(rows.len());
+    let values = rows.as_bytes().windows(6).rposition(|word| word.eq_ignore_ascii_case(b"values"))?;
+    in_row(place, 0, secret_column(&rows[..values])?)
+}
+
+/// The statement before a place.
+fn before<'a>(place: Place<'a>) -> &'a str {
+    &place.text[place.text.floor_char_boundary(place.at.saturating_sub(STATEMENT))..place.at]
+}
+
+/// Which of the columns in the last brackets keeps a secret.
+fn secret_column(before: &str) -> Option<usize> {
+    let columns = before.trim_end().strip_suffix(')')?;
+    let columns = &columns[columns.rfind('(')? + 1..];
     let is_secret = |column: &str| {
         Name::of(column.trim_matches(|c: char| c.is_whitespace() || "`\"[]".contains(c)))
             .is_some_and(|name| name.kind >= Kind::Token)
     };
-    let nth = columns.split(',').position(is_secret)?;
+    columns.split(',').position(is_secret)
+}
+
+/// The nth value of the row whose bracket opens at `open`.
+fn in_row(place: Place<'_>, open: usize, nth: usize) -> Option<Range<usize>> {
+    let rest = place.rest();
     let near = &rest[..boundary(rest, STATEMENT)];
-    let mut at = near.find('(')? + 1;
+    let mut at = open + 1;
     for skipped in 0..=nth {
         at += run(&near[at..], |byte| byte.is_ascii_whitespace());
         let value = near[at..]
@@ -130,27 +160,72 @@ pub(super) fn inserted(place: Place<'_>) -> Option<Range<usize>> {
     None
 }
 
-/// The secret of `AUTH …`, `AUTH default …` and `AUTH PLAIN …`.
-pub(super) fn signing_in(place: Place<'_>) -> Option<Range<usize>> {
+/// The value of `Duplicate entry '…' for key 'users.api_token'`.
+pub(super) fn duplicate(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    if !begins(rest, "auth ") {
+    let near = rest[..boundary(rest, STATEMENT)].strip_prefix("Duplicate entry '")?;
+    let length = near.find("' for key '")?;
+    let key = &near[length + "' for key '".len()..];
+    let key = &key[..run(key, DOTTED)];
+    let begin = place.at + "Duplicate entry '".len();
+    let is_secret = Name::of(key.trim_end_matches("_UNIQUE")).is_some_and(|name| name.kind >= Kind::Token);
+    (is_secret && super::is_secret(key, &near[..length])).then_some(begin..begin + length)
+}
+
+/// The secret among the parameters of a statement that names a secret column: `[parameters: ('bob', '…')]`.
+pub(super) fn parameters(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let word = ["parameters", "params"].into_iter().find(|word| begins(rest, word))?.len();
+    let near = &rest[word..boundary(rest, STATEMENT).max(word)];
+    let line = near.split('\n').next()?;
+    let around = [before(place), near];
+    let is_word = |c: char| c.is_ascii_alphanumeric() || "_\"`'".contains(c);
+    let mut words = around.iter().flat_map(|text| text.split(|c| !is_word(c)));
+    let is_statement = words.clone().any(|word| STATEMENTS.iter().any(|known| word.eq_ignore_ascii_case(known)));
+    let names_secret =
+        |word: &str| Name::of(word.trim_matches(['"', '`'])).is_some_and(|name| name.kind >= Kind::Token);
+    if !is_statement || !words.any(names_secret) {
         return None;
     }
+    let mut at = 0;
+    while let Some(open) = line[at..].find(['\'', '"']).map(|open| at + open) {
+        let range = quoted(&line[open..], 0, line[open..].chars().next()?);
+        let range = open + range.start..(open + range.end).min(line.len());
+        if is_password(line.get(range.clone())?) {
+            let begin = place.at + word;
+            return Some(begin + range.start..begin + range.end);
+        }
+        at = range.end + 1;
+        if !line.is_char_boundary(at.min(line.len())) || at > line.len() {
+            break;
+        }
+    }
+    None
+}
+
+/// The secret of `AUTH …`, `AUTH default …`, `AUTH PLAIN …` and `AUTHENTICATE PLAIN …`.
+pub(super) fn signing_in(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let verb = ["authenticate", "auth"].into_iter().find(|verb| begins(rest, verb))?.len();
     let near = &rest[..boundary(rest, STATEMENT)];
-    let near = &near[..near.find('\n').unwrap_or(near.len())];
-    let mut at = "auth ".len();
+    let mut at = verb + run(&near[verb..], |byte| b"\"' ".contains(&byte));
     let word = |at: usize| {
         &near[at..at + near[at..].find(|c: char| c.is_whitespace() || "\"'`,;)".contains(c)).unwrap_or(near.len() - at)]
     };
-    at += run(&near[at..], |byte| b"\"' ".contains(&byte));
     let is_mechanism = MECHANISMS.iter().any(|mechanism| mechanism.eq_ignore_ascii_case(word(at)));
     if is_mechanism {
         at += word(at).len();
-        at += run(&near[at..], |byte| b"\"' ".contains(&byte));
+        // What the server asks stands on a line of its own.
+        at += run(&near[at..], |byte| b"\"' \r".contains(&byte));
+        at += near[at..].strip_prefix("\n334").map_or(0, |asked| {
+            let line = asked.find('\n').unwrap_or(asked.len());
+            "\n334".len() + line + usize::from(line < asked.len())
+        });
     }
-    let is_command = is_mechanism || rest.starts_with("AUTH") || near[at + word(at).len()..].trim().is_empty();
+    let line = near[at..].split('\n').next().unwrap_or_default();
+    let is_command = is_mechanism || rest.starts_with("AUTH") || line[word(at).len()..].trim().is_empty();
     let secret = word(at).len();
-    (is_command && looks_random(word(at), 6)).then(|| place.at + at..place.at + at + secret)
+    (at > verb && is_command && looks_random(word(at), 6)).then(|| place.at + at..place.at + at + secret)
 }
 
 /// The password of `creds: bob / …`, `user/pass: bob/…` and `login bob:…`.
@@ -178,7 +253,12 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
     let gap = run(&near[sign..], |byte| b" :/".contains(&byte));
     let password = &near[sign + gap..];
     let end = password.find(|c: char| c.is_whitespace() || "\"'`,;)<".contains(c)).unwrap_or(password.len());
-    let end = if word.ends_with("ftp") { password[..end].rfind('@')? } else { end };
+    let end = match password[..end].rfind('@') {
+        None if word.ends_with("ftp") => return None,
+        None => end,
+        // `login: bob:…@10.0.0.3`
+        Some(at) => at,
+    };
     let is_pair = open > word.len() && user > 0 && near[sign..sign + gap].contains([':', '/']);
     (is_pair && is_strong(&password[..end])).then(|| place.at + sign + gap..place.at + sign + gap + end)
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::names::{Kind, Name};
 use super::pair::may_matter;
+use super::placeholder::is_placeholder;
 use super::scan::{is_strong, looked_at, looks_random};
 
 /// What divides the cells of a line.
@@ -33,9 +34,41 @@ pub(super) fn below_names(text: &str) -> Vec<Range<usize>> {
     found
 }
 
+/// What divides the cells of a table.
+#[derive(Clone, Copy)]
+enum Divider {
+    Mark(char),
+    /// Two blanks or more, as commands write tables with a head in capitals.
+    Blanks,
+}
+
+impl Divider {
+    fn of(line: &str) -> Option<Divider> {
+        let mark = DIVIDERS.into_iter().find(|divider| line.contains(*divider)).map(Divider::Mark);
+        let is_head = || line.contains("  ") && !line.bytes().any(|byte| byte.is_ascii_lowercase());
+        mark.or_else(|| is_head().then_some(Divider::Blanks))
+    }
+
+    /// The cells of a line, with where they begin.
+    fn cells<'a>(self, line: &'a str) -> Vec<(usize, &'a str)> {
+        let (mut at, width) = (0, if let Divider::Mark(mark) = self { mark.len_utf8() } else { 2 });
+        let place = |cell: &'a str| {
+            let begin = at;
+            at += cell.len() + width;
+            (begin, cell)
+        };
+        match self {
+            Divider::Mark(mark) => line.split(mark).map(place).take(MOST_CELLS + 1).collect(),
+            Divider::Blanks => {
+                line.split("  ").map(place).filter(|(_, cell)| !cell.is_empty()).take(MOST_CELLS + 1).collect()
+            }
+        }
+    }
+}
+
 /// The line of a table that names its columns.
 struct Head {
-    divider: char,
+    divider: Divider,
     cells: usize,
     /// The columns that keep secrets.
     columns: Vec<(usize, Kind)>,
@@ -43,9 +76,8 @@ struct Head {
 
 impl Head {
     fn of(line: &str) -> Option<Head> {
-        let divider =
-            DIVIDERS.into_iter().find(|divider| line.contains(*divider)).filter(|_| line.len() <= LONGEST_LINE)?;
-        let cells: Vec<&str> = line.split(divider).map(bare).take(MOST_CELLS + 1).collect();
+        let divider = Divider::of(line).filter(|_| line.len() <= LONGEST_LINE)?;
+        let cells: Vec<&str> = divider.cells(line).into_iter().map(|(_, cell)| bare(cell)).collect();
         let is_name = |cell: &&str| cell.len() <= 40 && cell.chars().all(|c| c.is_alphanumeric() || "_-. ".contains(c));
         if cells.len() > MOST_CELLS || !cells.iter().all(is_name) {
             return None;
@@ -58,18 +90,17 @@ impl Head {
     }
 
     fn has_row(&self, line: &str) -> bool {
-        line.len() <= LONGEST_LINE && line.split(self.divider).count() == self.cells
+        line.len() <= LONGEST_LINE && self.divider.cells(line).len() == self.cells
     }
 
     fn secrets(&self, line: &str) -> impl Iterator<Item = Range<usize>> {
+        let cells = self.divider.cells(line);
         self.columns.iter().filter_map(move |(nth, kind)| {
-            let cell = line.split(self.divider).nth(*nth)?;
-            let begin =
-                line.split(self.divider).take(*nth).map(|cell| cell.len() + self.divider.len_utf8()).sum::<usize>();
+            let (begin, cell) = cells.get(*nth)?;
             let value = bare(cell);
             let is_secret = is_strong(value) || *kind == Kind::Password && looks_random(value, 6);
             let at = begin + cell.find(value)?;
-            (is_secret && !value.contains(' ')).then(|| at..at + value.len())
+            (is_secret && !value.contains(' ') && !is_placeholder(value)).then(|| at..at + value.len())
         })
     }
 }

@@ -2,11 +2,9 @@
 
 use std::ops::Range;
 
-use super::names::Kind;
 use super::rules::DOTTED;
 use super::scan::{boundary, looked_at, looks_random, run};
 use super::sign::Sign;
-use super::speech::{Value, only_speaks};
 
 /// How far a line is followed in search of its sense.
 const LINE: usize = 512;
@@ -17,9 +15,6 @@ const FEWEST_WORDS: usize = 12;
 /// Names inside of an object that is the value of a secret's name.
 const INNER: [&str; 10] =
     ["value", "plaintext", "plain", "data", "content", "secret", "default", "string", "text", "s"];
-
-/// What begins the value of an authorization header.
-const SCHEMES: &str = "basic bearer digest token apikey key geniekey aws4-hmac-sha256 negotiate ntlm oauth hawk";
 
 /// Where the value stands, without its quotation marks. Without any, one of the characters `ends` ends it, too.
 pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>> {
@@ -48,7 +43,7 @@ pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>>
             Some(close) if !line[close + 1..].trim().is_empty() => {
                 Some(0..close + 1 + unquoted(&text[close + 1..], ends))
             }
-            _ => (sign == Sign::Equals).then(|| inside('}')),
+            _ => (sign == Sign::Equals && !line[inside('}')].contains("\":")).then(|| inside('}')),
         },
         '[' if sign == Sign::Equals && line.len() > 1 && !line[1..].trim_start().starts_with(['"', '\'']) => {
             Some(inside(']'))
@@ -72,15 +67,20 @@ pub(super) fn within(text: &str, sign: Sign, is_plural: bool) -> Option<Range<us
         let name = &near[begin..begin + word];
         let close = begin + word + run(&near[begin + word..], |byte| b"\\\"' ".contains(&byte));
         let signs = run(&near[close..], |byte| b":=".contains(&byte));
-        if signs > 0 && (is_plural || INNER.iter().any(|inner| inner.eq_ignore_ascii_case(name))) {
+        if signs > 0 && (is_plural || is_inner(name)) {
             let value = 1 + close + signs;
             let value = value + run(&text[value..], |byte| byte == b' ');
-            let range = extent(&text[value..], Sign::Equals, "")?;
+            let range = extent(&text[value..], Sign::Equals, "").filter(|_| !text[value..].starts_with('{'))?;
             return Some(value + range.start..value + range.end);
         }
         at = begin + word.max(1);
     }
     None
+}
+
+/// Whether a member of an object has the value of that object's name: `value`, `plaintext`, `stringValue`.
+fn is_inner(name: &str) -> bool {
+    INNER.iter().any(|inner| inner.eq_ignore_ascii_case(name)) || name.ends_with("Value")
 }
 
 pub(super) fn quoted(text: &str, slashes: usize, quote: char) -> Range<usize> {
@@ -136,7 +136,7 @@ fn quotation(text: &str, slashes: usize, quote: char) -> Range<usize> {
 }
 
 /// The length of a value without quotation marks, which may have punctuation in it.
-fn unquoted(text: &str, ends: &str) -> usize {
+pub(super) fn unquoted(text: &str, ends: &str) -> usize {
     const CODED: [&str; 16] = [
         "%26", "%23", "%20", "%22", "%3B", "%0A", "%2C", "%7D", "%5C", "%2526", "\\u0026", "\\u0022", "\\n", "\\r",
         "\\t", "\\\"",
@@ -189,61 +189,7 @@ fn separates(rest: &str) -> bool {
     let Some(next) = rest.chars().next() else { return true };
     let name = run(rest, DOTTED);
     next.is_whitespace()
-        || "\"',;)]}(*".contains(next)
+        || "\"',;)]}[(*".contains(next)
         || (name > 0 && name < 64 && rest[name..].starts_with(['=', ':']))
         || (name > 0 && name < 64 && rest[name..].starts_with("[]="))
-}
-
-/// The value of an `Authorization` or `Cookie` header, to the end of its line; `None` for a sentence about one.
-pub(super) fn header(text: &str, is_authorization: bool) -> Option<Range<usize>> {
-    if text.starts_with(super::MASK) {
-        return None;
-    }
-    let slashes = run(text, |byte| byte == b'\\');
-    if let Some(quote) = text[slashes..].chars().next().filter(|c| "\"'".contains(*c)) {
-        let range = quoted(text, slashes, quote);
-        let value =
-            Value { text: &text[range.clone()], after: "", sign: Sign::Equals, is_quoted: true, is_parameter: false };
-        return (!range.is_empty() && !only_speaks(Kind::Token, "token", value)).then_some(range);
-    }
-    let open = run(text, |byte| b"[\"' ".contains(&byte));
-    let near = &text[open..boundary(text, open + LINE).max(open)];
-    let line = &near[..near.find(['\n', '\r']).unwrap_or(near.len())];
-    let line = &line[..line.find("\\n").or_else(|| line.find("\\r")).unwrap_or(line.len())];
-    let first = line.split_whitespace().next()?;
-    let is_scheme = SCHEMES.split(' ').any(|scheme| scheme.eq_ignore_ascii_case(first));
-    let has_parts =
-        ["digest", "hawk", "oauth"].iter().any(|scheme| scheme.eq_ignore_ascii_case(first)) && line.contains("=\"");
-    // In a quotation the header ends with it; a digest has quotation marks of its own.
-    let line = if has_parts { line } else { &line[..line.find(['"', '\'', '<', '|']).unwrap_or(line.len())] };
-    let line = line.trim_end_matches([' ', '\\']);
-    let words = line.split_whitespace().count();
-    let speaks = |text| {
-        let value = Value { text, after: "", sign: Sign::Colon, is_quoted: false, is_parameter: false };
-        only_speaks(Kind::Token, "token", value)
-    };
-    let credential = line.get(first.len()..).unwrap_or_default().trim();
-    let is_credential = !speaks(credential) && (words == 2 || credential.split(' ').any(|word| looks_random(word, 4)));
-    let is_header = match is_authorization {
-        true => is_scheme && (2..=8).contains(&words) && is_credential || words == 1 && !speaks(line),
-        false => is_cookie(line) || (words == 1 && looks_random(line, 6)),
-    };
-    if is_header {
-        // The line may be longer than what was looked at.
-        let end = if line.len() == near.len() { text.find('\n').unwrap_or(text.len()) } else { open + line.len() };
-        return Some(open..end);
-    }
-    let has_digit = |word: &str| word.bytes().any(|byte| byte.is_ascii_digit());
-    let word = line.split_whitespace().find(|word| word.len() >= 12 && has_digit(word) && looks_random(word, 8))?;
-    let at = open + line.find(word)?;
-    Some(at..at + word.len())
-}
-
-/// Whether a line begins with a cookie: a name, an equals sign, and more than an attribute of cookies.
-fn is_cookie(line: &str) -> bool {
-    let first = line.split_whitespace().next().unwrap_or_default().trim_end_matches(';');
-    let is_whole = line.contains(';') || !line.trim().contains(' ');
-    let name = first.split_once('=').filter(|(_, value)| is_whole || looks_random(value, 6));
-    let name = name.map(|(name, _)| name.to_ascii_lowercase());
-    name.is_some_and(|name| !["samesite", "path", "domain", "max-age", "expires", "secure"].contains(&name.as_str()))
 }

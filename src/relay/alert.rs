@@ -45,6 +45,8 @@ pub struct Alert {
     pub links: Vec<Link>,
     /// Of a group, the alerts that fire, at most [`MEMBERS_KEPT`]; empty for a single alert.
     pub members: Vec<Member>,
+    /// Of a group, the labels of the alerts that fire beyond [`MEMBERS_KEPT`]: never shown, only compared.
+    pub further_labels: Vec<Pairs>,
     /// Of a group, how many alerts fire, with those beyond [`MEMBERS_KEPT`]; 0 for a single alert.
     pub firing: usize,
     /// Of a group, how many alerts the sender itself left out.
@@ -89,6 +91,7 @@ impl Alert {
             secrets: BTreeSet::new(),
             links: Vec::new(),
             members: Vec::new(),
+            further_labels: Vec::new(),
             firing: 0,
             truncated: 0,
             notification_reason: None,

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::fields::flat;
-use crate::redact::{is_secret, is_secret_name};
+use crate::redact::{is_secret, is_secret_within, keeps_secrets};
 use crate::relay::alert::{Alert, Pairs};
 
 /// How deep, how many items of a list, and how many values are looked at.
@@ -46,6 +46,10 @@ const PERSONAL_NAMES: [&str; 4] = ["acknowledgedby", "resolvedby", "createdby", 
 
 /// Last words of names whose value is a secret unless it is an ordinary word: `auth: ldap`.
 const DOUBTFUL: [&str; 6] = ["auth", "cookies", "jar", "jwt", "session", "sid"];
+
+/// Fields whose value belongs to the name beside them.
+const VALUES: [&str; 13] =
+    ["val", "values", "default", "content", "data", "text", "old", "new", "from", "to", "before", "after", "current"];
 
 /// Parts of names of pages that act when they are opened.
 const ACTING: [&str; 9] =
@@ -95,7 +99,7 @@ impl Leaf {
 /// The values of `value`, those near its top first.
 pub fn leaves(value: &Value) -> Vec<Leaf> {
     let mut found = Vec::new();
-    collect(value, "", (0, false, false), &mut found);
+    collect(value, "", Around::default(), &mut found);
     found.sort_by_key(|leaf| leaf.depth);
     found
 }
@@ -117,11 +121,16 @@ pub fn tell(alert: &mut Alert, leaves: &[Leaf], is_wanted: impl Fn(&str) -> bool
 
 /// Whether `text` under `name` is a secret.
 pub fn is_kept_secret(name: &str, text: &str) -> bool {
-    let is_word = || text.len() < 4 || text.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_ ".contains(&byte));
+    let is_number = || text.len() < 12 && text.bytes().all(|byte| byte.is_ascii_digit());
+    let is_word = || text.len() < 4 || is_number() || is_lower_word(text) || text.starts_with("arn:");
     let is_doubtful = || {
         parts(name).last().is_some_and(|last| DOUBTFUL.contains(&last.as_str())) || plain(name).ends_with("sessionid")
     };
     is_secret(name, text) || is_doubtful() && !is_word()
+}
+
+fn is_lower_word(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_ ".contains(&byte))
 }
 
 /// Whether a name, or a path, is of a person, or of a page that acts.
@@ -165,7 +174,26 @@ pub fn parts(name: &str) -> Vec<String> {
     parts
 }
 
-fn collect(value: &Value, path: &str, (depth, in_list, is_secret): (usize, bool, bool), found: &mut Vec<Leaf>) {
+/// What is around a value.
+#[derive(Clone, Copy, Default)]
+struct Around<'a> {
+    depth: usize,
+    in_list: bool,
+    /// The name of an object that keeps secrets.
+    holder: Option<&'a str>,
+    /// What the field beside it calls it: `{"name": "DB_PASSWORD", "value": …}`.
+    called: Option<&'a str>,
+}
+
+impl Around<'_> {
+    fn calls_secret(self, name: &str, text: &str) -> bool {
+        self.called.is_some_and(|called| is_kept_secret(called, text))
+            || self.holder.is_some_and(|holder| is_secret_within(holder, name, text))
+    }
+}
+
+fn collect<'a>(value: &'a Value, path: &str, around: Around<'a>, found: &mut Vec<Leaf>) {
+    let Around { depth, in_list, .. } = around;
     if found.len() >= LEAVES || depth > DEPTH {
         return;
     }
@@ -176,21 +204,23 @@ fn collect(value: &Value, path: &str, (depth, in_list, is_secret): (usize, bool,
             let parent = names.next().map(plain).unwrap_or_default();
             let (path, is_text) = (path.to_string(), value.is_string());
             let own = path.rsplit('.').next().unwrap_or_default();
-            let is_secret = is_secret || is_kept_secret(own, &text) || lists_a_secret(value);
+            let is_secret = around.calls_secret(own, &text) || is_kept_secret(own, &text) || lists_a_secret(value);
             found.push(Leaf { path, name, parent, depth, text, is_text, in_list, is_secret });
         }
         (Value::Object(fields), _) => {
-            let names_a_secret = fields.iter().any(|(name, value)| is_name_field(name) && says_secret(value));
+            let called = fields.iter().filter(|(name, _)| is_name_field(name)).find_map(|(_, value)| called(value));
             for (name, value) in fields {
-                let holds_secrets = !is_flat(value) && (is_secret_name(name) || plain(name) == "cookies");
-                let is_secret = is_secret || holds_secrets || (names_a_secret && is_value_field(name));
+                let is_holder = !is_flat(value) && keeps_secrets(name);
+                let holder = if is_holder { Some(name.as_str()) } else { around.holder };
+                let called = if is_value_field(name) { called.or(around.called) } else { around.called };
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                collect(value, &path, (depth + 1, in_list, is_secret), found);
+                collect(value, &path, Around { depth: depth + 1, in_list, holder, called }, found);
             }
         }
         (Value::Array(items), _) => {
             for (number, value) in items.iter().take(ITEMS).enumerate() {
-                collect(value, &format!("{path}.{number}"), (depth + 1, true, is_secret), found);
+                let around = Around { depth: depth + 1, in_list: true, ..around };
+                collect(value, &format!("{path}.{number}"), around, found);
             }
         }
         _ => {}
@@ -204,24 +234,29 @@ fn is_flat(value: &Value) -> bool {
 
 /// Whether a field's text is the name of what stands beside it.
 fn is_name_field(name: &str) -> bool {
-    ["name", "key", "field", "header", "option", "label", "parameter", "variable", "id"].contains(&plain(name).as_str())
+    ["name", "key", "field", "header", "option", "label", "parameter", "variable", "property", "attribute", "id"]
+        .contains(&plain(name).as_str())
 }
 
 fn is_value_field(name: &str) -> bool {
     let name = plain(name);
-    ["val", "values", "default", "content", "data"].contains(&name.as_str()) || name.ends_with("value")
+    VALUES.contains(&name.as_str()) || name.ends_with("value")
 }
 
-/// Whether a text is the name of a credential, or an option that takes one.
-fn says_secret(value: &Value) -> bool {
-    let name = value.as_str().unwrap_or_default().trim().trim_start_matches('-');
-    let is_name = !name.is_empty() && !name.contains(char::is_whitespace) && name.len() <= 64;
-    is_name && (is_secret_name(name) || ["authorization", "cookie", "setcookie"].contains(&plain(name).as_str()))
+/// What a field's text calls the value beside it, where it is a name or an option.
+fn called(value: &Value) -> Option<&str> {
+    let name = value.as_str()?.trim().trim_start_matches('-');
+    (!name.is_empty() && !name.contains(char::is_whitespace) && name.len() <= 64).then_some(name)
 }
 
-/// Whether a list has the name of a secret right before another item.
+/// Whether a list has the name of a secret, or an option that takes one, right before it.
 pub fn lists_a_secret(value: &Value) -> bool {
-    value.as_array().is_some_and(|items| items.windows(2).any(|pair| says_secret(&pair[0])))
+    let is_secret = |pair: &[Value]| {
+        let (Some(name), Some(text)) = (called(&pair[0]), pair[1].as_str()) else { return false };
+        let is_option = pair[0].as_str().is_some_and(|name| name.starts_with('-'));
+        is_kept_secret(name, text) && (is_option || !is_lower_word(text))
+    };
+    value.as_array().is_some_and(|items| items.windows(2).any(is_secret))
 }
 
 #[cfg(test)]

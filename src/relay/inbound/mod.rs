@@ -31,6 +31,7 @@ mod teams;
 use serde_json::Value;
 
 pub use delivery::{Delivery, Rejected, delivery_id};
+pub use group::severity as severity_of;
 pub use mapping::Mapping;
 pub use problem::Problem;
 
@@ -170,7 +171,10 @@ fn parse(payload: &[u8]) -> Result<Vec<Value>, Problem> {
 
 fn not_an_object(value: &Value) -> Problem {
     let found = match value {
-        Value::Array(_) => "a list without items",
+        Value::Array(items) if items.is_empty() => {
+            return Problem::NotAnAlert { what: "an empty list", remedy: "it tells of nothing" };
+        }
+        Value::Array(_) => "a list in a list",
         Value::String(_) => "a text",
         Value::Number(_) => "a number",
         _ => "a single word",

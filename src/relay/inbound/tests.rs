@@ -201,7 +201,7 @@ fn payloads_that_are_no_alert_are_refused_in_one_sentence() {
     the payload is not JSON in UTF-8: it cannot be read beyond line 2, column 0
     the payload is not JSON in UTF-8: it cannot be read beyond line 1, column 2
     the payload is of no known sender, and nothing in it says for sure that it is an alert
-    the payload is JSON, but a list without items instead of an object
+    the payload is an empty list, not an alert: it tells of nothing
     the payload is JSON, but a text instead of an object
     the payload is JSON, but a number instead of an object
     the payload is of no known sender, and nothing in it says for sure that it is an alert

@@ -1,0 +1,74 @@
+//! The arguments of calls that sign in or make a hash, as traces of a stack show them: `connect('db', 'root', '…')`. Pure.
+
+use std::ops::Range;
+
+use super::scan::{Place, boundary, is_strong, looks_random};
+use super::speech::{is_identifying, is_label};
+use super::value::quoted;
+
+/// How far a call is followed.
+const CALL: usize = 512;
+
+/// The longest name of a function.
+const LONGEST_NAME: usize = 48;
+
+/// How the names of functions end that take the name of a user, and the password after it.
+const SIGNING_IN: &str = "connect __construct sequelize getconnection createconnection connection login logon signin attempt auth \
+    authenticate bind imap_open credentials pool";
+
+/// How the names of functions end, and of what they belong to, that take a password to make or compare its hash.
+const HASHING: &str = "crypt hashpw checkpw encrypt decrypt password_verify password_hash verifypassword checkpassword";
+const HASHES: &str = "bcrypt argon2 scrypt";
+
+/// Users after whom any word that is no word of a language is a password.
+const USERS: &str = "root admin administrator sa postgres app user guest";
+
+/// The password among the arguments in the brackets that open here.
+pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
+    let before = &place.text.as_bytes()[place.at.saturating_sub(LONGEST_NAME)..place.at];
+    let length = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte)).count();
+    let name = String::from_utf8_lossy(&before[before.len() - length..]).to_ascii_lowercase();
+    let ends = |table: &str| table.split_ascii_whitespace().any(|end| name.ends_with(end));
+    let hashes = || ends(HASHING) || HASHES.split(' ').any(|hash| name.rsplit('.').nth(1).is_some_and(|of| of == hash));
+    if length == 0 {
+        return None;
+    }
+    let from = if ends(SIGNING_IN) {
+        1
+    } else if hashes() {
+        0
+    } else {
+        return None;
+    };
+    let text = &place.rest()[1..boundary(place.rest(), CALL).max(1)];
+    let (mut at, mut nth, mut last) = (0, 0, "");
+    while let Some(c) = text[at..].chars().next() {
+        match c {
+            ')' | '\n' => break,
+            ',' => {
+                nth += 1;
+                at += 1;
+            }
+            '"' | '\'' => {
+                let range = quoted(&text[at..], 0, c);
+                let range = at + range.start..at + range.end;
+                let argument = text.get(range.clone())?;
+                let is_after_user = USERS.split(' ').any(|user| user == last) && looks_random(argument, 6);
+                if nth >= from && (is_after_user && !is_label(argument) || is_password(argument)) {
+                    let begin = place.at + 1;
+                    return Some(begin + range.start..begin + range.end);
+                }
+                last = argument;
+                at = (range.end + 1).min(text.len());
+            }
+            c => at += c.len_utf8(),
+        }
+    }
+    None
+}
+
+/// Whether an argument looks like a password rather than a name, a place or a message.
+pub(super) fn is_password(argument: &str) -> bool {
+    let has_mark = argument.contains(['!', '$', '#', '%', '^', '&', '*']) && looks_random(argument, 5);
+    (is_strong(argument) || has_mark) && !argument.contains([' ', '/', ':', '@', ',', '=']) && !is_identifying(argument)
+}

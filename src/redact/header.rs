@@ -1,0 +1,131 @@
+//! The values of `Authorization` and `Cookie` headers, wherever in a line they stand. Pure.
+
+use std::ops::Range;
+
+use super::names::Kind;
+use super::rules::{Alphabet, DOTTED};
+use super::scan::{boundary, is_strong, looks_random, run};
+use super::sign::Sign;
+use super::speech::{Value, only_speaks};
+use super::value::quoted;
+
+/// How far a header is followed.
+const LINE: usize = 512;
+
+/// What begins the value of an authorization header, where one word follows, and where many may.
+const SCHEMES: &str = "basic bearer token apikey key geniekey negotiate ntlm";
+const SCHEMES_OF_PARTS: &str = "digest oauth hawk aws4-hmac-sha256";
+
+/// What follows a scheme: no closing bracket of a dump is of it.
+const CREDENTIAL: Alphabet = |byte| DOTTED(byte) || b"~+/=%:!@#$^&*".contains(&byte);
+
+/// The attributes of cookies, which keep no secrets.
+const ATTRIBUTES: [&str; 6] = ["samesite", "path", "domain", "max-age", "expires", "secure"];
+
+/// The value of a header; `None` for a sentence about one.
+pub(super) fn header(text: &str, is_authorization: bool) -> Option<Range<usize>> {
+    if text.starts_with(super::MASK) {
+        return None;
+    }
+    let slashes = run(text, |byte| byte == b'\\');
+    if let Some(quote) = text[slashes..].chars().next().filter(|c| "\"'".contains(*c)) {
+        let range = quoted(text, slashes, quote);
+        let begin = range.start + scheme(&text[range.clone()]);
+        let credential = &text[begin..range.end];
+        return (!credential.is_empty() && !speaks(credential, true)).then_some(begin..range.end);
+    }
+    let open = run(text, |byte| b"[\"' ".contains(&byte));
+    let near = &text[open..boundary(text, open + LINE).max(open)];
+    let line = &near[..near.find(['\n', '\r']).unwrap_or(near.len())];
+    let line = &line[..line.find("\\n").or_else(|| line.find("\\r")).unwrap_or(line.len())];
+    let length = if is_authorization { authorization(line)? } else { cookies(line)? };
+    // The line may be longer than what was looked at.
+    let end = if length == near.len() { text.find('\n').unwrap_or(text.len()) } else { open + length };
+    Some(open + scheme(line)..end)
+}
+
+/// The length of the scheme that begins a header, with the blank after it: it is no secret.
+fn scheme(text: &str) -> usize {
+    let first = text.split(' ').next().unwrap_or_default();
+    let is_scheme =
+        SCHEMES.split(' ').chain(SCHEMES_OF_PARTS.split(' ')).any(|known| known.eq_ignore_ascii_case(first));
+    if is_scheme { first.len() + run(&text[first.len()..], |byte| byte == b' ') } else { 0 }
+}
+
+/// The length of a scheme with its credential, or of a credential without a scheme.
+fn authorization(line: &str) -> Option<usize> {
+    let first = line.split_whitespace().next()?;
+    let is_one_of = |schemes: &str| schemes.split(' ').any(|scheme| scheme.eq_ignore_ascii_case(first));
+    if is_one_of(SCHEMES_OF_PARTS) {
+        let has_parts = line.contains("=\"");
+        // A digest has quotation marks of its own.
+        let line = if has_parts { line } else { within_marks(line) };
+        let credential = line.get(first.len()..).unwrap_or_default().trim();
+        let is_whole = line.split_whitespace().count() <= 8;
+        let is_credential = !speaks(credential, false) && credential.split(' ').any(|word| looks_random(word, 4));
+        return (is_whole && is_credential).then(|| line.trim_end_matches([' ', '\\']).len());
+    }
+    if is_one_of(SCHEMES) {
+        let begin = first.len() + run(&line[first.len()..], |byte| byte == b' ');
+        let word = credential(&line[begin..]);
+        let is_last = line[begin + word.len()..].trim_start().is_empty();
+        let is_secret = !word.is_empty() && !speaks(word, false) && (is_last || looks_random(word, 4));
+        return is_secret.then(|| begin + word.len());
+    }
+    let word = credential(line);
+    let is_last =
+        within_marks(line)[word.len()..].trim_start_matches([']', ')', '}', ',', ';', '\\']).trim().is_empty();
+    let is_secret = if is_last { !speaks(word, false) } else { is_strong(word) && !word.contains(':') };
+    if !word.is_empty() && is_secret {
+        return Some(word.len());
+    }
+    // A scheme nobody knows.
+    let begin = first.len() + run(&line[first.len().min(line.len())..], |byte| byte == b' ');
+    let word = credential(line.get(begin..)?);
+    let is_secret = word.len() >= 12 && is_strong(word) && !word.contains(':') && !word.contains("=");
+    (is_secret && first.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')).then(|| begin + word.len())
+}
+
+/// The credential that begins `text`, without what closes around it.
+fn credential(text: &str) -> &str {
+    text[..run(text, CREDENTIAL)].trim_end_matches(['.', ':', '&', '*'])
+}
+
+/// What stands before the quotation mark or bracket that ends a header which began without one.
+fn within_marks(line: &str) -> &str {
+    &line[..line.find(['"', '\'', '<', '|']).unwrap_or(line.len())]
+}
+
+/// The length of cookies: as many pairs as follow each other after semicolons.
+fn cookies(line: &str) -> Option<usize> {
+    let line = within_marks(line);
+    let is_last = !line.trim().contains(' ');
+    let mut length = 0;
+    loop {
+        let rest = &line[length..];
+        let begin = run(rest, |byte| byte == b' ');
+        let word = &rest[begin..];
+        let word = &word[..word.find([' ', ']', ')', '}', ',']).unwrap_or(word.len())];
+        length += begin + word.len();
+        if !word.ends_with(';') {
+            break;
+        }
+    }
+    let value = line[..length].trim_end_matches([' ', '\\', ';']);
+    let is_word = !value.contains([' ', '=']) && looks_random(value, 6);
+    let is_whole =
+        is_last || value.contains(';') || value.split_once('=').is_some_and(|(_, value)| looks_random(value, 6));
+    (is_whole && is_cookie(value) || is_word).then_some(value.len())
+}
+
+/// Whether a text begins with a cookie: a name, an equals sign, and more than an attribute of cookies.
+fn is_cookie(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default().trim_end_matches(';');
+    let name = first.split_once('=').map(|(name, _)| name.to_ascii_lowercase());
+    name.is_some_and(|name| !ATTRIBUTES.contains(&name.as_str()))
+}
+
+fn speaks(text: &str, is_quoted: bool) -> bool {
+    let sign = if is_quoted { Sign::Equals } else { Sign::Colon };
+    only_speaks(Kind::Token, "token", Value { text, after: "", sign, is_quoted, is_parameter: false })
+}

@@ -1,0 +1,70 @@
+//! Secrets of Kubernetes, whatever their members are called: what `data` and `stringData` hold. Pure.
+
+use std::ops::Range;
+
+use super::rules::DOTTED;
+use super::scan::{looked_at, run};
+use super::series::{block, is_plain, members};
+
+/// How far the members of a secret are followed.
+const NEAR: usize = 2048;
+
+/// How a certificate begins in base64: it is no secret.
+const CERTIFICATE: &str = "LS0tLS1CRUdJTiBDRVJU";
+
+/// The values of the members of secrets in `text`, but for names of users and their kind.
+pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    let mut from = 0;
+    for document in text.split_inclusive("\n---") {
+        looked_at(document.len());
+        let is_secret = is_kind_secret(document);
+        let mut at = 0;
+        while let Some(next) = document[at..].find("ata").map(|next| at + next) {
+            at = next + "ata".len();
+            let word = document[..at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+            let is_text = word == "stringData";
+            if is_text || is_secret && word == "data" {
+                let values = values(document, at);
+                // What was read here is not read again at the next name in it.
+                at = values.last().map_or(at, |last| last.end);
+                let values = values.into_iter();
+                let kept = values.filter(|value| is_text || is_base64(&document[value.clone()]));
+                found.extend(kept.map(|value| from + value.start..from + value.end));
+            }
+        }
+        from += document.len();
+    }
+    found
+}
+
+/// Whether a document says that it is a secret: `kind: Secret`.
+fn is_kind_secret(document: &str) -> bool {
+    let after = |kind: usize| document[kind + "kind".len()..].trim_start_matches(['"', '\'', ':', '=', ' ', '\\']);
+    let is_secret = |kind: usize| {
+        let word = after(kind);
+        word[..run(word, DOTTED)] == *"Secret"
+    };
+    document.match_indices("kind").any(|(kind, _)| is_secret(kind))
+}
+
+/// The values of the map after a name that ends at `at`.
+fn values(document: &str, at: usize) -> Vec<Range<usize>> {
+    let sign = at + run(&document[at..], |byte| b"\"' :=".contains(&byte));
+    let near = &document[sign..document.floor_char_boundary(sign + NEAR).max(sign)];
+    let line = document[..at].rsplit('\n').next().unwrap_or_default();
+    let indent = line.len() - line.trim_start_matches(' ').len();
+    let members = match near.as_bytes().first() {
+        _ if !document[at..sign].contains([':', '=']) => Vec::new(),
+        Some(b'{') => members(near),
+        Some(b'\n') => block(near, indent),
+        _ => Vec::new(),
+    };
+    let secret = members.into_iter().filter(|(name, value)| !value.is_empty() && !is_plain(name));
+    secret.map(|(_, value)| sign + value.start..sign + value.end).collect()
+}
+
+fn is_base64(value: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte);
+    value.len() >= 4 && value.len().is_multiple_of(4) && value.bytes().all(is_digit) && !value.starts_with(CERTIFICATE)
+}

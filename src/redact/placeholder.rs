@@ -1,0 +1,56 @@
+//! What stands in a secret's place: a variable, a template, a filler, or a reference to where the secret is kept. Pure.
+
+/// How references begin that tell where a secret is kept: in a vault, in a variable, or in a file.
+const REFERENCES: [&str; 21] = [
+    "op://",
+    "vault:",
+    "vault://",
+    "ref+",
+    "secret://",
+    "secretref+",
+    "secretref:",
+    "arn:",
+    "aws-sm://",
+    "aws-ssm://",
+    "awssm:",
+    "ssm:/",
+    "gcp-sm://",
+    "gcpsm:",
+    "sm://",
+    "akv:",
+    "azurekeyvault://",
+    "keyvault:",
+    "@Microsoft.KeyVault(",
+    "/run/secrets/",
+    "/var/run/secrets/",
+];
+
+/// Whether `text` only stands in a secret's place.
+pub(super) fn is_placeholder(text: &str) -> bool {
+    let first = text.chars().next().unwrap_or_default();
+    let is_filler = text.len() >= 3 && "xX*.#?-_•".contains(first) && text.chars().all(|c| c == first);
+    let is_bracketed = text.starts_with('<') && text.ends_with('>') && !text.bytes().any(|byte| byte.is_ascii_digit());
+    is_filler || is_bracketed || text == "?" || is_variable(text) || is_reference(text)
+}
+
+/// Whether `text` is `${X}`, `$X`, `$1`, `%s`, `%X%`, `{{ x }}`, `$(…)`.
+fn is_variable(text: &str) -> bool {
+    let is_name = |name: &str| {
+        let is_capital = name.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_' || byte.is_ascii_digit());
+        !name.is_empty()
+            && (is_capital && !name.starts_with(|c: char| c.is_ascii_digit() && name.len() > 2)
+                || name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
+    };
+    text.starts_with("{{")
+        || (text.starts_with("$(") && !text.starts_with("$(echo ") && !text.starts_with("$(printf "))
+        || (text.starts_with("${") && !text.contains(":-"))
+        || text.strip_prefix('$').is_some_and(is_name)
+        || (text.starts_with('%') && text.len() <= 3 && text.ends_with(|c: char| c.is_ascii_alphabetic()))
+        || text.strip_prefix('%').and_then(|name| name.strip_suffix('%')).is_some_and(is_name)
+}
+
+/// Whether `text` tells where a secret is kept. A user's password may begin so, too, but has no path behind.
+fn is_reference(text: &str) -> bool {
+    let names = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+    REFERENCES.iter().any(|known| text.strip_prefix(known).is_some_and(names)) && text.contains(['/', '#'])
+}
