@@ -131,8 +131,32 @@ fn a_state_may_stand_in_a_kind_a_severity_a_truth_value_or_a_title() {
 }
 
 #[test]
+fn an_incident_of_gitlab_is_an_alert_until_it_is_closed() {
+    let incident = |own: serde_json::Value| {
+        let mut value = json!({"object_kind": "issue", "project": {"path_with_namespace": "g/p"}, "object_attributes": {"iid": 3, "title": "db down", "severity": "high"}});
+        for (name, field) in own.as_object().unwrap() {
+            value["object_attributes"][name] = field.clone();
+        }
+        value
+    };
+    for (own, state) in [
+        (json!({"type": "Incident", "action": "open", "state": "opened"}), "firing"),
+        (json!({"action": "open", "state": "opened"}), "firing"),
+        (json!({"type": "Incident", "state": "opened", "severity": "unknown"}), "firing"),
+        (json!({"type": "Incident", "action": "reopen", "state": "opened"}), "firing"),
+        (json!({"type": "Incident", "action": "close", "state": "closed"}), "resolved"),
+    ] {
+        let value = incident(own);
+        assert_eq!(told(&value).1, state, "{value}");
+        assert_eq!(key(&value), "gitlab:g/p#incident#3", "{value}");
+    }
+}
+
+#[test]
 fn what_is_other_business_starts_nothing() {
     for value in [
+        json!({"object_kind": "issue", "project": {"path_with_namespace": "g/p"}, "object_attributes": {"iid": 3, "title": "Critical: db down", "state": "opened", "action": "open", "severity": "unknown"}}),
+        json!({"object_kind": "issue", "project": {"path_with_namespace": "g/p"}, "object_attributes": {"iid": 3, "title": "db down", "type": "Incident", "state": "opened", "action": "update", "severity": "high"}}),
         json!({"object_kind": "issue", "object_attributes": {"title": "New API", "state": "opened", "severity": "UNKNOWN"}}),
         json!({"event-data": {"event": "failed", "severity": "permanent", "recipient": "a@example.com", "reason": "bounce"}}),
         json!({"type": "track", "event": "Order Failed", "properties": {"status": "failed"}}),
