@@ -5,6 +5,7 @@ use super::super::names::{
     CODE, KEYS, KINDS, MESSAGES, NAMED, OUTPUTS, OWNERS, RULE_KEYS, SOURCES, SUBJECTS, THINGS, TITLES, WATCHED,
 };
 use super::heading::{self, VERBS};
+use super::state::last_word;
 use super::{pick, pick_all};
 use crate::relay::alert::{Identity, State};
 
@@ -155,7 +156,10 @@ fn title_rank(leaf: &Leaf) -> Option<usize> {
     let rank = at(name);
     // `check.down` is a kind, `NodeDown` a name.
     let is_kind = name == "event" && leaf.text.contains(['.', ':', '_']);
-    if is_kind || rank >= at("alert") && State::known(&leaf.text).is_some() {
+    // So is `build_failure`, and `check_state_name` has a state.
+    let is_event = name == "eventname" && !leaf.text.contains(' ') && last_word(&leaf.text).is_some();
+    let is_state = name.ends_with("statename") || name.ends_with("statusname");
+    if is_kind || is_event || is_state || rank >= at("alert") && State::known(&leaf.text).is_some() {
         return None;
     }
     rank.or_else(|| match name {

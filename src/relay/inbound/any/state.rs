@@ -48,7 +48,12 @@ const SIGNS: [&str; 11] = [
 
 /// What the fields say, and a warning where none of their words is known.
 pub fn state(leaves: &[Leaf]) -> (State, Option<String>) {
-    let is_test = |leaf: &Leaf| leaf.depth <= 2 && TESTS.contains(&(leaf.name.as_str(), leaf.text.as_str()));
+    let is_test = |leaf: &Leaf| {
+        let is_short = leaf.depth <= 2 && leaf.text.len() <= 120;
+        // What Grafana calls it, in a payload of the user's own.
+        let is_grafanas = || leaf.text.contains("TestAlert") && leaf.text.contains("Notification test");
+        is_short && (TESTS.contains(&(leaf.name.as_str(), leaf.text.as_str())) || is_grafanas())
+    };
     if leaves.iter().any(is_test) {
         return (State::Test, None);
     }

@@ -48,13 +48,13 @@ message: item
 severity: >-
   {{ {'disaster': 'critical', 'high': 'high', 'average': 'medium', 'warning': 'low', 'information': 'info'}[severity | lower] }}
 state: status
-dedup_key: [trigger, hostname]
+dedup_key: ["{{ (link | split('triggerid=') | last | split('&') | first) if 'triggerid=' in (link or '') else trigger }}", hostname]
 url: link
 labels: {host: hostname}
 "#,
             ),
         ],
-        key: "the event; in the form of trigger, item and status, trigger and host",
+        key: "the event; in the form of trigger, item and status, the host and the trigger, by its identifier if the link has one",
         signature: Signature::Header,
         setup: &[
             "Under Alerts, Media types, create one of the type Webhook whose parameters are the fields below, and whose script posts them: `var r = new HttpRequest(); r.addHeader('Content-Type: application/json'); r.addHeader('Authorization: Bearer SECRET'); r.post(URL, value); return 'OK';`.",

@@ -129,7 +129,7 @@ labels: {pipeline: detail.pipeline, stage: detail.stage, action: detail.action, 
 title: "Task of {{ detail.group }} stopped"
 message: detail.stoppedReason
 state: >-
-  {{ 'finished' if detail.stopCode == 'EssentialContainerExited' and detail.containers[0].exitCode == 0 else detail.stopCode or detail.lastStatus }}
+  {% set code = detail.stopCode or ('EssentialContainerExited' if 'ssential container' in (detail.stoppedReason or '') else '') %}{{ 'finished' if code == 'EssentialContainerExited' and detail.containers[0].exitCode == 0 else code or detail.lastStatus }}
 states: {EssentialContainerExited: firing, TaskFailedToStart: firing, finished: ignored, UserInitiated: ignored, ServiceSchedulerInitiated: ignored, SpotInterruption: ignored, TerminationNotice: ignored, STOPPED: ignored, PROVISIONING: ignored, ACTIVATING: ignored, DEACTIVATING: ignored, STOPPING: ignored, DEPROVISIONING: ignored}
 dedup_key: [detail.group, detail.clusterArn]
 started_at: detail.stoppingAt | time

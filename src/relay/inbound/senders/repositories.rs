@@ -195,19 +195,39 @@ facts: [build_id, pipeline_id, sha, build_stage, commit.message, commit.id]
 title: "Deployment of {{ project.path_with_namespace }} to {{ environment }}"
 message: commit_title
 state: status
-states: {created: ignored}
+states: {created: ignored, blocked: ignored, approved: ignored, rejected: ignored}
 dedup_key: [project.path_with_namespace, "{{ 'deployment' }}", environment]
 url: deployable_url
 labels: {project: project.path_with_namespace, environment: environment}
 facts: [deployment_id, short_sha, commit_url, ref]
 "#,
             ),
+            // An issue without a type is of an older GitLab: only an incident has a severity there.
+            form(
+                &[
+                    &["object_kind=issue", "object_attributes.iid", "project.path_with_namespace"],
+                    &["object_kind=work_item", "object_attributes.iid", "project.path_with_namespace"],
+                ],
+                r#"
+title: object_attributes.title
+message: object_attributes.description
+state: "{{ (object_attributes.action or object_attributes.state) if object_attributes.type == 'Incident' or not object_attributes.type and (object_attributes.severity or 'unknown') | lower != 'unknown' else 'issue' }}"
+states: {open: firing, opened: firing, reopen: firing, update: ignored, close: resolved, closed: resolved, issue: ignored}
+severity: object_attributes.severity
+dedup_key: [project.path_with_namespace, "{{ 'incident' }}", object_attributes.iid]
+url: object_attributes.url
+started_at: object_attributes.created_at
+labels: {project: project.path_with_namespace}
+facts: [object_attributes.id, object_attributes.iid, object_attributes.labels, assignees]
+"#,
+            ),
         ],
-        key: "project, and branch of the pipeline, job with branch, or environment. A success ends the failure",
+        key: "project, and branch of the pipeline, job with branch, environment, or number of the incident. A success ends the failure",
         signature: Signature::Token { header: "x-gitlab-token" },
         setup: &[
             "In the settings of the project or the group, under Webhooks, add URL and a secret token.",
             "Choose Pipeline events; Job events as well only where a single job is an alert for you.",
+            "Choose Issues events (Work item events in newer versions) where you have incidents in GitLab: an issue of another kind starts nothing.",
         ],
         template: None,
     },

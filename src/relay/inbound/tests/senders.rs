@@ -131,8 +131,32 @@ fn a_state_may_stand_in_a_kind_a_severity_a_truth_value_or_a_title() {
 }
 
 #[test]
+fn an_incident_of_gitlab_is_an_alert_until_it_is_closed() {
+    let incident = |own: serde_json::Value| {
+        let mut value = json!({"object_kind": "issue", "project": {"path_with_namespace": "g/p"}, "object_attributes": {"iid": 3, "title": "db down", "severity": "high"}});
+        for (name, field) in own.as_object().unwrap() {
+            value["object_attributes"][name] = field.clone();
+        }
+        value
+    };
+    for (own, state) in [
+        (json!({"type": "Incident", "action": "open", "state": "opened"}), "firing"),
+        (json!({"action": "open", "state": "opened"}), "firing"),
+        (json!({"type": "Incident", "state": "opened", "severity": "unknown"}), "firing"),
+        (json!({"type": "Incident", "action": "reopen", "state": "opened"}), "firing"),
+        (json!({"type": "Incident", "action": "close", "state": "closed"}), "resolved"),
+    ] {
+        let value = incident(own);
+        assert_eq!(told(&value).1, state, "{value}");
+        assert_eq!(key(&value), "gitlab:g/p#incident#3", "{value}");
+    }
+}
+
+#[test]
 fn what_is_other_business_starts_nothing() {
     for value in [
+        json!({"object_kind": "issue", "project": {"path_with_namespace": "g/p"}, "object_attributes": {"iid": 3, "title": "Critical: db down", "state": "opened", "action": "open", "severity": "unknown"}}),
+        json!({"object_kind": "issue", "project": {"path_with_namespace": "g/p"}, "object_attributes": {"iid": 3, "title": "db down", "type": "Incident", "state": "opened", "action": "update", "severity": "high"}}),
         json!({"object_kind": "issue", "object_attributes": {"title": "New API", "state": "opened", "severity": "UNKNOWN"}}),
         json!({"event-data": {"event": "failed", "severity": "permanent", "recipient": "a@example.com", "reason": "bounce"}}),
         json!({"type": "track", "event": "Order Failed", "properties": {"status": "failed"}}),
@@ -359,6 +383,7 @@ fn what_ends_an_alert_may_say_so_in_its_title_alone() {
         assert_eq!(key(&titled(firing)), key(&titled(resolved)), "{firing}");
     }
     assert!(alerts(&titled("the shop is open: come in"), Grouping::Group).is_err());
+    assert_eq!(told(&json!({"text": "\u{1f6a8} TestAlert - Notification test"})).1, "test");
 }
 
 /// A commit says something else in each build.
@@ -366,4 +391,9 @@ fn what_ends_an_alert_may_say_so_in_its_title_alone() {
 fn a_build_without_a_name_is_known_by_where_it_is() {
     let build = |state: &str, commit: &str| json!({"state": state, "message": commit, "branch": "main", "commit": "0a1b", "repository": {"name": "api"}});
     assert_eq!(key(&build("failed", "Add a cart")), key(&build("passed", "Mend the cart")));
+    // The name of the event, or of a state, is none of a build or a check.
+    let event = |name: &str, status: &str| json!({"eventName": name, "eventData": {"status": status, "projectName": "api", "branch": "main", "commitId": "0a1b"}});
+    assert_eq!(key(&event("build_failure", "failed")), key(&event("build_success", "success")));
+    let check = |state: &str| json!({"data": {"check_state_name": state, "check_id": 5, "application_name": "shop"}});
+    assert_eq!(key(&check("Not Responding")), key(&check("Available")));
 }
