@@ -70,7 +70,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
         _ => {}
     }
     match kind {
-        Kind::Password => is_doubtful(name, text) || name.ends_with("key") && is_label(text),
+        Kind::Password => is_doubtful(name, text) || name.ends_with("key") && (is_label(text) || is_dated(text)),
         Kind::Token => is_no_token(name, value, &word),
         _ => is_no_opaque(name, value),
     }
@@ -251,6 +251,14 @@ pub(super) fn is_label(value: &str) -> bool {
         part.len() - word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_lowercase()) && word.len() < 20
     };
     value.contains(['-', '/', '.']) && value.split(['-', '/', '.', '_']).all(is_part)
+}
+
+/// Whether `text` is a word with a month or day behind: `kid-2024-11`.
+fn is_dated(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let is_word =
+        parts.next().is_some_and(|word| word.len() <= 8 && word.bytes().all(|byte| byte.is_ascii_lowercase()));
+    is_word && text.contains("-20") && parts.all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether `word` is a version: `v2`.
