@@ -70,6 +70,8 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
         _ => {}
     }
     match kind {
+        // The pairs of a connection are looked at by themselves.
+        Kind::Password if name.ends_with("connectionstring") && !value.is_quoted && text.contains('=') => true,
         Kind::Password => is_doubtful(name, text) || name.ends_with("key") && (is_label(text) || is_dated(text)),
         Kind::Token => is_no_token(name, value, &word),
         _ => is_no_opaque(name, value),
@@ -183,7 +185,7 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
     if text.contains(' ') && !name.ends_with("secret") && !text.split(' ').any(|word| looks_random(word, 6)) {
         return true;
     }
-    let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase() || b"_-./".contains(&byte));
+    let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase() || b"_-./:".contains(&byte));
     if !is_plain {
         return false;
     }
@@ -195,7 +197,7 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
             (value.sign == Sign::Colon && !value.is_quoted && !name.ends_with("secret") || text.len() <= 3)
                 && !value.is_parameter
         }
-        (false, false) => word.split(['_', '-', '.', '/']).all(|part| part.len() < 16),
+        (false, false) => word.split(['_', '-', '.', '/', ':']).all(|part| part.len() < 16),
     }
 }
 
