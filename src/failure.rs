@@ -15,9 +15,36 @@ pub struct Advice {
     pub failure_type: FailureType,
 }
 
+/// Who is told what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// Somebody with a file of settings, who runs the program once more.
+    Settings,
+    /// Somebody with a rules file; what failed is asked again without their doing.
+    Rules,
+}
+
+impl Audience {
+    /// What the address of the API stands under.
+    pub fn address(self) -> &'static str {
+        match self {
+            Audience::Settings => "api_url",
+            Audience::Rules => "endpoint in the rules file",
+        }
+    }
+
+    /// When it is asked again.
+    pub fn later(self) -> &'static str {
+        match self {
+            Audience::Settings => "run again later",
+            Audience::Rules => "it is asked again by itself",
+        }
+    }
+}
+
 /// What follows from `error`, which stood in the way of `permission`'s data.
 pub fn advise(error: &Error, permission: &str) -> Advice {
-    let (failure_type, remedy) = blame_and_remedy(&error.kind, permission);
+    let (failure_type, remedy) = blame_and_remedy(&error.kind, permission, Audience::Settings);
     let remedy = match (&error.kind, error.explanation.as_deref()) {
         (Kind::Status(404), None) => format!(
             "The response gives no reason, unlike the API's own, so something else may answer there. {CHECK_ADDRESS}, then org_id"
@@ -62,12 +89,13 @@ fn is_about_permissions(said: &str) -> bool {
 }
 
 /// What to do about a request that failed so, as a sentence without its full stop.
-pub fn remedy(kind: &Kind, permission: &str) -> String {
-    blame_and_remedy(kind, permission).1
+pub fn remedy(kind: &Kind, permission: &str, audience: Audience) -> String {
+    blame_and_remedy(kind, permission, audience).1
 }
 
 /// The whole table: whose fault it is, and what to do.
-fn blame_and_remedy(kind: &Kind, permission: &str) -> (FailureType, String) {
+fn blame_and_remedy(kind: &Kind, permission: &str, audience: Audience) -> (FailureType, String) {
+    let (address, later) = (audience.address(), audience.later());
     match kind {
         Kind::Status(401) => (
             FailureType::ConfigError,
@@ -79,42 +107,56 @@ fn blame_and_remedy(kind: &Kind, permission: &str) -> (FailureType, String) {
         ),
         Kind::Status(404) => (
             FailureType::ConfigError,
-            "Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint"
-                .to_string(),
+            match audience {
+                Audience::Settings => "Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint",
+                Audience::Rules => "Nothing is there for this key: check endpoint and org_id of the integration in the rules file (the page where the key was made tells the organization)",
+            }
+            .to_string(),
         ),
         Kind::Status(300..=399) => (
             FailureType::ConfigError,
             "The server redirects, and the key is not sent to another place: set api_url to the API's own address".to_string(),
         ),
         Kind::WaitTooLong { status, .. } if *status != 429 => {
-            (FailureType::TransientError, "The API has trouble, and says that it will take long: run again later".to_string())
+            (FailureType::TransientError, format!("The API has trouble, and says that it will take long: {later}"))
         }
         Kind::Status(429) | Kind::WaitTooLong { .. } => (
             FailureType::TransientError,
             "The API limits how often it may be asked: run again later, or lower concurrency".to_string(),
         ),
         Kind::Status(408 | 500..=599) => {
-            (FailureType::TransientError, "The API has trouble at the moment: run again later".to_string())
+            (FailureType::TransientError, format!("The API has trouble at the moment: {later}"))
         }
         Kind::Invalid(Invalid::TooLarge { .. }) => (
             FailureType::SystemError,
-            "This program reads no larger answer: check that api_url is the Devin API, and report this message if it is"
-                .to_string(),
+            format!("This program reads no larger answer: check that {address} is the Devin API, and report this message if it is"),
         ),
         Kind::Invalid(_) | Kind::Status(200..=299) => (
             FailureType::TransientError,
-            "Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API".to_string(),
+            match audience {
+                Audience::Settings => "Nothing of this answer was used. Run again later; if it stays so, check that api_url is the Devin API",
+                Audience::Rules => "Nothing of this answer was used. It is asked again by itself; if it stays so, check that endpoint in the rules file is on the Devin API",
+            }
+            .to_string(),
         ),
         Kind::Status(_) => (
             FailureType::SystemError,
-            "The API does not accept this request: check org_id and api_url, and report this message if they are right".to_string(),
+            match audience {
+                Audience::Settings => "The API does not accept this request: check org_id and api_url, and report this message if they are right",
+                Audience::Rules => "The API does not accept this request: check endpoint and org_id of the integration in the rules file, and report this message if they are right",
+            }
+            .to_string(),
         ),
         Kind::Unreachable(reason) | Kind::Barred(reason) if is_about_certificate(reason) => {
-            (FailureType::ConfigError, remedy_of_certificate(reason).to_string())
+            (FailureType::ConfigError, remedy_of_certificate(reason, address))
         }
         Kind::Unreachable(reason) if reason.contains("Too many open files") => (
             FailureType::SystemError,
-            "This process may open too few files: raise the limit (ulimit -n), or lower concurrency".to_string(),
+            match audience {
+                Audience::Settings => "This process may open too few files: raise the limit (ulimit -n), or lower concurrency",
+                Audience::Rules => "This process may open too few files: raise the limit (ulimit -n, or LimitNOFILE of the service)",
+            }
+            .to_string(),
         ),
         Kind::Barred(_) => (
             FailureType::ConfigError,
@@ -122,25 +164,38 @@ fn blame_and_remedy(kind: &Kind, permission: &str) -> (FailureType, String) {
         ),
         Kind::Unreachable(_) => (
             FailureType::TransientError,
-            "Check api_url, the network and the proxy settings, and run again".to_string(),
+            match audience {
+                Audience::Settings => "Check api_url, the network and the proxy settings, and run again",
+                Audience::Rules => "Check endpoint in the rules file, the network and the proxy settings; it is asked again by itself",
+            }
+            .to_string(),
         ),
         Kind::Silent(_) | Kind::TimeUp(_) | Kind::Broken(_) => {
-            (FailureType::TransientError, "Check the network, and run again later".to_string())
+            (
+            FailureType::TransientError,
+            match audience {
+                Audience::Settings => "Check the network, and run again later",
+                Audience::Rules => "Check the network; it is asked again by itself",
+            }
+            .to_string(),
+        )
         }
-        Kind::Unaskable(_) => (FailureType::ConfigError, "Check the key, api_url and SSL_CERT_FILE".to_string()),
+        Kind::Unaskable(_) => (FailureType::ConfigError, format!("Check the key, {address} and SSL_CERT_FILE")),
     }
 }
 
 /// What to do about a certificate that is refused; the words that are looked for are rustls'.
-fn remedy_of_certificate(reason: &str) -> &'static str {
+fn remedy_of_certificate(reason: &str, address: &str) -> String {
     if reason.contains("not valid for name") {
-        "The server's certificate is for another host: check api_url"
+        format!("The server's certificate is for another host: check {address}")
     } else if reason.contains("expired") || reason.contains("not valid yet") {
-        "The server's certificate is out of date, or this machine's clock is wrong"
+        "The server's certificate is out of date, or this machine's clock is wrong".to_string()
     } else if reason.contains("CaUsedAsEndEntity") {
-        "The server shows a root certificate as its own: give it one that the root has signed"
+        "The server shows a root certificate as its own: give it one that the root has signed".to_string()
     } else {
-        "The server's certificate is not trusted: check api_url, or point SSL_CERT_FILE (or REQUESTS_CA_BUNDLE) at your own root certificates"
+        format!(
+            "The server's certificate is not trusted: check {address}, or point SSL_CERT_FILE (or REQUESTS_CA_BUNDLE) at your own root certificates"
+        )
     }
 }
 

@@ -75,6 +75,8 @@ fn every_request_is_answered_as_what_it_is() {
         ("POST", "/v1/hooks/auto", "", b""),
         ("POST", "/v1/hooks/auto", "", b"{"),
         ("POST", "/v1/hooks/auto", "", b"[1]"),
+        ("POST", "/v1/hooks/auto", "", b"[]"),
+        ("POST", "/v1/hooks/auto", "content-type: application/x-www-form-urlencoded\r\n", b"text=disk+full"),
         ("POST", "/v1/hooks/auto", "", br#"{"hello": "world"}"#),
         ("POST", "/v1/hooks/auto", "x-github-event: ping\r\n", br#"{"zen": "x", "hook_id": 1}"#),
         ("POST", "/v1/hooks/auto", "", br#"{"version": "4", "groupKey": "g", "status": "firing", "alerts": []}"#),
@@ -202,16 +204,6 @@ fn while_devin_cannot_be_reached_what_comes_is_kept() {
     assert_eq!(bridge.get("/healthz").status, 200);
     bridge.signal(Signal::TERM);
     assert!(bridge.end().1.success());
-}
-
-/// Answered with 202, it would be lost without its sender's knowing.
-#[test]
-fn an_alert_that_the_rules_make_no_session_of_is_not_taken_for_a_message_that_is_none() {
-    let rules = "routes: [{name: generic, kind: generic, auth: none}]\ndefault: {dedupe_key: '{{ labels.team }}'}\n";
-    let bridge = Bridge::start(&program().file("relay.yaml", rules), "--sandbox --rules relay.yaml");
-    let reply = bridge.post("generic", DISK_FULL);
-    assert_eq!(reply.status, 422, "{reply:?}");
-    assert!(reply.json()["reason"].as_str().unwrap().contains("dedupe_key"), "{reply:?}");
 }
 
 #[test]

@@ -35,14 +35,48 @@ routes:
   - {name: local, auth: none}
 ";
     let program = program().file("relay.yaml", rules).variable("RELAY_TEST_SECRET", "Xq9vT2kLmZ4wXq9vT2kLmZ4w");
-    let missing = program.run("alert-relay serve --rules relay.yaml --check");
+    let missing = program.run("alert-relay serve --rules relay.yaml --listen localhost:0 --check");
     let program = program.variable("RELAY_TEST_KEY", "cog_Xq9vT2kLmZ4wXq9vT2kLmZ4w");
-    let right = program.run("alert-relay serve --rules relay.yaml --listen localhost:8080 --check");
-    let simulated = program.run("alert-relay serve --rules relay.yaml --sandbox --check");
+    let right = program.run("alert-relay serve --rules relay.yaml --listen localhost:0 --check");
+    let simulated = program.run("alert-relay serve --rules relay.yaml --listen localhost:0 --sandbox --check");
     let ran = [missing, right, simulated]
         .map(|ran| format!("{}{}\n{}", String::from_utf8_lossy(&ran.stdout), ran.stderr, ran.exit()));
     insta::assert_snapshot!(ran.join("\n\n"));
     assert_eq!(program.files(), ["relay.yaml"], "no store is made");
+}
+
+#[test]
+fn a_check_looks_at_the_place_of_the_store_and_the_address() {
+    let closed = "routes: [{name: github, kind: github, auth: {github: {env: RELAY_TEST_SECRET}}}]\n";
+    let program = program().file("closed.yaml", closed).variable("RELAY_TEST_SECRET", "Xq9vT2kLmZ4wXq9vT2kLmZ4w");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let check = |arguments: &str| {
+        let ran = program.run(&format!("alert-relay serve --sandbox --check {arguments}"));
+        let said = format!("{}{}", String::from_utf8_lossy(&ran.stdout), ran.stderr);
+        let said = said.lines().filter(|line| line.contains("warning: somebody") || line.starts_with("error: "));
+        format!("{}\n{}", said.collect::<Vec<_>>().join("\n"), ran.exit()).replace(&address.to_string(), "ADDRESS")
+    };
+    let said = [
+        check("--listen 127.0.0.1:0 --store sqlite:relay.db"),
+        check("--listen 127.0.0.1:0 --store sqlite:missing/relay.db"),
+        check(&format!("--listen {address}")),
+        check("--listen 192.0.2.1:8080 --rules closed.yaml"),
+    ];
+    insta::assert_snapshot!(said.join("\n"));
+    assert_eq!(program.files(), ["closed.yaml"], "nothing is left");
+}
+
+#[test]
+fn a_database_that_is_asked_over_the_network_in_the_clear_is_told_of() {
+    let check = |store: &str| {
+        let ran = program().run(&format!("alert-relay serve --sandbox --listen 127.0.0.1:0 --check --store {store}"));
+        String::from_utf8(ran.stdout).unwrap()
+    };
+    let said = check("postgres://me:Xq9vT2kLmZ4w@db.example.com/relay");
+    assert!(said.contains("warning: PostgreSQL is asked over the network without encryption"), "{said}");
+    assert!(!said.contains("Xq9v"), "{said}");
+    assert!(!check("postgres://localhost/relay").contains("without encryption"));
 }
 
 #[test]
@@ -126,6 +160,29 @@ fn a_delivery_can_be_looked_at_without_its_secrets() {
     }
 }
 
+/// A webhook of GitHub that nobody has set to JSON; the signature is over the form as it was sent.
+#[test]
+fn an_event_of_github_in_a_form_is_read_and_its_signature_is_over_the_form() {
+    let secret = "Xq9vT2kLmZ4wXq9vT2kLmZ4w";
+    let rules = "routes: [{name: github, kind: github, auth: {github: {env: RELAY_TEST_SECRET}}}]\n";
+    let program = program().file("relay.yaml", rules).variable("RELAY_TEST_SECRET", secret);
+    let bridge = Bridge::start(&program, "--sandbox --rules relay.yaml");
+    let event = std::fs::read_to_string("tests/payloads/github-workflow-firing.json").unwrap();
+    let form = format!("payload={}", percent_encoding::utf8_percent_encode(&event, percent_encoding::NON_ALPHANUMERIC));
+    let post = |signed: &str| {
+        let key = ring::hmac::Key::new(ring::hmac::HMAC_SHA256, secret.as_bytes());
+        let tag = ring::hmac::sign(&key, signed.as_bytes());
+        let tag: String = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+        let headers = format!(
+            "content-type: application/x-www-form-urlencoded\r\nx-hub-signature-256: sha256={tag}\r\nx-github-event: workflow_run\r\n"
+        );
+        request(&bridge.address, "POST", "/v1/hooks/github", &headers, form.as_bytes()).unwrap()
+    };
+    assert_eq!(post(&event).status, 403, "signed is what is sent");
+    let reply = post(&form);
+    assert_eq!((reply.status, reply.json()["job_ids"].as_array().unwrap().len()), (202, 1), "{reply:?}");
+}
+
 #[test]
 fn a_proxy_that_names_another_host_opens_nothing() {
     let bridge = Bridge::start(&program(), "--sandbox --store memory");
@@ -152,6 +209,22 @@ fn an_alert_says_what_it_waits_for() {
     let alerts = bridge.alerts();
     let reason = alerts[0]["job"]["waits_for"].as_str().unwrap_or_default().to_string();
     assert!(reason.starts_with("the integration main is paused: ") && !reason.contains("t3st"), "{alerts:?}");
+}
+
+/// As systemd does it where a unit has `Accept=yes`: what is handed over is a connection.
+#[test]
+fn a_socket_that_is_handed_over_and_does_not_listen_is_refused() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let connection = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let shell = "exec 3<&0 </dev/null; LISTEN_PID=$$ LISTEN_FDS=1 exec \"$@\"";
+    let ran = Command::new("sh")
+        .args(["-c", shell, "sh", env!("CARGO_BIN_EXE_source-devin-ai"), "alert-relay", "serve", "--sandbox"])
+        .stdin(std::os::fd::OwnedFd::from(connection))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&ran.stderr);
+    assert_eq!(ran.status.code(), Some(1), "{said}");
+    assert!(said.contains("hands over a socket that does not listen") && said.contains("Accept=yes"), "{said}");
 }
 
 /// As systemd does it: a socket that stays open over restarts, and a place to tell that all is well.

@@ -27,6 +27,16 @@ fn a_session_that_is_gone_after_a_restart_is_told_as_gone() {
     assert_eq!((&outcome["result"], &outcome["status"]), (&json!("session_gone"), &json!("dropped")), "{outcome}");
 }
 
+/// The next warning that says this.
+fn warning(bridge: &mut Bridge, words: &str) -> Value {
+    loop {
+        let line = bridge.until("warning");
+        if line["message"].as_str().unwrap().contains(words) {
+            return line;
+        }
+    }
+}
+
 /// A delivery of one Alertmanager group, with these alerts.
 fn group(instances: &[&str]) -> String {
     let alerts: Vec<Value> = instances
@@ -74,9 +84,18 @@ fn an_alert_that_its_session_could_not_be_told_gets_a_session_of_its_own() {
     assert_eq!(bridge.alerts()[0]["job"]["reason"], held["reason"]);
 }
 
-/// The key may read everything, and may not create.
+/// The key may read everything, and may not create; or the address of the integration leads to no organization.
 #[test]
-fn a_create_that_is_forbidden_pauses_until_one_is_allowed() {
+fn a_create_that_is_forbidden_or_goes_nowhere_pauses_until_one_is_allowed() {
+    let cases = [(403, "missing permission", "missing_permission"), (404, "no such path", "organization_unknown")];
+    std::thread::scope(|scope| {
+        for (status, detail, code) in cases {
+            scope.spawn(move || refused_once(status, detail, code));
+        }
+    });
+}
+
+fn refused_once(status: u16, detail: &'static str, code: &str) {
     let address: Arc<OnceLock<String>> = Arc::default();
     let standing = |address: &str| {
         let ready = request(address, "GET", "/readyz", "", b"").unwrap().json();
@@ -90,19 +109,78 @@ fn a_create_that_is_forbidden_pauses_until_one_is_allowed() {
         let mut asked = asked.lock().unwrap();
         asked.push(standing(known.wait()));
         // While it is tried again, it is no more ready than before.
-        if *asked == ["ready", "paused"] { sessions.answer(heard) } else { Said::problem(403, "missing permission") }
+        if *asked == ["ready", "paused"] { sessions.answer(heard) } else { Said::problem(status, detail) }
     });
     let program = by(&devin.settings(), "poll_interval: 1s", "");
     let mut bridge = Bridge::start(&program, "--rules relay.yaml");
     address.set(bridge.address.clone()).unwrap();
     bridge.post("generic", DISK_FULL);
-    let paused = loop {
-        let line = bridge.until("warning");
-        if line["message"].as_str().unwrap().starts_with("integration main is paused") {
-            break line;
-        }
-    };
-    assert!(paused["message"].as_str().unwrap().contains("missing permission"), "{paused}");
+    let paused = warning(&mut bridge, "integration main is paused");
+    assert!(paused["message"].as_str().unwrap().contains(detail), "{paused}");
+    let shown = bridge.get("/readyz").json()["integrations"][0].clone();
+    assert_eq!((&shown["state"], &shown["code"]), (&json!("paused"), &json!(code)), "{shown}");
+    let job = bridge.alerts()[0]["job"].clone();
+    let waits_for = job["waits_for"].as_str().unwrap();
+    assert!(waits_for.starts_with("the integration main is paused: ") && waits_for.contains(detail), "{job}");
+    bridge.until("session_created");
+    let job = bridge.alerts()[0]["job"].clone();
+    assert_eq!(
+        (&job["waits_for"], &job["reason"]),
+        (&json!(null), &json!(null)),
+        "what has passed is not told any more"
+    );
     bridge.until("outcome");
     assert_eq!((standing(&bridge.address).as_str(), devin.count("POST")), ("ready", 2));
+}
+
+#[test]
+fn a_session_that_may_not_be_seen_holds_up_no_other() {
+    let (sessions, looks) = (Sessions::new().on_look(|_| state("running/working", false)), Mutex::new(0));
+    let devin = Devin::start(move |heard| {
+        let is_first = heard.method == "GET" && heard.path == format!("sessions/devin-{:032x}", 1);
+        let mut looks = looks.lock().unwrap();
+        *looks += i32::from(is_first);
+        if is_first && *looks == 1 { Said::problem(403, "not your session") } else { sessions.answer(heard) }
+    });
+    let program = by(&devin.settings(), "poll_interval: 1s", "");
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml");
+    bridge.post("generic", DISK_FULL);
+    let put_off = warning(&mut bridge, "not your session");
+    let shown = bridge.get("/readyz").json()["integrations"][0].clone();
+    assert_eq!(shown["state"], "ready", "{shown}");
+    assert!(bridge.alerts()[0]["job"]["reason"].as_str().unwrap().contains("403"));
+    bridge.post("generic", &DISK_FULL.replace("disk", "cpu"));
+    bridge.until("session_created");
+    // The first one is seen again, and nothing is left of what was said of it.
+    while bridge.until("session_status")["job_id"] != put_off["job_id"] {}
+    let reasons: Vec<Value> = bridge.alerts().iter().map(|alert| alert["job"]["reason"].clone()).collect();
+    assert_eq!(reasons, [Value::Null, Value::Null]);
+    bridge.signal(Signal::TERM);
+    let (said, _) = bridge.end();
+    assert!(!said.iter().any(|line| line.to_string().contains("is paused")), "{said:?}");
+}
+
+/// The key is revoked while a session is watched.
+#[test]
+fn a_key_that_is_refused_while_a_session_is_watched_pauses() {
+    let sessions = Sessions::new().on_look(|_| state("running/working", false));
+    let is_revoked = Arc::new(Mutex::new(false));
+    let revoked = Arc::clone(&is_revoked);
+    let devin =
+        Devin::start(
+            move |heard| {
+                if *revoked.lock().unwrap() { Said::problem(403, "unknown key") } else { sessions.answer(heard) }
+            },
+        );
+    let program = by(&devin.settings(), "poll_interval: 1s", "");
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml");
+    bridge.post("generic", DISK_FULL);
+    bridge.until("session_status");
+    *is_revoked.lock().unwrap() = true;
+    warning(&mut bridge, "integration main is paused");
+    let shown = bridge.get("/readyz").json()["integrations"][0].clone();
+    assert_eq!((&shown["state"], &shown["code"]), (&json!("paused"), &json!("missing_permission")), "{shown}");
+    *is_revoked.lock().unwrap() = false;
+    while !bridge.until("note")["message"].as_str().unwrap().contains("the key is good") {}
+    assert_eq!(bridge.get("/readyz").json()["integrations"][0]["state"], "ready");
 }

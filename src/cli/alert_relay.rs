@@ -5,6 +5,8 @@ mod options;
 mod orders;
 mod place;
 #[cfg(feature = "serve")]
+mod rules;
+#[cfg(feature = "serve")]
 mod serve;
 
 use std::sync::Arc;
@@ -115,6 +117,13 @@ enum Command {
     #[cfg(feature = "serve")]
     #[command(after_help = serve::HELP)]
     Serve(serve::Serve),
+    /// Write a rules file for serve, to begin with
+    #[cfg(feature = "serve")]
+    #[command(after_help = rules::INIT_HELP)]
+    Init(rules::Init),
+    /// Check rules files of serve
+    #[cfg(feature = "serve")]
+    Rules(rules::Rules),
     /// Print what would be said to Devin; create nothing
     #[command(after_help = PROMPT_HELP)]
     Prompt(Box<Prompt>),
@@ -146,6 +155,10 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
                 Err(problem) => fail(&shown, Code::BadInput, &format!("{problem:#}")),
             }
         }
+        #[cfg(feature = "serve")]
+        Command::Init(options) => rules::init(&options, output),
+        #[cfg(feature = "serve")]
+        Command::Rules(options) => rules::run(&options, output),
         #[cfg(feature = "serve")]
         Command::Serve(options) => runtime().block_on(serve::run(options, output)),
         Command::Watch(watch) => runtime().block_on(watch_one(&watch, output)),

@@ -3,12 +3,14 @@
 //! The texts are the sender's own and untrusted; [`super::text`] cleans them before anybody is shown them.
 
 pub mod identity;
+mod keys;
 mod state;
 pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use identity::{Identity, KEY_TABLE, KeyRow, attempt_tag, key_table, tag, tag_in};
+pub use identity::{Identity, attempt_tag, tag, tag_in};
+pub use keys::{KEY_TABLE, KeyRow, key_table};
 pub use state::State;
 pub use words::{Format, Mapped, Severity};
 
@@ -43,6 +45,8 @@ pub struct Alert {
     pub links: Vec<Link>,
     /// Of a group, the alerts that fire, at most [`MEMBERS_KEPT`]; empty for a single alert.
     pub members: Vec<Member>,
+    /// Of a group, the labels of the alerts that fire beyond [`MEMBERS_KEPT`]: never shown, only compared.
+    pub further_labels: Vec<Pairs>,
     /// Of a group, how many alerts fire, with those beyond [`MEMBERS_KEPT`]; 0 for a single alert.
     pub firing: usize,
     /// Of a group, how many alerts the sender itself left out.
@@ -87,6 +91,7 @@ impl Alert {
             secrets: BTreeSet::new(),
             links: Vec::new(),
             members: Vec::new(),
+            further_labels: Vec::new(),
             firing: 0,
             truncated: 0,
             notification_reason: None,

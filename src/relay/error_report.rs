@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::devin::{Error, Event, Kind};
+pub use crate::failure::Audience;
 use crate::failure::{self, KEYS_PAGE};
 
 /// An error before there was an outcome: nothing was created, or nothing is known.
@@ -62,8 +63,8 @@ impl Code {
 /// What a session needs of its key.
 const PERMISSIONS: &str = "A session needs UseDevinSessions (or ManageOrgSessions) to be created, ViewOrgSessions to be seen, ManageOrgSessions to be ended";
 
-/// A request that failed, in words.
-pub fn error_report(error: &Error) -> ErrorReport {
+/// A request that failed, in words for this audience.
+pub fn error_report(error: &Error, audience: Audience) -> ErrorReport {
     let remedy = match error.kind {
         Kind::Status(401) => format!(
             "The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at {KEYS_PAGE}"
@@ -71,30 +72,40 @@ pub fn error_report(error: &Error) -> ErrorReport {
         // A bad key has been seen to answer 403 as well.
         Kind::Status(403) => format!("Either the API key is wrong or revoked, or it lacks a permission. {PERMISSIONS}"),
         Kind::Status(429) if is_session_limit(error) => {
-            "The organization runs as many sessions as it may at once: end one in Devin, or run the alert again later"
-                .to_string()
+            let then = match audience {
+                Audience::Settings => "end one in Devin, or run the alert again later",
+                Audience::Rules => "what comes waits until one ends, in Devin or by itself",
+            };
+            format!("The organization runs as many sessions as it may at once: {then}")
         }
         Kind::Status(429) | Kind::WaitTooLong { .. } => {
-            "The API limits how often it may be asked: run the alert again later".to_string()
+            let then = match audience {
+                Audience::Settings => "run the alert again later",
+                Audience::Rules => audience.later(),
+            };
+            format!("The API limits how often it may be asked: {then}")
         }
         // It may be the output that stands in the way, and not the settings.
         Kind::Unaskable(_) => "Nothing was sent".to_string(),
-        Kind::Status(300..=399) => "A redirect is not followed: check api_url or --endpoint".to_string(),
+        Kind::Status(300..=399) => match audience {
+            Audience::Settings => "A redirect is not followed: check api_url or --endpoint".to_string(),
+            Audience::Rules => format!("A redirect is not followed: check {}", audience.address()),
+        },
         // Each of these has an answer above, so that no stream's permission is named.
-        _ => failure::remedy(&error.kind, "ViewOrgSessions"),
+        _ => failure::remedy(&error.kind, "ViewOrgSessions", audience),
     };
     ErrorReport { code: code(error), message: format!("{error}. {remedy}.") }
 }
 
-/// A create that failed, in words: where the API does not take it, the session's options are what can be wrong.
-pub fn create_error_report(error: &Error) -> ErrorReport {
+/// A create that failed, likewise: where the API does not take it, the session's options are what can be wrong.
+pub fn create_error_report(error: &Error, audience: Audience) -> ErrorReport {
     match code(error) {
         Code::Refused => {
             let remedy =
                 "The API does not take this session: check its options (playbook, repository, mode, schema, tags)";
             ErrorReport { code: Code::Refused, message: format!("{error}. {remedy}.") }
         }
-        _ => error_report(error),
+        _ => error_report(error, audience),
     }
 }
 
@@ -175,8 +186,8 @@ mod tests {
         }));
     }
 
-    #[test]
-    fn every_kind_of_error_has_a_code_and_says_what_to_do() {
+    /// One of every kind.
+    fn kinds() -> impl Iterator<Item = Kind> {
         let statuses = [204, 302, 400, 401, 403, 404, 408, 409, 410, 422, 429, 500, 599, 600].map(Kind::Status);
         let others = [
             Kind::WaitTooLong { status: 429, wait: Duration::from_secs(900) },
@@ -189,10 +200,29 @@ mod tests {
             Kind::Invalid(Invalid::TooLarge { limit: 1 << 20 }),
             Kind::Unaskable("odd key".to_string()),
         ];
-        let mut table = Vec::new();
-        for kind in statuses.into_iter().chain(others) {
+        statuses.into_iter().chain(others)
+    }
+
+    #[test]
+    fn whoever_has_a_rules_file_is_told_in_its_words() {
+        let message = |kind| {
             let error = Error { kind, path: "/v3/self".to_string(), explanation: None, tries: 1 };
-            let (read, create) = (error_report(&error), create_error_report(&error));
+            error_report(&error, Audience::Rules).message
+        };
+        let said: Vec<String> = kinds().map(message).collect();
+        for foreign in ["api_url", "--endpoint", "DEVIN_ORG_ID", "un again", "run the alert", "concurrency"] {
+            assert!(!said.iter().any(|message| message.contains(foreign)), "{foreign}: {said:#?}");
+        }
+        insta::assert_snapshot!(said.join("\n"));
+    }
+
+    #[test]
+    fn every_kind_of_error_has_a_code_and_says_what_to_do() {
+        let mut table = Vec::new();
+        for kind in kinds() {
+            let error = Error { kind, path: "/v3/self".to_string(), explanation: None, tries: 1 };
+            let (read, create) =
+                (error_report(&error, Audience::Settings), create_error_report(&error, Audience::Settings));
             table.push(format!("{:?}: {}", read.code, read.message));
             if create != read {
                 table.push(format!("  to create, {:?}: {}", create.code, create.message));

@@ -10,6 +10,7 @@ mod finding;
 mod patience;
 mod polling;
 mod request;
+mod resolving;
 mod rivals;
 mod table;
 mod watching;
@@ -18,8 +19,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-pub use self::patience::is_about_the_key;
-pub use self::request::{DispatchRequest, Firing, FiringReason, OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
+pub use self::request::{
+    DispatchRequest, Firing, FiringReason, OnNewAlerts, OnResolved, OnSessionLimit, OnTimeout, Policy,
+};
 pub use self::table::{ROWS, table};
 pub use self::watching::{Origin, Watching};
 use super::event::{EventKind, OutcomeEvent};
@@ -91,6 +93,9 @@ pub struct Job {
     /// Made of alerts that an earlier session was to be told of, and was not: none that has ended holds it back.
     #[serde(default)]
     follows: bool,
+    /// What is to be done about the session of an alert that was resolved.
+    #[serde(default)]
+    resolved: resolving::Resolved,
     messages_sent: u32,
     #[serde(default)]
     messaged_at: Option<Millis>,
@@ -242,6 +247,7 @@ impl Job {
             prompted: None,
             is_owing: false,
             follows: false,
+            resolved: resolving::Resolved::default(),
             messages_sent: 0,
             messaged_at: None,
             successions: 0,
@@ -369,6 +375,7 @@ pub fn step(mut job: Job, observation: Observation, now: impl Into<Now>) -> (Job
         (Phase::Watching(_), observation) => job.on_watching(observation, now),
         (_, Observation::AlertResolved) => job.on_resolved_early(now),
         (_, Observation::NewAlerts(firing)) => {
+            job.fires_again();
             let earlier = std::mem::replace(&mut job.request.firing, firing);
             job.prompted.get_or_insert(earlier.fingerprints);
             job.resume_waiting(now)

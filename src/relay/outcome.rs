@@ -109,11 +109,15 @@ pub enum OutcomeKind {
     CreateUnknown,
     Terminated,
     ResolvedBeforeStart,
+    /// A gate of its rule turned the alert away.
+    Refused,
+    /// The session of another alert of its storm takes care of it.
+    Attached,
 }
 
 impl OutcomeKind {
     /// Every kind, as the relay's page lists them.
-    pub const ALL: [OutcomeKind; 13] = [
+    pub const ALL: [OutcomeKind; 15] = [
         OutcomeKind::PrOpened,
         OutcomeKind::PrClosed,
         OutcomeKind::NoPr,
@@ -127,12 +131,16 @@ impl OutcomeKind {
         OutcomeKind::CreateUnknown,
         OutcomeKind::Terminated,
         OutcomeKind::ResolvedBeforeStart,
+        OutcomeKind::Refused,
+        OutcomeKind::Attached,
     ];
 
     /// The class it belongs to.
     pub fn status(self) -> OutcomeStatus {
         match self {
-            OutcomeKind::PrOpened | OutcomeKind::PrClosed | OutcomeKind::NoPr => OutcomeStatus::Done,
+            OutcomeKind::PrOpened | OutcomeKind::PrClosed | OutcomeKind::NoPr | OutcomeKind::Attached => {
+                OutcomeStatus::Done
+            }
             OutcomeKind::WaitingForUser | OutcomeKind::WaitingForApproval => OutcomeStatus::Blocked,
             _ => OutcomeStatus::Dropped,
         }
@@ -142,7 +150,12 @@ impl OutcomeKind {
     pub fn exit_code(self, require_pr: bool) -> u8 {
         match self {
             OutcomeKind::NoPr | OutcomeKind::PrClosed if require_pr => 26,
-            OutcomeKind::PrOpened | OutcomeKind::PrClosed | OutcomeKind::NoPr | OutcomeKind::ResolvedBeforeStart => 0,
+            OutcomeKind::PrOpened
+            | OutcomeKind::PrClosed
+            | OutcomeKind::NoPr
+            | OutcomeKind::ResolvedBeforeStart
+            | OutcomeKind::Refused
+            | OutcomeKind::Attached => 0,
             OutcomeKind::WaitingForUser | OutcomeKind::WaitingForApproval => 20,
             OutcomeKind::QuotaExceeded => 21,
             OutcomeKind::SessionError => 22,

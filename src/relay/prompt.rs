@@ -6,11 +6,13 @@
 mod facts;
 mod fence;
 mod key;
+mod storm;
 mod template;
 
 pub use facts::VARIABLES;
-pub use key::{Key, dedupe_key, shown_key};
-pub use template::{Template, TemplateProblem};
+pub use key::{Key, dedupe_key, line, shown_key};
+pub use storm::{Companion, with_storm};
+pub use template::{Template, TemplateProblem, first_unknown, named};
 
 use super::alert::{Alert, tag_in};
 use super::text::{plain_line, without_secrets};

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::options::{NewAlertsChoice, PollingOptions, Run, SessionLimitChoice, TimeoutChoice, WhilePrOpenChoice};
 use super::orders::Prepared;
 use crate::relay::alert::tag_in;
-use crate::relay::job::{DispatchRequest, OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
+use crate::relay::job::{DispatchRequest, OnNewAlerts, OnResolved, OnSessionLimit, OnTimeout, Policy};
 use crate::relay::names::Names;
 use crate::relay::prior::Holds;
 use crate::relay::request;
@@ -65,6 +65,7 @@ fn polling(options: &PollingOptions, is_sandbox: bool) -> Policy {
             TimeoutChoice::Leave => OnTimeout::Leave,
             TimeoutChoice::Terminate => OnTimeout::Terminate,
         },
+        on_resolved: OnResolved::Annotate,
         poll_interval: options.poll_interval.unwrap_or(default),
         max_polls: options.max_poll_attempts,
         pr_grace: options.pr_grace,

@@ -10,7 +10,7 @@ use crate::config::{self, Access};
 use crate::devin::retry::Policy;
 use crate::devin::{Client, Settings, Token, endpoint};
 use crate::output::Output;
-use crate::relay::error_report::{Code, ErrorReport};
+use crate::relay::error_report::{Audience, Code, ErrorReport};
 use crate::relay::event::EventKind;
 use crate::relay::organization::{self, Identified};
 use crate::relay::report::Presenter;
@@ -120,7 +120,7 @@ pub async fn identify(
             shown.tell(EventKind::note(stopped_words), None);
             return Err(Exit::Signal(signal));
         }
-        identified = organization::find(&place.client, place.org_id.as_deref()) => identified,
+        identified = organization::find(&place.client, place.org_id.as_deref(), Audience::Settings) => identified,
     };
     let identified = identified.map_err(|ErrorReport { code, message }| fail(shown, code, &message))?;
     if let Some(warning) = &identified.warning {

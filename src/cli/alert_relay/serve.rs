@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use tokio::sync::watch::channel;
@@ -13,9 +14,11 @@ use crate::devin::retry;
 use crate::devin::{Client, Settings as ClientSettings, Token};
 use crate::output::Output;
 use crate::redact::Redactor;
-use crate::relay::serve::rules::{self, Devin, Integration, Rules, Surroundings};
+use crate::relay::serve::rules::{self, Devin, Integration, Limited, Rules, Surroundings};
 use crate::relay::serve::store::Address;
-use crate::relay::serve::{IntegrationSettings, Listen, Log, Origin, Settings, Tls, inherited, would_serve};
+use crate::relay::serve::{
+    IntegrationSettings, Listen, Log, Origin, Settings, Source, Tls, cannot_listen, inherited, would_serve,
+};
 use crate::sandbox::{self, Sandbox};
 use crate::stop::Signals;
 
@@ -28,6 +31,9 @@ Examples:
 
 /// So many requests to one organization are under way at once.
 const REQUESTS_AT_ONCE: usize = 8;
+
+/// The signal that asks a service to read its settings again.
+const HANG_UP: i32 = 1;
 
 /// The rules where there is no file, for trying things.
 const TRIAL: &str = "\
@@ -98,8 +104,9 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
     }
     if options.check {
         would_serve(origin, &store, &rules).iter().for_each(|line| output.line(line));
-        return SUCCESS;
+        return looked(origin, socket.is_some(), &store, output);
     }
+    let organizations = rules.integrations.clone();
     let simulated = if options.sandbox { Some(simulated(&mut rules).await) } else { None };
     let sandbox = match simulated.transpose() {
         Ok(sandbox) => sandbox,
@@ -108,19 +115,23 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
             return FAILURE;
         }
     };
+    let source = source(&options, Fixed { address: origin.address, organizations }, output);
+    let asked = source.as_ref().map(|source| Arc::clone(&source.asked));
     let mut integrations = Vec::new();
-    for Integration { name, token, api_url, org_id } in rules.integrations.drain(..) {
+    for Integration { name, token, api_url, org_id, .. } in std::mem::take(&mut rules.integrations) {
         let Some(token) = token else { continue };
         redactor.add(token.expose());
         output.hide(&token);
         let (policy, concurrency) = (retry::Policy::brief(), REQUESTS_AT_ONCE);
         let client = Client::new(ClientSettings { api_url, token, policy, concurrency });
-        integrations.push(IntegrationSettings { name, client, org_id, create_timeout: rules.rule.create_timeout });
+        let create_timeout = rules.create_timeout(&name);
+        integrations.push(IntegrationSettings { name, client, org_id, create_timeout });
     }
     let (tell, stop) = channel(None);
     let listen = socket.map_or(Listen::At(origin.address), Listen::On);
     let log = Log::new(output, !output.is_terminal());
-    let serving = crate::relay::serve::serve(Settings { listen, tls, store, rules, integrations, redactor, log, stop });
+    let serving =
+        crate::relay::serve::serve(Settings { listen, tls, store, rules, source, integrations, redactor, log, stop });
     let mut signals = Signals::listen_with_hang_up();
     tokio::pin!(serving);
     let exit = loop {
@@ -133,6 +144,11 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
                 }
             },
             signal = signals.next() => {
+                // A terminal that is closed ends what it runs; a service is asked by this to read its settings again.
+                if signal == HANG_UP && !output.is_terminal() && let Some(asked) = &asked {
+                    asked.notify_one();
+                    continue;
+                }
                 if tell.borrow().is_some() {
                     output.note("stopped at once: what was under way is looked for at the next start");
                     break Exit::Signal(signal);
@@ -143,6 +159,57 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
     };
     drop(sandbox);
     exit
+}
+
+/// What stays as it was at the start.
+struct Fixed {
+    address: SocketAddr,
+    organizations: Vec<Integration>,
+}
+
+/// How the rules file is read again; `None` where there is none.
+fn source(options: &Serve, fixed: Fixed, output: &Output) -> Option<Source> {
+    let (path, sandbox, output) = (options.rules.clone()?, options.sandbox, output.clone());
+    let load = move || {
+        let mut rules = load(Some(&path), sandbox)?;
+        let refused = |problem: &str| vec![format!("{}: {problem}", path.display())];
+        let (now, then) = (&rules.integrations, &fixed.organizations);
+        if now.len() != then.len() || !now.iter().zip(then).all(|(now, then)| now.is_same(then)) {
+            return Err(refused("integrations are others than at the start, which needs a restart"));
+        }
+        if let Some(problem) = refuse_open(fixed.address, &rules) {
+            return Err(refused(&problem));
+        }
+        rules.integrations.clear();
+        for secret in rules.secrets().filter_map(|secret| std::str::from_utf8(secret.expose()).ok()) {
+            output.hide(&Token::new(secret));
+        }
+        Ok(rules)
+    };
+    Some(Source { load: Box::new(load), asked: Arc::default() })
+}
+
+/// Why these rules cannot be served at this address.
+fn refuse_open(address: SocketAddr, rules: &Rules) -> Option<String> {
+    let open = rules.open_routes().collect::<Vec<_>>().join(", ");
+    (!address.ip().to_canonical().is_loopback() && !open.is_empty()).then(|| format!(
+        "--listen {address}: give the routes without authentication ({open}) a secret, or listen on an address of this machine only, such as 127.0.0.1:8080"
+    ))
+}
+
+/// Sees whether there is a place for the store and one to listen on, without leaving anything there.
+fn looked(origin: Origin, is_handed_over: bool, store: &Address, output: &Output) -> Exit {
+    let mut problems: Vec<String> = store.look().err().iter().map(ToString::to_string).collect();
+    let address = origin.address;
+    match TcpListener::bind(address) {
+        Err(error) if error.kind() == io::ErrorKind::AddrInUse && !is_handed_over => output.line(&format!(
+            "warning: somebody listens on {address} already: if that is not the process that this one is to replace, give another --listen"
+        )),
+        Err(error) if !is_handed_over => problems.push(cannot_listen(address, &error)),
+        _ => {}
+    }
+    problems.iter().for_each(|problem| output.note(&format!("error: {problem}")));
+    if problems.is_empty() { SUCCESS } else { FAILURE }
 }
 
 /// An address and a port, or the name of an address of this machine.
@@ -164,16 +231,13 @@ fn plan(options: &Serve) -> Result<Plan, Refusal> {
     let default = if options.sandbox { "memory" } else { "sqlite:relay.db" };
     let store = options.store.as_deref().unwrap_or(default).parse();
     let store = store.map_err(|problem| Refusal::Usage(format!("--store: {problem}")))?;
-    let rules = load(options).map_err(Refusal::Failure)?;
+    let rules = load(options.rules.as_deref(), options.sandbox).map_err(Refusal::Failure)?;
     let socket = inherited().map_err(failure)?;
     let address = socket.as_ref().map_or(Ok(options.listen), TcpListener::local_addr);
     let address =
         address.map_err(|error| failure(format!("the socket that was handed over has no address: {error}")))?;
-    let open = rules.open_routes().collect::<Vec<_>>().join(", ");
-    if !address.ip().to_canonical().is_loopback() && !open.is_empty() {
-        return Err(Refusal::Usage(format!(
-            "--listen {address}: give the routes without authentication ({open}) a secret, or listen on an address of this machine only, such as 127.0.0.1:8080"
-        )));
+    if let Some(problem) = refuse_open(address, &rules) {
+        return Err(Refusal::Usage(problem));
     }
     let files = options.tls_cert.as_ref().zip(options.tls_key.as_ref());
     let tls = files.map(|(certificate, key)| Tls::load(certificate, key)).transpose().map_err(failure)?;
@@ -182,9 +246,9 @@ fn plan(options: &Serve) -> Result<Plan, Refusal> {
 }
 
 /// The rules, or everything that is wrong with them, one sentence each.
-fn load(options: &Serve) -> Result<Rules, Vec<String>> {
-    let devin = if options.sandbox { Devin::Sandbox } else { Devin::Api };
-    let (name, checked) = match &options.rules {
+fn load(path: Option<&Path>, is_sandbox: bool) -> Result<Rules, Vec<String>> {
+    let devin = if is_sandbox { Devin::Sandbox } else { Devin::Api };
+    let (name, checked) = match path {
         Some(path) => (path.display().to_string(), rules::load(path, devin)),
         None => ("the rules of --sandbox".to_string(), rules::check(TRIAL, devin, &Nowhere)),
     };
@@ -200,10 +264,11 @@ async fn simulated(rules: &mut Rules) -> io::Result<Sandbox> {
         token: Some(Token::new(sandbox::TOKEN)),
         api_url: sandbox.url(),
         org_id: Some(sandbox::ORG_ID.to_string()),
+        limited: Limited::default(),
     };
     let mut names: Vec<String> = rules.integrations.iter().map(|integration| integration.name.clone()).collect();
     if names.is_empty() {
-        names.push(rules.rule.integration.clone());
+        names.extend(rules.rules.first().map(|rule| rule.integration.clone()));
     }
     rules.integrations = names.iter().map(|name| simulated(name)).collect();
     Ok(sandbox)

@@ -2,7 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-use super::{Alert, Format, Pairs};
+use super::{Alert, Pairs};
 
 /// Labels that change while the trouble stays the same, so that they are left out of an alert's hashed labels. Beside
 /// `pod` or `container`, so is `instance`, which is then the pod's address; elsewhere it is the machine that is in trouble.
@@ -25,100 +25,6 @@ pub enum Identity {
     Labels { receiver: String, labels: Pairs },
     /// The title with the alert's labels, and whatever else names the source.
     Title { source: String, title: String },
-}
-
-/// How one sender's dedupe key is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeyRow {
-    pub format: Format,
-    /// What the key looks like; `<hash>` is 26 hexadecimal digits of a SHA-256.
-    pub key: &'static str,
-    pub made_of: &'static str,
-}
-
-/// How dedupe keys are made. The user's documentation shows it as [`key_table`] prints it.
-pub const KEY_TABLE: [KeyRow; 19] = [
-    KeyRow {
-        format: Format::Alertmanager,
-        key: "alertmanager:<receiver>:<hash>",
-        made_of: "receiver and group labels, without group labels the alert's name; with `--per-alert`, receiver and labels",
-    },
-    KeyRow {
-        format: Format::Grafana,
-        key: "grafana:<receiver>:<hash>",
-        made_of: "receiver and group labels, without group labels the alert's name; with `--per-alert`, receiver and labels",
-    },
-    KeyRow {
-        format: Format::Grafana,
-        key: "grafana:rule#<host>#<orgId>#<ruleId>",
-        made_of: "Grafana 8 and older, legacy alerting: the server, the organization, and the rule's identifier",
-    },
-    KeyRow { format: Format::PagerDuty, key: "pagerduty:<id>", made_of: "incident identifier, also of V1 and V2" },
-    KeyRow {
-        format: Format::Sentry,
-        key: "sentry:<id>",
-        made_of: "issue identifier, the same for `issue` and `event_alert`",
-    },
-    KeyRow {
-        format: Format::Sentry,
-        key: "sentry:metric_alert#<id>",
-        made_of: "`metric_alert`: the metric incident's identifier",
-    },
-    KeyRow { format: Format::Datadog, key: "datadog:cycle#<alert_cycle_key>", made_of: "alert cycle key" },
-    KeyRow {
-        format: Format::Datadog,
-        key: "datadog:alert#<alert_id>#<alert_scope>",
-        made_of: "without a cycle key: alert identifier and scope",
-    },
-    KeyRow {
-        format: Format::Datadog,
-        key: "datadog:aggregation#<aggreg_key>",
-        made_of: "without both: aggregation key",
-    },
-    KeyRow {
-        format: Format::Datadog,
-        key: "datadog:<hash>",
-        made_of: "without all three: title, without its `[Triggered …]`, and labels",
-    },
-    KeyRow { format: Format::Opsgenie, key: "opsgenie:<alertId>", made_of: "alert identifier" },
-    KeyRow {
-        format: Format::CloudWatch,
-        key: "cloudwatch:<AlarmArn>",
-        made_of: "alarm ARN; without it `<account>#<region>#<name>`",
-    },
-    KeyRow {
-        format: Format::CloudEvents,
-        key: "cloudevents:<source>#<subject>",
-        made_of: "source and subject; without a subject, `cloudevents:<hash>` of source, type, title and labels",
-    },
-    KeyRow {
-        format: Format::Generic,
-        key: "generic:<dedup_key>",
-        made_of: "`dedup_key`, `externalId`, `deduplication_key`",
-    },
-    KeyRow { format: Format::Generic, key: "generic:<source>#<dedup_key>", made_of: "the same, with a `source`" },
-    KeyRow {
-        format: Format::Generic,
-        key: "generic:<field>#<id>",
-        made_of: "without these: `fingerprint`, `alert_uid`, `incident_id`, `alert_id`",
-    },
-    KeyRow {
-        format: Format::Generic,
-        key: "generic:<hash>",
-        made_of: "without any of them: source, host and the like, title and labels",
-    },
-    KeyRow { format: Format::Any, key: "any:<field>#<id>", made_of: "the field that identifies the alert" },
-    KeyRow {
-        format: Format::Any,
-        key: "any:<hash>",
-        made_of: "without one: the rule's identifier or the title, with host, service and the like",
-    },
-];
-
-/// [`KEY_TABLE`] in Markdown.
-pub fn key_table() -> String {
-    let rows = KEY_TABLE.iter().map(|row| format!("| `{}` | `{}` | {} |\n", row.format, row.key, row.made_of));
-    format!("| Format | Dedupe key | Made of |\n|---|---|---|\n{}", rows.collect::<String>())
 }
 
 /// The dedupe tag of the alert with this key in the default namespace: `ar-` and 26 hexadecimal digits.
@@ -268,7 +174,7 @@ fn digits(hash: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::relay::alert::State;
+    use crate::relay::alert::{Format, State};
 
     fn pairs(text: &str) -> Pairs {
         text.split_whitespace().filter_map(|pair| pair.split_once('=')).map(|(k, v)| (k.into(), v.into())).collect()
@@ -385,36 +291,5 @@ mod tests {
     fn a_tag_is_short_and_plain() {
         insta::assert_snapshot!(tag("pagerduty:PABC"), @"ar-0cfabd5d14533a8fed701313ce");
         assert_eq!(tag("x").len(), 29);
-    }
-
-    #[test]
-    fn the_table_has_a_row_for_every_format() {
-        for format in Format::CODED {
-            let rows: Vec<_> = KEY_TABLE.iter().filter(|row| row.format == format).collect();
-            assert!(!rows.is_empty() && rows.iter().all(|row| row.key.starts_with(format.name())), "{format}");
-        }
-        insta::assert_snapshot!(key_table(), @"
-        | Format | Dedupe key | Made of |
-        |---|---|---|
-        | `alertmanager` | `alertmanager:<receiver>:<hash>` | receiver and group labels, without group labels the alert's name; with `--per-alert`, receiver and labels |
-        | `grafana` | `grafana:<receiver>:<hash>` | receiver and group labels, without group labels the alert's name; with `--per-alert`, receiver and labels |
-        | `grafana` | `grafana:rule#<host>#<orgId>#<ruleId>` | Grafana 8 and older, legacy alerting: the server, the organization, and the rule's identifier |
-        | `pagerduty` | `pagerduty:<id>` | incident identifier, also of V1 and V2 |
-        | `sentry` | `sentry:<id>` | issue identifier, the same for `issue` and `event_alert` |
-        | `sentry` | `sentry:metric_alert#<id>` | `metric_alert`: the metric incident's identifier |
-        | `datadog` | `datadog:cycle#<alert_cycle_key>` | alert cycle key |
-        | `datadog` | `datadog:alert#<alert_id>#<alert_scope>` | without a cycle key: alert identifier and scope |
-        | `datadog` | `datadog:aggregation#<aggreg_key>` | without both: aggregation key |
-        | `datadog` | `datadog:<hash>` | without all three: title, without its `[Triggered …]`, and labels |
-        | `opsgenie` | `opsgenie:<alertId>` | alert identifier |
-        | `cloudwatch` | `cloudwatch:<AlarmArn>` | alarm ARN; without it `<account>#<region>#<name>` |
-        | `cloudevents` | `cloudevents:<source>#<subject>` | source and subject; without a subject, `cloudevents:<hash>` of source, type, title and labels |
-        | `generic` | `generic:<dedup_key>` | `dedup_key`, `externalId`, `deduplication_key` |
-        | `generic` | `generic:<source>#<dedup_key>` | the same, with a `source` |
-        | `generic` | `generic:<field>#<id>` | without these: `fingerprint`, `alert_uid`, `incident_id`, `alert_id` |
-        | `generic` | `generic:<hash>` | without any of them: source, host and the like, title and labels |
-        | `any` | `any:<field>#<id>` | the field that identifies the alert |
-        | `any` | `any:<hash>` | without one: the rule's identifier or the title, with host, service and the like |
-        ");
     }
 }

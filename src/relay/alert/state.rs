@@ -168,7 +168,7 @@ const RESOLVED: [&str; 44] = [
     "deployed",
 ];
 
-const BETWEEN: [&str; 58] = [
+const BETWEEN: [&str; 59] = [
     "acknowledged",
     "acknowledge",
     "ack",
@@ -185,6 +185,7 @@ const BETWEEN: [&str; 58] = [
     "queued",
     "building",
     "scheduled",
+    "upcoming",
     "inprogress",
     "progressing",
     "waiting",

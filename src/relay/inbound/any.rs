@@ -1,14 +1,20 @@
 //! An alert of a sender that nobody here knows: its values are found by the names that senders use. Pure.
 
 mod detection;
+mod envelope;
+mod heading;
 mod identity;
 mod state;
 
 use serde_json::{Map, Value};
 
 pub use detection::is_sure;
+pub use envelope::carried;
 pub use identity::{further_sources, key, sources};
 pub use state::state;
+
+use detection::is_sure_itself;
+use envelope::carried_alert;
 
 use super::fields::Fields;
 use super::leaves::{Leaf, is_kept_secret, is_personal, leaves, looks_personal};
@@ -46,8 +52,12 @@ pub fn says_state(value: &Value) -> bool {
     state::word(&leaves).is_some() || state::in_text(&leaves).is_some()
 }
 
-/// The alerts in an object: the items of its list of alerts, each with what stands beside the list, or itself.
+/// The alerts in an object, or in the one that it carries as text: the items of its list of alerts, each with what stands
+/// beside the list, or itself.
 pub fn each(value: &Value) -> Vec<Value> {
+    if let Some(carried) = carried_alert(value) {
+        return each(&carried);
+    }
     let Some((list_name, list)) = LISTS.iter().find_map(|name| Some((*name, alerts_in(value, name)?))) else {
         return vec![value.clone()];
     };
@@ -106,6 +116,7 @@ pub fn tell(alert: &mut Alert, leaves: &[Leaf]) {
 fn is_severity_name(leaf: &Leaf, names: &[&str]) -> bool {
     let named = |name: &str| names.contains(&name);
     named(&leaf.name)
+        || leaf.name.ends_with("severity")
         || named(&leaf.parent) && ["label", "name", "slug", "level", "value"].contains(&leaf.name.as_str())
 }
 

@@ -98,7 +98,7 @@ fn data(payload: Fields) -> Value {
 }
 
 /// The bytes of Base64, in either alphabet, with or without padding.
-fn decoded(base64: &str) -> Option<Vec<u8>> {
+pub(super) fn decoded(base64: &str) -> Option<Vec<u8>> {
     let plain = base64.trim_end_matches('=').replace('-', "+").replace('_', "/");
     BASE64_STANDARD_NO_PAD.decode(plain).ok()
 }

@@ -84,7 +84,12 @@ fn any_alarm(payload: Fields) -> Result<Alert, Problem> {
     // An ARN ends with the name.
     let name = event.text("alarmName").or_else(|| arn.as_deref()?.split(':').nth(6).map(str::to_string));
     let name = name.ok_or_else(|| payload.missing("alarmName"))?;
+    // Who edits or deletes an alarm has looked at it.
+    let edit = event
+        .text("operation")
+        .filter(|_| payload.text("detail-type").is_some_and(|kind| kind.contains("Configuration")));
     let state = match event.text("state.value").as_deref() {
+        _ if edit.is_some() => State::other(&edit.unwrap_or_default()),
         Some("ALARM") => State::Firing,
         Some("OK") => State::Resolved,
         other => State::other(other.unwrap_or("unknown")),

@@ -96,6 +96,7 @@ fn group(payload: Fields, receiver: &str, group_labels: Pairs, all: Vec<(State, 
     if fires {
         alert.firing = members.len();
         alert.members = members.iter().take(MEMBERS_KEPT).map(|(_, member)| member.clone()).collect();
+        alert.further_labels = members.iter().skip(MEMBERS_KEPT).map(|(_, member)| member.labels.clone()).collect();
     }
     alert.labels = labels;
     alert.annotations = annotations;

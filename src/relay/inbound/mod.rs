@@ -10,6 +10,7 @@ mod cloudwatch;
 mod datadog;
 mod delivery;
 mod fields;
+mod form;
 mod generic;
 mod grafana;
 mod group;
@@ -25,10 +26,12 @@ pub mod senders;
 mod sentry;
 mod slack;
 mod stand_in;
+mod teams;
 
 use serde_json::Value;
 
 pub use delivery::{Delivery, Rejected, delivery_id};
+pub use group::severity as severity_of;
 pub use mapping::Mapping;
 pub use problem::Problem;
 
@@ -116,6 +119,10 @@ fn read_one(
         None => senders::of(value),
     };
     let Some(sender) = sender else {
+        // What a queue or a topic hands on is its sender's.
+        if let Some(carried) = any::carried(value).filter(|carried| senders::of(carried).is_some()) {
+            return read_one(&carried, reading, allowance, delivery);
+        }
         let fields = Fields { format: Format::Any, value };
         return if any::is_sure(fields) {
             any::read_each(fields, delivery)
@@ -149,7 +156,8 @@ fn parse(payload: &[u8]) -> Result<Vec<Value>, Problem> {
     if payload.trim_ascii().is_empty() {
         return Err(Problem::Empty);
     }
-    let text = readable(payload);
+    let form = form::payload(payload);
+    let text = readable(form.as_deref().unwrap_or(payload));
     let mut values = Vec::new();
     for value in serde_json::Deserializer::from_slice(&text).into_iter::<Value>() {
         match value {
@@ -163,7 +171,10 @@ fn parse(payload: &[u8]) -> Result<Vec<Value>, Problem> {
 
 fn not_an_object(value: &Value) -> Problem {
     let found = match value {
-        Value::Array(_) => "a list without items",
+        Value::Array(items) if items.is_empty() => {
+            return Problem::NotAnAlert { what: "an empty list", remedy: "it tells of nothing" };
+        }
+        Value::Array(_) => "a list in a list",
         Value::String(_) => "a text",
         Value::Number(_) => "a number",
         _ => "a single word",

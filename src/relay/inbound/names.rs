@@ -199,7 +199,7 @@ pub const LINKS: [&str; 18] = [
     "targeturl",
 ];
 /// Names that identify an alert; none of an event or a delivery.
-pub const KEYS: [&str; 21] = [
+pub const KEYS: [&str; 22] = [
     "dedupkey",
     "dedupekey",
     "deduplicationkey",
@@ -221,6 +221,7 @@ pub const KEYS: [&str; 21] = [
     "correlationid",
     "alertcorrelationid",
     "errorid",
+    "sysid",
 ];
 /// Names that identify what watches, which may watch many things.
 pub const RULE_KEYS: [&str; 10] = [

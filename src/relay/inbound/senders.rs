@@ -6,6 +6,7 @@
 mod builds;
 mod delivery;
 mod errors;
+mod events;
 mod hosts;
 mod incidents;
 mod infrastructure;
@@ -91,6 +92,7 @@ pub fn all() -> impl Iterator<Item = &'static Sender> {
     [
         incidents::SENDERS,
         infrastructure::SENDERS,
+        events::SENDERS,
         errors::SENDERS,
         monitoring::SENDERS,
         logs::SENDERS,

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::devin::session::Session;
 use crate::devin::{Error, Kind};
-use crate::relay::error_report::{create_error_report, is_session_limit};
+use crate::relay::error_report::{Audience, Code, create_error_report, is_session_limit};
 use crate::relay::event::{AdoptionReason, EventKind};
 use crate::relay::names::Kept;
 use crate::relay::outcome::{Outcome, OutcomeKind};
@@ -122,7 +122,13 @@ impl Job {
 
     fn refuse(&mut self, error: &Error) -> Vec<Action> {
         self.phase = Phase::Settled(End::Failed { session_id: None });
-        vec![Action::Report(EventKind::Error(create_error_report(error)))]
+        let mut report = create_error_report(error, self.audience());
+        if report.code == Code::SessionLimit && self.audience() == Audience::Rules {
+            report.message = format!(
+                "{error}. The organization runs as many sessions as it may at once, and on_session_limit: fail waits for none of them to end, so nothing was created: end one in Devin and have the alert delivered again, or set on_session_limit to wait."
+            );
+        }
+        vec![Action::Report(EventKind::Error(report))]
     }
 
     fn on_limited(&mut self, error: &Error, asked: Option<Duration>, now: Millis) -> Vec<Action> {
@@ -286,7 +292,11 @@ impl Job {
             Some(error) => format!("the last find failed ({error})"),
             None => {
                 // Meanwhile another run may have made one.
-                let note = EventKind::note("no session was found; creating once more, as --create-again allows");
+                let allows = match self.audience() {
+                    Audience::Settings => "--create-again allows",
+                    Audience::Rules => "on_create_unknown: retry allows",
+                };
+                let note = EventKind::note(format!("no session was found; creating once more, as {allows}"));
                 let mut actions = vec![Action::Report(note)];
                 actions.extend(self.find());
                 return actions;
@@ -305,8 +315,12 @@ impl Job {
             None => "was not found".to_string(),
             Some(error) => format!("could not be looked for ({error})"),
         };
+        let again = match self.audience() {
+            Audience::Settings => "Running the same alert again",
+            Audience::Rules => "The same alert, delivered again,",
+        };
         let reason = format!(
-            "{create}. A session may have been created and {search}: look for {tag} in Devin, a tag and part of the title. Running the same alert again adopts it once Devin lists it, and creates another one if it does not"
+            "{create}. A session may have been created and {search}: look for {tag} in Devin, a tag and part of the title. {again} adopts it once Devin lists it, and creates another one if it does not"
         );
         self.settle(Outcome::new(OutcomeKind::CreateUnknown, reason), None, now)
     }

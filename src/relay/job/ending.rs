@@ -59,6 +59,8 @@ pub(super) enum Then {
     Adopt(Box<Session>),
     /// The watch is over, for this reason.
     GiveUp(String),
+    /// Its alert was resolved.
+    Resolved,
     /// It was a second one of this very attempt; the watch of the first goes on.
     GoOn,
 }
@@ -88,12 +90,17 @@ impl Ending {
             (_, Step::Confirming) => Action::Poll {
                 session_id: match &self.then {
                     Then::Adopt(rival) => rival.session_id.clone(),
-                    Then::GiveUp(_) => session_id,
+                    Then::GiveUp(_) | Then::Resolved => session_id,
                     Then::GoOn => watched.to_string(),
                 },
             },
             (_, Step::Terminating) => Action::Terminate { session_id },
         }
+    }
+
+    /// Whether it is ended because its alert was resolved.
+    pub(super) fn is_for_resolved(&self) -> bool {
+        self.then == Then::Resolved
     }
 
     fn go_to(&mut self, step: Step) {
@@ -145,6 +152,10 @@ impl Job {
                     watching.task = Task::Nothing;
                     return self.settle_at_last(Outcome::new(OutcomeKind::PollTimeout, reason), now);
                 }
+                if ending.then == Then::Resolved && !is_refused {
+                    watching.task = Task::Nothing;
+                    return self.on_ended_as_resolved(Err(format!("it could not be tagged as ended ({error})")), now);
+                }
                 (ending.tries, ending.waited) = (0, 0);
                 ending.go_to(Step::Confirming);
                 let warning = format!(
@@ -183,7 +194,7 @@ impl Job {
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         let Task::Ending(ending) = &mut watching.task else { return Vec::new() };
         match &ending.then {
-            Then::GiveUp(_) => {
+            Then::GiveUp(_) | Then::Resolved => {
                 remember(&mut watching.seen, &polled.pull_requests);
                 if session_phase(&polled).is_active() && !polled.is_archived {
                     ending.go_to(Step::Terminating);
@@ -220,7 +231,7 @@ impl Job {
         let Task::Ending(ending) = &mut watching.task else { return Vec::new() };
         let rival = match &ending.then {
             // A poll has shown it at work just now.
-            Then::GiveUp(_) => {
+            Then::GiveUp(_) | Then::Resolved => {
                 ending.go_to(Step::Terminating);
                 return self.watch_on(now);
             }
@@ -295,6 +306,7 @@ impl Job {
                 let outcome = Outcome::new(OutcomeKind::PollTimeout, reason);
                 if ended.is_ok() { self.settle_watched(outcome, now) } else { self.settle_at_last(outcome, now) }
             }
+            Then::Resolved => self.on_ended_as_resolved(ended, now),
             Then::GoOn => {
                 let mut actions = vec![duplicate(SAME_ATTEMPT)];
                 actions.extend(self.watch_on(now));

@@ -209,16 +209,34 @@ impl Job {
     /// Nothing was created, and this is why.
     pub(super) fn fail(&mut self, error: &Error) -> Vec<Action> {
         self.phase = Phase::Settled(End::Failed { session_id: None });
-        vec![Action::Report(EventKind::Error(error_report(error)))]
+        vec![Action::Report(EventKind::Error(error_report(error, self.audience())))]
     }
 
     /// The alert is over before there is a session; a create that is under way, or may have been answered, goes on.
     pub(super) fn on_resolved_early(&mut self, now: Millis) -> Vec<Action> {
         if self.unclear.is_some() || self.phase == (Phase::Creating { waits_until: None }) {
+            self.note_resolved();
             return self.resume_waiting(now);
         }
         let reason = "the alert was resolved before a session was created";
         self.settle(Outcome::new(OutcomeKind::ResolvedBeforeStart, reason), None, now)
+    }
+
+    /// Ends before there is a session: something else than the alert's sessions keeps it from starting. Not where a create may
+    /// have made one.
+    #[must_use]
+    pub fn refused(mut self, kind: OutcomeKind, reason: &str, now: Millis) -> (Job, Vec<Action>) {
+        let actions = if self.unclear.is_some() {
+            self.unknown(None, now)
+        } else {
+            self.settle(Outcome::new(kind, reason), None, now)
+        };
+        (self, actions)
+    }
+
+    /// Whether there is a session that this job has made, or may have.
+    pub fn may_have_made_a_session(&self) -> bool {
+        !self.made.is_empty() || self.unclear.is_some()
     }
 
     /// What is under way goes on; a create that has been sent is not taken for lost.

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::creating::{SESSION_LIMIT_INTERVAL, is_about_tags};
 use super::{Job, Millis, Observation, OnSessionLimit, Phase, millis};
 use crate::devin::{Error, Kind};
-use crate::relay::error_report::is_session_limit;
+use crate::relay::error_report::{Audience, is_session_limit};
 
 /// How often a request may be refused, for good as it seems: a proxy in between may be wrong for a while.
 const MOST_REFUSALS: u32 = 6;
@@ -28,6 +28,9 @@ const LONGEST_ASKED: Millis = 3_600_000;
 pub(super) struct Patience {
     /// Finds in a row.
     refused_finds: u32,
+    /// Polls in a row.
+    #[serde(default)]
+    refused_polls: u32,
     refused_creates: u32,
     limited_creates: u32,
     /// In a row.
@@ -43,6 +46,11 @@ impl Job {
         self
     }
 
+    /// Who is told of it: whoever is patient works from a rules file.
+    pub(super) fn audience(&self) -> Audience {
+        if self.patience.is_some() { Audience::Rules } else { Audience::Settings }
+    }
+
     /// Why the request that was answered so is to be made again, and after how long; `None` where a step is to decide.
     pub fn wait_out(&mut self, observation: &Observation) -> Option<(Error, Millis)> {
         let is_searching = matches!(self.phase, Phase::Finding { .. } | Phase::Reconciling(_));
@@ -56,10 +64,18 @@ impl Job {
             }
             // A search that is not answered says nothing about what is there.
             Observation::FindFailed(error) if is_searching && will_pass(error) => (error, WAIT),
+            Observation::FindFailed(error) if is_searching && is_about_the_organization(error) => {
+                (error, limited(&mut patience.refused_finds, None))
+            }
             Observation::FindFailed(error) if is_searching => (error, refused(&mut patience.refused_finds)?),
-            Observation::PollFailed(error) if is_about_the_key(error) => (error, WAIT),
+            Observation::SessionPolled(_) => {
+                patience.refused_polls = 0;
+                return None;
+            }
+            // If it is the key, nothing is polled soon; if it is this session, others need not wait for it.
+            Observation::PollFailed(error) if is_about_the_key(error) => (error, refused(&mut patience.refused_polls)?),
             Observation::CreateRefused(error) if may_drop_tags && is_about_tags(error) => return None,
-            Observation::CreateRefused(error) if is_about_the_key(error) => {
+            Observation::CreateRefused(error) if is_about_the_organization(error) => {
                 (error, limited(&mut patience.limited_creates, None))
             }
             Observation::CreateRefused(error) if will_pass(error) => (error, WAIT),
@@ -99,9 +115,15 @@ impl Job {
     }
 }
 
-/// Whether the key is not accepted, so that every other request would be refused too.
-pub fn is_about_the_key(error: &Error) -> bool {
+/// Whether it may be the key that is not accepted.
+fn is_about_the_key(error: &Error) -> bool {
     matches!(error.kind, Kind::Status(401 | 403))
+}
+
+/// Whether a request to list or to create sessions was refused for what every other one is refused for: the key, or the
+/// organization's address.
+fn is_about_the_organization(error: &Error) -> bool {
+    is_about_the_key(error) || matches!(error.kind, Kind::Status(300..=399 | 404))
 }
 
 fn will_pass(error: &Error) -> bool {

@@ -34,6 +34,7 @@ const BETWEEN_MESSAGES: Millis = 600_000;
 impl Job {
     /// The request that is under way, or the next one that is due.
     pub(super) fn watch_on(&mut self, now: Millis) -> Vec<Action> {
+        self.follow_resolved();
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         let session_id = watching.session.session_id.clone();
         if watching.task == Task::Nothing {
@@ -66,6 +67,7 @@ impl Job {
             }
             Task::Ending(ending) => return vec![ending.next(&session_id, now)],
             Task::NotingTold => return vec![Action::Tag { session_id, tag: told_tag(&self.request.firing) }],
+            Task::TellingResolved => return vec![Job::tell_resolved(session_id)],
             Task::Messaging => {
                 return vec![Action::Message { session_id, message: self.request.firing.message.clone() }];
             }
@@ -92,14 +94,9 @@ impl Job {
         match (&watching.task, observation) {
             (Task::Ending(_), Observation::StopAsked) => self.ending_stopped(now),
             (_, Observation::StopAsked) => self.stop(End::Stopped { session_id: Some(session_id) }),
-            (_, Observation::AlertResolved) => {
-                (watching.message_due, self.is_owing) = (false, false);
-                let reason = "the alert was resolved; its session goes on".to_string();
-                let mut actions = vec![Action::Report(EventKind::AlertResolved { reason })];
-                actions.extend(self.watch_on(now));
-                actions
-            }
+            (_, Observation::AlertResolved) => self.on_resolved(now),
             (_, Observation::NewAlerts(firing)) => {
+                self.fires_again();
                 self.hear_of(firing);
                 self.watch_on(now)
             }
@@ -166,6 +163,7 @@ impl Job {
                 actions.extend(self.watch_on(now));
                 actions
             }
+            (Task::TellingResolved, Observation::Messaged(sent)) => self.on_told_resolved(&sent, now),
             (Task::NotingTold, Observation::Tagged(tagged)) => {
                 watching.task = Task::Nothing;
                 match tagged {
@@ -284,7 +282,7 @@ impl Job {
             Failure::Refused if watching.refusals + 1 >= REFUSALS => {
                 let session_id = Some(watching.session.session_id.clone());
                 self.phase = Phase::Settled(End::Failed { session_id });
-                vec![Action::Report(EventKind::Error(error_report(error)))]
+                vec![Action::Report(EventKind::Error(error_report(error, self.audience())))]
             }
             failure => {
                 watching.refusals = if failure == Failure::Refused { watching.refusals + 1 } else { 0 };

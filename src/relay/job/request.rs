@@ -60,6 +60,8 @@ pub struct Policy {
     pub on_session_limit: OnSessionLimit,
     pub on_new_alerts: OnNewAlerts,
     pub on_timeout: OnTimeout,
+    #[serde(default)]
+    pub on_resolved: OnResolved,
     pub poll_interval: Duration,
     /// How many polls there are at most. One that fails is none.
     pub max_polls: u32,
@@ -90,4 +92,19 @@ pub enum OnNewAlerts {
 pub enum OnTimeout {
     Leave,
     Terminate,
+}
+
+/// What becomes of a session that is at work when its alert is resolved.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum OnResolved {
+    /// It is told in the log, and the session goes on.
+    #[default]
+    Annotate,
+    /// The session is told.
+    Message,
+    /// The session is ended if this job has made it.
+    Terminate,
+    /// Nothing is said.
+    Ignore,
 }

@@ -19,7 +19,7 @@ pub const ROWS: &[(&str, &str, &str)] = &[
     ("creating", "create limited", "creating (wait until), settled"),
     ("creating", "create refused", "finding (find), settled"),
     ("creating", "create unclear", "reconciling (find)"),
-    ("creating", "created", "settled, watching (message), watching (wait until)"),
+    ("creating", "created", "settled, watching (message), watching (tag), watching (wait until)"),
     ("creating", "new alerts", "creating, creating (wait until)"),
     ("creating", "started", "creating (wait until), reconciling (find)"),
     ("creating", "stop asked", "settled"),
@@ -30,7 +30,7 @@ pub const ROWS: &[(&str, &str, &str)] = &[
     (
         "reconciling",
         "sessions found",
-        "finding (find), reconciling (find), reconciling (wait until), settled, watching (message), watching (wait until)",
+        "finding (find), reconciling (find), reconciling (wait until), settled, watching (message), watching (tag), watching (wait until)",
     ),
     ("reconciling", "started", "reconciling (find)"),
     ("reconciling", "stop asked", "reconciling (find), settled"),

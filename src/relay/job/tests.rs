@@ -11,6 +11,7 @@ mod patience;
 mod polls;
 mod promises;
 mod races;
+mod resolving;
 mod running;
 mod runs;
 mod world;

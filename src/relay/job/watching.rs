@@ -86,6 +86,8 @@ pub(super) enum Task {
     /// The session that was adopted has been ended: another one may have taken its place.
     FindingSuccessor,
     Messaging,
+    /// Says that the alert was resolved.
+    TellingResolved,
     /// Tags the session with what it was told, so that no later run tells it again.
     NotingTold,
 }

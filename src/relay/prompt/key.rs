@@ -37,6 +37,14 @@ pub fn shown_key(template: &str, alert: &Alert, redactor: &Redactor) -> String {
 /// # Errors
 /// When it is no template, names what the alert does not have, or comes to nothing, to several lines, or to too much.
 pub fn dedupe_key(template: &str, alert: &Alert) -> Result<String, String> {
+    line(template, alert)
+}
+
+/// The one line that `template` makes of the alert.
+///
+/// # Errors
+/// As those of [`dedupe_key`].
+pub fn line(template: &str, alert: &Alert) -> Result<String, String> {
     let wrong = |fault: engine::Fault| format!("is no usable template: {}", fault.detail);
     engine::check(template).map_err(wrong)?;
     let facts = Facts::of(alert, "", 0);

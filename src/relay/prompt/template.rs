@@ -8,7 +8,7 @@ use super::facts::{Facts, VARIABLES};
 use crate::relay::engine::{self, Allowance, Fault};
 
 /// A template that was understood, and names only what there is.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Template {
     text: String,
 }
@@ -57,6 +57,11 @@ impl Template {
         }
     }
 
+    /// Its own text.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
     /// The prompt for one alert.
     ///
     /// # Errors
@@ -72,8 +77,15 @@ impl Template {
     }
 }
 
+/// What a template names, with dots: `title`, `labels.region`.
+pub fn named(text: &str) -> Vec<String> {
+    let environment = Environment::empty();
+    let template = environment.template_from_str(text);
+    template.map(|template| template.undeclared_variables(true).into_iter().collect()).unwrap_or_default()
+}
+
 /// The first variable that no alert has, and its line.
-fn first_unknown(text: &str) -> Option<(usize, String)> {
+pub fn first_unknown(text: &str) -> Option<(usize, String)> {
     let environment = Environment::empty();
     let named = environment.template_from_str(text).ok()?.undeclared_variables(false);
     let is_known = |name: &str| VARIABLES.contains(&name) || engine::FUNCTIONS.contains(&name);

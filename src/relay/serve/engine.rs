@@ -1,6 +1,8 @@
 //! Takes the jobs of one integration to their ends: claims what is due, steps, keeps, and only then acts. What it holds in
 //! memory is nothing but what the store has: it may end at any line.
 
+mod admission;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -10,15 +12,15 @@ use tokio::sync::{Notify, Semaphore};
 use tokio::task::JoinSet;
 
 use super::Log;
+use super::gates::Bounds;
 use super::integration::{Integration, Requests};
 use super::polling::Polls;
 use super::store::{Claimed, News, Progress, Save, Saved, Store};
 use crate::devin::Error;
 use crate::devin::session::Session;
 use crate::relay::driver::{act, event_of};
-use crate::relay::error_report::error_report;
 use crate::relay::event::EventKind;
-use crate::relay::job::{Action, End, Job, Observation, Phase, Query, is_about_the_key, step};
+use crate::relay::job::{Action, End, Job, Observation, Phase, Query, step};
 
 /// How many jobs are worked on at once; the others wait in the store.
 const AT_ONCE: usize = 64;
@@ -41,6 +43,8 @@ pub struct Engine {
     owner: String,
     log: Log,
     stop: Receiver<Option<i32>>,
+    /// What holds for all jobs, as the rules file says it now.
+    bounds: Receiver<Arc<Bounds>>,
     wake: Arc<Notify>,
     places: Arc<Semaphore>,
     /// The jobs in hand, with their claims. What was claimed and is not in hand comes back when its lease ends.
@@ -55,6 +59,7 @@ impl Engine {
         owner: &str,
         log: &Log,
         stop: Receiver<Option<i32>>,
+        bounds: Receiver<Arc<Bounds>>,
     ) -> Arc<Engine> {
         Arc::new(Engine {
             store,
@@ -62,6 +67,7 @@ impl Engine {
             owner: owner.to_string(),
             log: log.clone(),
             stop,
+            bounds,
             wake: Arc::new(Notify::new()),
             places: Arc::new(Semaphore::new(AT_ONCE)),
             in_hand: Mutex::default(),
@@ -140,6 +146,9 @@ impl Engine {
         let Some(requests) = self.integration.requests() else { return };
         let _in_hand = InHand::new(self, &claimed);
         let mut held = Held::new(claimed, &self.owner);
+        if held.is_new() && !self.may_begin(&mut held, &requests).await {
+            return;
+        }
         let mut observation = held.first_observation();
         loop {
             let now = requests.now();
@@ -152,6 +161,9 @@ impl Engine {
                     Action::Report(kind) => events.push(event_of(&held.job, kind, now.devin)),
                     action => next = Some(action),
                 }
+            }
+            if matches!(next, Some(Action::Create(_))) && !self.may_create(&mut held, &before, &requests).await {
+                return;
             }
             events.iter().for_each(|event| held.note(&event.kind));
             held.note_end();
@@ -175,11 +187,15 @@ impl Engine {
                 },
                 None => Observation::Started,
             };
-            if let Some((reason, wait)) = held.job.wait_out(&observation) {
+            held.hear(&observation);
+            if let Some((error, wait)) = held.job.wait_out(&observation) {
                 if matches!(observation, Observation::CreateRefused(_) | Observation::CreateLimited(..)) {
                     held.job = held.job.before_create(before);
+                    self.integration.refuse(&error, Duration::from_millis(wait.unsigned_abs()), &self.log);
+                } else {
+                    self.integration.doubt();
                 }
-                self.put_off(held, &reason, wait).await;
+                self.put_off(held, &error, wait).await;
                 return;
             }
         }
@@ -197,10 +213,8 @@ impl Engine {
                 return None;
             }
             let observation = act(requests, held.job.marker(), action).await;
-            if matches!(observation, Observation::Created(_) | Observation::CreateLimited(..)) {
-                self.integration.has_worked();
-            }
             if let Observation::Created(session) = &observation {
+                self.integration.has_worked(&self.log);
                 self.sight(attempt_tag, session).await;
             }
             return Some(observation);
@@ -264,10 +278,6 @@ impl Engine {
 
     /// Gives a job back whose request failed for a reason that may pass.
     async fn put_off(&self, mut held: Held, error: &Error, wait: i64) {
-        if is_about_the_key(error) {
-            self.integration.pause(error_report(error));
-        }
-        held.progress.reason = Some(error.to_string());
         if self.keep(&mut held, Some(wait)).await {
             let kind = EventKind::warning(format!("{error}; trying again in {} s", wait / 1000));
             self.log.event(&event_of(&held.job, kind, crate::devin::client::now_s() * 1000));
@@ -343,6 +353,35 @@ impl Held {
         }
     }
 
+    /// Keeps of an answer why the job is no further, until another answer says that it is.
+    fn hear(&mut self, observation: &Observation) {
+        let failed = match observation {
+            Observation::CreateRefused(error)
+            | Observation::CreateLimited(error, _)
+            | Observation::CreateUnclear(error)
+            | Observation::FindFailed(error)
+            | Observation::PollFailed(error)
+            | Observation::Tagged(Err(error))
+            | Observation::Terminated(Err(error))
+            | Observation::Messaged(Err(error)) => Some(error.to_string()),
+            // Until its session is found, how the create was answered is what keeps it there.
+            Observation::SessionsFound(_) if matches!(self.job.phase, Phase::Reconciling(_)) => return,
+            Observation::SessionsFound(_)
+            | Observation::Created(_)
+            | Observation::SessionPolled(_)
+            | Observation::Tagged(Ok(()))
+            | Observation::Terminated(Ok(()))
+            | Observation::Messaged(Ok(())) => None,
+            // No answers.
+            Observation::Started
+            | Observation::WaitOver
+            | Observation::AlertResolved
+            | Observation::NewAlerts(_)
+            | Observation::StopAsked => return,
+        };
+        self.progress.reason = failed;
+    }
+
     /// Keeps of an event what is shown of the job.
     fn note(&mut self, event: &EventKind) {
         let progress = &mut self.progress;
@@ -359,13 +398,17 @@ impl Held {
                 progress.pr_url.clone_from(pr_url);
                 progress.reason = Some(reason.clone());
             }
-            EventKind::SessionStatus { pr_url: Some(pr_url), .. } => progress.pr_url = Some(pr_url.clone()),
+            EventKind::SessionStatus { pr_url, acus_consumed, .. } => {
+                progress.pr_url = pr_url.clone().or(progress.pr_url.take());
+                progress.acus_consumed = Some(*acus_consumed);
+            }
             EventKind::Outcome(outcome) => {
                 progress.status = Some(outcome.status.name().to_string());
                 progress.result =
                     serde_json::to_value(outcome.result).ok().and_then(|word| Some(word.as_str()?.to_string()));
                 progress.reason = Some(outcome.reason.clone());
                 progress.pr_url.clone_from(&outcome.pr_url);
+                progress.acus_consumed = outcome.acus_consumed.or(progress.acus_consumed);
                 if outcome.session_id.is_some() {
                     progress.session_id.clone_from(&outcome.session_id);
                     progress.session_url.clone_from(&outcome.session_url);

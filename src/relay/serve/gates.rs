@@ -1,5 +1,12 @@
-//! Whether an alert may start a session now, later or not at all, and why. Pure.
+//! Whether an alert may start a session now, later or not at all, and why: one function over what the rules file says and what
+//! the store knows. Pure.
 
+mod decide;
 mod settings;
+mod storm;
+#[cfg(test)]
+mod tests;
 
-pub use settings::{Gates, Limits, Occurrences, Runs, Storm};
+pub use decide::{Decision, Facts, Gate, Usage, decide};
+pub use settings::{Bounds, Gates, Limits, Occurrences, Runs, Storm};
+pub use storm::{Candidate, Linked, Root, StormFacts, is_storm, root, triage_at};

@@ -1,5 +1,5 @@
-//! One organization of Devin: its client, whose key it is, and whether that key is good. A key that is refused pauses this
-//! integration and no other. Its requests are the ports of its jobs.
+//! One organization of Devin: its client, whose key it is, and whether it can be worked with. A key that is refused pauses
+//! this integration and no other. Its requests are the ports of its jobs.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -15,14 +15,16 @@ use crate::devin::client::Client;
 use crate::devin::session::{NewSession, Session, bare};
 use crate::devin::sessions::Creation;
 use crate::relay::driver::Sessions;
-use crate::relay::error_report::{Code, ErrorReport, ignore_events};
+use crate::relay::error_report::{Audience, Code, ErrorReport, create_error_report, ignore_events};
 use crate::relay::job::{Now, Query};
 use crate::relay::organization;
 
-/// How long after a vain look at the key the next one is taken.
+/// How long after a look at the key the next one is taken at the earliest.
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
 
-/// How long after a job was refused last the integration counts as paused though its key looks good.
+/// How much longer than its wait a create that was refused counts though the key looks good, and how long at most: by then
+/// it has been tried again.
+const REFUSED_BEYOND: Duration = Duration::from_secs(30);
 const REFUSED_FOR: Duration = Duration::from_secs(330);
 
 /// Stands in no item of a list.
@@ -46,8 +48,10 @@ pub struct Integration {
     create_timeout: Duration,
     pub polls: Polls,
     standing: Mutex<Standing>,
-    /// When a job was refused last what it needs.
-    refused_at: Mutex<Option<Instant>>,
+    /// What was said of that last.
+    said: Mutex<String>,
+    /// Until when a create that was refused counts.
+    refused_until: Mutex<Option<Instant>>,
     /// Told when the key has to be looked at.
     doubt: Notify,
     /// Told when it is ready.
@@ -64,9 +68,23 @@ pub enum Standing {
     },
     Paused {
         reason: ErrorReport,
-        /// The organization, where the key looks good and jobs are tried all the same: it is ready once one goes through.
+        /// The organization, where jobs are tried all the same, because nothing is wrong with the key as far as is known:
+        /// what has a session goes on, and what has none waits.
         tried_in: Option<String>,
     },
+}
+
+/// What a look at the key has found.
+enum Look {
+    Good {
+        org_id: String,
+    },
+    /// The API did not answer as it should, which says nothing about the key.
+    Unanswered {
+        reason: ErrorReport,
+        org_id: Option<String>,
+    },
+    Bad(ErrorReport),
 }
 
 impl Integration {
@@ -79,7 +97,8 @@ impl Integration {
             create_timeout: settings.create_timeout,
             polls: Polls::default(),
             standing: Mutex::new(Standing::Starting),
-            refused_at: Mutex::default(),
+            said: Mutex::default(),
+            refused_until: Mutex::default(),
             doubt: Notify::new(),
             ready: Notify::new(),
         }
@@ -105,77 +124,86 @@ impl Integration {
         self.ready.notified().await;
     }
 
-    /// Starts nothing any more until the key has been looked at: a job was refused what it needs.
-    pub fn pause(&self, reason: ErrorReport) {
-        self.note_refusal(Some(Instant::now()));
-        self.stand(Standing::Paused { reason, tried_in: None });
+    /// A create was refused, or limited, and is made again after `wait`: if every other one would be too, nothing is ready
+    /// until one goes through.
+    pub fn refuse(&self, error: &Error, wait: Duration, log: &Log) {
+        let reason = create_error_report(error, Audience::Rules);
+        if !is_about_the_organization(reason.code) {
+            return;
+        }
+        let until = Instant::now() + (wait + REFUSED_BEYOND).min(REFUSED_FOR);
+        self.set_refused_until(Some(until));
+        // A key that is not accepted is of no use to anybody. Whether it is that, the look tells.
+        let tried_in = self.organization().filter(|_| reason.code != Code::InvalidDevinToken);
+        self.stand(Standing::Paused { reason, tried_in }, log);
+        self.doubt();
+    }
+
+    /// Has the key looked at: a request failed for what may be the key, the organization, or the whole API.
+    pub fn doubt(&self) {
         self.doubt.notify_one();
     }
 
-    /// A job was given what another one was refused.
-    pub fn has_worked(&self) {
+    /// A create went through.
+    pub fn has_worked(&self, log: &Log) {
+        self.set_refused_until(None);
         if let Standing::Paused { tried_in: Some(org_id), .. } = self.standing() {
-            self.stand(Standing::Ready { org_id });
+            self.stand(Standing::Ready { org_id }, log);
         }
     }
 
     /// Looks at the key until it is good, and again whenever it is in doubt. Never ends.
     pub async fn verify(&self, store: &Store, log: &Log) {
-        // What was said last of why it is paused.
-        let mut said = None;
         loop {
-            let found = self.look(store, log).await;
-            let refused = match self.standing() {
-                Standing::Paused { reason, .. } if self.is_refused() => Some(reason),
-                _ => None,
-            };
-            let (next, paused) = match (found, refused) {
-                // A key that looks good may still be refused what a job needs.
-                (Ok(org_id), Some(reason)) => {
-                    (Standing::Paused { reason: reason.clone(), tried_in: Some(org_id) }, Some(reason.message))
-                }
-                (Ok(org_id), None) => {
-                    log.note(&format!("integration {}: the key is good, the organization is {org_id}", self.name));
-                    (Standing::Ready { org_id }, None)
-                }
-                (Err(reason), _) => {
-                    // What jobs were refused is explained by the key.
-                    self.note_refusal(None);
-                    (Standing::Paused { reason: reason.clone(), tried_in: None }, Some(reason.message))
-                }
-            };
-            if let Some(reason) = &paused
-                && paused != said
-            {
-                log.warn(&format!("integration {} is paused, and alerts wait: {reason}", self.name));
-            }
-            said = paused;
+            let looked_at = Instant::now();
+            let next = self.judge(self.look(store, log).await);
             let is_ready = matches!(next, Standing::Ready { .. });
-            self.stand(next);
+            self.stand(next, log);
             if self.requests().is_some() {
                 self.ready.notify_waiters();
             }
             if is_ready {
                 self.doubt.notified().await;
             }
-            tokio::time::sleep(LOOK_AGAIN).await;
+            tokio::time::sleep_until(looked_at + LOOK_AGAIN).await;
         }
     }
 
-    fn note_refusal(&self, at: Option<Instant>) {
-        *self.refused_at.lock().unwrap_or_else(PoisonError::into_inner) = at;
+    /// How it stands after a look.
+    fn judge(&self, look: Look) -> Standing {
+        match (look, self.standing()) {
+            // A key that looks good may still be refused what a create needs.
+            (Look::Good { org_id }, Standing::Paused { reason, .. }) if self.is_refused() => {
+                Standing::Paused { reason, tried_in: Some(org_id) }
+            }
+            (Look::Good { org_id }, _) => Standing::Ready { org_id },
+            (Look::Unanswered { reason, org_id }, _) => Standing::Paused { reason, tried_in: org_id },
+            (Look::Bad(reason), _) => {
+                // What creates were refused is explained by the key.
+                self.set_refused_until(None);
+                Standing::Paused { reason, tried_in: None }
+            }
+        }
     }
 
-    /// Whether a job was refused lately what it needs. Refused jobs are tried again every five minutes at least.
+    fn organization(&self) -> Option<String> {
+        self.requests().map(|requests| requests.org_id)
+    }
+
+    fn set_refused_until(&self, until: Option<Instant>) {
+        *self.refused_until.lock().unwrap_or_else(PoisonError::into_inner) = until;
+    }
+
+    /// Whether a create was refused lately, and is not made again yet.
     fn is_refused(&self) -> bool {
-        let refused_at = *self.refused_at.lock().unwrap_or_else(PoisonError::into_inner);
-        refused_at.is_some_and(|at| at.elapsed() < REFUSED_FOR)
+        let until = *self.refused_until.lock().unwrap_or_else(PoisonError::into_inner);
+        until.is_some_and(|until| Instant::now() < until)
     }
 
-    async fn look(&self, store: &Store, log: &Log) -> Result<String, ErrorReport> {
+    async fn look(&self, store: &Store, log: &Log) -> Look {
         let kept = self.kept(store.organization(&self.name).await, log);
-        let found = match organization::find(&self.client, self.configured.as_deref()).await {
-            Ok(found) if !found.missing.is_empty() => Err(ErrorReport {
+        match organization::find(&self.client, self.configured.as_deref(), Audience::Rules).await {
+            Ok(found) if !found.missing.is_empty() => Look::Bad(ErrorReport {
                 code: Code::MissingPermission,
                 message: format!(
                     "the key lacks {}, without which a session that exists cannot be found and would be created again",
@@ -191,12 +219,13 @@ impl Integration {
                 }
                 let result = store.keep_organization(&self.name, &found.org_id).await;
                 self.kept(result.map(|()| None), log);
-                Ok(found.org_id)
+                Look::Good { org_id: found.org_id }
             }
-            Err(report) if is_about_the_api(report.code) => self.configured.clone().or(kept).ok_or(report),
-            Err(report) => Err(report),
-        };
-        found.map_err(in_words_of_rules)
+            Err(reason) if is_about_the_api(reason.code) => {
+                Look::Unanswered { reason, org_id: self.configured.clone().or(kept) }
+            }
+            Err(reason) => Look::Bad(reason),
+        }
     }
 
     /// The organization is a convenience: a store that fails here fails elsewhere too.
@@ -210,44 +239,41 @@ impl Integration {
     /// As a look at the key would have found it.
     #[cfg(test)]
     pub fn make_ready(&self, org_id: &str) {
-        self.stand(Standing::Ready { org_id: org_id.to_string() });
+        *self.standing.lock().unwrap() = Standing::Ready { org_id: org_id.to_string() };
     }
 
-    fn stand(&self, standing: Standing) {
+    fn stand(&self, standing: Standing, log: &Log) {
+        let name = &self.name;
+        let (said, is_good) = match &standing {
+            Standing::Starting => (String::new(), true),
+            Standing::Ready { org_id } => {
+                (format!("integration {name}: the key is good, the organization is {org_id}"), true)
+            }
+            Standing::Paused { reason, .. } => {
+                (format!("integration {name} is paused, and alerts wait: {}", reason.message), false)
+            }
+        };
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+        let before = std::mem::replace(&mut *self.said.lock().unwrap_or_else(PoisonError::into_inner), said.clone());
+        match is_good {
+            _ if before == said => {}
+            true => log.note(&said),
+            false => log.warn(&said),
+        }
     }
-}
-
-/// The words of the command line and of a file of settings, and what the rules file has for them. It is tried again here
-/// without anybody's doing.
-const WORDS: [(&str, &str); 11] = [
-    ("check org_id and api_url", "check endpoint and org_id in the rules file"),
-    ("check api_url or --endpoint", "check endpoint in the rules file"),
-    ("check that api_url is the Devin API", "check that endpoint in the rules file is on the Devin API"),
-    ("Check api_url", "Check endpoint in the rules file"),
-    ("check api_url", "check endpoint in the rules file"),
-    ("api_url may not be", "endpoint in the rules file may not begin with"),
-    (
-        "name one as org_id, in DEVIN_ORG_ID, or by --endpoint",
-        "name one as org_id of the integration in the rules file",
-    ),
-    (", in the file or in DEVIN_ORG_ID", ", to the integration in the rules file"),
-    (", and run again", ""),
-    (": run again later", ": it is asked again by itself"),
-    ("Run again later; if", "It is asked again by itself; if"),
-];
-
-/// What went wrong, for somebody who has a rules file before them.
-fn in_words_of_rules(mut report: ErrorReport) -> ErrorReport {
-    for (word, ours) in WORDS {
-        report.message = report.message.replace(word, ours);
-    }
-    report
 }
 
 /// Whether it says nothing about the key.
 fn is_about_the_api(code: Code) -> bool {
     matches!(code, Code::ApiTrouble | Code::Unreachable | Code::RateLimited)
+}
+
+/// Whether a create was refused for what every other one is refused for too.
+fn is_about_the_organization(code: Code) -> bool {
+    let is_about_the_key = matches!(code, Code::InvalidDevinToken | Code::MissingPermission);
+    is_about_the_key
+        || is_about_the_api(code)
+        || matches!(code, Code::BadSettings | Code::OrganizationUnknown | Code::SessionLimit)
 }
 
 /// The requests to one organization.
@@ -309,30 +335,5 @@ impl Sessions for Requests<'_> {
 
     async fn message(&self, session_id: &str, message: &str) -> Result<(), Error> {
         self.client().message_session(&self.org_id, session_id, message).await
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::devin::{Error, Kind};
-    use crate::relay::error_report::error_report;
-
-    #[test]
-    fn what_went_wrong_is_told_in_the_words_of_the_rules_file() {
-        let kinds = [302, 400, 401, 403, 404, 409, 422, 500].map(Kind::Status).into_iter().chain([
-            Kind::Unreachable("api.example: connection refused".to_string()),
-            Kind::Barred("api.example: invalid peer certificate: UnknownIssuer".to_string()),
-            Kind::Invalid(crate::devin::page::Invalid::NoItems),
-        ]);
-        let message = |kind| {
-            let error = Error { kind, path: "/v3/self".to_string(), explanation: None, tries: 1 };
-            in_words_of_rules(error_report(&error)).message
-        };
-        let said: Vec<String> = kinds.map(message).collect();
-        for foreign in ["api_url", "--endpoint", "DEVIN_ORG_ID"] {
-            assert!(!said.iter().any(|message| message.contains(foreign)), "{foreign}: {said:#?}");
-        }
-        insta::assert_snapshot!(said.join("\n"));
     }
 }

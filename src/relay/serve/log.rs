@@ -73,8 +73,10 @@ impl Log {
     /// What became of a delivery: as JSON one line with a member for each alert, as text a line for each alert.
     pub fn delivery(&self, route: &str, status: u16, answer: &Value, decisions: &[Decision]) {
         let time = now();
+        // What is not taken, its sender may not look at.
+        let (level, mark) = if status < 400 { ("info", "") } else { ("warning", "warning: ") };
         if self.is_json {
-            let line = json!({"time": time, "level": "info", "event": "delivery", "route": route,
+            let line = json!({"time": time, "level": level, "event": "delivery", "route": route,
                 "delivery_id": answer["delivery_id"], "status": status, "alerts": decisions, "answer": answer});
             self.output.line(&line.to_string());
             return;
@@ -82,13 +84,13 @@ impl Log {
         let id = answer["delivery_id"].as_str().unwrap_or("delivery");
         let reason = answer["reason"].as_str().map(|reason| format!(": {reason}")).unwrap_or_default();
         if decisions.is_empty() {
-            self.output.line(&format!("{time} {route} {id} {status}{reason}"));
+            self.output.line(&format!("{time} {mark}{route} {id} {status}{reason}"));
         }
         for Decision { dedupe_key, decision, job_id, reason } in decisions {
             let key = plain_line(dedupe_key, LINE_BYTES);
             let job = job_id.as_deref().map(|id| format!(" {id}")).unwrap_or_default();
             let reason = reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-            self.output.line(&format!("{time} {route} {id} {status} {key} {decision}{job}{reason}"));
+            self.output.line(&format!("{time} {mark}{route} {id} {status} {key} {decision}{job}{reason}"));
         }
     }
 

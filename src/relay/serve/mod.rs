@@ -7,6 +7,8 @@ mod engine;
 pub mod gates;
 mod http;
 mod integration;
+mod kill_switch;
+mod live;
 mod log;
 mod polling;
 mod reading;
@@ -31,13 +33,15 @@ use http::Door;
 pub use http::Tls;
 use integration::Integration;
 pub use integration::IntegrationSettings;
+use live::Live;
+pub use live::Source;
 pub use log::Log;
 use rules::Rules;
 use sns::Sns;
 use store::{Address, Store};
 use systemd::Supervisor;
 pub use systemd::inherited;
-pub use told::{Origin, would_serve};
+pub use told::{Origin, cannot_listen, rule_lines, would_serve};
 
 /// How long what is under way may go on after a first signal. Kubernetes ends a process after 30 s.
 const DRAINING: Duration = Duration::from_secs(18);
@@ -55,6 +59,8 @@ pub struct Settings {
     pub tls: Option<Tls>,
     pub store: Address,
     pub rules: Rules,
+    /// How the rules are read again; `None` where there is no file.
+    pub source: Option<Source>,
     pub integrations: Vec<IntegrationSettings>,
     /// Knows the keys.
     pub redactor: Redactor,
@@ -75,11 +81,9 @@ pub enum Listen {
 /// # Errors
 /// A sentence: why it cannot begin.
 pub async fn serve(settings: Settings) -> Result<(), String> {
-    let Settings { listen, tls, store: address, rules, integrations, redactor, log, stop } = settings;
+    let Settings { listen, tls, store: address, rules, source, integrations, redactor, log, stop } = settings;
     let listener = match listen {
-        Listen::At(address) => TcpListener::bind(address)
-            .await
-            .map_err(|error| format!("cannot listen on {address}: {error}; give another --listen"))?,
+        Listen::At(address) => TcpListener::bind(address).await.map_err(|error| cannot_listen(address, &error))?,
         Listen::On(socket) => TcpListener::from_std(socket)
             .map_err(|error| format!("cannot listen on the socket that was handed over: {error}"))?,
     };
@@ -90,21 +94,37 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     let owner = format!("relay-{}", drawn());
     let integrations: Vec<Arc<Integration>> =
         integrations.into_iter().map(|settings| Arc::new(Integration::new(settings))).collect();
+    let bounds = tokio::sync::watch::Sender::new(Arc::new(rules.bounds.clone()));
     let engines: Vec<Arc<Engine>> = integrations
         .iter()
-        .map(|integration| Engine::new(Arc::clone(&store), Arc::clone(integration), &owner, &log, stop.clone()))
+        .map(|integration| {
+            let (store, integration) = (Arc::clone(&store), Arc::clone(integration));
+            Engine::new(store, integration, &owner, &log, stop.clone(), bounds.subscribe())
+        })
         .collect();
     let wake = engines.iter().map(|engine| engine.wake()).collect();
     let (sns, log_too) = (Sns::new(), log.clone());
-    let door =
-        Arc::new(Door { rules, redactor, log: log_too, wake, integrations, stop: stop.clone(), store, sns, tls });
+    let door = Arc::new(Door {
+        live: Live::new(rules, redactor, source),
+        bounds,
+        log: log_too,
+        wake,
+        integrations,
+        stop: stop.clone(),
+        store,
+        sns,
+        tls,
+    });
     log.note(&format!("listening on {origin}, store {address}"));
-    door.rules.routes.iter().for_each(|route| log.note(&told::route_line(origin, route)));
-    told::warnings(origin, &door.rules).iter().for_each(|warning| log.warn(warning));
+    let served = door.live.now();
+    served.rules.routes.iter().for_each(|route| log.note(&told::route_line(origin, route)));
+    told::warnings(origin, &address, &served.rules).iter().for_each(|warning| log.warn(warning));
     let (close, closing) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(http::accept(listener, Arc::clone(&door), closing));
     let running: Vec<_> = engines.iter().map(|engine| tokio::spawn(Arc::clone(engine).run())).collect();
+    drop(served);
     let pruning = tokio::spawn(look_after(Arc::clone(&door), log.clone()));
+    let reloading = tokio::spawn(reload(Arc::clone(&door)));
     let supervisor = Arc::new(supervisor);
     let beating = tokio::spawn(beat(Arc::clone(&supervisor)));
     supervisor.tell("READY=1");
@@ -114,6 +134,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     supervisor.tell("STOPPING=1");
     log.note("stopping: no session is started any more, deliveries are still kept");
     pruning.abort();
+    reloading.abort();
     let drained = async {
         for engine in running {
             // One that panicked has nothing under way.
@@ -147,11 +168,22 @@ async fn beat(supervisor: Arc<Supervisor>) {
     }
 }
 
+/// Reads the rules again whenever a signal asks for it.
+async fn reload(door: Arc<Door>) {
+    loop {
+        door.live.asked().await;
+        door.reload().await;
+    }
+}
+
 /// Forgets what is old, and says which jobs nobody works on: those whose integration is not among the rules any more.
 async fn look_after(door: Arc<Door>, log: Log) {
     loop {
-        let most = door.rules.max_store_size;
-        match door.store.prune(door.rules.retention, most).await {
+        let (most, retention) = {
+            let rules = &door.live.now().rules;
+            (rules.max_store_size, rules.retention)
+        };
+        match door.store.prune(retention, most).await {
             Ok(0) => {}
             Ok(bodies) => log.note(&format!(
                 "the bodies of the {bodies} oldest deliveries are forgotten: max_store_size allows {} MiB of them",

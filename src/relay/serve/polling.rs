@@ -101,6 +101,8 @@ async fn list(requests: &Requests<'_>, polls: &[Poll], is_alone: &AtomicBool) ->
             is_alone.store(true, Ordering::Relaxed);
             return Ok(Vec::new());
         }
+        // One of these sessions may be what this key may not see.
+        Err(Error { kind: Kind::Status(403), .. }) => return Ok(Vec::new()),
         found => found?,
     };
     let is_asked_for = |session: &Session| polls.iter().any(|poll| session.is_named(&poll.session_id));
@@ -127,6 +129,8 @@ mod tests {
     #[derive(Debug, Default)]
     struct Api {
         ignores: bool,
+        /// Refuses lists, because of a session that the key may not see.
+        forbids: bool,
         asked: Mutex<Vec<String>>,
     }
 
@@ -145,7 +149,8 @@ mod tests {
                     format!(r#"{{"items": [{}], "has_next_page": false}}"#, items.join(","))
                 }
             };
-            Box::pin(async { Ok(HttpResponse { status: 200, body: body.into_bytes(), ..HttpResponse::default() }) })
+            let status = if self.forbids && asked == "sessions" { 403 } else { 200 };
+            Box::pin(async move { Ok(HttpResponse { status, body: body.into_bytes(), ..HttpResponse::default() }) })
         }
     }
 
@@ -198,6 +203,12 @@ mod tests {
     async fn absence_from_a_list_is_no_end() {
         let asked = check(Api::default(), &["a", "z"]).await;
         assert_eq!(asked, ["sessions 2", "sessions/devin-z 0", "sessions 2", "sessions/devin-z 0"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_that_is_forbidden_says_nothing_about_each_session() {
+        let asked = check(Api { forbids: true, ..Api::default() }, &["a", "b"]).await;
+        assert_eq!(asked, ["sessions 2", "sessions/devin-a 0", "sessions/devin-b 0"].repeat(2));
     }
 
     #[tokio::test(start_paused = true)]

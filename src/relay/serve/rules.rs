@@ -6,19 +6,27 @@
 //! where it should not.
 
 mod abilities;
+mod conditions;
+mod examine;
 mod file;
 mod integrations;
+mod limits;
+mod list;
+pub mod matching;
 mod node;
 mod routes;
 mod rule;
 mod section;
+mod session;
 mod sources;
 
 use std::fmt;
 use std::io;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::auth::Auth;
+use super::gates::{Bounds, Gates};
 use super::secret::Secret;
 use crate::devin::Token;
 use crate::devin::session::NewSession;
@@ -27,23 +35,29 @@ use crate::relay::inbound::{Grouping, Mapping};
 use crate::relay::job::Policy;
 use crate::relay::prompt::Template;
 use crate::relay::values::{namespace, size};
+pub use examine::{Findings, examine};
 pub use file::load;
+pub use limits::Limited;
+use matching::Match;
 use node::{Node, Value};
-use section::{Elsewhere, Place, Reader};
+use section::{Elsewhere, Place, Reader, Section};
+pub use session::{is_repo, is_template};
 
 /// A rules file that has been checked.
 #[derive(Debug)]
 pub struct Rules {
     pub routes: Vec<Route>,
     pub integrations: Vec<Integration>,
-    /// What is done about an alert.
-    pub rule: Rule,
+    /// What is done about an alert. Those of one group stand in the order in which they are asked.
+    pub rules: Vec<Rule>,
     /// How long deliveries are kept, and so how long their identifiers are unique.
     pub retention: Duration,
     /// How many bytes the bodies of deliveries that are kept may have together.
     pub max_store_size: u64,
     /// Keeps these alerts apart from the same alerts of other bridges; empty for none.
     pub namespace: String,
+    /// What holds for all jobs, whenever they were made.
+    pub bounds: Bounds,
     /// What is allowed and yet likely to be a mistake.
     pub warnings: Vec<Problem>,
 }
@@ -60,7 +74,7 @@ pub struct Route {
 }
 
 /// A Devin organization, and how to reach it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Integration {
     /// Unique.
     pub name: String,
@@ -70,11 +84,32 @@ pub struct Integration {
     pub api_url: String,
     /// `None` leaves it to the key to tell.
     pub org_id: Option<String>,
+    /// What holds for all of its jobs together.
+    pub limited: Limited,
+}
+
+impl Integration {
+    /// Whether both lead to the same organization by the same key, whatever their limits are.
+    pub fn is_same(&self, other: &Integration) -> bool {
+        let all = |integration: &Integration| {
+            let Integration { name, token, api_url, org_id, .. } = integration.clone();
+            (name, token, api_url, org_id)
+        };
+        all(self) == all(other)
+    }
 }
 
 /// What is done about an alert.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Rule {
+    /// Unique. [`DEFAULT`] where the file has no list of rules.
+    pub id: String,
+    /// Of the rules of a group, one takes an alert; groups stand side by side.
+    pub group: String,
+    /// A rule that is not is passed over.
+    pub is_enabled: bool,
+    /// The alerts that it is for.
+    pub matching: Match,
     /// The name of an integration.
     pub integration: String,
     /// What sessions are created with, without the words of an alert. A title here takes the place of the alert's.
@@ -90,6 +125,8 @@ pub struct Rule {
     pub max_sessions: usize,
     pub create_timeout: Duration,
     pub policy: Policy,
+    /// What is asked of an alert before it starts a session; handed with each of its jobs.
+    pub gates: Gates,
 }
 
 /// What becomes of a create that nobody knows the end of.
@@ -119,6 +156,11 @@ pub trait Surroundings {
     /// # Errors
     /// Why it cannot be read.
     fn file(&self, path: &str) -> Result<Vec<u8>, io::ErrorKind>;
+
+    /// Where a file is, or may come to be, that is looked at later.
+    fn path(&self, path: &str) -> PathBuf {
+        PathBuf::from(path)
+    }
 }
 
 /// What is wrong with a place in the file, or likely to be.
@@ -154,17 +196,51 @@ impl Rules {
         methods.flat_map(|method| method.secrets())
     }
 
+    /// How long a create may take in an integration: as long as the most patient of its rules says.
+    pub fn create_timeout(&self, integration: &str) -> Duration {
+        let own = self.rules.iter().filter(|rule| rule.integration == integration).map(|rule| rule.create_timeout);
+        own.max().unwrap_or(rule::CREATE_TIMEOUT)
+    }
+
+    /// How alerts are read: once for each way that a rule wants them.
+    pub fn groupings(&self) -> impl Iterator<Item = Grouping> {
+        let is_wanted = |grouping: &Grouping| self.rules.iter().any(|rule| rule.grouping == *grouping);
+        [Grouping::Group, Grouping::PerAlert].into_iter().filter(is_wanted)
+    }
+
     /// The names of the routes that ask for nothing and so work on loopback only.
     pub fn open_routes(&self) -> impl Iterator<Item = &str> {
         self.routes.iter().filter(|route| route.auth == Auth::Open).map(|route| route.name.as_str())
     }
 }
 
-const KEYS: [&str; 7] =
-    ["routes", "integrations", "default", "retention", "max_store_size", "on_create_unknown", "namespace"];
+/// The rule of a file that has no list of them, and the group of rules that name none.
+pub const DEFAULT: &str = "default";
 
-const ELSEWHERE: [Elsewhere; 3] =
-    [("rules", "write default, one rule for all alerts"), ("hooks", "routes"), ("webhooks", "routes")];
+const KEYS: [&str; 10] = [
+    "routes",
+    "integrations",
+    "default",
+    "rules",
+    "limits",
+    "kill_switch",
+    "retention",
+    "max_store_size",
+    "on_create_unknown",
+    "namespace",
+];
+
+const ELSEWHERE: [Elsewhere; 6] = [
+    ("hooks", "write routes"),
+    ("webhooks", "write routes"),
+    ("rule", "write rules, a list, or default for what all of them have in common"),
+    ("defaults", "write default"),
+    ("agentRules", "write rules"),
+    ("killSwitch", "write kill_switch: {file: PATH}"),
+];
+
+/// A rules file to begin with, commented.
+pub const STARTER: &str = include_str!("rules/starter.yaml");
 
 /// Deliveries are kept so long where the file says nothing.
 const RETENTION: Duration = Duration::from_secs(30 * 86_400);
@@ -206,15 +282,10 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
     let on_create_unknown = section.get("on_create_unknown", reader);
     let on_create_unknown = on_create_unknown.and_then(|place| reader.choice(&place, &choices));
     let first = integrations.first().map_or(SANDBOX, |integration| &integration.name).to_string();
-    let mut rule = rule::standard(first, on_create_unknown.unwrap_or(OnCreateUnknown::Retry));
-    match section.get("default", reader) {
-        Some(place) => rule::rule(&place, &integrations, &mut rule, reader),
-        None if integrations.len() > 1 => {
-            let message = "is missing: say which integration gets the sessions, as default: {integration: NAME}";
-            reader.problem_at(section.line, "default", message);
-        }
-        None => {}
-    }
+    let standard = rule::standard(first, on_create_unknown.unwrap_or(OnCreateUnknown::Retry));
+    let (bounds, budgets) = bounds(&section, &integrations, reader);
+    let rules = list::rules(&section, (&routes, &integrations), standard, (&bounds, &budgets), reader);
+    let disabled = rules.iter().filter(|rule| !rule.is_enabled).map(|rule| rule.id.clone());
     let retention = section.get("retention", reader);
     let (hour, years) = (Duration::from_secs(3600), Duration::from_secs(3650 * 86_400));
     let retention = retention.and_then(|place| reader.time_within(&place, hour..=years, "from 1h to 3650d"));
@@ -234,12 +305,41 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
     Some(Rules {
         routes,
         integrations,
-        rule,
+        bounds: Bounds { disabled: disabled.collect(), ..bounds },
+        rules,
         retention: retention.unwrap_or(RETENTION),
         max_store_size: max_store_size.unwrap_or(STORE),
         namespace: namespace.unwrap_or_default(),
         warnings: Vec::new(),
     })
+}
+
+/// What holds for all jobs, and where the budgets in it stand.
+fn bounds<'a>(
+    section: &Section<'a>,
+    integrations: &[Integration],
+    reader: &mut Reader<'a>,
+) -> (Bounds, Vec<(Option<String>, Option<(u64, String)>)>) {
+    let mut bounds = Bounds::default();
+    let mut budgets = Vec::new();
+    if let Some(place) = section.get("limits", reader) {
+        let limited = limits::limits(&place, reader);
+        bounds.limits = limited.limits;
+        budgets.push((None, limited.budget));
+    }
+    for integration in integrations {
+        bounds.integrations.insert(integration.name.clone(), integration.limited.limits.clone());
+        budgets.push((Some(integration.name.clone()), integration.limited.budget.clone()));
+    }
+    if let Some(place) = section.get("kill_switch", reader)
+        && let Some(section) = reader.section(&place, &["file"], &[("path", "write file")])
+    {
+        let path =
+            section.required("file", "the path of a file that stops every start while something stands in it", reader);
+        let path = path.and_then(|place| reader.text(&place));
+        bounds.kill_switch = path.map(|path| reader.surroundings.path(path));
+    }
+    (bounds, budgets)
 }
 
 /// Why a file cannot be read, for people.

@@ -73,12 +73,27 @@ pub fn inherited() -> Result<Option<TcpListener>, String> {
             format!("the systemd socket unit hands over what is no TCP socket that listens: give an address and a port as ListenStream ({error})")
         })?;
         if let Some(listener) = &listener {
+            if !listens(listener) {
+                return Err("the systemd socket unit hands over a socket that does not listen: give an address and a port as ListenStream, and leave out Accept=yes".to_string());
+            }
             listener.set_nonblocking(true).map_err(|error| error.to_string())?;
         }
         Ok(listener)
     }
     #[cfg(not(unix))]
     Ok(None)
+}
+
+/// Whether connections may come; where that cannot be asked, they may.
+#[cfg(unix)]
+fn listens(socket: &TcpListener) -> bool {
+    #[cfg(target_os = "linux")]
+    return rustix::net::sockopt::socket_acceptconn(socket).unwrap_or(true);
+    #[cfg(not(target_os = "linux"))]
+    {
+        let _ = socket;
+        true
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]

@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use super::auth::Auth;
-use super::rules::{Route, Rules};
+use super::rules::{DEFAULT, Route, Rule, Rules};
 use super::store::Address;
 use crate::redact::redact;
 
@@ -36,9 +36,33 @@ pub fn would_serve(origin: Origin, store: &Address, rules: &Rules) -> Vec<String
         };
         lines.push(format!("integration {}: {place}", integration.name));
     }
-    lines.push(format!("sessions go to the integration {}", rules.rule.integration));
-    lines.extend(warnings(origin, rules).into_iter().map(|warning| format!("warning: {warning}")));
+    lines.extend(rule_lines(rules));
+    lines.extend(warnings(origin, store, rules).into_iter().map(|warning| format!("warning: {warning}")));
     lines
+}
+
+/// Which rules there are, and where their sessions go.
+pub fn rule_lines(rules: &Rules) -> Vec<String> {
+    match &rules.rules[..] {
+        [rule] if rule.id == DEFAULT => vec![format!("sessions go to the integration {}", rule.integration)],
+        rules => rules.iter().map(rule_line).collect(),
+    }
+}
+
+/// A rule: where it stands, and where its sessions go.
+fn rule_line(rule: &Rule) -> String {
+    let (id, group, integration) = (&rule.id, &rule.group, &rule.integration);
+    let rest = match (rule.is_enabled, rule.matching.is_of_all()) {
+        (false, _) => "; disabled",
+        (true, true) => "; takes every alert that comes to it",
+        (true, false) => "",
+    };
+    format!("rule {id} of the group {group}, sessions go to the integration {integration}{rest}")
+}
+
+/// Why nothing can come in at an address.
+pub fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> String {
+    format!("cannot listen on {address}: {error}; give another --listen")
 }
 
 /// A route: its URL, who sends to it, and by what that is proven.
@@ -57,7 +81,7 @@ pub fn route_line(origin: Origin, route: &Route) -> String {
 }
 
 /// What a person should know about it.
-pub fn warnings(origin: Origin, rules: &Rules) -> Vec<String> {
+pub fn warnings(origin: Origin, store: &Address, rules: &Rules) -> Vec<String> {
     let mut warnings: Vec<String> = rules
         .open_routes()
         .map(|name| format!("the route {name} has no authentication: every program on this machine can start sessions"))
@@ -66,6 +90,11 @@ pub fn warnings(origin: Origin, rules: &Rules) -> Vec<String> {
     if !origin.is_encrypted && !origin.address.ip().to_canonical().is_loopback() {
         warnings.push(
             "deliveries and their secrets come in without encryption: give --tls-cert and --tls-key, or put a proxy with TLS in front".to_string(),
+        );
+    }
+    if store.is_in_the_clear() {
+        warnings.push(
+            "PostgreSQL is asked over the network without encryption, so that its password and the alerts can be read on the way: let only a network that you trust lie between, or a tunnel".to_string(),
         );
     }
     warnings

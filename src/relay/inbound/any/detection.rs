@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::super::fields::Fields;
 use super::super::leaves::{Leaf, leaves, parts, plain};
 use super::super::names::{ALERTING, ASSETS, OWN, SEVERITIES, TELLING, TRADE, WORK};
+use super::envelope::carried_alert;
 use super::identity::{key, title};
 use super::state::{flag, in_text, kinds, of_kind, sign, state, states, word};
 use super::{is_severity_name, severity_of};
@@ -13,8 +14,13 @@ use crate::relay::alert::{Severity, State};
 /// How many words of alerts the names of fields must hold where nothing tells a state.
 const WORDS_OF_ALERTS: usize = 2;
 
-/// Whether something says what it is about, something says alarm, and nothing says that it is other business.
+/// Whether it is an alert for sure, or carries one as text.
 pub fn is_sure(payload: Fields) -> bool {
+    is_sure_itself(payload) || carried_alert(payload.value).is_some()
+}
+
+/// Whether something says what it is about, something says alarm, and nothing says that it is other business.
+pub fn is_sure_itself(payload: Fields) -> bool {
     let leaves = leaves(payload.value);
     let ends_known = || key(&leaves).is_some() && state(&leaves).0 == State::Resolved;
     (title(&leaves).is_some() || ends_known()) && !is_other_business(payload, &leaves) && says_alarm(payload, &leaves)
@@ -50,10 +56,18 @@ fn says_alarm(payload: Fields, leaves: &[Leaf]) -> bool {
         || sign(leaves).is_some()
         || in_text(leaves).is_some_and(|state| state == State::Firing || state == State::Resolved)
         || leaves.iter().any(is_ease)
+        || is_recurring(leaves)
+        || counts_crashes(leaves)
+}
+
+/// Whether it tells when something was seen first and last, as error trackers do.
+fn is_recurring(leaves: &[Leaf]) -> bool {
+    let has = |name: &str| leaves.iter().any(|leaf| leaf.name == name && leaf.depth <= 3);
+    has("firstseen") && has("lastseen")
 }
 
 fn top(payload: Fields) -> impl Iterator<Item = String> {
-    payload.value.as_object().into_iter().flatten().map(|(name, _)| plain(name))
+    payload.value.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null()).map(|(name, _)| plain(name))
 }
 
 /// Work that is planned or discussed, trade, and letters: they open, fail and close as alerts do.
@@ -61,7 +75,8 @@ fn is_other_business(payload: Fields, leaves: &[Leaf]) -> bool {
     let is_trade = |leaf: &Leaf| {
         let words = parts(&leaf.text);
         let is_kind = leaf.text.contains(['.', ':', '_']) || words.len() == 2;
-        leaf.text.len() <= 60 && is_kind && words.iter().any(|word| TRADE.contains(&word.as_str()))
+        let is_card = plain(&leaf.text) == "messagecard";
+        leaf.text.len() <= 60 && is_kind && !is_card && words.iter().any(|word| TRADE.contains(&word.as_str()))
             || leaf.name == "objectkind" && WORK.contains(&plain(&leaf.text).as_str())
     };
     let asks = leaves.iter().filter(|leaf| leaf.depth <= 1);
@@ -70,7 +85,14 @@ fn is_other_business(payload: Fields, leaves: &[Leaf]) -> bool {
             .contains(&leaf.name.as_str())
     });
     let is_letter = |leaf: &Leaf| leaf.depth <= 2 && leaf.name == "recipient";
-    leaves.iter().any(is_letter) || top(payload).any(|name| WORK.contains(&name.as_str())) || asks.any(is_trade)
+    leaves.iter().any(is_letter)
+        || top(payload).any(|name| WORK.contains(&name.as_str()))
+        || asks.any(is_trade) && !counts_crashes(leaves)
+}
+
+/// Whether crashes are counted: work and trade open and close, but do not crash.
+fn counts_crashes(leaves: &[Leaf]) -> bool {
+    leaves.iter().any(|leaf| parts(leaf.own_name()).iter().any(|part| part == "crashes"))
 }
 
 /// Whether a field is called by a word that only alerts have.

@@ -4,6 +4,7 @@ use super::super::leaves::{Leaf, parts};
 use super::super::names::{
     CODE, KEYS, KINDS, MESSAGES, NAMED, OUTPUTS, OWNERS, RULE_KEYS, SOURCES, SUBJECTS, THINGS, TITLES, WATCHED,
 };
+use super::heading::{self, VERBS};
 use super::{pick, pick_all};
 use crate::relay::alert::{Identity, State};
 
@@ -18,7 +19,8 @@ pub fn identity(leaves: &[Leaf], title: &str) -> Identity {
         Some(rule) => Identity::Title { source, title: format!("{}={}", rule.name, rule.text) },
         // What was measured this time does not identify.
         None if named_title(leaves).is_none()
-            && (is_watched(leaves) || telling_message(leaves).is_none() && !source.is_empty()) =>
+            && (is_watched(leaves) || telling_message(leaves).is_none() && !source.is_empty())
+            || named_title(leaves).is_some_and(is_passing) && is_build(leaves) && !source.is_empty() =>
         {
             Identity::Title { source, title: String::new() }
         }
@@ -75,9 +77,7 @@ pub fn named_title(leaves: &[Leaf]) -> Option<&Leaf> {
             && !OWNERS.contains(&leaf.parent.as_str())
             && title_rank(leaf).is_some()
     };
-    // What a build is called in a commit is another name each time.
-    let is_passing =
-        |leaf: &Leaf| is_build && ["title", "message", "subject", "displaytitle"].contains(&leaf.name.as_str());
+    let is_passing = |leaf: &Leaf| is_build && is_passing(leaf);
     let candidates = leaves.iter().filter(is_candidate);
     candidates.min_by_key(|leaf| (leaf.in_list, is_passing(leaf), title_rank(leaf), leaf.depth))
 }
@@ -86,8 +86,7 @@ pub fn named_title(leaves: &[Leaf]) -> Option<&Leaf> {
 pub fn key(leaves: &[Leaf]) -> Option<&Leaf> {
     let by_name = pick_all(leaves, &KEYS).find(|leaf| leaf.depth <= 4 && !leaf.in_list);
     by_name.or_else(|| {
-        let is_subject =
-            |leaf: &&Leaf| leaf.name == "id" && leaf.depth <= 4 && SUBJECTS.contains(&leaf.parent.as_str());
+        let is_subject = |leaf: &&Leaf| is_id(leaf) && leaf.depth <= 4 && SUBJECTS.contains(&leaf.parent.as_str());
         leaves.iter().find(is_subject).or_else(|| linked_id(leaves))
     })
 }
@@ -99,6 +98,10 @@ fn linked_id(leaves: &[Leaf]) -> Option<&Leaf> {
     let is_linked =
         |leaf: &&Leaf| links().any(|link| link.text.split(['/', '?', '#', '=', '&']).any(|part| part == leaf.text));
     leaves.iter().filter(|leaf| leaf.depth == 1 && leaf.name == "id").find(is_linked)
+}
+
+fn is_id(leaf: &Leaf) -> bool {
+    ["id", "uniqueid", "uuid"].contains(&leaf.name.as_str())
 }
 
 fn rule(leaves: &[Leaf]) -> Option<&Leaf> {
@@ -129,7 +132,15 @@ fn is_watched(leaves: &[Leaf]) -> bool {
 fn is_source(leaf: &Leaf, name: &str) -> bool {
     leaf.depth <= 3
         && !leaf.in_list
-        && (leaf.name == name || leaf.parent == name && NAMED.contains(&leaf.name.as_str()))
+        && (leaf.name == name
+            || leaf.parent == name && NAMED.contains(&leaf.name.as_str())
+            // A site that is watched is called by its address.
+            || leaf.parent == name && leaf.name == "url" && ["site", "website", "endpoint"].contains(&name))
+}
+
+/// Whether it is what a commit says, and so another text in each build.
+fn is_passing(leaf: &Leaf) -> bool {
+    ["title", "message", "subject", "displaytitle"].contains(&leaf.name.as_str())
 }
 
 /// Whether it tells of code that is built or delivered.
@@ -159,24 +170,12 @@ fn title_rank(leaf: &Leaf) -> Option<usize> {
 
 /// A title without the words for a state around it, and that of a build without numbers.
 fn lasting(title: &str, is_build: bool) -> String {
-    let mut rest = title.trim();
-    while let Some((inside, after)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        if State::known(inside.split([':', '(']).next().unwrap_or_default()).is_none() {
-            break;
-        }
-        rest = after.trim();
-    }
-    if let Some((before, after)) = rest.split_once(':')
-        && State::known(before).is_some()
-    {
-        rest = after.trim();
-    }
+    let rest = heading::split(title).map_or(title, |(_, rest)| rest);
     let mut words: Vec<&str> = rest.split_whitespace().collect();
-    let verbs = ["is", "are", "was", "has", "have", "been", "went", "now", "back"];
     let ends = words.last().is_some_and(|word| State::known(word).is_some());
-    if ends && words.len() > 2 && verbs.contains(&words[words.len() - 2]) {
+    if ends && words.len() > 2 && VERBS.contains(&words[words.len() - 2]) {
         words.pop();
-        while words.len() > 1 && words.last().is_some_and(|word| verbs.contains(word)) {
+        while words.len() > 1 && words.last().is_some_and(|word| VERBS.contains(word)) {
             words.pop();
         }
     }

@@ -2,7 +2,7 @@
 
 use super::super::leaves::{Leaf, parts};
 use super::super::names::{ASIDE, KINDS, PAST, SEVERITIES, STATES, TESTS, TITLES};
-use super::{is_severity_name, pick_all, severity_of};
+use super::{heading, is_severity_name, pick_all, severity_of};
 use crate::relay::alert::State;
 
 /// Words that say little of an alert: any other field takes precedence over them.
@@ -52,8 +52,8 @@ pub fn state(leaves: &[Leaf]) -> (State, Option<String>) {
     if leaves.iter().any(is_test) {
         return (State::Test, None);
     }
-    let found = kinds(leaves)
-        .find_map(aside)
+    let found = closing_note(leaves)
+        .or_else(|| kinds(leaves).find_map(aside))
         .or_else(|| stage(leaves))
         .or_else(|| notification(leaves))
         .or_else(|| fresh(leaves))
@@ -123,7 +123,7 @@ pub fn in_text(leaves: &[Leaf]) -> Option<State> {
             && (TITLES.contains(&leaf.name.as_str())
                 || ["msg", "text", "content", "heartbeat"].contains(&leaf.name.as_str()))
     });
-    texts.into_iter().find_map(|leaf| state_before(&leaf.text).or_else(|| brief(leaf)))
+    texts.into_iter().find_map(|leaf| heading::split(&leaf.text).map(|(state, _)| state).or_else(|| brief(leaf)))
 }
 
 /// The last word that is a state in `incident.reopened`, `ALERT_RECOVERY` or `check #1 has recovered`.
@@ -187,6 +187,14 @@ fn aside(leaf: &Leaf) -> Option<State> {
     .then(|| State::other(&leaf.text))
 }
 
+/// A note on an incident that has ended is how some tell that it has.
+fn closing_note(leaves: &[Leaf]) -> Option<State> {
+    let of_alert =
+        |leaf: &&Leaf| ["incidentstatus", "incidentstate", "alertstatus", "alertstate"].contains(&leaf.name.as_str());
+    let ended = |leaf: &Leaf| State::known(&leaf.text) == Some(State::Resolved);
+    states(leaves).into_iter().filter(of_alert).any(ended).then_some(State::Resolved)
+}
+
 /// Azure tells the end of a service's trouble in its stage only.
 fn stage(leaves: &[Leaf]) -> Option<State> {
     let ended = |leaf: &Leaf| leaf.name == "stage" && State::known(&leaf.text) == Some(State::Resolved);
@@ -228,20 +236,6 @@ fn at_ease(leaves: &[Leaf]) -> Option<State> {
         .filter_map(severity_of)
         .all(|severity| severity < crate::relay::alert::Severity::Medium);
     [severity, reason.filter(|_| is_mild)].into_iter().flatten().find(|state| *state == State::Resolved)
-}
-
-fn state_before(text: &str) -> Option<State> {
-    let text = text.trim_start();
-    let mut rest = text;
-    while let Some((inside, after)) = rest.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-        let word = inside.split([':', '(', ',']).next().unwrap_or_default();
-        if let Some(state) = State::known(word).filter(|_| word.len() > 1) {
-            return Some(state);
-        }
-        rest = after.trim_start();
-    }
-    let (before, _) = text.split_once(':')?;
-    State::known(before).filter(|_| !before.contains(' ') && before.len() > 1)
 }
 
 /// The end in a message of a word or three: `200 - OK`.

@@ -33,7 +33,7 @@ pub const ALERTING: [&str; 28] = [
     "reconciliation",
 ];
 /// Fields at the top that only a sender of alerts has.
-pub const OWN: [&str; 18] = [
+pub const OWN: [&str; 19] = [
     "alert",
     "alerts",
     "incident",
@@ -49,6 +49,7 @@ pub const OWN: [&str; 18] = [
     "manageurl",
     "alertname",
     "rule",
+    "rulename",
     "fault",
     "outage",
     "finding",

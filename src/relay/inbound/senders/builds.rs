@@ -58,11 +58,14 @@ labels: {job: name, branch: build.scm.branch}
     Sender {
         format: mapped("teamcity", "TeamCity"),
         also: &[],
-        documentation: "https://github.com/tcplugins/tcWebHooks/wiki/WebHook-Payload-Formats",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/teamcity/fixtures"),
-        forms: &[form(
-            &[&["build.buildFullName", "build.buildResult"]],
-            r#"
+        documentation: "https://www.jetbrains.com/help/teamcity/teamcity-webhooks.html",
+        evidence: Evidence::Sent(
+            "https://github.com/tcplugins/tcWebHooks/blob/master/tcwebhooks-core/src/main/java/webhook/teamcity/payload/content/WebHookPayloadContent.java",
+        ),
+        forms: &[
+            form(
+                &[&["build.buildFullName", "build.buildResult"]],
+                r#"
 title: build.buildFullName
 message: build.buildStatus
 state: build.buildResult
@@ -71,12 +74,27 @@ url: build.buildStatusUrl
 labels: {project: build.projectName, build: build.buildName, branch: build.branchName}
 facts: [build.buildNumber, build.buildResultDelta, build.notifyType, build.message, build.text]
 "#,
-        )],
+            ),
+            // What TeamCity sends without a plugin: the build as its REST API has it.
+            form(
+                &[&["eventType~BUILD_", "payload.buildTypeId", "payload.state"]],
+                r#"
+title: "{{ payload.buildType.projectName ~ ' :: ' ~ payload.buildType.name if payload.buildType.name else payload.buildTypeId }}"
+message: payload.statusText
+state: "{{ payload.status if payload.state == 'finished' else payload.state }}"
+states: {UNKNOWN: ignored}
+dedup_key: [payload.buildTypeId, payload.branchName]
+url: payload.webUrl
+labels: {project: payload.buildType.projectName, build: payload.buildType.name, branch: payload.branchName}
+facts: [eventType, payload.number, payload.statusText]
+"#,
+            ),
+        ],
         key: "build configuration and branch",
         signature: Signature::Nothing,
         setup: &[
-            "Install the plugin tcWebHooks, and add a webhook with URL and the payload format JSON to the project.",
-            "Choose the events Build Failed and Build Fixed.",
+            "Either install the plugin tcWebHooks, add a webhook with URL and the payload format JSON to the project, and choose the events Build Failed and Build Fixed.",
+            "Or set the parameters `teamcity.internal.webhooks.enable` to `true`, `teamcity.internal.webhooks.url` to URL (with a secret in it) and `teamcity.internal.webhooks.events` to `BUILD_FINISHED`.",
         ],
         template: None,
     },
@@ -246,18 +264,34 @@ labels: {builder: buildername, project: project}
         format: mapped("gocd", "GoCD"),
         also: &[],
         documentation: "https://github.com/gocd-contrib/gocd-webhook-notification-plugin",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/gocd/fixtures"),
-        forms: &[form(
-            &[&["type=stage", "data.pipeline.stage.state", "data.pipeline.name"]],
-            r#"
+        evidence: Evidence::Shown("https://plugin-api.gocd.org/current/notifications/"),
+        forms: &[
+            form(
+                &[&["type=stage", "data.pipeline.stage.state", "data.pipeline.name"]],
+                r#"
 title: "{{ data.pipeline.stage.name }} of {{ data.pipeline.name }}"
 state: data.pipeline.stage.state
 states: {Unknown: ignored}
 dedup_key: [data.pipeline.name, data.pipeline.stage.name]
+started_at: data.pipeline.stage.last-transition-time
 labels: {pipeline: data.pipeline.name, stage: data.pipeline.stage.name}
-facts: [data.pipeline.counter, data.pipeline.group, data.pipeline.stage.counter, data.pipeline.stage.result]
+facts: [data.pipeline.counter, data.pipeline.group, data.pipeline.label, data.pipeline.build-cause, data.pipeline.stage.counter, data.pipeline.stage.result, data.pipeline.stage.jobs]
 "#,
-        )],
+            ),
+            // The notification as GoCD hands it to plugins, which some pass on as it is.
+            form(
+                &[&["pipeline.stage.state", "pipeline.stage.name", "pipeline.counter"]],
+                r#"
+title: "{{ pipeline.stage.name }} of {{ pipeline.name }}"
+state: pipeline.stage.state
+states: {Unknown: ignored}
+dedup_key: [pipeline.name, pipeline.stage.name]
+started_at: pipeline.stage.last-transition-time
+labels: {pipeline: pipeline.name, stage: pipeline.stage.name}
+facts: [pipeline.counter, pipeline.group, pipeline.label, pipeline.build-cause, pipeline.stage.counter, pipeline.stage.result, pipeline.stage.jobs]
+"#,
+            ),
+        ],
         key: "pipeline and stage",
         signature: Signature::Nothing,
         setup: &["Install the webhook notification plugin, and set its stage URL to URL."],

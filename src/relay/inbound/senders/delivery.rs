@@ -8,13 +8,14 @@ pub static SENDERS: &[Sender] = &[
         format: mapped("rundeck", "Rundeck"),
         also: &["PagerDuty Process Automation"],
         documentation: "https://docs.rundeck.com/docs/manual/notifications/webhooks.html",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/rundeck/fixtures"),
+        evidence: Evidence::Shown("https://docs.rundeck.com/docs/manual/notifications/webhooks.html"),
         forms: &[form(
             &[&["trigger", "executionId", "execution.job"]],
             r#"
 title: execution.job.name
 message: execution.job.description
-state: execution.status | status
+state: "{{ 'late' if trigger == 'avgduration' else execution.status or status }}"
+states: {aborted: ignored, failed-with-retry: ignored}
 dedup_key: [execution.project, execution.job.id | execution.job.name]
 url: execution.permalink | execution.href
 started_at: execution.date-started.date

@@ -188,8 +188,8 @@ facts: [alarm.query, alarm.state, trigger]
     Sender {
         format: mapped("airbrake", "Airbrake"),
         also: &[],
-        documentation: "https://docs.airbrake.io/docs/integrations/webhooks/",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/airbrake/fixtures"),
+        documentation: "https://airbrake.io/docs/integrations/webhooks/",
+        evidence: Evidence::Shown("https://airbrake.io/docs/integrations/webhooks/"),
         forms: &[form(
             &[&["error.id", "error.error_class", "error.error_message"], &["error.id", "airbrake_error_url"]],
             r#"
@@ -238,9 +238,25 @@ facts: [error.totalOccurrences, error.usersAffected, error.lastOccurredOn, error
     Sender {
         format: mapped("crashlytics", "Firebase Crashlytics"),
         also: &["Fabric"],
-        documentation: "https://firebase.google.com/docs/crashlytics/extend-with-cloud-functions",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/crashlytics/fixtures"),
+        documentation: "https://firebase.google.com/docs/reference/functions/2nd-gen/node/firebase-functions.alerts.crashlytics",
+        evidence: Evidence::Shown(
+            "https://firebase.google.com/docs/reference/functions/2nd-gen/node/firebase-functions.alerts.crashlytics",
+        ),
         forms: &[
+            // The event that a Cloud Function is handed, passed on as it is.
+            form(
+                &[&["data.payload.issue.id", "data.payload.issue.title", "data.createTime"]],
+                r#"
+title: data.payload.issue.title
+message: data.payload.issue.subtitle
+state: "{{ 'firing' }}"
+dedup_key: data.payload.issue.id
+started_at: data.payload.createTime | data.createTime
+labels: {kind: alertType | alerttype, app: appId | appid, version: data.payload.issue.appVersion}
+facts: [data.payload.issue, data.payload.crashCount, data.payload.crashPercentage, data.payload.firstVersion, data.payload.resolveTime, data.payload.type]
+"#,
+            ),
+            // What Fabric sent.
             form(
                 &[&["payload_type=issue", "payload.title", "payload.display_id"]],
                 r#"
@@ -263,9 +279,9 @@ test_when: "{{ 1 == 1 }}"
             ),
         ],
         key: "the issue",
-        signature: Signature::Nothing,
+        signature: Signature::Header,
         setup: &[
-            "Send the alerts from a Cloud Function that is triggered by Crashlytics, in the form above or as an alert of your own.",
+            "Deploy a Cloud Function for `onNewFatalIssuePublished`, `onRegressionAlertPublished` and `onVelocityAlertPublished` of `firebase-functions/v2/alerts/crashlytics` that posts its event as JSON to URL, with an `Authorization` header that holds a secret.",
         ],
         template: None,
     },

@@ -7,7 +7,9 @@ pub static SENDERS: &[Sender] = &[
         format: mapped("zabbix", "Zabbix"),
         also: &[],
         documentation: "https://www.zabbix.com/documentation/current/en/manual/config/notifications/media/webhook",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/zabbix/fixtures"),
+        evidence: Evidence::Sent(
+            "https://github.com/zabbix/zabbix/blob/master/templates/media/event_driven_ansible/media_event_driven_ansible.yaml",
+        ),
         forms: &[
             form(
                 &[&["source=zabbix", "dedup_key", "status"]],
@@ -21,6 +23,21 @@ dedup_key: dedup_key
 url: url
 labels: {host: host}
 facts: [trigger_id, value, tags]
+"#,
+            ),
+            // The parameters of the webhooks that come with Zabbix, as the one for Event-Driven Ansible posts them.
+            form(
+                &[&["event_name", "event_value", "event_nseverity"], &["event_name", "event_value", "event_severity"]],
+                r#"
+title: event_name
+message: operation_data | event_opdata | trigger_description
+severity: >-
+  {{ {'disaster': 'critical', 'high': 'high', 'average': 'medium', 'warning': 'low', 'information': 'info'}[event_severity | lower] or {'5': 'critical', '4': 'high', '3': 'medium', '2': 'low', '1': 'info'}[event_nseverity ~ ''] }}
+state: "{{ 'update' if event_update_status ~ '' == '1' else event_value }}"
+states: {'0': resolved, '1': firing}
+dedup_key: event_id | event_name
+labels: {host: host_host | host_name, trigger: trigger_name}
+facts: [event_tags, trigger_id, trigger_description, host_groups, operation_data, event_opdata]
 "#,
             ),
             form(
@@ -183,8 +200,10 @@ facts: [previousLevel, duration, data]
     Sender {
         format: mapped("librato", "Librato"),
         also: &["AppOptics"],
-        documentation: "https://docs.solarwinds.com/",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/librato/fixtures"),
+        documentation: "https://documentation.solarwinds.com/en/success_center/appoptics/content/kb/alert/notification_services/webhook.htm",
+        evidence: Evidence::Shown(
+            "https://documentation.solarwinds.com/en/success_center/appoptics/content/kb/alert/notification_services/webhook.htm",
+        ),
         forms: &[form(
             &[&["alert.id", "alert.name", "trigger_time"]],
             r#"

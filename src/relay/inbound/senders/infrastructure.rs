@@ -19,6 +19,7 @@ pub static SENDERS: &[Sender] = &[
                 &["AlarmArn", "NewStateValue"],
                 &["Records.0.Sns"],
                 &["detail-type=CloudWatch Alarm State Change", "detail.state"],
+                &["detail-type=CloudWatch Alarm Configuration Change", "detail.alarmName"],
                 &["alarmArn", "alarmData.state"],
             ],
             cloudwatch::read,
@@ -28,7 +29,7 @@ pub static SENDERS: &[Sender] = &[
         setup: &[
             "Create an SNS topic, and make it the action of the alarm for ALARM and for OK.",
             "Subscribe URL to the topic with the protocol HTTPS, without raw message delivery.",
-            "Confirm the subscription. Whatever else the topic carries is read as well: alarms, EventBridge events, your own JSON.",
+            "`serve` confirms the subscription by itself; a program of yours that receives the messages has to do so. Whatever else the topic carries is read as well: alarms, EventBridge events, your own JSON.",
         ],
         template: None,
     },
@@ -233,6 +234,20 @@ labels: {target: data.essentials.alertTargetIDs.0, item: data.essentials.configu
 "#,
             ),
             form(
+                &[&["schemaId=Microsoft.Insights/activityLogs", "data.context.activityLog"]],
+                r#"
+title: data.context.activityLog.properties.title | data.context.activityLog.operationName | data.context.activityLog.eventSource
+message: data.context.activityLog.properties.communication | data.context.activityLog.description
+severity: data.context.activityLog.level
+state: data.status
+resolved_when: "{{ data.context.activityLog.properties.stage in ['Resolved', 'Complete', 'Canceled'] or data.context.activityLog.properties.currentHealthStatus == 'Available' }}"
+dedup_key: [data.context.activityLog.properties.trackingId | data.context.activityLog.operationName | data.context.activityLog.eventSource, data.context.activityLog.resourceId]
+started_at: data.context.activityLog.eventTimestamp | data.context.activityLog.submissionTimestamp
+labels: {resource: data.context.activityLog.resourceId, source: data.context.activityLog.eventSource}
+facts: [data.context.activityLog.status, data.context.activityLog.subStatus, data.context.activityLog.resourceType, data.context.activityLog.resourceGroupName, data.context.activityLog.properties]
+"#,
+            ),
+            form(
                 &[
                     &["schemaId~AzureMonitor", "data.context.name"],
                     &["status", "context.resourceId", "context.portalLink"],
@@ -250,7 +265,7 @@ labels: {resource: data.context.resourceName | context.resourceName}
 "#,
             ),
         ],
-        key: "alert rule, target and dimensions",
+        key: "alert rule, target and dimensions; of an event in the activity log, operation and resource",
         signature: Signature::Nothing,
         setup: &[
             "Add an action of the type Webhook to the action group of the alert rule.",
@@ -261,9 +276,9 @@ labels: {resource: data.context.resourceName | context.resourceName}
     Sender {
         format: mapped("gcp", "Google Cloud Monitoring"),
         also: &["Stackdriver"],
-        documentation: "https://cloud.google.com/monitoring/support/notification-options#webhooks",
-        evidence: Evidence::Kept(
-            "https://github.com/keephq/keep/blob/main/keep/providers/gcpmonitoring_provider/alerts_mock.py",
+        documentation: "https://docs.cloud.google.com/monitoring/support/notification-options",
+        evidence: Evidence::Shown(
+            "https://github.com/GoogleCloudPlatform/cloud-alerting-notification-forwarding/blob/main/gchat_integration/utilities/example_message.json",
         ),
         forms: &[form(
             &[

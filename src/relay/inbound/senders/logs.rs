@@ -225,7 +225,7 @@ facts: [check_result.triggered_condition.description, check_result.triggered_con
         format: mapped("papertrail", "Papertrail"),
         also: &["SolarWinds Observability Logs"],
         documentation: "https://www.papertrail.com/help/webhooks/",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/papertrail/fixtures"),
+        evidence: Evidence::Shown("http://help.papertrailapp.com/kb/how-it-works/web-hooks/"),
         forms: &[form(
             &[&["saved_search.id", "saved_search.name", "events"], &["saved_search.id", "saved_search.name", "counts"]],
             r#"

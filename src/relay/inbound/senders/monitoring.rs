@@ -123,7 +123,7 @@ pub static SENDERS: &[Sender] = &[
             form(
                 &[&["issueUrl", "state"], &["issueUrl", "priority"], &["alertConditionNames", "state"]],
                 r#"
-title: title | condition_name | alertConditionNames.0
+title: title | condition_name | alertConditionNames.0 | issueTitle
 message: details | description
 severity: priority
 state: state
@@ -213,8 +213,8 @@ labels: {detector: detector, rule: rule, metric: originatingMetric}
         format: mapped("dynatrace", "Dynatrace"),
         also: &[],
         documentation: "https://docs.dynatrace.com/docs/analyze-explore-automate/notifications-and-alerting/problem-notifications/webhook-integration",
-        evidence: Evidence::Kept(
-            "https://developer.harness.io/docs/ai-sre/alerts/webhooks/integration-guides/monitoring/dynatrace",
+        evidence: Evidence::Shown(
+            "https://docs.dynatrace.com/docs/discover-dynatrace/references/dynatrace-api/configuration-api/notifications-api/models",
         ),
         forms: &[form(
             &[&["ProblemID", "ProblemTitle"], &["ProblemID", "State"], &["PID", "State"]],

@@ -2,7 +2,7 @@
 
 use super::{Evidence, Sender, Signature, coded, mapped};
 use crate::relay::alert::Format;
-use crate::relay::inbound::{any, cloudevents, generic, slack};
+use crate::relay::inbound::{any, cloudevents, generic, slack, teams};
 
 pub static SENDERS: &[Sender] = &[
     Sender {
@@ -53,6 +53,32 @@ pub static SENDERS: &[Sender] = &[
         setup: &[
             "For a tool that can send to nothing but Slack: give it URL (with a secret in it) as the incoming webhook.",
             "A message without a color or a word for a state is taken only where the sender is named.",
+        ],
+        template: None,
+    },
+    Sender {
+        format: mapped("teams", "A tool with a Microsoft Teams output"),
+        also: &["Microsoft Teams", "Power Automate"],
+        documentation: "https://learn.microsoft.com/en-us/microsoftteams/platform/webhooks-and-connectors/how-to/connectors-using",
+        evidence: Evidence::Shown(
+            "https://learn.microsoft.com/en-us/outlook/actionable-messages/message-card-reference",
+        ),
+        forms: &[coded(
+            &[
+                &["@type=MessageCard"],
+                &["attachments.0.contentType=application/vnd.microsoft.card.adaptive"],
+                &["type=AdaptiveCard", "body.0"],
+            ],
+            |payload, _, delivery| {
+                delivery.alerts.push(teams::read(payload)?);
+                Ok(())
+            },
+        )],
+        key: "an identifier among the facts of the card; without one the title without its state, and host, service and the like",
+        signature: Signature::Nothing,
+        setup: &[
+            "For a tool that can send to nothing but Microsoft Teams: give it URL (with a secret in it) as the incoming webhook.",
+            "Only a card that says a state is taken, in its title as in `[FIRING] disk full`, or in one of its facts.",
         ],
         template: None,
     },

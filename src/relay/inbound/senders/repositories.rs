@@ -24,6 +24,19 @@ facts: [workflow_run.conclusion, workflow_run.event, workflow_run.head_sha, work
 "#,
             ),
             form(
+                &[&["workflow_job.name", "repository.full_name", "action"]],
+                r#"
+title: "{{ workflow_job.name }} of {{ workflow_job.workflow_name or 'a workflow' }} on {{ workflow_job.head_branch }} of {{ repository.full_name }}"
+state: "{{ workflow_job.conclusion if action == 'completed' else action }}"
+states: {startup_failure: firing, stale: ignored, action_required: ignored, in_progress: ignored}
+dedup_key: [repository.full_name, "{{ 'job' }}", workflow_job.workflow_name, workflow_job.name, workflow_job.head_branch]
+url: workflow_job.html_url
+started_at: workflow_job.started_at
+labels: {repository: repository.full_name, branch: workflow_job.head_branch, workflow: workflow_job.workflow_name, job: workflow_job.name}
+facts: [workflow_job.conclusion, workflow_job.head_sha, workflow_job.run_attempt, workflow_job.runner_name, workflow_job.steps]
+"#,
+            ),
+            form(
                 &[&["check_run.name", "repository.full_name", "action"]],
                 r#"
 title: "{{ check_run.name }} on {{ check_run.check_suite.head_branch or check_run.head_sha }} of {{ repository.full_name }}"
@@ -97,17 +110,18 @@ facts: [alert.validity, alert.push_protection_bypassed]
                 &[
                     &["alert.dependency.package", "repository.full_name", "action"],
                     &["alert.security_advisory", "repository.full_name", "action"],
+                    &["alert.affected_package_name", "repository.full_name", "action"],
                 ],
                 r#"
-title: "{{ alert.security_advisory.summary or alert.dependency.package.name }} in {{ repository.full_name }}"
+title: "{{ alert.security_advisory.summary or alert.dependency.package.name or alert.affected_package_name }} in {{ repository.full_name }}"
 message: alert.security_advisory.description
-severity: alert.security_advisory.severity
+severity: alert.security_advisory.severity | alert.severity
 state: action
-states: {reintroduced: firing, auto_reopened: firing, dismissed: resolved, auto_dismissed: resolved, assignees_changed: ignored}
-dedup_key: [repository.full_name, "{{ 'dependabot' }}", alert.number]
-url: alert.html_url
+states: {reintroduced: firing, auto_reopened: firing, dismiss: resolved, dismissed: resolved, auto_dismissed: resolved, assignees_changed: ignored}
+dedup_key: [repository.full_name, "{{ 'dependabot' }}", alert.number | alert.id]
+url: alert.html_url | alert.external_reference
 started_at: alert.created_at
-labels: {repository: repository.full_name, package: alert.dependency.package.name, manifest: alert.dependency.manifest_path}
+labels: {repository: repository.full_name, package: alert.dependency.package.name | alert.affected_package_name, manifest: alert.dependency.manifest_path}
 facts: [alert.security_advisory.ghsa_id, alert.security_advisory.cve_id, alert.security_vulnerability]
 "#,
             ),
@@ -138,7 +152,7 @@ facts: [hook.events]
         setup: &[
             "In the settings of the repository or the organization, add a webhook with URL, the content type `application/json` and a secret.",
             "Choose individual events: Workflow runs, and what else is an alert for you: Code scanning alerts, Dependabot alerts, Secret scanning alerts, Deployment statuses.",
-            "Do not choose Check runs or Check suites beside Workflow runs: one failed build would be several alerts.",
+            "Do not choose Workflow jobs, Check runs or Check suites beside Workflow runs: one failed build would be several alerts.",
         ],
         template: None,
     },
@@ -194,6 +208,63 @@ facts: [deployment_id, short_sha, commit_url, ref]
         setup: &[
             "In the settings of the project or the group, under Webhooks, add URL and a secret token.",
             "Choose Pipeline events; Job events as well only where a single job is an alert for you.",
+        ],
+        template: None,
+    },
+    Sender {
+        format: mapped("azure-devops", "Azure DevOps"),
+        also: &["Azure Pipelines", "Team Foundation Server"],
+        documentation: "https://learn.microsoft.com/en-us/azure/devops/service-hooks/events",
+        evidence: Evidence::Shown("https://learn.microsoft.com/en-us/azure/devops/service-hooks/events"),
+        forms: &[
+            form(
+                &[&["eventType=build.complete", "resource.definition.name"]],
+                r#"
+title: "{{ resource.definition.name }} of {{ resource.project.name or resource.definition.project.name or 'a project' }}"
+message: detailedMessage.text | message.text
+state: resource.result | resource.status
+states: {partiallySucceeded: firing, stopped: ignored, none: ignored}
+dedup_key: [resource.definition.url | resource.definition.name, resource.sourceBranch]
+url: resource._links.web.href | resource.url
+started_at: resource.startTime | createdDate
+labels: {project: resource.project.name | resource.definition.project.name, pipeline: resource.definition.name, branch: resource.sourceBranch}
+facts: [resource.buildNumber, resource.reason, resource.sourceVersion, resource.sourceGetVersion]
+"#,
+            ),
+            form(
+                &[&["eventType=ms.vss-release.deployment-completed-event", "resource.environment.name"]],
+                r#"
+title: "Deployment of {{ resource.environment.releaseDefinition.name or resource.release.releaseDefinition.name or resource.environment.release.name }} to {{ resource.environment.name }}"
+message: detailedMessage.text | message.text
+state: resource.environment.status
+states: {partiallySucceeded: firing}
+dedup_key: [resource.project.id | resource.project.name | publisherId, "{{ 'release' }}", resource.environment.releaseDefinition.name | resource.release.releaseDefinition.name | resource.environment.release.name, resource.environment.name]
+url: resource.environment.release._links.web.href | resource.release.url
+started_at: createdDate
+labels: {project: resource.project.name, environment: resource.environment.name}
+facts: [resource.environment.release.name, resource.comment]
+"#,
+            ),
+            form(
+                &[&["eventType~ms.vss-pipelines.", "resource.pipeline.name", "resource.run.state"]],
+                r#"
+title: "{{ resource.stage.displayName ~ ' of ' if resource.stage.displayName else '' }}{{ resource.pipeline.name }}"
+message: detailedMessage.text | message.text
+state: "{{ resource.stage.result or resource.run.result or resource.stage.state or resource.run.state }}"
+states: {partiallySucceeded: firing, unknown: ignored}
+dedup_key: [resource.pipeline.url | resource.pipeline.name, resource.stage.name]
+url: resource.run._links.web.href | resource.run.url
+started_at: resource.run.createdDate | createdDate
+labels: {pipeline: resource.pipeline.name, stage: resource.stage.name}
+facts: [resource.run.name, resource.run.id]
+"#,
+            ),
+        ],
+        key: "pipeline and branch; of a deployment, project, release pipeline and environment. A success ends the failure",
+        signature: Signature::Header,
+        setup: &[
+            "In the project's settings, under Service hooks, add Web Hooks for Build completed or Run state changed, and for Release deployment completed, with URL and an HTTP header with a secret.",
+            "Do not choose Build completed beside Run state changed: one failed build would be several alerts.",
         ],
         template: None,
     },

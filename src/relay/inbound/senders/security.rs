@@ -32,16 +32,17 @@ labels: {rule: rule, host: hostname, source: source}
     Sender {
         format: mapped("thinkst", "Thinkst Canary"),
         also: &[],
-        documentation: "https://help.canary.tools/hc/en-gb/articles/360002426577-How-do-I-configure-notifications-for-a-Generic-Webhook",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/thinkst/fixtures"),
+        documentation: "https://docs.canary.tools/webhooks/generic.html",
+        evidence: Evidence::Shown("https://docs.canary.tools/webhooks/generic.html"),
         forms: &[form(
-            &[&["AlertType~Canary", "IncidentHash"]],
+            &[&["AlertType~Canary", "IncidentHash"], &["AlertType~Canary", "CanaryID", "Intro"]],
             r#"
 title: "{{ Description or AlertType }}{{ ' on ' ~ CanaryName if CanaryName else '' }}{{ ': ' ~ Reminder if Reminder else '' }}"
 message: Intro
 severity: "{{ 'high' }}"
 state: "{{ 'firing' }}"
-dedup_key: IncidentHash
+test_when: "{{ CanaryID == '0000000testnode' }}"
+dedup_key: IncidentHash | CanaryID
 started_at: Timestamp
 labels: {canary: CanaryName, location: CanaryLocation}
 facts: [AlertType, CanaryPort, Triggered, AdditionalDetails]

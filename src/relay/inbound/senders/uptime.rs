@@ -68,8 +68,8 @@ states: {test: test}
     Sender {
         format: mapped("uptimerobot", "UptimeRobot"),
         also: &[],
-        documentation: "https://uptimerobot.com/integrations/webhooks-integration/",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/uptimerobot"),
+        documentation: "https://help.uptimerobot.com/en/articles/14498593-webhook-integration",
+        evidence: Evidence::Shown("https://help.uptimerobot.com/en/articles/14498593-webhook-integration"),
         forms: &[form(
             &[&["alert_type_friendly_name"], &["alertTypeFriendlyName"]],
             r#"
@@ -84,9 +84,9 @@ labels: {monitor: monitor_friendly_name | monitorFriendlyName}
 "#,
         )],
         key: "the monitor",
-        signature: Signature::Nothing,
+        signature: Signature::Header,
         setup: &[
-            "Under Integrations, add a webhook with URL (with a secret in it), the body below as the POST value, and Send as JSON.",
+            "Under Integrations, add a webhook with URL, the body below as the POST value, Send as JSON, and a custom header with a secret.",
         ],
         template: Some(
             r#"{
@@ -103,7 +103,7 @@ labels: {monitor: monitor_friendly_name | monitorFriendlyName}
         format: mapped("updown", "updown.io"),
         also: &[],
         documentation: "https://updown.io/api#webhooks",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/updown/fixtures"),
+        evidence: Evidence::Shown("https://updown.io/api#webhooks"),
         forms: &[form(
             &[&["event~check.", "check.token", "check.url"]],
             r#"
@@ -324,7 +324,7 @@ facts: [component_update.old_status, component_update.new_status]
         format: mapped("freshstatus", "Freshstatus"),
         also: &[],
         documentation: "https://support.freshstatus.io/support/solutions/articles/50000006041-webhooks",
-        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/freshstatus/fixtures"),
+        evidence: Evidence::Kept("https://github.com/zulip/zulip/tree/main/zerver/webhooks/freshstatus"),
         forms: &[form(
             &[&["event_data.event_type", "event_data.webhook_id", "title"]],
             r#"

@@ -4,41 +4,18 @@ use serde_json::{Value, json};
 
 use super::{Grouping, Reading, alerts, data_of, payload};
 use crate::relay::alert::{Alert, Format, Severity};
-use crate::relay::inbound::{Mapping, Problem, read as read_delivery};
-
+use crate::relay::inbound::{Problem, read as read_delivery};
 fn one(value: &Value) -> Alert {
     alerts(value, Grouping::Group).unwrap_or_else(|problem| panic!("{value}: {problem}")).remove(0)
 }
 
-fn told(value: &Value) -> (Format, String, String) {
+pub(super) fn told(value: &Value) -> (Format, String, String) {
     let alert = one(value);
     (alert.format, alert.state.name().to_string(), alert.title)
 }
 
-fn key(value: &Value) -> String {
+pub(super) fn key(value: &Value) -> String {
     one(value).dedupe_key(&[])
-}
-
-fn sns(message: &Value) -> Value {
-    json!({"Type": "Notification", "MessageId": "1", "TopicArn": "t", "Message": message.to_string()})
-}
-
-#[test]
-fn an_event_of_eventbridge_is_read_bare_and_inside_sns() {
-    let finding = json!({"detail-type": "GuardDuty Finding", "source": "aws.guardduty", "id": "e",
-        "detail": {"id": "f", "title": "Mining", "severity": 8}});
-    let alarm = |state: &str| {
-        json!({"detail-type": "CloudWatch Alarm State Change", "source": "aws.cloudwatch",
-        "detail": {"alarmName": "A", "state": {"value": state}, "previousState": {"value": "ALARM"}}})
-    };
-    for (value, state) in [(finding, "firing"), (alarm("ALARM"), "firing"), (alarm("OK"), "resolved")] {
-        assert_eq!(told(&value).1, state, "{value}");
-        assert_eq!(told(&sns(&value)).1, state, "{value}");
-        assert_eq!(key(&value), key(&sns(&value)));
-    }
-    assert_eq!(key(&alarm("ALARM")), key(&alarm("OK")));
-    let lambda = json!({"alarmArn": "arn:a", "alarmData": {"alarmName": "A", "state": {"value": "ALARM"}}});
-    assert_eq!((told(&lambda).1.as_str(), key(&lambda).as_str()), ("firing", "cloudwatch:arn:a"));
 }
 
 #[test]
@@ -261,22 +238,6 @@ fn a_delivery_of_cloudevents_is_identified_by_source_and_id() {
 }
 
 #[test]
-fn a_refusal_names_a_mapping_that_takes_the_payload() {
-    let value = json!({"payload": {"title": "Crash", "url": "https://x.example/1", "method": "m"}, "host": "h"});
-    let problem = alerts(&value, Grouping::Group).unwrap_err();
-    let mapping = problem.mapping().unwrap();
-    insta::assert_snapshot!(mapping, @r#"{title: "payload.title", url: "payload.url"}"#);
-    let mapping = Mapping::parse(&mapping).unwrap();
-    let reading = Reading { format: None, grouping: Grouping::Group, mapping: Some(&mapping) };
-    let alert = read_delivery(value.to_string().as_bytes(), &[], reading).unwrap().alerts.remove(0);
-    assert_eq!((alert.title.as_str(), alert.annotations["payload.method"].as_str()), ("Crash", "m"));
-    for odd in [json!({"$(rm x)": {"title": "t"}}), json!({"a.title": "t"}), json!({"message": ["a", "b"]})] {
-        assert_eq!(alerts(&odd, Grouping::Group).unwrap_err().mapping(), None, "{odd}");
-    }
-    assert_eq!(Problem::Empty.mapping(), None);
-}
-
-#[test]
 fn links_that_silence_stay_out_of_every_text() {
     let message =
         "**Firing**\nValue: 1\nSilence: https://grafana.example/alerting/silence/new?x=1\nSource: https://g.example";
@@ -371,4 +332,38 @@ fn a_prompt_holds_whatever_the_body_says() {
     grafana["alerts"][0]["ruleUID"] = json!("uid7");
     let data = data_of(&grafana);
     assert!(data.contains("value=44.2") && data.contains("uid7"), "{data}");
+}
+
+#[test]
+fn a_card_for_teams_is_read_where_it_says_a_state() {
+    let (firing, resolved) = (payload("teams-firing"), payload("teams-resolved"));
+    assert_eq!(key(&firing), key(&resolved));
+    let alert = one(&firing);
+    assert_eq!((alert.severity, alert.message.as_str()), (Some(Severity::Critical), "p99 is above 2 s"));
+    assert_eq!((alert.annotations["Host"].as_str(), alert.links.len()), ("web-1", 1));
+    assert_ne!(key(&firing), key(&payload("teams-connector-firing")));
+    let moved = json!({"@type": "MessageCard", "title": "A card was moved to Done", "sections": [{"text": "by Ann"}]});
+    assert!(matches!(alerts(&moved, Grouping::Group), Err(Problem::NotAnAlert { .. })));
+}
+
+#[test]
+fn what_ends_an_alert_may_say_so_in_its_title_alone() {
+    let titled = |title: &str| json!({"subject": title, "message": "see the dashboard"});
+    for (firing, resolved) in [
+        ("Problem: disk full", "Resolved in 1h 5m: disk full"),
+        ("Monitor is DOWN: shop", "Monitor is UP: shop"),
+        ("*ALERT* disk full", "*RESOLVED* disk full"),
+    ] {
+        let states = [firing, resolved].map(|title| told(&titled(title)).1);
+        assert_eq!(states, ["firing", "resolved"], "{firing}");
+        assert_eq!(key(&titled(firing)), key(&titled(resolved)), "{firing}");
+    }
+    assert!(alerts(&titled("the shop is open: come in"), Grouping::Group).is_err());
+}
+
+/// A commit says something else in each build.
+#[test]
+fn a_build_without_a_name_is_known_by_where_it_is() {
+    let build = |state: &str, commit: &str| json!({"state": state, "message": commit, "branch": "main", "commit": "0a1b", "repository": {"name": "api"}});
+    assert_eq!(key(&build("failed", "Add a cart")), key(&build("passed", "Mend the cart")));
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::runs::{job, policy};
 use super::world::{START, State, World, old};
 use crate::devin::Kind;
-use crate::relay::job::{Firing, FiringReason, Observation, OnNewAlerts, OnTimeout, Policy};
+use crate::relay::job::{Firing, FiringReason, Observation, OnNewAlerts, OnResolved, OnTimeout, Policy};
 
 pub fn any<T: Clone>(random: &mut fastrand::Rng, all: &[T]) -> T {
     all[random.usize(..all.len())].clone()
@@ -102,6 +102,10 @@ pub fn random_policy(random: &mut fastrand::Rng) -> Policy {
         detach: random.u8(..6) == 0,
         on_timeout: any(random, &[OnTimeout::Terminate, OnTimeout::Leave]),
         on_new_alerts: any(random, &[OnNewAlerts::Message, OnNewAlerts::Ignore]),
+        on_resolved: any(
+            random,
+            &[OnResolved::Annotate, OnResolved::Message, OnResolved::Terminate, OnResolved::Ignore],
+        ),
         create_again: random.u8(..4) == 0,
         ..policy()
     }

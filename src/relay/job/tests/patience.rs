@@ -5,7 +5,8 @@ use std::time::Duration;
 use super::runs::{job, policy};
 use super::world::{START, World};
 use crate::devin::{Error, Kind};
-use crate::relay::job::{Action, End, Firing, Job, Observation, OnSessionLimit, Policy, step};
+use crate::relay::event::EventKind;
+use crate::relay::job::{Action, End, Firing, Job, Observation, OnSessionLimit, Phase, Policy, step};
 
 /// Takes a job to its end, as the engine of `serve` does; gives up on it after a thousand steps.
 fn served(world: &World, job: Job) -> Job {
@@ -106,13 +107,16 @@ fn every_answer_is_waited_out_or_left_to_the_step() {
     let status = |status| error(Kind::Status(status), "");
     let tags = || error(Kind::Status(422), "tags are not allowed");
     let answers = [
+        ("find, 400", Observation::FindFailed(status(400))),
         ("find, 404", Observation::FindFailed(status(404))),
         ("find, 403", Observation::FindFailed(status(403))),
         ("find, 503", Observation::FindFailed(status(503))),
         ("poll, 404", Observation::PollFailed(status(404))),
         ("poll, 401", Observation::PollFailed(status(401))),
         ("create, 402", Observation::CreateRefused(status(402))),
+        ("create, 302", Observation::CreateRefused(status(302))),
         ("create, 403", Observation::CreateRefused(status(403))),
+        ("create, 404", Observation::CreateRefused(status(404))),
         ("create, tags", Observation::CreateRefused(tags())),
         ("create, out of time", Observation::CreateRefused(error(Kind::TimeUp(Duration::from_secs(1)), ""))),
     ];
@@ -125,22 +129,28 @@ fn every_answer_is_waited_out_or_left_to_the_step() {
         }
     }
     insta::assert_snapshot!(table.join("\n"), @"
-    finding, find, 404: 10000 20000 40000 80000 160000 - -
+    finding, find, 400: 10000 20000 40000 80000 160000 - -
+    finding, find, 404: 10000 20000 40000 80000 160000 300000 300000
     finding, find, 403: 10000 10000 10000 10000 10000 10000 10000
     finding, find, 503: 10000 10000 10000 10000 10000 10000 10000
     finding, poll, 404: - - - - - - -
-    finding, poll, 401: 10000 10000 10000 10000 10000 10000 10000
+    finding, poll, 401: 10000 20000 40000 80000 160000 - -
     finding, create, 402: 10000 20000 40000 80000 160000 - -
+    finding, create, 302: 10000 20000 40000 80000 160000 300000 300000
     finding, create, 403: 10000 20000 40000 80000 160000 300000 300000
+    finding, create, 404: 10000 20000 40000 80000 160000 300000 300000
     finding, create, tags: - - - - - - -
     finding, create, out of time: 10000 10000 10000 10000 10000 10000 10000
+    watching, find, 400: - - - - - - -
     watching, find, 404: - - - - - - -
     watching, find, 403: - - - - - - -
     watching, find, 503: - - - - - - -
     watching, poll, 404: - - - - - - -
-    watching, poll, 401: 10000 10000 10000 10000 10000 10000 10000
+    watching, poll, 401: 10000 20000 40000 80000 160000 - -
     watching, create, 402: 10000 20000 40000 80000 160000 - -
+    watching, create, 302: 10000 20000 40000 80000 160000 300000 300000
     watching, create, 403: 10000 20000 40000 80000 160000 300000 300000
+    watching, create, 404: 10000 20000 40000 80000 160000 300000 300000
     watching, create, tags: - - - - - - -
     watching, create, out of time: 10000 10000 10000 10000 10000 10000 10000
     ");
@@ -158,6 +168,18 @@ fn a_place_among_the_sessions_is_waited_for_as_long_as_it_takes() {
     assert_eq!(waits, vec![Some(60_000); 600]);
     job.policy.on_session_limit = OnSessionLimit::Fail;
     assert!(job.wait_out(&limit(0)).is_none(), "the step refuses it");
+}
+
+#[test]
+fn where_no_place_is_waited_for_that_is_what_is_said() {
+    let mut job = job(1, Policy { on_session_limit: OnSessionLimit::Fail, ..again() }).made_patient();
+    job.phase = Phase::Creating { waits_until: None };
+    let said = Some("too many concurrent sessions".to_string());
+    let error = Error { kind: Kind::Status(429), path: "sessions".to_string(), explanation: said, tries: 1 };
+    let (job, actions) = step(job, Observation::CreateLimited(error, None), START);
+    assert_eq!(job.end(), Some(&End::Failed { session_id: None }));
+    let [Action::Report(EventKind::Error(report))] = &actions[..] else { panic!("{actions:?}") };
+    insta::assert_snapshot!(report.message, @"sessions answered 429 (Too Many Requests), saying \"too many concurrent sessions\". The organization runs as many sessions as it may at once, and on_session_limit: fail waits for none of them to end, so nothing was created: end one in Devin and have the alert delivered again, or set on_session_limit to wait.");
 }
 
 #[test]
@@ -191,7 +213,7 @@ fn an_unclear_create_is_not_made_again_where_the_rule_says_so() {
 #[test]
 fn a_search_may_be_refused_a_few_times() {
     let refused = || {
-        let kind = Kind::Status(404);
+        let kind = Kind::Status(400);
         Observation::FindFailed(Error { kind, path: "sessions".to_string(), explanation: None, tries: 1 })
     };
     let (mut job, _) = step(job(1, policy()).made_patient(), Observation::Started, 0);

@@ -11,7 +11,8 @@ use crate::relay::alert::tag;
 use crate::relay::driver::{Cancellation, Clock, Sessions, drive, event_of};
 use crate::relay::event::{EventKind, OutcomeEvent, RelayEvent};
 use crate::relay::job::{
-    Action, DispatchRequest, Firing, Job, Millis, Observation, OnNewAlerts, OnSessionLimit, OnTimeout, Policy, Query,
+    Action, DispatchRequest, Firing, Job, Millis, Observation, OnNewAlerts, OnResolved, OnSessionLimit, OnTimeout,
+    Policy, Query,
 };
 use crate::relay::names::Names;
 use crate::relay::prior::Holds;
@@ -52,6 +53,7 @@ pub fn policy() -> Policy {
         on_session_limit: OnSessionLimit::Wait,
         on_new_alerts: OnNewAlerts::Message,
         on_timeout: OnTimeout::Leave,
+        on_resolved: OnResolved::Annotate,
         poll_interval: Duration::from_secs(30),
         max_polls: 120,
         pr_grace: 3,

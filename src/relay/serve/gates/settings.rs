@@ -1,6 +1,8 @@
-//! What a rules file says about when a job may start. Pure; kept with the job, so that a change of the file changes no job
-//! that is under way.
+//! What a rules file says about when a job may start. Pure. What a rule says is kept with the job, so that a change of the
+//! file changes no job that is under way; [`Bounds`] are those of the file as it is now.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -63,6 +65,19 @@ pub struct Limits {
 pub struct Runs {
     pub count: u32,
     pub within: Duration,
+}
+
+/// What holds for all jobs, whenever they were made: as the file says it when a job is about to start.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// For all jobs of the bridge together.
+    pub limits: Limits,
+    /// For those of an integration, by its name.
+    pub integrations: BTreeMap<String, Limits>,
+    /// Rules whose alerts start nothing, by their identifiers.
+    pub disabled: BTreeSet<String>,
+    /// As long as something stands in this file, nothing starts.
+    pub kill_switch: Option<PathBuf>,
 }
 
 impl Gates {

@@ -3,8 +3,11 @@
 
 mod answer;
 mod body;
+mod form;
 mod places;
+mod reloading;
 mod shown;
+mod switches;
 mod tls;
 mod unread;
 
@@ -25,19 +28,20 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
-use tokio::sync::watch::Receiver;
+use tokio::sync::watch::{Receiver, Sender};
 use tokio::task::JoinSet;
 
 use super::Log;
 use super::auth::{self, Accepted, Auth};
+use super::gates::Bounds;
 use super::integration::Integration;
+use super::live::{Live, Served};
 use super::log::Decision;
 use super::reading::{Unreadable, read};
-use super::rules::{Route, Rules};
+use super::rules::Route;
 use super::sns::Sns;
 use super::store::{Receipt, Store, Taken, Verdict};
 use crate::devin::client::now_s;
-use crate::redact::Redactor;
 use crate::relay::alert::Format;
 use crate::relay::draw::drawn;
 use answer::Answer;
@@ -68,8 +72,9 @@ const SUBSCRIPTION: &str = "the delivery asks to confirm a subscription to Amazo
 
 /// What every request needs.
 pub struct Door {
-    pub rules: Rules,
-    pub redactor: Redactor,
+    pub live: Live,
+    /// What holds for all jobs, as the rules file says it now.
+    pub bounds: Sender<Arc<Bounds>>,
     pub log: Log,
     /// Those who take care of what has come in.
     pub wake: Vec<Arc<Notify>>,
@@ -174,16 +179,36 @@ impl Door {
         place.begin();
         if let Some(name) = path.strip_prefix("/v1/hooks/") {
             let name = name.split('/').next().unwrap_or_default();
-            let Some(route) = self.rules.routes.iter().find(|route| route.name == name) else {
+            let served = self.live.now();
+            let Some(route) = served.rules.routes.iter().find(|route| route.name == name) else {
                 return Answer::problem(StatusCode::NOT_FOUND, "there is no route of this name");
             };
             if request.method() != Method::POST && request.method() != Method::PUT {
                 return refuse_method("POST, PUT");
             }
-            return self.deliver(route, request, peer, place).await;
+            return self.deliver(&served, route, request, peer, place).await;
+        }
+        if path == reloading::PATH {
+            let _work = place.work();
+            if request.method() != Method::POST {
+                return refuse_method("POST");
+            }
+            let (head, _) = request.into_parts();
+            return match self.admit(&Auth::Open, &head, &[], None, peer).await {
+                Ok(_) => self.reload().await,
+                Err(refusal) => refusal,
+            };
+        }
+        if switches::is_at(&path) {
+            let _work = place.work();
+            let (head, body) = request.into_parts();
+            if let Err(refusal) = self.admit(&Auth::Open, &head, &[], None, peer).await {
+                return refusal;
+            }
+            return self.switch(Request::from_parts(head, body)).await.unwrap_or_else(|refusal| refusal);
         }
         let Some(shown) = Shown::at(&path) else {
-            let reason = "there is nothing at this address: deliveries go to /v1/hooks/NAME, and /api/v1/alerts, /api/v1/deliveries, /readyz and /healthz can be asked";
+            let reason = "there is nothing at this address: deliveries go to /v1/hooks/NAME, and /api/v1/alerts, /api/v1/deliveries, /api/v1/decisions, /readyz and /healthz can be asked";
             return Answer::problem(StatusCode::NOT_FOUND, reason);
         };
         if request.method() != Method::GET && request.method() != Method::HEAD {
@@ -200,8 +225,15 @@ impl Door {
     }
 
     /// Keeps a delivery, and only then says so. Whatever is answered, the log says it too.
-    async fn deliver(&self, route: &Route, request: Request<Incoming>, peer: SocketAddr, place: &Place) -> Answer {
-        let kept = self.keep(route, request, peer, place).await;
+    async fn deliver(
+        &self,
+        served: &Served,
+        route: &Route,
+        request: Request<Incoming>,
+        peer: SocketAddr,
+        place: &Place,
+    ) -> Answer {
+        let kept = self.keep(served, route, request, peer, place).await;
         kept.unwrap_or_else(|refusal| {
             self.log.refused(&route.name, refusal.status.as_u16(), &refusal.body);
             refusal
@@ -212,6 +244,7 @@ impl Door {
     /// The answer to a request of which nothing is kept.
     async fn keep(
         &self,
+        served: &Served,
         route: &Route,
         request: Request<Incoming>,
         peer: SocketAddr,
@@ -228,10 +261,10 @@ impl Door {
             }
             _ => refusal,
         })?;
-        let body = unpacked.unwrap_or(Ok(sent))?;
+        let body = form::json(&head.headers, unpacked.unwrap_or(Ok(sent))?)?;
         let headers: Vec<(&str, &str)> =
             head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-        let mut read = match read(&self.rules, route, body, &headers, &self.redactor, &drawn) {
+        let mut read = match read(&served.rules, route, body, &headers, &served.redactor, &drawn) {
             Ok(read) => read,
             Err(Unreadable::TooLarge(reason)) => return Err(Answer::problem(StatusCode::PAYLOAD_TOO_LARGE, &reason)),
             Err(Unreadable::NotJson(reason)) => return Err(Answer::problem(StatusCode::BAD_REQUEST, &reason)),
@@ -245,7 +278,8 @@ impl Door {
         let deadline = if route.format == Some(Format::Sentry) { DEADLINE_OF_SENTRY } else { DEADLINE };
         let answer = match tokio::time::timeout(deadline, self.store.accept(read.delivery)).await {
             Ok(Ok(receipt)) => {
-                decisions = keys.into_iter().zip(&receipt.taken).map(|(key, taken)| decision(key, taken)).collect();
+                decisions =
+                    keys.into_iter().zip(&receipt.taken).filter_map(|(key, taken)| decision(key, taken)).collect();
                 self.confirm(accepted, self.receipt(receipt, verdict, &notes)).await
             }
             Ok(Err(error)) => {
@@ -267,6 +301,7 @@ impl Door {
                 Taken::Suppressed { dedupe_key, reason } => {
                     suppressed.push(json!({"dedupe_key": dedupe_key, "reason": reason}));
                 }
+                Taken::Nothing => {}
             }
         }
         if !job_ids.is_empty() {
@@ -347,13 +382,14 @@ impl Door {
 }
 
 /// What became of an alert, for the log.
-fn decision(dedupe_key: String, taken: &Taken) -> Decision {
+fn decision(dedupe_key: String, taken: &Taken) -> Option<Decision> {
     let (decision, job_id, reason) = match taken {
         Taken::Started { job_id } => ("started", Some(job_id.clone()), None),
         Taken::Joined { job_id } => ("joined", Some(job_id.clone()), None),
         Taken::Suppressed { reason, .. } => ("suppressed", None, Some(reason.clone())),
+        Taken::Nothing => return None,
     };
-    Decision { dedupe_key, decision, job_id, reason }
+    Some(Decision { dedupe_key, decision, job_id, reason })
 }
 
 fn refuse_method(allowed: &'static str) -> Answer {

@@ -20,6 +20,7 @@ pub enum Shown {
     Readiness,
     Alerts,
     Deliveries,
+    Decisions,
     /// By its identifier.
     Delivery(String),
 }
@@ -32,6 +33,7 @@ impl Shown {
             "/readyz" => Shown::Readiness,
             "/api/v1/alerts" => Shown::Alerts,
             "/api/v1/deliveries" => Shown::Deliveries,
+            "/api/v1/decisions" => Shown::Decisions,
             _ => Shown::Delivery(path.strip_prefix("/api/v1/deliveries/")?.to_string()),
         })
     }
@@ -50,6 +52,7 @@ impl Door {
             Shown::Readiness => return self.readiness().await,
             Shown::Alerts => self.alerts(query).await,
             Shown::Deliveries => self.deliveries(query).await,
+            Shown::Decisions => self.decisions(query).await,
             Shown::Delivery(id) => self.delivery(id).await,
         };
         answer.unwrap_or_else(|answer| answer)
@@ -71,13 +74,13 @@ impl Door {
         if self.stop.borrow().is_some() {
             reasons.push("stopping".to_string());
         }
-        let mut jobs_of_nobody = Vec::new();
+        let (mut jobs_of_nobody, mut switches) = (Vec::new(), Value::Null);
         let look = async {
             self.store.ping().await?;
-            self.jobs_of_nobody().await
+            Ok::<_, StoreError>((self.jobs_of_nobody().await?, self.switches().await?))
         };
         match tokio::time::timeout(DEADLINE, look).await {
-            Ok(Ok(jobs)) => jobs_of_nobody = jobs,
+            Ok(Ok(found)) => (jobs_of_nobody, switches) = found,
             Ok(Err(error)) => reasons.push(format!("the store: {error}")),
             Err(_) => reasons.push("the store does not answer".to_string()),
         }
@@ -89,7 +92,12 @@ impl Door {
                 "reason": "its alerts wait: the rules do not have an integration of this name any more"}));
         }
         let status = if is_ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-        Answer::new(status, json!({"ready": is_ready, "reasons": reasons, "integrations": integrations}))
+        let (kill_switch, paused) = (&switches["kill_switch"], &switches["paused"]);
+        Answer::new(
+            status,
+            json!({"ready": is_ready, "reasons": reasons, "integrations": integrations, "kill_switch": kill_switch,
+                "paused": paused}),
+        )
     }
 
     async fn alerts(&self, query: Option<&str>) -> Result<Answer, Answer> {
@@ -120,6 +128,15 @@ impl Door {
         Ok(Answer::new(StatusCode::OK, json!({"deliveries": deliveries, "next": next})))
     }
 
+    async fn decisions(&self, query: Option<&str>) -> Result<Answer, Answer> {
+        let decisions = self.store.decisions(MOST + 1, after(query)?).await;
+        let mut decisions = decisions.map_err(|error| self.unreadable("decisions", &error))?;
+        let has_more = cut(&mut decisions);
+        let next = decisions.last().filter(|_| has_more);
+        let next = next.map(|last| format!("/api/v1/decisions?after={}.{}", last.at, last.id));
+        Ok(Answer::new(StatusCode::OK, json!({"decisions": decisions, "next": next})))
+    }
+
     async fn delivery(&self, id: String) -> Result<Answer, Answer> {
         let deliveries = self.store.deliveries(Deliveries::One(id)).await;
         let delivery = deliveries.map_err(|error| self.unreadable("deliveries", &error))?.pop();
@@ -128,7 +145,7 @@ impl Door {
         })?;
         let body = delivery.body.as_deref().map(String::from_utf8_lossy);
         let mut shown = json!(delivery);
-        shown["body"] = json!(body.map(|body| self.redactor.redact(&body).into_owned()));
+        shown["body"] = json!(body.map(|body| self.live.now().redactor.redact(&body).into_owned()));
         Ok(Answer::new(StatusCode::OK, shown))
     }
 
@@ -136,9 +153,15 @@ impl Door {
     fn with_what_it_waits_for(&self, alert: &AlertView) -> Value {
         let mut shown = json!(alert);
         let Some(job) = alert.job.as_ref().filter(|job| job.settled_at.is_none()) else { return shown };
+        if let Some(held) = &job.held {
+            shown["job"]["waits_for"] = json!(held.reason);
+            return shown;
+        }
         let name = &job.integration;
         let reason = match self.integrations.iter().find(|one| one.name == *name).map(|one| one.standing()) {
             Some(Standing::Ready { .. }) => return shown,
+            // What has a session goes on as well as it can; its own reason says how that is.
+            Some(Standing::Paused { tried_in: Some(_), .. }) if job.progress.session_id.is_some() => return shown,
             Some(Standing::Starting) => format!("the key of the integration {name} is being looked at"),
             Some(Standing::Paused { reason, .. }) => format!("the integration {name} is paused: {}", reason.message),
             None => format!("the rules have no integration {name}"),

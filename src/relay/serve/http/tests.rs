@@ -8,6 +8,7 @@ use tokio::time::{Instant, pause};
 
 use super::*;
 use crate::output::Output;
+use crate::redact::Redactor;
 use crate::relay::serve::auth::tests::sns_messages::{confirmation, pending};
 use crate::relay::serve::rules::{Devin, Surroundings, check};
 use crate::relay::serve::store::Address;
@@ -36,9 +37,20 @@ async fn door_with(sns: Sns) -> Arc<Door> {
     let rules = check(RULES, Devin::Sandbox, &Nowhere).unwrap();
     let store = Arc::new(Store::open(&Address::Memory).await.unwrap());
     let (_, stop) = channel(None);
-    let (redactor, wake, integrations) = (Redactor::default(), Vec::new(), Vec::new());
+    let (wake, integrations) = (Vec::new(), Vec::new());
+    let live = Live::new(rules, Redactor::default(), None);
     pause();
-    Arc::new(Door { rules, redactor, log, wake, integrations, stop, store, sns, tls: None })
+    Arc::new(Door {
+        live,
+        bounds: tokio::sync::watch::Sender::default(),
+        log,
+        wake,
+        integrations,
+        stop,
+        store,
+        sns,
+        tls: None,
+    })
 }
 
 /// A connection to a door, from the side of whoever asks.

@@ -34,6 +34,10 @@ impl Surroundings for Machine {
     fn file(&self, path: &str) -> Result<Vec<u8>, io::ErrorKind> {
         read(&self.folder.join(path))
     }
+
+    fn path(&self, path: &str) -> PathBuf {
+        self.folder.join(path)
+    }
 }
 
 fn read(path: &Path) -> Result<Vec<u8>, io::ErrorKind> {

@@ -3,12 +3,12 @@
 use super::routes::name_of_url;
 use super::section::{Elsewhere, Place, Reader, Section};
 use super::sources::{FORM, secret};
-use super::{Devin, Integration};
+use super::{Devin, Integration, limits};
 use crate::config::DEFAULT_API_URL;
 use crate::devin::token::holds_key;
 use crate::devin::{Token, endpoint};
 
-pub const KEYS: [&str; 5] = ["name", "provider", "api_key", "endpoint", "org_id"];
+pub const KEYS: [&str; 6] = ["name", "provider", "api_key", "endpoint", "org_id", "limits"];
 
 const ELSEWHERE: [Elsewhere; 5] = [
     ("apiKey", "write api_key: {env: NAME}"),
@@ -40,8 +40,9 @@ pub fn integrations<'a>(place: &Place<'a>, devin: Devin, reader: &mut Reader<'a>
         reader.spared = None;
         let token = token.filter(|_| devin == Devin::Api);
         let (api_url, org_id) = organization(&section, reader);
+        let limited = section.get("limits", reader).map(|place| limits::limits(&place, reader)).unwrap_or_default();
         if let Some(name) = name {
-            integrations.push(Integration { name, token, api_url, org_id });
+            integrations.push(Integration { name, token, api_url, org_id, limited });
         }
     }
     integrations

@@ -1,32 +1,24 @@
-//! The rule of a rules file: what is done about an alert, with the options of `alert-relay run`. Pure.
+//! What a rule and `default` have in common: what is done about an alert, with the options of `alert-relay run`. Pure.
 
 use std::time::Duration;
 
-use serde_json::Value as Json;
-
-use super::node::Value;
-use super::section::{Elsewhere, Place, Reader, Section, about_the_key};
-use super::{Integration, OnCreateUnknown, Rule};
+use super::matching::Match;
+use super::section::{Elsewhere, Place, Reader, Section};
+use super::{DEFAULT, Integration, OnCreateUnknown, Rule, limits, session};
 use crate::devin::session::NewSession;
+use crate::relay::alert::State;
 use crate::relay::engine;
 use crate::relay::inbound::Grouping;
-use crate::relay::job::{OnNewAlerts, OnSessionLimit, OnTimeout, Policy};
+use crate::relay::job::{OnNewAlerts, OnResolved, OnSessionLimit, OnTimeout, Policy};
 use crate::relay::prior::Holds;
-use crate::relay::prompt::Template;
-use crate::relay::values::{create_timeout, duration, poll_interval, title, without_secret, word};
+use crate::relay::prompt::{VARIABLES, first_unknown};
+use crate::relay::serve::gates::Gates;
+use crate::relay::values::{create_timeout, duration, poll_interval, word};
 
-pub const KEYS: [&str; 27] = [
+/// What a rule and `default` may say, beside [`SESSION`] and [`limits::KEYS`].
+const OWN: [&str; 19] = [
     "integration",
-    "playbook",
-    "repo",
-    "knowledge",
-    "secret",
-    "tag",
-    "title",
-    "max_acu_limit",
-    "devin_mode",
-    "structured_output_schema",
-    "prompt_template",
+    "session",
     "dedupe_key",
     "ignore_label",
     "per_alert",
@@ -37,6 +29,7 @@ pub const KEYS: [&str; 27] = [
     "while_pr_open_max",
     "on_session_limit",
     "on_new_alerts",
+    "on_resolved",
     "reconcile_window",
     "create_timeout",
     "poll_interval",
@@ -45,8 +38,28 @@ pub const KEYS: [&str; 27] = [
     "on_timeout",
 ];
 
+/// What sessions are created with: in `session`, or beside the other keys.
+pub const SESSION: [&str; 10] = [
+    "playbook",
+    "repo",
+    "knowledge",
+    "secret",
+    "tag",
+    "title",
+    "max_acu_limit",
+    "devin_mode",
+    "structured_output_schema",
+    "prompt_template",
+];
+
+/// All keys of `default`, in the order in which they are listed to people.
+pub fn keys() -> Vec<&'static str> {
+    let (integration, others) = OWN.split_at(2);
+    integration.iter().chain(&SESSION).chain(others).chain(&limits::KEYS).copied().collect()
+}
+
 /// As other tools spell these, and what stands elsewhere.
-const ELSEWHERE: [Elsewhere; 18] = [
+pub const ELSEWHERE: [Elsewhere; 38] = [
     ("integrationId", "write integration: NAME, the name of one under integrations"),
     ("integrationProvider", "write integration: NAME, the name of one under integrations"),
     ("pollInterval", "write poll_interval: 30s, with its unit"),
@@ -65,17 +78,54 @@ const ELSEWHERE: [Elsewhere; 18] = [
     ("require_pr", "leave it out: it changes the exit code of alert-relay run and nothing else"),
     ("detach", "leave it out: every session is followed to its end"),
     ("new_attempt", "leave it out: cooldown: 0s does not hold an alert back"),
+    ("delayMinutes", "write delay: 5m, with its unit"),
+    ("stormThreshold", "write storm: {threshold: 5}"),
+    ("stormWindowSeconds", "write storm: {window: 60s}, with its unit"),
+    ("maxImmediateDispatches", "write storm: {immediate: 2}"),
+    ("storm_threshold", "write storm: {threshold: 5}"),
+    ("storm_window_seconds", "write storm: {window: 60s}, with its unit"),
+    ("max_immediate_dispatches", "write storm: {immediate: 2}"),
+    ("config", "write its keys into the rule itself"),
+    ("autoCreatePr", "leave it out: Devin opens pull requests by itself"),
+    ("branchName", "leave it out, or say it in prompt_template"),
+    ("autoBranch", "leave it out"),
+    ("model", "write devin_mode"),
+    ("priority", "leave it out"),
+    ("type", "leave it out"),
+    ("tags", "write tag: [NAME]"),
+    ("repos", "write repo: [OWNER/NAME]"),
+    ("playbook_id", "write playbook"),
+    ("mode", "write devin_mode"),
+    ("repeat", "leave it out: cooldown says when the same alert starts another session"),
+    ("repeatPolicy", "leave it out: cooldown says when the same alert starts another session"),
 ];
 
 /// How long a create may stay unclear before it is created again, at least: lists lag.
 const SHORTEST_RETRY: Duration = Duration::from_secs(600);
 
-/// The largest schema that the API takes, in bytes.
-const LARGEST_SCHEMA: usize = 64 << 10;
+/// How long a create may take.
+pub const CREATE_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How long an open pull request holds its alert back, at most.
+const LONGEST_HOLD: Duration = Duration::from_secs(168 * 3600);
+
+/// A rule while it is read.
+#[derive(Debug, Clone)]
+pub struct Draft {
+    pub rule: Rule,
+    /// Whether the file says to which integration it belongs.
+    pub has_integration: bool,
+    /// Where its budget stands: the line, and the key.
+    pub budget: Option<(u64, String)>,
+}
 
 /// The rule where the file says nothing.
 pub fn standard(integration: String, on_create_unknown: OnCreateUnknown) -> Rule {
     Rule {
+        id: DEFAULT.to_string(),
+        group: DEFAULT.to_string(),
+        is_enabled: true,
+        matching: Match::default(),
         integration,
         session: NewSession::default(),
         prompt_template: None,
@@ -84,9 +134,9 @@ pub fn standard(integration: String, on_create_unknown: OnCreateUnknown) -> Rule
         grouping: Grouping::Group,
         fire_on: Vec::new(),
         max_sessions: 20,
-        create_timeout: Duration::from_secs(60),
+        create_timeout: CREATE_TIMEOUT,
         policy: Policy {
-            holds: Holds { cooldown: Duration::from_secs(3600), while_pr_open: Some(Duration::from_secs(168 * 3600)) },
+            holds: Holds { cooldown: Duration::from_secs(3600), while_pr_open: Some(LONGEST_HOLD) },
             new_attempt: false,
             detach: false,
             reconcile_window: SHORTEST_RETRY,
@@ -94,79 +144,55 @@ pub fn standard(integration: String, on_create_unknown: OnCreateUnknown) -> Rule
             on_session_limit: OnSessionLimit::Wait,
             on_new_alerts: OnNewAlerts::Message,
             on_timeout: OnTimeout::Leave,
+            on_resolved: OnResolved::Annotate,
             poll_interval: Duration::from_secs(30),
             max_polls: 120,
             pr_grace: 3,
         },
+        gates: Gates::open("default"),
     }
 }
 
-/// Reads a rule into `rule`, which holds what is done where it says nothing.
-pub fn rule<'a>(place: &Place<'a>, integrations: &[Integration], rule: &mut Rule, reader: &mut Reader<'a>) {
-    let Some(section) = reader.section(place, &KEYS, &ELSEWHERE) else { return };
-    integration(&section, integrations, rule, reader);
-    session(&section, rule, reader);
-    alerts(&section, rule, reader);
+/// Reads what a section says into `draft`, which holds what is done where it says nothing.
+pub fn rule<'a>(section: &Section<'a>, integrations: &[Integration], draft: &mut Draft, reader: &mut Reader<'a>) {
+    let rule = &mut draft.rule;
+    if let Some(place) = section.get("integration", reader) {
+        let choices: Vec<(&str, &str)> = integrations.iter().map(|known| (&*known.name, &*known.name)).collect();
+        if let Some(name) = reader.choice(&place, &choices) {
+            rule.integration = name.to_string();
+            draft.has_integration = true;
+        }
+    }
+    session::session(section, rule, reader);
+    alerts(section, rule, reader);
     // Only on this machine is there anything that is no Devin.
     let is_real = integrations.iter().any(|integration| integration.api_url.starts_with("https://"));
-    policy(&section, &mut rule.policy, is_real, reader);
+    policy(section, &mut rule.policy, is_real, reader);
     if let Some(timeout) = section.get("create_timeout", reader).and_then(|place| reader.time(&place, create_timeout)) {
         rule.create_timeout = timeout;
     }
-}
-
-fn integration<'a>(section: &Section<'a>, integrations: &[Integration], rule: &mut Rule, reader: &mut Reader<'a>) {
-    let names: Vec<&str> = integrations.iter().map(|integration| integration.name.as_str()).collect();
-    match section.get("integration", reader) {
-        Some(place) => {
-            let choices: Vec<(&str, &str)> = names.iter().map(|name| (*name, *name)).collect();
-            if let Some(name) = reader.choice(&place, &choices) {
-                rule.integration = name.to_string();
-            }
-        }
-        None if names.len() > 1 => {
-            let message = format!("is missing: give one of {}", names.join(", "));
-            reader.problem_at(section.line, &format!("{}.integration", section.key), message);
-        }
-        None => {}
-    }
-}
-
-/// What a session is created with.
-fn session<'a>(section: &Section<'a>, rule: &mut Rule, reader: &mut Reader<'a>) {
-    let new = &mut rule.session;
-    let mut one = |name: &str, check: fn(&str) -> Result<String, String>| {
-        let place = section.get(name, reader)?;
-        let text = reader.checked(&place, check)?;
-        reader.sendable(&place, text)
-    };
-    new.playbook_id = one("playbook", without_secret);
-    new.title = one("title", title);
-    new.devin_mode = one("devin_mode", without_secret);
-    let mut many = |name: &str, check: fn(&str) -> Result<String, String>| {
-        let Some(place) = section.get(name, reader) else { return Vec::new() };
-        let texts = reader.each(&place, check);
-        texts.into_iter().filter_map(|text| reader.sendable(&place, text)).collect::<Vec<String>>()
-    };
-    new.repos = many("repo", without_secret);
-    new.knowledge_ids = many("knowledge", without_secret);
-    new.secret_ids = many("secret", without_secret);
-    new.tags = many("tag", word);
-    let limit = section.get("max_acu_limit", reader);
-    new.max_acu_limit = limit.and_then(|place| reader.number(&place, 1..=u32::MAX));
-    let schema = section.get("structured_output_schema", reader);
-    new.structured_output_schema = schema.and_then(|place| schema_of(&place, reader));
-    rule.prompt_template = section.get("prompt_template", reader).and_then(|place| template(&place, reader));
+    limits::gates(section, &mut rule.gates, &mut draft.budget, reader);
 }
 
 /// Which alerts there are, and which of them are one.
 fn alerts<'a>(section: &Section<'a>, rule: &mut Rule, reader: &mut Reader<'a>) {
-    rule.dedupe_key = section.get("dedupe_key", reader).and_then(|place| reader.checked(&place, dedupe_key));
-    let mut many = |name: &str| section.get(name, reader).map(|place| reader.each(&place, word)).unwrap_or_default();
-    rule.ignored_labels = many("ignore_label");
-    rule.fire_on = many("fire_on");
-    if let Some(true) = section.get("per_alert", reader).and_then(|place| reader.flag(&place)) {
-        rule.grouping = Grouping::PerAlert;
+    if let Some(key) = section.get("dedupe_key", reader).and_then(|place| reader.checked(&place, dedupe_key)) {
+        rule.dedupe_key = Some(key);
+    }
+    if let Some(place) = section.get("ignore_label", reader) {
+        rule.ignored_labels = reader.each(&place, word);
+    }
+    if let Some(place) = section.get("fire_on", reader) {
+        rule.fire_on = reader.each(&place, word);
+        for word in &rule.fire_on {
+            if word != State::Test.name() && State::known(word).is_none() {
+                let message = "names a state that no sender is known to send: look at the state that `alert-relay prompt` prints of such an alert";
+                reader.warning(&place, message);
+            }
+        }
+    }
+    if let Some(is_per_alert) = section.get("per_alert", reader).and_then(|place| reader.flag(&place)) {
+        rule.grouping = if is_per_alert { Grouping::PerAlert } else { Grouping::Group };
     }
     if let Some(number) = section.get("max_sessions", reader).and_then(|place| reader.number(&place, 1..=1000)) {
         rule.max_sessions = number as usize;
@@ -183,10 +209,13 @@ fn policy<'a>(section: &Section<'a>, policy: &mut Policy, is_real: bool, reader:
     if let Some(longest) = time("while_pr_open_max", reader) {
         policy.holds.while_pr_open = Some(longest);
     }
-    if let Some(place) = section.get("while_pr_open", reader)
-        && reader.choice(&place, &[("hold", true), ("start", false)]) == Some(false)
-    {
-        policy.holds.while_pr_open = None;
+    if let Some(place) = section.get("while_pr_open", reader) {
+        match reader.choice(&place, &[("hold", true), ("start", false)]) {
+            Some(false) => policy.holds.while_pr_open = None,
+            // Where the default starts, and a rule does not.
+            Some(true) if policy.holds.while_pr_open.is_none() => policy.holds.while_pr_open = Some(LONGEST_HOLD),
+            _ => {}
+        }
     }
     set(&mut policy.on_session_limit, section, "on_session_limit", reader, |place, reader| {
         reader.choice(place, &[("wait", OnSessionLimit::Wait), ("fail", OnSessionLimit::Fail)])
@@ -194,6 +223,15 @@ fn policy<'a>(section: &Section<'a>, policy: &mut Policy, is_real: bool, reader:
     set(&mut policy.on_new_alerts, section, "on_new_alerts", reader, |place, reader| {
         let choices =
             [("message", OnNewAlerts::Message), ("start", OnNewAlerts::Start), ("ignore", OnNewAlerts::Ignore)];
+        reader.choice(place, &choices)
+    });
+    set(&mut policy.on_resolved, section, "on_resolved", reader, |place, reader| {
+        let choices = [
+            ("annotate", OnResolved::Annotate),
+            ("message", OnResolved::Message),
+            ("terminate", OnResolved::Terminate),
+            ("ignore", OnResolved::Ignore),
+        ];
         reader.choice(place, &choices)
     });
     set(&mut policy.on_timeout, section, "on_timeout", reader, |place, reader| {
@@ -232,35 +270,15 @@ fn dedupe_key(text: &str) -> Result<String, String> {
     if !key.contains("{{") {
         return Err("would give all alerts one key: use a template, such as '{{ labels.service }}'".to_string());
     }
-    engine::check(&key).map_err(|fault| format!("is not a usable template: {}", fault.detail))?;
+    usable(&key)?;
     Ok(key)
 }
 
-/// A template that stands here, or in the file that is named.
-fn template<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Template> {
-    let given = reader.text(place)?;
-    let text = if given.contains(['\n', '{']) { given.to_string() } else { reader.file(place, given)? };
-    let parsed = Template::parse(&text).map_err(|problem| format!("is not usable: {problem}"));
-    let parsed = parsed.and_then(|parsed| without_secret(&text).map_err(about_the_key).map(|_| parsed));
-    let template = parsed.map_err(|message| reader.problem(place, message)).ok()?;
-    reader.sendable(place, text).map(|_| template)
-}
-
-/// A JSON Schema that stands here, or in the file that is named.
-fn schema_of<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Json> {
-    let text = match &place.node.value {
-        Value::Map(_) => place.node.json().to_string(),
-        _ => {
-            let path = reader.text(place)?;
-            reader.file(place, path)?
-        }
-    };
-    let parsed = match serde_json::from_str(&text) {
-        _ if text.len() > LARGEST_SCHEMA => Err("is larger than 64 KiB, the most that the API takes".to_string()),
-        Ok(schema @ Json::Object(_)) => without_secret(&text).map_err(about_the_key).map(|_| schema),
-        Ok(_) => Err("must be a JSON object".to_string()),
-        Err(error) => Err(format!("is not valid JSON (line {}, column {})", error.line(), error.column())),
-    };
-    let schema = parsed.map_err(|message| reader.problem(place, message)).ok()?;
-    reader.sendable(place, text).map(|_| schema)
+/// A template whose text is fit to be run, and names only what there is.
+pub fn usable(template: &str) -> Result<(), String> {
+    engine::check(template).map_err(|fault| format!("is not a usable template: {}", fault.detail))?;
+    match first_unknown(template) {
+        Some((_, name)) => Err(format!("names {name}, which no alert has; there are {}", VARIABLES.join(", "))),
+        None => Ok(()),
+    }
 }

@@ -201,6 +201,10 @@ impl<'a> Reader<'a> {
     /// One of some words.
     pub fn choice<T: Copy>(&mut self, place: &Place<'a>, choices: &[(&str, T)]) -> Option<T> {
         let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+        if !matches!(place.node.value, Value::Text(_)) {
+            self.problem(place, format!("must be one of {}, but is {}", words.join(", "), place.node.kind()));
+            return None;
+        }
         self.checked(place, |text| {
             let found = choices.iter().find(|(word, _)| *word == text).map(|(_, value)| *value);
             found.ok_or_else(|| match similar(text, &words) {
@@ -283,7 +287,7 @@ pub fn about_the_key(message: String) -> String {
 }
 
 /// A key of a file as far as it can be shown: somebody may have put a secret where a key belongs.
-fn shown(name: &str) -> String {
+pub fn shown(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-. ".contains(c);
     let is_shown = name.len() <= 40 && name.chars().all(is_plain) && !Redactor::default().contains_secret(name);
     if is_shown { name.to_string() } else { "(a key)".to_string() }

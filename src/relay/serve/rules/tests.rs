@@ -161,9 +161,21 @@ fn the_example_in_the_documents_is_right() {
 #[test]
 fn the_page_in_the_documents_has_every_key() {
     let page = include_str!("../../../../docs/relay-rules.md");
-    let keys = KEYS.iter().chain(&routes::KEYS).chain(&routes::METHODS).chain(&integrations::KEYS).chain(&rule::KEYS);
-    let tables: String = page.lines().filter(|line| line.starts_with("| `")).collect();
-    for key in keys {
+    let of_rules = include_str!("../../../../docs/rules.md");
+    let lists: [&[&str]; 10] = [
+        &KEYS,
+        &routes::KEYS,
+        &routes::METHODS,
+        &integrations::KEYS,
+        &rule::keys(),
+        &list::KEYS,
+        &conditions::KEYS,
+        &limits::LIMITS,
+        &limits::OCCURRENCES,
+        &limits::STORM,
+    ];
+    let tables: String = page.lines().chain(of_rules.lines()).filter(|line| line.starts_with("| `")).collect();
+    for key in lists.concat() {
         assert!(tables.contains(&format!("`{key}`")), "{key} is not described");
     }
     for kind in ["auto", "map", "any", "alert-relay senders"] {
@@ -179,8 +191,11 @@ fn the_page_in_the_documents_has_every_key() {
 fn the_shortest_file_has_a_route_and_an_integration() {
     let rules = check(&format!("{INTEGRATIONS}{ROUTES}"), Devin::Api, &world()).unwrap();
     assert_eq!(rules.integrations[0].token.as_ref().map(Token::expose), Some("cog_Zq7wz3kfH5x2mt9Vbn4c8dj6"));
-    assert_eq!((rules.rule.integration.as_str(), rules.retention, rules.namespace.as_str()), ("main", RETENTION, ""));
-    assert!(rules.rule.policy.create_again);
+    assert_eq!(
+        (rules.rules[0].integration.as_str(), rules.retention, rules.namespace.as_str()),
+        ("main", RETENTION, "")
+    );
+    assert!(rules.rules[0].policy.create_again);
     insta::assert_snapshot!(said(""));
     insta::assert_snapshot!(said("- a\n"));
     insta::assert_snapshot!(said("retention: 1d\n"));
@@ -199,10 +214,10 @@ fn the_shortest_file_has_a_route_and_an_integration() {
 #[test]
 fn a_simulated_organization_needs_no_integration_and_no_key() {
     let rules = check(ROUTES, Devin::Sandbox, &world()).unwrap();
-    assert_eq!((rules.integrations.len(), rules.rule.integration.as_str()), (0, "sandbox"));
+    assert_eq!((rules.integrations.len(), rules.rules[0].integration.as_str()), (0, "sandbox"));
     let yaml = format!("{ROUTES}integrations:\n  - name: main\n    api_key: {{env: NOT_SET}}\n");
     let rules = check(&yaml, Devin::Sandbox, &world()).unwrap();
-    assert_eq!((rules.integrations[0].token.is_none(), rules.rule.integration.as_str()), (true, "main"));
+    assert_eq!((rules.integrations[0].token.is_none(), rules.rules[0].integration.as_str()), (true, "main"));
     // What would be wrong without the sandbox is told all the same.
     let warned = |problems: &[Problem]| problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n");
     insta::assert_snapshot!(warned(&rules.warnings), @"line 6: integrations[0].api_key names the environment variable NOT_SET, which is not set; the sandbox does not need it");
@@ -410,7 +425,7 @@ default:
   on_timeout: terminate
 ";
     let rules = check(&format!("{INTEGRATIONS}{ROUTES}{yaml}"), Devin::Api, &world()).unwrap();
-    insta::assert_debug_snapshot!(rules.rule);
+    insta::assert_debug_snapshot!(rules.rules[0]);
     let cases = [
         "  tag: ['', cog_Zq7wz3kfH5x2mt9Vbn4c8dj6]",
         "  playbook: 7",
@@ -435,9 +450,28 @@ default:
         "  require_pr: true",
         "  colour: red",
         "  repos: [a/b]",
+        "  repo: not a repo",
+        "  repo: 'my-org/{{ label.service }}'",
+        "  repo: [my-org/api, 'my-org/{{ labels.service }}']",
+        "  tag: [on-call, AR-x]",
+        "  fire_on: [bogus, test, acknowledged]",
+        "  structured_output_schema: {type: objekt}",
+        "  structured_output_schema: {properties: {a: {$ref: 'https://example.com/a.json'}}}",
+        "  structured_output_schema: {properties: {type: {type: string, enum: [a]}}}",
+        "  on_session_limit: 1",
+        "  on_resolved: end",
+        "  delayMinutes: 5",
+        "  id: payments",
     ];
     insta::assert_snapshot!(told(&cases, with_default));
     let yaml = format!("on_create_unknown: report\n{INTEGRATIONS}{ROUTES}default: {{reconcile_window: 90s}}\n");
     let rules = check(&yaml, Devin::Api, &world()).unwrap();
-    assert_eq!((rules.rule.policy.create_again, rules.rule.policy.reconcile_window), (false, Duration::from_secs(90)));
+    assert_eq!(
+        (rules.rules[0].policy.create_again, rules.rules[0].policy.reconcile_window),
+        (false, Duration::from_secs(90))
+    );
 }
+
+mod documents;
+mod lists;
+mod schema;

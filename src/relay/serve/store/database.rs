@@ -1,15 +1,15 @@
 //! The one connection: opened so that what is committed survives a power loss, and opened again when it is lost.
 
 use std::fs::{File, Metadata, OpenOptions};
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
+use super::place;
 use super::schema::migrate;
-use super::{Address, Dialect, Order, Reply, StoreError, Taken, hint, intake, queue, view};
+use super::{Address, Dialect, Order, Reply, StoreError, Taken, admission, decisions, hint, intake, queue, view};
 
 /// Before anything is read: the journal that lets readers in beside the writer, and a sync with every commit.
 const SQLITE_SETTINGS: &str = "
@@ -54,7 +54,7 @@ impl Database {
             sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER])
                 .expect("they are installed once")
         });
-        let failed = |error: StoreError| StoreError(format!("cannot open the store {address}: {error}"));
+        let failed = |error: StoreError| address.cannot_be_opened(&error);
         let (dialect, url, lock) = match address {
             Address::Memory => (Dialect::Sqlite, "sqlite::memory:".to_string(), None),
             Address::Sqlite(path) => {
@@ -95,8 +95,11 @@ impl Database {
         let dialect = self.dialect;
         let connection = self.connected().await?;
         let mut transaction = connection.begin_with(dialect.begin()).await?;
-        if dialect == Dialect::Postgres && orders.iter().any(|order| matches!(order, Order::Accept(_))) {
-            // Two deliveries of one alert through two processes: the second sees what the first has made.
+        if dialect == Dialect::Postgres
+            && orders.iter().any(|order| matches!(order, Order::Accept(_) | Order::Admit(_)))
+        {
+            // Two deliveries of one alert through two processes: the second sees what the first has made. Two jobs that are
+            // about to start: only one takes the last place.
             sqlx::query("SELECT CAST(pg_advisory_xact_lock(7340031) AS TEXT)").execute(&mut *transaction).await?;
         }
         let now = now(&mut transaction, dialect).await?;
@@ -221,26 +224,9 @@ fn claim_file(path: &Path) -> Result<File, StoreError> {
         std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
         options
     };
-    let in_words = |error: std::io::Error| StoreError(error.to_string());
-    let file = options().open(path).map_err(|error| match (error.kind(), path.parent()) {
-        (ErrorKind::NotFound, Some(folder)) => {
-            StoreError(format!("there is no folder {}: make it, or name another place", folder.display()))
-        }
-        (ErrorKind::IsADirectory, _) => StoreError("it is a folder: name a file in it".to_string()),
-        (ErrorKind::PermissionDenied, _) => {
-            StoreError("this user may not write there: name another place, or have it allowed".to_string())
-        }
-        _ => in_words(error),
-    })?;
-    // By another name, another process would write to another journal.
-    #[cfg(unix)]
-    if std::os::unix::fs::MetadataExt::nlink(&file.metadata().map_err(in_words)?) > 1 {
-        return Err(StoreError(
-            "the file has more than one name (a hard link): remove the others, or copy it to a place of its own"
-                .to_string(),
-        ));
-    }
-    drop(file);
+    let in_words = |error: std::io::Error| place::in_words(&error);
+    place::look(path)?;
+    drop(options().open(path).map_err(in_words)?);
     // Another name of the same file, through a symbolic link, has the same lock.
     let mut beside = path.canonicalize().map_err(in_words)?.into_os_string();
     beside.push("-lock");
@@ -307,6 +293,10 @@ async fn perform(work: &mut Work<'_>, order: &Order) -> Result<Reply, StoreError
         Order::Organization { integration } => Reply::Text(queue::organization(work, integration).await?),
         Order::Alerts { most, after } => Reply::Alerts(view::alerts(work, *most, after.as_ref()).await?),
         Order::Deliveries(which) => Reply::Deliveries(view::deliveries(work, which).await?),
+        Order::Admit(ask) => Reply::Admission(admission::admit(work, ask).await?),
+        Order::Decisions { most, after } => Reply::Decisions(decisions::decisions(work, *most, after.as_ref()).await?),
+        Order::Throw { switch, is_on } => done(decisions::throw(work, switch, *is_on).await)?,
+        Order::Switches => Reply::Switches(decisions::switches(work).await?),
         Order::Prune { older_than_ms, most_bytes } => {
             Reply::Count(intake::prune(work, *older_than_ms, *most_bytes).await?)
         }

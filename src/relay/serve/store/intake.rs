@@ -5,10 +5,14 @@ use std::time::Duration;
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::StoreError;
+use super::admission::note_firing;
 use super::database::Work;
+use super::decisions::forget;
+use super::{StoreError, siblings};
+use crate::relay::alert::Severity;
 use crate::relay::job::Job;
 use crate::relay::serve::duplicate::{Earlier, Fate, Received, duplicate};
+use crate::relay::serve::gates::Gates;
 
 /// So many news wait for one job at most; then the newest takes the place of the one before it.
 const MOST_NEWS: i64 = 100;
@@ -52,6 +56,8 @@ pub struct Entry {
     /// Whether the sender says so. Else it is when the alert began or ended: one that fires may have been told of later.
     pub is_told_at: bool,
     pub state: EntryState,
+    /// The tags that the alert has by other rules: one of them that has an active job takes this one's place.
+    pub siblings: Vec<String>,
 }
 
 /// Whether it is on.
@@ -60,8 +66,12 @@ pub enum EntryState {
     /// With the job that is made if none is active.
     Firing(Box<NewJob>),
     Resolved,
+    /// Resolved, and nothing where the alert is not known.
+    ResolvedIfKnown,
     /// In between, in a word that may be shown.
     Other(String),
+    /// Whatever its state is, nothing is done about it, for this reason.
+    Unwanted(String),
 }
 
 /// A job that may be made.
@@ -69,6 +79,10 @@ pub enum EntryState {
 pub struct NewJob {
     pub integration: String,
     pub job: Job,
+    /// What is asked of it before it starts.
+    pub gates: Gates,
+    /// How bad it is; `None` where its sender does not say.
+    pub severity: Option<Severity>,
 }
 
 /// What became of a delivery.
@@ -89,6 +103,8 @@ pub enum Taken {
     Joined { job_id: String },
     /// Nothing is done, for this reason.
     Suppressed { dedupe_key: String, reason: String },
+    /// It is not known, and nobody is told of that.
+    Nothing,
 }
 
 /// The alert as it is known.
@@ -108,6 +124,8 @@ struct Known {
 /// # Errors
 /// The database's.
 pub async fn accept(work: &mut Work<'_>, delivery: &NewDelivery) -> Result<Receipt, StoreError> {
+    let led = siblings::led(work, delivery).await?;
+    let delivery = led.as_ref().unwrap_or(delivery);
     let mut known = Vec::new();
     for entry in &delivery.entries {
         known.push(look_up(work, &entry.tag).await?);
@@ -143,6 +161,7 @@ const IN_USE: &str = "SELECT delivery FROM jobs WHERE settled_at IS NULL AND del
 /// The database's.
 pub async fn prune(work: &mut Work<'_>, older_than_ms: i64, most_bytes: i64) -> Result<u64, StoreError> {
     let before = work.now.saturating_sub(older_than_ms);
+    forget(work, before).await?;
     sqlx::query("DELETE FROM deliveries WHERE received_at < $1").bind(before).execute(&mut *work.connection).await?;
     let text = format!(
         "UPDATE deliveries SET body = NULL WHERE id IN (SELECT id FROM (SELECT id, CAST(SUM(LENGTH(body)) OVER \
@@ -200,24 +219,27 @@ async fn take(
     let is_late = occurred_at(work, entry).zip(newest).is_some_and(|(this, newest)| this < newest);
     let was_firing = known.as_ref().is_some_and(|known| known.state == "firing");
     match &entry.state {
+        EntryState::ResolvedIfKnown if known.is_none() => Ok(Taken::Nothing),
         EntryState::Firing(_) if is_late && entry.is_told_at && !was_firing => {
             touch(work, delivery, entry).await?;
             Ok(suppressed("fired, but before it was resolved last".to_string()))
         }
         EntryState::Firing(new) => {
             remember(work, delivery, entry, "firing").await?;
+            note_firing(work, &entry.tag, &new.gates).await?;
             if let Some(job_id) = active {
                 tell(work, &job_id, Some(&new.job)).await?;
                 return Ok(Taken::Joined { job_id });
             }
-            start(work, &entry.tag, &new.integration, &new.job, Some(&delivery.id)).await?;
+            let severity = new.severity.map(Severity::name);
+            start(work, &entry.tag, &new.integration, &new.job, (&new.gates, severity), Some(&delivery.id)).await?;
             Ok(Taken::Started { job_id: new.job.id.clone() })
         }
-        EntryState::Resolved if is_late && was_firing => {
+        EntryState::Resolved | EntryState::ResolvedIfKnown if is_late && was_firing => {
             touch(work, delivery, entry).await?;
             Ok(suppressed("resolved, but before it fired last".to_string()))
         }
-        EntryState::Resolved => {
+        EntryState::Resolved | EntryState::ResolvedIfKnown => {
             remember(work, delivery, entry, "resolved").await?;
             match active {
                 Some(job_id) => {
@@ -231,6 +253,7 @@ async fn take(
             touch(work, delivery, entry).await?;
             Ok(suppressed(format!("the alert is {word}, which starts nothing")))
         }
+        EntryState::Unwanted(reason) => Ok(suppressed(reason.clone())),
     }
 }
 
@@ -350,11 +373,13 @@ pub async fn start(
     tag: &str,
     integration: &str,
     new: &Job,
+    (gates, severity): (&Gates, Option<&str>),
     delivery_id: Option<&str>,
 ) -> Result<(), StoreError> {
     let job = serde_json::to_string(new).map_err(|error| StoreError(error.to_string()))?;
-    let text = "INSERT INTO jobs (id, alert, integration, phase, job, created_at, due_at, epoch, delivery) \
-        VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $7)";
+    let gates_json = serde_json::to_string(gates).map_err(|error| StoreError(error.to_string()))?;
+    let text = "INSERT INTO jobs (id, alert, integration, phase, job, created_at, due_at, epoch, delivery, rule, gates, severity) \
+        VALUES ($1, $2, $3, $4, $5, $6, $6, 0, $7, $8, $9, $10)";
     sqlx::query(text)
         .bind(&new.id)
         .bind(tag)
@@ -363,6 +388,9 @@ pub async fn start(
         .bind(job)
         .bind(work.now)
         .bind(delivery_id)
+        .bind(&gates.rule)
+        .bind(gates_json)
+        .bind(severity)
         .execute(&mut *work.connection)
         .await?;
     Ok(())

@@ -4,11 +4,16 @@
 //! Everything goes through one task with one connection. It takes all that waits into one transaction, so that a thousand
 //! deliveries that come together cost one sync of the disk; nobody is answered before that transaction is committed.
 
+mod admission;
 mod database;
+mod decisions;
 mod hint;
 mod intake;
+mod place;
 mod queue;
 mod schema;
+mod siblings;
+mod storms;
 #[cfg(test)]
 mod tests;
 mod view;
@@ -24,7 +29,9 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
+pub use admission::{Admission, Ask};
 use database::Database;
+pub use decisions::{DecisionView, Switch};
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use view::{After, AlertView, Deliveries, DeliveryView};
@@ -85,6 +92,10 @@ enum Order {
     Organization { integration: String },
     Alerts { most: i64, after: Option<After> },
     Deliveries(Deliveries),
+    Admit(Box<Ask>),
+    Decisions { most: i64, after: Option<After> },
+    Throw { switch: Switch, is_on: bool },
+    Switches,
     Prune { older_than_ms: i64, most_bytes: i64 },
     Ping,
 }
@@ -99,6 +110,9 @@ enum Reply {
     Text(Option<String>),
     Alerts(Vec<AlertView>),
     Deliveries(Vec<DeliveryView>),
+    Admission(Admission),
+    Decisions(Vec<DecisionView>),
+    Switches(Vec<(Switch, i64)>),
     Count(u64),
     Done,
 }
@@ -253,6 +267,47 @@ impl Store {
     pub async fn deliveries(&self, which: Deliveries) -> Result<Vec<DeliveryView>, StoreError> {
         match self.ask(Order::Deliveries(which)).await? {
             Reply::Deliveries(deliveries) => Ok(deliveries),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Decides whether a job may start, and takes its place if it does.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn admit(&self, ask: Ask) -> Result<Admission, StoreError> {
+        match self.ask(Order::Admit(Box::new(ask))).await? {
+            Reply::Admission(admission) => Ok(admission),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Why alerts started sessions or did not, the newest first; what follows `after`, if it is given.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn decisions(&self, most: usize, after: Option<After>) -> Result<Vec<DecisionView>, StoreError> {
+        match self.ask(Order::Decisions { most: i64::try_from(most).unwrap_or(i64::MAX), after }).await? {
+            Reply::Decisions(decisions) => Ok(decisions),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Throws a switch, for every process that shares the store.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn throw(&self, switch: Switch, is_on: bool) -> Result<(), StoreError> {
+        self.ask(Order::Throw { switch, is_on }).await.map(drop)
+    }
+
+    /// The switches that are on, each with when it was thrown.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn switches(&self) -> Result<Vec<(Switch, i64)>, StoreError> {
+        match self.ask(Order::Switches).await? {
+            Reply::Switches(switches) => Ok(switches),
             _ => Err(StoreError::mixed_up()),
         }
     }

@@ -7,9 +7,10 @@ use sqlx::any::AnyRow;
 
 use super::database::Work;
 use super::intake::start;
-use super::{Dialect, StoreError};
+use super::{Dialect, StoreError, admission};
 use crate::devin::session::Session;
 use crate::relay::job::{Firing, Job};
+use crate::relay::serve::gates::Gates;
 
 /// A job that is held.
 #[derive(Debug, Clone)]
@@ -31,7 +32,7 @@ pub enum News {
 }
 
 /// What is shown of a job beside its phase.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct Progress {
     pub session_id: Option<String>,
     pub session_url: Option<String>,
@@ -40,6 +41,8 @@ pub struct Progress {
     pub status: Option<String>,
     pub result: Option<String>,
     pub reason: Option<String>,
+    /// What its session had consumed when it was seen last.
+    pub acus_consumed: Option<f64>,
 }
 
 impl Progress {
@@ -55,6 +58,7 @@ impl Progress {
             status: row.try_get("status")?,
             result: row.try_get("result")?,
             reason: row.try_get("reason")?,
+            acus_consumed: row.try_get("acus_consumed")?,
         })
     }
 }
@@ -94,12 +98,14 @@ pub enum Saved {
 const CLAIM_SQLITE: &str = "UPDATE jobs SET owner = $1, epoch = epoch + 1, lease_until = $2 WHERE id IN (\
     SELECT id FROM jobs WHERE settled_at IS NULL AND integration = $3 AND due_at <= $4 \
     AND (lease_until IS NULL OR lease_until < $4) ORDER BY due_at LIMIT $5) \
-    RETURNING id, job, epoch, stepped_by, session_id, session_url, pr_url, status, result, reason";
+    RETURNING id, job, epoch, stepped_by, session_id, session_url, pr_url, status, result, reason, \
+    acus_consumed";
 
 const CLAIM_POSTGRES: &str = "UPDATE jobs SET owner = $1, epoch = epoch + 1, lease_until = $2 WHERE id IN (\
     SELECT id FROM jobs WHERE settled_at IS NULL AND integration = $3 AND due_at <= $4 \
     AND (lease_until IS NULL OR lease_until < $4) ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED) \
-    RETURNING id, job, epoch, stepped_by, session_id, session_url, pr_url, status, result, reason";
+    RETURNING id, job, epoch, stepped_by, session_id, session_url, pr_url, status, result, reason, \
+    acus_consumed";
 
 /// Takes due jobs that nobody holds, or whose holder has not been heard of for too long.
 ///
@@ -162,7 +168,7 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
     let text = "UPDATE jobs SET job = $1, phase = $2, stepped_by = $3, \
         due_at = CASE WHEN $4 = 0 THEN due_at ELSE $5 END, lease_until = CASE WHEN $4 = 0 THEN lease_until ELSE NULL END, \
         settled_at = CASE WHEN $6 = 0 THEN NULL ELSE $7 END, session_id = $8, session_url = $9, pr_url = $10, status = $11, \
-        result = $12, reason = $13, heard = CASE WHEN heard < $16 THEN $16 ELSE heard END \
+        result = $12, reason = $13, acus_consumed = $17, heard = CASE WHEN heard < $16 THEN $16 ELSE heard END \
         WHERE id = $14 AND epoch = $15 AND settled_at IS NULL";
     let result = sqlx::query(text)
         .bind(job)
@@ -181,6 +187,7 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
         .bind(&save.job.id)
         .bind(save.epoch)
         .bind(save.news_until)
+        .bind(progress.acus_consumed)
         .execute(&mut *work.connection)
         .await?;
     if result.rows_affected() == 0 {
@@ -188,6 +195,7 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
     }
     if is_settled {
         follow_up(work, save).await?;
+        admission::release(work, save).await?;
     } else {
         // The last one that was heard stays where it may have to become the next job.
         let text = "DELETE FROM news WHERE job = $1 AND seq <= (SELECT heard FROM jobs WHERE id = $1) - $2";
@@ -204,14 +212,18 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
 
 /// What fired while a job came to its end, or was never told to its session, becomes the alert's next job unless it is over.
 async fn follow_up(work: &mut Work<'_>, save: &Save) -> Result<(), StoreError> {
-    let text = "SELECT n.seq - j.heard, n.follow_up, j.alert, j.integration FROM news n JOIN jobs j ON j.id = n.job \
+    let text = "SELECT n.seq - j.heard, n.follow_up, j.alert, j.integration, j.rule, j.gates, j.severity FROM news n JOIN jobs j ON j.id = n.job \
         WHERE n.job = $1 ORDER BY n.seq DESC LIMIT 1";
     let row = sqlx::query(text).bind(&save.job.id).fetch_optional(&mut *work.connection).await?;
     let Some(row) = row else { return Ok(()) };
     let (unheard, next): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
     if let Some(next) = next.filter(|_| unheard > 0 || save.job.is_owing()) {
         let (alert, integration): (String, String) = (row.try_get(2)?, row.try_get(3)?);
-        start(work, &alert, &integration, &read::<Job>(&next)?.after(&save.job), None).await?;
+        let (rule, gates): (String, Option<String>) = (row.try_get(4)?, row.try_get(5)?);
+        let severity: Option<String> = row.try_get(6)?;
+        let gates = gates.map_or_else(|| Ok(Gates::open(&rule)), |gates| read(&gates))?;
+        start(work, &alert, &integration, &read::<Job>(&next)?.after(&save.job), (&gates, severity.as_deref()), None)
+            .await?;
     }
     let text = "DELETE FROM news WHERE job = $1";
     sqlx::query(text).bind(&save.job.id).execute(&mut *work.connection).await?;
@@ -317,6 +329,6 @@ fn told(waiting: &[(i64, Option<String>)]) -> Result<Vec<(i64, News)>, StoreErro
     waiting.iter().map(|(seq, follow_up)| Ok((*seq, news(follow_up)?))).collect()
 }
 
-fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
+pub(super) fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
     serde_json::from_str(text).map_err(|error| StoreError(format!("the store holds what cannot be read: {error}")))
 }

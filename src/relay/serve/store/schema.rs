@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use super::{Dialect, StoreError};
 
 /// Each member takes a store from one version to the next. What has been released is never changed, only followed.
-const MIGRATIONS: [&str; 3] = [
+const MIGRATIONS: [&str; 4] = [
     "
 CREATE TABLE deliveries (
     id TEXT PRIMARY KEY,
@@ -85,6 +85,57 @@ CREATE TABLE probes (
     "
 ALTER TABLE jobs ADD COLUMN heard BIGINT NOT NULL DEFAULT 0;
 ALTER TABLE jobs ADD COLUMN delivery TEXT;
+",
+    // What is asked of a job before it starts, and what became of that.
+    "
+ALTER TABLE jobs ADD COLUMN rule TEXT NOT NULL DEFAULT 'default';
+ALTER TABLE jobs ADD COLUMN gates TEXT;
+ALTER TABLE jobs ADD COLUMN ready_at BIGINT;
+ALTER TABLE jobs ADD COLUMN started_at BIGINT;
+ALTER TABLE jobs ADD COLUMN held_by TEXT;
+ALTER TABLE jobs ADD COLUMN held_why TEXT;
+ALTER TABLE jobs ADD COLUMN decisions BIGINT NOT NULL DEFAULT 0;
+ALTER TABLE jobs ADD COLUMN acus_reserved BIGINT;
+ALTER TABLE jobs ADD COLUMN acus_consumed DOUBLE PRECISION;
+ALTER TABLE jobs ADD COLUMN severity TEXT;
+ALTER TABLE jobs ADD COLUMN storm TEXT;
+UPDATE jobs SET started_at = created_at WHERE phase <> 'received';
+CREATE INDEX jobs_started ON jobs (started_at) WHERE started_at IS NOT NULL;
+CREATE INDEX jobs_held ON jobs (held_by, created_at) WHERE settled_at IS NULL AND held_by IS NOT NULL;
+CREATE TABLE decisions (
+    id TEXT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    alert TEXT NOT NULL,
+    dedupe_key TEXT NOT NULL,
+    rule TEXT NOT NULL,
+    integration TEXT NOT NULL,
+    job TEXT NOT NULL,
+    decision TEXT NOT NULL,
+    gate TEXT,
+    reason TEXT,
+    until BIGINT
+);
+CREATE INDEX decisions_by_time ON decisions (at);
+CREATE TABLE firings (
+    alert TEXT NOT NULL,
+    at BIGINT NOT NULL
+);
+CREATE INDEX firings_by_alert ON firings (alert, at);
+CREATE TABLE storms (
+    id TEXT PRIMARY KEY,
+    rule TEXT NOT NULL,
+    detected_at BIGINT NOT NULL,
+    last_at BIGINT NOT NULL,
+    is_open BIGINT NOT NULL,
+    root TEXT
+);
+CREATE INDEX storms_open ON storms (rule) WHERE is_open = 1;
+CREATE INDEX jobs_by_storm ON jobs (storm) WHERE storm IS NOT NULL;
+CREATE INDEX jobs_by_rule ON jobs (rule, ready_at);
+CREATE TABLE switches (
+    name TEXT PRIMARY KEY,
+    at BIGINT NOT NULL
+);
 ",
 ];
 

@@ -1,13 +1,18 @@
 //! What every store promises. The same tests run over memory, a file, and PostgreSQL where `RELAY_POSTGRES` names one.
 
+mod admission;
+
 use std::time::Duration;
 
 use super::*;
 use crate::devin::session::NewSession;
-use crate::relay::job::{DispatchRequest, End, Firing, Job, OnNewAlerts, OnSessionLimit, OnTimeout, Phase, Policy};
+use crate::relay::job::{
+    DispatchRequest, End, Firing, Job, OnNewAlerts, OnResolved, OnSessionLimit, OnTimeout, Phase, Policy,
+};
 use crate::relay::names::Names;
 use crate::relay::outcome::OutcomeKind;
 use crate::relay::prior::Holds;
+use crate::relay::serve::gates::Gates;
 
 const LEASE: Duration = Duration::from_secs(60);
 const NO_LEASE: Duration = Duration::ZERO;
@@ -50,6 +55,7 @@ fn job(id: &str) -> Job {
         on_session_limit: OnSessionLimit::Wait,
         on_new_alerts: OnNewAlerts::Message,
         on_timeout: OnTimeout::Leave,
+        on_resolved: OnResolved::Annotate,
         poll_interval: LEASE,
         max_polls: 1,
         pr_grace: 0,
@@ -65,7 +71,8 @@ fn delivery(number: u32, sender_id: &str, body: &str, tag: &str, state: &str) ->
 fn at(number: u32, sender_id: &str, body: &str, tag: &str, state: &str, occurred_at: Option<i64>) -> NewDelivery {
     let state = match state {
         "firing" => {
-            EntryState::Firing(Box::new(NewJob { integration: "one".to_string(), job: job(&format!("j{number}")) }))
+            let (job, gates) = (job(&format!("j{number}")), Gates::open("default"));
+            EntryState::Firing(Box::new(NewJob { integration: "one".to_string(), job, gates, severity: None }))
         }
         "resolved" => EntryState::Resolved,
         other => EntryState::Other(other.to_string()),
@@ -77,6 +84,7 @@ fn at(number: u32, sender_id: &str, body: &str, tag: &str, state: &str, occurred
         occurred_at,
         is_told_at: true,
         state,
+        siblings: Vec::new(),
     };
     NewDelivery {
         id: format!("d{number}"),
@@ -95,6 +103,7 @@ fn told(receipt: &Receipt) -> String {
     let taken = receipt.taken.iter().map(|taken| match taken {
         Taken::Started { job_id } => format!("started {job_id}"),
         Taken::Joined { job_id } => format!("joined {job_id}"),
+        Taken::Nothing => "nothing".to_string(),
         Taken::Suppressed { reason, .. } => reason.clone(),
     });
     if receipt.is_duplicate { "duplicate".to_string() } else { taken.collect::<Vec<_>>().join(", ") }
@@ -570,7 +579,7 @@ async fn a_store_of_a_newer_program_is_refused() {
     let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();
     sqlx::raw_sql("INSERT INTO relay_store VALUES (99)").execute(&mut connection).await.unwrap();
     let refused = Store::open(&address).await.err().unwrap().to_string();
-    assert!(refused.contains("the store has version 99, and this program knows 3 at most"), "{refused}");
+    assert!(refused.contains("the store has version 99, and this program knows 4 at most"), "{refused}");
 }
 
 #[test]

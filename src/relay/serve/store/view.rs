@@ -2,13 +2,14 @@
 
 use serde::Serialize;
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
 
 use super::StoreError;
 use super::database::Work;
 use super::queue::Progress;
 
 /// An alert with its last job, as programs are shown it. Moments are Unix milliseconds.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AlertView {
     pub tag: String,
     pub dedupe_key: String,
@@ -53,15 +54,28 @@ pub enum Deliveries {
 }
 
 /// A job, likewise.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct JobView {
     pub id: String,
     pub integration: String,
     pub phase: String,
     pub created_at: i64,
     pub settled_at: Option<i64>,
+    /// The rule that took the alert.
+    pub rule: String,
+    /// What keeps it from starting; `None` where nothing does.
+    pub held: Option<HeldView>,
     #[serde(flatten)]
     pub progress: Progress,
+}
+
+/// What keeps a job from starting.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct HeldView {
+    pub gate: String,
+    pub reason: Option<String>,
+    /// When it is asked again at the latest.
+    pub until: i64,
 }
 
 /// The alerts that came last, the newest first; those that follow `after`, if it is given.
@@ -70,7 +84,8 @@ pub struct JobView {
 /// The database's.
 pub async fn alerts(work: &mut Work<'_>, most: i64, after: Option<&After>) -> Result<Vec<AlertView>, StoreError> {
     let text = "SELECT a.tag, a.dedupe_key, a.route, a.title, a.state, a.first_at, a.last_at, j.id, j.integration, j.phase, \
-        j.created_at, j.settled_at, j.session_id, j.session_url, j.pr_url, j.status, j.result, j.reason FROM alerts a \
+        j.created_at, j.settled_at, j.session_id, j.session_url, j.pr_url, j.status, j.result, j.reason, \
+        j.acus_consumed, j.rule, j.held_by, j.held_why, j.due_at FROM alerts a \
         LEFT JOIN jobs j ON j.id = (SELECT l.id FROM jobs l WHERE l.alert = a.tag \
         ORDER BY l.created_at DESC, l.settled_at IS NULL DESC LIMIT 1) \
         WHERE a.last_at < $2 OR (a.last_at = $2 AND a.tag > $3) ORDER BY a.last_at DESC, a.tag LIMIT $1";
@@ -86,6 +101,8 @@ pub async fn alerts(work: &mut Work<'_>, most: i64, after: Option<&After>) -> Re
                 phase: row.try_get("phase")?,
                 created_at: row.try_get("created_at")?,
                 settled_at: row.try_get("settled_at")?,
+                rule: row.try_get("rule")?,
+                held: held(&row)?,
                 progress: Progress::of(&row)?,
             }),
         };
@@ -101,6 +118,11 @@ pub async fn alerts(work: &mut Work<'_>, most: i64, after: Option<&After>) -> Re
         });
     }
     Ok(alerts)
+}
+
+fn held(row: &AnyRow) -> Result<Option<HeldView>, StoreError> {
+    let Some(gate) = row.try_get("held_by")? else { return Ok(None) };
+    Ok(Some(HeldView { gate, reason: row.try_get("held_why")?, until: row.try_get("due_at")? }))
 }
 
 /// Deliveries that are kept.

@@ -1,0 +1,117 @@
+//! The commands about rules files: `rules check` and `init`. Nothing is served, and nothing is created but the file of `init`.
+
+use std::fs::OpenOptions;
+use std::io::{self, Write as _};
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use crate::cli::{Exit, FAILURE, SUCCESS};
+use crate::output::Output;
+use crate::relay::serve::rule_lines;
+use crate::relay::serve::rules::{self, Devin, Findings, STARTER};
+
+pub const HELP: &str = "\
+Examples:
+  source-devin-ai alert-relay rules check relay.yaml
+  source-devin-ai alert-relay rules check relay.yaml --sandbox
+
+Exit codes:
+  0   the file is right; there may be warnings
+  1   it is not, or something that it names";
+
+pub const INIT_HELP: &str = "\
+Examples:
+  source-devin-ai alert-relay init
+  source-devin-ai alert-relay init -";
+
+#[derive(Debug, Args)]
+pub struct Rules {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Check a rules file and all it names: mistakes, templates, rules that are never asked
+    #[command(after_help = HELP)]
+    Check(Check),
+}
+
+#[derive(Debug, Args)]
+struct Check {
+    /// The rules file
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// As it would be served with --sandbox: keys of integrations need not be there
+    #[arg(long)]
+    sandbox: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct Init {
+    /// Where to write it; - for stdout
+    #[arg(value_name = "FILE", default_value = "relay.yaml")]
+    file: PathBuf,
+}
+
+/// Runs one of the commands about a rules file.
+pub fn run(rules: &Rules, output: &Output) -> Exit {
+    match &rules.command {
+        Command::Check(options) => check(options, output),
+    }
+}
+
+fn check(options: &Check, output: &Output) -> Exit {
+    let devin = if options.sandbox { Devin::Sandbox } else { Devin::Api };
+    let name = options.file.display();
+    let rules = match rules::load(&options.file, devin) {
+        Ok(rules) => rules,
+        Err(problems) => {
+            problems.iter().for_each(|problem| output.note(&format!("error: {name}: {problem}")));
+            return FAILURE;
+        }
+    };
+    let Findings { problems, warnings, notes } = rules::examine(&rules);
+    let warnings: Vec<String> = rules.warnings.iter().map(ToString::to_string).chain(warnings).collect();
+    problems.iter().for_each(|problem| output.note(&format!("error: {name}: {problem}")));
+    warnings.iter().for_each(|warning| output.note(&format!("warning: {name}: {warning}")));
+    if !problems.is_empty() {
+        return FAILURE;
+    }
+    rule_lines(&rules).iter().for_each(|line| output.line(line));
+    notes.iter().for_each(|note| output.line(&format!("note: {note}")));
+    let warned = match warnings.len() {
+        0 => String::new(),
+        1 => ", with 1 warning".to_string(),
+        many => format!(", with {many} warnings"),
+    };
+    output.line(&format!("{name} is right{warned}"));
+    SUCCESS
+}
+
+/// Writes a rules file to begin with. One that is there stays.
+pub fn init(init: &Init, output: &Output) -> Exit {
+    if init.file == Path::new("-") {
+        output.line_as_it_is(STARTER.trim_end());
+        return SUCCESS;
+    }
+    let name = init.file.display();
+    let written = OpenOptions::new().write(true).create_new(true).open(&init.file);
+    match written.and_then(|mut file| file.write_all(STARTER.as_bytes()).and_then(|()| file.sync_all())) {
+        Ok(()) => {
+            output.line(&format!("{name} is written: fill in your own names, and check it with: source-devin-ai alert-relay rules check {name}"));
+            SUCCESS
+        }
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            output.note(&format!(
+                "error: {name} is there already, and stays as it is: give another name, or - to print the file"
+            ));
+            FAILURE
+        }
+        Err(error) => {
+            output.note(&format!("error: {name} cannot be written: {error}"));
+            FAILURE
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! Asks the store whether a job may start: before it does anything, and once more before its create is sent, since somebody
+//! may have thrown a switch meanwhile.
+
+use super::{Engine, Held, KEEP_AGAIN, event_of};
+use crate::relay::event::EventKind;
+use crate::relay::job::{Action, Job, Phase};
+use crate::relay::outcome::OutcomeKind;
+use crate::relay::prompt::with_storm;
+use crate::relay::serve::gates::Linked;
+use crate::relay::serve::integration::Requests;
+use crate::relay::serve::kill_switch;
+use crate::relay::serve::store::{Admission, Ask};
+
+impl Held {
+    /// Whether nothing has been done about it.
+    pub(super) fn is_new(&self) -> bool {
+        self.job.phase == Phase::Received
+    }
+}
+
+impl Engine {
+    /// Whether a job that is new may begin. One that may not is given back, or has ended.
+    pub(super) async fn may_begin(&self, held: &mut Held, requests: &Requests<'_>) -> bool {
+        match self.admission(held, false).await {
+            Some(Admission::Start { companions }) => {
+                let new = &mut held.job.request.new;
+                new.prompt = with_storm(&new.prompt, &companions);
+                true
+            }
+            Some(Admission::Hold { reason, is_new, .. }) => {
+                if is_new {
+                    self.tell_held(held, &reason, requests);
+                }
+                false
+            }
+            Some(Admission::Refuse { is_resolved, reason }) => {
+                let kind = if is_resolved { OutcomeKind::ResolvedBeforeStart } else { OutcomeKind::Refused };
+                self.end(held, kind, &reason, None, requests).await;
+                false
+            }
+            Some(Admission::Join { session, reason }) => {
+                self.end(held, OutcomeKind::Attached, &reason, Some(session), requests).await;
+                false
+            }
+            Some(Admission::Lost) | None => false,
+        }
+    }
+
+    /// Whether a job may send its create, which it has not done yet. One that may not is put off to where it was `before`, or
+    /// has ended.
+    pub(super) async fn may_create(&self, held: &mut Held, before: &Job, requests: &Requests<'_>) -> bool {
+        match self.admission(held, true).await {
+            Some(Admission::Start { .. }) => true,
+            Some(Admission::Hold { wait, reason, is_new }) => {
+                held.job = held.job.clone().before_create(before.clone());
+                if self.keep(held, Some(wait)).await && is_new {
+                    self.tell_held(held, &reason, requests);
+                }
+                false
+            }
+            Some(Admission::Refuse { is_resolved, reason }) => {
+                let kind = if is_resolved { OutcomeKind::ResolvedBeforeStart } else { OutcomeKind::Refused };
+                self.end(held, kind, &reason, None, requests).await;
+                false
+            }
+            Some(Admission::Join { session, reason }) => {
+                self.end(held, OutcomeKind::Attached, &reason, Some(session), requests).await;
+                false
+            }
+            Some(Admission::Lost) | None => false,
+        }
+    }
+
+    /// `None` where it was asked to stop before the store could say.
+    async fn admission(&self, held: &Held, is_at_create: bool) -> Option<Admission> {
+        let bounds = self.bounds.borrow().clone();
+        let kill_switch = match &bounds.kill_switch {
+            Some(path) => kill_switch::look(path).await,
+            None => None,
+        };
+        let job = &held.job;
+        let ask = Ask {
+            job_id: job.id.clone(),
+            epoch: held.epoch,
+            bounds,
+            kill_switch,
+            holds: job.policy.holds,
+            max_acu_limit: job.request.new.max_acu_limit,
+            is_at_create,
+        };
+        loop {
+            match self.store.admit(ask.clone()).await {
+                Ok(admission) => return Some(admission),
+                Err(error) => self.log.warn(&format!("{}: whether it may start is not known: {error}", job.id)),
+            }
+            if self.is_stopping() {
+                return None;
+            }
+            tokio::time::sleep(KEEP_AGAIN).await;
+        }
+    }
+
+    /// Ends a job that may not start. What it has been told of is over with it.
+    async fn end(
+        &self,
+        held: &mut Held,
+        kind: OutcomeKind,
+        reason: &str,
+        session: Option<Linked>,
+        requests: &Requests<'_>,
+    ) {
+        let now = requests.now();
+        let (job, actions) = held.job.clone().refused(kind, reason, now.steady);
+        held.job = job;
+        held.news_until = held.news.back().map_or(held.news_until, |(seq, _)| *seq);
+        let mut events = Vec::new();
+        for action in actions {
+            let Action::Report(mut kind) = action else { continue };
+            if let (EventKind::Outcome(outcome), Some(session)) = (&mut kind, &session) {
+                outcome.session_id = Some(session.session_id.clone());
+                outcome.session_url.clone_from(&session.session_url);
+            }
+            held.note(&kind);
+            events.push(event_of(&held.job, kind, now.devin));
+        }
+        if self.keep(held, None).await {
+            events.iter().for_each(|event| self.log.event(event));
+        }
+    }
+
+    fn tell_held(&self, held: &Held, reason: &str, requests: &Requests<'_>) {
+        let kind = EventKind::note(format!("no session is started yet: {reason}"));
+        self.log.event(&event_of(&held.job, kind, requests.now().devin));
+    }
+}

@@ -1,0 +1,304 @@
+//! The gates that an alert passes before it starts a session, in their order. Pure: every moment is handed in, in Unix
+//! milliseconds by the store's clock.
+
+use std::time::Duration;
+
+use super::settings::{Bounds, Gates, Limits, Runs, Storm};
+use super::storm::{Linked, Root, StormFacts, triage_at};
+
+/// How long until what may change at any moment is asked about again. Whatever changes it makes the alert due sooner.
+const ASK_AGAIN: i64 = 60_000;
+const ASK_SWITCH_AGAIN: i64 = 15_000;
+const ASK_ROOT_AGAIN: i64 = 10_000;
+const DAY: i64 = 86_400_000;
+
+/// What the store knows when a job is about to start.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Facts {
+    pub now: i64,
+    pub integration: String,
+    pub is_resolved: bool,
+    pub created_at: i64,
+    /// When it was found to have fired long and often enough; `None` until then.
+    pub ready_at: Option<i64>,
+    /// When it fired, the newest first.
+    pub firings: Vec<i64>,
+    /// Why nothing starts at all, in a sentence; `None` where it may.
+    pub kill_switch: Option<String>,
+    /// Which of the rule and the integration is paused, in a sentence; `None` where neither is.
+    pub paused: Option<String>,
+    /// An earlier session of the alert may hold it back, in a sentence.
+    pub cooldown: Option<String>,
+    /// The session of the storm that it was part of last, and whether that is at work.
+    pub linked: Option<(Linked, bool)>,
+    /// The storm that it is part of.
+    pub storm: Option<StormFacts>,
+    /// It has looked for earlier sessions, and none holds it back.
+    pub is_at_create: bool,
+    /// It has its place already, and is about to send its create.
+    pub has_place: bool,
+    /// The most that its session may consume.
+    pub max_acu_limit: Option<u32>,
+    /// What goes on and was started of the bridge, the integration and the rule, as far as they have limits.
+    pub bridge: Usage,
+    pub of_integration: Usage,
+    pub of_rule: Usage,
+}
+
+/// What of a limit is taken.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Usage {
+    /// Sessions at work.
+    pub at_work: u32,
+    /// When sessions were started, the newest first, as many as the largest count of a window.
+    pub starts: Vec<i64>,
+    /// ACUs of this day (UTC) that were consumed, or are reserved.
+    pub acus: f64,
+}
+
+/// What an alert waits at, or is turned away by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Gate {
+    Resolved,
+    MaxWait,
+    KillSwitch,
+    Paused,
+    Rule,
+    Delay,
+    MinOccurrences,
+    Cooldown,
+    Storm,
+    ConcurrentSessions,
+    Runs,
+    AcuPerDay,
+}
+
+/// Whether a job may start.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Decision {
+    /// With a place of its own.
+    Start,
+    /// It may look for the session that holds it back, and has no place yet.
+    Look { gate: Gate, reason: String },
+    /// It is asked again then, or sooner.
+    Hold { until: i64, gate: Gate, reason: String },
+    /// It ends: this session takes care of it.
+    Join { session: Linked, reason: String },
+    /// It ends.
+    Refuse { gate: Gate, reason: String },
+}
+
+/// Whether an alert may start a session.
+pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
+    if facts.is_resolved && !facts.has_place {
+        return refuse(Gate::Resolved, "the alert was resolved before a session was created".to_string());
+    }
+    let ready_at = ready_at(facts, gates);
+    let longest = ready_at.map(|ready_at| ready_at.saturating_add(millis(gates.max_wait)));
+    if longest.is_some_and(|longest| facts.now >= longest) && !facts.has_place {
+        return refuse(
+            Gate::MaxWait,
+            format!("it has waited to start for {}, the most of max_wait", shown(gates.max_wait)),
+        );
+    }
+    let hold =
+        |until: i64, gate, reason| Decision::Hold { until: longest.unwrap_or(i64::MAX).min(until), gate, reason };
+    if let Some(reason) = &facts.kill_switch {
+        return hold(facts.now + ASK_SWITCH_AGAIN, Gate::KillSwitch, reason.clone());
+    }
+    if bounds.disabled.contains(&gates.rule) {
+        return refuse(Gate::Rule, format!("the rule {} is disabled", gates.rule));
+    }
+    if let Some(reason) = &facts.paused {
+        return hold(facts.now + ASK_SWITCH_AGAIN, Gate::Paused, reason.clone());
+    }
+    if facts.has_place {
+        return Decision::Start;
+    }
+    if facts.ready_at.is_none() && !facts.is_at_create {
+        let fired_for = facts.created_at.saturating_add(millis(gates.delay));
+        if facts.now < fired_for {
+            return hold(fired_for, Gate::Delay, format!("it has to fire for {} first", shown(gates.delay)));
+        }
+        if let Some(often) = gates.min_occurrences {
+            let within = millis(often.within);
+            let fired = facts.firings.iter().filter(|at| **at > facts.now - within).count();
+            let asked = format!("{fired} of {} times within {}", often.count, shown(often.within));
+            match facts.firings.iter().max() {
+                _ if fired >= often.count as usize => {}
+                Some(newest) if fired > 0 => {
+                    return hold(newest + within, Gate::MinOccurrences, format!("it fired {asked}"));
+                }
+                _ => return refuse(Gate::MinOccurrences, format!("it fired no more than {asked}")),
+            }
+        }
+    }
+    if let Some(reason) = &facts.cooldown {
+        return Decision::Look { gate: Gate::Cooldown, reason: reason.clone() };
+    }
+    match &facts.linked {
+        Some((session, true)) => {
+            let reason = "it was part of a storm whose session is at work".to_string();
+            return Decision::Join { session: session.clone(), reason };
+        }
+        Some((_, false)) => {
+            let reason = "it was part of a storm whose session ended within the cool-down".to_string();
+            return refuse(Gate::Cooldown, reason);
+        }
+        None => {}
+    }
+    if let Some((storm, now)) = gates.storm.as_ref().zip(facts.storm.as_ref()) {
+        match &now.root {
+            Root::This => {}
+            Root::Session(session) => {
+                let reason = "it is part of a storm, which has one session".to_string();
+                return Decision::Join { session: session.clone(), reason };
+            }
+            Root::Open if now.started < storm.immediate => {}
+            Root::Open => {
+                let until = triage_at(now.detected_at, now.last_at).max(facts.now + 1000);
+                return hold(until, Gate::Storm, in_a_storm(storm));
+            }
+            Root::Waits => {
+                let reason = "it is part of a storm, and waits for the session that is started for all of it";
+                return hold(facts.now + ASK_ROOT_AGAIN, Gate::Storm, reason.to_string());
+            }
+        }
+    }
+    let no_limits = Limits::default();
+    let of_integration = bounds.integrations.get(&facts.integration).unwrap_or(&no_limits);
+    let scopes = [
+        ("the bridge".to_string(), &bounds.limits, &facts.bridge),
+        (format!("the integration {}", facts.integration), of_integration, &facts.of_integration),
+        (format!("the rule {}", gates.rule), &gates.limits, &facts.of_rule),
+    ];
+    match scopes.iter().find_map(|(name, limits, usage)| over(facts, name, limits, usage)) {
+        None => Decision::Start,
+        Some(Over::Until(until, gate, reason)) => hold(until, gate, reason),
+        Some(Over::Forever(reason)) => refuse(Gate::AcuPerDay, reason),
+    }
+}
+
+/// When it had fired long and often enough, or will have; `None` where that is not known.
+fn ready_at(facts: &Facts, gates: &Gates) -> Option<i64> {
+    let delayed = facts.created_at.saturating_add(millis(gates.delay));
+    facts.ready_at.or_else(|| gates.min_occurrences.is_none().then_some(delayed))
+}
+
+/// A limit that leaves no room.
+enum Over {
+    Until(i64, Gate, String),
+    Forever(String),
+}
+
+fn over(facts: &Facts, name: &str, limits: &Limits, usage: &Usage) -> Option<Over> {
+    if let Some(most) = limits.concurrent_sessions.filter(|most| usage.at_work >= *most) {
+        let reason = format!("{name} has {} at work, as many as concurrent_sessions allows", sessions(most));
+        return Some(Over::Until(facts.now + ASK_AGAIN, Gate::ConcurrentSessions, reason));
+    }
+    for Runs { count, within } in &limits.runs {
+        // The one that has to leave the window for another one to have room.
+        let last = usage.starts.get((*count as usize).saturating_sub(1));
+        if let Some(free_at) = last.map(|at| at.saturating_add(millis(*within))).filter(|free_at| facts.now < *free_at)
+        {
+            let reason =
+                format!("{name} has started {} within {}, as many as runs allows", sessions(*count), shown(*within));
+            return Some(Over::Until(free_at, Gate::Runs, reason));
+        }
+    }
+    let budget = limits.acu_per_day?;
+    let Some(wanted) = facts.max_acu_limit else {
+        return Some(Over::Forever(format!("acu_per_day of {name} needs a max_acu_limit for each session")));
+    };
+    if wanted > budget {
+        return Some(Over::Forever(format!(
+            "its session may use {wanted} ACUs, more than the {budget} that acu_per_day of {name} allows in a whole day"
+        )));
+    }
+    if usage.acus + f64::from(wanted) <= f64::from(budget) {
+        return None;
+    }
+    let midnight = (facts.now.div_euclid(DAY) + 1) * DAY;
+    let reason = format!(
+        "{name} has used or reserved {} of the {budget} ACUs of this day (UTC), and its session may use {wanted}",
+        (usage.acus * 100.0).round() / 100.0
+    );
+    // What sessions leave over is free when they end.
+    Some(Over::Until(midnight.min(facts.now + 5 * ASK_AGAIN), Gate::AcuPerDay, reason))
+}
+
+fn refuse(gate: Gate, reason: String) -> Decision {
+    Decision::Refuse { gate, reason }
+}
+
+impl Gate {
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Gate::Resolved => "resolved",
+            Gate::MaxWait => "max_wait",
+            Gate::KillSwitch => "kill_switch",
+            Gate::Paused => "paused",
+            Gate::Rule => "rule",
+            Gate::Delay => "delay",
+            Gate::MinOccurrences => "min_occurrences",
+            Gate::Cooldown => "cooldown",
+            Gate::Storm => "storm",
+            Gate::ConcurrentSessions => "concurrent_sessions",
+            Gate::Runs => "runs",
+            Gate::AcuPerDay => "acu_per_day",
+        }
+    }
+}
+
+impl Decision {
+    /// Whether the alert has fired for long and often enough.
+    pub fn is_ready(&self) -> bool {
+        use Gate::{ConcurrentSessions, Runs};
+        match self {
+            Decision::Start => true,
+            Decision::Hold { gate, .. } => matches!(gate, Gate::Storm | ConcurrentSessions | Runs | Gate::AcuPerDay),
+            Decision::Look { .. } | Decision::Join { .. } | Decision::Refuse { .. } => false,
+        }
+    }
+
+    /// Its word.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Decision::Start => "start",
+            Decision::Look { .. } => "look",
+            Decision::Hold { .. } => "hold",
+            Decision::Join { .. } => "join",
+            Decision::Refuse { .. } => "refuse",
+        }
+    }
+}
+
+fn in_a_storm(storm: &Storm) -> String {
+    format!(
+        "{} alerts or more within {} are a storm: one session is started for all of it",
+        storm.threshold,
+        shown(storm.window)
+    )
+}
+
+/// So many sessions, in words.
+fn sessions(number: u32) -> String {
+    if number == 1 { "1 session".to_string() } else { format!("{number} sessions") }
+}
+
+/// A time as the rules file has it.
+fn shown(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0 if !time.is_zero() => format!("{}ms", time.as_millis()),
+        _ if seconds > 0 && seconds.is_multiple_of(86_400) => format!("{}d", seconds / 86_400),
+        _ if seconds > 0 && seconds.is_multiple_of(3600) => format!("{}h", seconds / 3600),
+        _ if seconds > 0 && seconds.is_multiple_of(60) => format!("{}m", seconds / 60),
+        _ => format!("{seconds}s"),
+    }
+}
+
+fn millis(time: Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4)
+}

@@ -1,0 +1,210 @@
+//! What follows from rules that are right: what their templates come to, and which of them may take the same alert. Pure.
+
+use super::matching::{Pattern, Text};
+use super::{Rule, Rules, is_repo, is_template};
+use crate::redact::Redactor;
+use crate::relay::alert::{Alert, Format, Identity, Link, MEMBERS_KEPT, Member, Pairs, State};
+use crate::relay::inbound::senders;
+use crate::relay::prompt::{Key, line, named, words};
+
+/// What was found, a sentence each.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Findings {
+    /// What fails on every alert.
+    pub problems: Vec<String>,
+    /// What fails on some.
+    pub warnings: Vec<String>,
+    /// What is meant, most likely, and good to know.
+    pub notes: Vec<String>,
+}
+
+/// So many pairs of rules are told of that may take the same alert.
+const MOST_PAIRS: usize = 20;
+
+/// A label of an alert that is as large as alerts are shown, in bytes; and its description.
+const LARGE_LABEL: usize = 300;
+const LARGE_MESSAGE: usize = 6000;
+
+/// Looks at all rules.
+pub fn examine(rules: &Rules) -> Findings {
+    let (mut problems, mut warnings) = (Told::default(), Told::default());
+    for rule in &rules.rules {
+        if let Some(template) = &rule.prompt_template {
+            let names = named(template.text());
+            let key = Key { hashed: "key", shown: "key" };
+            let made = |alert: &Alert| words(alert, key, "", Some(template), &Redactor::default()).map(drop);
+            let large = full(rule, &names, &"v".repeat(LARGE_LABEL));
+            match (made(&large), made(&bare(rule))) {
+                (Err(problem), _) => problems.add(rule, format!("{problem}; no alert would get this prompt")),
+                (Ok(()), Err(problem)) => warnings.add(
+                    rule,
+                    format!(
+                        "on an alert with nothing but what match asks for, {problem}; it would get the default prompt"
+                    ),
+                ),
+                (Ok(()), Ok(())) => {}
+            }
+        }
+        let lines = rule.dedupe_key.iter().map(|key| ("dedupe_key", key));
+        let lines = lines.chain(rule.session.repos.iter().filter(|repo| is_template(repo)).map(|repo| ("repo", repo)));
+        for (name, template) in lines {
+            let made = |alert: &Alert| match line(template, alert) {
+                Ok(text) if name == "repo" && !is_repo(&text) => Err("comes to no OWNER/NAME".to_string()),
+                made => made,
+            };
+            let instead = match name {
+                "repo" => "the session would be started without it",
+                _ => "the sender's own key would take its place",
+            };
+            let names = named(template);
+            let whole = ["name", "owner/name"].map(|value| made(&full(rule, &names, value)));
+            match (whole, made(&bare(rule))) {
+                ([Err(problem), Err(_)], _) => problems.add(rule, format!("{name} {problem}, whatever the alert")),
+                (_, Err(problem)) => {
+                    let message =
+                        format!("on an alert with nothing but what match asks for, {name} {problem}; {instead}");
+                    warnings.add(rule, message);
+                }
+                (_, Ok(_)) => {}
+            }
+        }
+        let late = rule.gates.min_occurrences.filter(|often| often.within > rule.gates.max_wait);
+        if late.is_some() {
+            warnings.add(rule, "min_occurrences takes longer than max_wait lets an alert wait: it may be dropped before it has fired often enough".to_string());
+        }
+    }
+    Findings { problems: problems.lines(), warnings: warnings.lines(), notes: notes(&rules.rules) }
+}
+
+/// Messages, each once, with the rules that they are about.
+#[derive(Default)]
+struct Told(Vec<(String, Vec<String>)>);
+
+impl Told {
+    fn add(&mut self, rule: &Rule, message: String) {
+        match self.0.iter_mut().find(|(known, _)| *known == message) {
+            Some((_, rules)) => rules.push(rule.id.clone()),
+            None => self.0.push((message, vec![rule.id.clone()])),
+        }
+    }
+
+    fn lines(self) -> Vec<String> {
+        let lines = self.0.into_iter().map(|(message, rules)| match &rules[..] {
+            [rule] => format!("rule {rule}: {message}"),
+            rules => format!("rules {}: {message}", rules.join(", ")),
+        });
+        lines.collect()
+    }
+}
+
+fn notes(rules: &[Rule]) -> Vec<String> {
+    let mut notes = Vec::new();
+    let enabled: Vec<&Rule> = rules.iter().filter(|rule| rule.is_enabled).collect();
+    let mut pairs = 0;
+    for (at, one) in enabled.iter().enumerate() {
+        for other in &enabled[at + 1..] {
+            if one.group == other.group || one.matching.excludes(&other.matching) {
+                continue;
+            }
+            pairs += 1;
+            if pairs <= MOST_PAIRS {
+                notes.push(format!(
+                    "an alert may be taken by {} (group {}) and by {} (group {}), and then has two sessions",
+                    one.id, one.group, other.id, other.group
+                ));
+            }
+        }
+    }
+    if pairs > MOST_PAIRS {
+        notes.push(format!("and by {} more pairs of rules in different groups", pairs - MOST_PAIRS));
+    }
+    if !enabled.iter().any(|rule| rule.matching.is_of_all()) {
+        notes.push("an alert that no rule matches starts nothing".to_string());
+    }
+    notes
+}
+
+/// The smallest alert that a rule is for.
+fn bare(rule: &Rule) -> Alert {
+    let wanted = &rule.matching.wanted;
+    let example = |patterns: &[Pattern]| patterns.iter().find_map(Pattern::exact).unwrap_or("value").to_string();
+    let pairs = |pairs: &[(String, Vec<Pattern>)]| -> Pairs {
+        pairs.iter().map(|(name, any)| (name.clone(), example(any))).collect()
+    };
+    let text = |wanted_text| wanted.texts.iter().find(|(text, _)| *text == wanted_text).map(|(_, any)| example(any));
+    let sender = text(Text::Sender).and_then(|name| senders::by_name(&name)).map(|sender| sender.format);
+    let title = text(Text::Title).unwrap_or_else(|| "An alert".to_string());
+    let identity = Identity::Own(vec!["key".to_string()]);
+    let mut alert = Alert::new(sender.unwrap_or(Format::Generic), State::Firing, title, identity);
+    alert.labels = pairs(&wanted.labels);
+    alert.annotations = pairs(&wanted.annotations);
+    alert.severity = wanted.severity.iter().copied().flatten().next();
+    alert
+}
+
+/// A large alert that has whatever the template names, with this value.
+fn full(rule: &Rule, names: &[String], value: &str) -> Alert {
+    let mut alert = bare(rule);
+    for name in names {
+        let (pairs, name) = match name.split_once('.') {
+            Some(("labels", name)) => (&mut alert.labels, name),
+            Some(("annotations", name)) => (&mut alert.annotations, name),
+            _ => continue,
+        };
+        pairs.entry(name.to_string()).or_insert_with(|| value.to_string());
+    }
+    alert.message = "m".repeat(LARGE_MESSAGE);
+    alert.started_at = Some("2026-03-01T10:00:00Z".to_string());
+    alert.severity = alert.severity.or(Some(crate::relay::alert::Severity::Critical));
+    alert.links = vec![Link { name: "alert".to_string(), url: "https://alerts.example/1".to_string() }];
+    let member = Member { labels: alert.labels.clone(), annotations: alert.annotations.clone(), ..Member::default() };
+    (alert.members, alert.firing) = (vec![member; MEMBERS_KEPT], MEMBERS_KEPT);
+    alert
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::serve::rules::{Devin, Surroundings, check};
+
+    struct Nowhere;
+
+    impl Surroundings for Nowhere {
+        fn variable(&self, _: &str) -> Option<String> {
+            None
+        }
+
+        fn file(&self, _: &str) -> Result<Vec<u8>, std::io::ErrorKind> {
+            Err(std::io::ErrorKind::NotFound)
+        }
+    }
+
+    fn found(rules: &str) -> String {
+        let yaml = format!("routes: [{{name: a, auth: none}}]\n{rules}");
+        let found = examine(&check(&yaml, Devin::Sandbox, &Nowhere).unwrap());
+        let told = |word: &str, lines: Vec<String>| lines.into_iter().map(|line| format!("{word}: {line}")).collect();
+        let lines: [Vec<String>; 3] =
+            [told("problem", found.problems), told("warning", found.warnings), told("note", found.notes)];
+        lines.concat().join("\n")
+    }
+
+    #[test]
+    fn what_follows_from_rules_is_told() {
+        let long = format!("default: {{prompt_template: '{}{{{{ title }}}}'}}", "w".repeat(40_000));
+        let cases = [
+            "default: {prompt_template: 'Look at {{ title }} in {{ labels.region }}'}",
+            "default: {prompt_template: \"Look at {{ labels.region | default('nowhere') }}\"}",
+            "rules: [{id: a, match: {labels: {region: '*'}}, prompt_template: 'Look at {{ labels.region }}'}]",
+            "default: {prompt_template: '{{ title * 2 }}'}",
+            &long,
+            "default: {repo: ['{{ labels.a }}'], dedupe_key: '{{ labels.b }}/{{ labels.c }}'}",
+            "default: {repo: '{{ title }}/x/{{ title }} {{ title }}'}",
+            "default: {repo: 'o/{{ labels.a }}'}\nrules: [{id: a, match: {title: x}}, {id: b, match: {labels: {a: y}}, group: b}, {id: c, match: {title: z}}]",
+            "rules: [{id: a, match: {severity: high}}, {id: b, group: b, match: {severity: low}}]",
+            "default: {min_occurrences: {count: 2, within: 2h}}",
+        ];
+        let told: Vec<String> =
+            cases.iter().map(|case| format!("{}\n{}\n", &case[..case.len().min(160)], found(case))).collect();
+        insta::assert_snapshot!(told.join("\n"));
+    }
+}

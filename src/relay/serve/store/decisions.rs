@@ -1,0 +1,191 @@
+//! Why alerts start sessions or do not: a row for each answer that differs from the one before. And the switches that a person
+//! has thrown.
+
+use serde::Serialize;
+use sqlx::Row as _;
+
+use super::StoreError;
+use super::database::Work;
+use super::view::After;
+
+/// An answer that is kept.
+pub struct Record<'a> {
+    pub id: String,
+    pub alert: &'a str,
+    pub dedupe_key: &'a str,
+    pub rule: &'a str,
+    pub integration: &'a str,
+    pub job: &'a str,
+    pub decision: &'a str,
+    pub gate: Option<&'a str>,
+    pub reason: Option<&'a str>,
+    pub until: Option<i64>,
+}
+
+/// An answer, as programs are shown it. Moments are Unix milliseconds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DecisionView {
+    pub id: String,
+    pub at: i64,
+    /// The alert's tag.
+    pub alert: String,
+    pub dedupe_key: String,
+    pub rule: String,
+    pub integration: String,
+    pub job_id: String,
+    /// `start`, `look`, `hold` or `refuse`.
+    pub decision: String,
+    /// Which gate said so; `None` for a start.
+    pub gate: Option<String>,
+    pub reason: Option<String>,
+    /// When a job that is held is asked about again at the latest.
+    pub until: Option<i64>,
+}
+
+/// What a person switches on and off while the bridge runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Switch {
+    /// Nothing starts.
+    Bridge,
+    /// Nothing starts in this integration.
+    Integration(String),
+    /// Nothing starts by this rule.
+    Rule(String),
+}
+
+/// What is switched on, each as a sentence.
+#[derive(Debug, Default)]
+pub struct Switched {
+    pub bridge: Option<String>,
+    pub paused: Option<String>,
+}
+
+impl Switch {
+    fn name(&self) -> String {
+        match self {
+            Switch::Bridge => "bridge".to_string(),
+            Switch::Integration(name) => format!("integration:{name}"),
+            Switch::Rule(id) => format!("rule:{id}"),
+        }
+    }
+
+    fn named(name: &str) -> Switch {
+        match name.split_once(':') {
+            Some(("integration", name)) => Switch::Integration(name.to_string()),
+            Some((_, id)) => Switch::Rule(id.to_string()),
+            None => Switch::Bridge,
+        }
+    }
+}
+
+/// Keeps an answer.
+///
+/// # Errors
+/// The database's.
+pub async fn record(work: &mut Work<'_>, record: &Record<'_>) -> Result<(), StoreError> {
+    let text = "INSERT INTO decisions (id, at, alert, dedupe_key, rule, integration, job, decision, gate, reason, until) \
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
+    sqlx::query(text)
+        .bind(&record.id)
+        .bind(work.now)
+        .bind(record.alert)
+        .bind(record.dedupe_key)
+        .bind(record.rule)
+        .bind(record.integration)
+        .bind(record.job)
+        .bind(record.decision)
+        .bind(record.gate)
+        .bind(record.reason)
+        .bind(record.until)
+        .execute(&mut *work.connection)
+        .await?;
+    Ok(())
+}
+
+/// The answers that came last, the newest first; those that follow `after`, if it is given.
+///
+/// # Errors
+/// The database's.
+pub async fn decisions(work: &mut Work<'_>, most: i64, after: Option<&After>) -> Result<Vec<DecisionView>, StoreError> {
+    let text = "SELECT id, at, alert, dedupe_key, rule, integration, job, decision, gate, reason, until FROM decisions \
+        WHERE at < $2 OR (at = $2 AND id > $3) ORDER BY at DESC, id LIMIT $1";
+    let (at, id) = after.map_or((i64::MAX, ""), |after| (after.at, after.id.as_str()));
+    let rows = sqlx::query(text).bind(most).bind(at).bind(id).fetch_all(&mut *work.connection).await?;
+    let mut decisions = Vec::new();
+    for row in rows {
+        decisions.push(DecisionView {
+            id: row.try_get(0)?,
+            at: row.try_get(1)?,
+            alert: row.try_get(2)?,
+            dedupe_key: row.try_get(3)?,
+            rule: row.try_get(4)?,
+            integration: row.try_get(5)?,
+            job_id: row.try_get(6)?,
+            decision: row.try_get(7)?,
+            gate: row.try_get(8)?,
+            reason: row.try_get(9)?,
+            until: row.try_get(10)?,
+        });
+    }
+    Ok(decisions)
+}
+
+/// Forgets answers that are older.
+///
+/// # Errors
+/// The database's.
+pub async fn forget(work: &mut Work<'_>, before: i64) -> Result<(), StoreError> {
+    sqlx::query("DELETE FROM decisions WHERE at < $1").bind(before).execute(&mut *work.connection).await?;
+    sqlx::query("DELETE FROM firings WHERE at < $1").bind(before).execute(&mut *work.connection).await?;
+    Ok(())
+}
+
+/// Throws a switch, for every process that shares the store. What it has held is asked about at once when it is off.
+///
+/// # Errors
+/// The database's.
+pub async fn throw(work: &mut Work<'_>, switch: &Switch, is_on: bool) -> Result<(), StoreError> {
+    let name = switch.name();
+    if is_on {
+        let text = "INSERT INTO switches (name, at) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+        sqlx::query(text).bind(name).bind(work.now).execute(&mut *work.connection).await?;
+        return Ok(());
+    }
+    sqlx::query("DELETE FROM switches WHERE name = $1").bind(name).execute(&mut *work.connection).await?;
+    let text =
+        "UPDATE jobs SET due_at = $1 WHERE settled_at IS NULL AND held_by IN ('kill_switch', 'paused') AND due_at > $1";
+    sqlx::query(text).bind(work.now).execute(&mut *work.connection).await?;
+    Ok(())
+}
+
+/// Which switches are on: since when.
+///
+/// # Errors
+/// The database's.
+pub async fn switches(work: &mut Work<'_>) -> Result<Vec<(Switch, i64)>, StoreError> {
+    let rows = sqlx::query("SELECT name, at FROM switches ORDER BY name").fetch_all(&mut *work.connection).await?;
+    let mut switches = Vec::new();
+    for row in rows {
+        switches.push((Switch::named(&row.try_get::<String, _>(0)?), row.try_get(1)?));
+    }
+    Ok(switches)
+}
+
+/// The switches that matter to a job.
+///
+/// # Errors
+/// The database's.
+pub async fn switched_on(work: &mut Work<'_>, integration: &str, rule: &str) -> Result<Switched, StoreError> {
+    let mut switched = Switched::default();
+    for (switch, _) in switches(work).await? {
+        match switch {
+            Switch::Bridge => switched.bridge = Some("the kill switch is on".to_string()),
+            Switch::Integration(name) if name == integration => {
+                switched.paused = Some(format!("the integration {name} is paused"));
+            }
+            Switch::Rule(id) if id == rule => switched.paused = Some(format!("the rule {id} is paused")),
+            _ => {}
+        }
+    }
+    Ok(switched)
+}

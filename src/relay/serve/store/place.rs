@@ -1,0 +1,194 @@
+//! Where a store is to be: whether it can be there, as far as that can be seen without opening it, and who may listen on the
+//! way to it. Leaves nothing behind.
+
+use std::fs::OpenOptions;
+use std::io::{Error, ErrorKind};
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use percent_encoding::percent_decode_str;
+
+use super::{Address, StoreError};
+
+impl Address {
+    /// Sees whether a store can be there.
+    ///
+    /// # Errors
+    /// A sentence with the place: why not.
+    pub fn look(&self) -> Result<(), StoreError> {
+        match self {
+            Address::Sqlite(path) => look(path).map_err(|error| self.cannot_be_opened(&error)),
+            Address::Memory | Address::Postgres(_) => Ok(()),
+        }
+    }
+
+    /// With the place, why there is no store.
+    pub(super) fn cannot_be_opened(&self, error: &StoreError) -> StoreError {
+        StoreError(format!("cannot open the store {self}: {error}"))
+    }
+
+    /// Whether a database is asked over a network, which is done without TLS.
+    pub fn is_in_the_clear(&self) -> bool {
+        let Address::Postgres(url) = self else { return false };
+        let (place, query) = url.split_once('?').unwrap_or((url, ""));
+        let place = place.split_once("://").map_or("", |(_, place)| place);
+        let authority = place.rsplit_once('@').map_or(place, |(_, place)| place).split('/').next().unwrap_or_default();
+        let named = query.split('&').filter_map(|pair| pair.split_once('='));
+        let host = named.filter(|(name, _)| matches!(*name, "host" | "hostaddr")).map(|(_, host)| host).next_back();
+        let host = host.unwrap_or_else(|| match authority.strip_prefix('[') {
+            Some(address) => address.split(']').next().unwrap_or_default(),
+            None => authority.split(':').next().unwrap_or_default(),
+        });
+        let host = percent_decode_str(host).decode_utf8_lossy();
+        // Without a name, or with that of a folder, it is a socket of this machine.
+        let is_here = host.is_empty()
+            || host.starts_with('/')
+            || host.eq_ignore_ascii_case("localhost")
+            || host.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback());
+        !is_here
+    }
+}
+
+/// Sees whether a database can be in this file, with its journal beside it.
+///
+/// # Errors
+/// A sentence: why not.
+pub(super) fn look(path: &Path) -> Result<(), StoreError> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let problem = |problem: String| Err(StoreError(problem));
+    if !folder.exists() {
+        return problem(format!("there is no folder {}: make it, or name another place", folder.display()));
+    }
+    if path.is_dir() {
+        return problem("it is a folder: name a file in it".to_string());
+    }
+    let path = match path.canonicalize() {
+        Ok(path) => path,
+        // It is to be made.
+        Err(_) => return may_write_in(folder),
+    };
+    if has_several_names(&path) {
+        // By another name, another process would write to another journal.
+        return problem(
+            "the file has more than one name (a hard link): remove the others, or copy it to a place of its own"
+                .to_string(),
+        );
+    }
+    if is_mounted_alone(&path, &std::fs::read_to_string("/proc/self/mountinfo").unwrap_or_default()) {
+        return problem(format!(
+            "{} is mounted by itself, and its journal, which holds what came last, would stay outside and be lost with the container: mount the folder that it is in",
+            path.display()
+        ));
+    }
+    if let Err(error) = OpenOptions::new().read(true).write(true).open(&path) {
+        return Err(in_words(&error));
+    }
+    may_write_in(path.parent().unwrap_or(folder))
+}
+
+/// A database has its journal and its lock beside it.
+fn may_write_in(folder: &Path) -> Result<(), StoreError> {
+    let name = format!(".{}-{}", env!("CARGO_PKG_NAME"), std::process::id());
+    let probe = folder.join(name);
+    let made = OpenOptions::new().write(true).create_new(true).open(&probe);
+    match made {
+        Ok(_) => std::fs::remove_file(&probe).map_err(|error| in_words(&error)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(in_words(&error)),
+    }
+}
+
+/// What the operating system says of the file or its folder.
+pub(super) fn in_words(error: &Error) -> StoreError {
+    StoreError(match error.kind() {
+        ErrorKind::PermissionDenied => {
+            "this user may not write there, or not into that folder, where the journal stands: name another place, or have it allowed".to_string()
+        }
+        ErrorKind::ReadOnlyFilesystem => {
+            "nothing can be written there, where the journal stands too: name another place, or mount it to be written to".to_string()
+        }
+        _ => error.to_string(),
+    })
+}
+
+fn has_several_names(path: &Path) -> bool {
+    #[cfg(unix)]
+    return path.metadata().is_ok_and(|file| std::os::unix::fs::MetadataExt::nlink(&file) > 1);
+    #[cfg(not(unix))]
+    return false;
+}
+
+/// Whether a file is a mount of its own, by what Linux says of mounts: the fifth word of a line is where it is.
+fn is_mounted_alone(path: &Path, mounts: &str) -> bool {
+    mounts.lines().filter_map(|line| line.split(' ').nth(4)).any(|place| Path::new(&unescaped(place)) == path)
+}
+
+/// A place as it is written there, with octal numbers for spaces and the like.
+fn unescaped(place: &str) -> PathBuf {
+    let mut parts = place.split('\\');
+    let mut text = parts.next().unwrap_or_default().as_bytes().to_vec();
+    for part in parts {
+        let code = part.get(..3).and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        text.extend(code);
+        text.extend(part.get(3..).unwrap_or_default().as_bytes());
+    }
+    PathBuf::from(String::from_utf8_lossy(&text).into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_database_elsewhere_is_asked_in_the_clear() {
+        let is_in_the_clear = |address: &str| address.parse::<Address>().unwrap().is_in_the_clear();
+        for here in [
+            "memory",
+            "sqlite:relay.db",
+            "postgres:///relay",
+            "postgres://localhost/relay",
+            "postgres://me:p%40ss@127.0.0.1:5432/relay",
+            "postgres://me@[::1]:5432/relay?sslmode=disable",
+            "postgres://%2Frun%2Fpostgresql/relay",
+            "postgres://db.example.com/relay?host=/run/postgresql",
+        ] {
+            assert!(!is_in_the_clear(here), "{here}");
+        }
+        for elsewhere in [
+            "postgres://db.example.com/relay",
+            "postgresql://me:secret@10.0.0.7:5432/relay?sslmode=prefer",
+            "postgres://me@[2001:db8::1]/relay",
+            "postgres:///relay?host=db.example.com",
+            "postgres://localhost.example.com/relay",
+        ] {
+            assert!(is_in_the_clear(elsewhere), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_mounted_by_itself_is_no_place_for_a_store() {
+        let mounts = "22 27 0:21 / /proc rw - proc proc rw\n\
+            90 80 254:1 /srv/relay.db /data/my\\040relay.db rw,relatime - ext4 /dev/vda1 rw\n";
+        assert!(is_mounted_alone(Path::new("/data/my relay.db"), mounts));
+        for other in ["/data/relay.db", "/data", "/srv/relay.db"] {
+            assert!(!is_mounted_alone(Path::new(other), mounts), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_look_at_a_place_leaves_nothing_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let said = |name: &str| look(&folder.path().join(name)).err().map(|error| error.to_string());
+        assert_eq!((said("relay.db"), said("")), (None, Some("it is a folder: name a file in it".to_string())));
+        assert!(said("missing/relay.db").unwrap().starts_with("there is no folder "));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+        std::fs::write(folder.path().join("relay.db"), "").unwrap();
+        assert_eq!(said("relay.db"), None);
+        std::fs::hard_link(folder.path().join("relay.db"), folder.path().join("other")).unwrap();
+        assert!(said("other").unwrap().contains("hard link"));
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+}

@@ -1,0 +1,360 @@
+//! Who may start, as every store decides it.
+
+use super::*;
+use crate::relay::alert::Severity;
+use crate::relay::serve::gates::{Bounds, Limits, Occurrences, Runs, Storm};
+
+/// A delivery of one firing alert, whose job has these gates.
+fn gated(number: u32, tag: &str, gates: &Gates) -> NewDelivery {
+    let mut delivery = delivery(number, "", &format!("{tag} {number}"), tag, "firing");
+    if let EntryState::Firing(new) = &mut delivery.entries[0].state {
+        new.gates = gates.clone();
+    }
+    delivery
+}
+
+fn limited(limits: Limits) -> Gates {
+    Gates { limits, ..Gates::open("cpu") }
+}
+
+fn ask(claimed: &Claimed, is_at_create: bool) -> Ask {
+    Ask {
+        job_id: claimed.job.id.clone(),
+        epoch: claimed.epoch,
+        bounds: Arc::default(),
+        kill_switch: None,
+        holds: claimed.job.policy.holds,
+        max_acu_limit: Some(4),
+        is_at_create,
+    }
+}
+
+/// Claims everything that is due, and asks for each job.
+async fn admit_all(store: &Store, bounds: &Bounds) -> Vec<String> {
+    let mut said = Vec::new();
+    let mut claimed = store.claim("one", "me", LEASE, 99).await.unwrap().claimed;
+    claimed.sort_by(|one, other| one.job.id.cmp(&other.job.id));
+    for claimed in claimed {
+        let ask = Ask { bounds: Arc::new(bounds.clone()), ..ask(&claimed, false) };
+        said.push(format!("{} {}", claimed.job.id, short(&store.admit(ask).await.unwrap())));
+    }
+    said
+}
+
+fn short(admission: &Admission) -> &'static str {
+    match admission {
+        Admission::Start { .. } => "starts",
+        Admission::Join { .. } => "joins",
+        Admission::Hold { .. } => "is held",
+        Admission::Refuse { .. } => "is refused",
+        Admission::Lost => "is lost",
+    }
+}
+
+/// Ends a job that has its place, with a session or without, and with what that consumed.
+async fn end(store: &Store, id: &str, kind: OutcomeKind, acus: Option<f64>) {
+    let held = store.alerts(99, None).await.unwrap();
+    assert!(held.iter().any(|alert| alert.job.as_ref().is_some_and(|job| job.id == id)), "{id} is there");
+    store.renew(vec![(id.to_string(), 1)], NO_LEASE).await.unwrap();
+    let mut claimed = loop {
+        let mut due = store.claim("one", "me", LEASE, 99).await.unwrap().claimed;
+        if let Some(place) = due.iter().position(|claimed| claimed.job.id == id) {
+            break due.remove(place);
+        }
+    };
+    let mut job = serde_json::to_value(&claimed.job).unwrap();
+    job["made"] = serde_json::json!(if acus.is_some() { vec!["s"] } else { vec![] });
+    claimed.job = serde_json::from_value(job).unwrap();
+    claimed.job.phase = Phase::Settled(End::Outcome(kind));
+    claimed.progress.acus_consumed = acus;
+    claimed.progress.status = Some(kind.status().name().to_string());
+    store.save(save(&claimed, "me", None)).await.unwrap();
+}
+
+async fn rows(store: &Store) -> Vec<String> {
+    let mut rows = store.decisions(99, None).await.unwrap();
+    rows.sort_by(|one, other| one.id.cmp(&other.id));
+    let word =
+        |row: &DecisionView| format!("{} {} {} {}", row.id, row.rule, row.decision, row.gate.as_deref().unwrap_or("-"));
+    rows.iter().map(word).collect()
+}
+
+#[tokio::test]
+async fn the_last_place_is_taken_once_and_is_free_when_its_job_has_ended() {
+    for (store, address, _directory) in stores().await {
+        let gates = limited(Limits { concurrent_sessions: Some(1), ..Limits::default() });
+        for (number, tag) in [(1, "x"), (2, "y")] {
+            store.accept(gated(number, tag, &gates)).await.unwrap();
+        }
+        assert_eq!(admit_all(&store, &Bounds::default()).await.len(), 2, "{address}");
+        let decided = rows(&store).await;
+        assert_eq!(decided, ["j1.1 cpu start -", "j2.1 cpu hold concurrent_sessions"], "{address}");
+        let alerts = store.alerts(9, None).await.unwrap();
+        let held = alerts.iter().find_map(|alert| alert.job.as_ref()?.held.as_ref()).unwrap();
+        assert!(held.reason.as_ref().is_some_and(|reason| reason.contains("1 session at work")), "{held:?}");
+        assert!(admit_all(&store, &Bounds::default()).await.is_empty(), "it is not due: {address}");
+        end(&store, "j1", OutcomeKind::NoPr, Some(1.0)).await;
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j2 starts"], "{address}");
+        assert_eq!(rows(&store).await.len(), 3, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_made_no_session_gives_its_start_back() {
+    for (acus, expected) in [(None, "j2 starts"), (Some(0.0), "j2 is held")] {
+        for (store, address, _directory) in stores().await {
+            let runs = vec![Runs { count: 1, within: Duration::from_secs(3600) }];
+            let gates = limited(Limits { runs, ..Limits::default() });
+            store.accept(gated(1, "x", &gates)).await.unwrap();
+            assert_eq!(admit_all(&store, &Bounds::default()).await, ["j1 starts"], "{address}");
+            end(&store, "j1", OutcomeKind::NoPr, acus).await;
+            store.accept(gated(2, "y", &gates)).await.unwrap();
+            assert_eq!(admit_all(&store, &Bounds::default()).await, [expected], "{address}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_a_session_leaves_over_of_its_acus_is_free() {
+    for (kind, acus, expected) in [
+        (OutcomeKind::NoPr, 1.5, "j2 starts"),
+        (OutcomeKind::NoPr, 2.5, "j2 is held"),
+        // Its session goes on.
+        (OutcomeKind::PollTimeout, 1.5, "j2 is held"),
+        // A plan that tells nothing.
+        (OutcomeKind::PrOpened, 0.0, "j2 starts"),
+    ] {
+        for (store, address, _directory) in stores().await {
+            let bounds = Bounds { limits: Limits { acu_per_day: Some(6), ..Limits::default() }, ..Bounds::default() };
+            store.accept(gated(1, "x", &Gates::open("cpu"))).await.unwrap();
+            assert_eq!(admit_all(&store, &bounds).await, ["j1 starts"], "{address}");
+            end(&store, "j1", kind, Some(acus)).await;
+            store.accept(gated(2, "y", &Gates::open("disk"))).await.unwrap();
+            assert_eq!(admit_all(&store, &bounds).await, [expected], "{kind:?} {acus} {address}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn switches_hold_what_they_are_for_until_they_are_off() {
+    for switch in [Switch::Bridge, Switch::Integration("one".to_string()), Switch::Rule("cpu".to_string())] {
+        for (store, address, _directory) in stores().await {
+            for other in [Switch::Integration("two".to_string()), Switch::Rule("disk".to_string())] {
+                store.throw(other, true).await.unwrap();
+            }
+            store.throw(switch.clone(), true).await.unwrap();
+            store.throw(switch.clone(), true).await.unwrap();
+            assert_eq!(store.switches().await.unwrap().len(), 3);
+            store.accept(gated(1, "x", &Gates::open("cpu"))).await.unwrap();
+            assert_eq!(admit_all(&store, &Bounds::default()).await, ["j1 is held"], "{switch:?} {address}");
+            assert!(admit_all(&store, &Bounds::default()).await.is_empty(), "{address}");
+            store.throw(switch.clone(), false).await.unwrap();
+            let claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+            assert_eq!(short(&store.admit(ask(&claimed, false)).await.unwrap()), "starts", "{address}");
+            // It has its place; the switch is asked once more before the create.
+            store.throw(switch.clone(), true).await.unwrap();
+            let held = store.admit(ask(&claimed, true)).await.unwrap();
+            assert_eq!(short(&held), "is held", "{address}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn firings_are_counted_over_a_resolve_and_what_resolves_while_it_is_held_ends() {
+    for (store, address, _directory) in stores().await {
+        let often = Occurrences { count: 3, within: Duration::from_secs(3600) };
+        let gates = Gates { min_occurrences: Some(often), ..Gates::open("cpu") };
+        store.accept(gated(1, "x", &gates)).await.unwrap();
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j1 is held"], "{address}");
+        store.accept(delivery(2, "", "resolved", "x", "resolved")).await.unwrap();
+        let claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        let refused = store.admit(ask(&claimed, false)).await.unwrap();
+        assert!(matches!(refused, Admission::Refuse { is_resolved: true, .. }), "{refused:?} {address}");
+        let mut ended = save(&claimed, "me", None);
+        ended.job.phase = Phase::Settled(End::Outcome(OutcomeKind::ResolvedBeforeStart));
+        store.save(ended).await.unwrap();
+        store.accept(gated(3, "x", &gates)).await.unwrap();
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j3 is held"], "{address}");
+        store.accept(gated(4, "x", &gates)).await.unwrap();
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j3 starts"], "the third: {address}");
+        let decided = rows(&store).await;
+        let held = "hold min_occurrences";
+        let expected = [
+            format!("j1.1 cpu {held}"),
+            "j1.2 cpu refuse resolved".to_string(),
+            format!("j3.1 cpu {held}"),
+            "j3.2 cpu start -".to_string(),
+        ];
+        assert_eq!(decided, expected, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_stays_the_same_is_kept_once_and_forgotten_with_the_deliveries() {
+    for (store, address, _directory) in stores().await {
+        store.throw(Switch::Bridge, true).await.unwrap();
+        store.accept(gated(1, "x", &Gates::open("cpu"))).await.unwrap();
+        let claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        for _ in 0..3 {
+            assert_eq!(short(&store.admit(ask(&claimed, true)).await.unwrap()), "is held");
+        }
+        assert_eq!(rows(&store).await, ["j1.1 cpu hold kill_switch"], "{address}");
+        let lost = Ask { epoch: 9, ..ask(&claimed, false) };
+        assert_eq!(store.admit(lost).await.unwrap(), Admission::Lost, "{address}");
+        while !rows(&store).await.is_empty() {
+            store.prune(NO_LEASE, u64::MAX).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn two_processes_that_ask_at_once_share_a_budget() {
+    for (store, address, _directory) in stores().await {
+        let other = match &address {
+            Address::Postgres(_) => Some(Store::open(&address).await.unwrap()),
+            _ => None,
+        };
+        let gates = limited(Limits { acu_per_day: Some(20), ..Limits::default() });
+        for number in 0..40 {
+            store.accept(gated(number, &number.to_string(), &gates)).await.unwrap();
+        }
+        let claimed = store.claim("one", "me", LEASE, 99).await.unwrap().claimed;
+        let (store, other) = (Arc::new(store), other.map(Arc::new));
+        let mut asked = tokio::task::JoinSet::new();
+        for (place, claimed) in claimed.iter().enumerate() {
+            let store = if place % 2 == 0 { other.as_ref().unwrap_or(&store) } else { &store };
+            let (store, ask) = (Arc::clone(store), ask(claimed, false));
+            asked.spawn(async move { store.admit(ask).await.unwrap() });
+        }
+        let said = asked.join_all().await;
+        let started = said.iter().filter(|admission| matches!(admission, Admission::Start { .. })).count();
+        assert_eq!((said.len(), started), (40, 5), "four ACUs each: {address}");
+    }
+}
+
+/// Lets so many seconds pass for every storm; not in memory, which nobody else can open.
+async fn pass(address: &Address, seconds: i64) -> bool {
+    use sqlx::Connection as _;
+    let url = match address {
+        Address::Memory => return false,
+        Address::Sqlite(path) => format!("sqlite:{}", path.display()),
+        Address::Postgres(url) => url.clone(),
+    };
+    let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+    let ago = seconds * 1000;
+    for text in [
+        "UPDATE storms SET detected_at = detected_at - $1, last_at = last_at - $1",
+        "UPDATE jobs SET due_at = due_at - $1 WHERE held_by = 'storm'",
+    ] {
+        sqlx::query(text).bind(ago).execute(&mut connection).await.unwrap();
+    }
+    true
+}
+
+fn of_storms(threshold: u32, immediate: u32) -> Gates {
+    let storm = Storm { threshold, immediate, window: Duration::from_secs(60) };
+    Gates { storm: Some(storm), ..Gates::open("cpu") }
+}
+
+fn severe(number: u32, tag: &str, severity: Severity, gates: &Gates) -> NewDelivery {
+    let mut delivery = gated(number, tag, gates);
+    if let EntryState::Firing(new) = &mut delivery.entries[0].state {
+        new.severity = Some(severity);
+    }
+    delivery
+}
+
+#[tokio::test]
+async fn one_alert_less_than_the_threshold_is_no_storm() {
+    for (alerts, expected) in [(2, 2), (3, 1), (4, 1)] {
+        for (store, address, _directory) in stores().await {
+            let gates = of_storms(3, 1);
+            for number in 1..=alerts {
+                store.accept(gated(number, &number.to_string(), &gates)).await.unwrap();
+            }
+            let said = admit_all(&store, &Bounds::default()).await;
+            let started = said.iter().filter(|line| line.ends_with("starts")).count();
+            assert_eq!(started, expected, "{alerts} {said:?} {address}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_worst_of_a_storm_starts_for_all_and_the_others_join_its_session() {
+    for (store, address, _directory) in stores().await {
+        let gates = of_storms(3, 0);
+        for (number, severity) in [(1, Severity::Low), (2, Severity::Critical), (3, Severity::Critical)] {
+            store.accept(severe(number, &format!("t{number}"), severity, &gates)).await.unwrap();
+        }
+        assert_eq!(
+            admit_all(&store, &Bounds::default()).await,
+            ["j1 is held", "j2 is held", "j3 is held"],
+            "{address}"
+        );
+        // The second comes at the same moment, and resolves; so does nobody else.
+        if !pass(&address, 15).await {
+            continue;
+        }
+        let claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed;
+        let (mut root, mut others) = (None, Vec::new());
+        for _ in 0..2 {
+            for claimed in &claimed {
+                let admission = store.admit(ask(claimed, false)).await.unwrap();
+                match admission {
+                    Admission::Start { companions } => root = Some((claimed.clone(), companions)),
+                    other => others.push((claimed.job.id.clone(), short(&other))),
+                }
+            }
+        }
+        let (mut root, companions) = root.expect("one of them starts");
+        assert_eq!((root.job.id.as_str(), companions.len()), ("j2", 2), "{address}");
+        assert!(others.iter().all(|(_, said)| *said == "is held"), "{others:?} {address}");
+        root.progress.session_id = Some("devin-1".to_string());
+        store.save(save(&root, "me", Some(3_600_000))).await.unwrap();
+        pass(&address, 60).await;
+        for claimed in store.claim("one", "me", LEASE, 9).await.unwrap().claimed {
+            let Admission::Join { session, .. } = store.admit(ask(&claimed, false)).await.unwrap() else {
+                panic!("{} joins: {address}", claimed.job.id)
+            };
+            assert_eq!(session.session_id, "devin-1");
+            let mut ended = save(&claimed, "me", None);
+            ended.job.phase = Phase::Settled(End::Outcome(OutcomeKind::Attached));
+            (ended.progress.session_id, ended.progress.status) =
+                (Some("devin-1".to_string()), Some("done".to_string()));
+            ended.progress.result = Some("attached".to_string());
+            store.save(ended).await.unwrap();
+        }
+        // A repeat of one that was part of it, while the session is at work.
+        store.accept(gated(9, "t1", &gates)).await.unwrap();
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j9 joins"], "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_storm_that_resolves_before_it_is_looked_into_starts_nothing_and_holds_nobody() {
+    for (store, address, _directory) in stores().await {
+        let gates = of_storms(2, 0);
+        for number in [1, 2] {
+            store.accept(gated(number, &number.to_string(), &gates)).await.unwrap();
+        }
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j1 is held", "j2 is held"], "{address}");
+        for number in [1, 2] {
+            store
+                .accept(delivery(number + 10, "", &format!("r{number}"), &number.to_string(), "resolved"))
+                .await
+                .unwrap();
+        }
+        for claimed in store.claim("one", "me", LEASE, 9).await.unwrap().claimed {
+            let refused = store.admit(ask(&claimed, false)).await.unwrap();
+            assert!(matches!(refused, Admission::Refuse { is_resolved: true, .. }), "{refused:?} {address}");
+            let mut ended = save(&claimed, "me", None);
+            ended.job.phase = Phase::Settled(End::Outcome(OutcomeKind::ResolvedBeforeStart));
+            store.save(ended).await.unwrap();
+        }
+        if !pass(&address, 90).await {
+            continue;
+        }
+        store.accept(gated(3, "3", &gates)).await.unwrap();
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j3 starts"], "{address}");
+    }
+}
