@@ -41,7 +41,7 @@ const TOKENS: &str = "secret token appkey accesskeyid credential signature phpse
 const OPAQUE: &str = "sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sasurl securitycode";
 
 /// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.
-const WORDS: [(&str, Kind); 18] = [
+const WORDS: [(&str, Kind); 19] = [
     ("pw", Kind::Password),
     ("psw", Kind::Password),
     ("psk", Kind::Password),
@@ -55,6 +55,7 @@ const WORDS: [(&str, Kind); 18] = [
     ("cvc", Kind::Opaque),
     ("pat", Kind::Opaque),
     ("sk", Kind::Opaque),
+    ("sas", Kind::Opaque),
     ("jwt", Kind::Opaque),
     ("csrf", Kind::Opaque),
     ("xsrf", Kind::Opaque),

@@ -58,46 +58,47 @@ pub fn is_secret_within(around: &str, name: &str, value: &str) -> bool {
     }
 }
 
-/// The values that belong to the name at `place`: as a rule one, the first of them first.
-pub(super) fn secrets(place: Place<'_>) -> Vec<Range<usize>> {
+/// The values that belong to the name at `place`, as a rule one, and where the text is read on: a map may hold more.
+pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
     let rest = place.rest();
     let name = &rest[..name(rest)];
     if name.is_empty() || name.len() > LONGEST_NAME || !may_matter(name) || is_no_name(place) {
-        return Vec::new();
+        return None;
     }
-    let from = |begin: usize| move |range: Range<usize>| begin + range.start..begin + range.end;
+    let from = |begin: usize, found: Vec<Range<usize>>| -> Option<(Vec<Range<usize>>, usize)> {
+        let next = begin + found.first()?.end;
+        Some((found.into_iter().map(|range| begin + range.start..begin + range.end).collect(), next))
+    };
     if name.eq_ignore_ascii_case("value") {
-        return before_name(place).map(from(place.at)).into_iter().collect();
+        return from(place.at, before_name(place).into_iter().collect());
     }
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
     let spaced = spaced(before, name);
     let named = Name::of(spaced.as_deref().unwrap_or(name));
     let is_parameter = named.is_none();
-    let Some(named) = named.or_else(|| Name::of_parameter(name)) else { return Vec::new() };
+    let named = named.or_else(|| Name::of_parameter(name))?;
     if !is_parameter && named.kind >= Kind::Token {
         let change = old_and_new(&rest[name.len()..], &named);
         if !change.is_empty() {
-            return change.into_iter().map(from(place.at + name.len())).collect();
+            return from(place.at + name.len(), change);
         }
     }
-    let Some((at, sign)) = sign(place, name, &named) else { return Vec::new() };
+    let (at, sign) = sign(place, name, &named)?;
     if is_parameter && !is_in_its_place(place, &named, sign, &rest[at..]) {
-        return Vec::new();
+        return None;
     }
     if named.core == "secret" && sign == Sign::Colon && is_in_arn(place) {
-        return Vec::new();
+        return None;
     }
     let begin = place.at + at;
     let text = &place.text[begin..];
-    let mut found = inside(place, &named, sign, begin);
-    if found.is_empty()
-        && let Some(first) = value(place, &named, sign, text)
-    {
-        let more = after(text, &first, &named);
-        found.push(first);
-        found.extend(more);
+    let members = inside(place, &named, sign, begin);
+    if !members.is_empty() {
+        return from(begin, members).map(|(found, _)| (found, begin));
     }
-    found.into_iter().map(from(begin)).collect()
+    let first = value(place, &named, sign, text)?;
+    let more = after(text, &first, &named);
+    from(begin, std::iter::once(first).chain(more).collect())
 }
 
 /// Where the secret stands in `text`, which begins after what follows the name.

@@ -136,18 +136,18 @@ fn find(text: &str, rules: Rules) -> Vec<Range<usize>> {
         };
         let is_word = place.begins();
         let told = ask(rules.everywhere).or_else(|| if is_word { ask(rules.words) } else { None });
-        let mut secrets: Vec<_> = match told {
+        let told = match told {
             None if is_word && rules.by_names => pair::secrets(place),
-            told => told.into_iter().collect(),
+            told => told.map(|secret| (vec![secret.clone()], secret.end)),
         };
+        at += character.len_utf8();
+        let Some((mut secrets, next)) = told else { continue };
         let is_new = |secret: &Range<usize>| !secret.is_empty() && &text[secret.clone()] != super::MASK;
-        at = match secrets.first_mut().filter(|first| is_new(first)) {
-            Some(first) => {
-                first.end += cut_off(text, first.end);
-                first.end
-            }
-            None => at + character.len_utf8(),
-        };
+        if let Some(first) = secrets.first_mut().filter(|first| is_new(first)) {
+            let further = cut_off(text, first.end);
+            first.end += further;
+            at = next + if next < first.start { 0 } else { further };
+        }
         found.extend(secrets.into_iter().filter(is_new));
     }
     found

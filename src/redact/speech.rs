@@ -70,7 +70,9 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
         _ => {}
     }
     match kind {
-        Kind::Password => is_doubtful(name, text) || name.ends_with("key") && is_label(text),
+        // The pairs of a connection are looked at by themselves.
+        Kind::Password if name.ends_with("connectionstring") && !value.is_quoted && text.contains('=') => true,
+        Kind::Password => is_doubtful(name, text) || name.ends_with("key") && (is_label(text) || is_dated(text)),
         Kind::Token => is_no_token(name, value, &word),
         _ => is_no_opaque(name, value),
     }
@@ -183,7 +185,7 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
     if text.contains(' ') && !name.ends_with("secret") && !text.split(' ').any(|word| looks_random(word, 6)) {
         return true;
     }
-    let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase() || b"_-./".contains(&byte));
+    let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase() || b"_-./:".contains(&byte));
     if !is_plain {
         return false;
     }
@@ -195,7 +197,7 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
             (value.sign == Sign::Colon && !value.is_quoted && !name.ends_with("secret") || text.len() <= 3)
                 && !value.is_parameter
         }
-        (false, false) => word.split(['_', '-', '.', '/']).all(|part| part.len() < 16),
+        (false, false) => word.split(['_', '-', '.', '/', ':']).all(|part| part.len() < 16),
     }
 }
 
@@ -251,6 +253,14 @@ pub(super) fn is_label(value: &str) -> bool {
         part.len() - word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_lowercase()) && word.len() < 20
     };
     value.contains(['-', '/', '.']) && value.split(['-', '/', '.', '_']).all(is_part)
+}
+
+/// Whether `text` is a word with a month or day behind: `kid-2024-11`.
+fn is_dated(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let is_word =
+        parts.next().is_some_and(|word| word.len() <= 8 && word.bytes().all(|byte| byte.is_ascii_lowercase()));
+    is_word && text.contains("-20") && parts.all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 /// Whether `word` is a version: `v2`.

@@ -245,7 +245,7 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
     ];
     let word = words.into_iter().find(|word| begins(rest, word))?;
     let near = &rest[..boundary(rest, STATEMENT)];
-    let open = word.len() + run(&near[word.len()..], |byte| b" :=\"'".contains(&byte));
+    let open = word.len() + run(&near[word.len()..], |byte| b" :=\"'*".contains(&byte));
     let open =
         open + ["with ", "as "].iter().find(|word| near[open..].starts_with(**word)).map_or(0, |word| word.len());
     let user = run(&near[open..], |byte| DOTTED(byte) || byte == b'@');

@@ -36,7 +36,7 @@ pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>>
     let line = &line[..line.find('\n').unwrap_or(line.len())];
     let inside = |close: char| 1..line.find(close).unwrap_or(line.len()).max(1);
     match quote {
-        '(' => Some(inside(')')),
+        '(' => Some(of_two(line).unwrap_or_else(|| inside(')'))),
         '{' if line.starts_with("{{") => None,
         // `{SSHA}…`, and in strings of connections `{…}`.
         '{' => match line.find('}').filter(|close| line[1..*close].bytes().all(|byte| byte.is_ascii_uppercase())) {
@@ -76,6 +76,16 @@ pub(super) fn within(text: &str, sign: Sign, is_plural: bool) -> Option<Range<us
         at = begin + word.max(1);
     }
     None
+}
+
+/// The second of two quoted texts in brackets, which are a user and a password: `auth=("bob", "…")`.
+fn of_two(text: &str) -> Option<Range<usize>> {
+    let quote = text[1..].chars().next().filter(|c| "\"'".contains(*c))?;
+    let user = quoted(&text[1..], 0, quote);
+    let gap = 1 + user.end + 1;
+    let begin = gap + run(text.get(gap..)?, |byte| b", ".contains(&byte));
+    let password = quoted(&text[begin..], 0, text[begin..].chars().next().filter(|c| *c == quote)?);
+    Some(begin + password.start..begin + password.end)
 }
 
 /// Whether a member of an object has the value of that object's name: `value`, `plaintext`, `stringValue`.

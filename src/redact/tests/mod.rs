@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, reason = "it prints figures for the person who runs it")]
 
 mod grid;
+mod random;
 mod work;
 
 use super::*;

@@ -51,6 +51,9 @@ const DOUBTFUL: [&str; 6] = ["auth", "cookies", "jar", "jwt", "session", "sid"];
 const VALUES: [&str; 13] =
     ["val", "values", "default", "content", "data", "text", "old", "new", "from", "to", "before", "after", "current"];
 
+/// Fields that name the columns of the rows beside them.
+const COLUMNS: [&str; 3] = ["columns", "headers", "header"];
+
 /// Parts of names of pages that act when they are opened.
 const ACTING: [&str; 9] =
     ["silence", "silences", "mute", "unsubscribe", "acknowledge", "ack", "snooze", "signature", "signing"];
@@ -183,9 +186,20 @@ struct Around<'a> {
     holder: Option<&'a str>,
     /// What the field beside it calls it: `{"name": "DB_PASSWORD", "value": …}`.
     called: Option<&'a str>,
+    /// The names of columns that stand beside rows.
+    columns: &'a [Value],
 }
 
 impl Around<'_> {
+    /// Whether a row has a secret in a column that keeps them.
+    fn has_secret(self, row: &Value) -> bool {
+        let cells = row.as_array().into_iter().flatten();
+        let is_secret = |(column, cell): (&Value, &Value)| {
+            column.as_str().zip(cell.as_str()).is_some_and(|(column, cell)| is_kept_secret(column, cell))
+        };
+        self.in_list && self.columns.iter().zip(cells).any(is_secret)
+    }
+
     fn calls_secret(self, name: &str, text: &str) -> bool {
         self.called.is_some_and(|called| is_kept_secret(called, text))
             || self.holder.is_some_and(|holder| is_secret_within(holder, name, text))
@@ -204,17 +218,20 @@ fn collect<'a>(value: &'a Value, path: &str, around: Around<'a>, found: &mut Vec
             let parent = names.next().map(plain).unwrap_or_default();
             let (path, is_text) = (path.to_string(), value.is_string());
             let own = path.rsplit('.').next().unwrap_or_default();
-            let is_secret = around.calls_secret(own, &text) || is_kept_secret(own, &text) || lists_a_secret(value);
+            let is_kept = is_kept_secret(own, &text) || around.calls_secret(own, &text);
+            let is_secret = is_kept || lists_a_secret(value) || around.has_secret(value);
             found.push(Leaf { path, name, parent, depth, text, is_text, in_list, is_secret });
         }
         (Value::Object(fields), _) => {
             let called = fields.iter().filter(|(name, _)| is_name_field(name)).find_map(|(_, value)| called(value));
+            let columns = COLUMNS.iter().find_map(|name| fields.get(*name)?.as_array());
+            let columns = columns.map_or(&[][..], Vec::as_slice);
             for (name, value) in fields {
                 let is_holder = !is_flat(value) && keeps_secrets(name);
                 let holder = if is_holder { Some(name.as_str()) } else { around.holder };
                 let called = if is_value_field(name) { called.or(around.called) } else { around.called };
                 let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-                collect(value, &path, Around { depth: depth + 1, in_list, holder, called }, found);
+                collect(value, &path, Around { depth: depth + 1, in_list, holder, called, columns }, found);
             }
         }
         (Value::Array(items), _) => {
@@ -290,6 +307,9 @@ mod tests {
             "session_id": "date6666x",
             "auth": "Fig77777x",
             "tokens": {"deploy_token": "grape8888x"},
+            "changes": [{"field": "password", "old": "lemon9999x", "new": "lemon9999y"}],
+            "result": {"columns": ["id", "api_key"], "rows": [["7", "melon1010x"]]},
+            "secrets": {"db": "Peach1111xQ"},
         });
         let secrets = [
             "hunter2Xq9",
@@ -303,6 +323,10 @@ mod tests {
             "date6666x",
             "Fig77777x",
             "grape8888x",
+            "lemon9999x",
+            "lemon9999y",
+            "7, melon1010x",
+            "Peach1111xQ",
         ];
         let leaves = leaves(&value);
         let told = format!("{:?}", facts(&leaves));
@@ -321,11 +345,14 @@ mod tests {
     fn what_only_speaks_of_secrets_is_told_whole() {
         let value = serde_json::json!({"token_count": 12, "session_timeout": "30m", "auth_method": "LDAP v3",
             "secret_name": "db-creds-2", "password_policy": "14 characters", "auth": "ldap", "api_token": "expired",
-            "token_type": "JWT/RS256", "cookie_consent": "v2 Banner"});
+            "token_type": "JWT/RS256", "cookie_consent": "v2 Banner", "env": [{"name": "token", "value": "expired"}],
+            "authorization": {"action": "Disk.Compute/virtualMachines/restart/action", "scope": "/subscriptions/1a2b3c4d/vm"},
+            "session": 3316175, "credentials": {"profile": "prod", "region": "eu-west-1"},
+            "columns": ["name", "token"], "rows": [["web", "expired"]], "fields": ["password", "region"]});
         let mut alert = Alert::new(Format::Any, State::Firing, "x".to_string(), Identity::Own(Vec::new()));
         tell(&mut alert, &leaves(&value), |_| true);
         let (shown, count) = without_secrets(&alert, &Redactor::default());
-        assert_eq!((count, shown.annotations.len()), (0, 9), "{:?}", shown.annotations);
+        assert_eq!((count, shown.annotations.len()), (0, 19), "{:?}", shown.annotations);
         assert!(shown.annotations.values().all(|text| text != "****"));
     }
 
