@@ -4,6 +4,7 @@
 mod answer;
 mod body;
 mod form;
+mod large;
 mod places;
 mod receipt;
 mod reloading;
@@ -37,13 +38,12 @@ use super::auth::{self, Accepted, Auth};
 use super::gates::Bounds;
 use super::integration::Integration;
 use super::live::{Live, Served};
-use super::reading::{Unreadable, read};
+use super::reading::Unreadable;
 use super::rules::Route;
 use super::sns::Sns;
 use super::store::{Store, Verdict};
 use crate::devin::client::now_s;
 use crate::relay::alert::Format;
-use crate::relay::draw::drawn;
 use answer::Answer;
 use body::Body;
 use places::{Place, Places};
@@ -228,7 +228,7 @@ impl Door {
     /// Keeps a delivery, and only then says so. Whatever is answered, the log says it too.
     async fn deliver(
         &self,
-        served: &Served,
+        served: &Arc<Served>,
         route: &Route,
         request: Request<Incoming>,
         peer: SocketAddr,
@@ -245,7 +245,7 @@ impl Door {
     /// The answer to a request of which nothing is kept.
     async fn keep(
         &self,
-        served: &Served,
+        served: &Arc<Served>,
         route: &Route,
         request: Request<Incoming>,
         peer: SocketAddr,
@@ -265,7 +265,7 @@ impl Door {
         let body = form::json(&head.headers, unpacked.unwrap_or(Ok(sent))?)?;
         let headers: Vec<(&str, &str)> =
             head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
-        let mut read = match read(&served.rules, route, body, &headers, &served.redactor, &drawn) {
+        let mut read = match large::read(served, route, body, &headers).await {
             Ok(read) => read,
             Err(Unreadable::TooLarge(reason)) => return Err(Answer::problem(StatusCode::PAYLOAD_TOO_LARGE, &reason)),
             Err(Unreadable::NotJson(reason)) => return Err(Answer::problem(StatusCode::BAD_REQUEST, &reason)),

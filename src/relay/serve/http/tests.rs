@@ -28,6 +28,12 @@ impl Surroundings for Nowhere {
     }
 }
 
+/// What a delivery to this door is read by.
+pub fn served() -> Arc<Served> {
+    let rules = check(RULES, Devin::Sandbox, &Nowhere).unwrap();
+    Live::new(rules, Redactor::default(), None).now()
+}
+
 /// A door, after which the clock stands still.
 async fn door() -> Arc<Door> {
     door_with(Sns::new()).await
