@@ -6,9 +6,15 @@ use common::bridge::{Bridge, Reply, by, request};
 use common::devin::{Devin, Sessions, state};
 use serde_json::{Value, json};
 
-fn organization() -> Devin {
-    let sessions = Sessions::new().on_look(|_| state("running/finished", true));
+/// An organization whose sessions work until somebody looks for the `ends`th time.
+fn that_works(ends: usize) -> Devin {
+    let look = move |look| if look < ends { state("running/working", false) } else { state("running/finished", true) };
+    let sessions = Sessions::new().on_look(look);
     Devin::start(move |heard| sessions.answer(heard))
+}
+
+fn organization() -> Devin {
+    that_works(1)
 }
 
 fn alert(key: &str, status: &str) -> String {
@@ -16,7 +22,12 @@ fn alert(key: &str, status: &str) -> String {
 }
 
 fn start(devin: &Devin, top: &str) -> (common::Program, Bridge) {
-    let program = by(&devin.settings(), "poll_interval: 1s, pr_grace: 0", top);
+    by_rule(devin, "", top)
+}
+
+/// A bridge with these further keys of the default rule, and these lines at the top of the file.
+fn by_rule(devin: &Devin, rule: &str, top: &str) -> (common::Program, Bridge) {
+    let program = by(&devin.settings(), &format!("poll_interval: 1s, pr_grace: 0{rule}"), top);
     let bridge = Bridge::start(&program, "--rules relay.yaml --store sqlite:relay.db");
     (program, bridge)
 }
@@ -131,4 +142,102 @@ fn what_is_no_switch_is_refused_with_what_to_send() {
     assert_eq!(reply.status, 403, "{reply:?}");
     assert_eq!(bridge.get("/api/v1/kill-switch").json()["kill_switch"]["on"], json!(false));
     assert_eq!(request(&bridge.address, "DELETE", "/api/v1/pause", "", b"").unwrap().status, 405);
+}
+
+#[test]
+fn no_more_sessions_are_at_work_than_the_limit_and_each_has_its_turn() {
+    let devin = that_works(2);
+    let (_program, mut bridge) = start(&devin, "limits: {concurrent_sessions: 1}\n");
+    for key in ["disk", "cpu", "memory"] {
+        assert_eq!(bridge.post("generic", &alert(key, "firing")).status, 202);
+    }
+    let mut turns = Vec::new();
+    while turns.len() < 6 {
+        let line = bridge.line().unwrap();
+        if let Some(event) = line["event"].as_str().filter(|event| ["session_created", "outcome"].contains(event)) {
+            turns.push(event.to_string());
+        }
+    }
+    assert_eq!(turns, ["session_created", "outcome"].repeat(3));
+    assert!(decisions(&bridge).iter().any(|row| row.ends_with("hold concurrent_sessions")), "{:?}", decisions(&bridge));
+}
+
+#[test]
+fn an_alert_that_resolves_within_its_delay_starts_nothing() {
+    let devin = organization();
+    let (_program, mut bridge) = by_rule(&devin, ", delay: 30m", "");
+    assert_eq!(bridge.post("generic", &alert("disk", "firing")).status, 202);
+    let held = until_held(&bridge, "delay");
+    assert_eq!(held["job"]["held"]["reason"], "it has to fire for 30m first", "{held}");
+    assert_eq!(bridge.post("generic", &alert("disk", "resolved")).status, 202);
+    assert_eq!((&bridge.until("outcome")["result"], devin.count("POST")), (&json!("resolved_before_start"), 0));
+}
+
+#[test]
+fn an_alert_starts_when_it_has_fired_often_enough() {
+    let devin = organization();
+    let (_program, mut bridge) = by_rule(&devin, ", min_occurrences: {count: 3, within: 1h}", "");
+    let nth = |number| json!({"title": format!("full {number}"), "status": "firing", "dedup_key": "disk"}).to_string();
+    for number in 1..=2 {
+        assert_eq!(bridge.post("generic", &nth(number)).status, 202);
+        until_held(&bridge, "min_occurrences");
+    }
+    assert_eq!(devin.count("POST"), 0);
+    assert_eq!(bridge.post("generic", &nth(3)).status, 202);
+    assert_eq!((&bridge.until("outcome")["result"], devin.count("POST")), (&json!("pr_opened"), 1));
+}
+
+#[test]
+fn a_storm_has_one_session_that_is_told_of_all_and_the_others_are_attached_to_it() {
+    let devin = that_works(3);
+    let (_program, mut bridge) = by_rule(&devin, ", storm: {threshold: 3, window: 60s, immediate: 0}", "");
+    switch(&bridge, "/api/v1/kill-switch", &json!({"on": true}));
+    for (key, severity) in [("disk", "low"), ("cpu", "critical"), ("memory", "high")] {
+        let body =
+            json!({"title": format!("{key} is full"), "status": "firing", "dedup_key": key, "severity": severity});
+        assert_eq!(bridge.post("generic", &body.to_string()).status, 202);
+    }
+    switch(&bridge, "/api/v1/kill-switch", &json!({"on": false}));
+    let mut results: Vec<(String, String)> = Vec::new();
+    for _ in 0..3 {
+        let ended = bridge.until("outcome");
+        let word = |name: &str| ended[name].as_str().unwrap_or_default().to_string();
+        results.push((word("result"), word("session_id")));
+    }
+    results.sort();
+    let session = results[0].1.clone();
+    let of = |result: &str| (result.to_string(), session.clone());
+    assert_eq!(results, [of("attached"), of("attached"), of("pr_opened")]);
+    let creates = devin.creates();
+    let prompt = creates[0]["prompt"].as_str().unwrap();
+    assert_eq!(creates.len(), 1);
+    assert!(
+        prompt.contains("one of 3 that fired") && prompt.contains("- disk is full (low), key generic:disk"),
+        "{prompt}"
+    );
+    assert!(creates[0]["title"].as_str().unwrap().starts_with("cpu is full"), "{creates:?}");
+}
+
+#[test]
+fn a_session_whose_alert_is_resolved_is_ended_where_the_rule_says_so() {
+    let devin = that_works(1000);
+    let (_program, mut bridge) = by_rule(&devin, ", on_resolved: terminate", "");
+    assert_eq!(bridge.post("generic", &alert("disk", "firing")).status, 202);
+    bridge.until("session_status");
+    assert_eq!(bridge.post("generic", &alert("disk", "resolved")).status, 202);
+    assert_eq!((&bridge.until("outcome")["result"], devin.count("DELETE")), (&json!("terminated"), 1));
+}
+
+#[test]
+fn the_kill_switch_in_a_file_holds_until_the_file_is_gone() {
+    let devin = organization();
+    let program =
+        by(&devin.settings(), "poll_interval: 1s, pr_grace: 0", "kill_switch: {file: stop}\n").file("stop", "x");
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml");
+    assert_eq!(bridge.post("generic", &alert("disk", "firing")).status, 202);
+    let held = until_held(&bridge, "kill_switch");
+    assert!(held["job"]["waits_for"].as_str().is_some_and(|reason| reason.contains("there is something in")), "{held}");
+    std::fs::remove_file(program.path("stop")).unwrap();
+    bridge.until("outcome");
+    assert_eq!((devin.count("POST"), &bridge.get("/readyz").json()["kill_switch"]["on"]), (1, &json!(false)));
 }

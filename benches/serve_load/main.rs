@@ -216,7 +216,7 @@ async fn watch(sessions: u64, store: &str) -> Result<()> {
     let folder = tempfile::tempdir()?;
     let bridge = Server::bridge(folder.path(), store, &format!("http://{}", devin.address))?;
     let began = Instant::now();
-    Load::deliver(&bridge.address, |number| number < sessions).await?;
+    Load::deliver(&bridge.address, move |number| number < sessions).await?;
     let mut stream = TcpStream::connect(&devin.address).await?;
     let mut created = 0;
     while created < sessions {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::StoreError;
 use super::database::Work;
 use super::decisions::{Record, record, switched_on};
 use super::queue::Save;
 use super::rows::insert;
 use super::storms::{self, Member};
+use super::{Order, Reply, Store, StoreError};
 use crate::relay::job::{End, Job};
 use crate::relay::outcome::{OutcomeKind, OutcomeStatus};
 use crate::relay::prior::Holds;
@@ -67,6 +67,19 @@ pub enum Admission {
     },
     /// Somebody else has taken it on.
     Lost,
+}
+
+impl Store {
+    /// Decides whether a job may start, and takes its place if it does.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn admit(&self, ask: Ask) -> Result<Admission, StoreError> {
+        match self.ask(Order::Admit(Box::new(ask))).await? {
+            Reply::Admission(admission) => Ok(admission),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
 }
 
 /// The job, as the store has it.

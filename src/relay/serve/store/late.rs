@@ -3,9 +3,9 @@
 
 use sqlx::Row as _;
 
-use super::StoreError;
 use super::database::Work;
 use super::queue::{Progress, Save, read};
+use super::{Order, Reply, Store, StoreError};
 use crate::relay::job::{End, Job};
 use crate::relay::outcome::OutcomeStatus;
 
@@ -25,6 +25,28 @@ pub struct Late {
 pub struct Amendment {
     pub job_id: String,
     pub progress: Progress,
+}
+
+impl Store {
+    /// Sessions of jobs that have ended, which wait for a person and are to be looked at now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn late(&self, integration: &str, most: usize) -> Result<Vec<Late>, StoreError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        match self.ask(Order::Late { integration: integration.to_string(), most }).await? {
+            Reply::Late(late) => Ok(late),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Keeps what has become of such a session.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn amend(&self, amendment: Amendment) -> Result<(), StoreError> {
+        self.ask(Order::Amend(Box::new(amendment))).await.map(drop)
+    }
 }
 
 /// Keeps that the session of a job that ends is to be looked at, where it waits for a person.

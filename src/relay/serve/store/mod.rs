@@ -274,67 +274,6 @@ impl Store {
         }
     }
 
-    /// Decides whether a job may start, and takes its place if it does.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn admit(&self, ask: Ask) -> Result<Admission, StoreError> {
-        match self.ask(Order::Admit(Box::new(ask))).await? {
-            Reply::Admission(admission) => Ok(admission),
-            _ => Err(StoreError::mixed_up()),
-        }
-    }
-
-    /// Sessions of jobs that have ended, which wait for a person and are to be looked at now.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn late(&self, integration: &str, most: usize) -> Result<Vec<Late>, StoreError> {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        match self.ask(Order::Late { integration: integration.to_string(), most }).await? {
-            Reply::Late(late) => Ok(late),
-            _ => Err(StoreError::mixed_up()),
-        }
-    }
-
-    /// Keeps what has become of such a session.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn amend(&self, amendment: Amendment) -> Result<(), StoreError> {
-        self.ask(Order::Amend(Box::new(amendment))).await.map(drop)
-    }
-
-    /// Why alerts started sessions or did not, the newest first; what follows `after`, if it is given.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn decisions(&self, most: usize, after: Option<After>) -> Result<Vec<DecisionView>, StoreError> {
-        match self.ask(Order::Decisions { most: i64::try_from(most).unwrap_or(i64::MAX), after }).await? {
-            Reply::Decisions(decisions) => Ok(decisions),
-            _ => Err(StoreError::mixed_up()),
-        }
-    }
-
-    /// Throws a switch, for every process that shares the store.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn throw(&self, switch: Switch, is_on: bool) -> Result<(), StoreError> {
-        self.ask(Order::Throw { switch, is_on }).await.map(drop)
-    }
-
-    /// The switches that are on, each with when it was thrown.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn switches(&self) -> Result<Vec<(Switch, i64)>, StoreError> {
-        match self.ask(Order::Switches).await? {
-            Reply::Switches(switches) => Ok(switches),
-            _ => Err(StoreError::mixed_up()),
-        }
-    }
-
     /// Forgets deliveries that are older, and of the rest the oldest bodies, until `most_bytes` of them are left. Answers with
     /// how many bodies that were. What active jobs were made of stays.
     ///
