@@ -152,3 +152,28 @@ fn a_database_that_goes_away_under_load_costs_no_alert_and_comes_back() {
     }
     check(&bridge, &devin, accepted);
 }
+
+#[test]
+fn two_processes_start_no_more_sessions_together_than_the_limit() {
+    let _alone = DATABASE.lock().unwrap_or_else(PoisonError::into_inner);
+    let sessions = Sessions::new().on_look(|_| state("running/working", false));
+    let devin = Devin::of(&Arc::new(sessions));
+    let Some((program, arguments)) = start(&devin, "limited") else { return };
+    let rules = program.text("relay.yaml") + "limits: {concurrent_sessions: 3}\n";
+    let program = program.file("relay.yaml", rules);
+    let bridges = [Bridge::start(&program, &arguments), Bridge::start(&program, &arguments)];
+    std::thread::scope(|scope| {
+        for (place, bridge) in bridges.iter().enumerate() {
+            scope.spawn(move || {
+                for number in 0..15 {
+                    assert_eq!(bridge.post("generic", &alert(place * 100 + number)).status, 202);
+                }
+            });
+        }
+    });
+    let held = |alert: &serde_json::Value| alert["job"]["held"]["gate"] == "concurrent_sessions";
+    while bridges[0].alerts().iter().filter(|alert| held(alert)).count() < 27 {
+        std::thread::yield_now();
+    }
+    assert_eq!(devin.count("POST"), 3);
+}

@@ -240,3 +240,26 @@ fn rules_are_read_again_while_jobs_go_on_by_those_that_they_were_made_by() {
         request(&bridge.address, "POST", "/api/v1/reload", "X-Forwarded-For: 192.0.2.1\r\n", b"").unwrap();
     assert_eq!(through_a_proxy.status, 403);
 }
+
+#[test]
+fn keys_are_asked_about_and_payloads_are_simulated() {
+    let devin = organization(1);
+    let program = with(&devin, RULES)
+        .file(
+            "payments.json",
+            alert("a", "firing", json!({"severity": "high", "labels": {"team": "payments", "service": "shop"}})),
+        )
+        .file("search.json", alert("b", "firing", json!({"labels": {"team": "search"}})))
+        .file("over.json", alert("a", "resolved", json!({})))
+        .file("odd.json", "[");
+    assert!(
+        whole(&program, "alert-relay rules check relay.yaml --online").contains("integration main: the key is good")
+    );
+    let said = whole(
+        &program,
+        "alert-relay rules simulate relay.yaml --route generic --alert payments.json --alert search.json --alert over.json --alert odd.json",
+    );
+    insta::assert_snapshot!(said);
+    assert!(whole(&program, "alert-relay rules simulate relay.yaml --alert payments.json").ends_with("exit 2"));
+    assert_eq!(devin.creates().len(), 0);
+}

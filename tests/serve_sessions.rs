@@ -160,27 +160,32 @@ fn a_session_that_may_not_be_seen_holds_up_no_other() {
     assert!(!said.iter().any(|line| line.to_string().contains("is paused")), "{said:?}");
 }
 
-/// The key is revoked while a session is watched.
+/// While a session is watched, the key is revoked, or Devin fails.
 #[test]
-fn a_key_that_is_refused_while_a_session_is_watched_pauses() {
+fn what_is_wrong_with_all_requests_pauses_while_a_session_is_watched_too() {
+    std::thread::scope(|scope| {
+        for (status, code) in [(403, "missing_permission"), (503, "api_trouble")] {
+            scope.spawn(move || failing_for_a_while(status, code));
+        }
+    });
+}
+
+fn failing_for_a_while(status: u16, code: &str) {
     let sessions = Sessions::new().on_look(|_| state("running/working", false));
-    let is_revoked = Arc::new(Mutex::new(false));
-    let revoked = Arc::clone(&is_revoked);
-    let devin =
-        Devin::start(
-            move |heard| {
-                if *revoked.lock().unwrap() { Said::problem(403, "unknown key") } else { sessions.answer(heard) }
-            },
-        );
+    let fails = Arc::new(Mutex::new(false));
+    let is_failing = Arc::clone(&fails);
+    let devin = Devin::start(move |heard| {
+        if *is_failing.lock().unwrap() { Said::problem(status, "not now") } else { sessions.answer(heard) }
+    });
     let program = by(&devin.settings(), "poll_interval: 1s", "");
     let mut bridge = Bridge::start(&program, "--rules relay.yaml");
     bridge.post("generic", DISK_FULL);
     bridge.until("session_status");
-    *is_revoked.lock().unwrap() = true;
+    *fails.lock().unwrap() = true;
     warning(&mut bridge, "integration main is paused");
     let shown = bridge.get("/readyz").json()["integrations"][0].clone();
-    assert_eq!((&shown["state"], &shown["code"]), (&json!("paused"), &json!("missing_permission")), "{shown}");
-    *is_revoked.lock().unwrap() = false;
+    assert_eq!((&shown["state"], &shown["code"]), (&json!("paused"), &json!(code)), "{shown}");
+    *fails.lock().unwrap() = false;
     while !bridge.until("note")["message"].as_str().unwrap().contains("the key is good") {}
     assert_eq!(bridge.get("/readyz").json()["integrations"][0]["state"], "ready");
 }

@@ -74,7 +74,7 @@ pub fn error_report(error: &Error, audience: Audience) -> ErrorReport {
         Kind::Status(429) if is_session_limit(error) => {
             let then = match audience {
                 Audience::Settings => "end one in Devin, or run the alert again later",
-                Audience::Rules => "what comes waits until one ends, in Devin or by itself",
+                Audience::Rules => "the next one is created once one of them has ended",
             };
             format!("The organization runs as many sessions as it may at once: {then}")
         }

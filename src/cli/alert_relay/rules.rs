@@ -1,4 +1,4 @@
-//! The commands about rules files: `rules check` and `init`. Nothing is served, and nothing is created but the file of `init`.
+//! The commands about rules files: `rules check`, `rules simulate` and `init`. Nothing is served, and nothing is created but the file of `init`.
 
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
@@ -6,19 +6,31 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use crate::cli::{Exit, FAILURE, SUCCESS};
+use crate::cli::{Exit, FAILURE, SUCCESS, runtime, usage};
+use crate::devin::retry::Policy;
+use crate::devin::{Client, Settings, Token};
 use crate::output::Output;
-use crate::relay::serve::rule_lines;
-use crate::relay::serve::rules::{self, Devin, Findings, STARTER};
+use crate::relay::error_report::Audience;
+use crate::relay::organization;
+use crate::relay::serve::rules::{self, Devin, Findings, Integration, STARTER};
+use crate::relay::serve::{Simulated, rule_lines, simulate};
 
 pub const HELP: &str = "\
 Examples:
   source-devin-ai alert-relay rules check relay.yaml
-  source-devin-ai alert-relay rules check relay.yaml --sandbox
+  source-devin-ai alert-relay rules check relay.yaml --online
 
 Exit codes:
   0   the file is right; there may be warnings
   1   it is not, or something that it names";
+
+const SIMULATE_HELP: &str = "\
+Example:
+  source-devin-ai alert-relay rules simulate relay.yaml --alert alert.json --route alertmanager
+
+Exit codes:
+  0   it is said what would start, and what would not
+  1   the rules file is wrong, or a payload would be refused";
 
 pub const INIT_HELP: &str = "\
 Examples:
@@ -36,6 +48,9 @@ enum Command {
     /// Check a rules file and all it names: mistakes, templates, rules that are never asked
     #[command(after_help = HELP)]
     Check(Check),
+    /// Say what the rules would make of payloads; start nothing
+    #[command(after_help = SIMULATE_HELP)]
+    Simulate(Simulate),
 }
 
 #[derive(Debug, Args)]
@@ -46,6 +61,22 @@ struct Check {
     /// As it would be served with --sandbox: keys of integrations need not be there
     #[arg(long)]
     sandbox: bool,
+    /// Ask Devin whether the keys are good, and which organizations they belong to
+    #[arg(long, conflicts_with = "sandbox")]
+    online: bool,
+}
+
+#[derive(Debug, Args)]
+struct Simulate {
+    /// The rules file; keys and secrets of integrations need not be there
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+    /// A payload as a sender delivers it; may be repeated
+    #[arg(long, value_name = "FILE", required = true)]
+    alert: Vec<PathBuf>,
+    /// The route that it comes in by; may be left out if there is only one
+    #[arg(long, value_name = "NAME")]
+    route: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -59,19 +90,14 @@ pub struct Init {
 pub fn run(rules: &Rules, output: &Output) -> Exit {
     match &rules.command {
         Command::Check(options) => check(options, output),
+        Command::Simulate(options) => simulated(options, output),
     }
 }
 
 fn check(options: &Check, output: &Output) -> Exit {
     let devin = if options.sandbox { Devin::Sandbox } else { Devin::Api };
     let name = options.file.display();
-    let rules = match rules::load(&options.file, devin) {
-        Ok(rules) => rules,
-        Err(problems) => {
-            problems.iter().for_each(|problem| output.note(&format!("error: {name}: {problem}")));
-            return FAILURE;
-        }
-    };
+    let Some(rules) = load(&options.file, devin, output) else { return FAILURE };
     let Findings { problems, warnings, notes } = rules::examine(&rules);
     let warnings: Vec<String> = rules.warnings.iter().map(ToString::to_string).chain(warnings).collect();
     problems.iter().for_each(|problem| output.note(&format!("error: {name}: {problem}")));
@@ -86,8 +112,74 @@ fn check(options: &Check, output: &Output) -> Exit {
         1 => ", with 1 warning".to_string(),
         many => format!(", with {many} warnings"),
     };
+    if options.online && !runtime().block_on(are_keys_good(&rules, output)) {
+        return FAILURE;
+    }
     output.line(&format!("{name} is right{warned}"));
     SUCCESS
+}
+
+/// The rules, whose secrets the output knows from then on; `None` where they are wrong, which has been said.
+fn load(path: &Path, devin: Devin, output: &Output) -> Option<rules::Rules> {
+    match rules::load(path, devin) {
+        Ok(rules) => {
+            let secrets = rules.secrets().filter_map(|secret| std::str::from_utf8(secret.expose()).ok());
+            secrets.for_each(|secret| output.hide(&Token::new(secret)));
+            rules.integrations.iter().filter_map(|known| known.token.as_ref()).for_each(|token| output.hide(token));
+            Some(rules)
+        }
+        Err(problems) => {
+            problems.iter().for_each(|problem| output.note(&format!("error: {}: {problem}", path.display())));
+            None
+        }
+    }
+}
+
+/// Asks Devin about the key of each integration.
+async fn are_keys_good(rules: &rules::Rules, output: &Output) -> bool {
+    let mut are_good = true;
+    for Integration { name, token, api_url, org_id, .. } in rules.integrations.clone() {
+        let Some(token) = token else { continue };
+        let client = Client::new(Settings { api_url, token, policy: Policy::brief(), concurrency: 1 });
+        let problem = match organization::find(&client, org_id.as_deref(), Audience::Rules).await {
+            Ok(found) if found.missing.is_empty() => {
+                output.line(&format!("integration {name}: the key is good, the organization is {}", found.org_id));
+                continue;
+            }
+            Ok(found) => format!("the key lacks {}", found.missing.join(", ")),
+            Err(report) => report.message,
+        };
+        output.note(&format!("error: integration {name}: {problem}"));
+        are_good = false;
+    }
+    are_good
+}
+
+fn simulated(options: &Simulate, output: &Output) -> Exit {
+    let Some(rules) = load(&options.file, Devin::Sandbox, output) else { return FAILURE };
+    let names = rules.routes.iter().map(|route| route.name.as_str()).collect::<Vec<_>>().join(", ");
+    let route = match (&options.route, &rules.routes[..]) {
+        (None, [route]) => Some(route),
+        (None, _) => None,
+        (Some(name), routes) => routes.iter().find(|route| route.name == *name),
+    };
+    let Some(route) = route else { return usage(output, &format!("--route: give one of {names}")) };
+    let mut exit = SUCCESS;
+    for path in &options.alert {
+        let name = path.display();
+        let read = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"));
+        match read.and_then(|body| simulate(&rules, route, body, &output.redactor())) {
+            Ok(Simulated { lines, notes }) => {
+                notes.iter().for_each(|note| output.note(&format!("warning: {name}: {note}")));
+                lines.iter().for_each(|line| output.line(&format!("{name}: {line}")));
+            }
+            Err(problem) => {
+                output.note(&format!("error: {name}: {problem}"));
+                exit = FAILURE;
+            }
+        }
+    }
+    exit
 }
 
 /// Writes a rules file to begin with. One that is there stays.

@@ -10,7 +10,7 @@ mod cloudwatch;
 mod datadog;
 mod delivery;
 mod fields;
-mod form;
+pub mod form;
 mod generic;
 mod grafana;
 mod group;

@@ -2,8 +2,10 @@
 //! memory is nothing but what the store has: it may end at any line.
 
 mod admission;
+mod held;
+mod late;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -15,12 +17,13 @@ use super::Log;
 use super::gates::Bounds;
 use super::integration::{Integration, Requests};
 use super::polling::Polls;
-use super::store::{Claimed, News, Progress, Save, Saved, Store};
+use super::store::{Claimed, Saved, Store};
 use crate::devin::Error;
 use crate::devin::session::Session;
 use crate::relay::driver::{act, event_of};
 use crate::relay::event::EventKind;
-use crate::relay::job::{Action, End, Job, Observation, Phase, Query, step};
+use crate::relay::job::{Action, Observation, Query, step};
+use held::Held;
 
 /// How many jobs are worked on at once; the others wait in the store.
 const AT_ONCE: usize = 64;
@@ -87,6 +90,8 @@ impl Engine {
         helpers.spawn(async move { renewing.renew().await });
         let polling = Arc::clone(&self.integration);
         helpers.spawn(async move { Polls::make(&polling).await });
+        let looking = Arc::clone(&self);
+        helpers.spawn(async move { looking.look_later().await });
         let mut jobs = JoinSet::new();
         while !self.is_stopping() {
             let wait = self.claim(&mut jobs).await;
@@ -187,13 +192,13 @@ impl Engine {
                 },
                 None => Observation::Started,
             };
-            held.hear(&observation);
+            if held.hear(&observation) {
+                self.integration.doubt();
+            }
             if let Some((error, wait)) = held.job.wait_out(&observation) {
                 if matches!(observation, Observation::CreateRefused(_) | Observation::CreateLimited(..)) {
                     held.job = held.job.before_create(before);
                     self.integration.refuse(&error, Duration::from_millis(wait.unsigned_abs()), &self.log);
-                } else {
-                    self.integration.doubt();
                 }
                 self.put_off(held, &error, wait).await;
                 return;
@@ -310,130 +315,5 @@ impl InHand<'_> {
 impl Drop for InHand<'_> {
     fn drop(&mut self) {
         self.engine.in_hand().remove(&self.job_id);
-    }
-}
-
-/// A job in hand.
-struct Held {
-    job: Job,
-    epoch: i64,
-    owner: String,
-    is_taken_over: bool,
-    progress: Progress,
-    news: VecDeque<(i64, News)>,
-    news_until: i64,
-}
-
-impl Held {
-    fn new(claimed: Claimed, owner: &str) -> Held {
-        Held {
-            is_taken_over: claimed.stepped_by.is_some_and(|by| by != owner),
-            job: claimed.job.made_patient(),
-            epoch: claimed.epoch,
-            owner: owner.to_string(),
-            progress: claimed.progress,
-            news: claimed.news.into(),
-            news_until: 0,
-        }
-    }
-
-    /// What another process did may not have been done; what this one waited for is over.
-    fn first_observation(&mut self) -> Observation {
-        let is_create_open = matches!(self.job.phase, Phase::Creating { waits_until: None });
-        if self.is_taken_over || is_create_open { Observation::Started } else { self.next_news() }
-    }
-
-    /// The oldest news, or that a wait is over.
-    fn next_news(&mut self) -> Observation {
-        let Some((seq, news)) = self.news.pop_front() else { return Observation::WaitOver };
-        self.news_until = seq;
-        match news {
-            News::Firing(firing) => Observation::NewAlerts(firing),
-            News::Resolved => Observation::AlertResolved,
-        }
-    }
-
-    /// Keeps of an answer why the job is no further, until another answer says that it is.
-    fn hear(&mut self, observation: &Observation) {
-        let failed = match observation {
-            Observation::CreateRefused(error)
-            | Observation::CreateLimited(error, _)
-            | Observation::CreateUnclear(error)
-            | Observation::FindFailed(error)
-            | Observation::PollFailed(error)
-            | Observation::Tagged(Err(error))
-            | Observation::Terminated(Err(error))
-            | Observation::Messaged(Err(error)) => Some(error.to_string()),
-            // Until its session is found, how the create was answered is what keeps it there.
-            Observation::SessionsFound(_) if matches!(self.job.phase, Phase::Reconciling(_)) => return,
-            Observation::SessionsFound(_)
-            | Observation::Created(_)
-            | Observation::SessionPolled(_)
-            | Observation::Tagged(Ok(()))
-            | Observation::Terminated(Ok(()))
-            | Observation::Messaged(Ok(())) => None,
-            // No answers.
-            Observation::Started
-            | Observation::WaitOver
-            | Observation::AlertResolved
-            | Observation::NewAlerts(_)
-            | Observation::StopAsked => return,
-        };
-        self.progress.reason = failed;
-    }
-
-    /// Keeps of an event what is shown of the job.
-    fn note(&mut self, event: &EventKind) {
-        let progress = &mut self.progress;
-        match event {
-            EventKind::SessionCreated { session_id, session_url }
-            | EventKind::SessionAdopted { session_id, session_url, .. } => {
-                progress.session_id = Some(session_id.clone());
-                progress.session_url.clone_from(session_url);
-                progress.reason = None;
-            }
-            EventKind::AlertHeld { session_id, session_url, pr_url, reason } => {
-                progress.session_id = Some(session_id.clone());
-                progress.session_url.clone_from(session_url);
-                progress.pr_url.clone_from(pr_url);
-                progress.reason = Some(reason.clone());
-            }
-            EventKind::SessionStatus { pr_url, acus_consumed, .. } => {
-                progress.pr_url = pr_url.clone().or(progress.pr_url.take());
-                progress.acus_consumed = Some(*acus_consumed);
-            }
-            EventKind::Outcome(outcome) => {
-                progress.status = Some(outcome.status.name().to_string());
-                progress.result =
-                    serde_json::to_value(outcome.result).ok().and_then(|word| Some(word.as_str()?.to_string()));
-                progress.reason = Some(outcome.reason.clone());
-                progress.pr_url.clone_from(&outcome.pr_url);
-                progress.acus_consumed = outcome.acus_consumed.or(progress.acus_consumed);
-                if outcome.session_id.is_some() {
-                    progress.session_id.clone_from(&outcome.session_id);
-                    progress.session_url.clone_from(&outcome.session_url);
-                }
-            }
-            EventKind::Error(report) => progress.reason = Some(report.message.clone()),
-            _ => {}
-        }
-    }
-
-    /// An end without an outcome has a word too.
-    fn note_end(&mut self) {
-        if let Some(End::Failed { .. } | End::Stopped { .. }) = self.job.end() {
-            self.progress.status = Some("failed".to_string());
-        }
-    }
-
-    fn save(&self, due_in: Option<i64>) -> Save {
-        Save {
-            job: self.job.clone(),
-            epoch: self.epoch,
-            owner: self.owner.clone(),
-            progress: self.progress.clone(),
-            news_until: self.news_until,
-            due_in,
-        }
     }
 }

@@ -175,12 +175,8 @@ impl Maker<'_> {
                 let request = request(Names::new(tag.clone(), draw()), new, alert);
                 let job = Job::new(format!("job-{}", draw()), shown.clone(), request, rule.policy.clone());
                 let gates = rule.gates.clone();
-                EntryState::Firing(Box::new(NewJob {
-                    integration: rule.integration.clone(),
-                    job,
-                    gates,
-                    severity: alert.severity,
-                }))
+                let (integration, severity) = (rule.integration.clone(), alert.severity);
+                EntryState::Firing(Box::new(NewJob { integration, job, gates, severity }))
             }
             State::Resolved => EntryState::Resolved,
             state => EntryState::Other(redactor.redact(state.name()).into_owned()),
@@ -200,7 +196,12 @@ impl Maker<'_> {
         let key = alert.dedupe_key(&[]);
         let shown = alert.shown_key(&key, &|text| self.redactor.redact(text).into_owned());
         let tag = tag_in(&format!("\n{}\n", self.rules.namespace), &key);
-        self.kept(tag, (shown, self.title(alert)), alert, EntryState::Unwanted(choosing::UNMATCHED.to_string()))
+        let reason = match alert.state {
+            // Where a session is known, it hears of it all the same.
+            State::Resolved => format!("it is resolved, and {}", choosing::UNMATCHED),
+            _ => choosing::UNMATCHED.to_string(),
+        };
+        self.kept(tag, (shown, self.title(alert)), alert, EntryState::Unwanted(reason))
     }
 
     fn kept(&self, tag: String, (dedupe_key, title): (String, String), alert: &Alert, state: EntryState) -> Entry {

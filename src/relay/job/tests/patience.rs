@@ -196,6 +196,28 @@ fn a_message_is_tried_a_few_times_while_the_api_fails_and_not_where_it_is_refuse
     assert!(job.wait_out(&failed(503)).is_some(), "they are counted anew");
 }
 
+/// What the page on `serve` promises of a create that was made again too early.
+#[test]
+fn of_two_sessions_of_one_attempt_the_younger_is_ended_if_both_are_listed_at_work_within_a_minute() {
+    let window = i64::try_from(policy().reconcile_window.as_millis()).unwrap();
+    for (late_s, works_s, alive) in [(30, 900, 1), (90, 900, 2), (30, 10, 2)] {
+        let world = World::new(|state| {
+            state.creates = vec![(500, true)];
+            state.list_lag = window + late_s * 1000;
+            let ends = works_s * 1000;
+            state.life = vec![(5_000, "running/working".to_string()), (ends, "running/finished+".to_string())];
+        });
+        let job = served(&world, job(1, again()));
+        assert_eq!(
+            job.end().map(|end| format!("{end:?}")),
+            Some("Outcome(PrOpened)".to_string()),
+            "{late_s} {works_s}"
+        );
+        assert_eq!((world.count("create"), world.alive().len()), (2, alive), "{late_s} {works_s}");
+        assert!(world.alive()[0].ends_with('1'), "the older one stays: {:?}", world.alive());
+    }
+}
+
 #[test]
 fn what_is_refused_again_and_again_is_given_up() {
     let world = finishing(vec![(422, false); 9]);

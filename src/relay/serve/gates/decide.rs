@@ -10,6 +10,9 @@ use super::storm::{Linked, Root, StormFacts, triage_at};
 const ASK_AGAIN: i64 = 60_000;
 const ASK_SWITCH_AGAIN: i64 = 15_000;
 const ASK_ROOT_AGAIN: i64 = 10_000;
+/// How long after a session was stopped by its quota, or another one was tried, the next one is.
+const QUOTA_AGAIN: i64 = 900_000;
+
 const DAY: i64 = 86_400_000;
 
 /// What the store knows when a job is about to start.
@@ -33,13 +36,15 @@ pub struct Facts {
     pub linked: Option<(Linked, bool)>,
     /// The storm that it is part of.
     pub storm: Option<StormFacts>,
+    /// When a session of the integration was last stopped by its quota, or tried after that; `None` where one has worked since.
+    pub out_of_quota_at: Option<i64>,
     /// It has looked for earlier sessions, and none holds it back.
     pub is_at_create: bool,
     /// It has its place already, and is about to send its create.
     pub has_place: bool,
     /// The most that its session may consume.
     pub max_acu_limit: Option<u32>,
-    /// What goes on and was started of the bridge, the integration and the rule, as far as they have limits.
+    /// What else goes on and was started of the bridge, the integration and the rule, as far as they have limits.
     pub bridge: Usage,
     pub of_integration: Usage,
     pub of_rule: Usage,
@@ -68,6 +73,7 @@ pub enum Gate {
     MinOccurrences,
     Cooldown,
     Storm,
+    Quota,
     ConcurrentSessions,
     Runs,
     AcuPerDay,
@@ -112,7 +118,8 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
     if let Some(reason) = &facts.paused {
         return hold(facts.now + ASK_SWITCH_AGAIN, Gate::Paused, reason.clone());
     }
-    if facts.has_place {
+    // What was put off since it took its place starts now, and not then.
+    if facts.has_place && !facts.is_at_create {
         return Decision::Start;
     }
     if facts.ready_at.is_none() && !facts.is_at_create {
@@ -164,6 +171,14 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
                 return hold(facts.now + ASK_ROOT_AGAIN, Gate::Storm, reason.to_string());
             }
         }
+    }
+    if let Some(again_at) = facts.out_of_quota_at.map(|at| at.saturating_add(QUOTA_AGAIN)).filter(|at| facts.now < *at)
+    {
+        let reason = format!(
+            "the quota of the integration {} is used up: one session is tried every 15m, and this one is not it",
+            facts.integration
+        );
+        return hold(again_at, Gate::Quota, reason);
     }
     let no_limits = Limits::default();
     let of_integration = bounds.integrations.get(&facts.integration).unwrap_or(&no_limits);
@@ -244,6 +259,7 @@ impl Gate {
             Gate::MinOccurrences => "min_occurrences",
             Gate::Cooldown => "cooldown",
             Gate::Storm => "storm",
+            Gate::Quota => "quota",
             Gate::ConcurrentSessions => "concurrent_sessions",
             Gate::Runs => "runs",
             Gate::AcuPerDay => "acu_per_day",
@@ -257,7 +273,9 @@ impl Decision {
         use Gate::{ConcurrentSessions, Runs};
         match self {
             Decision::Start => true,
-            Decision::Hold { gate, .. } => matches!(gate, Gate::Storm | ConcurrentSessions | Runs | Gate::AcuPerDay),
+            Decision::Hold { gate, .. } => {
+                matches!(gate, Gate::Storm | Gate::Quota | ConcurrentSessions | Runs | Gate::AcuPerDay)
+            }
             Decision::Look { .. } | Decision::Join { .. } | Decision::Refuse { .. } => false,
         }
     }

@@ -112,6 +112,21 @@ fn what_an_earlier_session_may_hold_is_looked_at_before_it_takes_a_place() {
 }
 
 #[test]
+fn when_the_quota_is_used_up_one_session_is_tried_every_15_minutes() {
+    let used_up = |ago| {
+        let facts = Facts { out_of_quota_at: Some(NOW - ago), ..facts() };
+        told(&facts, &open(), &Bounds::default())
+    };
+    let held = |seconds| {
+        format!(
+            "hold {seconds} s, quota: the quota of the integration one is used up: one session is tried every 15m, and this one is not it"
+        )
+    };
+    assert_eq!([used_up(0), used_up(15 * MINUTE - 1000)], [held(900), held(1)]);
+    assert_eq!([used_up(15 * MINUTE), used_up(15 * MINUTE + 1)], ["start", "start"]);
+}
+
+#[test]
 fn so_many_sessions_are_at_work_and_no_more() {
     let gates = limited(Limits { concurrent_sessions: Some(2), ..Limits::default() });
     let at_work = |at_work| {

@@ -2,12 +2,9 @@
 
 use hyper::StatusCode;
 use hyper::header::{CONTENT_TYPE, HeaderMap};
-use percent_encoding::percent_decode;
 
 use super::answer::Answer;
-
-/// The field that holds the JSON.
-const FIELD: &[u8] = b"payload=";
+use crate::relay::inbound::form::payload;
 
 /// The body's JSON: what a form holds, or the body itself where it is none. `curl --data` calls anything a form.
 ///
@@ -19,11 +16,7 @@ pub fn json(headers: &HeaderMap, body: Vec<u8>) -> Result<Vec<u8>, Answer> {
     match kind.as_str() {
         "multipart/form-data" => Err(refused("a form of several parts")),
         "application/x-www-form-urlencoded" if !matches!(body.trim_ascii_start().first(), None | Some(b'{' | b'[')) => {
-            let mut fields = body.split(|byte| *byte == b'&');
-            let json = fields.find_map(|field| field.strip_prefix(FIELD));
-            let json = json.ok_or_else(|| refused("a form without a field named payload"))?;
-            let spaced: Vec<u8> = json.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
-            Ok(percent_decode(&spaced).collect())
+            payload(&body).ok_or_else(|| refused("a form without a field named payload that holds JSON"))
         }
         _ => Ok(body),
     }

@@ -6,6 +6,7 @@ mod body;
 mod form;
 mod large;
 mod places;
+mod receipt;
 mod reloading;
 mod shown;
 mod switches;
@@ -25,7 +26,7 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Method, Request, StatusCode, Version};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -37,16 +38,16 @@ use super::auth::{self, Accepted, Auth};
 use super::gates::Bounds;
 use super::integration::Integration;
 use super::live::{Live, Served};
-use super::log::Decision;
 use super::reading::Unreadable;
 use super::rules::Route;
 use super::sns::Sns;
-use super::store::{Receipt, Store, Taken, Verdict};
+use super::store::{Store, Verdict};
 use crate::devin::client::now_s;
 use crate::relay::alert::Format;
 use answer::Answer;
 use body::Body;
 use places::{Place, Places};
+use receipt::decision;
 use shown::Shown;
 pub use tls::Tls;
 use unread::Unread;
@@ -293,42 +294,6 @@ impl Door {
         Ok(answer)
     }
 
-    fn receipt(&self, receipt: Receipt, verdict: Verdict, notes: &[String]) -> Answer {
-        let (mut job_ids, mut suppressed) = (Vec::new(), Vec::new());
-        for taken in receipt.taken {
-            match taken {
-                Taken::Started { job_id } | Taken::Joined { job_id } => job_ids.push(job_id),
-                Taken::Suppressed { dedupe_key, reason } => {
-                    suppressed.push(json!({"dedupe_key": dedupe_key, "reason": reason}));
-                }
-                Taken::Nothing => {}
-            }
-        }
-        if !job_ids.is_empty() {
-            self.wake.iter().for_each(|engine| engine.notify_one());
-        }
-        let (status, reason) = match verdict {
-            _ if receipt.is_duplicate => (StatusCode::ACCEPTED, Some("this delivery is known already".to_string())),
-            Verdict::Alerts => (StatusCode::ACCEPTED, None),
-            Verdict::NoAlert(reason) => (StatusCode::ACCEPTED, Some(reason)),
-            Verdict::Unrecognized(reason) => (StatusCode::UNPROCESSABLE_ENTITY, Some(reason)),
-        };
-        let mut body = json!({
-            "delivery_id": receipt.delivery_id,
-            "accepted": status == StatusCode::ACCEPTED,
-            "deduplicated": receipt.is_duplicate,
-            "suppressed": suppressed,
-            "job_ids": job_ids,
-        });
-        if let Some(reason) = reason {
-            body["reason"] = Value::from(reason);
-        }
-        if !notes.is_empty() {
-            body["notes"] = Value::from(notes.to_vec());
-        }
-        Answer::new(status, body)
-    }
-
     /// Whether a request may do what it asks for.
     ///
     /// # Errors
@@ -379,17 +344,6 @@ impl Door {
         self.log.warn(problem);
         busy(reason)
     }
-}
-
-/// What became of an alert, for the log.
-fn decision(dedupe_key: String, taken: &Taken) -> Option<Decision> {
-    let (decision, job_id, reason) = match taken {
-        Taken::Started { job_id } => ("started", Some(job_id.clone()), None),
-        Taken::Joined { job_id } => ("joined", Some(job_id.clone()), None),
-        Taken::Suppressed { reason, .. } => ("suppressed", None, Some(reason.clone())),
-        Taken::Nothing => return None,
-    };
-    Some(Decision { dedupe_key, decision, job_id, reason })
 }
 
 fn refuse_method(allowed: &'static str) -> Answer {

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::StoreError;
 use super::database::Work;
 use super::decisions::{Record, record, switched_on};
 use super::queue::Save;
 use super::rows::insert;
 use super::storms::{self, Member};
+use super::{Order, Reply, Store, StoreError};
 use crate::relay::job::{End, Job};
 use crate::relay::outcome::{OutcomeKind, OutcomeStatus};
 use crate::relay::prior::Holds;
@@ -69,6 +69,19 @@ pub enum Admission {
     Lost,
 }
 
+impl Store {
+    /// Decides whether a job may start, and takes its place if it does.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn admit(&self, ask: Ask) -> Result<Admission, StoreError> {
+        match self.ask(Order::Admit(Box::new(ask))).await? {
+            Reply::Admission(admission) => Ok(admission),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+}
+
 /// The job, as the store has it.
 struct Asking {
     alert: String,
@@ -97,6 +110,8 @@ pub async fn admit(work: &mut Work<'_>, ask: &Ask) -> Result<Admission, StoreErr
         decision = decide(&asking.facts, &asking.gates, &ask.bounds);
     }
     let is_first_start = decision == Decision::Start && !asking.facts.has_place;
+    // One that has its place and has to wait all the same keeps the next one for itself.
+    let takes_place = is_first_start || ask.is_at_create && asking.facts.has_place && decision.is_ready();
     let (gate, reason, until) = match &decision {
         Decision::Start => (None, None, None),
         Decision::Join { reason, .. } => (Some(Gate::Storm), Some(reason), None),
@@ -140,7 +155,7 @@ pub async fn admit(work: &mut Work<'_>, ask: &Ask) -> Result<Admission, StoreErr
         .bind(until.and(reason))
         .bind(i64::from(decision.is_ready()))
         .bind(work.now)
-        .bind(i64::from(is_first_start))
+        .bind(i64::from(takes_place))
         .bind(ask.max_acu_limit.map(i64::from))
         .bind(is_given_back)
         .bind(i64::from(is_given_back.is_some()))
@@ -251,7 +266,8 @@ async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, StoreE
     let switched = switched_on(work, &integration, &rule).await?;
     facts.kill_switch = facts.kill_switch.or(switched.bridge);
     facts.paused = switched.paused;
-    if !facts.has_place {
+    if !facts.has_place || ask.is_at_create {
+        facts.out_of_quota_at = out_of_quota_at(work, &integration, &ask.job_id).await?;
         if gates.min_occurrences.is_some() {
             let text = "SELECT at FROM firings WHERE alert = $1 ORDER BY at DESC LIMIT 1000";
             let rows = sqlx::query(text).bind(&alert).fetch_all(&mut *work.connection).await?;
@@ -259,9 +275,9 @@ async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, StoreE
         }
         let no_limits = Limits::default();
         let of_integration = ask.bounds.integrations.get(&integration).unwrap_or(&no_limits);
-        facts.bridge = usage(work, &ask.bounds.limits, "", "").await?;
-        facts.of_integration = usage(work, of_integration, "integration", &integration).await?;
-        facts.of_rule = usage(work, &gates.limits, "rule", &rule).await?;
+        facts.bridge = usage(work, &ask.bounds.limits, ("", ""), &ask.job_id).await?;
+        facts.of_integration = usage(work, of_integration, ("integration", &integration), &ask.job_id).await?;
+        facts.of_rule = usage(work, &gates.limits, ("rule", &rule), &ask.job_id).await?;
         let has_limits = [&ask.bounds.limits, of_integration, &gates.limits].iter().any(|limits| **limits != no_limits);
         if (has_limits || gates.storm.is_some()) && !ask.is_at_create {
             match cooldown(work, &alert, &ask.holds).await? {
@@ -285,20 +301,39 @@ async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, StoreE
     }))
 }
 
-/// What of a limit is taken: by all jobs, or by those that have `value` in `column`.
-async fn usage(work: &mut Work<'_>, limits: &Limits, column: &str, value: &str) -> Result<Usage, StoreError> {
+/// When a session of the integration was last stopped by its quota, or tried after that; `None` where one has worked since.
+async fn out_of_quota_at(work: &mut Work<'_>, integration: &str, job_id: &str) -> Result<Option<i64>, StoreError> {
+    let text = "SELECT MAX(settled_at) FROM jobs WHERE integration = $1 AND result = 'quota_exceeded'";
+    let row = sqlx::query(text).bind(integration).fetch_one(&mut *work.connection).await?;
+    let Some(stopped_at) = row.try_get::<Option<i64>, _>(0)? else { return Ok(None) };
+    let text = "SELECT MAX(started_at), SUM(CASE WHEN acus_consumed > 0 OR (settled_at IS NOT NULL \
+        AND status IN ('done', 'blocked')) THEN 1 ELSE 0 END) FROM jobs WHERE integration = $1 AND started_at > $2 \
+        AND (result IS NULL OR result <> 'quota_exceeded') AND id <> $3";
+    let query = sqlx::query(text).bind(integration).bind(stopped_at).bind(job_id);
+    let row = query.fetch_one(&mut *work.connection).await?;
+    let (tried_at, worked): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
+    Ok((worked.unwrap_or_default() == 0).then(|| tried_at.unwrap_or(stopped_at)))
+}
+
+/// What of a limit is taken by other jobs: by all, or by those that have this value in this column.
+async fn usage(
+    work: &mut Work<'_>,
+    limits: &Limits,
+    (column, value): (&str, &str),
+    job_id: &str,
+) -> Result<Usage, StoreError> {
     let mut usage = Usage::default();
-    let of = if column.is_empty() { "$1 = ''".to_string() } else { format!("{column} = $1") };
+    let of = if column.is_empty() { "$1 = '' AND id <> $2".to_string() } else { format!("{column} = $1 AND id <> $2") };
     if limits.concurrent_sessions.is_some() {
         let text = format!("SELECT COUNT(*) FROM jobs WHERE {of} AND settled_at IS NULL AND started_at IS NOT NULL");
-        let row = sqlx::query(AssertSqlSafe(text)).bind(value).fetch_one(&mut *work.connection).await?;
+        let row = sqlx::query(AssertSqlSafe(text)).bind(value).bind(job_id).fetch_one(&mut *work.connection).await?;
         usage.at_work = u32::try_from(row.try_get::<i64, _>(0)?).unwrap_or(u32::MAX);
     }
     if let Some(most) = limits.runs.iter().map(|runs| runs.count).max() {
         let text = format!(
-            "SELECT started_at FROM jobs WHERE {of} AND started_at IS NOT NULL ORDER BY started_at DESC LIMIT $2"
+            "SELECT started_at FROM jobs WHERE {of} AND started_at IS NOT NULL ORDER BY started_at DESC LIMIT $3"
         );
-        let query = sqlx::query(AssertSqlSafe(text)).bind(value).bind(i64::from(most));
+        let query = sqlx::query(AssertSqlSafe(text)).bind(value).bind(job_id).bind(i64::from(most));
         let rows = query.fetch_all(&mut *work.connection).await?;
         usage.starts = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
     }
@@ -306,9 +341,14 @@ async fn usage(work: &mut Work<'_>, limits: &Limits, column: &str, value: &str) 
         let midnight = work.now.div_euclid(86_400_000) * 86_400_000;
         let text = format!(
             "SELECT CAST(COALESCE(SUM(COALESCE(acus_reserved, acus_consumed, 0)), 0) AS DOUBLE PRECISION) \
-            FROM jobs WHERE {of} AND started_at >= $2"
+            FROM jobs WHERE {of} AND started_at >= $3"
         );
-        let row = sqlx::query(AssertSqlSafe(text)).bind(value).bind(midnight).fetch_one(&mut *work.connection).await?;
+        let row = sqlx::query(AssertSqlSafe(text))
+            .bind(value)
+            .bind(job_id)
+            .bind(midnight)
+            .fetch_one(&mut *work.connection)
+            .await?;
         usage.acus = row.try_get(0)?;
     }
     Ok(usage)

@@ -4,9 +4,9 @@
 use serde::Serialize;
 use sqlx::Row as _;
 
-use super::StoreError;
 use super::database::Work;
 use super::view::After;
+use super::{Order, Reply, Store, StoreError};
 
 /// An answer that is kept.
 pub struct Record<'a> {
@@ -58,6 +58,38 @@ pub enum Switch {
 pub struct Switched {
     pub bridge: Option<String>,
     pub paused: Option<String>,
+}
+
+impl Store {
+    /// Why alerts started sessions or did not, the newest first; what follows `after`, if it is given.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn decisions(&self, most: usize, after: Option<After>) -> Result<Vec<DecisionView>, StoreError> {
+        match self.ask(Order::Decisions { most: i64::try_from(most).unwrap_or(i64::MAX), after }).await? {
+            Reply::Decisions(decisions) => Ok(decisions),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// Throws a switch, for every process that shares the store.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn throw(&self, switch: Switch, is_on: bool) -> Result<(), StoreError> {
+        self.ask(Order::Throw { switch, is_on }).await.map(drop)
+    }
+
+    /// The switches that are on, each with when it was thrown.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn switches(&self) -> Result<Vec<(Switch, i64)>, StoreError> {
+        match self.ask(Order::Switches).await? {
+            Reply::Switches(switches) => Ok(switches),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
 }
 
 impl Switch {

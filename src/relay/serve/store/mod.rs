@@ -9,6 +9,7 @@ mod database;
 mod decisions;
 mod hint;
 mod intake;
+mod late;
 mod place;
 mod queue;
 mod rows;
@@ -34,6 +35,7 @@ pub use admission::{Admission, Ask};
 use database::Database;
 pub use decisions::{DecisionView, Switch};
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
+pub use late::{Amendment, Late};
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use view::{After, AlertView, Deliveries, DeliveryView};
 
@@ -91,6 +93,8 @@ enum Order {
     Alerts { most: i64, after: Option<After> },
     Deliveries(Deliveries),
     Admit(Box<Ask>),
+    Late { integration: String, most: i64 },
+    Amend(Box<Amendment>),
     Decisions { most: i64, after: Option<After> },
     Throw { switch: Switch, is_on: bool },
     Switches,
@@ -109,6 +113,7 @@ enum Reply {
     Alerts(Vec<AlertView>),
     Deliveries(Vec<DeliveryView>),
     Admission(Admission),
+    Late(Vec<Late>),
     Decisions(Vec<DecisionView>),
     Switches(Vec<(Switch, i64)>),
     Count(u64),
@@ -265,47 +270,6 @@ impl Store {
     pub async fn deliveries(&self, which: Deliveries) -> Result<Vec<DeliveryView>, StoreError> {
         match self.ask(Order::Deliveries(which)).await? {
             Reply::Deliveries(deliveries) => Ok(deliveries),
-            _ => Err(StoreError::mixed_up()),
-        }
-    }
-
-    /// Decides whether a job may start, and takes its place if it does.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn admit(&self, ask: Ask) -> Result<Admission, StoreError> {
-        match self.ask(Order::Admit(Box::new(ask))).await? {
-            Reply::Admission(admission) => Ok(admission),
-            _ => Err(StoreError::mixed_up()),
-        }
-    }
-
-    /// Why alerts started sessions or did not, the newest first; what follows `after`, if it is given.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn decisions(&self, most: usize, after: Option<After>) -> Result<Vec<DecisionView>, StoreError> {
-        match self.ask(Order::Decisions { most: i64::try_from(most).unwrap_or(i64::MAX), after }).await? {
-            Reply::Decisions(decisions) => Ok(decisions),
-            _ => Err(StoreError::mixed_up()),
-        }
-    }
-
-    /// Throws a switch, for every process that shares the store.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn throw(&self, switch: Switch, is_on: bool) -> Result<(), StoreError> {
-        self.ask(Order::Throw { switch, is_on }).await.map(drop)
-    }
-
-    /// The switches that are on, each with when it was thrown.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn switches(&self) -> Result<Vec<(Switch, i64)>, StoreError> {
-        match self.ask(Order::Switches).await? {
-            Reply::Switches(switches) => Ok(switches),
             _ => Err(StoreError::mixed_up()),
         }
     }

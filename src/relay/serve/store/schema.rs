@@ -99,6 +99,7 @@ ALTER TABLE jobs ADD COLUMN acus_reserved BIGINT;
 ALTER TABLE jobs ADD COLUMN acus_consumed DOUBLE PRECISION;
 ALTER TABLE jobs ADD COLUMN severity TEXT;
 ALTER TABLE jobs ADD COLUMN storm TEXT;
+ALTER TABLE jobs ADD COLUMN look_at BIGINT;
 UPDATE jobs SET started_at = created_at WHERE phase <> 'received';
 CREATE INDEX jobs_started ON jobs (started_at) WHERE started_at IS NOT NULL;
 CREATE INDEX jobs_held ON jobs (held_by, created_at) WHERE settled_at IS NULL AND held_by IS NOT NULL;
@@ -131,6 +132,8 @@ CREATE TABLE storms (
 );
 CREATE INDEX storms_open ON storms (rule) WHERE is_open = 1;
 CREATE INDEX jobs_by_storm ON jobs (storm) WHERE storm IS NOT NULL;
+CREATE INDEX jobs_out_of_quota ON jobs (integration, settled_at) WHERE result = 'quota_exceeded';
+CREATE INDEX jobs_looked_at ON jobs (integration, look_at) WHERE look_at IS NOT NULL;
 CREATE INDEX jobs_by_rule ON jobs (rule, ready_at);
 CREATE TABLE switches (
     name TEXT PRIMARY KEY,

@@ -111,11 +111,12 @@ async fn join(
     Ok(Some(id))
 }
 
-/// How many alerts of the rule came within the window, this one too, and belong to no storm yet. One that nobody has looked at
-/// counts unless an earlier session holds it back.
+/// How many alerts of the rule came within the window, this one too, and belong to no storm yet. One that was not asked about,
+/// or was held by a switch, counts unless an earlier session holds it back.
 async fn count(work: &mut Work<'_>, member: &Member<'_>, storm: &Storm, holds: &Holds) -> Result<i64, StoreError> {
     let text = "SELECT COUNT(*) FROM jobs j WHERE j.rule = $1 AND j.storm IS NULL AND (j.id = $2 OR j.ready_at > $3 OR \
-        (j.ready_at IS NULL AND j.decisions = 0 AND j.created_at > $3 AND NOT EXISTS (SELECT 1 FROM jobs p \
+        (j.ready_at IS NULL AND j.settled_at IS NULL AND j.phase = 'received' AND j.created_at > $3 \
+        AND (j.held_by IS NULL OR j.held_by IN ('kill_switch', 'paused')) AND NOT EXISTS (SELECT 1 FROM jobs p \
         WHERE p.alert = j.alert AND p.settled_at > $4 AND p.session_id IS NOT NULL AND p.status IN ('done', 'blocked'))))";
     let held_until = work.now.saturating_sub(millis(holds.cooldown));
     let query = sqlx::query(text).bind(member.rule).bind(member.job_id).bind(work.now - millis(storm.window));

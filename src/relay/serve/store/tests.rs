@@ -1,6 +1,7 @@
 //! What every store promises. The same tests run over memory, a file, and PostgreSQL where `RELAY_POSTGRES` names one.
 
 mod admission;
+mod histories;
 
 use std::time::Duration;
 
@@ -319,6 +320,22 @@ async fn a_job_that_waits_is_not_due_until_there_is_news() {
         let save = Save { news_until: 1, ..save(&claimed, "me", Some(3_600_000)) };
         assert_eq!(store.save(save).await.unwrap(), Saved::Kept(vec![(2, News::Resolved)]));
         assert_eq!(store.claim("one", "me", LEASE, 9).await.unwrap().claimed.len(), 1, "there is news left");
+    }
+}
+
+#[tokio::test]
+async fn what_a_session_has_consumed_is_kept_once_it_is_known() {
+    for (store, address, _directory) in stores().await {
+        store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+        let mut claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        for acus_consumed in [None, Some(1.5), Some(0.0), None, Some(2.0)] {
+            claimed.progress.acus_consumed = acus_consumed;
+            let kept = store.save(save(&claimed, "me", None)).await;
+            assert_eq!(kept, Ok(Saved::Kept(Vec::new())), "{acus_consumed:?} {address}");
+            let alerts = store.alerts(9, None).await.unwrap();
+            let shown = alerts[0].job.as_ref().and_then(|job| job.progress.acus_consumed);
+            assert_eq!(shown, acus_consumed, "{address}");
+        }
     }
 }
 

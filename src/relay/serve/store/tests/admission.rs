@@ -51,17 +51,22 @@ fn short(admission: &Admission) -> &'static str {
     }
 }
 
+/// A job once more, after its lease has ended.
+async fn claimed_again(store: &Store, id: &str) -> Claimed {
+    store.renew(vec![(id.to_string(), 1)], NO_LEASE).await.unwrap();
+    loop {
+        let mut due = store.claim("one", "me", LEASE, 99).await.unwrap().claimed;
+        if let Some(place) = due.iter().position(|claimed| claimed.job.id == id) {
+            return due.remove(place);
+        }
+    }
+}
+
 /// Ends a job that has its place, with a session or without, and with what that consumed.
 async fn end(store: &Store, id: &str, kind: OutcomeKind, acus: Option<f64>) {
     let held = store.alerts(99, None).await.unwrap();
     assert!(held.iter().any(|alert| alert.job.as_ref().is_some_and(|job| job.id == id)), "{id} is there");
-    store.renew(vec![(id.to_string(), 1)], NO_LEASE).await.unwrap();
-    let mut claimed = loop {
-        let mut due = store.claim("one", "me", LEASE, 99).await.unwrap().claimed;
-        if let Some(place) = due.iter().position(|claimed| claimed.job.id == id) {
-            break due.remove(place);
-        }
-    };
+    let mut claimed = claimed_again(store, id).await;
     let mut job = serde_json::to_value(&claimed.job).unwrap();
     job["made"] = serde_json::json!(if acus.is_some() { vec!["s"] } else { vec![] });
     claimed.job = serde_json::from_value(job).unwrap();
@@ -232,8 +237,8 @@ async fn two_processes_that_ask_at_once_share_a_budget() {
     }
 }
 
-/// Lets so many seconds pass for every storm; not in memory, which nobody else can open.
-async fn pass(address: &Address, seconds: i64) -> bool {
+/// Changes a store beside it; not one in memory, which nobody else can open.
+async fn change(address: &Address, text: &'static str) -> bool {
     use sqlx::Connection as _;
     let url = match address {
         Address::Memory => return false,
@@ -241,14 +246,18 @@ async fn pass(address: &Address, seconds: i64) -> bool {
         Address::Postgres(url) => url.clone(),
     };
     let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
-    let ago = seconds * 1000;
-    for text in [
-        "UPDATE storms SET detected_at = detected_at - $1, last_at = last_at - $1",
-        "UPDATE jobs SET due_at = due_at - $1 WHERE held_by = 'storm'",
-    ] {
-        sqlx::query(text).bind(ago).execute(&mut connection).await.unwrap();
-    }
+    sqlx::raw_sql(text).execute(&mut connection).await.unwrap();
     true
+}
+
+/// Lets a minute and a half pass for every storm.
+async fn pass(address: &Address) -> bool {
+    change(
+        address,
+        "UPDATE storms SET detected_at = detected_at - 90000, last_at = last_at - 90000;
+        UPDATE jobs SET due_at = due_at - 90000 WHERE held_by = 'storm'",
+    )
+    .await
 }
 
 fn of_storms(threshold: u32, immediate: u32) -> Gates {
@@ -292,7 +301,7 @@ async fn the_worst_of_a_storm_starts_for_all_and_the_others_join_its_session() {
             "{address}"
         );
         // The second comes at the same moment, and resolves; so does nobody else.
-        if !pass(&address, 15).await {
+        if !pass(&address).await {
             continue;
         }
         let claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed;
@@ -311,7 +320,7 @@ async fn the_worst_of_a_storm_starts_for_all_and_the_others_join_its_session() {
         assert!(others.iter().all(|(_, said)| *said == "is held"), "{others:?} {address}");
         root.progress.session_id = Some("devin-1".to_string());
         store.save(save(&root, "me", Some(3_600_000))).await.unwrap();
-        pass(&address, 60).await;
+        pass(&address).await;
         for claimed in store.claim("one", "me", LEASE, 9).await.unwrap().claimed {
             let Admission::Join { session, .. } = store.admit(ask(&claimed, false)).await.unwrap() else {
                 panic!("{} joins: {address}", claimed.job.id)
@@ -351,10 +360,80 @@ async fn a_storm_that_resolves_before_it_is_looked_into_starts_nothing_and_holds
             ended.job.phase = Phase::Settled(End::Outcome(OutcomeKind::ResolvedBeforeStart));
             store.save(ended).await.unwrap();
         }
-        if !pass(&address, 90).await {
+        if !pass(&address).await {
             continue;
         }
         store.accept(gated(3, "3", &gates)).await.unwrap();
         assert_eq!(admit_all(&store, &Bounds::default()).await, ["j3 starts"], "{address}");
+    }
+}
+
+#[tokio::test]
+async fn when_the_quota_is_used_up_others_wait_and_a_session_that_works_ends_that() {
+    for (store, address, _directory) in stores().await {
+        let open = Gates::open("cpu");
+        store.accept(gated(1, "x", &open)).await.unwrap();
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j1 starts"], "{address}");
+        let mut claimed = claimed_again(&store, "j1").await;
+        claimed.job.phase = Phase::Settled(End::Outcome(OutcomeKind::QuotaExceeded));
+        claimed.progress.result = Some("quota_exceeded".to_string());
+        claimed.progress.status = Some("dropped".to_string());
+        store.save(save(&claimed, "me", None)).await.unwrap();
+        store.accept(gated(2, "y", &open)).await.unwrap();
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j2 is held"], "{address}");
+        assert!(rows(&store).await.contains(&"j2.1 cpu hold quota".to_string()), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_waits_for_a_person_is_looked_at_later_and_what_it_came_to_is_kept() {
+    for (store, address, _directory) in stores().await {
+        store.accept(gated(1, "x", &Gates::open("cpu"))).await.unwrap();
+        let mut claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        claimed.job.phase = Phase::Settled(End::Outcome(OutcomeKind::WaitingForUser));
+        claimed.progress.session_id = Some("devin-1".to_string());
+        store.save(save(&claimed, "me", None)).await.unwrap();
+        assert!(store.late("one", 9).await.unwrap().is_empty(), "not yet: {address}");
+        if !change(&address, "UPDATE jobs SET look_at = look_at - 900000").await {
+            continue;
+        }
+        assert!(store.late("other", 9).await.unwrap().is_empty(), "{address}");
+        let late = store.late("one", 9).await.unwrap();
+        assert_eq!((late.len(), late[0].session_id.as_str()), (1, "devin-1"), "{address}");
+        assert!(store.late("one", 9).await.unwrap().is_empty(), "somebody looks at it: {address}");
+        let progress =
+            Progress { status: Some("done".to_string()), pr_url: Some("https://x".to_string()), ..Progress::default() };
+        store.amend(Amendment { job_id: "j1".to_string(), progress }).await.unwrap();
+        let job = store.alerts(9, None).await.unwrap().remove(0).job.unwrap();
+        let shown =
+            (job.progress.status.as_deref(), job.progress.pr_url.as_deref(), job.progress.session_id.as_deref());
+        assert_eq!(shown, (Some("done"), Some("https://x"), Some("devin-1")), "{address}");
+        change(&address, "UPDATE jobs SET look_at = 1, settled_at = settled_at - 86400000").await;
+        assert_eq!(store.late("one", 9).await.unwrap().len(), 1, "for the last time: {address}");
+        change(&address, "UPDATE jobs SET look_at = look_at - 900000").await;
+        assert!(store.late("one", 9).await.unwrap().is_empty(), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_create_that_was_put_off_counts_when_it_is_sent() {
+    for (store, address, _directory) in stores().await {
+        let runs = vec![Runs { count: 1, within: Duration::from_secs(3600) }];
+        let gates = limited(Limits { runs, ..Limits::default() });
+        store.accept(gated(1, "x", &gates)).await.unwrap();
+        let first = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        assert_eq!(short(&store.admit(ask(&first, false)).await.unwrap()), "starts", "{address}");
+        if !change(&address, "UPDATE jobs SET started_at = started_at - 3600000").await {
+            continue;
+        }
+        store.accept(gated(2, "y", &gates)).await.unwrap();
+        let second = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        assert_eq!(short(&store.admit(ask(&second, false)).await.unwrap()), "starts", "{address}");
+        assert_eq!(
+            short(&store.admit(ask(&second, true)).await.unwrap()),
+            "starts",
+            "its own start is no other: {address}"
+        );
+        assert_eq!(short(&store.admit(ask(&first, true)).await.unwrap()), "is held", "{address}");
     }
 }
