@@ -4,7 +4,7 @@
 use sqlx::Row as _;
 
 use super::database::Work;
-use super::queue::{Progress, Save, read};
+use super::queue::{Progress, Save, as_text, read};
 use super::{Order, Reply, Store, StoreError};
 use crate::relay::job::{End, Job};
 use crate::relay::outcome::OutcomeStatus;
@@ -88,7 +88,7 @@ pub async fn due(work: &mut Work<'_>, integration: &str, most: i64) -> Result<Ve
 /// The database's.
 pub async fn amend(work: &mut Work<'_>, amendment: &Amendment) -> Result<(), StoreError> {
     let progress = &amendment.progress;
-    let text = "UPDATE jobs SET look_at = NULL, status = $2, result = $3, reason = $4, pr_url = $5, acus_consumed = $6 \
+    let text = "UPDATE jobs SET look_at = NULL, status = $2, result = $3, reason = $4, pr_url = $5, acus_consumed = CAST($6 AS DOUBLE PRECISION) \
         WHERE id = $1 AND settled_at IS NOT NULL";
     sqlx::query(text)
         .bind(&amendment.job_id)
@@ -96,7 +96,7 @@ pub async fn amend(work: &mut Work<'_>, amendment: &Amendment) -> Result<(), Sto
         .bind(&progress.result)
         .bind(&progress.reason)
         .bind(&progress.pr_url)
-        .bind(progress.acus_consumed)
+        .bind(progress.acus_consumed.map(as_text))
         .execute(&mut *work.connection)
         .await?;
     Ok(())

@@ -173,7 +173,7 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
     let text = "UPDATE jobs SET job = $1, phase = $2, stepped_by = $3, \
         due_at = CASE WHEN $4 = 0 THEN due_at ELSE $5 END, lease_until = CASE WHEN $4 = 0 THEN lease_until ELSE NULL END, \
         settled_at = CASE WHEN $6 = 0 THEN NULL ELSE $7 END, session_id = $8, session_url = $9, pr_url = $10, status = $11, \
-        result = $12, reason = $13, acus_consumed = $17, heard = CASE WHEN heard < $16 THEN $16 ELSE heard END \
+        result = $12, reason = $13, acus_consumed = CAST($17 AS DOUBLE PRECISION), heard = CASE WHEN heard < $16 THEN $16 ELSE heard END \
         WHERE id = $14 AND epoch = $15 AND settled_at IS NULL";
     let result = sqlx::query(text)
         .bind(job)
@@ -192,7 +192,7 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
         .bind(&save.job.id)
         .bind(save.epoch)
         .bind(save.news_until)
-        .bind(progress.acus_consumed)
+        .bind(progress.acus_consumed.map(as_text))
         .execute(&mut *work.connection)
         .await?;
     if result.rows_affected() == 0 {
@@ -340,6 +340,11 @@ async fn waiting_news(
         waiting.entry(row.try_get(0)?).or_default().push((row.try_get(1)?, row.try_get(2)?));
     }
     Ok(waiting)
+}
+
+/// A number for a statement that makes one of it again: sqlx gives PostgreSQL another type where there is none.
+pub(super) fn as_text(number: f64) -> String {
+    number.to_string()
 }
 
 fn told(waiting: &[(i64, Option<String>)]) -> Result<Vec<(i64, News)>, StoreError> {

@@ -323,6 +323,22 @@ async fn a_job_that_waits_is_not_due_until_there_is_news() {
     }
 }
 
+#[tokio::test]
+async fn what_a_session_has_consumed_is_kept_once_it_is_known() {
+    for (store, address, _directory) in stores().await {
+        store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+        let mut claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        for acus_consumed in [None, Some(1.5), Some(0.0), None, Some(2.0)] {
+            claimed.progress.acus_consumed = acus_consumed;
+            let kept = store.save(save(&claimed, "me", None)).await;
+            assert_eq!(kept, Ok(Saved::Kept(Vec::new())), "{acus_consumed:?} {address}");
+            let alerts = store.alerts(9, None).await.unwrap();
+            let shown = alerts[0].job.as_ref().and_then(|job| job.progress.acus_consumed);
+            assert_eq!(shown, acus_consumed, "{address}");
+        }
+    }
+}
+
 /// Of the numbers that news have, none is given twice.
 #[tokio::test]
 async fn news_that_come_after_others_were_heard_are_heard_too() {
