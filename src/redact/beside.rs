@@ -28,6 +28,8 @@ pub(super) fn value_beside(rest: &str, at: usize) -> Option<(usize, Sign)> {
         .chain(near.find("\n- "))
         .min()
         .unwrap_or(near.len())];
+    // `key="Password" value="…"`, but not `token errors: value=…`.
+    let is_attribute = rest[..at].ends_with(['"', '\'']);
     let mut from = 0;
     while from < near.len() {
         let begin = from + near[from..].bytes().take_while(|byte| !byte.is_ascii_alphanumeric()).count();
@@ -41,7 +43,8 @@ pub(super) fn value_beside(rest: &str, at: usize) -> Option<(usize, Sign)> {
             .bytes()
             .next_back()
             .is_none_or(|byte| b", ;\n{<\t".contains(&byte));
-        let is_value = name.ends_with("value") && (is_first || is_quoted || before.ends_with(['<', ' ']))
+        let is_value = name.ends_with("value")
+            && (is_first || is_quoted || is_attribute && before.ends_with(['<', ' ']))
             || is_time(&name) && is_quoted;
         let after = at + begin + word;
         let after = after + run(&rest[after..], |byte| b"\\\"' ".contains(&byte));

@@ -117,7 +117,8 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         // A command of a shell.
         return None;
     }
-    if matches!(sign, Sign::Word | Sign::Blank | Sign::Loose) && !is_quoted {
+    let ends_sentence = || text[range.end..].strip_prefix(' ').is_some_and(|next| next.starts_with(char::is_uppercase));
+    if !is_quoted && (matches!(sign, Sign::Word | Sign::Blank | Sign::Loose) || ends_sentence()) {
         range.end = range.start + text[range.clone()].trim_end_matches('.').len();
     }
     if !is_quoted && text[range.clone()].ends_with(':') {

@@ -14,6 +14,9 @@ const NEAR: usize = 200;
 /// How many words may say whose a secret is: `password for user app: …`.
 const MOST_WORDS: usize = 3;
 
+/// Words that say where a value comes from, between its name and a sign.
+const GIVEN: [&str; 5] = [" provided", " given", " supplied", " used", " received"];
+
 /// Words that link a name with its value, and those of them after which the value can stand.
 const LINKING: [&str; 13] =
     ["is", "was", "now", "to", "be", "set", "changed", "reset", "has", "been", "lautet", "ist", "est"];
@@ -115,9 +118,13 @@ fn is_index(place: Place<'_>, bracket: &str) -> bool {
     }
 }
 
-/// The length of what tells one of several of a name apart, before a sign: `PASSWORD[prod]=`, `Unseal Key 1:`.
+/// The length of what stands between a name and its sign: what tells one of several apart, or that it was given:
+/// `PASSWORD[prod]=`, `Unseal Key 1:`, `API key provided:`.
 fn key(text: &str) -> usize {
     let ends = |at: usize| text[at..].trim_start_matches(' ').starts_with([':', '=']);
+    if let Some(word) = GIVEN.iter().find(|word| text.starts_with(**word) && ends(word.len())) {
+        return word.len();
+    }
     let number = run(text.strip_prefix(' ').unwrap_or_default(), |byte| byte.is_ascii_digit());
     if (1..=2).contains(&number) && text[1 + number..].starts_with(':') {
         return 1 + number;

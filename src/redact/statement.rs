@@ -208,7 +208,11 @@ pub(super) fn signing_in(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
     let verb = ["authenticate", "auth"].into_iter().find(|verb| begins(rest, verb))?.len();
     let near = &rest[..boundary(rest, STATEMENT)];
-    let mut at = verb + run(&near[verb..], |byte| b"\"' ".contains(&byte));
+    let gap = run(&near[verb..], |byte| b"\"' ".contains(&byte));
+    if gap == 0 {
+        return None;
+    }
+    let mut at = verb + gap;
     let word = |at: usize| {
         &near[at..at + near[at..].find(|c: char| c.is_whitespace() || "\"'`,;)".contains(c)).unwrap_or(near.len() - at)]
     };
@@ -224,8 +228,10 @@ pub(super) fn signing_in(place: Place<'_>) -> Option<Range<usize>> {
     }
     let line = near[at..].split('\n').next().unwrap_or_default();
     let is_command = is_mechanism || rest.starts_with("AUTH") || line[word(at).len()..].trim().is_empty();
+    // `stats auth admin:…`
+    at += if is_mechanism { 0 } else { word(at).find(':').map_or(0, |sign| sign + 1) };
     let secret = word(at).len();
-    (at > verb && is_command && looks_random(word(at), 6)).then(|| place.at + at..place.at + at + secret)
+    (is_command && looks_random(word(at), 6)).then(|| place.at + at..place.at + at + secret)
 }
 
 /// The password of `creds: bob / …`, `user/pass: bob/…` and `login bob:…`.

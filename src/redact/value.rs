@@ -43,7 +43,7 @@ pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>>
             Some(close) if !line[close + 1..].trim().is_empty() => {
                 Some(0..close + 1 + unquoted(&text[close + 1..], ends))
             }
-            _ => (sign == Sign::Equals && !line[inside('}')].contains("\":")).then(|| inside('}')),
+            _ => (sign == Sign::Equals && !is_map(&line[inside('}')])).then(|| inside('}')),
         },
         '[' if sign == Sign::Equals && line.len() > 1 && !line[1..].trim_start().starts_with(['"', '\'']) => {
             Some(inside(']'))
@@ -86,6 +86,11 @@ fn of_two(text: &str) -> Option<Range<usize>> {
     let begin = gap + run(text.get(gap..)?, |byte| b", ".contains(&byte));
     let password = quoted(&text[begin..], 0, text[begin..].chars().next().filter(|c| *c == quote)?);
     Some(begin + password.start..begin + password.end)
+}
+
+/// Whether a text in braces is the members of a map, and no value.
+fn is_map(text: &str) -> bool {
+    ["\":", "\"=>", "\" =>", "':"].iter().any(|sign| text.contains(sign))
 }
 
 /// Whether a member of an object has the value of that object's name: `value`, `plaintext`, `stringValue`.
