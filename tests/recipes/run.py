@@ -142,8 +142,8 @@ def copy_of_the_repository(folder: Path) -> None:
 def run_page(found: list[Recipe], binary: Path) -> tuple[int, int]:
     """How many recipes passed and failed. The first one that fails is the last one that runs."""
     with ExitStack() as stack:
-        # Its name is always the same, so that Cargo finds what it built the time before.
-        folder = TARGET / "recipes" / Path(found[0].page).stem
+        # The same for all pages, so that Cargo finds what it built for the page before.
+        folder = TARGET / "recipes" / "repository"
         shutil.rmtree(folder, ignore_errors=True)
         home = folder / "home"
         copy_of_the_repository(folder)
