@@ -315,13 +315,9 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
 }
 
 /// What holds for all jobs, and where the budgets in it stand.
-fn bounds<'a>(
-    section: &Section<'a>,
-    integrations: &[Integration],
-    reader: &mut Reader<'a>,
-) -> (Bounds, Vec<(Option<String>, Option<(u64, String)>)>) {
+fn bounds<'a>(section: &Section<'a>, integrations: &[Integration], reader: &mut Reader<'a>) -> (Bounds, list::Budgets) {
     let mut bounds = Bounds::default();
-    let mut budgets = Vec::new();
+    let mut budgets = list::Budgets::new();
     if let Some(place) = section.get("limits", reader) {
         let limited = limits::limits(&place, reader);
         bounds.limits = limited.limits;

@@ -33,21 +33,18 @@ const LIMITS_ELSEWHERE: [Elsewhere; 4] = [
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
 
+/// Where an `acu_per_day` stands: the line, and the key.
+pub type Budget = (u64, String);
+
 /// Limits and where their budget stands.
 #[derive(Debug, Clone, Default)]
 pub struct Limited {
     pub limits: Limits,
-    /// The line and the key of `acu_per_day`.
-    pub budget: Option<(u64, String)>,
+    pub budget: Option<Budget>,
 }
 
 /// Reads into `gates` what a rule says; limits are inherited as a whole.
-pub fn gates<'a>(
-    section: &Section<'a>,
-    gates: &mut Gates,
-    budget: &mut Option<(u64, String)>,
-    reader: &mut Reader<'a>,
-) {
+pub fn gates<'a>(section: &Section<'a>, gates: &mut Gates, budget: &mut Option<Budget>, reader: &mut Reader<'a>) {
     let time = |name: &str, longest: Duration, bounds: &str, reader: &mut Reader<'a>| {
         let place = section.get(name, reader)?;
         reader.time_within(&place, Duration::ZERO..=longest, bounds)
@@ -153,7 +150,7 @@ fn storm<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Storm> {
 pub fn compare(
     rule: (u64, &str),
     max_acu_limit: Option<u32>,
-    budgets: &[(Option<u32>, &Option<(u64, String)>)],
+    budgets: &[(Option<u32>, &Option<Budget>)],
     reader: &mut Reader,
 ) {
     for (acus, place) in budgets {

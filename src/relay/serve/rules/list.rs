@@ -22,7 +22,7 @@ const ELSEWHERE: [Elsewhere; 6] = [
 const MOST: usize = 200;
 
 /// The budgets above the rules: of the bridge, and of integrations by their names.
-pub type Budgets = [(Option<String>, Option<(u64, String)>)];
+pub type Budgets = Vec<(Option<String>, Option<limits::Budget>)>;
 
 /// Reads `default` and `rules`; without the latter there is one rule that takes every alert. Those of one group stand in the
 /// order in which they are asked.

@@ -115,8 +115,7 @@ pub struct Draft {
     pub rule: Rule,
     /// Whether the file says to which integration it belongs.
     pub has_integration: bool,
-    /// Where its budget stands: the line, and the key.
-    pub budget: Option<(u64, String)>,
+    pub budget: Option<limits::Budget>,
 }
 
 /// The rule where the file says nothing.
