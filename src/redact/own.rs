@@ -27,11 +27,16 @@ const SHORT: usize = 8;
 /// A key shorter than this is none: it would be found everywhere.
 const SHORTEST: usize = 4;
 
+/// So many letters and digits there are.
+const LETTERS: usize = 36;
+
 /// A key that is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OwnKey {
     whole: String,
     letters: Vec<u8>,
+    /// For every two letters whether a telling part of the key begins with them: most places of a text are passed over by that.
+    begins: Vec<bool>,
 }
 
 /// One way to read a text: bytes, each with where it stands in the text.
@@ -42,7 +47,11 @@ impl OwnKey {
     pub fn new(key: &str) -> OwnKey {
         let whole = key.trim().to_string();
         let bytes = whole.strip_prefix("cog_").unwrap_or(&whole).bytes();
-        OwnKey { letters: bytes.filter(counts).map(|byte| byte.to_ascii_lowercase()).collect(), whole }
+        let letters: Vec<u8> = bytes.filter(counts).map(|byte| byte.to_ascii_lowercase()).collect();
+        let mut begins = vec![false; LETTERS * LETTERS];
+        let parts = (letters.len() + 1).saturating_sub(telling(&letters));
+        letters.windows(2).take(parts).for_each(|pair| begins[place_of(pair[0], pair[1])] = true);
+        OwnKey { letters, begins, whole }
     }
 
     /// Where the key stands in `text`, or a telling part of it.
@@ -86,9 +95,14 @@ impl OwnKey {
             return;
         }
         let letters = letters(reading);
-        let telling = TELLING_LENGTH.min(self.letters.len());
+        let telling = telling(&self.letters);
         let mut at = 0;
         while at + telling <= letters.len() {
+            if !self.begins[place_of(letters[at].byte, letters[at + 1].byte)] {
+                looked_at(1);
+                at += 1;
+                continue;
+            }
             // Of two equally long parts the first: more of the key may follow on the next line.
             let parts = (0..=self.letters.len() - telling).rev();
             let parts = parts.map(|offset| (common(&self.letters[offset..], &letters[at..]), offset));
@@ -167,6 +181,17 @@ fn letters(reading: &[(u8, Range<usize>)]) -> Vec<Letter<'_>> {
         }
     }
     letters
+}
+
+/// How many letters of a key in a row are no coincidence.
+fn telling(letters: &[u8]) -> usize {
+    TELLING_LENGTH.min(letters.len())
+}
+
+/// Where two letters stand in a table of all pairs.
+fn place_of(first: u8, second: u8) -> usize {
+    let number = |byte: u8| usize::from(if byte.is_ascii_digit() { byte - b'0' } else { byte - b'a' + 10 });
+    number(first) * LETTERS + number(second)
 }
 
 /// How many letters of the key begin `letters`.

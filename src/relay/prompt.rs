@@ -14,6 +14,8 @@ pub use key::{Key, dedupe_key, line, shown_key};
 pub use storm::{Companion, with_storm};
 pub use template::{Template, TemplateProblem, first_unknown, named};
 
+use std::sync::LazyLock;
+
 use super::alert::{Alert, tag_in};
 use super::text::{plain_line, without_secrets};
 use crate::redact::Redactor;
@@ -30,6 +32,10 @@ pub const LONGEST_TITLE: usize = 120;
 
 /// The prompt when the user has no template.
 pub const DEFAULT_TEMPLATE: &str = include_str!("prompt/default.txt");
+
+/// The same, parsed once.
+static DEFAULT: LazyLock<Template> =
+    LazyLock::new(|| Template::parse(DEFAULT_TEMPLATE).expect("a test renders the default template"));
 
 /// What a session is created with.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,14 +62,7 @@ pub fn words<'a>(
     let tag = tag_in(namespace, key.hashed);
     let (alert, secrets_removed) = without_secrets(alert, redactor);
     let key = redactor.redact(key.shown);
-    let default;
-    let template = match template {
-        Some(template) => template,
-        None => {
-            default = Template::parse(DEFAULT_TEMPLATE)?;
-            &default
-        }
-    };
+    let template = template.unwrap_or(&DEFAULT);
     let mut halvings = 0;
     // The alert is cut until the template's own words have room; they never are.
     let prompt = loop {
