@@ -322,7 +322,7 @@ fn no_option_repeats_a_secret_that_it_does_not_take() {
     calls(&Arguments::command(), "", &mut all);
     assert!(all.len() > 100, "{}", all.len());
     let program = program();
-    // What it takes is the name of a file, which it writes and names.
+    // It takes the name of a file, which it writes and names.
     let is_taken = |call: &str| call == format!(" alert-relay init {SECRET}");
     for call in all.into_iter().filter(|call| !is_taken(call)) {
         let ran = program.run(call.trim());

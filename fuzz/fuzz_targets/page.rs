@@ -40,17 +40,17 @@ fn check(mut body: Vec<u8>) {
     let items: Vec<Vec<u8>> = page.items().map(|item| oracle::without_white_space(item.as_bytes())).collect();
 
     let bare = lines(&page, &Frame::bare(None));
-    assert_eq!(bare, expected(&items, |item| item.to_vec()));
+    assert_eq!(bare, expected(&items, spelled));
 
     let before = br#"{"type":"RECORD","record":{"stream":"sessions","data":"#;
     let airbyte = lines(&page, &Frame::airbyte(&StreamDescriptor::of("sessions"), 7));
     assert_eq!(airbyte, expected(&items, |item| [before, item, b",\"emitted_at\":7}}"].concat()));
 
     let labeled = lines(&page, &Frame::bare(Some("notes")));
-    assert_eq!(labeled, expected(&items, |item| [b"{\"_stream\":\"notes\",", &item[1..]].concat()));
+    assert_eq!(labeled, expected(&items, |item| spelled(&[b"{\"_stream\":\"notes\",", &item[1..]].concat())));
 
     let of_session = lines(&page, &Frame::bare(None).of_session(SESSION));
-    assert_eq!(of_session, expected(&items, with_session));
+    assert_eq!(of_session, expected(&items, |item| spelled(&with_session(item))));
 }
 
 /// The page's lines, each without its line feed.
@@ -68,6 +68,15 @@ fn lines(page: &Page, frame: &Frame) -> Vec<Vec<u8>> {
 
 fn expected(items: &[Vec<u8>], line: impl Fn(&[u8]) -> Vec<u8>) -> Vec<Vec<u8>> {
     items.iter().filter(|item| *item != b"{}").map(|item| line(item)).collect()
+}
+
+/// For people, the control characters from U+0080 to U+009F are spelled out.
+fn spelled(item: &[u8]) -> Vec<u8> {
+    let text = std::str::from_utf8(item).unwrap().chars().map(|letter| match letter {
+        '\u{80}'..='\u{9f}' => format!("\\u{:04x}", u32::from(letter)),
+        letter => letter.to_string(),
+    });
+    text.collect::<String>().into_bytes()
 }
 
 /// An item, which has no white space, with its session: put in front where the item has no such field, put in its

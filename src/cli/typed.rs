@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use clap::{Command, CommandFactory};
+use clap::{Arg, Command, CommandFactory};
 
 use super::Arguments;
 use crate::devin::token::holds_key;
@@ -24,8 +24,26 @@ pub fn not_repeated(message: &str, words: &[String]) -> String {
 pub fn misplaced(words: &[String], exists: impl Fn(&Path) -> bool) -> Vec<&str> {
     let named = words.windows(2).filter(|pair| names_something(&pair[0])).map(|pair| pair[1].as_str());
     let joined = words.iter().filter_map(|word| word.split_once('=')).filter(|(option, _)| names_something(option));
-    let values = named.chain(joined.map(|(_, value)| value));
+    let values = named.chain(joined.map(|(_, value)| value)).chain(files(words));
     values.filter(|value| may_be_secret(value) && !exists(Path::new(value))).collect()
+}
+
+/// What stands alone behind a command that takes the name of a file so.
+fn files(words: &[String]) -> Vec<&str> {
+    let root = Arguments::command();
+    let (mut command, mut files) = (&root, Vec::new());
+    for word in words {
+        if let Some(inner) = command.find_subcommand(word) {
+            command = inner;
+        } else if command.get_positionals().any(is_shown) {
+            files.push(word.as_str());
+        }
+    }
+    files
+}
+
+fn is_shown(argument: &Arg) -> bool {
+    argument.get_value_names().is_some_and(|names| names.iter().any(|name| SHOWN.contains(&name.as_str())))
 }
 
 /// The part of a word that may be a secret: all of it, or what is behind the equals sign of an option.
@@ -38,9 +56,7 @@ fn secret(word: &str) -> Option<&str> {
 /// Whether a word is an option, perhaps abbreviated, of any command whose value is shown when it cannot be used.
 fn names_something(word: &str) -> bool {
     fn any(command: &Command, option: &str) -> bool {
-        let mut arguments = command.get_arguments().filter(|argument| {
-            argument.get_value_names().is_some_and(|names| names.iter().any(|name| SHOWN.contains(&name.as_str())))
-        });
+        let mut arguments = command.get_arguments().filter(|argument| is_shown(argument));
         arguments.any(|argument| argument.get_long().is_some_and(|long| long.starts_with(option)))
             || command.get_subcommands().any(|command| any(command, option))
     }
