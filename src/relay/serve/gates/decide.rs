@@ -107,8 +107,9 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
             format!("it has waited to start for {}, the most of max_wait", shown(gates.max_wait)),
         );
     }
-    let hold =
-        |until: i64, gate, reason| Decision::Hold { until: longest.unwrap_or(i64::MAX).min(until), gate, reason };
+    // What has its place is not given up any more, and so not asked because of that.
+    let longest = longest.filter(|_| !facts.has_place).unwrap_or(i64::MAX);
+    let hold = |until: i64, gate, reason| Decision::Hold { until: longest.min(until), gate, reason };
     if let Some(reason) = &facts.kill_switch {
         return hold(facts.now + ASK_SWITCH_AGAIN, Gate::KillSwitch, reason.clone());
     }

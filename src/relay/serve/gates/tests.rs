@@ -62,6 +62,8 @@ fn a_job_waits_no_longer_than_max_wait() {
     assert_eq!([waited(2 * HOUR - 1), waited(2 * HOUR)], ["start", dropped], "the delay is no wait");
     let begun = Facts { created_at: NOW - 9 * HOUR, has_place: true, ..facts() };
     assert_eq!(told(&begun, &open(), &Bounds::default()), "start");
+    let held = Facts { kill_switch: Some("the kill switch is on".to_string()), is_at_create: true, ..begun };
+    assert_eq!(told(&held, &open(), &Bounds::default()), "hold 15 s, kill_switch: the kill switch is on");
 }
 
 #[test]

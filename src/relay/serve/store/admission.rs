@@ -275,9 +275,10 @@ async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, StoreE
         }
         let no_limits = Limits::default();
         let of_integration = ask.bounds.integrations.get(&integration).unwrap_or(&no_limits);
-        facts.bridge = usage(work, &ask.bounds.limits, ("", ""), &ask.job_id).await?;
-        facts.of_integration = usage(work, of_integration, ("integration", &integration), &ask.job_id).await?;
-        facts.of_rule = usage(work, &gates.limits, ("rule", &rule), &ask.job_id).await?;
+        let job = (ask.job_id.as_str(), facts.has_place.then_some(facts.created_at));
+        facts.bridge = usage(work, &ask.bounds.limits, ("", ""), job).await?;
+        facts.of_integration = usage(work, of_integration, ("integration", &integration), job).await?;
+        facts.of_rule = usage(work, &gates.limits, ("rule", &rule), job).await?;
         let has_limits = [&ask.bounds.limits, of_integration, &gates.limits].iter().any(|limits| **limits != no_limits);
         if (has_limits || gates.storm.is_some()) && !ask.is_at_create {
             match cooldown(work, &alert, &ask.holds).await? {
@@ -315,15 +316,20 @@ async fn out_of_quota_at(work: &mut Work<'_>, integration: &str, job_id: &str) -
     Ok((worked.unwrap_or_default() == 0).then(|| tried_at.unwrap_or(stopped_at)))
 }
 
-/// What of a limit is taken by other jobs: by all, or by those that have this value in this column.
+/// What of a limit is taken by other jobs: by all, or by those that have this value in this column. A job that has its place
+/// comes with when it was made: of those that have one and are held all the same, the later ones wait for it.
 async fn usage(
     work: &mut Work<'_>,
     limits: &Limits,
     (column, value): (&str, &str),
-    job_id: &str,
+    (job_id, placed): (&str, Option<i64>),
 ) -> Result<Usage, StoreError> {
     let mut usage = Usage::default();
-    let of = if column.is_empty() { "$1 = '' AND id <> $2".to_string() } else { format!("{column} = $1 AND id <> $2") };
+    let scope = if column.is_empty() { "$1 = ''".to_string() } else { format!("{column} = $1") };
+    let behind = placed.map_or_else(String::new, |made_at| {
+        format!(" AND (held_by IS NULL OR created_at < {made_at} OR created_at = {made_at} AND id < $2)")
+    });
+    let of = format!("{scope} AND id <> $2{behind}");
     if limits.concurrent_sessions.is_some() {
         let text = format!("SELECT COUNT(*) FROM jobs WHERE {of} AND settled_at IS NULL AND started_at IS NOT NULL");
         let row = sqlx::query(AssertSqlSafe(text)).bind(value).bind(job_id).fetch_one(&mut *work.connection).await?;

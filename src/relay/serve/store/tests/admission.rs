@@ -437,3 +437,23 @@ async fn a_create_that_was_put_off_counts_when_it_is_sent() {
         assert_eq!(short(&store.admit(ask(&first, true)).await.unwrap()), "is held", "{address}");
     }
 }
+
+#[tokio::test]
+async fn of_two_that_have_a_place_where_one_is_left_the_earlier_goes() {
+    for (store, address, _directory) in stores().await {
+        let only = |most| Limits { concurrent_sessions: Some(most), ..Limits::default() };
+        store.accept(gated(1, "x", &Gates::open("cpu"))).await.unwrap();
+        store.accept(gated(2, "y", &Gates::open("cpu"))).await.unwrap();
+        let mut both = store.claim("one", "me", LEASE, 9).await.unwrap().claimed;
+        both.sort_by(|one, other| one.job.id.cmp(&other.job.id));
+        let mut said = Vec::new();
+        for (place, is_at_create, most) in
+            [(0, false, 2), (1, false, 2), (0, true, 1), (1, true, 1), (0, true, 1), (1, true, 1)]
+        {
+            let bounds = Arc::new(Bounds { limits: only(most), ..Bounds::default() });
+            let ask = Ask { bounds, ..ask(&both[place], is_at_create) };
+            said.push(short(&store.admit(ask).await.unwrap()));
+        }
+        assert_eq!(said, ["starts", "starts", "is held", "is held", "starts", "is held"], "{address}");
+    }
+}
