@@ -2,8 +2,9 @@
 
 mod common;
 
-use common::bridge::{Bridge, at};
-use common::program;
+use common::bridge::{Bridge, at, request};
+use common::devin::{Devin, Sessions};
+use common::{TOKEN, program};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
@@ -57,4 +58,26 @@ fn the_end_of_a_group_that_another_alert_joined_is_believed() {
     assert_eq!(deliver(&[("a", "resolved", began, over), ("b", "firing", joined, none)]), "firing");
     assert_eq!(deliver(&[("a", "resolved", began, over), ("b", "resolved", joined, over)]), "resolved");
     assert_eq!(deliver(&[("a", "firing", over, none)]), "firing", "it fires again");
+}
+
+#[test]
+fn what_can_be_asked_shows_no_key_that_devin_repeats() {
+    let url = format!("https://github.com/acme/shop/pull/7?token={TOKEN}");
+    let look = json!({"status": "running", "status_detail": "finished", "pull_requests": [{"pr_url": url, "pr_state": "open"}]});
+    let sessions = Sessions::new().on_look(move |_| look.clone());
+    let devin = Devin::start(move |heard| sessions.answer(heard));
+    let program = at(&devin.settings());
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml");
+    assert_eq!(bridge.post("generic", DISK_FULL).status, 202);
+    bridge.until("outcome");
+    let asked = ["alerts", "deliveries", "decisions", "kill-switch"].map(|name| format!("/api/v1/{name}"));
+    for path in asked.iter().map(String::as_str).chain(["/readyz"]) {
+        let shown = bridge.get(path).json().to_string();
+        assert!(!shown.contains(TOKEN), "{path}: {shown}");
+    }
+    assert!(bridge.alerts()[0]["job"]["pr_url"].as_str().unwrap().starts_with("https://github.com/acme/shop/pull/7"));
+    let nightly = json!({"on": true, "rule": "nightly"}).to_string();
+    let unknown = request(&bridge.address, "POST", "/api/v1/pause", "", nightly.as_bytes()).unwrap();
+    assert_eq!(unknown.status, 404, "{unknown:?}");
+    assert!(unknown.json()["reason"].to_string().contains("there is no rule with this id: there are default"));
 }

@@ -93,6 +93,12 @@ fn of_each_group_the_first_rule_that_matches_takes_the_alert() {
     assert_eq!(jobs(&none), 0);
     assert_eq!(none.json()["suppressed"][0]["reason"], "no rule matches it", "{none:?}");
     assert_eq!(none.json()["accepted"], true);
+    let decisions = bridge.get("/api/v1/decisions").json();
+    let mut rows = decisions["decisions"].as_array().unwrap().iter();
+    let row = rows.find(|row| row["gate"] == "filter").unwrap_or(&Value::Null);
+    let told = ["dedupe_key", "decision", "gate", "reason", "rule"].map(|name| row[name].as_str().unwrap_or("-"));
+    assert_eq!(told[1..], ["refuse", "filter", "no rule matches it", "-"], "{decisions}");
+    assert!(told[0].ends_with('c'), "{decisions}");
 }
 
 #[test]

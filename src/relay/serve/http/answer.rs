@@ -1,11 +1,15 @@
 //! What is answered: a status and JSON.
 
+use std::borrow::Cow;
+
 use http_body_util::Full;
 use hyper::StatusCode;
 use hyper::body::Bytes;
 use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use hyper::http::{HeaderValue, Response};
 use serde_json::{Value, json};
+
+use crate::redact::Redactor;
 
 /// An answer, before it is bytes.
 pub struct Answer {
@@ -39,6 +43,12 @@ impl Answer {
         self
     }
 
+    /// The same without secrets: what Devin or a sender wrote stands in the store as it came.
+    pub fn without_secrets(mut self, redactor: &Redactor) -> Answer {
+        redact(&mut self.body, redactor);
+        self
+    }
+
     /// As it goes out.
     pub fn into_response(self) -> Response<Full<Bytes>> {
         let mut response = Response::new(Full::from(format!("{}\n", self.body)));
@@ -49,5 +59,18 @@ impl Answer {
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         response
+    }
+}
+
+fn redact(value: &mut Value, redactor: &Redactor) {
+    match value {
+        Value::String(text) => {
+            if let Cow::Owned(shown) = redactor.redact(text) {
+                *text = shown;
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| redact(item, redactor)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| redact(field, redactor)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }

@@ -206,7 +206,8 @@ impl Door {
             if let Err(refusal) = self.admit(&Auth::Open, &head, &[], None, peer).await {
                 return refusal;
             }
-            return self.switch(Request::from_parts(head, body)).await.unwrap_or_else(|refusal| refusal);
+            let answer = self.switch(Request::from_parts(head, body)).await.unwrap_or_else(|refusal| refusal);
+            return answer.without_secrets(&self.live.now().redactor);
         }
         let Some(shown) = Shown::at(&path) else {
             let reason = "there is nothing at this address: deliveries go to /v1/hooks/NAME, and /api/v1/alerts, /api/v1/deliveries, /api/v1/decisions, /readyz and /healthz can be asked";
@@ -222,7 +223,7 @@ impl Door {
         {
             return refusal;
         }
-        self.show(shown, head.uri.query()).await
+        self.show(shown, head.uri.query()).await.without_secrets(&self.live.now().redactor)
     }
 
     /// Keeps a delivery, and only then says so. Whatever is answered, the log says it too.

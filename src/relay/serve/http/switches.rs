@@ -95,6 +95,15 @@ impl Door {
             let reason = format!("there is no integration of this name: the rules have {}", names.join(", "));
             return Err(Answer::problem(StatusCode::NOT_FOUND, &reason));
         }
+        let served = self.live.now();
+        if let Switch::Rule(id) = &switch
+            && on
+            && !served.rules.rules.iter().any(|known| known.id == *id)
+        {
+            let ids: Vec<&str> = served.rules.rules.iter().map(|known| known.id.as_str()).collect();
+            let reason = format!("there is no rule with this id: there are {}", ids.join(", "));
+            return Err(Answer::problem(StatusCode::NOT_FOUND, &reason));
+        }
         Ok((switch, on))
     }
 

@@ -100,8 +100,13 @@ fn runs<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Runs> {
         let within = within.and_then(|place| reader.time_within(&place, bounds, "from 1s to 30d"));
         return Some(Runs { count: count?, within: within? });
     }
+    const FORM: &str = "must be a number of starts and a time: 3/1h, 7/1d";
+    if let Value::Number(_) | Value::Decimal(_) = &place.node.value {
+        reader.problem(place, FORM);
+        return None;
+    }
     reader.checked(place, |text| {
-        let wrong = || "must be a number of starts and a time: 3/1h, 7/1d".to_string();
+        let wrong = || FORM.to_string();
         let (count, within) = text.split_once('/').ok_or_else(wrong)?;
         let count = count.trim().parse().ok().filter(|count| (1..=10_000).contains(count)).ok_or_else(wrong)?;
         let within = within.trim();

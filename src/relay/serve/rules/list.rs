@@ -9,13 +9,19 @@ use crate::relay::serve::gates::Bounds;
 /// What only one of the rules may say.
 pub const KEYS: [&str; 5] = ["id", "group", "order", "enabled", "match"];
 
-const ELSEWHERE: [Elsewhere; 6] = [
+const ELSEWHERE: [Elsewhere; 12] = [
     ("name", "write id"),
     ("externalKey", "write id"),
     ("when", "write match"),
     ("if", "write match"),
     ("filter", "write match"),
     ("labels", "write match: {labels: {NAME: VALUE}}"),
+    ("annotations", "write match: {annotations: {NAME: VALUE}}"),
+    ("severity", "write match: {severity: VALUE}"),
+    ("source", "write match: {source: VALUE}"),
+    ("route", "write match: {route: NAME}"),
+    ("sender", "write match: {sender: NAME}"),
+    ("not", "write match: {not: {labels: {NAME: VALUE}}}"),
 ];
 
 /// The most rules of a file.
@@ -73,10 +79,10 @@ pub fn rules<'a>(
         let Some(section) = reader.section(item, &known, &elsewhere) else { continue };
         let mut draft = common.clone();
         let order = own(&section, &names, at, &mut draft.rule, reader);
-        if let Some((_, other, _)) = read.iter().find(|(_, other, _)| other.rule.id == draft.rule.id)
+        if let Some((_, other, there)) = read.iter().find(|(_, other, _)| other.rule.id == draft.rule.id)
             && !draft.rule.id.is_empty()
         {
-            let message = format!("is {:?}, the identifier of another rule", other.rule.id);
+            let message = format!("is {:?}, as of the rule in line {}: give it another", other.rule.id, there.line);
             reader.problem_at(section.line, &format!("{}.id", section.key), message);
         }
         rule::rule(&section, integrations, &mut draft, reader);

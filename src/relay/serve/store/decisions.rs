@@ -30,8 +30,12 @@ pub struct DecisionView {
     /// The alert's tag.
     pub alert: String,
     pub dedupe_key: String,
+    /// These three are empty, and not shown, for an alert that no rule takes.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub rule: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub integration: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub job_id: String,
     /// `start`, `look`, `hold` or `refuse`.
     pub decision: String,

@@ -230,6 +230,9 @@ fn take<'d>(known: &mut Known<'d>, delivery: &'d NewDelivery, tag: &'d str, entr
             known.touch(delivery, tag);
             suppressed(format!("the alert is {word}, which starts nothing"))
         }
-        EntryState::Unwanted(reason) => suppressed(reason.clone()),
+        EntryState::Unwanted(reason) => {
+            known.turn_away(delivery, entry, reason);
+            suppressed(reason.clone())
+        }
     }
 }

@@ -40,6 +40,7 @@ pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use view::{After, AlertView, Deliveries, DeliveryView, JobView};
 
 use crate::devin::session::Session;
+use crate::redact::MASK;
 
 /// So many orders may wait for the writer before whoever gives the next has to wait.
 const WAITING: usize = 4096;
@@ -383,7 +384,14 @@ impl fmt::Display for Address {
             Address::Sqlite(path) => write!(formatter, "sqlite:{}", path.display()),
             Address::Postgres(url) => {
                 let place = url.rsplit_once('@').or_else(|| url.split_once("://")).map_or("", |(_, place)| place);
-                write!(formatter, "postgres://{}", place.split('?').next().unwrap_or_default())
+                let place = place.split('?').next().unwrap_or_default();
+                match place.split('/').next().and_then(|host| host.rsplit_once(':')) {
+                    // No port: a password, of whoever has left the host out.
+                    Some((host, port)) if !port.bytes().all(|byte| byte.is_ascii_digit()) && !port.ends_with(']') => {
+                        write!(formatter, "postgres://{host}:{MASK}")
+                    }
+                    _ => write!(formatter, "postgres://{place}"),
+                }
             }
         }
     }

@@ -611,6 +611,10 @@ fn an_address_is_shown_without_its_password() {
         ("sqlite::memory:", "memory"),
         ("postgres://me:secret@db.example/relay?sslmode=require&password=x", "postgres://db.example/relay"),
         ("postgresql://db.example/relay", "postgres://db.example/relay"),
+        ("postgres://db.example:5432/relay", "postgres://db.example:5432/relay"),
+        ("postgres://[::1]/relay", "postgres://[::1]/relay"),
+        ("postgres://relay:Zq7cAnaRy88xLm/db", "postgres://relay:****"),
+        ("postgres://relay:Zq7cAnaRy88xLm", "postgres://relay:****"),
     ] {
         assert_eq!(shown(text).as_deref(), Ok(expected));
     }

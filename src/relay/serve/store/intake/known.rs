@@ -31,6 +31,8 @@ pub struct Known<'d> {
     jobs: Vec<NewRow<'d>>,
     /// What fired, by tag, where its rule counts that.
     firings: Vec<(&'d str, &'d Gates)>,
+    /// Alerts that no rule takes, with the reason.
+    unwanted: Vec<(&'d NewDelivery, &'d Entry, &'d str)>,
     /// What jobs are told: what would follow, or `None` when it is over.
     news: Vec<(String, Option<&'d Job>)>,
 }
@@ -79,8 +81,8 @@ impl<'d> Known<'d> {
         let alerts = look_up_alerts(work, deliveries).await?;
         let sender_ids = look_up_sender_ids(work, deliveries).await?;
         let (freed, deliveries, jobs) = (Vec::new(), Vec::new(), Vec::new());
-        let (firings, news) = (Vec::new(), Vec::new());
-        Ok(Known { now: work.now, alerts, sender_ids, freed, deliveries, jobs, firings, news })
+        let (firings, unwanted, news) = (Vec::new(), Vec::new(), Vec::new());
+        Ok(Known { now: work.now, alerts, sender_ids, freed, deliveries, jobs, firings, unwanted, news })
     }
 
     /// An alert by its tag.
@@ -167,6 +169,11 @@ impl<'d> Known<'d> {
         self.firings.push((tag, gates));
     }
 
+    /// Keeps why an alert starts nothing that no rule takes.
+    pub fn turn_away(&mut self, delivery: &'d NewDelivery, entry: &'d Entry, reason: &'d str) {
+        self.unwanted.push((delivery, entry, reason));
+    }
+
     /// Leaves news for a job: what fires now, as the job that it would be, or with `None` that it is over.
     pub fn tell(&mut self, job_id: &str, follow_up: Option<&'d Job>) {
         self.news.push((job_id.to_string(), follow_up));
@@ -185,6 +192,7 @@ impl<'d> Known<'d> {
         write_alerts(work, &self.alerts).await?;
         start(work, &self.jobs).await?;
         note_firings(work, &self.firings).await?;
+        write_unwanted(work, &self.unwanted).await?;
         tell(work, &self.news).await
     }
 }
@@ -309,6 +317,17 @@ async fn write_deliveries(work: &mut Work<'_>, deliveries: &[(&NewDelivery, bool
             .bind(now)
             .bind(verdict)
             .bind(reason)
+    })
+    .await
+}
+
+async fn write_unwanted(work: &mut Work<'_>, unwanted: &[(&NewDelivery, &Entry, &str)]) -> Result<(), StoreError> {
+    let columns = ["id", "at", "alert", "dedupe_key", "rule", "integration", "job", "decision", "gate", "reason"];
+    let now = work.now;
+    let rows: Vec<_> = (0..).zip(unwanted).map(|(number, row)| (format!("{}.{number}", row.0.id), row)).collect();
+    insert(work, ("decisions", &columns), "", &rows, |bound, (id, (_, entry, reason))| {
+        let bound = bound.bind(id.clone()).bind(now).bind(&entry.tag).bind(&entry.dedupe_key);
+        bound.bind("").bind("").bind("").bind("refuse").bind("filter").bind(*reason)
     })
     .await
 }
