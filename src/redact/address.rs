@@ -100,6 +100,10 @@ pub(super) fn scheme_credential(place: Place<'_>) -> Option<Range<usize>> {
         _ => |byte| DOTTED(byte) || b"~+/=%".contains(&byte),
     };
     let credential = &after[gap..][..run(&after[gap..], alphabet)];
+    // `token_type=Bearer expires_in=3600`: what follows is another name with its value.
+    let is_named = credential.split_once('=').is_some_and(|(name, value)| {
+        !value.trim_start_matches('=').is_empty() && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+    });
     let has = |kind: fn(&u8) -> bool| credential.bytes().any(|byte| kind(&byte));
     let is_secret = match scheme {
         "basic" => {
@@ -109,7 +113,7 @@ pub(super) fn scheme_credential(place: Place<'_>) -> Option<Range<usize>> {
         _ => credential.len() >= 8 && (credential.len() >= 20 || has(u8::is_ascii_digit)),
     };
     let begin = place.at + scheme.len() + gap;
-    (gap > 0 && is_secret).then(|| begin..begin + credential.len())
+    (gap > 0 && is_secret && !is_named).then(|| begin..begin + credential.len())
 }
 
 /// How many bytes of white space, escaped or not, begin `text`.
