@@ -1,5 +1,4 @@
-//! What users of comparable bridges asked for or complained about, each as a test that is named after it. Two of the fifteen
-//! need the rules of a later version: that storms are coalesced, and that an alert may be given a moment to resolve itself.
+//! What users of comparable bridges asked for or complained about, each of the fifteen as a test that is named after it.
 
 mod common;
 
@@ -104,6 +103,52 @@ fn group(instances: &[&str]) -> String {
         "groupLabels": {"alertname": "Down"}, "commonLabels": {"alertname": "Down"}, "commonAnnotations": {},
         "externalURL": "http://alerts.example.com", "alerts": alerts.collect::<Vec<_>>()})
     .to_string()
+}
+
+#[test]
+fn b04_a_storm_is_one_session_the_starts_of_an_hour_are_capped_and_what_waits_is_told() {
+    let devin = organization(3);
+    let program = rules(&devin, ", storm: {threshold: 3, window: 60s, immediate: 1}, limits: {runs: [2/1h]}");
+    let mut bridge = start(&program);
+    // Behind the switch, so that all four are there when the first of them is asked for.
+    let switch = |is_on: bool| {
+        let body = json!({"on": is_on}).to_string();
+        let switched = request(&bridge.address, "POST", "/api/v1/kill-switch", "", body.as_bytes()).unwrap();
+        assert_eq!(switched.status, 200, "{switched:?}");
+    };
+    switch(true);
+    for key in ["disk", "cpu", "memory", "swap"] {
+        assert_eq!(bridge.post("generic", &alert(key, "firing", 1)).status, 202);
+    }
+    switch(false);
+    let mut ends: Vec<String> = (0..4).map(|_| bridge.until("outcome")["result"].to_string()).collect();
+    ends.sort();
+    assert_eq!(
+        (devin.creates().len(), &ends[..2]),
+        (2, &["\"attached\"".to_string(), "\"attached\"".to_string()][..]),
+        "{ends:?}"
+    );
+    // The hour has had its starts.
+    assert_eq!(bridge.post("generic", &alert("fan", "firing", 2)).status, 202);
+    let waits = loop {
+        let alerts = bridge.alerts();
+        let fan = alerts.iter().find(|alert| alert["dedupe_key"] == "generic:fan").unwrap();
+        if let Some(reason) = fan["job"]["waits_for"].as_str() {
+            break reason.to_string();
+        }
+    };
+    assert!(waits.contains("has started 2 sessions within 1h, as many as runs allows"), "{waits}");
+}
+
+#[test]
+fn b05_an_alert_that_resolves_itself_in_a_moment_is_worth_no_session() {
+    let devin = organization(1);
+    let program = rules(&devin, ", delay: 10m");
+    let mut bridge = start(&program);
+    assert_eq!(bridge.post("generic", &alert("disk", "firing", 1)).status, 202);
+    assert_eq!(bridge.post("generic", &alert("disk", "resolved", 2)).status, 202);
+    assert_eq!(bridge.until("outcome")["result"], "resolved_before_start");
+    assert_eq!(devin.count("POST"), 0);
 }
 
 #[test]
