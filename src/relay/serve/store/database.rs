@@ -22,6 +22,10 @@ PRAGMA synchronous = FULL;
 PRAGMA foreign_keys = ON;
 ";
 
+/// A process that stands still in the middle of a transaction holds locks that all others wait for: it is given up before the
+/// deliveries that wait for it are.
+const POSTGRES_SETTINGS: &str = "SET idle_in_transaction_session_timeout = '3s'";
+
 /// So many bytes are written to see whether any can be: the size of a common delivery.
 const PROBE: usize = 32 << 10;
 
@@ -151,9 +155,7 @@ impl Database {
 
     async fn prepare(&mut self) -> Result<(), StoreError> {
         let mut connection = AnyConnection::connect(&self.url).await?;
-        if self.dialect == Dialect::Sqlite {
-            connection.execute(SQLITE_SETTINGS).await?;
-        }
+        connection.execute(self.dialect.settings()).await?;
         let mut transaction = connection.begin_with(self.dialect.begin()).await?;
         if self.dialect == Dialect::Postgres {
             sqlx::query("SELECT CAST(pg_advisory_xact_lock(7340032) AS TEXT)").execute(&mut *transaction).await?;
@@ -319,6 +321,14 @@ fn done(result: Result<(), StoreError>) -> Result<Reply, StoreError> {
 }
 
 impl Dialect {
+    /// What a connection begins with.
+    fn settings(self) -> &'static str {
+        match self {
+            Dialect::Sqlite => SQLITE_SETTINGS,
+            Dialect::Postgres => POSTGRES_SETTINGS,
+        }
+    }
+
     /// SQLite takes the lock of the writer at once, so that no transaction fails halfway for want of it.
     fn begin(self) -> &'static str {
         match self {
