@@ -165,7 +165,11 @@ pub async fn run(read: Read, output: &Output) -> Exit {
     if plan.steps.is_empty() && plan.refused.is_empty() {
         emitter.log(Level::Warn, "the catalog configures no stream, so there is nothing to read");
     }
-    let emitter = emitter.labeled(plan.steps.len() > 1 && folder.is_none()).keeping(state_file).into_folder(folder);
+    let emitter = emitter
+        .labeled(plan.steps.len() > 1 && folder.is_none())
+        .keeping(state_file)
+        .into_folder(folder)
+        .redacting(place.redactions);
     // Before the first message, after which a platform may want to stop us.
     let mut signals = Signals::listen();
     let context = Arc::new(Context::new(client(&place.config, Policy::patient()), emitter, &place.config));

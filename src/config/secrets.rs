@@ -68,6 +68,7 @@ mod tests {
     #[test]
     fn what_may_be_a_key_is_found_in_settings_that_cannot_be_used() {
         assert_eq!(check(r#"{"api_token":"s3cr3t","org_id":"org-0123456789abcdef"}"#), ["s3cr3t"]);
+        assert_eq!(check(r#"{"redact_key":"hush hush"}"#), ["hush hush"]);
         assert_eq!(
             check(r#"{"api_tokn":"s3cr3t","webhook_secret":"hush","x":"0123456789abcdef"}"#),
             ["0123456789abcdef", "hush", "s3cr3t"]

@@ -12,6 +12,7 @@ pub use super::ledger::Ledger;
 use super::output_folder::OutputFolder;
 use super::progress::{self, Outcome, counted};
 use super::record::{Frame, Framed};
+use super::redaction::Redactions;
 use super::state_file::StateFile;
 use crate::airbyte::StreamDescriptor;
 use crate::airbyte::message::{CheckStatus, ConnectionStatus, FailureType, Level, Message, StreamStatus};
@@ -39,6 +40,7 @@ pub struct Emitter {
     states: Option<StateFile>,
     /// Where records go instead of stdout.
     folder: Option<OutputFolder>,
+    redactions: Redactions,
     began: Instant,
     ledgers: Mutex<Vec<Arc<Ledger>>>,
 }
@@ -56,6 +58,7 @@ impl Emitter {
             shows_progress: is_seen,
             states: None,
             folder: None,
+            redactions: Redactions::default(),
             began: Instant::now(),
             ledgers: Mutex::default(),
         }
@@ -91,6 +94,12 @@ impl Emitter {
     /// Writes bare records into a folder, a file for each stream, instead of stdout.
     pub fn into_folder(mut self, folder: Option<OutputFolder>) -> Emitter {
         self.folder = folder;
+        self
+    }
+
+    /// Leaves out or hashes fields of records.
+    pub fn redacting(mut self, redactions: Redactions) -> Emitter {
+        self.redactions = redactions;
         self
     }
 
@@ -234,10 +243,11 @@ impl Emitter {
 
     /// What a record of `stream` that is read now looks like on its line.
     pub fn frame(&self, stream: &StreamDescriptor) -> Frame {
-        match self.format {
+        let frame = match self.format {
             Format::Airbyte => Frame::airbyte(stream, now_ms()),
             Format::Records => Frame::bare(self.label_records.then_some(stream.name.as_str())),
-        }
+        };
+        frame.redacted(self.redactions.of_stream(&stream.name))
     }
 
     /// Queues a page's records, waiting while the reader of stdout is behind.

@@ -22,6 +22,7 @@ pub mod progress;
 pub mod read;
 pub mod recent;
 pub mod record;
+pub mod redaction;
 pub mod state;
 pub mod state_file;
 pub mod streams;

@@ -1,8 +1,11 @@
 //! A page's bytes become record lines, byte for byte. Pure.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use super::facts::{Facts, Field};
+use super::redaction::Rules;
 use crate::airbyte::StreamDescriptor;
 use crate::airbyte::line::compact_into;
 use crate::airbyte::message::record_frame;
@@ -19,6 +22,8 @@ pub struct Frame {
     is_for_people: bool,
     /// The session a message belongs to, as JSON, for messages that do not say so themselves.
     session: Option<String>,
+    /// What is left out of a record, or hashed.
+    redacted: Option<Arc<Rules>>,
 }
 
 impl Frame {
@@ -32,6 +37,12 @@ impl Frame {
     pub fn bare(label: Option<&str>) -> Frame {
         let label = label.map(|stream| format!("\"_stream\":{},", Value::from(stream)).into_bytes());
         Frame { after: b"\n".to_vec(), label: label.unwrap_or_default(), is_for_people: true, ..Frame::default() }
+    }
+
+    /// The same for records of which some fields are left out or hashed.
+    pub fn redacted(mut self, rules: Option<Arc<Rules>>) -> Frame {
+        self.redacted = rules;
+        self
     }
 
     /// The same for the messages of one session.
@@ -70,11 +81,26 @@ pub fn frame_page(page: &Page, frame: &Frame, id_field: &str, mut wanted: impl F
         }
         let facts = Facts::noted(item, id_field);
         if wanted(item.text, &facts) {
+            let begin = framed.lines.len();
             write_line(frame, item, facts.session_id, &mut framed.lines);
+            if let Some(rules) = &frame.redacted {
+                redact_line(frame, rules, begin, &mut framed.lines);
+            }
             framed.records += 1;
         }
     }
     framed
+}
+
+/// Edits the record on the line that begins at `begin`.
+fn redact_line(frame: &Frame, rules: &Rules, begin: usize, lines: &mut Vec<u8>) {
+    let line = lines.split_off(begin);
+    let (from, to) = (frame.before.len(), line.len() - frame.after.len());
+    // A line is made of texts, so it is one.
+    let record = str::from_utf8(&line[from..to]).unwrap_or_default();
+    lines.extend_from_slice(&line[..from]);
+    lines.extend_from_slice(rules.edited(record).as_bytes());
+    lines.extend_from_slice(&line[to..]);
 }
 
 /// Whether an item is `{}`.
