@@ -46,7 +46,8 @@ fn ids(program: &Program) -> Vec<String> {
 
 #[test]
 fn a_full_refresh_writes_one_file_a_stream_and_nothing_to_stdout() {
-    let program = program().at(&Api::of(&organization()), json!({}));
+    let api = Api::of(&organization());
+    let program = program().at(&api, json!({}));
     let ran = program.run(FULL);
     assert_eq!((ran.exit().as_str(), ran.text(), ran.stderr.as_str()), ("exit 0", "", ""));
     assert_eq!(files(&program), ["secrets.jsonl", "sessions.jsonl"]);
@@ -56,7 +57,8 @@ fn a_full_refresh_writes_one_file_a_stream_and_nothing_to_stdout() {
 
 #[test]
 fn a_stream_that_fails_has_no_file_and_the_others_have() {
-    let program = program().at(&without_secrets(), json!({}));
+    let api = without_secrets();
+    let program = program().at(&api, json!({}));
     let ran = program.run(FULL);
     assert_eq!(ran.exit(), "exit 1");
     assert!(ran.stderr.contains("warning: stream secrets: out/secrets.jsonl is not written"), "{}", ran.stderr);
@@ -66,7 +68,8 @@ fn a_stream_that_fails_has_no_file_and_the_others_have() {
 #[test]
 fn an_incremental_read_adds_what_has_changed() {
     let organization = organization();
-    let program = program().at(&Api::of(&organization), json!({}));
+    let api = Api::of(&organization);
+    let program = program().at(&api, json!({}));
     assert_eq!(program.run(CHANGES).exit(), "exit 0");
     assert_eq!(program.run(CHANGES).exit(), "exit 0");
     assert_eq!(ids(&program), [r#""a""#, r#""b""#]);
@@ -82,7 +85,8 @@ fn a_first_incremental_read_that_fails_leaves_no_file_that_a_second_one_would_re
     let program = program().at(&failing, json!({}));
     assert_eq!(program.run(CHANGES).exit(), "exit 1");
     assert_eq!(files(&program), ["sessions.jsonl"]);
-    let program = program.at(&Api::of(&organization()), json!({}));
+    let answering = Api::of(&organization());
+    let program = program.at(&answering, json!({}));
     assert_eq!(program.run(CHANGES).exit(), "exit 0");
     assert_eq!(files(&program), ["secrets.jsonl", "sessions.jsonl"]);
     assert_eq!(ids(&program), [r#""a""#, r#""b""#]);
@@ -90,7 +94,8 @@ fn a_first_incremental_read_that_fails_leaves_no_file_that_a_second_one_would_re
 
 #[test]
 fn what_an_interrupted_read_has_left_is_cleared_away() {
-    let program = program().at(&Api::of(&organization()), json!({}));
+    let api = Api::of(&organization());
+    let program = program().at(&api, json!({}));
     assert_eq!(program.run(CHANGES).exit(), "exit 0");
     let whole = program.text("out/sessions.jsonl");
     let program = program
@@ -151,7 +156,8 @@ fn a_folder_that_is_none_holds_something_or_is_in_use_is_left_alone() {
 
 #[test]
 fn a_full_disk_ends_the_read_and_names_the_file() {
-    let program = program().at(&Api::of(&organization()), json!({}));
+    let api = Api::of(&organization());
+    let program = program().at(&api, json!({}));
     std::fs::create_dir(program.path("out")).unwrap();
     std::os::unix::fs::symlink("/dev/full", program.path("out/sessions.jsonl")).unwrap();
     let program = program.file("state.json", common::state(&[("sessions", json!({"updated_at": 5}))]));
@@ -165,7 +171,8 @@ fn a_full_disk_ends_the_read_and_names_the_file() {
 
 #[test]
 fn records_in_a_folder_are_no_messages() {
-    let program = program().at(&Api::of(&organization()), json!({})).catalog(&["sessions"]);
+    let api = Api::of(&organization());
+    let program = program().at(&api, json!({})).catalog(&["sessions"]);
     for more in ["--format airbyte", "--catalog catalog.json"] {
         let ran = program.run(&format!("read --config config.json --output out {more}"));
         assert_eq!(ran.exit(), "exit 2", "{more}: {}", ran.stderr);

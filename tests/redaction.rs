@@ -18,7 +18,8 @@ fn api() -> Api {
 #[test]
 fn a_named_field_is_dropped_or_hashed_in_every_form_of_output() {
     let more = json!({"redact_fields": ["title", "session_messages.message", "username:hash"], "redact_key": SECRET});
-    let program = program().at(&api(), more).catalog(&["sessions", "session_messages"]);
+    let api = api();
+    let program = program().at(&api, more).catalog(&["sessions", "session_messages"]);
     let records = program.run("read --config config.json --streams sessions,session_messages --format records");
     insta::assert_snapshot!(records.text(), @r#"
     {"_stream":"sessions","created_at":1700000000,"session_id":"a","tags":["x"],"updated_at":1700000000}
@@ -37,7 +38,8 @@ fn a_named_field_is_dropped_or_hashed_in_every_form_of_output() {
 fn what_is_remembered_of_a_record_is_of_the_record_as_it_came() {
     let catalog = common::catalog(&[("sessions", "incremental")]);
     let state_of = |more: serde_json::Value| {
-        let program = program().at(&api(), more).file("catalog.json", &catalog);
+        let api = api();
+        let program = program().at(&api, more).file("catalog.json", &catalog);
         program.read().told().states("sessions").last().map(ToString::to_string).unwrap()
     };
     assert_eq!(state_of(json!({})), state_of(json!({"redact_fields": ["title"]})));

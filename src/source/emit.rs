@@ -1,6 +1,7 @@
 //! What the connector has to say, in the form that was asked for: Airbyte's messages, or bare records with notes for
 //! people on stderr. Keeps each stream's account, so that a STATE counts the records before it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -13,6 +14,7 @@ use super::output_folder::OutputFolder;
 use super::progress::{self, Outcome, counted};
 use super::record::{Frame, Framed};
 use super::redaction::Redactions;
+use super::shape::Shape;
 use super::state_file::StateFile;
 use crate::airbyte::StreamDescriptor;
 use crate::airbyte::message::{CheckStatus, ConnectionStatus, FailureType, Level, Message, StreamStatus};
@@ -247,7 +249,9 @@ impl Emitter {
             Format::Airbyte => Frame::airbyte(stream, now_ms()),
             Format::Records => Frame::bare(self.label_records.then_some(stream.name.as_str())),
         };
-        frame.redacted(self.redactions.of_stream(&stream.name))
+        let is_told = self.least <= Level::Info;
+        let shape = Shape::of_stream(&stream.name).filter(|_| is_told);
+        frame.redacted(self.redactions.of_stream(&stream.name)).declared(shape)
     }
 
     /// Queues a page's records, waiting while the reader of stdout is behind.
@@ -264,6 +268,7 @@ impl Emitter {
             );
             self.log(Level::Warn, &text);
         }
+        self.tell_differences(ledger, framed.differences);
         if framed.records == 0 {
             return Ok(());
         }
@@ -279,6 +284,18 @@ impl Emitter {
             None => self.output.records(framed.lines),
         }
         Ok(())
+    }
+
+    /// Says how what the API sends differs from the schema, of each field once.
+    fn tell_differences(&self, ledger: &Ledger, differences: BTreeMap<String, String>) {
+        for (field, sentence) in differences {
+            if ledger.lock().differing.insert(field) {
+                self.log(
+                    Level::Info,
+                    &format!("stream {}: {sentence}; the records have it as it was sent", ledger.stream),
+                );
+            }
+        }
     }
 
     /// Notes that everything queued so far supports `state`, without saying so yet.

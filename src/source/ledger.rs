@@ -1,5 +1,6 @@
 //! One stream's account while it is read: what has been counted, said and queued. Says nothing itself.
 
+use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -27,6 +28,8 @@ pub(super) struct Account {
     /// Whether `safe` is more than the state that the stream began with.
     pub(super) has_moved: bool,
     pub(super) is_running: bool,
+    /// The fields of which it has been said that they differ from the schema.
+    pub(super) differing: BTreeSet<String>,
     /// How it ended, once it has.
     pub(super) outcome: Option<Outcome>,
 }

@@ -23,6 +23,7 @@ pub mod read;
 pub mod recent;
 pub mod record;
 pub mod redaction;
+pub mod shape;
 pub mod state;
 pub mod state_file;
 pub mod streams;

@@ -1,11 +1,13 @@
 //! A page's bytes become record lines, byte for byte. Pure.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::Value;
 
 use super::facts::{Facts, Field};
 use super::redaction::Rules;
+use super::shape::Shape;
 use crate::airbyte::StreamDescriptor;
 use crate::airbyte::line::compact_into;
 use crate::airbyte::message::record_frame;
@@ -24,6 +26,8 @@ pub struct Frame {
     session: Option<String>,
     /// What is left out of a record, or hashed.
     redacted: Option<Arc<Rules>>,
+    /// What the schema declares, which the first item of a page is held against.
+    declared: Option<&'static Shape>,
 }
 
 impl Frame {
@@ -37,6 +41,12 @@ impl Frame {
     pub fn bare(label: Option<&str>) -> Frame {
         let label = label.map(|stream| format!("\"_stream\":{},", Value::from(stream)).into_bytes());
         Frame { after: b"\n".to_vec(), label: label.unwrap_or_default(), is_for_people: true, ..Frame::default() }
+    }
+
+    /// The same for a page whose first item is held against a schema.
+    pub fn declared(mut self, shape: Option<&'static Shape>) -> Frame {
+        self.declared = shape;
+        self
     }
 
     /// The same for records of which some fields are left out or hashed.
@@ -68,12 +78,17 @@ pub struct Framed {
     pub records: u64,
     /// Items that were `{}`, which a platform drops without a word.
     pub empty: u64,
+    /// Sentences about how the first item differs from the schema, by field.
+    pub differences: BTreeMap<String, String>,
 }
 
 /// Frames the items of `page` that `wanted` admits; each is told from others by the field `id_field`.
 pub fn frame_page(page: &Page, frame: &Frame, id_field: &str, mut wanted: impl FnMut(&str, &Facts) -> bool) -> Framed {
     let room = page.noted().map(|item| item.text.len() + frame.most_added()).sum();
     let mut framed = Framed { lines: Vec::with_capacity(room), ..Framed::default() };
+    if let (Some(shape), Some(first)) = (frame.declared, page.items().next()) {
+        framed.differences = shape.differences(first);
+    }
     for item in page.noted() {
         if is_empty(item.text) {
             framed.empty += 1;
