@@ -351,7 +351,7 @@ struct Kept {
 impl Kept {
     fn stream(&mut self, organization: &mut Organization, stream: &Stream) -> Result<()> {
         if stream.listing != Listing::PerSession {
-            let (pages, items) = self.list(organization, &stream.path.join("/"), |_| ())?;
+            let (pages, items) = self.list(organization, &stream.paths[0].below.join("/"), |_| ())?;
             self.lists += pages;
             self.records += items;
             return Ok(());
@@ -362,7 +362,7 @@ impl Kept {
         })?;
         self.lists += pages;
         for session in sessions {
-            let path = format!("sessions/devin-{}/{}", bare(&session), stream.path.join("/"));
+            let path = format!("sessions/devin-{}/{}", bare(&session), stream.paths[0].below.join("/"));
             let (pages, items) = self.list(organization, &path, |_| ())?;
             self.children += pages;
             self.records += items;

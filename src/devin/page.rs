@@ -12,6 +12,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use super::form::{Form, Paging, Shape, described};
 use super::memory::Share;
 use super::walk::{Refused, Walker};
 
@@ -28,6 +29,8 @@ pub struct Request {
     pub path: Vec<String>,
     /// Query parameters as they go on the wire; a list is a repeated key. Without `after`, which is the trail's.
     pub query: Vec<(&'static str, String)>,
+    /// What its answers look like, and how the next one is asked for.
+    pub form: Form,
 }
 
 impl Request {
@@ -120,18 +123,32 @@ impl Noted {
 enum Next {
     End,
     After(String),
+    /// So many items further on.
+    Behind(usize),
 }
 
 /// Why a complete answer with status 200 is no page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invalid {
-    NotJson { line: usize, column: usize },
+    NotJson {
+        line: usize,
+        column: usize,
+    },
     NoItems,
-    ItemNotAnObject { index: usize },
+    /// It is built in another way than its list is said to be.
+    OtherShape {
+        wanted: Shape,
+        found: String,
+    },
+    ItemNotAnObject {
+        index: usize,
+    },
     CursorMissing,
     CursorRepeated,
     NothingNew,
-    TooLarge { limit: usize },
+    TooLarge {
+        limit: usize,
+    },
     Unexpected(&'static str),
 }
 
@@ -142,6 +159,7 @@ impl fmt::Display for Invalid {
                 write!(formatter, "it is not the JSON of a list (line {line}, column {column})")
             }
             Invalid::NoItems => formatter.write_str("it has no list of items"),
+            Invalid::OtherShape { wanted, found } => write!(formatter, "it should be {wanted}, and is {found}"),
             Invalid::ItemNotAnObject { index } => write!(formatter, "item {index} is not an object"),
             Invalid::CursorMissing => formatter.write_str("it promises a next page without a cursor for it"),
             Invalid::CursorRepeated => formatter.write_str("its cursor was given before, so the list would never end"),
@@ -161,22 +179,36 @@ struct Envelope {
 }
 
 impl Page {
-    /// Reads an answer's body. Every item is checked to be an object before any of them can be used.
+    /// Reads an answer's body, which is the common envelope. Every item is checked to be an object before any of them can be used.
     ///
     /// # Errors
     /// [`Invalid`] when the body is not an envelope with `items`, or promises a page without a cursor.
     pub fn parse(body: Vec<u8>) -> Result<Page, Invalid> {
+        Page::parse_as(body, Form::default())
+    }
+
+    /// The same of an answer in this form.
+    ///
+    /// # Errors
+    /// [`Invalid`] when the body has another form, or promises a page that cannot be asked for.
+    pub fn parse_as(body: Vec<u8>, form: Form) -> Result<Page, Invalid> {
         let body = String::from_utf8(body).map_err(|_| Invalid::Unexpected("it is not UTF-8 text"))?;
         let (mut items, mut fields) = (Vec::new(), Vec::new());
-        let envelope = walk(&body, &mut items, &mut fields).map_err(|Refused| why_refused(&body))?;
+        let envelope =
+            walk(&body, form.shape, &mut items, &mut fields).map_err(|Refused| why_refused(&body, form.shape))?;
         let cursor = envelope.end_cursor.filter(|cursor| !cursor.is_empty());
         if cursor.as_ref().is_some_and(|cursor| cursor.contains(char::REPLACEMENT_CHARACTER)) {
             return Err(Invalid::Unexpected("its cursor is damaged"));
         }
-        let next = match (envelope.has_next_page, cursor) {
-            (Some(true), None) => return Err(Invalid::CursorMissing),
-            (Some(true) | None, Some(cursor)) => Next::After(cursor),
-            (Some(false), _) | (None, None) => Next::End,
+        let next = match (form.paging, envelope.has_next_page, cursor) {
+            (Paging::Cursor, Some(true), None) => return Err(Invalid::CursorMissing),
+            (Paging::Cursor, Some(true) | None, Some(cursor)) => Next::After(cursor),
+            (Paging::Unpaged, Some(true), _) => {
+                return Err(Invalid::Unexpected("it promises a next page, which this list is not known to have"));
+            }
+            (Paging::Offset, Some(true), _) if !items.is_empty() => Next::Behind(items.len()),
+            (Paging::Offset, None, _) if items.len() >= form.page_size() => Next::Behind(items.len()),
+            _ => Next::End,
         };
         Ok(Page { body, items, fields, next, total: envelope.total, asked_at: None, _share: None })
     }
@@ -203,20 +235,44 @@ impl Page {
 }
 
 /// Walks over a page once: checks it, finds the items and their fields, reads the envelope.
-fn walk(body: &str, items: &mut Vec<Place>, fields: &mut Vec<FieldPlace>) -> Result<Envelope, Refused> {
+fn walk(body: &str, shape: Shape, items: &mut Vec<Place>, fields: &mut Vec<FieldPlace>) -> Result<Envelope, Refused> {
+    let walker = Walker::new(body);
+    let is_array = body.trim_ascii_start().starts_with('[');
+    let name = match shape {
+        Shape::Array => "",
+        Shape::ArrayOr(name) if !is_array => name,
+        Shape::ArrayOr(_) => "",
+        Shape::Items => "items",
+        Shape::In(name) => name,
+        Shape::Measures => return walk_measures(body, &walker, items, fields),
+    };
+    if name.is_empty() {
+        let end = walker.list(walker.start(), |at| walk_item(body, &walker, at, items, fields))?;
+        return walker.end(end).map(|()| Envelope::default());
+    }
+    walk_envelope(body, &walker, name, items, fields)
+}
+
+/// Walks over an envelope whose items stand under `list`.
+fn walk_envelope(
+    body: &str,
+    walker: &Walker,
+    list: &str,
+    items: &mut Vec<Place>,
+    fields: &mut Vec<FieldPlace>,
+) -> Result<Envelope, Refused> {
     let mut envelope = Envelope::default();
     let mut seen = Vec::new();
-    let walker = Walker::new(body);
     let end = walker.object(walker.start(), |key, at| {
         // An escape may spell a name that is known.
         let name = spelled_out(body, key)?;
-        let is_known = ["items", "end_cursor", "has_next_page", "total"].contains(&&*name);
+        let is_known = [list, "end_cursor", "has_next_page", "total"].contains(&&*name);
         // One of these twice is contradictory.
         if is_known && seen.contains(&name) {
             return Err(Refused);
         }
-        let end = if name == "items" {
-            walker.list(at, |at| walk_item(body, &walker, at, items, fields))?
+        let end = if name == list {
+            walker.list(at, |at| walk_item(body, walker, at, items, fields))?
         } else {
             let end = walker.value(at)?;
             let value = &body[at..end];
@@ -234,7 +290,27 @@ fn walk(body: &str, items: &mut Vec<Place>, fields: &mut Vec<FieldPlace>) -> Res
         Ok(end)
     })?;
     walker.end(end)?;
-    if seen.iter().any(|name| name == "items") { Ok(envelope) } else { Err(Refused) }
+    if seen.iter().any(|name| name == list) { Ok(envelope) } else { Err(Refused) }
+}
+
+/// Walks over an answer that is one item: an object of numbers, and no list's envelope.
+fn walk_measures(
+    body: &str,
+    walker: &Walker,
+    items: &mut Vec<Place>,
+    fields: &mut Vec<FieldPlace>,
+) -> Result<Envelope, Refused> {
+    let end = walk_item(body, walker, walker.start(), items, fields)?;
+    walker.end(end)?;
+    let (mut is_measured, mut is_envelope) = (false, false);
+    let inside = Walker::new(body);
+    inside.object(inside.start(), |key, at| {
+        let end = inside.value(at)?;
+        is_measured |= body[at..].starts_with(|c: char| c == '-' || c.is_ascii_digit() || c == '[' || c == '{');
+        is_envelope |= matches!(&body[key], "items" | "detail" | "has_next_page");
+        Ok(end)
+    })?;
+    if is_measured && !is_envelope { Ok(Envelope::default()) } else { Err(Refused) }
 }
 
 fn spelled_out(body: &str, key: Range<usize>) -> Result<Cow<'_, str>, Refused> {
@@ -266,7 +342,10 @@ fn walk_item(
 }
 
 /// What is wrong with a body that the walk has refused. Read slowly: it is only to be told.
-fn why_refused(body: &str) -> Invalid {
+fn why_refused(body: &str, shape: Shape) -> Invalid {
+    if shape != Shape::Items {
+        return why_other(body, shape);
+    }
     #[derive(Deserialize)]
     struct Envelope<'a> {
         #[serde(borrow, default)]
@@ -288,6 +367,23 @@ fn why_refused(body: &str) -> Invalid {
         None => Invalid::NoItems,
         Some(Some(index)) => Invalid::ItemNotAnObject { index },
         Some(None) => Invalid::Unexpected("it is not the JSON of a list"),
+    }
+}
+
+/// The same of a body that should be built in a way of its own.
+fn why_other(body: &str, shape: Shape) -> Invalid {
+    let value: serde_json::Value = match serde_json::from_str(body) {
+        Ok(value) => value,
+        Err(error) => return Invalid::NotJson { line: error.line(), column: error.column() },
+    };
+    let list = match shape {
+        Shape::In(name) | Shape::ArrayOr(name) if value.is_object() => &value[name],
+        _ => &value,
+    };
+    match list.as_array().map(|items| items.iter().position(|item| !item.is_object())) {
+        Some(Some(index)) => Invalid::ItemNotAnObject { index },
+        Some(None) => Invalid::Unexpected("what it says beside its items cannot be read"),
+        None => Invalid::OtherShape { wanted: shape, found: described(&value) },
     }
 }
 
@@ -318,14 +414,24 @@ impl Trail {
     /// # Errors
     /// [`Invalid`] when the cursor stands still or comes round again, or when page after page is empty.
     pub fn check(&self, page: &Page) -> Result<(), Invalid> {
-        let Next::After(cursor) = &page.next else { return Ok(()) };
-        if self.after.as_deref() == Some(cursor) || self.seen.contains(&mark(&cursor)) {
+        let cursor = match &page.next {
+            Next::End => return Ok(()),
+            Next::After(cursor) => cursor.clone(),
+            Next::Behind(items) => self.behind(*items),
+        };
+        if self.after.as_deref() == Some(&*cursor) || self.seen.contains(&mark(&cursor)) {
             return Err(Invalid::CursorRepeated);
         }
         if self.is_barren(page) && self.barren + 1 >= MOST_BARREN_PAGES {
             return Err(Invalid::NothingNew);
         }
         Ok(())
+    }
+
+    /// The offset of what comes so many items further on.
+    fn behind(&self, items: usize) -> String {
+        let before: usize = self.after.as_deref().and_then(|before| before.parse().ok()).unwrap_or(0);
+        (before + items).to_string()
     }
 
     /// Whether `page` brings nothing that the page before did not.
@@ -337,13 +443,16 @@ impl Trail {
     pub fn advance(&mut self, page: &Page) {
         self.barren = if self.is_barren(page) { self.barren + 1 } else { 0 };
         self.last = Some(page.mark());
-        match &page.next {
-            Next::End => self.ended = true,
-            Next::After(cursor) => {
-                self.seen.insert(mark(&cursor));
-                self.after = Some(cursor.clone());
+        let cursor = match &page.next {
+            Next::End => {
+                self.ended = true;
+                return;
             }
-        }
+            Next::After(cursor) => cursor.clone(),
+            Next::Behind(items) => self.behind(*items),
+        };
+        self.seen.insert(mark(&cursor));
+        self.after = Some(cursor);
     }
 }
 
@@ -362,95 +471,4 @@ fn mark(what: &impl Hash) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(body: &str) -> String {
-        match Page::parse(body.as_bytes().to_vec()) {
-            Ok(page) => {
-                let items: Vec<&str> = page.items().collect();
-                format!("{items:?} then {:?}, total {:?}", page.next, page.total)
-            }
-            Err(invalid) => format!("invalid: {invalid}"),
-        }
-    }
-
-    #[test]
-    fn what_follows_a_page_is_read_from_whatever_the_envelope_says() {
-        insta::assert_snapshot!(check(r#"{"items":[{"a":1}],"end_cursor":"x=","has_next_page":true,"total":7}"#), @r#"["{\"a\":1}"] then After("x="), total Some(7)"#);
-        insta::assert_snapshot!(check(r#"{"items":[],"end_cursor":"x","has_next_page":false}"#), @"[] then End, total None");
-        insta::assert_snapshot!(check(r#"{"items":[],"end_cursor":"x"}"#), @r#"[] then After("x"), total None"#);
-        insta::assert_snapshot!(check(r#"{"items":[],"end_cursor":null,"has_next_page":null,"total":null}"#), @"[] then End, total None");
-        insta::assert_snapshot!(check(r#"{"items":[]}"#), @"[] then End, total None");
-        insta::assert_snapshot!(check(r#"{"items":[],"total":"many","unknown":{"a":[1]}}"#), @"[] then End, total None");
-    }
-
-    #[test]
-    fn what_cannot_be_a_page_is_an_error_and_never_an_end() {
-        insta::assert_snapshot!(check(r#"{"items":[],"has_next_page":true}"#), @"invalid: it promises a next page without a cursor for it");
-        insta::assert_snapshot!(check(r#"{"items":[],"has_next_page":true,"end_cursor":""}"#), @"invalid: it promises a next page without a cursor for it");
-        insta::assert_snapshot!(check(r#"{"detail":"maintenance"}"#), @"invalid: it has no list of items");
-        insta::assert_snapshot!(check(r#"{"items":null}"#), @"invalid: it has no list of items");
-        insta::assert_snapshot!(check(r#"{"items":{}}"#), @"invalid: it is not the JSON of a list (line 1, column 9)");
-        insta::assert_snapshot!(check(r#"{"items":[{"a":1},3]}"#), @"invalid: item 1 is not an object");
-        insta::assert_snapshot!(check(r#"{"items":[{"a":1},null]}"#), @"invalid: item 1 is not an object");
-        insta::assert_snapshot!(check(r#"{"items":[{"a":1}"#), @"invalid: it is not the JSON of a list (line 1, column 17)");
-        insta::assert_snapshot!(check("<html>"), @"invalid: it is not the JSON of a list (line 1, column 1)");
-        insta::assert_snapshot!(check(""), @"invalid: it is not the JSON of a list (line 1, column 0)");
-        insta::assert_snapshot!(check("{\"items\":[{\"a\":\"\u{0}\"}]}"), @"invalid: it is not the JSON of a list (line 1, column 16)");
-        insta::assert_snapshot!(check("null"), @"invalid: it is not the JSON of a list (line 1, column 4)");
-        insta::assert_snapshot!(check("[]"), @"invalid: it has no list of items");
-        assert_eq!(
-            Page::parse(b"{\"items\":[{\"a\":\"\xff\"}]}".to_vec()).unwrap_err().to_string(),
-            "it is not UTF-8 text"
-        );
-        insta::assert_snapshot!(check(r#"[[{"a":1}],null,false,null]"#), @"invalid: it has no list of items");
-    }
-
-    fn page_of(items: &str, cursor: &str) -> Page {
-        let body = format!(r#"{{"items":[{items}],"end_cursor":"{cursor}"}}"#);
-        Page::parse(body.into_bytes()).unwrap()
-    }
-
-    fn page(cursor: &str) -> Page {
-        page_of("", cursor)
-    }
-
-    #[test]
-    fn a_cursor_that_stands_still_or_comes_round_again_is_an_error() {
-        let mut trail = Trail::default();
-        for cursor in ["a", "b", "c"] {
-            assert_eq!(trail.check(&page(cursor)), Ok(()));
-            trail.advance(&page(cursor));
-        }
-        assert_eq!(trail.check(&page("c")), Err(Invalid::CursorRepeated), "stands still");
-        assert_eq!(trail.check(&page("a")), Err(Invalid::CursorRepeated), "comes round");
-        assert_eq!(trail.check(&page("d")), Ok(()));
-        assert_eq!(trail.after(), Some("c"), "checking moves nothing");
-    }
-
-    #[test]
-    fn a_list_without_anything_new_ends_in_an_error() {
-        let pages_of = |items: &str| {
-            let mut trail = Trail::default();
-            let sound = |n: &usize| {
-                let page = page_of(items, &n.to_string());
-                let sound = trail.check(&page).is_ok();
-                trail.advance(&page);
-                sound
-            };
-            (0usize..).take_while(sound).count()
-        };
-        assert_eq!(pages_of(""), MOST_BARREN_PAGES as usize - 1);
-        assert_eq!(pages_of(r#"{"a":1},{"a":2}"#), MOST_BARREN_PAGES as usize, "the first one was new");
-    }
-
-    #[test]
-    fn the_end_is_reached_only_by_a_page_that_says_so() {
-        let mut trail = Trail::default();
-        trail.advance(&page("a"));
-        assert!(!trail.has_ended());
-        trail.advance(&Page::parse(br#"{"items":[]}"#.to_vec()).unwrap());
-        assert!(trail.has_ended());
-    }
-}
+mod tests;

@@ -343,12 +343,25 @@ impl Emitter {
         {
             self.state(&ledger.stream, &mut account, state);
         }
+        self.abandon(ledger);
+        account.outcome = Some(Outcome::Incomplete);
+        self.status(&ledger.stream, StreamStatus::Incomplete, false);
+    }
+
+    /// The stream is not there for this key, and nobody has named it: it ends without a state.
+    pub fn left_out(&self, ledger: &Ledger) {
+        self.end(ledger);
+        self.abandon(ledger);
+        ledger.lock().outcome = Some(Outcome::LeftOut);
+        self.status(&ledger.stream, StreamStatus::Incomplete, false);
+    }
+
+    /// A stream has no file where it was to have a whole one.
+    fn abandon(&self, ledger: &Ledger) {
         let gone = self.folder.as_ref().and_then(|folder| folder.abandon(&self.output, &ledger.stream.name));
         if let Some(gone) = gone {
             self.log(Level::Warn, &format!("stream {}: {gone}", ledger.stream));
         }
-        account.outcome = Some(Outcome::Incomplete);
-        self.status(&ledger.stream, StreamStatus::Incomplete, false);
     }
 
     /// Any stream's status, known to us or not.

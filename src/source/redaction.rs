@@ -11,7 +11,7 @@ use std::sync::Arc;
 use ring::hmac;
 use serde_json::Value;
 
-use super::streams::{STREAMS, Stream};
+use super::streams::{Added, Part, STREAMS, Stream};
 use crate::config::{Config, similar};
 
 pub use edit::Rules;
@@ -67,19 +67,20 @@ fn add(entry: &str, has_key: bool, streams: &mut BTreeMap<&'static str, Fields>)
     if path.iter().any(|name| name.is_empty()) {
         return Err("which is no field: write field, stream.field or stream.field.below".to_string());
     }
-    let one = STREAMS.iter().find(|stream| stream.name == path[0]);
-    let (path, wanted): (&[&str], Vec<&Stream>) = match one {
-        Some(_) if path.len() == 1 => {
+    // A name may be that of a stream, of a field, or of both.
+    let of_one =
+        STREAMS.iter().filter(|stream| stream.name == path[0] && path.len() > 1).map(|stream| (stream, &path[1..]));
+    let of_all =
+        STREAMS.iter().filter(|stream| declared(stream).get(path[0]).is_some()).map(|stream| (stream, &path[..]));
+    let wanted: Vec<(&Stream, &[&str])> = of_one.chain(of_all).collect();
+    if wanted.is_empty() {
+        if STREAMS.iter().any(|stream| stream.name == path[0]) {
             return Err(format!("which is a stream: write {}.field, or leave the stream out of the read", path[0]));
         }
-        Some(stream) => (&path[1..], vec![stream]),
-        None => (&path[..], STREAMS.iter().filter(|stream| declared(stream).get(path[0]).is_some()).collect()),
-    };
-    if wanted.is_empty() {
         let names: Vec<String> = STREAMS.iter().flat_map(|stream| keys(&declared(stream))).collect();
         return Err(unknown(path[0], &names, "no stream"));
     }
-    for stream in wanted {
+    for (stream, path) in wanted {
         check(stream, path, action)?;
         insert(streams.entry(stream.name).or_default(), path, action)?;
     }
@@ -88,11 +89,13 @@ fn add(entry: &str, has_key: bool, streams: &mut BTreeMap<&'static str, Fields>)
 
 /// Whether a stream has such a field, and can do without it.
 fn check(stream: &Stream, path: &[&str], action: Action) -> Result<(), String> {
-    let mut cursor = vec![stream.cursor_field];
-    cursor.extend(stream.cursor_fallback);
+    let is_cursor =
+        |name: &str| stream.cursor.is_some_and(|cursor| cursor.field == name || cursor.fallback == Some(name));
     let role = match path {
-        [name] if stream.primary_key.contains(name) => Some("by which records are told apart"),
-        [name] if cursor.contains(name) => Some("by which a newer record is told from an older one"),
+        [name] if stream.primary_key.contains(name) || is_in_id(stream, name) => {
+            Some("by which records are told apart")
+        }
+        [name] if is_cursor(name) => Some("by which a newer record is told from an older one"),
         ["org_id"] => Some("which says whose a record is"),
         _ => None,
     };
@@ -123,6 +126,15 @@ fn check(stream: &Stream, path: &[&str], action: Action) -> Result<(), String> {
         return Err(format!("which holds no text in {}, so there is nothing to hash: drop it", stream.name));
     }
     Ok(())
+}
+
+/// Whether an identifier that is made here says what is in a field.
+fn is_in_id(stream: &Stream, name: &str) -> bool {
+    stream.id.iter().any(|part| match part {
+        Part::Field(field) => *field == name,
+        Part::Each => stream.adds.iter().any(|added| matches!(added, Added::Each(field) if *field == name)),
+        _ => false,
+    })
 }
 
 /// What is dropped stays dropped, whatever else names it or what is below.

@@ -28,6 +28,8 @@ fn what_is_named_wrongly_is_told_all_at_once() {
         "titel",
         "sessions.titel",
         "sessions.pull_requests.url",
+        "pull_requests.pr_url",
+        "consumption_daily_users.user_id",
         "sessions.title.first",
         "sessions",
         "session_id",
@@ -47,6 +49,8 @@ fn what_is_named_wrongly_is_told_all_at_once() {
     redact_fields names "titel", which no stream has: did you mean "title"?
     redact_fields names "sessions.titel", which sessions does not have: did you mean "title"?
     redact_fields names "sessions.pull_requests.url", which sessions.pull_requests does not have
+    redact_fields names "pull_requests.pr_url", by which records are told apart in pull_requests, so it must stay; for the field of another stream write stream.field
+    redact_fields names "consumption_daily_users.user_id", by which records are told apart in consumption_daily_users, so it must stay; for the field of another stream write stream.field
     redact_fields names "sessions.title.first", but nothing is below title in sessions
     redact_fields names "sessions", which is a stream: write sessions.field, or leave the stream out of the read
     redact_fields names "session_id", by which records are told apart in sessions, so it must stay; for the field of another stream write stream.field
@@ -67,7 +71,8 @@ fn what_is_named_wrongly_is_told_all_at_once() {
 #[test]
 fn no_key_and_no_cursor_of_any_stream_can_be_named() {
     for stream in STREAMS {
-        let named = stream.primary_key.iter().copied().chain([stream.cursor_field]).chain(stream.cursor_fallback);
+        let cursor = stream.cursor.iter().flat_map(|cursor| [cursor.field].into_iter().chain(cursor.fallback));
+        let named = stream.primary_key.iter().copied().chain(cursor);
         for name in named {
             for entry in [format!("{}.{name}", stream.name), format!("{}.{name}:hash", stream.name), name.to_string()] {
                 assert!(Redactions::of(&config(&[&entry], Some(KEY))).is_err(), "{entry}");
@@ -82,7 +87,7 @@ fn a_field_is_dropped_or_hashed_and_the_rest_stays_as_it_was() {
     let check = |fields: &[&str]| edited("sessions", fields, record);
     insta::assert_snapshot!(check(&["title"]), @r#"{"session_id":"a","acus_consumed":1.10,"tags":["x","y"],"pull_requests":[{"pr_url":"u","pr_state":"open"},null,[{"pr_url":"v"}]],"structured_output":{"a":["b",1,true,null],"c":{"d":"e"}}}"#);
     insta::assert_snapshot!(check(&["sessions.title:hash", "tags:hash"]), @r#"{"session_id":"a","title":"90e277678ad49ffe134c2401fd8524b469794881f332272171667db0194948ec","acus_consumed":1.10,"t\u0069tle":"49679b979e7e934c35b7d1130e973885feec35fa76c2e55e557344b40411413d","tags":["871f1cb3ff699b070100a40e7ce0149b1eff7a69a6146cd23ddf489342a81c16","2b59408a727dc9c2f1b352286189ee3f234770adb41e78d8845f857a747331fc"],"pull_requests":[{"pr_url":"u","pr_state":"open"},null,[{"pr_url":"v"}]],"structured_output":{"a":["b",1,true,null],"c":{"d":"e"}}}"#);
-    insta::assert_snapshot!(check(&["pull_requests.pr_url", "structured_output:hash"]), @r#"{"session_id":"a","title":"Pay\u0020roll","acus_consumed":1.10,"t\u0069tle":"again","tags":["x","y"],"pull_requests":[{"pr_state":"open"},null,[{}]],"structured_output":{"a":["8c4206c713440cedbb8cb03672d9faec0276df2b28fbb433f9f093f02d1cf42c",null,null,null],"c":{"d":"db831fa13b520317926632946e7a01f122c7f169625b47babaea6ebcaeca07a7"}}}"#);
+    insta::assert_snapshot!(check(&["sessions.pull_requests.pr_url", "structured_output:hash"]), @r#"{"session_id":"a","title":"Pay\u0020roll","acus_consumed":1.10,"t\u0069tle":"again","tags":["x","y"],"pull_requests":[{"pr_state":"open"},null,[{}]],"structured_output":{"a":["8c4206c713440cedbb8cb03672d9faec0276df2b28fbb433f9f093f02d1cf42c",null,null,null],"c":{"d":"db831fa13b520317926632946e7a01f122c7f169625b47babaea6ebcaeca07a7"}}}"#);
     insta::assert_snapshot!(check(&["sessions.structured_output.c.d", "title:hash", "title:drop"]), @r#"{"session_id":"a","acus_consumed":1.10,"tags":["x","y"],"pull_requests":[{"pr_url":"u","pr_state":"open"},null,[{"pr_url":"v"}]],"structured_output":{"a":["b",1,true,null],"c":{}}}"#);
     assert_eq!(check(&["session_messages.message", "playbooks.title"]), record);
 }
