@@ -199,7 +199,7 @@ async fn list(
         partitions: partitions.iter_mut().collect(),
     };
     let tell = context.teller(ledger);
-    let listing = read_list(context, &place, kind, bounds, step.now, &tell, &mut readers).await?;
+    let listing = read_list(context, &place, kind, bounds, step.now, &tell, &mut readers).await?.listing;
     let states = records.iter().zip(&passes).map(|((step, _), pass)| {
         pass.warnings().into_iter().for_each(|warning| context.warn_of(step.stream, Some(warning)));
         pass.state(&listing)
