@@ -84,7 +84,11 @@ impl Spread<'_> {
     /// What there is a list for each of.
     async fn each(&self) -> Result<Vec<Option<String>>, End> {
         if self.step.stream.each == Each::Member {
-            let people = members(self.context, &self.tell).await?;
+            let row = find("members").expect("the table has a row for the people of an organization");
+            let people = members(self.context, row, &self.tell).await.map_err(|end| match end {
+                End::Refused(error) => End::Lacks(row, error),
+                end => end,
+            })?;
             return Ok(people.into_iter().map(Some).collect());
         }
         Ok(self.step.stream.each.values().into_iter().map(|word| word.map(str::to_string)).collect())
@@ -176,8 +180,7 @@ impl Spread<'_> {
 }
 
 /// The identifiers of all people of the organization, each once.
-async fn members(context: &Arc<Context>, tell: &Tell) -> Result<Vec<String>, End> {
-    let stream: &Stream = find("members").expect("the table has a row for the people of an organization");
+async fn members(context: &Arc<Context>, stream: &'static Stream, tell: &Tell) -> Result<Vec<String>, End> {
     let mut people: Vec<String> = Vec::new();
     for (number, word) in stream.each.values().into_iter().enumerate() {
         let place = Place::of(stream, &context.org_id, word);
