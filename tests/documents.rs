@@ -92,6 +92,15 @@ fn the_streams_page_is_made_from_the_table() {
     assert!(page == made, "the table of streams has changed: run UPDATE_DOCS=1 cargo test --test documents");
 }
 
+/// The recipe for a stream is the stream that was added last.
+#[test]
+fn the_recipe_for_a_stream_shows_the_last_row_of_the_table() {
+    let rows = include_str!("../src/source/streams/rows.rs");
+    let last = rows.rsplit_once("    Stream {\n").map(|(_, last)| last.trim_end().trim_end_matches("];")).unwrap();
+    let shown = format!("```rust\n    Stream {{\n{last}```");
+    assert!(include_str!("../CONTRIBUTING.md").contains(&shown), "the last row is another one:\n{shown}");
+}
+
 #[test]
 fn the_readme_has_every_setting_and_every_fault() {
     let readme = include_str!("../README.md");

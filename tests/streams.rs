@@ -68,7 +68,8 @@ async fn a_second_read_of_what_has_not_changed_repeats_only_what_may_still_chang
         let (before, after) = (first.records(stream.name).len(), second.records(stream.name).len());
         match stream.cursor {
             None => assert_eq!(after, before, "{}: always read completely", stream.name),
-            Some(_) => assert!(after * 3 <= before, "{}: {after} of {before} again", stream.name),
+            // What lies in the mark's own second comes again.
+            Some(_) => assert!(after * 3 <= before || after == 1, "{}: {after} of {before} again", stream.name),
         }
         told.insert(stream.name, after);
     }
@@ -87,11 +88,11 @@ async fn a_plain_key_reads_what_is_its_own_and_leaves_out_the_rest_where_nobody_
         program().file("config.json", settings).run("read --config config.json --streams all --format records --quiet")
     });
     let ran = ran.await.unwrap();
-    let story = ran.story();
-    assert!(story.ends_with("exit 0"), "{story}");
-    let left_out: Vec<&str> = story.lines().filter_map(|line| line.strip_prefix("stderr: warning: ")).collect();
-    let left_out: Vec<&str> = left_out.iter().filter_map(|line| Some(line.split_once(" is left out")?.0)).collect();
-    insta::assert_snapshot!(left_out.join(" "), @"");
+    assert_eq!(ran.exit(), "exit 0", "{}", ran.stderr);
+    let left_out: Vec<&str> = ran.stderr.lines().filter_map(|line| line.strip_prefix("warning: ")).collect();
+    let mut left_out: Vec<&str> = left_out.iter().filter_map(|line| Some(line.split_once(" is left out")?.0)).collect();
+    left_out.sort_unstable();
+    insta::assert_snapshot!(left_out.join(" "), @"acu_limits audit_logs consumption_cycles organizations roles service_users");
 }
 
 /// A server that has one list below the organization, and knows nothing else.
@@ -237,8 +238,101 @@ async fn pull_requests_take_no_request_of_their_own() {
     });
     let (_, told) = Library::at(&api).read(&["sessions", "pull_requests"], "[]").await;
     assert_eq!(api.asked(), ["sessions first=200"]);
-    assert_eq!(
-        told.records("pull_requests"),
-        [json!({"id": "a/u", "session_id": "a", "updated_at": 5, "pr_url": "u", "new": 1.0})]
-    );
+    let expected = json!({"id": "a/u", "session_id": "a", "updated_at": 5, "pr_url": "u", "new": 1.0});
+    assert_eq!(told.records("pull_requests"), vec![&expected]);
+}
+
+/// An audit trail that grows while it is read, and whose server fails now and then.
+struct Trail {
+    dice: fastrand::Rng,
+    /// The times of the entries, in order.
+    times: Vec<i64>,
+    page: usize,
+    is_exclusive: bool,
+    fails: bool,
+    grows: bool,
+}
+
+impl Trail {
+    fn answer(&mut self, ask: &common::Ask, now: i64) -> Answer {
+        if self.fails && self.dice.u8(..8) == 0 {
+            return Answer::problem(400, "not this time");
+        }
+        if self.grows && self.dice.bool() {
+            self.times.push(now);
+        }
+        assert_eq!(ask.parameter("order"), Some("asc"));
+        let bound = |name: &str| ask.parameter(name).map(|bound| bound.parse::<i64>().unwrap());
+        let (after, before) = (bound("time_after"), bound("time_before"));
+        if let (Some(after), Some(before)) = (after, before) {
+            assert!(before - after <= 100 * DAY, "too long a window");
+        }
+        let admits = |at: i64| {
+            let is_after = after.is_none_or(|after| if self.is_exclusive { at > after } else { at >= after });
+            is_after && before.is_none_or(|before| if self.is_exclusive { at < before } else { at <= before })
+        };
+        let entries: Vec<Value> = self
+            .times
+            .iter()
+            .enumerate()
+            .filter(|(_, at)| admits(**at))
+            .map(|(number, at)| json!({"audit_log_id": format!("entry-{number}"), "created_at": at}))
+            .collect();
+        let from: usize = ask.parameter("after").map_or(0, |cursor| cursor.parse().unwrap());
+        let first: usize = ask.parameter("first").unwrap().parse().unwrap();
+        let until = entries.len().min(from + first.min(self.page));
+        let has_next = until < entries.len();
+        Answer::json(
+            json!({"items": entries[from..until], "end_cursor": until.to_string(), "has_next_page": has_next}).to_string(),
+        )
+    }
+}
+
+#[tokio::test]
+async fn an_audit_trail_that_grows_and_fails_loses_nothing_over_a_chain_of_reads() {
+    for seed in 0..12 {
+        let mut dice = fastrand::Rng::with_seed(seed);
+        let now = || source_devin_ai::source::emit::now_ms() / 1000;
+        let mut times: Vec<i64> = (0..dice.usize(..90)).map(|_| now() - dice.i64(60..320 * DAY)).collect();
+        times.extend(times.clone().iter().take(9));
+        times.sort_unstable();
+        let trail = Trail {
+            times,
+            page: dice.usize(1..40),
+            is_exclusive: dice.bool(),
+            fails: true,
+            grows: true,
+            dice: dice.fork(),
+        };
+        let trail = std::sync::Arc::new(std::sync::Mutex::new(trail));
+        let served = std::sync::Arc::clone(&trail);
+        let api = Api::start(move |ask| match ask.list.as_str() {
+            "/v3/enterprise/audit-logs" => {
+                served.lock().unwrap().answer(ask, source_devin_ai::source::emit::now_ms() / 1000)
+            }
+            _ => Answer::unknown(),
+        });
+        let mut library = Library::at(&api);
+        library.config.lookback_window = [0, 600][dice.usize(..2)];
+        let (mut state, mut seen, mut records) = ("[]".to_string(), HashSet::new(), 0);
+        for sync in 0..6 {
+            if sync == 5 {
+                let mut trail = trail.lock().unwrap();
+                (trail.fails, trail.grows) = (false, false);
+            }
+            let (_, told) = library.read(&["audit_logs"], &state).await;
+            for record in told.records("audit_logs") {
+                seen.insert(key_of(record, &["audit_log_id"]));
+                records += 1;
+            }
+            if !told.states("audit_logs").is_empty() {
+                state = told.state_file();
+                let last: Vec<Value> = serde_json::from_str(&state).unwrap();
+                state = Value::from(last[last.len() - 1..].to_vec()).to_string();
+            }
+        }
+        let entries = trail.lock().unwrap().times.len();
+        assert_eq!(seen.len(), entries, "seed {seed}: all entries, and no others");
+        assert!(records < 3 * entries + 60, "seed {seed}: {records} records for {entries} entries");
+    }
 }

@@ -116,7 +116,13 @@ const CASES: &[Case] = &[
         runs: 3,
         ..COMMON
     },
-    Case { name: "all", work: Work::Read("all"), sessions: (10_000, 500), messages: 2, ..COMMON },
+    Case {
+        name: "all",
+        work: Work::Read("sessions,sessions_insights,session_messages,playbooks,secrets,knowledge_notes"),
+        sessions: (10_000, 500),
+        messages: 2,
+        ..COMMON
+    },
     Case { name: "sessions-million", sessions: (1_000_000, 4000), runs: 7, is_large: true, ..COMMON },
 ];
 

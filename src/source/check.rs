@@ -32,7 +32,7 @@ pub enum Verdict {
 /// A stream that can be read.
 #[derive(Debug)]
 pub struct Readable {
-    name: &'static str,
+    stream: &'static Stream,
     /// How many items its list has; `None` when the API does not say, or the stream has a list for each session.
     total: Option<u64>,
     is_per_session: bool,
@@ -44,6 +44,28 @@ pub struct Missing {
     stream: &'static Stream,
     /// Whether the API does not know it, rather than the key lacks a permission.
     is_unknown: bool,
+}
+
+/// Which streams can be read, and what the others lack, for a message.
+fn in_words(readable: &[Readable], missing: &[Missing]) -> String {
+    let names = |is_usual: bool| {
+        let of = readable.iter().filter(|readable| readable.stream.is_usual == is_usual);
+        of.map(|readable| readable.stream.name).collect::<Vec<_>>()
+    };
+    let mut text = format!("Streams that can be read: {}", names(true).join(", "));
+    let unknown: Vec<&str> =
+        missing.iter().filter(|missing| missing.is_unknown).map(|missing| missing.stream.name).collect();
+    let refused: Vec<String> = missing.iter().filter(|missing| !missing.is_unknown).map(Missing::text).collect();
+    for (head, names) in [
+        ("Further ones", names(false).join(", ")),
+        ("Not for this key", refused.join(", ")),
+        ("Not offered by this API", unknown.join(", ")),
+    ] {
+        if !names.is_empty() {
+            text += &format!(". {head}: {names}");
+        }
+    }
+    text
 }
 
 impl Missing {
@@ -74,7 +96,7 @@ impl Verdict {
                 None if stream.is_per_session => format!("{:>18}", "of each session"),
                 None => String::new(),
             };
-            format!("\n  {:<24}{total}", stream.name).trim_end_matches(' ').to_string()
+            format!("\n  {:<24}{total}", stream.stream.name).trim_end_matches(' ').to_string()
         };
         let readable: String = streams.iter().map(line).collect();
         let lacking: String = missing.iter().map(|missing| format!("\n  {}", missing.text())).collect();
@@ -95,10 +117,7 @@ impl Verdict {
         match self {
             Verdict::Usable { streams, warnings, missing } => {
                 warnings.iter().for_each(|warning| emitter.log(Level::Warn, warning));
-                let names: Vec<&str> = streams.iter().map(|stream| stream.name).collect();
-                let lacking: Vec<String> = missing.iter().map(Missing::text).collect();
-                let lacking = if lacking.is_empty() { String::new() } else { format!(". Not: {}", lacking.join(", ")) };
-                let message = format!("Streams that can be read: {}{lacking}", names.join(", "));
+                let message = in_words(streams, missing);
                 emitter.connection(CheckStatus::Succeeded, Some(&message));
                 true
             }
@@ -141,8 +160,8 @@ pub async fn check(context: &Context) -> Verdict {
     for stream in STREAMS {
         if stream.projects.is_some() {
             // It is read from the list that is asked for already.
-            if streams.iter().any(|readable: &Readable| readable.name == "sessions") {
-                streams.push(Readable { name: stream.name, total: None, is_per_session: true });
+            if streams.iter().any(|readable: &Readable| readable.stream.name == "sessions") {
+                streams.push(Readable { stream, total: None, is_per_session: true });
             }
             continue;
         }
@@ -160,7 +179,7 @@ pub async fn check(context: &Context) -> Verdict {
                 }
                 let is_per_session = stream.listing == Listing::PerSession;
                 let total = page.total.filter(|_| !is_per_session);
-                streams.push(Readable { name: stream.name, total, is_per_session });
+                streams.push(Readable { stream, total, is_per_session });
             }
             Err(error) => match error.kind {
                 Kind::Status(401) => return verdict(&error),

@@ -48,6 +48,8 @@ pub enum End {
     Request(Error),
     /// The first request for a list was refused, or its path is unknown, and so on every path that it may have.
     Refused(Error),
+    /// The same of the list of another stream, which this one needs.
+    Lacks(&'static Stream, Error),
     /// A session that was listed does not exist.
     Gone(Error),
     /// Of `all` sessions, `stuck` did not give their messages, the last one with this error, and `untried` have not been

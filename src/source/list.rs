@@ -16,7 +16,7 @@ use super::pass::Pass;
 use super::place::{ListOf, Place};
 use super::plan::Step;
 use super::record::{Frame, frame_page};
-use super::streams::{Listing as Listed, Stream, endpoints};
+use super::streams::{Listing as Row, Stream, endpoints};
 use crate::airbyte::Level;
 use crate::devin::form::described;
 use crate::devin::session::bare;
@@ -61,7 +61,7 @@ pub async fn read_list(
     now: i64,
     tell: &Tell,
     readers: &mut Readers<'_>,
-) -> Result<Listing, End> {
+) -> Result<Listed, End> {
     let mut listing = Listing::new(kind, bounds.since, now).lagging(lag(context, bounds));
     let mut bounds = bounds;
     let filters = |bounds: Bounds| if kind == Kind::Sessions { bounds.filters(now) } else { Vec::new() };
@@ -93,7 +93,14 @@ pub async fn read_list(
     if kind == Kind::Sessions {
         by_name(context, place, now, tell, readers).await?;
     }
-    Ok(listing)
+    Ok(Listed { listing, path })
+}
+
+/// A list that has been read.
+pub struct Listed {
+    pub listing: Listing,
+    /// Which of its paths has answered.
+    pub path: usize,
 }
 
 /// A list of which the first page has come.
@@ -263,7 +270,7 @@ impl Readers<'_> {
             // Of a list that the server does not filter, only the changed part is emitted.
             let stream = records.step.stream;
             let is_whole = records.step.bounds.since.is_none() && records.of.is_only();
-            let is_filtered = stream.listing == Listed::Sessions;
+            let is_filtered = stream.listing == Row::Sessions;
             let is_one_each = stream.projects.is_none();
             if let Some(total) = first.total.filter(|_| is_one_each && (is_whole || is_filtered)) {
                 context.emitter.estimate(records.ledger, total);
@@ -325,7 +332,7 @@ impl Readers<'_> {
     /// A page has been taken: of a list that is ordered, it is a place to go on from.
     fn end_page(&self, context: &Context) {
         for Records { step, ledger, pass, .. } in &self.records {
-            if let Some(state) = matches!(step.stream.listing, Listed::Log(_)).then(|| pass.so_far()).flatten() {
+            if let Some(state) = matches!(step.stream.listing, Row::Log(_)).then(|| pass.so_far()).flatten() {
                 context.emitter.safe(ledger, state.write());
                 context.emitter.checkpoint(ledger);
             }
@@ -380,7 +387,7 @@ impl Readers<'_> {
 }
 
 /// What to say of a page whose items do not say which time they are for.
-fn undated(stream: &Stream, page: &Page) -> String {
+pub fn undated(stream: &Stream, page: &Page) -> String {
     let field = stream.cursor.map_or("time", |cursor| cursor.field);
     let found = page.items().next().and_then(|item| serde_json::from_str(item).ok());
     let found = found.as_ref().map_or("nothing".to_string(), described);

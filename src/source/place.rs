@@ -47,6 +47,14 @@ impl Place {
         self
     }
 
+    /// The same at the one path of this number.
+    pub fn at(mut self, path: Option<usize>) -> Place {
+        if let Some(path) = path {
+            self.paths = vec![self.paths.swap_remove(path)];
+        }
+        self
+    }
+
     /// How many paths there are to try.
     pub fn paths(&self) -> usize {
         self.paths.len()

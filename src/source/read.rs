@@ -20,7 +20,7 @@ use super::place::{ListOf, Place};
 use super::plan::{Plan, Step};
 use super::spread;
 use super::state::StreamState;
-use super::streams::{Listing as Listed, endpoints};
+use super::streams::{Listing as Listed, Stream, endpoints};
 use crate::airbyte::{FailureType, Level, StreamStatus};
 use crate::devin::{Error, Kind};
 use crate::failure::{Advice, advise};
@@ -140,8 +140,10 @@ async fn run(context: Arc<Context>, group: Group, leaves_out: bool) -> Ending {
         && step.stream.has_many_lists()
     {
         let outcome = spread::read(&context, step, ledger).await;
-        if let (Err(End::Refused(error)), true) = (&outcome, leaves_out) {
-            return leave_out(&context, step, ledger, error);
+        match &outcome {
+            Err(End::Refused(error)) if leaves_out => return leave_out(&context, (step, ledger), step.stream, error),
+            Err(End::Lacks(other, error)) if leaves_out => return leave_out(&context, (step, ledger), other, error),
+            _ => {}
         }
         return end(&context, step, ledger, outcome);
     }
@@ -151,7 +153,7 @@ async fn run(context: Arc<Context>, group: Group, leaves_out: bool) -> Ending {
     for (place, (step, ledger)) in records.iter().enumerate() {
         let state = outcome.as_ref().map(|(_, states)| states[place].clone());
         if let (Err(End::Refused(error)), true) = (&state, leaves_out && !step.stream.is_essential) {
-            endings.push(leave_out(&context, step, ledger, error));
+            endings.push(leave_out(&context, (step, ledger), step.stream, error));
             continue;
         }
         endings.push(end(&context, step, ledger, state.map_err(Clone::clone)));
@@ -199,7 +201,7 @@ async fn list(
         partitions: partitions.iter_mut().collect(),
     };
     let tell = context.teller(ledger);
-    let listing = read_list(context, &place, kind, bounds, step.now, &tell, &mut readers).await?;
+    let listing = read_list(context, &place, kind, bounds, step.now, &tell, &mut readers).await?.listing;
     let states = records.iter().zip(&passes).map(|((step, _), pass)| {
         pass.warnings().into_iter().for_each(|warning| context.warn_of(step.stream, Some(warning)));
         pass.state(&listing)
@@ -208,23 +210,23 @@ async fn list(
     Ok((listing, states))
 }
 
-/// Leaves out a stream that the key, or the API, does not have.
-fn leave_out(context: &Context, step: &Step, ledger: &Ledger, error: &Error) -> Ending {
-    let text = format!("{} is left out: {}", step.descriptor, refusal(step, error).message);
+/// Leaves out a stream because the key, or the API, does not have the list of `refused`.
+fn leave_out(context: &Context, (step, ledger): (&Step, &Ledger), refused: &Stream, error: &Error) -> Ending {
+    let text = format!("{} is left out: {}", step.descriptor, refusal(refused, error).message);
     context.emitter.log(Level::Warn, &text);
     context.emitter.left_out(ledger);
     Ending::Complete
 }
 
 /// What a stream's refusal means.
-fn refusal(step: &Step, error: &Error) -> Advice {
-    if error.kind != Kind::Status(404) || step.stream.is_usual {
-        return advise(error, step.stream.permission);
+fn refusal(stream: &Stream, error: &Error) -> Advice {
+    if error.kind != Kind::Status(404) || stream.is_usual {
+        return advise(error, stream.permission);
     }
     Advice {
         message: format!(
             "{error}. This API does not offer the stream (it was looked for at {}), or the organization has nothing of the kind: leave the stream out",
-            endpoints(step.stream).join(", ")
+            endpoints(stream).join(", ")
         ),
         failure_type: FailureType::ConfigError,
     }
@@ -248,7 +250,8 @@ fn end(context: &Context, step: &Step, ledger: &Ledger, outcome: Result<StreamSt
                 failure_type: FailureType::ConfigError,
             }
         }
-        Err(End::Refused(error)) => refusal(step, &error),
+        Err(End::Refused(error)) => refusal(step.stream, &error),
+        Err(End::Lacks(other, error)) => refusal(other, &error),
         Err(End::Request(error)) => advise(&error, step.stream.permission),
         Err(End::Gone(error)) => Advice {
             message: format!(

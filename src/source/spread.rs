@@ -9,7 +9,7 @@ use super::context::{Context, End, Tell, server_now};
 use super::cursor::Bounds;
 use super::emit::Ledger;
 use super::facts::{Facts, Reading};
-use super::list::{Readers, Records, first_page, read_list};
+use super::list::{Readers, Records, first_page, read_list, undated};
 use super::listing::Kind as ListKind;
 use super::pages::Pages;
 use super::pass::{Pass, next_mark};
@@ -32,6 +32,7 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
         ledger,
         tell: context.teller(ledger),
         pass: Pass::new(step),
+        path: None,
         unknown: None,
         has_answered: false,
     };
@@ -72,6 +73,8 @@ struct Spread<'a> {
     ledger: &'a Arc<Ledger>,
     tell: Tell,
     pass: Pass,
+    /// Which of the row's paths has answered the first request.
+    path: Option<usize>,
     /// The last list that the API did not know.
     unknown: Option<Error>,
     has_answered: bool,
@@ -81,19 +84,32 @@ impl Spread<'_> {
     /// What there is a list for each of.
     async fn each(&self) -> Result<Vec<Option<String>>, End> {
         if self.step.stream.each == Each::Member {
-            let people = members(self.context, &self.tell).await?;
+            let row = find("members").expect("the table has a row for the people of an organization");
+            let people = members(self.context, row, &self.tell).await.map_err(|end| match end {
+                End::Refused(error) => End::Lacks(row, error),
+                end => end,
+            })?;
             return Ok(people.into_iter().map(Some).collect());
         }
         Ok(self.step.stream.each.values().into_iter().map(|word| word.map(str::to_string)).collect())
     }
 
     fn place(&self, each: Option<&str>) -> Place {
-        Place::of(self.step.stream, &self.context.org_id, each)
+        Place::of(self.step.stream, &self.context.org_id, each).at(self.path)
+    }
+
+    /// A list has answered at this path: the others will.
+    fn answered_at(&mut self, path: usize) {
+        self.has_answered = true;
+        // The parts of a union need not be in the same place.
+        if self.path.is_none() && !matches!(self.step.stream.each, Each::Union(_)) {
+            self.path = Some(path);
+        }
     }
 
     /// From when to when the lists are asked for; `None` when there is nothing. Without a mark or a start date, a log begins at
     /// its oldest entry.
-    async fn time(&self, each: &[Option<String>]) -> Result<Option<(i64, i64)>, End> {
+    async fn time(&mut self, each: &[Option<String>]) -> Result<Option<(i64, i64)>, End> {
         let Step { bounds, now, stream, .. } = self.step;
         let start = bounds.since.max(bounds.start_date);
         if let (Some(start), false) = (start, matches!(stream.listing, Listing::Log(_))) {
@@ -103,12 +119,15 @@ impl Spread<'_> {
             return Ok(Some((now - (FIRST_DAYS - 1) * 86_400, *now)));
         }
         let place = self.place(each.first().cloned().flatten().as_deref());
-        let (_, page) = first_page(&self.context.client, &place, &*self.tell).await?;
+        let (path, page) = first_page(&self.context.client, &place, &*self.tell).await?;
+        self.answered_at(path);
         let now = server_now(&page, *now).max(start.unwrap_or(i64::MIN));
         let reading: Reading = stream.reading();
         let oldest = page.noted().find(|item| !is_empty(item.text));
         let Some(oldest) = oldest else { return Ok(None) };
-        let oldest = Facts::noted(oldest, &reading).cursor(stream.cursor).unwrap_or(0);
+        let Some(oldest) = Facts::noted(oldest, &reading).cursor(stream.cursor) else {
+            return Err(End::Data(undated(stream, &page)));
+        };
         Ok(Some((start.unwrap_or(oldest).max(oldest.min(now)), now)))
     }
 
@@ -127,7 +146,7 @@ impl Spread<'_> {
             match read_list(self.context, &place, kind, Bounds::default(), self.step.now, &self.tell, &mut readers)
                 .await
             {
-                Ok(_) => self.has_answered = true,
+                Ok(listed) => self.answered_at(listed.path),
                 Err(End::Refused(error)) if self.may_be_unknown(&error) => self.unknown = Some(error),
                 Err(end) => return Err(end),
             }
@@ -161,8 +180,7 @@ impl Spread<'_> {
 }
 
 /// The identifiers of all people of the organization, each once.
-async fn members(context: &Arc<Context>, tell: &Tell) -> Result<Vec<String>, End> {
-    let stream: &Stream = find("members").expect("the table has a row for the people of an organization");
+async fn members(context: &Arc<Context>, stream: &'static Stream, tell: &Tell) -> Result<Vec<String>, End> {
     let mut people: Vec<String> = Vec::new();
     for (number, word) in stream.each.values().into_iter().enumerate() {
         let place = Place::of(stream, &context.org_id, word);

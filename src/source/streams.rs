@@ -231,7 +231,7 @@ impl Each {
     pub fn in_words(self) -> String {
         match self {
             Each::One => EACH.to_string(),
-            Each::Union(words) | Each::Kind(words) => words.join("|"),
+            Each::Union(words) | Each::Kind(words) => format!("{{{}}}", words.join(",")),
             Each::Member => "{user_id}".to_string(),
         }
     }

@@ -2,6 +2,9 @@
 
 use super::{STREAMS, Scope, Stream};
 
+/// What the endpoints of the table are below unless they say otherwise.
+const USUAL_SCOPE: &str = "/v3/organizations/{org_id}";
+
 /// The rows of the table of streams, in Markdown, with its head.
 pub fn in_markdown() -> String {
     let mut table = "| Stream | Endpoint | Primary key | Cursor field | Permission | Plan | Facts |\n|---|---|---|---|---|---|---|\n".to_string();
@@ -17,7 +20,9 @@ fn row(stream: &Stream) -> String {
         let fallback = cursor.fallback.map_or(String::new(), |fallback| format!(", else `{fallback}`"));
         format!("`{}`{fallback}", cursor.field)
     });
-    let paths: Vec<String> = endpoints(stream).iter().map(|path| format!("`{path}`")).collect();
+    let endpoints = endpoints(stream);
+    let paths = endpoints.iter().map(|path| format!("`{}`", path.strip_prefix(USUAL_SCOPE).unwrap_or(path)));
+    let paths: Vec<String> = paths.collect();
     format!(
         "| `{}` | {} | {} | {cursor} | {} | {} | {} |\n",
         stream.name,
@@ -42,7 +47,7 @@ pub fn is_permission(text: &str) -> bool {
 pub fn endpoints(stream: &Stream) -> Vec<String> {
     let path = |path: &super::Path| {
         let scope = match path.scope {
-            Scope::Organization => "",
+            Scope::Organization => USUAL_SCOPE,
             Scope::Beta => "/v3beta1/organizations/{org_id}",
             Scope::OrganizationOfEnterprise => "/v3/enterprise/organizations/{org_id}",
             Scope::Enterprise => "/v3/enterprise",
