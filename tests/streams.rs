@@ -283,7 +283,8 @@ impl Trail {
         let until = entries.len().min(from + first.min(self.page));
         let has_next = until < entries.len();
         Answer::json(
-            json!({"items": entries[from..until], "end_cursor": until.to_string(), "has_next_page": has_next}).to_string(),
+            json!({"items": entries[from..until], "end_cursor": until.to_string(), "has_next_page": has_next})
+                .to_string(),
         )
     }
 }

@@ -337,7 +337,7 @@ mod tests {
     use crate::source::streams::find;
 
     fn step(state: serde_json::Value, is_full_refresh: bool) -> Step {
-        let scope = Scope { org_id: "org-1".to_string(), start_date: None };
+        let scope = Scope { org_id: "org-1".to_string(), ..Scope::default() };
         let state = StreamState::read("created_at", &scope, Some(&state)).unwrap();
         let since = state.cursor();
         Step {
@@ -346,7 +346,7 @@ mod tests {
             is_full_refresh,
             needs_key: false,
             state,
-            bounds: Bounds { start_date: None, since },
+            bounds: Bounds { since, ..Bounds::default() },
             lookback: 600,
             now: 9_000_000,
         }
