@@ -50,10 +50,15 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
     let mut said = Instant::now();
     let mut mark = None;
     for window in windows(&row, start, now) {
+        // A machine whose clock is ahead must not ask for days that are yet to come.
+        let now = now.min(spread.pass.now());
+        if window.from > now {
+            break;
+        }
         spread.window(&each, Some((&row, window, now))).await?;
         mark = match step.stream.listing {
             Listing::Log(_) => next_mark(step.state.cursor(), spread.pass.largest, None, now),
-            _ => Some(window.last_day().min(midnight(now))),
+            _ => Some(window.last_day().min(midnight(now.min(spread.pass.now())))),
         };
         context.emitter.safe(ledger, spread.pass.state_at(mark).write());
         if said.elapsed() >= context.checkpoint_every {
