@@ -196,6 +196,24 @@ async fn figures_of_a_day_are_asked_for_day_by_day_and_the_last_week_again() {
 }
 
 #[tokio::test]
+async fn an_earlier_start_date_reads_the_days_before_the_ninety_that_were_read_without_one() {
+    let api = Api::start(|ask| match ask.list.as_str() {
+        "metrics/usage" => Answer::json(r#"{"sessions_count":1}"#),
+        _ => Answer::unknown(),
+    });
+    let mut library = Library::at(&api);
+    let (_, first) = library.read(&["metrics_usage_daily"], "[]").await;
+    assert_eq!(first.records("metrics_usage_daily").len(), 90);
+    let (_, second) = library.read(&["metrics_usage_daily"], &first.state_file()).await;
+    assert_eq!(second.records("metrics_usage_daily").len(), 1);
+    let today = source_devin_ai::source::emit::now_ms() / 1000 / DAY * DAY;
+    library.config.start_date = Some(today - 100 * DAY);
+    let (_, third) = library.read(&["metrics_usage_daily"], &second.state_file()).await;
+    assert_eq!(third.records("metrics_usage_daily").len(), 101);
+    assert!(third.lines().contains("was written with a later start date"), "{}", third.lines());
+}
+
+#[tokio::test]
 async fn days_that_a_server_adds_to_a_window_are_not_taken_twice() {
     let today = source_devin_ai::source::emit::now_ms() / 1000 / DAY * DAY;
     let days: Vec<Value> = (1..=5).map(|back| json!({"date": today - back * DAY + 8 * 3_600, "acus": back})).collect();

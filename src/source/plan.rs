@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::cursor::Bounds;
 use super::state::{Scope, StreamState};
-use super::streams::{Listing, STREAMS, Stream, find, names};
+use super::streams::{FIRST_DAYS, Listing, STREAMS, Stream, find, names};
+use super::windows::midnight;
 use crate::airbyte::{ConfiguredCatalog, InputState, StreamDescriptor, SyncMode};
 use crate::config::{Config, similar};
 
@@ -143,7 +144,11 @@ impl Plan {
                 stream.name
             ));
         }
-        let start_date = config.start_date.filter(|_| stream.heeds_start_date());
+        let start_date = match stream.listing {
+            // What has not been asked for is not there, so the state says from when on it has been.
+            Listing::Windows(_) => config.start_date.or_else(|| Some(first_day(given, now))),
+            _ => config.start_date.filter(|_| stream.heeds_start_date()),
+        };
         let scope = Scope { org_id: config.org_id.clone(), start_date };
         let cursor_field = stream.cursor.map(|cursor| cursor.field);
         let read = cursor_field.map(|field| StreamState::read(field, &scope, given));
@@ -195,6 +200,12 @@ const LEAST_OF_MESSAGES_S: i64 = 2;
 
 /// A clock may differ from another by so much.
 const A_DAY_S: i64 = 86_400;
+
+/// The first day that is asked for without a start date: where an earlier read began, else some days ago.
+fn first_day(given: Option<&serde_json::Value>, now: i64) -> i64 {
+    let before = given.and_then(|state| state["scope"]["start_date"].as_i64());
+    before.unwrap_or_else(|| midnight(now - (FIRST_DAYS - 1) * A_DAY_S))
+}
 
 /// Whether a state holds something, but not this field.
 fn lacks(cursor_field: &'static str) -> impl Fn(&serde_json::Value) -> bool {
