@@ -2,6 +2,9 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+
 use common::{Answer, Api, Ask, Library};
 use serde_json::{Value, json};
 use source_devin_ai::source::emit::now_ms;
@@ -87,4 +90,63 @@ async fn a_file_comes_again_when_something_but_its_address_has_changed() {
     assert_eq!(changed.records("session_attachments").len(), 1);
     let touched = read(&files(now + 4, "b.log"), &changed.state_file()).await;
     assert_eq!(touched.records("session_attachments").len(), 0, "{}", touched.lines());
+}
+
+#[tokio::test]
+async fn figures_that_change_for_a_week_are_right_after_a_chain_of_reads_that_fail() {
+    for seed in 0..10 {
+        let mut dice = fastrand::Rng::with_seed(seed);
+        let days = dice.i64(1..40);
+        let first = today() - (days - 1) * DAY;
+        // For each day its figure; `None` is a day without any.
+        let figures: Vec<Option<u32>> = (0..days).map(|_| dice.bool().then(|| dice.u32(..9))).collect();
+        let truth = Arc::new(Mutex::new((figures, dice.fork(), true)));
+        let served = Arc::clone(&truth);
+        let api = Api::start(move |ask| {
+            let mut truth = served.lock().unwrap();
+            if truth.2 && truth.1.u8(..9) == 0 {
+                return Answer::problem(400, "not this time");
+            }
+            let bound = |name: &str| ask.parameter(name).unwrap().parse::<i64>().unwrap();
+            let (after, before) = (bound("time_after"), bound("time_before"));
+            // The days that begin in the window, each at eight in the morning.
+            let told =
+                truth.0.iter().zip(0..).filter_map(|(acus, number)| Some((acus.as_ref()?, first + number * DAY)));
+            let told = told.map(|(acus, day)| json!({"date": day + 8 * 3_600, "acus": acus}));
+            let in_window = |day: &Value| (after..before).contains(&day["date"].as_i64().unwrap());
+            Answer::json(json!({"consumption_by_date": told.filter(in_window).collect::<Vec<_>>()}).to_string())
+        });
+        let mut library = Library::at(&api);
+        library.config.start_date = Some(first);
+        library.checkpoint_every = std::time::Duration::ZERO;
+        let (mut state, mut arrived) = ("[]".to_string(), BTreeMap::new());
+        for sync in 0..7 {
+            {
+                let mut truth = truth.lock().unwrap();
+                truth.2 = sync < 6;
+                let last = truth.0.len();
+                let changed = last.saturating_sub(truth.1.clone().usize(1..=7));
+                truth.0[changed] = Some(10 + sync);
+            }
+            let (ending, told) = library.read(&["consumption_daily"], &state).await;
+            assert!(ending == Ending::Complete || sync < 6, "{}", told.lines());
+            for record in told.records("consumption_daily") {
+                arrived.insert(record["date"].as_i64().unwrap(), record["acus"].as_u64().unwrap() as u32);
+            }
+            if let Some(last) = told.states("consumption_daily").last() {
+                state = common::state(&[("consumption_daily", (*last).clone())]);
+            }
+        }
+        let now = now_ms() / 1000;
+        let expected: BTreeMap<i64, u32> = truth
+            .lock()
+            .unwrap()
+            .0
+            .iter()
+            .zip(0..)
+            .filter_map(|(acus, number)| Some((first + number * DAY + 8 * 3_600, (*acus)?)))
+            .filter(|(date, _)| *date < now)
+            .collect();
+        assert_eq!(arrived, expected, "seed {seed}");
+    }
 }
