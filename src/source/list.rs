@@ -397,7 +397,7 @@ pub fn undated(stream: &Stream, page: &Page) -> String {
     let found = page.items().next().and_then(|item| serde_json::from_str(item).ok());
     let found = found.as_ref().map_or("nothing".to_string(), described);
     format!(
-        "{} answered with an item that names no {field}, so nobody can tell for which day it is; the first one is {found}",
+        "{} answered with an item without {field}, so its day is not known; the first item is {found}",
         endpoints(stream).join(" or ")
     )
 }

@@ -59,6 +59,11 @@ impl Pass {
         self.now = now;
     }
 
+    /// The server's clock as far as it is known, in Unix seconds.
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
     /// Goes on to another list of the same stream, which may have the same items.
     pub fn next_list(&mut self) {
         self.had_before.extend(self.had.drain());

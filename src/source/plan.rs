@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use super::cursor::Bounds;
 use super::selection::Selection;
 use super::state::{Scope, StreamState};
-use super::streams::{Listing, STREAMS, Stream, find, names};
+use super::streams::{FIRST_DAYS, Listing, STREAMS, Stream, find, names};
+use super::windows::midnight;
 use crate::airbyte::{ConfiguredCatalog, InputState, StreamDescriptor, SyncMode};
 use crate::config::{Config, similar};
 
@@ -144,7 +145,11 @@ impl Plan {
                 stream.name
             ));
         }
-        let start_date = config.start_date.filter(|_| stream.heeds_start_date());
+        let start_date = match stream.listing {
+            // What has not been asked for is not there, so the state says from when on it has been.
+            Listing::Windows(_) => config.start_date.or_else(|| Some(first_day(given, now))),
+            _ => config.start_date.filter(|_| stream.heeds_start_date()),
+        };
         let end_date = config.end_date.filter(|_| stream.heeds_selection());
         let selection = stream.heeds_selection().then(|| Selection::of(config).told()).flatten();
         let scope = Scope { org_id: config.org_id.clone(), start_date, end_date, selection };
@@ -198,6 +203,12 @@ const LEAST_OF_MESSAGES_S: i64 = 2;
 
 /// A clock may differ from another by so much.
 const A_DAY_S: i64 = 86_400;
+
+/// The first day that is asked for without a start date: where an earlier read began, else some days ago.
+fn first_day(given: Option<&serde_json::Value>, now: i64) -> i64 {
+    let before = given.and_then(|state| state["scope"]["start_date"].as_i64());
+    before.unwrap_or_else(|| midnight(now - (FIRST_DAYS - 1) * A_DAY_S))
+}
 
 /// Whether a state holds something, but not this field.
 fn lacks(cursor_field: &'static str) -> impl Fn(&serde_json::Value) -> bool {

@@ -212,7 +212,7 @@ async fn list(
 
 /// Leaves out a stream because the key, or the API, does not have the list of `refused`.
 fn leave_out(context: &Context, (step, ledger): (&Step, &Ledger), refused: &Stream, error: &Error) -> Ending {
-    let text = format!("{} is left out: {}", step.descriptor, refusal(refused, error).message);
+    let text = format!("stream {} is left out: {}", step.descriptor, refusal(refused, error).message);
     context.emitter.log(Level::Warn, &text);
     context.emitter.left_out(ledger);
     Ending::Complete
@@ -225,7 +225,7 @@ fn refusal(stream: &Stream, error: &Error) -> Advice {
     }
     Advice {
         message: format!(
-            "{error}. This API does not offer the stream (it was looked for at {}), or the organization has nothing of the kind: leave the stream out",
+            "{error}. This API does not offer the stream (it was looked for at {}), or the organization has nothing of the kind: leave the stream out.",
             endpoints(stream).join(", ")
         ),
         failure_type: FailureType::ConfigError,

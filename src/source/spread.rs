@@ -17,7 +17,7 @@ use super::place::{ListOf, Place};
 use super::plan::Step;
 use super::record::is_empty;
 use super::state::StreamState;
-use super::streams::{Each, FIRST_DAYS, Listing, Stream, Windows, find};
+use super::streams::{Each, Listing, Stream, Windows, find};
 use super::windows::{Window, midnight, windows};
 use crate::devin::{Error, Kind};
 
@@ -41,19 +41,22 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
         Listing::Windows(row) | Listing::Log(row) => row,
         _ => {
             spread.window(&each, None).await?;
-            spread.has_been_answered()?;
-            spread.warn();
-            return Ok(spread.pass.state_at(None));
+            return spread.end(None);
         }
     };
     let Some((start, now)) = spread.time(&each).await? else { return Ok(spread.pass.state_at(None)) };
     let mut said = Instant::now();
     let mut mark = None;
     for window in windows(&row, start, now) {
+        // A machine whose clock is ahead must not ask for days that are yet to come.
+        let now = now.min(spread.pass.now());
+        if window.from > now {
+            break;
+        }
         spread.window(&each, Some((&row, window, now))).await?;
         mark = match step.stream.listing {
             Listing::Log(_) => next_mark(step.state.cursor(), spread.pass.largest, None, now),
-            _ => Some(window.last_day().min(midnight(now))),
+            _ => Some(window.last_day().min(midnight(now.min(spread.pass.now())))),
         };
         context.emitter.safe(ledger, spread.pass.state_at(mark).write());
         if said.elapsed() >= context.checkpoint_every {
@@ -61,9 +64,7 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
             context.emitter.checkpoint(ledger);
         }
     }
-    spread.has_been_answered()?;
-    spread.warn();
-    Ok(spread.pass.state_at(mark))
+    spread.end(mark)
 }
 
 /// The reading of one stream.
@@ -112,11 +113,8 @@ impl Spread<'_> {
     async fn time(&mut self, each: &[Option<String>]) -> Result<Option<(i64, i64)>, End> {
         let Step { bounds, now, stream, .. } = self.step;
         let start = bounds.since.max(bounds.start_date);
-        if let (Some(start), false) = (start, matches!(stream.listing, Listing::Log(_))) {
-            return Ok(Some((start, *now)));
-        }
         if !matches!(stream.listing, Listing::Log(_)) {
-            return Ok(Some((now - (FIRST_DAYS - 1) * 86_400, *now)));
+            return Ok(start.map(|start| (start, *now)));
         }
         let place = self.place(each.first().cloned().flatten().as_deref());
         let (path, page) = first_page(&self.context.client, &place, &*self.tell).await?;
@@ -165,17 +163,15 @@ impl Spread<'_> {
         is_one_of_many && error.kind == Kind::Status(404)
     }
 
-    /// Where no list at all was there, the stream is not.
-    fn has_been_answered(&mut self) -> Result<(), End> {
-        match self.unknown.take() {
-            Some(error) if !self.has_answered => Err(End::Refused(error)),
-            _ => Ok(()),
+    /// The state of what has been read up to this mark. Where no list at all was there, the stream is not.
+    #[expect(clippy::result_large_err, reason = "it is made once a stream")]
+    fn end(&mut self, mark: Option<i64>) -> Result<StreamState, End> {
+        if let Some(error) = self.unknown.take().filter(|_| !self.has_answered) {
+            return Err(End::Refused(error));
         }
-    }
-
-    fn warn(&self) {
         let warnings = self.pass.warnings();
         warnings.into_iter().for_each(|warning| self.context.warn_of(self.step.stream, Some(warning)));
+        Ok(self.pass.state_at(mark))
     }
 }
 
