@@ -1,6 +1,7 @@
 //! What every store promises. The same tests run over memory, a file, and PostgreSQL where `RELAY_POSTGRES` names one.
 
 mod admission;
+mod by_hand;
 mod histories;
 
 use std::time::Duration;
