@@ -102,11 +102,14 @@ impl Database {
         let dialect = self.dialect;
         let connection = self.connected().await?;
         let mut transaction = connection.begin_with(dialect.begin()).await?;
-        let is_alone =
-            |order: &Order| order.delivery().is_some() || matches!(order, Order::Admit(_) | Order::ByHand { .. });
+        let is_alone = |order: &Order| match order {
+            Order::Accept(_) | Order::Admit(_) | Order::ByHand { .. } => true,
+            Order::Save(save) => save.job.end().is_some(),
+            _ => false,
+        };
         if dialect == Dialect::Postgres && orders.iter().any(is_alone) {
             // Two deliveries of one alert through two processes: the second sees what the first has made. Two jobs that are
-            // about to start: only one takes the last place.
+            // about to start: only one takes the last place. One that waits for a place hears of each that becomes free.
             sqlx::query("SELECT CAST(pg_advisory_xact_lock(7340031) AS TEXT)").execute(&mut *transaction).await?;
         }
         let now = now(&mut transaction, dialect).await?;

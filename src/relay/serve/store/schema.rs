@@ -140,7 +140,8 @@ CREATE TABLE switches (
     at BIGINT NOT NULL
 );
 ",
-    // What people ask for: alerts that start nothing for a time, and sessions that are to be ended.
+    // What people ask for: alerts that start nothing for a time, and sessions that are to be ended. And whose limit a job
+    // waits for.
     "
 CREATE TABLE suppressions (
     dedupe_key TEXT PRIMARY KEY,
@@ -150,6 +151,7 @@ CREATE TABLE suppressions (
 );
 CREATE INDEX IF NOT EXISTS alerts_by_dedupe_key ON alerts (dedupe_key);
 ALTER TABLE news ADD COLUMN asked_by TEXT;
+ALTER TABLE jobs ADD COLUMN held_for TEXT;
 ",
 ];
 
