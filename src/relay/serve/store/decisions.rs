@@ -37,7 +37,8 @@ pub struct DecisionView {
     pub integration: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub job_id: String,
-    /// `start`, `look`, `hold` or `refuse`.
+    /// `start`, `look`, `hold`, `join` or `refuse`; or what a person has asked for: `retry`, `start_again`, `end`, `suppress` or
+    /// `unsuppress`.
     pub decision: String,
     /// Which gate said so; `None` for a start.
     pub gate: Option<String>,
@@ -173,6 +174,7 @@ pub async fn decisions(work: &mut Work<'_>, most: i64, after: Option<&After>) ->
 pub async fn forget(work: &mut Work<'_>, before: i64) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM decisions WHERE at < $1").bind(before).execute(&mut *work.connection).await?;
     sqlx::query("DELETE FROM firings WHERE at < $1").bind(before).execute(&mut *work.connection).await?;
+    sqlx::query("DELETE FROM suppressions WHERE until < $1").bind(before).execute(&mut *work.connection).await?;
     Ok(())
 }
 

@@ -6,6 +6,7 @@ mod known;
 mod news;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ use crate::relay::job::Job;
 use crate::relay::serve::duplicate::{Earlier, Fate, Received, duplicate};
 use crate::relay::serve::gates::Gates;
 use known::{Alert, Known};
-pub use known::{NewRow, start};
+pub use write::{NewRow, start};
 
 /// A delivery that is to be kept.
 #[derive(Debug, Clone)]

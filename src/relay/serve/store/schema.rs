@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use super::{Dialect, StoreError};
 
 /// Each member takes a store from one version to the next. What has been released is never changed, only followed.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     "
 CREATE TABLE deliveries (
     id TEXT PRIMARY KEY,
@@ -139,6 +139,19 @@ CREATE TABLE switches (
     name TEXT PRIMARY KEY,
     at BIGINT NOT NULL
 );
+",
+    // What people ask for: alerts that start nothing for a time, and sessions that are to be ended. And whose limit a job
+    // waits for.
+    "
+CREATE TABLE suppressions (
+    dedupe_key TEXT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    until BIGINT NOT NULL,
+    asked_by TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS alerts_by_dedupe_key ON alerts (dedupe_key);
+ALTER TABLE news ADD COLUMN asked_by TEXT;
+ALTER TABLE jobs ADD COLUMN held_for TEXT;
 ",
 ];
 
