@@ -5,11 +5,13 @@
 //! deliveries that come together cost one sync of the disk; nobody is answered before that transaction is committed.
 
 mod admission;
+mod archive;
 mod database;
 mod decisions;
 mod hint;
 mod intake;
 mod late;
+mod ledger;
 mod place;
 mod queue;
 mod rows;
@@ -32,10 +34,12 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 pub use admission::{Admission, Ask};
+pub use archive::{Archive, KeptAlert, KeptDelivery, KeptJob};
 use database::Database;
 pub use decisions::{DecisionView, Switch};
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
 pub use late::{Amendment, Late};
+pub use ledger::{Ledger, OWNER, Origin};
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use view::{After, AlertView, Deliveries, DeliveryView, JobView};
 
