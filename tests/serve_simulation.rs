@@ -150,3 +150,60 @@ fn by_the_same_rules_a_recorded_day_comes_to_what_the_bridge_did_and_by_others_t
         bridge.alerts().iter().filter(|alert| alert["job"]["session_id"].is_string()).count()
     );
 }
+
+/// What a command says, without what differs from run to run.
+fn said(program: &Program, arguments: &str) -> String {
+    let ran = program.run(arguments);
+    let text = format!("{}{}", String::from_utf8_lossy(&ran.stdout), ran.end());
+    let mut told = String::new();
+    for line in text.lines() {
+        let plain = |word: &str| {
+            let bare = word.trim_matches(|c: char| "();,.:".contains(c));
+            let is_time = bare.len() == 20 && bare.starts_with("20") && bare.ends_with('Z');
+            let known = ["delivery-", "job-", "ar-k-", "ar-"].into_iter().find(|begin| bare.starts_with(begin));
+            match known {
+                _ if is_time => word.replace(bare, "TIME"),
+                Some(begin) if bare.len() > begin.len() + 7 => word.replace(bare, &format!("{begin}…")),
+                _ => word.to_string(),
+            }
+        };
+        let words: Vec<String> = line.split(' ').map(plain).collect();
+        told.push_str(&words.join(" "));
+        told.push('\n');
+    }
+    told
+}
+
+#[test]
+fn why_an_alert_did_or_did_not_start_is_told_moment_by_moment() {
+    let devin = organization();
+    let (program, mut bridge) = start(&devin);
+    let post = |bridge: &Bridge, key: &str, team: &str, status: &str| {
+        assert_eq!(bridge.post("generic", &alert(key, team, status)).status, 202);
+        settled_one(bridge, key);
+    };
+    post(&bridge, "pay", "payments", "firing");
+    let ended = bridge.until("outcome");
+    post(&bridge, "lag", "slow", "firing");
+    post(&bridge, "lag", "slow", "resolved");
+    bridge.until("outcome");
+    post(&bridge, "once", "often", "firing");
+    post(&bridge, "who", "search", "firing");
+    let explain = |key: &str| {
+        said(
+            &program,
+            &format!("alert-relay rules explain {key} --store sqlite:relay.db --rules relay.yaml --output text"),
+        )
+    };
+    let session = ended["session_id"].as_str().unwrap();
+    assert_eq!(explain(&format!("devin-{session}")), explain("generic:pay"), "{ended}");
+    let all = ["generic:pay", "generic:lag", "generic:once", "generic:who", "generic:lga"].map(explain);
+    insta::assert_snapshot!(all.join("\n"));
+    let json = program.run("alert-relay rules explain generic:who --store sqlite:relay.db");
+    let json: Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!((&json["event"], &json["dedupe_key"]), (&json!("explanation"), &json!("generic:who")), "{json}");
+    insta::assert_snapshot!(
+        said(&program, "alert-relay rules explain a --store sqlite:none.db")
+            + &said(&program, "alert-relay rules explain a --store memory")
+    );
+}

@@ -1,5 +1,6 @@
 //! The commands about rules files: `rules check`, `rules simulate` and `init`. Nothing is served, and nothing is created but the file of `init`.
 
+mod explain;
 mod simulate;
 
 use std::fs::OpenOptions;
@@ -45,6 +46,9 @@ enum Command {
     /// Say what the rules would make of payloads, or of the deliveries that a store keeps; start nothing
     #[command(after_help = simulate::HELP)]
     Simulate(simulate::Simulate),
+    /// Say why a real alert did or did not start a session
+    #[command(after_help = explain::HELP)]
+    Explain(explain::Explain),
 }
 
 #[derive(Debug, Args)]
@@ -72,6 +76,7 @@ pub fn run(rules: &Rules, output: &Output) -> Exit {
     match &rules.command {
         Command::Check(options) => check(options, output),
         Command::Simulate(options) => simulate::run(options, output),
+        Command::Explain(options) => explain::run(options, output),
     }
 }
 

@@ -4,6 +4,7 @@
 pub mod auth;
 pub mod duplicate;
 mod engine;
+mod explaining;
 pub mod gates;
 mod http;
 mod integration;
@@ -31,6 +32,7 @@ use tokio::sync::watch::Receiver;
 use super::draw::drawn;
 use crate::redact::Redactor;
 use engine::Engine;
+pub use explaining::{Explained, Explanation, explain};
 use http::Door;
 pub use http::Tls;
 use integration::Integration;

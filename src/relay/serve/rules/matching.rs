@@ -1,5 +1,7 @@
 //! Which alerts a rule is for: conditions over the whole alert, before anything of it is cut. Pure; knows no YAML.
 
+mod miss;
+
 use std::fmt;
 
 use regex::{Regex, RegexBuilder};
@@ -63,17 +65,7 @@ struct View<'a> {
 impl Match {
     /// Whether a rule is for this alert, which came in by `route`.
     pub fn is_met_by(&self, alert: &Alert, route: &str) -> bool {
-        let whole =
-            View { labels: &alert.labels, annotations: &alert.annotations, severity: alert.severity, alert, route };
-        if alert.members.is_empty() {
-            return self.holds(&whole);
-        }
-        let nothing = Pairs::new();
-        let kept = alert.members.iter().map(|member| (&member.labels, &member.annotations));
-        let further = alert.further_labels.iter().map(|labels| (labels, &nothing));
-        kept.chain(further).any(|(labels, annotations)| {
-            self.holds(&View { labels, annotations, severity: severity_of(labels), alert, route })
-        })
+        View::all(alert, route).iter().any(|view| self.holds(view))
     }
 
     /// Whether it is met by every alert.
@@ -137,7 +129,20 @@ impl Conditions {
     }
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    /// The alert, or those of a group that fire.
+    fn all(alert: &'a Alert, route: &'a str) -> Vec<View<'a>> {
+        static NOTHING: Pairs = Pairs::new();
+        if alert.members.is_empty() {
+            let (labels, annotations, severity) = (&alert.labels, &alert.annotations, alert.severity);
+            return vec![View { labels, annotations, severity, alert, route }];
+        }
+        let kept = alert.members.iter().map(|member| (&member.labels, &member.annotations));
+        let further = alert.further_labels.iter().map(|labels| (labels, &NOTHING));
+        let view = |(labels, annotations)| View { labels, annotations, severity: severity_of(labels), alert, route };
+        kept.chain(further).map(view).collect()
+    }
+
     fn text(&self, text: Text) -> &str {
         match text {
             Text::Route => self.route,
