@@ -7,8 +7,8 @@ use super::rules::Rules;
 use super::store::{Archive, KeptAlert, KeptDelivery, StoreError};
 use crate::config::similar;
 use crate::redact::Redactor;
-use timeline::{Arrival, explanation};
 pub use timeline::Explanation;
+use timeline::{Arrival, explanation};
 
 /// Of so many alerts, the newest, the nearest keys are told where nobody knows a key.
 const LOOKED_THROUGH: i64 = 2000;

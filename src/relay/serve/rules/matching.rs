@@ -174,11 +174,7 @@ impl Pattern {
         let compiled = source.map(|source| RegexBuilder::new(&source).size_limit(LARGEST_PATTERN).build()).transpose();
         let regex = compiled.map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => "is a regular expression that takes too much memory".to_string(),
-            // Its last line says what is wrong, those before it quote the expression.
-            error => format!(
-                "is no usable regular expression: {}",
-                error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ")
-            ),
+            error => format!("is not a usable regular expression{}", fault(&error.to_string())),
         })?;
         Ok(Pattern { text: text.to_string(), regex })
     }
@@ -206,6 +202,18 @@ impl fmt::Display for Pattern {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.text)
     }
+}
+
+/// What is wrong with an expression, and at which of its characters. The last line says what, those before it quote the
+/// expression, with a mark below the place.
+fn fault(said: &str) -> String {
+    let what = said.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    let place = said.lines().find(|line| line.trim_start().starts_with('^')).and_then(|line| line.find('^'));
+    // The quote is indented by four, and the slash before the expression counts.
+    place.map_or_else(
+        || format!(": {what}"),
+        |place| format!(", at its character {}: {what}", (place + 2).saturating_sub(4)),
+    )
 }
 
 fn is_one_of(patterns: &[Pattern], text: &str) -> bool {
