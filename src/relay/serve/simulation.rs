@@ -1,6 +1,7 @@
 //! What the rules would make of a delivery, in sentences. Pure: nothing is kept and nothing started, and what the store knows
 //! (cool-downs, limits that are used up) is not asked.
 
+use super::gates::shown;
 use super::reading::{TAKES, Unreadable, consider, read};
 use super::rules::{Route, Rules};
 use super::store::{EntryState, NewJob, Verdict};
@@ -60,13 +61,13 @@ fn started(rules: &Rules, new: &NewJob, redactor: &Redactor) -> String {
     }
     let mut held = Vec::new();
     if !gates.delay.is_zero() {
-        held.push(format!("after it has fired for {:?}", gates.delay));
+        held.push(format!("after it has fired for {}", shown(gates.delay)));
     }
     if let Some(often) = gates.min_occurrences {
-        held.push(format!("once it has fired {} times within {:?}", often.count, often.within));
+        held.push(format!("once it has fired {} times within {}", often.count, shown(often.within)));
     }
     if let Some(storm) = gates.storm {
-        held.push(format!("unless {} alerts within {:?} are a storm", storm.threshold, storm.window));
+        held.push(format!("unless {} alerts within {} are a storm", storm.threshold, shown(storm.window)));
     }
     let of_integration = rules.bounds.integrations.get(&new.integration);
     let limits = [Some(&gates.limits), of_integration, Some(&rules.bounds.limits)];

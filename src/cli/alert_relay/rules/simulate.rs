@@ -25,7 +25,7 @@ Examples:
 
 Exit codes:
   0   it is said what would start, and what would not
-  1   the rules file is wrong, a payload would be refused, or the store cannot be read";
+  1   the rules file is wrong, a payload would be rejected, or the store cannot be read";
 
 #[derive(Debug, Args)]
 pub struct Simulate {
@@ -50,7 +50,7 @@ pub struct Simulate {
     output: Option<OutputChoice>,
 }
 
-/// Says what would start, be held or be refused.
+/// Says what would start, be held or be dropped.
 pub fn run(options: &Simulate, output: &Output) -> Exit {
     match (&options.since, &options.store) {
         (Some(since), Some(store)) => {

@@ -95,8 +95,8 @@ fn answered(row: &DecisionView) -> String {
             format!("{by}the gate {gate} held it: {reason}{until}")
         }
         "join" => format!("{by}the gate {gate} had it join a session: {reason}"),
-        "refuse" if row.rule.is_empty() => format!("it was refused: {reason}"),
-        _ => format!("{by}the gate {gate} refused it: {reason}"),
+        "refuse" if row.rule.is_empty() => format!("it was dropped: {reason}"),
+        _ => format!("{by}the gate {gate} dropped it: {reason}"),
     }
 }
 

@@ -125,9 +125,9 @@ impl Course {
             }
             Step::Hold => format!("{} held {by} at the gate {gate}{because}", verb("is", "be")),
             Step::Refuse if self.rule.is_none() => {
-                format!("{} refused{because}", verb("was", "be"))
+                format!("{} dropped{because}", verb("was", "be"))
             }
-            Step::Refuse => format!("{} refused {by} at the gate {gate}{because}", verb("was", "be")),
+            Step::Refuse => format!("{} dropped {by} at the gate {gate}{because}", verb("was", "be")),
             Step::Fail => format!("{} no session {by}: Devin refused it{because}", verb("got", "get")),
             Step::Wait => format!("{} to be asked about {by}", verb("waits", "wait")),
         }

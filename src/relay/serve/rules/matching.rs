@@ -93,6 +93,33 @@ impl Match {
             && has_all(&ours.annotations, &theirs.annotations)
     }
 
+    /// Whether no alert meets it, since `not` excludes what is wanted; as far as that can be told without an alert.
+    pub fn is_contradictory(&self) -> bool {
+        let (wanted, unwanted) = (&self.wanted, &self.unwanted);
+        let excludes = |wanted: &[(String, Vec<Pattern>)], unwanted: &[(String, Vec<Pattern>)]| {
+            unwanted
+                .iter()
+                .any(|(name, any)| wanted.iter().any(|(known, other)| known == name && are_within(other, any)))
+        };
+        let is_level_excluded =
+            !wanted.severity.is_empty() && wanted.severity.iter().all(|level| unwanted.severity.contains(level));
+        is_level_excluded
+            || excludes(&wanted.labels, &unwanted.labels)
+            || excludes(&wanted.annotations, &unwanted.annotations)
+            || unwanted
+                .texts
+                .iter()
+                .any(|(text, any)| wanted.texts.iter().any(|(known, other)| known == text && are_within(other, any)))
+    }
+
+    /// Whether a route, which takes in what this sender delivers (`None` for any), may bring an alert that meets it.
+    pub fn may_come_by(&self, route: &str, sender: Option<&str>) -> bool {
+        let meets = |wanted: Text, value: &str| {
+            self.wanted.texts.iter().filter(|(text, _)| *text == wanted).all(|(_, any)| is_one_of(any, value))
+        };
+        meets(Text::Route, route) && sender.is_none_or(|sender| meets(Text::Sender, sender))
+    }
+
     /// Whether no single alert can meet both, as far as that can be told without one.
     pub fn excludes(&self, other: &Match) -> bool {
         let (ours, theirs) = (&self.wanted, &other.wanted);
