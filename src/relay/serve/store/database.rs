@@ -56,11 +56,7 @@ impl Database {
     /// # Errors
     /// A sentence with the place.
     pub async fn open(address: &Address) -> Result<Database, StoreError> {
-        static DRIVERS: Once = Once::new();
-        DRIVERS.call_once(|| {
-            sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER])
-                .expect("they are installed once")
-        });
+        install_drivers();
         let failed = |error: StoreError| address.cannot_be_opened(&error);
         let (dialect, url, lock) = match address {
             Address::Memory => (Dialect::Sqlite, "sqlite::memory:".to_string(), None),
@@ -182,6 +178,15 @@ impl Database {
     }
 }
 
+/// Lets connections be opened at all.
+pub fn install_drivers() {
+    static DRIVERS: Once = Once::new();
+    DRIVERS.call_once(|| {
+        sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER])
+            .expect("they are installed once")
+    });
+}
+
 /// The files of a database that is open, which somebody may delete or put others in the place of: what is written to them then
 /// is gone with the process.
 struct Files {
@@ -262,7 +267,11 @@ fn has_due_jobs(reply: &Reply) -> bool {
     }
 }
 
-async fn now(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, StoreError> {
+/// By the database's clock, in Unix milliseconds.
+///
+/// # Errors
+/// The database's.
+pub async fn now(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, StoreError> {
     let text = match dialect {
         Dialect::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)",
         Dialect::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",

@@ -2,7 +2,8 @@
 //! has thrown.
 
 use serde::Serialize;
-use sqlx::Row as _;
+use sqlx::any::AnyRow;
+use sqlx::{AssertSqlSafe, Row as _};
 
 use super::database::Work;
 use super::view::After;
@@ -144,27 +145,34 @@ pub async fn record(work: &mut Work<'_>, record: &Record<'_>) -> Result<(), Stor
 /// # Errors
 /// The database's.
 pub async fn decisions(work: &mut Work<'_>, most: i64, after: Option<&After>) -> Result<Vec<DecisionView>, StoreError> {
-    let text = "SELECT id, at, alert, dedupe_key, rule, integration, job, decision, gate, reason, until FROM decisions \
-        WHERE at < $2 OR (at = $2 AND id > $3) ORDER BY at DESC, id LIMIT $1";
+    let text = format!("{COLUMNS} WHERE at < $2 OR (at = $2 AND id > $3) ORDER BY at DESC, id LIMIT $1");
     let (at, id) = after.map_or((i64::MAX, ""), |after| (after.at, after.id.as_str()));
-    let rows = sqlx::query(text).bind(most).bind(at).bind(id).fetch_all(&mut *work.connection).await?;
-    let mut decisions = Vec::new();
-    for row in rows {
-        decisions.push(DecisionView {
-            id: row.try_get(0)?,
-            at: row.try_get(1)?,
-            alert: row.try_get(2)?,
-            dedupe_key: row.try_get(3)?,
-            rule: row.try_get(4)?,
-            integration: row.try_get(5)?,
-            job_id: row.try_get(6)?,
-            decision: row.try_get(7)?,
-            gate: row.try_get(8)?,
-            reason: row.try_get(9)?,
-            until: row.try_get(10)?,
-        });
-    }
-    Ok(decisions)
+    let query = sqlx::query(AssertSqlSafe(text)).bind(most).bind(at).bind(id);
+    query.fetch_all(&mut *work.connection).await?.iter().map(view).collect()
+}
+
+/// What [`view`] reads.
+pub const COLUMNS: &str =
+    "SELECT id, at, alert, dedupe_key, rule, integration, job, decision, gate, reason, until FROM decisions";
+
+/// An answer, from its row.
+///
+/// # Errors
+/// When a column holds something else.
+pub fn view(row: &AnyRow) -> Result<DecisionView, StoreError> {
+    Ok(DecisionView {
+        id: row.try_get(0)?,
+        at: row.try_get(1)?,
+        alert: row.try_get(2)?,
+        dedupe_key: row.try_get(3)?,
+        rule: row.try_get(4)?,
+        integration: row.try_get(5)?,
+        job_id: row.try_get(6)?,
+        decision: row.try_get(7)?,
+        gate: row.try_get(8)?,
+        reason: row.try_get(9)?,
+        until: row.try_get(10)?,
+    })
 }
 
 /// Forgets answers that are older.

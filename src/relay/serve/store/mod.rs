@@ -5,12 +5,14 @@
 //! deliveries that come together cost one sync of the disk; nobody is answered before that transaction is committed.
 
 mod admission;
+mod archive;
 mod by_hand;
 mod database;
 mod decisions;
 mod hint;
 mod intake;
 mod late;
+mod ledger;
 mod place;
 mod queue;
 mod rows;
@@ -32,12 +34,14 @@ use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
 pub use admission::{Admission, Ask};
+pub use archive::{Archive, KeptAlert, KeptDelivery, KeptJob};
 pub use by_hand::Answered;
 use by_hand::Wish;
 use database::Database;
 pub use decisions::{DecisionView, Switch};
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
 pub use late::{Amendment, Late};
+pub use ledger::{Ledger, OWNER, Origin};
 pub use place::Address;
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use suppressions::SuppressionView;

@@ -155,6 +155,20 @@ ALTER TABLE jobs ADD COLUMN held_for TEXT;
 ",
 ];
 
+/// The version of a store, or `None` where there is none; and the newest that this program knows.
+///
+/// # Errors
+/// The database's.
+pub async fn version(connection: &mut AnyConnection) -> Result<(Option<i64>, i64), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    // A database without that table is another program's, or nobody's yet.
+    match sqlx::query("SELECT MAX(version) FROM relay_store").fetch_one(&mut *connection).await {
+        Ok(row) => Ok((row.try_get(0)?, known)),
+        Err(sqlx::Error::Database(_)) => Ok((None, known)),
+        Err(error) => Err(error.into()),
+    }
+}
+
 /// Brings the store to today's tables, in one transaction.
 ///
 /// # Errors
