@@ -38,7 +38,7 @@ const TOKENS: &str = "secret token appkey accesskeyid credential signature phpse
     aspnetsessionid invitecode logincode verificationcode recoverycode backupcode otpcode mfacode 2facode timecode";
 
 /// Ends of names whose values are secrets only if they look like some.
-const OPAQUE: &str = "sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sasurl securitycode";
+const OPAQUE: &str = "sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sonarlogin sasurl securitycode";
 
 /// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.
 const WORDS: [(&str, Kind); 19] = [
@@ -222,7 +222,8 @@ fn words(name: &str) -> Vec<String> {
 /// The words of a name as one, without a number behind.
 fn core(words: &[String]) -> String {
     let joined = words.concat();
-    joined.trim_end_matches(|c: char| c.is_ascii_digit()).to_string()
+    // In Chinese and Japanese, a word that links it with its value may follow at once.
+    joined.trim_end_matches(|c: char| c.is_ascii_digit() || "是为為は".contains(c)).to_string()
 }
 
 fn is_suffix(word: &str) -> bool {
