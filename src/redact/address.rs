@@ -107,7 +107,7 @@ pub(super) fn data_source(place: Place<'_>) -> Option<Range<usize>> {
 /// The credential after `Bearer`, `Basic` or `GenieKey`, unless it is an ordinary word.
 pub(super) fn scheme_credential(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    let scheme = ["bearer", "basic", "geniekey"]
+    let scheme = ["bearer", "basic", "geniekey", "ssws"]
         .into_iter()
         .find(|scheme| rest.get(..scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme)))?;
     let after = &rest[scheme.len()..];

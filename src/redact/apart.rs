@@ -5,6 +5,7 @@ use super::pair::follows_plainly;
 use super::rules::DOTTED;
 use super::scan::{Place, boundary, looks_random, run};
 use super::sign::{Sign, after_sign, is_blank, linking, typed};
+use super::speech::is_label;
 
 /// How far a sentence is followed.
 const NEAR: usize = 200;
@@ -73,13 +74,18 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         // `/secrets/db-password/…`: the version of a secret.
         let is_version = after.starts_with('/') && word.bytes().all(|byte| byte.is_ascii_hexdigit());
         let sign = if after.starts_with('(') && !word.contains([':', '=', '.']) { Sign::Blank } else { Sign::Loose };
-        return (follows_plainly(named, word) && !is_version).then_some((begin, sign));
+        if follows_plainly(named, word) && !is_version {
+            return Some((begin, sign));
+        }
+        if !after.starts_with("to ") {
+            return None;
+        }
     }
     if blanks == 0 {
         return None;
     }
     // `password is …`, `password for bob is …`
-    let of = ["for ", "of ", "de ", "do ", "da ", "von ", "für ", "pour "]
+    let of = ["for ", "of ", "on ", "to ", "de ", "do ", "da ", "von ", "für ", "pour "]
         .into_iter()
         .find(|word| after.starts_with(word))
         .map_or(0, str::len);
@@ -121,7 +127,12 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     let word = &word[..word.find(|c: char| c.is_whitespace() || "\"'`|,;()[]<>\\".contains(c)).unwrap_or(word.len())];
     // `token … : 401`
     let word = word.trim_end_matches(':');
-    follows_plainly(named, word).then_some((at + blanks + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
+    let is_quoted_password = || {
+        let is_random = word.bytes().any(|byte| byte.is_ascii_digit()) && looks_random(word, 6) && !is_label(word);
+        named.kind == Kind::Password && after.starts_with(['"', '\'']) && is_random
+    };
+    (follows_plainly(named, word) || is_quoted_password())
+        .then_some((at + blanks + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
 }
 
 /// Where the value begins after a sentence that announces it and ends with a colon: `temporary password is generated for root: …`.

@@ -20,6 +20,8 @@ const LONGEST: usize = 1024;
 enum Which {
     /// This one, counted from one, where options do not count; the mark of a hash's kind does not, either.
     Nth(usize),
+    /// What is behind the colon in this one, a user with a password.
+    OfUser(usize),
     /// The one after this word, where it is the last.
     After(&'static str),
     /// The last one of a command with this option.
@@ -28,10 +30,10 @@ enum Which {
     Random,
 }
 
-use Which::{After, Last, Nth, Random};
+use Which::{After, Last, Nth, OfUser, Random};
 
 /// Commands with a secret among their arguments: how they begin, other words that the line must have, and which one it is.
-const COMMANDS: [(&str, &str, Which); 27] = [
+const COMMANDS: [(&str, &str, Which); 32] = [
     ("htpasswd", "", Last("b")),
     ("add_user", "rabbitmqctl", Nth(2)),
     ("change_password", "rabbitmqctl", Nth(2)),
@@ -54,6 +56,11 @@ const COMMANDS: [(&str, &str, Which); 27] = [
     ("enable secret", "", Nth(1)),
     ("enable password", "", Nth(1)),
     ("cargo login", "", Nth(1)),
+    ("config", "poetry http-basic", Nth(3)),
+    ("config", "composer http-basic", Nth(3)),
+    ("bundle config", "", OfUser(2)),
+    ("bundle config set", "", OfUser(2)),
+    ("addauth digest", "", OfUser(1)),
     ("crypto isakmp key", "", Nth(1)),
     ("radius-server host", "", After("key")),
     ("username", "", After("secret")),
@@ -105,7 +112,7 @@ fn argument(place: Place<'_>, name: &str, which: Which) -> Option<Range<usize>> 
     let is_kind = |word: &Word| told(word).len() == 1 && told(word).bytes().all(|byte| byte.is_ascii_digit());
     let arguments = || words.iter().filter(|word| !is_option(word));
     let secret = match which {
-        Nth(nth) => arguments().filter(|word| !is_kind(word)).nth(nth - 1),
+        Nth(nth) | OfUser(nth) => arguments().filter(|word| !is_kind(word)).nth(nth - 1),
         After(keyword) => {
             let nth = arguments().position(|word| told(word) == keyword)?;
             let mut values = arguments().skip(nth + 1).filter(|word| !is_kind(word));
@@ -120,11 +127,12 @@ fn argument(place: Place<'_>, name: &str, which: Which) -> Option<Range<usize>> 
             arguments().find(|word| !is_place(word) && (is_strong(told(word)) || is_varied(told(word))))
         }
     }?;
-    let value = told(secret);
+    let user = if matches!(which, OfUser(_)) { told(secret).find(':')? + 1 } else { 0 };
+    let value = &told(secret)[user..];
     let is_word =
         value.bytes().all(|byte| byte.is_ascii_alphabetic()) && !secret.is_quoted && !matches!(which, Last(_));
     let is_secret = value.len() >= 3 && !is_word && !stands_in(value) && !value.starts_with('@');
-    is_secret.then(|| begin + secret.range.start..begin + secret.range.end)
+    is_secret.then(|| begin + secret.range.start + user..begin + secret.range.end)
 }
 
 /// The value of a setting in a command that sets secrets, whatever its name is: `fly secrets set A=…`.

@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 48;
 
 /// How the names of functions end that take the name of a user, and the password after it.
 const SIGNING_IN: &str = "connect __construct sequelize getconnection createconnection connection login logon signin attempt auth \
-    authenticate bind imap_open credentials credential pool";
+    authenticate bind imap_open credentials credential pool password createuser adduser";
 
 /// How the names of functions end, and of what they belong to, that take a password to make or compare its hash.
 const HASHING: &str = "crypt hashpw checkpw encrypt decrypt password_verify password_hash verifypassword checkpassword";
@@ -34,8 +34,9 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
     let hashes = || ends(HASHING) || HASHES.split(' ').any(|hash| name.rsplit('.').nth(1).is_some_and(|of| of == hash));
     let is_open = || place.rest()[1..].starts_with(['"', '\'']);
     let (from, is_sure) = match () {
-        () if !name.is_empty() && ends(SIGNING_IN) => (1, true),
         () if !name.is_empty() && hashes() => (0, true),
+        () if name.ends_with("auth") && has_one(place.rest()) => (0, true),
+        () if !name.is_empty() && ends(SIGNING_IN) => (1, true),
         // The arguments of what is called elsewhere: `args: ('db', 'root', '…')`
         () if is_open() => (1, false),
         () => return None,
@@ -73,16 +74,28 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
     None
 }
 
+/// Whether a call has one argument, a quoted one.
+fn has_one(call: &str) -> bool {
+    let argument = call[1..].chars().next().filter(|c| "\"'".contains(*c)).map(|quote| quoted(&call[1..], 0, quote));
+    argument.is_some_and(|argument| call.get(argument.end + 2..).is_some_and(|rest| rest.starts_with(')')))
+}
+
 /// Whether the function `name` takes the name of a user, and the password after it.
 pub(super) fn signs_in(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     SIGNING_IN.split_ascii_whitespace().any(|end| name.ends_with(end))
 }
 
+/// Whether an argument is an address of mail.
+fn is_address(argument: &str) -> bool {
+    argument.split_once('@').is_some_and(|(_, host)| host.contains('.'))
+}
+
 /// Whether an argument looks like a password rather than a name, a place or a message.
 pub(super) fn is_password(argument: &str) -> bool {
     let has_mark = argument.contains(['!', '$', '#', '%', '^', '&', '*']) && looks_random(argument, 5);
     (is_strong(argument) || is_varied(argument) || has_mark)
-        && !argument.contains([' ', '/', ':', '@', ',', '='])
+        && !argument.contains([' ', '/', ':', ',', '='])
+        && !is_address(argument)
         && !is_identifying(argument)
 }

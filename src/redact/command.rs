@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::rules::WORD;
-use super::scan::{Place, boundary, run};
+use super::scan::{Place, boundary, is_strong, looks_random, run};
 use super::shell::word;
 use super::speech::{is_prose, stands_in};
 
@@ -14,14 +14,14 @@ const COMMAND: usize = 200;
 const LONGEST: usize = 1024;
 
 /// Options that take a secret after a blank or an equals sign, and the commands with which they do: the words that the line has.
-const OPTIONS: [(&str, &str); 15] = [
+const OPTIONS: [(&str, &str); 18] = [
     (
         "-p",
         "docker login, podman login, buildah login, skopeo login, nerdctl login, helm login, az login, oc login, cf login, \
          sshpass, mongo, mongosh, mongodump, mongorestore, rabbitmqadmin, psexec, cqlsh, useradd, usermod, twine, ncftpput, \
-         ncftpget, psexec64, impacket-psexec",
+         ncftpget, psexec64, poetry publish, security unlock-keychain, security create-keychain, security set-key-partition-list",
     ),
-    ("-P", "sqlcmd, bcp, ipmitool, zip, unzip, tsql, mosquitto_pub, mosquitto_sub"),
+    ("-P", "sqlcmd, bcp, ipmitool, zip, unzip, tsql, mosquitto_pub, mosquitto_sub, security import, security export"),
     ("-a", "redis-cli, valkey-cli"),
     ("-w", "ldapsearch, ldapmodify, ldapadd, ldapdelete, ldapwhoami, ldappasswd, add-generic-password, kadmin"),
     ("-s", "ldappasswd"),
@@ -34,7 +34,10 @@ const OPTIONS: [(&str, &str); 15] = [
     ("-A", "snmpget, snmpwalk"),
     ("-X", "snmpget, snmpwalk"),
     ("-c", "snmpget, snmpwalk, snmpset, snmpbulkwalk"),
+    ("--key", "gem push"),
     ("/rp", "schtasks"),
+    ("/p", "signtool"),
+    ("/d", "reg DefaultPassword"),
 ];
 
 /// Options that a secret follows without a blank.
@@ -71,7 +74,7 @@ pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
             return user(place, option);
         }
     }
-    OPTIONS.iter().chain(&ATTACHED).enumerate().find_map(|(nth, (option, commands))| {
+    let known = OPTIONS.iter().chain(&ATTACHED).enumerate().find_map(|(nth, (option, commands))| {
         let after = rest.strip_prefix(option)?;
         let gap = gap(after);
         let is_attached = nth >= OPTIONS.len();
@@ -87,7 +90,25 @@ pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
             && !(stands_in(text) || !value.is_quoted && is_prose(text, after))
             && is_of(place, commands);
         is_secret.then(|| place.at + begin + value.range.start..place.at + begin + value.range.end)
-    })
+    });
+    known.or_else(|| of_any_command(place))
+}
+
+/// What follows `-p` and its kind in commands that nobody knows, if it can be nothing but a password.
+fn of_any_command(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let option = ["-p", "-P", "-w", "-pw"]
+        .into_iter()
+        .find(|option| rest.strip_prefix(*option).is_some_and(|after| after.starts_with(' ')))?;
+    let begin = option.len() + gap(&rest[option.len()..]);
+    let near = &rest[begin..boundary(rest, begin + LONGEST)];
+    let value = word(near, char::is_whitespace);
+    let text = &near[value.range.clone()];
+    let is_name = text.contains(['/', '\\', '.', ':', '=', ' ', ',', '-', '_', '{', '(', '$', '@', '*']);
+    let inner = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let has_mark = text.contains(['!', '#', '%', '^', '&']) && looks_random(text, 6);
+    let is_password = !is_name && (is_strong(inner) || has_mark);
+    is_password.then(|| place.at + begin + value.range.start..place.at + begin + value.range.end)
 }
 
 /// What divides an option from its value: blanks, an equals sign, or what stands between the items of a list: `"-p", "…"`.

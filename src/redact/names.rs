@@ -28,7 +28,7 @@ pub(super) struct Name {
 
 /// Ends of names whose values are secrets. These tables are words with blanks between.
 const PASSWORDS: &str = "password passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd passkey passw bindpw rootpw userpw dbpw \
-    adminpw pass apikey accesskey secretkey privatekey privatemac presharedkey sharedkey sharedaccesskey \
+    adminpw pass apikey accesskey secretkey seckey privatekey privatemac presharedkey sharedkey sharedaccesskey \
     encryptionkey masterkey signingkey clientkeydata clientsecret secretvalue secretstring secretbase connectionstring \
     dockerconfigjson dockercfg oauth2bearer requirepass masterauth passwort kennwort motdepasse senha contraseña \
     contrasena wachtwoord lösenord hasło пароль 密码 密碼 口令 パスワード 비밀번호";
@@ -82,7 +82,7 @@ const KEY_OF_THINGS: &str = "aggreg aggregation alert alias object cache class c
 
 /// Words that may follow the one that says secret: `DB_PASSWORD_PROD`, `password_confirmation`, `SECRET_KEY_BASE`.
 const SUFFIXES: &str = "again base base64 confirm confirmation current dev development live new old preprod previous primary prod \
-    production qa repeat secondary stage staging test uat value hash";
+    production qa repeat secondary stage staging test uat value hash sha1 sha256 sha512 md5 hex";
 
 /// Names that end like one that keeps a secret, and keep none.
 const HARMLESS: &str = "bypass compass encompass trespass firstpass secondpass nexttoken nextpagetoken pagetoken continuationtoken \

@@ -127,6 +127,23 @@ pub(super) fn machine(place: Place<'_>) -> Option<Range<usize>> {
     None
 }
 
+/// Accounts that every system has.
+const ACCOUNTS: &str = "root admin administrator sa postgres elastic";
+
+/// The password of an account that every system has: `admin:…`.
+pub(super) fn of_account(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let user = ACCOUNTS.split(' ').find(|user| {
+        rest.get(..user.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(user))
+            && rest[user.len()..].starts_with(':')
+    })?;
+    let begin = user.len() + 1;
+    let near = &rest[begin..boundary(rest, begin + 128)];
+    let password = &near[..near.find(|c: char| c.is_whitespace() || "\"'`,;()<>".contains(c)).unwrap_or(near.len())];
+    let is_password = (is_strong(password) || is_varied(password)) && !password.contains(['/', ':', '.', '@', '=']);
+    is_password.then(|| place.at + begin..place.at + begin + password.len())
+}
+
 /// Words that a user and a password follow.
 const OF_BOTH: &str = "credentials credential creds login account sftp ftp";
 
@@ -151,7 +168,10 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
     }
     let open = named + run(&near[named..], |byte| b" :=\"'*".contains(&byte));
     let open = open
-        + ["with ", "as ", "is "].iter().find(|word| near[open..].starts_with(**word)).map_or(0, |word| word.len());
+        + ["with ", "as ", "is ", "are "]
+            .iter()
+            .find(|word| near[open..].starts_with(**word))
+            .map_or(0, |word| word.len());
     let user = run(&near[open..], |byte| DOTTED(byte) || byte == b'@');
     let sign = open + user;
     let gap = run(&near[sign..], |byte| b" :/".contains(&byte));

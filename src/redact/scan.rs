@@ -47,18 +47,18 @@ const CERTAIN_WORDS: [Rule; 1] = [(b"", json_web_token)];
 /// Rules that go by what stands around a secret.
 const SUSPECT: [Rule; 4] =
     [(b":%", address::user_info), (b"(", call::argument), (b"=", argument::setting), (b":#", argument::hidden)];
-const SUSPECT_WORDS: [Rule; 23] = [
+const SUSPECT_WORDS: [Rule; 24] = [
     (b"", address::data_source),
-    (b"bBgG", address::scheme_credential),
+    (b"bBgGsS", address::scheme_credential),
     (b"-/", command::flag),
-    (b"haAcCeEnNprRstuvwS", argument::positional),
+    (b"haAbBcCeEnNprRstuvwS", argument::positional),
     (b"ep<", argument::piped),
     (b">", argument::rule_of_access),
     (b"rov", block::values),
     (b"iI", statement::sql),
     (b"pPrR", statement::of_role),
     (b"osrueicC", statement::oracle),
-    (b"$S", statement::hash),
+    (b"$S{", statement::hash),
     (b"sS", statement::set_password),
     (b"vV", statement::inserted),
     (b"(", statement::inserted_row),
@@ -70,6 +70,7 @@ const SUSPECT_WORDS: [Rule; 23] = [
     (b"P", protocol::pass),
     (b"md", protocol::machine),
     (b"cClLaAuUsSfFeEi", protocol::user_and_password),
+    (b"aApPrRsSeE", protocol::of_account),
     (b"", protocol::password_file),
 ];
 
@@ -245,6 +246,8 @@ fn has_form(beginning: &str, body: &str, place: &Place<'_>) -> bool {
         "v1.0-" => body.as_bytes().get(24) == Some(&b'-'),
         // The key of a server of Firebase; its first part has eleven characters.
         "AAAA" => body.get(7..14) == Some(":APA91b"),
+        // As PostgreSQL keeps passwords.
+        "md5" => body.len() == 32 && place.begins(),
         "xapp-" => place.begins() || body.as_bytes().get(1) == Some(&b'-'),
         _ => true,
     }

@@ -15,9 +15,9 @@ const NEAR: usize = 200;
 const GIVEN: [&str; 7] = [" provided", " given", " supplied", " used", " received", " I used", " we used"];
 
 /// Words that link a name with its value, and those of them after which the value can stand.
-const LINKING: [&str; 13] =
-    ["is", "was", "now", "to", "be", "set", "changed", "reset", "has", "been", "lautet", "ist", "est"];
-const LINKING_LAST: [&str; 8] = ["is", "was", "now", "to", "be", "lautet", "ist", "est"];
+const LINKING: [&str; 14] =
+    ["is", "was", "now", "to", "be", "set", "changed", "reset", "has", "been", "lautet", "ist", "est", "es"];
+const LINKING_LAST: [&str; 9] = ["is", "was", "now", "to", "be", "lautet", "ist", "est", "es"];
 
 /// Comparisons, and what gives another value: the value behind is a quoted one.
 const OPERATORS: [&str; 12] = ["!==", "!=", "||=", "?:", "<>", "??", "||", "+=", "~=", "?=", "&lt;", "%"];
@@ -93,7 +93,9 @@ pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     {
         return after[begin..].starts_with(['"', '\'']).then_some((at + blanks + begin, Sign::Equals));
     }
-    if let Some(begin) = of_lisp(place, after).or_else(|| serialized(after).filter(|_| is_quoted)) {
+    if let Some(begin) =
+        of_lisp(place, after).or_else(|| serialized(after).or_else(|| numbered(after)).filter(|_| is_quoted))
+    {
         return Some((at + blanks + begin, Sign::Equals));
     }
     let is_atom = place.before == Some(b'{') && after.starts_with(',');
@@ -120,6 +122,14 @@ fn of_lisp(place: Place<'_>, after: &str) -> Option<usize> {
 fn serialized(after: &str) -> Option<usize> {
     let length = run(after.strip_prefix(";s:")?, |byte| byte.is_ascii_digit());
     after[";s:".len() + length..].starts_with(":\"").then_some(";s:".len() + length + 1)
+}
+
+/// Where the value begins in a list whose items are numbered: `1) "requirepass" 2) "…"`.
+fn numbered(after: &str) -> Option<usize> {
+    let gap = run(after, |byte| byte.is_ascii_whitespace());
+    let number = run(&after[gap..], |byte| byte.is_ascii_digit());
+    let begin = gap + number + ") ".len();
+    (number > 0 && after[gap + number..].starts_with(") \"")).then_some(begin)
 }
 
 /// Whether a bracket after a name is that of an index: `api_key[]=`, `config["password"] =`.
@@ -154,7 +164,9 @@ pub(super) fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
     let dots = if after.starts_with("..") { run(after, |byte| b". ".contains(&byte)) } else { 0 };
     let arrow = if after.starts_with("->") { 2 } else { run(&after[dots..], |byte| b":=>".contains(&byte)) };
     let signs = dots + arrow;
-    if signs == 0 {
+    // `token::tests::parse` is a path of code.
+    let is_path = after.starts_with("::") && after[2..].starts_with(|c: char| c.is_ascii_alphabetic());
+    if signs == 0 || is_path && !after[2..].starts_with(MASK) {
         return None;
     }
     let mut sign = match &after[..signs] {

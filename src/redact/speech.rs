@@ -10,7 +10,7 @@ use super::sign::Sign;
 const DOUBTFUL_OWNERS: &str = "routing integration service session account app consumer license";
 
 /// Keys that are hexadecimal. Those of others are identifiers as a rule.
-const HEX_KEYS: &str = "applicationkey writekey readkey functionskey functionkey storagekey cosmoskey relickey rolekey";
+const HEX_KEYS: &str = "applicationkey writekey readkey functionskey functionkey validationkey decryptionkey storagekey cosmoskey relickey rolekey";
 
 /// Ends of what says how a secret is kept: `base64-encoded`.
 const KEPT: [&str; 3] = ["encoded", "encrypted", "hashed"];

@@ -38,6 +38,10 @@ const STATEMENTS: [&str; 4] = ["select", "insert", "update", "delete"];
 const HASHES: [&str; 12] =
     ["$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$7$", "$y$", "$apr1$", "$argon2", "$pbkdf2", "SCRAM-SHA-256$"];
 
+/// How they begin in directories: `{SSHA}…`.
+const SCHEMES: [&str; 6] = ["{SSHA", "{SHA", "{SMD5}", "{BLF-CRYPT}", "{ARGON2", "{PBKDF2"];
+const SHORTEST_DIGEST: usize = 20;
+
 /// The shortest hash of a password.
 const SHORTEST_HASH: usize = 28;
 
@@ -113,6 +117,11 @@ pub(super) fn oracle(place: Place<'_>) -> Option<Range<usize>> {
 /// The hash of a password in `root:$6$…` and its kind.
 pub(super) fn hash(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
+    if SCHEMES.iter().any(|scheme| rest.starts_with(scheme)) {
+        let scheme = rest[..boundary(rest, 24)].find('}')? + 1;
+        let length = run(&rest[scheme..], |byte| DOTTED(byte) || b"$/+=,".contains(&byte));
+        return (length >= SHORTEST_DIGEST).then(|| place.at..place.at + scheme + length);
+    }
     if !HASHES.iter().any(|hash| rest.starts_with(hash)) {
         return None;
     }
