@@ -19,6 +19,7 @@ mod own;
 mod pair;
 mod pem;
 mod placeholder;
+mod printed;
 mod protocol;
 mod reading;
 mod rules;

@@ -109,8 +109,9 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         Kind::Cookie => return header(text, false),
         _ => {}
     }
-    // The value of a parameter ends with the query.
-    let ends = if place.is_parameter || named.core == "jsessionid" { "#?" } else { "" };
+    // The value of a parameter ends with the query, that of a connection's does not.
+    let is_query = place.is_parameter && place.before != Some(b';');
+    let ends = if is_query || named.core == "jsessionid" { "#?" } else { "" };
     let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign, ends))?;
     let is_quoted = range.start > 0 && text[..range.start].ends_with(['"', '\'', '`']);
     if text[..range.start].ends_with('`') && text[range.clone()].contains(' ') {

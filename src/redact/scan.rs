@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use super::reading::Reading;
 use super::rules::{ADDRESSES, Alphabet, DOTTED, PREFIXES, Prefix};
-use super::{address, argument, block, call, command, manifest, pair, pem, protocol, statement, table};
+use super::{address, argument, block, call, command, manifest, pair, pem, printed, protocol, statement, table};
 
 /// So much of what follows a beginning decides whether it is a key.
 const TELLING_BODY: usize = 256;
@@ -45,8 +45,13 @@ const CERTAIN: [Rule; 2] = [(b"-BP", pem::private_key), (b"", known_key)];
 const CERTAIN_WORDS: [Rule; 1] = [(b"", json_web_token)];
 
 /// Rules that go by what stands around a secret.
-const SUSPECT: [Rule; 4] =
-    [(b":%", address::user_info), (b"(", call::argument), (b"=", argument::setting), (b":#", argument::hidden)];
+const SUSPECT: [Rule; 5] = [
+    (b":%", address::user_info),
+    (b"(", call::argument),
+    (b"=", argument::setting),
+    (b":#", argument::hidden),
+    (b"\n", printed::below),
+];
 const SUSPECT_WORDS: [Rule; 24] = [
     (b"", address::data_source),
     (b"bBgGsS", address::scheme_credential),
