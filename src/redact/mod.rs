@@ -4,7 +4,10 @@
 //! message format and no API, and it leaves alone what the caller must not change: it answers, the caller decides.
 
 mod address;
+mod apart;
+mod argument;
 mod beside;
+mod block;
 mod call;
 mod command;
 mod decoration;
@@ -16,10 +19,13 @@ mod own;
 mod pair;
 mod pem;
 mod placeholder;
+mod printed;
+mod protocol;
 mod reading;
 mod rules;
 mod scan;
 mod series;
+mod shell;
 mod sign;
 mod speech;
 mod statement;
