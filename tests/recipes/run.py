@@ -174,6 +174,7 @@ def run_page(found: list[Recipe], binary: Path) -> tuple[int, int]:
             "CARGO_INSTALL_ROOT": str(home / ".cargo"),
             # Not the repository's own: Cargo would take the copy's program for the repository's.
             "CARGO_TARGET_DIR": str(TARGET / "recipes" / "target"),
+            "ANALYTICS_VENV": str(TARGET / "tools" / "dbt"),
             # PyAirbyte asks nobody on the network, and reports to nobody.
             "AIRBYTE_OFFLINE_MODE": "1",
             "DO_NOT_TRACK": "1",

@@ -1,7 +1,7 @@
 -- One row a message, without its text: who wrote it, when, and how long Devin had waited for it.
 with placed as (
   select
-    session_id, event_id, source, created_at, characters, user_id, username,
+    session_id, event_id, source, created_at, length(message) as characters, user_id, username,
     lag(source) over session as previous_source,
     lag(created_at) over session as previous_at
   from {{ ref('stg_devin__messages') }}

@@ -30,6 +30,11 @@ times as (
   from {{ ref('pull_request_sightings') }}
   group by pr_url
 ),
+announced as (
+  select pr_url, min(announced_at) as announced_at
+  from {{ ref('pull_request_announcements') }}
+  group by pr_url
+),
 states as (
   select pr_url, max(state_rank) as state_rank, count(distinct session_id) as sessions
   from now_named
@@ -42,18 +47,20 @@ select
   case states.state_rank when 4 then 'merged' when 3 then 'closed' when 2 then 'open' when 1 then 'draft' else 'unknown' end as state,
   states.state_rank = 4 as is_merged,
   sessions.created_at as requested_at,
-  times.opened_at,
+  announced.announced_at,
+  least(times.opened_at, announced.announced_at) as opened_at,
   case when states.state_rank = 4 then times.merged_at end as merged_at,
   case when states.state_rank = 3 then times.closed_at end as closed_at,
-  {{ devin_seconds('sessions.created_at', 'times.opened_at') }} / 3600 as hours_to_open,
+  {{ devin_seconds('sessions.created_at', 'least(times.opened_at, announced.announced_at)') }} / 3600 as hours_to_open,
   case when states.state_rank = 4 then {{ devin_seconds('sessions.created_at', 'times.merged_at') }} / 3600 end as hours_to_merge,
-  -- Only where it was seen before it was merged: otherwise nobody knows when it was opened.
-  case when states.state_rank = 4 and times.unmerged_at < times.merged_at
-    then {{ devin_seconds('times.unmerged_at', 'times.merged_at') }} / 3600 end as hours_from_open_to_merge,
+  -- Only where it was announced, or seen before it was merged: otherwise nobody knows when it was opened.
+  case when states.state_rank = 4 and least(times.unmerged_at, announced.announced_at) <= times.merged_at
+    then {{ devin_seconds('least(times.unmerged_at, announced.announced_at)', 'times.merged_at') }} / 3600 end as hours_from_open_to_merge,
   sessions.created_by,
   {{ devin_team('sessions.created_by') }} as team,
   sessions.playbook_id
 from owners
 inner join times on times.pr_url = owners.pr_url
+left join announced on announced.pr_url = owners.pr_url
 inner join states on states.pr_url = owners.pr_url
 inner join {{ ref('stg_devin__sessions') }} as sessions on sessions.session_id = owners.session_id

@@ -4,6 +4,11 @@ with pull_requests as (
   from {{ ref('fct_pull_requests') }}
   group by session_id
 ),
+announced as (
+  select session_id, min(announced_at) as announced_at
+  from {{ ref('pull_request_announcements') }}
+  group by session_id
+),
 messages as (
   select session_id, sum(waited_seconds) as waited_seconds
   from {{ ref('fct_messages') }}
@@ -43,7 +48,9 @@ select
   coalesce(pull_requests.pull_requests, 0) as pull_requests,
   coalesce(pull_requests.merged_pull_requests, 0) as merged_pull_requests,
   pull_requests.first_pull_request_at,
+  announced.announced_at as first_announced_at,
   messages.waited_seconds
 from {{ ref('stg_devin__sessions') }} as sessions
 left join pull_requests on pull_requests.session_id = sessions.session_id
+left join announced on announced.session_id = sessions.session_id
 left join messages on messages.session_id = sessions.session_id

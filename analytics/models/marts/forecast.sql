@@ -25,8 +25,11 @@ select
   recent.days as days_of_run_rate,
   cast(recent.acus_per_day as double precision) as acus_per_day,
   used.acus_so_far + recent.acus_per_day * left_over.days_left as forecast_acus,
-  cast(used.acus_so_far as double precision) + greatest(0, cast(recent.acus_per_day as double precision) * left_over.days_left
-    - 1.96 * recent.deviation * sqrt(left_over.days_left)) as forecast_low,
+  -- The greatest of a number and null would be the number.
+  case when recent.deviation is not null then
+    cast(used.acus_so_far as double precision) + greatest(0, cast(recent.acus_per_day as double precision) * left_over.days_left
+      - 1.96 * recent.deviation * sqrt(left_over.days_left))
+  end as forecast_low,
   cast(used.acus_so_far as double precision) + cast(recent.acus_per_day as double precision) * left_over.days_left
     + 1.96 * recent.deviation * sqrt(left_over.days_left) as forecast_high,
   {{ devin_number('devin_cycle_acus') }} as cycle_acus

@@ -15,4 +15,5 @@ select
   {{ devin_ratio('sum(case when playbook_id is not null then 1 else 0 end)', 'count(*)') }} as playbook_share,
   {{ devin_ratio('sum(case when is_blocked then 1 else 0 end)', 'count(*)') }} as blocked_share
 from {{ ref('fct_sessions') }}
+where created_at is not null
 group by team, cast(date_trunc('week', created_at) as date)

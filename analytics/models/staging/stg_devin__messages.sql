@@ -8,7 +8,7 @@ select
   event_id,
   source,
   {{ devin_timestamp('created_at') }} as created_at,
-  length(message) as characters,
+  message,
   user_id,
   username
 from latest
@@ -18,7 +18,7 @@ select
   cast(null as {{ dbt.type_string() }}) as event_id,
   cast(null as {{ dbt.type_string() }}) as source,
   cast(null as {{ dbt.type_timestamp() }}) as created_at,
-  cast(null as {{ dbt.type_int() }}) as characters,
+  cast(null as {{ dbt.type_string() }}) as message,
   cast(null as {{ dbt.type_string() }}) as user_id,
   cast(null as {{ dbt.type_string() }}) as username
 where false
