@@ -139,18 +139,6 @@ def copy_of_the_repository(folder: Path) -> None:
             shutil.copy2(ROOT / name, folder / name, follow_symlinks=False)
 
 
-def lend_what_others_wrote(folder: Path) -> None:
-    """Gives Cargo the libraries that the repository's own release build has compiled: the same, and minutes of work.
-
-    The program itself is compiled by the recipes.
-    """
-    ours = shutil.ignore_patterns("*source_devin_ai*", "*source-devin-ai*")
-    for name in ("build", "deps", ".fingerprint"):
-        built = TARGET / "release" / name
-        if built.is_dir() and not (folder / name).exists():
-            shutil.copytree(built, folder / name, symlinks=True, ignore=ours)
-
-
 def run_page(found: list[Recipe], binary: Path) -> tuple[int, int]:
     """How many recipes passed and failed. The first one that fails is the last one that runs."""
     with ExitStack() as stack:
@@ -159,7 +147,6 @@ def run_page(found: list[Recipe], binary: Path) -> tuple[int, int]:
         shutil.rmtree(folder, ignore_errors=True)
         home = folder / "home"
         copy_of_the_repository(folder)
-        lend_what_others_wrote(TARGET / "recipes" / "target" / "release")
         home.mkdir(parents=True)
         reach = sandbox(binary, stack)
         cargo = Path(os.environ.get("CARGO_HOME", Path.home() / ".cargo"))
@@ -174,6 +161,10 @@ def run_page(found: list[Recipe], binary: Path) -> tuple[int, int]:
             "CARGO_INSTALL_ROOT": str(home / ".cargo"),
             # Not the repository's own: Cargo would take the copy's program for the repository's.
             "CARGO_TARGET_DIR": str(TARGET / "recipes" / "target"),
+            # What the recipes build has to work, not to be fast.
+            "CARGO_PROFILE_RELEASE_OPT_LEVEL": "0",
+            "CARGO_PROFILE_RELEASE_LTO": "off",
+            "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "256",
             # PyAirbyte asks nobody on the network, and reports to nobody.
             "AIRBYTE_OFFLINE_MODE": "1",
             "DO_NOT_TRACK": "1",
