@@ -7,6 +7,7 @@ files have the places that they have in a container. Devin is the sandbox. Needs
 
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -23,6 +24,8 @@ ROOT = Path(__file__).resolve().parents[2]
 # How long a step may take before it has failed.
 PATIENCE_S = 60
 TOKEN = "a-token-of-a-test-7ujm8ik9"
+# As whom the image runs, which is all that may be needed.
+USER = 1000
 
 
 def free_port() -> int:
@@ -44,7 +47,9 @@ class World:
     """Devin, one or more bridges, and what is asked of them."""
 
     def __init__(self, binary: str, folder: Path) -> None:
-        self.binary, self.folder = binary, folder
+        self.folder = folder
+        # Where any user may run it.
+        self.binary = shutil.copy(binary, "/run/source-devin-ai")
         self.running: list[subprocess.Popen] = []
         self.devin_port = free_port()
         self.settings: dict[str, str] = {}
@@ -67,29 +72,33 @@ class World:
         self.settings = json.loads(devin.stdout.readline())
         return devin
 
-    def set_up(self, rules: Path, secrets: str) -> None:
-        """The rules as they are, but for the organization and a place for each session; and the secrets where they say."""
+    def set_up(self, rules: Path, secrets: str, mode: int) -> None:
+        """The rules as they are, but for the organization and a place for each session; and the secrets where they say.
+
+        They are root's, with a mode and the group of the program, as engines mount them.
+        """
         organization = f"{self.settings['api_url']}/v3/organizations/{self.settings['org_id']}/sessions"
-        text = rules.read_text().replace("    provider: devin\n", f"    provider: devin\n    endpoint: {organization}\n")
+        text = rules.read_text().replace(
+            "    provider: devin\n", f"    provider: devin\n    endpoint: {organization}\n"
+        )
         text = text.replace("concurrent_sessions: 5", "concurrent_sessions: 50")
         Path("/etc/alert-relay/relay.yaml").write_text(text)
         Path(secrets).mkdir(exist_ok=True)
-        Path(secrets, "devin-api-key").write_text(self.settings["api_token"] + "\n")
-        Path(secrets, "alertmanager-token").write_text(TOKEN + "\n")
+        for name, secret in [("devin-api-key", self.settings["api_token"]), ("alertmanager-token", TOKEN)]:
+            file = Path(secrets, name)
+            file.write_text(secret + "\n")
+            file.chmod(mode)
+            os.chown(file, 0, USER)
 
     def bridge(self, arguments: list[str], environment: dict[str, str] | None = None) -> "Bridge":
         port = free_port()
         # Several stand side by side on this machine.
-        subprocess.run([self.binary, *arguments, "--check"], check=True, stdout=subprocess.DEVNULL, env=environment or {})
+        who = {"user": USER, "group": USER, "extra_groups": [], "env": {"PATH": "/bin", **(environment or {})}}
+        subprocess.run([self.binary, *arguments, "--check"], check=True, stdout=subprocess.DEVNULL, **who)
         arguments = [argument.replace("0.0.0.0:8080", f"0.0.0.0:{port}") for argument in arguments]
         self.logs += 1
         log = self.folder / f"bridge-{self.logs}.log"
-        process = self.start(
-            arguments,
-            stdout=log.open("w"),
-            stderr=subprocess.STDOUT,
-            env={"PATH": os.environ["PATH"], **(environment or {})},
-        )
+        process = self.start(arguments, stdout=log.open("w"), stderr=subprocess.STDOUT, **who)
         return Bridge(process, port, log)
 
     def stop(self) -> None:
@@ -157,13 +166,17 @@ def places(folder: Path) -> None:
     Path("/etc/alert-relay").mkdir()
     Path("/run/postgresql").mkdir()
     mount("--bind", url.rpartition("host=")[2], "/run/postgresql")
+    # As in PostgreSQL's image.
+    Path("/run/postgresql").chmod(0o3775)
     subprocess.run(["createdb", "--host=/run/postgresql", "--username=relay", "relay"], check=True)
 
 
 def compose(world: World) -> None:
-    world.set_up(ROOT / "deploy/compose/rules/relay.yaml", "/run/secrets")
+    world.set_up(ROOT / "deploy/compose/rules/relay.yaml", "/run/secrets", 0o644)
     bridge = world.bridge(bridge_of_compose())
-    nowhere = world.bridge([argument.replace("host=/run/postgresql", "host=/run/nothing") for argument in bridge_of_compose()])
+    nowhere = world.bridge(
+        [argument.replace("host=/run/postgresql", "host=/run/nothing") for argument in bridge_of_compose()]
+    )
     world.until("Compose: the bridge is ready, without a password for its database", bridge.is_ready)
     assert bridge.deliver("First") == 202
     world.until("Compose: an alert has a session", lambda: bridge.job("First")["session_id"])
@@ -193,14 +206,14 @@ def compose(world: World) -> None:
     assert bridge.deliver("Fourth") == 202
     assert not bridge.job("Fourth")["session_id"]
     world.end(bridge.process)
-    world.set_up(ROOT / "deploy/compose/rules/relay.yaml", "/run/secrets")
+    world.set_up(ROOT / "deploy/compose/rules/relay.yaml", "/run/secrets", 0o644)
     bridge = world.bridge(bridge_of_compose())
     world.until("key right after a restart: what was kept has a session", lambda: bridge.job("Fourth")["session_id"])
     world.end(bridge.process)
 
 
 def kubernetes(world: World) -> None:
-    world.set_up(ROOT / "deploy/kubernetes/relay.yaml", "/run/alert-relay")
+    world.set_up(ROOT / "deploy/kubernetes/relay.yaml", "/run/alert-relay", 0o440)
     arguments, names = bridge_of_kubernetes()
     values = dict(zip(names, ["%2Frun%2Fpostgresql", "5432", "relay", "relay", "unused"], strict=True))
     for name, value in values.items():
@@ -220,11 +233,14 @@ def kubernetes(world: World) -> None:
     assert world.end(other.process) == 0
 
 
-def full_disk(world: World, folder: Path) -> None:
-    disk = folder / "disk"
+def full_disk(world: World) -> None:
+    disk = Path("/run/disk")
     disk.mkdir()
-    mount("-t", "tmpfs", "-o", "size=4m", "tmpfs", disk)
-    arguments = [f"--store=sqlite:{disk}/relay.db" if argument.startswith("--store") else argument for argument in bridge_of_compose()]
+    mount("-t", "tmpfs", "-o", f"size=4m,uid={USER}", "tmpfs", disk)
+    arguments = [
+        f"--store=sqlite:{disk}/relay.db" if argument.startswith("--store") else argument
+        for argument in bridge_of_compose()
+    ]
     bridge = world.bridge(arguments)
     world.until("SQLite: the bridge is ready", bridge.is_ready)
     ballast = disk / "ballast"
@@ -250,13 +266,13 @@ def main() -> None:
         try:
             compose(world)
             kubernetes(world)
-            full_disk(world, Path(folder))
+            full_disk(world)
             logs = "".join(log.read_text() for log in Path(folder).glob("bridge-*.log"))
             assert TOKEN not in logs and world.settings["api_token"] not in logs, "no secret is shown"
         finally:
             world.stop()
-            for place in (Path(folder, "disk"), Path("/etc"), Path(folder, "etc")):
-                subprocess.run(["umount", "--lazy", place], stderr=subprocess.DEVNULL)
+            for place in (Path("/etc"), Path(folder, "etc")):
+                subprocess.run(["umount", "--lazy", place], check=False, stderr=subprocess.DEVNULL)
 
 
 if __name__ == "__main__":
