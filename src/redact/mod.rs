@@ -11,6 +11,7 @@ mod block;
 mod call;
 mod command;
 mod decoration;
+mod encoding;
 mod header;
 mod letters;
 mod manifest;
@@ -87,7 +88,7 @@ impl Redactor {
 
     /// Whether one of the own keys stands in `text`.
     pub fn contains_own_key(&self, text: &str) -> bool {
-        self.own.iter().any(|key| !key.find(text).is_empty())
+        !own::find(&self.own, text).is_empty()
     }
 
     fn secrets(&self, text: &str) -> Vec<Range<usize>> {
@@ -95,7 +96,7 @@ impl Redactor {
     }
 
     fn with_own(&self, text: &str, found: Vec<Range<usize>>) -> Vec<Range<usize>> {
-        let own: Vec<_> = self.own.iter().flat_map(|key| key.find(text)).collect();
+        let own = own::find(&self.own, text);
         if own.is_empty() { found } else { merged(own.into_iter().chain(found).collect()) }
     }
 }
