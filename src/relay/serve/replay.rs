@@ -8,14 +8,17 @@ mod devin;
 mod record;
 mod switching;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::reading::{Unreadable, read};
 use super::rules::{Route, Rules};
 use super::store::{
-    Admission, Archive, Ask, Claimed, KeptDelivery, Ledger, NewDelivery, News, OWNER, Origin, Progress, Save,
-    StoreError, Taken, Verdict,
+    Admission, Archive, Ask, Claimed, DecisionView, KeptDelivery, KeptJob, Ledger, NewDelivery, News, OWNER, Origin,
+    Progress, Save, StoreError, Switch, Taken, Verdict,
 };
 use crate::redact::Redactor;
 use crate::relay::job::{Action, End, Job, Observation, Phase, step};
@@ -63,13 +66,43 @@ pub async fn replay(
     since: i64,
 ) -> Result<Replayed, StoreError> {
     archive.begin().await?;
-    // Of one moment, as all that is read until the end of it.
     let until = archive.now().await? + 1;
-    let deliveries = archive.deliveries(until).await?;
-    let (jobs, decisions, on) = (archive.jobs(None).await?, archive.decisions(None).await?, archive.switches().await?);
+    let kept = Kept::of(archive, until).await?;
     archive.end().await?;
+    play(rules, archive, redactor, kept, since).await
+}
+
+/// What a store keeps, as of one moment.
+struct Kept {
+    until: i64,
+    deliveries: Vec<KeptDelivery>,
+    jobs: Vec<KeptJob>,
+    decisions: Vec<DecisionView>,
+    switches: Vec<(Switch, i64)>,
+}
+
+impl Kept {
+    async fn of(archive: &mut Archive, until: i64) -> Result<Kept, StoreError> {
+        Ok(Kept {
+            until,
+            deliveries: archive.deliveries(until).await?,
+            jobs: archive.jobs(None).await?,
+            decisions: archive.decisions(None).await?,
+            switches: archive.switches().await?,
+        })
+    }
+}
+
+async fn play(
+    rules: &Rules,
+    archive: &mut Archive,
+    redactor: &Redactor,
+    kept: Kept,
+    since: i64,
+) -> Result<Replayed, StoreError> {
+    let Kept { until, deliveries, jobs, decisions, switches } = kept;
     let recorded = courses(&jobs, &decisions, &deliveries, since);
-    let record = Record::new(jobs, on, until);
+    let record = Record::new(jobs, switches, until);
     let mut player = Player::new(rules, redactor, record, until).await?;
     player.counts.assumed_ms = player.record.typical_ms;
     for delivery in &deliveries {
