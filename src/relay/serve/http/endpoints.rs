@@ -156,6 +156,8 @@ const fn delete(path: &'static str, right: Right, query: &'static [&'static str]
 mod tests {
     use std::collections::BTreeSet;
 
+    use serde_json::Value;
+
     use super::*;
 
     #[test]
@@ -188,5 +190,43 @@ mod tests {
             let changes_nothing = endpoint.method == Method::GET || endpoint.handler == Handler::Simulate;
             assert_eq!(changes_nothing, endpoint.right < Right::Admin, "{} {}", endpoint.method, endpoint.path);
         }
+    }
+
+    /// The description says the same as the table: no more, no less.
+    #[test]
+    fn the_description_has_every_address_with_its_parameters_and_who_may_ask() {
+        let described: Value = serde_json::from_str(super::super::api::DESCRIPTION).unwrap();
+        let parameters = |operation: &Value, place: &str| -> Vec<String> {
+            let all = operation["parameters"].as_array().cloned().unwrap_or_default();
+            let here = all.into_iter().filter(|parameter| parameter["in"] == place);
+            here.map(|parameter| parameter["name"].as_str().unwrap().to_string()).collect()
+        };
+        let mut of_description = BTreeSet::new();
+        for (path, methods) in described["paths"].as_object().unwrap() {
+            for (method, operation) in methods.as_object().unwrap() {
+                let security: Vec<&str> = operation["security"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .flat_map(|one| one.as_object().unwrap().keys().map(String::as_str))
+                    .collect();
+                let query = parameters(operation, "query").join(" ");
+                of_description.insert(format!("{} {path} [{query}] {security:?}", method.to_uppercase()));
+                let in_path = parameters(operation, "path").concat();
+                assert!(in_path.is_empty() || path.contains(&format!("{{{in_path}}}")), "{path} {in_path}");
+            }
+        }
+        let of_table: BTreeSet<String> = ENDPOINTS
+            .iter()
+            .map(|endpoint| {
+                let security: &[&str] = match endpoint.right {
+                    Right::Nothing => &[],
+                    Right::Read => &["read", "admin"],
+                    Right::Admin => &["admin"],
+                };
+                format!("{} {} [{}] {security:?}", endpoint.method, endpoint.path, endpoint.query.join(" "))
+            })
+            .collect();
+        assert_eq!(of_table, of_description);
     }
 }

@@ -27,7 +27,7 @@ use crate::relay::serve::auth;
 use crate::relay::serve::store::StoreError;
 
 /// The description of all of this for programs.
-const DESCRIPTION: &str = include_str!("../../../../../schemas/relay-api.json");
+pub const DESCRIPTION: &str = include_str!("../../../../../schemas/relay-api.json");
 
 /// A request that may be answered.
 struct Asked {
