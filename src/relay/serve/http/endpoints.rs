@@ -43,6 +43,7 @@ pub enum Handler {
     Pause,
     Reload,
     Retry,
+    End,
     Start,
     Suppress,
     Unsuppress,
@@ -69,7 +70,7 @@ const DECISIONS: &[&str] = &["alert", "job", "rule", "decision", "gate", "since"
 const PAGE: &[&str] = &["after", "limit"];
 
 /// All of them.
-pub static ENDPOINTS: [Endpoint; 28] = [
+pub static ENDPOINTS: [Endpoint; 29] = [
     get("/healthz", Right::Nothing, &[], Handler::Health),
     get("/readyz", Right::Nothing, &[], Handler::Readiness),
     get("/api/v1/openapi.json", Right::Read, &[], Handler::Description),
@@ -94,6 +95,7 @@ pub static ENDPOINTS: [Endpoint; 28] = [
     post("/api/v1/pause", Right::Admin, &[], Handler::Pause),
     post("/api/v1/reload", Right::Admin, &[], Handler::Reload),
     post("/api/v1/jobs/{id}/retry", Right::Admin, &[], Handler::Retry),
+    post("/api/v1/jobs/{id}/end", Right::Admin, &[], Handler::End),
     post("/api/v1/alerts/{tag}/start", Right::Admin, &[], Handler::Start),
     post("/api/v1/suppressions", Right::Admin, &[], Handler::Suppress),
     delete("/api/v1/suppressions/{dedupe_key}", Right::Admin, &[], Handler::Unsuppress),

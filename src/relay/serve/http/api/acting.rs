@@ -24,6 +24,8 @@ use crate::relay::values::duration;
 pub enum Act {
     /// Another attempt at what came to nothing, by a job's identifier.
     Retry(String),
+    /// The end of the session that a job watches, by the job's identifier.
+    End(String),
     /// A new session for an alert, by its tag.
     Start(String),
     /// Alerts with this key start nothing until then, in Unix milliseconds.
@@ -91,6 +93,7 @@ impl Door {
         let (id, who) = (asked.id.clone(), asked.who.clone());
         let act = match handler {
             Handler::Retry => Act::Retry(id),
+            Handler::End => Act::End(id),
             Handler::Start => Act::Start(id),
             Handler::Unsuppress => Act::Unsuppress(id),
             Handler::Reload => Act::Reload,
@@ -157,6 +160,13 @@ impl Door {
                 let job_id = done(answered, "there is no job with this identifier")?;
                 self.begun(act, job_id).await
             }
+            Act::End(job_id) => {
+                let answered = self.store.end_session(job_id, &by).await.map_err(failed)?;
+                done(answered, "there is no job with this identifier")?;
+                let result = "its session is ended with the next step of the job".to_string();
+                let body = json!({"done": true, "job_id": job_id, "result": result});
+                Ok(Done { result, body, alert: self.alert_of(job_id).await })
+            }
             Act::Start(tag) => {
                 let answered = self.store.start_again(tag, &by).await.map_err(failed)?;
                 let job_id = done(answered, "there is no alert with this tag")?;
@@ -198,12 +208,16 @@ impl Door {
         let job_id = job_id.unwrap_or_default();
         let alert = match act {
             Act::Start(tag) => Some(tag.clone()),
-            // It is only for the timeline: without it, what was done is done all the same.
-            _ => self.store.job(&job_id).await.ok().flatten().map(|job| job.row.alert),
+            _ => self.alert_of(&job_id).await,
         };
         let result = format!("{job_id} is a new attempt");
         let body = json!({"done": true, "job_id": job_id, "alert": alert, "result": result});
         Ok(Done { result, body, alert })
+    }
+
+    /// The tag of a job's alert. It is for the timeline only: without it, what was done is done all the same.
+    async fn alert_of(&self, job_id: &str) -> Option<String> {
+        self.store.job(job_id).await.ok().flatten().map(|job| job.row.alert)
     }
 
     /// What the rules do not have cannot be switched on. It can be switched off all the same: they may have had it before.
@@ -229,6 +243,7 @@ impl Act {
     fn words(&self) -> (&'static str, String) {
         match self {
             Act::Retry(job_id) => ("retry", job_id.clone()),
+            Act::End(job_id) => ("end", job_id.clone()),
             Act::Start(tag) => ("start", tag.clone()),
             Act::Suppress { dedupe_key, .. } => ("suppress", dedupe_key.clone()),
             Act::Unsuppress(dedupe_key) => ("unsuppress", dedupe_key.clone()),
