@@ -1,6 +1,7 @@
 //! `serve`: deliveries come in by HTTP, are kept, and become jobs that are taken to their ends. Here the parts are put
 //! together, started, and stopped in the right order.
 
+pub mod access;
 pub mod auth;
 pub mod duplicate;
 mod engine;
@@ -119,6 +120,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         stop: stop.clone(),
         store,
         sns,
+        refusals: http::Refusals::default(),
         tls,
     });
     log.note(&format!("listening on {origin}, store {address}"));

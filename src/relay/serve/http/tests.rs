@@ -56,6 +56,7 @@ async fn door_with(sns: Sns) -> Arc<Door> {
         stop,
         store,
         sns,
+        refusals: Refusals::default(),
         tls: None,
     })
 }

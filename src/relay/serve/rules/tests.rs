@@ -359,3 +359,4 @@ mod credentials;
 mod documents;
 mod lists;
 mod schema;
+mod tokens;
