@@ -10,6 +10,7 @@ mod integration;
 mod kill_switch;
 mod live;
 mod log;
+mod page;
 mod polling;
 mod reading;
 pub mod rules;
