@@ -120,7 +120,10 @@ impl Door {
         }
         let filter = state.as_ref().map(|state| format!("state={state}&")).unwrap_or_default();
         let most = i64::try_from(MOST + 1).unwrap_or(i64::MAX);
-        let deliveries = self.store.deliveries(Deliveries::Newest { most, state, after: after(query)? }).await;
+        let deliveries = self
+            .store
+            .deliveries(Deliveries::Newest { most, state, route: None, since: None, after: after(query)? })
+            .await;
         let mut deliveries = deliveries.map_err(|error| self.unreadable("deliveries", &error))?;
         let has_more = cut(&mut deliveries);
         let next = deliveries.last().filter(|_| has_more);

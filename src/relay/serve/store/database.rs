@@ -10,8 +10,8 @@ use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 use super::place;
 use super::schema::migrate;
 use super::{
-    Address, Dialect, NewDelivery, Order, Reply, StoreError, Taken, admission, decisions, hint, intake, late, queue,
-    view,
+    Address, Dialect, NewDelivery, Order, Reply, StoreError, Taken, actions, admission, decisions, hint, intake, late,
+    queue, view,
 };
 
 /// Before anything is read: the journal that lets readers in beside the writer, and a sync with every commit.
@@ -300,12 +300,15 @@ async fn perform(work: &mut Work<'_>, run: &[Order]) -> Result<Vec<Reply>, Store
             done(queue::keep_organization(work, integration, org_id).await)?
         }
         Order::Organization { integration } => Reply::Text(queue::organization(work, integration).await?),
-        Order::Alerts { most, after } => Reply::Alerts(view::alerts(work, *most, after.as_ref()).await?),
-        Order::Deliveries(which) => Reply::Deliveries(view::deliveries(work, which).await?),
+        Order::See(question) => Reply::Seen(Box::new(view::see(work, question).await?)),
         Order::Admit(ask) => Reply::Admission(admission::admit(work, ask).await?),
         Order::Late { integration, most } => Reply::Late(late::due(work, integration, *most).await?),
         Order::Amend(amendment) => done(late::amend(work, amendment).await)?,
-        Order::Decisions { most, after } => Reply::Decisions(decisions::decisions(work, *most, after.as_ref()).await?),
+        Order::Decisions { filter, most, after } => {
+            Reply::Decisions(decisions::decisions(work, filter, *most, after.as_ref()).await?)
+        }
+        Order::NoteAction(action) => done(actions::note(work, action).await)?,
+        Order::Actions { most, after } => Reply::Actions(actions::actions(work, *most, after.as_ref()).await?),
         Order::Throw { switch, is_on } => done(decisions::throw(work, switch, *is_on).await)?,
         Order::Switches => Reply::Switches(decisions::switches(work).await?),
         Order::Prune { older_than_ms, most_bytes } => {

@@ -4,6 +4,7 @@
 //! Everything goes through one task with one connection. It takes all that waits into one transaction, so that a thousand
 //! deliveries that come together cost one sync of the disk; nobody is answered before that transaction is committed.
 
+mod actions;
 mod admission;
 mod database;
 mod decisions;
@@ -31,13 +32,18 @@ use sha2::{Digest as _, Sha256};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{JoinHandle, JoinSet};
 
+pub use actions::{ActionView, NewAction};
 pub use admission::{Admission, Ask};
 use database::Database;
-pub use decisions::{DecisionView, Switch};
+pub use decisions::{DecisionFilter, DecisionView, Switch};
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
 pub use late::{Amendment, Late};
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
-pub use view::{After, AlertView, Deliveries, DeliveryView, JobView};
+pub use view::{
+    After, AlertDetail, AlertFilter, AlertView, DayView, Deliveries, DeliveryView, Happening, HeldView, JobDetail,
+    JobFilter, JobRow, JobView, MemberView, Responder, ResponderStatus, RouteView, RuleView, Scope, ScopeKind, Share,
+    Standing, StatisticsView, StormState, StormView, TimeView, TimelineEntry, UsageView, WindowView,
+};
 
 use crate::devin::session::Session;
 use crate::redact::MASK;
@@ -91,12 +97,13 @@ enum Order {
     Sightings { attempt_tag: String },
     KeepOrganization { integration: String, org_id: String },
     Organization { integration: String },
-    Alerts { most: i64, after: Option<After> },
-    Deliveries(Deliveries),
+    See(Box<view::Question>),
     Admit(Box<Ask>),
     Late { integration: String, most: i64 },
     Amend(Box<Amendment>),
-    Decisions { most: i64, after: Option<After> },
+    Decisions { filter: Box<DecisionFilter>, most: i64, after: Option<After> },
+    NoteAction(Box<NewAction>),
+    Actions { most: i64, after: Option<After> },
     Throw { switch: Switch, is_on: bool },
     Switches,
     Prune { older_than_ms: i64, most_bytes: i64 },
@@ -111,11 +118,11 @@ enum Reply {
     Sessions(Vec<Session>),
     Active(Vec<(String, i64)>),
     Text(Option<String>),
-    Alerts(Vec<AlertView>),
-    Deliveries(Vec<DeliveryView>),
+    Seen(Box<view::Seen>),
     Admission(Admission),
     Late(Vec<Late>),
     Decisions(Vec<DecisionView>),
+    Actions(Vec<ActionView>),
     Switches(Vec<(Switch, i64)>),
     Count(u64),
     Done,
@@ -249,28 +256,6 @@ impl Store {
     pub async fn organization(&self, integration: &str) -> Result<Option<String>, StoreError> {
         match self.ask(Order::Organization { integration: integration.to_string() }).await? {
             Reply::Text(org_id) => Ok(org_id),
-            _ => Err(StoreError::mixed_up()),
-        }
-    }
-
-    /// The alerts that came last, the newest first, each with its last job; those that follow `after`, if it is given.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn alerts(&self, most: usize, after: Option<After>) -> Result<Vec<AlertView>, StoreError> {
-        match self.ask(Order::Alerts { most: i64::try_from(most).unwrap_or(i64::MAX), after }).await? {
-            Reply::Alerts(alerts) => Ok(alerts),
-            _ => Err(StoreError::mixed_up()),
-        }
-    }
-
-    /// Deliveries that are kept.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn deliveries(&self, which: Deliveries) -> Result<Vec<DeliveryView>, StoreError> {
-        match self.ask(Order::Deliveries(which)).await? {
-            Reply::Deliveries(deliveries) => Ok(deliveries),
             _ => Err(StoreError::mixed_up()),
         }
     }
