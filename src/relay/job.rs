@@ -4,6 +4,7 @@
 //! kept after every step, and another process goes on from it with [`Observation::Started`]. Everything that decides is in
 //! the job; the time comes in by Devin's clock.
 
+mod by_hand;
 mod creating;
 mod ending;
 mod finding;
@@ -93,6 +94,9 @@ pub struct Job {
     /// Made of alerts that an earlier session was to be told of, and was not: none that has ended holds it back.
     #[serde(default)]
     follows: bool,
+    /// A person has asked for it.
+    #[serde(default)]
+    is_by_hand: bool,
     /// What is to be done about the session of an alert that was resolved.
     #[serde(default)]
     resolved: resolving::Resolved,
@@ -247,6 +251,7 @@ impl Job {
             prompted: None,
             is_owing: false,
             follows: false,
+            is_by_hand: false,
             resolved: resolving::Resolved::default(),
             messages_sent: 0,
             messaged_at: None,

@@ -86,6 +86,7 @@ impl Engine {
             kill_switch,
             holds: job.policy.holds,
             max_acu_limit: job.request.new.max_acu_limit,
+            is_by_hand: job.is_by_hand(),
             is_at_create,
         };
         loop {

@@ -30,6 +30,10 @@ pub struct Facts {
     pub kill_switch: Option<String>,
     /// Which of the rule and the integration is paused, in a sentence; `None` where neither is.
     pub paused: Option<String>,
+    /// Until when, and by whom, alerts of its key are suppressed, in a sentence; `None` where they are not.
+    pub suppressed: Option<String>,
+    /// A person has asked for it.
+    pub is_by_hand: bool,
     /// An earlier session of the alert may hold it back, in a sentence.
     pub cooldown: Option<String>,
     /// The session of the storm that it was part of last, and whether that is at work.
@@ -69,6 +73,7 @@ pub enum Gate {
     KillSwitch,
     Paused,
     Rule,
+    Suppressed,
     Delay,
     MinOccurrences,
     Cooldown,
@@ -115,6 +120,9 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
     }
     if bounds.disabled.contains(&gates.rule) {
         return refuse(Gate::Rule, format!("the rule {} is disabled", gates.rule));
+    }
+    if let Some(reason) = &facts.suppressed {
+        return refuse(Gate::Suppressed, reason.clone());
     }
     if let Some(reason) = &facts.paused {
         return hold(facts.now + ASK_SWITCH_AGAIN, Gate::Paused, reason.clone());
@@ -173,8 +181,9 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
             }
         }
     }
-    if let Some(again_at) = facts.out_of_quota_at.map(|at| at.saturating_add(QUOTA_AGAIN)).filter(|at| facts.now < *at)
-    {
+    // What a person asks for is the next try.
+    let out_of_quota_at = facts.out_of_quota_at.filter(|_| !facts.is_by_hand);
+    if let Some(again_at) = out_of_quota_at.map(|at| at.saturating_add(QUOTA_AGAIN)).filter(|at| facts.now < *at) {
         let reason = format!(
             "the quota of the integration {} is used up: one session is tried every 15m, and this one is not it",
             facts.integration
@@ -256,6 +265,7 @@ impl Gate {
             Gate::KillSwitch => "kill_switch",
             Gate::Paused => "paused",
             Gate::Rule => "rule",
+            Gate::Suppressed => "suppressed",
             Gate::Delay => "delay",
             Gate::MinOccurrences => "min_occurrences",
             Gate::Cooldown => "cooldown",

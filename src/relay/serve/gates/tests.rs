@@ -80,6 +80,27 @@ fn nothing_passes_a_switch_not_even_what_has_its_place() {
 }
 
 #[test]
+fn what_is_suppressed_is_turned_away_but_not_before_the_kill_switch_is_off() {
+    let suppressed = Facts { suppressed: Some("suppressed until noon".to_string()), ..facts() };
+    let said = |facts: Facts| told(&facts, &open(), &Bounds::default());
+    for (has_place, is_at_create) in [(false, false), (true, false), (true, true)] {
+        let facts = Facts { has_place, is_at_create, paused: Some("paused".to_string()), ..suppressed.clone() };
+        assert_eq!(said(facts), "refuse, suppressed: suppressed until noon");
+    }
+    let off = Facts { kill_switch: Some("the kill switch is on".to_string()), ..suppressed };
+    assert_eq!(said(off), "hold 15 s, kill_switch: the kill switch is on");
+}
+
+#[test]
+fn what_a_person_asks_for_is_the_next_try_after_the_quota_and_passes_no_limit() {
+    let by_hand = Facts { is_by_hand: true, ready_at: Some(NOW), out_of_quota_at: Some(NOW - 1), ..facts() };
+    assert_eq!(told(&by_hand, &open(), &Bounds::default()), "start");
+    let full = limited(Limits { concurrent_sessions: Some(1), ..Limits::default() });
+    let facts = Facts { of_rule: Usage { at_work: 1, ..Usage::default() }, ..by_hand };
+    assert!(told(&facts, &full, &Bounds::default()).starts_with("hold 60 s, concurrent_sessions"));
+}
+
+#[test]
 fn a_delay_counts_from_when_the_alert_came() {
     let delayed = Gates { delay: time(5 * MINUTE), ..open() };
     let after = |ago| told(&Facts { created_at: NOW - ago, ..facts() }, &delayed, &Bounds::default());

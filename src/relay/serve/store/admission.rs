@@ -10,7 +10,7 @@ use super::decisions::{Record, record, switched_on};
 use super::queue::Save;
 use super::rows::insert;
 use super::storms::{self, Member};
-use super::{Order, Reply, Store, StoreError};
+use super::{Order, Reply, Store, StoreError, suppressions};
 use crate::relay::job::{End, Job};
 use crate::relay::outcome::{OutcomeKind, OutcomeStatus};
 use crate::relay::prior::Holds;
@@ -38,6 +38,8 @@ pub struct Ask {
     pub kill_switch: Option<String>,
     pub holds: Holds,
     pub max_acu_limit: Option<u32>,
+    /// Whether a person has asked for it.
+    pub is_by_hand: bool,
     /// Whether it has looked for earlier sessions, and none holds it back.
     pub is_at_create: bool,
 }
@@ -256,6 +258,7 @@ async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, StoreE
         created_at: row.try_get(6)?,
         ready_at: row.try_get(7)?,
         is_at_create: ask.is_at_create,
+        is_by_hand: ask.is_by_hand,
         has_place: started_at.is_some(),
         max_acu_limit: ask.max_acu_limit,
         kill_switch: ask.kill_switch.clone(),
@@ -266,6 +269,7 @@ async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, StoreE
     let switched = switched_on(work, &integration, &rule).await?;
     facts.kill_switch = facts.kill_switch.or(switched.bridge);
     facts.paused = switched.paused;
+    facts.suppressed = suppressions::suppressed(work, &dedupe_key).await?;
     if !facts.has_place || ask.is_at_create {
         facts.out_of_quota_at = out_of_quota_at(work, &integration, &ask.job_id).await?;
         if gates.min_occurrences.is_some() {

@@ -10,8 +10,8 @@ use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 use super::place;
 use super::schema::migrate;
 use super::{
-    Address, Dialect, NewDelivery, Order, Reply, StoreError, Taken, actions, admission, decisions, hint, intake, late,
-    queue, view,
+    Address, Answered, Dialect, NewDelivery, Order, Reply, StoreError, Taken, actions, admission, by_hand, decisions,
+    hint, intake, late, queue, suppressions, view,
 };
 
 /// Before anything is read: the journal that lets readers in beside the writer, and a sync with every commit.
@@ -102,7 +102,8 @@ impl Database {
         let dialect = self.dialect;
         let connection = self.connected().await?;
         let mut transaction = connection.begin_with(dialect.begin()).await?;
-        let is_alone = |order: &Order| order.delivery().is_some() || matches!(order, Order::Admit(_));
+        let is_alone =
+            |order: &Order| order.delivery().is_some() || matches!(order, Order::Admit(_) | Order::ByHand { .. });
         if dialect == Dialect::Postgres && orders.iter().any(is_alone) {
             // Two deliveries of one alert through two processes: the second sees what the first has made. Two jobs that are
             // about to start: only one takes the last place.
@@ -247,10 +248,15 @@ fn claim_file(path: &Path) -> Result<File, StoreError> {
     Ok(lock)
 }
 
-/// Whether a delivery made a job due.
+/// Whether a job is due now that was not.
 fn has_due_jobs(reply: &Reply) -> bool {
-    let Reply::Receipt(receipt) = reply else { return false };
-    receipt.taken.iter().any(|taken| matches!(taken, Taken::Started { .. } | Taken::Joined { .. }))
+    match reply {
+        Reply::Receipt(receipt) => {
+            receipt.taken.iter().any(|taken| matches!(taken, Taken::Started { .. } | Taken::Joined { .. }))
+        }
+        Reply::ByHand(answered) => matches!(answered, Answered::Done { .. }),
+        _ => false,
+    }
 }
 
 async fn now(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, StoreError> {
@@ -310,6 +316,8 @@ async fn perform(work: &mut Work<'_>, run: &[Order]) -> Result<Vec<Reply>, Store
         Order::NoteAction(action) => done(actions::note(work, action).await)?,
         Order::Actions { most, after } => Reply::Actions(actions::actions(work, *most, after.as_ref()).await?),
         Order::Throw { switch, is_on } => done(decisions::throw(work, switch, *is_on).await)?,
+        Order::ByHand { wish, by } => Reply::ByHand(by_hand::fulfill(work, wish, by).await?),
+        Order::Suppressions => Reply::Suppressions(suppressions::all(work).await?),
         Order::Switches => Reply::Switches(decisions::switches(work).await?),
         Order::Prune { older_than_ms, most_bytes } => {
             Reply::Count(intake::prune(work, *older_than_ms, *most_bytes).await?)

@@ -37,7 +37,8 @@ pub struct DecisionView {
     pub integration: String,
     #[serde(skip_serializing_if = "String::is_empty")]
     pub job_id: String,
-    /// `start`, `look`, `hold` or `refuse`.
+    /// `start`, `look`, `hold`, `join` or `refuse`; or what a person has asked for: `retry`, `start_again`, `end`, `suppress` or
+    /// `unsuppress`.
     pub decision: String,
     /// Which gate said so; `None` for a start.
     pub gate: Option<String>,
@@ -230,6 +231,7 @@ pub async fn forget(work: &mut Work<'_>, before: i64) -> Result<(), StoreError> 
         "DELETE FROM alert_deliveries WHERE at < $1",
         "DELETE FROM job_events WHERE at < $1",
         "DELETE FROM actions WHERE at < $1",
+        "DELETE FROM suppressions WHERE until < $1",
     ] {
         sqlx::query(text).bind(before).execute(&mut *work.connection).await?;
     }

@@ -6,6 +6,7 @@
 
 mod actions;
 mod admission;
+mod by_hand;
 mod database;
 mod decisions;
 mod hint;
@@ -16,14 +17,13 @@ mod queue;
 mod rows;
 mod schema;
 mod storms;
+mod suppressions;
 #[cfg(test)]
 mod tests;
 mod view;
 mod writer;
 
 use std::fmt;
-use std::path::PathBuf;
-use std::str::FromStr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -34,11 +34,15 @@ use tokio::task::{JoinHandle, JoinSet};
 
 pub use actions::{ActionView, NewAction};
 pub use admission::{Admission, Ask};
+pub use by_hand::Answered;
+use by_hand::Wish;
 use database::Database;
 pub use decisions::{DecisionFilter, DecisionView, Switch};
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
 pub use late::{Amendment, Late};
+pub use place::Address;
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
+pub use suppressions::SuppressionView;
 pub use view::{
     After, AlertDetail, AlertFilter, AlertView, DayView, Deliveries, DeliveryView, Happening, HeldView, JobDetail,
     JobFilter, JobRow, JobView, MemberView, Responder, ResponderStatus, RouteView, RuleView, Scope, ScopeKind, Share,
@@ -46,20 +50,9 @@ pub use view::{
 };
 
 use crate::devin::session::Session;
-use crate::redact::MASK;
 
 /// So many orders may wait for the writer before whoever gives the next has to wait.
 const WAITING: usize = 4096;
-
-/// Where a store is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
-    /// In this process, and gone with it.
-    Memory,
-    Sqlite(PathBuf),
-    /// The whole URL, which may hold a password.
-    Postgres(String),
-}
 
 /// The store. Dropped without [`Store::close`], it loses nothing that was answered.
 pub struct Store {
@@ -108,6 +101,8 @@ enum Order {
     Actions { most: i64, after: Option<After> },
     Throw { switch: Switch, is_on: bool },
     Switches,
+    ByHand { wish: Wish, by: String },
+    Suppressions,
     Prune { older_than_ms: i64, most_bytes: i64 },
     Ping,
 }
@@ -126,6 +121,8 @@ enum Reply {
     Decisions(Vec<DecisionView>),
     Actions(Vec<ActionView>),
     Switches(Vec<(Switch, i64)>),
+    ByHand(Answered),
+    Suppressions(Vec<SuppressionView>),
     Count(u64),
     Done,
 }
@@ -357,49 +354,6 @@ impl From<serde_json::Error> for StoreError {
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> StoreError {
         StoreError(error.to_string())
-    }
-}
-
-impl FromStr for Address {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Address, String> {
-        if text == "memory" {
-            return Ok(Address::Memory);
-        }
-        // As a URL it may have two slashes before the path.
-        let path = text.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
-        if path == Some(":memory:") {
-            return Ok(Address::Memory);
-        }
-        if let Some(path) = path.filter(|path| !path.is_empty()) {
-            return Ok(Address::Sqlite(PathBuf::from(path)));
-        }
-        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
-            return Ok(Address::Postgres(text.to_string()));
-        }
-        Err("expected sqlite:FILE, postgres://HOST/DATABASE or memory".to_string())
-    }
-}
-
-impl fmt::Display for Address {
-    /// Without what may be a password.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Address::Memory => formatter.write_str("memory"),
-            Address::Sqlite(path) => write!(formatter, "sqlite:{}", path.display()),
-            Address::Postgres(url) => {
-                let place = url.rsplit_once('@').or_else(|| url.split_once("://")).map_or("", |(_, place)| place);
-                let place = place.split('?').next().unwrap_or_default();
-                match place.split('/').next().and_then(|host| host.rsplit_once(':')) {
-                    // No port: a password, of whoever has left the host out.
-                    Some((host, port)) if !port.bytes().all(|byte| byte.is_ascii_digit()) && !port.ends_with(']') => {
-                        write!(formatter, "postgres://{host}:{MASK}")
-                    }
-                    _ => write!(formatter, "postgres://{place}"),
-                }
-            }
-        }
     }
 }
 

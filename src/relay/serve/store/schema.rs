@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use super::{Dialect, StoreError};
 
 /// Each member takes a store from one version to the next. What has been released is never changed, only followed.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
 CREATE TABLE deliveries (
     id TEXT PRIMARY KEY,
@@ -189,6 +189,17 @@ CREATE INDEX decisions_by_job ON decisions (job);
 CREATE INDEX decisions_refused ON decisions (at DESC, id) WHERE decision = 'refuse';
 DROP INDEX decisions_by_time;
 CREATE INDEX storms_in_order ON storms (detected_at DESC, id);
+",
+    // What people ask for: alerts that start nothing for a time, and sessions that are to be ended.
+    "
+CREATE TABLE suppressions (
+    dedupe_key TEXT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    until BIGINT NOT NULL,
+    asked_by TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS alerts_by_dedupe_key ON alerts (dedupe_key);
+ALTER TABLE news ADD COLUMN asked_by TEXT;
 ",
 ];
 
