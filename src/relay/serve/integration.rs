@@ -1,8 +1,9 @@
 //! One organization of Devin: its client, whose key it is, and whether it can be worked with. A key that is refused pauses
 //! this integration and no other. Its requests are the ports of its jobs.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -48,6 +49,8 @@ pub struct Integration {
     create_timeout: Duration,
     pub polls: Polls,
     standing: Mutex<Standing>,
+    /// Since when, in Unix milliseconds; zero before the first look.
+    since: AtomicI64,
     /// What was said of that last.
     said: Mutex<String>,
     /// Until when a create that was refused counts.
@@ -97,6 +100,7 @@ impl Integration {
             create_timeout: settings.create_timeout,
             polls: Polls::default(),
             standing: Mutex::new(Standing::Starting),
+            since: AtomicI64::new(0),
             said: Mutex::default(),
             refused_until: Mutex::default(),
             doubt: Notify::new(),
@@ -107,6 +111,11 @@ impl Integration {
     /// How it stands.
     pub fn standing(&self) -> Standing {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Since when it has stood so, in Unix milliseconds; `None` before the first look.
+    pub fn since_ms(&self) -> Option<i64> {
+        Some(self.since.load(Ordering::Relaxed)).filter(|since| *since > 0)
     }
 
     /// The requests to its organization; `None` while it is not ready.
@@ -249,7 +258,11 @@ impl Integration {
                 (format!("integration {name} is paused, and alerts wait: {}", reason.message), false)
             }
         };
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
+        let earlier = std::mem::replace(&mut *self.standing.lock().unwrap_or_else(PoisonError::into_inner), standing.clone());
+        if earlier != standing {
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+            self.since.store(i64::try_from(now.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);
+        }
         let before = std::mem::replace(&mut *self.said.lock().unwrap_or_else(PoisonError::into_inner), said.clone());
         match is_good {
             _ if before == said => {}

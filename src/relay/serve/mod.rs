@@ -107,6 +107,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         .collect();
     let wake = engines.iter().map(|engine| engine.wake()).collect();
     let (sns, log_too) = (Sns::new(), log.clone());
+    let form_key = auth::sign_in::drawn_key()?;
     let door = Arc::new(Door {
         live: Live::new(rules, redactor, source),
         bounds,
@@ -117,6 +118,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         store,
         sns,
         tls,
+        form_key,
     });
     log.note(&format!("listening on {origin}, store {address}"));
     let served = door.live.now();

@@ -165,7 +165,7 @@ impl Door {
     }
 
     /// Why an integration does nothing about a job for now.
-    fn paused(&self, job: &JobView) -> Option<String> {
+    pub(super) fn paused(&self, job: &JobView) -> Option<String> {
         let name = &job.integration;
         match self.integrations.iter().find(|one| one.name == *name).map(|one| one.standing()) {
             Some(Standing::Ready { .. }) => None,
@@ -202,12 +202,17 @@ fn cut<T>(items: &mut Vec<T>) -> bool {
     has_more
 }
 
-fn value<'q>(query: Option<&'q str>, name: &str) -> Option<&'q str> {
+/// The value of a name in a query.
+pub fn value<'q>(query: Option<&'q str>, name: &str) -> Option<&'q str> {
     let pairs = query?.split('&').filter_map(|pair| pair.split_once('='));
     pairs.filter(|(found, _)| *found == name).map(|(_, value)| value).next()
 }
 
-fn after(query: Option<&str>) -> Result<Option<After>, Answer> {
+/// Where a list was left.
+///
+/// # Errors
+/// When it is not what an answer said.
+pub fn after(query: Option<&str>) -> Result<Option<After>, Answer> {
     let Some(text) = value(query, "after") else { return Ok(None) };
     match text.split_once('.').map(|(at, id)| (at.parse(), id)) {
         Some((Ok(at), id)) => Ok(Some(After { at, id: id.to_string() })),

@@ -96,6 +96,11 @@ impl Action {
         }
     }
 
+    /// What it is done to: a rule, an alert, a job; empty for the bridge.
+    pub fn target(&self) -> &str {
+        self.field().map_or("", |(_, value)| value)
+    }
+
     /// What stands on its button.
     fn label(&self) -> String {
         match self {
@@ -134,10 +139,10 @@ impl Action {
                 "The file takes effect as a whole. If anything in it is wrong, nothing changes and you see what is wrong. Jobs keep the settings they were made with."
             }
             Action::Retry(_) => {
-                "A new session starts for this alert once its gates allow it. The session that ended stays as it is."
+                "Starts a new session for this alert, whatever its cool-down and the wait for quota say. Its other gates hold. The session that ended stays as it is."
             }
             Action::Start(_) => {
-                "A new session starts for this alert once its gates allow it, though its cool-down is not over. It costs ACUs as any session does."
+                "Starts a new session for this alert, whatever its cool-down says. Its other gates hold. It costs ACUs as any session does."
             }
             Action::Suppress { .. } => {
                 "This alert starts no session for so long. Its deliveries are still kept and shown."

@@ -69,9 +69,9 @@ fn actions(shown: &AlertPage) -> Markup {
     }
 }
 
-/// Whether it ended without a result.
+/// Whether it ended for want of quota, or of a session.
 fn is_retryable(job: &JobRow) -> bool {
-    matches!(job.status.as_deref(), Some("dropped" | "failed"))
+    matches!(job.result.as_deref(), Some("quota_exceeded" | "create_unknown")) || job.status.as_deref() == Some("failed")
 }
 
 fn line(moment: &Moment, shown: &AlertPage) -> Markup {

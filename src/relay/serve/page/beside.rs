@@ -89,6 +89,7 @@ pub fn integrations(overview: &Overview) -> Markup {
                         (dot(one.health)) strong { (one.name) } " "
                         @if let Some(paused_at) = one.paused_at { "paused by a person " (ago(paused_at, overview.frame.now)) }
                         @else { (one.text) }
+                        @if let Some(since) = one.since.filter(|_| one.health == Health::Bad) { br; span.fine { "since " (ago(since, overview.frame.now)) } }
                     }
                     (overview.frame.form(&match one.paused_at {
                         Some(_) => Action::ResumeIntegration(one.name.clone()),

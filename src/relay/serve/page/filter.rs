@@ -64,7 +64,7 @@ impl Filter {
         ];
         let pairs = pairs.into_iter().filter(|(_, value)| !value.is_empty());
         let query: Vec<String> =
-            pairs.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, ESCAPED))).collect();
+            pairs.map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
         if query.is_empty() { "/".to_string() } else { format!("/?{}", query.join("&")) }
     }
 
@@ -97,7 +97,12 @@ impl Filter {
     }
 }
 
-/// A value as a form or an address has it.
+/// A value as an address has it.
+pub fn percent_encoded(value: &str) -> String {
+    utf8_percent_encode(value, ESCAPED).to_string()
+}
+
+/// A value as a form or an address has it, in plain letters.
 pub fn percent_decoded(value: &str) -> String {
     percent_decode_str(&value.replace('+', " ")).decode_utf8_lossy().into_owned()
 }

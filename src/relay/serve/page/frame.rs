@@ -76,6 +76,34 @@ pub fn plain(title: &str, main: &Markup) -> String {
     document(title, &Markup::default(), main, false)
 }
 
+/// A page that says why something is not there or was not done, and leads back.
+pub fn plain_problem(title: &str, reasons: &[String], back: &str) -> String {
+    let main = html! {
+        section.narrow {
+            h1 { (title) }
+            @for reason in reasons { p { (reason) } }
+            p { a href=(back) { @if back == "/login" { "Sign in" } @else { "Back" } } }
+        }
+    };
+    plain(&format!("{title} · alert-relay"), &main)
+}
+
+/// A page that leads to `path` at once, so that the browser takes the next request for one of our own.
+pub fn detour(path: &str) -> String {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta http-equiv="refresh" content=(format!("0; url={path}"));
+                title { "alert-relay" }
+            }
+            body { p { a href=(path) { "Go on to alert-relay" } } }
+        }
+    }
+    .into_string()
+}
+
 fn named(name: &str) -> Markup {
     html! { @if !name.is_empty() { " as " strong { (name) } } }
 }

@@ -21,15 +21,15 @@ mod words;
 
 pub use action::Action;
 pub use alert::alert;
-pub use filter::{Filter, percent_decoded};
-pub use frame::{Frame, Notice, Viewer, plain};
+pub use filter::{Filter, percent_decoded, percent_encoded};
+pub use frame::{Frame, Notice, Viewer, detour, plain_problem};
 pub use overview::overview;
 pub use sign_in::sign_in;
-pub use standing::Standing;
 pub use view::{
     AlertPage, AlertRow, Choices, Day, Health, Integration, JobRow, Limit, Moment, Overview, Refusal, Route, RuleCost,
     RuleRow, Session, StormRow, StormState, Tally, ToPullRequest, Waits,
 };
+pub use words::span;
 
 /// What a page is made of beside its HTML: a path, a media type, and the bytes that stand there.
 pub const ASSETS: [(&str, &str, &str); 3] = [

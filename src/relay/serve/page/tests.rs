@@ -108,6 +108,7 @@ fn all(alerts: Vec<AlertRow>, viewer: Viewer) -> Overview {
             name: "main".to_string(),
             health: Health::Bad,
             text: "The key is refused.".to_string(),
+            since: Some(NOW - MINUTE),
             paused_at: None,
         }],
         rules: vec![RuleRow {

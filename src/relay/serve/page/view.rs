@@ -159,6 +159,8 @@ pub struct Integration {
     pub health: Health,
     /// `ready`, or what is wrong and what to do.
     pub text: String,
+    /// Since when it stands so.
+    pub since: Option<i64>,
     /// Since when a person has paused it.
     pub paused_at: Option<i64>,
 }

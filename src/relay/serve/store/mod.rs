@@ -327,6 +327,7 @@ impl Order {
                 | Order::Amend(_)
                 | Order::Throw { .. }
                 | Order::NoteAction(_)
+                | Order::ByHand { .. }
         )
     }
 }
