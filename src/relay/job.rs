@@ -97,6 +97,9 @@ pub struct Job {
     /// A person has asked for it.
     #[serde(default)]
     is_by_hand: bool,
+    /// Who has asked for its session to be ended, which has not begun.
+    #[serde(default)]
+    end_asked_by: Option<String>,
     /// What is to be done about the session of an alert that was resolved.
     #[serde(default)]
     resolved: resolving::Resolved,
@@ -192,6 +195,8 @@ pub enum Observation {
     AlertResolved,
     /// Alerts have joined the group.
     NewAlerts(Firing),
+    /// A person, who is named, asks for its session to be ended.
+    EndAsked(String),
     StopAsked,
 }
 
@@ -252,6 +257,7 @@ impl Job {
             is_owing: false,
             follows: false,
             is_by_hand: false,
+            end_asked_by: None,
             resolved: resolving::Resolved::default(),
             messages_sent: 0,
             messaged_at: None,
@@ -378,6 +384,8 @@ pub fn step(mut job: Job, observation: Observation, now: impl Into<Now>) -> (Job
         (Phase::Settled(_), _) => Vec::new(),
         (_, Observation::Started) => job.take_on(now),
         (Phase::Watching(_), observation) => job.on_watching(observation, now),
+        // There is no session yet.
+        (_, Observation::EndAsked(_)) => job.resume_waiting(now),
         (_, Observation::AlertResolved) => job.on_resolved_early(now),
         (_, Observation::NewAlerts(firing)) => {
             job.fires_again();

@@ -46,6 +46,7 @@ impl Held {
         match news {
             News::Firing(firing) => Observation::NewAlerts(firing),
             News::Resolved => Observation::AlertResolved,
+            News::EndAsked(by) => Observation::EndAsked(by),
         }
     }
 
@@ -75,6 +76,7 @@ impl Held {
             | Observation::WaitOver
             | Observation::AlertResolved
             | Observation::NewAlerts(_)
+            | Observation::EndAsked(_)
             | Observation::StopAsked => return false,
         };
         self.progress.reason = failed;

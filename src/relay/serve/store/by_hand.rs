@@ -1,5 +1,5 @@
-//! What a person asks for while the bridge runs: another attempt at an alert, or that its key starts nothing for a time. Each
-//! that is done leaves a row among the decisions, with who asked.
+//! What a person asks for while the bridge runs: another attempt at an alert, the end of a session, or that a key starts nothing
+//! for a time. Each that is done leaves a row among the decisions, with who asked.
 
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
@@ -9,7 +9,7 @@ use super::decisions::{Record, record};
 use super::intake::{NewRow, start};
 use super::queue::read;
 use super::suppressions::{self, moment};
-use super::{Order, Reply, Store, StoreError};
+use super::{Dialect, Order, Reply, Store, StoreError};
 use crate::relay::draw::drawn;
 use crate::relay::job::Job;
 use crate::relay::serve::gates::Gates;
@@ -32,6 +32,7 @@ pub enum Answered {
 pub enum Wish {
     Retry { job_id: String, drawn: Drawn },
     StartAgain { alert: String, drawn: Drawn },
+    EndSession { job_id: String },
     Suppress { dedupe_key: String, until: i64, row: String },
     Unsuppress { dedupe_key: String, row: String },
 }
@@ -60,6 +61,14 @@ impl Store {
     /// The database's.
     pub async fn start_again(&self, alert: &str, by: &str) -> Result<Answered, StoreError> {
         self.wish(Wish::StartAgain { alert: alert.to_string(), drawn: Drawn::new() }, by).await
+    }
+
+    /// Ends the session of a job that has created it and watches it. That takes a moment; what it has to show by then counts.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn end_session(&self, job_id: &str, by: &str) -> Result<Answered, StoreError> {
+        self.wish(Wish::EndSession { job_id: job_id.to_string() }, by).await
     }
 
     /// Has alerts with this key, as it is shown, start nothing until then, in Unix milliseconds. A session that is at work goes on.
@@ -105,6 +114,7 @@ pub async fn fulfill(work: &mut Work<'_>, wish: &Wish, by: &str) -> Result<Answe
             None => not_begun(work, alert).await,
             Some(last) => begin(work, &last, "start_again", drawn, by).await,
         },
+        Wish::EndSession { job_id } => end_session(work, job_id, by).await,
         Wish::Suppress { until, .. } if *until <= work.now => {
             refused(format!("{} is over: name a later moment", moment(*until)))
         }
@@ -236,9 +246,7 @@ async fn begin(work: &mut Work<'_>, last: &Last, word: &str, drawn: &Drawn, by: 
     if let Some(reason) = suppressions::suppressed(work, &last.dedupe_key).await? {
         return refused(format!("{reason}: end the suppression first"));
     }
-    let Ok(earlier) = read::<Job>(&last.job) else {
-        return refused(format!("another version of this program has written {}, which cannot be read", last.id));
-    };
+    let Ok(earlier) = read::<Job>(&last.job) else { return unreadable(&last.id) };
     // A session that may have been created without an answer is found by the tag of its attempt.
     let attempt = Some(drawn.attempt.clone()).filter(|_| last.end() != "create_unknown");
     let job = earlier.again(drawn.job_id.clone(), attempt);
@@ -264,6 +272,43 @@ async fn begin(work: &mut Work<'_>, last: &Last, word: &str, drawn: &Drawn, by: 
     };
     record(work, &record_of).await?;
     Ok(Answered::Done { job_id: Some(job.id) })
+}
+
+/// Tells a job that its session is to be ended.
+async fn end_session(work: &mut Work<'_>, job_id: &str, by: &str) -> Result<Answered, StoreError> {
+    if work.dialect == Dialect::Postgres {
+        // Whoever works on it hears of this, or this hears that it has ended.
+        sqlx::query("SELECT id FROM jobs WHERE id = $1 FOR UPDATE").bind(job_id).execute(&mut *work.connection).await?;
+    }
+    let text = "SELECT j.alert, COALESCE(a.dedupe_key, j.alert), j.integration, j.rule, j.job, j.decisions, j.heard, \
+        (SELECT COALESCE(MAX(n.seq), 0) FROM news n WHERE n.job = j.id) FROM jobs j LEFT JOIN alerts a ON a.tag = j.alert \
+        WHERE j.id = $1";
+    let row = sqlx::query(text).bind(job_id).fetch_optional(&mut *work.connection).await?;
+    let Some(row) = row else { return Ok(Answered::NotFound) };
+    let Ok(job) = read::<Job>(&row.try_get::<String, _>(4)?) else { return unreadable(job_id) };
+    if let Some(reason) = job.objection_to_end() {
+        return refused(reason);
+    }
+    let (heard, last): (i64, i64) = (row.try_get(6)?, row.try_get(7)?);
+    let text = "INSERT INTO news (job, seq, asked_by) VALUES ($1, $2, $3)";
+    sqlx::query(text).bind(job_id).bind(heard.max(last) + 1).bind(by).execute(&mut *work.connection).await?;
+    let text = "UPDATE jobs SET decisions = decisions + 1, due_at = CASE WHEN due_at > $2 THEN $2 ELSE due_at END WHERE id = $1";
+    sqlx::query(text).bind(job_id).bind(work.now).execute(&mut *work.connection).await?;
+    let reason = format!("{by} asked for its session to be ended");
+    let record_of = Record {
+        id: format!("{job_id}.{}", row.try_get::<i64, _>(5)? + 1),
+        alert: &row.try_get::<String, _>(0)?,
+        dedupe_key: &row.try_get::<String, _>(1)?,
+        rule: &row.try_get::<String, _>(3)?,
+        integration: &row.try_get::<String, _>(2)?,
+        job: job_id,
+        decision: "end",
+        gate: None,
+        reason: Some(&reason),
+        until: None,
+    };
+    record(work, &record_of).await?;
+    Ok(Answered::Done { job_id: Some(job_id.to_string()) })
 }
 
 /// An alert that never had a job, or no alert.
@@ -300,6 +345,10 @@ async fn note_key(
     };
     record(work, &record_of).await?;
     Ok(Answered::Done { job_id: None })
+}
+
+fn unreadable(job_id: &str) -> Result<Answered, StoreError> {
+    refused(format!("another version of this program has written {job_id}, which cannot be read"))
 }
 
 fn refused(reason: String) -> Result<Answered, StoreError> {

@@ -599,7 +599,7 @@ async fn a_store_of_a_newer_program_is_refused() {
     let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();
     sqlx::raw_sql("INSERT INTO relay_store VALUES (99)").execute(&mut connection).await.unwrap();
     let refused = Store::open(&address).await.err().unwrap().to_string();
-    assert!(refused.contains("the store has version 99, and this program knows 6 at most"), "{refused}");
+    assert!(refused.contains("the store has version 99, and this program knows "), "{refused}");
 }
 
 #[test]

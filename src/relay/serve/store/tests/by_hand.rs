@@ -135,6 +135,69 @@ async fn what_cannot_be_started_again_is_refused_with_the_reason_and_nothing_cha
     }
 }
 
+/// A job of the alert `x` that watches this session, which it has made or not.
+async fn watching(store: &Store, is_ours: bool) -> Claimed {
+    store.accept(gated(1, "x", &Gates::open("cpu"))).await.unwrap();
+    admit_all(store, &Bounds::default()).await;
+    let mut claimed = claimed_again(store, "j1").await;
+    let watch = Job::watching("j1".to_string(), "devin-1".to_string(), claimed.job.policy.clone(), 0);
+    let mut job = serde_json::to_value(&claimed.job).unwrap();
+    job["phase"] = serde_json::to_value(&watch.phase).unwrap();
+    job["made"] = serde_json::json!(if is_ours { vec!["1"] } else { vec![] });
+    claimed.job = serde_json::from_value(job).unwrap();
+    store.save(save(&claimed, "me", Some(3_600_000))).await.unwrap();
+    claimed
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_is_told_to_the_job_that_has_made_it() {
+    for (store, address, _directory) in stores().await {
+        assert_eq!(store.end_session("j1", "ann").await.unwrap(), Answered::NotFound, "{address}");
+        watching(&store, true).await;
+        assert!(store.claim("one", "me", LEASE, 9).await.unwrap().claimed.is_empty(), "not due: {address}");
+        store.accept(gated(2, "x", &Gates::open("cpu"))).await.unwrap();
+        assert_eq!(job_of(&store.end_session("j1", "ann").await.unwrap()), "j1", "{address}");
+        let mut claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        let [(1, News::Firing(_)), (2, News::EndAsked(by))] = &claimed.news[..] else { panic!("{:?}", claimed.news) };
+        assert_eq!(by, "ann", "{address}");
+        let row = row(&store, "end").await;
+        assert_eq!((row.id.as_str(), row.job_id.as_str()), ("j1.2", "j1"), "{address}");
+        // What has joined and was never told to its session is the next job, whoever ended the session after that.
+        let mut owing = serde_json::to_value(&claimed.job).unwrap();
+        owing["is_owing"] = true.into();
+        claimed.job = serde_json::from_value(owing).unwrap();
+        let heard = Save { news_until: 2, ..save(&claimed, "me", None) };
+        store.save(Save { due_in: Some(0), ..heard.clone() }).await.unwrap();
+        let mut claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        assert!(claimed.news.is_empty(), "{:?} {address}", claimed.news);
+        claimed.job.phase = Phase::Settled(End::Outcome(OutcomeKind::Terminated));
+        store.save(Save { news_until: 2, ..save(&claimed, "me", None) }).await.unwrap();
+        let next = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        assert_eq!(next.job.id, "j2", "{address}");
+        let ended = why(store.end_session("j1", "ann").await.unwrap());
+        assert!(ended.starts_with("the job has ended"), "{ended} {address}");
+        assert_eq!(why(store.end_session("j2", "ann").await.unwrap()), "the job has no session yet", "{address}");
+    }
+}
+
+#[tokio::test]
+async fn an_end_that_was_asked_for_is_no_news_of_the_alert() {
+    for (store, address, _directory) in stores().await {
+        watching(&store, true).await;
+        store.end_session("j1", "ann").await.unwrap();
+        let mut claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
+        claimed.job.phase = Phase::Settled(End::Outcome(OutcomeKind::PrOpened));
+        // It came to an end of its own, and has not heard of it.
+        store.save(save(&claimed, "me", None)).await.unwrap();
+        assert!(store.claim("one", "me", LEASE, 9).await.unwrap().claimed.is_empty(), "nothing follows: {address}");
+    }
+    for (store, address, _directory) in stores().await {
+        watching(&store, false).await;
+        let foreign = why(store.end_session("j1", "ann").await.unwrap());
+        assert!(foreign.contains("devin-1 was not created by this job"), "{foreign} {address}");
+    }
+}
+
 #[tokio::test]
 async fn alerts_whose_key_is_suppressed_start_nothing_until_that_ends() {
     for (store, address, _directory) in stores().await {
