@@ -24,7 +24,7 @@ integrations:
 access:
   read_token: [{{name: wall, token: {{env: READ_TOKEN}}}}]
   admin_token: [{{name: on-call, token: {{env: ADMIN_TOKEN}}}}]
-limits: {{concurrent_sessions: 8, runs: [1000 per 1h]}}
+limits: {{concurrent_sessions: 8, runs: [1000/1h]}}
 default: {{poll_interval: 1s, per_alert: true, max_sessions: 1000, cooldown: 1h}}
 rules:
   - {{id: checkout, match: {{labels: {{service: checkout}}}}, tag: ["scenario:pull-request"]}}
@@ -59,17 +59,24 @@ class World:
         self.rules = folder / "relay.yaml"
         self.rules.write_text(RULES.format(**self.settings))
         self.url = f"http://127.0.0.1:{free_port()}"
-        keys = {
+        self.keys = {
             "DEVIN_API_KEY": self.settings["api_token"],
             "SENDER_SECRET": SENDER_SECRET,
             "READ_TOKEN": READ_TOKEN,
             "ADMIN_TOKEN": ADMIN_TOKEN,
         }
+        try:
+            self.start_bridge()
+        except BaseException:
+            self.stop()
+            raise
+
+    def start_bridge(self) -> None:
         listen = self.url.removeprefix("http://")
         self.start(
-            [binary, "alert-relay", "serve", "--rules", "relay.yaml", "--listen", listen, "--store", "sqlite:relay.db"],
-            env={**os.environ, **keys},
-            stdout=(folder / "bridge.log").open("w"),
+            [self.binary, "alert-relay", "serve", "--rules", "relay.yaml", "--listen", listen, "--store", "sqlite:relay.db"],
+            env={**os.environ, **self.keys},
+            stdout=(self.folder / "bridge.log").open("a"),
         )
         self.until("the bridge is ready", lambda: self.ask("/readyz")[0] == 200)
 
@@ -82,6 +89,12 @@ class World:
         for process in reversed(self.running):
             process.kill()
             process.wait()
+
+    def stop_bridge(self) -> None:
+        """Lets it end by itself, so that its store is whole in one file."""
+        bridge = self.running.pop()
+        bridge.terminate()
+        bridge.wait()
 
     def ask(self, path: str, body: bytes | None = None, headers: dict[str, str] | None = None) -> tuple[int, str]:
         """The status and the text of an answer; a redirection is not followed."""

@@ -258,7 +258,8 @@ impl Integration {
                 (format!("integration {name} is paused, and alerts wait: {}", reason.message), false)
             }
         };
-        let earlier = std::mem::replace(&mut *self.standing.lock().unwrap_or_else(PoisonError::into_inner), standing.clone());
+        let earlier =
+            std::mem::replace(&mut *self.standing.lock().unwrap_or_else(PoisonError::into_inner), standing.clone());
         if earlier != standing {
             let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
             self.since.store(i64::try_from(now.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);

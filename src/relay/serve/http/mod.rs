@@ -193,8 +193,8 @@ impl Door {
 
     /// The parts of a request that decide who asks.
     fn as_request<'r>(&self, headers: &'r [(&'r str, &'r [u8])], head: &Parts, peer: SocketAddr) -> auth::Request<'r> {
-        let (is_http_1_0, is_safe) = (head.version < Version::HTTP_11, head.method.is_safe());
-        auth::Request { headers, body: &[], path_secret: None, peer: peer.ip(), is_http_1_0, is_safe, now: now_s() }
+        let is_http_1_0 = head.version < Version::HTTP_11;
+        auth::Request { headers, body: &[], path_secret: None, peer: peer.ip(), is_http_1_0, now: now_s() }
     }
 
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr, place: &Place) -> Answer {

@@ -58,10 +58,7 @@ impl Body for Sent {
     type Data = Bytes;
     type Error = Infallible;
 
-    fn poll_frame(
-        self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
             Sent::Whole(whole) => Pin::new(whole).poll_frame(context),
             Sent::Events(events) => events.poll_recv(context).map(|event| event.map(|event| Ok(Frame::data(event)))),

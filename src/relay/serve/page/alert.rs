@@ -71,7 +71,8 @@ fn actions(shown: &AlertPage) -> Markup {
 
 /// Whether it ended for want of quota, or of a session.
 fn is_retryable(job: &JobRow) -> bool {
-    matches!(job.result.as_deref(), Some("quota_exceeded" | "create_unknown")) || job.status.as_deref() == Some("failed")
+    matches!(job.result.as_deref(), Some("quota_exceeded" | "create_unknown"))
+        || job.status.as_deref() == Some("failed")
 }
 
 fn line(moment: &Moment, shown: &AlertPage) -> Markup {

@@ -41,7 +41,6 @@ fn state(state: StormState) -> (&'static str, &'static str) {
         StormState::Collecting => ("Collecting", "wait"),
         StormState::Triaging => ("About to start", "wait"),
         StormState::Dispatched => ("Dispatched", "work"),
-        StormState::Resolved => ("Over", "quiet"),
     }
 }
 

@@ -63,8 +63,7 @@ impl Filter {
             ("after", &self.after),
         ];
         let pairs = pairs.into_iter().filter(|(_, value)| !value.is_empty());
-        let query: Vec<String> =
-            pairs.map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
+        let query: Vec<String> = pairs.map(|(name, value)| format!("{name}={}", percent_encoded(value))).collect();
         if query.is_empty() { "/".to_string() } else { format!("/?{}", query.join("&")) }
     }
 

@@ -141,7 +141,10 @@ pub fn result(job: &JobRow) -> Markup {
     html! {
         @if let Some(url) = &job.pr_url { span.pr { (link(url, &pull_request(url))) } }
         @if let Some(session) = &job.session {
-            span.session { (link(session.url.as_deref().unwrap_or_default(), "Devin session")) }
+            span.session {
+                @if let Some(url) = &session.url { (link(url, "Devin session")) }
+                @else { "session " code { (session.id) } }
+            }
         }
     }
 }

@@ -25,19 +25,6 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// Every one.
-    pub const ALL: [Standing; 9] = [
-        Standing::NoJob,
-        Standing::Waiting,
-        Standing::Starting,
-        Standing::Working,
-        Standing::Blocked,
-        Standing::PullRequest,
-        Standing::Done,
-        Standing::OutOfQuota,
-        Standing::Dropped,
-    ];
-
     /// How an alert with this last job stands.
     pub fn of(job: Option<&JobRow>) -> Standing {
         let Some(job) = job else { return Standing::NoJob };

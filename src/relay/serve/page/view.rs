@@ -80,8 +80,9 @@ pub struct JobRow {
 /// A session in Devin.
 #[derive(Debug, Clone, Default)]
 pub struct Session {
-    pub id: String,
+    /// Without one, the session is named by its identifier.
     pub url: Option<String>,
+    pub id: String,
 }
 
 /// Why nothing is done about a job for now.
@@ -117,7 +118,6 @@ pub enum StormState {
     /// One session was chosen for all of them, and has not started yet.
     Triaging,
     Dispatched,
-    Resolved,
 }
 
 /// A limit, and how much of it is taken.

@@ -15,8 +15,8 @@ use crate::relay::serve::page::{
     Refusal, Route, RuleCost, RuleRow, Session, StormRow, StormState, Tally, ToPullRequest, Waits,
 };
 use crate::relay::serve::store::{
-    AlertFilter, AlertView, DayView, DecisionFilter, DecisionView, JobView, Scope, ScopeKind, Standing as StandingFilter,
-    StatisticsView, StoreError, StormState as StateOfStorm, StormView, Switch, UsageView,
+    AlertFilter, AlertView, DayView, DecisionFilter, DecisionView, JobView, Scope, ScopeKind,
+    Standing as StandingFilter, StatisticsView, StoreError, StormState as StateOfStorm, StormView, Switch, UsageView,
 };
 
 /// So many alerts are on a page.
@@ -143,14 +143,20 @@ impl Door {
                 action.map(|action| Notice { is_good: action.is_done, text: action.result })
             }
         };
-        let query: Vec<&str> =
-            head.uri.query().unwrap_or_default().split('&').filter(|pair| !pair.starts_with("did=") && !pair.is_empty()).collect();
+        let query: Vec<&str> = head
+            .uri
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.starts_with("did=") && !pair.is_empty())
+            .collect();
         let path = head.uri.path();
         let here = if query.is_empty() { path.to_string() } else { format!("{path}?{}", query.join("&")) };
         Ok(Frame { now: now_ms(), viewer: visitor.viewer(), form_token: visitor.form_token(), here, notice })
     }
 
-    async fn kill_switch(&self, switches: &[(Switch, i64)]) -> Option<String> {
+    /// Why nothing starts at all; `None` where it may.
+    pub(super) async fn kill_switch(&self, switches: &[(Switch, i64)]) -> Option<String> {
         if switches.iter().any(|(switch, _)| *switch == Switch::Bridge) {
             return Some("a person has switched it on".to_string());
         }
@@ -331,7 +337,8 @@ fn rule_row(rule: &crate::relay::serve::rules::Rule, switches: &[(Switch, i64)])
 }
 
 fn day(day: &DayView) -> Day {
-    let of = |counts: &std::collections::BTreeMap<String, i64>, word: &str| counted(counts.get(word).copied().unwrap_or(0));
+    let of =
+        |counts: &std::collections::BTreeMap<String, i64>, word: &str| counted(counts.get(word).copied().unwrap_or(0));
     let pull_requests = of(&day.results, "pr_opened");
     Day {
         date: day.day.clone(),

@@ -50,7 +50,9 @@ type Told = (&'static str, String, Option<String>, Option<String>);
 fn event_moment(event: &EventKind) -> Option<Told> {
     let kind = match event {
         EventKind::Prompt { .. } => return None,
-        EventKind::SessionCreated { .. } | EventKind::SessionAdopted { .. } | EventKind::SessionStatus { .. } => "session",
+        EventKind::SessionCreated { .. } | EventKind::SessionAdopted { .. } | EventKind::SessionStatus { .. } => {
+            "session"
+        }
         EventKind::Outcome(outcome) => {
             let detail = Some(outcome.reason.clone());
             return Some(("outcome", format!("Ended as {}", outcome.status.name()), detail, None));

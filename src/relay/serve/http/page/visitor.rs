@@ -46,7 +46,8 @@ impl Visitor {
 
     /// Whether a form that was sent is one of the visitor's own pages.
     pub fn has_sent(&self, form: &[(String, String)]) -> bool {
-        self.is_program || sign_in::is_form_token(&self.key, &self.cookie, field(form, "form_token").unwrap_or_default())
+        self.is_program
+            || sign_in::is_form_token(&self.key, &self.cookie, field(form, "form_token").unwrap_or_default())
     }
 
     /// The cookie is forgotten.
@@ -70,10 +71,10 @@ impl Door {
         let request = self.as_request(&headers, head, peer);
         let is_program = head.headers.contains_key("authorization");
         if !access.has_tokens() || is_program {
-            let caller = access.caller(request).map_err(|denied| denied_answer(&denied))?;
+            let caller = access.caller(request, head.method.is_safe()).map_err(|denied| denied_answer(&denied))?;
             return Ok(Visitor { caller, cookie: String::new(), key: self.form_key.clone(), is_program });
         }
-        access.check_site(request).map_err(|denied| denied_answer(&denied))?;
+        access.check_site(request, head.method.is_safe()).map_err(|denied| denied_answer(&denied))?;
         if let Some((cookie, caller, key)) = signed_in(access, &head.headers, now_s()) {
             return Ok(Visitor { caller, cookie, key, is_program: false });
         }
@@ -95,7 +96,7 @@ impl Door {
         let access = &served.rules.access;
         let headers = pairs(head);
         let request = self.as_request(&headers, head, peer);
-        if let Err(denied) = access.check_site(request) {
+        if let Err(denied) = access.check_site(request, head.method.is_safe()) {
             return denied_answer(&denied);
         }
         if head.method != Method::POST {
@@ -168,7 +169,9 @@ pub fn field<'f>(form: &'f [(String, String)], name: &str) -> Option<&'f str> {
 pub fn back(asked: Option<String>) -> String {
     let is_ours = |path: &String| {
         let mut bytes = path.bytes();
-        bytes.next() == Some(b'/') && !matches!(bytes.next(), Some(b'/' | b'\\')) && path.bytes().all(|byte| byte.is_ascii_graphic())
+        bytes.next() == Some(b'/')
+            && !matches!(bytes.next(), Some(b'/' | b'\\'))
+            && path.bytes().all(|byte| byte.is_ascii_graphic())
     };
     asked.filter(is_ours).unwrap_or_else(|| "/".to_string())
 }
