@@ -3,7 +3,7 @@
 
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -12,7 +12,7 @@ use super::polling::Polls;
 use super::store::Store;
 use super::{Log, store::StoreError};
 use crate::devin::Error;
-use crate::devin::client::Client;
+use crate::devin::client::{Client, now_s};
 use crate::devin::session::{NewSession, Session, bare};
 use crate::devin::sessions::Creation;
 use crate::relay::driver::Sessions;
@@ -49,7 +49,7 @@ pub struct Integration {
     create_timeout: Duration,
     pub polls: Polls,
     standing: Mutex<Standing>,
-    /// Since when, in Unix milliseconds; zero before the first look.
+    /// Since when, in Unix milliseconds.
     since: AtomicI64,
     /// What was said of that last.
     said: Mutex<String>,
@@ -100,7 +100,7 @@ impl Integration {
             create_timeout: settings.create_timeout,
             polls: Polls::default(),
             standing: Mutex::new(Standing::Starting),
-            since: AtomicI64::new(0),
+            since: AtomicI64::new(now_s() * 1000),
             said: Mutex::default(),
             refused_until: Mutex::default(),
             doubt: Notify::new(),
@@ -113,9 +113,9 @@ impl Integration {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Since when it has stood so, in Unix milliseconds; `None` before the first look.
-    pub fn since_ms(&self) -> Option<i64> {
-        Some(self.since.load(Ordering::Relaxed)).filter(|since| *since > 0)
+    /// Since when it stands so, in Unix milliseconds.
+    pub fn since(&self) -> i64 {
+        self.since.load(Ordering::Relaxed)
     }
 
     /// The requests to its organization; `None` while it is not ready.
@@ -258,13 +258,11 @@ impl Integration {
                 (format!("integration {name} is paused, and alerts wait: {}", reason.message), false)
             }
         };
-        let earlier =
-            std::mem::replace(&mut *self.standing.lock().unwrap_or_else(PoisonError::into_inner), standing.clone());
-        if earlier != standing {
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            self.since.store(i64::try_from(now.as_millis()).unwrap_or(i64::MAX), Ordering::Relaxed);
-        }
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
         let before = std::mem::replace(&mut *self.said.lock().unwrap_or_else(PoisonError::into_inner), said.clone());
+        if before != said {
+            self.since.store(now_s() * 1000, Ordering::Relaxed);
+        }
         match is_good {
             _ if before == said => {}
             true => log.note(&said),

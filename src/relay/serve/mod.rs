@@ -1,6 +1,7 @@
 //! `serve`: deliveries come in by HTTP, are kept, and become jobs that are taken to their ends. Here the parts are put
 //! together, started, and stopped in the right order.
 
+pub mod access;
 pub mod auth;
 pub mod duplicate;
 mod engine;
@@ -117,6 +118,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         stop: stop.clone(),
         store,
         sns,
+        refusals: http::Refusals::default(),
         tls,
         form_key,
     });

@@ -2,16 +2,18 @@
 //! What a body means is read elsewhere; here is what a request may be, and what each answer says.
 
 mod answer;
+mod api;
 mod body;
+mod endpoints;
 mod form;
 mod large;
 mod page;
 mod places;
+mod query;
 mod receipt;
+mod refusals;
 mod reloading;
 mod sent;
-mod shown;
-mod switches;
 mod tls;
 mod unread;
 
@@ -52,8 +54,8 @@ use answer::Answer;
 use body::Body;
 use places::{Place, Places};
 use receipt::decision;
+pub use refusals::Refusals;
 use sent::Sent;
-use shown::Shown;
 pub use tls::Tls;
 use unread::Unread;
 
@@ -88,6 +90,8 @@ pub struct Door {
     pub stop: Receiver<Option<i32>>,
     pub store: Arc<Store>,
     pub sns: Sns,
+    /// What was refused last.
+    pub refusals: Refusals,
     /// `None` where requests come in the clear.
     pub tls: Option<Tls>,
     /// What the forms of the pages are signed with where there is no token.
@@ -191,12 +195,6 @@ impl Door {
         }
     }
 
-    /// The parts of a request that decide who asks.
-    fn as_request<'r>(&self, headers: &'r [(&'r str, &'r [u8])], head: &Parts, peer: SocketAddr) -> auth::Request<'r> {
-        let is_http_1_0 = head.version < Version::HTTP_11;
-        auth::Request { headers, body: &[], path_secret: None, peer: peer.ip(), is_http_1_0, now: now_s() }
-    }
-
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr, place: &Place) -> Answer {
         let path = request.uri().path().to_string();
         if let Some(name) = path.strip_prefix("/v1/hooks/") {
@@ -210,41 +208,7 @@ impl Door {
             }
             return self.deliver(&served, route, request, peer, place).await;
         }
-        if path == reloading::PATH {
-            let _work = place.work();
-            if request.method() != Method::POST {
-                return refuse_method("POST");
-            }
-            let (head, _) = request.into_parts();
-            return match self.admit(&Auth::Open, &head, &[], None, peer).await {
-                Ok(_) => self.reload().await,
-                Err(refusal) => refusal,
-            };
-        }
-        if switches::is_at(&path) {
-            let _work = place.work();
-            let (head, body) = request.into_parts();
-            if let Err(refusal) = self.admit(&Auth::Open, &head, &[], None, peer).await {
-                return refusal;
-            }
-            let answer = self.switch(Request::from_parts(head, body)).await.unwrap_or_else(|refusal| refusal);
-            return answer.without_secrets(&self.live.now().redactor);
-        }
-        let Some(shown) = Shown::at(&path) else {
-            let reason = "there is nothing at this address: deliveries go to /v1/hooks/NAME, and /api/v1/alerts, /api/v1/deliveries, /api/v1/decisions, /readyz and /healthz can be asked";
-            return Answer::problem(StatusCode::NOT_FOUND, reason);
-        };
-        if request.method() != Method::GET && request.method() != Method::HEAD {
-            return refuse_method("GET, HEAD");
-        }
-        let _work = place.work();
-        let (head, _) = request.into_parts();
-        if shown.is_private()
-            && let Err(refusal) = self.admit(&Auth::Open, &head, &[], None, peer).await
-        {
-            return refusal;
-        }
-        self.show(shown, head.uri.query()).await.without_secrets(&self.live.now().redactor)
+        self.ask(request, peer, place).await
     }
 
     /// Keeps a delivery, and only then says so. Whatever is answered, the log says it too.
@@ -259,6 +223,7 @@ impl Door {
         let kept = self.keep(served, route, request, peer, place).await;
         kept.unwrap_or_else(|refusal| {
             self.log.refused(&route.name, refusal.status.as_u16(), &refusal.body);
+            self.refusals.note(&route.name, refusal.status.as_u16(), refusal.reason());
             refusal
         })
     }
@@ -368,9 +333,12 @@ impl Door {
     }
 }
 
-fn refuse_method(allowed: &'static str) -> Answer {
+fn refuse_method(allowed: &str) -> Answer {
     let answer = Answer::problem(StatusCode::METHOD_NOT_ALLOWED, "this address does not take this method");
-    answer.with(ALLOW, HeaderValue::from_static(allowed))
+    match HeaderValue::from_str(allowed) {
+        Ok(allowed) => answer.with(ALLOW, allowed),
+        Err(_) => answer,
+    }
 }
 
 /// Whoever sent it should send it again.

@@ -107,7 +107,7 @@ impl Door {
             Wanted::Alert(tag) => self.alert_page(&visitor, &head, &tag).await,
             Wanted::Events => return events(self),
             Wanted::Logout => return visitor.sign_out(&form),
-            Wanted::Action(name) => return self.act(&visitor, &name, &form, peer).await,
+            Wanted::Action(name) => return self.act_by_form(&visitor, &name, &form, peer).await,
             Wanted::Login | Wanted::Asset(_) => Ok(None),
         };
         match shown {

@@ -67,6 +67,29 @@ impl Action {
         })
     }
 
+    /// What a row of the audit trail stands for.
+    pub fn noted(action: &str, target: &str) -> Option<Action> {
+        let named = |kind: &str| target.strip_prefix(kind).map(str::to_string);
+        let target = target.to_string();
+        Some(match action {
+            "kill_switch_on" => Action::StopAll,
+            "kill_switch_off" => Action::GoOn,
+            "pause" => {
+                named("rule ").map(Action::PauseRule).or_else(|| named("integration ").map(Action::PauseIntegration))?
+            }
+            "resume" => named("rule ")
+                .map(Action::ResumeRule)
+                .or_else(|| named("integration ").map(Action::ResumeIntegration))?,
+            "reload" => Action::Reload,
+            "retry" => Action::Retry(target),
+            "start" => Action::Start(target),
+            "end" => Action::End(target),
+            "suppress" => Action::Suppress { tag: target, hours: 0 },
+            "unsuppress" => Action::Unsuppress(target),
+            _ => return None,
+        })
+    }
+
     /// The end of its path: [`Action::of`] knows it.
     pub fn name(&self) -> &'static str {
         match self {
@@ -94,11 +117,6 @@ impl Action {
             Action::Retry(job) | Action::End(job) => Some(("job", job)),
             Action::Start(tag) | Action::Unsuppress(tag) | Action::Suppress { tag, .. } => Some(("alert", tag)),
         }
-    }
-
-    /// What it is done to: a rule, an alert, a job; empty for the bridge.
-    pub fn target(&self) -> &str {
-        self.field().map_or("", |(_, value)| value)
     }
 
     /// What stands on its button.
@@ -170,10 +188,7 @@ impl Action {
             Action::Reload => "The rules file was read again and is in effect.".to_string(),
             Action::Retry(_) => "The alert is retried: its new job starts once its gates allow it.".to_string(),
             Action::Start(_) => "The alert has a new job, which starts once its gates allow it.".to_string(),
-            Action::Suppress { hours, .. } => {
-                let time = Action::HOURS.iter().find(|(known, _)| known == hours).map_or("a time", |(_, time)| time);
-                format!("The alert is suppressed for {time}.")
-            }
+            Action::Suppress { .. } => "The alert is suppressed: it starts no session for that time.".to_string(),
             Action::Unsuppress(_) => "The alert is no longer suppressed.".to_string(),
             Action::End(_) => "The session is being ended in Devin.".to_string(),
         }

@@ -132,7 +132,7 @@ pub fn routes(routes: &[Route], now: i64) -> Markup {
             ul.plain { @for route in routes {
                 li { p {
                     (dot(match route.last_delivery_at {
-                        _ if route.unrecognized > 0 => Health::Bad,
+                        _ if route.unrecognized > 0 || is_refused(route) => Health::Bad,
                         Some(_) => Health::Good,
                         None => Health::Unknown,
                     }))
@@ -142,10 +142,18 @@ pub fn routes(routes: &[Route], now: i64) -> Markup {
                     @if route.unrecognized > 0 {
                         br; (route.unrecognized) " of the last day not recognized"
                     }
+                    @if let Some((at, count, reason)) = &route.refused {
+                        br; (count) " refused since the start, the last " (ago(*at, now)) ": " (reason)
+                    }
                 } }
             } }
         }
     }
+}
+
+/// Whether the last delivery was refused.
+fn is_refused(route: &Route) -> bool {
+    route.refused.as_ref().is_some_and(|(at, ..)| Some(*at) > route.last_delivery_at)
 }
 
 /// Alerts that a gate turned away.

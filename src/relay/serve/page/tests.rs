@@ -122,6 +122,7 @@ fn all(alerts: Vec<AlertRow>, viewer: Viewer) -> Overview {
             sender: "alertmanager".to_string(),
             last_delivery_at: Some(NOW - 3 * MINUTE),
             unrecognized: 0,
+            refused: Some((NOW - MINUTE, 2, "the bearer token is wrong".to_string())),
         }],
         days: vec![Day {
             date: "2026-11-28".to_string(),

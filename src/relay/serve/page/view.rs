@@ -182,6 +182,8 @@ pub struct Route {
     pub last_delivery_at: Option<i64>,
     /// Deliveries of the last day of which nothing could be made.
     pub unrecognized: u64,
+    /// Deliveries that were refused since the start: when the last one was, how many there were, and why.
+    pub refused: Option<(i64, u64, String)>,
 }
 
 /// What happened on a day (UTC).

@@ -474,3 +474,4 @@ default:
 mod documents;
 mod lists;
 mod schema;
+mod tokens;

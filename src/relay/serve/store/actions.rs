@@ -111,13 +111,13 @@ pub async fn actions(work: &mut Work<'_>, most: i64, after: Option<&After>) -> R
     rows.iter().map(ActionView::of).collect()
 }
 
-/// What was done about an alert, the oldest first.
+/// What was done about an alert, or about its key, the oldest first.
 ///
 /// # Errors
 /// The database's.
 pub async fn on_alert(work: &mut Work<'_>, tag: &str, most: i64) -> Result<Vec<ActionView>, StoreError> {
     let mut conditions = Conditions::default();
-    conditions.text("alert = ?", tag);
+    conditions.text("(alert = ? OR target = (SELECT dedupe_key FROM alerts WHERE tag = ?))", tag);
     let rows = conditions.rows(work, SELECT, "at DESC, id", most).await?;
     rows.iter().rev().map(ActionView::of).collect()
 }

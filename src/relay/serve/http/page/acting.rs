@@ -1,34 +1,25 @@
-//! What the forms of the pages do. Each leaves a row among the actions, with who it was and what came of it.
+//! What the forms of the pages do: the same as the API, with a page to lead back to.
 
 use std::net::SocketAddr;
 
 use hyper::StatusCode;
 use hyper::http::Response;
 
+use super::super::api::{Act, Who};
 use super::super::sent::Sent;
+use super::gather::now_ms;
 use super::visitor::{Visitor, back, field, forged};
 use super::{Door, problem, see_other};
-use crate::relay::draw::drawn;
 use crate::relay::serve::access::Right;
 use crate::relay::serve::page::Action;
-use crate::relay::serve::store::{Answered, NewAction, StoreError, Switch};
+use crate::relay::serve::store::{StoreError, Switch};
 
-/// Why an action was not done.
-enum Refused {
-    /// For these reasons; nothing has changed.
-    Because(Vec<String>),
-    Store(StoreError),
-}
-
-impl From<StoreError> for Refused {
-    fn from(error: StoreError) -> Refused {
-        Refused::Store(error)
-    }
-}
+/// So many of the last actions the one that was just done is looked for in.
+const LATEST: usize = 20;
 
 impl Door {
     /// Does what a form asks for, and leads back to the page that it stands on.
-    pub(super) async fn act(
+    pub(super) async fn act_by_form(
         &self,
         visitor: &Visitor,
         name: &str,
@@ -43,111 +34,62 @@ impl Door {
             return forged();
         }
         let back = back(field(form, "back").map(str::to_string));
+        let refused = |status, reasons: &[String]| problem(status, "Not done", reasons, &back);
         let action = match Action::of(name, |key| field(form, key).map(str::to_string)) {
             Ok(action) => action,
-            Err(reason) => return problem(StatusCode::BAD_REQUEST, "Not done", &[reason], &back),
+            Err(reason) => return refused(StatusCode::BAD_REQUEST, &[reason]),
         };
-        let who = visitor.caller.token.as_deref().unwrap_or("somebody on this machine");
-        let by = format!("{who} ({})", peer.ip());
-        let done = self.perform(&action, &by).await;
-        let id = format!("action-{}", drawn());
-        let (is_done, result) = match &done {
-            Ok(_) => (true, action.after()),
-            Err(Refused::Because(reasons)) => (false, reasons.join("; ")),
-            Err(Refused::Store(error)) => (false, error.to_string()),
+        let act = match self.act_of(&action).await {
+            Ok(Some(act)) => act,
+            Ok(None) => return refused(StatusCode::NOT_FOUND, &["There is no such alert.".to_string()]),
+            Err(error) => return self.unavailable(&error),
         };
-        self.log.note(&format!("{by} asked for {name}: {result}"));
-        let alert = done.as_ref().ok().cloned().flatten();
-        let target = action.target().to_string();
-        let row = NewAction { id: id.clone(), who: by, action: name.to_string(), target, alert, is_done, result };
-        if let Err(error) = self.store.note_action(row).await {
-            self.log.warn(&format!("what was done cannot be noted: {error}"));
+        let who = Who::new(&visitor.caller, peer);
+        let answer = self.act(&act, &who).await;
+        if !answer.status.is_success() {
+            let problems = answer.body["problems"].as_array().into_iter().flatten();
+            let problems = problems.filter_map(|one| one.as_str().map(str::to_string));
+            let redactor = &self.live.now().redactor;
+            let reasons: Vec<String> = std::iter::once(answer.reason().to_string())
+                .chain(problems)
+                .map(|reason| redactor.redact(&reason).into_owned())
+                .collect();
+            return refused(answer.status, &reasons);
         }
-        match done {
-            Ok(_) => {
-                self.wake.iter().for_each(|engine| engine.notify_one());
-                see_other(&format!("{back}{}did={id}", if back.contains('?') { '&' } else { '?' }), None)
-            }
-            Err(Refused::Because(reasons)) => problem(StatusCode::CONFLICT, "Not done", &reasons, &back),
-            Err(Refused::Store(error)) => self.unavailable(&error),
+        if let (Action::GoOn, Some(reason)) = (&action, self.kill_switch(&[]).await) {
+            let reasons = [reason, "A page cannot change that file.".to_string()];
+            return refused(StatusCode::CONFLICT, &reasons);
         }
+        // What was done is told by its row; without it, the page itself shows what is different.
+        let who = who.to_string();
+        let latest = self.store.actions(LATEST, None).await.unwrap_or_default();
+        let Some(row) = latest.into_iter().find(|row| row.who == who) else { return see_other(&back, None) };
+        see_other(&format!("{back}{}did={}", if back.contains('?') { '&' } else { '?' }, row.id), None)
     }
 
-    /// Does it; answers with the tag of the alert that it is about, if it is about one.
-    async fn perform(&self, action: &Action, by: &str) -> Result<Option<String>, Refused> {
-        let throw = |switch: Switch, is_on: bool| self.store.throw(switch, is_on);
-        match action {
-            Action::StopAll => throw(Switch::Bridge, true).await?,
-            Action::GoOn => {
-                throw(Switch::Bridge, false).await?;
-                if let Some(reason) = self.kill_switch(&[]).await {
-                    return because(format!("{reason}. A page cannot change that file"));
-                }
-            }
-            Action::PauseRule(id) => {
-                if !self.live.now().rules.rules.iter().any(|rule| rule.id == *id) {
-                    return because(format!("the rules file has no rule {id}"));
-                }
-                throw(Switch::Rule(id.clone()), true).await?;
-            }
-            Action::ResumeRule(id) => throw(Switch::Rule(id.clone()), false).await?,
-            Action::PauseIntegration(name) => {
-                if !self.integrations.iter().any(|known| known.name == *name) {
-                    return because(format!("the rules file has no integration {name}"));
-                }
-                throw(Switch::Integration(name.clone()), true).await?;
-            }
-            Action::ResumeIntegration(name) => throw(Switch::Integration(name.clone()), false).await?,
-            Action::Reload => {
-                let answer = self.reload().await;
-                if !answer.status.is_success() {
-                    let problems = answer.body["problems"].as_array().into_iter().flatten();
-                    let problems: Vec<String> = problems.filter_map(|one| Some(one.as_str()?.to_string())).collect();
-                    return Err(Refused::Because(problems));
-                }
-            }
-            Action::Retry(job_id) => answered(self.store.retry(job_id, by).await?, "job")?,
-            Action::End(job_id) => answered(self.store.end_session(job_id, by).await?, "job")?,
-            Action::Start(tag) => {
-                answered(self.store.start_again(tag, by).await?, "alert")?;
-                return Ok(Some(tag.clone()));
-            }
+    /// The same for the API; `None` for an alert that there is not.
+    async fn act_of(&self, action: &Action) -> Result<Option<Act>, StoreError> {
+        let throw = |switch, is_on| Some(Act::Throw { switch, is_on });
+        Ok(match action.clone() {
+            Action::StopAll => throw(Switch::Bridge, true),
+            Action::GoOn => throw(Switch::Bridge, false),
+            Action::PauseRule(id) => throw(Switch::Rule(id), true),
+            Action::ResumeRule(id) => throw(Switch::Rule(id), false),
+            Action::PauseIntegration(name) => throw(Switch::Integration(name), true),
+            Action::ResumeIntegration(name) => throw(Switch::Integration(name), false),
+            Action::Reload => Some(Act::Reload),
+            Action::Retry(job_id) => Some(Act::Retry(job_id)),
+            Action::End(job_id) => Some(Act::End(job_id)),
+            Action::Start(tag) => Some(Act::Start(tag)),
             Action::Suppress { tag, hours } => {
-                let key = self.key_of(tag).await?;
-                let until = super::gather::now_ms() + i64::from(*hours) * 3_600_000;
-                answered(self.store.suppress(&key, until, by).await?, "alert")?;
-                return Ok(Some(tag.clone()));
+                let until = now_ms() + i64::from(hours) * 3_600_000;
+                self.key_of(&tag).await?.map(|dedupe_key| Act::Suppress { dedupe_key, until })
             }
-            Action::Unsuppress(tag) => {
-                let key = self.key_of(tag).await?;
-                answered(self.store.unsuppress(&key, by).await?, "suppression")?;
-                return Ok(Some(tag.clone()));
-            }
-        }
-        match action {
-            Action::Retry(job_id) | Action::End(job_id) => {
-                Ok(self.store.job(job_id).await?.map(|detail| detail.row.alert))
-            }
-            _ => Ok(None),
-        }
+            Action::Unsuppress(tag) => self.key_of(&tag).await?.map(Act::Unsuppress),
+        })
     }
 
-    async fn key_of(&self, tag: &str) -> Result<String, Refused> {
-        match self.store.alert(tag).await? {
-            Some(detail) => Ok(detail.alert.dedupe_key),
-            None => because("there is no such alert".to_string()),
-        }
-    }
-}
-
-fn because<T>(reason: String) -> Result<T, Refused> {
-    Err(Refused::Because(vec![reason]))
-}
-
-fn answered(answered: Answered, what: &str) -> Result<(), Refused> {
-    match answered {
-        Answered::Done { .. } => Ok(()),
-        Answered::NotFound => because(format!("there is no such {what}")),
-        Answered::Refused { reason } => because(reason),
+    async fn key_of(&self, tag: &str) -> Result<Option<String>, StoreError> {
+        Ok(self.store.alert(tag).await?.map(|detail| detail.alert.dedupe_key))
     }
 }

@@ -4,18 +4,19 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use hyper::http::request::Parts;
 
-use super::super::shown::{after, value};
+use super::super::api::scopes;
+use super::visitor::parameter;
 use super::{Door, Visitor, story};
 use crate::redact::Redactor;
 use crate::relay::serve::integration::Standing;
 use crate::relay::serve::kill_switch;
 use crate::relay::serve::live::Served;
 use crate::relay::serve::page::{
-    self, AlertPage, AlertRow, Choices, Day, Filter, Frame, Health, Integration, JobRow, Limit, Notice, Overview,
-    Refusal, Route, RuleCost, RuleRow, Session, StormRow, StormState, Tally, ToPullRequest, Waits,
+    self, Action, AlertPage, AlertRow, Choices, Day, Filter, Frame, Health, Integration, JobRow, Limit, Notice,
+    Overview, Refusal, Route, RuleCost, RuleRow, Session, StormRow, StormState, Tally, ToPullRequest, Waits,
 };
 use crate::relay::serve::store::{
-    AlertFilter, AlertView, DayView, DecisionFilter, DecisionView, JobView, Scope, ScopeKind,
+    ActionView, After, AlertFilter, AlertView, DayView, DecisionFilter, DecisionView, JobView, ScopeKind,
     Standing as StandingFilter, StatisticsView, StoreError, StormState as StateOfStorm, StormView, Switch, UsageView,
 };
 
@@ -38,14 +39,12 @@ impl Door {
     pub(super) async fn overview(&self, visitor: &Visitor, head: &Parts) -> Result<Option<String>, StoreError> {
         let served = self.live.now();
         let filter = Filter::of(head.uri.query());
-        // An address that was cut shows the first page.
-        let from = after(Some(&format!("after={}", filter.after))).ok().flatten();
         let refused = DecisionFilter { decision: Some("refuse".to_string()), ..DecisionFilter::default() };
         // Asked together, they are answered from one transaction.
         let (alerts, storms, usage, refusals, routes, statistics, tally, switches) = tokio::join!(
-            self.store.find_alerts(filter_of(&filter), MOST + 1, from),
+            self.store.find_alerts(filter_of(&filter), MOST + 1, after(&filter.after)),
             self.store.storms(STORMS, None),
-            self.store.usage(scopes(&served)),
+            self.store.usage(scopes(&served.rules)),
             self.store.find_decisions(refused, REFUSALS, None),
             self.store.routes(),
             self.store.statistics(DAYS),
@@ -65,6 +64,7 @@ impl Door {
                 sender: route.format.map_or_else(|| "any sender".to_string(), |format| format.to_string()),
                 last_delivery_at: seen.map(|seen| seen.last_at),
                 unrecognized: seen.map_or(0, |seen| counted(seen.unrecognized_last_day)),
+                refused: self.refusals.of(&route.name).map(|last| (last.at, last.count, clean.text(&last.reason))),
             }
         };
         let overview = Overview {
@@ -134,13 +134,12 @@ impl Door {
     }
 
     async fn frame(&self, visitor: &Visitor, head: &Parts) -> Result<Frame, StoreError> {
-        let did = value(head.uri.query(), "did");
-        let notice = match did {
+        let notice = match parameter(head, "did") {
             None => None,
             Some(id) => {
                 let actions = self.store.actions(ACTIONS, None).await?;
                 let action = actions.into_iter().find(|action| action.id == id);
-                action.map(|action| Notice { is_good: action.is_done, text: action.result })
+                action.map(|row| noted(&row))
             }
         };
         let query: Vec<&str> = head
@@ -173,7 +172,7 @@ impl Door {
             };
             let name = integration.name.clone();
             let paused = switches.iter().find(|(switch, _)| *switch == Switch::Integration(name.clone()));
-            Integration { name, health, text, since: integration.since_ms(), paused_at: paused.map(|(_, at)| *at) }
+            Integration { name, health, text, since: Some(integration.since()), paused_at: paused.map(|(_, at)| *at) }
         };
         self.integrations.iter().map(of).collect()
     }
@@ -289,17 +288,10 @@ fn choices(served: &Served) -> Choices {
     }
 }
 
-/// Whatever may have limits.
-fn scopes(served: &Served) -> Vec<Scope> {
-    let bounds = &served.rules.bounds;
-    let mut scopes = vec![Scope { kind: ScopeKind::Bridge, name: String::new(), limits: bounds.limits.clone() }];
-    for (name, limits) in &bounds.integrations {
-        scopes.push(Scope { kind: ScopeKind::Integration, name: name.clone(), limits: limits.clone() });
-    }
-    for rule in &served.rules.rules {
-        scopes.push(Scope { kind: ScopeKind::Rule, name: rule.id.clone(), limits: rule.gates.limits.clone() });
-    }
-    scopes
+/// Where a list goes on; an address that was cut shows the first page.
+fn after(text: &str) -> Option<After> {
+    let (at, id) = text.split_once('.')?;
+    Some(After { at: at.parse().ok()?, id: id.to_string() })
 }
 
 fn limits(usage: &UsageView) -> Vec<Limit> {
@@ -361,6 +353,12 @@ fn tally_of(statistics: &StatisticsView, working: u64, waiting: u64, blocked: u6
         dropped_today: ends.dropped,
         acus_today: today.map_or(0.0, |today| today.acus_consumed),
     }
+}
+
+/// What an action did, in the words of its form.
+fn noted(row: &ActionView) -> Notice {
+    let action = Action::noted(&row.action, &row.target).filter(|_| row.is_done);
+    Notice { is_good: row.is_done, text: action.map_or_else(|| row.result.clone(), |action| action.after()) }
 }
 
 fn counted(number: i64) -> u64 {

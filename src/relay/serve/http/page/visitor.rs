@@ -67,20 +67,18 @@ impl Door {
     pub(super) fn visitor(&self, head: &Parts, peer: SocketAddr) -> Result<Visitor, Response<Sent>> {
         let served = self.live.now();
         let access = &served.rules.access;
-        let headers = pairs(head);
-        let request = self.as_request(&headers, head, peer);
         let is_program = head.headers.contains_key("authorization");
         if !access.has_tokens() || is_program {
-            let caller = access.caller(request, head.method.is_safe()).map_err(|denied| denied_answer(&denied))?;
+            let caller = self.caller(head, peer).map_err(|denied| denied_answer(&denied))?;
             return Ok(Visitor { caller, cookie: String::new(), key: self.form_key.clone(), is_program });
         }
-        access.check_site(request, head.method.is_safe()).map_err(|denied| denied_answer(&denied))?;
+        self.check_site(head, peer)?;
         if let Some((cookie, caller, key)) = signed_in(access, &head.headers, now_s()) {
             return Ok(Visitor { caller, cookie, key, is_program: false });
         }
         let here = head.uri.path_and_query().map_or("/", |here| here.as_str());
         let is_page = head.method != Method::POST && head.uri.path() != "/events";
-        if is_page && request.values("sec-fetch-site").any(|site| site == b"cross-site") {
+        if is_page && head.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
             // A browser sends the cookie only with what our own page leads to: this one leads to itself.
             return Err(html_answer(StatusCode::OK, page::detour(here)));
         }
@@ -90,18 +88,22 @@ impl Door {
         Err(denied_answer(&Denied::NoToken))
     }
 
+    fn check_site(&self, head: &Parts, peer: SocketAddr) -> Result<(), Response<Sent>> {
+        let is_safe = head.method.is_safe();
+        let checked =
+            self.with_request(head, peer, |request| self.live.now().rules.access.check_site(request, is_safe));
+        checked.map_err(|denied| denied_answer(&denied))
+    }
+
     /// Shows the form to sign in, or takes it.
     pub(super) fn login(&self, head: &Parts, form: &[(String, String)], peer: SocketAddr) -> Response<Sent> {
         let served = self.live.now();
         let access = &served.rules.access;
-        let headers = pairs(head);
-        let request = self.as_request(&headers, head, peer);
-        if let Err(denied) = access.check_site(request, head.method.is_safe()) {
-            return denied_answer(&denied);
+        if let Err(refusal) = self.check_site(head, peer) {
+            return refusal;
         }
         if head.method != Method::POST {
-            let asked = super::super::shown::value(head.uri.query(), "back").map(page::percent_decoded);
-            return html_answer(StatusCode::OK, page::sign_in(None, &back(asked)));
+            return html_answer(StatusCode::OK, page::sign_in(None, &back(parameter(head, "back"))));
         }
         let back = back(field(form, "back").map(str::to_string));
         let token = field(form, "token").unwrap_or_default().trim();
@@ -117,6 +119,12 @@ impl Door {
         let age = sign_in::LASTS_S;
         see_other(&back, Some(format!("{NAME}={cookie}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}")))
     }
+}
+
+/// What the query of a request says.
+pub fn parameter(head: &Parts, name: &str) -> Option<String> {
+    let fields = fields(head.uri.query().unwrap_or_default().as_bytes());
+    fields.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
 }
 
 fn may(right: Right) -> &'static str {
@@ -147,10 +155,6 @@ pub fn forged() -> Response<Sent> {
 fn denied_answer(denied: &Denied) -> Response<Sent> {
     let status = StatusCode::from_u16(denied.status()).unwrap_or(StatusCode::FORBIDDEN);
     problem(status, "Not for you", &[denied.to_string()], "/login")
-}
-
-fn pairs(head: &Parts) -> Vec<(&str, &[u8])> {
-    head.headers.iter().map(|(name, value)| (name.as_str(), value.as_bytes())).collect()
 }
 
 /// The fields of a form that was sent.

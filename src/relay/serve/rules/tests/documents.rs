@@ -12,7 +12,7 @@ struct Anything;
 
 impl Surroundings for Anything {
     fn variable(&self, name: &str) -> Option<String> {
-        Some(if name.contains("KEY") { "cog_Zq7wz3kfH5x2mt9Vbn4c8dj6".to_string() } else { SECRET.to_string() })
+        Some(if name.contains("KEY") { "cog_Zq7wz3kfH5x2mt9Vbn4c8dj6".to_string() } else { format!("{SECRET}-{name}") })
     }
 
     fn file(&self, _: &str) -> Result<Vec<u8>, io::ErrorKind> {

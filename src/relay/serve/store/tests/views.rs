@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use super::admission::ask;
 use super::*;
 use crate::relay::alert::Severity;
 use crate::relay::event::EventKind;
@@ -67,15 +68,8 @@ async fn alerts_are_found_by_what_is_asked_of_them() {
         }
         store.accept(delivery(5, "", "r", "web", "resolved")).await.unwrap();
         for claimed in store.claim("one", "me", NO_LEASE, 99).await.unwrap().claimed {
-            let ask = Ask {
-                job_id: claimed.job.id.clone(),
-                epoch: claimed.epoch,
-                bounds: Arc::new(Bounds::default()),
-                kill_switch: (claimed.job.id == "j3").then(|| "it is on".to_string()),
-                holds: claimed.job.policy.holds,
-                max_acu_limit: None,
-                is_at_create: false,
-            };
+            let ask =
+                Ask { kill_switch: (claimed.job.id == "j3").then(|| "it is on".to_string()), ..ask(&claimed, false) };
             store.admit(ask).await.unwrap();
         }
         advance(&store, "cpu", works).await;
@@ -143,15 +137,7 @@ async fn an_alert_tells_what_happened_to_it_from_its_delivery_to_its_outcome() {
         let again = NewDelivery { id: "d2".to_string(), ..severe(1, "cpu", Severity::High) };
         store.accept(again).await.unwrap();
         let claimed = store.claim("one", "me", NO_LEASE, 99).await.unwrap().claimed.remove(0);
-        let ask = Ask {
-            job_id: claimed.job.id.clone(),
-            epoch: claimed.epoch,
-            bounds: Arc::default(),
-            kill_switch: Some("it is on".to_string()),
-            holds: claimed.job.policy.holds,
-            max_acu_limit: None,
-            is_at_create: true,
-        };
+        let ask = Ask { kill_switch: Some("it is on".to_string()), ..ask(&claimed, true) };
         store.admit(ask.clone()).await.unwrap();
         store.admit(Ask { kill_switch: None, ..ask }).await.unwrap();
         let action = |target: &str, alert: Option<&str>| NewAction {
@@ -220,10 +206,7 @@ async fn days_rules_routes_and_limits_are_counted() {
         }
         for claimed in store.claim("one", "me", NO_LEASE, 99).await.unwrap().claimed {
             let bounds = Bounds { limits: limits.clone(), ..Bounds::default() };
-            let (job_id, epoch) = (claimed.job.id.clone(), claimed.epoch);
-            let (bounds, holds) = (Arc::new(bounds), claimed.job.policy.holds);
-            let ask =
-                Ask { job_id, epoch, bounds, kill_switch: None, holds, max_acu_limit: Some(4), is_at_create: false };
+            let ask = Ask { bounds: Arc::new(bounds), ..ask(&claimed, false) };
             store.admit(ask).await.unwrap();
         }
         advance(&store, "cpu", works).await;
