@@ -48,13 +48,13 @@ def act(page: Page, label: str) -> None:
 
 
 def row(page: Page, title: str):
-    return page.locator("tr", has=page.get_by_role("link", name=title, exact=True))
+    return page.locator("tr", has=page.locator("a.title", has_text=title))
 
 
 def open_alert(page: Page, world: World, title: str) -> None:
     page.goto(f"{world.url}/?q={urllib.parse.quote(title)}")
-    page.get_by_role("link", name=title, exact=True).first.click()
-    expect(page.get_by_role("heading", level=1)).to_have_text(title)
+    page.locator("a.title", has_text=title).first.click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(title)
 
 
 def check_signing_in(chromium: Browser, world: World) -> None:
@@ -163,22 +163,6 @@ def check_actions(page: Page, world: World) -> None:
     world.rules.write_text(good)
     says("the rules are reloaded, and a file with a mistake is refused with its reason")
 
-    world.fire({"alertname": "Invoices", "service": "billing", "summary": "Invoices are late"})
-    page.goto(world.url)
-    expect(row(page, "Invoices are late").locator(".badge")).to_have_text("Out of quota", timeout=30_000)
-    open_alert(page, world, "Invoices are late")
-    act(page, "Retry")
-    expect(notice).to_contain_text("is retried")
-    expect(page.locator("#timeline")).to_contain_text("on-call")
-    says("a job that ran out of quota is retried, and the timeline says who did it")
-    open_alert(page, world, "Cart is down")
-    act(page, "Start again")
-    expect(notice).to_contain_text("has a new job")
-    act(page, "Suppress")
-    expect(notice).to_contain_text("is suppressed")
-    act(page, "Stop suppressing")
-    expect(notice).to_contain_text("no longer suppressed")
-    says("an alert is started again, suppressed, and suppressed no longer")
     world.fire({"alertname": "Export", "service": "batch", "summary": "Export hangs"})
     page.goto(world.url)
     expect(row(page, "Export hangs").locator(".badge")).to_have_text("Working", timeout=30_000)
@@ -188,13 +172,32 @@ def check_actions(page: Page, world: World) -> None:
     expect(page.locator("#timeline")).to_contain_text("Ended as", timeout=30_000)
     says("a session is ended")
 
+    open_alert(page, world, "Cart is down")
+    act(page, "Start again")
+    expect(notice).to_contain_text("has a new job")
+    act(page, "Suppress")
+    expect(notice).to_contain_text("is suppressed")
+    act(page, "Stop suppressing")
+    expect(notice).to_contain_text("no longer suppressed")
+    says("an alert is started again, suppressed, and suppressed no longer")
+
+    # Last, because after a session without quota few others are started for a while.
+    world.fire({"alertname": "Invoices", "service": "billing", "summary": "Invoices are late"})
+    page.goto(world.url)
+    expect(row(page, "Invoices are late").locator(".badge")).to_have_text("Out of quota", timeout=30_000)
+    open_alert(page, world, "Invoices are late")
+    act(page, "Retry")
+    expect(notice).to_contain_text("is retried")
+    expect(page.locator("#timeline")).to_contain_text("on-call")
+    says("a job that ran out of quota is retried, and the timeline says who did it")
+
 
 def check_filter(page: Page, world: World) -> None:
     page.goto(world.url)
     page.get_by_label("Search in title and key").fill("CART")
     page.get_by_role("button", name="Filter").click()
     assert "q=CART" in page.url
-    expect(page.locator("a.title")).to_have_text(["Cart is down"])
+    expect(page.locator("a.title")).to_have_text(["CartDown: Cart is down"])
     page.get_by_label("State").select_option("dropped")
     page.wait_for_url("**state=dropped**")
     expect(page.get_by_text("No alert matches.")).to_be_visible()

@@ -105,7 +105,7 @@ impl Door {
         let shown = match wanted {
             Wanted::Overview => self.overview(&visitor, &head).await,
             Wanted::Alert(tag) => self.alert_page(&visitor, &head, &tag).await,
-            Wanted::Events => return events(self),
+            Wanted::Events => return events(self, &head),
             Wanted::Logout => return visitor.sign_out(&form),
             Wanted::Action(name) => return self.act_by_form(&visitor, &name, &form, peer).await,
             Wanted::Login | Wanted::Asset(_) => Ok(None),
@@ -127,8 +127,9 @@ impl Door {
     }
 }
 
-fn events(door: &Door) -> Response<Sent> {
-    let mut response = Response::new(Sent::events(door.store.changes(), door.stop.clone()));
+fn events(door: &Door, head: &Parts) -> Response<Sent> {
+    let seen = visitor::parameter(head, "seen").and_then(|seen| seen.parse().ok());
+    let mut response = Response::new(Sent::events(door.store.changes(), door.stop.clone(), seen));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/event-stream"));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -31,12 +31,16 @@ impl Sent {
         response.map(Sent::Whole)
     }
 
-    /// An event for each change, until the process is asked to stop or nobody listens any more.
-    pub fn events(mut changes: watch::Receiver<u64>, mut stop: watch::Receiver<Option<i32>>) -> Sent {
+    /// An event for each change since what was `seen`, until the process is asked to stop or nobody listens any more.
+    pub fn events(
+        mut changes: watch::Receiver<u64>,
+        mut stop: watch::Receiver<Option<i32>>,
+        seen: Option<u64>,
+    ) -> Sent {
         let (events, sent) = mpsc::channel(1);
-        changes.mark_unchanged();
         tokio::spawn(async move {
-            let mut next = ALIVE;
+            let now = *changes.borrow_and_update();
+            let mut next = if seen.is_some_and(|seen| seen != now) { CHANGE } else { ALIVE };
             // An error of either says that the other end is gone.
             while stop.borrow().is_none() && events.send(Bytes::from_static(next)).await.is_ok() {
                 if next == CHANGE {

@@ -15,6 +15,8 @@ pub struct Frame {
     /// Where a form leads back to: the path of this page and its query.
     pub here: String,
     pub notice: Option<Notice>,
+    /// How many changes there have been: the page asks for those after it.
+    pub seen: u64,
 }
 
 /// Who looks.
@@ -68,12 +70,12 @@ pub fn page(frame: &Frame, title: &str, main: &Markup) -> String {
         }
         (main)
     };
-    document(title, &corner, &live, true)
+    document(title, &corner, &live, Some(frame.seen))
 }
 
 /// A page without anything live on it: a form to sign in, or why something was not done.
 pub fn plain(title: &str, main: &Markup) -> String {
-    document(title, &Markup::default(), main, false)
+    document(title, &Markup::default(), main, None)
 }
 
 /// A page that says why something is not there or was not done, and leads back.
@@ -108,7 +110,7 @@ fn named(name: &str) -> Markup {
     html! { @if !name.is_empty() { " as " strong { (name) } } }
 }
 
-fn document(title: &str, corner: &Markup, main: &Markup, is_live: bool) -> String {
+fn document(title: &str, corner: &Markup, main: &Markup, seen: Option<u64>) -> String {
     html! {
         (DOCTYPE)
         html lang="en" {
@@ -120,7 +122,7 @@ fn document(title: &str, corner: &Markup, main: &Markup, is_live: bool) -> Strin
                 title { (title) }
                 link rel="icon" href="/page/icon.svg" type="image/svg+xml";
                 link rel="stylesheet" href="/page/style.css";
-                @if is_live { script src="/page/live.js" defer {} }
+                @if seen.is_some() { script src="/page/live.js" defer {} }
             }
             body {
                 a.skip href="#main" { "Skip to the alerts" }
@@ -128,7 +130,7 @@ fn document(title: &str, corner: &Markup, main: &Markup, is_live: bool) -> Strin
                     a.home href="/" { "alert-relay" }
                     nav aria-label="Account" { (corner) }
                 }
-                main #main tabindex="-1" { (main) }
+                main #main tabindex="-1" data-seen=[seen] { (main) }
             }
         }
     }

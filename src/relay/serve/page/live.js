@@ -61,7 +61,7 @@ async function refresh() {
   if (isStale) refresh();
 }
 
-const events = new EventSource("/events");
+const events = new EventSource(`/events?seen=${main.dataset.seen}`);
 events.addEventListener("open", () => { badge.hidden = false; });
 events.addEventListener("error", () => { badge.hidden = true; });
 events.addEventListener("change", refresh);

@@ -6,7 +6,7 @@ const NOW: i64 = 1_795_903_200_000;
 const MINUTE: i64 = 60_000;
 
 fn frame(viewer: Viewer) -> Frame {
-    Frame { now: NOW, viewer, form_token: "f0rm".to_string(), here: "/".to_string(), notice: None }
+    Frame { now: NOW, viewer, form_token: "f0rm".to_string(), here: "/".to_string(), notice: None, seen: 7 }
 }
 
 fn job(phase: &str, status: Option<&str>, result: Option<&str>) -> JobRow {

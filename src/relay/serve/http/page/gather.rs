@@ -38,6 +38,8 @@ impl Door {
     /// The store's.
     pub(super) async fn overview(&self, visitor: &Visitor, head: &Parts) -> Result<Option<String>, StoreError> {
         let served = self.live.now();
+        // Before anything is read: what changes from here on may not be on the page.
+        let seen = *self.store.changes().borrow();
         let filter = Filter::of(head.uri.query());
         let refused = DecisionFilter { decision: Some("refuse".to_string()), ..DecisionFilter::default() };
         // Asked together, they are answered from one transaction.
@@ -68,7 +70,7 @@ impl Door {
             }
         };
         let overview = Overview {
-            frame: self.frame(visitor, head).await?,
+            frame: self.frame(visitor, head, seen).await?,
             filter,
             choices: choices(&served),
             tally: tally_of(&statistics, counted(tally.on_it), counted(tally.waiting), counted(tally.blocked)),
@@ -108,6 +110,7 @@ impl Door {
         tag: &str,
     ) -> Result<Option<String>, StoreError> {
         let served = self.live.now();
+        let seen = *self.store.changes().borrow();
         let clean = Clean { redactor: &served.redactor, door: self };
         let Some(detail) = self.store.alert(tag).await? else { return Ok(None) };
         let last = detail.alert.job.as_ref().map(|job| job.id.clone());
@@ -118,7 +121,7 @@ impl Door {
         let key = detail.alert.dedupe_key.clone();
         let suppressions = self.store.suppressions().await?;
         let shown = AlertPage {
-            frame: self.frame(visitor, head).await?,
+            frame: self.frame(visitor, head, seen).await?,
             key: clean.text(&key),
             alert: clean.alert(detail.alert),
             jobs: detail.jobs.iter().map(|job| clean.job(job)).collect(),
@@ -133,7 +136,7 @@ impl Door {
         Ok(Some(page::alert(&shown)))
     }
 
-    async fn frame(&self, visitor: &Visitor, head: &Parts) -> Result<Frame, StoreError> {
+    async fn frame(&self, visitor: &Visitor, head: &Parts, seen: u64) -> Result<Frame, StoreError> {
         let notice = match parameter(head, "did") {
             None => None,
             Some(id) => {
@@ -151,7 +154,7 @@ impl Door {
             .collect();
         let path = head.uri.path();
         let here = if query.is_empty() { path.to_string() } else { format!("{path}?{}", query.join("&")) };
-        Ok(Frame { now: now_ms(), viewer: visitor.viewer(), form_token: visitor.form_token(), here, notice })
+        Ok(Frame { now: now_ms(), viewer: visitor.viewer(), form_token: visitor.form_token(), here, notice, seen })
     }
 
     /// Why nothing starts at all; `None` where it may.

@@ -5,6 +5,9 @@ use crate::relay::serve::page::Moment;
 use crate::relay::serve::store::{Happening, TimelineEntry};
 use crate::relay::terminal;
 
+/// Decisions of people, which stand among the actions too.
+const BY_HAND: [&str; 3] = ["end", "retry", "start_again"];
+
 /// One entry of the timeline; `None` for what the page shows elsewhere.
 pub fn moment(entry: &TimelineEntry, clean: &dyn Fn(&str) -> String) -> Option<Moment> {
     let (kind, text, detail, delivery) = match &entry.what {
@@ -20,8 +23,11 @@ pub fn moment(entry: &TimelineEntry, clean: &dyn Fn(&str) -> String) -> Option<M
         }
         Happening::Action { action } => {
             let done = if action.is_done { "" } else { ", refused" };
-            ("action", format!("{} by {}{done}", action.action, action.who), Some(action.result.clone()), None)
+            let text = format!("{}, by {}{done}", capitalized(&action.action.replace('_', " ")), action.who);
+            ("action", text, Some(action.result.clone()), None)
         }
+        // The action of the same moment says it.
+        Happening::Decision { decision } if BY_HAND.contains(&decision.decision.as_str()) => return None,
         Happening::Decision { decision } => {
             let gate = decision.gate.as_deref().unwrap_or("a gate");
             let text = match decision.decision.as_str() {
