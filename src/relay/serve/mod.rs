@@ -12,6 +12,7 @@ mod integration;
 mod kill_switch;
 mod live;
 mod log;
+mod page;
 mod polling;
 mod reading;
 mod replay;
@@ -111,6 +112,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         .collect();
     let wake = engines.iter().map(|engine| engine.wake()).collect();
     let (sns, log_too) = (Sns::new(), log.clone());
+    let form_key = auth::sign_in::drawn_key()?;
     let door = Arc::new(Door {
         live: Live::new(rules, redactor, source),
         bounds,
@@ -122,6 +124,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         sns,
         refusals: http::Refusals::default(),
         tls,
+        form_key,
     });
     log.note(&format!("listening on {origin}, store {address}"));
     let served = door.live.now();

@@ -13,7 +13,8 @@ use hyper::{Method, Request, StatusCode, Version};
 use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
 
-pub use acting::Who;
+pub use acting::{Act, Who};
+pub use state::scopes;
 
 use super::answer::Answer;
 use super::body::{self, Body};
