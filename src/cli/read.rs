@@ -100,7 +100,7 @@ pub async fn run(read: Read, output: &Output) -> Exit {
             "read needs --catalog FILE (from a platform) or --streams NAMES (sessions,playbooks or all; messages hold personal data and cost one request per session)",
         );
     }
-    let picked = match plan::pick(read.streams.as_deref().unwrap_or("all")) {
+    let picked = match read.streams.as_deref().map_or_else(|| Ok(plan::usual()), plan::pick) {
         Ok(picked) => picked,
         Err(problem) => return usage(output, &problem),
     };
@@ -199,7 +199,8 @@ fn planned(read: &Read, config: &Config, picked: &[&'static Stream], state: &Inp
         }
         None => {
             let state = (read.state.is_some() || read.state_out.is_some()).then_some(state);
-            Ok(plan::plan_streams(config, picked, state, now_ms() / 1000))
+            let plan = plan::plan_streams(config, picked, state, now_ms() / 1000);
+            Ok(Plan { leaves_out: is_all(&read.streams), ..plan })
         }
     }
 }

@@ -321,6 +321,13 @@ impl Emitter {
         self.status(&ledger.stream, StreamStatus::Incomplete, false);
     }
 
+    /// The stream is not there for this key, and nobody has named it: it ends without a state.
+    pub fn left_out(&self, ledger: &Ledger) {
+        self.end(ledger);
+        ledger.lock().outcome = Some(Outcome::LeftOut);
+        self.status(&ledger.stream, StreamStatus::Incomplete, false);
+    }
+
     /// Any stream's status, known to us or not.
     pub fn status(&self, stream: &StreamDescriptor, status: StreamStatus, rate_limited: bool) {
         self.message(&Message::status(stream, status, rate_limited, now_ms()));
