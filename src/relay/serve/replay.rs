@@ -353,6 +353,7 @@ impl<'a> Player<'a> {
             let observation = match news {
                 News::Firing(firing) => Observation::NewAlerts(firing.clone()),
                 News::Resolved => Observation::AlertResolved,
+                News::EndAsked(by) => Observation::EndAsked(by.clone()),
             };
             (job, _) = driven(job, observation, &[], self.ledger.now);
         }
@@ -401,6 +402,7 @@ impl<'a> Player<'a> {
                 epoch: claimed.epoch,
                 owner: OWNER.to_string(),
                 progress,
+                events: Vec::new(),
                 news_until: heard.unwrap_or_default(),
                 due_in: None,
             })
@@ -410,7 +412,7 @@ impl<'a> Player<'a> {
     async fn save(&mut self, claimed: Claimed, due_in: Option<i64>, heard: Option<i64>) -> Result<(), StoreError> {
         let Claimed { job, epoch, progress, .. } = claimed;
         let news_until = heard.unwrap_or_default();
-        self.ledger.save(&Save { job, epoch, owner: OWNER.to_string(), progress, news_until, due_in }).await
+        self.ledger.save(&Save { job, epoch, owner: OWNER.to_string(), progress, events: Vec::new(), news_until, due_in }).await
     }
 
     fn ask(&self, claimed: &Claimed, is_at_create: bool) -> Ask {
@@ -422,6 +424,7 @@ impl<'a> Player<'a> {
             holds: claimed.job.policy.holds,
             max_acu_limit: claimed.job.request.new.max_acu_limit,
             is_at_create,
+            is_by_hand: claimed.job.is_by_hand(),
         }
     }
 }

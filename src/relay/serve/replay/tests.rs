@@ -116,6 +116,7 @@ impl Bridge {
             holds: claimed.job.policy.holds,
             max_acu_limit: claimed.job.request.new.max_acu_limit,
             is_at_create,
+            is_by_hand: claimed.job.is_by_hand(),
         };
         self.ledger.admit(&ask).await.unwrap()
     }
@@ -181,14 +182,14 @@ impl Bridge {
         job.phase = Phase::Settled(ending.kind.map_or(End::Failed { session_id: None }, End::Outcome));
         let news_until = claimed.news.last().map_or(0, |(seq, _)| *seq);
         let (epoch, owner, progress) = (claimed.epoch, OWNER.to_string(), ending.progress);
-        self.ledger.save(&Save { job, epoch, owner, progress, news_until, due_in: None }).await.unwrap();
+        self.ledger.save(&Save { job, epoch, owner, progress, events: Vec::new(), news_until, due_in: None }).await.unwrap();
     }
 
     async fn keep(&mut self, claimed: Claimed, due_in: i64) {
         let news_until = claimed.news.last().map_or(0, |(seq, _)| *seq);
         let Claimed { job, epoch, progress, .. } = claimed;
         let (owner, due_in) = (OWNER.to_string(), Some(due_in));
-        self.ledger.save(&Save { job, epoch, owner, progress, news_until, due_in }).await.unwrap();
+        self.ledger.save(&Save { job, epoch, owner, progress, events: Vec::new(), news_until, due_in }).await.unwrap();
     }
 }
 
