@@ -1,10 +1,15 @@
 //! A page's bytes become record lines, byte for byte. Pure.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use chrono::DateTime;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::facts::{Facts, Field, Reading, field_of};
+use super::redaction::Rules;
+use super::shape::Shape;
 use super::streams::Cursor;
 use crate::airbyte::StreamDescriptor;
 use crate::airbyte::line::compact_into;
@@ -27,6 +32,10 @@ pub struct Frame {
     id: Option<Vec<IdPart>>,
     /// The field whose elements are the records, instead of the items.
     projects: Option<&'static str>,
+    /// What is left out of a record, or hashed.
+    redacted: Option<Arc<Rules>>,
+    /// What the schema declares, which the first item of a page is held against.
+    declared: Option<&'static Shape>,
 }
 
 /// A part of an identifier that is made here.
@@ -51,6 +60,18 @@ impl Frame {
     pub fn bare(label: Option<&str>) -> Frame {
         let label = label.map(|stream| format!("\"_stream\":{},", Value::from(stream)).into_bytes());
         Frame { after: b"\n".to_vec(), label: label.unwrap_or_default(), is_for_people: true, ..Frame::default() }
+    }
+
+    /// The same for a page whose first item is held against a schema.
+    pub fn declared(mut self, shape: Option<&'static Shape>) -> Frame {
+        self.declared = shape;
+        self
+    }
+
+    /// The same for records of which some fields are left out or hashed.
+    pub fn redacted(mut self, rules: Option<Arc<Rules>>) -> Frame {
+        self.redacted = rules;
+        self
     }
 
     /// The same for the messages of one session.
@@ -126,6 +147,8 @@ pub struct Framed {
     pub records: u64,
     /// Items that were `{}`, which a platform drops without a word.
     pub empty: u64,
+    /// Sentences about how the first item differs from the schema, by field.
+    pub differences: BTreeMap<String, String>,
 }
 
 /// Frames the items of `page` that `wanted` admits; `reading` says which of their fields tell what.
@@ -137,6 +160,10 @@ pub fn frame_page(
 ) -> Framed {
     let room = page.noted().map(|item| item.text.len() + frame.most_added()).sum();
     let mut framed = Framed { lines: Vec::with_capacity(room), ..Framed::default() };
+    let declared = frame.declared.filter(|_| frame.projects.is_none());
+    if let (Some(shape), Some(first)) = (declared, page.items().next()) {
+        framed.differences = shape.differences(first);
+    }
     for item in page.noted() {
         if is_empty(item.text) {
             framed.empty += 1;
@@ -152,15 +179,31 @@ pub fn frame_page(
             facts.id = Field(id.as_deref());
         }
         if wanted(item.text, &facts) {
+            let begin = framed.lines.len();
             if let Some(field) = frame.projects {
                 framed.records += write_elements(frame, item, field, &mut framed.lines);
-                continue;
+            } else {
+                write_line(frame, item, id.as_deref(), &mut framed.lines);
+                framed.records += 1;
             }
-            write_line(frame, item, id.as_deref(), &mut framed.lines);
-            framed.records += 1;
+            if let Some(rules) = &frame.redacted {
+                redact_lines(frame, rules, begin, &mut framed.lines);
+            }
         }
     }
     framed
+}
+
+/// Edits the records on the lines from `begin` on.
+fn redact_lines(frame: &Frame, rules: &Rules, begin: usize, lines: &mut Vec<u8>) {
+    for line in lines.split_off(begin).split_inclusive(|byte| *byte == b'\n') {
+        let (from, to) = (frame.before.len(), line.len() - frame.after.len());
+        // A line is made of texts, so it is one.
+        let record = str::from_utf8(&line[from..to]).unwrap_or_default();
+        lines.extend_from_slice(&line[..from]);
+        lines.extend_from_slice(rules.edited(record).as_bytes());
+        lines.extend_from_slice(&line[to..]);
+    }
 }
 
 /// Whether an item is `{}`.
