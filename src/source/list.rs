@@ -13,7 +13,7 @@ use super::open::InVain;
 use super::pages::Pages;
 use super::partition::PartitionList;
 use super::pass::Pass;
-use super::place::{ListOf, Place};
+use super::place::{Place, Slice};
 use super::plan::Step;
 use super::record::{Frame, frame_page};
 use super::streams::{Listing as Row, Stream, endpoints};
@@ -46,7 +46,7 @@ pub struct Records<'a> {
     pub ledger: &'a Arc<Ledger>,
     pub pass: &'a mut Pass,
     /// What this list is for, of several.
-    pub of: ListOf,
+    pub of: Slice,
 }
 
 /// Lists what is at `place` with `bounds`, and hands every item to its readers.

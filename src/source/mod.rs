@@ -26,7 +26,7 @@ pub mod record;
 pub mod redaction;
 pub mod selection;
 pub mod shape;
-pub mod spread;
+pub mod slices;
 pub mod state;
 pub mod state_file;
 pub mod streams;
