@@ -90,7 +90,8 @@ fn judge(api: &Value, path: &str, item: &Value, theirs: &Value, found: &mut BTre
         Value::Object(_) => "object",
     };
     let described = types(&theirs);
-    if !described.is_empty() && !described.contains(kind) && !(kind == "integer" && described.contains("number")) {
+    let is_described = described.contains(kind) || kind == "integer" && described.contains("number");
+    if !described.is_empty() && !is_described {
         found.insert(format!("{path}: the sandbox serves {kind}, described is {described:?}"));
     }
     if theirs["enum"].as_array().is_some_and(|values| !values.contains(item)) {

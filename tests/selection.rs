@@ -26,7 +26,8 @@ fn api() -> Api {
     Api::start(move |ask| match ask.list.as_str() {
         "sessions" | "sessions/insights" => Answer::list(&items.iter().map(String::as_str).collect::<Vec<_>>()),
         "sessions/devin-wanted/messages" => Answer::list(&[r#"{"event_id":"e"}"#]),
-        _ => Answer::list(&[]),
+        list if list.ends_with("/messages") => Answer::list(&[]),
+        _ => Answer::unknown(),
     })
 }
 
