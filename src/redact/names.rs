@@ -156,7 +156,9 @@ impl Name {
 
 fn kind(words: &[String], core: &str) -> Option<Kind> {
     let ends = |endings: &str| endings.split(' ').any(|ending| core.ends_with(ending));
-    if ends(HARMLESS) {
+    // `isSecret=true`, `has_password: 1`
+    let asks = words.len() > 1 && ["is", "has"].contains(&words[words.len() - 2].as_str()) || core == "issecret";
+    if ends(HARMLESS) || asks {
         return None;
     }
     if core.ends_with("authorization") {

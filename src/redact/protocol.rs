@@ -77,9 +77,12 @@ pub(super) fn pass(place: Place<'_>) -> Option<Range<usize>> {
     let value = value.split('\n').next()?.trim_end_matches(['\r', '"', '\'', ' ']);
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(256))..place.at];
     looked_at(before.len());
-    let has_user = before.rsplit('\n').skip(1).take(3).any(|line| line.contains("USER "));
+    let mut lines = before.rsplit('\n').skip(1).take(3);
+    let has_user = lines.clone().any(|line| line.contains("USER "));
+    let is_answered = lines.any(|line| line.contains("331") || line.contains("+OK"));
+    let is_word = value.bytes().all(|byte| byte.is_ascii_lowercase()) && !is_answered;
     let begin = place.at + "PASS ".len();
-    (has_user && !value.is_empty() && !value.contains(' ') && !stands_in(value)).then(|| begin..begin + value.len())
+    (has_user && !is_word && !value.contains(' ') && !stands_in(value)).then(|| begin..begin + value.len())
 }
 
 /// The password of IMAP's `a1 LOGIN bob …`.
@@ -179,6 +182,7 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
     let end = password.find(|c: char| c.is_whitespace() || "\"'`,;)<".contains(c)).unwrap_or(password.len());
     let end = match password[..end].rfind('@') {
         None if near[..first].to_ascii_lowercase().ends_with("ftp") => return None,
+        _ if near[sign..sign + gap].contains('/') => end,
         None => end,
         // `login: bob:…@10.0.0.3`
         Some(at) => at,

@@ -216,7 +216,13 @@ fn separates(rest: &str) -> bool {
     next.is_whitespace()
         || "\"',;)]}[(*".contains(next)
         || (name > 0 && name < 64 && rest[name..].starts_with(['=', ':']))
-        || (name > 0 && name < 64 && is_index(&rest[name..]))
+        || (name > 0 && name < 64 && (is_index(&rest[name..]) || is_of_two_words(&rest[name..])))
+}
+
+/// Whether the second word of a name begins `text` after a blank, with an equals sign behind: `User ID=`.
+fn is_of_two_words(text: &str) -> bool {
+    let word = text.strip_prefix(' ').map_or(0, |word| run(word, |byte| byte.is_ascii_alphabetic()));
+    word > 0 && text[1 + word..].starts_with('=')
 }
 
 /// Whether the index of a name begins `text`, with an equals sign behind: `[]=`, `[name]=`, `%5Bname%5D=`.
