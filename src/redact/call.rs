@@ -58,7 +58,9 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
                 let range = quoted(&text[at..], 0, c);
                 let range = at + range.start..at + range.end;
                 let argument = text.get(range.clone())?;
-                let is_after_user = USERS.split(' ').any(|user| user == last) && looks_random(argument, 6);
+                let is_after_user = USERS.split(' ').any(|user| user == last)
+                    && looks_random(argument, 6)
+                    && !argument.contains([' ', '=', '/', ':']);
                 let is_hashed = from == 0
                     && nth == 0
                     && argument.bytes().any(|byte| byte.is_ascii_digit())
