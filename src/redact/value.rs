@@ -162,9 +162,9 @@ fn is_doubled(text: &str, quote: char) -> bool {
 
 /// The length of a value without quotation marks, which may have punctuation in it.
 pub(super) fn unquoted(text: &str, ends: &str) -> usize {
-    const CODED: [&str; 16] = [
+    const CODED: [&str; 17] = [
         "%26", "%23", "%20", "%22", "%3B", "%0A", "%2C", "%7D", "%5C", "%2526", "\\u0026", "\\u0022", "\\n", "\\r",
-        "\\t", "\\\"",
+        "\\t", "\\\"", "\\0",
     ];
     let ends_here = |rest: &str| CODED.iter().any(|code| rest.starts_with(code));
     let is_entity =
