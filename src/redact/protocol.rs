@@ -8,6 +8,9 @@ use super::shell::words;
 use super::speech::stands_in;
 use super::statement::begins;
 
+/// What follows a password in a `.netrc` on the same line.
+const AFTER_PASSWORD: [&str; 4] = ["machine ", "default ", "macdef ", "account "];
+
 /// How far what is said of a machine is followed.
 const MACHINE: usize = 256;
 
@@ -100,34 +103,36 @@ pub(super) fn login(place: Place<'_>) -> Option<Range<usize>> {
 
 /// The password of a machine in a `.netrc`: `machine host login bob password …`.
 pub(super) fn machine(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let near = &rest[..boundary(rest, MACHINE)];
-    let mut words = near.split_ascii_whitespace();
-    let is_machine = match words.next()? {
-        "machine" => words.next().is_some(),
-        word => word == "default",
+    let near = &place.rest()[..boundary(place.rest(), MACHINE)];
+    let mut at = 0;
+    let mut next = || {
+        let begin = at + run(&near[at..], |byte| byte.is_ascii_whitespace());
+        at = begin + run(&near[begin..], |byte| !byte.is_ascii_whitespace());
+        (begin < at).then_some(begin..at)
     };
+    match &near[next()?] {
+        "machine" => drop(next()?),
+        "default" => {}
+        _ => return None,
+    }
     let mut has_login = false;
-    while let (true, Some(name), Some(value)) = (is_machine, words.next(), words.next()) {
-        let value = value.trim_end_matches(['"', '\'']);
-        let is_last =
-            words.clone().next().is_none_or(|next| ["machine", "default", "macdef", "account"].contains(&next));
-        match name {
+    loop {
+        let (name, value) = (next()?, next()?);
+        match &near[name] {
             "login" | "account" => has_login = true,
-            "password" if has_login && !stands_in(value) => {
-                // Where it stands: what is before it has been looked at word by word.
-                let after = words
-                    .clone()
-                    .next()
-                    .map_or(near.trim_end().len(), |next| next.as_ptr().addr() - near.as_ptr().addr());
-                let end = near[..after].trim_end().trim_end_matches(['"', '\'']).len();
-                let ends_line = near[end..after].contains('\n');
-                return (is_last || ends_line).then(|| place.at + end - value.len()..place.at + end);
+            "password" if has_login => {
+                let password = near[value.clone()].trim_end_matches(['"', '\'']);
+                let rest = near[value.end..].trim_start_matches([' ', '\r']);
+                // Of a sentence, more words follow.
+                let is_last = rest.is_empty()
+                    || rest.starts_with('\n')
+                    || AFTER_PASSWORD.iter().any(|word| rest.starts_with(word));
+                let begin = place.at + value.start;
+                return (is_last && !stands_in(password)).then(|| begin..begin + password.len());
             }
-            _ => break,
+            _ => return None,
         }
     }
-    None
 }
 
 /// Accounts that every system has.
