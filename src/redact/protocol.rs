@@ -103,17 +103,17 @@ pub(super) fn login(place: Place<'_>) -> Option<Range<usize>> {
 
 /// The password of a machine in a `.netrc`: `machine host login bob password …`.
 pub(super) fn machine(place: Place<'_>) -> Option<Range<usize>> {
-    let near = &place.rest()[..boundary(place.rest(), MACHINE)];
-    let mut at = 0;
+    let rest = place.rest();
+    let mut at = ["machine ", "default "].into_iter().find(|word| rest.starts_with(word))?.len();
+    let near = &rest[..boundary(rest, MACHINE)];
     let mut next = || {
         let begin = at + run(&near[at..], |byte| byte.is_ascii_whitespace());
         at = begin + run(&near[begin..], |byte| !byte.is_ascii_whitespace());
         (begin < at).then_some(begin..at)
     };
-    match &near[next()?] {
-        "machine" => drop(next()?),
-        "default" => {}
-        _ => return None,
+    if rest.starts_with('m') {
+        // Its name.
+        next()?;
     }
     let mut has_login = false;
     loop {
