@@ -4,6 +4,7 @@
 //! kept after every step, and another process goes on from it with [`Observation::Started`]. Everything that decides is in
 //! the job; the time comes in by Devin's clock.
 
+mod by_hand;
 mod creating;
 mod ending;
 mod finding;
@@ -93,6 +94,12 @@ pub struct Job {
     /// Made of alerts that an earlier session was to be told of, and was not: none that has ended holds it back.
     #[serde(default)]
     follows: bool,
+    /// A person has asked for it.
+    #[serde(default)]
+    is_by_hand: bool,
+    /// Who has asked for its session to be ended, which has not begun.
+    #[serde(default)]
+    end_asked_by: Option<String>,
     /// What is to be done about the session of an alert that was resolved.
     #[serde(default)]
     resolved: resolving::Resolved,
@@ -188,6 +195,8 @@ pub enum Observation {
     AlertResolved,
     /// Alerts have joined the group.
     NewAlerts(Firing),
+    /// A person, who is named, asks for its session to be ended.
+    EndAsked(String),
     StopAsked,
 }
 
@@ -247,6 +256,8 @@ impl Job {
             prompted: None,
             is_owing: false,
             follows: false,
+            is_by_hand: false,
+            end_asked_by: None,
             resolved: resolving::Resolved::default(),
             messages_sent: 0,
             messaged_at: None,
@@ -373,6 +384,8 @@ pub fn step(mut job: Job, observation: Observation, now: impl Into<Now>) -> (Job
         (Phase::Settled(_), _) => Vec::new(),
         (_, Observation::Started) => job.take_on(now),
         (Phase::Watching(_), observation) => job.on_watching(observation, now),
+        // There is no session yet.
+        (_, Observation::EndAsked(_)) => job.resume_waiting(now),
         (_, Observation::AlertResolved) => job.on_resolved_early(now),
         (_, Observation::NewAlerts(firing)) => {
             job.fires_again();

@@ -58,6 +58,17 @@ impl Names {
         new.title = Some(marked_title(new.title.as_deref().unwrap_or_default(), &self.alert_tag, &self.attempt));
     }
 
+    /// Takes these names off again, for others to be put on.
+    pub fn take_off(&self, new: &mut NewSession) {
+        self.take_tags_off(new);
+        let marker = marked_title("", &self.alert_tag, &self.attempt);
+        if let Some(title) = &mut new.title
+            && let Some(plain) = title.strip_suffix(&marker)
+        {
+            *title = plain.to_string();
+        }
+    }
+
     /// Takes the relay's tags off again, where an organization allows none.
     pub fn take_tags_off(&self, new: &mut NewSession) {
         new.tags.retain(|tag| !self.tags().contains(&tag.as_str()));

@@ -165,6 +165,7 @@ def run_page(found: list[Recipe], binary: Path) -> tuple[int, int]:
             "CARGO_PROFILE_RELEASE_OPT_LEVEL": "0",
             "CARGO_PROFILE_RELEASE_LTO": "off",
             "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "256",
+            "ANALYTICS_VENV": str(TARGET / "tools" / "dbt"),
             # PyAirbyte asks nobody on the network, and reports to nobody.
             "AIRBYTE_OFFLINE_MODE": "1",
             "DO_NOT_TRACK": "1",

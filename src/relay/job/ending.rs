@@ -61,6 +61,8 @@ pub(super) enum Then {
     GiveUp(String),
     /// Its alert was resolved.
     Resolved,
+    /// A person, who is named, asked for it.
+    Asked(String),
     /// It was a second one of this very attempt; the watch of the first goes on.
     GoOn,
 }
@@ -90,7 +92,7 @@ impl Ending {
             (_, Step::Confirming) => Action::Poll {
                 session_id: match &self.then {
                     Then::Adopt(rival) => rival.session_id.clone(),
-                    Then::GiveUp(_) | Then::Resolved => session_id,
+                    Then::GiveUp(_) | Then::Resolved | Then::Asked(_) => session_id,
                     Then::GoOn => watched.to_string(),
                 },
             },
@@ -152,9 +154,10 @@ impl Job {
                     watching.task = Task::Nothing;
                     return self.settle_at_last(Outcome::new(OutcomeKind::PollTimeout, reason), now);
                 }
-                if ending.then == Then::Resolved && !is_refused {
+                let then = ending.then.clone();
+                if matches!(then, Then::Resolved | Then::Asked(_)) && !is_refused {
                     watching.task = Task::Nothing;
-                    return self.on_ended_as_resolved(Err(format!("it could not be tagged as ended ({error})")), now);
+                    return self.on_ended_early(&then, Err(format!("it could not be tagged as ended ({error})")), now);
                 }
                 (ending.tries, ending.waited) = (0, 0);
                 ending.go_to(Step::Confirming);
@@ -194,9 +197,12 @@ impl Job {
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         let Task::Ending(ending) = &mut watching.task else { return Vec::new() };
         match &ending.then {
-            Then::GiveUp(_) | Then::Resolved => {
+            Then::GiveUp(_) | Then::Resolved | Then::Asked(_) => {
                 remember(&mut watching.seen, &polled.pull_requests);
-                if session_phase(&polled).is_active() && !polled.is_archived {
+                let phase = session_phase(&polled);
+                // A person may well end what waits for a person.
+                let is_to_end = phase.is_active() || phase.is_blocked() && matches!(ending.then, Then::Asked(_));
+                if is_to_end && !polled.is_archived {
                     ending.go_to(Step::Terminating);
                     return self.watch_on(now);
                 }
@@ -231,7 +237,7 @@ impl Job {
         let Task::Ending(ending) = &mut watching.task else { return Vec::new() };
         let rival = match &ending.then {
             // A poll has shown it at work just now.
-            Then::GiveUp(_) | Then::Resolved => {
+            Then::GiveUp(_) | Then::Resolved | Then::Asked(_) => {
                 ending.go_to(Step::Terminating);
                 return self.watch_on(now);
             }
@@ -306,7 +312,7 @@ impl Job {
                 let outcome = Outcome::new(OutcomeKind::PollTimeout, reason);
                 if ended.is_ok() { self.settle_watched(outcome, now) } else { self.settle_at_last(outcome, now) }
             }
-            Then::Resolved => self.on_ended_as_resolved(ended, now),
+            Then::Resolved | Then::Asked(_) => self.on_ended_early(&ending.then, ended, now),
             Then::GoOn => {
                 let mut actions = vec![duplicate(SAME_ATTEMPT)];
                 actions.extend(self.watch_on(now));

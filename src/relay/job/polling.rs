@@ -32,9 +32,15 @@ const AFTER_A_FAILED_FIND: Millis = 2_000;
 const BETWEEN_MESSAGES: Millis = 600_000;
 
 impl Job {
-    /// The request that is under way, or the next one that is due.
+    /// The request that is under way, or the next one that is due, with what there is to say before.
     pub(super) fn watch_on(&mut self, now: Millis) -> Vec<Action> {
+        let mut actions: Vec<Action> = self.follow_end_asked().into_iter().collect();
         self.follow_resolved();
+        actions.extend(self.next_request(now));
+        actions
+    }
+
+    fn next_request(&mut self, now: Millis) -> Vec<Action> {
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         let session_id = watching.session.session_id.clone();
         if watching.task == Task::Nothing {
@@ -95,6 +101,7 @@ impl Job {
             (Task::Ending(_), Observation::StopAsked) => self.ending_stopped(now),
             (_, Observation::StopAsked) => self.stop(End::Stopped { session_id: Some(session_id) }),
             (_, Observation::AlertResolved) => self.on_resolved(now),
+            (_, Observation::EndAsked(by)) => self.on_end_asked(by, now),
             (_, Observation::NewAlerts(firing)) => {
                 self.fires_again();
                 self.hear_of(firing);

@@ -6,9 +6,7 @@ use super::ending::{Ending, Then};
 use super::watching::Task;
 use super::{Action, Job, Millis, OnResolved, Phase};
 use crate::devin::Error;
-use crate::devin::session::Session;
 use crate::relay::event::EventKind;
-use crate::relay::outcome::{Outcome, OutcomeKind, settle};
 use crate::relay::outcome::{SessionPhase, session_phase};
 
 /// What a session is told whose alert was resolved.
@@ -103,26 +101,5 @@ impl Job {
         let mut actions = vec![Action::Report(EventKind::SessionMessaged { session_id, sent: sent.is_ok(), reason })];
         actions.extend(self.watch_on(now));
         actions
-    }
-
-    /// A session of an alert that was resolved was ended, or could not be; what it has to show counts.
-    pub(super) fn on_ended_as_resolved(&mut self, ended: Result<(), String>, now: Millis) -> Vec<Action> {
-        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
-        let session = &watching.session;
-        if let Err(error) = ended {
-            let name = session.url.as_ref().unwrap_or(&session.session_id);
-            let warning = format!("the alert was resolved, and its session {name} goes on: {error}");
-            watching.next_poll = now;
-            let mut actions = vec![Action::Report(EventKind::warning(warning))];
-            actions.extend(self.watch_on(now));
-            return actions;
-        }
-        let outcome = if watching.seen.is_empty() && session.structured_output.is_none() {
-            Outcome::new(OutcomeKind::Terminated, "the alert was resolved, and its session ended, as on_resolved asks")
-        } else {
-            let over = Session { status: "exit".to_string(), status_detail: None, ..session.clone() };
-            settle(&over, &watching.seen, &self.request.new.repos)
-        };
-        self.settle_watched(outcome, now)
     }
 }

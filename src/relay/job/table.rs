@@ -6,10 +6,12 @@ use super::{Action, Observation, Phase};
 /// does not fit its phase changes nothing, and what was to be done is to be done still.
 pub const ROWS: &[(&str, &str, &str)] = &[
     ("received", "alert resolved", "settled"),
+    ("received", "end asked", "finding (find)"),
     ("received", "new alerts", "finding (find)"),
     ("received", "started", "finding (find)"),
     ("received", "stop asked", "settled"),
     ("finding", "alert resolved", "finding (find), settled"),
+    ("finding", "end asked", "finding (find)"),
     ("finding", "find failed", "settled"),
     ("finding", "new alerts", "finding (find)"),
     ("finding", "sessions found", "creating (create), finding (find), settled, watching (message), watching (poll)"),
@@ -20,11 +22,13 @@ pub const ROWS: &[(&str, &str, &str)] = &[
     ("creating", "create refused", "finding (find), settled"),
     ("creating", "create unclear", "reconciling (find)"),
     ("creating", "created", "settled, watching (message), watching (tag), watching (wait until)"),
+    ("creating", "end asked", "creating, creating (wait until)"),
     ("creating", "new alerts", "creating, creating (wait until)"),
     ("creating", "started", "creating (wait until), reconciling (find)"),
     ("creating", "stop asked", "settled"),
     ("creating", "wait over", "finding (find)"),
     ("reconciling", "alert resolved", "reconciling (find), reconciling (wait until)"),
+    ("reconciling", "end asked", "reconciling (find), reconciling (wait until)"),
     ("reconciling", "find failed", "reconciling (wait until), settled"),
     ("reconciling", "new alerts", "reconciling (find), reconciling (wait until)"),
     (
@@ -40,7 +44,16 @@ pub const ROWS: &[(&str, &str, &str)] = &[
         "alert resolved",
         "watching (find), watching (message), watching (poll), watching (tag), watching (terminate)",
     ),
-    ("watching", "find failed", "settled, watching (find), watching (message), watching (poll), watching (wait until)"),
+    (
+        "watching",
+        "end asked",
+        "watching (find), watching (message), watching (poll), watching (tag), watching (terminate)",
+    ),
+    (
+        "watching",
+        "find failed",
+        "settled, watching (find), watching (message), watching (poll), watching (tag), watching (wait until)",
+    ),
     (
         "watching",
         "messaged",
@@ -54,7 +67,7 @@ pub const ROWS: &[(&str, &str, &str)] = &[
     (
         "watching",
         "poll failed",
-        "settled, watching (find), watching (message), watching (poll), watching (terminate), watching (wait until)",
+        "settled, watching (find), watching (message), watching (poll), watching (tag), watching (terminate), watching (wait until)",
     ),
     (
         "watching",
@@ -75,9 +88,13 @@ pub const ROWS: &[(&str, &str, &str)] = &[
     (
         "watching",
         "tagged",
-        "settled, watching (find), watching (message), watching (poll), watching (terminate), watching (wait until)",
+        "settled, watching (find), watching (message), watching (poll), watching (tag), watching (terminate), watching (wait until)",
     ),
-    ("watching", "terminated", "settled, watching (find), watching (message), watching (poll), watching (wait until)"),
+    (
+        "watching",
+        "terminated",
+        "settled, watching (find), watching (message), watching (poll), watching (tag), watching (wait until)",
+    ),
     ("watching", "wait over", "watching (find), watching (poll), watching (tag), watching (terminate)"),
 ];
 
@@ -120,6 +137,7 @@ impl Observation {
             Observation::WaitOver => "wait over",
             Observation::AlertResolved => "alert resolved",
             Observation::NewAlerts(_) => "new alerts",
+            Observation::EndAsked(_) => "end asked",
             Observation::StopAsked => "stop asked",
         }
     }

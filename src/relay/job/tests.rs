@@ -1,5 +1,6 @@
 //! The machine against a Devin in memory with a clock of its own: every fault of its lists, tags and answers.
 
+mod by_hand;
 mod chance;
 mod faults;
 mod histories;

@@ -120,6 +120,7 @@ pub fn from_outside(random: &mut fastrand::Rng, one_in: u16) -> Option<Observati
         0 => Some(Observation::StopAsked),
         1 => Some(Observation::AlertResolved),
         2..=5 => Some(Observation::NewAlerts(firing)),
+        6 => Some(Observation::EndAsked("ann".to_string())),
         _ => None,
     }
 }

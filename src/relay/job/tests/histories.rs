@@ -41,7 +41,7 @@ const ANSWERS: &[&str] = &[
     "terminated",
     "messaged",
 ];
-const OBSERVATIONS: [&str; 16] = [
+const OBSERVATIONS: [&str; 17] = [
     "started",
     "sessions found",
     "find failed",
@@ -57,6 +57,7 @@ const OBSERVATIONS: [&str; 16] = [
     "wait over",
     "alert resolved",
     "new alerts",
+    "end asked",
     "stop asked",
 ];
 const PHASES: [&str; 6] = ["received", "finding", "creating", "reconciling", "watching", "settled"];
@@ -169,7 +170,11 @@ fn turn(
     run.is_create_sent = false;
     let is_from_outside = matches!(
         observation,
-        Observation::Started | Observation::StopAsked | Observation::AlertResolved | Observation::NewAlerts(_)
+        Observation::Started
+            | Observation::StopAsked
+            | Observation::AlertResolved
+            | Observation::NewAlerts(_)
+            | Observation::EndAsked(_)
     );
     run.is_clock_known |= !is_from_outside;
     if matches!(observation, Observation::StopAsked) {

@@ -30,6 +30,10 @@ pub struct Facts {
     pub kill_switch: Option<String>,
     /// Which of the rule and the integration is paused, in a sentence; `None` where neither is.
     pub paused: Option<String>,
+    /// Until when, and by whom, alerts of its key are suppressed, in a sentence; `None` where they are not.
+    pub suppressed: Option<String>,
+    /// A person has asked for it.
+    pub is_by_hand: bool,
     /// An earlier session of the alert may hold it back, in a sentence.
     pub cooldown: Option<String>,
     /// The session of the storm that it was part of last, and whether that is at work.
@@ -69,6 +73,7 @@ pub enum Gate {
     KillSwitch,
     Paused,
     Rule,
+    Suppressed,
     Delay,
     MinOccurrences,
     Cooldown,
@@ -79,6 +84,14 @@ pub enum Gate {
     AcuPerDay,
 }
 
+/// What a limit is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    Bridge,
+    Integration,
+    Rule,
+}
+
 /// Whether a job may start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -86,8 +99,8 @@ pub enum Decision {
     Start,
     /// It may look for the session that holds it back, and has no place yet.
     Look { gate: Gate, reason: String },
-    /// It is asked again then, or sooner.
-    Hold { until: i64, gate: Gate, reason: String },
+    /// It is asked again then, or sooner. `scope` says whose limit it waits for, if it does.
+    Hold { until: i64, gate: Gate, scope: Option<Scope>, reason: String },
     /// It ends: this session takes care of it.
     Join { session: Linked, reason: String },
     /// It ends.
@@ -109,12 +122,16 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
     }
     // What has its place is not given up any more, and so not asked because of that.
     let longest = longest.filter(|_| !facts.has_place).unwrap_or(i64::MAX);
-    let hold = |until: i64, gate, reason| Decision::Hold { until: longest.min(until), gate, reason };
+    let held = |until: i64, gate, scope, reason| Decision::Hold { until: longest.min(until), gate, scope, reason };
+    let hold = |until, gate, reason| held(until, gate, None, reason);
     if let Some(reason) = &facts.kill_switch {
         return hold(facts.now + ASK_SWITCH_AGAIN, Gate::KillSwitch, reason.clone());
     }
     if bounds.disabled.contains(&gates.rule) {
         return refuse(Gate::Rule, format!("the rule {} is disabled", gates.rule));
+    }
+    if let Some(reason) = &facts.suppressed {
+        return refuse(Gate::Suppressed, reason.clone());
     }
     if let Some(reason) = &facts.paused {
         return hold(facts.now + ASK_SWITCH_AGAIN, Gate::Paused, reason.clone());
@@ -173,8 +190,9 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
             }
         }
     }
-    if let Some(again_at) = facts.out_of_quota_at.map(|at| at.saturating_add(QUOTA_AGAIN)).filter(|at| facts.now < *at)
-    {
+    // What a person asks for is the next try.
+    let out_of_quota_at = facts.out_of_quota_at.filter(|_| !facts.is_by_hand);
+    if let Some(again_at) = out_of_quota_at.map(|at| at.saturating_add(QUOTA_AGAIN)).filter(|at| facts.now < *at) {
         let reason = format!(
             "the quota of the integration {} is used up: one session is tried every 15m, and this one is not it",
             facts.integration
@@ -184,14 +202,14 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
     let no_limits = Limits::default();
     let of_integration = bounds.integrations.get(&facts.integration).unwrap_or(&no_limits);
     let scopes = [
-        ("the bridge".to_string(), &bounds.limits, &facts.bridge),
-        (format!("the integration {}", facts.integration), of_integration, &facts.of_integration),
-        (format!("the rule {}", gates.rule), &gates.limits, &facts.of_rule),
+        (Scope::Bridge, "the bridge".to_string(), &bounds.limits, &facts.bridge),
+        (Scope::Integration, format!("the integration {}", facts.integration), of_integration, &facts.of_integration),
+        (Scope::Rule, format!("the rule {}", gates.rule), &gates.limits, &facts.of_rule),
     ];
-    match scopes.iter().find_map(|(name, limits, usage)| over(facts, name, limits, usage)) {
+    match scopes.iter().find_map(|(scope, name, limits, usage)| Some((*scope, over(facts, name, limits, usage)?))) {
         None => Decision::Start,
-        Some(Over::Until(until, gate, reason)) => hold(until, gate, reason),
-        Some(Over::Forever(reason)) => refuse(Gate::AcuPerDay, reason),
+        Some((scope, Over::Until(until, gate, reason))) => held(until, gate, Some(scope), reason),
+        Some((_, Over::Forever(reason))) => refuse(Gate::AcuPerDay, reason),
     }
 }
 
@@ -256,6 +274,7 @@ impl Gate {
             Gate::KillSwitch => "kill_switch",
             Gate::Paused => "paused",
             Gate::Rule => "rule",
+            Gate::Suppressed => "suppressed",
             Gate::Delay => "delay",
             Gate::MinOccurrences => "min_occurrences",
             Gate::Cooldown => "cooldown",
@@ -264,6 +283,17 @@ impl Gate {
             Gate::ConcurrentSessions => "concurrent_sessions",
             Gate::Runs => "runs",
             Gate::AcuPerDay => "acu_per_day",
+        }
+    }
+}
+
+impl Scope {
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Bridge => "bridge",
+            Scope::Integration => "integration",
+            Scope::Rule => "rule",
         }
     }
 }
@@ -307,7 +337,7 @@ fn sessions(number: u32) -> String {
 }
 
 /// A time as the rules file has it.
-fn shown(time: Duration) -> String {
+pub fn shown(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0 if !time.is_zero() => format!("{}ms", time.as_millis()),

@@ -27,7 +27,9 @@ fn told(facts: &Facts, gates: &Gates, bounds: &Bounds) -> String {
         Decision::Start => "start".to_string(),
         Decision::Join { reason, .. } => format!("join: {reason}"),
         Decision::Look { gate, reason } => format!("look, {}: {reason}", gate.name()),
-        Decision::Hold { until, gate, reason } => format!("hold {} s, {}: {reason}", (until - NOW) / 1000, gate.name()),
+        Decision::Hold { until, gate, reason, .. } => {
+            format!("hold {} s, {}: {reason}", (until - NOW) / 1000, gate.name())
+        }
         Decision::Refuse { gate, reason } => format!("refuse, {}: {reason}", gate.name()),
     }
 }
@@ -77,6 +79,27 @@ fn nothing_passes_a_switch_not_even_what_has_its_place() {
         let disabled = Bounds { disabled: ["cpu".to_string()].into(), ..Bounds::default() };
         assert_eq!(told(&Facts { has_place, ..facts() }, &open(), &disabled), "refuse, rule: the rule cpu is disabled");
     }
+}
+
+#[test]
+fn what_is_suppressed_is_turned_away_but_not_before_the_kill_switch_is_off() {
+    let suppressed = Facts { suppressed: Some("suppressed until noon".to_string()), ..facts() };
+    let said = |facts: Facts| told(&facts, &open(), &Bounds::default());
+    for (has_place, is_at_create) in [(false, false), (true, false), (true, true)] {
+        let facts = Facts { has_place, is_at_create, paused: Some("paused".to_string()), ..suppressed.clone() };
+        assert_eq!(said(facts), "refuse, suppressed: suppressed until noon");
+    }
+    let off = Facts { kill_switch: Some("the kill switch is on".to_string()), ..suppressed };
+    assert_eq!(said(off), "hold 15 s, kill_switch: the kill switch is on");
+}
+
+#[test]
+fn what_a_person_asks_for_is_the_next_try_after_the_quota_and_passes_no_limit() {
+    let by_hand = Facts { is_by_hand: true, ready_at: Some(NOW), out_of_quota_at: Some(NOW - 1), ..facts() };
+    assert_eq!(told(&by_hand, &open(), &Bounds::default()), "start");
+    let full = limited(Limits { concurrent_sessions: Some(1), ..Limits::default() });
+    let facts = Facts { of_rule: Usage { at_work: 1, ..Usage::default() }, ..by_hand };
+    assert!(told(&facts, &full, &Bounds::default()).starts_with("hold 60 s, concurrent_sessions"));
 }
 
 #[test]

@@ -1,14 +1,27 @@
-//! Where a store is to be: whether it can be there, as far as that can be seen without opening it, and who may listen on the
+//! Where a store is to be: how that is written, whether it can be there, as far as that can be seen without opening it, and who may listen on the
 //! way to it. Leaves nothing behind.
 
+use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{Error, ErrorKind};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
 
-use super::{Address, StoreError};
+use super::StoreError;
+use crate::redact::MASK;
+
+/// Where a store is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// In this process, and gone with it.
+    Memory,
+    Sqlite(PathBuf),
+    /// The whole URL, which may hold a password.
+    Postgres(String),
+}
 
 impl Address {
     /// Sees whether a store can be there.
@@ -46,6 +59,49 @@ impl Address {
             || host.eq_ignore_ascii_case("localhost")
             || host.parse().is_ok_and(|address: IpAddr| address.to_canonical().is_loopback());
         !is_here
+    }
+}
+
+impl FromStr for Address {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Address, String> {
+        if text == "memory" {
+            return Ok(Address::Memory);
+        }
+        // As a URL it may have two slashes before the path.
+        let path = text.strip_prefix("sqlite:").map(|path| path.strip_prefix("//").unwrap_or(path));
+        if path == Some(":memory:") {
+            return Ok(Address::Memory);
+        }
+        if let Some(path) = path.filter(|path| !path.is_empty()) {
+            return Ok(Address::Sqlite(PathBuf::from(path)));
+        }
+        if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            return Ok(Address::Postgres(text.to_string()));
+        }
+        Err("expected sqlite:FILE, postgres://HOST/DATABASE or memory".to_string())
+    }
+}
+
+impl fmt::Display for Address {
+    /// Without what may be a password.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Memory => formatter.write_str("memory"),
+            Address::Sqlite(path) => write!(formatter, "sqlite:{}", path.display()),
+            Address::Postgres(url) => {
+                let place = url.rsplit_once('@').or_else(|| url.split_once("://")).map_or("", |(_, place)| place);
+                let place = place.split('?').next().unwrap_or_default();
+                match place.split('/').next().and_then(|host| host.rsplit_once(':')) {
+                    // No port: a password, of whoever has left the host out.
+                    Some((host, port)) if !port.bytes().all(|byte| byte.is_ascii_digit()) && !port.ends_with(']') => {
+                        write!(formatter, "postgres://{host}:{MASK}")
+                    }
+                    _ => write!(formatter, "postgres://{place}"),
+                }
+            }
+        }
     }
 }
 

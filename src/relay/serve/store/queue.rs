@@ -13,6 +13,7 @@ use super::rows::list;
 use super::{Dialect, StoreError, admission, late};
 use crate::devin::session::Session;
 use crate::redact::redact;
+use crate::relay::event::EventKind;
 use crate::relay::job::{Firing, Job};
 use crate::relay::serve::gates::Gates;
 
@@ -33,6 +34,8 @@ pub struct Claimed {
 pub enum News {
     Firing(Firing),
     Resolved,
+    /// A person, who is named, asks for the session to be ended.
+    EndAsked(String),
 }
 
 /// What is shown of a job beside its phase.
@@ -79,6 +82,8 @@ pub struct Save {
     pub epoch: i64,
     pub owner: String,
     pub progress: Progress,
+    /// What has happened to it since it was kept last.
+    pub events: Vec<EventKind>,
     /// News up to this one have been taken in.
     pub news_until: i64,
     /// It is given back until so long from now, in milliseconds; `None` where it is held on to.
@@ -179,7 +184,7 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
     let text = "UPDATE jobs SET job = $1, phase = $2, stepped_by = $3, \
         due_at = CASE WHEN $4 = 0 THEN due_at ELSE $5 END, lease_until = CASE WHEN $4 = 0 THEN lease_until ELSE NULL END, \
         settled_at = CASE WHEN $6 = 0 THEN NULL ELSE $7 END, session_id = $8, session_url = $9, pr_url = $10, status = $11, \
-        result = $12, reason = $13, acus_consumed = CAST($17 AS DOUBLE PRECISION), heard = CASE WHEN heard < $16 THEN $16 ELSE heard END \
+        result = $12, reason = $13, pr_at = CASE WHEN pr_at IS NULL AND $10 IS NOT NULL THEN $7 ELSE pr_at END, acus_consumed = CAST($17 AS DOUBLE PRECISION), heard = CASE WHEN heard < $16 THEN $16 ELSE heard END \
         WHERE id = $14 AND epoch = $15 AND settled_at IS NULL";
     let result = sqlx::query(text)
         .bind(job)
@@ -204,13 +209,16 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
     if result.rows_affected() == 0 {
         return Ok(Saved::Lost);
     }
+    note_events(work, &save.job.id, &save.events).await?;
     if is_settled {
         follow_up(work, save).await?;
         admission::release(work, save).await?;
         late::expect(work, save).await?;
     } else {
-        // The last one that was heard stays where it may have to become the next job.
-        let text = "DELETE FROM news WHERE job = $1 AND seq <= (SELECT heard FROM jobs WHERE id = $1) - $2";
+        // The last one of the alert that was heard stays where it may have to become the next job.
+        let text = "DELETE FROM news WHERE job = $1 AND seq <= (SELECT heard FROM jobs WHERE id = $1) AND ($2 = 0 \
+            OR seq < (SELECT MAX(n.seq) FROM news n JOIN jobs j ON j.id = n.job WHERE n.job = $1 AND n.seq <= j.heard \
+            AND n.asked_by IS NULL))";
         let kept = i64::from(save.job.is_owing());
         sqlx::query(text).bind(&save.job.id).bind(kept).execute(&mut *work.connection).await?;
     }
@@ -223,10 +231,21 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
     Ok(Saved::Kept(news))
 }
 
+/// Keeps what has happened to a job.
+async fn note_events(work: &mut Work<'_>, job_id: &str, events: &[EventKind]) -> Result<(), StoreError> {
+    let text = "INSERT INTO job_events (job, number, at, event) \
+        SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3 FROM job_events WHERE job = $1";
+    for event in events {
+        let query = sqlx::query(text).bind(job_id).bind(work.now).bind(serde_json::to_string(event)?);
+        query.execute(&mut *work.connection).await?;
+    }
+    Ok(())
+}
+
 /// What fired while a job came to its end, or was never told to its session, becomes the alert's next job unless it is over.
 async fn follow_up(work: &mut Work<'_>, save: &Save) -> Result<(), StoreError> {
     let text = "SELECT n.seq - j.heard, n.follow_up, j.alert, j.integration, j.rule, j.gates, j.severity FROM news n JOIN jobs j ON j.id = n.job \
-        WHERE n.job = $1 ORDER BY n.seq DESC LIMIT 1";
+        WHERE n.job = $1 AND n.asked_by IS NULL ORDER BY n.seq DESC LIMIT 1";
     let row = sqlx::query(text).bind(&save.job.id).fetch_optional(&mut *work.connection).await?;
     let Some(row) = row else { return Ok(()) };
     let (unheard, next): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
@@ -327,23 +346,30 @@ pub async fn organization(work: &mut Work<'_>, integration: &str) -> Result<Opti
     Ok(row.map(|row| row.try_get(0)).transpose()?)
 }
 
-/// The news that wait for each of these jobs, in their order: what follows if it fires, as text.
-async fn waiting_news(
-    work: &mut Work<'_>,
-    job_ids: &[String],
-) -> Result<HashMap<String, Vec<(i64, Option<String>)>>, StoreError> {
+/// News that wait for a job.
+struct Waiting {
+    seq: i64,
+    /// What follows if it fires, as text.
+    follow_up: Option<String>,
+    /// Who asks for its session to be ended.
+    asked_by: Option<String>,
+}
+
+/// The news that wait for each of these jobs, in their order.
+async fn waiting_news(work: &mut Work<'_>, job_ids: &[String]) -> Result<HashMap<String, Vec<Waiting>>, StoreError> {
     let mut waiting: HashMap<String, Vec<_>> = HashMap::new();
     if job_ids.is_empty() {
         return Ok(waiting);
     }
     let text = format!(
-        "SELECT n.job, n.seq, n.follow_up FROM {} CROSS JOIN jobs j CROSS JOIN news n \
+        "SELECT n.job, n.seq, n.follow_up, n.asked_by FROM {} CROSS JOIN jobs j CROSS JOIN news n \
         WHERE j.id = w.value ->> 0 AND n.job = j.id AND n.seq > j.heard ORDER BY n.job, n.seq",
         work.dialect.each()
     );
     let ids: Vec<[&String; 1]> = job_ids.iter().map(|id| [id]).collect();
     for row in sqlx::query(AssertSqlSafe(text)).bind(list(&ids)?).fetch_all(&mut *work.connection).await? {
-        waiting.entry(row.try_get(0)?).or_default().push((row.try_get(1)?, row.try_get(2)?));
+        let one = Waiting { seq: row.try_get(1)?, follow_up: row.try_get(2)?, asked_by: row.try_get(3)? };
+        waiting.entry(row.try_get(0)?).or_default().push(one);
     }
     Ok(waiting)
 }
@@ -353,12 +379,13 @@ pub(super) fn as_text(number: f64) -> String {
     number.to_string()
 }
 
-fn told(waiting: &[(i64, Option<String>)]) -> Result<Vec<(i64, News)>, StoreError> {
-    let news = |follow_up: &Option<String>| match follow_up {
-        Some(job) => read::<Job>(job).map(|job| News::Firing(job.request.firing)),
-        None => Ok(News::Resolved),
+fn told(waiting: &[Waiting]) -> Result<Vec<(i64, News)>, StoreError> {
+    let news = |one: &Waiting| match (&one.asked_by, &one.follow_up) {
+        (Some(by), _) => Ok(News::EndAsked(by.clone())),
+        (None, Some(job)) => read::<Job>(job).map(|job| News::Firing(job.request.firing)),
+        (None, None) => Ok(News::Resolved),
     };
-    waiting.iter().map(|(seq, follow_up)| Ok((*seq, news(follow_up)?))).collect()
+    waiting.iter().map(|one| Ok((one.seq, news(one)?))).collect()
 }
 
 pub(super) fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {

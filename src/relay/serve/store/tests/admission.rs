@@ -5,7 +5,7 @@ use crate::relay::alert::Severity;
 use crate::relay::serve::gates::{Bounds, Limits, Occurrences, Runs, Storm};
 
 /// A delivery of one firing alert, whose job has these gates.
-fn gated(number: u32, tag: &str, gates: &Gates) -> NewDelivery {
+pub fn gated(number: u32, tag: &str, gates: &Gates) -> NewDelivery {
     let mut delivery = delivery(number, "", &format!("{tag} {number}"), tag, "firing");
     if let EntryState::Firing(new) = &mut delivery.entries[0].state {
         new.gates = gates.clone();
@@ -13,11 +13,11 @@ fn gated(number: u32, tag: &str, gates: &Gates) -> NewDelivery {
     delivery
 }
 
-fn limited(limits: Limits) -> Gates {
+pub fn limited(limits: Limits) -> Gates {
     Gates { limits, ..Gates::open("cpu") }
 }
 
-fn ask(claimed: &Claimed, is_at_create: bool) -> Ask {
+pub fn ask(claimed: &Claimed, is_at_create: bool) -> Ask {
     Ask {
         job_id: claimed.job.id.clone(),
         epoch: claimed.epoch,
@@ -25,12 +25,13 @@ fn ask(claimed: &Claimed, is_at_create: bool) -> Ask {
         kill_switch: None,
         holds: claimed.job.policy.holds,
         max_acu_limit: Some(4),
+        is_by_hand: claimed.job.is_by_hand(),
         is_at_create,
     }
 }
 
 /// Claims everything that is due, and asks for each job.
-async fn admit_all(store: &Store, bounds: &Bounds) -> Vec<String> {
+pub async fn admit_all(store: &Store, bounds: &Bounds) -> Vec<String> {
     let mut said = Vec::new();
     let mut claimed = store.claim("one", "me", LEASE, 99).await.unwrap().claimed;
     claimed.sort_by(|one, other| one.job.id.cmp(&other.job.id));
@@ -41,7 +42,7 @@ async fn admit_all(store: &Store, bounds: &Bounds) -> Vec<String> {
     said
 }
 
-fn short(admission: &Admission) -> &'static str {
+pub fn short(admission: &Admission) -> &'static str {
     match admission {
         Admission::Start { .. } => "starts",
         Admission::Join { .. } => "joins",
@@ -52,18 +53,22 @@ fn short(admission: &Admission) -> &'static str {
 }
 
 /// A job once more, after its lease has ended.
-async fn claimed_again(store: &Store, id: &str) -> Claimed {
+pub async fn claimed_again(store: &Store, id: &str) -> Claimed {
     store.renew(vec![(id.to_string(), 1)], NO_LEASE).await.unwrap();
     loop {
         let mut due = store.claim("one", "me", LEASE, 99).await.unwrap().claimed;
-        if let Some(place) = due.iter().position(|claimed| claimed.job.id == id) {
-            return due.remove(place);
+        let found = due.iter().position(|claimed| claimed.job.id == id).map(|place| due.remove(place));
+        for other in due {
+            store.save(save(&other, "me", Some(0))).await.unwrap();
+        }
+        if let Some(found) = found {
+            return found;
         }
     }
 }
 
 /// Ends a job that has its place, with a session or without, and with what that consumed.
-async fn end(store: &Store, id: &str, kind: OutcomeKind, acus: Option<f64>) {
+pub async fn end(store: &Store, id: &str, kind: OutcomeKind, acus: Option<f64>) {
     let held = store.alerts(99, None).await.unwrap();
     assert!(held.iter().any(|alert| alert.job.as_ref().is_some_and(|job| job.id == id)), "{id} is there");
     let mut claimed = claimed_again(store, id).await;
@@ -76,7 +81,7 @@ async fn end(store: &Store, id: &str, kind: OutcomeKind, acus: Option<f64>) {
     store.save(save(&claimed, "me", None)).await.unwrap();
 }
 
-async fn rows(store: &Store) -> Vec<String> {
+pub async fn rows(store: &Store) -> Vec<String> {
     let mut rows = store.decisions(99, None).await.unwrap();
     rows.sort_by(|one, other| one.id.cmp(&other.id));
     let word =
@@ -238,7 +243,7 @@ async fn two_processes_that_ask_at_once_share_a_budget() {
 }
 
 /// Changes a store beside it; not one in memory, which nobody else can open.
-async fn change(address: &Address, text: &'static str) -> bool {
+pub async fn change(address: &Address, text: &'static str) -> bool {
     use sqlx::Connection as _;
     let url = match address {
         Address::Memory => return false,
@@ -260,7 +265,7 @@ async fn pass(address: &Address) -> bool {
     .await
 }
 
-fn of_storms(threshold: u32, immediate: u32) -> Gates {
+pub fn of_storms(threshold: u32, immediate: u32) -> Gates {
     let storm = Storm { threshold, immediate, window: Duration::from_secs(60) };
     Gates { storm: Some(storm), ..Gates::open("cpu") }
 }

@@ -135,6 +135,7 @@ impl World {
             kill_switch: None,
             holds: claimed.job.policy.holds,
             max_acu_limit: claimed.job.request.new.max_acu_limit,
+            is_by_hand: claimed.job.is_by_hand(),
             is_at_create: false,
         };
         let admission = admission::admit(&mut self.work(), &ask).await.unwrap();

@@ -1,0 +1,356 @@
+//! What a person asks for while the bridge runs: another attempt at an alert, the end of a session, or that a key starts nothing
+//! for a time. Each that is done leaves a row among the decisions, with who asked.
+
+use sqlx::Row as _;
+use sqlx::any::AnyRow;
+
+use super::database::Work;
+use super::decisions::{Record, record};
+use super::intake::{NewRow, start};
+use super::queue::read;
+use super::suppressions::{self, moment};
+use super::{Dialect, Order, Reply, Store, StoreError};
+use crate::relay::draw::drawn;
+use crate::relay::job::Job;
+use crate::relay::serve::gates::Gates;
+
+/// What became of what a person asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answered {
+    Done {
+        /// The job that it was done with; `None` where it is about a key.
+        job_id: Option<String>,
+    },
+    /// There is no such job, alert or suppression.
+    NotFound,
+    /// It cannot be done, for this reason; nothing has changed.
+    Refused { reason: String },
+}
+
+/// What a person asks for. What has to be drawn is drawn already.
+#[derive(Debug, Clone)]
+pub enum Wish {
+    Retry { job_id: String, drawn: Drawn },
+    StartAgain { alert: String, drawn: Drawn },
+    EndSession { job_id: String },
+    Suppress { dedupe_key: String, until: i64, row: String },
+    Unsuppress { dedupe_key: String, row: String },
+}
+
+/// What tells a new job and its attempt from all others.
+#[derive(Debug, Clone)]
+pub struct Drawn {
+    job_id: String,
+    attempt: String,
+}
+
+impl Store {
+    /// Makes a new attempt at the alert of a job that came to nothing for want of quota, or because its session could not be
+    /// created. It passes the cool-down and the wait for the quota, and no other gate.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn retry(&self, job_id: &str, by: &str) -> Result<Answered, StoreError> {
+        self.wish(Wish::Retry { job_id: job_id.to_string(), drawn: Drawn::new() }, by).await
+    }
+
+    /// Makes a new attempt at an alert, given by its tag, whose last job has ended, however it did. It passes the cool-down and the
+    /// wait for the quota, and no other gate.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn start_again(&self, alert: &str, by: &str) -> Result<Answered, StoreError> {
+        self.wish(Wish::StartAgain { alert: alert.to_string(), drawn: Drawn::new() }, by).await
+    }
+
+    /// Ends the session of a job that has created it and watches it. That takes a moment; what it has to show by then counts.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn end_session(&self, job_id: &str, by: &str) -> Result<Answered, StoreError> {
+        self.wish(Wish::EndSession { job_id: job_id.to_string() }, by).await
+    }
+
+    /// Has alerts with this key, as it is shown, start nothing until then, in Unix milliseconds. A session that is at work goes on.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn suppress(&self, dedupe_key: &str, until: i64, by: &str) -> Result<Answered, StoreError> {
+        let row = format!("suppress-{}", drawn());
+        self.wish(Wish::Suppress { dedupe_key: dedupe_key.to_string(), until, row }, by).await
+    }
+
+    /// Ends that. What was turned away in the meantime stays so.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn unsuppress(&self, dedupe_key: &str, by: &str) -> Result<Answered, StoreError> {
+        let row = format!("unsuppress-{}", drawn());
+        self.wish(Wish::Unsuppress { dedupe_key: dedupe_key.to_string(), row }, by).await
+    }
+
+    async fn wish(&self, wish: Wish, by: &str) -> Result<Answered, StoreError> {
+        match self.ask(Order::ByHand { wish, by: by.to_string() }).await? {
+            Reply::ByHand(answered) => Ok(answered),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+}
+
+impl Drawn {
+    fn new() -> Drawn {
+        Drawn { job_id: format!("job-{}", drawn()), attempt: drawn() }
+    }
+}
+
+/// Does what a person asks for.
+///
+/// # Errors
+/// The database's.
+pub async fn fulfill(work: &mut Work<'_>, wish: &Wish, by: &str) -> Result<Answered, StoreError> {
+    match wish {
+        Wish::Retry { job_id, drawn } => retry(work, job_id, drawn, by).await,
+        Wish::StartAgain { alert, drawn } => match Last::of(work, alert).await? {
+            None => not_begun(work, alert).await,
+            Some(last) => begin(work, &last, "start_again", drawn, by).await,
+        },
+        Wish::EndSession { job_id } => end_session(work, job_id, by).await,
+        Wish::Suppress { until, .. } if *until <= work.now => {
+            refused(format!("{} is over: name a later moment", moment(*until)))
+        }
+        Wish::Suppress { dedupe_key, until, row } => {
+            suppressions::begin(work, dedupe_key, *until, by).await?;
+            let reason = format!("{by} asked for nothing to be started until {}", moment(*until));
+            note_key(work, (row, "suppress"), dedupe_key, &reason, Some(*until)).await
+        }
+        Wish::Unsuppress { dedupe_key, row } => {
+            if !suppressions::end(work, dedupe_key).await? {
+                return Ok(Answered::NotFound);
+            }
+            let reason = format!("{by} asked for alerts with this key to start sessions again");
+            note_key(work, (row, "unsuppress"), dedupe_key, &reason, None).await
+        }
+    }
+}
+
+/// The last job of an alert.
+struct Last {
+    id: String,
+    alert: String,
+    dedupe_key: String,
+    state: String,
+    integration: String,
+    rule: String,
+    job: String,
+    gates: Option<String>,
+    severity: Option<String>,
+    delivery: Option<String>,
+    is_settled: bool,
+    held_why: Option<String>,
+    status: Option<String>,
+    result: Option<String>,
+    session: Option<String>,
+    /// Its session waits for a person, and is polled for what that answers.
+    is_waiting: bool,
+    /// It was attached to a session of a storm that is still at work.
+    is_attached: bool,
+}
+
+impl Last {
+    async fn of(work: &mut Work<'_>, alert: &str) -> Result<Option<Last>, StoreError> {
+        let text = "SELECT j.id, j.alert, COALESCE(a.dedupe_key, j.alert), COALESCE(a.state, ''), j.integration, j.rule, j.job, \
+            j.gates, j.severity, j.delivery, j.settled_at, j.held_why, j.status, j.result, \
+            COALESCE(j.session_url, j.session_id), j.look_at, r.id, r.settled_at FROM jobs j \
+            LEFT JOIN alerts a ON a.tag = j.alert LEFT JOIN storms s ON s.id = j.storm AND s.root <> j.id \
+            LEFT JOIN jobs r ON r.id = s.root WHERE j.alert = $1 \
+            ORDER BY j.settled_at IS NULL DESC, j.created_at DESC LIMIT 1";
+        let row = sqlx::query(text).bind(alert).fetch_optional(&mut *work.connection).await?;
+        row.as_ref().map(Last::read).transpose()
+    }
+
+    fn read(row: &AnyRow) -> Result<Last, StoreError> {
+        let number = |column: usize| row.try_get::<Option<i64>, _>(column);
+        let (status, result): (Option<String>, Option<String>) = (row.try_get(12)?, row.try_get(13)?);
+        let (root, root_ended): (Option<String>, Option<i64>) = (row.try_get(16)?, number(17)?);
+        Ok(Last {
+            id: row.try_get(0)?,
+            alert: row.try_get(1)?,
+            dedupe_key: row.try_get(2)?,
+            state: row.try_get(3)?,
+            integration: row.try_get(4)?,
+            rule: row.try_get(5)?,
+            job: row.try_get(6)?,
+            gates: row.try_get(7)?,
+            severity: row.try_get(8)?,
+            delivery: row.try_get(9)?,
+            is_settled: number(10)?.is_some(),
+            held_why: row.try_get(11)?,
+            session: row.try_get(14)?,
+            is_waiting: status.as_deref() == Some("blocked") && number(15)?.is_some(),
+            is_attached: result.as_deref() == Some("attached") && root.is_some() && root_ended.is_none(),
+            status,
+            result,
+        })
+    }
+
+    /// How it ended.
+    fn end(&self) -> &str {
+        self.result.as_deref().or(self.status.as_deref()).unwrap_or("failed")
+    }
+
+    /// Why no new attempt is made; `None` where one may be.
+    fn objection(&self) -> Option<String> {
+        let Last { id, session, .. } = self;
+        let session = session.as_deref().unwrap_or("its session");
+        if !self.is_settled {
+            let why = self.held_why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
+            return Some(format!("the alert has a job that goes on, {id}{why}"));
+        }
+        if self.state == "resolved" {
+            return Some("the alert is resolved: it can be started again when it fires".to_string());
+        }
+        if self.is_waiting {
+            return Some(format!(
+                "the session {session} is alive and waits for a person: answer it, or end it in Devin"
+            ));
+        }
+        self.is_attached
+            .then(|| format!("the session {session} takes care of the storm that the alert is part of, and is at work"))
+    }
+}
+
+/// A new attempt, where one can help that is no other than the last.
+async fn retry(work: &mut Work<'_>, job_id: &str, drawn: &Drawn, by: &str) -> Result<Answered, StoreError> {
+    let row =
+        sqlx::query("SELECT alert FROM jobs WHERE id = $1").bind(job_id).fetch_optional(&mut *work.connection).await?;
+    let Some(row) = row else { return Ok(Answered::NotFound) };
+    let Some(last) = Last::of(work, &row.try_get::<String, _>(0)?).await? else { return Ok(Answered::NotFound) };
+    if last.id != job_id {
+        return refused(format!("the alert has had a later job, {}: that one can be retried", last.id));
+    }
+    let may_help = matches!(last.end(), "quota_exceeded" | "create_unknown" | "failed");
+    if last.is_settled && !may_help {
+        return refused(format!(
+            "it ended as {}, and only what ended for want of quota or without a session is retried: start the alert again instead",
+            last.end()
+        ));
+    }
+    begin(work, &last, "retry", drawn, by).await
+}
+
+/// Makes the new job, unless something speaks against it.
+async fn begin(work: &mut Work<'_>, last: &Last, word: &str, drawn: &Drawn, by: &str) -> Result<Answered, StoreError> {
+    if let Some(reason) = last.objection() {
+        return refused(reason);
+    }
+    if let Some(reason) = suppressions::suppressed(work, &last.dedupe_key).await? {
+        return refused(format!("{reason}: end the suppression first"));
+    }
+    let Ok(earlier) = read::<Job>(&last.job) else { return unreadable(&last.id) };
+    // A session that may have been created without an answer is found by the tag of its attempt.
+    let attempt = Some(drawn.attempt.clone()).filter(|_| last.end() != "create_unknown");
+    let job = earlier.again(drawn.job_id.clone(), attempt);
+    let gates = last.gates.as_deref().map_or_else(|| Ok(Gates::open(&last.rule)), read)?;
+    let (alert, integration, severity) = (last.alert.as_str(), last.integration.as_str(), last.severity.as_deref());
+    let new = NewRow { alert, integration, job: &job, gates: &gates, severity, delivery_id: last.delivery.as_deref() };
+    start(work, &[new]).await?;
+    // Whether it fires for long and often enough is no question any more.
+    let text = "UPDATE jobs SET ready_at = $2, decisions = 1 WHERE id = $1";
+    sqlx::query(text).bind(&job.id).bind(work.now).execute(&mut *work.connection).await?;
+    let reason = format!("{by} asked for it after {}, which ended as {}", last.id, last.end());
+    let record_of = Record {
+        id: format!("{}.1", job.id),
+        alert,
+        dedupe_key: &last.dedupe_key,
+        rule: &last.rule,
+        integration,
+        job: &job.id,
+        decision: word,
+        gate: None,
+        reason: Some(&reason),
+        until: None,
+    };
+    record(work, &record_of).await?;
+    Ok(Answered::Done { job_id: Some(job.id) })
+}
+
+/// Tells a job that its session is to be ended.
+async fn end_session(work: &mut Work<'_>, job_id: &str, by: &str) -> Result<Answered, StoreError> {
+    if work.dialect == Dialect::Postgres {
+        // Whoever works on it hears of this, or this hears that it has ended.
+        sqlx::query("SELECT id FROM jobs WHERE id = $1 FOR UPDATE").bind(job_id).execute(&mut *work.connection).await?;
+    }
+    let text = "SELECT j.alert, COALESCE(a.dedupe_key, j.alert), j.integration, j.rule, j.job, j.decisions, j.heard, \
+        (SELECT COALESCE(MAX(n.seq), 0) FROM news n WHERE n.job = j.id) FROM jobs j LEFT JOIN alerts a ON a.tag = j.alert \
+        WHERE j.id = $1";
+    let row = sqlx::query(text).bind(job_id).fetch_optional(&mut *work.connection).await?;
+    let Some(row) = row else { return Ok(Answered::NotFound) };
+    let Ok(job) = read::<Job>(&row.try_get::<String, _>(4)?) else { return unreadable(job_id) };
+    if let Some(reason) = job.objection_to_end() {
+        return refused(reason);
+    }
+    let (heard, last): (i64, i64) = (row.try_get(6)?, row.try_get(7)?);
+    let text = "INSERT INTO news (job, seq, asked_by) VALUES ($1, $2, $3)";
+    sqlx::query(text).bind(job_id).bind(heard.max(last) + 1).bind(by).execute(&mut *work.connection).await?;
+    let text = "UPDATE jobs SET decisions = decisions + 1, due_at = CASE WHEN due_at > $2 THEN $2 ELSE due_at END WHERE id = $1";
+    sqlx::query(text).bind(job_id).bind(work.now).execute(&mut *work.connection).await?;
+    let reason = format!("{by} asked for its session to be ended");
+    let record_of = Record {
+        id: format!("{job_id}.{}", row.try_get::<i64, _>(5)? + 1),
+        alert: &row.try_get::<String, _>(0)?,
+        dedupe_key: &row.try_get::<String, _>(1)?,
+        rule: &row.try_get::<String, _>(3)?,
+        integration: &row.try_get::<String, _>(2)?,
+        job: job_id,
+        decision: "end",
+        gate: None,
+        reason: Some(&reason),
+        until: None,
+    };
+    record(work, &record_of).await?;
+    Ok(Answered::Done { job_id: Some(job_id.to_string()) })
+}
+
+/// An alert that never had a job, or no alert.
+async fn not_begun(work: &mut Work<'_>, alert: &str) -> Result<Answered, StoreError> {
+    let row =
+        sqlx::query("SELECT tag FROM alerts WHERE tag = $1").bind(alert).fetch_optional(&mut *work.connection).await?;
+    match row {
+        None => Ok(Answered::NotFound),
+        Some(_) => refused("the alert has never fired, so that there is nothing to start".to_string()),
+    }
+}
+
+async fn note_key(
+    work: &mut Work<'_>,
+    (id, word): (&str, &str),
+    dedupe_key: &str,
+    reason: &str,
+    until: Option<i64>,
+) -> Result<Answered, StoreError> {
+    let text = "SELECT tag FROM alerts WHERE dedupe_key = $1 ORDER BY last_at DESC LIMIT 1";
+    let row = sqlx::query(text).bind(dedupe_key).fetch_optional(&mut *work.connection).await?;
+    let alert: String = row.map(|row| row.try_get(0)).transpose()?.unwrap_or_default();
+    let record_of = Record {
+        id: id.to_string(),
+        alert: &alert,
+        dedupe_key,
+        rule: "",
+        integration: "",
+        job: "",
+        decision: word,
+        gate: None,
+        reason: Some(reason),
+        until,
+    };
+    record(work, &record_of).await?;
+    Ok(Answered::Done { job_id: None })
+}
+
+fn unreadable(job_id: &str) -> Result<Answered, StoreError> {
+    refused(format!("another version of this program has written {job_id}, which cannot be read"))
+}
+
+fn refused(reason: String) -> Result<Answered, StoreError> {
+    Ok(Answered::Refused { reason })
+}
