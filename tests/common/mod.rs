@@ -8,6 +8,7 @@ pub mod bridge;
 pub mod devin;
 pub mod events;
 mod library;
+pub mod openapi;
 mod program;
 mod sandbox;
 mod story;

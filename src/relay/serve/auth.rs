@@ -6,11 +6,13 @@
 mod credential;
 mod open;
 mod refusal;
+pub mod sign_in;
 mod signature;
 pub mod sns;
 
 use std::net::IpAddr;
 
+pub use open::from_here;
 pub use refusal::Refusal;
 pub use signature::{Hmac, Scheme, standard_webhooks_key};
 
@@ -159,7 +161,7 @@ impl Method {
 
 impl<'a> Request<'a> {
     /// The values of a header, without the white space around them.
-    fn values(self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
+    pub fn values(self, name: &'a str) -> impl Iterator<Item = &'a [u8]> {
         let named = self.headers.iter().filter(move |(found, _)| found.eq_ignore_ascii_case(name));
         named.map(|(_, value)| value.trim_ascii())
     }

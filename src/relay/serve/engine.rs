@@ -246,7 +246,7 @@ impl Engine {
         loop {
             match self.store.save(held.save(due_in)).await {
                 Ok(Saved::Kept(news)) => {
-                    held.news = news.into();
+                    held.is_kept(news);
                     return true;
                 }
                 Ok(Saved::Lost) => return false,

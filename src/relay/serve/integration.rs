@@ -1,6 +1,7 @@
 //! One organization of Devin: its client, whose key it is, and whether it can be worked with. A key that is refused pauses
 //! this integration and no other. Its requests are the ports of its jobs.
 
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::polling::Polls;
 use super::store::Store;
 use super::{Log, store::StoreError};
 use crate::devin::Error;
-use crate::devin::client::Client;
+use crate::devin::client::{Client, now_s};
 use crate::devin::session::{NewSession, Session, bare};
 use crate::devin::sessions::Creation;
 use crate::relay::driver::Sessions;
@@ -48,6 +49,8 @@ pub struct Integration {
     create_timeout: Duration,
     pub polls: Polls,
     standing: Mutex<Standing>,
+    /// Since when, in Unix milliseconds.
+    since: AtomicI64,
     /// What was said of that last.
     said: Mutex<String>,
     /// Until when a create that was refused counts.
@@ -97,6 +100,7 @@ impl Integration {
             create_timeout: settings.create_timeout,
             polls: Polls::default(),
             standing: Mutex::new(Standing::Starting),
+            since: AtomicI64::new(now_s() * 1000),
             said: Mutex::default(),
             refused_until: Mutex::default(),
             doubt: Notify::new(),
@@ -107,6 +111,11 @@ impl Integration {
     /// How it stands.
     pub fn standing(&self) -> Standing {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Since when it stands so, in Unix milliseconds.
+    pub fn since(&self) -> i64 {
+        self.since.load(Ordering::Relaxed)
     }
 
     /// The requests to its organization; `None` while it is not ready.
@@ -251,6 +260,9 @@ impl Integration {
         };
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = standing;
         let before = std::mem::replace(&mut *self.said.lock().unwrap_or_else(PoisonError::into_inner), said.clone());
+        if before != said {
+            self.since.store(now_s() * 1000, Ordering::Relaxed);
+        }
         match is_good {
             _ if before == said => {}
             true => log.note(&said),

@@ -6,6 +6,7 @@
 //! where it should not.
 
 mod abilities;
+mod access;
 mod conditions;
 mod examine;
 mod file;
@@ -25,6 +26,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::access::Access;
 use super::auth::Auth;
 use super::gates::{Bounds, Gates};
 use super::secret::Secret;
@@ -39,7 +41,7 @@ pub use examine::{Findings, examine};
 pub use file::load;
 pub use limits::Limited;
 use matching::Match;
-use node::{Node, Value};
+use node::{Node, Position, Value};
 use section::{Elsewhere, Place, Reader, Section};
 pub use session::{is_repo, is_template};
 
@@ -58,6 +60,8 @@ pub struct Rules {
     pub namespace: String,
     /// What holds for all jobs, whenever they were made.
     pub bounds: Bounds,
+    /// Who may see what the bridge does, and who may act.
+    pub access: Access,
     /// What is allowed and yet likely to be a mistake.
     pub warnings: Vec<Problem>,
 }
@@ -166,8 +170,8 @@ pub trait Surroundings {
 /// What is wrong with a place in the file, or likely to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// From 1; `None` where the file as a whole is meant.
-    pub line: Option<u64>,
+    /// `None` where the file as a whole is meant.
+    pub at: Option<Position>,
     /// The keys that lead there: `routes[0].auth`; empty where none does.
     pub key: String,
     /// The end of a sentence that begins with the key.
@@ -176,8 +180,8 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.line {
-            write!(formatter, "line {line}: ")?;
+        if let Some(at) = self.at {
+            write!(formatter, "{at}: ")?;
         }
         match self.key.as_str() {
             "" => write!(formatter, "the rules file {}", self.message),
@@ -187,13 +191,13 @@ impl fmt::Display for Problem {
 }
 
 impl Rules {
-    /// The secrets of all routes: what must never be shown.
+    /// The secrets of all routes, and the tokens: what must never be shown.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let methods = self.routes.iter().flat_map(|route| match &route.auth {
             Auth::Open => &[][..],
             Auth::AnyOf(methods) => methods,
         });
-        methods.flat_map(|method| method.secrets())
+        methods.flat_map(|method| method.secrets()).chain(self.access.secrets())
     }
 
     /// How long a create may take in an integration: as long as the most patient of its rules says.
@@ -217,26 +221,29 @@ impl Rules {
 /// The rule of a file that has no list of them, and the group of rules that name none.
 pub const DEFAULT: &str = "default";
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "routes",
     "integrations",
     "default",
     "rules",
     "limits",
     "kill_switch",
+    "access",
     "retention",
     "max_store_size",
     "on_create_unknown",
     "namespace",
 ];
 
-const ELSEWHERE: [Elsewhere; 6] = [
+const ELSEWHERE: [Elsewhere; 8] = [
     ("hooks", "write routes"),
     ("webhooks", "write routes"),
     ("rule", "write rules, a list, or default for what all of them have in common"),
     ("defaults", "write default"),
     ("agentRules", "write rules"),
     ("killSwitch", "write kill_switch: {file: PATH}"),
+    ("read_token", "write access: {read_token: {env: NAME}}"),
+    ("admin_token", "write access: {admin_token: {env: NAME}}"),
 ];
 
 /// A rules file to begin with, commented.
@@ -260,8 +267,8 @@ pub fn check(yaml: &str, devin: Devin, surroundings: &dyn Surroundings) -> Resul
     let root = Node::parse(yaml).map_err(|problem| vec![problem])?;
     let mut reader = Reader::new(surroundings);
     let rules = read(&root, devin, &mut reader);
-    reader.problems.sort_by_key(|problem| problem.line);
-    reader.warnings.sort_by_key(|warning| warning.line);
+    reader.problems.sort_by_key(|problem| problem.at);
+    reader.warnings.sort_by_key(|warning| warning.at);
     match rules {
         Some(rules) if reader.problems.is_empty() => Ok(Rules { warnings: reader.warnings, ..rules }),
         _ => Err(reader.problems),
@@ -269,7 +276,7 @@ pub fn check(yaml: &str, devin: Devin, surroundings: &dyn Surroundings) -> Resul
 }
 
 fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rules> {
-    let root = Place { line: root.line, key: String::new(), node: root };
+    let root = Place { at: root.at, key: String::new(), node: root };
     let section = reader.section(&root, &KEYS, &ELSEWHERE)?;
     let routes = section.required("routes", "a list of routes, where deliveries come in", reader);
     let routes = routes.map(|place| routes::routes(&place, reader)).unwrap_or_default();
@@ -286,6 +293,7 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
     let (bounds, budgets) = bounds(&section, &integrations, reader);
     let rules = list::rules(&section, (&routes, &integrations), standard, (&bounds, &budgets), reader);
     let disabled = rules.iter().filter(|rule| !rule.is_enabled).map(|rule| rule.id.clone());
+    let access = section.get("access", reader).map(|place| access::access(&place, reader)).unwrap_or_default();
     let retention = section.get("retention", reader);
     let (hour, years) = (Duration::from_secs(3600), Duration::from_secs(3650 * 86_400));
     let retention = retention.and_then(|place| reader.time_within(&place, hour..=years, "from 1h to 3650d"));
@@ -310,6 +318,7 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
         retention: retention.unwrap_or(RETENTION),
         max_store_size: max_store_size.unwrap_or(STORE),
         namespace: namespace.unwrap_or_default(),
+        access,
         warnings: Vec::new(),
     })
 }

@@ -23,12 +23,26 @@ pub fn check(request: Request) -> Result<(), Refusal> {
     }
     for (name, value) in request.headers {
         let name = name.to_ascii_lowercase();
-        if OF_PROXIES.contains(&name.as_str()) || name.starts_with("x-forwarded") {
-            return Err(Refusal::Proxied { sign: format!("the {name} header") });
-        }
         // Typed into the address bar, it is nobody's but the person's here.
         if name == "origin" || name == "sec-fetch-site" && value.trim_ascii() != b"none" {
             return Err(Refusal::Browser { header: name });
+        }
+    }
+    from_here(request)
+}
+
+/// Whether a request comes from this machine, and through no proxy as far as can be told.
+///
+/// # Errors
+/// When it comes, or may come, from elsewhere.
+pub fn from_here(request: Request) -> Result<(), Refusal> {
+    if !request.peer.to_canonical().is_loopback() {
+        return Err(Refusal::NotLoopback);
+    }
+    for (name, _) in request.headers {
+        let name = name.to_ascii_lowercase();
+        if OF_PROXIES.contains(&name.as_str()) || name.starts_with("x-forwarded") {
+            return Err(Refusal::Proxied { sign: format!("the {name} header") });
         }
     }
     // As nginx asks up to 1.29.6. Other programs that speak this old version leave the header out.

@@ -13,6 +13,8 @@ pub(super) struct Held {
     owner: String,
     is_taken_over: bool,
     pub(super) progress: Progress,
+    /// What has happened, and is not kept yet.
+    events: Vec<EventKind>,
     pub(super) news: VecDeque<(i64, News)>,
     pub(super) news_until: i64,
 }
@@ -25,6 +27,7 @@ impl Held {
             epoch: claimed.epoch,
             owner: owner.to_string(),
             progress: claimed.progress,
+            events: Vec::new(),
             news: claimed.news.into(),
             news_until: 0,
         }
@@ -80,8 +83,15 @@ impl Held {
         self.progress.reason.is_some()
     }
 
-    /// Keeps of an event what is shown of the job.
+    /// All that has happened is kept, and this is news.
+    pub(super) fn is_kept(&mut self, news: Vec<(i64, News)>) {
+        self.events.clear();
+        self.news = news.into();
+    }
+
+    /// Keeps an event, and of it what is shown of the job.
     pub(super) fn note(&mut self, event: &EventKind) {
+        self.events.push(event.clone());
         let progress = &mut self.progress;
         match event {
             EventKind::SessionCreated { session_id, session_url }
@@ -130,6 +140,7 @@ impl Held {
             epoch: self.epoch,
             owner: self.owner.clone(),
             progress: self.progress.clone(),
+            events: self.events.clone(),
             news_until: self.news_until,
             due_in,
         }

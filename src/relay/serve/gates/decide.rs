@@ -337,7 +337,7 @@ fn sessions(number: u32) -> String {
 }
 
 /// A time as the rules file has it.
-fn shown(time: Duration) -> String {
+pub fn shown(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0 if !time.is_zero() => format!("{}ms", time.as_millis()),

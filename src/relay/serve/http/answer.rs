@@ -1,4 +1,5 @@
-//! What is answered: a status and JSON.
+//! What is answered: a status and JSON. What is wrong is a problem document (RFC 9457), which also has the fields that senders of
+//! deliveries look at.
 
 use std::borrow::Cow;
 
@@ -12,21 +13,42 @@ use serde_json::{Value, json};
 use crate::redact::Redactor;
 
 /// An answer, before it is bytes.
+#[derive(Debug)]
 pub struct Answer {
     pub status: StatusCode,
     pub body: Value,
+    is_problem: bool,
     header: Option<(HeaderName, HeaderValue)>,
 }
 
 impl Answer {
     /// An answer that says this.
     pub fn new(status: StatusCode, body: Value) -> Answer {
-        Answer { status, body, header: None }
+        Answer { status, body, is_problem: false, header: None }
+    }
+
+    /// An answer that says nothing more.
+    pub fn empty(status: StatusCode) -> Answer {
+        Answer::new(status, Value::Null)
     }
 
     /// An answer that says what is wrong.
     pub fn problem(status: StatusCode, reason: &str) -> Answer {
-        Answer::new(status, json!({"accepted": false, "reason": reason}))
+        let answer = Answer::new(status, json!({"accepted": false, "reason": reason}));
+        Answer { is_problem: true, ..answer }
+    }
+
+    /// A problem with more to say: these fields beside its reason.
+    pub fn with_fields(mut self, fields: Value) -> Answer {
+        if let (Some(own), Value::Object(more)) = (self.body.as_object_mut(), fields) {
+            own.extend(more);
+        }
+        self
+    }
+
+    /// What is wrong; empty where nothing is.
+    pub fn reason(&self) -> &str {
+        self.body["reason"].as_str().unwrap_or_default()
     }
 
     /// The same, with what to do about its reason.
@@ -50,12 +72,21 @@ impl Answer {
     }
 
     /// As it goes out.
-    pub fn into_response(self) -> Response<Full<Bytes>> {
-        let mut response = Response::new(Full::from(format!("{}\n", self.body)));
+    pub fn into_response(mut self) -> Response<Full<Bytes>> {
+        if self.is_problem {
+            let title = self.status.canonical_reason().unwrap_or("Problem");
+            let (status, detail) = (self.status.as_u16(), self.reason().to_string());
+            self = self.with_fields(json!({"type": "about:blank", "title": title, "status": status, "detail": detail}));
+        }
+        let text = if self.body.is_null() { String::new() } else { format!("{}\n", self.body) };
+        let mut response = Response::new(Full::from(text));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.extend(self.header);
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let kind = if self.is_problem { "application/problem+json" } else { "application/json" };
+        if !self.body.is_null() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        }
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
         headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
         response

@@ -2,14 +2,18 @@
 //! What a body means is read elsewhere; here is what a request may be, and what each answer says.
 
 mod answer;
+mod api;
 mod body;
+mod endpoints;
 mod form;
 mod large;
+mod page;
 mod places;
+mod query;
 mod receipt;
+mod refusals;
 mod reloading;
-mod shown;
-mod switches;
+mod sent;
 mod tls;
 mod unread;
 
@@ -21,6 +25,7 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, RETRY_AFTER};
 use hyper::http::HeaderValue;
+use hyper::http::Response;
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -40,6 +45,7 @@ use super::integration::Integration;
 use super::live::{Live, Served};
 use super::reading::Unreadable;
 use super::rules::Route;
+use super::secret::Secret;
 use super::sns::Sns;
 use super::store::{Store, Verdict};
 use crate::devin::client::now_s;
@@ -48,7 +54,8 @@ use answer::Answer;
 use body::Body;
 use places::{Place, Places};
 use receipt::decision;
-use shown::Shown;
+pub use refusals::Refusals;
+use sent::Sent;
 pub use tls::Tls;
 use unread::Unread;
 
@@ -83,8 +90,12 @@ pub struct Door {
     pub stop: Receiver<Option<i32>>,
     pub store: Arc<Store>,
     pub sns: Sns,
+    /// What was refused last.
+    pub refusals: Refusals,
     /// `None` where requests come in the clear.
     pub tls: Option<Tls>,
+    /// What the forms of the pages are signed with where there is no token.
+    pub form_key: Secret,
 }
 
 /// Accepts connections until `closing`, and then lets those that are open be answered.
@@ -151,7 +162,7 @@ where
     let held = Arc::clone(&place);
     let service = service_fn(move |request: Request<Incoming>| {
         let (door, place) = (Arc::clone(&door), Arc::clone(&held));
-        Box::pin(async move { Ok::<_, Infallible>(door.answer(request, peer, &place).await.into_response()) })
+        Box::pin(async move { Ok::<_, Infallible>(door.respond(request, peer, &place).await) })
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -175,9 +186,17 @@ where
 }
 
 impl Door {
+    /// Answers people with pages, and programs with JSON.
+    async fn respond(&self, request: Request<Incoming>, peer: SocketAddr, place: &Place) -> Response<Sent> {
+        place.begin();
+        match page::Wanted::at(request.uri().path()) {
+            Some(wanted) => self.page(wanted, request, peer, place).await,
+            None => Sent::whole(self.answer(request, peer, place).await.into_response()),
+        }
+    }
+
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr, place: &Place) -> Answer {
         let path = request.uri().path().to_string();
-        place.begin();
         if let Some(name) = path.strip_prefix("/v1/hooks/") {
             let name = name.split('/').next().unwrap_or_default();
             let served = self.live.now();
@@ -189,41 +208,7 @@ impl Door {
             }
             return self.deliver(&served, route, request, peer, place).await;
         }
-        if path == reloading::PATH {
-            let _work = place.work();
-            if request.method() != Method::POST {
-                return refuse_method("POST");
-            }
-            let (head, _) = request.into_parts();
-            return match self.admit(&Auth::Open, &head, &[], None, peer).await {
-                Ok(_) => self.reload().await,
-                Err(refusal) => refusal,
-            };
-        }
-        if switches::is_at(&path) {
-            let _work = place.work();
-            let (head, body) = request.into_parts();
-            if let Err(refusal) = self.admit(&Auth::Open, &head, &[], None, peer).await {
-                return refusal;
-            }
-            let answer = self.switch(Request::from_parts(head, body)).await.unwrap_or_else(|refusal| refusal);
-            return answer.without_secrets(&self.live.now().redactor);
-        }
-        let Some(shown) = Shown::at(&path) else {
-            let reason = "there is nothing at this address: deliveries go to /v1/hooks/NAME, and /api/v1/alerts, /api/v1/deliveries, /api/v1/decisions, /readyz and /healthz can be asked";
-            return Answer::problem(StatusCode::NOT_FOUND, reason);
-        };
-        if request.method() != Method::GET && request.method() != Method::HEAD {
-            return refuse_method("GET, HEAD");
-        }
-        let _work = place.work();
-        let (head, _) = request.into_parts();
-        if shown.is_private()
-            && let Err(refusal) = self.admit(&Auth::Open, &head, &[], None, peer).await
-        {
-            return refusal;
-        }
-        self.show(shown, head.uri.query()).await.without_secrets(&self.live.now().redactor)
+        self.ask(request, peer, place).await
     }
 
     /// Keeps a delivery, and only then says so. Whatever is answered, the log says it too.
@@ -238,6 +223,7 @@ impl Door {
         let kept = self.keep(served, route, request, peer, place).await;
         kept.unwrap_or_else(|refusal| {
             self.log.refused(&route.name, refusal.status.as_u16(), &refusal.body);
+            self.refusals.note(&route.name, refusal.status.as_u16(), refusal.reason());
             refusal
         })
     }
@@ -347,9 +333,12 @@ impl Door {
     }
 }
 
-fn refuse_method(allowed: &'static str) -> Answer {
+fn refuse_method(allowed: &str) -> Answer {
     let answer = Answer::problem(StatusCode::METHOD_NOT_ALLOWED, "this address does not take this method");
-    answer.with(ALLOW, HeaderValue::from_static(allowed))
+    match HeaderValue::from_str(allowed) {
+        Ok(allowed) => answer.with(ALLOW, allowed),
+        Err(_) => answer,
+    }
 }
 
 /// Whoever sent it should send it again.

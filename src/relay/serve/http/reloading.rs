@@ -7,9 +7,6 @@ use super::Door;
 use super::answer::Answer;
 use crate::relay::serve::told;
 
-/// Where it is asked for.
-pub const PATH: &str = "/api/v1/reload";
-
 impl Door {
     /// Puts the rules file in force as it is now. Jobs go on by the rules that they were made by.
     pub async fn reload(&self) -> Answer {
@@ -28,8 +25,8 @@ impl Door {
             Err(problems) => {
                 self.log.warn("the rules file is not put in force, and the rules before it stay");
                 problems.iter().for_each(|problem| self.log.warn(problem));
-                let body = json!({"reloaded": false, "reason": "the rules in force stay", "problems": problems});
-                Answer::new(StatusCode::UNPROCESSABLE_ENTITY, body)
+                let answer = Answer::problem(StatusCode::UNPROCESSABLE_ENTITY, "the rules in force stay");
+                answer.with_fields(json!({"reloaded": false, "problems": problems}))
             }
         }
     }

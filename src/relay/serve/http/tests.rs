@@ -56,7 +56,9 @@ async fn door_with(sns: Sns) -> Arc<Door> {
         stop,
         store,
         sns,
+        refusals: Refusals::default(),
         tls: None,
+        form_key: Secret::new("key"),
     })
 }
 

@@ -10,8 +10,8 @@ use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 use super::place;
 use super::schema::migrate;
 use super::{
-    Address, Answered, Dialect, NewDelivery, Order, Reply, StoreError, Taken, admission, by_hand, decisions, hint,
-    intake, late, queue, suppressions, view,
+    Address, Answered, Dialect, NewDelivery, Order, Reply, StoreError, Taken, actions, admission, by_hand, decisions,
+    hint, intake, late, queue, suppressions, view,
 };
 
 /// Before anything is read: the journal that lets readers in beside the writer, and a sync with every commit.
@@ -56,11 +56,7 @@ impl Database {
     /// # Errors
     /// A sentence with the place.
     pub async fn open(address: &Address) -> Result<Database, StoreError> {
-        static DRIVERS: Once = Once::new();
-        DRIVERS.call_once(|| {
-            sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER])
-                .expect("they are installed once")
-        });
+        install_drivers();
         let failed = |error: StoreError| address.cannot_be_opened(&error);
         let (dialect, url, lock) = match address {
             Address::Memory => (Dialect::Sqlite, "sqlite::memory:".to_string(), None),
@@ -182,6 +178,15 @@ impl Database {
     }
 }
 
+/// Lets connections be opened at all.
+pub fn install_drivers() {
+    static DRIVERS: Once = Once::new();
+    DRIVERS.call_once(|| {
+        sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER])
+            .expect("they are installed once")
+    });
+}
+
 /// The files of a database that is open, which somebody may delete or put others in the place of: what is written to them then
 /// is gone with the process.
 struct Files {
@@ -262,7 +267,11 @@ fn has_due_jobs(reply: &Reply) -> bool {
     }
 }
 
-async fn now(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, StoreError> {
+/// By the database's clock, in Unix milliseconds.
+///
+/// # Errors
+/// The database's.
+pub async fn now(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, StoreError> {
     let text = match dialect {
         Dialect::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)",
         Dialect::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
@@ -309,12 +318,15 @@ async fn perform(work: &mut Work<'_>, run: &[Order]) -> Result<Vec<Reply>, Store
             done(queue::keep_organization(work, integration, org_id).await)?
         }
         Order::Organization { integration } => Reply::Text(queue::organization(work, integration).await?),
-        Order::Alerts { most, after } => Reply::Alerts(view::alerts(work, *most, after.as_ref()).await?),
-        Order::Deliveries(which) => Reply::Deliveries(view::deliveries(work, which).await?),
+        Order::See(question) => Reply::Seen(Box::new(view::see(work, question).await?)),
         Order::Admit(ask) => Reply::Admission(admission::admit(work, ask).await?),
         Order::Late { integration, most } => Reply::Late(late::due(work, integration, *most).await?),
         Order::Amend(amendment) => done(late::amend(work, amendment).await)?,
-        Order::Decisions { most, after } => Reply::Decisions(decisions::decisions(work, *most, after.as_ref()).await?),
+        Order::Decisions { filter, most, after } => {
+            Reply::Decisions(decisions::decisions(work, filter, *most, after.as_ref()).await?)
+        }
+        Order::NoteAction(action) => done(actions::note(work, action).await)?,
+        Order::Actions { most, after } => Reply::Actions(actions::actions(work, *most, after.as_ref()).await?),
         Order::Throw { switch, is_on } => done(decisions::throw(work, switch, *is_on).await)?,
         Order::ByHand { wish, by } => Reply::ByHand(by_hand::fulfill(work, wish, by).await?),
         Order::Suppressions => Reply::Suppressions(suppressions::all(work).await?),

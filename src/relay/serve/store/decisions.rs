@@ -3,9 +3,10 @@
 
 use serde::Serialize;
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
 
 use super::database::Work;
-use super::view::After;
+use super::view::{After, Conditions};
 use super::{Order, Reply, Store, StoreError};
 
 /// An answer that is kept.
@@ -47,6 +48,27 @@ pub struct DecisionView {
     pub until: Option<i64>,
 }
 
+/// Which decisions are asked for: those that all of this holds for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DecisionFilter {
+    /// An alert's tag.
+    pub alert: Option<String>,
+    pub job_id: Option<String>,
+    pub rule: Option<String>,
+    /// `start`, `look`, `hold`, `join` or `refuse`.
+    pub decision: Option<String>,
+    pub gate: Option<String>,
+    /// Made then or later, in Unix milliseconds.
+    pub since: Option<i64>,
+}
+
+impl DecisionView {
+    /// Its number among those of its job.
+    pub(super) fn number(&self) -> u64 {
+        self.id.rsplit_once('.').and_then(|(_, number)| number.parse().ok()).unwrap_or_default()
+    }
+}
+
 /// What a person switches on and off while the bridge runs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Switch {
@@ -71,7 +93,21 @@ impl Store {
     /// # Errors
     /// The database's.
     pub async fn decisions(&self, most: usize, after: Option<After>) -> Result<Vec<DecisionView>, StoreError> {
-        match self.ask(Order::Decisions { most: i64::try_from(most).unwrap_or(i64::MAX), after }).await? {
+        self.find_decisions(DecisionFilter::default(), most, after).await
+    }
+
+    /// Likewise, only those that a filter lets through.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn find_decisions(
+        &self,
+        filter: DecisionFilter,
+        most: usize,
+        after: Option<After>,
+    ) -> Result<Vec<DecisionView>, StoreError> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        match self.ask(Order::Decisions { filter: Box::new(filter), most, after }).await? {
             Reply::Decisions(decisions) => Ok(decisions),
             _ => Err(StoreError::mixed_up()),
         }
@@ -143,28 +179,51 @@ pub async fn record(work: &mut Work<'_>, record: &Record<'_>) -> Result<(), Stor
 ///
 /// # Errors
 /// The database's.
-pub async fn decisions(work: &mut Work<'_>, most: i64, after: Option<&After>) -> Result<Vec<DecisionView>, StoreError> {
-    let text = "SELECT id, at, alert, dedupe_key, rule, integration, job, decision, gate, reason, until FROM decisions \
-        WHERE at < $2 OR (at = $2 AND id > $3) ORDER BY at DESC, id LIMIT $1";
-    let (at, id) = after.map_or((i64::MAX, ""), |after| (after.at, after.id.as_str()));
-    let rows = sqlx::query(text).bind(most).bind(at).bind(id).fetch_all(&mut *work.connection).await?;
-    let mut decisions = Vec::new();
-    for row in rows {
-        decisions.push(DecisionView {
-            id: row.try_get(0)?,
-            at: row.try_get(1)?,
-            alert: row.try_get(2)?,
-            dedupe_key: row.try_get(3)?,
-            rule: row.try_get(4)?,
-            integration: row.try_get(5)?,
-            job_id: row.try_get(6)?,
-            decision: row.try_get(7)?,
-            gate: row.try_get(8)?,
-            reason: row.try_get(9)?,
-            until: row.try_get(10)?,
-        });
+pub async fn decisions(
+    work: &mut Work<'_>,
+    filter: &DecisionFilter,
+    most: i64,
+    after: Option<&After>,
+) -> Result<Vec<DecisionView>, StoreError> {
+    let mut conditions = Conditions::default();
+    conditions.maybe("alert = ?", filter.alert.as_ref());
+    conditions.maybe("job = ?", filter.job_id.as_ref());
+    conditions.maybe("rule = ?", filter.rule.as_ref());
+    match filter.decision.as_deref() {
+        // Told apart by a text of the statement, so that its index serves.
+        Some("refuse") => conditions.plain("decision = 'refuse'"),
+        _ => conditions.maybe("decision = ?", filter.decision.as_ref()),
     }
-    Ok(decisions)
+    conditions.maybe("gate = ?", filter.gate.as_ref());
+    if let Some(since) = filter.since {
+        conditions.number("at >= ?", since);
+    }
+    conditions.follow(("at", "id"), after);
+    conditions.rows(work, COLUMNS, "at DESC, id", most).await?.iter().map(view).collect()
+}
+
+/// What [`view`] reads.
+pub const COLUMNS: &str =
+    "SELECT id, at, alert, dedupe_key, rule, integration, job, decision, gate, reason, until FROM decisions";
+
+/// An answer, from its row.
+///
+/// # Errors
+/// When a column holds something else.
+pub fn view(row: &AnyRow) -> Result<DecisionView, StoreError> {
+    Ok(DecisionView {
+        id: row.try_get(0)?,
+        at: row.try_get(1)?,
+        alert: row.try_get(2)?,
+        dedupe_key: row.try_get(3)?,
+        rule: row.try_get(4)?,
+        integration: row.try_get(5)?,
+        job_id: row.try_get(6)?,
+        decision: row.try_get(7)?,
+        gate: row.try_get(8)?,
+        reason: row.try_get(9)?,
+        until: row.try_get(10)?,
+    })
 }
 
 /// Forgets answers that are older.
@@ -173,8 +232,15 @@ pub async fn decisions(work: &mut Work<'_>, most: i64, after: Option<&After>) ->
 /// The database's.
 pub async fn forget(work: &mut Work<'_>, before: i64) -> Result<(), StoreError> {
     sqlx::query("DELETE FROM decisions WHERE at < $1").bind(before).execute(&mut *work.connection).await?;
-    sqlx::query("DELETE FROM firings WHERE at < $1").bind(before).execute(&mut *work.connection).await?;
-    sqlx::query("DELETE FROM suppressions WHERE until < $1").bind(before).execute(&mut *work.connection).await?;
+    for text in [
+        "DELETE FROM firings WHERE at < $1",
+        "DELETE FROM alert_deliveries WHERE at < $1",
+        "DELETE FROM job_events WHERE at < $1",
+        "DELETE FROM actions WHERE at < $1",
+        "DELETE FROM suppressions WHERE until < $1",
+    ] {
+        sqlx::query(text).bind(before).execute(&mut *work.connection).await?;
+    }
     Ok(())
 }
 

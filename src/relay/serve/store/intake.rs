@@ -3,6 +3,7 @@
 //! at once: in between, each one knows what those before it have changed.
 
 mod known;
+mod mentions;
 mod news;
 #[cfg(test)]
 mod tests;
@@ -20,6 +21,7 @@ use crate::relay::job::Job;
 use crate::relay::serve::duplicate::{Earlier, Fate, Received, duplicate};
 use crate::relay::serve::gates::Gates;
 use known::{Alert, Known};
+use mentions::Mention;
 pub use write::{NewRow, start};
 
 /// A delivery that is to be kept.
@@ -118,8 +120,10 @@ pub enum Taken {
 /// The database's.
 pub async fn accept(work: &mut Work<'_>, deliveries: &[&NewDelivery]) -> Result<Vec<Receipt>, StoreError> {
     let mut known = Known::look_up(work, deliveries).await?;
-    let receipts = deliveries.iter().map(|delivery| take_in(&mut known, delivery)).collect();
+    let mut mentions = Vec::new();
+    let receipts = deliveries.iter().map(|delivery| take_in(&mut known, &mut mentions, delivery)).collect();
     known.write(work).await?;
+    mentions::write(work, &mentions).await?;
     Ok(receipts)
 }
 
@@ -145,14 +149,18 @@ pub async fn prune(work: &mut Work<'_>, older_than_ms: i64, most_bytes: i64) -> 
     Ok(cut.rows_affected())
 }
 
-fn take_in<'d>(known: &mut Known<'d>, delivery: &'d NewDelivery) -> Receipt {
+fn take_in<'d>(known: &mut Known<'d>, mentions: &mut Vec<Mention<'d>>, delivery: &'d NewDelivery) -> Receipt {
     // What is at work when it comes in decides, not what it starts itself.
     let alerts: Vec<(&str, &Entry)> = delivery.entries.iter().map(|entry| (known.leading_tag(entry), entry)).collect();
     let is_duplicate = is_duplicate(known, delivery, alerts.iter().map(|(tag, _)| tag.to_string()).collect());
     known.keep(delivery, is_duplicate);
-    let alerts = if is_duplicate { Vec::new() } else { alerts };
-    let taken = alerts.into_iter().map(|(tag, entry)| take(known, delivery, tag, entry)).collect();
-    Receipt { delivery_id: delivery.id.clone(), is_duplicate, taken }
+    let mut all_taken = Vec::new();
+    for (tag, entry) in alerts {
+        let taken = (!is_duplicate).then(|| take(known, delivery, tag, entry));
+        mentions.extend(Mention::new(delivery, tag, entry, taken.as_ref()));
+        all_taken.extend(taken);
+    }
+    Receipt { delivery_id: delivery.id.clone(), is_duplicate, taken: all_taken }
 }
 
 /// Whether it has come before. Of the deliveries of each alert only the last one that was none matters: if that is another

@@ -4,13 +4,16 @@
 //! Everything goes through one task with one connection. It takes all that waits into one transaction, so that a thousand
 //! deliveries that come together cost one sync of the disk; nobody is answered before that transaction is committed.
 
+mod actions;
 mod admission;
+mod archive;
 mod by_hand;
 mod database;
 mod decisions;
 mod hint;
 mod intake;
 mod late;
+mod ledger;
 mod place;
 mod queue;
 mod rows;
@@ -28,20 +31,27 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
+pub use actions::{ActionView, NewAction};
 pub use admission::{Admission, Ask};
+pub use archive::{Archive, KeptAlert, KeptDelivery, KeptJob};
 pub use by_hand::Answered;
 use by_hand::Wish;
 use database::Database;
-pub use decisions::{DecisionView, Switch};
+pub use decisions::{DecisionFilter, DecisionView, Switch};
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
 pub use late::{Amendment, Late};
+pub use ledger::{Ledger, OWNER, Origin};
 pub use place::Address;
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use suppressions::SuppressionView;
-pub use view::{After, AlertView, Deliveries, DeliveryView, JobView};
+pub use view::{
+    After, AlertDetail, AlertFilter, AlertView, DayView, Deliveries, DeliveryView, Happening, HeldView, JobDetail,
+    JobFilter, JobRow, JobView, MemberView, Responder, ResponderStatus, RouteView, RuleView, Scope, ScopeKind, Share,
+    Standing, StatisticsView, StormState, StormView, TallyView, TimeView, TimelineEntry, UsageView, WindowView,
+};
 
 use crate::devin::session::Session;
 
@@ -56,6 +66,8 @@ pub struct Store {
     grown: Notify,
     /// Told that another process may have left a due job.
     hinted: Arc<Notify>,
+    /// Grows with everything that is kept and can be seen.
+    changes: watch::Receiver<u64>,
     /// Who listens for that; nobody does where there is no other process.
     _listening: JoinSet<()>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -84,12 +96,13 @@ enum Order {
     Sightings { attempt_tag: String },
     KeepOrganization { integration: String, org_id: String },
     Organization { integration: String },
-    Alerts { most: i64, after: Option<After> },
-    Deliveries(Deliveries),
+    See(Box<view::Question>),
     Admit(Box<Ask>),
     Late { integration: String, most: i64 },
     Amend(Box<Amendment>),
-    Decisions { most: i64, after: Option<After> },
+    Decisions { filter: Box<DecisionFilter>, most: i64, after: Option<After> },
+    NoteAction(Box<NewAction>),
+    Actions { most: i64, after: Option<After> },
     Throw { switch: Switch, is_on: bool },
     Switches,
     ByHand { wish: Wish, by: String },
@@ -106,11 +119,11 @@ enum Reply {
     Sessions(Vec<Session>),
     Active(Vec<(String, i64)>),
     Text(Option<String>),
-    Alerts(Vec<AlertView>),
-    Deliveries(Vec<DeliveryView>),
+    Seen(Box<view::Seen>),
     Admission(Admission),
     Late(Vec<Late>),
     Decisions(Vec<DecisionView>),
+    Actions(Vec<ActionView>),
     Switches(Vec<(Switch, i64)>),
     ByHand(Answered),
     Suppressions(Vec<SuppressionView>),
@@ -131,14 +144,15 @@ impl Store {
     pub async fn open(address: &Address) -> Result<Store, StoreError> {
         let database = Database::open(address).await?;
         let (orders, waiting) = mpsc::channel(WAITING);
-        let writer = Mutex::new(Some(tokio::spawn(writer::write(waiting, database))));
+        let (changed, changes) = watch::channel(0);
+        let writer = Mutex::new(Some(tokio::spawn(writer::write(waiting, database, changed))));
         let hinted = Arc::new(Notify::new());
         let mut listening = JoinSet::new();
         if let Address::Postgres(url) = address {
             listening.spawn(hint::listen(url.clone(), Arc::clone(&hinted)));
         }
         let (accepted, grown) = (AtomicU64::new(0), Notify::new());
-        Ok(Store { orders, accepted, grown, hinted, _listening: listening, writer })
+        Ok(Store { orders, accepted, grown, hinted, changes, _listening: listening, writer })
     }
 
     /// Keeps a delivery, its alerts and their jobs, in one transaction. When this answers, they are on the disk.
@@ -170,6 +184,11 @@ impl Store {
     /// Waits until another process says that there may be a due job. It may also never say so.
     pub async fn hinted(&self) {
         self.hinted.notified().await;
+    }
+
+    /// Told of whatever is kept and can be seen, by this process; others are heard of through [`Store::hinted`].
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.clone()
     }
 
     /// Keeps how far a job has come, unless somebody else has taken it on since.
@@ -250,28 +269,6 @@ impl Store {
         }
     }
 
-    /// The alerts that came last, the newest first, each with its last job; those that follow `after`, if it is given.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn alerts(&self, most: usize, after: Option<After>) -> Result<Vec<AlertView>, StoreError> {
-        match self.ask(Order::Alerts { most: i64::try_from(most).unwrap_or(i64::MAX), after }).await? {
-            Reply::Alerts(alerts) => Ok(alerts),
-            _ => Err(StoreError::mixed_up()),
-        }
-    }
-
-    /// Deliveries that are kept.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn deliveries(&self, which: Deliveries) -> Result<Vec<DeliveryView>, StoreError> {
-        match self.ask(Order::Deliveries(which)).await? {
-            Reply::Deliveries(deliveries) => Ok(deliveries),
-            _ => Err(StoreError::mixed_up()),
-        }
-    }
-
     /// Forgets deliveries that are older, and of the rest the oldest bodies, until `most_bytes` of them are left. Answers with
     /// how many bodies that were. What active jobs were made of stays.
     ///
@@ -322,6 +319,20 @@ impl Store {
 impl Order {
     fn delivery(&self) -> Option<&NewDelivery> {
         if let Order::Accept(delivery) = self { Some(delivery) } else { None }
+    }
+
+    /// Whether what people are shown is another afterwards.
+    fn is_change(&self) -> bool {
+        matches!(
+            self,
+            Order::Accept(_)
+                | Order::Save(_)
+                | Order::Admit(_)
+                | Order::Amend(_)
+                | Order::Throw { .. }
+                | Order::NoteAction(_)
+                | Order::ByHand { .. }
+        )
     }
 }
 

@@ -12,6 +12,7 @@ use super::intake::{NewRow, start};
 use super::rows::list;
 use super::{Dialect, StoreError, admission, late};
 use crate::devin::session::Session;
+use crate::relay::event::EventKind;
 use crate::relay::job::{Firing, Job};
 use crate::relay::serve::gates::Gates;
 
@@ -75,6 +76,8 @@ pub struct Save {
     pub epoch: i64,
     pub owner: String,
     pub progress: Progress,
+    /// What has happened to it since it was kept last.
+    pub events: Vec<EventKind>,
     /// News up to this one have been taken in.
     pub news_until: i64,
     /// It is given back until so long from now, in milliseconds; `None` where it is held on to.
@@ -175,7 +178,7 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
     let text = "UPDATE jobs SET job = $1, phase = $2, stepped_by = $3, \
         due_at = CASE WHEN $4 = 0 THEN due_at ELSE $5 END, lease_until = CASE WHEN $4 = 0 THEN lease_until ELSE NULL END, \
         settled_at = CASE WHEN $6 = 0 THEN NULL ELSE $7 END, session_id = $8, session_url = $9, pr_url = $10, status = $11, \
-        result = $12, reason = $13, acus_consumed = CAST($17 AS DOUBLE PRECISION), heard = CASE WHEN heard < $16 THEN $16 ELSE heard END \
+        result = $12, reason = $13, pr_at = CASE WHEN pr_at IS NULL AND $10 IS NOT NULL THEN $7 ELSE pr_at END, acus_consumed = CAST($17 AS DOUBLE PRECISION), heard = CASE WHEN heard < $16 THEN $16 ELSE heard END \
         WHERE id = $14 AND epoch = $15 AND settled_at IS NULL";
     let result = sqlx::query(text)
         .bind(job)
@@ -200,6 +203,7 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
     if result.rows_affected() == 0 {
         return Ok(Saved::Lost);
     }
+    note_events(work, &save.job.id, &save.events).await?;
     if is_settled {
         follow_up(work, save).await?;
         admission::release(work, save).await?;
@@ -219,6 +223,17 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
         sqlx::query(text).bind(&save.job.id).bind(work.now).execute(&mut *work.connection).await?;
     }
     Ok(Saved::Kept(news))
+}
+
+/// Keeps what has happened to a job.
+async fn note_events(work: &mut Work<'_>, job_id: &str, events: &[EventKind]) -> Result<(), StoreError> {
+    let text = "INSERT INTO job_events (job, number, at, event) \
+        SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3 FROM job_events WHERE job = $1";
+    for event in events {
+        let query = sqlx::query(text).bind(job_id).bind(work.now).bind(serde_json::to_string(event)?);
+        query.execute(&mut *work.connection).await?;
+    }
+    Ok(())
 }
 
 /// What fired while a job came to its end, or was never told to its session, becomes the alert's next job unless it is over.

@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use super::{Dialect, StoreError};
 
 /// Each member takes a store from one version to the next. What has been released is never changed, only followed.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     "
 CREATE TABLE deliveries (
     id TEXT PRIMARY KEY,
@@ -140,6 +140,56 @@ CREATE TABLE switches (
     at BIGINT NOT NULL
 );
 ",
+    // What people and programs are shown: which deliveries told of an alert, what happened to a job, and what people did.
+    "
+CREATE TABLE alert_deliveries (
+    alert TEXT NOT NULL,
+    delivery TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    state TEXT NOT NULL,
+    taken TEXT NOT NULL,
+    job TEXT,
+    reason TEXT
+);
+CREATE INDEX alert_deliveries_by_alert ON alert_deliveries (alert, at);
+CREATE INDEX alert_deliveries_by_time ON alert_deliveries (at);
+CREATE TABLE job_events (
+    job TEXT NOT NULL,
+    number BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    event TEXT NOT NULL,
+    PRIMARY KEY (job, number)
+);
+CREATE INDEX job_events_by_time ON job_events (at);
+CREATE TABLE actions (
+    id TEXT PRIMARY KEY,
+    at BIGINT NOT NULL,
+    who TEXT NOT NULL,
+    action TEXT NOT NULL,
+    target TEXT NOT NULL,
+    alert TEXT,
+    is_done BIGINT NOT NULL,
+    result TEXT NOT NULL
+);
+CREATE INDEX actions_by_time ON actions (at DESC, id);
+CREATE INDEX actions_by_alert ON actions (alert, at) WHERE alert IS NOT NULL;
+ALTER TABLE jobs ADD COLUMN pr_at BIGINT;
+UPDATE jobs SET pr_at = settled_at WHERE pr_url IS NOT NULL;
+CREATE INDEX jobs_by_time ON jobs (created_at DESC, id);
+CREATE INDEX jobs_by_end ON jobs (settled_at) WHERE settled_at IS NOT NULL;
+CREATE INDEX jobs_by_pull_request ON jobs (pr_at) WHERE pr_at IS NOT NULL;
+CREATE INDEX alerts_in_order ON alerts (last_at DESC, tag);
+DROP INDEX alerts_by_time;
+CREATE INDEX deliveries_in_order ON deliveries (received_at DESC, id);
+CREATE INDEX deliveries_by_route ON deliveries (route, received_at DESC, id);
+DROP INDEX deliveries_by_time;
+CREATE INDEX decisions_in_order ON decisions (at DESC, id);
+CREATE INDEX decisions_by_alert ON decisions (alert, at);
+CREATE INDEX decisions_by_job ON decisions (job);
+CREATE INDEX decisions_refused ON decisions (at DESC, id) WHERE decision = 'refuse';
+DROP INDEX decisions_by_time;
+CREATE INDEX storms_in_order ON storms (detected_at DESC, id);
+",
     // What people ask for: alerts that start nothing for a time, and sessions that are to be ended. And whose limit a job
     // waits for.
     "
@@ -154,6 +204,20 @@ ALTER TABLE news ADD COLUMN asked_by TEXT;
 ALTER TABLE jobs ADD COLUMN held_for TEXT;
 ",
 ];
+
+/// The version of a store, or `None` where there is none; and the newest that this program knows.
+///
+/// # Errors
+/// The database's.
+pub async fn version(connection: &mut AnyConnection) -> Result<(Option<i64>, i64), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    // A database without that table is another program's, or nobody's yet.
+    match sqlx::query("SELECT MAX(version) FROM relay_store").fetch_one(&mut *connection).await {
+        Ok(row) => Ok((row.try_get(0)?, known)),
+        Err(sqlx::Error::Database(_)) => Ok((None, known)),
+        Err(error) => Err(error.into()),
+    }
+}
 
 /// Brings the store to today's tables, in one transaction.
 ///

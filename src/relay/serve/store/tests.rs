@@ -4,6 +4,7 @@ mod admission;
 mod by_hand;
 mod histories;
 mod storms;
+mod views;
 mod waking;
 
 use std::time::Duration;
@@ -115,7 +116,7 @@ fn told(receipt: &Receipt) -> String {
 
 fn save(claimed: &Claimed, owner: &str, due_in: Option<i64>) -> Save {
     let (job, progress) = (claimed.job.clone(), claimed.progress.clone());
-    Save { job, epoch: claimed.epoch, owner: owner.to_string(), progress, news_until: 0, due_in }
+    Save { job, epoch: claimed.epoch, owner: owner.to_string(), progress, events: Vec::new(), news_until: 0, due_in }
 }
 
 /// Settles the job of an alert with a status.

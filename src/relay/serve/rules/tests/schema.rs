@@ -77,6 +77,8 @@ fn the_schema_has_every_key_and_no_other() {
     assert_eq!(named("storm"), of(&[&limits::STORM]));
     assert_eq!(named("limits"), of(&[&limits::LIMITS]));
     assert_eq!(named("occurrences"), of(&[&limits::OCCURRENCES]));
+    assert_eq!(keys("/properties/access/properties"), of(&[&access::KEYS]));
+    assert_eq!(keys("/definitions/token/anyOf/1/properties"), of(&[&access::TOKEN]));
 }
 
 #[test]
@@ -89,6 +91,7 @@ fn files_that_are_right_are_allowed() {
         "default: {storm: {}, limits: {runs: 3/1h}}\nrules: [{id: a, storm: false}]",
         "rules: [{id: a, match: {labels: {a: [b, '/c/']}, severity: '>=high', route: auto, not: {title: x}}}]",
         "limits: {runs: [3/h, {count: 7, within: 1d}], concurrent_sessions: 5}\nkill_switch: {file: stop}",
+        "access: {read_token: {env: TOKEN}, admin_token: [{name: ops, token: {env: OTHER}}], hosts: [relay.example.com]}",
         "retention: 1d\nmax_store_size: 64MiB\non_create_unknown: report\nnamespace: x",
     ];
     for part in parts {
@@ -126,6 +129,11 @@ fn files_that_are_wrong_in_their_form_are_refused_by_both() {
         "rules: [{id: a, limits: {concurrent_sessions: 0}}]",
         "kill_switch: stop",
         "kill_switch: {}",
+        "access: {}",
+        "access: {read_token: []}",
+        "access: {admin_token: secret}",
+        "access: {admin_token: {name: ops}}",
+        "access: {hosts: ['https://relay.example.com']}",
         "max_store_size: 5",
         "on_create_unknown: maybe",
     ];

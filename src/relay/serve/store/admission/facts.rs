@@ -133,7 +133,7 @@ async fn out_of_quota_at(work: &mut Work<'_>, integration: &str, job_id: &str) -
 
 /// What of a limit is taken by other jobs: by all, or by those that have this value in this column. A job that has its place
 /// comes with when it was made: of those that have one and are held all the same, the later ones wait for it.
-async fn usage(
+pub async fn usage(
     work: &mut Work<'_>,
     limits: &Limits,
     (column, value): (&str, &str),

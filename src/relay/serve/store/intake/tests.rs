@@ -85,7 +85,8 @@ async fn end_some(database: &mut Database) {
             job.phase = Phase::Settled(End::Outcome(OutcomeKind::QuotaExceeded));
             progress.status = Some("dropped".to_string());
         }
-        let save = Save { job, epoch, owner: "me".into(), progress, news_until: 1, due_in: Some(0) };
+        let save =
+            Save { job, epoch, owner: "me".into(), progress, events: Vec::new(), news_until: 1, due_in: Some(0) };
         assert!(database.transact(&[Order::Save(Box::new(save))]).await.is_ok());
     }
 }

@@ -21,7 +21,10 @@ async fn ended(store: &Store, gates: &Gates, kind: Option<OutcomeKind>) -> Claim
 }
 
 async fn in_an_hour(store: &Store) -> i64 {
-    let received = store.deliveries(Deliveries::Newest { most: 1, state: None, after: None }).await.unwrap();
+    let received = store
+        .deliveries(Deliveries::Newest { most: 1, state: None, route: None, since: None, after: None })
+        .await
+        .unwrap();
     received[0].received_at + 3_600_000
 }
 
