@@ -277,7 +277,6 @@ async fn ten_thousand_alerts_are_listed_and_searched_without_a_wait() {
             }
             slowest = slowest.max((began.elapsed(), what));
         }
-        println!("{address}: {slowest:?}");
         // As a guard against reading all for each; the figures are a tenth of it.
         assert!(slowest.0 < Duration::from_secs(1), "{address}: {slowest:?}");
     }
