@@ -118,7 +118,7 @@ fn all_that_can_be_read_is_what_the_description_says() {
     assert!(get(&bridge, &format!("/api/v1/deliveries/{id}"))["body"].as_str().unwrap().contains("disk is full"));
     for path in [
         "/healthz",
-        "/readyz",
+        "/readyz?at=1795906053583",
         "/api/v1/jobs?responder=done",
         "/api/v1/deliveries?state=duplicate",
         "/api/v1/decisions?decision=start",
