@@ -5,13 +5,14 @@ mod lists;
 mod simulating;
 pub mod state;
 
+use std::net::SocketAddr;
+
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, WWW_AUTHENTICATE};
 use hyper::http::HeaderValue;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode, Version};
 use serde::de::DeserializeOwned;
-use std::net::SocketAddr;
 
 pub use acting::Who;
 
