@@ -14,7 +14,8 @@ use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode, Version};
 use serde::de::DeserializeOwned;
 
-pub use acting::Who;
+pub use acting::{Act, Who};
+pub use state::scopes;
 
 use super::answer::Answer;
 use super::body::{self, Body};
