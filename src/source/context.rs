@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::emit::{Emitter, Ledger};
-use super::place::{ListOf, completed};
+use super::place::{Slice, completed};
 use super::plan::Step;
 use super::record::Frame;
 use super::streams::Stream;
@@ -91,7 +91,7 @@ impl Context {
     }
 
     /// What a record of a stream looks like on its line, in a list of these.
-    pub fn frame(&self, step: &Step, of: &ListOf) -> Frame {
+    pub fn frame(&self, step: &Step, of: &Slice) -> Frame {
         completed(self.emitter.frame(&step.descriptor), step.stream, &self.org_id, of)
     }
 

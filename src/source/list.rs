@@ -13,7 +13,7 @@ use super::open::InVain;
 use super::pages::Pages;
 use super::partition::PartitionList;
 use super::pass::Pass;
-use super::place::{ListOf, Place};
+use super::place::{Place, Slice};
 use super::plan::Step;
 use super::record::{Frame, frame_page};
 use super::streams::{Listing as Row, Stream, endpoints};
@@ -46,7 +46,7 @@ pub struct Records<'a> {
     pub ledger: &'a Arc<Ledger>,
     pub pass: &'a mut Pass,
     /// What this list is for, of several.
-    pub of: ListOf,
+    pub of: Slice,
 }
 
 /// Lists what is at `place` with `bounds`, and hands every item to its readers.
@@ -392,7 +392,7 @@ pub fn undated(stream: &Stream, page: &Page) -> String {
     let found = page.items().next().and_then(|item| serde_json::from_str(item).ok());
     let found = found.as_ref().map_or("nothing".to_string(), described);
     format!(
-        "{} answered with an item that names no {field}, so nobody can tell for which day it is; the first one is {found}",
+        "{} answered with an item without {field}, so its day is not known; the first item is {found}",
         endpoints(stream).join(" or ")
     )
 }

@@ -26,7 +26,7 @@ use super::pages::Pages;
 use super::partition::{Partition, PartitionList};
 use super::partitions::{Fate, PartitionResult, Partitions};
 use super::pass::next_mark;
-use super::place::{ListOf, Place, completed};
+use super::place::{Place, Slice, completed};
 use super::plan::Step;
 use super::recent::{Recent, RecentRecords};
 use super::record::frame_page;
@@ -289,7 +289,7 @@ impl Reader {
                 };
                 is_first = false;
                 self.pages.fetch_add(1, Ordering::Relaxed);
-                let of = ListOf { session_updated_at: partition.updated_at, ..ListOf::default() };
+                let of = Slice { session_updated_at: partition.updated_at, ..Slice::default() };
                 let frame =
                     completed(self.context.emitter.frame(&self.ledger.stream), self.stream, &self.context.org_id, &of);
                 let frame = frame.of_session(&partition.id);

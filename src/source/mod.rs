@@ -25,7 +25,7 @@ pub mod recent;
 pub mod record;
 pub mod redaction;
 pub mod shape;
-pub mod spread;
+pub mod slices;
 pub mod state;
 pub mod state_file;
 pub mod streams;

@@ -1,4 +1,4 @@
-//! THE TABLE: one row per stream, in [`rows`], and the words a row is made of. A stream is one more row and one more schema.
+//! THE TABLE: one row per stream, in `rows.rs`, and the words a row is made of. A stream is one more row and one more schema.
 
 mod page;
 mod rows;
