@@ -12,7 +12,8 @@ const LONG: usize = 16;
 const KEY_NAMES: [&str; 5] = ["api_token", "api_key", "redact_key", "token", "key"];
 
 /// Settings whose values are no secrets.
-const KNOWN: [&str; 6] = ["org_id", "start_date", "api_url", "lookback_window", "concurrency", "redact_fields"];
+const KNOWN: [&str; 7] =
+    ["org_id", "start_date", "end_date", "api_url", "lookback_window", "concurrency", "redact_fields"];
 
 /// All that may be a key in the text of a settings file: what stands under a name that keeps secrets or nearly does, and
 /// every long word of letters and digits. Where the text is no JSON, every such word.

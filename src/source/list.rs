@@ -64,7 +64,10 @@ pub async fn read_list(
 ) -> Result<Listed, End> {
     let mut listing = Listing::new(kind, bounds.since, now).lagging(lag(context, bounds));
     let mut bounds = bounds;
-    let filters = |bounds: Bounds| if kind == Kind::Sessions { bounds.filters(now) } else { Vec::new() };
+    let filters = |bounds: Bounds| match kind {
+        Kind::Sessions => bounds.filters(now).into_iter().chain(context.selection.filters()).collect(),
+        _ => Vec::new(),
+    };
     let Opened { path, mut pages, mut page } = open(context, place, &filters(bounds), tell).await?;
     if let Some(first) = &page {
         let now = server_now(first, now);
@@ -290,9 +293,11 @@ impl Readers<'_> {
         is_by_name: bool,
     ) -> Result<(), End> {
         let Readers { records, partitions } = self;
+        let is_of_sessions = records.iter().all(|records| records.step.stream.heeds_selection());
         let mut sights = Vec::with_capacity(page.items().len());
         let mut note = |item: &str, facts: &Facts| {
-            let sight = sight(item, facts);
+            // What is not wanted counts as seen all the same: the list is complete with it.
+            let sight = sight(item, facts).filter(|_| !is_of_sessions || context.selection.admits(item));
             if let Some(sight) = sight {
                 partitions.iter_mut().for_each(|partitions| partitions.take(item, facts, sight, is_by_name));
             }

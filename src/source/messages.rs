@@ -273,7 +273,7 @@ impl Reader {
         let in_path = format!("devin-{}", bare(&partition.id));
         let place = Place::below_session(self.stream, &self.context.org_id, &in_path);
         // The start date bounds sessions, not what was said in them.
-        let bounds = Bounds { start_date: None, since: partition.since };
+        let bounds = Bounds { since: partition.since, ..Bounds::default() };
         let mut listing = Listing::new(ListKind::Append, None, self.now);
         let mut found = Found { largest: None, recent };
         let mut is_first = true;

@@ -24,6 +24,7 @@ pub mod read;
 pub mod recent;
 pub mod record;
 pub mod redaction;
+pub mod selection;
 pub mod shape;
 pub mod slices;
 pub mod state;

@@ -205,6 +205,11 @@ impl Stream {
         self.paths[0].below.last().copied().unwrap_or(self.name)
     }
 
+    /// Whether its records are sessions, or belong to one, and the settings choose which.
+    pub fn heeds_selection(&self) -> bool {
+        matches!(self.listing, Listing::Sessions | Listing::PerSession)
+    }
+
     /// Whether the start date leaves out some of its records.
     pub fn heeds_start_date(&self) -> bool {
         self.listing != Listing::Whole
