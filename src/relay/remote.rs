@@ -249,6 +249,17 @@ mod tests {
             "",
         ];
         let read: Vec<String> = addresses.iter().map(|text| format!("{text}: {:?}", base_address(text))).collect();
-        insta::assert_snapshot!(read.join("\n"), @"");
+        insta::assert_snapshot!(read.join("\n"), @r#"
+        http://127.0.0.1:8080: Ok("http://127.0.0.1:8080")
+        127.0.0.1:8080: Ok("http://127.0.0.1:8080")
+        localhost:8080/: Ok("http://localhost:8080")
+        https://relay.example.com/bridge/api/v1/: Ok("https://relay.example.com/bridge")
+        http://relay.example.com: Err("must begin with https:// (http:// is allowed for this machine only, because it would show the token): a tunnel to the bridge's machine (ssh -L, kubectl port-forward) makes it this machine")
+        relay.example.com: Err("must begin with https:// (http:// is allowed for this machine only, because it would show the token): a tunnel to the bridge's machine (ssh -L, kubectl port-forward) makes it this machine")
+        ftp://x: Err("must be an address like http://127.0.0.1:8080 or https://relay.example.com")
+        https://a:b@x: Err("must not hold a user name or password: a token belongs in --token-file or DEVIN_RELAY_TOKEN")
+        https://x/?token=1: Err("must be a base address without a query")
+        : Err("must be an address like http://127.0.0.1:8080 or https://relay.example.com")
+        "#);
     }
 }

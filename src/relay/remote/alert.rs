@@ -112,6 +112,31 @@ mod tests {
                 {"at": 4000, "kind": "action", "action": {"who": "ops", "action": "retry", "is_done": false, "result": "not\nnow"}},
             ],
         });
-        insta::assert_snapshot!(lines(&alert, Some("Look at it.\n\u{1b}[2JNow.\n"), 120_000).join("\n"), @"");
+        insta::assert_snapshot!(lines(&alert, Some("Look at it.\n\u{1b}[2JNow.\n"), 120_000).join("\n"), @"
+        disk]0;x is full
+          alert         ar-1 (firing, high)
+          key           generic:disk
+          state         dropped: quota_exceeded
+          reason        out of credits
+          session       https://app.devin.ai/sessions/1
+          ACUs          0.50
+          job           job-1
+          rule          default
+          integration   main
+          route         generic
+          first         1970-01-01T00:00:00Z (2m ago)
+          last          1970-01-01T00:01:00Z (1m ago)
+
+        Timeline
+          1970-01-01T00:00:00Z  delivery: firing, started (delivery-1)
+          1970-01-01T00:00:01Z  decision: hold by delay until 1970-01-01T00:00:09Z: too new
+          1970-01-01T00:00:02Z  session created: https://app.devin.ai/sessions/1
+          1970-01-01T00:00:03Z  of_tomorrow
+          1970-01-01T00:00:04Z  action: retry by ops, refused: not now
+
+        Prompt
+          Look at it.
+          Now.
+        ");
     }
 }

@@ -69,6 +69,18 @@ mod tests {
             "devin-",
         ];
         let lines: Vec<String> = typed.iter().map(|typed| format!("{typed}: {}", told(typed))).collect();
-        insta::assert_snapshot!(lines.join("\n"), @"");
+        insta::assert_snapshot!(lines.join("\n"), @"
+        ar-12ab: ar-12ab
+        ar-12: 2 of them
+        12c: ar-12cd
+        generic:disk: ar-12ab
+        generic:: 2 of them
+        job-1: ar-12ab
+        0123: ar-12ab
+        devin-0123abcd: ar-12ab
+        disk: nobody
+        : nobody
+        devin-: nobody
+        ");
     }
 }

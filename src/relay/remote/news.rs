@@ -149,6 +149,11 @@ mod tests {
         told.extend(news.looked_at(&ended));
         assert_eq!(news.missing(&[]), ["known"]);
         assert!(told.iter().all(|line| line["prompt"].is_null()));
-        insta::assert_snapshot!(told.iter().map(in_words).collect::<Vec<_>>().join("\n"), @"");
+        insta::assert_snapshot!(told.iter().map(in_words).collect::<Vec<_>>().join("\n"), @"
+        1970-01-01T00:16:41Z  ar-1  decision: start (generic:disk)
+        1970-01-01T00:00:00Z  ar-1  session: devin-1 (disk is full)
+        1970-01-01T00:00:00Z  ar-1  pull request: https://x/1 (disk is full)
+        1970-01-01T00:16:42Z  ar-1  outcome: done: pr_opened: https://x/1 (disk is full)
+        ");
     }
 }
