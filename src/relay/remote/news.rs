@@ -85,7 +85,8 @@ impl News {
             let now = row[field].as_str().map(str::to_string);
             if now.is_some() && *told != now {
                 *told = now;
-                new.push(line(event, row[at].as_i64().unwrap_or_default(), row));
+                let at = [at, "started_at", "created_at"].into_iter().find_map(|at| row[at].as_i64());
+                new.push(line(event, at.unwrap_or_default(), row));
             }
         }
         if let Some(at) = settled_at {

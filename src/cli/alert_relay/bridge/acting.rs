@@ -51,7 +51,7 @@ pub struct Switch {
 impl Shell {
     pub(super) async fn retry(&self, typed: &str) -> Result<Exit, Nothing> {
         let alert = self.find(typed).await?;
-        let job = job_of(&alert)?;
+        let job = job_of(&alert, typed)?;
         let answer = self.bridge.post(&format!("/api/v1/jobs/{}/retry", encoded(job)), None).await?;
         Ok(self.done(&alert, &answer))
     }
@@ -65,7 +65,7 @@ impl Shell {
 
     pub(super) async fn end(&self, typed: &str) -> Result<Exit, Nothing> {
         let alert = self.find(typed).await?;
-        let job = job_of(&alert)?;
+        let job = job_of(&alert, typed)?;
         let answer = self.bridge.post(&format!("/api/v1/jobs/{}/end", encoded(job)), None).await?;
         Ok(self.done(&alert, &answer))
     }
@@ -141,9 +141,9 @@ fn still_held(switches: &Value) -> Vec<String> {
     lines
 }
 
-/// The last job of an alert.
-fn job_of(alert: &Value) -> Result<&str, Nothing> {
-    alert["job"]["id"]
-        .as_str()
-        .ok_or_else(|| refused("no session was ever wanted for this alert: `alert-relay show` says why".to_string()))
+/// The job of an alert that was typed, or its last one.
+fn job_of<'a>(alert: &'a Value, typed: &str) -> Result<&'a str, Nothing> {
+    let mut jobs = alert["jobs"].as_array().into_iter().flatten().filter_map(|job| job["id"].as_str());
+    let job = jobs.find(|id| *id == typed.trim()).or_else(|| alert["job"]["id"].as_str());
+    job.ok_or_else(|| refused("no session was ever wanted for this alert: `alert-relay show` says why".to_string()))
 }
