@@ -6,6 +6,7 @@
 mod credential;
 mod open;
 mod refusal;
+pub mod sign_in;
 mod signature;
 pub mod sns;
 

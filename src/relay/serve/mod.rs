@@ -5,14 +5,17 @@ pub mod access;
 pub mod auth;
 pub mod duplicate;
 mod engine;
+mod explaining;
 pub mod gates;
 mod http;
 mod integration;
 mod kill_switch;
 mod live;
 mod log;
+mod page;
 mod polling;
 mod reading;
+mod replay;
 pub mod rules;
 pub mod secret;
 mod simulation;
@@ -31,6 +34,7 @@ use tokio::sync::watch::Receiver;
 use super::draw::drawn;
 use crate::redact::Redactor;
 use engine::Engine;
+pub use explaining::{Explained, Explanation, explain};
 use http::Door;
 pub use http::Tls;
 use integration::Integration;
@@ -38,6 +42,7 @@ pub use integration::IntegrationSettings;
 use live::Live;
 pub use live::Source;
 pub use log::Log;
+pub use replay::{Counts, Course, Difference, Replayed, compare, replay};
 use rules::Rules;
 pub use simulation::{Simulated, simulate};
 use sns::Sns;
@@ -107,6 +112,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         .collect();
     let wake = engines.iter().map(|engine| engine.wake()).collect();
     let (sns, log_too) = (Sns::new(), log.clone());
+    let form_key = auth::sign_in::drawn_key()?;
     let door = Arc::new(Door {
         live: Live::new(rules, redactor, source),
         bounds,
@@ -118,6 +124,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         sns,
         refusals: http::Refusals::default(),
         tls,
+        form_key,
     });
     log.note(&format!("listening on {origin}, store {address}"));
     let served = door.live.now();

@@ -7,11 +7,13 @@ mod body;
 mod endpoints;
 mod form;
 mod large;
+mod page;
 mod places;
 mod query;
 mod receipt;
 mod refusals;
 mod reloading;
+mod sent;
 mod tls;
 mod unread;
 
@@ -23,6 +25,7 @@ use std::time::Duration;
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, RETRY_AFTER};
 use hyper::http::HeaderValue;
+use hyper::http::Response;
 use hyper::http::request::Parts;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -42,6 +45,7 @@ use super::integration::Integration;
 use super::live::{Live, Served};
 use super::reading::Unreadable;
 use super::rules::Route;
+use super::secret::Secret;
 use super::sns::Sns;
 use super::store::{Store, Verdict};
 use crate::devin::client::now_s;
@@ -51,6 +55,7 @@ use body::Body;
 use places::{Place, Places};
 use receipt::decision;
 pub use refusals::Refusals;
+use sent::Sent;
 pub use tls::Tls;
 use unread::Unread;
 
@@ -89,6 +94,8 @@ pub struct Door {
     pub refusals: Refusals,
     /// `None` where requests come in the clear.
     pub tls: Option<Tls>,
+    /// What the forms of the pages are signed with where there is no token.
+    pub form_key: Secret,
 }
 
 /// Accepts connections until `closing`, and then lets those that are open be answered.
@@ -155,7 +162,7 @@ where
     let held = Arc::clone(&place);
     let service = service_fn(move |request: Request<Incoming>| {
         let (door, place) = (Arc::clone(&door), Arc::clone(&held));
-        Box::pin(async move { Ok::<_, Infallible>(door.answer(request, peer, &place).await.into_response()) })
+        Box::pin(async move { Ok::<_, Infallible>(door.respond(request, peer, &place).await) })
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
@@ -179,9 +186,17 @@ where
 }
 
 impl Door {
+    /// Answers people with pages, and programs with JSON.
+    async fn respond(&self, request: Request<Incoming>, peer: SocketAddr, place: &Place) -> Response<Sent> {
+        place.begin();
+        match page::Wanted::at(request.uri().path()) {
+            Some(wanted) => self.page(wanted, request, peer, place).await,
+            None => Sent::whole(self.answer(request, peer, place).await.into_response()),
+        }
+    }
+
     async fn answer(&self, request: Request<Incoming>, peer: SocketAddr, place: &Place) -> Answer {
         let path = request.uri().path().to_string();
-        place.begin();
         if let Some(name) = path.strip_prefix("/v1/hooks/") {
             let name = name.split('/').next().unwrap_or_default();
             let served = self.live.now();

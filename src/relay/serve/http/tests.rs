@@ -58,6 +58,7 @@ async fn door_with(sns: Sns) -> Arc<Door> {
         sns,
         refusals: Refusals::default(),
         tls: None,
+        form_key: Secret::new("key"),
     })
 }
 

@@ -6,12 +6,14 @@
 
 mod actions;
 mod admission;
+mod archive;
 mod by_hand;
 mod database;
 mod decisions;
 mod hint;
 mod intake;
 mod late;
+mod ledger;
 mod place;
 mod queue;
 mod rows;
@@ -29,24 +31,26 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 pub use actions::{ActionView, NewAction};
 pub use admission::{Admission, Ask};
+pub use archive::{Archive, KeptAlert, KeptDelivery, KeptJob};
 pub use by_hand::Answered;
 use by_hand::Wish;
 use database::Database;
 pub use decisions::{DecisionFilter, DecisionView, Switch};
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
 pub use late::{Amendment, Late};
+pub use ledger::{Ledger, OWNER, Origin};
 pub use place::Address;
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use suppressions::SuppressionView;
 pub use view::{
     After, AlertDetail, AlertFilter, AlertView, DayView, Deliveries, DeliveryView, Happening, HeldView, JobDetail,
     JobFilter, JobRow, JobView, MemberView, Responder, ResponderStatus, RouteView, RuleView, Scope, ScopeKind, Share,
-    Standing, StatisticsView, StormState, StormView, TimeView, TimelineEntry, UsageView, WindowView,
+    Standing, StatisticsView, StormState, StormView, TallyView, TimeView, TimelineEntry, UsageView, WindowView,
 };
 
 use crate::devin::session::Session;
@@ -62,6 +66,8 @@ pub struct Store {
     grown: Notify,
     /// Told that another process may have left a due job.
     hinted: Arc<Notify>,
+    /// Grows with everything that is kept and can be seen.
+    changes: watch::Receiver<u64>,
     /// Who listens for that; nobody does where there is no other process.
     _listening: JoinSet<()>,
     writer: Mutex<Option<JoinHandle<()>>>,
@@ -138,14 +144,15 @@ impl Store {
     pub async fn open(address: &Address) -> Result<Store, StoreError> {
         let database = Database::open(address).await?;
         let (orders, waiting) = mpsc::channel(WAITING);
-        let writer = Mutex::new(Some(tokio::spawn(writer::write(waiting, database))));
+        let (changed, changes) = watch::channel(0);
+        let writer = Mutex::new(Some(tokio::spawn(writer::write(waiting, database, changed))));
         let hinted = Arc::new(Notify::new());
         let mut listening = JoinSet::new();
         if let Address::Postgres(url) = address {
             listening.spawn(hint::listen(url.clone(), Arc::clone(&hinted)));
         }
         let (accepted, grown) = (AtomicU64::new(0), Notify::new());
-        Ok(Store { orders, accepted, grown, hinted, _listening: listening, writer })
+        Ok(Store { orders, accepted, grown, hinted, changes, _listening: listening, writer })
     }
 
     /// Keeps a delivery, its alerts and their jobs, in one transaction. When this answers, they are on the disk.
@@ -177,6 +184,11 @@ impl Store {
     /// Waits until another process says that there may be a due job. It may also never say so.
     pub async fn hinted(&self) {
         self.hinted.notified().await;
+    }
+
+    /// Told of whatever is kept and can be seen, by this process; others are heard of through [`Store::hinted`].
+    pub fn changes(&self) -> watch::Receiver<u64> {
+        self.changes.clone()
     }
 
     /// Keeps how far a job has come, unless somebody else has taken it on since.
@@ -307,6 +319,20 @@ impl Store {
 impl Order {
     fn delivery(&self) -> Option<&NewDelivery> {
         if let Order::Accept(delivery) = self { Some(delivery) } else { None }
+    }
+
+    /// Whether what people are shown is another afterwards.
+    fn is_change(&self) -> bool {
+        matches!(
+            self,
+            Order::Accept(_)
+                | Order::Save(_)
+                | Order::Admit(_)
+                | Order::Amend(_)
+                | Order::Throw { .. }
+                | Order::NoteAction(_)
+                | Order::ByHand { .. }
+        )
     }
 }
 

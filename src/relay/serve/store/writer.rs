@@ -1,6 +1,6 @@
 //! The one task that everything goes through. Deliveries that come together share a transaction, and so a sync of the disk.
 
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 
 use super::database::Database;
 use super::{Order, Pending};
@@ -8,8 +8,8 @@ use super::{Order, Pending};
 /// So many orders share a transaction at most.
 const TOGETHER: usize = 512;
 
-/// Takes what waits into one transaction after the other.
-pub async fn write(mut waiting: mpsc::Receiver<Pending>, mut database: Database) {
+/// Takes what waits into one transaction after the other, and says so where that changes what people are shown.
+pub async fn write(mut waiting: mpsc::Receiver<Pending>, mut database: Database, changed: watch::Sender<u64>) {
     let mut batch = Vec::new();
     while waiting.recv_many(&mut batch, TOGETHER).await > 0 {
         // Nobody has an answer yet, so any order is right, and deliveries side by side are the fastest.
@@ -27,6 +27,9 @@ pub async fn write(mut waiting: mpsc::Receiver<Pending>, mut database: Database)
             }
             Err(error) => vec![Err(error)],
         };
+        if orders.iter().any(Order::is_change) {
+            changed.send_modify(|changes| *changes = changes.wrapping_add(1));
+        }
         for (reply, result) in replies.into_iter().zip(all) {
             // Whoever asked may have gone: a sender that hung up.
             let _ = reply.send(result);

@@ -21,6 +21,7 @@ const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
 impl Door {
     pub(super) async fn list_alerts(&self, query: &Query) -> Result<Answer, Answer> {
         let filter = AlertFilter {
+            is_blocked: false,
             state: query.word("state", &["firing", "resolved"])?,
             standing: query.standing()?,
             gate: query.text("gate"),
@@ -174,7 +175,7 @@ impl Door {
     }
 
     /// Why an integration does nothing about a job for now.
-    fn paused(&self, job: &JobView) -> Option<String> {
+    pub(in crate::relay::serve::http) fn paused(&self, job: &JobView) -> Option<String> {
         let name = &job.integration;
         match self.integrations.iter().find(|one| one.name == *name).map(|one| one.standing()) {
             Some(Standing::Ready { .. }) => None,

@@ -1,9 +1,9 @@
 //! What programs see: who answers each address, and what all of these answers have in common.
 
-mod acting;
+pub mod acting;
 mod lists;
 mod simulating;
-mod state;
+pub mod state;
 
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, WWW_AUTHENTICATE};
@@ -13,7 +13,8 @@ use hyper::{Method, Request, StatusCode, Version};
 use serde::de::DeserializeOwned;
 use std::net::SocketAddr;
 
-pub use acting::Who;
+pub use acting::{Act, Who};
+pub use state::scopes;
 
 use super::answer::Answer;
 use super::body::{self, Body};

@@ -8,6 +8,7 @@ mod jobs;
 mod routes;
 mod statistics;
 mod storms;
+mod tally;
 mod timeline;
 mod usage;
 
@@ -18,6 +19,7 @@ pub use jobs::{HeldView, JobDetail, JobFilter, JobRow, JobView, Responder, Respo
 pub use routes::RouteView;
 pub use statistics::{DayView, RuleView, StatisticsView, TimeView};
 pub use storms::{MemberView, StormState, StormView};
+pub use tally::TallyView;
 pub use timeline::{Happening, TimelineEntry};
 pub use usage::{Scope, ScopeKind, Share, UsageView, WindowView};
 
@@ -42,6 +44,7 @@ pub enum Question {
     Usage(Vec<Scope>),
     Statistics { days: i64 },
     Routes,
+    Tally,
 }
 
 /// What is answered.
@@ -55,6 +58,7 @@ pub enum Seen {
     Usage(Vec<UsageView>),
     Statistics(StatisticsView),
     Routes(Vec<RouteView>),
+    Tally(TallyView),
 }
 
 /// Answers a question.
@@ -74,6 +78,7 @@ pub async fn see(work: &mut Work<'_>, question: &Question) -> Result<Seen, Store
         Question::Usage(scopes) => Seen::Usage(usage::usage(work, scopes).await?),
         Question::Statistics { days } => Seen::Statistics(statistics::statistics(work, *days).await?),
         Question::Routes => Seen::Routes(routes::routes(work).await?),
+        Question::Tally => Seen::Tally(tally::tally(work).await?),
     })
 }
 
@@ -186,6 +191,17 @@ impl Store {
     pub async fn routes(&self) -> Result<Vec<RouteView>, StoreError> {
         match self.see(Question::Routes).await? {
             Seen::Routes(routes) => Ok(routes),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// How many jobs stand how, now.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn tally(&self) -> Result<TallyView, StoreError> {
+        match self.see(Question::Tally).await? {
+            Seen::Tally(tally) => Ok(tally),
             _ => Err(StoreError::mixed_up()),
         }
     }

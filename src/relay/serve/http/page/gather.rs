@@ -1,0 +1,374 @@
+//! What the store and the rules say, as the pages show it: every text that came from elsewhere without secrets.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use hyper::http::request::Parts;
+
+use super::super::api::scopes;
+use super::visitor::parameter;
+use super::{Door, Visitor, story};
+use crate::redact::Redactor;
+use crate::relay::serve::integration::Standing;
+use crate::relay::serve::kill_switch;
+use crate::relay::serve::live::Served;
+use crate::relay::serve::page::{
+    self, Action, AlertPage, AlertRow, Choices, Day, Filter, Frame, Health, Integration, JobRow, Limit, Notice,
+    Overview, Refusal, Route, RuleCost, RuleRow, Session, StormRow, StormState, Tally, ToPullRequest, Waits,
+};
+use crate::relay::serve::store::{
+    ActionView, After, AlertFilter, AlertView, DayView, DecisionFilter, DecisionView, JobView, ScopeKind,
+    Standing as StandingFilter, StatisticsView, StoreError, StormState as StateOfStorm, StormView, Switch, UsageView,
+};
+
+/// So many alerts are on a page.
+const MOST: usize = 50;
+/// So many refusals, storms, and members of a storm.
+const REFUSALS: usize = 8;
+const STORMS: usize = 20;
+const MEMBERS: usize = 12;
+/// So many days are in the pictures.
+const DAYS: u32 = 14;
+/// So many of the last actions the one that was just done is looked for in.
+const ACTIONS: usize = 50;
+
+impl Door {
+    /// The page `/`.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) async fn overview(&self, visitor: &Visitor, head: &Parts) -> Result<Option<String>, StoreError> {
+        let served = self.live.now();
+        // Before anything is read: what changes from here on may not be on the page.
+        let seen = *self.store.changes().borrow();
+        let filter = Filter::of(head.uri.query());
+        let refused = DecisionFilter { decision: Some("refuse".to_string()), ..DecisionFilter::default() };
+        // Asked together, they are answered from one transaction.
+        let (alerts, storms, usage, refusals, routes, statistics, tally, switches) = tokio::join!(
+            self.store.find_alerts(filter_of(&filter), MOST + 1, after(&filter.after)),
+            self.store.storms(STORMS, None),
+            self.store.usage(scopes(&served.rules)),
+            self.store.find_decisions(refused, REFUSALS, None),
+            self.store.routes(),
+            self.store.statistics(DAYS),
+            self.store.tally(),
+            self.store.switches(),
+        );
+        let (mut alerts, switches, statistics, tally) = (alerts?, switches?, statistics?, tally?);
+        let has_more = alerts.len() > MOST;
+        alerts.truncate(MOST);
+        let next = alerts.last().filter(|_| has_more).map(|last| format!("{}.{}", last.last_at, last.tag));
+        let clean = Clean { redactor: &served.redactor, door: self };
+        let routes = routes?;
+        let route = |route: &crate::relay::serve::rules::Route| {
+            let seen = routes.iter().find(|seen| seen.route == route.name);
+            Route {
+                name: route.name.clone(),
+                sender: route.format.map_or_else(|| "any sender".to_string(), |format| format.to_string()),
+                last_delivery_at: seen.map(|seen| seen.last_at),
+                unrecognized: seen.map_or(0, |seen| counted(seen.unrecognized_last_day)),
+                refused: self.refusals.of(&route.name).map(|last| (last.at, last.count, clean.text(&last.reason))),
+            }
+        };
+        let overview = Overview {
+            frame: self.frame(visitor, head, seen).await?,
+            filter,
+            choices: choices(&served),
+            tally: tally_of(&statistics, counted(tally.on_it), counted(tally.waiting), counted(tally.blocked)),
+            alerts: alerts.into_iter().map(|alert| clean.alert(alert)).collect(),
+            next,
+            storms: storms?.into_iter().filter_map(|storm| clean.storm(storm)).collect(),
+            limits: usage?.iter().flat_map(limits).collect(),
+            refusals: refusals?.into_iter().map(|decision| clean.refusal(decision)).collect(),
+            kill_switch: self.kill_switch(&switches).await,
+            integrations: self.integrations_shown(&switches),
+            rules: served.rules.rules.iter().map(|rule| rule_row(rule, &switches)).collect(),
+            routes: served.rules.routes.iter().map(route).collect(),
+            days: statistics.days.iter().map(day).collect(),
+            to_pull_request: ToPullRequest {
+                count: statistics.time_to_pr.count as u64,
+                half_ms: statistics.time_to_pr.p50_ms.unwrap_or_default(),
+                most_ms: statistics.time_to_pr.p90_ms.unwrap_or_default(),
+            },
+            costs: statistics
+                .rules
+                .iter()
+                .filter(|rule| rule.acus_consumed > 0.0)
+                .map(|rule| RuleCost { rule: rule.rule.clone(), acus: rule.acus_consumed })
+                .collect(),
+        };
+        Ok(Some(page::overview(&overview)))
+    }
+
+    /// The page of an alert; `None` where there is none.
+    ///
+    /// # Errors
+    /// The store's.
+    pub(super) async fn alert_page(
+        &self,
+        visitor: &Visitor,
+        head: &Parts,
+        tag: &str,
+    ) -> Result<Option<String>, StoreError> {
+        let served = self.live.now();
+        let seen = *self.store.changes().borrow();
+        let clean = Clean { redactor: &served.redactor, door: self };
+        let Some(detail) = self.store.alert(tag).await? else { return Ok(None) };
+        let last = detail.alert.job.as_ref().map(|job| job.id.clone());
+        let job = match &last {
+            Some(id) => self.store.job(id).await?,
+            None => None,
+        };
+        let key = detail.alert.dedupe_key.clone();
+        let suppressions = self.store.suppressions().await?;
+        let shown = AlertPage {
+            frame: self.frame(visitor, head, seen).await?,
+            key: clean.text(&key),
+            alert: clean.alert(detail.alert),
+            jobs: detail.jobs.iter().map(|job| clean.job(job)).collect(),
+            timeline: detail
+                .timeline
+                .iter()
+                .filter_map(|entry| story::moment(entry, &|text| clean.text(text)))
+                .collect(),
+            prompt: job.and_then(|job| job.prompt).map(|prompt| clean.text(&prompt)),
+            suppressed_until: suppressions.iter().find(|one| one.dedupe_key == key).map(|one| one.until),
+        };
+        Ok(Some(page::alert(&shown)))
+    }
+
+    async fn frame(&self, visitor: &Visitor, head: &Parts, seen: u64) -> Result<Frame, StoreError> {
+        let notice = match parameter(head, "did") {
+            None => None,
+            Some(id) => {
+                let actions = self.store.actions(ACTIONS, None).await?;
+                let action = actions.into_iter().find(|action| action.id == id);
+                action.map(|row| noted(&row))
+            }
+        };
+        let query: Vec<&str> = head
+            .uri
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .filter(|pair| !pair.starts_with("did=") && !pair.is_empty())
+            .collect();
+        let path = head.uri.path();
+        let here = if query.is_empty() { path.to_string() } else { format!("{path}?{}", query.join("&")) };
+        Ok(Frame { now: now_ms(), viewer: visitor.viewer(), form_token: visitor.form_token(), here, notice, seen })
+    }
+
+    /// Why nothing starts at all; `None` where it may.
+    pub(super) async fn kill_switch(&self, switches: &[(Switch, i64)]) -> Option<String> {
+        if switches.iter().any(|(switch, _)| *switch == Switch::Bridge) {
+            return Some("a person has switched it on".to_string());
+        }
+        let path = self.bounds.borrow().kill_switch.clone()?;
+        kill_switch::look(&path).await
+    }
+
+    fn integrations_shown(&self, switches: &[(Switch, i64)]) -> Vec<Integration> {
+        let of = |integration: &std::sync::Arc<crate::relay::serve::integration::Integration>| {
+            let (health, text) = match integration.standing() {
+                Standing::Starting => (Health::Unknown, "its key is being looked at".to_string()),
+                Standing::Ready { org_id } => (Health::Good, format!("ready, organization {org_id}")),
+                Standing::Paused { reason, .. } => (Health::Bad, reason.message),
+            };
+            let name = integration.name.clone();
+            let paused = switches.iter().find(|(switch, _)| *switch == Switch::Integration(name.clone()));
+            Integration { name, health, text, since: Some(integration.since()), paused_at: paused.map(|(_, at)| *at) }
+        };
+        self.integrations.iter().map(of).collect()
+    }
+}
+
+/// Makes of what the store says what a page shows.
+struct Clean<'d> {
+    redactor: &'d Redactor,
+    door: &'d Door,
+}
+
+impl Clean<'_> {
+    fn text(&self, text: &str) -> String {
+        self.redactor.redact(text).into_owned()
+    }
+
+    fn alert(&self, alert: AlertView) -> AlertRow {
+        AlertRow {
+            title: self.text(&alert.title),
+            tag: alert.tag,
+            route: alert.route,
+            severity: alert.severity,
+            is_resolved: alert.state == "resolved",
+            first_at: alert.first_at,
+            last_at: alert.last_at,
+            job: alert.job.as_ref().map(|job| self.job(job)),
+        }
+    }
+
+    fn job(&self, job: &JobView) -> JobRow {
+        let progress = &job.progress;
+        let maybe = |text: &Option<String>| text.as_deref().map(|text| self.text(text));
+        JobRow {
+            id: job.id.clone(),
+            rule: job.rule.clone(),
+            integration: job.integration.clone(),
+            phase: job.phase.clone(),
+            created_at: job.created_at,
+            settled_at: job.settled_at,
+            status: progress.status.clone(),
+            result: progress.result.clone(),
+            reason: maybe(&progress.reason),
+            session: progress.session_id.clone().map(|id| Session { id, url: maybe(&progress.session_url) }),
+            pr_url: maybe(&progress.pr_url),
+            acus: progress.acus_consumed,
+            waits: self.waits(job),
+        }
+    }
+
+    /// What holds a job up: its gate first, then its integration.
+    fn waits(&self, job: &JobView) -> Option<Waits> {
+        if job.settled_at.is_some() {
+            return None;
+        }
+        if let Some(held) = &job.held {
+            let reason = held.reason.as_deref().map(|reason| self.text(reason)).unwrap_or_default();
+            return Some(Waits { gate: Some(held.gate.clone()), reason, until: Some(held.until) });
+        }
+        let reason = self.door.paused(job)?;
+        Some(Waits { gate: None, reason: self.text(&reason), until: None })
+    }
+
+    /// A storm that is not over.
+    fn storm(&self, storm: StormView) -> Option<StormRow> {
+        let state = match storm.state {
+            StateOfStorm::Collecting => StormState::Collecting,
+            StateOfStorm::Triaging => StormState::Triaging,
+            StateOfStorm::Dispatched => StormState::Dispatched,
+            StateOfStorm::Resolved => return None,
+        };
+        let root = storm.members.iter().find(|member| member.is_root).map(|member| member.alert.clone());
+        let members: Vec<_> = storm.members.iter().take(MEMBERS).collect();
+        Some(StormRow {
+            rule: storm.rule,
+            detected_at: storm.detected_at,
+            state,
+            more: counted(storm.size).saturating_sub(members.len() as u64),
+            members: members.into_iter().map(|member| (member.alert.clone(), self.text(&member.title))).collect(),
+            root,
+        })
+    }
+
+    fn refusal(&self, decision: DecisionView) -> Refusal {
+        Refusal {
+            at: decision.at,
+            tag: decision.alert,
+            key: self.text(&decision.dedupe_key),
+            gate: decision.gate.unwrap_or_default(),
+            reason: self.text(&decision.reason.unwrap_or_default()),
+        }
+    }
+}
+
+fn filter_of(filter: &Filter) -> AlertFilter {
+    let maybe = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    AlertFilter {
+        standing: StandingFilter::ALL.iter().find(|(word, _)| *word == filter.state).map(|(_, standing)| *standing),
+        is_blocked: filter.state == "blocked",
+        rule: maybe(&filter.rule),
+        integration: maybe(&filter.integration),
+        route: maybe(&filter.route),
+        severity: maybe(&filter.severity),
+        text: maybe(&filter.q),
+        ..AlertFilter::default()
+    }
+}
+
+fn choices(served: &Served) -> Choices {
+    Choices {
+        rules: served.rules.rules.iter().map(|rule| rule.id.clone()).collect(),
+        integrations: served.rules.integrations.iter().map(|one| one.name.clone()).collect(),
+        routes: served.rules.routes.iter().map(|route| route.name.clone()).collect(),
+    }
+}
+
+/// Where a list goes on; an address that was cut shows the first page.
+fn after(text: &str) -> Option<After> {
+    let (at, id) = text.split_once('.')?;
+    Some(After { at: at.parse().ok()?, id: id.to_string() })
+}
+
+fn limits(usage: &UsageView) -> Vec<Limit> {
+    let name = usage.name.as_deref().unwrap_or_default();
+    let scope = match usage.scope {
+        ScopeKind::Bridge => "bridge".to_string(),
+        ScopeKind::Integration => format!("integration {name}"),
+        ScopeKind::Rule => format!("rule {name}"),
+    };
+    let limit = |what: String, share: crate::relay::serve::store::Share, free_at| Limit {
+        scope: scope.clone(),
+        what,
+        used: share.used,
+        of: f64::from(share.of),
+        free_at,
+    };
+    let mut limits = Vec::new();
+    limits.extend(usage.concurrent_sessions.map(|share| limit("sessions at once".to_string(), share, None)));
+    for window in &usage.runs {
+        let within = page::span(i64::try_from(window.within_seconds).unwrap_or(i64::MAX / 1000) * 1000);
+        limits.push(limit(format!("starts in {within}"), window.share, window.free_at));
+    }
+    limits.extend(usage.acu_per_day.map(|share| limit("ACUs today".to_string(), share, usage.acu_resets_at)));
+    limits
+}
+
+fn rule_row(rule: &crate::relay::serve::rules::Rule, switches: &[(Switch, i64)]) -> RuleRow {
+    let paused = switches.iter().find(|(switch, _)| *switch == Switch::Rule(rule.id.clone()));
+    RuleRow {
+        id: rule.id.clone(),
+        integration: rule.integration.clone(),
+        is_enabled: rule.is_enabled,
+        paused_at: paused.map(|(_, at)| *at),
+    }
+}
+
+fn day(day: &DayView) -> Day {
+    let of =
+        |counts: &std::collections::BTreeMap<String, i64>, word: &str| counted(counts.get(word).copied().unwrap_or(0));
+    let pull_requests = of(&day.results, "pr_opened");
+    Day {
+        date: day.day.clone(),
+        sessions: counted(day.sessions),
+        pull_requests,
+        done: of(&day.outcomes, "done").saturating_sub(pull_requests),
+        blocked: of(&day.outcomes, "blocked"),
+        dropped: of(&day.outcomes, "dropped") + of(&day.outcomes, "failed"),
+    }
+}
+
+fn tally_of(statistics: &StatisticsView, working: u64, waiting: u64, blocked: u64) -> Tally {
+    let today = statistics.days.last();
+    let ends = today.map(day).unwrap_or_default();
+    Tally {
+        working,
+        waiting,
+        blocked,
+        pull_requests_today: ends.pull_requests,
+        dropped_today: ends.dropped,
+        acus_today: today.map_or(0.0, |today| today.acus_consumed),
+    }
+}
+
+/// What an action did, in the words of its form.
+fn noted(row: &ActionView) -> Notice {
+    let action = Action::noted(&row.action, &row.target).filter(|_| row.is_done);
+    Notice { is_good: row.is_done, text: action.map_or_else(|| row.result.clone(), |action| action.after()) }
+}
+
+fn counted(number: i64) -> u64 {
+    u64::try_from(number).unwrap_or(0)
+}
+
+pub fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
