@@ -26,13 +26,14 @@ impl Shell {
 
     /// Goes on for ever: a bridge that cannot be reached for a while is said once.
     async fn follow(&self) -> Result<Exit, Nothing> {
-        let newest = self.bridge.get("/api/v1/decisions?limit=500").await?;
-        let decisions = newest["decisions"].as_array().map(Vec::as_slice).unwrap_or_default();
-        let mut news = News::begin(decisions, &self.active().await?);
+        let newest = self.bridge.get("/api/v1/decisions?limit=1").await?;
+        let newest = newest["decisions"].as_array().map(Vec::as_slice).unwrap_or_default();
+        let before = self.decisions(&News::begin(newest, &[])).await?;
+        let mut news = News::begin(&before, &self.active().await?);
         self.shown.tell(EventKind::note(format!("following {}", self.bridge.address())), None);
         let mut is_lost = false;
         loop {
-            match self.new(&mut news).await {
+            match self.tell_new(&mut news).await {
                 Ok(()) if is_lost => {
                     is_lost = false;
                     self.shown.tell(EventKind::note("the bridge answers again"), None);
@@ -51,10 +52,9 @@ impl Shell {
     }
 
     /// Prints what is new.
-    async fn new(&self, news: &mut News) -> Result<(), RemoteError> {
-        let since = news.since().map(|since| ("since", since.to_string()));
-        let rows = self.bridge.list("decisions", since.as_slice()).await?;
-        self.tell(&news.decisions(&rows));
+    async fn tell_new(&self, news: &mut News) -> Result<(), RemoteError> {
+        let decisions = self.decisions(news).await?;
+        self.tell(&news.decisions(&decisions));
         let active = self.active().await?;
         self.tell(&news.active(&active));
         for id in news.missing(&active) {
@@ -65,6 +65,12 @@ impl Shell {
             }
         }
         Ok(())
+    }
+
+    /// The decisions since the newest one that is known, and shortly before it.
+    async fn decisions(&self, news: &News) -> Result<Vec<Value>, RemoteError> {
+        let since = news.since().map(|since| ("since", since.to_string()));
+        self.bridge.list("decisions", since.as_slice()).await
     }
 
     /// The jobs that have not ended.
