@@ -32,11 +32,14 @@ pub enum Code {
     Unreachable,
     NotAsked,
     Sandbox,
+    NoBridge,
+    BridgeDenied,
+    BridgeRefused,
 }
 
 impl Code {
     /// Every code and what it stands for, as the relay's page lists them.
-    pub const ALL: [(Code, &'static str); 14] = [
+    pub const ALL: [(Code, &'static str); 17] = [
         (Code::BadInput, "the alert, the template or the schema cannot be read or understood"),
         (Code::TooManyAlerts, "the payload would create more sessions than `--max-sessions` allows"),
         (
@@ -57,6 +60,9 @@ impl Code {
         (Code::Unreachable, "no connection, or no answer in time"),
         (Code::NotAsked, "the request could not be made, for example with a malformed identifier"),
         (Code::Sandbox, "the simulated organization cannot be served on this machine"),
+        (Code::NoBridge, "no bridge answers at `--bridge`: nobody does, or another program"),
+        (Code::BridgeDenied, "the bridge does not accept the token, or the token may only read (401, 403)"),
+        (Code::BridgeRefused, "the bridge has no such alert, or does not do what was asked for (other 4xx, 5xx)"),
     ];
 }
 
