@@ -100,7 +100,7 @@ impl Door {
         }
         let visitor = match self.visitor(&head, peer) {
             Ok(visitor) => visitor,
-            Err(answer) => return answer,
+            Err(answer) => return *answer,
         };
         let shown = match wanted {
             Wanted::Overview => self.overview(&visitor, &head).await,
