@@ -27,8 +27,8 @@ def take_pictures(chromium: Browser, binary: str, folder: Path) -> None:
     try:
         world.fire(*({"alertname": name, "service": service, "severity": severity, "summary": summary} for name, service, severity, summary in ALERTS))
         page = sign_in(chromium, world, "light", 1280, 1000)
-        expect(page.locator(".badge.work")).to_have_count(1, timeout=60_000)
-        expect(page.locator(".badge.good")).to_have_count(3)
+        for tone, count in (("warn", 1), ("bad", 1), ("good", 3)):
+            expect(page.locator(f".badge.{tone}")).to_have_count(count, timeout=60_000)
         world.stop_bridge()
         age(folder / "relay.db")
         world.start_bridge()
