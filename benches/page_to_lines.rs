@@ -36,7 +36,7 @@ fn main() -> Result<()> {
     let step = plan_streams(&config, &streams, None, 0).steps.remove(0);
 
     let mut organization = Organization::start(pages * 200, None)?;
-    let answers = organization.list(&step.stream.path.join("/"), |_| ())?;
+    let answers = organization.list(&step.stream.paths[0].below.join("/"), |_| ())?;
     let bodies: Vec<Vec<u8>> = answers.into_iter().map(|(_, body)| body).collect();
     let (count, bytes) = (bodies.len(), bodies.iter().map(Vec::len).sum::<usize>());
 
@@ -64,7 +64,7 @@ fn convert(step: &Step, bodies: Vec<Vec<u8>>) -> Vec<Framed> {
         .map(|body| {
             let page = Page::parse(body).expect("the sandbox's pages are sound");
             let frame = Frame::airbyte(&step.descriptor, 1_767_225_600_000);
-            frame_page(&page, &frame, step.stream.id_field(), |item, facts| {
+            frame_page(&page, &frame, &step.stream.reading(), |item, facts| {
                 let sight = listing.note(
                     key_of(item, facts),
                     Times { created_at: facts.created_at(), updated_at: facts.updated_at() },

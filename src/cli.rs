@@ -29,6 +29,7 @@ use crate::devin::retry::Policy;
 use crate::devin::{Client, Settings, Token};
 use crate::output::Output;
 use crate::sandbox::{self, Sandbox};
+use crate::source::redaction::Redactions;
 use crate::source::spec;
 
 /// The version and, where it is known, the commit.
@@ -139,19 +140,22 @@ pub fn run(arguments: Arguments, output: &Output) -> Exit {
 /// Where to read from: settings, and the sandbox that must live as long as they are used.
 struct Place {
     config: Config,
+    redactions: Redactions,
     _sandbox: Option<Sandbox>,
 }
 
 async fn place(connection: &Connection, output: &Output) -> Result<Place, config::Error> {
     if !connection.sandbox {
-        return Ok(Place { config: load(connection.config.as_deref(), output)?, _sandbox: None });
+        let config = load(connection.config.as_deref(), output)?;
+        let redactions = Redactions::of(&config).map_err(config::Error::Fields)?;
+        return Ok(Place { config, redactions, _sandbox: None });
     }
     let sandbox = Sandbox::start(sandbox::Options::default())
         .await
         .map_err(|error| config::Error::File(format!("cannot serve the sandbox on this machine: {error}")))?;
     let config = Config::of_sandbox(sandbox::TOKEN, sandbox::ORG_ID, &sandbox.url());
     output.hide(&config.token);
-    Ok(Place { config, _sandbox: Some(sandbox) })
+    Ok(Place { config, redactions: Redactions::default(), _sandbox: Some(sandbox) })
 }
 
 fn load(path: Option<&Path>, output: &Output) -> Result<Config, config::Error> {

@@ -16,6 +16,9 @@ use crate::devin::Token;
 /// Where the API is unless a setting says otherwise.
 pub const DEFAULT_API_URL: &str = "https://api.devin.ai";
 
+/// A shorter key could be guessed by trying.
+const SHORTEST_REDACT_KEY: usize = 16;
+
 const DEFAULT_LOOKBACK_S: i64 = 600;
 const DEFAULT_CONCURRENCY: i64 = 10;
 
@@ -23,7 +26,8 @@ const DEFAULT_CONCURRENCY: i64 = 10;
 pub const NO_KEY: &str = "no API key: give --config FILE, or set DEVIN_API_KEY";
 
 /// The names of all settings.
-const SETTINGS: [&str; 6] = ["api_token", "org_id", "start_date", "api_url", "lookback_window", "concurrency"];
+const SETTINGS: [&str; 8] =
+    ["api_token", "org_id", "start_date", "api_url", "lookback_window", "concurrency", "redact_fields", "redact_key"];
 
 /// Settings that have been checked.
 #[derive(Debug, Clone)]
@@ -39,6 +43,10 @@ pub struct Config {
     pub lookback_window: i64,
     /// How many requests may be under way at once, 1 to 64.
     pub concurrency: usize,
+    /// Fields whose values are not to be written, as they were named: `stream.field`, `field:hash`.
+    pub redact_fields: Vec<String>,
+    /// What hashes of fields are made with; `None` when nothing can be hashed.
+    pub redact_key: Option<Token>,
     /// Names in the file that are no settings.
     pub unknown: Vec<String>,
 }
@@ -133,9 +141,14 @@ impl Config {
             "a whole number of seconds from 0 to 315360000 (ten years)",
         );
         let concurrency = fields.number("concurrency", DEFAULT_CONCURRENCY, 1..=64, "a whole number from 1 to 64");
+        let redact_fields =
+            fields.list("redact_fields", "a list of fields, such as [\"title\", \"session_messages.message\"]");
+        let redact_key = fields.redact_key();
         let unknown = fields.unknown();
         fields.finish()?;
         Ok(Config {
+            redact_fields,
+            redact_key,
             unknown,
             token: Token::new(&token),
             org_id: org_id.trim().to_string(),
@@ -156,6 +169,8 @@ impl Config {
             api_url: api_url.to_string(),
             lookback_window: DEFAULT_LOOKBACK_S,
             concurrency: DEFAULT_CONCURRENCY as usize,
+            redact_fields: Vec::new(),
+            redact_key: None,
         }
     }
 

@@ -128,6 +128,12 @@ impl Output {
         self.push(Waiting { bytes, room, then: None });
     }
 
+    /// Has `write` called in the order of all that is queued, for lines that go elsewhere: so many bytes, for which
+    /// [`Output::room_for`] has made room. Nothing is written after its error.
+    pub fn records_elsewhere(&self, bytes: usize, write: impl FnOnce() -> io::Result<()> + Send + 'static) {
+        self.push(Waiting { bytes: Vec::new(), room: room_of(bytes), then: Some(Box::new(write)) });
+    }
+
     /// Waits until the writer has stopped early: when the reader of stdout has gone.
     pub async fn stopped(&self) {
         // Acquiring fails when the semaphore is closed, which is what is waited for.

@@ -24,8 +24,8 @@ const LIBRARIES: [(&str, &[&str]); 11] = [
     ("minijinja", &["relay/"]),
     // SNS's messages name the certificate that they are signed with.
     ("reqwest", &["devin/", "relay/serve/sns.rs"]),
-    // Signatures of senders.
-    ("ring", &["relay/serve/auth/"]),
+    // Signatures of senders, and hashes of fields.
+    ("ring", &["relay/serve/auth/", "source/redaction.rs", "source/redaction/"]),
     ("webpki", &["relay/serve/auth/sns.rs"]),
     // The HTTP client does not tell a connection that was closed from a senseless answer, nor which proxy it goes
     // through; what is under it does.

@@ -42,7 +42,7 @@ fn an_unknown_flag_or_command_and_none_at_all_are_usage_errors() {
     exit 2
     ");
     insta::assert_snapshot!(run("read --sandbox --streams session"), @r#"
-    stderr: error: stream "session" does not exist: did you mean "sessions"? this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
+    stderr: error: stream "session" does not exist: did you mean "sessions"? this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes, members, schedules, automations, knowledge_folders, repositories, session_attachments, pull_requests, consumption_daily, consumption_daily_users, metrics_usage_daily, metrics_sessions_daily, metrics_prs_daily, active_users, organizations, service_users, roles, audit_logs, consumption_cycles, acu_limits
     stderr:
     stderr: For more information, try '--help'.
     exit 2
@@ -96,7 +96,7 @@ fn help_and_version_go_to_stdout_and_succeed() {
 fn a_permission_that_the_sandbox_does_not_know_is_a_usage_error() {
     insta::assert_snapshot!(run("sandbox --without-permission ManageOrgSecret"), @"
     stderr: error: invalid value 'ManageOrgSecret' for '--without-permission <PERMISSION>'
-    stderr:   [possible values: ViewOrgSessions, UseDevinSessions, ManageOrgSessions, ManageOrgPlaybooks, ManageOrgSecrets, ManageOrgKnowledge, ManageOrganizations]
+    stderr:   [possible values: ViewOrgSessions, UseDevinSessions, ManageOrgSessions, ManageOrgPlaybooks, ManageOrgSecrets, ManageOrgKnowledge, ViewOrgMembership, ViewOrgSchedules, ViewOrgAutomations, ViewOrgConsumption, ViewOrgMetrics, ViewAccountMembership, ManageEnterpriseSettings, ManageBilling, ManageOrganizations]
     stderr:
     stderr:   tip: a similar value exists: 'ManageOrgSecrets'
     stderr:
@@ -198,7 +198,7 @@ fn spec_is_one_line_with_what_a_platform_needs() {
     assert_eq!(connection["additionalProperties"], true);
     assert_eq!(connection["properties"]["api_token"]["airbyte_secret"], true);
     let fields: Vec<&String> = connection["properties"].as_object().unwrap().keys().collect();
-    insta::assert_snapshot!(format!("{fields:?}"), @r#"["api_token", "api_url", "concurrency", "lookback_window", "org_id", "start_date"]"#);
+    insta::assert_snapshot!(format!("{fields:?}"), @r#"["api_token", "api_url", "concurrency", "lookback_window", "org_id", "redact_fields", "redact_key", "start_date"]"#);
     for (name, field) in connection["properties"].as_object().unwrap() {
         for word in ["minLength", "maxLength", "enum", "minimum", "maximum"] {
             assert!(field.get(word).is_none(), "{name} says {word}");
@@ -238,6 +238,25 @@ fn discover_is_one_line_with_six_streams_and_asks_nobody() {
     "playbooks" key [["playbook_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
     "secrets" key [["secret_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
     "knowledge_notes" key [["note_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
+    "members" key [["user_id"]] cursor [] modes ["full_refresh"] defined false resumable false
+    "schedules" key [["scheduled_session_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
+    "automations" key [["automation_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
+    "knowledge_folders" key [["folder_id"]] cursor [] modes ["full_refresh"] defined false resumable false
+    "repositories" key [["id"]] cursor [] modes ["full_refresh"] defined false resumable false
+    "session_attachments" key [["attachment_id"]] cursor ["session_updated_at"] modes ["full_refresh","incremental"] defined true resumable true
+    "pull_requests" key [["id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
+    "consumption_daily" key [["id"]] cursor ["date"] modes ["full_refresh","incremental"] defined true resumable true
+    "consumption_daily_users" key [["id"]] cursor ["date"] modes ["full_refresh","incremental"] defined true resumable true
+    "metrics_usage_daily" key [["id"]] cursor ["window_start"] modes ["full_refresh","incremental"] defined true resumable true
+    "metrics_sessions_daily" key [["id"]] cursor ["window_start"] modes ["full_refresh","incremental"] defined true resumable true
+    "metrics_prs_daily" key [["id"]] cursor ["window_start"] modes ["full_refresh","incremental"] defined true resumable true
+    "active_users" key [["id"]] cursor ["start_time"] modes ["full_refresh","incremental"] defined true resumable true
+    "organizations" key [["org_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
+    "service_users" key [["service_user_id"]] cursor [] modes ["full_refresh"] defined false resumable false
+    "roles" key [["role_id"]] cursor [] modes ["full_refresh"] defined false resumable false
+    "audit_logs" key [["audit_log_id"]] cursor ["created_at"] modes ["full_refresh","incremental"] defined true resumable true
+    "consumption_cycles" key [["id"]] cursor [] modes ["full_refresh"] defined false resumable false
+    "acu_limits" key [["id"]] cursor [] modes ["full_refresh"] defined false resumable false
     "#);
 }
 

@@ -8,7 +8,7 @@ use source_devin_ai::relay::error_report::Code;
 use source_devin_ai::relay::inbound::senders;
 use source_devin_ai::relay::prompt::VARIABLES;
 use source_devin_ai::sandbox::{FaultKind, scenarios};
-use source_devin_ai::source::streams::STREAMS;
+use source_devin_ai::source::streams::{self, STREAMS};
 
 /// The first cell of each row of the tables below a heading, without its marks.
 fn first_cells<'a>(page: &'a str, heading: &str) -> Vec<&'a str> {
@@ -80,19 +80,25 @@ fn the_relays_pages_have_every_error_code() {
 }
 
 #[test]
-fn the_streams_page_has_the_row_of_each_stream() {
-    let page = include_str!("../docs/streams.md");
-    for stream in STREAMS {
-        let start = format!("| `{}` | `/", stream.name);
-        let row = page.lines().find(|line| line.starts_with(&start)).unwrap_or_else(|| panic!("{start}"));
-        let cells: Vec<&str> = row.split(" | ").collect();
-        let primary_key: Vec<String> = stream.primary_key.iter().map(|name| format!("`{name}`")).collect();
-        assert!(cells[1].contains(&stream.path.join("/")), "{row}");
-        assert_eq!(cells[2], primary_key.join(", "));
-        assert!(cells[3].starts_with(&format!("`{}`", stream.cursor_field)), "{row}");
-        assert_eq!(cells[3].contains("else"), stream.cursor_fallback.is_some(), "{row}");
-        assert_eq!(cells[4], format!("`{}`", stream.permission));
+fn the_streams_page_is_made_from_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/streams.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, rest) = page.split_once("| Stream | Endpoint |").expect("the table is there");
+    let (_, after) = rest.split_once("\n\n").expect("something follows the table");
+    let made = format!("{before}{}\n{after}", streams::in_markdown());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &made).unwrap();
     }
+    assert!(page == made, "the table of streams has changed: run UPDATE_DOCS=1 cargo test --test documents");
+}
+
+/// The recipe for a stream is the stream that was added last.
+#[test]
+fn the_recipe_for_a_stream_shows_the_last_row_of_the_table() {
+    let rows = include_str!("../src/source/streams/rows.rs");
+    let last = rows.rsplit_once("    Stream {\n").map(|(_, last)| last.trim_end().trim_end_matches("];")).unwrap();
+    let shown = format!("```rust\n    Stream {{\n{last}```");
+    assert!(include_str!("../CONTRIBUTING.md").contains(&shown), "the last row is another one:\n{shown}");
 }
 
 #[test]
@@ -109,12 +115,16 @@ fn the_readme_has_every_setting_and_every_fault() {
 #[test]
 fn the_connectors_page_has_every_stream_and_every_setting() {
     let page = include_str!("../docs/devin-ai.md");
-    for stream in STREAMS {
+    for stream in STREAMS.iter().filter(|stream| stream.is_usual) {
         let permission = format!("| `{}` | `{}` |", stream.name, stream.permission);
         assert!(page.contains(&permission), "{permission}");
         let key: Vec<String> = stream.primary_key.iter().map(|name| format!("`{name}`")).collect();
-        let row = format!("| `{}` | {} | `{}` |", stream.name, key.join(", "), stream.cursor_field);
+        let cursor = stream.cursor.expect("every stream that is read as a rule has one").field;
+        let row = format!("| `{}` | {} | `{cursor}` |", stream.name, key.join(", "));
         assert!(page.contains(&row), "{row}");
+    }
+    for stream in STREAMS.iter().filter(|stream| !stream.is_usual) {
+        assert!(page.contains(&format!("`{}`", stream.name)), "{} is not mentioned", stream.name);
     }
     for title in titles() {
         assert!(page.contains(&format!("**{title}**")), "{title}");

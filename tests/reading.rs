@@ -400,7 +400,7 @@ fn a_stream_or_mode_that_does_not_exist_fails_and_the_others_are_read() {
     COMPLETE playbooks
     ERROR secrets (config_error) stream secrets: the catalog asks for a sync mode that does not exist; full_refresh and incremental do
     INCOMPLETE secrets
-    ERROR users (config_error) stream "users" does not exist: this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
+    ERROR users (config_error) stream "users" does not exist: this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes, members, schedules, automations, knowledge_folders, repositories, session_attachments, pull_requests, consumption_daily, consumption_daily_users, metrics_usage_daily, metrics_sessions_daily, metrics_prs_daily, active_users, organizations, service_users, roles, audit_logs, consumption_cycles, acu_limits
     INCOMPLETE users
     exit 1
     "#);
@@ -412,7 +412,7 @@ fn an_unknown_stream_alone_with_an_unknown_mode_fails_too() {
     let api = Api::start(|_| Answer::unknown());
     let catalog = common::catalog(&[("stream_that_is_not", "INVALID")]);
     insta::assert_snapshot!(program().at(&api, json!({})).file("catalog.json", catalog).read().story(), @r#"
-    ERROR stream_that_is_not (config_error) stream "stream_that_is_not" does not exist: this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
+    ERROR stream_that_is_not (config_error) stream "stream_that_is_not" does not exist: this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes, members, schedules, automations, knowledge_folders, repositories, session_attachments, pull_requests, consumption_daily, consumption_daily_users, metrics_usage_daily, metrics_sessions_daily, metrics_prs_daily, active_users, organizations, service_users, roles, audit_logs, consumption_cycles, acu_limits
     INCOMPLETE stream_that_is_not
     exit 1
     "#);

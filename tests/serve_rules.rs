@@ -224,7 +224,7 @@ fn rules_are_read_again_while_jobs_go_on_by_those_that_they_were_made_by() {
     assert_eq!(jobs(&bridge.post("generic", &alert("c", "firing", json!({"labels": {"team": "payments"}})))), 1);
     // A file that is wrong, and one that would need another start.
     for (wrong, said) in [
-        (with_rules.replace("team: payments", "team: [payments"), "is not valid YAML"),
+        (with_rules.replace("team: payments", "team: [payments"), "has a list in [ ] that is not closed"),
         (with_rules.replace("id: payments", "name: payments"), "write id"),
         (with_rules.replace("name: main", "name: other"), "needs a restart"),
     ] {

@@ -35,7 +35,8 @@ fn a_file_that_is_no_state_is_not_replaced() {
 #[test]
 fn an_empty_file_an_empty_list_and_an_older_state_are_replaced() {
     for text in ["", "[]", "{}", &state(&[("secrets", json!({"updated_at": 5}))])] {
-        let program = program().at(&api(), json!({})).file("state.json", text);
+        let api = api();
+        let program = program().at(&api, json!({})).file("state.json", text);
         let ran = program.run("read --config config.json --streams sessions --state-out state.json");
         assert_eq!(ran.exit(), "exit 0", "{text}: {}", ran.stderr);
         assert!(program.text("state.json").contains("\"updated_at\": 1700000000"), "{text}");
@@ -44,14 +45,16 @@ fn an_empty_file_an_empty_list_and_an_older_state_are_replaced() {
 
 #[test]
 fn a_device_is_written_to() {
-    let program = program().at(&api(), json!({}));
+    let api = api();
+    let program = program().at(&api, json!({}));
     let ran = program.run("read --config config.json --streams sessions --state-out /dev/null");
     assert_eq!(ran.exit(), "exit 0", "{}", ran.stderr);
 }
 
 #[test]
 fn a_second_read_with_the_same_state_file_says_so() {
-    let program = program().at(&api(), json!({})).file("state.json", "[]");
+    let api = api();
+    let program = program().at(&api, json!({})).file("state.json", "[]");
     let lock = File::create(program.path("state.json.lock")).unwrap();
     lock.lock().unwrap();
     let arguments = "read --config config.json --streams sessions --state state.json --state-out state.json";

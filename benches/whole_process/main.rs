@@ -116,7 +116,13 @@ const CASES: &[Case] = &[
         runs: 3,
         ..COMMON
     },
-    Case { name: "all", work: Work::Read("all"), sessions: (10_000, 500), messages: 2, ..COMMON },
+    Case {
+        name: "all",
+        work: Work::Read("sessions,sessions_insights,session_messages,playbooks,secrets,knowledge_notes"),
+        sessions: (10_000, 500),
+        messages: 2,
+        ..COMMON
+    },
     Case { name: "sessions-million", sessions: (1_000_000, 4000), runs: 7, is_large: true, ..COMMON },
 ];
 
@@ -351,7 +357,7 @@ struct Kept {
 impl Kept {
     fn stream(&mut self, organization: &mut Organization, stream: &Stream) -> Result<()> {
         if stream.listing != Listing::PerSession {
-            let (pages, items) = self.list(organization, &stream.path.join("/"), |_| ())?;
+            let (pages, items) = self.list(organization, &stream.paths[0].below.join("/"), |_| ())?;
             self.lists += pages;
             self.records += items;
             return Ok(());
@@ -362,7 +368,7 @@ impl Kept {
         })?;
         self.lists += pages;
         for session in sessions {
-            let path = format!("sessions/devin-{}/{}", bare(&session), stream.path.join("/"));
+            let path = format!("sessions/devin-{}/{}", bare(&session), stream.paths[0].below.join("/"));
             let (pages, items) = self.list(organization, &path, |_| ())?;
             self.children += pages;
             self.records += items;

@@ -15,6 +15,7 @@ use serde_json::value::RawValue;
 use source_devin_ai::airbyte::StreamDescriptor;
 use source_devin_ai::devin::surrogate::replace_halves;
 use source_devin_ai::devin::{Page, Trail};
+use source_devin_ai::source::facts::Reading;
 use source_devin_ai::source::record::{Frame, frame_page};
 
 const SESSION: &str = "s\"1";
@@ -55,7 +56,7 @@ fn check(mut body: Vec<u8>) {
 
 /// The page's lines, each without its line feed.
 fn lines(page: &Page, frame: &Frame) -> Vec<Vec<u8>> {
-    let framed = frame_page(page, frame, "id", |_, _| true);
+    let framed = frame_page(page, frame, &Reading { id: "id", cursor: None }, |_, _| true);
     let mut lines: Vec<Vec<u8>> = framed.lines.split(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
     assert_eq!(lines.pop().as_deref(), Some(&b""[..]), "the last line is whole");
     assert_eq!(lines.len() as u64, framed.records);

@@ -9,12 +9,13 @@ use clap::{Args, ValueEnum};
 
 use super::values::{Offered, start_date};
 use super::{Connection, Exit, FAILURE, SUCCESS, client, level, place, usage};
-use crate::airbyte::{ConfiguredCatalog, FailureType, InputState, Level};
+use crate::airbyte::{ConfiguredCatalog, FailureType, InputState, Level, StreamDescriptor};
 use crate::config::{self, Config};
 use crate::devin::retry::Policy;
 use crate::output::Output;
 use crate::source::context::Context;
 use crate::source::emit::{Emitter, Format, now_ms};
+use crate::source::output_folder::{self, OutputFolder, Wanted};
 use crate::source::plan::{self, Plan};
 use crate::source::read::{self, Ending};
 use crate::source::state_file::{self, StateFile};
@@ -26,6 +27,7 @@ Examples:
   source-devin-ai read --sandbox --streams playbooks --format records
   source-devin-ai read --streams sessions --format records | jq .acus_consumed
   source-devin-ai read --streams sessions --format records --state state.json --state-out state.json
+  source-devin-ai read --streams all --output devin
   source-devin-ai read --config config.json --catalog catalog.json --state state.json";
 
 #[derive(Debug, Args)]
@@ -54,6 +56,9 @@ pub struct Read {
     /// Airbyte messages, or plain records, one JSON object a line
     #[arg(long, value_name = "FORM", default_value = "airbyte")]
     format: Form,
+    /// Write plain records into this folder instead, one file a stream: DIR/sessions.jsonl. With --state-out, add to them
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["catalog", "format"])]
+    output: Option<PathBuf>,
     /// Show only warnings and errors: no progress, no summary
     #[arg(long, short, conflicts_with = "debug")]
     quiet: bool,
@@ -66,6 +71,11 @@ enum Form {
 }
 
 impl Read {
+    /// Whether only what has changed is read, as far as the state goes.
+    fn is_incremental(&self) -> bool {
+        self.state.is_some() || self.state_out.is_some()
+    }
+
     /// Whether `--state` and `--state-out` name the same file.
     fn has_own_state(&self) -> bool {
         let absolute = |path: &Path| std::path::absolute(path).ok();
@@ -82,8 +92,8 @@ fn names() -> impl TypedValueParser<Value = String> {
 /// Reads what was asked for.
 pub async fn run(read: Read, output: &Output) -> Exit {
     let format = match read.format {
-        Form::Airbyte => Format::Airbyte,
-        Form::Records => Format::Records,
+        Form::Airbyte if read.output.is_none() => Format::Airbyte,
+        Form::Airbyte | Form::Records => Format::Records,
     };
     let mut emitter = Emitter::new(output.clone(), format, level(&read.connection.common)).quiet(read.quiet);
     if read.catalog.is_none() {
@@ -100,7 +110,7 @@ pub async fn run(read: Read, output: &Output) -> Exit {
             "read needs --catalog FILE (from a platform) or --streams NAMES (sessions,playbooks or all; messages hold personal data and cost one request per session)",
         );
     }
-    let picked = match plan::pick(read.streams.as_deref().unwrap_or("all")) {
+    let picked = match read.streams.as_deref().map_or_else(|| Ok(plan::usual()), plan::pick) {
         Ok(picked) => picked,
         Err(problem) => return usage(output, &problem),
     };
@@ -128,7 +138,7 @@ pub async fn run(read: Read, output: &Output) -> Exit {
     for warning in place.config.warnings(now_ms() / 1000) {
         emitter.log(Level::Warn, &warning);
     }
-    for stream in anew {
+    for stream in &anew {
         // What is not read keeps its state.
         if plan.steps.iter().any(|step| step.stream.name == stream.name) {
             state.forget(stream.name);
@@ -136,6 +146,14 @@ pub async fn run(read: Read, output: &Output) -> Exit {
             let message = format!("--full-refresh names {}, which is not among the streams to read", stream.name);
             emitter.log(Level::Warn, &message);
         }
+    }
+    let folder = match read.output.as_deref().map(|path| folder(path, &read, &plan, &state, &anew)).transpose() {
+        Ok(folder) => folder,
+        Err(error) if error.is_usage() => return usage(output, &error.to_string()),
+        Err(error) => return fail(&emitter, &error.to_string()),
+    };
+    for note in folder.iter().flat_map(|folder| &folder.notes) {
+        emitter.log(Level::Info, note);
     }
     let is_own = read.has_own_state();
     let open = |path| StateFile::open(path, is_own, state.streams);
@@ -147,7 +165,11 @@ pub async fn run(read: Read, output: &Output) -> Exit {
     if plan.steps.is_empty() && plan.refused.is_empty() {
         emitter.log(Level::Warn, "the catalog configures no stream, so there is nothing to read");
     }
-    let emitter = emitter.labeled(plan.steps.len() > 1).keeping(state_file);
+    let emitter = emitter
+        .labeled(plan.steps.len() > 1 && folder.is_none())
+        .keeping(state_file)
+        .into_folder(folder)
+        .redacting(place.redactions);
     // Before the first message, after which a platform may want to stop us.
     let mut signals = Signals::listen();
     let context = Arc::new(Context::new(client(&place.config, Policy::patient()), emitter, &place.config));
@@ -191,6 +213,24 @@ fn state_before(read: &Read) -> anyhow::Result<InputState> {
     )
 }
 
+/// The folder of `--output`. A stream that the state knows, or that is read anew on request, may have records there.
+fn folder(
+    path: &Path,
+    read: &Read,
+    plan: &Plan,
+    state: &InputState,
+    anew: &[&'static Stream],
+) -> Result<OutputFolder, output_folder::Error> {
+    let streams: Vec<&'static str> = plan.steps.iter().map(|step| step.stream.name).collect();
+    if !read.is_incremental() {
+        return OutputFolder::open(path, &Wanted::Whole(&streams));
+    }
+    let is_known = |name: &str| state.of(&StreamDescriptor::of(name)).is_some();
+    let is_continued = |name: &&str| is_known(name) || anew.iter().any(|stream| stream.name == *name);
+    let continued: Vec<&'static str> = streams.iter().copied().filter(is_continued).collect();
+    OutputFolder::open(path, &Wanted::Changes { streams: &streams, continued: &continued })
+}
+
 /// What `--catalog` asks for, or else the picked streams.
 fn planned(read: &Read, config: &Config, picked: &[&'static Stream], state: &InputState) -> anyhow::Result<Plan> {
     match &read.catalog {
@@ -198,8 +238,9 @@ fn planned(read: &Read, config: &Config, picked: &[&'static Stream], state: &Inp
             Ok(plan::plan(config, &parse(path, "catalog", ConfiguredCatalog::parse)?, state, now_ms() / 1000))
         }
         None => {
-            let state = (read.state.is_some() || read.state_out.is_some()).then_some(state);
-            Ok(plan::plan_streams(config, picked, state, now_ms() / 1000))
+            let state = read.is_incremental().then_some(state);
+            let plan = plan::plan_streams(config, picked, state, now_ms() / 1000);
+            Ok(Plan { leaves_out: is_all(&read.streams), ..plan })
         }
     }
 }

@@ -9,9 +9,9 @@ use chrono::{DateTime, NaiveDateTime};
 use serde_json::{Map, Value};
 
 use super::secrets::secrets_of_text;
-use super::{DEFAULT_API_URL, Error, SETTINGS};
-use crate::devin::base_address;
+use super::{DEFAULT_API_URL, Error, SETTINGS, SHORTEST_REDACT_KEY};
 use crate::devin::token::holds_key;
+use crate::devin::{Token, base_address};
 use crate::redact::Redactor;
 
 /// The form of `start_date`, as chrono and as people write it.
@@ -144,6 +144,33 @@ impl Fields {
                 String::new()
             }
         }
+    }
+
+    /// A list of texts; a form that is not filled in may send null, or an empty text.
+    pub fn list(&mut self, name: &str, form: &str) -> Vec<String> {
+        let texts = |values: &Vec<Value>| values.iter().map(|value| value.as_str().map(str::to_string)).collect();
+        let list = match self.fields.get(name) {
+            None | Some(Value::Null) => Some(Vec::new()),
+            Some(Value::String(text)) if text.is_empty() => Some(Vec::new()),
+            Some(Value::Array(values)) => texts(values),
+            Some(_) => None,
+        };
+        list.unwrap_or_else(|| {
+            self.problems.push(format!("{name} must be {form}"));
+            Vec::new()
+        })
+    }
+
+    /// The key of hashes, which is no API key and long enough.
+    pub fn redact_key(&mut self) -> Option<Token> {
+        let text = self.text("redact_key").filter(|text| !text.is_empty())?;
+        self.redactor.add(&text);
+        if text.chars().count() < SHORTEST_REDACT_KEY {
+            self.problems.push(format!(
+                "redact_key must have at least {SHORTEST_REDACT_KEY} characters: make one with openssl rand -hex 32, and keep it"
+            ));
+        }
+        Some(Token::new(&text))
     }
 
     pub fn number(&mut self, name: &str, default: i64, range: RangeInclusive<i64>, form: &str) -> i64 {

@@ -9,10 +9,10 @@ use crate::redact::is_secret_name;
 const LONG: usize = 16;
 
 /// Names that somebody may have misspelled for the key's.
-const KEY_NAMES: [&str; 4] = ["api_token", "api_key", "token", "key"];
+const KEY_NAMES: [&str; 5] = ["api_token", "api_key", "redact_key", "token", "key"];
 
 /// Settings whose values are no secrets.
-const KNOWN: [&str; 5] = ["org_id", "start_date", "api_url", "lookback_window", "concurrency"];
+const KNOWN: [&str; 6] = ["org_id", "start_date", "api_url", "lookback_window", "concurrency", "redact_fields"];
 
 /// All that may be a key in the text of a settings file: what stands under a name that keeps secrets or nearly does, and
 /// every long word of letters and digits. Where the text is no JSON, every such word.
@@ -68,6 +68,7 @@ mod tests {
     #[test]
     fn what_may_be_a_key_is_found_in_settings_that_cannot_be_used() {
         assert_eq!(check(r#"{"api_token":"s3cr3t","org_id":"org-0123456789abcdef"}"#), ["s3cr3t"]);
+        assert_eq!(check(r#"{"redact_key":"hush hush"}"#), ["hush hush"]);
         assert_eq!(
             check(r#"{"api_tokn":"s3cr3t","webhook_secret":"hush","x":"0123456789abcdef"}"#),
             ["0123456789abcdef", "hush", "s3cr3t"]

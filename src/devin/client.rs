@@ -10,6 +10,7 @@ use tokio::time::{Instant, timeout};
 use super::clock::ServerClock;
 use super::connection::{Connections, Settings};
 use super::error::{Error, Kind, explanation};
+use super::form::Form;
 use super::gate::{Gate, Pass};
 use super::memory::{Memory, Share};
 use super::page::{Invalid, Page, RESERVED, Request, Trail};
@@ -73,7 +74,7 @@ impl Client {
     /// The last try's error. A broken or senseless answer is an error like a failed one, never the list's end.
     pub async fn page(&self, request: &Request, trail: &Trail, tell: &(dyn Fn(Event) + Sync)) -> Result<Page, Error> {
         let read = |answer: Answer| {
-            let mut page = Page::parse(answer.body)?;
+            let mut page = Page::parse_as(answer.body, request.form)?;
             trail.check(&page)?;
             page.asked_at = answer.date.map(|date| date - answer.took.as_secs_f64().ceil() as i64);
             Ok(page)
@@ -88,7 +89,7 @@ impl Client {
     /// # Errors
     /// As for [`Client::page`]; a 404 says only that this deployment does not know the endpoint.
     pub async fn principal(&self, tell: &(dyn Fn(Event) + Sync)) -> Result<Principal, Error> {
-        let request = Request { path: vec!["v3".into(), "self".into()], query: Vec::new() };
+        let request = Request { path: vec!["v3".into(), "self".into()], query: Vec::new(), form: Form::default() };
         let read = |answer: Answer| {
             serde_json::from_slice(&answer.body).map_err(|_| Invalid::Unexpected("it does not describe a principal"))
         };
@@ -277,7 +278,7 @@ fn is_success(status: u16) -> bool {
 
 /// A request as it goes out.
 pub(super) fn to_send(method: Method, request: &Request, after: Option<&str>, body: Vec<u8>) -> HttpRequest {
-    let cursor = after.map(|cursor| ("after", cursor));
+    let cursor = after.map(|cursor| (request.form.next(), cursor));
     let query = request.query.iter().map(|(name, value)| (*name, value.as_str())).chain(cursor);
     let query: Vec<String> =
         query.map(|(name, value)| format!("{name}={}", utf8_percent_encode(value, RESERVED))).collect();

@@ -2,18 +2,19 @@
 //!
 //! Pure: knows no connection and no clock. A page that cannot be what the API means is [`Invalid`], never an end.
 
-use std::borrow::Cow;
+mod envelope;
+
 use std::collections::HashSet;
 use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::ops::Range;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
+use super::form::{Form, Paging, Shape};
 use super::memory::Share;
-use super::walk::{Refused, Walker};
+use super::walk::Refused;
+use envelope::{walk, why_refused};
 
 /// RFC 3986's unreserved characters pass; everything else in a path segment or a query value is percent-encoded.
 pub const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
@@ -28,6 +29,8 @@ pub struct Request {
     pub path: Vec<String>,
     /// Query parameters as they go on the wire; a list is a repeated key. Without `after`, which is the trail's.
     pub query: Vec<(&'static str, String)>,
+    /// What its answers look like, and how the next one is asked for.
+    pub form: Form,
 }
 
 impl Request {
@@ -120,18 +123,32 @@ impl Noted {
 enum Next {
     End,
     After(String),
+    /// So many items further on.
+    Behind(usize),
 }
 
 /// Why a complete answer with status 200 is no page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invalid {
-    NotJson { line: usize, column: usize },
+    NotJson {
+        line: usize,
+        column: usize,
+    },
     NoItems,
-    ItemNotAnObject { index: usize },
+    /// It is built in another way than its list is said to be.
+    OtherShape {
+        wanted: Shape,
+        found: String,
+    },
+    ItemNotAnObject {
+        index: usize,
+    },
     CursorMissing,
     CursorRepeated,
     NothingNew,
-    TooLarge { limit: usize },
+    TooLarge {
+        limit: usize,
+    },
     Unexpected(&'static str),
 }
 
@@ -142,6 +159,7 @@ impl fmt::Display for Invalid {
                 write!(formatter, "it is not the JSON of a list (line {line}, column {column})")
             }
             Invalid::NoItems => formatter.write_str("it has no list of items"),
+            Invalid::OtherShape { wanted, found } => write!(formatter, "it should be {wanted}, and is {found}"),
             Invalid::ItemNotAnObject { index } => write!(formatter, "item {index} is not an object"),
             Invalid::CursorMissing => formatter.write_str("it promises a next page without a cursor for it"),
             Invalid::CursorRepeated => formatter.write_str("its cursor was given before, so the list would never end"),
@@ -161,22 +179,36 @@ struct Envelope {
 }
 
 impl Page {
-    /// Reads an answer's body. Every item is checked to be an object before any of them can be used.
+    /// Reads an answer's body, which is the common envelope. Every item is checked to be an object before any of them can be used.
     ///
     /// # Errors
     /// [`Invalid`] when the body is not an envelope with `items`, or promises a page without a cursor.
     pub fn parse(body: Vec<u8>) -> Result<Page, Invalid> {
+        Page::parse_as(body, Form::default())
+    }
+
+    /// The same of an answer in this form.
+    ///
+    /// # Errors
+    /// [`Invalid`] when the body has another form, or promises a page that cannot be asked for.
+    pub fn parse_as(body: Vec<u8>, form: Form) -> Result<Page, Invalid> {
         let body = String::from_utf8(body).map_err(|_| Invalid::Unexpected("it is not UTF-8 text"))?;
         let (mut items, mut fields) = (Vec::new(), Vec::new());
-        let envelope = walk(&body, &mut items, &mut fields).map_err(|Refused| why_refused(&body))?;
+        let envelope =
+            walk(&body, form.shape, &mut items, &mut fields).map_err(|Refused| why_refused(&body, form.shape))?;
         let cursor = envelope.end_cursor.filter(|cursor| !cursor.is_empty());
         if cursor.as_ref().is_some_and(|cursor| cursor.contains(char::REPLACEMENT_CHARACTER)) {
             return Err(Invalid::Unexpected("its cursor is damaged"));
         }
-        let next = match (envelope.has_next_page, cursor) {
-            (Some(true), None) => return Err(Invalid::CursorMissing),
-            (Some(true) | None, Some(cursor)) => Next::After(cursor),
-            (Some(false), _) | (None, None) => Next::End,
+        let next = match (form.paging, envelope.has_next_page, cursor) {
+            (Paging::Cursor, Some(true), None) => return Err(Invalid::CursorMissing),
+            (Paging::Cursor, Some(true) | None, Some(cursor)) => Next::After(cursor),
+            (Paging::Unpaged, Some(true), _) => {
+                return Err(Invalid::Unexpected("it promises a next page, which this list is not known to have"));
+            }
+            (Paging::Offset, Some(true), _) if !items.is_empty() => Next::Behind(items.len()),
+            (Paging::Offset, None, _) if items.len() >= form.page_size() => Next::Behind(items.len()),
+            _ => Next::End,
         };
         Ok(Page { body, items, fields, next, total: envelope.total, asked_at: None, _share: None })
     }
@@ -199,95 +231,6 @@ impl Page {
     /// Whether the list goes on after this page.
     pub fn has_next(&self) -> bool {
         self.next != Next::End
-    }
-}
-
-/// Walks over a page once: checks it, finds the items and their fields, reads the envelope.
-fn walk(body: &str, items: &mut Vec<Place>, fields: &mut Vec<FieldPlace>) -> Result<Envelope, Refused> {
-    let mut envelope = Envelope::default();
-    let mut seen = Vec::new();
-    let walker = Walker::new(body);
-    let end = walker.object(walker.start(), |key, at| {
-        // An escape may spell a name that is known.
-        let name = spelled_out(body, key)?;
-        let is_known = ["items", "end_cursor", "has_next_page", "total"].contains(&&*name);
-        // One of these twice is contradictory.
-        if is_known && seen.contains(&name) {
-            return Err(Refused);
-        }
-        let end = if name == "items" {
-            walker.list(at, |at| walk_item(body, &walker, at, items, fields))?
-        } else {
-            let end = walker.value(at)?;
-            let value = &body[at..end];
-            match &*name {
-                "end_cursor" => envelope.end_cursor = serde_json::from_str(value).map_err(|_| Refused)?,
-                "has_next_page" => envelope.has_next_page = serde_json::from_str(value).map_err(|_| Refused)?,
-                "total" => envelope.total = value.parse().ok(),
-                _ => {}
-            }
-            end
-        };
-        if is_known {
-            seen.push(name);
-        }
-        Ok(end)
-    })?;
-    walker.end(end)?;
-    if seen.iter().any(|name| name == "items") { Ok(envelope) } else { Err(Refused) }
-}
-
-fn spelled_out(body: &str, key: Range<usize>) -> Result<Cow<'_, str>, Refused> {
-    if body[key.clone()].contains('\\') {
-        serde_json::from_str(&body[key.start - 1..key.end + 1]).map_err(|_| Refused)
-    } else {
-        Ok(body[key].into())
-    }
-}
-
-/// Steps over the item at `start`.
-fn walk_item(
-    body: &str,
-    walker: &Walker,
-    start: usize,
-    items: &mut Vec<Place>,
-    fields: &mut Vec<FieldPlace>,
-) -> Result<usize, Refused> {
-    let first_field = fields.len();
-    let end = walker.object(start, |key, at| {
-        let end = walker.value(at)?;
-        if let Some(noted) = Noted::of(&body.as_bytes()[key.clone()]) {
-            fields.push(FieldPlace { noted, key, value: at..end });
-        }
-        Ok(end)
-    })?;
-    items.push(Place { text: start..end, fields: first_field..fields.len(), has_space: walker.has_space_since(start) });
-    Ok(end)
-}
-
-/// What is wrong with a body that the walk has refused. Read slowly: it is only to be told.
-fn why_refused(body: &str) -> Invalid {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(borrow, default)]
-        items: Option<Vec<&'a RawValue>>,
-        #[serde(default, rename = "end_cursor")]
-        _end_cursor: Option<String>,
-        #[serde(default, rename = "has_next_page")]
-        _has_next_page: Option<bool>,
-        #[serde(borrow, default, rename = "total")]
-        _total: Option<&'a RawValue>,
-    }
-    let envelope: Envelope = match serde_json::from_str(body) {
-        Ok(envelope) => envelope,
-        Err(error) => return Invalid::NotJson { line: error.line(), column: error.column() },
-    };
-    // serde would also fill the envelope from a list, field by field.
-    let items = envelope.items.filter(|_| body.trim_ascii_start().starts_with('{'));
-    match items.map(|items| items.iter().position(|item| !item.get().starts_with('{'))) {
-        None => Invalid::NoItems,
-        Some(Some(index)) => Invalid::ItemNotAnObject { index },
-        Some(None) => Invalid::Unexpected("it is not the JSON of a list"),
     }
 }
 
@@ -318,14 +261,24 @@ impl Trail {
     /// # Errors
     /// [`Invalid`] when the cursor stands still or comes round again, or when page after page is empty.
     pub fn check(&self, page: &Page) -> Result<(), Invalid> {
-        let Next::After(cursor) = &page.next else { return Ok(()) };
-        if self.after.as_deref() == Some(cursor) || self.seen.contains(&mark(&cursor)) {
+        let cursor = match &page.next {
+            Next::End => return Ok(()),
+            Next::After(cursor) => cursor.clone(),
+            Next::Behind(items) => self.behind(*items),
+        };
+        if self.after.as_deref() == Some(&*cursor) || self.seen.contains(&mark(&cursor)) {
             return Err(Invalid::CursorRepeated);
         }
         if self.is_barren(page) && self.barren + 1 >= MOST_BARREN_PAGES {
             return Err(Invalid::NothingNew);
         }
         Ok(())
+    }
+
+    /// The offset of what comes so many items further on.
+    fn behind(&self, items: usize) -> String {
+        let before: usize = self.after.as_deref().and_then(|before| before.parse().ok()).unwrap_or(0);
+        (before + items).to_string()
     }
 
     /// Whether `page` brings nothing that the page before did not.
@@ -337,13 +290,16 @@ impl Trail {
     pub fn advance(&mut self, page: &Page) {
         self.barren = if self.is_barren(page) { self.barren + 1 } else { 0 };
         self.last = Some(page.mark());
-        match &page.next {
-            Next::End => self.ended = true,
-            Next::After(cursor) => {
-                self.seen.insert(mark(&cursor));
-                self.after = Some(cursor.clone());
+        let cursor = match &page.next {
+            Next::End => {
+                self.ended = true;
+                return;
             }
-        }
+            Next::After(cursor) => cursor.clone(),
+            Next::Behind(items) => self.behind(*items),
+        };
+        self.seen.insert(mark(&cursor));
+        self.after = Some(cursor);
     }
 }
 
@@ -362,95 +318,4 @@ fn mark(what: &impl Hash) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn check(body: &str) -> String {
-        match Page::parse(body.as_bytes().to_vec()) {
-            Ok(page) => {
-                let items: Vec<&str> = page.items().collect();
-                format!("{items:?} then {:?}, total {:?}", page.next, page.total)
-            }
-            Err(invalid) => format!("invalid: {invalid}"),
-        }
-    }
-
-    #[test]
-    fn what_follows_a_page_is_read_from_whatever_the_envelope_says() {
-        insta::assert_snapshot!(check(r#"{"items":[{"a":1}],"end_cursor":"x=","has_next_page":true,"total":7}"#), @r#"["{\"a\":1}"] then After("x="), total Some(7)"#);
-        insta::assert_snapshot!(check(r#"{"items":[],"end_cursor":"x","has_next_page":false}"#), @"[] then End, total None");
-        insta::assert_snapshot!(check(r#"{"items":[],"end_cursor":"x"}"#), @r#"[] then After("x"), total None"#);
-        insta::assert_snapshot!(check(r#"{"items":[],"end_cursor":null,"has_next_page":null,"total":null}"#), @"[] then End, total None");
-        insta::assert_snapshot!(check(r#"{"items":[]}"#), @"[] then End, total None");
-        insta::assert_snapshot!(check(r#"{"items":[],"total":"many","unknown":{"a":[1]}}"#), @"[] then End, total None");
-    }
-
-    #[test]
-    fn what_cannot_be_a_page_is_an_error_and_never_an_end() {
-        insta::assert_snapshot!(check(r#"{"items":[],"has_next_page":true}"#), @"invalid: it promises a next page without a cursor for it");
-        insta::assert_snapshot!(check(r#"{"items":[],"has_next_page":true,"end_cursor":""}"#), @"invalid: it promises a next page without a cursor for it");
-        insta::assert_snapshot!(check(r#"{"detail":"maintenance"}"#), @"invalid: it has no list of items");
-        insta::assert_snapshot!(check(r#"{"items":null}"#), @"invalid: it has no list of items");
-        insta::assert_snapshot!(check(r#"{"items":{}}"#), @"invalid: it is not the JSON of a list (line 1, column 9)");
-        insta::assert_snapshot!(check(r#"{"items":[{"a":1},3]}"#), @"invalid: item 1 is not an object");
-        insta::assert_snapshot!(check(r#"{"items":[{"a":1},null]}"#), @"invalid: item 1 is not an object");
-        insta::assert_snapshot!(check(r#"{"items":[{"a":1}"#), @"invalid: it is not the JSON of a list (line 1, column 17)");
-        insta::assert_snapshot!(check("<html>"), @"invalid: it is not the JSON of a list (line 1, column 1)");
-        insta::assert_snapshot!(check(""), @"invalid: it is not the JSON of a list (line 1, column 0)");
-        insta::assert_snapshot!(check("{\"items\":[{\"a\":\"\u{0}\"}]}"), @"invalid: it is not the JSON of a list (line 1, column 16)");
-        insta::assert_snapshot!(check("null"), @"invalid: it is not the JSON of a list (line 1, column 4)");
-        insta::assert_snapshot!(check("[]"), @"invalid: it has no list of items");
-        assert_eq!(
-            Page::parse(b"{\"items\":[{\"a\":\"\xff\"}]}".to_vec()).unwrap_err().to_string(),
-            "it is not UTF-8 text"
-        );
-        insta::assert_snapshot!(check(r#"[[{"a":1}],null,false,null]"#), @"invalid: it has no list of items");
-    }
-
-    fn page_of(items: &str, cursor: &str) -> Page {
-        let body = format!(r#"{{"items":[{items}],"end_cursor":"{cursor}"}}"#);
-        Page::parse(body.into_bytes()).unwrap()
-    }
-
-    fn page(cursor: &str) -> Page {
-        page_of("", cursor)
-    }
-
-    #[test]
-    fn a_cursor_that_stands_still_or_comes_round_again_is_an_error() {
-        let mut trail = Trail::default();
-        for cursor in ["a", "b", "c"] {
-            assert_eq!(trail.check(&page(cursor)), Ok(()));
-            trail.advance(&page(cursor));
-        }
-        assert_eq!(trail.check(&page("c")), Err(Invalid::CursorRepeated), "stands still");
-        assert_eq!(trail.check(&page("a")), Err(Invalid::CursorRepeated), "comes round");
-        assert_eq!(trail.check(&page("d")), Ok(()));
-        assert_eq!(trail.after(), Some("c"), "checking moves nothing");
-    }
-
-    #[test]
-    fn a_list_without_anything_new_ends_in_an_error() {
-        let pages_of = |items: &str| {
-            let mut trail = Trail::default();
-            let sound = |n: &usize| {
-                let page = page_of(items, &n.to_string());
-                let sound = trail.check(&page).is_ok();
-                trail.advance(&page);
-                sound
-            };
-            (0usize..).take_while(sound).count()
-        };
-        assert_eq!(pages_of(""), MOST_BARREN_PAGES as usize - 1);
-        assert_eq!(pages_of(r#"{"a":1},{"a":2}"#), MOST_BARREN_PAGES as usize, "the first one was new");
-    }
-
-    #[test]
-    fn the_end_is_reached_only_by_a_page_that_says_so() {
-        let mut trail = Trail::default();
-        trail.advance(&page("a"));
-        assert!(!trail.has_ended());
-        trail.advance(&Page::parse(br#"{"items":[]}"#.to_vec()).unwrap());
-        assert!(trail.has_ended());
-    }
-}
+mod tests;

@@ -12,6 +12,7 @@ use tokio::time::timeout;
 use super::client::{Answer, Client, Event, Refusal, to_send};
 use super::connection::Connections;
 use super::error::{Error, Kind};
+use super::form::Form;
 use super::page::{Invalid, Request, Trail};
 use super::session::{NewSession, Session, bare};
 use super::transport::Method;
@@ -103,7 +104,9 @@ impl Client {
             org_id: String,
         }
         let path = ["v3", "enterprise", "organizations"].map(str::to_string).to_vec();
-        let found = self.all::<Organization>(&Request { path, query: first_page() }, |_| true, tell).await?;
+        let found = self
+            .all::<Organization>(&Request { path, query: first_page(), form: Form::default() }, |_| true, tell)
+            .await?;
         Ok(found.into_iter().map(|organization| organization.org_id).collect())
     }
 
@@ -215,7 +218,11 @@ fn first_page() -> Vec<(&'static str, String)> {
 
 fn sessions_of(organization: &str, below: &[&str]) -> Request {
     let path = ["v3", "organizations", organization, "sessions"];
-    Request { path: path.iter().chain(below).map(ToString::to_string).collect(), query: Vec::new() }
+    Request {
+        path: path.iter().chain(below).map(ToString::to_string).collect(),
+        query: Vec::new(),
+        form: Form::default(),
+    }
 }
 
 fn read_session(answer: &Answer) -> Result<Session, Invalid> {

@@ -41,11 +41,11 @@ fn write_all(mut sink: Box<dyn Write + Send>, queue: &Receiver<Waiting>, room: &
         let mut next = Some(first);
         while let Some(waiting) = next {
             sink.write_all(&waiting.bytes)?;
-            room.add_permits(waiting.room as usize);
             if let Some(then) = waiting.then {
                 sink.flush()?;
                 then()?;
             }
+            room.add_permits(waiting.room as usize);
             next = queue.try_recv().ok();
         }
         sink.flush()?;

@@ -39,6 +39,7 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
         None if has_password(authority) => near[..end("\"'<>`\\")].rfind('@')?,
         None => return None,
     };
+    let length = beyond_slash(&near[..end("\"'<>`\\")], authority, length);
     let (user, password) = near[..length].split_once(':').unwrap_or((&near[..length], ""));
     let begin = place.at + open;
     if user_is_key(user, is_web) || password.is_empty() || is_web && STAND_INS.contains(&password) {
@@ -48,6 +49,23 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
         return is_secret.then_some(begin..begin + end);
     }
     Some(begin + user.len() + 1..begin + length)
+}
+
+/// Where the password of an address ends whose host, as it seems, is none: `app:p@ss/w0rd@db.example`.
+fn beyond_slash(near: &str, authority: &str, length: usize) -> usize {
+    let is_host = |host: &str| host.contains(['.', ':']) || host == "localhost";
+    let goes_on = &near[authority.len()..];
+    if is_host(&authority[(length + 1).min(authority.len())..])
+        || !authority[..length.min(authority.len())].contains(':')
+    {
+        return length;
+    }
+    let Some(last) = goes_on.rfind('@').map(|last| authority.len() + last) else { return length };
+    let host = run(&near[last + 1..], DOTTED);
+    let is_end = near[last + 1 + host..].is_empty() || near[last + 1 + host..].starts_with([':', '/', '?', ',']);
+    let is_password =
+        host > 0 && is_end && last > length && !near[..last].ends_with('/') && !near[length..last].contains('=');
+    if is_password { last } else { length }
 }
 
 /// Whether the user of an address is a key itself, and no name.
@@ -89,7 +107,7 @@ pub(super) fn data_source(place: Place<'_>) -> Option<Range<usize>> {
 /// The credential after `Bearer`, `Basic` or `GenieKey`, unless it is an ordinary word.
 pub(super) fn scheme_credential(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    let scheme = ["bearer", "basic", "geniekey"]
+    let scheme = ["bearer", "basic", "geniekey", "ssws"]
         .into_iter()
         .find(|scheme| rest.get(..scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme)))?;
     let after = &rest[scheme.len()..];

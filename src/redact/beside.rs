@@ -88,3 +88,14 @@ pub(super) fn tuple(place: Place<'_>, at: usize) -> Option<(usize, Sign)> {
     let is_quoted = rest[value..].starts_with(['"', '\'', '\\']);
     (matches!(opening, Some(b'(' | b'[' | b'{')) && is_quoted).then_some((value, Sign::Beside))
 }
+
+/// `Password … reset.`, and on another line `New value: …`: where the value stands, counted from the word `value`.
+pub(super) fn new_value(place: Place<'_>) -> Option<Range<usize>> {
+    let value = place.rest().strip_prefix("value: ")?;
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(NEAR))..place.at];
+    let line = &value[..boundary(value, NEAR)];
+    let length = line.find(char::is_whitespace).unwrap_or(line.len());
+    let begin = "value: ".len();
+    let is_secret = before.ends_with("New ") && before.contains("assword") && length > 5;
+    is_secret.then_some(begin..begin + length)
+}

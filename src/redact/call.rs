@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::scan::{Place, boundary, is_strong, looks_random};
+use super::scan::{Place, boundary, is_strong, is_varied, looks_random};
 use super::speech::{is_identifying, is_label};
 use super::value::quoted;
 
@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 48;
 
 /// How the names of functions end that take the name of a user, and the password after it.
 const SIGNING_IN: &str = "connect __construct sequelize getconnection createconnection connection login logon signin attempt auth \
-    authenticate bind imap_open credentials pool";
+    authenticate bind imap_open credentials credential pool password createuser adduser";
 
 /// How the names of functions end, and of what they belong to, that take a password to make or compare its hash.
 const HASHING: &str = "crypt hashpw checkpw encrypt decrypt password_verify password_hash verifypassword checkpassword";
@@ -28,17 +28,18 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
     let before = &place.text.as_bytes()[place.at.saturating_sub(LONGEST_NAME)..place.at];
     let length = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte)).count();
     let name = String::from_utf8_lossy(&before[before.len() - length..]).to_ascii_lowercase();
+    // `auth=("bob", "…")`
+    let name = if name.is_empty() && before.ends_with(b"auth=") { "auth".to_string() } else { name };
     let ends = |table: &str| table.split_ascii_whitespace().any(|end| name.ends_with(end));
     let hashes = || ends(HASHING) || HASHES.split(' ').any(|hash| name.rsplit('.').nth(1).is_some_and(|of| of == hash));
-    if length == 0 {
-        return None;
-    }
-    let from = if ends(SIGNING_IN) {
-        1
-    } else if hashes() {
-        0
-    } else {
-        return None;
+    let is_open = || place.rest()[1..].starts_with(['"', '\'']);
+    let (from, is_sure) = match () {
+        () if !name.is_empty() && hashes() => (0, true),
+        () if name.ends_with("auth") && has_one(place.rest()) => (0, true),
+        () if !name.is_empty() && ends(SIGNING_IN) => (1, true),
+        // The arguments of what is called elsewhere: `args: ('db', 'root', '…')`
+        () if is_open() => (1, false),
+        () => return None,
     };
     let text = &place.rest()[1..boundary(place.rest(), CALL).max(1)];
     let (mut at, mut nth, mut last) = (0, 0, "");
@@ -54,7 +55,13 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
                 let range = at + range.start..at + range.end;
                 let argument = text.get(range.clone())?;
                 let is_after_user = USERS.split(' ').any(|user| user == last) && looks_random(argument, 6);
-                if nth >= from && (is_after_user && !is_label(argument) || is_password(argument)) {
+                let is_hashed = from == 0
+                    && nth == 0
+                    && argument.bytes().any(|byte| byte.is_ascii_digit())
+                    && !argument.contains([' ', '$', '/']);
+                if nth >= from
+                    && (is_hashed || is_after_user && !is_label(argument) || is_sure && is_password(argument))
+                {
                     let begin = place.at + 1;
                     return Some(begin + range.start..begin + range.end);
                 }
@@ -67,8 +74,28 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
     None
 }
 
+/// Whether a call has one argument, a quoted one.
+fn has_one(call: &str) -> bool {
+    let argument = call[1..].chars().next().filter(|c| "\"'".contains(*c)).map(|quote| quoted(&call[1..], 0, quote));
+    argument.is_some_and(|argument| call.get(argument.end + 2..).is_some_and(|rest| rest.starts_with(')')))
+}
+
+/// Whether the function `name` takes the name of a user, and the password after it.
+pub(super) fn signs_in(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SIGNING_IN.split_ascii_whitespace().any(|end| name.ends_with(end))
+}
+
+/// Whether an argument is an address of mail.
+fn is_address(argument: &str) -> bool {
+    argument.split_once('@').is_some_and(|(_, host)| host.contains('.'))
+}
+
 /// Whether an argument looks like a password rather than a name, a place or a message.
 pub(super) fn is_password(argument: &str) -> bool {
     let has_mark = argument.contains(['!', '$', '#', '%', '^', '&', '*']) && looks_random(argument, 5);
-    (is_strong(argument) || has_mark) && !argument.contains([' ', '/', ':', '@', ',', '=']) && !is_identifying(argument)
+    (is_strong(argument) || is_varied(argument) || has_mark)
+        && !argument.contains([' ', '/', ':', ',', '='])
+        && !is_address(argument)
+        && !is_identifying(argument)
 }

@@ -13,7 +13,7 @@ use super::value::quoted;
 const LINE: usize = 512;
 
 /// What begins the value of an authorization header, where one word follows, and where many may.
-const SCHEMES: &str = "basic bearer token apikey key geniekey negotiate ntlm";
+const SCHEMES: &str = "basic bearer token apikey key ssws geniekey negotiate ntlm";
 const SCHEMES_OF_PARTS: &str = "digest oauth hawk aws4-hmac-sha256";
 
 /// What follows a scheme: no closing bracket of a dump is of it.

@@ -18,12 +18,13 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
     let mut from = 0;
     for document in text.split_inclusive("\n---") {
         looked_at(document.len());
-        let is_secret = is_kind_secret(document);
+        let is_of_terraform = document.contains("\"kubernetes_secret");
+        let is_secret = is_of_terraform || is_kind_secret(document);
         let mut at = 0;
         while let Some(next) = document[at..].find("ata").map(|next| at + next) {
             at = next + "ata".len();
             let word = document[..at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-            let is_text = word == "stringData";
+            let is_text = word == "stringData" || is_of_terraform && word == "data";
             if is_text || is_secret && word == "data" {
                 let values = values(document, at);
                 // What was read here is not read again at the next name in it.

@@ -4,10 +4,14 @@
 //! message format and no API, and it leaves alone what the caller must not change: it answers, the caller decides.
 
 mod address;
+mod apart;
+mod argument;
 mod beside;
+mod block;
 mod call;
 mod command;
 mod decoration;
+mod encoding;
 mod header;
 mod letters;
 mod manifest;
@@ -16,10 +20,13 @@ mod own;
 mod pair;
 mod pem;
 mod placeholder;
+mod printed;
+mod protocol;
 mod reading;
 mod rules;
 mod scan;
 mod series;
+mod shell;
 mod sign;
 mod speech;
 mod statement;
@@ -81,7 +88,7 @@ impl Redactor {
 
     /// Whether one of the own keys stands in `text`.
     pub fn contains_own_key(&self, text: &str) -> bool {
-        self.own.iter().any(|key| !key.find(text).is_empty())
+        !own::find(&self.own, text).is_empty()
     }
 
     fn secrets(&self, text: &str) -> Vec<Range<usize>> {
@@ -89,7 +96,7 @@ impl Redactor {
     }
 
     fn with_own(&self, text: &str, found: Vec<Range<usize>>) -> Vec<Range<usize>> {
-        let own: Vec<_> = self.own.iter().flat_map(|key| key.find(text)).collect();
+        let own = own::find(&self.own, text);
         if own.is_empty() { found } else { merged(own.into_iter().chain(found).collect()) }
     }
 }

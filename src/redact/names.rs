@@ -28,7 +28,7 @@ pub(super) struct Name {
 
 /// Ends of names whose values are secrets. These tables are words with blanks between.
 const PASSWORDS: &str = "password passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd passkey passw bindpw rootpw userpw dbpw \
-    adminpw pass apikey accesskey secretkey privatekey privatemac presharedkey sharedkey sharedaccesskey \
+    adminpw pass apikey accesskey secretkey seckey privatekey privatemac presharedkey sharedkey sharedaccesskey \
     encryptionkey masterkey signingkey clientkeydata clientsecret secretvalue secretstring secretbase connectionstring \
     dockerconfigjson dockercfg oauth2bearer requirepass masterauth passwort kennwort motdepasse senha contraseña \
     contrasena wachtwoord lösenord hasło пароль 密码 密碼 口令 パスワード 비밀번호";
@@ -38,7 +38,7 @@ const TOKENS: &str = "secret token appkey accesskeyid credential signature phpse
     aspnetsessionid invitecode logincode verificationcode recoverycode backupcode otpcode mfacode 2facode timecode";
 
 /// Ends of names whose values are secrets only if they look like some.
-const OPAQUE: &str = "sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sasurl securitycode";
+const OPAQUE: &str = "sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sonarlogin sasurl securitycode";
 
 /// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.
 const WORDS: [(&str, Kind); 19] = [
@@ -82,7 +82,7 @@ const KEY_OF_THINGS: &str = "aggreg aggregation alert alias object cache class c
 
 /// Words that may follow the one that says secret: `DB_PASSWORD_PROD`, `password_confirmation`, `SECRET_KEY_BASE`.
 const SUFFIXES: &str = "again base base64 confirm confirmation current dev development live new old preprod previous primary prod \
-    production qa repeat secondary stage staging test uat value hash";
+    production qa repeat secondary stage staging test uat value hash sha1 sha256 sha512 md5 hex";
 
 /// Names that end like one that keeps a secret, and keep none.
 const HARMLESS: &str = "bypass compass encompass trespass firstpass secondpass nexttoken nextpagetoken pagetoken continuationtoken \
@@ -222,7 +222,8 @@ fn words(name: &str) -> Vec<String> {
 /// The words of a name as one, without a number behind.
 fn core(words: &[String]) -> String {
     let joined = words.concat();
-    joined.trim_end_matches(|c: char| c.is_ascii_digit()).to_string()
+    // In Chinese and Japanese, a word that links it with its value may follow at once.
+    joined.trim_end_matches(|c: char| c.is_ascii_digit() || "是为為は".contains(c)).to_string()
 }
 
 fn is_suffix(word: &str) -> bool {

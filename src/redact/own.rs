@@ -4,8 +4,10 @@
 //! hexadecimal, as base64 from every offset and as decimal numbers. Every reading keeps letters and digits only, in lower
 //! case, so that white space, separators and invisible characters hide nothing.
 
+use std::cell::LazyCell;
 use std::ops::Range;
 
+use super::encoding::{DECODINGS, decoded, unescaped};
 use super::reading;
 use super::scan::looked_at;
 
@@ -27,20 +29,64 @@ const SHORT: usize = 8;
 /// A key shorter than this is none: it would be found everywhere.
 const SHORTEST: usize = 4;
 
-/// So many letters and digits there are.
-const LETTERS: usize = 36;
+/// How often escapes are resolved.
+const MOST_LEVELS: usize = 2;
+
+/// So many places has the table of what parts begin with.
+const PLACES: usize = 1 << 13;
 
 /// A key that is never shown.
 #[derive(Clone, PartialEq, Eq)]
 pub struct OwnKey {
     whole: String,
     letters: Vec<u8>,
-    /// For every two letters whether a telling part of the key begins with them: most places of a text are passed over by that.
+    /// What a telling part of the key may begin with, four letters each.
+    parts: Vec<u32>,
+    /// Whether one of these has a place in a table: most places of a text are passed over by that.
     begins: Vec<bool>,
 }
 
 /// One way to read a text: bytes, each with where it stands in the text.
 type Reading = Vec<(u8, Range<usize>)>;
+
+/// Where one of these keys stands in `text`, or a telling part of one.
+pub(super) fn find(keys: &[OwnKey], text: &str) -> Vec<Range<usize>> {
+    let mut found = Vec::new();
+    if keys.iter().all(|key| key.whole.len() < SHORTEST) {
+        return found;
+    }
+    let place = |at: usize| at..at + 1;
+    find_decoded(keys, text, place, &mut found);
+    if let Some(seen) = reading::Reading::as_seen(text) {
+        find_decoded(keys, &seen.text, |at| seen.origin(place(at)), &mut found);
+    }
+    found.iter_mut().for_each(|range| widen(text, range));
+    super::merged(found)
+}
+
+/// Adds what is found in a reading, with its escapes resolved once and twice, and in what these encode. Where its bytes stand is
+/// only asked of what may hold a part of a key.
+fn find_decoded(keys: &[OwnKey], text: &str, place: impl Fn(usize) -> Range<usize>, found: &mut Vec<Range<usize>>) {
+    let mut bytes = text.as_bytes().to_vec();
+    for level in 0..=MOST_LEVELS {
+        let placed = LazyCell::new(|| {
+            let mut placed: Reading = text.bytes().enumerate().map(|(at, byte)| (byte, place(at))).collect();
+            (0..level).for_each(|_| placed = unescaped(&placed));
+            placed
+        });
+        keys.iter().filter(|key| key.may_stand_in(&bytes)).for_each(|key| key.find_in(&placed, found));
+        for way in 0..DECODINGS {
+            let encoded = decoded(&bytes, way);
+            let placed = LazyCell::new(|| decoded(&placed, way));
+            keys.iter().filter(|key| key.may_stand_in(&encoded)).for_each(|key| key.find_in(&placed, found));
+        }
+        let resolved = unescaped(&bytes);
+        if resolved.len() == bytes.len() {
+            break;
+        }
+        bytes = resolved;
+    }
+}
 
 impl OwnKey {
     /// Takes the key without the white space that comes along when it is pasted.
@@ -48,44 +94,27 @@ impl OwnKey {
         let whole = key.trim().to_string();
         let bytes = whole.strip_prefix("cog_").unwrap_or(&whole).bytes();
         let letters: Vec<u8> = bytes.filter(counts).map(|byte| byte.to_ascii_lowercase()).collect();
-        let mut begins = vec![false; LETTERS * LETTERS];
-        let parts = (letters.len() + 1).saturating_sub(telling(&letters));
-        letters.windows(2).take(parts).for_each(|pair| begins[place_of(pair[0], pair[1])] = true);
-        OwnKey { letters, begins, whole }
+        let count = (letters.len() + 1).saturating_sub(telling(&letters));
+        let parts: Vec<u32> = letters.windows(SHORTEST_PART).take(count).map(number).collect();
+        let mut begins = vec![false; PLACES];
+        parts.iter().for_each(|part| begins[place_of(*part)] = true);
+        OwnKey { letters, parts, begins, whole }
     }
 
-    /// Where the key stands in `text`, or a telling part of it.
-    pub(super) fn find(&self, text: &str) -> Vec<Range<usize>> {
+    /// Whether the letters and digits of `bytes` have as many of the key's in a row as every part of it has.
+    fn may_stand_in(&self, bytes: &[u8]) -> bool {
         if self.whole.len() < SHORTEST {
-            return Vec::new();
+            return false;
         }
-        let mut found = Vec::new();
-        self.find_decoded(text.bytes().enumerate().map(|(at, byte)| (byte, at..at + 1)).collect(), &mut found);
-        if let Some(seen) = reading::Reading::as_seen(text) {
-            let bytes = seen.text.bytes().enumerate();
-            self.find_decoded(bytes.map(|(at, byte)| (byte, seen.origin(at..at + 1))).collect(), &mut found);
+        if self.letters.len() < FEW_LETTERS {
+            return bytes.len() >= self.whole.len();
         }
-        found.iter_mut().for_each(|range| widen(text, range));
-        super::merged(found)
-    }
-
-    /// Adds what is found in a reading, with its escapes resolved once and twice, and in what these encode.
-    fn find_decoded(&self, mut source: Reading, found: &mut Vec<Range<usize>>) {
-        for _ in 0..3 {
-            self.find_in(&source, found);
-            for skip in 0..2 {
-                self.find_in(&from_hex(&source, skip), found);
-            }
-            for skip in 0..4 {
-                self.find_in(&from_base64(&source, skip), found);
-            }
-            self.find_in(&from_decimal(&source), found);
-            let resolved = unescaped(&source);
-            if resolved.len() == source.len() {
-                break;
-            }
-            source = resolved;
-        }
+        looked_at(bytes.len());
+        let mut last = 0u32;
+        bytes.iter().filter(|byte| counts(byte)).any(|byte| {
+            last = last << 8 | u32::from(byte.to_ascii_lowercase());
+            self.begins[place_of(last)] && self.parts.contains(&last)
+        })
     }
 
     /// Adds every stretch that is a telling part of the key.
@@ -98,7 +127,9 @@ impl OwnKey {
         let telling = telling(&self.letters);
         let mut at = 0;
         while at + telling <= letters.len() {
-            if !self.begins[place_of(letters[at].byte, letters[at + 1].byte)] {
+            let next = letters[at..at + SHORTEST_PART].iter().map(|letter| letter.byte);
+            let next = next.fold(0, |number, byte| number << 8 | u32::from(byte));
+            if !self.begins[place_of(next)] || !self.parts.contains(&next) {
                 looked_at(1);
                 at += 1;
                 continue;
@@ -188,10 +219,14 @@ fn telling(letters: &[u8]) -> usize {
     TELLING_LENGTH.min(letters.len())
 }
 
-/// Where two letters stand in a table of all pairs.
-fn place_of(first: u8, second: u8) -> usize {
-    let number = |byte: u8| usize::from(if byte.is_ascii_digit() { byte - b'0' } else { byte - b'a' + 10 });
-    number(first) * LETTERS + number(second)
+/// Four letters as one number.
+fn number(letters: &[u8]) -> u32 {
+    letters.iter().fold(0, |number, byte| number << 8 | u32::from(*byte))
+}
+
+/// Where four letters have their place in the table.
+fn place_of(letters: u32) -> usize {
+    (letters.wrapping_mul(0x9e37_79b1) >> 19) as usize
 }
 
 /// How many letters of the key begin `letters`.
@@ -217,100 +252,5 @@ fn widen(text: &str, range: &mut Range<usize>) {
     let before = &text.as_bytes()[..range.start];
     if before.len() >= 4 && before[before.len() - 4..].eq_ignore_ascii_case(b"cog_") {
         range.start -= 4;
-    }
-}
-
-/// Resolves `%41`, `\u0041`, `\x41`, `\101`, `&#65;`, `&#x41;` and the escapes of white space; anything else stays.
-fn unescaped(source: &[(u8, Range<usize>)]) -> Reading {
-    let mut out = Reading::with_capacity(source.len());
-    let mut at = 0;
-    while at < source.len() {
-        let (byte, length) = escape(&source[at..]).unwrap_or((source[at].0, 1));
-        out.push((byte, source[at].1.start..source[at + length - 1].1.end));
-        at += length;
-    }
-    out
-}
-
-/// The character that the beginning of `rest` stands for, and how many bytes spell it.
-fn escape(rest: &[(u8, Range<usize>)]) -> Option<(u8, usize)> {
-    let byte = |at: usize| rest.get(at).map(|(byte, _)| *byte);
-    let number = |from: usize, digits: usize, radix: u32| -> Option<u8> {
-        let mut value = 0u32;
-        for at in from..from + digits {
-            value = value.checked_mul(radix)?.checked_add(char::from(byte(at)?).to_digit(radix)?)?;
-        }
-        u8::try_from(value).ok()
-    };
-    match (byte(0)?, byte(1)?) {
-        (b'%', _) => Some((number(1, 2, 16)?, 3)),
-        (b'\\', b'u') => Some((number(2, 4, 16)?, 6)),
-        (b'\\', b'x') => Some((number(2, 2, 16)?, 4)),
-        (b'\\', b'n' | b'r') => Some((b'\n', 2)),
-        (b'\\', b't') => Some((b' ', 2)),
-        (b'\\', b'0'..=b'3') => Some((number(1, 3, 8)?, 4)),
-        (b'&', b'#') => {
-            let is_hex = matches!(byte(2)?, b'x' | b'X');
-            let from = if is_hex { 3 } else { 2 };
-            let digits = (1..=6).find(|digits| byte(from + digits) == Some(b';'))?;
-            Some((number(from, digits, if is_hex { 16 } else { 10 })?, from + digits + 1))
-        }
-        _ => None,
-    }
-}
-
-fn from_hex(source: &[(u8, Range<usize>)], skip: usize) -> Reading {
-    // The `0` of `0x` is no digit.
-    let is_sign = |at: usize| {
-        source[at].0 == b'0' && source.get(at + 1).is_some_and(|(next, _)| next.eq_ignore_ascii_case(&b'x'))
-    };
-    let digits: Vec<_> = (0..source.len())
-        .filter(|at| !is_sign(*at))
-        .filter_map(|at| Some((u8::try_from(char::from(source[at].0).to_digit(16)?).ok()?, &source[at].1)))
-        .skip(skip)
-        .collect();
-    let pairs = digits.chunks_exact(2);
-    pairs.map(|pair| (pair[0].0 << 4 | pair[1].0, pair[0].1.start..pair[1].1.end)).collect()
-}
-
-/// Bytes as numbers: `[99, 111, 103, …]`. A number that is no letter's parts what is around it.
-fn from_decimal(source: &[(u8, Range<usize>)]) -> Reading {
-    let mut out = Reading::new();
-    let mut at = 0;
-    while at < source.len() {
-        let digits = source[at..].iter().take_while(|(byte, _)| byte.is_ascii_digit()).count();
-        if digits > 0 {
-            let number =
-                source[at..at + digits.min(4)].iter().fold(0, |number, (byte, _)| number * 10 + u32::from(byte - b'0'));
-            let byte = u8::try_from(number).ok().filter(u8::is_ascii_graphic).unwrap_or_default();
-            out.push((byte, source[at].1.start..source[at + digits - 1].1.end));
-        }
-        at += digits.max(1);
-    }
-    out
-}
-
-fn from_base64(source: &[(u8, Range<usize>)], skip: usize) -> Reading {
-    let digits: Vec<_> =
-        source.iter().filter_map(|(byte, range)| Some((base64_digit(*byte)?, range))).skip(skip).collect();
-    let mut out = Reading::new();
-    for group in digits.chunks(4) {
-        let bits = group.iter().fold(0u32, |bits, (digit, _)| bits << 6 | u32::from(*digit)) << (6 * (4 - group.len()));
-        for at in 0..group.len() - 1 {
-            let [_, bytes @ ..] = bits.to_be_bytes();
-            out.push((bytes[at], group[at].1.start..group[at + 1].1.end));
-        }
-    }
-    out
-}
-
-fn base64_digit(byte: u8) -> Option<u8> {
-    match byte {
-        b'A'..=b'Z' => Some(byte - b'A'),
-        b'a'..=b'z' => Some(byte - b'a' + 26),
-        b'0'..=b'9' => Some(byte - b'0' + 52),
-        b'+' | b'-' => Some(62),
-        b'/' | b'_' => Some(63),
-        _ => None,
     }
 }

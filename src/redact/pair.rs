@@ -6,11 +6,11 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::beside::before_name;
+use super::beside::{before_name, new_value};
 use super::header::header;
 use super::names::{self, Kind, Name, spaced};
 use super::rules::{DOTTED, WORD};
-use super::scan::{Place, boundary, is_strong, looked_at, looks_random, run};
+use super::scan::{Place, boundary, is_strong, is_varied, looked_at, looks_random, run};
 use super::series::{after, inside, is_plain, old_and_new};
 use super::sign::{Sign, sign};
 use super::speech::{Value, is_identifying, only_speaks};
@@ -70,7 +70,7 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
         Some((found.into_iter().map(|range| begin + range.start..begin + range.end).collect(), next))
     };
     if name.eq_ignore_ascii_case("value") {
-        return from(place.at, before_name(place).into_iter().collect());
+        return from(place.at, before_name(place).or_else(|| new_value(place)).into_iter().collect());
     }
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
     let spaced = spaced(before, name);
@@ -109,8 +109,9 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         Kind::Cookie => return header(text, false),
         _ => {}
     }
-    // The value of a parameter ends with the query.
-    let ends = if place.is_parameter || named.core == "jsessionid" { "#?" } else { "" };
+    // The value of a parameter ends with the query, that of a connection's does not.
+    let is_query = place.is_parameter && place.before != Some(b';');
+    let ends = if is_query || named.core == "jsessionid" { "#?" } else { "" };
     let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign, ends))?;
     let is_quoted = range.start > 0 && text[..range.start].ends_with(['"', '\'', '`']);
     if text[..range.start].ends_with('`') && text[range.clone()].contains(' ') {
@@ -125,7 +126,9 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         // A value that is complained about, or the name of another value.
         let told = text[range.clone()].trim_end_matches([':', ')', ']', ',']);
         let has_digit = told.bytes().any(|byte| byte.is_ascii_digit());
-        let is_value = sign == Sign::Equals || place.is_parameter || has_digit && looks_random(told, 6);
+        let is_value = sign == Sign::Equals
+            || place.is_parameter
+            || has_digit && (is_strong(told) || is_varied(told) || looks_random(told, 8));
         if told.is_empty() || !is_value && range.len() <= LONGEST_NAME {
             return None;
         }
@@ -249,7 +252,9 @@ pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
         _ if named.core == "pass" => is_plain && looks_random(word, 6),
         Kind::Password if is_hex && named.core.ends_with("key") => false,
         Kind::Password => {
-            begins && word.len() >= 6 && (is_strong(word) || (is_plain || has_mark) && looks_random(word, 6))
+            begins
+                && word.len() >= 6
+                && (is_strong(word) || is_varied(word) || (is_plain || has_mark) && looks_random(word, 6))
         }
         Kind::Token if named.core.ends_with("code") => is_digits(),
         Kind::Token if is_base64() => is_strong(word) && !is_hex,
@@ -257,8 +262,10 @@ pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
             word.bytes().all(WORD)
                 && (is_plain || is_strong(word))
                 && !is_hex
-                && (word.len() >= 10 && is_strong(word) || word.len() >= LONG_TOKEN && looks_random(word, LONG_TOKEN))
+                && (word.len() >= 10 && is_strong(word)
+                    || begins && word.len() >= LONG_TOKEN && looks_random(word, LONG_TOKEN))
         }
+        Kind::Opaque if named.core.ends_with("community") => is_strong(word) || is_varied(word),
         _ => false,
     }
 }

@@ -30,7 +30,15 @@ pub(super) fn is_placeholder(text: &str) -> bool {
     let first = text.chars().next().unwrap_or_default();
     let is_filler = text.len() >= 3 && "xX*.#?-_•".contains(first) && text.chars().all(|c| c == first);
     let is_bracketed = text.starts_with('<') && text.ends_with('>') && !text.bytes().any(|byte| byte.is_ascii_digit());
-    is_filler || is_bracketed || text == "?" || is_variable(text) || is_reference(text)
+    let is_left_out = text.chars().all(|c| c == '…') || is_instruction(text);
+    is_filler || is_bracketed || is_left_out || text == "?" || is_variable(text) || is_reference(text)
+}
+
+/// Whether `text` says that something else belongs there: `YOUR_PASSWORD_HERE`.
+fn is_instruction(text: &str) -> bool {
+    let begins = |word: &str| text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
+    ["your_", "your-", "insert_", "insert-", "replace_", "replace-"].into_iter().any(begins)
+        && text.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(&byte))
 }
 
 /// Whether `text` is `${X}`, `$X`, `$1`, `%s`, `%X%`, `{{ x }}`, `$(…)`.

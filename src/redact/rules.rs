@@ -28,7 +28,7 @@ const fn key(text: &'static str, least: usize, alphabet: Alphabet) -> Prefix {
 }
 
 /// How keys begin. What follows must look random, so that words of an alert's name are not taken for one.
-pub(super) const PREFIXES: [Prefix; 174] = [
+pub(super) const PREFIXES: [Prefix; 176] = [
     key("cog_", 8, WORD),
     key("apk_", 8, TOKEN),
     key("ghp_", 16, WORD),
@@ -87,6 +87,8 @@ pub(super) const PREFIXES: [Prefix; 174] = [
     key("doo_v1_", 16, WORD),
     key("dor_v1_", 16, WORD),
     key("AIza", 30, WORD),
+    key("AAAA", 140, COLONED),
+    key("md5", 32, HEX),
     key("GOCSPX-", 16, WORD),
     key("ya29.", 16, DOTTED),
     key("npm_", 30, WORD),

@@ -5,13 +5,16 @@ use std::sync::LazyLock;
 
 use super::reading::Reading;
 use super::rules::{ADDRESSES, Alphabet, DOTTED, PREFIXES, Prefix};
-use super::{address, call, command, manifest, pair, pem, statement, table};
+use super::{address, argument, block, call, command, manifest, pair, pem, printed, protocol, statement, table};
 
 /// So much of what follows a beginning decides whether it is a key.
 const TELLING_BODY: usize = 256;
 
 /// A text of random parts has so many characters.
 const SHORTEST_OF_PARTS: usize = 12;
+
+/// A text of words and digits is varied from this length on.
+const SHORTEST_VARIED: usize = 8;
 
 /// The rules about beginnings, by their first byte in lower case.
 static BEGINNINGS: LazyLock<[Vec<&'static Prefix>; 128]> = LazyLock::new(|| {
@@ -42,25 +45,38 @@ const CERTAIN: [Rule; 2] = [(b"-BP", pem::private_key), (b"", known_key)];
 const CERTAIN_WORDS: [Rule; 1] = [(b"", json_web_token)];
 
 /// Rules that go by what stands around a secret.
-const SUSPECT: [Rule; 2] = [(b":%", address::user_info), (b"(", call::argument)];
-const SUSPECT_WORDS: [Rule; 17] = [
+const SUSPECT: [Rule; 5] = [
+    (b":%", address::user_info),
+    (b"(", call::argument),
+    (b"=", argument::setting),
+    (b":#", argument::hidden),
+    (b"\n", printed::below),
+];
+const SUSPECT_WORDS: [Rule; 24] = [
     (b"", address::data_source),
-    (b"bBgG", address::scheme_credential),
-    (b"-", command::flag),
-    (b"hrnvslaLCPN", command::positional),
-    (b"ep<", command::piped),
+    (b"bBgGsS", address::scheme_credential),
+    (b"-/", command::flag),
+    (b"haAbBcCeEnNprRstuvwS", argument::positional),
+    (b"ep<", argument::piped),
+    (b">", argument::rule_of_access),
+    (b"rov", block::values),
     (b"iI", statement::sql),
+    (b"pPrR", statement::of_role),
     (b"osrueicC", statement::oracle),
-    (b"$", statement::hash),
+    (b"$S{", statement::hash),
     (b"sS", statement::set_password),
     (b"vV", statement::inserted),
     (b"(", statement::inserted_row),
     (b"D", statement::duplicate),
     (b"pP", statement::parameters),
-    (b">", command::rule_of_access),
-    (b"aA", statement::signing_in),
-    (b"cClLaAuUsSfF", statement::user_and_password),
-    (b"", statement::password_file),
+    (b"aA", protocol::signing_in),
+    (b"3", protocol::asked),
+    (b"L", protocol::login),
+    (b"P", protocol::pass),
+    (b"md", protocol::machine),
+    (b"cClLaAuUsSfFeEi", protocol::user_and_password),
+    (b"aApPrRsSeE", protocol::of_account),
+    (b"", protocol::password_file),
 ];
 
 /// A place in a text, and what stands right before it.
@@ -147,6 +163,8 @@ fn find(text: &str, rules: Rules) -> Vec<Range<usize>> {
             let further = cut_off(text, first.end);
             first.end += further;
             at = next + if next < first.start { 0 } else { further };
+        } else if secrets.first().is_some_and(|first| &text[first.clone()] == super::MASK) {
+            at = at.max(next);
         }
         found.extend(secrets.into_iter().filter(is_new));
     }
@@ -231,6 +249,10 @@ fn has_form(beginning: &str, body: &str, place: &Place<'_>) -> bool {
         "re_" => body.as_bytes().get(8) == Some(&b'_') && is_strong(body),
         // `v1.0-`, 24 digits, a dash and the rest.
         "v1.0-" => body.as_bytes().get(24) == Some(&b'-'),
+        // The key of a server of Firebase; its first part has eleven characters.
+        "AAAA" => body.get(7..14) == Some(":APA91b"),
+        // As PostgreSQL keeps passwords.
+        "md5" => body.len() == 32 && place.begins(),
         "xapp-" => place.begins() || body.as_bytes().get(1) == Some(&b'-'),
         _ => true,
     }
@@ -274,6 +296,15 @@ pub(super) fn is_strong(text: &str) -> bool {
     }) || is_random_in_parts(text)
 }
 
+/// Whether a text has what passwords are told to have, eight characters or more with small letters, capitals and digits among
+/// them, and is neither a path nor a name with its value.
+pub(super) fn is_varied(text: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| text.bytes().any(|byte| kind(&byte));
+    let is_long =
+        text.len() >= SHORTEST_VARIED && text.bytes().all(|byte| byte.is_ascii_graphic() && !b":=/\\".contains(&byte));
+    is_long && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit)
+}
+
 /// `eyJ….….…`, and three that are told by what stands in their midst or at their end: client secrets of Azure, tokens of
 /// Terraform, and keys of MaxMind.
 fn json_web_token(place: Place<'_>) -> Option<Range<usize>> {
@@ -287,7 +318,7 @@ fn json_web_token(place: Place<'_>) -> Option<Range<usize>> {
         let is_token = is_json && parts.len() >= 3 && parts[0].len() >= 10 && parts[1].len() >= 4;
         return is_token.then(|| place.at..place.at + length);
     }
-    let length = run(rest, |byte| DOTTED(byte) || byte == b'~' || byte == b'=');
+    let length = run(&rest[..boundary(rest, TELLING_BODY)], |byte| DOTTED(byte) || byte == b'~' || byte == b'=');
     let bytes = &rest.as_bytes()[..length];
     let is_key = length >= 34 && bytes.get(4..6) == Some(b"Q~")
         || length >= 60 && bytes.get(14..23) == Some(b".atlasv1.")

@@ -1,26 +1,23 @@
 //! What stands between a name and its value, with what decorates both. Pure.
 
 use super::MASK;
+use super::apart::apart;
 use super::beside::{tuple, value_beside};
 use super::decoration::{below, decoration};
-use super::names::{Kind, Name};
-use super::pair::follows_plainly;
+use super::names::Name;
 use super::rules::DOTTED;
-use super::scan::{Place, boundary, looked_at, looks_random, run};
+use super::scan::{Place, boundary, looked_at, run};
 
 /// How far the end of a tag, or the sign after a name, is looked for.
 const NEAR: usize = 200;
 
-/// How many words may say whose a secret is: `password for user app: …`.
-const MOST_WORDS: usize = 3;
-
 /// Words that say where a value comes from, between its name and a sign.
-const GIVEN: [&str; 5] = [" provided", " given", " supplied", " used", " received"];
+const GIVEN: [&str; 7] = [" provided", " given", " supplied", " used", " received", " I used", " we used"];
 
 /// Words that link a name with its value, and those of them after which the value can stand.
-const LINKING: [&str; 13] =
-    ["is", "was", "now", "to", "be", "set", "changed", "reset", "has", "been", "lautet", "ist", "est"];
-const LINKING_LAST: [&str; 8] = ["is", "was", "now", "to", "be", "lautet", "ist", "est"];
+const LINKING: [&str; 14] =
+    ["is", "was", "now", "to", "be", "set", "changed", "reset", "has", "been", "lautet", "ist", "est", "es"];
+const LINKING_LAST: [&str; 9] = ["is", "was", "now", "to", "be", "lautet", "ist", "est", "es"];
 
 /// Comparisons, and what gives another value: the value behind is a quoted one.
 const OPERATORS: [&str; 12] = ["!==", "!=", "||=", "?:", "<>", "??", "||", "+=", "~=", "?=", "&lt;", "%"];
@@ -52,6 +49,7 @@ pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
         .find(|index| rest[at..].starts_with(index) && is_index(place, index))
         .map_or(0, str::len);
     at += key(&rest[at..]);
+    at += if named.core.ends_with("community") && rest[at..].starts_with(" string") { " string".len() } else { 0 };
     if let Some(begin) = in_tag(place, at) {
         return Some(begin);
     }
@@ -95,6 +93,11 @@ pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     {
         return after[begin..].starts_with(['"', '\'']).then_some((at + blanks + begin, Sign::Equals));
     }
+    if let Some(begin) =
+        of_lisp(place, after).or_else(|| serialized(after).or_else(|| numbered(after)).filter(|_| is_quoted))
+    {
+        return Some((at + blanks + begin, Sign::Equals));
+    }
     let is_atom = place.before == Some(b'{') && after.starts_with(',');
     if (is_quoted || is_atom)
         && let Some(begin) = tuple(place, at + blanks)
@@ -106,6 +109,27 @@ pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
 
 pub(super) fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
+}
+
+/// Where the value begins after a keyword or variable of Lisp: `:password "…"`, `(setq password "…")`.
+fn of_lisp(place: Place<'_>, after: &str) -> Option<usize> {
+    let before = place.text[..place.at].trim_end_matches(' ');
+    let is_set = ["(setq", "(setf", "(def", "(defvar", "(define"].iter().any(|word| before.ends_with(word));
+    ((place.before == Some(b':') || is_set) && after.starts_with('"')).then_some(0)
+}
+
+/// Where the value begins in what PHP serializes: `s:8:"password";s:7:"…"`.
+fn serialized(after: &str) -> Option<usize> {
+    let length = run(after.strip_prefix(";s:")?, |byte| byte.is_ascii_digit());
+    after[";s:".len() + length..].starts_with(":\"").then_some(";s:".len() + length + 1)
+}
+
+/// Where the value begins in a list whose items are numbered: `1) "requirepass" 2) "…"`.
+fn numbered(after: &str) -> Option<usize> {
+    let gap = run(after, |byte| byte.is_ascii_whitespace());
+    let number = run(&after[gap..], |byte| byte.is_ascii_digit());
+    let begin = gap + number + ") ".len();
+    (number > 0 && after[gap + number..].starts_with(") \"")).then_some(begin)
 }
 
 /// Whether a bracket after a name is that of an index: `api_key[]=`, `config["password"] =`.
@@ -140,7 +164,9 @@ pub(super) fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
     let dots = if after.starts_with("..") { run(after, |byte| b". ".contains(&byte)) } else { 0 };
     let arrow = if after.starts_with("->") { 2 } else { run(&after[dots..], |byte| b":=>".contains(&byte)) };
     let signs = dots + arrow;
-    if signs == 0 {
+    // `token::tests::parse` is a path of code.
+    let is_path = after.starts_with("::") && after[2..].starts_with(|c: char| c.is_ascii_alphabetic());
+    if signs == 0 || is_path && !after[2..].starts_with(MASK) {
         return None;
     }
     let mut sign = match &after[..signs] {
@@ -189,7 +215,7 @@ fn is_left_empty(rest: &str, begin: usize, at: usize) -> bool {
 }
 
 /// Where the value begins after a type and an equals sign: `password: &str = "…"`.
-fn typed(text: &str) -> Option<usize> {
+pub(super) fn typed(text: &str) -> Option<usize> {
     let kind = run(&text[..boundary(text, 48)], |byte| byte.is_ascii_alphabetic() || b"&<>[]|?:.".contains(&byte));
     let kind = kind + run(&text[kind..], is_blank);
     let begin = kind + 1 + run(text.get(kind + 1..)?, is_blank);
@@ -244,7 +270,7 @@ fn remark(text: &str) -> Option<usize> {
 }
 
 /// Where the value begins after words that link it with its name: `is`, `is now:`, `was changed to`.
-fn linking(text: &str) -> Option<usize> {
+pub(super) fn linking(text: &str) -> Option<usize> {
     let (mut at, mut last) = (0, None);
     for _ in 0..5 {
         let length = run(&text[at..], |byte| byte.is_ascii_alphabetic());
@@ -263,101 +289,4 @@ fn linking(text: &str) -> Option<usize> {
         last = Some(word);
     }
     last.filter(|word| LINKING_LAST.contains(word)).map(|_| at)
-}
-
-/// A value that only a blank, a comma, a bar or a line's end divides from its name.
-fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -> Option<(usize, Sign)> {
-    let rest = place.rest();
-    let after = &rest[at + blanks..];
-    if name.starts_with('-') && blanks > 0 && !after.starts_with('-') {
-        return Some((at + blanks, Sign::Blank));
-    }
-    if name.starts_with('-') && rest[..at].ends_with(['"', '\'']) && after.starts_with(',') {
-        // As a list of JSON.
-        let item = at + blanks + run(after, |byte| b", ".contains(&byte));
-        let is_value = rest[item..].starts_with(['"', '\'']) && !rest[item + 1..].starts_with('-');
-        return is_value.then_some((item, Sign::Blank));
-    }
-    if name.starts_with('-') && after.starts_with('\n') {
-        // The arguments of a command as a list of YAML.
-        let item = at + run(&rest[at..], |byte| byte.is_ascii_whitespace());
-        return rest[item..]
-            .strip_prefix("- ")
-            .filter(|value| !value.starts_with('-'))
-            .map(|_| (item + 2, Sign::Blank));
-    }
-    // `npm config set _authToken …`, `ENV API_TOKEN …`; `password 7 …` of routers.
-    let before = place.text[..place.at].trim_end_matches([' ', '"', '\'']);
-    let is_set = ["set", "setx", "ENV", "put"].iter().any(|word| before.ends_with(word));
-    let kind_of_hash =
-        if after.starts_with(|c: char| c.is_ascii_digit()) && after[1..].starts_with(' ') { 2 } else { 0 };
-    if blanks > 0 && (is_set || kind_of_hash > 0) {
-        let begin = at + blanks + kind_of_hash;
-        let word = &rest[begin..begin + run(&rest[begin..], |byte| !byte.is_ascii_whitespace())];
-        return ((looks_random(word, 6) || word.starts_with("$1$")) && !word.contains(':'))
-            .then_some((begin, Sign::Blank));
-    }
-    let divided = match after.chars().next()? {
-        '|' | ',' | ';' | '[' => 1,
-        '-' if after[1..].starts_with(' ') => 1,
-        '/' if name.len() == at => 1,
-        '(' => 1 + if after[1..].starts_with("got ") { 4 } else { 0 },
-        '\n' | '\r' => run(after, |byte| byte.is_ascii_whitespace()),
-        _ => ["to ", "as ", "with "]
-            .into_iter()
-            .find(|word| after.starts_with(word) && !after.starts_with("to be "))
-            .map_or(0, str::len),
-    };
-    if divided > 0 {
-        let begin = at + blanks + divided + run(&after[divided..], is_blank);
-        let begin = begin + run(&rest[begin..], |byte| b"\"'`*\\".contains(&byte));
-        let word = &rest[begin..boundary(rest, begin + 128).max(begin)];
-        let word =
-            &word[..word.find(|c: char| c.is_whitespace() || "\"'`|,;()[]<>\\".contains(c)).unwrap_or(word.len())];
-        // `/secrets/db-password/…`: the version of a secret.
-        let is_version = after.starts_with('/') && word.bytes().all(|byte| byte.is_ascii_hexdigit());
-        return (follows_plainly(named, word) && !is_version).then_some((begin, Sign::Loose));
-    }
-    if blanks == 0 {
-        return None;
-    }
-    // `password is …`, `password for bob is …`
-    let of = ["for ", "of "].into_iter().find(|word| after.starts_with(word)).map_or(0, str::len);
-    if of > 0 {
-        let mut whose = of;
-        for _ in 0..MOST_WORDS {
-            whose += run(&after[whose..], |byte| DOTTED(byte) || byte == b'@') + 1;
-            let Some(next) = after.get(whose..) else { break };
-            if let Some(linked) = linking(next) {
-                return Some((at + blanks + whose + linked, Sign::Word));
-            }
-        }
-    }
-    if let Some(linked) = linking(after) {
-        return Some((at + blanks + linked, Sign::Word));
-    }
-    // `password for user app: …`
-    if of > 0 && at == name.len() && named.kind == Kind::Password {
-        let quote = after[of..].chars().next().filter(|c| "\"'".contains(*c));
-        let near = &after[..boundary(after, NEAR)];
-        let whose = match quote {
-            Some(quote) => of + 1 + near[of + 1..].find(quote)? + 1,
-            None => of,
-        };
-        let sign =
-            whose + near[whose..].find([':', '=', '\n']).filter(|sign| !near[whose + *sign..].starts_with('\n'))?;
-        let is_near = near[whose..sign].split_whitespace().count() <= MOST_WORDS;
-        return is_near.then(|| after_sign(rest, at + blanks + sign)).flatten();
-    }
-    // `var password string = "…"`
-    if let Some(typed) = typed(after) {
-        return Some((at + blanks + typed, Sign::Equals));
-    }
-    // `password "…" rejected`, `token … rejected`
-    let quote = run(after, |byte| b"\"'(`<".contains(&byte));
-    let word = &after[quote..boundary(after, quote + 128).max(quote)];
-    let word = &word[..word.find(|c: char| c.is_whitespace() || "\"'`|,;()[]<>\\".contains(c)).unwrap_or(word.len())];
-    // `token … : 401`
-    let word = word.trim_end_matches(':');
-    follows_plainly(named, word).then_some((at + blanks + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
 }

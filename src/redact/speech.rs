@@ -1,15 +1,16 @@
 //! Whether a value is a secret or only speaks of one: a cause, a placeholder, code, the name of a thing, or a sentence. Pure.
 
+use super::call::signs_in;
 use super::names::{Kind, owner};
 use super::placeholder::is_placeholder;
-use super::scan::{is_strong, looks_random, run};
+use super::scan::{is_strong, is_varied, looks_random, run};
 use super::sign::Sign;
 
 /// Owners whose keys are as often names of queues and places as secrets.
 const DOUBTFUL_OWNERS: &str = "routing integration service session account app consumer license";
 
 /// Keys that are hexadecimal. Those of others are identifiers as a rule.
-const HEX_KEYS: &str = "applicationkey writekey readkey functionskey functionkey storagekey cosmoskey relickey rolekey";
+const HEX_KEYS: &str = "applicationkey writekey readkey functionskey functionkey validationkey decryptionkey storagekey cosmoskey relickey rolekey";
 
 /// Ends of what says how a secret is kept: `base64-encoded`.
 const KEPT: [&str; 3] = ["encoded", "encrypted", "hashed"];
@@ -18,10 +19,10 @@ const KEPT: [&str; 3] = ["encoded", "encrypted", "hashed"];
 const REMARKS: &str = "null none nil undefined true false yes no on off ok expired missing invalid required mismatch empty \
     redacted revoked incorrect wrong failed unknown unset absent denied rejected set not is was has unauthorized forbidden malformed \
     valid changed rotated disabled enabled hidden masked filtered n/a nan error failure timeout exceeded unavailable unsupported \
-    sensitive blank optional given provided removed deleted omitted suppressed secret password token example changeme \
+    sensitive blank optional given provided removed deleted omitted suppressed secret secrets password passwords passphrase passwd token tokens example changeme \
     must should cannot can't may needs too minimum maximum length contains does doesn't isn't wasn't has have \
     base64 plaintext plain encrypted hashed md5 sha1 sha256 sha384 sha512 hmac rs256 hs256 es256 ed25519 rsa bcrypt argon2 aes256 \
-    known falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
+    all any known falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
     неверный неправильный истёк 错误 无效 过期 必填 無効";
 
 /// A longer value without a blank is no remark. It would be read again at each of its words.
@@ -29,7 +30,10 @@ const LONGEST_REMARK: usize = 256;
 
 /// Types and words of programming languages.
 const CODE: &str = "str string bytes int integer number boolean bool object any void char uuid text option optional secretstr \
-    securestring await new self this return const let var func function def nil null none undefined noneType";
+    securestring secretstring secretbox passwordhash await new self this return const let var func function def nil null none undefined noneType";
+
+/// Words after a word that make it one of a sentence: `-p requires a value`, `--password via the command line`.
+const PROSE: &str = "a an the of via be is are was instead your this that option flag as argument";
 
 /// Words after a value that go on with a sentence that began before it.
 const GOING_ON: &str = "and or but for in on at to from by with user as the a an if when because after before then";
@@ -57,6 +61,8 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
         || (word.is_empty() && text.len() < 4)
         || word.split('-').all(|part| is_one_of(REMARKS, part))
         || is_placeholder(text)
+        || is_near_path(text)
+        || value.sign == Sign::Blank && is_prose(text, value.after)
     {
         return true;
     }
@@ -65,7 +71,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
     }
     match value.sign {
         Sign::Word => return (!value.is_quoted && is_said(&word, text)) || word.len() < 4 || is_version(&word),
-        Sign::Beside => return !looks_random(text, 4),
+        Sign::Beside => return !looks_random(text, 4) && !is_varied(text) || kind == Kind::Token && is_cause(text),
         Sign::Loose => return !looks_random(text, 6),
         _ => {}
     }
@@ -78,6 +84,30 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
     }
 }
 
+/// Whether what stands in the place of a command's argument is none: a variable of a shell, a path, or a word such as `PASSWORD`.
+pub(super) fn stands_in(text: &str) -> bool {
+    let word = text.trim_matches(|c: char| c.is_ascii_punctuation() && c != '*').to_lowercase();
+    let name = text.strip_prefix('$').unwrap_or_default();
+    let is_variable = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '(')
+        && (name.starts_with('(') || name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte)));
+    is_variable
+        || text.starts_with(super::MASK)
+        || is_placeholder(text)
+        || is_near_path(text)
+        || is_one_of(REMARKS, &word)
+}
+
+/// Whether `text` is a path from here: `./pw.txt`.
+fn is_near_path(text: &str) -> bool {
+    ["./", "../", "~/"].iter().any(|begin| text.starts_with(begin))
+}
+
+/// Whether a word of small letters is one of a sentence, by the word after it.
+pub(super) fn is_prose(word: &str, after: &str) -> bool {
+    let next = after.trim_start_matches(' ').split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()) && is_one_of(PROSE, next)
+}
+
 fn is_one_of(table: &str, word: &str) -> bool {
     table.split_ascii_whitespace().any(|known| known == word)
 }
@@ -85,7 +115,10 @@ fn is_one_of(table: &str, word: &str) -> bool {
 /// What some names have besides secrets: `pass: 12`, `PWD=/srv`, `secret_id: prod/db`.
 fn is_of_its_own(name: &str, text: &str, word: &str) -> bool {
     let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
+    let is_share = !word.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || b".,/%".contains(&byte));
     match name {
+        // `pass=98.5`, `PASS: TestLogin/with_v2_token`
+        "pass" if is_share || word.starts_with("test") => true,
         "pwd" => text.starts_with(['/', '~', '\\']),
         "secretid" => !is_uuid(text),
         "pw" => is_number && word.len() <= 4,
@@ -121,7 +154,9 @@ fn is_sentence(value: Value<'_>, word: &str) -> bool {
         // `Permission denied`
         return true;
     }
-    let goes_on = is_word(next) && !is_one_of(GOING_ON, next) || word.ends_with("n't");
+    // `password: sshpass -p …`
+    let is_command = value.after.strip_prefix(" -").is_some_and(|option| option.starts_with(|c: char| c != ' '));
+    let goes_on = is_command || is_word(next) && !is_one_of(GOING_ON, next) || word.ends_with("n't");
     begins && goes_on || is_status && value.sign == Sign::Colon && next.starts_with(|c: char| c.is_ascii_alphabetic())
 }
 
@@ -151,7 +186,9 @@ fn is_code(value: Value<'_>) -> bool {
             .all(|part| part.is_empty() || part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'));
     let is_access =
         length == text.len() && is_name(path) && path.contains('.') && path.split('.').all(|part| part.len() > 1);
-    length > 0 && (is_call && path.len() > 1 && !value.text[length..].contains(['"', '\'']) || is_access)
+    // What signs in is looked at by itself.
+    let is_open = || !value.text[length..].contains(['"', '\'']) || signs_in(path);
+    length > 0 && (is_call && path.len() > 1 && is_open() || is_access)
 }
 
 /// Whether a word after `is` only says something: `expired`, `read-only`, `base64-encoded`.
@@ -176,8 +213,8 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
     if word.len() < 3 || is_version(word) || is_doubtful(name, text) {
         return true;
     }
-    if word.bytes().all(|byte| byte.is_ascii_digit()) {
-        return word.len() <= 4;
+    if word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
+        return word.len() <= 4 || word.contains('.');
     }
     if name.ends_with("secret") && is_label(text) || is_setting(text) {
         return true;
@@ -271,8 +308,8 @@ fn is_version(word: &str) -> bool {
 
 /// Whether a value begins as identifiers do: 32 hexadecimal digits, or after a word and a dash.
 fn is_identifier(value: &str) -> bool {
-    let digits = value.split_once('-').filter(|(word, _)| *word == "devin").map_or(value, |(_, digits)| digits);
-    run(digits, |byte| byte.is_ascii_hexdigit() || byte == b'-') >= 32
+    let (digits, least) = value.strip_prefix("devin-").map_or((value, 32), |digits| (digits, 8));
+    run(digits, |byte| byte.is_ascii_hexdigit() || byte == b'-') >= least
 }
 
 /// Whether `value` only identifies something, or tells a time or a place: a UUID, a path, an address, a date.

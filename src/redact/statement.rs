@@ -1,15 +1,19 @@
-//! Secrets in statements: SQL, what protocols send to sign in, connections of Oracle, and files of accounts. Pure.
+//! Secrets in statements: SQL, connections of Oracle, and hashes in files of accounts. Pure.
 
 use std::ops::Range;
 
 use super::call::is_password;
 use super::names::{Kind, Name};
 use super::rules::DOTTED;
-use super::scan::{Place, boundary, is_strong, looked_at, looks_random, run};
+use super::scan::{Place, boundary, looked_at, looks_random, run};
+use super::speech::stands_in;
 use super::value::quoted;
 
 /// How far a statement is followed.
 const STATEMENT: usize = 1024;
+
+/// How far before its password a statement about a role may begin.
+const ROLE: usize = 256;
 
 /// What stands before `user/password@database`.
 const CONNECTIONS: [&str; 12] = [
@@ -27,20 +31,22 @@ const CONNECTIONS: [&str; 12] = [
     "conn ",
 ];
 
-/// What signs in with one secret after it: SMTP, IMAP and Redis.
-const MECHANISMS: [&str; 5] = ["default", "PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"];
-
 /// Words of statements.
 const STATEMENTS: [&str; 4] = ["select", "insert", "update", "delete"];
 
 /// How hashes of passwords begin in files of accounts.
-const HASHES: [&str; 11] = ["$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$7$", "$y$", "$apr1$", "$argon2", "$pbkdf2"];
+const HASHES: [&str; 12] =
+    ["$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$7$", "$y$", "$apr1$", "$argon2", "$pbkdf2", "SCRAM-SHA-256$"];
+
+/// How they begin in directories: `{SSHA}…`.
+const SCHEMES: [&str; 6] = ["{SSHA", "{SHA", "{SMD5}", "{BLF-CRYPT}", "{ARGON2", "{PBKDF2"];
+const SHORTEST_DIGEST: usize = 20;
 
 /// The shortest hash of a password.
 const SHORTEST_HASH: usize = 28;
 
 /// Whether `text` begins with these words, in any letter case.
-fn begins(text: &str, words: &str) -> bool {
+pub(super) fn begins(text: &str, words: &str) -> bool {
     text.get(..words.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(words))
 }
 
@@ -53,13 +59,43 @@ pub(super) fn sql(place: Place<'_>) -> Option<Range<usize>> {
     let by = words + if begins(&rest[words + plugin..], " by ") { plugin + " by ".len() } else { 0 };
     let at = by + run(&rest[by..], |byte| byte == b' ');
     let at = at + if begins(&rest[at..], "password ") { "password ".len() } else { 0 };
-    let slashes = run(&rest[at..], |byte| byte == b'\\');
-    let Some(quote) = rest[at + slashes..].chars().next().filter(|c| "\"'".contains(*c)) else {
+    let range = literal(&rest[at..]).or_else(|| {
         let word = run(&rest[at..], |byte| DOTTED(byte) || b"$#!@%".contains(&byte));
-        return looks_random(&rest[at..at + word], 6).then_some(place.at + at..place.at + at + word);
-    };
-    let range = quoted(&rest[at..], slashes, quote);
+        looks_random(&rest[at..at + word], 6).then_some(0..word)
+    })?;
     (!range.is_empty()).then(|| place.at + at + range.start..place.at + at + range.end)
+}
+
+/// The text of a literal of SQL that begins `text`: `'…'`, `"…"`, `E'…'`, `$$…$$`, `$tag$…$tag$`.
+fn literal(text: &str) -> Option<Range<usize>> {
+    let tag = text.strip_prefix('$').map_or(0, |tag| run(tag, |byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+    if text.starts_with('$') && text[1 + tag..].starts_with('$') {
+        let begin = tag + 2;
+        let near = &text[begin..boundary(text, begin + STATEMENT).max(begin)];
+        return near.find(&text[..begin]).map(|length| begin..begin + length);
+    }
+    let letter = usize::from(text.starts_with(['N', 'n', 'E', 'e']) && text[1..].starts_with('\''));
+    let slashes = run(&text[letter..], |byte| byte == b'\\');
+    let quote = text[letter + slashes..].chars().next().filter(|c| "\"'".contains(*c))?;
+    let range = quoted(&text[letter..], slashes, quote);
+    Some(letter + range.start..letter + range.end)
+}
+
+/// The password of `CREATE ROLE app LOGIN PASSWORD '…'`, `OPTIONS (user 'bob', password '…')`, and the one that is replaced.
+pub(super) fn of_role(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let word = ["password", "replace"].into_iter().find(|word| begins(rest, word))?.len();
+    let at = word + run(&rest[word..], |byte| b" =".contains(&byte));
+    let value = literal(&rest[at..]).filter(|value| at > word && !value.is_empty())?;
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(ROLE))..place.at];
+    looked_at(before.len());
+    let statement = before.rsplit(';').next()?;
+    let has = |known: &str| {
+        let mut words = statement.split(|c: char| !c.is_ascii_alphanumeric());
+        words.any(|word| known.split(' ').any(|known| known.eq_ignore_ascii_case(word)))
+    };
+    let is_secret = has("create alter") && has("user role login group") && !stands_in(&rest[at..][value.clone()]);
+    is_secret.then(|| place.at + at + value.start..place.at + at + value.end)
 }
 
 /// The password of Oracle's `jdbc:oracle:thin:user/…@` and `sqlplus user/…@`.
@@ -81,11 +117,20 @@ pub(super) fn oracle(place: Place<'_>) -> Option<Range<usize>> {
 /// The hash of a password in `root:$6$…` and its kind.
 pub(super) fn hash(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    if !rest.starts_with('$') || !HASHES.iter().any(|hash| rest.starts_with(hash)) {
+    if SCHEMES.iter().any(|scheme| rest.starts_with(scheme)) {
+        let scheme = rest[..boundary(rest, 24)].find('}')? + 1;
+        let length = run(&rest[scheme..], |byte| DOTTED(byte) || b"$/+=,".contains(&byte));
+        return (length >= SHORTEST_DIGEST).then(|| place.at..place.at + scheme + length);
+    }
+    if !HASHES.iter().any(|hash| rest.starts_with(hash)) {
         return None;
     }
-    let length = run(rest, |byte| DOTTED(byte) || b"$/+=,".contains(&byte));
-    let length = rest[..length].trim_end_matches([',', '.']).len();
+    let length = run(rest, |byte| DOTTED(byte) || b"$/+=,:".contains(&byte));
+    let length = rest[..length]
+        .split(if rest.starts_with('$') { ':' } else { ' ' })
+        .next()?
+        .trim_end_matches([',', '.', ':'])
+        .len();
     let is_hash = length >= SHORTEST_HASH && rest[1..length].matches('$').count() >= 2;
     is_hash.then(|| place.at..place.at + length)
 }
@@ -201,88 +246,4 @@ pub(super) fn parameters(place: Place<'_>) -> Option<Range<usize>> {
         }
     }
     None
-}
-
-/// The secret of `AUTH …`, `AUTH default …`, `AUTH PLAIN …` and `AUTHENTICATE PLAIN …`.
-pub(super) fn signing_in(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let verb = ["authenticate", "auth"].into_iter().find(|verb| begins(rest, verb))?.len();
-    let near = &rest[..boundary(rest, STATEMENT)];
-    let gap = run(&near[verb..], |byte| b"\"' ".contains(&byte));
-    if gap == 0 {
-        return None;
-    }
-    let mut at = verb + gap;
-    let word = |at: usize| {
-        &near[at..at + near[at..].find(|c: char| c.is_whitespace() || "\"'`,;)".contains(c)).unwrap_or(near.len() - at)]
-    };
-    let is_mechanism = MECHANISMS.iter().any(|mechanism| mechanism.eq_ignore_ascii_case(word(at)));
-    if is_mechanism {
-        at += word(at).len();
-        // What the server asks stands on a line of its own.
-        at += run(&near[at..], |byte| b"\"' \r".contains(&byte));
-        at += near[at..].strip_prefix("\n334").map_or(0, |asked| {
-            let line = asked.find('\n').unwrap_or(asked.len());
-            "\n334".len() + line + usize::from(line < asked.len())
-        });
-    }
-    let line = near[at..].split('\n').next().unwrap_or_default();
-    let is_command = is_mechanism || rest.starts_with("AUTH") || line[word(at).len()..].trim().is_empty();
-    // `stats auth admin:…`
-    at += if is_mechanism { 0 } else { word(at).find(':').map_or(0, |sign| sign + 1) };
-    let secret = word(at).len();
-    (is_command && looks_random(word(at), 6)).then(|| place.at + at..place.at + at + secret)
-}
-
-/// The password of `creds: bob / …`, `user/pass: bob/…` and `login bob:…`.
-pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let words = [
-        "credentials",
-        "credential",
-        "creds",
-        "login",
-        "account",
-        "user/pass",
-        "username/password",
-        "user:pass",
-        "sftp",
-        "ftp",
-    ];
-    let word = words.into_iter().find(|word| begins(rest, word))?;
-    let near = &rest[..boundary(rest, STATEMENT)];
-    let open = word.len() + run(&near[word.len()..], |byte| b" :=\"'*".contains(&byte));
-    let open =
-        open + ["with ", "as "].iter().find(|word| near[open..].starts_with(**word)).map_or(0, |word| word.len());
-    let user = run(&near[open..], |byte| DOTTED(byte) || byte == b'@');
-    let sign = open + user;
-    let gap = run(&near[sign..], |byte| b" :/".contains(&byte));
-    let password = &near[sign + gap..];
-    let end = password.find(|c: char| c.is_whitespace() || "\"'`,;)<".contains(c)).unwrap_or(password.len());
-    let end = match password[..end].rfind('@') {
-        None if word.ends_with("ftp") => return None,
-        None => end,
-        // `login: bob:…@10.0.0.3`
-        Some(at) => at,
-    };
-    let is_pair = open > word.len() && user > 0 && near[sign..sign + gap].contains([':', '/']);
-    (is_pair && is_strong(&password[..end])).then(|| place.at + sign + gap..place.at + sign + gap + end)
-}
-
-/// The password of `host:5432:database:user:…`, as files of PostgreSQL's clients have it.
-pub(super) fn password_file(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let host = run(rest, |byte| DOTTED(byte) || byte == b'*');
-    if host == 0 || host > 128 || !rest[host..].starts_with(':') || rest[host + 1..].starts_with('/') {
-        return None;
-    }
-    let near = &rest[..boundary(rest, STATEMENT)];
-    let near = &near[..near.find(char::is_whitespace).unwrap_or(near.len())];
-    let mut parts = near.splitn(5, ':');
-    let (host, port, database, user) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let password = parts.next()?;
-    let is_name = |name: &str| !name.is_empty() && (name == "*" || name.bytes().all(DOTTED));
-    let is_port = port == "*" || port.len() >= 4 && port.bytes().all(|byte| byte.is_ascii_digit());
-    let is_file = is_name(host) && is_port && is_name(database) && is_name(user);
-    (is_file && is_strong(password)).then(|| place.at + near.len() - password.len()..place.at + near.len())
 }

@@ -138,9 +138,13 @@ fn quotation(text: &str, slashes: usize, quote: char) -> Range<usize> {
         let length = inner[2..].find(['\n', quote]).unwrap_or(inner.len() - 2);
         return open + 2..open + 2 + length;
     }
-    let mut preceding = 0;
+    let (mut preceding, mut is_second) = (0, false);
     for (at, character) in inner.char_indices() {
         match character {
+            _ if is_second => is_second = false,
+            _ if slashes == 0 && at > 0 && character == quote && preceding == 0 && is_doubled(&inner[at..], quote) => {
+                is_second = true;
+            }
             '\\' => preceding += 1,
             '\n' => return open..open + at,
             _ if character == quote && preceding <= slashes => return open..open + at - preceding,
@@ -148,6 +152,12 @@ fn quotation(text: &str, slashes: usize, quote: char) -> Range<usize> {
         }
     }
     open..text.len()
+}
+
+/// Whether the mark that begins `text` is one of two that stand for one: `'it''s'`.
+fn is_doubled(text: &str, quote: char) -> bool {
+    let rest = text[1..].strip_prefix(quote).filter(|rest| !rest.starts_with([',', ':', ';', ')', ']', '}', '\n']));
+    rest.and_then(|rest| rest.find([quote, '\n']).map(|end| rest[end..].starts_with(quote))).unwrap_or(false)
 }
 
 /// The length of a value without quotation marks, which may have punctuation in it.
@@ -206,5 +216,11 @@ fn separates(rest: &str) -> bool {
     next.is_whitespace()
         || "\"',;)]}[(*".contains(next)
         || (name > 0 && name < 64 && rest[name..].starts_with(['=', ':']))
-        || (name > 0 && name < 64 && rest[name..].starts_with("[]="))
+        || (name > 0 && name < 64 && is_index(&rest[name..]))
+}
+
+/// Whether the index of a name begins `text`, with an equals sign behind: `[]=`, `[name]=`, `%5Bname%5D=`.
+fn is_index(text: &str) -> bool {
+    let [open, close] = if text.starts_with('[') { ["[", "]="] } else { ["%5B", "%5D="] };
+    text.strip_prefix(open).is_some_and(|inner| inner[run(inner, DOTTED)..].starts_with(close))
 }

@@ -16,6 +16,7 @@
 //! query      the question: parameters, values                page      cursors and the envelope
 //! body       what is sent: fields, types, limits             key       whose key it is
 //! filter     which sessions and notes are meant              json      the text of an answer
+//! list       the shorter lists: where each is, and who may
 //! data/      the organization itself: pure arithmetic over words
 //! oddity     lags, stale lists, changed tags, a clock of its own
 //! live/      created sessions: what they are asked, how they end, what they say
@@ -27,6 +28,7 @@ mod fault;
 mod filter;
 mod json;
 mod key;
+mod list;
 mod live;
 mod oddity;
 mod page;
@@ -60,13 +62,21 @@ pub const TOKEN_PERSONAL: &str = "cog_sandbox_not_a_real_personal_key";
 pub const ORG_ID: &str = "org-5a4db0c05a4db0c05a4db0c05a4db0c0";
 
 /// The permissions that its key has, all of which can be left out.
-pub const PERMISSIONS: [&str; 7] = [
+pub const PERMISSIONS: [&str; 15] = [
     "ViewOrgSessions",
     "UseDevinSessions",
     "ManageOrgSessions",
     "ManageOrgPlaybooks",
     "ManageOrgSecrets",
     "ManageOrgKnowledge",
+    "ViewOrgMembership",
+    "ViewOrgSchedules",
+    "ViewOrgAutomations",
+    "ViewOrgConsumption",
+    "ViewOrgMetrics",
+    "ViewAccountMembership",
+    "ManageEnterpriseSettings",
+    "ManageBilling",
     route::ENTERPRISE_PERMISSION,
 ];
 

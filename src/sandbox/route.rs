@@ -11,6 +11,7 @@ use super::data::{Organization, message, resource, session};
 use super::filter::{SessionFilter, notes};
 use super::json::Json;
 use super::key::{Key, write_organization};
+use super::list::{self, List};
 use super::live::scenario::State;
 use super::live::view::{self, Reply};
 use super::live::{self, Live, talk};
@@ -46,6 +47,7 @@ enum Resource {
     Secrets,
     Notes,
     Folders,
+    Listed { list: &'static List, each: Option<String> },
 }
 
 /// How a GET is asked.
@@ -66,6 +68,9 @@ impl Route {
     pub fn of(path: &str) -> Option<Route> {
         let segments: Vec<String> = path.split('/').skip(1).map(decode_segment).collect();
         let segments: Vec<&str> = segments.iter().map(String::as_str).collect();
+        if let Some((list, org_id, each)) = list::find(&segments) {
+            return Some(Route { org_id, resource: Resource::Listed { list, each } });
+        }
         let (org_id, rest) = match segments.as_slice() {
             ["v3", "self"] => {
                 return Some(Route { org_id: None, resource: Resource::Principal });
@@ -114,6 +119,7 @@ impl Route {
             return Some(if is_use { "UseDevinSessions" } else { "ManageOrgSessions" });
         }
         match self.resource {
+            Resource::Listed { list, .. } => Some(list.permission),
             Resource::Principal => None,
             Resource::Organizations => Some(ENTERPRISE_PERMISSION),
             Resource::Sessions { .. }
@@ -133,6 +139,9 @@ impl Route {
 
     /// Whether its answers are pages with cursors.
     pub fn is_paged(&self) -> bool {
+        if let Resource::Listed { list, .. } = self.resource {
+            return list.is_paged();
+        }
         !matches!(
             self.resource,
             Resource::Principal | Resource::Session { .. } | Resource::Tags { .. } | Resource::Folders
@@ -188,6 +197,9 @@ impl Route {
                 Ok(page.write(Some(notes.len() as u64), matches, |json, place| {
                     resource::write_note(json, organization, place);
                 }))
+            }
+            Resource::Listed { list, each } => {
+                list.answer(organization, each.as_deref(), (path, query, key), (now.as_secs() as i64, is_stuck))
             }
             Resource::Folders => Ok(one(|json| resource::write_folders(json, organization))),
         }

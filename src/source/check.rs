@@ -2,22 +2,27 @@
 
 use std::borrow::Cow;
 
-use super::context::Context;
+use super::context::{Context, End};
 use super::emit::Emitter;
+use super::facts::Facts;
+use super::list::first_page;
 use super::open::is_plain;
+use super::place::Place;
 use super::progress::counted;
-use super::streams::{Listing, STREAMS, Stream};
+use super::streams::{Each, Listing, STREAMS, Stream, is_permission};
+use super::windows::windows;
 use crate::airbyte::message::CheckStatus;
 use crate::airbyte::{FailureType, Level};
+use crate::devin::client::now_s;
 use crate::devin::session::bare;
-use crate::devin::{Client, Error, Event, Kind, Page, Request, Trail};
+use crate::devin::{Client, Error, Event, Kind, Page};
 use crate::failure::advise;
 
 /// What the API says about a connection.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Usable; the sentences say which streams cannot be read, or not now.
-    Usable { streams: Vec<Readable>, warnings: Vec<String> },
+    /// Usable; the sentences say which streams cannot be read, or not now, and what is missing for those that few keys may read.
+    Usable { streams: Vec<Readable>, warnings: Vec<String>, missing: Vec<Missing> },
     /// The user has to change something first.
     Unusable { message: String },
     /// The API did not say: it could not be reached, or has trouble.
@@ -27,10 +32,53 @@ pub enum Verdict {
 /// A stream that can be read.
 #[derive(Debug)]
 pub struct Readable {
-    name: &'static str,
+    stream: &'static Stream,
     /// How many items its list has; `None` when the API does not say, or the stream has a list for each session.
     total: Option<u64>,
     is_per_session: bool,
+}
+
+/// A stream that this key, or this API, does not have.
+#[derive(Debug)]
+pub struct Missing {
+    stream: &'static Stream,
+    /// Whether the API does not know it, rather than the key lacks a permission.
+    is_unknown: bool,
+}
+
+/// Which streams can be read, and what the others lack, for a message.
+fn in_words(readable: &[Readable], missing: &[Missing]) -> String {
+    let names = |is_usual: bool| {
+        let of = readable.iter().filter(|readable| readable.stream.is_usual == is_usual);
+        of.map(|readable| readable.stream.name).collect::<Vec<_>>()
+    };
+    let mut text = format!("Streams that can be read: {}", names(true).join(", "));
+    let unknown: Vec<&str> =
+        missing.iter().filter(|missing| missing.is_unknown).map(|missing| missing.stream.name).collect();
+    let refused: Vec<String> = missing.iter().filter(|missing| !missing.is_unknown).map(Missing::text).collect();
+    for (head, names) in [
+        ("Further ones", names(false).join(", ")),
+        ("Not for this key", refused.join(", ")),
+        ("Not offered by this API", unknown.join(", ")),
+    ] {
+        if !names.is_empty() {
+            text += &format!(". {head}: {names}");
+        }
+    }
+    text
+}
+
+impl Missing {
+    /// `members (needs ViewOrgMembership)`
+    fn text(&self) -> String {
+        let Missing { stream, is_unknown } = self;
+        let plan = if stream.is_enterprise { ", on an Enterprise plan" } else { "" };
+        match is_unknown {
+            true => format!("{} (not offered by this API)", stream.name),
+            false if is_permission(stream.permission) => format!("{} (needs {}{plan})", stream.name, stream.permission),
+            false => format!("{} (needs a permission {}{plan})", stream.name, stream.permission),
+        }
+    }
 }
 
 impl Verdict {
@@ -41,16 +89,19 @@ impl Verdict {
 
     /// The same for a person: the streams that can be read, a line each, or why there are none.
     pub fn text(&self) -> String {
-        let Verdict::Usable { streams, .. } = self else { return self.problem().to_string() };
+        let Verdict::Usable { streams, missing, .. } = self else { return self.problem().to_string() };
         let line = |stream: &Readable| {
             let total = match stream.total {
                 Some(total) => format!("{:>18}", counted(total, "record", "records")),
                 None if stream.is_per_session => format!("{:>18}", "of each session"),
                 None => String::new(),
             };
-            format!("\n  {:<18}{total}", stream.name).trim_end_matches(' ').to_string()
+            format!("\n  {:<24}{total}", stream.stream.name).trim_end_matches(' ').to_string()
         };
-        "The connection works. Streams that can be read:".to_string() + &streams.iter().map(line).collect::<String>()
+        let readable: String = streams.iter().map(line).collect();
+        let lacking: String = missing.iter().map(|missing| format!("\n  {}", missing.text())).collect();
+        let head = if lacking.is_empty() { "" } else { "\nStreams that cannot be read:" };
+        format!("The connection works. Streams that can be read:{readable}{head}{lacking}")
     }
 
     fn problem(&self) -> &str {
@@ -64,10 +115,9 @@ impl Verdict {
     /// is an answer, one that could not be tried is not.
     pub fn say(&self, emitter: &Emitter) -> bool {
         match self {
-            Verdict::Usable { streams, warnings } => {
+            Verdict::Usable { streams, warnings, missing } => {
                 warnings.iter().for_each(|warning| emitter.log(Level::Warn, warning));
-                let names: Vec<&str> = streams.iter().map(|stream| stream.name).collect();
-                let message = format!("Streams that can be read: {}", names.join(", "));
+                let message = in_words(streams, missing);
                 emitter.connection(CheckStatus::Succeeded, Some(&message));
                 true
             }
@@ -104,18 +154,32 @@ pub async fn check(context: &Context) -> Verdict {
             _ => None,
         },
     };
-    let (mut missing, mut warnings, mut streams) = (Vec::new(), Vec::new(), Vec::new());
-    let mut a_session = None;
+    let (mut refused, mut warnings, mut streams, mut missing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let mut found = Found::default();
+    let now = now_s();
     for stream in STREAMS {
-        let Some(request) = question(context, stream, a_session.as_deref()) else { continue };
-        match one_page(&context.client, &request, &tell).await {
+        if stream.projects.is_some() {
+            // It is read from the list that is asked for already.
+            if streams.iter().any(|readable: &Readable| readable.stream.name == "sessions") {
+                streams.push(Readable { stream, total: None, is_per_session: true });
+            }
+            continue;
+        }
+        let Some(place) = place(context, stream, &found, now) else { continue };
+        match one_page(&context.client, &place, &tell).await {
             Ok(page) => {
                 if stream.listing == Listing::Sessions {
-                    a_session = a_session.or_else(|| first_session(&page));
+                    found.session = found.session.or_else(|| first_session(&page));
+                }
+                if stream.name == "members" {
+                    found.person = page
+                        .noted()
+                        .next()
+                        .and_then(|item| Facts::noted(item, &stream.reading()).id.text().map(Cow::into_owned));
                 }
                 let is_per_session = stream.listing == Listing::PerSession;
                 let total = page.total.filter(|_| !is_per_session);
-                streams.push(Readable { name: stream.name, total, is_per_session });
+                streams.push(Readable { stream, total, is_per_session });
             }
             Err(error) => match error.kind {
                 Kind::Status(401) => return verdict(&error),
@@ -128,48 +192,68 @@ pub async fn check(context: &Context) -> Verdict {
                 }
                 // The session has gone since it was listed.
                 Kind::Status(404) if stream.listing == Listing::PerSession => {}
+                Kind::Status(403 | 404) if !stream.is_usual => {
+                    missing.push(Missing { stream, is_unknown: error.kind == Kind::Status(404) });
+                }
                 Kind::Status(400..=499) if stream.is_essential && !error.kind.is_retryable() => {
-                    missing.push(sentence(stream, &error));
+                    refused.push(sentence(stream, &error));
                 }
                 // Nobody answered, or the connector is of no use without the answer.
-                _ if stream.is_essential || error.kind.status().is_none() => return verdict(&error),
+                _ if stream.is_essential || stream.is_usual && error.kind.status().is_none() => return verdict(&error),
                 _ => {
                     warnings.push(sentence(stream, &error));
-                    if matches!(error.kind, Kind::Status(429) | Kind::WaitTooLong { status: 429, .. }) {
+                    if error.kind.status().is_none()
+                        || matches!(error.kind, Kind::Status(429) | Kind::WaitTooLong { status: 429, .. })
+                    {
                         break;
                     }
                 }
             },
         }
     }
-    if missing.is_empty() {
-        Verdict::Usable { streams, warnings }
+    if refused.is_empty() {
+        Verdict::Usable { streams, warnings, missing }
     } else {
-        missing.append(&mut warnings);
-        Verdict::Unusable { message: missing.join(" ") }
+        refused.append(&mut warnings);
+        Verdict::Unusable { message: refused.join(" ") }
     }
 }
 
-/// The smallest request that shows whether a stream can be read; `None` when there is no session to ask for.
-fn question(context: &Context, stream: &Stream, a_session: Option<&str>) -> Option<Request> {
-    let in_path = a_session.map(|id| format!("devin-{}", bare(id)));
-    let path: Vec<&str> = match stream.listing {
-        Listing::PerSession => {
-            ["sessions", in_path.as_deref()?].into_iter().chain(stream.path.iter().copied()).collect()
-        }
-        Listing::Sessions | Listing::Whole => stream.path.to_vec(),
-    };
-    let mut request = context.list(&path, Vec::new());
-    request.query = vec![("first", "1".to_string())];
-    Some(request)
+/// What has been found that other questions need.
+#[derive(Default)]
+struct Found {
+    session: Option<String>,
+    person: Option<String>,
 }
 
-async fn one_page(client: &Client, request: &Request, tell: &(dyn Fn(Event) + Sync)) -> Result<Page, Error> {
-    client.page(request, &Trail::default(), tell).await
+/// Where the smallest request can show whether a stream can be read; `None` when there is no session, or nobody, to ask for.
+fn place(context: &Context, stream: &Stream, found: &Found, now: i64) -> Option<Place> {
+    let each = if stream.each == Each::Member { Some(found.person.as_deref()?) } else { stream.each.values()[0] };
+    let place = Place::of(stream, &context.org_id, each);
+    match stream.listing {
+        Listing::PerSession => {
+            let in_path = format!("devin-{}", bare(found.session.as_deref()?));
+            Some(Place::below_session(stream, &context.org_id, &in_path))
+        }
+        Listing::Windows(row) | Listing::Log(row) => {
+            let last = windows(&row, now, now).last()?;
+            Some(place.with(last.parameters(&row, now)))
+        }
+        Listing::Sessions | Listing::Whole => Some(place),
+    }
+}
+
+/// The smallest page of a list, at the first of its paths that is neither refused nor unknown.
+async fn one_page(client: &Client, place: &Place, tell: &(dyn Fn(Event) + Sync)) -> Result<Page, Error> {
+    match first_page(client, place, tell).await {
+        Ok((_, page)) => Ok(page),
+        Err(End::Request(error) | End::Refused(error)) => Err(error),
+        Err(_) => unreachable!("a single request ends in no other way"),
+    }
 }
 
 fn first_session(page: &Page) -> Option<String> {
-    super::facts::Facts::of(page.items().next()?).session_id.text().map(Cow::into_owned)
+    Facts::of(page.items().next()?).session_id.text().map(Cow::into_owned)
 }
 
 /// What it means for a read that a stream has answered with an error.

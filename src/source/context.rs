@@ -6,17 +6,17 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::emit::{Emitter, Ledger};
+use super::place::{ListOf, completed};
+use super::plan::Step;
+use super::record::Frame;
 use super::streams::Stream;
 use crate::airbyte::Level;
 use crate::config::Config;
-use crate::devin::{Client, Error, Event, Page, Request};
+use crate::devin::{Client, Error, Event, Page};
 use crate::output::Closed;
 
 /// What is told about a list's requests while they are tried.
 pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;
-
-/// Items asked for at once: the API's most.
-const PAGE_SIZE: &str = "200";
 
 /// Without a server's clock, ours is trusted but for a minute.
 const CLOCK_DOUBT_S: i64 = 60;
@@ -46,6 +46,10 @@ pub fn server_now(page: &Page, now: i64) -> i64 {
 pub enum End {
     Closed,
     Request(Error),
+    /// The first request for a list was refused, or its path is unknown, and so on every path that it may have.
+    Refused(Error),
+    /// The same of the list of another stream, which this one needs.
+    Lacks(&'static Stream, Error),
     /// A session that was listed does not exist.
     Gone(Error),
     /// Of `all` sessions, `stuck` did not give their messages, the last one with this error, and `untried` have not been
@@ -86,11 +90,9 @@ impl Context {
         }
     }
 
-    /// The request for a list below the organization.
-    pub fn list(&self, path: &[&str], mut query: Vec<(&'static str, String)>) -> Request {
-        let organization = ["v3", "organizations", &self.org_id];
-        query.insert(0, ("first", PAGE_SIZE.to_string()));
-        Request { path: organization.iter().chain(path).map(ToString::to_string).collect(), query }
+    /// What a record of a stream looks like on its line, in a list of these.
+    pub fn frame(&self, step: &Step, of: &ListOf) -> Frame {
+        completed(self.emitter.frame(&step.descriptor), step.stream, &self.org_id, of)
     }
 
     /// Says a warning about a stream, if there is one.

@@ -1,18 +1,24 @@
 //! What the connector has to say, in the form that was asked for: Airbyte's messages, or bare records with notes for
 //! people on stderr. Keeps each stream's account, so that a STATE counts the records before it.
 
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::progress::{self, Figures, Outcome, Sessions, counted};
+use super::ledger::Account;
+pub use super::ledger::Ledger;
+use super::output_folder::OutputFolder;
+use super::progress::{self, Outcome, counted};
 use super::record::{Frame, Framed};
+use super::redaction::Redactions;
+use super::shape::Shape;
 use super::state_file::StateFile;
 use crate::airbyte::StreamDescriptor;
 use crate::airbyte::message::{CheckStatus, ConnectionStatus, FailureType, Level, Message, StreamStatus};
-use crate::output::{Closed, LiveLine, Output};
+use crate::output::{Closed, Output};
 
 /// The form of what is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,30 +40,11 @@ pub struct Emitter {
     /// Whether somebody watches who wants to see progress and a summary.
     shows_progress: bool,
     states: Option<StateFile>,
+    /// Where records go instead of stdout.
+    folder: Option<OutputFolder>,
+    redactions: Redactions,
     began: Instant,
     ledgers: Mutex<Vec<Arc<Ledger>>>,
-}
-
-/// One stream's account while it is read.
-pub struct Ledger {
-    pub stream: StreamDescriptor,
-    started: Instant,
-    line: Option<LiveLine>,
-    account: Mutex<Account>,
-}
-
-#[derive(Default)]
-struct Account {
-    figures: Figures,
-    since_state: u64,
-    /// The newest state that everything already queued supports.
-    safe: Option<Value>,
-    last_state: Option<Value>,
-    /// Whether `safe` is more than the state that the stream began with.
-    has_moved: bool,
-    is_running: bool,
-    /// How it ended, once it has.
-    outcome: Option<Outcome>,
 }
 
 impl Emitter {
@@ -72,6 +59,8 @@ impl Emitter {
             is_read_by_a_person: is_seen,
             shows_progress: is_seen,
             states: None,
+            folder: None,
+            redactions: Redactions::default(),
             began: Instant::now(),
             ledgers: Mutex::default(),
         }
@@ -104,6 +93,18 @@ impl Emitter {
         self
     }
 
+    /// Writes bare records into a folder, a file for each stream, instead of stdout.
+    pub fn into_folder(mut self, folder: Option<OutputFolder>) -> Emitter {
+        self.folder = folder;
+        self
+    }
+
+    /// Leaves out or hashes fields of records.
+    pub fn redacting(mut self, redactions: Redactions) -> Emitter {
+        self.redactions = redactions;
+        self
+    }
+
     /// A log message, or a note on stderr.
     pub fn log(&self, level: Level, text: &str) {
         if level < self.least {
@@ -126,6 +127,7 @@ impl Emitter {
     pub fn how_to_go_on(&self) -> String {
         match (&self.states, self.format) {
             (Some(file), _) => file.how_to_go_on(),
+            (None, _) if self.folder.is_some() => "only streams that were complete have a file".to_string(),
             (None, Format::Airbyte) => {
                 "the last STATE of each stream says how far it got; pass it to --state to continue".to_string()
             }
@@ -173,7 +175,8 @@ impl Emitter {
     }
 
     fn has_live_lines(&self) -> bool {
-        self.shows_progress && self.output.is_watched()
+        let has_stdout_to_itself = self.folder.is_some() && self.output.is_seen();
+        self.shows_progress && (has_stdout_to_itself || self.output.is_watched())
     }
 
     /// An error that ends a stream, or the whole command when `stream` is `None`.
@@ -242,10 +245,13 @@ impl Emitter {
 
     /// What a record of `stream` that is read now looks like on its line.
     pub fn frame(&self, stream: &StreamDescriptor) -> Frame {
-        match self.format {
+        let frame = match self.format {
             Format::Airbyte => Frame::airbyte(stream, now_ms()),
             Format::Records => Frame::bare(self.label_records.then_some(stream.name.as_str())),
-        }
+        };
+        let is_told = self.least <= Level::Info;
+        let shape = Shape::of_stream(&stream.name).filter(|_| is_told);
+        frame.redacted(self.redactions.of_stream(&stream.name)).declared(shape)
     }
 
     /// Queues a page's records, waiting while the reader of stdout is behind.
@@ -262,6 +268,7 @@ impl Emitter {
             );
             self.log(Level::Warn, &text);
         }
+        self.tell_differences(ledger, framed.differences);
         if framed.records == 0 {
             return Ok(());
         }
@@ -272,8 +279,23 @@ impl Emitter {
         }
         account.figures.records += framed.records;
         account.since_state += framed.records;
-        self.output.records(framed.lines);
+        match &self.folder {
+            Some(folder) => folder.write(&self.output, &ledger.stream.name, framed.lines),
+            None => self.output.records(framed.lines),
+        }
         Ok(())
+    }
+
+    /// Says how what the API sends differs from the schema, of each field once.
+    fn tell_differences(&self, ledger: &Ledger, differences: BTreeMap<String, String>) {
+        for (field, sentence) in differences {
+            if ledger.lock().differing.insert(field) {
+                self.log(
+                    Level::Info,
+                    &format!("stream {}: {sentence}; the records have it as it was sent", ledger.stream),
+                );
+            }
+        }
     }
 
     /// Notes that everything queued so far supports `state`, without saying so yet.
@@ -299,6 +321,10 @@ impl Emitter {
         self.running(ledger);
         self.end(ledger);
         let mut account = ledger.lock();
+        account.has_moved = true;
+        if let Some(folder) = &self.folder {
+            folder.complete(&self.output, &ledger.stream.name);
+        }
         self.state(&ledger.stream, &mut account, state);
         account.outcome = Some(Outcome::Complete);
         self.status(&ledger.stream, StreamStatus::Complete, false);
@@ -317,8 +343,25 @@ impl Emitter {
         {
             self.state(&ledger.stream, &mut account, state);
         }
+        self.abandon(ledger);
         account.outcome = Some(Outcome::Incomplete);
         self.status(&ledger.stream, StreamStatus::Incomplete, false);
+    }
+
+    /// The stream is not there for this key, and nobody has named it: it ends without a state.
+    pub fn left_out(&self, ledger: &Ledger) {
+        self.end(ledger);
+        self.abandon(ledger);
+        ledger.lock().outcome = Some(Outcome::LeftOut);
+        self.status(&ledger.stream, StreamStatus::Incomplete, false);
+    }
+
+    /// A stream has no file where it was to have a whole one.
+    fn abandon(&self, ledger: &Ledger) {
+        let gone = self.folder.as_ref().and_then(|folder| folder.abandon(&self.output, &ledger.stream.name));
+        if let Some(gone) = gone {
+            self.log(Level::Warn, &format!("stream {}: {gone}", ledger.stream));
+        }
     }
 
     /// Any stream's status, known to us or not.
@@ -336,54 +379,14 @@ impl Emitter {
 
     fn state(&self, stream: &StreamDescriptor, account: &mut Account, state: Value) {
         self.message(&Message::state(stream, &state, account.since_state));
+        if let Some(folder) = self.folder.as_ref().filter(|_| account.has_moved) {
+            folder.keep(&self.output, &stream.name);
+        }
         if let Some(file) = &self.states {
             file.keep(&self.output, stream.clone(), state.clone());
         }
         account.since_state = 0;
         account.last_state = Some(state);
-    }
-}
-
-impl Ledger {
-    /// A request has gone out.
-    pub fn asking(&self) {
-        self.lock().figures.requests += 1;
-    }
-
-    /// A request has to be made again.
-    pub fn retrying(&self) {
-        self.lock().figures.retries += 1;
-    }
-
-    /// So many bytes have come in.
-    pub fn received(&self, bytes: usize) {
-        self.lock().figures.bytes += bytes as u64;
-    }
-
-    /// Of `all` sessions whose messages are read, all but `left` are done.
-    pub fn sessions(&self, all: usize, left: usize) {
-        let mut account = self.lock();
-        let began = account.figures.sessions.map_or_else(|| self.started.elapsed(), |sessions| sessions.began);
-        account.figures.sessions = Some(Sessions { done: (all - left) as u64, all: all as u64, began });
-    }
-
-    /// Whether the stream's last status has been said.
-    pub fn has_ended(&self) -> bool {
-        self.lock().outcome.is_some()
-    }
-
-    fn told(&self) -> String {
-        self.lock().figures.log(self.started.elapsed())
-    }
-
-    fn show(&self) {
-        let Some(line) = &self.line else { return };
-        let figures = self.lock().figures;
-        line.show(figures.bar(), &figures.line(self.started.elapsed()));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Account> {
-        lock(&self.account)
     }
 }
 

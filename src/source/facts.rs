@@ -1,12 +1,24 @@
-//! What the logic reads of an item: four fields at its top level, found without taking the item apart. Pure.
+//! What the logic reads of an item: a few fields at its top level, found without taking the item apart. Pure.
 //!
-//! A page is walked over once, which checks it and notes where these fields stand. So nothing is parsed twice, and an
-//! oddity elsewhere in an item (a repeated key, half a surrogate pair) does not hide its facts.
+//! A page is walked over once, which checks it and notes where the usual fields stand. So nothing is parsed twice, and an
+//! oddity elsewhere in an item (a repeated key, half a surrogate pair) does not hide its facts. A cursor field of another
+//! name is looked for in the item, in lists that are short.
 
 use std::borrow::Cow;
 
+use chrono::DateTime;
+
+use super::streams::{Cursor, Unit};
 use crate::devin::walk::Walker;
 use crate::devin::{Item, Noted};
+
+/// Which fields tell what of the items of a list.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// The field that tells an item from others.
+    pub id: &'static str,
+    pub cursor: Option<Cursor>,
+}
 
 /// What the logic reads of an item; everything else passes through unread.
 #[derive(Debug, Default)]
@@ -16,6 +28,8 @@ pub struct Facts<'a> {
     pub session_id: Field<'a>,
     created_at: Time,
     updated_at: Time,
+    /// A cursor field of another name.
+    other_cursor: Time,
     status: Field<'a>,
 }
 
@@ -24,7 +38,7 @@ pub struct Facts<'a> {
 struct Time {
     /// Whether the field is there and not null.
     is_given: bool,
-    /// In whole Unix seconds; `None` when it is absent or no number.
+    /// In whole Unix seconds; `None` when it is absent or no time in its unit.
     seconds: Option<i64>,
 }
 
@@ -42,27 +56,31 @@ impl<'a> Facts<'a> {
         let _ = walker.object(walker.start(), |key, at| {
             let end = walker.value(at)?;
             if let Some(noted) = Noted::of(session[key].as_bytes()) {
-                facts.note(noted, noted == Noted::SessionId, &session[at..end]);
+                facts.note(noted, noted == Noted::SessionId, &session[at..end], Unit::Seconds);
             }
             Ok(end)
         });
         facts
     }
 
-    /// The facts of an item, which is told from others by the field `id_field`, as the walk over its page has noted them.
-    pub fn noted(item: Item<'a>, id_field: &str) -> Facts<'a> {
+    /// The facts of an item, as the walk over its page has noted them.
+    pub fn noted(item: Item<'a>, reading: &Reading) -> Facts<'a> {
         let mut facts = Facts::default();
+        let unit = reading.cursor.map_or(Unit::Seconds, |cursor| cursor.unit);
         for (noted, key, value) in item.fields() {
-            facts.note(noted, key == id_field, value);
+            facts.note(noted, key == reading.id, value, unit);
+        }
+        if let Some(cursor) = reading.cursor.filter(|cursor| cursor.is_of_its_own()) {
+            facts.other_cursor = field_of(item, cursor.field).0.map_or(Time::default(), |value| Time::of(value, unit));
         }
         facts
     }
 
-    fn note(&mut self, noted: Noted, is_id: bool, value: &'a str) {
+    fn note(&mut self, noted: Noted, is_id: bool, value: &'a str, unit: Unit) {
         match noted {
             Noted::SessionId => self.session_id = Field(Some(value)),
-            Noted::CreatedAt => self.created_at = Time::of(value),
-            Noted::UpdatedAt => self.updated_at = Time::of(value),
+            Noted::CreatedAt => self.created_at = Time::of(value, unit),
+            Noted::UpdatedAt => self.updated_at = Time::of(value, unit),
             Noted::Status => self.status = Field(Some(value)),
             Noted::OtherId => {}
         }
@@ -81,13 +99,25 @@ impl<'a> Facts<'a> {
         self.updated_at.seconds
     }
 
-    /// The named cursor field, or the later of it and its fallback. `None`, which every bound admits, also when the
-    /// field is there and no number.
-    pub fn cursor(&self, field: &str, fallback: Option<&str>) -> Option<i64> {
-        let named = |name: &str| if name == "created_at" { self.created_at } else { self.updated_at };
+    /// The cursor field, or the later of it and its fallback. `None`, which every bound admits, where the list has none, and
+    /// also when the field is there and no time.
+    pub fn cursor(&self, cursor: Option<Cursor>) -> Option<i64> {
+        let named = |name: &str| match name {
+            "created_at" => self.created_at,
+            "updated_at" => self.updated_at,
+            _ => self.other_cursor,
+        };
+        let Cursor { field, fallback, .. } = cursor?;
         match named(field) {
             Time { is_given: true, seconds: None } => None,
             time => time.seconds.max(fallback.and_then(|fallback| named(fallback).seconds)),
+        }
+    }
+
+    /// Takes the cursor value that the record gets, where the item has none; `value` is in seconds.
+    pub fn complete_cursor(&mut self, value: &str) {
+        if !self.other_cursor.is_given {
+            self.other_cursor = Time::of(value, Unit::Seconds);
         }
     }
 
@@ -118,16 +148,51 @@ impl<'a> Field<'a> {
 
 impl Time {
     /// Reads the text of a value.
-    fn of(value: &str) -> Time {
+    fn of(value: &str, unit: Unit) -> Time {
         // Rust also reads words like `inf`, which JSON does not have.
         let fraction = || value.parse().ok().filter(|at: &f64| at.is_finite()).map(|at| at as i64);
-        Time { is_given: value != "null", seconds: value.parse().ok().or_else(fraction) }
+        let number = || value.parse().ok().or_else(fraction);
+        let seconds = match unit {
+            Unit::Seconds => number(),
+            Unit::SecondsOrMilliseconds => {
+                number().map(|at: i64| if at.abs() >= MILLISECONDS { at / 1000 } else { at })
+            }
+            Unit::Iso => Field(Some(value)).text().and_then(|text| iso(&text)),
+        };
+        Time { is_given: value != "null", seconds }
     }
+}
+
+/// From here on, a number is taken for milliseconds: as seconds, it would lie in the year 5138.
+const MILLISECONDS: i64 = 100_000_000_000;
+
+/// The second of an ISO 8601 time; one without an offset is in UTC.
+fn iso(text: &str) -> Option<i64> {
+    let parse = |text: &str| DateTime::parse_from_rfc3339(text).ok().map(|at| at.timestamp());
+    parse(text).or_else(|| parse(&format!("{text}Z")))
+}
+
+/// A field of an item, whatever its name.
+pub fn field_of<'a>(item: Item<'a>, name: &str) -> Field<'a> {
+    if Noted::of(name.as_bytes()).is_some() {
+        return Field(item.fields().filter(|(_, key, _)| *key == name).map(|(.., value)| value).last());
+    }
+    let (text, walker, mut found) = (item.text, Walker::new(item.text), Field(None));
+    // What is broken has been refused with its page.
+    let _ = walker.object(walker.start(), |key, at| {
+        let end = walker.value(at)?;
+        if &text[key] == name {
+            found = Field(Some(&text[at..end]));
+        }
+        Ok(end)
+    });
+    found
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::devin::Page;
 
     #[test]
     fn facts_are_found_wherever_they_stand() {
@@ -174,12 +239,30 @@ mod tests {
 
     #[test]
     fn the_cursor_is_the_later_of_a_field_and_its_fallback() {
-        let read = |fields: &str| Facts::of(&format!("{{{fields}}}")).cursor("updated_at", Some("created_at"));
+        let changes = Cursor { field: "updated_at", fallback: Some("created_at"), unit: Unit::Seconds };
+        let read = |fields: &str| Facts::of(&format!("{{{fields}}}")).cursor(Some(changes));
         assert_eq!(read(r#""updated_at":5,"created_at":3"#), Some(5));
         assert_eq!(read(r#""updated_at":0,"created_at":3"#), Some(3));
         assert_eq!(read(r#""updated_at":null,"created_at":3"#), Some(3));
         assert_eq!(read(r#""created_at":3"#), Some(3));
         assert_eq!(read(r#""updated_at":"2026-10-10T00:00:00Z","created_at":3"#), None, "not understood, so kept");
         assert_eq!(read(""), None);
+    }
+
+    #[test]
+    fn a_cursor_is_read_by_its_name_and_unit() {
+        let read = |field, unit, value: &str| {
+            let body = format!(r#"{{"items":[{{"x":{{"{field}":1}},"{field}":{value}}}]}}"#);
+            let page = Page::parse(body.into_bytes()).unwrap();
+            let cursor = Some(Cursor { field, fallback: None, unit });
+            Facts::noted(page.noted().next().unwrap(), &Reading { id: "id", cursor }).cursor(cursor)
+        };
+        assert_eq!(read("date", Unit::Seconds, "1767225600"), Some(1_767_225_600));
+        assert_eq!(read("updated_at", Unit::Iso, r#""2026-01-01T01:00:00.5+01:00""#), Some(1_767_225_600));
+        assert_eq!(read("updated_at", Unit::Iso, r#""2026-01-01T00:00:00""#), Some(1_767_225_600));
+        assert_eq!(read("updated_at", Unit::Iso, r#""yesterday""#), None);
+        assert_eq!(read("updated_at", Unit::Iso, "1767225600"), None, "not understood, so kept");
+        assert_eq!(read("created_at", Unit::SecondsOrMilliseconds, "1767225600123"), Some(1_767_225_600));
+        assert_eq!(read("created_at", Unit::SecondsOrMilliseconds, "1767225600"), Some(1_767_225_600));
     }
 }

@@ -6,18 +6,21 @@ use std::sync::Arc;
 use super::context::{Context, End, Tell, server_now};
 use super::cursor::Bounds;
 use super::emit::Ledger;
-use super::facts::Facts;
+use super::facts::{Facts, Reading};
 use super::fingerprint::fingerprint;
 use super::listing::{Decision, Kind, Listing, Sight, Times};
 use super::open::InVain;
 use super::pages::Pages;
 use super::partition::PartitionList;
 use super::pass::Pass;
+use super::place::{ListOf, Place};
 use super::plan::Step;
-use super::record::frame_page;
+use super::record::{Frame, frame_page};
+use super::streams::{Listing as Row, Stream, endpoints};
 use crate::airbyte::Level;
+use crate::devin::form::described;
 use crate::devin::session::bare;
-use crate::devin::{Error, Kind as Trouble, Page};
+use crate::devin::{Client, Error, Event, Kind as Trouble, Page, Trail};
 
 /// Within one read, no change shows later than this.
 const LONGEST_LAG_S: i64 = 3600;
@@ -25,12 +28,16 @@ const LONGEST_LAG_S: i64 = 3600;
 /// Sessions asked for by their identifiers at once: a number known to work.
 const IDS_A_REQUEST: usize = 50;
 
+/// Which fields of a session tell what.
+const OF_SESSIONS: Reading = Reading { id: "session_id", cursor: None };
+
 /// Who needs the list.
+#[derive(Default)]
 pub struct Readers<'a> {
-    /// A stream whose records they are.
-    pub records: Option<Records<'a>>,
-    /// The sessions whose messages are to be read.
-    pub partitions: Option<&'a mut PartitionList>,
+    /// The streams whose records they are.
+    pub records: Vec<Records<'a>>,
+    /// The sessions below which streams are to be read, for each of these.
+    pub partitions: Vec<&'a mut PartitionList>,
 }
 
 /// The records of one stream.
@@ -38,36 +45,39 @@ pub struct Records<'a> {
     pub step: &'a Step,
     pub ledger: &'a Arc<Ledger>,
     pub pass: &'a mut Pass,
+    /// What this list is for, of several.
+    pub of: ListOf,
 }
 
-/// Lists what is below `path` with `bounds`, and hands every item to its readers.
+/// Lists what is at `place` with `bounds`, and hands every item to its readers.
 ///
 /// # Errors
 /// See [`End`].
 pub async fn read_list(
     context: &Arc<Context>,
-    path: &[&str],
+    place: &Place,
     kind: Kind,
     bounds: Bounds,
     now: i64,
     tell: &Tell,
     readers: &mut Readers<'_>,
-) -> Result<Listing, End> {
+) -> Result<Listed, End> {
     let mut listing = Listing::new(kind, bounds.since, now).lagging(lag(context, bounds));
     let mut bounds = bounds;
-    let mut is_first = true;
+    let filters = |bounds: Bounds| if kind == Kind::Sessions { bounds.filters(now) } else { Vec::new() };
+    let Opened { path, mut pages, mut page } = open(context, place, &filters(bounds), tell).await?;
+    if let Some(first) = &page {
+        let now = server_now(first, now);
+        listing.begin(now);
+        readers.begin(context, first, now);
+    }
     loop {
-        let filters = if kind == Kind::Sessions { bounds.filters(now) } else { Vec::new() };
-        let mut pages = Pages::start(context, context.list(path, filters), tell);
-        while let Some(page) = pages.next().await? {
-            if is_first {
-                let now = server_now(&page, now);
-                listing.begin(now);
-                readers.begin(context, &page, now);
-            }
-            is_first = false;
-            readers.take(context, &page, |item, facts| Some(note(&mut listing, item, facts)), false).await?;
-            listing.end_page(page.total, page.has_next()).map_err(End::Data)?;
+        while let Some(taken) = page {
+            readers.take(context, &taken, |item, facts| Some(note(&mut listing, item, facts)), false).await?;
+            listing.end_page(taken.total, taken.has_next()).map_err(End::Data)?;
+            readers.end_page(context);
+            drop(taken);
+            page = pages.next().await?;
         }
         match listing.end() {
             Decision::Complete { doubt } => {
@@ -77,11 +87,72 @@ pub async fn read_list(
             Decision::ListAgain { since } => bounds.since = since,
             Decision::Incomplete { reason } => return Err(End::Data(reason)),
         }
+        pages = Pages::start(context, place.request(path, filters(bounds)), tell);
+        page = pages.next().await?;
     }
     if kind == Kind::Sessions {
-        by_name(context, path, now, tell, readers).await?;
+        by_name(context, place, now, tell, readers).await?;
     }
-    Ok(listing)
+    Ok(Listed { listing, path })
+}
+
+/// A list that has been read.
+pub struct Listed {
+    pub listing: Listing,
+    /// Which of its paths has answered.
+    pub path: usize,
+}
+
+/// A list of which the first page has come.
+pub struct Opened {
+    /// Which of the paths has answered.
+    path: usize,
+    pages: Pages,
+    page: Option<Page>,
+}
+
+/// Asks for the first page of a list, at one path after the other until one is neither refused nor unknown.
+///
+/// # Errors
+/// [`End::Refused`] when all are: the refusal, rather than that a path is unknown.
+pub async fn open(
+    context: &Arc<Context>,
+    place: &Place,
+    query: &[(&'static str, String)],
+    tell: &Tell,
+) -> Result<Opened, End> {
+    let mut refused: Option<Error> = None;
+    for path in 0..place.paths() {
+        let mut pages = Pages::start(context, place.request(path, query.to_vec()), tell);
+        match pages.next().await {
+            Ok(page) => return Ok(Opened { path, pages, page }),
+            Err(error) if !matches!(error.kind, Trouble::Status(403 | 404)) => return Err(error.into()),
+            Err(error) if refused.as_ref().is_none_or(|before| before.kind == Trouble::Status(404)) => {
+                refused = Some(error)
+            }
+            Err(_) => {}
+        }
+    }
+    Err(End::Refused(refused.expect("every list has a path")))
+}
+
+/// The smallest page of a list, and which of its paths has answered.
+///
+/// # Errors
+/// As for [`open`].
+pub async fn first_page(client: &Client, place: &Place, tell: &(dyn Fn(Event) + Sync)) -> Result<(usize, Page), End> {
+    let mut refused: Option<Error> = None;
+    for path in 0..place.paths() {
+        match client.page(&place.smallest(path), &Trail::default(), tell).await {
+            Ok(page) => return Ok((path, page)),
+            Err(error) if !matches!(error.kind, Trouble::Status(403 | 404)) => return Err(error.into()),
+            Err(error) if refused.as_ref().is_none_or(|before| before.kind == Trouble::Status(404)) => {
+                refused = Some(error)
+            }
+            Err(_) => {}
+        }
+    }
+    Err(End::Refused(refused.expect("every list has a path")))
 }
 
 /// How late a change may show, in seconds. The next read looks back as far, but after a full refresh there is none.
@@ -105,7 +176,7 @@ pub fn key_of(item: &str, facts: &Facts) -> u64 {
 /// filter answers with others; then nobody can be asked for by name, in this run.
 async fn by_name(
     context: &Arc<Context>,
-    path: &[&str],
+    place: &Place,
     now: i64,
     tell: &Tell,
     readers: &mut Readers<'_>,
@@ -116,7 +187,7 @@ async fn by_name(
         let query = ids.iter().map(|id| ("session_ids", id.clone())).collect::<Vec<_>>();
         let mut listing = Listing::new(Kind::Append, None, now);
         loop {
-            let mut pages = Pages::start(context, context.list(path, query.clone()), tell);
+            let mut pages = Pages::start(context, place.request(0, query.clone()), tell);
             let answered = one_by_name(context, &mut pages, &ids, &mut listing, readers).await?;
             match answered {
                 ByName::Answered => match listing.end() {
@@ -177,19 +248,35 @@ async fn one_by_name(
     }
 }
 
+impl Records<'_> {
+    /// Whether an item is a record to be emitted. `lost` is set where its time must be known and is not.
+    fn wants(&mut self, item: &str, facts: &Facts, sight: Sight, is_by_name: bool, lost: &mut bool) -> bool {
+        if let Some(window) = &self.of.window {
+            match facts.cursor(self.step.stream.cursor) {
+                Some(at) if !window.admits(at) => return false,
+                None if self.step.stream.is_of_days() => *lost = true,
+                _ => {}
+            }
+        }
+        if is_by_name { self.pass.wants_again(item, facts, sight) } else { self.pass.wants(item, facts, sight) }
+    }
+}
+
 impl Readers<'_> {
     /// The first answer is there.
     fn begin(&mut self, context: &Context, first: &Page, now: i64) {
-        if let Some(records) = &mut self.records {
+        for records in &mut self.records {
             records.pass.begin(now);
             // Of a list that the server does not filter, only the changed part is emitted.
-            let is_whole = records.step.bounds.since.is_none();
-            let is_filtered = records.step.stream.path.first() == Some(&"sessions");
-            if let Some(total) = first.total.filter(|_| is_whole || is_filtered) {
+            let stream = records.step.stream;
+            let is_whole = records.step.bounds.since.is_none() && records.of.is_only();
+            let is_filtered = stream.listing == Row::Sessions;
+            let is_one_each = stream.projects.is_none();
+            if let Some(total) = first.total.filter(|_| is_one_each && (is_whole || is_filtered)) {
                 context.emitter.estimate(records.ledger, total);
             }
         }
-        if let Some(partitions) = &mut self.partitions {
+        for partitions in &mut self.partitions {
             partitions.begin(now);
         }
     }
@@ -202,28 +289,61 @@ impl Readers<'_> {
         mut sight: impl FnMut(&str, &Facts) -> Option<Sight>,
         is_by_name: bool,
     ) -> Result<(), End> {
-        let id_field = self.records.as_ref().map_or("session_id", |records| records.step.stream.id_field());
-        let frame = self.records.as_ref().map(|records| context.emitter.frame(&records.step.descriptor));
-        let (records, partitions) = (&mut self.records, &mut self.partitions);
-        let framed = frame_page(page, &frame.unwrap_or_default(), id_field, |item, facts| {
-            let Some(sight) = sight(item, facts) else { return false };
-            if let Some(partitions) = partitions.as_deref_mut() {
-                partitions.take(item, facts, sight, is_by_name);
+        let Readers { records, partitions } = self;
+        let mut sights = Vec::with_capacity(page.items().len());
+        let mut note = |item: &str, facts: &Facts| {
+            let sight = sight(item, facts);
+            if let Some(sight) = sight {
+                partitions.iter_mut().for_each(|partitions| partitions.take(item, facts, sight, is_by_name));
             }
-            let Some(Records { pass, .. }) = records else { return false };
-            if is_by_name { pass.wants_again(item, facts, sight) } else { pass.wants(item, facts, sight) }
-        });
-        if let Some(records) = records {
-            context.emitter.running(records.ledger);
-            context.emitter.records(records.ledger, framed).await?;
+            sights.push(sight);
+            sight
+        };
+        let Some((first, others)) = records.split_first_mut() else {
+            frame_page(page, &Frame::default(), &OF_SESSIONS, |item, facts| {
+                note(item, facts);
+                false
+            });
+            return Ok(());
+        };
+        let mut lost = false;
+        let framed =
+            frame_page(page, &context.frame(first.step, &first.of), &first.step.stream.reading(), |item, facts| {
+                note(item, facts).is_some_and(|sight| first.wants(item, facts, sight, is_by_name, &mut lost))
+            });
+        if lost {
+            return Err(End::Data(undated(first.step.stream, page)));
+        }
+        context.emitter.running(first.ledger);
+        context.emitter.records(first.ledger, framed).await?;
+        for other in others {
+            let mut sights = sights.iter();
+            let frame = context.frame(other.step, &other.of);
+            let framed = frame_page(page, &frame, &other.step.stream.reading(), |item, facts| {
+                let sight = sights.next().copied().flatten();
+                sight.is_some_and(|sight| other.wants(item, facts, sight, is_by_name, &mut lost))
+            });
+            context.emitter.running(other.ledger);
+            context.emitter.records(other.ledger, framed).await?;
         }
         Ok(())
     }
 
+    /// A page has been taken: of a list that is ordered, it is a place to go on from.
+    fn end_page(&self, context: &Context) {
+        for Records { step, ledger, pass, .. } in &self.records {
+            if let Some(state) = matches!(step.stream.listing, Row::Log(_)).then(|| pass.so_far()).flatten() {
+                context.emitter.safe(ledger, state.write());
+                context.emitter.checkpoint(ledger);
+            }
+        }
+    }
+
     /// Every session that a reader would ask for by name.
     fn to_reread(&self) -> Vec<String> {
-        let mut ids = self.records.as_ref().map(|records| records.pass.open.to_reread()).unwrap_or_default();
-        for id in self.partitions.as_ref().map(|partitions| partitions.to_reread()).unwrap_or_default() {
+        let mut ids: Vec<String> = Vec::new();
+        let of_records = self.records.iter().flat_map(|records| records.pass.open.to_reread());
+        for id in of_records.chain(self.partitions.iter().flat_map(|partitions| partitions.to_reread())) {
             if !ids.contains(&id) {
                 ids.push(id);
             }
@@ -235,13 +355,13 @@ impl Readers<'_> {
     fn defer(&mut self, context: &Context, ids: &[String], reason: &str) {
         let (mut stay, mut go) = (0, 0);
         for id in ids {
-            if let Some(partitions) = &mut self.partitions {
-                partitions.defer(id);
-            }
-            match self.records.as_mut().and_then(|records| records.pass.open.defer(id)) {
-                Some(InVain::Kept(_)) => stay += 1,
-                Some(InVain::Dropped) => go += 1,
-                None => {}
+            self.partitions.iter_mut().for_each(|partitions| partitions.defer(id));
+            for records in &mut self.records {
+                match records.pass.open.defer(id) {
+                    Some(InVain::Kept(_)) => stay += 1,
+                    Some(InVain::Dropped) => go += 1,
+                    None => {}
+                }
             }
         }
         let then = match (stay, go) {
@@ -254,18 +374,25 @@ impl Readers<'_> {
 
     /// Nobody can be asked for by name.
     fn carry(&mut self) {
-        if let Some(records) = &mut self.records {
-            records.pass.open.carry();
-        }
-        if let Some(partitions) = &mut self.partitions {
-            partitions.carry();
-        }
+        self.records.iter_mut().for_each(|records| records.pass.open.carry());
+        self.partitions.iter_mut().for_each(|partitions| partitions.carry());
     }
 
     fn warn(&self, context: &Context, warning: Option<String>) {
-        let stream = self.records.as_ref().map_or("session_messages", |records| records.step.stream.name);
+        let stream = self.records.first().map_or("session_messages", |records| records.step.stream.name);
         if let Some(warning) = warning {
             context.emitter.log(Level::Warn, &format!("stream {stream}: {warning}"));
         }
     }
+}
+
+/// What to say of a page whose items do not say which time they are for.
+pub fn undated(stream: &Stream, page: &Page) -> String {
+    let field = stream.cursor.map_or("time", |cursor| cursor.field);
+    let found = page.items().next().and_then(|item| serde_json::from_str(item).ok());
+    let found = found.as_ref().map_or("nothing".to_string(), described);
+    format!(
+        "{} answered with an item that names no {field}, so nobody can tell for which day it is; the first one is {found}",
+        endpoints(stream).join(" or ")
+    )
 }

@@ -5,11 +5,12 @@
 //! listed (`sessions_updated_at`), and how far an unfinished pass has come (`unfinished`). What becomes of a session that
 //! does not give its messages is decided in [`super::partition`].
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use serde_json::value::RawValue;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
@@ -25,6 +26,7 @@ use super::pages::Pages;
 use super::partition::{Partition, PartitionList};
 use super::partitions::{Fate, PartitionResult, Partitions};
 use super::pass::next_mark;
+use super::place::{ListOf, Place, completed};
 use super::plan::Step;
 use super::recent::{Recent, RecentRecords};
 use super::record::frame_page;
@@ -49,7 +51,7 @@ pub async fn read(
     listing: &Listing,
 ) -> Result<StreamState, End> {
     context.emitter.running(ledger);
-    context.warn_of(step.stream, list.keyless().map_err(End::Data)?);
+    context.warn_of(step.stream, list.keyless(step.stream.below_session()).map_err(End::Data)?);
     let mut pass = MessagePass::new(step, &mut list, listing);
     let reader = Arc::new(Reader::new(context, step, ledger));
     let (mut noted, mut said) = (Instant::now(), Instant::now());
@@ -148,6 +150,10 @@ impl<'a> MessagePass<'a> {
         }
     }
 
+    fn cursor_field(&self) -> &'static str {
+        self.step.stream.cursor.map_or("created_at", |cursor| cursor.field)
+    }
+
     fn take(&mut self, found: Found) {
         self.newest = self.newest.max(found.largest);
         self.recent.absorb(found.recent);
@@ -184,7 +190,7 @@ impl<'a> MessagePass<'a> {
             newest: self.newest,
         });
         // An unfinished first pass claims nothing about any record, and says so as a number.
-        state.set_cursor(self.step.stream.cursor_field, before.cursor().or(Some(0)));
+        state.set_cursor(self.cursor_field(), before.cursor().or(Some(0)));
         self.open.write(&mut state);
         Some(state)
     }
@@ -208,7 +214,7 @@ impl<'a> MessagePass<'a> {
         state.recent = self.recent_since(mark);
         state.unread_sessions = self.partitions.unread.clone();
         state.unfinished = None;
-        state.set_cursor(self.step.stream.cursor_field, mark);
+        state.set_cursor(self.cursor_field(), mark);
         self.open.write(&mut state);
         state
     }
@@ -228,6 +234,15 @@ fn record_key(partition: &Partition, event_id: &str) -> String {
 /// The bare identifier of the session in such a key.
 pub fn session_of(key: &str) -> &str {
     key.split_once('/').map_or(key, |(session, _)| session)
+}
+
+/// The fingerprint of an item without the field that changes at every read.
+fn steady_print(item: &str, unsteady: Option<&str>) -> u64 {
+    let Some(field) = unsteady else { return fingerprint(item.as_bytes()) };
+    let mut fields: BTreeMap<&str, &RawValue> = serde_json::from_str(item).unwrap_or_default();
+    fields.remove(field);
+    let steady: Vec<&str> = fields.iter().flat_map(|(name, value)| [*name, value.get()]).collect();
+    fingerprint(steady.join("\0").as_bytes())
 }
 
 /// What the reading of every session needs.
@@ -256,14 +271,14 @@ impl Reader {
     /// Reads one session's messages in their order, and once more where the API counts more than it has given.
     async fn partition(&self, partition: &Partition, recent: RecentRecords) -> Result<Found, End> {
         let in_path = format!("devin-{}", bare(&partition.id));
-        let path: Vec<&str> = ["sessions", &in_path].into_iter().chain(self.stream.path.iter().copied()).collect();
+        let place = Place::below_session(self.stream, &self.context.org_id, &in_path);
         // The start date bounds sessions, not what was said in them.
         let bounds = Bounds { start_date: None, since: partition.since };
         let mut listing = Listing::new(ListKind::Append, None, self.now);
         let mut found = Found { largest: None, recent };
         let mut is_first = true;
         loop {
-            let mut pages = Pages::start(&self.context, self.context.list(&path, Vec::new()), &self.tell);
+            let mut pages = Pages::start(&self.context, place.request(0, Vec::new()), &self.tell);
             loop {
                 let page = match pages.next().await {
                     Ok(Some(page)) => page,
@@ -274,16 +289,19 @@ impl Reader {
                 };
                 is_first = false;
                 self.pages.fetch_add(1, Ordering::Relaxed);
-                let frame = self.context.emitter.frame(&self.ledger.stream).of_session(&partition.id);
-                let framed = frame_page(&page, &frame, self.stream.id_field(), |item, facts| {
-                    let cursor = facts.cursor(self.stream.cursor_field, self.stream.cursor_fallback);
+                let of = ListOf { session_updated_at: partition.updated_at, ..ListOf::default() };
+                let frame =
+                    completed(self.context.emitter.frame(&self.ledger.stream), self.stream, &self.context.org_id, &of);
+                let frame = frame.of_session(&partition.id);
+                let framed = frame_page(&page, &frame, &self.stream.reading(), |item, facts| {
+                    let cursor = facts.cursor(self.stream.cursor);
                     if listing.note(key_of(item, facts), Times::default(), || 0) == Sight::Repeated {
                         return false;
                     }
                     found.largest = found.largest.max(cursor);
                     let key = facts.id.text().filter(|id| !id.is_empty()).map(|id| record_key(partition, &id));
                     bounds.admit(facts.created_at(), cursor)
-                        && found.recent.wants(key.as_deref(), cursor, || fingerprint(item.as_bytes()))
+                        && found.recent.wants(key.as_deref(), cursor, || steady_print(item, self.stream.unsteady))
                 });
                 listing.end_page(page.total, page.has_next()).map_err(End::Data)?;
                 self.context.emitter.records(&self.ledger, framed).await?;
@@ -304,7 +322,8 @@ impl Reader {
     async fn find_missing(&self, partitions: &mut Partitions, place: usize) -> Result<(), End> {
         let (id, name) = (Arc::clone(&partitions.all[place].id), partitions.all[place].name());
         let query = vec![("session_ids", bare(&id).to_string())];
-        let mut pages = Pages::start(&self.context, self.context.list(&["sessions"], query), &self.tell);
+        let mut pages =
+            Pages::start(&self.context, Place::of_sessions(&self.context.org_id).request(0, query), &self.tell);
         while let Some(page) = pages.next().await? {
             let ids: Vec<_> = page.items().filter_map(|item| Facts::of(item).session_id.text()).collect();
             if ids.iter().any(|listed| bare(listed) == bare(&id)) {
@@ -321,7 +340,10 @@ impl Reader {
             }
         }
         partitions.is_done(place);
-        let text = format!("{name} disappeared between the list and the reading of its messages, and is skipped");
+        let text = format!(
+            "{name} disappeared between the list and the reading of its {}, and is skipped",
+            self.stream.below_session()
+        );
         self.context.warn_of(self.stream, Some(text));
         Ok(())
     }

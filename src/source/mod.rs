@@ -7,22 +7,29 @@ pub mod cursor;
 pub mod emit;
 pub mod facts;
 pub mod fingerprint;
+pub mod ledger;
 pub mod list;
 pub mod listing;
 pub mod messages;
 pub mod open;
+pub mod output_folder;
 pub mod pages;
 pub mod partition;
 pub mod partitions;
 pub mod pass;
+pub mod place;
 pub mod plan;
 pub mod progress;
 pub mod read;
 pub mod recent;
 pub mod record;
+pub mod redaction;
+pub mod shape;
+pub mod spread;
 pub mod state;
 pub mod state_file;
 pub mod streams;
+pub mod windows;
 
 use serde_json::value::RawValue;
 
@@ -44,14 +51,15 @@ pub fn discover() -> String {
 }
 
 fn catalog_stream(stream: &'static Stream) -> CatalogStream<'static> {
+    let is_incremental = stream.cursor.is_some();
     CatalogStream {
         name: stream.name,
         json_schema: raw(stream.schema),
-        supported_sync_modes: &["full_refresh", "incremental"],
-        source_defined_cursor: true,
-        default_cursor_field: vec![stream.cursor_field],
+        supported_sync_modes: if is_incremental { &["full_refresh", "incremental"] } else { &["full_refresh"] },
+        source_defined_cursor: is_incremental,
+        default_cursor_field: stream.cursor.iter().map(|cursor| cursor.field).collect(),
         source_defined_primary_key: stream.primary_key.iter().map(|key| vec![*key]).collect(),
-        is_resumable: true,
+        is_resumable: is_incremental,
         is_file_based: false,
     }
 }

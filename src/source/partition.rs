@@ -157,19 +157,19 @@ impl PartitionList {
         }
     }
 
-    /// A sentence for a WARN when some sessions have no identifier.
+    /// A sentence for a WARN when some sessions have no identifier, so that their `things` cannot be read.
     ///
     /// # Errors
     /// A sentence, when none has one.
-    pub fn keyless(&self) -> Result<Option<String>, String> {
+    pub fn keyless(&self, things: &str) -> Result<Option<String>, String> {
         match (self.keyless, self.items) {
             (0, _) => Ok(None),
             (keyless, items) if keyless == items => {
-                Err("the list of sessions holds none with a session_id, so no messages can be asked for".to_string())
+                Err(format!("the list of sessions holds none with a session_id, so no {things} can be asked for"))
             }
-            (1, _) => Ok(Some("1 listed session has no session_id, so its messages cannot be asked for".to_string())),
+            (1, _) => Ok(Some(format!("1 listed session has no session_id, so its {things} cannot be asked for"))),
             (keyless, _) => {
-                Ok(Some(format!("{keyless} listed sessions have no session_id, so their messages cannot be asked for")))
+                Ok(Some(format!("{keyless} listed sessions have no session_id, so their {things} cannot be asked for")))
             }
         }
     }

@@ -47,6 +47,8 @@ pub enum Fate {
 #[derive(Debug)]
 pub struct Partitions {
     pub all: Vec<Partition>,
+    /// What is read of each, in a word: `messages`.
+    things: &'static str,
     is_full_refresh: bool,
     /// The sessions that could not be read, with the cursor value from which they are to be read.
     pub unread: BTreeMap<String, i64>,
@@ -85,6 +87,7 @@ impl Partitions {
         Partitions {
             newest: (all.len() - left).max(1) - 1,
             all,
+            things: step.stream.below_session(),
             is_full_refresh: step.is_full_refresh,
             unread: step.state.unread_sessions.clone(),
             next: 0,
@@ -194,7 +197,8 @@ impl Partitions {
         }
         self.defer(place);
         Fate::Deferred(format!(
-            "the messages of {name} were answered with 404 twice, although it is listed: the next read asks again"
+            "the {} of {name} were answered with 404 twice, although it is listed: the next read asks again",
+            self.things
         ))
     }
 

@@ -1,5 +1,7 @@
 //! What one pass over a list takes for records, and what it learns for the state. Pure.
 
+use std::collections::HashSet;
+
 use super::cursor::Bounds;
 use super::facts::Facts;
 use super::fingerprint::{digits, fingerprint};
@@ -8,7 +10,7 @@ use super::open::OpenSessions;
 use super::plan::Step;
 use super::recent::RecentRecords;
 use super::state::StreamState;
-use super::streams::{Listing as Listed, Stream};
+use super::streams::{Each, Listing as Listed, Stream};
 
 /// One pass of a stream over its list, from a step's state to the next one.
 pub struct Pass {
@@ -20,11 +22,16 @@ pub struct Pass {
     recent: RecentRecords,
     pub open: OpenSessions,
     /// The largest cursor value that has been listed. What was asked for by name came later, when others may have changed.
-    largest: Option<i64>,
+    pub largest: Option<i64>,
+    /// Whether none has come before a smaller one.
+    is_ascending: bool,
     /// When the list was first asked for, in Unix seconds.
     now: i64,
     /// How many items without a key have been left out.
     keyless: u64,
+    /// What this list and those before it have had, as hashes, where a stream has several.
+    had: HashSet<u64>,
+    had_before: HashSet<u64>,
 }
 
 impl Pass {
@@ -39,8 +46,11 @@ impl Pass {
             recent: RecentRecords::new(step.state.recent.clone(), step.state.cursor(), step.lookback),
             open: OpenSessions::new(&step.state),
             largest: None,
+            is_ascending: true,
             now: step.now,
             keyless: 0,
+            had: HashSet::new(),
+            had_before: HashSet::new(),
         }
     }
 
@@ -49,10 +59,21 @@ impl Pass {
         self.now = now;
     }
 
+    /// The server's clock as far as it is known, in Unix seconds.
+    pub fn now(&self) -> i64 {
+        self.now
+    }
+
+    /// Goes on to another list of the same stream, which may have the same items.
+    pub fn next_list(&mut self) {
+        self.had_before.extend(self.had.drain());
+    }
+
     /// Notes an item of the list, and answers whether it is a record to be emitted.
     pub fn wants(&mut self, item: &str, facts: &Facts, sight: Sight) -> bool {
-        let cursor = facts.cursor(self.stream.cursor_field, self.stream.cursor_fallback);
+        let cursor = facts.cursor(self.stream.cursor);
         if self.bounds.admit(facts.created_at(), cursor) {
+            self.is_ascending &= cursor.is_some() && cursor >= self.largest;
             self.largest = self.largest.max(cursor);
             return self.take(item, facts, cursor, sight);
         }
@@ -66,7 +87,7 @@ impl Pass {
         let id = facts.session_id.text();
         let Some(before) = id.as_deref().and_then(|id| self.open.before(id)) else { return false };
         let has_changed = before != digits(fingerprint(item.as_bytes()));
-        let cursor = facts.cursor(self.stream.cursor_field, self.stream.cursor_fallback);
+        let cursor = facts.cursor(self.stream.cursor);
         let is_in_range = Bounds { since: None, ..self.bounds }.admit(facts.created_at(), cursor);
         is_in_range && self.take(item, facts, cursor, sight) && has_changed
     }
@@ -82,11 +103,34 @@ impl Pass {
             self.open.note(item, facts, self.now);
         }
         let id = facts.id.text().filter(|id| !id.is_empty());
+        if matches!(self.stream.each, Each::Union(_)) {
+            let key = fingerprint(id.as_deref().unwrap_or(item).as_bytes());
+            self.had.insert(key);
+            if self.had_before.contains(&key) {
+                return false;
+            }
+        }
         if id.is_none() && self.needs_key {
             self.keyless += u64::from(is_wanted);
             return false;
         }
         is_wanted && self.recent.wants(id.as_deref(), cursor, || fingerprint(item.as_bytes()))
+    }
+
+    /// The state of a pass over an ordered list that has come so far; `None` where the list was not in order, or claims nothing.
+    pub fn so_far(&self) -> Option<StreamState> {
+        let largest = self.largest.filter(|_| self.is_ascending)?;
+        Some(self.state_at(next_mark(self.from.cursor(), Some(largest), None, self.now)))
+    }
+
+    /// The state when everything up to this mark has been read.
+    pub fn state_at(&self, mark: Option<i64>) -> StreamState {
+        let mut state = self.from.clone();
+        if let Some(cursor) = self.stream.cursor {
+            state.set_cursor(cursor.field, mark.max(self.from.cursor()));
+            state.recent = self.recent.since(state.cursor());
+        }
+        state
     }
 
     /// Sentences for a WARN about what the next pass will not see, and what this one has left out.
@@ -106,7 +150,9 @@ impl Pass {
     pub fn state(&self, list: &Listing) -> StreamState {
         let mut state = self.from.clone();
         let mark = next_mark(self.from.cursor(), self.largest, list.lacks_after(), self.now);
-        state.set_cursor(self.stream.cursor_field, mark);
+        // A list without a cursor field has nothing to go on from.
+        let Some(cursor) = self.stream.cursor else { return state };
+        state.set_cursor(cursor.field, mark);
         state.recent = self.recent.since(mark);
         self.open.write(&mut state);
         state

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use super::cursor::Bounds;
 use super::state::{Scope, StreamState};
-use super::streams::{Listing, STREAMS, Stream, find, names};
+use super::streams::{FIRST_DAYS, Listing, STREAMS, Stream, find, names};
+use super::windows::midnight;
 use crate::airbyte::{ConfiguredCatalog, InputState, StreamDescriptor, SyncMode};
 use crate::config::{Config, similar};
 
@@ -19,6 +20,8 @@ pub struct Plan {
     pub refused: Vec<(StreamDescriptor, String)>,
     /// Sentences for a WARN.
     pub warnings: Vec<String>,
+    /// Whether a stream is left out whose first request is refused, or whose path is unknown: where nobody has named it.
+    pub leaves_out: bool,
     /// Sentences for an INFO: what is done with a state, where that may surprise.
     pub notes: Vec<String>,
 }
@@ -62,7 +65,7 @@ impl Step {
 /// Plans a read of a configured catalog; `now` is this machine's clock, in Unix seconds.
 ///
 /// A state that is given is honoured in full refresh too: a platform hands it back when it tries an interrupted job
-/// again, and clears it before it starts a new one.
+/// again, and clears it before it starts a new one. A list without a cursor field has no state to go on from, and is read completely.
 pub fn plan(config: &Config, catalog: &ConfiguredCatalog, state: &InputState, now: i64) -> Plan {
     let mut plan = Plan { warnings: state.ignored.clone(), ..Plan::default() };
     let mut planned = BTreeSet::new();
@@ -79,7 +82,7 @@ pub fn plan(config: &Config, catalog: &ConfiguredCatalog, state: &InputState, no
             )),
             (Some(stream), mode) => {
                 let step = plan.add(stream, configured.stream.clone(), config, state, now);
-                step.is_full_refresh = *mode == SyncMode::FullRefresh;
+                step.is_full_refresh = *mode == SyncMode::FullRefresh || stream.cursor.is_none();
                 step.needs_key = configured.needs_key();
                 if step.is_full_refresh && step.state.cursor().is_some() {
                     plan.notes.push(format!(
@@ -118,6 +121,11 @@ pub fn pick(list: &str) -> Result<Vec<&'static Stream>, String> {
     Ok(STREAMS.iter().filter(|stream| words.contains(&stream.name) || words.contains(&"all")).collect())
 }
 
+/// The streams that are read where nobody says which: what every plan has.
+pub fn usual() -> Vec<&'static Stream> {
+    STREAMS.iter().filter(|stream| stream.is_usual).collect()
+}
+
 impl Plan {
     fn add(
         &mut self,
@@ -136,19 +144,25 @@ impl Plan {
                 stream.name
             ));
         }
-        let start_date = config.start_date.filter(|_| stream.listing != Listing::Whole);
+        let start_date = match stream.listing {
+            // What has not been asked for is not there, so the state says from when on it has been.
+            Listing::Windows(_) => config.start_date.or_else(|| Some(first_day(given, now))),
+            _ => config.start_date.filter(|_| stream.heeds_start_date()),
+        };
         let scope = Scope { org_id: config.org_id.clone(), start_date };
-        let mut state = match StreamState::read(stream.cursor_field, &scope, given) {
+        let cursor_field = stream.cursor.map(|cursor| cursor.field);
+        let read = cursor_field.map(|field| StreamState::read(field, &scope, given));
+        let mut state = match read.unwrap_or_else(|| Ok(StreamState::new(scope.clone()))) {
             Ok(state) => state,
             Err(warning) => {
                 self.warnings.push(format!("stream {}: {warning}", stream.name));
                 StreamState::new(scope)
             }
         };
-        if state.cursor().is_none() && given.is_some_and(lacks(stream.cursor_field)) {
+        if let Some(field) = cursor_field.filter(|field| state.cursor().is_none() && given.is_some_and(lacks(field))) {
             self.notes.push(format!(
-                "stream {}: the state holds no {}, so the stream is read from the beginning",
-                stream.name, stream.cursor_field
+                "stream {}: the state holds no {field}, so the stream is read from the beginning",
+                stream.name
             ));
         }
         let least = if stream.listing == Listing::PerSession { LEAST_OF_MESSAGES_S } else { 0 };
@@ -159,7 +173,7 @@ impl Plan {
             is_full_refresh: false,
             needs_key: false,
             bounds: Bounds { start_date, since: None },
-            lookback: config.lookback_window.max(least),
+            lookback: stream.again_s().unwrap_or_else(|| config.lookback_window.max(least)),
             now,
             state: StreamState::default(),
         };
@@ -170,7 +184,8 @@ impl Plan {
                 stream.name
             ));
             // What is emitted is bounded by the state as it is; only what is said afterwards is not.
-            state.set_cursor(stream.cursor_field, since.map(|since| since.min(now)));
+            let field = cursor_field.expect("a state without a cursor field has no mark");
+            state.set_cursor(field, since.map(|since| since.min(now)));
             state.sessions_updated_at = state.sessions_updated_at.map(|mark| mark.min(now));
         }
         step.state = state;
@@ -186,8 +201,14 @@ const LEAST_OF_MESSAGES_S: i64 = 2;
 /// A clock may differ from another by so much.
 const A_DAY_S: i64 = 86_400;
 
+/// The first day that is asked for without a start date: where an earlier read began, else some days ago.
+fn first_day(given: Option<&serde_json::Value>, now: i64) -> i64 {
+    let before = given.and_then(|state| state["scope"]["start_date"].as_i64());
+    before.unwrap_or_else(|| midnight(now - (FIRST_DAYS - 1) * A_DAY_S))
+}
+
 /// Whether a state holds something, but not this field.
-fn lacks(cursor_field: &str) -> impl Fn(&serde_json::Value) -> bool {
+fn lacks(cursor_field: &'static str) -> impl Fn(&serde_json::Value) -> bool {
     move |state| {
         let fields = state.as_object();
         fields
@@ -238,7 +259,7 @@ mod tests {
         ), @r#"
         read secrets Bounds { start_date: None, since: None }
         read sessions Bounds { start_date: Some(100), since: None }
-        refuse: stream "users" does not exist: this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes
+        refuse: stream "users" does not exist: this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes, members, schedules, automations, knowledge_folders, repositories, session_attachments, pull_requests, consumption_daily, consumption_daily_users, metrics_usage_daily, metrics_sessions_daily, metrics_prs_daily, active_users, organizations, service_users, roles, audit_logs, consumption_cycles, acu_limits
         refuse: stream playbooks: the catalog asks for a sync mode that does not exist; full_refresh and incremental do
         "#);
         insta::assert_snapshot!(check("", "[]"), @"");
@@ -302,7 +323,7 @@ mod tests {
         )
         "#);
         assert_eq!(picked("all").unwrap().len(), STREAMS.len());
-        insta::assert_snapshot!(picked("session").unwrap_err(), @r#"stream "session" does not exist: did you mean "sessions"? this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes"#);
-        insta::assert_snapshot!(picked(" ,").unwrap_err(), @"no stream is named: give all, or some of sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes");
+        insta::assert_snapshot!(picked("session").unwrap_err(), @r#"stream "session" does not exist: did you mean "sessions"? this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes, members, schedules, automations, knowledge_folders, repositories, session_attachments, pull_requests, consumption_daily, consumption_daily_users, metrics_usage_daily, metrics_sessions_daily, metrics_prs_daily, active_users, organizations, service_users, roles, audit_logs, consumption_cycles, acu_limits"#);
+        insta::assert_snapshot!(picked(" ,").unwrap_err(), @"no stream is named: give all, or some of sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes, members, schedules, automations, knowledge_folders, repositories, session_attachments, pull_requests, consumption_daily, consumption_daily_users, metrics_usage_daily, metrics_sessions_daily, metrics_prs_daily, active_users, organizations, service_users, roles, audit_logs, consumption_cycles, acu_limits");
     }
 }

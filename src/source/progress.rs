@@ -35,6 +35,8 @@ pub struct Sessions {
 pub enum Outcome {
     Complete,
     Incomplete,
+    /// It is not there for this key.
+    LeftOut,
 }
 
 impl Figures {
@@ -102,7 +104,11 @@ pub fn summary(streams: &[StreamSummary], elapsed: Duration) -> String {
     let mut text = String::new();
     let width = streams.iter().map(|(name, ..)| name.len()).max().unwrap_or_default();
     for (name, figures, outcome) in streams {
-        let note = if *outcome == Outcome::Incomplete { "  INCOMPLETE" } else { "" };
+        let note = match outcome {
+            Outcome::Complete => "",
+            Outcome::Incomplete => "  INCOMPLETE",
+            Outcome::LeftOut => "  left out",
+        };
         // Writing to a text cannot fail.
         let _ = writeln!(text, "  {name:<width$}  {:>18}{note}", records(figures.records));
     }

@@ -16,9 +16,11 @@ use super::listing::{Kind as ListKind, Listing};
 use super::messages;
 use super::partition::PartitionList;
 use super::pass::Pass;
+use super::place::{ListOf, Place};
 use super::plan::{Plan, Step};
+use super::spread;
 use super::state::StreamState;
-use super::streams;
+use super::streams::{Listing as Listed, Stream, endpoints};
 use crate::airbyte::{FailureType, Level, StreamStatus};
 use crate::devin::{Error, Kind};
 use crate::failure::{Advice, advise};
@@ -49,20 +51,14 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
     }
     let mut ledgers = Vec::new();
     let mut running = JoinSet::new();
-    let (mut lists, mut messages) = (Vec::new(), Vec::new());
+    let mut groups: Vec<Group> = Vec::new();
     for step in plan.steps {
         let ledger = context.emitter.start(&step.descriptor, step.state.write());
         ledgers.push(Arc::clone(&ledger));
-        let is_messages = step.stream.listing == streams::Listing::PerSession;
-        if is_messages { messages.push((step, ledger)) } else { lists.push((step, ledger)) }
+        add(&mut groups, (step, ledger));
     }
-    // The messages need the list of sessions, too: one listing serves both.
-    for listed in lists {
-        let with = if listed.0.stream.path == ["sessions"] { messages.pop() } else { None };
-        running.spawn(run(Arc::clone(context), Some(listed), with));
-    }
-    for messages in messages {
-        running.spawn(run(Arc::clone(context), None, Some(messages)));
+    for group in groups {
+        running.spawn(run(Arc::clone(context), group, plan.leaves_out));
     }
     let mut ending = if plan.refused.is_empty() { Ending::Complete } else { Ending::Failed };
     tokio::pin!(stop);
@@ -108,58 +104,132 @@ fn name(signal: i32) -> String {
 /// A stream that is to be read, and its account.
 type Reading = (Step, Arc<Ledger>);
 
-/// One list from STARTED, which has been said, to COMPLETE or INCOMPLETE of the stream whose records it holds; and of the
-/// messages, which are read below the sessions of that list.
-async fn run(context: Arc<Context>, listed: Option<Reading>, messages: Option<Reading>) -> Ending {
-    let mut ending = Ending::Complete;
-    let mut partitions = messages.as_ref().map(|(step, _)| PartitionList::new(step));
-    let outcome = list(&context, listed.as_ref(), messages.as_ref(), partitions.as_mut()).await;
-    if let Some((step, ledger)) = &listed {
-        let state = outcome.as_ref().map(|(_, state)| state.clone().unwrap_or_default());
-        ending = end(&context, step, ledger, state.map_err(Clone::clone));
-    }
-    if let (Some((step, ledger)), Some(partitions)) = (&messages, partitions)
-        && ending != Ending::Closed
-    {
-        let outcome = match outcome {
-            Ok((listing, _)) => messages::read(&context, step, ledger, partitions, &listing).await,
-            Err(end) => Err(end),
-        };
-        ending = match (ending, end(&context, step, ledger, outcome)) {
-            (Ending::Complete, of_messages) => of_messages,
-            (of_list, Ending::Complete) => of_list,
-            (_, of_messages) => of_messages,
-        };
-    }
-    ending
+/// Streams that need the same list.
+#[derive(Default)]
+struct Group {
+    /// Those whose records it has.
+    records: Vec<Reading>,
+    /// Those that are read below the sessions of the list.
+    below: Vec<Reading>,
 }
 
-/// Lists what a stream or the messages need, and answers with the list and the stream's state.
+impl Group {
+    /// Whether its list is the one of sessions, which several streams may need.
+    fn lists_sessions(&self) -> bool {
+        self.records.first().is_none_or(|(step, _)| step.stream.is_of_sessions())
+    }
+}
+
+/// Adds a stream to the group that it shares a list with, or makes one for it.
+fn add(groups: &mut Vec<Group>, reading: Reading) {
+    let is_below = reading.0.stream.listing == Listed::PerSession;
+    let shares = is_below || reading.0.stream.is_of_sessions();
+    let place = groups.iter().position(|group| shares && group.lists_sessions()).unwrap_or_else(|| {
+        groups.push(Group::default());
+        groups.len() - 1
+    });
+    let group = &mut groups[place];
+    if is_below { group.below.push(reading) } else { group.records.push(reading) }
+}
+
+/// One list from STARTED, which has been said, to COMPLETE or INCOMPLETE of the streams that need it.
+async fn run(context: Arc<Context>, group: Group, leaves_out: bool) -> Ending {
+    let Group { records, below } = group;
+    if let [(step, ledger)] = records.as_slice()
+        && below.is_empty()
+        && step.stream.has_many_lists()
+    {
+        let outcome = spread::read(&context, step, ledger).await;
+        match &outcome {
+            Err(End::Refused(error)) if leaves_out => return leave_out(&context, (step, ledger), step.stream, error),
+            Err(End::Lacks(other, error)) if leaves_out => return leave_out(&context, (step, ledger), other, error),
+            _ => {}
+        }
+        return end(&context, step, ledger, outcome);
+    }
+    let mut partitions: Vec<PartitionList> = below.iter().map(|(step, _)| PartitionList::new(step)).collect();
+    let outcome = list(&context, &records, &below, &mut partitions).await;
+    let mut endings = Vec::new();
+    for (place, (step, ledger)) in records.iter().enumerate() {
+        let state = outcome.as_ref().map(|(_, states)| states[place].clone());
+        if let (Err(End::Refused(error)), true) = (&state, leaves_out && !step.stream.is_essential) {
+            endings.push(leave_out(&context, (step, ledger), step.stream, error));
+            continue;
+        }
+        endings.push(end(&context, step, ledger, state.map_err(Clone::clone)));
+    }
+    for ((step, ledger), partitions) in below.iter().zip(partitions) {
+        if endings.contains(&Ending::Closed) {
+            break;
+        }
+        let outcome = match &outcome {
+            Ok((listing, _)) => messages::read(&context, step, ledger, partitions, listing).await,
+            Err(end) => Err(end.clone()),
+        };
+        endings.push(end(&context, step, ledger, outcome));
+    }
+    let of = |wanted: Ending| endings.contains(&wanted).then_some(wanted);
+    of(Ending::Closed).or(of(Ending::Failed)).unwrap_or(Ending::Complete)
+}
+
+/// Lists what some streams need, and answers with the list and the states of those whose records it has.
 async fn list(
     context: &Arc<Context>,
-    listed: Option<&Reading>,
-    messages: Option<&Reading>,
-    partitions: Option<&mut PartitionList>,
-) -> Result<(Listing, Option<StreamState>), End> {
-    let (step, ledger) = listed.or(messages).expect("a list is for somebody");
-    let kind = if listed.is_some_and(|(step, _)| step.stream.listing == streams::Listing::Whole) {
-        ListKind::Whole
+    records: &[Reading],
+    below: &[Reading],
+    partitions: &mut [PartitionList],
+) -> Result<(Listing, Vec<StreamState>), End> {
+    let (step, ledger) = records.first().or(below.first()).expect("a list is for somebody");
+    let is_whole = records.first().is_some_and(|(step, _)| step.stream.listing == Listed::Whole);
+    let kind = if is_whole { ListKind::Whole } else { ListKind::Sessions };
+    let place = if records.is_empty() {
+        Place::of_sessions(&context.org_id)
     } else {
-        ListKind::Sessions
+        Place::of(step.stream, &context.org_id, None)
     };
-    let path = listed.map_or(&["sessions"][..], |(step, _)| step.stream.path);
     // Whoever needs the most says from when on; each takes what is its own.
-    let needs = [listed.map(|(step, _)| step.bounds.since), messages.map(|(step, _)| step.sessions_since())];
-    let bounds = Bounds { since: needs.into_iter().flatten().min().flatten(), ..step.bounds };
-    let mut pass = listed.map(|(step, _)| Pass::new(step));
-    let records = listed.zip(pass.as_mut()).map(|((step, ledger), pass)| Records { step, ledger, pass });
+    let of_records = records.iter().map(|(step, _)| step.bounds.since);
+    let needs = of_records.chain(below.iter().map(|(step, _)| step.sessions_since()));
+    let bounds = Bounds { since: needs.min().flatten(), ..step.bounds };
+    let mut passes: Vec<Pass> = records.iter().map(|(step, _)| Pass::new(step)).collect();
+    let mut readers = Readers {
+        records: records
+            .iter()
+            .zip(&mut passes)
+            .map(|((step, ledger), pass)| Records { step, ledger, pass, of: ListOf::default() })
+            .collect(),
+        partitions: partitions.iter_mut().collect(),
+    };
     let tell = context.teller(ledger);
-    let listing = read_list(context, path, kind, bounds, step.now, &tell, &mut Readers { records, partitions }).await?;
-    let state = pass.map(|pass| {
+    let listing = read_list(context, &place, kind, bounds, step.now, &tell, &mut readers).await?.listing;
+    let states = records.iter().zip(&passes).map(|((step, _), pass)| {
         pass.warnings().into_iter().for_each(|warning| context.warn_of(step.stream, Some(warning)));
         pass.state(&listing)
     });
-    Ok((listing, state))
+    let states = states.collect();
+    Ok((listing, states))
+}
+
+/// Leaves out a stream because the key, or the API, does not have the list of `refused`.
+fn leave_out(context: &Context, (step, ledger): (&Step, &Ledger), refused: &Stream, error: &Error) -> Ending {
+    let text = format!("{} is left out: {}", step.descriptor, refusal(refused, error).message);
+    context.emitter.log(Level::Warn, &text);
+    context.emitter.left_out(ledger);
+    Ending::Complete
+}
+
+/// What a stream's refusal means.
+fn refusal(stream: &Stream, error: &Error) -> Advice {
+    if error.kind != Kind::Status(404) || stream.is_usual {
+        return advise(error, stream.permission);
+    }
+    Advice {
+        message: format!(
+            "{error}. This API does not offer the stream (it was looked for at {}), or the organization has nothing of the kind: leave the stream out",
+            endpoints(stream).join(", ")
+        ),
+        failure_type: FailureType::ConfigError,
+    }
 }
 
 /// Says how a stream has ended.
@@ -180,16 +250,20 @@ fn end(context: &Context, step: &Step, ledger: &Ledger, outcome: Result<StreamSt
                 failure_type: FailureType::ConfigError,
             }
         }
+        Err(End::Refused(error)) => refusal(step.stream, &error),
+        Err(End::Lacks(other, error)) => refusal(other, &error),
         Err(End::Request(error)) => advise(&error, step.stream.permission),
         Err(End::Gone(error)) => Advice {
             message: format!(
-                "{error}, and no other session gave its messages either, although the list has them. Run again; if it stays so, the key may list sessions but not read them ({})",
-                step.stream.permission
+                "{error}, and no other session gave its {things} either, although the list has them. Run again; if it stays so, the key may list sessions but not read them ({})",
+                step.stream.permission,
+                things = step.stream.below_session()
             ),
             failure_type: FailureType::ConfigError,
         },
         Err(End::Partial { error, stuck, untried, all }) => {
-            partial(advise(&error, step.stream.permission), &error, stuck, untried, all)
+            let things = step.stream.below_session();
+            partial(advise(&error, step.stream.permission), &error, things, (stuck, untried, all))
         }
         Err(End::Data(message)) => Advice { message, failure_type: FailureType::SystemError },
     };
@@ -198,15 +272,15 @@ fn end(context: &Context, step: &Step, ledger: &Ledger, outcome: Result<StreamSt
     Ending::Failed
 }
 
-/// What to say when the messages of some sessions could not be read; `advice` is that of the last one's error.
-fn partial(advice: Advice, error: &Error, stuck: usize, untried: usize, all: usize) -> Advice {
+/// What to say when `things`, such as the messages, of some sessions could not be read; `advice` is that of the last one's error.
+fn partial(advice: Advice, error: &Error, things: &str, (stuck, untried, all): (usize, usize, usize)) -> Advice {
     let message = if untried == 0 {
         format!(
-            "{error}. The messages of {stuck} of {all} sessions could not be read; those of the others have been. Run again, which tries them once more; if it stays so, ask Devin's support about these sessions."
+            "{error}. The {things} of {stuck} of {all} sessions could not be read; those of the others have been. Run again, which tries them once more; if it stays so, ask Devin's support about these sessions."
         )
     } else {
         format!(
-            "{} The messages of {stuck} of {all} sessions could not be read, and {untried} have not been tried.",
+            "{} The {things} of {stuck} of {all} sessions could not be read, and {untried} have not been tried.",
             advice.message
         )
     };

@@ -1,11 +1,20 @@
 //! A page's bytes become record lines, byte for byte. Pure.
 
-use serde_json::Value;
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::facts::{Facts, Field};
+use chrono::DateTime;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::facts::{Facts, Field, Reading, field_of};
+use super::redaction::Rules;
+use super::shape::Shape;
+use super::streams::Cursor;
 use crate::airbyte::StreamDescriptor;
 use crate::airbyte::line::compact_into;
 use crate::airbyte::message::record_frame;
+use crate::devin::session::bare;
 use crate::devin::{Item, Page};
 
 /// What stands around and inside a record on its line.
@@ -17,8 +26,27 @@ pub struct Frame {
     label: Vec<u8>,
     /// Whether control characters are spelled out that a terminal would obey; JSON lets those above ASCII stand in texts.
     is_for_people: bool,
-    /// The session a message belongs to, as JSON, for messages that do not say so themselves.
-    session: Option<String>,
+    /// Fields, with their values as JSON, that a record gets which does not say so itself.
+    added: Vec<(&'static str, String)>,
+    /// What the field `id` is made of, where no field of the API is a key.
+    id: Option<Vec<IdPart>>,
+    /// The field whose elements are the records, instead of the items.
+    projects: Option<&'static str>,
+    /// What is left out of a record, or hashed.
+    redacted: Option<Arc<Rules>>,
+    /// What the schema declares, which the first item of a page is held against.
+    declared: Option<&'static Shape>,
+}
+
+/// A part of an identifier that is made here.
+#[derive(Debug, Clone)]
+pub enum IdPart {
+    /// The same for the whole list.
+    Of(String),
+    /// A field of the item, left out where that has none.
+    Field(&'static str),
+    /// The UTC day of the item's cursor.
+    Day,
 }
 
 impl Frame {
@@ -34,20 +62,82 @@ impl Frame {
         Frame { after: b"\n".to_vec(), label: label.unwrap_or_default(), is_for_people: true, ..Frame::default() }
     }
 
-    /// The same for the messages of one session.
-    pub fn of_session(mut self, session_id: &str) -> Frame {
-        self.session = Some(Value::from(session_id).to_string());
+    /// The same for a page whose first item is held against a schema.
+    pub fn declared(mut self, shape: Option<&'static Shape>) -> Frame {
+        self.declared = shape;
         self
+    }
+
+    /// The same for records of which some fields are left out or hashed.
+    pub fn redacted(mut self, rules: Option<Arc<Rules>>) -> Frame {
+        self.redacted = rules;
+        self
+    }
+
+    /// The same for the messages of one session.
+    pub fn of_session(self, session_id: &str) -> Frame {
+        self.with("session_id", Value::from(session_id).to_string())
+    }
+
+    /// The same for records that get this field where they lack it or have null; `value` is JSON.
+    pub fn with(mut self, name: &'static str, value: String) -> Frame {
+        self.added.push((name, value));
+        self
+    }
+
+    /// The same for records that get the field `id`, made of these parts.
+    pub fn identified_by(mut self, parts: Vec<IdPart>) -> Frame {
+        self.id = Some(parts);
+        self
+    }
+
+    /// The same for records that are the elements of this field of the items.
+    pub fn projecting(mut self, field: Option<&'static str>) -> Frame {
+        self.projects = field;
+        self
+    }
+
+    /// How many bytes a line has at most beside its item.
+    fn most_added(&self) -> usize {
+        let added: usize = self.added.iter().map(|(name, value)| name.len() + value.len() + "\"\":,".len()).sum();
+        let id = if self.id.is_some() { ROOM_FOR_AN_ID } else { 0 };
+        self.before.len() + self.label.len() + added + id + self.after.len()
+    }
+
+    /// The identifier of an item, as JSON; `None` when nothing of the item tells it from others.
+    fn id_of(&self, item: Item, facts: &Facts, cursor: Option<Cursor>) -> Option<String> {
+        let (mut id, mut is_told) = (String::new(), false);
+        for part in self.id.as_ref()? {
+            let text = match part {
+                IdPart::Of(text) => text.clone(),
+                IdPart::Field(name) => {
+                    let field = field_of(item, name);
+                    let number = field.0.filter(|value| value.starts_with(|c: char| c == '-' || c.is_ascii_digit()));
+                    let Some(text) = field.text().or(number.map(Into::into)).filter(|text| !text.is_empty()) else {
+                        continue;
+                    };
+                    is_told = true;
+                    text.into_owned()
+                }
+                IdPart::Day => {
+                    let Some(day) = facts.cursor(cursor).and_then(|at| DateTime::from_timestamp(at, 0)) else {
+                        continue;
+                    };
+                    is_told = true;
+                    day.format("%Y-%m-%d").to_string()
+                }
+            };
+            if !id.is_empty() {
+                id.push('/');
+            }
+            id.push_str(&text);
+        }
+        is_told.then(|| Value::from(id).to_string())
     }
 }
 
-impl Frame {
-    /// How many bytes a line has at most beside its item.
-    fn most_added(&self) -> usize {
-        let session = self.session.as_ref().map_or(0, |session| session.len() + "\"session_id\":,".len());
-        self.before.len() + self.label.len() + session + self.after.len()
-    }
-}
+/// So long is an identifier made of others, as a rule.
+const ROOM_FOR_AN_ID: usize = 160;
 
 /// A page's records, ready to be written.
 #[derive(Debug, Default)]
@@ -57,24 +147,63 @@ pub struct Framed {
     pub records: u64,
     /// Items that were `{}`, which a platform drops without a word.
     pub empty: u64,
+    /// Sentences about how the first item differs from the schema, by field.
+    pub differences: BTreeMap<String, String>,
 }
 
-/// Frames the items of `page` that `wanted` admits; each is told from others by the field `id_field`.
-pub fn frame_page(page: &Page, frame: &Frame, id_field: &str, mut wanted: impl FnMut(&str, &Facts) -> bool) -> Framed {
+/// Frames the items of `page` that `wanted` admits; `reading` says which of their fields tell what.
+pub fn frame_page(
+    page: &Page,
+    frame: &Frame,
+    reading: &Reading,
+    mut wanted: impl FnMut(&str, &Facts) -> bool,
+) -> Framed {
     let room = page.noted().map(|item| item.text.len() + frame.most_added()).sum();
     let mut framed = Framed { lines: Vec::with_capacity(room), ..Framed::default() };
+    let declared = frame.declared.filter(|_| frame.projects.is_none());
+    if let (Some(shape), Some(first)) = (declared, page.items().next()) {
+        framed.differences = shape.differences(first);
+    }
     for item in page.noted() {
         if is_empty(item.text) {
             framed.empty += 1;
             continue;
         }
-        let facts = Facts::noted(item, id_field);
+        let mut facts = Facts::noted(item, reading);
+        if let Some(cursor) = reading.cursor.filter(|cursor| cursor.is_of_its_own()) {
+            let added = frame.added.iter().find(|(name, _)| *name == cursor.field);
+            added.iter().for_each(|(_, value)| facts.complete_cursor(value));
+        }
+        let id = frame.id_of(item, &facts, reading.cursor);
+        if frame.id.is_some() && frame.projects.is_none() {
+            facts.id = Field(id.as_deref());
+        }
         if wanted(item.text, &facts) {
-            write_line(frame, item, facts.session_id, &mut framed.lines);
-            framed.records += 1;
+            let begin = framed.lines.len();
+            if let Some(field) = frame.projects {
+                framed.records += write_elements(frame, item, field, &mut framed.lines);
+            } else {
+                write_line(frame, item, id.as_deref(), &mut framed.lines);
+                framed.records += 1;
+            }
+            if let Some(rules) = &frame.redacted {
+                redact_lines(frame, rules, begin, &mut framed.lines);
+            }
         }
     }
     framed
+}
+
+/// Edits the records on the lines from `begin` on.
+fn redact_lines(frame: &Frame, rules: &Rules, begin: usize, lines: &mut Vec<u8>) {
+    for line in lines.split_off(begin).split_inclusive(|byte| *byte == b'\n') {
+        let (from, to) = (frame.before.len(), line.len() - frame.after.len());
+        // A line is made of texts, so it is one.
+        let record = str::from_utf8(&line[from..to]).unwrap_or_default();
+        lines.extend_from_slice(&line[..from]);
+        lines.extend_from_slice(rules.edited(record).as_bytes());
+        lines.extend_from_slice(&line[to..]);
+    }
 }
 
 /// Whether an item is `{}`.
@@ -82,34 +211,82 @@ pub fn is_empty(item: &str) -> bool {
     item[1..].trim_start().starts_with('}')
 }
 
-fn write_line(frame: &Frame, item: Item, session_id: Field, out: &mut Vec<u8>) {
+fn write_line(frame: &Frame, item: Item, id: Option<&str>, out: &mut Vec<u8>) {
     // Most items have no white space: then a record is a copy.
     let append = |json: &str, out: &mut Vec<u8>| {
         if item.has_space { compact_into(json, out) } else { out.extend_from_slice(json.as_bytes()) }
     };
-    let (item, begin) = (item.text, out.len());
+    let begin = out.len();
     out.extend_from_slice(&frame.before);
     out.push(b'{');
     out.extend_from_slice(&frame.label);
-    match (&frame.session, session_id.0) {
-        (Some(session), None) => {
-            out.extend_from_slice(b"\"session_id\":");
-            out.extend_from_slice(session.as_bytes());
-            out.push(b',');
-            append(&item[1..], out);
+    // Where the item has null for a field that is added, and what goes there.
+    let mut in_place: Vec<(usize, &str)> = Vec::new();
+    let made = id.map(|id| ("id", id));
+    for (name, value) in made.into_iter().chain(frame.added.iter().map(|(name, value)| (*name, value.as_str()))) {
+        match field_of(item, name).0 {
+            None => {
+                out.extend_from_slice(format!("\"{name}\":").as_bytes());
+                out.extend_from_slice(value.as_bytes());
+                out.push(b',');
+            }
+            Some(null) if null == "null" => {
+                in_place.push((null.as_ptr() as usize - item.text.as_ptr() as usize, value))
+            }
+            Some(_) => {}
         }
-        (Some(session), Some(null)) if null == "null" => {
-            let at = null.as_ptr() as usize - item.as_ptr() as usize;
-            append(&item[1..at], out);
-            out.extend_from_slice(session.as_bytes());
-            append(&item[at + null.len()..], out);
-        }
-        _ => append(&item[1..], out),
     }
+    in_place.sort_unstable();
+    let mut from = 1;
+    for (at, value) in in_place {
+        append(&item.text[from..at], out);
+        out.extend_from_slice(value.as_bytes());
+        from = at + "null".len();
+    }
+    append(&item.text[from..], out);
     out.extend_from_slice(&frame.after);
     if frame.is_for_people {
         spell_controls(out, begin);
     }
+}
+
+/// Writes a line for each element of a field of a session, with what tells it from others, and answers how many.
+fn write_elements(frame: &Frame, item: Item, field: &str, out: &mut Vec<u8>) -> u64 {
+    let list = field_of(item, field).0.unwrap_or("[]");
+    // What is no list has no elements: that is a session's affair, whose own stream has it as it is.
+    let elements: Vec<&RawValue> = serde_json::from_str(list).unwrap_or_default();
+    let session = field_of(item, "session_id").text().unwrap_or_default();
+    let mut written = 0;
+    for (number, element) in elements.iter().map(|element| element.get()).enumerate() {
+        if !element.starts_with('{') || is_empty(element) {
+            continue;
+        }
+        #[derive(serde::Deserialize)]
+        struct Address {
+            pr_url: Option<String>,
+        }
+        let address = serde_json::from_str(element).ok().and_then(|Address { pr_url }| pr_url);
+        let name = address.unwrap_or_else(|| number.to_string());
+        let begin = out.len();
+        out.extend_from_slice(&frame.before);
+        out.push(b'{');
+        out.extend_from_slice(&frame.label);
+        out.extend_from_slice(format!("\"id\":{},", Value::from(format!("{}/{name}", bare(&session)))).as_bytes());
+        for name in ["session_id", "org_id", "created_at", "updated_at"] {
+            if let Some(value) = field_of(item, name).0 {
+                out.extend_from_slice(format!("\"{name}\":").as_bytes());
+                compact_into(value, out);
+                out.push(b',');
+            }
+        }
+        compact_into(&element[1..], out);
+        out.extend_from_slice(&frame.after);
+        if frame.is_for_people {
+            spell_controls(out, begin);
+        }
+        written += 1;
+    }
+    written
 }
 
 /// Spells out the control characters from U+0080 to U+009F in what was written since `begin`: some terminals take them for
@@ -139,7 +316,7 @@ mod tests {
     }
 
     fn check(items: &str, frame: Frame) -> String {
-        let framed = frame_page(&page(items), &frame, "id", |_, _| true);
+        let framed = frame_page(&page(items), &frame, &Reading { id: "id", cursor: None }, |_, _| true);
         format!("{}({} records, {} empty)", String::from_utf8(framed.lines).unwrap(), framed.records, framed.empty)
     }
 
@@ -193,6 +370,31 @@ mod tests {
         {"event_id":"e2","session_id":"s\"1","x":1}
         {"session_id":"other"}
         (3 records, 0 empty)
+        "#);
+    }
+
+    #[test]
+    fn an_item_gets_what_it_does_not_say() {
+        let frame = || Frame::bare(None).with("org_id", r#""org-1""#.into()).with("window_start", "5".into());
+        insta::assert_snapshot!(check(r#"{"a":1},{"window_start": null,"b":2,"org_id":null},{"org_id":"org-2","window_start":6}"#, frame()), @r#"
+        {"org_id":"org-1","window_start":5,"a":1}
+        {"window_start":5,"b":2,"org_id":"org-1"}
+        {"org_id":"org-2","window_start":6}
+        (3 records, 0 empty)
+        "#);
+    }
+
+    #[test]
+    fn an_identifier_is_made_of_what_an_item_has() {
+        let parts = vec![IdPart::Of("org-1".into()), IdPart::Field("scope"), IdPart::Field("n"), IdPart::Field("user")];
+        let frame = Frame::bare(None).identified_by(parts);
+        insta::assert_snapshot!(check(r#"{"scope":"user","user":"a|\"b","n":7},{"scope":"org","user":null},{"other":1},{"id":null,"n":1},{"id":"own","n":1}"#, frame), @r#"
+        {"id":"org-1/user/7/a|\"b","scope":"user","user":"a|\"b","n":7}
+        {"id":"org-1/org","scope":"org","user":null}
+        {"other":1}
+        {"id":"org-1/1","n":1}
+        {"id":"own","n":1}
+        (5 records, 0 empty)
         "#);
     }
 }

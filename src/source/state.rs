@@ -28,12 +28,9 @@ pub struct StreamState {
     /// What the read that wrote it was bounded by; `None` in states that do not say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub scope: Option<Scope>,
-    /// The mark of a stream whose cursor field this is; `None` when nothing has been read.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
-    updated_at: Option<i64>,
-    /// The same of a stream with this cursor field.
-    #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
-    created_at: Option<i64>,
+    /// The cursor field's name and the mark: it stands under that name. `None` when nothing has been read.
+    #[serde(skip)]
+    mark: Option<(String, i64)>,
     /// Messages only: up to which `updated_at` all sessions have been listed; `None` is up to the mark.
     #[serde(skip_serializing_if = "Option::is_none", deserialize_with = "lenient")]
     pub sessions_updated_at: Option<i64>,
@@ -156,18 +153,21 @@ impl StreamState {
 
     /// The state to print.
     pub fn write(&self) -> Value {
-        serde_json::to_value(self).expect("maps with text keys and numbers are JSON")
+        let mut value = serde_json::to_value(self).expect("maps with text keys and numbers are JSON");
+        if let Some((field, mark)) = &self.mark {
+            value[field] = Value::from(*mark);
+        }
+        value
     }
 
     /// The mark: everything before this cursor value has been read; `None` when nothing has.
     pub fn cursor(&self) -> Option<i64> {
-        self.updated_at.or(self.created_at)
+        self.mark.as_ref().map(|(_, mark)| *mark)
     }
 
     /// Sets the mark of a stream with this cursor field.
     pub fn set_cursor(&mut self, cursor_field: &str, cursor: Option<i64>) {
-        let field = if cursor_field == "created_at" { &mut self.created_at } else { &mut self.updated_at };
-        *field = cursor;
+        self.mark = cursor.map(|cursor| (cursor_field.to_string(), cursor));
     }
 }
 

@@ -1,10 +1,11 @@
-"""Checks docs/analytics.md: its blocks run on several organizations, its answers are worked out a second time in plain
-Python, and its results and pictures are the committed ones. Started by tests/analytics/run."""
+"""Checks the dbt package in analytics/ and its report: every figure of docs/metrics.md is worked out a second time in plain
+Python, on DuckDB and PostgreSQL. Started by tests/analytics/run."""
 
 import collections
 import datetime
-import decimal
+import html.parser
 import json
+import math
 import os
 import pathlib
 import re
@@ -13,243 +14,297 @@ import subprocess
 import sys
 import tempfile
 import unittest
-import xml.etree.ElementTree
+from decimal import Decimal
+from urllib.parse import parse_qs, urlsplit
 
-from matplotlib.font_manager import FontProperties
-from matplotlib.textpath import TextPath
+import duckdb
+import psycopg2
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
-PAGE = ROOT / "docs" / "analytics.md"
-PICTURES = ROOT / "docs" / "analytics"
+PACKAGE = ROOT / "analytics"
+BIN = pathlib.Path(sys.executable).parent
 STREAMS = ["sessions_insights", "session_messages", "playbooks"]
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-# Half of the last digit that the page shows, and a little for binary fractions.
-CLOSE = 0.0501
+DATABASES = ["duckdb", "postgres"]
+LIMITS = {"out_of_credits", "out_of_quota", "no_quota_allocation", "usage_limit_exceeded", "org_usage_limit_exceeded",
+          "total_session_limit_exceeded", "payment_declined", "user_usage_limit_exceeded", "contract_expired"}  # fmt: skip
+FURTHEST = ["merged", "closed", "open", "draft", "unknown"]
+WHERE = {"PGHOST": parse_qs(urlsplit(os.environ["RELAY_POSTGRES"]).query)["host"][0], "PGUSER": "relay", "PGDATABASE": "postgres"}
+os.environ.update(WHERE)
 
 
-def blocks(language):
-    return [body for kind, body in FENCE.findall(PAGE.read_text(encoding="utf-8")) if kind == language]
-
-
-def name_of(block):
-    found = re.match(r"-- (\w+)\n", block)
-    return found[1] if found else None
-
-
-def run(command, folder, text="", **more):
-    """What a program prints; a failure or a word on stderr is an error."""
+def run(*command, folder=None, **environment):
     clean = {name: value for name, value in os.environ.items() if not name.startswith("DEVIN_")}
-    done = subprocess.run(command, cwd=folder, input=text, capture_output=True, encoding="utf-8", check=False,
-                          env=clean | more.pop("environment", {}))
-    if done.returncode != 0 or (command[0] == "duckdb" and done.stderr):
-        raise AssertionError(f"{command} gave {done.returncode}: {done.stderr}\n{text}")
+    done = subprocess.run([*map(str, command)], cwd=folder, capture_output=True, encoding="utf-8", check=False,
+                          env=clean | {"DO_NOT_TRACK": "1"} | environment)  # fmt: skip
+    if done.returncode != 0:
+        raise AssertionError(f"{command} gave {done.returncode}:\n{done.stdout}\n{done.stderr}")
     return done.stdout
 
 
 def read(folder, sessions, seed):
-    """The page's own commands, with another organization."""
-    script = blocks("sh")[0]
-    assert "--sessions 600 " in script, "the page starts another sandbox than this test knows"
-    script = script.replace("--sessions 600 ", f"--sessions {sessions} --seed {seed} ")
-    run(["sh", "-eu"], folder, script)
+    """The records of a simulated organization."""
+    with subprocess.Popen(["source-devin-ai", "sandbox", "--sessions", str(sessions), "--seed", str(seed)],
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as sandbox:  # fmt: skip
+        try:
+            settings = folder / "settings.json"
+            settings.write_bytes(sandbox.stdout.readline())
+            for stream in STREAMS:
+                lines = run("source-devin-ai", "read", "--config", settings, "--streams", stream, "--format", "records")
+                (folder / f"{stream}.jsonl").write_text(lines, encoding="utf-8")
+        finally:
+            sandbox.terminate()
 
 
-def ask(folder, **environment):
-    """All SQL blocks in order: what each named one prints."""
-    # One process for all: each would take a while to start.
-    script = "".join(f".print == {name_of(block) or ''}\n{block}" for block in blocks("sql"))
-    parts = run(["duckdb", "devin.duckdb"], folder, script, environment=environment).split("== ")[1:]
-    return {name: answer for name, _, answer in (part.partition("\n") for part in parts) if name}
+class Built:
+    """The marts of a folder of records, in one of the two databases."""
 
+    def __init__(self, folder, database):
+        self.folder, self.database = folder, database
+        self.place = ["--duckdb", folder / "devin.duckdb"] if database == "duckdb" else ["--postgres", "devin"]
 
-def table(printed):
-    """A printed table as dictionaries, numbers as numbers."""
-    def value(text):
-        if text == "NULL":
-            return None
-        return float(text) if re.fullmatch(r"-?\d+(\.\d+)?", text) else text
+    def load(self, anew=True):
+        """Replaces the tables, and unless told otherwise forgets the marts."""
+        if anew and self.database == "postgres":
+            with psycopg2.connect("") as connection, connection.cursor() as cursor:
+                cursor.execute("DROP SCHEMA IF EXISTS devin CASCADE")
+        elif anew:
+            (self.folder / "devin.duckdb").unlink(missing_ok=True)
+        run(sys.executable, PACKAGE / "load", self.folder, *self.place)
+        return self
 
-    # A bar within a cell is escaped.
-    lines = [[cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-             for line in printed.splitlines()]
-    return [dict(zip(lines[0], map(value, line))) for line in lines[2:]]
+    def dbt(self, command="run", *arguments, **environment):
+        # The profile's database is in the working folder, and nothing else of it differs: dbt need not parse everything again.
+        run(BIN / "dbt", "--quiet", command, "--target", self.database, *arguments, "--project-dir", PACKAGE, "--profiles-dir", PACKAGE,
+            "--target-path", self.folder.parent / f"target-{self.database}", "--log-path", self.folder.parent / "logs",
+            folder=self.folder, **environment)  # fmt: skip
+        return self
 
+    def rows(self, query):
+        if self.database == "duckdb":
+            with duckdb.connect(str(self.folder / "devin.duckdb"), read_only=True) as connection:
+                cursor = connection.execute(query)
+                names, rows = [column[0] for column in cursor.description], cursor.fetchall()
+        else:
+            connection = psycopg2.connect("")
+            with connection, connection.cursor() as cursor:
+                cursor.execute("SET search_path TO devin")
+                cursor.execute(query)
+                names, rows = [column[0] for column in cursor.description], cursor.fetchall()
+            connection.close()
+        return [dict(zip(names, row)) for row in rows]
 
-def draw(folder, into):
-    command = [sys.executable, str(PICTURES / "draw.py"), "devin.duckdb", str(into)]
-    return subprocess.run(command, cwd=folder, capture_output=True, encoding="utf-8", check=False)
-
-
-def texts(picture):
-    """The texts of a picture: each one with its left and right end and its base line, and the picture's width."""
-    svg = "{http://www.w3.org/2000/svg}"
-    root = xml.etree.ElementTree.fromstring(picture)
-    found = []
-    for text in root.iter(f"{svg}text"):
-        style = dict(part.split(": ", 1) for part in text.get("style").split("; "))
-        # As wide as the font that the pictures are laid out with, which is wider than most.
-        font = FontProperties("DejaVu Sans", weight=style.get("font-weight", "normal"))
-        path = TextPath((0, 0), text.text, size=float(style["font-size"].removesuffix("px")), prop=font)
-        width = path.get_extents().width
-        # Those of several lines are moved, the others turned by nothing.
-        x, y = map(float, re.findall(r"-?[\d.]+", text.get("transform"))[-2:])
-        left = x - {"start": 0, "middle": width / 2, "end": width}[style.get("text-anchor", "start")]
-        found.append((text.text, left, left + width, y))
-    return found, float(root.get("width").removesuffix("pt"))
+    def report(self):
+        return run(sys.executable, PACKAGE / "report", *self.place)
 
 
 class Organization:
-    """The same records, read without SQL."""
+    """The same records, worked out without SQL, as docs/metrics.md says."""
 
     def __init__(self, folder):
-        self.sessions = list(self.newest(folder, "sessions_insights", "session_id").values())
-        self.playbooks = self.newest(folder, "playbooks", "playbook_id")
-        self.messages = collections.defaultdict(dict)
-        for message in self.lines(folder, "session_messages"):
-            self.messages[message["session_id"]][message["event_id"]] = message
-        self.now = max((session["updated_at"] for session in self.sessions), default=None)
+        self.sessions = list(self.newest(folder, "sessions_insights", ["session_id"], "updated_at").values())
+        self.playbooks = self.newest(folder, "playbooks", ["playbook_id"], "updated_at")
+        self.messages = collections.defaultdict(list)
+        for message in self.newest(folder, "session_messages", ["session_id", "event_id"], "created_at").values():
+            self.messages[message["session_id"]].append(message)
+        for messages in self.messages.values():
+            messages.sort(key=lambda message: (message["created_at"], message["event_id"]))
+        # When each state of a pull request was first seen: of every version that was read.
+        self.sightings = {}
+        for version in self.lines(folder, "sessions_insights"):
+            for request in version["pull_requests"] or []:
+                seen = (version["session_id"], request["pr_url"], request["pr_state"] or "unknown")
+                self.sightings[seen] = min(self.sightings.get(seen, math.inf), version["updated_at"])
+        self.requests = self.pull_requests()
+        moments = [one[name] for one in self.sessions for name in ("created_at", "updated_at") if one[name]]
+        moments += [one["created_at"] for messages in self.messages.values() for one in messages]
+        self.days = []
+        if moments:
+            first, last = day(min(moments)), day(max(moments))
+            self.days = [first + datetime.timedelta(days=step) for step in range((last - first).days + 1)]
 
     @staticmethod
     def lines(folder, stream):
         with open(pathlib.Path(folder, f"{stream}.jsonl"), encoding="utf-8") as file:
-            return [json.loads(line, parse_float=decimal.Decimal) for line in file]
+            return [json.loads(line, parse_float=Decimal) for line in file]
 
-    def newest(self, folder, stream, key):
+    def newest(self, folder, stream, keys, changed_at):
         found = {}
         for record in self.lines(folder, stream):
-            if record[key] not in found or record["updated_at"] >= found[record[key]]["updated_at"]:
-                found[record[key]] = record
+            key = tuple(record[name] for name in keys)
+            if key not in found or (record.get(changed_at) or -1) >= (found[key].get(changed_at) or -1):
+                found[key] = record
         return found
 
-    def grouped(self, key, sessions=None):
+    def pull_requests(self):
+        created = {one["session_id"]: (one["created_at"], one["session_id"]) for one in self.sessions}
+        naming, states, announced = collections.defaultdict(set), collections.defaultdict(list), {}
+        for session_id, url, _ in self.sightings:
+            naming[url].add(session_id)
+        for session in self.sessions:
+            for request in session["pull_requests"] or []:
+                states[request["pr_url"]].append(request["pr_state"] or "unknown")
+        for url, sessions in naming.items():
+            link = re.compile(re.escape(url) + r"(?!\d)")
+            told = [message["created_at"] for one in sessions for message in self.messages[one]
+                    if message["source"] == "devin" and link.search(message["message"])]  # fmt: skip
+            announced[url] = min(told, default=None)
+        requests = {}
+        for url, sessions in naming.items():
+            if url not in states:
+                continue
+            first = lambda wanted: min((at for (_, one, state), at in self.sightings.items() if one == url and wanted(state)), default=None)
+            state = min(states[url], key=lambda state: FURTHEST.index(state) if state in FURTHEST else 4)
+            state = state if state in FURTHEST else "unknown"
+            requested_at, owner = min(created[one] for one in sessions)
+            opened = min(at for at in (first(lambda state: True), announced[url]) if at is not None)
+            merged = first(lambda state: state == "merged") if state == "merged" else None
+            began = min((at for at in (first(lambda state: state != "merged"), announced[url]) if at is not None), default=None)
+            open_hours = (merged - began) / 3600 if merged is not None and began is not None and began <= merged else None
+            requests[url] = {
+                "session_id": owner, "state": state, "opened_at": opened, "merged_at": merged,
+                "hours_to_merge": (merged - requested_at) / 3600 if merged is not None else None,
+                "hours_from_open_to_merge": open_hours,
+            }  # fmt: skip
+        return requests
+
+    def of(self, session, state=None):
+        return [one for one in self.requests.values() if one["session_id"] == session["session_id"] and state in (None, one["state"])]
+
+    def waited(self, session):
+        messages = self.messages[session["session_id"]]
+        return sum(after["created_at"] - before["created_at"] for before, after in zip(messages, messages[1:])
+                   if (before["source"], after["source"]) == ("devin", "user"))  # fmt: skip
+
+    def daily(self):
+        """What kpi_daily should say, by day."""
+        active = collections.defaultdict(set)
+        for session in self.sessions:
+            if session["user_id"] and session["created_at"]:
+                active[day(session["created_at"])].add(session["user_id"])
+        for messages in self.messages.values():
+            for message in messages:
+                if message["source"] == "user" and message.get("user_id"):
+                    active[day(message["created_at"])].add(message["user_id"])
+        by_day = collections.defaultdict(list)
+        for session in self.sessions:
+            by_day[session["created_at"] and day(session["created_at"])].append(session)
+        expected = {}
+        for today in self.days:
+            sessions = by_day[today]
+            count = lambda wanted: sum(bool(wanted(session)) for session in sessions)
+            ratio = lambda part, whole: float(part) / float(whole) if whole else None
+            acus = sum(session["acus_consumed"] or 0 for session in sessions)
+            requested = sum(len(self.of(session)) for session in sessions)
+            merged = sum(len(self.of(session, "merged")) for session in sessions)
+            people = lambda days: len(set().union(*(active[today - datetime.timedelta(days=back)] for back in range(days))))
+            merges = [one for one in self.requests.values() if one["merged_at"] is not None and day(one["merged_at"]) == today]
+            expected[today] = {
+                "sessions": len(sessions),
+                "ended_sessions": count(has_ended),
+                "acus_consumed": acus,
+                "acus_per_session": ratio(acus, len(sessions)),
+                "acus_per_merged_pull_request": ratio(acus, merged),
+                "sessions_with_pull_request": count(self.of),
+                "sessions_that_shipped": count(lambda session: self.of(session, "merged")),
+                "ended_sessions_that_shipped": count(lambda session: has_ended(session) and self.of(session, "merged")),
+                "requested_pull_requests": requested,
+                "requested_pull_requests_merged": merged,
+                "merge_rate": ratio(merged, requested),
+                "pull_requests_opened": sum(day(one["opened_at"]) == today for one in self.requests.values()),
+                "pull_requests_merged": len(merges),
+                "p50_hours_to_merge": quantile([one["hours_to_merge"] for one in merges], 0.5),
+                "p90_hours_to_merge": quantile([one["hours_to_merge"] for one in merges], 0.9),
+                "p50_hours_from_open_to_merge": quantile([one["hours_from_open_to_merge"] for one in merges], 0.5),
+                "p90_hours_from_open_to_merge": quantile([one["hours_from_open_to_merge"] for one in merges], 0.9),
+                "daily_active_users": people(1),
+                "weekly_active_users": people(7),
+                "monthly_active_users": people(30),
+                "stickiness": ratio(people(1), people(30)),
+                "automation_share": ratio(count(lambda session: session.get("automation_id") or session.get("origin") == "automation"), len(sessions)),
+                "playbook_share": ratio(count(lambda session: session["playbook_id"]), len(sessions)),
+                "large_share": ratio(count(lambda session: session.get("session_size") in ("l", "xl")), len(sessions)),
+                "blocked_share": ratio(count(is_blocked), len(sessions)),
+                "failed_share": ratio(count(lambda one: one["status"] == "error" or (one["status"], one["status_detail"]) == ("suspended", "error")), len(sessions)),
+                "messages_per_session": ratio(sum((one["num_user_messages"] or 0) + (one["num_devin_messages"] or 0) for one in sessions), len(sessions)),
+                "sessions_at_a_limit": count(lambda one: one["status"] == "suspended" and one["status_detail"] in LIMITS),
+                "hours_devin_waited": sum(map(self.waited, sessions)) / 3600,
+            }  # fmt: skip
+        return expected
+
+    def categories(self):
         groups = collections.defaultdict(list)
-        for session in self.sessions if sessions is None else sessions:
-            groups[key(session)].append(session)
-        return groups
-
-    def weeks(self):
-        def week(session):
-            day = datetime.datetime.fromtimestamp(session["created_at"], datetime.timezone.utc).date()
-            return day - datetime.timedelta(days=day.weekday())
-
-        groups = self.grouped(week)
-        if not groups:
-            return {}
-        days = [max(groups) - datetime.timedelta(days=7 * back) for back in range(12, -1, -1)]
-        return {str(day): groups.get(day, []) for day in days}
-
-    def user(self, session):
-        if session["user_id"]:
-            names = [(message["created_at"], message["username"]) for conversation in self.messages.values()
-                     for message in conversation.values()
-                     if message.get("user_id") == session["user_id"] and message.get("username")]
-            return max(names)[1] if names else session["user_id"]
-        return session["service_user_id"] or "(unknown)"
-
-    def playbook(self, session):
-        if session["playbook_id"] is None:
-            return "(no playbook)"
-        known = self.playbooks.get(session["playbook_id"])
-        return known["title"] if known else f"(not listed) {session['playbook_id']}"
-
-    @staticmethod
-    def category(session):
-        analysed = ((session["analysis"] or {}).get("classification") or {}).get("category")
-        return session["category"] or analysed or "(not classified)"
-
-    @staticmethod
-    def acus(sessions):
-        return sum(session["acus_consumed"] or 0 for session in sessions)
-
-    @staticmethod
-    def links(session, state=None):
-        return {pr["pr_url"] for pr in session["pull_requests"] or [] if state in (None, pr["pr_state"])}
-
-    def ended(self):
-        over = ("exit", "error", "suspended")
-        return [one for one in self.sessions if one["status"] in over or one["status_detail"] == "finished"]
-
-    def shares(self, sessions):
-        if not sessions:
-            return [0, None, None]
-        opened = sum(bool(session["pull_requests"]) for session in sessions)
-        merged = sum(bool(self.links(session, "merged")) for session in sessions)
-        return [len(sessions), 100 * opened / len(sessions), 100 * merged / len(sessions)]
-
-    def announced(self):
-        """Pairs of hours: to Devin's first message with a link of the session's, and to the session's last change."""
-        found = []
         for session in self.sessions:
-            # A link ends where neither the number goes on.
-            links = [re.compile(re.escape(link) + r"(?!\d)") for link in self.links(session)]
-            times = [message["created_at"] for message in self.messages[session["session_id"]].values()
-                     if message["source"] == "devin" and any(link.search(message["message"]) for link in links)]
-            if times:
-                since = session["created_at"]
-                found.append(((min(times) - since) / 3600, (session["updated_at"] - since) / 3600))
-        return found
-
-    def answers(self):
-        """What each query should say: its first column, or all if there is one row, with the other columns."""
-        of_all = self.acus(self.sessions)
-        size = lambda sessions: [len(sessions), self.acus(sessions)]
-        each = lambda sessions: self.acus(sessions) / len(sessions)
-        share = lambda sessions: 100 * self.acus(sessions) / of_all if of_all else None
-        ended = set(map(id, self.ended()))
-        is_ended = lambda sessions: [session for session in sessions if id(session) in ended]
-        children = self.grouped(lambda session: session["parent_session_id"])
-        parents = [session for session in self.sessions if session["session_id"] in children]
-        below = [one for one in parents if self.acus([one]) < self.acus(children[one["session_id"]])]
-        total = lambda sessions: self.acus(sessions) if sessions else None
-
-        def merged(sessions):
-            count = len(set().union(*(self.links(session, "merged") for session in sessions)))
-            return [self.acus(sessions), count, self.acus(sessions) / count] if count >= 5 else None
-
-        def kind(reason):
-            return {"inactivity": "asleep", "user_request": "asleep", "error": "failed"}.get(
-                reason, "limit" if re.search("limit|quota|credits|payment|contract", reason) else "other")
-
-        costs = {name: merged(group) for name, group in self.grouped(self.category).items()}
-        costs["(all sessions)"] = merged(self.sessions)
-        announced = self.announced()
-        spread = [statistics.quantiles(column, n=10, method="inclusive") for column in zip(*announced)] \
-            if len(announced) > 1 else None
-        waits = collections.Counter()
-        bounds = {"under 1 hour": 1, "1 to 4 hours": 4, "4 to 24 hours": 24, "1 to 7 days": 24 * 7,
-                  "7 to 30 days": 24 * 30, "over 30 days": float("inf")}
-        for session in self.sessions:
-            if session["status_detail"] in ("waiting_for_user", "waiting_for_approval"):
-                hours = (self.now - session["updated_at"]) / 3600
-                bound = next(name for name, limit in bounds.items() if hours < limit)
-                has_result = bool(session["pull_requests"]) or session["structured_output"] is not None
-                approval = session["status_detail"] == "waiting_for_approval"
-                waits[bound, "approval" if approval else "result" if has_result else "answer"] += 1
-        counts = [collections.Counter(min(session[name], 14) for session in self.sessions)
-                  for name in ("num_user_messages", "num_devin_messages")]
-        suspended = [session for session in self.sessions if session["status"] == "suspended"]
-        reasons = self.grouped(lambda session: session["status_detail"] or "(no reason)", suspended)
+            analysed = ((session["analysis"] or {}).get("classification") or {}).get("category")
+            groups[session["category"] or analysed or "(not classified)"].append(session)
         return {
-            "acus_per_week": {week: size(group) for week, group in self.weeks().items()},
-            "acus_per_user": {user: [*size(group), share(group)] for user, group in self.grouped(self.user).items()},
-            "acus_per_playbook": {
-                name: [*size(group), each(group)] for name, group in self.grouped(self.playbook).items()},
-            "acus_per_category": {
-                name: [*size(group), each(group), share(group)] for name, group in self.grouped(self.category).items()},
-            "acus_of_families": [total(self.sessions), total(children[None]), len(parents), len(below)],
-            "merged_per_week": {week: self.shares(is_ended(group)) for week, group in self.weeks().items()},
-            "merged_per_playbook": {"(all sessions)": self.shares(self.ended())} | {
-                name: self.shares(group) for name, group in self.grouped(self.playbook, self.ended()).items()},
-            "acus_per_merged_pr": {name: cost for name, cost in costs.items() if cost},
-            "pr_announcements": [sum(bool(one["pull_requests"]) for one in self.sessions), len(announced)],
-            "time_to_pr": {10 * step: [column[step - 1] for column in spread] if spread else [None, None]
-                           for step in range(1, 10)},
-            "messages_per_session": {
-                "14 or more" if number == 14 else number: [count[number] for count in counts] for number in range(15)},
-            "waiting_now": {
-                name: [waits[name, "approval"], waits[name, "answer"], waits[name, "result"]] for name in bounds},
-            "suspended_by_reason": {name: [kind(name), *size(group)] for name, group in reasons.items()},
+            name: {
+                "sessions": len(group),
+                "acus_consumed": sum(session["acus_consumed"] or 0 for session in group),
+                "ended_sessions": sum(map(has_ended, group)),
+                "merged_pull_requests": sum(len(self.of(session, "merged")) for session in group),
+            }
+            for name, group in groups.items()
         }
+
+    def users(self):
+        names = {}
+        for messages in self.messages.values():
+            for message in messages:
+                if message.get("user_id") and message.get("username"):
+                    names[message["user_id"]] = max(names.get(message["user_id"], (-1, "")), (message["created_at"], message["username"]))
+        groups = collections.defaultdict(list)
+        for session in self.sessions:
+            if session["user_id"] or session["service_user_id"]:
+                groups[session["user_id"] or session["service_user_id"]].append(session)
+        return {
+            user: {
+                "name": names[user][1] if user in names else user,
+                "sessions": len(groups[user]),
+                "acus_consumed": sum(session["acus_consumed"] or 0 for session in groups[user]),
+            }
+            for user in {*groups, *names}
+        }
+
+    def forecast(self, daily):
+        if not self.days:
+            return None
+        today = self.days[-1]
+        month = [row["acus_consumed"] for when, row in daily.items() if (when.year, when.month) == (today.year, today.month)]
+        recent = [float(row["acus_consumed"]) for when, row in daily.items() if 0 < (today - when).days <= 28]
+        next_month = (today.replace(day=1) + datetime.timedelta(days=32)).replace(day=1)
+        left = (next_month - today).days - 1
+        rate = statistics.mean(recent) if recent else None
+        spread = 1.96 * statistics.stdev(recent) * math.sqrt(left) if len(recent) > 1 else None
+        so_far = float(sum(month))
+        return {
+            "days_left": left,
+            "acus_so_far": so_far,
+            "acus_per_day": rate,
+            "forecast_acus": so_far + rate * left if rate is not None else None,
+            "forecast_low": so_far + max(0, rate * left - spread) if spread is not None else None,
+            "forecast_high": so_far + rate * left + spread if spread is not None else None,
+        }
+
+
+def day(seconds):
+    return datetime.datetime.fromtimestamp(seconds, datetime.timezone.utc).date()
+
+
+def has_ended(session):
+    return session["status"] in ("exit", "error", "suspended") or session["status_detail"] == "finished"
+
+
+def is_blocked(session):
+    return session["status"] not in ("exit", "error", "suspended") and session["status_detail"] in ("waiting_for_user", "waiting_for_approval")
+
+
+def quantile(values, part):
+    values = sorted(value for value in values if value is not None)
+    if not values:
+        return None
+    place = part * (len(values) - 1)
+    low = math.floor(place)
+    return values[low] + (values[min(low + 1, len(values) - 1)] - values[low]) * (place - low)
 
 
 class Analytics(unittest.TestCase):
@@ -257,14 +312,9 @@ class Analytics(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        cls.temporary = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(cls.temporary.cleanup)
-        cls.base = pathlib.Path(cls.temporary.name)
-
-    def folder(self, name):
-        path = self.base / name
-        path.mkdir()
-        return path
+        temporary = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(temporary.cleanup)
+        cls.base = pathlib.Path(temporary.name)
 
     def organization(self, sessions, seed):
         """A folder with the records of an organization; read once, as nothing changes them."""
@@ -274,203 +324,212 @@ class Analytics(unittest.TestCase):
             read(path, sessions, seed)
         return path
 
-    def copy(self, source, name):
-        path = self.folder(name)
+    def written(self, name, records):
+        path = self.base / name
+        path.mkdir(exist_ok=True)
         for stream in STREAMS:
-            path.joinpath(f"{stream}.jsonl").write_bytes(source.joinpath(f"{stream}.jsonl").read_bytes())
+            lines = records.get(stream, [])
+            (path / f"{stream}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
         return path
 
-    def same(self, name, printed, expected):
-        """A printed answer is the expected one, in whichever order; at most 15 rows, and those the largest."""
-        rows = [list(row.values()) for row in table(printed)]
-        if isinstance(expected, list):
-            rows, expected = [[name, *rows[0]]], {name: expected}
-        self.assertLessEqual(len(rows), 15, name)
-        self.assertEqual(len(rows), min(len(expected), 15), f"{name}: rows of\n{printed}")
-        for label, *values in rows:
-            self.assertIn(label, expected, f"{name}\n{printed}")
-            for value, right in zip(values, expected[label], strict=True):
-                if isinstance(right, str) or right is None or value is None:
-                    self.assertEqual(value, right, f"{name}: {label}\n{printed}")
-                else:
-                    self.assertAlmostEqual(value, float(right), delta=CLOSE, msg=f"{name}: {label}\n{printed}")
-
-    def agree(self, folder):
-        printed, expected = ask(folder), Organization(folder).answers()
-        self.assertEqual(set(printed), set(expected), "the page and this test know different queries")
+    def same(self, found, expected, where):
         for name, right in expected.items():
-            with self.subTest(query=name):
-                self.same(name, printed[name], right)
-        return printed
+            value = found[name]
+            if right is None or value is None or isinstance(right, str):
+                self.assertEqual(value, right, f"{where}: {name}")
+            else:
+                self.assertTrue(math.isclose(value, right, rel_tol=1e-9, abs_tol=1e-9), f"{where}: {name} is {value}, not {right}")
 
-    def test_the_answers_are_those_of_plain_python(self):
-        for sessions, seed in [(600, 1), (36, 1), (1000, 7)]:
-            with self.subTest(sessions=sessions, seed=seed):
-                self.agree(self.organization(sessions, seed))
+    def agree(self, built, folder=None):
+        """Every figure is what plain Python makes of the records."""
+        known = Organization(folder or built.folder)
+        daily = known.daily()
+        found = {row["day"]: row for row in built.rows("select * from kpi_daily")}
+        self.assertEqual(set(found), set(daily))
+        self.assertTrue(not daily or set(next(iter(found.values()))) - set(next(iter(daily.values()))) == {"day", "cost", "active_of_seats"})
+        for when, row in daily.items():
+            self.same(found[when], row, f"{built.database} {when}")
+        for table, key, right in [("kpi_by_category", "category", known.categories()), ("dim_users", "user_id", known.users())]:
+            found = {row[key]: row for row in built.rows(f"select * from {table}")}
+            self.assertEqual(set(found), set(right), table)
+            for name, row in right.items():
+                self.same(found[name], row, f"{built.database} {table} {name}")
+        requests = {row["pr_url"]: row for row in built.rows("select * from fct_pull_requests")}
+        self.assertEqual(set(requests), set(known.requests))
+        for url, row in known.requests.items():
+            self.same(requests[url], {name: row[name] for name in ("session_id", "state", "hours_to_merge", "hours_from_open_to_merge")}, url)
+        right = known.forecast(daily)
+        rows = built.rows("select * from forecast")
+        self.assertEqual(len(rows), 1 if right else 0)
+        if right:
+            self.same(rows[0], right, f"{built.database} forecast")
 
-    def test_an_empty_organization_is_no_error(self):
-        folder = self.organization(0, 1)
-        self.assertEqual((folder / "sessions_insights.jsonl").read_bytes(), b"")
-        self.agree(folder)
-        self.assertIn("nothing to draw", draw(folder, folder / "pictures").stderr)
+    def test_every_figure_is_that_of_plain_python(self):
+        # Whatever the time zone of the machine is.
+        for database in DATABASES:
+            with self.subTest(database=database):
+                built = Built(self.organization(36, 3), database).load()
+                built.dbt("build", TZ="Pacific/Auckland", PGTZ="Pacific/Auckland")
+                self.agree(built)
 
-    def test_the_page_shows_what_its_queries_print(self):
+    def test_both_databases_give_the_same_report_and_twice_the_same(self):
         folder = self.organization(600, 1)
-        printed = ask(folder)
-        shown = dict(re.findall(r"```sql\n-- (\w+)\n.*?^<!-- prints -->\n```text\n(.*?)^```$",
-                                PAGE.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL))
-        self.assertEqual(shown, printed, "tests/analytics/run --update writes them anew")
+        built = {database: Built(folder, database).load().dbt() for database in DATABASES}
+        self.agree(built["duckdb"])
+        report = built["duckdb"].report()
+        self.assertEqual(report, built["postgres"].report())
+        self.assertEqual(report, built["duckdb"].dbt().report())
 
-    def test_the_pictures_are_those_of_the_page_s_queries(self):
-        folder = self.organization(600, 1)
-        ask(folder)
-        done = draw(folder, folder / "pictures")
-        self.assertEqual((done.returncode, done.stderr), (0, ""))
-        drawn = {path.name: path.read_bytes() for path in (folder / "pictures").iterdir()}
-        committed = {path.name: path.read_bytes() for path in PICTURES.glob("*.svg")}
-        self.assertEqual(set(drawn), set(committed))
-        for name, picture in drawn.items():
-            self.assertTrue(picture == committed[name], f"{name} differs: tests/analytics/run --update draws it anew")
-            self.assertLess(len(picture), 60_000, name)
-            self.assertIn(f"(analytics/{name})", PAGE.read_text(encoding="utf-8"))
-
-    def test_no_text_leaves_its_picture_or_touches_another(self):
-        folders = {"600": self.organization(600, 1), "1000": self.organization(1000, 7), "36": self.organization(36, 1)}
-        for name, folder in folders.items():
-            ask(folder)
-            draw(folder, folder / "laid_out")
-            for picture in sorted((folder / "laid_out").iterdir()):
-                with self.subTest(organization=name, picture=picture.name):
-                    found, width = texts(picture.read_text(encoding="utf-8"))
-                    for text, left, right, _ in found:
-                        self.assertGreaterEqual(left, 5, text)
-                        self.assertLessEqual(right, width - 5, text)
-                    for (text, _, right, line), (after, left, _, next_line) in zip(found, found[1:]):
-                        if line == next_line and right <= left + 100:
-                            self.assertGreater(left - right, 1.5, f"{text!r} touches {after!r}")
+    def test_an_organization_without_sessions_is_no_error(self):
+        for database in DATABASES:
+            built = Built(self.organization(0, 1), database).load().dbt("build")
+            self.agree(built)
+            self.assertIn("There is no session in the data yet.", built.report())
 
     def test_records_that_come_twice_count_once(self):
-        source = self.organization(600, 1)
-        folder = self.copy(source, "twice")
+        source = self.organization(36, 3)
+        folder = self.base / "twice"
+        folder.mkdir()
         for stream in STREAMS:
-            path = folder / f"{stream}.jsonl"
-            path.write_bytes(path.read_bytes() * 2)
-        self.assertEqual(ask(folder), ask(source))
-        # No query of the page counts messages; those of readers will.
-        count = ".mode csv\nSELECT count(*), count(DISTINCT session_id || event_id) FROM messages_latest;"
-        read_once = len(Organization.lines(source, "session_messages"))
-        self.assertIn(f"\n{read_once},{read_once}\n", run(["duckdb", "devin.duckdb"], folder, count).replace("\r", ""))
+            (folder / f"{stream}.jsonl").write_bytes((source / f"{stream}.jsonl").read_bytes() * 2)
+        self.agree(Built(folder, "duckdb").load().dbt("build"), source)
 
-    def test_the_insights_count_the_messages_that_the_sandbox_has(self):
-        organization = Organization(self.organization(600, 1))
-        for session in organization.sessions:
-            sources = collections.Counter(
-                message["source"] for message in organization.messages[session["session_id"]].values())
-            self.assertEqual((sources["user"], sources["devin"]),
-                             (session["num_user_messages"], session["num_devin_messages"]))
+    def test_a_merge_that_the_destination_has_forgotten_keeps_its_day(self):
+        link = "https://git.example/a/b/pull/7"
+        monday = int(datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc).timestamp())
 
-    def test_the_second_read_of_the_page_s_loop_changes_nothing(self):
-        folder = self.folder("again")
-        read(folder, 36, 1)
-        first, length = ask(folder), (folder / "sessions_insights.jsonl").stat().st_size
-        read(folder, 36, 1)
-        self.assertGreaterEqual((folder / "sessions_insights.jsonl").stat().st_size, length)
-        self.assertEqual(ask(folder), first)
+        def version(updated_at, state):
+            return session("a", monday, updated_at, pull_requests=[{"pr_url": link, "pr_state": state}])
 
-    def test_the_time_zone_of_the_machine_does_not_matter(self):
-        folder = self.organization(600, 1)
-        self.assertEqual(ask(folder, TZ="Pacific/Auckland"), ask(folder, TZ="UTC"))
+        opened, merged, later = version(monday + 3600, "open"), version(monday + 7200, "merged"), version(monday + 90000, "merged")
+        for database in DATABASES:
+            with self.subTest(database=database):
+                # Each load replaces what was there, as a destination that keeps one row a session does.
+                for at, loaded in enumerate([[opened], [merged], [later]]):
+                    built = Built(self.written("forgotten", {"sessions_insights": loaded}), database).load(anew=at == 0).dbt()
+                row = built.rows("select * from fct_pull_requests")[0]
+                self.assertEqual((row["hours_to_merge"], row["hours_from_open_to_merge"]), (2, 1))
+        whole = Built(self.written("whole", {"sessions_insights": [opened, merged, later]}), "duckdb").load().dbt()
+        self.assertEqual(whole.rows("select hours_to_merge, hours_from_open_to_merge from fct_pull_requests"),
+                         [{"hours_to_merge": 2, "hours_from_open_to_merge": 1}])  # fmt: skip
 
     def test_odd_records(self):
-        folder = self.folder("odd")
         monday = int(datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc).timestamp())
         link = "https://git.example/a/b/pull/"
 
-        def session(session_id, created_at=monday + 5, updated_at=monday + 7200, **fields):
-            known = dict.fromkeys(["status_detail", "user_id", "service_user_id", "playbook_id", "parent_session_id",
-                                   "category", "structured_output", "pull_requests", "analysis", "acus_consumed"])
-            told = {"session_id": session_id, "status": "exit", "created_at": created_at, "updated_at": updated_at,
-                    "num_user_messages": 1, "num_devin_messages": 0, "a_new_field": [{}]}
-            return known | told | fields
-
-        def merged(number, state="merged"):
+        def named(number, state="merged"):
             return [{"pr_url": f"{link}{number}", "pr_state": state, "a_new_field": 1}]
 
-        def message(session_id, event_id, source, text, created_at):
-            return {"session_id": session_id, "event_id": event_id, "source": source, "message": text,
-                    "created_at": created_at}
+        def message(session_id, event_id, source, text, created_at, **more):
+            return {"session_id": session_id, "event_id": event_id, "source": source, "message": text, "created_at": created_at} | more
 
-        records = {
+        folder = self.written("odd", {
             "sessions_insights": [
                 # Told again with the same updated_at: the later record holds.
                 session("a", acus_consumed=1, status="running", status_detail="working"),
-                session("a", acus_consumed=2.5, pull_requests=merged(1), user_id="u|1"),
+                session("a", acus_consumed=2.5, pull_requests=named(1), user_id="u|1"),
                 # An older record that comes later does not.
-                session("b", acus_consumed=4, pull_requests=merged(12), service_user_id="s-1"),
+                session("b", acus_consumed=4, pull_requests=named(12), service_user_id="s-1"),
                 session("b", updated_at=monday + 60, acus_consumed=3),
                 # Nothing known; a status of tomorrow; a playbook that is gone.
                 session("c", status="dreaming", status_detail="deeply", playbook_id="playbook-gone"),
-                # The last second of a week, and the first pull request of two sessions at once.
-                session("d", created_at=monday - 1, acus_consumed=0.25, pull_requests=merged(12)),
+                # The last second of a week, and the first pull request of two sessions at once, named twice.
+                session("d", created_at=monday - 1, acus_consumed=0.25, pull_requests=named(12) + named(12, "open")),
                 session("e", created_at=monday, status="suspended", status_detail="solar_flare", acus_consumed=1,
-                        pull_requests=merged(13, None), analysis={"classification": {"category": "security"}}),
-                session("f", acus_consumed=2, pull_requests=merged(14), analysis={"classification": None}),
-                session("g", acus_consumed=2, pull_requests=merged(15) + merged(16), parent_session_id="f"),
+                        pull_requests=named(13, None), analysis={"classification": {"category": "security"}}),
+                session("f", acus_consumed=2, pull_requests=named(14, "a state of tomorrow"), analysis={"classification": None}),
+                session("g", acus_consumed=2, pull_requests=named(15) + named(16, "closed"), parent_session_id="f"),
+                session("h", created_at=None, updated_at=None, acus_consumed=1),
+                session("i", pull_requests=[]),
             ],
             "session_messages": [
                 message("a", "1", "user", f"Look at {link}1", monday + 10),
-                message("a", "2", "devin", f"Not {link}12 either", monday + 20),
+                message("a", "2", "devin", f"Not {link}12 either, U+0000 is \0", monday + 20),
                 message("a", "3", "devin", f"It is {link}1.", monday + 3605),
+                message("a", "4", "user", "Thanks", monday + 3665, user_id="u|2", username='Zoë "Z" <b>'),
                 message("b", "1", "devin", f"{link}12", monday + 1805),
             ],
-            "playbooks": [],
-        }
-        for stream, lines in records.items():
-            (folder / f"{stream}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-        printed = self.agree(folder)
-        weeks = {row["week"]: (row["sessions"], row["acus"]) for row in table(printed["acus_per_week"])}
-        self.assertEqual((weeks["2026-02-23"], weeks["2026-03-02"]), ((1, 0.3), (6, 11.5)))
-        self.assertEqual(len(weeks), 13)
-        self.assertIn("(not listed) playbook-gone", printed["acus_per_playbook"])
-        self.assertIn("(unknown)", printed["acus_per_user"])
-        self.assertIn("security", printed["acus_per_category"])
-        self.assertRegex(printed["acus_per_merged_pr"], r"\(all sessions\) +\| 11.8 +\| 5 +\|")
-        self.assertRegex(printed["pr_announcements"], r"\| 6 +\| 2 +\|")
-        self.assertRegex(printed["time_to_pr"], r"\| 50 +\| 0.8 +\|")
-        self.assertRegex(printed["suspended_by_reason"], r"solar_flare +\| other +\| 1 ")
-        self.assertEqual(table(printed["merged_per_playbook"])[0]["ended"], 6)
-        self.assertEqual(draw(folder, folder / "pictures").stderr, "")
+        })  # fmt: skip
+        for database in DATABASES:
+            with self.subTest(database=database):
+                built = Built(folder, database).load().dbt("build")
+                self.agree(built)
+                self.assertEqual([row["title"] for row in built.rows("select title from dim_playbooks")], ["(not listed)"])
+                self.assertEqual(built.rows("select sum(waited_seconds) as waited from fct_messages"), [{"waited": 60}])
 
-    def test_fields_that_are_null_everywhere_are_no_error(self):
-        folder = self.copy(self.organization(36, 1), "bare")
-        path = folder / "sessions_insights.jsonl"
-        kept = ("session_id", "status")
-        bare = [{name: value if name in kept else None for name, value in json.loads(line).items()}
-                for line in path.read_text(encoding="utf-8").splitlines()]
-        path.write_text("".join(json.dumps(line) + "\n" for line in bare))
-        self.assertRegex(ask(folder)["acus_of_families"], r"\| 0.0 +\| 0.0 +\| 0 +\|")
-        done = draw(folder, folder / "pictures")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("acus_per_week: no data, no picture", done.stderr)
+    def test_the_settings_reach_the_figures(self):
+        folder = self.written("settings", {"sessions_insights": [
+            session("a", acus_consumed=2, user_id="u'1"), session("b", acus_consumed=3, user_id="u2"), session("c", acus_consumed=5)]})  # fmt: skip
+        values = json.dumps({"devin_acu_price": 2.5, "devin_teams": {"u'1": "Team O'One"}, "devin_seats": 4, "devin_cycle_acus": 100})
+        for database in DATABASES:
+            built = Built(folder, database).load().dbt("build", "--vars", values)
+            teams = {row["team"]: float(row["cost"]) for row in built.rows("select team, cost from kpi_by_team")}
+            self.assertEqual(teams, {"Team O'One": 5.0, "(no team)": 20.0})
+            self.assertEqual(built.rows("select max(active_of_seats) as seats from kpi_daily"), [{"seats": 0.5}])
+            self.assertEqual(float(built.rows("select cycle_acus from forecast")[0]["cycle_acus"]), 100)
+            self.assertIn("Team O&#x27;One", built.report())
+
+    def test_what_is_not_read_is_left_out(self):
+        folder = self.written("sessions_only", {"sessions_insights": [session("a", playbook_id="p", user_id="u")]})
+        for stream in ("session_messages", "playbooks"):
+            (folder / f"{stream}.jsonl").unlink()
+        values = json.dumps({"devin_using_messages": False, "devin_using_playbooks": False})
+        built = Built(folder, "duckdb").load().dbt("build", "--vars", values)
+        self.assertEqual(built.rows("select sessions, daily_active_users as dau from kpi_daily"), [{"sessions": 1, "dau": 1}])
+
+    def test_the_report_is_one_file_that_asks_nobody_and_runs_nothing(self):
+        title, link = '<script>alert(1)</script> & "x"', "javascript:alert(1)"
+        folder = self.written("hostile", {"sessions_insights": [
+            session("a", status="running", status_detail="waiting_for_user", title=title, url=link, user_id="<i>u</i>"),
+            session("b", status="running", status_detail="waiting_for_approval", title=title, url="https://app.devin.ai/sessions/b")]})  # fmt: skip
+        page = Built(folder, "duckdb").load().dbt().report()
+        tags, places = [], []
+
+        class Reader(html.parser.HTMLParser):
+            def handle_starttag(self, tag, attributes):
+                tags.append(tag)
+                places.extend(value for name, value in attributes if name in ("src", "href", "action", "srcset"))
+
+        Reader().feed(page)
+        self.assertFalse({"script", "i", "img", "iframe", "link", "form"} & (set(tags) - {"i"}))
+        self.assertNotIn("<i>u</i>", page)
+        self.assertEqual(places, ["https://app.devin.ai/sessions/b"])
+        self.assertNotIn("url(", page)
+
+    def test_every_column_is_described_and_defined(self):
+        described = (PACKAGE / "models/marts/_models.yml").read_text(encoding="utf-8")
+        built = Built(self.organization(36, 3), "duckdb").load().dbt()
+        defined = (ROOT / "docs/metrics.md").read_text(encoding="utf-8") + (ROOT / "docs/analytics.md").read_text(encoding="utf-8")
+        for model in sorted((PACKAGE / "models/marts").glob("*.sql")):
+            part = re.search(rf"- name: {model.stem}\n.*?(?=\n  - name: |\Z)", described, re.DOTALL)
+            self.assertTrue(part, f"{model.stem} is not described")
+            self.assertTrue(model.stem in defined or model.stem == "days", f"docs say nothing of {model.stem}")
+            columns = [row["name"] for row in built.rows(
+                f"select column_name as name from information_schema.columns where table_name = '{model.stem}'")]  # fmt: skip
+            self.assertEqual(sorted(columns), sorted(re.findall(r"^      - name: (\w+)", part[0], re.MULTILINE)), model.stem)
+
+    def test_what_cannot_be_loaded_is_said(self):
+        empty = self.base / "nothing"
+        empty.mkdir()
+        for arguments, reason in [
+            (["load", self.base / "missing", "--duckdb", "x"], "is not a folder"),
+            (["load", empty, "--duckdb", "x"], "has no file of a stream"),
+            (["load", empty, "--duckdb", "x", "--program", "nobody"], "there is no program nobody"),
+            (["report", "--duckdb", empty / "none.duckdb"], "there is no database"),
+        ]:
+            done = subprocess.run([sys.executable, PACKAGE / arguments[0], *arguments[1:]], capture_output=True, encoding="utf-8")
+            self.assertEqual(done.returncode, 1, done)
+            self.assertIn(reason, done.stderr)
+            self.assertNotIn("Traceback", done.stderr)
 
 
-def update():
-    """Writes the results into the page, and draws the pictures."""
-    with tempfile.TemporaryDirectory() as folder:
-        read(folder, 600, 1)
-        printed = ask(folder)
-        page = PAGE.read_text(encoding="utf-8")
-        for name, answer in printed.items():
-            block = rf"(```sql\n-- {name}\n.*?^<!-- prints -->\n```text\n).*?(^```$)"
-            page, count = re.subn(block, lambda found: found[1] + answer + found[2], page, count=1,
-                                  flags=re.MULTILINE | re.DOTALL)
-            assert count == 1, f"{name} has no place for its result"
-        PAGE.write_text(page, encoding="utf-8")
-        done = draw(folder, PICTURES)
-        sys.exit(done.stderr or 0)
+def session(session_id, created_at=1772409605, updated_at=1772416800, **fields):
+    known = dict.fromkeys(["status_detail", "user_id", "service_user_id", "playbook_id", "parent_session_id", "category",
+                           "structured_output", "pull_requests", "analysis", "acus_consumed"])  # fmt: skip
+    told = {"session_id": session_id, "status": "exit", "created_at": created_at, "updated_at": updated_at,
+            "num_user_messages": 1, "num_devin_messages": 0, "a_new_field": [{}]}  # fmt: skip
+    return known | told | fields
 
 
 if __name__ == "__main__":
-    if sys.argv[1:] == ["--update"]:
-        update()
     unittest.main(verbosity=2)

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from decimal import Decimal
 
 PROGRAM = shutil.which("source-devin-ai")
+# The streams that a plain key can read; others need a key of the enterprise.
 STREAMS = ["sessions", "sessions_insights", "session_messages", "playbooks", "secrets", "knowledge_notes"]
+ENTERPRISE_KEY = "cog_sandbox_not_a_real_enterprise_key"
 WRONG_KEY = "cog_wrong_key_0123456789"
 
 

@@ -84,6 +84,7 @@ class Reader:
                     sync_id=7,
                 )
                 for stream in self.catalog.streams
+                if stream.name in STREAMS
             ]
         )
 
@@ -121,7 +122,7 @@ def last_states(messages):
 
 
 def test_the_catalog_has_the_streams(reader):
-    assert [stream.name for stream in reader.catalog.streams] == STREAMS
+    assert [stream.name for stream in reader.catalog.streams][: len(STREAMS)] == STREAMS
 
 
 def test_a_full_read_fits_its_schemas(reader):

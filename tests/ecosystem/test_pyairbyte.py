@@ -23,8 +23,8 @@ KEYS = {
 }
 
 
-def source(config, streams="*"):
-    return airbyte.get_source("source-devin-ai", config=config, streams=streams, local_executable="source-devin-ai")
+def source(config, streams=None):
+    return airbyte.get_source("source-devin-ai", config=config, streams=streams or STREAMS, local_executable="source-devin-ai")
 
 
 @pytest.fixture

@@ -29,13 +29,13 @@ def by_stream(found):
 
 @pytest.fixture
 def source(organization):
-    return Source(executable="source-devin-ai", config=organization)
+    return Source(executable="source-devin-ai", config=organization, streams=",".join(STREAMS))
 
 
 def test_the_questions_before_a_read(source, organization):
     assert source.config_spec["required"] == ["api_token", "org_id"]
     assert source.documentation_url.startswith("https://")
-    assert source.available_streams == STREAMS
+    assert source.available_streams[: len(STREAMS)] == STREAMS
     assert source.connection_status["status"] == "SUCCEEDED" and "sessions_insights" in source.connection_status["message"]
     refused = Source(executable="source-devin-ai", config={**organization, "api_token": WRONG_KEY}).connection_status
     assert refused["status"] == "FAILED" and "API key is not accepted" in refused["message"]
@@ -48,6 +48,7 @@ def test_the_command_makes_a_connection_and_prints_every_record(organization, tm
     # As generated but for what a user must fill in: settings without a value are there, as null.
     assert connection["source"]["config"]["start_date"] is None
     connection["source"]["config"].update(organization)
+    connection["source"]["streams"] = ",".join(STREAMS)
     file.write_text(yaml.safe_dump(connection))
     assert ",".join(STREAMS) in abs_(tmp_path, "list-available-streams", "devin")
 

@@ -11,7 +11,7 @@ from airbyte_cdk.test.entrypoint_wrapper import EntrypointOutput
 from airbyte_cdk.test.models import ConnectorTestScenario
 from airbyte_cdk.test.standard_tests.source_base import SourceTestSuiteBase
 
-from program import PROGRAM, WRONG_KEY, sandbox
+from program import ENTERPRISE_KEY, PROGRAM, WRONG_KEY, sandbox
 
 RIGHT_KEY_FILE = Path(tempfile.gettempdir()) / "right_key.json"
 WRONG_KEY_FILE = Path(tempfile.gettempdir()) / "wrong_key.json"
@@ -42,7 +42,8 @@ def as_a_program(monkeypatch):
 def settings():
     """The files that the scenarios name: those are collected before anything is served."""
     with sandbox() as config:
-        RIGHT_KEY_FILE.write_text(json.dumps(config))
+        # The suite reads every stream.
+        RIGHT_KEY_FILE.write_text(json.dumps({**config, "api_token": ENTERPRISE_KEY}))
         WRONG_KEY_FILE.write_text(json.dumps({**config, "api_token": WRONG_KEY}))
         yield
 

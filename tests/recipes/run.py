@@ -161,6 +161,11 @@ def run_page(found: list[Recipe], binary: Path) -> tuple[int, int]:
             "CARGO_INSTALL_ROOT": str(home / ".cargo"),
             # Not the repository's own: Cargo would take the copy's program for the repository's.
             "CARGO_TARGET_DIR": str(TARGET / "recipes" / "target"),
+            # What the recipes build has to work, not to be fast.
+            "CARGO_PROFILE_RELEASE_OPT_LEVEL": "0",
+            "CARGO_PROFILE_RELEASE_LTO": "off",
+            "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "256",
+            "ANALYTICS_VENV": str(TARGET / "tools" / "dbt"),
             # PyAirbyte asks nobody on the network, and reports to nobody.
             "AIRBYTE_OFFLINE_MODE": "1",
             "DO_NOT_TRACK": "1",

@@ -133,6 +133,16 @@ impl Behavior {
         behavior
     }
 
+    /// The behavior of one list: that of schedules has offsets, whatever the others have.
+    pub fn of_list(&self, list: &str) -> Behavior {
+        if list != super::organization::SCHEDULES {
+            return self.clone();
+        }
+        let order = if self.order.pushes_back() { Order::NewestUpdated } else { self.order };
+        // An item that came twice would be counted twice.
+        Behavior { order, paging: Paging::Offset, repeats_last_item: false, ..self.clone() }
+    }
+
     /// Whether items may be deleted while a list is read.
     pub fn may_delete(&self) -> bool {
         self.paging != Paging::Offset || self.total == Total::Exact

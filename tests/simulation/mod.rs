@@ -24,8 +24,15 @@ use source_devin_ai::source::read::Ending;
 
 use self::behavior::Behavior;
 use self::chain::{Chain, Ended, Mode};
+use self::organization::SHORT_LISTS;
 use self::server::{Refusal, Server, Trouble};
-use crate::common::STREAMS;
+use crate::common;
+
+/// Every kind of list: those that every key may read, and two that are built in another way.
+fn streams() -> Vec<&'static str> {
+    let further = SHORT_LISTS.iter().map(|(stream, ..)| *stream).filter(|stream| !common::STREAMS.contains(stream));
+    common::STREAMS.into_iter().chain(further).collect()
+}
 
 /// What has gone wrong in a history, and how it came to that.
 #[derive(Debug)]
@@ -97,10 +104,10 @@ impl History {
         let behavior = Behavior::draw(&mut dice, config.lookback_window);
         let story = format!("{behavior:#?}\n{config:#?}\n");
         let streams: Vec<(&str, Mode)> = match dice.u8(..4) {
-            0 => STREAMS.iter().map(|stream| (*stream, Mode::Incremental)).collect(),
-            1 => STREAMS.iter().map(|stream| (*stream, Mode::FullRefresh)).collect(),
+            0 => streams().into_iter().map(|stream| (stream, Mode::Incremental)).collect(),
+            1 => streams().into_iter().map(|stream| (stream, Mode::FullRefresh)).collect(),
             _ => {
-                let mut streams: Vec<&str> = STREAMS.to_vec();
+                let mut streams: Vec<&str> = streams();
                 dice.shuffle(&mut streams);
                 streams.truncate(dice.usize(1..=3));
                 streams

@@ -1,17 +1,23 @@
-//! What is true in a simulated organization: its sessions, their messages, and three short lists, each thing with everything
+//! What is true in a simulated organization: its sessions, their messages, and some short lists, each thing with everything
 //! that it has ever looked like. Knows no request.
 
 use fastrand::Rng;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::behavior::Behavior;
+use crate::common::ORG;
 
 /// The lists that are not sessions: the stream, the path, and the field that identifies an item.
-pub const SHORT_LISTS: [(&str, &str, &str); 3] = [
+pub const SHORT_LISTS: [(&str, &str, &str); 5] = [
     ("playbooks", "playbooks", "playbook_id"),
     ("secrets", "secrets", "secret_id"),
     ("knowledge_notes", "knowledge/notes", "note_id"),
+    ("automations", "automations", "automation_id"),
+    (SCHEDULES, SCHEDULES, "scheduled_session_id"),
 ];
+
+/// The list that has offsets instead of cursors, and times as text.
+pub const SCHEDULES: &str = "schedules";
 
 /// How long a session that is made at the beginning has existed at most, in seconds.
 const PAST_S: i64 = 20_000;
@@ -65,7 +71,7 @@ impl Thing {
 pub struct Organization {
     pub sessions: Vec<Thing>,
     /// In the order of [`SHORT_LISTS`].
-    pub short_lists: [Vec<Thing>; 3],
+    pub short_lists: [Vec<Thing>; 5],
     behavior: Behavior,
     serial: u32,
     /// How often a short list may still change before the next sync.
@@ -228,7 +234,8 @@ impl Organization {
         let list = dice.usize(..SHORT_LISTS.len());
         let place = dice.usize(..=self.short_lists[list].len());
         let serial = self.next_serial();
-        let (_, _, key) = SHORT_LISTS[list];
+        let (name, _, key) = SHORT_LISTS[list];
+        let may_delete = self.behavior.of_list(name).may_delete();
         let mut thing = if place < self.short_lists[list].len() && dice.bool() {
             self.short_lists[list].swap_remove(place)
         } else {
@@ -236,16 +243,16 @@ impl Organization {
             let (revisions, messages) = (Vec::new(), Vec::new());
             Thing { id, created_at: now_ms / 1000, revisions, deleted_at_ms: None, messages }
         };
-        if thing.deleted_at_ms.is_none()
-            && !thing.revisions.is_empty()
-            && dice.u8(..4) == 0
-            && self.behavior.may_delete()
-        {
+        if thing.deleted_at_ms.is_none() && !thing.revisions.is_empty() && dice.u8(..4) == 0 && may_delete {
             thing.deleted_at_ms = Some(now_ms);
         } else if thing.deleted_at_ms.is_none() {
             // One that has never changed may not say when it last did.
             let updated_at = (!thing.revisions.is_empty() || dice.u8(..4) > 0).then_some(now_ms / 1000);
             let mut item = json!({"created_at": thing.created_at, "updated_at": updated_at, "revision": serial});
+            if name == SCHEDULES {
+                (item["created_at"], item["updated_at"]) = (iso(thing.created_at), updated_at.map_or(Value::Null, iso));
+            }
+            item["org_id"] = ORG.into();
             item[key] = thing.id.as_str().into();
             let visible_at_ms = self.visible_at(thing.revisions.last().map(|last| last.visible_at_ms), dice, now_ms);
             let (item, insight) = (item.to_string(), String::new());
@@ -264,4 +271,10 @@ impl Organization {
         self.serial += 1;
         self.serial
     }
+}
+
+/// A time as text.
+fn iso(seconds: i64) -> Value {
+    let at = chrono::DateTime::from_timestamp(seconds, 0).expect("a time of these years");
+    at.format("%Y-%m-%dT%H:%M:%SZ").to_string().into()
 }

@@ -11,7 +11,7 @@ use source_devin_ai::devin::transport::{Answering, BrokenConnection, HttpRequest
 use tokio::time::Instant;
 
 use super::behavior::{Behavior, Filter, Order, Paging, Total};
-use super::organization::{Organization, Revision, SHORT_LISTS, Thing};
+use super::organization::{Organization, Revision, SCHEDULES, SHORT_LISTS, Thing};
 use crate::common::{ORG, decoded};
 
 /// No chain of syncs needs so many requests; one that makes them reads for ever.
@@ -247,7 +247,7 @@ impl World {
         let mut items: Vec<(String, String)> = admitted
             .map(|(thing, revision)| {
                 let item = if list == "sessions/insights" { &revision.insight } else { &revision.item };
-                (self.sort_key(thing, revision), item.clone())
+                (self.sort_key(list, thing, revision), item.clone())
             })
             .collect();
         items.sort();
@@ -271,10 +271,10 @@ impl World {
     }
 
     /// Text that sorts as the list is ordered.
-    fn sort_key(&self, thing: &Thing, revision: &Revision) -> String {
+    fn sort_key(&self, list: &str, thing: &Thing, revision: &Revision) -> String {
         let updated_at = revision.updated_at.unwrap_or(thing.created_at);
         let newest_first = |at: i64| i64::MAX - at;
-        let first = match self.behavior.order {
+        let first = match self.behavior.of_list(list).order {
             Order::NewestUpdated => newest_first(updated_at),
             Order::NewestCreated => newest_first(thing.created_at),
             Order::OldestUpdated => updated_at,
@@ -288,11 +288,12 @@ impl World {
     fn page(&mut self, list: &str, query: &[(String, String)], mut items: Vec<(String, String)>) -> Answer {
         let parameter =
             |name: &str| query.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        let size =
-            parameter("first").map_or(100, |first| first.parse().expect("a number")).min(self.behavior.page_size);
-        let after = parameter("after");
+        let behavior = self.behavior.of_list(list);
+        let (size, next) = if list == SCHEDULES { ("limit", "offset") } else { ("first", "after") };
+        let size = parameter(size).map_or(100, |size| size.parse().expect("a number")).min(behavior.page_size);
+        let after = parameter(next);
         let mut cursor_before = String::new();
-        if self.behavior.paging == Paging::Snapshot {
+        if behavior.paging == Paging::Snapshot {
             let number = after.map(|after| after.split_once(':').expect("a cursor of ours").0);
             let number = number.map_or(self.snapshots.len(), |number| number.parse().expect("a cursor of ours"));
             if number == self.snapshots.len() {
@@ -301,21 +302,21 @@ impl World {
             items = self.snapshots[number].clone();
             cursor_before = format!("{number}:");
         }
-        let from = match (after, self.behavior.paging) {
+        let from = match (after, behavior.paging) {
             (None, _) => 0,
             (Some(after), Paging::Keyset) => items.partition_point(|(key, _)| key.as_str() <= after),
             (Some(after), _) => after.rsplit(':').next().and_then(|from| from.parse().ok()).expect("a cursor of ours"),
         };
         let from = from.min(items.len());
         let until = items.len().min(from + size);
-        let has_next = until < items.len() || self.behavior.promises_when_full && until - from == size;
-        let shown_from = from.saturating_sub(usize::from(self.behavior.repeats_last_item));
+        let has_next = until < items.len() || behavior.promises_when_full && until - from == size;
+        let shown_from = from.saturating_sub(usize::from(behavior.repeats_last_item));
         let shown: Vec<&str> = items[shown_from..until].iter().map(|(_, item)| item.as_str()).collect();
-        let cursor = match self.behavior.paging {
+        let cursor = match behavior.paging {
             Paging::Keyset => until.checked_sub(1).map(|last| items[last].0.clone()),
             Paging::Snapshot | Paging::Offset => Some(format!("{cursor_before}{until}")),
         };
-        let total = match self.behavior.total {
+        let total = match behavior.total {
             // Messages never say how many there are.
             _ if list.ends_with("messages") => r#","total":null"#.to_string(),
             Total::Exact => format!(r#","total":{}"#, items.len()),
@@ -326,7 +327,7 @@ impl World {
         let body = format!(
             r#"{{"items":[{}],"has_next_page":{has_next},"end_cursor":{}{total}}}"#,
             shown.join(","),
-            json!(cursor)
+            json!(cursor.filter(|_| list != SCHEDULES))
         );
         Ok(HttpResponse { status: 200, date: self.date(), body: body.into(), retry_after: None })
     }

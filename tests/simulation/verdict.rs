@@ -159,5 +159,9 @@ fn cursor(arrival: &Arrival) -> Option<i64> {
     let data: Value = serde_json::from_str(&arrival.data).expect("a record is JSON");
     let field = if arrival.stream == "session_messages" { "created_at" } else { "updated_at" };
     let is_short = SHORT_LISTS.iter().any(|(name, ..)| *name == arrival.stream);
-    data[field].as_i64().or_else(|| data["created_at"].as_i64().filter(|_| is_short))
+    let read = |time: &Value| {
+        let written = || chrono::DateTime::parse_from_rfc3339(time.as_str()?).ok().map(|at| at.timestamp());
+        time.as_i64().or_else(written)
+    };
+    read(&data[field]).or_else(|| read(&data["created_at"]).filter(|_| is_short))
 }

@@ -1,19 +1,22 @@
 //! The commands about rules files: `rules check`, `rules simulate` and `init`. Nothing is served, and nothing is created but the file of `init`.
 
+mod explain;
+mod simulate;
+
 use std::fs::OpenOptions;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use crate::cli::{Exit, FAILURE, SUCCESS, runtime, usage};
+use crate::cli::{Exit, FAILURE, SUCCESS, runtime};
 use crate::devin::retry::Policy;
 use crate::devin::{Client, Settings, Token};
 use crate::output::Output;
 use crate::relay::error_report::Audience;
 use crate::relay::organization;
+use crate::relay::serve::rule_lines;
 use crate::relay::serve::rules::{self, Devin, Findings, Integration, STARTER};
-use crate::relay::serve::{Simulated, rule_lines, simulate};
 
 pub const HELP: &str = "\
 Examples:
@@ -23,14 +26,6 @@ Examples:
 Exit codes:
   0   the file is right; there may be warnings
   1   it is not, or something that it names";
-
-const SIMULATE_HELP: &str = "\
-Example:
-  source-devin-ai alert-relay rules simulate relay.yaml --alert alert.json --route alertmanager
-
-Exit codes:
-  0   it is said what would start, and what would not
-  1   the rules file is wrong, or a payload would be refused";
 
 pub const INIT_HELP: &str = "\
 Examples:
@@ -48,9 +43,12 @@ enum Command {
     /// Check a rules file and all it names: mistakes, templates, rules that are never asked
     #[command(after_help = HELP)]
     Check(Check),
-    /// Say what the rules would make of payloads; start nothing
-    #[command(after_help = SIMULATE_HELP)]
-    Simulate(Simulate),
+    /// Say what the rules would make of payloads, or of the deliveries that a store keeps; start nothing
+    #[command(after_help = simulate::HELP)]
+    Simulate(simulate::Simulate),
+    /// Say why a real alert did or did not start a session
+    #[command(after_help = explain::HELP)]
+    Explain(explain::Explain),
 }
 
 #[derive(Debug, Args)]
@@ -67,19 +65,6 @@ struct Check {
 }
 
 #[derive(Debug, Args)]
-struct Simulate {
-    /// The rules file; keys and secrets of integrations need not be there
-    #[arg(value_name = "FILE")]
-    file: PathBuf,
-    /// A payload as a sender delivers it; may be repeated
-    #[arg(long, value_name = "FILE", required = true)]
-    alert: Vec<PathBuf>,
-    /// The route that it comes in by; may be left out if there is only one
-    #[arg(long, value_name = "NAME")]
-    route: Option<String>,
-}
-
-#[derive(Debug, Args)]
 pub struct Init {
     /// Where to write it; - for stdout
     #[arg(value_name = "FILE", default_value = "relay.yaml")]
@@ -90,7 +75,8 @@ pub struct Init {
 pub fn run(rules: &Rules, output: &Output) -> Exit {
     match &rules.command {
         Command::Check(options) => check(options, output),
-        Command::Simulate(options) => simulated(options, output),
+        Command::Simulate(options) => simulate::run(options, output),
+        Command::Explain(options) => explain::run(options, output),
     }
 }
 
@@ -153,33 +139,6 @@ async fn are_keys_good(rules: &rules::Rules, output: &Output) -> bool {
         are_good = false;
     }
     are_good
-}
-
-fn simulated(options: &Simulate, output: &Output) -> Exit {
-    let Some(rules) = load(&options.file, Devin::Sandbox, output) else { return FAILURE };
-    let names = rules.routes.iter().map(|route| route.name.as_str()).collect::<Vec<_>>().join(", ");
-    let route = match (&options.route, &rules.routes[..]) {
-        (None, [route]) => Some(route),
-        (None, _) => None,
-        (Some(name), routes) => routes.iter().find(|route| route.name == *name),
-    };
-    let Some(route) = route else { return usage(output, &format!("--route: give one of {names}")) };
-    let mut exit = SUCCESS;
-    for path in &options.alert {
-        let name = path.display();
-        let read = std::fs::read(path).map_err(|error| format!("cannot be read: {error}"));
-        match read.and_then(|body| simulate(&rules, route, body, &output.redactor())) {
-            Ok(Simulated { lines, notes }) => {
-                notes.iter().for_each(|note| output.note(&format!("warning: {name}: {note}")));
-                lines.iter().for_each(|line| output.line(&format!("{name}: {line}")));
-            }
-            Err(problem) => {
-                output.note(&format!("error: {name}: {problem}"));
-                exit = FAILURE;
-            }
-        }
-    }
-    exit
 }
 
 /// Writes a rules file to begin with. One that is there stays.

@@ -3,6 +3,7 @@
 
 mod beside;
 mod choosing;
+mod considering;
 
 use chrono::DateTime;
 
@@ -17,6 +18,7 @@ use crate::relay::names::Names;
 use crate::relay::prompt::{Key, LONGEST_TITLE, dedupe_key, shown_key, words};
 use crate::relay::request::request;
 use crate::relay::text::{plain_line, without_secrets};
+pub use considering::{TAKES, consider};
 
 const NO_ALERT: &str = "the delivery holds no alert";
 

@@ -41,7 +41,7 @@ pub use examine::{Findings, examine};
 pub use file::load;
 pub use limits::Limited;
 use matching::Match;
-use node::{Node, Value};
+use node::{Node, Position, Value};
 use section::{Elsewhere, Place, Reader, Section};
 pub use session::{is_repo, is_template};
 
@@ -170,8 +170,8 @@ pub trait Surroundings {
 /// What is wrong with a place in the file, or likely to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// From 1; `None` where the file as a whole is meant.
-    pub line: Option<u64>,
+    /// `None` where the file as a whole is meant.
+    pub at: Option<Position>,
     /// The keys that lead there: `routes[0].auth`; empty where none does.
     pub key: String,
     /// The end of a sentence that begins with the key.
@@ -180,8 +180,8 @@ pub struct Problem {
 
 impl fmt::Display for Problem {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.line {
-            write!(formatter, "line {line}: ")?;
+        if let Some(at) = self.at {
+            write!(formatter, "{at}: ")?;
         }
         match self.key.as_str() {
             "" => write!(formatter, "the rules file {}", self.message),
@@ -267,8 +267,8 @@ pub fn check(yaml: &str, devin: Devin, surroundings: &dyn Surroundings) -> Resul
     let root = Node::parse(yaml).map_err(|problem| vec![problem])?;
     let mut reader = Reader::new(surroundings);
     let rules = read(&root, devin, &mut reader);
-    reader.problems.sort_by_key(|problem| problem.line);
-    reader.warnings.sort_by_key(|warning| warning.line);
+    reader.problems.sort_by_key(|problem| problem.at);
+    reader.warnings.sort_by_key(|warning| warning.at);
     match rules {
         Some(rules) if reader.problems.is_empty() => Ok(Rules { warnings: reader.warnings, ..rules }),
         _ => Err(reader.problems),
@@ -276,7 +276,7 @@ pub fn check(yaml: &str, devin: Devin, surroundings: &dyn Surroundings) -> Resul
 }
 
 fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rules> {
-    let root = Place { line: root.line, key: String::new(), node: root };
+    let root = Place { at: root.at, key: String::new(), node: root };
     let section = reader.section(&root, &KEYS, &ELSEWHERE)?;
     let routes = section.required("routes", "a list of routes, where deliveries come in", reader);
     let routes = routes.map(|place| routes::routes(&place, reader)).unwrap_or_default();

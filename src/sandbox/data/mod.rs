@@ -5,10 +5,13 @@
 
 pub mod calendar;
 pub mod dice;
+pub mod enterprise;
 pub mod insight;
+pub mod measure;
 pub mod message;
 pub mod resource;
 pub mod session;
+pub mod setup;
 pub mod words;
 
 use dice::{mix, unmix};

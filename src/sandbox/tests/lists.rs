@@ -74,6 +74,7 @@ async fn pages_of_any_size_join_to_the_list_without_a_repeat() {
         ("{org}/playbooks", "playbook_id", 9),
         ("{org}/secrets", "secret_id", 14),
         ("{org}/knowledge/notes", "note_id", 24),
+        ("{org}/automations", "automation_id", 3),
         (&messages, "event_id", 230),
     ];
     for (list, key, count) in lists {

@@ -4,6 +4,7 @@ mod aging;
 mod creating;
 mod data;
 mod faults;
+mod further;
 mod lists;
 mod living;
 mod odd;

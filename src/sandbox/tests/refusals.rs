@@ -15,7 +15,7 @@ async fn every_refusal_is_a_problem_document_with_its_status() {
         get("{org}/secrets"),
         get("{org}/knowledge/folders"),
         get("/v3/organizations/org-another/sessions"),
-        get("{org}/schedules"),
+        get("{org}/snapshots"),
         get("{org}/sessions/"),
         get("/"),
         get("{org}/sessions/0123456789abcdef0123456789abcdef"),
@@ -46,7 +46,7 @@ async fn every_refusal_is_a_problem_document_with_its_status() {
     403 GET /v3/organizations/{org}/secrets HTTP/1.1: missing permission: ManageOrgSecrets
     403 GET /v3/organizations/{org}/knowledge/folders HTTP/1.1: missing permission: ManageOrgKnowledge
     404 GET /v3/organizations/org-another/sessions HTTP/1.1: organization not found
-    404 GET /v3/organizations/{org}/schedules HTTP/1.1: path not found
+    404 GET /v3/organizations/{org}/snapshots HTTP/1.1: path not found
     404 GET /v3/organizations/{org}/sessions/ HTTP/1.1: session not found
     404 GET / HTTP/1.1: path not found
     404 GET /v3/organizations/{org}/sessions/0123456789abcdef0123456789abcdef HTTP/1.1: session not found

@@ -33,16 +33,8 @@ impl Engine {
                 }
                 false
             }
-            Some(Admission::Refuse { is_resolved, reason }) => {
-                let kind = if is_resolved { OutcomeKind::ResolvedBeforeStart } else { OutcomeKind::Refused };
-                self.end(held, kind, &reason, None, requests).await;
-                false
-            }
-            Some(Admission::Join { session, reason }) => {
-                self.end(held, OutcomeKind::Attached, &reason, Some(session), requests).await;
-                false
-            }
-            Some(Admission::Lost) | None => false,
+            Some(other) => self.end_without(held, other, requests).await,
+            None => false,
         }
     }
 
@@ -58,17 +50,21 @@ impl Engine {
                 }
                 false
             }
-            Some(Admission::Refuse { is_resolved, reason }) => {
-                let kind = if is_resolved { OutcomeKind::ResolvedBeforeStart } else { OutcomeKind::Refused };
-                self.end(held, kind, &reason, None, requests).await;
-                false
-            }
-            Some(Admission::Join { session, reason }) => {
-                self.end(held, OutcomeKind::Attached, &reason, Some(session), requests).await;
-                false
-            }
-            Some(Admission::Lost) | None => false,
+            Some(other) => self.end_without(held, other, requests).await,
+            None => false,
         }
+    }
+
+    /// Ends a job that is not to start, unless somebody else has taken it on. Always `false`: it does not go on.
+    async fn end_without(&self, held: &mut Held, admission: Admission, requests: &Requests<'_>) -> bool {
+        let (kind, reason, session) = match admission {
+            Admission::Refuse { is_resolved: true, reason } => (OutcomeKind::ResolvedBeforeStart, reason, None),
+            Admission::Refuse { is_resolved: false, reason } => (OutcomeKind::Refused, reason, None),
+            Admission::Join { session, reason } => (OutcomeKind::Attached, reason, Some(session)),
+            Admission::Start { .. } | Admission::Hold { .. } | Admission::Lost => return false,
+        };
+        self.end(held, kind, &reason, session, requests).await;
+        false
     }
 
     /// `None` where it was asked to stop before the store could say.

@@ -84,6 +84,14 @@ pub enum Gate {
     AcuPerDay,
 }
 
+/// What a limit is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scope {
+    Bridge,
+    Integration,
+    Rule,
+}
+
 /// Whether a job may start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
@@ -91,8 +99,8 @@ pub enum Decision {
     Start,
     /// It may look for the session that holds it back, and has no place yet.
     Look { gate: Gate, reason: String },
-    /// It is asked again then, or sooner.
-    Hold { until: i64, gate: Gate, reason: String },
+    /// It is asked again then, or sooner. `scope` says whose limit it waits for, if it does.
+    Hold { until: i64, gate: Gate, scope: Option<Scope>, reason: String },
     /// It ends: this session takes care of it.
     Join { session: Linked, reason: String },
     /// It ends.
@@ -114,7 +122,8 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
     }
     // What has its place is not given up any more, and so not asked because of that.
     let longest = longest.filter(|_| !facts.has_place).unwrap_or(i64::MAX);
-    let hold = |until: i64, gate, reason| Decision::Hold { until: longest.min(until), gate, reason };
+    let held = |until: i64, gate, scope, reason| Decision::Hold { until: longest.min(until), gate, scope, reason };
+    let hold = |until, gate, reason| held(until, gate, None, reason);
     if let Some(reason) = &facts.kill_switch {
         return hold(facts.now + ASK_SWITCH_AGAIN, Gate::KillSwitch, reason.clone());
     }
@@ -193,14 +202,14 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
     let no_limits = Limits::default();
     let of_integration = bounds.integrations.get(&facts.integration).unwrap_or(&no_limits);
     let scopes = [
-        ("the bridge".to_string(), &bounds.limits, &facts.bridge),
-        (format!("the integration {}", facts.integration), of_integration, &facts.of_integration),
-        (format!("the rule {}", gates.rule), &gates.limits, &facts.of_rule),
+        (Scope::Bridge, "the bridge".to_string(), &bounds.limits, &facts.bridge),
+        (Scope::Integration, format!("the integration {}", facts.integration), of_integration, &facts.of_integration),
+        (Scope::Rule, format!("the rule {}", gates.rule), &gates.limits, &facts.of_rule),
     ];
-    match scopes.iter().find_map(|(name, limits, usage)| over(facts, name, limits, usage)) {
+    match scopes.iter().find_map(|(scope, name, limits, usage)| Some((*scope, over(facts, name, limits, usage)?))) {
         None => Decision::Start,
-        Some(Over::Until(until, gate, reason)) => hold(until, gate, reason),
-        Some(Over::Forever(reason)) => refuse(Gate::AcuPerDay, reason),
+        Some((scope, Over::Until(until, gate, reason))) => held(until, gate, Some(scope), reason),
+        Some((_, Over::Forever(reason))) => refuse(Gate::AcuPerDay, reason),
     }
 }
 
@@ -278,6 +287,17 @@ impl Gate {
     }
 }
 
+impl Scope {
+    /// Its word.
+    pub fn name(self) -> &'static str {
+        match self {
+            Scope::Bridge => "bridge",
+            Scope::Integration => "integration",
+            Scope::Rule => "rule",
+        }
+    }
+}
+
 impl Decision {
     /// Whether the alert has fired for long and often enough.
     pub fn is_ready(&self) -> bool {
@@ -317,7 +337,7 @@ fn sessions(number: u32) -> String {
 }
 
 /// A time as the rules file has it.
-fn shown(time: Duration) -> String {
+pub fn shown(time: Duration) -> String {
     let seconds = time.as_secs();
     match seconds {
         0 if !time.is_zero() => format!("{}ms", time.as_millis()),

@@ -27,7 +27,9 @@ fn told(facts: &Facts, gates: &Gates, bounds: &Bounds) -> String {
         Decision::Start => "start".to_string(),
         Decision::Join { reason, .. } => format!("join: {reason}"),
         Decision::Look { gate, reason } => format!("look, {}: {reason}", gate.name()),
-        Decision::Hold { until, gate, reason } => format!("hold {} s, {}: {reason}", (until - NOW) / 1000, gate.name()),
+        Decision::Hold { until, gate, reason, .. } => {
+            format!("hold {} s, {}: {reason}", (until - NOW) / 1000, gate.name())
+        }
         Decision::Refuse { gate, reason } => format!("refuse, {}: {reason}", gate.name()),
     }
 }

@@ -33,6 +33,9 @@ impl Query {
                     "the query has a parameter that this address does not take: it takes {takes}"
                 )));
             }
+            if value.is_empty() {
+                return Err(refuse(&format!("the query has {name} without a value: give one, or leave it out")));
+            }
             if pairs.iter().any(|(other, _)| *other == name) {
                 return Err(refuse(&format!("the query has {name} twice")));
             }
@@ -41,10 +44,9 @@ impl Query {
         Ok(Query(pairs))
     }
 
-    /// A parameter; `None` where it is not there or empty.
+    /// A parameter; `None` where it is not there.
     pub fn text(&self, name: &str) -> Option<String> {
-        let found = self.0.iter().find(|(other, value)| other == name && !value.is_empty());
-        found.map(|(_, value)| value.clone())
+        self.0.iter().find(|(other, _)| other == name).map(|(_, value)| value.clone())
     }
 
     /// One of some words.
@@ -115,7 +117,7 @@ impl Query {
     /// The address of what follows the row that was shown last.
     pub fn next(&self, path: &str, at: i64, id: &str) -> String {
         let mut pairs: Vec<String> = Vec::new();
-        for (name, value) in self.0.iter().filter(|(name, value)| name != "after" && !value.is_empty()) {
+        for (name, value) in self.0.iter().filter(|(name, _)| name != "after") {
             pairs.push(format!("{name}={}", encoded(value)));
         }
         pairs.push(format!("after={at}.{}", encoded(id)));
@@ -129,7 +131,7 @@ pub const MOMENT: &str = "a moment, in Unix milliseconds or as 2026-11-28T12:00:
 /// A moment in Unix milliseconds; `None` where it is none.
 pub fn moment(text: &str) -> Option<i64> {
     let written = || DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.timestamp_millis());
-    text.parse().ok().or_else(written)
+    text.parse().ok().or_else(written).filter(|moment| *moment >= 0)
 }
 
 /// What stands in a path or a query, decoded; `None` where that is no text, or one that no store can keep.
@@ -185,6 +187,7 @@ mod tests {
             "since=1700000000000",
             "since=2026-11-28T12:00:00Z",
             "since=yesterday",
+            "since=-1",
             "responder=on_it",
             "responder=busy",
             "text=%FF",
@@ -197,7 +200,7 @@ mod tests {
         insta::assert_snapshot!(lines.join("\n"), @r#"
         : None None 500 None None
         text=a+b%2Fc&&limit=3: Some("a b/c") None 3 None None
-        text=: None None 500 None None
+        text=: "the query has text without a value: give one, or leave it out"
         after=12.ar-1: None Some(After { at: 12, id: "ar-1" }) 500 None None
         after=12: "after is not what an answer's next has"
         after=x.y: "after is not what an answer's next has"
@@ -206,6 +209,7 @@ mod tests {
         since=1700000000000: None None 500 Some(1700000000000) None
         since=2026-11-28T12:00:00Z: None None 500 Some(1795867200000) None
         since=yesterday: "since is a moment, in Unix milliseconds or as 2026-11-28T12:00:00Z"
+        since=-1: "since is a moment, in Unix milliseconds or as 2026-11-28T12:00:00Z"
         responder=on_it: None None 500 None Some(OnIt)
         responder=busy: "responder is one of waiting, on_it, done, dropped"
         text=%FF: "the query is not percent-encoded UTF-8"

@@ -64,8 +64,10 @@ fn conditions<'a>(section: &Section<'a>, routes: &[&str], reader: &mut Reader<'a
         for exact in patterns.iter().filter_map(Pattern::exact) {
             match text {
                 Text::Route if !routes.contains(&exact) => {
-                    let near = similar(exact, routes).map(|near| format!("; did you mean {near:?}?"));
-                    let message = format!("names a route that is not there{}", near.unwrap_or_default());
+                    let message = match similar(exact, routes) {
+                        Some(near) => format!("names a route that is not there; did you mean {near:?}?"),
+                        None => format!("names a route that is not there; there are {}", routes.join(", ")),
+                    };
                     reader.problem(&place, message);
                 }
                 Text::Sender if senders::by_name(exact).is_none() => {
@@ -92,8 +94,8 @@ fn pairs<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Vec<(String, Vec<Pat
         return Vec::new();
     };
     let mut pairs = Vec::new();
-    for (name, line, node) in entries {
-        let place = Place { line: *line, key: format!("{}.{}", place.key, super::section::shown(name)), node };
+    for (name, at, node) in entries {
+        let place = Place { at: *at, key: format!("{}.{}", place.key, super::section::shown(name)), node };
         pairs.push((name.clone(), some(&place, reader, pattern)));
     }
     pairs

@@ -1,11 +1,12 @@
 //! What follows from rules that are right: what their templates come to, and which of them may take the same alert. Pure.
 
 use super::matching::{Pattern, Text};
-use super::{Rule, Rules, is_repo, is_template};
+use super::{Route, Rule, Rules, is_repo, is_template};
 use crate::redact::Redactor;
 use crate::relay::alert::{Alert, Format, Identity, Link, MEMBERS_KEPT, Member, Pairs, State};
 use crate::relay::inbound::senders;
 use crate::relay::prompt::{Key, line, named, words};
+use crate::relay::serve::gates::{Limits, Runs, shown as as_written};
 
 /// What was found, a sentence each.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -28,7 +29,20 @@ const LARGE_MESSAGE: usize = 6000;
 /// Looks at all rules.
 pub fn examine(rules: &Rules) -> Findings {
     let (mut problems, mut warnings) = (Told::default(), Told::default());
+    for message in never_reached(&rules.bounds.limits) {
+        warnings.add_of("the bridge", message);
+    }
+    for (name, limits) in &rules.bounds.integrations {
+        never_reached(limits).for_each(|message| warnings.add_of(&format!("integration {name}"), message));
+    }
     for rule in &rules.rules {
+        if let Some(message) = never_matches(rule, &rules.routes) {
+            warnings.add(rule, message);
+        }
+        never_reached(&rule.gates.limits).for_each(|message| warnings.add(rule, message));
+        if let Some(message) = above(rule, rules) {
+            warnings.add(rule, message);
+        }
         if let Some(template) = &rule.prompt_template {
             let names = named(template.text());
             let key = Key { hashed: "key", shown: "key" };
@@ -76,6 +90,53 @@ pub fn examine(rules: &Rules) -> Findings {
     Findings { problems: problems.lines(), warnings: warnings.lines(), notes: notes(&rules.rules) }
 }
 
+/// Why no alert ever comes to a rule, as far as that can be told without one.
+fn never_matches(rule: &Rule, routes: &[Route]) -> Option<String> {
+    if rule.matching.is_contradictory() {
+        return Some(
+            "no alert meets match: not excludes what it asks for beside it; remove one of the two".to_string(),
+        );
+    }
+    // What comes in an envelope, or by a format of anybody, has a sender of its own.
+    let sender = |route: &Route| match route.format {
+        None | Some(Format::Any | Format::Generic | Format::CloudEvents | Format::CloudWatch) => None,
+        Some(format) => Some(format.name()),
+    };
+    if routes.iter().any(|route| rule.matching.may_come_by(&route.name, sender(route))) {
+        return None;
+    }
+    let names: Vec<&str> = routes.iter().map(|route| route.name.as_str()).collect();
+    Some(format!(
+        "no alert meets match: no route brings the senders and routes that it asks for; there are {}",
+        names.join(", ")
+    ))
+}
+
+/// Windows of `runs` that another one leaves nothing to hold back.
+fn never_reached(limits: &Limits) -> impl Iterator<Item = String> {
+    let runs = &limits.runs;
+    let is_within = |one: &Runs, other: &Runs| other.count <= one.count && other.within >= one.within && one != other;
+    let shown = |runs: &Runs| format!("{}/{}", runs.count, as_written(runs.within));
+    runs.iter().filter_map(move |one| {
+        let other = runs.iter().find(|other| is_within(one, other))?;
+        Some(format!(
+            "runs: {} is never reached, since {} holds as well; remove it, or lower it",
+            shown(one),
+            shown(other)
+        ))
+    })
+}
+
+/// A rule may have more sessions at work than what covers it allows.
+fn above(rule: &Rule, rules: &Rules) -> Option<String> {
+    let own = rule.gates.limits.concurrent_sessions?;
+    let of_integration = rules.bounds.integrations.get(&rule.integration).and_then(|limits| limits.concurrent_sessions);
+    let covering = [("the integration", of_integration), ("the bridge", rules.bounds.limits.concurrent_sessions)];
+    let (whose, most) =
+        covering.into_iter().find_map(|(whose, most)| Some((whose, most.filter(|most| *most < own)?)))?;
+    Some(format!("concurrent_sessions: {own} is never reached, since {whose} allows {most}; remove it, or lower it"))
+}
+
 /// Messages, each once, with the rules that they are about.
 #[derive(Default)]
 struct Told(Vec<(String, Vec<String>)>);
@@ -88,8 +149,13 @@ impl Told {
         }
     }
 
+    fn add_of(&mut self, whose: &str, message: String) {
+        self.0.push((format!("{whose}: {message}"), Vec::new()));
+    }
+
     fn lines(self) -> Vec<String> {
         let lines = self.0.into_iter().map(|(message, rules)| match &rules[..] {
+            [] => message,
             [rule] => format!("rule {rule}: {message}"),
             rules => format!("rules {}: {message}", rules.join(", ")),
         });
@@ -202,6 +268,10 @@ mod tests {
             "default: {repo: 'o/{{ labels.a }}'}\nrules: [{id: a, match: {title: x}}, {id: b, match: {labels: {a: y}}, group: b}, {id: c, match: {title: z}}]",
             "rules: [{id: a, match: {severity: high}}, {id: b, group: b, match: {severity: low}}]",
             "default: {min_occurrences: {count: 2, within: 2h}}",
+            "rules: [{id: a, match: {labels: {team: a}, not: {labels: {team: [a, b]}}}}, {id: b, match: {labels: {team: [a, c]}, not: {labels: {team: a}}}}]",
+            "rules: [{id: a, match: {severity: high, not: {severity: '>=medium'}}}, {id: b, match: {title: x, not: {title: '*'}}}]",
+            "rules: [{id: a, match: {route: 'b*'}}, {id: b, match: {sender: grafana}}]",
+            "limits: {runs: [7/1h, 3/1d], concurrent_sessions: 2}\nintegrations: [{name: main, api_key: {env: KEY}, limits: {runs: [3/1h, 7/1d]}}]\ndefault: {limits: {runs: [2/2h, 2/1h], concurrent_sessions: 3}}",
         ];
         let told: Vec<String> =
             cases.iter().map(|case| format!("{}\n{}\n", &case[..case.len().min(160)], found(case))).collect();

@@ -14,7 +14,7 @@ const LARGEST: u64 = 1024 * 1024;
 /// # Errors
 /// Everything that is wrong with it.
 pub fn load(path: &Path, devin: Devin) -> Result<Rules, Vec<Problem>> {
-    let refused = |message: String| vec![Problem { line: None, key: String::new(), message }];
+    let refused = |message: String| vec![Problem { at: None, key: String::new(), message }];
     let bytes = read(path).map_err(|kind| refused(format!("cannot be read: {}", reason(kind))))?;
     let text = String::from_utf8(bytes).map_err(|_| refused("is not UTF-8 text".to_string()))?;
     let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
@@ -63,12 +63,15 @@ mod tests {
             }
         };
         let yaml = "\u{feff}routes:\n  - name: a\n    auth: {bearer: {file: secret}}\n";
-        assert_eq!(said(yaml), "line 3: routes[0].auth.bearer names a file that cannot be read: it does not exist");
+        assert_eq!(
+            said(yaml),
+            "line 3, column 12: routes[0].auth.bearer names a file that cannot be read: it does not exist"
+        );
         std::fs::write(folder.path().join("secret"), "a secret that is long enough\n").unwrap();
         assert_eq!(said(yaml), "1 routes");
         assert_eq!(
             said(&yaml.replace("secret", ".")),
-            "line 3: routes[0].auth.bearer names a file that cannot be read: is a directory"
+            "line 3, column 12: routes[0].auth.bearer names a file that cannot be read: is a directory"
         );
         assert_eq!(said(&" ".repeat(1024 * 1024 + 1)), "the rules file cannot be read: file too large");
         let missing = load(&folder.path().join("missing.yaml"), Devin::Api).unwrap_err();

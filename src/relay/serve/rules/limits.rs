@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::node::Value;
+use super::node::{Position, Value};
 use super::section::{Elsewhere, Place, Reader, Section};
 use crate::relay::serve::gates::{Gates, Limits, Occurrences, Runs, Storm};
 use crate::relay::values::duration;
@@ -33,8 +33,8 @@ const LIMITS_ELSEWHERE: [Elsewhere; 4] = [
 const SECOND: Duration = Duration::from_secs(1);
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Where an `acu_per_day` stands: the line, and the key.
-pub type Budget = (u64, String);
+/// Where an `acu_per_day` stands, and its key.
+pub type Budget = (Position, String);
 
 /// Limits and where their budget stands.
 #[derive(Debug, Clone, Default)]
@@ -85,7 +85,7 @@ pub fn limits<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Limited {
     }
     let place = section.get("acu_per_day", reader);
     limits.acu_per_day = place.as_ref().and_then(|place| reader.number(place, 1..=u32::MAX));
-    let budget = place.filter(|_| limits.acu_per_day.is_some()).map(|place| (place.line, place.key));
+    let budget = place.filter(|_| limits.acu_per_day.is_some()).map(|place| (place.at, place.key));
     Limited { limits, budget }
 }
 
@@ -153,25 +153,26 @@ fn storm<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Storm> {
 
 /// A rule's budget, and what covers it: `max_acu_limit` must be there, and no more than the budget.
 pub fn compare(
-    rule: (u64, &str),
+    rule: (Position, &str),
     max_acu_limit: Option<u32>,
     budgets: &[(Option<u32>, &Option<Budget>)],
     reader: &mut Reader,
 ) {
     for (acus, place) in budgets {
-        let (Some(acus), Some((line, key))) = (acus, place) else { continue };
+        let (Some(acus), Some((there, key))) = (acus, place) else { continue };
         let (at, name) = rule;
         match max_acu_limit {
             None => reader.problem_at(
                 at,
                 &format!("{name}.max_acu_limit"),
-                format!("is missing: {key} in line {line} reserves it for each session"),
+                format!("is missing: {key} in {} reserves it for each session", there.in_short()),
             ),
             Some(limit) if limit > *acus => reader.problem_at(
                 at,
                 &format!("{name}.max_acu_limit"),
                 format!(
-                    "is {limit}, more than the {acus} that {key} in line {line} allows in a day: no session could start"
+                    "is {limit}, more than the {acus} that {key} in {} allows in a day: no session could start",
+                    there.in_short()
                 ),
             ),
             Some(_) => {}

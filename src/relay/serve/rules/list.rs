@@ -1,6 +1,7 @@
 //! The rules of a rules file, side by side: `default`, and those that begin with what it says. Pure.
 
 use super::matching::Match;
+use super::node::Position;
 use super::rule::{self, Draft};
 use super::section::{Elsewhere, Place, Reader, Section};
 use super::{Integration, Route, Rule, conditions, limits};
@@ -55,16 +56,16 @@ pub fn rules<'a>(
         if file.has("rules") {
             return Vec::new();
         }
-        let line = default.as_ref().map_or(file.line, |place| place.line);
+        let at = default.as_ref().map_or(file.at, |place| place.at);
         match &default {
-            Some(_) => whose("default", line, &common, integrations, reader),
+            Some(_) => whose("default", at, &common, integrations, reader),
             None if !common.has_integration => {
                 let message = "is missing: say which integration gets the sessions, as default: {integration: NAME}";
-                reader.problem_at(line, "default", message);
+                reader.problem_at(at, "default", message);
             }
             None => {}
         }
-        within(&common, (line, "default"), budgets, reader);
+        within(&common, (at, "default"), budgets, reader);
         return vec![common.rule];
     };
     let names: Vec<&str> = routes.iter().map(|route| route.name.as_str()).collect();
@@ -82,13 +83,13 @@ pub fn rules<'a>(
         if let Some((_, other, there)) = read.iter().find(|(_, other, _)| other.rule.id == draft.rule.id)
             && !draft.rule.id.is_empty()
         {
-            let message = format!("is {:?}, as of the rule in line {}: give it another", other.rule.id, there.line);
-            reader.problem_at(section.line, &format!("{}.id", section.key), message);
+            let message = format!("is {:?}, as of the rule in {}: give it another", other.rule.id, there.at.in_short());
+            reader.problem_at(section.at, &format!("{}.id", section.key), message);
         }
         rule::rule(&section, integrations, &mut draft, reader);
         draft.rule.gates.rule.clone_from(&draft.rule.id);
-        whose(&section.key, section.line, &draft, integrations, reader);
-        within(&draft, (section.line, &section.key), budgets, reader);
+        whose(&section.key, section.at, &draft, integrations, reader);
+        within(&draft, (section.at, &section.key), budgets, reader);
         read.push((order, draft, item.clone()));
     }
     read.sort_by_key(|(order, ..)| *order);
@@ -107,7 +108,9 @@ fn own<'a>(section: &Section<'a>, routes: &[&str], at: u32, rule: &mut Rule, rea
     if let Some(is_enabled) = section.get("enabled", reader).and_then(|place| reader.flag(&place)) {
         rule.is_enabled = is_enabled;
     }
-    if let Some(place) = section.get("match", reader) {
+    let instead =
+        "give conditions, such as labels: {team: payments}, or remove the line: then the rule is for every alert";
+    if let Some(place) = section.given("match", instead, reader) {
         rule.matching = conditions::matching(&place, routes, reader);
     }
     section.get("order", reader).and_then(|place| reader.number(&place, 0..=1_000_000)).unwrap_or(at)
@@ -123,16 +126,16 @@ fn name(text: &str) -> Result<String, String> {
 }
 
 /// Notes that nothing says where a rule's sessions belong.
-fn whose(key: &str, line: u64, draft: &Draft, integrations: &[Integration], reader: &mut Reader) {
+fn whose(key: &str, at: Position, draft: &Draft, integrations: &[Integration], reader: &mut Reader) {
     if !draft.has_integration {
         let names: Vec<&str> = integrations.iter().map(|integration| integration.name.as_str()).collect();
         let message = format!("is missing: give one of {}", names.join(", "));
-        reader.problem_at(line, &format!("{key}.integration"), message);
+        reader.problem_at(at, &format!("{key}.integration"), message);
     }
 }
 
 /// Compares a rule with the budgets that cover it: its own, its integration's, and the bridge's.
-fn within(draft: &Draft, place: (u64, &str), (bounds, budgets): (&Bounds, &Budgets), reader: &mut Reader) {
+fn within(draft: &Draft, place: (Position, &str), (bounds, budgets): (&Bounds, &Budgets), reader: &mut Reader) {
     let rule = &draft.rule;
     let mut covering = vec![(rule.gates.limits.acu_per_day, &draft.budget)];
     for (name, budget) in budgets {

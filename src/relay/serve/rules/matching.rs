@@ -1,5 +1,7 @@
 //! Which alerts a rule is for: conditions over the whole alert, before anything of it is cut. Pure; knows no YAML.
 
+mod miss;
+
 use std::fmt;
 
 use regex::{Regex, RegexBuilder};
@@ -63,17 +65,7 @@ struct View<'a> {
 impl Match {
     /// Whether a rule is for this alert, which came in by `route`.
     pub fn is_met_by(&self, alert: &Alert, route: &str) -> bool {
-        let whole =
-            View { labels: &alert.labels, annotations: &alert.annotations, severity: alert.severity, alert, route };
-        if alert.members.is_empty() {
-            return self.holds(&whole);
-        }
-        let nothing = Pairs::new();
-        let kept = alert.members.iter().map(|member| (&member.labels, &member.annotations));
-        let further = alert.further_labels.iter().map(|labels| (labels, &nothing));
-        kept.chain(further).any(|(labels, annotations)| {
-            self.holds(&View { labels, annotations, severity: severity_of(labels), alert, route })
-        })
+        View::all(alert, route).iter().any(|view| self.holds(view))
     }
 
     /// Whether it is met by every alert.
@@ -99,6 +91,33 @@ impl Match {
             && excludes_no_more
             && has_all(&ours.labels, &theirs.labels)
             && has_all(&ours.annotations, &theirs.annotations)
+    }
+
+    /// Whether no alert meets it, since `not` excludes what is wanted; as far as that can be told without an alert.
+    pub fn is_contradictory(&self) -> bool {
+        let (wanted, unwanted) = (&self.wanted, &self.unwanted);
+        let excludes = |wanted: &[(String, Vec<Pattern>)], unwanted: &[(String, Vec<Pattern>)]| {
+            unwanted
+                .iter()
+                .any(|(name, any)| wanted.iter().any(|(known, other)| known == name && are_within(other, any)))
+        };
+        let is_level_excluded =
+            !wanted.severity.is_empty() && wanted.severity.iter().all(|level| unwanted.severity.contains(level));
+        is_level_excluded
+            || excludes(&wanted.labels, &unwanted.labels)
+            || excludes(&wanted.annotations, &unwanted.annotations)
+            || unwanted
+                .texts
+                .iter()
+                .any(|(text, any)| wanted.texts.iter().any(|(known, other)| known == text && are_within(other, any)))
+    }
+
+    /// Whether a route, which takes in what this sender delivers (`None` for any), may bring an alert that meets it.
+    pub fn may_come_by(&self, route: &str, sender: Option<&str>) -> bool {
+        let meets = |wanted: Text, value: &str| {
+            self.wanted.texts.iter().filter(|(text, _)| *text == wanted).all(|(_, any)| is_one_of(any, value))
+        };
+        meets(Text::Route, route) && sender.is_none_or(|sender| meets(Text::Sender, sender))
     }
 
     /// Whether no single alert can meet both, as far as that can be told without one.
@@ -137,7 +156,20 @@ impl Conditions {
     }
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    /// The alert, or those of a group that fire.
+    fn all(alert: &'a Alert, route: &'a str) -> Vec<View<'a>> {
+        static NOTHING: Pairs = Pairs::new();
+        if alert.members.is_empty() {
+            let (labels, annotations, severity) = (&alert.labels, &alert.annotations, alert.severity);
+            return vec![View { labels, annotations, severity, alert, route }];
+        }
+        let kept = alert.members.iter().map(|member| (&member.labels, &member.annotations));
+        let further = alert.further_labels.iter().map(|labels| (labels, &NOTHING));
+        let view = |(labels, annotations)| View { labels, annotations, severity: severity_of(labels), alert, route };
+        kept.chain(further).map(view).collect()
+    }
+
     fn text(&self, text: Text) -> &str {
         match text {
             Text::Route => self.route,
@@ -169,11 +201,7 @@ impl Pattern {
         let compiled = source.map(|source| RegexBuilder::new(&source).size_limit(LARGEST_PATTERN).build()).transpose();
         let regex = compiled.map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => "is a regular expression that takes too much memory".to_string(),
-            // Its last line says what is wrong, those before it quote the expression.
-            error => format!(
-                "is no usable regular expression: {}",
-                error.to_string().lines().last().unwrap_or_default().trim_start_matches("error: ")
-            ),
+            error => format!("is not a usable regular expression{}", fault(&error.to_string())),
         })?;
         Ok(Pattern { text: text.to_string(), regex })
     }
@@ -201,6 +229,18 @@ impl fmt::Display for Pattern {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.text)
     }
+}
+
+/// What is wrong with an expression, and at which of its characters. The last line says what, those before it quote the
+/// expression, with a mark below the place.
+fn fault(said: &str) -> String {
+    let what = said.lines().last().unwrap_or_default().trim_start_matches("error: ");
+    let place = said.lines().find(|line| line.trim_start().starts_with('^')).and_then(|line| line.find('^'));
+    // The quote is indented by four, and the slash before the expression counts.
+    place.map_or_else(
+        || format!(": {what}"),
+        |place| format!(", at its character {}: {what}", (place + 2).saturating_sub(4)),
+    )
 }
 
 fn is_one_of(patterns: &[Pattern], text: &str) -> bool {

@@ -1,13 +1,15 @@
-//! YAML as a tree that knows in which line everything stands. Pure.
+//! YAML as a tree that knows where everything stands. Pure.
+
+mod syntax;
 
 use std::fmt;
 
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value as Json};
-use serde_saphyr::{Error, Spanned};
+use serde_saphyr::{Error, Location, Spanned};
 
 use super::Problem;
-use crate::redact::redact;
+use super::section::shown;
 
 /// The largest file that is read, in bytes.
 const LARGEST: usize = 1024 * 1024;
@@ -15,11 +17,38 @@ const LARGEST: usize = 1024 * 1024;
 /// The most values and keys, each counted as often as an anchor repeats it.
 const MOST_NODES: usize = 50_000;
 
-/// A value, and the line that it begins in.
+/// A value, and where it begins.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Node {
-    pub line: u64,
+    pub at: Position,
     pub value: Value,
+}
+
+/// A place in the file; both numbers begin at 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Position {
+    pub line: u64,
+    /// In characters.
+    pub column: u64,
+}
+
+impl Position {
+    /// Where one is named in a sentence about another.
+    pub fn in_short(self) -> String {
+        format!("line {}", self.line)
+    }
+}
+
+impl fmt::Display for Position {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "line {}, column {}", self.line, self.column)
+    }
+}
+
+impl From<Location> for Position {
+    fn from(location: Location) -> Position {
+        Position { line: location.line(), column: location.column() }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -32,8 +61,8 @@ pub enum Value {
     Decimal(f64),
     Text(String),
     List(Vec<Node>),
-    /// The keys with the lines that they stand in, in the file's order.
-    Map(Vec<(String, u64, Node)>),
+    /// The keys with the places that they stand at, in the file's order.
+    Map(Vec<(String, Position, Node)>),
 }
 
 impl Node {
@@ -42,7 +71,7 @@ impl Node {
     /// # Errors
     /// Where it is not YAML. Nothing of it is quoted but a key that stands there twice.
     pub fn parse(yaml: &str) -> Result<Node, Problem> {
-        let refused = |line, message: &str| Problem { line, key: String::new(), message: message.to_string() };
+        let refused = |at, message: &str| Problem { at, key: String::new(), message: message.to_string() };
         if yaml.len() > LARGEST {
             return Err(refused(None, "is larger than 1 MiB, which no rules file is"));
         }
@@ -57,26 +86,23 @@ impl Node {
         };
         let spanned = serde_saphyr::from_str_with_options::<Spanned<Value>>(yaml, options);
         spanned.map(Node::from).map_err(|error| {
-            let line = error.location().map(|location| location.line());
+            let at = error.location().map(Position::from);
+            let number = at.and_then(|at| usize::try_from(at.line).ok()).unwrap_or_default();
+            let line = yaml.lines().nth(number.saturating_sub(1)).unwrap_or_default();
             match error.without_snippet() {
                 Error::DuplicateMappingKey { key: Some(key), .. } => {
-                    refused(line, &format!("has the key {:?} twice in one place", redact(key)))
+                    refused(at, &format!("has the key {:?} twice in one place", shown(key)))
                 }
-                Error::DuplicateMappingKey { .. } => refused(line, "has a key twice in one place"),
-                Error::UnknownAnchor { .. } => refused(line, "names an anchor (*NAME) that it does not have"),
+                Error::DuplicateMappingKey { .. } => refused(at, "has a key twice in one place"),
+                Error::UnknownAnchor { .. } => refused(at, "names an anchor (*NAME) that it does not have"),
                 Error::Budget { .. }
                 | Error::AliasReplayLimitExceeded { .. }
                 | Error::AliasExpansionLimitExceeded { .. }
                 | Error::AliasReplayStackDepthExceeded { .. }
-                | Error::AliasError { .. } => refused(line, "nests too deep, or repeats too much by its anchors"),
-                Error::MultipleDocuments { .. } => refused(line, "holds several documents (---): keep one"),
-                Error::ExternalMessage { msg, .. } => {
-                    refused(line, &format!("is not valid YAML here: {}", redact(msg)))
-                }
-                _ => refused(
-                    line,
-                    "is not valid YAML here: look at the indentation, at quotes, and at colons without a blank",
-                ),
+                | Error::AliasError { .. } => refused(at, "nests too deep, or repeats too much by its anchors"),
+                Error::MultipleDocuments { .. } => refused(at, "holds several documents (---): keep one"),
+                Error::ExternalMessage { msg, .. } => refused(at, syntax::meaning(msg, line)),
+                _ => refused(at, syntax::meaning("", line)),
             }
         })
     }
@@ -112,7 +138,7 @@ impl Node {
 
 impl From<Spanned<Value>> for Node {
     fn from(spanned: Spanned<Value>) -> Node {
-        Node { line: spanned.referenced.line(), value: spanned.value }
+        Node { at: spanned.referenced.into(), value: spanned.value }
     }
 }
 
@@ -163,7 +189,7 @@ impl<'de> Deserialize<'de> for Value {
                 let mut map = Vec::new();
                 while let Some(key) = entries.next_key::<Spanned<String>>()? {
                     let value = entries.next_value::<Spanned<Value>>()?;
-                    map.push((key.value, key.referenced.line(), Node::from(value)));
+                    map.push((key.value, key.referenced.into(), Node::from(value)));
                 }
                 Ok(Value::Map(map))
             }
@@ -178,17 +204,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn everything_knows_its_line() {
+    fn everything_knows_its_place() {
         let node = Node::parse("# first\na: &x\n  b: on\nc:\n  - 1\n  - -2.5\nd: *x\ne:\n").unwrap();
         let Value::Map(entries) = &node.value else { panic!("{node:?}") };
-        let lines: Vec<(&str, u64, u64)> =
-            entries.iter().map(|(key, line, node)| (key.as_str(), *line, node.line)).collect();
-        assert_eq!(lines, [("a", 2, 3), ("c", 4, 5), ("d", 7, 7), ("e", 8, 8)]);
+        let of = |at: Position| (at.line, at.column);
+        let places: Vec<(&str, (u64, u64), (u64, u64))> =
+            entries.iter().map(|(key, at, node)| (key.as_str(), of(*at), of(node.at))).collect();
+        assert_eq!(
+            places,
+            [("a", (2, 1), (3, 3)), ("c", (4, 1), (5, 3)), ("d", (7, 1), (7, 4)), ("e", (8, 1), (8, 2))]
+        );
         insta::assert_snapshot!(node.json(), @r#"{"a":{"b":"on"},"c":[1,-2.5],"d":{"b":"on"},"e":null}"#);
     }
 
     #[test]
-    fn what_is_not_yaml_is_told_with_its_line_and_without_its_text() {
+    fn what_is_not_yaml_is_told_with_its_place_and_without_its_text() {
         let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b]\nd: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: &e [*d,*d,*d,*d,*d,*d,*d,*d,*d]\nf: &f [*e,*e,*e,*e,*e,*e,*e,*e,*e]\n";
         let deep = "[".repeat(5000);
         let cases = [
@@ -200,6 +230,21 @@ mod tests {
             "a: *hunter2",
             "a: 1\n---\nb: 2\n",
             "a:\n\thunter2: 1",
+            "a:\n  - x\n hunter2: 1",
+            "a:\n  b: 1\n c: hunter2",
+            "a: 'hunter2\nb: 1",
+            "a: {b: hunter2\nc: 1",
+            "a: {{ hunter2 }}/x",
+            "a: [{{ hunter2 }}]",
+            "a: @hunter2",
+            "a: %hunter2",
+            "a: \"hunter2\\d\"",
+            "a: |\n   b\n  hunter2\n c",
+            "a: hunter2: b",
+            "a: hunter2]\n- b",
+            "- hunter2\nb: 1",
+            "a: &\n",
+            "hunter2\nb: 1",
             bomb,
             &deep,
         ];

@@ -4,7 +4,7 @@ use std::io;
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use super::node::{Node, Value};
+use super::node::{Node, Position, Value};
 use super::{Problem, Surroundings, reason};
 use crate::config::similar;
 use crate::redact::Redactor;
@@ -24,7 +24,7 @@ pub struct Reader<'a> {
 /// A value and where it stands.
 #[derive(Debug, Clone)]
 pub struct Place<'a> {
-    pub line: u64,
+    pub at: Position,
     /// The keys that lead to it, as a person writes them: `routes[0].auth`.
     pub key: String,
     pub node: &'a Node,
@@ -32,9 +32,9 @@ pub struct Place<'a> {
 
 /// The keys of a mapping.
 pub struct Section<'a> {
-    pub line: u64,
+    pub at: Position,
     pub key: String,
-    entries: &'a [(String, u64, Node)],
+    entries: &'a [(String, Position, Node)],
 }
 
 /// A key that people write who come from elsewhere, and what to write instead.
@@ -47,16 +47,16 @@ impl<'a> Reader<'a> {
 
     /// Notes what is wrong with a value.
     pub fn problem(&mut self, place: &Place, message: impl Into<String>) {
-        self.problem_at(place.line, &place.key, message);
+        self.problem_at(place.at, &place.key, message);
     }
 
-    pub fn problem_at(&mut self, line: u64, key: &str, message: impl Into<String>) {
-        self.problems.push(Problem { line: Some(line), key: key.to_string(), message: message.into() });
+    pub fn problem_at(&mut self, at: Position, key: &str, message: impl Into<String>) {
+        self.problems.push(Problem { at: Some(at), key: key.to_string(), message: message.into() });
     }
 
     /// Notes what is allowed and yet likely to be a mistake.
     pub fn warning(&mut self, place: &Place, message: impl Into<String>) {
-        self.warnings.push(Problem { line: Some(place.line), key: place.key.clone(), message: message.into() });
+        self.warnings.push(Problem { at: Some(place.at), key: place.key.clone(), message: message.into() });
     }
 
     /// Notes that something outside the file is not there.
@@ -89,8 +89,8 @@ impl<'a> Reader<'a> {
             self.problem(place, format!("must be a mapping ({forms}), but is {}", place.node.kind()));
             return None;
         };
-        let section = Section { line: place.line, key: place.key.clone(), entries };
-        for (name, line, _) in entries.iter().filter(|(name, ..)| !known.contains(&name.as_str())) {
+        let section = Section { at: place.at, key: place.key.clone(), entries };
+        for (name, at, _) in entries.iter().filter(|(name, ..)| !known.contains(&name.as_str())) {
             let message = match elsewhere.iter().find(|(other, _)| other == name) {
                 Some((_, instead)) => format!("is not known here: {instead}"),
                 None => match similar(&snake_case(name), known) {
@@ -98,7 +98,12 @@ impl<'a> Reader<'a> {
                     None => format!("is not known here; there are {}", known.join(", ")),
                 },
             };
-            self.problem_at(*line, &section.path(&shown(name)), message);
+            // Where a secret belongs, any other key may be one.
+            let is_meant =
+                elsewhere.iter().any(|(other, _)| other == name) || similar(&snake_case(name), known).is_some();
+            let is_shown = is_meant || !["env", "bearer"].iter().any(|key| known.contains(key));
+            let name = if is_shown { shown(name) } else { A_KEY.to_string() };
+            self.problem_at(*at, &section.path(&name), message);
         }
         Some(section)
     }
@@ -237,18 +242,23 @@ impl<'a> Reader<'a> {
 }
 
 impl<'a> Place<'a> {
-    fn item(&self, at: usize, node: &'a Node) -> Place<'a> {
-        Place { line: node.line, key: format!("{}[{at}]", self.key), node }
+    fn item(&self, number: usize, node: &'a Node) -> Place<'a> {
+        Place { at: node.at, key: format!("{}[{number}]", self.key), node }
     }
 }
 
 impl<'a> Section<'a> {
     /// A key's value. An empty one is a problem, and not there.
     pub fn get(&self, name: &str, reader: &mut Reader<'a>) -> Option<Place<'a>> {
-        let (_, line, node) = self.entries.iter().find(|(key, ..)| key == name)?;
-        let place = Place { line: *line, key: self.path(name), node };
+        self.given(name, "give a value, or remove the line", reader)
+    }
+
+    /// The same, with what to do about an empty one.
+    pub fn given(&self, name: &str, instead: &str, reader: &mut Reader<'a>) -> Option<Place<'a>> {
+        let (_, at, node) = self.entries.iter().find(|(key, ..)| key == name)?;
+        let place = Place { at: *at, key: self.path(name), node };
         if node.value == Value::Null {
-            reader.problem(&place, "is empty: give a value, or remove the line");
+            reader.problem(&place, format!("is empty: {instead}"));
             return None;
         }
         Some(place)
@@ -257,7 +267,7 @@ impl<'a> Section<'a> {
     /// A key's value, which must be there. `what` is what to give, with an example.
     pub fn required(&self, name: &str, what: &str, reader: &mut Reader<'a>) -> Option<Place<'a>> {
         if !self.has(name) {
-            reader.problem_at(self.line, &self.path(name), format!("is missing: give {what}"));
+            reader.problem_at(self.at, &self.path(name), format!("is missing: give {what}"));
         }
         self.get(name, reader)
     }
@@ -289,8 +299,21 @@ pub fn about_the_key(message: String) -> String {
 /// A key of a file as far as it can be shown: somebody may have put a secret where a key belongs.
 pub fn shown(name: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-. ".contains(c);
-    let is_shown = name.len() <= 40 && name.chars().all(is_plain) && !Redactor::default().contains_secret(name);
-    if is_shown { name.to_string() } else { "(a key)".to_string() }
+    let is_shown = name.len() <= 40
+        && name.chars().all(is_plain)
+        && !is_random(name)
+        && !Redactor::default().contains_secret(name);
+    if is_shown { name.to_string() } else { A_KEY.to_string() }
+}
+
+/// What stands in the place of a key that is not shown.
+const A_KEY: &str = "(a key)";
+
+/// Whether letters of both cases and digits take turns as they do in no word.
+fn is_random(name: &str) -> bool {
+    let class = |byte: u8| (byte.is_ascii_lowercase(), byte.is_ascii_uppercase(), byte.is_ascii_digit());
+    let turns = name.as_bytes().windows(2).filter(|pair| class(pair[0]) != class(pair[1])).count();
+    name.len() >= 10 && name.bytes().any(|byte| byte.is_ascii_digit()) && turns * 4 > name.len()
 }
 
 /// `pollInterval` and `poll-interval` as `poll_interval`.

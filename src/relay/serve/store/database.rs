@@ -56,11 +56,7 @@ impl Database {
     /// # Errors
     /// A sentence with the place.
     pub async fn open(address: &Address) -> Result<Database, StoreError> {
-        static DRIVERS: Once = Once::new();
-        DRIVERS.call_once(|| {
-            sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER])
-                .expect("they are installed once")
-        });
+        install_drivers();
         let failed = |error: StoreError| address.cannot_be_opened(&error);
         let (dialect, url, lock) = match address {
             Address::Memory => (Dialect::Sqlite, "sqlite::memory:".to_string(), None),
@@ -102,11 +98,14 @@ impl Database {
         let dialect = self.dialect;
         let connection = self.connected().await?;
         let mut transaction = connection.begin_with(dialect.begin()).await?;
-        let is_alone =
-            |order: &Order| order.delivery().is_some() || matches!(order, Order::Admit(_) | Order::ByHand { .. });
+        let is_alone = |order: &Order| match order {
+            Order::Accept(_) | Order::Admit(_) | Order::ByHand { .. } => true,
+            Order::Save(save) => save.job.end().is_some(),
+            _ => false,
+        };
         if dialect == Dialect::Postgres && orders.iter().any(is_alone) {
             // Two deliveries of one alert through two processes: the second sees what the first has made. Two jobs that are
-            // about to start: only one takes the last place.
+            // about to start: only one takes the last place. One that waits for a place hears of each that becomes free.
             sqlx::query("SELECT CAST(pg_advisory_xact_lock(7340031) AS TEXT)").execute(&mut *transaction).await?;
         }
         let now = now(&mut transaction, dialect).await?;
@@ -177,6 +176,15 @@ impl Database {
         }
         Ok(())
     }
+}
+
+/// Lets connections be opened at all.
+pub fn install_drivers() {
+    static DRIVERS: Once = Once::new();
+    DRIVERS.call_once(|| {
+        sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER])
+            .expect("they are installed once")
+    });
 }
 
 /// The files of a database that is open, which somebody may delete or put others in the place of: what is written to them then
@@ -259,7 +267,11 @@ fn has_due_jobs(reply: &Reply) -> bool {
     }
 }
 
-async fn now(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, StoreError> {
+/// By the database's clock, in Unix milliseconds.
+///
+/// # Errors
+/// The database's.
+pub async fn now(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, StoreError> {
     let text = match dialect {
         Dialect::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)",
         Dialect::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",

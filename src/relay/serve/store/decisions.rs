@@ -2,6 +2,7 @@
 //! has thrown.
 
 use serde::Serialize;
+use sqlx::any::AnyRow;
 use sqlx::Row as _;
 
 use super::database::Work;
@@ -198,26 +199,31 @@ pub async fn decisions(
         conditions.number("at >= ?", since);
     }
     conditions.follow(("at", "id"), after);
-    let select =
-        "SELECT id, at, alert, dedupe_key, rule, integration, job, decision, gate, reason, until FROM decisions";
-    let rows = conditions.rows(work, select, "at DESC, id", most).await?;
-    let mut decisions = Vec::new();
-    for row in rows {
-        decisions.push(DecisionView {
-            id: row.try_get(0)?,
-            at: row.try_get(1)?,
-            alert: row.try_get(2)?,
-            dedupe_key: row.try_get(3)?,
-            rule: row.try_get(4)?,
-            integration: row.try_get(5)?,
-            job_id: row.try_get(6)?,
-            decision: row.try_get(7)?,
-            gate: row.try_get(8)?,
-            reason: row.try_get(9)?,
-            until: row.try_get(10)?,
-        });
-    }
-    Ok(decisions)
+    conditions.rows(work, COLUMNS, "at DESC, id", most).await?.iter().map(view).collect()
+}
+
+/// What [`view`] reads.
+pub const COLUMNS: &str =
+    "SELECT id, at, alert, dedupe_key, rule, integration, job, decision, gate, reason, until FROM decisions";
+
+/// An answer, from its row.
+///
+/// # Errors
+/// When a column holds something else.
+pub fn view(row: &AnyRow) -> Result<DecisionView, StoreError> {
+    Ok(DecisionView {
+        id: row.try_get(0)?,
+        at: row.try_get(1)?,
+        alert: row.try_get(2)?,
+        dedupe_key: row.try_get(3)?,
+        rule: row.try_get(4)?,
+        integration: row.try_get(5)?,
+        job_id: row.try_get(6)?,
+        decision: row.try_get(7)?,
+        gate: row.try_get(8)?,
+        reason: row.try_get(9)?,
+        until: row.try_get(10)?,
+    })
 }
 
 /// Forgets answers that are older.

@@ -7,6 +7,7 @@ mod mentions;
 mod news;
 #[cfg(test)]
 mod tests;
+mod write;
 
 use std::time::Duration;
 
@@ -20,8 +21,8 @@ use crate::relay::job::Job;
 use crate::relay::serve::duplicate::{Earlier, Fate, Received, duplicate};
 use crate::relay::serve::gates::Gates;
 use known::{Alert, Known};
-pub use known::{NewRow, start};
 use mentions::Mention;
+pub use write::{NewRow, start};
 
 /// A delivery that is to be kept.
 #[derive(Debug, Clone)]

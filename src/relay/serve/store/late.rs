@@ -3,6 +3,7 @@
 
 use sqlx::Row as _;
 
+use super::admission::{Freed, wake};
 use super::database::Work;
 use super::queue::{Progress, Save, as_text, read};
 use super::{Order, Reply, Store, StoreError};
@@ -88,16 +89,19 @@ pub async fn due(work: &mut Work<'_>, integration: &str, most: i64) -> Result<Ve
 /// The database's.
 pub async fn amend(work: &mut Work<'_>, amendment: &Amendment) -> Result<(), StoreError> {
     let progress = &amendment.progress;
-    let text = "UPDATE jobs SET look_at = NULL, status = $2, result = $3, reason = $4, pr_url = $5, acus_consumed = CAST($6 AS DOUBLE PRECISION) \
-        WHERE id = $1 AND settled_at IS NOT NULL";
-    sqlx::query(text)
+    let text = "UPDATE jobs SET look_at = NULL, status = $2, result = $3, reason = $4, pr_url = $5, acus_reserved = NULL, \
+        acus_consumed = CAST($6 AS DOUBLE PRECISION) WHERE id = $1 AND settled_at IS NOT NULL RETURNING integration, rule";
+    let row = sqlx::query(text)
         .bind(&amendment.job_id)
         .bind(&progress.status)
         .bind(&progress.result)
         .bind(&progress.reason)
         .bind(&progress.pr_url)
         .bind(progress.acus_consumed.map(as_text))
-        .execute(&mut *work.connection)
+        .fetch_optional(&mut *work.connection)
         .await?;
-    Ok(())
+    let Some(row) = row else { return Ok(()) };
+    // What it left over of its ACUs is free.
+    let (integration, rule): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+    wake(work, Freed { integration: &integration, rule: &rule, by_its_next: None }).await
 }

@@ -6,12 +6,14 @@
 
 mod actions;
 mod admission;
+mod archive;
 mod by_hand;
 mod database;
 mod decisions;
 mod hint;
 mod intake;
 mod late;
+mod ledger;
 mod place;
 mod queue;
 mod rows;
@@ -34,12 +36,14 @@ use tokio::task::{JoinHandle, JoinSet};
 
 pub use actions::{ActionView, NewAction};
 pub use admission::{Admission, Ask};
+pub use archive::{Archive, KeptAlert, KeptDelivery, KeptJob};
 pub use by_hand::Answered;
 use by_hand::Wish;
 use database::Database;
 pub use decisions::{DecisionFilter, DecisionView, Switch};
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
 pub use late::{Amendment, Late};
+pub use ledger::{Ledger, OWNER, Origin};
 pub use place::Address;
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use suppressions::SuppressionView;

@@ -190,7 +190,8 @@ CREATE INDEX decisions_refused ON decisions (at DESC, id) WHERE decision = 'refu
 DROP INDEX decisions_by_time;
 CREATE INDEX storms_in_order ON storms (detected_at DESC, id);
 ",
-    // What people ask for: alerts that start nothing for a time, and sessions that are to be ended.
+    // What people ask for: alerts that start nothing for a time, and sessions that are to be ended. And whose limit a job
+    // waits for.
     "
 CREATE TABLE suppressions (
     dedupe_key TEXT PRIMARY KEY,
@@ -200,8 +201,23 @@ CREATE TABLE suppressions (
 );
 CREATE INDEX IF NOT EXISTS alerts_by_dedupe_key ON alerts (dedupe_key);
 ALTER TABLE news ADD COLUMN asked_by TEXT;
+ALTER TABLE jobs ADD COLUMN held_for TEXT;
 ",
 ];
+
+/// The version of a store, or `None` where there is none; and the newest that this program knows.
+///
+/// # Errors
+/// The database's.
+pub async fn version(connection: &mut AnyConnection) -> Result<(Option<i64>, i64), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    // A database without that table is another program's, or nobody's yet.
+    match sqlx::query("SELECT MAX(version) FROM relay_store").fetch_one(&mut *connection).await {
+        Ok(row) => Ok((row.try_get(0)?, known)),
+        Err(sqlx::Error::Database(_)) => Ok((None, known)),
+        Err(error) => Err(error.into()),
+    }
+}
 
 /// Brings the store to today's tables, in one transaction.
 ///

@@ -4,6 +4,7 @@ mod admission;
 mod by_hand;
 mod histories;
 mod views;
+mod waking;
 
 use std::time::Duration;
 

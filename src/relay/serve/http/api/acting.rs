@@ -5,7 +5,7 @@ use std::fmt;
 use std::net::SocketAddr;
 
 use hyper::StatusCode;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 
 use super::super::Door;
@@ -74,7 +74,9 @@ impl fmt::Display for Who {
 #[serde(deny_unknown_fields)]
 struct WantedSwitch {
     on: bool,
+    #[serde(default, deserialize_with = "given")]
     integration: Option<String>,
+    #[serde(default, deserialize_with = "given")]
     rule: Option<String>,
 }
 
@@ -82,9 +84,15 @@ struct WantedSwitch {
 #[serde(deny_unknown_fields)]
 struct WantedSuppression {
     dedupe_key: String,
+    #[serde(default, deserialize_with = "given")]
     until: Option<Value>,
-    #[serde(rename = "for")]
+    #[serde(default, rename = "for", deserialize_with = "given")]
     lasts: Option<String>,
+}
+
+/// What is there has to be a value: `null` is none.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl Door {

@@ -1,9 +1,9 @@
 //! What programs see: who answers each address, and what all of these answers have in common.
 
-mod acting;
+pub mod acting;
 mod lists;
 mod simulating;
-mod state;
+pub mod state;
 
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, WWW_AUTHENTICATE};

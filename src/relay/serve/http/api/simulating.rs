@@ -13,17 +13,14 @@ impl Door {
         let served = self.live.now();
         let routes = &served.rules.routes;
         let names = || routes.iter().map(|route| route.name.as_str()).collect::<Vec<_>>().join(", ");
-        let route = match (asked.query.text("route"), &routes[..]) {
-            (Some(name), routes) => routes.iter().find(|route| route.name == name).ok_or_else(|| {
-                let reason = format!("there is no route of this name: there are {}", names());
-                Answer::problem(StatusCode::NOT_FOUND, &reason)
-            })?,
-            (None, [only]) => only,
-            (None, _) => {
-                let reason = format!("name a route, as in ?route=NAME: there are {}", names());
-                return Err(Answer::problem(StatusCode::BAD_REQUEST, &reason));
-            }
+        let Some(name) = asked.query.text("route") else {
+            let reason = format!("name a route, as in ?route=NAME: there are {}", names());
+            return Err(Answer::problem(StatusCode::BAD_REQUEST, &reason));
         };
+        let route = routes.iter().find(|route| route.name == name).ok_or_else(|| {
+            let reason = format!("there is no route of this name: there are {}", names());
+            Answer::problem(StatusCode::NOT_FOUND, &reason)
+        })?;
         let body = asked.bytes().await?;
         let said = simulate(&served.rules, route, body, &served.redactor);
         let said = said.map_err(|reason| Answer::problem(StatusCode::UNPROCESSABLE_ENTITY, &reason))?;

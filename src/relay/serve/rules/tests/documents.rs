@@ -52,20 +52,12 @@ fn every_example_of_the_page_about_rules_is_right() {
     }
     // Each key stands in an example.
     let all = examples.concat();
-    let lists: [&[&str]; 6] = [
-        &[
-            "id",
-            "match",
-            "session",
-            "delay",
-            "min_occurrences",
-            "max_wait",
-            "cooldown",
-            "storm",
-            "limits",
-            "on_resolved",
-        ],
-        &rule::SESSION,
+    let rule = rule::keys();
+    let lists: [&[&str]; 8] = [
+        &KEYS,
+        &rule,
+        &routes::KEYS,
+        &integrations::KEYS,
         &conditions::KEYS,
         &limits::LIMITS,
         &limits::STORM,
@@ -75,6 +67,36 @@ fn every_example_of_the_page_about_rules_is_right() {
         assert!(all.contains(&format!("{key}:")), "{key} has no example");
     }
 }
+
+/// Whoever asks why nothing started finds each gate with what to do.
+#[test]
+fn every_gate_is_in_the_page_about_serving_with_what_to_do() {
+    let page = include_str!("../../../../../docs/serve.md");
+    let (_, section) = page.split_once("## Why did nothing start?\n").unwrap();
+    let section = section.split("\n## ").next().unwrap();
+    for gate in GATES {
+        let row = section.lines().find(|line| line.starts_with(&format!("| `{gate}` | ")));
+        assert!(row.is_some_and(|row| row.matches(" | ").count() == 2), "{gate} has no row");
+    }
+}
+
+/// As decisions name them.
+const GATES: [&str; 14] = [
+    "filter",
+    "resolved",
+    "max_wait",
+    "kill_switch",
+    "paused",
+    "rule",
+    "delay",
+    "min_occurrences",
+    "cooldown",
+    "storm",
+    "quota",
+    "concurrent_sessions",
+    "runs",
+    "acu_per_day",
+];
 
 /// What becomes of an alert, in a few words for each session that it would have.
 fn fate(rules: &Rules, alert: &serde_json::Value) -> String {

@@ -90,6 +90,9 @@ fn everything_that_may_be_wrong_with_rules_is_told() {
         "rules:\n  - {id: a, match: {labels: {team: 7, env: [], region: '/(/'}}}",
         "rules:\n  - {id: a, match: {severity: [critcal, '>=high', '>critical', '=>low', unknown]}}",
         "rules:\n  - {id: a, match: {route: autoo, sender: grafna}}",
+        "rules:\n  - {id: a, match: {route: elsewhere}}",
+        "rules:\n  - {id: a, match: {title: '/ab[c/'}}",
+        "rules:\n  - id: a\n    match:",
         "rules:\n  - {id: a, match: {not: {not: {title: x}}}}",
         "rules:\n  - {id: a}\n  - {id: b, match: {title: x}}",
         "rules:\n  - {id: a, match: {severity: '>=high'}}\n  - {id: b, match: {severity: critical, title: x}}",
@@ -118,5 +121,5 @@ fn of_two_integrations_every_rule_names_one() {
     let of = |rules: &str| said(&format!("{ROUTES}{two}{rules}"));
     assert_eq!(of("rules:\n  - {id: x, integration: a}\n"), "right");
     assert_eq!(of("default: {integration: b}\nrules:\n  - {id: x}\n"), "right");
-    assert_eq!(of("rules:\n  - {id: x}\n"), "line 8: rules[0].integration is missing: give one of a, b");
+    assert_eq!(of("rules:\n  - {id: x}\n"), "line 8, column 5: rules[0].integration is missing: give one of a, b");
 }

@@ -1,5 +1,5 @@
-//! What the deliveries of one transaction know of what came before them, and what they change. It is read at once and
-//! written at once; in between, nothing is asked of the database.
+//! What the deliveries of one transaction know of what came before them, and what they change of it. It is looked up at once; then
+//! nothing is asked of the database until it is written.
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -7,34 +7,33 @@ use std::collections::HashMap;
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::news::tell;
-use super::{Entry, NewDelivery, NewJob, Verdict};
+use super::write::{NewRow, sender_id_to_keep};
+use super::{Entry, NewDelivery, NewJob};
 use crate::relay::alert::Severity;
 use crate::relay::job::Job;
 use crate::relay::serve::gates::Gates;
-use crate::relay::serve::store::admission::note_firings;
 use crate::relay::serve::store::database::Work;
-use crate::relay::serve::store::rows::{insert, list};
+use crate::relay::serve::store::rows::list;
 use crate::relay::serve::store::{Dialect, StoreError};
 
 /// What is known, and what is to be written of it.
 pub struct Known<'d> {
     /// When the transaction began.
     pub now: i64,
-    alerts: HashMap<&'d str, Alert<'d>>,
+    pub(super) alerts: HashMap<&'d str, Alert<'d>>,
     /// By route and identifier: the body's hash, and when it came.
     sender_ids: HashMap<(String, String), ([u8; 32], i64)>,
     /// Identifiers that an older delivery had for long enough, by route, though that one is still kept.
-    freed: Vec<(&'d str, &'d str)>,
+    pub(super) freed: Vec<(&'d str, &'d str)>,
     /// Each with whether it is a duplicate.
-    deliveries: Vec<(&'d NewDelivery, bool)>,
-    jobs: Vec<NewRow<'d>>,
+    pub(super) deliveries: Vec<(&'d NewDelivery, bool)>,
+    pub(super) jobs: Vec<NewRow<'d>>,
     /// What fired, by tag, where its rule counts that.
-    firings: Vec<(&'d str, &'d Gates)>,
+    pub(super) firings: Vec<(&'d str, &'d Gates)>,
     /// Alerts that no rule takes, with the reason.
-    unwanted: Vec<(&'d NewDelivery, &'d Entry, &'d str)>,
+    pub(super) unwanted: Vec<(&'d NewDelivery, &'d Entry, &'d str)>,
     /// What jobs are told: what would follow, or `None` when it is over.
-    news: Vec<(String, Option<&'d Job>)>,
+    pub(super) news: Vec<(String, Option<&'d Job>)>,
 }
 
 /// An alert.
@@ -51,7 +50,7 @@ pub struct Alert<'d> {
     pub last_route: Cow<'d, str>,
     /// The one that is active, or else the last one.
     pub job: Option<LastJob>,
-    is_changed: bool,
+    pub(super) is_changed: bool,
 }
 
 /// The job of an alert.
@@ -59,17 +58,6 @@ pub struct LastJob {
     pub id: String,
     pub is_active: bool,
     pub status: Option<String>,
-}
-
-/// A job that is made.
-pub struct NewRow<'d> {
-    pub alert: &'d str,
-    pub integration: &'d str,
-    pub job: &'d Job,
-    pub gates: &'d Gates,
-    pub severity: Option<&'d str>,
-    /// `None` where the delivery that told of it is not known any more.
-    pub delivery_id: Option<&'d str>,
 }
 
 impl<'d> Known<'d> {
@@ -178,23 +166,6 @@ impl<'d> Known<'d> {
     pub fn tell(&mut self, job_id: &str, follow_up: Option<&'d Job>) {
         self.news.push((job_id.to_string(), follow_up));
     }
-
-    /// Writes what has changed.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn write(&self, work: &mut Work<'_>) -> Result<(), StoreError> {
-        for (route, sender_id) in &self.freed {
-            let text = "UPDATE deliveries SET sender_id = NULL WHERE route = $1 AND sender_id = $2";
-            sqlx::query(text).bind(route).bind(sender_id).execute(&mut *work.connection).await?;
-        }
-        write_deliveries(work, &self.deliveries).await?;
-        write_alerts(work, &self.alerts).await?;
-        start(work, &self.jobs).await?;
-        note_firings(work, &self.firings).await?;
-        write_unwanted(work, &self.unwanted).await?;
-        tell(work, &self.news).await
-    }
 }
 
 impl Alert<'_> {
@@ -206,12 +177,6 @@ impl Alert<'_> {
 
 fn place(delivery: &NewDelivery) -> Option<(String, String)> {
     Some((delivery.route.clone(), delivery.sender_id.clone()?))
-}
-
-/// One that was not recognized started nothing, so that it may be sent again once the rules are right.
-fn sender_id_to_keep(delivery: &NewDelivery, is_duplicate: bool) -> Option<&String> {
-    let is_unrecognized = matches!(delivery.verdict, Verdict::Unrecognized(_));
-    delivery.sender_id.as_ref().filter(|_| !is_duplicate && !is_unrecognized)
 }
 
 async fn look_up_alerts<'d>(
@@ -295,117 +260,4 @@ async fn look_up_sender_ids(
 
 fn hash(bytes: Vec<u8>) -> Result<[u8; 32], StoreError> {
     bytes.try_into().map_err(|_| StoreError("the store holds a hash of another length".to_string()))
-}
-
-/// Of a duplicate, the body is there already.
-async fn write_deliveries(work: &mut Work<'_>, deliveries: &[(&NewDelivery, bool)]) -> Result<(), StoreError> {
-    let columns = ["id", "route", "sender_id", "body_hash", "body", "received_at", "verdict", "reason"];
-    let now = work.now;
-    insert(work, ("deliveries", &columns), "", deliveries, |bound, (delivery, is_duplicate)| {
-        let (verdict, reason) = match &delivery.verdict {
-            _ if *is_duplicate => ("duplicate", delivery.sender_id.as_ref()),
-            Verdict::Alerts => ("alerts", None),
-            Verdict::NoAlert(reason) => ("no_alert", Some(reason)),
-            Verdict::Unrecognized(reason) => ("unrecognized", Some(reason)),
-        };
-        bound
-            .bind(&delivery.id)
-            .bind(&delivery.route)
-            .bind(sender_id_to_keep(delivery, *is_duplicate))
-            .bind(delivery.body_hash.to_vec())
-            .bind((!is_duplicate).then_some(&delivery.body))
-            .bind(now)
-            .bind(verdict)
-            .bind(reason)
-    })
-    .await
-}
-
-async fn write_unwanted(work: &mut Work<'_>, unwanted: &[(&NewDelivery, &Entry, &str)]) -> Result<(), StoreError> {
-    let columns = ["id", "at", "alert", "dedupe_key", "rule", "integration", "job", "decision", "gate", "reason"];
-    let now = work.now;
-    let rows: Vec<_> = (0..).zip(unwanted).map(|(number, row)| (format!("{}.{number}", row.0.id), row)).collect();
-    insert(work, ("decisions", &columns), "", &rows, |bound, (id, (_, entry, reason))| {
-        let bound = bound.bind(id.clone()).bind(now).bind(&entry.tag).bind(&entry.dedupe_key);
-        bound.bind("").bind("").bind("").bind("refuse").bind("filter").bind(*reason)
-    })
-    .await
-}
-
-async fn write_alerts(work: &mut Work<'_>, alerts: &HashMap<&str, Alert<'_>>) -> Result<(), StoreError> {
-    let columns = [
-        "tag",
-        "dedupe_key",
-        "route",
-        "title",
-        "state",
-        "first_at",
-        "last_at",
-        "occurred_at",
-        "last_delivery",
-        "last_hash",
-        "last_route",
-    ];
-    let update = "ON CONFLICT (tag) DO UPDATE SET title = EXCLUDED.title, state = EXCLUDED.state, \
-        last_at = EXCLUDED.last_at, occurred_at = EXCLUDED.occurred_at, last_delivery = EXCLUDED.last_delivery, \
-        last_hash = EXCLUDED.last_hash, last_route = EXCLUDED.last_route";
-    let mut changed: Vec<_> = alerts.iter().filter(|(_, alert)| alert.is_changed).collect();
-    changed.sort_unstable_by_key(|(tag, _)| **tag);
-    insert(work, ("alerts", &columns), update, &changed, |bound, (tag, alert)| {
-        bound
-            .bind(tag.to_string())
-            .bind(alert.dedupe_key.to_string())
-            .bind(alert.route.to_string())
-            .bind(alert.title.to_string())
-            .bind(alert.state.to_string())
-            .bind(alert.first_at)
-            .bind(alert.last_at)
-            .bind(alert.occurred_at)
-            .bind(alert.last_delivery.to_string())
-            .bind(alert.last_hash.to_vec())
-            .bind(alert.last_route.to_string())
-    })
-    .await
-}
-
-/// Makes jobs.
-///
-/// # Errors
-/// The database's.
-pub async fn start(work: &mut Work<'_>, new: &[NewRow<'_>]) -> Result<(), StoreError> {
-    let columns = [
-        "id",
-        "alert",
-        "integration",
-        "phase",
-        "job",
-        "created_at",
-        "due_at",
-        "epoch",
-        "delivery",
-        "rule",
-        "gates",
-        "severity",
-    ];
-    let mut rows = Vec::with_capacity(new.len());
-    for row in new {
-        rows.push((row, serde_json::to_string(row.job)?, serde_json::to_string(row.gates)?));
-    }
-    let now = work.now;
-    insert(work, ("jobs", &columns), "", &rows, |bound, (row, job, gates)| {
-        bound
-            .bind(&row.job.id)
-            .bind(row.alert)
-            .bind(row.integration)
-            .bind(row.job.phase.name())
-            .bind(job)
-            .bind(now)
-            .bind(now)
-            .bind(0i64)
-            .bind(row.delivery_id)
-            .bind(&row.gates.rule)
-            .bind(gates)
-            .bind(row.severity)
-    })
-    .await
 }

@@ -57,14 +57,18 @@ pub async fn claimed_again(store: &Store, id: &str) -> Claimed {
     store.renew(vec![(id.to_string(), 1)], NO_LEASE).await.unwrap();
     loop {
         let mut due = store.claim("one", "me", LEASE, 99).await.unwrap().claimed;
-        if let Some(place) = due.iter().position(|claimed| claimed.job.id == id) {
-            return due.remove(place);
+        let found = due.iter().position(|claimed| claimed.job.id == id).map(|place| due.remove(place));
+        for other in due {
+            store.save(save(&other, "me", Some(0))).await.unwrap();
+        }
+        if let Some(found) = found {
+            return found;
         }
     }
 }
 
 /// Ends a job that has its place, with a session or without, and with what that consumed.
-async fn end(store: &Store, id: &str, kind: OutcomeKind, acus: Option<f64>) {
+pub async fn end(store: &Store, id: &str, kind: OutcomeKind, acus: Option<f64>) {
     let held = store.alerts(99, None).await.unwrap();
     assert!(held.iter().any(|alert| alert.job.as_ref().is_some_and(|job| job.id == id)), "{id} is there");
     let mut claimed = claimed_again(store, id).await;

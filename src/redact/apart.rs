@@ -1,0 +1,151 @@
+//! Values that no sign divides from their names: a blank, a comma, a bar, a line's end, or the words of a sentence. Pure.
+
+use super::names::{Kind, Name};
+use super::pair::follows_plainly;
+use super::rules::DOTTED;
+use super::scan::{Place, boundary, looks_random, run};
+use super::sign::{Sign, after_sign, is_blank, linking, typed};
+use super::speech::is_label;
+
+/// How far a sentence is followed.
+const NEAR: usize = 200;
+
+/// How many words may say whose a secret is: `password for user app: …`.
+const MOST_WORDS: usize = 3;
+
+/// Words before a name that announce its value.
+const ANNOUNCING: [&str; 6] = ["following", "temporary", "initial", "generated", "new", "default"];
+
+/// A value that only a blank, a comma, a bar or a line's end divides from its name.
+pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -> Option<(usize, Sign)> {
+    let rest = place.rest();
+    let after = &rest[at + blanks..];
+    if name.starts_with('-') && blanks > 0 && !after.starts_with('-') {
+        return Some((at + blanks, Sign::Blank));
+    }
+    if name.starts_with('-') && rest[..at].ends_with(['"', '\'']) && after.starts_with(',') {
+        // As a list of JSON.
+        let item = at + blanks + run(after, |byte| b", ".contains(&byte));
+        let is_value = rest[item..].starts_with(['"', '\'']) && !rest[item + 1..].starts_with('-');
+        return is_value.then_some((item, Sign::Blank));
+    }
+    if name.starts_with('-') && after.starts_with('\n') {
+        // The arguments of a command as a list of YAML.
+        let item = at + run(&rest[at..], |byte| byte.is_ascii_whitespace());
+        return rest[item..]
+            .strip_prefix("- ")
+            .filter(|value| !value.starts_with('-'))
+            .map(|_| (item + 2, Sign::Blank));
+    }
+    // `npm config set _authToken …`, `ENV API_TOKEN …`; `password 7 …` of routers.
+    let before = place.text[..place.at].trim_end_matches([' ', '"', '\'']);
+    let is_set = ["set", "setx", "ENV", "put"].iter().any(|word| before.ends_with(word));
+    let kind_of_hash =
+        if after.starts_with(|c: char| c.is_ascii_digit()) && after[1..].starts_with(' ') { 2 } else { 0 };
+    if blanks > 0 && (is_set || kind_of_hash > 0) {
+        let begin = at + blanks + kind_of_hash;
+        let word = &rest[begin..begin + run(&rest[begin..], |byte| !byte.is_ascii_whitespace())];
+        return ((looks_random(word, 6) || word.starts_with("$1$")) && !word.contains(':'))
+            .then_some((begin, Sign::Blank));
+    }
+    // `temporary password is generated for root@localhost: …`
+    if named.kind == Kind::Password
+        && let Some(told) = announced(place, after)
+    {
+        return Some((at + blanks + told, Sign::Equals));
+    }
+    let divided = match after.chars().next()? {
+        '|' | ',' | ';' | '[' => 1,
+        '-' if after[1..].starts_with(' ') => 1,
+        '/' if name.len() == at => 1,
+        '(' => 1 + if after[1..].starts_with("got ") { 4 } else { 0 },
+        '\n' | '\r' => run(after, |byte| byte.is_ascii_whitespace()),
+        _ => ["to ", "as ", "with "]
+            .into_iter()
+            .find(|word| after.starts_with(word) && !after.starts_with("to be "))
+            .map_or(0, str::len),
+    };
+    if divided > 0 {
+        let begin = at + blanks + divided + run(&after[divided..], is_blank);
+        let begin = begin + run(&rest[begin..], |byte| b"\"'`*\\".contains(&byte));
+        let word = &rest[begin..boundary(rest, begin + 128).max(begin)];
+        let word =
+            &word[..word.find(|c: char| c.is_whitespace() || "\"'`|,;()[]<>\\".contains(c)).unwrap_or(word.len())];
+        // `/secrets/db-password/…`: the version of a secret.
+        let is_version = after.starts_with('/') && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let sign = if after.starts_with('(') && !word.contains([':', '=', '.']) { Sign::Blank } else { Sign::Loose };
+        if follows_plainly(named, word) && !is_version {
+            return Some((begin, sign));
+        }
+        if !after.starts_with("to ") {
+            return None;
+        }
+    }
+    if blanks == 0 {
+        return None;
+    }
+    // `password is …`, `password for bob is …`
+    let of = ["for ", "of ", "on ", "to ", "de ", "do ", "da ", "von ", "für ", "pour "]
+        .into_iter()
+        .find(|word| after.starts_with(word))
+        .map_or(0, str::len);
+    if of > 0 {
+        let mut whose = of;
+        for _ in 0..MOST_WORDS {
+            whose += run(&after[whose..], |byte| DOTTED(byte) || byte == b'@') + 1;
+            let Some(next) = after.get(whose..) else { break };
+            if let Some(linked) = linking(next) {
+                return Some((at + blanks + whose + linked, Sign::Word));
+            }
+        }
+    }
+    if let Some(linked) = linking(after) {
+        return Some((at + blanks + linked, Sign::Word));
+    }
+    // `password for user app: …`
+    if of > 0 && at == name.len() && named.kind == Kind::Password {
+        let quote = after[of..].chars().next().filter(|c| "\"'".contains(*c));
+        let near = &after[..boundary(after, NEAR)];
+        let whose = match quote {
+            Some(quote) => of + 1 + near[of + 1..].find(quote)? + 1,
+            None => of,
+        };
+        let sign =
+            whose + near[whose..].find([':', '=', '\n']).filter(|sign| !near[whose + *sign..].starts_with('\n'))?;
+        let is_near = near[whose..sign].split_whitespace().count() <= MOST_WORDS;
+        return is_near.then(|| after_sign(rest, at + blanks + sign)).flatten();
+    }
+    // `var password string = "…"`
+    if !rest[..at].ends_with(['"', '\''])
+        && let Some(typed) = typed(after)
+    {
+        return Some((at + blanks + typed, Sign::Equals));
+    }
+    // `password "…" rejected`, `token … rejected`
+    let quote = run(after, |byte| b"\"'(`<".contains(&byte));
+    let word = &after[quote..boundary(after, quote + 128).max(quote)];
+    let word = &word[..word.find(|c: char| c.is_whitespace() || "\"'`|,;()[]<>\\".contains(c)).unwrap_or(word.len())];
+    // `token … : 401`
+    let word = word.trim_end_matches(':');
+    let is_quoted_password = || {
+        let is_random = word.bytes().any(|byte| byte.is_ascii_digit()) && looks_random(word, 6) && !is_label(word);
+        named.kind == Kind::Password && after.starts_with(['"', '\'']) && is_random
+    };
+    (follows_plainly(named, word) || is_quoted_password())
+        .then_some((at + blanks + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
+}
+
+/// Where the value begins after a sentence that announces it and ends with a colon: `temporary password is generated for root: …`.
+fn announced(place: Place<'_>, after: &str) -> Option<usize> {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(24))..place.at];
+    let near = &after[..boundary(after, NEAR)];
+    let colon = near.find(": ").into_iter().chain(near.find(":\n")).min()?;
+    let sentence = &near[..colon];
+    let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase() || b"@[]'".contains(&byte));
+    let is_announced =
+        ANNOUNCING.iter().any(|word| before.trim_end().ends_with(word)) && sentence.split(' ').all(is_word);
+    let begin = colon + 1 + run(&near[colon + 1..], |byte| byte.is_ascii_whitespace());
+    let word = near[begin..].split(char::is_whitespace).next()?;
+    let is_random = word.bytes().any(|byte| byte.is_ascii_digit()) && looks_random(word, 6);
+    (is_announced && is_random).then_some(begin)
+}

@@ -1,0 +1,214 @@
+//! Secrets that commands take among their arguments, or from another command. Pure.
+
+use std::ops::Range;
+
+use super::command::is_of;
+use super::rules::DOTTED;
+use super::scan::{Place, boundary, is_strong, is_varied};
+use super::series::is_plain;
+use super::shell::{Word, word, words};
+use super::speech::stands_in;
+
+/// How much of a line is looked at.
+const LINE: usize = 200;
+
+/// The longest secret.
+const LONGEST: usize = 1024;
+
+/// Which of the arguments is the secret.
+#[derive(Clone, Copy)]
+enum Which {
+    /// This one, counted from one, where options do not count; the mark of a hash's kind does not, either.
+    Nth(usize),
+    /// What is behind the colon in this one, a user with a password.
+    OfUser(usize),
+    /// The one after this word, where it is the last.
+    After(&'static str),
+    /// The last one of a command with this option.
+    Last(&'static str),
+    /// The first one that is as random as passwords are.
+    Random,
+}
+
+use Which::{After, Last, Nth, OfUser, Random};
+
+/// Commands with a secret among their arguments: how they begin, other words that the line must have, and which one it is.
+const COMMANDS: [(&str, &str, Which); 32] = [
+    ("htpasswd", "", Last("b")),
+    ("add_user", "rabbitmqctl", Nth(2)),
+    ("change_password", "rabbitmqctl", Nth(2)),
+    ("authenticate_user", "rabbitmqctl", Nth(2)),
+    ("net user", "", Nth(2)),
+    ("net use", "", Random),
+    ("runas", "", Random),
+    ("vncpasswd", "", Random),
+    ("smbpasswd", "", Random),
+    ("ConvertTo-SecureString", "", Nth(1)),
+    ("rclone obscure", "", Nth(1)),
+    ("wpa_passphrase", "", Nth(2)),
+    ("alias set", "mc", Nth(4)),
+    ("config host add", "mc", Nth(4)),
+    ("config set", "pulumi --secret", Nth(2)),
+    ("connect", "nmcli", After("password")),
+    ("snmp-server community", "", Nth(1)),
+    ("radius-server key", "", Nth(1)),
+    ("tacacs-server key", "", Nth(1)),
+    ("enable secret", "", Nth(1)),
+    ("enable password", "", Nth(1)),
+    ("cargo login", "", Nth(1)),
+    ("config", "poetry http-basic", Nth(3)),
+    ("config", "composer http-basic", Nth(3)),
+    ("bundle config", "", OfUser(2)),
+    ("bundle config set", "", OfUser(2)),
+    ("addauth digest", "", OfUser(1)),
+    ("crypto isakmp key", "", Nth(1)),
+    ("radius-server host", "", After("key")),
+    ("username", "", After("secret")),
+    ("username", "", After("password")),
+    ("neighbor", "", After("password")),
+];
+
+/// Commands all of whose settings are secrets.
+const SETTING_SECRETS: [&str; 4] = ["secrets set ", "secret set ", "secrets:set ", "create secret generic "];
+
+/// Commands that read a password or a token where another one writes it: `echo … | docker login --password-stdin`.
+const READERS: [&str; 14] = [
+    "password-stdin",
+    "--stdin",
+    "passwd",
+    "chpasswd",
+    "sudo -S",
+    "with-token",
+    "kinit",
+    "-fd 0",
+    "pass-file -",
+    "stdin:",
+    "login",
+    "-passin",
+    "secrets versions add",
+    "--data-file",
+];
+
+/// The secret among the arguments of the command that begins here.
+pub(super) fn positional(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let begins = |name: &str| {
+        let after =
+            rest.get(..name.len()).filter(|begin| begin.eq_ignore_ascii_case(name)).map(|_| &rest[name.len()..]);
+        after.is_some_and(|after| after.starts_with([' ', '(']))
+    };
+    let mut commands = COMMANDS.iter().filter(|(name, with, _)| begins(name) && is_of(place, with));
+    commands.find_map(|(name, _, which)| argument(place, name, *which))
+}
+
+/// The secret among the arguments of a command that is called `name`.
+fn argument(place: Place<'_>, name: &str, which: Which) -> Option<Range<usize>> {
+    let begin = place.at + name.len();
+    let text = &place.text[begin..];
+    let is_call = text.starts_with('(') || name.contains('-') && !name.contains(' ');
+    let words = words(text, if is_call { "()," } else { "" });
+    let told = |word: &Word| &text[word.range.clone()];
+    let is_option = |word: &Word| !word.is_quoted && told(word).starts_with(['-', '/']) && told(word).len() > 1;
+    let is_kind = |word: &Word| told(word).len() == 1 && told(word).bytes().all(|byte| byte.is_ascii_digit());
+    let arguments = || words.iter().filter(|word| !is_option(word));
+    let secret = match which {
+        Nth(nth) | OfUser(nth) => arguments().filter(|word| !is_kind(word)).nth(nth - 1),
+        After(keyword) => {
+            let nth = arguments().position(|word| told(word) == keyword)?;
+            let mut values = arguments().skip(nth + 1).filter(|word| !is_kind(word));
+            values.next().filter(|_| nth > 0 && values.next().is_none())
+        }
+        Last(option) => {
+            let has_option = words.iter().any(|word| is_option(word) && told(word).contains(option));
+            arguments().next_back().filter(|_| has_option)
+        }
+        Random => {
+            let is_place = |word: &Word| told(word).contains(['/', '\\', ':']);
+            arguments().find(|word| !is_place(word) && (is_strong(told(word)) || is_varied(told(word))))
+        }
+    }?;
+    let user = if matches!(which, OfUser(_)) { told(secret).find(':')? + 1 } else { 0 };
+    let value = &told(secret)[user..];
+    let is_word =
+        value.bytes().all(|byte| byte.is_ascii_alphabetic()) && !secret.is_quoted && !matches!(which, Last(_));
+    let is_secret = value.len() >= 3 && !is_word && !stands_in(value) && !value.starts_with('@');
+    is_secret.then(|| begin + secret.range.start + user..begin + secret.range.end)
+}
+
+/// The value of a setting in a command that sets secrets, whatever its name is: `fly secrets set A=…`.
+pub(super) fn setting(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(LINE))..place.at];
+    let line = near.rsplit('\n').next()?;
+    let before = line.trim_end_matches(|c: char| c.is_ascii() && DOTTED(c as u8));
+    let name = &line[before.len()..];
+    let is_setting = !name.is_empty()
+        && !name.starts_with('-')
+        && before.ends_with([' ', '=', '"', '\''])
+        && !before.ends_with("-file=")
+        && !is_plain(name)
+        && SETTING_SECRETS.iter().any(|command| before.contains(command));
+    if !is_setting {
+        return None;
+    }
+    let begin = place.at + 1;
+    let near = &place.text[begin..begin + boundary(&place.text[begin..], LONGEST)];
+    let value = word(near, char::is_whitespace);
+    let text = &near[value.range.clone()];
+    (!text.is_empty() && !stands_in(text)).then(|| begin + value.range.start..begin + value.range.end)
+}
+
+/// What a build server is told to hide: `::add-mask::…`, `##vso[task.setvariable variable=a;issecret=true]…`.
+pub(super) fn hidden(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let word = ["::add-mask::", "##vso[task.setvariable "].into_iter().find(|word| rest.starts_with(word))?;
+    let near = &rest[..boundary(rest, LONGEST)];
+    let line = &near[..near.find('\n').unwrap_or(near.len())];
+    let begin = if word.ends_with(':') {
+        word.len()
+    } else {
+        let close = line.find(']')?;
+        line[..close].to_ascii_lowercase().contains("issecret=true").then_some(close + 1)?
+    };
+    let value = line[begin..].trim_end_matches(['"', '\'', '\r', ' ']);
+    (!value.is_empty() && !stands_in(value)).then(|| place.at + begin..place.at + begin + value.len())
+}
+/// What `echo` writes, or a here-string holds, for a command that reads a password.
+pub(super) fn piped(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let word =
+        ["echo -n ", "echo -e ", "echo ", "printf '%s' ", "printf \"%s\" ", "printf %s ", "printf ", "<<< ", "<<<"]
+            .into_iter()
+            .find(|word| rest.starts_with(word))?;
+    let near = &rest[..boundary(rest, LONGEST)];
+    let line = &near[..near.find('\n').unwrap_or(near.len())];
+    let quote = usize::from(line[word.len()..].starts_with(['"', '\'']));
+    let begin = word.len() + quote;
+    let is_end = |c: char| {
+        if quote > 0 { line[word.len()..].starts_with(c) } else { c.is_whitespace() || "\"'`|;)".contains(c) }
+    };
+    let length = line[begin..].find(is_end).unwrap_or(line.len() - begin);
+    let is_variable = line[begin..].starts_with('$');
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(LINE))..place.at];
+    let before = before.rsplit('\n').next().unwrap_or_default();
+    let other = if word.starts_with('<') {
+        before
+    } else {
+        let behind = line[begin + length..].trim_start_matches(['"', '\'', ' ']);
+        // A shell that tells what it runs writes both sides of a pipe on a line of their own.
+        let traced = behind.is_empty() && before.trim_end().ends_with('+');
+        if traced { near[line.len()..].strip_prefix("\n+ ")?.split('\n').next()? } else { behind.strip_prefix('|')? }
+    };
+    let is_read = READERS.iter().any(|reader| other.contains(reader));
+    (is_read && length > 0 && !is_variable).then(|| place.at + begin..place.at + begin + length)
+}
+
+/// The password of a user of Redis: `ACL SETUSER bob on >…`.
+pub(super) fn rule_of_access(place: Place<'_>) -> Option<Range<usize>> {
+    let secret = place.rest().strip_prefix('>')?;
+    let secret = &secret[..boundary(secret, LONGEST)];
+    let length = secret.find(char::is_whitespace).unwrap_or(secret.len());
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(LINE))..place.at];
+    let before = before.rsplit('\n').next()?;
+    let is_rule = ["SETUSER ", "setuser ", "user "].iter().any(|word| before.contains(word)) && before.contains(" on ");
+    (is_rule && length > 2).then(|| place.at + 1..place.at + 1 + length)
+}

@@ -1,0 +1,45 @@
+//! What commands that print a secret print, on the line below them: `gcloud secrets versions access …`, `… | base64 -d`. Pure.
+
+use std::ops::Range;
+
+use super::scan::{Place, boundary, is_strong, looked_at};
+
+/// How much of the line of a command is looked at, and of the one below.
+const LINE: usize = 256;
+
+/// The shortest secret: a word that is no secret stands alone on a line, too.
+const SHORTEST: usize = 12;
+
+/// Words of commands that print nothing but a secret.
+const PRINTING: [&str; 14] = [
+    "| base64 -d",
+    "| base64 --decode",
+    "kv get -field=",
+    "read -field=",
+    "output -raw ",
+    "stack output ",
+    "secrets versions access ",
+    "--query SecretString",
+    "--query Parameter.Value",
+    "keyvault secret show ",
+    "op read ",
+    "print-access-token",
+    "auth token",
+    "create token ",
+];
+
+/// The only word on the line that begins after this line's end.
+pub(super) fn below(place: Place<'_>) -> Option<Range<usize>> {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(LINE))..place.at];
+    let near = &place.rest()[1..boundary(place.rest(), LINE).max(1)];
+    let line = near.split('\n').next()?;
+    let word = line.trim();
+    let is_word = word.len() >= SHORTEST && !word.contains(|c: char| c.is_whitespace() || "{}:\"'<>|".contains(c));
+    if !is_word || !is_strong(word) {
+        return None;
+    }
+    looked_at(before.len());
+    let command = before.rsplit('\n').next()?;
+    let begin = place.at + 1 + line.find(word)?;
+    PRINTING.iter().any(|printing| command.contains(printing)).then(|| begin..begin + word.len())
+}

@@ -1,0 +1,210 @@
+//! Secrets in what is sent to sign in: SMTP, IMAP, FTP, POP3 and Redis; and in the files and sentences that name a user beside. Pure.
+
+use std::ops::Range;
+
+use super::rules::DOTTED;
+use super::scan::{Place, boundary, is_strong, is_varied, looked_at, looks_random, run};
+use super::shell::words;
+use super::speech::stands_in;
+use super::statement::begins;
+
+/// How far what is said of a machine is followed.
+const MACHINE: usize = 256;
+
+/// How far a dialog is followed.
+const DIALOG: usize = 1024;
+
+/// What signs in with one secret after it: SMTP, IMAP and Redis.
+const MECHANISMS: [&str; 5] = ["default", "PLAIN", "LOGIN", "XOAUTH2", "OAUTHBEARER"];
+
+/// The secret of `AUTH …`, `AUTH default …`, `AUTH PLAIN …` and `AUTHENTICATE PLAIN …`.
+pub(super) fn signing_in(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let verb = ["authenticate", "auth"].into_iter().find(|verb| begins(rest, verb))?.len();
+    let near = &rest[..boundary(rest, DIALOG)];
+    let gap = run(&near[verb..], |byte| b"\"' ".contains(&byte));
+    if gap == 0 {
+        return None;
+    }
+    let mut at = verb + gap;
+    let word = |at: usize| {
+        &near[at..at + near[at..].find(|c: char| c.is_whitespace() || "\"'`,;)".contains(c)).unwrap_or(near.len() - at)]
+    };
+    let is_mechanism = MECHANISMS.iter().any(|mechanism| mechanism.eq_ignore_ascii_case(word(at)));
+    if is_mechanism {
+        at += word(at).len();
+        // What the server asks stands on a line of its own.
+        at += run(&near[at..], |byte| b"\"' \r".contains(&byte));
+        at += near[at..].strip_prefix("\n334").map_or(0, |asked| {
+            let line = asked.find('\n').unwrap_or(asked.len());
+            "\n334".len() + line + usize::from(line < asked.len())
+        });
+    }
+    let line = near[at..].split('\n').next().unwrap_or_default();
+    let is_command = is_mechanism || rest.starts_with("AUTH") || line[word(at).len()..].trim().is_empty();
+    // `stats auth admin:…`, `AUTH bob …`
+    at += match line.split_once(' ') {
+        _ if is_mechanism => 0,
+        Some((user, password)) if rest.starts_with("AUTH ") && is_varied(password) => user.len() + 1,
+        _ => word(at).find(':').map_or(0, |sign| sign + 1),
+    };
+    let secret = word(at).len();
+    (is_command && looks_random(word(at), 6)).then(|| place.at + at..place.at + at + secret)
+}
+
+/// What a server of SMTP asks for in base64: `Username:` and `Password:`.
+const ASKED: [&str; 4] = ["334 VXNlcm5hbWU6", "334 UGFzc3dvcmQ6", "334 dXNlcm5hbWU6", "334 cGFzc3dvcmQ6"];
+
+/// The answer on the line below what a server asks, behind whatever a log puts before it.
+pub(super) fn asked(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let asked = ASKED.iter().find(|asked| rest.starts_with(**asked))?.len();
+    let near = &rest[..boundary(rest, DIALOG)];
+    let begin = asked + run(&near[asked..], |byte| byte.is_ascii_whitespace());
+    let line = near[begin..].split('\n').next()?.trim_end();
+    let answer = line.rsplit(' ').next()?;
+    let is_base64 = answer.len() >= 4
+        && answer.len().is_multiple_of(4)
+        && answer.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+    let end = place.at + begin + line.len();
+    (near[asked..begin].contains('\n') && is_base64).then(|| end - answer.len()..end)
+}
+
+/// The password of FTP and POP3, on a line of its own below that of its user: `USER bob`, `PASS …`.
+pub(super) fn pass(place: Place<'_>) -> Option<Range<usize>> {
+    let value = place.rest().strip_prefix("PASS ")?;
+    let value = &value[..boundary(value, DIALOG)];
+    let value = value.split('\n').next()?.trim_end_matches(['\r', '"', '\'', ' ']);
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(256))..place.at];
+    looked_at(before.len());
+    let has_user = before.rsplit('\n').skip(1).take(3).any(|line| line.contains("USER "));
+    let begin = place.at + "PASS ".len();
+    (has_user && !value.is_empty() && !value.contains(' ') && !stands_in(value)).then(|| begin..begin + value.len())
+}
+
+/// The password of IMAP's `a1 LOGIN bob …`.
+pub(super) fn login(place: Place<'_>) -> Option<Range<usize>> {
+    let arguments = place.rest().strip_prefix("LOGIN ")?;
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(32))..place.at];
+    let tag = before.strip_suffix(' ')?.rsplit(char::is_whitespace).next()?;
+    let words = words(arguments, "");
+    let [_, password] = words.as_slice() else { return None };
+    let begin = place.at + "LOGIN ".len();
+    let is_tag = tag.bytes().all(|byte| byte.is_ascii_alphanumeric()) && tag.bytes().any(|byte| byte.is_ascii_digit());
+    let is_secret = is_tag && !stands_in(&arguments[password.range.clone()]);
+    is_secret.then(|| begin + password.range.start..begin + password.range.end)
+}
+
+/// The password of a machine in a `.netrc`: `machine host login bob password …`.
+pub(super) fn machine(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let near = &rest[..boundary(rest, MACHINE)];
+    let mut words = near.split_ascii_whitespace();
+    let is_machine = match words.next()? {
+        "machine" => words.next().is_some(),
+        word => word == "default",
+    };
+    let mut has_login = false;
+    while let (true, Some(name), Some(value)) = (is_machine, words.next(), words.next()) {
+        let value = value.trim_end_matches(['"', '\'']);
+        let is_last =
+            words.clone().next().is_none_or(|next| ["machine", "default", "macdef", "account"].contains(&next));
+        match name {
+            "login" | "account" => has_login = true,
+            "password" if has_login && !stands_in(value) => {
+                // Where it stands: what is before it has been looked at word by word.
+                let after = words
+                    .clone()
+                    .next()
+                    .map_or(near.trim_end().len(), |next| next.as_ptr().addr() - near.as_ptr().addr());
+                let end = near[..after].trim_end().trim_end_matches(['"', '\'']).len();
+                let ends_line = near[end..after].contains('\n');
+                return (is_last || ends_line).then(|| place.at + end - value.len()..place.at + end);
+            }
+            _ => break,
+        }
+    }
+    None
+}
+
+/// Accounts that every system has.
+const ACCOUNTS: &str = "root admin administrator sa postgres elastic";
+
+/// The password of an account that every system has: `admin:…`.
+pub(super) fn of_account(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let user = ACCOUNTS.split(' ').find(|user| {
+        rest.get(..user.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(user))
+            && rest[user.len()..].starts_with(':')
+    })?;
+    let begin = user.len() + 1;
+    let near = &rest[begin..boundary(rest, begin + 128)];
+    let password = &near[..near.find(|c: char| c.is_whitespace() || "\"'`,;()<>".contains(c)).unwrap_or(near.len())];
+    let is_password = (is_strong(password) || is_varied(password)) && !password.contains(['/', ':', '.', '@', '=']);
+    is_password.then(|| place.at + begin..place.at + begin + password.len())
+}
+
+/// Words that a user and a password follow.
+const OF_BOTH: &str = "credentials credential creds login account sftp ftp";
+
+/// Words for users and for passwords, of which one of each, with a sign between, is followed by one of each: `user/pass: bob/…`.
+const USER: &str = "username user login account email id";
+const PASSWORD: &str = "password passwd pass pwd pw passphrase";
+
+/// The password of `creds: bob / …`, `user/pass: bob/…` and `login bob:…`.
+pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let near = &rest[..boundary(rest, DIALOG)];
+    let word = |at: usize| run(&near[at..], |byte| byte.is_ascii_alphabetic());
+    let is_one_of = |table: &str, word: &str| table.split(' ').any(|known| known.eq_ignore_ascii_case(word));
+    let first = word(0);
+    let joined = first + run(&near[first..], |byte| b" /:&+,|".contains(&byte));
+    let both = joined + word(joined);
+    let names_both =
+        both > joined && joined > first && is_one_of(USER, &near[..first]) && is_one_of(PASSWORD, &near[joined..both]);
+    let named = if names_both { both } else { first };
+    if !names_both && !is_one_of(OF_BOTH, &near[..first]) {
+        return None;
+    }
+    let open = named + run(&near[named..], |byte| b" :=\"'*".contains(&byte));
+    let open = open
+        + ["with ", "as ", "is ", "are "]
+            .iter()
+            .find(|word| near[open..].starts_with(**word))
+            .map_or(0, |word| word.len());
+    let user = run(&near[open..], |byte| DOTTED(byte) || byte == b'@');
+    let sign = open + user;
+    let gap = run(&near[sign..], |byte| b" :/".contains(&byte));
+    let password = &near[sign + gap..];
+    let end = password.find(|c: char| c.is_whitespace() || "\"'`,;)<".contains(c)).unwrap_or(password.len());
+    let end = match password[..end].rfind('@') {
+        None if near[..first].to_ascii_lowercase().ends_with("ftp") => return None,
+        None => end,
+        // `login: bob:…@10.0.0.3`
+        Some(at) => at,
+    };
+    let told = &password[..end];
+    let is_pair = open > named && user > 0 && near[sign..sign + gap].contains([':', '/']);
+    let is_secret = is_strong(told) || is_varied(told) || names_both && looks_random(told, 6);
+    // What is masked already says that the user before it is none.
+    let is_secret = is_secret && !told.contains("://") && !stands_in(told) || told == super::MASK;
+    (is_pair && is_secret).then(|| place.at + sign + gap..place.at + sign + gap + end)
+}
+
+/// The password of `host:5432:database:user:…`, as files of PostgreSQL's clients have it.
+pub(super) fn password_file(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let host = run(rest, |byte| DOTTED(byte) || byte == b'*');
+    if host == 0 || host > 128 || !rest[host..].starts_with(':') || rest[host + 1..].starts_with('/') {
+        return None;
+    }
+    let near = &rest[..boundary(rest, DIALOG)];
+    let near = &near[..near.find(char::is_whitespace).unwrap_or(near.len())];
+    let mut parts = near.splitn(5, ':');
+    let (host, port, database, user) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let password = parts.next()?;
+    let is_name = |name: &str| !name.is_empty() && (name == "*" || name.bytes().all(DOTTED));
+    let is_port = port == "*" || port.len() >= 4 && port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_file = is_name(host) && is_port && is_name(database) && is_name(user);
+    (is_file && is_strong(password)).then(|| place.at + near.len() - password.len()..place.at + near.len())
+}

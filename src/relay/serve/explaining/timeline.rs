@@ -1,0 +1,178 @@
+//! What happened to an alert, moment by moment, how it stands, and what to do. Pure.
+
+use serde::Serialize;
+
+use crate::relay::driver::time;
+use crate::relay::serve::store::{DecisionView, KeptAlert, KeptDelivery, KeptJob};
+
+/// An alert, explained.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Explanation {
+    pub tag: String,
+    pub dedupe_key: String,
+    pub title: String,
+    /// `firing` or `resolved`; empty where no rule takes the alert.
+    pub state: String,
+    pub timeline: Vec<Moment>,
+    /// How it stands now, in a sentence.
+    pub now: String,
+    /// What to do; `None` where nothing is to be done.
+    pub advice: Option<String>,
+}
+
+/// Something that happened.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Moment {
+    /// In Unix milliseconds.
+    pub at: i64,
+    pub what: String,
+}
+
+/// A delivery that told of the alert.
+#[derive(Debug, Clone)]
+pub struct Arrival {
+    pub id: String,
+    at: i64,
+    route: String,
+    state: String,
+    /// What each rule says of it.
+    rules: Vec<String>,
+}
+
+impl Arrival {
+    pub fn of(delivery: &KeptDelivery, state: String, rules: Vec<String>) -> Arrival {
+        let (id, route) = (delivery.id.clone(), delivery.route.clone());
+        Arrival { id, at: delivery.received_at, route, state, rules }
+    }
+}
+
+/// Puts together what is known of an alert; its jobs and answers are the oldest first.
+pub fn explanation(
+    alert: &KeptAlert,
+    jobs: &[KeptJob],
+    decisions: &[DecisionView],
+    arrivals: Vec<Arrival>,
+    now: i64,
+) -> Explanation {
+    // Of one moment: what came in, then what was answered, then what followed.
+    let mut moments: Vec<(i64, u8, String)> = Vec::new();
+    for arrival in arrivals {
+        let Arrival { id, at, route, state, rules } = arrival;
+        let what = match state.as_str() {
+            "fired" | "firing" => "it fired",
+            "resolved" => "it resolved",
+            other => &format!("it came in as {other}"),
+        };
+        moments.push((at, 0, format!("{what}, by the route {route} ({id})")));
+        moments.extend(rules.into_iter().map(|rule| (at, 1, format!("  {rule}"))));
+    }
+    moments.extend(decisions.iter().map(|row| (row.at, 2, answered(row))));
+    for job in jobs {
+        if let (Some(id), Some(at)) = (&job.progress.session_id, job.started_at) {
+            let url = job.progress.session_url.as_deref().unwrap_or("no URL is known");
+            moments.push((at, 3, format!("the session {id} was started: {url}")));
+        }
+        if let Some(at) = job.settled_at {
+            moments.push((at, 4, format!("the job {} ended: {}", job.id, ended(job))));
+        }
+    }
+    moments.sort_by_key(|(at, order, _)| (*at, *order));
+    let timeline = moments.into_iter().map(|(at, _, what)| Moment { at, what }).collect();
+    let (now, advice) = stands(alert, jobs.last(), decisions.last(), now);
+    let KeptAlert { tag, dedupe_key, title, state, .. } = alert.clone();
+    Explanation { tag, dedupe_key, title, state, timeline, now, advice }
+}
+
+fn answered(row: &DecisionView) -> String {
+    let gate = row.gate.as_deref().unwrap_or("?");
+    let reason = row.reason.as_deref().unwrap_or("no reason is kept");
+    let by = if row.rule.is_empty() { String::new() } else { format!("the rule {}: ", row.rule) };
+    match row.decision.as_str() {
+        "start" => format!("{by}every gate let it pass"),
+        "look" => format!("{by}the gate {gate} let it look for earlier sessions: {reason}"),
+        "hold" => {
+            let until = row.until.map_or_else(String::new, |until| format!("; asked again by {}", time(until)));
+            format!("{by}the gate {gate} held it: {reason}{until}")
+        }
+        "join" => format!("{by}the gate {gate} had it join a session: {reason}"),
+        "refuse" if row.rule.is_empty() => format!("it was dropped: {reason}"),
+        _ => format!("{by}the gate {gate} dropped it: {reason}"),
+    }
+}
+
+fn ended(job: &KeptJob) -> String {
+    let progress = &job.progress;
+    let words: Vec<&str> =
+        [&progress.status, &progress.result].into_iter().filter_map(|word| word.as_deref()).collect();
+    let mut ended = words.join(", ");
+    if let Some(reason) = &progress.reason {
+        ended.push_str(&format!(": {reason}"));
+    }
+    if let Some(url) = &progress.pr_url {
+        ended.push_str(&format!(" ({url})"));
+    }
+    ended
+}
+
+/// How it stands, and what to do.
+fn stands(alert: &KeptAlert, job: Option<&KeptJob>, last: Option<&DecisionView>, now: i64) -> (String, Option<String>) {
+    let advice = |gate: &str| Some(advice(gate, last.map(|row| row.rule.as_str()).unwrap_or_default()));
+    let Some(job) = job else {
+        let reason = last.and_then(|row| row.reason.as_deref()).unwrap_or("it has never fired since it is known");
+        return (format!("nothing started: {reason}"), last.and_then(|row| advice(row.gate.as_deref()?)));
+    };
+    let session = job.progress.session_id.as_deref();
+    match (job.settled_at, job.progress.result.as_deref()) {
+        (Some(_), Some("refused" | "resolved_before_start")) => {
+            let gate = last.and_then(|row| row.gate.as_deref()).unwrap_or("resolved");
+            (format!("nothing started: {}", ended(job)), advice(gate))
+        }
+        (Some(_), _) if job.started_at.is_none() && session.is_some() => {
+            let gate = if job.progress.result.as_deref() == Some("attached") { "storm" } else { "cooldown" };
+            let session = session.unwrap_or_default();
+            (format!("the session {session} takes care of it, and no other was started"), advice(gate))
+        }
+        (Some(_), _) if session.is_none() => (format!("nothing started: {}", ended(job)), advice("devin")),
+        (Some(at), _) => (format!("its last session ended at {}: {}", time(at), ended(job)), None),
+        (None, _) => match (&job.held_by, session) {
+            (Some(gate), _) => {
+                let why = job.held_why.as_deref().unwrap_or("no reason is kept");
+                let until = if job.due_at > now {
+                    format!("; it is asked again by {}", time(job.due_at))
+                } else {
+                    String::new()
+                };
+                (format!("it is held at the gate {gate}: {why}{until}"), advice(gate))
+            }
+            (None, Some(session)) => (format!("its session {session} is at work"), None),
+            (None, None) => {
+                let why = job.progress.reason.as_deref().unwrap_or("nobody has asked the gates yet");
+                let state = if alert.state == "resolved" { ", and the alert is resolved" } else { "" };
+                (format!("its session is not created yet{state}: {why}"), advice("devin"))
+            }
+        },
+    }
+}
+
+/// What to do about an alert that a gate holds or refuses.
+fn advice(gate: &str, rule: &str) -> String {
+    let of = if rule.is_empty() || rule == "default" { "default".to_string() } else { format!("the rule {rule}") };
+    match gate {
+        "filter" => "write a rule that matches it, or a last rule without match for all the rest; with --rules, the timeline says which condition each rule misses".to_string(),
+        "resolved" => format!("nothing, if it ended by itself; a shorter delay in {of} starts sooner"),
+        "max_wait" => format!("see above what held it; raise that limit, or max_wait in {of}"),
+        "kill_switch" => "switch the kill switch off: POST {\"on\": false} to /api/v1/kill-switch, or empty the file of kill_switch".to_string(),
+        "paused" => "end the pause: POST {\"on\": false} with the rule or the integration to /api/v1/pause".to_string(),
+        "rule" => format!("remove enabled: false from {of}, and reload"),
+        "delay" => format!("wait, or shorten delay in {of}"),
+        "min_occurrences" => format!("nothing, until it fires as often as that; or lower min_occurrences in {of}"),
+        "cooldown" => format!("read the earlier session first; a shorter cooldown in {of}, or while_pr_open: start, lets the next firing start another one"),
+        "storm" => format!("look at the session of the storm; storm: false in {of} gives each alert its own"),
+        "quota" => "raise the limit or buy credits in Devin; one session is tried every 15 minutes".to_string(),
+        "concurrent_sessions" | "runs" | "acu_per_day" => {
+            format!("wait until there is room, or raise {gate} under limits where the reason says")
+        }
+        "devin" => "read the reason: the log of serve and its /readyz say more".to_string(),
+        gate => format!("the reason says what {gate} waits for"),
+    }
+}

@@ -1,0 +1,336 @@
+//! A store as it is read beside the process that writes to it: nothing is changed, not even its version, and no statement holds
+//! a lock that keeps the writer waiting.
+
+use std::path::Path;
+
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
+
+use super::database::{install_drivers, now};
+use super::decisions::DecisionView;
+use super::queue::{Progress, read};
+use super::schema::version;
+use super::{Address, Dialect, StoreError, Switch, decisions};
+use crate::relay::prior::Holds;
+
+/// The oldest version whose tables have what is read here.
+const OLDEST: i64 = 4;
+
+/// A store that is only read.
+pub struct Archive {
+    connection: AnyConnection,
+    dialect: Dialect,
+}
+
+/// A delivery that was kept, without its body.
+#[derive(Debug, Clone)]
+pub struct KeptDelivery {
+    pub id: String,
+    pub route: String,
+    /// `None` where the sender gives none, and where it has been freed for a later delivery.
+    pub sender_id: Option<String>,
+    pub received_at: i64,
+    /// `alerts`, `no_alert`, `unrecognized` or `duplicate`.
+    pub verdict: String,
+    pub body_hash: Vec<u8>,
+    pub has_body: bool,
+}
+
+/// A job and every answer that its gates have given.
+#[derive(Debug, Clone)]
+pub struct KeptJob {
+    pub id: String,
+    /// The alert's tag.
+    pub alert: String,
+    pub dedupe_key: String,
+    pub title: String,
+    pub integration: String,
+    pub rule: String,
+    /// `None` where it follows another job.
+    pub delivery: Option<String>,
+    pub created_at: i64,
+    /// When it took its place; `None` where it never did, or has given it back.
+    pub started_at: Option<i64>,
+    pub settled_at: Option<i64>,
+    pub held_by: Option<String>,
+    pub held_why: Option<String>,
+    pub due_at: i64,
+    pub progress: Progress,
+    /// `None` where another version has written the job.
+    pub holds: Option<Holds>,
+    /// In their order.
+    pub decisions: Vec<DecisionView>,
+}
+
+/// An alert that is known.
+#[derive(Debug, Clone)]
+pub struct KeptAlert {
+    pub tag: String,
+    pub dedupe_key: String,
+    pub title: String,
+    pub route: String,
+    pub state: String,
+    pub first_at: i64,
+    pub last_at: i64,
+}
+
+impl Archive {
+    /// Opens a store that is there.
+    ///
+    /// # Errors
+    /// A sentence: where it is, what is wrong, and what to do.
+    pub async fn open(address: &Address) -> Result<Archive, StoreError> {
+        install_drivers();
+        let failed = |error: StoreError| address.cannot_be_opened(&error);
+        let (dialect, url) = match address {
+            Address::Memory => {
+                let problem = "a store in memory is seen by its own process only: give the --store that serve keeps";
+                return Err(failed(StoreError(problem.to_string())));
+            }
+            Address::Sqlite(path) => (Dialect::Sqlite, url_of(path).map_err(failed)?),
+            Address::Postgres(url) => (Dialect::Postgres, url.clone()),
+        };
+        let connected = AnyConnection::connect(&url).await.map_err(StoreError::from);
+        let mut archive = Archive { connection: connected.map_err(failed)?, dialect };
+        archive.prepare().await.map_err(failed)?;
+        Ok(archive)
+    }
+
+    /// Reads through a connection that somebody else has opened.
+    pub(super) fn of(connection: AnyConnection) -> Archive {
+        Archive { connection, dialect: Dialect::Sqlite }
+    }
+
+    pub(super) fn connection(&mut self) -> &mut AnyConnection {
+        &mut self.connection
+    }
+
+    /// What is read until [`Archive::end`] is of one moment.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn begin(&mut self) -> Result<(), StoreError> {
+        let text = match self.dialect {
+            Dialect::Sqlite => "BEGIN",
+            Dialect::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ",
+        };
+        self.connection.execute(text).await?;
+        Ok(())
+    }
+
+    /// Ends what [`Archive::begin`] has begun.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn end(&mut self) -> Result<(), StoreError> {
+        self.connection.execute("COMMIT").await?;
+        Ok(())
+    }
+
+    /// By the database's clock, in Unix milliseconds.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn now(&mut self) -> Result<i64, StoreError> {
+        now(&mut self.connection, self.dialect).await
+    }
+
+    /// All deliveries that came before a moment, in the order in which they came.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn deliveries(&mut self, before: i64) -> Result<Vec<KeptDelivery>, StoreError> {
+        let written = match self.dialect {
+            Dialect::Sqlite => "rowid",
+            Dialect::Postgres => "ctid",
+        };
+        let text = format!(
+            "SELECT id, route, sender_id, received_at, verdict, body_hash, CASE WHEN body IS NULL THEN 0 ELSE 1 END \
+            FROM deliveries WHERE received_at < $1 ORDER BY received_at, {written}"
+        );
+        let rows = sqlx::query(AssertSqlSafe(text)).bind(before).fetch_all(&mut self.connection).await?;
+        let delivery = |row: &AnyRow| {
+            Ok(KeptDelivery {
+                id: row.try_get(0)?,
+                route: row.try_get(1)?,
+                sender_id: row.try_get(2)?,
+                received_at: row.try_get(3)?,
+                verdict: row.try_get(4)?,
+                body_hash: row.try_get(5)?,
+                has_body: row.try_get::<i32, _>(6).map(i64::from).or_else(|_| row.try_get::<i64, _>(6))? != 0,
+            })
+        };
+        rows.iter().map(delivery).collect()
+    }
+
+    /// The body of a delivery; `None` where it is not kept any more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn body(&mut self, delivery: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        let query = sqlx::query("SELECT body FROM deliveries WHERE id = $1").bind(delivery);
+        let row = query.fetch_optional(&mut self.connection).await?;
+        Ok(row.map(|row| row.try_get(0)).transpose()?.flatten())
+    }
+
+    /// All jobs, the oldest first; those of one alert, if its tag is given.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn jobs(&mut self, alert: Option<&str>) -> Result<Vec<KeptJob>, StoreError> {
+        let holds = match self.dialect {
+            Dialect::Sqlite => "j.job -> '$.policy.holds'",
+            Dialect::Postgres => "CAST(CAST(j.job AS JSON) -> 'policy' -> 'holds' AS TEXT)",
+        };
+        let text = format!(
+            "SELECT j.id, j.alert, COALESCE(a.dedupe_key, j.alert) AS dedupe_key, COALESCE(a.title, '') AS title, \
+            j.integration, j.rule, j.delivery, j.created_at, j.started_at, j.settled_at, j.held_by, j.held_why, j.due_at, \
+            {holds} AS holds, j.session_id, j.session_url, j.pr_url, j.status, j.result, j.reason, j.acus_consumed \
+            FROM jobs j LEFT JOIN alerts a ON a.tag = j.alert WHERE ($1 = '' OR j.alert = $1) ORDER BY j.created_at, j.id"
+        );
+        let query = sqlx::query(AssertSqlSafe(text)).bind(alert.unwrap_or_default());
+        let mut jobs = Vec::new();
+        for row in query.fetch_all(&mut self.connection).await? {
+            let holds: Option<String> = row.try_get("holds")?;
+            jobs.push(KeptJob {
+                id: row.try_get("id")?,
+                alert: row.try_get("alert")?,
+                dedupe_key: row.try_get("dedupe_key")?,
+                title: row.try_get("title")?,
+                integration: row.try_get("integration")?,
+                rule: row.try_get("rule")?,
+                delivery: row.try_get("delivery")?,
+                created_at: row.try_get("created_at")?,
+                started_at: row.try_get("started_at")?,
+                settled_at: row.try_get("settled_at")?,
+                held_by: row.try_get("held_by")?,
+                held_why: row.try_get("held_why")?,
+                due_at: row.try_get("due_at")?,
+                progress: Progress::of(&row)?,
+                holds: holds.and_then(|text| read(&text).ok()),
+                decisions: Vec::new(),
+            });
+        }
+        let places: std::collections::HashMap<String, usize> =
+            jobs.iter().enumerate().map(|(place, job)| (job.id.clone(), place)).collect();
+        for decision in self.decisions(alert).await? {
+            if let Some(place) = places.get(&decision.job_id) {
+                jobs[*place].decisions.push(decision);
+            }
+        }
+        Ok(jobs)
+    }
+
+    /// Every answer that is kept, the oldest first, also those about alerts that no rule takes; those about one alert, if its tag
+    /// is given.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn decisions(&mut self, alert: Option<&str>) -> Result<Vec<DecisionView>, StoreError> {
+        let text = format!("{} WHERE ($1 = '' OR alert = $1)", decisions::COLUMNS);
+        let query = sqlx::query(AssertSqlSafe(text)).bind(alert.unwrap_or_default());
+        let rows = query.fetch_all(&mut self.connection).await?;
+        let mut all = rows.iter().map(decisions::view).collect::<Result<Vec<_>, _>>()?;
+        // Several of one job may have one moment: the end of an identifier is its number.
+        all.sort_by_cached_key(|one| (one.at, number_of(&one.id)));
+        Ok(all)
+    }
+
+    /// The switches that are on, each with when it was thrown.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn switches(&mut self) -> Result<Vec<(Switch, i64)>, StoreError> {
+        let at = self.now().await?;
+        let mut work = super::database::Work { connection: &mut self.connection, dialect: self.dialect, now: at };
+        decisions::switches(&mut work).await
+    }
+
+    /// The alerts that a person may mean by a dedupe key, a tag, or the identifier or URL of a session.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn alerts(&mut self, key: &str) -> Result<Vec<KeptAlert>, StoreError> {
+        let session = key.rsplit('/').next().unwrap_or(key);
+        let session = session.strip_prefix("devin-").unwrap_or(session);
+        let text = format!(
+            "{ALERTS} WHERE tag = $1 OR dedupe_key = $1 OR tag IN (SELECT alert FROM jobs WHERE id = $1 \
+            OR session_id = $2 OR session_id = $3) ORDER BY last_at DESC"
+        );
+        let query = sqlx::query(AssertSqlSafe(text)).bind(key).bind(session).bind(format!("devin-{session}"));
+        let rows = query.fetch_all(&mut self.connection).await?;
+        let known = rows.iter().map(alert).collect::<Result<Vec<_>, _>>()?;
+        if !known.is_empty() {
+            return Ok(known);
+        }
+        // One that no rule takes is known by the answers about it only.
+        let text = "SELECT alert, dedupe_key, '', '', '', MIN(at), MAX(at) FROM decisions \
+            WHERE alert = $1 OR dedupe_key = $1 GROUP BY alert, dedupe_key ORDER BY MAX(at) DESC";
+        let rows = sqlx::query(text).bind(key).fetch_all(&mut self.connection).await?;
+        rows.iter().map(alert).collect()
+    }
+
+    /// The alerts that came last, the newest first.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn newest_alerts(&mut self, most: i64) -> Result<Vec<KeptAlert>, StoreError> {
+        let text = format!("{ALERTS} ORDER BY last_at DESC, tag LIMIT $1");
+        let rows = sqlx::query(AssertSqlSafe(text)).bind(most).fetch_all(&mut self.connection).await?;
+        rows.iter().map(alert).collect()
+    }
+
+    async fn prepare(&mut self) -> Result<(), StoreError> {
+        self.connection
+            .execute(match self.dialect {
+                Dialect::Sqlite => "PRAGMA busy_timeout = 5000; PRAGMA query_only = ON;",
+                Dialect::Postgres => "SET default_transaction_read_only = on",
+            })
+            .await?;
+        let (found, known) = version(&mut self.connection).await?;
+        let problem = match found {
+            None => "it is not a store of alert-relay serve: give the --store that serve keeps".to_string(),
+            Some(found) if found > known => {
+                format!(
+                    "it has version {found}, and this program knows {known} at most: use the program that wrote it, or a newer one"
+                )
+            }
+            Some(found) if found < OLDEST => {
+                format!(
+                    "it has version {found}, from an older program: start serve once with this one, which brings it up to date"
+                )
+            }
+            Some(_) => return Ok(()),
+        };
+        Err(StoreError(problem))
+    }
+}
+
+const ALERTS: &str = "SELECT tag, dedupe_key, title, route, state, first_at, last_at FROM alerts";
+
+fn alert(row: &AnyRow) -> Result<KeptAlert, StoreError> {
+    Ok(KeptAlert {
+        tag: row.try_get(0)?,
+        dedupe_key: row.try_get(1)?,
+        title: row.try_get(2)?,
+        route: row.try_get(3)?,
+        state: row.try_get(4)?,
+        first_at: row.try_get(5)?,
+        last_at: row.try_get(6)?,
+    })
+}
+
+/// The number at the end of an identifier.
+fn number_of(id: &str) -> u64 {
+    id.rsplit('.').next().and_then(|number| number.parse().ok()).unwrap_or_default()
+}
+
+/// A file that is there, to be read only.
+fn url_of(path: &Path) -> Result<String, StoreError> {
+    if !path.is_file() {
+        return Err(StoreError("there is no such file: give the --store that serve keeps".to_string()));
+    }
+    let name = utf8_percent_encode(&path.to_string_lossy(), NON_ALPHANUMERIC).to_string();
+    Ok(format!("sqlite:{name}?mode=ro"))
+}

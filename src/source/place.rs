@@ -1,0 +1,163 @@
+//! Where a stream's list is, and the requests for it. Pure.
+
+use serde_json::Value;
+
+use super::record::{Frame, IdPart};
+use super::streams::{Added, EACH, Part, Path, Scope, Stream};
+use super::windows::Window;
+use crate::devin::{Form, Request};
+
+/// One list: its paths, of which the first that answers is the one, and what every request for it says.
+#[derive(Debug, Clone)]
+pub struct Place {
+    paths: Vec<Vec<String>>,
+    form: Form,
+    query: Vec<(&'static str, String)>,
+}
+
+impl Place {
+    /// The list of a stream; `each` is what it is for, where there are many.
+    pub fn of(stream: &Stream, org_id: &str, each: Option<&str>) -> Place {
+        Place {
+            paths: stream.paths.iter().map(|path| segments(path, org_id, each)).collect(),
+            form: stream.form,
+            query: stream.query.iter().map(|(name, value)| (*name, (*value).to_string())).collect(),
+        }
+    }
+
+    /// The list of sessions.
+    pub fn of_sessions(org_id: &str) -> Place {
+        let path = Path { scope: Scope::Organization, below: &["sessions"] };
+        Place { paths: vec![segments(&path, org_id, None)], form: Form::default(), query: Vec::new() }
+    }
+
+    /// The list that a stream has below a session; `in_path` is how the session is spelled there.
+    pub fn below_session(stream: &Stream, org_id: &str, in_path: &str) -> Place {
+        let mut place = Place::of(stream, org_id, None);
+        for (path, row) in place.paths.iter_mut().zip(stream.paths) {
+            let scope = path.len() - row.below.len();
+            path.splice(scope..scope, ["sessions".to_string(), in_path.to_string()]);
+        }
+        place
+    }
+
+    /// The same with further parameters in every request.
+    pub fn with(mut self, parameters: Vec<(&'static str, String)>) -> Place {
+        self.query.extend(parameters);
+        self
+    }
+
+    /// The same at the one path of this number.
+    pub fn at(mut self, path: Option<usize>) -> Place {
+        if let Some(path) = path {
+            self.paths = vec![self.paths.swap_remove(path)];
+        }
+        self
+    }
+
+    /// How many paths there are to try.
+    pub fn paths(&self) -> usize {
+        self.paths.len()
+    }
+
+    /// The request for a page as large as the API gives, at the path of this number, with further parameters.
+    pub fn request(&self, path: usize, query: Vec<(&'static str, String)>) -> Request {
+        self.sized(path, usize::MAX, query)
+    }
+
+    /// The request for the smallest page.
+    pub fn smallest(&self, path: usize) -> Request {
+        self.sized(path, 1, Vec::new())
+    }
+
+    fn sized(&self, path: usize, at_most: usize, query: Vec<(&'static str, String)>) -> Request {
+        let query = self.form.size(at_most).into_iter().chain(self.query.clone()).chain(query).collect();
+        Request { path: self.paths[path].clone(), query, form: self.form }
+    }
+}
+
+/// The segments of a path.
+fn segments(path: &Path, org_id: &str, each: Option<&str>) -> Vec<String> {
+    let scope: &[&str] = match path.scope {
+        Scope::Organization => &["v3", "organizations", org_id],
+        Scope::Beta => &["v3beta1", "organizations", org_id],
+        Scope::OrganizationOfEnterprise => &["v3", "enterprise", "organizations", org_id],
+        Scope::Enterprise => &["v3", "enterprise"],
+    };
+    let below = path.below.iter().map(|part| if *part == EACH { each.unwrap_or(EACH) } else { part });
+    scope.iter().copied().chain(below).map(str::to_string).collect()
+}
+
+/// What a list is for, where a stream has several.
+#[derive(Debug, Clone, Default)]
+pub struct ListOf {
+    pub each: Option<String>,
+    pub window: Option<Window>,
+    pub session_updated_at: Option<i64>,
+}
+
+impl ListOf {
+    /// Whether it is the only list of its stream.
+    pub fn is_only(&self) -> bool {
+        self.each.is_none() && self.window.is_none()
+    }
+
+    /// What a field has that is added to its records, as JSON; `None` when that is not known.
+    fn value(&self, added: Added, org_id: &str) -> Option<Value> {
+        match added {
+            Added::Organization => Some(Value::from(org_id)),
+            Added::Each(_) => self.each.as_deref().map(Value::from),
+            Added::WindowStart => self.window.map(|window| Value::from(window.from)),
+            Added::WindowEnd => self.window.map(|window| Value::from(window.until)),
+            Added::SessionUpdatedAt => self.session_updated_at.map(Value::from),
+        }
+    }
+}
+
+/// The frame of a stream's records, with what the row adds to each.
+pub fn completed(frame: Frame, stream: &Stream, org_id: &str, of: &ListOf) -> Frame {
+    let mut frame = frame.projecting(stream.projects);
+    for added in stream.adds {
+        if let Some(value) = of.value(*added, org_id) {
+            frame = frame.with(added.field(), value.to_string());
+        }
+    }
+    if stream.id.is_empty() {
+        return frame;
+    }
+    let parts = stream.id.iter().map(|part| match part {
+        Part::Organization => IdPart::Of(org_id.to_string()),
+        Part::Field(name) => IdPart::Field(name),
+        Part::Day => IdPart::Day,
+        Part::Each => IdPart::Of(of.each.clone().unwrap_or_default()),
+    });
+    frame.identified_by(parts.collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::streams::STREAMS;
+
+    #[test]
+    fn every_list_has_its_paths_and_parameters() {
+        let mut told = Vec::new();
+        for stream in STREAMS {
+            let place = Place::of(stream, "org-1", Some("EACH"));
+            for path in 0..place.paths() {
+                let Request { path, query, .. } = place.request(path, Vec::new());
+                let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+                told.push(format!("{}: /{} {}", stream.name, path.join("/"), query.join("&")));
+            }
+        }
+        insta::assert_snapshot!(told.join("\n"));
+    }
+
+    #[test]
+    fn what_is_below_a_session_comes_after_it() {
+        let stream = crate::source::streams::find("session_messages").unwrap();
+        let request = Place::below_session(stream, "org-1", "devin-a").smallest(0);
+        assert_eq!(request.path, ["v3", "organizations", "org-1", "sessions", "devin-a", "messages"]);
+        assert_eq!(request.query, [("first", "1".to_string())]);
+    }
+}

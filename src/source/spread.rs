@@ -1,0 +1,199 @@
+//! A stream that takes many lists: one for each window of time, one for each person, one for each word of its row. One after
+//! the other, so that what has been read is a place to go on from.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::context::{Context, End, Tell, server_now};
+use super::cursor::Bounds;
+use super::emit::Ledger;
+use super::facts::{Facts, Reading};
+use super::list::{Readers, Records, first_page, read_list, undated};
+use super::listing::Kind as ListKind;
+use super::pages::Pages;
+use super::pass::{Pass, next_mark};
+use super::place::{ListOf, Place};
+use super::plan::Step;
+use super::record::is_empty;
+use super::state::StreamState;
+use super::streams::{Each, Listing, Stream, Windows, find};
+use super::windows::{Window, midnight, windows};
+use crate::devin::{Error, Kind};
+
+/// Reads all lists of a stream.
+///
+/// # Errors
+/// See [`End`]. What has been read by then, the emitter knows as the safe state.
+pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Result<StreamState, End> {
+    let mut spread = Spread {
+        context,
+        step,
+        ledger,
+        tell: context.teller(ledger),
+        pass: Pass::new(step),
+        path: None,
+        unknown: None,
+        has_answered: false,
+    };
+    let each = spread.each().await?;
+    let row = match step.stream.listing {
+        Listing::Windows(row) | Listing::Log(row) => row,
+        _ => {
+            spread.window(&each, None).await?;
+            return spread.end(None);
+        }
+    };
+    let Some((start, now)) = spread.time(&each).await? else { return Ok(spread.pass.state_at(None)) };
+    let mut said = Instant::now();
+    let mut mark = None;
+    for window in windows(&row, start, now) {
+        // A machine whose clock is ahead must not ask for days that are yet to come.
+        let now = now.min(spread.pass.now());
+        if window.from > now {
+            break;
+        }
+        spread.window(&each, Some((&row, window, now))).await?;
+        mark = match step.stream.listing {
+            Listing::Log(_) => next_mark(step.state.cursor(), spread.pass.largest, None, now),
+            _ => Some(window.last_day().min(midnight(now.min(spread.pass.now())))),
+        };
+        context.emitter.safe(ledger, spread.pass.state_at(mark).write());
+        if said.elapsed() >= context.checkpoint_every {
+            said = Instant::now();
+            context.emitter.checkpoint(ledger);
+        }
+    }
+    spread.end(mark)
+}
+
+/// The reading of one stream.
+struct Spread<'a> {
+    context: &'a Arc<Context>,
+    step: &'a Step,
+    ledger: &'a Arc<Ledger>,
+    tell: Tell,
+    pass: Pass,
+    /// Which of the row's paths has answered the first request.
+    path: Option<usize>,
+    /// The last list that the API did not know.
+    unknown: Option<Error>,
+    has_answered: bool,
+}
+
+impl Spread<'_> {
+    /// What there is a list for each of.
+    async fn each(&self) -> Result<Vec<Option<String>>, End> {
+        if self.step.stream.each == Each::Member {
+            let row = find("members").expect("the table has a row for the people of an organization");
+            let people = members(self.context, row, &self.tell).await.map_err(|end| match end {
+                End::Refused(error) => End::Lacks(row, error),
+                end => end,
+            })?;
+            return Ok(people.into_iter().map(Some).collect());
+        }
+        Ok(self.step.stream.each.values().into_iter().map(|word| word.map(str::to_string)).collect())
+    }
+
+    fn place(&self, each: Option<&str>) -> Place {
+        Place::of(self.step.stream, &self.context.org_id, each).at(self.path)
+    }
+
+    /// A list has answered at this path: the others will.
+    fn answered_at(&mut self, path: usize) {
+        self.has_answered = true;
+        // The parts of a union need not be in the same place.
+        if self.path.is_none() && !matches!(self.step.stream.each, Each::Union(_)) {
+            self.path = Some(path);
+        }
+    }
+
+    /// From when to when the lists are asked for; `None` when there is nothing. Without a mark or a start date, a log begins at
+    /// its oldest entry.
+    async fn time(&mut self, each: &[Option<String>]) -> Result<Option<(i64, i64)>, End> {
+        let Step { bounds, now, stream, .. } = self.step;
+        let start = bounds.since.max(bounds.start_date);
+        if !matches!(stream.listing, Listing::Log(_)) {
+            return Ok(start.map(|start| (start, *now)));
+        }
+        let place = self.place(each.first().cloned().flatten().as_deref());
+        let (path, page) = first_page(&self.context.client, &place, &*self.tell).await?;
+        self.answered_at(path);
+        let now = server_now(&page, *now).max(start.unwrap_or(i64::MIN));
+        let reading: Reading = stream.reading();
+        let oldest = page.noted().find(|item| !is_empty(item.text));
+        let Some(oldest) = oldest else { return Ok(None) };
+        let Some(oldest) = Facts::noted(oldest, &reading).cursor(stream.cursor) else {
+            return Err(End::Data(undated(stream, &page)));
+        };
+        Ok(Some((start.unwrap_or(oldest).max(oldest.min(now)), now)))
+    }
+
+    /// Reads the lists of one window, or all lists where there are no windows.
+    async fn window(&mut self, each: &[Option<String>], window: Option<(&Windows, Window, i64)>) -> Result<(), End> {
+        for each in each {
+            let mut place = self.place(each.as_deref());
+            if let Some((row, window, now)) = window {
+                place = place.with(window.parameters(row, now));
+            }
+            let is_log = matches!(self.step.stream.listing, Listing::Log(_));
+            let kind = if is_log { ListKind::Append } else { ListKind::Whole };
+            let of = ListOf { each: each.clone(), window: window.map(|(_, window, _)| window), ..ListOf::default() };
+            let records = Records { step: self.step, ledger: self.ledger, pass: &mut self.pass, of };
+            let mut readers = Readers { records: vec![records], ..Readers::default() };
+            match read_list(self.context, &place, kind, Bounds::default(), self.step.now, &self.tell, &mut readers)
+                .await
+            {
+                Ok(listed) => self.answered_at(listed.path),
+                Err(End::Refused(error)) if self.may_be_unknown(&error) => self.unknown = Some(error),
+                Err(end) => return Err(end),
+            }
+            self.pass.next_list();
+        }
+        Ok(())
+    }
+
+    /// Whether a list may not be there: the second and further parts of a union, and that of a person.
+    fn may_be_unknown(&self, error: &Error) -> bool {
+        let is_one_of_many = match self.step.stream.each {
+            Each::Union(_) => self.has_answered,
+            Each::Member => true,
+            Each::One | Each::Kind(_) => false,
+        };
+        is_one_of_many && error.kind == Kind::Status(404)
+    }
+
+    /// The state of what has been read up to this mark. Where no list at all was there, the stream is not.
+    #[expect(clippy::result_large_err, reason = "it is made once a stream")]
+    fn end(&mut self, mark: Option<i64>) -> Result<StreamState, End> {
+        if let Some(error) = self.unknown.take().filter(|_| !self.has_answered) {
+            return Err(End::Refused(error));
+        }
+        let warnings = self.pass.warnings();
+        warnings.into_iter().for_each(|warning| self.context.warn_of(self.step.stream, Some(warning)));
+        Ok(self.pass.state_at(mark))
+    }
+}
+
+/// The identifiers of all people of the organization, each once.
+async fn members(context: &Arc<Context>, stream: &'static Stream, tell: &Tell) -> Result<Vec<String>, End> {
+    let mut people: Vec<String> = Vec::new();
+    for (number, word) in stream.each.values().into_iter().enumerate() {
+        let place = Place::of(stream, &context.org_id, word);
+        let path = match first_page(&context.client, &place, &**tell).await {
+            Ok((path, _)) => path,
+            Err(End::Refused(error)) if number > 0 && error.kind == Kind::Status(404) => continue,
+            Err(end) => return Err(end),
+        };
+        let mut pages = Pages::start(context, place.request(path, Vec::new()), tell);
+        while let Some(page) = pages.next().await? {
+            for item in page.noted() {
+                let id = Facts::noted(item, &stream.reading()).id.text().map(std::borrow::Cow::into_owned);
+                if let Some(id) = id.filter(|id| !id.is_empty() && !people.contains(id)) {
+                    people.push(id);
+                }
+            }
+        }
+    }
+    Ok(people)
+}
