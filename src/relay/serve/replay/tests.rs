@@ -182,7 +182,10 @@ impl Bridge {
         job.phase = Phase::Settled(ending.kind.map_or(End::Failed { session_id: None }, End::Outcome));
         let news_until = claimed.news.last().map_or(0, |(seq, _)| *seq);
         let (epoch, owner, progress) = (claimed.epoch, OWNER.to_string(), ending.progress);
-        self.ledger.save(&Save { job, epoch, owner, progress, events: Vec::new(), news_until, due_in: None }).await.unwrap();
+        self.ledger
+            .save(&Save { job, epoch, owner, progress, events: Vec::new(), news_until, due_in: None })
+            .await
+            .unwrap();
     }
 
     async fn keep(&mut self, claimed: Claimed, due_in: i64) {
