@@ -24,19 +24,19 @@ def take_pictures(chromium: Browser, binary: str, folder: Path) -> None:
     try:
         world.fire(*({"alertname": name, "service": service, "severity": severity, "summary": summary} for name, service, severity, summary in ALERTS))
         page = sign_in(chromium, world, "light", 1280, 1000)
-        for tone, count in (("warn", 1), ("bad", 1), ("good", 3)):
-            expect(page.locator(f".badge.{tone}")).to_have_count(count, timeout=60_000)
+        for tone, count in (("bad", 1), ("good", 3), ("warn", 1)):
+            expect(page.locator(f".badge.{tone}")).to_have_count(count, timeout=150_000)
         world.stop_bridge()
         age(folder / "relay.db")
         world.start_bridge()
         world.fire(*({"alertname": "VolumeFull", "service": "storage", "severity": "high", "node": f"node-{number}", "summary": f"The volume of node-{number} is full"} for number in range(7)))
-        for name, scheme, width, height in (("page", "light", 1280, 1000), ("page-dark", "dark", 1280, 1000), ("page-phone", "light", 390, 844)):
-            page = sign_in(chromium, world, scheme, width, height)
+        for name, width, height in (("page", 1200, 820), ("phone", 390, 780)):
+            page = sign_in(chromium, world, "light", width, height)
             expect(page.locator(".storm").first).to_be_visible()
             page.screenshot(path=DOCS / f"status-{name}.png")
-        page = sign_in(chromium, world, "light", 1280, 900)
+        page = sign_in(chromium, world, "dark", 1200, 900)
         page.locator("#charts").screenshot(path=DOCS / "status-charts.png")
-        page.get_by_role("link", name="Checkout takes 4.2 s").click()
+        page.locator("a.title", has_text="Checkout takes 4.2 s").click()
         expect(page.locator("#timeline")).to_be_visible()
         page.screenshot(path=DOCS / "status-alert.png")
     finally:
