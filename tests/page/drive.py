@@ -100,6 +100,24 @@ def check_signing_in(chromium: Browser, world: World) -> None:
     page.context.close()
 
 
+def check_headers(page: Page, world: World) -> None:
+    headers = page.goto(world.url).all_headers()
+    policy = headers["content-security-policy"]
+    for part in ("default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"):
+        assert part in policy, policy
+    assert "unsafe" not in policy, policy
+    assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "same-origin"
+    assert headers["cache-control"] == "no-store"
+    says("a strict policy holds for what the page may load")
+    # A chat, for example: the browser keeps the cookie back at first.
+    other = page.context.new_page()
+    other.set_content(f'<a href="{world.url}/?state=waiting">alert</a>')
+    other.get_by_role("link").click()
+    expect(other.get_by_text("Signed in as on-call")).to_be_visible()
+    other.close()
+    says("a link on another site leads whoever is signed in to the page")
+
+
 def check_life(page: Page, world: World) -> None:
     page.goto(world.url)
     expect(page.get_by_text("Live", exact=True)).to_be_visible()
@@ -274,6 +292,7 @@ def main() -> None:
             problems: list[str] = []
             page.on("console", lambda message: problems.append(message.text) if message.type == "error" else None)
             sign_in(page, world, ADMIN_TOKEN)
+            check_headers(page, world)
             check_life(page, world)
             alert = urllib.parse.urlparse(page.url).path
             check_hostile(page, world)
