@@ -166,7 +166,7 @@ fn every_load_into_duckdb_declares_its_columns() {
             loads += 1;
         }
     }
-    assert!(loads > 2, "only {loads} were found");
+    assert!(loads > 1, "only {loads} were found");
 }
 
 /// Links to files and headings of this repository lead somewhere.
