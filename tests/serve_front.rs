@@ -184,6 +184,17 @@ fn an_event_of_github_in_a_form_is_read_and_its_signature_is_over_the_form() {
 }
 
 #[test]
+fn a_stranger_is_refused_without_waiting_for_its_body() {
+    let rules = "routes: [{name: closed, kind: any, auth: {bearer: {env: RELAY_TEST_SECRET}}}]\n";
+    let program = program().file("relay.yaml", rules).variable("RELAY_TEST_SECRET", "Xq9vT2kLmZ4wXq9vT2kLmZ4w");
+    let bridge = Bridge::start(&program, "--sandbox --store memory --rules relay.yaml");
+    let mut stream = TcpStream::connect(&bridge.address).unwrap();
+    let head = "POST /v1/hooks/closed HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer no\r\ncontent-length: 1000000";
+    write!(stream, "{head}\r\n\r\n{{\"title\":").unwrap();
+    assert_eq!(reply(stream).unwrap().status, 401, "and not 408 after the time that a body may take");
+}
+
+#[test]
 fn a_proxy_that_names_another_host_opens_nothing() {
     let bridge = Bridge::start(&program(), "--sandbox --store memory");
     for path in ["GET /api/v1/alerts", "GET /api/v1/deliveries", "POST /v1/hooks/auto"] {

@@ -6,12 +6,16 @@ use super::rules::DOTTED;
 use super::scan::{Place, boundary, looks_random, run};
 use super::sign::{Sign, after_sign, is_blank, linking, typed};
 use super::speech::is_label;
+use super::value::quoted;
 
 /// How far a sentence is followed.
 const NEAR: usize = 200;
 
 /// How many words may say whose a secret is: `password for user app: …`.
 const MOST_WORDS: usize = 3;
+
+/// A phrase that stands for a password has so many words.
+const FEWEST_WORDS: usize = 3;
 
 /// Words before a name that announce its value.
 const ANNOUNCING: [&str; 6] = ["following", "temporary", "initial", "generated", "new", "default"];
@@ -120,6 +124,11 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         && let Some(typed) = typed(after)
     {
         return Some((at + blanks + typed, Sign::Equals));
+    }
+    // `passphrase "correct horse battery" was accepted`
+    let phrase = after.starts_with('"').then(|| quoted(after, 0, '"'));
+    if phrase.is_some_and(|phrase| named.core == "passphrase" && after[phrase].split(' ').count() >= FEWEST_WORDS) {
+        return Some((at + blanks, Sign::Equals));
     }
     // `password "…" rejected`, `token … rejected`
     let quote = run(after, |byte| b"\"'(`<".contains(&byte));

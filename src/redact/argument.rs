@@ -33,7 +33,7 @@ enum Which {
 use Which::{After, Last, Nth, OfUser, Random};
 
 /// Commands with a secret among their arguments: how they begin, other words that the line must have, and which one it is.
-const COMMANDS: [(&str, &str, Which); 32] = [
+const COMMANDS: [(&str, &str, Which); 33] = [
     ("htpasswd", "", Last("b")),
     ("add_user", "rabbitmqctl", Nth(2)),
     ("change_password", "rabbitmqctl", Nth(2)),
@@ -56,6 +56,7 @@ const COMMANDS: [(&str, &str, Which); 32] = [
     ("enable secret", "", Nth(1)),
     ("enable password", "", Nth(1)),
     ("cargo login", "", Nth(1)),
+    ("sentinel auth-pass", "", Nth(2)),
     ("config", "poetry http-basic", Nth(3)),
     ("config", "composer http-basic", Nth(3)),
     ("bundle config", "", OfUser(2)),

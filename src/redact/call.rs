@@ -14,7 +14,7 @@ const LONGEST_NAME: usize = 48;
 
 /// How the names of functions end that take the name of a user, and the password after it.
 const SIGNING_IN: &str = "connect __construct sequelize getconnection createconnection connection login logon signin attempt auth \
-    authenticate bind imap_open credentials credential pool password createuser adduser";
+    authenticate bind imap_open credentials credential pool pdo password createuser adduser";
 
 /// How the names of functions end, and of what they belong to, that take a password to make or compare its hash.
 const HASHING: &str = "crypt hashpw checkpw encrypt decrypt password_verify password_hash verifypassword checkpassword";
@@ -29,7 +29,11 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
     let length = before.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || b"_.".contains(byte)).count();
     let name = String::from_utf8_lossy(&before[before.len() - length..]).to_ascii_lowercase();
     // `auth=("bob", "…")`
-    let name = if name.is_empty() && before.ends_with(b"auth=") { "auth".to_string() } else { name };
+    let name = if name.is_empty() && (before.ends_with(b"auth=") || before.ends_with(b"auth = ")) {
+        "auth".to_string()
+    } else {
+        name
+    };
     let ends = |table: &str| table.split_ascii_whitespace().any(|end| name.ends_with(end));
     let hashes = || ends(HASHING) || HASHES.split(' ').any(|hash| name.rsplit('.').nth(1).is_some_and(|of| of == hash));
     let is_open = || place.rest()[1..].starts_with(['"', '\'']);
@@ -54,7 +58,9 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
                 let range = quoted(&text[at..], 0, c);
                 let range = at + range.start..at + range.end;
                 let argument = text.get(range.clone())?;
-                let is_after_user = USERS.split(' ').any(|user| user == last) && looks_random(argument, 6);
+                let is_after_user = USERS.split(' ').any(|user| user == last)
+                    && looks_random(argument, 6)
+                    && !argument.contains([' ', '=', '/', ':']);
                 let is_hashed = from == 0
                     && nth == 0
                     && argument.bytes().any(|byte| byte.is_ascii_digit())

@@ -14,12 +14,12 @@ const COMMAND: usize = 200;
 const LONGEST: usize = 1024;
 
 /// Options that take a secret after a blank or an equals sign, and the commands with which they do: the words that the line has.
-const OPTIONS: [(&str, &str); 18] = [
+const OPTIONS: [(&str, &str); 20] = [
     (
         "-p",
         "docker login, podman login, buildah login, skopeo login, nerdctl login, helm login, az login, oc login, cf login, \
          sshpass, mongo, mongosh, mongodump, mongorestore, rabbitmqadmin, psexec, cqlsh, useradd, usermod, twine, ncftpput, \
-         ncftpget, psexec64, poetry publish, security unlock-keychain, security create-keychain, security set-key-partition-list",
+         ncftpget, psexec64, poetry publish, tabcmd login, check_mysql, check_pgsql, check_imap, security unlock-keychain, security create-keychain, security set-key-partition-list",
     ),
     ("-P", "sqlcmd, bcp, ipmitool, zip, unzip, tsql, mosquitto_pub, mosquitto_sub, security import, security export"),
     ("-a", "redis-cli, valkey-cli"),
@@ -34,6 +34,8 @@ const OPTIONS: [(&str, &str); 18] = [
     ("-A", "snmpget, snmpwalk"),
     ("-X", "snmpget, snmpwalk"),
     ("-c", "snmpget, snmpwalk, snmpset, snmpbulkwalk"),
+    ("-C", "check_snmp"),
+    ("-t", "codecov, doctl auth init"),
     ("--key", "gem push"),
     ("/rp", "schtasks"),
     ("/p", "signtool"),
@@ -55,7 +57,7 @@ const USERS: [(&str, &str); 6] = [
     ("--user", ""),
     ("--proxy-user", ""),
     ("-U", ""),
-    ("-a", "http, https, xh, xhs"),
+    ("-a", "http, https, xh, xhs, check_http"),
     ("--auth", "http, https, xh, xhs"),
 ];
 

@@ -29,7 +29,7 @@ pub(super) struct Name {
 /// Ends of names whose values are secrets. These tables are words with blanks between.
 const PASSWORDS: &str = "password passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd passkey passw bindpw rootpw userpw dbpw \
     adminpw pass apikey accesskey secretkey seckey privatekey privatemac presharedkey sharedkey sharedaccesskey \
-    encryptionkey masterkey signingkey clientkeydata clientsecret secretvalue secretstring secretbase connectionstring \
+    encryptionkey masterkey signingkey clientkeydata clientsecret sharedsecret secretvalue secretstring secretbase connectionstring \
     dockerconfigjson dockercfg oauth2bearer requirepass masterauth passwort kennwort motdepasse senha contraseña \
     contrasena wachtwoord lösenord hasło пароль 密码 密碼 口令 パスワード 비밀번호";
 
@@ -89,7 +89,7 @@ const HARMLESS: &str = "bypass compass encompass trespass firstpass secondpass n
     synctoken unexpectedtoken canceltoken cancellationtoken oldpwd maxtoken mintoken";
 
 /// Words that make a name of `code` or `phrase` a secret one, and of `key` an owned one, where they stand a blank before.
-const BEFORE: [(&str, &str); 21] = [
+const BEFORE: [(&str, &str); 22] = [
     ("api", "key"),
     ("unseal", "key"),
     ("access", "key"),
@@ -108,6 +108,7 @@ const BEFORE: [(&str, &str); 21] = [
     ("mfa", "code"),
     ("2fa", "code"),
     ("time", "code"),
+    ("shared", "secret"),
     ("seed", "phrase"),
     ("recovery", "phrase"),
     ("de", "passe"),
@@ -156,7 +157,9 @@ impl Name {
 
 fn kind(words: &[String], core: &str) -> Option<Kind> {
     let ends = |endings: &str| endings.split(' ').any(|ending| core.ends_with(ending));
-    if ends(HARMLESS) {
+    // `isSecret=true`, `has_password: 1`
+    let asks = words.len() > 1 && ["is", "has"].contains(&words[words.len() - 2].as_str()) || core == "issecret";
+    if ends(HARMLESS) || asks {
         return None;
     }
     if core.ends_with("authorization") {

@@ -114,6 +114,9 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     let ends = if is_query || named.core == "jsessionid" { "#?" } else { "" };
     let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign, ends))?;
     let is_quoted = range.start > 0 && text[..range.start].ends_with(['"', '\'', '`']);
+    if is_quoted && is_name_of_another(&text[range.clone()], &text[range.end..]) {
+        return None;
+    }
     if text[..range.start].ends_with('`') && text[range.clone()].contains(' ') {
         // A command of a shell.
         return None;
@@ -147,6 +150,16 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     (!only_speaks(named.kind, &named.core, value)).then_some(range)
 }
 
+/// Whether a quoted text is the name of the next value: `access-key: "SecretAccessKey": "…"`.
+fn is_name_of_another(text: &str, after: &str) -> bool {
+    let sign = run(after, |byte| b"\\\"' :=".contains(&byte));
+    let mut between = after[..sign].trim_matches(['\\', ' ']).chars();
+    let is_sign = |c: Option<char>| c.is_some_and(|c| ":=".contains(c));
+    let is_quote = |c: Option<char>| c.is_some_and(|c| "\"'".contains(c));
+    let is_name = !text.is_empty() && text.bytes().all(WORD);
+    is_name && is_quote(between.next()) && is_quote(between.next_back()) && is_sign(between.find(|c| *c != ' '))
+}
+
 /// The end of the last item of a list of YAML, whose first item ends at `end`.
 fn listed_below(text: &str, mut end: usize) -> usize {
     while let Some(next) = text[end..].trim_start_matches(['"', '\'']).strip_prefix('\n') {
@@ -168,7 +181,10 @@ fn listed_below(text: &str, mut end: usize) -> usize {
 fn is_in_its_place(place: Place<'_>, named: &Name, sign: Sign, value: &str) -> bool {
     let is_cookie = named.core.ends_with("session") || named.core == "sid";
     match sign {
-        Sign::Equals => place.is_parameter || is_cookie || place.rest().starts_with("KEY="),
+        Sign::Equals => {
+            let is_first = || extent(value, sign, "").is_some_and(|range| value[range.end..].starts_with('&'));
+            place.is_parameter || is_cookie || place.rest().starts_with("KEY=") || is_first()
+        }
         Sign::Colon => {
             named.core == "session" && value.starts_with(['"', '\'', '\\']) && {
                 extent(value, sign, "").is_some_and(|range| is_strong(&value[range]))

@@ -8,6 +8,9 @@ use super::shell::words;
 use super::speech::stands_in;
 use super::statement::begins;
 
+/// What follows a password in a `.netrc` on the same line.
+const AFTER_PASSWORD: [&str; 4] = ["machine ", "default ", "macdef ", "account "];
+
 /// How far what is said of a machine is followed.
 const MACHINE: usize = 256;
 
@@ -77,9 +80,12 @@ pub(super) fn pass(place: Place<'_>) -> Option<Range<usize>> {
     let value = value.split('\n').next()?.trim_end_matches(['\r', '"', '\'', ' ']);
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(256))..place.at];
     looked_at(before.len());
-    let has_user = before.rsplit('\n').skip(1).take(3).any(|line| line.contains("USER "));
+    let mut lines = before.rsplit('\n').skip(1).take(3);
+    let has_user = lines.clone().any(|line| line.contains("USER "));
+    let is_answered = lines.any(|line| line.contains("331") || line.contains("+OK"));
+    let is_word = value.bytes().all(|byte| byte.is_ascii_lowercase()) && !is_answered;
     let begin = place.at + "PASS ".len();
-    (has_user && !value.is_empty() && !value.contains(' ') && !stands_in(value)).then(|| begin..begin + value.len())
+    (has_user && !is_word && !value.contains(' ') && !stands_in(value)).then(|| begin..begin + value.len())
 }
 
 /// The password of IMAP's `a1 LOGIN bob …`.
@@ -98,33 +104,35 @@ pub(super) fn login(place: Place<'_>) -> Option<Range<usize>> {
 /// The password of a machine in a `.netrc`: `machine host login bob password …`.
 pub(super) fn machine(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
+    let mut at = ["machine ", "default "].into_iter().find(|word| rest.starts_with(word))?.len();
     let near = &rest[..boundary(rest, MACHINE)];
-    let mut words = near.split_ascii_whitespace();
-    let is_machine = match words.next()? {
-        "machine" => words.next().is_some(),
-        word => word == "default",
+    let mut next = || {
+        let begin = at + run(&near[at..], |byte| byte.is_ascii_whitespace());
+        at = begin + run(&near[begin..], |byte| !byte.is_ascii_whitespace());
+        (begin < at).then_some(begin..at)
     };
+    if rest.starts_with('m') {
+        // Its name.
+        next()?;
+    }
     let mut has_login = false;
-    while let (true, Some(name), Some(value)) = (is_machine, words.next(), words.next()) {
-        let value = value.trim_end_matches(['"', '\'']);
-        let is_last =
-            words.clone().next().is_none_or(|next| ["machine", "default", "macdef", "account"].contains(&next));
-        match name {
+    loop {
+        let (name, value) = (next()?, next()?);
+        match &near[name] {
             "login" | "account" => has_login = true,
-            "password" if has_login && !stands_in(value) => {
-                // Where it stands: what is before it has been looked at word by word.
-                let after = words
-                    .clone()
-                    .next()
-                    .map_or(near.trim_end().len(), |next| next.as_ptr().addr() - near.as_ptr().addr());
-                let end = near[..after].trim_end().trim_end_matches(['"', '\'']).len();
-                let ends_line = near[end..after].contains('\n');
-                return (is_last || ends_line).then(|| place.at + end - value.len()..place.at + end);
+            "password" if has_login => {
+                let password = near[value.clone()].trim_end_matches(['"', '\'']);
+                let rest = near[value.end..].trim_start_matches([' ', '\r']);
+                // Of a sentence, more words follow.
+                let is_last = rest.is_empty()
+                    || rest.starts_with('\n')
+                    || AFTER_PASSWORD.iter().any(|word| rest.starts_with(word));
+                let begin = place.at + value.start;
+                return (is_last && !stands_in(password)).then(|| begin..begin + password.len());
             }
-            _ => break,
+            _ => return None,
         }
     }
-    None
 }
 
 /// Accounts that every system has.
@@ -179,6 +187,7 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
     let end = password.find(|c: char| c.is_whitespace() || "\"'`,;)<".contains(c)).unwrap_or(password.len());
     let end = match password[..end].rfind('@') {
         None if near[..first].to_ascii_lowercase().ends_with("ftp") => return None,
+        _ if near[sign..sign + gap].contains('/') => end,
         None => end,
         // `login: bob:…@10.0.0.3`
         Some(at) => at,

@@ -177,6 +177,8 @@ fn escaped(rest: &str) -> Option<Read> {
         [b'\\', b'"' | b'\'' | b'\\' | b'/' | b'`', ..] => Some((2, rest[1..].chars().next())),
         [b'\\', b'n' | b'r', ..] => Some((2, Some('\n'))),
         [b'\\', b't', ..] => Some((2, Some(' '))),
+        // Between the arguments of a command, as the kernel keeps them.
+        [b'\\', b'0', next, ..] if !next.is_ascii_digit() => Some((2, Some(' '))),
         [b'\\', b'u', ..] => Some((6, number(rest.get(2..6)?, 16))).filter(|(_, read)| read.is_some()),
         [b'\\', b'x', ..] => Some((4, number(rest.get(2..4)?, 16))).filter(|(_, read)| read.is_some()),
         [b'%', ..] => Some((3, number(rest.get(1..3)?, 16).filter(char::is_ascii))).filter(|(_, read)| read.is_some()),

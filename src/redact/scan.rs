@@ -74,7 +74,7 @@ const SUSPECT_WORDS: [Rule; 24] = [
     (b"L", protocol::login),
     (b"P", protocol::pass),
     (b"md", protocol::machine),
-    (b"cClLaAuUsSfFeEi", protocol::user_and_password),
+    (b"cClLaAuUsSfFeEiI", protocol::user_and_password),
     (b"aApPrRsSeE", protocol::of_account),
     (b"", protocol::password_file),
 ];

@@ -76,7 +76,9 @@ pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     if place.text[..place.at].ends_with("${") && after.starts_with(":-") {
         return Some((at + blanks + ":-".len(), Sign::Equals));
     }
-    if let Some(found) = after_sign(rest, at + blanks) {
+    // `{:password :hidden}`
+    let is_keyword = blanks > 0 && place.before == Some(b':') && after.starts_with(':');
+    if let Some(found) = after_sign(rest, at + blanks).filter(|_| !is_keyword) {
         return Some(found);
     }
     if let Some(operator) = OPERATORS.iter().find(|operator| after.starts_with(**operator)) {

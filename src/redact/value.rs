@@ -162,9 +162,9 @@ fn is_doubled(text: &str, quote: char) -> bool {
 
 /// The length of a value without quotation marks, which may have punctuation in it.
 pub(super) fn unquoted(text: &str, ends: &str) -> usize {
-    const CODED: [&str; 16] = [
+    const CODED: [&str; 17] = [
         "%26", "%23", "%20", "%22", "%3B", "%0A", "%2C", "%7D", "%5C", "%2526", "\\u0026", "\\u0022", "\\n", "\\r",
-        "\\t", "\\\"",
+        "\\t", "\\\"", "\\0",
     ];
     let ends_here = |rest: &str| CODED.iter().any(|code| rest.starts_with(code));
     let is_entity =
@@ -216,7 +216,13 @@ fn separates(rest: &str) -> bool {
     next.is_whitespace()
         || "\"',;)]}[(*".contains(next)
         || (name > 0 && name < 64 && rest[name..].starts_with(['=', ':']))
-        || (name > 0 && name < 64 && is_index(&rest[name..]))
+        || (name > 0 && name < 64 && (is_index(&rest[name..]) || is_of_two_words(&rest[name..])))
+}
+
+/// Whether the second word of a name begins `text` after a blank, with an equals sign behind: `User ID=`.
+fn is_of_two_words(text: &str) -> bool {
+    let word = text.strip_prefix(' ').map_or(0, |word| run(word, |byte| byte.is_ascii_alphabetic()));
+    word > 0 && text[1 + word..].starts_with('=')
 }
 
 /// Whether the index of a name begins `text`, with an equals sign behind: `[]=`, `[name]=`, `%5Bname%5D=`.

@@ -89,6 +89,18 @@ impl Accepted {
     }
 }
 
+impl Auth {
+    /// Whether the head of a request tells who sends it, so that a body need not be read for it.
+    pub fn is_in_the_head(&self) -> bool {
+        match self {
+            Auth::Open => true,
+            Auth::AnyOf(methods) => {
+                !methods.iter().any(|method| matches!(method, Method::Signature { .. } | Method::Sns { .. }))
+            }
+        }
+    }
+}
+
 /// Whether a request may deliver.
 pub fn authenticate(auth: &Auth, request: Request) -> Verdict {
     let methods = match auth {

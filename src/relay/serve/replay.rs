@@ -25,7 +25,7 @@ use crate::relay::job::{Action, End, Job, Observation, Phase, step};
 use crate::relay::outcome::OutcomeKind;
 pub use comparing::{Difference, compare};
 pub use course::{Course, Step, courses};
-use devin::{Answer, Ending, answer, driven, stand_in};
+use devin::{Answer, Ending, answer, driven, stand_in, told};
 use record::Record;
 
 /// A job that waits for nothing that the store knows of.
@@ -355,7 +355,7 @@ impl<'a> Player<'a> {
                 News::Resolved => Observation::AlertResolved,
                 News::EndAsked(by) => Observation::EndAsked(by.clone()),
             };
-            (job, _) = driven(job, observation, &[], self.ledger.now);
+            job = told(job, observation, self.ledger.now, ends_at);
         }
         let heard = claimed.news.last().map(|(seq, _)| *seq);
         match job.end() {

@@ -61,7 +61,7 @@ pub async fn receive(headers: &HeaderMap, mut body: Incoming) -> Result<Body, An
 }
 
 /// Reads the rest of a body that is not taken: a sender that is still writing would not hear why.
-async fn discard(mut body: Incoming) {
+pub async fn discard(mut body: Incoming) {
     let rest = async {
         let mut length = 0;
         while let Some(Ok(frame)) = body.frame().await

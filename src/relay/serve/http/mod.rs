@@ -239,16 +239,16 @@ impl Door {
         place: &Place,
     ) -> Result<Answer, Answer> {
         let (head, incoming) = request.into_parts();
+        if route.auth.is_in_the_head()
+            && let Err(refusal) = self.admit_delivery(route, &head, &[], peer).await
+        {
+            // Strangers take no memory: nothing of what they send is held.
+            body::discard(incoming).await;
+            return Err(refusal);
+        }
         let Body { sent, unpacked } = body::receive(&head.headers, incoming).await?;
         let _work = place.work();
-        let path_secret = head.uri.path().splitn(5, '/').nth(4);
-        let accepted = self.admit(&route.auth, &head, &sent, path_secret, peer).await;
-        let accepted = accepted.map_err(|refusal| match route.auth {
-            Auth::Open if refusal.status == StatusCode::FORBIDDEN => {
-                refusal.and("give the route a secret for requests from elsewhere")
-            }
-            _ => refusal,
-        })?;
+        let accepted = self.admit_delivery(route, &head, &sent, peer).await?;
         let body = form::json(&head.headers, unpacked.unwrap_or(Ok(sent))?)?;
         let headers: Vec<(&str, &str)> =
             head.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?))).collect();
@@ -279,6 +279,27 @@ impl Door {
         };
         self.log.delivery(&route.name, answer.status.as_u16(), &answer.body, &decisions);
         Ok(answer)
+    }
+
+    /// Whether a request may deliver to a route.
+    ///
+    /// # Errors
+    /// The answer that says why not.
+    async fn admit_delivery(
+        &self,
+        route: &Route,
+        head: &Parts,
+        body: &[u8],
+        peer: SocketAddr,
+    ) -> Result<Accepted, Answer> {
+        let path_secret = head.uri.path().splitn(5, '/').nth(4);
+        let accepted = self.admit(&route.auth, head, body, path_secret, peer).await;
+        accepted.map_err(|refusal| match route.auth {
+            Auth::Open if refusal.status == StatusCode::FORBIDDEN => {
+                refusal.and("give the route a secret for requests from elsewhere")
+            }
+            _ => refusal,
+        })
     }
 
     /// Whether a request may do what it asks for.

@@ -3,7 +3,7 @@
 
 use super::stepped;
 use crate::devin::session::{PullRequest, Session};
-use crate::relay::job::{Action, Job, Observation, Phase};
+use crate::relay::job::{Action, Job, Observation, OnResolved, Phase};
 use crate::relay::names::ENDED_TAG;
 use crate::relay::outcome::OutcomeKind;
 use crate::relay::prior::{PriorSession, prior};
@@ -11,6 +11,9 @@ use crate::relay::serve::store::{KeptJob, Progress};
 
 /// So many steps follow one another at most without a wait.
 const MOST_STEPS: usize = 100;
+
+/// So many polls follow on news at most.
+const MOST_POLLS: usize = 8;
 
 /// Starts that are no further apart are one.
 const SAME: i64 = 60_000;
@@ -38,6 +41,8 @@ pub enum Answer {
 pub fn answer(twin: Option<&KeptJob>, record: &[KeptJob], earlier: &[KeptJob], job: &Job, now: i64) -> Answer {
     let last = earlier.iter().rfind(|other| other.id != job.id && other.progress.session_id.is_some());
     let last_id = last.and_then(|last| last.progress.session_id.as_deref());
+    // A job that was held back by a session bears its name, too, and ended later.
+    let last = last_id.and_then(|id| earlier.iter().find(|other| other.progress.session_id.as_deref() == Some(id)));
     if let Some(twin) = twin.filter(|twin| twin.holds == Some(job.policy.holds)) {
         let is_before =
             |other: &&KeptJob| other.alert == twin.alert && other.id != twin.id && other.created_at <= twin.created_at;
@@ -64,8 +69,8 @@ pub fn answer(twin: Option<&KeptJob>, record: &[KeptJob], earlier: &[KeptJob], j
         }
     }
     let sessions: Vec<Session> = last.and_then(|last| session(last, job, now)).into_iter().collect();
-    let (next, is_create) = driven(job.clone(), Observation::Started, &sessions, now);
-    let (Some(last), Some(session), false) = (last, sessions.first(), is_create) else {
+    let (next, halt) = driven(job.clone(), Observation::Started, &sessions, now);
+    let (Some(last), Some(session), false) = (last, sessions.first(), halt == Halt::Create) else {
         return Answer::Creates(Box::new(driven(job.clone(), Observation::Started, &[], now).0));
     };
     let kind = kind_of(&last.progress);
@@ -77,17 +82,24 @@ pub fn answer(twin: Option<&KeptJob>, record: &[KeptJob], earlier: &[KeptJob], j
     }
 }
 
-/// Steps a job until it waits, ends, or would create, which is the second answer. Devin says yes to everything; its list has
-/// these sessions.
-pub fn driven(mut job: Job, observation: Observation, listed: &[Session], now: i64) -> (Job, bool) {
-    let mut observation = observation;
+/// Where a job stops that is driven.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Halt {
+    Wait(i64),
+    Create,
+    End,
+}
+
+/// Steps a job until it waits, ends, or would create. Devin says yes to everything; its list has these sessions.
+pub fn driven(mut job: Job, mut observation: Observation, listed: &[Session], now: i64) -> (Job, Halt) {
     let mut is_over = false;
     for _ in 0..MOST_STEPS {
         let (after, next) = stepped(job, observation, now);
         job = after;
         observation = match next {
-            None | Some(Action::WaitUntil(_) | Action::Report(_)) => return (job, false),
-            Some(Action::Create(_)) => return (job, true),
+            None | Some(Action::Report(_)) => return (job, Halt::End),
+            Some(Action::WaitUntil(moment)) => return (job, Halt::Wait(moment)),
+            Some(Action::Create(_)) => return (job, Halt::Create),
             Some(Action::Find(_)) => Observation::SessionsFound(listed.to_vec()),
             Some(Action::Tag { .. }) => Observation::Tagged(Ok(())),
             Some(Action::Message { .. }) => Observation::Messaged(Ok(())),
@@ -108,10 +120,25 @@ pub fn driven(mut job: Job, observation: Observation, listed: &[Session], now: i
             }
         };
         if matches!(job.phase, Phase::Settled(_)) {
-            return (job, false);
+            return (job, Halt::End);
         }
     }
-    (job, false)
+    (job, Halt::End)
+}
+
+/// Tells a job whose session works what is new, and polls until it has done what that asks for, or its session is over.
+pub fn told(job: Job, news: Observation, now: i64, ends_at: i64) -> Job {
+    let ends_it = matches!(news, Observation::AlertResolved) && job.policy.on_resolved == OnResolved::Terminate;
+    let (mut job, mut halt) = driven(job, news, &[], now);
+    for _ in 0..MOST_POLLS {
+        match halt {
+            Halt::Wait(moment) if moment < ends_at && (job.is_owing() || ends_it) => {
+                (job, halt) = driven(job, Observation::WaitOver, &[], moment);
+            }
+            _ => break,
+        }
+    }
+    job
 }
 
 /// The session that Devin answers a create with.

@@ -208,8 +208,7 @@ mod tests {
         let node = Node::parse("# first\na: &x\n  b: on\nc:\n  - 1\n  - -2.5\nd: *x\ne:\n").unwrap();
         let Value::Map(entries) = &node.value else { panic!("{node:?}") };
         let of = |at: Position| (at.line, at.column);
-        let places: Vec<(&str, (u64, u64), (u64, u64))> =
-            entries.iter().map(|(key, at, node)| (key.as_str(), of(*at), of(node.at))).collect();
+        let places: Vec<_> = entries.iter().map(|(key, at, node)| (key.as_str(), of(*at), of(node.at))).collect();
         assert_eq!(
             places,
             [("a", (2, 1), (3, 3)), ("c", (4, 1), (5, 3)), ("d", (7, 1), (7, 4)), ("e", (8, 1), (8, 2))]

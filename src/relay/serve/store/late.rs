@@ -96,7 +96,7 @@ pub async fn amend(work: &mut Work<'_>, amendment: &Amendment) -> Result<(), Sto
         .bind(&progress.status)
         .bind(&progress.result)
         .bind(&progress.reason)
-        .bind(&progress.pr_url)
+        .bind(progress.kept_pr_url())
         .bind(progress.acus_consumed.map(as_text))
         .fetch_optional(&mut *work.connection)
         .await?;

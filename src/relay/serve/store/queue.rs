@@ -12,6 +12,7 @@ use super::intake::{NewRow, start};
 use super::rows::list;
 use super::{Dialect, StoreError, admission, late};
 use crate::devin::session::Session;
+use crate::redact::redact;
 use crate::relay::event::EventKind;
 use crate::relay::job::{Firing, Job};
 use crate::relay::serve::gates::Gates;
@@ -52,6 +53,11 @@ pub struct Progress {
 }
 
 impl Progress {
+    /// The pull request's address as it may be kept: whoever wrote it may have put a credential in it.
+    pub(super) fn kept_pr_url(&self) -> Option<String> {
+        self.pr_url.as_deref().map(|url| redact(url).into_owned())
+    }
+
     /// From the columns of a job, by their names.
     ///
     /// # Errors
@@ -190,7 +196,7 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
         .bind(work.now)
         .bind(&progress.session_id)
         .bind(&progress.session_url)
-        .bind(&progress.pr_url)
+        .bind(progress.kept_pr_url())
         .bind(&progress.status)
         .bind(&progress.result)
         .bind(&progress.reason)

@@ -3,6 +3,7 @@
 mod admission;
 mod by_hand;
 mod histories;
+mod storms;
 mod views;
 mod waking;
 
@@ -20,6 +21,10 @@ use crate::relay::serve::gates::Gates;
 
 const LEASE: Duration = Duration::from_secs(60);
 const NO_LEASE: Duration = Duration::ZERO;
+
+/// A pull request's address with a credential in it, and what is kept of it.
+const PR_URL: &str = "https://bot:S3cr3tPass9x@git.example/o/r/pull/7";
+const PR_URL_AS_KEPT: &str = "https://bot:****@git.example/o/r/pull/7";
 
 /// Each kind of store, empty, with what must live as long as it.
 async fn stores() -> Vec<(Store, Address, Option<tempfile::TempDir>)> {
@@ -333,11 +338,14 @@ async fn what_a_session_has_consumed_is_kept_once_it_is_known() {
         let mut claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed.remove(0);
         for acus_consumed in [None, Some(1.5), Some(0.0), None, Some(2.0)] {
             claimed.progress.acus_consumed = acus_consumed;
+            claimed.progress.pr_url = Some(PR_URL.to_string());
             let kept = store.save(save(&claimed, "me", None)).await;
             assert_eq!(kept, Ok(Saved::Kept(Vec::new())), "{acus_consumed:?} {address}");
             let alerts = store.alerts(9, None).await.unwrap();
             let shown = alerts[0].job.as_ref().and_then(|job| job.progress.acus_consumed);
             assert_eq!(shown, acus_consumed, "{address}");
+            let pr_url = alerts[0].job.as_ref().and_then(|job| job.progress.pr_url.as_deref());
+            assert_eq!(pr_url, Some(PR_URL_AS_KEPT), "{address}");
         }
     }
 }

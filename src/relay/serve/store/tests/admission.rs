@@ -407,12 +407,12 @@ async fn a_session_that_waits_for_a_person_is_looked_at_later_and_what_it_came_t
         assert_eq!((late.len(), late[0].session_id.as_str()), (1, "devin-1"), "{address}");
         assert!(store.late("one", 9).await.unwrap().is_empty(), "somebody looks at it: {address}");
         let progress =
-            Progress { status: Some("done".to_string()), pr_url: Some("https://x".to_string()), ..Progress::default() };
+            Progress { status: Some("done".to_string()), pr_url: Some(PR_URL.to_string()), ..Progress::default() };
         store.amend(Amendment { job_id: "j1".to_string(), progress }).await.unwrap();
         let job = store.alerts(9, None).await.unwrap().remove(0).job.unwrap();
         let shown =
             (job.progress.status.as_deref(), job.progress.pr_url.as_deref(), job.progress.session_id.as_deref());
-        assert_eq!(shown, (Some("done"), Some("https://x"), Some("devin-1")), "{address}");
+        assert_eq!(shown, (Some("done"), Some(PR_URL_AS_KEPT), Some("devin-1")), "{address}");
         change(&address, "UPDATE jobs SET look_at = 1, settled_at = settled_at - 86400000").await;
         assert_eq!(store.late("one", 9).await.unwrap().len(), 1, "for the last time: {address}");
         change(&address, "UPDATE jobs SET look_at = look_at - 900000").await;
