@@ -4,7 +4,7 @@ from pathlib import Path
 
 from playwright.sync_api import Browser, expect
 
-from store import age
+from store import age, lower
 from world import ADMIN_TOKEN, World
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -18,6 +18,11 @@ ALERTS = [
     ("CertificateExpires", "rest", "medium", "The certificate of api.example.com expires in 6 days"),
 ]
 
+STORM = [
+    {"alertname": "VolumeFull", "service": "storage", "severity": "high", "node": f"node-{number}", "summary": f"The volume of node-{number} is full"}
+    for number in range(5)
+]
+
 
 def take_pictures(chromium: Browser, binary: str, folder: Path) -> None:
     world = World(binary, folder, seconds="4")
@@ -29,8 +34,11 @@ def take_pictures(chromium: Browser, binary: str, folder: Path) -> None:
         world.stop_bridge()
         age(folder / "relay.db")
         world.start_bridge()
-        world.fire(*({"alertname": "VolumeFull", "service": "storage", "severity": "high", "node": f"node-{number}", "summary": f"The volume of node-{number} is full"} for number in range(7)))
-        for name, width, height in (("page", 1200, 820), ("phone", 390, 780)):
+        world.fire(*STORM)
+        page.goto(world.url)
+        expect(page.locator(".storm")).to_be_visible()
+        lower(folder / "relay.db", "VolumeFull")
+        for name, width, height in (("page", 1240, 860), ("phone", 390, 780)):
             page = sign_in(chromium, world, "light", width, height)
             expect(page.locator(".storm").first).to_be_visible()
             page.screenshot(path=DOCS / f"status-{name}.png")

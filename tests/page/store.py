@@ -21,6 +21,12 @@ def age(path: Path) -> None:
                 add_job(store, drawn.choice(jobs), f"aged-{days}-{number}", days * DAY_MS - began, drawn)
 
 
+def lower(path: Path, name: str) -> None:
+    """Puts alerts below the others in the list, although they came last."""
+    with closing(sqlite3.connect(path, timeout=10)) as store, store:
+        store.execute("UPDATE alerts SET last_at = last_at - 600000 WHERE title LIKE ?", [f"{name}%"])
+
+
 def fill(path: Path, count: int) -> None:
     """Gives the store so many more alerts, each with a job that has ended, within the last month."""
     drawn = random.Random(8)
