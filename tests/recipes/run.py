@@ -170,7 +170,7 @@ def run_page(found: list[Recipe], binary: Path) -> tuple[int, int]:
             "AIRBYTE_OFFLINE_MODE": "1",
             "DO_NOT_TRACK": "1",
         }
-        if any("psql" in recipe.text for recipe in found):
+        if any("psql" in recipe.text or "--postgres" in recipe.text for recipe in found):
             environment |= postgresql(stack)
         passed = 0
         for recipe in found:
