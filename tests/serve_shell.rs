@@ -153,7 +153,7 @@ fn what_ended_for_want_of_quota_is_retried_and_a_key_is_suppressed() {
         say("suppress --key generic:other/a --for 1d").contains("\nsuppressed until 2"),
         "the alert need not be there"
     );
-    assert!(say(&format!("suppress {tag} --lift")).contains("suppressed no more: generic:disk"));
+    assert!(say(&format!("suppress {tag} --lift")).contains("no longer suppressed: generic:disk"));
     for wrong in [format!("suppress {tag}"), format!("suppress {tag} --for 0s"), "suppress --for 2h".to_string()] {
         assert_eq!(ask(&program, &bridge, &wrong).status.code(), Some(2), "{wrong}");
     }

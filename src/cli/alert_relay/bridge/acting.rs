@@ -92,7 +92,7 @@ impl Shell {
         };
         let line = match answer["until"].as_i64() {
             Some(until) => format!("suppressed until {}: {}", moment(until), text(&answer, "dedupe_key")),
-            None => format!("suppressed no more: {}", text(&answer, "dedupe_key")),
+            None => format!("no longer suppressed: {}", text(&answer, "dedupe_key")),
         };
         self.print(&[line], &answer);
         Ok(SUCCESS)

@@ -118,7 +118,8 @@ fn ended(job: &KeptJob) -> String {
 fn stands(alert: &KeptAlert, job: Option<&KeptJob>, last: Option<&DecisionView>, now: i64) -> (String, Option<String>) {
     let advice = |gate: &str| Some(advice(gate, last.map(|row| row.rule.as_str()).unwrap_or_default()));
     let Some(job) = job else {
-        let reason = last.and_then(|row| row.reason.as_deref()).unwrap_or("it has never fired since it is known");
+        let reason =
+            last.and_then(|row| row.reason.as_deref()).unwrap_or("it has not fired since the bridge first saw it");
         return (format!("nothing started: {reason}"), last.and_then(|row| advice(row.gate.as_deref()?)));
     };
     let session = job.progress.session_id.as_deref();

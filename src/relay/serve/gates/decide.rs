@@ -194,7 +194,7 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
     let out_of_quota_at = facts.out_of_quota_at.filter(|_| !facts.is_by_hand);
     if let Some(again_at) = out_of_quota_at.map(|at| at.saturating_add(QUOTA_AGAIN)).filter(|at| facts.now < *at) {
         let reason = format!(
-            "the quota of the integration {} is used up: one session is tried every 15m, and this one is not it",
+            "the quota of the integration {} is used up: one start is tried every 15m, and it is not the turn of this one",
             facts.integration
         );
         return hold(again_at, Gate::Quota, reason);

@@ -144,7 +144,7 @@ fn when_the_quota_is_used_up_one_session_is_tried_every_15_minutes() {
     };
     let held = |seconds| {
         format!(
-            "hold {seconds} s, quota: the quota of the integration one is used up: one session is tried every 15m, and this one is not it"
+            "hold {seconds} s, quota: the quota of the integration one is used up: one start is tried every 15m, and it is not the turn of this one"
         )
     };
     assert_eq!([used_up(0), used_up(15 * MINUTE - 1000)], [held(900), held(1)]);

@@ -36,19 +36,27 @@ pub struct Body {
 ///
 /// # Errors
 /// The answer that says why it is not taken.
-pub async fn receive(headers: &HeaderMap, mut body: Incoming) -> Result<Body, Answer> {
+pub async fn receive(headers: &HeaderMap, body: Incoming) -> Result<Body, Answer> {
+    receive_at_most(LONGEST, headers, body).await
+}
+
+/// Receives a body that may have so many bytes.
+///
+/// # Errors
+/// The answer that says why it is not taken.
+pub async fn receive_at_most(most: usize, headers: &HeaderMap, mut body: Incoming) -> Result<Body, Answer> {
     let packing = packing(headers)?;
     let announced = headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse::<u64>().ok());
-    if announced.is_some_and(|length| length > LONGEST as u64) {
+    if announced.is_some_and(|length| length > most as u64) {
         discard(body).await;
-        return Err(too_large());
+        return Err(too_large(most));
     }
-    let received = tokio::time::timeout(PATIENCE, Limited::new(&mut body, LONGEST).collect()).await;
+    let received = tokio::time::timeout(PATIENCE, Limited::new(&mut body, most).collect()).await;
     let sent = match received {
         Ok(Ok(collected)) => collected.to_bytes().to_vec(),
         Ok(Err(error)) if error.is::<LengthLimitError>() => {
             discard(body).await;
-            return Err(too_large());
+            return Err(too_large(most));
         }
         Ok(Err(_)) => return Err(closing(StatusCode::BAD_REQUEST, "the body broke off or is malformed")),
         Err(_) => return Err(closing(StatusCode::REQUEST_TIMEOUT, "the body did not come in time")),
@@ -93,14 +101,14 @@ fn unpack(packed: &[u8]) -> Result<Vec<u8>, Answer> {
     let mut unpacked = Vec::new();
     let most = LONGEST as u64 + 1;
     match MultiGzDecoder::new(packed).take(most).read_to_end(&mut unpacked) {
-        Ok(length) if length > LONGEST => Err(too_large()),
+        Ok(length) if length > LONGEST => Err(too_large(LONGEST)),
         Ok(_) => Ok(unpacked),
         Err(_) => Err(Answer::problem(StatusCode::BAD_REQUEST, "the body is not what gzip makes")),
     }
 }
 
-fn too_large() -> Answer {
-    let reason = format!("the body has more than {LONGEST} bytes, the most that are taken");
+fn too_large(most: usize) -> Answer {
+    let reason = format!("the body has more than {most} bytes, the most that are taken");
     closing(StatusCode::PAYLOAD_TOO_LARGE, &reason)
 }
 

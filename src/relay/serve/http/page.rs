@@ -25,6 +25,9 @@ use crate::relay::serve::page::{self, ASSETS, plain_problem};
 use crate::relay::serve::store::{StoreError, body_hash};
 use visitor::{Visitor, fields};
 
+/// The longest form, in bytes: a token, or a key and a reason.
+const LONGEST_FORM: usize = 16 << 10;
+
 /// Something that stands here.
 pub enum Wanted {
     Overview,
@@ -83,26 +86,32 @@ impl Door {
             return Sent::whole(refuse_method(methods).into_response());
         }
         let (head, incoming) = request.into_parts();
+        if let Wanted::Asset(place) = wanted {
+            return asset(place, &head);
+        }
+        // Who asks is told by the head: nothing is held of what strangers send.
+        let visitor = match wanted {
+            Wanted::Login => self.from_our_site(&head, peer).map(|()| None),
+            _ => self.visitor(&head, peer).map(Some),
+        };
+        let visitor = match visitor {
+            Ok(visitor) => visitor,
+            Err(answer) => {
+                body::discard(incoming).await;
+                return *answer;
+            }
+        };
         let form = if head.method == Method::POST {
-            match body::receive(&head.headers, incoming).await {
+            match body::receive_at_most(LONGEST_FORM, &head.headers, incoming).await {
                 Ok(received) => fields(&received.sent),
                 Err(refusal) => return Sent::whole(refusal.into_response()),
             }
         } else {
             Vec::new()
         };
-        if let Wanted::Asset(place) = wanted {
-            return asset(place, &head);
-        }
         // It goes on for long and gives way to others, so it counts as idle.
         let _work = (!matches!(wanted, Wanted::Events)).then(|| place.work());
-        if matches!(wanted, Wanted::Login) {
-            return self.login(&head, &form, peer);
-        }
-        let visitor = match self.visitor(&head, peer) {
-            Ok(visitor) => visitor,
-            Err(answer) => return *answer,
-        };
+        let Some(visitor) = visitor else { return self.login(&head, &form, peer) };
         let shown = match wanted {
             Wanted::Overview => self.overview(&visitor, &head).await,
             Wanted::Alert(tag) => self.alert_page(&visitor, &head, &tag).await,

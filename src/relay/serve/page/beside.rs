@@ -20,7 +20,7 @@ pub fn storms(storms: &[StormRow], now: i64) -> Markup {
                             span class={"badge " (tone)} { (word) } " " strong { (count(all, "alert")) } " of rule " (storm.rule) ", detected " (ago(storm.detected_at, now))
                         }
                         @if storm.state == StormState::Collecting {
-                            p.fine { "One session starts for all of them, 15 seconds after the last one or 90 seconds after the first." }
+                            p.fine { "One session starts for all that are held: 15 seconds after the last one, or 90 seconds after the storm was detected." }
                         }
                         ul { @for (tag, title) in &storm.members {
                             li {

@@ -9,7 +9,7 @@ pub fn sign_in(problem: Option<&str>, back: &str) -> String {
     let main = html! {
         section.narrow {
             h1 { "Sign in" }
-            p { "Paste a token of the rules file: the " code { "admin_token" } " to act, a " code { "read_token" } " to look." }
+            p { "Paste one of the tokens that the rules file names: an " code { "admin_token" } " to act, a " code { "read_token" } " to look." }
             @if let Some(problem) = problem { p.notice.bad role="alert" { (problem) } }
             form method="post" action="/login" {
                 input type="hidden" name="back" value=(back);
@@ -17,7 +17,7 @@ pub fn sign_in(problem: Option<&str>, back: &str) -> String {
                 input #token type="password" name="token" required autocomplete="current-password" autofocus;
                 button { "Sign in" }
             }
-            p.fine { "It is kept for 12 hours in a cookie of this browser, which holds a signature and not the token." }
+            p.fine { "The sign-in lasts 12 hours. The cookie holds a signature, not the token." }
         }
     };
     plain("Sign in · alert-relay", &main)

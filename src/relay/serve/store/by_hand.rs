@@ -232,7 +232,7 @@ async fn retry(work: &mut Work<'_>, job_id: &str, drawn: &Drawn, by: &str) -> Re
     let may_help = matches!(last.end(), "quota_exceeded" | "create_unknown" | "failed");
     if last.is_settled && !may_help {
         return refused(format!(
-            "it ended as {}, and only what ended for want of quota or without a session is retried: start the alert again instead",
+            "it ended as {}, and only a job that ended for want of quota, or whose session could not be created, is retried: start the alert again instead (alert-relay start)",
             last.end()
         ));
     }

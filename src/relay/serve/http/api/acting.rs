@@ -171,7 +171,7 @@ impl Door {
             Act::End(job_id) => {
                 let answered = self.store.end_session(job_id, &by).await.map_err(failed)?;
                 done(answered, "there is no job with this identifier")?;
-                let result = "its session is ended with the next step of the job".to_string();
+                let result = "its session will be ended at the next step of the job".to_string();
                 let body = json!({"done": true, "job_id": job_id, "result": result});
                 Ok(Done { result, body, alert: self.alert_of(job_id).await })
             }
@@ -198,7 +198,12 @@ impl Door {
                 self.check_switch(switch, *is_on)?;
                 self.store.throw(switch.clone(), *is_on).await.map_err(failed)?;
                 let body = self.switches().await.map_err(failed)?;
-                let result = if *is_on { "it is switched on" } else { "it is switched off" };
+                let result = match (switch, is_on) {
+                    (Switch::Bridge, true) => "the kill switch is on: nothing starts",
+                    (Switch::Bridge, false) => "the kill switch is off",
+                    (_, true) => "paused",
+                    (_, false) => "resumed",
+                };
                 Ok(Done { result: result.to_string(), body, alert: None })
             }
             Act::Reload => {

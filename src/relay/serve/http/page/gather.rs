@@ -22,6 +22,7 @@ use crate::relay::serve::store::{
     ActionView, After, AlertFilter, AlertView, DayView, DecisionFilter, DecisionView, JobView, ScopeKind, Share,
     Standing as StandingFilter, StatisticsView, StoreError, StormState as StateOfStorm, StormView, Switch, UsageView,
 };
+use crate::relay::text::plain;
 
 /// So many alerts are on a page.
 const MOST: usize = 50;
@@ -133,7 +134,7 @@ impl Door {
                 .iter()
                 .filter_map(|entry| story::moment(entry, &|text| clean.text(text)))
                 .collect(),
-            prompt: job.and_then(|job| job.prompt).map(|prompt| clean.text(&prompt)),
+            prompt: job.and_then(|job| job.prompt).map(|prompt| clean.redactor.redact(&prompt).into_owned()),
             suppressed_until: suppressions.iter().find(|one| one.dedupe_key == key).map(|one| one.until),
         };
         Ok(Some(page::alert(&shown)))
@@ -192,7 +193,7 @@ struct Clean<'d> {
 
 impl Clean<'_> {
     fn text(&self, text: &str) -> String {
-        self.redactor.redact(text).into_owned()
+        plain(&self.redactor.redact(text), usize::MAX)
     }
 
     fn alert(&self, alert: AlertView) -> AlertRow {

@@ -72,7 +72,7 @@ impl Door {
             let caller = self.caller(head, peer).map_err(|denied| Box::new(denied_answer(&denied)))?;
             return Ok(Visitor { caller, cookie: String::new(), key: self.form_key.clone(), is_program });
         }
-        self.check_site(head, peer).map_err(|denied| Box::new(denied_answer(&denied)))?;
+        self.from_our_site(head, peer)?;
         if let Some((cookie, caller, key)) = signed_in(access, &head.headers, now_s()) {
             return Ok(Visitor { caller, cookie, key, is_program: false });
         }
@@ -88,18 +88,33 @@ impl Door {
         Err(Box::new(denied_answer(&Denied::NoToken)))
     }
 
+    /// Whether it is our own page that asks, under a name of ours.
+    ///
+    /// # Errors
+    /// The answer to a request that another site has made a browser send.
+    pub(super) fn from_our_site(&self, head: &Parts, peer: SocketAddr) -> Result<(), Box<Response<Sent>>> {
+        self.check_site(head, peer).map_err(|denied| Box::new(denied_answer(&denied)))
+    }
+
+    /// Who has signed in with a browser and only looks; `None` for everybody else.
+    pub(in super::super) fn looker(&self, head: &Parts, peer: SocketAddr) -> Option<Caller> {
+        let is_looking = head.method.is_safe() && self.check_site(head, peer).is_ok();
+        let served = self.live.now();
+        is_looking
+            .then(|| signed_in(&served.rules.access, &head.headers, now_s()))
+            .flatten()
+            .map(|(_, caller, _)| caller)
+    }
+
     fn check_site(&self, head: &Parts, peer: SocketAddr) -> Result<(), Denied> {
         let is_safe = head.method.is_safe();
         self.with_request(head, peer, |request| self.live.now().rules.access.check_site(request, is_safe))
     }
 
-    /// Shows the form to sign in, or takes it.
+    /// Shows the form to sign in, or takes it. Whoever asks comes from a page of ours.
     pub(super) fn login(&self, head: &Parts, form: &[(String, String)], peer: SocketAddr) -> Response<Sent> {
         let served = self.live.now();
         let access = &served.rules.access;
-        if let Err(denied) = self.check_site(head, peer) {
-            return denied_answer(&denied);
-        }
         if head.method != Method::POST {
             return html_answer(StatusCode::OK, page::sign_in(None, &back(parameter(head, "back"))));
         }
@@ -113,7 +128,10 @@ impl Door {
         let until = now_s() + sign_in::LASTS_S;
         let cookie = sign_in::cookie(&Secret::new(token), &name, until);
         self.log.note(&format!("{name} signed in to the status page from {}, to {}", peer.ip(), may(right)));
-        let secure = if self.tls.is_some() { "; Secure" } else { "" };
+        // What a proxy says can only make the cookie stricter.
+        let forwarded = head.headers.get("x-forwarded-proto").and_then(|proto| proto.to_str().ok());
+        let is_encrypted = self.tls.is_some() || forwarded.is_some_and(|proto| proto.trim().starts_with("https"));
+        let secure = if is_encrypted { "; Secure" } else { "" };
         let age = sign_in::LASTS_S;
         see_other(&back, Some(format!("{NAME}={cookie}; Path=/; HttpOnly; SameSite=Strict; Max-Age={age}{secure}")))
     }
