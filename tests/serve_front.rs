@@ -189,7 +189,8 @@ fn a_stranger_is_refused_without_waiting_for_its_body() {
     let program = program().file("relay.yaml", rules).variable("RELAY_TEST_SECRET", "Xq9vT2kLmZ4wXq9vT2kLmZ4w");
     let bridge = Bridge::start(&program, "--sandbox --store memory --rules relay.yaml");
     let mut stream = TcpStream::connect(&bridge.address).unwrap();
-    let head = "POST /v1/hooks/closed HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer no\r\ncontent-length: 1000000";
+    let head =
+        "POST /v1/hooks/closed HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer no\r\ncontent-length: 1000000";
     write!(stream, "{head}\r\n\r\n{{\"title\":").unwrap();
     assert_eq!(reply(stream).unwrap().status, 401, "and not 408 after the time that a body may take");
 }

@@ -412,7 +412,9 @@ impl<'a> Player<'a> {
     async fn save(&mut self, claimed: Claimed, due_in: Option<i64>, heard: Option<i64>) -> Result<(), StoreError> {
         let Claimed { job, epoch, progress, .. } = claimed;
         let news_until = heard.unwrap_or_default();
-        self.ledger.save(&Save { job, epoch, owner: OWNER.to_string(), progress, events: Vec::new(), news_until, due_in }).await
+        self.ledger
+            .save(&Save { job, epoch, owner: OWNER.to_string(), progress, events: Vec::new(), news_until, due_in })
+            .await
     }
 
     fn ask(&self, claimed: &Claimed, is_at_create: bool) -> Ask {

@@ -2,8 +2,8 @@
 //! has thrown.
 
 use serde::Serialize;
-use sqlx::any::AnyRow;
 use sqlx::Row as _;
+use sqlx::any::AnyRow;
 
 use super::database::Work;
 use super::view::{After, Conditions};
