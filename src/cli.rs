@@ -41,6 +41,8 @@ Environment:
   DEVIN_API_KEY    the API key, unless the settings file has one
   DEVIN_ORG_ID     the organization, likewise
   DEVIN_API_URL    the API's base URL, likewise
+  DEVIN_RELAY_URL, DEVIN_RELAY_TOKEN
+                   a bridge (alert-relay serve) and its token
   LOG_LEVEL=debug  the same as --debug
   HTTPS_PROXY, NO_PROXY, SSL_CERT_FILE
                    as in other programs

@@ -26,8 +26,19 @@ const DEFAULT_CONCURRENCY: i64 = 10;
 pub const NO_KEY: &str = "no API key: give --config FILE, or set DEVIN_API_KEY";
 
 /// The names of all settings.
-const SETTINGS: [&str; 8] =
-    ["api_token", "org_id", "start_date", "api_url", "lookback_window", "concurrency", "redact_fields", "redact_key"];
+const SETTINGS: [&str; 11] = [
+    "api_token",
+    "org_id",
+    "start_date",
+    "end_date",
+    "tags",
+    "user_ids",
+    "api_url",
+    "lookback_window",
+    "concurrency",
+    "redact_fields",
+    "redact_key",
+];
 
 /// Settings that have been checked.
 #[derive(Debug, Clone)]
@@ -37,6 +48,12 @@ pub struct Config {
     pub org_id: String,
     /// The inclusive lower bound on `created_at`, in Unix seconds; `None` reads everything.
     pub start_date: Option<i64>,
+    /// The exclusive upper bound on `created_at`, in Unix seconds; `None` reads up to now.
+    pub end_date: Option<i64>,
+    /// Only sessions with one of these tags; empty reads all.
+    pub tags: Vec<String>,
+    /// Only sessions that one of these users has made; empty reads all.
+    pub user_ids: Vec<String>,
     /// The API's base address, without a trailing slash.
     pub api_url: String,
     /// How far before a checkpoint an incremental read asks again, in seconds.
@@ -132,7 +149,10 @@ impl Config {
         let org_id = fields.required("org_id", "the organization ID", "DEVIN_ORG_ID", &variable);
         fields.check_token(&token);
         fields.check_org_id(&org_id);
-        let start_date = fields.start_date();
+        let start_date = fields.date("start_date");
+        let end_date = fields.date("end_date");
+        let tags = fields.list("tags", "a list of tags, such as [\"billing\"]");
+        let user_ids = fields.list("user_ids", "a list of user IDs");
         let api_url = fields.api_url(&variable);
         let lookback_window = fields.number(
             "lookback_window",
@@ -153,6 +173,9 @@ impl Config {
             token: Token::new(&token),
             org_id: org_id.trim().to_string(),
             start_date,
+            end_date,
+            tags,
+            user_ids,
             api_url,
             lookback_window,
             concurrency: usize::try_from(concurrency).unwrap_or(1),
@@ -166,6 +189,9 @@ impl Config {
             token: Token::new(token),
             org_id: org_id.to_string(),
             start_date: None,
+            end_date: None,
+            tags: Vec::new(),
+            user_ids: Vec::new(),
             api_url: api_url.to_string(),
             lookback_window: DEFAULT_LOOKBACK_S,
             concurrency: DEFAULT_CONCURRENCY as usize,
@@ -185,6 +211,9 @@ impl Config {
         }
         if self.start_date.is_some_and(|start| start > now) {
             warnings.push("start_date is in the future, so no session can be in range yet".to_string());
+        }
+        if self.end_date.zip(self.start_date).is_some_and(|(end, start)| end <= start) {
+            warnings.push("end_date is not after start_date, so no session can be in range".to_string());
         }
         for name in &self.unknown {
             let meant = similar(name, &SETTINGS).map(|known| format!("; did you mean {known:?}?")).unwrap_or_default();

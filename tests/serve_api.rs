@@ -118,7 +118,7 @@ fn all_that_can_be_read_is_what_the_description_says() {
     assert!(get(&bridge, &format!("/api/v1/deliveries/{id}"))["body"].as_str().unwrap().contains("disk is full"));
     for path in [
         "/healthz",
-        "/readyz",
+        "/readyz?at=1795906053583",
         "/api/v1/jobs?responder=done",
         "/api/v1/deliveries?state=duplicate",
         "/api/v1/decisions?decision=start",
@@ -265,6 +265,21 @@ fn what_ran_out_of_quota_is_retried_and_the_trail_says_who_asked() {
     let timeline = described(&bridge, "GET", &format!("/api/v1/alerts/{tag}"), READ, &Value::Null).json();
     let acted = timeline["timeline"].as_array().unwrap().iter().any(|entry| entry["action"]["action"] == "retry");
     assert!(acted, "{timeline:#}");
+}
+
+/// The old token lets in until the rules are read again, and the new one from then on.
+#[test]
+fn a_token_is_replaced_without_a_restart() {
+    let devin = that_works();
+    let top = "access: {admin_token: {name: ops, token: {file: token}}}\n";
+    let program = with(&devin, top).file("token", READ);
+    let bridge = start(&program);
+    let status = |token| ask(&bridge, "GET", "/api/v1/alerts", token, &Value::Null).status;
+    assert_eq!([status(READ), status(ADMIN)], [200, 401]);
+    std::fs::write(program.path("token"), ADMIN).unwrap();
+    assert_eq!([status(READ), status(ADMIN)], [200, 401]);
+    assert_eq!(ask(&bridge, "POST", "/api/v1/reload", READ, &Value::Null).status, 200);
+    assert_eq!([status(READ), status(ADMIN)], [401, 200]);
 }
 
 #[test]

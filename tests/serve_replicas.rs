@@ -189,3 +189,28 @@ fn two_processes_start_no_more_sessions_together_than_the_limit() {
     }
     assert_eq!(devin.count("POST"), 3);
 }
+
+#[test]
+fn two_processes_reserve_no_more_of_a_day_than_its_budget() {
+    let _alone = DATABASE.lock().unwrap_or_else(PoisonError::into_inner);
+    let sessions = Sessions::new().on_look(|_| state("running/working", false));
+    let devin = Devin::of(&Arc::new(sessions));
+    let Some((program, arguments)) = start(&devin, "budgeted") else { return };
+    let rules = program.text("relay.yaml").replace("poll_interval: 1s", "poll_interval: 1s, max_acu_limit: 4");
+    let program = program.file("relay.yaml", rules + "limits: {acu_per_day: 13}\n");
+    let bridges = [Bridge::start(&program, &arguments), Bridge::start(&program, &arguments)];
+    std::thread::scope(|scope| {
+        for (place, bridge) in bridges.iter().enumerate() {
+            scope.spawn(move || {
+                for number in 0..15 {
+                    assert_eq!(bridge.post("generic", &alert(place * 100 + number)).status, 202);
+                }
+            });
+        }
+    });
+    let held = |alert: &serde_json::Value| alert["job"]["held"]["gate"] == "acu_per_day";
+    while bridges[0].alerts().iter().filter(|alert| held(alert)).count() < 27 {
+        std::thread::yield_now();
+    }
+    assert_eq!(devin.count("POST"), 3);
+}

@@ -1,5 +1,6 @@
 //! The commands of `alert-relay`: what may be typed, who answers, and what is said before anything is created.
 
+mod bridge;
 mod jobs;
 mod options;
 mod orders;
@@ -115,6 +116,8 @@ enum Command {
     /// Check rules files of serve
     #[cfg(feature = "serve")]
     Rules(rules::Rules),
+    #[command(flatten)]
+    Bridge(bridge::Command),
     /// Print what would be said to Devin; create nothing
     #[command(after_help = PROMPT_HELP)]
     Prompt(Box<Prompt>),
@@ -152,6 +155,7 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
         Command::Rules(options) => rules::run(&options, output),
         #[cfg(feature = "serve")]
         Command::Serve(options) => runtime().block_on(serve::run(options, output)),
+        Command::Bridge(command) => bridge::run(command, output),
         Command::Watch(watch) => runtime().block_on(watch_one(&watch, output)),
         Command::Senders(Senders { name }) => {
             let page = name.map_or_else(senders::list, senders::steps);
@@ -168,13 +172,17 @@ fn told(orders: Orders, shown: &Presenter) -> Vec<Prepared> {
 }
 
 fn presenter(choice: Option<OutputChoice>, output: &Output, require_pr: bool) -> Presenter {
-    let format = match choice {
+    Presenter::new(output, output_format(choice, output), require_pr)
+}
+
+/// What stdout gets: what was chosen, else text at a terminal and JSON lines elsewhere.
+fn output_format(choice: Option<OutputChoice>, output: &Output) -> OutputFormat {
+    match choice {
         Some(OutputChoice::Text) => OutputFormat::Text,
         Some(OutputChoice::Json) => OutputFormat::Json,
         None if output.is_terminal() => OutputFormat::Text,
         None => OutputFormat::Json,
-    };
-    Presenter::new(output, format, require_pr)
+    }
 }
 
 fn print_prompts(mut orders: Vec<Prepared>, namespace: &str, redactor: &Redactor, shown: &Presenter) -> Exit {

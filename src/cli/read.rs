@@ -50,6 +50,9 @@ pub struct Read {
     /// Leave out sessions created before this: 2026-01-31, 2026-01-31T00:00:00Z, or 7d for the last 7 days
     #[arg(long, value_name = "DATE", value_parser = |text: &str| start_date(text, now_ms() / 1000))]
     start_date: Option<i64>,
+    /// Leave out sessions created at this moment or later
+    #[arg(long, value_name = "DATE", value_parser = |text: &str| start_date(text, now_ms() / 1000))]
+    end_date: Option<i64>,
     /// Streams to read from the beginning, whatever the state says, separated by commas
     #[arg(long, value_name = "NAMES", value_parser = names(), hide_possible_values = true)]
     full_refresh: Option<String>,
@@ -125,6 +128,9 @@ pub async fn run(read: Read, output: &Output) -> Exit {
     };
     if read.start_date.is_some() {
         place.config.start_date = read.start_date;
+    }
+    if read.end_date.is_some() {
+        place.config.end_date = read.end_date;
     }
     let planned = state_before(&read).and_then(|state| {
         let mut anew_state = state.clone();

@@ -117,17 +117,17 @@ impl Fields {
         }
     }
 
-    pub fn start_date(&mut self) -> Option<i64> {
+    /// A date, of which there is one form.
+    pub fn date(&mut self, name: &str) -> Option<i64> {
         // A form that is not filled in may send an empty text.
-        let text = self.text("start_date").filter(|text| !text.is_empty())?;
+        let text = self.text(name).filter(|text| !text.is_empty())?;
         let read = NaiveDateTime::parse_from_str(&text, START_DATE.0).ok().map(|date| date.and_utc());
         // chrono also takes one-digit months and blanks; the form is fixed.
         match read.filter(|date: &DateTime<_>| date.format(START_DATE.0).to_string() == text) {
             Some(date) => Some(date.timestamp()),
             None => {
                 let shown = self.shown(&text);
-                let problem =
-                    format!("start_date must be a date in the form {}, in UTC, but is {shown:?}", START_DATE.1);
+                let problem = format!("{name} must be a date in the form {}, in UTC, but is {shown:?}", START_DATE.1);
                 self.problems.push(problem);
                 None
             }
@@ -146,9 +146,10 @@ impl Fields {
         }
     }
 
-    /// A list of texts; a form that is not filled in may send null, or an empty text.
+    /// A list of texts that are not empty; a form that is not filled in may send null, or an empty text.
     pub fn list(&mut self, name: &str, form: &str) -> Vec<String> {
-        let texts = |values: &Vec<Value>| values.iter().map(|value| value.as_str().map(str::to_string)).collect();
+        let text = |value: &Value| value.as_str().filter(|text| !text.trim().is_empty()).map(str::to_string);
+        let texts = |values: &Vec<Value>| values.iter().map(text).collect();
         let list = match self.fields.get(name) {
             None | Some(Value::Null) => Some(Vec::new()),
             Some(Value::String(text)) if text.is_empty() => Some(Vec::new()),

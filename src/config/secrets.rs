@@ -12,7 +12,8 @@ const LONG: usize = 16;
 const KEY_NAMES: [&str; 5] = ["api_token", "api_key", "redact_key", "token", "key"];
 
 /// Settings whose values are no secrets.
-const KNOWN: [&str; 6] = ["org_id", "start_date", "api_url", "lookback_window", "concurrency", "redact_fields"];
+const KNOWN: [&str; 7] =
+    ["org_id", "start_date", "end_date", "api_url", "lookback_window", "concurrency", "redact_fields"];
 
 /// All that may be a key in the text of a settings file: what stands under a name that keeps secrets or nearly does, and
 /// every long word of letters and digits. Where the text is no JSON, every such word.
@@ -32,9 +33,9 @@ pub fn secrets_of_text(text: &str) -> Vec<String> {
         .collect()
 }
 
-/// Secrets among the variables that this program reads: the key, and the users and passwords of proxies.
+/// Secrets among the variables that this program reads: the key, a bridge's token, and the users and passwords of proxies.
 pub fn secrets_of_variables(variable: impl Fn(&str) -> Option<String>) -> Vec<String> {
-    let mut secrets: Vec<String> = variable("DEVIN_API_KEY").into_iter().collect();
+    let mut secrets: Vec<String> = ["DEVIN_API_KEY", "DEVIN_RELAY_TOKEN"].into_iter().filter_map(&variable).collect();
     for name in ["HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "https_proxy", "http_proxy", "all_proxy"] {
         let Some(proxy) = variable(name) else { continue };
         let address = proxy.split_once("://").map_or(proxy.as_str(), |(_, rest)| rest);

@@ -59,13 +59,23 @@ pub(super) fn build(settings: &Settings, connections: Connections, is_http1: boo
     if connections != Connections::Kept {
         builder = builder.pool_max_idle_per_host(0).retry(reqwest::retry::never());
     }
-    if Url::parse(&settings.api_url).is_ok_and(|url| url.host_str().is_some_and(is_loopback)) || no_proxy_at_all() {
-        builder = builder.no_proxy();
-    }
     if is_http1 {
         builder = builder.http1_only();
     }
-    if settings.api_url.starts_with("http://") {
+    reaching(&settings.api_url, builder)
+}
+
+/// A client for this address and no other: this machine is asked without a proxy, and whatever is asked in the clear needs no
+/// root certificates.
+///
+/// # Errors
+/// A sentence: there are no root certificates.
+pub fn reaching(address: &str, mut builder: reqwest::ClientBuilder) -> Result<reqwest::Client, String> {
+    if Url::parse(address).is_ok_and(|url| url.host_str().is_some_and(is_loopback)) || no_proxy_at_all() {
+        builder = builder.no_proxy();
+    }
+    if address.starts_with("http://") {
+        provide_cryptography();
         return finished(builder.tls_certs_only([]));
     }
     trusting(builder)
@@ -124,7 +134,7 @@ fn no_proxy_at_all() -> bool {
 }
 
 /// What an error of the library is to us.
-pub(super) fn kind_of(error: &reqwest::Error) -> Kind {
+pub fn kind_of(error: &reqwest::Error) -> Kind {
     if error.is_builder() {
         Kind::Unaskable(root_cause(error))
     } else if error.is_connect() {

@@ -20,7 +20,7 @@ pub mod walk;
 
 pub use address::{base_address, endpoint};
 pub use client::{Client, Event};
-pub use connection::{Settings, provide_cryptography, root_cause, trusting};
+pub use connection::{Settings, kind_of, provide_cryptography, reaching, root_cause, trusting};
 pub use error::{Error, Kind};
 pub use form::{Form, Paging, Shape};
 pub use page::{Item, Noted, Page, Request, Trail};

@@ -32,11 +32,14 @@ pub enum Code {
     Unreachable,
     NotAsked,
     Sandbox,
+    NoBridge,
+    BridgeDenied,
+    BridgeRefused,
 }
 
 impl Code {
     /// Every code and what it stands for, as the relay's page lists them.
-    pub const ALL: [(Code, &'static str); 14] = [
+    pub const ALL: [(Code, &'static str); 17] = [
         (Code::BadInput, "the alert, the template or the schema cannot be read or understood"),
         (Code::TooManyAlerts, "the payload would create more sessions than `--max-sessions` allows"),
         (
@@ -57,8 +60,14 @@ impl Code {
         (Code::Unreachable, "no connection, or no answer in time"),
         (Code::NotAsked, "the request could not be made, for example with a malformed identifier"),
         (Code::Sandbox, "the simulated organization cannot be served on this machine"),
+        (Code::NoBridge, "no bridge answers at `--bridge`: nobody does, or another program"),
+        (Code::BridgeDenied, "the bridge does not accept the token, or the token may only read (401, 403)"),
+        (Code::BridgeRefused, "the bridge has no such alert, or does not do what was asked for (other 4xx, 5xx)"),
     ];
 }
+
+/// Where it is seen what is left of a plan.
+const USAGE_PAGE: &str = "https://app.devin.ai/settings/usage";
 
 /// What a session needs of its key.
 const PERMISSIONS: &str = "A session needs UseDevinSessions (or ManageOrgSessions) to be created, ViewOrgSessions to be seen, ManageOrgSessions to be ended";
@@ -85,6 +94,7 @@ pub fn error_report(error: &Error, audience: Audience) -> ErrorReport {
             };
             format!("The API limits how often it may be asked: {then}")
         }
+        Kind::Status(402) => format!("The plan of the organization has nothing left to pay for this: see {USAGE_PAGE}"),
         // It may be the output that stands in the way, and not the settings.
         Kind::Unaskable(_) => "Nothing was sent".to_string(),
         Kind::Status(300..=399) => match audience {
@@ -100,7 +110,7 @@ pub fn error_report(error: &Error, audience: Audience) -> ErrorReport {
 /// A create that failed, likewise: where the API does not take it, the session's options are what can be wrong.
 pub fn create_error_report(error: &Error, audience: Audience) -> ErrorReport {
     match code(error) {
-        Code::Refused => {
+        Code::Refused if error.kind.status() != Some(402) => {
             let remedy =
                 "The API does not take this session: check its options (playbook, repository, mode, schema, tags)";
             ErrorReport { code: Code::Refused, message: format!("{error}. {remedy}.") }
@@ -188,7 +198,7 @@ mod tests {
 
     /// One of every kind.
     fn kinds() -> impl Iterator<Item = Kind> {
-        let statuses = [204, 302, 400, 401, 403, 404, 408, 409, 410, 422, 429, 500, 599, 600].map(Kind::Status);
+        let statuses = [204, 302, 400, 401, 402, 403, 404, 408, 409, 410, 422, 429, 500, 599, 600].map(Kind::Status);
         let others = [
             Kind::WaitTooLong { status: 429, wait: Duration::from_secs(900) },
             Kind::Unreachable("certificates.example: connection refused".to_string()),
@@ -234,6 +244,7 @@ mod tests {
         Refused: /v3/self answered 400 (Bad Request). The API does not accept this request: check org_id and api_url, and report this message if they are right.
           to create, Refused: /v3/self answered 400 (Bad Request). The API does not take this session: check its options (playbook, repository, mode, schema, tags).
         InvalidDevinToken: /v3/self answered 401 (Unauthorized). The API key is not accepted: check that it is whole, begins with cog_ and has not been revoked, or make a new one at https://app.devin.ai/org/<your-org-slug>/settings/org-service-users.
+        Refused: /v3/self answered 402 (Payment Required). The plan of the organization has nothing left to pay for this: see https://app.devin.ai/settings/usage.
         MissingPermission: /v3/self answered 403 (Forbidden). Either the API key is wrong or revoked, or it lacks a permission. A session needs UseDevinSessions (or ManageOrgSessions) to be created, ViewOrgSessions to be seen, ManageOrgSessions to be ended.
         OrganizationUnknown: /v3/self answered 404 (Not Found). Nothing is there for this key: org_id may be wrong or belong to another key (copy it from the page where the key was made), api_url may not be the API's base address, or this deployment lacks the endpoint.
         ApiTrouble: /v3/self answered 408 (Request Timeout). The API has trouble at the moment: run again later.

@@ -14,6 +14,7 @@ pub mod outcome;
 pub mod prior;
 pub mod prompt;
 pub mod pull_request;
+pub mod remote;
 pub mod report;
 pub mod request;
 pub mod run;

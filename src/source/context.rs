@@ -6,9 +6,10 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use super::emit::{Emitter, Ledger};
-use super::place::{ListOf, completed};
+use super::place::{Slice, completed};
 use super::plan::Step;
 use super::record::Frame;
+use super::selection::Selection;
 use super::streams::Stream;
 use crate::airbyte::Level;
 use crate::config::Config;
@@ -26,6 +27,8 @@ pub struct Context {
     pub client: Client,
     pub emitter: Emitter,
     pub org_id: String,
+    /// Which sessions are wanted.
+    pub selection: Selection,
     /// How many sessions' messages are read side by side.
     pub concurrency: usize,
     /// How late, in seconds, a change may show.
@@ -83,6 +86,7 @@ impl Context {
             client,
             emitter,
             org_id: config.org_id.clone(),
+            selection: Selection::of(config),
             concurrency: config.concurrency,
             lookback: config.lookback_window,
             checkpoint_every: Duration::from_secs(2),
@@ -91,7 +95,7 @@ impl Context {
     }
 
     /// What a record of a stream looks like on its line, in a list of these.
-    pub fn frame(&self, step: &Step, of: &ListOf) -> Frame {
+    pub fn frame(&self, step: &Step, of: &Slice) -> Frame {
         completed(self.emitter.frame(&step.descriptor), step.stream, &self.org_id, of)
     }
 

@@ -13,7 +13,7 @@ use super::open::InVain;
 use super::pages::Pages;
 use super::partition::PartitionList;
 use super::pass::Pass;
-use super::place::{ListOf, Place};
+use super::place::{Place, Slice};
 use super::plan::Step;
 use super::record::{Frame, frame_page};
 use super::streams::{Listing as Row, Stream, endpoints};
@@ -46,7 +46,7 @@ pub struct Records<'a> {
     pub ledger: &'a Arc<Ledger>,
     pub pass: &'a mut Pass,
     /// What this list is for, of several.
-    pub of: ListOf,
+    pub of: Slice,
 }
 
 /// Lists what is at `place` with `bounds`, and hands every item to its readers.
@@ -64,7 +64,10 @@ pub async fn read_list(
 ) -> Result<Listed, End> {
     let mut listing = Listing::new(kind, bounds.since, now).lagging(lag(context, bounds));
     let mut bounds = bounds;
-    let filters = |bounds: Bounds| if kind == Kind::Sessions { bounds.filters(now) } else { Vec::new() };
+    let filters = |bounds: Bounds| match kind {
+        Kind::Sessions => bounds.filters(now).into_iter().chain(context.selection.filters()).collect(),
+        _ => Vec::new(),
+    };
     let Opened { path, mut pages, mut page } = open(context, place, &filters(bounds), tell).await?;
     if let Some(first) = &page {
         let now = server_now(first, now);
@@ -290,9 +293,11 @@ impl Readers<'_> {
         is_by_name: bool,
     ) -> Result<(), End> {
         let Readers { records, partitions } = self;
+        let is_of_sessions = records.iter().all(|records| records.step.stream.heeds_selection());
         let mut sights = Vec::with_capacity(page.items().len());
         let mut note = |item: &str, facts: &Facts| {
-            let sight = sight(item, facts);
+            // What is not wanted counts as seen all the same: the list is complete with it.
+            let sight = sight(item, facts).filter(|_| !is_of_sessions || context.selection.admits(item));
             if let Some(sight) = sight {
                 partitions.iter_mut().for_each(|partitions| partitions.take(item, facts, sight, is_by_name));
             }
@@ -392,7 +397,7 @@ pub fn undated(stream: &Stream, page: &Page) -> String {
     let found = page.items().next().and_then(|item| serde_json::from_str(item).ok());
     let found = found.as_ref().map_or("nothing".to_string(), described);
     format!(
-        "{} answered with an item that names no {field}, so nobody can tell for which day it is; the first one is {found}",
+        "{} answered with an item without {field}, so its day is not known; the first item is {found}",
         endpoints(stream).join(" or ")
     )
 }

@@ -26,7 +26,7 @@ use super::pages::Pages;
 use super::partition::{Partition, PartitionList};
 use super::partitions::{Fate, PartitionResult, Partitions};
 use super::pass::next_mark;
-use super::place::{ListOf, Place, completed};
+use super::place::{Place, Slice, completed};
 use super::plan::Step;
 use super::recent::{Recent, RecentRecords};
 use super::record::frame_page;
@@ -273,7 +273,7 @@ impl Reader {
         let in_path = format!("devin-{}", bare(&partition.id));
         let place = Place::below_session(self.stream, &self.context.org_id, &in_path);
         // The start date bounds sessions, not what was said in them.
-        let bounds = Bounds { start_date: None, since: partition.since };
+        let bounds = Bounds { since: partition.since, ..Bounds::default() };
         let mut listing = Listing::new(ListKind::Append, None, self.now);
         let mut found = Found { largest: None, recent };
         let mut is_first = true;
@@ -289,7 +289,7 @@ impl Reader {
                 };
                 is_first = false;
                 self.pages.fetch_add(1, Ordering::Relaxed);
-                let of = ListOf { session_updated_at: partition.updated_at, ..ListOf::default() };
+                let of = Slice { session_updated_at: partition.updated_at, ..Slice::default() };
                 let frame =
                     completed(self.context.emitter.frame(&self.ledger.stream), self.stream, &self.context.org_id, &of);
                 let frame = frame.of_session(&partition.id);

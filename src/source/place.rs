@@ -88,16 +88,16 @@ fn segments(path: &Path, org_id: &str, each: Option<&str>) -> Vec<String> {
     scope.iter().copied().chain(below).map(str::to_string).collect()
 }
 
-/// What a list is for, where a stream has several.
+/// What a list is for, where a stream is read in several slices.
 #[derive(Debug, Clone, Default)]
-pub struct ListOf {
+pub struct Slice {
     pub each: Option<String>,
     pub window: Option<Window>,
     pub session_updated_at: Option<i64>,
 }
 
-impl ListOf {
-    /// Whether it is the only list of its stream.
+impl Slice {
+    /// Whether it is the only one of its stream.
     pub fn is_only(&self) -> bool {
         self.each.is_none() && self.window.is_none()
     }
@@ -115,7 +115,7 @@ impl ListOf {
 }
 
 /// The frame of a stream's records, with what the row adds to each.
-pub fn completed(frame: Frame, stream: &Stream, org_id: &str, of: &ListOf) -> Frame {
+pub fn completed(frame: Frame, stream: &Stream, org_id: &str, of: &Slice) -> Frame {
     let mut frame = frame.projecting(stream.projects);
     for added in stream.adds {
         if let Some(value) = of.value(*added, org_id) {

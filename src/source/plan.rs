@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::cursor::Bounds;
+use super::selection::Selection;
 use super::state::{Scope, StreamState};
 use super::streams::{FIRST_DAYS, Listing, STREAMS, Stream, find, names};
 use super::windows::midnight;
@@ -149,7 +150,9 @@ impl Plan {
             Listing::Windows(_) => config.start_date.or_else(|| Some(first_day(given, now))),
             _ => config.start_date.filter(|_| stream.heeds_start_date()),
         };
-        let scope = Scope { org_id: config.org_id.clone(), start_date };
+        let end_date = config.end_date.filter(|_| stream.heeds_selection());
+        let selection = stream.heeds_selection().then(|| Selection::of(config).told()).flatten();
+        let scope = Scope { org_id: config.org_id.clone(), start_date, end_date, selection };
         let cursor_field = stream.cursor.map(|cursor| cursor.field);
         let read = cursor_field.map(|field| StreamState::read(field, &scope, given));
         let mut state = match read.unwrap_or_else(|| Ok(StreamState::new(scope.clone()))) {
@@ -172,7 +175,7 @@ impl Plan {
             descriptor,
             is_full_refresh: false,
             needs_key: false,
-            bounds: Bounds { start_date, since: None },
+            bounds: Bounds { start_date, end_date, since: None },
             lookback: stream.again_s().unwrap_or_else(|| config.lookback_window.max(least)),
             now,
             state: StreamState::default(),
@@ -257,8 +260,8 @@ mod tests {
             r#"{"stream":{"name":"secrets"}},{"stream":{"name":"sessions"},"sync_mode":"incremental"},{"stream":{"name":"sessions"}},{"stream":{"name":"users"}},{"stream":{"name":"playbooks"},"sync_mode":"INVALID"}"#,
             "[]"
         ), @r#"
-        read secrets Bounds { start_date: None, since: None }
-        read sessions Bounds { start_date: Some(100), since: None }
+        read secrets Bounds { start_date: None, end_date: None, since: None }
+        read sessions Bounds { start_date: Some(100), end_date: None, since: None }
         refuse: stream "users" does not exist: this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes, members, schedules, automations, knowledge_folders, repositories, session_attachments, pull_requests, consumption_daily, consumption_daily_users, metrics_usage_daily, metrics_sessions_daily, metrics_prs_daily, active_users, organizations, service_users, roles, audit_logs, consumption_cycles, acu_limits
         refuse: stream playbooks: the catalog asks for a sync mode that does not exist; full_refresh and incremental do
         "#);
@@ -272,19 +275,19 @@ mod tests {
             r#"{"stream":{"name":"sessions"},"sync_mode":"full_refresh"},{"stream":{"name":"secrets"},"sync_mode":"incremental"},{"stream":{"name":"playbooks"},"sync_mode":"incremental"}"#,
             state
         ), @"
-        read sessions Bounds { start_date: Some(100), since: Some(5) }
-        read secrets Bounds { start_date: None, since: None }
-        read playbooks Bounds { start_date: None, since: Some(1768226234) }
+        read sessions Bounds { start_date: Some(100), end_date: None, since: Some(5) }
+        read secrets Bounds { start_date: None, end_date: None, since: None }
+        read playbooks Bounds { start_date: None, end_date: None, since: Some(1768226234) }
         warn: stream secrets: the state cannot be read (updated_at is not a Unix time in seconds), so the stream is read from the beginning
         info: stream sessions: full refresh goes on from the state that was given, as after an interruption; without a state it reads everything
         ");
         let foreign = r#"[{"type":"STREAM","stream":{"stream_descriptor":{"name":"sessions"},"stream_state":{"__ab_no_cursor_state_message":true}}}]"#;
         insta::assert_snapshot!(check(r#"{"stream":{"name":"sessions"},"sync_mode":"incremental"}"#, foreign), @"
-        read sessions Bounds { start_date: Some(100), since: None }
+        read sessions Bounds { start_date: Some(100), end_date: None, since: None }
         info: stream sessions: the state holds no updated_at, so the stream is read from the beginning
         ");
         insta::assert_snapshot!(check(r#"{"stream":{"name":"sessions"}}"#, r#"{"sessions":{"updated_at":5}}"#), @"
-        read sessions Bounds { start_date: Some(100), since: None }
+        read sessions Bounds { start_date: Some(100), end_date: None, since: None }
         warn: a state in the legacy form is ignored: only per-stream states (type STREAM or GLOBAL) are read, so every stream starts from the beginning
         ");
     }
@@ -298,12 +301,12 @@ mod tests {
         };
         let (bare, a, b) = (r#"{"stream":{"name":"secrets"}}"#, r#","namespace":"a""#, r#","namespace":"b""#);
         insta::assert_snapshot!(check(bare, &state(a)), @r#"
-        read secrets Bounds { start_date: None, since: None }
+        read secrets Bounds { start_date: None, end_date: None, since: None }
         warn: stream secrets: the state is one of namespace "a", and the catalog names no namespace, so the stream is read from the beginning
         "#);
         let named = r#"{"stream":{"name":"secrets","namespace":"a"}}"#;
         insta::assert_snapshot!(check(named, &state(b)), @r#"
-        read secrets Bounds { start_date: None, since: None }
+        read secrets Bounds { start_date: None, end_date: None, since: None }
         warn: stream secrets: the state is one of namespace "b", and the catalog names namespace "a", so the stream is read from the beginning
         "#);
         for same in [check(bare, &state("")), check(named, &state(a)), check(named, &state(""))] {

@@ -16,9 +16,9 @@ use super::listing::{Kind as ListKind, Listing};
 use super::messages;
 use super::partition::PartitionList;
 use super::pass::Pass;
-use super::place::{ListOf, Place};
+use super::place::{Place, Slice};
 use super::plan::{Plan, Step};
-use super::spread;
+use super::slices;
 use super::state::StreamState;
 use super::streams::{Listing as Listed, Stream, endpoints};
 use crate::airbyte::{FailureType, Level, StreamStatus};
@@ -139,7 +139,7 @@ async fn run(context: Arc<Context>, group: Group, leaves_out: bool) -> Ending {
         && below.is_empty()
         && step.stream.has_many_lists()
     {
-        let outcome = spread::read(&context, step, ledger).await;
+        let outcome = slices::read(&context, step, ledger).await;
         match &outcome {
             Err(End::Refused(error)) if leaves_out => return leave_out(&context, (step, ledger), step.stream, error),
             Err(End::Lacks(other, error)) if leaves_out => return leave_out(&context, (step, ledger), other, error),
@@ -196,7 +196,7 @@ async fn list(
         records: records
             .iter()
             .zip(&mut passes)
-            .map(|((step, ledger), pass)| Records { step, ledger, pass, of: ListOf::default() })
+            .map(|((step, ledger), pass)| Records { step, ledger, pass, of: Slice::default() })
             .collect(),
         partitions: partitions.iter_mut().collect(),
     };
@@ -212,7 +212,7 @@ async fn list(
 
 /// Leaves out a stream because the key, or the API, does not have the list of `refused`.
 fn leave_out(context: &Context, (step, ledger): (&Step, &Ledger), refused: &Stream, error: &Error) -> Ending {
-    let text = format!("{} is left out: {}", step.descriptor, refusal(refused, error).message);
+    let text = format!("stream {} is left out: {}", step.descriptor, refusal(refused, error).message);
     context.emitter.log(Level::Warn, &text);
     context.emitter.left_out(ledger);
     Ending::Complete
@@ -225,7 +225,7 @@ fn refusal(stream: &Stream, error: &Error) -> Advice {
     }
     Advice {
         message: format!(
-            "{error}. This API does not offer the stream (it was looked for at {}), or the organization has nothing of the kind: leave the stream out",
+            "{error}. This API does not offer the stream (it was looked for at {}), or the organization has nothing of the kind: leave the stream out.",
             endpoints(stream).join(", ")
         ),
         failure_type: FailureType::ConfigError,

@@ -77,6 +77,12 @@ pub struct Scope {
     /// In Unix seconds; `None` without one, and for streams that it does not bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_date: Option<i64>,
+    /// The same of the end date.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub end_date: Option<i64>,
+    /// Which sessions were left out by tag and user; `None` when none were, and for other streams.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub selection: Option<String>,
 }
 
 impl Scope {
@@ -84,6 +90,14 @@ impl Scope {
     fn mismatch(&self, now: &Scope) -> Option<&'static str> {
         if normal(&self.org_id) != normal(&now.org_id) {
             return Some("is another organization's");
+        }
+        if self.selection != now.selection {
+            return Some("was written for other tags or users");
+        }
+        match (self.end_date, now.end_date) {
+            (Some(_), None) => return Some("was written with an end date, which has been removed"),
+            (Some(before), Some(now)) if now > before => return Some("was written with an earlier end date"),
+            _ => {}
         }
         match (self.start_date, now.start_date) {
             (Some(_), None) => Some("was written with a start date, which has been removed"),
@@ -237,7 +251,7 @@ mod tests {
     use super::*;
 
     fn scope() -> Scope {
-        Scope { org_id: "org-1".to_string(), start_date: Some(100) }
+        Scope { org_id: "org-1".to_string(), start_date: Some(100), ..Scope::default() }
     }
 
     fn check(state: Value) -> String {

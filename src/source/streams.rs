@@ -1,4 +1,4 @@
-//! THE TABLE: one row per stream, in [`rows`], and the words a row is made of. A stream is one more row and one more schema.
+//! THE TABLE: one row per stream, in `rows.rs`, and the words a row is made of. A stream is one more row and one more schema.
 
 mod page;
 mod rows;
@@ -203,6 +203,11 @@ impl Stream {
     /// What it has of each session, in a word: `messages`.
     pub fn below_session(&self) -> &'static str {
         self.paths[0].below.last().copied().unwrap_or(self.name)
+    }
+
+    /// Whether its records are sessions, or belong to one, and the settings choose which.
+    pub fn heeds_selection(&self) -> bool {
+        matches!(self.listing, Listing::Sessions | Listing::PerSession)
     }
 
     /// Whether the start date leaves out some of its records.

@@ -3,19 +3,37 @@
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
 use std::process::{Child, ChildStdout, ExitStatus};
-use std::time::Duration;
+use std::sync::Mutex;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use super::{Program, program};
 
 /// Nothing takes so long; a test that waits for it has failed.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The lines of a stream, as they come.
+fn lines_of(stream: ChildStdout) -> Receiver<String> {
+    let (said, lines) = mpsc::channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(stream).lines() {
+            // Nobody listens any more, or it was killed in the middle of a line.
+            let Ok(line) = line else { return };
+            if said.send(line).is_err() {
+                return;
+            }
+        }
+    });
+    lines
+}
 
 /// A running bridge; killed when dropped.
 pub struct Bridge {
     child: Child,
-    lines: BufReader<ChildStdout>,
+    /// What it says, read as it comes: it never waits for a test to read.
+    lines: Mutex<Receiver<String>>,
     /// Where it listens.
     pub address: String,
 }
@@ -56,7 +74,7 @@ impl Bridge {
 
     /// Waits until a process that has been started listens.
     pub fn of(mut child: Child) -> Bridge {
-        let lines = BufReader::new(child.stdout.take().unwrap());
+        let lines = Mutex::new(lines_of(child.stdout.take().unwrap()));
         let mut bridge = Bridge { child, lines, address: String::new() };
         let first = bridge.line().expect("it says where it listens");
         let message = first["message"].as_str().unwrap();
@@ -66,19 +84,24 @@ impl Bridge {
 
     /// The next line that it says; `None` at its end.
     pub fn line(&mut self) -> Option<Value> {
-        let mut line = String::new();
-        self.lines.read_line(&mut line).unwrap();
-        (!line.is_empty()).then(|| serde_json::from_str(&line).unwrap())
+        match self.lines.get_mut().unwrap().recv_timeout(PATIENCE) {
+            Ok(line) => Some(serde_json::from_str(&line).unwrap()),
+            Err(RecvTimeoutError::Disconnected) => None,
+            Err(RecvTimeoutError::Timeout) => panic!("it says nothing for {PATIENCE:?}"),
+        }
     }
 
     /// Reads lines up to the first one of this event.
     pub fn until(&mut self, event: &str) -> Value {
-        loop {
-            let line = self.line().expect("the event comes");
+        let (began, mut said) = (Instant::now(), Vec::new());
+        while began.elapsed() < PATIENCE {
+            let line = self.line().unwrap_or_else(|| panic!("{event} does not come: {said:#?}"));
             if line["event"] == event {
                 return line;
             }
+            said.push(line);
         }
+        panic!("{event} does not come in {PATIENCE:?}: {said:#?}");
     }
 
     /// Delivers a body to a route.

@@ -8,10 +8,12 @@ use super::story::Told;
 use super::{Api, ORG, TOKEN};
 
 /// The variables that could reach the program from outside a test.
-const FOREIGN: [&str; 13] = [
+const FOREIGN: [&str; 15] = [
     "DEVIN_API_KEY",
     "DEVIN_ORG_ID",
     "DEVIN_API_URL",
+    "DEVIN_RELAY_URL",
+    "DEVIN_RELAY_TOKEN",
     "LOG_LEVEL",
     "RUST_BACKTRACE",
     "HTTP_PROXY",

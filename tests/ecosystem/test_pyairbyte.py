@@ -11,7 +11,7 @@ from airbyte.caches import DuckDBCache
 from airbyte.exceptions import AirbyteConnectorCheckFailedError, AirbyteConnectorFailedError
 
 from odd_api import odd_organization
-from program import STREAMS, WRONG_KEY, create_session, records, request, sandbox
+from program import ENTERPRISE_KEY, STREAMS, WRONG_KEY, create_session, records, request, run, sandbox
 
 KEYS = {
     "sessions": ["session_id"],
@@ -119,6 +119,19 @@ def test_a_full_refresh_leaves_no_record_twice(organization, cache, tmp_path, st
     for _ in range(2):
         reader.read(cache, force_full_refresh=True, write_strategy=strategy)
     assert_same(cache, records(organization, tmp_path))
+
+
+def test_every_stream_becomes_a_table_with_every_record(organization, cache, tmp_path):
+    config = {**organization, "api_token": ENTERPRISE_KEY}
+    catalog = json.loads(run("discover").stdout)["catalog"]["streams"]
+    streams = {stream["name"]: [path[0] for path in stream["source_defined_primary_key"]] for stream in catalog}
+    assert len(streams) > len(STREAMS)
+    source(config, list(streams)).read(cache)
+    for name, found in records(config, tmp_path, *streams).items():
+        rows = cache.run_sql_query(f'SELECT * FROM "{name}"')
+        held = {tuple(row[field] for field in streams[name]) for row in rows}
+        assert held == {tuple(record[field] for field in streams[name]) for record in found}, name
+        assert len(rows) == len(held) == len(found) > 0, name
 
 
 def test_columns_have_the_types_that_the_schemas_say(organization, cache):

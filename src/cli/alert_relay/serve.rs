@@ -8,6 +8,7 @@ use std::sync::Arc;
 use clap::Args;
 use tokio::sync::watch::channel;
 
+use super::bridge::LISTEN;
 use super::place::SANDBOX_SESSION_S;
 use crate::cli::{Exit, FAILURE, SUCCESS, usage};
 use crate::devin::retry;
@@ -49,7 +50,7 @@ pub struct Serve {
     #[arg(long, value_name = "FILE", required_unless_present = "sandbox")]
     rules: Option<PathBuf>,
     /// Where to listen: an address or the name of one, and a port
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080", value_parser = listen_address)]
+    #[arg(long, value_name = "ADDRESS", default_value = LISTEN, value_parser = listen_address)]
     listen: SocketAddr,
     /// Encrypt: a file with the certificate and those that vouch for it, in PEM
     #[arg(long, value_name = "FILE", requires = "tls_key")]

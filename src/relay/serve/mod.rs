@@ -129,6 +129,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     log.note(&format!("listening on {origin}, store {address}"));
     let served = door.live.now();
     served.rules.routes.iter().for_each(|route| log.note(&told::route_line(origin, route)));
+    log.note(&told::access_line(origin, &served.rules.access));
     told::warnings(origin, &address, &served.rules).iter().for_each(|warning| log.warn(warning));
     let (close, closing) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(http::accept(listener, Arc::clone(&door), closing));

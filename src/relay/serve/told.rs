@@ -3,6 +3,7 @@
 use std::fmt;
 use std::net::SocketAddr;
 
+use super::access::Access;
 use super::auth::Auth;
 use super::rules::{DEFAULT, Route, Rule, Rules};
 use super::store::Address;
@@ -26,6 +27,7 @@ impl fmt::Display for Origin {
 pub fn would_serve(origin: Origin, store: &Address, rules: &Rules) -> Vec<String> {
     let mut lines = vec![format!("would listen on {origin}, store {store}")];
     lines.extend(rules.routes.iter().map(|route| route_line(origin, route)));
+    lines.push(access_line(origin, &rules.access));
     for integration in &rules.integrations {
         let place = match &integration.token {
             None => "a simulated organization".to_string(),
@@ -78,6 +80,15 @@ pub fn route_line(origin: Origin, route: &Route) -> String {
     };
     let secret = if methods.split(", ").any(|name| name == "path") { "/SECRET" } else { "" };
     format!("route {origin}/v1/hooks/{}{secret}, kind {sender}, auth {methods}", route.name)
+}
+
+/// Who may see what goes on, and who may act.
+pub fn access_line(origin: Origin, access: &Access) -> String {
+    let who = match (access.read.len(), access.admin.len()) {
+        (0, 0) => "for whoever is on this machine".to_string(),
+        (read, admin) => format!("with a token: {read} to read, {admin} to act"),
+    };
+    format!("API {origin}/api/v1, {who}")
 }
 
 /// What a person should know about it.

@@ -243,3 +243,10 @@ fn in_a_storm_a_few_start_the_rest_waits_and_one_stands_for_all() {
     insta::assert_snapshot!(after(true), @"join: it was part of a storm whose session is at work");
     insta::assert_snapshot!(after(false), @"refuse, cooldown: it was part of a storm whose session ended within the cool-down");
 }
+
+#[test]
+fn a_storm_and_the_longest_wait_are_what_people_know_where_the_file_says_nothing() {
+    let storm = Storm::default();
+    assert_eq!((storm.threshold, storm.window.as_secs(), storm.immediate), (5, 60, 2));
+    assert_eq!(open().max_wait.as_secs(), 3600);
+}

@@ -231,4 +231,17 @@ mod tests {
             .collect();
         assert_eq!(of_table, of_description);
     }
+
+    #[test]
+    fn the_page_about_the_api_names_every_address_and_every_filter_of_alerts() {
+        let page = include_str!("../../../../docs/api.md");
+        for endpoint in &ENDPOINTS {
+            let mut words = endpoint.path.rsplit('/').filter(|word| !word.starts_with('{'));
+            let last = words.next().unwrap();
+            assert!(page.contains(&format!("/{last}")), "{} is not on the page", endpoint.path);
+        }
+        for name in ALERTS {
+            assert!(page.contains(&format!("`{name}")), "the parameter {name} is not on the page");
+        }
+    }
 }

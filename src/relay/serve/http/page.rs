@@ -6,6 +6,8 @@ mod gather;
 mod story;
 mod visitor;
 
+use std::net::SocketAddr;
+
 use http_body_util::Full;
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{
@@ -15,7 +17,6 @@ use hyper::header::{
 use hyper::http::request::Parts;
 use hyper::http::{HeaderValue, Response};
 use hyper::{Method, Request, StatusCode};
-use std::net::SocketAddr;
 
 use super::places::Place;
 use super::sent::Sent;
@@ -100,7 +101,7 @@ impl Door {
         }
         let visitor = match self.visitor(&head, peer) {
             Ok(visitor) => visitor,
-            Err(answer) => return answer,
+            Err(answer) => return *answer,
         };
         let shown = match wanted {
             Wanted::Overview => self.overview(&visitor, &head).await,

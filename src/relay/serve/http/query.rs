@@ -128,10 +128,12 @@ impl Query {
 /// How a moment is written.
 pub const MOMENT: &str = "a moment, in Unix milliseconds or as 2026-11-28T12:00:00Z";
 
-/// A moment in Unix milliseconds; `None` where it is none.
+/// A moment in Unix milliseconds; `None` where it is none. What is before 1970 is as good as its beginning.
 pub fn moment(text: &str) -> Option<i64> {
-    let written = || DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.timestamp_millis());
-    text.parse().ok().or_else(written).filter(|moment| *moment >= 0)
+    match text.parse::<i64>() {
+        Ok(moment) => Some(moment).filter(|moment| *moment >= 0),
+        Err(_) => DateTime::parse_from_rfc3339(text).ok().map(|moment| moment.timestamp_millis().max(0)),
+    }
 }
 
 /// What stands in a path or a query, decoded; `None` where that is no text, or one that no store can keep.

@@ -119,7 +119,7 @@ fn time_to_pull_request(time: ToPullRequest) -> Markup {
                     rect.track width="100" height="4" {}
                     rect.work width=(fixed(share)) height="4" {}
                 }
-                p.legend { "Nine of ten within " strong { (span(most_ms)) } ", of " (count(number, "pull request")) }
+                p.fine { "Nine of ten within " strong { (span(most_ms)) } " · " (count(number, "pull request")) }
             }
         }
     }

@@ -69,6 +69,7 @@ document.addEventListener("visibilitychange", () => { if (!document.hidden) refr
 // Ages grow though nothing happens.
 setInterval(refresh, SLOWEST_MS);
 
-for (const choice of document.querySelectorAll(".filter select")) {
-  choice.addEventListener("change", () => choice.form.requestSubmit());
-}
+// Not on each choice: they are replaced with what is around them.
+document.addEventListener("change", (event) => {
+  if (event.target.matches(".filter select")) event.target.form.requestSubmit();
+});

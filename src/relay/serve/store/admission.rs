@@ -98,7 +98,8 @@ pub async fn admit(work: &mut Work<'_>, ask: &Ask) -> Result<Admission, StoreErr
         Decision::Hold { until, gate, reason, .. } => (Some(*gate), Some(reason), Some(*until)),
     };
     let is_new = match (&decision, &asking.held) {
-        (Decision::Start, _) => is_first_start,
+        // Also after a hold right before its create.
+        (Decision::Start, held) => is_first_start || held.is_some(),
         (Decision::Hold { gate, reason, .. }, Some((held_by, held_why))) => {
             held_by != gate.name() || held_why.as_ref() != Some(reason)
         }
@@ -121,7 +122,7 @@ pub async fn admit(work: &mut Work<'_>, ask: &Ask) -> Result<Admission, StoreErr
     }
     let scope = if let Decision::Hold { scope, .. } = &decision { *scope } else { None };
     let is_given_back = until.filter(|_| !ask.is_at_create);
-    let text = "UPDATE jobs SET decisions = decisions + $3, held_by = $4, held_why = $5, held_for = $12, \
+    let text = "UPDATE jobs SET decisions = decisions + $3, held_by = $4, held_why = $5, held_for = $12, storm = COALESCE(storm, $13), \
         ready_at = CASE WHEN $6 = 0 THEN ready_at ELSE COALESCE(ready_at, $7) END, \
         started_at = CASE WHEN $8 = 0 THEN started_at ELSE $7 END, \
         acus_reserved = CASE WHEN $8 = 0 THEN acus_reserved ELSE $9 END, \
@@ -140,6 +141,8 @@ pub async fn admit(work: &mut Work<'_>, ask: &Ask) -> Result<Admission, StoreErr
         .bind(is_given_back)
         .bind(i64::from(is_given_back.is_some()))
         .bind(scope.map(|scope| scope.name()))
+        // A repeat is part of the storm too, so that the next one knows its session.
+        .bind(asking.last_storm.as_ref().filter(|_| matches!(decision, Decision::Join { .. })))
         .execute(&mut *work.connection)
         .await?;
     if scope.is_none() && asking.waited_for_a_place() {

@@ -40,7 +40,7 @@ pub enum Wish {
 /// What tells a new job and its attempt from all others.
 #[derive(Debug, Clone)]
 pub struct Drawn {
-    job_id: String,
+    pub job_id: String,
     attempt: String,
 }
 
@@ -98,7 +98,8 @@ impl Store {
 }
 
 impl Drawn {
-    fn new() -> Drawn {
+    /// Digits that nobody else draws.
+    pub fn new() -> Drawn {
         Drawn { job_id: format!("job-{}", drawn()), attempt: drawn() }
     }
 }

@@ -5,13 +5,14 @@ mod lists;
 mod simulating;
 pub mod state;
 
+use std::net::SocketAddr;
+
 use hyper::body::Incoming;
 use hyper::header::{ALLOW, WWW_AUTHENTICATE};
 use hyper::http::HeaderValue;
 use hyper::http::request::Parts;
 use hyper::{Method, Request, StatusCode, Version};
 use serde::de::DeserializeOwned;
-use std::net::SocketAddr;
 
 pub use acting::{Act, Who};
 pub use state::scopes;
@@ -92,7 +93,9 @@ impl Door {
             (Err(_), Right::Nothing) => Caller { right: Right::Nothing, token: None },
             (caller, _) => caller.map_err(|denied| deny(&denied))?,
         };
-        let query = Query::read(head.uri.query(), endpoint.query)?;
+        // Whoever only looks whether the bridge lives may add what keeps an answer from being kept.
+        let query = head.uri.query().filter(|_| endpoint.right > Right::Nothing);
+        let query = Query::read(query, endpoint.query)?;
         let id = decoded(&id.replace('+', "%2B"))
             .ok_or_else(|| Answer::problem(StatusCode::BAD_REQUEST, "the path is not percent-encoded UTF-8"))?;
         let (right, who) = (caller.right, Who::new(&caller, peer));

@@ -1,5 +1,7 @@
 //! What the store and the rules say, as the pages show it: every text that came from elsewhere without secrets.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use hyper::http::request::Parts;
@@ -8,15 +10,16 @@ use super::super::api::scopes;
 use super::visitor::parameter;
 use super::{Door, Visitor, story};
 use crate::redact::Redactor;
-use crate::relay::serve::integration::Standing;
+use crate::relay::serve::integration::{self, Standing};
 use crate::relay::serve::kill_switch;
 use crate::relay::serve::live::Served;
 use crate::relay::serve::page::{
     self, Action, AlertPage, AlertRow, Choices, Day, Filter, Frame, Health, Integration, JobRow, Limit, Notice,
     Overview, Refusal, Route, RuleCost, RuleRow, Session, StormRow, StormState, Tally, ToPullRequest, Waits,
 };
+use crate::relay::serve::rules;
 use crate::relay::serve::store::{
-    ActionView, After, AlertFilter, AlertView, DayView, DecisionFilter, DecisionView, JobView, ScopeKind,
+    ActionView, After, AlertFilter, AlertView, DayView, DecisionFilter, DecisionView, JobView, ScopeKind, Share,
     Standing as StandingFilter, StatisticsView, StoreError, StormState as StateOfStorm, StormView, Switch, UsageView,
 };
 
@@ -59,7 +62,7 @@ impl Door {
         let next = alerts.last().filter(|_| has_more).map(|last| format!("{}.{}", last.last_at, last.tag));
         let clean = Clean { redactor: &served.redactor, door: self };
         let routes = routes?;
-        let route = |route: &crate::relay::serve::rules::Route| {
+        let route = |route: &rules::Route| {
             let seen = routes.iter().find(|seen| seen.route == route.name);
             Route {
                 name: route.name.clone(),
@@ -167,7 +170,7 @@ impl Door {
     }
 
     fn integrations_shown(&self, switches: &[(Switch, i64)]) -> Vec<Integration> {
-        let of = |integration: &std::sync::Arc<crate::relay::serve::integration::Integration>| {
+        let of = |integration: &Arc<integration::Integration>| {
             let (health, text) = match integration.standing() {
                 Standing::Starting => (Health::Unknown, "its key is being looked at".to_string()),
                 Standing::Ready { org_id } => (Health::Good, format!("ready, organization {org_id}")),
@@ -304,7 +307,7 @@ fn limits(usage: &UsageView) -> Vec<Limit> {
         ScopeKind::Integration => format!("integration {name}"),
         ScopeKind::Rule => format!("rule {name}"),
     };
-    let limit = |what: String, share: crate::relay::serve::store::Share, free_at| Limit {
+    let limit = |what: String, share: Share, free_at| Limit {
         scope: scope.clone(),
         what,
         used: share.used,
@@ -321,7 +324,7 @@ fn limits(usage: &UsageView) -> Vec<Limit> {
     limits
 }
 
-fn rule_row(rule: &crate::relay::serve::rules::Rule, switches: &[(Switch, i64)]) -> RuleRow {
+fn rule_row(rule: &rules::Rule, switches: &[(Switch, i64)]) -> RuleRow {
     let paused = switches.iter().find(|(switch, _)| *switch == Switch::Rule(rule.id.clone()));
     RuleRow {
         id: rule.id.clone(),
@@ -332,8 +335,7 @@ fn rule_row(rule: &crate::relay::serve::rules::Rule, switches: &[(Switch, i64)])
 }
 
 fn day(day: &DayView) -> Day {
-    let of =
-        |counts: &std::collections::BTreeMap<String, i64>, word: &str| counted(counts.get(word).copied().unwrap_or(0));
+    let of = |counts: &BTreeMap<String, i64>, word: &str| counted(counts.get(word).copied().unwrap_or(0));
     let pull_requests = of(&day.results, "pr_opened");
     Day {
         date: day.day.clone(),

@@ -64,15 +64,15 @@ impl Door {
     ///
     /// # Errors
     /// The answer to whoever may not see any.
-    pub(super) fn visitor(&self, head: &Parts, peer: SocketAddr) -> Result<Visitor, Response<Sent>> {
+    pub(super) fn visitor(&self, head: &Parts, peer: SocketAddr) -> Result<Visitor, Box<Response<Sent>>> {
         let served = self.live.now();
         let access = &served.rules.access;
         let is_program = head.headers.contains_key("authorization");
         if !access.has_tokens() || is_program {
-            let caller = self.caller(head, peer).map_err(|denied| denied_answer(&denied))?;
+            let caller = self.caller(head, peer).map_err(|denied| Box::new(denied_answer(&denied)))?;
             return Ok(Visitor { caller, cookie: String::new(), key: self.form_key.clone(), is_program });
         }
-        self.check_site(head, peer)?;
+        self.check_site(head, peer).map_err(|denied| Box::new(denied_answer(&denied)))?;
         if let Some((cookie, caller, key)) = signed_in(access, &head.headers, now_s()) {
             return Ok(Visitor { caller, cookie, key, is_program: false });
         }
@@ -80,27 +80,25 @@ impl Door {
         let is_page = head.method != Method::POST && head.uri.path() != "/events";
         if is_page && head.headers.get("sec-fetch-site").is_some_and(|site| site == "cross-site") {
             // A browser sends the cookie only with what our own page leads to: this one leads to itself.
-            return Err(html_answer(StatusCode::OK, page::detour(here)));
+            return Err(Box::new(html_answer(StatusCode::OK, page::detour(here))));
         }
         if is_page {
-            return Err(see_other(&format!("/login?back={}", page::percent_encoded(here)), None));
+            return Err(Box::new(see_other(&format!("/login?back={}", page::percent_encoded(here)), None)));
         }
-        Err(denied_answer(&Denied::NoToken))
+        Err(Box::new(denied_answer(&Denied::NoToken)))
     }
 
-    fn check_site(&self, head: &Parts, peer: SocketAddr) -> Result<(), Response<Sent>> {
+    fn check_site(&self, head: &Parts, peer: SocketAddr) -> Result<(), Denied> {
         let is_safe = head.method.is_safe();
-        let checked =
-            self.with_request(head, peer, |request| self.live.now().rules.access.check_site(request, is_safe));
-        checked.map_err(|denied| denied_answer(&denied))
+        self.with_request(head, peer, |request| self.live.now().rules.access.check_site(request, is_safe))
     }
 
     /// Shows the form to sign in, or takes it.
     pub(super) fn login(&self, head: &Parts, form: &[(String, String)], peer: SocketAddr) -> Response<Sent> {
         let served = self.live.now();
         let access = &served.rules.access;
-        if let Err(refusal) = self.check_site(head, peer) {
-            return refusal;
+        if let Err(denied) = self.check_site(head, peer) {
+            return denied_answer(&denied);
         }
         if head.method != Method::POST {
             return html_answer(StatusCode::OK, page::sign_in(None, &back(parameter(head, "back"))));

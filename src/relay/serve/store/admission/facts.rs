@@ -25,6 +25,8 @@ pub struct Asking {
     pub rule: String,
     pub gates: Gates,
     pub storm: Option<String>,
+    /// The storm whose session takes care of the alert since its last job.
+    pub last_storm: Option<String>,
     pub held: Option<(String, Option<String>)>,
     pub number: i64,
     pub facts: Facts,
@@ -68,6 +70,7 @@ pub async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, St
         kill_switch: ask.kill_switch.clone(),
         ..Facts::default()
     };
+    let mut last_storm = None;
     let asking_number: i64 = row.try_get(11)?;
     let dedupe_key: String = row.try_get(1)?;
     let switched = switched_on(work, &integration, &rule).await?;
@@ -91,7 +94,10 @@ pub async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, St
         if (has_limits || gates.storm.is_some()) && !ask.is_at_create {
             match cooldown(work, &alert, &ask.holds).await? {
                 Some(Earlier::Own) => facts.cooldown = Some(LOOKED_UP.to_string()),
-                Some(Earlier::OfAStorm(session, is_at_work)) => facts.linked = Some((session, is_at_work)),
+                Some(Earlier::OfAStorm { session, storm, is_at_work }) => {
+                    facts.linked = Some((session, is_at_work));
+                    last_storm = Some(storm);
+                }
                 None => {}
             }
         }
@@ -99,6 +105,7 @@ pub async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, St
     let held = held_by.map(|held_by| (held_by, held_why));
     Ok(Some(Asking {
         storm: row.try_get(12)?,
+        last_storm,
         alert,
         dedupe_key,
         integration,
@@ -171,26 +178,33 @@ pub async fn usage(
 /// An earlier session that may hold a job back.
 enum Earlier {
     Own,
-    /// Of the storm that the alert was part of; whether it is at work.
-    OfAStorm(Linked, bool),
+    /// Of the storm that the alert was part of.
+    OfAStorm {
+        session: Linked,
+        storm: String,
+        is_at_work: bool,
+    },
 }
 
 /// The session of the alert's last job, where that may hold this one back.
 async fn cooldown(work: &mut Work<'_>, alert: &str, holds: &Holds) -> Result<Option<Earlier>, StoreError> {
-    let text = "SELECT j.settled_at, j.status, j.result, j.session_id, j.session_url, r.settled_at, r.status, r.result, r.id \
+    let text = "SELECT j.settled_at, j.status, j.result, j.session_id, j.session_url, r.settled_at, r.status, r.result, s.id \
         FROM jobs j LEFT JOIN storms s ON s.id = j.storm LEFT JOIN jobs r ON r.id = s.root WHERE j.alert = $1 \
         AND j.settled_at IS NOT NULL AND j.session_id IS NOT NULL ORDER BY j.settled_at DESC LIMIT 1";
     let Some(row) = sqlx::query(text).bind(alert).fetch_optional(&mut *work.connection).await? else { return Ok(None) };
-    let (result, root): (Option<String>, Option<String>) = (row.try_get(2)?, row.try_get(8)?);
-    if result.as_deref() == Some("attached") && root.is_some() {
-        let linked = Linked { session_id: row.try_get(3)?, session_url: row.try_get(4)? };
+    let (result, storm): (Option<String>, Option<String>) = (row.try_get(2)?, row.try_get(8)?);
+    if let Some(storm) = storm.filter(|_| result.as_deref() == Some("attached")) {
+        let session = Linked { session_id: row.try_get(3)?, session_url: row.try_get(4)? };
         let (ended_at, status): (Option<i64>, Option<String>) = (row.try_get(5)?, row.try_get(6)?);
-        let Some(ended_at) = ended_at else { return Ok(Some(Earlier::OfAStorm(linked, true))) };
+        let Some(ended_at) = ended_at else {
+            return Ok(Some(Earlier::OfAStorm { session, storm, is_at_work: true }));
+        };
         let result: Option<String> = row.try_get(7)?;
         // That it waits for a person does not keep the others waiting for ever.
         let status = status.map(|status| if status == "blocked" { "done".to_string() } else { status });
         let lasts = holds_for(status.as_deref(), result.as_deref(), holds);
-        return Ok((work.now - ended_at < lasts).then_some(Earlier::OfAStorm(linked, false)));
+        let is_held = work.now - ended_at < lasts;
+        return Ok(is_held.then_some(Earlier::OfAStorm { session, storm, is_at_work: false }));
     }
     let (settled_at, status): (i64, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
     let lasts = holds_for(status.as_deref(), result.as_deref(), holds);

@@ -1,5 +1,5 @@
-//! A stream that takes many lists: one for each window of time, one for each person, one for each word of its row. One after
-//! the other, so that what has been read is a place to go on from.
+//! A stream that is read in slices, a list each: one for each window of time, each person, each word of its row. One after the
+//! other, so that what has been read is a place to go on from.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use super::list::{Readers, Records, first_page, read_list, undated};
 use super::listing::Kind as ListKind;
 use super::pages::Pages;
 use super::pass::{Pass, next_mark};
-use super::place::{ListOf, Place};
+use super::place::{Place, Slice};
 use super::plan::Step;
 use super::record::is_empty;
 use super::state::StreamState;
@@ -26,7 +26,7 @@ use crate::devin::{Error, Kind};
 /// # Errors
 /// See [`End`]. What has been read by then, the emitter knows as the safe state.
 pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Result<StreamState, End> {
-    let mut spread = Spread {
+    let mut reader = SliceReader {
         context,
         step,
         ledger,
@@ -36,39 +36,39 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
         unknown: None,
         has_answered: false,
     };
-    let each = spread.each().await?;
+    let each = reader.each().await?;
     let row = match step.stream.listing {
         Listing::Windows(row) | Listing::Log(row) => row,
         _ => {
-            spread.window(&each, None).await?;
-            return spread.end(None);
+            reader.window(&each, None).await?;
+            return reader.end(None);
         }
     };
-    let Some((start, now)) = spread.time(&each).await? else { return Ok(spread.pass.state_at(None)) };
+    let Some((start, now)) = reader.time(&each).await? else { return Ok(reader.pass.state_at(None)) };
     let mut said = Instant::now();
     let mut mark = None;
     for window in windows(&row, start, now) {
         // A machine whose clock is ahead must not ask for days that are yet to come.
-        let now = now.min(spread.pass.now());
+        let now = now.min(reader.pass.now());
         if window.from > now {
             break;
         }
-        spread.window(&each, Some((&row, window, now))).await?;
+        reader.window(&each, Some((&row, window, now))).await?;
         mark = match step.stream.listing {
-            Listing::Log(_) => next_mark(step.state.cursor(), spread.pass.largest, None, now),
-            _ => Some(window.last_day().min(midnight(now.min(spread.pass.now())))),
+            Listing::Log(_) => next_mark(step.state.cursor(), reader.pass.largest, None, now),
+            _ => Some(window.last_day().min(midnight(now.min(reader.pass.now())))),
         };
-        context.emitter.safe(ledger, spread.pass.state_at(mark).write());
+        context.emitter.safe(ledger, reader.pass.state_at(mark).write());
         if said.elapsed() >= context.checkpoint_every {
             said = Instant::now();
             context.emitter.checkpoint(ledger);
         }
     }
-    spread.end(mark)
+    reader.end(mark)
 }
 
 /// The reading of one stream.
-struct Spread<'a> {
+struct SliceReader<'a> {
     context: &'a Arc<Context>,
     step: &'a Step,
     ledger: &'a Arc<Ledger>,
@@ -81,7 +81,7 @@ struct Spread<'a> {
     has_answered: bool,
 }
 
-impl Spread<'_> {
+impl SliceReader<'_> {
     /// What there is a list for each of.
     async fn each(&self) -> Result<Vec<Option<String>>, End> {
         if self.step.stream.each == Each::Member {
@@ -138,7 +138,7 @@ impl Spread<'_> {
             }
             let is_log = matches!(self.step.stream.listing, Listing::Log(_));
             let kind = if is_log { ListKind::Append } else { ListKind::Whole };
-            let of = ListOf { each: each.clone(), window: window.map(|(_, window, _)| window), ..ListOf::default() };
+            let of = Slice { each: each.clone(), window: window.map(|(_, window, _)| window), ..Slice::default() };
             let records = Records { step: self.step, ledger: self.ledger, pass: &mut self.pass, of };
             let mut readers = Readers { records: vec![records], ..Readers::default() };
             match read_list(self.context, &place, kind, Bounds::default(), self.step.now, &self.tell, &mut readers)

@@ -1,0 +1,391 @@
+//! Who may start, by a slow and plain account that is written from the rules for alerts and not from the code: lists that are
+//! gone through from end to end, every time.
+
+use std::collections::BTreeMap;
+
+use super::super::Switch;
+use crate::relay::outcome::OutcomeKind;
+use crate::relay::serve::gates::{Gates, Limits};
+
+const SECOND: i64 = 1000;
+const MINUTE: i64 = 60 * SECOND;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+
+/// What a job was told.
+pub type Told = (&'static str, Option<&'static str>);
+
+#[derive(Default)]
+pub struct Plain {
+    pub bridge: Limits,
+    pub integrations: BTreeMap<String, Limits>,
+    pub rules: BTreeMap<String, (Gates, i64)>,
+    pub jobs: Vec<Job>,
+    pub storms: Vec<Storm>,
+    /// By tag: whether it fires, and every time that it did.
+    pub firing: BTreeMap<String, bool>,
+    pub firings: BTreeMap<String, Vec<i64>>,
+    pub is_stopped: bool,
+    pub paused: Option<Switch>,
+    /// By tag: until when it is to start nothing.
+    pub suppressed: BTreeMap<String, i64>,
+}
+
+#[derive(Clone, Default)]
+pub struct Job {
+    pub id: String,
+    pub tag: String,
+    pub rule: String,
+    pub integration: String,
+    pub severity: Option<&'static str>,
+    pub came: i64,
+    /// When it had fired long and often enough.
+    pub ready: Option<i64>,
+    /// Whether it was asked about at all, or only held by a switch.
+    pub is_known: bool,
+    pub is_by_hand: bool,
+    pub storm: Option<usize>,
+    /// When it took its place; given back where it came to no session.
+    pub placed: Option<i64>,
+    pub created: Option<i64>,
+    pub acus: f64,
+    pub has_worked: bool,
+    pub ended: Option<(i64, OutcomeKind)>,
+    /// The job whose session it has: its own, or that of its storm.
+    pub session_of: Option<String>,
+}
+
+pub struct Storm {
+    rule: String,
+    detected: i64,
+    last: i64,
+    is_open: bool,
+    root: Option<String>,
+}
+
+impl Plain {
+    pub fn job(&mut self, id: &str) -> &mut Job {
+        self.jobs.iter_mut().find(|job| job.id == id).expect("it is known")
+    }
+
+    fn of(&self, id: &str) -> &Job {
+        self.jobs.iter().find(|job| job.id == id).expect("it is known")
+    }
+
+    /// The job of an alert that goes on.
+    pub fn active(&self, tag: &str) -> Option<&Job> {
+        self.jobs.iter().find(|job| job.tag == tag && job.ended.is_none())
+    }
+
+    pub fn is_firing(&self, tag: &str) -> bool {
+        self.firing.get(tag).copied().unwrap_or_default()
+    }
+
+    pub fn is_suppressed(&self, tag: &str, now: i64) -> bool {
+        self.suppressed.get(tag).is_some_and(|until| now < *until)
+    }
+
+    /// What a job that has not begun is to be told.
+    pub fn predict(&mut self, id: &str, now: i64, is_at_create: bool) -> Told {
+        let job = self.of(id).clone();
+        let (gates, _) = self.rules[&job.rule].clone();
+        let delay = millis(gates.delay);
+        if !self.is_firing(&job.tag) {
+            return ("refuse", Some("resolved"));
+        }
+        let ready = job.ready.or_else(|| gates.min_occurrences.is_none().then_some(job.came + delay));
+        if ready.is_some_and(|ready| now >= ready + HOUR) {
+            return ("refuse", Some("max_wait"));
+        }
+        if self.is_stopped {
+            return ("hold", Some("kill_switch"));
+        }
+        if self.is_suppressed(&job.tag, now) {
+            return ("refuse", Some("suppressed"));
+        }
+        if self.is_paused(&job) {
+            return ("hold", Some("paused"));
+        }
+        self.job(id).is_known = true;
+        if job.ready.is_none() && !is_at_create {
+            if now < job.came + delay {
+                return ("hold", Some("delay"));
+            }
+            if let Some(often) = gates.min_occurrences {
+                let since = now - millis(often.within);
+                let fired = self.firings[&job.tag].iter().filter(|at| **at > since).count();
+                if fired < often.count as usize {
+                    return (if fired > 0 { "hold" } else { "refuse" }, Some("min_occurrences"));
+                }
+            }
+        }
+        let has_limits = [&self.bridge, &self.integrations[&job.integration], &gates.limits]
+            .iter()
+            .any(|limits| **limits != Limits::default());
+        if (has_limits || gates.storm.is_some()) && !is_at_create {
+            // Where nothing is at stake, the search for sessions says it.
+            match self.holding(&job, now) {
+                Some(Holding::Own) => return ("look", Some("cooldown")),
+                Some(Holding::Storms { is_at_work: true }) => return ("join", Some("storm")),
+                Some(Holding::Storms { is_at_work: false }) => return ("refuse", Some("cooldown")),
+                None => {}
+            }
+        }
+        if gates.storm.is_some()
+            && !is_at_create
+            && let Some(told) = self.in_a_storm(id, now)
+        {
+            self.job(id).ready.get_or_insert(now);
+            return told;
+        }
+        self.job(id).ready.get_or_insert(now);
+        if !job.is_by_hand && self.waits_for_quota(&job, now) {
+            return ("hold", Some("quota"));
+        }
+        match self.full(&job, now, false) {
+            Some(gate) => ("hold", Some(gate)),
+            None => ("start", None),
+        }
+    }
+
+    /// What a job that has its place, and is about to create, is told by a switch; `None` where it may go on.
+    pub fn switched(&self, id: &str, now: i64) -> Option<Told> {
+        let job = self.of(id);
+        if self.is_stopped {
+            return Some(("hold", Some("kill_switch")));
+        }
+        if self.is_suppressed(&job.tag, now) {
+            return Some(("refuse", Some("suppressed")));
+        }
+        self.is_paused(job).then_some(("hold", Some("paused")))
+    }
+
+    fn is_paused(&self, job: &Job) -> bool {
+        match &self.paused {
+            Some(Switch::Integration(name)) => *name == job.integration,
+            Some(Switch::Rule(rule)) => *rule == job.rule,
+            _ => false,
+        }
+    }
+
+    /// What may hold back the next session of an alert: the last one.
+    fn holding(&self, job: &Job, now: i64) -> Option<Holding> {
+        let cooldown = if job.is_by_hand { 0 } else { self.rules[&job.rule].1 };
+        let with_session = self
+            .jobs
+            .iter()
+            .filter(|other| other.tag == job.tag && other.session_of.is_some() && other.ended.is_some());
+        let last = with_session.max_by_key(|other| other.ended.map(|(at, _)| at))?;
+        let (at, kind) = last.ended?;
+        if kind == OutcomeKind::Attached {
+            let root = self.of(last.session_of.as_ref()?);
+            let Some((at, kind)) = root.ended else { return Some(Holding::Storms { is_at_work: true }) };
+            let kind = if kind == OutcomeKind::WaitingForUser { OutcomeKind::NoPr } else { kind };
+            return (now - at < lasts(kind, cooldown)).then_some(Holding::Storms { is_at_work: false });
+        }
+        (now - at < lasts(kind, cooldown)).then_some(Holding::Own)
+    }
+
+    /// What a member of a storm is told; `None` where it may go on.
+    fn in_a_storm(&mut self, id: &str, now: i64) -> Option<Told> {
+        let job = self.of(id).clone();
+        let (gates, cooldown) = self.rules[&job.rule].clone();
+        let settings = gates.storm?;
+        let came = job.ready.unwrap_or(now);
+        let storm = match job.storm {
+            Some(storm) => storm,
+            None => {
+                let is_over = |storm: &Storm, number| {
+                    let waits = |job: &&Job| job.storm == Some(number) && job.ended.is_none() && job.placed.is_none();
+                    now >= triage(storm) && self.jobs.iter().filter(waits).count() == 0
+                };
+                let open = (0..self.storms.len())
+                    .filter(|number| self.storms[*number].rule == job.rule && self.storms[*number].is_open);
+                let under_way = open.filter(|number| !is_over(&self.storms[*number], *number)).max();
+                for number in 0..self.storms.len() {
+                    if self.storms[number].rule == job.rule && Some(number) != under_way {
+                        self.storms[number].is_open = false;
+                    }
+                }
+                let since = now - millis(settings.window);
+                let is_new = |other: &Job| {
+                    other.ready.is_none()
+                        && other.ended.is_none()
+                        && other.placed.is_none()
+                        && !other.is_known
+                        && other.came > since
+                        && !self.jobs.iter().any(|earlier| {
+                            let counts = |kind| {
+                                matches!(kind, OutcomeKind::NoPr | OutcomeKind::WaitingForUser | OutcomeKind::Attached)
+                            };
+                            earlier.tag == other.tag
+                                && earlier.session_of.is_some()
+                                && earlier.ended.is_some_and(|(at, kind)| {
+                                    counts(kind) && at > now - if job.is_by_hand { 0 } else { cooldown }
+                                })
+                        })
+                };
+                let counts = |other: &&Job| {
+                    other.rule == job.rule
+                        && other.storm.is_none()
+                        && (other.id == id || other.ready.is_some_and(|ready| ready > since) || is_new(other))
+                };
+                let number = match under_way {
+                    Some(number) => {
+                        self.storms[number].last = self.storms[number].last.max(came);
+                        number
+                    }
+                    None if self.jobs.iter().filter(counts).count() >= settings.threshold as usize => {
+                        let (rule, detected) = (job.rule.clone(), now);
+                        self.storms.push(Storm { rule, detected, last: came, is_open: true, root: None });
+                        let number = self.storms.len() - 1;
+                        for other in &mut self.jobs {
+                            let is_of_it = other.rule == job.rule && other.storm.is_none();
+                            if is_of_it && other.ready.is_some_and(|ready| ready > since) {
+                                other.storm = Some(number);
+                            }
+                        }
+                        number
+                    }
+                    None => return None,
+                };
+                self.job(id).storm = Some(number);
+                number
+            }
+        };
+        let root = self.storms[storm].root.clone();
+        if root.as_deref() == Some(id) {
+            return None;
+        }
+        if let Some(root) = root.map(|root| self.of(&root).clone()) {
+            if root.session_of.is_some() {
+                return Some(("join", Some("storm")));
+            }
+            if root.ended.is_none() {
+                return Some(("hold", Some("storm")));
+            }
+        }
+        let members = self.jobs.iter().filter(|other| other.storm == Some(storm));
+        let started = members.clone().filter(|other| other.placed.is_some()).count();
+        if now >= triage(&self.storms[storm]) {
+            let waiting = members.filter(|one| one.ended.is_none() && one.placed.is_none() && self.is_firing(&one.tag));
+            let root =
+                waiting.min_by_key(|one| (rank(one.severity), one.came, one.id.clone())).map(|one| one.id.clone());
+            if let Some(root) = root {
+                let is_this = root == id;
+                self.storms[storm].root = Some(root);
+                return (!is_this).then_some(("hold", Some("storm")));
+            }
+        }
+        (started >= settings.immediate as usize).then_some(("hold", Some("storm")))
+    }
+
+    fn waits_for_quota(&self, job: &Job, now: i64) -> bool {
+        let of_it = || self.jobs.iter().filter(|other| other.integration == job.integration);
+        let stopped = of_it().filter_map(|other| other.ended.filter(|(_, kind)| *kind == OutcomeKind::QuotaExceeded));
+        let Some(stopped) = stopped.map(|(at, _)| at).max() else { return false };
+        let tries = || {
+            of_it().filter(|other| {
+                other.id != job.id
+                    && other.placed.is_some_and(|at| at > stopped)
+                    && other.ended.is_none_or(|(_, kind)| kind != OutcomeKind::QuotaExceeded)
+            })
+        };
+        let has_worked = tries().any(|other| {
+            other.has_worked
+                || other.ended.is_some_and(|(_, kind)| matches!(kind, OutcomeKind::NoPr | OutcomeKind::WaitingForUser))
+        });
+        let last = tries().filter_map(|other| other.placed).max().unwrap_or(stopped);
+        !has_worked && now < last + 15 * MINUTE
+    }
+
+    /// Which limit leaves no room for one more: place, or session that was really created.
+    pub fn full(&self, job: &Job, now: i64, of_sessions: bool) -> Option<&'static str> {
+        let moment = |other: &Job| if of_sessions { other.created } else { other.placed };
+        let all = || self.jobs.iter().filter(|other| other.id != job.id && moment(other).is_some());
+        let scopes: [(&Limits, Vec<&Job>); 3] = [
+            (&self.bridge, all().collect()),
+            (
+                &self.integrations[&job.integration],
+                all().filter(|other| other.integration == job.integration).collect(),
+            ),
+            (&self.rules[&job.rule].0.limits, all().filter(|other| other.rule == job.rule).collect()),
+        ];
+        for (limits, others) in scopes {
+            let at_work = others.iter().filter(|other| other.ended.is_none()).count();
+            if limits.concurrent_sessions.is_some_and(|most| at_work >= most as usize) {
+                return Some("concurrent_sessions");
+            }
+            for runs in &limits.runs {
+                let since = now - millis(runs.within);
+                if others.iter().filter(|other| moment(other) > Some(since)).count() >= runs.count as usize {
+                    return Some("runs");
+                }
+            }
+            let today = now / DAY * DAY;
+            let used: f64 = others.iter().filter(|other| moment(other) >= Some(today)).map(|other| other.acus).sum();
+            if limits.acu_per_day.is_some_and(|budget| used + 4.0 > f64::from(budget)) {
+                return Some("acu_per_day");
+            }
+        }
+        None
+    }
+
+    /// The last job of an alert, and why it is not started again by hand; `None` for no job, or no reason.
+    pub fn objection(&self, tag: &str, now: i64) -> (Option<&Job>, Option<&'static str>) {
+        let last = self.jobs.iter().filter(|job| job.tag == tag).max_by_key(|job| job.came);
+        let Some(job) = last else { return (None, None) };
+        let is_attached = || {
+            let root = job.session_of.as_ref().map(|root| self.of(root));
+            root.is_some_and(|root| root.ended.is_none())
+        };
+        let why = match job.ended {
+            None => Some("it goes on"),
+            Some(_) if !self.is_firing(tag) => Some("resolved"),
+            Some((_, OutcomeKind::WaitingForUser)) => Some("it waits for a person"),
+            Some((_, OutcomeKind::Attached)) if is_attached() => Some("attached"),
+            Some(_) if self.is_suppressed(tag, now) => Some("suppressed"),
+            Some(_) => None,
+        };
+        (last, why)
+    }
+
+    /// A job takes its place.
+    pub fn place(&mut self, id: &str, now: i64) {
+        let job = self.job(id);
+        (job.placed, job.acus) = (Some(now), 4.0);
+        for storm in &mut self.storms {
+            if storm.root.as_deref() == Some(id) {
+                storm.is_open = false;
+            }
+        }
+    }
+}
+
+/// What holds an alert back.
+enum Holding {
+    Own,
+    Storms { is_at_work: bool },
+}
+
+fn lasts(kind: OutcomeKind, cooldown: i64) -> i64 {
+    match kind {
+        OutcomeKind::WaitingForUser => i64::MAX,
+        OutcomeKind::NoPr | OutcomeKind::PollTimeout => cooldown,
+        OutcomeKind::SessionError => cooldown.min(10 * MINUTE),
+        _ => 0,
+    }
+}
+
+fn triage(storm: &Storm) -> i64 {
+    (storm.last + 15 * SECOND).min(storm.detected + 90 * SECOND)
+}
+
+fn rank(severity: Option<&str>) -> usize {
+    let order = ["critical", "high", "medium", "low", "info"];
+    severity.and_then(|word| order.iter().position(|one| *one == word)).unwrap_or(order.len())
+}
+
+fn millis(time: std::time::Duration) -> i64 {
+    i64::try_from(time.as_millis()).unwrap()
+}
