@@ -10,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use common::Program;
 use common::bridge::{Bridge, by};
 use common::devin::{Devin, Sessions, state};
+use common::postgres;
 use rustix::process::Signal;
 use serde_json::json;
 
@@ -25,10 +26,9 @@ fn alert(number: usize) -> String {
 
 /// Over a schema of its own; `None` where there is no database.
 fn start(devin: &Devin, schema: &str) -> Option<(Program, String)> {
-    let url = std::env::var("RELAY_POSTGRES").ok()?;
-    run("psql", &[&url, "--quiet", "--command", &format!("CREATE SCHEMA {schema}")]);
+    let store = postgres::store(schema)?;
     let program = by(&devin.settings(), "poll_interval: 1s, pr_grace: 0, reconcile_window: 5s", "");
-    Some((program, format!("--rules relay.yaml --store {url}&options=-c%20search_path%3D{schema}")))
+    Some((program, format!("--rules relay.yaml --store {store}")))
 }
 
 fn run(program: &str, arguments: &[&str]) {

@@ -5,7 +5,10 @@ mod common;
 use common::Program;
 use common::bridge::{Bridge, by, request};
 use common::devin::{Devin, Sessions, state};
+use common::postgres;
 use serde_json::{Value, json};
+
+const FILE: &str = "sqlite:relay.db";
 
 const RULES: &str = "\
 limits: {concurrent_sessions: 20}
@@ -28,9 +31,9 @@ fn alert(key: &str, team: &str, status: &str) -> String {
     json!({"title": format!("{key} is full"), "status": status, "dedup_key": key, "labels": {"team": team}}).to_string()
 }
 
-fn start(devin: &Devin) -> (Program, Bridge) {
+fn start(devin: &Devin, store: &str) -> (Program, Bridge) {
     let program = by(&devin.settings(), "poll_interval: 1s, pr_grace: 0", RULES);
-    let bridge = Bridge::start(&program, "--rules relay.yaml --store sqlite:relay.db");
+    let bridge = Bridge::start(&program, &format!("--rules relay.yaml --store {store}"));
     (program, bridge)
 }
 
@@ -106,9 +109,8 @@ fn settled_one(bridge: &Bridge, key: &str) {
     }
 }
 
-fn simulated(program: &Program, file: &str) -> Vec<Value> {
-    let ran =
-        program.run(&format!("alert-relay rules simulate {file} --since 1d --store sqlite:relay.db --output json"));
+fn simulated(program: &Program, file: &str, store: &str) -> Vec<Value> {
+    let ran = program.run(&format!("alert-relay rules simulate {file} --since 1d --store {store} --output json"));
     assert_eq!(ran.end().lines().last(), Some("exit 0"), "{}", ran.end());
     String::from_utf8_lossy(&ran.stdout).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
@@ -119,12 +121,26 @@ fn of<'a>(lines: &'a [Value], event: &str) -> Vec<&'a Value> {
 
 #[test]
 fn by_the_same_rules_a_recorded_day_comes_to_what_the_bridge_did_and_by_others_to_what_they_change() {
+    play_a_day(FILE);
+}
+
+#[test]
+fn over_postgresql_a_recorded_day_comes_to_the_same_and_is_explained() {
+    let Some(store) = postgres::store("simulation") else { return };
+    let program = play_a_day(&store);
+    let explained = program.run(&format!("alert-relay rules explain generic:n3 --store {store}"));
+    let explained: Value = serde_json::from_slice(&explained.stdout).unwrap();
+    assert_eq!(explained["dedupe_key"], "generic:n3", "{explained}");
+    assert!(explained.to_string().contains("as many as runs allows"), "{explained}");
+}
+
+fn play_a_day(store: &str) -> Program {
     let devin = organization();
-    let (program, mut bridge) = start(&devin);
+    let (program, mut bridge) = start(&devin, store);
     a_day(&mut bridge);
     settled(&bridge, 8);
     // Beside the running bridge.
-    let lines = simulated(&program, "relay.yaml");
+    let lines = simulated(&program, "relay.yaml", store);
     let told: Vec<String> = of(&lines, "alert")
         .iter()
         .map(|row| {
@@ -133,11 +149,11 @@ fn by_the_same_rules_a_recorded_day_comes_to_what_the_bridge_did_and_by_others_t
         })
         .collect();
     assert_eq!(of(&lines, "difference"), Vec::<&Value>::new(), "{told:#?}");
-    insta::assert_snapshot!(told.join("\n"));
+    insta::assert_snapshot!("a_recorded_day", told.join("\n"));
     let file = program.text("relay.yaml");
     let changed = file.replace("runs: [2/1h]", "runs: [3/1h]").replace("team: search", "team: x");
     let program = program.file("changed.yaml", &changed);
-    let lines = simulated(&program, "changed.yaml");
+    let lines = simulated(&program, "changed.yaml", store);
     let different: Vec<&Value> = of(&lines, "difference");
     assert_eq!(different.len(), 1, "{different:?}");
     let (recorded, simulated) = (&different[0]["recorded"][0], &different[0]["simulated"][0]);
@@ -149,6 +165,7 @@ fn by_the_same_rules_a_recorded_day_comes_to_what_the_bridge_did_and_by_others_t
         devin.creates().len(),
         bridge.alerts().iter().filter(|alert| alert["job"]["session_id"].is_string()).count()
     );
+    program
 }
 
 /// What a command says, without what differs from run to run.
@@ -177,7 +194,7 @@ fn said(program: &Program, arguments: &str) -> String {
 #[test]
 fn why_an_alert_did_or_did_not_start_is_told_moment_by_moment() {
     let devin = organization();
-    let (program, mut bridge) = start(&devin);
+    let (program, mut bridge) = start(&devin, FILE);
     let post = |bridge: &Bridge, key: &str, team: &str, status: &str| {
         assert_eq!(bridge.post("generic", &alert(key, team, status)).status, 202);
         settled_one(bridge, key);

@@ -4,7 +4,7 @@
 use super::stepped;
 use crate::devin::session::{PullRequest, Session};
 use crate::relay::job::{Action, Job, Observation, OnResolved, Phase};
-use crate::relay::names::ENDED_TAG;
+use crate::relay::names::{ENDED_TAG, RELAY_TAG};
 use crate::relay::outcome::OutcomeKind;
 use crate::relay::prior::{PriorSession, prior};
 use crate::relay::serve::store::{KeptJob, Progress};
@@ -220,8 +220,8 @@ fn session(earlier: &KeptJob, job: &Job, now: i64) -> Option<Session> {
         Some(OutcomeKind::Terminated) => ("exit", None, None),
         Some(_) => return None,
     };
-    let mut tags = job.request.new.tags.clone();
-    tags.push(job.request.names.alert_tag.clone());
+    // Not the tag of this attempt: by that it would be taken for the session that the job itself has made.
+    let mut tags = vec![RELAY_TAG.to_string(), job.request.names.alert_tag.clone()];
     if kind_of(&earlier.progress) == Some(OutcomeKind::Terminated) {
         tags.push(ENDED_TAG.to_string());
     }

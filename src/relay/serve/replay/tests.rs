@@ -57,8 +57,8 @@ struct Bridge {
 }
 
 impl Bridge {
-    async fn new(seed: u64) -> Bridge {
-        let (rules, random) = (rules(RULES), fastrand::Rng::with_seed(seed));
+    async fn new(seed: u64, yaml: &str) -> Bridge {
+        let (rules, random) = (rules(yaml), fastrand::Rng::with_seed(seed));
         let mut ledger = Ledger::new().await.unwrap();
         ledger.now = BEGIN;
         let (ends, ended) = (HashMap::new(), HashMap::new());
@@ -72,8 +72,12 @@ impl Bridge {
         let severity = ["low", "high", "critical"][self.random.usize(..3)];
         // Some come once more as they are.
         let text = self.random.u32(..3);
-        let body = serde_json::json!({"title": format!("{key} {text}"), "status": status, "dedup_key": key,
-            "severity": severity, "labels": {"team": team}});
+        self.accept(&serde_json::json!({"title": format!("{key} {text}"), "status": status, "dedup_key": key,
+            "severity": severity, "labels": {"team": team}}))
+            .await;
+    }
+
+    async fn accept(&mut self, body: &serde_json::Value) {
         let number = std::cell::Cell::new(self.number);
         let draw = || {
             number.set(number.get() + 1);
@@ -132,31 +136,30 @@ impl Bridge {
             }
             return;
         }
-        let admission = self.admit(&claimed, false).await;
-        let ending = match admission {
-            Admission::Hold { .. } => return,
-            Admission::Refuse { is_resolved, reason } => {
-                let kind = if is_resolved { OutcomeKind::ResolvedBeforeStart } else { OutcomeKind::Refused };
-                Some(Ending::by(kind, &reason))
+        // One that was held when it was about to create looks for earlier sessions again.
+        if claimed.job.phase == Phase::Received {
+            let admission = self.admit(&claimed, false).await;
+            if matches!(admission, Admission::Hold { .. }) {
+                return;
             }
-            Admission::Join { session, reason } => {
-                let mut ending = Ending::by(OutcomeKind::Attached, &reason);
-                ending.progress.session_id = Some(session.session_id);
-                Some(ending)
+            if let Some(ending) = turned_away(admission) {
+                return self.settle(claimed, ending).await;
             }
-            Admission::Start { .. } => {
-                let earlier = self.ended.get(claimed.job.marker()).cloned();
-                earlier.filter(|(at, ending)| now - at < hold(ending.kind)).map(|(_, ending)| ending)
-            }
-            Admission::Lost => panic!("nobody else is there"),
-        };
-        if let Some(ending) = ending {
+        }
+        let earlier = self.ended.get(claimed.job.marker()).cloned();
+        if let Some((_, ending)) = earlier.filter(|(at, ending)| now - at < hold(ending.kind)) {
             return self.settle(claimed, ending).await;
         }
         match self.admit(&claimed, true).await {
-            Admission::Start { .. } => {}
-            Admission::Hold { wait, .. } => return self.keep(claimed, wait).await,
-            _ => panic!("nothing has changed"),
+            Admission::Hold { wait, .. } => {
+                let job = claimed.job.clone().before_create(claimed.job.clone());
+                return self.keep(Claimed { job, ..claimed }, wait).await;
+            }
+            admission => {
+                if let Some(ending) = turned_away(admission) {
+                    return self.settle(claimed, ending).await;
+                }
+            }
         }
         let kind = match self.random.u8(..20) {
             0..8 => OutcomeKind::NoPr,
@@ -196,6 +199,21 @@ impl Bridge {
     }
 }
 
+/// How a job ends that a gate turns away; `None` where it may go on.
+fn turned_away(admission: Admission) -> Option<Ending> {
+    match admission {
+        Admission::Start { .. } => None,
+        Admission::Refuse { is_resolved: true, reason } => Some(Ending::by(OutcomeKind::ResolvedBeforeStart, &reason)),
+        Admission::Refuse { reason, .. } => Some(Ending::by(OutcomeKind::Refused, &reason)),
+        Admission::Join { session, reason } => {
+            let mut ending = Ending::by(OutcomeKind::Attached, &reason);
+            ending.progress.session_id = Some(session.session_id);
+            Some(ending)
+        }
+        Admission::Hold { .. } | Admission::Lost => panic!("{admission:?} is no end"),
+    }
+}
+
 /// How long a session that ended so holds its alert back.
 fn hold(kind: Option<OutcomeKind>) -> i64 {
     match kind {
@@ -207,7 +225,7 @@ fn hold(kind: Option<OutcomeKind>) -> i64 {
 
 /// A day, or as much of it as `deliveries` make.
 async fn a_day(seed: u64, deliveries: u32) -> Bridge {
-    let mut bridge = Bridge::new(seed).await;
+    let mut bridge = Bridge::new(seed, RULES).await;
     for _ in 0..deliveries {
         let pause = match bridge.random.u8(..10) {
             0..5 => bridge.random.i64(0..3 * SECOND),
@@ -233,7 +251,7 @@ async fn played(bridge: &mut Bridge, rules: &Rules) -> Replayed {
 
 #[tokio::test]
 async fn by_the_same_rules_every_alert_of_a_day_comes_to_the_same() {
-    let days = std::env::var("RELAY_DAYS").ok().and_then(|days| days.parse().ok()).unwrap_or(2);
+    let days = std::env::var("RELAY_DAYS").ok().and_then(|days| days.parse().ok()).unwrap_or(4);
     let only: Option<u64> = std::env::var("RELAY_DAY").ok().and_then(|day| day.parse().ok());
     let mut seen: HashMap<(Step, Option<String>), usize> = HashMap::new();
     for seed in only.map_or(0..days, |day| day..day + 1) {
@@ -260,7 +278,7 @@ async fn by_the_same_rules_every_alert_of_a_day_comes_to_the_same() {
         }
     }
     if only.is_none() {
-        for gate in ["filter", "cooldown", "delay"] {
+        for gate in ["filter", "min_occurrences", "delay", "cooldown", "quota"] {
             assert!(seen.keys().any(|(_, known)| known.as_deref() == Some(gate)), "no alert met {gate}: {seen:?}");
         }
     }
@@ -277,4 +295,25 @@ async fn by_other_rules_only_what_they_change_comes_to_something_else() {
         assert!(one.recorded.iter().all(|course| course.rule.as_deref() == Some("often")), "{}", one.told());
         assert!(one.simulated.iter().all(|course| course.rule.is_none()), "{}", one.told());
     }
+}
+
+#[tokio::test]
+async fn a_session_that_ended_before_the_cool_down_holds_no_alert_back() {
+    const HELD: &str = "\
+routes: [{name: generic, kind: generic, auth: none}]
+integrations: [{name: main, api_key: {env: KEY}}]
+default: {cooldown: 20m, while_pr_open: start, limits: {runs: [1/1h]}}
+";
+    let mut bridge = Bridge::new(1, HELD).await;
+    let alert = |title: &str| serde_json::json!({"title": title, "status": "firing", "dedup_key": "disk"});
+    bridge.accept(&alert("The disk is full")).await;
+    bridge.until(BEGIN + 1800 * SECOND).await;
+    bridge.accept(&alert("The disk is full again")).await;
+    bridge.until(BEGIN + 1900 * SECOND).await;
+    let steps = |courses: &[Course]| courses.iter().map(|course| course.decision).collect::<Vec<_>>();
+    let same = played(&mut bridge, &rules(HELD)).await;
+    assert_eq!(steps(&same.recorded), [Step::Start, Step::Hold]);
+    assert_eq!(steps(&same.simulated), [Step::Start, Step::Hold]);
+    let more = played(&mut bridge, &rules(&HELD.replace("1/1h", "2/1h"))).await;
+    assert_eq!(steps(&more.simulated), [Step::Start, Step::Start]);
 }

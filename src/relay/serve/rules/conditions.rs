@@ -34,9 +34,11 @@ const LONGEST: usize = 512;
 /// Reads `match`; `routes` are the names of those there are.
 pub fn matching<'a>(place: &Place<'a>, routes: &[&str], reader: &mut Reader<'a>) -> Match {
     let Some(section) = reader.section(place, &KEYS, &ELSEWHERE) else { return Match::default() };
+    has_any(place, "which every alert meets: give a condition, or remove the line", reader);
     let wanted = conditions(&section, routes, reader);
     let unwanted = section.get("not", reader).and_then(|place| {
         let section = reader.section(&place, &KEYS, &ELSEWHERE)?;
+        has_any(&place, "which excludes nothing: give a condition, or remove the line", reader);
         if section.has("not") {
             reader.problem(&place, "holds another not: write what is wanted beside it");
         }
@@ -93,12 +95,20 @@ fn pairs<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Vec<(String, Vec<Pat
         reader.problem(place, format!("must be a mapping such as {{team: payments}}, but is {}", place.node.kind()));
         return Vec::new();
     };
+    has_any(place, "which asks for nothing: give a name and a value, or remove the line", reader);
     let mut pairs = Vec::new();
     for (name, at, node) in entries {
         let place = Place { at: *at, key: format!("{}.{}", place.key, super::section::shown(name)), node };
         pairs.push((name.clone(), some(&place, reader, pattern)));
     }
     pairs
+}
+
+/// Refuses a mapping without an entry, which would mean what nobody has meant.
+fn has_any<'a>(place: &Place<'a>, so: &str, reader: &mut Reader<'a>) {
+    if matches!(&place.node.value, Value::Map(entries) if entries.is_empty()) {
+        reader.problem(place, format!("is an empty mapping, {so}"));
+    }
 }
 
 /// The values of a list that must not be empty, or the one in its place.

@@ -334,3 +334,53 @@ fn url_of(path: &Path) -> Result<String, StoreError> {
     let name = utf8_percent_encode(&path.to_string_lossy(), NON_ALPHANUMERIC).to_string();
     Ok(format!("sqlite:{name}?mode=ro"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::schema::migrate_to;
+    use super::*;
+
+    const ROWS: &str = "
+        INSERT INTO deliveries (id, route, body_hash, body, received_at, verdict) VALUES ('d', 'r', x'00', x'7b7d', 1, 'alerts');
+        INSERT INTO alerts VALUES ('t', 'key', 'r', 'A title', 'firing', 1, 1, NULL, 'd', 'r', x'00');
+        INSERT INTO jobs (id, alert, integration, phase, job, created_at, due_at, epoch, delivery)
+            VALUES ('j', 't', 'main', 'received', '{}', 1, 1, 0, 'd');
+        INSERT INTO decisions VALUES ('j.1', 2, 't', 'key', 'default', 'main', 'j', 'hold', 'delay', 'it has to fire', 3);
+        INSERT INTO switches VALUES ('bridge', 4);
+    ";
+
+    #[tokio::test]
+    async fn every_version_from_the_oldest_on_is_read_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        install_drivers();
+        let newest = version(&mut AnyConnection::connect("sqlite::memory:").await.unwrap()).await.unwrap().1;
+        for number in OLDEST..=newest {
+            let path = folder.path().join(format!("{number}.db"));
+            let mut store = AnyConnection::connect(&format!("sqlite:{}?mode=rwc", path.display())).await.unwrap();
+            migrate_to(&mut store, Dialect::Sqlite, number).await.unwrap();
+            assert_eq!(version(&mut store).await.unwrap().0, Some(number));
+            sqlx::raw_sql(ROWS).execute(&mut store).await.unwrap();
+            let mut archive = Archive::open(&Address::Sqlite(path)).await.unwrap();
+            archive.begin().await.unwrap();
+            assert_eq!(archive.deliveries(2).await.unwrap().len(), 1, "{number}");
+            assert_eq!(archive.body("d").await.unwrap().unwrap(), b"{}");
+            let jobs = archive.jobs(None).await.unwrap();
+            assert_eq!((jobs[0].title.as_str(), jobs[0].decisions.len()), ("A title", 1), "{number}");
+            assert_eq!(archive.switches().await.unwrap(), [(Switch::Bridge, 4)]);
+            assert_eq!(archive.alerts("key").await.unwrap()[0].tag, "t", "{number}");
+            assert_eq!(archive.newest_alerts(5).await.unwrap().len(), 1, "{number}");
+            archive.end().await.unwrap();
+        }
+    }
+
+    #[tokio::test]
+    async fn an_older_store_is_refused_with_what_to_do() {
+        let folder = tempfile::tempdir().unwrap();
+        install_drivers();
+        let path = folder.path().join("old.db");
+        let mut store = AnyConnection::connect(&format!("sqlite:{}?mode=rwc", path.display())).await.unwrap();
+        migrate_to(&mut store, Dialect::Sqlite, OLDEST - 1).await.unwrap();
+        let refused = Archive::open(&Address::Sqlite(path)).await.err().unwrap().to_string();
+        assert!(refused.contains("version 3, from an older program: start serve once with this one"), "{refused}");
+    }
+}

@@ -225,6 +225,14 @@ pub async fn version(connection: &mut AnyConnection) -> Result<(Option<i64>, i64
 /// The database's, or that a newer program has written this store.
 pub async fn migrate(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), StoreError> {
     let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    migrate_to(connection, dialect, known).await
+}
+
+/// Brings the store to the tables of this version.
+///
+/// # Errors
+/// The database's, or that a newer program has written this store.
+pub async fn migrate_to(connection: &mut AnyConnection, dialect: Dialect, known: i64) -> Result<(), StoreError> {
     sqlx::raw_sql("CREATE TABLE IF NOT EXISTS relay_store (version BIGINT NOT NULL)").execute(&mut *connection).await?;
     let row = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM relay_store").fetch_one(&mut *connection).await?;
     let version: i64 = row.try_get(0)?;
@@ -237,7 +245,9 @@ pub async fn migrate(connection: &mut AnyConnection, dialect: Dialect) -> Result
         Dialect::Sqlite => "BLOB",
         Dialect::Postgres => "BYTEA",
     };
-    for (migration, number) in MIGRATIONS.iter().zip(1i64..).filter(|(_, number)| *number > version) {
+    for (migration, number) in
+        MIGRATIONS.iter().zip(1i64..).filter(|(_, number)| (version + 1..=known).contains(number))
+    {
         sqlx::raw_sql(AssertSqlSafe(migration.replace("{BYTES}", bytes))).execute(&mut *connection).await?;
         sqlx::query("INSERT INTO relay_store (version) VALUES ($1)").bind(number).execute(&mut *connection).await?;
     }
