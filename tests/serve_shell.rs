@@ -5,7 +5,6 @@ mod common;
 use std::io::{BufRead as _, BufReader};
 use std::net::TcpListener;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::Stdio;
 
 use common::bridge::{Bridge, by};
 use common::devin::{Devin, Sessions, state};
@@ -346,31 +345,41 @@ fn a_bridge_with_a_certificate_of_its_own_is_trusted_by_that() {
     assert!(clear.stderr.contains("begin the URL with https://"), "{}", clear.stderr);
 }
 
+/// The bridge cleans what it keeps. What asks it does not count on that: it may be of another version, or no bridge at all.
 #[test]
 fn what_a_stranger_writes_does_not_speak_to_the_terminal() {
-    let (program, mut bridge) = start(&organization(1, "running/finished", true));
-    let title = "disk\u{1b}]0;owned\u{7}\u{1b}[2J\r\nar-0000 \u{9b}31m\u{202e}\u{200b}full";
-    bridge.post("generic", &json!({"title": title, "message": title, "dedup_key": "disk\u{1b}[31m"}).to_string());
-    bridge.until("outcome");
-    let seen = |words: &str| {
+    let odd = "disk\u{1b}]0;owned\u{7}\u{1b}[2J\r\nar-0000 \u{9b}31m\u{202e}\u{200b}full";
+    let alert = json!({
+        "tag": "ar-1", "dedupe_key": odd, "title": odd, "state": "firing", "severity": odd, "route": odd, "first_at": 0, "last_at": 0,
+        "responder": {"status": "dropped"},
+        "job": {"id": "job-1", "rule": odd, "result": odd, "reason": odd, "session_id": odd, "session_url": odd, "pr_url": odd},
+        "prompt": odd,
+        "timeline": [{"at": 0, "kind": "action", "action": {"who": odd, "action": odd, "result": odd}}, {"at": 0, "kind": odd}],
+    });
+    let bridge = Api::open(move |ask| match ask.list.as_str() {
+        "/api/v1/alerts" => Answer::json(json!({"alerts": [alert], "next": null}).to_string()),
+        act if act.ends_with("/retry") => Answer::json(json!({"done": true, "result": odd}).to_string()),
+        act if act.ends_with("/end") => {
+            Answer::status(409, "application/json", json!({"accepted": false, "reason": odd}).to_string())
+        }
+        _ => Answer::json(alert.to_string()),
+    });
+    let program = program();
+    for words in ["ps", "show ar-1", "retry ar-1", "end ar-1"] {
         let terminal = Terminal::open();
-        let arguments = format!("alert-relay {words} --bridge http://{} --token-file admin.token", bridge.address);
-        let mut child = program.start_into(terminal.side(), Stdio::null(), &arguments);
-        assert!(child.wait().unwrap().success(), "{words}");
-        terminal.seen().sent
-    };
-    let tag = objects(&program, &bridge, "ps")[0]["tag"].as_str().unwrap().to_string();
-    let (list, shown) = (seen("ps"), seen(&format!("show {tag}")));
-    assert_eq!(list.lines().count(), 2, "{list}");
-    for text in [list, shown] {
-        assert!(text.contains("full"), "text is what a terminal gets: {text}");
-        assert!(!text.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\u{200b}']), "{text:?}");
+        let arguments = format!("alert-relay {words} --bridge {}", bridge.url());
+        let mut child = program.start_into(terminal.side(), terminal.side(), &arguments);
+        assert_eq!(child.wait().unwrap().success(), words != "end ar-1", "{words}");
+        let sent = terminal.seen().sent;
+        assert!(sent.contains("full"), "text is what a terminal gets: {sent}");
+        assert!(!sent.contains(['\u{1b}', '\u{7}', '\u{9b}', '\u{202e}', '\u{200b}']), "{words}: {sent:?}");
+        assert!(sent.lines().all(|line| !line.starts_with("ar-0000")), "{words}: {sent}");
     }
 }
 
 #[test]
 fn what_happens_is_printed_as_it_happens_until_somebody_asks_to_stop() {
-    let (program, mut bridge) = start(&organization(2, "running/finished", true));
+    let (program, mut bridge) = start(&organization(6, "running/finished", true));
     bridge.post("generic", &alert("old"));
     bridge.until("outcome");
     let arguments = format!("alert-relay tail --bridge http://{} --token-file read.token", bridge.address);
@@ -391,7 +400,9 @@ fn what_happens_is_printed_as_it_happens_until_somebody_asks_to_stop() {
         }
     }
     assert!(news.contains(&"decision".to_string()) && news.contains(&"session".to_string()), "{news:?}");
-    assert_eq!(news.iter().filter(|event| *event == "outcome").count(), 1);
+    for event in ["session", "pull_request", "outcome"] {
+        assert_eq!(news.iter().filter(|told| *told == event).count(), 1, "{event}: {news:?}");
+    }
     rustix::process::kill_process(rustix::process::Pid::from_child(&tail), rustix::process::Signal::INT).unwrap();
     assert_eq!(tail.wait().unwrap().signal(), Some(2));
 }
