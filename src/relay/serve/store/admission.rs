@@ -145,7 +145,8 @@ pub async fn admit(work: &mut Work<'_>, ask: &Ask) -> Result<Admission, StoreErr
         .bind(asking.last_storm.as_ref().filter(|_| matches!(decision, Decision::Join { .. })))
         .execute(&mut *work.connection)
         .await?;
-    if scope.is_none() && asking.waited_for_a_place() {
+    let waits_for_quota = matches!(decision, Decision::Hold { gate: Gate::Quota, .. });
+    if scope.is_none() && !waits_for_quota && asking.waited_for_a_place() {
         // It did not need the place that it was asked again for, or there may be more than one.
         let (integration, rule) = (&asking.integration, &asking.rule);
         wake(work, Freed { integration, rule, by_its_next: Some(&ask.job_id) }).await?;

@@ -3,7 +3,7 @@
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::Ask;
-use super::places::{FREED_AT_ONCE, RUNS};
+use super::places::{FREED_AT_ONCE, QUOTA, RUNS};
 use crate::relay::prior::Holds;
 use crate::relay::serve::gates::{Facts, Gates, Limits, Linked, Usage};
 use crate::relay::serve::store::database::Work;
@@ -35,7 +35,9 @@ pub struct Asking {
 impl Asking {
     /// Whether it was last told that it waits for somebody to end.
     pub fn waited_for_a_place(&self) -> bool {
-        self.held.as_ref().is_some_and(|(gate, _)| FREED_AT_ONCE.contains(&gate.as_str()) || gate == RUNS)
+        self.held
+            .as_ref()
+            .is_some_and(|(gate, _)| FREED_AT_ONCE.contains(&gate.as_str()) || gate == RUNS || gate == QUOTA)
     }
 }
 

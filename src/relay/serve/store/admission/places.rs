@@ -12,6 +12,9 @@ use crate::relay::serve::store::queue::Save;
 pub const FREED_AT_ONCE: [&str; 2] = ["concurrent_sessions", "acu_per_day"];
 pub const RUNS: &str = "runs";
 
+/// Whoever waits for quota is asked again when a session has worked.
+pub const QUOTA: &str = "quota";
+
 /// Whose place has become free.
 #[derive(Debug, Clone, Copy)]
 pub struct Freed<'a> {
@@ -57,7 +60,7 @@ pub async fn wake(work: &mut Work<'_>, freed: Freed<'_>) -> Result<(), StoreErro
     let text = format!(
         "UPDATE jobs SET due_at = created_at WHERE due_at > $1 AND id IN (SELECT id FROM (SELECT id, ROW_NUMBER() OVER \
         (PARTITION BY integration, rule, held_by ORDER BY created_at, id) AS place FROM jobs WHERE settled_at IS NULL \
-        AND held_by IN ('{sessions}', '{acus}', '{RUNS}') AND due_at > $1 AND {whom}) waiting WHERE place = 1)"
+        AND held_by IN ('{sessions}', '{acus}', '{RUNS}', '{QUOTA}') AND due_at > $1 AND {whom}) waiting WHERE place = 1)"
     );
     let query = sqlx::query(AssertSqlSafe(text)).bind(work.now).bind(freed.integration).bind(freed.rule);
     query.bind(freed.by_its_next.unwrap_or_default()).execute(&mut *work.connection).await?;

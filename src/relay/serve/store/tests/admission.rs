@@ -78,6 +78,7 @@ pub async fn end(store: &Store, id: &str, kind: OutcomeKind, acus: Option<f64>) 
     claimed.job.phase = Phase::Settled(End::Outcome(kind));
     claimed.progress.acus_consumed = acus;
     claimed.progress.status = Some(kind.status().name().to_string());
+    claimed.progress.result = serde_json::to_value(kind).unwrap().as_str().map(str::to_string);
     store.save(save(&claimed, "me", None)).await.unwrap();
 }
 

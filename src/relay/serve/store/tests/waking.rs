@@ -86,6 +86,24 @@ async fn whoever_does_not_need_the_place_any_more_has_the_next_one_asked() {
 }
 
 #[tokio::test]
+async fn all_that_wait_for_quota_start_when_a_session_has_worked() {
+    for (store, address, _directory) in stores().await {
+        let (bounds, open) = (Bounds::default(), rule("one", Limits::default()));
+        fire(&store, 1..=2, &open).await;
+        settle_down(&store, &bounds).await;
+        end(&store, "j1", OutcomeKind::QuotaExceeded, None).await;
+        fire(&store, 3..=5, &open).await;
+        let asked = settle_down(&store, &bounds).await;
+        assert_eq!(asked, ["j3 is held", "j4 is held", "j5 is held"], "{address}");
+        let Answered::Done { job_id: Some(again) } = store.retry("j1", "ann").await.unwrap() else { panic!("{address}") };
+        assert_eq!(settle_down(&store, &bounds).await, [format!("{again} starts")], "{address}");
+        end(&store, &again, OutcomeKind::NoPr, Some(1.0)).await;
+        let asked = settle_down(&store, &bounds).await;
+        assert_eq!(asked, ["j3 starts", "j4 starts", "j5 starts"], "{address}");
+    }
+}
+
+#[tokio::test]
 async fn what_a_session_leaves_over_is_enough_for_several() {
     for (store, address, _directory) in stores().await {
         let budget = Bounds { limits: Limits { acu_per_day: Some(20), ..Limits::default() }, ..Bounds::default() };
