@@ -164,7 +164,11 @@ pub fn refusals(refusals: &[Refusal], now: i64) -> Markup {
             @if refusals.is_empty() { p.empty { "No alert was refused." } }
             ul.plain { @for refusal in refusals {
                 li { p {
-                    a href=(format!("/alerts/{}", refusal.tag)) { (refusal.key) } " "
+                    @match &refusal.tag {
+                        Some(tag) => a href=(format!("/alerts/{tag}")) { (refusal.key) },
+                        None => (refusal.key),
+                    }
+                    " "
                     strong { (refusal.gate) } ": " (refusal.reason) ", " (ago(refusal.at, now))
                 } }
             } }

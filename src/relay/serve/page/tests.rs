@@ -98,7 +98,7 @@ fn all(alerts: Vec<AlertRow>, viewer: Viewer) -> Overview {
         }],
         refusals: vec![Refusal {
             at: NOW - MINUTE,
-            tag: "ar-7".to_string(),
+            tag: Some("ar-7".to_string()),
             key: "disk".to_string(),
             gate: "cooldown".to_string(),
             reason: "a session ended 5 minutes ago".to_string(),

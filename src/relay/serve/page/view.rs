@@ -137,7 +137,8 @@ pub struct Limit {
 #[derive(Debug, Clone, Default)]
 pub struct Refusal {
     pub at: i64,
-    pub tag: String,
+    /// `None` for an alert that no rule took: it has no page.
+    pub tag: Option<String>,
     pub key: String,
     pub gate: String,
     pub reason: String,

@@ -39,6 +39,9 @@ pub enum Step {
     Wait,
 }
 
+/// The decisions of people that a job was made by.
+const BY_HAND: [&str; 2] = ["retry", "start_again"];
+
 /// What became of the alerts that came since `since`: of those with a job, and of those that no rule took.
 pub fn courses(jobs: &[KeptJob], decisions: &[DecisionView], deliveries: &[KeptDelivery], since: i64) -> Vec<Course> {
     let received: HashMap<&str, i64> = deliveries.iter().map(|one| (one.id.as_str(), one.received_at)).collect();
@@ -60,8 +63,11 @@ pub fn courses(jobs: &[KeptJob], decisions: &[DecisionView], deliveries: &[KeptD
             reason: row.reason.clone(),
         }
     };
-    let unmatched = decisions.iter().filter(|row| row.job_id.is_empty());
-    let mut courses: Vec<Course> = jobs.iter().map(of_job).chain(unmatched.map(of_none)).collect();
+    // What people asked for has rows, too, and is not played.
+    let unmatched = decisions.iter().filter(|row| row.job_id.is_empty() && row.decision == "refuse");
+    let is_by_hand = |job: &KeptJob| job.decisions.iter().any(|row| BY_HAND.contains(&row.decision.as_str()));
+    let jobs = jobs.iter().filter(|job| !is_by_hand(job));
+    let mut courses: Vec<Course> = jobs.map(of_job).chain(unmatched.map(of_none)).collect();
     courses.retain(|course| course.at >= since);
     courses.sort_by(|one, other| one.place().cmp(&other.place()));
     courses

@@ -265,7 +265,7 @@ impl Clean<'_> {
     fn refusal(&self, decision: DecisionView) -> Refusal {
         Refusal {
             at: decision.at,
-            tag: decision.alert,
+            tag: Some(decision.alert).filter(|_| !decision.job_id.is_empty()),
             key: self.text(&decision.dedupe_key),
             gate: decision.gate.unwrap_or_default(),
             reason: self.text(&decision.reason.unwrap_or_default()),
