@@ -61,33 +61,46 @@ fn sum(organization: &Organization, (from, before): (i64, i64), what: u64, limit
 
 /// What was used in a time.
 pub fn usage(organization: &Organization, window: (i64, i64)) -> Value {
+    let pull_requests = pull_request_counts(organization, window);
     json!({
         "sessions_count": sum(organization, window, 11, 30),
         "searches_count": sum(organization, window, 12, 50),
-        "prs_created_count": sum(organization, window, 13, 20),
-        "prs_merged_count": sum(organization, window, 14, 15),
-        "active_users": sum(organization, window, 15, USERS.len() as u64),
+        "prs_created_count": pull_requests["prs_created_count"],
+        "prs_merged_count": pull_requests["prs_merged_count"],
     })
 }
 
 /// The sessions of a time, by origin and size.
 pub fn session_counts(organization: &Organization, window: (i64, i64)) -> Value {
+    let created = sum(organization, window, 11, 30);
+    let merged = created / 3;
     json!({
-        "sessions_count": sum(organization, window, 11, 30),
-        "sessions_by_origin": {"webapp": sum(organization, window, 16, 20), "api": sum(organization, window, 17, 10)},
-        "sessions_by_size": {"xs": sum(organization, window, 18, 10), "xl": sum(organization, window, 19, 4)},
+        "sessions_created_count": created,
+        "sessions_created_by_origin": {"webapp": created - created / 4, "api": created / 4},
+        "sessions_created_by_size": {"xs": created - created / 2, "m": created / 2 - created / 8, "xl": created / 8},
+        "sessions_created_with_playbook_count": created / 5,
+        "sessions_created_with_search_count": created / 10,
+        "sessions_with_merged_prs_count": merged,
+        "sessions_with_merged_prs_by_size": {"xs": merged / 2, "m": merged - merged / 2},
         "avg_acus_per_session": 3.25,
     })
 }
 
-/// The pull requests of a time.
+/// The pull requests of a time: those that Devin created, and those of others that it took over.
 pub fn pull_request_counts(organization: &Organization, window: (i64, i64)) -> Value {
+    let (created, merged) = (sum(organization, window, 13, 20), sum(organization, window, 14, 10));
+    let merged = merged.min(created);
+    let closed = (created - merged) / 3;
+    let taken_over = sum(organization, window, 22, 3);
     json!({
-        "prs_created_count": sum(organization, window, 13, 20),
-        "prs_opened_count": sum(organization, window, 20, 20),
-        "prs_merged_count": sum(organization, window, 14, 15),
-        "prs_closed_count": sum(organization, window, 21, 5),
-        "prs_taken_over_count": sum(organization, window, 22, 3),
+        "prs_created_count": created,
+        "prs_opened_count": created - merged - closed,
+        "prs_merged_count": merged,
+        "prs_closed_count": closed,
+        "prs_taken_over_count": taken_over,
+        "prs_taken_over_opened_count": taken_over - taken_over / 2,
+        "prs_taken_over_merged_count": taken_over / 2,
+        "prs_taken_over_closed_count": 0,
     })
 }
 
