@@ -91,12 +91,13 @@ pub fn age(session: &Session) -> Option<(i64, String)> {
     session.created_at.map(|created_at| (created_at, session.bare_id().to_ascii_lowercase()))
 }
 
-/// Whether a session was last updated less than so many seconds ago; a time that is not told, or lies a day ahead, is old.
+/// Whether a session was last updated less than so many seconds ago, which is never so for none; a time that is not told, or lies a
+/// day ahead, is old.
 fn is_within(session: &Session, now: i64, seconds: i64) -> bool {
     let touched = session.updated_at.or(session.created_at);
     touched.is_some_and(|touched| {
         let ago = now.saturating_sub(touched);
-        ago < seconds && ago > -86_400
+        seconds > 0 && ago < seconds && ago > -86_400
     })
 }
 
@@ -182,6 +183,14 @@ mod tests {
         assert_eq!(archived("running/waiting_for_user", "", 60), "ended lately");
         assert_eq!(archived("dreaming", "", 60), "ended lately");
         assert_eq!(archived("running/working", "open", 7200), "HeldByPullRequest");
+    }
+
+    #[test]
+    fn no_cooldown_holds_nothing_also_where_clocks_differ() {
+        let at = |state, tags: &[&str]| told(&session(state, "", tags, -3));
+        assert_eq!(at("suspended/out_of_quota", &[]), "Past");
+        assert_eq!(at("exit", &[ENDED_TAG]), "Past");
+        assert_eq!(at("exit", &[]), "ended lately");
     }
 
     #[test]
