@@ -95,7 +95,9 @@ async fn all_that_wait_for_quota_start_when_a_session_has_worked() {
         fire(&store, 3..=5, &open).await;
         let asked = settle_down(&store, &bounds).await;
         assert_eq!(asked, ["j3 is held", "j4 is held", "j5 is held"], "{address}");
-        let Answered::Done { job_id: Some(again) } = store.retry("j1", "ann").await.unwrap() else { panic!("{address}") };
+        let Answered::Done { job_id: Some(again) } = store.retry("j1", "ann").await.unwrap() else {
+            panic!("{address}")
+        };
         assert_eq!(settle_down(&store, &bounds).await, [format!("{again} starts")], "{address}");
         end(&store, &again, OutcomeKind::NoPr, Some(1.0)).await;
         let asked = settle_down(&store, &bounds).await;
