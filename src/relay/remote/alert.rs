@@ -73,7 +73,8 @@ fn happening(entry: &Value) -> Option<String> {
 /// An answer of the gates, on one line.
 pub fn decision(decision: &Value) -> String {
     let gate = some_text(decision, "gate").map(|gate| format!(" by {gate}")).unwrap_or_default();
-    let until = decision["until"].as_i64().map(|at| format!(" until {}", moment(at))).unwrap_or_default();
+    let until = if decision["decision"] == "hold" { ", asked again by" } else { " until" };
+    let until = decision["until"].as_i64().map(|at| format!("{until} {}", moment(at))).unwrap_or_default();
     let reason = some_text(decision, "reason").map(|reason| format!(": {reason}")).unwrap_or_default();
     format!("decision: {}{gate}{until}{reason}", text(decision, "decision"))
 }
@@ -129,7 +130,7 @@ mod tests {
 
         Timeline
           1970-01-01T00:00:00Z  delivery: firing, started (delivery-1)
-          1970-01-01T00:00:01Z  decision: hold by delay until 1970-01-01T00:00:09Z: too new
+          1970-01-01T00:00:01Z  decision: hold by delay, asked again by 1970-01-01T00:00:09Z: too new
           1970-01-01T00:00:02Z  session created: https://app.devin.ai/sessions/1
           1970-01-01T00:00:03Z  of_tomorrow
           1970-01-01T00:00:04Z  action: retry by ops, refused: not now

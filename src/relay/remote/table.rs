@@ -81,7 +81,7 @@ mod tests {
         insta::assert_snapshot!(table(&alerts, 120_000).join("\n"), @"
         ALERT  STATE            AGE  RULE                  SESSION   ACUS  TITLE         PULL REQUEST, OR WHAT IT WAITS FOR
         ar-1   done: pr_opened  2m   default               01234567  1.2   disk is full  https://example.com/pull/7
-        ar-2   waiting: delay   20s  a-rule-with-a-very-…                  cpu is busy   it must fire for 60 s (until 1970-01-01T00:03:20Z)
+        ar-2   waiting: delay   20s  a-rule-with-a-very-…                  cpu is busy   it must fire for 60 s (asked again by 1970-01-01T00:03:20Z)
         ar-3   no session       10s                                        gone
         ");
     }

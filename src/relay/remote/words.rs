@@ -48,6 +48,8 @@ pub fn standing(job: &Value, responder: &Value) -> String {
     let result = some_text(job, "result").map(|result| format!(": {result}")).unwrap_or_default();
     match responder["status"].as_str() {
         Some("on_it") => "on_it".to_string(),
+        // Its job is over, and a person is to answer.
+        Some(_) if result == ": waiting_for_user" || result == ": waiting_for_approval" => format!("blocked{result}"),
         Some(_) => format!("{}{result}", text(responder, "status")),
         None if job.is_null() => "no session".to_string(),
         None => {
@@ -59,7 +61,7 @@ pub fn standing(job: &Value, responder: &Value) -> String {
 
 /// Why nothing is done about a job for now, or how it ended, or nothing.
 pub fn reason(job: &Value) -> Option<String> {
-    let until = job["held"]["until"].as_i64().map(|at| format!(" (until {})", moment(at))).unwrap_or_default();
+    let until = job["held"]["until"].as_i64().map(|at| format!(" (asked again by {})", moment(at))).unwrap_or_default();
     let waits = some_text(job, "waits_for").map(|reason| format!("{reason}{until}"));
     waits.or_else(|| some_text(job, "reason"))
 }
