@@ -2,11 +2,19 @@
 
 use std::ops::Range;
 
-use super::rules::{Alphabet, DOTTED};
+use super::placeholder::is_placeholder;
+use super::rules::{Alphabet, DOTTED, WORD};
 use super::scan::{Place, boundary, is_strong, looks_random, run};
+use super::speech::{is_identifying, is_label};
+
+/// What stands in a password's place has so many characters at least: `xxxxx`, `*****`.
+const FILLER: usize = 3;
 
 /// How far after `://` the end of a password is looked for.
 const USER_INFO: usize = 512;
+
+/// The shortest key in the path of a hook.
+const SHORTEST_HOOK: usize = 16;
 
 /// What stands in the place of a password where the user is the key.
 const STAND_INS: [&str; 4] = ["", "x", "x-oauth-basic", "api_token"];
@@ -31,6 +39,9 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
     }
     let authority = &near[..end("/?#\"'<>`\\")];
     let scheme = place.text[..place.at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    if is_connection(authority) {
+        return None;
+    }
     let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
     let is_cut = near[authority.len()..].starts_with('#') && !is_web;
     let length = match authority.rfind('@').filter(|_| !is_cut) {
@@ -42,6 +53,9 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
     let length = beyond_slash(&near[..end("\"'<>`\\")], authority, length);
     let (user, password) = near[..length].split_once(':').unwrap_or((&near[..length], ""));
     let begin = place.at + open;
+    if password.len() >= FILLER && is_placeholder(password) {
+        return None;
+    }
     if user_is_key(user, is_web) || password.is_empty() || is_web && STAND_INS.contains(&password) {
         let is_secret = length > 0 && is_web && looks_random(&near[..length], 5);
         // `https://…:x-oauth-basic@github.com`
@@ -49,6 +63,15 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
         return is_secret.then_some(begin..begin + end);
     }
     Some(begin + user.len() + 1..begin + length)
+}
+
+/// Whether what looks like a user with a password is a host with what belongs to its connection: `db:1433;user=…`,
+/// `db:3306/app?user=…`.
+fn is_connection(text: &str) -> bool {
+    let host = run(text, |byte| DOTTED(byte) || byte == b'\\');
+    let port = text[host..].strip_prefix(':').map_or(0, |port| 1 + run(port, |byte| byte.is_ascii_digit()));
+    let rest = &text[host + port..];
+    host > 0 && port != 1 && rest.contains('=') && (rest.starts_with(';') || port > 1 && rest.starts_with(['/', '?']))
 }
 
 /// Where the password of an address ends whose host, as it seems, is none: `app:p@ss/w0rd@db.example`.
@@ -90,6 +113,12 @@ pub(super) fn data_source(place: Place<'_>) -> Option<Range<usize>> {
     let password = &password[..boundary(password, USER_INFO)];
     let end = password.find(|c: char| c.is_whitespace() || "\"'<>`,;".contains(c)).unwrap_or(password.len());
     let mut length = password[..end].rfind('@')?;
+    // `jdbc:mysql://…`, `db:3306/app?user=…`
+    if password.get(..length).is_some_and(|password| password.contains("://"))
+        || is_connection(&rest[..user + 1 + length])
+    {
+        return None;
+    }
     let mut host = &password[length + 1..end];
     if ["sha256:", "sha512:"].into_iter().any(|digest| host.starts_with(digest)) {
         // The digest of an image, which may still have a password before its host.
@@ -102,6 +131,18 @@ pub(super) fn data_source(place: Place<'_>) -> Option<Range<usize>> {
     let is_source = after.starts_with('(') || (name > 0 && after.starts_with(':') && !password.starts_with('/'));
     let begin = place.at + user + 1;
     (is_source && length > 0).then(|| begin..begin + length)
+}
+
+/// The part of a path by which alone whoever calls a hook is known: `…/hook/…`.
+pub(super) fn hook(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let word = ["hook/", "hooks/", "webhook/", "webhooks/"].into_iter().find(|word| rest.starts_with(word))?;
+    let body = &rest[word.len()..];
+    let length = run(&body[..boundary(body, USER_INFO)], WORD);
+    let key = &body[..length];
+    let is_key = length >= SHORTEST_HOOK && is_strong(key) && !is_identifying(key) && !is_label(key);
+    (is_key && place.before == Some(b'/') && !body[length..].starts_with('.'))
+        .then(|| place.at + word.len()..place.at + word.len() + length)
 }
 
 /// The credential after `Bearer`, `Basic` or `GenieKey`, unless it is an ordinary word.

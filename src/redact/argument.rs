@@ -33,7 +33,7 @@ enum Which {
 use Which::{After, Last, Nth, OfUser, Random};
 
 /// Commands with a secret among their arguments: how they begin, other words that the line must have, and which one it is.
-const COMMANDS: [(&str, &str, Which); 33] = [
+const COMMANDS: [(&str, &str, Which); 39] = [
     ("htpasswd", "", Last("b")),
     ("add_user", "rabbitmqctl", Nth(2)),
     ("change_password", "rabbitmqctl", Nth(2)),
@@ -67,6 +67,12 @@ const COMMANDS: [(&str, &str, Which); 33] = [
     ("username", "", After("secret")),
     ("username", "", After("password")),
     ("neighbor", "", After("password")),
+    ("vault operator unseal", "", Nth(1)),
+    ("radius secret", "", Nth(1)),
+    ("set password ENC", "", Nth(1)),
+    ("set passwd ENC", "", Nth(1)),
+    ("set psksecret ENC", "", Nth(1)),
+    ("set secret ENC", "", Nth(1)),
 ];
 
 /// Commands all of whose settings are secrets.

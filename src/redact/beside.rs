@@ -43,7 +43,7 @@ pub(super) fn value_beside(rest: &str, at: usize) -> Option<(usize, Sign)> {
             .bytes()
             .next_back()
             .is_none_or(|byte| b", ;\n{<\t".contains(&byte));
-        let is_value = name.ends_with("value")
+        let is_value = (name.ends_with("value") || name == "val")
             && (is_first || is_quoted || is_attribute && before.ends_with(['<', ' ']))
             || is_time(&name) && is_quoted;
         let after = at + begin + word;

@@ -10,7 +10,7 @@ const NEAR: usize = 200;
 
 /// What languages put around a value that may be absent, that is hidden, or that has a type: `Some("…")`, `string(9) "…"`.
 const WRAPPERS: &str = "Some Ok Just Right Present Optional Maybe Secret SecretStr SecretString SecretBytes Sensitive Password Redacted \
-    Zeroizing Box Value String Text Literal StringValue string bytes str";
+    Zeroizing Box Value String Text Literal StringValue string bytes str String.valueOf String::from std::string Buffer.from";
 
 /// How long what decorates a value is, and whether it announces a block: tags and anchors of YAML, emphasis, markup, and the
 /// letter before a string. `None` where a tag says that only a reference follows.
@@ -91,7 +91,11 @@ pub(super) fn below(text: &str, sign: Sign) -> Option<usize> {
 
 /// How long what wraps the value at the beginning of `text` is: the wrapper's name with its bracket, blank or length.
 fn wrapper(text: &str) -> usize {
-    let word = run(&text[..boundary(text, 16)], |byte| byte.is_ascii_alphabetic());
+    if let Some(made) = text.strip_prefix("new ").filter(|made| !made.starts_with("new ")) {
+        let length = wrapper(made);
+        return if length > 0 { "new ".len() + length } else { 0 };
+    }
+    let word = run(&text[..boundary(text, 16)], |byte| byte.is_ascii_alphabetic() || b".:".contains(&byte));
     if word == 0 || !WRAPPERS.split_ascii_whitespace().any(|known| known == &text[..word]) {
         return 0;
     }
@@ -100,6 +104,7 @@ fn wrapper(text: &str) -> usize {
     let is_quote = |at: usize| rest.get(at..).is_some_and(|rest| rest.starts_with(['"', '\'']));
     match rest.as_bytes() {
         [b'(', ..] if digits > 0 && rest[1 + digits..].starts_with(") ") && is_quote(digits + 3) => word + digits + 3,
+        [b'(', ..] if text[..word].contains(['.', ':']) && !is_quote(1) => 0,
         [b'(' | b'[', ..] => word + 1,
         [b' ', ..] if is_quote(1) => word + 1,
         _ => 0,

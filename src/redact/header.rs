@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::names::Kind;
 use super::rules::{Alphabet, DOTTED};
-use super::scan::{boundary, is_strong, looks_random, run};
+use super::scan::{Place, boundary, is_strong, looks_random, run};
 use super::sign::Sign;
 use super::speech::{Value, only_speaks};
 use super::value::quoted;
@@ -12,12 +12,20 @@ use super::value::quoted;
 /// How far a header is followed.
 const LINE: usize = 512;
 
+/// How the names of cookies end that keep what somebody chose.
+const CHOICES: &str =
+    "theme mode lang language locale consent currency country region timezone tz color scheme layout view sort";
+
 /// What begins the value of an authorization header, where one word follows, and where many may.
-const SCHEMES: &str = "basic bearer token apikey key ssws geniekey negotiate ntlm";
+const SCHEMES: &str = "basic bearer token apikey key ssws geniekey negotiate ntlm aws splunk";
 const SCHEMES_OF_PARTS: &str = "digest oauth hawk aws4-hmac-sha256";
 
 /// What follows a scheme: no closing bracket of a dump is of it.
 const CREDENTIAL: Alphabet = |byte| DOTTED(byte) || b"~+/=%:!@#$^&*".contains(&byte);
+
+/// The header that has the protocols of a socket, and the shortest token among them.
+const SUBPROTOCOLS: &str = "sec-websocket-protocol";
+const SHORTEST_TOKEN: usize = 16;
 
 /// The attributes of cookies, which keep no secrets.
 const ATTRIBUTES: [&str; 6] = ["samesite", "path", "domain", "max-age", "expires", "secure"];
@@ -118,11 +126,40 @@ fn cookies(line: &str) -> Option<usize> {
     (is_whole && is_cookie(value) || is_word).then_some(value.len())
 }
 
+/// The token that browsers send as one of the protocols of a socket: `Sec-WebSocket-Protocol: bearer, …`.
+pub(super) fn subprotocol(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let name = rest.get(..SUBPROTOCOLS.len()).filter(|name| name.eq_ignore_ascii_case(SUBPROTOCOLS))?.len();
+    let open = name + run(&rest[name..], |byte| b"\\\"': ".contains(&byte));
+    let near = &rest[open..boundary(rest, open + LINE)];
+    let line = &near[..near.find(['\n', '\r', '"', '\'', '\\']).unwrap_or(near.len())];
+    let mut begin = open;
+    for protocol in line.split(',') {
+        let word = protocol.trim();
+        let at = begin + protocol.find(word).unwrap_or_default();
+        if word.len() >= SHORTEST_TOKEN && is_strong(word) && !word.contains(' ') {
+            return Some(place.at + at..place.at + at + word.len());
+        }
+        begin += protocol.len() + 1;
+    }
+    None
+}
+
 /// Whether a text begins with a cookie: a name, an equals sign, and more than an attribute of cookies.
 fn is_cookie(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or_default().trim_end_matches(';');
     let name = first.split_once('=').map(|(name, _)| name.to_ascii_lowercase());
-    name.is_some_and(|name| !ATTRIBUTES.contains(&name.as_str()))
+    name.is_some_and(|name| !ATTRIBUTES.contains(&name.as_str())) && !text.split(';').all(is_choice)
+}
+
+/// Whether a cookie keeps what somebody chose, or is an attribute: `theme=dark`, `lang=en`, `Path=/`.
+fn is_choice(cookie: &str) -> bool {
+    let (name, value) = cookie.trim().split_once('=').unwrap_or((cookie, ""));
+    let name = name.to_ascii_lowercase();
+    let is_short = value.len() <= 8 && value.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'-');
+    ATTRIBUTES.contains(&name.as_str())
+        || is_short && CHOICES.split(' ').any(|choice| name.ends_with(choice))
+        || value.is_empty()
 }
 
 fn speaks(text: &str, is_quoted: bool) -> bool {

@@ -31,17 +31,18 @@ const PASSWORDS: &str = "password passwd passphrase passcode passw0rd p4ssword p
     adminpw pass apikey accesskey secretkey seckey privatekey privatemac presharedkey sharedkey sharedaccesskey \
     encryptionkey masterkey signingkey clientkeydata clientsecret sharedsecret secretvalue secretstring secretbase connectionstring \
     dockerconfigjson dockercfg oauth2bearer requirepass masterauth passwort kennwort motdepasse senha contraseña \
-    contrasena wachtwoord lösenord hasło пароль 密码 密碼 口令 パスワード 비밀번호";
+    contrasena wachtwoord lösenord hasło şifre parola пароль 密码 密碼 口令 パスワード 비밀번호";
 
 /// Ends of names whose values are secrets unless they are words.
 const TOKENS: &str = "secret token appkey accesskeyid credential signature phpsessid jsessionid gitlabsession secretid connectsid \
     aspnetsessionid invitecode logincode verificationcode recoverycode backupcode otpcode mfacode 2facode timecode";
 
 /// Ends of names whose values are secrets only if they look like some.
-const OPAQUE: &str = "sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sonarlogin sasurl securitycode";
+const OPAQUE: &str = "sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sonarlogin sasurl securitycode \
+    slacksigning mfaseed totpseed otpseed 2faseed";
 
 /// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.
-const WORDS: [(&str, Kind); 19] = [
+const WORDS: [(&str, Kind); 20] = [
     ("pw", Kind::Password),
     ("psw", Kind::Password),
     ("psk", Kind::Password),
@@ -61,6 +62,7 @@ const WORDS: [(&str, Kind); 19] = [
     ("xsrf", Kind::Opaque),
     ("salt", Kind::Opaque),
     ("community", Kind::Opaque),
+    ("pepper", Kind::Opaque),
 ];
 
 /// Names that keep secrets as parameters of addresses, in cookies, or before an equals sign.

@@ -22,6 +22,9 @@ const LONG_TOKEN: usize = 16;
 /// A key in base64 after its name has so many characters at least.
 const LONG_KEY: usize = 40;
 
+/// What stands before the name of a thing whose digest follows.
+const DIGESTS: [&str; 6] = ["checksum/", "checksums/", "checksum-", "hash/", "sha256/", "rollme/"];
+
 /// The longest name.
 const LONGEST_NAME: usize = 128;
 
@@ -111,7 +114,11 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     }
     // The value of a parameter ends with the query, that of a connection's does not.
     let is_query = place.is_parameter && place.before != Some(b';');
-    let ends = if is_query || named.core == "jsessionid" { "#?" } else { "" };
+    let is_word = named.kind == Kind::Password && !named.core.ends_with("key");
+    let ends = if is_query && !is_word || named.core == "jsessionid" { "#?" } else { "" };
+    if let Some(second) = after_user(named, text) {
+        return Some(second);
+    }
     let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign, ends))?;
     let is_quoted = range.start > 0 && text[..range.start].ends_with(['"', '\'', '`']);
     if is_quoted && is_name_of_another(&text[range.clone()], &text[range.end..]) {
@@ -145,9 +152,32 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     if named.is_plural && !(is_listed || is_code || is_strong(&text[range.clone()])) {
         return None;
     }
+    if is_version_or_digest(&place.text[..place.text.len() - text.len()], &text[range.clone()], place) {
+        return None;
+    }
     let after = &text[range.end..boundary(text, range.end + 96).max(range.end)];
     let value = Value { text: &text[range.clone()], after, sign, is_quoted, is_parameter: place.is_parameter };
     (!only_speaks(named.kind, &named.core, value)).then_some(range)
+}
+
+/// The password after the user where a name says that both follow: `auth-user-pass: bob …`.
+fn after_user(named: &Name, text: &str) -> Option<Range<usize>> {
+    let user = run(text, DOTTED);
+    let begin = user + 1;
+    let password = text[user..].strip_prefix(' ').filter(|_| user > 0 && named.core.ends_with("userpass"))?;
+    let length = password.find(char::is_whitespace).unwrap_or(password.len());
+    looked_at(length);
+    let password = &password[..length];
+    (is_strong(password) || is_varied(password)).then(|| begin..begin + length)
+}
+
+/// Whether a value is the version that a package must have, or the digest of a thing that is called so: `keyring-pass==9.1`,
+/// `checksum/secret: …`.
+fn is_version_or_digest(before: &str, value: &str, place: Place<'_>) -> bool {
+    let is_version = value.contains('.') && value.bytes().all(|byte| byte.is_ascii_digit() || b".*".contains(&byte));
+    let is_digest = value.len() >= 32 && value.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_annotation = || DIGESTS.iter().any(|word| place.text[..place.at].ends_with(word));
+    is_version && before.ends_with("==") || is_digest && is_annotation()
 }
 
 /// Whether a quoted text is the name of the next value: `access-key: "SecretAccessKey": "…"`.

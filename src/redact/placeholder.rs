@@ -25,6 +25,9 @@ const REFERENCES: [&str; 21] = [
     "/var/run/secrets/",
 ];
 
+/// Words in capitals that say that something else belongs there: `VALUE_SPECIFIED_IN_NO_LOG_PARAMETER`.
+const TELLING: &str = "VALUE PARAMETER YOUR HERE PLACEHOLDER REPLACE REPLACED INSERT REDACTED MASKED HIDDEN";
+
 /// Whether `text` only stands in a secret's place.
 pub(super) fn is_placeholder(text: &str) -> bool {
     let first = text.chars().next().unwrap_or_default();
@@ -36,9 +39,15 @@ pub(super) fn is_placeholder(text: &str) -> bool {
 
 /// Whether `text` says that something else belongs there: `YOUR_PASSWORD_HERE`.
 fn is_instruction(text: &str) -> bool {
+    let tells = || text.split('_').any(|word| TELLING.split(' ').any(|known| known == word));
+    let is_told = text.matches('_').count() >= 2 && !text.bytes().any(|byte| byte.is_ascii_lowercase()) && tells();
+    (is_told || begins_so(text)) && text.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(&byte))
+}
+
+/// Whether `text` begins like `your_password`.
+fn begins_so(text: &str) -> bool {
     let begins = |word: &str| text.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
     ["your_", "your-", "insert_", "insert-", "replace_", "replace-"].into_iter().any(begins)
-        && text.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_-".contains(&byte))
 }
 
 /// Whether `text` is `${X}`, `$X`, `$1`, `%s`, `%X%`, `{{ x }}`, `$(…)`.

@@ -10,7 +10,8 @@ pub(super) const WORD: Alphabet = |byte| byte.is_ascii_alphanumeric() || byte ==
 pub(super) const DOTTED: Alphabet = |byte| WORD(byte) || byte == b'.';
 const UPPER: Alphabet = |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit();
 const CAPITALS: Alphabet = |byte| UPPER(byte) || byte == b'-';
-const HEX: Alphabet = |byte| byte.is_ascii_hexdigit();
+pub(super) const HEX: Alphabet = |byte| byte.is_ascii_hexdigit();
+pub(super) const DIGIT: Alphabet = |byte| byte.is_ascii_digit();
 const ALNUM: Alphabet = |byte| byte.is_ascii_alphanumeric();
 const PATH: Alphabet = |byte| DOTTED(byte) || b"/:@".contains(&byte);
 const COLONED: Alphabet = |byte| WORD(byte) || byte == b':';
@@ -28,7 +29,7 @@ const fn key(text: &'static str, least: usize, alphabet: Alphabet) -> Prefix {
 }
 
 /// How keys begin. What follows must look random, so that words of an alert's name are not taken for one.
-pub(super) const PREFIXES: [Prefix; 176] = [
+pub(super) const PREFIXES: [Prefix; 184] = [
     key("cog_", 8, WORD),
     key("apk_", 8, TOKEN),
     key("ghp_", 16, WORD),
@@ -179,6 +180,14 @@ pub(super) const PREFIXES: [Prefix; 176] = [
     key("pcsk_", 40, WORD),
     key("nfp_", 30, WORD),
     key("rnd_", 26, ALNUM),
+    key("bkua_", 40, HEX),
+    key("CCIPAT_", 40, WORD),
+    key("CCIPRJ_", 40, WORD),
+    key("sk.eyJ", 40, DOTTED),
+    key("tk.eyJ", 40, DOTTED),
+    key("cio", 32, ALNUM),
+    key("xprv", 100, ALNUM),
+    key("tprv", 100, ALNUM),
     // Base64 of `-----BEGIN … PRIVATE KEY`, and the first line of private keys.
     key("LS0tLS1CRUdJTiBSU0EgUFJJVkFURS", 16, TOKEN),
     key("LS0tLS1CRUdJTiBQUklWQVRF", 16, TOKEN),

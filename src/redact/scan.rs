@@ -4,8 +4,10 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::reading::Reading;
-use super::rules::{ADDRESSES, Alphabet, DOTTED, PREFIXES, Prefix};
-use super::{address, argument, block, call, command, manifest, pair, pem, printed, protocol, statement, table};
+use super::rules::{ADDRESSES, Alphabet, DIGIT, DOTTED, HEX, PREFIXES, Prefix, WORD};
+use super::{
+    address, argument, block, call, command, header, manifest, pair, pem, printed, protocol, statement, table,
+};
 
 /// So much of what follows a beginning decides whether it is a key.
 const TELLING_BODY: usize = 256;
@@ -52,7 +54,7 @@ const SUSPECT: [Rule; 5] = [
     (b":#", argument::hidden),
     (b"\n", printed::below),
 ];
-const SUSPECT_WORDS: [Rule; 24] = [
+const SUSPECT_WORDS: [Rule; 28] = [
     (b"", address::data_source),
     (b"bBgGsS", address::scheme_credential),
     (b"-/", command::flag),
@@ -77,6 +79,10 @@ const SUSPECT_WORDS: [Rule; 24] = [
     (b"cClLaAuUsSfFeEiI", protocol::user_and_password),
     (b"aApPrRsSeE", protocol::of_account),
     (b"", protocol::password_file),
+    (b"sS", header::subprotocol),
+    (b"uUwWeElLsScC", protocol::told),
+    (b"[", protocol::of_relay),
+    (b"hw", address::hook),
 ];
 
 /// A place in a text, and what stands right before it.
@@ -253,6 +259,8 @@ fn has_form(beginning: &str, body: &str, place: &Place<'_>) -> bool {
         "AAAA" => body.get(7..14) == Some(":APA91b"),
         // As PostgreSQL keeps passwords.
         "md5" => body.len() == 32 && place.begins(),
+        // A token of crates.io.
+        "cio" => body.len() == 32 && place.begins(),
         "xapp-" => place.begins() || body.as_bytes().get(1) == Some(&b'-'),
         _ => true,
     }
@@ -305,8 +313,8 @@ pub(super) fn is_varied(text: &str) -> bool {
     is_long && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit)
 }
 
-/// `eyJ….….…`, and three that are told by what stands in their midst or at their end: client secrets of Azure, tokens of
-/// Terraform, and keys of MaxMind.
+/// `eyJ….….…`, and those that are told by what stands in their midst or at their end: client secrets of Azure, tokens of
+/// Terraform and of bots of Telegram, and keys of MaxMind and Mailchimp.
 fn json_web_token(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
     if rest.starts_with("ey") {
@@ -322,8 +330,12 @@ fn json_web_token(place: Place<'_>) -> Option<Range<usize>> {
     let bytes = &rest.as_bytes()[..length];
     let is_key = length >= 34 && bytes.get(4..6) == Some(b"Q~")
         || length >= 60 && bytes.get(14..23) == Some(b".atlasv1.")
-        || length == 40 && bytes.ends_with(b"_mmk");
-    is_key.then(|| place.at..place.at + length)
+        || length == 40 && bytes.ends_with(b"_mmk")
+        || (36..=38).contains(&length) && bytes[32..].starts_with(b"-us") && run(rest, HEX) == 32;
+    let token = rest[length..].strip_prefix(":AA").filter(|_| (8..=10).contains(&length) && run(rest, DIGIT) == length);
+    let token = token.map_or(0, |token| run(token, WORD));
+    let length = if token >= 31 { length + ":AA".len() + token } else { length };
+    (is_key || token >= 31).then(|| place.at..place.at + length)
 }
 
 /// How many bytes at the beginning of `text` are of the alphabet, which is ASCII.

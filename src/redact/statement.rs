@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::call::is_password;
 use super::names::{Kind, Name};
 use super::rules::DOTTED;
-use super::scan::{Place, boundary, looked_at, looks_random, run};
+use super::scan::{Place, boundary, is_strong, looked_at, looks_random, run};
 use super::speech::stands_in;
 use super::value::quoted;
 
@@ -106,6 +106,13 @@ pub(super) fn oracle(place: Place<'_>) -> Option<Range<usize>> {
     let near = &rest[words..boundary(rest, words + STATEMENT).max(words)];
     let user = run(near, DOTTED);
     let password = near[user..].strip_prefix('/').filter(|_| user > 0)?;
+    if password.starts_with('"') {
+        // `scott/"…"@db`
+        let range = quoted(password, 0, '"');
+        let begin = place.at + words + user + 1;
+        let is_closed = password.get(range.end..).is_some_and(|rest| rest.starts_with("\"@"));
+        return (is_closed && !range.is_empty()).then(|| begin + range.start..begin + range.end);
+    }
     let end = password.find(|c: char| c.is_whitespace() || "\"'`".contains(c)).unwrap_or(password.len());
     // `connect` is a word of sentences, too.
     let is_sure = !rest.starts_with(['c', 'C']);
@@ -157,7 +164,40 @@ pub(super) fn inserted(place: Place<'_>) -> Option<Range<usize>> {
         return None;
     }
     let open = rest[..boundary(rest, 16)].find('(')?;
-    in_row(place, open, secret_column(before(place))?)
+    let before = before(place);
+    secret_column(before)
+        .map_or_else(|| by_its_name(place, open, before), |nth| in_row(place, open, nth))
+        .or_else(|| of_table(place, open, before))
+}
+
+/// The columns in the last brackets of a statement, without their marks.
+fn columns(before: &str) -> Option<Vec<&str>> {
+    let columns = before.trim_end().strip_suffix(')')?;
+    let columns = &columns[columns.rfind('(')? + 1..];
+    let bare = |column| str::trim_matches(column, |c: char| c.is_whitespace() || "`\"[]".contains(c));
+    Some(columns.split(',').map(bare).collect())
+}
+
+/// The secret of a row with a name and its value: `(key, value) VALUES ('smtp_password', '…')`.
+fn by_its_name(place: Place<'_>, open: usize, before: &str) -> Option<Range<usize>> {
+    let columns = columns(before)?;
+    let nth =
+        |known: &str| columns.iter().position(|column| known.split(' ').any(|name| column.eq_ignore_ascii_case(name)));
+    let name = in_row(place, open, nth("key name setting option_name param")?)?;
+    let value = in_row(place, open, nth("value val data setting_value option_value")?)?;
+    super::is_secret(&place.text[name], &place.text[value.clone()]).then_some(value)
+}
+
+/// The key in a row of a table of keys: `INSERT INTO api_keys (id, key) VALUES (1, '…')`.
+fn of_table(place: Place<'_>, open: usize, before: &str) -> Option<Range<usize>> {
+    let columns = columns(before)?;
+    let table = before[..before.rfind('(')?].trim_end();
+    let table = table.rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '_').find(|word| !word.is_empty())?;
+    let named = Name::of(table).filter(|name| name.kind >= Kind::Token)?;
+    let is_key =
+        |column: &&str| ["key", "value", "hash", "code"].iter().any(|known| column.eq_ignore_ascii_case(known));
+    let value = in_row(place, open, columns.iter().position(|column| is_key(&column))?)?;
+    (named.is_plural && is_strong(&place.text[value.clone()])).then_some(value)
 }
 
 /// The secret of one more row of values: `('bob', '…'), ('eve', '…')`.
@@ -176,13 +216,8 @@ fn before<'a>(place: Place<'a>) -> &'a str {
 
 /// Which of the columns in the last brackets keeps a secret.
 fn secret_column(before: &str) -> Option<usize> {
-    let columns = before.trim_end().strip_suffix(')')?;
-    let columns = &columns[columns.rfind('(')? + 1..];
-    let is_secret = |column: &str| {
-        Name::of(column.trim_matches(|c: char| c.is_whitespace() || "`\"[]".contains(c)))
-            .is_some_and(|name| name.kind >= Kind::Token)
-    };
-    columns.split(',').position(is_secret)
+    let is_secret = |column: &&str| Name::of(column).is_some_and(|name| name.kind >= Kind::Token);
+    columns(before)?.iter().position(is_secret)
 }
 
 /// The nth value of the row whose bracket opens at `open`.

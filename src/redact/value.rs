@@ -173,15 +173,16 @@ pub(super) fn unquoted(text: &str, ends: &str) -> usize {
     for (at, c) in text.char_indices() {
         let rest = &text[at..];
         let is_end = match c {
-            '"' | '`' | '|' => true,
+            '`' => true,
             c if ends.contains(c) => true,
+            '"' | '|' => !(text[..at].ends_with(char::is_alphanumeric) && is_inside(&rest[1..])),
             '\'' | ';' => !goes_on(&rest[1..]),
             '<' if is_tag(&rest[1..]) || !goes_on(&rest[1..]) => true,
             '<' => {
                 is_open = true;
                 false
             }
-            '>' => !is_open,
+            '>' => !is_open && !goes_on(&rest[1..]),
             '%' | '\\' => ends_here(rest) || rest[1..].starts_with('\n'),
             '&' => is_entity(rest) || separates(&rest[1..]),
             ',' | ')' | '}' => separates(&rest[1..]),
@@ -201,6 +202,12 @@ pub(super) fn unquoted(text: &str, ends: &str) -> usize {
 /// Whether a value has a quotation mark or semicolon in its midst: neither its end nor another name comes after it.
 fn goes_on(rest: &str) -> bool {
     rest.starts_with(|c: char| c.is_ascii_alphanumeric()) && !separates(rest)
+}
+
+/// Whether a word goes on, and no other name with its value begins: `ab"cd`, `ab|cd`.
+fn is_inside(rest: &str) -> bool {
+    let word = run(rest, DOTTED);
+    rest.starts_with(|c: char| c.is_ascii_alphanumeric()) && !rest[word..].starts_with(['=', ':'])
 }
 
 /// Whether a tag of HTML follows its bracket.
