@@ -3,6 +3,7 @@
 mod common;
 
 use std::collections::{BTreeMap, HashSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::{Answer, Api, Library, ORG, Told, program};
 use serde_json::{Value, json};
@@ -114,6 +115,7 @@ async fn another_shape_than_the_rows_is_an_error_that_names_what_came() {
         ("knowledge_folders", "knowledge/folders", json!({"items": [], "total": 0})),
         ("automations", "automations", json!({"automations": []})),
         ("metrics_prs_daily", "metrics/prs", json!({"items": []})),
+        ("metrics_sessions_daily", "metrics/sessions", json!({"error": {"code": "unavailable"}})),
         ("consumption_daily", "consumption/daily", json!({"consumption_by_date": [{"day": "2026-01-01", "acus": 1}]})),
         ("active_users", "metrics/dau", json!({"items": []})),
     ] {
@@ -148,6 +150,37 @@ async fn a_path_that_is_unknown_or_refused_is_tried_elsewhere_and_only_at_first(
 }
 
 #[tokio::test]
+async fn people_of_an_identity_provider_that_is_unknown_where_the_others_are_are_none() {
+    let api = Api::start(|ask| match ask.list.as_str() {
+        "/v3beta1/organizations/org-1/members/users" => Answer::list(&[r#"{"user_id":"u|1"}"#]),
+        // Whatever a plain key asks the enterprise for is refused.
+        list if list.starts_with("/v3/enterprise") => Answer::problem(403, "not for this key"),
+        list if list.starts_with("consumption/daily/users") => Answer::json(r#"{"consumption_by_date":[]}"#),
+        _ => Answer::unknown(),
+    });
+    let (ending, told) = Library::at(&api).read(&["members", "consumption_daily_users"], "[]").await;
+    assert_eq!((ending, told.records("members").len()), (Ending::Complete, 1), "{}", told.lines());
+    assert!(api.asked().iter().any(|asked| asked.starts_with("consumption/daily/users/u%7C1")), "{:?}", api.asked());
+}
+
+#[tokio::test]
+async fn repositories_without_a_number_are_told_apart_by_their_path() {
+    let api = Api::start(|_| {
+        Answer::list(&[
+            r#"{"git_connection_id":"g1","repo_path":"o/a"}"#,
+            r#"{"git_connection_id":"g1","repo_path":"o/b"}"#,
+            r#"{"git_connection_id":"g1","provider_repository_id":7,"repo_path":"o/c"}"#,
+        ])
+    });
+    let (ending, told) = read(&api, "repositories").await;
+    let ids: Vec<String> = told.records("repositories").iter().map(|record| key_of(record, &["id"])).collect();
+    assert_eq!(
+        (ending, ids),
+        (Ending::Complete, ["org-1/g1/o/a", "org-1/g1/o/b", "org-1/g1/7"].map(String::from).to_vec())
+    );
+}
+
+#[tokio::test]
 async fn a_stream_that_is_nowhere_is_incomplete_and_says_where_it_was_looked_for() {
     let api = Api::start(|_| Answer::unknown());
     let (ending, told) = read(&api, "repositories").await;
@@ -169,6 +202,25 @@ async fn an_offset_list_is_read_page_by_page() {
     let asked: HashSet<String> = api.asked().into_iter().collect();
     let expected = ["", " offset=200", " offset=400"].map(|offset| format!("schedules limit=200{offset}"));
     assert_eq!(asked, HashSet::from(expected));
+}
+
+#[tokio::test]
+async fn an_offset_list_of_smaller_pages_goes_on_until_its_total_is_reached() {
+    static TOTAL: AtomicUsize = AtomicUsize::new(250);
+    let schedule = |number: usize| json!({"scheduled_session_id": format!("sched-{number}"), "updated_at": "2026-01-01T00:00:00Z"});
+    let api = Api::start(move |ask| {
+        let offset: usize = ask.parameter("offset").unwrap_or("0").parse().unwrap();
+        let items: Vec<Value> = (offset..250.min(offset + 100)).map(schedule).collect();
+        Answer::json(json!({"items": items, "total": TOTAL.load(Ordering::Relaxed)}).to_string())
+    });
+    let (ending, told) = read(&api, "schedules").await;
+    assert_eq!((ending, told.records("schedules").len()), (Ending::Complete, 250), "{}", told.lines());
+    assert!(!told.lines().contains("twice in a row"), "{}", told.lines());
+    // One that counts more than there are is told, and what there is has been read.
+    TOTAL.store(260, Ordering::Relaxed);
+    let (ending, told) = read(&api, "schedules").await;
+    assert_eq!((ending, told.records("schedules").len()), (Ending::Complete, 250), "{}", told.lines());
+    assert!(told.lines().contains("counts 260 items and lists 250, twice in a row"), "{}", told.lines());
 }
 
 #[tokio::test]
@@ -214,6 +266,36 @@ async fn an_earlier_start_date_reads_the_days_before_the_ninety_that_were_read_w
 }
 
 #[tokio::test]
+async fn a_start_date_that_is_removed_reads_the_ninety_days_that_there_are_without_one() {
+    let api = only("metrics/usage", json!({"sessions_count": 1}));
+    let mut library = Library::at(&api);
+    let today = source_devin_ai::source::emit::now_ms() / 1000 / DAY * DAY;
+    library.config.start_date = Some(today - 4 * DAY);
+    let (_, first) = library.read(&["metrics_usage_daily"], "[]").await;
+    assert_eq!(first.records("metrics_usage_daily").len(), 5);
+    library.config.start_date = None;
+    let (_, second) = library.read(&["metrics_usage_daily"], &first.state_file()).await;
+    assert_eq!(second.records("metrics_usage_daily").len(), 90);
+    assert!(second.lines().contains("was written with a later start date"), "{}", second.lines());
+}
+
+#[tokio::test]
+async fn a_stream_that_is_refused_halfway_is_not_left_out_as_if_it_were_not_offered() {
+    let api = Api::start(|ask| match ask.list.as_str() {
+        "metrics/dau" => Answer::json("[]"),
+        "metrics/wau" => Answer::problem(403, "missing permission"),
+        _ => Answer::list(&[]),
+    });
+    let ran = tokio::task::spawn_blocking(move || {
+        program().at(&api, json!({})).run("read --config config.json --streams all --format records")
+    });
+    let ran = ran.await.unwrap();
+    assert_eq!(ran.exit(), "exit 1", "{}", ran.stderr);
+    let line = ran.stderr.lines().find(|line| line.starts_with("error: ") && line.contains("active_users"));
+    assert!(line.is_some_and(|line| line.contains("metrics/wau answered 403")), "{}", ran.stderr);
+}
+
+#[tokio::test]
 async fn days_that_a_server_adds_to_a_window_are_not_taken_twice() {
     let today = source_devin_ai::source::emit::now_ms() / 1000 / DAY * DAY;
     let days: Vec<Value> = (1..=5).map(|back| json!({"date": today - back * DAY + 8 * 3_600, "acus": back})).collect();
@@ -225,6 +307,57 @@ async fn days_that_a_server_adds_to_a_window_are_not_taken_twice() {
     let acus: Vec<i64> =
         told.records("consumption_daily").iter().map(|record| record["acus"].as_i64().unwrap()).collect();
     assert_eq!(acus, [5, 4, 3, 2, 1]);
+}
+
+#[tokio::test]
+async fn a_day_in_milliseconds_is_that_day_and_one_that_cannot_be_is_an_error() {
+    let today = source_devin_ai::source::emit::now_ms() / 1000 / DAY * DAY;
+    for (unit, ending) in [(1_000, Ending::Complete), (1_000_000, Ending::Failed)] {
+        let date = (today - DAY) * unit;
+        let consumption = only("consumption/daily", json!({"consumption_by_date": [{"date": date, "acus": 1}]}));
+        let mut library = Library::at(&consumption);
+        library.config.start_date = Some(today - 3 * DAY);
+        let (ended, told) = library.read(&["consumption_daily"], "[]").await;
+        assert_eq!(ended, ending, "{}", told.lines());
+        let records = told.records("consumption_daily");
+        assert_eq!(records.len(), usize::from(ending == Ending::Complete), "{}", told.lines());
+        assert!(records.iter().all(|record| record["date"] == date), "as it was sent");
+    }
+    let (ended, told) =
+        read(&only("consumption/daily", json!({"consumption_by_date": [{"date": 20_261_128}]})), "consumption_daily")
+            .await;
+    assert_eq!(ended, Ending::Failed, "{}", told.lines());
+}
+
+#[tokio::test]
+async fn an_audit_trail_that_comes_newest_first_is_read_all_the_same() {
+    let now = source_devin_ai::source::emit::now_ms() / 1000;
+    // A server may heed the bounds and not the order, or neither.
+    for heeds_bounds in [true, false] {
+        let api = Api::start(move |ask| {
+            if ask.list != "/v3/enterprise/audit-logs" {
+                return Answer::unknown();
+            }
+            let bound = |name: &str| ask.parameter(name).filter(|_| heeds_bounds)?.parse::<i64>().ok();
+            let (after, before) = (bound("time_after").unwrap_or(0), bound("time_before").unwrap_or(i64::MAX));
+            let first: usize = ask.parameter("first").unwrap().parse().unwrap();
+            let entries =
+                (1..=50).map(|back| (back, now - back * 3 * DAY)).filter(|(_, at)| (after..before).contains(at));
+            let items: Vec<Value> = entries
+                .map(|(back, at)| json!({"audit_log_id": format!("e{back}"), "created_at": at}))
+                .take(first)
+                .collect();
+            Answer::json(json!({"items": items, "has_next_page": false}).to_string())
+        });
+        let library = Library::at(&api);
+        let (ending, told) = library.read(&["audit_logs"], "[]").await;
+        assert_eq!((ending, told.records("audit_logs").len()), (Ending::Complete, 50), "{}", told.lines());
+        assert!(told.lines().contains("does not list the oldest entries first"), "{}", told.lines());
+        // From a state of some time ago, nothing is skipped either.
+        let state = common::state(&[("audit_logs", json!({"created_at": now - 30 * DAY}))]);
+        let (ending, told) = library.read(&["audit_logs"], &state).await;
+        assert_eq!((ending, told.records("audit_logs").len()), (Ending::Complete, 10), "{}", told.lines());
+    }
 }
 
 #[tokio::test]

@@ -74,7 +74,7 @@ impl Client {
     /// The last try's error. A broken or senseless answer is an error like a failed one, never the list's end.
     pub async fn page(&self, request: &Request, trail: &Trail, tell: &(dyn Fn(Event) + Sync)) -> Result<Page, Error> {
         let read = |answer: Answer| {
-            let mut page = Page::parse_as(answer.body, request.form)?;
+            let mut page = Page::parse_as(answer.body, request.form)?.on(trail);
             trail.check(&page)?;
             page.asked_at = answer.date.map(|date| date - answer.took.as_secs_f64().ceil() as i64);
             Ok(page)

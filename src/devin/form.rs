@@ -136,6 +136,8 @@ mod tests {
             read(Shape::ArrayOr("items"), Paging::Unpaged, &json!({"attachments": []})),
             read(Shape::Measures, Paging::Unpaged, &json!({"items": [], "total": 0})),
             read(Shape::Measures, Paging::Unpaged, &json!({"status": "ok"})),
+            read(Shape::Measures, Paging::Unpaged, &json!({"message": "temporarily unavailable", "status": 503})),
+            read(Shape::Measures, Paging::Unpaged, &json!({"error": {"code": "x"}})),
             read(Shape::Measures, Paging::Unpaged, &json!([])),
             read(Shape::In("items"), Paging::Unpaged, &json!({"items": [], "has_next_page": true})),
             read(Shape::Array, Paging::Unpaged, &json!(7)),

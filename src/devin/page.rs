@@ -47,6 +47,9 @@ pub struct Page {
     items: Vec<Place>,
     fields: Vec<FieldPlace>,
     next: Next,
+    /// Whether the page does not say itself whether another follows, in a list that is paged by offsets.
+    is_silent: bool,
+    is_past_the_end: bool,
     /// How many items the whole list has, when the API says so.
     pub total: Option<u64>,
     /// The server's clock when its query began, in Unix seconds: its `Date` header less the time the answer took.
@@ -210,7 +213,33 @@ impl Page {
             (Paging::Offset, None, _) if items.len() >= form.page_size() => Next::Behind(items.len()),
             _ => Next::End,
         };
-        Ok(Page { body, items, fields, next, total: envelope.total, asked_at: None, _share: None })
+        let is_silent = form.paging == Paging::Offset && envelope.has_next_page.is_none();
+        Ok(Page {
+            body,
+            items,
+            fields,
+            next,
+            is_silent,
+            is_past_the_end: false,
+            total: envelope.total,
+            asked_at: None,
+            _share: None,
+        })
+    }
+
+    /// The same page where it came for `trail`: another follows while the list's total is not reached, however few came at once.
+    pub fn on(mut self, trail: &Trail) -> Page {
+        let until = (trail.offset() + self.items.len()) as u64;
+        if self.is_silent && !self.items.is_empty() && self.total.is_some_and(|total| total > until) {
+            self.next = Next::Behind(self.items.len());
+        }
+        self.is_past_the_end = self.is_silent && self.items.is_empty() && trail.offset() > 0;
+        self
+    }
+
+    /// Whether it is empty, and was asked for although no page had promised it.
+    pub fn is_past_the_end(&self) -> bool {
+        self.is_past_the_end
     }
 
     /// The items with what the walk over the page has noted of them.
@@ -277,8 +306,12 @@ impl Trail {
 
     /// The offset of what comes so many items further on.
     fn behind(&self, items: usize) -> String {
-        let before: usize = self.after.as_deref().and_then(|before| before.parse().ok()).unwrap_or(0);
-        (before + items).to_string()
+        (self.offset() + items).to_string()
+    }
+
+    /// How many items are before it, where a list is paged by their number.
+    fn offset(&self) -> usize {
+        self.after.as_deref().and_then(|before| before.parse().ok()).unwrap_or(0)
     }
 
     /// Whether `page` brings nothing that the page before did not.

@@ -16,7 +16,7 @@ use super::pass::Pass;
 use super::place::{Place, Slice};
 use super::plan::Step;
 use super::record::{Frame, frame_page};
-use super::streams::{Listing as Row, Stream, endpoints};
+use super::streams::{FIRST_OF_ALL, Listing as Row, Stream, endpoints};
 use crate::airbyte::Level;
 use crate::devin::form::described;
 use crate::devin::session::bare;
@@ -24,6 +24,9 @@ use crate::devin::{Client, Error, Event, Kind as Trouble, Page, Trail};
 
 /// Within one read, no change shows later than this.
 const LONGEST_LAG_S: i64 = 3600;
+
+/// No day begins so far ahead of all clocks.
+const MOST_AHEAD_S: i64 = 2 * 86_400;
 
 /// Sessions asked for by their identifiers at once: a number known to work.
 const IDS_A_REQUEST: usize = 50;
@@ -77,7 +80,9 @@ pub async fn read_list(
     loop {
         while let Some(taken) = page {
             readers.take(context, &taken, |item, facts| Some(note(&mut listing, item, facts)), false).await?;
-            listing.end_page(taken.total, taken.has_next()).map_err(End::Data)?;
+            if !taken.is_past_the_end() {
+                listing.end_page(taken.total, taken.has_next()).map_err(End::Data)?;
+            }
             readers.end_page(context);
             drop(taken);
             page = pages.next().await?;
@@ -117,7 +122,7 @@ pub struct Opened {
 /// Asks for the first page of a list, at one path after the other until one is neither refused nor unknown.
 ///
 /// # Errors
-/// [`End::Refused`] when all are: the refusal, rather than that a path is unknown.
+/// [`End::Refused`] when all are: which of them is told, [`Place::prefers`] says.
 pub async fn open(
     context: &Arc<Context>,
     place: &Place,
@@ -130,9 +135,7 @@ pub async fn open(
         match pages.next().await {
             Ok(page) => return Ok(Opened { path, pages, page }),
             Err(error) if !matches!(error.kind, Trouble::Status(403 | 404)) => return Err(error.into()),
-            Err(error) if refused.as_ref().is_none_or(|before| before.kind == Trouble::Status(404)) => {
-                refused = Some(error)
-            }
+            Err(error) if place.prefers(refused.as_ref()) => refused = Some(error),
             Err(_) => {}
         }
     }
@@ -149,9 +152,7 @@ pub async fn first_page(client: &Client, place: &Place, tell: &(dyn Fn(Event) + 
         match client.page(&place.smallest(path), &Trail::default(), tell).await {
             Ok(page) => return Ok((path, page)),
             Err(error) if !matches!(error.kind, Trouble::Status(403 | 404)) => return Err(error.into()),
-            Err(error) if refused.as_ref().is_none_or(|before| before.kind == Trouble::Status(404)) => {
-                refused = Some(error)
-            }
+            Err(error) if place.prefers(refused.as_ref()) => refused = Some(error),
             Err(_) => {}
         }
     }
@@ -256,12 +257,19 @@ impl Records<'_> {
     fn wants(&mut self, item: &str, facts: &Facts, sight: Sight, is_by_name: bool, lost: &mut bool) -> bool {
         if let Some(window) = &self.of.window {
             match facts.cursor(self.step.stream.cursor) {
+                Some(at) if self.step.stream.is_of_days() && !self.can_be(at) => *lost = true,
                 Some(at) if !window.admits(at) => return false,
                 None if self.step.stream.is_of_days() => *lost = true,
                 _ => {}
             }
         }
         if is_by_name { self.pass.wants_again(item, facts, sight) } else { self.pass.wants(item, facts, sight) }
+    }
+
+    /// Whether a number can be the time of something that has been measured.
+    fn can_be(&self, at: i64) -> bool {
+        let now = self.step.now.max(self.pass.now());
+        (FIRST_OF_ALL..now.saturating_add(MOST_AHEAD_S)).contains(&at)
     }
 }
 
@@ -397,7 +405,7 @@ pub fn undated(stream: &Stream, page: &Page) -> String {
     let found = page.items().next().and_then(|item| serde_json::from_str(item).ok());
     let found = found.as_ref().map_or("nothing".to_string(), described);
     format!(
-        "{} answered with an item without {field}, so its day is not known; the first item is {found}",
+        "{} answered with an item without a usable {field}, so its day is not known; the first item is {found}",
         endpoints(stream).join(" or ")
     )
 }

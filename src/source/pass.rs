@@ -54,6 +54,11 @@ impl Pass {
         }
     }
 
+    /// The list is not in the order that was asked for, so nothing is claimed before its end.
+    pub fn is_unordered(&mut self) {
+        self.is_ascending = false;
+    }
+
     /// Takes the server's clock.
     pub fn begin(&mut self, now: i64) {
         self.now = now;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::record::{Frame, IdPart};
 use super::streams::{Added, EACH, Part, Path, Scope, Stream};
 use super::windows::Window;
-use crate::devin::{Form, Request};
+use crate::devin::{Error, Form, Kind, Request};
 
 /// One list: its paths, of which the first that answers is the one, and what every request for it says.
 #[derive(Debug, Clone)]
@@ -13,6 +13,8 @@ pub struct Place {
     paths: Vec<Vec<String>>,
     form: Form,
     query: Vec<(&'static str, String)>,
+    /// Whether the first path is where the list should be, so that the answer there counts.
+    is_led: bool,
 }
 
 impl Place {
@@ -22,13 +24,14 @@ impl Place {
             paths: stream.paths.iter().map(|path| segments(path, org_id, each)).collect(),
             form: stream.form,
             query: stream.query.iter().map(|(name, value)| (*name, (*value).to_string())).collect(),
+            is_led: false,
         }
     }
 
     /// The list of sessions.
     pub fn of_sessions(org_id: &str) -> Place {
         let path = Path { scope: Scope::Organization, below: &["sessions"] };
-        Place { paths: vec![segments(&path, org_id, None)], form: Form::default(), query: Vec::new() }
+        Place { paths: vec![segments(&path, org_id, None)], form: Form::default(), query: Vec::new(), is_led: false }
     }
 
     /// The list that a stream has below a session; `in_path` is how the session is spelled there.
@@ -53,6 +56,21 @@ impl Place {
             self.paths = vec![self.paths.swap_remove(path)];
         }
         self
+    }
+
+    /// The same where the path of this number has answered for a list of the same kind: it comes first.
+    pub fn led_by(mut self, path: Option<usize>) -> Place {
+        if let Some(path) = path {
+            self.paths[..=path].rotate_right(1);
+            self.is_led = true;
+        }
+        self
+    }
+
+    /// Whether the error of a further path says more than the one `before`: a refusal, rather than that a path is unknown, unless
+    /// it is known where the list should be.
+    pub fn prefers(&self, before: Option<&Error>) -> bool {
+        before.is_none_or(|before| !self.is_led && before.kind == Kind::Status(404))
     }
 
     /// How many paths there are to try.
@@ -128,6 +146,7 @@ pub fn completed(frame: Frame, stream: &Stream, org_id: &str, of: &Slice) -> Fra
     let parts = stream.id.iter().map(|part| match part {
         Part::Organization => IdPart::Of(org_id.to_string()),
         Part::Field(name) => IdPart::Field(name),
+        Part::FirstOf(names) => IdPart::FirstOf(names),
         Part::Day => IdPart::Day,
         Part::Each => IdPart::Of(of.each.clone().unwrap_or_default()),
     });

@@ -204,10 +204,11 @@ const LEAST_OF_MESSAGES_S: i64 = 2;
 /// A clock may differ from another by so much.
 const A_DAY_S: i64 = 86_400;
 
-/// The first day that is asked for without a start date: where an earlier read began, else some days ago.
+/// The first day that is asked for without a start date: some days ago, or where an earlier read began if that was before. One that
+/// began later had a start date.
 fn first_day(given: Option<&serde_json::Value>, now: i64) -> i64 {
     let before = given.and_then(|state| state["scope"]["start_date"].as_i64());
-    before.unwrap_or_else(|| midnight(now - (FIRST_DAYS - 1) * A_DAY_S))
+    midnight(now - (FIRST_DAYS - 1) * A_DAY_S).min(before.unwrap_or(i64::MAX))
 }
 
 /// Whether a state holds something, but not this field.

@@ -1,5 +1,6 @@
 //! A page's bytes become record lines, byte for byte. Pure.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -45,6 +46,8 @@ pub enum IdPart {
     Of(String),
     /// A field of the item, left out where that has none.
     Field(&'static str),
+    /// The first of these fields that the item has, without which there is no identifier.
+    FirstOf(&'static [&'static str]),
     /// The UTC day of the item's cursor.
     Day,
 }
@@ -104,6 +107,12 @@ impl Frame {
         self.before.len() + self.label.len() + added + id + self.after.len()
     }
 
+    /// Whether a field is null in an item and something else in its record.
+    fn replaces(&self, item: Item, id: Option<&str>, field: &str) -> bool {
+        let is_added = self.added.iter().any(|(name, _)| *name == field) || (field == "id" && id.is_some());
+        is_added && field_of(item, field).0 == Some("null")
+    }
+
     /// The identifier of an item, as JSON; `None` when nothing of the item tells it from others.
     fn id_of(&self, item: Item, facts: &Facts, cursor: Option<Cursor>) -> Option<String> {
         let (mut id, mut is_told) = (String::new(), false);
@@ -111,13 +120,13 @@ impl Frame {
             let text = match part {
                 IdPart::Of(text) => text.clone(),
                 IdPart::Field(name) => {
-                    let field = field_of(item, name);
-                    let number = field.0.filter(|value| value.starts_with(|c: char| c == '-' || c.is_ascii_digit()));
-                    let Some(text) = field.text().or(number.map(Into::into)).filter(|text| !text.is_empty()) else {
-                        continue;
-                    };
+                    let Some(text) = text_of(item, name) else { continue };
                     is_told = true;
-                    text.into_owned()
+                    text
+                }
+                IdPart::FirstOf(names) => {
+                    is_told = true;
+                    names.iter().find_map(|name| text_of(item, name))?
                 }
                 IdPart::Day => {
                     let Some(day) = facts.cursor(cursor).and_then(|at| DateTime::from_timestamp(at, 0)) else {
@@ -134,6 +143,13 @@ impl Frame {
         }
         is_told.then(|| Value::from(id).to_string())
     }
+}
+
+/// A text or a number that tells an item from others; `None` where it has none.
+fn text_of(item: Item, name: &str) -> Option<String> {
+    let field = field_of(item, name);
+    let number = field.0.filter(|value| value.starts_with(|c: char| c == '-' || c.is_ascii_digit()));
+    field.text().or(number.map(Into::into)).filter(|text| !text.is_empty()).map(Cow::into_owned)
 }
 
 /// So long is an identifier made of others, as a rule.
@@ -160,10 +176,7 @@ pub fn frame_page(
 ) -> Framed {
     let room = page.noted().map(|item| item.text.len() + frame.most_added()).sum();
     let mut framed = Framed { lines: Vec::with_capacity(room), ..Framed::default() };
-    let declared = frame.declared.filter(|_| frame.projects.is_none());
-    if let (Some(shape), Some(first)) = (declared, page.items().next()) {
-        framed.differences = shape.differences(first);
-    }
+    let mut declared = frame.declared.filter(|_| frame.projects.is_none());
     for item in page.noted() {
         if is_empty(item.text) {
             framed.empty += 1;
@@ -177,6 +190,11 @@ pub fn frame_page(
         let id = frame.id_of(item, &facts, reading.cursor);
         if frame.id.is_some() && frame.projects.is_none() {
             facts.id = Field(id.as_deref());
+        }
+        if let Some(shape) = declared.take() {
+            framed.differences = shape.differences(item.text);
+            // A null that gives way to what is added is no difference of the record.
+            framed.differences.retain(|field, _| !frame.replaces(item, id.as_deref(), field));
         }
         if wanted(item.text, &facts) {
             let begin = framed.lines.len();
@@ -371,6 +389,38 @@ mod tests {
         {"session_id":"other"}
         (3 records, 0 empty)
         "#);
+    }
+
+    #[test]
+    fn two_items_that_lack_what_tells_them_apart_get_no_identifier() {
+        let parts = vec![IdPart::Of("o".into()), IdPart::Field("git"), IdPart::FirstOf(&["n", "path"])];
+        let frame = Frame::bare(None).identified_by(parts);
+        insta::assert_snapshot!(check(r#"{"git":"g","n":7,"path":"a"},{"git":"g","path":"b"},{"git":"g","n":null,"path":""},{"path":"c"}"#, frame), @r#"
+        {"id":"o/g/7","git":"g","n":7,"path":"a"}
+        {"id":"o/g/b","git":"g","path":"b"}
+        {"git":"g","n":null,"path":""}
+        {"id":"o/c","path":"c"}
+        (4 records, 0 empty)
+        "#);
+    }
+
+    #[test]
+    fn a_null_that_is_filled_in_differs_from_no_schema() {
+        let check = |items: &str, frame: Frame, stream: &str| {
+            let frame = frame.declared(Shape::of_stream(stream));
+            let framed = frame_page(&page(items), &frame, &Reading { id: "id", cursor: None }, |_, _| true);
+            framed.differences.into_values().collect::<Vec<_>>().join("; ")
+        };
+        let messages = || Frame::bare(None).of_session("s1");
+        assert_eq!(check(r#"{"event_id":"e1","session_id":null}"#, messages(), "session_messages"), "");
+        assert_eq!(check(r#"{"id":null,"scope":"org"}"#, identified(), "acu_limits"), "");
+        // What is left as it was sent is told.
+        insta::assert_snapshot!(check(r#"{},{"event_id":null,"session_id":7}"#, messages(), "session_messages"), @"event_id is null, and the schema declares string; session_id is integer, and the schema declares string");
+        insta::assert_snapshot!(check(r#"{"id":null,"cycle_acu_limit":1}"#, identified(), "acu_limits"), @"id is null, and the schema declares string");
+    }
+
+    fn identified() -> Frame {
+        Frame::bare(None).identified_by(vec![IdPart::Of("org-1".into()), IdPart::Field("scope")])
     }
 
     #[test]

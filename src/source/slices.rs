@@ -17,9 +17,10 @@ use super::place::{Place, Slice};
 use super::plan::Step;
 use super::record::is_empty;
 use super::state::StreamState;
-use super::streams::{Each, Listing, Stream, Windows, find};
+use super::streams::{Each, FIRST_OF_ALL, Listing, Stream, Windows, find};
 use super::windows::{Window, midnight, windows};
-use crate::devin::{Error, Kind};
+use crate::airbyte::Level;
+use crate::devin::{Error, Kind, Trail};
 
 /// Reads all lists of a stream.
 ///
@@ -33,6 +34,7 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
         tell: context.teller(ledger),
         pass: Pass::new(step),
         path: None,
+        leads: None,
         unknown: None,
         has_answered: false,
     };
@@ -76,6 +78,8 @@ struct SliceReader<'a> {
     pass: Pass,
     /// Which of the row's paths has answered the first request.
     path: Option<usize>,
+    /// The same of the first part of a union: the other parts need not be there.
+    leads: Option<usize>,
     /// The last list that the API did not know.
     unknown: Option<Error>,
     has_answered: bool,
@@ -96,15 +100,15 @@ impl SliceReader<'_> {
     }
 
     fn place(&self, each: Option<&str>) -> Place {
-        Place::of(self.step.stream, &self.context.org_id, each).at(self.path)
+        Place::of(self.step.stream, &self.context.org_id, each).at(self.path).led_by(self.leads)
     }
 
     /// A list has answered at this path: the others will.
     fn answered_at(&mut self, path: usize) {
         self.has_answered = true;
-        // The parts of a union need not be in the same place.
-        if self.path.is_none() && !matches!(self.step.stream.each, Each::Union(_)) {
-            self.path = Some(path);
+        match self.step.stream.each {
+            Each::Union(_) => self.leads = self.leads.or(Some(path)),
+            _ => self.path = self.path.or(Some(path)),
         }
     }
 
@@ -126,7 +130,25 @@ impl SliceReader<'_> {
         let Some(oldest) = Facts::noted(oldest, &reading).cursor(stream.cursor) else {
             return Err(End::Data(undated(stream, &page)));
         };
-        Ok(Some((start.unwrap_or(oldest).max(oldest.min(now)), now)))
+        let oldest = oldest.min(now);
+        if start.is_some_and(|start| start >= oldest) || self.is_oldest(&place.at(Some(path)), oldest).await? {
+            return Ok(Some((start.unwrap_or(oldest).max(oldest), now)));
+        }
+        let text = format!(
+            "stream {}: the API does not list the oldest entries first, so all windows are read since the start date, or else since 2020",
+            stream.name
+        );
+        self.context.emitter.log(Level::Warn, &text);
+        self.pass.is_unordered();
+        Ok(Some((start.unwrap_or(FIRST_OF_ALL), now)))
+    }
+
+    /// Whether nothing on the first page is older than the entry that came first. An API that does not heed the order begins with
+    /// the newest.
+    async fn is_oldest(&self, place: &Place, oldest: i64) -> Result<bool, End> {
+        let page = self.context.client.page(&place.request(0, Vec::new()), &Trail::default(), &*self.tell).await?;
+        let reading = self.step.stream.reading();
+        Ok(page.noted().all(|item| Facts::noted(item, &reading).cursor(reading.cursor).is_none_or(|at| at >= oldest)))
     }
 
     /// Reads the lists of one window, or all lists where there are no windows.
@@ -146,6 +168,8 @@ impl SliceReader<'_> {
             {
                 Ok(listed) => self.answered_at(listed.path),
                 Err(End::Refused(error)) if self.may_be_unknown(&error) => self.unknown = Some(error),
+                // A stream of which a part has been read is offered, and not whole.
+                Err(End::Refused(error)) if self.has_answered => return Err(End::Request(error)),
                 Err(end) => return Err(end),
             }
             self.pass.next_list();
@@ -177,14 +201,15 @@ impl SliceReader<'_> {
 
 /// The identifiers of all people of the organization, each once.
 async fn members(context: &Arc<Context>, stream: &'static Stream, tell: &Tell) -> Result<Vec<String>, End> {
-    let mut people: Vec<String> = Vec::new();
+    let (mut people, mut leads): (Vec<String>, _) = (Vec::new(), None);
     for (number, word) in stream.each.values().into_iter().enumerate() {
-        let place = Place::of(stream, &context.org_id, word);
+        let place = Place::of(stream, &context.org_id, word).led_by(leads);
         let path = match first_page(&context.client, &place, &**tell).await {
             Ok((path, _)) => path,
             Err(End::Refused(error)) if number > 0 && error.kind == Kind::Status(404) => continue,
             Err(end) => return Err(end),
         };
+        leads = leads.or(Some(path));
         let mut pages = Pages::start(context, place.request(path, Vec::new()), tell);
         while let Some(page) = pages.next().await? {
             for item in page.noted() {

@@ -122,6 +122,9 @@ pub struct Windows {
     pub again_days: i64,
 }
 
+/// Nothing of Devin is older than 2020, so an earlier time is a number that means something else.
+pub const FIRST_OF_ALL: i64 = 1_577_836_800;
+
 /// Without a start date, windows begin so many days ago.
 pub const FIRST_DAYS: i64 = 90;
 
@@ -159,6 +162,8 @@ pub enum Part {
     Organization,
     /// A field of the item, left out where that has none.
     Field(&'static str),
+    /// The first of these fields that the item has; one without any cannot be told from others.
+    FirstOf(&'static [&'static str]),
     /// The UTC day of the item's cursor.
     Day,
     /// What the list is for, of several.

@@ -75,7 +75,11 @@ fn walk_envelope(
     if seen.iter().any(|name| name == list) { Ok(envelope) } else { Err(Refused) }
 }
 
-/// Walks over an answer that is one item: an object of numbers, and no list's envelope.
+/// Names that an envelope has, or the word of an error that came with a status of success.
+const NOT_OF_MEASURES: [&str; 9] =
+    ["items", "has_next_page", "detail", "error", "errors", "message", "title", "status", "code"];
+
+/// Walks over an answer that is one item: an object of numbers, no list's envelope and no error.
 fn walk_measures(
     body: &str,
     walker: &Walker,
@@ -89,7 +93,7 @@ fn walk_measures(
     inside.object(inside.start(), |key, at| {
         let end = inside.value(at)?;
         is_measured |= body[at..].starts_with(|c: char| c == '-' || c.is_ascii_digit() || c == '[' || c == '{');
-        is_envelope |= matches!(&body[key], "items" | "detail" | "has_next_page");
+        is_envelope |= NOT_OF_MEASURES.contains(&&body[key]);
         Ok(end)
     })?;
     if is_measured && !is_envelope { Ok(Envelope::default()) } else { Err(Refused) }

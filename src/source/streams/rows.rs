@@ -190,7 +190,11 @@ pub const STREAMS: &[Stream] = &[
         schema: include_str!("../../../schemas/repositories.json"),
         primary_key: &["id"],
         paths: &[beta(&["repositories"]), organization(&["repositories"])],
-        id: &[Part::Organization, Part::Field("git_connection_id"), Part::Field("provider_repository_id")],
+        id: &[
+            Part::Organization,
+            Part::Field("git_connection_id"),
+            Part::FirstOf(&["provider_repository_id", "repo_path"]),
+        ],
         permission: "to see repositories",
         is_verified: false,
         ..LIST
@@ -225,7 +229,7 @@ pub const STREAMS: &[Stream] = &[
     Stream {
         name: "consumption_daily",
         schema: include_str!("../../../schemas/consumption_daily.json"),
-        cursor: Some(Cursor { field: "date", fallback: None, unit: Unit::Seconds }),
+        cursor: Some(Cursor { field: "date", fallback: None, unit: Unit::SecondsOrMilliseconds }),
         paths: &[organization(&["consumption", "daily"])],
         listing: Listing::Windows(Windows { tail_s: CONSUMPTION_TAIL_S, ..DAYS }),
         ..CONSUMPTION
@@ -233,7 +237,7 @@ pub const STREAMS: &[Stream] = &[
     Stream {
         name: "consumption_daily_users",
         schema: include_str!("../../../schemas/consumption_daily_users.json"),
-        cursor: Some(Cursor { field: "date", fallback: None, unit: Unit::Seconds }),
+        cursor: Some(Cursor { field: "date", fallback: None, unit: Unit::SecondsOrMilliseconds }),
         paths: &[organization(&["consumption", "daily", "users", EACH])],
         // A request for each day and person would be too many.
         listing: Listing::Windows(Windows { most_days: 30, tail_s: CONSUMPTION_TAIL_S, ..DAYS }),
@@ -263,7 +267,7 @@ pub const STREAMS: &[Stream] = &[
     Stream {
         name: "active_users",
         schema: include_str!("../../../schemas/active_users.json"),
-        cursor: Some(Cursor { field: "start_time", fallback: None, unit: Unit::Seconds }),
+        cursor: Some(Cursor { field: "start_time", fallback: None, unit: Unit::SecondsOrMilliseconds }),
         paths: &[organization(&["metrics", EACH])],
         // Long enough for a month to be whole, so that none is told for the days that a window has of it.
         listing: Listing::Windows(Windows { most_days: 366, again_days: 62, ..DAYS }),
