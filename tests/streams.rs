@@ -361,6 +361,16 @@ async fn an_audit_trail_that_comes_newest_first_is_read_all_the_same() {
 }
 
 #[tokio::test]
+async fn an_audit_trail_of_the_organization_alone_is_told_from_the_enterprises() {
+    for (list, is_warned) in [("/v3/enterprise/audit-logs", false), ("audit-logs", true)] {
+        let (ending, told) =
+            read(&only(list, json!({"items": [{"audit_log_id": "e1", "created_at": 5}]})), "audit_logs").await;
+        assert_eq!((ending, told.records("audit_logs").len()), (Ending::Complete, 1), "{}", told.lines());
+        assert_eq!(told.lines().contains("only entries of this organization"), is_warned, "{}", told.lines());
+    }
+}
+
+#[tokio::test]
 async fn an_audit_trail_says_a_state_after_each_page_and_goes_on_from_it() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let (ending, told) = of_sandbox(&sandbox).read(&["audit_logs"], "[]").await;

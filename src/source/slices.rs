@@ -123,6 +123,13 @@ impl SliceReader<'_> {
         let place = self.place(each.first().cloned().flatten().as_deref());
         let (path, page) = first_page(&self.context.client, &place, &*self.tell).await?;
         self.answered_at(path);
+        if path > 0 {
+            let text = format!(
+                "stream {}: the enterprise's log is not there for this key, so only entries of this organization are read; the next read of the enterprise's log lacks what others add in the meantime",
+                stream.name
+            );
+            self.context.emitter.log(Level::Warn, &text);
+        }
         let now = server_now(&page, *now).max(start.unwrap_or(i64::MIN));
         let reading: Reading = stream.reading();
         let oldest = page.noted().find(|item| !is_empty(item.text));
