@@ -91,7 +91,7 @@ impl Door {
         }
         // Who asks is told by the head: nothing is held of what strangers send.
         let visitor = match wanted {
-            Wanted::Login => self.from_our_site(&head, peer).map(|()| None),
+            Wanted::Login => self.check_visit(&head, peer).map(|()| None),
             _ => self.visitor(&head, peer).map(Some),
         };
         let visitor = match visitor {

@@ -72,7 +72,7 @@ impl Door {
             let caller = self.caller(head, peer).map_err(|denied| Box::new(denied_answer(&denied)))?;
             return Ok(Visitor { caller, cookie: String::new(), key: self.form_key.clone(), is_program });
         }
-        self.from_our_site(head, peer)?;
+        self.check_visit(head, peer)?;
         if let Some((cookie, caller, key)) = signed_in(access, &head.headers, now_s()) {
             return Ok(Visitor { caller, cookie, key, is_program: false });
         }
@@ -92,7 +92,7 @@ impl Door {
     ///
     /// # Errors
     /// The answer to a request that another site has made a browser send.
-    pub(super) fn from_our_site(&self, head: &Parts, peer: SocketAddr) -> Result<(), Box<Response<Sent>>> {
+    pub(super) fn check_visit(&self, head: &Parts, peer: SocketAddr) -> Result<(), Box<Response<Sent>>> {
         self.check_site(head, peer).map_err(|denied| Box::new(denied_answer(&denied)))
     }
 
