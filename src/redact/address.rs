@@ -3,14 +3,18 @@
 use std::ops::Range;
 
 use super::placeholder::is_placeholder;
-use super::rules::{Alphabet, DOTTED};
+use super::rules::{Alphabet, DOTTED, WORD};
 use super::scan::{Place, boundary, is_strong, looks_random, run};
+use super::speech::{is_identifying, is_label};
 
 /// What stands in a password's place has so many characters at least: `xxxxx`, `*****`.
 const FILLER: usize = 3;
 
 /// How far after `://` the end of a password is looked for.
 const USER_INFO: usize = 512;
+
+/// The shortest key in the path of a hook.
+const SHORTEST_HOOK: usize = 16;
 
 /// What stands in the place of a password where the user is the key.
 const STAND_INS: [&str; 4] = ["", "x", "x-oauth-basic", "api_token"];
@@ -127,6 +131,18 @@ pub(super) fn data_source(place: Place<'_>) -> Option<Range<usize>> {
     let is_source = after.starts_with('(') || (name > 0 && after.starts_with(':') && !password.starts_with('/'));
     let begin = place.at + user + 1;
     (is_source && length > 0).then(|| begin..begin + length)
+}
+
+/// The part of a path by which alone whoever calls a hook is known: `…/hook/…`.
+pub(super) fn hook(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let word = ["hook/", "hooks/", "webhook/", "webhooks/"].into_iter().find(|word| rest.starts_with(word))?;
+    let body = &rest[word.len()..];
+    let length = run(&body[..boundary(body, USER_INFO)], WORD);
+    let key = &body[..length];
+    let is_key = length >= SHORTEST_HOOK && is_strong(key) && !is_identifying(key) && !is_label(key);
+    (is_key && place.before == Some(b'/') && !body[length..].starts_with('.'))
+        .then(|| place.at + word.len()..place.at + word.len() + length)
 }
 
 /// The credential after `Bearer`, `Basic` or `GenieKey`, unless it is an ordinary word.

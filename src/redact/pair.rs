@@ -116,6 +116,9 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     let is_query = place.is_parameter && place.before != Some(b';');
     let is_word = named.kind == Kind::Password && !named.core.ends_with("key");
     let ends = if is_query && !is_word || named.core == "jsessionid" { "#?" } else { "" };
+    if let Some(second) = after_user(named, text) {
+        return Some(second);
+    }
     let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign, ends))?;
     let is_quoted = range.start > 0 && text[..range.start].ends_with(['"', '\'', '`']);
     if is_quoted && is_name_of_another(&text[range.clone()], &text[range.end..]) {
@@ -155,6 +158,17 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     let after = &text[range.end..boundary(text, range.end + 96).max(range.end)];
     let value = Value { text: &text[range.clone()], after, sign, is_quoted, is_parameter: place.is_parameter };
     (!only_speaks(named.kind, &named.core, value)).then_some(range)
+}
+
+/// The password after the user where a name says that both follow: `auth-user-pass: bob …`.
+fn after_user(named: &Name, text: &str) -> Option<Range<usize>> {
+    let user = run(text, DOTTED);
+    let begin = user + 1;
+    let password = text[user..].strip_prefix(' ').filter(|_| user > 0 && named.core.ends_with("userpass"))?;
+    let length = password.find(char::is_whitespace).unwrap_or(password.len());
+    looked_at(length);
+    let password = &password[..length];
+    (is_strong(password) || is_varied(password) || password == super::MASK).then(|| begin..begin + length)
 }
 
 /// Whether a value is the version that a package must have, or the digest of a thing that is called so: `keyring-pass==9.1`,

@@ -54,7 +54,7 @@ const SUSPECT: [Rule; 5] = [
     (b":#", argument::hidden),
     (b"\n", printed::below),
 ];
-const SUSPECT_WORDS: [Rule; 25] = [
+const SUSPECT_WORDS: [Rule; 28] = [
     (b"", address::data_source),
     (b"bBgGsS", address::scheme_credential),
     (b"-/", command::flag),
@@ -80,6 +80,9 @@ const SUSPECT_WORDS: [Rule; 25] = [
     (b"aApPrRsSeE", protocol::of_account),
     (b"", protocol::password_file),
     (b"sS", header::subprotocol),
+    (b"uUwWeElLsScC", protocol::told),
+    (b"[", protocol::of_relay),
+    (b"hw", address::hook),
 ];
 
 /// A place in a text, and what stands right before it.

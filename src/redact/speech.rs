@@ -124,7 +124,7 @@ fn is_of_its_own(name: &str, text: &str, word: &str) -> bool {
         "pw" => is_number && word.len() <= 4,
         _ if name.ends_with("pin") => !(4..=8).contains(&word.len()) || !is_number,
         _ if name.ends_with("cvv") || name.ends_with("cvc") => !(3..=4).contains(&word.len()) || !is_number,
-        _ if name.ends_with("key") && is_file(text) => true,
+        _ if (name.ends_with("key") || name.ends_with("userpass")) && is_file(text) => true,
         _ => is_number && word.len() <= if name.ends_with("pass") { 4 } else { 1 },
     }
 }
@@ -259,6 +259,7 @@ fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
         "auth" => {
             !(value.sign == Sign::Equals || value.is_quoted || is_strong(text))
                 || !looks_random(text, if value.is_parameter { 6 } else { 12 })
+                    && !text.split_once(':').is_some_and(|(_, password)| is_strong(password))
         }
         _ if name.ends_with("auth") => {
             !(value.sign == Sign::Equals || value.is_quoted || is_strong(text)) || !looks_random(text, 6)
