@@ -38,6 +38,9 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
         return (!near[..length].contains("%2F")).then(|| place.at + open..place.at + open + length);
     }
     let authority = &near[..end("/?#\"'<>`\\")];
+    let wider = &near[..end("/?#<>`\\")];
+    let (authority, marks) =
+        if is_quote_within(wider, authority.len()) { (wider, "<>`\\") } else { (authority, "\"'<>`\\") };
     let scheme = place.text[..place.at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
     if is_connection(authority) {
         return None;
@@ -47,10 +50,10 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
     let length = match authority.rfind('@').filter(|_| !is_cut) {
         Some(length) => length,
         // Passwords come unescaped, too; what follows a host's colon is a port.
-        None if has_password(authority) => near[..end("\"'<>`\\")].rfind('@')?,
+        None if has_password(authority) => near[..end(marks)].rfind('@')?,
         None => return None,
     };
-    let length = beyond_slash(&near[..end("\"'<>`\\")], authority, length);
+    let length = beyond_slash(&near[..end(marks)], authority, length);
     let (user, password) = near[..length].split_once(':').unwrap_or((&near[..length], ""));
     let begin = place.at + open;
     if password.len() >= FILLER && is_placeholder(password) {
@@ -63,6 +66,18 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
         return is_secret.then_some(begin..begin + end);
     }
     Some(begin + user.len() + 1..begin + length)
+}
+
+/// Whether the quotation mark at `at` is of a password, and not the end of the address: `bob:x7"Rt9@git.example`.
+fn is_quote_within(text: &str, at: usize) -> bool {
+    let (user, rest) = text.split_at(at);
+    let Some((password, host)) = rest.get(1..).and_then(|rest| rest.rsplit_once('@')) else { return false };
+    let is_inside = user.ends_with(|c: char| c.is_ascii_alphanumeric()) && has_password(user) && !user.contains('@');
+    is_inside
+        && !password.is_empty()
+        && password.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && !host.is_empty()
+        && host.bytes().all(|byte| DOTTED(byte) || byte == b':')
 }
 
 /// Whether what looks like a user with a password is a host with what belongs to its connection: `db:1433;user=…`,

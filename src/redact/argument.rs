@@ -96,6 +96,9 @@ const READERS: [&str; 14] = [
     "--data-file",
 ];
 
+/// Commands that decode what they are given.
+const DECODERS: [&str; 3] = ["base64 -d", "base64 -D", "base64 --decode"];
+
 /// The secret among the arguments of the command that begins here.
 pub(super) fn positional(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
@@ -206,7 +209,15 @@ pub(super) fn piped(place: Place<'_>) -> Option<Range<usize>> {
         if traced { near[line.len()..].strip_prefix("\n+ ")?.split('\n').next()? } else { behind.strip_prefix('|')? }
     };
     let is_read = READERS.iter().any(|reader| other.contains(reader));
-    (is_read && length > 0 && !is_variable).then(|| place.at + begin..place.at + begin + length)
+    // `TOKEN=$(echo … | base64 -d)`
+    let is_decoded = || {
+        let names_secret = before.rsplit_once("=$(").is_some_and(|(name, rest)| {
+            let name = name.rsplit(|c: char| !c.is_ascii() || !DOTTED(c as u8)).next();
+            rest.is_empty() && name.is_some_and(super::is_secret_name)
+        });
+        names_secret && DECODERS.iter().any(|decoder| other.contains(decoder))
+    };
+    (length > 0 && !is_variable && (is_read || is_decoded())).then(|| place.at + begin..place.at + begin + length)
 }
 
 /// The password of a user of Redis: `ACL SETUSER bob on >…`.

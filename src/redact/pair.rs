@@ -168,7 +168,7 @@ fn after_user(named: &Name, text: &str) -> Option<Range<usize>> {
     let length = password.find(char::is_whitespace).unwrap_or(password.len());
     looked_at(length);
     let password = &password[..length];
-    (is_strong(password) || is_varied(password)).then(|| begin..begin + length)
+    (is_strong(password) || is_varied(password) || password == super::MASK).then(|| begin..begin + length)
 }
 
 /// Whether a value is the version that a package must have, or the digest of a thing that is called so: `keyring-pass==9.1`,

@@ -164,7 +164,11 @@ fn key(text: &str) -> usize {
 pub(super) fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
     let after = &rest[at..];
     let dots = if after.starts_with("..") { run(after, |byte| b". ".contains(&byte)) } else { 0 };
-    let arrow = if after.starts_with("->") { 2 } else { run(&after[dots..], |byte| b":=>".contains(&byte)) };
+    let arrow = if after.starts_with("->") || after.starts_with("~>") {
+        2
+    } else {
+        run(&after[dots..], |byte| b":=>".contains(&byte))
+    };
     let signs = dots + arrow;
     // `token::tests::parse` is a path of code.
     let is_path = after.starts_with("::") && after[2..].starts_with(|c: char| c.is_ascii_alphabetic());

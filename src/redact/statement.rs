@@ -196,7 +196,7 @@ fn of_table(place: Place<'_>, open: usize, before: &str) -> Option<Range<usize>>
     let named = Name::of(table).filter(|name| name.kind >= Kind::Token)?;
     let is_key =
         |column: &&str| ["key", "value", "hash", "code"].iter().any(|known| column.eq_ignore_ascii_case(known));
-    let value = in_row(place, open, columns.iter().position(|column| is_key(&column))?)?;
+    let value = in_row(place, open, columns.iter().position(is_key)?)?;
     (named.is_plural && is_strong(&place.text[value.clone()])).then_some(value)
 }
 

@@ -54,6 +54,7 @@ fn hostile_text_takes_linear_time() {
         "creds for ",
         "u: p: ",
         "a|b\"c",
+        "://a:b\"c@",
         "1:AA",
         "jdbc:x://a:1;b=",
         "name: password\n",
