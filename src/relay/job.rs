@@ -13,6 +13,7 @@ mod polling;
 mod request;
 mod resolving;
 mod rivals;
+mod succession;
 mod table;
 mod watching;
 
@@ -109,6 +110,10 @@ pub struct Job {
     /// How often another session has taken the place of an adopted one that was ended.
     #[serde(default)]
     successions: u32,
+    /// The adopted sessions that were being ended already and have ended, and when each was last updated: lists may go on to
+    /// show them as they were.
+    #[serde(default)]
+    gone: Vec<(String, Option<i64>)>,
     /// How far Devin's clock is ahead of the steady one, as of the last step.
     #[serde(default)]
     devin_ahead: Millis,
@@ -262,6 +267,7 @@ impl Job {
             messages_sent: 0,
             messaged_at: None,
             successions: 0,
+            gone: Vec::new(),
             devin_ahead: 0,
         }
     }
@@ -376,7 +382,7 @@ pub fn step(mut job: Job, observation: Observation, now: impl Into<Now>) -> (Job
     }
     let is_first_answer =
         matches!((&job.phase, &observation), (Phase::Finding { by: FindBy::Tag }, Observation::SessionsFound(_)));
-    if job.started_at.is_none() || is_first_answer && job.creates == 0 {
+    if job.started_at.is_none() || is_first_answer && job.creates == 0 && job.successions == 0 {
         // Before the first answer, Devin's clock may not have been known.
         job.started_at = Some(now);
     }

@@ -97,7 +97,7 @@ fn is_within(session: &Session, now: i64, seconds: i64) -> bool {
     let touched = session.updated_at.or(session.created_at);
     touched.is_some_and(|touched| {
         let ago = now.saturating_sub(touched);
-        seconds > 0 && ago < seconds && ago > -86_400
+        ago.max(0) < seconds && ago > -86_400
     })
 }
 
@@ -209,6 +209,8 @@ mod tests {
             |is_archived| prior(&Session { is_archived, ..session("dreaming", "", &[], 2 * 86_400) }, &days, NOW);
         assert_eq!(unknown(false), PriorSession::Past, "whether it has ended is not known: no cool-down");
         assert_eq!(unknown(true), PriorSession::EndedLately { has_result: false });
+        // A server whose clock is behind tells the time.
+        assert_eq!(told(&session("exit", "", &[ENDED_TAG], -30)), "Past", "no cool-down is none by any clock");
         let none = Holds { while_pr_open: None, cooldown: Duration::ZERO };
         assert_eq!(prior(&session("error", "open", &[], 0), &none, NOW), PriorSession::Past);
     }

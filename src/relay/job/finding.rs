@@ -40,7 +40,8 @@ impl Job {
             Observation::SessionsFound(found) => {
                 let names = &self.request.names;
                 let is_of_alert = |session: &Session| names.is_of_alert(session) || names.is_of_attempt(session);
-                let found: Vec<Session> = found.into_iter().filter(is_of_alert).collect();
+                let found = found.into_iter().filter(is_of_alert).filter(|session| !self.is_gone(session));
+                let found: Vec<Session> = found.collect();
                 self.decide(&found, now)
             }
             Observation::FindFailed(error) if self.unclear.is_some() => self.unknown(Some(error.to_string()), now),
@@ -144,6 +145,7 @@ impl Job {
             return actions;
         }
         self.phase = Phase::Watching(Box::new(watching));
+        self.note_going();
         if origin == Origin::Ours {
             self.note_prompted();
         } else if is_news {
@@ -152,6 +154,14 @@ impl Job {
         }
         actions.extend(self.watch_on(now));
         actions
+    }
+
+    /// Alerts join while a session of somebody else is watched: keeps what the prompt tells of, should it be needed yet.
+    pub(super) fn keep_prompted(&mut self) {
+        if matches!(&self.phase, Phase::Watching(watching) if watching.origin == Origin::Another) {
+            let firing = &self.request.firing;
+            self.prompted.get_or_insert_with(|| firing.fingerprints.clone());
+        }
     }
 
     /// A session knows what its prompt tells of. What has joined the group since is news to it.

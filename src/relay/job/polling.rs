@@ -104,6 +104,7 @@ impl Job {
             (_, Observation::EndAsked(by)) => self.on_end_asked(by, now),
             (_, Observation::NewAlerts(firing)) => {
                 self.fires_again();
+                self.keep_prompted();
                 self.hear_of(firing);
                 self.watch_on(now)
             }
@@ -341,14 +342,12 @@ impl Job {
         self.watch_on(now)
     }
 
-    /// Ends with an outcome; before that come a last find for rivals if one was to come later, and a find for what has taken
-    /// the place of an adopted session that the relay has ended.
+    /// Ends with an outcome; before that come a last find for rivals if one was to come later, and what follows an adopted
+    /// session that the relay has ended.
     pub(super) fn settle_at_last(&mut self, outcome: Outcome, now: Millis) -> Vec<Action> {
         let (holds, now_s) = (self.policy.holds, self.devin_s(now));
-        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
-        let is_adopted = watching.origin == Origin::Another;
-        if is_adopted && outcome.kind == OutcomeKind::Terminated && self.looks_for_successor(&outcome) {
-            return self.watch_on(now);
+        if let Some(actions) = self.succeed(&outcome, now) {
+            return actions;
         }
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         if watching.rival_finds.is_empty() || !is_staying(&watching.session, &holds, now_s) {

@@ -7,18 +7,15 @@ use super::watching::{Task, is_passing};
 use super::{Action, Job, Millis, Phase};
 use crate::devin::session::Session;
 use crate::devin::{Error, Kind};
-use crate::relay::event::{AdoptionReason, EventKind};
+use crate::relay::event::EventKind;
 use crate::relay::names::{ENDED_TAG, has_tag};
-use crate::relay::outcome::{Outcome, SessionPhase, session_phase};
+use crate::relay::outcome::{SessionPhase, session_phase};
 use crate::relay::prior::{Holds, age, prior};
 
 /// How often rivals are looked for again because one is in doubt, and the first wait before; each is twice as long as the
 /// one before, a minute in all.
 pub(super) const MOST_DOUBTS: u32 = 5;
 const FIRST_DOUBT_AFTER: Millis = 2_000;
-
-/// How often a job goes on with what remains after the session that it had adopted was ended as a duplicate.
-const MOST_SUCCESSIONS: u32 = 3;
 
 /// Whether a session is alive and may stay so: what carries the tag of one that is being ended is about to go.
 pub(super) fn is_staying(session: &Session, holds: &Holds, now_s: i64) -> bool {
@@ -59,7 +56,8 @@ impl Confirming {
 impl Job {
     /// A list shows the alert's sessions: those that a first find would have adopted are rivals.
     pub(super) fn on_rivals_found(&mut self, found: Vec<Session>, now: Millis) -> Vec<Action> {
-        let found: Vec<Session> = found.into_iter().filter(|session| self.concerns(session)).collect();
+        let found: Vec<Session> =
+            found.into_iter().filter(|session| self.concerns(session) && !self.is_gone(session)).collect();
         let (holds, now_s) = (self.policy.holds, self.devin_s(now));
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
         watching.task = Task::Nothing;
@@ -233,35 +231,5 @@ impl Job {
             }
         }
         self.watch_on(now)
-    }
-
-    /// The session that was adopted has been ended by the relay. If that was as a duplicate, the one that it was ended for
-    /// goes on: whether there is such a find, which comes before the outcome.
-    pub(super) fn looks_for_successor(&mut self, outcome: &Outcome) -> bool {
-        let Phase::Watching(watching) = &mut self.phase else { return false };
-        if self.successions >= MOST_SUCCESSIONS {
-            return false;
-        }
-        self.successions += 1;
-        watching.ends_as = Some(outcome.clone());
-        watching.task = Task::FindingSuccessor;
-        true
-    }
-
-    /// The oldest session of the alert that is alive takes the place of the one that was ended; without one the outcome stands.
-    pub(super) fn on_successors_found(&mut self, found: &[Session], now: Millis) -> Vec<Action> {
-        let (names, holds, now_s) = (&self.request.names, self.policy.holds, self.devin_s(now));
-        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
-        watching.task = Task::Nothing;
-        let own_id = &watching.session.session_id;
-        let is_wanted = |session: &&Session| {
-            names.is_of_alert(session) && !session.is_named(own_id) && is_staying(session, &holds, now_s)
-        };
-        let oldest =
-            found.iter().filter(is_wanted).min_by_key(|session| age(session).unwrap_or((i64::MAX, String::new())));
-        match oldest.cloned() {
-            Some(session) => self.adopt(session, AdoptionReason::Alive, now),
-            None => self.watch_on(now),
-        }
     }
 }

@@ -72,7 +72,7 @@ pub const ROWS: &[(&str, &str, &str)] = &[
     (
         "watching",
         "session polled",
-        "settled, watching (find), watching (message), watching (poll), watching (tag), watching (terminate), watching (wait until)",
+        "finding (find), settled, watching (find), watching (message), watching (poll), watching (tag), watching (terminate), watching (wait until)",
     ),
     (
         "watching",

@@ -15,4 +15,5 @@ mod races;
 mod resolving;
 mod running;
 mod runs;
+mod succession;
 mod world;

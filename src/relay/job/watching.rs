@@ -55,6 +55,9 @@ pub struct Watching {
     /// It had ended before this job began, and its cool-down holds the alert.
     #[serde(default)]
     pub(super) is_held: bool,
+    /// It carried the tag of an ended session when it was adopted, so that its end may have begun before this job did.
+    #[serde(default)]
+    pub(super) was_going: bool,
     /// How the watch ends once a last find is answered.
     pub(super) ends_as: Option<Outcome>,
     pub(super) since: Millis,
@@ -118,6 +121,7 @@ impl Watching {
             doubted: Vec::new(),
             is_spared: false,
             is_held: false,
+            was_going: false,
             ends_as: None,
             since: now,
             requests: 0,

@@ -24,6 +24,7 @@ pub fn random_world(random: &mut fastrand::Rng) -> World {
         state.refuse_tags = !state.drop_tags && random.u8(..8) == 0;
         state.tag_failures = (any(random, &[0, 0, 1, 2, 5]), any(random, &[500, 403]));
         state.end_failures = (any(random, &[0, 0, 1, 2, 5]), any(random, &[503, 404, 403]));
+        state.end_lag = any(random, &[0, 0, 3_000, 15_000, 90_000]);
         if random.u8(..4) == 0 {
             state.poll_failures = (0..random.usize(1..4)).map(|_| any(random, &failures)).collect();
         }

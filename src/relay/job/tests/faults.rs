@@ -1,8 +1,8 @@
 //! Faults that have been seen, each with its smallest reproduction.
 
-use super::runs::policy;
+use super::runs::{job, play, policy};
 use super::world::{START, World};
-use crate::relay::job::{OnSessionLimit, OnTimeout, Policy};
+use crate::relay::job::{Action, OnSessionLimit, OnTimeout, Policy};
 use crate::relay::names::ENDED_TAG;
 
 pub fn done() -> Vec<(i64, String)> {
@@ -67,9 +67,16 @@ fn a_session_that_another_run_ended_is_terminated_for_those_that_adopted_it() {
     let kept = state.all.iter_mut().find(|kept| kept.session.session_id == id).unwrap();
     let later = START + 600_000;
     kept.plan = vec![(later, "exit".to_string())];
-    kept.session.tags.push(ENDED_TAG.to_string());
     drop(state);
-    let told = world.run(3, policy());
+    let told = play(&world, job(3, policy()), |action| {
+        // The other run begins to end it once it was adopted.
+        if matches!(action, Action::WaitUntil(_)) {
+            let mut state = world.state();
+            let kept = state.all.iter_mut().find(|kept| kept.session.session_id == id).unwrap();
+            kept.session.tags.push(ENDED_TAG.to_string());
+        }
+        None
+    });
     assert_eq!(told.result(), "Terminated", "{}{}", first.text(), told.text());
 }
 

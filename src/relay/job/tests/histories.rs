@@ -106,7 +106,7 @@ fn later_run(
     let wait = at - state.now;
     state.advance(wait);
     // What would wake after a find could not be held against it.
-    state.all.iter_mut().for_each(|kept| kept.plan.clear());
+    state.all.iter_mut().filter(|kept| kept.ended_at.is_none()).for_each(|kept| kept.plan.clear());
     let creates = state.all.len();
     drop(state);
     runs.push(Running::new(number, job(number, Policy { detach: true, ..policy() }), at));

@@ -290,15 +290,7 @@ fn who_adopted_a_duplicate_goes_on_with_the_session_that_it_was_ended_for() {
     let told = world.run(1, policy());
     assert_eq!(told.outcome().unwrap().session_id.as_deref(), Some("s0"), "{}", told.text());
     assert_eq!((told.result().as_str(), world.count("create")), ("PrOpened", 0), "{}", told.text());
-    // Without one, or where that is not known, it is as it was.
-    for fails in [false, true] {
-        let world = ended_soon();
-        world.state().failing_find = fails.then_some(1);
-        let told = world.run(1, policy());
-        assert_eq!((told.result().as_str(), world.count("create")), ("Terminated", 0), "{fails}: {}", told.text());
-        assert_eq!(told.text().contains("took its place is not known"), fails, "{}", told.text());
-    }
-    // Lists that go on to show as alive what was ended do not keep it going.
+    // Lists that go on to show as alive what was ended do not keep it going: there is none, and one is made.
     let world = ended_soon();
     world.add("s0", "exit", 30, |kept| {
         kept.listed_from = START + 20_000;
@@ -307,7 +299,26 @@ fn who_adopted_a_duplicate_goes_on_with_the_session_that_it_was_ended_for() {
     });
     world.state().all[0].listed_as = Some("running/working".to_string());
     let told = world.run(1, policy());
-    assert_eq!(told.result(), "Terminated", "{}", told.text());
+    assert_eq!(world.count("create"), 1, "{}", told.text());
+    assert!(!told.text().contains("session_duplicate"), "what was seen to end is no rival: {}", told.text());
+}
+
+#[test]
+fn a_session_that_was_ended_after_it_was_adopted_is_the_end_where_none_took_its_place() {
+    for fails in [false, true] {
+        let world = working(|_| ());
+        world.add("s1", "running/working", 20, |kept| kept.plan = vec![(START + 40_000, "exit".to_string())]);
+        world.state().failing_find = fails.then_some(1);
+        let told = play(&world, job(1, policy()), |action| {
+            let is_late = matches!(action, Action::Poll { .. }) && world.count("poll") == 1;
+            if is_late {
+                world.state().all[0].session.tags.push(ENDED_TAG.to_string());
+            }
+            None
+        });
+        assert_eq!((told.result().as_str(), world.count("create")), ("Terminated", 0), "{fails}: {}", told.text());
+        assert_eq!(told.text().contains("took its place is not known"), fails, "{}", told.text());
+    }
 }
 
 #[test]

@@ -4,7 +4,8 @@
 //!   one came to no find; every later run then takes the oldest and names the others with their URLs;
 //! - never a live session ended in favor of one that was not seen alive just before;
 //! - never an outcome of a session that is not the alert's;
-//! - never an alert that ends with neither a session nor a stated reason.
+//! - never an alert that ends with neither a session nor a stated reason;
+//! - never an alert that fires and is left with a session that had been ended before it was adopted.
 
 use super::running::{Find, Running};
 use super::runs::{job, policy};
@@ -34,6 +35,8 @@ fn alive(world: &World) -> Vec<Kept> {
     let is_alive = |kept: &&Kept| {
         kept.is_of_alert
             && state.now < kept.gone_from
+            // It may be shown at work for a while yet.
+            && kept.ended_at.is_none()
             && prior(&kept.session, &policy().holds, state.now / 1000).is_alive()
     };
     let mut alive: Vec<Kept> = state.all.iter().filter(is_alive).cloned().collect();
@@ -60,6 +63,7 @@ fn is_nameless(session: &Session) -> bool {
 pub fn check_all(world: &World, runs: &[Running]) -> Result<(), String> {
     for run in runs {
         check_end(run, world)?;
+        check_not_left(run, world)?;
     }
     let alive = alive(world);
     for (place, younger) in alive.iter().enumerate() {
@@ -204,6 +208,37 @@ fn check_end(run: &Running, world: &World) -> Result<(), String> {
     match fault {
         Some(fault) => Err(format!("run {} {fault}: {run}", run.number)),
         None => Ok(()),
+    }
+}
+
+/// An alert that fires is not settled by the end of a session that had begun before the session was adopted.
+fn check_not_left(run: &Running, world: &World) -> Result<(), String> {
+    let Some((_, EventKind::Outcome(outcome))) =
+        run.events.iter().rfind(|(_, event)| matches!(event, EventKind::Outcome(_)))
+    else {
+        return Ok(());
+    };
+    let job = serde_json::to_value(&run.job).unwrap();
+    let is_resolved = job["resolved"] != "no";
+    let has_made = !run.made.is_empty() || !run.job.made().is_empty() || !job["unclear"].is_null();
+    if outcome.result != OutcomeKind::Terminated || is_resolved || has_made {
+        return Ok(());
+    }
+    let adopted = run.events.iter().filter_map(|(at, event)| match event {
+        EventKind::SessionAdopted { session_id, .. } => Some((*at, session_id)),
+        _ => None,
+    });
+    let adopted: Vec<(Millis, &String)> = adopted.collect();
+    let state = world.state();
+    let ended_at =
+        |id: &str| state.all.iter().find(|kept| kept.session.session_id == id).and_then(|kept| kept.ended_at);
+    match adopted.last() {
+        // It cannot go on for ever.
+        _ if adopted.len() > 3 => Ok(()),
+        Some((at, id)) if ended_at(id).is_some_and(|ended_at| ended_at < at - 1_000) => {
+            Err(format!("{id} was ended before it was adopted at {at}, and nothing else was started: {run}"))
+        }
+        _ => Ok(()),
     }
 }
 

@@ -26,6 +26,8 @@ pub struct Kept {
     pub listed_as: Option<String>,
     /// States to come: at a moment, `status/detail`.
     pub plan: Vec<(Millis, String)>,
+    /// When a request to end it was answered with success, the first time.
+    pub ended_at: Option<Millis>,
     /// Whether it is the alert's, whatever its names say.
     pub is_of_alert: bool,
 }
@@ -61,6 +63,8 @@ pub struct State {
     /// How often tagging and ending fail, with this status.
     pub tag_failures: (u32, u16),
     pub end_failures: (u32, u16),
+    /// How long a session that was ended is shown as it was, and works.
+    pub end_lag: Millis,
     pub poll_failures: Vec<Kind>,
     /// So many finds are answered before one fails.
     pub failing_find: Option<u32>,
@@ -170,6 +174,7 @@ pub fn old(id: &str, state: &str, now: Millis, age_s: i64) -> Kept {
         gone_from: Millis::MAX,
         listed_as: None,
         plan: Vec::new(),
+        ended_at: None,
         is_of_alert: true,
     }
 }
@@ -319,10 +324,11 @@ impl State {
             self.end_failures.0 -= 1;
             return Err(error(Kind::Status(self.end_failures.1), None));
         }
-        let now = self.now / 1000;
+        let (now, end_lag) = (self.now, self.end_lag);
         let kept = self.kept(id)?;
-        put(&mut kept.session, "exit");
-        kept.session.updated_at = Some(now);
+        let ended_at = *kept.ended_at.get_or_insert(now);
+        kept.plan = vec![(ended_at + end_lag, "exit".to_string())];
+        self.advance(0);
         Ok(())
     }
 }
