@@ -165,8 +165,9 @@ impl Fields {
     /// The key of hashes, which is no API key and long enough.
     pub fn redact_key(&mut self) -> Option<Token> {
         let text = self.text("redact_key").filter(|text| !text.is_empty())?;
-        self.redactor.add(&text);
-        if text.chars().count() < SHORTEST_REDACT_KEY {
+        if text.chars().count() >= SHORTEST_REDACT_KEY {
+            self.redactor.add(&text);
+        } else {
             self.problems.push(format!(
                 "redact_key must have at least {SHORTEST_REDACT_KEY} characters: make one with openssl rand -hex 32, and keep it"
             ));

@@ -1,6 +1,7 @@
 """Singer targets load every stream: what Meltano runs, without Meltano."""
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import contextmanager
@@ -100,7 +101,9 @@ def test_target_duckdb_loads_every_stream(catalog, messages, tmp_path):
 def postgres():
     """The URL of a server that is there until the block ends."""
     command = [WITH_POSTGRES, "sh", "-c", 'echo "$RELAY_POSTGRES"; read -r _ || true']
-    server = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    # The server has a user of its own, who may not enter the folder of these tests.
+    environment = {**os.environ, "TMPDIR": "/tmp"}
+    server = subprocess.Popen(command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     try:
         yield server.stdout.readline().strip()
     finally:
