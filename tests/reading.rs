@@ -276,7 +276,6 @@ fn messages_of_every_page_arrive_and_say_their_session_as_the_list_wrote_it() {
     STARTED session_messages
     RUNNING session_messages
     RECORD session_messages {"session_id":"aaa","event_id":"e1","source":"user","created_at":1100}
-    INFO stream session_messages: session_id is null, and the schema declares string; the records have it as it was sent
     RECORD session_messages {"event_id":"e2","session_id":"aaa","created_at":1200}
     RECORD session_messages {"event_id":"e1","session_id":"told","created_at":2100}
     INFO stream session_messages: 3 records, 1 kB, 4 requests, 0 retries
