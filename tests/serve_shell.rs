@@ -177,7 +177,7 @@ fn a_session_is_ended_and_another_one_started() {
     }
     let ended = ask(&program, &bridge, &format!("end {tag}"));
     assert!(
-        ended.status.success() && ended.text().contains("its session is ended"),
+        ended.status.success() && ended.text().contains("its session will be ended"),
         "{}{}",
         ended.text(),
         ended.stderr
