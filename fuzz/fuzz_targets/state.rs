@@ -20,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
 
 /// Reads a stream's state, writes it as a state file, and reads it again.
 fn check(blob: &Value) {
-    let scope = Scope { org_id: "org-1".to_string(), start_date: Some(5) };
+    let scope = Scope { org_id: "org-1".to_string(), start_date: Some(5), ..Scope::default() };
     for field in ["updated_at", "created_at"] {
         let Ok(read) = StreamState::read(field, &scope, Some(blob)) else { continue };
         let written = read.write();
