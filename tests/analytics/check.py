@@ -234,8 +234,8 @@ class Organization:
     def categories(self):
         groups = collections.defaultdict(list)
         for session in self.sessions:
-            analysed = ((session["analysis"] or {}).get("classification") or {}).get("category")
-            groups[session["category"] or analysed or "(not classified)"].append(session)
+            analyzed = ((session["analysis"] or {}).get("classification") or {}).get("category")
+            groups[session["category"] or analyzed or "(not classified)"].append(session)
         return {
             name: {
                 "sessions": len(group),
