@@ -330,13 +330,10 @@ impl Reader {
                 partitions.is_listed_and_missing(place);
                 return Ok(());
             }
-            // The filter is ignored, and the list too long to look through again: what this pass has listed is there.
-            if !ids.is_empty() && page.has_next() {
-                if partitions.all[place].is_listed() {
-                    partitions.is_listed_and_missing(place);
-                    return Ok(());
-                }
-                break;
+            // The filter is ignored, and the list is long: what this pass has listed is there, and need not be looked for.
+            if !ids.is_empty() && page.has_next() && partitions.all[place].is_listed() {
+                partitions.is_listed_and_missing(place);
+                return Ok(());
             }
         }
         partitions.is_done(place);

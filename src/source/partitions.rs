@@ -187,19 +187,19 @@ impl Partitions {
     fn fate_of_missing(&mut self, place: usize) -> Fate {
         let partition = &self.all[place];
         let name = partition.name();
-        // It was not there the last time either, and no list shows it.
-        if partition.is_unread && partition.is_listed != Some(true) {
+        // It could not be read the last time either, and a list by name lacks it.
+        if partition.is_unread && partition.is_listed == Some(false) {
             self.is_done(place);
             return Fate::Gone(format!("{name} has disappeared, and is skipped"));
         }
         if self.is_full_refresh {
             return Fate::Unclear;
         }
+        let why = if partition.is_listed() { ", although it is listed" } else { "" };
+        let sentence =
+            format!("the {} of {name} were answered with 404 twice{why}: the next read asks again", self.things);
         self.defer(place);
-        Fate::Deferred(format!(
-            "the {} of {name} were answered with 404 twice, although it is listed: the next read asks again",
-            self.things
-        ))
+        Fate::Deferred(sentence)
     }
 
     /// Whether a partition's failure is to be named.

@@ -101,8 +101,8 @@ fn every_fate_of_a_session_is_decided_here() {
 }
 
 #[test]
-fn a_session_that_was_missing_the_last_time_too_is_gone_unless_a_list_shows_it() {
-    for (is_listed, expected) in [(Some(true), "deferred"), (Some(false), "gone"), (None, "gone")] {
+fn an_unread_session_that_is_missing_is_gone_only_if_it_was_asked_for_by_name_in_vain() {
+    for (is_listed, expected) in [(Some(true), "deferred"), (Some(false), "gone"), (None, "deferred")] {
         let mut left = sessions(1);
         left[0] = Partition { updated_at: None, is_unread: true, is_listed, ..left[0].clone() };
         let state = json!({"version": 2, "created_at": 5, "unread_sessions": {"s0": 3}});
