@@ -59,8 +59,9 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
     if password.len() >= FILLER && is_placeholder(password) {
         return None;
     }
+    let takes_token = is_web || scheme.eq_ignore_ascii_case("nats");
     if user_is_key(user, is_web) || password.is_empty() || is_web && STAND_INS.contains(&password) {
-        let is_secret = length > 0 && is_web && looks_random(&near[..length], 5);
+        let is_secret = length > 0 && takes_token && looks_random(&near[..length], 5);
         // `https://…:x-oauth-basic@github.com`
         let end = if STAND_INS.contains(&password) { user.len() } else { length };
         return is_secret.then_some(begin..begin + end);
@@ -145,7 +146,8 @@ pub(super) fn data_source(place: Place<'_>) -> Option<Range<usize>> {
     let after = &host[name..];
     let is_source = after.starts_with('(') || (name > 0 && after.starts_with(':') && !password.starts_with('/'));
     let begin = place.at + user + 1;
-    (is_source && length > 0).then(|| begin..begin + length)
+    (is_source && length > 0 && !(length >= FILLER && is_placeholder(&password[..length])))
+        .then(|| begin..begin + length)
 }
 
 /// The part of a path by which alone whoever calls a hook is known: `…/hook/…`.

@@ -5,7 +5,7 @@ use super::pair::follows_plainly;
 use super::rules::DOTTED;
 use super::scan::{Place, boundary, looks_random, run};
 use super::sign::{Sign, after_sign, is_blank, linking, typed};
-use super::speech::is_label;
+use super::speech::{is_clause, is_label};
 use super::value::quoted;
 
 /// How far a sentence is followed.
@@ -36,10 +36,18 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     if name.starts_with('-') && after.starts_with('\n') {
         // The arguments of a command as a list of YAML.
         let item = at + run(&rest[at..], |byte| byte.is_ascii_whitespace());
-        return rest[item..]
-            .strip_prefix("- ")
-            .filter(|value| !value.starts_with('-'))
-            .map(|_| (item + 2, Sign::Blank));
+        if let Some(value) = rest[item..].strip_prefix("- ") {
+            return (!value.starts_with('-')).then_some((item + 2, Sign::Blank));
+        }
+        // Or one on each line.
+        let line = &rest[item..boundary(rest, item + NEAR).max(item)];
+        let line = line.split('\n').next()?.trim_end();
+        return (!line.contains([' ', ':', '=']) && !line.starts_with('-')).then_some((item, Sign::Loose));
+    }
+    if name.starts_with("CURLOPT_") && after.starts_with(',') {
+        // `curl_setopt(handle, CURLOPT_USERPWD, "…")`
+        let value = at + blanks + run(after, |byte| b", ".contains(&byte));
+        return rest[value..].starts_with(['"', '\'']).then_some((value, Sign::Equals));
     }
     // `npm config set _authToken …`, `ENV API_TOKEN …`; `password 7 …` of routers.
     let before = place.text[..place.at].trim_end_matches([' ', '"', '\'']);
@@ -127,7 +135,12 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     }
     // `passphrase "correct horse battery" was accepted`
     let phrase = after.starts_with('"').then(|| quoted(after, 0, '"'));
-    if phrase.is_some_and(|phrase| named.core == "passphrase" && after[phrase].split(' ').count() >= FEWEST_WORDS) {
+    let is_phrase = |text: &str| {
+        let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+        text.split(' ').count() >= FEWEST_WORDS
+            && (named.core == "passphrase" || named.kind == Kind::Password && has_digit && !is_clause(text))
+    };
+    if phrase.is_some_and(|phrase| is_phrase(&after[phrase])) {
         return Some((at + blanks, Sign::Equals));
     }
     // `password "…" rejected`, `token … rejected`

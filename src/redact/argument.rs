@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::coded::is_secret_word;
 use super::command::is_of;
 use super::rules::DOTTED;
 use super::scan::{Place, boundary, is_strong, is_varied};
@@ -209,15 +210,17 @@ pub(super) fn piped(place: Place<'_>) -> Option<Range<usize>> {
         if traced { near[line.len()..].strip_prefix("\n+ ")?.split('\n').next()? } else { behind.strip_prefix('|')? }
     };
     let is_read = READERS.iter().any(|reader| other.contains(reader));
+    let is_decoded = || DECODERS.iter().any(|decoder| other.contains(decoder));
     // `TOKEN=$(echo … | base64 -d)`
-    let is_decoded = || {
+    let is_named = || {
         let names_secret = before.rsplit_once("=$(").is_some_and(|(name, rest)| {
             let name = name.rsplit(|c: char| !c.is_ascii() || !DOTTED(c as u8)).next();
             rest.is_empty() && name.is_some_and(super::is_secret_name)
         });
-        names_secret && DECODERS.iter().any(|decoder| other.contains(decoder))
+        names_secret
     };
-    (length > 0 && !is_variable && (is_read || is_decoded())).then(|| place.at + begin..place.at + begin + length)
+    let is_secret = is_read || is_decoded() && (is_named() || is_secret_word(&line[begin..begin + length]));
+    (length > 0 && !is_variable && is_secret).then(|| place.at + begin..place.at + begin + length)
 }
 
 /// The password of a user of Redis: `ACL SETUSER bob on >…`.

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::scan::{Place, boundary, is_strong, is_varied, looks_random};
-use super::speech::{is_identifying, is_label};
+use super::speech::{is_identifying, is_label, is_stand_in};
 use super::value::quoted;
 
 /// How far a call is followed.
@@ -19,6 +19,17 @@ const SIGNING_IN: &str = "connect __construct sequelize getconnection createconn
 /// How the names of functions end, and of what they belong to, that take a password to make or compare its hash.
 const HASHING: &str = "crypt hashpw checkpw encrypt decrypt password_verify password_hash verifypassword checkpassword";
 const HASHES: &str = "bcrypt argon2 scrypt";
+
+/// Calls that take a password at a place of its own, whatever it looks like: how their names end, how their first argument
+/// begins or ends, and which one is the password, counted from zero.
+const IN_PLACE: [(&str, &str, usize); 6] = [
+    ("__construct", "mysql: pgsql: sqlsrv: oci: odbc: dblib:", 2),
+    ("pdo", "mysql: pgsql: sqlsrv: oci: odbc: dblib:", 2),
+    ("getconnection", "jdbc:", 2),
+    ("mysqli_connect", "", 2),
+    ("mysqli", "", 2),
+    ("ftp_login", "", 2),
+];
 
 /// Users after whom any word that is no word of a language is a password.
 const USERS: &str = "root admin administrator sa postgres app user guest";
@@ -46,6 +57,7 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
         () => return None,
     };
     let text = &place.rest()[1..boundary(place.rest(), CALL).max(1)];
+    let in_place = in_place(&name, text);
     let (mut at, mut nth, mut last) = (0, 0, "");
     while let Some(c) = text[at..].chars().next() {
         match c {
@@ -65,8 +77,12 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
                     && nth == 0
                     && argument.bytes().any(|byte| byte.is_ascii_digit())
                     && !argument.contains([' ', '$', '/']);
+                let is_in_place = in_place == Some(nth) && !argument.is_empty() && !is_stand_in(argument);
                 if nth >= from
-                    && (is_hashed || is_after_user && !is_label(argument) || is_sure && is_password(argument))
+                    && (is_in_place
+                        || is_hashed
+                        || is_after_user && !is_label(argument)
+                        || is_sure && is_password(argument))
                 {
                     let begin = place.at + 1;
                     return Some(begin + range.start..begin + range.end);
@@ -78,6 +94,14 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
         }
     }
     None
+}
+
+/// Which of the arguments is a password, counted from zero, where a call has a place for it.
+fn in_place(name: &str, arguments: &str) -> Option<usize> {
+    let first = arguments.trim_start_matches(['"', '\'']);
+    let begins = |kinds: &str| kinds.is_empty() || kinds.split(' ').any(|kind| first.starts_with(kind));
+    let known = IN_PLACE.iter().find(|(end, kinds, _)| name.ends_with(end) && begins(kinds));
+    known.map(|(_, _, nth)| *nth)
 }
 
 /// Whether a call has one argument, a quoted one.

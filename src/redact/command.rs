@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::rules::WORD;
 use super::scan::{Place, boundary, is_strong, looks_random, run};
 use super::shell::word;
-use super::speech::{is_prose, stands_in};
+use super::speech::{is_prose, is_stand_in, stands_in};
 
 /// How much of the line before an option is looked at for its command.
 const COMMAND: usize = 200;
@@ -89,11 +89,17 @@ pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
         let (text, after) = (&near[value.range.clone()], &near[value.range.end..]);
         let is_secret = text.len() >= 3
             && !text.starts_with('-')
-            && !(stands_in(text) || !value.is_quoted && is_prose(text, after))
+            && !(if is_attached { is_stand_in(text) } else { stands_in(text) })
+            && !(is_default_community(option, text) || !value.is_quoted && is_prose(text, after))
             && is_of(place, commands);
         is_secret.then(|| place.at + begin + value.range.start..place.at + begin + value.range.end)
     });
     known.or_else(|| of_any_command(place))
+}
+
+/// Whether a community of SNMP is one that devices come with, which everybody knows.
+fn is_default_community(option: &str, text: &str) -> bool {
+    ["-c", "-C"].contains(&option) && ["public", "private"].contains(&text)
 }
 
 /// What follows `-p` and its kind in commands that nobody knows, if it can be nothing but a password.

@@ -145,6 +145,27 @@ pub(super) fn subprotocol(place: Place<'_>) -> Option<Range<usize>> {
     None
 }
 
+/// The value of a field of a form, on the next line that is none of its headers: `form-data; name="password"`.
+pub(super) fn form_field(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let near = &rest[..boundary(rest, LINE)];
+    let name = near.strip_prefix("form-data; name=\"")?;
+    let name = &name[..name.find(['"', '\n'])?];
+    if !super::is_secret_name(name) {
+        return None;
+    }
+    let mut at = near.find('\n')? + 1;
+    for line in near[at..].split('\n') {
+        let value = line.trim();
+        if !value.is_empty() && !value.starts_with("Content-") {
+            let begin = place.at + at + line.find(value)?;
+            return (!value.starts_with("--")).then(|| begin..begin + value.len());
+        }
+        at += line.len() + 1;
+    }
+    None
+}
+
 /// Whether a text begins with a cookie: a name, an equals sign, and more than an attribute of cookies.
 fn is_cookie(text: &str) -> bool {
     let first = text.split_whitespace().next().unwrap_or_default().trim_end_matches(';');

@@ -30,8 +30,9 @@ pub(super) struct Name {
 const PASSWORDS: &str = "password passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd passkey passw bindpw rootpw userpw dbpw \
     adminpw pass apikey accesskey secretkey seckey privatekey privatemac presharedkey sharedkey sharedaccesskey \
     encryptionkey masterkey signingkey clientkeydata clientsecret sharedsecret secretvalue secretstring secretbase connectionstring \
-    dockerconfigjson dockercfg oauth2bearer requirepass masterauth passwort kennwort motdepasse senha contraseña \
-    contrasena wachtwoord lösenord hasło şifre parola пароль 密码 密碼 口令 パスワード 비밀번호";
+    dockerconfigjson dockercfg oauth2bearer requirepass masterauth contribsyscom passwort kennwort motdepasse senha contraseña \
+    contrasena wachtwoord lösenord lösenordet passord passordet adgangskode salasana heslo jelszó jelszo hasło haslo şifre \
+    parola парола סיסמה пароль 密码 密碼 口令 パスワード 비밀번호";
 
 /// Ends of names whose values are secrets unless they are words.
 const TOKENS: &str = "secret token appkey accesskeyid credential signature phpsessid jsessionid gitlabsession secretid connectsid \

@@ -144,6 +144,9 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         }
         range.end = range.start + told.len();
     }
+    if named.kind == Kind::Password {
+        range.end = range.end.max(range.start + in_groups(&text[range.start..], &named.core));
+    }
     if text[..range.start].is_empty() && place.text[..place.text.len() - text.len()].ends_with("- ") {
         range.end = listed_below(text, range.end);
     }
@@ -158,6 +161,20 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     let after = &text[range.end..boundary(text, range.end + 96).max(range.end)];
     let value = Value { text: &text[range.clone()], after, sign, is_quoted, is_parameter: place.is_parameter };
     (!only_speaks(named.kind, &named.core, value)).then_some(range)
+}
+
+/// The length of a password that is shown in groups, as Google shows those of apps: `abcd efgh ijkl mnop`.
+fn in_groups(text: &str, name: &str) -> usize {
+    const GROUPS: usize = 4;
+    const LENGTH: usize = GROUPS * (GROUPS + 1) - 1;
+    let Some(groups) = text.get(..LENGTH).filter(|_| !text[LENGTH..].starts_with(|c: char| c.is_alphanumeric())) else {
+        return 0;
+    };
+    let is_group = |group: &str| group.len() == GROUPS && group.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_word = |group: &str| group.bytes().any(|byte| b"aeiouy".contains(&byte));
+    let is_shown = groups.split(' ').count() == GROUPS && groups.split(' ').all(is_group);
+    let is_sure = name.ends_with("apppassword") || !groups.split(' ').all(is_word);
+    if is_shown && is_sure && !text[LENGTH..].starts_with(" ") { LENGTH } else { 0 }
 }
 
 /// The password after the user where a name says that both follow: `auth-user-pass: bob …`.
@@ -270,8 +287,13 @@ pub(super) fn may_matter(name: &str) -> bool {
         })
 }
 
-/// Whether the name stands in a tag that closes: `</password>`, `</ns:password>`.
+/// Whether the name stands in a tag that closes, or in the place of a password: `</password>`, `</ns:password>`,
+/// `mongodb://app:<password>@db`.
 fn is_no_name(place: Place<'_>) -> bool {
+    let stands_in = place.before == Some(b'<') && place.rest()[name(place.rest())..].starts_with(">@");
+    if stands_in {
+        return true;
+    }
     let before = &place.text.as_bytes()[place.at.saturating_sub(32)..place.at];
     looked_at(before.len());
     let space = before.iter().rev().take_while(|byte| DOTTED(**byte) || **byte == b':').count();
@@ -311,6 +333,8 @@ pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
                 && (word.len() >= 10 && is_strong(word)
                     || begins && word.len() >= LONG_TOKEN && looks_random(word, LONG_TOKEN))
         }
+        // A personal access token.
+        Kind::Opaque if named.core == "pat" => word.len() >= LONG_TOKEN && is_plain && is_strong(word) && !is_hex,
         Kind::Opaque if named.core.ends_with("community") => is_strong(word) || is_varied(word),
         _ => false,
     }

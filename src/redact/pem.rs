@@ -16,6 +16,25 @@ const MOST_LINES: usize = 200;
 /// A run of base64 from this length on is a line of a key.
 const TELLING_RUN: usize = 16;
 
+/// How long the first line of a block without marks is, of how many lines it is, and how far before it the words stand that
+/// say what it is.
+const SHORTEST_LINE: usize = 60;
+const FEWEST_LINES: usize = 2;
+const ANNOUNCED: usize = 160;
+const ANNOUNCING: [&str; 11] = [
+    "private key",
+    "private-key",
+    "private_key",
+    "privatekey",
+    ".key",
+    "id_rsa",
+    "id_ed25519",
+    "id_ecdsa",
+    "ssh key",
+    "key file",
+    "keyfile",
+];
+
 /// How the marks of a block begin.
 const MARKS: [&str; 2] = ["-----", "---- "];
 
@@ -66,6 +85,43 @@ pub(super) fn tails(text: &str) -> Vec<Range<usize>> {
         floor = end.end;
     }
     found
+}
+
+/// Lines of a key both ends of which are cut off, below words that say whose they are.
+pub(super) fn middles(text: &str) -> Vec<Range<usize>> {
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let (mut at, mut lines) = (0, 0);
+    let mut block: Option<Range<usize>> = None;
+    let mut take = |block: Option<Range<usize>>, lines: usize| {
+        found.extend(block.filter(|block| lines >= FEWEST_LINES && is_announced(&text[..block.start])));
+    };
+    for line in text.split('\n') {
+        let end = line.trim_end_matches(|c: char| c.is_whitespace() || "\"',+\\".contains(c)).len();
+        let least = if block.is_some() { TELLING_RUN } else { SHORTEST_LINE };
+        let run = last_run(line).filter(|run| run.end == end && run.len() >= least);
+        // What a name has is told by it.
+        let is_named = |run: &Range<usize>| line[..run.start].trim_end_matches([' ', '"', '\'']).ends_with([':', '=']);
+        if let Some(run) = run.filter(|run| run.start <= HEADING && !is_named(run)) {
+            let begin = block.as_ref().map_or(at + run.start, |block| block.start);
+            block = Some(begin..at + run.end);
+            lines += 1;
+        } else {
+            take(block.take(), lines);
+            lines = 0;
+        }
+        at += line.len() + 1;
+    }
+    take(block, lines);
+    found
+}
+
+/// Whether the few words before a block say that it is a private key, and no certificate or public key.
+fn is_announced(before: &str) -> bool {
+    let near = &before[before.floor_char_boundary(before.len().saturating_sub(ANNOUNCED))..];
+    looked_at(near.len());
+    let near = near.to_ascii_lowercase();
+    let has = |words: &[&str]| words.iter().any(|word| near.contains(word));
+    has(&ANNOUNCING) && !has(&["-----", "certificate", "public", ".pub", "ssh-", "csr"])
 }
 
 /// The length of the further lines of a key that began like this, where it is one that is broken into lines.

@@ -176,7 +176,7 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
     }
     // `creds for staging: bob / …`
     let whose = if near[named..].starts_with(" for ") { " for ".len() } else { 0 };
-    let of = if whose > 0 { whose + run(&near[named + whose..], DOTTED) } else { 0 };
+    let of = if whose > 0 { whose + whose_end(&near[named + whose..]) } else { 0 };
     let named = if near[named + of..].starts_with(':') { named + of } else { named };
     let open = named + run(&near[named..], |byte| b" :=\"'*".contains(&byte));
     let open = open
@@ -204,43 +204,14 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
     (is_pair && is_secret).then(|| place.at + sign + gap..place.at + sign + gap + end)
 }
 
-/// Words that a person begins with who tells a password, and what follows it: `use … as password`.
-const TOLD: [&str; 3] = ["use ", "with ", "enter "];
-const TOLD_AS: [&str; 4] = [" as password", " as the password", " as your password", " as pw"];
-
-/// Words with which a person says as whom to sign in, and with what: `log in as admin with …`.
-const SIGN_IN: [&str; 5] = ["log in as ", "login as ", "logging in as ", "sign in as ", "connect as "];
-
-/// The password that a person tells another: `use … as password`, `log in as admin with …`, `u: admin p: …`.
-pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let near = &rest[..boundary(rest, DIALOG)];
-    let starts = |word: &&str| near.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
-    let name = |at: usize| at + run(&near[at..], |byte| DOTTED(byte) || byte == b'@');
-    let word = |at: usize| {
-        let text = &near[at..];
-        let text = &text[..text.find(|c: char| c.is_whitespace() || "\"'`,;)<".contains(c)).unwrap_or(text.len())];
-        let text = text.trim_end_matches(['.', ':', '?']);
-        let is_place = text.contains(['/', '=', ':', '(']);
-        ((is_strong(text) || is_varied(text)) && !is_place && !stands_in(text)).then(|| at..at + text.len())
-    };
-    let begin = if let Some(open) = TOLD.iter().find(|word| starts(word)) {
-        let at = open.len() + run(&near[open.len()..], |byte| b"\"'`".contains(&byte));
-        return word(at)
-            .filter(|range| {
-                let after = near[range.end..].trim_start_matches(['"', '\'', '`']);
-                TOLD_AS.iter().any(|told| after.starts_with(told))
-            })
-            .map(|range| place.at + range.start..place.at + range.end);
-    } else if let Some(open) = SIGN_IN.iter().find(|word| starts(word)) {
-        let user = name(open.len());
-        user + near[user..].strip_prefix(" with ").map(|_| " with ".len())?
-    } else {
-        let user = name(near.strip_prefix("u: ").map(|_| "u: ".len())?);
-        let gap = user + run(&near[user..], |byte| b" ,/;|".contains(&byte));
-        gap + ["p: ", "pw: "].iter().find(|sign| near[gap..].starts_with(**sign))?.len()
-    };
-    word(begin).map(|range| place.at + range.start..place.at + range.end)
+/// The length of the few words that say whose credentials follow, up to a colon where there is one: `the sandbox:`.
+fn whose_end(text: &str) -> usize {
+    let near = &text[..boundary(text, 40)];
+    let is_word = |word: &str| !word.is_empty() && word.bytes().all(DOTTED);
+    let told = near
+        .find(": ")
+        .filter(|colon| near[..*colon].split(' ').count() <= 3 && near[..*colon].split(' ').all(is_word));
+    told.unwrap_or_else(|| run(near, DOTTED))
 }
 
 /// The password of a host as Postfix has it: `[smtp.example]:587 user:…`.

@@ -175,6 +175,8 @@ fn ascii(text: &str) -> usize {
 fn escaped(rest: &str) -> Option<Read> {
     match rest.as_bytes() {
         [b'\\', b'"' | b'\'' | b'\\' | b'/' | b'`', ..] => Some((2, rest[1..].chars().next())),
+        // Of files of properties.
+        [b'\\', b'=' | b':', ..] => Some((2, rest[1..].chars().next())),
         [b'\\', b'n' | b'r', ..] => Some((2, Some('\n'))),
         [b'\\', b't', ..] => Some((2, Some(' '))),
         // Between the arguments of a command, as the kernel keeps them.

@@ -6,7 +6,8 @@ use std::sync::LazyLock;
 use super::reading::Reading;
 use super::rules::{ADDRESSES, Alphabet, DIGIT, DOTTED, HEX, PREFIXES, Prefix, WORD};
 use super::{
-    address, argument, block, call, command, header, manifest, pair, pem, printed, protocol, statement, table,
+    address, argument, block, call, coded, command, header, manifest, pair, pem, printed, protocol, said, statement,
+    table,
 };
 
 /// So much of what follows a beginning decides whether it is a key.
@@ -54,7 +55,7 @@ const SUSPECT: [Rule; 5] = [
     (b":#", argument::hidden),
     (b"\n", printed::below),
 ];
-const SUSPECT_WORDS: [Rule; 28] = [
+const SUSPECT_WORDS: [Rule; 32] = [
     (b"", address::data_source),
     (b"bBgGsS", address::scheme_credential),
     (b"-/", command::flag),
@@ -80,7 +81,11 @@ const SUSPECT_WORDS: [Rule; 28] = [
     (b"aApPrRsSeE", protocol::of_account),
     (b"", protocol::password_file),
     (b"sS", header::subprotocol),
-    (b"uUwWeElLsScC", protocol::told),
+    (b"fF", header::form_field),
+    (b"uUwWeElLsScC", said::told),
+    (b"arspe", said::of_account),
+    (b"k", said::key),
+    (b"abcdefghijklmnopqrstuvwxyz", said::on_host),
     (b"[", protocol::of_relay),
     (b"hw", address::hook),
 ];
@@ -132,9 +137,11 @@ fn read(text: &str, rules: Rules) -> Vec<Range<usize>> {
         let text_read = &*reading.text;
         let mut secrets = find(text_read, rules);
         secrets.extend(pem::tails(text_read));
+        secrets.extend(coded::secrets(text_read, |said| !find(said, rules).is_empty()));
         if rules.by_names {
             secrets.extend(table::below_names(text_read));
             secrets.extend(manifest::secrets(text_read));
+            secrets.extend(pem::middles(text_read));
         }
         found.extend(
             secrets

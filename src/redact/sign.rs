@@ -15,9 +15,50 @@ const NEAR: usize = 200;
 const GIVEN: [&str; 7] = [" provided", " given", " supplied", " used", " received", " I used", " we used"];
 
 /// Words that link a name with its value, and those of them after which the value can stand.
-const LINKING: [&str; 14] =
-    ["is", "was", "now", "to", "be", "set", "changed", "reset", "has", "been", "lautet", "ist", "est", "es"];
-const LINKING_LAST: [&str; 9] = ["is", "was", "now", "to", "be", "lautet", "ist", "est", "es"];
+const LINKING: [&str; 21] = [
+    "is",
+    "was",
+    "now",
+    "to",
+    "be",
+    "set",
+    "changed",
+    "reset",
+    "has",
+    "been",
+    "lautet",
+    "ist",
+    "est",
+    "es",
+    "still",
+    "currently",
+    "always",
+    "é",
+    "è",
+    "är",
+    "jest",
+];
+const LINKING_LAST: [&str; 16] = [
+    "is",
+    "was",
+    "now",
+    "to",
+    "be",
+    "lautet",
+    "ist",
+    "est",
+    "es",
+    "still",
+    "currently",
+    "always",
+    "é",
+    "è",
+    "är",
+    "jest",
+];
+
+/// Words that only go on with a link: they do not begin one.
+const ADVERBS: [&str; 3] = ["still", "currently", "always"];
 
 /// Comparisons, and what gives another value: the value behind is a quoted one.
 const OPERATORS: [&str; 12] = ["!==", "!=", "||=", "?:", "<>", "??", "||", "+=", "~=", "?=", "&lt;", "%"];
@@ -68,7 +109,9 @@ pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     if let Some(begin) = value_beside(rest, at) {
         return Some(begin);
     }
+    // Without a blank before, a bracket opens the arguments of a call.
     if after.starts_with('(')
+        && (blanks > 0 || !after.contains(','))
         && let Some(remark) = remark(after)
     {
         return after_sign(rest, at + blanks + remark);
@@ -279,14 +322,14 @@ fn remark(text: &str) -> Option<usize> {
 pub(super) fn linking(text: &str) -> Option<usize> {
     let (mut at, mut last) = (0, None);
     for _ in 0..5 {
-        let length = run(&text[at..], |byte| byte.is_ascii_alphabetic());
+        let length = run(&text[at..], |byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
         let is_known = |word: &&&str| word.eq_ignore_ascii_case(&text[at..at + length]);
         let Some(word) = LINKING.iter().find(is_known) else { break };
         let signs = run(&text[at + length..], |byte| b" :=".contains(&byte));
         let is_first = match *word {
             "now" => text[at + length..].starts_with([':', '=']),
             "to" => text[at + length..].starts_with(" be "),
-            word => word != "be",
+            word => word != "be" && !ADVERBS.contains(&word),
         };
         if signs == 0 || last.is_none() && !is_first {
             break;

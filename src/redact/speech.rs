@@ -12,6 +12,13 @@ const DOUBTFUL_OWNERS: &str = "routing integration service session account app c
 /// Keys that are hexadecimal. Those of others are identifiers as a rule.
 const HEX_KEYS: &str = "applicationkey writekey readkey functionskey functionkey validationkey decryptionkey storagekey cosmoskey relickey rolekey";
 
+/// Whose secret is a value, and not the name of an object that keeps it.
+const SECRET_OWNERS: &str = "jwt session cookie app hmac webhook signing consumer";
+
+/// How the names of such objects end.
+const OBJECTS: &str =
+    "secret secrets key keys tls cert certs token tokens auth creds credentials config prod staging dev test";
+
 /// Ends of what says how a secret is kept: `base64-encoded`.
 const KEPT: [&str; 3] = ["encoded", "encrypted", "hashed"];
 
@@ -23,7 +30,9 @@ const REMARKS: &str = "null none nil undefined true false yes no on off ok expir
     must should cannot can't may needs too minimum maximum length contains does doesn't isn't wasn't has have \
     base64 plaintext plain encrypted hashed md5 sha1 sha256 sha384 sha512 hmac rs256 hs256 es256 ed25519 rsa bcrypt argon2 aes256 \
     all any known falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
-    неверный неправильный истёк 错误 无效 过期 必填 無効";
+    inválido incorreto expirado expirou caducado errada errado errata scaduta scaduto valida sbagliata invalide expirée onjuist ongeldig \
+    verlopen ontbreekt fel felaktigt ogiltigt nieprawidłowe nieprawidłowy błędne błędny wygasło wygasł hatalı geçersiz \
+    неверный неправильный неверен истёк истек 错误 无效 过期 必填 空 無効 無効です 間違い 期限切れ 필수 오류 잘못된";
 
 /// A longer value without a blank is no remark. It would be read again at each of its words.
 const LONGEST_REMARK: usize = 256;
@@ -34,6 +43,10 @@ const CODE: &str = "str string bytes int integer number boolean bool object any 
 
 /// Words after a word that make it one of a sentence: `-p requires a value`, `--password via the command line`.
 const PROSE: &str = "a an the of via be is are was instead your this that option flag as argument";
+
+/// Words that sentences have and phrases that stand for a password have not.
+const OF_CLAUSES: &str =
+    "a an the is are was were must should can may not no be been has have had for of with from than in on at by";
 
 /// Words after a value that go on with a sentence that began before it.
 const GOING_ON: &str = "and or but for in on at to from by with user as the a an if when because after before then";
@@ -87,14 +100,15 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
 /// Whether what stands in the place of a command's argument is none: a variable of a shell, a path, or a word such as `PASSWORD`.
 pub(super) fn stands_in(text: &str) -> bool {
     let word = text.trim_matches(|c: char| c.is_ascii_punctuation() && c != '*').to_lowercase();
+    is_stand_in(text) || is_one_of(REMARKS, &word)
+}
+
+/// The same where a word is as good a secret as any other.
+pub(super) fn is_stand_in(text: &str) -> bool {
     let name = text.strip_prefix('$').unwrap_or_default();
     let is_variable = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '(')
         && (name.starts_with('(') || name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte)));
-    is_variable
-        || text.starts_with(super::MASK)
-        || is_placeholder(text)
-        || is_near_path(text)
-        || is_one_of(REMARKS, &word)
+    is_variable || text.starts_with(super::MASK) || is_placeholder(text) || is_near_path(text)
 }
 
 /// Whether `text` is a path from here: `./pw.txt`.
@@ -106,6 +120,11 @@ fn is_near_path(text: &str) -> bool {
 pub(super) fn is_prose(word: &str, after: &str) -> bool {
     let next = after.trim_start_matches(' ').split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()) && is_one_of(PROSE, next)
+}
+
+/// Whether quoted words are a sentence or a part of one.
+pub(super) fn is_clause(text: &str) -> bool {
+    text.split(' ').any(|word| is_one_of(OF_CLAUSES, &word.to_lowercase()))
 }
 
 fn is_one_of(table: &str, word: &str) -> bool {
@@ -148,6 +167,14 @@ fn is_sentence(value: Value<'_>, word: &str) -> bool {
     let next = next.split(|c: char| c.is_whitespace() || ".,:;()".contains(c)).next().unwrap_or_default();
     let is_count = !word.is_empty() && word.len() <= 6 && word.bytes().all(|byte| byte.is_ascii_digit());
     let begins = value.sign == Sign::Colon && (is_count || is_word(text.trim_end_matches([',', ':', ';'])));
+    // `aws_secret.db_password: Refreshing state...`
+    let is_progress = text.starts_with(|c: char| c.is_ascii_uppercase())
+        && text.len() >= 8
+        && text[1..].trim_end_matches('.').bytes().all(|byte| byte.is_ascii_lowercase())
+        && (text.ends_with("ing...") || is_word(next.trim_end_matches('.')) && !is_one_of(GOING_ON, next));
+    if is_progress && value.sign == Sign::Colon {
+        return true;
+    }
     let is_status = word.len() == 3 && word.starts_with(['4', '5']) && word.bytes().all(|byte| byte.is_ascii_digit());
     let is_cause = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphabetic()) && is_one_of(REMARKS, next);
     if value.sign == Sign::Colon && is_cause(text) {
@@ -216,6 +243,9 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
     if word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
         return word.len() <= 4 || word.contains('.');
     }
+    if is_own_secret(name, text) {
+        return false;
+    }
     if name.ends_with("secret") && is_label(text) || is_setting(text) {
         return true;
     }
@@ -236,6 +266,20 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
         }
         (false, false) => word.split(['_', '-', '.', '/', ':']).all(|part| part.len() < 16),
     }
+}
+
+/// Whether a name says whose secret it is, and its value does not end like the name of an object that keeps one:
+/// `jwtSecret: keyboard-cat-42`, but not `jwtSecret: api-jwt`.
+fn is_own_secret(name: &str, text: &str) -> bool {
+    let owner = name.strip_suffix("secret").unwrap_or_default();
+    let last = text.trim_end_matches(|c: char| c.is_ascii_digit() || c == '-').rsplit(['-', '/', '.', '_']).next();
+    let names_thing = last.is_none_or(|last| OBJECTS.split(' ').any(|word| word == last) || owner.ends_with(last));
+    let is_chosen = text.matches('-').count() >= 2 || text.bytes().any(|byte| byte.is_ascii_digit());
+    is_label(text)
+        && is_chosen
+        && SECRET_OWNERS.split(' ').any(|known| owner.ends_with(known))
+        && !names_thing
+        && !text.contains('/')
 }
 
 /// Whether `text` gives a setting that is plain: `profile=prod`.

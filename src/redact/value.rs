@@ -34,7 +34,7 @@ pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>>
     }
     let line = &text[..boundary(text, LINE)];
     let line = &line[..line.find('\n').unwrap_or(line.len())];
-    let inside = |close: char| 1..line.find(close).unwrap_or(line.len()).max(1);
+    let inside = |close: char| 1..closing(line, close).max(1);
     match quote {
         '(' => Some(of_two(line).unwrap_or_else(|| inside(')'))),
         '{' if line.starts_with("{{") => None,
@@ -52,6 +52,18 @@ pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>>
         _ if sign == Sign::Block => Some(0..line.trim_end().len()),
         _ => Some(0..unquoted(text, ends)),
     }
+}
+
+/// Where a bracket closes that opened `line`; two of the same stand for one that is of the value: `{odbc}}x}`.
+fn closing(line: &str, close: char) -> usize {
+    let mut at = 0;
+    while let Some(found) = line[at..].find(close).map(|found| at + found) {
+        if !(close == '}' && line[found + 1..].starts_with("}") && line[found + 2..].contains('}')) {
+            return found;
+        }
+        at = found + 2;
+    }
+    line.len()
 }
 
 /// The value in an object: `{"value": "…"}` after `"password":`.

@@ -160,6 +160,21 @@ fn hostile_text_takes_linear_time() {
         "auth=(\"a\", ",
         "('root', ",
         "community string ",
+        "YWFhYWFhYWFhYWFhYWFhYWFh ",
+        "YWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFhYWFh",
+        "cGFzc3dvcmQ6aHVudGVyMmh1bnRlcjI= ",
+        "echo cGFzc3dvcmQ= | base64 -d ",
+        "the key is ",
+        "admin / ",
+        "bob/b0b-on-H0st on ",
+        "form-data; name=\"password\"\n",
+        "--password\n",
+        "private key\nY7uIo0pA9sD6fG4hJ2kL7zX8cV1bN0q3W5e7R9t1Y2u4I6o8P0a1S3d5F7g9H1j2\n",
+        "Y7uIo0pA9sD6fG4hJ2kL7zX8cV1bN0q3W5e7R9t1Y2u4I6o8P0a1S3d5F7g9H1j2\n",
+        "__construct('mysql:a', 'b', ",
+        "CURLOPT_USERPWD, ",
+        "creds for the a: ",
+        "{a}}",
     ];
     let work = |text: &str| {
         LOOKED_AT.set(0);

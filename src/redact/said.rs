@@ -1,0 +1,122 @@
+//! Secrets that a person tells another in a sentence: `use … as password`, `admin / …`, `bob/… on jump1.example`, `the key is …`. Pure.
+
+use std::ops::Range;
+
+use super::rules::DOTTED;
+use super::scan::{Place, boundary, is_strong, is_varied, run};
+use super::speech::{is_identifying, stands_in};
+
+/// How far a sentence is followed.
+const SENTENCE: usize = 256;
+
+/// Words that a person begins with who tells a password, and what follows it: `use … as password`.
+const TOLD: [&str; 3] = ["use ", "with ", "enter "];
+const TOLD_AS: [&str; 4] = [" as password", " as the password", " as your password", " as pw"];
+
+/// Words with which a person says as whom to sign in, and with what: `log in as admin with …`.
+const SIGN_IN: [&str; 5] = ["log in as ", "login as ", "logging in as ", "sign in as ", "connect as "];
+
+/// Accounts that every system has.
+const ACCOUNTS: [&str; 6] = ["administrator", "admin", "root", "sa", "postgres", "elastic"];
+
+/// Words that say what the value of a key is, and the shortest value.
+const KEY_IS: [&str; 6] = ["key is ", "key was ", "key is: ", "key: ", "key seems to be ", "key would be "];
+const SHORTEST_KEY: usize = 16;
+const SHORTEST_HEX_KEY: usize = 32;
+
+/// Words of a sentence about a key that opens something, and about one that only names something.
+const OPENING: &str = "api vendor auth unauthorized 401 403 rotate rotated leaked revoked revoke decrypt encrypt encryption credential \
+    credentials login partner provider hmac signing";
+const NAMING: &str = "cache cached redis object bucket s3 partition row primary sort public idempotency dedup dedupe";
+
+/// The password that a person tells another: `use … as password`, `log in as admin with …`, `u: admin p: …`.
+pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let near = &rest[..boundary(rest, SENTENCE)];
+    let starts = |word: &&str| near.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
+    let name = |at: usize| at + run(&near[at..], |byte| DOTTED(byte) || byte == b'@');
+    let begin = if let Some(open) = TOLD.iter().find(|word| starts(word)) {
+        let at = open.len() + run(&near[open.len()..], |byte| b"\"'`".contains(&byte));
+        return word(near, at)
+            .filter(|range| {
+                let after = near[range.end..].trim_start_matches(['"', '\'', '`']);
+                TOLD_AS.iter().any(|told| after.starts_with(told))
+            })
+            .map(|range| place.at + range.start..place.at + range.end);
+    } else if let Some(open) = SIGN_IN.iter().find(|word| starts(word)) {
+        let user = name(open.len());
+        user + near[user..].strip_prefix(" with ").map(|_| " with ".len())?
+    } else {
+        let user = name(near.strip_prefix("u: ").map(|_| "u: ".len())?);
+        let gap = user + run(&near[user..], |byte| b" ,/;|".contains(&byte));
+        gap + ["p: ", "pw: "].iter().find(|sign| near[gap..].starts_with(**sign))?.len()
+    };
+    word(near, begin).map(|range| place.at + range.start..place.at + range.end)
+}
+
+/// The password after an account that every system has and a stroke: `admin / …`.
+pub(super) fn of_account(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let near = &rest[..boundary(rest, SENTENCE)];
+    let user = ACCOUNTS.iter().find(|user| near.starts_with(**user))?.len();
+    let begin = user + near[user..].strip_prefix(" / ").map(|_| " / ".len())?;
+    word(near, begin).map(|range| place.at + range.start..place.at + range.end)
+}
+
+/// The password between a user and a host: `bob/… on jump1.example`.
+pub(super) fn on_host(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let begins = place.before.is_none_or(|byte| b" \n\"'(`".contains(&byte));
+    let user = run(rest, |byte| byte.is_ascii_lowercase() || byte == b'_');
+    let password = rest[user..].strip_prefix('/').filter(|_| begins && (2..=16).contains(&user))?;
+    let near = &password[..boundary(password, SENTENCE)];
+    let word = word(near, 0)?;
+    let host = near[word.end..].strip_prefix(" on ").or_else(|| near[word.end..].strip_prefix(" at "))?;
+    let host = &host[..run(host, DOTTED)];
+    let is_host = host.trim_end_matches('.').contains('.') || host.bytes().any(|byte| byte.is_ascii_digit());
+    let begin = place.at + user + 1;
+    (is_host && is_spelled_oddly(&near[word.clone()])).then(|| begin..begin + word.end)
+}
+
+/// The value of a key that a sentence tells: `the key is …`. Hexadecimal digits are as often the name of something; the
+/// sentence has to say that the key opens something.
+pub(super) fn key(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let near = &rest[..boundary(rest, SENTENCE)];
+    let open = KEY_IS.iter().filter(|words| near.starts_with(**words)).map(|words| words.len()).max()?;
+    let open = open + run(&near[open..], |byte| b"\"'`".contains(&byte));
+    let length = run(&near[open..], |byte| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte));
+    let key = &near[open..open + length];
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(SENTENCE))..place.at];
+    let before = before.rsplit(['\n', ';']).next().unwrap_or_default();
+    let after = near[open + length..].split(['\n', ';']).next().unwrap_or_default();
+    let has = |table: &str| {
+        let mut words = [before, after].into_iter().flat_map(|part| part.split(|c: char| !c.is_ascii_alphanumeric()));
+        words.any(|word| table.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word)))
+    };
+    let is_hex = key.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_key = if is_hex {
+        length >= SHORTEST_HEX_KEY && has(OPENING)
+    } else {
+        length >= SHORTEST_KEY && is_strong(key) && !is_identifying(key)
+    };
+    (is_key && !has(NAMING)).then(|| place.at + open..place.at + open + length)
+}
+
+/// The word at a place, if it is as varied as passwords are.
+fn word(near: &str, at: usize) -> Option<Range<usize>> {
+    let text = &near[at..];
+    let text = &text[..text.find(|c: char| c.is_whitespace() || "\"'`,;)<".contains(c)).unwrap_or(text.len())];
+    let text = text.trim_end_matches(['.', ':', '?']);
+    let is_place = text.contains(['/', '=', ':', '(']);
+    ((is_strong(text) || is_varied(text)) && !is_place && !stands_in(text)).then(|| at..at + text.len())
+}
+
+/// Whether a word has a mark that names have not, or digits among its letters more than once: `b0b-on-H0st`, but not `K8s-Agent`.
+fn is_spelled_oddly(word: &str) -> bool {
+    let inner = word
+        .as_bytes()
+        .windows(3)
+        .filter(|three| three[0].is_ascii_alphabetic() && three[1].is_ascii_digit() && three[2].is_ascii_alphabetic());
+    word.contains(['!', '#', '$', '%', '^', '&', '*']) || inner.count() >= 2
+}
