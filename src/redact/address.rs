@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::placeholder::is_placeholder;
 use super::rules::{Alphabet, DOTTED, WORD};
 use super::scan::{Place, boundary, is_strong, looks_random, run};
-use super::speech::{is_identifying, is_label};
+use super::shape::{is_identifying, is_label};
 
 /// What stands in a password's place has so many characters at least: `xxxxx`, `*****`.
 const FILLER: usize = 3;

@@ -1,11 +1,12 @@
 //! Values that no sign divides from their names: a blank, a comma, a bar, a line's end, or the words of a sentence. Pure.
 
-use super::names::{Kind, Name};
+use super::names::{Kind, MEANS_IS, Name};
 use super::pair::follows_plainly;
 use super::rules::DOTTED;
-use super::scan::{Place, boundary, looks_random, run};
+use super::scan::{Place, boundary, is_varied, looks_random, run};
+use super::shape::is_label;
 use super::sign::{Sign, after_sign, is_blank, linking, typed};
-use super::speech::{is_clause, is_label};
+use super::speech::is_clause;
 use super::value::quoted;
 
 /// How far a sentence is followed.
@@ -49,6 +50,11 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         let value = at + blanks + run(after, |byte| b", ".contains(&byte));
         return rest[value..].starts_with(['"', '\'']).then_some((value, Sign::Equals));
     }
+    // `密码是 …`
+    if name.ends_with(|c| MEANS_IS.contains(c)) {
+        let is_value = after.starts_with(|c: char| c.is_ascii_alphanumeric());
+        return is_value.then_some((at + blanks, Sign::Word));
+    }
     // `npm config set _authToken …`, `ENV API_TOKEN …`; `password 7 …` of routers.
     let before = place.text[..place.at].trim_end_matches([' ', '"', '\'']);
     let is_set = ["set", "setx", "ENV", "put"].iter().any(|word| before.ends_with(word));
@@ -57,7 +63,7 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     if blanks > 0 && (is_set || kind_of_hash > 0) {
         let begin = at + blanks + kind_of_hash;
         let word = &rest[begin..begin + run(&rest[begin..], |byte| !byte.is_ascii_whitespace())];
-        return ((looks_random(word, 6) || word.starts_with("$1$")) && !word.contains(':'))
+        return ((looks_random(word, 6) || is_varied(word) || word.starts_with("$1$")) && !word.contains(':'))
             .then_some((begin, Sign::Blank));
     }
     // `temporary password is generated for root@localhost: …`
@@ -97,10 +103,13 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         return None;
     }
     // `password is …`, `password for bob is …`
-    let of = ["for ", "of ", "on ", "to ", "de ", "do ", "da ", "von ", "für ", "pour "]
-        .into_iter()
-        .find(|word| after.starts_with(word))
-        .map_or(0, str::len);
+    let of = [
+        "for ", "of ", "on ", "to ", "de ", "do ", "da ", "von ", "für ", "pour ", "от ", "для ", "к ", "del ", "van ",
+        "voor ",
+    ]
+    .into_iter()
+    .find(|word| after.starts_with(word))
+    .map_or(0, str::len);
     if of > 0 {
         let mut whose = of;
         for _ in 0..MOST_WORDS {

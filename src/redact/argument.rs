@@ -34,12 +34,13 @@ enum Which {
 use Which::{After, Last, Nth, OfUser, Random};
 
 /// Commands with a secret among their arguments: how they begin, other words that the line must have, and which one it is.
-const COMMANDS: [(&str, &str, Which); 39] = [
+const COMMANDS: [(&str, &str, Which); 40] = [
     ("htpasswd", "", Last("b")),
     ("add_user", "rabbitmqctl", Nth(2)),
     ("change_password", "rabbitmqctl", Nth(2)),
     ("authenticate_user", "rabbitmqctl", Nth(2)),
     ("net user", "", Nth(2)),
+    ("sp_addlogin", "", Nth(2)),
     ("net use", "", Random),
     ("runas", "", Random),
     ("vncpasswd", "", Random),
@@ -116,10 +117,14 @@ pub(super) fn positional(place: Place<'_>) -> Option<Range<usize>> {
 fn argument(place: Place<'_>, name: &str, which: Which) -> Option<Range<usize>> {
     let begin = place.at + name.len();
     let text = &place.text[begin..];
-    let is_call = text.starts_with('(') || name.contains('-') && !name.contains(' ');
+    let is_call = text.starts_with('(') || name.contains('-') && !name.contains(' ') || name.starts_with("sp_");
     let words = words(text, if is_call { "()," } else { "" });
     let told = |word: &Word| &text[word.range.clone()];
-    let is_option = |word: &Word| !word.is_quoted && told(word).starts_with(['-', '/']) && told(word).len() > 1;
+    // What begins a literal of SQL counts no more than an option: `N'…'`.
+    let begins_literal = |word: &Word| told(word) == "N" && text[word.range.end..].starts_with('\'');
+    let is_option = |word: &Word| {
+        !word.is_quoted && (told(word).starts_with(['-', '/']) && told(word).len() > 1 || begins_literal(word))
+    };
     let is_kind = |word: &Word| told(word).len() == 1 && told(word).bytes().all(|byte| byte.is_ascii_digit());
     let arguments = || words.iter().filter(|word| !is_option(word));
     let secret = match which {
@@ -213,11 +218,10 @@ pub(super) fn piped(place: Place<'_>) -> Option<Range<usize>> {
     let is_decoded = || DECODERS.iter().any(|decoder| other.contains(decoder));
     // `TOKEN=$(echo … | base64 -d)`
     let is_named = || {
-        let names_secret = before.rsplit_once("=$(").is_some_and(|(name, rest)| {
+        before.rsplit_once("=$(").is_some_and(|(name, rest)| {
             let name = name.rsplit(|c: char| !c.is_ascii() || !DOTTED(c as u8)).next();
             rest.is_empty() && name.is_some_and(super::is_secret_name)
-        });
-        names_secret
+        })
     };
     let is_secret = is_read || is_decoded() && (is_named() || is_secret_word(&line[begin..begin + length]));
     (length > 0 && !is_variable && is_secret).then(|| place.at + begin..place.at + begin + length)

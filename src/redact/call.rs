@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::scan::{Place, boundary, is_strong, is_varied, looks_random};
-use super::speech::{is_identifying, is_label, is_stand_in};
+use super::shape::{is_identifying, is_label, is_odd};
+use super::speech::is_stand_in;
 use super::value::quoted;
 
 /// How far a call is followed.
@@ -14,7 +15,8 @@ const LONGEST_NAME: usize = 48;
 
 /// How the names of functions end that take the name of a user, and the password after it.
 const SIGNING_IN: &str = "connect __construct sequelize getconnection createconnection connection login logon signin attempt auth \
-    authenticate bind imap_open credentials credential pool pdo password createuser adduser";
+    authenticate bind imap_open credentials credential pool pdo password createuser adduser \
+    authprovider authtokens.basic";
 
 /// How the names of functions end, and of what they belong to, that take a password to make or compare its hash.
 const HASHING: &str = "crypt hashpw checkpw encrypt decrypt password_verify password_hash verifypassword checkpassword";
@@ -82,7 +84,7 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
                     && (is_in_place
                         || is_hashed
                         || is_after_user && !is_label(argument)
-                        || is_sure && is_password(argument))
+                        || is_sure && (is_password(argument) || is_odd(argument)))
                 {
                     let begin = place.at + 1;
                     return Some(begin + range.start..begin + range.end);

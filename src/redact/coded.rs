@@ -6,7 +6,7 @@ use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 
 use super::scan::{looked_at, run};
-use super::speech::is_identifying;
+use super::shape::is_identifying;
 
 /// The shortest run that is read: fewer characters say no name with its value.
 const SHORTEST: usize = 20;

@@ -87,11 +87,10 @@ pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
         let near = &rest[begin..boundary(rest, begin + LONGEST)];
         let value = word(near, char::is_whitespace);
         let (text, after) = (&near[value.range.clone()], &near[value.range.end..]);
-        let is_secret = text.len() >= 3
-            && !text.starts_with('-')
-            && !(if is_attached { is_stand_in(text) } else { stands_in(text) })
-            && !(is_default_community(option, text) || !value.is_quoted && is_prose(text, after))
-            && is_of(place, commands);
+        let only_speaks = if is_attached { is_stand_in(text) } else { stands_in(text) }
+            || is_default_community(option, text)
+            || !value.is_quoted && is_prose(text, after);
+        let is_secret = text.len() >= 3 && !text.starts_with('-') && !only_speaks && is_of(place, commands);
         is_secret.then(|| place.at + begin + value.range.start..place.at + begin + value.range.end)
     });
     known.or_else(|| of_any_command(place))

@@ -9,6 +9,10 @@ use super::series::{block, is_plain, members};
 /// How far the members of a secret are followed.
 const NEAR: usize = 2048;
 
+/// How much is looked at before the name of the members: the name itself, and its line.
+const LONGEST_NAME: usize = 16;
+const LINE: usize = 256;
+
 /// How a certificate begins in base64: it is no secret.
 const CERTIFICATE: &str = "LS0tLS1CRUdJTiBDRVJU";
 
@@ -23,7 +27,9 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
         let mut at = 0;
         while let Some(next) = document[at..].find("ata").map(|next| at + next) {
             at = next + "ata".len();
-            let word = document[..at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+            let before = &document[document.floor_char_boundary(at.saturating_sub(LONGEST_NAME))..at];
+            looked_at(before.len());
+            let word = before.rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
             let is_text = word == "stringData" || is_of_terraform && word == "data";
             if is_text || is_secret && word == "data" {
                 let values = values(document, at);
@@ -53,7 +59,9 @@ fn is_kind_secret(document: &str) -> bool {
 fn values(document: &str, at: usize) -> Vec<Range<usize>> {
     let sign = at + run(&document[at..], |byte| b"\"' :=".contains(&byte));
     let near = &document[sign..document.floor_char_boundary(sign + NEAR).max(sign)];
-    let line = document[..at].rsplit('\n').next().unwrap_or_default();
+    let before = &document[document.floor_char_boundary(at.saturating_sub(LINE))..at];
+    looked_at(before.len() + near.len());
+    let line = before.rsplit('\n').next().unwrap_or_default();
     let indent = line.len() - line.trim_start_matches(' ').len();
     let members = match near.as_bytes().first() {
         _ if !document[at..sign].contains([':', '=']) => Vec::new(),

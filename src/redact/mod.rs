@@ -28,6 +28,7 @@ mod rules;
 mod said;
 mod scan;
 mod series;
+mod shape;
 mod shell;
 mod sign;
 mod speech;

@@ -27,7 +27,7 @@ pub(super) struct Name {
 }
 
 /// Ends of names whose values are secrets. These tables are words with blanks between.
-const PASSWORDS: &str = "password passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd passkey passw bindpw rootpw userpw dbpw \
+const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd passkey passw bindpw rootpw userpw dbpw \
     adminpw pass apikey accesskey secretkey seckey privatekey privatemac presharedkey sharedkey sharedaccesskey \
     encryptionkey masterkey signingkey clientkeydata clientsecret sharedsecret secretvalue secretstring secretbase connectionstring \
     dockerconfigjson dockercfg oauth2bearer requirepass masterauth contribsyscom passwort kennwort motdepasse senha contraseña \
@@ -35,11 +35,11 @@ const PASSWORDS: &str = "password passwd passphrase passcode passw0rd p4ssword p
     parola парола סיסמה пароль 密码 密碼 口令 パスワード 비밀번호";
 
 /// Ends of names whose values are secrets unless they are words.
-const TOKENS: &str = "secret token appkey accesskeyid credential signature phpsessid jsessionid gitlabsession secretid connectsid \
+const TOKENS: &str = "secret token clave appkey accesskeyid credential signature phpsessid jsessionid gitlabsession secretid connectsid \
     aspnetsessionid invitecode logincode verificationcode recoverycode backupcode otpcode mfacode 2facode timecode";
 
 /// Ends of names whose values are secrets only if they look like some.
-const OPAQUE: &str = "sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sonarlogin sasurl securitycode \
+const OPAQUE: &str = "plaintext sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sonarlogin sasurl securitycode \
     slacksigning mfaseed totpseed otpseed 2faseed";
 
 /// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.
@@ -92,8 +92,10 @@ const HARMLESS: &str = "bypass compass encompass trespass firstpass secondpass n
     synctoken unexpectedtoken canceltoken cancellationtoken oldpwd maxtoken mintoken";
 
 /// Words that make a name of `code` or `phrase` a secret one, and of `key` an owned one, where they stand a blank before.
-const BEFORE: [(&str, &str); 22] = [
+const BEFORE: [(&str, &str); 24] = [
     ("api", "key"),
+    ("license", "key"),
+    ("licence", "key"),
     ("unseal", "key"),
     ("access", "key"),
     ("secret", "key"),
@@ -225,11 +227,14 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// Characters that link a name with its value in Chinese and Japanese.
+pub(super) const MEANS_IS: &str = "是为為は";
+
 /// The words of a name as one, without a number behind.
 fn core(words: &[String]) -> String {
     let joined = words.concat();
     // In Chinese and Japanese, a word that links it with its value may follow at once.
-    joined.trim_end_matches(|c: char| c.is_ascii_digit() || "是为為は".contains(c)).to_string()
+    joined.trim_end_matches(|c: char| c.is_ascii_digit() || MEANS_IS.contains(c)).to_string()
 }
 
 fn is_suffix(word: &str) -> bool {

@@ -12,8 +12,9 @@ use super::names::{self, Kind, Name, spaced};
 use super::rules::{DOTTED, WORD};
 use super::scan::{Place, boundary, is_strong, is_varied, looked_at, looks_random, run};
 use super::series::{after, inside, is_plain, old_and_new};
+use super::shape::is_identifying;
 use super::sign::{Sign, sign};
-use super::speech::{Value, is_identifying, only_speaks};
+use super::speech::{Value, only_speaks};
 use super::value::{extent, phrase, within};
 
 /// A word after `token` is one from this length on, if it is no word of a language and no name with dashes in it.
@@ -248,6 +249,9 @@ fn name(text: &str) -> usize {
     length = text[..length].find("..").filter(|dots| *dots > 0).unwrap_or(length);
     while let Some(c) = text[length..].chars().next().filter(|c| !c.is_ascii() && c.is_alphanumeric()) {
         length += c.len_utf8();
+        if names::MEANS_IS.contains(c) && text[length..].starts_with(|c: char| c.is_ascii_alphanumeric()) {
+            break;
+        }
         length += run(&text[length..], DOTTED);
         looked_at(1);
         if length > LONGEST_NAME {
@@ -307,6 +311,13 @@ fn is_in_arn(place: Place<'_>) -> bool {
     before.ends_with(b":") && before.windows(16).any(|window| window == b":secretsmanager:")
 }
 
+/// Whether a word has the form of kubeadm's tokens: six letters and digits, a dot, and sixteen more.
+fn is_of_kubeadm(word: &str) -> bool {
+    let is_part = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    word.split_once('.').is_some_and(|(id, rest)| id.len() == 6 && rest.len() == 16 && is_part(id) && is_part(rest))
+        && looks_random(word, 12)
+}
+
 /// Whether a word after a name, without any sign, is its value, and no word about it.
 pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
     let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -326,6 +337,7 @@ pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
         }
         Kind::Token if named.core.ends_with("code") => is_digits(),
         Kind::Token if is_base64() => is_strong(word) && !is_hex,
+        Kind::Token if is_of_kubeadm(word) => true,
         Kind::Token => {
             word.bytes().all(WORD)
                 && (is_plain || is_strong(word))

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::rules::DOTTED;
 use super::scan::{Place, boundary, is_strong, is_varied, looked_at, looks_random, run};
+use super::shape::is_odd;
 use super::shell::words;
 use super::speech::stands_in;
 use super::statement::begins;
@@ -52,7 +53,8 @@ pub(super) fn signing_in(place: Place<'_>) -> Option<Range<usize>> {
         _ => word(at).find(':').map_or(0, |sign| sign + 1),
     };
     let secret = word(at).len();
-    (is_command && looks_random(word(at), 6)).then(|| place.at + at..place.at + at + secret)
+    (is_command && (looks_random(word(at), 6) || rest.starts_with("AUTH ") && is_odd(word(at))))
+        .then(|| place.at + at..place.at + at + secret)
 }
 
 /// What a server of SMTP asks for in base64: `Username:` and `Password:`.

@@ -4,10 +4,14 @@ use std::ops::Range;
 
 use super::rules::DOTTED;
 use super::scan::{Place, boundary, is_strong, is_varied, run};
-use super::speech::{is_identifying, stands_in};
+use super::shape::is_identifying;
+use super::speech::stands_in;
 
 /// How far a sentence is followed.
 const SENTENCE: usize = 256;
+
+/// How far a sentence about a code is followed.
+const CODE: usize = 64;
 
 /// Words that a person begins with who tells a password, and what follows it: `use … as password`.
 const TOLD: [&str; 3] = ["use ", "with ", "enter "];
@@ -101,6 +105,26 @@ pub(super) fn key(place: Place<'_>) -> Option<Range<usize>> {
         length >= SHORTEST_KEY && is_strong(key) && !is_identifying(key)
     };
     (is_key && !has(NAMING)).then(|| place.at + open..place.at + open + length)
+}
+
+/// A code that is good for once: `your code is 123456`, `123456 is your verification code`.
+pub(super) fn code(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let near = &rest[..boundary(rest, CODE)];
+    let digits = |at: usize| run(&near[at..], |byte| byte.is_ascii_digit());
+    let is_code = |length: usize| (4..=8).contains(&length);
+    if let Some(open) =
+        ["your code is ", "Your code is ", "your code: ", "Your code: "].iter().find(|words| near.starts_with(**words))
+    {
+        let length = digits(open.len());
+        let begin = place.at + open.len();
+        return is_code(length).then(|| begin..begin + length);
+    }
+    // Google's begin with a letter.
+    let open = near.strip_prefix("G-").map_or(0, |_| "G-".len());
+    let length = digits(open);
+    let after = near[open + length..].strip_prefix(" is your ").filter(|_| is_code(length))?;
+    after.split(['.', '\n']).next()?.contains("code").then(|| place.at + open..place.at + open + length)
 }
 
 /// The word at a place, if it is as varied as passwords are.

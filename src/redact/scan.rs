@@ -55,7 +55,7 @@ const SUSPECT: [Rule; 5] = [
     (b":#", argument::hidden),
     (b"\n", printed::below),
 ];
-const SUSPECT_WORDS: [Rule; 32] = [
+const SUSPECT_WORDS: [Rule; 33] = [
     (b"", address::data_source),
     (b"bBgGsS", address::scheme_credential),
     (b"-/", command::flag),
@@ -85,6 +85,7 @@ const SUSPECT_WORDS: [Rule; 32] = [
     (b"uUwWeElLsScC", said::told),
     (b"arspe", said::of_account),
     (b"k", said::key),
+    (b"yYG0123456789", said::code),
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),
     (b"[", protocol::of_relay),
     (b"hw", address::hook),

@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use super::names::{Kind, Name};
 use super::rules::DOTTED;
-use super::scan::{Place, boundary, is_strong, looked_at, looks_random, run};
+use super::scan::{Place, boundary, is_strong, is_varied, looked_at, looks_random, run};
+use super::shape::{is_identifying, is_label};
 use super::sign::{Sign, is_blank};
-use super::speech::{Value, is_identifying, is_label, only_speaks};
+use super::speech::{Value, only_speaks};
 use super::value::{quoted, unquoted};
 
 /// How far a map, a list or a change is followed.
@@ -22,7 +23,7 @@ const LEADS: &str = "is was has been changed rotated updated reset replaced mism
 const MOST_LEADS: usize = 5;
 
 /// What divides an old value from a new one.
-const TURNS: [&str; 14] = [
+const TURNS: [&str; 17] = [
     " -> ",
     "->",
     " => ",
@@ -37,6 +38,9 @@ const TURNS: [&str; 14] = [
     " but was ",
     " != ",
     " and ",
+    ", now it's ",
+    ", now it is ",
+    ", now ",
 ];
 
 /// Names of what a field was and is, beside each other: `"old": "…", "new": "…"`.
@@ -270,5 +274,7 @@ fn one(near: &str, begin: usize, named: &Name) -> Option<Range<usize>> {
 
 /// Whether a word is none of a language; codes come in short groups.
 fn is_random(text: &str, named: &Name) -> bool {
-    looks_random(text, 6) || named.core.ends_with("code") && text.bytes().any(|byte| byte.is_ascii_digit())
+    looks_random(text, 6)
+        || is_varied(text)
+        || named.core.ends_with("code") && text.bytes().any(|byte| byte.is_ascii_digit())
 }

@@ -198,9 +198,11 @@ fn key(text: &str) -> usize {
     if (1..=2).contains(&number) && text[1 + number..].starts_with(':') {
         return 1 + number;
     }
-    let Some(inner) = text.strip_prefix('[') else { return 0 };
-    let word = run(inner, |byte| DOTTED(byte) || b"\"'".contains(&byte));
-    if word > 0 && inner[word..].starts_with(']') && ends(word + 2) { word + 2 } else { 0 }
+    // Before the sign, `aws configure` shows what there is already: `AWS Secret Access Key [None]: …`.
+    let open = run(text, |byte| byte == b' ').min(1);
+    let Some(inner) = text[open..].strip_prefix('[') else { return 0 };
+    let word = run(inner, |byte| DOTTED(byte) || b"\"'*".contains(&byte));
+    if word > 0 && inner[word..].starts_with(']') && ends(open + word + 2) { open + word + 2 } else { 0 }
 }
 
 /// The sign itself: an equals sign, a colon or an arrow, and where the value begins after it.

@@ -4,6 +4,7 @@ use super::call::signs_in;
 use super::names::{Kind, owner};
 use super::placeholder::is_placeholder;
 use super::scan::{is_strong, is_varied, looks_random, run};
+use super::shape::{is_cause, is_dated, is_identifier, is_label, is_uuid, is_version};
 use super::sign::Sign;
 
 /// Owners whose keys are as often names of queues and places as secrets.
@@ -230,7 +231,7 @@ fn is_said(word: &str, text: &str) -> bool {
 
 /// Whether the key of an owner that has keys of other kinds, too, is a plain name.
 fn is_doubtful(name: &str, text: &str) -> bool {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || b".-_:/".contains(&byte));
+    let is_plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || b".-_:/#*".contains(&byte));
     (is_plain || is_label(text)) && owner(name).is_some_and(|owner| is_one_of(DOUBTFUL_OWNERS, owner))
 }
 
@@ -308,6 +309,8 @@ fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
         _ if name.ends_with("auth") => {
             !(value.sign == Sign::Equals || value.is_quoted || is_strong(text)) || !looks_random(text, 6)
         }
+        // What a service of keys gave, once.
+        "plaintext" => !is_strong(text),
         _ if name.ends_with("session") || name.ends_with("sessionid") || name.ends_with("sid") => {
             is_identifier(text) || text.starts_with("S-1-") || !looks_random(text, 6)
         }
@@ -326,63 +329,4 @@ fn is_key(name: &str, text: &str) -> bool {
         && !text.contains([' ', ':'])
         && !is_uuid(text)
         && (!is_hex || HEX_KEYS.split(' ').any(|end| name.ends_with(end)))
-}
-
-/// Whether `value` is the name of an object: `checkout-tls`, `prod/checkout/db2`.
-pub(super) fn is_label(value: &str) -> bool {
-    let is_part = |part: &str| {
-        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
-        part.len() - word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_lowercase()) && word.len() < 20
-    };
-    value.contains(['-', '/', '.']) && value.split(['-', '/', '.', '_']).all(is_part)
-}
-
-/// Whether `text` is a word with a month or day behind: `kid-2024-11`.
-fn is_dated(text: &str) -> bool {
-    let mut parts = text.split('-');
-    let is_word =
-        parts.next().is_some_and(|word| word.len() <= 8 && word.bytes().all(|byte| byte.is_ascii_lowercase()));
-    is_word && text.contains("-20") && parts.all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
-}
-
-/// Whether `word` is a version: `v2`.
-fn is_version(word: &str) -> bool {
-    word.strip_prefix('v')
-        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
-}
-
-/// Whether a value begins as identifiers do: 32 hexadecimal digits, or after a word and a dash.
-fn is_identifier(value: &str) -> bool {
-    let (digits, least) = value.strip_prefix("devin-").map_or((value, 32), |digits| (digits, 8));
-    run(digits, |byte| byte.is_ascii_hexdigit() || byte == b'-') >= least
-}
-
-/// Whether `value` only identifies something, or tells a time or a place: a UUID, a path, an address, a date.
-pub(super) fn is_identifying(value: &str) -> bool {
-    let is_date = value.len() >= 10 && value.bytes().take(10).all(|byte| byte.is_ascii_digit() || byte == b'-');
-    is_uuid(value)
-        || is_identifier(value)
-        || is_date && value.contains('-')
-        || value.contains("://")
-        || value.starts_with('/')
-}
-
-/// Whether `value` has the form of a UUID.
-fn is_uuid(value: &str) -> bool {
-    let groups: Vec<&str> = value.split('-').collect();
-    let lengths = groups.iter().map(|group| group.len());
-    lengths.eq([8, 4, 4, 4, 12]) && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
-}
-
-/// Whether letters are a cause such as `AccessDenied` or `ENOENT`, and no letters at random.
-fn is_cause(value: &str) -> bool {
-    if value.bytes().all(|byte| byte.is_ascii_uppercase()) {
-        return value.len() <= 12;
-    }
-    let words: Vec<&[u8]> = value.as_bytes().chunk_by(|_, next| next.is_ascii_lowercase()).collect();
-    let long = words.iter().filter(|word| word.len() >= 3).count();
-    let has_vowel = |word: &&[u8]| word.iter().any(|byte| b"aeiouyAEIOUY".contains(byte));
-    long * 2 >= words.len()
-        && words.iter().filter(|word| word.len() >= 3).all(has_vowel)
-        && value.len() >= 3 * words.len()
 }

@@ -200,7 +200,7 @@ pub(super) fn unquoted(text: &str, ends: &str) -> usize {
             ',' | ')' | '}' => separates(&rest[1..]),
             ']' => separates(&rest[1..]) || rest.starts_with("]]>"),
             '*' => rest.starts_with("**") && separates(rest[2..].trim_start_matches('*')),
-            c => c.is_whitespace(),
+            c => c.is_whitespace() || "。、".contains(c),
         };
         if is_end {
             length = at;
@@ -232,7 +232,9 @@ fn is_tag(rest: &str) -> bool {
 fn separates(rest: &str) -> bool {
     let Some(next) = rest.chars().next() else { return true };
     let name = run(rest, DOTTED);
+    // Chinese and Japanese have no blank after a mark.
     next.is_whitespace()
+        || !next.is_ascii()
         || "\"',;)]}[(*".contains(next)
         || (name > 0 && name < 64 && rest[name..].starts_with(['=', ':']))
         || (name > 0 && name < 64 && (is_index(&rest[name..]) || is_of_two_words(&rest[name..])))

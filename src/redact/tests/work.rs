@@ -175,6 +175,13 @@ fn hostile_text_takes_linear_time() {
         "CURLOPT_USERPWD, ",
         "creds for the a: ",
         "{a}}",
+        "your code is ",
+        "密码是",
+        "密码是a",
+        "EXEC sp_addlogin N'a', ",
+        "password: a, now it's ",
+        "password [a",
+        "AUTH a",
     ];
     let work = |text: &str| {
         LOOKED_AT.set(0);
