@@ -5,6 +5,11 @@
 {% macro default__devin_timestamp(column) %}(to_timestamp({{ column }}) at time zone 'UTC'){% endmacro %}
 {% macro duckdb__devin_timestamp(column) %}make_timestamp(cast({{ column }} as bigint) * 1000000){% endmacro %}
 
+{# Unix milliseconds, likewise. #}
+{% macro devin_timestamp_of_milliseconds(column) %}{{ return(adapter.dispatch('devin_timestamp_of_milliseconds', 'devin')(column)) }}{% endmacro %}
+{% macro default__devin_timestamp_of_milliseconds(column) %}(to_timestamp(cast({{ column }} as bigint) / 1000.0) at time zone 'UTC'){% endmacro %}
+{% macro duckdb__devin_timestamp_of_milliseconds(column) %}make_timestamp(cast({{ column }} as bigint) * 1000){% endmacro %}
+
 {# The elements of a JSON array as rows `element`; none where it is null or no array. To be joined laterally. #}
 {% macro devin_elements(column) %}{{ return(adapter.dispatch('devin_elements', 'devin')(column)) }}{% endmacro %}
 {% macro default__devin_elements(column) %}

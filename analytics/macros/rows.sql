@@ -21,6 +21,22 @@ where devin_rank = 1
 {{ return((order or ['1']) | join(', ')) }}
 {% endmacro %}
 
+{# Whether a table is there to be read: what its variable says, and without a word of it, whether the database has it. #}
+{% macro devin_has(variable, relation) %}
+{% set wanted = var(variable) %}
+{% if wanted is none %}{% set wanted = execute and load_relation(relation) is not none %}{% endif %}
+{{ return(wanted) }}
+{% endmacro %}
+
+{# No row, with these columns: what a staging model is without its table. #}
+{% macro devin_nothing(columns) %}
+select
+{%- for name, type in columns.items() %}
+  cast(null as {{ type }}) as {{ name }}{{ ',' if not loop.last }}
+{%- endfor %}
+where false
+{% endmacro %}
+
 {# `numerator / denominator`, null where there is nothing to divide by. #}
 {% macro devin_ratio(numerator, denominator) %}(cast({{ numerator }} as double precision) / nullif({{ denominator }}, 0)){% endmacro %}
 

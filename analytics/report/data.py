@@ -62,7 +62,7 @@ class Data:
             select cast(date_trunc('week', day) as date) as week, sum(sessions) as sessions, sum(acus_consumed) as acus,
               sum(requested_pull_requests) as requested, sum(requested_pull_requests_merged) as requested_merged,
               sum(pull_requests_opened) as opened, sum(pull_requests_merged) as merged,
-              sum(sessions_at_a_limit) as at_a_limit, sum(hours_devin_waited) as waited, sum(cost) as cost,
+              sum(acus_metered) as metered, sum(sessions_from_alerts) as from_alerts, sum(sessions_at_a_limit) as at_a_limit, sum(hours_devin_waited) as waited, sum(cost) as cost,
               max(weekly_active_users) as most_weekly_users
             from kpi_daily group by 1 order by 1
             """
@@ -105,6 +105,17 @@ class Data:
             where is_blocked order by updated_at, session_id limit 15
             """
         )
+        self.alerts = next(iter(ask(
+            """
+            select count(*) as alerts, sum(case when has_session then 1 else 0 end) as sessions,
+              sum(case when has_pull_request then 1 else 0 end) as pull_requests,
+              sum(case when has_merged_pull_request then 1 else 0 end) as merged,
+              percentile_cont(0.5) within group (order by minutes_to_pull_request) as p50,
+              percentile_cont(0.9) within group (order by minutes_to_pull_request) as p90
+            from fct_alerts
+            """
+        )))  # fmt: skip
+        self.seats = next(iter(ask("select count(*) as seats from dim_users where is_member")))["seats"]
         self.people = {row["user_id"]: row["name"] for row in ask("select user_id, name from dim_users")}
         self.forecast = next(iter(ask("select * from forecast")), None)
 

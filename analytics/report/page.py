@@ -75,6 +75,13 @@ def pictures(data: Data) -> Iterable[str]:
         "ACUs of the sessions created in each week. The newest weeks still grow.",
         stacks(labels, [Series("ACUs", "one", column("acus"))]),
     )
+    if any(value is not None for value in column("metered")):
+        metered = total(weeks, "metered")
+        yield picture(
+            f"{number(metered)} ACUs were used, as Devin meters them",
+            "ACUs by the week in which they were used, of the days that are read.",
+            stacks(labels, [Series("ACUs", "one", column("metered"))]),
+        )
     if data.forecast:
         yield forecast(data)
     requested, merged = total(weeks, "requested"), total(weeks, "requested_merged")
@@ -107,8 +114,10 @@ def pictures(data: Data) -> Iterable[str]:
             lines(labels, [Series("ACUs per merged pull request", "one", costs)]),
         )
     days = data.days[-7 * WEEKS :]
+    people = days[-1]["monthly_active_users"]
     yield picture(
-        f"{days[-1]['monthly_active_users']} people used Devin in the last 30 days",
+        f"{people} of {data.seats} people used Devin in the last 30 days" if data.seats >= people and data.seats else
+        f"{people} {'person' if people == 1 else 'people'} used Devin in the last 30 days",
         "People who started a session or wrote to one.",
         lines(
             [short(row["day"]) for row in days],
@@ -118,6 +127,15 @@ def pictures(data: Data) -> Iterable[str]:
             ],
         ),
     )
+    if data.alerts["alerts"]:
+        yield alerts(data.alerts)
+    elif total(weeks, "from_alerts"):
+        count = total(weeks, "from_alerts")
+        yield picture(
+            f"Alerts started {number(count)} {'session' if count == 1 else 'sessions'}",
+            "Sessions that alert-relay has started, by week of creation.",
+            stacks(labels, [Series("sessions", "two", column("from_alerts"))]),
+        )
     waited = total(weeks, "waited")
     if waited:
         yield picture(
@@ -148,9 +166,26 @@ def pictures(data: Data) -> Iterable[str]:
         )
 
 
+def alerts(known: dict[str, Any]) -> str:
+    """From alerts to merged pull requests, and how long that takes."""
+    count, requests = known["alerts"], known["pull_requests"]
+    steps = [("alerts", count), ("with a session", known["sessions"]), ("with a pull request", requests), ("merged", known["merged"])]
+    rows = [(name, float(value), f"{number(value)} ({value / count:.0%})") for name, value in steps]
+    speed = ""
+    if known["p50"] is not None:
+        speed = f" Half of the pull requests came within {hours(known['p50'] / 60)} of the alert, nine of ten within {hours(known['p90'] / 60)}."
+    return picture(
+        f"Of {number(count)} {'alert' if count == 1 else 'alerts'}, {number(requests)} {'has' if requests == 1 else 'have'} a pull request",
+        f"What became of the alerts that the bridge knows.{speed}",
+        lying(rows, "two"),
+    )
+
+
 def forecast(data: Data) -> str:
     known = data.forecast
     month = f"{known['cycle_start']:%B %Y}"
+    if known["cycle_source"] == "consumption_cycles":
+        month = f"The cycle from {day(known['cycle_start'])}"
     rows = [(f"{month}, so far", float(known["acus_so_far"]), f"{number(known['acus_so_far'])}")]
     rows.append(("forecast", float(known["forecast_acus"] or 0), f"{number((known['forecast_acus'] or 0))}"))
     if known["cycle_acus"] is not None:

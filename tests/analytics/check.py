@@ -1,7 +1,9 @@
 """Checks the dbt package in analytics/ and its report: every figure of docs/metrics.md is worked out a second time in plain
-Python, on DuckDB and PostgreSQL. Started by tests/analytics/run."""
+Python, on DuckDB and PostgreSQL. Started by tests/analytics/run. dbt runs in this process, and parses once for each database
+and each set of variables."""
 
 import collections
+import contextlib
 import datetime
 import html.parser
 import json
@@ -13,44 +15,53 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 import unittest
 from decimal import Decimal
 from urllib.parse import parse_qs, urlsplit
 
 import duckdb
 import psycopg2
+from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+from dbt.cli.main import dbtRunner
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 PACKAGE = ROOT / "analytics"
-BIN = pathlib.Path(sys.executable).parent
 STREAMS = ["sessions_insights", "session_messages", "playbooks"]
+# What not everybody reads; the cycles need a key of the enterprise.
+FURTHER = ["members", "consumption_daily", "consumption_daily_users", "active_users"]
+ENTERPRISE_KEY = "cog_sandbox_not_a_real_enterprise_key"
 DATABASES = ["duckdb", "postgres"]
 LIMITS = {"out_of_credits", "out_of_quota", "no_quota_allocation", "usage_limit_exceeded", "org_usage_limit_exceeded",
           "total_session_limit_exceeded", "payment_declined", "user_usage_limit_exceeded", "contract_expired"}  # fmt: skip
 FURTHEST = ["merged", "closed", "open", "draft", "unknown"]
 WHERE = {"PGHOST": parse_qs(urlsplit(os.environ["RELAY_POSTGRES"]).query)["host"][0], "PGUSER": "relay", "PGDATABASE": "postgres"}
-os.environ.update(WHERE)
+for name in [name for name in os.environ if name.startswith("DEVIN_")]:
+    del os.environ[name]
+# Whatever the time zone of the machine is, days are UTC days.
+os.environ.update(WHERE, DO_NOT_TRACK="1", TZ="Pacific/Auckland", PGTZ="Pacific/Auckland")
+time.tzset()
 
 
-def run(*command, folder=None, **environment):
-    clean = {name: value for name, value in os.environ.items() if not name.startswith("DEVIN_")}
-    done = subprocess.run([*map(str, command)], cwd=folder, capture_output=True, encoding="utf-8", check=False,
-                          env=clean | {"DO_NOT_TRACK": "1"} | environment)  # fmt: skip
+def run(*command):
+    done = subprocess.run([*map(str, command)], capture_output=True, encoding="utf-8", check=False)
     if done.returncode != 0:
         raise AssertionError(f"{command} gave {done.returncode}:\n{done.stdout}\n{done.stderr}")
     return done.stdout
 
 
 def read(folder, sessions, seed):
-    """The records of a simulated organization."""
+    """The records of a simulated organization, with everything that the package can make use of."""
     with subprocess.Popen(["source-devin-ai", "sandbox", "--sessions", str(sessions), "--seed", str(seed)],
                           stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as sandbox:  # fmt: skip
         try:
-            settings = folder / "settings.json"
-            settings.write_bytes(sandbox.stdout.readline())
-            for stream in STREAMS:
-                lines = run("source-devin-ai", "read", "--config", settings, "--streams", stream, "--format", "records")
-                (folder / f"{stream}.jsonl").write_text(lines, encoding="utf-8")
+            settings = json.loads(sandbox.stdout.readline()) | {"start_date": "2025-11-01T00:00:00Z"}
+            told = folder.with_suffix(".json")
+            told.write_text(json.dumps(settings), encoding="utf-8")
+            run("source-devin-ai", "read", "--config", told, "--streams", ",".join(STREAMS + FURTHER), "--output", folder)
+            told.write_text(json.dumps(settings | {"api_token": ENTERPRISE_KEY}), encoding="utf-8")
+            cycles = run("source-devin-ai", "read", "--config", told, "--streams", "consumption_cycles", "--format", "records")
+            (folder / "consumption_cycles.jsonl").write_text(cycles, encoding="utf-8")
         finally:
             sandbox.terminate()
 
@@ -72,12 +83,32 @@ class Built:
         run(sys.executable, PACKAGE / "load", self.folder, *self.place)
         return self
 
-    def dbt(self, command="run", *arguments, **environment):
-        # The profile's database is in the working folder, and nothing else of it differs: dbt need not parse everything again.
-        run(BIN / "dbt", "--quiet", command, "--target", self.database, *arguments, "--project-dir", PACKAGE, "--profiles-dir", PACKAGE,
-            "--target-path", self.folder.parent / f"target-{self.database}", "--log-path", self.folder.parent / "logs",
-            folder=self.folder, **environment)  # fmt: skip
+    # What dbt has read of the package, by database and variables.
+    parsed = {}
+
+    def dbt(self, command="run", **variables):
+        os.environ["DEVIN_DUCKDB"] = str(self.folder / "devin.duckdb")
+        told = ["--target", self.database, "--threads", "4", "--vars", json.dumps(variables), "--project-dir", str(PACKAGE), "--profiles-dir",
+                str(PACKAGE), "--target-path", str(self.folder.parent / "target"), "--log-path", str(self.folder.parent / "logs"),
+                "--log-level", "none", "--no-version-check"]  # fmt: skip
+        known = (self.database, json.dumps(variables))
+        if known not in self.parsed:
+            self.parsed[known] = self.invoke(None, "parse", "--no-partial-parse", *told)
+        self.invoke(self.parsed[known].deepcopy(), command, *told)
         return self
+
+    @staticmethod
+    def invoke(manifest, *arguments):
+        with contextlib.redirect_stdout(sys.stderr):
+            done = dbtRunner(manifest=manifest).invoke([*arguments])
+        # Its hold on the file would keep others from it.
+        if DuckDBConnectionManager._ENV is not None:
+            DuckDBConnectionManager._ENV.close()
+            DuckDBConnectionManager.close_all_connections()
+        if not done.success:
+            failed = [f"{result.node.name}: {result.message}" for result in getattr(done.result, "results", []) if str(result.status) in ("error", "fail")]
+            raise AssertionError(f"dbt {arguments[0]} failed: {done.exception or failed}")
+        return done.result
 
     def rows(self, query):
         if self.database == "duckdb":
@@ -115,8 +146,16 @@ class Organization:
                 seen = (version["session_id"], request["pr_url"], request["pr_state"] or "unknown")
                 self.sightings[seen] = min(self.sightings.get(seen, math.inf), version["updated_at"])
         self.requests = self.pull_requests()
+        self.members = self.newest(folder, "members", ["user_id"], "")
+        self.alerts = list(self.newest(folder, "relay_alerts", ["tag"], "last_at").values())
+        self.cycles = [(day(one["after"]), day(one["before"])) for one in self.newest(folder, "consumption_cycles", ["id"], "").values()]
+        self.periods = list(self.newest(folder, "active_users", ["id"], "").values())
+        self.totals = {day(one["date"]): one["acus"] for one in self.newest(folder, "consumption_daily", ["id"], "").values()}
+        self.of_members = {(day(one["date"]), one["user_id"]): one["acus"]
+                           for one in self.newest(folder, "consumption_daily_users", ["id"], "").values()}  # fmt: skip
         moments = [one[name] for one in self.sessions for name in ("created_at", "updated_at") if one[name]]
         moments += [one["created_at"] for messages in self.messages.values() for one in messages]
+        moments += [one["first_at"] / 1000 for one in self.alerts]
         self.days = []
         if moments:
             first, last = day(min(moments)), day(max(moments))
@@ -124,6 +163,8 @@ class Organization:
 
     @staticmethod
     def lines(folder, stream):
+        if not pathlib.Path(folder, f"{stream}.jsonl").exists():
+            return []
         with open(pathlib.Path(folder, f"{stream}.jsonl"), encoding="utf-8") as file:
             return [json.loads(line, parse_float=Decimal) for line in file]
 
@@ -170,6 +211,31 @@ class Organization:
     def of(self, session, state=None):
         return [one for one in self.requests.values() if one["session_id"] == session["session_id"] and state in (None, one["state"])]
 
+    def consumption(self):
+        """ACUs and where they are from, by day and user."""
+        told = {*self.totals, *(when for when, _ in self.of_members)}
+        found = {key: (acus, "consumption_daily_users") for key, acus in self.of_members.items() if acus}
+        for when, acus in self.totals.items():
+            of_members = [part for (of, _), part in self.of_members.items() if of == when and part]
+            if not of_members or sum(of_members) != acus:
+                found[when, None] = (acus - sum(of_members), "consumption_daily")
+        for session in self.sessions:
+            if session["created_at"] and not (told and min(told) <= day(session["created_at"]) <= max(told)):
+                key = (day(session["created_at"]), session["user_id"] or session["service_user_id"])
+                found[key] = (found.get(key, (0, ""))[0] + (session["acus_consumed"] or 0), "sessions")
+        return found
+
+    def minutes_to_pull_request(self, alert):
+        job = alert["job"] or {}
+        return (job["pr_at"] - job["created_at"]) / 60000 if job.get("pr_at") else None
+
+    def of_devin(self, period, today):
+        """The people of the day, or of the last week or month that was over when the day was."""
+        longest = {"dau": 1, "wau": 7, "mau": 31}[period]
+        over = [(day(one["end_time"] - 1), one["active_users"]) for one in self.periods if one["period"] == period]
+        over = [one for one in over if today - datetime.timedelta(days=longest) < one[0] <= today]
+        return max(over)[1] if over else None
+
     def waited(self, session):
         messages = self.messages[session["session_id"]]
         return sum(after["created_at"] - before["created_at"] for before, after in zip(messages, messages[1:])
@@ -188,6 +254,10 @@ class Organization:
         by_day = collections.defaultdict(list)
         for session in self.sessions:
             by_day[session["created_at"] and day(session["created_at"])].append(session)
+        consumed = collections.defaultdict(list)
+        for (when, _), (acus, source) in self.consumption().items():
+            if source != "sessions":
+                consumed[when].append(acus)
         expected = {}
         for today in self.days:
             sessions = by_day[today]
@@ -198,6 +268,9 @@ class Organization:
             merged = sum(len(self.of(session, "merged")) for session in sessions)
             people = lambda days: len(set().union(*(active[today - datetime.timedelta(days=back)] for back in range(days))))
             merges = [one for one in self.requests.values() if one["merged_at"] is not None and day(one["merged_at"]) == today]
+            alerts = [one for one in self.alerts if day(one["first_at"] // 1000) == today]
+            told = lambda wanted: sum(bool(wanted(one["job"] or {})) for one in alerts) if self.alerts else None
+            waits = [self.minutes_to_pull_request(one) for one in alerts]
             expected[today] = {
                 "sessions": len(sessions),
                 "ended_sessions": count(has_ended),
@@ -228,6 +301,21 @@ class Organization:
                 "messages_per_session": ratio(sum((one["num_user_messages"] or 0) + (one["num_devin_messages"] or 0) for one in sessions), len(sessions)),
                 "sessions_at_a_limit": count(lambda one: one["status"] == "suspended" and one["status_detail"] in LIMITS),
                 "hours_devin_waited": sum(map(self.waited, sessions)) / 3600,
+                "acus_metered": sum(consumed[today]) if consumed[today] else None,
+                "active_of_seats": ratio(people(30), len(self.members)),
+                "daily_active_users_of_devin": self.of_devin("dau", today),
+                "weekly_active_users_of_devin": self.of_devin("wau", today),
+                "monthly_active_users_of_devin": self.of_devin("mau", today),
+                "stickiness_of_devin": ratio(self.of_devin("dau", today) or 0, self.of_devin("mau", today))
+                if self.of_devin("dau", today) is not None else None,
+                "sessions_from_alerts": count(is_from_alert),
+                "sessions_from_alerts_with_pull_request": count(lambda one: is_from_alert(one) and self.of(one)),
+                "alerts": told(lambda job: True),
+                "alerts_with_session": told(lambda job: job.get("session_id")),
+                "alerts_with_pull_request": told(lambda job: job.get("pr_url")),
+                "alerts_with_merged_pull_request": told(lambda job: self.requests.get(job.get("pr_url"), {}).get("state") == "merged"),
+                "p50_minutes_from_alert_to_pull_request": quantile(waits, 0.5),
+                "p90_minutes_from_alert_to_pull_request": quantile(waits, 0.9),
             }  # fmt: skip
         return expected
 
@@ -256,27 +344,44 @@ class Organization:
         for session in self.sessions:
             if session["user_id"] or session["service_user_id"]:
                 groups[session["user_id"] or session["service_user_id"]].append(session)
+        metered = collections.defaultdict(list)
+        for (_, user), acus in self.of_members.items():
+            metered[user].append(acus)
+        named = lambda user: (self.members.get((user,)) or {}).get("name") or (self.members.get((user,)) or {}).get("email")
         return {
             user: {
-                "name": names[user][1] if user in names else user,
+                "name": named(user) or (names[user][1] if user in names else user),
+                "is_member": (user,) in self.members,
+                "acus_metered": sum(metered[user]) if user in metered else None,
                 "sessions": len(groups[user]),
                 "acus_consumed": sum(session["acus_consumed"] or 0 for session in groups[user]),
             }
-            for user in {*groups, *names}
+            for user in {*groups, *names, *(user for (user,) in self.members), *metered}
         }
 
-    def forecast(self, daily):
+    def forecast(self):
         if not self.days:
             return None
         today = self.days[-1]
-        month = [row["acus_consumed"] for when, row in daily.items() if (when.year, when.month) == (today.year, today.month)]
-        recent = [float(row["acus_consumed"]) for when, row in daily.items() if 0 < (today - when).days <= 28]
-        next_month = (today.replace(day=1) + datetime.timedelta(days=32)).replace(day=1)
-        left = (next_month - today).days - 1
+        first = today.replace(day=1)
+        cycles = [cycle for cycle in self.cycles if cycle[0] <= today < cycle[1]]
+        first, after = max(cycles) if cycles else (first, (first + datetime.timedelta(days=32)).replace(day=1))
+        by_day, sources = collections.Counter(), set()
+        for (when, _), (acus, source) in self.consumption().items():
+            if self.days[0] <= when <= today:
+                by_day[when] += acus
+            if first <= when <= today:
+                sources.add("sessions" if source == "sessions" else "consumption")
+        recent = [float(by_day[when]) for when in self.days if 0 < (today - when).days <= 28]
+        left = (after - today).days - 1
         rate = statistics.mean(recent) if recent else None
         spread = 1.96 * statistics.stdev(recent) * math.sqrt(left) if len(recent) > 1 else None
-        so_far = float(sum(month))
+        so_far = float(sum(acus for when, acus in by_day.items() if when >= first))
         return {
+            "cycle_start": first.isoformat(),
+            "cycle_end": after.isoformat(),
+            "cycle_source": "consumption_cycles" if cycles else "calendar month",
+            "acus_source": " and ".join(sorted(sources)) or "sessions",
             "days_left": left,
             "acus_so_far": so_far,
             "acus_per_day": rate,
@@ -292,6 +397,10 @@ def day(seconds):
 
 def has_ended(session):
     return session["status"] in ("exit", "error", "suspended") or session["status_detail"] == "finished"
+
+
+def is_from_alert(session):
+    return any(tag.lower() == "alert-relay" for tag in session.get("tags") or [])
 
 
 def is_blocked(session):
@@ -327,7 +436,7 @@ class Analytics(unittest.TestCase):
     def written(self, name, records):
         path = self.base / name
         path.mkdir(exist_ok=True)
-        for stream in STREAMS:
+        for stream in dict.fromkeys([*STREAMS, *records]):
             lines = records.get(stream, [])
             (path / f"{stream}.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
         return path
@@ -336,6 +445,7 @@ class Analytics(unittest.TestCase):
         for name, right in expected.items():
             value = found[name]
             if right is None or value is None or isinstance(right, str):
+                value = value.isoformat() if isinstance(value, datetime.date) else value
                 self.assertEqual(value, right, f"{where}: {name}")
             else:
                 self.assertTrue(math.isclose(value, right, rel_tol=1e-9, abs_tol=1e-9), f"{where}: {name} is {value}, not {right}")
@@ -346,7 +456,7 @@ class Analytics(unittest.TestCase):
         daily = known.daily()
         found = {row["day"]: row for row in built.rows("select * from kpi_daily")}
         self.assertEqual(set(found), set(daily))
-        self.assertTrue(not daily or set(next(iter(found.values()))) - set(next(iter(daily.values()))) == {"day", "cost", "active_of_seats"})
+        self.assertTrue(not daily or set(next(iter(found.values()))) - set(next(iter(daily.values()))) == {"day", "cost"})
         for when, row in daily.items():
             self.same(found[when], row, f"{built.database} {when}")
         for table, key, right in [("kpi_by_category", "category", known.categories()), ("dim_users", "user_id", known.users())]:
@@ -358,19 +468,26 @@ class Analytics(unittest.TestCase):
         self.assertEqual(set(requests), set(known.requests))
         for url, row in known.requests.items():
             self.same(requests[url], {name: row[name] for name in ("session_id", "state", "hours_to_merge", "hours_from_open_to_merge")}, url)
-        right = known.forecast(daily)
+        consumed = {(row["day"], row["user_id"]): (row["acus"], row["source"]) for row in built.rows("select * from fct_consumption_daily")}
+        expected = known.consumption()
+        self.assertEqual(set(consumed), set(expected))
+        for key, (acus, source) in expected.items():
+            self.same(dict(zip(("acus", "source"), consumed[key])), {"acus": acus, "source": source}, f"{built.database} {key}")
+        alerts = {row["alert_tag"]: row for row in built.rows("select * from fct_alerts")}
+        self.assertEqual(set(alerts), {one["tag"] for one in known.alerts})
+        for one in known.alerts:
+            self.same(alerts[one["tag"]], {"minutes_to_pull_request": known.minutes_to_pull_request(one),
+                                           "session_id": (one["job"] or {}).get("session_id"), "severity": one["severity"]}, one["tag"])  # fmt: skip
+        right = known.forecast()
         rows = built.rows("select * from forecast")
         self.assertEqual(len(rows), 1 if right else 0)
         if right:
             self.same(rows[0], right, f"{built.database} forecast")
 
     def test_every_figure_is_that_of_plain_python(self):
-        # Whatever the time zone of the machine is.
         for database in DATABASES:
             with self.subTest(database=database):
-                built = Built(self.organization(36, 3), database).load()
-                built.dbt("build", TZ="Pacific/Auckland", PGTZ="Pacific/Auckland")
-                self.agree(built)
+                self.agree(Built(self.organization(36, 3), database).load().dbt("build"))
 
     def test_both_databases_give_the_same_report_and_twice_the_same(self):
         folder = self.organization(600, 1)
@@ -382,7 +499,7 @@ class Analytics(unittest.TestCase):
 
     def test_an_organization_without_sessions_is_no_error(self):
         for database in DATABASES:
-            built = Built(self.organization(0, 1), database).load().dbt("build")
+            built = Built(self.organization(0, 1), database).load().dbt()
             self.agree(built)
             self.assertIn("There is no session in the data yet.", built.report())
 
@@ -390,8 +507,8 @@ class Analytics(unittest.TestCase):
         source = self.organization(36, 3)
         folder = self.base / "twice"
         folder.mkdir()
-        for stream in STREAMS:
-            (folder / f"{stream}.jsonl").write_bytes((source / f"{stream}.jsonl").read_bytes() * 2)
+        for file in source.glob("*.jsonl"):
+            (folder / file.name).write_bytes(file.read_bytes() * 2)
         self.agree(Built(folder, "duckdb").load().dbt("build"), source)
 
     def test_a_merge_that_the_destination_has_forgotten_keeps_its_day(self):
@@ -457,12 +574,90 @@ class Analytics(unittest.TestCase):
                 self.assertEqual([row["title"] for row in built.rows("select title from dim_playbooks")], ["(not listed)"])
                 self.assertEqual(built.rows("select sum(waited_seconds) as waited from fct_messages"), [{"waited": 60}])
 
+    def test_consumption_members_and_alerts(self):
+        monday = int(datetime.datetime(2026, 3, 2, tzinfo=datetime.timezone.utc).timestamp())
+        at = lambda days, hours=8: monday + days * 86400 + hours * 3600
+        link = "https://git.example/a/b/pull/1"
+
+        def alert(number, first_at, **job):
+            known = {"rule": "default", "phase": "settled", "held": None, "started_at": None, "pr_at": None, "settled_at": None,
+                     "session_id": None, "pr_url": None, "result": None}  # fmt: skip
+            return {"tag": f"ar-{number:026x}", "dedupe_key": f"generic:{number}", "route": "generic", "title": f"Alert {number}", "severity": None,
+                    "state": "firing", "first_at": first_at * 1000, "last_at": first_at * 1000 + 1, "responder": None, "job": known | job if job else None}  # fmt: skip
+
+        day_of = lambda number, days, acus, **more: {"id": f"org/{days}{more}", "date": at(days), "acus": acus, "number": number} | more
+        folder = self.written("metered", {
+            "sessions_insights": [
+                # Before the first day that consumption tells of, within, on a day of which it says nothing, and after it.
+                session("a", at(0, 1), at(0, 2), acus_consumed=1, user_id="u|1"),
+                session("b", at(0, 23), at(3, 2), acus_consumed=2, tags=["Alert-Relay", f"AR-{1:026X}", "ar-a-" + "0" * 26, "ar-ended"]),
+                session("c", at(2), at(3), acus_consumed=4, user_id="u|1", tags=["ar-t-" + "0" * 24, "oncall"]),
+                session("d", at(3), at(4), acus_consumed=8, service_user_id="s|1"),
+                session("e", at(6), at(6, 9), acus_consumed=16.5, user_id="u|2", tags=["alert-relay", f"ar-{2:026x}"],
+                        pull_requests=[{"pr_url": link, "pr_state": "merged"}]),
+            ],
+            "session_messages": [{"session_id": "a", "event_id": "1", "source": "user", "message": "", "created_at": at(0, 1), "user_id": "u|1",
+                                  "username": "A name of old"}],
+            "members": [{"user_id": "u|1", "name": "Zoë", "email": "z@x.example"}, {"user_id": "u|3", "name": None, "email": "y@x.example"},
+                        {"user_id": "u|4", "name": None, "email": None}],
+            # The newer row of a day holds.
+            "consumption_daily": [day_of(0, 2, 99), day_of(1, 2, 5.5), day_of(2, 3, 3), day_of(3, 4, 0), day_of(4, 5, 1)],
+            "consumption_daily_users": [day_of(0, 2, 5, user_id="u|1"), day_of(1, 2, 0, user_id="u|3"), day_of(2, 3, 4, user_id="u|gone"),
+                                        day_of(3, 5, 1, user_id="u|1")],
+            "consumption_cycles": [{"id": "0", "after": at(-30), "before": at(-1)}, {"id": "1", "after": at(-1), "before": at(29)}],
+            "active_users": [{"id": f"{period}{first}", "period": period, "start_time": at(first, 0), "end_time": at(last, 0), "active_users": people}
+                             for period, first, last, people in [("dau", 0, 1, 2), ("dau", 5, 6, 1), ("wau", -7, 0, 3), ("wau", -1, 6, 2), ("mau", -28, 3, 8)]],
+            "relay_alerts": [
+                alert(1, at(0), created_at=at(0) * 1000 + 250, session_id="b", phase="watching"),
+                # It came again two days later, which is what its job is of.
+                alert(2, at(4), created_at=at(6) * 1000, pr_at=at(6, 9) * 1000 + 500, session_id="e", pr_url=link, result="pr_opened"),
+                alert(3, at(6), created_at=at(6) * 1000, phase="received", held={"gate": "quota"}),
+                # Suppressed: no job; and one that comes after everything else.
+                alert(4, at(6)), alert(5, at(7)),
+            ],
+        })  # fmt: skip
+        for database in DATABASES:
+            with self.subTest(database=database):
+                built = Built(folder, database).load().dbt("build")
+                self.agree(built)
+                self.assertEqual(
+                    sorted((str(row["day"]), row["user_id"] or "", float(row["acus"]), row["source"]) for row in built.rows("select * from fct_consumption_daily")),
+                    [("2026-03-02", "", 2, "sessions"), ("2026-03-02", "u|1", 1, "sessions"),
+                     ("2026-03-04", "", 0.5, "consumption_daily"), ("2026-03-04", "u|1", 5, "consumption_daily_users"),
+                     ("2026-03-05", "", -1, "consumption_daily"), ("2026-03-05", "u|gone", 4, "consumption_daily_users"),
+                     ("2026-03-06", "", 0, "consumption_daily"), ("2026-03-07", "u|1", 1, "consumption_daily_users"),
+                     ("2026-03-08", "u|2", 16.5, "sessions")])  # fmt: skip
+                self.assertEqual(
+                    [(row["user_id"], row["name"]) for row in built.rows("select * from dim_users where is_member or user_id = 'u|gone' order by user_id")],
+                    [("u|1", "Zoë"), ("u|3", "y@x.example"), ("u|4", "u|4"), ("u|gone", "u|gone")])  # fmt: skip
+                tagged = built.rows("select session_id, alert_tag from fct_sessions where is_from_alert order by session_id")
+                self.assertEqual([(row["session_id"], row["alert_tag"]) for row in tagged], [("b", f"ar-{1:026x}"), ("e", f"ar-{2:026x}")])
+                self.assertEqual([row["held_by"] for row in built.rows("select held_by from fct_alerts where held_by is not null")], ["quota"])
+                row = built.rows("select cycle_start, days_left, acus_source, acus_so_far from forecast")[0]
+                self.assertEqual((str(row["cycle_start"]), row["days_left"], row["acus_source"], float(row["acus_so_far"])),
+                                 ("2026-03-01", 21, "consumption and sessions", 29))  # fmt: skip
+                page = built.report()
+                self.assertIn("Of 5 alerts, 1 has a pull request", page)
+                off = dict.fromkeys(["devin_using_alerts", "devin_using_consumption", "devin_using_consumption_users", "devin_using_members"], False)
+        built.dbt(**off)
+        self.assertEqual(built.rows("select max(alerts) as alerts, max(acus_metered) as metered, max(active_of_seats) as seats from kpi_daily"),
+                         [{"alerts": None, "metered": None, "seats": None}])  # fmt: skip
+        self.assertEqual({row["source"] for row in built.rows("select source from fct_consumption_daily")}, {"sessions"})
+
+    def test_the_columns_of_alerts_are_those_of_the_api(self):
+        described = json.loads((ROOT / "schemas/relay-api.json").read_text(encoding="utf-8"))["components"]["schemas"]
+        loader = {"__name__": "loader"}
+        exec(compile((PACKAGE / "load").read_text(encoding="utf-8"), "load", "exec"), loader)  # It is no module: it has no suffix.
+        self.assertEqual(set(loader["ALERTS"]), set(described["Alert"]["properties"]))
+        wanted = set(re.findall(r"devin_text\('job', '(\w+)'\)", (PACKAGE / "models/staging/stg_devin__alerts.sql").read_text(encoding="utf-8")))
+        self.assertTrue(wanted and wanted <= set(described["Job"]["properties"]), wanted)
+
     def test_the_settings_reach_the_figures(self):
         folder = self.written("settings", {"sessions_insights": [
             session("a", acus_consumed=2, user_id="u'1"), session("b", acus_consumed=3, user_id="u2"), session("c", acus_consumed=5)]})  # fmt: skip
-        values = json.dumps({"devin_acu_price": 2.5, "devin_teams": {"u'1": "Team O'One"}, "devin_seats": 4, "devin_cycle_acus": 100})
+        values = {"devin_acu_price": 2.5, "devin_teams": {"u'1": "Team O'One"}, "devin_seats": 4, "devin_cycle_acus": 100}
         for database in DATABASES:
-            built = Built(folder, database).load().dbt("build", "--vars", values)
+            built = Built(folder, database).load().dbt("build", **values)
             teams = {row["team"]: float(row["cost"]) for row in built.rows("select team, cost from kpi_by_team")}
             self.assertEqual(teams, {"Team O'One": 5.0, "(no team)": 20.0})
             self.assertEqual(built.rows("select max(active_of_seats) as seats from kpi_daily"), [{"seats": 0.5}])
@@ -473,8 +668,7 @@ class Analytics(unittest.TestCase):
         folder = self.written("sessions_only", {"sessions_insights": [session("a", playbook_id="p", user_id="u")]})
         for stream in ("session_messages", "playbooks"):
             (folder / f"{stream}.jsonl").unlink()
-        values = json.dumps({"devin_using_messages": False, "devin_using_playbooks": False})
-        built = Built(folder, "duckdb").load().dbt("build", "--vars", values)
+        built = Built(folder, "duckdb").load().dbt("build")
         self.assertEqual(built.rows("select sessions, daily_active_users as dau from kpi_daily"), [{"sessions": 1, "dau": 1}])
 
     def test_the_report_is_one_file_that_asks_nobody_and_runs_nothing(self):

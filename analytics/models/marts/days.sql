@@ -4,6 +4,8 @@ with recursive bounds as (
     select min(cast(created_at as date)) as first_on, max(cast(updated_at as date)) as last_on from {{ ref('stg_devin__sessions') }}
     union all
     select min(cast(created_at as date)), max(cast(created_at as date)) from {{ ref('stg_devin__messages') }}
+    union all
+    select min(cast(first_at as date)), max(cast(first_at as date)) from {{ ref('stg_devin__alerts') }}
   ) as moments
 ),
 days as (

@@ -1,4 +1,5 @@
--- One row a person or service user that started a session or wrote a message. Names are those of their newest message.
+-- One row a person or service user: who started a session, wrote a message, or is a member. Names are those of the members,
+-- else of the newest message.
 with names as (
   select user_id, username from (
     select user_id, username, row_number() over (partition by user_id order by created_at desc, event_id) as place
@@ -13,15 +14,34 @@ sessions as (
   from {{ ref('fct_sessions') }}
   where created_by is not null
   group by created_by
+),
+metered as (
+  select user_id, sum(acus) as acus
+  from {{ ref('stg_devin__consumption_daily_users') }}
+  group by user_id
+),
+users as (
+  select user_id from sessions
+  union
+  select user_id from names
+  union
+  select user_id from {{ ref('stg_devin__members') }}
+  union
+  select user_id from metered
 )
 select
-  coalesce(sessions.user_id, names.user_id) as user_id,
-  coalesce(names.username, sessions.user_id) as name,
+  users.user_id,
+  coalesce(members.name, names.username, users.user_id) as name,
   coalesce(sessions.kind, 'person') as kind,
-  {{ devin_team('coalesce(sessions.user_id, names.user_id)') }} as team,
+  members.user_id is not null as is_member,
+  {{ devin_team('users.user_id') }} as team,
   coalesce(sessions.sessions, 0) as sessions,
   coalesce(sessions.acus_consumed, 0) as acus_consumed,
+  metered.acus as acus_metered,
   sessions.first_session_at,
   sessions.last_session_at
-from sessions
-full outer join names on names.user_id = sessions.user_id
+from users
+left join sessions on sessions.user_id = users.user_id
+left join names on names.user_id = users.user_id
+left join {{ ref('stg_devin__members') }} as members on members.user_id = users.user_id
+left join metered on metered.user_id = users.user_id

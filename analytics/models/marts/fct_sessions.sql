@@ -33,6 +33,8 @@ select
   sessions.parent_session_id,
   sessions.automation_id,
   coalesce(sessions.automation_id is not null or sessions.origin = 'automation', false) as is_automated,
+  sessions.is_from_alert,
+  sessions.alert_tag,
   sessions.is_archived,
   sessions.origin,
   coalesce(sessions.category, '(not classified)') as category,

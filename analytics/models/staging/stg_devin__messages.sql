@@ -1,7 +1,8 @@
--- One row a message. Empty where `devin_using_messages` is off.
-{% if var('devin_using_messages') %}
+-- One row a message. Empty where they are not read.
+{% set messages = source('devin', 'session_messages') %}
+{% if devin_has('devin_using_messages', messages) %}
 with latest as (
-  {{ devin_latest(source('devin', 'session_messages'), ['session_id', 'event_id'], 'created_at') }}
+  {{ devin_latest(messages, ['session_id', 'event_id'], 'created_at') }}
 )
 select
   session_id,
@@ -13,13 +14,6 @@ select
   username
 from latest
 {% else %}
-select
-  cast(null as {{ dbt.type_string() }}) as session_id,
-  cast(null as {{ dbt.type_string() }}) as event_id,
-  cast(null as {{ dbt.type_string() }}) as source,
-  cast(null as {{ dbt.type_timestamp() }}) as created_at,
-  cast(null as {{ dbt.type_string() }}) as message,
-  cast(null as {{ dbt.type_string() }}) as user_id,
-  cast(null as {{ dbt.type_string() }}) as username
-where false
+{{ devin_nothing({'session_id': dbt.type_string(), 'event_id': dbt.type_string(), 'source': dbt.type_string(),
+  'created_at': dbt.type_timestamp(), 'message': dbt.type_string(), 'user_id': dbt.type_string(), 'username': dbt.type_string()}) }}
 {% endif %}

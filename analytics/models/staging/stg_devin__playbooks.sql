@@ -1,16 +1,12 @@
--- One row a playbook. Empty where `devin_using_playbooks` is off.
-{% if var('devin_using_playbooks') %}
+-- One row a playbook. Empty where they are not read.
+{% set playbooks = source('devin', 'playbooks') %}
+{% if devin_has('devin_using_playbooks', playbooks) %}
 with latest as (
-  {{ devin_latest(source('devin', 'playbooks'), ['playbook_id'], 'updated_at') }}
+  {{ devin_latest(playbooks, ['playbook_id'], 'updated_at') }}
 )
 select playbook_id, title, macro, {{ devin_timestamp('created_at') }} as created_at, {{ devin_timestamp('updated_at') }} as updated_at
 from latest
 {% else %}
-select
-  cast(null as {{ dbt.type_string() }}) as playbook_id,
-  cast(null as {{ dbt.type_string() }}) as title,
-  cast(null as {{ dbt.type_string() }}) as macro,
-  cast(null as {{ dbt.type_timestamp() }}) as created_at,
-  cast(null as {{ dbt.type_timestamp() }}) as updated_at
-where false
+{{ devin_nothing({'playbook_id': dbt.type_string(), 'title': dbt.type_string(), 'macro': dbt.type_string(),
+  'created_at': dbt.type_timestamp(), 'updated_at': dbt.type_timestamp()}) }}
 {% endif %}

@@ -24,5 +24,15 @@ select
   subcategory,
   session_size,
   num_user_messages as user_messages,
-  num_devin_messages as devin_messages
+  num_devin_messages as devin_messages,
+  coalesce(marks.is_from_alert, false) as is_from_alert,
+  marks.alert_tag
 from latest
+-- As the relay marks its sessions: `alert-relay`, and `ar-` with the 26 digits of the alert. Letter case is not promised.
+left join lateral (
+  select
+    bool_or(lower({{ devin_string('tags.element') }}) = 'alert-relay') as is_from_alert,
+    max(case when length({{ devin_string('tags.element') }}) = 29 and lower({{ devin_string('tags.element') }}) like 'ar-%'
+      and lower({{ devin_string('tags.element') }}) not like 'ar-t-%' then lower({{ devin_string('tags.element') }}) end) as alert_tag
+  from {{ devin_elements('latest.tags') }} as tags
+) as marks on true
