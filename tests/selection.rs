@@ -40,7 +40,7 @@ fn read(api: &Api, more: Value, state: &str) -> Ran {
 #[test]
 fn only_what_is_wanted_is_read_although_the_server_ignores_the_filters() {
     let api = api();
-    let settings = json!({"end_date": "2026-01-01T00:00:10Z", "tags": ["billing"], "user_ids": ["u1"]});
+    let settings = json!({"end_date": "2026-01-01T00:00:10Z", "tags": ["Billing"], "user_ids": ["u1"]});
     let ran = read(&api, settings, "[]");
     assert_eq!(ran.exit(), "exit 0", "{}", ran.text());
     for stream in STREAMS {
@@ -49,9 +49,9 @@ fn only_what_is_wanted_is_read_although_the_server_ignores_the_filters() {
         assert_eq!(ids, ["wanted"], "{stream}");
     }
     insta::assert_snapshot!(api.asked_sorted(), @"
-    sessions first=200 created_before=1767225610 tags=billing user_ids=u1
+    sessions first=200 created_before=1767225610 tags=Billing tags=billing user_ids=u1
     sessions/devin-wanted/messages first=200
-    sessions/insights first=200 created_before=1767225610 tags=billing user_ids=u1
+    sessions/insights first=200 created_before=1767225610 tags=Billing tags=billing user_ids=u1
     ");
 }
 

@@ -37,10 +37,20 @@ impl Selection {
         Selection { tags: sorted(&config.tags), user_ids: sorted(&config.user_ids) }
     }
 
-    /// The server's filters.
+    /// The server's filters. Whether the API heeds the case of a tag, or has all in small letters, is not documented; one of the
+    /// tags is enough for it, so it gets both spellings.
     pub fn filters(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let tags = self.tags.iter().map(|tag| ("tags", tag.clone()));
-        tags.chain(self.user_ids.iter().map(|user| ("user_ids", user.clone())))
+        let mut tags = self.tags.clone();
+        for tag in self.tags.iter().map(|tag| tag.to_lowercase()) {
+            if !tags.contains(&tag) {
+                tags.push(tag);
+            }
+        }
+        tags.into_iter().map(|tag| ("tags", tag)).chain(self.of_users())
+    }
+
+    fn of_users(&self) -> impl Iterator<Item = (&'static str, String)> {
+        self.user_ids.iter().map(|user| ("user_ids", user.clone()))
     }
 
     /// Whether a session is wanted.
@@ -67,7 +77,8 @@ impl Selection {
 
     /// What a state says about it: a text that is the same for the same selection; `None` when nothing is left out.
     pub fn told(&self) -> Option<String> {
-        let filters: Vec<String> = self.filters().map(|(name, value)| format!("{name}={value}")).collect();
+        let tags = self.tags.iter().map(|tag| ("tags", tag.clone()));
+        let filters: Vec<String> = tags.chain(self.of_users()).map(|(name, value)| format!("{name}={value}")).collect();
         (!filters.is_empty()).then(|| filters.join("&"))
     }
 }
@@ -86,6 +97,10 @@ mod tests {
     fn one_tag_and_one_user_are_enough() {
         let both = selection(&["b", "a", "a"], &["u"]);
         assert_eq!(both.told().as_deref(), Some("tags=a&tags=b&user_ids=u"));
+        assert_eq!(selection(&["Ops", "ops"], &[]).filters().count(), 2);
+        let asked: Vec<(&str, String)> = selection(&["Team:Ops"], &["U"]).filters().collect();
+        assert_eq!(format!("{asked:?}"), r#"[("tags", "Team:Ops"), ("tags", "team:ops"), ("user_ids", "U")]"#);
+        assert_eq!(selection(&["Ops"], &[]).told().as_deref(), Some("tags=Ops"), "as it is written in the settings");
         assert!(both.admits(r#"{"tags":["x","A"],"user_id":"u"}"#));
         assert!(!both.admits(r#"{"tags":["x"],"user_id":"u"}"#));
         assert!(!both.admits(r#"{"tags":[],"user_id":"u"}"#));
