@@ -407,6 +407,40 @@ fn the_further_streams_are_told_by_what_they_lack_and_fail_nothing() {
     insta::assert_snapshot!(told.join("\n"));
 }
 
+#[test]
+fn a_stream_of_several_lists_is_readable_where_all_of_them_are() {
+    let told = |people: Answer, months: Answer| {
+        let answer = move |ask: &Ask| match ask.list.as_str() {
+            "/v3beta1/organizations/org-1/members/users" => Answer::list(&[r#"{"user_id":"u1"}"#]),
+            "/v3beta1/organizations/org-1/members/idp-users" => people.clone(),
+            "metrics/dau" | "metrics/wau" => Answer::json("[]"),
+            "metrics/mau" => months.clone(),
+            list if list.contains("members") => Answer::unknown(),
+            _ => healthy(ask),
+        };
+        let text = program()
+            .at(&Api::start(answer), json!({}))
+            .run("check --config config.json --format text")
+            .text()
+            .to_string();
+        let cannot = text.split("Streams that cannot be read:").nth(1).unwrap_or_default().to_string();
+        cannot
+            .lines()
+            .filter(|line| line.contains("members") || line.contains("active_users"))
+            .map(str::trim)
+            .collect::<Vec<_>>()
+            .join("; ")
+    };
+    let refused = Answer::problem(403, "missing permission");
+    assert_eq!(told(Answer::list(&[]), Answer::json("[]")), "");
+    // People of an identity provider may be unknown where there is none.
+    assert_eq!(told(Answer::unknown(), Answer::json("[]")), "");
+    assert_eq!(
+        told(refused.clone(), refused),
+        "members (needs ViewOrgMembership); active_users (needs ViewOrgMetrics)"
+    );
+}
+
 /// The advice is "set api_url to the API's own address": the user's to mend, so FAILED.
 #[test]
 fn an_address_that_redirects_fails_the_check() {

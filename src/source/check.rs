@@ -165,8 +165,8 @@ pub async fn check(context: &Context) -> Verdict {
             }
             continue;
         }
-        let Some(place) = place(context, stream, &found, now) else { continue };
-        match one_page(&context.client, &place, &tell).await {
+        let Some(parts) = parts(stream, &found) else { continue };
+        match first_pages(context, stream, &found, &parts, now, &tell).await {
             Ok(page) => {
                 if stream.listing == Listing::Sessions {
                     found.session = found.session.or_else(|| first_session(&page));
@@ -178,7 +178,8 @@ pub async fn check(context: &Context) -> Verdict {
                         .and_then(|item| Facts::noted(item, &stream.reading()).id.text().map(Cow::into_owned));
                 }
                 let is_per_session = stream.listing == Listing::PerSession;
-                let total = page.total.filter(|_| !is_per_session);
+                // The parts of a stream may have the same records.
+                let total = page.total.filter(|_| !is_per_session && parts.len() == 1);
                 streams.push(Readable { stream, total, is_per_session });
             }
             Err(error) => match error.kind {
@@ -226,27 +227,61 @@ struct Found {
     person: Option<String>,
 }
 
-/// Where the smallest request can show whether a stream can be read; `None` when there is no session, or nobody, to ask for.
-fn place(context: &Context, stream: &Stream, found: &Found, now: i64) -> Option<Place> {
-    let each = if stream.each == Each::Member { Some(found.person.as_deref()?) } else { stream.each.values()[0] };
-    let place = Place::of(stream, &context.org_id, each);
-    match stream.listing {
-        Listing::PerSession => {
-            let in_path = format!("devin-{}", bare(found.session.as_deref()?));
-            Some(Place::below_session(stream, &context.org_id, &in_path))
-        }
-        Listing::Windows(row) | Listing::Log(row) => {
-            let last = windows(&row, now, now).last()?;
-            Some(place.with(last.parameters(&row, now)))
-        }
-        Listing::Sessions | Listing::Whole => Some(place),
+/// What there is a list for each of, one of which is asked for: `None` when there is no session, or nobody, to ask for.
+fn parts(stream: &Stream, found: &Found) -> Option<Vec<Option<String>>> {
+    if stream.listing == Listing::PerSession && found.session.is_none() {
+        return None;
+    }
+    match stream.each {
+        Each::Member => found.person.clone().map(|person| vec![Some(person)]),
+        each => Some(each.values().into_iter().map(|word| word.map(str::to_string)).collect()),
     }
 }
 
-/// The smallest page of a list, at the first of its paths that is neither refused nor unknown.
-async fn one_page(client: &Client, place: &Place, tell: &(dyn Fn(Event) + Sync)) -> Result<Page, Error> {
+/// The smallest page of a stream's first list, after each of its lists has answered: a read needs them all. Further parts of a union
+/// need not be there.
+async fn first_pages(
+    context: &Context,
+    stream: &Stream,
+    found: &Found,
+    parts: &[Option<String>],
+    now: i64,
+    tell: &(dyn Fn(Event) + Sync),
+) -> Result<Page, Error> {
+    let mut first: Option<(usize, Page)> = None;
+    for part in parts {
+        let leads = first.as_ref().map(|(path, _)| *path);
+        let place = place(context, stream, part.as_deref(), found, now).led_by(leads);
+        match (one_page(&context.client, &place, tell).await, stream.each) {
+            (Err(error), Each::Union(_)) if first.is_some() && error.kind == Kind::Status(404) => {}
+            (answer, _) => {
+                let answer = answer?;
+                first = first.or(Some(answer));
+            }
+        }
+    }
+    Ok(first.expect("every stream has a list").1)
+}
+
+/// Where the smallest request can show whether a list can be read.
+fn place(context: &Context, stream: &Stream, each: Option<&str>, found: &Found, now: i64) -> Place {
+    let place = Place::of(stream, &context.org_id, each);
+    match (stream.listing, &found.session) {
+        (Listing::PerSession, Some(session)) => {
+            Place::below_session(stream, &context.org_id, &format!("devin-{}", bare(session)))
+        }
+        (Listing::Windows(row) | Listing::Log(row), _) => match windows(&row, now, now).last() {
+            Some(last) => place.with(last.parameters(&row, now)),
+            None => place,
+        },
+        _ => place,
+    }
+}
+
+/// The smallest page of a list, at the first of its paths that is neither refused nor unknown, and which that is.
+async fn one_page(client: &Client, place: &Place, tell: &(dyn Fn(Event) + Sync)) -> Result<(usize, Page), Error> {
     match first_page(client, place, tell).await {
-        Ok((_, page)) => Ok(page),
+        Ok(answered) => Ok(answered),
         Err(End::Request(error) | End::Refused(error)) => Err(error),
         Err(_) => unreachable!("a single request ends in no other way"),
     }
