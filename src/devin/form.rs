@@ -41,7 +41,9 @@ pub enum Shape {
     Array,
     /// Either, as the pages of the API differ.
     ArrayOr(&'static str),
-    /// The answer is the only item: an object of numbers.
+    /// The same under this name, beside sums. Where it is missing, sums that are all zero say that there is nothing.
+    Sums(&'static str),
+    /// The answer is the only item: an object of numbers. An empty one says that nothing was measured.
     Measures,
 }
 
@@ -71,7 +73,7 @@ impl fmt::Display for Shape {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Shape::Items => formatter.write_str("an object with items"),
-            Shape::In(name) => write!(formatter, "an object with {name}"),
+            Shape::In(name) | Shape::Sums(name) => write!(formatter, "an object with {name}"),
             Shape::Array => formatter.write_str("a list"),
             Shape::ArrayOr(name) => write!(formatter, "a list, or an object with {name}"),
             Shape::Measures => formatter.write_str("an object of numbers"),
@@ -121,6 +123,11 @@ mod tests {
             read(Shape::ArrayOr("items"), Paging::Unpaged, &json!([{"a": 1}])),
             read(Shape::ArrayOr("items"), Paging::Unpaged, &json!({"items": [{"a": 1}]})),
             read(Shape::Measures, Paging::Unpaged, &json!({"sessions_count": 0})),
+            read(Shape::Measures, Paging::Unpaged, &json!({})),
+            read(Shape::Sums("days"), Paging::Unpaged, &json!({"total": 1.5, "days": [{"a": 1}]})),
+            read(Shape::Sums("days"), Paging::Unpaged, &json!({})),
+            read(Shape::Sums("days"), Paging::Unpaged, &json!({"total_acus": 0})),
+            read(Shape::Sums("days"), Paging::Unpaged, &json!({"total_acus": 0.0, "days": null})),
             read(Shape::In("items"), Paging::Cursor, &json!({"items": [], "end_cursor": "x"})),
         ];
         insta::assert_snapshot!(told.join("\n"));
@@ -139,6 +146,13 @@ mod tests {
             read(Shape::Measures, Paging::Unpaged, &json!({"message": "temporarily unavailable", "status": 503})),
             read(Shape::Measures, Paging::Unpaged, &json!({"error": {"code": "x"}})),
             read(Shape::Measures, Paging::Unpaged, &json!([])),
+            read(Shape::Sums("days"), Paging::Unpaged, &json!({"total_acus": 5})),
+            read(Shape::Sums("days"), Paging::Unpaged, &json!({"total_acus": 5, "days": null})),
+            read(Shape::Sums("days"), Paging::Unpaged, &json!({"total_acus": 0, "items": []})),
+            read(Shape::Sums("days"), Paging::Unpaged, &json!({"detail": null})),
+            read(Shape::Sums("days"), Paging::Unpaged, &json!({"total_acus": "0"})),
+            read(Shape::Sums("days"), Paging::Unpaged, &json!([])),
+            read(Shape::In("folders"), Paging::Unpaged, &json!({})),
             read(Shape::In("items"), Paging::Unpaged, &json!({"items": [], "has_next_page": true})),
             read(Shape::Array, Paging::Unpaged, &json!(7)),
         ];

@@ -26,6 +26,8 @@ pub(super) fn walk(
         Shape::ArrayOr(_) => "",
         Shape::Items => "items",
         Shape::In(name) => name,
+        Shape::Sums(_) if says_nothing(body, &walker)? => return Ok(Envelope::default()),
+        Shape::Sums(name) => name,
         Shape::Measures => return walk_measures(body, &walker, items, fields),
     };
     if name.is_empty() {
@@ -79,6 +81,23 @@ fn walk_envelope(
 const NOT_OF_MEASURES: [&str; 9] =
     ["items", "has_next_page", "detail", "error", "errors", "message", "title", "status", "code"];
 
+/// Whether an answer is an object of sums that are all zero, so that it lacks its list because there is nothing in it.
+fn says_nothing(body: &str, walker: &Walker) -> Result<bool, Refused> {
+    if !body.trim_ascii_start().starts_with('{') {
+        return Ok(false);
+    }
+    let mut is_nothing = true;
+    let end = walker.object(walker.start(), |key, at| {
+        let end = walker.value(at)?;
+        let value = &body[at..end];
+        let is_zero = value == "null" || value.parse::<f64>().is_ok_and(|sum| sum == 0.0);
+        is_nothing &= is_zero && !NOT_OF_MEASURES.contains(&&body[key]);
+        Ok(end)
+    })?;
+    walker.end(end)?;
+    Ok(is_nothing)
+}
+
 /// Walks over an answer that is one item: an object of numbers, no list's envelope and no error.
 fn walk_measures(
     body: &str,
@@ -88,15 +107,19 @@ fn walk_measures(
 ) -> Result<Envelope, Refused> {
     let end = walk_item(body, walker, walker.start(), items, fields)?;
     walker.end(end)?;
-    let (mut is_measured, mut is_envelope) = (false, false);
+    let (mut is_measured, mut is_envelope, mut is_nothing) = (false, false, true);
     let inside = Walker::new(body);
     inside.object(inside.start(), |key, at| {
         let end = inside.value(at)?;
+        is_nothing = false;
         is_measured |= body[at..].starts_with(|c: char| c == '-' || c.is_ascii_digit() || c == '[' || c == '{');
         is_envelope |= NOT_OF_MEASURES.contains(&&body[key]);
         Ok(end)
     })?;
-    if is_measured && !is_envelope { Ok(Envelope::default()) } else { Err(Refused) }
+    if is_nothing {
+        items.clear();
+    }
+    if is_nothing || is_measured && !is_envelope { Ok(Envelope::default()) } else { Err(Refused) }
 }
 
 fn spelled_out(body: &str, key: Range<usize>) -> Result<Cow<'_, str>, Refused> {
@@ -163,7 +186,7 @@ fn why_other(body: &str, shape: Shape) -> Invalid {
         Err(error) => return Invalid::NotJson { line: error.line(), column: error.column() },
     };
     let list = match shape {
-        Shape::In(name) | Shape::ArrayOr(name) if value.is_object() => &value[name],
+        Shape::In(name) | Shape::Sums(name) | Shape::ArrayOr(name) if value.is_object() => &value[name],
         _ => &value,
     };
     match list.as_array().map(|items| items.iter().position(|item| !item.is_object())) {

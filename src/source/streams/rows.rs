@@ -56,7 +56,7 @@ const CONSUMPTION_TAIL_S: i64 = 12 * 3_600;
 
 /// The same of consumption, whose items name their day.
 const CONSUMPTION: Stream = Stream {
-    form: Form { paging: Paging::Unpaged, shape: Shape::In("consumption_by_date") },
+    form: Form { paging: Paging::Unpaged, shape: Shape::Sums("consumption_by_date") },
     permission: "ViewOrgConsumption",
     is_enterprise: true,
     ..DAILY
