@@ -371,6 +371,123 @@ async fn an_audit_trail_of_the_organization_alone_is_told_from_the_enterprises()
 }
 
 #[tokio::test]
+async fn a_state_of_the_organizations_trail_does_not_serve_that_of_the_enterprise() {
+    let now = source_devin_ai::source::emit::now_ms() / 1000;
+    // The enterprise's trail has entries that the organization's lacks, before the mark of the latter.
+    let entry =
+        move |number: i64| json!({"audit_log_id": format!("e{number}"), "created_at": now - 5_000 * (50 - number)});
+    let is_open = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let opened = std::sync::Arc::clone(&is_open);
+    let api = Api::start(move |ask| {
+        let numbers: Vec<i64> = match ask.list.as_str() {
+            "/v3/enterprise/audit-logs" if opened.load(Ordering::Relaxed) => (1..=40).collect(),
+            "/v3/enterprise/audit-logs" => return Answer::problem(403, "missing permission"),
+            "audit-logs" => (1..=40).filter(|number| number % 4 == 0).collect(),
+            _ => return Answer::unknown(),
+        };
+        let after: i64 = ask.parameter("time_after").map_or(0, |bound| bound.parse().unwrap());
+        let items = numbers.into_iter().map(entry).filter(|entry| entry["created_at"].as_i64() >= Some(after));
+        Answer::json(json!({"items": items.collect::<Vec<_>>()}).to_string())
+    });
+    let library = Library::at(&api);
+    let (ending, first) = library.read(&["audit_logs"], "[]").await;
+    assert_eq!((ending, first.records("audit_logs").len()), (Ending::Complete, 10), "{}", first.lines());
+    is_open.store(true, Ordering::Relaxed);
+    let (ending, second) = library.read(&["audit_logs"], &first.state_file()).await;
+    assert_eq!((ending, second.records("audit_logs").len()), (Ending::Complete, 40), "{}", second.lines());
+    assert!(second.lines().contains("/v3/enterprise/audit-logs answers now"), "{}", second.lines());
+    let (_, third) = library.read(&["audit_logs"], &second.state_file()).await;
+    assert_eq!(third.records("audit_logs").len(), 1, "the same list goes on: {}", third.lines());
+    // Of a state that was written before states said so, nobody knows which list it is of.
+    let state = second.state_file().replace(r#","path":"/v3/enterprise/audit-logs""#, "");
+    assert_ne!(state, second.state_file());
+    let (_, fourth) = library.read(&["audit_logs"], &state).await;
+    assert_eq!(fourth.records("audit_logs").len(), 40, "{}", fourth.lines());
+}
+
+#[tokio::test]
+async fn limits_are_told_apart_by_all_that_they_are_for_and_otherwise_refused() {
+    let limits = |items: Value| only("/v3/enterprise/consumption/acu-limits/devin", json!({"items": items}));
+    let api = limits(json!([
+        {"scope": "user", "org_id": "a", "cycle_acu_limit": 1},
+        {"scope": "user", "user_id": "a", "cycle_acu_limit": 2},
+        {"scope": "user", "org_id": "a", "user_id": "b", "cycle_acu_limit": 3},
+        {"scope": "user", "org_id": "a", "user_id": "b", "cycle_acu_limit": 3},
+    ]));
+    let (ending, told) = read(&api, "acu_limits").await;
+    let limits_of = |told: &Told| {
+        told.records("acu_limits").iter().map(|record| record["cycle_acu_limit"].as_i64().unwrap()).collect::<Vec<_>>()
+    };
+    assert_eq!((ending, limits_of(&told)), (Ending::Complete, vec![1, 2, 3]), "{}", told.lines());
+    let group = |name: &str, limit: i64| json!({"scope": "group", "group": name, "cycle_acu_limit": limit});
+    let (ending, told) = read(&limits(json!([group("a", 1), group("b", 2)])), "acu_limits").await;
+    assert_eq!(ending, Ending::Failed, "{}", told.lines());
+    assert!(told.errors()[0].contains("different records with the same scope, org_id, user_id"), "{}", told.lines());
+}
+
+#[tokio::test]
+async fn a_day_without_anything_is_an_empty_day_and_another_answer_is_none() {
+    for (stream, list, body, ending) in [
+        ("consumption_daily", "consumption/daily", json!({"total_acus": 0}), Ending::Complete),
+        ("consumption_daily", "consumption/daily", json!({}), Ending::Complete),
+        (
+            "consumption_daily",
+            "consumption/daily",
+            json!({"total_acus": 0.0, "consumption_by_date": null}),
+            Ending::Complete,
+        ),
+        ("metrics_usage_daily", "metrics/usage", json!({}), Ending::Complete),
+        ("consumption_daily", "consumption/daily", json!({"total_acus": 3}), Ending::Failed),
+        ("consumption_daily", "consumption/daily", json!({"total_acus": 0, "days": []}), Ending::Failed),
+        ("metrics_usage_daily", "metrics/usage", json!({"status": "ok"}), Ending::Failed),
+        ("active_users", "metrics/dau", json!({}), Ending::Failed),
+        ("knowledge_folders", "knowledge/folders", json!({}), Ending::Failed),
+    ] {
+        let (ended, told) = read(&only(list, body.clone()), stream).await;
+        assert_eq!((ended, told.records(stream).len()), (ending, 0), "{stream} {body}: {}", told.lines());
+    }
+}
+
+#[tokio::test]
+async fn an_end_date_bounds_the_days_and_the_trail() {
+    let today = source_devin_ai::source::emit::now_ms() / 1000 / DAY * DAY;
+    let entries: Vec<Value> = (0..20)
+        .map(|back| json!({"audit_log_id": format!("e{back}"), "created_at": today - (20 - back) * DAY}))
+        .collect();
+    let api = Api::start(move |ask| match ask.list.as_str() {
+        "metrics/prs" => Answer::json(r#"{"prs_merged_count":1}"#),
+        "/v3/enterprise/audit-logs" => Answer::json(json!({"items": entries}).to_string()),
+        _ => Answer::unknown(),
+    });
+    let mut library = Library::at(&api);
+    library.config.start_date = Some(today - 10 * DAY);
+    library.config.end_date = Some(today - 4 * DAY + 7);
+    let (ending, told) = library.read(&["metrics_prs_daily", "audit_logs"], "[]").await;
+    assert_eq!(ending, Ending::Complete, "{}", told.lines());
+    let days: Vec<i64> = told
+        .records("metrics_prs_daily")
+        .iter()
+        .map(|day| (today - day["window_start"].as_i64().unwrap()) / DAY)
+        .collect();
+    assert_eq!(days, [10, 9, 8, 7, 6, 5, 4], "a day that has begun by then is told whole");
+    let days: Vec<i64> =
+        told.records("audit_logs").iter().map(|entry| (today - entry["created_at"].as_i64().unwrap()) / DAY).collect();
+    assert_eq!(days, [10, 9, 8, 7, 6, 5, 4]);
+    assert!(
+        api.asked().iter().any(|asked| asked.starts_with("/v3/enterprise/audit-logs") && asked.contains("time_before"))
+    );
+    // A later end date reads on from nothing, or days in between would be lacking.
+    library.config.end_date = None;
+    let (_, later) = library.read(&["metrics_prs_daily", "audit_logs"], &told.state_file()).await;
+    assert_eq!(
+        (later.records("metrics_prs_daily").len(), later.records("audit_logs").len()),
+        (11, 10),
+        "{}",
+        later.lines()
+    );
+}
+
+#[tokio::test]
 async fn an_audit_trail_says_a_state_after_each_page_and_goes_on_from_it() {
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let (ending, told) = of_sandbox(&sandbox).read(&["audit_logs"], "[]").await;

@@ -8,6 +8,7 @@ use super::cursor::Bounds;
 use super::emit::Ledger;
 use super::facts::{Facts, Reading};
 use super::fingerprint::fingerprint;
+use super::identifier::Identified;
 use super::listing::{Decision, Kind, Listing, Sight, Times};
 use super::open::InVain;
 use super::pages::Pages;
@@ -50,6 +51,8 @@ pub struct Records<'a> {
     pub pass: &'a mut Pass,
     /// What this list is for, of several.
     pub of: Slice,
+    /// What has come under each identifier that is made here.
+    pub identified: Identified,
 }
 
 /// Lists what is at `place` with `bounds`, and hands every item to its readers.
@@ -92,11 +95,17 @@ pub async fn read_list(
                 readers.warn(context, doubt);
                 break;
             }
-            Decision::ListAgain { since } => bounds.since = since,
+            Decision::ListAgain { since } => {
+                bounds.since = since;
+                readers.records.iter_mut().for_each(|records| records.identified.begin());
+            }
             Decision::Incomplete { reason } => return Err(End::Data(reason)),
         }
         pages = Pages::start(context, place.request(path, filters(bounds)), tell);
         page = pages.next().await?;
+    }
+    if let Some(refusal) = readers.not_told_apart() {
+        return Err(End::Data(refusal));
     }
     if kind == Kind::Sessions {
         by_name(context, place, now, tell, readers).await?;
@@ -263,6 +272,9 @@ impl Records<'_> {
                 _ => {}
             }
         }
+        if let Some(id) = facts.id.0.filter(|_| self.step.stream.is_identified_here()) {
+            self.identified.note(id, item);
+        }
         if is_by_name { self.pass.wants_again(item, facts, sight) } else { self.pass.wants(item, facts, sight) }
     }
 
@@ -350,6 +362,12 @@ impl Readers<'_> {
                 context.emitter.checkpoint(ledger);
             }
         }
+    }
+
+    /// What to say of a stream that cannot tell its records apart, one of which would be lost at the destination; `None` of one
+    /// that can.
+    fn not_told_apart(&self) -> Option<String> {
+        self.records.iter().find_map(|records| records.identified.refusal(records.step.stream))
     }
 
     /// Every session that a reader would ask for by name.

@@ -4,9 +4,11 @@
 pub mod check;
 pub mod context;
 pub mod cursor;
+pub mod elements;
 pub mod emit;
 pub mod facts;
 pub mod fingerprint;
+pub mod identifier;
 pub mod ledger;
 pub mod list;
 pub mod listing;

@@ -59,6 +59,11 @@ impl Pass {
         self.is_ascending = false;
     }
 
+    /// Notes which of the paths is read that the list may have.
+    pub fn set_path(&mut self, path: &str) {
+        self.from.set_path(Some(path.to_string()));
+    }
+
     /// Takes the server's clock.
     pub fn begin(&mut self, now: i64) {
         self.now = now;

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::record::{Frame, IdPart};
+use super::identifier::IdPart;
+use super::record::Frame;
 use super::streams::{Added, EACH, Part, Path, Scope, Stream};
 use super::windows::Window;
 use crate::devin::{Error, Form, Kind, Request};

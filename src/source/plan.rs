@@ -28,7 +28,7 @@ pub struct Plan {
 }
 
 /// One stream to read.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Step {
     pub stream: &'static Stream,
     /// What the platform calls it.
@@ -55,6 +55,12 @@ impl Step {
         let unfinished = state.unfinished.and_then(|unfinished| unfinished.sessions_updated_at);
         let mark = unfinished.or(state.sessions_updated_at).or(state.cursor());
         mark.map(|mark| self.before(mark))
+    }
+
+    /// The same step from the beginning, whatever its state says.
+    pub fn anew(&self) -> Step {
+        let state = StreamState::new(self.state.scope.clone().unwrap_or_default());
+        Step { state, bounds: Bounds { since: None, ..self.bounds }, ..self.clone() }
     }
 
     /// A look-back before a mark, but for a state that does not know what lies there.
@@ -148,11 +154,11 @@ impl Plan {
         let start_date = match stream.listing {
             // What has not been asked for is not there, so the state says from when on it has been.
             Listing::Windows(_) => config.start_date.or_else(|| Some(first_day(given, now))),
-            _ => config.start_date.filter(|_| stream.heeds_start_date()),
+            _ => config.start_date.filter(|_| stream.heeds_dates()),
         };
-        let end_date = config.end_date.filter(|_| stream.heeds_selection());
+        let end_date = config.end_date.filter(|_| stream.heeds_dates());
         let selection = stream.heeds_selection().then(|| Selection::of(config).told()).flatten();
-        let scope = Scope { org_id: config.org_id.clone(), start_date, end_date, selection };
+        let scope = Scope { org_id: config.org_id.clone(), start_date, end_date, selection, path: None };
         let cursor_field = stream.cursor.map(|cursor| cursor.field);
         let read = cursor_field.map(|field| StreamState::read(field, &scope, given));
         let mut state = match read.unwrap_or_else(|| Ok(StreamState::new(scope.clone()))) {

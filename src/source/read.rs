@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 use super::context::{Context, End};
 use super::cursor::Bounds;
 use super::emit::Ledger;
+use super::identifier::Identified;
 use super::list::{Readers, Records, read_list};
 use super::listing::{Kind as ListKind, Listing};
 use super::messages;
@@ -196,7 +197,13 @@ async fn list(
         records: records
             .iter()
             .zip(&mut passes)
-            .map(|((step, ledger), pass)| Records { step, ledger, pass, of: Slice::default() })
+            .map(|((step, ledger), pass)| Records {
+                step,
+                ledger,
+                pass,
+                of: Slice::default(),
+                identified: Identified::default(),
+            })
             .collect(),
         partitions: partitions.iter_mut().collect(),
     };

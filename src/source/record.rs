@@ -1,21 +1,18 @@
 //! A page's bytes become record lines, byte for byte. Pure.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use chrono::DateTime;
 use serde_json::Value;
-use serde_json::value::RawValue;
 
+use super::elements;
 use super::facts::{Facts, Field, Reading, field_of};
+use super::identifier::{IdPart, ROOM_FOR_AN_ID, made};
 use super::redaction::Rules;
 use super::shape::Shape;
-use super::streams::Cursor;
 use crate::airbyte::StreamDescriptor;
 use crate::airbyte::line::compact_into;
 use crate::airbyte::message::record_frame;
-use crate::devin::session::bare;
 use crate::devin::{Item, Page};
 
 /// What stands around and inside a record on its line.
@@ -37,19 +34,6 @@ pub struct Frame {
     redacted: Option<Arc<Rules>>,
     /// What the schema declares, which the first item of a page is held against.
     declared: Option<&'static Shape>,
-}
-
-/// A part of an identifier that is made here.
-#[derive(Debug, Clone)]
-pub enum IdPart {
-    /// The same for the whole list.
-    Of(String),
-    /// A field of the item, left out where that has none.
-    Field(&'static str),
-    /// The first of these fields that the item has, without which there is no identifier.
-    FirstOf(&'static [&'static str]),
-    /// The UTC day of the item's cursor.
-    Day,
 }
 
 impl Frame {
@@ -112,48 +96,7 @@ impl Frame {
         let is_added = self.added.iter().any(|(name, _)| *name == field) || (field == "id" && id.is_some());
         is_added && field_of(item, field).0 == Some("null")
     }
-
-    /// The identifier of an item, as JSON; `None` when nothing of the item tells it from others.
-    fn id_of(&self, item: Item, facts: &Facts, cursor: Option<Cursor>) -> Option<String> {
-        let (mut id, mut is_told) = (String::new(), false);
-        for part in self.id.as_ref()? {
-            let text = match part {
-                IdPart::Of(text) => text.clone(),
-                IdPart::Field(name) => {
-                    let Some(text) = text_of(item, name) else { continue };
-                    is_told = true;
-                    text
-                }
-                IdPart::FirstOf(names) => {
-                    is_told = true;
-                    names.iter().find_map(|name| text_of(item, name))?
-                }
-                IdPart::Day => {
-                    let Some(day) = facts.cursor(cursor).and_then(|at| DateTime::from_timestamp(at, 0)) else {
-                        continue;
-                    };
-                    is_told = true;
-                    day.format("%Y-%m-%d").to_string()
-                }
-            };
-            if !id.is_empty() {
-                id.push('/');
-            }
-            id.push_str(&text);
-        }
-        is_told.then(|| Value::from(id).to_string())
-    }
 }
-
-/// A text or a number that tells an item from others; `None` where it has none.
-fn text_of(item: Item, name: &str) -> Option<String> {
-    let field = field_of(item, name);
-    let number = field.0.filter(|value| value.starts_with(|c: char| c == '-' || c.is_ascii_digit()));
-    field.text().or(number.map(Into::into)).filter(|text| !text.is_empty()).map(Cow::into_owned)
-}
-
-/// So long is an identifier made of others, as a rule.
-const ROOM_FOR_AN_ID: usize = 160;
 
 /// A page's records, ready to be written.
 #[derive(Debug, Default)]
@@ -187,7 +130,7 @@ pub fn frame_page(
             let added = frame.added.iter().find(|(name, _)| *name == cursor.field);
             added.iter().for_each(|(_, value)| facts.complete_cursor(value));
         }
-        let id = frame.id_of(item, &facts, reading.cursor);
+        let id = frame.id.as_ref().and_then(|parts| made(parts, item, &facts, reading.cursor));
         if frame.id.is_some() && frame.projects.is_none() {
             facts.id = Field(id.as_deref());
         }
@@ -268,43 +211,19 @@ fn write_line(frame: &Frame, item: Item, id: Option<&str>, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes a line for each element of a field of a session, with what tells it from others, and answers how many.
+/// Writes a line for each element of a field of a session, and answers how many.
 fn write_elements(frame: &Frame, item: Item, field: &str, out: &mut Vec<u8>) -> u64 {
-    let list = field_of(item, field).0.unwrap_or("[]");
-    // What is no list has no elements: that is a session's affair, whose own stream has it as it is.
-    let elements: Vec<&RawValue> = serde_json::from_str(list).unwrap_or_default();
-    let session = field_of(item, "session_id").text().unwrap_or_default();
-    let mut written = 0;
-    for (number, element) in elements.iter().map(|element| element.get()).enumerate() {
-        if !element.starts_with('{') || is_empty(element) {
-            continue;
-        }
-        #[derive(serde::Deserialize)]
-        struct Address {
-            pr_url: Option<String>,
-        }
-        let address = serde_json::from_str(element).ok().and_then(|Address { pr_url }| pr_url);
-        let name = address.unwrap_or_else(|| number.to_string());
+    elements::of_session(item, field, |record| {
         let begin = out.len();
         out.extend_from_slice(&frame.before);
         out.push(b'{');
         out.extend_from_slice(&frame.label);
-        out.extend_from_slice(format!("\"id\":{},", Value::from(format!("{}/{name}", bare(&session)))).as_bytes());
-        for name in ["session_id", "org_id", "created_at", "updated_at"] {
-            if let Some(value) = field_of(item, name).0 {
-                out.extend_from_slice(format!("\"{name}\":").as_bytes());
-                compact_into(value, out);
-                out.push(b',');
-            }
-        }
-        compact_into(&element[1..], out);
+        out.extend_from_slice(record);
         out.extend_from_slice(&frame.after);
         if frame.is_for_people {
             spell_controls(out, begin);
         }
-        written += 1;
-    }
-    written
+    })
 }
 
 /// Spells out the control characters from U+0080 to U+009F in what was written since `begin`: some terminals take them for
@@ -399,7 +318,7 @@ mod tests {
         {"id":"o/g/7","git":"g","n":7,"path":"a"}
         {"id":"o/g/b","git":"g","path":"b"}
         {"git":"g","n":null,"path":""}
-        {"id":"o/c","path":"c"}
+        {"id":"o//c","path":"c"}
         (4 records, 0 empty)
         "#);
     }
@@ -442,7 +361,7 @@ mod tests {
         {"id":"org-1/user/7/a|\"b","scope":"user","user":"a|\"b","n":7}
         {"id":"org-1/org","scope":"org","user":null}
         {"other":1}
-        {"id":"org-1/1","n":1}
+        {"id":"org-1//1","n":1}
         {"id":"own","n":1}
         (5 records, 0 empty)
         "#);

@@ -9,6 +9,7 @@ use super::context::{Context, End, Tell, server_now};
 use super::cursor::Bounds;
 use super::emit::Ledger;
 use super::facts::{Facts, Reading};
+use super::identifier::Identified;
 use super::list::{Readers, Records, first_page, read_list, undated};
 use super::listing::Kind as ListKind;
 use super::pages::Pages;
@@ -17,7 +18,7 @@ use super::place::{Place, Slice};
 use super::plan::Step;
 use super::record::is_empty;
 use super::state::StreamState;
-use super::streams::{Each, FIRST_OF_ALL, Listing, Stream, Windows, find};
+use super::streams::{Each, FIRST_OF_ALL, Listing, Stream, Windows, endpoints, find};
 use super::windows::{Window, midnight, windows};
 use crate::airbyte::Level;
 use crate::devin::{Error, Kind, Trail};
@@ -29,7 +30,7 @@ use crate::devin::{Error, Kind, Trail};
 pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> Result<StreamState, End> {
     let mut reader = SliceReader {
         context,
-        step,
+        step: step.clone(),
         ledger,
         tell: context.teller(ledger),
         pass: Pass::new(step),
@@ -49,15 +50,17 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
     let Some((start, now)) = reader.time(&each).await? else { return Ok(reader.pass.state_at(None)) };
     let mut said = Instant::now();
     let mut mark = None;
-    for window in windows(&row, start, now) {
+    let last = step.bounds.end_date.map_or(now, |end| now.min(end.saturating_sub(1)));
+    for window in windows(&row, start, last) {
         // A machine whose clock is ahead must not ask for days that are yet to come.
         let now = now.min(reader.pass.now());
         if window.from > now {
             break;
         }
+        let window = window.ending(&row, step.bounds.end_date);
         reader.window(&each, Some((&row, window, now))).await?;
         mark = match step.stream.listing {
-            Listing::Log(_) => next_mark(step.state.cursor(), reader.pass.largest, None, now),
+            Listing::Log(_) => next_mark(reader.step.state.cursor(), reader.pass.largest, None, now),
             _ => Some(window.last_day().min(midnight(now.min(reader.pass.now())))),
         };
         context.emitter.safe(ledger, reader.pass.state_at(mark).write());
@@ -72,7 +75,8 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
 /// The reading of one stream.
 struct SliceReader<'a> {
     context: &'a Arc<Context>,
-    step: &'a Step,
+    /// What is to be read; from the beginning, where the state is of another list than the one that answers.
+    step: Step,
     ledger: &'a Arc<Ledger>,
     tell: Tell,
     pass: Pass,
@@ -115,22 +119,21 @@ impl SliceReader<'_> {
     /// From when to when the lists are asked for; `None` when there is nothing. Without a mark or a start date, a log begins at
     /// its oldest entry.
     async fn time(&mut self, each: &[Option<String>]) -> Result<Option<(i64, i64)>, End> {
-        let Step { bounds, now, stream, .. } = self.step;
-        let start = bounds.since.max(bounds.start_date);
+        let (now, stream) = (self.step.now, self.step.stream);
+        let start = |step: &Step| step.bounds.since.max(step.bounds.start_date);
         if !matches!(stream.listing, Listing::Log(_)) {
-            return Ok(start.map(|start| (start, *now)));
+            return Ok(start(&self.step).map(|start| (start, now)));
         }
         let place = self.place(each.first().cloned().flatten().as_deref());
         let (path, page) = first_page(&self.context.client, &place, &*self.tell).await?;
         self.answered_at(path);
+        self.keep_to(path);
         if path > 0 {
-            let text = format!(
-                "stream {}: the enterprise's log is not there for this key, so only entries of this organization are read; the next read of the enterprise's log lacks what others add in the meantime",
-                stream.name
-            );
-            self.context.emitter.log(Level::Warn, &text);
+            let text = "the enterprise's log is not there for this key, so only entries of this organization are read; once it is, it is read from the beginning";
+            self.context.warn_of(stream, Some(text.to_string()));
         }
-        let now = server_now(&page, *now).max(start.unwrap_or(i64::MIN));
+        let start = start(&self.step);
+        let now = server_now(&page, now).max(start.unwrap_or(i64::MIN));
         let reading: Reading = stream.reading();
         let oldest = page.noted().find(|item| !is_empty(item.text));
         let Some(oldest) = oldest else { return Ok(None) };
@@ -148,6 +151,17 @@ impl SliceReader<'_> {
         self.context.emitter.log(Level::Warn, &text);
         self.pass.is_unordered();
         Ok(Some((start.unwrap_or(FIRST_OF_ALL), now)))
+    }
+
+    /// Keeps to the path that has answered: the state of another list says nothing of this one.
+    fn keep_to(&mut self, path: usize) {
+        let path = &endpoints(self.step.stream)[path];
+        if let Some(warning) = self.step.state.other_path(path) {
+            self.context.warn_of(self.step.stream, Some(warning));
+            self.step = self.step.anew();
+            self.pass = Pass::new(&self.step);
+        }
+        self.pass.set_path(path);
     }
 
     /// Whether nothing on the first page is older than the entry that came first. An API that does not heed the order begins with
@@ -168,7 +182,13 @@ impl SliceReader<'_> {
             let is_log = matches!(self.step.stream.listing, Listing::Log(_));
             let kind = if is_log { ListKind::Append } else { ListKind::Whole };
             let of = Slice { each: each.clone(), window: window.map(|(_, window, _)| window), ..Slice::default() };
-            let records = Records { step: self.step, ledger: self.ledger, pass: &mut self.pass, of };
+            let records = Records {
+                step: &self.step,
+                ledger: self.ledger,
+                pass: &mut self.pass,
+                of,
+                identified: Identified::default(),
+            };
             let mut readers = Readers { records: vec![records], ..Readers::default() };
             match read_list(self.context, &place, kind, Bounds::default(), self.step.now, &self.tell, &mut readers)
                 .await

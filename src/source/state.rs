@@ -83,6 +83,9 @@ pub struct Scope {
     /// Which sessions were left out by tag and user; `None` when none were, and for other streams.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub selection: Option<String>,
+    /// Which of the paths was read that the list may have; `None` where there is one, and in states that do not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub path: Option<String>,
 }
 
 impl Scope {
@@ -151,6 +154,7 @@ impl StreamState {
             unread_sessions: state.unread_sessions,
             ..StreamState::new(now.clone())
         };
+        read.set_path(state.scope.and_then(|scope| scope.path));
         read.set_cursor(cursor_field, Some(cursor));
         read.is_foreign = state.version != VERSION;
         if !read.is_foreign {
@@ -177,6 +181,23 @@ impl StreamState {
     /// The mark: everything before this cursor value has been read; `None` when nothing has.
     pub fn cursor(&self) -> Option<i64> {
         self.mark.as_ref().map(|(_, mark)| *mark)
+    }
+
+    /// Why the mark does not serve a read of the list at `path`, which has another order of events: a sentence for a WARN. `None`
+    /// when it does. What a person has written down is taken at its word.
+    pub fn other_path(&self, path: &str) -> Option<String> {
+        let before = match self.scope.as_ref().and_then(|scope| scope.path.as_deref()) {
+            Some(before) if before == path => return None,
+            None if self.is_foreign => return None,
+            before => before.unwrap_or("a list that it does not name"),
+        };
+        self.cursor()?;
+        Some(format!("the state is of {before}, and {path} answers now, so the stream is read from the beginning"))
+    }
+
+    /// Sets the path that is read.
+    pub fn set_path(&mut self, path: Option<String>) {
+        self.scope.get_or_insert_default().path = path;
     }
 
     /// Sets the mark of a stream with this cursor field.
@@ -303,6 +324,20 @@ mod tests {
         let removed = Scope { start_date: None, ..scope() };
         let state = json!({"version": 2, "scope": {"org_id": "org-1", "start_date": 100}, "updated_at": 5});
         insta::assert_snapshot!(StreamState::read("updated_at", &removed, Some(&state)).unwrap_err(), @"the state was written with a start date, which has been removed, so the stream is read from the beginning");
+    }
+
+    #[test]
+    fn a_state_serves_the_list_that_it_is_of() {
+        let other = |state: Value| {
+            let read = StreamState::read("updated_at", &scope(), Some(&state)).unwrap();
+            read.other_path("/a").unwrap_or_default()
+        };
+        let of = |path: Value| json!({"version": 2, "updated_at": 5, "scope": {"org_id": "org-1", "path": path}});
+        assert_eq!(other(of(json!("/a"))), "");
+        assert_eq!(other(json!({"updated_at": 5})), "", "what a person has written");
+        assert_eq!(other(json!({})), "", "nothing has been read");
+        insta::assert_snapshot!(other(of(json!("/b"))), @"the state is of /b, and /a answers now, so the stream is read from the beginning");
+        insta::assert_snapshot!(other(of(json!(null))), @"the state is of a list that it does not name, and /a answers now, so the stream is read from the beginning");
     }
 
     #[test]

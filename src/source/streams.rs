@@ -181,6 +181,11 @@ impl Stream {
         Reading { id: self.id_field(), cursor: self.cursor }
     }
 
+    /// Whether the field that tells its items apart is made here.
+    pub fn is_identified_here(&self) -> bool {
+        !self.id.is_empty() && self.projects.is_none()
+    }
+
     /// Whether each item is for a day, which it names, so that one that does not cannot be told.
     pub fn is_of_days(&self) -> bool {
         let is_added = |cursor: Cursor| self.adds.iter().any(|added| added.field() == cursor.field);
@@ -215,8 +220,8 @@ impl Stream {
         matches!(self.listing, Listing::Sessions | Listing::PerSession)
     }
 
-    /// Whether the start date leaves out some of its records.
-    pub fn heeds_start_date(&self) -> bool {
+    /// Whether the start date and the end date leave out some of its records.
+    pub fn heeds_dates(&self) -> bool {
         self.listing != Listing::Whole
     }
 }

@@ -38,6 +38,14 @@ impl Window {
         (self.from..self.until).contains(&at)
     }
 
+    /// The same where nothing is wanted from `end` on. A day that has begun by then is told whole.
+    pub fn ending(self, row: &Windows, end: Option<i64>) -> Window {
+        match end {
+            Some(end) if !row.is_of_days => Window { until: self.until.min(end), ..self },
+            _ => self,
+        }
+    }
+
     /// The beginning of its last day, by which everything before is known.
     pub fn last_day(&self) -> i64 {
         midnight(self.until - 1)
