@@ -7,22 +7,53 @@ mod common;
 
 use std::collections::BTreeSet;
 
-use common::{Api, Organization, program};
+use common::{Answer, Api, Ask, Library, Organization, program};
 use serde_json::{Value, json};
-use source_devin_ai::source::streams::{STREAMS, Stream};
+use source_devin_ai::config::Config;
+use source_devin_ai::devin::Shape;
+use source_devin_ai::sandbox::{ORG_ID, Options, Sandbox, TOKEN_ENTERPRISE};
+use source_devin_ai::source::emit::now_ms;
+use source_devin_ai::source::read::Ending;
+use source_devin_ai::source::streams::{EACH, Listing, STREAMS, Stream, Unit};
 
-/// Where the description has the items of a stream; streams that it does not describe are not here.
-const DESCRIBED: [(&str, &str); 3] = [
-    ("playbooks", "/v3/organizations/{org_id}/playbooks"),
-    ("secrets", "/v3/organizations/{org_id}/secrets"),
-    ("knowledge_notes", "/v3/organizations/{org_id}/knowledge/notes"),
+/// Where the description has the items of a stream, in one list or several; streams that it does not describe are not here.
+const DESCRIBED: [(&str, &[&str]); 11] = [
+    ("playbooks", &["/v3/organizations/{org_id}/playbooks"]),
+    ("secrets", &["/v3/organizations/{org_id}/secrets"]),
+    ("knowledge_notes", &["/v3/organizations/{org_id}/knowledge/notes"]),
+    ("knowledge_folders", &["/v3/organizations/{org_id}/knowledge/folders"]),
+    ("schedules", &["/v3/organizations/{org_id}/schedules"]),
+    (
+        "members",
+        &[
+            "/v3/enterprise/organizations/{org_id}/members/users",
+            "/v3/enterprise/organizations/{org_id}/members/idp-users",
+        ],
+    ),
+    ("service_users", &["/v3/enterprise/members/service-users"]),
+    ("roles", &["/v3/enterprise/roles"]),
+    ("organizations", &["/v3/enterprise/organizations"]),
+    ("acu_limits", &["/v3/enterprise/consumption/acu-limits/devin"]),
+    ("repositories", &["/v3/enterprise/git-providers/connections/{connection_id}/repositories"]),
 ];
 
 /// What differs from the description of 2026, and why that is right.
-const KNOWN: [(&str, &str); 0] = [];
+const KNOWN: [(&str, &str); 2] = [
+    ("repositories.indexing_status: declared, but not described", INDEXING),
+    ("repositories.indexing_status: the sandbox serves it, but it is not described", INDEXING),
+];
+
+/// The description has the repositories of a git connection; the list of an organization's has been seen with one field more.
+const INDEXING: &str = "a field of the organization's own list";
 
 /// A schema of the description with what it refers to in its place.
 fn resolved(api: &Value, schema: &Value) -> Value {
+    // The way in which the description says that what it refers to may be null.
+    if let [only] = schema["allOf"].as_array().map_or(&[][..], Vec::as_slice) {
+        let mut all = resolved(api, only);
+        all["nullable"] = schema["nullable"].clone();
+        return all;
+    }
     match schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#')) {
         Some(place) => resolved(api, api.pointer(place).unwrap_or_else(|| panic!("{place} is not described"))),
         None => schema.clone(),
@@ -97,6 +128,9 @@ fn judge(api: &Value, path: &str, item: &Value, theirs: &Value, found: &mut BTre
     if theirs["enum"].as_array().is_some_and(|values| !values.contains(item)) {
         found.insert(format!("{path}: the sandbox serves {item}, which is none of the values described"));
     }
+    for element in item.as_array().into_iter().flatten().filter(|_| theirs["items"].is_object()) {
+        judge(api, &format!("{path}[]"), element, &theirs["items"], found);
+    }
     let Some(fields) = theirs["properties"].as_object() else { return };
     let required = theirs["required"].as_array().into_iter().flatten().filter_map(Value::as_str);
     for name in required.filter(|name| item.get(name).is_none()) {
@@ -116,26 +150,57 @@ fn stream(name: &str) -> &'static Stream {
     STREAMS.iter().find(|stream| stream.name == name).unwrap_or_else(|| panic!("there is no stream {name}"))
 }
 
-#[test]
-fn schemas_and_sandbox_are_as_the_api_is_described() {
+/// The description of a list's items.
+fn described(api: &Value, path: &str) -> Value {
+    let answer = &api["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
+    let lists = resolved(api, answer)["properties"].clone();
+    let item = ["items", "folders"].iter().map(|name| lists[name]["items"].clone()).find(Value::is_object);
+    resolved(api, &item.unwrap_or_else(|| panic!("{path} is not described")))
+}
+
+/// The fields that the connector gives to a stream's records.
+fn given(stream: &Stream) -> Vec<&'static str> {
+    let made = (!stream.id.is_empty()).then_some("id");
+    stream.adds.iter().map(|added| added.field()).chain(made).collect()
+}
+
+#[tokio::test]
+async fn schemas_and_sandbox_are_as_the_api_is_described() {
     let Some(file) = std::env::var_os("DEVIN_OPENAPI") else { return };
     let api: Value = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let library = Library::with(Config::of_sandbox(TOKEN_ENTERPRISE, ORG_ID, &sandbox.url()));
+    let names = DESCRIBED.map(|(name, _)| name);
+    let (ending, told) = library.read(&names, "[]").await;
+    assert_eq!(ending, Ending::Complete, "{}", told.lines());
     let mut found = BTreeSet::new();
-    for (name, path) in DESCRIBED {
+    for (name, paths) in DESCRIBED {
         let stream = stream(name);
-        let answer = &api["paths"][path]["get"]["responses"]["200"]["content"]["application/json"]["schema"];
-        let item = resolved(&api, answer)["properties"]["items"]["items"].clone();
-        assert!(item.is_object(), "{path} is not described");
-        let schema: Value = serde_json::from_str(stream.schema).unwrap();
-        compare(&api, name, &schema, &item, stream.primary_key, &mut found);
-        for key in stream.primary_key {
-            let required = &resolved(&api, &item)["required"];
-            assert!(required.as_array().unwrap().contains(&json!(key)), "{name}.{key} is not required");
+        let items: Vec<Value> = paths.iter().map(|path| described(&api, path)).collect();
+        let mut schema: Value = serde_json::from_str(stream.schema).unwrap();
+        let is_given = |field: &str| given(stream).contains(&field) && items[0]["properties"].get(field).is_none();
+        schema["properties"].as_object_mut().unwrap().retain(|field, _| !is_given(field));
+        let mut all = items[0].clone();
+        for (field, of_another) in items[1..].iter().filter_map(|item| item["properties"].as_object()).flatten() {
+            all["properties"][field] = of_another.clone();
         }
-        let ran = program().run(&format!("read --sandbox --streams {name} --format records"));
-        assert!(ran.text().lines().count() > 3, "{name}");
-        for line in ran.text().lines() {
-            judge(&api, name, &serde_json::from_str(line).unwrap(), &item, &mut found);
+        compare(&api, name, &schema, &all, stream.primary_key, &mut found);
+        for key in stream.primary_key.iter().filter(|key| !is_given(key)) {
+            for item in &items {
+                assert!(item["required"].as_array().unwrap().contains(&json!(key)), "{name}.{key} is not required");
+            }
+        }
+        assert!(!told.records(name).is_empty(), "{name}");
+        for record in told.records(name) {
+            let mut record = record.clone();
+            record.as_object_mut().unwrap().retain(|field, _| !is_given(field));
+            // It is as one of the lists has it.
+            let differences = items.iter().map(|item| {
+                let mut found = BTreeSet::new();
+                judge(&api, name, &record, item, &mut found);
+                found
+            });
+            found.extend(differences.min_by_key(BTreeSet::len).unwrap());
         }
     }
     let known: BTreeSet<String> = KNOWN.iter().map(|(difference, _)| difference.to_string()).collect();
@@ -150,6 +215,56 @@ fn the_sandbox_serves_nothing_that_the_schemas_do_not_declare() {
     let told = ran.told();
     let differences: Vec<&str> = told.logs("INFO").into_iter().filter(|text| text.contains("as it was sent")).collect();
     assert!(differences.is_empty(), "{differences:#?}");
+}
+
+/// An answer of a stream's form with one item, which has a field that no schema declares.
+fn with_news(stream: &Stream, ask: &Ask) -> Answer {
+    let after: i64 = ask.parameter("time_after").map_or(1_767_225_600, |bound| bound.parse().unwrap());
+    let mut item = json!({"session_id": "a", "created_at": 1_767_225_600, "updated_at": 1_767_225_600, "zz_news": 1});
+    for key in stream.primary_key.iter().filter(|key| **key != "id") {
+        item[key] = "a".into();
+    }
+    if let Some(cursor) = stream.cursor.filter(|cursor| !["window_start", "session_updated_at"].contains(&cursor.field))
+    {
+        item[cursor.field] =
+            if cursor.unit == Unit::Iso { json!("2026-01-01T00:00:00Z") } else { (after + 3_600).into() };
+    }
+    if let Some(field) = stream.projects {
+        item[field] = json!([{"pr_url": "u", "zz_news": 1}]);
+    }
+    Answer::json(match stream.form.shape {
+        Shape::Items => json!({"items": [item]}).to_string(),
+        Shape::In(name) | Shape::Sums(name) => json!({name: [item]}).to_string(),
+        Shape::Array | Shape::ArrayOr(_) => json!([item]).to_string(),
+        Shape::Measures => item.to_string(),
+    })
+}
+
+#[tokio::test]
+async fn a_field_that_is_new_is_told_once_of_every_stream() {
+    for stream in STREAMS {
+        let api = Api::start(move |ask| {
+            let is_its_own = stream.paths[0].below.iter().all(|part| *part == EACH || ask.target.contains(part));
+            match ask.list.as_str() {
+                list if list.contains("members") && stream.name != "service_users" => {
+                    let known = json!({"user_id": "a"}).to_string();
+                    if stream.name == "members" { with_news(stream, ask) } else { Answer::list(&[&known]) }
+                }
+                "sessions" if stream.listing == Listing::PerSession => {
+                    Answer::list(&[r#"{"session_id":"a","updated_at":1767225600}"#])
+                }
+                _ if is_its_own => with_news(stream, ask),
+                _ => Answer::unknown(),
+            }
+        });
+        let mut library = Library::at(&api);
+        library.config.start_date =
+            Some(now_ms() / 1000 - 86_400).filter(|_| matches!(stream.listing, Listing::Windows(_)));
+        let (_, told) = library.read(&[stream.name], "[]").await;
+        let sentence = format!("stream {}: zz_news (integer) is not in the schema", stream.name);
+        let times = told.logs("INFO").iter().filter(|text| text.starts_with(&sentence)).count();
+        assert_eq!(times, 1, "{}: {}", stream.name, told.lines());
+    }
 }
 
 #[test]

@@ -119,7 +119,7 @@ pub fn frame_page(
 ) -> Framed {
     let room = page.noted().map(|item| item.text.len() + frame.most_added()).sum();
     let mut framed = Framed { lines: Vec::with_capacity(room), ..Framed::default() };
-    let mut declared = frame.declared.filter(|_| frame.projects.is_none());
+    let mut declared = frame.declared;
     for item in page.noted() {
         if is_empty(item.text) {
             framed.empty += 1;
@@ -134,7 +134,7 @@ pub fn frame_page(
         if frame.id.is_some() && frame.projects.is_none() {
             facts.id = Field(id.as_deref());
         }
-        if let Some(shape) = declared.take() {
+        if let Some(shape) = declared.take_if(|_| frame.projects.is_none()) {
             framed.differences = shape.differences(item.text);
             // A null that gives way to what is added is no difference of the record.
             framed.differences.retain(|field, _| !frame.replaces(item, id.as_deref(), field));
@@ -142,7 +142,7 @@ pub fn frame_page(
         if wanted(item.text, &facts) {
             let begin = framed.lines.len();
             if let Some(field) = frame.projects {
-                framed.records += write_elements(frame, item, field, &mut framed.lines);
+                write_elements(frame, item, field, &mut declared, &mut framed);
             } else {
                 write_line(frame, item, id.as_deref(), &mut framed.lines);
                 framed.records += 1;
@@ -211,9 +211,18 @@ fn write_line(frame: &Frame, item: Item, id: Option<&str>, out: &mut Vec<u8>) {
     }
 }
 
-/// Writes a line for each element of a field of a session, and answers how many.
-fn write_elements(frame: &Frame, item: Item, field: &str, out: &mut Vec<u8>) -> u64 {
-    elements::of_session(item, field, |record| {
+/// Writes a line for each element of a field of a session, the first of which is held against what is `declared`.
+fn write_elements(
+    frame: &Frame,
+    item: Item,
+    field: &str,
+    declared: &mut Option<&'static Shape>,
+    Framed { lines: out, differences, records, .. }: &mut Framed,
+) {
+    *records += elements::of_session(item, field, |record| {
+        if let Some(shape) = declared.take() {
+            *differences = shape.differences(&format!("{{{}", String::from_utf8_lossy(record)));
+        }
         let begin = out.len();
         out.extend_from_slice(&frame.before);
         out.push(b'{');
@@ -223,7 +232,7 @@ fn write_elements(frame: &Frame, item: Item, field: &str, out: &mut Vec<u8>) -> 
         if frame.is_for_people {
             spell_controls(out, begin);
         }
-    })
+    });
 }
 
 /// Spells out the control characters from U+0080 to U+009F in what was written since `begin`: some terminals take them for

@@ -28,10 +28,11 @@ pub fn members(is_of_provider: bool) -> Vec<Value> {
             "user_id": user.id,
             "email": (place != 3).then(|| format!("person{}@northwind.example", user.weight)),
             "name": user.name,
-            "role_assignments": [{"role": role, "org_id": ORG_ID}],
         });
         if is_of_provider {
             person["idp_role_assignments"] = json!([{"role": role, "org_id": ORG_ID, "idp_group_name": "engineering"}]);
+        } else {
+            person["role_assignments"] = json!([{"role": role, "org_id": ORG_ID}]);
         }
         person
     };
