@@ -15,6 +15,9 @@ const QUOTA_AGAIN: i64 = 900_000;
 
 const DAY: i64 = 86_400_000;
 
+/// What turns away an alert that no rule takes. It stands before the gates: such an alert has no job that could be asked about.
+pub const FILTER: &str = "filter";
+
 /// What the store knows when a job is about to start.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Facts {
@@ -65,23 +68,44 @@ pub struct Usage {
     pub acus: f64,
 }
 
-/// What an alert waits at, or is turned away by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Gate {
-    Resolved,
-    MaxWait,
-    KillSwitch,
-    Paused,
-    Rule,
-    Suppressed,
-    Delay,
-    MinOccurrences,
-    Cooldown,
-    Storm,
-    Quota,
-    ConcurrentSessions,
-    Runs,
-    AcuPerDay,
+/// Declares the gates, in the order in which they are asked, each with its word.
+macro_rules! gates {
+    ($($gate:ident = $name:literal,)*) => {
+        /// What an alert waits at, or is turned away by.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Gate {
+            $($gate,)*
+        }
+
+        impl Gate {
+            /// All of them, in the order in which they are asked.
+            pub const ALL: &[Gate] = &[$(Gate::$gate),*];
+
+            /// Its word.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Gate::$gate => $name,)*
+                }
+            }
+        }
+    };
+}
+
+gates! {
+    Resolved = "resolved",
+    MaxWait = "max_wait",
+    KillSwitch = "kill_switch",
+    Rule = "rule",
+    Suppressed = "suppressed",
+    Paused = "paused",
+    Delay = "delay",
+    MinOccurrences = "min_occurrences",
+    Cooldown = "cooldown",
+    Storm = "storm",
+    Quota = "quota",
+    ConcurrentSessions = "concurrent_sessions",
+    Runs = "runs",
+    AcuPerDay = "acu_per_day",
 }
 
 /// What a limit is for.
@@ -154,7 +178,10 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
                 Some(newest) if fired > 0 => {
                     return hold(newest + within, Gate::MinOccurrences, format!("it fired {asked}"));
                 }
-                _ => return refuse(Gate::MinOccurrences, format!("it fired no more than {asked}")),
+                _ => {
+                    let reason = format!("it fired fewer than {} times within {}", often.count, shown(often.within));
+                    return refuse(Gate::MinOccurrences, reason);
+                }
             }
         }
     }
@@ -266,24 +293,9 @@ fn refuse(gate: Gate, reason: String) -> Decision {
 }
 
 impl Gate {
-    /// Its word.
-    pub fn name(self) -> &'static str {
-        match self {
-            Gate::Resolved => "resolved",
-            Gate::MaxWait => "max_wait",
-            Gate::KillSwitch => "kill_switch",
-            Gate::Paused => "paused",
-            Gate::Rule => "rule",
-            Gate::Suppressed => "suppressed",
-            Gate::Delay => "delay",
-            Gate::MinOccurrences => "min_occurrences",
-            Gate::Cooldown => "cooldown",
-            Gate::Storm => "storm",
-            Gate::Quota => "quota",
-            Gate::ConcurrentSessions => "concurrent_sessions",
-            Gate::Runs => "runs",
-            Gate::AcuPerDay => "acu_per_day",
-        }
+    /// The words of all gates that a decision may name, in their order.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        std::iter::once(FILTER).chain(Gate::ALL.iter().map(|gate| gate.name()))
     }
 }
 

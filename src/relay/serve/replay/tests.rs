@@ -2,6 +2,8 @@
 //! simulation comes to the same, alert by alert. `RELAY_DAYS=500 cargo test --lib replay::tests` plays more of them,
 //! `RELAY_DAY=SEED` one.
 
+mod gates;
+
 use super::*;
 use crate::relay::serve::rules::{Devin, Surroundings, check};
 

@@ -86,6 +86,9 @@ pub fn examine(rules: &Rules) -> Findings {
         if late.is_some() {
             warnings.add(rule, "min_occurrences takes longer than max_wait lets an alert wait: it may be dropped before it has fired often enough".to_string());
         }
+        for message in longer_than_it_waits(rule, rules) {
+            warnings.add(rule, message);
+        }
     }
     Findings { problems: problems.lines(), warnings: warnings.lines(), notes: notes(&rules.rules) }
 }
@@ -125,6 +128,29 @@ fn never_reached(limits: &Limits) -> impl Iterator<Item = String> {
             shown(other)
         ))
     })
+}
+
+/// Windows of `runs` that hold an alert for longer than it may wait.
+fn longer_than_it_waits(rule: &Rule, rules: &Rules) -> Vec<String> {
+    let max_wait = rule.gates.max_wait;
+    let of_integration = rules.bounds.integrations.get(&rule.integration);
+    let covering = [
+        ("", Some(&rule.gates.limits)),
+        (" of the integration", of_integration),
+        (" of the bridge", Some(&rules.bounds.limits)),
+    ];
+    let mut told = Vec::new();
+    for (whose, limits) in covering {
+        for Runs { count, within } in
+            limits.iter().flat_map(|limits| &limits.runs).filter(|runs| runs.within > max_wait)
+        {
+            let (within, max_wait) = (as_written(*within), as_written(max_wait));
+            told.push(format!(
+                "runs{whose}: what {count}/{within} holds for longer than max_wait, {max_wait}, is dropped; if it should wait for its turn, write max_wait: {within}"
+            ));
+        }
+    }
+    told
 }
 
 /// A rule may have more sessions at work than what covers it allows.
@@ -272,6 +298,7 @@ mod tests {
             "rules: [{id: a, match: {severity: high, not: {severity: '>=medium'}}}, {id: b, match: {title: x, not: {title: '*'}}}]",
             "rules: [{id: a, match: {route: 'b*'}}, {id: b, match: {sender: grafana}}]",
             "limits: {runs: [7/1h, 3/1d], concurrent_sessions: 2}\nintegrations: [{name: main, api_key: {env: KEY}, limits: {runs: [3/1h, 7/1d]}}]\ndefault: {limits: {runs: [2/2h, 2/1h], concurrent_sessions: 3}}",
+            "limits: {runs: [7/1d]}\ndefault: {max_wait: 1h}\nrules: [{id: a, match: {title: x}, limits: {runs: [3/1h, 9/2h]}}, {id: b, max_wait: 1d}]",
         ];
         let told: Vec<String> =
             cases.iter().map(|case| format!("{}\n{}\n", &case[..case.len().min(160)], found(case))).collect();

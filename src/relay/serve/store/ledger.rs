@@ -4,6 +4,8 @@
 use sqlx::{AnyConnection, Connection as _, Row as _};
 
 use super::archive::Archive;
+#[cfg(test)]
+use super::by_hand::{self, Wish};
 use super::database::{Work, install_drivers};
 use super::schema::migrate;
 use super::{
@@ -119,6 +121,16 @@ impl Ledger {
     /// The database's.
     pub async fn throw(&mut self, switch: &Switch, is_on: bool) -> Result<(), StoreError> {
         decisions::throw(&mut self.work(), switch, is_on).await
+    }
+
+    /// Has alerts with this key start nothing until then.
+    ///
+    /// # Errors
+    /// The database's.
+    #[cfg(test)]
+    pub async fn suppress(&mut self, dedupe_key: &str, until: i64, by: &str) -> Result<(), StoreError> {
+        let wish = Wish::Suppress { dedupe_key: dedupe_key.to_string(), until, row: "suppress-1".to_string() };
+        by_hand::fulfill(&mut self.work(), &wish, by).await.map(drop)
     }
 
     fn work(&mut self) -> Work<'_> {

@@ -4,6 +4,7 @@ use serde_json::json;
 
 use super::*;
 use crate::redact::Redactor;
+use crate::relay::serve::gates::Gate;
 use crate::relay::serve::reading;
 use crate::relay::serve::store::EntryState;
 
@@ -74,29 +75,11 @@ fn every_gate_is_in_the_page_about_serving_with_what_to_do() {
     let page = include_str!("../../../../../docs/serve.md");
     let (_, section) = page.split_once("## Why did nothing start?\n").unwrap();
     let section = section.split("\n## ").next().unwrap();
-    for gate in GATES {
+    for gate in Gate::names() {
         let row = section.lines().find(|line| line.starts_with(&format!("| `{gate}` | ")));
         assert!(row.is_some_and(|row| row.matches(" | ").count() == 2), "{gate} has no row");
     }
 }
-
-/// As decisions name them.
-const GATES: [&str; 14] = [
-    "filter",
-    "resolved",
-    "max_wait",
-    "kill_switch",
-    "paused",
-    "rule",
-    "delay",
-    "min_occurrences",
-    "cooldown",
-    "storm",
-    "quota",
-    "concurrent_sessions",
-    "runs",
-    "acu_per_day",
-];
 
 /// What becomes of an alert, in a few words for each session that it would have.
 fn fate(rules: &Rules, alert: &serde_json::Value) -> String {

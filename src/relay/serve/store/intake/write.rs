@@ -6,7 +6,7 @@ use super::known::{Alert, Known};
 use super::news::tell;
 use super::{Entry, NewDelivery, Verdict};
 use crate::relay::job::Job;
-use crate::relay::serve::gates::Gates;
+use crate::relay::serve::gates::{FILTER, Gates};
 use crate::relay::serve::store::StoreError;
 use crate::relay::serve::store::database::Work;
 use crate::relay::serve::store::rows::insert;
@@ -77,7 +77,7 @@ async fn write_unwanted(work: &mut Work<'_>, unwanted: &[(&NewDelivery, &Entry, 
     let rows: Vec<_> = (0..).zip(unwanted).map(|(number, row)| (format!("{}.{number}", row.0.id), row)).collect();
     insert(work, ("decisions", &columns), "", &rows, |bound, (id, (_, entry, reason))| {
         let bound = bound.bind(id.clone()).bind(now).bind(&entry.tag).bind(&entry.dedupe_key);
-        bound.bind("").bind("").bind("").bind("refuse").bind("filter").bind(*reason)
+        bound.bind("").bind("").bind("").bind("refuse").bind(FILTER).bind(*reason)
     })
     .await
 }
