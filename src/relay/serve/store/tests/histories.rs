@@ -5,6 +5,8 @@
 
 mod model;
 
+use std::sync::Mutex;
+
 use sqlx::{AnyConnection, Connection as _, Row as _};
 
 use self::model::{Job as PlainJob, Plain, Told};
@@ -21,6 +23,8 @@ const SECOND: i64 = 1000;
 const RULES: [&str; 5] = ["plain", "often", "stormy", "slow", "cool"];
 const INTEGRATIONS: [&str; 2] = ["one", "two"];
 const TAGS: usize = 30;
+/// So many are played where nobody asks for more: some thousand alerts.
+const HISTORIES: usize = 12;
 const LIMITS: [&str; 3] = ["concurrent_sessions", "runs", "acu_per_day"];
 
 struct World {
@@ -36,7 +40,7 @@ struct World {
     /// are others.
     is_excused_until: i64,
     /// How often each answer was given.
-    answers: std::collections::BTreeMap<String, u32>,
+    answers: Answers,
 }
 
 fn limits(random: &mut fastrand::Rng) -> Limits {
@@ -82,7 +86,7 @@ impl World {
         let (limits, integrations) = (plain.bridge.clone(), plain.integrations.clone());
         let bounds = Bounds { limits, integrations, ..Bounds::default() };
         let (history, number, now) = (Vec::new(), 0, 1_800_000_000_000);
-        let (is_excused_until, answers) = (now, std::collections::BTreeMap::new());
+        let (is_excused_until, answers) = (now, Answers::new());
         World { seed, history, connection, now, random, bounds, number, plain, is_excused_until, answers }
     }
 
@@ -413,8 +417,11 @@ impl World {
             self.now += 1;
             match self.random.u8(..24) {
                 0..=9 => {
-                    let tag = self.any_tag();
-                    self.deliver(tag, "firing").await;
+                    for _ in 0..self.random.u8(1..=4) {
+                        self.now += 1;
+                        let tag = self.any_tag();
+                        self.deliver(tag, "firing").await;
+                    }
                 }
                 10..=11 => {
                     let tag = self.any_tag();
@@ -487,22 +494,44 @@ fn heard(claimed: &Claimed) -> i64 {
     claimed.news.last().map_or(0, |(seq, _)| *seq)
 }
 
-#[tokio::test]
-async fn what_the_store_decides_is_what_a_slow_and_plain_account_says() {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
-    let seeds = match number("RELAY_HISTORY") {
-        Some(seed) => seed..seed + 1,
-        None => 0..number("RELAY_HISTORIES").unwrap_or(5),
-    };
-    let is_one = seeds.end - seeds.start == 1;
-    let mut answers = std::collections::BTreeMap::new();
-    for seed in seeds {
+/// How often each answer was given.
+type Answers = std::collections::BTreeMap<String, u32>;
+
+/// Plays a history to its end: how many alerts it had, and what was answered.
+fn played(seed: u64) -> (u32, Answers) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
         let mut world = World::new(seed).await;
         world.play(250).await;
         world.drain().await;
-        for (answer, times) in world.answers {
-            *answers.entry(answer).or_insert(0) += times;
-        }
+        (world.number, world.answers)
+    })
+}
+
+#[test]
+fn what_the_store_decides_is_what_a_slow_and_plain_account_says() {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<u64>().expect("a number"));
+    let seeds = match number("RELAY_HISTORY") {
+        Some(seed) => seed..seed + 1,
+        None => 0..number("RELAY_HISTORIES").unwrap_or(HISTORIES as u64),
+    };
+    let is_one = seeds.end - seeds.start == 1;
+    // Each history has a clock of its own, so that they may be played side by side.
+    let seeds = Mutex::new(seeds);
+    let next = || seeds.lock().unwrap().next();
+    let lane = || std::iter::from_fn(next).map(played).collect::<Vec<_>>();
+    let all: Vec<(u32, Answers)> = std::thread::scope(|scope| {
+        let lanes = [scope.spawn(lane), scope.spawn(lane)];
+        lanes
+            .into_iter()
+            .flat_map(|lane| lane.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
+    });
+    let alerts: u32 = all.iter().map(|(alerts, _)| alerts).sum();
+    assert!(all.len() < HISTORIES || alerts >= 3000, "{alerts} alerts are few");
+    let mut answers = Answers::new();
+    for (answer, times) in all.into_iter().flat_map(|(_, answers)| answers) {
+        *answers.entry(answer).or_default() += times;
     }
     let expected = [
         "by hand begun",
