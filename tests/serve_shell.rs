@@ -113,15 +113,19 @@ fn alerts_are_listed_and_shown_with_their_pull_requests() {
         "disk is full",
         "generic:disk",
         "Timeline",
-        "delivery: firing, started",
+        "delivery: firing, a job was made of it",
         "decision: start",
         "session created:",
-        "Prompt",
+        "Prompt as sent",
         "done: ",
     ] {
         assert!(shown.contains(word), "{word}: {shown}");
     }
     assert!(!shown.contains("exit code"), "nobody exits: {shown}");
+    let unknown = ask(&program, &bridge, "ps --rule nobody");
+    assert!(unknown.stderr.contains("the rules have no rule nobody: there are default"), "{}", unknown.stderr);
+    let unknown = ask(&program, &bridge, "ps --gate nope");
+    assert!(unknown.stderr.contains("kill_switch, paused, delay"), "{}", unknown.stderr);
 }
 
 #[test]

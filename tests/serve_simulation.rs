@@ -214,6 +214,10 @@ fn why_an_alert_did_or_did_not_start_is_told_moment_by_moment() {
     };
     let session = ended["session_id"].as_str().unwrap();
     assert_eq!(explain(&format!("devin-{session}")), explain("generic:pay"), "{ended}");
+    assert_eq!(explain("generic:pa"), explain("generic:pay"), "how a key begins is enough");
+    assert_eq!(explain(&session[..12]), explain("generic:pay"), "and how a session does");
+    let several = explain("generic:");
+    assert!(several.contains("several alerts begin with \"generic:\""), "{several}");
     let all = ["generic:pay", "generic:lag", "generic:once", "generic:who", "generic:lga"].map(explain);
     insta::assert_snapshot!(all.join("\n"));
     let json = program.run("alert-relay rules explain generic:who --store sqlite:relay.db");

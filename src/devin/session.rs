@@ -59,7 +59,7 @@ impl<'de> Deserialize<'de> for Session {
         let seconds = |name: &str| fields.get(name).and_then(unix_seconds);
         let list = |name: &str| fields.get(name).and_then(Value::as_array).into_iter().flatten();
         let pull_request = |item: &Value| {
-            let pr_url = item["pr_url"].as_str().filter(|url| !url.trim().is_empty())?.to_string();
+            let pr_url = item["pr_url"].as_str().filter(|url| may_be_pull_request(url))?.to_string();
             Some(PullRequest { pr_url, pr_state: item["pr_state"].as_str().map(str::to_string) })
         };
         let filled = |name: &str| text(name).filter(|text| !bare(text).is_empty());
@@ -156,6 +156,21 @@ pub fn pasted(text: &str) -> Result<String, String> {
     Ok(if is_hex { id.to_ascii_lowercase() } else { id.to_string() })
 }
 
+/// Whether an address can be that of a pull request: one of the web's, or one without a scheme. Whatever else stands there was put
+/// there to be clicked.
+fn may_be_pull_request(url: &str) -> bool {
+    let url = url.trim();
+    match url.split_once(':') {
+        _ if url.is_empty() => false,
+        Some((scheme, rest)) if rest.starts_with("//") => {
+            scheme.eq_ignore_ascii_case("http") || scheme.eq_ignore_ascii_case("https")
+        }
+        // A colon further on is part of a path, and one before a number of a port.
+        Some((before, rest)) => before.contains('/') || rest.starts_with(|first: char| first.is_ascii_digit()),
+        None => true,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -188,6 +203,32 @@ mod tests {
         let session: Session = serde_json::from_str(huge).unwrap();
         assert_eq!(session.structured_output, Some(Value::String(r#"{"n":1e400}"#.to_string())));
         assert_eq!((session.status.as_str(), session.acus_consumed), ("exit", 0.0));
+    }
+
+    #[test]
+    fn only_an_address_of_the_web_is_that_of_a_pull_request() {
+        let count = |url: &str| {
+            let session = serde_json::json!({"session_id": "1", "pull_requests": [{"pr_url": url}]});
+            serde_json::from_value::<Session>(session).unwrap().pull_requests.len()
+        };
+        for url in [
+            "https://github.com/a/b/pull/1",
+            "HTTP://git.local:3000/a/b/pulls/1",
+            "github.com/a/b/pull/1",
+            "git.local:3000/a/b",
+        ] {
+            assert_eq!(count(url), 1, "{url}");
+        }
+        for url in [
+            "javascript:alert(1)",
+            "javascript://x/%0aalert(1)",
+            "data:text/html,x",
+            "file:///etc/passwd",
+            "ssh://git@h/a",
+            " ",
+        ] {
+            assert_eq!(count(url), 0, "{url}");
+        }
     }
 
     #[test]

@@ -192,6 +192,15 @@ impl EventKind {
         EventKind::SessionCreated { session_id: session.session_id.clone(), session_url: session.url.clone() }
     }
 
+    /// Whether it shows that a session has the prompt of its own job.
+    pub fn is_prompted(&self) -> bool {
+        use AdoptionReason::FoundAfterUnclearCreate;
+        matches!(
+            self,
+            EventKind::SessionCreated { .. } | EventKind::SessionAdopted { reason: FoundAfterUnclearCreate, .. }
+        )
+    }
+
     /// A session was adopted.
     pub fn adopted(session: &Session, reason: AdoptionReason) -> EventKind {
         EventKind::SessionAdopted { session_id: session.session_id.clone(), session_url: session.url.clone(), reason }

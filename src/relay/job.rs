@@ -351,6 +351,8 @@ impl Job {
         let pull_requests = about.map(|watching| watching.seen.clone()).unwrap_or_default();
         self.phase = Phase::Settled(End::Outcome(outcome.kind));
         let is_held = about.is_some_and(|watching| watching.is_held);
+        let outcome =
+            if self.patience.is_some() { outcome.of_a_bridge(&self.request.names.alert_tag) } else { outcome };
         let held = if is_held { "held by the cool-down after an earlier session of this alert: " } else { "" };
         let event = OutcomeEvent {
             status: outcome.kind.status(),

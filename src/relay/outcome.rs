@@ -175,10 +175,19 @@ pub struct Outcome {
     pub reason: String,
 }
 
+/// What a person does in a shell who wants another session.
+const RUN_AGAIN: &str = "run the same alert again";
+
 impl Outcome {
     /// An outcome with these words.
     pub fn new(kind: OutcomeKind, reason: impl Into<String>) -> Outcome {
         Outcome { kind, reason: reason.into() }
+    }
+
+    /// In the words for whoever has a bridge: there, an alert is tried again by its tag.
+    pub fn of_a_bridge(self, alert_tag: &str) -> Outcome {
+        let reason = self.reason.replace(RUN_AGAIN, &format!("`alert-relay retry {alert_tag}`"));
+        Outcome { reason, ..self }
     }
 }
 
@@ -220,7 +229,7 @@ pub fn settle(session: &Session, seen: &[PullRequest], repos: &[String]) -> Outc
         SessionPhase::QuotaExceeded => Outcome::new(
             OutcomeKind::QuotaExceeded,
             format!(
-                "{detail}: top up or raise the limit at https://app.devin.ai/settings/usage, then run the same alert again; this is never retried by itself"
+                "{detail}: top up or raise the limit at https://app.devin.ai/settings/usage, then {RUN_AGAIN}; this is never retried by itself"
             ),
         ),
         SessionPhase::Failed => {
@@ -316,6 +325,12 @@ mod tests {
             }
         }
         insta::assert_snapshot!(table.join("\n"));
+    }
+
+    #[test]
+    fn what_a_bridge_was_not_paid_for_is_retried_by_its_tag() {
+        let outcome = settle(&session("suspended", Some("out_of_quota")), &[], &[]).of_a_bridge("ar-1");
+        insta::assert_snapshot!(outcome.reason, @"out_of_quota: top up or raise the limit at https://app.devin.ai/settings/usage, then `alert-relay retry ar-1`; this is never retried by itself");
     }
 
     #[test]

@@ -10,8 +10,17 @@ use crate::relay::text::{clean_line, plain};
 /// So much of a prompt is shown, in bytes.
 const PROMPT_BYTES: usize = 64 << 10;
 
-/// The lines for an alert, as the API shows it, with the prompt of its last job.
-pub fn lines(alert: &Value, prompt: Option<&str>, now: i64) -> Vec<String> {
+/// Decisions of people, which stand among the actions too, by the words of these.
+const BY_HAND: [(&str, &str); 5] = [
+    ("retry", "retry"),
+    ("start_again", "start"),
+    ("end", "end"),
+    ("suppress", "suppress"),
+    ("unsuppress", "unsuppress"),
+];
+
+/// The lines for an alert, as the API shows it, with its last job, whose prompt is shown; null where it has none.
+pub fn lines(alert: &Value, last: &Value, now: i64) -> Vec<String> {
     let job = &alert["job"];
     let mut lines = vec![text(alert, "title")];
     let mut row = |name: &str, value: Option<String>| {
@@ -38,16 +47,34 @@ pub fn lines(alert: &Value, prompt: Option<&str>, now: i64) -> Vec<String> {
     if !timeline.is_empty() {
         lines.extend([String::new(), "Timeline".to_string()]);
     }
-    for entry in timeline {
+    let is_told = |decision: &Value| {
+        let action = BY_HAND.iter().find(|(word, _)| decision["decision"] == *word).map(|(_, action)| *action);
+        action.is_some_and(|action| timeline.iter().any(|entry| entry["action"]["action"] == action))
+    };
+    for entry in timeline.iter().filter(|entry| !is_told(&entry["decision"])) {
         let at = moment(entry["at"].as_i64().unwrap_or_default());
         lines.extend(happening(entry).map(|what| format!("  {at}  {what}")));
     }
-    if let Some(prompt) = prompt {
-        lines.extend([String::new(), "Prompt".to_string()]);
-        // As it was sent: secrets are out of the alert already, and the user's words are not altered.
+    if let Some(prompt) = last["prompt"].as_str() {
+        lines.extend([String::new(), prompt_heading(last).to_string()]);
+        // Secrets are out of the alert already, and the user's words are not altered.
         lines.extend(plain(prompt, PROMPT_BYTES).lines().map(|line| format!("  {line}").trim_end().to_string()));
     }
     lines
+}
+
+/// What a prompt is: a job that waits or was dropped has one, too.
+fn prompt_heading(job: &Value) -> &'static str {
+    let events = job["timeline"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let is_sent = events.iter().any(|entry| {
+        let event: Option<EventKind> = serde_json::from_value(entry.clone()).ok();
+        event.is_some_and(|event| event.is_prompted())
+    });
+    match (is_sent, job["settled_at"].is_null()) {
+        (true, _) => "Prompt as sent",
+        (false, true) => "Prompt, not sent yet",
+        (false, false) => "Prompt, which was not sent",
+    }
 }
 
 /// An entry of a timeline, on one line; `None` where a person needs none.
@@ -55,7 +82,13 @@ fn happening(entry: &Value) -> Option<String> {
     match entry["kind"].as_str()? {
         "delivery" => {
             let reason = some_text(entry, "reason").map(|reason| format!(": {reason}")).unwrap_or_default();
-            let (state, taken, id) = (text(entry, "state"), text(entry, "taken"), text(entry, "delivery_id"));
+            let (state, id) = (text(entry, "state"), text(entry, "delivery_id"));
+            let taken = match entry["taken"].as_str() {
+                // That its session has started is another thing.
+                Some("started") => "a job was made of it".to_string(),
+                Some("joined") => "its job was told".to_string(),
+                _ => text(entry, "taken"),
+            };
             Some(format!("delivery: {state}, {taken}{reason} ({id})"))
         }
         "action" => {
@@ -110,10 +143,13 @@ mod tests {
                 {"at": 2000, "kind": "event", "job_id": "job-1", "event": "session_created", "session_id": "1",
                     "session_url": "https://app.devin.ai/sessions/1"},
                 {"at": 3000, "kind": "event", "job_id": "job-1", "event": "of_tomorrow"},
+                {"at": 3500, "kind": "decision", "decision": {"decision": "retry", "gate": null, "until": null, "reason": "ops asked"}},
                 {"at": 4000, "kind": "action", "action": {"who": "ops", "action": "retry", "is_done": false, "result": "not\nnow"}},
             ],
         });
-        insta::assert_snapshot!(lines(&alert, Some("Look at it.\n\u{1b}[2JNow.\n"), 120_000).join("\n"), @"
+        let job = json!({"prompt": "Look at it.\n\u{1b}[2JNow.\n", "settled_at": 3000, "timeline": [
+            {"at": 2000, "kind": "event", "job_id": "job-1", "event": "session_created", "session_id": "1", "session_url": null}]});
+        insta::assert_snapshot!(lines(&alert, &job, 120_000).join("\n"), @"
         disk]0;x is full
           alert         ar-1 (firing, high)
           key           generic:disk
@@ -129,15 +165,26 @@ mod tests {
           last          1970-01-01T00:01:00Z (1m ago)
 
         Timeline
-          1970-01-01T00:00:00Z  delivery: firing, started (delivery-1)
+          1970-01-01T00:00:00Z  delivery: firing, a job was made of it (delivery-1)
           1970-01-01T00:00:01Z  decision: hold by delay, asked again by 1970-01-01T00:00:09Z: too new
           1970-01-01T00:00:02Z  session created: https://app.devin.ai/sessions/1
           1970-01-01T00:00:03Z  of_tomorrow
           1970-01-01T00:00:04Z  action: retry by ops, refused: not now
 
-        Prompt
+        Prompt as sent
           Look at it.
           Now.
         ");
+    }
+
+    #[test]
+    fn a_prompt_that_nobody_was_sent_says_so() {
+        let heading = |settled_at: Option<i64>| {
+            let job = json!({"prompt": "Look.", "settled_at": settled_at, "timeline": [
+                {"at": 1, "kind": "event", "event": "session_adopted", "session_id": "1", "session_url": null, "reason": "alive"}]});
+            lines(&json!({"title": "disk"}), &job, 0).into_iter().rfind(|line| line.starts_with("Prompt")).unwrap()
+        };
+        assert_eq!(heading(None), "Prompt, not sent yet");
+        assert_eq!(heading(Some(1)), "Prompt, which was not sent");
     }
 }

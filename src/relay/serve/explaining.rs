@@ -20,11 +20,13 @@ const NEAREST: usize = 5;
 pub enum Explained {
     /// One for each alert that it may mean.
     Alerts(Vec<Explanation>),
+    /// Several begin so: their tags and keys.
+    Several(Vec<String>),
     /// Nothing; keys that are near, or else the newest.
     Unknown(Vec<String>),
 }
 
-/// Explains an alert, by its dedupe key, its tag, its job, or the identifier or URL of its session. With `rules`, what they say
+/// Explains an alert, by its dedupe key, its tag, its job, or the identifier or URL of its session, or by how one of these begins. With `rules`, what they say
 /// of its deliveries is told too.
 ///
 /// # Errors
@@ -35,7 +37,14 @@ pub async fn explain(
     rules: Option<&Rules>,
     redactor: &Redactor,
 ) -> Result<Explained, StoreError> {
-    let alerts = archive.alerts(key).await?;
+    let mut alerts = archive.alerts(key).await?;
+    if alerts.is_empty() && !key.is_empty() {
+        alerts = archive.alerts_that_begin(key, NEAREST as i64 + 1).await?;
+        if alerts.len() > 1 {
+            let named = alerts.iter().take(NEAREST).map(|alert| format!("{} ({})", alert.tag, alert.dedupe_key));
+            return Ok(Explained::Several(named.collect()));
+        }
+    }
     if alerts.is_empty() {
         return Ok(Explained::Unknown(nearest(archive, key).await?));
     }

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::{Nothing, Reach, Shell, now_ms};
 use crate::cli::values::start_date;
@@ -12,7 +13,10 @@ use crate::devin::client::now_s;
 use crate::relay::remote::alert::lines;
 use crate::relay::remote::encoded;
 use crate::relay::remote::table::table;
+use crate::relay::remote::words::LINE_BYTES;
 use crate::relay::report::OutputFormat;
+use crate::relay::serve::gates::Gate;
+use crate::relay::text::clean_line;
 
 /// So long what has ended is listed, in milliseconds.
 const RECENT: i64 = 86_400_000;
@@ -34,7 +38,7 @@ pub struct Ps {
     #[arg(long, value_name = "STATUS")]
     responder: Option<Responder>,
     /// Only alerts that this gate holds
-    #[arg(long)]
+    #[arg(long, value_parser = PossibleValuesParser::new(Gate::ALL.iter().filter(|gate| gate.holds()).map(|gate| gate.name())))]
     gate: Option<String>,
     /// Only alerts whose last job ended so, such as pr_opened or quota_exceeded
     #[arg(long)]
@@ -141,6 +145,9 @@ impl Shell {
                 }
             }
         }
+        if let Some(id) = options.rule.as_ref().filter(|_| alerts.is_empty()) {
+            self.note_unknown_rule(id).await?;
+        }
         alerts.sort_by_key(|alert| std::cmp::Reverse(alert["last_at"].as_i64()));
         match self.format {
             OutputFormat::Json => alerts.iter().for_each(|alert| self.output.line(&alert.to_string())),
@@ -153,15 +160,26 @@ impl Shell {
         Ok(SUCCESS)
     }
 
+    /// Says so if the rules have no such rule: its alerts may have come while they had.
+    async fn note_unknown_rule(&self, id: &str) -> Result<(), Nothing> {
+        let rules = self.bridge.get("/api/v1/rules").await?;
+        let ids: Vec<&str> =
+            rules["rules"].as_array().into_iter().flatten().filter_map(|rule| rule["id"].as_str()).collect();
+        if !ids.contains(&id) {
+            let id = clean_line(id, LINE_BYTES);
+            self.output.note(&format!("note: the rules have no rule {id}: there are {}", ids.join(", ")));
+        }
+        Ok(())
+    }
+
     pub(super) async fn show(&self, typed: &str) -> Result<Exit, Nothing> {
         let mut alert = self.find(typed).await?;
         let job = match alert["job"]["id"].as_str() {
             Some(id) => self.bridge.get(&format!("/api/v1/jobs/{}", encoded(id))).await?,
             None => Value::Null,
         };
-        let prompt = job["prompt"].as_str();
-        let lines = lines(&alert, prompt, now_ms());
-        alert["prompt"] = json!(prompt);
+        let lines = lines(&alert, &job, now_ms());
+        alert["prompt"] = job["prompt"].clone();
         self.print(&lines, &alert);
         Ok(SUCCESS)
     }

@@ -25,7 +25,7 @@ Exit codes:
 
 #[derive(Debug, Args)]
 pub struct Explain {
-    /// The alert: its dedupe key, its tag, its job, or its session by identifier or URL
+    /// The alert: its dedupe key, its tag, its job, or its session by identifier or URL, or how one of these begins
     #[arg(value_name = "KEY")]
     key: String,
     /// The store of serve, which may be running: sqlite:FILE or postgres://HOST/DATABASE. It is only read
@@ -79,6 +79,11 @@ async fn explained(options: &Explain, address: &Address, rules: Option<&Rules>, 
                 }
             }
             SUCCESS
+        }
+        Ok(Explained::Several(named)) => {
+            let key = redactor.redact(&options.key).into_owned();
+            output.note(&format!("error: several alerts begin with {key:?} ({}): type more of it", named.join(", ")));
+            FAILURE
         }
         Ok(Explained::Unknown(near)) => {
             let near = match &near[..] {

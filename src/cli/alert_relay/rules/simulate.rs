@@ -93,9 +93,11 @@ fn of_payloads(options: &Simulate, output: &Output) -> Exit {
         match read.and_then(|body| simulate(&rules, route, body, &output.redactor())) {
             Ok(Simulated { lines, notes }) => {
                 notes.iter().for_each(|note| output.note(&format!("warning: {name}: {note}")));
-                for line in &lines {
-                    let event = || json!({"event": "alert", "file": path.to_string_lossy(), "message": line});
-                    output.line(&if is_json { event().to_string() } else { format!("{name}: {line}") });
+                if is_json {
+                    let file = path.to_string_lossy();
+                    alert_events(&file, &lines).iter().for_each(|event| output.line(&event.to_string()));
+                } else {
+                    lines.iter().for_each(|line| output.line(&format!("{name}: {line}")));
                 }
             }
             Err(problem) => {
@@ -142,6 +144,22 @@ async fn of_a_store(rules: &Rules, address: &Address, since: Duration, is_json: 
     }
     gaps.iter().for_each(|gap| output.note(&format!("note: {gap}")));
     SUCCESS
+}
+
+/// A line for programs for each alert, with what the rules that do not take it say.
+fn alert_events(file: &str, lines: &[String]) -> Vec<Value> {
+    let mut events: Vec<Value> = Vec::new();
+    for line in lines {
+        match (line.strip_prefix("  "), events.last_mut()) {
+            (Some(rule), Some(event)) => {
+                if let Some(others) = event["others"].as_array_mut() {
+                    others.push(rule.into());
+                }
+            }
+            _ => events.push(json!({"event": "alert", "file": file, "message": line, "others": []})),
+        }
+    }
+    events
 }
 
 /// A row as a line for programs.

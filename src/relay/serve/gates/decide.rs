@@ -293,6 +293,11 @@ fn refuse(gate: Gate, reason: String) -> Decision {
 }
 
 impl Gate {
+    /// Whether it lets alerts wait, and does not only turn them away or look them up.
+    pub fn holds(self) -> bool {
+        !matches!(self, Gate::Resolved | Gate::MaxWait | Gate::Rule | Gate::Suppressed | Gate::Cooldown)
+    }
+
     /// The words of all gates that a decision may name, in their order.
     pub fn names() -> impl Iterator<Item = &'static str> {
         std::iter::once(FILTER).chain(Gate::ALL.iter().map(|gate| gate.name()))

@@ -1,4 +1,4 @@
-//! The page of one alert: how it stands, what happened to it in order, the prompt as it was sent, and what can be done. Pure.
+//! The page of one alert: how it stands, what happened to it in order, the prompt, and what can be done. Pure.
 
 use maud::{Markup, html};
 
@@ -39,8 +39,8 @@ pub fn alert(shown: &AlertPage) -> String {
         }
         @if let Some(prompt) = prompt {
             section #prompt aria-labelledby="prompt-title" {
-                h2 #prompt-title { "Prompt as sent" }
-                pre tabindex="0" { (prompt) }
+                h2 #prompt-title { @if prompt.is_sent { "Prompt as sent" } @else { "Prompt, not sent" } }
+                pre tabindex="0" { (prompt.text) }
             }
         }
         (earlier(jobs))

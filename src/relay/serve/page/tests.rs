@@ -186,7 +186,7 @@ fn alert_page(alert_row: AlertRow, viewer: Viewer) -> AlertPage {
                 ..Moment::default()
             },
         ],
-        prompt: Some("Fix the disk.\n<alert>full</alert>".to_string()),
+        prompt: Some(Prompt { text: "Fix the disk.\n<alert>full</alert>".to_string(), is_sent: true }),
         suppressed_until: None,
     }
 }
@@ -229,7 +229,7 @@ fn hostile_text_stays_text_wherever_it_is_shown() {
     page.costs[0].rule = evil.to_string();
     let mut one = alert_page(bad, Viewer::Anyone);
     one.key = evil.to_string();
-    one.prompt = Some(evil.to_string());
+    one.prompt = Some(Prompt { text: evil.to_string(), is_sent: false });
     one.timeline[0].detail = Some(evil.to_string());
     for html in [overview(&page), alert(&one), sign_in(Some(evil), evil)] {
         assert!(html.contains("&lt;script&gt;"), "it is shown");

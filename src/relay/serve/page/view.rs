@@ -229,10 +229,18 @@ pub struct AlertPage {
     pub jobs: Vec<JobRow>,
     /// The oldest first.
     pub timeline: Vec<Moment>,
-    /// As the last session was sent it; `None` where none was.
-    pub prompt: Option<String>,
+    /// That of the last job; `None` where there is none.
+    pub prompt: Option<Prompt>,
     /// Until when a person keeps it from starting sessions.
     pub suppressed_until: Option<i64>,
+}
+
+/// What a session is asked.
+#[derive(Debug, Clone, Default)]
+pub struct Prompt {
+    pub text: String,
+    /// Whether a session was sent it.
+    pub is_sent: bool,
 }
 
 /// Something that happened to an alert.

@@ -271,6 +271,28 @@ impl Archive {
         rows.iter().map(alert).collect()
     }
 
+    /// The alerts that a person may mean who types the beginning of a dedupe key, a tag, a job, or a session: the newest, as many
+    /// as `most`.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn alerts_that_begin(&mut self, typed: &str, most: i64) -> Result<Vec<KeptAlert>, StoreError> {
+        let session = typed.rsplit('/').next().unwrap_or(typed);
+        let session = session.strip_prefix("devin-").unwrap_or(session);
+        let begins = |column: &str, with: &str| format!("SUBSTR({column}, 1, LENGTH({with})) = {with}");
+        let text = format!(
+            "{ALERTS} WHERE {} OR {} OR tag IN (SELECT alert FROM jobs WHERE {} OR {} OR {}) ORDER BY last_at DESC LIMIT $4",
+            begins("tag", "$1"),
+            begins("dedupe_key", "$1"),
+            begins("id", "$1"),
+            begins("session_id", "$2"),
+            begins("session_id", "$3"),
+        );
+        let query =
+            sqlx::query(AssertSqlSafe(text)).bind(typed).bind(session).bind(format!("devin-{session}")).bind(most);
+        query.fetch_all(&mut self.connection).await?.iter().map(alert).collect()
+    }
+
     /// The alerts that came last, the newest first.
     ///
     /// # Errors

@@ -15,12 +15,13 @@ use crate::relay::serve::kill_switch;
 use crate::relay::serve::live::Served;
 use crate::relay::serve::page::{
     self, Action, AlertPage, AlertRow, Choices, Day, Filter, Frame, Health, Integration, JobRow, Limit, Notice,
-    Overview, Refusal, Route, RuleCost, RuleRow, Session, StormRow, StormState, Tally, ToPullRequest, Waits,
+    Overview, Prompt, Refusal, Route, RuleCost, RuleRow, Session, StormRow, StormState, Tally, ToPullRequest, Waits,
 };
 use crate::relay::serve::rules;
 use crate::relay::serve::store::{
-    ActionView, After, AlertFilter, AlertView, DayView, DecisionFilter, DecisionView, JobView, ScopeKind, Share,
-    Standing as StandingFilter, StatisticsView, StoreError, StormState as StateOfStorm, StormView, Switch, UsageView,
+    ActionView, After, AlertFilter, AlertView, DayView, DecisionFilter, DecisionView, Happening, JobDetail, JobView,
+    ScopeKind, Share, Standing as StandingFilter, StatisticsView, StoreError, StormState as StateOfStorm, StormView,
+    Switch, UsageView,
 };
 use crate::relay::text::plain;
 
@@ -134,7 +135,7 @@ impl Door {
                 .iter()
                 .filter_map(|entry| story::moment(entry, &|text| clean.text(text)))
                 .collect(),
-            prompt: job.and_then(|job| job.prompt).map(|prompt| clean.redactor.redact(&prompt).into_owned()),
+            prompt: job.and_then(|job| clean.prompt(&job)),
             suppressed_until: suppressions.iter().find(|one| one.dedupe_key == key).map(|one| one.until),
         };
         Ok(Some(page::alert(&shown)))
@@ -227,6 +228,15 @@ impl Clean<'_> {
             acus: progress.acus_consumed,
             waits: self.waits(job),
         }
+    }
+
+    fn prompt(&self, job: &JobDetail) -> Option<Prompt> {
+        let text = self.redactor.redact(job.prompt.as_deref()?).into_owned();
+        let is_sent = job
+            .timeline
+            .iter()
+            .any(|entry| matches!(&entry.what, Happening::Event { event, .. } if event.is_prompted()));
+        Some(Prompt { text, is_sent })
     }
 
     /// What holds a job up: its gate first, then its integration.
