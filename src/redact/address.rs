@@ -146,8 +146,15 @@ pub(super) fn data_source(place: Place<'_>) -> Option<Range<usize>> {
     let after = &host[name..];
     let is_source = after.starts_with('(') || (name > 0 && after.starts_with(':') && !password.starts_with('/'));
     let begin = place.at + user + 1;
+    let is_source = is_source || is_account_of_twilio(&rest[..user], &password[..length]);
     (is_source && length > 0 && !(length >= FILLER && is_placeholder(&password[..length])))
         .then(|| begin..begin + length)
+}
+
+/// Whether a user and a password are an account of Twilio with its token: `AC` and twice 32 hexadecimal digits.
+fn is_account_of_twilio(user: &str, password: &str) -> bool {
+    let is_hex = |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    user.strip_prefix("AC").is_some_and(is_hex) && is_hex(password)
 }
 
 /// The part of a path by which alone whoever calls a hook is known: `…/hook/…`.

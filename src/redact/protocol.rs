@@ -155,7 +155,8 @@ pub(super) fn of_account(place: Place<'_>) -> Option<Range<usize>> {
 }
 
 /// Words that a user and a password follow.
-const OF_BOTH: &str = "credentials credential creds login account sftp ftp";
+const OF_BOTH: &str = "credentials credential creds login account sftp ftp zugangsdaten anmeldedaten identifiants credenciales credenziali \
+    credenciais inloggegevens";
 
 /// Words for users and for passwords, of which one of each, with a sign between, is followed by one of each: `user/pass: bob/…`.
 const USER: &str = "username user login account email id";
@@ -246,5 +247,6 @@ pub(super) fn password_file(place: Place<'_>) -> Option<Range<usize>> {
     let is_name = |name: &str| !name.is_empty() && (name == "*" || name.bytes().all(DOTTED));
     let is_port = port == "*" || port.len() >= 4 && port.bytes().all(|byte| byte.is_ascii_digit());
     let is_file = is_name(host) && is_port && is_name(database) && is_name(user);
-    (is_file && is_strong(password)).then(|| place.at + near.len() - password.len()..place.at + near.len())
+    (is_file && (is_strong(password) || is_varied(password) || is_odd(password)))
+        .then(|| place.at + near.len() - password.len()..place.at + near.len())
 }

@@ -77,7 +77,7 @@ const SUSPECT_WORDS: [Rule; 33] = [
     (b"L", protocol::login),
     (b"P", protocol::pass),
     (b"md", protocol::machine),
-    (b"cClLaAuUsSfFeEiI", protocol::user_and_password),
+    (b"cClLaAuUsSfFeEiIzZ", protocol::user_and_password),
     (b"aApPrRsSeE", protocol::of_account),
     (b"", protocol::password_file),
     (b"sS", header::subprotocol),

@@ -119,6 +119,11 @@ pub(super) fn sign(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     if place.text[..place.at].ends_with("${") && after.starts_with(":-") {
         return Some((at + blanks + ":-".len(), Sign::Equals));
     }
+    // `${API_KEY:?is required}`, `${API_KEY:+set}`
+    let asks = [":?", ":+", "?", "+"].iter().any(|sign| after.starts_with(sign));
+    if place.text[..place.at].ends_with("${") && asks {
+        return None;
+    }
     // `{:password :hidden}`
     let is_keyword = blanks > 0 && place.before == Some(b':') && after.starts_with(':');
     if let Some(found) = after_sign(rest, at + blanks).filter(|_| !is_keyword) {
