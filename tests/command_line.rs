@@ -93,6 +93,29 @@ fn help_and_version_go_to_stdout_and_succeed() {
 }
 
 #[test]
+fn every_command_of_the_relay_shows_examples_and_the_codes_that_a_watch_can_have() {
+    let help = |command: &str| program().run(&format!("{command} --help")).text().to_string();
+    let mut commands = vec!["alert-relay".to_string()];
+    let mut seen = 0;
+    while let Some(command) = commands.pop() {
+        let told = help(&command);
+        let listed = told.split_once("Commands:\n").map_or("", |(_, rest)| rest.split("\n\n").next().unwrap());
+        let below = listed.lines().filter_map(|line| line.split_whitespace().next()).filter(|name| *name != "help");
+        let before = commands.len();
+        commands.extend(below.map(|name| format!("{command} {name}")));
+        // A command with others below has its examples there.
+        let has_example = told.contains("\nExample:\n  ") || told.contains("\nExamples:\n  ");
+        assert!(has_example || commands.len() > before, "{command}: {told}");
+        seen += 1;
+    }
+    assert!(seen >= 6, "{seen}");
+    let watch = help("alert-relay watch");
+    let codes =
+        watch.split_once("Exit codes:\n").unwrap().1.lines().map(|line| line.split_whitespace().next().unwrap());
+    assert_eq!(codes.collect::<Vec<_>>(), ["0", "1", "20", "21", "22", "23", "24", "26", "27"]);
+}
+
+#[test]
 fn a_permission_that_the_sandbox_does_not_know_is_a_usage_error() {
     insta::assert_snapshot!(run("sandbox --without-permission ManageOrgSecret"), @"
     stderr: error: invalid value 'ManageOrgSecret' for '--without-permission <PERMISSION>'
