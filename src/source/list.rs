@@ -5,19 +5,13 @@ use std::sync::Arc;
 
 use super::context::{Context, End, Tell, server_now};
 use super::cursor::Bounds;
-use super::emit::Ledger;
-use super::facts::{Facts, Reading};
+use super::facts::Facts;
 use super::fingerprint::fingerprint;
-use super::identifier::Identified;
 use super::listing::{Decision, Kind, Listing, Sight, Times};
-use super::open::InVain;
 use super::pages::Pages;
-use super::partition::PartitionList;
-use super::pass::Pass;
-use super::place::{Place, Slice};
-use super::plan::Step;
-use super::record::{Frame, frame_page};
-use super::streams::{FIRST_OF_ALL, Listing as Row, Stream, endpoints};
+use super::place::Place;
+use super::readers::Readers;
+use super::streams::{Stream, endpoints};
 use crate::airbyte::Level;
 use crate::devin::form::described;
 use crate::devin::session::bare;
@@ -26,34 +20,8 @@ use crate::devin::{Client, Error, Event, Kind as Trouble, Page, Trail};
 /// Within one read, no change shows later than this.
 const LONGEST_LAG_S: i64 = 3600;
 
-/// No day begins so far ahead of all clocks.
-const MOST_AHEAD_S: i64 = 2 * 86_400;
-
 /// Sessions asked for by their identifiers at once: a number known to work.
 const IDS_A_REQUEST: usize = 50;
-
-/// Which fields of a session tell what.
-const OF_SESSIONS: Reading = Reading { id: "session_id", cursor: None };
-
-/// Who needs the list.
-#[derive(Default)]
-pub struct Readers<'a> {
-    /// The streams whose records they are.
-    pub records: Vec<Records<'a>>,
-    /// The sessions below which streams are to be read, for each of these.
-    pub partitions: Vec<&'a mut PartitionList>,
-}
-
-/// The records of one stream.
-pub struct Records<'a> {
-    pub step: &'a Step,
-    pub ledger: &'a Arc<Ledger>,
-    pub pass: &'a mut Pass,
-    /// What this list is for, of several.
-    pub of: Slice,
-    /// What has come under each identifier that is made here.
-    pub identified: Identified,
-}
 
 /// Lists what is at `place` with `bounds`, and hands every item to its readers.
 ///
@@ -258,162 +226,6 @@ async fn one_by_name(
         let mut note = |item: &str, facts: &Facts| Some(note(listing, item, facts));
         readers.take(context, &page, &mut note, true).await?;
         listing.end_page(page.total, page.has_next()).map_err(End::Data)?;
-    }
-}
-
-impl Records<'_> {
-    /// Whether an item is a record to be emitted. `lost` is set where its time must be known and is not.
-    fn wants(&mut self, item: &str, facts: &Facts, sight: Sight, is_by_name: bool, lost: &mut bool) -> bool {
-        if let Some(window) = &self.of.window {
-            match facts.cursor(self.step.stream.cursor) {
-                Some(at) if self.step.stream.is_of_days() && !self.can_be(at) => *lost = true,
-                Some(at) if !window.admits(at) => return false,
-                None if self.step.stream.is_of_days() => *lost = true,
-                _ => {}
-            }
-        }
-        if let Some(id) = facts.id.0.filter(|_| self.step.stream.is_identified_here()) {
-            self.identified.note(id, item);
-        }
-        if is_by_name { self.pass.wants_again(item, facts, sight) } else { self.pass.wants(item, facts, sight) }
-    }
-
-    /// Whether a number can be the time of something that has been measured.
-    fn can_be(&self, at: i64) -> bool {
-        let now = self.step.now.max(self.pass.now());
-        (FIRST_OF_ALL..now.saturating_add(MOST_AHEAD_S)).contains(&at)
-    }
-}
-
-impl Readers<'_> {
-    /// The first answer is there.
-    fn begin(&mut self, context: &Context, first: &Page, now: i64) {
-        for records in &mut self.records {
-            records.pass.begin(now);
-            // Of a list that the server does not filter, only the changed part is emitted.
-            let stream = records.step.stream;
-            let is_whole = records.step.bounds.since.is_none() && records.of.is_only();
-            let is_filtered = stream.listing == Row::Sessions;
-            let is_one_each = stream.projects.is_none();
-            if let Some(total) = first.total.filter(|_| is_one_each && (is_whole || is_filtered)) {
-                context.emitter.estimate(records.ledger, total);
-            }
-        }
-        for partitions in &mut self.partitions {
-            partitions.begin(now);
-        }
-    }
-
-    /// Takes a page's items; `sight` says what is known of each.
-    async fn take(
-        &mut self,
-        context: &Context,
-        page: &Page,
-        mut sight: impl FnMut(&str, &Facts) -> Option<Sight>,
-        is_by_name: bool,
-    ) -> Result<(), End> {
-        let Readers { records, partitions } = self;
-        let is_of_sessions = records.iter().all(|records| records.step.stream.heeds_selection());
-        let mut sights = Vec::with_capacity(page.items().len());
-        let mut note = |item: &str, facts: &Facts| {
-            // What is not wanted counts as seen all the same: the list is complete with it.
-            let sight = sight(item, facts).filter(|_| !is_of_sessions || context.selection.admits(item));
-            if let Some(sight) = sight {
-                partitions.iter_mut().for_each(|partitions| partitions.take(item, facts, sight, is_by_name));
-            }
-            sights.push(sight);
-            sight
-        };
-        let Some((first, others)) = records.split_first_mut() else {
-            frame_page(page, &Frame::default(), &OF_SESSIONS, |item, facts| {
-                note(item, facts);
-                false
-            });
-            return Ok(());
-        };
-        let mut lost = false;
-        let framed =
-            frame_page(page, &context.frame(first.step, &first.of), &first.step.stream.reading(), |item, facts| {
-                note(item, facts).is_some_and(|sight| first.wants(item, facts, sight, is_by_name, &mut lost))
-            });
-        if lost {
-            return Err(End::Data(undated(first.step.stream, page)));
-        }
-        context.emitter.running(first.ledger);
-        context.emitter.records(first.ledger, framed).await?;
-        for other in others {
-            let mut sights = sights.iter();
-            let frame = context.frame(other.step, &other.of);
-            let framed = frame_page(page, &frame, &other.step.stream.reading(), |item, facts| {
-                let sight = sights.next().copied().flatten();
-                sight.is_some_and(|sight| other.wants(item, facts, sight, is_by_name, &mut lost))
-            });
-            context.emitter.running(other.ledger);
-            context.emitter.records(other.ledger, framed).await?;
-        }
-        Ok(())
-    }
-
-    /// A page has been taken: of a list that is ordered, it is a place to go on from.
-    fn end_page(&self, context: &Context) {
-        for Records { step, ledger, pass, .. } in &self.records {
-            if let Some(state) = matches!(step.stream.listing, Row::Log(_)).then(|| pass.so_far()).flatten() {
-                context.emitter.safe(ledger, state.write());
-                context.emitter.checkpoint(ledger);
-            }
-        }
-    }
-
-    /// What to say of a stream that cannot tell its records apart, one of which would be lost at the destination; `None` of one
-    /// that can.
-    fn not_told_apart(&self) -> Option<String> {
-        self.records.iter().find_map(|records| records.identified.refusal(records.step.stream))
-    }
-
-    /// Every session that a reader would ask for by name.
-    fn to_reread(&self) -> Vec<String> {
-        let mut ids: Vec<String> = Vec::new();
-        let of_records = self.records.iter().flat_map(|records| records.pass.open.to_reread());
-        for id in of_records.chain(self.partitions.iter().flat_map(|partitions| partitions.to_reread())) {
-            if !ids.contains(&id) {
-                ids.push(id);
-            }
-        }
-        ids
-    }
-
-    /// These sessions were asked for in vain, as far as they have not come: the next read asks again, and after that nobody does.
-    fn defer(&mut self, context: &Context, ids: &[String], reason: &str) {
-        let (mut stay, mut go) = (0, 0);
-        for id in ids {
-            self.partitions.iter_mut().for_each(|partitions| partitions.defer(id));
-            for records in &mut self.records {
-                match records.pass.open.defer(id) {
-                    Some(InVain::Kept(_)) => stay += 1,
-                    Some(InVain::Dropped) => go += 1,
-                    None => {}
-                }
-            }
-        }
-        let then = match (stay, go) {
-            (0, 0) => "the next read asks again",
-            (_, 0) => "the next read asks again for what has not come",
-            _ => "what has not come, for the second time, is not asked for anymore",
-        };
-        context.emitter.log(Level::Warn, &format!("{reason}; {then}"));
-    }
-
-    /// Nobody can be asked for by name.
-    fn carry(&mut self) {
-        self.records.iter_mut().for_each(|records| records.pass.open.carry());
-        self.partitions.iter_mut().for_each(|partitions| partitions.carry());
-    }
-
-    fn warn(&self, context: &Context, warning: Option<String>) {
-        let stream = self.records.first().map_or("session_messages", |records| records.step.stream.name);
-        if let Some(warning) = warning {
-            context.emitter.log(Level::Warn, &format!("stream {stream}: {warning}"));
-        }
     }
 }
 

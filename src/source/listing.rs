@@ -6,9 +6,11 @@
 //! the data itself names, until one page holds everything that can have moved. How many items there should be (`total`) is
 //! a hint, which is followed up once.
 
+use std::collections::HashMap;
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::hash::BuildHasherDefault;
+
+use super::keys::{AsItIs, Keys};
 
 /// So many pages in a row that only repeat items of the same listing, and there is no end to it.
 const MOST_REPEATED_PAGES: u32 = 20;
@@ -372,47 +374,6 @@ impl OneListing {
     /// than everything matters.
     fn bound(&self) -> Option<i64> {
         if self.has_descended { self.latest_of_first_page.time() } else { self.latest.time() }
-    }
-}
-
-/// Hashes of keys: eight bytes each and a little, in parts that grow one at a time.
-#[derive(Debug)]
-struct Keys {
-    parts: [HashSet<u64, BuildHasherDefault<AsItIs>>; 16],
-}
-
-impl Default for Keys {
-    fn default() -> Keys {
-        Keys { parts: std::array::from_fn(|_| HashSet::default()) }
-    }
-}
-
-impl Keys {
-    /// Whether it was not there yet.
-    fn insert(&mut self, key: u64) -> bool {
-        self.parts[(key >> 32 & 15) as usize].insert(key)
-    }
-
-    fn len(&self) -> u64 {
-        self.parts.iter().map(|part| part.len() as u64).sum()
-    }
-}
-
-/// The keys are hashes already.
-#[derive(Debug, Default)]
-struct AsItIs(u64);
-
-impl Hasher for AsItIs {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, _: &[u8]) {
-        unreachable!("the keys are numbers")
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
     }
 }
 

@@ -25,6 +25,9 @@ pub struct Pass {
     pub largest: Option<i64>,
     /// Whether none has come before a smaller one.
     is_ascending: bool,
+    /// The last one of the list at hand, and whether it was larger than one before it there.
+    last: Option<i64>,
+    has_ascended: bool,
     /// When the list was first asked for, in Unix seconds.
     now: i64,
     /// How many items without a key have been left out.
@@ -47,6 +50,8 @@ impl Pass {
             open: OpenSessions::new(&step.state),
             largest: None,
             is_ascending: true,
+            last: None,
+            has_ascended: false,
             now: step.now,
             keyless: 0,
             had: HashSet::new(),
@@ -76,6 +81,7 @@ impl Pass {
 
     /// Goes on to another list of the same stream, which may have the same items.
     pub fn next_list(&mut self) {
+        (self.last, self.has_ascended) = (None, false);
         self.had_before.extend(self.had.drain());
     }
 
@@ -84,6 +90,8 @@ impl Pass {
         let cursor = facts.cursor(self.stream.cursor);
         if self.bounds.admit(facts.created_at(), cursor) {
             self.is_ascending &= cursor.is_some() && cursor >= self.largest;
+            self.has_ascended |= self.last.is_some() && cursor > self.last;
+            self.last = cursor;
             self.largest = self.largest.max(cursor);
             return self.take(item, facts, cursor, sight);
         }
@@ -129,9 +137,10 @@ impl Pass {
         is_wanted && self.recent.wants(id.as_deref(), cursor, || fingerprint(item.as_bytes()))
     }
 
-    /// The state of a pass over an ordered list that has come so far; `None` where the list was not in order, or claims nothing.
+    /// The state of a pass over an ordered list that has come so far; `None` where the list was not in order, has not shown that it
+    /// is, or claims nothing: one that begins with the newest looks the same until a second moment has come.
     pub fn so_far(&self) -> Option<StreamState> {
-        let largest = self.largest.filter(|_| self.is_ascending)?;
+        let largest = self.largest.filter(|_| self.is_ascending && self.has_ascended)?;
         Some(self.state_at(next_mark(self.from.cursor(), Some(largest), None, self.now)))
     }
 

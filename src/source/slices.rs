@@ -10,18 +10,19 @@ use super::cursor::Bounds;
 use super::emit::Ledger;
 use super::facts::{Facts, Reading};
 use super::identifier::Identified;
-use super::list::{Readers, Records, first_page, read_list, undated};
+use super::list::{first_page, read_list, undated};
 use super::listing::Kind as ListKind;
 use super::pages::Pages;
 use super::pass::{Pass, next_mark};
 use super::place::{Place, Slice};
 use super::plan::Step;
+use super::readers::{Readers, Records};
 use super::record::is_empty;
 use super::state::StreamState;
 use super::streams::{Each, FIRST_OF_ALL, Listing, Stream, Windows, endpoints, find};
 use super::windows::{Window, midnight, windows};
 use crate::airbyte::Level;
-use crate::devin::{Error, Kind, Trail};
+use crate::devin::{Error, Kind};
 
 /// Reads all lists of a stream.
 ///
@@ -54,7 +55,7 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
     for window in windows(&row, start, last) {
         // A machine whose clock is ahead must not ask for days that are yet to come.
         let now = now.min(reader.pass.now());
-        if window.from > now {
+        if row.is_of_days && window.from > now {
             break;
         }
         let window = window.ending(&row, step.bounds.end_date);
@@ -164,12 +165,21 @@ impl SliceReader<'_> {
         self.pass.set_path(path);
     }
 
-    /// Whether nothing on the first page is older than the entry that came first. An API that does not heed the order begins with
-    /// the newest.
+    /// Whether the list begins with its oldest entries. An API that does not heed the order begins with the newest, which shows as soon
+    /// as another moment comes; more of them may have come since `oldest` was the first.
     async fn is_oldest(&self, place: &Place, oldest: i64) -> Result<bool, End> {
-        let page = self.context.client.page(&place.request(0, Vec::new()), &Trail::default(), &*self.tell).await?;
         let reading = self.step.stream.reading();
-        Ok(page.noted().all(|item| Facts::noted(item, &reading).cursor(reading.cursor).is_none_or(|at| at >= oldest)))
+        let mut first = None;
+        let mut pages = Pages::start(self.context, place.request(0, Vec::new()), &self.tell);
+        while let Some(page) = pages.next().await? {
+            for at in page.noted().filter_map(|item| Facts::noted(item, &reading).cursor(reading.cursor)) {
+                let first = *first.get_or_insert(at);
+                if at != first || at < oldest {
+                    return Ok(at > first);
+                }
+            }
+        }
+        Ok(true)
     }
 
     /// Reads the lists of one window, or all lists where there are no windows.

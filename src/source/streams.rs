@@ -115,6 +115,8 @@ pub struct Windows {
     pub is_of_days: bool,
     /// How long one is at most.
     pub most_days: i64,
+    /// So many seconds more are asked for at either end, in case a bound is exclusive, where the items say themselves when they are.
+    pub edge_s: i64,
     /// How long after its end is asked for too, in seconds: the API's own days begin later than ours, and one that is cut off
     /// would be told for less than it was.
     pub tail_s: i64,

@@ -51,12 +51,10 @@ impl Window {
         midnight(self.until - 1)
     }
 
-    /// The parameters that ask for it at the time `now`: a second early, in case a bound is exclusive, where entries are single
-    /// moments; never for what is yet to come.
+    /// The parameters that ask for it at the time `now`; never for what is yet to come.
     pub fn parameters(&self, row: &Windows, now: i64) -> Vec<(&'static str, String)> {
-        let early = i64::from(!row.is_of_days);
-        let mut parameters = vec![("time_after", (self.from - early).max(0).to_string())];
-        let until = self.until.saturating_add(row.tail_s + early);
+        let mut parameters = vec![("time_after", (self.from - row.edge_s).max(0).to_string())];
+        let until = self.until.saturating_add(row.tail_s + row.edge_s);
         if until <= now || row.is_of_days {
             parameters.push(("time_before", until.min(now).max(self.from + 1).to_string()));
         }
@@ -68,8 +66,8 @@ impl Window {
 mod tests {
     use super::*;
 
-    const DAYS: Windows = Windows { is_of_days: true, most_days: 1, tail_s: 0, again_days: 7 };
-    const LOG: Windows = Windows { is_of_days: false, most_days: 99, tail_s: 0, again_days: 0 };
+    const DAYS: Windows = Windows { is_of_days: true, most_days: 1, edge_s: 0, tail_s: 0, again_days: 7 };
+    const LOG: Windows = Windows { is_of_days: false, most_days: 99, edge_s: 1, tail_s: 0, again_days: 0 };
 
     fn told(row: &Windows, start: i64, now: i64) -> String {
         let one = |window: Window| {

@@ -14,10 +14,14 @@
 //! - Lists that are paged by number lose nothing from their front, as far as it can be told from what stays
 //!   ([`Behavior::may_delete`], [`Order::pushes_back`]): the item that moves up into a page that has come by is in no page.
 //!   Where the list names its `total`, a deletion shows there, and happens here, unless something is added meanwhile.
+//! - Figures of days are read where the clocks are less than a day apart ([`Behavior::knows_days`]): a machine that is weeks behind
+//!   asks for no day that it does not know.
 //! - A list that cannot be filtered by time changes once while it is read ([`Behavior::whole_changes_a_sync`]): one that
 //!   changes again whenever it is listed is never complete.
 
 use fastrand::Rng;
+
+use super::organization::{FIGURES, FOLDERS, SCHEDULES};
 
 /// What an API does.
 #[derive(Debug, Clone)]
@@ -47,6 +51,10 @@ pub struct Behavior {
     pub names_session: bool,
     /// What stands before the identifier of each session.
     pub id_prefix: &'static str,
+    /// Whether the audit trail heeds the order that is asked for.
+    pub heeds_order: bool,
+    /// Whether the key may see the trail of the enterprise.
+    pub sees_enterprise: bool,
     /// How many of 100 answers come after something has happened.
     pub bustle: u8,
     /// How long an answer takes at most, in milliseconds.
@@ -122,6 +130,8 @@ impl Behavior {
             lag_ms: if dice.bool() { 0 } else { dice.i64(0..=(lookback_s - 30).max(0) * 1000) },
             names_session: dice.bool(),
             id_prefix: ["", "devin-"][dice.usize(..2)],
+            heeds_order: dice.u8(..6) > 0,
+            sees_enterprise: dice.u8(..4) > 0,
             bustle: [0, 5, 20, 50][dice.usize(..4)],
             slowest_ms: [50, 400, 6_000][dice.usize(..3)],
         };
@@ -133,10 +143,16 @@ impl Behavior {
         behavior
     }
 
-    /// The behavior of one list: that of schedules has offsets, whatever the others have.
+    /// The behavior of one list: that of schedules has offsets, whatever the others have, and some have no pages.
     pub fn of_list(&self, list: &str) -> Behavior {
-        if list != super::organization::SCHEDULES {
-            return self.clone();
+        match list {
+            SCHEDULES => {}
+            FOLDERS | FIGURES => return Behavior { page_size: usize::MAX, repeats_last_item: false, ..self.clone() },
+            "audit-logs" => {
+                let order = if self.heeds_order { Order::OldestCreated } else { Order::NewestCreated };
+                return Behavior { order, ..self.clone() };
+            }
+            _ => return self.clone(),
         }
         let order = if self.order.pushes_back() { Order::NewestUpdated } else { self.order };
         // An item that came twice would be counted twice.
@@ -157,6 +173,11 @@ impl Behavior {
     /// How often a list that cannot be filtered changes during one sync at most.
     pub fn whole_changes_a_sync(&self) -> u32 {
         1
+    }
+
+    /// Whether days that are asked for by their time are those that there are: a machine that is weeks behind knows none of them.
+    pub fn knows_days(&self) -> bool {
+        self.machine_ahead_s.abs() < 86_400 && self.date_ahead_s.is_none_or(|ahead| ahead.abs() < 86_400)
     }
 
     /// How long a session that sleeps may change without its `updated_at`, in seconds.

@@ -19,6 +19,7 @@ use source_devin_ai::source::context::Context;
 use source_devin_ai::source::emit::{Emitter, Format};
 use source_devin_ai::source::plan::plan;
 use source_devin_ai::source::read::{Ending, read};
+use source_devin_ai::source::streams::find;
 
 use super::server::Server;
 use crate::common::{ORG, TOKEN};
@@ -140,6 +141,10 @@ impl Chain {
                     let name = warning.split([' ', ':']).nth(1).expect("it names the stream");
                     self.set_back.insert(self.stream(name));
                 }
+                // The other trail begins anew.
+                if value["log"]["message"].as_str().is_some_and(|warning| warning.contains("answers now")) {
+                    self.settled.remove("audit_logs");
+                }
                 let status = &value["trace"]["stream_status"];
                 if status["status"] == "COMPLETE" {
                     complete.insert(self.stream(status["stream_descriptor"]["name"].as_str().expect("a name")));
@@ -208,7 +213,7 @@ impl Chain {
 
     fn mark(&self, stream: &str) -> Option<i64> {
         let state = &self.committed.get(stream)?["stream"]["stream_state"];
-        state["updated_at"].as_i64().or(state["created_at"].as_i64())
+        state[find(stream)?.cursor?.field].as_i64()
     }
 
     fn stream(&self, name: &str) -> &'static str {

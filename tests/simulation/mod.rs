@@ -24,14 +24,15 @@ use source_devin_ai::source::read::Ending;
 
 use self::behavior::Behavior;
 use self::chain::{Chain, Ended, Mode};
-use self::organization::SHORT_LISTS;
+use self::organization::{FIGURES, SHORT_LISTS};
 use self::server::{Refusal, Server, Trouble};
 use crate::common;
 
-/// Every kind of list: those that every key may read, and two that are built in another way.
-fn streams() -> Vec<&'static str> {
+/// Every kind of list: those that every key may read, and some that are built in another way.
+fn streams(behavior: &Behavior) -> Vec<&'static str> {
     let further = SHORT_LISTS.iter().map(|(stream, ..)| *stream).filter(|stream| !common::STREAMS.contains(stream));
-    common::STREAMS.into_iter().chain(further).collect()
+    let all = common::STREAMS.into_iter().chain(further);
+    all.filter(|stream| *stream != FIGURES || behavior.knows_days()).collect()
 }
 
 /// What has gone wrong in a history, and how it came to that.
@@ -95,6 +96,8 @@ struct History {
     story: String,
     /// Where the full refresh that is under way began: the time, the first arrival, and how many syncs it has taken.
     refresh: Option<(i64, usize, u32)>,
+    /// Whether the enterprise's trail was refused meanwhile.
+    was_trail_refused: bool,
 }
 
 impl History {
@@ -104,10 +107,10 @@ impl History {
         let behavior = Behavior::draw(&mut dice, config.lookback_window);
         let story = format!("{behavior:#?}\n{config:#?}\n");
         let streams: Vec<(&str, Mode)> = match dice.u8(..4) {
-            0 => streams().into_iter().map(|stream| (stream, Mode::Incremental)).collect(),
-            1 => streams().into_iter().map(|stream| (stream, Mode::FullRefresh)).collect(),
+            0 => streams(&behavior).into_iter().map(|stream| (stream, Mode::Incremental)).collect(),
+            1 => streams(&behavior).into_iter().map(|stream| (stream, Mode::FullRefresh)).collect(),
             _ => {
-                let mut streams: Vec<&str> = streams();
+                let mut streams: Vec<&str> = streams(&behavior);
                 dice.shuffle(&mut streams);
                 streams.truncate(dice.usize(1..=3));
                 streams
@@ -118,7 +121,7 @@ impl History {
         };
         let server = Server::new(behavior, dice.fork());
         server.world().log = is_told.then(String::new);
-        History { dice, server, chain: Chain::new(config, streams), story, refresh: None }
+        History { dice, server, chain: Chain::new(config, streams), story, refresh: None, was_trail_refused: false }
     }
 
     async fn run(&mut self) -> Result<Figures, Failed> {
@@ -150,7 +153,8 @@ impl History {
                 requests: u64::from(world.requests()),
                 records: self.chain.arrived.len() as u64,
             };
-            (verdict::of_chain(&self.chain, &world.organization, world.now_ms()), figures)
+            let sees_enterprise = world.behavior.sees_enterprise;
+            (verdict::of_chain(&self.chain, &world.organization, world.now_ms(), sees_enterprise), figures)
         };
         if wrong.is_empty() { Ok(figures) } else { Err(self.failed(wrong.join("\n"))) }
     }
@@ -164,6 +168,7 @@ impl History {
         let (began_ms, first, syncs) = *self.refresh.get_or_insert((now_ms, self.chain.arrived.len(), 0));
         self.refresh = Some((began_ms, first, syncs + 1));
         let ended = self.chain.sync(&self.server, &mut self.dice, cut).await;
+        self.was_trail_refused |= self.server.world().trouble.is_trail_refused;
         let number = self.chain.syncs;
         let _ = writeln!(self.story, "== sync {number} at {now_ms}: {:?}, cut: {cut}\n{}", ended.ending, ended.story);
         if let Some(log) = &mut self.server.world().log {
@@ -171,10 +176,12 @@ impl History {
         }
         if ended.ending == Ending::Complete && !cut {
             self.refresh = None;
+            let was_trail_refused = std::mem::take(&mut self.was_trail_refused);
             let wrong = {
                 let world = self.server.world();
-                let span = (began_ms, world.now_ms());
-                verdict::of_full_refresh(&self.chain, &world.organization, first, span, syncs == 0)
+                let (span, sees_enterprise) =
+                    ((began_ms, world.now_ms()), world.behavior.sees_enterprise && !was_trail_refused);
+                verdict::of_full_refresh(&self.chain, &world.organization, first, span, (syncs == 0, sees_enterprise))
             };
             if !wrong.is_empty() {
                 return Err(self.failed(wrong.join("\n")));
@@ -226,6 +233,7 @@ impl History {
                     }
                 }
             }
+            trouble.is_trail_refused = dice.u8(..4) == 0;
             if dice.u8(..8) == 0 {
                 let lists = ["sessions", "sessions/insights", "playbooks", "secrets", "knowledge/notes"];
                 trouble.list = Some((lists[dice.usize(..5)].to_string(), [403, 404, 500][dice.usize(..3)]));

@@ -8,16 +8,34 @@ use super::behavior::Behavior;
 use crate::common::ORG;
 
 /// The lists that are not sessions: the stream, the path, and the field that identifies an item.
-pub const SHORT_LISTS: [(&str, &str, &str); 5] = [
+pub const SHORT_LISTS: [(&str, &str, &str); 8] = [
     ("playbooks", "playbooks", "playbook_id"),
     ("secrets", "secrets", "secret_id"),
     ("knowledge_notes", "knowledge/notes", "note_id"),
     ("automations", "automations", "automation_id"),
     (SCHEDULES, SCHEDULES, "scheduled_session_id"),
+    ("knowledge_folders", FOLDERS, "folder_id"),
+    (TRAIL, "audit-logs", "audit_log_id"),
+    (FIGURES, "metrics", "id"),
 ];
 
 /// The list that has offsets instead of cursors, and times as text.
 pub const SCHEDULES: &str = "schedules";
+
+/// The list without pages.
+pub const FOLDERS: &str = "knowledge/folders";
+
+/// The list that is asked for in windows of time, and ordered. The organization's own has a part of the enterprise's entries.
+pub const TRAIL: &str = "audit_logs";
+
+/// Figures of days, in a list for each of these.
+pub const FIGURES: &str = "active_users";
+pub const PERIODS: [&str; 3] = ["dau", "wau", "mau"];
+
+const DAY_S: i64 = 86_400;
+
+/// A day has been over for so long when it has its first figure, so that every clock that is sound knows it.
+const SETTLED_S: i64 = 5_000;
 
 /// How long a session that is made at the beginning has existed at most, in seconds.
 const PAST_S: i64 = 20_000;
@@ -41,8 +59,8 @@ pub struct Revision {
     status: &'static str,
     /// The item, as it stands in the list.
     pub item: String,
-    /// A session's item in the list of insights.
-    pub insight: String,
+    /// The item with what it has more elsewhere: a session's in the list of insights, a figure's as a record.
+    pub extended: String,
 }
 
 #[derive(Debug)]
@@ -71,7 +89,7 @@ impl Thing {
 pub struct Organization {
     pub sessions: Vec<Thing>,
     /// In the order of [`SHORT_LISTS`].
-    pub short_lists: [Vec<Thing>; 5],
+    pub short_lists: [Vec<Thing>; 8],
     behavior: Behavior,
     serial: u32,
     /// How often a short list may still change before the next sync.
@@ -106,7 +124,7 @@ impl Organization {
     pub fn something_happens(&mut self, dice: &mut Rng, now_ms: i64) {
         let events = if dice.u8(..12) == 0 { dice.usize(2..8) } else { 1 };
         for _ in 0..events {
-            match dice.u8(..20) {
+            match dice.u8(..23) {
                 0..=3 => self.session_begins(dice, now_ms),
                 4..=16 => self.session_changes(dice, now_ms),
                 _ => self.short_list_changes(dice, now_ms),
@@ -207,7 +225,7 @@ impl Organization {
             before = before.max(session.messages.last().map(|last| last.visible_at_ms));
         }
         let visible_at_ms = self.visible_at(before, dice, now_ms);
-        session.revisions.push(Revision { visible_at_ms, updated_at, status, item: text, insight: item.to_string() });
+        session.revisions.push(Revision { visible_at_ms, updated_at, status, item: text, extended: item.to_string() });
     }
 
     fn say(&mut self, session: &mut Thing, dice: &mut Rng, now_ms: i64) {
@@ -227,15 +245,17 @@ impl Organization {
     }
 
     fn short_list_changes(&mut self, dice: &mut Rng, now_ms: i64) {
-        if self.changes_left == 0 {
-            return;
-        }
-        self.changes_left -= 1;
         let list = dice.usize(..SHORT_LISTS.len());
+        match SHORT_LISTS[list].0 {
+            TRAIL => return self.entry_is_made(dice, now_ms),
+            FIGURES => return self.figure_changes(dice, now_ms),
+            _ if self.changes_left == 0 => return,
+            _ => self.changes_left -= 1,
+        }
         let place = dice.usize(..=self.short_lists[list].len());
         let serial = self.next_serial();
-        let (name, _, key) = SHORT_LISTS[list];
-        let may_delete = self.behavior.of_list(name).may_delete();
+        let (name, path, key) = SHORT_LISTS[list];
+        let may_delete = self.behavior.of_list(path).may_delete();
         let mut thing = if place < self.short_lists[list].len() && dice.bool() {
             self.short_lists[list].swap_remove(place)
         } else {
@@ -255,10 +275,43 @@ impl Organization {
             item["org_id"] = ORG.into();
             item[key] = thing.id.as_str().into();
             let visible_at_ms = self.visible_at(thing.revisions.last().map(|last| last.visible_at_ms), dice, now_ms);
-            let (item, insight) = (item.to_string(), String::new());
-            thing.revisions.push(Revision { visible_at_ms, updated_at, status: "", item, insight });
+            let (item, extended) = (item.to_string(), String::new());
+            thing.revisions.push(Revision { visible_at_ms, updated_at, status: "", item, extended });
         }
         self.short_lists[list].push(thing);
+    }
+
+    fn entry_is_made(&mut self, dice: &mut Rng, now_ms: i64) {
+        let id = format!("entry-{:04x}", self.next_serial());
+        let org_id = (dice.u8(..3) > 0).then_some(ORG);
+        let item = json!({"audit_log_id": id, "created_at": now_ms / 1000, "org_id": org_id}).to_string();
+        let visible_at_ms = self.visible_at(None, dice, now_ms);
+        let revision = Revision { visible_at_ms, updated_at: None, status: "", item, extended: String::new() };
+        let (revisions, messages) = (vec![revision], Vec::new());
+        let entry = Thing { id, created_at: now_ms / 1000, revisions, deleted_at_ms: None, messages };
+        self.short_lists[place_of(TRAIL)].push(entry);
+    }
+
+    /// A figure of one of the last days is there, or another one.
+    fn figure_changes(&mut self, dice: &mut Rng, now_ms: i64) {
+        let last = (now_ms / 1000 - SETTLED_S).div_euclid(DAY_S) * DAY_S;
+        let (day, period) = (last - dice.i64(0..4) * DAY_S, PERIODS[dice.usize(..PERIODS.len())]);
+        let at = chrono::DateTime::from_timestamp(day, 0).expect("a time of these years").format("%Y-%m-%d");
+        let id = format!("{ORG}/{period}/{at}");
+        let item = json!({"start_time": day, "end_time": day + DAY_S, "active_users": self.next_serial()}).to_string();
+        let extended = format!(r#"{{"id":"{id}","org_id":"{ORG}","period":"{period}",{}"#, &item[1..]);
+        let list = place_of(FIGURES);
+        let known = self.short_lists[list].iter().position(|figure| figure.id == id);
+        let before = known.map(|place| self.short_lists[list][place].last().visible_at_ms);
+        let visible_at_ms = self.visible_at(before, dice, now_ms);
+        let revision = Revision { visible_at_ms, updated_at: Some(day), status: "", item, extended };
+        match known {
+            Some(place) => self.short_lists[list][place].revisions.push(revision),
+            None => {
+                let (revisions, messages) = (vec![revision], Vec::new());
+                self.short_lists[list].push(Thing { id, created_at: day, revisions, deleted_at_ms: None, messages });
+            }
+        }
     }
 
     /// When something that happens now shows: what happened before it to the same thing shows first.
@@ -271,6 +324,22 @@ impl Organization {
         self.serial += 1;
         self.serial
     }
+}
+
+/// The place of a list in [`SHORT_LISTS`].
+fn place_of(stream: &str) -> usize {
+    SHORT_LISTS.iter().position(|(name, ..)| *name == stream).expect("it is one of them")
+}
+
+/// Whether the start date leaves out something of a stream.
+pub fn is_in_range(stream: &str, thing: &Thing, start_date: Option<i64>) -> bool {
+    let start_date = match stream {
+        FIGURES => start_date.map(|start| start.div_euclid(DAY_S) * DAY_S),
+        TRAIL => start_date,
+        _ if SHORT_LISTS.iter().any(|(name, ..)| *name == stream) => None,
+        _ => start_date,
+    };
+    start_date.is_none_or(|start| thing.created_at >= start)
 }
 
 /// A time as text.

@@ -11,7 +11,7 @@ use source_devin_ai::devin::transport::{Answering, BrokenConnection, HttpRequest
 use tokio::time::Instant;
 
 use super::behavior::{Behavior, Filter, Order, Paging, Total};
-use super::organization::{Organization, Revision, SCHEDULES, SHORT_LISTS, Thing};
+use super::organization::{FIGURES, FOLDERS, Organization, PERIODS, Revision, SCHEDULES, SHORT_LISTS, TRAIL, Thing};
 use crate::common::{ORG, decoded};
 
 /// No chain of syncs needs so many requests; one that makes them reads for ever.
@@ -48,6 +48,8 @@ pub struct Trouble {
     pub sessions: BTreeMap<String, Refusal>,
     /// This list is refused.
     pub list: Option<(String, u16)>,
+    /// The enterprise's trail is refused, and the organization's is not.
+    pub is_trail_refused: bool,
 }
 
 /// How a session refuses its messages.
@@ -159,7 +161,15 @@ impl World {
             self.something_happens();
         }
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
-        let list = path.strip_prefix(&format!("/v3/organizations/{ORG}/")).expect("no other path is asked for");
+        let of_organization = path.strip_prefix(&format!("/v3/organizations/{ORG}/"));
+        let list = of_organization.or(path.strip_prefix("/v3/enterprise/")).expect("no other path is asked for");
+        if of_organization.is_none() && (self.trouble.is_trail_refused || !self.behavior.sees_enterprise) {
+            return Some(self.refuse(403));
+        }
+        // The organization's trail is at the last of three paths.
+        if list.starts_with("organizations/") {
+            return Some(self.refuse(404));
+        }
         if let Some(failure) = self.fails(list, query) {
             return failure;
         }
@@ -169,7 +179,7 @@ impl World {
                 Some(items) => items,
                 None => return Some(self.refuse(404)),
             },
-            None => self.list(list, &query),
+            None => self.list(list, &query, of_organization.is_some()),
         };
         Some(self.page(list, &query, items))
     }
@@ -235,23 +245,49 @@ impl World {
     }
 
     /// The items of a list that a query admits, each with its sort key, in order.
-    fn list(&self, list: &str, query: &[(String, String)]) -> Vec<(String, String)> {
+    fn list(&self, list: &str, query: &[(String, String)], is_of_organization: bool) -> Vec<(String, String)> {
         let now_ms = self.now_ms();
         let is_sessions = list.starts_with("sessions");
-        let things = match SHORT_LISTS.iter().position(|(_, path, _)| *path == list) {
+        let (path, period) = list.split_once('/').filter(|(path, _)| *path == "metrics").unwrap_or((list, ""));
+        let place = SHORT_LISTS.iter().position(|(_, known, _)| *known == path);
+        let things = match place {
             Some(place) => &self.organization.short_lists[place],
             None => &self.organization.sessions,
         };
+        let stream = place.map_or("", |place| SHORT_LISTS[place].0);
+        let is_here = |thing: &Thing, revision: &Revision| match stream {
+            FIGURES => thing.id.split('/').nth(1) == Some(period) && self.is_in_window(thing, query),
+            TRAIL => {
+                let is_shown = !is_of_organization || revision.item.contains(ORG);
+                is_shown && self.is_in_window(thing, query)
+            }
+            _ => !is_sessions || self.admits(thing, revision, query),
+        };
         let shown = things.iter().filter_map(|thing| Some((thing, thing.at(now_ms)?)));
-        let admitted = shown.filter(|(thing, revision)| !is_sessions || self.admits(thing, revision, query));
+        let admitted = shown.filter(|(thing, revision)| is_here(thing, revision));
         let mut items: Vec<(String, String)> = admitted
             .map(|(thing, revision)| {
-                let item = if list == "sessions/insights" { &revision.insight } else { &revision.item };
+                let item = if list == "sessions/insights" { &revision.extended } else { &revision.item };
                 (self.sort_key(list, thing, revision), item.clone())
             })
             .collect();
         items.sort();
         items
+    }
+
+    /// Whether something lies in the window of time that a query names.
+    fn is_in_window(&self, thing: &Thing, query: &[(String, String)]) -> bool {
+        let bound = |name: &str| {
+            let bound = query.iter().find(|(known, _)| known == name).map(|(_, bound)| bound.parse::<i64>());
+            bound.map(|bound| bound.expect("a bound is a number"))
+        };
+        let (after, before) = (bound("time_after"), bound("time_before"));
+        let (from, until) = (after.unwrap_or(i64::MIN), before.unwrap_or(i64::MAX));
+        match self.behavior.filter {
+            Filter::Inclusive => (from..=until).contains(&thing.created_at),
+            Filter::Exclusive => from < thing.created_at && thing.created_at < until,
+            Filter::Ignored => true,
+        }
     }
 
     fn admits(&self, thing: &Thing, revision: &Revision, query: &[(String, String)]) -> bool {
@@ -288,9 +324,13 @@ impl World {
     fn page(&mut self, list: &str, query: &[(String, String)], mut items: Vec<(String, String)>) -> Answer {
         let parameter =
             |name: &str| query.iter().rev().find(|(known, _)| known == name).map(|(_, value)| value.as_str());
-        let behavior = self.behavior.of_list(list);
+        let behavior = self.behavior.of_list(if list.starts_with("metrics/") { FIGURES } else { list });
         let (size, next) = if list == SCHEDULES { ("limit", "offset") } else { ("first", "after") };
-        let size = parameter(size).map_or(100, |size| size.parse().expect("a number")).min(behavior.page_size);
+        let size = parameter(size)
+            .map_or(if behavior.page_size == usize::MAX { usize::MAX } else { 100 }, |size| {
+                size.parse().expect("a number")
+            })
+            .min(behavior.page_size);
         let after = parameter(next);
         let mut cursor_before = String::new();
         if behavior.paging == Paging::Snapshot {
@@ -308,7 +348,7 @@ impl World {
             (Some(after), _) => after.rsplit(':').next().and_then(|from| from.parse().ok()).expect("a cursor of ours"),
         };
         let from = from.min(items.len());
-        let until = items.len().min(from + size);
+        let until = items.len().min(from.saturating_add(size));
         let has_next = until < items.len() || behavior.promises_when_full && until - from == size;
         let shown_from = from.saturating_sub(usize::from(behavior.repeats_last_item));
         let shown: Vec<&str> = items[shown_from..until].iter().map(|(_, item)| item.as_str()).collect();
@@ -324,6 +364,15 @@ impl World {
             Total::Null => r#","total":null"#.to_string(),
             Total::Absent => String::new(),
         };
+        if list == FOLDERS || PERIODS.iter().any(|period| list.ends_with(period)) {
+            let items = shown.join(",");
+            let body = if list == FOLDERS {
+                format!(r#"{{"folders":[{items}],"root_note_count":0}}"#)
+            } else {
+                format!("[{items}]")
+            };
+            return Ok(HttpResponse { status: 200, date: self.date(), body: body.into(), retry_after: None });
+        }
         let body = format!(
             r#"{{"items":[{}],"has_next_page":{has_next},"end_cursor":{}{total}}}"#,
             shown.join(","),

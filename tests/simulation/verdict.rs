@@ -4,9 +4,11 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
+use source_devin_ai::source::streams::find;
 
 use super::chain::{Arrival, Chain, Mode};
-use super::organization::{Organization, SHORT_LISTS, Thing};
+use super::organization::{FIGURES, Organization, SHORT_LISTS, TRAIL, Thing, is_in_range};
+use crate::common::ORG;
 
 /// What a stream's records are made of.
 pub fn things<'a>(organization: &'a Organization, stream: &str) -> &'a [Thing] {
@@ -24,17 +26,20 @@ fn records<'a>(stream: &str, thing: &'a Thing, now_ms: i64) -> Vec<&'a str> {
     }
     let visible = thing.revisions.iter().filter(|revision| revision.visible_at_ms <= now_ms);
     visible
-        .map(|revision| if stream == "sessions_insights" { revision.insight.as_str() } else { revision.item.as_str() })
+        .map(|revision| match stream {
+            "sessions_insights" | FIGURES => revision.extended.as_str(),
+            _ => revision.item.as_str(),
+        })
         .collect()
 }
 
-fn is_in_range(stream: &str, thing: &Thing, start_date: Option<i64>) -> bool {
-    let is_short = SHORT_LISTS.iter().any(|(name, ..)| *name == stream);
-    is_short || start_date.is_none_or(|start| thing.created_at >= start)
+/// Whether a key can see it: without the enterprise's trail, only the entries of the organization are there.
+fn is_shown(stream: &str, thing: &Thing, sees_enterprise: bool) -> bool {
+    stream != TRAIL || sees_enterprise || thing.last().item.contains(ORG)
 }
 
 /// What is wrong with what an incremental chain has brought, now that it has come to rest.
-pub fn of_chain(chain: &Chain, organization: &Organization, now_ms: i64) -> Vec<String> {
+pub fn of_chain(chain: &Chain, organization: &Organization, now_ms: i64, sees_enterprise: bool) -> Vec<String> {
     let mut wrong = invented(chain, organization);
     wrong.extend(repeated(chain));
     let mut newest: HashMap<(&str, &str), &Arrival> = HashMap::new();
@@ -49,6 +54,7 @@ pub fn of_chain(chain: &Chain, organization: &Organization, now_ms: i64) -> Vec<
     }
     for (stream, _) in chain.streams.iter().filter(|(_, mode)| *mode == Mode::Incremental) {
         let there = things(organization, stream).iter().filter(|thing| thing.at(now_ms).is_some());
+        let there = there.filter(|thing| is_shown(stream, thing, sees_enterprise));
         for thing in there.filter(|thing| is_in_range(stream, thing, chain.config.start_date)) {
             let records = records(stream, thing, now_ms);
             if *stream == "session_messages" {
@@ -75,7 +81,7 @@ pub fn of_full_refresh(
     organization: &Organization,
     first: usize,
     (began_ms, now_ms): (i64, i64),
-    is_one_sync: bool,
+    (is_one_sync, sees_enterprise): (bool, bool),
 ) -> Vec<String> {
     let mut wrong = Vec::new();
     for (stream, _) in chain.streams.iter().filter(|(_, mode)| *mode == Mode::FullRefresh) {
@@ -90,6 +96,7 @@ pub fn of_full_refresh(
         }
         let there = things(organization, stream).iter();
         let there = there.filter(|thing| thing.at(began_ms).is_some() && thing.at(now_ms).is_some());
+        let there = there.filter(|thing| is_shown(stream, thing, sees_enterprise));
         for thing in there.filter(|thing| is_in_range(stream, thing, chain.config.start_date)) {
             if *stream == "session_messages" {
                 let lost = records(stream, thing, began_ms).into_iter().filter(|record| !arrived.contains(record));
@@ -141,7 +148,9 @@ fn repeated(chain: &Chain) -> Vec<String> {
         |stream: &str| chain.streams.iter().any(|(name, mode)| *name == stream && *mode == Mode::Incremental);
     for arrival in chain.arrived.iter().filter(|arrival| incremental(arrival.stream)) {
         let before = seen.insert((arrival.stream, &arrival.data), arrival.sync);
-        if let Some(before) = before.filter(|_| arrival.may_not_repeat) {
+        // A trail that was empty where the other one was read has left no mark.
+        let is_from_beginning = arrival.stream == TRAIL && arrival.mark.is_none();
+        if let Some(before) = before.filter(|_| arrival.may_not_repeat && !is_from_beginning) {
             let cursor = cursor(arrival);
             // It may not have been over, or there is nothing to tell by.
             if cursor.is_some() && cursor != arrival.mark {
@@ -157,7 +166,7 @@ fn repeated(chain: &Chain) -> Vec<String> {
 
 fn cursor(arrival: &Arrival) -> Option<i64> {
     let data: Value = serde_json::from_str(&arrival.data).expect("a record is JSON");
-    let field = if arrival.stream == "session_messages" { "created_at" } else { "updated_at" };
+    let field = find(arrival.stream)?.cursor?.field;
     let is_short = SHORT_LISTS.iter().any(|(name, ..)| *name == arrival.stream);
     let read = |time: &Value| {
         let written = || chrono::DateTime::parse_from_rfc3339(time.as_str()?).ok().map(|at| at.timestamp());

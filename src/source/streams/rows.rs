@@ -49,7 +49,7 @@ const DAILY: Stream = Stream {
 };
 
 /// One request a day.
-const DAYS: Windows = Windows { is_of_days: true, most_days: 1, tail_s: 0, again_days: 7 };
+const DAYS: Windows = Windows { is_of_days: true, most_days: 1, edge_s: 0, tail_s: 0, again_days: 7 };
 
 /// A day of consumption begins in the morning by UTC, and is over the next morning.
 const CONSUMPTION_TAIL_S: i64 = 12 * 3_600;
@@ -231,7 +231,7 @@ pub const STREAMS: &[Stream] = &[
         schema: include_str!("../../../schemas/consumption_daily.json"),
         cursor: Some(Cursor { field: "date", fallback: None, unit: Unit::SecondsOrMilliseconds }),
         paths: &[organization(&["consumption", "daily"])],
-        listing: Listing::Windows(Windows { tail_s: CONSUMPTION_TAIL_S, ..DAYS }),
+        listing: Listing::Windows(Windows { edge_s: 1, tail_s: CONSUMPTION_TAIL_S, ..DAYS }),
         ..CONSUMPTION
     },
     Stream {
@@ -240,7 +240,7 @@ pub const STREAMS: &[Stream] = &[
         cursor: Some(Cursor { field: "date", fallback: None, unit: Unit::SecondsOrMilliseconds }),
         paths: &[organization(&["consumption", "daily", "users", EACH])],
         // A request for each day and person would be too many.
-        listing: Listing::Windows(Windows { most_days: 30, tail_s: CONSUMPTION_TAIL_S, ..DAYS }),
+        listing: Listing::Windows(Windows { most_days: 30, edge_s: 1, tail_s: CONSUMPTION_TAIL_S, ..DAYS }),
         each: Each::Member,
         adds: &[Added::Organization, Added::Each("user_id")],
         id: &[Part::Organization, Part::Day, Part::Each],
@@ -270,7 +270,7 @@ pub const STREAMS: &[Stream] = &[
         cursor: Some(Cursor { field: "start_time", fallback: None, unit: Unit::SecondsOrMilliseconds }),
         paths: &[organization(&["metrics", EACH])],
         // Long enough for a month to be whole, so that none is told for the days that a window has of it.
-        listing: Listing::Windows(Windows { most_days: 366, again_days: 62, ..DAYS }),
+        listing: Listing::Windows(Windows { most_days: 366, edge_s: 1, again_days: 62, ..DAYS }),
         each: Each::Kind(&["dau", "wau", "mau"]),
         form: Form { paging: Paging::Unpaged, shape: Shape::Array },
         adds: &[Added::Organization, Added::Each("period")],
@@ -314,7 +314,7 @@ pub const STREAMS: &[Stream] = &[
             organization(&["audit-logs"]),
         ],
         // The API takes a hundred days at most, and a second more is asked for at either end.
-        listing: Listing::Log(Windows { is_of_days: false, most_days: 99, tail_s: 0, again_days: 0 }),
+        listing: Listing::Log(Windows { is_of_days: false, most_days: 99, edge_s: 1, tail_s: 0, again_days: 0 }),
         query: &[("order", "asc")],
         permission: "ManageEnterpriseSettings",
         is_verified: false,
