@@ -140,7 +140,7 @@ impl SessionFilter {
             && any(&self.automations, |place| session.automation == Some(*place))
             && any(&self.creators, |creator| session.creator == *creator)
             && any(&self.parent, |index| session.parent == Some(*index))
-            && any(&self.tags, |tag| session.tags().any(|carried| carried == tag))
+            && any(&self.tags, |tag| session.tags().any(|carried| carried == *tag))
             && self.is_archived.is_none_or(|wanted| session.is_archived == wanted)
     }
 

@@ -267,11 +267,11 @@ fn conversation(session: &live::Session, page: &PageRequest, now: Duration) -> S
     })
 }
 
-fn write_tags<'a>(json: &mut Json, tags: impl Iterator<Item = &'a str>) {
+fn write_tags(json: &mut Json, tags: impl Iterator<Item = impl AsRef<str>>) {
     json.open('{');
     json.key("tags").open('[');
     for tag in tags {
-        json.text(tag);
+        json.text(tag.as_ref());
     }
     json.close(']');
     json.close('}');

@@ -1,5 +1,7 @@
 //! When things happened: about half a year of working hours before a fixed moment, without a clock.
 
+use std::ops::Range;
+
 use super::Organization;
 use super::dice::{Dice, Topic};
 
@@ -9,6 +11,9 @@ pub const END: i64 = 1_780_272_000;
 const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 const WEEKS: i64 = 26;
+
+/// How long a billing cycle lasts. One ends at [`END`].
+pub const CYCLE: i64 = 30 * DAY;
 
 /// 07:00 to 19:00 UTC on weekdays, 10:00 to 13:00 on Saturday and Sunday.
 const WEEKDAY_OPEN: i64 = 12 * HOUR;
@@ -35,6 +40,11 @@ impl Organization {
             return self.slot(index + 1);
         }
         self.slot(index)
+    }
+
+    /// The indexes of the sessions that began at the first of these seconds or later, and before the other.
+    pub fn created_between(&self, from: i64, before: i64) -> Range<u64> {
+        self.first_created_before(before)..self.first_created_before(from)
     }
 
     /// The index of the newest session that began before this second; the count when none did.

@@ -12,6 +12,8 @@ pub enum Topic {
     Insight,
     Message,
     Big,
+    Quota,
+    TakeOver,
 }
 
 /// A row of throws.

@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::Organization;
-use super::calendar::END;
+use super::calendar::{CYCLE, END};
 use super::dice::mix;
 use super::words::{SERVICE_USERS, USERS};
 use crate::sandbox::ORG_ID;
@@ -96,7 +96,7 @@ fn entry_at(place: i64) -> i64 {
 
 /// The billing cycles, each thirty days long.
 pub fn cycles() -> Vec<Value> {
-    let one = |number: i64| json!({"after": END - (number + 1) * 30 * DAY, "before": END - number * 30 * DAY});
+    let one = |number: i64| json!({"after": END - (number + 1) * CYCLE, "before": END - number * CYCLE});
     (0..6).map(one).collect()
 }
 

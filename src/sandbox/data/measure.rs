@@ -1,10 +1,15 @@
-//! What is measured: consumption a day, counts of sessions and pull requests, active users. Worked out from the day alone.
+//! What is measured: consumption a day, counts of sessions and pull requests, active users. Counted over the sessions, so that
+//! all adds up.
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::Organization;
 use super::calendar::END;
 use super::dice::mix;
+use super::insight;
+use super::session::{Creator, Session};
 use super::words::USERS;
 use crate::sandbox::problem::Problem;
 
@@ -13,13 +18,11 @@ const DAY: i64 = 86_400;
 /// Days begin at this second, as the API's do.
 const DAY_BEGINS: i64 = 8 * 3_600;
 
-/// Nothing was measured before.
-const FIRST: i64 = END - 182 * DAY;
+/// Nothing was measured before: the day on which the oldest session may have begun.
+const FIRST: i64 = END - 183 * DAY;
 
-/// A number below `limit` that follows from the day.
-fn figure(organization: &Organization, day: i64, what: u64, limit: u64) -> u64 {
-    mix(organization.seed ^ mix(day as u64) ^ what.rotate_left(40)) % limit
-}
+/// Sessions from here are no part of the metrics.
+const UNCOUNTED_ORIGIN: &str = "cli";
 
 /// The days that begin between these times, but not later than `now`.
 fn days((from, before): (i64, i64), now: i64) -> impl Iterator<Item = i64> {
@@ -28,7 +31,18 @@ fn days((from, before): (i64, i64), now: i64) -> impl Iterator<Item = i64> {
     (first..=last).map(|day| day * DAY + DAY_BEGINS).filter(move |at| *at >= from.max(FIRST) && *at < before.min(now))
 }
 
-/// The ACUs of each day: of everybody, or of one person, who need not have used any.
+/// The sessions that began in a time.
+fn sessions(organization: &Organization, (from, before): (i64, i64)) -> impl Iterator<Item = Session> + Clone {
+    organization.created_between(from, before).map(|index| organization.session(index))
+}
+
+/// Those of them that the metrics count.
+fn counted(organization: &Organization, window: (i64, i64)) -> impl Iterator<Item = Session> + Clone {
+    sessions(organization, window).filter(|session| session.origin != UNCOUNTED_ORIGIN)
+}
+
+/// The ACUs of each day: of everybody, or of one person, who need not have used any. A session uses all of its own on the day
+/// on which it begins.
 ///
 /// # Errors
 /// 404 for a person that there is not.
@@ -46,25 +60,21 @@ pub fn consumption(
         }
     };
     let one = |date: i64| {
-        let hundredths: Vec<u64> = (0..USERS.len() as u64).map(|user| figure(organization, date, user, 400)).collect();
-        let acus = person.map_or_else(|| hundredths.iter().sum(), |place| hundredths[place]) as f64 / 100.0;
+        let of_day = sessions(organization, (date, date + DAY));
+        let of_person = of_day.filter(|one| person.is_none_or(|place| one.creator == Creator::User(place)));
+        let acus = of_person.map(|session| session.acu_hundredths).sum::<u64>() as f64 / 100.0;
         json!({"date": date, "acus": acus, "acus_by_product": {"devin": acus, "cascade": 0, "terminal": 0, "review": 0}})
     };
     Ok(days(window, now).map(one).collect())
 }
 
-fn sum(organization: &Organization, (from, before): (i64, i64), what: u64, limit: u64) -> u64 {
-    (from.max(FIRST).div_euclid(DAY)..before.div_euclid(DAY).min(from.div_euclid(DAY) + 400))
-        .map(|day| figure(organization, day, what, limit))
-        .sum()
-}
-
 /// What was used in a time.
 pub fn usage(organization: &Organization, window: (i64, i64)) -> Value {
     let pull_requests = pull_request_counts(organization, window);
+    let days = window.0.max(FIRST).div_euclid(DAY)..window.1.min(END).div_euclid(DAY);
     json!({
-        "sessions_count": sum(organization, window, 11, 30),
-        "searches_count": sum(organization, window, 12, 50),
+        "sessions_count": counted(organization, window).count(),
+        "searches_count": days.map(|day| mix(organization.seed ^ mix(day as u64)) % 50).sum::<u64>(),
         "prs_created_count": pull_requests["prs_created_count"],
         "prs_merged_count": pull_requests["prs_merged_count"],
     })
@@ -72,35 +82,50 @@ pub fn usage(organization: &Organization, window: (i64, i64)) -> Value {
 
 /// The sessions of a time, by origin and size.
 pub fn session_counts(organization: &Organization, window: (i64, i64)) -> Value {
-    let created = sum(organization, window, 11, 30);
-    let merged = created / 3;
+    let sessions = counted(organization, window);
+    let merged = sessions
+        .clone()
+        .filter(|session| session.named_pull_requests(organization).any(|named| named.state == Some("merged")));
+    let created = sessions.clone().count();
+    let acus = sessions.clone().map(|session| session.acu_hundredths).sum::<u64>() as f64 / 100.0;
     json!({
         "sessions_created_count": created,
-        "sessions_created_by_origin": {"webapp": created - created / 4, "api": created / 4},
-        "sessions_created_by_size": {"xs": created - created / 2, "m": created / 2 - created / 8, "xl": created / 8},
-        "sessions_created_with_playbook_count": created / 5,
+        "sessions_created_by_origin": by(sessions.clone(), |session| session.origin),
+        "sessions_created_by_size": by(sessions.clone(), |session| insight::size(session.acu_hundredths)),
+        "sessions_created_with_playbook_count": sessions.filter(|session| session.playbook.is_some()).count(),
         "sessions_created_with_search_count": created / 10,
-        "sessions_with_merged_prs_count": merged,
-        "sessions_with_merged_prs_by_size": {"xs": merged / 2, "m": merged - merged / 2},
-        "avg_acus_per_session": 3.25,
+        "sessions_with_merged_prs_count": merged.clone().count(),
+        "sessions_with_merged_prs_by_size": by(merged, |session| insight::size(session.acu_hundredths)),
+        "avg_acus_per_session": (created > 0).then(|| (acus / created as f64 * 100.0).round() / 100.0),
     })
 }
 
-/// The pull requests of a time: those that Devin created, and those of others that it took over.
+/// How many sessions there are of each kind.
+fn by(sessions: impl Iterator<Item = Session>, kind: impl Fn(&Session) -> &'static str) -> BTreeMap<&'static str, u64> {
+    let mut counts = BTreeMap::new();
+    for session in sessions {
+        *counts.entry(kind(&session)).or_default() += 1;
+    }
+    counts
+}
+
+/// The pull requests of the sessions of a time: those that Devin created, and those of others that it took over.
 pub fn pull_request_counts(organization: &Organization, window: (i64, i64)) -> Value {
-    let (created, merged) = (sum(organization, window, 13, 20), sum(organization, window, 14, 10));
-    let merged = merged.min(created);
-    let closed = (created - merged) / 3;
-    let taken_over = sum(organization, window, 22, 3);
+    let named =
+        counted(organization, window).flat_map(|session| session.named_pull_requests(organization).collect::<Vec<_>>());
+    let (taken_over, created): (Vec<_>, Vec<_>) = named.partition(|named| named.is_taken_over);
+    let count = |named: &[super::pull_request::PullRequest], states: &[&str]| {
+        named.iter().filter(|named| named.state.is_some_and(|state| states.contains(&state))).count()
+    };
     json!({
-        "prs_created_count": created,
-        "prs_opened_count": created - merged - closed,
-        "prs_merged_count": merged,
-        "prs_closed_count": closed,
-        "prs_taken_over_count": taken_over,
-        "prs_taken_over_opened_count": taken_over - taken_over / 2,
-        "prs_taken_over_merged_count": taken_over / 2,
-        "prs_taken_over_closed_count": 0,
+        "prs_created_count": created.len(),
+        "prs_opened_count": count(&created, &["open", "draft"]),
+        "prs_merged_count": count(&created, &["merged"]),
+        "prs_closed_count": count(&created, &["closed"]),
+        "prs_taken_over_count": taken_over.len(),
+        "prs_taken_over_opened_count": count(&taken_over, &["open"]),
+        "prs_taken_over_merged_count": count(&taken_over, &["merged"]),
+        "prs_taken_over_closed_count": count(&taken_over, &["closed"]),
     })
 }
 
@@ -109,8 +134,12 @@ pub fn active_users(organization: &Organization, length: i64, (from, before): (i
     let first = from.max(FIRST).div_euclid(length * DAY);
     let starts = (first..).map(|stretch| stretch * length * DAY).take_while(|start| *start < before.min(now));
     let one = |start: i64| {
-        let people = figure(organization, start, 30 + length as u64, USERS.len() as u64);
-        json!({"start_time": start, "end_time": start + length * DAY, "active_users": people})
+        let window = (start, start + length * DAY);
+        let people = counted(organization, window).filter_map(|session| match session.creator {
+            Creator::User(place) => Some(place),
+            Creator::ServiceUser(_) => None,
+        });
+        json!({"start_time": window.0, "end_time": window.1, "active_users": people.collect::<BTreeSet<_>>().len()})
     };
     starts.filter(|start| *start >= from).map(one).collect()
 }

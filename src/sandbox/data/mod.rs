@@ -9,9 +9,11 @@ pub mod enterprise;
 pub mod insight;
 pub mod measure;
 pub mod message;
+pub mod pull_request;
 pub mod resource;
 pub mod session;
 pub mod setup;
+pub mod tag;
 pub mod words;
 
 use dice::{mix, unmix};

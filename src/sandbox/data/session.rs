@@ -1,12 +1,14 @@
 //! One session: its facts, worked out from its index, and their JSON.
 
 use std::fmt::Write;
+use std::ops::Range;
 
-use super::calendar::END;
+use super::calendar::{CYCLE, END};
 use super::dice::{Dice, Topic};
 use super::insight;
+use super::tag::TAGS;
 use super::words::{
-    AUTOMATIONS, CATEGORIES, Category, DEVIN_MODES, REPOSITORIES, SERVICE_ORIGINS, SERVICE_USERS, TAGS, TITLE_TAILS,
+    AUTOMATIONS, CATEGORIES, Category, DEVIN_MODES, REPOSITORIES, SERVICE_ORIGINS, SERVICE_USERS, TITLE_TAILS,
     USER_ORIGINS, USERS,
 };
 use super::{Family, Organization};
@@ -32,8 +34,12 @@ pub struct Session {
     pub playbook: Option<u64>,
     pub automation: Option<u64>,
     pub parent: Option<u64>,
-    tag_places: [usize; 3],
-    tag_count: usize,
+    /// The alert that the relay began it for, scattered.
+    pub alert: Option<u128>,
+    /// Places of its tags, of which so many count.
+    pub tag_places: [usize; 3],
+    pub tag_count: usize,
+    /// How many pull requests of its own it has.
     pub pull_requests: u64,
     pub acu_hundredths: u64,
     pub messages: u64,
@@ -84,6 +90,14 @@ const OLDER_STATES: [State; 17] = [
     State(3, "suspended", Some("contract_expired")),
 ];
 
+const OUT_OF_QUOTA: State = State(0, "suspended", Some("out_of_quota"));
+
+/// The last two days of the billing cycle before the last one.
+const QUOTA_IS_EMPTY: Range<i64> = END - CYCLE - 2 * 86_400..END - CYCLE;
+
+/// The service user that the relay starts sessions as.
+const ALERT_BRIDGE: Creator = Creator::ServiceUser(0);
+
 const FEWEST_MESSAGES: u64 = 2;
 const MOST_MESSAGES: u64 = 30;
 /// The messages of the one long session, more than fit on the greatest page.
@@ -101,6 +115,8 @@ impl Organization {
             _ if index < self.sessions / 20 + 4 => dice.weighted(&RECENT_STATES, |state| state.0),
             _ => dice.weighted(&OLDER_STATES, |state| state.0),
         };
+        let created_at = self.created_at(index);
+        let state = if self.meets_empty_quota(index, created_at, state) { &OUT_OF_QUOTA } else { state };
         let &State(_, status, status_detail) = state;
         let is_waiting_to_start = matches!(status, "new" | "claimed");
         // The product of two throws leans to the small side, as the size of work does.
@@ -119,7 +135,6 @@ impl Organization {
         };
         let is_sorted = !is_waiting_to_start && !dice.percent(6);
         let subcategory = dice.pick(&[work.subcategories[0], work.subcategories[1], "Other"]);
-        let created_at = self.created_at(index);
         let lifetime = lifetime(dice, status_detail, acu_hundredths);
         let updated_at = match status_detail {
             // Whoever is at work has just done something, however long ago it began.
@@ -146,6 +161,8 @@ impl Organization {
             },
             automation: (origin == "automation").then(|| dice.below(AUTOMATIONS)),
             parent: self.parent_of(index).map(|(parent, _)| parent),
+            // An alert may come again: then it has several sessions.
+            alert: (creator == ALERT_BRIDGE && origin == "api").then(|| self.id(Family::Session, index / 2)),
             tag_places: [first_tag, (first_tag + 3) % 10, (first_tag + 7) % 10],
             tag_count: dice.pick(&[0, 0, 1, 1, 1, 2, 3]),
             pull_requests: pull_requests(dice, state, work),
@@ -154,6 +171,14 @@ impl Organization {
             is_archived: status != "running" && !is_waiting_to_start && dice.percent(12),
             devin_mode: dice.weighted(&DEVIN_MODES, |mode| mode.1).0,
         }
+    }
+
+    /// Whether a session stopped because nothing was left of the cycle's quota: most of those of the two days before a cycle
+    /// ended, of the ones that had begun to work and were not at it any more.
+    fn meets_empty_quota(&self, index: u64, created_at: i64, &State(_, status, _): &State) -> bool {
+        QUOTA_IS_EMPTY.contains(&created_at)
+            && matches!(status, "exit" | "suspended")
+            && Dice::new(self.seed, Topic::Quota, index).percent(65)
     }
 
     fn message_count(&self, index: u64, effort: u64, dice: &mut Dice) -> u64 {
@@ -193,33 +218,9 @@ fn pull_requests(dice: &mut Dice, state: &State, work: &Category) -> u64 {
 }
 
 impl Session {
-    /// The tags it carries.
-    pub fn tags(&self) -> impl Iterator<Item = &'static str> {
-        let places = self.tag_places.into_iter().take(self.tag_count);
-        places.map(|place| TAGS[place])
-    }
-
     /// Whether its work is over, well or badly.
     pub fn has_ended(&self) -> bool {
         matches!(self.status, "exit" | "error" | "suspended") || self.status_detail == Some("finished")
-    }
-
-    /// The address of one of its pull requests, counted from 0.
-    pub fn pull_request_url(&self, organization: &Organization, number: u64) -> String {
-        let age = organization.sessions - self.index;
-        let mut url = String::with_capacity(80);
-        write!(url, "https://github.com/{}/pull/{}", self.repository, 100 + age * 3 + number)
-            .expect("a String takes all that is written");
-        url
-    }
-
-    fn pull_request_state(&self, organization: &Organization, number: u64) -> Option<&'static str> {
-        let topic = Topic::PullRequest;
-        let dice = &mut Dice::new(organization.seed, topic, self.index * 4 + number);
-        let is_settled = matches!(self.status, "exit" | "suspended");
-        let weights = if is_settled { [64, 15, 16, 3, 2] } else { [14, 6, 55, 25, 0] };
-        let states = [Some("merged"), Some("closed"), Some("open"), Some("draft"), None];
-        states[*dice.weighted(&[0, 1, 2, 3, 4], |place: &usize| weights[*place])]
     }
 
     /// `None` while Devin has not named it, and for the few that it never names.
@@ -259,17 +260,17 @@ pub fn write(json: &mut Json, organization: &Organization, session: &Session, wi
     json.key("title").optional_text(session.title(organization).as_deref());
     json.key("tags").open('[');
     for tag in session.tags() {
-        json.text(tag);
+        json.text(&tag);
     }
     json.close(']');
     json.key("created_at").number(session.created_at);
     json.key("updated_at").number(session.updated_at);
     json.key("acus_consumed").hundredths(session.acu_hundredths);
     json.key("pull_requests").open('[');
-    for number in 0..session.pull_requests {
+    for named in session.named_pull_requests(organization) {
         json.open('{');
-        json.key("pr_url").text(&session.pull_request_url(organization, number));
-        json.key("pr_state").optional_text(session.pull_request_state(organization, number));
+        json.key("pr_url").text(&named.url);
+        json.key("pr_state").optional_text(named.state);
         json.close('}');
     }
     json.close(']');

@@ -108,20 +108,6 @@ pub const ORIGINS: [&str; 11] =
 pub const DEVIN_MODES: [(Option<&str>, u64); 6] =
     [(Some("normal"), 68), (Some("fast"), 11), (Some("lite"), 9), (Some("ultra"), 4), (Some("fusion"), 3), (None, 5)];
 
-/// The tags in use; a session carries at most three.
-pub const TAGS: [&str; 10] = [
-    "team:payments",
-    "team:storefront",
-    "team:platform",
-    "oncall",
-    "tech-debt",
-    "p1",
-    "needs review",
-    "área:pagos",
-    "q2/roadmap",
-    "customer+request",
-];
-
 /// How many automations start sessions. No list shows them.
 pub const AUTOMATIONS: u64 = 3;
 
