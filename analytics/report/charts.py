@@ -66,16 +66,18 @@ def lines(labels: list[str], series: list[Series], unit: str = "") -> str:
 
 def lying(rows: list[tuple[str, float, str]], color: str) -> str:
     """A bar that lies for each row: its name, its length, and what stands behind it."""
-    height, name_width = 26, 210
+    # A few rows need not look lost beside a picture of the other kinds.
+    height, name_width = (26 if len(rows) > 5 else 38), 240
+    bar = height - 10
     highest = max((value for _, value, _ in rows), default=0) or 1
     drawn = ""
     for at, (name, value, told) in enumerate(rows):
         y = at * height
         length = value / highest * (WIDTH - name_width - 150)
         drawn += (
-            f'<text class="name" x="{name_width - 10}" y="{y + 17}" text-anchor="end">{escape(shortened(name, 30))}<title>{escape(name)}</title></text>'
-            f'<rect class="{color}" x="{name_width}" y="{y + 5}" width="{max(length, 1):.1f}" height="16" rx="2"/>'
-            f'<text class="told" x="{name_width + length + 8:.1f}" y="{y + 17}">{escape(told)}</text>'
+            f'<text class="name" x="{name_width - 10}" y="{y + height / 2 + 4:.0f}" text-anchor="end">{escape(shortened(name, 28))}<title>{escape(name)}</title></text>'
+            f'<rect class="{color}" x="{name_width}" y="{y + 5}" width="{max(length, 1):.1f}" height="{bar}" rx="2"/>'
+            f'<text class="told" x="{name_width + length + 8:.1f}" y="{y + height / 2 + 4:.0f}">{escape(told)}</text>'
         )
     label = "; ".join(f"{name}: {told}" for name, _, told in rows)
     return f'<svg viewBox="0 0 {WIDTH} {max(1, len(rows)) * height}" role="img" aria-label="{escape(label, True)}">{drawn}</svg>'
@@ -103,11 +105,14 @@ def grid(steps: list[float], top: float, unit: str) -> str:
 def below(labels: list[str]) -> str:
     """As many labels as there is room for, always with the last one."""
     slot = (WIDTH - LEFT - RIGHT) / max(1, len(labels))
-    every = max(1, math.ceil(64 / slot))
+    every = max(1, math.ceil(72 / slot))
     drawn = ""
     for at, label in enumerate(labels):
         if (len(labels) - 1 - at) % every == 0:
-            drawn += f'<text x="{LEFT + slot * (at + 0.5):.1f}" y="{HEIGHT - 8}" text-anchor="middle">{escape(label)}</text>'
+            x, anchor = LEFT + slot * (at + 0.5), "middle"
+            if x > WIDTH - 24:
+                x, anchor = WIDTH - 1, "end"
+            drawn += f'<text x="{x:.1f}" y="{HEIGHT - 8}" text-anchor="{anchor}">{escape(label)}</text>'
     return drawn
 
 

@@ -90,7 +90,8 @@ class Data:
             """
             select team, sum(sessions) as sessions, sum(acus_consumed) as acus, sum(cost) as cost,
               sum(pull_requests) as pull_requests, sum(merged_pull_requests) as merged
-            from kpi_by_team group by team order by sum(acus_consumed) desc, team
+            from kpi_by_team group by team
+            order by case when team = '(no team)' then 1 else 0 end, sum(acus_consumed) desc, team
             """
         )
         self.limits = ask(

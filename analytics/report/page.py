@@ -70,18 +70,15 @@ def pictures(data: Data) -> Iterable[str]:
         return [None if row[name] is None else row[name] for row in weeks]
 
     acus = total(weeks, "acus")
+    is_metered = any(value is not None for value in column("metered"))
+    used = [of_sessions if metered is None else metered for metered, of_sessions in zip(column("metered"), column("acus"))]
     yield picture(
-        f"{number(acus)} ACUs in {len(weeks)} weeks, {number(acus / max(1, total(weeks, 'sessions')))} a session",
-        "ACUs of the sessions created in each week. The newest weeks still grow.",
-        stacks(labels, [Series("ACUs", "one", column("acus"))]),
+        f"{number(sum(used))} ACUs in {len(weeks)} weeks, {number(acus / max(1, total(weeks, 'sessions')))} a session",
+        "As Devin meters them, by the week in which they were used; of the sessions created in it where that is not read."
+        if is_metered
+        else "ACUs of the sessions created in each week. The newest weeks still grow.",
+        stacks(labels, [Series("ACUs", "one", used)]),
     )
-    if any(value is not None for value in column("metered")):
-        metered = total(weeks, "metered")
-        yield picture(
-            f"{number(metered)} ACUs were used, as Devin meters them",
-            "ACUs by the week in which they were used, of the days that are read.",
-            stacks(labels, [Series("ACUs", "one", column("metered"))]),
-        )
     if data.forecast:
         yield forecast(data)
     requested, merged = total(weeks, "requested"), total(weeks, "requested_merged")
@@ -144,11 +141,12 @@ def pictures(data: Data) -> Iterable[str]:
             stacks(labels, [Series("hours", "two", column("waited"))], " h"),
         )
     if data.playbooks:
-        best = max(data.playbooks, key=lambda row: row["merged_pull_requests"])
+        by_merges = sorted(data.playbooks, key=lambda row: (-row["merged_pull_requests"], row["title"]))
+        best = by_merges[0]
         yield picture(
             f"{best['title']} brings the most merged pull requests ({best['merged_pull_requests']})",
-            "Merged of requested pull requests, by playbook.",
-            lying([(row["title"], rate(row), told(row)) for row in data.playbooks], "one"),
+            "Merged pull requests by playbook, and the part of those requested that they are.",
+            lying([(row["title"], row["merged_pull_requests"], told(row)) for row in by_merges], "one"),
         )
     if len(data.teams) > 1:
         first = next(row["team"] for row in data.teams if row["team"] != "(no team)")
@@ -183,10 +181,11 @@ def alerts(known: dict[str, Any]) -> str:
 
 def forecast(data: Data) -> str:
     known = data.forecast
-    month = f"{known['cycle_start']:%B %Y}"
+    month, name = f"{known['cycle_start']:%B %Y}", f"{known['cycle_start']:%B %Y}"
     if known["cycle_source"] == "consumption_cycles":
-        month = f"The cycle from {day(known['cycle_start'])}"
-    rows = [(f"{month}, so far", float(known["acus_so_far"]), f"{number(known['acus_so_far'])}")]
+        month = f"The cycle from {short(known['cycle_start'])} to {short(known['cycle_end'] - dt.timedelta(days=1))}"
+        name = "this cycle"
+    rows = [(f"{name}, so far", float(known["acus_so_far"]), f"{number(known['acus_so_far'])}")]
     rows.append(("forecast", float(known["forecast_acus"] or 0), f"{number((known['forecast_acus'] or 0))}"))
     if known["cycle_acus"] is not None:
         rows.append(("included", float(known["cycle_acus"]), number(float(known["cycle_acus"]))))

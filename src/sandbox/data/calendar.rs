@@ -12,8 +12,9 @@ const HOUR: i64 = 3_600;
 const DAY: i64 = 24 * HOUR;
 const WEEKS: i64 = 26;
 
-/// How long a billing cycle lasts. One ends at [`END`].
+/// How long a billing cycle lasts, and when the one began that [`END`] is in.
 pub const CYCLE: i64 = 30 * DAY;
+pub const CYCLE_BEGAN: i64 = END - 19 * DAY;
 
 /// 07:00 to 19:00 UTC on weekdays, 10:00 to 13:00 on Saturday and Sunday.
 const WEEKDAY_OPEN: i64 = 12 * HOUR;

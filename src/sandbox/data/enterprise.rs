@@ -4,7 +4,7 @@ use hyper::StatusCode;
 use serde_json::{Value, json};
 
 use super::Organization;
-use super::calendar::{CYCLE, END};
+use super::calendar::{CYCLE, CYCLE_BEGAN, END};
 use super::dice::mix;
 use super::words::{SERVICE_USERS, USERS};
 use crate::sandbox::ORG_ID;
@@ -96,7 +96,8 @@ fn entry_at(place: i64) -> i64 {
 
 /// The billing cycles, each thirty days long.
 pub fn cycles() -> Vec<Value> {
-    let one = |number: i64| json!({"after": END - (number + 1) * CYCLE, "before": END - number * CYCLE});
+    let one =
+        |number: i64| json!({"after": CYCLE_BEGAN - number * CYCLE, "before": CYCLE_BEGAN - (number - 1) * CYCLE});
     (0..6).map(one).collect()
 }
 

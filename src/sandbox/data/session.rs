@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::ops::Range;
 
-use super::calendar::{CYCLE, END};
+use super::calendar::{CYCLE_BEGAN, END};
 use super::dice::{Dice, Topic};
 use super::insight;
 use super::tag::TAGS;
@@ -92,8 +92,8 @@ const OLDER_STATES: [State; 17] = [
 
 const OUT_OF_QUOTA: State = State(0, "suspended", Some("out_of_quota"));
 
-/// The last two days of the billing cycle before the last one.
-const QUOTA_IS_EMPTY: Range<i64> = END - CYCLE - 2 * 86_400..END - CYCLE;
+/// The last two days of the billing cycle before the present one.
+const QUOTA_IS_EMPTY: Range<i64> = CYCLE_BEGAN - 2 * 86_400..CYCLE_BEGAN;
 
 /// The service user that the relay starts sessions as.
 const ALERT_BRIDGE: Creator = Creator::ServiceUser(0);

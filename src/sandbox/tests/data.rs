@@ -114,20 +114,20 @@ async fn a_large_organization_is_mixed_plausibly() {
     told += &format!("ACUs: {acus:.2}\n");
     told += &format!("bytes of a session: {}\n", bytes / sessions.len());
     insta::assert_snapshot!(told, @"
-    status: claimed 6, error 125, exit 1387, new 12, resuming 3, running 758, suspended 1709
-    status_detail: contract_expired 8, error 60, finished 397, inactivity 1141, no_quota_allocation 25, null 1533, org_usage_limit_exceeded 40, out_of_credits 32, out_of_quota 59, payment_declined 15, total_session_limit_exceeded 25, usage_limit_exceeded 82, user_request 185, user_usage_limit_exceeded 37, waiting_for_approval 39, waiting_for_user 238, working 84
+    status: claimed 6, error 125, exit 1385, new 12, resuming 3, running 758, suspended 1711
+    status_detail: contract_expired 8, error 60, finished 397, inactivity 1132, no_quota_allocation 25, null 1531, org_usage_limit_exceeded 40, out_of_credits 32, out_of_quota 72, payment_declined 17, total_session_limit_exceeded 24, usage_limit_exceeded 82, user_request 182, user_usage_limit_exceeded 37, waiting_for_approval 39, waiting_for_user 238, working 84
     origin: api 538, automation 280, cli 190, code_scan 106, desktop 83, jira 208, linear 294, other 26, slack 787, teams 125, webapp 1363
     category: bug_fixing 688, ci_cd_and_devops 212, code_quality_and_security 96, code_review 214, code_review_and_analysis 97, data_and_automation 156, documentation_and_content 184, feature_development 623, migrations_and_upgrades 300, null 265, other 148, production_investigation 173, refactoring_and_optimization 281, research_and_exploration 147, security 107, unit_test_generation 309
-    devin_mode: fast 427, fusion 125, lite 353, normal 2699, null 229, ultra 167
-    with a merged pull request: 1442
-    with 1 pull requests: 1516
-    with 2 pull requests: 484
-    with 3 pull requests: 227
+    devin_mode: fast 427, fusion 127, lite 352, normal 2700, null 229, ultra 165
+    with a merged pull request: 1434
+    with 1 pull requests: 1514
+    with 2 pull requests: 478
+    with 3 pull requests: 226
     with a playbook: 1601
     with a parent: 368
     with structured output: 649
     without a title: 125
-    archived: 382
+    archived: 384
     ACUs: 20247.41
     bytes of a session: 837
     ");
