@@ -49,7 +49,7 @@ def act(page: Page, label: str) -> None:
 
 
 def row(page: Page, title: str):
-    return page.locator("tr", has=page.locator("a.title", has_text=title))
+    return page.locator("tbody", has=page.locator("a.title", has_text=title))
 
 
 def open_alert(page: Page, world: World, title: str) -> None:

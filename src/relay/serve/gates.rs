@@ -7,6 +7,6 @@ mod storm;
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Decision, FILTER, Facts, Gate, Scope, Usage, decide, shown};
+pub use decide::{Decision, FILTER, Facts, Gate, QUOTA_AGAIN, Scope, Usage, decide, shown};
 pub use settings::{Bounds, Gates, Limits, Occurrences, Runs, Storm};
 pub use storm::{Candidate, Linked, Root, StormFacts, is_storm, root, triage_at};

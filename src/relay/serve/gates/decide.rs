@@ -10,8 +10,8 @@ use super::storm::{Linked, Root, StormFacts, triage_at};
 const ASK_AGAIN: i64 = 60_000;
 const ASK_SWITCH_AGAIN: i64 = 15_000;
 const ASK_ROOT_AGAIN: i64 = 10_000;
-/// How long after a session was stopped by its quota, or another one was tried, the next one is.
-const QUOTA_AGAIN: i64 = 900_000;
+/// How long after a session was stopped by its quota, or another one was tried, the next one is, in milliseconds.
+pub const QUOTA_AGAIN: i64 = 900_000;
 
 const DAY: i64 = 86_400_000;
 

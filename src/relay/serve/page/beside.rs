@@ -85,9 +85,10 @@ pub fn integrations(overview: &Overview) -> Markup {
             ul.plain { @for one in &overview.integrations {
                 li {
                     p {
-                        (dot(one.health)) strong { (one.name) } " "
+                        (dot(if one.quota.is_some() { Health::Bad } else { one.health })) strong { (one.name) } " "
                         @if let Some(paused_at) = one.paused_at { "paused by a person " (ago(paused_at, overview.frame.now)) }
                         @else { (one.text) }
+                        @if let Some(quota) = one.quota { br; "quota used up since " (ago(quota.since, overview.frame.now)) }
                         @if let Some(since) = one.since.filter(|_| one.health == Health::Bad) { br; span.fine { "since " (ago(since, overview.frame.now)) } }
                     }
                     (overview.frame.form(&match one.paused_at {

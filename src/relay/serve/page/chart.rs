@@ -1,5 +1,6 @@
 //! Pictures of the last days, as SVG, each with the same in words and in a table for those who do not see it. Pure.
 
+use chrono::NaiveDate;
 use maud::{Markup, html};
 
 use super::view::{Day, Overview, RuleCost, ToPullRequest};
@@ -8,6 +9,8 @@ use super::words::{acus, count, span};
 /// What the picture of the days measures, in units of its own.
 const WIDTH: f64 = 280.0;
 const HEIGHT: f64 = 88.0;
+/// What the dates below it take.
+const AXIS: f64 = 14.0;
 
 /// The ends of a day from the bottom up: the color and the word.
 const ENDS: [(&str, &str); 4] =
@@ -21,7 +24,7 @@ pub fn charts(overview: &Overview) -> Markup {
             h2 #charts-title { "The last " (days.len()) " days" }
             div.figures {
                 (outcomes(days))
-                (time_to_pull_request(*to_pull_request))
+                (time_to_pull_request(*to_pull_request, days))
                 (costs_by_rule(costs))
             }
         }
@@ -46,8 +49,8 @@ fn outcomes(days: &[Day]) -> Markup {
     html! {
         figure {
             figcaption { "Sessions, and how alerts ended, by day" }
-            svg role="img" aria-label=(format!("Sessions: {sessions}, {}", words.join(", "))) viewBox=(format!("0 0 {WIDTH} {HEIGHT}")) {
-                line.floor x1="0" x2=(WIDTH) y1=(HEIGHT - 0.5) y2=(HEIGHT - 0.5) {}
+            svg role="img" aria-label=(format!("Sessions: {sessions}, {}", words.join(", "))) viewBox=(view_box()) {
+                (axis(days))
                 @for (index, day) in days.iter().enumerate() {
                     @let (x, width) = column(index, days.len());
                     g {
@@ -84,6 +87,33 @@ fn outcome_table(days: &[Day]) -> Markup {
     }
 }
 
+fn view_box() -> String {
+    format!("0 0 {WIDTH} {}", HEIGHT + AXIS)
+}
+
+/// The floor, and below it the first day, one in the middle, and the last.
+fn axis(days: &[Day]) -> Markup {
+    let middle = days.len() / 2;
+    let at = |index: usize| {
+        let (x, width) = column(index, days.len());
+        fixed(x + width / 2.0)
+    };
+    html! {
+        line.floor x1="0" x2=(WIDTH) y1=(HEIGHT - 0.5) y2=(HEIGHT - 0.5) {}
+        @if let [first, .., last] = days {
+            text.axis x="0" y=(HEIGHT + AXIS - 3.0) { (short_date(&first.date)) }
+            @if days.len() > 6 { text.axis.middle x=(at(middle)) y=(HEIGHT + AXIS - 3.0) { (short_date(&days[middle].date)) } }
+            text.axis.end x=(WIDTH) y=(HEIGHT + AXIS - 3.0) { (short_date(&last.date)) }
+        }
+    }
+}
+
+/// `Nov 28` for `2026-11-28`.
+fn short_date(date: &str) -> String {
+    NaiveDate::parse_from_str(date, "%Y-%m-%d")
+        .map_or_else(|_| date.to_string(), |date| date.format("%b %-d").to_string())
+}
+
 /// From the bottom up: where each part begins and how high it is.
 fn stack(parts: [u64; 4], most: u64) -> [(f64, f64); 4] {
     let mut below = 0;
@@ -105,23 +135,50 @@ fn column(index: usize, of: usize) -> (f64, f64) {
     (step * index as f64 + step * 0.15, step * 0.7)
 }
 
-/// A bar as long as nine of ten took, and as full as half of them.
-fn time_to_pull_request(time: ToPullRequest) -> Markup {
+/// A bar for each day as high as half of its pull requests took, and a line up to what nine of ten took.
+fn time_to_pull_request(time: ToPullRequest, days: &[Day]) -> Markup {
     let ToPullRequest { count: number, half_ms, most_ms } = time;
-    let share = half_ms as f64 / most_ms.max(1) as f64 * 100.0;
+    let most = days.iter().map(|day| day.to_pull_request.most_ms).max().unwrap_or(0).max(1);
+    let height = |ms: i64| top(ms.unsigned_abs(), most.unsigned_abs());
     html! {
         figure {
-            figcaption { "From alert to pull request" }
+            figcaption { "From alert to pull request, by day" }
             @if number == 0 { p.empty { "No pull request yet." } }
             @else {
-                p.figure { (span(half_ms)) " " span.word { "half of them" } }
-                svg.bar aria-hidden="true" viewBox="0 0 100 4" preserveAspectRatio="none" {
-                    rect.track width="100" height="4" {}
-                    rect.work width=(fixed(share)) height="4" {}
+                svg role="img" aria-label=(format!("Half of them within {}, nine of ten within {}", span(half_ms), span(most_ms))) viewBox=(view_box()) {
+                    (axis(days))
+                    @for (index, day) in days.iter().enumerate().filter(|(_, day)| day.to_pull_request.count > 0) {
+                        @let (x, width) = column(index, days.len());
+                        @let ToPullRequest { count: of_day, half_ms, most_ms } = day.to_pull_request;
+                        g {
+                            title { (day.date) ": half of " (count(of_day, "pull request")) " within " (span(half_ms)) ", nine of ten within " (span(most_ms)) }
+                            rect.work x=(fixed(x)) y=(fixed(height(half_ms))) width=(fixed(width)) height=(fixed(HEIGHT - 1.0 - height(half_ms))) {}
+                            line.whisker x1=(fixed(x + width / 2.0)) x2=(fixed(x + width / 2.0)) y1=(fixed(height(most_ms))) y2=(fixed(height(half_ms))) {}
+                        }
+                    }
                 }
-                p.fine { "Nine of ten within " strong { (span(most_ms)) } " · " (count(number, "pull request")) }
+                ul.legend {
+                    li { span.dot.work {} "Half within " strong { (span(half_ms)) } }
+                    li { "Nine of ten within " strong { (span(most_ms)) } " · " (count(number, "pull request")) }
+                }
+                details { summary { "As a table" } (time_table(days)) }
             }
         }
+    }
+}
+
+fn time_table(days: &[Day]) -> Markup {
+    html! {
+        div.scroll tabindex="0" { table {
+            thead { tr {
+                th scope="col" { "Day" } th.number scope="col" { "Pull requests" }
+                th.number scope="col" { "Half within" } th.number scope="col" { "Nine of ten within" }
+            } }
+            tbody { @for day in days.iter().rev().filter(|day| day.to_pull_request.count > 0) {
+                @let ToPullRequest { count, half_ms, most_ms } = day.to_pull_request;
+                tr { th scope="row" { (day.date) } td.number { (count) } td.number { (span(half_ms)) } td.number { (span(most_ms)) } }
+            } }
+        } }
     }
 }
 

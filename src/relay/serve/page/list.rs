@@ -25,7 +25,7 @@ pub fn list(overview: &Overview) -> Markup {
                         th scope="col" { "State" } th scope="col" { "Alert" } th scope="col" { "Result" }
                         th.number scope="col" { "ACUs" } th.number scope="col" { "Last fired" }
                     } }
-                    tbody { @for alert in alerts { (row(alert, frame.now)) } }
+                    @for alert in alerts { (row(alert, frame.now)) }
                 }
             }
             (pages(filter, next.as_deref()))
@@ -79,20 +79,24 @@ fn choice(name: &str, label: &str, any: &str, chosen: &str, values: &[(String, S
     }
 }
 
+/// One alert: a line, and below it, over the whole width, what a person would ask.
 fn row(alert: &AlertRow, now: i64) -> Markup {
     let job = alert.job.as_ref();
     let standing = Standing::of(job);
+    let why = job.map(|job| why(job, standing, now)).filter(|why| !why.0.is_empty());
     html! {
-        tr {
-            td.state { (badge(standing)) }
-            td.what {
-                a.title href=(format!("/alerts/{}", alert.tag)) { (alert.title) }
-                p.meta { (meta(alert)) }
-                @if let Some(job) = job { (why(job, standing, now)) }
+        tbody {
+            tr {
+                td.state { (badge(standing)) }
+                td.what {
+                    a.title href=(format!("/alerts/{}", alert.tag)) { (alert.title) }
+                    p.meta { (meta(alert)) }
+                }
+                td.result { @if let Some(job) = job { (result(job)) } }
+                td.number.acus { @if let Some(value) = job.and_then(|job| job.acus) { (acus(value)) span.unit { " ACU" } } }
+                td.number.age { (ago(alert.last_at, now)) }
             }
-            td.result { @if let Some(job) = job { (result(job)) } }
-            td.number.acus { @if let Some(value) = job.and_then(|job| job.acus) { (acus(value)) span.unit { " ACU" } } }
-            td.number.age { (ago(alert.last_at, now)) }
+            @if let Some(why) = why { tr.because { td {} td colspan="4" { (why) } } }
         }
     }
 }

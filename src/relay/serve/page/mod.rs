@@ -26,8 +26,8 @@ pub use frame::{Frame, Notice, Viewer, detour, plain_problem};
 pub use overview::overview;
 pub use sign_in::sign_in;
 pub use view::{
-    AlertPage, AlertRow, Choices, Day, Health, Integration, JobRow, Limit, Moment, Overview, Prompt, Refusal, Route,
-    RuleCost, RuleRow, Session, StormRow, StormState, Tally, ToPullRequest, Waits,
+    AlertPage, AlertRow, Choices, Day, Health, Integration, JobRow, Limit, Moment, Overview, Prompt, Quota, Refusal,
+    Route, RuleCost, RuleRow, Session, StormRow, StormState, Tally, ToPullRequest, Waits,
 };
 pub use words::span;
 

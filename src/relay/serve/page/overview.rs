@@ -9,7 +9,7 @@ use super::filter::Filter;
 use super::frame::page;
 use super::list::list;
 use super::view::{Health, Overview, Tally};
-use super::words::acus;
+use super::words::{acus, ago};
 
 /// The page `/`.
 pub fn overview(overview: &Overview) -> String {
@@ -40,11 +40,19 @@ pub fn overview(overview: &Overview) -> String {
 
 /// What keeps everything, or much, from starting: first of all.
 fn warnings(overview: &Overview) -> Markup {
+    let now = overview.frame.now;
     let bad = overview.integrations.iter().filter(|one| one.health == Health::Bad);
     html! {
         div #warnings {
             @if let Some(reason) = &overview.kill_switch {
                 p.notice.bad role="alert" { strong { "Everything is paused." } " No session starts: " (reason) "." }
+            }
+            @for (one, quota) in overview.integrations.iter().filter_map(|one| Some((one, one.quota?))) {
+                p.notice.bad role="alert" {
+                    strong { "The quota of the integration " (one.name) " is used up" } ", since " (ago(quota.since, now))
+                    ". One start is tried every 15 minutes, the next " @if quota.next_at > now { (ago(quota.next_at, now)) } @else { "with the next alert" }
+                    ". To go on sooner, raise the limit in Devin, and retry an alert that was stopped."
+                }
             }
             @for one in bad {
                 p.notice.bad role="alert" { strong { "The integration " (one.name) " is paused." } " " (one.text) }

@@ -110,6 +110,7 @@ fn all(alerts: Vec<AlertRow>, viewer: Viewer) -> Overview {
             text: "The key is refused.".to_string(),
             since: Some(NOW - MINUTE),
             paused_at: None,
+            quota: Some(Quota { since: NOW - 12 * MINUTE, next_at: NOW + 3 * MINUTE }),
         }],
         rules: vec![RuleRow {
             id: "checkout".to_string(),
@@ -131,6 +132,7 @@ fn all(alerts: Vec<AlertRow>, viewer: Viewer) -> Overview {
             done: 1,
             blocked: 0,
             dropped: 2,
+            to_pull_request: ToPullRequest { count: 3, half_ms: 8 * MINUTE, most_ms: 20 * MINUTE },
         }],
         to_pull_request: ToPullRequest { count: 3, half_ms: 8 * MINUTE, most_ms: 20 * MINUTE },
         costs: vec![RuleCost { rule: "checkout".to_string(), acus: 12.5 }],

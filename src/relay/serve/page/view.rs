@@ -164,6 +164,16 @@ pub struct Integration {
     pub since: Option<i64>,
     /// Since when a person has paused it.
     pub paused_at: Option<i64>,
+    /// `None` unless its quota is used up.
+    pub quota: Option<Quota>,
+}
+
+/// That no session can work for want of quota, as the last ones have shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Quota {
+    pub since: i64,
+    /// From when on a start is tried again.
+    pub next_at: i64,
 }
 
 /// A rule of the file.
@@ -199,12 +209,14 @@ pub struct Day {
     pub done: u64,
     pub blocked: u64,
     pub dropped: u64,
+    /// From an alert to its pull request.
+    pub to_pull_request: ToPullRequest,
 }
 
 /// How long it takes from an alert to its pull request.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct ToPullRequest {
-    /// So many there were in the days that are shown.
+    /// So many there were.
     pub count: u64,
     /// Half of them came within this.
     pub half_ms: i64,
@@ -247,7 +259,7 @@ pub struct Prompt {
 #[derive(Debug, Clone, Default)]
 pub struct Moment {
     pub at: i64,
-    /// `delivery`, `gate`, `session`, `outcome`, `action` …
+    /// `delivery`, `gate`, `session`, `action`, or `outcome` with its status …
     pub kind: String,
     pub text: String,
     pub detail: Option<String>,

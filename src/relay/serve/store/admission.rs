@@ -14,7 +14,7 @@ use crate::relay::prior::Holds;
 use crate::relay::prompt::Companion;
 use crate::relay::serve::gates::{Bounds, Decision, Gate, Linked, decide};
 use facts::gather;
-pub use facts::usage;
+pub use facts::{out_of_quota_at, usage};
 pub use places::{Freed, release, wake};
 
 /// A job that is about to start.

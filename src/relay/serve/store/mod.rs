@@ -49,8 +49,9 @@ pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use suppressions::SuppressionView;
 pub use view::{
     After, AlertDetail, AlertFilter, AlertView, DayView, Deliveries, DeliveryView, Happening, HeldView, JobDetail,
-    JobFilter, JobRow, JobView, MemberView, Responder, ResponderStatus, RouteView, RuleView, Scope, ScopeKind, Share,
-    Standing, StatisticsView, StormState, StormView, TallyView, TimeView, TimelineEntry, UsageView, WindowView,
+    JobFilter, JobRow, JobView, MemberView, QuotaView, Responder, ResponderStatus, RouteView, RuleView, Scope,
+    ScopeKind, Share, Standing, StatisticsView, StormState, StormView, TallyView, TimeView, TimelineEntry, UsageView,
+    WindowView,
 };
 
 use crate::devin::session::Session;

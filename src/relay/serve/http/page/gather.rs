@@ -15,13 +15,14 @@ use crate::relay::serve::kill_switch;
 use crate::relay::serve::live::Served;
 use crate::relay::serve::page::{
     self, Action, AlertPage, AlertRow, Choices, Day, Filter, Frame, Health, Integration, JobRow, Limit, Notice,
-    Overview, Prompt, Refusal, Route, RuleCost, RuleRow, Session, StormRow, StormState, Tally, ToPullRequest, Waits,
+    Overview, Prompt, Quota, Refusal, Route, RuleCost, RuleRow, Session, StormRow, StormState, Tally, ToPullRequest,
+    Waits,
 };
 use crate::relay::serve::rules;
 use crate::relay::serve::store::{
     ActionView, After, AlertFilter, AlertView, DayView, DecisionFilter, DecisionView, Happening, JobDetail, JobView,
-    ScopeKind, Share, Standing as StandingFilter, StatisticsView, StoreError, StormState as StateOfStorm, StormView,
-    Switch, UsageView,
+    QuotaView, ScopeKind, Share, Standing as StandingFilter, StatisticsView, StoreError, StormState as StateOfStorm,
+    StormView, Switch, TimeView, UsageView,
 };
 use crate::relay::text::plain;
 
@@ -48,7 +49,7 @@ impl Door {
         let filter = Filter::of(head.uri.query());
         let refused = DecisionFilter { decision: Some("refuse".to_string()), ..DecisionFilter::default() };
         // Asked together, they are answered from one transaction.
-        let (alerts, storms, usage, refusals, routes, statistics, tally, switches) = tokio::join!(
+        let (alerts, storms, usage, refusals, routes, statistics, tally, switches, quotas) = tokio::join!(
             self.store.find_alerts(filter_of(&filter), MOST + 1, after(&filter.after)),
             self.store.storms(STORMS, None),
             self.store.usage(scopes(&served.rules)),
@@ -57,6 +58,7 @@ impl Door {
             self.store.statistics(DAYS),
             self.store.tally(),
             self.store.switches(),
+            self.store.quotas(),
         );
         let (mut alerts, switches, statistics, tally) = (alerts?, switches?, statistics?, tally?);
         let has_more = alerts.len() > MOST;
@@ -85,15 +87,11 @@ impl Door {
             limits: usage?.iter().flat_map(limits).collect(),
             refusals: refusals?.into_iter().map(|decision| clean.refusal(decision)).collect(),
             kill_switch: self.kill_switch(&switches).await,
-            integrations: self.integrations_shown(&switches),
+            integrations: self.integrations_shown(&switches, &quotas?),
             rules: served.rules.rules.iter().map(|rule| rule_row(rule, &switches)).collect(),
             routes: served.rules.routes.iter().map(route).collect(),
             days: statistics.days.iter().map(day).collect(),
-            to_pull_request: ToPullRequest {
-                count: statistics.time_to_pr.count as u64,
-                half_ms: statistics.time_to_pr.p50_ms.unwrap_or_default(),
-                most_ms: statistics.time_to_pr.p90_ms.unwrap_or_default(),
-            },
+            to_pull_request: to_pull_request(statistics.time_to_pr),
             costs: statistics
                 .rules
                 .iter()
@@ -171,7 +169,7 @@ impl Door {
         kill_switch::look(&path).await
     }
 
-    fn integrations_shown(&self, switches: &[(Switch, i64)]) -> Vec<Integration> {
+    fn integrations_shown(&self, switches: &[(Switch, i64)], quotas: &[QuotaView]) -> Vec<Integration> {
         let of = |integration: &Arc<integration::Integration>| {
             let (health, text) = match integration.standing() {
                 Standing::Starting => (Health::Unknown, "its key is being looked at".to_string()),
@@ -180,7 +178,10 @@ impl Door {
             };
             let name = integration.name.clone();
             let paused = switches.iter().find(|(switch, _)| *switch == Switch::Integration(name.clone()));
-            Integration { name, health, text, since: Some(integration.since()), paused_at: paused.map(|(_, at)| *at) }
+            let quota = quotas.iter().find(|quota| quota.integration == name);
+            let quota = quota.map(|quota| Quota { since: quota.since, next_at: quota.next_at });
+            let paused_at = paused.map(|(_, at)| *at);
+            Integration { name, health, text, since: Some(integration.since()), paused_at, quota }
         };
         self.integrations.iter().map(of).collect()
     }
@@ -355,7 +356,13 @@ fn day(day: &DayView) -> Day {
         done: of(&day.outcomes, "done").saturating_sub(pull_requests),
         blocked: of(&day.outcomes, "blocked"),
         dropped: of(&day.outcomes, "dropped") + of(&day.outcomes, "failed"),
+        to_pull_request: to_pull_request(day.time_to_pr),
     }
+}
+
+fn to_pull_request(time: TimeView) -> ToPullRequest {
+    let TimeView { count, p50_ms, p90_ms } = time;
+    ToPullRequest { count: count as u64, half_ms: p50_ms.unwrap_or_default(), most_ms: p90_ms.unwrap_or_default() }
 }
 
 fn tally_of(statistics: &StatisticsView, working: u64, waiting: u64, blocked: u64) -> Tally {

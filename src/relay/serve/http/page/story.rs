@@ -1,6 +1,7 @@
 //! What happened to an alert, in the words of its page. Pure.
 
 use crate::relay::event::EventKind;
+use crate::relay::outcome::OutcomeStatus;
 use crate::relay::serve::page::Moment;
 use crate::relay::serve::store::{Happening, TimelineEntry};
 use crate::relay::terminal;
@@ -61,7 +62,12 @@ fn event_moment(event: &EventKind) -> Option<Told> {
         }
         EventKind::Outcome(outcome) => {
             let detail = Some(outcome.reason.clone());
-            return Some(("outcome", format!("Ended as {}", outcome.status.name()), detail, None));
+            let kind = match outcome.status {
+                OutcomeStatus::Done => "outcome done",
+                OutcomeStatus::Blocked => "outcome blocked",
+                OutcomeStatus::Dropped => "outcome dropped",
+            };
+            return Some((kind, format!("Ended as {}", outcome.status.name()), detail, None));
         }
         _ => "event",
     };

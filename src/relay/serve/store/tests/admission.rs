@@ -375,23 +375,6 @@ async fn a_storm_that_resolves_before_it_is_looked_into_starts_nothing_and_holds
 }
 
 #[tokio::test]
-async fn when_the_quota_is_used_up_others_wait_and_a_session_that_works_ends_that() {
-    for (store, address, _directory) in stores().await {
-        let open = Gates::open("cpu");
-        store.accept(gated(1, "x", &open)).await.unwrap();
-        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j1 starts"], "{address}");
-        let mut claimed = claimed_again(&store, "j1").await;
-        claimed.job.phase = Phase::Settled(End::Outcome(OutcomeKind::QuotaExceeded));
-        claimed.progress.result = Some("quota_exceeded".to_string());
-        claimed.progress.status = Some("dropped".to_string());
-        store.save(save(&claimed, "me", None)).await.unwrap();
-        store.accept(gated(2, "y", &open)).await.unwrap();
-        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j2 is held"], "{address}");
-        assert!(rows(&store).await.contains(&"j2.1 cpu hold quota".to_string()), "{address}");
-    }
-}
-
-#[tokio::test]
 async fn a_session_that_waits_for_a_person_is_looked_at_later_and_what_it_came_to_is_kept() {
     for (store, address, _directory) in stores().await {
         store.accept(gated(1, "x", &Gates::open("cpu"))).await.unwrap();

@@ -5,6 +5,7 @@ mod alerts;
 mod deliveries;
 mod filter;
 mod jobs;
+mod quotas;
 mod routes;
 mod statistics;
 mod storms;
@@ -16,6 +17,7 @@ pub use alerts::{AlertDetail, AlertFilter, AlertView};
 pub use deliveries::{Deliveries, DeliveryView};
 pub use filter::Conditions;
 pub use jobs::{HeldView, JobDetail, JobFilter, JobRow, JobView, Responder, ResponderStatus, Standing};
+pub use quotas::QuotaView;
 pub use routes::RouteView;
 pub use statistics::{DayView, RuleView, StatisticsView, TimeView};
 pub use storms::{MemberView, StormState, StormView};
@@ -45,6 +47,7 @@ pub enum Question {
     Statistics { days: i64 },
     Routes,
     Tally,
+    Quotas,
 }
 
 /// What is answered.
@@ -59,6 +62,7 @@ pub enum Seen {
     Statistics(StatisticsView),
     Routes(Vec<RouteView>),
     Tally(TallyView),
+    Quotas(Vec<QuotaView>),
 }
 
 /// Answers a question.
@@ -79,6 +83,7 @@ pub async fn see(work: &mut Work<'_>, question: &Question) -> Result<Seen, Store
         Question::Statistics { days } => Seen::Statistics(statistics::statistics(work, *days).await?),
         Question::Routes => Seen::Routes(routes::routes(work).await?),
         Question::Tally => Seen::Tally(tally::tally(work).await?),
+        Question::Quotas => Seen::Quotas(quotas::quotas(work).await?),
     })
 }
 
@@ -202,6 +207,17 @@ impl Store {
     pub async fn tally(&self) -> Result<TallyView, StoreError> {
         match self.see(Question::Tally).await? {
             Seen::Tally(tally) => Ok(tally),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// The integrations whose quota is used up, as far as their sessions have shown.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn quotas(&self) -> Result<Vec<QuotaView>, StoreError> {
+        match self.see(Question::Quotas).await? {
+            Seen::Quotas(quotas) => Ok(quotas),
             _ => Err(StoreError::mixed_up()),
         }
     }

@@ -38,6 +38,8 @@ pub struct DayView {
     pub outcomes: BTreeMap<String, i64>,
     /// Likewise, more closely: `pr_opened`, `quota_exceeded` …
     pub results: BTreeMap<String, i64>,
+    /// From a job's beginning to its pull request, of those that were seen on this day.
+    pub time_to_pr: TimeView,
 }
 
 /// How long it took, in milliseconds; `None` where nothing was counted.
@@ -103,10 +105,19 @@ pub async fn statistics(work: &mut Work<'_>, days: i64) -> Result<StatisticsView
             view.deliveries = row.try_get(1)?;
         }
     }
-    let text = "SELECT MIN(pr_at) - MIN(created_at) FROM jobs WHERE pr_at >= $1 GROUP BY session_id";
-    let rows = sqlx::query(text).bind(since).fetch_all(&mut *work.connection).await?;
-    let mut times: Vec<i64> = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
-    times.sort_unstable();
+    let text = "SELECT MIN(pr_at) / 86400000, MIN(pr_at) - MIN(created_at) FROM jobs WHERE pr_at >= $1 \
+        GROUP BY session_id ORDER BY 2";
+    let (mut times, mut times_by_day) = (Vec::new(), BTreeMap::<i64, Vec<i64>>::new());
+    for row in sqlx::query(text).bind(since).fetch_all(&mut *work.connection).await? {
+        let (day, time): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+        times.push(time);
+        times_by_day.entry(day).or_default().push(time);
+    }
+    for (day, times) in times_by_day {
+        if let Some(view) = by_day.get_mut(&day) {
+            view.time_to_pr = TimeView::of(&times);
+        }
+    }
     let mut rules: Vec<RuleView> = rules.into_values().collect();
     rules.sort_by(|one, other| {
         other.acus_consumed.total_cmp(&one.acus_consumed).then(other.sessions.cmp(&one.sessions))

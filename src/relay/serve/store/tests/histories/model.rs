@@ -292,7 +292,8 @@ impl Plain {
             })
         };
         let has_worked = tries().any(|other| {
-            other.has_worked
+            // What a session has consumed by the next try is no rest.
+            other.has_worked && (other.ended.is_some() || other.placed.is_some_and(|at| at <= now - 15 * MINUTE))
                 || other.ended.is_some_and(|(_, kind)| matches!(kind, OutcomeKind::NoPr | OutcomeKind::WaitingForUser))
         });
         let last = tries().filter_map(|other| other.placed).max().unwrap_or(stopped);
