@@ -22,10 +22,10 @@ const LIBRARIES: [(&str, &[&str]); 11] = [
     ("clap", &["cli.rs", "cli/", "main.rs"]),
     ("maud", &["relay/serve/page/"]),
     ("minijinja", &["relay/"]),
-    // SNS's messages name the certificate that they are signed with; commands ask a bridge that runs.
-    ("reqwest", &["devin/", "relay/remote.rs", "relay/serve/sns.rs"]),
-    // Signatures of senders, and hashes of fields.
-    ("ring", &["relay/serve/auth/", "source/redaction.rs", "source/redaction/"]),
+    // SNS's messages name the certificate that they are signed with; commands ask a bridge that runs; people are told by it.
+    ("reqwest", &["devin/", "relay/remote.rs", "relay/serve/notify/", "relay/serve/sns.rs"]),
+    // Signatures of senders and for receivers, and hashes of fields.
+    ("ring", &["relay/serve/auth/", "relay/serve/notify/webhook.rs", "source/redaction.rs", "source/redaction/"]),
     ("webpki", &["relay/serve/auth/sns.rs"]),
     // The HTTP client does not tell a connection that was closed from a senseless answer, nor which proxy it goes
     // through; what is under it does.

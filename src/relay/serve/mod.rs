@@ -12,6 +12,7 @@ mod integration;
 mod kill_switch;
 mod live;
 mod log;
+pub mod notify;
 mod page;
 mod polling;
 mod reading;
@@ -114,7 +115,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     let (sns, log_too) = (Sns::new(), log.clone());
     let form_key = auth::sign_in::drawn_key()?;
     let door = Arc::new(Door {
-        live: Live::new(rules, redactor, source),
+        live: Arc::new(Live::new(rules, redactor, source)),
         bounds,
         log: log_too,
         wake,
@@ -135,6 +136,10 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     let server = tokio::spawn(http::accept(listener, Arc::clone(&door), closing));
     let running: Vec<_> = engines.iter().map(|engine| tokio::spawn(Arc::clone(engine).run())).collect();
     drop(served);
+    let telling = {
+        let (store, live) = (Arc::clone(&door.store), Arc::clone(&door.live));
+        tokio::spawn(notify::tell(store, live, log.clone(), stop.clone()))
+    };
     let pruning = tokio::spawn(look_after(Arc::clone(&door), log.clone()));
     let reloading = tokio::spawn(reload(Arc::clone(&door)));
     let supervisor = Arc::new(supervisor);
@@ -152,6 +157,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
             // One that panicked has nothing under way.
             let _ = engine.await;
         }
+        let _ = telling.await;
     };
     if tokio::time::timeout(DRAINING, drained).await.is_err() {
         log.note("a request to Devin is still not answered; what it does is looked for at the next start");

@@ -15,6 +15,7 @@ mod limits;
 mod list;
 pub mod matching;
 mod node;
+mod notify;
 mod routes;
 mod rule;
 mod section;
@@ -29,6 +30,7 @@ use std::time::Duration;
 use super::access::Access;
 use super::auth::Auth;
 use super::gates::{Bounds, Gates};
+use super::notify as telling;
 use super::secret::Secret;
 use crate::devin::Token;
 use crate::devin::session::NewSession;
@@ -62,6 +64,8 @@ pub struct Rules {
     pub bounds: Bounds,
     /// Who may see what the bridge does, and who may act.
     pub access: Access,
+    /// Whom to tell what becomes of alerts.
+    pub notify: telling::Settings,
     /// What is allowed and yet likely to be a mistake.
     pub warnings: Vec<Problem>,
 }
@@ -197,7 +201,7 @@ impl Rules {
             Auth::Open => &[][..],
             Auth::AnyOf(methods) => methods,
         });
-        methods.flat_map(|method| method.secrets()).chain(self.access.secrets())
+        methods.flat_map(|method| method.secrets()).chain(self.access.secrets()).chain(self.notify.secrets())
     }
 
     /// How long a create may take in an integration: as long as the most patient of its rules says.
@@ -221,7 +225,7 @@ impl Rules {
 /// The rule of a file that has no list of them, and the group of rules that name none.
 pub const DEFAULT: &str = "default";
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "routes",
     "integrations",
     "default",
@@ -229,15 +233,17 @@ const KEYS: [&str; 11] = [
     "limits",
     "kill_switch",
     "access",
+    "notify",
     "retention",
     "max_store_size",
     "on_create_unknown",
     "namespace",
 ];
 
-const ELSEWHERE: [Elsewhere; 8] = [
+const ELSEWHERE: [Elsewhere; 9] = [
     ("hooks", "write routes"),
     ("webhooks", "write routes"),
+    ("notifications", "write notify: {targets: […]}"),
     ("rule", "write rules, a list, or default for what all of them have in common"),
     ("defaults", "write default"),
     ("agentRules", "write rules"),
@@ -291,7 +297,8 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
     let first = integrations.first().map_or(SANDBOX, |integration| &integration.name).to_string();
     let standard = rule::standard(first, on_create_unknown.unwrap_or(OnCreateUnknown::Retry));
     let (bounds, budgets) = bounds(&section, &integrations, reader);
-    let rules = list::rules(&section, (&routes, &integrations), standard, (&bounds, &budgets), reader);
+    let notify = section.get("notify", reader).map(|place| notify::settings(&place, reader)).unwrap_or_default();
+    let rules = list::rules(&section, (&routes, &integrations, &notify.targets), standard, (&bounds, &budgets), reader);
     let disabled = rules.iter().filter(|rule| !rule.is_enabled).map(|rule| rule.id.clone());
     let access = section.get("access", reader).map(|place| access::access(&place, reader)).unwrap_or_default();
     let retention = section.get("retention", reader);
@@ -319,6 +326,7 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
         max_store_size: max_store_size.unwrap_or(STORE),
         namespace: namespace.unwrap_or_default(),
         access,
+        notify,
         warnings: Vec::new(),
     })
 }

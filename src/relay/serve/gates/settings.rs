@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::relay::serve::notify::Subscription;
+
 /// What a rule asks of an alert before it starts a session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gates {
@@ -22,6 +24,9 @@ pub struct Gates {
     pub storm: Option<Storm>,
     /// What holds for all jobs of this rule together.
     pub limits: Limits,
+    /// Who hears of what becomes of them: no question, and yet kept with each job as all of this is.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notify: Vec<Subscription>,
 }
 
 /// So many firings within a time.
@@ -90,6 +95,7 @@ impl Gates {
             max_wait: Duration::from_secs(3600),
             storm: None,
             limits: Limits::default(),
+            notify: Vec::new(),
         }
     }
 }

@@ -80,7 +80,7 @@ const SUBSCRIPTION: &str = "the delivery asks to confirm a subscription to Amazo
 
 /// What every request needs.
 pub struct Door {
-    pub live: Live,
+    pub live: Arc<Live>,
     /// What holds for all jobs, as the rules file says it now.
     pub bounds: Sender<Arc<Bounds>>,
     pub log: Log,

@@ -45,7 +45,7 @@ async fn door_with(sns: Sns) -> Arc<Door> {
     let store = Arc::new(Store::open(&Address::Memory).await.unwrap());
     let (_, stop) = channel(None);
     let (wake, integrations) = (Vec::new(), Vec::new());
-    let live = Live::new(rules, Redactor::default(), None);
+    let live = Arc::new(Live::new(rules, Redactor::default(), None));
     pause();
     Arc::new(Door {
         live,

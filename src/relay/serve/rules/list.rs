@@ -6,6 +6,7 @@ use super::rule::{self, Draft};
 use super::section::{Elsewhere, Place, Reader, Section};
 use super::{Integration, Route, Rule, conditions, limits};
 use crate::relay::serve::gates::Bounds;
+use crate::relay::serve::notify::Target;
 
 /// What only one of the rules may say.
 pub const KEYS: [&str; 5] = ["id", "group", "order", "enabled", "match"];
@@ -35,7 +36,7 @@ pub type Budgets = Vec<(Option<String>, Option<limits::Budget>)>;
 /// order in which they are asked.
 pub fn rules<'a>(
     file: &Section<'a>,
-    (routes, integrations): (&[Route], &[Integration]),
+    (routes, integrations, targets): (&[Route], &[Integration], &[Target]),
     standard: Rule,
     budgets: (&Bounds, &Budgets),
     reader: &mut Reader<'a>,
@@ -49,7 +50,7 @@ pub fn rules<'a>(
             .chain(rule::ELSEWHERE)
             .collect();
         if let Some(section) = reader.section(place, &rule::keys(), &elsewhere) {
-            rule::rule(&section, integrations, &mut common, reader);
+            rule::rule(&section, (integrations, targets), &mut common, reader);
         }
     }
     let Some(list) = list else {
@@ -86,7 +87,7 @@ pub fn rules<'a>(
             let message = format!("is {:?}, as of the rule in {}: give it another", other.rule.id, there.at.in_short());
             reader.problem_at(section.at, &format!("{}.id", section.key), message);
         }
-        rule::rule(&section, integrations, &mut draft, reader);
+        rule::rule(&section, (integrations, targets), &mut draft, reader);
         draft.rule.gates.rule.clone_from(&draft.rule.id);
         whose(&section.key, section.at, &draft, integrations, reader);
         within(&draft, (section.at, &section.key), budgets, reader);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::matching::Match;
 use super::section::{Elsewhere, Place, Reader, Section};
-use super::{DEFAULT, Integration, OnCreateUnknown, Rule, limits, session};
+use super::{DEFAULT, Integration, OnCreateUnknown, Rule, limits, notify, session};
 use crate::devin::session::NewSession;
 use crate::relay::alert::State;
 use crate::relay::engine;
@@ -13,10 +13,11 @@ use crate::relay::job::{OnNewAlerts, OnResolved, OnSessionLimit, OnTimeout, Poli
 use crate::relay::prior::Holds;
 use crate::relay::prompt::{VARIABLES, first_unknown};
 use crate::relay::serve::gates::Gates;
+use crate::relay::serve::notify::Target;
 use crate::relay::values::{create_timeout, duration, poll_interval, word};
 
 /// What a rule and `default` may say, beside [`SESSION`] and [`limits::KEYS`].
-const OWN: [&str; 19] = [
+const OWN: [&str; 20] = [
     "integration",
     "session",
     "dedupe_key",
@@ -36,6 +37,7 @@ const OWN: [&str; 19] = [
     "max_poll_attempts",
     "pr_grace",
     "on_timeout",
+    "notify",
 ];
 
 /// What sessions are created with: in `session`, or beside the other keys.
@@ -153,7 +155,12 @@ pub fn standard(integration: String, on_create_unknown: OnCreateUnknown) -> Rule
 }
 
 /// Reads what a section says into `draft`, which holds what is done where it says nothing.
-pub fn rule<'a>(section: &Section<'a>, integrations: &[Integration], draft: &mut Draft, reader: &mut Reader<'a>) {
+pub fn rule<'a>(
+    section: &Section<'a>,
+    (integrations, targets): (&[Integration], &[Target]),
+    draft: &mut Draft,
+    reader: &mut Reader<'a>,
+) {
     let rule = &mut draft.rule;
     if let Some(place) = section.get("integration", reader) {
         let choices: Vec<(&str, &str)> = integrations.iter().map(|known| (&*known.name, &*known.name)).collect();
@@ -171,6 +178,9 @@ pub fn rule<'a>(section: &Section<'a>, integrations: &[Integration], draft: &mut
         rule.create_timeout = timeout;
     }
     limits::gates(section, &mut rule.gates, &mut draft.budget, reader);
+    if let Some(place) = section.get("notify", reader) {
+        rule.gates.notify = notify::subscriptions(&place, targets, reader);
+    }
 }
 
 /// Which alerts there are, and which of them are one.

@@ -27,6 +27,7 @@ fn world() -> World {
             ("KEY", "cog_Zq7wz3kfH5x2mt9Vbn4c8dj6\n"),
             ("OLD_KEY", "apk_Zq7wz3kfH5x2mt9Vbn4c8dj6"),
             ("TOKEN", SECRET),
+            ("HOOK", "https://hooks.slack.com/services/T0/B0/Zq7wz3kfH5x2"),
             ("OTHER", "Hx8dk2PqLw9vTz4rNc6bYm1s"),
             ("SHORT", "hunter2"),
             ("EMPTY", " "),

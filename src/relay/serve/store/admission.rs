@@ -9,10 +9,11 @@ use std::sync::Arc;
 use super::database::Work;
 use super::decisions::{Record, record};
 use super::storms::{self, Member};
-use super::{Order, Reply, Store, StoreError};
+use super::{Order, Reply, Store, StoreError, outbox};
 use crate::relay::prior::Holds;
 use crate::relay::prompt::Companion;
 use crate::relay::serve::gates::{Bounds, Decision, Gate, Linked, decide};
+use crate::relay::serve::notify::{Event, Happened};
 use facts::gather;
 pub use facts::{out_of_quota_at, usage};
 pub use places::{Freed, release, wake};
@@ -119,6 +120,12 @@ pub async fn admit(work: &mut Work<'_>, ask: &Ask) -> Result<Admission, StoreErr
             until,
         };
         record(work, &record_of).await?;
+    }
+    if let (true, Decision::Hold { gate, reason, .. }) = (is_new, &decision)
+        && !matches!(gate, Gate::Delay | Gate::MinOccurrences)
+    {
+        // Once for each gate, however often its reason changes.
+        outbox::put(work, &ask.job_id, &[Happened::new(Event::Held, gate.name(), Some(reason))]).await?;
     }
     let scope = if let Decision::Hold { scope, .. } = &decision { *scope } else { None };
     let is_given_back = until.filter(|_| !ask.is_at_create);

@@ -11,7 +11,7 @@ use super::place;
 use super::schema::migrate;
 use super::{
     Address, Answered, Dialect, NewDelivery, Order, Reply, StoreError, Taken, actions, admission, by_hand, decisions,
-    hint, intake, late, queue, suppressions, view,
+    hint, intake, late, outbox, queue, suppressions, view,
 };
 
 /// Before anything is read: the journal that lets readers in beside the writer, and a sync with every commit.
@@ -173,6 +173,7 @@ impl Database {
     async fn end_leases(&mut self) -> Result<(), StoreError> {
         if self.dialect == Dialect::Sqlite {
             self.connected().await?.execute("UPDATE jobs SET lease_until = NULL").await?;
+            self.connected().await?.execute("UPDATE outbox SET lease_until = NULL WHERE state = 'waiting'").await?;
         }
         Ok(())
     }
@@ -334,6 +335,7 @@ async fn perform(work: &mut Work<'_>, run: &[Order]) -> Result<Vec<Reply>, Store
         Order::Prune { older_than_ms, most_bytes } => {
             Reply::Count(intake::prune(work, *older_than_ms, *most_bytes).await?)
         }
+        Order::Outbox(wish) => Reply::Outbox(outbox::fulfill(work, wish).await?),
         Order::Ping => done(probe(work).await)?,
     };
     Ok(vec![reply])

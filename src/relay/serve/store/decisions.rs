@@ -238,6 +238,8 @@ pub async fn forget(work: &mut Work<'_>, before: i64) -> Result<(), StoreError> 
         "DELETE FROM job_events WHERE at < $1",
         "DELETE FROM actions WHERE at < $1",
         "DELETE FROM suppressions WHERE until < $1",
+        "DELETE FROM outbox WHERE at < $1",
+        "DELETE FROM outbox_threads WHERE at < $1",
     ] {
         sqlx::query(text).bind(before).execute(&mut *work.connection).await?;
     }

@@ -6,9 +6,10 @@ use sqlx::Row as _;
 use super::admission::{Freed, wake};
 use super::database::Work;
 use super::queue::{Progress, Save, as_text, read};
-use super::{Order, Reply, Store, StoreError};
+use super::{Order, Reply, Store, StoreError, outbox};
 use crate::relay::job::{End, Job};
 use crate::relay::outcome::OutcomeStatus;
+use crate::relay::serve::notify::of_late_end;
 
 /// How long after its job has ended a session is looked at, and how often, in milliseconds.
 const LONGEST: i64 = 86_400_000;
@@ -101,6 +102,8 @@ pub async fn amend(work: &mut Work<'_>, amendment: &Amendment) -> Result<(), Sto
         .fetch_optional(&mut *work.connection)
         .await?;
     let Some(row) = row else { return Ok(()) };
+    let happened = of_late_end(progress.result.as_deref(), progress.pr_url.as_deref());
+    outbox::put(work, &amendment.job_id, &happened).await?;
     // What it left over of its ACUs is free.
     let (integration, rule): (String, String) = (row.try_get(0)?, row.try_get(1)?);
     wake(work, Freed { integration: &integration, rule: &rule, by_its_next: None }).await

@@ -14,6 +14,7 @@ mod hint;
 mod intake;
 mod late;
 mod ledger;
+mod outbox;
 mod place;
 mod queue;
 mod rows;
@@ -44,6 +45,7 @@ pub use decisions::{DecisionFilter, DecisionView, Switch};
 pub use intake::{Entry, EntryState, NewDelivery, NewJob, Receipt, Taken, Verdict};
 pub use late::{Amendment, Late};
 pub use ledger::{Ledger, OWNER, Origin};
+pub use outbox::{NoticeFilter, NoticeView, Outgoing, Outstanding, Settled};
 pub use place::Address;
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use suppressions::SuppressionView;
@@ -108,6 +110,7 @@ enum Order {
     Switches,
     ByHand { wish: Wish, by: String },
     Suppressions,
+    Outbox(Box<outbox::Wish>),
     Prune { older_than_ms: i64, most_bytes: i64 },
     Ping,
 }
@@ -128,6 +131,7 @@ enum Reply {
     Switches(Vec<(Switch, i64)>),
     ByHand(Answered),
     Suppressions(Vec<SuppressionView>),
+    Outbox(outbox::Answer),
     Count(u64),
     Done,
 }
@@ -333,7 +337,7 @@ impl Order {
                 | Order::Throw { .. }
                 | Order::NoteAction(_)
                 | Order::ByHand { .. }
-        )
+        ) || matches!(self, Order::Outbox(wish) if wish.is_change())
     }
 }
 

@@ -10,12 +10,13 @@ use sqlx::{AssertSqlSafe, Row as _};
 use super::database::Work;
 use super::intake::{NewRow, start};
 use super::rows::list;
-use super::{Dialect, StoreError, admission, late};
+use super::{Dialect, StoreError, admission, late, outbox};
 use crate::devin::session::Session;
 use crate::redact::redact;
 use crate::relay::event::EventKind;
 use crate::relay::job::{Firing, Job};
 use crate::relay::serve::gates::Gates;
+use crate::relay::serve::notify::of_course;
 
 /// A job that is held.
 #[derive(Debug, Clone)]
@@ -210,6 +211,7 @@ pub async fn save(work: &mut Work<'_>, save: &Save) -> Result<Saved, StoreError>
         return Ok(Saved::Lost);
     }
     note_events(work, &save.job.id, &save.events).await?;
+    outbox::put(work, &save.job.id, &of_course(&save.events, save.job.end())).await?;
     if is_settled {
         follow_up(work, save).await?;
         admission::release(work, save).await?;

@@ -5,7 +5,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 use super::{Dialect, StoreError};
 
 /// Each member takes a store from one version to the next. What has been released is never changed, only followed.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     "
 CREATE TABLE deliveries (
     id TEXT PRIMARY KEY,
@@ -202,6 +202,36 @@ CREATE TABLE suppressions (
 CREATE INDEX IF NOT EXISTS alerts_by_dedupe_key ON alerts (dedupe_key);
 ALTER TABLE news ADD COLUMN asked_by TEXT;
 ALTER TABLE jobs ADD COLUMN held_for TEXT;
+",
+    // What is to be told to people, each once, and in the order of its alert; and the messages that later ones change.
+    "
+CREATE TABLE outbox (
+    id TEXT PRIMARY KEY,
+    target TEXT NOT NULL,
+    alert TEXT NOT NULL,
+    job TEXT NOT NULL,
+    seq BIGINT NOT NULL,
+    at BIGINT NOT NULL,
+    event TEXT NOT NULL,
+    notice TEXT NOT NULL,
+    state TEXT NOT NULL,
+    since BIGINT NOT NULL,
+    due_at BIGINT NOT NULL,
+    lease_until BIGINT,
+    attempts BIGINT NOT NULL,
+    settled_at BIGINT,
+    reason TEXT
+);
+CREATE INDEX outbox_waiting ON outbox (target, alert, seq) WHERE state = 'waiting';
+CREATE INDEX outbox_of_alert ON outbox (alert, target, seq);
+CREATE INDEX outbox_in_order ON outbox (at DESC, id);
+CREATE TABLE outbox_threads (
+    target TEXT NOT NULL,
+    job TEXT NOT NULL,
+    reference TEXT NOT NULL,
+    at BIGINT NOT NULL,
+    PRIMARY KEY (target, job)
+);
 ",
 ];
 

@@ -3,6 +3,7 @@
 mod admission;
 mod by_hand;
 mod histories;
+mod outbox;
 mod quota;
 mod storms;
 mod views;

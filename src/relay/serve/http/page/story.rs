@@ -42,6 +42,16 @@ pub fn moment(entry: &TimelineEntry, clean: &dyn Fn(&str) -> String) -> Option<M
             ("gate", text, decision.reason.clone(), None)
         }
         Happening::Event { event, .. } => event_moment(event)?,
+        Happening::Notification { notification } => {
+            let (event, target) = (notification.event.replace('_', " "), &notification.target);
+            let text = match notification.state.as_str() {
+                "sent" => format!("Told {target}: {event}"),
+                "dead" => format!("Could not tell {target}: {event}"),
+                "skipped" => format!("Did not tell {target}: {event}"),
+                _ => format!("Is to tell {target}: {event}"),
+            };
+            ("notification", text, notification.reason.clone(), None)
+        }
     };
     Some(Moment {
         at: entry.at,

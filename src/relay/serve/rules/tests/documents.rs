@@ -13,6 +13,12 @@ struct Anything;
 
 impl Surroundings for Anything {
     fn variable(&self, name: &str) -> Option<String> {
+        if name.ends_with("_URL") {
+            return Some("https://hooks.example.com/services/T0/B0/Zq7wz3kfH5x2".to_string());
+        }
+        if name.ends_with("_WEBHOOK_SECRET") {
+            return Some("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".to_string());
+        }
         Some(if name.contains("KEY") { "cog_Zq7wz3kfH5x2mt9Vbn4c8dj6".to_string() } else { format!("{SECRET}-{name}") })
     }
 
@@ -66,6 +72,24 @@ fn every_example_of_the_page_about_rules_is_right() {
     ];
     for key in lists.concat().iter().chain(&list::KEYS) {
         assert!(all.contains(&format!("{key}:")), "{key} has no example");
+    }
+}
+
+#[test]
+fn every_example_of_the_page_about_notifications_is_right() {
+    let examples = examples(include_str!("../../../../../docs/notifications.md"));
+    assert!(examples.len() >= 7);
+    for example in &examples {
+        let rules = checked(example);
+        assert_eq!(rules.warnings, [], "{example}");
+        assert!(!rules.notify.targets.is_empty() && !rules.rules[0].gates.notify.is_empty(), "{example}");
+    }
+    let all = examples.concat();
+    for name in notify::KEYS.iter().chain(&notify::TARGET).chain(&notify::SUBSCRIPTION) {
+        assert!(all.contains(&format!("{name}:")), "{name} has no example");
+    }
+    for kind in notify::KINDS {
+        assert!(all.contains(&format!("kind: {kind}")), "{kind} has no example");
     }
 }
 

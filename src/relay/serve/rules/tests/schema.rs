@@ -78,6 +78,9 @@ fn the_schema_has_every_key_and_no_other() {
     assert_eq!(named("limits"), of(&[&limits::LIMITS]));
     assert_eq!(named("occurrences"), of(&[&limits::OCCURRENCES]));
     assert_eq!(keys("/properties/access/properties"), of(&[&access::KEYS]));
+    assert_eq!(keys("/properties/notify/properties"), of(&[&notify::KEYS]));
+    assert_eq!(named("target"), of(&[&notify::TARGET]));
+    assert_eq!(named("subscription"), of(&[&notify::SUBSCRIPTION]));
     assert_eq!(keys("/definitions/token/anyOf/1/properties"), of(&[&access::TOKEN]));
 }
 
@@ -92,6 +95,7 @@ fn files_that_are_right_are_allowed() {
         "rules: [{id: a, match: {labels: {a: [b, '/c/']}, severity: '>=high', route: auto, not: {title: x}}}]",
         "limits: {runs: [3/h, {count: 7, within: 1d}], concurrent_sessions: 5}\nkill_switch: {file: stop}",
         "access: {read_token: {env: TOKEN}, admin_token: [{name: ops, token: {env: OTHER}}], hosts: [relay.example.com]}",
+        "notify: {targets: [{name: ops, kind: slack, url: {env: HOOK}}], allow_internal: [10.0.0.0/8]}\ndefault: {notify: {target: ops}}",
         "retention: 1d\nmax_store_size: 64MiB\non_create_unknown: report\nnamespace: x",
     ];
     for part in parts {
@@ -138,6 +142,13 @@ fn files_that_are_wrong_in_their_form_are_refused_by_both() {
         "access: {admin_token: secret}",
         "access: {admin_token: {name: ops}}",
         "access: {hosts: ['https://relay.example.com']}",
+        "notify: {}",
+        "notify: {targets: []}",
+        "notify: {targets: [{kind: slack, url: {env: HOOK}}]}",
+        "notify: {targets: [{name: ops, kind: pigeon, url: {env: HOOK}}]}",
+        "notify: {targets: [{name: ops, kind: slack, url: 'https://hooks.slack.com/services/x'}]}",
+        "default: {notify: {target: ops, on: [sometimes]}}",
+        "default: {notify: {on: [done]}}",
         "max_store_size: 5",
         "on_create_unknown: maybe",
     ];

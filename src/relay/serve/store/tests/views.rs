@@ -167,6 +167,7 @@ async fn an_alert_tells_what_happened_to_it_from_its_delivery_to_its_outcome() {
                     let event = serde_json::to_value(event).unwrap();
                     format!("{job_id} {}", event["event"].as_str().unwrap())
                 }
+                Happening::Notification { notification } => format!("{} is told", notification.target),
             })
             .collect();
         // It may have been done within the moment of what came before or after.

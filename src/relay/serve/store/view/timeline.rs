@@ -7,6 +7,7 @@ use super::super::StoreError;
 use super::super::actions::{self, ActionView};
 use super::super::database::Work;
 use super::super::decisions::{self, DecisionFilter, DecisionView};
+use super::super::outbox::{self, NoticeFilter, NoticeView};
 use super::filter::Conditions;
 use crate::relay::event::EventKind;
 
@@ -46,6 +47,8 @@ pub enum Happening {
         #[serde(flatten)]
         event: Box<EventKind>,
     },
+    /// People were told, or are to be.
+    Notification { notification: Box<NoticeView> },
 }
 
 /// All that happened to an alert, the oldest first.
@@ -60,6 +63,8 @@ pub async fn of_alert(work: &mut Work<'_>, tag: &str) -> Result<Vec<TimelineEntr
     let filter = DecisionFilter { alert: Some(tag.to_string()), ..DecisionFilter::default() };
     entries.extend(decisions(work, &filter).await?);
     entries.extend(events(work, "SELECT id FROM jobs WHERE alert = ?", tag).await?);
+    entries
+        .extend(notifications(work, NoticeFilter { alert: Some(tag.to_string()), ..NoticeFilter::default() }).await?);
     Ok(sorted(entries))
 }
 
@@ -71,6 +76,8 @@ pub async fn of_job(work: &mut Work<'_>, id: &str) -> Result<Vec<TimelineEntry>,
     let filter = DecisionFilter { job_id: Some(id.to_string()), ..DecisionFilter::default() };
     let mut entries = decisions(work, &filter).await?;
     entries.extend(events(work, "?", id).await?);
+    entries
+        .extend(notifications(work, NoticeFilter { job_id: Some(id.to_string()), ..NoticeFilter::default() }).await?);
     Ok(sorted(entries))
 }
 
@@ -120,4 +127,15 @@ async fn events(work: &mut Work<'_>, jobs: &str, value: &str) -> Result<Vec<Time
         entries.push(TimelineEntry { at: row.try_get(1)?, what });
     }
     Ok(entries)
+}
+
+/// What people were told, each where it was sent or given up; what waits, where it happened.
+async fn notifications(work: &mut Work<'_>, filter: NoticeFilter) -> Result<Vec<TimelineEntry>, StoreError> {
+    let mut notices = outbox::list(work, &filter, MOST, None).await?;
+    notices.sort_by(|one, other| (one.at, &one.target, &one.id).cmp(&(other.at, &other.target, &other.id)));
+    let entry = |notice: NoticeView| TimelineEntry {
+        at: notice.settled_at.unwrap_or(notice.at),
+        what: Happening::Notification { notification: Box::new(notice) },
+    };
+    Ok(notices.into_iter().map(entry).collect())
 }

@@ -1,0 +1,134 @@
+//! The HTTP client of notifications: it connects to no address that may not be sent to, follows no redirect, and its errors
+//! never name an address. Whether an address may be sent to is asked when it is connected to, so that a name cannot lead
+//! elsewhere in between.
+
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use reqwest::{Url, header};
+
+use super::address::Allowed;
+use super::post::Post;
+use crate::devin::{reaching, root_cause};
+
+/// How long a whole request may take, and a connection.
+const PATIENCE: Duration = Duration::from_secs(10);
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// The most that is read of an answer, in bytes.
+const LARGEST: usize = 16 << 10;
+
+/// An answer.
+pub struct Answer {
+    pub status: u16,
+    /// How long the target wants to be left alone.
+    pub retry_after: Option<Duration>,
+    pub body: Vec<u8>,
+}
+
+/// Why there is none.
+pub enum Unanswered {
+    /// It may come through later.
+    Failed(String),
+    /// It never will.
+    Impossible(String),
+}
+
+/// Sends a request.
+///
+/// # Errors
+/// Why there is no answer. It names no part of the address but the host.
+pub async fn send(allowed: &Arc<Allowed>, post: Post) -> Result<Answer, Unanswered> {
+    let impossible = |text: &str| Unanswered::Impossible(text.to_string());
+    let url = Url::parse(&post.url).map_err(|_| impossible("its URL is no URL"))?;
+    let host = url.host_str().unwrap_or_default().to_string();
+    look_at(&url, allowed).map_err(Unanswered::Impossible)?;
+    let builder = reqwest::Client::builder()
+        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .pool_max_idle_per_host(0)
+        .connect_timeout(CONNECTING)
+        .timeout(PATIENCE)
+        .dns_resolver(Arc::new(Checked(Arc::clone(allowed))));
+    let client = reaching(&post.url, builder).map_err(Unanswered::Failed)?;
+    let mut request = client.post(url).header(header::CONTENT_TYPE, "application/json").body(post.body);
+    for (name, value) in post.headers {
+        request = request.header(name, value);
+    }
+    let failed = |error: reqwest::Error| {
+        let why = if error.is_timeout() {
+            format!("no answer within {} s", PATIENCE.as_secs())
+        } else {
+            root_cause(&error.without_url())
+        };
+        Unanswered::Failed(format!("{host} cannot be reached: {why}"))
+    };
+    let mut answer = request.send().await.map_err(failed)?;
+    let asked = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = asked.and_then(wait_of);
+    let status = answer.status().as_u16();
+    let mut body = Vec::new();
+    // What it answered is known; the rest only explains it.
+    while let Ok(Some(part)) = answer.chunk().await {
+        body.extend_from_slice(&part[..part.len().min(LARGEST - body.len())]);
+        if body.len() == LARGEST {
+            break;
+        }
+    }
+    Ok(Answer { status, retry_after, body })
+}
+
+/// Whether a URL may be sent to, as far as it says that itself.
+fn look_at(url: &Url, allowed: &Allowed) -> Result<(), String> {
+    let host = url.host_str().unwrap_or_default();
+    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    match (url.scheme(), literal) {
+        ("https" | "http", Ok(address)) if !allowed.has(address) => Err(refused(host)),
+        ("https", _) => Ok(()),
+        // In the clear only where nobody else listens.
+        ("http", Ok(_)) | ("http", Err(_)) if allowed.has_host(host) || literal_is_internal(host) => Ok(()),
+        _ => Err(format!("{host} must be reached by https://")),
+    }
+}
+
+fn literal_is_internal(host: &str) -> bool {
+    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    literal.is_ok_and(|address| !Allowed::default().has(address))
+}
+
+fn refused(host: &str) -> String {
+    format!(
+        "{host} is an address within the own network, which is not sent to: list it under notify.allow_internal if that is meant"
+    )
+}
+
+/// A wait in seconds, or until a moment.
+fn wait_of(text: &str) -> Option<Duration> {
+    if let Ok(seconds) = text.trim().parse::<f64>() {
+        return Duration::try_from_secs_f64(seconds).ok();
+    }
+    let until = httpdate::parse_http_date(text).ok()?;
+    Some(until.duration_since(std::time::SystemTime::now()).unwrap_or_default())
+}
+
+/// Names, as far as they lead to addresses that may be sent to.
+struct Checked(Arc<Allowed>);
+
+impl Resolve for Checked {
+    fn resolve(&self, name: Name) -> Resolving {
+        let allowed = Arc::clone(&self.0);
+        Box::pin(async move {
+            let name = name.as_str().to_string();
+            let found: Vec<SocketAddr> = tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
+            let may: Vec<SocketAddr> =
+                found.into_iter().filter(|one| allowed.has_host(&name) || allowed.has(one.ip())).collect();
+            if may.is_empty() {
+                return Err(std::io::Error::other(refused(&name)).into());
+            }
+            Ok(Box::new(may.into_iter()) as Addrs)
+        })
+    }
+}
