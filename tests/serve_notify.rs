@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use common::Program;
-use common::bridge::{Bridge, by};
+use common::bridge::{Bridge, by, request};
 use common::devin::{Devin, Heard, Said, Sessions};
 use ring::hmac;
 use serde_json::{Value, json};
@@ -203,6 +203,15 @@ fn a_target_that_hangs_or_is_busy_or_refuses_holds_up_no_other_and_no_secret_is_
     let shown = bridge.get(&format!("/api/v1/alerts/{tag}")).body + &bridge.get(&format!("/alerts/{tag}")).body;
     let dead = shown.matches(r#""state":"dead""#).count();
     assert!(dead >= 1 && shown.contains("it answered 404"), "{shown}");
+    let dead = bridge.get("/api/v1/notifications?state=dead&target=gone").json()["notifications"].clone();
+    let id = dead[0]["id"].as_str().unwrap();
+    let path = format!("/api/v1/notifications/{id}/resend");
+    let resent = request(&bridge.address, "POST", &path, "", b"").unwrap();
+    assert_eq!((resent.status, &resent.json()["done"]), (200, &json!(true)), "{resent:?}");
+    let again = heard(&recorder, |heard| heard.iter().filter(|one| header(one, "webhook-id") == id).count() == 2);
+    assert!(!again.is_empty());
+    let action = bridge.get("/api/v1/actions").json()["actions"][0].clone();
+    assert_eq!((&action["action"], &action["target"]), (&json!("resend"), &json!(id)), "it is audited");
     bridge.signal(rustix::process::Signal::TERM);
     let (said, _) = bridge.end();
     let said = json!(said).to_string() + &shown;
@@ -225,4 +234,16 @@ fn nothing_is_sent_into_the_own_network_unless_it_is_listed() {
     let reason = kept[0]["reason"].to_string();
     assert!(kept.iter().all(|one| one["state"] == "dead") && reason.contains("notify.allow_internal"), "{kept:#?}");
     assert!(recorder.heard().is_empty());
+}
+
+#[test]
+fn a_target_can_be_tried_out_without_a_bridge() {
+    let recorder = Devin::start(|_| Said::Answer(200, Vec::new(), "ok".to_string()));
+    let program = telling(&devin(), &recorder.url, &[("ops", "kind: slack, url: {env: HOOK}")]);
+    let ran = program.run("alert-relay notify test relay.yaml ops");
+    assert_eq!(ran.exit(), "exit 0", "{}", ran.text());
+    assert!(recorder.heard()[0].body.contains("TEST of alert-relay"), "{:?}", recorder.heard());
+    let ran = program.run("alert-relay notify test relay.yaml nobody");
+    assert_ne!(ran.exit(), "exit 0");
+    assert_eq!(recorder.heard().len(), 1);
 }

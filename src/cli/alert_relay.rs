@@ -2,6 +2,8 @@
 
 mod bridge;
 mod jobs;
+#[cfg(feature = "serve")]
+mod notify;
 mod options;
 mod orders;
 mod place;
@@ -116,6 +118,9 @@ enum Command {
     /// Check rules files of serve
     #[cfg(feature = "serve")]
     Rules(rules::Rules),
+    /// Try out whom the rules file of serve tells what becomes of alerts
+    #[cfg(feature = "serve")]
+    Notify(notify::Notify),
     #[command(flatten)]
     Bridge(bridge::Command),
     /// Print what would be said to Devin; create nothing
@@ -153,6 +158,8 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
         Command::Init(options) => rules::init(&options, output),
         #[cfg(feature = "serve")]
         Command::Rules(options) => rules::run(&options, output),
+        #[cfg(feature = "serve")]
+        Command::Notify(options) => notify::run(&options, output),
         #[cfg(feature = "serve")]
         Command::Serve(options) => runtime().block_on(serve::run(options, output)),
         Command::Bridge(command) => bridge::run(command, output),

@@ -7,7 +7,7 @@ mod tail;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use acting::{Act, Suppress, Switch};
+use acting::{Act, Resend, Suppress, Switch};
 use clap::{Args, Subcommand};
 use looking::{Ps, Show};
 use serde_json::Value;
@@ -61,6 +61,12 @@ const END_HELP: &str = "\
 Example:
   source-devin-ai alert-relay end ar-5c1f";
 
+const RESEND_HELP: &str = "\
+Examples:
+  source-devin-ai alert-relay resend ar-5c1f
+  source-devin-ai alert-relay resend notice-1ac9ad6b4bf115edde898c33
+  source-devin-ai alert-relay resend --all";
+
 const PAUSE_HELP: &str = "\
 Examples:
   source-devin-ai alert-relay pause
@@ -96,6 +102,9 @@ pub enum Command {
     /// Have a bridge end the session of an alert
     #[command(after_help = END_HELP)]
     End(Act),
+    /// Have a bridge send notifications again that it has given up
+    #[command(after_help = RESEND_HELP)]
+    Resend(Resend),
     /// Have a bridge start no sessions until it is resumed; what comes in is kept
     #[command(after_help = PAUSE_HELP)]
     Pause(Switch),
@@ -152,6 +161,7 @@ pub fn run(command: Command, output: &Output) -> Exit {
         Command::Show(show) => &show.reach,
         Command::Retry(act) | Command::Start(act) | Command::End(act) => &act.reach,
         Command::Suppress(suppress) => &suppress.reach,
+        Command::Resend(resend) => &resend.reach,
         Command::Pause(switch) | Command::Resume(switch) => &switch.reach,
         Command::Tail(reach) => reach,
     };
@@ -225,6 +235,7 @@ impl Shell {
             Command::Start(act) => self.start(&act.id).await,
             Command::End(act) => self.end(&act.id).await,
             Command::Suppress(options) => self.suppress(options).await,
+            Command::Resend(options) => self.resend(options).await,
             Command::Pause(switch) => self.throw(switch, true).await,
             Command::Resume(switch) => self.throw(switch, false).await,
             Command::Tail(_) => self.tail().await,

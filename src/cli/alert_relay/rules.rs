@@ -106,7 +106,7 @@ fn check(options: &Check, output: &Output) -> Exit {
 }
 
 /// The rules, whose secrets the output knows from then on; `None` where they are wrong, which has been said.
-fn load(path: &Path, devin: Devin, output: &Output) -> Option<rules::Rules> {
+pub(super) fn load(path: &Path, devin: Devin, output: &Output) -> Option<rules::Rules> {
     match rules::load(path, devin) {
         Ok(rules) => {
             let secrets = rules.secrets().filter_map(|secret| std::str::from_utf8(secret.expose()).ok());

@@ -99,8 +99,17 @@ fn happening(entry: &Value) -> Option<String> {
         }
         "decision" => Some(decision(&entry["decision"])),
         "event" => event(entry),
+        "notification" => Some(notification(&entry["notification"])),
         other => Some(clean_line(other, LINE_BYTES)),
     }
+}
+
+/// What somebody was told, on one line.
+pub fn notification(told: &Value) -> String {
+    let reason = some_text(told, "reason").map(|reason| format!(": {reason}")).unwrap_or_default();
+    let (event, target, state) = (text(told, "event"), text(told, "target"), text(told, "state"));
+    let id = if state == "dead" { format!(" ({})", text(told, "id")) } else { String::new() };
+    format!("notification: {event} to {target} {state}{id}{reason}")
 }
 
 /// An answer of the gates, on one line.

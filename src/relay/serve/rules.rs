@@ -299,6 +299,11 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
     let (bounds, budgets) = bounds(&section, &integrations, reader);
     let notify = section.get("notify", reader).map(|place| notify::settings(&place, reader)).unwrap_or_default();
     let rules = list::rules(&section, (&routes, &integrations, &notify.targets), standard, (&bounds, &budgets), reader);
+    if !notify.targets.is_empty()
+        && let Some(place) = section.get("notify", reader)
+    {
+        notify::unused(&place, &notify.targets, &rules, reader);
+    }
     let disabled = rules.iter().filter(|rule| !rule.is_enabled).map(|rule| rule.id.clone());
     let access = section.get("access", reader).map(|place| access::access(&place, reader)).unwrap_or_default();
     let retention = section.get("retention", reader);

@@ -37,6 +37,18 @@ pub struct Suppress {
 }
 
 #[derive(Debug, Args)]
+pub struct Resend {
+    /// A notification, or an alert for all of its: its tag, its key, a job, a session or its URL, or how one of these begins
+    #[arg(value_name = "ID", required_unless_present = "all")]
+    id: Option<String>,
+    /// All that were given up
+    #[arg(long, conflicts_with = "id")]
+    all: bool,
+    #[command(flatten)]
+    pub reach: Reach,
+}
+
+#[derive(Debug, Args)]
 pub struct Switch {
     /// Only alerts that this rule takes
     #[arg(long, value_name = "ID", conflicts_with = "integration")]
@@ -95,6 +107,32 @@ impl Shell {
             None => format!("no longer suppressed: {}", text(&answer, "dedupe_key")),
         };
         self.print(&[line], &answer);
+        Ok(SUCCESS)
+    }
+
+    pub(super) async fn resend(&self, options: &Resend) -> Result<Exit, Nothing> {
+        let typed = options.id.as_deref().unwrap_or_default().trim();
+        let mut ids = vec![typed.to_string()];
+        if !typed.starts_with("notice-") {
+            let mut query = vec![("state", "dead".to_string())];
+            if !options.all {
+                query.push(("alert", text(&self.find(typed).await?, "tag")));
+            }
+            let dead = self.bridge.list("notifications", &query).await?;
+            ids = dead.iter().map(|one| text(one, "id")).collect();
+        }
+        let mut answers = Vec::new();
+        // The oldest first, as they were told.
+        for id in ids.iter().rev() {
+            let path = format!("/api/v1/notifications/{}/resend", encoded(id));
+            answers.push(self.bridge.post(&path, None).await?);
+        }
+        let lines: Vec<String> =
+            answers.iter().map(|answer| format!("{}: {}", text(answer, "id"), text(answer, "result"))).collect();
+        self.print(&lines, &json!({"resent": answers}));
+        if lines.is_empty() {
+            self.output.note("no notification was given up");
+        }
         Ok(SUCCESS)
     }
 

@@ -32,6 +32,7 @@ pub enum Handler {
     Decisions,
     Storms,
     Actions,
+    Notifications,
     Suppressions,
     Rules,
     Limits,
@@ -47,6 +48,7 @@ pub enum Handler {
     Start,
     Suppress,
     Unsuppress,
+    Resend,
 }
 
 const ALERTS: &[&str] = &[
@@ -67,10 +69,11 @@ const JOBS: &[&str] =
     &["responder", "gate", "result", "rule", "integration", "severity", "alert", "since", "after", "limit"];
 const DELIVERIES: &[&str] = &["state", "route", "since", "after", "limit"];
 const DECISIONS: &[&str] = &["alert", "job", "rule", "decision", "gate", "since", "after", "limit"];
+const NOTIFICATIONS: &[&str] = &["state", "target", "alert", "job", "after", "limit"];
 const PAGE: &[&str] = &["after", "limit"];
 
 /// All of them.
-pub static ENDPOINTS: [Endpoint; 29] = [
+pub static ENDPOINTS: [Endpoint; 31] = [
     get("/healthz", Right::Nothing, &[], Handler::Health),
     get("/readyz", Right::Nothing, &[], Handler::Readiness),
     get("/api/v1/openapi.json", Right::Read, &[], Handler::Description),
@@ -83,6 +86,7 @@ pub static ENDPOINTS: [Endpoint; 29] = [
     get("/api/v1/decisions", Right::Read, DECISIONS, Handler::Decisions),
     get("/api/v1/storms", Right::Read, PAGE, Handler::Storms),
     get("/api/v1/actions", Right::Read, PAGE, Handler::Actions),
+    get("/api/v1/notifications", Right::Read, NOTIFICATIONS, Handler::Notifications),
     get("/api/v1/suppressions", Right::Read, &[], Handler::Suppressions),
     get("/api/v1/rules", Right::Read, &[], Handler::Rules),
     get("/api/v1/limits", Right::Read, &[], Handler::Limits),
@@ -97,6 +101,7 @@ pub static ENDPOINTS: [Endpoint; 29] = [
     post("/api/v1/jobs/{id}/retry", Right::Admin, &[], Handler::Retry),
     post("/api/v1/jobs/{id}/end", Right::Admin, &[], Handler::End),
     post("/api/v1/alerts/{tag}/start", Right::Admin, &[], Handler::Start),
+    post("/api/v1/notifications/{id}/resend", Right::Admin, &[], Handler::Resend),
     post("/api/v1/suppressions", Right::Admin, &[], Handler::Suppress),
     delete("/api/v1/suppressions/{dedupe_key}", Right::Admin, &[], Handler::Unsuppress),
     // A page that asks with a form cannot send DELETE.

@@ -21,6 +21,7 @@ mod worker;
 
 pub use address::Allowed;
 pub use notice::{Event, Happened, Notice, Subscription, of_course, of_late_end};
+pub use sending::try_out;
 pub use target::{Kind, Settings, Slack, Target};
 pub use webhook::check as check_template;
 pub use worker::tell;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::address::Allowed;
 use super::backoff::wait;
 use super::client::{Answer, Unanswered, send};
-use super::notice::Notice;
+use super::notice::{Event, Notice};
 use super::post::{Form, form};
 use super::slack;
 use super::target::{Kind, Slack, Target};
@@ -69,6 +69,37 @@ pub async fn try_once(
         Ok(answer) => judge(&target.kind, &answer, &safe),
         Err(Unanswered::Failed(reason)) => Tried::Failed { reason: safe(reason), asked: None },
         Err(Unanswered::Impossible(reason)) => Tried::Refused { reason: safe(reason) },
+    }
+}
+
+/// Sends a message that is marked as a test; says what came of it.
+///
+/// # Errors
+/// Why it did not arrive.
+pub async fn try_out(target: &Target, allowed: &Allowed, redactor: &Redactor) -> Result<String, String> {
+    let now = now_s();
+    let notice = Notice {
+        id: format!("notice-test-{now}"),
+        event: Event::Created,
+        at: now * 1000,
+        alert: "ar-test".to_string(),
+        dedupe_key: "test".to_string(),
+        title: "A test of alert-relay notify test".to_string(),
+        severity: None,
+        rule: "test".to_string(),
+        integration: "test".to_string(),
+        job_id: "job-test".to_string(),
+        session_id: None,
+        session_url: None,
+        pr_url: None,
+        reason: Some("somebody asked whether messages arrive here".to_string()),
+        is_test: true,
+    };
+    match try_once(target, &Arc::new(allowed.clone()), redactor, &notice, None).await {
+        Tried::Sent { .. } => Ok("the message was taken".to_string()),
+        // An incident would have to be there.
+        Tried::Nowhere { reason } => Err(format!("a test cannot be sent: {reason}")),
+        Tried::Failed { reason, .. } | Tried::Refused { reason } => Err(reason),
     }
 }
 

@@ -121,7 +121,7 @@ impl Post {
                 wait.as_secs()
             )),
             Settled::Dead { reason } => self.log.warn(&format!(
-                "{id} ({event}) is not sent to {name}: {reason}; once that is mended, it can be sent again"
+                "{id} ({event}) is not sent to {name}: {reason}; once that is mended, alert-relay resend {id} sends it"
             )),
             Settled::Skipped { reason } => self.log.note(&format!("{id} ({event}) is not for {name}: {reason}")),
         }

@@ -30,6 +30,8 @@ pub enum Action {
     Unsuppress(String),
     /// The session of a job, by its identifier.
     End(String),
+    /// A notification that was given up, by its identifier.
+    Resend(String),
 }
 
 impl Action {
@@ -63,6 +65,7 @@ impl Action {
             }
             "unsuppress" => Action::Unsuppress(named("alert")?),
             "end" => Action::End(named("job")?),
+            "resend" => Action::Resend(named("notification")?),
             _ => return Err("there is no such action".to_string()),
         })
     }
@@ -84,6 +87,7 @@ impl Action {
             "retry" => Action::Retry(target),
             "start" => Action::Start(target),
             "end" => Action::End(target),
+            "resend" => Action::Resend(target),
             "suppress" => Action::Suppress { tag: target, hours: 0 },
             "unsuppress" => Action::Unsuppress(target),
             _ => return None,
@@ -105,6 +109,7 @@ impl Action {
             Action::Suppress { .. } => "suppress",
             Action::Unsuppress(_) => "unsuppress",
             Action::End(_) => "end",
+            Action::Resend(_) => "resend",
         }
     }
 
@@ -115,6 +120,7 @@ impl Action {
             Action::PauseRule(id) | Action::ResumeRule(id) => Some(("rule", id)),
             Action::PauseIntegration(name) | Action::ResumeIntegration(name) => Some(("integration", name)),
             Action::Retry(job) | Action::End(job) => Some(("job", job)),
+            Action::Resend(id) => Some(("notification", id)),
             Action::Start(tag) | Action::Unsuppress(tag) | Action::Suppress { tag, .. } => Some(("alert", tag)),
         }
     }
@@ -134,6 +140,7 @@ impl Action {
             Action::Suppress { .. } => "Suppress".to_string(),
             Action::Unsuppress(_) => "Stop suppressing".to_string(),
             Action::End(_) => "End the session".to_string(),
+            Action::Resend(_) => "Send again".to_string(),
         }
     }
 
@@ -169,6 +176,7 @@ impl Action {
             Action::End(_) => {
                 "Devin ends the session for good. What it has pushed stays; what it has not is lost. The alert ends as terminated."
             }
+            Action::Resend(_) => "The same notification is sent once more, and tried again for a day if it fails.",
         }
     }
 
@@ -191,6 +199,7 @@ impl Action {
             Action::Suppress { .. } => "The alert is suppressed: it starts no session for that time.".to_string(),
             Action::Unsuppress(_) => "The alert is no longer suppressed.".to_string(),
             Action::End(_) => "The session is being ended in Devin.".to_string(),
+            Action::Resend(_) => "The notification is being sent again.".to_string(),
         }
     }
 

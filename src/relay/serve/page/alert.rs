@@ -83,6 +83,9 @@ fn line(moment: &Moment, shown: &AlertPage) -> Markup {
             @if let Some(delivery) = moment.delivery.as_ref().filter(|_| shown.frame.may_act()) {
                 p.fine { a href=(format!("/api/v1/deliveries/{delivery}")) { "Body as it came" } }
             }
+            @if let Some(id) = moment.given_up.as_ref().filter(|_| shown.frame.may_act()) {
+                (shown.frame.form(&Action::Resend(id.clone())))
+            }
         }
     }
 }

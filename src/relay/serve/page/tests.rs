@@ -178,8 +178,8 @@ fn alert_page(alert_row: AlertRow, viewer: Viewer) -> AlertPage {
                 at: NOW - 10 * MINUTE,
                 kind: "delivery".to_string(),
                 text: "Delivered by alertmanager".to_string(),
-                detail: None,
                 delivery: Some("delivery-1".to_string()),
+                ..Moment::default()
             },
             Moment {
                 at: NOW - 9 * MINUTE,

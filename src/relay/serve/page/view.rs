@@ -265,4 +265,6 @@ pub struct Moment {
     pub detail: Option<String>,
     /// The delivery whose body may be read by whoever may.
     pub delivery: Option<String>,
+    /// The notification that was given up, and can be sent again by whoever may.
+    pub given_up: Option<String>,
 }

@@ -1,5 +1,6 @@
 //! Who is told what, as a rules file says it: the targets, and of what each rule tells them. Pure.
 
+use super::Rule;
 use super::routes::name_of_url;
 use super::section::{Elsewhere, Place, Reader, Section};
 use super::sources::{FORM, secret};
@@ -93,6 +94,16 @@ pub fn subscriptions<'a>(place: &Place<'a>, targets: &[Target], reader: &mut Rea
         subscriptions.push(Subscription { target: target.to_string(), on });
     }
     subscriptions
+}
+
+/// Tells of targets that no rule names.
+pub fn unused<'a>(place: &Place<'a>, targets: &[Target], rules: &[Rule], reader: &mut Reader<'a>) {
+    let is_named =
+        |target: &&Target| rules.iter().any(|rule| rule.gates.notify.iter().any(|wanted| wanted.target == target.name));
+    for target in targets.iter().filter(|target| !is_named(target)) {
+        let name = &target.name;
+        reader.warning(place, format!("has the target {name:?}, which no rule tells anything: add notify: [{{target: {name}}}] to default or to a rule"));
+    }
 }
 
 fn target<'a>(item: &Place<'a>, known: &[Target], reader: &mut Reader<'a>) -> Option<Target> {

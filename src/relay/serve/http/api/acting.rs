@@ -39,6 +39,8 @@ pub enum Act {
         is_on: bool,
     },
     Reload,
+    /// A notification that was given up, by its identifier.
+    Resend(String),
 }
 
 /// Who asks, as the audit trail says it.
@@ -105,6 +107,7 @@ impl Door {
             Handler::Start => Act::Start(id),
             Handler::Unsuppress => Act::Unsuppress(id),
             Handler::Reload => Act::Reload,
+            Handler::Resend => Act::Resend(id),
             Handler::Suppress => {
                 let expected = r#"expected {"dedupe_key": "KEY", "for": "2h"}, or "until" with a moment"#;
                 wanted_suppression(asked.json(expected).await?).ok_or_else(|| {
@@ -206,6 +209,13 @@ impl Door {
                 };
                 Ok(Done { result: result.to_string(), body, alert: None })
             }
+            Act::Resend(id) => {
+                let answered = self.store.resend(id).await.map_err(failed)?;
+                let job_id = done(answered, "there is no notification with this identifier")?;
+                let result = "it is sent again now".to_string();
+                let body = json!({"done": true, "id": id, "result": result});
+                Ok(Done { result, body, alert: self.alert_of(&job_id.unwrap_or_default()).await })
+            }
             Act::Reload => {
                 let answer = self.reload().await;
                 if answer.status != StatusCode::OK {
@@ -272,6 +282,7 @@ impl Act {
                 (action, target)
             }
             Act::Reload => ("reload", String::new()),
+            Act::Resend(id) => ("resend", id.clone()),
         }
     }
 }

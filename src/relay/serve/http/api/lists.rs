@@ -1,4 +1,4 @@
-//! What is in the store: alerts, jobs, deliveries, decisions, storms, actions and suppressions. Changes nothing.
+//! What is in the store: alerts, jobs, deliveries, decisions, storms, actions, notifications and suppressions. Changes nothing.
 
 use hyper::StatusCode;
 use serde_json::{Value, json};
@@ -9,7 +9,7 @@ use super::super::query::Query;
 use crate::relay::serve::access::Right;
 use crate::relay::serve::integration::Standing;
 use crate::relay::serve::store::{
-    AlertFilter, AlertView, DecisionFilter, Deliveries, JobFilter, JobRow, JobView, StormView,
+    AlertFilter, AlertView, DecisionFilter, Deliveries, JobFilter, JobRow, JobView, NoticeFilter, StormView,
 };
 
 /// The states of deliveries that can be asked for.
@@ -131,6 +131,19 @@ impl Door {
         let actions = self.store.actions(limit + 1, after).await;
         let actions = actions.map_err(|error| self.unreadable("actions", &error))?;
         Ok(list("actions", actions, (query, limit), |row| (row.at, row.id.clone()), |row| json!(row)))
+    }
+
+    pub(super) async fn list_notifications(&self, query: &Query) -> Result<Answer, Answer> {
+        let filter = NoticeFilter {
+            state: query.word("state", &["waiting", "sent", "dead", "skipped"])?,
+            target: query.text("target"),
+            alert: query.text("alert"),
+            job_id: query.text("job"),
+        };
+        let (limit, after) = (query.limit()?, query.after()?);
+        let notices = self.store.notices(filter, limit + 1, after).await;
+        let notices = notices.map_err(|error| self.unreadable("notifications", &error))?;
+        Ok(list("notifications", notices, (query, limit), |row| (row.at, row.id.clone()), |row| json!(row)))
     }
 
     pub(super) async fn list_suppressions(&self) -> Result<Answer, Answer> {

@@ -121,6 +121,7 @@ impl Door {
             Handler::Delivery => self.show_delivery(&asked.id, right).await,
             Handler::Decisions => self.list_decisions(&asked.query).await,
             Handler::Storms => self.list_storms(&asked.query).await,
+            Handler::Notifications => self.list_notifications(&asked.query).await,
             Handler::Actions => self.list_actions(&asked.query).await,
             Handler::Suppressions => self.list_suppressions().await,
             Handler::Rules => self.rules().await,

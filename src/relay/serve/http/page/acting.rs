@@ -80,6 +80,7 @@ impl Door {
             Action::Reload => Some(Act::Reload),
             Action::Retry(job_id) => Some(Act::Retry(job_id)),
             Action::End(job_id) => Some(Act::End(job_id)),
+            Action::Resend(id) => Some(Act::Resend(id)),
             Action::Start(tag) => Some(Act::Start(tag)),
             Action::Suppress { tag, hours } => {
                 let until = now_ms() + i64::from(hours) * 3_600_000;

@@ -53,12 +53,17 @@ pub fn moment(entry: &TimelineEntry, clean: &dyn Fn(&str) -> String) -> Option<M
             ("notification", text, notification.reason.clone(), None)
         }
     };
+    let given_up = match &entry.what {
+        Happening::Notification { notification } if notification.state == "dead" => Some(notification.id.clone()),
+        _ => None,
+    };
     Some(Moment {
         at: entry.at,
         kind: kind.to_string(),
         text: clean(&text),
         detail: detail.map(|detail| clean(&detail)),
         delivery,
+        given_up,
     })
 }
 
