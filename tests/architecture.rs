@@ -18,7 +18,7 @@ const ARROWS: [(&str, &[&str]); 10] = [
 ];
 
 /// Who may name a library whose use is confined. `devin/` and `sandbox/` stand for every file below.
-const LIBRARIES: [(&str, &[&str]); 11] = [
+const LIBRARIES: [(&str, &[&str]); 12] = [
     ("clap", &["cli.rs", "cli/", "main.rs"]),
     ("maud", &["relay/serve/page/"]),
     ("minijinja", &["relay/"]),
@@ -33,7 +33,8 @@ const LIBRARIES: [(&str, &[&str]); 11] = [
     ("hyper_util", &["devin/connection.rs", "relay/serve/http/", "sandbox/"]),
     ("listenfd", &["relay/serve/systemd.rs"]),
     ("sqlx", &["relay/serve/store/"]),
-    ("tokio_rustls", &["relay/serve/http/tls.rs"]),
+    ("rustls_platform_verifier", &["relay/serve/notify/smtp.rs"]),
+    ("tokio_rustls", &["relay/serve/http/tls.rs", "relay/serve/notify/smtp.rs"]),
 ];
 
 /// Who may write to the terminal.

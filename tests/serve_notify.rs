@@ -3,8 +3,10 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::net::TcpListener;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -246,4 +248,65 @@ fn a_target_can_be_tried_out_without_a_bridge() {
     let ran = program.run("alert-relay notify test relay.yaml nobody");
     assert_ne!(ran.exit(), "exit 0");
     assert_eq!(recorder.heard().len(), 1);
+}
+
+/// A mail server that writes down what it is told, and answers to `RCPT` what the test says.
+fn mail_server(to_recipient: impl Fn() -> &'static str + Send + 'static) -> (String, Arc<Mutex<Vec<String>>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let told: Arc<Mutex<Vec<String>>> = Arc::default();
+    let notes = Arc::clone(&told);
+    std::thread::spawn(move || {
+        for connection in listener.incoming().flatten() {
+            let (mut answers, mut is_body) = (connection.try_clone().unwrap(), false);
+            let mut say = |text: &str| write!(answers, "{text}\r\n").unwrap();
+            say("220 mail.example.com");
+            for line in BufReader::new(connection).lines().map_while(Result::ok) {
+                notes.lock().unwrap().push(line.clone());
+                match line.split(' ').next().unwrap_or_default() {
+                    "." if is_body => {
+                        is_body = false;
+                        say("250 taken");
+                    }
+                    _ if is_body => {}
+                    "EHLO" => say("250-mail.example.com\r\n250 8BITMIME"),
+                    "RCPT" => say(to_recipient()),
+                    "DATA" => {
+                        is_body = true;
+                        say("354 go on");
+                    }
+                    "QUIT" => say("221 bye"),
+                    _ => say("250 ok"),
+                }
+            }
+        }
+    });
+    (address, told)
+}
+
+#[test]
+fn an_email_is_handed_to_its_server_and_tried_again_where_that_is_busy() {
+    let tries = AtomicUsize::new(0);
+    let (server, told) = mail_server(move || match tries.fetch_add(1, Ordering::SeqCst) {
+        0 => "450 try later",
+        _ => "250 ok",
+    });
+    let devin = devin();
+    let kind = format!("kind: email, server: '{server}', tls: none, from: relay@example.com, to: ops@example.com");
+    let program = telling(&devin, "http://127.0.0.1:9", &[("mail", &kind)]);
+    let bridge = Bridge::start(&program, "--rules relay.yaml --store memory");
+    assert_eq!(bridge.post("generic", DISK_FULL).status, 202);
+    let began = Instant::now();
+    while told.lock().unwrap().iter().filter(|line| *line == ".").count() < 3 {
+        assert!(began.elapsed() < Duration::from_secs(60), "{told:?}");
+        std::thread::yield_now();
+    }
+    assert!(kept(&bridge).iter().all(|one| one["state"] == "sent"));
+    let told = told.lock().unwrap().clone();
+    let of = |begin: &str| told.iter().filter(|line| line.starts_with(begin)).count();
+    assert_eq!((of("MAIL FROM:<relay@example.com>"), of("RCPT TO:<ops@example.com>"), of("Message-ID: ")), (4, 4, 3));
+    assert_eq!(of("AUTH"), 0);
+    let strict = program.text("relay.yaml").replace("tls: none", "tls: starttls");
+    let ran = program.file("relay.yaml", strict).run("alert-relay notify test relay.yaml mail");
+    assert!(ran.stderr.contains("offers no STARTTLS"), "{}", ran.stderr);
 }

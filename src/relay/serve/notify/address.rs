@@ -39,6 +39,13 @@ impl Allowed {
     }
 }
 
+/// What is said of a host that may not be sent to.
+pub fn refused(host: &str) -> String {
+    format!(
+        "{host} is an address within the own network, which is not sent to: list it under notify.allow_internal if that is meant"
+    )
+}
+
 fn is_host(text: &str) -> bool {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     !text.is_empty() && text.len() <= 253 && text.chars().all(is_plain)

@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Url, header};
 
-use super::address::Allowed;
+use super::address::{Allowed, refused};
 use super::post::Post;
 use crate::devin::{reaching, root_cause};
 
@@ -97,12 +97,6 @@ fn look_at(url: &Url, allowed: &Allowed) -> Result<(), String> {
 fn literal_is_internal(host: &str) -> bool {
     let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
     literal.is_ok_and(|address| !Allowed::default().has(address))
-}
-
-fn refused(host: &str) -> String {
-    format!(
-        "{host} is an address within the own network, which is not sent to: list it under notify.allow_internal if that is meant"
-    )
 }
 
 /// A wait in seconds, or until a moment.

@@ -1,5 +1,6 @@
 //! A message as the request that it becomes, for whatever target. Pure.
 
+use super::mail::{self, Mail};
 use super::notice::Notice;
 use super::target::{Kind, Slack, Target};
 use super::words::Words;
@@ -19,6 +20,8 @@ pub struct Post {
 /// What becomes of a message at a target.
 pub enum Form {
     Post(Post),
+    /// An e-mail, for this server.
+    Mail(Mail, String),
     /// It has no place there, for this reason.
     Nowhere(String),
     /// It cannot be put into words, for this reason.
@@ -48,6 +51,7 @@ pub fn form(target: &Target, notice: &Notice, reference: Option<&str>, redactor:
         }
         Kind::Teams { url } => Post::new(text(url), &teams::message(&words)),
         Kind::Discord { url } => Post::new(text(url), &discord::message(&words)),
+        Kind::Email(server) => return Form::Mail(server.clone(), mail::message(server, notice, &words)),
         Kind::PagerDuty { token, from, api_url } => {
             let Some(incident) = pagerduty::incident(&notice.dedupe_key) else {
                 return Form::Nowhere("the alert is no incident of PagerDuty".to_string());

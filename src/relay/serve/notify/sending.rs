@@ -8,8 +8,8 @@ use super::backoff::wait;
 use super::client::{Answer, Unanswered, send};
 use super::notice::{Event, Notice};
 use super::post::{Form, form};
-use super::slack;
 use super::target::{Kind, Slack, Target};
+use super::{slack, smtp};
 use crate::devin::client::now_s;
 use crate::redact::Redactor;
 use crate::relay::serve::store::{Outgoing, Settled};
@@ -62,6 +62,13 @@ pub async fn try_once(
     let safe = |text: String| clean_line(&redactor.redact(&text), SHOWN * 2);
     let post = match form(target, notice, reference, redactor, now_s()) {
         Form::Post(post) => post,
+        Form::Mail(mail, message) => {
+            return match smtp::send(allowed, &mail, &message).await {
+                Tried::Failed { reason, asked } => Tried::Failed { reason: safe(reason), asked },
+                Tried::Refused { reason } => Tried::Refused { reason: safe(reason) },
+                tried => tried,
+            };
+        }
         Form::Nowhere(reason) => return Tried::Nowhere { reason },
         Form::Unfit(reason) => return Tried::Refused { reason: safe(format!("the template {reason}")) },
     };

@@ -1,6 +1,7 @@
 //! Whom to tell: the targets of a rules file. Pure.
 
 use super::address::Allowed;
+use super::mail::Mail;
 use crate::relay::serve::secret::Secret;
 
 /// What the rules file says under `notify`.
@@ -30,6 +31,7 @@ pub enum Kind {
     Discord {
         url: Secret,
     },
+    Email(Mail),
     /// A note on the incident that the alert is.
     PagerDuty {
         token: Secret,
@@ -82,6 +84,7 @@ impl Kind {
             Kind::Slack(_) => "slack",
             Kind::Teams { .. } => "teams",
             Kind::Discord { .. } => "discord",
+            Kind::Email(_) => "email",
             Kind::PagerDuty { .. } => "pagerduty",
             Kind::GitHub { .. } => "github",
             Kind::Webhook { .. } => "webhook",
@@ -94,6 +97,7 @@ impl Kind {
             Kind::Slack(Slack::Bot { token, .. }) | Kind::PagerDuty { token, .. } | Kind::GitHub { token, .. } => {
                 vec![token]
             }
+            Kind::Email(mail) => mail.login.iter().map(|(_, password)| password).collect(),
             Kind::Webhook { url, key, .. } => vec![url, key],
         }
     }

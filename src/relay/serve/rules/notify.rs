@@ -5,25 +5,30 @@ use super::routes::name_of_url;
 use super::section::{Elsewhere, Place, Reader, Section};
 use super::sources::{FORM, secret};
 use crate::relay::serve::auth::standard_webhooks_key;
-use crate::relay::serve::notify::{Event, Kind, Settings, Slack, Subscription, Target, check_template};
+use crate::relay::serve::notify::{
+    Encryption, Event, Kind, Mail, Settings, Slack, Subscription, Target, check_template,
+};
 use crate::relay::serve::secret::Secret;
 
 pub const KEYS: [&str; 2] = ["targets", "allow_internal"];
-pub const TARGET: [&str; 11] =
-    ["name", "kind", "url", "secret", "template", "token", "channel", "from", "repo", "issue", "endpoint"];
+pub const TARGET: [&str; 16] = [
+    "name", "kind", "url", "secret", "template", "token", "channel", "from", "to", "server", "tls", "username",
+    "password", "repo", "issue", "endpoint",
+];
 pub const SUBSCRIPTION: [&str; 2] = ["target", "on"];
 
 /// Which keys a kind has beside its name, in the order of [`KINDS`].
-const OF_KIND: [&[&str]; 6] = [
+const OF_KIND: [&[&str]; 7] = [
     &["url", "token", "channel", "endpoint"],
     &["url"],
     &["url"],
+    &["server", "from", "to", "tls", "username", "password"],
     &["token", "from", "endpoint"],
     &["token", "repo", "issue", "endpoint"],
     &["url", "secret", "template"],
 ];
 
-pub const KINDS: [&str; 6] = ["slack", "teams", "discord", "pagerduty", "github", "webhook"];
+pub const KINDS: [&str; 7] = ["slack", "teams", "discord", "email", "pagerduty", "github", "webhook"];
 
 const ELSEWHERE: [Elsewhere; 6] = [
     ("id", "write name"),
@@ -33,6 +38,10 @@ const ELSEWHERE: [Elsewhere; 6] = [
     ("routing_key", "write token: {env: NAME}, a key of PagerDuty's REST API: notes are written on incidents"),
     ("body", "write template"),
 ];
+
+/// The ports of submission: encrypted after a command, and from the beginning.
+const SUBMISSION_PORT: u16 = 587;
+const IMPLICIT_PORT: u16 = 465;
 
 const SLACK_API: &str = "https://slack.com/api";
 const PAGERDUTY_API: &str = "https://api.pagerduty.com";
@@ -147,6 +156,7 @@ fn of_kind<'a>(kind: &str, section: &Section<'a>, reader: &mut Reader<'a>) -> Op
         "slack" => Kind::Slack(Slack::Webhook { url: url(reader)? }),
         "teams" => Kind::Teams { url: url(reader)? },
         "discord" => Kind::Discord { url: url(reader)? },
+        "email" => Kind::Email(mail(section, reader)?),
         "pagerduty" => {
             let from =
                 section.required("from", "the e-mail address of a user of PagerDuty, who writes the note", reader);
@@ -172,6 +182,32 @@ fn of_kind<'a>(kind: &str, section: &Section<'a>, reader: &mut Reader<'a>) -> Op
             Kind::Webhook { url: url(reader)?, key: key?, template }
         }
     })
+}
+
+/// The server that takes e-mails, and whom they are for.
+fn mail<'a>(section: &Section<'a>, reader: &mut Reader<'a>) -> Option<Mail> {
+    let server = section.required("server", "the mail server, such as server: smtp.example.com:587", reader);
+    let server = server.and_then(|place| reader.checked(&place, mail_server));
+    let from = section.required("from", "the sender's e-mail address", reader);
+    let from = from.and_then(|place| reader.checked(&place, mail_address));
+    let to = section.required("to", "one or more e-mail addresses", reader);
+    let to = to.map(|place| reader.each(&place, mail_address)).filter(|to| !to.is_empty());
+    let (server, port) = server?;
+    let choices = [("implicit", Encryption::Implicit), ("starttls", Encryption::StartTls), ("none", Encryption::None)];
+    let tls = section.get("tls", reader).and_then(|place| reader.choice(&place, &choices));
+    let usual = if port == IMPLICIT_PORT { Encryption::Implicit } else { Encryption::StartTls };
+    let encryption = tls.unwrap_or(usual);
+    let username =
+        section.get("username", reader).and_then(|place| reader.checked(&place, |text| Ok(text.to_string())));
+    let password = section.get("password", reader);
+    if let (Some(place), Encryption::None) = (&password, encryption) {
+        reader.problem(place, "would be sent in the clear: tls must not be none");
+    }
+    let password = password.and_then(|place| secret(&place, reader));
+    if section.has("username") != section.has("password") {
+        reader.problem_at(section.at, &section.key, "has one of username and password, which belong together");
+    }
+    Some(Mail { server, port, encryption, login: username.zip(password), from: from?, to: to? })
 }
 
 /// The address of a webhook, which is a secret.
@@ -225,6 +261,18 @@ fn mail_address(text: &str) -> Result<String, String> {
             Ok(text.to_string())
         }
         _ => Err("must be an e-mail address, such as ops@example.com".to_string()),
+    }
+}
+
+/// A host, and a port: that of submission where it is left out.
+fn mail_server(text: &str) -> Result<(String, u16), String> {
+    let (host, port) = text.rsplit_once(':').map_or((text, Ok(SUBMISSION_PORT)), |(host, port)| (host, port.parse()));
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    match port {
+        Ok(port) if port > 0 && !host.is_empty() && host.len() <= 253 && host.chars().all(is_plain) => {
+            Ok((host.to_string(), port))
+        }
+        _ => Err("must be a mail server and its port, such as smtp.example.com:587".to_string()),
     }
 }
 
