@@ -274,6 +274,8 @@ async fn claim(work: &mut Work<'_>, target: &str, lease_ms: i64, most: i64) -> R
             reference: row.try_get(4)?,
         });
     }
+    // A statement that changes rows gives them back in any order.
+    outgoing.sort_by(|one: &Outgoing, other| (one.notice.at, &one.notice.id).cmp(&(other.notice.at, &other.notice.id)));
     let text = "SELECT MIN(due_at) FROM outbox WHERE target = $1 AND state = 'waiting' AND lease_until IS NULL";
     let next: Option<i64> = sqlx::query(text).bind(target).fetch_one(&mut *work.connection).await?.try_get(0)?;
     Ok(Outstanding { outgoing, next_in: next.map(|next| next - work.now) })

@@ -26,9 +26,11 @@ async fn run(store: &Store, number: u32, gates: &Gates) {
     store.save(ended).await.unwrap();
 }
 
-/// What is due for a target, in words.
+/// What is due for a target, by its job.
 async fn due(store: &Store, target: &str) -> Vec<Outgoing> {
-    store.claim_notices(target, LEASE, 9).await.unwrap().outgoing
+    let mut outgoing = store.claim_notices(target, LEASE, 9).await.unwrap().outgoing;
+    outgoing.sort_by(|one, other| one.notice.job_id.cmp(&other.notice.job_id));
+    outgoing
 }
 
 fn words(outgoing: &[Outgoing]) -> Vec<String> {
