@@ -20,3 +20,14 @@ pub fn note(token: &str, from: &str, api_url: &str, incident: &str, words: &Word
         .with("accept", "application/vnd.pagerduty+json;version=2".to_string())
         .with("from", from.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_pagerduty_sent_is_an_incident() {
+        let keys = ["pagerduty:Q1K2M3N4P5R6S7", "pagerduty:a/b", "pagerduty:", "pagerduty-events:disk", "generic:Q1"];
+        assert_eq!(keys.map(incident), [Some("Q1K2M3N4P5R6S7"), None, None, None, None]);
+    }
+}
