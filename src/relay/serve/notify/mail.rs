@@ -9,7 +9,7 @@ use super::words::Words;
 use crate::relay::serve::secret::Secret;
 
 /// The most of a subject's text in one encoded word, in bytes: its line must not grow longer than 76 characters.
-const WORD: usize = 42;
+const WORD: usize = 39;
 
 /// How long a line of the body is.
 const LINE: usize = 76;
