@@ -15,9 +15,18 @@ const T: i64 = 1_700_000_000;
 
 /// An organization of `count` sessions with one message each; `refusal` may answer in place of a session's messages.
 fn sessions(count: i64, refusal: impl Fn(i64) -> Option<Answer> + Send + Sync + 'static) -> Api {
+    listed_sessions(count, refusal, |_| true)
+}
+
+/// Likewise, of which the list has only some.
+fn listed_sessions(
+    count: i64,
+    refusal: impl Fn(i64) -> Option<Answer> + Send + Sync + 'static,
+    is_listed: impl Fn(i64) -> bool + Send + Sync + 'static,
+) -> Api {
     Api::start(move |ask| {
         if ask.list == "sessions" {
-            let sessions = (1..=count).map(|n| {
+            let sessions = (1..=count).filter(|n| is_listed(*n)).map(|n| {
                 json!({"session_id": format!("s{n}"), "status": "exit", "updated_at": T + 10_000 * n}).to_string()
             });
             return Answer::list(&sessions.collect::<Vec<_>>().iter().map(String::as_str).collect::<Vec<_>>());
@@ -244,14 +253,20 @@ async fn a_session_that_refuses_is_left_behind_and_read_when_it_can_be() {
 #[tokio::test]
 async fn a_session_left_behind_that_is_deleted_meanwhile_is_forgotten() {
     let is_deleted = Arc::new(AtomicBool::new(false));
-    let deleted = Arc::clone(&is_deleted);
-    let api = sessions(5, move |n| {
+    let is_listed = Arc::new(AtomicBool::new(true));
+    let (deleted, listed) = (Arc::clone(&is_deleted), Arc::clone(&is_listed));
+    let refusal = move |n| {
         let answer = if deleted.load(Ordering::SeqCst) { Answer::unknown() } else { Answer::problem(403, "no") };
         (n == 2).then_some(answer)
-    });
+    };
+    let api = listed_sessions(5, refusal, move |n| n != 2 || listed.load(Ordering::SeqCst));
     let (_, first) = read(&api, "[]").await;
     is_deleted.store(true, Ordering::SeqCst);
     let (ending, second) = read(&api, &first.state_file()).await;
+    assert_eq!(ending, Ending::Complete);
+    assert!(second.states("session_messages").last().unwrap().to_string().contains("unread_sessions"), "it is listed");
+    is_listed.store(false, Ordering::SeqCst);
+    let (ending, second) = read(&api, &second.state_file()).await;
     assert_eq!(ending, Ending::Complete);
     assert!(!second.states("session_messages").last().unwrap().to_string().contains("unread_sessions"));
 }

@@ -90,7 +90,11 @@ pub async fn read(
                     context.warn_of(step.stream, Some(warning));
                 }
                 Fate::Deferred(warning) => context.warn_of(step.stream, Some(warning)),
-                Fate::Unclear => reader.find_missing(&mut pass.partitions, place).await?,
+                Fate::Unclear => {
+                    if reader.find_missing(&mut pass.partitions, place).await? == Existence::Gone {
+                        pass.open.mark_gone(&pass.partitions.all[place].id);
+                    }
+                }
             }
         }
         if let Some(end) = pass.partitions.verdict() {
@@ -318,22 +322,20 @@ impl Reader {
         }
     }
 
-    /// Asks the list whether a session exists whose messages do not: in a full refresh, nobody asks for it again later.
-    async fn find_missing(&self, partitions: &mut Partitions, place: usize) -> Result<(), End> {
+    /// Asks the list whether a session exists whose messages do not: nobody asks for it again after a full refresh, and nobody can by name
+    /// where the API ignores `session_ids`.
+    async fn find_missing(&self, partitions: &mut Partitions, place: usize) -> Result<Existence, End> {
         let (id, name) = (Arc::clone(&partitions.all[place].id), partitions.all[place].name());
         let query = vec![("session_ids", bare(&id).to_string())];
         let mut pages =
             Pages::start(&self.context, Place::of_sessions(&self.context.org_id).request(0, query), &self.tell);
         while let Some(page) = pages.next().await? {
             let ids: Vec<_> = page.items().filter_map(|item| Facts::of(item).session_id.text()).collect();
-            if ids.iter().any(|listed| bare(listed) == bare(&id)) {
-                partitions.is_listed_and_missing(place);
-                return Ok(());
-            }
             // The filter is ignored, and the list is long: what this pass has listed is there, and need not be looked for.
-            if !ids.is_empty() && page.has_next() && partitions.all[place].is_listed() {
-                partitions.is_listed_and_missing(place);
-                return Ok(());
+            let is_there_anyway = !ids.is_empty() && page.has_next() && partitions.all[place].is_listed();
+            if is_there_anyway || ids.iter().any(|listed| bare(listed) == bare(&id)) {
+                self.context.warn_of(self.stream, partitions.is_listed_and_missing(place));
+                return Ok(Existence::Listed);
             }
         }
         partitions.is_done(place);
@@ -342,6 +344,13 @@ impl Reader {
             self.stream.below_session()
         );
         self.context.warn_of(self.stream, Some(text));
-        Ok(())
+        Ok(Existence::Gone)
     }
+}
+
+/// Whether there is a session whose messages there are not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Existence {
+    Listed,
+    Gone,
 }

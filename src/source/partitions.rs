@@ -39,7 +39,7 @@ pub enum Fate {
     Gone(String),
     /// The next read asks for it again; a sentence for a WARN.
     Deferred(String),
-    /// In a full refresh it is not known yet whether it exists: the list decides.
+    /// In a full refresh, and where nobody could be asked for it by name, it is not known yet whether it exists: the list decides.
     Unclear,
 }
 
@@ -145,7 +145,7 @@ impl Partitions {
     /// | its messages | first time | second time, at the end of the pass |
     /// |---|---|---|
     /// | all there | done | done |
-    /// | 404 | asked once more | gone, if a list by name had lacked it already; else deferred; in a full refresh the list decides |
+    /// | 404 | asked once more | gone, if a list by name had lacked it already; else deferred; in a full refresh, and without a list by name, the list decides |
     /// | another error | deferred, and the stream fails at its end | the same |
     ///
     /// Nothing is decided while no partition at all has answered: the trouble may be everybody's.
@@ -192,14 +192,20 @@ impl Partitions {
             self.is_done(place);
             return Fate::Gone(format!("{name} has disappeared, and is skipped"));
         }
-        if self.is_full_refresh {
+        if self.is_full_refresh || partition.is_listed.is_none() {
             return Fate::Unclear;
         }
-        let why = if partition.is_listed() { ", although it is listed" } else { "" };
-        let sentence =
-            format!("the {} of {name} were answered with 404 twice{why}: the next read asks again", self.things);
+        Fate::Deferred(self.leave_to_the_next(place))
+    }
+
+    /// The next read asks for this missing partition again; a sentence for a WARN.
+    fn leave_to_the_next(&mut self, place: usize) -> String {
+        let name = self.all[place].name();
         self.defer(place);
-        Fate::Deferred(sentence)
+        format!(
+            "the {} of {name} were answered with 404 twice, although it is listed: the next read asks again",
+            self.things
+        )
     }
 
     /// Whether a partition's failure is to be named.
@@ -213,11 +219,16 @@ impl Partitions {
         self.done.note(place);
     }
 
-    /// A full refresh has found this missing partition in the list: it could not be read.
-    pub fn is_listed_and_missing(&mut self, place: usize) {
+    /// The list has this missing partition: in a full refresh, which nobody goes on with, it could not be read. Otherwise the next read asks
+    /// for it again; a sentence for a WARN.
+    pub fn is_listed_and_missing(&mut self, place: usize) -> Option<String> {
+        if !self.is_full_refresh {
+            return Some(self.leave_to_the_next(place));
+        }
         self.failed += 1;
         self.last_failed = self.last_missing.clone();
         self.defer(place);
+        None
     }
 
     /// The next read asks for this partition by name. One that cannot be remembered holds up the mark instead.
