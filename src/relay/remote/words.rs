@@ -8,6 +8,19 @@ use crate::relay::text::clean_line;
 /// So much of each foreign text is shown, in bytes.
 pub const LINE_BYTES: usize = 400;
 
+/// The gates that may hold an alert, in the order in which a bridge asks them.
+pub const HOLDING_GATES: [&str; 9] = [
+    "kill_switch",
+    "paused",
+    "delay",
+    "min_occurrences",
+    "storm",
+    "quota",
+    "concurrent_sessions",
+    "runs",
+    "acu_per_day",
+];
+
 /// A text in an answer, fit for a terminal; empty where there is none.
 pub fn text(value: &Value, name: &str) -> String {
     clean_line(value[name].as_str().unwrap_or_default(), LINE_BYTES)

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 
@@ -13,9 +12,8 @@ use crate::devin::client::now_s;
 use crate::relay::remote::alert::lines;
 use crate::relay::remote::encoded;
 use crate::relay::remote::table::table;
-use crate::relay::remote::words::LINE_BYTES;
+use crate::relay::remote::words::{HOLDING_GATES, LINE_BYTES};
 use crate::relay::report::OutputFormat;
-use crate::relay::serve::gates::Gate;
 use crate::relay::text::clean_line;
 
 /// So long what has ended is listed, in milliseconds.
@@ -38,7 +36,7 @@ pub struct Ps {
     #[arg(long, value_name = "STATUS")]
     responder: Option<Responder>,
     /// Only alerts that this gate holds
-    #[arg(long, value_parser = PossibleValuesParser::new(Gate::ALL.iter().filter(|gate| gate.holds()).map(|gate| gate.name())))]
+    #[arg(long, value_parser = HOLDING_GATES)]
     gate: Option<String>,
     /// Only alerts whose last job ended so, such as pr_opened or quota_exceeded
     #[arg(long)]
@@ -182,5 +180,17 @@ impl Shell {
         alert["prompt"] = job["prompt"].clone();
         self.print(&lines, &alert);
         Ok(SUCCESS)
+    }
+}
+
+#[cfg(all(test, feature = "serve"))]
+mod tests {
+    use super::*;
+    use crate::relay::serve::gates::Gate;
+
+    #[test]
+    fn every_gate_that_holds_can_be_asked_for() {
+        let holding = Gate::ALL.iter().filter(|gate| gate.holds()).map(|gate| gate.name());
+        assert_eq!(holding.collect::<Vec<_>>(), HOLDING_GATES);
     }
 }
