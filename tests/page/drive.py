@@ -229,7 +229,7 @@ def check_without_scripts(chromium: Browser, world: World) -> None:
     sign_in(page, world, ADMIN_TOKEN)
     expect(row(page, "Cart is down")).to_be_visible()
     act(page, "Pause rule rest")
-    expect(page.locator(".notice")).to_contain_text("The rule rest is paused")
+    expect(page.locator(".notice[role=status]")).to_contain_text("The rule rest is paused")
     act(page, "Resume rule rest")
     context.close()
     says("the page is read and acted on without scripts")
