@@ -24,7 +24,7 @@ const LARGEST: usize = 16 << 10;
 pub struct Answer {
     pub status: u16,
     /// How long the target wants to be left alone.
-    pub retry_after: Option<Duration>,
+    pub asked: Option<Duration>,
     pub body: Vec<u8>,
 }
 
@@ -67,8 +67,7 @@ pub async fn send(allowed: &Arc<Allowed>, post: Post) -> Result<Answer, Unanswer
         Unanswered::Failed(format!("{host} cannot be reached: {why}"))
     };
     let mut answer = request.send().await.map_err(failed)?;
-    let asked = answer.headers().get(header::RETRY_AFTER).and_then(|value| value.to_str().ok());
-    let retry_after = asked.and_then(wait_of);
+    let asked = asked(answer.headers());
     let status = answer.status().as_u16();
     let mut body = Vec::new();
     // What it answered is known; the rest only explains it.
@@ -78,7 +77,7 @@ pub async fn send(allowed: &Arc<Allowed>, post: Post) -> Result<Answer, Unanswer
             break;
         }
     }
-    Ok(Answer { status, retry_after, body })
+    Ok(Answer { status, asked, body })
 }
 
 /// Whether a URL may be sent to, as far as it says that itself.
@@ -99,9 +98,21 @@ fn literal_is_internal(host: &str) -> bool {
     literal.is_ok_and(|address| !Allowed::default().has(address))
 }
 
+/// How long a target wants to be left alone: it says how long, or that nothing is left until a moment (GitHub, in Unix seconds).
+fn asked(headers: &header::HeaderMap) -> Option<Duration> {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let until = || {
+        let is_used_up = text("x-ratelimit-remaining") == Some("0");
+        let until = Duration::from_secs(text("x-ratelimit-reset").filter(|_| is_used_up)?.parse().ok()?);
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+        Some(until.saturating_sub(now))
+    };
+    text("retry-after").and_then(wait_of).or_else(until)
+}
+
 /// A wait in seconds, or until a moment.
 fn wait_of(text: &str) -> Option<Duration> {
-    if let Ok(seconds) = text.trim().parse::<f64>() {
+    if let Ok(seconds) = text.parse::<f64>() {
         return Duration::try_from_secs_f64(seconds).ok();
     }
     let until = httpdate::parse_http_date(text).ok()?;
@@ -124,5 +135,35 @@ impl Resolve for Checked {
             }
             Ok(Box::new(may.into_iter()) as Addrs)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waits(pairs: &[(&'static str, String)]) -> Option<u64> {
+        let mut headers = header::HeaderMap::new();
+        for (name, value) in pairs {
+            headers.insert(*name, value.parse().unwrap());
+        }
+        asked(&headers).map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn a_wait_is_said_in_seconds_as_a_moment_or_by_a_used_up_limit() {
+        let now = std::time::SystemTime::now();
+        let in_a_day = now + Duration::from_secs(86_400);
+        let unix = in_a_day.duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+        assert_eq!(waits(&[("retry-after", "7".to_string())]), Some(7));
+        // Discord's have fractions.
+        assert_eq!(waits(&[("retry-after", "0.65".to_string())]), Some(0));
+        let wait = waits(&[("retry-after", httpdate::fmt_http_date(in_a_day))]).unwrap();
+        assert!((86_000..=86_400).contains(&wait), "{wait}");
+        let limit =
+            |left: &str| waits(&[("x-ratelimit-remaining", left.to_string()), ("x-ratelimit-reset", unix.to_string())]);
+        assert!(limit("0").is_some_and(|wait| (86_000..=86_400).contains(&wait)));
+        assert_eq!(limit("12"), None);
+        assert_eq!(waits(&[]), None);
     }
 }

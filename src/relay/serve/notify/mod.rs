@@ -17,6 +17,7 @@ mod slack;
 mod smtp;
 mod target;
 mod teams;
+mod verdict;
 mod webhook;
 mod words;
 mod worker;

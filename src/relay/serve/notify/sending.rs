@@ -5,18 +5,19 @@ use std::time::Duration;
 
 use super::address::Allowed;
 use super::backoff::wait;
-use super::client::{Answer, Unanswered, send};
+use super::client::{Unanswered, send};
 use super::notice::{Event, Notice};
 use super::post::{Form, form};
-use super::target::{Kind, Slack, Target};
-use super::{slack, smtp};
+use super::smtp;
+use super::target::Target;
+use super::verdict::judge;
 use crate::devin::client::now_s;
 use crate::redact::Redactor;
 use crate::relay::serve::store::{Outgoing, Settled};
 use crate::relay::text::clean_line;
 
-/// The most of an answer that is shown, in bytes.
-const SHOWN: usize = 200;
+/// The most that is shown of why something was not sent, in bytes.
+const SHOWN: usize = 400;
 
 /// What came of a try.
 #[derive(Debug, PartialEq, Eq)]
@@ -33,6 +34,10 @@ pub enum Tried {
     Refused {
         reason: String,
     },
+    /// The message that was to be changed cannot be any more.
+    Gone {
+        reason: String,
+    },
     Nowhere {
         reason: String,
     },
@@ -40,10 +45,15 @@ pub enum Tried {
 
 /// Tries to send a message that was claimed, and says what to keep of that.
 pub async fn attempt(target: &Target, allowed: &Arc<Allowed>, redactor: &Redactor, outgoing: &Outgoing) -> Settled {
-    match try_once(target, allowed, redactor, &outgoing.notice, outgoing.reference.as_deref()).await {
+    let notice = &outgoing.notice;
+    let mut tried = try_once(target, allowed, redactor, notice, outgoing.reference.as_deref()).await;
+    if let (Tried::Gone { .. }, Some(_)) = (&tried, &outgoing.reference) {
+        tried = try_once(target, allowed, redactor, notice, None).await;
+    }
+    match tried {
         Tried::Sent { reference } => Settled::Sent { reference },
         Tried::Nowhere { reason } => Settled::Skipped { reason },
-        Tried::Refused { reason } => Settled::Dead { reason },
+        Tried::Refused { reason } | Tried::Gone { reason } => Settled::Dead { reason },
         Tried::Failed { reason, asked } => match wait(outgoing.attempt, outgoing.tried_for, asked, fastrand::f64()) {
             Some(wait) => Settled::Later { wait, reason },
             None => Settled::Dead { reason: format!("{reason}; it was tried {} times", outgoing.attempt) },
@@ -59,7 +69,7 @@ pub async fn try_once(
     notice: &Notice,
     reference: Option<&str>,
 ) -> Tried {
-    let safe = |text: String| clean_line(&redactor.redact(&text), SHOWN * 2);
+    let safe = |text: String| clean_line(&redactor.redact(&text), SHOWN);
     let post = match form(target, notice, reference, redactor, now_s()) {
         Form::Post(post) => post,
         Form::Mail(mail, message) => {
@@ -106,31 +116,6 @@ pub async fn try_out(target: &Target, allowed: &Allowed, redactor: &Redactor) ->
         Tried::Sent { .. } => Ok("the message was taken".to_string()),
         // An incident would have to be there.
         Tried::Nowhere { reason } => Err(format!("a test cannot be sent: {reason}")),
-        Tried::Failed { reason, .. } | Tried::Refused { reason } => Err(reason),
-    }
-}
-
-/// What an answer means.
-fn judge(kind: &Kind, answer: &Answer, safe: &dyn Fn(String) -> String) -> Tried {
-    let Answer { status, retry_after, body } = answer;
-    let said = || {
-        let text: String = String::from_utf8_lossy(body).chars().take(SHOWN).collect();
-        let text = text.trim();
-        safe(if text.is_empty() { format!("it answered {status}") } else { format!("it answered {status}: {text}") })
-    };
-    match status {
-        200..300 if matches!(kind, Kind::Slack(Slack::Bot { .. })) => match slack::answer(body) {
-            Ok(reference) => Tried::Sent { reference },
-            Err(word) if slack::passes(&word) => {
-                Tried::Failed { reason: safe(format!("Slack answered {word}")), asked: *retry_after }
-            }
-            Err(word) => Tried::Refused { reason: safe(format!("Slack answered {word}")) },
-        },
-        200..300 => Tried::Sent { reference: None },
-        300..400 => {
-            Tried::Refused { reason: format!("it answered {status}: it is elsewhere, and that is not followed") }
-        }
-        408 | 425 | 429 | 500.. => Tried::Failed { reason: said(), asked: *retry_after },
-        _ => Tried::Refused { reason: said() },
+        Tried::Failed { reason, .. } | Tried::Refused { reason } | Tried::Gone { reason } => Err(reason),
     }
 }
