@@ -151,6 +151,41 @@ fn every_target_is_told_what_happens_in_its_own_language() {
 }
 
 #[test]
+fn a_message_that_somebody_deleted_is_posted_anew_and_changed_from_then_on() {
+    let updates = Arc::new(AtomicUsize::new(0));
+    let posts = Arc::new(AtomicUsize::new(0));
+    let recorder = Devin::start(move |heard| match heard.path.ends_with("chat.update") {
+        true if updates.fetch_add(1, Ordering::SeqCst) == 0 => {
+            Said::json(&json!({"ok": false, "error": "message_not_found"}))
+        }
+        true => Said::json(&json!({"ok": true, "channel": "C1", "ts": json_of(heard)["ts"]})),
+        false => Said::json(
+            &json!({"ok": true, "channel": "C1", "ts": format!("{}.1", posts.fetch_add(1, Ordering::SeqCst))}),
+        ),
+    });
+    let bot = format!("kind: slack, token: {{env: BOT}}, channel: C1, endpoint: '{}/api'", recorder.url);
+    let devin = devin();
+    let targets = [("bot", bot.as_str())];
+    let mut bridge = Bridge::start(&telling(&devin, &recorder.url, &targets), "--rules relay.yaml --store memory");
+    assert_eq!(bridge.post("generic", DISK_FULL).status, 202);
+    bridge.until("outcome");
+    assert!(kept(&bridge).iter().all(|one| one["state"] == "sent"), "{:#?}", kept(&bridge));
+    let calls: Vec<(String, Value)> = recorder
+        .heard()
+        .iter()
+        .map(|one| (one.path.rsplit('.').next().unwrap().to_string(), json_of(one)["ts"].clone()))
+        .collect();
+    let call = |method: &str, ts: Value| (method.to_string(), ts);
+    let expected = [
+        call("postMessage", Value::Null),
+        call("update", json!("0.1")),
+        call("postMessage", Value::Null),
+        call("update", json!("1.1")),
+    ];
+    assert_eq!(calls, expected);
+}
+
+#[test]
 fn what_was_sent_and_not_kept_is_sent_again_under_the_same_name() {
     let tries = Arc::new(AtomicUsize::new(0));
     let seen = Arc::clone(&tries);

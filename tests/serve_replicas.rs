@@ -3,16 +3,16 @@
 
 mod common;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
 
 use common::Program;
 use common::bridge::{Bridge, by};
-use common::devin::{Devin, Sessions, state};
+use common::devin::{Devin, Said, Sessions, state};
 use common::postgres;
 use rustix::process::Signal;
-use serde_json::json;
+use serde_json::{Value, json};
 
 /// One of the tests stops the database that both use.
 static DATABASE: Mutex<()> = Mutex::new(());
@@ -213,4 +213,44 @@ fn two_processes_reserve_no_more_of_a_day_than_its_budget() {
         std::thread::yield_now();
     }
     assert_eq!(devin.count("POST"), 3);
+}
+
+#[test]
+fn two_processes_tell_of_everything_once_and_in_order() {
+    let _alone = DATABASE.lock().unwrap_or_else(PoisonError::into_inner);
+    let recorder = Devin::start(|_| Said::Answer(204, Vec::new(), String::new()));
+    let sessions = Sessions::new().on_look(|_| state("running/finished", true));
+    let devin = Devin::of(&Arc::new(sessions));
+    let Some(store) = postgres::store("told") else { return };
+    let rule = "poll_interval: 1s, pr_grace: 0, notify: [{target: any}]";
+    let target = "{name: any, kind: webhook, url: {env: HOOK}, secret: {env: SECRET}}";
+    let top = format!("notify: {{allow_internal: 127.0.0.1, targets: [{target}]}}\n");
+    let program = by(&devin.settings(), rule, &top)
+        .variable("HOOK", &recorder.url)
+        .variable("SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw");
+    let arguments = format!("--rules relay.yaml --store {store}");
+    let mut bridges = [Bridge::start(&program, &arguments), Bridge::start(&program, &arguments)];
+    for number in 0..20 {
+        deliver(&bridges[number % 2], number);
+    }
+    while unsettled(&bridges[0]) > 0 {
+        std::thread::yield_now();
+    }
+    let told = || bridges[0].get("/api/v1/notifications?limit=200").json()["notifications"].as_array().unwrap().clone();
+    while told().iter().any(|one| one["state"] == "waiting") {
+        std::thread::yield_now();
+    }
+    let mut of_alert: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for one in recorder.heard() {
+        let body: Value = serde_json::from_str(&one.body).unwrap();
+        let event = body["type"].as_str().unwrap().to_string();
+        of_alert.entry(body["data"]["dedupe_key"].to_string()).or_default().push(event);
+    }
+    assert_eq!(of_alert.len(), 20);
+    for (alert, events) in of_alert {
+        assert_eq!(events, ["alert_relay.created", "alert_relay.pull_request", "alert_relay.done"], "{alert}");
+    }
+    for bridge in &mut bridges {
+        bridge.signal(Signal::TERM);
+    }
 }
