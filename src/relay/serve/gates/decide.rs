@@ -10,8 +10,6 @@ use super::storm::{Linked, Root, StormFacts, triage_at};
 const ASK_AGAIN: i64 = 60_000;
 const ASK_SWITCH_AGAIN: i64 = 15_000;
 const ASK_ROOT_AGAIN: i64 = 10_000;
-/// How long after a session was stopped by its quota, or another one was tried, the next one is, in milliseconds.
-pub const QUOTA_AGAIN: i64 = 900_000;
 
 const DAY: i64 = 86_400_000;
 
@@ -43,8 +41,8 @@ pub struct Facts {
     pub linked: Option<(Linked, bool)>,
     /// The storm that it is part of.
     pub storm: Option<StormFacts>,
-    /// When a session of the integration was last stopped by its quota, or tried after that; `None` where one has worked since.
-    pub out_of_quota_at: Option<i64>,
+    /// When the next start is tried, while sessions of the integration are stopped for want of quota; `None` while none is.
+    pub tried_again_at: Option<i64>,
     /// It has looked for earlier sessions, and none holds it back.
     pub is_at_create: bool,
     /// It has its place already, and is about to send its create.
@@ -217,14 +215,14 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
             }
         }
     }
-    // What a person asks for is the next try.
-    let out_of_quota_at = facts.out_of_quota_at.filter(|_| !facts.is_by_hand);
-    if let Some(again_at) = out_of_quota_at.map(|at| at.saturating_add(QUOTA_AGAIN)).filter(|at| facts.now < *at) {
+    // What a person asks for is tried at once.
+    let tried_again_at = facts.tried_again_at.filter(|_| !facts.is_by_hand);
+    if let Some(tried_again_at) = tried_again_at.filter(|at| facts.now < *at) {
         let reason = format!(
-            "the quota of the integration {} is used up: one start is tried every 15m, and it is not the turn of this one",
+            "the quota of the integration {} is used up: one start is tried every 15 minutes until a session has worked",
             facts.integration
         );
-        return hold(again_at, Gate::Quota, reason);
+        return hold(tried_again_at, Gate::Quota, reason);
     }
     let no_limits = Limits::default();
     let of_integration = bounds.integrations.get(&facts.integration).unwrap_or(&no_limits);

@@ -95,7 +95,7 @@ fn what_is_suppressed_is_turned_away_but_not_before_the_kill_switch_is_off() {
 
 #[test]
 fn what_a_person_asks_for_is_the_next_try_after_the_quota_and_passes_no_limit() {
-    let by_hand = Facts { is_by_hand: true, ready_at: Some(NOW), out_of_quota_at: Some(NOW - 1), ..facts() };
+    let by_hand = Facts { is_by_hand: true, ready_at: Some(NOW), tried_again_at: Some(NOW + 1), ..facts() };
     assert_eq!(told(&by_hand, &open(), &Bounds::default()), "start");
     let full = limited(Limits { concurrent_sessions: Some(1), ..Limits::default() });
     let facts = Facts { of_rule: Usage { at_work: 1, ..Usage::default() }, ..by_hand };
@@ -137,18 +137,16 @@ fn what_an_earlier_session_may_hold_is_looked_at_before_it_takes_a_place() {
 }
 
 #[test]
-fn when_the_quota_is_used_up_one_session_is_tried_every_15_minutes() {
-    let used_up = |ago| {
-        let facts = Facts { out_of_quota_at: Some(NOW - ago), ..facts() };
+fn when_the_quota_is_used_up_it_is_held_until_the_next_start_is_tried() {
+    let told = |to: i64| {
+        let facts = Facts { tried_again_at: Some(NOW + to), ..facts() };
         told(&facts, &open(), &Bounds::default())
     };
-    let held = |seconds| {
-        format!(
-            "hold {seconds} s, quota: the quota of the integration one is used up: one start is tried every 15m, and it is not the turn of this one"
-        )
-    };
-    assert_eq!([used_up(0), used_up(15 * MINUTE - 1000)], [held(900), held(1)]);
-    assert_eq!([used_up(15 * MINUTE), used_up(15 * MINUTE + 1)], ["start", "start"]);
+    assert_eq!(
+        told(1000),
+        "hold 1 s, quota: the quota of the integration one is used up: one start is tried every 15 minutes until a session has worked"
+    );
+    assert_eq!([told(0), told(-1)], ["start", "start"]);
 }
 
 #[test]

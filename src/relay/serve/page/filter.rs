@@ -22,13 +22,17 @@ pub struct Filter {
 
 impl Filter {
     /// What `state` may be, and what a person reads for it.
-    pub const STATES: [(&str, &str); 5] = [
+    pub const STATES: [(&str, &str); 6] = [
         ("waiting", "Waiting"),
         ("on_it", "Working"),
         ("blocked", "Needs a person"),
         ("done", "Done"),
         ("dropped", "Dropped"),
+        (Filter::QUOTA, "Dropped: quota_exceeded"),
     ];
+
+    /// Of those that were dropped, the ones that a person may retry once there is quota.
+    pub const QUOTA: &str = "quota_exceeded";
 
     /// The severities that there are, the worst first.
     pub const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];

@@ -50,8 +50,9 @@ fn warnings(overview: &Overview) -> Markup {
             @for (one, quota) in overview.integrations.iter().filter_map(|one| Some((one, one.quota?))) {
                 p.notice.bad role="alert" {
                     strong { "The quota of the integration " (one.name) " is used up" } ", since " (ago(quota.since, now))
-                    ". One start is tried every 15 minutes, the next " @if quota.next_at > now { (ago(quota.next_at, now)) } @else { "with the next alert" }
-                    ". To go on sooner, raise the limit in Devin, and retry an alert that was stopped."
+                    ". One start is tried every 15 minutes until a session has worked, the next " @if quota.next_at > now { (ago(quota.next_at, now)) } @else { "with the next alert" }
+                    ". To go on sooner, raise the limit in Devin, and retry an " a href=(Filter::only(Filter::QUOTA).address()) { "alert that was stopped" }
+                    " or start another one again: that is tried at once, and when its session has worked, all others start."
                 }
             }
             @for one in bad {
@@ -68,14 +69,14 @@ fn tally(tally: &Tally) -> Markup {
         ("blocked", "Need a person", tally.blocked, "warn"),
     ];
     html! {
-        ul.tally #tally aria-label="Now and today" {
+        ul.tally #tally aria-label="Alerts, now and today (UTC)" {
             @for (state, word, number, tone) in counts {
                 li class=(if number == 0 { "none" } else { tone }) {
                     a href=(Filter::only(state).address()) { span.figure { (number) } " " span.word { (word) } }
                 }
             }
             li.good { span.figure { (tally.pull_requests_today) } " " span.word { "Pull requests today" } }
-            li.quiet { span.figure { (tally.dropped_today) } " " span.word { "Dropped today" } }
+            li.quiet { span.figure { (tally.dropped_today) } " " span.word { "Alerts dropped today" } }
             li.quiet { span.figure { (acus(tally.acus_today)) } " " span.word { "ACUs today" } }
         }
     }

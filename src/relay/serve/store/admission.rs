@@ -3,6 +3,7 @@
 
 mod facts;
 mod places;
+mod quota;
 
 use std::sync::Arc;
 
@@ -15,8 +16,9 @@ use crate::relay::prompt::Companion;
 use crate::relay::serve::gates::{Bounds, Decision, Gate, Linked, decide};
 use crate::relay::serve::notify::{Event, Happened};
 use facts::gather;
-pub use facts::{out_of_quota_at, usage};
+pub use facts::usage;
 pub use places::{Freed, release, wake};
+pub use quota::outage;
 
 /// A job that is about to start.
 #[derive(Debug, Clone)]

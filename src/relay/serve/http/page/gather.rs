@@ -22,7 +22,7 @@ use crate::relay::serve::rules;
 use crate::relay::serve::store::{
     ActionView, After, AlertFilter, AlertView, DayView, DecisionFilter, DecisionView, Happening, JobDetail, JobView,
     QuotaView, ScopeKind, Share, Standing as StandingFilter, StatisticsView, StoreError, StormState as StateOfStorm,
-    StormView, Switch, TimeView, UsageView,
+    StormView, Switch, TallyView, TimeView, UsageView,
 };
 use crate::relay::text::plain;
 
@@ -80,7 +80,7 @@ impl Door {
             frame: self.frame(visitor, head, seen).await?,
             filter,
             choices: choices(&served),
-            tally: tally_of(&statistics, counted(tally.on_it), counted(tally.waiting), counted(tally.blocked)),
+            tally: tally_of(&statistics, &tally),
             alerts: alerts.into_iter().map(|alert| clean.alert(alert)).collect(),
             next,
             storms: storms?.into_iter().filter_map(|storm| clean.storm(storm)).collect(),
@@ -289,6 +289,7 @@ fn filter_of(filter: &Filter) -> AlertFilter {
     AlertFilter {
         standing: StandingFilter::ALL.iter().find(|(word, _)| *word == filter.state).map(|(_, standing)| *standing),
         is_blocked: filter.state == "blocked",
+        result: Some(filter.state.clone()).filter(|state| state == Filter::QUOTA),
         rule: maybe(&filter.rule),
         integration: maybe(&filter.integration),
         route: maybe(&filter.route),
@@ -365,15 +366,14 @@ fn to_pull_request(time: TimeView) -> ToPullRequest {
     ToPullRequest { count: count as u64, half_ms: p50_ms.unwrap_or_default(), most_ms: p90_ms.unwrap_or_default() }
 }
 
-fn tally_of(statistics: &StatisticsView, working: u64, waiting: u64, blocked: u64) -> Tally {
+fn tally_of(statistics: &StatisticsView, tally: &TallyView) -> Tally {
     let today = statistics.days.last();
-    let ends = today.map(day).unwrap_or_default();
     Tally {
-        working,
-        waiting,
-        blocked,
-        pull_requests_today: ends.pull_requests,
-        dropped_today: ends.dropped,
+        working: counted(tally.on_it),
+        waiting: counted(tally.waiting),
+        blocked: counted(tally.blocked),
+        pull_requests_today: today.map(day).unwrap_or_default().pull_requests,
+        dropped_today: counted(tally.dropped_today),
         acus_today: today.map_or(0.0, |today| today.acus_consumed),
     }
 }

@@ -4,8 +4,9 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use super::Ask;
 use super::places::{FREED_AT_ONCE, QUOTA, RUNS};
+use super::quota::outage;
 use crate::relay::prior::Holds;
-use crate::relay::serve::gates::{Facts, Gates, Limits, Linked, QUOTA_AGAIN, Usage};
+use crate::relay::serve::gates::{Facts, Gates, Limits, Linked, Usage};
 use crate::relay::serve::store::database::Work;
 use crate::relay::serve::store::decisions::switched_on;
 use crate::relay::serve::store::{StoreError, queue, suppressions};
@@ -80,7 +81,7 @@ pub async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, St
     facts.paused = switched.paused;
     facts.suppressed = suppressions::suppressed(work, &dedupe_key).await?;
     if !facts.has_place || ask.is_at_create {
-        facts.out_of_quota_at = out_of_quota_at(work, &integration, &ask.job_id).await?;
+        facts.tried_again_at = outage(work, &integration, &ask.job_id).await?.map(|outage| outage.next_at);
         if gates.min_occurrences.is_some() {
             let text = "SELECT at FROM firings WHERE alert = $1 ORDER BY at DESC LIMIT 1000";
             let rows = sqlx::query(text).bind(&alert).fetch_all(&mut *work.connection).await?;
@@ -117,25 +118,6 @@ pub async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, St
         number: asking_number,
         facts,
     }))
-}
-
-/// When a session of the integration was last stopped by its quota, or tried after that by another job than this; `None` where one has
-/// worked since: it came to an end of its own, or has consumed ACUs until the next would be tried. That it has consumed some until then
-/// says nothing: it may be the rest.
-///
-/// # Errors
-/// The database's.
-pub async fn out_of_quota_at(work: &mut Work<'_>, integration: &str, job_id: &str) -> Result<Option<i64>, StoreError> {
-    let text = "SELECT MAX(settled_at) FROM jobs WHERE integration = $1 AND result = 'quota_exceeded'";
-    let row = sqlx::query(text).bind(integration).fetch_one(&mut *work.connection).await?;
-    let Some(stopped_at) = row.try_get::<Option<i64>, _>(0)? else { return Ok(None) };
-    let text = "SELECT MAX(started_at), SUM(CASE WHEN acus_consumed > 0 AND (settled_at IS NOT NULL OR started_at <= $4) \
-        OR (settled_at IS NOT NULL AND status IN ('done', 'blocked')) THEN 1 ELSE 0 END) FROM jobs WHERE integration = $1 \
-        AND started_at > $2 AND (result IS NULL OR result <> 'quota_exceeded') AND id <> $3";
-    let query = sqlx::query(text).bind(integration).bind(stopped_at).bind(job_id).bind(work.now - QUOTA_AGAIN);
-    let row = query.fetch_one(&mut *work.connection).await?;
-    let (tried_at, worked): (Option<i64>, Option<i64>) = (row.try_get(0)?, row.try_get(1)?);
-    Ok((worked.unwrap_or_default() == 0).then(|| tried_at.unwrap_or(stopped_at)))
 }
 
 /// What of a limit is taken by other jobs: by all, or by those that have this value in this column. A job that has its place

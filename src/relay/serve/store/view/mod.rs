@@ -5,7 +5,7 @@ mod alerts;
 mod deliveries;
 mod filter;
 mod jobs;
-mod quotas;
+pub(super) mod quotas;
 mod routes;
 mod statistics;
 mod storms;

@@ -3,12 +3,11 @@
 use sqlx::Row as _;
 
 use super::super::StoreError;
-use super::super::admission::out_of_quota_at;
+use super::super::admission::outage;
 use super::super::database::Work;
-use crate::relay::serve::gates::QUOTA_AGAIN;
+use crate::relay::serve::gates::Outage;
 
-/// An integration whose last session that was stopped was stopped for want of quota, and none has worked since. Moments are Unix
-/// milliseconds.
+/// An integration whose sessions are stopped for want of quota. Moments are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QuotaView {
     pub integration: String,
@@ -27,14 +26,9 @@ pub async fn quotas(work: &mut Work<'_>) -> Result<Vec<QuotaView>, StoreError> {
     let mut quotas = Vec::new();
     for row in sqlx::query(text).fetch_all(&mut *work.connection).await? {
         let integration: String = row.try_get(0)?;
-        let Some(tried_at) = out_of_quota_at(work, &integration, "").await? else { continue };
-        // Those that were stopped after a session had worked for the last time.
-        let text = "SELECT MIN(settled_at) FROM jobs WHERE integration = $1 AND result = 'quota_exceeded' \
-            AND settled_at > (SELECT COALESCE(MAX(started_at), 0) FROM jobs WHERE integration = $1 \
-            AND status IN ('done', 'blocked') AND started_at IS NOT NULL)";
-        let row = sqlx::query(text).bind(&integration).fetch_one(&mut *work.connection).await?;
-        let since = row.try_get::<Option<i64>, _>(0)?.unwrap_or(tried_at);
-        quotas.push(QuotaView { integration, since, next_at: tried_at + QUOTA_AGAIN });
+        if let Some(Outage { since, next_at }) = outage(work, &integration, "").await? {
+            quotas.push(QuotaView { integration, since, next_at });
+        }
     }
     Ok(quotas)
 }

@@ -55,6 +55,17 @@ pub struct Job {
     pub session_of: Option<String>,
 }
 
+impl Job {
+    /// When it was known that its session works: it was at work for long enough, or ended well before.
+    fn worked_at(&self, now: i64) -> Option<i64> {
+        let long = self.placed? + 15 * MINUTE;
+        if self.has_worked && self.ended.map_or(now, |(at, _)| at) >= long {
+            return Some(long);
+        }
+        self.ended.filter(|(_, kind)| matches!(kind, OutcomeKind::NoPr | OutcomeKind::WaitingForUser)).map(|(at, _)| at)
+    }
+}
+
 pub struct Storm {
     rule: String,
     detected: i64,
@@ -283,21 +294,24 @@ impl Plain {
     fn waits_for_quota(&self, job: &Job, now: i64) -> bool {
         let of_it = || self.jobs.iter().filter(|other| other.integration == job.integration);
         let stopped = of_it().filter_map(|other| other.ended.filter(|(_, kind)| *kind == OutcomeKind::QuotaExceeded));
-        let Some(stopped) = stopped.map(|(at, _)| at).max() else { return false };
-        let tries = || {
-            of_it().filter(|other| {
-                other.id != job.id
-                    && other.placed.is_some_and(|at| at > stopped)
-                    && other.ended.is_none_or(|(_, kind)| kind != OutcomeKind::QuotaExceeded)
-            })
-        };
-        let has_worked = tries().any(|other| {
-            // What a session has consumed by the next try is no rest.
-            other.has_worked && (other.ended.is_some() || other.placed.is_some_and(|at| at <= now - 15 * MINUTE))
-                || other.ended.is_some_and(|(_, kind)| matches!(kind, OutcomeKind::NoPr | OutcomeKind::WaitingForUser))
-        });
-        let last = tries().filter_map(|other| other.placed).max().unwrap_or(stopped);
-        !has_worked && now < last + 15 * MINUTE
+        let mut stops: Vec<i64> = stopped.map(|(at, _)| at).collect();
+        stops.sort_unstable();
+        let mut over = i64::MIN;
+        let mut since = None;
+        for stop in stops {
+            if since.is_some() || stop < over {
+                continue;
+            }
+            let began_later = of_it().filter(|other| other.placed.is_some_and(|at| at > stop));
+            match began_later.filter_map(|other| other.worked_at(now)).min() {
+                Some(end) => over = end,
+                None => since = Some(stop),
+            }
+        }
+        let Some(since) = since else { return false };
+        let tries = of_it().filter(|other| other.id != job.id && !other.is_by_hand).filter_map(|other| other.placed);
+        let last = tries.filter(|at| *at > since).max().unwrap_or(since);
+        now < last + 15 * MINUTE
     }
 
     /// Which limit leaves no room for one more: place, or session that was really created.
