@@ -319,7 +319,7 @@ fn every_scenario_of_the_sandbox_is_run_by_these_tests() {
     let refusal = common::devin::create(&sandbox.config, r#"{"prompt": "x", "tags": ["scenario:"]}"#);
     let (_, names) = refusal.split_once("The sandbox knows these scenarios: ").expect("a refusal that lists them");
     let names: Vec<&str> = names.split('"').next().unwrap().split(", ").collect();
-    assert_eq!(names.len(), 33);
+    assert_eq!(names.len(), 34);
     let missing: Vec<&str> = names.into_iter().filter(|name| !here.contains(&format!("(\"{name}\","))).collect();
     assert_eq!(missing, [""; 0]);
 }
@@ -687,11 +687,13 @@ fn the_same_alert_reports_the_session_that_has_just_ended() {
 fn after_a_quota_the_same_alert_runs_again() {
     let sandbox = Sandboxed::start("--sessions 3 --session-seconds 0");
     let program = at(&sandbox);
-    for scenario in ["out-of-credits", "payment-declined"] {
+    for (scenario, later) in
+        [("out-of-credits", ""), ("payment-declined", ""), ("out-of-quota-once", " --tag scenario:out-of-quota-once")]
+    {
         let options = format!("--dedupe-key {scenario}");
         let first = run(&program, &format!("{options} --tag scenario:{scenario}"));
         assert_eq!(first.exit(), "exit 21", "{}", story(&first));
-        let second = run(&program, &options);
+        let second = run(&program, &format!("{options}{later}"));
         assert!(story(&second).contains("session_created"), "{}", story(&second));
         assert_eq!(second.exit(), "exit 0");
         assert_ne!(session_id(&first), session_id(&second));

@@ -25,6 +25,8 @@ fn an_alert_that_is_delivered_becomes_a_session_and_an_outcome() {
     assert_eq!((accepted.status, &accepted.json()["accepted"]), (202, &json!(true)));
     let again = bridge.post("generic", DISK_FULL);
     assert_eq!((again.status, &again.json()["deduplicated"]), (202, &json!(true)));
+    assert_eq!(again.json()["duplicate_of"], accepted.json()["delivery_id"]);
+    assert_eq!(accepted.json()["duplicate_of"], Value::Null, "it is no duplicate: {:?}", accepted.json());
     let created = bridge.until("session_created");
     assert_eq!(created["job_id"], accepted.json()["job_ids"][0]);
     assert_eq!(bridge.until("outcome")["result"], "pr_opened");

@@ -186,7 +186,7 @@ impl Outcome {
 
     /// In the words for whoever has a bridge: there, an alert is tried again by its tag.
     pub fn of_a_bridge(self, alert_tag: &str) -> Outcome {
-        let reason = self.reason.replace(RUN_AGAIN, &format!("`alert-relay retry {alert_tag}`"));
+        let reason = self.reason.replace(RUN_AGAIN, &format!("retry it (`alert-relay retry {alert_tag}`)"));
         Outcome { reason, ..self }
     }
 }
@@ -330,7 +330,7 @@ mod tests {
     #[test]
     fn what_a_bridge_was_not_paid_for_is_retried_by_its_tag() {
         let outcome = settle(&session("suspended", Some("out_of_quota")), &[], &[]).of_a_bridge("ar-1");
-        insta::assert_snapshot!(outcome.reason, @"out_of_quota: top up or raise the limit at https://app.devin.ai/settings/usage, then `alert-relay retry ar-1`; this is never retried by itself");
+        insta::assert_snapshot!(outcome.reason, @"out_of_quota: top up or raise the limit at https://app.devin.ai/settings/usage, then retry it (`alert-relay retry ar-1`); this is never retried by itself");
     }
 
     #[test]

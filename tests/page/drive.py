@@ -203,12 +203,18 @@ def check_actions(page: Page, world: World) -> None:
     # Last, because after a session without quota few others are started for a while.
     world.fire({"alertname": "Invoices", "service": "billing", "summary": "Invoices are late"})
     page.goto(world.url)
-    expect(row(page, "Invoices are late").locator(".badge")).to_have_text("Out of quota", timeout=30_000)
+    expect(row(page, "Invoices are late").locator(".badge")).to_have_text("Dropped", timeout=30_000)
+    page.locator("#warnings").get_by_role("link", name="alert that was stopped").click()
+    expect(page.locator("a.title")).to_have_text(["Invoices: Invoices are late"])
     open_alert(page, world, "Invoices are late")
     act(page, "Retry")
     expect(notice).to_contain_text("is retried")
     expect(page.locator("#timeline")).to_contain_text("on-call")
-    says("a job that ran out of quota is retried, and the timeline says who did it")
+    says("a job that ran out of quota is found from the warning and retried, and the timeline says who did it")
+    expect(page.locator("#summary .badge")).to_have_text("Pull request", timeout=30_000)
+    page.goto(world.url)
+    expect(page.locator("#warnings")).not_to_contain_text("is used up")
+    says("when the retry has worked, there is quota again")
 
 
 def check_filter(page: Page, world: World) -> None:

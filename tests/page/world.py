@@ -28,7 +28,7 @@ limits: {{concurrent_sessions: 8, runs: [1000/1h]}}
 default: {{poll_interval: 1s, per_alert: true, max_sessions: 1000, cooldown: 1h}}
 rules:
   - {{id: checkout, match: {{labels: {{service: checkout}}}}, tag: ["scenario:pull-request"]}}
-  - {{id: billing, match: {{labels: {{service: billing}}}}, tag: ["scenario:out-of-quota"]}}
+  - {{id: billing, match: {{labels: {{service: billing}}}}, tag: ["scenario:out-of-quota-once"]}}
   - {{id: search, match: {{labels: {{service: search}}}}, tag: ["scenario:blocked"]}}
   - {{id: batch, match: {{labels: {{service: batch}}}}, tag: ["scenario:never-ending"]}}
   - {{id: storage, match: {{labels: {{service: storage}}}}, storm: {{threshold: 5, window: 60s, immediate: 1}}}}

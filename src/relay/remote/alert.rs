@@ -97,7 +97,7 @@ fn happening(entry: &Value) -> Option<String> {
             let (who, what, result) = (text(action, "who"), text(action, "action"), text(action, "result"));
             Some(format!("action: {what} by {who}{refused}: {result}"))
         }
-        "decision" => Some(decision(&entry["decision"])),
+        "decision" => Some(answered(&entry["decision"])),
         "event" => event(entry),
         "notification" => Some(notification(&entry["notification"])),
         other => Some(clean_line(other, LINE_BYTES)),
@@ -112,7 +112,16 @@ pub fn notification(told: &Value) -> String {
     format!("notification: {event} to {target} {state}{id}{reason}")
 }
 
-/// An answer of the gates, on one line.
+/// An answer of the gates, on one line. Until when a hold lasts is said once, of the job: the gates put it off without a new answer.
+fn answered(answer: &Value) -> String {
+    let mut answer = answer.clone();
+    if answer["decision"] == "hold" {
+        answer["until"] = Value::Null;
+    }
+    decision(&answer)
+}
+
+/// An answer of the gates as it is given, on one line.
 pub fn decision(decision: &Value) -> String {
     let gate = some_text(decision, "gate").map(|gate| format!(" by {gate}")).unwrap_or_default();
     let until = if decision["decision"] == "hold" { ", asked again by" } else { " until" };
@@ -175,7 +184,7 @@ mod tests {
 
         Timeline
           1970-01-01T00:00:00Z  delivery: firing, a job was made of it (delivery-1)
-          1970-01-01T00:00:01Z  decision: hold by delay, asked again by 1970-01-01T00:00:09Z: too new
+          1970-01-01T00:00:01Z  decision: hold by delay: too new
           1970-01-01T00:00:02Z  session created: https://app.devin.ai/sessions/1
           1970-01-01T00:00:03Z  of_tomorrow
           1970-01-01T00:00:04Z  action: retry by ops, refused: not now

@@ -262,8 +262,8 @@ const RETENTION: Duration = Duration::from_secs(30 * 86_400);
 const LEAST_STORE: u64 = 16 << 20;
 const STORE: u64 = 1 << 30;
 
-/// The name of the only integration of a simulated organization, where the file has none.
-const SANDBOX: &str = "sandbox";
+/// The name of the only integration of a simulated organization, where the file has none: that of the examples.
+const SANDBOX: &str = "main";
 
 /// Checks a rules file.
 ///
@@ -287,7 +287,10 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
     let routes = section.required("routes", "a list of routes, where deliveries come in", reader);
     let routes = routes.map(|place| routes::routes(&place, reader)).unwrap_or_default();
     let place = match devin {
-        Devin::Api => section.required("integrations", "a list of integrations, each a Devin organization", reader),
+        Devin::Api => {
+            let what = "a list of integrations, each a Devin organization (with --sandbox, none is needed)";
+            section.required("integrations", what, reader)
+        }
         Devin::Sandbox => section.get("integrations", reader),
     };
     let integrations = place.map(|place| integrations::integrations(&place, devin, reader)).unwrap_or_default();

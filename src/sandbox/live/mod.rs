@@ -90,6 +90,9 @@ impl Live {
         if let Some(answer) = odd.filter(|answer| !answer.is_made()) {
             return Ok((Delivery::Odd(answer), None));
         }
+        if create.scenario.is_once && self.sessions.iter().any(|one| one.create.scenario.name == create.scenario.name) {
+            create.scenario = &scenario::ALL[0];
+        }
         let delivery = create.scenario.delivery;
         if delivery == Delivery::LostServerError {
             return Ok((delivery, None));

@@ -22,6 +22,8 @@ pub struct Scenario {
     gone_from: f64,
     /// From which moment on it is archived.
     archived_from: f64,
+    /// Only the first session of the organization with it goes so; later ones bring a pull request.
+    pub is_once: bool,
     stages: [&'static [Stage]; 2],
 }
 
@@ -74,7 +76,7 @@ const START: &[Stage] =
 const PULL_REQUEST: &[Stage] = &[Stage(0.75, "running", WORKING, 1), Stage(1.0, "running", FINISHED, 1)];
 
 #[rustfmt::skip]
-const SCENARIOS: [Scenario; 33] = [
+const SCENARIOS: [Scenario; 34] = [
     life("pull-request", "a pull request, then finished: the way without a scenario tag", PULL_REQUEST),
     life("late-pull-request", "finished, and the pull request appears later", &[Stage(0.75, "running", FINISHED, 0), Stage(1.0, "running", FINISHED, 1)]),
     life("no-pull-request", "finished without a pull request", &[Stage(1.0, "running", FINISHED, 0)]),
@@ -89,6 +91,7 @@ const SCENARIOS: [Scenario; 33] = [
     life("user-usage-limit-exceeded", "suspended: the user's usage limit", &[Stage(1.0, "suspended", Some("user_usage_limit_exceeded"), 0)]),
     life("out-of-credits", "suspended: no credits", &[Stage(1.0, "suspended", Some("out_of_credits"), 0)]),
     life("out-of-quota", "suspended: the quota is used up", &[Stage(1.0, "suspended", Some("out_of_quota"), 0)]),
+    Scenario { is_once: true, ..life("out-of-quota-once", "suspended the first time: the quota is used up; later sessions bring a pull request, as if somebody had bought more", &[Stage(1.0, "suspended", Some("out_of_quota"), 0)]) },
     life("no-quota-allocation", "suspended: no quota was given", &[Stage(1.0, "suspended", Some("no_quota_allocation"), 0)]),
     life("total-session-limit-exceeded", "suspended: too many sessions", &[Stage(1.0, "suspended", Some("total_session_limit_exceeded"), 0)]),
     life("payment-declined", "suspended: the payment failed", &[Stage(1.0, "suspended", Some("payment_declined"), 0)]),
@@ -131,7 +134,16 @@ pub static AFTER_TERMINATION: &Scenario = &TERMINATED;
 
 const fn life(name: &'static str, about: &'static str, end: &'static [Stage]) -> Scenario {
     let delivery = Delivery::Answered;
-    Scenario { name, about, delivery, listed_from: 0.0, gone_from: NEVER, archived_from: NEVER, stages: [START, end] }
+    Scenario {
+        name,
+        about,
+        delivery,
+        listed_from: 0.0,
+        gone_from: NEVER,
+        archived_from: NEVER,
+        is_once: false,
+        stages: [START, end],
+    }
 }
 
 const fn answered(name: &'static str, about: &'static str, delivery: Delivery) -> Scenario {
@@ -236,6 +248,7 @@ mod tests {
         user-usage-limit-exceeded: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/user_usage_limit_exceeded 0 | suspended/user_usage_limit_exceeded 0
         out-of-credits: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/out_of_credits 0 | suspended/out_of_credits 0
         out-of-quota: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/out_of_quota 0 | suspended/out_of_quota 0
+        out-of-quota-once: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/out_of_quota 0 | suspended/out_of_quota 0
         no-quota-allocation: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/no_quota_allocation 0 | suspended/no_quota_allocation 0
         total-session-limit-exceeded: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/total_session_limit_exceeded 0 | suspended/total_session_limit_exceeded 0
         payment-declined: new 0 | claimed 0 | running/working 0 | running/working 0 | running/working 0 | suspended/payment_declined 0 | suspended/payment_declined 0

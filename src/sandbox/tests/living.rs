@@ -225,3 +225,15 @@ async fn each_key_says_whose_it_is_and_only_the_enterprise_lists_organizations()
     {org}/sessions?first=1 200 ...
     "#);
 }
+
+#[tokio::test]
+async fn a_quota_that_is_used_up_once_stops_the_first_session_and_no_other() {
+    let sandbox = start(Options { session_seconds: 0.0, ..Options::default() }).await;
+    let mut told = Vec::new();
+    for tags in [&["scenario:out-of-quota-once", "ar-1"][..], &["a"], &["scenario:out-of-quota-once", "ar-1"]] {
+        let id = created(&sandbox, tags).await;
+        let session = get(&sandbox, &format!("{{org}}/sessions/{id}")).await.json();
+        told.push(format!("{} {}", session["status"], session["status_detail"]));
+    }
+    assert_eq!(told, [r#""suspended" "out_of_quota""#, r#""running" "finished""#, r#""running" "finished""#]);
+}

@@ -95,7 +95,7 @@ async fn explained(options: &Explain, address: &Address, rules: Option<&Rules>, 
             FAILURE
         }
         Err(error) => {
-            output.note(&format!("error: {error}"));
+            output.note(&format!("error: {error}. Of a bridge that runs, alert-relay show tells what happened, too"));
             FAILURE
         }
     }

@@ -12,7 +12,7 @@ pub static SENDERS: &[Sender] = &[
             form(
                 &[&["workflow_run.name", "repository.full_name", "action"]],
                 r#"
-title: "{{ workflow_run.name }} on {{ workflow_run.head_branch }} of {{ repository.full_name }}"
+title: "{{ workflow_run.name }}{{ ' failed' if workflow_run.conclusion in ['failure', 'timed_out', 'startup_failure'] else '' }} on {{ workflow_run.head_branch }} of {{ repository.full_name }}"
 message: workflow_run.display_title
 state: "{{ workflow_run.conclusion if action == 'completed' else action }}"
 states: {startup_failure: firing, stale: ignored, action_required: ignored}
@@ -26,7 +26,7 @@ facts: [workflow_run.conclusion, workflow_run.event, workflow_run.head_sha, work
             form(
                 &[&["workflow_job.name", "repository.full_name", "action"]],
                 r#"
-title: "{{ workflow_job.name }} of {{ workflow_job.workflow_name or 'a workflow' }} on {{ workflow_job.head_branch }} of {{ repository.full_name }}"
+title: "{{ workflow_job.name }} of {{ workflow_job.workflow_name or 'a workflow' }}{{ ' failed' if workflow_job.conclusion in ['failure', 'timed_out', 'startup_failure'] else '' }} on {{ workflow_job.head_branch }} of {{ repository.full_name }}"
 state: "{{ workflow_job.conclusion if action == 'completed' else action }}"
 states: {startup_failure: firing, stale: ignored, action_required: ignored, in_progress: ignored}
 dedup_key: [repository.full_name, "{{ 'job' }}", workflow_job.workflow_name, workflow_job.name, workflow_job.head_branch]
@@ -39,7 +39,7 @@ facts: [workflow_job.conclusion, workflow_job.head_sha, workflow_job.run_attempt
             form(
                 &[&["check_run.name", "repository.full_name", "action"]],
                 r#"
-title: "{{ check_run.name }} on {{ check_run.check_suite.head_branch or check_run.head_sha }} of {{ repository.full_name }}"
+title: "{{ check_run.name }}{{ ' failed' if check_run.conclusion in ['failure', 'timed_out', 'startup_failure'] else '' }} on {{ check_run.check_suite.head_branch or check_run.head_sha }} of {{ repository.full_name }}"
 message: check_run.output.summary | check_run.output.title
 state: "{{ check_run.conclusion if action == 'completed' else action }}"
 states: {stale: ignored, action_required: ignored, created: ignored, rerequested: ignored, requested_action: ignored}
@@ -53,7 +53,7 @@ facts: [check_run.conclusion, check_run.head_sha, check_run.output.text, check_r
             form(
                 &[&["check_suite.head_branch", "repository.full_name", "action"]],
                 r#"
-title: "{{ check_suite.app.name or 'Checks' }} on {{ check_suite.head_branch }} of {{ repository.full_name }}"
+title: "{{ check_suite.app.name or 'Checks' }}{{ ' failed' if check_suite.conclusion in ['failure', 'timed_out', 'startup_failure'] else '' }} on {{ check_suite.head_branch }} of {{ repository.full_name }}"
 message: check_suite.head_commit.message
 state: "{{ check_suite.conclusion if action == 'completed' else action }}"
 states: {startup_failure: firing, stale: ignored, action_required: ignored, rerequested: ignored}
@@ -65,7 +65,7 @@ facts: [check_suite.conclusion, check_suite.head_sha]
             form(
                 &[&["deployment_status.state", "deployment.environment", "repository.full_name"]],
                 r#"
-title: "Deployment of {{ repository.full_name }} to {{ deployment.environment }}"
+title: "Deployment of {{ repository.full_name }} to {{ deployment.environment }}{{ ' failed' if deployment_status.state in ['failure', 'error'] else '' }}"
 message: deployment_status.description
 state: deployment_status.state
 states: {inactive: ignored}
@@ -128,7 +128,7 @@ facts: [alert.security_advisory.ghsa_id, alert.security_advisory.cve_id, alert.s
             form(
                 &[&["sha", "context", "state", "commit", "repository.full_name"]],
                 r#"
-title: "{{ context }} on {{ branches[0].name or sha }} of {{ repository.full_name }}"
+title: "{{ context }}{{ ' failed' if state in ['failure', 'error'] else '' }} on {{ branches[0].name or sha }} of {{ repository.full_name }}"
 message: description
 state: state
 dedup_key: [repository.full_name, context, branches.0.name | sha]

@@ -3,7 +3,8 @@
 use serde::Serialize;
 
 use crate::relay::driver::time;
-use crate::relay::serve::store::{DecisionView, KeptAlert, KeptDelivery, KeptJob};
+use crate::relay::serve::rules::DEFAULT;
+use crate::relay::serve::store::{DecisionView, KeptAlert, KeptDelivery, KeptJob, Progress};
 
 /// An alert, explained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -91,13 +92,19 @@ fn answered(row: &DecisionView) -> String {
         "start" => format!("{by}every gate let it pass"),
         "look" => format!("{by}the gate {gate} let it look for earlier sessions: {reason}"),
         "hold" => {
-            let until = row.until.map_or_else(String::new, |until| format!("; asked again by {}", time(until)));
-            format!("{by}the gate {gate} held it: {reason}{until}")
+            // Until when is said once, of the hold that lasts: it is put off while the answer stays the same.
+            format!("{by}the gate {gate} held it: {reason}")
         }
         "join" => format!("{by}the gate {gate} had it join a session: {reason}"),
         "refuse" if row.rule.is_empty() => format!("it was dropped: {reason}"),
         _ => format!("{by}the gate {gate} dropped it: {reason}"),
     }
+}
+
+/// Whether alert-relay retry takes it; alert-relay start takes any that has ended.
+fn is_retryable(job: &KeptJob) -> bool {
+    let Progress { status, result, .. } = &job.progress;
+    matches!(result.as_deref(), Some("quota_exceeded" | "create_unknown")) || status.as_deref() == Some("failed")
 }
 
 fn ended(job: &KeptJob) -> String {
@@ -116,24 +123,34 @@ fn ended(job: &KeptJob) -> String {
 
 /// How it stands, and what to do.
 fn stands(alert: &KeptAlert, job: Option<&KeptJob>, last: Option<&DecisionView>, now: i64) -> (String, Option<String>) {
-    let advice = |gate: &str| Some(advice(gate, last.map(|row| row.rule.as_str()).unwrap_or_default()));
     let Some(job) = job else {
         let reason =
             last.and_then(|row| row.reason.as_deref()).unwrap_or("it has not fired since the bridge first saw it");
-        return (format!("nothing started: {reason}"), last.and_then(|row| advice(row.gate.as_deref()?)));
+        let advice =
+            last.and_then(|row| Some(advice(row.gate.as_deref()?, &Of { rule: &row.rule, alert, held: None })));
+        return (format!("nothing started: {reason}"), advice);
     };
+    let of = Of { rule: &job.rule, alert, held: job.held_why.as_deref() };
+    let advice = |gate: &str| Some(advice(gate, &of));
     let session = job.progress.session_id.as_deref();
     match (job.settled_at, job.progress.result.as_deref()) {
         (Some(_), Some("refused" | "resolved_before_start")) => {
             let gate = last.and_then(|row| row.gate.as_deref()).unwrap_or("resolved");
             (format!("nothing started: {}", ended(job)), advice(gate))
         }
+        (Some(at), Some("quota_exceeded")) => {
+            (format!("its last session ended at {}: {}", time(at), ended(job)), advice("quota_exceeded"))
+        }
         (Some(_), _) if job.started_at.is_none() && session.is_some() => {
             let gate = if job.progress.result.as_deref() == Some("attached") { "storm" } else { "cooldown" };
             let session = session.unwrap_or_default();
             (format!("the session {session} takes care of it, and no other was started"), advice(gate))
         }
-        (Some(_), _) if session.is_none() => (format!("nothing started: {}", ended(job)), advice("devin")),
+        (Some(_), _) if session.is_none() => {
+            let word = if is_retryable(job) { "retry" } else { "start" };
+            let advice = format!("{READ_ON}; alert-relay {word} {} tries once more", alert.tag);
+            (format!("nothing started: {}", ended(job)), Some(advice))
+        }
         (Some(at), _) => (format!("its last session ended at {}: {}", time(at), ended(job)), None),
         (None, _) => match (&job.held_by, session) {
             (Some(gate), _) => {
@@ -155,25 +172,71 @@ fn stands(alert: &KeptAlert, job: Option<&KeptJob>, last: Option<&DecisionView>,
     }
 }
 
+/// Where nothing but the reason says what to do.
+const READ_ON: &str = "read the reason: the log of serve and its /readyz say more";
+
+/// What an advice is about.
+struct Of<'a> {
+    rule: &'a str,
+    alert: &'a KeptAlert,
+    /// Why its job is held; `None` where it is not.
+    held: Option<&'a str>,
+}
+
 /// What to do about an alert that a gate holds or refuses.
-fn advice(gate: &str, rule: &str) -> String {
-    let of = if rule.is_empty() || rule == "default" { "default".to_string() } else { format!("the rule {rule}") };
+fn advice(gate: &str, about: &Of) -> String {
+    let Of { rule, alert: KeptAlert { tag, .. }, held } = about;
+    let of = if rule.is_empty() || *rule == DEFAULT { DEFAULT.to_string() } else { format!("the rule {rule}") };
     match gate {
         "filter" => "write a rule that matches it, or a last rule without match for all the rest; with --rules, the timeline says which condition each rule misses".to_string(),
         "resolved" => format!("nothing, if it ended by itself; a shorter delay in {of} starts sooner"),
         "max_wait" => format!("see above what held it; raise that limit, or max_wait in {of}"),
-        "kill_switch" => "switch the kill switch off: POST {\"on\": false} to /api/v1/kill-switch, or empty the file of kill_switch".to_string(),
-        "paused" => "end the pause: POST {\"on\": false} with the rule or the integration to /api/v1/pause".to_string(),
+        "kill_switch" => "switch the kill switch off: alert-relay resume, or empty the file of kill_switch".to_string(),
+        "suppressed" => format!("wait, or alert-relay suppress {tag} --lift, and then alert-relay start {tag}"),
+        "paused" => match held.and_then(paused_integration) {
+            Some(integration) => format!("end the pause: alert-relay resume --integration {integration}"),
+            None => format!("end the pause: alert-relay resume --rule {rule}"),
+        },
         "rule" => format!("remove enabled: false from {of}, and reload"),
         "delay" => format!("wait, or shorten delay in {of}"),
         "min_occurrences" => format!("nothing, until it fires as often as that; or lower min_occurrences in {of}"),
-        "cooldown" => format!("read the earlier session first; a shorter cooldown in {of}, or while_pr_open: start, lets the next firing start another one"),
+        "cooldown" => format!("read the earlier session first; alert-relay start {tag} starts another one now; a shorter cooldown in {of}, or while_pr_open: start, lets the next firing do so"),
         "storm" => format!("look at the session of the storm; storm: false in {of} gives each alert its own"),
-        "quota" => "raise the limit or buy credits in Devin; one session is tried every 15 minutes".to_string(),
+        "quota" => "raise the limit or buy credits in Devin, and try one at once: alert-relay retry of an alert that was stopped (alert-relay ps --all --result quota_exceeded lists them), or alert-relay start of any other whose job has ended; when its session has worked, the wait is over for all".to_string(),
+        "quota_exceeded" => format!("raise the limit or buy credits in Devin, then alert-relay retry {tag}: it is tried at once, and when its session has worked, all that wait for quota start"),
         "concurrent_sessions" | "runs" | "acu_per_day" => {
             format!("wait until there is room, or raise {gate} under limits where the reason says")
         }
-        "devin" => "read the reason: the log of serve and its /readyz say more".to_string(),
+        "devin" => READ_ON.to_string(),
         gate => format!("the reason says what {gate} waits for"),
+    }
+}
+
+/// The integration that a person has paused, by the reason of the hold; `None` where it is the rule.
+fn paused_integration(reason: &str) -> Option<&str> {
+    reason.strip_prefix("the integration ")?.strip_suffix(" is paused")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::relay::serve::gates::Gate;
+
+    #[test]
+    fn whatever_holds_or_ends_an_alert_has_an_advice_with_its_command() {
+        let alert = KeptAlert {
+            tag: "ar-1".to_string(),
+            dedupe_key: "disk".to_string(),
+            title: "The disk is full".to_string(),
+            route: "generic".to_string(),
+            state: "firing".to_string(),
+            first_at: 0,
+            last_at: 0,
+        };
+        let told = |gate: &str, held| format!("{gate}: {}", advice(gate, &Of { rule: "noisy", alert: &alert, held }));
+        let mut table: Vec<String> = Gate::names().map(|gate| told(gate, Some("the rule noisy is paused"))).collect();
+        table.push(told("paused", Some("the integration main is paused")));
+        table.push(told("quota_exceeded", None));
+        insta::assert_snapshot!(table.join("\n"));
     }
 }

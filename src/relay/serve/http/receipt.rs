@@ -25,7 +25,9 @@ impl Door {
             self.wake.iter().for_each(|engine| engine.notify_one());
         }
         let (status, reason) = match verdict {
-            _ if receipt.is_duplicate => (StatusCode::ACCEPTED, Some("this delivery is known already".to_string())),
+            _ if receipt.duplicate_of.is_some() => {
+                (StatusCode::ACCEPTED, Some("this delivery is known already".to_string()))
+            }
             Verdict::Alerts => (StatusCode::ACCEPTED, None),
             Verdict::NoAlert(reason) => (StatusCode::ACCEPTED, Some(reason)),
             Verdict::Unrecognized(reason) => (StatusCode::UNPROCESSABLE_ENTITY, Some(reason)),
@@ -33,10 +35,13 @@ impl Door {
         let mut body = json!({
             "delivery_id": receipt.delivery_id,
             "accepted": status == StatusCode::ACCEPTED,
-            "deduplicated": receipt.is_duplicate,
+            "deduplicated": receipt.duplicate_of.is_some(),
             "suppressed": suppressed,
             "job_ids": job_ids,
         });
+        if let Some(first) = receipt.duplicate_of {
+            body["duplicate_of"] = Value::from(first);
+        }
         if let Some(reason) = reason {
             body["reason"] = Value::from(reason);
         }

@@ -28,7 +28,7 @@ impl Filter {
         ("blocked", "Needs a person"),
         ("done", "Done"),
         ("dropped", "Dropped"),
-        (Filter::QUOTA, "Dropped: quota_exceeded"),
+        (Filter::QUOTA, "quota_exceeded"),
     ];
 
     /// Of those that were dropped, the ones that a person may retry once there is quota.

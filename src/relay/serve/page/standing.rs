@@ -18,7 +18,7 @@ pub enum Standing {
     PullRequest,
     /// It ended well without a pull request.
     Done,
-    /// A limit or a bill stopped it; a person may retry.
+    /// Dropped, because a limit or a bill stopped it: a person may retry.
     OutOfQuota,
     /// It ended without a result.
     Dropped,
@@ -58,8 +58,7 @@ impl Standing {
             Standing::Blocked => "Needs a person",
             Standing::PullRequest => "Pull request",
             Standing::Done => "Done",
-            Standing::OutOfQuota => "Out of quota",
-            Standing::Dropped => "Dropped",
+            Standing::Dropped | Standing::OutOfQuota => "Dropped",
         }
     }
 

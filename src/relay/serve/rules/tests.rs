@@ -213,7 +213,7 @@ fn the_shortest_file_has_a_route_and_an_integration() {
 #[test]
 fn a_simulated_organization_needs_no_integration_and_no_key() {
     let rules = check(ROUTES, Devin::Sandbox, &world()).unwrap();
-    assert_eq!((rules.integrations.len(), rules.rules[0].integration.as_str()), (0, "sandbox"));
+    assert_eq!((rules.integrations.len(), rules.rules[0].integration.as_str()), (0, "main"));
     let yaml = format!("{ROUTES}integrations:\n  - name: main\n    api_key: {{env: NOT_SET}}\n");
     let rules = check(&yaml, Devin::Sandbox, &world()).unwrap();
     assert_eq!((rules.integrations[0].token.is_none(), rules.rules[0].integration.as_str()), (true, "main"));

@@ -85,7 +85,7 @@ impl Archive {
         let failed = |error: StoreError| address.cannot_be_opened(&error);
         let (dialect, url) = match address {
             Address::Memory => {
-                let problem = "a store in memory is seen by its own process only: give the --store that serve keeps";
+                let problem = "it is seen by its own process only: start serve with --store sqlite:relay.db, which others may read";
                 return Err(failed(StoreError(problem.to_string())));
             }
             Address::Sqlite(path) => (Dialect::Sqlite, url_of(path).map_err(failed)?),
@@ -351,7 +351,7 @@ fn number_of(id: &str) -> u64 {
 /// A file that is there, to be read only.
 fn url_of(path: &Path) -> Result<String, StoreError> {
     if !path.is_file() {
-        return Err(StoreError("there is no such file: give the --store that serve keeps".to_string()));
+        return Err(StoreError("there is no such file: give the --store that serve keeps (with --sandbox it keeps one in memory only, unless it is started with --store sqlite:relay.db)".to_string()));
     }
     let name = utf8_percent_encode(&path.to_string_lossy(), NON_ALPHANUMERIC).to_string();
     Ok(format!("sqlite:{name}?mode=ro"))

@@ -18,7 +18,7 @@ use super::database::Work;
 use super::decisions::forget;
 use crate::relay::alert::Severity;
 use crate::relay::job::Job;
-use crate::relay::serve::duplicate::{Earlier, Fate, Received, duplicate};
+use crate::relay::serve::duplicate::{Duplicate, Earlier, Fate, Received, duplicate};
 use crate::relay::serve::gates::Gates;
 use known::{Alert, Known};
 use mentions::Mention;
@@ -96,9 +96,17 @@ pub struct NewJob {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Receipt {
     pub delivery_id: String,
-    pub is_duplicate: bool,
+    /// The delivery that it repeats; `None` unless it is a duplicate.
+    pub duplicate_of: Option<String>,
     /// One for each alert, in the delivery's order; none for a duplicate.
     pub taken: Vec<Taken>,
+}
+
+impl Receipt {
+    /// Whether it has come before.
+    pub fn is_duplicate(&self) -> bool {
+        self.duplicate_of.is_some()
+    }
 }
 
 /// What became of one alert.
@@ -152,7 +160,8 @@ pub async fn prune(work: &mut Work<'_>, older_than_ms: i64, most_bytes: i64) -> 
 fn take_in<'d>(known: &mut Known<'d>, mentions: &mut Vec<Mention<'d>>, delivery: &'d NewDelivery) -> Receipt {
     // What is at work when it comes in decides, not what it starts itself.
     let alerts: Vec<(&str, &Entry)> = delivery.entries.iter().map(|entry| (known.leading_tag(entry), entry)).collect();
-    let is_duplicate = is_duplicate(known, delivery, alerts.iter().map(|(tag, _)| tag.to_string()).collect());
+    let duplicate_of = duplicate_of(known, delivery, alerts.iter().map(|(tag, _)| tag.to_string()).collect());
+    let is_duplicate = duplicate_of.is_some();
     known.keep(delivery, is_duplicate);
     let mut all_taken = Vec::new();
     for (tag, entry) in alerts {
@@ -160,17 +169,18 @@ fn take_in<'d>(known: &mut Known<'d>, mentions: &mut Vec<Mention<'d>>, delivery:
         mentions.extend(Mention::new(delivery, tag, entry, taken.as_ref()));
         all_taken.extend(taken);
     }
-    Receipt { delivery_id: delivery.id.clone(), is_duplicate, taken: all_taken }
+    Receipt { delivery_id: delivery.id.clone(), duplicate_of, taken: all_taken }
 }
 
-/// Whether it has come before. Of the deliveries of each alert only the last one that was none matters: if that is another
+/// The delivery that it repeats, if it has come before. Of the deliveries of each alert only the last one that was none matters: if that is another
 /// one, it came in between. So the list is as long as the delivery, however many came before.
-fn is_duplicate(known: &Known, delivery: &NewDelivery, alerts: Vec<String>) -> bool {
+fn duplicate_of(known: &Known, delivery: &NewDelivery, alerts: Vec<String>) -> Option<String> {
     let received =
         |delivery_id, body_hash, received_at, alerts| Received { delivery_id, body_hash, received_at, alerts };
     let mut earlier: Vec<Earlier> = Vec::new();
-    if let Some((body_hash, received_at)) = known.same_id(delivery) {
-        let received = received(delivery.sender_id.as_deref(), body_hash, received_at, &[][..]);
+    let same_id = known.same_id(delivery);
+    if let Some(first) = same_id {
+        let received = received(delivery.sender_id.as_deref(), first.body_hash, first.received_at, &[][..]);
         earlier.push(Earlier { id: 0, is_of_route: true, received, fate: Fate::Kept });
     }
     let mut ids: Vec<&str> = Vec::new();
@@ -194,7 +204,11 @@ fn is_duplicate(known: &Known, delivery: &NewDelivery, alerts: Vec<String>) -> b
         }
     }
     let asked = received(delivery.sender_id.as_deref(), delivery.body_hash, known.now, &alerts[..]);
-    duplicate(&asked, &earlier, delivery.retention).is_some()
+    let first = match duplicate(&asked, &earlier, delivery.retention)? {
+        Duplicate::SameId { .. } => same_id?.id.as_str(),
+        Duplicate::SameBody { of } => ids.get(usize::try_from(of - 1).ok()?)?,
+    };
+    Some(first.to_string())
 }
 
 /// What becomes of an alert, which is kept under this tag.

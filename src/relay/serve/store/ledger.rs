@@ -130,28 +130,11 @@ impl Ledger {
     #[cfg(test)]
     pub async fn suppress(&mut self, dedupe_key: &str, until: i64, by: &str) -> Result<(), StoreError> {
         let wish = Wish::Suppress { dedupe_key: dedupe_key.to_string(), until, row: "suppress-1".to_string() };
-        self.fulfill(&wish, by).await
+        by_hand::fulfill(&mut self.work(), &wish, by).await.map(drop)
     }
 
-    /// Does what a person asks for.
-    ///
-    /// # Errors
-    /// The database's.
-    #[cfg(test)]
-    pub async fn fulfill(&mut self, wish: &Wish, by: &str) -> Result<(), StoreError> {
-        by_hand::fulfill(&mut self.work(), wish, by).await.map(drop)
-    }
-
-    /// The integrations whose quota is used up.
-    ///
-    /// # Errors
-    /// The database's.
-    #[cfg(test)]
-    pub async fn quotas(&mut self) -> Result<Vec<super::QuotaView>, StoreError> {
-        super::view::quotas::quotas(&mut self.work()).await
-    }
-
-    fn work(&mut self) -> Work<'_> {
+    /// A transaction of this moment.
+    pub(super) fn work(&mut self) -> Work<'_> {
         Work { connection: self.archive.connection(), dialect: Dialect::Sqlite, now: self.now }
     }
 }

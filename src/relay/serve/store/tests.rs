@@ -117,7 +117,7 @@ fn told(receipt: &Receipt) -> String {
         Taken::Nothing => "nothing".to_string(),
         Taken::Suppressed { reason, .. } => reason.clone(),
     });
-    if receipt.is_duplicate { "duplicate".to_string() } else { taken.collect::<Vec<_>>().join(", ") }
+    if receipt.is_duplicate() { "duplicate".to_string() } else { taken.collect::<Vec<_>>().join(", ") }
 }
 
 fn save(claimed: &Claimed, owner: &str, due_in: Option<i64>) -> Save {
@@ -131,6 +131,21 @@ async fn settle(store: &Store, kind: OutcomeKind) {
     claimed.job.phase = Phase::Settled(End::Outcome(kind));
     claimed.progress.status = Some(kind.status().name().to_string());
     assert_eq!(store.save(save(&claimed, "me", None)).await.unwrap(), Saved::Kept(Vec::new()));
+}
+
+#[tokio::test]
+async fn a_duplicate_names_the_delivery_that_it_repeats() {
+    for (store, address, _directory) in stores().await {
+        let mut first_ones = Vec::new();
+        for (number, sender_id, body, tag) in
+            [(1, "7", "a", "x"), (2, "7", "b", "x"), (3, "", "c", "y"), (4, "", "c", "y"), (5, "", "c", "y")]
+        {
+            let receipt = store.accept(delivery(number, sender_id, body, tag, "firing")).await.unwrap();
+            first_ones.push(receipt.duplicate_of);
+        }
+        let named = |number: u32| Some(delivery(number, "", "", "", "firing").id);
+        assert_eq!(first_ones, [None, named(1), None, named(3), named(3)], "{address}");
+    }
 }
 
 #[tokio::test]
@@ -279,7 +294,7 @@ async fn what_is_not_recognized_is_kept_and_may_come_again() {
             let unrecognized = Verdict::Unrecognized("of no known shape".to_string());
             let delivery =
                 NewDelivery { verdict: unrecognized, entries: Vec::new(), ..delivery(number, "7", "a", "x", "firing") };
-            assert!(!store.accept(delivery).await.unwrap().is_duplicate);
+            assert!(!store.accept(delivery).await.unwrap().is_duplicate());
         }
         let recognized = store.accept(delivery(3, "7", "a", "x", "firing")).await.unwrap();
         assert_eq!(told(&recognized), "started j3");
@@ -429,9 +444,9 @@ async fn what_happened_can_be_asked_and_old_deliveries_are_forgotten() {
         store.ping().await.unwrap();
         store.ping().await.unwrap();
         store.prune(LEASE, u64::MAX).await.unwrap();
-        assert!(store.accept(delivery(2, "7", "b", "x", "firing")).await.unwrap().is_duplicate, "{address}");
+        assert!(store.accept(delivery(2, "7", "b", "x", "firing")).await.unwrap().is_duplicate(), "{address}");
         // Nothing is older than what comes next.
-        while store.accept(delivery(3, "7", "b", "x", "firing")).await.is_ok_and(|receipt| receipt.is_duplicate) {
+        while store.accept(delivery(3, "7", "b", "x", "firing")).await.is_ok_and(|receipt| receipt.is_duplicate()) {
             store.prune(NO_LEASE, u64::MAX).await.unwrap();
         }
     }
@@ -483,14 +498,14 @@ async fn an_identifier_is_free_again_after_its_time_though_the_delivery_is_still
         let taken = loop {
             let again = NewDelivery { retention: Duration::ZERO, ..delivery(number, "7", "b", "y", "firing") };
             let receipt = store.accept(again).await.unwrap();
-            if !receipt.is_duplicate {
+            if !receipt.is_duplicate() {
                 break receipt;
             }
             number += 1;
         };
         assert_eq!(told(&taken), format!("started j{number}"), "{address}");
         let known = store.accept(delivery(number + 1, "7", "c", "z", "firing")).await.unwrap();
-        assert!(known.is_duplicate, "the identifier is now the later one's: {address}");
+        assert!(known.is_duplicate(), "the identifier is now the later one's: {address}");
     }
 }
 

@@ -82,7 +82,10 @@ fn event_moment(event: &EventKind) -> Option<Told> {
                 OutcomeStatus::Blocked => "outcome blocked",
                 OutcomeStatus::Dropped => "outcome dropped",
             };
-            return Some((kind, format!("Ended as {}", outcome.status.name()), detail, None));
+            let result =
+                serde_json::to_value(outcome.result).ok().and_then(|word| Some(format!(", {}", word.as_str()?)));
+            let text = format!("Ended as {}{}", outcome.status.name(), result.unwrap_or_default());
+            return Some((kind, text, detail, None));
         }
         _ => "event",
     };

@@ -21,8 +21,8 @@ pub struct Known<'d> {
     /// When the transaction began.
     pub now: i64,
     pub(super) alerts: HashMap<&'d str, Alert<'d>>,
-    /// By route and identifier: the body's hash, and when it came.
-    sender_ids: HashMap<(String, String), ([u8; 32], i64)>,
+    /// By route and the sender's identifier.
+    sender_ids: HashMap<(String, String), First>,
     /// Identifiers that an older delivery had for long enough, by route, though that one is still kept.
     pub(super) freed: Vec<(&'d str, &'d str)>,
     /// Each with whether it is a duplicate.
@@ -34,6 +34,14 @@ pub struct Known<'d> {
     pub(super) unwanted: Vec<(&'d NewDelivery, &'d Entry, &'d str)>,
     /// What jobs are told: what would follow, or `None` when it is over.
     pub(super) news: Vec<(String, Option<&'d Job>)>,
+}
+
+/// The delivery that had an identifier first.
+#[derive(Debug, Clone)]
+pub struct First {
+    pub id: String,
+    pub body_hash: [u8; 32],
+    pub received_at: i64,
 }
 
 /// An alert.
@@ -85,9 +93,9 @@ impl<'d> Known<'d> {
         tags.find(is_active).unwrap_or(&entry.tag)
     }
 
-    /// The delivery that has this one's identifier on its route: the hash of its body, and when it came.
-    pub fn same_id(&self, delivery: &NewDelivery) -> Option<([u8; 32], i64)> {
-        self.sender_ids.get(&place(delivery)?).copied()
+    /// The delivery that has this one's identifier on its route.
+    pub fn same_id(&self, delivery: &NewDelivery) -> Option<&First> {
+        self.sender_ids.get(&place(delivery)?)
     }
 
     /// When it happened: no later than now, so that no time in the future makes everything after it late.
@@ -105,7 +113,8 @@ impl<'d> Known<'d> {
             self.freed.push((&delivery.route, sender_id));
         }
         if sender_id_to_keep(delivery, is_duplicate).is_some() {
-            self.sender_ids.insert(place, (delivery.body_hash, self.now));
+            let (id, body_hash) = (delivery.id.clone(), delivery.body_hash);
+            self.sender_ids.insert(place, First { id, body_hash, received_at: self.now });
         }
     }
 
@@ -243,18 +252,21 @@ impl Alert<'_> {
 async fn look_up_sender_ids(
     work: &mut Work<'_>,
     deliveries: &[&NewDelivery],
-) -> Result<HashMap<(String, String), ([u8; 32], i64)>, StoreError> {
+) -> Result<HashMap<(String, String), First>, StoreError> {
     let places: Vec<(String, String)> = deliveries.iter().filter_map(|delivery| place(delivery)).collect();
     if places.is_empty() {
         return Ok(HashMap::new());
     }
     let text = format!(
-        "SELECT d.route, d.sender_id, d.body_hash, d.received_at FROM {} CROSS JOIN deliveries d \
+        "SELECT d.route, d.sender_id, d.id, d.body_hash, d.received_at FROM {} CROSS JOIN deliveries d \
         WHERE d.route = w.value ->> 0 AND d.sender_id = w.value ->> 1",
         work.dialect.each()
     );
     let rows = sqlx::query(AssertSqlSafe(text)).bind(list(&places)?).fetch_all(&mut *work.connection).await?;
-    let known = |row: &AnyRow| Ok(((row.try_get(0)?, row.try_get(1)?), (hash(row.try_get(2)?)?, row.try_get(3)?)));
+    let known = |row: &AnyRow| {
+        let first = First { id: row.try_get(2)?, body_hash: hash(row.try_get(3)?)?, received_at: row.try_get(4)? };
+        Ok(((row.try_get(0)?, row.try_get(1)?), first))
+    };
     rows.iter().map(known).collect()
 }
 

@@ -3,7 +3,8 @@
 use super::admission::{admit_all, ask, change, claimed_again, gated, rows};
 use super::*;
 use crate::relay::serve::gates::{Bounds, QUOTA_AGAIN};
-use crate::relay::serve::store::by_hand::{Drawn, Wish};
+use crate::relay::serve::store::by_hand::{Drawn, Wish, fulfill};
+use crate::relay::serve::store::view::{quotas::quotas, tally::tally};
 use crate::relay::serve::store::{Ledger, OWNER};
 
 const MINUTE: i64 = 60_000;
@@ -22,6 +23,7 @@ async fn when_the_quota_is_used_up_others_wait_and_a_session_that_works_ends_tha
         store.accept(gated(2, "y", &open)).await.unwrap();
         assert_eq!(admit_all(&store, &Bounds::default()).await, ["j2 is held"], "{address}");
         assert!(rows(&store).await.contains(&"j2.1 cpu hold quota".to_string()), "{address}");
+        assert_eq!(store.tally().await.unwrap().waiting, 1, "{address}");
         let quotas = store.quotas().await.unwrap();
         let [quota] = &quotas[..] else { panic!("{quotas:?} {address}") };
         assert_eq!((quota.integration.as_str(), quota.next_at - quota.since), ("one", QUOTA_AGAIN), "{address}");
@@ -115,13 +117,14 @@ async fn asks(ledger: &mut Ledger, id: &str) -> (String, Claimed) {
 async fn retried(ledger: &mut Ledger, alert: &str, id: &str) -> (String, Claimed) {
     let mut drawn = Drawn::new();
     drawn.job_id = id.to_string();
-    ledger.fulfill(&Wish::StartAgain { alert: alert.to_string(), drawn }, "ann").await.unwrap();
+    let wish = Wish::StartAgain { alert: alert.to_string(), drawn };
+    fulfill(&mut ledger.work(), &wish, "ann").await.unwrap();
     asks(ledger, id).await
 }
 
 async fn quota_of(ledger: &mut Ledger) -> Option<(i64, i64)> {
     let now = ledger.now;
-    let quotas = ledger.quotas().await.unwrap();
+    let quotas = quotas(&mut ledger.work()).await.unwrap();
     quotas.first().map(|quota| ((quota.since - now) / MINUTE, (quota.next_at - now) / MINUTE))
 }
 
@@ -149,4 +152,20 @@ async fn what_a_person_asks_for_is_tried_at_once_puts_off_nobody_and_ends_the_wa
     ended(&mut ledger, &good, OutcomeKind::PrOpened).await;
     assert_eq!(quota_of(&mut ledger).await, None, "it was started before the newest stop, and after the first");
     assert_eq!(asks(&mut ledger, "j3").await.0, "starts", "it is asked at once");
+}
+
+#[tokio::test]
+async fn an_alert_that_was_retried_is_dropped_once_and_not_when_it_works() {
+    let mut ledger = Ledger::new().await.unwrap();
+    ledger.now = 1_800_000_000_000;
+    let (_, first) = fires(&mut ledger, 1).await;
+    ended(&mut ledger, &first, OutcomeKind::QuotaExceeded).await;
+    ledger.now += MINUTE;
+    let (_, second) = retried(&mut ledger, "k1", "second").await;
+    ended(&mut ledger, &second, OutcomeKind::QuotaExceeded).await;
+    assert_eq!(tally(&mut ledger.work()).await.unwrap().dropped_today, 1);
+    ledger.now += MINUTE;
+    let (_, third) = retried(&mut ledger, "k1", "third").await;
+    ended(&mut ledger, &third, OutcomeKind::PrOpened).await;
+    assert_eq!(tally(&mut ledger.work()).await.unwrap().dropped_today, 0);
 }

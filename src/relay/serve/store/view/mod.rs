@@ -9,7 +9,7 @@ pub(super) mod quotas;
 mod routes;
 mod statistics;
 mod storms;
-mod tally;
+pub(super) mod tally;
 mod timeline;
 mod usage;
 
