@@ -33,10 +33,10 @@ const NAMED: usize = 5;
 const PS_HELP: &str = "\
 Examples:
   source-devin-ai alert-relay ps
-  source-devin-ai alert-relay ps --responder waiting
+  source-devin-ai alert-relay ps --state waiting
   source-devin-ai alert-relay ps --all --result quota_exceeded --output json | jq -r .tag
 
-STATE is waiting (and the gate that holds it), on_it, done or dropped (and the result).";
+STATE is waiting (and the gate that holds it), on_it, blocked (a person is asked), done or dropped (and the result).";
 
 const SHOW_HELP: &str = "\
 Examples:
@@ -286,7 +286,7 @@ impl Shell {
                 Err(refused(format!("{count} alerts begin with this ID ({named}{more}): type more of it")))
             }
             Meant::Nobody => Err(refused(
-                "the bridge has no alert with this tag, key, session or job: `alert-relay ps --all` lists what it has"
+                "the bridge has no alert with this tag, key, session or job: `alert-relay ps --all` lists what it has, and `alert-relay rules explain` says why no rule took one"
                     .to_string(),
             )),
         }

@@ -29,10 +29,10 @@ pub struct Ps {
     /// Only what came then or later: 2h, 2026-01-31, 2026-01-31T09:00:00Z
     #[arg(long, value_name = "TIME", value_parser = |text: &str| start_date(text, now_s()))]
     since: Option<i64>,
-    /// Only alerts in this state
+    /// Only alerts in this state: whether they fire, or how their last job stands
     #[arg(long)]
     state: Option<State>,
-    /// Only alerts that wait, or that a session takes care of so
+    /// Only alerts whose last job stands so, whatever --state says of them
     #[arg(long, value_name = "STATUS")]
     responder: Option<Responder>,
     /// Only alerts that this gate holds
@@ -59,9 +59,29 @@ pub struct Ps {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
+#[value(rename_all = "snake_case")]
 enum State {
     Firing,
     Resolved,
+    Waiting,
+    OnIt,
+    Blocked,
+    Done,
+    Dropped,
+}
+
+impl State {
+    /// The word for how a job stands; `None` for one that tells whether the alert fires.
+    fn responder(self) -> Option<Responder> {
+        match self {
+            State::Firing | State::Resolved => None,
+            State::Waiting => Some(Responder::Waiting),
+            State::OnIt => Some(Responder::OnIt),
+            State::Blocked => Some(Responder::Blocked),
+            State::Done => Some(Responder::Done),
+            State::Dropped => Some(Responder::Dropped),
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -69,6 +89,7 @@ enum State {
 enum Responder {
     Waiting,
     OnIt,
+    Blocked,
     Done,
     Dropped,
 }
@@ -99,9 +120,10 @@ fn word(value: Option<impl ValueEnum>) -> Option<String> {
 impl Ps {
     /// What each list that is asked for has in its query: open alerts may have come long ago.
     fn queries(&self, now: i64) -> Vec<Vec<(&'static str, String)>> {
+        let responder = self.responder.or(self.state.and_then(State::responder));
         let filters = [
-            ("state", word(self.state)),
-            ("responder", word(self.responder)),
+            ("state", word(self.state.filter(|state| state.responder().is_none()))),
+            ("responder", word(responder)),
             ("gate", self.gate.clone()),
             ("result", self.result.clone()),
             ("rule", self.rule.clone()),
@@ -117,13 +139,13 @@ impl Ps {
             query.push((name, value));
             query
         };
-        let is_open = matches!(self.responder, Some(Responder::Waiting | Responder::OnIt));
+        let is_open = matches!(responder, Some(Responder::Waiting | Responder::OnIt));
         match self.since {
             Some(since) => vec![with("since", since.saturating_mul(1000).to_string())],
             None if self.all || is_open => vec![filters],
             None => {
                 let mut queries = vec![with("since", (now - RECENT).to_string())];
-                if self.responder.is_none() {
+                if responder.is_none() {
                     queries.extend(["waiting", "on_it"].map(|status| with("responder", status.to_string())));
                 }
                 queries
@@ -143,8 +165,8 @@ impl Shell {
                 }
             }
         }
-        if let Some(id) = options.rule.as_ref().filter(|_| alerts.is_empty()) {
-            self.note_unknown_rule(id).await?;
+        if alerts.is_empty() {
+            self.note_unknown(options).await?;
         }
         alerts.sort_by_key(|alert| std::cmp::Reverse(alert["last_at"].as_i64()));
         match self.format {
@@ -158,14 +180,22 @@ impl Shell {
         Ok(SUCCESS)
     }
 
-    /// Says so if the rules have no such rule: its alerts may have come while they had.
-    async fn note_unknown_rule(&self, id: &str) -> Result<(), Nothing> {
-        let rules = self.bridge.get("/api/v1/rules").await?;
-        let ids: Vec<&str> =
-            rules["rules"].as_array().into_iter().flatten().filter_map(|rule| rule["id"].as_str()).collect();
-        if !ids.contains(&id) {
-            let id = clean_line(id, LINE_BYTES);
-            self.output.note(&format!("note: the rules have no rule {id}: there are {}", ids.join(", ")));
+    /// Says so if the rules have no such rule, integration or route: alerts of one may have come while they had.
+    async fn note_unknown(&self, options: &Ps) -> Result<(), Nothing> {
+        let asked = [
+            ("rule", ("/api/v1/rules", "rules", "id"), &options.rule),
+            ("integration", ("/api/v1/integrations", "integrations", "name"), &options.integration),
+            ("route", ("/api/v1/integrations", "routes", "name"), &options.route),
+        ];
+        for (what, (path, list, field), typed) in asked {
+            let Some(typed) = typed else { continue };
+            let known = self.bridge.get(path).await?;
+            let names: Vec<&str> =
+                known[list].as_array().into_iter().flatten().filter_map(|one| one[field].as_str()).collect();
+            if !names.is_empty() && !names.contains(&typed.as_str()) {
+                let typed = clean_line(typed, LINE_BYTES);
+                self.output.note(&format!("note: the rules have no {what} {typed}: there are {}", names.join(", ")));
+            }
         }
         Ok(())
     }

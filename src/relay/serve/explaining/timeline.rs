@@ -97,7 +97,11 @@ fn answered(row: &DecisionView) -> String {
         }
         "join" => format!("{by}the gate {gate} had it join a session: {reason}"),
         "refuse" if row.rule.is_empty() => format!("it was dropped: {reason}"),
-        _ => format!("{by}the gate {gate} dropped it: {reason}"),
+        "refuse" => format!("{by}the gate {gate} dropped it: {reason}"),
+        // What a person asked for says so itself.
+        "retry" => format!("it was tried again: {reason}"),
+        "start_again" => format!("it was started again: {reason}"),
+        _ => reason.to_string(),
     }
 }
 
@@ -151,7 +155,12 @@ fn stands(alert: &KeptAlert, job: Option<&KeptJob>, last: Option<&DecisionView>,
             let advice = format!("{READ_ON}; alert-relay {word} {} tries once more", alert.tag);
             (format!("nothing started: {}", ended(job)), Some(advice))
         }
-        (Some(at), _) => (format!("its last session ended at {}: {}", time(at), ended(job)), None),
+        (Some(at), _) => {
+            let has_come_to_something = matches!(job.progress.status.as_deref(), Some("done" | "blocked"));
+            let again = format!("alert-relay start {} starts another session", alert.tag);
+            let now = format!("its last session ended at {}: {}", time(at), ended(job));
+            (now, (!has_come_to_something && alert.state != "resolved").then_some(again))
+        }
         (None, _) => match (&job.held_by, session) {
             (Some(gate), _) => {
                 let why = job.held_why.as_deref().unwrap_or("no reason is kept");

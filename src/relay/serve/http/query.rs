@@ -213,7 +213,7 @@ mod tests {
         since=yesterday: "since is a moment, in Unix milliseconds or as 2026-11-28T12:00:00Z"
         since=-1: "since is a moment, in Unix milliseconds or as 2026-11-28T12:00:00Z"
         responder=on_it: None None 500 None Some(OnIt)
-        responder=busy: "responder is one of waiting, on_it, done, dropped"
+        responder=busy: "responder is one of waiting, on_it, blocked, done, dropped"
         text=%FF: "the query is not percent-encoded UTF-8"
         text=%00: "the query is not percent-encoded UTF-8"
         text=a&text=b: "the query has text twice"

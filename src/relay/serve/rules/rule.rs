@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::matching::Match;
 use super::section::{Elsewhere, Place, Reader, Section};
-use super::{DEFAULT, Integration, OnCreateUnknown, Rule, limits, notify, session};
+use super::{DEFAULT, Integration, OnCreateUnknown, Rule, SANDBOX, limits, notify, session};
 use crate::devin::session::NewSession;
 use crate::relay::alert::State;
 use crate::relay::engine;
@@ -164,7 +164,17 @@ pub fn rule<'a>(
     let rule = &mut draft.rule;
     if let Some(place) = section.get("integration", reader) {
         let choices: Vec<(&str, &str)> = integrations.iter().map(|known| (&*known.name, &*known.name)).collect();
-        if let Some(name) = reader.choice(&place, &choices) {
+        if choices.is_empty() {
+            // What is missing is told elsewhere; a sandbox has one without being told.
+            let is_it = |text: &str| {
+                if text == SANDBOX {
+                    Ok(())
+                } else {
+                    Err(format!("must be {SANDBOX}, as the file has no integrations"))
+                }
+            };
+            draft.has_integration = reader.checked(&place, is_it).is_some();
+        } else if let Some(name) = reader.choice(&place, &choices) {
             rule.integration = name.to_string();
             draft.has_integration = true;
         }

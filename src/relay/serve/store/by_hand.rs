@@ -205,7 +205,9 @@ impl Last {
         let session = session.as_deref().unwrap_or("its session");
         if !self.is_settled {
             let why = self.held_why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-            return Some(format!("the alert has a job that goes on, {id}{why}"));
+            return Some(format!(
+                "the alert has a job that goes on, {id}{why}: wait for it, or end it first (alert-relay end)"
+            ));
         }
         if self.state == "resolved" {
             return Some("the alert is resolved: it can be started again when it fires".to_string());
@@ -227,10 +229,14 @@ async fn retry(work: &mut Work<'_>, job_id: &str, drawn: &Drawn, by: &str) -> Re
     let Some(row) = row else { return Ok(Answered::NotFound) };
     let Some(last) = Last::of(work, &row.try_get::<String, _>(0)?).await? else { return Ok(Answered::NotFound) };
     if last.id != job_id {
-        return refused(format!("the alert has had a later job, {}: that one can be retried", last.id));
+        return refused(format!("the alert has had a later job, {}: ask for that one", last.id));
     }
     let may_help = matches!(last.end(), "quota_exceeded" | "create_unknown" | "failed");
     if last.is_settled && !may_help {
+        // Nothing else is advised that would be refused as well.
+        if let Some(reason) = last.objection() {
+            return refused(reason);
+        }
         return refused(format!(
             "it ended as {}, and only a job that ended for want of quota, or whose session could not be created, is retried: start the alert again instead (alert-relay start)",
             last.end()

@@ -9,11 +9,21 @@ use super::super::query::Query;
 use crate::relay::serve::access::Right;
 use crate::relay::serve::integration::Standing;
 use crate::relay::serve::store::{
-    AlertFilter, AlertView, DecisionFilter, Deliveries, JobFilter, JobRow, JobView, NoticeFilter, StormView,
+    self, AlertFilter, AlertView, DecisionFilter, Deliveries, JobFilter, JobRow, JobView, NoticeFilter, StormView,
 };
 
 /// The states of deliveries that can be asked for.
 const STATES: [&str; 4] = ["alerts", "no_alert", "unrecognized", "duplicate"];
+
+/// The states of alerts: whether they fire. How their jobs stand is another question, with other words.
+fn state_of_alerts(query: &Query) -> Result<Option<String>, Answer> {
+    let is_of_responder = |word: String| store::Standing::ALL.iter().any(|(known, _)| *known == word);
+    if query.text("state").is_some_and(is_of_responder) {
+        let reason = "state is one of firing, resolved: this is a word of responder";
+        return Err(Answer::problem(StatusCode::BAD_REQUEST, reason));
+    }
+    query.word("state", &["firing", "resolved"])
+}
 
 /// The levels of alerts.
 const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
@@ -21,8 +31,7 @@ const SEVERITIES: [&str; 5] = ["critical", "high", "medium", "low", "info"];
 impl Door {
     pub(super) async fn list_alerts(&self, query: &Query) -> Result<Answer, Answer> {
         let filter = AlertFilter {
-            is_blocked: false,
-            state: query.word("state", &["firing", "resolved"])?,
+            state: state_of_alerts(query)?,
             standing: query.standing()?,
             gate: query.text("gate"),
             result: query.text("result"),

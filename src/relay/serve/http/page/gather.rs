@@ -288,7 +288,6 @@ fn filter_of(filter: &Filter) -> AlertFilter {
     let maybe = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     AlertFilter {
         standing: StandingFilter::ALL.iter().find(|(word, _)| *word == filter.state).map(|(_, standing)| *standing),
-        is_blocked: filter.state == "blocked",
         result: Some(filter.state.clone()).filter(|state| state == Filter::QUOTA),
         rule: maybe(&filter.rule),
         integration: maybe(&filter.integration),

@@ -52,8 +52,6 @@ pub struct AlertFilter {
     pub standing: Option<Standing>,
     /// The gate that holds its job.
     pub gate: Option<String>,
-    /// Its last session asks a person.
-    pub is_blocked: bool,
     /// How its last job ended: `pr_opened`, `quota_exceeded` …
     pub result: Option<String>,
     pub rule: Option<String>,
@@ -100,9 +98,6 @@ pub async fn alerts(
     let mut conditions = Conditions::default();
     if let Some(standing) = filter.standing {
         conditions.plain(standing.condition());
-    }
-    if filter.is_blocked {
-        conditions.plain("j.status = 'blocked'");
     }
     conditions.maybe("a.state = ?", filter.state.as_ref());
     conditions.maybe("a.route = ?", filter.route.as_ref());

@@ -74,6 +74,8 @@ pub enum Standing {
     /// Nothing has started yet.
     Waiting,
     OnIt,
+    /// Of those that are done, the ones that ask a person.
+    Blocked,
     Done,
     Dropped,
 }
@@ -173,7 +175,7 @@ impl JobView {
         let status = match self.standing() {
             Standing::Waiting => return None,
             Standing::OnIt => ResponderStatus::OnIt,
-            Standing::Done => ResponderStatus::Done,
+            Standing::Done | Standing::Blocked => ResponderStatus::Done,
             Standing::Dropped => ResponderStatus::Dropped,
         };
         let progress = self.progress.clone();
@@ -192,9 +194,10 @@ impl JobView {
 
 impl Standing {
     /// All of them, by their words.
-    pub const ALL: [(&str, Standing); 4] = [
+    pub const ALL: [(&str, Standing); 5] = [
         ("waiting", Standing::Waiting),
         ("on_it", Standing::OnIt),
+        ("blocked", Standing::Blocked),
         ("done", Standing::Done),
         ("dropped", Standing::Dropped),
     ];
@@ -204,6 +207,7 @@ impl Standing {
         match self {
             Standing::Waiting => "j.id IS NOT NULL AND j.settled_at IS NULL AND j.session_id IS NULL",
             Standing::OnIt => "j.settled_at IS NULL AND j.session_id IS NOT NULL",
+            Standing::Blocked => "j.settled_at IS NOT NULL AND j.status = 'blocked'",
             Standing::Done => "j.settled_at IS NOT NULL AND j.status IN ('done', 'blocked')",
             Standing::Dropped => {
                 "j.settled_at IS NOT NULL AND (j.status IS NULL OR j.status NOT IN ('done', 'blocked'))"
