@@ -7,6 +7,7 @@ use source_devin_ai::relay::alert::key_table;
 use source_devin_ai::relay::error_report::Code;
 use source_devin_ai::relay::inbound::senders;
 use source_devin_ai::relay::prompt::VARIABLES;
+use source_devin_ai::relay::serve::metrics;
 use source_devin_ai::sandbox::{FaultKind, scenarios};
 use source_devin_ai::source::streams::{self, STREAMS};
 
@@ -67,6 +68,18 @@ fn the_senders_page_is_made_from_the_table() {
         std::fs::write(&path, &made).unwrap();
     }
     assert!(page == made, "the table of senders has changed: run UPDATE_DOCS=1 cargo test --test documents");
+}
+
+#[test]
+fn the_page_of_metrics_is_made_from_the_table() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/serve-metrics.md");
+    let page = std::fs::read_to_string(&path).unwrap();
+    let (before, _) = page.split_once("| Metric |").expect("the table is there");
+    let made = format!("{before}{}", metrics::in_markdown());
+    if std::env::var_os("UPDATE_DOCS").is_some() {
+        std::fs::write(&path, &made).unwrap();
+    }
+    assert!(page == made, "the table of metrics has changed: run UPDATE_DOCS=1 cargo test --test documents");
 }
 
 #[test]

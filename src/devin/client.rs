@@ -36,7 +36,12 @@ pub struct Client {
     clock: ServerClock,
     /// This machine's clock.
     machine: Box<dyn Fn() -> SystemTime + Send + Sync>,
+    /// Told of each request.
+    watch: Option<Box<Watch>>,
 }
+
+/// Told of each request that was made with which status it was answered, `None` where it was not, and how long that took.
+type Watch = dyn Fn(Option<u16>, Duration) + Send + Sync;
 
 /// Something a request met on its way, told while it is still being tried.
 #[derive(Debug, Clone)]
@@ -55,7 +60,7 @@ impl Client {
         let gate = Gate::new(settings.concurrency);
         let (memory, clock) = (Memory::default(), ServerClock::default());
         let machine = Box::new(SystemTime::now);
-        Client { settings, network: Network::default(), transport: None, gate, memory, clock, machine }
+        Client { settings, network: Network::default(), transport: None, gate, memory, clock, machine, watch: None }
     }
 
     /// A client whose requests `transport` answers, instead of the network.
@@ -66,6 +71,12 @@ impl Client {
     /// Takes `machine` for this machine's clock, which counts where the API says no time.
     pub fn with_machine_clock(self, machine: impl Fn() -> SystemTime + Send + Sync + 'static) -> Client {
         Client { machine: Box::new(machine), ..self }
+    }
+
+    /// Has `watch` told of each request that was made with which status it was answered, `None` where it was not, and how long that
+    /// took.
+    pub fn watched(self, watch: impl Fn(Option<u16>, Duration) + Send + Sync + 'static) -> Client {
+        Client { watch: Some(Box::new(watch)), ..self }
     }
 
     /// The page of a list that `trail` has come to, tried until it is sound or the policy gives up.
@@ -209,6 +220,25 @@ impl Client {
 
     /// The same, as far as the answer's share of the memory lets it.
     async fn ask_within(
+        &self,
+        request: HttpRequest,
+        connections: Connections,
+        silence: Duration,
+        share: Option<&mut Share>,
+    ) -> Result<Answer, Refusal> {
+        let started = Instant::now();
+        let result = self.exchange(request, connections, silence, share).await;
+        if let Some(watch) = &self.watch {
+            let status = match &result {
+                Ok(answer) => Some(answer.status),
+                Err(refusal) => refusal.kind.status(),
+            };
+            watch(status, started.elapsed());
+        }
+        result
+    }
+
+    async fn exchange(
         &self,
         request: HttpRequest,
         connections: Connections,

@@ -244,6 +244,11 @@ impl Job {
         (self, actions)
     }
 
+    /// Whether it has made a session itself.
+    pub fn has_made_a_session(&self) -> bool {
+        !self.made.is_empty()
+    }
+
     /// Whether there is a session that this job has made, or may have.
     pub fn may_have_made_a_session(&self) -> bool {
         !self.made.is_empty() || self.unclear.is_some()

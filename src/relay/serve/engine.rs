@@ -4,6 +4,7 @@
 mod admission;
 mod held;
 mod late;
+mod measuring;
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -16,6 +17,7 @@ use tokio::task::JoinSet;
 use super::Log;
 use super::gates::Bounds;
 use super::integration::{Integration, Requests};
+use super::metrics::Metrics;
 use super::polling::Polls;
 use super::store::{Claimed, Saved, Store};
 use crate::devin::Error;
@@ -48,6 +50,7 @@ pub struct Engine {
     stop: Receiver<Option<i32>>,
     /// What holds for all jobs, as the rules file says it now.
     bounds: Receiver<Arc<Bounds>>,
+    metrics: Arc<Metrics>,
     wake: Arc<Notify>,
     places: Arc<Semaphore>,
     /// The jobs in hand, with their claims. What was claimed and is not in hand comes back when its lease ends.
@@ -63,6 +66,7 @@ impl Engine {
         log: &Log,
         stop: Receiver<Option<i32>>,
         bounds: Receiver<Arc<Bounds>>,
+        metrics: &Arc<Metrics>,
     ) -> Arc<Engine> {
         Arc::new(Engine {
             store,
@@ -71,6 +75,7 @@ impl Engine {
             log: log.clone(),
             stop,
             bounds,
+            metrics: Arc::clone(metrics),
             wake: Arc::new(Notify::new()),
             places: Arc::new(Semaphore::new(AT_ONCE)),
             in_hand: Mutex::default(),
@@ -180,7 +185,7 @@ impl Engine {
             if !self.keep(&mut held, due_in).await {
                 return;
             }
-            events.iter().for_each(|event| self.log.event(event));
+            self.tell(&mut held, &events);
             if held.job.end().is_some() || due_in.is_some() {
                 return;
             }
@@ -192,6 +197,7 @@ impl Engine {
                 },
                 None => Observation::Started,
             };
+            self.metrics.heard(&self.integration.name, &observation);
             if held.hear(&observation) {
                 self.integration.doubt();
             }

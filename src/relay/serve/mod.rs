@@ -12,6 +12,7 @@ mod integration;
 mod kill_switch;
 mod live;
 mod log;
+pub mod metrics;
 pub mod notify;
 mod page;
 mod polling;
@@ -43,6 +44,7 @@ pub use integration::IntegrationSettings;
 use live::Live;
 pub use live::Source;
 pub use log::Log;
+use metrics::{Metrics, Names};
 pub use replay::{Counts, Course, Difference, Replayed, compare, replay};
 use rules::Rules;
 pub use simulation::{Simulated, simulate};
@@ -99,16 +101,25 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     let local = listener.local_addr().map_err(|error| error.to_string())?;
     let origin = Origin { address: local, is_encrypted: tls.is_some() };
     let supervisor = Supervisor::of(&|name| std::env::var_os(name), std::process::id());
-    let store = Arc::new(Store::open(&address).await.map_err(|error| error.to_string())?);
+    let names: Vec<String> = integrations.iter().map(|integration| integration.name.clone()).collect();
+    let metrics = Arc::new(Metrics::new(Names::of(&rules, &names)));
+    if let Some(at) = tls.as_ref().and_then(Tls::expires_at) {
+        metrics.expires(at);
+    }
+    let watch = {
+        let metrics = Arc::clone(&metrics);
+        Box::new(move |took, is_committed| metrics.transacted(took, is_committed))
+    };
+    let store = Arc::new(Store::watched(&address, watch).await.map_err(|error| error.to_string())?);
     let owner = format!("relay-{}", drawn());
     let integrations: Vec<Arc<Integration>> =
-        integrations.into_iter().map(|settings| Arc::new(Integration::new(settings))).collect();
+        integrations.into_iter().map(|settings| Arc::new(Integration::new(watched(settings, &metrics)))).collect();
     let bounds = tokio::sync::watch::Sender::new(Arc::new(rules.bounds.clone()));
     let engines: Vec<Arc<Engine>> = integrations
         .iter()
         .map(|integration| {
             let (store, integration) = (Arc::clone(&store), Arc::clone(integration));
-            Engine::new(store, integration, &owner, &log, stop.clone(), bounds.subscribe())
+            Engine::new(store, integration, &owner, &log, stop.clone(), bounds.subscribe(), &metrics)
         })
         .collect();
     let wake = engines.iter().map(|engine| engine.wake()).collect();
@@ -124,6 +135,8 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         store,
         sns,
         refusals: http::Refusals::default(),
+        metrics,
+        open: metrics::Open::default(),
         tls,
         form_key,
     });
@@ -137,8 +150,8 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     let running: Vec<_> = engines.iter().map(|engine| tokio::spawn(Arc::clone(engine).run())).collect();
     drop(served);
     let telling = {
-        let (store, live) = (Arc::clone(&door.store), Arc::clone(&door.live));
-        tokio::spawn(notify::tell(store, live, log.clone(), stop.clone()))
+        let (store, live, metrics) = (Arc::clone(&door.store), Arc::clone(&door.live), Arc::clone(&door.metrics));
+        tokio::spawn(notify::tell(store, live, log.clone(), metrics, stop.clone()))
     };
     let pruning = tokio::spawn(look_after(Arc::clone(&door), log.clone()));
     let reloading = tokio::spawn(reload(Arc::clone(&door)));
@@ -175,6 +188,13 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     beating.abort();
     log.note("stopped");
     Ok(())
+}
+
+/// An integration whose requests are counted.
+fn watched(settings: IntegrationSettings, metrics: &Arc<Metrics>) -> IntegrationSettings {
+    let (name, metrics) = (settings.name.clone(), Arc::clone(metrics));
+    let client = settings.client.watched(move |status, took| metrics.asked_devin(&name, status, took));
+    IntegrationSettings { client, ..settings }
 }
 
 /// Tells the supervisor that the process is alive, as long as its event loop turns.

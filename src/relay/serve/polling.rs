@@ -1,13 +1,14 @@
 //! Sessions that are due at the same time are asked for in one list, by their identifiers: a thousand watched sessions cost
 //! twenty requests. A session that such a list does not show is asked for by itself, because a list may lag.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::sync::{Notify, oneshot};
 
 use super::integration::{Integration, Requests};
+use crate::devin::client::now_s;
 use crate::devin::session::Session;
 use crate::devin::{Error, Kind};
 
@@ -26,6 +27,8 @@ pub struct Polls {
     full: Notify,
     /// Whether the API has answered with sessions that nobody asked for: then it knows no such filter.
     is_alone: AtomicBool,
+    /// When a session was last seen, in Unix milliseconds; 0 before the first.
+    last_at: AtomicI64,
 }
 
 /// One that waits.
@@ -47,6 +50,11 @@ impl Polls {
         }
         self.wake.notify_one();
         answered.await.unwrap_or_else(|_| Err(given_up()))
+    }
+
+    /// When a session was last seen, in Unix milliseconds; `None` before the first.
+    pub fn last_at(&self) -> Option<i64> {
+        Some(self.last_at.load(Ordering::Relaxed)).filter(|at| *at > 0)
     }
 
     /// How many wait then.
@@ -89,6 +97,9 @@ async fn ask(integration: Arc<Integration>, polls: Vec<Poll>) {
             },
             Err(error) => Err(error.clone()),
         };
+        if result.is_ok() {
+            integration.polls.last_at.store(now_s() * 1000, Ordering::Relaxed);
+        }
         // Whoever asked may have been told to stop.
         let _ = answer.send(result);
     }

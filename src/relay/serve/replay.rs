@@ -377,7 +377,7 @@ impl<'a> Player<'a> {
     /// A gate has ended it.
     async fn turn_away(&mut self, claimed: Claimed, admission: Admission) -> Result<(), StoreError> {
         let (kind, reason, session) = match admission {
-            Admission::Refuse { is_resolved: true, reason } => (OutcomeKind::ResolvedBeforeStart, reason, None),
+            Admission::Refuse { is_resolved: true, reason, .. } => (OutcomeKind::ResolvedBeforeStart, reason, None),
             Admission::Refuse { reason, .. } => (OutcomeKind::Refused, reason, None),
             Admission::Join { session, reason } => (OutcomeKind::Attached, reason, Some(session)),
             Admission::Start { .. } | Admission::Hold { .. } | Admission::Lost => return Ok(()),

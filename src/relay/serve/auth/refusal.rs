@@ -58,6 +58,23 @@ impl Refusal {
         }
     }
 
+    /// Every word that [`Refusal::code`] may say.
+    pub const CODES: [&str; 13] = [
+        "no_method",
+        "missing_credential",
+        "unexpected_path",
+        "unreadable_credential",
+        "wrong_credential",
+        "bad_signature",
+        "untimely",
+        "not_loopback",
+        "proxied",
+        "foreign_host",
+        "browser",
+        "not_sns",
+        "unknown_topic",
+    ];
+
     /// One word for programs: a label of a metric, a field of a log.
     pub fn code(&self) -> &'static str {
         match self {

@@ -22,7 +22,7 @@ impl Engine {
     /// Whether a job that is new may begin. One that may not is given back, or has ended.
     pub(super) async fn may_begin(&self, held: &mut Held, requests: &Requests<'_>) -> bool {
         match self.admission(held, false).await {
-            Some(Admission::Start { companions }) => {
+            Some(Admission::Start { companions, .. }) => {
                 let new = &mut held.job.request.new;
                 new.prompt = with_storm(&new.prompt, &companions);
                 true
@@ -43,7 +43,7 @@ impl Engine {
     pub(super) async fn may_create(&self, held: &mut Held, before: &Job, requests: &Requests<'_>) -> bool {
         match self.admission(held, true).await {
             Some(Admission::Start { .. }) => true,
-            Some(Admission::Hold { wait, reason, is_new }) => {
+            Some(Admission::Hold { wait, reason, is_new, .. }) => {
                 held.job = held.job.clone().before_create(before.clone());
                 if self.keep(held, Some(wait)).await && is_new {
                     self.tell_held(held, &reason, requests);
@@ -58,8 +58,8 @@ impl Engine {
     /// Ends a job that is not to start, unless somebody else has taken it on. Always `false`: it does not go on.
     async fn end_without(&self, held: &mut Held, admission: Admission, requests: &Requests<'_>) -> bool {
         let (kind, reason, session) = match admission {
-            Admission::Refuse { is_resolved: true, reason } => (OutcomeKind::ResolvedBeforeStart, reason, None),
-            Admission::Refuse { is_resolved: false, reason } => (OutcomeKind::Refused, reason, None),
+            Admission::Refuse { is_resolved: true, reason, .. } => (OutcomeKind::ResolvedBeforeStart, reason, None),
+            Admission::Refuse { is_resolved: false, reason, .. } => (OutcomeKind::Refused, reason, None),
             Admission::Join { session, reason } => (OutcomeKind::Attached, reason, Some(session)),
             Admission::Start { .. } | Admission::Hold { .. } | Admission::Lost => return false,
         };
@@ -87,7 +87,10 @@ impl Engine {
         };
         loop {
             match self.store.admit(ask.clone()).await {
-                Ok(admission) => return Some(admission),
+                Ok(admission) => {
+                    self.metrics.decided(&held.rule, &admission);
+                    return Some(admission);
+                }
                 Err(error) => self.log.warn(&format!("{}: whether it may start is not known: {error}", job.id)),
             }
             if self.is_stopping() {
@@ -121,7 +124,7 @@ impl Engine {
             events.push(event_of(&held.job, kind, now.devin));
         }
         if self.keep(held, None).await {
-            events.iter().for_each(|event| self.log.event(event));
+            self.tell(held, &events);
         }
     }
 

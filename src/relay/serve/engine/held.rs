@@ -1,6 +1,9 @@
 //! A job in hand: what it has been told of, and what is shown of it. Asks nobody, and decides nothing about its course.
 
 use std::collections::VecDeque;
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 use crate::relay::event::EventKind;
 use crate::relay::job::{End, Job, Observation, Phase};
@@ -9,6 +12,11 @@ use crate::relay::serve::store::{Claimed, News, Progress, Save};
 /// A job in hand.
 pub(super) struct Held {
     pub(super) job: Job,
+    pub(super) rule: String,
+    /// How old it was when it was claimed, and when that was.
+    age: (Duration, Instant),
+    /// What of its progress has been counted.
+    pub(super) counted: Progress,
     pub(super) epoch: i64,
     owner: String,
     is_taken_over: bool,
@@ -24,6 +32,9 @@ impl Held {
         Held {
             is_taken_over: claimed.stepped_by.is_some_and(|by| by != owner),
             job: claimed.job.made_patient(),
+            rule: claimed.rule,
+            age: (Duration::from_millis(u64::try_from(claimed.age).unwrap_or_default()), Instant::now()),
+            counted: claimed.progress.clone(),
             epoch: claimed.epoch,
             owner: owner.to_string(),
             progress: claimed.progress,
@@ -31,6 +42,11 @@ impl Held {
             news: claimed.news.into(),
             news_until: 0,
         }
+    }
+
+    /// How long ago its alert came.
+    pub(super) fn age(&self) -> Duration {
+        self.age.0 + self.age.1.elapsed()
     }
 
     /// What another process did may not have been done; what this one waited for is over.

@@ -51,6 +51,10 @@ impl Engine {
             self.log.warn(&format!("{}: what its session came to cannot be kept: {error}", late.job.id));
             return;
         }
+        self.metrics.came_to(&late.rule, outcome.kind);
+        if pr_url.is_some() {
+            self.metrics.has_pull_request(&late.rule);
+        }
         let now = requests.now();
         let event = OutcomeEvent {
             status: outcome.kind.status(),

@@ -296,6 +296,12 @@ impl Gate {
         !matches!(self, Gate::Resolved | Gate::MaxWait | Gate::Rule | Gate::Suppressed | Gate::Cooldown)
     }
 
+    /// Whether it turns alerts away.
+    pub fn refuses(self) -> bool {
+        use Gate::{AcuPerDay, Cooldown, MaxWait, MinOccurrences, Resolved, Rule, Suppressed};
+        matches!(self, Resolved | MaxWait | Rule | Suppressed | MinOccurrences | Cooldown | AcuPerDay)
+    }
+
     /// The words of all gates that a decision may name, in their order.
     pub fn names() -> impl Iterator<Item = &'static str> {
         std::iter::once(FILTER).chain(Gate::ALL.iter().map(|gate| gate.name()))

@@ -18,18 +18,35 @@ pub struct Answer {
     pub status: StatusCode,
     pub body: Value,
     is_problem: bool,
+    /// `None` as a rule; apart, since answers are handed around as errors.
+    more: Option<Box<More>>,
     header: Option<(HeaderName, HeaderValue)>,
+}
+
+/// What few answers have.
+#[derive(Debug, Default)]
+struct More {
+    /// A text that takes the place of the body, with its media type.
+    text: Option<(&'static str, String)>,
+    /// Why it is refused, in one word.
+    code: Option<&'static str>,
 }
 
 impl Answer {
     /// An answer that says this.
     pub fn new(status: StatusCode, body: Value) -> Answer {
-        Answer { status, body, is_problem: false, header: None }
+        Answer { status, body, is_problem: false, more: None, header: None }
     }
 
     /// An answer that says nothing more.
     pub fn empty(status: StatusCode) -> Answer {
         Answer::new(status, Value::Null)
+    }
+
+    /// An answer that is a text.
+    pub fn text(media_type: &'static str, text: String) -> Answer {
+        let more = More { text: Some((media_type, text)), ..More::default() };
+        Answer { more: Some(Box::new(more)), ..Answer::empty(StatusCode::OK) }
     }
 
     /// An answer that says what is wrong.
@@ -49,6 +66,17 @@ impl Answer {
     /// What is wrong; empty where nothing is.
     pub fn reason(&self) -> &str {
         self.body["reason"].as_str().unwrap_or_default()
+    }
+
+    /// The same, with why in one word.
+    pub fn coded(self, code: &'static str) -> Answer {
+        let more = More { code: Some(code), ..More::default() };
+        Answer { more: Some(Box::new(more)), ..self }
+    }
+
+    /// Why it is refused, in one word; `None` where nothing but the status says so.
+    pub fn code(&self) -> Option<&'static str> {
+        self.more.as_ref().and_then(|more| more.code)
     }
 
     /// The same, with what to do about its reason.
@@ -78,13 +106,17 @@ impl Answer {
             let (status, detail) = (self.status.as_u16(), self.reason().to_string());
             self = self.with_fields(json!({"type": "about:blank", "title": title, "status": status, "detail": detail}));
         }
-        let text = if self.body.is_null() { String::new() } else { format!("{}\n", self.body) };
+        let kind = if self.is_problem { "application/problem+json" } else { "application/json" };
+        let (kind, text) = match self.more.take().and_then(|more| more.text) {
+            Some((kind, text)) => (Some(kind), text),
+            None if self.body.is_null() => (None, String::new()),
+            None => (Some(kind), format!("{}\n", self.body)),
+        };
         let mut response = Response::new(Full::from(text));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         headers.extend(self.header);
-        let kind = if self.is_problem { "application/problem+json" } else { "application/json" };
-        if !self.body.is_null() {
+        if let Some(kind) = kind {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         }
         headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));

@@ -22,6 +22,7 @@ pub struct Endpoint {
 pub enum Handler {
     Health,
     Readiness,
+    Metrics,
     Description,
     Alerts,
     Alert,
@@ -73,9 +74,10 @@ const NOTIFICATIONS: &[&str] = &["state", "target", "alert", "job", "after", "li
 const PAGE: &[&str] = &["after", "limit"];
 
 /// All of them.
-pub static ENDPOINTS: [Endpoint; 31] = [
+pub static ENDPOINTS: [Endpoint; 32] = [
     get("/healthz", Right::Nothing, &[], Handler::Health),
     get("/readyz", Right::Nothing, &[], Handler::Readiness),
+    get("/metrics", Right::Read, &[], Handler::Metrics),
     get("/api/v1/openapi.json", Right::Read, &[], Handler::Description),
     get("/api/v1/alerts", Right::Read, ALERTS, Handler::Alerts),
     get("/api/v1/alerts/{tag}", Right::Read, &[], Handler::Alert),

@@ -7,6 +7,7 @@ mod body;
 mod endpoints;
 mod form;
 mod large;
+mod measuring;
 mod page;
 mod places;
 mod query;
@@ -37,12 +38,14 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::sync::watch::{Receiver, Sender};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::Log;
 use super::auth::{self, Accepted, Auth};
 use super::gates::Bounds;
 use super::integration::Integration;
 use super::live::{Live, Served};
+use super::metrics::{Metrics, Open};
 use super::reading::Unreadable;
 use super::rules::Route;
 use super::secret::Secret;
@@ -92,6 +95,9 @@ pub struct Door {
     pub sns: Sns,
     /// What was refused last.
     pub refusals: Refusals,
+    /// What is counted, and what programs that watch the bridge are told.
+    pub metrics: Arc<Metrics>,
+    pub open: Open,
     /// `None` where requests come in the clear.
     pub tls: Option<Tls>,
     /// What the forms of the pages are signed with where there is no token.
@@ -201,6 +207,7 @@ impl Door {
             let name = name.split('/').next().unwrap_or_default();
             let served = self.live.now();
             let Some(route) = served.rules.routes.iter().find(|route| route.name == name) else {
+                self.metrics.has_no_route();
                 return Answer::problem(StatusCode::NOT_FOUND, "there is no route of this name");
             };
             if request.method() != Method::POST && request.method() != Method::PUT {
@@ -220,12 +227,15 @@ impl Door {
         peer: SocketAddr,
         place: &Place,
     ) -> Answer {
+        let began = Instant::now();
         let kept = self.keep(served, route, request, peer, place).await;
-        kept.unwrap_or_else(|refusal| {
+        let answer = kept.unwrap_or_else(|refusal| {
             self.log.refused(&route.name, refusal.status.as_u16(), &refusal.body);
             self.refusals.note(&route.name, refusal.status.as_u16(), refusal.reason());
             refusal
-        })
+        });
+        self.metrics.delivered(&route.name, measuring::answered(&answer), answer.code(), began.elapsed());
+        answer
     }
 
     /// # Errors
@@ -266,6 +276,7 @@ impl Door {
         let deadline = if route.format == Some(Format::Sentry) { DEADLINE_OF_SENTRY } else { DEADLINE };
         let answer = match tokio::time::timeout(deadline, self.store.accept(read.delivery)).await {
             Ok(Ok(receipt)) => {
+                receipt.taken.iter().for_each(|taken| self.metrics.took(&route.name, measuring::taken(taken)));
                 decisions =
                     keys.into_iter().zip(&receipt.taken).filter_map(|(key, taken)| decision(key, taken)).collect();
                 self.confirm(accepted, self.receipt(receipt, verdict, &notes)).await
@@ -329,7 +340,7 @@ impl Door {
             auth::Verdict::Accepted(accepted) => Ok(accepted),
             auth::Verdict::Refused(refusal) => {
                 let status = StatusCode::from_u16(refusal.status()).unwrap_or(StatusCode::FORBIDDEN);
-                Err(Answer::problem(status, &refusal.to_string()))
+                Err(Answer::problem(status, &refusal.to_string()).coded(refusal.code()))
             }
             auth::Verdict::NeedsCertificate(_) => Err(busy("the certificate of Amazon SNS cannot be fetched")),
         }

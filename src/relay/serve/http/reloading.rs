@@ -5,6 +5,7 @@ use serde_json::json;
 
 use super::Door;
 use super::answer::Answer;
+use crate::relay::serve::metrics::Names;
 use crate::relay::serve::told;
 
 impl Door {
@@ -13,6 +14,8 @@ impl Door {
         match self.live.reload().await {
             Ok(served) => {
                 self.bounds.send_replace(served.rules.bounds.clone().into());
+                let integrations: Vec<String> = self.integrations.iter().map(|known| known.name.clone()).collect();
+                self.metrics.reloaded(Some(Names::of(&served.rules, &integrations)));
                 let (routes, rules) = (served.rules.routes.len(), served.rules.rules.len());
                 self.log.note(&format!("the rules file is read again: {routes} routes, {rules} rules"));
                 let warnings: Vec<String> = served.rules.warnings.iter().map(ToString::to_string).collect();
@@ -23,6 +26,7 @@ impl Door {
                 Answer::new(StatusCode::OK, json!({"reloaded": true, "rules": rules, "warnings": warnings}))
             }
             Err(problems) => {
+                self.metrics.reloaded(None);
                 self.log.warn("the rules file is not put in force, and the rules before it stay");
                 problems.iter().for_each(|problem| self.log.warn(problem));
                 let answer = Answer::problem(StatusCode::UNPROCESSABLE_ENTITY, "the rules in force stay");

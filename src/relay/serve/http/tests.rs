@@ -11,6 +11,7 @@ use super::*;
 use crate::output::Output;
 use crate::redact::Redactor;
 use crate::relay::serve::auth::tests::sns_messages::{confirmation, pending};
+use crate::relay::serve::metrics::Names;
 use crate::relay::serve::rules::{Devin, Surroundings, check};
 use crate::relay::serve::store::Address;
 
@@ -57,6 +58,8 @@ async fn door_with(sns: Sns) -> Arc<Door> {
         store,
         sns,
         refusals: Refusals::default(),
+        metrics: Arc::new(Metrics::new(Names::default())),
+        open: Open::default(),
         tls: None,
         form_key: Secret::new("key"),
     })

@@ -1,5 +1,7 @@
 //! Connections that are encrypted here, and not by a proxy in front.
 
+mod validity;
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,7 +21,10 @@ const REFUSING: Duration = Duration::from_secs(1);
 
 /// A certificate and its key.
 #[derive(Clone)]
-pub struct Tls(TlsAcceptor);
+pub struct Tls {
+    acceptor: TlsAcceptor,
+    expires_at: Option<i64>,
+}
 
 impl Tls {
     /// Reads them from files in PEM. They are read once: after a change, the process has to be started again.
@@ -33,6 +38,7 @@ impl Tls {
         if chain.is_empty() {
             return Err(unusable("--tls-cert", certificate, "a certificate", &PemError::NoItemsFound));
         }
+        let expires_at = chain.first().and_then(|first| validity::not_after(first));
         let secret = PrivateKeyDer::from_pem_file(key);
         let secret = secret.map_err(|error| unusable("--tls-key", key, "a private key", &error))?;
         let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, secret);
@@ -45,7 +51,12 @@ impl Tls {
             error => format!("--tls-cert and --tls-key cannot be used: {error}"),
         })?;
         config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
-        Ok(Tls(TlsAcceptor::from(Arc::new(config))))
+        Ok(Tls { acceptor: TlsAcceptor::from(Arc::new(config)), expires_at })
+    }
+
+    /// When the certificate expires, in Unix seconds; `None` where that cannot be read.
+    pub fn expires_at(&self) -> Option<i64> {
+        self.expires_at
     }
 
     /// Greets a connection.
@@ -53,7 +64,7 @@ impl Tls {
     /// # Errors
     /// When the other side does not speak TLS, or does not trust this certificate.
     pub async fn greet(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
-        self.0.accept(stream).await
+        self.acceptor.accept(stream).await
     }
 }
 

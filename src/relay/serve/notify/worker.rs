@@ -12,6 +12,7 @@ use super::sending::attempt;
 use super::target::Target;
 use crate::relay::serve::Log;
 use crate::relay::serve::live::{Live, Served};
+use crate::relay::serve::metrics::Metrics;
 use crate::relay::serve::store::{Outgoing, Settled, Store};
 
 /// How long a message is held without a word before it is sent by another process: longer than any try takes.
@@ -35,12 +36,13 @@ struct Post {
     store: Arc<Store>,
     live: Arc<Live>,
     log: Log,
+    metrics: Arc<Metrics>,
     stop: Receiver<Option<i32>>,
 }
 
 /// Sends what the store keeps until asked to stop, and then until what is under way is kept.
-pub async fn tell(store: Arc<Store>, live: Arc<Live>, log: Log, stop: Receiver<Option<i32>>) {
-    let post = Post { store, live, log, stop };
+pub async fn tell(store: Arc<Store>, live: Arc<Live>, log: Log, metrics: Arc<Metrics>, stop: Receiver<Option<i32>>) {
+    let post = Post { store, live, log, metrics, stop };
     let mut workers: HashMap<String, JoinHandle<()>> = HashMap::new();
     let mut stop = post.stop.clone();
     while !post.is_stopping() {
@@ -114,6 +116,7 @@ impl Post {
         let allowed = Arc::new(served.rules.notify.allowed.clone());
         let settled = attempt(&target, &allowed, &served.redactor, &outgoing).await;
         let (id, name, event) = (&outgoing.notice.id, &target.name, outgoing.notice.event.name());
+        self.metrics.notified(name, target.kind.name(), &settled);
         match &settled {
             Settled::Sent { .. } => {}
             Settled::Later { wait, reason } => self.log.warn(&format!(

@@ -205,7 +205,9 @@ impl Bridge {
 fn turned_away(admission: Admission) -> Option<Ending> {
     match admission {
         Admission::Start { .. } => None,
-        Admission::Refuse { is_resolved: true, reason } => Some(Ending::by(OutcomeKind::ResolvedBeforeStart, &reason)),
+        Admission::Refuse { is_resolved: true, reason, .. } => {
+            Some(Ending::by(OutcomeKind::ResolvedBeforeStart, &reason))
+        }
         Admission::Refuse { reason, .. } => Some(Ending::by(OutcomeKind::Refused, &reason)),
         Admission::Join { session, reason } => {
             let mut ending = Ending::by(OutcomeKind::Attached, &reason);

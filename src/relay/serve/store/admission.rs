@@ -43,11 +43,14 @@ pub enum Admission {
     Start {
         /// The others of the storm that it stands for.
         companions: Vec<Companion>,
+        /// Whether it was told another answer before.
+        is_new: bool,
     },
     /// It is asked again after so many milliseconds. One that had not begun is given back already.
     /// `is_new` where it was told another answer before.
     Hold {
         wait: i64,
+        gate: Gate,
         reason: String,
         is_new: bool,
     },
@@ -58,6 +61,7 @@ pub enum Admission {
     },
     Refuse {
         is_resolved: bool,
+        gate: Gate,
         reason: String,
     },
     /// Somebody else has taken it on.
@@ -169,11 +173,11 @@ pub async fn admit(work: &mut Work<'_>, ask: &Ask) -> Result<Admission, StoreErr
                 Some(_) if !ask.is_at_create => storms::companions(work, &ask.job_id).await?,
                 _ => Vec::new(),
             };
-            Admission::Start { companions }
+            Admission::Start { companions, is_new }
         }
-        Decision::Look { .. } => Admission::Start { companions: Vec::new() },
+        Decision::Look { .. } => Admission::Start { companions: Vec::new(), is_new: false },
         Decision::Join { session, reason } => Admission::Join { session, reason },
-        Decision::Hold { until, reason, .. } => Admission::Hold { wait: until - work.now, reason, is_new },
-        Decision::Refuse { reason, .. } => Admission::Refuse { is_resolved: asking.facts.is_resolved, reason },
+        Decision::Hold { until, gate, reason, .. } => Admission::Hold { wait: until - work.now, gate, reason, is_new },
+        Decision::Refuse { gate, reason } => Admission::Refuse { is_resolved: asking.facts.is_resolved, gate, reason },
     })
 }

@@ -19,6 +19,8 @@ const EVERY: i64 = 900_000;
 #[derive(Debug, Clone)]
 pub struct Late {
     pub job: Job,
+    /// The rule that it was made by.
+    pub rule: String,
     pub session_id: String,
 }
 
@@ -71,14 +73,14 @@ pub async fn expect(work: &mut Work<'_>, save: &Save) -> Result<(), StoreError> 
 pub async fn due(work: &mut Work<'_>, integration: &str, most: i64) -> Result<Vec<Late>, StoreError> {
     let text = "UPDATE jobs SET look_at = CASE WHEN settled_at + $3 <= $2 + $4 THEN NULL ELSE $2 + $4 END \
         WHERE id IN (SELECT id FROM jobs WHERE integration = $1 AND look_at <= $2 ORDER BY look_at LIMIT $5) \
-        AND look_at <= $2 RETURNING job, session_id";
+        AND look_at <= $2 RETURNING job, session_id, rule";
     let query = sqlx::query(text).bind(integration).bind(work.now).bind(LONGEST).bind(EVERY).bind(most);
     let mut late = Vec::new();
     for row in query.fetch_all(&mut *work.connection).await? {
         let (job, session_id): (String, Option<String>) = (row.try_get(0)?, row.try_get(1)?);
         // One that another version has written is left as it is.
         if let (Ok(job), Some(session_id)) = (read(&job), session_id) {
-            late.push(Late { job, session_id });
+            late.push(Late { job, rule: row.try_get(2)?, session_id });
         }
     }
     Ok(late)

@@ -51,9 +51,9 @@ pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use suppressions::SuppressionView;
 pub use view::{
     After, AlertDetail, AlertFilter, AlertView, DayView, Deliveries, DeliveryView, Happening, HeldView, JobDetail,
-    JobFilter, JobRow, JobView, MemberView, QuotaView, Responder, ResponderStatus, RouteView, RuleView, Scope,
-    ScopeKind, Share, Standing, StatisticsView, StormState, StormView, TallyView, TimeView, TimelineEntry, UsageView,
-    WindowView,
+    JobFilter, JobRow, JobView, MemberView, OpenAsked, OpenJobs, OpenView, QuotaView, Responder, ResponderStatus,
+    RouteView, RuleView, Scope, ScopeKind, Share, Standing, StatisticsView, StormState, StormView, TallyView, TimeView,
+    TimelineEntry, UsageView, WindowView,
 };
 
 use crate::devin::session::Session;
@@ -75,6 +75,9 @@ pub struct Store {
     _listening: JoinSet<()>,
     writer: Mutex<Option<JoinHandle<()>>>,
 }
+
+/// Told of each transaction how long it took, and whether it was committed.
+pub type Watch = Box<dyn Fn(Duration, bool) + Send + Sync>;
 
 /// Why the store could not do it: a sentence.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -147,10 +150,18 @@ impl Store {
     /// # Errors
     /// A sentence: where it is, what is wrong, and what to do.
     pub async fn open(address: &Address) -> Result<Store, StoreError> {
+        Store::watched(address, Box::new(|_, _| {})).await
+    }
+
+    /// The same, and tells `watch` of each transaction how long it took and whether it was committed.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn watched(address: &Address, watch: Watch) -> Result<Store, StoreError> {
         let database = Database::open(address).await?;
         let (orders, waiting) = mpsc::channel(WAITING);
         let (changed, changes) = watch::channel(0);
-        let writer = Mutex::new(Some(tokio::spawn(writer::write(waiting, database, changed))));
+        let writer = Mutex::new(Some(tokio::spawn(writer::write(waiting, database, changed, watch))));
         let hinted = Arc::new(Notify::new());
         let mut listening = JoinSet::new();
         if let Address::Postgres(url) = address {

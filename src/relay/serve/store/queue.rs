@@ -22,6 +22,10 @@ use crate::relay::serve::notify::of_course;
 #[derive(Debug, Clone)]
 pub struct Claimed {
     pub job: Job,
+    /// The rule that it was made by.
+    pub rule: String,
+    /// How long ago it was made, in milliseconds.
+    pub age: i64,
     pub epoch: i64,
     /// Who took the last step; `None` before the first.
     pub stepped_by: Option<String>,
@@ -114,13 +118,13 @@ const CLAIM_SQLITE: &str = "UPDATE jobs SET owner = $1, epoch = epoch + 1, lease
     SELECT id FROM jobs WHERE settled_at IS NULL AND integration = $3 AND due_at <= $4 \
     AND (lease_until IS NULL OR lease_until < $4) ORDER BY due_at LIMIT $5) \
     RETURNING id, job, epoch, stepped_by, session_id, session_url, pr_url, status, result, reason, \
-    acus_consumed";
+    acus_consumed, rule, created_at";
 
 const CLAIM_POSTGRES: &str = "UPDATE jobs SET owner = $1, epoch = epoch + 1, lease_until = $2 WHERE id IN (\
     SELECT id FROM jobs WHERE settled_at IS NULL AND integration = $3 AND due_at <= $4 \
     AND (lease_until IS NULL OR lease_until < $4) ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED) \
     RETURNING id, job, epoch, stepped_by, session_id, session_url, pr_url, status, result, reason, \
-    acus_consumed";
+    acus_consumed, rule, created_at";
 
 /// Takes due jobs that nobody holds, or whose holder has not been heard of for too long.
 ///
@@ -161,6 +165,8 @@ pub async fn claim(
         };
         claimed.push(Claimed {
             job,
+            rule: row.try_get("rule")?,
+            age: work.now - row.try_get::<i64, _>("created_at")?,
             epoch: row.try_get("epoch")?,
             stepped_by: row.try_get("stepped_by")?,
             progress: Progress::of(row)?,

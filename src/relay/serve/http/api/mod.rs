@@ -108,6 +108,7 @@ impl Door {
         match endpoint.handler {
             Handler::Health => Ok(Answer::new(StatusCode::OK, serde_json::json!({"status": "ok"}))),
             Handler::Readiness => Ok(self.readiness(right).await),
+            Handler::Metrics => Ok(self.show_metrics().await),
             Handler::Description => {
                 let described = serde_json::from_str(DESCRIPTION);
                 let broken = |_| Answer::problem(StatusCode::INTERNAL_SERVER_ERROR, "the description is broken");

@@ -316,7 +316,7 @@ async fn the_worst_of_a_storm_starts_for_all_and_the_others_join_its_session() {
             for claimed in &claimed {
                 let admission = store.admit(ask(claimed, false)).await.unwrap();
                 match admission {
-                    Admission::Start { companions } => root = Some((claimed.clone(), companions)),
+                    Admission::Start { companions, .. } => root = Some((claimed.clone(), companions)),
                     other => others.push((claimed.job.id.clone(), short(&other))),
                 }
             }

@@ -287,3 +287,39 @@ async fn ten_thousand_alerts_are_listed_and_searched_without_a_wait() {
         assert!(slowest.0 < Duration::from_secs(1), "{address}: {slowest:?}");
     }
 }
+
+#[tokio::test]
+async fn what_is_open_is_counted_and_what_has_ended_is_not() {
+    for (store, address, _directory) in stores().await {
+        for (number, tag) in [(1, "cpu"), (2, "disk"), (3, "net")] {
+            store.accept(severe(number, tag, Severity::High)).await.unwrap();
+        }
+        for claimed in store.claim("one", "me", NO_LEASE, 99).await.unwrap().claimed {
+            let kill_switch = (claimed.job.id == "j3").then(|| "it is on".to_string());
+            store.admit(Ask { kill_switch, ..ask(&claimed, false) }).await.unwrap();
+        }
+        advance(&store, "cpu", works).await;
+        advance(&store, "disk", works).await;
+        advance(&store, "disk", ends(OutcomeKind::QuotaExceeded)).await;
+        store.throw(Switch::Rule("default".to_string()), true).await.unwrap();
+        let asked = OpenAsked {
+            routes: vec!["generic".to_string(), "nobody".to_string()],
+            integrations: vec!["one".to_string(), "two".to_string()],
+            windows: vec![1, 3_600_000],
+            has_budget: true,
+        };
+        let open = store.open_now(asked).await.unwrap();
+        let mut jobs: Vec<_> =
+            open.jobs.iter().map(|jobs| (jobs.gate.as_deref(), jobs.has_session, jobs.has_place, jobs.count)).collect();
+        jobs.sort_unstable();
+        assert_eq!(jobs, [(None, true, true, 1), (Some("kill_switch"), false, false, 1)], "{address}");
+        let within: Vec<_> =
+            open.starts.iter().filter(|starts| starts.within_ms > 1).map(|starts| starts.count).collect();
+        assert_eq!(within, [2], "{address}");
+        assert_eq!(open.acus.len(), 1, "{address}");
+        assert_eq!(open.out_of_quota, ["one"], "{address}");
+        assert_eq!(open.switches, [Switch::Rule("default".to_string())], "{address}");
+        assert!(open.size_bytes > 0 && open.last_deliveries.iter().all(|(route, at)| route != "nobody" && *at > 0));
+        assert!(open.outstanding.is_empty() && open.dead.is_empty() && open.blocked.is_empty(), "{address}");
+    }
+}

@@ -5,6 +5,7 @@ mod alerts;
 mod deliveries;
 mod filter;
 mod jobs;
+mod open;
 pub(super) mod quotas;
 mod routes;
 mod statistics;
@@ -17,6 +18,7 @@ pub use alerts::{AlertDetail, AlertFilter, AlertView};
 pub use deliveries::{Deliveries, DeliveryView};
 pub use filter::Conditions;
 pub use jobs::{HeldView, JobDetail, JobFilter, JobRow, JobView, Responder, ResponderStatus, Standing};
+pub use open::{OpenAsked, OpenJobs, OpenView};
 pub use quotas::QuotaView;
 pub use routes::RouteView;
 pub use statistics::{DayView, RuleView, StatisticsView, TimeView};
@@ -48,6 +50,7 @@ pub enum Question {
     Routes,
     Tally,
     Quotas,
+    Open(OpenAsked),
 }
 
 /// What is answered.
@@ -63,6 +66,7 @@ pub enum Seen {
     Routes(Vec<RouteView>),
     Tally(TallyView),
     Quotas(Vec<QuotaView>),
+    Open(OpenView),
 }
 
 /// Answers a question.
@@ -84,6 +88,7 @@ pub async fn see(work: &mut Work<'_>, question: &Question) -> Result<Seen, Store
         Question::Routes => Seen::Routes(routes::routes(work).await?),
         Question::Tally => Seen::Tally(tally::tally(work).await?),
         Question::Quotas => Seen::Quotas(quotas::quotas(work).await?),
+        Question::Open(asked) => Seen::Open(open::open(work, asked).await?),
     })
 }
 
@@ -218,6 +223,17 @@ impl Store {
     pub async fn quotas(&self) -> Result<Vec<QuotaView>, StoreError> {
         match self.see(Question::Quotas).await? {
             Seen::Quotas(quotas) => Ok(quotas),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// What is open, for those who watch the bridge.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn open_now(&self, asked: OpenAsked) -> Result<OpenView, StoreError> {
+        match self.see(Question::Open(asked)).await? {
+            Seen::Open(open) => Ok(open),
             _ => Err(StoreError::mixed_up()),
         }
     }
