@@ -1,10 +1,11 @@
 //! Values that no sign divides from their names: a blank, a comma, a bar, a line's end, or the words of a sentence. Pure.
 
+use super::change::misfit;
 use super::names::{Kind, MEANS_IS, Name};
 use super::pair::follows_plainly;
 use super::rules::DOTTED;
 use super::scan::{Place, boundary, is_varied, looks_random, run};
-use super::shape::is_label;
+use super::shape::{is_label, is_uuid};
 use super::sign::{Sign, after_sign, is_blank, linking, typed};
 use super::speech::is_clause;
 use super::value::quoted;
@@ -17,6 +18,10 @@ const MOST_WORDS: usize = 3;
 
 /// A phrase that stands for a password has so many words.
 const FEWEST_WORDS: usize = 3;
+
+/// Words before `token` that say that what follows opens something, and identifies no request.
+const TOKEN_OWNERS: &str =
+    "hec acl api access auth bearer bootstrap management deploy agent admin root personal ingest collector";
 
 /// Words before a name that announce its value.
 const ANNOUNCING: [&str; 6] = ["following", "temporary", "initial", "generated", "new", "default"];
@@ -152,6 +157,10 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     if phrase.is_some_and(|phrase| is_phrase(&after[phrase])) {
         return Some((at + blanks, Sign::Equals));
     }
+    // `SECRET_KEY must have 32 characters, got "…"`
+    if let Some(begin) = misfit(after) {
+        return Some((at + blanks + begin, Sign::Equals));
+    }
     // `password "…" rejected`, `token … rejected`
     let quote = run(after, |byte| b"\"'(`<".contains(&byte));
     let word = &after[quote..boundary(after, quote + 128).max(quote)];
@@ -162,8 +171,18 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         let is_random = word.bytes().any(|byte| byte.is_ascii_digit()) && looks_random(word, 6) && !is_label(word);
         named.kind == Kind::Password && after.starts_with(['"', '\'']) && is_random
     };
-    (follows_plainly(named, word) || is_quoted_password())
+    (follows_plainly(named, word) || is_quoted_password() || is_uuid(word) && opens(place, name, named))
         .then_some((at + blanks + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
+}
+
+/// Whether a name is that of a token which may be a UUID: `HEC token`, `SecretID`.
+fn opens(place: Place<'_>, name: &str, named: &Name) -> bool {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
+    let of =
+        if name.eq_ignore_ascii_case("token") { before } else { &name[..name.len().saturating_sub("token".len())] };
+    let owner = of.trim_end_matches([' ', '-', '_', '.']).rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
+    let is_owner = |owner: &str| TOKEN_OWNERS.split(' ').any(|known| known.eq_ignore_ascii_case(owner));
+    named.core == "secretid" || named.core.ends_with("token") && owner.is_some_and(is_owner)
 }
 
 /// Where the value begins after a sentence that announces it and ends with a colon: `temporary password is generated for root: …`.

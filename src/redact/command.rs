@@ -61,6 +61,10 @@ const USERS: [(&str, &str); 6] = [
     ("--auth", "http, https, xh, xhs"),
 ];
 
+/// Commands that take a user with a percent sign and a password behind.
+const SHARES: &str =
+    "smbclient, rpcclient, smbmap, smbget, smbcacls, net ads, net rpc, net, wmic, winexe, nmblookup, samba";
+
 /// Commands whose `-u` and `--user` take a user with a group behind.
 const OF_GROUPS: &str = "docker run, docker exec, docker create, podman run, podman exec, podman create, nerdctl run, nerdctl exec, \
     compose run, compose exec, rsync, chroot, setpriv, install";
@@ -153,7 +157,7 @@ fn user(place: Place<'_>, option: &str) -> Option<Range<usize>> {
     };
     let end = near.char_indices().find(|(at, c)| is_end(*at, *c)).map_or(near.len(), |(at, _)| at);
     let sign = match option {
-        "-U" if is_of(place, "smbclient, rpcclient, smbmap, net") => '%',
+        "-U" | "--user" if is_of(place, SHARES) => '%',
         "-u" if is_of(place, "lftp") => ',',
         _ => ':',
     };

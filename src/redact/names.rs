@@ -40,7 +40,7 @@ const TOKENS: &str = "secret token clave appkey accesskeyid credential signature
 
 /// Ends of names whose values are secrets only if they look like some.
 const OPAQUE: &str = "plaintext sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sonarlogin sasurl securitycode \
-    slacksigning mfaseed totpseed otpseed 2faseed";
+    slacksigning keyfile pskfile mfaseed totpseed otpseed 2faseed";
 
 /// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.
 const WORDS: [(&str, Kind); 20] = [

@@ -7,15 +7,17 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::beside::{before_name, new_value};
+use super::change::misfit;
 use super::header::header;
 use super::names::{self, Kind, Name, spaced};
+use super::phrase;
 use super::rules::{DOTTED, WORD};
 use super::scan::{Place, boundary, is_strong, is_varied, looked_at, looks_random, run};
 use super::series::{after, inside, is_plain, old_and_new};
 use super::shape::is_identifying;
 use super::sign::{Sign, sign};
 use super::speech::{Value, only_speaks};
-use super::value::{extent, phrase, within};
+use super::value::{extent, mnemonic, within};
 
 /// A word after `token` is one from this length on, if it is no word of a language and no name with dashes in it.
 const LONG_TOKEN: usize = 16;
@@ -39,7 +41,7 @@ pub fn is_secret(name: &str, value: &str) -> bool {
     let Some(name) = Name::of(name) else { return false };
     let value = Value { text: value, after: "", sign: Sign::Equals, is_quoted: true, is_parameter: false };
     match name.kind {
-        Kind::Phrase => phrase(value.text).is_some(),
+        Kind::Phrase => mnemonic(value.text).is_some(),
         Kind::Authorization | Kind::Cookie => !only_speaks(Kind::Token, &name.core, value),
         kind if name.is_plural => is_strong(value.text) && !only_speaks(kind, &name.core, value),
         kind => !only_speaks(kind, &name.core, value),
@@ -100,7 +102,7 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
     if !members.is_empty() {
         return from(begin, members).map(|(found, _)| (found, begin));
     }
-    let first = value(place, &named, sign, text)?;
+    let first = value(place, &named, sign, text).or_else(|| unfit(&named, text))?;
     let more = after(text, &first, &named);
     from(begin, std::iter::once(first).chain(more).collect())
 }
@@ -108,7 +110,7 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
 /// Where the secret stands in `text`, which begins after what follows the name.
 fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range<usize>> {
     match named.kind {
-        Kind::Phrase => return phrase(text),
+        Kind::Phrase => return mnemonic(text),
         Kind::Authorization => return header(text, true),
         Kind::Cookie => return header(text, false),
         _ => {}
@@ -119,6 +121,11 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     let ends = if is_query && !is_word || named.core == "jsessionid" { "#?" } else { "" };
     if let Some(second) = after_user(named, text) {
         return Some(second);
+    }
+    if named.core.ends_with("passphrase")
+        && let Some(words) = phrase::words(text)
+    {
+        return Some(words);
     }
     let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign, ends))?;
     let is_quoted = range.start > 0 && text[..range.start].ends_with(['"', '\'', '`']);
@@ -162,6 +169,13 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     let after = &text[range.end..boundary(text, range.end + 96).max(range.end)];
     let value = Value { text: &text[range.clone()], after, sign, is_quoted, is_parameter: place.is_parameter };
     (!only_speaks(named.kind, &named.core, value)).then_some(range)
+}
+
+/// The value that does not fit, where what stands after the sign says which one would: `api_key: expected 32 characters, got "…"`.
+fn unfit(named: &Name, text: &str) -> Option<Range<usize>> {
+    let begin = misfit(text).filter(|_| named.kind >= Kind::Token)?;
+    let value = extent(&text[begin..], Sign::Equals, "")?;
+    Some(begin + value.start..begin + value.end)
 }
 
 /// The length of a password that is shown in groups, as Google shows those of apps: `abcd efgh ijkl mnop`.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::files::{is_content, shows_secret};
 use super::scan::{Place, boundary, is_strong, looked_at};
 
 /// How much of the line of a command is looked at, and of the one below.
@@ -34,12 +35,12 @@ pub(super) fn below(place: Place<'_>) -> Option<Range<usize>> {
     let near = &place.rest()[1..boundary(place.rest(), LINE).max(1)];
     let line = near.split('\n').next()?;
     let word = line.trim();
-    let is_word = word.len() >= SHORTEST && !word.contains(|c: char| c.is_whitespace() || "{}:\"'<>|".contains(c));
-    if !is_word || !is_strong(word) {
+    if word.is_empty() || word.contains(|c: char| c.is_whitespace() || "{}:\"'<>|".contains(c)) {
         return None;
     }
     looked_at(before.len());
     let command = before.rsplit('\n').next()?;
     let begin = place.at + 1 + line.find(word)?;
-    PRINTING.iter().any(|printing| command.contains(printing)).then(|| begin..begin + word.len())
+    let is_printed = || word.len() >= SHORTEST && is_strong(word) && PRINTING.iter().any(|word| command.contains(word));
+    (is_printed() || is_content(word) && shows_secret(command)).then(|| begin..begin + word.len())
 }

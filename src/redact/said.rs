@@ -20,6 +20,10 @@ const TOLD_AS: [&str; 4] = [" as password", " as the password", " as your passwo
 /// Words with which a person says as whom to sign in, and with what: `log in as admin with …`.
 const SIGN_IN: [&str; 5] = ["log in as ", "login as ", "logging in as ", "sign in as ", "connect as "];
 
+/// Words for a password that both know, and what stands between them and it.
+const USUAL: [&str; 5] = ["usual", "default", "same old", "same", "old"];
+const USUAL_ONE: [&str; 6] = [" password as always", " password as before", " one", " pw", " pass", " creds"];
+
 /// Accounts that every system has.
 const ACCOUNTS: [&str; 6] = ["administrator", "admin", "root", "sa", "postgres", "elastic"];
 
@@ -65,6 +69,19 @@ pub(super) fn of_account(place: Place<'_>) -> Option<Range<usize>> {
     let user = ACCOUNTS.iter().find(|user| near.starts_with(**user))?.len();
     let begin = user + near[user..].strip_prefix(" / ").map(|_| " / ".len())?;
     word(near, begin).map(|range| place.at + range.start..place.at + range.end)
+}
+
+/// The password that both know, said once more: `the usual one, …`.
+pub(super) fn usual(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let near = &rest[..boundary(rest, SENTENCE)];
+    let word_end = USUAL.iter().find(|word| near.starts_with(**word))?.len();
+    let one = word_end + USUAL_ONE.iter().find(|one| near[word_end..].starts_with(**one))?.len();
+    let gap = run(&near[one..], |byte| b" ,(:-".contains(&byte));
+    let begin = one + gap + near[one + gap..].strip_prefix("is ").map_or(0, |_| "is ".len());
+    let begin = begin + run(&near[begin..], |byte| b"\"'`".contains(&byte));
+    let range = word(near, begin).filter(|_| gap > 0)?;
+    (is_varied(&near[range.clone()])).then(|| place.at + range.start..place.at + range.end)
 }
 
 /// The password between a user and a host: `bob/… on jump1.example`.

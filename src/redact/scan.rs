@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use super::reading::Reading;
 use super::rules::{ADDRESSES, Alphabet, DIGIT, DOTTED, HEX, PREFIXES, Prefix, WORD};
 use super::{
-    address, argument, block, call, coded, command, header, manifest, pair, pem, printed, protocol, said, statement,
-    table,
+    address, argument, block, call, change, coded, command, files, header, manifest, pair, pem, printed, protocol,
+    said, statement, table,
 };
 
 /// So much of what follows a beginning decides whether it is a key.
@@ -55,8 +55,14 @@ const SUSPECT: [Rule; 5] = [
     (b":#", argument::hidden),
     (b"\n", printed::below),
 ];
-const SUSPECT_WORDS: [Rule; 33] = [
+const SUSPECT_WORDS: [Rule; 40] = [
     (b"", address::data_source),
+    (b"\"", files::of_pool),
+    (b"a", files::of_tunnel),
+    (b"PXENR", files::of_ipsec),
+    (b"u", files::of_share),
+    (b"oOnNpPcC", change::noted),
+    (b"ft", change::in_field),
     (b"bBgGsS", address::scheme_credential),
     (b"-/", command::flag),
     (b"haAbBcCeEnNprRstuvwS", argument::positional),
@@ -84,6 +90,7 @@ const SUSPECT_WORDS: [Rule; 33] = [
     (b"fF", header::form_field),
     (b"uUwWeElLsScC", said::told),
     (b"arspe", said::of_account),
+    (b"udso", said::usual),
     (b"k", said::key),
     (b"yYG0123456789", said::code),
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),

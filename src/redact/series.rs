@@ -23,7 +23,7 @@ const LEADS: &str = "is was has been changed rotated updated reset replaced mism
 const MOST_LEADS: usize = 5;
 
 /// What divides an old value from a new one.
-const TURNS: [&str; 17] = [
+const TURNS: [&str; 18] = [
     " -> ",
     "->",
     " => ",
@@ -41,6 +41,7 @@ const TURNS: [&str; 17] = [
     ", now it's ",
     ", now it is ",
     ", now ",
+    " now ",
 ];
 
 /// Names of what a field was and is, beside each other: `"old": "…", "new": "…"`.

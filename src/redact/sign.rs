@@ -12,7 +12,8 @@ use super::scan::{Place, boundary, looked_at, run};
 const NEAR: usize = 200;
 
 /// Words that say where a value comes from, between its name and a sign.
-const GIVEN: [&str; 7] = [" provided", " given", " supplied", " used", " received", " I used", " we used"];
+const GIVEN: [&str; 9] =
+    [" provided", " given", " supplied", " used", " received", " I used", " we used", " contents", " content"];
 
 /// Words that link a name with its value, and those of them after which the value can stand.
 const LINKING: [&str; 21] = [

@@ -6,9 +6,13 @@ use super::names::{Kind, Name};
 use super::pair::may_matter;
 use super::placeholder::is_placeholder;
 use super::scan::{is_strong, looked_at, looks_random};
+use super::speech::stands_in;
 
 /// What divides the cells of a line.
 const DIVIDERS: [char; 4] = ['|', '\t', ',', ';'];
+
+/// What columns are called that say whose a password is.
+const OWNERS: &str = "user username login name email mail account host hostname server url site realm client";
 
 /// The longest line, and the most cells, of a table.
 const LONGEST_LINE: usize = 2048;
@@ -71,7 +75,28 @@ struct Head {
     divider: Divider,
     cells: usize,
     /// The columns that keep secrets.
-    columns: Vec<(usize, Kind)>,
+    columns: Vec<(usize, Column)>,
+    /// Whether another column says whose they are: then a word is a password, too.
+    is_of_people: bool,
+}
+
+/// What a column keeps.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Column {
+    Passwords,
+    Tokens,
+    /// Four to eight digits.
+    Pins,
+}
+
+impl Column {
+    fn of(name: &Name) -> Option<Column> {
+        match name.kind {
+            _ if name.core.ends_with("pin") => Some(Column::Pins),
+            Kind::Password => Some(Column::Passwords),
+            kind => (kind >= Kind::Token).then_some(Column::Tokens),
+        }
+    }
 }
 
 impl Head {
@@ -82,11 +107,10 @@ impl Head {
         if cells.len() > MOST_CELLS || !cells.iter().all(is_name) {
             return None;
         }
-        let kind = |cell: &str| {
-            Name::of(cell).filter(|name| may_matter(cell) && name.kind >= Kind::Token).map(|name| name.kind)
-        };
-        let columns: Vec<_> = cells.iter().enumerate().filter_map(|(nth, cell)| Some((nth, kind(cell)?))).collect();
-        (!columns.is_empty()).then_some(Head { divider, cells: cells.len(), columns })
+        let kind = |cell: &str| Name::of(cell).filter(|_| may_matter(cell)).map(|name| Column::of(&name));
+        let columns: Vec<_> = cells.iter().enumerate().filter_map(|(nth, cell)| Some((nth, kind(cell)??))).collect();
+        let is_of_people = cells.iter().any(|cell| OWNERS.split(' ').any(|owner| owner.eq_ignore_ascii_case(cell)));
+        (!columns.is_empty()).then_some(Head { divider, cells: cells.len(), columns, is_of_people })
     }
 
     fn has_row(&self, line: &str) -> bool {
@@ -95,10 +119,16 @@ impl Head {
 
     fn secrets(&self, line: &str) -> impl Iterator<Item = Range<usize>> {
         let cells = self.divider.cells(line);
-        self.columns.iter().filter_map(move |(nth, kind)| {
+        self.columns.iter().filter_map(move |(nth, column)| {
             let (begin, cell) = cells.get(*nth)?;
             let value = bare(cell);
-            let is_secret = is_strong(value) || *kind == Kind::Password && looks_random(value, 6);
+            let is_word = || self.is_of_people && value.len() > 3 && !stands_in(value);
+            let is_pin = || (4..=8).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
+            let is_secret = match column {
+                Column::Passwords => looks_random(value, 6) || is_word(),
+                Column::Tokens => false,
+                Column::Pins => self.is_of_people && is_pin(),
+            } || is_strong(value);
             let at = begin + cell.find(value)?;
             (is_secret && !value.contains(' ') && !is_placeholder(value)).then(|| at..at + value.len())
         })

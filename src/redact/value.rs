@@ -132,7 +132,7 @@ fn listed(text: &str) -> Option<Range<usize>> {
 }
 
 /// A phrase of many plain words, which stands for a key, to the end of its line.
-pub(super) fn phrase(text: &str) -> Option<Range<usize>> {
+pub(super) fn mnemonic(text: &str) -> Option<Range<usize>> {
     let near = &text[..boundary(text, LINE)];
     let begin = run(near, |byte| b"\"'\\".contains(&byte));
     let line = &near[begin..];
