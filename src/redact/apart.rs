@@ -63,6 +63,13 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     // `npm config set _authToken …`, `ENV API_TOKEN …`; `password 7 …` of routers.
     let before = place.text[..place.at].trim_end_matches([' ', '"', '\'']);
     let is_set = ["set", "setx", "ENV", "put"].iter().any(|word| before.ends_with(word));
+    // `set vpn ipsec … pre-shared-secret '…'` of routers.
+    let line = &before[before.floor_char_boundary(before.len().saturating_sub(NEAR))..];
+    let line = line.rsplit('\n').next().unwrap_or_default();
+    let is_setting = line.starts_with("set ") || line.contains("# set ") || line.contains("$ set ");
+    if blanks > 0 && is_setting && named.kind == Kind::Password && after.starts_with(['"', '\'']) {
+        return Some((at + blanks, Sign::Equals));
+    }
     let kind_of_hash =
         if after.starts_with(|c: char| c.is_ascii_digit()) && after[1..].starts_with(' ') { 2 } else { 0 };
     if blanks > 0 && (is_set || kind_of_hash > 0) {

@@ -34,7 +34,7 @@ enum Which {
 use Which::{After, Last, Nth, OfUser, Random};
 
 /// Commands with a secret among their arguments: how they begin, other words that the line must have, and which one it is.
-const COMMANDS: [(&str, &str, Which); 40] = [
+const COMMANDS: [(&str, &str, Which); 46] = [
     ("htpasswd", "", Last("b")),
     ("add_user", "rabbitmqctl", Nth(2)),
     ("change_password", "rabbitmqctl", Nth(2)),
@@ -54,6 +54,12 @@ const COMMANDS: [(&str, &str, Which); 40] = [
     ("connect", "nmcli", After("password")),
     ("snmp-server community", "", Nth(1)),
     ("radius-server key", "", Nth(1)),
+    ("rocommunity", "", Nth(1)),
+    ("rwcommunity", "", Nth(1)),
+    ("trapcommunity", "", Nth(1)),
+    ("com2sec", "", Nth(3)),
+    ("tacacs server", "", After("key")),
+    ("radius server", "", After("key")),
     ("tacacs-server key", "", Nth(1)),
     ("enable secret", "", Nth(1)),
     ("enable password", "", Nth(1)),

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::rules::DOTTED;
-use super::scan::{Place, boundary, run};
+use super::scan::{Place, boundary, is_strong, run};
 use super::series::is_time;
 use super::sign::{Sign, after_sign, is_blank};
 use super::value::extent;
@@ -74,6 +74,23 @@ pub(super) fn before_name(place: Place<'_>) -> Option<Range<usize>> {
     let secret = name + word + run(&rest[name + word..], |byte| b"\\\"' :=".contains(&byte));
     let secret = &rest[secret..secret + run(&rest[secret..boundary(rest, secret + 128).max(secret)], DOTTED)];
     (is_name && super::is_secret(secret, &rest[value.clone()])).then_some(value)
+}
+
+/// Words of what lists keys before their values, and the shortest key.
+const LISTING: [&str; 4] = ["keyName", "key list", "keys list", "account keys"];
+const SHORTEST_KEY: usize = 40;
+
+/// A key in a list of them: `"keyName": "key1", "value": "…"`, counted from the word `value`.
+pub(super) fn listed_key(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let begin = "value".len() + run(&rest["value".len()..], |byte| b"\\\"': ".contains(&byte));
+    let near = &rest[begin..boundary(rest, begin + NEAR).max(begin)];
+    let length = run(near, |byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+    if length < SHORTEST_KEY || !is_strong(&rest[begin..begin + length]) {
+        return None;
+    }
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(NEAR))..place.at];
+    LISTING.iter().any(|word| before.contains(word)).then(|| begin..begin + length)
 }
 
 /// `('Password', '…')`, `["--password", "…"]`.

@@ -6,6 +6,7 @@ use super::rules::WORD;
 use super::scan::{Place, boundary, is_strong, looks_random, run};
 use super::shell::word;
 use super::speech::{is_prose, is_stand_in, stands_in};
+use super::value::quoted;
 
 /// How much of the line before an option is looked at for its command.
 const COMMAND: usize = 200;
@@ -115,11 +116,27 @@ fn of_any_command(place: Place<'_>) -> Option<Range<usize>> {
     let near = &rest[begin..boundary(rest, begin + LONGEST)];
     let value = word(near, char::is_whitespace);
     let text = &near[value.range.clone()];
-    let is_name = text.contains(['/', '\\', '.', ':', '=', ' ', ',', '-', '_', '{', '(', '$', '@', '*']);
+    let is_name = text.contains(['/', '\\', '.', ':', '=', ' ', ',', '-', '_', '{', '(', '$', '@', '*'])
+        || text.len() < 4
+        || text.bytes().all(|byte| byte.is_ascii_digit());
     let inner = text.trim_end_matches(|c: char| c.is_ascii_digit());
     let has_mark = text.contains(['!', '#', '%', '^', '&']) && looks_random(text, 6);
-    let is_password = !is_name && (is_strong(inner) || has_mark);
+    let is_password = !is_name
+        && (is_strong(inner) || has_mark || is_of_user(place) && !stands_in(text))
+        && !is_prose(text, &near[value.range.end..]);
     is_password.then(|| place.at + begin + value.range.start..place.at + begin + value.range.end)
+}
+
+/// Whether the command that an option belongs to signs in: it says so, or names a user right before.
+fn is_of_user(place: Place<'_>) -> bool {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(COMMAND))..place.at];
+    let command = before.rsplit(['\n', '|', ';', '&', '`', '(']).next().unwrap_or_default();
+    let mut words = command.split_ascii_whitespace().rev();
+    let (user, option) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let names_user = ["-u", "-U", "--user", "--username"].contains(&option) && !user.starts_with('-');
+    let has = |known: &[&str]| command.split_ascii_whitespace().any(|word| known.contains(&word));
+    // `mysql -u root -p orders` asks for the password.
+    (names_user || has(&["login", "logon"])) && !has(&["mysql", "mysqldump", "mysqladmin", "mariadb", "ssh", "psql"])
 }
 
 /// What divides an option from its value: blanks, an equals sign, or what stands between the items of a list: `"-p", "…"`.
@@ -162,6 +179,14 @@ fn user(place: Place<'_>, option: &str) -> Option<Range<usize>> {
         _ => ':',
     };
     let (user, password) = near[..end].split_once(sign)?;
+    // `ann:"quoted words"`
+    let quote = near[end..].chars().next().filter(|c| password.is_empty() && "\"'".contains(*c));
+    if let Some(quote) = quote.filter(|_| !user.is_empty()) {
+        let inner = quoted(&near[end..], 0, quote);
+        let text = near.get(end + inner.start..end + inner.end)?;
+        return (!text.is_empty() && !stands_in(text))
+            .then(|| place.at + open + end + inner.start..place.at + open + end + inner.end);
+    }
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let is_group = || is_number(user) || option != "-U" && is_of(place, OF_GROUPS) && !is_of(place, "curl, wget");
     let is_password =

@@ -43,6 +43,11 @@ pub(super) fn decoration(text: &str) -> Option<(usize, bool)> {
                 return Some(if rest[marks..].starts_with('\n') { (at + marks, true) } else { (at, false) });
             }
             [b'<', b'!', b'[', b'C', b'D', b'A', b'T', b'A', b'[', ..] => "<![CDATA[".len(),
+            // `<%= '…' %>`, but not `<%= ENV['X'] %>`
+            [b'<', b'%', b'=', ..] => {
+                let blanks = run(&rest[3..], is_blank);
+                if rest[3 + blanks..].starts_with(['"', '\'']) { 3 + blanks } else { 0 }
+            }
             [b'<', b'<', b'"', ..] => 2,
             [b'<', b'<', ..] if rest[..boundary(rest, 24)].contains('\n') => {
                 return Some((at + rest.find('\n').unwrap_or_default(), true));

@@ -12,6 +12,7 @@ use super::value::quoted;
 /// How far the lines are followed, and how far before them the name of their file may stand.
 const NEAR: usize = 256;
 const FILE: usize = 512;
+const FIELD: usize = 64;
 
 /// Names of the list of a pool's users.
 const USER_LISTS: [&str; 3] = ["userlist.txt", "auth_file", "pgbouncer"];
@@ -112,6 +113,35 @@ pub(super) fn of_share(place: Place<'_>) -> Option<Range<usize>> {
     let is_secret = is_varied(password) || is_odd(password) || is_share && password.len() > 3;
     let is_secret = is_secret && (is_share || !is_escape) && !stands_in(password);
     is_secret.then(|| place.at + user + 1..place.at + user + 1 + end)
+}
+
+/// What a file holds that is named before: `vault_password_file contents: …`.
+pub(super) fn of_contents(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let word = ["contents", "content"].into_iter().find(|word| rest.starts_with(word))?.len();
+    let sign = word + run(&rest[word..boundary(rest, word + 8).max(word)], |byte| b" :=\"'`".contains(&byte));
+    let near = &rest[..boundary(rest, NEAR)];
+    let text = near[sign..].split(|c: char| c.is_whitespace() || "\"'`".contains(c)).next()?;
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(FIELD))..place.at];
+    looked_at(before.len());
+    let file = before.trim_end_matches([' ', '\'', '"', ':']).rsplit([' ', '\n', '=', '/']).next()?;
+    let name = file.to_ascii_lowercase();
+    let name = name.trim_end_matches(".txt").trim_end_matches("file").trim_end_matches(['_', '-', '.']);
+    let is_file = super::is_secret_name(name) || SECRET_FILES.iter().any(|end| file.ends_with(end));
+    (near[word..sign].contains([':', '=']) && is_file && is_content(text))
+        .then(|| place.at + sign..place.at + sign + text.len())
+}
+
+/// The password of a wireless network, as pictures of squares have it: `WIFI:T:WPA;S:guest;P:…;;`.
+pub(super) fn of_wireless(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), NEAR)];
+    let fields = near.strip_prefix("WIFI:")?;
+    let line = fields.split(char::is_whitespace).next()?;
+    let begin = near.len() - fields.len() + line.find(";P:").or_else(|| line.strip_prefix("P:").map(|_| 0))?;
+    let begin = begin + if near[begin..].starts_with(';') { ";P:".len() } else { "P:".len() };
+    let length = near[begin..].find([';', '\n', '"'])?;
+    let text = &near[begin..begin + length];
+    (!text.is_empty() && !stands_in(text)).then(|| place.at + begin..place.at + begin + length)
 }
 
 /// Whether a command shows a file that holds nothing but a secret: `cat /run/secrets/db_password`.

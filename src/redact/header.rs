@@ -101,7 +101,8 @@ fn credential(text: &str) -> &str {
 
 /// What stands before the quotation mark or bracket that ends a header which began without one.
 fn within_marks(line: &str) -> &str {
-    &line[..line.find(['"', '\'', '<', '|']).unwrap_or(line.len())]
+    let end = line.find(['"', '\'', '<']).into_iter().chain(line.find(" |")).min();
+    &line[..end.unwrap_or(line.len())]
 }
 
 /// The length of cookies: as many pairs as follow each other after semicolons.

@@ -27,7 +27,7 @@ pub(super) struct Name {
 }
 
 /// Ends of names whose values are secrets. These tables are words with blanks between.
-const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd passkey passw bindpw rootpw userpw dbpw \
+const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd authtok passkey passw bindpw rootpw userpw dbpw \
     adminpw pass apikey accesskey secretkey seckey privatekey privatemac presharedkey sharedkey sharedaccesskey \
     encryptionkey masterkey signingkey clientkeydata clientsecret sharedsecret secretvalue secretstring secretbase connectionstring \
     dockerconfigjson dockercfg oauth2bearer requirepass masterauth contribsyscom passwort kennwort motdepasse senha contraseña \
@@ -35,7 +35,7 @@ const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4s
     parola парола סיסמה пароль 密码 密碼 口令 パスワード 비밀번호";
 
 /// Ends of names whose values are secrets unless they are words.
-const TOKENS: &str = "secret token clave appkey accesskeyid credential signature phpsessid jsessionid gitlabsession secretid connectsid \
+const TOKENS: &str = "secret token clave appkey accesskeyid credential cleartext signature phpsessid jsessionid gitlabsession secretid connectsid \
     aspnetsessionid invitecode logincode verificationcode recoverycode backupcode otpcode mfacode 2facode timecode";
 
 /// Ends of names whose values are secrets only if they look like some.
@@ -76,6 +76,9 @@ const PHRASES: &str = "mnemonic seedphrase recoveryphrase";
 const KEY_OWNERS: &str = "account admin aes api app auth authorization aws azure client cloudflare consumer datadog deploy encryption \
     github gitlab heroku hmac ingest integration jwt licence license mailgun master openai anthropic pgp private routing \
     rsa secret sendgrid sentry service session shared signing slack ssh stripe subscription twilio unseal vault webhook";
+
+/// Names of maps whose `key` is a secret.
+const MAPS_OF_KEYS: &str = "jwt hmac signing encryption jwtsettings jwtoptions";
 
 /// Words before `key` that make it the name of a thing, however random that looks.
 const KEY_OF_THINGS: &str = "aggreg aggregation alert alias object cache class cluster column composite config correlation cycle data dedup dedupe \
@@ -119,10 +122,21 @@ const BEFORE: [(&str, &str); 24] = [
     ("de", "passe"),
 ];
 
+/// What a key is whose owner is the map that it is in: `"Jwt": {"Key": "…"}`, `Jwt:Key`.
+fn within_owner(before: &str, name: &str) -> Option<String> {
+    let map = before.trim_end_matches(['"', '\'']).trim_end_matches(['{', ' ', '\n']);
+    let owner = map.strip_suffix([':', '=']).filter(|_| name == "key")?.trim_end_matches(['"', '\'', ' ']);
+    let owner = owner.rsplit(|c: char| !c.is_ascii_alphanumeric()).next()?.to_ascii_lowercase();
+    MAPS_OF_KEYS.split(' ').any(|known| known == owner).then(|| format!("{owner}{name}"))
+}
+
 /// The secret word that `text` and the one before it make: `API key`, `seed phrase`.
 pub(super) fn spaced(before: &str, name: &str) -> Option<String> {
     let name = name.to_ascii_lowercase();
     let second = name.strip_suffix('s').unwrap_or(&name);
+    if let Some(owned) = within_owner(before, &name) {
+        return Some(owned);
+    }
     let known = BEFORE.iter().any(|(_, known)| *known == second);
     let before = before.strip_suffix([' ', '-', '_']).filter(|_| known)?;
     let first = BEFORE.iter().filter(|(_, known)| *known == second).map(|(first, _)| *first).find(|first| {
@@ -161,6 +175,10 @@ impl Name {
 }
 
 fn kind(words: &[String], core: &str) -> Option<Kind> {
+    // What Terraform has made up: `random_password.db.result`.
+    if words.len() > 2 && words[..2].concat() == "randompassword" && words.ends_with(&["result".to_string()]) {
+        return Some(Kind::Password);
+    }
     let ends = |endings: &str| endings.split(' ').any(|ending| core.ends_with(ending));
     // `isSecret=true`, `has_password: 1`
     let asks = words.len() > 1 && ["is", "has"].contains(&words[words.len() - 2].as_str()) || core == "issecret";
@@ -244,7 +262,7 @@ fn is_suffix(word: &str) -> bool {
 /// The ends of all names that matter, for a quick look at every word of a text.
 pub(super) fn ends() -> impl Iterator<Item = &'static str> {
     let words = WORDS.iter().map(|(word, _)| *word);
-    let tables = [PASSWORDS, TOKENS, OPAQUE, PARAMETERS, PHRASES, "key session authorization cookie value"];
+    let tables = [PASSWORDS, TOKENS, OPAQUE, PARAMETERS, PHRASES, "key session authorization cookie value result"];
     tables.into_iter().flat_map(|table| table.split(' ')).chain(words).chain(BEFORE.iter().map(|(_, second)| *second))
 }
 

@@ -6,7 +6,7 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::beside::{before_name, new_value};
+use super::beside::{before_name, listed_key, new_value};
 use super::change::misfit;
 use super::header::header;
 use super::names::{self, Kind, Name, spaced};
@@ -76,7 +76,10 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
         Some((found.into_iter().map(|range| begin + range.start..begin + range.end).collect(), next))
     };
     if name.eq_ignore_ascii_case("value") {
-        return from(place.at, before_name(place).or_else(|| new_value(place)).into_iter().collect());
+        return from(
+            place.at,
+            before_name(place).or_else(|| new_value(place)).or_else(|| listed_key(place)).into_iter().collect(),
+        );
     }
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
     let spaced = spaced(before, name);
@@ -186,7 +189,7 @@ fn in_groups(text: &str, name: &str) -> usize {
         return 0;
     };
     let is_group = |group: &str| group.len() == GROUPS && group.bytes().all(|byte| byte.is_ascii_lowercase());
-    let is_word = |group: &str| group.bytes().any(|byte| b"aeiouy".contains(&byte));
+    let is_word = |group: &str| group.bytes().any(|byte| b"aeiou".contains(&byte));
     let is_shown = groups.split(' ').count() == GROUPS && groups.split(' ').all(is_group);
     let is_sure = name.ends_with("apppassword") || !groups.split(' ').all(is_word);
     if is_shown && is_sure && !text[LENGTH..].starts_with(" ") { LENGTH } else { 0 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::rules::DOTTED;
 use super::scan::{Place, boundary, is_strong, is_varied, looked_at, looks_random, run};
-use super::shape::is_odd;
+use super::shape::{is_label, is_odd};
 use super::shell::words;
 use super::speech::stands_in;
 use super::statement::begins;
@@ -201,7 +201,8 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
     };
     let told = &password[..end];
     let is_pair = open > named && user > 0 && near[sign..sign + gap].contains([':', '/']);
-    let is_secret = is_strong(told) || is_varied(told) || names_both && looks_random(told, 6);
+    let has_mark = looks_random(told, 6) && told.contains(['!', '#', '$', '%', '^', '&', '*']);
+    let is_secret = is_strong(told) || is_varied(told) || has_mark || names_both && looks_random(told, 6);
     // What is masked already says that the user before it is none.
     let is_secret = is_secret && !told.contains("://") && !stands_in(told) || told == super::MASK;
     (is_pair && is_secret).then(|| place.at + sign + gap..place.at + sign + gap + end)
@@ -227,7 +228,8 @@ pub(super) fn of_relay(place: Place<'_>) -> Option<Range<usize>> {
     let password = near[user..].strip_prefix(':').filter(|_| user > open && open > port)?;
     let password =
         &password[..password.find(|c: char| c.is_whitespace() || "\"'`".contains(c)).unwrap_or(password.len())];
-    let is_password = is_strong(password) || is_varied(password) || looks_random(password, 6);
+    let has_mark = password.len() > 5 && password.contains(['!', '#', '$', '%', '^', '&', '*']);
+    let is_password = is_strong(password) || is_varied(password) || looks_random(password, 6) || has_mark;
     let begin = place.at + user + 1;
     (is_password && !password.starts_with('/') && !password.contains(':')).then(|| begin..begin + password.len())
 }
@@ -247,6 +249,9 @@ pub(super) fn password_file(place: Place<'_>) -> Option<Range<usize>> {
     let is_name = |name: &str| !name.is_empty() && (name == "*" || name.bytes().all(DOTTED));
     let is_port = port == "*" || port.len() >= 4 && port.bytes().all(|byte| byte.is_ascii_digit());
     let is_file = is_name(host) && is_port && is_name(database) && is_name(user);
-    (is_file && (is_strong(password) || is_varied(password) || is_odd(password)))
+    let has = |kind: fn(&u8) -> bool| password.bytes().any(|byte| kind(&byte));
+    let is_mixed = password.len() > 5 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && !is_label(password);
+    let is_plain = password.bytes().all(|byte| byte.is_ascii_graphic() && !b"/:=,".contains(&byte));
+    (is_file && (is_strong(password) || is_varied(password) || is_odd(password) || is_mixed && is_plain))
         .then(|| place.at + near.len() - password.len()..place.at + near.len())
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::rules::DOTTED;
 use super::scan::{Place, boundary, is_strong, is_varied, run};
-use super::shape::is_identifying;
+use super::shape::{is_identifying, is_label, is_odd};
 use super::speech::stands_in;
 
 /// How far a sentence is followed.
@@ -15,7 +15,8 @@ const CODE: usize = 64;
 
 /// Words that a person begins with who tells a password, and what follows it: `use … as password`.
 const TOLD: [&str; 3] = ["use ", "with ", "enter "];
-const TOLD_AS: [&str; 4] = [" as password", " as the password", " as your password", " as pw"];
+const TOLD_AS: &str = "password passwd pw pass passphrase login secret pin";
+const MOST_WORDS: usize = 4;
 
 /// Words with which a person says as whom to sign in, and with what: `log in as admin with …`.
 const SIGN_IN: [&str; 5] = ["log in as ", "login as ", "logging in as ", "sign in as ", "connect as "];
@@ -23,6 +24,8 @@ const SIGN_IN: [&str; 5] = ["log in as ", "login as ", "logging in as ", "sign i
 /// Words for a password that both know, and what stands between them and it.
 const USUAL: [&str; 5] = ["usual", "default", "same old", "same", "old"];
 const USUAL_ONE: [&str; 6] = [" password as always", " password as before", " one", " pw", " pass", " creds"];
+
+const SIGN_IN_WITH: [&str; 3] = ["log in with ", "login with ", "sign in with "];
 
 /// Accounts that every system has.
 const ACCOUNTS: [&str; 6] = ["administrator", "admin", "root", "sa", "postgres", "elastic"];
@@ -48,18 +51,70 @@ pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
         return word(near, at)
             .filter(|range| {
                 let after = near[range.end..].trim_start_matches(['"', '\'', '`']);
-                TOLD_AS.iter().any(|told| after.starts_with(told))
+                after.strip_prefix(" as ").is_some_and(|as_what| says_password(as_what))
             })
             .map(|range| place.at + range.start..place.at + range.end);
     } else if let Some(open) = SIGN_IN.iter().find(|word| starts(word)) {
         let user = name(open.len());
         user + near[user..].strip_prefix(" with ").map(|_| " with ".len())?
+    } else if let Some(open) = SIGN_IN_WITH.iter().find(|word| starts(word)) {
+        let user = name(open.len());
+        let begin = user + near[user..].strip_prefix(" and ").map(|_| " and ".len())?;
+        let length = run(&near[begin..], |byte| byte.is_ascii_graphic() && !b"\"'`,;()".contains(&byte));
+        let text = near[begin..begin + length].trim_end_matches(['.', '?', ':']);
+        return (is_odd(text) || is_varied(text)).then(|| place.at + begin..place.at + begin + text.len());
     } else {
         let user = name(near.strip_prefix("u: ").map(|_| "u: ".len())?);
         let gap = user + run(&near[user..], |byte| b" ,/;|".contains(&byte));
         gap + ["p: ", "pw: "].iter().find(|sign| near[gap..].starts_with(**sign))?.len()
     };
     word(near, begin).map(|range| place.at + range.start..place.at + range.end)
+}
+
+/// Whether one of the first words of a sentence is one for a password: `the shared login`.
+fn says_password(text: &str) -> bool {
+    let sentence = text.split(['.', ',', ';', ':', '\n', '!', '(']).next().unwrap_or_default();
+    let mut words = sentence.split(' ').take(MOST_WORDS);
+    words.any(|word| TOLD_AS.split(' ').any(|known| known == word))
+}
+
+/// What stands between a password and the words that say that it is one: `… - that's the old root password`.
+const IS_THE: [&str; 9] = [
+    " is the ",
+    " was the ",
+    " is our ",
+    " is my ",
+    " is your ",
+    " - that's the ",
+    ", that's the ",
+    " used to be the ",
+    " should be the ",
+];
+
+/// The shortest of these passwords.
+const SHORTEST_TOLD: usize = 6;
+
+/// The password of which it is said afterwards that it is one: `… is the new root password`.
+pub(super) fn said_after(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let length = run(&rest[..boundary(rest, CODE)], |byte| byte.is_ascii_graphic() && !b"\"'`,;()<>".contains(&byte));
+    if length < SHORTEST_TOLD {
+        return None;
+    }
+    let close = length + usize::from(rest[length..].starts_with(['"', '\'', '`']));
+    let link = IS_THE.iter().find(|link| rest[close..].starts_with(**link))?.len();
+    let near = &rest[close + link..boundary(rest, close + link + CODE).max(close + link)];
+    let end = near.find(["password", "passphrase", "pw"].iter().find(|word| near.contains(**word))?)?;
+    let words = &near[..end];
+    let behind = near[end..].trim_start_matches(|c: char| c.is_ascii_lowercase());
+    let is_ended =
+        behind.is_empty() || behind.starts_with(['.', ',', ';', '!', '\n', ')']) || behind.starts_with(" for ");
+    let text = &rest[..length];
+    let is_mixed =
+        text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_password = is_mixed && !text.contains(['/', '=', ':']) && !is_label(text) && !stands_in(text);
+    let is_qualified = words.split(' ').count() <= MOST_WORDS && !words.contains(['.', ',', '\n']);
+    (is_password && is_qualified && is_ended).then(|| place.at..place.at + length)
 }
 
 /// The password after an account that every system has and a stroke: `admin / …`.

@@ -55,7 +55,7 @@ const SUSPECT: [Rule; 5] = [
     (b":#", argument::hidden),
     (b"\n", printed::below),
 ];
-const SUSPECT_WORDS: [Rule; 40] = [
+const SUSPECT_WORDS: [Rule; 43] = [
     (b"", address::data_source),
     (b"\"", files::of_pool),
     (b"a", files::of_tunnel),
@@ -91,6 +91,9 @@ const SUSPECT_WORDS: [Rule; 40] = [
     (b"uUwWeElLsScC", said::told),
     (b"arspe", said::of_account),
     (b"udso", said::usual),
+    (b"", said::said_after),
+    (b"c", files::of_contents),
+    (b"W", files::of_wireless),
     (b"k", said::key),
     (b"yYG0123456789", said::code),
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),

@@ -187,7 +187,8 @@ fn is_sentence(value: Value<'_>, word: &str) -> bool {
         return true;
     }
     let is_status = word.len() == 3 && word.starts_with(['4', '5']) && word.bytes().all(|byte| byte.is_ascii_digit());
-    let is_cause = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphabetic()) && is_one_of(REMARKS, next);
+    let told = next.trim_end_matches(['"', '\'', '}', ']']);
+    let is_cause = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphabetic()) && is_one_of(REMARKS, told);
     if value.sign == Sign::Colon && is_cause(text) {
         // `Permission denied`
         return true;

@@ -202,6 +202,22 @@ fn hostile_text_takes_linear_time() {
         "HEC token ",
         "user;password\na;b\n",
         "token 9a8b7c6d-",
+        "Ab1cdef is the ",
+        "Ab1cdef is the new password ",
+        "WIFI:T:WPA;",
+        "WIFI:T:WPA;P:a",
+        "password_file contents: ",
+        "contents: ",
+        "-u a -p Ab1cdef ",
+        "a login -p ab ",
+        "-u ann:'",
+        "Jwt: {key: ",
+        "key: ",
+        "use a as the ",
+        "log in with a and b1c2d3e4 ",
+        "<%= '",
+        "keyName value: ",
+        "set a password 'b' ",
     ];
     let work = |text: &str| {
         LOOKED_AT.set(0);
