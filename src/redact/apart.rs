@@ -23,6 +23,9 @@ const FEWEST_WORDS: usize = 3;
 const TOKEN_OWNERS: &str =
     "hec acl api access auth bearer bootstrap management deploy agent admin root personal ingest collector";
 
+/// What there may be none of, after a password: `password 0 days`.
+const COUNTED: [&str; 8] = ["days", "times", "attempts", "characters", "hours", "minutes", "weeks", "failures"];
+
 /// Words before a name that announce its value.
 const ANNOUNCING: [&str; 6] = ["following", "temporary", "initial", "generated", "new", "default"];
 
@@ -75,8 +78,17 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     if blanks > 0 && (is_set || kind_of_hash > 0) {
         let begin = at + blanks + kind_of_hash;
         let word = &rest[begin..begin + run(&rest[begin..], |byte| !byte.is_ascii_whitespace())];
-        return ((looks_random(word, 6) || is_varied(word) || word.starts_with("$1$")) && !word.contains(':'))
-            .then_some((begin, Sign::Blank));
+        // `env:set AUTH_SECRET zebra-crossing-17`, `ppp chap password 0 …`
+        let is_variable =
+            is_set && name.len() == at && name.contains('_') && !name.bytes().any(|byte| byte.is_ascii_lowercase());
+        let is_last =
+            rest[begin + word.len()..].trim_start_matches([' ', '\r']).chars().next().is_none_or(|c| c == '\n');
+        let is_plain =
+            kind_of_hash > 0 && after.starts_with("0 ") && is_last && word.len() > 3 && !COUNTED.contains(&word);
+        let is_given = is_variable && word.bytes().any(|byte| byte.is_ascii_digit()) && word.len() > 5 || is_plain;
+        return ((looks_random(word, 6) || is_varied(word) || word.starts_with("$1$") || is_given)
+            && !word.contains(':'))
+        .then_some((begin, if is_given { Sign::Equals } else { Sign::Blank }));
     }
     // `temporary password is generated for root@localhost: …`
     if named.kind == Kind::Password
@@ -145,7 +157,9 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         };
         let sign =
             whose + near[whose..].find([':', '=', '\n']).filter(|sign| !near[whose + *sign..].starts_with('\n'))?;
-        let is_near = near[whose..sign].split_whitespace().count() <= MOST_WORDS;
+        // `password for the elastic user (…): …`
+        let words = near[whose..sign].split('(').next().unwrap_or_default();
+        let is_near = words.split_whitespace().count() <= MOST_WORDS;
         return is_near.then(|| after_sign(rest, at + blanks + sign)).flatten();
     }
     // `var password string = "…"`
@@ -169,6 +183,8 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         return Some((at + blanks + begin, Sign::Equals));
     }
     // `password "…" rejected`, `token … rejected`
+    let lead = after.strip_prefix("value ").map_or(0, |_| "value ".len());
+    let after = &after[lead..];
     let quote = run(after, |byte| b"\"'(`<".contains(&byte));
     let word = &after[quote..boundary(after, quote + 128).max(quote)];
     let word = &word[..word.find(|c: char| c.is_whitespace() || "\"'`|,;()[]<>\\".contains(c)).unwrap_or(word.len())];
@@ -178,8 +194,13 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         let is_random = word.bytes().any(|byte| byte.is_ascii_digit()) && looks_random(word, 6) && !is_label(word);
         named.kind == Kind::Password && after.starts_with(['"', '\'']) && is_random
     };
-    (follows_plainly(named, word) || is_quoted_password() || is_uuid(word) && opens(place, name, named))
-        .then_some((at + blanks + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
+    (follows_plainly(named, word) || is_quoted_password() || is_of_token(word) && opens(place, name, named))
+        .then_some((at + blanks + lead + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
+}
+
+/// Whether a word has a form that tokens have, and identifiers, too: a UUID, or 32 hexadecimal digits or more.
+fn is_of_token(word: &str) -> bool {
+    is_uuid(word) || word.len() >= 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Whether a name is that of a token which may be a UUID: `HEC token`, `SecretID`.

@@ -34,7 +34,7 @@ enum Which {
 use Which::{After, Last, Nth, OfUser, Random};
 
 /// Commands with a secret among their arguments: how they begin, other words that the line must have, and which one it is.
-const COMMANDS: [(&str, &str, Which); 46] = [
+const COMMANDS: [(&str, &str, Which); 52] = [
     ("htpasswd", "", Last("b")),
     ("add_user", "rabbitmqctl", Nth(2)),
     ("change_password", "rabbitmqctl", Nth(2)),
@@ -54,6 +54,12 @@ const COMMANDS: [(&str, &str, Which); 46] = [
     ("connect", "nmcli", After("password")),
     ("snmp-server community", "", Nth(1)),
     ("radius-server key", "", Nth(1)),
+    ("set snmp community", "", Nth(1)),
+    ("ip ospf message-digest-key", "", Nth(2)),
+    ("key-string", "", Nth(1)),
+    ("psk set-key ascii", "", Nth(1)),
+    ("user add", "etcdctl", OfUser(1)),
+    ("config set requirepass", "", Nth(1)),
     ("rocommunity", "", Nth(1)),
     ("rwcommunity", "", Nth(1)),
     ("trapcommunity", "", Nth(1)),
@@ -83,11 +89,28 @@ const COMMANDS: [(&str, &str, Which); 46] = [
     ("set secret ENC", "", Nth(1)),
 ];
 
+/// Those of them in which a plain word is a password as any other, but for words that stand for one.
+const SURE: [&str; 12] = [
+    "add_user",
+    "change_password",
+    "authenticate_user",
+    "addauth digest",
+    "user add",
+    "config set requirepass",
+    "set snmp community",
+    "snmp-server community",
+    "ip ospf message-digest-key",
+    "key-string",
+    "psk set-key ascii",
+    "rocommunity",
+];
+const STAND_INS: &str = "password passwd pass newpassword newpass username user public private community string";
+
 /// Commands all of whose settings are secrets.
 const SETTING_SECRETS: [&str; 4] = ["secrets set ", "secret set ", "secrets:set ", "create secret generic "];
 
 /// Commands that read a password or a token where another one writes it: `echo … | docker login --password-stdin`.
-const READERS: [&str; 14] = [
+const READERS: [&str; 15] = [
     "password-stdin",
     "--stdin",
     "passwd",
@@ -102,6 +125,7 @@ const READERS: [&str; 14] = [
     "-passin",
     "secrets versions add",
     "--data-file",
+    "cryptsetup",
 ];
 
 /// Commands that decode what they are given.
@@ -138,7 +162,9 @@ fn argument(place: Place<'_>, name: &str, which: Which) -> Option<Range<usize>> 
         After(keyword) => {
             let nth = arguments().position(|word| told(word) == keyword)?;
             let mut values = arguments().skip(nth + 1).filter(|word| !is_kind(word));
-            values.next().filter(|_| nth > 0 && values.next().is_none())
+            // `username or password" …`: there a quotation ends.
+            let is_apart = |word: &&Word| text[..word.range.start].trim_end_matches(['"', '\'']).ends_with([' ', '\t']);
+            values.next().filter(|_| nth > 0 && values.next().is_none()).filter(is_apart)
         }
         Last(option) => {
             let has_option = words.iter().any(|word| is_option(word) && told(word).contains(option));
@@ -151,8 +177,11 @@ fn argument(place: Place<'_>, name: &str, which: Which) -> Option<Range<usize>> 
     }?;
     let user = if matches!(which, OfUser(_)) { told(secret).find(':')? + 1 } else { 0 };
     let value = &told(secret)[user..];
-    let is_word =
-        value.bytes().all(|byte| byte.is_ascii_alphabetic()) && !secret.is_quoted && !matches!(which, Last(_));
+    let is_sure = SURE.contains(&name) && !STAND_INS.split(' ').any(|word| word.eq_ignore_ascii_case(value));
+    let is_word = !is_sure
+        && value.bytes().all(|byte| byte.is_ascii_alphabetic())
+        && !secret.is_quoted
+        && !matches!(which, Last(_));
     let is_secret = value.len() >= 3 && !is_word && !stands_in(value) && !value.starts_with('@');
     is_secret.then(|| begin + secret.range.start + user..begin + secret.range.end)
 }
@@ -216,11 +245,14 @@ pub(super) fn piped(place: Place<'_>) -> Option<Range<usize>> {
         before
     } else {
         let behind = line[begin + length..].trim_start_matches(['"', '\'', ' ']);
+        // `restic -p <(echo …)`
+        let behind = if before.ends_with("<(") { "|" } else { behind };
         // A shell that tells what it runs writes both sides of a pipe on a line of their own.
         let traced = behind.is_empty() && before.trim_end().ends_with('+');
         if traced { near[line.len()..].strip_prefix("\n+ ")?.split('\n').next()? } else { behind.strip_prefix('|')? }
     };
-    let is_read = READERS.iter().any(|reader| other.contains(reader));
+    let is_file = before.ends_with("<(") && (before.contains("pass") || before.ends_with(" -p <("));
+    let is_read = is_file || READERS.iter().any(|reader| other.contains(reader));
     let is_decoded = || DECODERS.iter().any(|decoder| other.contains(decoder));
     // `TOKEN=$(echo … | base64 -d)`
     let is_named = || {

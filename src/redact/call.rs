@@ -24,10 +24,11 @@ const HASHES: &str = "bcrypt argon2 scrypt";
 
 /// Calls that take a password at a place of its own, whatever it looks like: how their names end, how their first argument
 /// begins or ends, and which one is the password, counted from zero.
-const IN_PLACE: [(&str, &str, usize); 6] = [
+const IN_PLACE: [(&str, &str, usize); 7] = [
     ("__construct", "mysql: pgsql: sqlsrv: oci: odbc: dblib:", 2),
     ("pdo", "mysql: pgsql: sqlsrv: oci: odbc: dblib:", 2),
     ("getconnection", "jdbc:", 2),
+    ("db.auth", "", 1),
     ("mysqli_connect", "", 2),
     ("mysqli", "", 2),
     ("ftp_login", "", 2),
@@ -79,7 +80,10 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
                     && nth == 0
                     && argument.bytes().any(|byte| byte.is_ascii_digit())
                     && !argument.contains([' ', '$', '/']);
-                let is_in_place = in_place == Some(nth) && !argument.is_empty() && !is_stand_in(argument);
+                let is_in_place = in_place == Some(nth)
+                    && !argument.is_empty()
+                    && !is_stand_in(argument)
+                    && (name != "db.auth" || !argument.contains('-'));
                 if nth >= from
                     && (is_in_place
                         || is_hashed

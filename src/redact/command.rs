@@ -44,17 +44,20 @@ const OPTIONS: [(&str, &str); 20] = [
 ];
 
 /// Options that a secret follows without a blank.
-const ATTACHED: [(&str, &str); 5] = [
+const ATTACHED: [(&str, &str); 7] = [
     ("-p", "mysql, mysqldump, mysqladmin, mariadb, mariadb-dump, sshpass, 7z, 7za, 7zz, rar, unrar, cqlsh"),
     ("-a", "redis-cli"),
     ("-P", "sqlcmd, bcp"),
     ("-b", "gh secret set"),
+    ("/pass:", "cmdkey, net"),
+    ("-p:", "winrs"),
     ("/p:", "xfreerdp, xfreerdp3, wlfreerdp, wfreerdp, sdl-freerdp"),
 ];
 
 /// Options that take a user with a password behind, and the commands for which these do; all, where none are named.
-const USERS: [(&str, &str); 6] = [
+const USERS: [(&str, &str); 7] = [
     ("-u", ""),
+    ("-auth", "splunk"),
     ("--user", ""),
     ("--proxy-user", ""),
     ("-U", ""),

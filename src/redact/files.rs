@@ -132,6 +132,18 @@ pub(super) fn of_contents(place: Place<'_>) -> Option<Range<usize>> {
         .then(|| place.at + sign..place.at + sign + text.len())
 }
 
+/// The password of another user in the settings of a login module of Java: `user_admin="…"`.
+pub(super) fn of_login_module(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest().strip_prefix("user_")?;
+    let name = run(&rest[..boundary(rest, FIELD)], DOTTED);
+    let near = rest[name..boundary(rest, name + NEAR).max(name)].strip_prefix("=\"")?;
+    let length = near.find('"')?;
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(FILE))..place.at];
+    looked_at(before.len());
+    let begin = place.at + "user_".len() + name + 2;
+    (before.contains("LoginModule") && !stands_in(&near[..length])).then(|| begin..begin + length)
+}
+
 /// The password of a wireless network, as pictures of squares have it: `WIFI:T:WPA;S:guest;P:…;;`.
 pub(super) fn of_wireless(place: Place<'_>) -> Option<Range<usize>> {
     let near = &place.rest()[..boundary(place.rest(), NEAR)];

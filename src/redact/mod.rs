@@ -16,6 +16,7 @@ mod decoration;
 mod encoding;
 mod files;
 mod header;
+mod known;
 mod letters;
 mod manifest;
 mod names;

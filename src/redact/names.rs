@@ -40,7 +40,7 @@ const TOKENS: &str = "secret token clave appkey accesskeyid credential cleartext
 
 /// Ends of names whose values are secrets only if they look like some.
 const OPAQUE: &str = "plaintext sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sonarlogin sasurl securitycode \
-    slacksigning keyfile pskfile mfaseed totpseed otpseed 2faseed";
+    slacksigning keyfile pskfile jenkinscrumb mfaseed totpseed otpseed 2faseed";
 
 /// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.
 const WORDS: [(&str, Kind); 20] = [
@@ -88,7 +88,7 @@ const KEY_OF_THINGS: &str = "aggreg aggregation alert alias object cache class c
 
 /// Words that may follow the one that says secret: `DB_PASSWORD_PROD`, `password_confirmation`, `SECRET_KEY_BASE`.
 const SUFFIXES: &str = "again base base64 confirm confirmation current dev development live new old preprod previous primary prod \
-    production qa repeat secondary stage staging test uat value hash sha1 sha256 sha512 md5 hex";
+    production qa repeat secondary stage staging test uat value hash sha1 sha2 sha256 sha512 md5 hex";
 
 /// Names that end like one that keeps a secret, and keep none.
 const HARMLESS: &str = "bypass compass encompass trespass firstpass secondpass nexttoken nextpagetoken pagetoken continuationtoken \

@@ -14,7 +14,7 @@ use super::phrase;
 use super::rules::{DOTTED, WORD};
 use super::scan::{Place, boundary, is_strong, is_varied, looked_at, looks_random, run};
 use super::series::{after, inside, is_plain, old_and_new};
-use super::shape::is_identifying;
+use super::shape::{is_identifying, is_in_blocks, is_of_kubeadm};
 use super::sign::{Sign, sign};
 use super::speech::{Value, only_speaks};
 use super::value::{extent, mnemonic, within};
@@ -126,6 +126,7 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         return Some(second);
     }
     if named.core.ends_with("passphrase")
+        && matches!(sign, Sign::Word | Sign::Colon)
         && let Some(words) = phrase::words(text)
     {
         return Some(words);
@@ -328,13 +329,6 @@ fn is_in_arn(place: Place<'_>) -> bool {
     before.ends_with(b":") && before.windows(16).any(|window| window == b":secretsmanager:")
 }
 
-/// Whether a word has the form of kubeadm's tokens: six letters and digits, a dot, and sixteen more.
-fn is_of_kubeadm(word: &str) -> bool {
-    let is_part = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-    word.split_once('.').is_some_and(|(id, rest)| id.len() == 6 && rest.len() == 16 && is_part(id) && is_part(rest))
-        && looks_random(word, 12)
-}
-
 /// Whether a word after a name, without any sign, is its value, and no word about it.
 pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
     let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -347,6 +341,7 @@ pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
     match named.kind {
         _ if named.core == "pass" => is_plain && looks_random(word, 6),
         Kind::Password if is_hex && named.core.ends_with("key") => false,
+        Kind::Token if named.core.ends_with("licensekey") && is_in_blocks(word) => true,
         Kind::Password => {
             begins
                 && word.len() >= 6

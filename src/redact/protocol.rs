@@ -180,8 +180,12 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
     // `creds for staging: bob / …`
     let whose = if near[named..].starts_with(" for ") { " for ".len() } else { 0 };
     let of = if whose > 0 { whose + whose_end(&near[named + whose..]) } else { 0 };
-    let named = if near[named + of..].starts_with(':') { named + of } else { named };
-    let open = named + run(&near[named..], |byte| b" :=\"'*".contains(&byte));
+    let named = if near[named + of..].starts_with([':', ' ']) && of > 0 || near[named..].starts_with(':') {
+        named + of
+    } else {
+        named
+    };
+    let open = named + run(&near[named..], |byte| b" :=>\"'*".contains(&byte));
     let open = open
         + ["with ", "as ", "is ", "are "]
             .iter()
@@ -214,6 +218,7 @@ fn whose_end(text: &str) -> usize {
     let is_word = |word: &str| !word.is_empty() && word.bytes().all(DOTTED);
     let told = near
         .find(": ")
+        .or_else(|| near.find(" >"))
         .filter(|colon| near[..*colon].split(' ').count() <= 3 && near[..*colon].split(' ').all(is_word));
     told.unwrap_or_else(|| run(near, DOTTED))
 }

@@ -23,7 +23,8 @@ const SIGN_IN: [&str; 5] = ["log in as ", "login as ", "logging in as ", "sign i
 
 /// Words for a password that both know, and what stands between them and it.
 const USUAL: [&str; 5] = ["usual", "default", "same old", "same", "old"];
-const USUAL_ONE: [&str; 6] = [" password as always", " password as before", " one", " pw", " pass", " creds"];
+const USUAL_ONE: [&str; 8] =
+    [" as before", " as always", " password as always", " password as before", " one", " pw", " pass", " creds"];
 
 const SIGN_IN_WITH: [&str; 3] = ["log in with ", "login with ", "sign in with "];
 
@@ -48,10 +49,18 @@ pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
     let name = |at: usize| at + run(&near[at..], |byte| DOTTED(byte) || byte == b'@');
     let begin = if let Some(open) = TOLD.iter().find(|word| starts(word)) {
         let at = open.len() + run(&near[open.len()..], |byte| b"\"'`".contains(&byte));
+        // `use demo@x.example with …`
+        let user = name(at);
+        if near[at..user].contains('@')
+            && let Some(with) = near[user..].strip_prefix(" with ")
+        {
+            let range = word(near, near.len() - with.len())?;
+            return is_varied(&near[range.clone()]).then(|| place.at + range.start..place.at + range.end);
+        }
         return word(near, at)
             .filter(|range| {
                 let after = near[range.end..].trim_start_matches(['"', '\'', '`']);
-                after.strip_prefix(" as ").is_some_and(|as_what| says_password(as_what))
+                after.strip_prefix(" as ").is_some_and(says_password)
             })
             .map(|range| place.at + range.start..place.at + range.end);
     } else if let Some(open) = SIGN_IN.iter().find(|word| starts(word)) {

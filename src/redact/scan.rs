@@ -1,31 +1,19 @@
 //! Finds secrets by their shape, from left to right, looking at every byte a bounded number of times. Pure.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use super::reading::Reading;
-use super::rules::{ADDRESSES, Alphabet, DIGIT, DOTTED, HEX, PREFIXES, Prefix, WORD};
+use super::rules::{Alphabet, DOTTED};
 use super::{
-    address, argument, block, call, change, coded, command, files, header, manifest, pair, pem, printed, protocol,
-    said, statement, table,
+    address, argument, block, call, change, coded, command, files, header, known, manifest, pair, pem, printed,
+    protocol, said, statement, table,
 };
-
-/// So much of what follows a beginning decides whether it is a key.
-const TELLING_BODY: usize = 256;
 
 /// A text of random parts has so many characters.
 const SHORTEST_OF_PARTS: usize = 12;
 
 /// A text of words and digits is varied from this length on.
 const SHORTEST_VARIED: usize = 8;
-
-/// The rules about beginnings, by their first byte in lower case.
-static BEGINNINGS: LazyLock<[Vec<&'static Prefix>; 128]> = LazyLock::new(|| {
-    std::array::from_fn(|first| {
-        let begins = |rule: &&Prefix| usize::from(rule.text.as_bytes()[0].to_ascii_lowercase()) == first;
-        PREFIXES.iter().chain(&ADDRESSES).filter(begins).collect()
-    })
-});
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
 /// where none stand for all.
@@ -44,8 +32,8 @@ const ALL: Rules =
 const ALL_CERTAIN: Rules = Rules { everywhere: &[&CERTAIN], words: &[&CERTAIN_WORDS], by_names: false };
 
 /// Rules that leave no doubt: those that look everywhere, and those that look where a word begins.
-const CERTAIN: [Rule; 2] = [(b"-BP", pem::private_key), (b"", known_key)];
-const CERTAIN_WORDS: [Rule; 1] = [(b"", json_web_token)];
+const CERTAIN: [Rule; 2] = [(b"-BP", pem::private_key), (b"", known::known_key)];
+const CERTAIN_WORDS: [Rule; 1] = [(b"", known::json_web_token)];
 
 /// Rules that go by what stands around a secret.
 const SUSPECT: [Rule; 5] = [
@@ -55,7 +43,7 @@ const SUSPECT: [Rule; 5] = [
     (b":#", argument::hidden),
     (b"\n", printed::below),
 ];
-const SUSPECT_WORDS: [Rule; 43] = [
+const SUSPECT_WORDS: [Rule; 44] = [
     (b"", address::data_source),
     (b"\"", files::of_pool),
     (b"a", files::of_tunnel),
@@ -65,7 +53,7 @@ const SUSPECT_WORDS: [Rule; 43] = [
     (b"ft", change::in_field),
     (b"bBgGsS", address::scheme_credential),
     (b"-/", command::flag),
-    (b"haAbBcCeEnNprRstuvwS", argument::positional),
+    (b"haAbBcCeEikKnNprRstuvwS", argument::positional),
     (b"ep<", argument::piped),
     (b">", argument::rule_of_access),
     (b"rov", block::values),
@@ -94,6 +82,7 @@ const SUSPECT_WORDS: [Rule; 43] = [
     (b"", said::said_after),
     (b"c", files::of_contents),
     (b"W", files::of_wireless),
+    (b"u", files::of_login_module),
     (b"k", said::key),
     (b"yYG0123456789", said::code),
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),
@@ -221,77 +210,6 @@ fn preceding(before: &[u8]) -> (Option<u8>, bool) {
     }
 }
 
-/// A vendor's key, or an address that is one.
-fn known_key(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let first = usize::from(rest.as_bytes()[0].to_ascii_lowercase());
-    let follows_a_word = place.before.is_some_and(|byte| byte.is_ascii_alphanumeric());
-    BEGINNINGS.get(first)?.iter().find_map(|rule| {
-        let any_case = ["cog_", "apk_"].contains(&rule.text);
-        let begin = rest.get(..rule.text.len())?;
-        if begin != rule.text && !(any_case && begin.eq_ignore_ascii_case(rule.text)) {
-            return None;
-        }
-        let body = &rest[rule.text.len()..];
-        let length = run(&body[..boundary(body, TELLING_BODY)], rule.alphabet);
-        let body = &body[..length];
-        let is_address = rule.text.contains('.') && rule.text.contains('/');
-        let shortest = match rule.text.len() {
-            _ if any_case => 10,
-            5.. => 6,
-            _ if rule.least < 16 => 6,
-            _ => 12,
-        };
-        // A long random rest is a key also where something was written right before it.
-        let may_follow = is_address || (length >= 16 && rule.text.len() > 4) || any_case && length >= 16;
-        let is_key = length >= rule.least
-            && (is_address || looks_random(body, shortest))
-            && has_form(rule.text, body, &place)
-            && !(any_case && is_wordy(body));
-        (is_key && (!follows_a_word || may_follow))
-            .then(|| rule.text.len() + run(&rest[rule.text.len()..], rule.alphabet))
-            .map(|length| {
-                let begin = place.at + if is_address { address_part(rule.text, body) } else { 0 };
-                begin..place.at + length + pem::continued(rule.text, &rest[length..])
-            })
-    })
-}
-
-/// How much of an address says only whose it is: to the end of its beginning, or of the part of its path that begins there.
-fn address_part(beginning: &str, body: &str) -> usize {
-    let is_open = !beginning.ends_with('/') && !beginning.ends_with("bot");
-    beginning.len() + if is_open { body.find('/').map_or(0, |slash| slash + 1) } else { 0 }
-}
-
-/// Whether what follows a short beginning, which words have too, has the form that keys with this beginning have.
-fn has_form(beginning: &str, body: &str, place: &Place<'_>) -> bool {
-    match beginning {
-        // Fourteen characters, a dot, and the rest.
-        "pat" => body.as_bytes().get(14) == Some(&b'.'),
-        "s." => place.begins() && body.bytes().any(|byte| byte.is_ascii_digit()),
-        // `xapp-1-…`; pods have names such as `webxapp-684d8d675b-xz99d`.
-        "re_" => body.as_bytes().get(8) == Some(&b'_') && is_strong(body),
-        // `v1.0-`, 24 digits, a dash and the rest.
-        "v1.0-" => body.as_bytes().get(24) == Some(&b'-'),
-        // The key of a server of Firebase; its first part has eleven characters.
-        "AAAA" => body.get(7..14) == Some(":APA91b"),
-        // As PostgreSQL keeps passwords.
-        "md5" => body.len() == 32 && place.begins(),
-        // A token of crates.io.
-        "cio" => body.len() == 32 && place.begins(),
-        "xapp-" => place.begins() || body.as_bytes().get(1) == Some(&b'-'),
-        _ => true,
-    }
-}
-
-/// Whether all parts of `body` are words, with a number or date behind: `release20241128_failed`.
-fn is_wordy(body: &str) -> bool {
-    body.split(['_', '-', '.']).all(|part| {
-        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
-        word.len() < 16 && word.bytes().all(|byte| byte.is_ascii_lowercase()) && part.len() - word.len() <= 8
-    })
-}
-
 /// Whether a part of `body`, at least so long, is no word: digits among letters, capitals inside, or very long.
 pub(super) fn looks_random(body: &str, least: usize) -> bool {
     body.split(|c: char| "_-.:/+=~".contains(c)).any(|part| {
@@ -329,31 +247,6 @@ pub(super) fn is_varied(text: &str) -> bool {
     let is_long =
         text.len() >= SHORTEST_VARIED && text.bytes().all(|byte| byte.is_ascii_graphic() && !b":=/\\".contains(&byte));
     is_long && has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit)
-}
-
-/// `eyJ….….…`, and those that are told by what stands in their midst or at their end: client secrets of Azure, tokens of
-/// Terraform and of bots of Telegram, and keys of MaxMind and Mailchimp.
-fn json_web_token(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    if rest.starts_with("ey") {
-        let is_path = place.before.is_some_and(|byte| b"/+".contains(&byte));
-        let alphabet: Alphabet = if is_path { DOTTED } else { |byte| DOTTED(byte) || byte == b'/' || byte == b'+' };
-        let length = run(rest, alphabet);
-        let parts: Vec<&str> = rest[..length].splitn(4, '.').collect();
-        let is_json = rest.starts_with("eyJ") || parts.get(1).is_some_and(|part| part.starts_with("ey"));
-        let is_token = is_json && parts.len() >= 3 && parts[0].len() >= 10 && parts[1].len() >= 4;
-        return is_token.then(|| place.at..place.at + length);
-    }
-    let length = run(&rest[..boundary(rest, TELLING_BODY)], |byte| DOTTED(byte) || byte == b'~' || byte == b'=');
-    let bytes = &rest.as_bytes()[..length];
-    let is_key = length >= 34 && bytes.get(4..6) == Some(b"Q~")
-        || length >= 60 && bytes.get(14..23) == Some(b".atlasv1.")
-        || length == 40 && bytes.ends_with(b"_mmk")
-        || (36..=38).contains(&length) && bytes[32..].starts_with(b"-us") && run(rest, HEX) == 32;
-    let token = rest[length..].strip_prefix(":AA").filter(|_| (8..=10).contains(&length) && run(rest, DIGIT) == length);
-    let token = token.map_or(0, |token| run(token, WORD));
-    let length = if token >= 31 { length + ":AA".len() + token } else { length };
-    (is_key || token >= 31).then(|| place.at..place.at + length)
 }
 
 /// How many bytes at the beginning of `text` are of the alphabet, which is ASCII.

@@ -1,6 +1,6 @@
 //! What words look like: names of objects, versions, dates, identifiers and causes; and what no name looks like. Pure.
 
-use super::scan::run;
+use super::scan::{looks_random, run};
 
 /// So long is what is odd: shorter names have digits inside, too.
 const SHORTEST_ODD: usize = 8;
@@ -81,4 +81,19 @@ pub(super) fn is_cause(value: &str) -> bool {
     long * 2 >= words.len()
         && words.iter().filter(|word| word.len() >= 3).all(has_vowel)
         && value.len() >= 3 * words.len()
+}
+
+/// Whether a word has the form of kubeadm's tokens: six letters and digits, a dot, and sixteen more.
+pub(super) fn is_of_kubeadm(word: &str) -> bool {
+    let is_part = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    word.split_once('.').is_some_and(|(id, rest)| id.len() == 6 && rest.len() == 16 && is_part(id) && is_part(rest))
+        && looks_random(word, 12)
+}
+
+/// Whether a word has the form of keys of products: four blocks or more of capitals and digits: `8F3K-22LM-9QWE-77ZX`.
+pub(super) fn is_in_blocks(word: &str) -> bool {
+    let is_block = |block: &str| {
+        (4..=6).contains(&block.len()) && block.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
+    word.split('-').count() >= 4 && word.split('-').all(is_block) && word.bytes().any(|byte| byte.is_ascii_digit())
 }

@@ -12,51 +12,29 @@ use super::scan::{Place, boundary, looked_at, run};
 const NEAR: usize = 200;
 
 /// Words that say where a value comes from, between its name and a sign.
-const GIVEN: [&str; 9] =
-    [" provided", " given", " supplied", " used", " received", " I used", " we used", " contents", " content"];
+const GIVEN: [&str; 16] = [
+    " provided",
+    " given",
+    " supplied",
+    " used",
+    " received",
+    " I used",
+    " we used",
+    " contents",
+    " content",
+    " temporal",
+    " provisional",
+    " temporaire",
+    " provisoire",
+    " temporanea",
+    " temporária",
+    " inicial",
+];
 
 /// Words that link a name with its value, and those of them after which the value can stand.
-const LINKING: [&str; 21] = [
-    "is",
-    "was",
-    "now",
-    "to",
-    "be",
-    "set",
-    "changed",
-    "reset",
-    "has",
-    "been",
-    "lautet",
-    "ist",
-    "est",
-    "es",
-    "still",
-    "currently",
-    "always",
-    "é",
-    "è",
-    "är",
-    "jest",
-];
-const LINKING_LAST: [&str; 16] = [
-    "is",
-    "was",
-    "now",
-    "to",
-    "be",
-    "lautet",
-    "ist",
-    "est",
-    "es",
-    "still",
-    "currently",
-    "always",
-    "é",
-    "è",
-    "är",
-    "jest",
-];
+const LINKING: &str =
+    "is was now to be set changed reset has been lautet ist est es still currently always é è är jest";
+const LINKING_LAST: &str = "is was now to be lautet ist est es still currently always é è är jest";
 
 /// Words that only go on with a link: they do not begin one.
 const ADVERBS: [&str; 3] = ["still", "currently", "always"];
@@ -201,7 +179,7 @@ fn key(text: &str) -> usize {
         return word.len();
     }
     let number = run(text.strip_prefix(' ').unwrap_or_default(), |byte| byte.is_ascii_digit());
-    if (1..=2).contains(&number) && text[1 + number..].starts_with(':') {
+    if (1..=2).contains(&number) && text[1 + number..].starts_with(": ") {
         return 1 + number;
     }
     // Before the sign, `aws configure` shows what there is already: `AWS Secret Access Key [None]: …`.
@@ -331,10 +309,10 @@ pub(super) fn linking(text: &str) -> Option<usize> {
     let (mut at, mut last) = (0, None);
     for _ in 0..5 {
         let length = run(&text[at..], |byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
-        let is_known = |word: &&&str| word.eq_ignore_ascii_case(&text[at..at + length]);
-        let Some(word) = LINKING.iter().find(is_known) else { break };
+        let is_known = |word: &&str| word.eq_ignore_ascii_case(&text[at..at + length]);
+        let Some(word) = LINKING.split(' ').find(is_known) else { break };
         let signs = run(&text[at + length..], |byte| b" :=".contains(&byte));
-        let is_first = match *word {
+        let is_first = match word {
             "now" => text[at + length..].starts_with([':', '=']),
             "to" => text[at + length..].starts_with(" be "),
             word => word != "be" && !ADVERBS.contains(&word),
@@ -345,5 +323,5 @@ pub(super) fn linking(text: &str) -> Option<usize> {
         at += length + signs;
         last = Some(word);
     }
-    last.filter(|word| LINKING_LAST.contains(word)).map(|_| at)
+    last.filter(|word| LINKING_LAST.split(' ').any(|known| known == *word)).map(|_| at)
 }

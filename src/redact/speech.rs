@@ -30,7 +30,7 @@ const REMARKS: &str = "null none nil undefined true false yes no on off ok expir
     sensitive blank optional given provided removed deleted omitted suppressed secret secrets password passwords passphrase passwd token tokens example changeme \
     must should cannot can't may needs too minimum maximum length contains does doesn't isn't wasn't has have \
     base64 plaintext plain encrypted hashed md5 sha1 sha256 sha384 sha512 hmac rs256 hs256 es256 ed25519 rsa bcrypt argon2 aes256 \
-    all any known expected got received falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
+    all any known expected got received enter see same falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
     inválido incorreto expirado expirou caducado errada errado errata scaduta scaduto valida sbagliata invalide expirée onjuist ongeldig \
     verlopen ontbreekt fel felaktigt ogiltigt nieprawidłowe nieprawidłowy błędne błędny wygasło wygasł hatalı geçersiz \
     неверный неправильный неверен истёк истек 错误 无效 过期 必填 空 無効 無効です 間違い 期限切れ 필수 오류 잘못된";
@@ -73,6 +73,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
     let word = text.trim_matches(|c: char| c.is_ascii_punctuation() && c != '*').to_lowercase();
     if text.starts_with(super::MASK)
         || (word.is_empty() && text.len() < 4)
+        || !text.contains(|c: char| c.is_alphanumeric() || c.is_ascii()) && text.chars().count() <= 2
         || word.split('-').all(|part| is_one_of(REMARKS, part))
         || is_placeholder(text)
         || is_near_path(text)
