@@ -7,7 +7,6 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Instant;
 
 use clap::Parser;
 use source_devin_ai::cli::{Arguments, Exit, misplaced, not_repeated, run};
@@ -50,7 +49,7 @@ fn main() -> ExitCode {
         Ok(arguments) => run(arguments, &output),
         Err(error) => misused(&error, &typed, &output),
     };
-    let deadline = matches!(exit, Exit::Signal(_)).then(|| Instant::now() + stop::PATIENCE);
+    let deadline = matches!(exit, Exit::Signal(_)).then(stop::deadline);
     let written = output.finish(deadline);
     if let (Err(error), Exit::Code(_)) = (&written, &exit)
         && error.kind() != ErrorKind::BrokenPipe

@@ -1,14 +1,40 @@
 //! Being asked to stop: which signal came, and how to die of it so that the parent sees that signal.
 
+use std::sync::OnceLock;
 #[cfg(unix)]
 use std::task::Poll;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 #[cfg(unix)]
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-/// How long a reader that stands still may hold up a process that was asked to stop.
-pub const PATIENCE: Duration = Duration::from_millis(1500);
+/// How long after it was asked to stop a process may be held up by a reader that stands still: it promises to end within two
+/// seconds.
+const PATIENCE: Duration = Duration::from_millis(1500);
+
+/// How long at least the last lines may take, where the work itself took a part of that time.
+const LEAST: Duration = Duration::from_millis(400);
+
+/// Only the answer to a create is waited for so long, which may start a session: its lines have all the time again.
+const WITH_A_CREATE: Duration = Duration::from_secs(2);
+
+/// When the process was asked to stop for the first time.
+static ASKED: OnceLock<Instant> = OnceLock::new();
+
+/// Until when the process that was asked to stop may write what it has said. Decided once, when its work has ended.
+pub fn deadline() -> Instant {
+    static DEADLINE: OnceLock<Instant> = OnceLock::new();
+    let now = Instant::now();
+    *DEADLINE.get_or_init(|| deadline_of(*ASKED.get().unwrap_or(&now), now))
+}
+
+/// The deadline of a process that was asked to stop at one moment, and whose work has ended at another.
+fn deadline_of(asked: Instant, ended: Instant) -> Instant {
+    if ended.saturating_duration_since(asked) >= WITH_A_CREATE {
+        return ended + PATIENCE;
+    }
+    (asked + PATIENCE).max(ended + LEAST)
+}
 
 /// Listens for signals that ask the process to stop. While one of these lives, they do not end the process by
 /// themselves.
@@ -39,12 +65,14 @@ impl Signals {
     pub async fn next(&mut self) -> i32 {
         // Without handlers the system's own apply, which end the process at once.
         let Ok(heard) = &mut self.heard else { return std::future::pending().await };
-        std::future::poll_fn(|context| {
+        let came = std::future::poll_fn(|context| {
             let came =
                 heard.iter_mut().find_map(|(number, signal)| signal.poll_recv(context).is_ready().then_some(*number));
             came.map_or(Poll::Pending, Poll::Ready)
         })
-        .await
+        .await;
+        ASKED.get_or_init(Instant::now);
+        came
     }
 }
 
@@ -74,7 +102,10 @@ impl Signals {
     pub async fn next(&mut self) -> i32 {
         const INTERRUPT: i32 = 2;
         match tokio::signal::ctrl_c().await {
-            Ok(()) => INTERRUPT,
+            Ok(()) => {
+                ASKED.get_or_init(Instant::now);
+                INTERRUPT
+            }
             Err(_) => std::future::pending().await,
         }
     }
@@ -89,4 +120,19 @@ pub fn die(signal: i32) -> ! {
         let _ = signal_hook::low_level::emulate_default_handler(signal);
     }
     std::process::exit(128 + signal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_said_last_has_what_is_left_of_two_seconds_and_all_of_it_after_a_create() {
+        let asked = Instant::now();
+        let left = |ms: u64| {
+            let ended = asked + Duration::from_millis(ms);
+            u64::try_from((deadline_of(asked, ended) - asked).as_millis()).unwrap()
+        };
+        assert_eq!([0, 1000, 1200, 1999, 2000, 30_000].map(left), [1500, 1500, 1600, 2399, 3500, 31_500]);
+    }
 }

@@ -3,40 +3,25 @@
 mod common;
 
 use std::io::{BufRead as _, BufReader, PipeReader, PipeWriter, Read as _, Write as _};
-use std::process::{Child, Command};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use common::devin::{Devin, Made, Said, Sessions, state};
 use common::events::story;
+use common::signals::{again, signal};
 
 use common::{Answer, Api, Program, Ran, Sandboxed, program, wire};
 
 const RUN: &str = "alert-relay run --config config.json --alert alert.json --poll-interval 1s --reconcile-window 1s";
 
+/// SIGHUP, SIGINT and SIGTERM.
+const HUP: i32 = 1;
+const INT: i32 = 2;
+const TERM: i32 = 15;
+
 /// So long a test waits for what comes within a second.
 const LONG: Duration = Duration::from_secs(20);
-
-fn signal(child: &Child, name: &str) {
-    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
-}
-
-/// Waits for the end of a program that has been asked to stop, whose stdout nobody reads any more.
-fn soon(mut child: Child) -> String {
-    let sent = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        if sent.elapsed() > Duration::from_secs(3) {
-            child.kill().unwrap();
-            panic!("it still lives");
-        }
-        std::thread::yield_now();
-    };
-    Ran::new(status, Vec::new(), Vec::new()).exit()
-}
 
 /// A pipe that takes nothing more.
 fn full_pipe() -> (PipeReader, PipeWriter) {
@@ -79,7 +64,7 @@ fn finished_session() -> (String, Receiver<()>) {
 
 #[test]
 fn a_signal_ends_a_finished_watch_although_nobody_reads_its_stdout_or_its_stderr() {
-    for (name, number) in [("-TERM", 15), ("-INT", 2), ("-HUP", 1)] {
+    for number in [TERM, INT, HUP] {
         for stuck in ["stdout", "stderr"] {
             let (url, has_left) = finished_session();
             let config = serde_json::json!({"api_token": common::TOKEN, "api_url": url}).to_string();
@@ -90,10 +75,10 @@ fn a_signal_ends_a_finished_watch_although_nobody_reads_its_stdout_or_its_stderr
             let child = program.start_into(stdout, stderr, "alert-relay watch abc --config config.json --debug");
             // The work is done when the client hangs up.
             has_left.recv_timeout(LONG).unwrap();
-            signal(&child, name);
+            let signaled = signal(&child, number);
             // Whoever is impatient asks again, in a moment when the first signal may have done its work already.
-            signal(&child, name);
-            assert_eq!(soon(child), format!("died of signal {number}"), "{stuck}");
+            again(&child, number);
+            assert_eq!(signaled.end(child), format!("died of signal {number}"), "{stuck}");
         }
     }
 }
@@ -110,13 +95,11 @@ fn a_hang_up_during_the_create_waits_for_its_answer_and_says_what_goes_on() {
     });
     let devin = Devin::of(&created.into());
     let program = relay(&devin);
-    let mut child = program.start(RUN);
+    let child = program.start(RUN);
     has_posted.recv_timeout(LONG).unwrap();
-    signal(&child, "-HUP");
+    let signaled = signal(&child, HUP);
     answer.send(()).unwrap();
-    let mut told = Vec::new();
-    child.stdout.take().unwrap().read_to_end(&mut told).unwrap();
-    let ran = Ran::wait(child, told);
+    let ran = signaled.all(child);
     assert!(ran.stderr.contains("the session goes on; watch it again with"), "{}", story(&ran));
     assert_eq!(ran.exit(), "died of signal 1");
 }
@@ -137,7 +120,7 @@ fn a_hang_up_that_nohup_ignores_is_ignored() {
     let mut command = program.shell(&format!("trap '' HUP; exec \"$PROGRAM\" {RUN} --detach"));
     let mut child = command.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped()).spawn().unwrap();
     has_come.recv_timeout(LONG).unwrap();
-    signal(&child, "-HUP");
+    again(&child, HUP);
     drop((go, has_come));
     let mut told = Vec::new();
     child.stdout.take().unwrap().read_to_end(&mut told).unwrap();
@@ -167,8 +150,7 @@ fn what_a_stalled_reader_got_of_a_stopped_read_is_whole_lines() {
         while !is_full() && began.elapsed() < LONG {
             std::thread::yield_now();
         }
-        signal(&child, "-TERM");
-        assert_eq!(soon(child), "died of signal 15");
+        assert_eq!(signal(&child, TERM).end(child), "died of signal 15");
         reader.read_to_string(&mut told).unwrap();
         assert!(told.ends_with('\n'), "…{:?}", &told[told.len() - 80..]);
         for line in told.lines() {
@@ -190,8 +172,7 @@ fn of_a_line_longer_than_the_pipe_a_stalled_reader_got_a_part_and_nothing_after_
     while rustix::io::ioctl_fionread(&reader).unwrap() < 30_000 && began.elapsed() < LONG {
         std::thread::yield_now();
     }
-    signal(&child, "-TERM");
-    assert_eq!(soon(child), "died of signal 15");
+    assert_eq!(signal(&child, TERM).end(child), "died of signal 15");
     let mut told = String::new();
     reader.read_to_string(&mut told).unwrap();
     let (before, cut) = told.rsplit_once('\n').unwrap();

@@ -3,29 +3,23 @@
 mod common;
 
 use std::io::{BufRead as _, BufReader};
-use std::process::{Child, Command};
 use std::sync::mpsc::channel;
 use std::sync::{Arc, Mutex};
 
 use common::devin::{Devin, Made, Said, Sessions, state};
 use common::events::{outcome, story};
-use common::{Program, Ran, program};
+use common::signals::signal;
+use common::{Program, program};
+
+/// SIGINT and SIGTERM.
+const INT: i32 = 2;
+const TERM: i32 = 15;
 
 const ALERT: &str = r#"{"title": "something is wrong", "status": "firing"}"#;
 const RUN: &str = "alert-relay run --config config.json --alert alert.json --poll-interval 1s --reconcile-window 1s";
 
 fn relay(devin: &Devin) -> Program {
     program().file("config.json", devin.config()).file("alert.json", ALERT)
-}
-
-fn wait(mut child: std::process::Child) -> Ran {
-    let mut told = Vec::new();
-    std::io::Read::read_to_end(&mut child.stdout.take().unwrap(), &mut told).unwrap();
-    Ran::wait(child, told)
-}
-
-fn interrupt(child: &std::process::Child) {
-    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
 }
 
 /// Who is asked to stop before anything was created creates nothing.
@@ -43,11 +37,11 @@ fn interrupted_before_the_create(is_moment: impl Fn(&common::devin::Heard) -> bo
     let program = relay(&devin);
     let child = program.start(RUN);
     has_come.recv().unwrap();
-    interrupt(&child);
+    let signaled = signal(&child, INT);
     // A program that has ended already does not need the answer.
     let _ = go.send(());
     drop((go, has_come));
-    let ran = wait(child);
+    let ran = signaled.all(child);
     assert_eq!((devin.count("POST"), ran.exit().as_str()), (0, "died of signal 2"), "{}", story(&ran));
 }
 
@@ -73,8 +67,7 @@ fn a_signal_while_a_limited_create_waits_is_what_the_program_dies_of() {
     let program = relay(&devin);
     let child = program.start(RUN);
     has_come.recv().unwrap();
-    interrupt(&child);
-    let ran = wait(child);
+    let ran = signal(&child, INT).all(child);
     assert_eq!((devin.count("POST"), ran.exit().as_str()), (1, "died of signal 2"), "{}", story(&ran));
 }
 
@@ -95,19 +88,7 @@ fn a_signal_while_a_look_is_unanswered_ends_the_watch_soon() {
     let program = relay(&devin);
     let child = program.start(RUN);
     has_come.recv().unwrap();
-    interrupt(&child);
-    assert_eq!(soon(child).exit(), "died of signal 2");
-}
-
-/// The end of a program that must not take much longer.
-fn soon(child: std::process::Child) -> Ran {
-    let id = child.id().to_string();
-    let (tell, ended) = channel();
-    std::thread::spawn(move || tell.send(wait(child)));
-    ended.recv_timeout(std::time::Duration::from_secs(10)).unwrap_or_else(|_| {
-        assert!(Command::new("kill").args(["-KILL", &id]).status().unwrap().success());
-        panic!("still there after 10 s: {}", story(&ended.recv().unwrap()));
-    })
+    assert_eq!(signal(&child, INT).all(child).exit(), "died of signal 2");
 }
 
 /// Asked to stop, a run does not wait for the answer to a DELETE as long as that takes.
@@ -126,8 +107,7 @@ fn a_signal_while_a_session_is_being_ended_ends_the_run_soon() {
     let program = relay(&devin);
     let child = program.start(&format!("{RUN} --max-poll-attempts 1 --on-timeout terminate"));
     has_come.recv().unwrap();
-    interrupt(&child);
-    let ran = soon(child);
+    let ran = signal(&child, INT).all(child);
     let reason = outcome(&ran)["reason"].as_str().unwrap_or_default().to_string();
     assert!(reason.contains("could not be terminated"), "{}", story(&ran));
 }
@@ -144,26 +124,15 @@ fn who_stops_a_watch_is_told_of_the_session_and_of_no_create() {
     let program = relay(&devin);
     let child = program.start("alert-relay watch abc --config config.json");
     has_come.recv().unwrap();
-    interrupt(&child);
-    insta::assert_snapshot!(story(&soon(child)), @"
+    insta::assert_snapshot!(story(&signal(&child, INT).all(child)), @"
     stderr: stopped; the session goes on; watch it again with: source-devin-ai alert-relay watch abc --config config.json
     died of signal 2
     ");
 }
 
-fn signal(child: &Child, name: &str) {
-    assert!(Command::new("kill").args([name, &child.id().to_string()]).status().unwrap().success());
-}
-
-/// The rest of a started program's life, after what was read of its stdout already.
-fn rest(child: Child, stdout: &mut impl std::io::Read, mut told: String) -> Ran {
-    stdout.read_to_string(&mut told).unwrap();
-    Ran::wait(child, told.into_bytes())
-}
-
 #[test]
 fn a_signal_during_the_create_waits_for_its_answer_and_says_how_to_watch() {
-    for name in ["-INT", "-TERM"] {
+    for number in [INT, TERM] {
         let (posted, has_posted) = channel();
         let (answer, may_answer) = channel::<()>();
         let (posted, may_answer) = (Mutex::new(posted), Mutex::new(may_answer));
@@ -175,14 +144,13 @@ fn a_signal_during_the_create_waits_for_its_answer_and_says_how_to_watch() {
         let sessions = Arc::new(created);
         let devin = Devin::of(&sessions);
         let program = relay(&devin);
-        let mut child = program.start(RUN);
+        let child = program.start(RUN);
         has_posted.recv().unwrap();
-        signal(&child, name);
+        let signaled = signal(&child, number);
         answer.send(()).unwrap();
-        let mut stdout = child.stdout.take().unwrap();
-        let ran = rest(child, &mut stdout, String::new());
+        let ran = signaled.all(child);
         let told = story(&ran);
-        if name == "-INT" {
+        if number == INT {
             insta::assert_snapshot!(told, @"
             alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
             session_created https://app.devin.ai/sessions/SESSION
@@ -197,7 +165,7 @@ fn a_signal_during_the_create_waits_for_its_answer_and_says_how_to_watch() {
 
 #[test]
 fn a_signal_while_watching_leaves_the_session_running() {
-    for (name, number) in [("-TERM", 15), ("-INT", 2)] {
+    for number in [TERM, INT] {
         let sessions = Arc::new(Sessions::new().on_look(|_| state("running/working", false)));
         let devin = Devin::of(&sessions);
         let program = relay(&devin);
@@ -208,8 +176,7 @@ fn a_signal_while_watching_leaves_the_session_running() {
         while !told.contains("session_status") {
             assert!(stdout.read_line(&mut told).unwrap() > 0, "a look comes before the end");
         }
-        signal(&child, name);
-        let ran = rest(child, &mut stdout, told);
+        let ran = signal(&child, number).rest(child, &mut stdout, told);
         assert_eq!(ran.exit(), format!("died of signal {number}"));
         if number == 15 {
             insta::assert_snapshot!(story(&ran), @"
@@ -234,11 +201,9 @@ fn a_signal_ends_the_search_after_an_unclear_create_and_says_that_it_is_unknown(
     };
     let devin = Devin::of(&Sessions::new().on_create(answer).into());
     let program = relay(&devin);
-    let mut child = program.start(&RUN.replace("--reconcile-window 1s", "--reconcile-window 1h --create-again"));
+    let child = program.start(&RUN.replace("--reconcile-window 1s", "--reconcile-window 1h --create-again"));
     has_posted.recv().unwrap();
-    signal(&child, "-INT");
-    let mut stdout = child.stdout.take().unwrap();
-    let ran = rest(child, &mut stdout, String::new());
+    let ran = signal(&child, INT).all(child);
     insta::assert_snapshot!(story(&ran), @"
     alert_received generic firing “something is wrong” key generic:614757f4eed4a95980edc095aa × 1
     outcome dropped create_unknown pr - at -: /v3/organizations/org-1/sessions broke off its answer: connection closed before message completed. A session may have been created and was not found: look for ar-MARK in Devin, a tag and part of the title. Running the same alert again adopts it once Devin lists it, and creates another one if it does not

@@ -10,7 +10,7 @@ use crate::devin::sessions::Creation;
 use crate::devin::{Error, Kind};
 
 /// How long a find, or the end of a session, may still take when asked to stop, in milliseconds.
-const GRACE: Millis = 1_500;
+const GRACE: Millis = 1_200;
 
 /// The API, as a job needs it.
 pub trait Sessions: Sync {

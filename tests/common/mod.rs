@@ -12,6 +12,7 @@ pub mod openapi;
 pub mod postgres;
 mod program;
 mod sandbox;
+pub mod signals;
 mod story;
 mod terminal;
 mod wire;

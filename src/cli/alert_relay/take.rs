@@ -16,7 +16,7 @@ use crate::relay::error_report::Code;
 use crate::relay::job::Job;
 use crate::relay::report::Presenter;
 use crate::relay::run::{Relay, RunEnd, goes_on};
-use crate::stop::{PATIENCE, Signals};
+use crate::stop::{Signals, deadline};
 
 /// What is said when asked to stop before there is anything to leave running.
 const NOTHING_CREATED: &str = "stopped before a session was created";
@@ -164,7 +164,7 @@ async fn until_stopped(
     let stopped = async {
         match *tell.borrow() {
             Some(signal) => {
-                tokio::time::sleep(PATIENCE).await;
+                tokio::time::sleep_until(deadline().into()).await;
                 signal
             }
             None => signals.next().await,
