@@ -256,9 +256,10 @@ impl Default for Output {
     }
 }
 
-/// Text without the characters by which it could speak to a terminal.
+/// Text without the characters by which it could speak to a terminal, or have it show words in another order.
 fn cleaned(text: &str) -> String {
-    let speaks = |c: char| c.is_control() && c != '\n' && c != '\t';
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let speaks = |c: char| c.is_control() && c != '\n' && c != '\t' || turns(c);
     text.replace(speaks, "\u{fffd}")
 }
 

@@ -83,6 +83,33 @@ fn a_signal_ends_a_finished_watch_although_nobody_reads_its_stdout_or_its_stderr
     }
 }
 
+/// The end of a session is asked for once more, and what is said about it waits for a reader: together, both take no longer.
+#[test]
+fn a_signal_ends_a_run_that_ends_its_session_although_nobody_reads_its_notes() {
+    let (came, has_come) = channel();
+    let came = Mutex::new(came);
+    let sessions = Sessions::new().on_look(|_| state("running/working", false));
+    let devin = Devin::start(move |heard| {
+        if heard.method == "DELETE" {
+            let _ = came.lock().unwrap().send(());
+            return Said::Silence;
+        }
+        sessions.answer(heard)
+    });
+    let program = relay(&devin);
+    let ((_reader, stdout), (notes, stderr)) = (std::io::pipe().unwrap(), std::io::pipe().unwrap());
+    let mut more = stderr.try_clone().unwrap();
+    let child = program.start_into(stdout, stderr, &format!("{RUN} --max-poll-attempts 1 --on-timeout terminate"));
+    has_come.recv_timeout(LONG).unwrap();
+    // From now on there is no room for notes: what fills it ends with the reader.
+    std::thread::spawn(move || more.write_all(&vec![b'\n'; 1 << 20]));
+    let began = Instant::now();
+    while rustix::io::ioctl_fionread(&notes).unwrap() < 60_000 && began.elapsed() < LONG {
+        std::thread::yield_now();
+    }
+    assert_eq!(signal(&child, TERM).end(child), "died of signal 15");
+}
+
 #[test]
 fn a_hang_up_during_the_create_waits_for_its_answer_and_says_what_goes_on() {
     let (posted, has_posted) = channel();

@@ -5,6 +5,7 @@ mod common;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Command, Stdio};
 
+use common::devin::{Devin, Sessions};
 use common::{Sandboxed, Seen, Terminal, program, state};
 use serde_json::json;
 
@@ -111,4 +112,31 @@ fn a_stop_says_what_is_saved_and_how_to_go_on() {
     Ctrl-C before the end: nothing has been saved yet, so the next read begins where this one did
     Ctrl-C before the end: the last STATE of each stream says how far it got; pass it to --state to continue
     ");
+}
+
+/// Whatever Devin says of a session, it does not speak to the terminal: neither while it is watched nor in the closing note.
+#[test]
+fn nothing_that_devin_says_reaches_a_terminal_uncleaned() {
+    let odd = "boom\u{1b}]0;PWNED\u{7}\u{1b}[2J\u{9b}31m\u{202e}\r\nerror: x";
+    for status in ["exit", "error", "suspended", "blocked", "running"] {
+        for options in ["--output text", "--output json"] {
+            let look = move |_: usize| {
+                json!({"status": status, "status_detail": odd, "title": odd, "url": format!("https://x.example/{odd}"),
+                    "pull_requests": [{"pr_url": format!("https://x.example/{odd}"), "pr_state": odd}]})
+            };
+            let devin = Devin::of(&Sessions::new().on_look(look).into());
+            let program = program()
+                .file("config.json", devin.config())
+                .file("alert.json", json!({"title": odd, "status": "firing", "message": odd}).to_string());
+            let run = format!(
+                "alert-relay run --config config.json --alert alert.json --poll-interval 1s --max-poll-attempts 1 {options}"
+            );
+            let terminal = Terminal::open();
+            program.start_into(terminal.side(), terminal.side(), &run).wait().unwrap();
+            let sent = terminal.seen().sent;
+            assert!(sent.contains("PWNED"), "{status} {options}: the detail is told: {sent}");
+            let speaks = ["\u{1b}]", "\u{7}", "\u{1b}[2J", "\u{9b}", "\u{202e}", "\nerror: x"];
+            assert!(!speaks.iter().any(|speech| sent.contains(speech)), "{status} {options}: {sent:?}");
+        }
+    }
 }
