@@ -26,7 +26,7 @@ const DEFAULT_CONCURRENCY: i64 = 10;
 pub const NO_KEY: &str = "no API key: give --config FILE, or set DEVIN_API_KEY";
 
 /// The names of all settings.
-const SETTINGS: [&str; 11] = [
+const SETTINGS: [&str; 12] = [
     "api_token",
     "org_id",
     "start_date",
@@ -36,6 +36,7 @@ const SETTINGS: [&str; 11] = [
     "api_url",
     "lookback_window",
     "concurrency",
+    "report_deletions",
     "redact_fields",
     "redact_key",
 ];
@@ -60,6 +61,8 @@ pub struct Config {
     pub lookback_window: i64,
     /// How many requests may be under way at once, 1 to 64.
     pub concurrency: usize,
+    /// Whether records say which items of the short lists are gone.
+    pub report_deletions: bool,
     /// Fields whose values are not to be written, as they were named: `stream.field`, `field:hash`.
     pub redact_fields: Vec<String>,
     /// What hashes of fields are made with; `None` when nothing can be hashed.
@@ -161,12 +164,14 @@ impl Config {
             "a whole number of seconds from 0 to 315360000 (ten years)",
         );
         let concurrency = fields.number("concurrency", DEFAULT_CONCURRENCY, 1..=64, "a whole number from 1 to 64");
+        let report_deletions = fields.flag("report_deletions");
         let redact_fields =
             fields.list("redact_fields", "a list of fields, such as [\"title\", \"session_messages.message\"]");
         let redact_key = fields.redact_key();
         let unknown = fields.unknown();
         fields.finish()?;
         Ok(Config {
+            report_deletions,
             redact_fields,
             redact_key,
             unknown,
@@ -195,6 +200,7 @@ impl Config {
             api_url: api_url.to_string(),
             lookback_window: DEFAULT_LOOKBACK_S,
             concurrency: DEFAULT_CONCURRENCY as usize,
+            report_deletions: false,
             redact_fields: Vec::new(),
             redact_key: None,
         }

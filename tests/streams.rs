@@ -133,15 +133,19 @@ async fn a_path_that_is_unknown_or_refused_is_tried_elsewhere_and_only_at_first(
     for status in [403, 404] {
         let api = Api::start(move |ask| match ask.list.as_str() {
             "/v3/enterprise/organizations/org-1/members/users" => Answer::list(&[r#"{"user_id":"u|1","name":"A"}"#]),
-            "/v3/enterprise/organizations/org-1/members/idp-users" => {
-                Answer::list(&[r#"{"user_id":"u|1","name":"again"}"#, r#"{"user_id":"u|2"}"#])
-            }
+            "/v3/enterprise/organizations/org-1/members/idp-users" => Answer::list(&[
+                r#"{"user_id":"u|1","name":"again","idp_role_assignments":[{"idp_group_name":"g"}]}"#,
+                r#"{"user_id":"u|2"}"#,
+            ]),
             _ => Answer::problem(status, "not here"),
         });
         let (ending, told) = read(&api, "members").await;
         assert_eq!(ending, Ending::Complete, "{}", told.lines());
         let ids: Vec<String> = told.records("members").iter().map(|record| key_of(record, &["user_id"])).collect();
         assert_eq!(ids, ["u|1", "u|2"]);
+        // One record has what both lists say of a person.
+        assert_eq!(told.records("members")[0]["name"], "A");
+        assert_eq!(told.records("members")[0]["idp_role_assignments"][0]["idp_group_name"], "g");
         assert!(told.records("members").iter().all(|record| record["org_id"] == ORG));
         let beginnings =
             ["/v3beta1/organizations/org-1/members/users", "/v3/enterprise/organizations/org-1/members/users"];

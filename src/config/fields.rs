@@ -175,6 +175,18 @@ impl Fields {
         Some(Token::new(&text))
     }
 
+    /// A setting that is on or off; off when it is absent.
+    pub fn flag(&mut self, name: &str) -> bool {
+        match self.fields.get(name) {
+            None | Some(Value::Null) => false,
+            Some(Value::Bool(flag)) => *flag,
+            Some(_) => {
+                self.problems.push(format!("{name} must be true or false"));
+                false
+            }
+        }
+    }
+
     pub fn number(&mut self, name: &str, default: i64, range: RangeInclusive<i64>, form: &str) -> i64 {
         match self.fields.get(name) {
             None | Some(Value::Null) => default,

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::emit::{Emitter, Ledger};
 use super::place::{Slice, completed};
 use super::plan::Step;
-use super::record::Frame;
+use super::record::{Frame, frame_page};
 use super::selection::Selection;
 use super::streams::Stream;
 use crate::airbyte::Level;
@@ -97,6 +97,24 @@ impl Context {
     /// What a record of a stream looks like on its line, in a list of these.
     pub fn frame(&self, step: &Step, of: &Slice) -> Frame {
         completed(self.emitter.frame(&step.descriptor), step.stream, &self.org_id, of)
+    }
+
+    /// The same of a record that is put together from several lists, and framed later.
+    pub fn plain_frame(&self, step: &Step, of: &Slice) -> Frame {
+        completed(self.emitter.plain_frame(&step.descriptor), step.stream, &self.org_id, of)
+    }
+
+    /// Writes the records of a stream that have been put together from several lists.
+    ///
+    /// # Errors
+    /// [`Closed`] when the reader of stdout has gone.
+    pub async fn write_merged(&self, step: &Step, ledger: &Ledger) -> Result<(), Closed> {
+        for page in ledger.merged() {
+            let frame = self.emitter.frame(&step.descriptor);
+            let framed = frame_page(&page, &frame, &step.stream.reading(), |_, _| true);
+            self.emitter.records(ledger, framed).await?;
+        }
+        Ok(())
     }
 
     /// Says a warning about a stream, if there is one.

@@ -28,6 +28,8 @@ pub struct Facts<'a> {
     pub session_id: Field<'a>,
     created_at: Time,
     updated_at: Time,
+    /// When it last changed, as the item writes it.
+    pub changed: Field<'a>,
     /// A cursor field of another name.
     other_cursor: Time,
     status: Field<'a>,
@@ -80,7 +82,10 @@ impl<'a> Facts<'a> {
         match noted {
             Noted::SessionId => self.session_id = Field(Some(value)),
             Noted::CreatedAt => self.created_at = Time::of(value, unit),
-            Noted::UpdatedAt => self.updated_at = Time::of(value, unit),
+            Noted::UpdatedAt => {
+                self.updated_at = Time::of(value, unit);
+                self.changed = Field(Some(value));
+            }
             Noted::Status => self.status = Field(Some(value)),
             Noted::OtherId => {}
         }

@@ -6,8 +6,10 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::time::Instant;
 
+use super::merged::Merged;
 use super::progress::{Figures, Outcome, Sessions};
 use crate::airbyte::StreamDescriptor;
+use crate::devin::Page;
 use crate::output::LiveLine;
 
 /// One stream's account while it is read.
@@ -30,6 +32,8 @@ pub(super) struct Account {
     pub(super) is_running: bool,
     /// The fields of which it has been said that they differ from the schema.
     pub(super) differing: BTreeSet<String>,
+    /// Records that are written when all lists have been read.
+    pub(super) merged: Merged,
     /// How it ended, once it has.
     pub(super) outcome: Option<Outcome>,
 }
@@ -55,6 +59,16 @@ impl Ledger {
         let mut account = self.lock();
         let began = account.figures.sessions.map_or_else(|| self.started.elapsed(), |sessions| sessions.began);
         account.figures.sessions = Some(Sessions { done: (all - left) as u64, all: all as u64, began });
+    }
+
+    /// Keeps a record until all lists have been read.
+    pub fn merge(&self, id: Option<&str>, record: &str) {
+        self.lock().merged.add(id, record);
+    }
+
+    /// Takes out the records that have been kept.
+    pub fn merged(&self) -> Vec<Page> {
+        self.lock().merged.pages()
     }
 
     /// Whether the stream's last status has been said.

@@ -105,6 +105,8 @@ pub struct Listing {
     /// Later than any time that can be true.
     not_before: i64,
     is_capped: bool,
+    /// Whether the last listing had as many items as it should have; without a number, whether it ended as it should.
+    is_exact: bool,
 }
 
 /// What the present listing has shown.
@@ -177,6 +179,7 @@ impl Listing {
             latest: Latest::default(),
             not_before: now.saturating_add(A_DAY_S),
             is_capped: false,
+            is_exact: false,
         }
     }
 
@@ -297,6 +300,7 @@ impl Listing {
     pub fn end(&mut self) -> Decision {
         let now = std::mem::take(&mut self.now);
         let distinct = if self.listings == 1 { self.keys.len() } else { now.keys.len() };
+        self.is_exact = now.last_total.is_none_or(|total| total == distinct) && !now.has_fallen;
         let bound = now.bound();
         let has_advanced = self.listings == 1 || bound > self.bound || now.has_news;
         self.bound = bound.max(self.bound);
@@ -360,6 +364,11 @@ impl Listing {
     /// in the data agrees with that, by the data alone; `None` when nothing has named one.
     pub fn clock(&self, now: i64) -> Option<i64> {
         self.latest.sound.map(|time| time.min(now)).or(self.latest.any)
+    }
+
+    /// Whether it is complete beyond doubt, once it is said to be complete: then what it lacks is not there.
+    pub fn is_exact(&self) -> bool {
+        self.is_exact && self.total.is_none_or(|total| total <= self.keys.len())
     }
 
     /// Past this time the list may lack items; `None` when it lacks none.

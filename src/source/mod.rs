@@ -4,6 +4,7 @@
 pub mod check;
 pub mod context;
 pub mod cursor;
+pub mod deletions;
 pub mod elements;
 pub mod emit;
 pub mod facts;
@@ -13,6 +14,7 @@ pub mod keys;
 pub mod ledger;
 pub mod list;
 pub mod listing;
+pub mod merged;
 pub mod messages;
 pub mod open;
 pub mod output_folder;

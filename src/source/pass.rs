@@ -1,8 +1,7 @@
 //! What one pass over a list takes for records, and what it learns for the state. Pure.
 
-use std::collections::HashSet;
-
 use super::cursor::Bounds;
+use super::deletions::{Deletions, Known};
 use super::facts::Facts;
 use super::fingerprint::{digits, fingerprint};
 use super::listing::{Listing, Sight};
@@ -10,7 +9,7 @@ use super::open::OpenSessions;
 use super::plan::Step;
 use super::recent::RecentRecords;
 use super::state::StreamState;
-use super::streams::{Each, Listing as Listed, Stream};
+use super::streams::{Listing as Listed, Stream};
 
 /// One pass of a stream over its list, from a step's state to the next one.
 pub struct Pass {
@@ -21,6 +20,8 @@ pub struct Pass {
     from: StreamState,
     recent: RecentRecords,
     pub open: OpenSessions,
+    /// `None` where deletions are not reported.
+    deletions: Option<Deletions>,
     /// The largest cursor value that has been listed. What was asked for by name came later, when others may have changed.
     pub largest: Option<i64>,
     /// Whether none has come before a smaller one.
@@ -32,20 +33,25 @@ pub struct Pass {
     now: i64,
     /// How many items without a key have been left out.
     keyless: u64,
-    /// What this list and those before it have had, as hashes, where a stream has several.
-    had: HashSet<u64>,
-    had_before: HashSet<u64>,
 }
 
 impl Pass {
     /// A pass that begins now, by a clock that is not the server's.
     pub fn new(step: &Step) -> Pass {
+        // In a full refresh, what does not come is gone.
+        let deletions = (step.reports_deletions && !step.is_full_refresh).then(|| Deletions::new(&step.state));
+        let mut from = step.state.clone();
+        if deletions.is_none() {
+            // What has been known once would be out of date when it is needed again.
+            (from.known_items, from.missing_items) = (None, Known::new());
+        }
         Pass {
             stream: step.stream,
             is_full_refresh: step.is_full_refresh,
             needs_key: step.needs_key,
             bounds: step.bounds,
-            from: step.state.clone(),
+            from,
+            deletions,
             recent: RecentRecords::new(step.state.recent.clone(), step.state.cursor(), step.lookback),
             open: OpenSessions::new(&step.state),
             largest: None,
@@ -54,8 +60,6 @@ impl Pass {
             has_ascended: false,
             now: step.now,
             keyless: 0,
-            had: HashSet::new(),
-            had_before: HashSet::new(),
         }
     }
 
@@ -79,15 +83,24 @@ impl Pass {
         self.now
     }
 
-    /// Goes on to another list of the same stream, which may have the same items.
+    /// Goes on to another list of the same stream.
     pub fn next_list(&mut self) {
         (self.last, self.has_ascended) = (None, false);
-        self.had_before.extend(self.had.drain());
     }
 
     /// Notes an item of the list, and answers whether it is a record to be emitted.
     pub fn wants(&mut self, item: &str, facts: &Facts, sight: Sight) -> bool {
         let cursor = facts.cursor(self.stream.cursor);
+        let id = facts.id.text();
+        let is_back = match (&mut self.deletions, id) {
+            (Some(deletions), Some(id)) => deletions.note(&id, facts.changed.0),
+            _ => false,
+        };
+        if is_back && sight == Sight::New {
+            self.take(item, facts, cursor, sight);
+            self.largest = self.largest.max(cursor);
+            return true;
+        }
         if self.bounds.admit(facts.created_at(), cursor) {
             self.is_ascending &= cursor.is_some() && cursor >= self.largest;
             self.has_ascended |= self.last.is_some() && cursor > self.last;
@@ -121,13 +134,6 @@ impl Pass {
             self.open.note(item, facts, self.now);
         }
         let id = facts.id.text().filter(|id| !id.is_empty());
-        if matches!(self.stream.each, Each::Union(_)) {
-            let key = fingerprint(id.as_deref().unwrap_or(item).as_bytes());
-            self.had.insert(key);
-            if self.had_before.contains(&key) {
-                return false;
-            }
-        }
         // What is taken out of a session has its key by that session.
         let has_key = id.is_some() || self.stream.projects.is_some() && facts.session_id.text().is_some();
         if !has_key && self.needs_key {
@@ -154,6 +160,11 @@ impl Pass {
         state
     }
 
+    /// What is gone from the list, now that it has been read to its end.
+    pub fn gone(&mut self, list: &Listing) -> Known {
+        self.deletions.as_mut().map(|deletions| deletions.end(list.is_exact())).unwrap_or_default()
+    }
+
     /// Sentences for a WARN about what the next pass will not see, and what this one has left out.
     pub fn warnings(&self) -> Vec<String> {
         let key = self.stream.id_field();
@@ -164,7 +175,8 @@ impl Pass {
                 "{many} records have no {key} and are left out: the destination tells records apart by it"
             )),
         };
-        self.open.forgotten().into_iter().chain(keyless).collect()
+        let too_many = self.deletions.as_ref().and_then(Deletions::warning);
+        self.open.forgotten().into_iter().chain(keyless).chain(too_many).collect()
     }
 
     /// The state of a pass that is complete, as `list` has found the list to be.
@@ -176,6 +188,9 @@ impl Pass {
         state.set_cursor(cursor.field, mark);
         state.recent = self.recent.since(mark);
         self.open.write(&mut state);
+        if let Some(deletions) = &self.deletions {
+            deletions.write(&mut state);
+        }
         state
     }
 }

@@ -37,6 +37,8 @@ pub struct Step {
     pub is_full_refresh: bool,
     /// Whether a record without its key would end the sync at the platform.
     pub needs_key: bool,
+    /// Whether records say which items of the list are gone.
+    pub reports_deletions: bool,
     /// Where an earlier run stopped; without a mark for a read from the beginning.
     pub state: StreamState,
     /// Which records are wanted. The start date bounds sessions, and messages by their session.
@@ -181,6 +183,7 @@ impl Plan {
             descriptor,
             is_full_refresh: false,
             needs_key: false,
+            reports_deletions: config.report_deletions && stream.can_report_deletions(),
             bounds: Bounds { start_date, end_date, since: None },
             lookback: stream.again_s().unwrap_or_else(|| config.lookback_window.max(least)),
             now,

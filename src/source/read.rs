@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::context::{Context, End};
 use super::cursor::Bounds;
+use super::deletions::{self, DELETED, Known};
 use super::emit::Ledger;
 use super::identifier::Identified;
 use super::list::read_list;
@@ -19,7 +20,9 @@ use super::partition::PartitionList;
 use super::pass::Pass;
 use super::place::{Place, Slice};
 use super::plan::{Plan, Step};
+use super::progress::counted;
 use super::readers::{Readers, Records};
+use super::record::frame_page;
 use super::slices;
 use super::state::StreamState;
 use super::streams::{Listing as Listed, Stream, endpoints};
@@ -141,7 +144,11 @@ async fn run(context: Arc<Context>, group: Group, leaves_out: bool) -> Ending {
         && below.is_empty()
         && step.stream.has_many_lists()
     {
-        let outcome = slices::read(&context, step, ledger).await;
+        let mut outcome = slices::read(&context, step, ledger).await;
+        // What has come is written, however the stream has ended.
+        if context.write_merged(step, ledger).await.is_err() {
+            outcome = Err(End::Closed);
+        }
         match &outcome {
             Err(End::Refused(error)) if leaves_out => return leave_out(&context, (step, ledger), step.stream, error),
             Err(End::Lacks(other, error)) if leaves_out => return leave_out(&context, (step, ledger), other, error),
@@ -210,12 +217,28 @@ async fn list(
     };
     let tell = context.teller(ledger);
     let listing = read_list(context, &place, kind, bounds, step.now, &tell, &mut readers).await?.listing;
+    for ((step, ledger), pass) in records.iter().zip(&mut passes) {
+        report(context, step, ledger, &pass.gone(&listing)).await?;
+    }
     let states = records.iter().zip(&passes).map(|((step, _), pass)| {
         pass.warnings().into_iter().for_each(|warning| context.warn_of(step.stream, Some(warning)));
         pass.state(&listing)
     });
     let states = states.collect();
     Ok((listing, states))
+}
+
+/// Emits a record for each item that is gone.
+async fn report(context: &Context, step: &Step, ledger: &Ledger, gone: &Known) -> Result<(), End> {
+    if gone.is_empty() {
+        return Ok(());
+    }
+    let items = counted(gone.len() as u64, "item is", "items are");
+    let text = format!("stream {}: {items} gone from the list: reported with {DELETED}", step.descriptor);
+    context.emitter.log(Level::Info, &text);
+    let (page, frame) = (deletions::page(step.stream, gone), context.frame(step, &Slice::default()));
+    let framed = frame_page(&page, &frame, &step.stream.reading(), |_, _| true);
+    Ok(context.emitter.records(ledger, framed).await?)
 }
 
 /// Leaves out a stream because the key, or the API, does not have the list of `refused`.

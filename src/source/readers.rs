@@ -1,5 +1,6 @@
 //! All who need one list, and what each takes of its pages: the records of streams, and the sessions below which others are read.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::context::{Context, End};
@@ -114,15 +115,29 @@ impl Readers<'_> {
             });
             return Ok(());
         };
-        let mut lost = false;
-        let framed =
-            frame_page(page, &context.frame(first.step, &first.of), &first.step.stream.reading(), |item, facts| {
-                note(item, facts).is_some_and(|sight| first.wants(item, facts, sight, is_by_name, &mut lost))
-            });
+        let (mut lost, is_merged) = (false, first.step.stream.is_merged());
+        let frame = match is_merged {
+            true => context.plain_frame(first.step, &first.of),
+            false => context.frame(first.step, &first.of),
+        };
+        let mut ids = Vec::new();
+        let mut framed = frame_page(page, &frame, &first.step.stream.reading(), |item, facts| {
+            let is_wanted =
+                note(item, facts).is_some_and(|sight| first.wants(item, facts, sight, is_by_name, &mut lost));
+            if is_wanted && is_merged {
+                ids.push(facts.id.text().filter(|id| !id.is_empty()).map(Cow::into_owned));
+            }
+            is_wanted
+        });
         if lost {
             return Err(End::Data(undated(first.step.stream, page)));
         }
         context.emitter.running(first.ledger);
+        if is_merged {
+            framed.records = 0;
+            let lines = String::from_utf8(std::mem::take(&mut framed.lines)).expect("a page is text");
+            ids.iter().zip(lines.lines()).for_each(|(id, record)| first.ledger.merge(id.as_deref(), record));
+        }
         context.emitter.records(first.ledger, framed).await?;
         for other in others {
             let mut sights = sights.iter();

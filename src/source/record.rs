@@ -49,6 +49,11 @@ impl Frame {
         Frame { after: b"\n".to_vec(), label: label.unwrap_or_default(), is_for_people: true, ..Frame::default() }
     }
 
+    /// The bare item as it is, on a line of its own.
+    pub fn plain() -> Frame {
+        Frame { after: b"\n".to_vec(), ..Frame::default() }
+    }
+
     /// The same for a page whose first item is held against a schema.
     pub fn declared(mut self, shape: Option<&'static Shape>) -> Frame {
         self.declared = shape;

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use ring::hmac;
 use serde_json::Value;
 
+use super::deletions::DELETED;
 use super::streams::{Added, Part, STREAMS, Stream};
 use crate::config::{Config, similar};
 
@@ -97,6 +98,7 @@ fn check(stream: &Stream, path: &[&str], action: Action) -> Result<(), String> {
         }
         [name] if is_cursor(name) => Some("by which a newer record is told from an older one"),
         ["org_id"] => Some("which says whose a record is"),
+        [DELETED] => Some("which says that a record's item is gone"),
         _ => None,
     };
     if let Some(role) = role {

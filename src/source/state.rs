@@ -7,6 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
+use super::deletions::Known;
 use super::open::Fingerprints;
 use super::recent::Recent;
 
@@ -49,6 +50,13 @@ pub struct StreamState {
     /// Messages only: a pass over all sessions that has not come to its end; `None` when there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub unfinished: Option<Unfinished>,
+    /// Where deletions are reported: the items of the list when it was last read, each with its cursor field; `None` when that is
+    /// not known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub known_items: Option<Known>,
+    /// The same of items that the list had before that, and lacked then.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub missing_items: Known,
     /// Whether it was not written in this form, so that it does not know what lies in the look-back.
     #[serde(skip)]
     pub is_foreign: bool,
@@ -162,6 +170,8 @@ impl StreamState {
                 sessions_updated_at: state.sessions_updated_at,
                 recent: state.recent,
                 suspended_sessions: state.suspended_sessions,
+                known_items: state.known_items,
+                missing_items: state.missing_items,
                 unfinished: state.unfinished.filter(|unfinished| unfinished.sessions_updated_at.is_some()),
                 ..read
             };
@@ -292,6 +302,8 @@ mod tests {
                 open_sessions: Fingerprints::from([text("b")]),
                 suspended_sessions: Fingerprints::from([text("c")]),
                 unread_sessions: BTreeMap::from([("d".to_string(), 3)]),
+                known_items: Some(Known::from([("e".to_string(), json!("2026"))])),
+                missing_items: Known::from([("f".to_string(), Value::Null)]),
                 unfinished: Some(Unfinished { began: Some(7), sessions_updated_at: Some(6), newest: None }),
                 ..StreamState::new(scope())
             };

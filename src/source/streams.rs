@@ -135,8 +135,8 @@ pub const FIRST_DAYS: i64 = 90;
 pub enum Each {
     /// There is one list.
     One,
-    /// For each of these words, in this order. What an earlier one has is not taken from a later one again, and a list that the
-    /// API does not know, other than the first, is taken for an empty one.
+    /// For each of these words, in this order. What several of them have is one record, and a list that the API does not know,
+    /// other than the first, is taken for an empty one.
     Union(&'static [&'static str]),
     /// For each of these words, all of which are there.
     Kind(&'static [&'static str]),
@@ -220,6 +220,16 @@ impl Stream {
     /// Whether its records are sessions, or belong to one, and the settings choose which.
     pub fn heeds_selection(&self) -> bool {
         matches!(self.listing, Listing::Sessions | Listing::PerSession)
+    }
+
+    /// Whether a record is made of all that several lists say of the same thing.
+    pub fn is_merged(&self) -> bool {
+        matches!(self.each, Each::Union(_))
+    }
+
+    /// Whether it can be told which of its items are gone: a short list in one piece, with states.
+    pub fn can_report_deletions(&self) -> bool {
+        self.listing == Listing::Whole && self.each == Each::One && self.cursor.is_some()
     }
 
     /// Whether the start date and the end date leave out some of its records.

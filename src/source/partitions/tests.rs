@@ -19,6 +19,7 @@ fn step(state: serde_json::Value, is_full_refresh: bool) -> Step {
         descriptor: StreamDescriptor::of("session_messages"),
         is_full_refresh,
         needs_key: false,
+        reports_deletions: false,
         state,
         bounds: Bounds { since, ..Bounds::default() },
         lookback: 600,
