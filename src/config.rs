@@ -26,9 +26,10 @@ const DEFAULT_CONCURRENCY: i64 = 10;
 pub const NO_KEY: &str = "no API key: give --config FILE, or set DEVIN_API_KEY";
 
 /// The names of all settings.
-const SETTINGS: [&str; 12] = [
+const SETTINGS: [&str; 13] = [
     "api_token",
     "org_id",
+    "org_ids",
     "start_date",
     "end_date",
     "tags",
@@ -47,6 +48,8 @@ pub struct Config {
     pub token: Token,
     /// The organization's identifier, verbatim.
     pub org_id: String,
+    /// Further organizations that are read in the same run.
+    pub org_ids: Vec<String>,
     /// The inclusive lower bound on `created_at`, in Unix seconds; `None` reads everything.
     pub start_date: Option<i64>,
     /// The exclusive upper bound on `created_at`, in Unix seconds; `None` reads up to now.
@@ -152,6 +155,8 @@ impl Config {
         let org_id = fields.required("org_id", "the organization ID", "DEVIN_ORG_ID", &variable);
         fields.check_token(&token);
         fields.check_org_id(&org_id);
+        let org_ids = fields.list("org_ids", "a list of organization IDs (org-…)");
+        org_ids.iter().for_each(|org_id| fields.check_org_id(org_id));
         let start_date = fields.date("start_date");
         let end_date = fields.date("end_date");
         let tags = fields.list("tags", "a list of tags, such as [\"billing\"]");
@@ -177,6 +182,7 @@ impl Config {
             unknown,
             token: Token::new(&token),
             org_id: org_id.trim().to_string(),
+            org_ids: org_ids.iter().map(|org_id| org_id.trim().to_string()).collect(),
             start_date,
             end_date,
             tags,
@@ -193,6 +199,7 @@ impl Config {
             unknown: Vec::new(),
             token: Token::new(token),
             org_id: org_id.to_string(),
+            org_ids: Vec::new(),
             start_date: None,
             end_date: None,
             tags: Vec::new(),

@@ -221,7 +221,7 @@ fn spec_is_one_line_with_what_a_platform_needs() {
     assert_eq!(connection["additionalProperties"], true);
     assert_eq!(connection["properties"]["api_token"]["airbyte_secret"], true);
     let fields: Vec<&String> = connection["properties"].as_object().unwrap().keys().collect();
-    insta::assert_snapshot!(format!("{fields:?}"), @r#"["api_token", "api_url", "concurrency", "end_date", "lookback_window", "org_id", "redact_fields", "redact_key", "report_deletions", "start_date", "tags", "user_ids"]"#);
+    insta::assert_snapshot!(format!("{fields:?}"), @r#"["api_token", "api_url", "concurrency", "end_date", "lookback_window", "org_id", "org_ids", "redact_fields", "redact_key", "report_deletions", "start_date", "tags", "user_ids"]"#);
     for (name, field) in connection["properties"].as_object().unwrap() {
         for word in ["minLength", "maxLength", "enum", "minimum", "maximum"] {
             assert!(field.get(word).is_none(), "{name} says {word}");

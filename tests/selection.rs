@@ -49,9 +49,9 @@ fn only_what_is_wanted_is_read_although_the_server_ignores_the_filters() {
         assert_eq!(ids, ["wanted"], "{stream}");
     }
     insta::assert_snapshot!(api.asked_sorted(), @"
-    sessions first=200 created_before=1767225610 tags=Billing tags=billing user_ids=u1
+    sessions first=200 created_before=1767225610 tags=Billing tags=billing tags=BILLING user_ids=u1
     sessions/devin-wanted/messages first=200
-    sessions/insights first=200 created_before=1767225610 tags=Billing tags=billing user_ids=u1
+    sessions/insights first=200 created_before=1767225610 tags=Billing tags=billing tags=BILLING user_ids=u1
     ");
 }
 

@@ -7,6 +7,7 @@ use super::emit::Emitter;
 use super::facts::Facts;
 use super::list::first_page;
 use super::open::is_plain;
+use super::organizations::Organization;
 use super::place::Place;
 use super::progress::counted;
 use super::streams::{Each, Listing, STREAMS, Stream, is_permission};
@@ -27,6 +28,8 @@ pub enum Verdict {
     Unusable { message: String },
     /// The API did not say: it could not be reached, or has trouble.
     Unknown { message: String, failure_type: FailureType },
+    /// The same for each of several organizations.
+    OfEach(Vec<(String, Verdict)>),
 }
 
 /// A stream that can be read.
@@ -84,12 +87,23 @@ impl Missing {
 impl Verdict {
     /// Whether a read can begin.
     pub fn is_usable(&self) -> bool {
-        matches!(self, Verdict::Usable { .. })
+        match self {
+            Verdict::Usable { .. } => true,
+            Verdict::Unusable { .. } | Verdict::Unknown { .. } => false,
+            Verdict::OfEach(verdicts) => verdicts.iter().all(|(_, verdict)| verdict.is_usable()),
+        }
     }
 
     /// The same for a person: the streams that can be read, a line each, or why there are none.
     pub fn text(&self) -> String {
-        let Verdict::Usable { streams, missing, .. } = self else { return self.problem().to_string() };
+        let (streams, missing) = match self {
+            Verdict::Usable { streams, missing, .. } => (streams, missing),
+            Verdict::Unusable { message } | Verdict::Unknown { message, .. } => return message.clone(),
+            Verdict::OfEach(verdicts) => {
+                let texts = verdicts.iter().map(|(org_id, verdict)| format!("{org_id}: {}", verdict.text()));
+                return texts.collect::<Vec<_>>().join("\n");
+            }
+        };
         let line = |stream: &Readable| {
             let total = match stream.total {
                 Some(total) => format!("{:>18}", counted(total, "record", "records")),
@@ -104,37 +118,73 @@ impl Verdict {
         format!("The connection works. Streams that can be read:{readable}{head}{lacking}")
     }
 
-    fn problem(&self) -> &str {
+    /// The same on one line, with how sure the API has been; of several organizations, the worst counts for all.
+    fn summary(&self) -> (CheckStatus, Option<FailureType>, String) {
         match self {
-            Verdict::Usable { .. } => "",
-            Verdict::Unusable { message } | Verdict::Unknown { message, .. } => message,
+            Verdict::Usable { streams, missing, .. } => (CheckStatus::Succeeded, None, in_words(streams, missing)),
+            Verdict::Unusable { message } => (CheckStatus::Failed, None, message.clone()),
+            Verdict::Unknown { message, failure_type } => (CheckStatus::Failed, Some(*failure_type), message.clone()),
+            Verdict::OfEach(verdicts) => {
+                let each: Vec<_> = verdicts.iter().map(|(org_id, verdict)| (org_id, verdict.summary())).collect();
+                let status = if self.is_usable() { CheckStatus::Succeeded } else { CheckStatus::Failed };
+                let unknown = each.iter().find_map(|(_, (_, failure_type, _))| *failure_type);
+                let text = |(org_id, (_, _, message)): &(&String, (_, _, String))| {
+                    format!("{org_id}: {}", message.trim_end_matches('.'))
+                };
+                (status, unknown, each.iter().map(text).collect::<Vec<_>>().join(". "))
+            }
+        }
+    }
+
+    /// Sentences about streams that cannot be read, or not now.
+    fn warnings(&self) -> Vec<String> {
+        match self {
+            Verdict::Usable { warnings, .. } => warnings.clone(),
+            Verdict::Unusable { .. } | Verdict::Unknown { .. } => Vec::new(),
+            Verdict::OfEach(verdicts) => verdicts
+                .iter()
+                .flat_map(|(org_id, verdict)| {
+                    verdict.warnings().into_iter().map(move |warning| format!("{org_id}: {warning}"))
+                })
+                .collect(),
         }
     }
 
     /// Says it in Airbyte's way, and answers whether the command has succeeded: a connection that is found unusable
     /// is an answer, one that could not be tried is not.
     pub fn say(&self, emitter: &Emitter) -> bool {
-        match self {
-            Verdict::Usable { streams, warnings, missing } => {
-                warnings.iter().for_each(|warning| emitter.log(Level::Warn, warning));
-                let message = in_words(streams, missing);
-                emitter.connection(CheckStatus::Succeeded, Some(&message));
+        self.warnings().iter().for_each(|warning| emitter.log(Level::Warn, warning));
+        match self.summary() {
+            (status, None, message) => {
+                emitter.connection(status, Some(&message));
                 true
             }
-            Verdict::Unusable { message } => {
-                emitter.connection(CheckStatus::Failed, Some(message));
-                true
-            }
-            Verdict::Unknown { message, failure_type } => {
-                emitter.error(message, *failure_type, None);
+            (_, Some(failure_type), message) => {
+                emitter.error(&message, failure_type, None);
                 false
             }
         }
     }
 }
 
-/// Asks the API with one small request per stream, and stops as soon as further questions are pointless.
+/// Asks the API with one small request per stream, of each organization, and stops as soon as further questions are pointless.
 pub async fn check(context: &Context) -> Verdict {
+    let [organization] = context.organizations.as_slice() else {
+        let mut verdicts = Vec::new();
+        for organization in &context.organizations {
+            verdicts.push((organization.id.clone(), check_one(context, organization).await));
+            // Nobody answers, so nobody will for the others.
+            if matches!(verdicts.last(), Some((_, Verdict::Unknown { .. }))) {
+                break;
+            }
+        }
+        return Verdict::OfEach(verdicts);
+    };
+    check_one(context, organization).await
+}
+
+/// The same of one organization; what the enterprise has once is asked for with the first.
+async fn check_one(context: &Context, organization: &Organization) -> Verdict {
     let tell = |event: Event| {
         let (level, text) = match event {
             Event::Asking => return,
@@ -157,7 +207,7 @@ pub async fn check(context: &Context) -> Verdict {
     let (mut refused, mut warnings, mut streams, mut missing) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let mut found = Found::default();
     let now = now_s();
-    for stream in STREAMS {
+    for stream in STREAMS.iter().filter(|stream| !(organization.is_further && stream.is_read_once())) {
         if stream.projects.is_some() {
             // It is read from the list that is asked for already.
             if streams.iter().any(|readable: &Readable| readable.stream.name == "sessions") {
@@ -166,7 +216,7 @@ pub async fn check(context: &Context) -> Verdict {
             continue;
         }
         let Some(parts) = parts(stream, &found) else { continue };
-        match first_pages(context, stream, &found, &parts, now, &tell).await {
+        match first_pages(context, (stream, &organization.id), &found, &parts, now, &tell).await {
             Ok(page) => {
                 if stream.listing == Listing::Sessions {
                     found.session = found.session.or_else(|| first_session(&page));
@@ -186,7 +236,7 @@ pub async fn check(context: &Context) -> Verdict {
                 Kind::Status(401) => return verdict(&error),
                 Kind::Status(404) if stream.listing == Listing::Sessions => {
                     let hint = key_organization
-                        .filter(|organization| *organization != context.org_id && is_plain(organization))
+                        .filter(|other| *other != organization.id && is_plain(other))
                         .map(|organization| format!(" The key itself belongs to {organization}."));
                     let message = advise(&error, stream.permission).message + &hint.unwrap_or_default();
                     return Verdict::Unusable { message };
@@ -242,7 +292,7 @@ fn parts(stream: &Stream, found: &Found) -> Option<Vec<Option<String>>> {
 /// need not be there.
 async fn first_pages(
     context: &Context,
-    stream: &Stream,
+    (stream, org_id): (&Stream, &str),
     found: &Found,
     parts: &[Option<String>],
     now: i64,
@@ -251,7 +301,7 @@ async fn first_pages(
     let mut first: Option<(usize, Page)> = None;
     for part in parts {
         let leads = first.as_ref().map(|(path, _)| *path);
-        let place = place(context, stream, part.as_deref(), found, now).led_by(leads);
+        let place = place((stream, org_id), part.as_deref(), found, now).led_by(leads);
         match (one_page(&context.client, &place, tell).await, stream.each) {
             (Err(error), Each::Union(_)) if first.is_some() && error.kind == Kind::Status(404) => {}
             (answer, _) => {
@@ -264,11 +314,11 @@ async fn first_pages(
 }
 
 /// Where the smallest request can show whether a list can be read.
-fn place(context: &Context, stream: &Stream, each: Option<&str>, found: &Found, now: i64) -> Place {
-    let place = Place::of(stream, &context.org_id, each);
+fn place((stream, org_id): (&Stream, &str), each: Option<&str>, found: &Found, now: i64) -> Place {
+    let place = Place::of(stream, org_id, each);
     match (stream.listing, &found.session) {
         (Listing::PerSession, Some(session)) => {
-            Place::below_session(stream, &context.org_id, &format!("devin-{}", bare(session)))
+            Place::below_session(stream, org_id, &format!("devin-{}", bare(session)))
         }
         (Listing::Windows(row) | Listing::Log(row), _) => match windows(&row, now, now).last() {
             Some(last) => place.with(last.parameters(&row, now)),

@@ -1,16 +1,18 @@
 //! What all streams of a run share: the client, the emitter, the settings; the requests they make, and why one of them
 //! ends early.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::emit::{Emitter, Ledger};
+use super::organizations::{Organization, organizations};
 use super::place::{Slice, completed};
 use super::plan::Step;
 use super::record::{Frame, frame_page};
 use super::selection::Selection;
-use super::streams::Stream;
+use super::streams::{Scope, Stream};
 use crate::airbyte::Level;
 use crate::config::Config;
 use crate::devin::{Client, Error, Event, Page};
@@ -26,7 +28,8 @@ const CLOCK_DOUBT_S: i64 = 60;
 pub struct Context {
     pub client: Client,
     pub emitter: Emitter,
-    pub org_id: String,
+    /// Whose streams are read, one after the other.
+    pub organizations: Vec<Organization>,
     /// Which sessions are wanted.
     pub selection: Selection,
     /// How many sessions' messages are read side by side.
@@ -37,6 +40,8 @@ pub struct Context {
     pub checkpoint_every: Duration,
     /// Whether a stream has said that the key is refused: the others need not say it at length.
     pub is_key_refused: AtomicBool,
+    /// The streams of which the enterprise's list has answered: it has what the organizations' own would have.
+    of_enterprise: Mutex<BTreeSet<&'static str>>,
 }
 
 /// The server's clock when it was asked for this page, else ours, `now`; in Unix seconds.
@@ -85,36 +90,54 @@ impl Context {
         Context {
             client,
             emitter,
-            org_id: config.org_id.clone(),
+            organizations: organizations(&config.org_id, &config.org_ids),
             selection: Selection::of(config),
             concurrency: config.concurrency,
             lookback: config.lookback_window,
             checkpoint_every: Duration::from_secs(2),
             is_key_refused: AtomicBool::new(false),
+            of_enterprise: Mutex::default(),
         }
     }
 
     /// What a record of a stream looks like on its line, in a list of these.
     pub fn frame(&self, step: &Step, of: &Slice) -> Frame {
-        completed(self.emitter.frame(&step.descriptor), step.stream, &self.org_id, of)
+        completed(self.emitter.frame(&step.descriptor), step.stream, &step.organization, of)
     }
 
     /// The same of a record that is put together from several lists, and framed later.
     pub fn plain_frame(&self, step: &Step, of: &Slice) -> Frame {
-        completed(self.emitter.plain_frame(&step.descriptor), step.stream, &self.org_id, of)
+        completed(self.emitter.plain_frame(&step.descriptor), step.stream, &step.organization, of)
     }
 
-    /// Writes the records of a stream that have been put together from several lists.
+    /// Writes the records of a stream that have been put together from several lists, once all of its organizations have been read,
+    /// however that has ended.
     ///
     /// # Errors
     /// [`Closed`] when the reader of stdout has gone.
     pub async fn write_merged(&self, step: &Step, ledger: &Ledger) -> Result<(), Closed> {
+        if !step.is_merged() || !ledger.is_last_to_end() {
+            return Ok(());
+        }
         for page in ledger.merged() {
             let frame = self.emitter.frame(&step.descriptor);
             let framed = frame_page(&page, &frame, &step.stream.reading(), |_, _| true);
             self.emitter.records(ledger, framed).await?;
         }
         Ok(())
+    }
+
+    /// Notes which of a stream's paths has answered.
+    pub fn answered_at(&self, stream: &'static Stream, path: usize) {
+        if stream.paths[path].scope == Scope::Enterprise {
+            self.of_enterprise.lock().unwrap_or_else(PoisonError::into_inner).insert(stream.name);
+        }
+    }
+
+    /// Whether the step has been read with an earlier organization, because the enterprise has one list for all.
+    pub fn has_been_read(&self, step: &Step) -> bool {
+        let names = self.of_enterprise.lock().unwrap_or_else(PoisonError::into_inner);
+        step.organization.is_further && names.contains(step.stream.name)
     }
 
     /// Says a warning about a stream, if there is one.

@@ -141,7 +141,7 @@ impl Emitter {
 
     /// Says how far a stream has come: on its live line, or in a log message.
     pub fn progress(&self, ledger: &Ledger) {
-        match (&ledger.line, self.format) {
+        match (&ledger.shared.line, self.format) {
             (Some(_), _) => ledger.show(),
             (None, Format::Airbyte) => self.log(Level::Info, &format!("stream {}: {}", ledger.stream, ledger.told())),
             (None, Format::Records) => {}
@@ -163,7 +163,7 @@ impl Emitter {
             .iter()
             .map(|ledger| {
                 let account = ledger.lock();
-                (ledger.stream.to_string(), account.figures, account.outcome.unwrap_or(Outcome::Incomplete))
+                (ledger.stream.to_string(), account.figures, account.outcome().unwrap_or(Outcome::Incomplete))
             })
             .collect();
         if !streams.is_empty() {

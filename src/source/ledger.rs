@@ -1,12 +1,13 @@
 //! One stream's account while it is read: what has been counted, said and queued. Says nothing itself.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::collections::{BTreeSet, HashMap};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 use tokio::time::Instant;
 
 use super::merged::Merged;
+use super::organizations::{States, together};
 use super::progress::{Figures, Outcome, Sessions};
 use crate::airbyte::StreamDescriptor;
 use crate::devin::Page;
@@ -15,30 +16,84 @@ use crate::output::LiveLine;
 /// One stream's account while it is read.
 pub struct Ledger {
     pub stream: StreamDescriptor,
+    /// The place of the organization that is read, among those of the stream.
+    pub(super) part: usize,
+    pub(super) shared: Arc<Shared>,
+}
+
+/// What all organizations of a stream have in common.
+pub(super) struct Shared {
     pub(super) started: Instant,
     pub(super) line: Option<LiveLine>,
     pub(super) account: Mutex<Account>,
+}
+
+/// An organization's part of a stream.
+pub(super) struct Part {
+    pub(super) org_id: String,
+    /// The newest state that everything already queued supports.
+    pub(super) safe: Value,
+    /// How it ended, once it has.
+    pub(super) outcome: Option<Outcome>,
 }
 
 #[derive(Default)]
 pub(super) struct Account {
     pub(super) figures: Figures,
     pub(super) since_state: u64,
-    /// The newest state that everything already queued supports.
-    pub(super) safe: Option<Value>,
+    /// One for each organization.
+    pub(super) parts: Vec<Part>,
+    /// The states of organizations that are not read this time.
+    pub(super) kept: States,
     pub(super) last_state: Option<Value>,
-    /// Whether `safe` is more than the state that the stream began with.
+    /// Whether the state is more than the one that the stream began with.
     pub(super) has_moved: bool,
     pub(super) is_running: bool,
     /// The fields of which it has been said that they differ from the schema.
     pub(super) differing: BTreeSet<String>,
     /// Records that are written when all lists have been read.
     pub(super) merged: Merged,
-    /// How it ended, once it has.
-    pub(super) outcome: Option<Outcome>,
+    /// What has come under an identifier, where several organizations may list the same: from which of them, and a hash.
+    pub(super) seen: HashMap<String, (usize, u64)>,
+}
+
+impl Account {
+    /// The stream's newest safe state.
+    pub(super) fn state(&self) -> Value {
+        let parts: Vec<(&str, &Value)> = self.parts.iter().map(|part| (part.org_id.as_str(), &part.safe)).collect();
+        together(&parts, &self.kept)
+    }
+
+    /// How the stream has ended; `None` while an organization is still to be read.
+    pub(super) fn outcome(&self) -> Option<Outcome> {
+        let outcomes: Vec<Outcome> = self.parts.iter().map(|part| part.outcome).collect::<Option<_>>()?;
+        let worst = [Outcome::Incomplete, Outcome::Complete].into_iter().find(|worst| outcomes.contains(worst));
+        Some(worst.unwrap_or(Outcome::LeftOut))
+    }
 }
 
 impl Ledger {
+    /// Whether it stands for its stream, of which there is one for each organization.
+    pub fn is_first(&self) -> bool {
+        self.part == 0
+    }
+
+    /// Whether all other organizations of the stream have been read.
+    pub fn is_last_to_end(&self) -> bool {
+        let account = self.lock();
+        account.parts.iter().enumerate().all(|(place, part)| place == self.part || part.outcome.is_some())
+    }
+
+    /// Whether a record of a list that organizations may share is to be emitted: not when it has come from another one, in an
+    /// incremental read as it is.
+    pub fn wants(&self, id: &str, print: u64, is_full_refresh: bool) -> bool {
+        let mut account = self.lock();
+        match account.seen.insert(id.to_string(), (self.part, print)) {
+            Some((part, before)) if part != self.part => !is_full_refresh && before != print,
+            _ => true,
+        }
+    }
+
     /// A request has gone out.
     pub fn asking(&self) {
         self.lock().figures.requests += 1;
@@ -57,7 +112,7 @@ impl Ledger {
     /// Of `all` sessions whose messages are read, all but `left` are done.
     pub fn sessions(&self, all: usize, left: usize) {
         let mut account = self.lock();
-        let began = account.figures.sessions.map_or_else(|| self.started.elapsed(), |sessions| sessions.began);
+        let began = account.figures.sessions.map_or_else(|| self.shared.started.elapsed(), |sessions| sessions.began);
         account.figures.sessions = Some(Sessions { done: (all - left) as u64, all: all as u64, began });
     }
 
@@ -71,22 +126,27 @@ impl Ledger {
         self.lock().merged.pages()
     }
 
-    /// Whether the stream's last status has been said.
+    /// Whether the organization has been read, to its end or not.
     pub fn has_ended(&self) -> bool {
-        self.lock().outcome.is_some()
+        self.lock().parts[self.part].outcome.is_some()
+    }
+
+    /// Whether the stream's last status has been said.
+    pub fn is_over(&self) -> bool {
+        self.lock().outcome().is_some()
     }
 
     pub(super) fn told(&self) -> String {
-        self.lock().figures.log(self.started.elapsed())
+        self.lock().figures.log(self.shared.started.elapsed())
     }
 
     pub(super) fn show(&self) {
-        let Some(line) = &self.line else { return };
+        let Some(line) = &self.shared.line else { return };
         let figures = self.lock().figures;
-        line.show(figures.bar(), &figures.line(self.started.elapsed()));
+        line.show(figures.bar(), &figures.line(self.shared.started.elapsed()));
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, Account> {
-        self.account.lock().unwrap_or_else(PoisonError::into_inner)
+        self.shared.account.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

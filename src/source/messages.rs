@@ -22,6 +22,7 @@ use super::fingerprint::fingerprint;
 use super::list::key_of;
 use super::listing::{Decision, Kind as ListKind, Listing, Sight, Times};
 use super::open::OpenSessions;
+use super::organizations::Organization;
 use super::pages::Pages;
 use super::partition::{Partition, PartitionList};
 use super::partitions::{Fate, PartitionResult, Partitions};
@@ -253,6 +254,7 @@ fn steady_print(item: &str, unsteady: Option<&str>) -> u64 {
 struct Reader {
     context: Arc<Context>,
     stream: &'static Stream,
+    organization: Organization,
     ledger: Arc<Ledger>,
     tell: Tell,
     now: i64,
@@ -265,6 +267,7 @@ impl Reader {
         Reader {
             context: Arc::clone(context),
             stream: step.stream,
+            organization: step.organization.clone(),
             ledger: Arc::clone(ledger),
             tell: context.teller(ledger),
             now: step.now,
@@ -275,7 +278,7 @@ impl Reader {
     /// Reads one session's messages in their order, and once more where the API counts more than it has given.
     async fn partition(&self, partition: &Partition, recent: RecentRecords) -> Result<Found, End> {
         let in_path = format!("devin-{}", bare(&partition.id));
-        let place = Place::below_session(self.stream, &self.context.org_id, &in_path);
+        let place = Place::below_session(self.stream, &self.organization.id, &in_path);
         // The start date bounds sessions, not what was said in them.
         let bounds = Bounds { since: partition.since, ..Bounds::default() };
         let mut listing = Listing::new(ListKind::Append, None, self.now);
@@ -295,7 +298,7 @@ impl Reader {
                 self.pages.fetch_add(1, Ordering::Relaxed);
                 let of = Slice { session_updated_at: partition.updated_at, ..Slice::default() };
                 let frame =
-                    completed(self.context.emitter.frame(&self.ledger.stream), self.stream, &self.context.org_id, &of);
+                    completed(self.context.emitter.frame(&self.ledger.stream), self.stream, &self.organization, &of);
                 let frame = frame.of_session(&partition.id);
                 let framed = frame_page(&page, &frame, &self.stream.reading(), |item, facts| {
                     let cursor = facts.cursor(self.stream.cursor);
@@ -328,7 +331,7 @@ impl Reader {
         let (id, name) = (Arc::clone(&partitions.all[place].id), partitions.all[place].name());
         let query = vec![("session_ids", bare(&id).to_string())];
         let mut pages =
-            Pages::start(&self.context, Place::of_sessions(&self.context.org_id).request(0, query), &self.tell);
+            Pages::start(&self.context, Place::of_sessions(&self.organization.id).request(0, query), &self.tell);
         while let Some(page) = pages.next().await? {
             let ids: Vec<_> = page.items().filter_map(|item| Facts::of(item).session_id.text()).collect();
             // The filter is ignored, and the list is long: what this pass has listed is there, and need not be looked for.

@@ -17,6 +17,7 @@ pub mod listing;
 pub mod merged;
 pub mod messages;
 pub mod open;
+pub mod organizations;
 pub mod output_folder;
 pub mod pages;
 pub mod partition;

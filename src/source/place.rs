@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::identifier::IdPart;
+use super::organizations::Organization;
 use super::record::Frame;
 use super::streams::{Added, EACH, Part, Path, Scope, Stream};
 use super::windows::Window;
@@ -133,9 +134,13 @@ impl Slice {
     }
 }
 
-/// The frame of a stream's records, with what the row adds to each.
-pub fn completed(frame: Frame, stream: &Stream, org_id: &str, of: &Slice) -> Frame {
-    let mut frame = frame.projecting(stream.projects);
+/// The frame of a stream's records, with what the row adds to each. Where several organizations are read, each record says whose it is.
+pub fn completed(frame: Frame, stream: &Stream, organization: &Organization, of: &Slice) -> Frame {
+    let (mut frame, org_id) = (frame.projecting(stream.projects), organization.id.as_str());
+    if organization.is_one_of_many && stream.is_usual {
+        // Null says that it is everybody's.
+        frame = frame.with_where_absent(Added::Organization.field(), Value::from(org_id).to_string());
+    }
     for added in stream.adds {
         if let Some(value) = of.value(*added, org_id) {
             frame = frame.with(added.field(), value.to_string());

@@ -1,8 +1,9 @@
 //! Configuration, catalog and state become steps. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::cursor::Bounds;
+use super::organizations::{Organization, States, kept, of_organization, organizations};
 use super::selection::Selection;
 use super::state::{Scope, StreamState};
 use super::streams::{FIRST_DAYS, Listing, STREAMS, Stream, find, names};
@@ -23,6 +24,8 @@ pub struct Plan {
     pub warnings: Vec<String>,
     /// Whether a stream is left out whose first request is refused, or whose path is unknown: where nobody has named it.
     pub leaves_out: bool,
+    /// The states of organizations that are not read this time, by stream.
+    pub kept: BTreeMap<StreamDescriptor, States>,
     /// Sentences for an INFO: what is done with a state, where that may surprise.
     pub notes: Vec<String>,
 }
@@ -31,6 +34,8 @@ pub struct Plan {
 #[derive(Debug, Clone)]
 pub struct Step {
     pub stream: &'static Stream,
+    /// Whose records they are.
+    pub organization: Organization,
     /// What the platform calls it.
     pub descriptor: StreamDescriptor,
     /// Whether everything is wanted, each item once, rather than what is new or has changed.
@@ -57,6 +62,21 @@ impl Step {
         let unfinished = state.unfinished.and_then(|unfinished| unfinished.sessions_updated_at);
         let mark = unfinished.or(state.sessions_updated_at).or(state.cursor());
         mark.map(|mark| self.before(mark))
+    }
+
+    /// Whether its records are put together from several lists before they are written: what has no state, and may be in the list of
+    /// more than one organization, too.
+    pub fn is_merged(&self) -> bool {
+        let is_shared = self.stream.may_be_shared() && self.stream.cursor.is_none();
+        self.stream.is_merged() || self.organization.is_one_of_many && is_shared
+    }
+
+    /// What a message calls it: the stream, and whose it is where several organizations are read.
+    pub fn name(&self) -> String {
+        match self.organization.is_one_of_many && !self.stream.is_read_once() {
+            true => format!("{} of {}", self.descriptor, self.organization.id),
+            false => self.descriptor.to_string(),
+        }
     }
 
     /// The same step from the beginning, whatever its state says.
@@ -90,10 +110,14 @@ pub fn plan(config: &Config, catalog: &ConfiguredCatalog, state: &InputState, no
                 format!("stream {name}: the catalog asks for a sync mode that does not exist; full_refresh and incremental do"),
             )),
             (Some(stream), mode) => {
-                let step = plan.add(stream, configured.stream.clone(), config, state, now);
-                step.is_full_refresh = *mode == SyncMode::FullRefresh || stream.cursor.is_none();
-                step.needs_key = configured.needs_key();
-                if step.is_full_refresh && step.state.cursor().is_some() {
+                let is_full_refresh = *mode == SyncMode::FullRefresh || stream.cursor.is_none();
+                let mut goes_on = false;
+                for step in plan.add(stream, configured.stream.clone(), config, state, now) {
+                    step.is_full_refresh = is_full_refresh;
+                    step.needs_key = configured.needs_key();
+                    goes_on |= step.is_full_refresh && step.state.cursor().is_some();
+                }
+                if goes_on {
                     plan.notes.push(format!(
                         "stream {name}: full refresh goes on from the state that was given, as after an interruption; without a state it reads everything"
                     ));
@@ -110,7 +134,9 @@ pub fn plan_streams(config: &Config, streams: &[&'static Stream], state: Option<
     let mut plan = Plan { warnings: state.map(|state| state.ignored.clone()).unwrap_or_default(), ..Plan::default() };
     for stream in streams {
         let descriptor = StreamDescriptor::of(stream.name);
-        plan.add(stream, descriptor, config, state.unwrap_or(&nothing), now).is_full_refresh = state.is_none();
+        for step in plan.add(stream, descriptor, config, state.unwrap_or(&nothing), now) {
+            step.is_full_refresh = state.is_none();
+        }
     }
     plan
 }
@@ -136,6 +162,7 @@ pub fn usual() -> Vec<&'static Stream> {
 }
 
 impl Plan {
+    /// Adds the steps of a stream, one for each organization.
     fn add(
         &mut self,
         stream: &'static Stream,
@@ -143,8 +170,17 @@ impl Plan {
         config: &Config,
         state: &InputState,
         now: i64,
-    ) -> &mut Step {
+    ) -> &mut [Step] {
+        let first = self.steps.len();
         let given = state.of(&descriptor);
+        let mut read = organizations(&config.org_id, &config.org_ids);
+        if stream.is_read_once() {
+            read.truncate(1);
+        }
+        let kept = kept(given, &read);
+        if !kept.is_empty() {
+            self.kept.insert(descriptor.clone(), kept);
+        }
         if let Some(other) = state.other_namespace(&descriptor).filter(|_| given.is_none()) {
             let own =
                 descriptor.namespace.as_deref().map_or("no namespace".to_string(), |own| format!("namespace {own:?}"));
@@ -153,6 +189,26 @@ impl Plan {
                 stream.name
             ));
         }
+        for organization in read {
+            let given = of_organization(given, &organization);
+            self.add_one(stream, (&descriptor, organization), config, given, now);
+        }
+        &mut self.steps[first..]
+    }
+
+    /// Adds the step of one organization, whose state is `given`.
+    fn add_one(
+        &mut self,
+        stream: &'static Stream,
+        (descriptor, organization): (&StreamDescriptor, Organization),
+        config: &Config,
+        given: Option<&serde_json::Value>,
+        now: i64,
+    ) {
+        let name = match organization.is_one_of_many {
+            true => format!("{} of {}", stream.name, organization.id),
+            false => stream.name.to_string(),
+        };
         let start_date = match stream.listing {
             // What has not been asked for is not there, so the state says from when on it has been.
             Listing::Windows(_) => config.start_date.or_else(|| Some(first_day(given, now))),
@@ -160,27 +216,26 @@ impl Plan {
         };
         let end_date = config.end_date.filter(|_| stream.heeds_dates());
         let selection = stream.heeds_selection().then(|| Selection::of(config).told()).flatten();
-        let scope = Scope { org_id: config.org_id.clone(), start_date, end_date, selection, path: None };
+        let scope = Scope { org_id: organization.id.clone(), start_date, end_date, selection, path: None };
         let cursor_field = stream.cursor.map(|cursor| cursor.field);
         let read = cursor_field.map(|field| StreamState::read(field, &scope, given));
         let mut state = match read.unwrap_or_else(|| Ok(StreamState::new(scope.clone()))) {
             Ok(state) => state,
             Err(warning) => {
-                self.warnings.push(format!("stream {}: {warning}", stream.name));
+                self.warnings.push(format!("stream {name}: {warning}"));
                 StreamState::new(scope)
             }
         };
         if let Some(field) = cursor_field.filter(|field| state.cursor().is_none() && given.is_some_and(lacks(field))) {
-            self.notes.push(format!(
-                "stream {}: the state holds no {field}, so the stream is read from the beginning",
-                stream.name
-            ));
+            self.notes
+                .push(format!("stream {name}: the state holds no {field}, so the stream is read from the beginning"));
         }
         let least = if stream.listing == Listing::PerSession { LEAST_OF_MESSAGES_S } else { 0 };
         let since = state.cursor();
         let mut step = Step {
             stream,
-            descriptor,
+            organization,
+            descriptor: descriptor.clone(),
             is_full_refresh: false,
             needs_key: false,
             reports_deletions: config.report_deletions && stream.can_report_deletions(),
@@ -192,8 +247,7 @@ impl Plan {
         let is_ahead = |mark: Option<i64>| mark.is_some_and(|mark| mark > now.saturating_add(A_DAY_S));
         if is_ahead(since) || is_ahead(state.sessions_updated_at) {
             self.warnings.push(format!(
-                "stream {}: the state lies in the future, so hardly anything can be newer; the state that this read leaves says now. Read once without a state to be sure that nothing is missing",
-                stream.name
+                "stream {name}: the state lies in the future, so hardly anything can be newer; the state that this read leaves says now. Read once without a state to be sure that nothing is missing"
             ));
             // What is emitted is bounded by the state as it is; only what is said afterwards is not.
             let field = cursor_field.expect("a state without a cursor field has no mark");
@@ -203,7 +257,6 @@ impl Plan {
         step.state = state;
         step.bounds.since = since.map(|since| step.before(since));
         self.steps.push(step);
-        self.steps.last_mut().expect("a step was added")
     }
 }
 

@@ -13,7 +13,7 @@ use super::cursor::Bounds;
 use super::deletions::{self, DELETED, Known};
 use super::emit::Ledger;
 use super::identifier::Identified;
-use super::list::read_list;
+use super::list::{Listed, read_list};
 use super::listing::{Kind as ListKind, Listing};
 use super::messages;
 use super::partition::PartitionList;
@@ -25,7 +25,7 @@ use super::readers::{Readers, Records};
 use super::record::frame_page;
 use super::slices;
 use super::state::StreamState;
-use super::streams::{Listing as Listed, Stream, endpoints};
+use super::streams::{Listing as Row, Stream, endpoints};
 use crate::airbyte::{FailureType, Level, StreamStatus};
 use crate::devin::{Error, Kind};
 use crate::failure::{Advice, advise};
@@ -56,15 +56,22 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
     }
     let mut ledgers = Vec::new();
     let mut running = JoinSet::new();
-    let mut groups: Vec<Group> = Vec::new();
-    for step in plan.steps {
-        let ledger = context.emitter.start(&step.descriptor, step.state.write());
-        ledgers.push(Arc::clone(&ledger));
-        add(&mut groups, (step, ledger));
+    // One organization after the other.
+    let mut rounds: Vec<(String, Vec<Group>)> = Vec::new();
+    for steps in plan.steps.chunk_by(|one, next| one.descriptor == next.descriptor) {
+        let kept = plan.kept.get(&steps[0].descriptor).cloned().unwrap_or_default();
+        let begins = steps.iter().map(|step| (step.organization.id.clone(), step.state.write())).collect();
+        for (step, ledger) in steps.iter().zip(context.emitter.start(&steps[0].descriptor, begins, kept)) {
+            ledgers.push(Arc::clone(&ledger));
+            let of = &step.organization.id;
+            let place = rounds.iter().position(|(org_id, _)| org_id == of).unwrap_or_else(|| {
+                rounds.push((of.clone(), Vec::new()));
+                rounds.len() - 1
+            });
+            add(&mut rounds[place].1, (step.clone(), ledger));
+        }
     }
-    for group in groups {
-        running.spawn(run(Arc::clone(context), group, plan.leaves_out));
-    }
+    let mut rounds = rounds.into_iter();
     let mut ending = if plan.refused.is_empty() { Ending::Complete } else { Ending::Failed };
     tokio::pin!(stop);
     let mut progress = tokio::time::interval(context.emitter.progress_every());
@@ -82,13 +89,18 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
                 return Ending::Stopped(signal);
             }
             _ = progress.tick() => {
-                ledgers.iter().filter(|ledger| !ledger.has_ended()).for_each(|ledger| context.emitter.progress(ledger));
+                ledgers.iter().filter(|ledger| ledger.is_first() && !ledger.is_over()).for_each(|ledger| context.emitter.progress(ledger));
                 continue;
             }
             ended = running.join_next() => ended,
         };
         match ended {
-            None => return ending,
+            None => match rounds.next() {
+                Some((_, groups)) => groups.into_iter().for_each(|group| {
+                    running.spawn(run(Arc::clone(context), group, plan.leaves_out));
+                }),
+                None => return ending,
+            },
             Some(Ok(Ending::Complete)) => {}
             Some(Ok(Ending::Closed)) => return Ending::Closed,
             Some(Ok(_)) => ending = Ending::Failed,
@@ -127,7 +139,7 @@ impl Group {
 
 /// Adds a stream to the group that it shares a list with, or makes one for it.
 fn add(groups: &mut Vec<Group>, reading: Reading) {
-    let is_below = reading.0.stream.listing == Listed::PerSession;
+    let is_below = reading.0.stream.listing == Row::PerSession;
     let shares = is_below || reading.0.stream.is_of_sessions();
     let place = groups.iter().position(|group| shares && group.lists_sessions()).unwrap_or_else(|| {
         groups.push(Group::default());
@@ -141,11 +153,19 @@ fn add(groups: &mut Vec<Group>, reading: Reading) {
 async fn run(context: Arc<Context>, group: Group, leaves_out: bool) -> Ending {
     let Group { records, below } = group;
     if let [(step, ledger)] = records.as_slice()
+        && context.has_been_read(step)
+    {
+        let outcome = match context.write_merged(step, ledger).await {
+            Ok(()) => Ok(step.state.clone()),
+            Err(closed) => Err(closed.into()),
+        };
+        return end(&context, step, ledger, outcome);
+    }
+    if let [(step, ledger)] = records.as_slice()
         && below.is_empty()
         && step.stream.has_many_lists()
     {
         let mut outcome = slices::read(&context, step, ledger).await;
-        // What has come is written, however the stream has ended.
         if context.write_merged(step, ledger).await.is_err() {
             outcome = Err(End::Closed);
         }
@@ -160,6 +180,10 @@ async fn run(context: Arc<Context>, group: Group, leaves_out: bool) -> Ending {
     let outcome = list(&context, &records, &below, &mut partitions).await;
     let mut endings = Vec::new();
     for (place, (step, ledger)) in records.iter().enumerate() {
+        if context.write_merged(step, ledger).await.is_err() {
+            endings.push(Ending::Closed);
+            break;
+        }
         let state = outcome.as_ref().map(|(_, states)| states[place].clone());
         if let (Err(End::Refused(error)), true) = (&state, leaves_out && !step.stream.is_essential) {
             endings.push(leave_out(&context, (step, ledger), step.stream, error));
@@ -189,12 +213,12 @@ async fn list(
     partitions: &mut [PartitionList],
 ) -> Result<(Listing, Vec<StreamState>), End> {
     let (step, ledger) = records.first().or(below.first()).expect("a list is for somebody");
-    let is_whole = records.first().is_some_and(|(step, _)| step.stream.listing == Listed::Whole);
+    let is_whole = records.first().is_some_and(|(step, _)| step.stream.listing == Row::Whole);
     let kind = if is_whole { ListKind::Whole } else { ListKind::Sessions };
     let place = if records.is_empty() {
-        Place::of_sessions(&context.org_id)
+        Place::of_sessions(&step.organization.id)
     } else {
-        Place::of(step.stream, &context.org_id, None)
+        Place::of(step.stream, &step.organization.id, None)
     };
     // Whoever needs the most says from when on; each takes what is its own.
     let of_records = records.iter().map(|(step, _)| step.bounds.since);
@@ -216,7 +240,8 @@ async fn list(
         partitions: partitions.iter_mut().collect(),
     };
     let tell = context.teller(ledger);
-    let listing = read_list(context, &place, kind, bounds, step.now, &tell, &mut readers).await?.listing;
+    let Listed { listing, path } = read_list(context, &place, kind, bounds, step.now, &tell, &mut readers).await?;
+    context.answered_at(step.stream, path);
     for ((step, ledger), pass) in records.iter().zip(&mut passes) {
         report(context, step, ledger, &pass.gone(&listing)).await?;
     }
@@ -243,7 +268,7 @@ async fn report(context: &Context, step: &Step, ledger: &Ledger, gone: &Known) -
 
 /// Leaves out a stream because the key, or the API, does not have the list of `refused`.
 fn leave_out(context: &Context, (step, ledger): (&Step, &Ledger), refused: &Stream, error: &Error) -> Ending {
-    let text = format!("stream {} is left out: {}", step.descriptor, refusal(refused, error).message);
+    let text = format!("stream {} is left out: {}", step.name(), refusal(refused, error).message);
     context.emitter.log(Level::Warn, &text);
     context.emitter.left_out(ledger);
     Ending::Complete
@@ -266,7 +291,7 @@ fn refusal(stream: &Stream, error: &Error) -> Advice {
 /// Says how a stream has ended.
 fn end(context: &Context, step: &Step, ledger: &Ledger, outcome: Result<StreamState, End>) -> Ending {
     let emitter = &context.emitter;
-    let name = &step.descriptor;
+    let name = step.name();
     let advice = match outcome {
         Ok(state) => {
             emitter.complete(ledger, state.write());

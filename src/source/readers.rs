@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::context::{Context, End};
 use super::emit::Ledger;
 use super::facts::{Facts, Reading};
+use super::fingerprint::fingerprint;
 use super::identifier::Identified;
 use super::list::undated;
 use super::listing::Sight;
@@ -59,7 +60,20 @@ impl Records<'_> {
         if let Some(id) = facts.id.0.filter(|_| self.step.stream.is_identified_here()) {
             self.identified.note(id, item);
         }
-        if is_by_name { self.pass.wants_again(item, facts, sight) } else { self.pass.wants(item, facts, sight) }
+        if is_by_name {
+            return self.pass.wants_again(item, facts, sight);
+        }
+        self.pass.wants(item, facts, sight) && !self.is_of_others(item, facts)
+    }
+
+    /// Whether another organization's list has had it already.
+    fn is_of_others(&self, item: &str, facts: &Facts) -> bool {
+        let Step { stream, organization, is_full_refresh, .. } = self.step;
+        if !organization.is_one_of_many || !stream.may_be_shared() || self.step.is_merged() {
+            return false;
+        }
+        let id = facts.id.text().filter(|id| !id.is_empty());
+        id.is_some_and(|id| !self.ledger.wants(&id, fingerprint(item.as_bytes()), *is_full_refresh))
     }
 
     /// Whether a number can be the time of something that has been measured.
@@ -115,7 +129,7 @@ impl Readers<'_> {
             });
             return Ok(());
         };
-        let (mut lost, is_merged) = (false, first.step.stream.is_merged());
+        let (mut lost, is_merged) = (false, first.step.is_merged());
         let frame = match is_merged {
             true => context.plain_frame(first.step, &first.of),
             false => context.frame(first.step, &first.of),

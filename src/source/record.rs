@@ -26,6 +26,8 @@ pub struct Frame {
     is_for_people: bool,
     /// Fields, with their values as JSON, that a record gets which does not say so itself.
     added: Vec<(&'static str, String)>,
+    /// Those of them that may be null.
+    nullable: Vec<&'static str>,
     /// What the field `id` is made of, where no field of the API is a key.
     id: Option<Vec<IdPart>>,
     /// The field whose elements are the records, instead of the items.
@@ -77,6 +79,12 @@ impl Frame {
         self
     }
 
+    /// The same for records that get this field only where they lack it: null stays.
+    pub fn with_where_absent(mut self, name: &'static str, value: String) -> Frame {
+        self.nullable.push(name);
+        self.with(name, value)
+    }
+
     /// The same for records that get the field `id`, made of these parts.
     pub fn identified_by(mut self, parts: Vec<IdPart>) -> Frame {
         self.id = Some(parts);
@@ -98,7 +106,8 @@ impl Frame {
 
     /// Whether a field is null in an item and something else in its record.
     fn replaces(&self, item: Item, id: Option<&str>, field: &str) -> bool {
-        let is_added = self.added.iter().any(|(name, _)| *name == field) || (field == "id" && id.is_some());
+        let is_added = self.added.iter().any(|(name, _)| *name == field && !self.nullable.contains(name))
+            || (field == "id" && id.is_some());
         is_added && field_of(item, field).0 == Some("null")
     }
 }
@@ -196,7 +205,7 @@ fn write_line(frame: &Frame, item: Item, id: Option<&str>, out: &mut Vec<u8>) {
                 out.extend_from_slice(value.as_bytes());
                 out.push(b',');
             }
-            Some(null) if null == "null" => {
+            Some(null) if null == "null" && !frame.nullable.contains(&name) => {
                 in_place.push((null.as_ptr() as usize - item.text.as_ptr() as usize, value))
             }
             Some(_) => {}

@@ -37,11 +37,11 @@ impl Selection {
         Selection { tags: sorted(&config.tags), user_ids: sorted(&config.user_ids) }
     }
 
-    /// The server's filters. Whether the API heeds the case of a tag, or has all in small letters, is not documented; one of the
-    /// tags is enough for it, so it gets both spellings.
+    /// The server's filters. Whether the API heeds the case of a tag is not documented; one of the tags is enough for it, so it gets
+    /// the usual spellings of each.
     pub fn filters(&self) -> impl Iterator<Item = (&'static str, String)> {
         let mut tags = self.tags.clone();
-        for tag in self.tags.iter().map(|tag| tag.to_lowercase()) {
+        for tag in self.tags.iter().flat_map(|tag| spellings(tag)) {
             if !tags.contains(&tag) {
                 tags.push(tag);
             }
@@ -83,6 +83,26 @@ impl Selection {
     }
 }
 
+/// A tag in small letters, with one capital at its beginning, with one at the beginning of each word, and in capitals alone.
+fn spellings(tag: &str) -> [String; 4] {
+    let small = tag.to_lowercase();
+    let capitalized = |is_beginning: &dyn Fn(Option<char>) -> bool| {
+        let mut before = None;
+        let mut spelled = String::new();
+        for letter in small.chars() {
+            match is_beginning(before) {
+                true => spelled.extend(letter.to_uppercase()),
+                false => spelled.push(letter),
+            }
+            before = Some(letter);
+        }
+        spelled
+    };
+    let first = capitalized(&|before| before.is_none());
+    let words = capitalized(&|before| before.is_none_or(|before: char| !before.is_alphanumeric()));
+    [small.clone(), first, words, tag.to_uppercase()]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,9 +117,12 @@ mod tests {
     fn one_tag_and_one_user_are_enough() {
         let both = selection(&["b", "a", "a"], &["u"]);
         assert_eq!(both.told().as_deref(), Some("tags=a&tags=b&user_ids=u"));
-        assert_eq!(selection(&["Ops", "ops"], &[]).filters().count(), 2);
+        assert_eq!(selection(&["Ops", "ops"], &[]).filters().count(), 3);
         let asked: Vec<(&str, String)> = selection(&["Team:Ops"], &["U"]).filters().collect();
-        assert_eq!(format!("{asked:?}"), r#"[("tags", "Team:Ops"), ("tags", "team:ops"), ("user_ids", "U")]"#);
+        assert_eq!(
+            format!("{asked:?}"),
+            r#"[("tags", "Team:Ops"), ("tags", "team:ops"), ("tags", "Team:ops"), ("tags", "TEAM:OPS"), ("user_ids", "U")]"#
+        );
         assert_eq!(selection(&["Ops"], &[]).told().as_deref(), Some("tags=Ops"), "as it is written in the settings");
         assert!(both.admits(r#"{"tags":["x","A"],"user_id":"u"}"#));
         assert!(!both.admits(r#"{"tags":["x"],"user_id":"u"}"#));

@@ -95,21 +95,25 @@ impl SliceReader<'_> {
     async fn each(&self) -> Result<Vec<Option<String>>, End> {
         if self.step.stream.each == Each::Member {
             let row = find("members").expect("the table has a row for the people of an organization");
-            let people = members(self.context, row, &self.tell).await.map_err(|end| match end {
-                End::Refused(error) => End::Lacks(row, error),
-                end => end,
-            })?;
+            let people =
+                members(self.context, row, &self.step.organization.id, &self.tell).await.map_err(|end| match end {
+                    End::Refused(error) => End::Lacks(row, error),
+                    end => end,
+                })?;
             return Ok(people.into_iter().map(Some).collect());
         }
         Ok(self.step.stream.each.values().into_iter().map(|word| word.map(str::to_string)).collect())
     }
 
     fn place(&self, each: Option<&str>) -> Place {
-        Place::of(self.step.stream, &self.context.org_id, each).at(self.path).led_by(self.leads)
+        Place::of(self.step.stream, &self.step.organization.id, each).at(self.path).led_by(self.leads)
     }
 
     /// A list has answered at this path: the others will.
     fn answered_at(&mut self, path: usize) {
+        if !self.has_answered {
+            self.context.answered_at(self.step.stream, path);
+        }
         self.has_answered = true;
         match self.step.stream.each {
             Each::Union(_) => self.leads = self.leads.or(Some(path)),
@@ -237,10 +241,15 @@ impl SliceReader<'_> {
 }
 
 /// The identifiers of all people of the organization, each once.
-async fn members(context: &Arc<Context>, stream: &'static Stream, tell: &Tell) -> Result<Vec<String>, End> {
+async fn members(
+    context: &Arc<Context>,
+    stream: &'static Stream,
+    org_id: &str,
+    tell: &Tell,
+) -> Result<Vec<String>, End> {
     let (mut people, mut leads): (Vec<String>, _) = (Vec::new(), None);
     for (number, word) in stream.each.values().into_iter().enumerate() {
-        let place = Place::of(stream, &context.org_id, word).led_by(leads);
+        let place = Place::of(stream, org_id, word).led_by(leads);
         let path = match first_page(&context.client, &place, &**tell).await {
             Ok((path, _)) => path,
             Err(End::Refused(error)) if number > 0 && error.kind == Kind::Status(404) => continue,

@@ -222,6 +222,16 @@ impl Stream {
         matches!(self.listing, Listing::Sessions | Listing::PerSession)
     }
 
+    /// Whether the enterprise has one list of it for all organizations.
+    pub fn is_read_once(&self) -> bool {
+        self.paths.iter().all(|path| path.scope == Scope::Enterprise)
+    }
+
+    /// Whether several organizations may list the same record, which has a key of the API.
+    pub fn may_be_shared(&self) -> bool {
+        self.listing == Listing::Whole && self.id.is_empty()
+    }
+
     /// Whether a record is made of all that several lists say of the same thing.
     pub fn is_merged(&self) -> bool {
         matches!(self.each, Each::Union(_))

@@ -11,28 +11,33 @@ use super::{Emitter, Format, lock, now_ms};
 use crate::airbyte::StreamDescriptor;
 use crate::airbyte::message::{Level, Message, StreamStatus};
 use crate::output::Closed;
-use crate::source::ledger::{Account, Ledger};
+use crate::source::ledger::{Account, Ledger, Part, Shared};
+use crate::source::organizations::States;
 use crate::source::progress::{Outcome, counted};
 use crate::source::record::{Frame, Framed};
 use crate::source::shape::Shape;
 
 impl Emitter {
-    /// A stream's read begins. `safe` is the state it begins from.
-    pub fn start(&self, stream: &StreamDescriptor, safe: Value) -> Arc<Ledger> {
+    /// A stream's read begins: an account for each organization, with the state that it begins from. `kept` are the states of
+    /// organizations that are not read.
+    pub fn start(&self, stream: &StreamDescriptor, begins: Vec<(String, Value)>, kept: States) -> Vec<Arc<Ledger>> {
         self.status(stream, StreamStatus::Started, false);
-        let account = Account { safe: Some(safe), ..Account::default() };
+        let parts: Vec<Part> = begins.into_iter().map(|(org_id, safe)| Part { org_id, safe, outcome: None }).collect();
+        let count = parts.len();
         let line = if self.has_live_lines() { self.output.live_line(&stream.to_string()) } else { None };
-        let ledger =
-            Arc::new(Ledger { stream: stream.clone(), started: Instant::now(), line, account: Mutex::new(account) });
-        lock(&self.ledgers).push(Arc::clone(&ledger));
-        ledger
+        let account = Mutex::new(Account { parts, kept, ..Account::default() });
+        let shared = Arc::new(Shared { started: Instant::now(), line, account });
+        let one = |part| Arc::new(Ledger { stream: stream.clone(), part, shared: Arc::clone(&shared) });
+        let ledgers: Vec<Arc<Ledger>> = (0..count).map(one).collect();
+        lock(&self.ledgers).extend(ledgers.first().cloned());
+        ledgers
     }
 
     /// A stream's first answer is there: said once, before its first record.
     pub fn running(&self, ledger: &Ledger) {
         let mut account = ledger.lock();
         account.figures.is_rate_limited = false;
-        if !account.is_running && account.outcome.is_none() {
+        if !account.is_running && account.outcome().is_none() {
             account.is_running = true;
             self.status(&ledger.stream, StreamStatus::Running, false);
         }
@@ -41,7 +46,7 @@ impl Emitter {
     /// A stream waits because the API limits the rate: said once until it goes on.
     pub fn rate_limited(&self, ledger: &Ledger) {
         let mut account = ledger.lock();
-        if !account.figures.is_rate_limited && account.outcome.is_none() {
+        if !account.figures.is_rate_limited && account.outcome().is_none() {
             account.figures.is_rate_limited = true;
             self.status(&ledger.stream, StreamStatus::Running, true);
         }
@@ -49,7 +54,11 @@ impl Emitter {
 
     /// How many rows the stream will have.
     pub fn estimate(&self, ledger: &Ledger, rows: u64) {
-        ledger.lock().figures.total = Some(rows);
+        let mut account = ledger.lock();
+        let others = if account.parts.len() > 1 { account.figures.total.unwrap_or(0) } else { 0 };
+        let rows = others + rows;
+        account.figures.total = Some(rows);
+        drop(account);
         self.message(&Message::estimate(&ledger.stream, rows, now_ms()));
     }
 
@@ -92,7 +101,7 @@ impl Emitter {
         }
         self.output.room_for(framed.lines.len()).await?;
         let mut account = ledger.lock();
-        if account.outcome.is_some() {
+        if account.parts[ledger.part].outcome.is_some() {
             return Err(Closed);
         }
         account.figures.records += framed.records;
@@ -116,62 +125,83 @@ impl Emitter {
         }
     }
 
-    /// Notes that everything queued so far supports `state`, without saying so yet.
+    /// Notes that everything queued so far supports `state` of the organization, without saying so yet.
     pub fn safe(&self, ledger: &Ledger, state: Value) {
         let mut account = ledger.lock();
         account.has_moved = true;
-        account.safe = Some(state);
+        account.parts[ledger.part].safe = state;
     }
 
     /// Says the newest safe state, unless it has been said already.
     pub fn checkpoint(&self, ledger: &Ledger) {
         let mut account = ledger.lock();
-        if account.outcome.is_some() || !account.has_moved || account.safe == account.last_state {
-            return;
-        }
-        if let Some(state) = account.safe.clone() {
-            self.state(&ledger.stream, &mut account, state);
+        if account.parts[ledger.part].outcome.is_none() {
+            self.state_if_new(ledger, &mut account);
         }
     }
 
-    /// The stream has been read to its end, with this state.
+    /// The organization's part has been read to its end, with this state.
     pub fn complete(&self, ledger: &Ledger, state: Value) {
         self.running(ledger);
-        self.end(ledger);
-        let mut account = ledger.lock();
-        account.has_moved = true;
-        if let Some(folder) = &self.folder {
-            folder.complete(&self.output, &ledger.stream.name);
-        }
-        self.state(&ledger.stream, &mut account, state);
-        account.outcome = Some(Outcome::Complete);
-        self.status(&ledger.stream, StreamStatus::Complete, false);
+        self.safe(ledger, state);
+        self.end(ledger, Outcome::Complete);
     }
 
-    /// The stream ends early: its records so far are counted by the newest safe state. Once; later calls do nothing.
+    /// The organization's part ends early: its records so far are counted by the newest safe state. Once; later calls do nothing.
     pub fn incomplete(&self, ledger: &Ledger) {
-        if ledger.has_ended() {
-            return;
+        if !ledger.has_ended() {
+            self.end(ledger, Outcome::Incomplete);
         }
-        self.end(ledger);
-        let mut account = ledger.lock();
-        if account.since_state > 0
-            && account.safe != account.last_state
-            && let Some(state) = account.safe.clone()
-        {
-            self.state(&ledger.stream, &mut account, state);
-        }
-        self.abandon(ledger);
-        account.outcome = Some(Outcome::Incomplete);
-        self.status(&ledger.stream, StreamStatus::Incomplete, false);
     }
 
     /// The stream is not there for this key, and nobody has named it: it ends without a state.
     pub fn left_out(&self, ledger: &Ledger) {
-        self.end(ledger);
-        self.abandon(ledger);
-        ledger.lock().outcome = Some(Outcome::LeftOut);
-        self.status(&ledger.stream, StreamStatus::Incomplete, false);
+        self.end(ledger, Outcome::LeftOut);
+    }
+
+    /// An organization has been read. With the last one, the stream ends: complete, if all of them are that are there.
+    fn end(&self, ledger: &Ledger, outcome: Outcome) {
+        let of_stream = {
+            let mut account = ledger.lock();
+            account.parts[ledger.part].outcome = Some(outcome);
+            account.outcome()
+        };
+        let Some(outcome) = of_stream else {
+            return self.state_if_new(ledger, &mut ledger.lock());
+        };
+        self.progress(ledger);
+        if let Some(line) = &ledger.shared.line {
+            line.finish();
+        }
+        let mut account = ledger.lock();
+        match outcome {
+            Outcome::Complete => {
+                if let Some(folder) = &self.folder {
+                    folder.complete(&self.output, &ledger.stream.name);
+                }
+                self.state(&ledger.stream, &mut account);
+            }
+            Outcome::Incomplete => {
+                // What a part has not moved past need not be said again.
+                let is_news = account.since_state > 0 || account.parts.len() > 1 && account.has_moved;
+                if is_news && account.last_state.as_ref() != Some(&account.state()) {
+                    self.state(&ledger.stream, &mut account);
+                }
+            }
+            Outcome::LeftOut => {}
+        }
+        drop(account);
+        if outcome != Outcome::Complete {
+            self.abandon(ledger);
+        }
+        let status = if outcome == Outcome::Complete { StreamStatus::Complete } else { StreamStatus::Incomplete };
+        self.status(&ledger.stream, status, false);
+    }
+
+    fn state_if_new(&self, ledger: &Ledger, account: &mut Account) {
+        if account.has_moved && account.last_state.as_ref() != Some(&account.state()) {
+            self.state(&ledger.stream, account);
+        }
     }
 
     /// A stream has no file where it was to have a whole one.
@@ -187,15 +217,8 @@ impl Emitter {
         self.message(&Message::status(stream, status, rate_limited, now_ms()));
     }
 
-    /// A stream's last figures.
-    fn end(&self, ledger: &Ledger) {
-        self.progress(ledger);
-        if let Some(line) = &ledger.line {
-            line.finish();
-        }
-    }
-
-    fn state(&self, stream: &StreamDescriptor, account: &mut Account, state: Value) {
+    fn state(&self, stream: &StreamDescriptor, account: &mut Account) {
+        let state = account.state();
         self.message(&Message::state(stream, &state, account.since_state));
         if let Some(folder) = self.folder.as_ref().filter(|_| account.has_moved) {
             folder.keep(&self.output, &stream.name);

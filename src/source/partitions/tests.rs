@@ -15,6 +15,7 @@ fn step(state: serde_json::Value, is_full_refresh: bool) -> Step {
     let state = StreamState::read("created_at", &scope, Some(&state)).unwrap();
     let since = state.cursor();
     Step {
+        organization: Default::default(),
         stream: find("session_messages").unwrap(),
         descriptor: StreamDescriptor::of("session_messages"),
         is_full_refresh,
