@@ -32,7 +32,7 @@ use super::plan::Step;
 use super::recent::{Recent, RecentRecords};
 use super::record::frame_page;
 use super::state::{StreamState, Unfinished};
-use super::streams::Stream;
+use super::streams::{Added, Stream};
 use crate::airbyte::Level;
 use crate::devin::Kind;
 use crate::devin::session::bare;
@@ -280,7 +280,9 @@ impl Reader {
         let in_path = format!("devin-{}", bare(&partition.id));
         let place = Place::below_session(self.stream, &self.organization.id, &in_path);
         // The start date bounds sessions, not what was said in them.
-        let bounds = Bounds { since: partition.since, ..Bounds::default() };
+        // Where the session's own change is the cursor, it may stand still although there is something new.
+        let is_of_item = !self.stream.adds.contains(&Added::SessionUpdatedAt);
+        let bounds = Bounds { since: partition.since.filter(|_| is_of_item), ..Bounds::default() };
         let mut listing = Listing::new(ListKind::Append, None, self.now);
         let mut found = Found { largest: None, recent };
         let mut is_first = true;

@@ -158,9 +158,7 @@ impl Pass {
             self.open.note(item, facts, self.now);
         }
         let id = facts.id.text().filter(|id| !id.is_empty());
-        // What is taken out of a session has its key by that session.
-        let has_key = id.is_some() || self.stream.projects.is_some() && facts.session_id.text().is_some();
-        if !has_key && self.needs_key {
+        if id.is_none() && self.needs_key {
             self.keyless += u64::from(is_wanted);
             return false;
         }

@@ -180,7 +180,9 @@ impl Stream {
 
     /// Which fields of an item tell what.
     pub fn reading(&self) -> Reading {
-        Reading { id: self.id_field(), cursor: self.cursor }
+        // What is taken out of a session is known by it.
+        let id = if self.projects.is_some() { "session_id" } else { self.id_field() };
+        Reading { id, cursor: self.cursor }
     }
 
     /// Whether the field that tells its items apart is made here.

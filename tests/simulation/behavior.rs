@@ -51,6 +51,8 @@ pub struct Behavior {
     pub names_session: bool,
     /// What stands before the identifier of each session.
     pub id_prefix: &'static str,
+    /// Whether a second organization is read in the same run.
+    pub has_two: bool,
     /// Whether the audit trail heeds the order that is asked for.
     pub heeds_order: bool,
     /// Whether the key may see the trail of the enterprise.
@@ -109,7 +111,7 @@ impl Order {
 
 impl Behavior {
     /// Draws one; `lookback_s` is what the reader is set to.
-    pub fn draw(dice: &mut Rng, lookback_s: i64) -> Behavior {
+    pub fn draw(dice: &mut Rng, lookback_s: i64, has_two: bool) -> Behavior {
         let of = |dice: &mut Rng, some: &[i64]| some[dice.usize(..some.len())];
         let skew = |dice: &mut Rng| of(dice, &[0, 0, 0, 1, -1, 45, -45, 4_000, -4_000, 40 * 86_400, -40 * 86_400]);
         let date_ahead_s = (dice.u8(..4) > 0).then(|| skew(dice));
@@ -130,6 +132,7 @@ impl Behavior {
             lag_ms: if dice.bool() { 0 } else { dice.i64(0..=(lookback_s - 30).max(0) * 1000) },
             names_session: dice.bool(),
             id_prefix: ["", "devin-"][dice.usize(..2)],
+            has_two,
             heeds_order: dice.u8(..6) > 0,
             sees_enterprise: dice.u8(..4) > 0,
             bustle: [0, 5, 20, 50][dice.usize(..4)],
@@ -147,7 +150,9 @@ impl Behavior {
     pub fn of_list(&self, list: &str) -> Behavior {
         match list {
             SCHEDULES => {}
-            FOLDERS | FIGURES => return Behavior { page_size: usize::MAX, repeats_last_item: false, ..self.clone() },
+            _ if list == FOLDERS || list == FIGURES || list.ends_with("/attachments") => {
+                return Behavior { page_size: usize::MAX, repeats_last_item: false, ..self.clone() };
+            }
             "audit-logs" => {
                 let order = if self.heeds_order { Order::OldestCreated } else { Order::NewestCreated };
                 return Behavior { order, ..self.clone() };

@@ -21,6 +21,7 @@ use source_devin_ai::source::plan::plan;
 use source_devin_ai::source::read::{Ending, read};
 use source_devin_ai::source::streams::find;
 
+use super::organization::{FILES, OTHER};
 use super::server::Server;
 use crate::common::{ORG, TOKEN};
 
@@ -109,17 +110,23 @@ impl Chain {
         self.syncs += 1;
         self.earliest = self.earliest.min(self.config.start_date);
         let unread = self.unread();
-        let marks: BTreeMap<&'static str, Option<i64>> =
-            self.streams.iter().map(|(stream, _)| (*stream, self.mark(stream))).collect();
+        let mark = |org: &'static str| {
+            let marks = self.streams.iter().map(|(stream, _)| (*stream, self.mark(stream, org)));
+            marks.collect::<BTreeMap<&'static str, Option<i64>>>()
+        };
+        let (marks, marks_of_other) = (mark(ORG), mark(OTHER));
         let mut complete = BTreeSet::new();
         let mut story = String::new();
         for line in lines {
             let parsed: Line = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error} in {line}"));
             if let Some(record) = parsed.record {
                 let stream = self.stream(record.stream);
+                let data = without_session_time(stream, record.data.get());
+                let is_of_other = data.contains(&format!(r#""org_id":"{OTHER}""#));
+                let marks = if is_of_other { &marks_of_other } else { &marks };
                 self.arrived.push(Arrival {
                     stream,
-                    data: record.data.get().to_string(),
+                    data,
                     sync: self.syncs,
                     may_not_repeat: self.settled.contains(stream)
                         && (unread.is_empty() || !unread.contains(&session(record.data.get()))),
@@ -206,19 +213,31 @@ impl Chain {
 
     /// Sessions whose messages could not be read, though the stream came to its end.
     fn unread(&self) -> BTreeSet<String> {
-        let states =
-            self.committed.values().filter_map(|state| state["stream"]["stream_state"]["unread_sessions"].as_object());
-        states.flat_map(|unread| unread.keys().cloned()).collect()
+        let states = self.committed.values().map(|state| &state["stream"]["stream_state"]);
+        let of_each = |state: &Value| {
+            [&[state.clone()], &[ORG, OTHER].map(|org| state["organizations"][org].clone())[..]].concat()
+        };
+        let unread = states.flat_map(of_each).filter_map(|state| state["unread_sessions"].as_object().cloned());
+        unread.flat_map(|unread| unread.keys().cloned().collect::<Vec<_>>()).collect()
     }
 
-    fn mark(&self, stream: &str) -> Option<i64> {
+    fn mark(&self, stream: &str, org: &str) -> Option<i64> {
         let state = &self.committed.get(stream)?["stream"]["stream_state"];
+        let state = if self.config.org_ids.is_empty() { state } else { &state["organizations"][org] };
         state[find(stream)?.cursor?.field].as_i64()
     }
 
     fn stream(&self, name: &str) -> &'static str {
         self.streams.iter().find(|(stream, _)| *stream == name).expect("no other stream was asked for").0
     }
+}
+
+/// A record but for when its session had last changed as its files were read.
+fn without_session_time(stream: &str, record: &str) -> String {
+    let Some((before, after)) = record.split_once(r#""session_updated_at":"#).filter(|_| stream == FILES) else {
+        return record.to_string();
+    };
+    format!("{before}{}", after.split_once(',').expect("more follows").1)
 }
 
 /// Whose record it is; empty for what is of no session.
@@ -239,6 +258,8 @@ pub fn settings(dice: &mut Rng, now_s: i64) -> Config {
         lookback_window: [600, 600, 600, 60, 0][dice.usize(..5)],
         concurrency: dice.usize(1..=6),
         start_date: (dice.u8(..4) == 0).then(|| now_s - dice.i64(0..20_000)),
+        report_deletions: dice.bool(),
+        org_ids: if dice.u8(..4) == 0 { vec![OTHER.to_string()] } else { Vec::new() },
         ..Config::of_sandbox(TOKEN, ORG, "http://127.0.0.1:9")
     }
 }

@@ -24,15 +24,17 @@ use source_devin_ai::source::read::Ending;
 
 use self::behavior::Behavior;
 use self::chain::{Chain, Ended, Mode};
-use self::organization::{FIGURES, SHORT_LISTS};
+use self::organization::{FIGURES, FILES, SHORT_LISTS, TRAIL};
 use self::server::{Refusal, Server, Trouble};
 use crate::common;
 
 /// Every kind of list: those that every key may read, and some that are built in another way.
 fn streams(behavior: &Behavior) -> Vec<&'static str> {
     let further = SHORT_LISTS.iter().map(|(stream, ..)| *stream).filter(|stream| !common::STREAMS.contains(stream));
-    let all = common::STREAMS.into_iter().chain(further);
-    all.filter(|stream| *stream != FIGURES || behavior.knows_days()).collect()
+    let all = common::STREAMS.into_iter().chain(["pull_requests", FILES]).chain(further);
+    let all = all.filter(|stream| *stream != FIGURES || behavior.knows_days());
+    // The enterprise's trail has no organizations.
+    all.filter(|stream| *stream != TRAIL || !behavior.has_two).collect()
 }
 
 /// What has gone wrong in a history, and how it came to that.
@@ -104,7 +106,7 @@ impl History {
     fn new(seed: u64, is_told: bool) -> History {
         let mut dice = Rng::with_seed(seed);
         let config = chain::settings(&mut dice, 1_700_000_000);
-        let behavior = Behavior::draw(&mut dice, config.lookback_window);
+        let behavior = Behavior::draw(&mut dice, config.lookback_window, !config.org_ids.is_empty());
         let story = format!("{behavior:#?}\n{config:#?}\n");
         let streams: Vec<(&str, Mode)> = match dice.u8(..4) {
             0 => streams(&behavior).into_iter().map(|stream| (stream, Mode::Incremental)).collect(),

@@ -32,6 +32,12 @@ pub const TRAIL: &str = "audit_logs";
 pub const FIGURES: &str = "active_users";
 pub const PERIODS: [&str; 3] = ["dau", "wau", "mau"];
 
+/// The stream of what comes with messages.
+pub const FILES: &str = "session_attachments";
+
+/// The organization that some histories have beside the first.
+pub const OTHER: &str = "org-2";
+
 const DAY_S: i64 = 86_400;
 
 /// A day has been over for so long when it has its first figure, so that every clock that is sound knows it.
@@ -44,6 +50,8 @@ const PAST_S: i64 = 20_000;
 #[derive(Debug)]
 pub struct Thing {
     pub id: String,
+    /// The organization whose it is.
+    pub org: &'static str,
     pub created_at: i64,
     pub revisions: Vec<Revision>,
     pub deleted_at_ms: Option<i64>,
@@ -59,6 +67,8 @@ pub struct Revision {
     status: &'static str,
     /// The item, as it stands in the list.
     pub item: String,
+    /// The record of a session's pull request.
+    pub pull_request: String,
     /// The item with what it has more elsewhere: a session's in the list of insights, a figure's as a record.
     pub extended: String,
 }
@@ -69,6 +79,8 @@ pub struct Message {
     pub item: String,
     /// The record that is to come of it.
     pub record: String,
+    /// The file that came with it, as it is listed, and its record but for when its session last changed.
+    pub attachment: (String, String),
 }
 
 impl Thing {
@@ -140,6 +152,7 @@ impl Organization {
         let number = self.next_serial();
         let mut session = Thing {
             id: format!("{}{number:04x}", self.behavior.id_prefix),
+            org: self.any_organization(dice),
             created_at: now_ms / 1000,
             revisions: Vec::new(),
             deleted_at_ms: None,
@@ -210,11 +223,23 @@ impl Organization {
     ) {
         let mut item = json!({
             "session_id": session.id,
+            "org_id": session.org,
             "created_at": session.created_at,
             "updated_at": updated_at,
             "status": status,
             "revision": self.next_serial(),
         });
+        let bare = session.id.trim_start_matches("devin-");
+        let (url, state) = (format!("https://git.example/{bare}"), self.serial);
+        item["pull_requests"] = json!([{"pr_url": url, "pr_state": state.to_string()}]);
+        let pull_request = format!(
+            r#"{{"id":"{bare}/{url}","session_id":"{}","org_id":"{}","created_at":{},"updated_at":{},{}"#,
+            session.id,
+            session.org,
+            session.created_at,
+            json!(updated_at),
+            &item["pull_requests"][0].to_string()[1..]
+        );
         let text = item.to_string();
         item["num_user_messages"] = self.serial.into();
         let mut before = session.revisions.last().map(|last| last.visible_at_ms);
@@ -225,7 +250,14 @@ impl Organization {
             before = before.max(session.messages.last().map(|last| last.visible_at_ms));
         }
         let visible_at_ms = self.visible_at(before, dice, now_ms);
-        session.revisions.push(Revision { visible_at_ms, updated_at, status, item: text, extended: item.to_string() });
+        session.revisions.push(Revision {
+            visible_at_ms,
+            updated_at,
+            status,
+            item: text,
+            pull_request,
+            extended: item.to_string(),
+        });
     }
 
     fn say(&mut self, session: &mut Thing, dice: &mut Rng, now_ms: i64) {
@@ -241,7 +273,12 @@ impl Organization {
         let named = format!(r#"{{"session_id":"{}",{}"#, session.id, &item[1..]);
         let visible_at_ms = self.visible_at(session.messages.last().map(|last| last.visible_at_ms), dice, now_ms);
         let item = if self.behavior.names_session { named.clone() } else { item };
-        session.messages.push(Message { visible_at_ms, item, record: named });
+        // One of several organizations is named in every record.
+        let record =
+            if self.behavior.has_two { format!(r#"{{"org_id":"{}",{}"#, session.org, &named[1..]) } else { named };
+        let file = json!({"attachment_id": format!("a{:04x}", self.serial), "name": "log.txt"}).to_string();
+        let of_file = format!(r#"{{"org_id":"{}","session_id":"{}",{}"#, session.org, session.id, &file[1..]);
+        session.messages.push(Message { visible_at_ms, item, record, attachment: (file, of_file) });
     }
 
     fn short_list_changes(&mut self, dice: &mut Rng, now_ms: i64) {
@@ -260,8 +297,8 @@ impl Organization {
             self.short_lists[list].swap_remove(place)
         } else {
             let id = format!("{list}-{serial:04x}");
-            let (revisions, messages) = (Vec::new(), Vec::new());
-            Thing { id, created_at: now_ms / 1000, revisions, deleted_at_ms: None, messages }
+            let (revisions, messages, org) = (Vec::new(), Vec::new(), self.any_organization(dice));
+            Thing { id, org, created_at: now_ms / 1000, revisions, deleted_at_ms: None, messages }
         };
         if thing.deleted_at_ms.is_none() && !thing.revisions.is_empty() && dice.u8(..4) == 0 && may_delete {
             thing.deleted_at_ms = Some(now_ms);
@@ -272,11 +309,11 @@ impl Organization {
             if name == SCHEDULES {
                 (item["created_at"], item["updated_at"]) = (iso(thing.created_at), updated_at.map_or(Value::Null, iso));
             }
-            item["org_id"] = ORG.into();
+            item["org_id"] = thing.org.into();
             item[key] = thing.id.as_str().into();
             let visible_at_ms = self.visible_at(thing.revisions.last().map(|last| last.visible_at_ms), dice, now_ms);
-            let (item, extended) = (item.to_string(), String::new());
-            thing.revisions.push(Revision { visible_at_ms, updated_at, status: "", item, extended });
+            let (item, extended, pull_request) = (item.to_string(), String::new(), String::new());
+            thing.revisions.push(Revision { visible_at_ms, updated_at, status: "", item, pull_request, extended });
         }
         self.short_lists[list].push(thing);
     }
@@ -286,9 +323,10 @@ impl Organization {
         let org_id = (dice.u8(..3) > 0).then_some(ORG);
         let item = json!({"audit_log_id": id, "created_at": now_ms / 1000, "org_id": org_id}).to_string();
         let visible_at_ms = self.visible_at(None, dice, now_ms);
-        let revision = Revision { visible_at_ms, updated_at: None, status: "", item, extended: String::new() };
+        let (extended, pull_request) = (String::new(), String::new());
+        let revision = Revision { visible_at_ms, updated_at: None, status: "", item, pull_request, extended };
         let (revisions, messages) = (vec![revision], Vec::new());
-        let entry = Thing { id, created_at: now_ms / 1000, revisions, deleted_at_ms: None, messages };
+        let entry = Thing { id, org: ORG, created_at: now_ms / 1000, revisions, deleted_at_ms: None, messages };
         self.short_lists[place_of(TRAIL)].push(entry);
     }
 
@@ -297,19 +335,28 @@ impl Organization {
         let last = (now_ms / 1000 - SETTLED_S).div_euclid(DAY_S) * DAY_S;
         let (day, period) = (last - dice.i64(0..4) * DAY_S, PERIODS[dice.usize(..PERIODS.len())]);
         let at = chrono::DateTime::from_timestamp(day, 0).expect("a time of these years").format("%Y-%m-%d");
-        let id = format!("{ORG}/{period}/{at}");
+        let org = self.any_organization(dice);
+        let id = format!("{org}/{period}/{at}");
         let item = json!({"start_time": day, "end_time": day + DAY_S, "active_users": self.next_serial()}).to_string();
-        let extended = format!(r#"{{"id":"{id}","org_id":"{ORG}","period":"{period}",{}"#, &item[1..]);
+        let extended = format!(r#"{{"id":"{id}","org_id":"{org}","period":"{period}",{}"#, &item[1..]);
         let list = place_of(FIGURES);
         let known = self.short_lists[list].iter().position(|figure| figure.id == id);
         let before = known.map(|place| self.short_lists[list][place].last().visible_at_ms);
         let visible_at_ms = self.visible_at(before, dice, now_ms);
-        let revision = Revision { visible_at_ms, updated_at: Some(day), status: "", item, extended };
+        let pull_request = String::new();
+        let revision = Revision { visible_at_ms, updated_at: Some(day), status: "", item, pull_request, extended };
         match known {
             Some(place) => self.short_lists[list][place].revisions.push(revision),
             None => {
                 let (revisions, messages) = (vec![revision], Vec::new());
-                self.short_lists[list].push(Thing { id, created_at: day, revisions, deleted_at_ms: None, messages });
+                self.short_lists[list].push(Thing {
+                    id,
+                    org,
+                    created_at: day,
+                    revisions,
+                    deleted_at_ms: None,
+                    messages,
+                });
             }
         }
     }
@@ -318,6 +365,11 @@ impl Organization {
     fn visible_at(&self, before: Option<i64>, dice: &mut Rng, now_ms: i64) -> i64 {
         let lag = if self.behavior.lag_ms > 0 && dice.u8(..3) == 0 { dice.i64(0..=self.behavior.lag_ms) } else { 0 };
         before.map_or(now_ms + lag, |before| before.max(now_ms + lag))
+    }
+
+    /// One of the organizations.
+    fn any_organization(&self, dice: &mut Rng) -> &'static str {
+        if self.behavior.has_two && dice.bool() { OTHER } else { ORG }
     }
 
     fn next_serial(&mut self) -> u32 {

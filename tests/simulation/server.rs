@@ -11,7 +11,9 @@ use source_devin_ai::devin::transport::{Answering, BrokenConnection, HttpRequest
 use tokio::time::Instant;
 
 use super::behavior::{Behavior, Filter, Order, Paging, Total};
-use super::organization::{FIGURES, FOLDERS, Organization, PERIODS, Revision, SCHEDULES, SHORT_LISTS, TRAIL, Thing};
+use super::organization::{
+    FIGURES, FOLDERS, Message, OTHER, Organization, PERIODS, Revision, SCHEDULES, SHORT_LISTS, TRAIL, Thing,
+};
 use crate::common::{ORG, decoded};
 
 /// No chain of syncs needs so many requests; one that makes them reads for ever.
@@ -161,7 +163,8 @@ impl World {
             self.something_happens();
         }
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
-        let of_organization = path.strip_prefix(&format!("/v3/organizations/{ORG}/"));
+        let of = |org: &'static str| Some((org, path.strip_prefix(&format!("/v3/organizations/{org}/"))?));
+        let (org, of_organization) = of(ORG).or(of(OTHER)).map_or((ORG, None), |(org, list)| (org, Some(list)));
         let list = of_organization.or(path.strip_prefix("/v3/enterprise/")).expect("no other path is asked for");
         if of_organization.is_none() && (self.trouble.is_trail_refused || !self.behavior.sees_enterprise) {
             return Some(self.refuse(403));
@@ -174,12 +177,12 @@ impl World {
             return failure;
         }
         let query = decoded(query);
-        let items = match list.strip_prefix("sessions/devin-").and_then(|rest| rest.strip_suffix("/messages")) {
-            Some(id) => match self.messages(id) {
+        let items = match below_session(list) {
+            Some((id, what)) => match self.messages(id, what == "attachments") {
                 Some(items) => items,
                 None => return Some(self.refuse(404)),
             },
-            None => self.list(list, &query, of_organization.is_some()),
+            None => self.list(list, &query, of_organization.map(|_| org)),
         };
         Some(self.page(list, &query, items))
     }
@@ -198,8 +201,7 @@ impl World {
             let status = *status;
             return Some(Some(self.refuse(status)));
         }
-        let session = list.strip_prefix("sessions/devin-").and_then(|rest| rest.strip_suffix("/messages"));
-        if let Some(id) = session
+        if let Some((id, _)) = below_session(list)
             && let Some(refusal) = self.trouble.sessions.get(id).copied()
             && (!refusal.is_later || query.contains("after="))
         {
@@ -236,16 +238,17 @@ impl World {
     }
 
     /// The messages of a session, each with its sort key; `None` when it does not exist.
-    fn messages(&self, id: &str) -> Option<Vec<(String, String)>> {
+    fn messages(&self, id: &str, are_files: bool) -> Option<Vec<(String, String)>> {
         let now_ms = self.now_ms();
         let session = self.organization.sessions.iter().find(|session| bare(&session.id) == id)?;
         session.at(now_ms)?;
         let messages = session.messages.iter().take_while(|message| message.visible_at_ms <= now_ms).enumerate();
-        Some(messages.map(|(place, message)| (format!("{place:06}"), message.item.clone())).collect())
+        let item = |message: &Message| if are_files { message.attachment.0.clone() } else { message.item.clone() };
+        Some(messages.map(|(place, message)| (format!("{place:06}"), item(message))).collect())
     }
 
     /// The items of a list that a query admits, each with its sort key, in order.
-    fn list(&self, list: &str, query: &[(String, String)], is_of_organization: bool) -> Vec<(String, String)> {
+    fn list(&self, list: &str, query: &[(String, String)], of: Option<&str>) -> Vec<(String, String)> {
         let now_ms = self.now_ms();
         let is_sessions = list.starts_with("sessions");
         let (path, period) = list.split_once('/').filter(|(path, _)| *path == "metrics").unwrap_or((list, ""));
@@ -258,12 +261,13 @@ impl World {
         let is_here = |thing: &Thing, revision: &Revision| match stream {
             FIGURES => thing.id.split('/').nth(1) == Some(period) && self.is_in_window(thing, query),
             TRAIL => {
-                let is_shown = !is_of_organization || revision.item.contains(ORG);
+                let is_shown = of.is_none() || revision.item.contains(ORG);
                 is_shown && self.is_in_window(thing, query)
             }
             _ => !is_sessions || self.admits(thing, revision, query),
         };
-        let shown = things.iter().filter_map(|thing| Some((thing, thing.at(now_ms)?)));
+        let shown = things.iter().filter(|thing| stream == TRAIL || of.is_none_or(|org| thing.org == org));
+        let shown = shown.filter_map(|thing| Some((thing, thing.at(now_ms)?)));
         let admitted = shown.filter(|(thing, revision)| is_here(thing, revision));
         let mut items: Vec<(String, String)> = admitted
             .map(|(thing, revision)| {
@@ -358,12 +362,16 @@ impl World {
         };
         let total = match behavior.total {
             // Messages never say how many there are.
-            _ if list.ends_with("messages") => r#","total":null"#.to_string(),
+            _ if below_session(list).is_some() => r#","total":null"#.to_string(),
             Total::Exact => format!(r#","total":{}"#, items.len()),
             Total::TooLarge => format!(r#","total":{}"#, items.len() + 3),
             Total::Null => r#","total":null"#.to_string(),
             Total::Absent => String::new(),
         };
+        if below_session(list).is_some_and(|(_, what)| what == "attachments") {
+            let body = format!("[{}]", shown.join(","));
+            return Ok(HttpResponse { status: 200, date: self.date(), body: body.into(), retry_after: None });
+        }
         if list == FOLDERS || PERIODS.iter().any(|period| list.ends_with(period)) {
             let items = shown.join(",");
             let body = if list == FOLDERS {
@@ -380,6 +388,11 @@ impl World {
         );
         Ok(HttpResponse { status: 200, date: self.date(), body: body.into(), retry_after: None })
     }
+}
+
+/// The bare identifier of the session that a list is below, and what it is a list of.
+fn below_session(list: &str) -> Option<(&str, &str)> {
+    list.strip_prefix("sessions/devin-")?.split_once('/')
 }
 
 fn bare(id: &str) -> &str {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use source_devin_ai::source::streams::find;
 
 use super::chain::{Arrival, Chain, Mode};
-use super::organization::{FIGURES, Organization, SHORT_LISTS, TRAIL, Thing, is_in_range};
+use super::organization::{FIGURES, FILES, Message, Organization, SHORT_LISTS, TRAIL, Thing, is_in_range};
 use crate::common::ORG;
 
 /// What a stream's records are made of.
@@ -20,17 +20,31 @@ pub fn things<'a>(organization: &'a Organization, stream: &str) -> &'a [Thing] {
 
 /// Everything that a stream's record of a thing has ever been, the last one last; of messages, all that can be seen.
 fn records<'a>(stream: &str, thing: &'a Thing, now_ms: i64) -> Vec<&'a str> {
-    if stream == "session_messages" {
+    if is_below_session(stream) {
         let visible = thing.messages.iter().filter(|message| message.visible_at_ms <= now_ms);
-        return visible.map(|message| message.record.as_str()).collect();
+        let record = |message: &'a Message| if stream == FILES { &message.attachment.1 } else { &message.record };
+        return visible.map(|message| record(message).as_str()).collect();
     }
     let visible = thing.revisions.iter().filter(|revision| revision.visible_at_ms <= now_ms);
     visible
         .map(|revision| match stream {
             "sessions_insights" | FIGURES => revision.extended.as_str(),
+            "pull_requests" => revision.pull_request.as_str(),
             _ => revision.item.as_str(),
         })
         .collect()
+}
+
+/// Whether there are many records of a session, which never change.
+fn is_below_session(stream: &str) -> bool {
+    matches!(stream, "session_messages" | FILES)
+}
+
+/// The identifier of the thing of which a record says that it is gone; `None` for any other record.
+fn gone(arrival: &Arrival) -> Option<String> {
+    let data: Value = serde_json::from_str(&arrival.data).expect("a record is JSON");
+    let id = data[find(arrival.stream)?.primary_key[0]].as_str()?;
+    (data["_deleted"] == true).then(|| id.to_string())
 }
 
 /// Whether a key can see it: without the enterprise's trail, only the entries of the organization are there.
@@ -48,7 +62,10 @@ pub fn of_chain(chain: &Chain, organization: &Organization, now_ms: i64, sees_en
         chain.streams.iter().map(|(stream, _)| (*stream, ids(stream, organization))).collect();
     for arrival in &chain.arrived {
         arrived.insert((arrival.stream, &arrival.data));
-        if let Some(id) = ids[arrival.stream].get(arrival.data.as_str()) {
+        let deleted = gone(arrival);
+        let of = |id: &String| things(organization, arrival.stream).iter().find(|thing| thing.id == *id);
+        let id = deleted.as_ref().and_then(of).map(|thing| thing.id.as_str());
+        if let Some(id) = ids[arrival.stream].get(arrival.data.as_str()).copied().or(id) {
             newest.insert((arrival.stream, id), arrival);
         }
     }
@@ -57,7 +74,7 @@ pub fn of_chain(chain: &Chain, organization: &Organization, now_ms: i64, sees_en
         let there = there.filter(|thing| is_shown(stream, thing, sees_enterprise));
         for thing in there.filter(|thing| is_in_range(stream, thing, chain.config.start_date)) {
             let records = records(stream, thing, now_ms);
-            if *stream == "session_messages" {
+            if is_below_session(stream) {
                 let lost = records.iter().filter(|record| !arrived.contains(&(*stream, *record)));
                 wrong.extend(lost.map(|record| format!("{stream}: lost {record}\n  of {:?}", thing.last())));
                 continue;
@@ -98,14 +115,14 @@ pub fn of_full_refresh(
         let there = there.filter(|thing| thing.at(began_ms).is_some() && thing.at(now_ms).is_some());
         let there = there.filter(|thing| is_shown(stream, thing, sees_enterprise));
         for thing in there.filter(|thing| is_in_range(stream, thing, chain.config.start_date)) {
-            if *stream == "session_messages" {
+            if is_below_session(stream) {
                 let lost = records(stream, thing, began_ms).into_iter().filter(|record| !arrived.contains(record));
                 wrong.extend(lost.map(|record| format!("{stream}: a full refresh lost {record}")));
             } else if !came.contains_key(thing.id.as_str()) {
                 wrong.push(format!("{stream}: a full refresh lost {}", thing.last().item));
             }
         }
-        if is_one_sync && *stream != "session_messages" {
+        if is_one_sync && !is_below_session(stream) {
             let twice = came.iter().filter(|(_, times)| **times > 1);
             wrong.extend(twice.map(|(id, times)| format!("{stream}: {id} came {times} times in one full refresh")));
         }
@@ -119,6 +136,10 @@ fn ids<'a>(stream: &str, organization: &'a Organization) -> HashMap<&'a str, &'a
     things(organization, stream).iter().flat_map(of).collect()
 }
 
+fn is_deleted(organization: &Organization, stream: &str, id: &str) -> bool {
+    things(organization, stream).iter().any(|thing| thing.id == id && thing.deleted_at_ms.is_some())
+}
+
 /// Records that the organization has never had, or that were not asked for.
 fn invented(chain: &Chain, organization: &Organization) -> Vec<String> {
     let mut wrong = Vec::new();
@@ -126,7 +147,11 @@ fn invented(chain: &Chain, organization: &Organization) -> Vec<String> {
         let ids = ids(stream, organization);
         for arrival in chain.arrived.iter().filter(|arrival| arrival.stream == *stream) {
             match ids.get(arrival.data.as_str()) {
-                None => wrong.push(format!("{stream}: nobody has ever said {}", arrival.data)),
+                None => match gone(arrival) {
+                    Some(id) if is_deleted(organization, stream, &id) => {}
+                    Some(id) => wrong.push(format!("{stream}: {id} is not gone: {}", arrival.data)),
+                    None => wrong.push(format!("{stream}: nobody has ever said {}", arrival.data)),
+                },
                 Some(id) => {
                     let thing =
                         things(organization, stream).iter().find(|thing| thing.id == **id).expect("it is known");
