@@ -95,7 +95,8 @@ fn every_record_says_whose_it_is_and_each_key_comes_once() {
     {"org_id":"org-1","role_assignments":[{"org_id":"org-1"},{"org_id":"org-2"}],"user_id":"u"}
     {"org_id":"org-1","user_id":"v"}
     "#);
-    let state = &told.states("sessions").last().unwrap()["organizations"];
+    let states = told.states("sessions");
+    let state = &states.last().unwrap()["organizations"];
     assert_eq!((&state["org-1"]["updated_at"], &state["org-2"]["updated_at"]), (&json!(T + 1), &json!(T + 2)));
     for stream in INCREMENTAL {
         let statuses: Vec<String> = ran
@@ -128,7 +129,8 @@ fn an_organization_that_is_refused_ends_its_streams_and_loses_no_other() {
     let told = ran.told();
     assert_eq!(told.records("sessions").len(), 2, "{}", ran.text());
     assert_eq!(told.records("members").len(), 1, "{}", ran.text());
-    let state = told.states("sessions").last().unwrap();
+    let states = told.states("sessions");
+    let state = states.last().unwrap();
     assert_eq!(state["organizations"]["org-1"]["updated_at"], T + 1);
     assert_eq!(state["organizations"]["org-2"]["updated_at"], Value::Null);
     assert_eq!(state["organizations"]["org-3"]["updated_at"], T + 3);

@@ -215,7 +215,8 @@ impl Chain {
     fn unread(&self) -> BTreeSet<String> {
         let states = self.committed.values().map(|state| &state["stream"]["stream_state"]);
         let of_each = |state: &Value| {
-            [&[state.clone()], &[ORG, OTHER].map(|org| state["organizations"][org].clone())[..]].concat()
+            let others = &state["organizations"];
+            vec![state.clone(), others[ORG].clone(), others[OTHER].clone()]
         };
         let unread = states.flat_map(of_each).filter_map(|state| state["unread_sessions"].as_object().cloned());
         unread.flat_map(|unread| unread.keys().cloned().collect::<Vec<_>>()).collect()

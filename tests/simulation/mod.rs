@@ -24,15 +24,17 @@ use source_devin_ai::source::read::Ending;
 
 use self::behavior::Behavior;
 use self::chain::{Chain, Ended, Mode};
-use self::organization::{FIGURES, FILES, SHORT_LISTS, TRAIL};
+use self::organization::{FIGURES, FILES, SHORT_LISTS, TRAIL, USAGE};
 use self::server::{Refusal, Server, Trouble};
 use crate::common;
 
 /// Every kind of list: those that every key may read, and some that are built in another way.
-fn streams(behavior: &Behavior) -> Vec<&'static str> {
+fn streams(behavior: &Behavior, start_date: Option<i64>) -> Vec<&'static str> {
     let further = SHORT_LISTS.iter().map(|(stream, ..)| *stream).filter(|stream| !common::STREAMS.contains(stream));
     let all = common::STREAMS.into_iter().chain(["pull_requests", FILES]).chain(further);
-    let all = all.filter(|stream| *stream != FIGURES || behavior.knows_days());
+    let all = all.filter(|stream| ![FIGURES, USAGE].contains(stream) || behavior.knows_days());
+    // Without a start date it takes a request for each of ninety days.
+    let all = all.filter(|stream| *stream != USAGE || start_date.is_some());
     // The enterprise's trail has no organizations.
     all.filter(|stream| *stream != TRAIL || !behavior.has_two).collect()
 }
@@ -109,10 +111,10 @@ impl History {
         let behavior = Behavior::draw(&mut dice, config.lookback_window, !config.org_ids.is_empty());
         let story = format!("{behavior:#?}\n{config:#?}\n");
         let streams: Vec<(&str, Mode)> = match dice.u8(..4) {
-            0 => streams(&behavior).into_iter().map(|stream| (stream, Mode::Incremental)).collect(),
-            1 => streams(&behavior).into_iter().map(|stream| (stream, Mode::FullRefresh)).collect(),
+            0 => streams(&behavior, config.start_date).into_iter().map(|stream| (stream, Mode::Incremental)).collect(),
+            1 => streams(&behavior, config.start_date).into_iter().map(|stream| (stream, Mode::FullRefresh)).collect(),
             _ => {
-                let mut streams: Vec<&str> = streams(&behavior);
+                let mut streams: Vec<&str> = streams(&behavior, config.start_date);
                 dice.shuffle(&mut streams);
                 streams.truncate(dice.usize(1..=3));
                 streams

@@ -8,7 +8,7 @@ use super::behavior::Behavior;
 use crate::common::ORG;
 
 /// The lists that are not sessions: the stream, the path, and the field that identifies an item.
-pub const SHORT_LISTS: [(&str, &str, &str); 8] = [
+pub const SHORT_LISTS: [(&str, &str, &str); 10] = [
     ("playbooks", "playbooks", "playbook_id"),
     ("secrets", "secrets", "secret_id"),
     ("knowledge_notes", "knowledge/notes", "note_id"),
@@ -17,6 +17,8 @@ pub const SHORT_LISTS: [(&str, &str, &str); 8] = [
     ("knowledge_folders", FOLDERS, "folder_id"),
     (TRAIL, "audit-logs", "audit_log_id"),
     (FIGURES, "metrics", "id"),
+    (PEOPLE, "members", "user_id"),
+    (USAGE, "metrics/usage", "id"),
 ];
 
 /// The list that has offsets instead of cursors, and times as text.
@@ -31,6 +33,12 @@ pub const TRAIL: &str = "audit_logs";
 /// Figures of days, in a list for each of these.
 pub const FIGURES: &str = "active_users";
 pub const PERIODS: [&str; 3] = ["dau", "wau", "mau"];
+
+/// The people, of whom some are in a second list.
+pub const PEOPLE: &str = "members";
+
+/// One figure a day, which is asked for by itself.
+pub const USAGE: &str = "metrics_usage_daily";
 
 /// The stream of what comes with messages.
 pub const FILES: &str = "session_attachments";
@@ -101,7 +109,7 @@ impl Thing {
 pub struct Organization {
     pub sessions: Vec<Thing>,
     /// In the order of [`SHORT_LISTS`].
-    pub short_lists: [Vec<Thing>; 8],
+    pub short_lists: [Vec<Thing>; 10],
     behavior: Behavior,
     serial: u32,
     /// How often a short list may still change before the next sync.
@@ -285,7 +293,7 @@ impl Organization {
         let list = dice.usize(..SHORT_LISTS.len());
         match SHORT_LISTS[list].0 {
             TRAIL => return self.entry_is_made(dice, now_ms),
-            FIGURES => return self.figure_changes(dice, now_ms),
+            FIGURES | USAGE => return self.figure_changes(dice, now_ms, list),
             _ if self.changes_left == 0 => return,
             _ => self.changes_left -= 1,
         }
@@ -312,7 +320,8 @@ impl Organization {
             item["org_id"] = thing.org.into();
             item[key] = thing.id.as_str().into();
             let visible_at_ms = self.visible_at(thing.revisions.last().map(|last| last.visible_at_ms), dice, now_ms);
-            let (item, extended, pull_request) = (item.to_string(), String::new(), String::new());
+            let (item, pull_request) = (item.to_string(), String::new());
+            let extended = with_second(&thing.id, &item);
             thing.revisions.push(Revision { visible_at_ms, updated_at, status: "", item, pull_request, extended });
         }
         self.short_lists[list].push(thing);
@@ -331,15 +340,24 @@ impl Organization {
     }
 
     /// A figure of one of the last days is there, or another one.
-    fn figure_changes(&mut self, dice: &mut Rng, now_ms: i64) {
+    fn figure_changes(&mut self, dice: &mut Rng, now_ms: i64, list: usize) {
         let last = (now_ms / 1000 - SETTLED_S).div_euclid(DAY_S) * DAY_S;
         let (day, period) = (last - dice.i64(0..4) * DAY_S, PERIODS[dice.usize(..PERIODS.len())]);
         let at = chrono::DateTime::from_timestamp(day, 0).expect("a time of these years").format("%Y-%m-%d");
         let org = self.any_organization(dice);
-        let id = format!("{org}/{period}/{at}");
+        let is_usage = SHORT_LISTS[list].0 == USAGE;
+        let id = if is_usage { format!("{org}/{at}") } else { format!("{org}/{period}/{at}") };
         let item = json!({"start_time": day, "end_time": day + DAY_S, "active_users": self.next_serial()}).to_string();
         let extended = format!(r#"{{"id":"{id}","org_id":"{org}","period":"{period}",{}"#, &item[1..]);
-        let list = place_of(FIGURES);
+        let (item, extended) = match is_usage {
+            false => (item, extended),
+            true => {
+                let (item, end) = (json!({"sessions_count": self.serial}).to_string(), day + DAY_S);
+                let window = format!(r#""window_start":{day},"window_end":{end}"#);
+                let extended = format!(r#"{{"id":"{id}","org_id":"{org}",{window},{}"#, &item[1..]);
+                (item, extended)
+            }
+        };
         let known = self.short_lists[list].iter().position(|figure| figure.id == id);
         let before = known.map(|place| self.short_lists[list][place].last().visible_at_ms);
         let visible_at_ms = self.visible_at(before, dice, now_ms);
@@ -378,6 +396,22 @@ impl Organization {
     }
 }
 
+/// Whether a person is in the second list, too.
+pub fn is_in_second(id: &str) -> bool {
+    id.ends_with(['0', '2', '4', '6', '8'])
+}
+
+/// What the second list has of a person.
+pub fn second(id: &str) -> String {
+    json!({"user_id": id, "second": [id]}).to_string()
+}
+
+/// The record of a person, of whom the first list has `item`.
+fn with_second(id: &str, item: &str) -> String {
+    let more = if is_in_second(id) { format!(r#","second":["{id}"]"#) } else { String::new() };
+    format!("{}{more}}}", &item[..item.len() - 1])
+}
+
 /// The place of a list in [`SHORT_LISTS`].
 fn place_of(stream: &str) -> usize {
     SHORT_LISTS.iter().position(|(name, ..)| *name == stream).expect("it is one of them")
@@ -386,7 +420,7 @@ fn place_of(stream: &str) -> usize {
 /// Whether the start date leaves out something of a stream.
 pub fn is_in_range(stream: &str, thing: &Thing, start_date: Option<i64>) -> bool {
     let start_date = match stream {
-        FIGURES => start_date.map(|start| start.div_euclid(DAY_S) * DAY_S),
+        FIGURES | USAGE => start_date.map(|start| start.div_euclid(DAY_S) * DAY_S),
         TRAIL => start_date,
         _ if SHORT_LISTS.iter().any(|(name, ..)| *name == stream) => None,
         _ => start_date,

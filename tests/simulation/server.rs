@@ -12,7 +12,8 @@ use tokio::time::Instant;
 
 use super::behavior::{Behavior, Filter, Order, Paging, Total};
 use super::organization::{
-    FIGURES, FOLDERS, Message, OTHER, Organization, PERIODS, Revision, SCHEDULES, SHORT_LISTS, TRAIL, Thing,
+    FIGURES, FOLDERS, Message, OTHER, Organization, PEOPLE, PERIODS, Revision, SCHEDULES, SHORT_LISTS, TRAIL, Thing,
+    USAGE, is_in_second, second,
 };
 use crate::common::{ORG, decoded};
 
@@ -163,7 +164,10 @@ impl World {
             self.something_happens();
         }
         let (path, query) = request.target.split_once('?').unwrap_or((&request.target, ""));
-        let of = |org: &'static str| Some((org, path.strip_prefix(&format!("/v3/organizations/{org}/"))?));
+        let of = |org: &'static str| {
+            let below = |family: &str| path.strip_prefix(&format!("/{family}/organizations/{org}/"));
+            Some((org, below("v3").or(below("v3beta1"))?))
+        };
         let (org, of_organization) = of(ORG).or(of(OTHER)).map_or((ORG, None), |(org, list)| (org, Some(list)));
         let list = of_organization.or(path.strip_prefix("/v3/enterprise/")).expect("no other path is asked for");
         if of_organization.is_none() && (self.trouble.is_trail_refused || !self.behavior.sees_enterprise) {
@@ -251,7 +255,8 @@ impl World {
     fn list(&self, list: &str, query: &[(String, String)], of: Option<&str>) -> Vec<(String, String)> {
         let now_ms = self.now_ms();
         let is_sessions = list.starts_with("sessions");
-        let (path, period) = list.split_once('/').filter(|(path, _)| *path == "metrics").unwrap_or((list, ""));
+        let is_one_of_several = |path: &str| path == "members" || path == "metrics" && list != "metrics/usage";
+        let (path, part) = list.split_once('/').filter(|(path, _)| is_one_of_several(path)).unwrap_or((list, ""));
         let place = SHORT_LISTS.iter().position(|(_, known, _)| *known == path);
         let things = match place {
             Some(place) => &self.organization.short_lists[place],
@@ -259,7 +264,9 @@ impl World {
         };
         let stream = place.map_or("", |place| SHORT_LISTS[place].0);
         let is_here = |thing: &Thing, revision: &Revision| match stream {
-            FIGURES => thing.id.split('/').nth(1) == Some(period) && self.is_in_window(thing, query),
+            PEOPLE => part == "users" || is_in_second(&thing.id),
+            USAGE => query.iter().any(|(name, from)| name == "time_after" && *from == thing.created_at.to_string()),
+            FIGURES => thing.id.split('/').nth(1) == Some(part) && self.is_in_window(thing, query),
             TRAIL => {
                 let is_shown = of.is_none() || revision.item.contains(ORG);
                 is_shown && self.is_in_window(thing, query)
@@ -271,8 +278,12 @@ impl World {
         let admitted = shown.filter(|(thing, revision)| is_here(thing, revision));
         let mut items: Vec<(String, String)> = admitted
             .map(|(thing, revision)| {
-                let item = if list == "sessions/insights" { &revision.extended } else { &revision.item };
-                (self.sort_key(list, thing, revision), item.clone())
+                let item = match list {
+                    "sessions/insights" => revision.extended.clone(),
+                    "members/idp-users" => second(&thing.id),
+                    _ => revision.item.clone(),
+                };
+                (self.sort_key(list, thing, revision), item)
             })
             .collect();
         items.sort();
@@ -368,6 +379,10 @@ impl World {
             Total::Null => r#","total":null"#.to_string(),
             Total::Absent => String::new(),
         };
+        if list == "metrics/usage" {
+            let body = shown.first().map_or("{}".to_string(), ToString::to_string);
+            return Ok(HttpResponse { status: 200, date: self.date(), body: body.into(), retry_after: None });
+        }
         if below_session(list).is_some_and(|(_, what)| what == "attachments") {
             let body = format!("[{}]", shown.join(","));
             return Ok(HttpResponse { status: 200, date: self.date(), body: body.into(), retry_after: None });

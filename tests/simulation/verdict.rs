@@ -7,7 +7,9 @@ use serde_json::Value;
 use source_devin_ai::source::streams::find;
 
 use super::chain::{Arrival, Chain, Mode};
-use super::organization::{FIGURES, FILES, Message, Organization, SHORT_LISTS, TRAIL, Thing, is_in_range};
+use super::organization::{
+    FIGURES, FILES, Message, Organization, PEOPLE, SHORT_LISTS, TRAIL, Thing, USAGE, is_in_range, second,
+};
 use crate::common::ORG;
 
 /// What a stream's records are made of.
@@ -28,7 +30,7 @@ fn records<'a>(stream: &str, thing: &'a Thing, now_ms: i64) -> Vec<&'a str> {
     let visible = thing.revisions.iter().filter(|revision| revision.visible_at_ms <= now_ms);
     visible
         .map(|revision| match stream {
-            "sessions_insights" | FIGURES => revision.extended.as_str(),
+            "sessions_insights" | FIGURES | USAGE | PEOPLE => revision.extended.as_str(),
             "pull_requests" => revision.pull_request.as_str(),
             _ => revision.item.as_str(),
         })
@@ -136,6 +138,14 @@ fn ids<'a>(stream: &str, organization: &'a Organization) -> HashMap<&'a str, &'a
     things(organization, stream).iter().flat_map(of).collect()
 }
 
+/// Whether a record is what one of two lists has of a person.
+fn is_part_of_person(organization: &Organization, record: &str) -> bool {
+    things(organization, PEOPLE).iter().any(|person| {
+        let of_second = format!(r#"{{"org_id":"{}",{}"#, person.org, &second(&person.id)[1..]);
+        record == of_second || person.revisions.iter().any(|revision| revision.item == record)
+    })
+}
+
 fn is_deleted(organization: &Organization, stream: &str, id: &str) -> bool {
     things(organization, stream).iter().any(|thing| thing.id == id && thing.deleted_at_ms.is_some())
 }
@@ -147,6 +157,8 @@ fn invented(chain: &Chain, organization: &Organization) -> Vec<String> {
         let ids = ids(stream, organization);
         for arrival in chain.arrived.iter().filter(|arrival| arrival.stream == *stream) {
             match ids.get(arrival.data.as_str()) {
+                // Somebody who came or went between the two lists.
+                None if *stream == PEOPLE && is_part_of_person(organization, &arrival.data) => {}
                 None => match gone(arrival) {
                     Some(id) if is_deleted(organization, stream, &id) => {}
                     Some(id) => wrong.push(format!("{stream}: {id} is not gone: {}", arrival.data)),
