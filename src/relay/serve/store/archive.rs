@@ -3,11 +3,10 @@
 
 use std::path::Path;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
-use super::database::{install_drivers, now};
+use super::database::{install_drivers, now, url_of_file};
 use super::decisions::DecisionView;
 use super::queue::{Progress, read};
 use super::schema::version;
@@ -353,8 +352,7 @@ fn url_of(path: &Path) -> Result<String, StoreError> {
     if !path.is_file() {
         return Err(StoreError("there is no such file: give the --store that serve keeps (with --sandbox it keeps one in memory only, unless it is started with --store sqlite:relay.db)".to_string()));
     }
-    let name = utf8_percent_encode(&path.to_string_lossy(), NON_ALPHANUMERIC).to_string();
-    Ok(format!("sqlite:{name}?mode=ro"))
+    Ok(url_of_file(path, "ro"))
 }
 
 #[cfg(test)]

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
+use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
 use super::place;
 use super::schema::migrate;
+use super::transfer::mark;
 use super::{
     Address, Answered, Dialect, NewDelivery, Order, Reply, StoreError, Taken, actions, admission, by_hand, decisions,
     hint, intake, late, outbox, queue, suppressions, view,
@@ -62,8 +63,7 @@ impl Database {
             Address::Memory => (Dialect::Sqlite, "sqlite::memory:".to_string(), None),
             Address::Sqlite(path) => {
                 let lock = claim_file(path).map_err(failed)?;
-                let name = utf8_percent_encode(&path.to_string_lossy(), NON_ALPHANUMERIC).to_string();
-                (Dialect::Sqlite, format!("sqlite:{name}?mode=rwc"), Some(lock))
+                (Dialect::Sqlite, url_of_file(path, "rwc"), Some(lock))
             }
             Address::Postgres(url) => (Dialect::Postgres, url.clone(), None),
         };
@@ -156,9 +156,16 @@ impl Database {
     async fn prepare(&mut self) -> Result<(), StoreError> {
         let mut connection = AnyConnection::connect(&self.url).await?;
         connection.execute(self.dialect.settings()).await?;
+        if self.dialect == Dialect::Postgres && !lock(&mut connection, false).await? {
+            let problem = "it is being restored or migrated: wait until that has come to its end";
+            return Err(StoreError(problem.to_string()));
+        }
         let mut transaction = connection.begin_with(self.dialect.begin()).await?;
         if self.dialect == Dialect::Postgres {
             sqlx::query("SELECT CAST(pg_advisory_xact_lock(7340032) AS TEXT)").execute(&mut *transaction).await?;
+        }
+        if let Some(mark) = mark::find(&mut transaction, self.dialect).await? {
+            return Err(mark.refusal());
         }
         migrate(&mut transaction, self.dialect).await?;
         transaction.commit().await?;
@@ -229,8 +236,28 @@ fn number(file: &Metadata) -> u64 {
     return u64::from(file.is_dir());
 }
 
+/// How a file is opened: `ro` only to be read, `rwc` to be made if it is not there.
+pub(super) fn url_of_file(path: &Path, mode: &str) -> String {
+    let name = utf8_percent_encode(&path.to_string_lossy(), NON_ALPHANUMERIC).to_string();
+    format!("sqlite:{name}?mode={mode}")
+}
+
+/// Takes the lock of all that serve a store in PostgreSQL, as one of them or alone, for as long as the connection is open. Answers whether
+/// it could be had at once.
+///
+/// # Errors
+/// The database's.
+pub(super) async fn lock(connection: &mut AnyConnection, is_alone: bool) -> Result<bool, StoreError> {
+    // A database may have a store in each of its schemas.
+    let text = format!(
+        "SELECT CAST(CAST(pg_try_advisory_lock{}(7340033, hashtext(COALESCE(current_schema(), ''))) AS INT) AS BIGINT)",
+        if is_alone { "" } else { "_shared" }
+    );
+    Ok(sqlx::query(AssertSqlSafe(text)).fetch_one(connection).await?.try_get::<i64, _>(0)? == 1)
+}
+
 /// The file, readable to its owner only (SQLite gives the same mode to its journal), and the lock of who writes to it.
-fn claim_file(path: &Path) -> Result<File, StoreError> {
+pub(super) fn claim_file(path: &Path) -> Result<File, StoreError> {
     let options = || {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);

@@ -23,6 +23,7 @@ mod storms;
 mod suppressions;
 #[cfg(test)]
 mod tests;
+mod transfer;
 mod view;
 mod writer;
 
@@ -49,6 +50,7 @@ pub use outbox::{NoticeFilter, NoticeView, Outgoing, Outstanding, Settled};
 pub use place::Address;
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use suppressions::SuppressionView;
+pub use transfer::{Copied, back_up, inspect, migrate_store, restore, undo_migration};
 pub use view::{
     After, AlertDetail, AlertFilter, AlertView, DayView, Deliveries, DeliveryView, Happening, HeldView, JobDetail,
     JobFilter, JobRow, JobView, MemberView, OpenAsked, OpenJobs, OpenView, QuotaView, Responder, ResponderStatus,
@@ -63,6 +65,7 @@ const WAITING: usize = 4096;
 
 /// The store. Dropped without [`Store::close`], it loses nothing that was answered.
 pub struct Store {
+    address: Address,
     orders: mpsc::Sender<Pending>,
     /// Bytes of bodies since the last look at how many are kept, and that there are more.
     accepted: AtomicU64,
@@ -168,7 +171,8 @@ impl Store {
             listening.spawn(hint::listen(url.clone(), Arc::clone(&hinted)));
         }
         let (accepted, grown) = (AtomicU64::new(0), Notify::new());
-        Ok(Store { orders, accepted, grown, hinted, changes, _listening: listening, writer })
+        let address = address.clone();
+        Ok(Store { address, orders, accepted, grown, hinted, changes, _listening: listening, writer })
     }
 
     /// Keeps a delivery, its alerts and their jobs, in one transaction. When this answers, they are on the disk.

@@ -256,6 +256,18 @@ pub async fn version(connection: &mut AnyConnection) -> Result<(Option<i64>, i64
     }
 }
 
+/// Whether there is a table of this name.
+///
+/// # Errors
+/// The database's.
+pub async fn has_table(connection: &mut AnyConnection, dialect: Dialect, name: &str) -> Result<bool, StoreError> {
+    let text = match dialect {
+        Dialect::Sqlite => "SELECT COUNT(*) FROM sqlite_schema WHERE type = 'table' AND name = $1",
+        Dialect::Postgres => "SELECT CAST(COUNT(to_regclass($1)) AS BIGINT)",
+    };
+    Ok(sqlx::query(text).bind(name).fetch_one(connection).await?.try_get::<i64, _>(0)? > 0)
+}
+
 /// Brings the store to today's tables, in one transaction.
 ///
 /// # Errors

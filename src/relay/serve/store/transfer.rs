@@ -1,0 +1,283 @@
+//! A whole store, copied: into a file (a backup), out of one (a restore), and into another store (a migration). What is read is of one
+//! moment, what is written is there as a whole or not at all, and every table has as many rows afterwards as before.
+
+mod holding;
+pub(super) mod mark;
+mod rows;
+mod tables;
+
+use std::fs::OpenOptions;
+use std::path::Path;
+
+use chrono::{DateTime, SecondsFormat};
+use serde_json::{Map, Value};
+
+use super::schema::migrate;
+use super::{Address, Store, StoreError};
+use holding::Held;
+use mark::{Mark, MarkKind};
+
+/// What was copied.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Copied {
+    /// The version of its tables.
+    pub version: i64,
+    /// Of which moment it is, in Unix milliseconds.
+    pub at: i64,
+    /// How many rows each table has.
+    pub rows: Vec<(String, i64)>,
+}
+
+impl Copied {
+    /// How many rows a table has.
+    pub fn rows_of(&self, table: &str) -> i64 {
+        self.rows.iter().find(|(name, _)| name == table).map_or(0, |(_, rows)| *rows)
+    }
+}
+
+impl Store {
+    /// Writes all that is kept now into a new file, while deliveries go on.
+    ///
+    /// # Errors
+    /// A sentence; the file is gone then.
+    pub async fn back_up(&self, file: &Path) -> Result<Copied, StoreError> {
+        back_up(&self.address, file).await
+    }
+
+    /// Where a backup can be made before it is sent.
+    pub fn folder_beside(&self) -> std::path::PathBuf {
+        let beside = match &self.address {
+            Address::Sqlite(path) => path.parent().map(Path::to_path_buf),
+            _ => Some(std::env::temp_dir()),
+        };
+        beside.filter(|folder| !folder.as_os_str().is_empty()).unwrap_or_else(|| ".".into())
+    }
+}
+
+/// Writes all that a store holds now into a new file, readable to its owner only. A bridge may serve it meanwhile.
+///
+/// # Errors
+/// A sentence; the file is gone then.
+pub async fn back_up(from: &Address, file: &Path) -> Result<Copied, StoreError> {
+    let mut source = Held::to_be_read(from).await?;
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let made = options.open(file);
+    let made = made.map_err(|error| StoreError(format!("{} cannot be written: {error}", file.display())))?;
+    let written = write_backup(from, &mut source, file).await;
+    source.close().await;
+    match written.and_then(|copied| made.sync_all().map(|()| copied).map_err(|error| StoreError(error.to_string()))) {
+        Ok(copied) => Ok(copied),
+        Err(error) => {
+            discard(file);
+            Err(StoreError(format!("{} cannot be written: {error}", file.display())))
+        }
+    }
+}
+
+async fn write_backup(from: &Address, source: &mut Held, file: &Path) -> Result<Copied, StoreError> {
+    let into = Address::Sqlite(file.to_path_buf());
+    if let Some(mark) = source.mark().await?.filter(|mark| mark.kind == MarkKind::Backup) {
+        return Err(from.cannot_be_opened(&mark.refusal()));
+    }
+    let mut target = Held::alone(&into).await?;
+    let copied = fill(source, &mut target).await;
+    let copied = match copied {
+        Ok(copied) => seal(&mut target, &copied).await.map(|()| copied),
+        Err(error) => Err(error),
+    };
+    target.close().await;
+    discard_lock(file);
+    copied
+}
+
+/// Says in the file that it is a backup, and what belongs into it.
+async fn seal(target: &mut Held, copied: &Copied) -> Result<(), StoreError> {
+    let rows: Map<String, Value> = copied.rows.iter().map(|(name, rows)| (name.clone(), Value::from(*rows))).collect();
+    let mark = Mark { kind: MarkKind::Backup, at: copied.at, detail: Value::Object(rows).to_string() };
+    mark::set(&mut target.connection, target.dialect, &mark).await?;
+    target.commit().await
+}
+
+/// What a file holds that is a backup, after looking whether it is whole.
+///
+/// # Errors
+/// A sentence: what is wrong with it.
+pub async fn inspect(file: &Path) -> Result<Copied, StoreError> {
+    let mut held = Held::to_be_read(&Address::Sqlite(file.to_path_buf())).await.map_err(|error| of_backup(file, &error))?;
+    let found = look_into(&mut held).await;
+    held.close().await;
+    found.map_err(|error| of_backup(file, &error))
+}
+
+async fn look_into(held: &mut Held) -> Result<Copied, StoreError> {
+    held.check_pages().await?;
+    let (version, tables) = held.contents().await?;
+    let mark = held.mark().await?.filter(|mark| mark.kind == MarkKind::Backup);
+    let mark = mark.ok_or_else(|| StoreError("it is no backup, but a store".to_string()))?;
+    let told: Map<String, Value> = serde_json::from_str(&mark.detail)?;
+    let mut rows = Vec::new();
+    for table in &tables {
+        let found = rows::count(&mut held.connection, table).await?;
+        if told.get(&table.name).and_then(Value::as_i64) != Some(found) {
+            return Err(StoreError(format!("the table {} does not have the rows that it should have", table.name)));
+        }
+        rows.push((table.name.clone(), found));
+    }
+    Ok(Copied { version, at: mark.at, rows })
+}
+
+/// Makes a store of a backup, and brings it to today's tables. The store has to be empty, and nobody may serve it.
+///
+/// # Errors
+/// A sentence; the store is as empty as before then.
+pub async fn restore(file: &Path, into: &Address) -> Result<Copied, StoreError> {
+    let told = inspect(file).await?;
+    let mut source =
+        Held::to_be_read(&Address::Sqlite(file.to_path_buf())).await.map_err(|error| of_backup(file, &error))?;
+    let copied = into_empty(&mut source, into).await;
+    source.close().await;
+    Ok(Copied { at: told.at, ..copied? })
+}
+
+/// Moves a store into another one, which has to be empty. Nobody may serve either; a bridge that is started on the old one is told where
+/// the new one is.
+///
+/// # Errors
+/// A sentence; both are as before then.
+pub async fn migrate_store(from: &Address, into: &Address) -> Result<Copied, StoreError> {
+    if from == into {
+        return Err(StoreError("it is the same store: name another one to move to".to_string()));
+    }
+    if let Address::Sqlite(path) = from
+        && !path.is_file()
+    {
+        return Err(from.cannot_be_opened(&StoreError("there is no such file".to_string())));
+    }
+    let mut guard = Held::alone(from).await?;
+    let moved = move_to(&mut guard, from, into).await;
+    guard.close().await;
+    moved
+}
+
+async fn move_to(guard: &mut Held, from: &Address, into: &Address) -> Result<Copied, StoreError> {
+    let failed = |error: StoreError| from.cannot_be_opened(&error);
+    guard.contents().await.map_err(failed)?;
+    let before = guard.mark().await.map_err(failed)?;
+    if let Some(mark) = before.filter(|mark| mark.kind != MarkKind::Moving) {
+        return Err(failed(mark.refusal()));
+    }
+    let at = guard.now().await?;
+    let mark = |kind| Mark { kind, at, detail: into.to_string() };
+    // First, so that whatever ends this process, no two bridges go on from the same jobs.
+    mark::set(&mut guard.connection, guard.dialect, &mark(MarkKind::Moving)).await?;
+    let mut source = Held::to_be_read(from).await?;
+    let copied = into_empty(&mut source, into).await;
+    source.close().await;
+    match copied {
+        Ok(copied) => {
+            mark::set(&mut guard.connection, guard.dialect, &mark(MarkKind::Moved)).await?;
+            Ok(copied)
+        }
+        Err(error) => {
+            mark::clear(&mut guard.connection, guard.dialect).await?;
+            Err(error)
+        }
+    }
+}
+
+/// Has a store that was moved elsewhere be served again. Answers with where it was moved to.
+///
+/// # Errors
+/// A sentence: it was not moved, or is served.
+pub async fn undo_migration(address: &Address) -> Result<String, StoreError> {
+    if let Address::Sqlite(path) = address
+        && !path.is_file()
+    {
+        return Err(address.cannot_be_opened(&StoreError("there is no such file".to_string())));
+    }
+    let mut held = Held::alone(address).await?;
+    let undone = match held.mark().await {
+        Ok(Some(mark)) if mark.kind == MarkKind::Backup => Err(address.cannot_be_opened(&mark.refusal())),
+        Ok(Some(mark)) => mark::clear(&mut held.connection, held.dialect).await.map(|()| mark.detail),
+        Ok(None) => Err(StoreError(format!("the store {address} was not moved: nothing is to be undone"))),
+        Err(error) => Err(error),
+    };
+    held.close().await;
+    undone
+}
+
+/// Copies a store into an empty one, and brings that to today's tables.
+async fn into_empty(source: &mut Held, into: &Address) -> Result<Copied, StoreError> {
+    let made = match into {
+        Address::Sqlite(path) if !path.exists() => Some(path),
+        _ => None,
+    };
+    let mut target = Held::alone(into).await?;
+    let filled = fill_and_finish(source, &mut target).await;
+    target.close().await;
+    if let (Err(_), Some(path)) = (&filled, made) {
+        discard(path);
+        discard_lock(path);
+    }
+    filled.map_err(|error| StoreError(format!("the store {into} cannot be filled: {error}")))
+}
+
+async fn fill_and_finish(source: &mut Held, target: &mut Held) -> Result<Copied, StoreError> {
+    let copied = fill(source, target).await?;
+    migrate(&mut target.connection, target.dialect).await?;
+    target.end_leases().await?;
+    target.commit().await?;
+    Ok(copied)
+}
+
+/// Copies every table in a transaction of the target, which is left open.
+async fn fill(source: &mut Held, target: &mut Held) -> Result<Copied, StoreError> {
+    // What was committed by then is in it.
+    let at = source.now().await?;
+    let (version, tables) = source.contents().await?;
+    target.begin_filling(version).await?;
+    let mut rows = Vec::new();
+    for table in &tables {
+        let copied = rows::copy(&mut source.side(), &mut target.side(), table).await?;
+        let (there, here) =
+            (rows::count(&mut source.connection, table).await?, rows::count(&mut target.connection, table).await?);
+        if [there, here] != [copied; 2] {
+            return Err(StoreError(format!(
+                "the table {} has {there} rows, and {here} arrived: nothing is kept of it",
+                table.name
+            )));
+        }
+        rows.push((table.name.clone(), copied));
+    }
+    Ok(Copied { version, at, rows })
+}
+
+fn of_backup(file: &Path, error: &StoreError) -> StoreError {
+    StoreError(format!("{} is no backup that can be used: {error}", file.display()))
+}
+
+/// A moment as people and programs read it.
+fn told_at(at: i64) -> String {
+    DateTime::from_timestamp_millis(at).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
+/// Deletes a file that is of no use.
+fn discard(file: &Path) {
+    for end in ["", "-journal", "-wal", "-shm"] {
+        let mut name = file.as_os_str().to_owned();
+        name.push(end);
+        // Most are not there.
+        let _ = std::fs::remove_file(name);
+    }
+}
+
+/// Deletes what held a file that nobody serves.
+fn discard_lock(file: &Path) {
+    let Ok(path) = file.canonicalize().or_else(|_| std::path::absolute(file)) else { return };
+    let mut lock = path.into_os_string();
+    lock.push("-lock");
+    let _ = std::fs::remove_file(lock);
+}

@@ -1,0 +1,199 @@
+//! A store that is copied: opened to be read beside whoever serves it, or held so that nobody serves it meanwhile.
+
+use std::fs::File;
+
+use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
+
+use super::super::database::{claim_file, install_drivers, lock, url_of_file};
+use super::super::schema::{has_table, migrate_to, version};
+use super::super::{Address, Dialect, StoreError};
+use super::mark::{self, Mark};
+use super::rows::{Side, count};
+use super::tables::{Table, tables};
+
+/// A store that is there.
+pub struct Held {
+    pub connection: AnyConnection,
+    pub dialect: Dialect,
+    /// As long as this lives, no bridge serves it; `None` where one may, or where the connection itself keeps it away.
+    _lock: Option<File>,
+}
+
+impl Held {
+    /// Opens a store only to read what it holds at this moment. A bridge may go on serving it.
+    ///
+    /// # Errors
+    /// A sentence with the place.
+    pub async fn to_be_read(address: &Address) -> Result<Held, StoreError> {
+        let failed = |error: StoreError| address.cannot_be_opened(&error);
+        let mut held = Held::connect(address, "ro", None).await.map_err(failed)?;
+        let (settings, begin) = match held.dialect {
+            Dialect::Sqlite => ("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON", "BEGIN"),
+            // From the first row to the last, so that their order is that in which they were written.
+            Dialect::Postgres => {
+                ("SET synchronize_seqscans = off", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            }
+        };
+        held.connection.execute(settings).await.map_err(|error| failed(error.into()))?;
+        held.connection.execute(begin).await.map_err(|error| failed(error.into()))?;
+        Ok(held)
+    }
+
+    /// Opens a store that nobody else may serve as long as this lives; makes the file of one that is not there.
+    ///
+    /// # Errors
+    /// A sentence with the place: it is served, or cannot be opened.
+    pub async fn alone(address: &Address) -> Result<Held, StoreError> {
+        let failed = |error: StoreError| address.cannot_be_opened(&error);
+        let lock_file = match address {
+            Address::Sqlite(path) => Some(claim_file(path).map_err(failed)?),
+            _ => None,
+        };
+        let mut held = Held::connect(address, "rwc", lock_file).await.map_err(failed)?;
+        held.keep_bridges_away().await.map_err(failed)?;
+        Ok(held)
+    }
+
+    async fn connect(address: &Address, mode: &str, lock: Option<File>) -> Result<Held, StoreError> {
+        install_drivers();
+        let (dialect, url) = match address {
+            Address::Memory => {
+                let problem = "a store in memory is seen by its own process only, and ends with it: name a file or a database";
+                return Err(StoreError(problem.to_string()));
+            }
+            Address::Sqlite(path) if !path.is_file() => {
+                return Err(StoreError("there is no such file: give the --store that serve keeps".to_string()));
+            }
+            Address::Sqlite(path) => (Dialect::Sqlite, url_of_file(path, mode)),
+            Address::Postgres(url) => (Dialect::Postgres, url.clone()),
+        };
+        Ok(Held { connection: AnyConnection::connect(&url).await?, dialect, _lock: lock })
+    }
+
+    async fn keep_bridges_away(&mut self) -> Result<(), StoreError> {
+        match self.dialect {
+            Dialect::Sqlite => {
+                self.connection.execute("PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL").await?;
+                Ok(())
+            }
+            Dialect::Postgres if lock(&mut self.connection, true).await? => Ok(()),
+            Dialect::Postgres => Err(StoreError(
+                "a bridge serves it, or another migration or restore is at work: stop every process that has this store, and try again"
+                    .to_string(),
+            )),
+        }
+    }
+
+    /// The version of a store, and its tables.
+    ///
+    /// # Errors
+    /// A sentence: it is no store, or one of a newer program.
+    pub async fn contents(&mut self) -> Result<(i64, Vec<Table>), StoreError> {
+        if !has_table(&mut self.connection, self.dialect, "relay_store").await? {
+            return Err(StoreError("it is not a store of alert-relay serve".to_string()));
+        }
+        match version(&mut self.connection).await? {
+            (Some(found), known) if found > known => Err(StoreError(format!(
+                "it has version {found}, and this program knows {known} at most: use the program that wrote it, or a newer one"
+            ))),
+            (Some(found), _) => Ok((found, tables(found).await?)),
+            (None, _) => Err(StoreError("it is not a store of alert-relay serve".to_string())),
+        }
+    }
+
+    /// What keeps a bridge from serving it.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn mark(&mut self) -> Result<Option<Mark>, StoreError> {
+        mark::find(&mut self.connection, self.dialect).await
+    }
+
+    /// Begins to fill an empty store: makes the tables of this version, in a transaction that the caller ends.
+    ///
+    /// # Errors
+    /// A sentence: it is not empty, or the database's.
+    pub async fn begin_filling(&mut self, version: i64) -> Result<(), StoreError> {
+        let begin = if self.dialect == Dialect::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        self.connection.execute(begin).await?;
+        self.empty().await?;
+        migrate_to(&mut self.connection, self.dialect, version).await
+    }
+
+    /// Takes away the tables of a store in which nothing has come in yet.
+    async fn empty(&mut self) -> Result<(), StoreError> {
+        if !has_table(&mut self.connection, self.dialect, "relay_store").await? {
+            return Ok(());
+        }
+        if let Some(mark) = self.mark().await? {
+            return Err(mark.refusal());
+        }
+        let (_, tables) = self.contents().await?;
+        for table in &tables {
+            let rows = count(&mut self.connection, table).await?;
+            // What a bridge notes before anything comes in.
+            if rows > 0 && !matches!(table.name.as_str(), "organizations" | "probes") {
+                return Err(StoreError(format!(
+                    "it is not empty ({} in the table {}): name a store that is not there yet, or delete this one first",
+                    if rows == 1 { "1 row".to_string() } else { format!("{rows} rows") },
+                    table.name
+                )));
+            }
+        }
+        for name in tables.iter().map(|table| table.name.as_str()).chain(["relay_store"]) {
+            self.connection.execute(sqlx::AssertSqlSafe(format!("DROP TABLE {name}"))).await?;
+        }
+        Ok(())
+    }
+
+    /// As one side of a copy.
+    pub fn side(&mut self) -> Side<'_> {
+        Side { connection: &mut self.connection, dialect: self.dialect }
+    }
+
+    /// Lets nobody be taken for the holder of a job or of a notice any more.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn end_leases(&mut self) -> Result<(), StoreError> {
+        self.connection.execute("UPDATE jobs SET lease_until = NULL WHERE lease_until IS NOT NULL").await?;
+        let text = "UPDATE outbox SET lease_until = NULL WHERE state = 'waiting' AND lease_until IS NOT NULL";
+        self.connection.execute(text).await?;
+        Ok(())
+    }
+
+    /// Ends a transaction.
+    ///
+    /// # Errors
+    /// The database's: nothing of it is kept then.
+    pub async fn commit(&mut self) -> Result<(), StoreError> {
+        self.connection.execute("COMMIT").await?;
+        Ok(())
+    }
+
+    /// Lets it go, and with it what was not committed.
+    pub async fn close(self) {
+        // Nothing waits for it.
+        let _ = self.connection.close().await;
+    }
+
+    /// By the database's clock, in Unix milliseconds.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn now(&mut self) -> Result<i64, StoreError> {
+        super::super::database::now(&mut self.connection, self.dialect).await
+    }
+
+    /// Whether SQLite finds every page and index of the file as it has to be.
+    ///
+    /// # Errors
+    /// What is wrong.
+    pub async fn check_pages(&mut self) -> Result<(), StoreError> {
+        let row = sqlx::query("PRAGMA integrity_check(1)").fetch_one(&mut self.connection).await?;
+        match row.try_get::<String, _>(0)? {
+            said if said == "ok" => Ok(()),
+            said => Err(StoreError(format!("the file is damaged: {said}"))),
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! A mark on a store that no bridge may serve: it is a backup, or it was moved elsewhere. It stands in a table of its own, so that a
+//! store of any version can have it.
+
+use sqlx::{AnyConnection, Executor as _, Row as _};
+
+use super::super::schema::has_table;
+use super::super::{Dialect, StoreError};
+use super::told_at;
+
+/// What a store is that no bridge may serve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mark {
+    pub kind: MarkKind,
+    /// Since when, in Unix milliseconds.
+    pub at: i64,
+    /// Where it is moved to; of a backup, how many rows each table has.
+    pub detail: String,
+}
+
+/// Why no bridge may serve it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MarkKind {
+    Backup,
+    /// It is being moved, or that was broken off.
+    Moving,
+    Moved,
+}
+
+impl MarkKind {
+    const ALL: [MarkKind; 3] = [MarkKind::Backup, MarkKind::Moving, MarkKind::Moved];
+
+    fn name(self) -> &'static str {
+        match self {
+            MarkKind::Backup => "backup",
+            MarkKind::Moving => "moving",
+            MarkKind::Moved => "moved",
+        }
+    }
+}
+
+impl Mark {
+    /// Why a bridge does not serve the store, and what to do.
+    pub fn refusal(&self) -> StoreError {
+        let (at, place) = (told_at(self.at), &self.detail);
+        StoreError(match self.kind {
+            MarkKind::Backup => format!(
+                "it is a backup of {at}: make a store of it with `source-devin-ai alert-relay restore FILE --store STORE`"
+            ),
+            MarkKind::Moving => format!(
+                "its migration to {place} began on {at} and did not come to its end: run it again, or serve {place} if that one is not empty any more; `source-devin-ai alert-relay migrate --undo STORE` gives this one up to be served again"
+            ),
+            MarkKind::Moved => format!(
+                "it was moved to {place} on {at}: serve that one, so that no alert gets a second session. If that one is given up, `source-devin-ai alert-relay migrate --undo STORE` has this one served again, as it was then"
+            ),
+        })
+    }
+}
+
+/// The mark of a store; `None` where a bridge may serve it.
+///
+/// # Errors
+/// The database's.
+pub async fn find(connection: &mut AnyConnection, dialect: Dialect) -> Result<Option<Mark>, StoreError> {
+    if !has_table(connection, dialect, "relay_mark").await? {
+        return Ok(None);
+    }
+    let row = sqlx::query("SELECT kind, at, detail FROM relay_mark").fetch_optional(connection).await?;
+    let Some(row) = row else { return Ok(None) };
+    let name: String = row.try_get(0)?;
+    // One that a newer program has made keeps this one away, too.
+    let kind = MarkKind::ALL.into_iter().find(|kind| kind.name() == name).unwrap_or(MarkKind::Moved);
+    Ok(Some(Mark { kind, at: row.try_get(1)?, detail: row.try_get(2)? }))
+}
+
+/// Marks a store, in the place of the mark that it may have.
+///
+/// # Errors
+/// The database's.
+pub async fn set(connection: &mut AnyConnection, dialect: Dialect, mark: &Mark) -> Result<(), StoreError> {
+    clear(connection, dialect).await?;
+    connection.execute("CREATE TABLE relay_mark (kind TEXT NOT NULL, at BIGINT NOT NULL, detail TEXT NOT NULL)").await?;
+    let query = sqlx::query("INSERT INTO relay_mark (kind, at, detail) VALUES ($1, $2, $3)");
+    query.bind(mark.kind.name()).bind(mark.at).bind(&mark.detail).execute(connection).await?;
+    Ok(())
+}
+
+/// Takes the mark of a store away.
+///
+/// # Errors
+/// The database's.
+pub async fn clear(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), StoreError> {
+    if has_table(connection, dialect, "relay_mark").await? {
+        connection.execute("DROP TABLE relay_mark").await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,140 @@
+//! The rows of a table, from one database into another, in the order in which they were written.
+
+use sqlx::any::AnyRow;
+use sqlx::{AnyConnection, AssertSqlSafe, Executor as _, Row as _};
+
+use super::super::{Dialect, StoreError};
+use super::tables::{Kind, Table};
+
+/// So many rows are in memory at once, and of those that may hold a body of 2 MiB so many.
+const MOST_ROWS: usize = 64;
+const MOST_BODIES: usize = 8;
+
+/// A database that is in a transaction.
+pub struct Side<'c> {
+    pub connection: &'c mut AnyConnection,
+    pub dialect: Dialect,
+}
+
+/// One value. `None` where there is none.
+enum Value {
+    Text(Option<String>),
+    Integer(Option<i64>),
+    /// In digits: sqlx gives PostgreSQL another type where there is none.
+    Real(Option<String>),
+    Bytes(Option<Vec<u8>>),
+}
+
+/// Copies a table, and answers with how many rows that were.
+///
+/// # Errors
+/// A database's, with the name of the table.
+pub async fn copy(from: &mut Side<'_>, into: &mut Side<'_>, table: &Table) -> Result<i64, StoreError> {
+    let failed = |error: StoreError| StoreError(format!("the table {} cannot be copied: {error}", table.name));
+    let mut reader = Reader::new(from, table).await.map_err(failed)?;
+    let mut copied = 0;
+    loop {
+        let rows = reader.next().await.map_err(failed)?;
+        if rows.is_empty() {
+            reader.end().await.map_err(failed)?;
+            return Ok(copied);
+        }
+        insert(into, table, &rows).await.map_err(failed)?;
+        copied += i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    }
+}
+
+/// How many rows a table has.
+///
+/// # Errors
+/// The database's.
+pub async fn count(connection: &mut AnyConnection, table: &Table) -> Result<i64, StoreError> {
+    let text = format!("SELECT COUNT(*) FROM {}", table.name);
+    Ok(sqlx::query(AssertSqlSafe(text)).fetch_one(connection).await?.try_get(0)?)
+}
+
+/// Reads a table part by part.
+struct Reader<'s, 'c, 't> {
+    from: &'s mut Side<'c>,
+    table: &'t Table,
+    most: usize,
+    /// The last row that was read, in SQLite's own numbers.
+    last: i64,
+}
+
+impl<'s, 'c, 't> Reader<'s, 'c, 't> {
+    async fn new(from: &'s mut Side<'c>, table: &'t Table) -> Result<Self, StoreError> {
+        let has_bodies = table.columns.iter().any(|column| column.kind == Kind::Bytes);
+        if from.dialect == Dialect::Postgres {
+            let text = format!("DECLARE relay_copy NO SCROLL CURSOR FOR SELECT {} FROM {}", names(table), table.name);
+            from.connection.execute(AssertSqlSafe(text)).await?;
+        }
+        Ok(Reader { from, table, most: if has_bodies { MOST_BODIES } else { MOST_ROWS }, last: i64::MIN })
+    }
+
+    async fn next(&mut self) -> Result<Vec<Vec<Value>>, StoreError> {
+        let (most, table) = (self.most, self.table);
+        let text = match self.from.dialect {
+            Dialect::Sqlite => format!(
+                "SELECT {}, rowid FROM {} WHERE rowid > $1 ORDER BY rowid LIMIT {most}",
+                names(table),
+                table.name
+            ),
+            Dialect::Postgres => format!("FETCH {most} FROM relay_copy"),
+        };
+        let query = sqlx::query(AssertSqlSafe(text));
+        let query = if self.from.dialect == Dialect::Sqlite { query.bind(self.last) } else { query };
+        let rows = query.fetch_all(&mut *self.from.connection).await?;
+        if let (Dialect::Sqlite, Some(last)) = (self.from.dialect, rows.last()) {
+            self.last = last.try_get(table.columns.len())?;
+        }
+        rows.iter().map(|row| values(row, table)).collect()
+    }
+
+    async fn end(self) -> Result<(), StoreError> {
+        if self.from.dialect == Dialect::Postgres {
+            self.from.connection.execute("CLOSE relay_copy").await?;
+        }
+        Ok(())
+    }
+}
+
+fn names(table: &Table) -> String {
+    table.columns.iter().map(|column| column.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+fn values(row: &AnyRow, table: &Table) -> Result<Vec<Value>, StoreError> {
+    let value = |(place, column): (usize, &super::tables::Column)| {
+        Ok(match column.kind {
+            Kind::Text => Value::Text(row.try_get(place)?),
+            Kind::Integer => Value::Integer(row.try_get(place)?),
+            Kind::Real => Value::Real(row.try_get::<Option<f64>, _>(place)?.map(|number| number.to_string())),
+            Kind::Bytes => Value::Bytes(row.try_get(place)?),
+        })
+    };
+    table.columns.iter().enumerate().map(value).collect()
+}
+
+async fn insert(into: &mut Side<'_>, table: &Table, rows: &[Vec<Value>]) -> Result<(), StoreError> {
+    let width = table.columns.len();
+    let row = |number: usize| {
+        let place = |(place, column): (usize, &super::tables::Column)| match column.kind {
+            Kind::Real => format!("CAST(${} AS DOUBLE PRECISION)", number * width + place + 1),
+            _ => format!("${}", number * width + place + 1),
+        };
+        let places: Vec<String> = table.columns.iter().enumerate().map(place).collect();
+        format!("({})", places.join(", "))
+    };
+    let places: Vec<String> = (0..rows.len()).map(row).collect();
+    let text = format!("INSERT INTO {} ({}) VALUES {}", table.name, names(table), places.join(", "));
+    let mut query = sqlx::query(AssertSqlSafe(text));
+    for value in rows.iter().flatten() {
+        query = match value {
+            Value::Text(text) | Value::Real(text) => query.bind(text.as_deref()),
+            Value::Integer(number) => query.bind(*number),
+            Value::Bytes(bytes) => query.bind(bytes.as_deref()),
+        };
+    }
+    query.execute(&mut *into.connection).await?;
+    Ok(())
+}
