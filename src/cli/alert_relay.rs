@@ -11,6 +11,8 @@ mod place;
 mod rules;
 #[cfg(feature = "serve")]
 mod serve;
+#[cfg(feature = "serve")]
+mod store;
 mod take;
 
 use clap::{Args, Subcommand};
@@ -123,6 +125,18 @@ enum Command {
     Notify(notify::Notify),
     #[command(flatten)]
     Bridge(bridge::Command),
+    /// Write all that a bridge keeps into a file, while it goes on
+    #[cfg(feature = "serve")]
+    #[command(after_help = store::BACKUP_HELP)]
+    Backup(store::Backup),
+    /// Make a store of a backup, from which serve goes on
+    #[cfg(feature = "serve")]
+    #[command(after_help = store::RESTORE_HELP)]
+    Restore(store::Restore),
+    /// Move a store that nobody serves to another place: from SQLite to PostgreSQL, or back
+    #[cfg(feature = "serve")]
+    #[command(after_help = store::MIGRATE_HELP)]
+    Migrate(store::Migrate),
     /// Print what would be said to Devin; create nothing
     #[command(after_help = PROMPT_HELP)]
     Prompt(Box<Prompt>),
@@ -162,6 +176,12 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
         Command::Notify(options) => notify::run(&options, output),
         #[cfg(feature = "serve")]
         Command::Serve(options) => runtime().block_on(serve::run(options, output)),
+        #[cfg(feature = "serve")]
+        Command::Backup(options) => store::back_up(&options, output),
+        #[cfg(feature = "serve")]
+        Command::Restore(options) => store::restore(&options, output),
+        #[cfg(feature = "serve")]
+        Command::Migrate(options) => store::migrate(&options, output),
         Command::Bridge(command) => bridge::run(command, output),
         Command::Watch(watch) => runtime().block_on(watch_one(&watch, output)),
         Command::Senders(Senders { name }) => {

@@ -35,11 +35,12 @@ pub enum Code {
     NoBridge,
     BridgeDenied,
     BridgeRefused,
+    StoreUnusable,
 }
 
 impl Code {
     /// Every code and what it stands for, as the relay's page lists them.
-    pub const ALL: [(Code, &'static str); 17] = [
+    pub const ALL: [(Code, &'static str); 18] = [
         (Code::BadInput, "the alert, the template or the schema cannot be read or understood"),
         (Code::TooManyAlerts, "the payload would create more sessions than `--max-sessions` allows"),
         (
@@ -63,6 +64,7 @@ impl Code {
         (Code::NoBridge, "no bridge answers at `--bridge`: nobody does, or another program"),
         (Code::BridgeDenied, "the bridge does not accept the token, or the token may only read (401, 403)"),
         (Code::BridgeRefused, "the bridge has no such alert, or does not do what was asked for (other 4xx, 5xx)"),
+        (Code::StoreUnusable, "a store or a backup cannot be read or written, is served, or is not empty"),
     ];
 }
 

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Certificate, StatusCode, Url};
+use reqwest::{Certificate, Response, StatusCode, Url};
 use serde_json::Value;
 
 use super::error_report::{Code, ErrorReport};
@@ -21,6 +21,10 @@ use crate::devin::{Kind, Token, kind_of, reaching, root_cause};
 
 /// How long an answer may take. The bridge gives up its own work before.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How long a file may take, all of it: the bridge makes it first.
+#[cfg(feature = "serve")]
+const PATIENCE_FOR_A_FILE: Duration = Duration::from_secs(86_400);
 
 /// The largest answer, in bytes: 500 alerts with all that is known of them stay below.
 const LARGEST: usize = 64 << 20;
@@ -99,6 +103,36 @@ impl Bridge {
         self.ask(Method::Delete, path, None).await
     }
 
+    /// Asks for a file, and gives its parts to `take` as they come.
+    ///
+    /// # Errors
+    /// Why it did not come whole, or what `take` says is wrong.
+    #[cfg(feature = "serve")]
+    pub async fn download(
+        &self,
+        path: &str,
+        kind: &str,
+        mut take: impl FnMut(&[u8]) -> Result<(), ErrorReport>,
+    ) -> Result<(), RemoteError> {
+        let request = self.client.post(format!("{}{path}", self.address)).timeout(PATIENCE_FOR_A_FILE);
+        let mut response = request.send().await.map_err(|error| self.without_answer(&error))?;
+        if !response.status().is_success() {
+            return self.read(response).await.and(Err(self.is_another()));
+        }
+        if response.headers().get(CONTENT_TYPE).is_none_or(|found| found != kind) {
+            return Err(self.is_another());
+        }
+        let mut left = response.content_length();
+        while let Some(part) = response.chunk().await.map_err(|error| self.without_answer(&error))? {
+            take(&part).map_err(|report| RemoteError { status: None, report })?;
+            left = left.map(|left| left.saturating_sub(part.len() as u64));
+        }
+        match left {
+            None | Some(0) => Ok(()),
+            Some(_) => Err(self.nobody(format!("the bridge at {} broke off its answer. Try again.", self.address))),
+        }
+    }
+
     /// All rows of a list, page after page.
     ///
     /// # Errors
@@ -128,7 +162,12 @@ impl Bridge {
             Some(body) => request.header(CONTENT_TYPE, "application/json").body(body.to_string()),
             None => request,
         };
-        let mut response = request.send().await.map_err(|error| self.without_answer(&error))?;
+        let response = request.send().await.map_err(|error| self.without_answer(&error))?;
+        self.read(response).await
+    }
+
+    /// What is answered, as JSON.
+    async fn read(&self, mut response: Response) -> Result<Value, RemoteError> {
         let (status, mut text) = (response.status(), Vec::new());
         while let Some(part) = response.chunk().await.map_err(|error| self.without_answer(&error))? {
             if text.len() + part.len() > LARGEST {

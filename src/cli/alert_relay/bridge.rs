@@ -130,19 +130,19 @@ pub struct Reach {
     ca_file: Option<PathBuf>,
     /// What stdout gets [default: text on a terminal, else json]
     #[arg(long, value_name = "FORMAT")]
-    output: Option<OutputChoice>,
+    pub(super) output: Option<OutputChoice>,
 }
 
 /// A bridge, and how its answers are printed.
-struct Shell {
-    bridge: Bridge,
+pub(super) struct Shell {
+    pub(super) bridge: Bridge,
     format: OutputFormat,
     shown: Presenter,
     output: Output,
 }
 
 /// Why a command has come to nothing.
-enum Nothing {
+pub(super) enum Nothing {
     /// What was typed makes no sense.
     Usage(String),
     Failure(ErrorReport),
@@ -175,7 +175,7 @@ pub fn run(command: Command, output: &Output) -> Exit {
 }
 
 /// The bridge that was named.
-fn shell(reach: &Reach, output: &Output) -> Result<Shell, Nothing> {
+pub(super) fn shell(reach: &Reach, output: &Output) -> Result<Shell, Nothing> {
     let token = token(reach.token_file.as_deref())?;
     token.iter().for_each(|token| output.hide(token));
     let given = match &reach.bridge {

@@ -139,6 +139,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         open: metrics::Open::default(),
         tls,
         form_key,
+        backing_up: tokio::sync::Mutex::default(),
     });
     log.note(&format!("listening on {origin}, store {address}"));
     let served = door.live.now();

@@ -6,10 +6,12 @@ use std::borrow::Cow;
 use http_body_util::Full;
 use hyper::StatusCode;
 use hyper::body::Bytes;
-use hyper::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
+use hyper::header::{CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, X_CONTENT_TYPE_OPTIONS};
 use hyper::http::{HeaderValue, Response};
 use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
+use super::sent::Sent;
 use crate::redact::Redactor;
 
 /// An answer, before it is bytes.
@@ -23,11 +25,22 @@ pub struct Answer {
     header: Option<(HeaderName, HeaderValue)>,
 }
 
+/// What is sent in the place of JSON, part after part.
+#[derive(Debug)]
+pub struct File {
+    pub kind: &'static str,
+    /// In bytes.
+    pub length: u64,
+    pub parts: mpsc::Receiver<Bytes>,
+}
+
 /// What few answers have.
 #[derive(Debug, Default)]
 struct More {
     /// A text that takes the place of the body, with its media type.
     text: Option<(&'static str, String)>,
+    /// A file that does.
+    file: Option<File>,
     /// Why it is refused, in one word.
     code: Option<&'static str>,
 }
@@ -46,6 +59,12 @@ impl Answer {
     /// An answer that is a text.
     pub fn text(media_type: &'static str, text: String) -> Answer {
         let more = More { text: Some((media_type, text)), ..More::default() };
+        Answer { more: Some(Box::new(more)), ..Answer::empty(StatusCode::OK) }
+    }
+
+    /// An answer that is a file.
+    pub fn file(file: File) -> Answer {
+        let more = More { file: Some(file), ..More::default() };
         Answer { more: Some(Box::new(more)), ..Answer::empty(StatusCode::OK) }
     }
 
@@ -97,6 +116,17 @@ impl Answer {
     pub fn without_secrets(mut self, redactor: &Redactor) -> Answer {
         redact(&mut self.body, redactor);
         self
+    }
+
+    /// As it goes out, whole or part after part.
+    pub fn into_sent(mut self) -> Response<Sent> {
+        let file = self.more.as_mut().and_then(|more| more.file.take());
+        let response = self.into_response();
+        let Some(File { kind, length, parts }) = file else { return Sent::whole(response) };
+        let mut response = response.map(|_| Sent::Parts(parts));
+        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        response
     }
 
     /// As it goes out.

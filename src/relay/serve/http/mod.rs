@@ -102,6 +102,8 @@ pub struct Door {
     pub tls: Option<Tls>,
     /// What the forms of the pages are signed with where there is no token.
     pub form_key: Secret,
+    /// Held while a backup is made, which takes as much room as the store: one at a time.
+    pub backing_up: tokio::sync::Mutex<()>,
 }
 
 /// Accepts connections until `closing`, and then lets those that are open be answered.
@@ -197,7 +199,7 @@ impl Door {
         place.begin();
         match page::Wanted::at(request.uri().path()) {
             Some(wanted) => self.page(wanted, request, peer, place).await,
-            None => Sent::whole(self.answer(request, peer, place).await.into_response()),
+            None => self.answer(request, peer, place).await.into_sent(),
         }
     }
 

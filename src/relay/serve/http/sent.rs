@@ -1,4 +1,4 @@
-//! What goes over a connection as an answer: whole, or line after line as long as something happens.
+//! What goes over a connection as an answer: whole, or part after part: a file, or lines as long as something happens.
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -22,7 +22,7 @@ const ALIVE: &[u8] = b": nothing new\n\n";
 /// The body of an answer.
 pub enum Sent {
     Whole(Full<Bytes>),
-    Events(mpsc::Receiver<Bytes>),
+    Parts(mpsc::Receiver<Bytes>),
 }
 
 impl Sent {
@@ -54,7 +54,7 @@ impl Sent {
                 };
             }
         });
-        Sent::Events(sent)
+        Sent::Parts(sent)
     }
 }
 
@@ -65,7 +65,7 @@ impl Body for Sent {
     fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match self.get_mut() {
             Sent::Whole(whole) => Pin::new(whole).poll_frame(context),
-            Sent::Events(events) => events.poll_recv(context).map(|event| event.map(|event| Ok(Frame::data(event)))),
+            Sent::Parts(parts) => parts.poll_recv(context).map(|part| part.map(|part| Ok(Frame::data(part)))),
         }
     }
 
@@ -76,7 +76,7 @@ impl Body for Sent {
     fn size_hint(&self) -> SizeHint {
         match self {
             Sent::Whole(whole) => whole.size_hint(),
-            Sent::Events(_) => SizeHint::default(),
+            Sent::Parts(_) => SizeHint::default(),
         }
     }
 }

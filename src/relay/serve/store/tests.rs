@@ -6,6 +6,7 @@ mod histories;
 mod outbox;
 mod quota;
 mod storms;
+mod transfer;
 mod views;
 mod waking;
 

@@ -1,9 +1,9 @@
 //! A whole store, copied: into a file (a backup), out of one (a restore), and into another store (a migration). What is read is of one
 //! moment, what is written is there as a whole or not at all, and every table has as many rows afterwards as before.
 
-mod holding;
+pub(super) mod holding;
 pub(super) mod mark;
-mod rows;
+pub(super) mod rows;
 mod tables;
 
 use std::fs::OpenOptions;
@@ -42,6 +42,11 @@ impl Store {
     /// A sentence; the file is gone then.
     pub async fn back_up(&self, file: &Path) -> Result<Copied, StoreError> {
         back_up(&self.address, file).await
+    }
+
+    /// Whether it is gone with this process.
+    pub fn is_in_memory(&self) -> bool {
+        self.address == Address::Memory
     }
 
     /// Where a backup can be made before it is sent.
@@ -106,7 +111,8 @@ async fn seal(target: &mut Held, copied: &Copied) -> Result<(), StoreError> {
 /// # Errors
 /// A sentence: what is wrong with it.
 pub async fn inspect(file: &Path) -> Result<Copied, StoreError> {
-    let mut held = Held::to_be_read(&Address::Sqlite(file.to_path_buf())).await.map_err(|error| of_backup(file, &error))?;
+    let mut held =
+        Held::to_be_read(&Address::Sqlite(file.to_path_buf())).await.map_err(|error| of_backup(file, &error))?;
     let found = look_into(&mut held).await;
     held.close().await;
     found.map_err(|error| of_backup(file, &error))

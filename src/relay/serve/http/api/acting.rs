@@ -146,19 +146,23 @@ impl Door {
             Err(answer) => (false, answer.reason().to_string(), None),
         };
         let (action, target) = act.words();
-        let words = [action, target.as_str()].join(" ");
-        self.log.note(&format!("{} asked for {}: {result}", who, words.trim_end()));
-        let id = format!("action-{}", drawn());
         let (who, action) = (who.to_string(), action.to_string());
-        let kept = self.store.note_action(NewAction { id, who, action, target, alert, is_done, result }).await;
-        if let Err(error) = kept {
-            self.log.warn(&format!("what was done cannot be kept: {error}"));
-        }
+        self.keep_action(NewAction { id: String::new(), who, action, target, alert, is_done, result }).await;
         // What was held back may start.
         self.wake.iter().for_each(|engine| engine.notify_one());
         match done {
             Ok(done) => Answer::new(StatusCode::OK, done.body),
             Err(refusal) => refusal,
+        }
+    }
+
+    /// Keeps what somebody asked for and what came of it, under an identifier of its own.
+    pub(super) async fn keep_action(&self, action: NewAction) {
+        let words = [action.action.as_str(), action.target.as_str()].join(" ");
+        self.log.note(&format!("{} asked for {}: {}", action.who, words.trim_end(), action.result));
+        let action = NewAction { id: format!("action-{}", drawn()), ..action };
+        if let Err(error) = self.store.note_action(action).await {
+            self.log.warn(&format!("what was done cannot be kept: {error}"));
         }
     }
 

@@ -1,6 +1,7 @@
 //! What programs see: who answers each address, and what all of these answers have in common.
 
 pub mod acting;
+mod backing_up;
 mod lists;
 mod simulating;
 pub mod state;
@@ -130,6 +131,7 @@ impl Door {
             Handler::Integrations => self.integrations().await,
             Handler::Statistics => self.statistics(&asked.query).await,
             Handler::Switches => self.show_switches().await,
+            Handler::BackUp => self.back_up(&asked.who).await,
             Handler::Simulate => self.simulate(asked).await,
             _ => self.act_as_asked(endpoint.handler, asked).await,
         }

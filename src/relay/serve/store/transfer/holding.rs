@@ -30,9 +30,7 @@ impl Held {
         let (settings, begin) = match held.dialect {
             Dialect::Sqlite => ("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON", "BEGIN"),
             // From the first row to the last, so that their order is that in which they were written.
-            Dialect::Postgres => {
-                ("SET synchronize_seqscans = off", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-            }
+            Dialect::Postgres => ("SET synchronize_seqscans = off", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
         };
         held.connection.execute(settings).await.map_err(|error| failed(error.into()))?;
         held.connection.execute(begin).await.map_err(|error| failed(error.into()))?;
@@ -58,7 +56,8 @@ impl Held {
         install_drivers();
         let (dialect, url) = match address {
             Address::Memory => {
-                let problem = "a store in memory is seen by its own process only, and ends with it: name a file or a database";
+                let problem =
+                    "a store in memory is seen by its own process only, and ends with it: name a file or a database";
                 return Err(StoreError(problem.to_string()));
             }
             Address::Sqlite(path) if !path.is_file() => {

@@ -78,7 +78,9 @@ pub async fn find(connection: &mut AnyConnection, dialect: Dialect) -> Result<Op
 /// The database's.
 pub async fn set(connection: &mut AnyConnection, dialect: Dialect, mark: &Mark) -> Result<(), StoreError> {
     clear(connection, dialect).await?;
-    connection.execute("CREATE TABLE relay_mark (kind TEXT NOT NULL, at BIGINT NOT NULL, detail TEXT NOT NULL)").await?;
+    connection
+        .execute("CREATE TABLE relay_mark (kind TEXT NOT NULL, at BIGINT NOT NULL, detail TEXT NOT NULL)")
+        .await?;
     let query = sqlx::query("INSERT INTO relay_mark (kind, at, detail) VALUES ($1, $2, $3)");
     query.bind(mark.kind.name()).bind(mark.at).bind(&mark.detail).execute(connection).await?;
     Ok(())

@@ -17,6 +17,7 @@ pub struct Side<'c> {
 }
 
 /// One value. `None` where there is none.
+#[derive(Debug, PartialEq, PartialOrd)]
 enum Value {
     Text(Option<String>),
     Integer(Option<i64>),
@@ -137,4 +138,28 @@ async fn insert(into: &mut Side<'_>, table: &Table, rows: &[Vec<Value>]) -> Resu
     }
     query.execute(&mut *into.connection).await?;
     Ok(())
+}
+
+/// The rows of a table in words, sorted.
+///
+/// # Panics
+/// When it cannot be read.
+#[cfg(test)]
+pub async fn told(from: &mut Side<'_>, table: &Table) -> Vec<String> {
+    let mut reader = Reader::new(from, table).await.unwrap();
+    let mut told = Vec::new();
+    loop {
+        let rows = reader.next().await.unwrap();
+        if rows.is_empty() {
+            reader.end().await.unwrap();
+            told.sort();
+            return told;
+        }
+        let row = |row: &Vec<Value>| {
+            let names = table.columns.iter().map(|column| column.name.as_str());
+            let pairs: Vec<_> = names.zip(row).filter(|(name, _)| *name != "lease_until").collect();
+            format!("{}: {pairs:?}", table.name)
+        };
+        told.extend(rows.iter().map(row));
+    }
 }

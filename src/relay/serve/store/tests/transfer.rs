@@ -1,0 +1,198 @@
+//! A store as a whole: backed up while it is written to, restored, and moved. And what keeps two bridges from the same jobs.
+
+use std::sync::Arc;
+
+use super::super::transfer::holding::Held;
+use super::super::transfer::rows::told as rows_told;
+use super::*;
+
+/// A place for each kind of store that outlives its process: the first ones are files.
+async fn places(count: usize) -> (Vec<Address>, tempfile::TempDir) {
+    let directory = tempfile::tempdir().unwrap();
+    let mut places: Vec<Address> =
+        (0..count).map(|number| Address::Sqlite(directory.path().join(format!("{number}.db")))).collect();
+    if let Ok(url) = std::env::var("RELAY_POSTGRES") {
+        for _ in 0..count {
+            places.push(Address::Postgres(schema_of_its_own(&url).await));
+        }
+    }
+    (places, directory)
+}
+
+/// An empty one of each kind.
+async fn places_of_their_own() -> (Vec<Address>, tempfile::TempDir) {
+    places(1).await
+}
+
+/// All rows of a store, in words, without leases.
+async fn all(address: &Address) -> Vec<String> {
+    let mut held = Held::to_be_read(address).await.unwrap();
+    let (_, tables) = held.contents().await.unwrap();
+    let mut all = Vec::new();
+    for table in tables.iter().filter(|table| table.name != "probes") {
+        all.extend(rows_told(&mut held.side(), table).await);
+    }
+    held.close().await;
+    all
+}
+
+/// A store with a job in hand, one that ended, what was consumed, words that are hard to write, and a body of every byte.
+async fn filled(address: &Address) -> Store {
+    let store = Store::open(address).await.unwrap();
+    let mut with_bytes = delivery(1, "id'1", "a", "x", "firing");
+    with_bytes.body = (0..=255).cycle().take(70_000).collect();
+    store.accept(with_bytes).await.unwrap();
+    settle(&store, OutcomeKind::PrOpened).await;
+    for number in 2..90 {
+        let tag = format!("tag \"{number}\" ⚠\\n");
+        store.accept(delivery(number, "", &number.to_string(), &tag, "firing")).await.unwrap();
+    }
+    let mut claimed = store.claim("one", "me", LEASE, 1).await.unwrap().claimed.remove(0);
+    claimed.progress.acus_consumed = Some(0.1 + 0.2);
+    store.save(save(&claimed, "me", None)).await.unwrap();
+    store.ping().await.unwrap();
+    store.keep_organization("one", "org-1").await.unwrap();
+    store
+}
+
+#[tokio::test]
+async fn a_backup_holds_all_and_makes_the_same_store_of_either_kind() {
+    let (places, directory) = places(1).await;
+    for from in &places {
+        let store = filled(from).await;
+        let file = directory.path().join(format!("backup-{}", crate::relay::draw::drawn()));
+        let copied = store.back_up(&file).await.unwrap();
+        assert_eq!(inspect(&file).await.unwrap(), copied, "{from}");
+        assert_eq!((copied.rows_of("alerts"), copied.rows_of("jobs"), copied.rows_of("news")), (89, 89, 0));
+        #[cfg(unix)]
+        {
+            let mode = std::os::unix::fs::PermissionsExt::mode(&file.metadata().unwrap().permissions());
+            assert_eq!(mode & 0o777, 0o600);
+        }
+        let (targets, _directory) = places_of_their_own().await;
+        for into in &targets {
+            let restored = restore(&file, into).await.unwrap();
+            assert_eq!(restored, copied, "{from} to {into}");
+            assert_eq!(all(into).await, all(from).await, "{from} to {into}");
+            let again = Store::open(into).await.unwrap();
+            let due = again.claim("one", "you", LEASE, 99).await.unwrap();
+            assert_eq!((due.claimed.len(), due.unreadable.len()), (88, 0), "nobody holds any job: {into}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_backup_is_of_one_moment_while_deliveries_go_on() {
+    let (places, directory) = places(1).await;
+    for from in &places {
+        let store = Arc::new(filled(from).await);
+        let busy = Arc::clone(&store);
+        let writing = tokio::spawn(async move {
+            for number in 1000.. {
+                let tag = number.to_string();
+                busy.accept(delivery(number, "", &tag, &tag, "firing")).await.unwrap();
+            }
+        });
+        for _ in 0..5 {
+            let file = directory.path().join(format!("backup-{}", crate::relay::draw::drawn()));
+            let copied = store.back_up(&file).await.unwrap();
+            // A delivery, its alert and its job come together or not at all.
+            let (alerts, jobs) = (copied.rows_of("alerts"), copied.rows_of("jobs"));
+            assert_eq!((alerts, jobs), (copied.rows_of("deliveries"), copied.rows_of("deliveries")), "{from}");
+        }
+        writing.abort();
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_whole_is_no_backup() {
+    let directory = tempfile::tempdir().unwrap();
+    let (address, file) = (Address::Sqlite(directory.path().join("relay.db")), directory.path().join("backup"));
+    let store = filled(&address).await;
+    store.back_up(&file).await.unwrap();
+    let whole = std::fs::read(&file).unwrap();
+    let into = Address::Sqlite(directory.path().join("new.db"));
+    let cut = whole[..whole.len() / 2].to_vec();
+    let mut damaged = whole.clone();
+    damaged[4096..8192].fill(7);
+    let store_itself = std::fs::read(directory.path().join("relay.db")).unwrap();
+    for (name, bytes) in [
+        ("cut", cut),
+        ("damaged", damaged),
+        ("store", store_itself),
+        ("text", b"hello".to_vec()),
+        ("empty", Vec::new()),
+    ] {
+        std::fs::write(&file, bytes).unwrap();
+        let refused = restore(&file, &into).await.unwrap_err().to_string();
+        assert!(refused.contains("is no backup that can be used"), "{name}: {refused}");
+        assert!(!directory.path().join("new.db").exists(), "{name}");
+    }
+    std::fs::write(&file, whole).unwrap();
+    let mut held = Held::alone(&Address::Sqlite(file.clone())).await.unwrap();
+    sqlx::Executor::execute(&mut held.connection, "DELETE FROM jobs WHERE id = 'j7'").await.unwrap();
+    held.close().await;
+    let refused = inspect(&file).await.unwrap_err().to_string();
+    assert!(refused.contains("the table jobs does not have the rows"), "{refused}");
+    let refused = Store::open(&Address::Sqlite(file)).await.err().unwrap().to_string();
+    assert!(refused.contains("it is a backup of 20") && refused.contains("alert-relay restore"), "{refused}");
+}
+
+#[tokio::test]
+async fn a_store_that_is_served_or_not_empty_is_not_written_over() {
+    let (places, directory) = places(2).await;
+    let file = directory.path().join("backup");
+    back_up_once(&places[0], &file).await;
+    for into in &places[1..] {
+        // One that a bridge has only begun with is empty.
+        let served = Store::open(into).await.unwrap();
+        served.ping().await.unwrap();
+        let refused = restore(&file, into).await.unwrap_err().to_string();
+        assert!(refused.contains("process") && refused.contains("stop"), "{into}: {refused}");
+        served.close().await;
+        restore(&file, into).await.unwrap();
+        let before = all(into).await;
+        let refused = restore(&file, into).await.unwrap_err().to_string();
+        assert!(refused.contains("it is not empty") && refused.contains("delete this one first"), "{into}: {refused}");
+        assert_eq!(all(into).await, before, "{into}");
+    }
+}
+
+async fn back_up_once(from: &Address, file: &std::path::Path) {
+    let store = filled(from).await;
+    store.back_up(file).await.unwrap();
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_store_that_moves_leaves_one_that_no_bridge_serves_until_that_is_undone() {
+    let (places, _directory) = places(2).await;
+    let pairs: Vec<(&Address, &Address)> = match places.as_slice() {
+        [one, other] => vec![(one, other)],
+        [file, _, database, other] => vec![(file, database), (database, other)],
+        _ => unreachable!("two of each kind"),
+    };
+    for (from, into) in pairs {
+        let store = match from {
+            Address::Sqlite(_) => filled(from).await,
+            _ => Store::open(from).await.unwrap(),
+        };
+        let refused = migrate_store(from, into).await.unwrap_err().to_string();
+        assert!(refused.contains("stop"), "it is served: {refused}");
+        store.close().await;
+        let before = all(from).await;
+        let copied = migrate_store(from, into).await.unwrap();
+        assert_eq!((all(into).await, copied.rows_of("jobs")), (before.clone(), 89), "{from} to {into}");
+        let refused = Store::open(from).await.err().unwrap().to_string();
+        assert!(refused.contains(&format!("it was moved to {into}")) && refused.contains("--undo"), "{refused}");
+        let refused = migrate_store(from, into).await.unwrap_err().to_string();
+        assert!(refused.contains("it was moved to"), "{refused}");
+        assert_eq!(undo_migration(from).await.unwrap(), into.to_string());
+        let refused = migrate_store(from, into).await.unwrap_err().to_string();
+        assert!(refused.contains("it is not empty"), "{refused}");
+        // What came to nothing leaves the old one as it was.
+        assert_eq!(all(from).await, before);
+        Store::open(from).await.unwrap().close().await;
+        assert!(undo_migration(from).await.unwrap_err().to_string().contains("was not moved"));
+    }
+}
