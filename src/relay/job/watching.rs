@@ -47,10 +47,13 @@ pub struct Watching {
     /// How many finds for rivals have failed in a row.
     pub(super) failed_finds: u32,
     /// How many finds were made because a rival was in doubt.
+    #[serde(default)]
     pub(super) doubts: u32,
     /// The rivals that were in doubt at the last of them, and why.
+    #[serde(default)]
     pub(super) doubted: Vec<(Session, String)>,
     /// It carries the tag of an ended session although nobody ended it.
+    #[serde(default)]
     pub(super) is_spared: bool,
     /// It had ended before this job began, and its cool-down holds the alert.
     #[serde(default)]

@@ -218,11 +218,9 @@ async fn reload(door: Arc<Door>) {
 /// Forgets what is old, and says which jobs nobody works on: those whose integration is not among the rules any more.
 async fn look_after(door: Arc<Door>, log: Log) {
     loop {
-        let (most, retention) = {
-            let rules = &door.live.now().rules;
-            (rules.max_store_size, rules.retention)
-        };
-        match door.store.prune(retention, most).await {
+        let keep = door.live.now().rules.keep();
+        let most = keep.most_bytes;
+        match door.store.prune(keep).await {
             Ok(0) => {}
             Ok(bodies) => log.note(&format!(
                 "the bodies of the {bodies} oldest deliveries are forgotten: max_store_size allows {} MiB of them",

@@ -29,9 +29,10 @@ use std::time::Duration;
 
 use super::access::Access;
 use super::auth::Auth;
-use super::gates::{Bounds, Gates};
+use super::gates::{Bounds, Gates, Limits};
 use super::notify as telling;
 use super::secret::Secret;
+use super::store::Keep;
 use crate::devin::Token;
 use crate::devin::session::NewSession;
 use crate::relay::alert::Format;
@@ -56,6 +57,8 @@ pub struct Rules {
     pub rules: Vec<Rule>,
     /// How long deliveries are kept, and so how long their identifiers are unique.
     pub retention: Duration,
+    /// How long alerts and jobs are kept that are over.
+    pub alert_retention: Duration,
     /// How many bytes the bodies of deliveries that are kept may have together.
     pub max_store_size: u64,
     /// Keeps these alerts apart from the same alerts of other bridges; empty for none.
@@ -195,6 +198,19 @@ impl fmt::Display for Problem {
 }
 
 impl Rules {
+    /// How long what is kept. Whatever the file says, what a job may be asked to wait for is remembered that long.
+    pub fn keep(&self) -> Keep {
+        let all_limits = || self.bounds.integrations.values().chain([&self.bounds.limits]);
+        let of_limits = |limits: &Limits| limits.runs.iter().map(|runs| runs.within).max().unwrap_or_default();
+        let of_rule = |rule: &Rule| {
+            let holds = rule.policy.holds;
+            holds.cooldown.max(holds.while_pr_open.unwrap_or_default()).max(of_limits(&rule.gates.limits))
+        };
+        let needed = self.rules.iter().map(of_rule).chain(all_limits().map(of_limits)).max().unwrap_or_default();
+        let alerts = self.alert_retention.max(self.retention).max(needed);
+        Keep { deliveries: self.retention, alerts, most_bytes: self.max_store_size }
+    }
+
     /// The secrets of all routes, and the tokens: what must never be shown.
     pub fn secrets(&self) -> impl Iterator<Item = &Secret> {
         let methods = self.routes.iter().flat_map(|route| match &route.auth {
@@ -225,7 +241,7 @@ impl Rules {
 /// The rule of a file that has no list of them, and the group of rules that name none.
 pub const DEFAULT: &str = "default";
 
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "routes",
     "integrations",
     "default",
@@ -235,6 +251,7 @@ const KEYS: [&str; 12] = [
     "access",
     "notify",
     "retention",
+    "alert_retention",
     "max_store_size",
     "on_create_unknown",
     "namespace",
@@ -258,7 +275,10 @@ pub const STARTER: &str = include_str!("rules/starter.yaml");
 /// Deliveries are kept so long where the file says nothing.
 const RETENTION: Duration = Duration::from_secs(30 * 86_400);
 
-/// And as many bytes of them, at least and where the file says nothing.
+/// Alerts and jobs likewise, after they are over.
+const ALERT_RETENTION: Duration = Duration::from_secs(365 * 86_400);
+
+/// And as many bytes of deliveries, at least and where the file says nothing.
 const LEAST_STORE: u64 = 16 << 20;
 const STORE: u64 = 1 << 30;
 
@@ -312,6 +332,9 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
     let retention = section.get("retention", reader);
     let (hour, years) = (Duration::from_secs(3600), Duration::from_secs(3650 * 86_400));
     let retention = retention.and_then(|place| reader.time_within(&place, hour..=years, "from 1h to 3650d"));
+    let alert_retention = section.get("alert_retention", reader);
+    let day = Duration::from_secs(86_400);
+    let alert_retention = alert_retention.and_then(|place| reader.time_within(&place, day..=years, "from 1d to 3650d"));
     let max_store_size = section.get("max_store_size", reader);
     let max_store_size = max_store_size.and_then(|place| {
         if matches!(place.node.value, Value::Number(_) | Value::Decimal(_)) {
@@ -331,6 +354,7 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
         bounds: Bounds { disabled: disabled.collect(), ..bounds },
         rules,
         retention: retention.unwrap_or(RETENTION),
+        alert_retention: alert_retention.unwrap_or(ALERT_RETENTION),
         max_store_size: max_store_size.unwrap_or(STORE),
         namespace: namespace.unwrap_or_default(),
         access,

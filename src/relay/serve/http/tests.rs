@@ -62,6 +62,7 @@ async fn door_with(sns: Sns) -> Arc<Door> {
         open: Open::default(),
         tls: None,
         form_key: Secret::new("key"),
+        backing_up: tokio::sync::Mutex::default(),
     })
 }
 

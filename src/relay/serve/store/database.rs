@@ -12,7 +12,7 @@ use super::schema::migrate;
 use super::transfer::mark;
 use super::{
     Address, Answered, Dialect, NewDelivery, Order, Reply, StoreError, Taken, actions, admission, by_hand, decisions,
-    hint, intake, late, outbox, queue, suppressions, view,
+    hint, intake, late, outbox, pruning, queue, suppressions, view,
 };
 
 /// Before anything is read: the journal that lets readers in beside the writer, and a sync with every commit.
@@ -359,9 +359,7 @@ async fn perform(work: &mut Work<'_>, run: &[Order]) -> Result<Vec<Reply>, Store
         Order::ByHand { wish, by } => Reply::ByHand(by_hand::fulfill(work, wish, by).await?),
         Order::Suppressions => Reply::Suppressions(suppressions::all(work).await?),
         Order::Switches => Reply::Switches(decisions::switches(work).await?),
-        Order::Prune { older_than_ms, most_bytes } => {
-            Reply::Count(intake::prune(work, *older_than_ms, *most_bytes).await?)
-        }
+        Order::Prune(keep) => Reply::Pruned(pruning::prune(work, keep).await?),
         Order::Outbox(wish) => Reply::Outbox(outbox::fulfill(work, wish).await?),
         Order::Ping => done(probe(work).await)?,
     };

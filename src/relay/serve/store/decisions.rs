@@ -226,26 +226,6 @@ pub fn view(row: &AnyRow) -> Result<DecisionView, StoreError> {
     })
 }
 
-/// Forgets answers that are older.
-///
-/// # Errors
-/// The database's.
-pub async fn forget(work: &mut Work<'_>, before: i64) -> Result<(), StoreError> {
-    sqlx::query("DELETE FROM decisions WHERE at < $1").bind(before).execute(&mut *work.connection).await?;
-    for text in [
-        "DELETE FROM firings WHERE at < $1",
-        "DELETE FROM alert_deliveries WHERE at < $1",
-        "DELETE FROM job_events WHERE at < $1",
-        "DELETE FROM actions WHERE at < $1",
-        "DELETE FROM suppressions WHERE until < $1",
-        "DELETE FROM outbox WHERE at < $1",
-        "DELETE FROM outbox_threads WHERE at < $1",
-    ] {
-        sqlx::query(text).bind(before).execute(&mut *work.connection).await?;
-    }
-    Ok(())
-}
-
 /// Throws a switch, for every process that shares the store. What it has held is asked about at once when it is off.
 ///
 /// # Errors

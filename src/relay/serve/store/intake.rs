@@ -11,11 +11,8 @@ mod write;
 
 use std::time::Duration;
 
-use sqlx::AssertSqlSafe;
-
 use super::StoreError;
 use super::database::Work;
-use super::decisions::forget;
 use crate::relay::alert::Severity;
 use crate::relay::job::Job;
 use crate::relay::serve::duplicate::{Duplicate, Earlier, Fate, Received, duplicate};
@@ -133,28 +130,6 @@ pub async fn accept(work: &mut Work<'_>, deliveries: &[&NewDelivery]) -> Result<
     known.write(work).await?;
     mentions::write(work, &mentions).await?;
     Ok(receipts)
-}
-
-/// Deliveries that are kept for whoever looks into what goes on: those that an active job was made of, or heard of last.
-const IN_USE: &str = "SELECT delivery FROM jobs WHERE settled_at IS NULL AND delivery IS NOT NULL \
-    UNION SELECT a.last_delivery FROM alerts a JOIN jobs j ON j.alert = a.tag WHERE j.settled_at IS NULL";
-
-/// Forgets deliveries that came longer ago, and of the others the oldest bodies until those that are left have no more than
-/// `most_bytes` together. Answers with how many bodies that were.
-///
-/// # Errors
-/// The database's.
-pub async fn prune(work: &mut Work<'_>, older_than_ms: i64, most_bytes: i64) -> Result<u64, StoreError> {
-    let before = work.now.saturating_sub(older_than_ms);
-    forget(work, before).await?;
-    sqlx::query("DELETE FROM deliveries WHERE received_at < $1").bind(before).execute(&mut *work.connection).await?;
-    let text = format!(
-        "UPDATE deliveries SET body = NULL WHERE id IN (SELECT id FROM (SELECT id, CAST(SUM(LENGTH(body)) OVER \
-        (ORDER BY received_at DESC, id DESC) AS BIGINT) AS bytes FROM deliveries WHERE body IS NOT NULL) newest \
-        WHERE bytes > $1) AND id NOT IN ({IN_USE})"
-    );
-    let cut = sqlx::query(AssertSqlSafe(text)).bind(most_bytes).execute(&mut *work.connection).await?;
-    Ok(cut.rows_affected())
 }
 
 fn take_in<'d>(known: &mut Known<'d>, mentions: &mut Vec<Mention<'d>>, delivery: &'d NewDelivery) -> Receipt {

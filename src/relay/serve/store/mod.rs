@@ -16,6 +16,7 @@ mod late;
 mod ledger;
 mod outbox;
 mod place;
+mod pruning;
 mod queue;
 mod rows;
 mod schema;
@@ -48,6 +49,7 @@ pub use late::{Amendment, Late};
 pub use ledger::{Ledger, OWNER, Origin};
 pub use outbox::{NoticeFilter, NoticeView, Outgoing, Outstanding, Settled};
 pub use place::Address;
+pub use pruning::Keep;
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use suppressions::SuppressionView;
 pub use transfer::{Copied, back_up, inspect, migrate_store, restore, undo_migration};
@@ -117,7 +119,7 @@ enum Order {
     ByHand { wish: Wish, by: String },
     Suppressions,
     Outbox(Box<outbox::Wish>),
-    Prune { older_than_ms: i64, most_bytes: i64 },
+    Prune(Keep),
     Ping,
 }
 
@@ -138,7 +140,8 @@ enum Reply {
     ByHand(Answered),
     Suppressions(Vec<SuppressionView>),
     Outbox(outbox::Answer),
-    Count(u64),
+    /// How many bodies are forgotten; `None` where there is more to forget.
+    Pruned(Option<u64>),
     Done,
 }
 
@@ -289,18 +292,9 @@ impl Store {
         }
     }
 
-    /// Forgets deliveries that are older, and of the rest the oldest bodies, until `most_bytes` of them are left. Answers with
-    /// how many bodies that were. What active jobs were made of stays.
-    ///
-    /// # Errors
-    /// The database's.
-    pub async fn prune(&self, older_than: Duration, most_bytes: u64) -> Result<u64, StoreError> {
+    /// What has been accepted since is counted anew.
+    fn begin_to_prune(&self) {
         self.accepted.store(0, Ordering::Relaxed);
-        let most_bytes = i64::try_from(most_bytes).unwrap_or(i64::MAX);
-        match self.ask(Order::Prune { older_than_ms: millis(older_than), most_bytes }).await? {
-            Reply::Count(bodies) => Ok(bodies),
-            _ => Err(StoreError::mixed_up()),
-        }
     }
 
     /// Waits until so many bytes of bodies have been accepted since the last [`Store::prune`].

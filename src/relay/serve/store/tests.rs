@@ -4,9 +4,11 @@ mod admission;
 mod by_hand;
 mod histories;
 mod outbox;
+mod pruning;
 mod quota;
 mod storms;
 mod transfer;
+mod upgrade;
 mod views;
 mod waking;
 
@@ -124,6 +126,11 @@ fn told(receipt: &Receipt) -> String {
 fn save(claimed: &Claimed, owner: &str, due_in: Option<i64>) -> Save {
     let (job, progress) = (claimed.job.clone(), claimed.progress.clone());
     Save { job, epoch: claimed.epoch, owner: owner.to_string(), progress, events: Vec::new(), news_until: 0, due_in }
+}
+
+/// Keeps deliveries for so long and so many bytes of them, and alerts for good.
+fn keep(deliveries: Duration, most_bytes: u64) -> Keep {
+    Keep { deliveries, alerts: Duration::MAX, most_bytes }
 }
 
 /// Settles the job of an alert with a status.
@@ -444,11 +451,11 @@ async fn what_happened_can_be_asked_and_old_deliveries_are_forgotten() {
         assert_eq!(shown, ("firing", Some("done")), "{address}");
         store.ping().await.unwrap();
         store.ping().await.unwrap();
-        store.prune(LEASE, u64::MAX).await.unwrap();
+        store.prune(keep(LEASE, u64::MAX)).await.unwrap();
         assert!(store.accept(delivery(2, "7", "b", "x", "firing")).await.unwrap().is_duplicate(), "{address}");
         // Nothing is older than what comes next.
         while store.accept(delivery(3, "7", "b", "x", "firing")).await.is_ok_and(|receipt| receipt.is_duplicate()) {
-            store.prune(NO_LEASE, u64::MAX).await.unwrap();
+            store.prune(keep(NO_LEASE, u64::MAX)).await.unwrap();
         }
     }
 }
@@ -477,13 +484,13 @@ async fn the_oldest_bodies_go_first_and_none_that_an_active_job_was_made_of() {
             store.accept(delivery(number, "", &format!("{number:04}"), &number.to_string(), "resolved")).await.unwrap();
         }
         store.accept(delivery(6, "", "cccc", "x", "firing")).await.unwrap();
-        assert_eq!(store.prune(LEASE, 24).await.unwrap(), 0, "{address}");
-        assert_eq!(store.prune(LEASE, 12).await.unwrap(), 2, "{address}");
+        assert_eq!(store.prune(keep(LEASE, 24)).await.unwrap(), 0, "{address}");
+        assert_eq!(store.prune(keep(LEASE, 12)).await.unwrap(), 2, "{address}");
         if address != Address::Memory {
             let left = bodies(&address).await;
             assert_eq!(left, ["d1", "d4", "d5", "d6"]);
         }
-        assert_eq!(store.prune(LEASE, 0).await.unwrap(), 2, "{address}");
+        assert_eq!(store.prune(keep(LEASE, 0)).await.unwrap(), 2, "{address}");
         if address != Address::Memory {
             assert_eq!(bodies(&address).await, ["d1", "d6"]);
         }

@@ -96,7 +96,7 @@ fn files_that_are_right_are_allowed() {
         "limits: {runs: [3/h, {count: 7, within: 1d}], concurrent_sessions: 5}\nkill_switch: {file: stop}",
         "access: {read_token: {env: TOKEN}, admin_token: [{name: ops, token: {env: OTHER}}], hosts: [relay.example.com]}",
         "notify: {targets: [{name: ops, kind: slack, url: {env: HOOK}}], allow_internal: [10.0.0.0/8]}\ndefault: {notify: {target: ops}}",
-        "retention: 1d\nmax_store_size: 64MiB\non_create_unknown: report\nnamespace: x",
+        "retention: 1d\nalert_retention: 90d\nmax_store_size: 64MiB\non_create_unknown: report\nnamespace: x",
     ];
     for part in parts {
         let yaml = format!("{INTEGRATIONS}{ROUTES}{part}\n");

@@ -213,7 +213,7 @@ async fn an_answer_that_stays_the_same_is_kept_once_and_forgotten_with_the_deliv
         let lost = Ask { epoch: 9, ..ask(&claimed, false) };
         assert_eq!(store.admit(lost).await.unwrap(), Admission::Lost, "{address}");
         while !rows(&store).await.is_empty() {
-            store.prune(NO_LEASE, u64::MAX).await.unwrap();
+            store.prune(keep(NO_LEASE, u64::MAX)).await.unwrap();
         }
     }
 }

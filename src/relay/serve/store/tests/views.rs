@@ -193,7 +193,7 @@ async fn an_alert_tells_what_happened_to_it_from_its_delivery_to_its_outcome() {
         assert!(store.alert("nobody").await.unwrap().is_none() && store.job("j9").await.unwrap().is_none());
         // What happened is forgotten with the deliveries, a moment after it was kept.
         while !store.alert("cpu").await.unwrap().unwrap().timeline.is_empty() {
-            store.prune(Duration::ZERO, u64::MAX).await.unwrap();
+            store.prune(keep(Duration::ZERO, u64::MAX)).await.unwrap();
         }
         assert!(store.actions(9, None).await.unwrap().is_empty(), "{address}");
     }

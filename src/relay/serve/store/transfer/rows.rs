@@ -67,7 +67,8 @@ impl<'s, 'c, 't> Reader<'s, 'c, 't> {
     async fn new(from: &'s mut Side<'c>, table: &'t Table) -> Result<Self, StoreError> {
         let has_bodies = table.columns.iter().any(|column| column.kind == Kind::Bytes);
         if from.dialect == Dialect::Postgres {
-            let text = format!("DECLARE relay_copy NO SCROLL CURSOR FOR SELECT {} FROM {}", names(table), table.name);
+            // Each has a name of its own: what a statement with the same words once had for columns is remembered.
+            let text = format!("DECLARE copy_{0} NO SCROLL CURSOR FOR SELECT {1} FROM {0}", table.name, names(table));
             from.connection.execute(AssertSqlSafe(text)).await?;
         }
         Ok(Reader { from, table, most: if has_bodies { MOST_BODIES } else { MOST_ROWS }, last: i64::MIN })
@@ -81,7 +82,7 @@ impl<'s, 'c, 't> Reader<'s, 'c, 't> {
                 names(table),
                 table.name
             ),
-            Dialect::Postgres => format!("FETCH {most} FROM relay_copy"),
+            Dialect::Postgres => format!("FETCH {most} FROM copy_{}", table.name),
         };
         let query = sqlx::query(AssertSqlSafe(text));
         let query = if self.from.dialect == Dialect::Sqlite { query.bind(self.last) } else { query };
@@ -94,7 +95,8 @@ impl<'s, 'c, 't> Reader<'s, 'c, 't> {
 
     async fn end(self) -> Result<(), StoreError> {
         if self.from.dialect == Dialect::Postgres {
-            self.from.connection.execute("CLOSE relay_copy").await?;
+            let text = format!("CLOSE copy_{}", self.table.name);
+            self.from.connection.execute(AssertSqlSafe(text)).await?;
         }
         Ok(())
     }

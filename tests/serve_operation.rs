@@ -1,0 +1,148 @@
+//! A bridge that is operated: its store is backed up while it works, restored, and moved elsewhere, and no alert gets a second session
+//! by that. `tests/postgres/run` moves it to PostgreSQL, too.
+
+mod common;
+
+use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use common::bridge::{Bridge, by, request};
+use common::devin::{Devin, Sessions, state};
+use common::{Program, Ran, postgres};
+use rustix::process::Signal;
+use serde_json::{Value, json};
+
+const READ: &str = "Xq9vT2kLmZ4wXq9vT2kLmZ4w";
+const ADMIN: &str = "Hx8dk2PqLw9vTz4rNc6bYm1s";
+const ACCESS: &str =
+    "access: {read_token: {env: RELAY_TEST_READ}, admin_token: {name: ops, token: {env: RELAY_TEST_ADMIN}}}\n";
+
+/// Nothing but the attempt's tag keeps a session from being created again.
+const RULE: &str = "poll_interval: 1s, pr_grace: 0, cooldown: 0s, while_pr_open: start";
+
+fn alert(key: &str) -> String {
+    json!({"title": format!("{key} is full"), "dedup_key": key}).to_string()
+}
+
+fn guarded(devin: &Devin) -> Program {
+    by(&devin.settings(), RULE, ACCESS)
+        .variable("RELAY_TEST_READ", READ)
+        .variable("RELAY_TEST_ADMIN", ADMIN)
+        .file("read.token", READ)
+        .file("admin.token", ADMIN)
+}
+
+/// A command that asks a bridge.
+fn ask(program: &Program, bridge: &Bridge, words: &str, token: &str) -> Ran {
+    program.run(&format!("alert-relay {words} --bridge http://{} --token-file {token}.token", bridge.address))
+}
+
+fn stop(bridge: Bridge) {
+    bridge.signal(Signal::TERM);
+    let (said, status) = bridge.end();
+    assert!(status.success(), "{said:?}");
+}
+
+fn object(ran: &Ran) -> Value {
+    assert_eq!(ran.exit(), "exit 0", "{}{}", ran.text(), ran.stderr);
+    serde_json::from_str(&ran.text()).unwrap()
+}
+
+#[test]
+fn a_bridge_that_is_restored_goes_on_without_a_second_session() {
+    let devin = Devin::of(&Arc::new(Sessions::new().on_look(|_| state("running/finished", true))));
+    let program = guarded(&devin);
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml --store sqlite:relay.db");
+    assert_eq!(ask(&program, &bridge, "pause", "admin").exit(), "exit 0");
+    bridge.post("generic", &alert("disk"));
+    let refused = ask(&program, &bridge, "backup relay.backup", "read");
+    assert!(refused.exit() == "exit 1" && refused.text().contains("bridge_denied"), "{}", refused.text());
+    let copied = object(&ask(&program, &bridge, "backup relay.backup", "admin"));
+    assert_eq!((&copied["rows"]["alerts"], &copied["rows"]["jobs"]), (&json!(1), &json!(1)), "{copied}");
+    let refused = ask(&program, &bridge, "backup relay.backup", "admin");
+    assert!(refused.exit() == "exit 1" && refused.text().contains("--force"), "{}", refused.text());
+    object(&ask(&program, &bridge, "backup relay.backup --force", "admin"));
+    // What happens after the backup: the alert gets its session, which comes to its end, and another alert comes in.
+    assert_eq!(ask(&program, &bridge, "resume", "admin").exit(), "exit 0");
+    let before = bridge.until("outcome");
+    bridge.post("generic", &alert("memory"));
+    bridge.until("outcome");
+    stop(bridge);
+    assert_eq!(devin.count("POST"), 2);
+
+    let refused = program.run("alert-relay restore relay.backup --store sqlite:relay.db");
+    assert!(refused.exit() == "exit 1" && refused.text().contains("it is not empty"), "{}", refused.text());
+    let refused = program.run("alert-relay serve --rules relay.yaml --store sqlite:relay.backup");
+    assert!(refused.exit() == "exit 1" && refused.stderr.contains("it is a backup of"), "{}", refused.stderr);
+    let restored = object(&program.run("alert-relay restore relay.backup --store sqlite:restored.db"));
+    assert_eq!(restored["rows"]["jobs"], 1, "{restored}");
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml --store sqlite:restored.db");
+    assert_eq!(ask(&program, &bridge, "resume", "admin").exit(), "exit 0");
+    let after = bridge.until("outcome");
+    assert_eq!(after["session_id"], before["session_id"], "{after}");
+    assert_eq!(devin.count("POST"), 2, "the session is found by the tag of its attempt: {}", devin.asked());
+    let actions = ask(&program, &bridge, "ps --all", "admin").text().to_string();
+    assert!(!actions.contains("memory"), "what came after the backup is not known: {actions}");
+}
+
+/// Delivers alerts as a sender does that tries again until it hears that each is kept.
+fn deliver(address: &Mutex<String>, accepted: &AtomicUsize, count: usize) {
+    for number in 0..count {
+        let body = alert(&number.to_string());
+        loop {
+            let address = address.lock().unwrap().clone();
+            let answer = request(&address, "POST", "/v1/hooks/generic", "", body.as_bytes());
+            if answer.is_ok_and(|answer| answer.status == 202) {
+                break;
+            }
+            std::thread::yield_now();
+        }
+        accepted.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Moves a bridge between two stores while alerts are delivered to it.
+fn move_under_load(from: &str, into: &str) {
+    const ALERTS: usize = 60;
+    let devin = Devin::of(&Arc::new(Sessions::new().on_look(|_| state("running/finished", true))));
+    let program = by(&devin.settings(), RULE, "");
+    let mut bridge = Bridge::start(&program, &format!("--rules relay.yaml --store {from}"));
+    let (address, accepted) = (Mutex::new(bridge.address.clone()), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        scope.spawn(|| deliver(&address, &accepted, ALERTS));
+        bridge.until("session_created");
+        while accepted.load(Ordering::SeqCst) < ALERTS / 3 {
+            std::thread::yield_now();
+        }
+        stop(bridge);
+        let moved = program.run(&format!("alert-relay migrate {from} {into}"));
+        assert_eq!(moved.exit(), "exit 0", "{}{}", moved.text(), moved.stderr);
+        bridge = Bridge::start(&program, &format!("--rules relay.yaml --store {into}"));
+        address.lock().unwrap().clone_from(&bridge.address);
+        while accepted.load(Ordering::SeqCst) < ALERTS {
+            std::thread::yield_now();
+        }
+    });
+    while bridge.alerts().iter().any(|alert| alert["job"]["settled_at"].is_null()) {
+        bridge.until("outcome");
+    }
+    let alerts = bridge.alerts();
+    let sessions: BTreeSet<&str> = alerts.iter().filter_map(|alert| alert["job"]["session_id"].as_str()).collect();
+    assert_eq!((alerts.len(), sessions.len(), devin.count("POST")), (ALERTS, ALERTS, ALERTS), "{alerts:?}");
+    let refused = program.run(&format!("alert-relay serve --rules relay.yaml --store {from} --listen 127.0.0.1:0"));
+    assert!(refused.exit() == "exit 1" && refused.stderr.contains("it was moved to"), "{}", refused.stderr);
+}
+
+#[test]
+fn a_store_that_moves_while_deliveries_go_on_loses_nothing() {
+    move_under_load("sqlite:relay.db", "sqlite:moved.db");
+}
+
+#[test]
+fn a_store_that_moves_to_postgresql_and_back_loses_nothing() {
+    let Some(store) = postgres::store("moved") else { return };
+    move_under_load("sqlite:relay.db", &store);
+    let Some(store) = postgres::store("moving") else { return };
+    move_under_load(&store, "sqlite:moved.db");
+}
