@@ -75,6 +75,7 @@ pub struct Watching {
     /// Whether the last poll was answered.
     pub(super) is_current: bool,
     /// Whether only a list has shown it lately: a 404 does not say then that it is gone.
+    #[serde(default)]
     pub(super) is_only_listed: bool,
 }
 
