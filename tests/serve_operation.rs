@@ -107,22 +107,23 @@ fn move_under_load(from: &str, into: &str) {
     const ALERTS: usize = 60;
     let devin = Devin::of(&Arc::new(Sessions::new().on_look(|_| state("running/finished", true))));
     let program = by(&devin.settings(), RULE, "");
-    let mut bridge = Bridge::start(&program, &format!("--rules relay.yaml --store {from}"));
-    let (address, accepted) = (Mutex::new(bridge.address.clone()), AtomicUsize::new(0));
-    std::thread::scope(|scope| {
+    let mut old = Bridge::start(&program, &format!("--rules relay.yaml --store {from}"));
+    let (address, accepted) = (Mutex::new(old.address.clone()), AtomicUsize::new(0));
+    let mut bridge = std::thread::scope(|scope| {
         scope.spawn(|| deliver(&address, &accepted, ALERTS));
-        bridge.until("session_created");
+        old.until("session_created");
         while accepted.load(Ordering::SeqCst) < ALERTS / 3 {
             std::thread::yield_now();
         }
-        stop(bridge);
+        stop(old);
         let moved = program.run(&format!("alert-relay migrate {from} {into}"));
         assert_eq!(moved.exit(), "exit 0", "{}{}", moved.text(), moved.stderr);
-        bridge = Bridge::start(&program, &format!("--rules relay.yaml --store {into}"));
-        address.lock().unwrap().clone_from(&bridge.address);
+        let new = Bridge::start(&program, &format!("--rules relay.yaml --store {into}"));
+        address.lock().unwrap().clone_from(&new.address);
         while accepted.load(Ordering::SeqCst) < ALERTS {
             std::thread::yield_now();
         }
+        new
     });
     while bridge.alerts().iter().any(|alert| alert["job"]["settled_at"].is_null()) {
         bridge.until("outcome");
