@@ -18,8 +18,8 @@ const ADMIN: &str = "Hx8dk2PqLw9vTz4rNc6bYm1s";
 const ACCESS: &str =
     "access: {read_token: {env: RELAY_TEST_READ}, admin_token: {name: ops, token: {env: RELAY_TEST_ADMIN}}}\n";
 
-/// Nothing but the attempt's tag keeps a session from being created again.
-const RULE: &str = "poll_interval: 1s, pr_grace: 0, cooldown: 0s, while_pr_open: start";
+/// Nothing but the attempt's tag keeps a session from being created again. What a stop leaves unclear is created again soon.
+const RULE: &str = "poll_interval: 1s, pr_grace: 0, cooldown: 0s, while_pr_open: start, reconcile_window: 5s";
 
 fn alert(key: &str) -> String {
     json!({"title": format!("{key} is full"), "dedup_key": key}).to_string()
@@ -73,7 +73,7 @@ fn a_bridge_that_is_restored_goes_on_without_a_second_session() {
 
     let refused = program.run("alert-relay restore relay.backup --store sqlite:relay.db");
     assert!(refused.exit() == "exit 1" && refused.text().contains("it is not empty"), "{}", refused.text());
-    let refused = program.run("alert-relay serve --rules relay.yaml --store sqlite:relay.backup");
+    let refused = program.run("alert-relay serve --rules relay.yaml --store sqlite:relay.backup --listen 127.0.0.1:0");
     assert!(refused.exit() == "exit 1" && refused.stderr.contains("it is a backup of"), "{}", refused.stderr);
     let restored = object(&program.run("alert-relay restore relay.backup --store sqlite:restored.db"));
     assert_eq!(restored["rows"]["jobs"], 1, "{restored}");
