@@ -181,8 +181,8 @@ pub fn reply(mut stream: TcpStream) -> std::io::Result<Reply> {
     stream.set_read_timeout(Some(PATIENCE))?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
-    let answer = String::from_utf8_lossy(&answer).into_owned();
-    let (head, body) = answer.split_once("\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    let end = answer.windows(4).position(|four| four == b"\r\n\r\n").ok_or(std::io::ErrorKind::UnexpectedEof)?;
+    let (head, body) = (String::from_utf8_lossy(&answer[..end]), &answer[end + 4..]);
     let status =
         head.split(' ').nth(1).and_then(|status| status.parse().ok()).ok_or(std::io::ErrorKind::InvalidData)?;
     let head = head.to_ascii_lowercase();
@@ -190,5 +190,5 @@ pub fn reply(mut stream: TcpStream) -> std::io::Result<Reply> {
     if length.is_some_and(|length: usize| length != body.len()) {
         return Err(std::io::ErrorKind::UnexpectedEof.into());
     }
-    Ok(Reply { status, head, body: body.to_string() })
+    Ok(Reply { status, head, body: String::from_utf8_lossy(body).into_owned() })
 }

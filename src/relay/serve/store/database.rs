@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Once;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
+use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
 use super::place;
 use super::schema::migrate;
-use super::transfer::mark;
+use super::transfer::{lock::lock, mark};
 use super::{
     Address, Answered, Dialect, NewDelivery, Order, Reply, StoreError, Taken, actions, admission, by_hand, decisions,
     hint, intake, late, outbox, pruning, queue, suppressions, view,
@@ -240,20 +240,6 @@ fn number(file: &Metadata) -> u64 {
 pub(super) fn url_of_file(path: &Path, mode: &str) -> String {
     let name = utf8_percent_encode(&path.to_string_lossy(), NON_ALPHANUMERIC).to_string();
     format!("sqlite:{name}?mode={mode}")
-}
-
-/// Takes the lock of all that serve a store in PostgreSQL, as one of them or alone, for as long as the connection is open. Answers whether
-/// it could be had at once.
-///
-/// # Errors
-/// The database's.
-pub(super) async fn lock(connection: &mut AnyConnection, is_alone: bool) -> Result<bool, StoreError> {
-    // A database may have a store in each of its schemas.
-    let text = format!(
-        "SELECT CAST(CAST(pg_try_advisory_lock{}(7340033, hashtext(COALESCE(current_schema(), ''))) AS INT) AS BIGINT)",
-        if is_alone { "" } else { "_shared" }
-    );
-    Ok(sqlx::query(AssertSqlSafe(text)).fetch_one(connection).await?.try_get::<i64, _>(0)? == 1)
 }
 
 /// The file, readable to its owner only (SQLite gives the same mode to its journal), and the lock of who writes to it.

@@ -242,16 +242,18 @@ CREATE INDEX outbox_dead ON outbox (target) WHERE state = 'dead';
 ",
 ];
 
+/// The newest version that this program knows.
+pub const NEWEST: i64 = MIGRATIONS.len() as i64;
+
 /// The version of a store, or `None` where there is none; and the newest that this program knows.
 ///
 /// # Errors
 /// The database's.
 pub async fn version(connection: &mut AnyConnection) -> Result<(Option<i64>, i64), StoreError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
     // A database without that table is another program's, or nobody's yet.
     match sqlx::query("SELECT MAX(version) FROM relay_store").fetch_one(&mut *connection).await {
-        Ok(row) => Ok((row.try_get(0)?, known)),
-        Err(sqlx::Error::Database(_)) => Ok((None, known)),
+        Ok(row) => Ok((row.try_get(0)?, NEWEST)),
+        Err(sqlx::Error::Database(_)) => Ok((None, NEWEST)),
         Err(error) => Err(error.into()),
     }
 }
@@ -273,8 +275,7 @@ pub async fn has_table(connection: &mut AnyConnection, dialect: Dialect, name: &
 /// # Errors
 /// The database's, or that a newer program has written this store.
 pub async fn migrate(connection: &mut AnyConnection, dialect: Dialect) -> Result<(), StoreError> {
-    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
-    migrate_to(connection, dialect, known).await
+    migrate_to(connection, dialect, NEWEST).await
 }
 
 /// Brings the store to the tables of this version.

@@ -2,6 +2,7 @@
 //! moment, what is written is there as a whole or not at all, and every table has as many rows afterwards as before.
 
 pub(super) mod holding;
+pub(super) mod lock;
 pub(super) mod mark;
 pub(super) mod rows;
 mod tables;

@@ -5,13 +5,10 @@ use serde_json::{Value, json};
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
 
 use super::super::database::install_drivers;
-use super::super::schema::migrate_to;
+use super::super::schema::{NEWEST, migrate_to};
 use super::super::{Dialect, back_up, restore};
 use super::*;
 use crate::relay::job::{Action, Observation, step};
-
-/// The newest version, of which a store is made as of the others.
-const NEWEST: i64 = 7;
 
 /// A job in a phase, as the first program wrote it.
 fn old_job(id: &str, phase: &Value) -> Value {

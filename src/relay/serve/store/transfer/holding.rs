@@ -4,9 +4,10 @@ use std::fs::File;
 
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
-use super::super::database::{claim_file, install_drivers, lock, url_of_file};
+use super::super::database::{claim_file, install_drivers, url_of_file};
 use super::super::schema::{has_table, migrate_to, version};
 use super::super::{Address, Dialect, StoreError};
+use super::lock::lock;
 use super::mark::{self, Mark};
 use super::rows::{Side, count};
 use super::tables::{Table, tables};
