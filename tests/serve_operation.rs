@@ -46,7 +46,7 @@ fn stop(bridge: Bridge) {
 
 fn object(ran: &Ran) -> Value {
     assert_eq!(ran.exit(), "exit 0", "{}{}", ran.text(), ran.stderr);
-    serde_json::from_str(&ran.text()).unwrap()
+    serde_json::from_str(ran.text()).unwrap()
 }
 
 #[test]
