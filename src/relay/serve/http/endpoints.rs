@@ -75,7 +75,7 @@ const NOTIFICATIONS: &[&str] = &["state", "target", "alert", "job", "after", "li
 const PAGE: &[&str] = &["after", "limit"];
 
 /// All of them.
-pub static ENDPOINTS: [Endpoint; 32] = [
+pub static ENDPOINTS: [Endpoint; 33] = [
     get("/healthz", Right::Nothing, &[], Handler::Health),
     get("/readyz", Right::Nothing, &[], Handler::Readiness),
     get("/metrics", Right::Read, &[], Handler::Metrics),
