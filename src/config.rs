@@ -106,7 +106,7 @@ impl Access {
             None => {
                 let org_id = fields.text("org_id").filter(|org_id| !org_id.trim().is_empty());
                 let org_id = org_id.or_else(|| variable("DEVIN_ORG_ID")).map(|org_id| org_id.trim().to_string());
-                fields.check_org_id(org_id.as_deref().unwrap_or_default());
+                fields.check_org_id("org_id", org_id.as_deref().unwrap_or_default());
                 (fields.api_url(&variable), org_id)
             }
         };
@@ -154,9 +154,11 @@ impl Config {
         let token = fields.required("api_token", "the API key", "DEVIN_API_KEY", &variable);
         let org_id = fields.required("org_id", "the organization ID", "DEVIN_ORG_ID", &variable);
         fields.check_token(&token);
-        fields.check_org_id(&org_id);
+        fields.check_org_id("org_id", &org_id);
         let org_ids = fields.list("org_ids", "a list of organization IDs (org-…)");
-        org_ids.iter().for_each(|org_id| fields.check_org_id(org_id));
+        for (place, org_id) in org_ids.iter().enumerate() {
+            fields.check_org_id(&format!("org_ids[{place}]"), org_id);
+        }
         let start_date = fields.date("start_date");
         let end_date = fields.date("end_date");
         let tags = fields.list("tags", "a list of tags, such as [\"billing\"]");
@@ -170,6 +172,10 @@ impl Config {
         );
         let concurrency = fields.number("concurrency", DEFAULT_CONCURRENCY, 1..=64, "a whole number from 1 to 64");
         let report_deletions = fields.flag("report_deletions");
+        if report_deletions && !org_ids.is_empty() {
+            let why = "what one organization lists no more, another may list: leave out one of the two settings";
+            fields.problem(format!("report_deletions cannot be used with org_ids: {why}"));
+        }
         let redact_fields =
             fields.list("redact_fields", "a list of fields, such as [\"title\", \"session_messages.message\"]");
         let redact_key = fields.redact_key();

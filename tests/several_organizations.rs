@@ -212,9 +212,42 @@ fn a_wrong_list_of_organizations_is_a_wrong_setting() {
     let api = two();
     for (more, part) in [
         (json!({"org_ids": "org-2"}), "org_ids must be a list of organization IDs"),
-        (json!({"org_ids": ["https://app.devin.ai"]}), "is a URL"),
+        (json!({"org_ids": ["https://app.devin.ai"]}), "org_ids[0] is a URL"),
+        (json!({"org_ids": ["org-2", "org-3,org-4"]}), "org_ids[1] is not an organization ID"),
+        (json!({"org_ids": ["org-2"], "report_deletions": true}), "report_deletions cannot be used with org_ids"),
     ] {
         let said = program().at(&api, more.clone()).check().text().to_string();
         assert!(said.contains(part), "{more}: {said}");
     }
+}
+
+#[test]
+fn items_that_say_they_are_of_different_organizations_are_two() {
+    let lists = [("org-1", "one"), ("org-2", "two")].map(|(org, title)| {
+        let item = json!({"playbook_id": "p", "org_id": org, "title": title, "updated_at": T});
+        (format!("/v3/organizations/{org}/playbooks"), item.to_string())
+    });
+    let api = Api::start(move |ask| {
+        let path = ask.target.split('?').next().unwrap();
+        let found = lists.iter().find(|(known, _)| known == path);
+        found.map_or_else(|| Answer::problem(403, "Forbidden"), |(_, item)| Answer::list(&[item]))
+    });
+    for mode in ["full_refresh", "incremental"] {
+        let told = read(&api, &[("playbooks", mode)], "[]", &["org-2"]).told();
+        assert_eq!(told.records("playbooks").len(), 2, "{mode}");
+    }
+}
+
+#[test]
+fn what_one_organization_lacks_makes_a_stream_incomplete_also_where_all_streams_are_read() {
+    let api = api(&[
+        ("/v3/organizations/org-1/playbooks", &[r#"{"playbook_id":"p","updated_at":1700000001}"#]),
+        ("/v3/organizations/org-1/sessions", &[]),
+        ("/v3/organizations/org-2/sessions", &[]),
+    ]);
+    let ran = program().at(&api, json!({"org_ids": ["org-2"]})).run("read --config config.json --streams all");
+    let text = ran.text();
+    let mut of_playbooks = text.lines().filter(|line| line.contains("STREAM_STATUS") && line.contains("\"playbooks\""));
+    assert!(of_playbooks.next_back().unwrap().contains("INCOMPLETE"), "{text}");
+    assert_eq!(ran.exit(), "exit 1");
 }

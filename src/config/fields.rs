@@ -106,15 +106,22 @@ impl Fields {
         }
     }
 
-    pub fn check_org_id(&mut self, org_id: &str) {
+    pub fn check_org_id(&mut self, name: &str, org_id: &str) {
         let org_id = org_id.trim();
         if holds_key(org_id) {
-            self.problems.push("org_id is an API key: it must be the organization ID (org-…)".to_string());
+            self.problems.push(format!("{name} is an API key: it must be the organization ID (org-…)"));
         } else if org_id.contains("://") {
-            self.problems.push("org_id is a URL: it must be the organization ID (org-…)".to_string());
-        } else if matches!(org_id, "." | "..") || org_id.chars().any(|c| c.is_control() || c.is_whitespace()) {
-            self.problems.push("org_id is not an organization ID (org-…)".to_string());
+            self.problems.push(format!("{name} is a URL: it must be the organization ID (org-…)"));
+        } else if matches!(org_id, "." | "..")
+            || org_id.chars().any(|c| c.is_control() || c.is_whitespace() || c == ',')
+        {
+            self.problems.push(format!("{name} is not an organization ID (org-…)"));
         }
+    }
+
+    /// What goes wrong with two settings together.
+    pub fn problem(&mut self, problem: String) {
+        self.problems.push(problem);
     }
 
     /// A date, of which there is one form.

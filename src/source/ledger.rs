@@ -67,8 +67,13 @@ impl Account {
     /// How the stream has ended; `None` while an organization is still to be read.
     pub(super) fn outcome(&self) -> Option<Outcome> {
         let outcomes: Vec<Outcome> = self.parts.iter().map(|part| part.outcome).collect::<Option<_>>()?;
-        let worst = [Outcome::Incomplete, Outcome::Complete].into_iter().find(|worst| outcomes.contains(worst));
-        Some(worst.unwrap_or(Outcome::LeftOut))
+        let has = |outcome| outcomes.contains(&outcome);
+        Some(match (has(Outcome::Complete), has(Outcome::Incomplete), has(Outcome::LeftOut)) {
+            (true, false, false) => Outcome::Complete,
+            (false, false, true) => Outcome::LeftOut,
+            // Also what one organization has not, and another has: it is not whole.
+            _ => Outcome::Incomplete,
+        })
     }
 }
 

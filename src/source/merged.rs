@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::devin::Page;
@@ -78,8 +79,11 @@ fn fields(record: &str) -> Vec<(&str, &str)> {
 fn joined(first: &str, second: &str) -> Option<String> {
     let elements = |list| serde_json::from_str::<Vec<&RawValue>>(list).ok();
     let mut all: Vec<&str> = elements(first)?.into_iter().map(RawValue::get).collect();
+    // The order of an object's fields says nothing.
+    let read = |element: &str| serde_json::from_str::<Value>(element).ok();
+    let known: Vec<Option<Value>> = all.iter().map(|element| read(element)).collect();
     for element in elements(second)?.into_iter().map(RawValue::get) {
-        if !all.contains(&element) {
+        if !known.contains(&read(element)) {
             all.push(element);
         }
     }
@@ -101,11 +105,11 @@ mod tests {
     #[test]
     fn a_record_has_what_any_list_says_of_it() {
         insta::assert_snapshot!(check(&[
-            (Some("u"), r#"{"id":"u","name":null,"n":1.10,"roles":[{"role":"a"}],"more":["x"]}"#),
+            (Some("u"), r#"{"id":"u","name":null,"n":1.10,"roles":[{"role":"a","in":2}],"more":["x"]}"#),
             (Some("v"), r#"{"id":"v"}"#),
-            (Some("u"), r#"{"id":"u","name":"N","n":2,"roles":[{"role":"b"},{"role":"a"}],"more":null,"idp":[{"role":"c"}]}"#),
+            (Some("u"), r#"{"id":"u","name":"N","n":2,"roles":[{"role":"b","in":1},{"in":2,"role":"a"}],"more":null,"idp":[{"role":"c"}]}"#),
         ]), @r#"
-        {"id":"u","name":"N","n":1.10,"roles":[{"role":"a"},{"role":"b"}],"more":["x"],"idp":[{"role":"c"}]}
+        {"id":"u","name":"N","n":1.10,"roles":[{"role":"a","in":2},{"role":"b","in":1}],"more":["x"],"idp":[{"role":"c"}]}
         {"id":"v"}
         "#);
     }

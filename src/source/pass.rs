@@ -1,8 +1,5 @@
 //! What one pass over a list takes for records, and what it learns for the state. Pure.
 
-use serde::{Deserialize, Deserializer};
-use serde_json::Value;
-
 use super::cursor::Bounds;
 use super::deletions::{Deletions, Known};
 use super::facts::Facts;
@@ -14,22 +11,9 @@ use super::recent::RecentRecords;
 use super::state::StreamState;
 use super::streams::{Listing as Listed, Stream};
 
-/// Whose an item is; `None` where it does not say.
-#[derive(Deserialize)]
-struct Owner {
-    #[serde(default, deserialize_with = "some")]
-    org_id: Option<Value>,
-}
-
-/// A value that is there, also when it is null.
-fn some<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
-    Value::deserialize(deserializer).map(Some)
-}
-
 /// One pass of a stream over its list, from a step's state to the next one.
 pub struct Pass {
     stream: &'static Stream,
-    is_one_of_many: bool,
     is_full_refresh: bool,
     needs_key: bool,
     bounds: Bounds,
@@ -63,7 +47,6 @@ impl Pass {
         }
         Pass {
             stream: step.stream,
-            is_one_of_many: step.organization.is_one_of_many,
             is_full_refresh: step.is_full_refresh,
             needs_key: step.needs_key,
             bounds: step.bounds,
@@ -109,9 +92,8 @@ impl Pass {
     pub fn wants(&mut self, item: &str, facts: &Facts, sight: Sight) -> bool {
         let cursor = facts.cursor(self.stream.cursor);
         let id = facts.id.text();
-        let is_own = self.deletions.is_some() && self.is_own(item);
         let is_back = match (&mut self.deletions, id) {
-            (Some(deletions), Some(id)) if is_own => deletions.note(&id, facts.changed.0),
+            (Some(deletions), Some(id)) => deletions.note(&id, facts.changed.0),
             _ => false,
         };
         if is_back && sight == Sight::New {
@@ -128,12 +110,6 @@ impl Pass {
         }
         // A server that ignores the filter answers for those that would be asked for by name, too.
         self.open.remembers(facts) && self.wants_again(item, facts, sight)
-    }
-
-    /// Whether only the organization's list can have an item. What several may have is not gone with one of them.
-    fn is_own(&self, item: &str) -> bool {
-        let owner = |item| serde_json::from_str(item).ok().and_then(|Owner { org_id }| org_id);
-        !self.is_one_of_many || owner(item).is_none_or(|org_id| !org_id.is_null())
     }
 
     /// The same of a session that was asked for by name: it is wanted if it is remembered, and anything about it has changed.

@@ -226,7 +226,9 @@ impl Plan {
                 StreamState::new(scope)
             }
         };
-        if let Some(field) = cursor_field.filter(|field| state.cursor().is_none() && given.is_some_and(lacks(field))) {
+        let is_read = !(organization.is_further && stream.is_read_once());
+        let is_at_start = is_read && state.cursor().is_none();
+        if let Some(field) = cursor_field.filter(|field| is_at_start && given.is_some_and(lacks(field))) {
             self.notes
                 .push(format!("stream {name}: the state holds no {field}, so the stream is read from the beginning"));
         }

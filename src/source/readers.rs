@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use super::context::{Context, End};
 use super::emit::Ledger;
 use super::facts::{Facts, Reading};
@@ -73,6 +75,8 @@ impl Records<'_> {
             return false;
         }
         let id = facts.id.text().filter(|id| !id.is_empty());
+        // Two that say of themselves that they are of different organizations are two, whatever their identifier.
+        let id = id.map(|id| format!("{id}\n{}", owner(item).unwrap_or_default()));
         id.is_some_and(|id| !self.ledger.wants(&id, fingerprint(item.as_bytes()), *is_full_refresh))
     }
 
@@ -81,6 +85,15 @@ impl Records<'_> {
         let now = self.step.now.max(self.pass.now());
         (FIRST_OF_ALL..now.saturating_add(MOST_AHEAD_S)).contains(&at)
     }
+}
+
+/// Whose an item says it is; `None` where it says nothing, or is of the whole enterprise.
+fn owner(item: &str) -> Option<String> {
+    #[derive(Deserialize)]
+    struct Owned {
+        org_id: Option<String>,
+    }
+    serde_json::from_str(item).ok().and_then(|Owned { org_id }| org_id)
 }
 
 impl Readers<'_> {

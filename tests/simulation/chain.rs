@@ -255,12 +255,13 @@ fn without_machine_time(line: &str) -> String {
 
 /// The settings of a read from a simulated organization.
 pub fn settings(dice: &mut Rng, now_s: i64) -> Config {
+    let (reports_deletions, has_another) = (dice.bool(), dice.u8(..4) == 0);
     Config {
         lookback_window: [600, 600, 600, 60, 0][dice.usize(..5)],
         concurrency: dice.usize(1..=6),
         start_date: (dice.u8(..4) == 0).then(|| now_s - dice.i64(0..20_000)),
-        report_deletions: dice.bool(),
-        org_ids: if dice.u8(..4) == 0 { vec![OTHER.to_string()] } else { Vec::new() },
+        report_deletions: reports_deletions && !has_another,
+        org_ids: if has_another { vec![OTHER.to_string()] } else { Vec::new() },
         ..Config::of_sandbox(TOKEN, ORG, "http://127.0.0.1:9")
     }
 }

@@ -79,7 +79,7 @@ pub fn explanation(
     }
     moments.sort_by_key(|(at, order, _)| (*at, *order));
     let timeline = moments.into_iter().map(|(at, _, what)| Moment { at, what }).collect();
-    let (now, advice) = stands(alert, jobs.last(), decisions.last(), now);
+    let (now, advice) = stands(alert, jobs.last(), decisions, now);
     let KeptAlert { tag, dedupe_key, title, state, .. } = alert.clone();
     Explanation { tag, dedupe_key, title, state, timeline, now, advice }
 }
@@ -126,7 +126,9 @@ fn ended(job: &KeptJob) -> String {
 }
 
 /// How it stands, and what to do.
-fn stands(alert: &KeptAlert, job: Option<&KeptJob>, last: Option<&DecisionView>, now: i64) -> (String, Option<String>) {
+fn stands(alert: &KeptAlert, job: Option<&KeptJob>, decisions: &[DecisionView], now: i64) -> (String, Option<String>) {
+    let last = decisions.last();
+    let is_last = |words: &[&str]| last.is_some_and(|row| words.contains(&row.decision.as_str()));
     let Some(job) = job else {
         let reason =
             last.and_then(|row| row.reason.as_deref()).unwrap_or("it has not fired since the bridge first saw it");
@@ -138,9 +140,23 @@ fn stands(alert: &KeptAlert, job: Option<&KeptJob>, last: Option<&DecisionView>,
     let advice = |gate: &str| Some(advice(gate, &of));
     let session = job.progress.session_id.as_deref();
     match (job.settled_at, job.progress.result.as_deref()) {
-        (Some(_), Some("refused" | "resolved_before_start")) => {
-            let gate = last.and_then(|row| row.gate.as_deref()).unwrap_or("resolved");
+        (Some(_), Some("refused")) if is_last(&["unsuppress"]) => {
+            let again =
+                format!("alert-relay start {}: what was dropped meanwhile does not come back by itself", alert.tag);
+            ("nothing started: it was dropped while its key was suppressed, which has ended".to_string(), Some(again))
+        }
+        (Some(_), Some("refused")) => {
+            let gate = decisions.iter().rev().find_map(|row| row.gate.as_deref()).unwrap_or("resolved");
             (format!("nothing started: {}", ended(job)), advice(gate))
+        }
+        (Some(_), Some("resolved_before_start")) => {
+            let was_young = decisions.iter().rev().find_map(|row| row.gate.as_deref()) == Some("delay");
+            let nothing = Some("nothing, if it ended by itself".to_string());
+            (format!("nothing started: {}", ended(job)), if was_young { advice("resolved") } else { nothing })
+        }
+        (Some(_), _) if job.progress.status.as_deref() == Some("blocked") && session.is_some() => {
+            let answer = "open the session and answer it, or end it in Devin".to_string();
+            (format!("its session is alive and waits for a person: {}", ended(job)), Some(answer))
         }
         (Some(at), Some("quota_exceeded")) => {
             (format!("its last session ended at {}: {}", time(at), ended(job)), advice("quota_exceeded"))
@@ -172,6 +188,9 @@ fn stands(alert: &KeptAlert, job: Option<&KeptJob>, last: Option<&DecisionView>,
                 (format!("it is held at the gate {gate}: {why}{until}"), advice(gate))
             }
             (None, Some(session)) => (format!("its session {session} is at work"), None),
+            (None, None) if job.progress.reason.is_none() && is_last(&["start", "look", "retry", "start_again"]) => {
+                ("it may start, and its session is about to be created".to_string(), None)
+            }
             (None, None) => {
                 let why = job.progress.reason.as_deref().unwrap_or("nobody has asked the gates yet");
                 let state = if alert.state == "resolved" { ", and the alert is resolved" } else { "" };

@@ -205,9 +205,8 @@ impl Last {
         let session = session.as_deref().unwrap_or("its session");
         if !self.is_settled {
             let why = self.held_why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-            return Some(format!(
-                "the alert has a job that goes on, {id}{why}: wait for it, or end it first (alert-relay end)"
-            ));
+            let or = if self.session.is_some() { ", or end its session first (alert-relay end)" } else { "" };
+            return Some(format!("the alert has a job that goes on, {id}{why}: wait for it{or}"));
         }
         if self.state == "resolved" {
             return Some("the alert is resolved: it can be started again when it fires".to_string());

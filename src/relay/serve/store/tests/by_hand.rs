@@ -90,7 +90,7 @@ async fn an_alert_is_started_again_through_its_cool_down_and_no_other_gate() {
         assert_eq!(short(&store.admit(held_back).await.unwrap()), "starts", "{address}");
         // The place is taken now, and whoever asked is told what goes on.
         let again = why(store.start_again("x", "ann").await.unwrap());
-        assert_eq!(again, format!("the alert has a job that goes on, {job_id}"), "{address}");
+        assert_eq!(again, format!("the alert has a job that goes on, {job_id}: wait for it"), "{address}");
         // One that had not fired often enough starts too.
         let gates = Gates { min_occurrences: Some(often), delay: LEASE, ..gates };
         store.accept(gated(2, "y", &gates)).await.unwrap();
