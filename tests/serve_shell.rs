@@ -144,7 +144,7 @@ fn what_ended_for_want_of_quota_is_retried_and_a_key_is_suppressed() {
     ar-… (disk is full): job-… is a new attempt
     exit 0
     $ retry nothing
-    error: the bridge has no alert with this tag, key, session or job: `alert-relay ps --all` lists what it has
+    error: the bridge has no alert with this tag, key, session or job: `alert-relay ps --all` lists what it has, and `alert-relay rules explain` says why no rule took one
     exit 1
     $ suppress TAG --lift
     error: the bridge answered 404: no alerts with this key are suppressed.

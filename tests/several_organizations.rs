@@ -251,3 +251,18 @@ fn what_one_organization_lacks_makes_a_stream_incomplete_also_where_all_streams_
     assert!(of_playbooks.next_back().unwrap().contains("INCOMPLETE"), "{text}");
     assert_eq!(ran.exit(), "exit 1");
 }
+
+#[test]
+fn a_stream_of_several_organizations_has_one_file_and_no_label_of_its_own() {
+    let api = two();
+    let mut program = program().at(&api, json!({"org_ids": ["org-2"]}));
+    let ran = program.run("read --config config.json --streams sessions --output out");
+    assert_eq!(ran.exit(), "exit 0", "{}", ran.text());
+    assert_eq!(program.text("out/sessions.jsonl").lines().count(), 2);
+    let ran = program.run("read --config config.json --streams sessions --format records");
+    assert!(!ran.text().contains("_stream"), "{}", ran.text());
+    program = program.file("state.json", "[]");
+    let ran = program.run("read --config config.json --streams sessions --state state.json --output more");
+    assert_eq!(ran.exit(), "exit 0", "{}", ran.text());
+    assert_eq!(program.text("more/sessions.jsonl").lines().count(), 2);
+}

@@ -172,7 +172,7 @@ pub async fn run(read: Read, output: &Output) -> Exit {
         emitter.log(Level::Warn, "the catalog configures no stream, so there is nothing to read");
     }
     let emitter = emitter
-        .labeled(plan.steps.len() > 1 && folder.is_none())
+        .labeled(streams_of(&plan).len() > 1 && folder.is_none())
         .keeping(state_file)
         .into_folder(folder)
         .redacting(place.redactions);
@@ -219,6 +219,17 @@ fn state_before(read: &Read) -> anyhow::Result<InputState> {
     )
 }
 
+/// The streams that are read, each once: there is a step for each organization.
+fn streams_of(plan: &Plan) -> Vec<&'static str> {
+    let mut streams: Vec<&'static str> = Vec::new();
+    for step in &plan.steps {
+        if !streams.contains(&step.stream.name) {
+            streams.push(step.stream.name);
+        }
+    }
+    streams
+}
+
 /// The folder of `--output`. A stream that the state knows, or that is read anew on request, may have records there.
 fn folder(
     path: &Path,
@@ -227,7 +238,7 @@ fn folder(
     state: &InputState,
     anew: &[&'static Stream],
 ) -> Result<OutputFolder, output_folder::Error> {
-    let streams: Vec<&'static str> = plan.steps.iter().map(|step| step.stream.name).collect();
+    let streams = streams_of(plan);
     if !read.is_incremental() {
         return OutputFolder::open(path, &Wanted::Whole(&streams));
     }
