@@ -63,6 +63,12 @@ fn a_bridge_that_is_restored_goes_on_without_a_second_session() {
     let refused = ask(&program, &bridge, "backup relay.backup", "admin");
     assert!(refused.exit() == "exit 1" && refused.text().contains("--force"), "{}", refused.text());
     object(&ask(&program, &bridge, "backup relay.backup --force", "admin"));
+    for words in ["backup relay.db --force", "backup ./relay.db-wal --force", "backup relay.db-lock --force"] {
+        let refused = ask(&program, &bridge, words, "admin");
+        assert!(refused.exit() == "exit 1" && refused.text().contains("is not written over"), "{}", refused.text());
+    }
+    let refused = program.run("alert-relay backup relay.db --store sqlite:relay.db --force");
+    assert!(refused.exit() == "exit 1" && refused.text().contains("is not written over"), "{}", refused.text());
     // What happens after the backup: the alert gets its session, which comes to its end, and another alert comes in.
     assert_eq!(ask(&program, &bridge, "resume", "admin").exit(), "exit 0");
     let before = bridge.until("outcome");

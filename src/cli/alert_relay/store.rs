@@ -52,7 +52,7 @@ pub struct Backup {
     // Not parsed by clap, which would repeat a password in what it refuses.
     #[arg(long, value_name = "STORE", conflicts_with_all = ["bridge", "token_file", "ca_file"])]
     store: Option<String>,
-    /// Replace the file if it is there
+    /// Replace the file if it is there, and is a backup
     #[arg(long)]
     force: bool,
     #[command(flatten)]
@@ -155,6 +155,8 @@ fn try_to_back_up(options: &Backup, output: &Output) -> Result<Copied, Nothing> 
     if !options.force && file.exists() {
         return Err(is_there());
     }
+    let may_be_placed = || runtime().block_on(store::may_be_placed(file)).map_err(of_file);
+    may_be_placed()?;
     let mut part = file.clone().into_os_string();
     part.push(format!(".{}", drawn()));
     let part = Part(part.into());
@@ -166,6 +168,8 @@ fn try_to_back_up(options: &Backup, output: &Output) -> Result<Copied, Nothing> 
         None => runtime().block_on(download(&options.reach, &part.0, output))?,
     }
     let copied = runtime().block_on(store::inspect(&part.0)).map_err(unusable)?;
+    // It may have taken minutes.
+    may_be_placed()?;
     let placed = part.place(file, options.force);
     placed.map_err(|error| {
         if error.kind() == std::io::ErrorKind::AlreadyExists { is_there() } else { unwritable(file, &error) }
@@ -217,6 +221,10 @@ fn address(name: &str, text: &str) -> Result<Address, Nothing> {
 
 fn unusable(error: StoreError) -> Nothing {
     Nothing::Failure(ErrorReport { code: Code::StoreUnusable, message: error.to_string() })
+}
+
+fn of_file(error: StoreError) -> Nothing {
+    Nothing::Failure(ErrorReport { code: Code::BadInput, message: error.to_string() })
 }
 
 fn unwritable(file: &Path, error: &std::io::Error) -> Nothing {

@@ -4,6 +4,7 @@
 pub(super) mod holding;
 pub(super) mod lock;
 pub(super) mod mark;
+mod placing;
 pub(super) mod rows;
 mod tables;
 
@@ -17,6 +18,7 @@ use super::schema::migrate;
 use super::{Address, Store, StoreError};
 use holding::Held;
 use mark::{Mark, MarkKind};
+pub use placing::may_be_placed;
 
 /// What was copied.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -196,3 +196,34 @@ async fn a_store_that_moves_leaves_one_that_no_bridge_serves_until_that_is_undon
         assert!(undo_migration(from).await.unwrap_err().to_string().contains("was not moved"));
     }
 }
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_backup_replaces_a_backup_and_nothing_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let at = |name: &str| directory.path().join(name);
+    let store = filled(&Address::Sqlite(at("relay.db"))).await;
+    store.back_up(&at("old.backup")).await.unwrap();
+    std::fs::write(at("empty"), "").unwrap();
+    for name in ["old.backup", "empty", "new.backup"] {
+        assert_eq!(may_be_placed(&at(name)).await, Ok(()), "{name}");
+    }
+    let new = Store::open(&Address::Sqlite(at("new.db"))).await.unwrap();
+    std::fs::write(at("text"), "hello").unwrap();
+    std::fs::create_dir(at("folder")).unwrap();
+    std::os::unix::fs::symlink(at("relay.db"), at("link")).unwrap();
+    std::os::unix::fs::symlink(at("old.backup"), at("other-link")).unwrap();
+    std::os::unix::fs::symlink(directory.path(), at("way")).unwrap();
+    std::fs::hard_link(at("relay.db"), at("hard")).unwrap();
+    let names = "relay.db new.db relay.db-wal relay.db-shm relay.db-lock relay.db-journal way/relay.db way/relay.db-lock \
+        folder/../relay.db link other-link hard text folder /dev/full";
+    for name in names.split_whitespace() {
+        let refused = may_be_placed(&at(name)).await.unwrap_err().to_string();
+        assert!(refused.contains(" is not written over: "), "{name}: {refused}");
+    }
+    new.close().await;
+    store.close().await;
+    for name in ["relay.db", "relay.db-wal", "relay.db-lock"] {
+        assert!(may_be_placed(&at(name)).await.is_err(), "nobody serves it: {name}");
+    }
+}
