@@ -1,8 +1,9 @@
 //! The commands for a whole store: a backup of it, a store made of a backup, and a store that moves elsewhere.
 
-use std::fs::{File, OpenOptions};
+use std::fs::{File, Metadata, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use clap::Args;
 use serde_json::{Map, Value, json};
@@ -12,6 +13,7 @@ use super::options::OutputChoice;
 use super::{fail, output_format, presenter};
 use crate::cli::{Exit, SUCCESS, runtime, usage};
 use crate::output::Output;
+use crate::redact::MASK;
 use crate::relay::draw::drawn;
 use crate::relay::error_report::{Code, ErrorReport};
 use crate::relay::remote::words::moment;
@@ -42,6 +44,9 @@ Stop the bridge first, and start it with the other store afterwards.";
 
 /// What the bridge sends.
 const SQLITE: &str = "application/vnd.sqlite3";
+
+/// Older parts of a backup were left behind by a process that was killed.
+const LEFT_BEHIND: Duration = Duration::from_secs(86_400);
 
 #[derive(Debug, Args)]
 pub struct Backup {
@@ -106,11 +111,16 @@ pub fn restore(options: &Restore, output: &Output) -> Exit {
         let copied = runtime().block_on(store::restore(&options.file, &into)).map_err(unusable)?;
         let at = moment(copied.at);
         let lines = vec![
-            format!("{into} has {} as of {at}", summary(&copied)),
+            // At the end of a line, no word after an address is taken for a part of it.
+            format!("{} as of {at} are in {into}", summary(&copied)),
             format!("alerts that came after {at} are not in it: have their senders deliver them again"),
-            format!("serve goes on from there with --store {into}: a session that was created after {at} is looked for before another one is"),
+            format!("a session that was created after {at} is looked for before another one is created"),
+            goes_on(&into),
         ];
-        Ok((lines, json!({"store": into.to_string(), "at": copied.at, "version": copied.version, "rows": rows(&copied)})))
+        Ok((
+            lines,
+            json!({"store": into.to_string(), "at": copied.at, "version": copied.version, "rows": rows(&copied)}),
+        ))
     });
     end(done, options.output, output)
 }
@@ -120,10 +130,21 @@ pub fn migrate(options: &Migrate, output: &Output) -> Exit {
     let done = address("STORE", &options.from).and_then(|from| match options.into.as_deref() {
         Some(into) => move_store(&from, &address("NEW_STORE", into)?),
         None => {
-            let place = runtime().block_on(store::undo_migration(&from)).map_err(unusable)?;
-            let line =
-                format!("{from} can be served again, as it was when it was moved. Serve it or {place}, never both");
-            Ok((vec![line], json!({"store": from.to_string(), "moved_to": place, "undone": true})))
+            let undone = runtime().block_on(store::undo_migration(&from)).map_err(unusable)?;
+            let place = undone.moved_to;
+            let how = match undone.is_unserved {
+                true => "nobody serves the other one now, and nobody may serve it again",
+                false => "whether a bridge serves the other one could not be seen from here: make sure that none does",
+            };
+            let warning = format!(
+                "{how}, because two bridges would go on from the same jobs; what has come to it since is not in this one"
+            );
+            let lines = vec![
+                format!("can be served again, as it was when it was moved: {from}"),
+                format!("was moved to: {place}"),
+                warning.clone(),
+            ];
+            Ok((lines, json!({"store": from.to_string(), "moved_to": place, "undone": true, "warning": warning})))
         }
     });
     end(done, options.output, output)
@@ -135,15 +156,21 @@ type Told = (Vec<String>, Value);
 fn move_store(from: &Address, into: &Address) -> Result<Told, Nothing> {
     let copied = runtime().block_on(store::migrate_store(from, into)).map_err(unusable)?;
     let lines = vec![
-        format!("{into} has {}, as {from} has", summary(&copied)),
-        format!(
-            "serve goes on from there with --store {into}; {from} stays as it is, and no bridge serves it any more"
-        ),
+        format!("{} are in {into}", summary(&copied)),
+        format!("stays as it is, and no bridge serves it any more: {from}"),
+        goes_on(into),
     ];
     Ok((
         lines,
         json!({"store": into.to_string(), "moved_from": from.to_string(), "at": copied.at, "rows": rows(&copied)}),
     ))
+}
+
+/// How the bridge is started with a store.
+fn goes_on(store: &Address) -> String {
+    let shown = store.to_string();
+    let hidden = if shown.contains(MASK) { " (with what is left out here as ****)" } else { "" };
+    format!("serve goes on from there{hidden} with --store '{shown}'")
 }
 
 fn try_to_back_up(options: &Backup, output: &Output) -> Result<Copied, Nothing> {
@@ -159,6 +186,7 @@ fn try_to_back_up(options: &Backup, output: &Output) -> Result<Copied, Nothing> 
     may_be_placed()?;
     let mut part = file.clone().into_os_string();
     part.push(format!(".{}", drawn()));
+    sweep(file);
     let part = Part(part.into());
     match &options.store {
         Some(from) => {
@@ -213,6 +241,31 @@ impl Drop for Part {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
+}
+
+/// Deletes the parts of this file that a process left behind which was killed.
+fn sweep(file: &Path) {
+    let Some(name) = file.file_name().and_then(|name| name.to_str()) else { return };
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        let is_old = |found: Metadata| {
+            let age = found.modified().ok().and_then(|at| at.elapsed().ok());
+            found.is_file() && age.is_some_and(|age| age > LEFT_BEHIND)
+        };
+        let is_part = entry.file_name().to_str().is_some_and(|found| is_part_of(name, found));
+        if is_part && entry.metadata().is_ok_and(is_old) {
+            // One that cannot be deleted is tried again next time.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Whether a file of this name is a part of that one: its name, sixteen digits, and what SQLite has beside a file.
+fn is_part_of(name: &str, found: &str) -> bool {
+    let Some(rest) = found.strip_prefix(name).and_then(|rest| rest.strip_prefix('.')) else { return false };
+    let Some((digits, end)) = rest.split_at_checked(drawn().len()) else { return false };
+    let is_drawn = digits.bytes().all(|digit| digit.is_ascii_digit() || (b'a'..=b'f').contains(&digit));
+    is_drawn && ["", "-journal", "-wal", "-shm", "-lock"].contains(&end)
 }
 
 fn address(name: &str, text: &str) -> Result<Address, Nothing> {

@@ -62,7 +62,7 @@ impl Database {
         let (dialect, url, lock) = match address {
             Address::Memory => (Dialect::Sqlite, "sqlite::memory:".to_string(), None),
             Address::Sqlite(path) => {
-                let lock = claim_file(path).map_err(failed)?;
+                let lock = claim_file(path, "stop that one, or give this one a store of its own").map_err(failed)?;
                 (Dialect::Sqlite, url_of_file(path, "rwc"), Some(lock))
             }
             Address::Postgres(url) => (Dialect::Postgres, url.clone(), None),
@@ -242,8 +242,9 @@ pub(super) fn url_of_file(path: &Path, mode: &str) -> String {
     format!("sqlite:{name}?mode={mode}")
 }
 
-/// The file, readable to its owner only (SQLite gives the same mode to its journal), and the lock of who writes to it.
-pub(super) fn claim_file(path: &Path) -> Result<File, StoreError> {
+/// The file, readable to its owner only (SQLite gives the same mode to its journal), and the lock of who writes to it. `remedy` is what to do
+/// while another process has that.
+pub(super) fn claim_file(path: &Path, remedy: &str) -> Result<File, StoreError> {
     let options = || {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -261,9 +262,7 @@ pub(super) fn claim_file(path: &Path) -> Result<File, StoreError> {
     match lock.try_lock() {
         Ok(()) => {}
         Err(std::fs::TryLockError::WouldBlock) => {
-            return Err(StoreError(
-                "another process writes to it: stop that one, or give this one a store of its own".to_string(),
-            ));
+            return Err(StoreError(format!("another process writes to it: {remedy}")));
         }
         Err(std::fs::TryLockError::Error(error)) => return Err(in_words(error)),
     }

@@ -52,7 +52,9 @@ pub use place::Address;
 pub use pruning::Keep;
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use suppressions::SuppressionView;
-pub use transfer::{Copied, back_up, inspect, may_be_placed, migrate_store, restore, undo_migration};
+pub use transfer::{
+    Copied, Undone, back_up, inspect, look_for_mark, may_be_placed, migrate_store, restore, undo_migration,
+};
 pub use view::{
     After, AlertDetail, AlertFilter, AlertView, DayView, Deliveries, DeliveryView, Happening, HeldView, JobDetail,
     JobFilter, JobRow, JobView, MemberView, OpenAsked, OpenJobs, OpenView, QuotaView, Responder, ResponderStatus,

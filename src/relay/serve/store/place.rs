@@ -35,6 +35,17 @@ impl Address {
         }
     }
 
+    /// As it is understood from every folder, without what may be a password.
+    pub(super) fn in_full(&self) -> String {
+        match self {
+            Address::Sqlite(path) => {
+                let path = std::path::absolute(path).unwrap_or_else(|_| path.clone());
+                Address::Sqlite(path).to_string()
+            }
+            _ => self.to_string(),
+        }
+    }
+
     /// With the place, why there is no store.
     pub(super) fn cannot_be_opened(&self, error: &StoreError) -> StoreError {
         StoreError(format!("cannot open the store {self}: {error}"))
@@ -90,19 +101,42 @@ impl fmt::Display for Address {
         match self {
             Address::Memory => formatter.write_str("memory"),
             Address::Sqlite(path) => write!(formatter, "sqlite:{}", path.display()),
-            Address::Postgres(url) => {
-                let place = url.rsplit_once('@').or_else(|| url.split_once("://")).map_or("", |(_, place)| place);
-                let place = place.split('?').next().unwrap_or_default();
-                match place.split('/').next().and_then(|host| host.rsplit_once(':')) {
-                    // No port: a password, of whoever has left the host out.
-                    Some((host, port)) if !port.bytes().all(|byte| byte.is_ascii_digit()) && !port.ends_with(']') => {
-                        write!(formatter, "postgres://{host}:{MASK}")
-                    }
-                    _ => write!(formatter, "postgres://{place}"),
-                }
-            }
+            Address::Postgres(url) => formatter.write_str(&without_password(url)),
         }
     }
+}
+
+/// The parameters of a PostgreSQL URL that hold no secret.
+const SHOWN: [&str; 9] =
+    ["host", "hostaddr", "port", "user", "dbname", "sslmode", "sslrootcert", "application_name", "options"];
+
+/// A PostgreSQL URL as it can be shown, and used again by whoever has the password.
+fn without_password(url: &str) -> String {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    // A password may hold anything, also what ends it elsewhere: the last sign counts.
+    let (credentials, rest) = rest.rsplit_once('@').map_or((None, rest), |(before, rest)| (Some(before), rest));
+    let user = credentials.map(|credentials| {
+        let (user, password) =
+            credentials.split_once(':').map_or((credentials, None), |(user, word)| (user, Some(word)));
+        let is_plain = user.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.~%+".contains(&byte));
+        let user = if is_plain { user } else { MASK };
+        if password.is_some() { format!("{user}:{MASK}@") } else { format!("{user}@") }
+    });
+    let (place, query) = rest.split_once('?').map_or((rest, None), |(place, query)| (place, Some(query)));
+    let place = match place.split('/').next().and_then(|host| host.rsplit_once(':')) {
+        // No port: a password, of whoever has left the host out.
+        Some((host, port)) if !port.bytes().all(|byte| byte.is_ascii_digit()) && !port.ends_with(']') => {
+            format!("{host}:{MASK}")
+        }
+        _ => place.to_string(),
+    };
+    let shown = |pair: &str| match pair.split_once('=') {
+        Some((name, _)) if SHOWN.contains(&name) => pair.to_string(),
+        Some((name, _)) => format!("{name}={MASK}"),
+        None => MASK.to_string(),
+    };
+    let query = query.map(|query| format!("?{}", query.split('&').map(shown).collect::<Vec<_>>().join("&")));
+    format!("postgres://{}{place}{}", user.unwrap_or_default(), query.unwrap_or_default())
 }
 
 /// Sees whether a database can be in this file, with its journal beside it.

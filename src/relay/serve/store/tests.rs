@@ -645,7 +645,17 @@ fn an_address_is_shown_without_its_password() {
         ("sqlite://relay.db", "sqlite:relay.db"),
         ("sqlite:///var/relay.db", "sqlite:/var/relay.db"),
         ("sqlite::memory:", "memory"),
-        ("postgres://me:secret@db.example/relay?sslmode=require&password=x", "postgres://db.example/relay"),
+        (
+            "postgres://me:secret@db.example/relay?sslmode=require&password=x",
+            "postgres://me:****@db.example/relay?sslmode=require&password=****",
+        ),
+        (
+            "postgres://me@localhost/relay?host=/run/pg&sslkey=x&y",
+            "postgres://me@localhost/relay?host=/run/pg&sslkey=****&****",
+        ),
+        ("postgres://me:se/c?r@et@db.example/relay", "postgres://me:****@db.example/relay"),
+        ("postgres://me?password=x@y", "postgres://****@y"),
+        ("postgres://localhost/relay?password=x@y", "postgres://****@y"),
         ("postgresql://db.example/relay", "postgres://db.example/relay"),
         ("postgres://db.example:5432/relay", "postgres://db.example:5432/relay"),
         ("postgres://[::1]/relay", "postgres://[::1]/relay"),

@@ -2,13 +2,16 @@
 //! moment, what is written is there as a whole or not at all, and every table has as many rows afterwards as before.
 
 pub(super) mod holding;
+mod identity;
 pub(super) mod lock;
 pub(super) mod mark;
 mod placing;
 pub(super) mod rows;
+mod serving;
 mod tables;
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io::Read as _;
 use std::path::Path;
 
 use chrono::{DateTime, SecondsFormat};
@@ -16,9 +19,11 @@ use serde_json::{Map, Value};
 
 use super::schema::migrate;
 use super::{Address, Store, StoreError};
+use crate::relay::draw::drawn;
 use holding::Held;
 use mark::{Mark, MarkKind};
 pub use placing::may_be_placed;
+pub use serving::look_for_mark;
 
 /// What was copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +34,15 @@ pub struct Copied {
     pub at: i64,
     /// How many rows each table has.
     pub rows: Vec<(String, i64)>,
+}
+
+/// A move that was given up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Undone {
+    /// The new store.
+    pub moved_to: String,
+    /// Whether nobody serves that one; otherwise it could not be seen.
+    pub is_unserved: bool,
 }
 
 impl Copied {
@@ -87,7 +101,8 @@ pub async fn back_up(from: &Address, file: &Path) -> Result<Copied, StoreError> 
 
 async fn write_backup(from: &Address, source: &mut Held, file: &Path) -> Result<Copied, StoreError> {
     let into = Address::Sqlite(file.to_path_buf());
-    if let Some(mark) = source.mark().await?.filter(|mark| mark.kind == MarkKind::Backup) {
+    // Of a store that was moved, the jobs go on elsewhere.
+    if let Some(mark) = source.mark().await? {
         return Err(from.cannot_be_opened(&mark.refusal()));
     }
     let mut target = Held::alone(&into).await?;
@@ -114,11 +129,38 @@ async fn seal(target: &mut Held, copied: &Copied) -> Result<(), StoreError> {
 /// # Errors
 /// A sentence: what is wrong with it.
 pub async fn inspect(file: &Path) -> Result<Copied, StoreError> {
+    has_the_form(file).map_err(|error| of_backup(file, &error))?;
     let mut held =
         Held::to_be_read(&Address::Sqlite(file.to_path_buf())).await.map_err(|error| of_backup(file, &error))?;
     let found = look_into(&mut held).await;
     held.close().await;
-    found.map_err(|error| of_backup(file, &error))
+    found.map_err(|error| of_backup(file, &without_driver(error)))
+}
+
+/// Whether a file begins as a database does.
+fn has_the_form(file: &Path) -> Result<(), StoreError> {
+    const BEGINNING: &[u8] = b"SQLite format 3\0";
+    if !file.exists() {
+        return Err(StoreError("there is no such file".to_string()));
+    }
+    if !file.is_file() {
+        return Err(StoreError("it is no regular file".to_string()));
+    }
+    let mut beginning = Vec::new();
+    let read = File::open(file).and_then(|file| file.take(BEGINNING.len() as u64).read_to_end(&mut beginning));
+    read.map_err(|error| StoreError(error.to_string()))?;
+    if beginning != BEGINNING {
+        return Err(StoreError("it is another kind of file".to_string()));
+    }
+    Ok(())
+}
+
+/// What a driver says of a page that it cannot read is of no use.
+fn without_driver(error: StoreError) -> StoreError {
+    if error.0.contains("returned from database") {
+        return StoreError("the file is damaged".to_string());
+    }
+    error
 }
 
 async fn look_into(held: &mut Held) -> Result<Copied, StoreError> {
@@ -146,7 +188,7 @@ pub async fn restore(file: &Path, into: &Address) -> Result<Copied, StoreError> 
     let told = inspect(file).await?;
     let mut source =
         Held::to_be_read(&Address::Sqlite(file.to_path_buf())).await.map_err(|error| of_backup(file, &error))?;
-    let copied = into_empty(&mut source, into).await;
+    let copied = into_empty(&mut source, into, None).await;
     source.close().await;
     Ok(Copied { at: told.at, ..copied? })
 }
@@ -155,7 +197,8 @@ pub async fn restore(file: &Path, into: &Address) -> Result<Copied, StoreError> 
 /// the new one is.
 ///
 /// # Errors
-/// A sentence; both are as before then.
+/// A sentence; both are as before then. A move that was broken off, and cannot be brought to its end now, stays so: the old store is not
+/// served.
 pub async fn migrate_store(from: &Address, into: &Address) -> Result<Copied, StoreError> {
     if from == into {
         return Err(StoreError("it is the same store: name another one to move to".to_string()));
@@ -174,58 +217,100 @@ pub async fn migrate_store(from: &Address, into: &Address) -> Result<Copied, Sto
 async fn move_to(guard: &mut Held, from: &Address, into: &Address) -> Result<Copied, StoreError> {
     let failed = |error: StoreError| from.cannot_be_opened(&error);
     guard.contents().await.map_err(failed)?;
-    let before = guard.mark().await.map_err(failed)?;
-    if let Some(mark) = before.filter(|mark| mark.kind != MarkKind::Moving) {
-        return Err(failed(mark.refusal()));
-    }
+    let detail = into.in_full();
+    let begun = match guard.mark().await.map_err(failed)? {
+        Some(mark) if mark.kind == MarkKind::Moving && mark.detail == detail => Some(mark),
+        Some(mark) => return Err(failed(mark.refusal())),
+        None => None,
+    };
+    let id = match identity::find(&mut guard.connection, guard.dialect).await.map_err(failed)? {
+        Some(id) if begun.is_some() => id,
+        _ => drawn(),
+    };
+    let is_filled = identity::has_filled(into, &id).await?;
+    let is_new = begun.is_none();
     let at = guard.now().await?;
-    let mark = |kind| Mark { kind, at, detail: into.to_string() };
-    // First, so that whatever ends this process, no two bridges go on from the same jobs.
-    mark::set(&mut guard.connection, guard.dialect, &mark(MarkKind::Moving)).await?;
-    let mut source = Held::to_be_read(from).await?;
-    let copied = into_empty(&mut source, into).await;
-    source.close().await;
-    match copied {
-        Ok(copied) => {
-            mark::set(&mut guard.connection, guard.dialect, &mark(MarkKind::Moved)).await?;
-            Ok(copied)
-        }
-        Err(error) => {
-            mark::clear(&mut guard.connection, guard.dialect).await?;
-            Err(error)
-        }
+    let mark = begun.unwrap_or(Mark { kind: MarkKind::Moving, at, detail });
+    if is_new {
+        // First, so that whatever ends this process, no two bridges go on from the same jobs.
+        guard.set_mark(&mark, Some(&id)).await?;
     }
+    let copied = if is_filled { count_all(guard).await } else { copy_all(from, into, &id).await };
+    let copied = match copied {
+        // The commit may have arrived although its answer did not.
+        Err(error) if !is_filled => match identity::has_filled(into, &id).await {
+            Ok(true) => count_all(guard).await,
+            Ok(false) if is_new => {
+                mark::clear(&mut guard.connection, guard.dialect).await?;
+                Err(error)
+            }
+            _ => Err(StoreError(format!("{error}. {from} stays marked as one that is being moved: run this again"))),
+        },
+        copied => copied,
+    }?;
+    guard.set_mark(&Mark { kind: MarkKind::Moved, ..mark }, None).await?;
+    Ok(copied)
 }
 
-/// Has a store that was moved elsewhere be served again. Answers with where it was moved to.
+async fn copy_all(from: &Address, into: &Address, id: &str) -> Result<Copied, StoreError> {
+    let mut source = Held::to_be_read(from).await?;
+    let copied = into_empty(&mut source, into, Some(id)).await;
+    source.close().await;
+    copied
+}
+
+/// What a store has, of which all was copied before.
+async fn count_all(held: &mut Held) -> Result<Copied, StoreError> {
+    let at = held.now().await?;
+    let (version, tables) = held.contents().await?;
+    let mut rows = Vec::new();
+    for table in &tables {
+        rows.push((table.name.clone(), rows::count(&mut held.connection, table).await?));
+    }
+    Ok(Copied { version, at, rows })
+}
+
+/// Has a store that was moved elsewhere be served again.
 ///
 /// # Errors
-/// A sentence: it was not moved, or is served.
-pub async fn undo_migration(address: &Address) -> Result<String, StoreError> {
+/// A sentence: it was not moved, or is served, or the new one is.
+pub async fn undo_migration(address: &Address) -> Result<Undone, StoreError> {
     if let Address::Sqlite(path) = address
         && !path.is_file()
     {
         return Err(address.cannot_be_opened(&StoreError("there is no such file".to_string())));
     }
     let mut held = Held::alone(address).await?;
-    let undone = match held.mark().await {
-        Ok(Some(mark)) if mark.kind == MarkKind::Backup => Err(address.cannot_be_opened(&mark.refusal())),
-        Ok(Some(mark)) => mark::clear(&mut held.connection, held.dialect).await.map(|()| mark.detail),
-        Ok(None) => Err(StoreError(format!("the store {address} was not moved: nothing is to be undone"))),
-        Err(error) => Err(error),
-    };
+    let undone = undo(&mut held, address).await;
     held.close().await;
     undone
 }
 
-/// Copies a store into an empty one, and brings that to today's tables.
-async fn into_empty(source: &mut Held, into: &Address) -> Result<Copied, StoreError> {
+async fn undo(held: &mut Held, address: &Address) -> Result<Undone, StoreError> {
+    let mark = match held.mark().await? {
+        Some(mark) if mark.kind == MarkKind::Backup => return Err(address.cannot_be_opened(&mark.refusal())),
+        Some(mark) => mark,
+        None => return Err(StoreError(format!("the store {address} was not moved: nothing is to be undone"))),
+    };
+    let is_served = serving::is_served(&mark.detail).await;
+    if is_served == Some(true) {
+        return Err(StoreError(format!(
+            "a bridge serves {}, where {address} was moved to: two bridges would go on from the same jobs. Stop every process that has that store, and try again",
+            mark.detail
+        )));
+    }
+    mark::clear(&mut held.connection, held.dialect).await?;
+    Ok(Undone { moved_to: mark.detail, is_unserved: is_served.is_some() })
+}
+
+/// Copies a store into an empty one, and brings that to today's tables; says in it which move that was.
+async fn into_empty(source: &mut Held, into: &Address, id: Option<&str>) -> Result<Copied, StoreError> {
     let made = match into {
         Address::Sqlite(path) if !path.exists() => Some(path),
         _ => None,
     };
     let mut target = Held::alone(into).await?;
-    let filled = fill_and_finish(source, &mut target).await;
+    let filled = fill_and_finish(source, &mut target, id).await;
     target.close().await;
     if let (Err(_), Some(path)) = (&filled, made) {
         discard(path);
@@ -234,10 +319,13 @@ async fn into_empty(source: &mut Held, into: &Address) -> Result<Copied, StoreEr
     filled.map_err(|error| StoreError(format!("the store {into} cannot be filled: {error}")))
 }
 
-async fn fill_and_finish(source: &mut Held, target: &mut Held) -> Result<Copied, StoreError> {
+async fn fill_and_finish(source: &mut Held, target: &mut Held, id: Option<&str>) -> Result<Copied, StoreError> {
     let copied = fill(source, target).await?;
     migrate(&mut target.connection, target.dialect).await?;
     target.end_leases().await?;
+    if let Some(id) = id {
+        identity::set(&mut target.connection, id).await?;
+    }
     target.commit().await?;
     Ok(copied)
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::super::transfer::holding::Held;
+use super::super::transfer::mark::{Mark, MarkKind};
 use super::super::transfer::rows::told as rows_told;
 use super::*;
 
@@ -126,7 +127,16 @@ async fn a_file_that_is_not_whole_is_no_backup() {
         std::fs::write(&file, bytes).unwrap();
         let refused = restore(&file, &into).await.unwrap_err().to_string();
         assert!(refused.contains("is no backup that can be used"), "{name}: {refused}");
+        assert!(!refused.contains("database"), "what a driver says: {refused}");
         assert!(!directory.path().join("new.db").exists(), "{name}");
+    }
+    let refused = |name: &str| {
+        let file = directory.path().join(name);
+        async move { inspect(&file).await.unwrap_err().to_string() }
+    };
+    for (name, problem) in [("missing", "there is no such file"), ("", "it is no regular file")] {
+        let refused = refused(name).await;
+        assert!(refused.ends_with(&format!("is no backup that can be used: {problem}")), "{refused}");
     }
     std::fs::write(&file, whole).unwrap();
     let mut held = Held::alone(&Address::Sqlite(file.clone())).await.unwrap();
@@ -166,7 +176,7 @@ async fn back_up_once(from: &Address, file: &std::path::Path) {
 
 #[tokio::test]
 async fn a_store_that_moves_leaves_one_that_no_bridge_serves_until_that_is_undone() {
-    let (places, _directory) = places(2).await;
+    let (places, directory) = places(2).await;
     let pairs: Vec<(&Address, &Address)> = match places.as_slice() {
         [one, other] => vec![(one, other)],
         [file, _, database, other] => vec![(file, database), (database, other)],
@@ -187,7 +197,18 @@ async fn a_store_that_moves_leaves_one_that_no_bridge_serves_until_that_is_undon
         assert!(refused.contains(&format!("it was moved to {into}")) && refused.contains("--undo"), "{refused}");
         let refused = migrate_store(from, into).await.unwrap_err().to_string();
         assert!(refused.contains("it was moved to"), "{refused}");
-        assert_eq!(undo_migration(from).await.unwrap(), into.to_string());
+        let refused = look_for_mark(from).await.unwrap_err().to_string();
+        assert!(refused.contains("it was moved to"), "{refused}");
+        assert_eq!(look_for_mark(into).await, Ok(()));
+        let file = directory.path().join("stale");
+        let refused = back_up(from, &file).await.unwrap_err().to_string();
+        assert!(refused.contains(&format!("it was moved to {into}")) && !file.exists(), "{refused}");
+        let served = Store::open(into).await.unwrap();
+        let refused = undo_migration(from).await.unwrap_err().to_string();
+        assert!(refused.contains("two bridges") && Store::open(from).await.is_err(), "{refused}");
+        served.close().await;
+        assert_eq!(undo_migration(from).await, Ok(Undone { moved_to: into.to_string(), is_unserved: true }));
+        // That was given up: it is no move that is to be brought to its end.
         let refused = migrate_store(from, into).await.unwrap_err().to_string();
         assert!(refused.contains("it is not empty"), "{refused}");
         // What came to nothing leaves the old one as it was.
@@ -226,4 +247,58 @@ async fn a_backup_replaces_a_backup_and_nothing_else() {
     for name in ["relay.db", "relay.db-wal", "relay.db-lock"] {
         assert!(may_be_placed(&at(name)).await.is_err(), "nobody serves it: {name}");
     }
+}
+
+/// Leaves a store as one does that was killed before it could say that all of it has been moved.
+async fn break_off(from: &Address) {
+    let mut held = Held::alone(from).await.unwrap();
+    let mark = held.mark().await.unwrap().unwrap();
+    held.set_mark(&Mark { kind: MarkKind::Moving, ..mark }, None).await.unwrap();
+    held.close().await;
+}
+
+#[tokio::test]
+async fn a_move_that_was_killed_after_the_new_store_was_filled_comes_to_its_end_when_it_is_run_again() {
+    let (places, directory) = places(1).await;
+    let from = Address::Sqlite(directory.path().join("old.db"));
+    filled(&from).await.close().await;
+    for into in &places {
+        let copied = migrate_store(&from, into).await.unwrap();
+        for is_served in [true, false] {
+            break_off(&from).await;
+            let serving = if is_served { Some(Store::open(into).await.unwrap()) } else { None };
+            if let Some(store) = &serving {
+                store.accept(delivery(500, "", "500", "new", "firing")).await.unwrap();
+            }
+            let again = migrate_store(&from, into).await.unwrap();
+            assert_eq!(again.rows, copied.rows, "{into}");
+            let refused = Store::open(&from).await.err().unwrap().to_string();
+            assert!(refused.contains("it was moved to"), "{refused}");
+            if let Some(store) = serving {
+                store.close().await;
+            }
+        }
+        undo_migration(&from).await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_move_that_cannot_be_brought_to_its_end_leaves_the_old_store_unserved() {
+    let (places, directory) = places(3).await;
+    let (from, into, other) = (&places[0], &places[1], &places[2]);
+    filled(from).await.close().await;
+    migrate_store(from, into).await.unwrap();
+    break_off(from).await;
+    let refused = migrate_store(from, other).await.unwrap_err().to_string();
+    assert!(refused.contains("did not come to its end") && !directory.path().join("2.db").exists(), "{refused}");
+    // Another one that is served stands where the new one was.
+    std::fs::remove_file(directory.path().join("1.db")).unwrap();
+    let served = filled(into).await;
+    let refused = migrate_store(from, into).await.unwrap_err().to_string();
+    assert!(refused.contains("stop that one, and try again"), "{refused}");
+    served.close().await;
+    let refused = migrate_store(from, into).await.unwrap_err().to_string();
+    assert!(refused.contains("it is not empty"), "{refused}");
+    let refused = Store::open(from).await.err().unwrap().to_string();
+    assert!(refused.contains("did not come to its end"), "{refused}");
 }

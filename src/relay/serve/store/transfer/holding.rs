@@ -1,12 +1,14 @@
 //! A store that is copied: opened to be read beside whoever serves it, or held so that nobody serves it meanwhile.
 
 use std::fs::File;
+use std::path::Path;
 
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
 use super::super::database::{claim_file, install_drivers, url_of_file};
 use super::super::schema::{has_table, migrate_to, version};
 use super::super::{Address, Dialect, StoreError};
+use super::identity;
 use super::lock::lock;
 use super::mark::{self, Mark};
 use super::rows::{Side, count};
@@ -27,15 +29,37 @@ impl Held {
     /// A sentence with the place.
     pub async fn to_be_read(address: &Address) -> Result<Held, StoreError> {
         let failed = |error: StoreError| address.cannot_be_opened(&error);
-        let mut held = Held::connect(address, "ro", None).await.map_err(failed)?;
+        Held::connect(address, "ro", None).await.map_err(failed)?.begin_reading().await.map_err(failed)
+    }
+
+    /// Opens a file to read what it holds without leaving anything beside it.
+    ///
+    /// # Errors
+    /// A sentence with the place.
+    pub async fn to_be_looked_at(address: &Address) -> Result<Held, StoreError> {
+        let has_journal = |path: &Path| {
+            let mut journal = path.as_os_str().to_owned();
+            journal.push("-wal");
+            Path::new(&journal).exists()
+        };
+        // Without a journal, nobody writes to it, and reading it as it stands makes none.
+        let mode = match address {
+            Address::Sqlite(path) if !path.canonicalize().is_ok_and(|path| has_journal(&path)) => "ro&immutable=1",
+            _ => "ro",
+        };
+        Held::connect(address, mode, None).await.map_err(|error| address.cannot_be_opened(&error))
+    }
+
+    async fn begin_reading(mut self) -> Result<Held, StoreError> {
+        let held = &mut self;
         let (settings, begin) = match held.dialect {
             Dialect::Sqlite => ("PRAGMA busy_timeout = 5000; PRAGMA query_only = ON", "BEGIN"),
             // From the first row to the last, so that their order is that in which they were written.
             Dialect::Postgres => ("SET synchronize_seqscans = off", "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"),
         };
-        held.connection.execute(settings).await.map_err(|error| failed(error.into()))?;
-        held.connection.execute(begin).await.map_err(|error| failed(error.into()))?;
-        Ok(held)
+        held.connection.execute(settings).await?;
+        held.connection.execute(begin).await?;
+        Ok(self)
     }
 
     /// Opens a store that nobody else may serve as long as this lives; makes the file of one that is not there.
@@ -45,7 +69,7 @@ impl Held {
     pub async fn alone(address: &Address) -> Result<Held, StoreError> {
         let failed = |error: StoreError| address.cannot_be_opened(&error);
         let lock_file = match address {
-            Address::Sqlite(path) => Some(claim_file(path).map_err(failed)?),
+            Address::Sqlite(path) => Some(claim_file(path, "stop that one, and try again").map_err(failed)?),
             _ => None,
         };
         let mut held = Held::connect(address, "rwc", lock_file).await.map_err(failed)?;
@@ -62,7 +86,7 @@ impl Held {
                 return Err(StoreError(problem.to_string()));
             }
             Address::Sqlite(path) if !path.is_file() => {
-                return Err(StoreError("there is no such file: give the --store that serve keeps".to_string()));
+                return Err(StoreError("there is no such file: name the store that serve keeps".to_string()));
             }
             Address::Sqlite(path) => (Dialect::Sqlite, url_of_file(path, mode)),
             Address::Postgres(url) => (Dialect::Postgres, url.clone()),
@@ -107,6 +131,19 @@ impl Held {
     /// The database's.
     pub async fn mark(&mut self) -> Result<Option<Mark>, StoreError> {
         mark::find(&mut self.connection, self.dialect).await
+    }
+
+    /// Sets the mark, and which move it is of, at once or not at all.
+    ///
+    /// # Errors
+    /// The database's: it is marked as before then.
+    pub async fn set_mark(&mut self, mark: &Mark, id: Option<&str>) -> Result<(), StoreError> {
+        self.connection.execute("BEGIN").await?;
+        if let Some(id) = id {
+            identity::set(&mut self.connection, id).await?;
+        }
+        mark::set(&mut self.connection, self.dialect, mark).await?;
+        self.commit().await
     }
 
     /// Begins to fill an empty store: makes the tables of this version, in a transaction that the caller ends.
@@ -193,7 +230,7 @@ impl Held {
         let row = sqlx::query("PRAGMA integrity_check(1)").fetch_one(&mut self.connection).await?;
         match row.try_get::<String, _>(0)? {
             said if said == "ok" => Ok(()),
-            said => Err(StoreError(format!("the file is damaged: {said}"))),
+            _ => Err(StoreError("the file is damaged".to_string())),
         }
     }
 }

@@ -47,7 +47,7 @@ impl Mark {
                 "it is a backup of {at}: make a store of it with `source-devin-ai alert-relay restore FILE --store STORE`"
             ),
             MarkKind::Moving => format!(
-                "its migration to {place} began on {at} and did not come to its end: run it again, or serve {place} if that one is not empty any more; `source-devin-ai alert-relay migrate --undo STORE` gives this one up to be served again"
+                "its migration to {place} began on {at} and did not come to its end: run it again, which brings it to its end also if {place} is filled or served already; `source-devin-ai alert-relay migrate --undo STORE` gives this one up to be served again"
             ),
             MarkKind::Moved => format!(
                 "it was moved to {place} on {at}: serve that one, so that no alert gets a second session. If that one is given up, `source-devin-ai alert-relay migrate --undo STORE` has this one served again, as it was then"

@@ -53,7 +53,7 @@ fn with_end(file: &Path, end: &str) -> PathBuf {
 
 /// Whether it says so itself; one that cannot be read does not.
 async fn is_backup(file: &Path) -> bool {
-    let Ok(mut held) = Held::to_be_read(&Address::Sqlite(file.to_path_buf())).await else { return false };
+    let Ok(mut held) = Held::to_be_looked_at(&Address::Sqlite(file.to_path_buf())).await else { return false };
     let mark = held.mark().await;
     held.close().await;
     matches!(mark, Ok(Some(mark)) if mark.kind == MarkKind::Backup)

@@ -1,0 +1,59 @@
+//! Whether a bridge serves a store, seen from outside, and why none may.
+
+use std::fs::{File, TryLockError};
+use std::time::Duration;
+
+use super::super::{Address, StoreError};
+use super::holding::Held;
+use super::lock::lock;
+
+/// A database that does not answer within this time is not waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether a bridge serves the store at this place, as a mark names it; `None` where that cannot be seen from here.
+pub async fn is_served(place: &str) -> Option<bool> {
+    match place.parse().ok()? {
+        Address::Memory => None,
+        Address::Sqlite(path) => {
+            let mut beside = path.canonicalize().ok()?.into_os_string();
+            beside.push("-lock");
+            match File::open(beside).map(|file| file.try_lock()) {
+                Ok(Ok(())) => Some(false),
+                Ok(Err(TryLockError::WouldBlock)) => Some(true),
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => Some(false),
+                _ => None,
+            }
+        }
+        address @ Address::Postgres(_) => {
+            let opened = tokio::time::timeout(PATIENCE, Held::to_be_read(&address)).await;
+            let mut held = opened.ok()?.ok()?;
+            let is_free = lock(&mut held.connection, true).await;
+            held.close().await;
+            is_free.ok().map(|is_free| !is_free)
+        }
+    }
+}
+
+/// Sees whether a store that is there has a mark that keeps bridges away. Leaves nothing behind, and is content with a database that does
+/// not answer.
+///
+/// # Errors
+/// A sentence with the place: why no bridge serves it.
+pub async fn look_for_mark(address: &Address) -> Result<(), StoreError> {
+    let opened = match address {
+        Address::Memory => return Ok(()),
+        Address::Sqlite(path) if !path.is_file() => return Ok(()),
+        Address::Sqlite(_) => Held::to_be_looked_at(address).await,
+        Address::Postgres(_) => match tokio::time::timeout(PATIENCE, Held::to_be_read(address)).await {
+            Ok(opened) => opened,
+            Err(_) => return Ok(()),
+        },
+    };
+    let Ok(mut held) = opened else { return Ok(()) };
+    let mark = held.mark().await;
+    held.close().await;
+    match mark {
+        Ok(Some(mark)) => Err(address.cannot_be_opened(&mark.refusal())),
+        _ => Ok(()),
+    }
+}
