@@ -142,6 +142,26 @@ fn move_under_load(from: &str, into: &str) {
 }
 
 #[test]
+fn a_store_that_was_moved_is_neither_served_nor_backed_up_and_its_move_is_not_undone_while_the_new_one_is_served() {
+    let devin = Devin::of(&Arc::new(Sessions::new()));
+    let program = by(&devin.settings(), RULE, "");
+    stop(Bridge::start(&program, "--rules relay.yaml --store sqlite:relay.db"));
+    let moved = program.run("alert-relay migrate sqlite:relay.db sqlite:moved.db --output text");
+    assert!(moved.text().ends_with("serve goes on from there with --store 'sqlite:moved.db'"), "{}", moved.text());
+    let refused =
+        program.run("alert-relay serve --rules relay.yaml --store sqlite:relay.db --listen 127.0.0.1:0 --check");
+    assert!(refused.exit() == "exit 1" && refused.stderr.contains("it was moved to"), "{}", refused.stderr);
+    let refused = program.run("alert-relay backup stale.backup --store sqlite:relay.db");
+    assert!(refused.exit() == "exit 1" && refused.text().contains("it was moved to"), "{}", refused.text());
+    let bridge = Bridge::start(&program, "--rules relay.yaml --store sqlite:moved.db");
+    let refused = program.run("alert-relay migrate --undo sqlite:relay.db");
+    assert!(refused.exit() == "exit 1" && refused.text().contains("two bridges"), "{}", refused.text());
+    stop(bridge);
+    let undone = object(&program.run("alert-relay migrate --undo sqlite:relay.db"));
+    assert!(undone["warning"].as_str().unwrap().contains("nobody may serve it again"), "{undone}");
+}
+
+#[test]
 fn a_store_that_moves_while_deliveries_go_on_loses_nothing() {
     move_under_load("sqlite:relay.db", "sqlite:moved.db");
 }
@@ -152,4 +172,16 @@ fn a_store_that_moves_to_postgresql_and_back_loses_nothing() {
     move_under_load("sqlite:relay.db", &store);
     let Some(store) = postgres::store("moving") else { return };
     move_under_load(&store, "sqlite:moved.db");
+    told_whole();
+}
+
+/// The address of a store is printed as it can be used again.
+fn told_whole() {
+    let Some(store) = postgres::store("told") else { return };
+    let program = by(&Devin::of(&Arc::new(Sessions::new())).settings(), RULE, "");
+    stop(Bridge::start(&program, "--rules relay.yaml --store sqlite:relay.db"));
+    object(&program.run("alert-relay backup relay.backup --store sqlite:relay.db"));
+    let restored = program.run(&format!("alert-relay restore relay.backup --store {store} --output text"));
+    assert!(restored.text().ends_with(&format!("--store '{store}'")), "{}", restored.text());
+    assert!(restored.text().contains(&format!(" are in {store}\n")), "{}", restored.text());
 }

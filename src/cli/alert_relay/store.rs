@@ -315,3 +315,26 @@ fn end(done: Result<Told, Nothing>, choice: Option<OutputChoice>, output: &Outpu
         Err(Nothing::Failure(ErrorReport { code, message })) => fail(&presenter(choice, output, false), code, &message),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_that_were_left_behind_are_swept_and_no_other_file() {
+        let directory = tempfile::tempdir().unwrap();
+        let at = |name: &str| directory.path().join(name);
+        let part = format!("relay.backup.{}", drawn());
+        let old = [part.clone(), format!("{part}-lock"), format!("{part}-journal")];
+        let others = ["relay.backup", "relay.backup.old", "relay.backup.0123456789abcdef0", "other.0123456789abcdef"];
+        for name in old.iter().map(String::as_str).chain(others) {
+            let file = File::create(at(name)).unwrap();
+            file.set_modified(std::time::SystemTime::now() - 2 * LEFT_BEHIND).unwrap();
+        }
+        let new = format!("relay.backup.{}", drawn());
+        File::create(at(&new)).unwrap();
+        sweep(&at("relay.backup"));
+        assert!(old.iter().all(|name| !at(name).exists()));
+        assert!(others.into_iter().chain([new.as_str()]).all(|name| at(name).exists()));
+    }
+}

@@ -82,13 +82,18 @@ impl Store {
 /// A sentence; the file is gone then.
 pub async fn back_up(from: &Address, file: &Path) -> Result<Copied, StoreError> {
     let mut source = Held::to_be_read(from).await?;
+    // Of a store that was moved, the jobs go on elsewhere.
+    if let Some(mark) = source.mark().await? {
+        source.close().await;
+        return Err(from.cannot_be_opened(&mark.refusal()));
+    }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let made = options.open(file);
     let made = made.map_err(|error| StoreError(format!("{} cannot be written: {error}", file.display())))?;
-    let written = write_backup(from, &mut source, file).await;
+    let written = write_backup(&mut source, file).await;
     source.close().await;
     match written.and_then(|copied| made.sync_all().map(|()| copied).map_err(|error| StoreError(error.to_string()))) {
         Ok(copied) => Ok(copied),
@@ -99,12 +104,8 @@ pub async fn back_up(from: &Address, file: &Path) -> Result<Copied, StoreError> 
     }
 }
 
-async fn write_backup(from: &Address, source: &mut Held, file: &Path) -> Result<Copied, StoreError> {
+async fn write_backup(source: &mut Held, file: &Path) -> Result<Copied, StoreError> {
     let into = Address::Sqlite(file.to_path_buf());
-    // Of a store that was moved, the jobs go on elsewhere.
-    if let Some(mark) = source.mark().await? {
-        return Err(from.cannot_be_opened(&mark.refusal()));
-    }
     let mut target = Held::alone(&into).await?;
     let copied = fill(source, &mut target).await;
     let copied = match copied {
