@@ -147,7 +147,7 @@ fn a_store_that_was_moved_is_neither_served_nor_backed_up_and_its_move_is_not_un
     let program = by(&devin.settings(), RULE, "");
     stop(Bridge::start(&program, "--rules relay.yaml --store sqlite:relay.db"));
     let moved = program.run("alert-relay migrate sqlite:relay.db sqlite:moved.db --output text");
-    assert!(moved.text().ends_with("serve goes on from there with --store 'sqlite:moved.db'"), "{}", moved.text());
+    assert!(moved.text().ends_with("serve goes on from there with --store 'sqlite:moved.db'\n"), "{}", moved.text());
     let refused =
         program.run("alert-relay serve --rules relay.yaml --store sqlite:relay.db --listen 127.0.0.1:0 --check");
     assert!(refused.exit() == "exit 1" && refused.stderr.contains("it was moved to"), "{}", refused.stderr);
@@ -182,6 +182,6 @@ fn told_whole() {
     stop(Bridge::start(&program, "--rules relay.yaml --store sqlite:relay.db"));
     object(&program.run("alert-relay backup relay.backup --store sqlite:relay.db"));
     let restored = program.run(&format!("alert-relay restore relay.backup --store {store} --output text"));
-    assert!(restored.text().ends_with(&format!("--store '{store}'")), "{}", restored.text());
+    assert!(restored.text().ends_with(&format!("--store '{store}'\n")), "{}", restored.text());
     assert!(restored.text().contains(&format!(" are in {store}\n")), "{}", restored.text());
 }

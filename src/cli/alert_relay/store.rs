@@ -111,7 +111,6 @@ pub fn restore(options: &Restore, output: &Output) -> Exit {
         let copied = runtime().block_on(store::restore(&options.file, &into)).map_err(unusable)?;
         let at = moment(copied.at);
         let lines = vec![
-            // At the end of a line, no word after an address is taken for a part of it.
             format!("{} as of {at} are in {into}", summary(&copied)),
             format!("alerts that came after {at} are not in it: have their senders deliver them again"),
             format!("a session that was created after {at} is looked for before another one is created"),
@@ -305,9 +304,12 @@ fn summary(copied: &Copied) -> String {
 fn end(done: Result<Told, Nothing>, choice: Option<OutputChoice>, output: &Output) -> Exit {
     match done {
         Ok((lines, object)) => {
+            // Addresses come without passwords, and are to be used again: what looks like a secret in one is none.
             match output_format(choice, output) {
-                OutputFormat::Text => lines.iter().for_each(|line| output.line(line)),
-                OutputFormat::Json => output.line(&object.to_string()),
+                OutputFormat::Text => {
+                    lines.iter().for_each(|line| output.line_as_it_is(&line.replace(char::is_control, " ")));
+                }
+                OutputFormat::Json => output.line_as_it_is(&object.to_string()),
             }
             SUCCESS
         }
