@@ -325,7 +325,7 @@ async fn fill_and_finish(source: &mut Held, target: &mut Held, id: Option<&str>)
     migrate(&mut target.connection, target.dialect).await?;
     target.end_leases().await?;
     if let Some(id) = id {
-        identity::set(&mut target.connection, id).await?;
+        identity::set(&mut target.connection, &identity::arrived(id)).await?;
     }
     target.commit().await?;
     Ok(copied)

@@ -302,3 +302,23 @@ async fn a_move_that_cannot_be_brought_to_its_end_leaves_the_old_store_unserved(
     let refused = Store::open(from).await.err().unwrap().to_string();
     assert!(refused.contains("did not come to its end"), "{refused}");
 }
+
+#[tokio::test]
+async fn a_store_is_not_moved_into_itself_by_another_name() {
+    let (places, directory) = places(1).await;
+    for from in &places {
+        Store::open(from).await.unwrap().close().await;
+        let other = match from {
+            Address::Sqlite(_) => {
+                let name = directory.path().file_name().unwrap();
+                Address::Sqlite(directory.path().join("..").join(name).join("0.db"))
+            }
+            Address::Postgres(url) => Address::Postgres(url.replace("postgres://", "postgresql://")),
+            Address::Memory => unreachable!("it outlives its process"),
+        };
+        assert_ne!(&other, from);
+        let refused = migrate_store(from, &other).await.unwrap_err().to_string();
+        assert!(refused.contains("stop"), "{refused}");
+        Store::open(from).await.unwrap().close().await;
+    }
+}

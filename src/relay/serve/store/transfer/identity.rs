@@ -1,5 +1,5 @@
-//! Which move a store takes part in: the same words stand in the old store and in the new one, so that a move that was broken off
-//! after the new store was filled is told from a store that others have filled.
+//! Which move a store takes part in: it stands in the old store and, as one that has arrived, in the new one, so that a move that was broken
+//! off after the new store was filled is told from a store that others have filled.
 
 use sqlx::{AnyConnection, Executor as _, Row as _};
 
@@ -17,6 +17,11 @@ pub async fn find(connection: &mut AnyConnection, dialect: Dialect) -> Result<Op
     }
     let row = sqlx::query("SELECT id FROM relay_move").fetch_optional(connection).await?;
     Ok(row.map(|row| row.try_get(0)).transpose()?)
+}
+
+/// What stands in a store that a move has filled: never what stands in the one that it came from, which may be named twice.
+pub fn arrived(id: &str) -> String {
+    format!("{id} arrived")
 }
 
 /// Has a store take part in a move. The caller ends the transaction.
@@ -46,5 +51,5 @@ pub async fn has_filled(into: &Address, id: &str) -> Result<bool, StoreError> {
     };
     let found = find(&mut held.connection, held.dialect).await;
     held.close().await;
-    found.map(|found| found.as_deref() == Some(id)).map_err(|error| into.cannot_be_opened(&error))
+    found.map(|found| found == Some(arrived(id))).map_err(|error| into.cannot_be_opened(&error))
 }
