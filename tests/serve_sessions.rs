@@ -27,6 +27,36 @@ fn a_session_that_is_gone_after_a_restart_is_told_as_gone() {
     assert_eq!((&outcome["result"], &outcome["status"]), (&json!("session_gone"), &json!("dropped")), "{outcome}");
 }
 
+#[test]
+fn a_bridge_that_is_stopped_under_load_leaves_no_create_to_be_looked_for() {
+    let devin = Devin::of(&Arc::new(Sessions::new().on_look(|_| state("running/finished", true))));
+    let program = by(&devin.settings(), "poll_interval: 1s, pr_grace: 0", "");
+    let mut accepted = 0;
+    for _ in 0..3 {
+        let bridge = Bridge::start(&program, "--rules relay.yaml");
+        for _ in 0..20 {
+            let alert = json!({"title": "disk full", "status": "firing", "dedup_key": accepted.to_string()});
+            assert_eq!(bridge.post("generic", &alert.to_string()).status, 202);
+            accepted += 1;
+        }
+        bridge.signal(Signal::TERM);
+        let (said, status) = bridge.end();
+        assert!(
+            status.success() && !json!(said).to_string().contains("the process that made the create ended"),
+            "{said:#?}"
+        );
+    }
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml");
+    let mut said = Vec::new();
+    while bridge.alerts().iter().any(|alert| alert["job"]["settled_at"].is_null()) {
+        said.push(bridge.until("outcome"));
+    }
+    assert_eq!(devin.creates().len(), accepted);
+    bridge.signal(Signal::TERM);
+    said.extend(bridge.end().0);
+    assert!(!json!(said).to_string().contains("the process that made the create ended"), "{said:#?}");
+}
+
 /// The next warning that says this.
 fn warning(bridge: &mut Bridge, words: &str) -> Value {
     loop {

@@ -191,10 +191,19 @@ impl Engine {
             }
             observation = match next {
                 Some(Action::WaitUntil(_)) => held.next_news(),
-                Some(action) => match self.perform(&requests, &held, action).await {
-                    Some(observation) => observation,
-                    None => return,
-                },
+                Some(action) => {
+                    let is_create = matches!(action, Action::Create(_));
+                    match self.perform(&requests, &held, action).await {
+                        Some(observation) => observation,
+                        None if is_create => {
+                            // Nothing was sent, so that whoever takes it on need not look for what it may have made.
+                            held.job = held.job.before_create(before);
+                            self.keep(&mut held, Some(0)).await;
+                            return;
+                        }
+                        None => return,
+                    }
+                }
                 None => Observation::Started,
             };
             self.metrics.heard(&self.integration.name, &observation);

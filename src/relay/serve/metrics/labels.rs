@@ -94,7 +94,7 @@ impl Names {
         }
     }
 
-    /// The kind of a target; [`OTHER`] where there is none of this name.
+    /// The kind of a target; `(other)` where there is none of this name.
     pub fn kind_of(&self, target: &str) -> &'static str {
         self.targets.iter().find(|(name, _)| name == target).map_or(OTHER, |(_, kind)| *kind)
     }
