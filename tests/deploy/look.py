@@ -98,7 +98,7 @@ def kubernetes(rendered: str) -> None:
     assert spec["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
     assert one["securityContext"]["allowPrivilegeEscalation"] is False
     assert one["securityContext"]["capabilities"] == {"drop": ["ALL"]}
-    allowed = {"configMap", "secret"}
+    allowed = {"configMap", "emptyDir", "secret"}
     assert all(volume.keys() - {"name"} <= allowed for volume in spec["volumes"]), spec["volumes"]
     assert not any(spec.get(name) for name in ("hostNetwork", "hostPID", "hostIPC"))
     rules = objects["ConfigMap"]
