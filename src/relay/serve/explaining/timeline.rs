@@ -150,7 +150,8 @@ fn stands(alert: &KeptAlert, job: Option<&KeptJob>, decisions: &[DecisionView], 
             (format!("nothing started: {}", ended(job)), advice(gate))
         }
         (Some(_), Some("resolved_before_start")) => {
-            let was_young = decisions.iter().rev().find_map(|row| row.gate.as_deref()) == Some("delay");
+            let held_by = decisions.iter().rev().find(|row| row.decision == "hold").and_then(|row| row.gate.as_deref());
+            let was_young = held_by == Some("delay");
             let nothing = Some("nothing, if it ended by itself".to_string());
             (format!("nothing started: {}", ended(job)), if was_young { advice("resolved") } else { nothing })
         }
