@@ -221,7 +221,7 @@ fn two_processes_tell_of_everything_once_and_in_order() {
     let recorder = Devin::start(|_| Said::Answer(204, Vec::new(), String::new()));
     let sessions = Sessions::new().on_look(|_| state("running/finished", true));
     let devin = Devin::of(&Arc::new(sessions));
-    let Some(store) = postgres::store("told") else { return };
+    let Some(store) = postgres::store("notified") else { return };
     let rule = "poll_interval: 1s, pr_grace: 0, notify: [{target: any}]";
     let target = "{name: any, kind: webhook, url: {env: HOOK}, secret: {env: SECRET}}";
     let top = format!("notify: {{allow_internal: 127.0.0.1, targets: [{target}]}}\n");
