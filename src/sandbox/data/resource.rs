@@ -128,7 +128,7 @@ pub const NOTE_ROWS: [Note; 24] = [
     note(Some(0), "Local database", "when setting up", "Run `make db`; it listens on port 54320.", None, None),
     note(Some(0), "Queue consumers", "when writing a consumer", "At least once: make it repeatable.", None, None),
     note(Some(0), "Feature flags", "when adding a flag", "Give each flag an owner and an end date.", None, None),
-    note(Some(2), "Design tokens", "when styling", "No literal colours; take them from `tokens.css`.", STOREFRONT, None),
+    note(Some(2), "Design tokens", "when styling", "No literal colors; take them from `tokens.css`.", STOREFRONT, None),
     note(Some(2), "Accessibility", "when building a form", "Every input has a label. \"Placeholder\" is none.", STOREFRONT, None),
     note(Some(2), "Snapshot tests", "when a snapshot changes", "Read it before you accept it.", STOREFRONT, None),
     note(Some(2), "Translations", "when adding a text", "Keys are English; de, fr & 中文 come from the translators.", None, None),
