@@ -17,7 +17,7 @@ const LONGEST_OCCURRENCES: i64 = 7 * 86_400_000;
 /// How long what is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Keep {
-    /// Deliveries with their identifiers, decisions, timelines, notices and actions.
+    /// Deliveries with their identifiers, decisions, timelines, notices and actions, as far as no active job needs them.
     pub deliveries: Duration,
     /// Alerts since they were heard of last, and jobs since they ended; no shorter than deliveries.
     pub alerts: Duration,
@@ -58,17 +58,21 @@ pub async fn prune(work: &mut Work<'_>, keep: &Keep) -> Result<Option<u64>, Stor
     let deliveries = work.now.saturating_sub(millis(keep.deliveries));
     let alerts = work.now.saturating_sub(millis(keep.alerts)).min(deliveries);
     let before = Before { deliveries, alerts, firings: deliveries.min(work.now - LONGEST_OCCURRENCES) };
+    let of_ended =
+        |table: &str| format!("at < $1 AND {table}.job NOT IN (SELECT id FROM jobs WHERE settled_at IS NULL)");
+    let unused = |moment: &str, delivery: &str| format!("{moment} < $1 AND {delivery} NOT IN ({IN_USE})");
     let mut is_done = true;
     for (table, moment, is_old) in [
-        ("decisions", before.deliveries, "at < $1"),
+        ("decisions", before.deliveries, of_ended("decisions").as_str()),
         ("firings", before.firings, "at < $1"),
-        ("alert_deliveries", before.deliveries, "at < $1"),
-        ("job_events", before.deliveries, "at < $1"),
+        ("alert_deliveries", before.deliveries, &unused("at", "delivery")),
+        ("job_events", before.deliveries, &of_ended("job_events")),
         ("actions", before.deliveries, "at < $1"),
         ("suppressions", before.deliveries, "until < $1"),
-        ("outbox", before.deliveries, "at < $1"),
+        // What waits has not been told yet.
+        ("outbox", before.deliveries, "at < $1 AND state <> 'waiting'"),
         ("outbox_threads", before.deliveries, "at < $1"),
-        ("deliveries", before.deliveries, "received_at < $1"),
+        ("deliveries", before.deliveries, &unused("received_at", "id")),
         ("jobs", before.alerts, OLD_JOB),
         ("news", before.alerts, "$1 = $1 AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.id = news.job)"),
         ("sightings", before.alerts, OLD_SIGHTING),

@@ -212,6 +212,12 @@ async fn an_answer_that_stays_the_same_is_kept_once_and_forgotten_with_the_deliv
         assert_eq!(rows(&store).await, ["j1.1 cpu hold kill_switch"], "{address}");
         let lost = Ask { epoch: 9, ..ask(&claimed, false) };
         assert_eq!(store.admit(lost).await.unwrap(), Admission::Lost, "{address}");
+        store.ping().await.unwrap();
+        store.prune(keep(NO_LEASE, u64::MAX)).await.unwrap();
+        assert_eq!(rows(&store).await.len(), 1, "{address}: the job goes on");
+        let mut ended = claimed;
+        ended.job.phase = Phase::Settled(End::Outcome(OutcomeKind::PrOpened));
+        store.save(save(&ended, "me", None)).await.unwrap();
         while !rows(&store).await.is_empty() {
             store.prune(keep(NO_LEASE, u64::MAX)).await.unwrap();
         }
