@@ -86,16 +86,8 @@ fn a_signal_ends_a_finished_watch_although_nobody_reads_its_stdout_or_its_stderr
 /// The end of a session is asked for once more, and what is said about it waits for a reader: together, both take no longer.
 #[test]
 fn a_signal_ends_a_run_that_ends_its_session_although_nobody_reads_its_notes() {
-    let (came, has_come) = channel();
-    let came = Mutex::new(came);
     let sessions = Sessions::new().on_look(|_| state("running/working", false));
-    let devin = Devin::start(move |heard| {
-        if heard.method == "DELETE" {
-            let _ = came.lock().unwrap().send(());
-            return Said::Silence;
-        }
-        sessions.answer(heard)
-    });
+    let (devin, has_come) = Devin::silent(sessions, |heard| heard.method == "DELETE");
     let program = relay(&devin);
     let ((_reader, stdout), (notes, stderr)) = (std::io::pipe().unwrap(), std::io::pipe().unwrap());
     let mut more = stderr.try_clone().unwrap();

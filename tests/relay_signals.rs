@@ -75,16 +75,7 @@ fn a_signal_while_a_limited_create_waits_is_what_the_program_dies_of() {
 /// for the answer to a look.
 #[test]
 fn a_signal_while_a_look_is_unanswered_ends_the_watch_soon() {
-    let (came, has_come) = channel();
-    let came = Mutex::new(came);
-    let sessions = Sessions::new();
-    let devin = Devin::start(move |heard| {
-        if heard.path.starts_with("sessions/") {
-            let _ = came.lock().unwrap().send(());
-            return Said::Silence;
-        }
-        sessions.answer(heard)
-    });
+    let (devin, has_come) = Devin::silent(Sessions::new(), |heard| heard.path.starts_with("sessions/"));
     let program = relay(&devin);
     let child = program.start(RUN);
     has_come.recv().unwrap();
@@ -94,16 +85,8 @@ fn a_signal_while_a_look_is_unanswered_ends_the_watch_soon() {
 /// Asked to stop, a run does not wait for the answer to a DELETE as long as that takes.
 #[test]
 fn a_signal_while_a_session_is_being_ended_ends_the_run_soon() {
-    let (came, has_come) = channel();
-    let came = Mutex::new(came);
     let sessions = Sessions::new().on_look(|_| state("running/working", false));
-    let devin = Devin::start(move |heard| {
-        if heard.method == "DELETE" {
-            let _ = came.lock().unwrap().send(());
-            return Said::Silence;
-        }
-        sessions.answer(heard)
-    });
+    let (devin, has_come) = Devin::silent(sessions, |heard| heard.method == "DELETE");
     let program = relay(&devin);
     let child = program.start(&format!("{RUN} --max-poll-attempts 1 --on-timeout terminate"));
     has_come.recv().unwrap();
@@ -115,12 +98,7 @@ fn a_signal_while_a_session_is_being_ended_ends_the_run_soon() {
 /// Which words fit depends on what is under way.
 #[test]
 fn who_stops_a_watch_is_told_of_the_session_and_of_no_create() {
-    let (came, has_come) = channel();
-    let came = Mutex::new(came);
-    let devin = Devin::start(move |_| {
-        let _ = came.lock().unwrap().send(());
-        Said::Silence
-    });
+    let (devin, has_come) = Devin::silent(Sessions::new(), |_| true);
     let program = relay(&devin);
     let child = program.start("alert-relay watch abc --config config.json");
     has_come.recv().unwrap();

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
+use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -86,6 +87,24 @@ impl Devin {
     pub fn of(sessions: &Arc<Sessions>) -> Devin {
         let sessions = Arc::clone(sessions);
         Devin::start(move |heard| sessions.answer(heard))
+    }
+
+    /// Serves an organization that says so and keeps silent when it is asked this.
+    pub fn silent(
+        sessions: Sessions,
+        is_moment: impl Fn(&Heard) -> bool + Send + Sync + 'static,
+    ) -> (Devin, Receiver<()>) {
+        let (came, has_come) = channel();
+        let came = Mutex::new(came);
+        let devin = Devin::start(move |heard| {
+            if is_moment(heard) {
+                // Nobody waits for it any more where a request comes again.
+                let _ = came.lock().unwrap().send(());
+                return Said::Silence;
+            }
+            sessions.answer(heard)
+        });
+        (devin, has_come)
     }
 
     pub fn heard(&self) -> Vec<Heard> {
