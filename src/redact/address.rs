@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::place::{Place, boundary, run};
 use super::placeholder::is_placeholder;
+use super::random::{is_strong, looks_random};
 use super::rules::{Alphabet, DOTTED, WORD};
-use super::scan::{Place, boundary, is_strong, looks_random, run};
 use super::shape::{is_identifying, is_label};
 
 /// What stands in a password's place has so many characters at least: `xxxxx`, `*****`.

@@ -1,14 +1,21 @@
 //! Values that no sign divides from their names: a blank, a comma, a bar, a line's end, or the words of a sentence. Pure.
 
 use super::change::misfit;
+use super::following::after_sign;
 use super::names::{Kind, MEANS_IS, Name};
-use super::pair::follows_plainly;
-use super::rules::DOTTED;
-use super::scan::{Place, boundary, is_varied, looks_random, run};
-use super::shape::{is_label, is_uuid};
-use super::sign::{Sign, after_sign, is_blank, linking, typed};
+use super::place::{Place, boundary, run};
+use super::random::{is_strong, is_varied, looks_random};
+use super::rules::{DOTTED, WORD};
+use super::shape::{is_in_blocks, is_label, is_of_kubeadm, is_uuid};
+use super::sign::{Sign, is_blank, linking, typed};
 use super::speech::is_clause;
 use super::value::quoted;
+
+/// A word after `token` is one from this length on, if it is no word of a language and no name with dashes in it.
+const LONG_TOKEN: usize = 16;
+
+/// A key in base64 after its name has so many characters at least.
+const LONG_KEY: usize = 40;
 
 /// How far a sentence is followed.
 const NEAR: usize = 200;
@@ -226,4 +233,39 @@ fn announced(place: Place<'_>, after: &str) -> Option<usize> {
     let word = near[begin..].split(char::is_whitespace).next()?;
     let is_random = word.bytes().any(|byte| byte.is_ascii_digit()) && looks_random(word, 6);
     (is_announced && is_random).then_some(begin)
+}
+
+/// Whether a word after a name, without any sign, is its value, and no word about it.
+fn follows_plainly(named: &Name, word: &str) -> bool {
+    let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
+    let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let begins = word.starts_with(|c: char| c.is_alphanumeric()) && word.bytes().any(|byte| byte.is_ascii_digit());
+    let has_mark = word.contains(['!', '@', '#', '$', '%', '^', '&', '*']);
+    let is_base64 =
+        || word.len() >= LONG_KEY && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+    let is_digits = || word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+    match named.kind {
+        _ if named.core == "pass" => is_plain && looks_random(word, 6),
+        Kind::Password if is_hex && named.core.ends_with("key") => false,
+        Kind::Token if named.core.ends_with("licensekey") && is_in_blocks(word) => true,
+        Kind::Password => {
+            begins
+                && word.len() >= 6
+                && (is_strong(word) || is_varied(word) || (is_plain || has_mark) && looks_random(word, 6))
+        }
+        Kind::Token if named.core.ends_with("code") => is_digits(),
+        Kind::Token if is_base64() => is_strong(word) && !is_hex,
+        Kind::Token if is_of_kubeadm(word) => true,
+        Kind::Token => {
+            word.bytes().all(WORD)
+                && (is_plain || is_strong(word))
+                && !is_hex
+                && (word.len() >= 10 && is_strong(word)
+                    || begins && word.len() >= LONG_TOKEN && looks_random(word, LONG_TOKEN))
+        }
+        // A personal access token.
+        Kind::Opaque if named.core == "pat" => word.len() >= LONG_TOKEN && is_plain && is_strong(word) && !is_hex,
+        Kind::Opaque if named.core.ends_with("community") => is_strong(word) || is_varied(word),
+        _ => false,
+    }
 }

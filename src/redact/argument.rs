@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::coded::is_secret_word;
 use super::command::is_of;
+use super::place::{Place, boundary};
+use super::random::{is_strong, is_varied};
 use super::rules::DOTTED;
-use super::scan::{Place, boundary, is_strong, is_varied};
 use super::series::is_plain;
 use super::shell::{Word, word, words};
 use super::speech::stands_in;

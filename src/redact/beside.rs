@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
+use super::following::after_sign;
+use super::place::{Place, boundary, run};
+use super::random::is_strong;
 use super::rules::DOTTED;
-use super::scan::{Place, boundary, is_strong, run};
 use super::series::is_time;
-use super::sign::{Sign, after_sign, is_blank};
+use super::sign::{Sign, is_blank};
 use super::value::extent;
 
 /// How far the value is looked for.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::scan::{Place, boundary, run};
+use super::place::{Place, boundary, run};
 use super::value::quoted;
 
 /// How far a block is followed.

@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use super::scan::{Place, boundary, is_strong, is_varied, looks_random};
+use super::names::signs_in;
+use super::place::{Place, boundary};
+use super::random::{is_strong, is_varied, looks_random};
 use super::shape::{is_identifying, is_label, is_odd};
 use super::speech::is_stand_in;
 use super::value::quoted;
@@ -12,11 +14,6 @@ const CALL: usize = 512;
 
 /// The longest name of a function.
 const LONGEST_NAME: usize = 48;
-
-/// How the names of functions end that take the name of a user, and the password after it.
-const SIGNING_IN: &str = "connect __construct sequelize getconnection createconnection connection login logon signin attempt auth \
-    authenticate bind imap_open credentials credential pool pdo password createuser adduser \
-    authprovider authtokens.basic";
 
 /// How the names of functions end, and of what they belong to, that take a password to make or compare its hash.
 const HASHING: &str = "crypt hashpw checkpw encrypt decrypt password_verify password_hash verifypassword checkpassword";
@@ -54,7 +51,7 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
     let (from, is_sure) = match () {
         () if !name.is_empty() && hashes() => (0, true),
         () if name.ends_with("auth") && has_one(place.rest()) => (0, true),
-        () if !name.is_empty() && ends(SIGNING_IN) => (1, true),
+        () if !name.is_empty() && signs_in(&name) => (1, true),
         // The arguments of what is called elsewhere: `args: ('db', 'root', '…')`
         () if is_open() => (1, false),
         () => return None,
@@ -114,12 +111,6 @@ fn in_place(name: &str, arguments: &str) -> Option<usize> {
 fn has_one(call: &str) -> bool {
     let argument = call[1..].chars().next().filter(|c| "\"'".contains(*c)).map(|quote| quoted(&call[1..], 0, quote));
     argument.is_some_and(|argument| call.get(argument.end + 2..).is_some_and(|rest| rest.starts_with(')')))
-}
-
-/// Whether the function `name` takes the name of a user, and the password after it.
-pub(super) fn signs_in(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    SIGNING_IN.split_ascii_whitespace().any(|end| name.ends_with(end))
 }
 
 /// Whether an argument is an address of mail.

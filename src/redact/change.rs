@@ -3,10 +3,11 @@
 
 use std::ops::Range;
 
+use super::ends::may_matter;
 use super::names::{Kind, Name, spaced};
-use super::pair::may_matter;
+use super::place::{Place, boundary, looked_at, run};
+use super::random::{is_strong, is_varied};
 use super::rules::DOTTED;
-use super::scan::{Place, boundary, is_strong, is_varied, looked_at, run};
 use super::shape::{is_identifying, is_version};
 use super::speech::stands_in;
 use super::value::quoted;

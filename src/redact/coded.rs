@@ -5,7 +5,7 @@ use std::ops::Range;
 use base64::alphabet::{STANDARD, URL_SAFE};
 use base64::engine::{DecodePaddingMode, Engine, GeneralPurpose, GeneralPurposeConfig};
 
-use super::scan::{looked_at, run};
+use super::place::{looked_at, run};
 use super::shape::is_identifying;
 
 /// The shortest run that is read: fewer characters say no name with its value.

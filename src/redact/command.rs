@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::place::{Place, boundary, run};
+use super::random::{is_strong, looks_random};
 use super::rules::WORD;
-use super::scan::{Place, boundary, is_strong, looks_random, run};
 use super::shell::word;
 use super::speech::{is_prose, is_stand_in, stands_in};
 use super::value::quoted;

@@ -1,8 +1,8 @@
 //! What decorates a value, between its sign and it: markup, tags of YAML, and how languages show a value in a dump. Pure.
 
 use super::MASK;
+use super::place::{boundary, looked_at, run};
 use super::rules::DOTTED;
-use super::scan::{boundary, looked_at, run};
 use super::sign::{Sign, is_blank};
 
 /// How far the line of a value is looked at.

@@ -3,8 +3,9 @@
 
 use std::ops::Range;
 
+use super::place::{Place, boundary, looked_at, run};
+use super::random::{is_strong, is_varied, looks_random};
 use super::rules::DOTTED;
-use super::scan::{Place, boundary, is_strong, is_varied, looked_at, looks_random, run};
 use super::shape::is_odd;
 use super::speech::stands_in;
 use super::value::quoted;

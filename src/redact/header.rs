@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::names::Kind;
+use super::place::{Place, boundary, run};
+use super::random::{is_strong, looks_random};
 use super::rules::{Alphabet, DOTTED};
-use super::scan::{Place, boundary, is_strong, looks_random, run};
 use super::sign::Sign;
 use super::speech::{Value, only_speaks};
 use super::value::quoted;

@@ -4,8 +4,9 @@ use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::pem;
+use super::place::{Place, boundary, run};
+use super::random::{is_strong, looks_random};
 use super::rules::{ADDRESSES, Alphabet, DIGIT, DOTTED, HEX, PREFIXES, Prefix, WORD};
-use super::scan::{Place, boundary, is_strong, looks_random, run};
 
 /// So much of what follows a beginning decides whether it is a key.
 const TELLING_BODY: usize = 256;

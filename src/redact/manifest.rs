@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
+use super::place::{looked_at, run};
 use super::rules::DOTTED;
-use super::scan::{looked_at, run};
 use super::series::{block, is_plain, members};
 
 /// How far the members of a secret are followed.

@@ -14,19 +14,24 @@ mod coded;
 mod command;
 mod decoration;
 mod encoding;
+mod ends;
 mod files;
+mod following;
 mod header;
 mod known;
 mod letters;
+mod link;
 mod manifest;
 mod names;
 mod own;
 mod pair;
 mod pem;
 mod phrase;
+mod place;
 mod placeholder;
 mod printed;
 mod protocol;
+mod random;
 mod reading;
 mod rules;
 mod said;
@@ -115,7 +120,7 @@ pub fn may_be_secret(word: &str) -> bool {
     let is_path =
         word.starts_with(['/', '.', '~']) || word.rsplit_once('.').is_some_and(|(_, ending)| is_ending(ending));
     !scan::certain(word).is_empty()
-        || !is_path && word.bytes().any(|byte| byte.is_ascii_digit()) && scan::looks_random(word, 6)
+        || !is_path && word.bytes().any(|byte| byte.is_ascii_digit()) && random::looks_random(word, 6)
 }
 
 /// Text that comes from elsewhere, redacted without knowing any key.

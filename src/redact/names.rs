@@ -26,6 +26,11 @@ pub(super) struct Name {
     pub is_plural: bool,
 }
 
+/// How the names of functions end that take the name of a user, and the password after it.
+const SIGNING_IN: &str = "connect __construct sequelize getconnection createconnection connection login logon signin attempt auth \
+    authenticate bind imap_open credentials credential pool pdo password createuser adduser \
+    authprovider authtokens.basic";
+
 /// Ends of names whose values are secrets. These tables are words with blanks between.
 const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd authtok passkey passw bindpw rootpw userpw dbpw \
     adminpw pass apikey accesskey secretkey seckey privatekey privatemac presharedkey sharedkey sharedaccesskey \
@@ -222,6 +227,12 @@ fn kind(words: &[String], core: &str) -> Option<Kind> {
 pub(super) fn owner(core: &str) -> Option<&'static str> {
     let before = core.strip_suffix("key")?;
     KEY_OWNERS.split(' ').find(|owner| before.ends_with(owner))
+}
+
+/// Whether the function `name` takes the name of a user, and the password after it.
+pub(super) fn signs_in(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    SIGNING_IN.split_ascii_whitespace().any(|end| name.ends_with(end))
 }
 
 /// The words of a name in lower case, without those that may follow the one that says secret.

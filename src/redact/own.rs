@@ -8,8 +8,8 @@ use std::cell::LazyCell;
 use std::ops::Range;
 
 use super::encoding::{DECODINGS, decoded, unescaped};
+use super::place::looked_at;
 use super::reading;
-use super::scan::looked_at;
 
 /// So many letters and digits of a key in a row, whatever stands between them, are no coincidence.
 const TELLING_LENGTH: usize = 16;

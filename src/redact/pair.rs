@@ -4,26 +4,22 @@
 //! with much tolerance for what decorates its three parts.
 
 use std::ops::Range;
-use std::sync::LazyLock;
 
 use super::beside::{before_name, listed_key, new_value};
 use super::change::misfit;
+use super::ends::may_matter;
 use super::header::header;
+use super::link::link;
 use super::names::{self, Kind, Name, spaced};
 use super::phrase;
+use super::place::{Place, boundary, looked_at, run};
+use super::random::{is_strong, is_varied, looks_random};
 use super::rules::{DOTTED, WORD};
-use super::scan::{Place, boundary, is_strong, is_varied, looked_at, looks_random, run};
 use super::series::{after, inside, is_plain, old_and_new};
-use super::shape::{is_identifying, is_in_blocks, is_of_kubeadm};
-use super::sign::{Sign, sign};
+use super::shape::is_identifying;
+use super::sign::Sign;
 use super::speech::{Value, only_speaks};
 use super::value::{extent, mnemonic, within};
-
-/// A word after `token` is one from this length on, if it is no word of a language and no name with dashes in it.
-const LONG_TOKEN: usize = 16;
-
-/// A key in base64 after its name has so many characters at least.
-const LONG_KEY: usize = 40;
 
 /// What stands before the name of a thing whose digest follows.
 const DIGESTS: [&str; 6] = ["checksum/", "checksums/", "checksum-", "hash/", "sha256/", "rollme/"];
@@ -92,7 +88,7 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
             return from(place.at + name.len(), change);
         }
     }
-    let (at, sign) = sign(place, name, &named)?;
+    let (at, sign) = link(place, name, &named)?;
     if is_parameter && !is_in_its_place(place, &named, sign, &rest[at..]) {
         return None;
     }
@@ -279,36 +275,6 @@ fn name(text: &str) -> usize {
     length
 }
 
-/// The ends of all names that matter, by the hash of their last letters, four at most: most words of a text have none of them,
-/// and are not taken apart.
-static ENDS: LazyLock<Vec<Vec<&'static str>>> = LazyLock::new(|| {
-    let mut ends = vec![Vec::new(); 4096];
-    for name in names::ends() {
-        let end = name.bytes().fold(0u32, |end, byte| end << 8 | u32::from(byte));
-        ends[place_of(end)].push(name);
-    }
-    ends
-});
-
-fn place_of(end: u32) -> usize {
-    (end.wrapping_mul(0x9e37_79b1) >> 20) as usize
-}
-
-/// Whether a name may be one that matters: all that matter pass.
-pub(super) fn may_matter(name: &str) -> bool {
-    let mut end = 0u32;
-    !name.is_ascii()
-        || name.bytes().enumerate().filter(|(_, byte)| !b"-_.".contains(byte)).any(|(at, byte)| {
-            end = end << 8 | u32::from(byte.to_ascii_lowercase());
-            let known = [u32::MAX, 0xff_ffff, 0xffff].into_iter().flat_map(|letters| &ENDS[place_of(end & letters)]);
-            known.into_iter().any(|known| {
-                let letters = name.as_bytes()[..=at].iter().rev().filter(|byte| !b"-_.".contains(byte));
-                known.len() <= at + 1
-                    && letters.zip(known.bytes().rev()).all(|(byte, known)| byte.eq_ignore_ascii_case(&known))
-            })
-        })
-}
-
 /// Whether the name stands in a tag that closes, or in the place of a password: `</password>`, `</ns:password>`,
 /// `mongodb://app:<password>@db`.
 fn is_no_name(place: Place<'_>) -> bool {
@@ -327,39 +293,4 @@ fn is_in_arn(place: Place<'_>) -> bool {
     let before = &place.text.as_bytes()[place.at.saturating_sub(64)..place.at];
     looked_at(before.len());
     before.ends_with(b":") && before.windows(16).any(|window| window == b":secretsmanager:")
-}
-
-/// Whether a word after a name, without any sign, is its value, and no word about it.
-pub(super) fn follows_plainly(named: &Name, word: &str) -> bool {
-    let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
-    let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let begins = word.starts_with(|c: char| c.is_alphanumeric()) && word.bytes().any(|byte| byte.is_ascii_digit());
-    let has_mark = word.contains(['!', '@', '#', '$', '%', '^', '&', '*']);
-    let is_base64 =
-        || word.len() >= LONG_KEY && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
-    let is_digits = || word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
-    match named.kind {
-        _ if named.core == "pass" => is_plain && looks_random(word, 6),
-        Kind::Password if is_hex && named.core.ends_with("key") => false,
-        Kind::Token if named.core.ends_with("licensekey") && is_in_blocks(word) => true,
-        Kind::Password => {
-            begins
-                && word.len() >= 6
-                && (is_strong(word) || is_varied(word) || (is_plain || has_mark) && looks_random(word, 6))
-        }
-        Kind::Token if named.core.ends_with("code") => is_digits(),
-        Kind::Token if is_base64() => is_strong(word) && !is_hex,
-        Kind::Token if is_of_kubeadm(word) => true,
-        Kind::Token => {
-            word.bytes().all(WORD)
-                && (is_plain || is_strong(word))
-                && !is_hex
-                && (word.len() >= 10 && is_strong(word)
-                    || begins && word.len() >= LONG_TOKEN && looks_random(word, LONG_TOKEN))
-        }
-        // A personal access token.
-        Kind::Opaque if named.core == "pat" => word.len() >= LONG_TOKEN && is_plain && is_strong(word) && !is_hex,
-        Kind::Opaque if named.core.ends_with("community") => is_strong(word) || is_varied(word),
-        _ => false,
-    }
 }

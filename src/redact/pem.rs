@@ -3,8 +3,8 @@
 
 use std::ops::Range;
 
+use super::place::{Place, boundary, looked_at, run};
 use super::rules::Alphabet;
-use super::scan::{Place, boundary, looked_at, run};
 
 /// How far after `BEGIN` the words `PRIVATE KEY` may stand.
 const HEADING: usize = 80;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::scan::{boundary, looked_at};
+use super::place::{boundary, looked_at};
 use super::speech::is_remark;
 
 /// How far a phrase is followed, and how many words it has.

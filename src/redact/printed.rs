@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::files::{is_content, shows_secret};
-use super::scan::{Place, boundary, is_strong, looked_at};
+use super::place::{Place, boundary, looked_at};
+use super::random::is_strong;
 
 /// How much of the line of a command is looked at, and of the one below.
 const LINE: usize = 256;

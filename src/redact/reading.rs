@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::letters;
-use super::scan::{looked_at, run};
+use super::place::{looked_at, run};
 
 /// How often escapes are resolved.
 const MOST_LEVELS: usize = 2;

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::place::{Place, boundary, run};
+use super::random::{is_strong, is_varied};
 use super::rules::DOTTED;
-use super::scan::{Place, boundary, is_strong, is_varied, run};
 use super::shape::{is_identifying, is_label, is_odd};
 use super::speech::stands_in;
 

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::names::{Kind, Name};
+use super::place::{Place, boundary, looked_at, run};
+use super::random::{is_strong, is_varied, looks_random};
 use super::rules::DOTTED;
-use super::scan::{Place, boundary, is_strong, is_varied, looked_at, looks_random, run};
 use super::shape::{is_identifying, is_label};
 use super::sign::{Sign, is_blank};
 use super::speech::{Value, only_speaks};

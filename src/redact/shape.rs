@@ -1,6 +1,7 @@
 //! What words look like: names of objects, versions, dates, identifiers and causes; and what no name looks like. Pure.
 
-use super::scan::{looks_random, run};
+use super::place::run;
+use super::random::looks_random;
 
 /// So long is what is odd: shorter names have digits inside, too.
 const SHORTEST_ODD: usize = 8;

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::scan::{boundary, looked_at};
+use super::place::{boundary, looked_at};
 
 /// How far a command line is followed.
 const LINE: usize = 400;

@@ -1,9 +1,9 @@
 //! Whether a value is a secret or only speaks of one: a cause, a placeholder, code, the name of a thing, or a sentence. Pure.
 
-use super::call::signs_in;
-use super::names::{Kind, owner};
+use super::names::{Kind, owner, signs_in};
+use super::place::run;
 use super::placeholder::is_placeholder;
-use super::scan::{is_strong, is_varied, looks_random, run};
+use super::random::{is_strong, is_varied, looks_random};
 use super::shape::{is_cause, is_dated, is_identifier, is_label, is_uuid, is_version};
 use super::sign::Sign;
 

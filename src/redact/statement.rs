@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::call::is_password;
 use super::names::{Kind, Name};
+use super::place::{Place, boundary, looked_at, run};
+use super::random::{is_strong, looks_random};
 use super::rules::DOTTED;
-use super::scan::{Place, boundary, is_strong, looked_at, looks_random, run};
 use super::speech::stands_in;
 use super::value::quoted;
 

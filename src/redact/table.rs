@@ -2,10 +2,11 @@
 
 use std::ops::Range;
 
+use super::ends::may_matter;
 use super::names::{Kind, Name};
-use super::pair::may_matter;
+use super::place::looked_at;
 use super::placeholder::is_placeholder;
-use super::scan::{is_strong, looked_at, looks_random};
+use super::random::{is_strong, looks_random};
 use super::speech::stands_in;
 
 /// What divides the cells of a line.

@@ -2,8 +2,9 @@
 
 use std::ops::Range;
 
+use super::place::{boundary, looked_at, run};
+use super::random::looks_random;
 use super::rules::DOTTED;
-use super::scan::{boundary, looked_at, looks_random, run};
 use super::sign::Sign;
 
 /// How far a line is followed in search of its sense.
