@@ -4,6 +4,7 @@
 
 pub mod identity;
 mod keys;
+mod secrets;
 mod state;
 pub mod words;
 
@@ -11,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 pub use identity::{Identity, attempt_tag, tag, tag_in};
 pub use keys::{KEY_TABLE, KeyRow, key_table};
+pub use secrets::{secrets_apart, without_secrets};
 pub use state::State;
 pub use words::{Format, Mapped, Severity};
 

@@ -16,8 +16,9 @@ pub use template::{Template, TemplateProblem, first_unknown, named};
 
 use std::sync::LazyLock;
 
+use super::alert::without_secrets;
 use super::alert::{Alert, tag_in};
-use super::text::{plain_line, without_secrets};
+use super::text::plain_line;
 use crate::redact::Redactor;
 use facts::Facts;
 

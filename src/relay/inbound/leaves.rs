@@ -280,8 +280,8 @@ pub fn lists_a_secret(value: &Value) -> bool {
 mod tests {
     use super::*;
     use crate::redact::Redactor;
+    use crate::relay::alert::without_secrets;
     use crate::relay::alert::{Format, Identity, State};
-    use crate::relay::text::without_secrets;
 
     #[test]
     fn names_of_persons_and_of_pages_that_act_are_not_told() {

@@ -6,8 +6,8 @@ use minijinja::{UndefinedBehavior, Value};
 use super::facts::Facts;
 use crate::redact::{MASK, Redactor};
 use crate::relay::alert::Alert;
+use crate::relay::alert::without_secrets;
 use crate::relay::engine;
-use crate::relay::text::without_secrets;
 
 /// The longest key, in bytes.
 const LONGEST: usize = 512;

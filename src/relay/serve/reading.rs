@@ -11,13 +11,14 @@ use super::rules::{DEFAULT, Route, Rule, Rules};
 use super::store::{Entry, EntryState, NewDelivery, NewJob, Verdict, body_hash};
 use crate::devin::session::NewSession;
 use crate::redact::Redactor;
+use crate::relay::alert::without_secrets;
 use crate::relay::alert::{Alert, State, tag_in};
 use crate::relay::inbound::{self, Grouping, Problem, Reading};
 use crate::relay::job::Job;
 use crate::relay::names::Names;
 use crate::relay::prompt::{Key, LONGEST_TITLE, dedupe_key, shown_key, words};
 use crate::relay::request::request;
-use crate::relay::text::{plain_line, without_secrets};
+use crate::relay::text::plain_line;
 pub use considering::{TAKES, consider};
 
 const NO_ALERT: &str = "the delivery holds no alert";

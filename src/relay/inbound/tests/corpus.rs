@@ -12,7 +12,7 @@ use super::super::{any, fields::Fields};
 use super::*;
 use crate::redact::Redactor;
 use crate::relay::alert::State;
-use crate::relay::text::secrets_apart;
+use crate::relay::alert::secrets_apart;
 
 /// The share of alerts that is to be read without any named sender, in percent.
 const GENERIC_SHARE: usize = 85;

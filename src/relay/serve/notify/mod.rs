@@ -6,6 +6,7 @@ mod address;
 mod backoff;
 mod client;
 mod discord;
+mod form;
 mod github;
 mod mail;
 mod notice;
