@@ -129,6 +129,9 @@ pub fn scenarios() -> impl Iterator<Item = (&'static str, &'static str)> {
     live::scenario::ALL.iter().map(|scenario| (scenario.name, scenario.about))
 }
 
+/// The names of all scenarios.
+pub const SCENARIOS: &[&str] = &live::scenario::NAMES;
+
 /// A running server. Dropping it stops accepting and closes its connections.
 #[derive(Debug)]
 pub struct Sandbox {

@@ -46,7 +46,7 @@ struct Test {
 pub fn run(notify: &Notify, output: &Output) -> Exit {
     let Command::Test(Test { file, target: name }) = &notify.command;
     // Whoever tests a target needs no key of Devin.
-    let Some(rules) = load(file, Devin::Sandbox, output) else { return FAILURE };
+    let Some(rules) = load(file, Devin::Nobody, output) else { return FAILURE };
     let Some(target) = rules.notify.target(name) else {
         let names: Vec<&str> = rules.notify.targets.iter().map(|target| target.name.as_str()).collect();
         output.note(&match names.as_slice() {

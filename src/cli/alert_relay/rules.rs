@@ -17,6 +17,7 @@ use crate::relay::error_report::Audience;
 use crate::relay::organization;
 use crate::relay::serve::rule_lines;
 use crate::relay::serve::rules::{self, Devin, Findings, Integration, STARTER};
+use crate::sandbox;
 
 pub const HELP: &str = "\
 Examples:
@@ -81,7 +82,7 @@ pub fn run(rules: &Rules, output: &Output) -> Exit {
 }
 
 fn check(options: &Check, output: &Output) -> Exit {
-    let devin = if options.sandbox { Devin::Sandbox } else { Devin::Api };
+    let devin = if options.sandbox { Devin::Sandbox(sandbox::SCENARIOS) } else { Devin::Api };
     let name = options.file.display();
     let Some(rules) = load(&options.file, devin, output) else { return FAILURE };
     let Findings { problems, warnings, notes } = rules::examine(&rules);

@@ -249,7 +249,7 @@ fn plan(options: &Serve) -> Result<Plan, Refusal> {
 
 /// The rules, or everything that is wrong with them, one sentence each.
 fn load(path: Option<&Path>, is_sandbox: bool) -> Result<Rules, Vec<String>> {
-    let devin = if is_sandbox { Devin::Sandbox } else { Devin::Api };
+    let devin = if is_sandbox { Devin::Sandbox(sandbox::SCENARIOS) } else { Devin::Api };
     let (name, checked) = match path {
         Some(path) => (path.display().to_string(), rules::load(path, devin)),
         None => ("the rules of --sandbox".to_string(), rules::check(TRIAL, devin, &Nowhere)),

@@ -153,8 +153,10 @@ pub enum OnCreateUnknown {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Devin {
     Api,
-    /// Integrations need not be there, nor the variables and files that hold their keys.
-    Sandbox,
+    /// None: integrations need not be there, nor the variables and files that hold their keys.
+    Nobody,
+    /// A simulated one, with the names of its scenarios. Likewise, and a tag may name no other scenario.
+    Sandbox(&'static [&'static str]),
 }
 
 /// Where secrets and other files are.
@@ -292,6 +294,9 @@ const SANDBOX: &str = "main";
 pub fn check(yaml: &str, devin: Devin, surroundings: &dyn Surroundings) -> Result<Rules, Vec<Problem>> {
     let root = Node::parse(yaml).map_err(|problem| vec![problem])?;
     let mut reader = Reader::new(surroundings);
+    if let Devin::Sandbox(scenarios) = devin {
+        reader.scenarios = Some(scenarios);
+    }
     let rules = read(&root, devin, &mut reader);
     reader.problems.sort_by_key(|problem| problem.at);
     reader.warnings.sort_by_key(|warning| warning.at);
@@ -311,7 +316,7 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
             let what = "a list of integrations, each a Devin organization (with --sandbox, none is needed)";
             section.required("integrations", what, reader)
         }
-        Devin::Sandbox => section.get("integrations", reader),
+        Devin::Nobody | Devin::Sandbox(_) => section.get("integrations", reader),
     };
     let integrations = place.map(|place| integrations::integrations(&place, devin, reader)).unwrap_or_default();
     let choices = [("retry", OnCreateUnknown::Retry), ("report", OnCreateUnknown::Report)];

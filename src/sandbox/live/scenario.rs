@@ -126,6 +126,17 @@ const TERMINATED: Scenario = Scenario { stages: [&[Stage(0.0, "exit", None, 0)],
 /// Every scenario that a tag can pick; the first one is for a session without such a tag.
 pub static ALL: &[Scenario] = &SCENARIOS;
 
+/// The names of all of them.
+pub const NAMES: [&str; SCENARIOS.len()] = {
+    let mut names = [""; SCENARIOS.len()];
+    let mut at = 0;
+    while at < names.len() {
+        names[at] = SCENARIOS[at].name;
+        at += 1;
+    }
+    names
+};
+
 /// What a message does to a session that sleeps or waits: it works again and finishes.
 pub static AFTER_MESSAGE: &Scenario = &WOKEN;
 

@@ -48,7 +48,7 @@ pub fn run(options: &Explain, output: &Output) -> Exit {
     };
     let rules = match &options.rules {
         None => None,
-        Some(path) => match load(path, Devin::Sandbox, output) {
+        Some(path) => match load(path, Devin::Nobody, output) {
             Some(rules) => Some(rules),
             None => return FAILURE,
         },

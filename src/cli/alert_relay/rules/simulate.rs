@@ -58,7 +58,7 @@ pub fn run(options: &Simulate, output: &Output) -> Exit {
                 Ok(address) => address,
                 Err(problem) => return usage(output, &format!("--store: {problem}")),
             };
-            let Some(rules) = load(&options.file, Devin::Sandbox, output) else { return FAILURE };
+            let Some(rules) = load(&options.file, Devin::Nobody, output) else { return FAILURE };
             let is_json = options.is_json(!output.is_terminal());
             runtime().block_on(of_a_store(&rules, &address, *since, is_json, output))
         }
@@ -77,7 +77,7 @@ impl Simulate {
 }
 
 fn of_payloads(options: &Simulate, output: &Output) -> Exit {
-    let Some(rules) = load(&options.file, Devin::Sandbox, output) else { return FAILURE };
+    let Some(rules) = load(&options.file, Devin::Nobody, output) else { return FAILURE };
     let names = rules.routes.iter().map(|route| route.name.as_str()).collect::<Vec<_>>().join(", ");
     let route = match (&options.route, &rules.routes[..]) {
         (None, [route]) => Some(route),

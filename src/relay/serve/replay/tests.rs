@@ -41,7 +41,7 @@ impl Surroundings for Nowhere {
 }
 
 fn rules(yaml: &str) -> Rules {
-    check(yaml, Devin::Sandbox, &Nowhere).unwrap_or_else(|problems| panic!("{problems:?}"))
+    check(yaml, Devin::Nobody, &Nowhere).unwrap_or_else(|problems| panic!("{problems:?}"))
 }
 
 /// A bridge that does what its store says, late at times, and whose sessions come to what chance says.

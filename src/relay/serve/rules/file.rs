@@ -57,7 +57,7 @@ mod tests {
         let rules = folder.path().join("relay.yaml");
         let said = |yaml: &str| {
             std::fs::write(&rules, yaml).unwrap();
-            match load(&rules, Devin::Sandbox) {
+            match load(&rules, Devin::Nobody) {
                 Ok(rules) => format!("{} routes", rules.routes.len()),
                 Err(problems) => problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n"),
             }

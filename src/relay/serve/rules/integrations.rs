@@ -35,7 +35,11 @@ pub fn integrations<'a>(place: &Place<'a>, devin: Devin, reader: &mut Reader<'a>
             reader.choice(&place, &[("devin", ())]);
         }
         let api_key = section.required("api_key", FORM, reader);
-        reader.spared = (devin == Devin::Sandbox).then_some("the sandbox does not need it");
+        reader.spared = match devin {
+            Devin::Api => None,
+            Devin::Nobody => Some("nobody asks for it here"),
+            Devin::Sandbox(_) => Some("the sandbox does not need it"),
+        };
         let token = api_key.and_then(|place| api_key_of(&place, reader));
         reader.spared = None;
         let token = token.filter(|_| devin == Devin::Api);

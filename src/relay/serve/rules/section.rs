@@ -19,6 +19,8 @@ pub struct Reader<'a> {
     pub warnings: Vec<Problem>,
     /// What a variable or a file that is not there is not needed for; `None` where it is.
     pub spared: Option<&'static str>,
+    /// The scenarios that a tag may name; `None` where no tag names any.
+    pub scenarios: Option<&'static [&'static str]>,
 }
 
 /// A value and where it stands.
@@ -42,7 +44,14 @@ pub type Elsewhere = (&'static str, &'static str);
 
 impl<'a> Reader<'a> {
     pub fn new(surroundings: &'a dyn Surroundings) -> Reader<'a> {
-        Reader { surroundings, redactor: Redactor::default(), problems: Vec::new(), warnings: Vec::new(), spared: None }
+        Reader {
+            surroundings,
+            redactor: Redactor::default(),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            spared: None,
+            scenarios: None,
+        }
     }
 
     /// Notes what is wrong with a value.

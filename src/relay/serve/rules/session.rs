@@ -6,6 +6,7 @@ use super::Rule;
 use super::node::Value;
 use super::rule::{ELSEWHERE, SESSION, usable};
 use super::section::{Place, Reader, Section, about_the_key};
+use crate::config::similar;
 use crate::relay::prompt::Template;
 use crate::relay::values::{title, without_secret, word};
 
@@ -14,6 +15,9 @@ const LARGEST_SCHEMA: usize = 64 << 10;
 
 /// How the tags begin by which the relay finds its sessions.
 const RESERVED: &str = "ar-";
+
+/// How a tag begins that says what becomes of a session in the sandbox.
+const SCENARIO: &str = "scenario:";
 
 /// The types of JSON Schema.
 const TYPES: [&str; 7] = ["array", "boolean", "integer", "null", "number", "object", "string"];
@@ -66,6 +70,7 @@ fn fields<'a>(section: &Section<'a>, rule: &mut Rule, reader: &mut Reader<'a>) {
     many("knowledge", &mut new.knowledge_ids, without_secret, reader);
     many("secret", &mut new.secret_ids, without_secret, reader);
     many("tag", &mut new.tags, tag, reader);
+    scenarios(section, reader);
     if let Some(limit) = section.get("max_acu_limit", reader) {
         new.max_acu_limit = reader.number(&limit, 1..=u32::MAX);
     }
@@ -74,6 +79,19 @@ fn fields<'a>(section: &Section<'a>, rule: &mut Rule, reader: &mut Reader<'a>) {
     }
     if let Some(place) = section.get("prompt_template", reader) {
         rule.prompt_template = template(&place, reader);
+    }
+}
+
+/// Whether the tags name scenarios that the sandbox has, where it is the one that is asked.
+fn scenarios<'a>(section: &Section<'a>, reader: &mut Reader<'a>) {
+    let (Some(known), Some(place)) = (reader.scenarios, section.get("tag", reader)) else { return };
+    for item in reader.items(&place) {
+        let Value::Text(text) = &item.node.value else { continue };
+        let Some(name) = text.trim().strip_prefix(SCENARIO) else { continue };
+        if !known.contains(&name) {
+            let near = similar(name, known).map(|near| format!(" (did you mean {near:?}?)")).unwrap_or_default();
+            reader.problem(&item, format!("names no scenario of the sandbox{near}: there are {}", known.join(", ")));
+        }
     }
 }
 

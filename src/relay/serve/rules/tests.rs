@@ -210,19 +210,33 @@ fn the_shortest_file_has_a_route_and_an_integration() {
     }
 }
 
+/// A simulated organization with two scenarios.
+const SANDBOX: Devin = Devin::Sandbox(&["blocked", "out-of-quota"]);
+
+#[test]
+fn a_tag_names_a_scenario_that_the_sandbox_has() {
+    let said = |tags: &str, devin| {
+        let checked = check(&format!("{ROUTES}default: {{tag: {tags}}}\n"), devin, &world());
+        checked.map_or_else(|problems| problems[0].to_string(), |rules| rules.rules[0].session.tags.join(" "))
+    };
+    assert_eq!(said("[a, 'scenario:blocked']", SANDBOX), "a scenario:blocked");
+    assert_eq!(said("'scenario:blokked'", Devin::Nobody), "scenario:blokked", "elsewhere it is a tag as any other");
+    insta::assert_snapshot!(said("[a, 'scenario:blokked']", SANDBOX), @r#"line 4, column 20: default.tag[1] names no scenario of the sandbox (did you mean "blocked"?): there are blocked, out-of-quota"#);
+}
+
 #[test]
 fn a_simulated_organization_needs_no_integration_and_no_key() {
-    let rules = check(ROUTES, Devin::Sandbox, &world()).unwrap();
+    let rules = check(ROUTES, SANDBOX, &world()).unwrap();
     assert_eq!((rules.integrations.len(), rules.rules[0].integration.as_str()), (0, "main"));
     let yaml = format!("{ROUTES}integrations:\n  - name: main\n    api_key: {{env: NOT_SET}}\n");
-    let rules = check(&yaml, Devin::Sandbox, &world()).unwrap();
+    let rules = check(&yaml, SANDBOX, &world()).unwrap();
     assert_eq!((rules.integrations[0].token.is_none(), rules.rules[0].integration.as_str()), (true, "main"));
     // What would be wrong without the sandbox is told all the same.
     let warned = |problems: &[Problem]| problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n");
     insta::assert_snapshot!(warned(&rules.warnings), @"line 6, column 5: integrations[0].api_key names the environment variable NOT_SET, which is not set; the sandbox does not need it");
     for key in ["cog_Zq7wz3kfH5x2mt9Vbn4c8dj6", "{env: QUOTED}", "{evn: KEY}"] {
         let yaml = format!("{ROUTES}integrations:\n  - {{name: main, api_key: {key}}}\n");
-        let problems = check(&yaml, Devin::Sandbox, &world()).unwrap_err();
+        let problems = check(&yaml, SANDBOX, &world()).unwrap_err();
         assert!(warned(&problems).starts_with("line 5, column 18: integrations[0].api_key "), "{problems:?}");
     }
 }
