@@ -20,6 +20,20 @@ pub struct News {
     jobs: BTreeMap<String, [Option<String>; 2]>,
 }
 
+/// Something new.
+#[derive(Debug)]
+pub struct Told {
+    /// When it happened, in Unix milliseconds; of one moment, what comes first; and of one job's decisions, the number.
+    order: (i64, u8, u64),
+    line: Value,
+}
+
+/// The lines of what is new, in the order in which it happened.
+pub fn in_order(mut told: Vec<Told>) -> Vec<Value> {
+    told.sort_by_key(|one| one.order);
+    told.into_iter().map(|one| one.line).collect()
+}
+
 impl News {
     /// Begins: nothing of these is news.
     pub fn begin(decisions: &[Value], active: &[Value]) -> News {
@@ -35,10 +49,10 @@ impl News {
         self.newest.map(|at| at.saturating_sub(LOOK_BACK))
     }
 
-    /// The decisions among these, the newest first, that are new; the oldest comes first.
-    pub fn decisions(&mut self, rows: &[Value]) -> Vec<Value> {
+    /// The decisions among these that are new.
+    pub fn decisions(&mut self, rows: &[Value]) -> Vec<Told> {
         let mut new = Vec::new();
-        for row in rows.iter().rev() {
+        for row in rows {
             let (Some(id), at) = (row["id"].as_str(), row["at"].as_i64().unwrap_or_default()) else { continue };
             if self.decisions.insert(id.to_string(), at).is_none() {
                 self.newest = self.newest.max(Some(at));
@@ -55,7 +69,7 @@ impl News {
     }
 
     /// The sessions and pull requests that are new among jobs that have not ended.
-    pub fn active(&mut self, rows: &[Value]) -> Vec<Value> {
+    pub fn active(&mut self, rows: &[Value]) -> Vec<Told> {
         rows.iter().flat_map(|row| self.job(row, None)).collect()
     }
 
@@ -66,7 +80,7 @@ impl News {
     }
 
     /// What is new about one job, and its end, after which it is awaited no more.
-    pub fn looked_at(&mut self, row: &Value) -> Vec<Value> {
+    pub fn looked_at(&mut self, row: &Value) -> Vec<Told> {
         self.job(row, row["settled_at"].as_i64())
     }
 
@@ -75,7 +89,7 @@ impl News {
         self.jobs.remove(id);
     }
 
-    fn job(&mut self, row: &Value, settled_at: Option<i64>) -> Vec<Value> {
+    fn job(&mut self, row: &Value, settled_at: Option<i64>) -> Vec<Told> {
         let Some(id) = row["id"].as_str() else { return Vec::new() };
         let told = self.jobs.entry(id.to_string()).or_default();
         let mut new = Vec::new();
@@ -98,13 +112,15 @@ impl News {
 }
 
 /// A row as a line of its own, with what it is and when that was.
-fn line(event: &str, at: i64, row: &Value) -> Value {
+fn line(event: &str, at: i64, row: &Value) -> Told {
+    let rank = ["decision", "session", "pull_request", "outcome"].iter().position(|known| *known == event);
+    let number = row["id"].as_str().and_then(|id| id.rsplit_once('.')?.1.parse().ok());
     let mut line = json!({"time": moment(at), "event": event});
     if let (Some(own), Some(row)) = (line.as_object_mut(), row.as_object()) {
         let is_shown = |name: &str| !["prompt", "timeline", "event", "time"].contains(&name);
         own.extend(row.iter().filter(|(name, _)| is_shown(name)).map(|(name, value)| (name.clone(), value.clone())));
     }
-    line
+    Told { order: (at, rank.unwrap_or_default() as u8, number.unwrap_or_default()), line }
 }
 
 /// A line of news for a person.
@@ -149,12 +165,34 @@ mod tests {
         (ended["result"], ended["responder"]) = (json!("pr_opened"), json!({"status": "done"}));
         told.extend(news.looked_at(&ended));
         assert_eq!(news.missing(&[]), ["known"]);
+        let told = in_order(told);
         assert!(told.iter().all(|line| line["prompt"].is_null()));
         insta::assert_snapshot!(told.iter().map(in_words).collect::<Vec<_>>().join("\n"), @"
-        1970-01-01T00:16:41Z  ar-1  decision: start (generic:disk)
         1970-01-01T00:00:00Z  ar-1  session: devin-1 (disk is full)
         1970-01-01T00:00:00Z  ar-1  pull request: https://x/1 (disk is full)
+        1970-01-01T00:16:41Z  ar-1  decision: start (generic:disk)
         1970-01-01T00:16:42Z  ar-1  outcome: done: pr_opened: https://x/1 (disk is full)
+        ");
+    }
+
+    #[test]
+    fn what_is_told_at_once_is_told_in_the_order_in_which_it_happened() {
+        let decided = |id: &str, at: i64| json!({"id": id, "at": at, "job_id": "job-1", "decision": "hold"});
+        let mut news = News::begin(&[], &[]);
+        // As the bridge lists them: the newest first, and those of one moment by their identifiers.
+        let mut told =
+            news.decisions(&[decided("job-1.9", 3000), decided("job-1.10", 2000), decided("job-1.9b", 1000)]);
+        told.extend(news.decisions(&[decided("job-2.10", 3000), decided("job-2.9", 3000)]));
+        told.extend(news.looked_at(&json!({"id": "job-1", "session_id": "s", "started_at": 2000, "settled_at": 2500})));
+        let order = |line: &Value| format!("{} {}", line["event"].as_str().unwrap(), line["id"].as_str().unwrap());
+        insta::assert_snapshot!(in_order(told).iter().map(order).collect::<Vec<_>>().join("\n"), @"
+        decision job-1.9b
+        decision job-1.10
+        session job-1
+        outcome job-1
+        decision job-1.9
+        decision job-2.9
+        decision job-2.10
         ");
     }
 }

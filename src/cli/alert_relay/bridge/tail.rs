@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{Nothing, Shell};
 use crate::cli::{Exit, SUCCESS};
 use crate::relay::event::EventKind;
-use crate::relay::remote::news::{News, in_words};
+use crate::relay::remote::news::{News, Told, in_order, in_words};
 use crate::relay::remote::{RemoteError, encoded};
 use crate::stop::Signals;
 
@@ -51,15 +51,22 @@ impl Shell {
         }
     }
 
-    /// Prints what is new.
+    /// Prints what is new, in order; where the bridge goes away meanwhile, what was heard till then.
     async fn tell_new(&self, news: &mut News) -> Result<(), RemoteError> {
+        let mut told = Vec::new();
+        let heard = self.hear(news, &mut told).await;
+        in_order(told).iter().for_each(|line| self.print(&[in_words(line)], line));
+        heard
+    }
+
+    async fn hear(&self, news: &mut News, told: &mut Vec<Told>) -> Result<(), RemoteError> {
         let decisions = self.decisions(news).await?;
-        self.tell(&news.decisions(&decisions));
+        told.extend(news.decisions(&decisions));
         let active = self.active().await?;
-        self.tell(&news.active(&active));
+        told.extend(news.active(&active));
         for id in news.missing(&active) {
             match self.bridge.get(&format!("/api/v1/jobs/{}", encoded(&id))).await {
-                Ok(job) => self.tell(&news.looked_at(&job)),
+                Ok(job) => told.extend(news.looked_at(&job)),
                 Err(error) if error.status == Some(404) => news.forget(&id),
                 Err(error) => return Err(error),
             }
@@ -80,9 +87,5 @@ impl Shell {
             jobs.extend(self.bridge.list("jobs", &[("responder", status.to_string())]).await?);
         }
         Ok(jobs)
-    }
-
-    fn tell(&self, news: &[Value]) {
-        news.iter().for_each(|line| self.print(&[in_words(line)], line));
     }
 }
