@@ -81,3 +81,33 @@ fn what_can_be_asked_shows_no_key_that_devin_repeats() {
     assert_eq!(unknown.status, 404, "{unknown:?}");
     assert!(unknown.json()["reason"].to_string().contains("there is no rule with this id: there are default"));
 }
+
+/// The actions that a page offers, by the ends of their paths.
+fn offered(page: &str) -> Vec<String> {
+    let forms = page.split("action=\"/actions/").skip(1);
+    forms.map(|form| form.split('"').next().unwrap().to_string()).collect()
+}
+
+#[test]
+fn the_page_of_an_alert_offers_what_would_be_done_and_nothing_else() {
+    let devin = Devin::of(&Sessions::new().into());
+    let mut bridge = Bridge::start(&at(&devin.settings()), "--rules relay.yaml --store memory");
+    let page = |bridge: &Bridge| bridge.get(&format!("/alerts/{}", bridge.alerts()[0]["tag"].as_str().unwrap())).body;
+    assert_eq!(bridge.post("generic", DISK_FULL).status, 202);
+    bridge.until("outcome");
+    assert_eq!(offered(&page(&bridge)), ["start", "suppress"]);
+    let wanted = json!({"dedupe_key": bridge.alerts()[0]["dedupe_key"], "for": "1h"}).to_string();
+    let suppressed = request(&bridge.address, "POST", "/api/v1/suppressions", "", wanted.as_bytes()).unwrap();
+    assert_eq!(suppressed.status, 200, "{suppressed:?}");
+    let shown = page(&bridge);
+    assert_eq!(offered(&shown), ["unsuppress"], "it would start nothing");
+    assert_eq!(shown.matches("<strong>Suppress, by somebody on this machine").count(), 1);
+    assert!(!shown.contains("<strong>suppress</strong>"), "it is told once: {shown}");
+    let before = bridge.get("/").body;
+    assert!(before.contains("No alert was refused."), "{before}");
+    let again = DISK_FULL.replace("disk full", "disk fuller");
+    assert_eq!(bridge.post("generic", &again).status, 202);
+    assert_eq!(bridge.until("outcome")["result"], "refused");
+    let refused = bridge.get("/").body.split("id=\"refusals\"").nth(1).unwrap().to_string();
+    assert!(refused.contains(">disk fuller</a>") && refused.contains("suppressed"), "{refused}");
+}

@@ -206,6 +206,9 @@ fn why_an_alert_did_or_did_not_start_is_told_moment_by_moment() {
     bridge.until("outcome");
     post(&bridge, "once", "often", "firing");
     post(&bridge, "who", "search", "firing");
+    let more = "rules:\n  - {id: search, match: {labels: {team: search}}}\n";
+    let more = program.text("relay.yaml").replace("rules:\n", more);
+    let program = program.file("more.yaml", more);
     let explain = |key: &str| {
         said(
             &program,
@@ -218,6 +221,11 @@ fn why_an_alert_did_or_did_not_start_is_told_moment_by_moment() {
     assert_eq!(explain(&session[..12]), explain("generic:pay"), "and how a session does");
     let several = explain("generic:");
     assert!(several.contains("several alerts begin with \"generic:\""), "{several}");
+    let with_more =
+        said(&program, "alert-relay rules explain generic:who --store sqlite:relay.db --rules more.yaml --output text");
+    assert!(with_more.contains("  the rule search takes it"), "{with_more}");
+    let to_do = with_more.lines().find(|line| line.starts_with("to do: ")).unwrap();
+    assert!(to_do.contains("rule search") && to_do.ends_with("it starts with its next delivery"), "{to_do}");
     let all = ["generic:pay", "generic:lag", "generic:once", "generic:who", "generic:lga"].map(explain);
     insta::assert_snapshot!(all.join("\n"));
     let json = program.run("alert-relay rules explain generic:who --store sqlite:relay.db");

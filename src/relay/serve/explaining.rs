@@ -58,7 +58,7 @@ pub async fn explain(
         let is_of_job = |delivery: &&KeptDelivery| jobs.iter().any(|job| job.delivery.as_ref() == Some(&delivery.id));
         let of_jobs =
             deliveries.iter().filter(is_of_job).filter(|one| !arrivals.iter().any(|known| known.id == one.id));
-        let of_jobs = of_jobs.map(|one| Arrival::of(one, "fired".to_string(), Vec::new())).collect::<Vec<_>>();
+        let of_jobs = of_jobs.map(|one| Arrival::of(one, "fired".to_string())).collect::<Vec<_>>();
         explanations.push(explanation(&alert, &jobs, &decisions, [arrivals, of_jobs].concat(), now));
     }
     Ok(Explained::Alerts(explanations))
@@ -80,7 +80,7 @@ async fn arrivals(
         let Some(body) = archive.body(&delivery.id).await? else { continue };
         let considered = consider(rules, route, &body, redactor).unwrap_or_default();
         for one in considered.into_iter().filter(|one| one.tags.contains(&alert.tag)) {
-            arrivals.push(Arrival::of(delivery, one.state, one.rules));
+            arrivals.push(Arrival::of(delivery, one.state).asked(one.rules, one.taker));
         }
     }
     Ok(arrivals)

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::relay::driver::time;
 use crate::relay::serve::rules::DEFAULT;
-use crate::relay::serve::store::{DecisionView, KeptAlert, KeptDelivery, KeptJob, Progress};
+use crate::relay::serve::store::{DecisionView, KeptAlert, KeptDelivery, KeptJob, is_retryable};
 
 /// An alert, explained.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -38,12 +38,24 @@ pub struct Arrival {
     state: String,
     /// What each rule says of it.
     rules: Vec<String>,
+    /// The rule that takes it; `None` where none does.
+    taker: Option<String>,
 }
 
 impl Arrival {
-    pub fn of(delivery: &KeptDelivery, state: String, rules: Vec<String>) -> Arrival {
+    /// A delivery, before any rule is asked.
+    pub fn of(delivery: &KeptDelivery, state: String) -> Arrival {
         let (id, route) = (delivery.id.clone(), delivery.route.clone());
-        Arrival { id, at: delivery.received_at, route, state, rules }
+        Arrival { id, at: delivery.received_at, route, state, rules: Vec::new(), taker: None }
+    }
+
+    /// What the rules say of it, and the one that takes it.
+    pub fn asked(self, rules: Vec<String>, taker: Option<String>) -> Arrival {
+        Arrival { rules, taker, ..self }
+    }
+
+    fn is_firing(&self) -> bool {
+        matches!(self.state.as_str(), "fired" | "firing")
     }
 }
 
@@ -55,15 +67,16 @@ pub fn explanation(
     arrivals: Vec<Arrival>,
     now: i64,
 ) -> Explanation {
+    let taker = arrivals.iter().rfind(|arrival| arrival.is_firing()).and_then(|arrival| arrival.taker.clone());
     // Of one moment: what came in, then what was answered, then what followed.
     let mut moments: Vec<(i64, u8, String)> = Vec::new();
     for arrival in arrivals {
-        let Arrival { id, at, route, state, rules } = arrival;
-        let what = match state.as_str() {
-            "fired" | "firing" => "it fired",
-            "resolved" => "it resolved",
-            other => &format!("it came in as {other}"),
+        let what = match arrival.state.as_str() {
+            _ if arrival.is_firing() => "it fired".to_string(),
+            "resolved" => "it resolved".to_string(),
+            other => format!("it came in as {other}"),
         };
+        let Arrival { id, at, route, rules, .. } = arrival;
         moments.push((at, 0, format!("{what}, by the route {route} ({id})")));
         moments.extend(rules.into_iter().map(|rule| (at, 1, format!("  {rule}"))));
     }
@@ -80,6 +93,13 @@ pub fn explanation(
     moments.sort_by_key(|(at, order, _)| (*at, *order));
     let timeline = moments.into_iter().map(|(at, _, what)| Moment { at, what }).collect();
     let (now, advice) = stands(alert, jobs.last(), decisions, now);
+    let is_untaken = jobs.is_empty() && decisions.last().is_some_and(|row| row.gate.as_deref() == Some("filter"));
+    let advice = match taker.filter(|_| is_untaken) {
+        Some(taker) => Some(format!(
+            "nothing, if the rule {taker} is to take it: once the bridge has loaded this file (SIGHUP, or Reload on the status page), it starts with its next delivery"
+        )),
+        None => advice,
+    };
     let KeptAlert { tag, dedupe_key, title, state, .. } = alert.clone();
     Explanation { tag, dedupe_key, title, state, timeline, now, advice }
 }
@@ -103,12 +123,6 @@ fn answered(row: &DecisionView) -> String {
         "start_again" => format!("it was started again: {reason}"),
         _ => reason.to_string(),
     }
-}
-
-/// Whether alert-relay retry takes it; alert-relay start takes any that has ended.
-fn is_retryable(job: &KeptJob) -> bool {
-    let Progress { status, result, .. } = &job.progress;
-    matches!(result.as_deref(), Some("quota_exceeded" | "create_unknown")) || status.as_deref() == Some("failed")
 }
 
 fn ended(job: &KeptJob) -> String {
@@ -167,8 +181,10 @@ fn stands(alert: &KeptAlert, job: Option<&KeptJob>, decisions: &[DecisionView], 
             let session = session.unwrap_or_default();
             (format!("the session {session} takes care of it, and no other was started"), advice(gate))
         }
-        (Some(_), _) if session.is_none() => {
-            let word = if is_retryable(job) { "retry" } else { "start" };
+        // alert-relay start takes any that has ended.
+        (Some(_), result) if session.is_none() => {
+            let status = job.progress.status.as_deref();
+            let word = if is_retryable(status, result) { "retry" } else { "start" };
             let advice = format!("{READ_ON}; alert-relay {word} {} tries once more", alert.tag);
             (format!("nothing started: {}", ended(job)), Some(advice))
         }

@@ -49,30 +49,15 @@ pub fn alert(shown: &AlertPage) -> String {
 }
 
 fn actions(shown: &AlertPage) -> Markup {
-    let AlertPage { frame, alert, .. } = shown;
-    let tag = || alert.tag.clone();
+    let AlertPage { frame, actions, .. } = shown;
     html! {
         @if frame.may_act() {
-            div.actions {
-                @if let Some(job) = &alert.job {
-                    @if job.settled_at.is_none() && job.session.is_some() { (frame.form(&Action::End(job.id.clone()))) }
-                    @if job.settled_at.is_some() && is_retryable(job) { (frame.form(&Action::Retry(job.id.clone()))) }
-                    @else if job.settled_at.is_some() { (frame.form(&Action::Start(tag()))) }
-                }
-                @if shown.suppressed_until.is_some() { (frame.form(&Action::Unsuppress(tag()))) }
-                @else { (frame.form(&Action::Suppress { tag: tag(), hours: 0 })) }
-            }
+            div.actions { @for action in actions { (frame.form(action)) } }
         }
         @if let Some(until) = shown.suppressed_until {
             p.why { strong { "Suppressed" } " until " (clock(until)) ": it starts no session before that." }
         }
     }
-}
-
-/// Whether it ended for want of quota, or of a session.
-fn is_retryable(job: &JobRow) -> bool {
-    matches!(job.result.as_deref(), Some("quota_exceeded" | "create_unknown"))
-        || job.status.as_deref() == Some("failed")
 }
 
 fn line(moment: &Moment, shown: &AlertPage) -> Markup {

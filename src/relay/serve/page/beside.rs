@@ -165,11 +165,13 @@ pub fn refusals(refusals: &[Refusal], now: i64) -> Markup {
             @if refusals.is_empty() { p.empty { "No alert was refused." } }
             ul.plain { @for refusal in refusals {
                 li { p {
+                    @let name = refusal.title.as_ref().unwrap_or(&refusal.key);
                     @match &refusal.tag {
-                        Some(tag) => a href=(format!("/alerts/{tag}")) { (refusal.key) },
-                        None => (refusal.key),
+                        Some(tag) => a href=(format!("/alerts/{tag}")) { (name) },
+                        None => (name),
                     }
                     " "
+                    @if refusal.title.is_some() { span.fine { (refusal.key) } " " }
                     strong { (refusal.gate) } ": " (refusal.reason) ", " (ago(refusal.at, now))
                 } }
             } }

@@ -12,7 +12,6 @@ fn frame(viewer: Viewer) -> Frame {
 fn job(phase: &str, status: Option<&str>, result: Option<&str>) -> JobRow {
     let has_session = !matches!(phase, "received" | "creating");
     JobRow {
-        id: "job-1".to_string(),
         rule: "checkout".to_string(),
         integration: "main".to_string(),
         phase: phase.to_string(),
@@ -99,6 +98,7 @@ fn all(alerts: Vec<AlertRow>, viewer: Viewer) -> Overview {
         refusals: vec![Refusal {
             at: NOW - MINUTE,
             tag: Some("ar-7".to_string()),
+            title: Some("The disk is full".to_string()),
             key: "disk".to_string(),
             gate: "cooldown".to_string(),
             reason: "a session ended 5 minutes ago".to_string(),
@@ -190,6 +190,7 @@ fn alert_page(alert_row: AlertRow, viewer: Viewer) -> AlertPage {
         ],
         prompt: Some(Prompt { text: "Fix the disk.\n<alert>full</alert>".to_string(), is_sent: true }),
         suppressed_until: None,
+        actions: vec![Action::Retry("job-1".to_string()), Action::Suppress { tag: "ar-0123".to_string(), hours: 0 }],
     }
 }
 
@@ -226,6 +227,7 @@ fn hostile_text_stays_text_wherever_it_is_shown() {
     page.frame.here = evil.to_string();
     page.kill_switch = Some(evil.to_string());
     page.refusals[0].key = evil.to_string();
+    page.refusals[0].title = Some(evil.to_string());
     page.integrations[0].name = evil.to_string();
     page.storms[0].members[0].1 = evil.to_string();
     page.costs[0].rule = evil.to_string();

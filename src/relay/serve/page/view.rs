@@ -1,5 +1,6 @@
 //! What the pages are made of. Moments are Unix milliseconds. Pure.
 
+use super::action::Action;
 use super::filter::Filter;
 use super::frame::Frame;
 
@@ -62,7 +63,6 @@ pub struct AlertRow {
 /// A job, as far as it is shown.
 #[derive(Debug, Clone, Default)]
 pub struct JobRow {
-    pub id: String,
     pub rule: String,
     pub integration: String,
     pub phase: String,
@@ -139,6 +139,8 @@ pub struct Refusal {
     pub at: i64,
     /// `None` for an alert that no rule took: it has no page.
     pub tag: Option<String>,
+    /// `None` where it is not known.
+    pub title: Option<String>,
     pub key: String,
     pub gate: String,
     pub reason: String,
@@ -245,6 +247,8 @@ pub struct AlertPage {
     pub prompt: Option<Prompt>,
     /// Until when a person keeps it from starting sessions.
     pub suppressed_until: Option<i64>,
+    /// What can be done about it now, in the order of the buttons.
+    pub actions: Vec<Action>,
 }
 
 /// What a session is asked.

@@ -22,6 +22,8 @@ pub struct Considered {
     pub tags: Vec<String>,
     /// A sentence for each rule.
     pub rules: Vec<String>,
+    /// The rule of the first group that takes it, as it may be shown; `None` where none does.
+    pub taker: Option<String>,
 }
 
 /// Asks every rule about every alert of a delivery.
@@ -63,5 +65,6 @@ fn one(rules: &Rules, route: &Route, grouping: Grouping, alert: &Alert, redactor
         State::Firing => "firing".to_string(),
         state => redactor.redact(state.name()).into_owned(),
     };
-    Considered { state, tags, rules: told }
+    let taker = takers.first().map(|rule| redactor.redact(&rule.id).into_owned());
+    Considered { state, tags, rules: told, taker }
 }

@@ -1,8 +1,9 @@
 //! What a person asks for while the bridge runs: another attempt at an alert, the end of a session, or that a key starts nothing
 //! for a time. Each that is done leaves a row among the decisions, with who asked.
 
+mod possible;
+
 use sqlx::Row as _;
-use sqlx::any::AnyRow;
 
 use super::database::Work;
 use super::decisions::{Record, record};
@@ -11,8 +12,9 @@ use super::queue::read;
 use super::suppressions::{self, moment};
 use super::{Dialect, Order, Reply, Store, StoreError};
 use crate::relay::draw::drawn;
-use crate::relay::job::Job;
 use crate::relay::serve::gates::Gates;
+use possible::{Last, objection_to_end};
+pub use possible::{Possible, is_retryable, possible};
 
 /// What became of what a person asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -134,93 +136,6 @@ pub async fn fulfill(work: &mut Work<'_>, wish: &Wish, by: &str) -> Result<Answe
     }
 }
 
-/// The last job of an alert.
-struct Last {
-    id: String,
-    alert: String,
-    dedupe_key: String,
-    state: String,
-    integration: String,
-    rule: String,
-    job: String,
-    gates: Option<String>,
-    severity: Option<String>,
-    delivery: Option<String>,
-    is_settled: bool,
-    held_why: Option<String>,
-    status: Option<String>,
-    result: Option<String>,
-    session: Option<String>,
-    /// Its session waits for a person, and is polled for what that answers.
-    is_waiting: bool,
-    /// It was attached to a session of a storm that is still at work.
-    is_attached: bool,
-}
-
-impl Last {
-    async fn of(work: &mut Work<'_>, alert: &str) -> Result<Option<Last>, StoreError> {
-        let text = "SELECT j.id, j.alert, COALESCE(a.dedupe_key, j.alert), COALESCE(a.state, ''), j.integration, j.rule, j.job, \
-            j.gates, j.severity, j.delivery, j.settled_at, j.held_why, j.status, j.result, \
-            COALESCE(j.session_url, j.session_id), j.look_at, r.id, r.settled_at FROM jobs j \
-            LEFT JOIN alerts a ON a.tag = j.alert LEFT JOIN storms s ON s.id = j.storm AND s.root <> j.id \
-            LEFT JOIN jobs r ON r.id = s.root WHERE j.alert = $1 \
-            ORDER BY j.settled_at IS NULL DESC, j.created_at DESC LIMIT 1";
-        let row = sqlx::query(text).bind(alert).fetch_optional(&mut *work.connection).await?;
-        row.as_ref().map(Last::read).transpose()
-    }
-
-    fn read(row: &AnyRow) -> Result<Last, StoreError> {
-        let number = |column: usize| row.try_get::<Option<i64>, _>(column);
-        let (status, result): (Option<String>, Option<String>) = (row.try_get(12)?, row.try_get(13)?);
-        let (root, root_ended): (Option<String>, Option<i64>) = (row.try_get(16)?, number(17)?);
-        Ok(Last {
-            id: row.try_get(0)?,
-            alert: row.try_get(1)?,
-            dedupe_key: row.try_get(2)?,
-            state: row.try_get(3)?,
-            integration: row.try_get(4)?,
-            rule: row.try_get(5)?,
-            job: row.try_get(6)?,
-            gates: row.try_get(7)?,
-            severity: row.try_get(8)?,
-            delivery: row.try_get(9)?,
-            is_settled: number(10)?.is_some(),
-            held_why: row.try_get(11)?,
-            session: row.try_get(14)?,
-            is_waiting: status.as_deref() == Some("blocked") && number(15)?.is_some(),
-            is_attached: result.as_deref() == Some("attached") && root.is_some() && root_ended.is_none(),
-            status,
-            result,
-        })
-    }
-
-    /// How it ended.
-    fn end(&self) -> &str {
-        self.result.as_deref().or(self.status.as_deref()).unwrap_or("failed")
-    }
-
-    /// Why no new attempt is made; `None` where one may be.
-    fn objection(&self) -> Option<String> {
-        let Last { id, session, .. } = self;
-        let session = session.as_deref().unwrap_or("its session");
-        if !self.is_settled {
-            let why = self.held_why.as_ref().map(|why| format!(": {why}")).unwrap_or_default();
-            let or = if self.session.is_some() { ", or end its session first (alert-relay end)" } else { "" };
-            return Some(format!("the alert has a job that goes on, {id}{why}: wait for it{or}"));
-        }
-        if self.state == "resolved" {
-            return Some("the alert is resolved: it can be started again when it fires".to_string());
-        }
-        if self.is_waiting {
-            return Some(format!(
-                "the session {session} is alive and waits for a person: answer it, or end it in Devin"
-            ));
-        }
-        self.is_attached
-            .then(|| format!("the session {session} takes care of the storm that the alert is part of, and is at work"))
-    }
-}
-
 /// A new attempt, where one can help that is no other than the last.
 async fn retry(work: &mut Work<'_>, job_id: &str, drawn: &Drawn, by: &str) -> Result<Answered, StoreError> {
     let row =
@@ -230,29 +145,18 @@ async fn retry(work: &mut Work<'_>, job_id: &str, drawn: &Drawn, by: &str) -> Re
     if last.id != job_id {
         return refused(format!("the alert has had a later job, {}: ask for that one", last.id));
     }
-    let may_help = matches!(last.end(), "quota_exceeded" | "create_unknown" | "failed");
-    if last.is_settled && !may_help {
-        // Nothing else is advised that would be refused as well.
-        if let Some(reason) = last.objection() {
-            return refused(reason);
-        }
-        return refused(format!(
-            "it ended as {}, and only a job that ended for want of quota, or whose session could not be created, is retried: start the alert again instead (alert-relay start)",
-            last.end()
-        ));
+    if let Some(reason) = last.objection_to_retry() {
+        return refused(reason);
     }
     begin(work, &last, "retry", drawn, by).await
 }
 
 /// Makes the new job, unless something speaks against it.
 async fn begin(work: &mut Work<'_>, last: &Last, word: &str, drawn: &Drawn, by: &str) -> Result<Answered, StoreError> {
-    if let Some(reason) = last.objection() {
-        return refused(reason);
-    }
-    if let Some(reason) = suppressions::suppressed(work, &last.dedupe_key).await? {
-        return refused(format!("{reason}: end the suppression first"));
-    }
-    let Ok(earlier) = read::<Job>(&last.job) else { return unreadable(&last.id) };
+    let earlier = match last.startable(work).await? {
+        Ok(earlier) => earlier,
+        Err(reason) => return refused(reason),
+    };
     // A session that may have been created without an answer is found by the tag of its attempt.
     let attempt = Some(drawn.attempt.clone()).filter(|_| last.end() != "create_unknown");
     let job = earlier.again(drawn.job_id.clone(), attempt);
@@ -291,8 +195,7 @@ async fn end_session(work: &mut Work<'_>, job_id: &str, by: &str) -> Result<Answ
         WHERE j.id = $1";
     let row = sqlx::query(text).bind(job_id).fetch_optional(&mut *work.connection).await?;
     let Some(row) = row else { return Ok(Answered::NotFound) };
-    let Ok(job) = read::<Job>(&row.try_get::<String, _>(4)?) else { return unreadable(job_id) };
-    if let Some(reason) = job.objection_to_end() {
+    if let Some(reason) = objection_to_end(job_id, &row.try_get::<String, _>(4)?) {
         return refused(reason);
     }
     let (heard, last): (i64, i64) = (row.try_get(6)?, row.try_get(7)?);
@@ -351,10 +254,6 @@ async fn note_key(
     };
     record(work, &record_of).await?;
     Ok(Answered::Done { job_id: None })
-}
-
-fn unreadable(job_id: &str) -> Result<Answered, StoreError> {
-    refused(format!("another version of this program has written {job_id}, which cannot be read"))
 }
 
 fn refused(reason: String) -> Result<Answered, StoreError> {

@@ -31,6 +31,9 @@ pub struct DecisionView {
     /// The alert's tag.
     pub alert: String,
     pub dedupe_key: String,
+    /// The alert's title, for the page, which names an alert by it; `None` where no rule takes the alert.
+    #[serde(skip)]
+    pub title: Option<String>,
     /// These three are empty, and not shown, for an alert that no rule takes.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub rule: String,
@@ -203,8 +206,8 @@ pub async fn decisions(
 }
 
 /// What [`view`] reads.
-pub const COLUMNS: &str =
-    "SELECT id, at, alert, dedupe_key, rule, integration, job, decision, gate, reason, until FROM decisions";
+pub const COLUMNS: &str = "SELECT id, at, alert, dedupe_key, rule, integration, job, decision, gate, reason, until, \
+    (SELECT a.title FROM alerts a WHERE a.tag = decisions.alert) FROM decisions";
 
 /// An answer, from its row.
 ///
@@ -223,6 +226,7 @@ pub fn view(row: &AnyRow) -> Result<DecisionView, StoreError> {
         gate: row.try_get(8)?,
         reason: row.try_get(9)?,
         until: row.try_get(10)?,
+        title: row.try_get(11)?,
     })
 }
 

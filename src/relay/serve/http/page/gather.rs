@@ -21,8 +21,8 @@ use crate::relay::serve::page::{
 use crate::relay::serve::rules;
 use crate::relay::serve::store::{
     ActionView, After, AlertFilter, AlertView, DayView, DecisionFilter, DecisionView, Happening, JobDetail, JobView,
-    QuotaView, ScopeKind, Share, Standing as StandingFilter, StatisticsView, StoreError, StormState as StateOfStorm,
-    StormView, Switch, TallyView, TimeView, UsageView,
+    Possible, QuotaView, ScopeKind, Share, Standing as StandingFilter, StatisticsView, StoreError,
+    StormState as StateOfStorm, StormView, Switch, TallyView, TimeView, UsageView,
 };
 use crate::relay::text::plain;
 
@@ -123,6 +123,8 @@ impl Door {
         };
         let key = detail.alert.dedupe_key.clone();
         let suppressions = self.store.suppressions().await?;
+        let suppressed_until = suppressions.iter().find(|one| one.dedupe_key == key).map(|one| one.until);
+        let actions = actions(tag, self.store.possible(tag).await?, suppressed_until.is_some());
         let shown = AlertPage {
             frame: self.frame(visitor, head, seen).await?,
             key: clean.text(&key),
@@ -134,7 +136,8 @@ impl Door {
                 .filter_map(|entry| story::moment(entry, &|text| clean.text(text)))
                 .collect(),
             prompt: job.and_then(|job| clean.prompt(&job)),
-            suppressed_until: suppressions.iter().find(|one| one.dedupe_key == key).map(|one| one.until),
+            suppressed_until,
+            actions,
         };
         Ok(Some(page::alert(&shown)))
     }
@@ -215,7 +218,6 @@ impl Clean<'_> {
         let progress = &job.progress;
         let maybe = |text: &Option<String>| text.as_deref().map(|text| self.text(text));
         JobRow {
-            id: job.id.clone(),
             rule: job.rule.clone(),
             integration: job.integration.clone(),
             phase: job.phase.clone(),
@@ -277,11 +279,23 @@ impl Clean<'_> {
         Refusal {
             at: decision.at,
             tag: Some(decision.alert).filter(|_| !decision.job_id.is_empty()),
+            title: decision.title.filter(|title| !title.is_empty()).map(|title| self.text(&title)),
             key: self.text(&decision.dedupe_key),
             gate: decision.gate.unwrap_or_default(),
             reason: self.text(&decision.reason.unwrap_or_default()),
         }
     }
+}
+
+/// The buttons of an alert: nothing is offered that would be refused, and of two that make a new attempt, one.
+fn actions(tag: &str, possible: Possible, is_suppressed: bool) -> Vec<Action> {
+    let tag = || tag.to_string();
+    let again = match possible.retry {
+        Some(job) => Some(Action::Retry(job)),
+        None => possible.start.then(|| Action::Start(tag())),
+    };
+    let quiet = if is_suppressed { Action::Unsuppress(tag()) } else { Action::Suppress { tag: tag(), hours: 0 } };
+    possible.end.map(Action::End).into_iter().chain(again).chain([quiet]).collect()
 }
 
 fn filter_of(filter: &Filter) -> AlertFilter {

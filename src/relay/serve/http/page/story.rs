@@ -7,7 +7,7 @@ use crate::relay::serve::store::{Happening, TimelineEntry};
 use crate::relay::terminal;
 
 /// Decisions of people, which stand among the actions too.
-const BY_HAND: [&str; 3] = ["end", "retry", "start_again"];
+const BY_HAND: [&str; 5] = ["end", "retry", "start_again", "suppress", "unsuppress"];
 
 /// One entry of the timeline; `None` for what the page shows elsewhere.
 pub fn moment(entry: &TimelineEntry, clean: &dyn Fn(&str) -> String) -> Option<Moment> {

@@ -42,6 +42,51 @@ fn why(answered: Answered) -> String {
     }
 }
 
+/// Asks for all that may be asked for about the alert `x`, and says what was not refused: that it is what was offered before.
+async fn is_offered_what_is_done(store: &Store, job_id: &str, address: &Address) {
+    let offered = store.possible("x").await.unwrap();
+    let is_done = |answered: Answered| matches!(answered, Answered::Done { .. });
+    let end = is_done(store.end_session(job_id, "ann").await.unwrap());
+    let retry = is_done(store.retry(job_id, "ann").await.unwrap());
+    // Of two attempts the second would be refused for the first.
+    let start = retry || is_done(store.start_again("x", "ann").await.unwrap());
+    let named = |is_done: bool| is_done.then(|| job_id.to_string());
+    assert_eq!(offered, Possible { retry: named(retry), start, end: named(end) }, "{address}");
+}
+
+#[tokio::test]
+async fn what_is_offered_is_done_and_what_is_not_is_refused() {
+    let kinds = [
+        None,
+        Some(OutcomeKind::PrOpened),
+        Some(OutcomeKind::QuotaExceeded),
+        Some(OutcomeKind::CreateUnknown),
+        Some(OutcomeKind::WaitingForUser),
+    ];
+    for (kind, is_suppressed) in kinds.into_iter().flat_map(|kind| [(kind, false), (kind, true)]) {
+        for (store, address, _directory) in stores().await {
+            assert_eq!(store.possible("x").await.unwrap(), Possible::default(), "{address}");
+            ended(&store, &Gates::open("cpu"), kind).await;
+            if is_suppressed {
+                store.suppress("x", in_an_hour(&store).await, "bob").await.unwrap();
+            }
+            is_offered_what_is_done(&store, "j1", &address).await;
+        }
+    }
+    for is_ours in [true, false] {
+        for (store, address, _directory) in stores().await {
+            watching(&store, is_ours).await;
+            is_offered_what_is_done(&store, "j1", &address).await;
+        }
+    }
+    for (store, address, _directory) in stores().await {
+        ended(&store, &Gates::open("cpu"), Some(OutcomeKind::PrOpened)).await;
+        store.accept(delivery(8, "", "over", "x", "resolved")).await.unwrap();
+        is_offered_what_is_done(&store, "j1", &address).await;
+        assert_eq!(store.possible("x").await.unwrap(), Possible::default(), "{address}");
+    }
+}
+
 /// The row of a decision that a person has made.
 async fn row(store: &Store, word: &str) -> DecisionView {
     let rows = store.decisions(99, None).await.unwrap();

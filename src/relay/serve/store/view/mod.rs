@@ -28,7 +28,7 @@ pub use timeline::{Happening, TimelineEntry};
 pub use usage::{Scope, ScopeKind, Share, UsageView, WindowView};
 
 use super::database::Work;
-use super::{Order, Reply, Store, StoreError};
+use super::{Order, Possible, Reply, Store, StoreError, by_hand};
 
 /// Where a list was left: what was shown last, by the moment that the list is sorted by and its identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,14 +39,29 @@ pub struct After {
 
 /// What is asked.
 pub enum Question {
-    Alerts { filter: AlertFilter, most: i64, after: Option<After> },
+    Alerts {
+        filter: AlertFilter,
+        most: i64,
+        after: Option<After>,
+    },
     Alert(String),
-    Jobs { filter: JobFilter, most: i64, after: Option<After> },
+    /// What may be done about an alert, by its tag.
+    Possible(String),
+    Jobs {
+        filter: JobFilter,
+        most: i64,
+        after: Option<After>,
+    },
     Job(String),
     Deliveries(Deliveries),
-    Storms { most: i64, after: Option<After> },
+    Storms {
+        most: i64,
+        after: Option<After>,
+    },
     Usage(Vec<Scope>),
-    Statistics { days: i64 },
+    Statistics {
+        days: i64,
+    },
     Routes,
     Tally,
     Quotas,
@@ -57,6 +72,7 @@ pub enum Question {
 pub enum Seen {
     Alerts(Vec<AlertView>),
     Alert(Option<AlertDetail>),
+    Possible(Possible),
     Jobs(Vec<JobRow>),
     Job(Option<JobDetail>),
     Deliveries(Vec<DeliveryView>),
@@ -79,6 +95,7 @@ pub async fn see(work: &mut Work<'_>, question: &Question) -> Result<Seen, Store
             Seen::Alerts(alerts::alerts(work, filter, *most, after.as_ref()).await?)
         }
         Question::Alert(tag) => Seen::Alert(alerts::alert(work, tag).await?),
+        Question::Possible(tag) => Seen::Possible(by_hand::possible(work, tag).await?),
         Question::Jobs { filter, most, after } => Seen::Jobs(jobs::jobs(work, filter, *most, after.as_ref()).await?),
         Question::Job(id) => Seen::Job(jobs::job(work, id).await?),
         Question::Deliveries(which) => Seen::Deliveries(deliveries::deliveries(work, which).await?),
@@ -124,6 +141,17 @@ impl Store {
     pub async fn alert(&self, tag: &str) -> Result<Option<AlertDetail>, StoreError> {
         match self.see(Question::Alert(tag.to_string())).await? {
             Seen::Alert(alert) => Ok(alert),
+            _ => Err(StoreError::mixed_up()),
+        }
+    }
+
+    /// What a person may do about an alert at this moment, by its tag.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn possible(&self, tag: &str) -> Result<Possible, StoreError> {
+        match self.see(Question::Possible(tag.to_string())).await? {
+            Seen::Possible(possible) => Ok(possible),
             _ => Err(StoreError::mixed_up()),
         }
     }
