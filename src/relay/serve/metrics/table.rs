@@ -16,6 +16,17 @@ pub enum Kind {
     Histogram(&'static [f64]),
 }
 
+impl Kind {
+    /// As Prometheus names it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Kind::Counter => "counter",
+            Kind::Gauge | Kind::Moment => "gauge",
+            Kind::Histogram(_) => "histogram",
+        }
+    }
+}
+
 /// Who knows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum From {
@@ -175,11 +186,7 @@ metrics! {
 pub fn in_markdown() -> String {
     let mut page = String::from("| Metric | Type | Labels | Meaning |\n|---|---|---|---|\n");
     for row in Metric::ALL.iter().map(|metric| metric.row()) {
-        let kind = match row.kind {
-            Kind::Counter => "counter",
-            Kind::Gauge | Kind::Moment => "gauge",
-            Kind::Histogram(_) => "histogram",
-        };
+        let kind = row.kind.word();
         let names = row.labels.iter().flat_map(|labels| labels.names());
         let labels: Vec<String> = names.map(|name| format!("`{name}`")).collect();
         page += &format!("| `{}` | {kind} | {} | {} |\n", row.name, labels.join(", "), row.help);

@@ -32,14 +32,9 @@ pub fn write(registries: &[&Registry]) -> String {
 }
 
 fn head(text: &mut String, row: &Row) {
-    let kind = match row.kind {
-        Kind::Counter => "counter",
-        Kind::Gauge | Kind::Moment => "gauge",
-        Kind::Histogram(_) => "histogram",
-    };
     // Writing to a text never fails.
     let _ = writeln!(text, "# HELP {} {}", row.name, row.help);
-    let _ = writeln!(text, "# TYPE {} {kind}", row.name);
+    let _ = writeln!(text, "# TYPE {} {}", row.name, row.kind.word());
 }
 
 fn times(text: &mut String, row: &Row, labels: &[String], (bounds, counts): (&[f64], &[u64]), sum: f64) {
