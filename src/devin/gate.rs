@@ -9,7 +9,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::retry::{Pace, Start};
+use super::pace::{Pace, Start};
 
 /// Lets a bounded number of requests through, and nobody while the API asks for a pause.
 #[derive(Debug)]

@@ -8,6 +8,7 @@ pub mod error;
 pub mod form;
 pub mod gate;
 pub mod memory;
+pub mod pace;
 pub mod page;
 pub mod principal;
 pub mod retry;
