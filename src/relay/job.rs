@@ -7,12 +7,15 @@
 mod by_hand;
 mod creating;
 mod ending;
+mod exchange;
 mod finding;
 mod patience;
+mod phase;
 mod polling;
 mod request;
 mod resolving;
 mod rivals;
+mod settling;
 mod succession;
 mod table;
 mod watching;
@@ -21,6 +24,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::exchange::{Action, Observation, Query};
+pub use self::phase::{End, FindBy, Phase};
 pub use self::request::{
     DispatchRequest, Firing, FiringReason, OnNewAlerts, OnResolved, OnSessionLimit, OnTimeout, Policy,
 };
@@ -28,9 +33,8 @@ pub use self::table::{ROWS, table};
 pub use self::watching::{Origin, Watching};
 use super::event::{EventKind, OutcomeEvent};
 use super::names::Names;
-use super::outcome::{Outcome, OutcomeKind};
+use super::outcome::Outcome;
 use super::pull_request::best;
-use crate::devin::Error;
 use crate::devin::session::{NewSession, Session};
 
 /// A moment, in Unix milliseconds.
@@ -119,124 +123,12 @@ pub struct Job {
     devin_ahead: Millis,
 }
 
-/// How far a job has come.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Phase {
-    Received,
-    /// Looks for prior sessions.
-    Finding {
-        by: FindBy,
-    },
-    /// A create is under way, or waits until then for a limit to pass.
-    Creating {
-        waits_until: Option<Millis>,
-    },
-    /// Looks for the session that an unclear create may have made.
-    Reconciling(creating::Reconciling),
-    Watching(Box<Watching>),
-    Settled(End),
-}
-
-/// By what sessions are looked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum FindBy {
-    Tag,
-    Title,
-}
-
-/// How a job ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum End {
-    Outcome(OutcomeKind),
-    /// There is a session, which is left alone.
-    Detached {
-        session_id: String,
-        session_url: Option<String>,
-        /// Whether it has ended.
-        #[serde(default)]
-        is_over: bool,
-    },
-    /// An error, which was reported; the session that goes on, if there is one.
-    Failed {
-        session_id: Option<String>,
-    },
-    /// Asked to stop; the session that goes on, if there is one.
-    Stopped {
-        session_id: Option<String>,
-    },
-}
-
 /// How long a limited create has waited.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Limited {
     tries: u32,
     waited: Millis,
     session_limit_since: Option<Millis>,
-}
-
-/// What has happened.
-#[derive(Debug, Clone)]
-pub enum Observation {
-    /// A process takes the job on, for the first time or after another one died.
-    Started,
-    SessionsFound(Vec<Session>),
-    FindFailed(Error),
-    Created(Session),
-    /// Certainly not created, and trying again would not help.
-    CreateRefused(Error),
-    /// Certainly not created; worth another try after the wait, when the server named one.
-    CreateLimited(Error, Option<Duration>),
-    /// Possibly created.
-    CreateUnclear(Error),
-    SessionPolled(Session),
-    PollFailed(Error),
-    Tagged(Result<(), Error>),
-    Terminated(Result<(), Error>),
-    Messaged(Result<(), Error>),
-    WaitOver,
-    AlertResolved,
-    /// Alerts have joined the group.
-    NewAlerts(Firing),
-    /// A person, who is named, asks for its session to be ended.
-    EndAsked(String),
-    StopAsked,
-}
-
-/// What is to be done. A step answers with any number of reports and at most one of the others, which the driver answers
-/// with an observation.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Action {
-    Find(Query),
-    Create(Box<NewSession>),
-    Poll { session_id: String },
-    Tag { session_id: String, tag: String },
-    Terminate { session_id: String },
-    Message { session_id: String, message: String },
-    WaitUntil(Millis),
-    Report(EventKind),
-}
-
-/// Which sessions are wanted. The API ignores filters that it does not know: what comes back is checked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Query {
-    Tag(String),
-    /// Created at or after this second.
-    CreatedAfter(i64),
-    Id(String),
-}
-
-impl Query {
-    /// As a filter of the API's list.
-    pub fn filter(&self) -> (&'static str, String) {
-        match self {
-            Query::Tag(tag) => ("tags", tag.clone()),
-            Query::CreatedAfter(moment) => ("created_after", moment.max(&0).to_string()),
-            Query::Id(session_id) => ("session_ids", session_id.clone()),
-        }
-    }
 }
 
 impl Job {

@@ -1,10 +1,8 @@
 //! The requests of a watch until its session is settled: which one is due, and what follows from its answer. Pure.
 
-use super::ending::{Ending, Then};
 use super::finding::MOST_MESSAGES;
-use super::rivals::is_staying;
 use super::watching::{LONGEST_PAUSE, Task, asked_for, times};
-use super::{Action, End, FindBy, Job, Millis, Observation, OnTimeout, Origin, Phase, Query, jittered, millis};
+use super::{Action, End, FindBy, Job, Millis, Observation, Phase, Query};
 use crate::devin::session::{Session, bare};
 use crate::devin::{Error, Kind};
 use crate::relay::error_report::error_report;
@@ -23,10 +21,6 @@ const MISSING_BEFORE_GONE: Millis = 30_000;
 
 /// How many polls in a row must be refused before that is believed.
 const REFUSALS: u32 = 3;
-
-/// How often rivals are looked for again where nobody stays to do it later, and how soon.
-const MOST_FAILED_FINDS: u32 = 3;
-const AFTER_A_FAILED_FIND: Millis = 2_000;
 
 /// How long after a message the next one comes, once a session has been sent many: it tells of all that have joined since.
 const BETWEEN_MESSAGES: Millis = 600_000;
@@ -196,30 +190,6 @@ impl Job {
         }
     }
 
-    /// A find for rivals has failed: it is made again, since there is no other way to learn of them.
-    fn on_rivals_not_found(&mut self, error: &Error, now: Millis) -> Vec<Action> {
-        let interval = millis(self.policy.poll_interval);
-        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
-        let is_brief = self.policy.detach || watching.ends_as.is_some();
-        watching.task = Task::Nothing;
-        watching.failed_finds += 1;
-        let unknown = format!("{error}; whether another run made a session for this alert is not known");
-        if is_brief && watching.failed_finds >= MOST_FAILED_FINDS {
-            let url = watching.session.url.clone().unwrap_or_else(|| watching.session.session_id.clone());
-            let warning = format!("{unknown}: run the same alert again later, and it names every session beside {url}");
-            let mut actions = vec![Action::Report(EventKind::warning(warning))];
-            let doubted = std::mem::take(&mut watching.doubted);
-            let named = doubted.iter().map(|(rival, reason)| EventKind::duplicate(rival, false, reason.clone()));
-            actions.extend(named.map(Action::Report));
-            actions.extend(self.watch_on(now));
-            return actions;
-        }
-        if watching.rival_finds.is_empty() {
-            watching.rival_finds.push(now + if is_brief { AFTER_A_FAILED_FIND } else { interval });
-        }
-        self.note_and_go_on(unknown, now)
-    }
-
     /// The session was seen.
     pub(super) fn on_polled(&mut self, session: Session, now: Millis) -> Vec<Action> {
         let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
@@ -307,72 +277,6 @@ impl Job {
                 actions
             }
         }
-    }
-
-    /// Ends, or waits for the next poll: the usual time, or `pause` where that is longer.
-    fn settle_or_go_on(&mut self, settled: Option<Outcome>, pause: Option<Millis>, now: Millis) -> Vec<Action> {
-        let (id, interval) = (self.id.clone(), self.policy.poll_interval);
-        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
-        let is_used_up = watching.polls >= self.policy.max_polls;
-        if let Some(outcome) = settled {
-            return self.settle_at_last(outcome, now);
-        }
-        if !is_used_up {
-            watching.requests += 1;
-            watching.next_poll = now + jittered(interval, &id, watching.requests).max(pause.unwrap_or_default());
-            return self.watch_on(now);
-        }
-        if watching.is_missing() {
-            watching.task = Task::FindingItself;
-            return self.watch_on(now);
-        }
-        let outcome = watching.used_up(&self.request.new.repos);
-        let is_at_work = watching.is_current && session_phase(&watching.session).is_active();
-        let is_given_up = outcome.kind == OutcomeKind::PollTimeout && is_at_work;
-        if !is_given_up || self.policy.on_timeout == OnTimeout::Leave {
-            return self.settle_at_last(outcome, now);
-        }
-        if watching.origin == Origin::Another {
-            let reason =
-                format!("{}: --on-timeout ends only a session that this run has certainly made", outcome.reason);
-            return self.settle_watched(Outcome { reason, ..outcome }, now);
-        }
-        let (session, was_polled) = (watching.session.clone(), !watching.is_only_listed);
-        watching.task = Task::Ending(Box::new(Ending::new(session, was_polled, Then::GiveUp(outcome.reason))));
-        self.watch_on(now)
-    }
-
-    /// Ends with an outcome; before that come a last find for rivals if one was to come later, and what follows an adopted
-    /// session that the relay has ended.
-    pub(super) fn settle_at_last(&mut self, outcome: Outcome, now: Millis) -> Vec<Action> {
-        let (holds, now_s) = (self.policy.holds, self.devin_s(now));
-        if let Some(actions) = self.succeed(&outcome, now) {
-            return actions;
-        }
-        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
-        if watching.rival_finds.is_empty() || !is_staying(&watching.session, &holds, now_s) {
-            return self.settle_watched(outcome, now);
-        }
-        (watching.rival_finds, watching.failed_finds, watching.ends_as) = (vec![now], 0, Some(outcome));
-        self.watch_on(now)
-    }
-
-    /// Ends with an outcome of the session that is watched.
-    pub(super) fn settle_watched(&mut self, outcome: Outcome, now: Millis) -> Vec<Action> {
-        let about = match &self.phase {
-            Phase::Watching(watching) => Some((**watching).clone()),
-            _ => None,
-        };
-        let mut actions = Vec::new();
-        if let Some(watching) = about.as_ref().filter(|watching| watching.message_due && self.patience.is_some()) {
-            let reason =
-                "alerts have joined the group, and its session ended before it could be told: they get one of their own"
-                    .to_string();
-            let session_id = watching.session.session_id.clone();
-            actions.push(Action::Report(EventKind::SessionMessaged { session_id, sent: false, reason }));
-        }
-        actions.extend(self.settle(outcome, about.as_ref(), now));
-        actions
     }
 
     pub(super) fn note_and_go_on(&mut self, note: String, now: Millis) -> Vec<Action> {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ending::{Ending, Then};
 use super::watching::{Task, is_passing};
-use super::{Action, Job, Millis, Phase};
+use super::{Action, Job, Millis, Phase, millis};
 use crate::devin::session::Session;
 use crate::devin::{Error, Kind};
 use crate::relay::event::EventKind;
@@ -16,6 +16,10 @@ use crate::relay::prior::{Holds, age, prior};
 /// one before, a minute in all.
 pub(super) const MOST_DOUBTS: u32 = 5;
 const FIRST_DOUBT_AFTER: Millis = 2_000;
+
+/// How often rivals are looked for again where nobody stays to do it later, and how soon.
+const MOST_FAILED_FINDS: u32 = 3;
+const AFTER_A_FAILED_FIND: Millis = 2_000;
 
 /// Whether a session is alive and may stay so: what carries the tag of one that is being ended is about to go.
 pub(super) fn is_staying(session: &Session, holds: &Holds, now_s: i64) -> bool {
@@ -54,6 +58,30 @@ impl Confirming {
 }
 
 impl Job {
+    /// A find for rivals has failed: it is made again, since there is no other way to learn of them.
+    pub(super) fn on_rivals_not_found(&mut self, error: &Error, now: Millis) -> Vec<Action> {
+        let interval = millis(self.policy.poll_interval);
+        let Phase::Watching(watching) = &mut self.phase else { return Vec::new() };
+        let is_brief = self.policy.detach || watching.ends_as.is_some();
+        watching.task = Task::Nothing;
+        watching.failed_finds += 1;
+        let unknown = format!("{error}; whether another run made a session for this alert is not known");
+        if is_brief && watching.failed_finds >= MOST_FAILED_FINDS {
+            let url = watching.session.url.clone().unwrap_or_else(|| watching.session.session_id.clone());
+            let warning = format!("{unknown}: run the same alert again later, and it names every session beside {url}");
+            let mut actions = vec![Action::Report(EventKind::warning(warning))];
+            let doubted = std::mem::take(&mut watching.doubted);
+            let named = doubted.iter().map(|(rival, reason)| EventKind::duplicate(rival, false, reason.clone()));
+            actions.extend(named.map(Action::Report));
+            actions.extend(self.watch_on(now));
+            return actions;
+        }
+        if watching.rival_finds.is_empty() {
+            watching.rival_finds.push(now + if is_brief { AFTER_A_FAILED_FIND } else { interval });
+        }
+        self.note_and_go_on(unknown, now)
+    }
+
     /// A list shows the alert's sessions: those that a first find would have adopted are rivals.
     pub(super) fn on_rivals_found(&mut self, found: Vec<Session>, now: Millis) -> Vec<Action> {
         let found: Vec<Session> =
