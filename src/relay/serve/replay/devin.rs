@@ -1,9 +1,8 @@
 //! What Devin would say to a job that is played: what it said to the bridge's own job where that was asked the same, and else
 //! what follows from the sessions that the alert had until then. Pure.
 
-use super::stepped;
 use crate::devin::session::{PullRequest, Session};
-use crate::relay::job::{Action, Job, Observation, OnResolved, Phase};
+use crate::relay::job::{Action, Job, Observation, OnResolved, Phase, step};
 use crate::relay::names::{ENDED_TAG, RELAY_TAG};
 use crate::relay::outcome::OutcomeKind;
 use crate::relay::prior::{PriorSession, prior};
@@ -240,4 +239,11 @@ fn session(earlier: &KeptJob, job: &Job, now: i64) -> Option<Session> {
             .collect(),
         ..Session::default()
     })
+}
+
+/// Steps once, and leaves the reports aside.
+fn stepped(job: Job, observation: Observation, now: i64) -> (Job, Option<Action>) {
+    let (job, actions) = step(job, observation, now);
+    let next = actions.into_iter().rfind(|action| !matches!(action, Action::Report(_)));
+    (job, next)
 }

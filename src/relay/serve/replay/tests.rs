@@ -4,8 +4,16 @@
 
 mod gates;
 
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::devin::{Ending, driven, stand_in};
 use super::*;
+use crate::relay::job::{End, Observation, Phase};
+use crate::relay::outcome::OutcomeKind;
+use crate::relay::serve::reading::read;
 use crate::relay::serve::rules::{Devin, Surroundings, check};
+use crate::relay::serve::store::{Admission, Ask, Claimed, Ledger, OWNER, Progress, Save};
 
 const SECOND: i64 = 1000;
 /// So many come in a day.

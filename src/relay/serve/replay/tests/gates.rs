@@ -1,6 +1,8 @@
 //! The examples of the gates in `docs/rules.md`: each is played by the store, with a clock of its own, and comes to what the
 //! page says, row by row. A gate without an example is a failure.
 
+use super::super::devin::{Answer, answer};
+use super::super::player::NEVER;
 use super::*;
 use crate::relay::serve::gates::Gate;
 use crate::relay::serve::rules::Rules;
