@@ -7,10 +7,13 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream};
 use tokio::sync::watch::channel;
 use tokio::time::{Instant, pause};
 
+use super::connections::{HEAD, exchange};
+use super::places::Places;
 use super::*;
 use crate::output::Output;
 use crate::redact::Redactor;
 use crate::relay::serve::auth::tests::sns_messages::{confirmation, pending};
+use crate::relay::serve::live::Served;
 use crate::relay::serve::metrics::Names;
 use crate::relay::serve::rules::{Devin, Surroundings, check};
 use crate::relay::serve::store::Address;

@@ -3,9 +3,10 @@
 use hyper::StatusCode;
 use serde_json::{Value, json};
 
+use super::super::Door;
 use super::super::answer::Answer;
+use super::super::delivering::DEADLINE;
 use super::super::query::Query;
-use super::super::{DEADLINE, Door};
 use crate::relay::serve::access::Right;
 use crate::relay::serve::auth::Auth;
 use crate::relay::serve::gates::{Gates, Limits};
