@@ -1,22 +1,24 @@
 //! Jobs that are due: who has one, for how long, and what is kept of it. Whoever has lost a job to somebody else keeps
 //! nothing of it: every write names the number of the claim that it belongs to.
 
-use std::collections::HashMap;
+mod news;
+mod seen;
 
 use serde::Serialize;
+use sqlx::Row as _;
 use sqlx::any::AnyRow;
-use sqlx::{AssertSqlSafe, Row as _};
 
 use super::database::Work;
 use super::intake::{NewRow, start};
-use super::rows::list;
 use super::{Dialect, StoreError, admission, late, outbox};
-use crate::devin::session::Session;
 use crate::redact::redact;
 use crate::relay::event::EventKind;
-use crate::relay::job::{Firing, Job};
+use crate::relay::job::Job;
 use crate::relay::serve::gates::Gates;
 use crate::relay::serve::notify::of_course;
+pub use news::News;
+use news::{told, waiting_news};
+pub use seen::{keep_organization, organization, sight, sightings};
 
 /// A job that is held.
 #[derive(Debug, Clone)]
@@ -32,15 +34,6 @@ pub struct Claimed {
     pub progress: Progress,
     /// In their order.
     pub news: Vec<(i64, News)>,
-}
-
-/// What has happened to an alert whose job is active.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum News {
-    Firing(Firing),
-    Resolved,
-    /// A person, who is named, asks for the session to be ended.
-    EndAsked(String),
 }
 
 /// What is shown of a job beside its phase.
@@ -305,95 +298,9 @@ pub async fn release(work: &mut Work<'_>, owner: &str) -> Result<(), StoreError>
     Ok(())
 }
 
-/// Keeps a session that an attempt has made. Never changed afterwards.
-///
-/// # Errors
-/// The database's.
-pub async fn sight(work: &mut Work<'_>, attempt_tag: &str, session: &Session) -> Result<(), StoreError> {
-    let json = serde_json::to_string(session).map_err(|error| StoreError(error.to_string()))?;
-    let text = "INSERT INTO sightings (attempt_tag, session_id, session, seen_at) VALUES ($1, $2, $3, $4) \
-        ON CONFLICT (attempt_tag, session_id) DO NOTHING";
-    sqlx::query(text)
-        .bind(attempt_tag)
-        .bind(session.bare_id())
-        .bind(json)
-        .bind(work.now)
-        .execute(&mut *work.connection)
-        .await?;
-    Ok(())
-}
-
-/// The sessions that an attempt has made, as they were seen first.
-///
-/// # Errors
-/// The database's.
-pub async fn sightings(work: &mut Work<'_>, attempt_tag: &str) -> Result<Vec<Session>, StoreError> {
-    let text = "SELECT session FROM sightings WHERE attempt_tag = $1 ORDER BY seen_at";
-    let rows = sqlx::query(text).bind(attempt_tag).fetch_all(&mut *work.connection).await?;
-    rows.iter().map(|row| read(&row.try_get::<String, _>(0)?)).collect()
-}
-
-/// Keeps an integration's organization.
-///
-/// # Errors
-/// The database's.
-pub async fn keep_organization(work: &mut Work<'_>, integration: &str, org_id: &str) -> Result<(), StoreError> {
-    let text = "INSERT INTO organizations (integration, org_id) VALUES ($1, $2) \
-        ON CONFLICT (integration) DO UPDATE SET org_id = EXCLUDED.org_id";
-    sqlx::query(text).bind(integration).bind(org_id).execute(&mut *work.connection).await?;
-    Ok(())
-}
-
-/// An integration's organization, as it was kept last.
-///
-/// # Errors
-/// The database's.
-pub async fn organization(work: &mut Work<'_>, integration: &str) -> Result<Option<String>, StoreError> {
-    let text = "SELECT org_id FROM organizations WHERE integration = $1";
-    let row = sqlx::query(text).bind(integration).fetch_optional(&mut *work.connection).await?;
-    Ok(row.map(|row| row.try_get(0)).transpose()?)
-}
-
-/// News that wait for a job.
-struct Waiting {
-    seq: i64,
-    /// What follows if it fires, as text.
-    follow_up: Option<String>,
-    /// Who asks for its session to be ended.
-    asked_by: Option<String>,
-}
-
-/// The news that wait for each of these jobs, in their order.
-async fn waiting_news(work: &mut Work<'_>, job_ids: &[String]) -> Result<HashMap<String, Vec<Waiting>>, StoreError> {
-    let mut waiting: HashMap<String, Vec<_>> = HashMap::new();
-    if job_ids.is_empty() {
-        return Ok(waiting);
-    }
-    let text = format!(
-        "SELECT n.job, n.seq, n.follow_up, n.asked_by FROM {} CROSS JOIN jobs j CROSS JOIN news n \
-        WHERE j.id = w.value ->> 0 AND n.job = j.id AND n.seq > j.heard ORDER BY n.job, n.seq",
-        work.dialect.each()
-    );
-    let ids: Vec<[&String; 1]> = job_ids.iter().map(|id| [id]).collect();
-    for row in sqlx::query(AssertSqlSafe(text)).bind(list(&ids)?).fetch_all(&mut *work.connection).await? {
-        let one = Waiting { seq: row.try_get(1)?, follow_up: row.try_get(2)?, asked_by: row.try_get(3)? };
-        waiting.entry(row.try_get(0)?).or_default().push(one);
-    }
-    Ok(waiting)
-}
-
 /// A number for a statement that makes one of it again: sqlx gives PostgreSQL another type where there is none.
 pub(super) fn as_text(number: f64) -> String {
     number.to_string()
-}
-
-fn told(waiting: &[Waiting]) -> Result<Vec<(i64, News)>, StoreError> {
-    let news = |one: &Waiting| match (&one.asked_by, &one.follow_up) {
-        (Some(by), _) => Ok(News::EndAsked(by.clone())),
-        (None, Some(job)) => read::<Job>(job).map(|job| News::Firing(job.request.firing)),
-        (None, None) => Ok(News::Resolved),
-    };
-    waiting.iter().map(|one| Ok((one.seq, news(one)?))).collect()
 }
 
 pub(super) fn read<T: serde::de::DeserializeOwned>(text: &str) -> Result<T, StoreError> {
