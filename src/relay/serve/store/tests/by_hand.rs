@@ -1,6 +1,6 @@
 //! What a person asks for, as every store does it.
 
-use super::admission::{admit_all, ask, change, claimed_again, gated, limited, rows, short};
+use super::asking::{admit_all, ask, change, claimed_again, gated, limited, rows, short};
 use super::*;
 use crate::relay::serve::gates::{Bounds, Limits, Occurrences};
 

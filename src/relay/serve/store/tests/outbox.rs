@@ -1,6 +1,6 @@
 //! What is to be told to people, as every store keeps it.
 
-use super::admission::gated;
+use super::asking::gated;
 use super::*;
 use crate::relay::event::EventKind;
 use crate::relay::serve::notify::{Event, Subscription};

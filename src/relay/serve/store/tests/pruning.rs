@@ -188,3 +188,59 @@ async fn thousands_of_rows_go_in_small_batches() {
         assert_eq!(store.count("deliveries").await, 0);
     }
 }
+
+#[tokio::test]
+async fn what_happened_can_be_asked_and_old_deliveries_are_forgotten() {
+    for (store, address, _directory) in stores().await {
+        store.accept(delivery(1, "7", "a", "x", "firing")).await.unwrap();
+        settle(&store, OutcomeKind::PrOpened).await;
+        let alerts = store.alerts(9, None).await.unwrap();
+        let shown = (alerts[0].state.as_str(), alerts[0].job.as_ref().and_then(|job| job.progress.status.as_deref()));
+        assert_eq!(shown, ("firing", Some("done")), "{address}");
+        store.ping().await.unwrap();
+        store.ping().await.unwrap();
+        store.prune(keep(LEASE, u64::MAX)).await.unwrap();
+        assert!(store.accept(delivery(2, "7", "b", "x", "firing")).await.unwrap().is_duplicate(), "{address}");
+        // Nothing is older than what comes next.
+        while store.accept(delivery(3, "7", "b", "x", "firing")).await.is_ok_and(|receipt| receipt.is_duplicate()) {
+            store.prune(keep(NO_LEASE, u64::MAX)).await.unwrap();
+        }
+    }
+}
+
+/// Which deliveries have a body still.
+async fn bodies(address: &Address) -> Vec<String> {
+    use sqlx::{Connection as _, Row as _};
+    let url = match address {
+        Address::Memory => return Vec::new(),
+        Address::Sqlite(path) => format!("sqlite:{}", path.display()),
+        Address::Postgres(url) => url.clone(),
+    };
+    let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+    let text = "SELECT id FROM deliveries WHERE body IS NOT NULL ORDER BY id";
+    let rows = sqlx::query(text).fetch_all(&mut connection).await.unwrap();
+    rows.iter().map(|row| row.try_get(0).unwrap()).collect()
+}
+
+#[tokio::test]
+async fn the_oldest_bodies_go_first_and_none_that_an_active_job_was_made_of() {
+    for (store, address, _directory) in stores().await {
+        // The first has a job that goes on, which heard of the last; the others' jobs have ended. Those of
+        // one millisecond go by their names.
+        store.accept(delivery(1, "", "aaaa", "x", "firing")).await.unwrap();
+        for number in 2..=5 {
+            store.accept(delivery(number, "", &format!("{number:04}"), &number.to_string(), "resolved")).await.unwrap();
+        }
+        store.accept(delivery(6, "", "cccc", "x", "firing")).await.unwrap();
+        assert_eq!(store.prune(keep(LEASE, 24)).await.unwrap(), 0, "{address}");
+        assert_eq!(store.prune(keep(LEASE, 12)).await.unwrap(), 2, "{address}");
+        if address != Address::Memory {
+            let left = bodies(&address).await;
+            assert_eq!(left, ["d1", "d4", "d5", "d6"]);
+        }
+        assert_eq!(store.prune(keep(LEASE, 0)).await.unwrap(), 2, "{address}");
+        if address != Address::Memory {
+            assert_eq!(bodies(&address).await, ["d1", "d6"]);
+        }
+    }
+}

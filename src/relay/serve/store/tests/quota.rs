@@ -1,6 +1,6 @@
 //! What follows when sessions are stopped for want of quota.
 
-use super::admission::{admit_all, ask, change, claimed_again, gated, rows};
+use super::asking::{admit_all, ask, change, claimed_again, gated, rows, short};
 use super::*;
 use crate::relay::serve::gates::{Bounds, QUOTA_AGAIN};
 use crate::relay::serve::store::by_hand::{Drawn, Wish, fulfill};
@@ -106,7 +106,7 @@ async fn asks(ledger: &mut Ledger, id: &str) -> (String, Claimed) {
     for claimed in ledger.claim("one").await.unwrap() {
         let told = match ledger.admit(&ask(&claimed, false)).await.unwrap() {
             Admission::Hold { wait, .. } => format!("held for {} min", wait / MINUTE),
-            admission => super::admission::short(&admission).to_string(),
+            admission => short(&admission).to_string(),
         };
         found = Some((told, claimed)).filter(|(_, claimed)| claimed.job.id == id).or(found);
     }

@@ -1,14 +1,22 @@
-//! The edges of a storm, with a clock of its own: how many alerts are one, and when it is looked into.
+//! Storms: what every store makes of one, and its edges, with a clock of their own: how many alerts are one, and when it is looked
+//! into.
 
 use sqlx::{AnyConnection, Connection as _};
 
 use super::super::database::Work;
 use super::super::schema::migrate;
 use super::super::{Dialect, admission, intake, queue};
-use super::admission::{ask, gated, of_storms, short};
+use super::asking::{admit_all, ask, change, gated, short};
 use super::*;
+use crate::relay::alert::Severity;
+use crate::relay::serve::gates::{Bounds, Storm};
 
 const SECOND: i64 = 1000;
+
+fn of_storms(threshold: u32, immediate: u32) -> Gates {
+    let storm = Storm { threshold, immediate, window: Duration::from_secs(60) };
+    Gates { storm: Some(storm), ..Gates::open("cpu") }
+}
 
 /// A rule that holds a whole storm of three alerts within a minute.
 struct Storms {
@@ -112,5 +120,118 @@ async fn however_many_come_a_storm_is_looked_into_after_90_seconds() {
     for at in 1..=90 {
         let told = storms.fires(at * SECOND).await;
         assert_eq!(told.contains("j3 starts"), at == 90, "{at} s: {told}");
+    }
+}
+
+/// Lets a minute and a half pass for every storm.
+async fn pass(address: &Address) -> bool {
+    change(
+        address,
+        "UPDATE storms SET detected_at = detected_at - 90000, last_at = last_at - 90000;
+        UPDATE jobs SET due_at = due_at - 90000 WHERE held_by = 'storm'",
+    )
+    .await
+}
+
+fn severe(number: u32, tag: &str, severity: Severity, gates: &Gates) -> NewDelivery {
+    let mut delivery = gated(number, tag, gates);
+    if let EntryState::Firing(new) = &mut delivery.entries[0].state {
+        new.severity = Some(severity);
+    }
+    delivery
+}
+
+#[tokio::test]
+async fn one_alert_less_than_the_threshold_is_no_storm() {
+    for (alerts, expected) in [(2, 2), (3, 1), (4, 1)] {
+        for (store, address, _directory) in stores().await {
+            let gates = of_storms(3, 1);
+            for number in 1..=alerts {
+                store.accept(gated(number, &number.to_string(), &gates)).await.unwrap();
+            }
+            let said = admit_all(&store, &Bounds::default()).await;
+            let started = said.iter().filter(|line| line.ends_with("starts")).count();
+            assert_eq!(started, expected, "{alerts} {said:?} {address}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_worst_of_a_storm_starts_for_all_and_the_others_join_its_session() {
+    for (store, address, _directory) in stores().await {
+        let gates = of_storms(3, 0);
+        for (number, severity) in [(1, Severity::Low), (2, Severity::Critical), (3, Severity::Critical)] {
+            store.accept(severe(number, &format!("t{number}"), severity, &gates)).await.unwrap();
+        }
+        assert_eq!(
+            admit_all(&store, &Bounds::default()).await,
+            ["j1 is held", "j2 is held", "j3 is held"],
+            "{address}"
+        );
+        // The second comes at the same moment, and resolves; so does nobody else.
+        if !pass(&address).await {
+            continue;
+        }
+        let claimed = store.claim("one", "me", LEASE, 9).await.unwrap().claimed;
+        let (mut root, mut others) = (None, Vec::new());
+        for _ in 0..2 {
+            for claimed in &claimed {
+                let admission = store.admit(ask(claimed, false)).await.unwrap();
+                match admission {
+                    Admission::Start { companions, .. } => root = Some((claimed.clone(), companions)),
+                    other => others.push((claimed.job.id.clone(), short(&other))),
+                }
+            }
+        }
+        let (mut root, companions) = root.expect("one of them starts");
+        assert_eq!((root.job.id.as_str(), companions.len()), ("j2", 2), "{address}");
+        assert!(others.iter().all(|(_, said)| *said == "is held"), "{others:?} {address}");
+        root.progress.session_id = Some("devin-1".to_string());
+        store.save(save(&root, "me", Some(3_600_000))).await.unwrap();
+        pass(&address).await;
+        for claimed in store.claim("one", "me", LEASE, 9).await.unwrap().claimed {
+            let Admission::Join { session, .. } = store.admit(ask(&claimed, false)).await.unwrap() else {
+                panic!("{} joins: {address}", claimed.job.id)
+            };
+            assert_eq!(session.session_id, "devin-1");
+            let mut ended = save(&claimed, "me", None);
+            ended.job.phase = Phase::Settled(End::Outcome(OutcomeKind::Attached));
+            (ended.progress.session_id, ended.progress.status) =
+                (Some("devin-1".to_string()), Some("done".to_string()));
+            ended.progress.result = Some("attached".to_string());
+            store.save(ended).await.unwrap();
+        }
+        // A repeat of one that was part of it, while the session is at work.
+        store.accept(gated(9, "t1", &gates)).await.unwrap();
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j9 joins"], "{address}");
+    }
+}
+
+#[tokio::test]
+async fn a_storm_that_resolves_before_it_is_looked_into_starts_nothing_and_holds_nobody() {
+    for (store, address, _directory) in stores().await {
+        let gates = of_storms(2, 0);
+        for number in [1, 2] {
+            store.accept(gated(number, &number.to_string(), &gates)).await.unwrap();
+        }
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j1 is held", "j2 is held"], "{address}");
+        for number in [1, 2] {
+            store
+                .accept(delivery(number + 10, "", &format!("r{number}"), &number.to_string(), "resolved"))
+                .await
+                .unwrap();
+        }
+        for claimed in store.claim("one", "me", LEASE, 9).await.unwrap().claimed {
+            let refused = store.admit(ask(&claimed, false)).await.unwrap();
+            assert!(matches!(refused, Admission::Refuse { is_resolved: true, .. }), "{refused:?} {address}");
+            let mut ended = save(&claimed, "me", None);
+            ended.job.phase = Phase::Settled(End::Outcome(OutcomeKind::ResolvedBeforeStart));
+            store.save(ended).await.unwrap();
+        }
+        if !pass(&address).await {
+            continue;
+        }
+        store.accept(gated(3, "3", &gates)).await.unwrap();
+        assert_eq!(admit_all(&store, &Bounds::default()).await, ["j3 starts"], "{address}");
     }
 }

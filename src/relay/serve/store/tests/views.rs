@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::admission::ask;
+use super::asking::ask;
 use super::*;
 use crate::relay::alert::Severity;
 use crate::relay::event::EventKind;
@@ -321,5 +321,24 @@ async fn what_is_open_is_counted_and_what_has_ended_is_not() {
         assert_eq!(open.switches, [Switch::Rule("default".to_string())], "{address}");
         assert!(open.size_bytes > 0 && open.last_deliveries.iter().all(|(route, at)| route != "nobody" && *at > 0));
         assert!(open.outstanding.is_empty() && open.dead.is_empty() && open.blocked.is_empty(), "{address}");
+    }
+}
+
+#[tokio::test]
+async fn alerts_are_listed_page_by_page() {
+    for (store, address, _directory) in stores().await {
+        for number in 1..=5 {
+            let text = number.to_string();
+            store.accept(delivery(number, "", &text, &text, "firing")).await.unwrap();
+        }
+        let (mut tags, mut after) = (Vec::new(), None);
+        loop {
+            let page = store.alerts(2, after).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(After { at: last.last_at, id: last.tag.clone() });
+            tags.extend(page.into_iter().map(|alert| alert.tag));
+        }
+        tags.sort();
+        assert_eq!(tags, ["1", "2", "3", "4", "5"], "{address}");
     }
 }

@@ -1,6 +1,6 @@
 //! A place becomes free: who is asked next, as every store decides it.
 
-use super::admission::{admit_all, end, gated, rows};
+use super::asking::{admit_all, end, gated, rows};
 use super::*;
 use crate::relay::serve::gates::{Bounds, Limits, Runs};
 

@@ -1,0 +1,114 @@
+//! Where a store is: its file, its address, and what becomes of it while it is open.
+
+use super::*;
+
+#[tokio::test]
+async fn an_order_that_cannot_be_done_does_not_cost_the_others() {
+    for (store, address, _directory) in stores().await {
+        store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+        // The same identifier of a delivery twice: that can only be a fault of this program.
+        let (bad, good) = tokio::join!(
+            store.accept(delivery(1, "", "b", "y", "firing")),
+            store.accept(delivery(2, "", "c", "z", "firing")),
+        );
+        assert!(bad.is_err(), "{address}");
+        assert_eq!(told(&good.unwrap()), "started j2", "{address}");
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_file_is_its_owners_and_one_process_writes_to_it() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let directory = tempfile::tempdir().unwrap();
+    let address = Address::Sqlite(directory.path().join("a b?%.db"));
+    let store = Store::open(&address).await.unwrap();
+    store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+    let mut files: Vec<_> = std::fs::read_dir(directory.path()).unwrap().map(Result::unwrap).collect();
+    files.sort_by_key(|file| file.file_name());
+    let shown = files.iter().map(|file| {
+        format!("{} {:o}", file.file_name().display(), file.metadata().unwrap().permissions().mode() & 0o777)
+    });
+    let shown: Vec<String> = shown.collect();
+    assert_eq!(shown, ["a b?%.db 600", "a b?%.db-lock 600", "a b?%.db-shm 600", "a b?%.db-wal 600"]);
+    let refused = Store::open(&address).await.err().unwrap().to_string();
+    assert!(
+        refused.ends_with("another process writes to it: stop that one, or give this one a store of its own"),
+        "{refused}"
+    );
+    let alias = directory.path().join("alias.db");
+    std::os::unix::fs::symlink(directory.path().join("a b?%.db"), &alias).unwrap();
+    assert!(Store::open(&Address::Sqlite(alias)).await.is_err(), "it is the same file by another name");
+    let link = directory.path().join("link.db");
+    std::fs::hard_link(directory.path().join("a b?%.db"), &link).unwrap();
+    let refused = Store::open(&Address::Sqlite(link.clone())).await.err().unwrap().to_string();
+    assert!(refused.contains("more than one name"), "{refused}");
+    std::fs::remove_file(link).unwrap();
+    store.close().await;
+    let store = Store::open(&address).await.unwrap();
+    assert_eq!(store.alerts(9, None).await.unwrap().len(), 1);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn files_that_are_deleted_under_it_are_noticed_before_anything_is_accepted() {
+    for deleted in ["relay.db", "relay.db-wal"] {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::open(&Address::Sqlite(directory.path().join("relay.db"))).await.unwrap();
+        store.accept(delivery(1, "", "a", "x", "firing")).await.unwrap();
+        let (path, aside) = (directory.path().join(deleted), directory.path().join("aside"));
+        std::fs::rename(&path, &aside).unwrap();
+        for _ in 0..2 {
+            let gone = store.ping().await.unwrap_err().to_string();
+            assert!(gone.contains("was deleted or replaced while it was open"), "{gone}");
+        }
+        assert!(store.accept(delivery(2, "", "b", "y", "firing")).await.is_err(), "it would be lost");
+        std::fs::rename(&aside, &path).unwrap();
+        assert_eq!(told(&store.accept(delivery(2, "", "b", "y", "firing")).await.unwrap()), "started j2");
+    }
+}
+
+#[tokio::test]
+async fn a_store_of_a_newer_program_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let address = Address::Sqlite(directory.path().join("relay.db"));
+    Store::open(&address).await.unwrap().close().await;
+    let url = format!("sqlite:{}", directory.path().join("relay.db").display());
+    let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();
+    sqlx::raw_sql("INSERT INTO relay_store VALUES (99)").execute(&mut connection).await.unwrap();
+    let refused = Store::open(&address).await.err().unwrap().to_string();
+    assert!(refused.contains("the store has version 99, and this program knows "), "{refused}");
+}
+
+#[test]
+fn an_address_is_shown_without_its_password() {
+    let shown = |text: &str| text.parse::<Address>().map(|address| address.to_string());
+    for (text, expected) in [
+        ("memory", "memory"),
+        ("sqlite:relay.db", "sqlite:relay.db"),
+        ("sqlite://relay.db", "sqlite:relay.db"),
+        ("sqlite:///var/relay.db", "sqlite:/var/relay.db"),
+        ("sqlite::memory:", "memory"),
+        (
+            "postgres://me:secret@db.example/relay?sslmode=require&password=x",
+            "postgres://me:****@db.example/relay?sslmode=require&password=****",
+        ),
+        (
+            "postgres://me@localhost/relay?host=/run/pg&sslkey=x&y",
+            "postgres://me@localhost/relay?host=/run/pg&sslkey=****&****",
+        ),
+        ("postgres://me:se/c?r@et@db.example/relay", "postgres://me:****@db.example/relay"),
+        ("postgres://me?password=x@y", "postgres://****@y"),
+        ("postgres://localhost/relay?password=x@y", "postgres://****@y"),
+        ("postgresql://db.example/relay", "postgres://db.example/relay"),
+        ("postgres://db.example:5432/relay", "postgres://db.example:5432/relay"),
+        ("postgres://[::1]/relay", "postgres://[::1]/relay"),
+        ("postgres://relay:Zq7cAnaRy88xLm/db", "postgres://relay:****"),
+        ("postgres://relay:Zq7cAnaRy88xLm", "postgres://relay:****"),
+    ] {
+        assert_eq!(shown(text).as_deref(), Ok(expected));
+    }
+    for text in ["", "sqlite:", "sqlite://", "relay.db", "mysql://x"] {
+        assert!(shown(text).is_err(), "{text}");
+    }
+}
