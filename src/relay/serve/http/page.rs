@@ -2,6 +2,7 @@
 //! here.
 
 mod acting;
+mod clean;
 mod gather;
 mod story;
 mod visitor;

@@ -7,31 +7,27 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use hyper::http::request::Parts;
 
 use super::super::api::scopes;
+use super::clean::Clean;
 use super::visitor::parameter;
 use super::{Door, Visitor, story};
-use crate::redact::Redactor;
 use crate::relay::serve::integration::{self, Standing};
 use crate::relay::serve::kill_switch;
 use crate::relay::serve::live::Served;
 use crate::relay::serve::page::{
-    self, Action, AlertPage, AlertRow, Choices, Day, Filter, Frame, Health, Integration, JobRow, Limit, Notice,
-    Overview, Prompt, Quota, Refusal, Route, RuleCost, RuleRow, Session, StormRow, StormState, Tally, ToPullRequest,
-    Waits,
+    self, Action, AlertPage, Choices, Day, Filter, Frame, Health, Integration, Limit, Notice, Overview, Quota, Route,
+    RuleCost, RuleRow, Tally, ToPullRequest,
 };
 use crate::relay::serve::rules;
 use crate::relay::serve::store::{
-    ActionView, After, AlertFilter, AlertView, DayView, DecisionFilter, DecisionView, Happening, JobDetail, JobView,
-    Possible, QuotaView, ScopeKind, Share, Standing as StandingFilter, StatisticsView, StoreError,
-    StormState as StateOfStorm, StormView, Switch, TallyView, TimeView, UsageView,
+    ActionView, After, AlertFilter, DayView, DecisionFilter, Possible, QuotaView, ScopeKind, Share,
+    Standing as StandingFilter, StatisticsView, StoreError, Switch, TallyView, TimeView, UsageView,
 };
-use crate::relay::text::plain;
 
 /// So many alerts are on a page.
 const MOST: usize = 50;
-/// So many refusals, storms, and members of a storm.
+/// So many refusals and storms.
 const REFUSALS: usize = 8;
 const STORMS: usize = 20;
-const MEMBERS: usize = 12;
 /// So many days are in the pictures.
 const DAYS: u32 = 14;
 /// So many of the last actions the one that was just done is looked for in.
@@ -187,103 +183,6 @@ impl Door {
             Integration { name, health, text, since: Some(integration.since()), paused_at, quota }
         };
         self.integrations.iter().map(of).collect()
-    }
-}
-
-/// Makes of what the store says what a page shows.
-struct Clean<'d> {
-    redactor: &'d Redactor,
-    door: &'d Door,
-}
-
-impl Clean<'_> {
-    fn text(&self, text: &str) -> String {
-        plain(&self.redactor.redact(text), usize::MAX)
-    }
-
-    fn alert(&self, alert: AlertView) -> AlertRow {
-        AlertRow {
-            title: self.text(&alert.title),
-            tag: alert.tag,
-            route: alert.route,
-            severity: alert.severity,
-            is_resolved: alert.state == "resolved",
-            first_at: alert.first_at,
-            last_at: alert.last_at,
-            job: alert.job.as_ref().map(|job| self.job(job)),
-        }
-    }
-
-    fn job(&self, job: &JobView) -> JobRow {
-        let progress = &job.progress;
-        let maybe = |text: &Option<String>| text.as_deref().map(|text| self.text(text));
-        JobRow {
-            rule: job.rule.clone(),
-            integration: job.integration.clone(),
-            phase: job.phase.clone(),
-            created_at: job.created_at,
-            settled_at: job.settled_at,
-            status: progress.status.clone(),
-            result: progress.result.clone(),
-            reason: maybe(&progress.reason),
-            session: progress.session_id.clone().map(|id| Session { id, url: maybe(&progress.session_url) }),
-            pr_url: maybe(&progress.pr_url),
-            acus: progress.acus_consumed,
-            waits: self.waits(job),
-        }
-    }
-
-    fn prompt(&self, job: &JobDetail) -> Option<Prompt> {
-        let text = self.redactor.redact(job.prompt.as_deref()?).into_owned();
-        let is_sent = job
-            .timeline
-            .iter()
-            .any(|entry| matches!(&entry.what, Happening::Event { event, .. } if event.is_prompted()));
-        Some(Prompt { text, is_sent })
-    }
-
-    /// What holds a job up: its gate first, then its integration.
-    fn waits(&self, job: &JobView) -> Option<Waits> {
-        if job.settled_at.is_some() {
-            return None;
-        }
-        if let Some(held) = &job.held {
-            let reason = held.reason.as_deref().map(|reason| self.text(reason)).unwrap_or_default();
-            return Some(Waits { gate: Some(held.gate.clone()), reason, until: Some(held.until) });
-        }
-        let reason = self.door.paused(job)?;
-        Some(Waits { gate: None, reason: self.text(&reason), until: None })
-    }
-
-    /// A storm that is not over.
-    fn storm(&self, storm: StormView) -> Option<StormRow> {
-        let state = match storm.state {
-            StateOfStorm::Collecting => StormState::Collecting,
-            StateOfStorm::Triaging => StormState::Triaging,
-            StateOfStorm::Dispatched => StormState::Dispatched,
-            StateOfStorm::Resolved => return None,
-        };
-        let root = storm.members.iter().find(|member| member.is_root).map(|member| member.alert.clone());
-        let members: Vec<_> = storm.members.iter().take(MEMBERS).collect();
-        Some(StormRow {
-            rule: storm.rule,
-            detected_at: storm.detected_at,
-            state,
-            more: counted(storm.size).saturating_sub(members.len() as u64),
-            members: members.into_iter().map(|member| (member.alert.clone(), self.text(&member.title))).collect(),
-            root,
-        })
-    }
-
-    fn refusal(&self, decision: DecisionView) -> Refusal {
-        Refusal {
-            at: decision.at,
-            tag: Some(decision.alert).filter(|_| !decision.job_id.is_empty()),
-            title: decision.title.filter(|title| !title.is_empty()).map(|title| self.text(&title)),
-            key: self.text(&decision.dedupe_key),
-            gate: decision.gate.unwrap_or_default(),
-            reason: self.text(&decision.reason.unwrap_or_default()),
-        }
     }
 }
 
