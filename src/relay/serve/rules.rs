@@ -16,15 +16,14 @@ mod list;
 pub mod matching;
 mod node;
 mod notify;
+mod problem;
 mod routes;
 mod rule;
 mod section;
 mod session;
 mod sources;
+mod surroundings;
 
-use std::fmt;
-use std::io;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use super::access::Access;
@@ -44,9 +43,12 @@ pub use examine::{Findings, examine};
 pub use file::load;
 pub use limits::Limited;
 use matching::Match;
-use node::{Node, Position, Value};
+use node::{Node, Value};
+pub use problem::Problem;
 use section::{Elsewhere, Place, Reader, Section};
 pub use session::{is_repo, is_template};
+use surroundings::reason;
+pub use surroundings::{Devin, Surroundings};
 
 /// A rules file that has been checked.
 #[derive(Debug)]
@@ -147,56 +149,6 @@ pub enum OnCreateUnknown {
     Retry,
     /// A person is told.
     Report,
-}
-
-/// Which Devin the bridge talks to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Devin {
-    Api,
-    /// None: integrations need not be there, nor the variables and files that hold their keys.
-    Nobody,
-    /// A simulated one, with the names of its scenarios. Likewise, and a tag may name no other scenario.
-    Sandbox(&'static [&'static str]),
-}
-
-/// Where secrets and other files are.
-pub trait Surroundings {
-    /// A variable of the environment.
-    fn variable(&self, name: &str) -> Option<String>;
-
-    /// A file. A relative path begins in the folder of the rules file.
-    ///
-    /// # Errors
-    /// Why it cannot be read.
-    fn file(&self, path: &str) -> Result<Vec<u8>, io::ErrorKind>;
-
-    /// Where a file is, or may come to be, that is looked at later.
-    fn path(&self, path: &str) -> PathBuf {
-        PathBuf::from(path)
-    }
-}
-
-/// What is wrong with a place in the file, or likely to be.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Problem {
-    /// `None` where the file as a whole is meant.
-    pub at: Option<Position>,
-    /// The keys that lead there: `routes[0].auth`; empty where none does.
-    pub key: String,
-    /// The end of a sentence that begins with the key.
-    pub message: String,
-}
-
-impl fmt::Display for Problem {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(at) = self.at {
-            write!(formatter, "{at}: ")?;
-        }
-        match self.key.as_str() {
-            "" => write!(formatter, "the rules file {}", self.message),
-            key => write!(formatter, "{key} {}", self.message),
-        }
-    }
 }
 
 impl Rules {
@@ -390,14 +342,6 @@ fn bounds<'a>(section: &Section<'a>, integrations: &[Integration], reader: &mut 
         bounds.kill_switch = path.map(|path| reader.surroundings.path(path));
     }
     (bounds, budgets)
-}
-
-/// Why a file cannot be read, for people.
-fn reason(kind: io::ErrorKind) -> String {
-    match kind {
-        io::ErrorKind::NotFound => "it does not exist".to_string(),
-        kind => kind.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! A rules file that is right, and everything that may be wrong with one.
 
+use std::io;
+
 use super::*;
 
 /// Variables and files that are there.
