@@ -93,7 +93,7 @@ metrics! {
         "When the process started, in Unix seconds.";
 
     Deliveries = Process Counter, "alert_relay_deliveries_total" [Route, Answer]
-        "Deliveries by what they were answered; only accepted, duplicate, no_alert, confirmed and unrecognized ones are kept.";
+        "Deliveries by what they were answered; accepted, duplicate, no_alert, confirmed and unrecognized ones are kept; of not_kept, some may be kept all the same, later than their senders waited.";
     DeliveriesRefused = Process Counter, "alert_relay_deliveries_refused_total" [Route, Refusal]
         "Deliveries that were not let in, by why: a missing or wrong key, a bad signature, and the like.";
     DeliveriesWithoutRoute = Process Counter, "alert_relay_deliveries_without_route_total" []
