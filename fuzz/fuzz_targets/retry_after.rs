@@ -6,7 +6,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use libfuzzer_sys::fuzz_target;
 use source_devin_ai::devin::Kind;
-use source_devin_ai::devin::retry::{Pace, Policy, Verdict, retry_after};
+use source_devin_ai::devin::pace::Pace;
+use source_devin_ai::devin::retry::{Policy, Verdict, retry_after};
 
 fuzz_target!(|data: &[u8]| {
     // Seven bytes for the clock, the time spent and the number of the try; the rest is the header.
