@@ -4,11 +4,12 @@ use super::change::misfit;
 use super::following::after_sign;
 use super::names::{Kind, MEANS_IS, Name};
 use super::place::{Place, boundary, run};
+use super::predicate::{describes, ends_clause};
 use super::random::{is_strong, is_varied, looks_random};
 use super::rules::{DOTTED, WORD};
 use super::shape::{is_in_blocks, is_label, is_of_kubeadm, is_uuid};
 use super::sign::{Sign, is_blank, linking, typed};
-use super::speech::is_clause;
+use super::speech::{is_clause, stands_in};
 use super::value::quoted;
 
 /// A word after `token` is one from this length on, if it is no word of a language and no name with dashes in it.
@@ -35,6 +36,18 @@ const COUNTED: [&str; 8] = ["days", "times", "attempts", "characters", "hours", 
 
 /// Words before a name that announce its value.
 const ANNOUNCING: [&str; 6] = ["following", "temporary", "initial", "generated", "new", "default"];
+
+/// What is said of a password that somebody gave, behind its quotation.
+const REFUSED: [&str; 8] = [
+    " rejected",
+    " refused",
+    " denied",
+    " accepted",
+    " was rejected",
+    " was refused",
+    " does not match",
+    " did not match",
+];
 
 /// A value that only a blank, a comma, a bar or a line's end divides from its name.
 pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -> Option<(usize, Sign)> {
@@ -77,7 +90,7 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     let line = &before[before.floor_char_boundary(before.len().saturating_sub(NEAR))..];
     let line = line.rsplit('\n').next().unwrap_or_default();
     let is_setting = line.starts_with("set ") || line.contains("# set ") || line.contains("$ set ");
-    if blanks > 0 && is_setting && named.kind == Kind::Password && after.starts_with(['"', '\'']) {
+    if blanks > 0 && is_setting && named.kind >= Kind::Token && after.starts_with(['"', '\'']) {
         return Some((at + blanks, Sign::Equals));
     }
     let kind_of_hash =
@@ -92,7 +105,10 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
             rest[begin + word.len()..].trim_start_matches([' ', '\r']).chars().next().is_none_or(|c| c == '\n');
         let is_plain =
             kind_of_hash > 0 && after.starts_with("0 ") && is_last && word.len() > 3 && !COUNTED.contains(&word);
-        let is_given = is_variable && word.bytes().any(|byte| byte.is_ascii_digit()) && word.len() > 5 || is_plain;
+        // What only a command can have before it.
+        let is_command = [":set", ":add", "setx", "ENV"].iter().any(|word| before.ends_with(word));
+        let is_told = word.bytes().any(|byte| byte.is_ascii_digit()) || is_command && is_last;
+        let is_given = is_variable && is_told && word.len() > 5 || is_plain;
         return ((looks_random(word, 6) || is_varied(word) || word.starts_with("$1$") || is_given)
             && !word.contains(':'))
         .then_some((begin, if is_given { Sign::Equals } else { Sign::Blank }));
@@ -136,7 +152,7 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     // `password is …`, `password for bob is …`
     let of = [
         "for ", "of ", "on ", "to ", "de ", "do ", "da ", "von ", "für ", "pour ", "от ", "для ", "к ", "del ", "van ",
-        "voor ",
+        "voor ", "du ", "des ", "della ", "vom ", "zum ", "zur ",
     ]
     .into_iter()
     .find(|word| after.starts_with(word))
@@ -151,11 +167,15 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
             }
         }
     }
+    // `hasło to …`
+    if named.core.ends_with("hasło") && after.starts_with("to ") {
+        return Some((at + blanks + "to ".len(), Sign::Word));
+    }
     if let Some(linked) = linking(after) {
         return Some((at + blanks + linked, Sign::Word));
     }
     // `password for user app: …`
-    if of > 0 && at == name.len() && named.kind == Kind::Password {
+    if of > 0 && at == name.len() && (named.kind == Kind::Password || named.core.ends_with("code")) {
         let quote = after[of..].chars().next().filter(|c| "\"'".contains(*c));
         let near = &after[..boundary(after, NEAR)];
         let whose = match quote {
@@ -199,7 +219,15 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     let word = word.trim_end_matches(':');
     let is_quoted_password = || {
         let is_random = word.bytes().any(|byte| byte.is_ascii_digit()) && looks_random(word, 6) && !is_label(word);
-        named.kind == Kind::Password && after.starts_with(['"', '\'']) && is_random
+        let is_refused =
+            after.get(quote + word.len() + 1..).is_some_and(|after| REFUSED.iter().any(|word| after.starts_with(word)));
+        let is_given =
+            place.text[..place.at].ends_with("with ") && after.get(quote + word.len()..).is_some_and(ends_clause);
+        let is_plain = (is_refused || is_given)
+            && word.len() > 4
+            && word.chars().all(char::is_alphanumeric)
+            && !describes("password", word);
+        named.kind == Kind::Password && after.starts_with(['"', '\'']) && (is_random || is_plain && !stands_in(word))
     };
     (follows_plainly(named, word) || is_quoted_password() || is_of_token(word) && opens(place, name, named))
         .then_some((at + blanks + lead + usize::from(after.starts_with(['(', '<'])), Sign::Blank))

@@ -5,6 +5,8 @@ use std::ops::Range;
 use super::coded::is_secret_word;
 use super::command::is_of;
 use super::place::{Place, boundary};
+use super::positions::Which::{After, Last, Nth, OfUser, Random};
+use super::positions::{COMMANDS, STAND_INS, SURE, Which};
 use super::random::{is_strong, is_varied};
 use super::rules::DOTTED;
 use super::series::is_plain;
@@ -17,95 +19,8 @@ const LINE: usize = 200;
 /// The longest secret.
 const LONGEST: usize = 1024;
 
-/// Which of the arguments is the secret.
-#[derive(Clone, Copy)]
-enum Which {
-    /// This one, counted from one, where options do not count; the mark of a hash's kind does not, either.
-    Nth(usize),
-    /// What is behind the colon in this one, a user with a password.
-    OfUser(usize),
-    /// The one after this word, where it is the last.
-    After(&'static str),
-    /// The last one of a command with this option.
-    Last(&'static str),
-    /// The first one that is as random as passwords are.
-    Random,
-}
-
-use Which::{After, Last, Nth, OfUser, Random};
-
-/// Commands with a secret among their arguments: how they begin, other words that the line must have, and which one it is.
-const COMMANDS: [(&str, &str, Which); 52] = [
-    ("htpasswd", "", Last("b")),
-    ("add_user", "rabbitmqctl", Nth(2)),
-    ("change_password", "rabbitmqctl", Nth(2)),
-    ("authenticate_user", "rabbitmqctl", Nth(2)),
-    ("net user", "", Nth(2)),
-    ("sp_addlogin", "", Nth(2)),
-    ("net use", "", Random),
-    ("runas", "", Random),
-    ("vncpasswd", "", Random),
-    ("smbpasswd", "", Random),
-    ("ConvertTo-SecureString", "", Nth(1)),
-    ("rclone obscure", "", Nth(1)),
-    ("wpa_passphrase", "", Nth(2)),
-    ("alias set", "mc", Nth(4)),
-    ("config host add", "mc", Nth(4)),
-    ("config set", "pulumi --secret", Nth(2)),
-    ("connect", "nmcli", After("password")),
-    ("snmp-server community", "", Nth(1)),
-    ("radius-server key", "", Nth(1)),
-    ("set snmp community", "", Nth(1)),
-    ("ip ospf message-digest-key", "", Nth(2)),
-    ("key-string", "", Nth(1)),
-    ("psk set-key ascii", "", Nth(1)),
-    ("user add", "etcdctl", OfUser(1)),
-    ("config set requirepass", "", Nth(1)),
-    ("rocommunity", "", Nth(1)),
-    ("rwcommunity", "", Nth(1)),
-    ("trapcommunity", "", Nth(1)),
-    ("com2sec", "", Nth(3)),
-    ("tacacs server", "", After("key")),
-    ("radius server", "", After("key")),
-    ("tacacs-server key", "", Nth(1)),
-    ("enable secret", "", Nth(1)),
-    ("enable password", "", Nth(1)),
-    ("cargo login", "", Nth(1)),
-    ("sentinel auth-pass", "", Nth(2)),
-    ("config", "poetry http-basic", Nth(3)),
-    ("config", "composer http-basic", Nth(3)),
-    ("bundle config", "", OfUser(2)),
-    ("bundle config set", "", OfUser(2)),
-    ("addauth digest", "", OfUser(1)),
-    ("crypto isakmp key", "", Nth(1)),
-    ("radius-server host", "", After("key")),
-    ("username", "", After("secret")),
-    ("username", "", After("password")),
-    ("neighbor", "", After("password")),
-    ("vault operator unseal", "", Nth(1)),
-    ("radius secret", "", Nth(1)),
-    ("set password ENC", "", Nth(1)),
-    ("set passwd ENC", "", Nth(1)),
-    ("set psksecret ENC", "", Nth(1)),
-    ("set secret ENC", "", Nth(1)),
-];
-
-/// Those of them in which a plain word is a password as any other, but for words that stand for one.
-const SURE: [&str; 12] = [
-    "add_user",
-    "change_password",
-    "authenticate_user",
-    "addauth digest",
-    "user add",
-    "config set requirepass",
-    "set snmp community",
-    "snmp-server community",
-    "ip ospf message-digest-key",
-    "key-string",
-    "psk set-key ascii",
-    "rocommunity",
-];
-const STAND_INS: &str = "password passwd pass newpassword newpass username user public private community string";
+/// How many words a phrase has at most that stands for a password.
+const MOST_WORDS: usize = 8;
 
 /// Commands all of whose settings are secrets.
 const SETTING_SECRETS: [&str; 4] = ["secrets set ", "secret set ", "secrets:set ", "create secret generic "];
@@ -239,6 +154,7 @@ pub(super) fn piped(place: Place<'_>) -> Option<Range<usize>> {
         if quote > 0 { line[word.len()..].starts_with(c) } else { c.is_whitespace() || "\"'`|;)".contains(c) }
     };
     let length = line[begin..].find(is_end).unwrap_or(line.len() - begin);
+    let length = if quote > 0 { length } else { length.max(phrase_before_bar(&line[begin..])) };
     let is_variable = line[begin..].starts_with('$');
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(LINE))..place.at];
     let before = before.rsplit('\n').next().unwrap_or_default();
@@ -264,6 +180,40 @@ pub(super) fn piped(place: Place<'_>) -> Option<Range<usize>> {
     };
     let is_secret = is_read || is_decoded() && (is_named() || is_secret_word(&line[begin..begin + length]));
     (length > 0 && !is_variable && is_secret).then(|| place.at + begin..place.at + begin + length)
+}
+
+/// The length of the words without quotation marks that `echo` hands on: `correct horse | …`.
+fn phrase_before_bar(text: &str) -> usize {
+    let Some(length) = text.find(" | ") else { return 0 };
+    let is_phrase = text[..length].bytes().all(|byte| byte.is_ascii_alphanumeric() || b" -_.!".contains(&byte));
+    if is_phrase && !text.starts_with('-') && text[..length].split(' ').count() <= MOST_WORDS { length } else { 0 }
+}
+
+/// The password of `radtest bob … server 0 …`; and at the port, the secret of the server.
+pub(super) fn of_radtest(place: Place<'_>) -> Option<Range<usize>> {
+    let port = place.rest().find(|c: char| !c.is_ascii_digit())?;
+    if port > 0 && !place.rest()[port..].starts_with(' ') {
+        return None;
+    }
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(LINE))..place.at];
+    let line = place.at - before.rsplit('\n').next()?.len();
+    let command = if place.rest().starts_with("radtest ") {
+        place.at
+    } else {
+        line + place.text[line..place.at].rfind("radtest ")?
+    };
+    let begin = command + "radtest ".len();
+    let words = words(&place.text[begin..], "");
+    let told = |word: &Word| &place.text[begin + word.range.start..begin + word.range.end];
+    // Only `-t` has a word of its own.
+    let is_of_option = |nth: usize| told(&words[nth]).starts_with('-') || nth > 0 && told(&words[nth - 1]) == "-t";
+    let options = (0..words.len()).take_while(|nth| is_of_option(*nth)).count();
+    let [_, password, server, port, secret, ..] = &words[options..] else { return None };
+    let is_host = told(server).contains(['.', ':']) || told(server) == "localhost";
+    let is_port = is_host && told(port).bytes().all(|byte| byte.is_ascii_digit());
+    let at = if command == place.at { password } else { secret };
+    let is_here = command == place.at || begin + port.range.start == place.at;
+    (is_port && is_here && !stands_in(told(at))).then(|| begin + at.range.start..begin + at.range.end)
 }
 
 /// The password of a user of Redis: `ACL SETUSER bob on >…`.

@@ -78,6 +78,10 @@ pub(super) fn before_name(place: Place<'_>) -> Option<Range<usize>> {
     (is_name && super::is_secret(secret, &rest[value.clone()])).then_some(value)
 }
 
+/// Functions that give what they name a value.
+const GIVING: &str = "define setenv putenv set_env setproperty set_option add_option update_option set_config setconfig configset \
+    set_password setpassword";
+
 /// Words of what lists keys before their values, and the shortest key.
 const LISTING: [&str; 4] = ["keyName", "key list", "keys list", "account keys"];
 const SHORTEST_KEY: usize = 40;
@@ -96,16 +100,25 @@ pub(super) fn listed_key(place: Place<'_>) -> Option<Range<usize>> {
 }
 
 /// `('Password', '…')`, `["--password", "…"]`.
-pub(super) fn tuple(place: Place<'_>, at: usize) -> Option<(usize, Sign)> {
+pub(super) fn tuple(place: Place<'_>, at: usize, is_password: bool) -> Option<(usize, Sign)> {
     let rest = place.rest();
     let gap = run(&rest[at..], |byte| b" ,\n\t\\\"'".contains(&byte));
     let between = &rest[at..at + gap];
-    let opening = place.text[..place.at].trim_end_matches(['"', '\'', '\\']).bytes().next_back();
+    let opening = place.text[..place.at].trim_end_matches(['"', '\'', '\\']).trim_end_matches(' ').bytes().next_back();
     let comma = between.find(',')?;
     let value = at + comma + 1 + run(&between[comma + 1..], |byte| byte.is_ascii_whitespace());
     let value = value + if rest[value..].starts_with("<<") { 2 } else { 0 };
     let is_quoted = rest[value..].starts_with(['"', '\'', '\\']);
-    (matches!(opening, Some(b'(' | b'[' | b'{')) && is_quoted).then_some((value, Sign::Beside))
+    let sign = if is_password && gives(place) { Sign::Equals } else { Sign::Beside };
+    (matches!(opening, Some(b'(' | b'[' | b'{')) && is_quoted).then_some((value, sign))
+}
+
+/// Whether the bracket before a name is that of a call that gives what the name stands for a value: `define('PASSWORD', '…')`.
+fn gives(place: Place<'_>) -> bool {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(32))..place.at];
+    let Some(call) = before.trim_end_matches(['"', '\'', '\\', ' ']).strip_suffix('(') else { return false };
+    let name = call.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or_default();
+    GIVING.split(' ').any(|known| known.eq_ignore_ascii_case(name))
 }
 
 /// `Password … reset.`, and on another line `New value: …`: where the value stands, counted from the word `value`.

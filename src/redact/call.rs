@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::names::signs_in;
-use super::place::{Place, boundary};
+use super::names::{looks_up, signs_in};
+use super::place::{Place, boundary, run};
 use super::random::{is_strong, is_varied, looks_random};
 use super::shape::{is_identifying, is_label, is_odd};
 use super::speech::is_stand_in;
@@ -21,7 +21,7 @@ const HASHES: &str = "bcrypt argon2 scrypt";
 
 /// Calls that take a password at a place of its own, whatever it looks like: how their names end, how their first argument
 /// begins or ends, and which one is the password, counted from zero.
-const IN_PLACE: [(&str, &str, usize); 7] = [
+const IN_PLACE: [(&str, &str, usize); 25] = [
     ("__construct", "mysql: pgsql: sqlsrv: oci: odbc: dblib:", 2),
     ("pdo", "mysql: pgsql: sqlsrv: oci: odbc: dblib:", 2),
     ("getconnection", "jdbc:", 2),
@@ -29,6 +29,24 @@ const IN_PLACE: [(&str, &str, usize); 7] = [
     ("mysqli_connect", "", 2),
     ("mysqli", "", 2),
     ("ftp_login", "", 2),
+    ("connect", "dbi:", 2),
+    ("pymysql.connect", "", 2),
+    ("mysqldb.connect", "", 2),
+    ("cx_oracle.connect", "", 1),
+    ("oracledb.connect", "", 1),
+    ("oci_connect", "", 1),
+    ("odbc_connect", "", 2),
+    ("ldap_bind", "", 2),
+    ("imap_open", "", 2),
+    ("ssh2_auth_password", "", 2),
+    ("plainauth", "", 2),
+    ("httpbasicauth", "", 1),
+    ("setbasicauth", "", 1),
+    ("networkcredential", "", 1),
+    ("usernamepasswordcredentials", "", 1),
+    ("passwordauthentication", "", 1),
+    ("authtokens.basic", "", 1),
+    ("credentials", "", 3),
 ];
 
 /// Users after whom any word that is no word of a language is a password.
@@ -48,6 +66,9 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
     let ends = |table: &str| table.split_ascii_whitespace().any(|end| name.ends_with(end));
     let hashes = || ends(HASHING) || HASHES.split(' ').any(|hash| name.rsplit('.').nth(1).is_some_and(|of| of == hash));
     let is_open = || place.rest()[1..].starts_with(['"', '\'']);
+    if is_open() && looks_up(&name) {
+        return fallback(place);
+    }
     let (from, is_sure) = match () {
         () if !name.is_empty() && hashes() => (0, true),
         () if name.ends_with("auth") && has_one(place.rest()) => (0, true),
@@ -103,8 +124,27 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
 fn in_place(name: &str, arguments: &str) -> Option<usize> {
     let first = arguments.trim_start_matches(['"', '\'']);
     let begins = |kinds: &str| kinds.is_empty() || kinds.split(' ').any(|kind| first.starts_with(kind));
+    // `smtp.login('bot@example.com', '…')`
+    let of_mail = first.split(['"', '\'']).next().is_some_and(is_address);
+    if name.ends_with(".login") && of_mail {
+        return Some(1);
+    }
     let known = IN_PLACE.iter().find(|(end, kinds, _)| name.ends_with(end) && begins(kinds));
     known.map(|(_, _, nth)| *nth)
+}
+
+/// The value that a secret has where none is set: `getenv("DB_PASSWORD", "…")`.
+fn fallback(place: Place<'_>) -> Option<Range<usize>> {
+    let text = &place.rest()[1..boundary(place.rest(), CALL).max(1)];
+    let quote = text.chars().next().filter(|c| "\"'".contains(*c))?;
+    let name = quoted(text, 0, quote);
+    let begin = name.end + 1;
+    let begin = begin + run(text.get(begin..)?, |byte| b", ".contains(&byte));
+    let quote = text[begin..].chars().next().filter(|c| "\"'".contains(*c))?;
+    let value = quoted(&text[begin..], 0, quote);
+    let value = begin + value.start..begin + value.end;
+    let is_secret = super::is_secret(text.get(name)?, text.get(value.clone())?);
+    is_secret.then(|| place.at + 1 + value.start..place.at + 1 + value.end)
 }
 
 /// Whether a call has one argument, a quoted one.

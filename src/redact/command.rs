@@ -16,12 +16,12 @@ const COMMAND: usize = 200;
 const LONGEST: usize = 1024;
 
 /// Options that take a secret after a blank or an equals sign, and the commands with which they do: the words that the line has.
-const OPTIONS: [(&str, &str); 20] = [
+const OPTIONS: [(&str, &str); 21] = [
     (
         "-p",
         "docker login, podman login, buildah login, skopeo login, nerdctl login, helm login, az login, oc login, cf login, \
          sshpass, mongo, mongosh, mongodump, mongorestore, rabbitmqadmin, psexec, cqlsh, useradd, usermod, twine, ncftpput, \
-         ncftpget, psexec64, poetry publish, tabcmd login, check_mysql, check_pgsql, check_imap, security unlock-keychain, security create-keychain, security set-key-partition-list",
+         ncftpget, psexec64, poetry publish, tabcmd login, check_mysql, check_pgsql, check_imap, beeline, security unlock-keychain, security create-keychain, security set-key-partition-list",
     ),
     ("-P", "sqlcmd, bcp, ipmitool, zip, unzip, tsql, mosquitto_pub, mosquitto_sub, security import, security export"),
     ("-a", "redis-cli, valkey-cli"),
@@ -39,26 +39,35 @@ const OPTIONS: [(&str, &str); 20] = [
     ("-C", "check_snmp"),
     ("-t", "codecov, doctl auth init"),
     ("--key", "gem push"),
+    ("-v", "iscsiadm password"),
     ("/rp", "schtasks"),
     ("/p", "signtool"),
     ("/d", "reg DefaultPassword"),
 ];
 
 /// Options that a secret follows without a blank.
-const ATTACHED: [(&str, &str); 7] = [
+const ATTACHED: [(&str, &str); 10] = [
     ("-p", "mysql, mysqldump, mysqladmin, mariadb, mariadb-dump, sshpass, 7z, 7za, 7zz, rar, unrar, cqlsh"),
     ("-a", "redis-cli"),
     ("-P", "sqlcmd, bcp"),
     ("-b", "gh secret set"),
     ("/pass:", "cmdkey, net"),
     ("-p:", "winrs"),
+    ("-passin pass:", ""),
+    ("-passout pass:", ""),
+    ("-pass pass:", ""),
     ("/p:", "xfreerdp, xfreerdp3, wlfreerdp, wfreerdp, sdl-freerdp"),
 ];
 
 /// Options that take a user with a password behind, and the commands for which these do; all, where none are named.
-const USERS: [(&str, &str); 7] = [
+const USERS: [(&str, &str); 12] = [
     ("-u", ""),
-    ("-auth", "splunk"),
+    ("-auth", "splunk, jenkins-cli, jenkins"),
+    ("--creds", ""),
+    ("--src-creds", ""),
+    ("--dest-creds", ""),
+    ("--basic-auth", ""),
+    ("--proxy-auth", ""),
     ("--user", ""),
     ("--proxy-user", ""),
     ("-U", ""),
@@ -178,11 +187,11 @@ fn user(place: Place<'_>, option: &str) -> Option<Range<usize>> {
     };
     let end = near.char_indices().find(|(at, c)| is_end(*at, *c)).map_or(near.len(), |(at, _)| at);
     let sign = match option {
-        "-U" | "--user" if is_of(place, SHARES) => '%',
+        "-U" | "--user" if near[..end].contains('%') && is_of(place, SHARES) => '%',
         "-u" if is_of(place, "lftp") => ',',
         _ => ':',
     };
-    let (user, password) = near[..end].split_once(sign)?;
+    let (user, password) = near[..end].split_once(sign).filter(|_| !near[..end].starts_with("jdbc:"))?;
     // `ann:"quoted words"`
     let quote = near[end..].chars().next().filter(|c| password.is_empty() && "\"'".contains(*c));
     if let Some(quote) = quote.filter(|_| !user.is_empty()) {

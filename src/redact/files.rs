@@ -10,6 +10,9 @@ use super::shape::is_odd;
 use super::speech::stands_in;
 use super::value::quoted;
 
+/// Sections of settings whose lines are names with their secrets; the first one is CouchDB's.
+const SECTIONS: [&str; 4] = ["admins", "passwords", "secrets", "api_keys"];
+
 /// How far the lines are followed, and how far before them the name of their file may stand.
 const NEAR: usize = 256;
 const FILE: usize = 512;
@@ -155,6 +158,29 @@ pub(super) fn of_wireless(place: Place<'_>) -> Option<Range<usize>> {
     let length = near[begin..].find([';', '\n', '"'])?;
     let text = &near[begin..begin + length];
     (!text.is_empty() && !stands_in(text)).then(|| place.at + begin..place.at + begin + length)
+}
+
+/// The value of a line in a section that has users with their passwords: `[admins]`, and below it `admin = …`.
+pub(super) fn of_section(place: Place<'_>) -> Option<Range<usize>> {
+    if place.before != Some(b'\n') {
+        return None;
+    }
+    let rest = place.rest();
+    let name = run(rest, DOTTED);
+    let sign = name + run(&rest[name..], |byte| byte == b' ');
+    if name == 0 || !rest[sign..].starts_with('=') {
+        return None;
+    }
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(FILE))..place.at];
+    looked_at(before.len());
+    let head = &before[before.rfind('[')? + 1..];
+    let is_head = head.split_once("]\n").is_some_and(|(head, _)| SECTIONS.contains(&head));
+    let begin = sign + 1 + run(&rest[sign + 1..], |byte| b" \"'".contains(&byte));
+    let text = rest[begin..boundary(rest, begin + NEAR).max(begin)]
+        .split('\n')
+        .next()?
+        .trim_end_matches(['"', '\'', '\r', ' ']);
+    (is_head && text.len() > 2 && !stands_in(text)).then(|| place.at + begin..place.at + begin + text.len())
 }
 
 /// Whether a command shows a file that holds nothing but a secret: `cat /run/secrets/db_password`.

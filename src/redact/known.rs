@@ -77,6 +77,11 @@ fn has_form(beginning: &str, body: &str, place: &Place<'_>) -> bool {
         "md5" => body.len() == 32 && place.begins(),
         // A token of crates.io.
         "cio" => body.len() == 32 && place.begins(),
+        // A key of Ceph.
+        "AQ" => body.len() == 38 && place.begins() && body.ends_with("==") && is_strong(body),
+        "key-" => body.len() == 32,
+        // A key of Backblaze B2.
+        "K00" => body.len() == 28 && place.begins() && is_strong(body),
         "xapp-" => place.begins() || body.as_bytes().get(1) == Some(&b'-'),
         _ => true,
     }

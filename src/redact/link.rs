@@ -4,7 +4,7 @@ use super::apart::apart;
 use super::beside::{tuple, value_beside};
 use super::decoration::decoration;
 use super::following::after_sign;
-use super::names::Name;
+use super::names::{Kind, Name};
 use super::place::{Place, boundary, looked_at, run};
 use super::rules::DOTTED;
 use super::sign::{Sign, is_blank};
@@ -13,7 +13,7 @@ use super::sign::{Sign, is_blank};
 const NEAR: usize = 200;
 
 /// Words that say where a value comes from, between its name and a sign.
-const GIVEN: [&str; 16] = [
+const GIVEN: [&str; 24] = [
     " provided",
     " given",
     " supplied",
@@ -30,6 +30,14 @@ const GIVEN: [&str; 16] = [
     " temporanea",
     " temporária",
     " inicial",
+    " nueva",
+    " nova",
+    " nuova",
+    " actual",
+    " actuel",
+    " attuale",
+    " atual",
+    " nouveau",
 ];
 
 /// Comparisons, and what gives another value: the value behind is a quoted one.
@@ -105,7 +113,7 @@ pub(super) fn link(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     }
     let is_atom = place.before == Some(b'{') && after.starts_with(',');
     if (is_quoted || is_atom)
-        && let Some(begin) = tuple(place, at + blanks)
+        && let Some(begin) = tuple(place, at + blanks, named.kind == Kind::Password)
     {
         return Some(begin);
     }

@@ -29,6 +29,8 @@ mod pem;
 mod phrase;
 mod place;
 mod placeholder;
+mod positions;
+mod predicate;
 mod printed;
 mod protocol;
 mod random;

@@ -26,6 +26,10 @@ pub(super) struct Name {
     pub is_plural: bool,
 }
 
+/// How the names of functions end that look up a setting by its name, with a value behind for where there is none.
+const LOOKING_UP: &str = "hiera lookup getenv getenvordefault env environ.get config.get settings.get get_option getproperty \
+    env.fetch config.fetch getstring default_env envstr env.str";
+
 /// How the names of functions end that take the name of a user, and the password after it.
 const SIGNING_IN: &str = "connect __construct sequelize getconnection createconnection connection login logon signin attempt auth \
     authenticate bind imap_open credentials credential pool pdo password createuser adduser \
@@ -35,7 +39,7 @@ const SIGNING_IN: &str = "connect __construct sequelize getconnection createconn
 const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd authtok passkey passw bindpw rootpw userpw dbpw \
     adminpw pass apikey accesskey secretkey seckey privatekey privatemac presharedkey sharedkey sharedaccesskey \
     encryptionkey masterkey signingkey clientkeydata clientsecret sharedsecret secretvalue secretstring secretbase connectionstring \
-    dockerconfigjson dockercfg oauth2bearer requirepass masterauth contribsyscom passwort kennwort motdepasse senha contraseña \
+    dockerconfigjson dockercfg oauth2bearer keycontent requirepass masterauth contribsyscom passwort kennwort motdepasse senha contraseña \
     contrasena wachtwoord lösenord lösenordet passord passordet adgangskode salasana heslo jelszó jelszo hasło haslo şifre \
     parola парола סיסמה пароль 密码 密碼 口令 パスワード 비밀번호";
 
@@ -78,7 +82,7 @@ const PARAMETERS: &str = "key sig code auth session sid hapikey appid";
 const PHRASES: &str = "mnemonic seedphrase recoveryphrase";
 
 /// Words before `key` that make it a secret one, also where both are written as one: `STRIPE_KEY`, `x-auth-key`.
-const KEY_OWNERS: &str = "account admin aes api app auth authorization aws azure client cloudflare consumer datadog deploy encryption \
+const KEY_OWNERS: &str = "account admin aes api app auth authentication authorization aws azure client cloudflare consumer datadog deploy encryption \
     github gitlab heroku hmac ingest integration jwt licence license mailgun master openai anthropic pgp private routing \
     rsa secret sendgrid sentry service session shared signing slack ssh stripe subscription twilio unseal vault webhook";
 
@@ -100,7 +104,7 @@ const HARMLESS: &str = "bypass compass encompass trespass firstpass secondpass n
     synctoken unexpectedtoken canceltoken cancellationtoken oldpwd maxtoken mintoken";
 
 /// Words that make a name of `code` or `phrase` a secret one, and of `key` an owned one, where they stand a blank before.
-const BEFORE: [(&str, &str); 24] = [
+const BEFORE: [(&str, &str); 29] = [
     ("api", "key"),
     ("license", "key"),
     ("licence", "key"),
@@ -125,6 +129,12 @@ const BEFORE: [(&str, &str); 24] = [
     ("seed", "phrase"),
     ("recovery", "phrase"),
     ("de", "passe"),
+    ("totp", "seed"),
+    ("otp", "seed"),
+    ("mfa", "seed"),
+    ("2fa", "seed"),
+    // As `netsh` shows the key of a wireless network.
+    ("key", "content"),
 ];
 
 /// What a key is whose owner is the map that it is in: `"Jwt": {"Key": "…"}`, `Jwt:Key`.
@@ -203,7 +213,9 @@ fn kind(words: &[String], core: &str) -> Option<Kind> {
         // Test results have it, too.
         return Some(Kind::Token);
     }
-    if ends(PASSWORDS) {
+    // As OpenWrt sets the key of a network: `wireless.radio0.key='…'`.
+    let is_of_network = words.len() > 2 && words[0] == "wireless" && words[words.len() - 1] == "key";
+    if is_of_network || ends(PASSWORDS) {
         return Some(Kind::Password);
     }
     if ends(TOKENS) || owner(core).is_some() {
@@ -227,6 +239,12 @@ fn kind(words: &[String], core: &str) -> Option<Kind> {
 pub(super) fn owner(core: &str) -> Option<&'static str> {
     let before = core.strip_suffix("key")?;
     KEY_OWNERS.split(' ').find(|owner| before.ends_with(owner))
+}
+
+/// Whether the function `name` looks up a setting by its name.
+pub(super) fn looks_up(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    LOOKING_UP.split_ascii_whitespace().any(|end| name.ends_with(end))
 }
 
 /// Whether the function `name` takes the name of a user, and the password after it.

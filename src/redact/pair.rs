@@ -19,7 +19,7 @@ use super::series::{after, inside, is_plain, old_and_new};
 use super::shape::is_identifying;
 use super::sign::Sign;
 use super::speech::{Value, only_speaks};
-use super::value::{extent, mnemonic, within};
+use super::value::{extent, listed_below, mnemonic, within};
 
 /// What stands before the name of a thing whose digest follows.
 const DIGESTS: [&str; 6] = ["checksum/", "checksums/", "checksum-", "hash/", "sha256/", "rollme/"];
@@ -152,9 +152,10 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         }
         range.end = range.start + told.len();
     }
-    if named.kind == Kind::Password {
-        range.end = range.end.max(range.start + in_groups(&text[range.start..], &named.core));
+    if sign == Sign::Equals && !is_quoted {
+        range.end = range.end.max(range.start + phrase::to_the_quotes_end(place, &text[range.start..]));
     }
+    range.end = range.end.max(range.start + phrase::in_groups(&text[range.start..], named));
     if text[..range.start].is_empty() && place.text[..place.text.len() - text.len()].ends_with("- ") {
         range.end = listed_below(text, range.end);
     }
@@ -178,22 +179,15 @@ fn unfit(named: &Name, text: &str) -> Option<Range<usize>> {
     Some(begin + value.start..begin + value.end)
 }
 
-/// The length of a password that is shown in groups, as Google shows those of apps: `abcd efgh ijkl mnop`.
-fn in_groups(text: &str, name: &str) -> usize {
-    const GROUPS: usize = 4;
-    const LENGTH: usize = GROUPS * (GROUPS + 1) - 1;
-    let Some(groups) = text.get(..LENGTH).filter(|_| !text[LENGTH..].starts_with(|c: char| c.is_alphanumeric())) else {
-        return 0;
-    };
-    let is_group = |group: &str| group.len() == GROUPS && group.bytes().all(|byte| byte.is_ascii_lowercase());
-    let is_word = |group: &str| group.bytes().any(|byte| b"aeiou".contains(&byte));
-    let is_shown = groups.split(' ').count() == GROUPS && groups.split(' ').all(is_group);
-    let is_sure = name.ends_with("apppassword") || !groups.split(' ').all(is_word);
-    if is_shown && is_sure && !text[LENGTH..].starts_with(" ") { LENGTH } else { 0 }
-}
-
 /// The password after the user where a name says that both follow: `auth-user-pass: bob …`.
 fn after_user(named: &Name, text: &str) -> Option<Range<usize>> {
+    if named.core == "neo4jauth" {
+        let begin = text.find('/').filter(|sign| *sign == run(text, DOTTED))? + 1;
+        let length =
+            text[begin..].find(|c: char| c.is_whitespace() || "\"'`".contains(c)).unwrap_or(text.len() - begin);
+        looked_at(length);
+        return (length > 0).then(|| begin..begin + length);
+    }
     let user = run(text, DOTTED);
     let begin = user + 1;
     let password = text[user..].strip_prefix(' ').filter(|_| user > 0 && named.core.ends_with("userpass"))?;
@@ -220,23 +214,6 @@ fn is_name_of_another(text: &str, after: &str) -> bool {
     let is_quote = |c: Option<char>| c.is_some_and(|c| "\"'".contains(c));
     let is_name = !text.is_empty() && text.bytes().all(WORD);
     is_name && is_quote(between.next()) && is_quote(between.next_back()) && is_sign(between.find(|c| *c != ' '))
-}
-
-/// The end of the last item of a list of YAML, whose first item ends at `end`.
-fn listed_below(text: &str, mut end: usize) -> usize {
-    while let Some(next) = text[end..].trim_start_matches(['"', '\'']).strip_prefix('\n') {
-        let line = &next[..boundary(next, 512)];
-        let line = &line[..line.find('\n').unwrap_or(line.len())];
-        let Some(item) = line.trim_start().strip_prefix("- ").map(|item| item.trim_matches(['"', '\'', ' '])) else {
-            break;
-        };
-        if item.contains(' ') || !looks_random(item, 6) {
-            break;
-        }
-        let begin = text.len() - next.len() + line.find(item).unwrap_or_default();
-        end = begin + item.len();
-    }
-    end
 }
 
 /// Whether a name that keeps a secret only as a parameter or a cookie is one.

@@ -1,14 +1,19 @@
-//! Passphrases of several words without quotation marks: what tells them from a sentence. Pure.
+//! Values of several words without quotation marks of their own: passphrases, what is shown in groups, options in quotation marks. Pure.
 
 use std::ops::Range;
 
-use super::place::{boundary, looked_at};
+use super::names::{Kind, Name};
+use super::place::{Place, boundary, looked_at};
 use super::speech::is_remark;
 
 /// How far a phrase is followed, and how many words it has.
 const NEAR: usize = 96;
 const FEWEST_WORDS: usize = 3;
 const MOST_WORDS: usize = 9;
+
+/// How many characters a group has, and groups a password that Google shows.
+const GROUP: usize = 4;
+const GROUPS: usize = 4;
 
 /// Words that sentences are built with: none of them is of a phrase that was drawn by lot, and few are of one that somebody made up.
 const OF_SENTENCES: &str = "a about after again all already also an and any are as at be because been before being but by can cannot could \
@@ -24,16 +29,58 @@ pub(super) fn words(text: &str) -> Option<Range<usize>> {
     looked_at(line.len());
     let line = line.trim_end();
     let is_cut = line.len() == near.len() && near.len() < text.len();
+    // `Correct Horse Battery Staple`
+    let is_title = line.split(' ').all(|word| word.starts_with(|c: char| c.is_ascii_uppercase()));
     let is_word = |word: &str| {
         (2..=12).contains(&word.len())
-            && word.bytes().all(|byte| byte.is_ascii_lowercase())
-            && !OF_SENTENCES.split_ascii_whitespace().any(|known| known == word)
+            && word.bytes().skip(usize::from(is_title)).all(|byte| byte.is_ascii_lowercase())
+            && !OF_SENTENCES.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word))
     };
     let mut words = line.split(' ');
     let first = words.next()?;
     // `stored encrypted since yesterday`
-    let is_told = !first.ends_with("ed") && !first.ends_with("ing") && !line.split(' ').any(is_remark);
+    let is_told = !first.ends_with("ed")
+        && !first.ends_with("ing")
+        && !line.split(' ').any(|word| is_remark(&word.to_lowercase()));
     let count = line.split(' ').count();
     (is_told && !is_cut && (FEWEST_WORDS..=MOST_WORDS).contains(&count) && line.split(' ').all(is_word))
         .then_some(0..line.len())
+}
+
+/// The length of a password that is shown in groups, as Google shows those of apps: `abcd efgh ijkl mnop`; and of a seed in
+/// base32: `JBSW Y3DP EHPK 3PXP`.
+pub(super) fn in_groups(text: &str, named: &Name) -> usize {
+    if named.core.ends_with("seed") || named.core.ends_with("secret") {
+        return of_groups(text, |byte| byte.is_ascii_uppercase() || (b'2'..=b'7').contains(&byte)).unwrap_or(0);
+    }
+    let of_letters = || of_groups(text, |byte| byte.is_ascii_lowercase());
+    let Some(length) = Some(named.kind).filter(|kind| *kind == Kind::Password).and_then(|_| of_letters()) else {
+        return 0;
+    };
+    let is_word = |group: &str| group.bytes().any(|byte| b"aeiou".contains(&byte));
+    let is_sure = named.core.ends_with("apppassword") || !text[..length].split(' ').all(is_word);
+    if is_sure && length == GROUPS * (GROUP + 1) - 1 && !text[length..].starts_with(' ') { length } else { 0 }
+}
+
+/// The length of all groups of so many characters at the beginning of `text`, if there are enough.
+fn of_groups(text: &str, alphabet: impl Fn(u8) -> bool) -> Option<usize> {
+    let near = &text[..boundary(text, NEAR)];
+    let is_group = |group: &&str| group.len() == GROUP && group.bytes().all(&alphabet);
+    let is_end = |c: char| !c.is_alphanumeric() && c != ' ';
+    let line = &near[..near.find(is_end).unwrap_or(near.len())];
+    let count = line.split(' ').take_while(is_group).count();
+    looked_at(line.len());
+    (count >= GROUPS).then(|| count * (GROUP + 1) - 1)
+}
+
+/// The length of a value with blanks where a quotation around the name and it is an option's: `--set 'password=…'`.
+pub(super) fn to_the_quotes_end(place: Place<'_>, text: &str) -> usize {
+    let Some(quote) = place.before.filter(|byte| b"\"'".contains(byte)).map(char::from) else { return 0 };
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(NEAR))..place.at - 1];
+    let option = before.trim_end_matches([' ', '=']).rsplit([' ', '\n']).next().unwrap_or_default();
+    let near = &text[..boundary(text, NEAR)];
+    let value = near.split(quote).next().filter(|value| value.len() < near.len()).unwrap_or_default();
+    looked_at(before.len() + value.len());
+    let is_one = !value.contains(['=', '\n', ',', '&', ';', '\\']);
+    if option.starts_with('-') && option.len() < before.len() && is_one { value.len() } else { 0 }
 }

@@ -27,6 +27,9 @@ pub(super) fn signing_in(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
     let verb = ["authenticate", "auth"].into_iter().find(|verb| begins(rest, verb))?.len();
     let near = &rest[..boundary(rest, DIALOG)];
+    if let Some(secret) = quoted_command(place, near) {
+        return Some(secret);
+    }
     let gap = run(&near[verb..], |byte| b"\"' ".contains(&byte));
     if gap == 0 {
         return None;
@@ -56,6 +59,17 @@ pub(super) fn signing_in(place: Place<'_>) -> Option<Range<usize>> {
     let secret = word(at).len();
     (is_command && (looks_random(word(at), 6) || rest.starts_with("AUTH ") && is_odd(word(at))))
         .then(|| place.at + at..place.at + at + secret)
+}
+
+/// The password of a command of Redis in quotation marks, whatever it looks like: `unknown command 'AUTH bob …'`.
+fn quoted_command(place: Place<'_>, near: &str) -> Option<Range<usize>> {
+    let quote = char::from(place.before.filter(|byte| b"\"'`".contains(byte))?);
+    let command = near[..near.find(quote)?].strip_prefix("AUTH ")?;
+    let (user, password) = command.split_once(' ')?;
+    let is_name =
+        |word: &str| !word.is_empty() && !word.contains(' ') && !stands_in(word) && word != word.to_uppercase();
+    let begin = place.at + "AUTH ".len() + user.len() + 1;
+    (is_name(user) && is_name(password) && password.len() > 3).then(|| begin..begin + password.len())
 }
 
 /// What a server of SMTP asks for in base64: `Username:` and `Password:`.
@@ -156,7 +170,7 @@ pub(super) fn of_account(place: Place<'_>) -> Option<Range<usize>> {
 }
 
 /// Words that a user and a password follow.
-const OF_BOTH: &str = "credentials credential creds login account sftp ftp zugangsdaten anmeldedaten identifiants credenciales credenziali \
+const OF_BOTH: &str = "credentials credential creds login account sftp ftp zugang zugangsdaten anmeldedaten identifiants credenciales credenziali \
     credenciais inloggegevens";
 
 /// Words for users and for passwords, of which one of each, with a sign between, is followed by one of each: `user/pass: bob/…`.
@@ -179,7 +193,11 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
         return None;
     }
     // `creds for staging: bob / …`
-    let whose = if near[named..].starts_with(" for ") { " for ".len() } else { 0 };
+    let is_labelled = || {
+        let label = near[named..].strip_prefix(' ').map_or(0, |label| run(label, DOTTED));
+        label > 0 && near[named + 1 + label..].starts_with(": ")
+    };
+    let whose = if near[named..].starts_with(" for ") { " for ".len() } else { usize::from(is_labelled()) };
     let of = if whose > 0 { whose + whose_end(&near[named + whose..]) } else { 0 };
     let named = if near[named + of..].starts_with([':', ' ']) && of > 0 || near[named..].starts_with(':') {
         named + of
@@ -235,7 +253,8 @@ pub(super) fn of_relay(place: Place<'_>) -> Option<Range<usize>> {
     let password =
         &password[..password.find(|c: char| c.is_whitespace() || "\"'`".contains(c)).unwrap_or(password.len())];
     let has_mark = password.len() > 5 && password.contains(['!', '#', '$', '%', '^', '&', '*']);
-    let is_password = is_strong(password) || is_varied(password) || looks_random(password, 6) || has_mark;
+    let of_mail = near[open..user].contains('@') && password.len() > 3 && !stands_in(password);
+    let is_password = is_strong(password) || is_varied(password) || looks_random(password, 6) || has_mark || of_mail;
     let begin = place.at + user + 1;
     (is_password && !password.starts_with('/') && !password.contains(':')).then(|| begin..begin + password.len())
 }

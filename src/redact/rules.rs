@@ -29,7 +29,7 @@ const fn key(text: &'static str, least: usize, alphabet: Alphabet) -> Prefix {
 }
 
 /// How keys begin. What follows must look random, so that words of an alert's name are not taken for one.
-pub(super) const PREFIXES: [Prefix; 184] = [
+pub(super) const PREFIXES: [Prefix; 186] = [
     key("cog_", 8, WORD),
     key("apk_", 8, TOKEN),
     key("ghp_", 16, WORD),
@@ -55,6 +55,8 @@ pub(super) const PREFIXES: [Prefix; 184] = [
     key("ABIA", 16, UPPER),
     key("ACCA", 16, UPPER),
     key("A3T", 17, UPPER),
+    key("K00", 28, TOKEN),
+    key("AQ", 38, TOKEN),
     key("ABSK", 60, TOKEN),
     key("bedrock-api-key-", 20, TOKEN),
     key("LTAI", 17, ALNUM),
@@ -159,7 +161,7 @@ pub(super) const PREFIXES: [Prefix; 184] = [
     key("API-", 26, UPPER),
     key("tk-us-", 40, WORD),
     key("s.", 24, ALNUM),
-    key("key-", 32, HEX),
+    key("key-", 32, ALNUM),
     key("1//0", 24, WORD),
     key("EAACEdEose0cBA", 20, ALNUM),
     key("gsk_", 40, ALNUM),
@@ -219,7 +221,7 @@ pub(super) const PREFIXES: [Prefix; 184] = [
 ];
 
 /// Addresses whose rest is a key: whoever knows them may post. Beginnings without the scheme.
-pub(super) const ADDRESSES: [Prefix; 15] = [
+pub(super) const ADDRESSES: [Prefix; 28] = [
     key("hooks.slack.com/services/", 8, PATH),
     key("hooks.slack.com/triggers/", 8, PATH),
     key("hooks.slack.com/workflows/", 8, PATH),
@@ -235,4 +237,17 @@ pub(super) const ADDRESSES: [Prefix; 15] = [
     key("open.feishu.cn/open-apis/bot/v2/hook/", 8, PATH),
     key("maker.ifttt.com/use/", 8, PATH),
     key("webhooks.opsgenie.com/v1/", 8, PATH),
+    key("discord.com/api/v9/webhooks/", 8, PATH),
+    key("discord.com/api/v10/webhooks/", 8, PATH),
+    key("open.larksuite.com/open-apis/bot/v2/hook/", 8, PATH),
+    key("qyapi.weixin.qq.com/cgi-bin/webhook/send?key=", 8, PATH),
+    key("sctapi.ftqq.com/", 16, PATH),
+    key("api.day.app/", 16, WORD),
+    key("webexapis.com/v1/webhooks/incoming/", 16, PATH),
+    key("hooks.glip.com/webhook/", 16, PATH),
+    key("api.flock.com/hooks/sendMessage/", 16, PATH),
+    key("alert.victorops.com/integrations/generic/20131114/alert/", 16, PATH),
+    key("uptime.betterstack.com/api/v1/heartbeat/", 16, PATH),
+    key("hook.eu1.make.com/", 16, PATH),
+    key("hook.us1.make.com/", 16, PATH),
 ];

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::place::{Place, boundary, run};
+use super::predicate::{describes, ends_clause};
 use super::random::{is_strong, is_varied};
 use super::rules::DOTTED;
 use super::shape::{is_identifying, is_label, is_odd};
@@ -15,12 +16,20 @@ const SENTENCE: usize = 256;
 const CODE: usize = 64;
 
 /// Words that a person begins with who tells a password, and what follows it: `use … as password`.
-const TOLD: [&str; 3] = ["use ", "with ", "enter "];
+const TOLD: [&str; 4] = ["use ", "with ", "enter ", "try "];
 const TOLD_AS: &str = "password passwd pw pass passphrase login secret pin";
 const MOST_WORDS: usize = 4;
 
+/// The same where any word is a password: nothing may follow.
+const AS_PASSWORD: [&str; 6] =
+    [" as the password", " as password", " as the pw", " as pw", " as the passphrase", " as passphrase"];
+
 /// Words with which a person says as whom to sign in, and with what: `log in as admin with …`.
 const SIGN_IN: [&str; 5] = ["log in as ", "login as ", "logging in as ", "sign in as ", "connect as "];
+
+/// Names before a user, and before the password after it: `u: bob p: …`.
+const USER_IS: [&str; 5] = ["u: ", "user: ", "username: ", "usr: ", "login: "];
+const PASS_IS: [&str; 5] = ["p: ", "pw: ", "pass: ", "pwd: ", "passwd: "];
 
 /// Words for a password that both know, and what stands between them and it.
 const USUAL: [&str; 5] = ["usual", "default", "same old", "same", "old"];
@@ -31,6 +40,16 @@ const SIGN_IN_WITH: [&str; 3] = ["log in with ", "login with ", "sign in with "]
 
 /// Accounts that every system has.
 const ACCOUNTS: [&str; 6] = ["administrator", "admin", "root", "sa", "postgres", "elastic"];
+
+/// Words that announce an account with its password, and roles, which stand beside an account, too.
+const ANNOUNCING: &str = "login logins creds cred credentials account zugang zugangsdaten anmeldedaten identifiants accès credenciales \
+    acceso credenziali accesso credenciais acesso password passwort";
+const ROLES: &str =
+    "operator viewer editor user users guest member owner staff root admin administrator developer tester support";
+
+/// What opens with a code, and what a sentence says between.
+const DOORS: &str = "door gate keypad entry access garage building cage lockbox safe disarm lock vault closet rack";
+const MOST_BETWEEN: usize = 6;
 
 /// Words that say what the value of a key is, and the shortest value.
 const KEY_IS: [&str; 6] = ["key is ", "key was ", "key is: ", "key: ", "key seems to be ", "key would be "];
@@ -45,6 +64,9 @@ const NAMING: &str = "cache cached redis object bucket s3 partition row primary 
 /// The password that a person tells another: `use … as password`, `log in as admin with …`, `u: admin p: …`.
 pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
+    if rest.starts_with(['t', 'T']) && !rest[1..].starts_with("ry ") {
+        return None;
+    }
     let near = &rest[..boundary(rest, SENTENCE)];
     let starts = |word: &&str| near.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
     let name = |at: usize| at + run(&near[at..], |byte| DOTTED(byte) || byte == b'@');
@@ -58,11 +80,18 @@ pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
             let range = word(near, near.len() - with.len())?;
             return is_varied(&near[range.clone()]).then(|| place.at + range.start..place.at + range.end);
         }
-        return word(near, at)
-            .filter(|range| {
-                let after = near[range.end..].trim_start_matches(['"', '\'', '`']);
-                after.strip_prefix(" as ").is_some_and(says_password)
+        let says = |range: &Range<usize>| {
+            let after = near[range.end..].trim_start_matches(['"', '\'', '`']);
+            after.strip_prefix(" as ").is_some_and(says_password)
+        };
+        let names = |range: &Range<usize>| {
+            AS_PASSWORD.iter().any(|words| {
+                near[range.end..].trim_start_matches(['"', '\'', '`']).strip_prefix(words).is_some_and(ends_clause)
             })
+        };
+        return word(near, at)
+            .filter(says)
+            .or_else(|| alphanumeric(near, at).filter(names))
             .map(|range| place.at + range.start..place.at + range.end);
     } else if let Some(open) = SIGN_IN.iter().find(|word| starts(word)) {
         let user = name(open.len());
@@ -74,9 +103,12 @@ pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
         let text = near[begin..begin + length].trim_end_matches(['.', '?', ':']);
         return (is_odd(text) || is_varied(text)).then(|| place.at + begin..place.at + begin + text.len());
     } else {
-        let user = name(near.strip_prefix("u: ").map(|_| "u: ".len())?);
+        let user = name(USER_IS.iter().find(|sign| starts(sign))?.len());
         let gap = user + run(&near[user..], |byte| b" ,/;|".contains(&byte));
-        gap + ["p: ", "pw: "].iter().find(|sign| near[gap..].starts_with(**sign))?.len()
+        let sign = PASS_IS.iter().find(|sign| near[gap..].starts_with(**sign)).filter(|_| gap > user)?.len();
+        return word(near, gap + sign)
+            .or_else(|| plain(near, gap + sign))
+            .map(|range| place.at + range.start..place.at + range.end);
     };
     word(near, begin).map(|range| place.at + range.start..place.at + range.end)
 }
@@ -133,7 +165,14 @@ pub(super) fn of_account(place: Place<'_>) -> Option<Range<usize>> {
     let near = &rest[..boundary(rest, SENTENCE)];
     let user = ACCOUNTS.iter().find(|user| near.starts_with(**user))?.len();
     let begin = user + near[user..].strip_prefix(" / ").map(|_| " / ".len())?;
-    word(near, begin).map(|range| place.at + range.start..place.at + range.end)
+    let is_told = || {
+        let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(CODE))..place.at];
+        let line = before.rsplit('\n').next().unwrap_or_default().to_lowercase();
+        let mut words = line.split(|c: char| !c.is_alphanumeric());
+        words.any(|word| ANNOUNCING.split_ascii_whitespace().any(|known| known == word))
+    };
+    let range = word(near, begin).or_else(|| plain(near, begin).filter(|_| is_told()))?;
+    Some(place.at + range.start..place.at + range.end)
 }
 
 /// The password that both know, said once more: `the usual one, …`.
@@ -216,6 +255,44 @@ fn word(near: &str, at: usize) -> Option<Range<usize>> {
     let text = text.trim_end_matches(['.', ':', '?']);
     let is_place = text.contains(['/', '=', ':', '(']);
     ((is_strong(text) || is_varied(text)) && !is_place && !stands_in(text)).then(|| at..at + text.len())
+}
+
+/// The plain word at a place, if it ends its clause and is neither a role nor a word about a password.
+fn plain(near: &str, at: usize) -> Option<Range<usize>> {
+    alphanumeric(near, at).filter(|range| ends_clause(&near[range.end..]))
+}
+
+/// The plain word at a place, if it is neither a role nor a word about a password.
+fn alphanumeric(near: &str, at: usize) -> Option<Range<usize>> {
+    let length = near[at..].find(|c: char| c.is_whitespace() || "\"'`,;)<".contains(c)).unwrap_or(near.len() - at);
+    let text = near[at..at + length].trim_end_matches(['.', ':', '?']);
+    let is_word = text.chars().all(char::is_alphanumeric) && text.starts_with(char::is_alphabetic);
+    let is_role = ROLES.split(' ').any(|role| role.eq_ignore_ascii_case(text));
+    let is_told = is_word && !is_role && text.len() > 3 && !stands_in(text) && !describes("password", text);
+    is_told.then(|| at..at + text.len())
+}
+
+/// The code of a door: `the door code is …`, `combination for the safe: …`.
+pub(super) fn of_door(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let near = &rest[..boundary(rest, CODE)];
+    let open = ["code", "combination", "combo", "pin"]
+        .into_iter()
+        .find(|word| near.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word)))?
+        .len();
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
+    let line = near.split('\n').next()?;
+    let sign =
+        [": ", " is ", " is now ", " was "].iter().filter_map(|sign| Some((line.find(*sign)?, sign.len()))).min()?;
+    let between = line.get(open..sign.0)?;
+    let mut words = before.split_ascii_whitespace().next_back().into_iter().chain(between.split(' '));
+    let is_door = words.any(|word| DOORS.split(' ').any(|door| door.eq_ignore_ascii_case(word)));
+    let begin = sign.0 + sign.1 + run(&line[sign.0 + sign.1..], |byte| b"\"'`now ".contains(&byte));
+    let length = run(&line[begin..], |byte| byte.is_ascii_digit() || b"#*-".contains(&byte));
+    let digits = line[begin..begin + length].bytes().filter(u8::is_ascii_digit).count();
+    let is_code = (4..=8).contains(&digits) && length <= 12 && ends_clause(&line[begin + length..]);
+    (is_door && is_code && between.split(' ').count() <= MOST_BETWEEN)
+        .then(|| place.at + begin..place.at + begin + length)
 }
 
 /// Whether a word has a mark that names have not, or digits among its letters more than once: `b0b-on-H0st`, but not `K8s-Agent`.

@@ -1,6 +1,7 @@
 //! Finds secrets by their shape, from left to right, looking at every byte a bounded number of times. Pure.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use super::place::{Place, run};
 use super::reading::Reading;
@@ -12,19 +13,36 @@ use super::{
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
 /// where none stand for all.
-type Rule = (&'static [u8], fn(Place<'_>) -> Option<Range<usize>>);
+type Rule = (&'static [u8], Look);
+type Look = fn(Place<'_>) -> Option<Range<usize>>;
+
+/// The rules that may find something at a byte, for every byte, in the order of their tables.
+type ByFirst = LazyLock<[Vec<Look>; 256]>;
+
+/// Sorts rules by the bytes at which they can begin: most rules are never asked at most places.
+fn by_first(tables: &[&[Rule]]) -> [Vec<Look>; 256] {
+    let begins =
+        |rule: &&Rule, byte: usize| rule.0.is_empty() || rule.0.iter().any(|first| usize::from(*first) == byte);
+    std::array::from_fn(|byte| {
+        tables.iter().copied().flatten().filter(|rule| begins(rule, byte)).map(|rule| rule.1).collect()
+    })
+}
 
 /// The rules that look at a text: everywhere, where a word begins, and whether names tell secrets, too.
 #[derive(Clone, Copy)]
 struct Rules {
-    everywhere: &'static [&'static [Rule]],
-    words: &'static [&'static [Rule]],
+    everywhere: &'static ByFirst,
+    words: &'static ByFirst,
     by_names: bool,
 }
 
-const ALL: Rules =
-    Rules { everywhere: &[&CERTAIN, &SUSPECT], words: &[&CERTAIN_WORDS, &SUSPECT_WORDS], by_names: true };
-const ALL_CERTAIN: Rules = Rules { everywhere: &[&CERTAIN], words: &[&CERTAIN_WORDS], by_names: false };
+static EVERYWHERE: ByFirst = LazyLock::new(|| by_first(&[&CERTAIN, &SUSPECT]));
+static AT_WORDS: ByFirst = LazyLock::new(|| by_first(&[&CERTAIN_WORDS, &SUSPECT_WORDS]));
+static CERTAIN_EVERYWHERE: ByFirst = LazyLock::new(|| by_first(&[&CERTAIN]));
+static CERTAIN_AT_WORDS: ByFirst = LazyLock::new(|| by_first(&[&CERTAIN_WORDS]));
+
+const ALL: Rules = Rules { everywhere: &EVERYWHERE, words: &AT_WORDS, by_names: true };
+const ALL_CERTAIN: Rules = Rules { everywhere: &CERTAIN_EVERYWHERE, words: &CERTAIN_AT_WORDS, by_names: false };
 
 /// Rules that leave no doubt: those that look everywhere, and those that look where a word begins.
 const CERTAIN: [Rule; 2] = [(b"-BP", pem::private_key), (b"", known::known_key)];
@@ -38,7 +56,7 @@ const SUSPECT: [Rule; 5] = [
     (b":#", argument::hidden),
     (b"\n", printed::below),
 ];
-const SUSPECT_WORDS: [Rule; 44] = [
+const SUSPECT_WORDS: [Rule; 47] = [
     (b"", address::data_source),
     (b"\"", files::of_pool),
     (b"a", files::of_tunnel),
@@ -49,12 +67,13 @@ const SUSPECT_WORDS: [Rule; 44] = [
     (b"bBgGsS", address::scheme_credential),
     (b"-/", command::flag),
     (b"haAbBcCeEikKnNprRstuvwS", argument::positional),
+    (b"r0123456789", argument::of_radtest),
     (b"ep<", argument::piped),
     (b">", argument::rule_of_access),
     (b"rov", block::values),
     (b"iI", statement::sql),
     (b"pPrR", statement::of_role),
-    (b"osrueicC", statement::oracle),
+    (b"aosrueicC", statement::oracle),
     (b"$S{", statement::hash),
     (b"sS", statement::set_password),
     (b"vV", statement::inserted),
@@ -71,15 +90,17 @@ const SUSPECT_WORDS: [Rule; 44] = [
     (b"", protocol::password_file),
     (b"sS", header::subprotocol),
     (b"fF", header::form_field),
-    (b"uUwWeElLsScC", said::told),
+    (b"uUwWeElLsScCtT", said::told),
     (b"arspe", said::of_account),
     (b"udso", said::usual),
     (b"", said::said_after),
     (b"c", files::of_contents),
     (b"W", files::of_wireless),
     (b"u", files::of_login_module),
+    (b"", files::of_section),
     (b"k", said::key),
     (b"yYG0123456789", said::code),
+    (b"cCpP", said::of_door),
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),
     (b"[", protocol::of_relay),
     (b"hw", address::hook),
@@ -122,12 +143,8 @@ fn find(text: &str, rules: Rules) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
     while let Some(character) = text[at..].chars().next() {
-        let (place, byte) = (Place::of(text, at), text.as_bytes()[at]);
-        let ask = |tables: &[&[Rule]]| {
-            let rules = tables.iter().copied().flatten();
-            let mut rules = rules.filter(|(first, _)| first.is_empty() || first.contains(&byte));
-            rules.find_map(|(_, rule)| rule(place))
-        };
+        let (place, byte) = (Place::of(text, at), usize::from(text.as_bytes()[at]));
+        let ask = |rules: &ByFirst| rules[byte].iter().find_map(|rule| rule(place));
         let is_word = place.begins();
         let told = ask(rules.everywhere).or_else(|| if is_word { ask(rules.words) } else { None });
         let told = match told {

@@ -98,3 +98,14 @@ pub(super) fn is_in_blocks(word: &str) -> bool {
     };
     word.split('-').count() >= 4 && word.split('-').all(is_block) && word.bytes().any(|byte| byte.is_ascii_digit())
 }
+
+/// Whether a word is a group of a seed that is shown in groups: `JBSW`.
+pub(super) fn is_group(word: &str) -> bool {
+    word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// Whether `text` is the path of a file, whose parts are words: `/etc/ssl/private/server.key`.
+pub(super) fn is_file(text: &str) -> bool {
+    let mut parts = text.split('/');
+    parts.next() == Some("") && text.len() > 1 && parts.all(|part| !looks_random(part, 12))
+}

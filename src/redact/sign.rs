@@ -4,7 +4,7 @@ use super::place::{boundary, run};
 
 /// Words that link a name with its value, and those of them after which the value can stand.
 const LINKING: &str =
-    "is was now to be set changed reset has been lautet ist est es still currently always é è är jest";
+    "is was now to be set got changed reset has been lautet ist est es still currently always é è är jest";
 const LINKING_LAST: &str = "is was now to be lautet ist est es still currently always é è är jest";
 
 /// Words that only go on with a link: they do not begin one.

@@ -1,10 +1,11 @@
 //! Whether a value is a secret or only speaks of one: a cause, a placeholder, code, the name of a thing, or a sentence. Pure.
 
-use super::names::{Kind, owner, signs_in};
+use super::names::{Kind, looks_up, owner, signs_in};
 use super::place::run;
 use super::placeholder::is_placeholder;
+use super::predicate::{describes, ends_clause};
 use super::random::{is_strong, is_varied, looks_random};
-use super::shape::{is_cause, is_dated, is_identifier, is_label, is_uuid, is_version};
+use super::shape::{is_cause, is_dated, is_file, is_group, is_identifier, is_label, is_uuid, is_version};
 use super::sign::Sign;
 
 /// Owners whose keys are as often names of queues and places as secrets.
@@ -24,8 +25,8 @@ const OBJECTS: &str =
 const KEPT: [&str; 3] = ["encoded", "encrypted", "hashed"];
 
 /// Values that say something about a secret and are none.
-const REMARKS: &str = "null none nil undefined true false yes no on off ok expired missing invalid required mismatch empty \
-    redacted revoked incorrect wrong failed unknown unset absent denied rejected set not is was has unauthorized forbidden malformed \
+const REMARKS: &str = "null none nil undefined true false yes no on off ok expired missing invalid required obligatoria obligatorio mismatch empty \
+    redacted revoked incorrect wrong failed unknown unset absent denied refused rejected set not is was has unauthorized forbidden malformed \
     valid changed rotated disabled enabled hidden masked filtered n/a nan error failure timeout exceeded unavailable unsupported \
     sensitive blank optional given provided removed deleted omitted suppressed secret secrets password passwords passphrase passwd token tokens example changeme \
     must should cannot can't may needs too minimum maximum length contains does doesn't isn't wasn't has have \
@@ -90,7 +91,10 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
         return true;
     }
     match value.sign {
-        Sign::Word => return (!value.is_quoted && is_said(&word, text)) || word.len() < 4 || is_version(&word),
+        Sign::Word => {
+            let is_told = kind == Kind::Password && ends_clause(value.after) && !describes(name, text);
+            return !value.is_quoted && !is_told && is_said(&word, text) || word.len() < 4 || is_version(&word);
+        }
         Sign::Beside => return !looks_random(text, 4) && !is_varied(text) || kind == Kind::Token && is_cause(text),
         Sign::Loose => return !looks_random(text, 6),
         _ => {}
@@ -160,12 +164,6 @@ fn is_of_its_own(name: &str, text: &str, word: &str) -> bool {
     }
 }
 
-/// Whether `text` is the path of a file, whose parts are words: `/etc/ssl/private/server.key`.
-fn is_file(text: &str) -> bool {
-    let mut parts = text.split('/');
-    parts.next() == Some("") && text.len() > 1 && parts.all(|part| !looks_random(part, 12))
-}
-
 /// Whether a sentence goes on after the value: `password: must be at least 8 characters`.
 fn is_sentence(value: Value<'_>, word: &str) -> bool {
     let text = value.text;
@@ -227,7 +225,7 @@ fn is_code(value: Value<'_>) -> bool {
     let is_access =
         length == text.len() && is_name(path) && path.contains('.') && path.split('.').all(|part| part.len() > 1);
     // What signs in is looked at by itself.
-    let is_open = || !value.text[length..].contains(['"', '\'']) || signs_in(path);
+    let is_open = || !value.text[length..].contains(['"', '\'']) || signs_in(path) || looks_up(path);
     length > 0 && (is_call && path.len() > 1 && is_open() || is_access)
 }
 
@@ -321,6 +319,7 @@ fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
         _ if name.ends_with("auth") => {
             !(value.sign == Sign::Equals || value.is_quoted || is_strong(text)) || !looks_random(text, 6)
         }
+        _ if name.ends_with("seed") && text.contains(' ') => !text.split(' ').all(is_group),
         // What a service of keys gave, once.
         "plaintext" => !is_strong(text),
         _ if name.ends_with("session") || name.ends_with("sessionid") || name.ends_with("sid") => {

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::call::is_password;
+use super::command::is_of;
 use super::names::{Kind, Name};
 use super::place::{Place, boundary, looked_at, run};
 use super::random::{is_strong, looks_random};
@@ -17,12 +18,14 @@ const STATEMENT: usize = 1024;
 const ROLE: usize = 256;
 
 /// What stands before `user/password@database`.
-const CONNECTIONS: [&str; 12] = [
+const CONNECTIONS: [&str; 14] = [
     "oracle:thin:",
     "oracle:oci:",
     "sqlplus -s ",
     "sqlplus ",
     "rman target ",
+    "catalog ",
+    "auxiliary ",
     "userid=",
     "expdp ",
     "impdp ",
@@ -116,7 +119,11 @@ pub(super) fn oracle(place: Place<'_>) -> Option<Range<usize>> {
     }
     let end = password.find(|c: char| c.is_whitespace() || "\"'`".contains(c)).unwrap_or(password.len());
     // `connect` is a word of sentences, too.
-    let is_sure = !rest.starts_with(['c', 'C']);
+    let is_of_rman = ["catalog ", "auxiliary "].iter().any(|word| rest.starts_with(word));
+    if is_of_rman && !is_of(place, "rman, RMAN") {
+        return None;
+    }
+    let is_sure = is_of_rman || !rest.starts_with(['c', 'C']);
     let length = password[..end].rfind('@').filter(|at| *at > 0 && (is_sure || looks_random(&password[..*at], 6)))?;
     let begin = place.at + words + user + 1;
     Some(begin..begin + length)

@@ -132,6 +132,23 @@ fn listed(text: &str) -> Option<Range<usize>> {
     items.split(',').all(is_secret).then(|| 1 + first..1 + last)
 }
 
+/// The end of the last item of a list of YAML, whose first item ends at `end`.
+pub(super) fn listed_below(text: &str, mut end: usize) -> usize {
+    while let Some(next) = text[end..].trim_start_matches(['"', '\'']).strip_prefix('\n') {
+        let line = &next[..boundary(next, 512)];
+        let line = &line[..line.find('\n').unwrap_or(line.len())];
+        let Some(item) = line.trim_start().strip_prefix("- ").map(|item| item.trim_matches(['"', '\'', ' '])) else {
+            break;
+        };
+        if item.contains(' ') || !looks_random(item, 6) {
+            break;
+        }
+        let begin = text.len() - next.len() + line.find(item).unwrap_or_default();
+        end = begin + item.len();
+    }
+    end
+}
+
 /// A phrase of many plain words, which stands for a key, to the end of its line.
 pub(super) fn mnemonic(text: &str) -> Option<Range<usize>> {
     let near = &text[..boundary(text, LINE)];
