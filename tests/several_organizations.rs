@@ -190,6 +190,69 @@ fn what_the_enterprise_has_once_is_read_once() {
     assert_eq!(records(&ran.told(), "service_users"), r#"{"expires_at":5,"name":"S","service_user_id":"s"}"#);
 }
 
+/// What is asked for at the second of two reads of the enterprise's lists, the settings of which name these organizations.
+fn asked_again(before: &[&str], now: &[&str]) -> String {
+    let api = api(&[
+        ("/v3/enterprise/organizations", &[r#"{"org_id":"org-1","created_at":1700000001}"#]),
+        (
+            "/v3/enterprise/audit-logs",
+            &[r#"{"audit_log_id":"e","created_at":1700000001}"#, r#"{"audit_log_id":"f","created_at":1700000002}"#],
+        ),
+    ]);
+    let streams = [("organizations", "incremental"), ("audit_logs", "incremental")];
+    let read = |ids: &[&str], state: &str| {
+        let ran = program_for(&api, &streams, state, json!({"org_id": ids[0], "org_ids": ids[1..]}))
+            .run("read --config config.json --catalog catalog.json --state state.json");
+        assert_eq!(ran.exit(), "exit 0", "{}", ran.text());
+        ran
+    };
+    let state = read(before, "[]").told().state_file();
+    api.forget();
+    let ran = read(now, &state);
+    let again: Vec<String> = ran
+        .text()
+        .lines()
+        .filter(|line| line.contains("from the beginning"))
+        .map(|line| serde_json::from_str::<Value>(line).unwrap()["log"]["message"].as_str().unwrap().to_string())
+        .collect();
+    let windows = api.asked_sorted();
+    let since = windows.lines().find_map(|line| line.split_once("time_after=")?.1.split(' ').next());
+    let told = ran.told();
+    format!(
+        "organizations: {}, audit_logs: {} since {}{}",
+        told.records("organizations").len(),
+        told.records("audit_logs").len(),
+        since.unwrap_or("ever"),
+        again.iter().map(|text| format!("\n{text}")).collect::<String>(),
+    )
+}
+
+#[test]
+fn what_the_enterprise_has_goes_on_in_whatever_order_the_organizations_are_named() {
+    let same = asked_again(&["org-1", "org-2"], &["org-1", "org-2"]);
+    insta::assert_snapshot!(same, @"organizations: 1, audit_logs: 1 since 1700000000");
+    for (before, now) in [
+        (&["org-1", "org-2"][..], &["org-2", "org-1"][..]),
+        (&["org-1", "org-2"], &["org_2", "org-1"]),
+        (&["org-1", "org-2", "org-3"], &["org-3", "org-2"]),
+        (&["org-1", "org-2"], &["org-2"]),
+        (&["org-1"], &["org-2", "org-1"]),
+        (&["org-1", "org-2"], &["org-3", "org-2", "org-4"]),
+    ] {
+        assert_eq!(asked_again(before, now), same, "{before:?}, then {now:?}");
+    }
+    // Nothing says that these are of the same enterprise.
+    insta::assert_snapshot!(asked_again(&["org-1", "org-2"], &["org-3", "org-4"]), @"
+    organizations: 1, audit_logs: 2 since 1700000000
+    stream organizations: the state is another organization's, so the stream is read from the beginning
+    ");
+    insta::assert_snapshot!(asked_again(&["org-1"], &["org-3"]), @"
+    organizations: 1, audit_logs: 2 since 1700000000
+    stream organizations: the state is another organization's, so the stream is read from the beginning
+    stream audit_logs: the state is another organization's, so the stream is read from the beginning
+    ");
+}
+
 #[test]
 fn check_says_which_organization_can_be_read() {
     let lists: [(&str, &[&str]); 2] =

@@ -55,6 +55,32 @@ pub fn of_organization<'a>(state: Option<&'a Value>, organization: &Organization
     }
 }
 
+/// The state of the list that the enterprise has for all its organizations, for whichever of them is read first: the newest by the
+/// field `cursor` that `is_of_list`. It is theirs if one of them was read when it was written; `None` when none was.
+pub fn of_enterprise(
+    state: Option<&Value>,
+    read: &[Organization],
+    cursor: &str,
+    is_of_list: impl Fn(&Value) -> bool,
+) -> Option<Value> {
+    let state = state?;
+    let (ids, states): (Vec<&str>, Vec<&Value>) = match state[FIELD].as_object() {
+        Some(states) => (states.keys().map(String::as_str).collect(), states.values().collect()),
+        None => {
+            let others = state["scope"]["org_ids"].as_array().into_iter().flatten();
+            (others.chain([&state["scope"]["org_id"]]).filter_map(Value::as_str).collect(), vec![state])
+        }
+    };
+    let is_known = |organization: &Organization| ids.iter().any(|id| is_same(id, &organization.id));
+    let newest = states
+        .into_iter()
+        .filter(|state| state["scope"].is_object() && is_of_list(state))
+        .max_by_key(|state| state[cursor].as_i64());
+    let mut newest = newest.filter(|_| read.iter().any(is_known))?.clone();
+    newest["scope"]["org_id"] = Value::from(read[0].id.as_str());
+    Some(newest)
+}
+
 /// The states of organizations that are not read this time: they are kept for when they are.
 pub fn kept(state: Option<&Value>, read: &[Organization]) -> States {
     let is_read = |id: &str| read.iter().any(|organization| is_same(id, &organization.id));
@@ -131,6 +157,27 @@ mod tests {
         org-b: nothing
         kept {}
         "#);
+    }
+
+    #[test]
+    fn the_state_of_the_enterprises_list_is_that_of_whichever_organization_is_first() {
+        let read = organizations("org-b", &["org_a".to_string()]);
+        let check = |state: Value| {
+            let is_of_list = |state: &Value| state["scope"]["path"] == "E";
+            of_enterprise(Some(&state), &read, "at", is_of_list)
+                .map_or("nothing".to_string(), |state| state.to_string())
+        };
+        let of = |id: &str, path: &str, at: i64| json!({"scope": {"org_id": id, "path": path}, "at": at});
+        insta::assert_snapshot!(check(of("org-a", "E", 5)), @r#"{"at":5,"scope":{"org_id":"org-b","path":"E"}}"#);
+        insta::assert_snapshot!(check(json!({"organizations": {
+            "org-a": of("org-a", "E", 5), "org-b": of("org-b", "O", 9), "org-c": of("org-c", "E", 7),
+        }})), @r#"{"at":7,"scope":{"org_id":"org-b","path":"E"}}"#);
+        assert_eq!(check(of("org-a", "O", 5)), "nothing");
+        assert_eq!(check(of("org-c", "E", 5)), "nothing");
+        for odd in [json!("E"), json!({"scope": 7}), json!({"organizations": {"org-a": "E", "org-b": {"scope": "E"}}})]
+        {
+            assert_eq!(check(odd), "nothing");
+        }
     }
 
     #[test]

@@ -2,11 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use serde_json::Value;
+
 use super::cursor::Bounds;
-use super::organizations::{Organization, States, kept, of_organization, organizations};
+use super::organizations::{Organization, States, kept, of_enterprise, of_organization, organizations};
 use super::selection::Selection;
 use super::state::{Scope, StreamState};
-use super::streams::{FIRST_DAYS, Listing, STREAMS, Stream, find, names};
+use super::streams::{FIRST_DAYS, Listing, STREAMS, Stream, endpoints, find, names};
 use super::windows::midnight;
 use crate::airbyte::{ConfiguredCatalog, InputState, StreamDescriptor, SyncMode};
 use crate::config::{Config, similar};
@@ -174,8 +176,10 @@ impl Plan {
         let first = self.steps.len();
         let given = state.of(&descriptor);
         let mut read = organizations(&config.org_id, &config.org_ids);
+        let of_enterprise = state_of_enterprise(stream, given, &read);
+        let mut others = Vec::new();
         if stream.is_read_once() {
-            read.truncate(1);
+            others = read.drain(1..).map(|organization| organization.id).collect();
         }
         let kept = kept(given, &read);
         if !kept.is_empty() {
@@ -190,22 +194,27 @@ impl Plan {
             ));
         }
         for organization in read {
-            let given = of_organization(given, &organization);
-            self.add_one(stream, (&descriptor, organization), config, given, now);
+            let of_all = of_enterprise.as_ref().filter(|_| !organization.is_further);
+            let own = if stream.is_read_once() { given } else { of_organization(given, &organization) };
+            // Where the enterprise's list has been read, a further organization's own has not, which is nothing to tell.
+            let has_mark = |own: &&Value| stream.cursor.is_some_and(|cursor| !own[cursor.field].is_null());
+            let own = own.filter(|own| of_enterprise.is_none() || has_mark(own));
+            let scope = Scope { org_id: organization.id.clone(), org_ids: others.clone(), ..Scope::default() };
+            self.add_one(stream, (&descriptor, organization, scope), config, of_all.or(own), now);
         }
         &mut self.steps[first..]
     }
 
-    /// Adds the step of one organization, whose state is `given`.
+    /// Adds the step of one organization, whose state is `given`; `scope` says whose it is.
     fn add_one(
         &mut self,
         stream: &'static Stream,
-        (descriptor, organization): (&StreamDescriptor, Organization),
+        (descriptor, organization, scope): (&StreamDescriptor, Organization, Scope),
         config: &Config,
-        given: Option<&serde_json::Value>,
+        given: Option<&Value>,
         now: i64,
     ) {
-        let name = match organization.is_one_of_many {
+        let name = match organization.is_one_of_many && !stream.is_read_once() {
             true => format!("{} of {}", stream.name, organization.id),
             false => stream.name.to_string(),
         };
@@ -216,7 +225,7 @@ impl Plan {
         };
         let end_date = config.end_date.filter(|_| stream.heeds_dates());
         let selection = stream.heeds_selection().then(|| Selection::of(config).told()).flatten();
-        let scope = Scope { org_id: organization.id.clone(), start_date, end_date, selection, path: None };
+        let scope = Scope { start_date, end_date, selection, ..scope };
         let cursor_field = stream.cursor.map(|cursor| cursor.field);
         let read = cursor_field.map(|field| StreamState::read(field, &scope, given));
         let mut state = match read.unwrap_or_else(|| Ok(StreamState::new(scope.clone()))) {
@@ -226,8 +235,7 @@ impl Plan {
                 StreamState::new(scope)
             }
         };
-        let is_read = !(organization.is_further && stream.is_read_once());
-        let is_at_start = is_read && state.cursor().is_none();
+        let is_at_start = state.cursor().is_none();
         if let Some(field) = cursor_field.filter(|field| is_at_start && given.is_some_and(lacks(field))) {
             self.notes
                 .push(format!("stream {name}: the state holds no {field}, so the stream is read from the beginning"));
@@ -270,17 +278,23 @@ const A_DAY_S: i64 = 86_400;
 
 /// The first day that is asked for without a start date: some days ago, or where an earlier read began if that was before. One that
 /// began later had a start date.
-fn first_day(given: Option<&serde_json::Value>, now: i64) -> i64 {
+fn first_day(given: Option<&Value>, now: i64) -> i64 {
     let before = given.and_then(|state| state["scope"]["start_date"].as_i64());
     midnight(now - (FIRST_DAYS - 1) * A_DAY_S).min(before.unwrap_or(i64::MAX))
 }
 
+/// The state of the list that the enterprise has for all organizations; `None` where it has none, or nothing is known of it.
+fn state_of_enterprise(stream: &Stream, given: Option<&Value>, read: &[Organization]) -> Option<Value> {
+    let path = &endpoints(stream)[stream.path_of_enterprise()?];
+    let is_of_list = |state: &Value| stream.is_read_once() || state["scope"]["path"] == path.as_str();
+    of_enterprise(given, read, stream.cursor?.field, is_of_list)
+}
+
 /// Whether a state holds something, but not this field.
-fn lacks(cursor_field: &'static str) -> impl Fn(&serde_json::Value) -> bool {
+fn lacks(cursor_field: &'static str) -> impl Fn(&Value) -> bool {
     move |state| {
         let fields = state.as_object();
-        fields
-            .is_some_and(|fields| !fields.is_empty() && fields.get(cursor_field).is_none_or(serde_json::Value::is_null))
+        fields.is_some_and(|fields| !fields.is_empty() && fields.get(cursor_field).is_none_or(Value::is_null))
     }
 }
 

@@ -82,6 +82,9 @@ pub struct Unfinished {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Scope {
     pub org_id: String,
+    /// Of a list that the enterprise has once, the other organizations that are read.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub org_ids: Vec<String>,
     /// In Unix seconds; `None` without one, and for streams that it does not bound.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub start_date: Option<i64>,

@@ -229,6 +229,11 @@ impl Stream {
         self.paths.iter().all(|path| path.scope == Scope::Enterprise)
     }
 
+    /// Which of its paths has what all organizations of the enterprise have; `None` where each has its own.
+    pub fn path_of_enterprise(&self) -> Option<usize> {
+        self.paths.iter().position(|path| path.scope == Scope::Enterprise)
+    }
+
     /// Whether several organizations may list the same record, which has a key of the API.
     pub fn may_be_shared(&self) -> bool {
         self.listing == Listing::Whole && self.id.is_empty()
