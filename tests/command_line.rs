@@ -265,7 +265,7 @@ fn discover_is_one_line_with_six_streams_and_asks_nobody() {
     "members" key [["user_id"]] cursor [] modes ["full_refresh"] defined false resumable false
     "schedules" key [["scheduled_session_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
     "automations" key [["automation_id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true
-    "knowledge_folders" key [["folder_id"]] cursor [] modes ["full_refresh"] defined false resumable false
+    "knowledge_folders" key [["id"]] cursor [] modes ["full_refresh"] defined false resumable false
     "repositories" key [["id"]] cursor [] modes ["full_refresh"] defined false resumable false
     "session_attachments" key [["attachment_id"]] cursor ["session_updated_at"] modes ["full_refresh","incremental"] defined true resumable true
     "pull_requests" key [["id"]] cursor ["updated_at"] modes ["full_refresh","incremental"] defined true resumable true

@@ -93,3 +93,47 @@ fn a_choice_that_is_none_is_a_wrong_setting_or_warned_about() {
         assert!(said.contains(part), "{more}: {said}");
     }
 }
+
+/// An API that refuses tags that it does not know, of which it has these.
+fn validating(known: &'static [&'static str]) -> Api {
+    let item = json!({"session_id": "a", "updated_at": T, "tags": known}).to_string();
+    Api::start(move |ask| match ask.list.as_str() {
+        "sessions" | "sessions/insights" => {
+            let is_known = |tag: &str| known.contains(&tag);
+            match ask.query.iter().any(|(name, tag)| name == "tags" && !is_known(tag)) {
+                true => Answer::problem(422, "unknown tag"),
+                false => Answer::list(&[&item]),
+            }
+        }
+        list if list.ends_with("/messages") => Answer::list(&[]),
+        _ => Answer::unknown(),
+    })
+}
+
+#[test]
+fn an_api_that_refuses_unknown_tags_is_asked_for_the_spellings_that_it_knows() {
+    let api = validating(&["Team:Ops", "billing"]);
+    let ran = read(&api, json!({"tags": ["team:ops", "Billing"]}), "[]");
+    assert_eq!(ran.exit(), "exit 0", "{}", ran.text());
+    assert_eq!(ran.told().records("sessions").len(), 1);
+    let lists = api.asked().into_iter().filter(|asked| asked.starts_with("sessions first=200")).collect::<Vec<_>>();
+    assert_eq!(lists.last().unwrap(), "sessions first=200 tags=billing tags=Team:Ops");
+    assert!(ran.text().contains("so it is not asked for Billing, BILLING, team:ops"), "{}", ran.text());
+}
+
+#[test]
+fn a_tag_that_is_refused_however_it_is_spelled_is_named() {
+    let api = validating(&["billing"]);
+    let ran = read(&api, json!({"tags": ["billing", "nonsense"]}), "[]");
+    assert_eq!((ran.exit().as_str(), ran.told().records("sessions").len()), ("exit 1", 0));
+    let said = ran.told().errors().join("\n");
+    assert!(said.contains("The API refuses the tag \"nonsense\", in whatever letter case: check tags"), "{said}");
+    // A request that is refused for another reason is told as it is.
+    let api = Api::start(|ask| match (ask.list.as_str(), ask.parameter("created_before")) {
+        ("sessions", Some(_)) => Answer::problem(422, "created_before is out of range"),
+        ("sessions", None) => Answer::list(&[]),
+        _ => Answer::unknown(),
+    });
+    let said = read(&api, json!({"tags": ["a"], "end_date": "2026-01-01T00:00:00Z"}), "[]").told().errors().join("\n");
+    assert!(said.contains("created_before is out of range"), "{said}");
+}

@@ -177,17 +177,33 @@ fn what_the_enterprise_has_once_is_read_once() {
         assert_eq!(ran.told().records(stream).len(), 1, "{stream}");
     }
     assert!(!of_all.asked_sorted().contains("org-2"), "{}", of_all.asked_sorted());
-    // Without it, each organization has its own.
+    // Without it, each organization has its own; what several have comes once.
+    let shared = r#"{"audit_log_id":"shared","created_at":1700000000}"#;
+    let everybodys = r#"{"audit_log_id":"everybodys","created_at":1700000000,"org_id":null}"#;
     let of_each = api(&[
-        ("/v3/organizations/org-1/audit-logs", entry),
-        ("/v3/organizations/org-2/audit-logs", &[r#"{"audit_log_id":"f","created_at":1700000002}"#]),
+        ("/v3/organizations/org-1/audit-logs", &[shared, everybodys, entry[0]]),
+        (
+            "/v3/organizations/org-2/audit-logs",
+            &[
+                shared,
+                everybodys,
+                r#"{"audit_log_id":"f","created_at":1700000002}"#,
+                r#"{"audit_log_id":"g","created_at":1700000003,"org_id":"org-2"}"#,
+            ],
+        ),
         ("/v3/enterprise/organizations/org-1/members/service-users", &[r#"{"service_user_id":"s","name":"S"}"#]),
         ("/v3/enterprise/organizations/org-2/members/service-users", &[r#"{"service_user_id":"s","expires_at":5}"#]),
     ]);
     let ran = read(&of_each, &streams[..2], "[]", &["org-2"]);
     assert_eq!(ran.exit(), "exit 0", "{}", ran.text());
-    assert_eq!(ran.told().records("audit_logs").len(), 2);
-    assert_eq!(records(&ran.told(), "service_users"), r#"{"expires_at":5,"name":"S","service_user_id":"s"}"#);
+    insta::assert_snapshot!(records(&ran.told(), "audit_logs"), @r#"
+    {"audit_log_id":"shared","created_at":1700000000,"org_id":"org-1"}
+    {"audit_log_id":"everybodys","created_at":1700000000,"org_id":null}
+    {"audit_log_id":"e","created_at":1700000001,"org_id":"org-1"}
+    {"audit_log_id":"f","created_at":1700000002,"org_id":"org-2"}
+    {"audit_log_id":"g","created_at":1700000003,"org_id":"org-2"}
+    "#);
+    insta::assert_snapshot!(records(&ran.told(), "service_users"), @r#"{"expires_at":5,"name":"S","org_id":"org-1","service_user_id":"s"}"#);
 }
 
 /// What is asked for at the second of two reads of the enterprise's lists, the settings of which name these organizations.
@@ -277,6 +293,10 @@ fn a_wrong_list_of_organizations_is_a_wrong_setting() {
         (json!({"org_ids": "org-2"}), "org_ids must be a list of organization IDs"),
         (json!({"org_ids": ["https://app.devin.ai"]}), "org_ids[0] is a URL"),
         (json!({"org_ids": ["org-2", "org-3,org-4"]}), "org_ids[1] is not an organization ID"),
+        (json!({"org_ids": ["org-2/sessions"]}), "org_ids[0] is not an organization ID"),
+        (json!({"org_ids": ["org-2", "org 3"]}), "org_ids[1] is not an organization ID"),
+        (json!({"org_ids": ["org-2", " "]}), "org_ids must be a list of organization IDs"),
+        (json!({"org_id": "org-1/", "org_ids": []}), "org_id is not an organization ID"),
         (json!({"org_ids": ["org-2"], "report_deletions": true}), "report_deletions cannot be used with org_ids"),
     ] {
         let said = program().at(&api, more.clone()).check().text().to_string();
@@ -328,4 +348,52 @@ fn a_stream_of_several_organizations_has_one_file_and_no_label_of_its_own() {
     let ran = program.run("read --config config.json --streams sessions --state state.json --output more");
     assert_eq!(ran.exit(), "exit 0", "{}", ran.text());
     assert_eq!(program.text("more/sessions.jsonl").lines().count(), 2);
+}
+
+#[test]
+fn an_organization_that_is_named_twice_is_read_once() {
+    let api = two();
+    let ran = read(&api, &[("sessions", "incremental")], "[]", &["org-1", " org-2 ", "org_1", "org_2", "org-2"]);
+    assert_eq!(ran.exit(), "exit 0", "{}", ran.text());
+    insta::assert_snapshot!(api.asked_sorted(), @"
+    /v3/organizations/org-2/sessions first=200
+    sessions first=200
+    ");
+    let alone = read(&api, &[("sessions", "incremental")], "[]", &[" org_1 "]).told();
+    assert_eq!(alone.states("sessions").last().unwrap()["organizations"], Value::Null);
+}
+
+#[test]
+fn a_folder_of_the_same_identifier_in_two_organizations_is_two_records() {
+    let lists = [("org-1", 3), ("org-2", 5)].map(|(org, notes)| {
+        let body = json!({"folders": [{"folder_id": "f", "name": org, "note_count": notes}, {"folder_id": "of-all"}]});
+        (format!("/v3/organizations/{org}/knowledge/folders"), body.to_string())
+    });
+    let api = Api::start(move |ask| {
+        let found = lists.iter().find(|(path, _)| *path == ask.target);
+        found.map_or_else(Answer::unknown, |(_, body)| Answer::json(body.clone()))
+    });
+    let ran = read(&api, &[("knowledge_folders", "full_refresh")], "[]", &["org-2"]);
+    assert_eq!(ran.exit(), "exit 0", "{}", ran.text());
+    insta::assert_snapshot!(records(&ran.told(), "knowledge_folders"), @r#"
+    {"folder_id":"f","id":"org-1/f","name":"org-1","note_count":3,"org_id":"org-1"}
+    {"folder_id":"of-all","id":"org-1/of-all","org_id":"org-1"}
+    {"folder_id":"f","id":"org-2/f","name":"org-2","note_count":5,"org_id":"org-2"}
+    {"folder_id":"of-all","id":"org-2/of-all","org_id":"org-2"}
+    "#);
+}
+
+#[test]
+fn what_differs_between_the_lists_of_two_organizations_is_not_taken_for_the_same() {
+    let api = api(&[
+        ("/v3/organizations/org-1/schedules", &[r#"{"scheduled_session_id":"s","name":"one"}"#]),
+        ("/v3/organizations/org-2/schedules", &[r#"{"scheduled_session_id":"s","name":"two"}"#]),
+        ("/v3/organizations/org-1/automations", &[r#"{"automation_id":"a","name":"of all"}"#]),
+        ("/v3/organizations/org-2/automations", &[r#"{"automation_id":"a","name":"of all"}"#]),
+    ]);
+    for mode in ["full_refresh", "incremental"] {
+        let ran = read(&api, &[("schedules", mode), ("automations", mode)], "[]", &["org-2"]);
+        assert_eq!((ran.exit().as_str(), ran.told().records("automations").len()), ("exit 0", 1), "{}", ran.text());
+        assert_eq!(ran.told().records("schedules").len(), 2, "{mode}");
+    }
 }

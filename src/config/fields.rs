@@ -113,7 +113,7 @@ impl Fields {
         } else if org_id.contains("://") {
             self.problems.push(format!("{name} is a URL: it must be the organization ID (org-…)"));
         } else if matches!(org_id, "." | "..")
-            || org_id.chars().any(|c| c.is_control() || c.is_whitespace() || c == ',')
+            || org_id.chars().any(|c| c.is_control() || c.is_whitespace() || "/\\?#%,\"'".contains(c))
         {
             self.problems.push(format!("{name} is not an organization ID (org-…)"));
         }

@@ -58,6 +58,8 @@ pub enum End {
     Refused(Error),
     /// The same of the list of another stream, which this one needs.
     Lacks(&'static Stream, Error),
+    /// The API refuses this tag, however it is spelled.
+    Tag(String, Error),
     /// A session that was listed does not exist.
     Gone(Error),
     /// Of `all` sessions, `stuck` did not give their messages, the last one with this error, and `untried` have not been

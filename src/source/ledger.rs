@@ -53,8 +53,8 @@ pub(super) struct Account {
     pub(super) differing: BTreeSet<String>,
     /// Records that are written when all lists have been read.
     pub(super) merged: Merged,
-    /// What has come under an identifier, where several organizations may list the same: from which of them, and a hash.
-    pub(super) seen: HashMap<String, (usize, u64)>,
+    /// What has come under a hash of its identifier, where several organizations may list the same: from which, and a hash of all.
+    pub(super) seen: HashMap<u64, (usize, u64)>,
 }
 
 impl Account {
@@ -89,12 +89,12 @@ impl Ledger {
         account.parts.iter().enumerate().all(|(place, part)| place == self.part || part.outcome.is_some())
     }
 
-    /// Whether a record of a list that organizations may share is to be emitted: not when it has come from another one, in an
-    /// incremental read as it is.
-    pub fn wants(&self, id: &str, print: u64, is_full_refresh: bool) -> bool {
+    /// Whether a record of a list that organizations may share is to be emitted: not when it has come from another one as it is.
+    /// `key` and `print` are hashes of what identifies it, and of all of it.
+    pub fn wants(&self, key: u64, print: u64) -> bool {
         let mut account = self.lock();
-        match account.seen.insert(id.to_string(), (self.part, print)) {
-            Some((part, before)) if part != self.part => !is_full_refresh && before != print,
+        match account.seen.insert(key, (self.part, print)) {
+            Some((part, before)) if part != self.part => before != print,
             _ => true,
         }
     }

@@ -11,6 +11,7 @@ use super::listing::{Decision, Kind, Listing, Sight, Times};
 use super::pages::Pages;
 use super::place::Place;
 use super::readers::Readers;
+use super::spellings;
 use super::streams::{Stream, endpoints};
 use crate::airbyte::Level;
 use crate::devin::form::described;
@@ -38,11 +39,21 @@ pub async fn read_list(
 ) -> Result<Listed, End> {
     let mut listing = Listing::new(kind, bounds.since, now).lagging(lag(context, bounds));
     let mut bounds = bounds;
-    let filters = |bounds: Bounds| match kind {
-        Kind::Sessions => bounds.filters(now).into_iter().chain(context.selection.filters()).collect(),
+    let mut selected = context.selection.all_filters();
+    let filters = |bounds: Bounds, selected: &[(&'static str, String)]| match kind {
+        Kind::Sessions => bounds.filters(now).into_iter().chain(selected.iter().cloned()).collect(),
         _ => Vec::new(),
     };
-    let Opened { path, mut pages, mut page } = open(context, place, &filters(bounds), tell).await?;
+    let mut opened = open(context, place, &filters(bounds, &selected), tell).await;
+    if let Err(End::Request(error)) = &opened
+        && spellings::is_refusal(error)
+        && kind == Kind::Sessions
+    {
+        selected = spellings::taken(context, place, tell, error.clone()).await?;
+        opened = open(context, place, &filters(bounds, &selected), tell).await;
+    }
+    let Opened { path, mut pages, mut page } = opened?;
+    readers.records.iter_mut().for_each(|records| records.of.scope = Some(place.scope(path)));
     if let Some(first) = &page {
         let now = server_now(first, now);
         listing.begin(now);
@@ -69,7 +80,7 @@ pub async fn read_list(
             }
             Decision::Incomplete { reason } => return Err(End::Data(reason)),
         }
-        pages = Pages::start(context, place.request(path, filters(bounds)), tell);
+        pages = Pages::start(context, place.request(path, filters(bounds, &selected)), tell);
         page = pages.next().await?;
     }
     if let Some(refusal) = readers.not_told_apart() {

@@ -34,6 +34,7 @@ pub mod redaction;
 pub mod selection;
 pub mod shape;
 pub mod slices;
+pub mod spellings;
 pub mod state;
 pub mod state_file;
 pub mod streams;

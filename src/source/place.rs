@@ -12,7 +12,7 @@ use crate::devin::{Error, Form, Kind, Request};
 /// One list: its paths, of which the first that answers is the one, and what every request for it says.
 #[derive(Debug, Clone)]
 pub struct Place {
-    paths: Vec<Vec<String>>,
+    paths: Vec<(Scope, Vec<String>)>,
     form: Form,
     query: Vec<(&'static str, String)>,
     /// Whether the first path is where the list should be, so that the answer there counts.
@@ -23,7 +23,7 @@ impl Place {
     /// The list of a stream; `each` is what it is for, where there are many.
     pub fn of(stream: &Stream, org_id: &str, each: Option<&str>) -> Place {
         Place {
-            paths: stream.paths.iter().map(|path| segments(path, org_id, each)).collect(),
+            paths: stream.paths.iter().map(|path| (path.scope, segments(path, org_id, each))).collect(),
             form: stream.form,
             query: stream.query.iter().map(|(name, value)| (*name, (*value).to_string())).collect(),
             is_led: false,
@@ -33,13 +33,18 @@ impl Place {
     /// The list of sessions.
     pub fn of_sessions(org_id: &str) -> Place {
         let path = Path { scope: Scope::Organization, below: &["sessions"] };
-        Place { paths: vec![segments(&path, org_id, None)], form: Form::default(), query: Vec::new(), is_led: false }
+        Place {
+            paths: vec![(path.scope, segments(&path, org_id, None))],
+            form: Form::default(),
+            query: Vec::new(),
+            is_led: false,
+        }
     }
 
     /// The list that a stream has below a session; `in_path` is how the session is spelled there.
     pub fn below_session(stream: &Stream, org_id: &str, in_path: &str) -> Place {
         let mut place = Place::of(stream, org_id, None);
-        for (path, row) in place.paths.iter_mut().zip(stream.paths) {
+        for ((_, path), row) in place.paths.iter_mut().zip(stream.paths) {
             let scope = path.len() - row.below.len();
             path.splice(scope..scope, ["sessions".to_string(), in_path.to_string()]);
         }
@@ -80,6 +85,11 @@ impl Place {
         self.paths.len()
     }
 
+    /// What the path of this number is below.
+    pub fn scope(&self, path: usize) -> Scope {
+        self.paths[path].0
+    }
+
     /// The request for a page as large as the API gives, at the path of this number, with further parameters.
     pub fn request(&self, path: usize, query: Vec<(&'static str, String)>) -> Request {
         self.sized(path, usize::MAX, query)
@@ -92,7 +102,7 @@ impl Place {
 
     fn sized(&self, path: usize, at_most: usize, query: Vec<(&'static str, String)>) -> Request {
         let query = self.form.size(at_most).into_iter().chain(self.query.clone()).chain(query).collect();
-        Request { path: self.paths[path].clone(), query, form: self.form }
+        Request { path: self.paths[path].1.clone(), query, form: self.form }
     }
 }
 
@@ -114,6 +124,8 @@ pub struct Slice {
     pub each: Option<String>,
     pub window: Option<Window>,
     pub session_updated_at: Option<i64>,
+    /// What the path is below that has answered; `None` before one has.
+    pub scope: Option<Scope>,
 }
 
 impl Slice {
@@ -137,7 +149,8 @@ impl Slice {
 /// The frame of a stream's records, with what the row adds to each. Where several organizations are read, each record says whose it is.
 pub fn completed(frame: Frame, stream: &Stream, organization: &Organization, of: &Slice) -> Frame {
     let (mut frame, org_id) = (frame.projecting(stream.projects), organization.id.as_str());
-    if organization.is_one_of_many && stream.is_usual {
+    let is_own = stream.path_of_enterprise().is_some() && of.scope.is_some_and(|scope| scope != Scope::Enterprise);
+    if organization.is_one_of_many && (stream.is_usual || is_own) {
         // Null says that it is everybody's.
         frame = frame.with_where_absent(Added::Organization.field(), Value::from(org_id).to_string());
     }

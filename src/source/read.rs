@@ -308,6 +308,10 @@ fn end(context: &Context, step: &Step, ledger: &Ledger, outcome: Result<StreamSt
         }
         Err(End::Refused(error)) => refusal(step.stream, &error),
         Err(End::Lacks(other, error)) => refusal(other, &error),
+        Err(End::Tag(tag, error)) => Advice {
+            message: format!("{error}. The API refuses the tag {tag:?}, in whatever letter case: check tags"),
+            failure_type: FailureType::ConfigError,
+        },
         Err(End::Request(error)) => advise(&error, step.stream.permission),
         Err(End::Gone(error)) => Advice {
             message: format!(

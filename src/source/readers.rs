@@ -70,14 +70,19 @@ impl Records<'_> {
 
     /// Whether another organization's list has had it already.
     fn is_of_others(&self, item: &str, facts: &Facts) -> bool {
-        let Step { stream, organization, is_full_refresh, .. } = self.step;
+        let Step { stream, organization, .. } = self.step;
         if !organization.is_one_of_many || !stream.may_be_shared() || self.step.is_merged() {
             return false;
         }
-        let id = facts.id.text().filter(|id| !id.is_empty());
+        let Some(id) = facts.id.text().filter(|id| !id.is_empty()) else { return false };
+        let owner = owner(item);
+        if matches!(stream.listing, Row::Log(_)) && owner.is_some() {
+            // A log is long, and what says whose it is need not be kept in mind.
+            return false;
+        }
         // Two that say of themselves that they are of different organizations are two, whatever their identifier.
-        let id = id.map(|id| format!("{id}\n{}", owner(item).unwrap_or_default()));
-        id.is_some_and(|id| !self.ledger.wants(&id, fingerprint(item.as_bytes()), *is_full_refresh))
+        let key = fingerprint(format!("{id}\n{}", owner.unwrap_or_default()).as_bytes());
+        !self.ledger.wants(key, fingerprint(item.as_bytes()))
     }
 
     /// Whether a number can be the time of something that has been measured.

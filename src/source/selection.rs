@@ -39,14 +39,30 @@ impl Selection {
 
     /// The server's filters. Whether the API heeds the case of a tag is not documented; one of the tags is enough for it, so it gets
     /// the usual spellings of each.
-    pub fn filters(&self) -> impl Iterator<Item = (&'static str, String)> {
-        let mut tags = self.tags.clone();
-        for tag in self.tags.iter().flat_map(|tag| spellings(tag)) {
-            if !tags.contains(&tag) {
-                tags.push(tag);
+    pub fn all_filters(&self) -> Vec<(&'static str, String)> {
+        self.filters(self.tags.iter().cloned().chain(self.tags.iter().flat_map(|tag| spellings(tag))))
+    }
+
+    /// The same with these spellings of the tags, each once.
+    pub fn filters(&self, spellings: impl IntoIterator<Item = String>) -> Vec<(&'static str, String)> {
+        let mut filters: Vec<(&str, String)> = Vec::new();
+        for tag in spellings.into_iter().map(|tag| ("tags", tag)) {
+            if !filters.contains(&tag) {
+                filters.push(tag);
             }
         }
-        tags.into_iter().map(|tag| ("tags", tag)).chain(self.of_users())
+        filters.extend(self.of_users());
+        filters
+    }
+
+    /// Each tag as it is written in the settings, with all spellings of it, that one first.
+    pub fn tags(&self) -> impl Iterator<Item = (&str, Vec<String>)> {
+        self.tags.iter().map(|tag| {
+            let mut all = vec![tag.clone()];
+            all.extend(spellings(tag).into_iter().filter(|other| other != tag));
+            all.dedup();
+            (tag.as_str(), all)
+        })
     }
 
     fn of_users(&self) -> impl Iterator<Item = (&'static str, String)> {
@@ -117,8 +133,8 @@ mod tests {
     fn one_tag_and_one_user_are_enough() {
         let both = selection(&["b", "a", "a"], &["u"]);
         assert_eq!(both.told().as_deref(), Some("tags=a&tags=b&user_ids=u"));
-        assert_eq!(selection(&["Ops", "ops"], &[]).filters().count(), 3);
-        let asked: Vec<(&str, String)> = selection(&["Team:Ops"], &["U"]).filters().collect();
+        assert_eq!(selection(&["Ops", "ops"], &[]).all_filters().len(), 3);
+        let asked: Vec<(&str, String)> = selection(&["Team:Ops"], &["U"]).all_filters();
         assert_eq!(
             format!("{asked:?}"),
             r#"[("tags", "Team:Ops"), ("tags", "team:ops"), ("tags", "Team:ops"), ("tags", "TEAM:OPS"), ("user_ids", "U")]"#

@@ -236,7 +236,7 @@ impl Stream {
 
     /// Whether several organizations may list the same record, which has a key of the API.
     pub fn may_be_shared(&self) -> bool {
-        self.listing == Listing::Whole && self.id.is_empty()
+        matches!(self.listing, Listing::Whole | Listing::Log(_)) && self.id.is_empty()
     }
 
     /// Whether a record is made of all that several lists say of the same thing.

@@ -321,7 +321,10 @@ impl Organization {
             item[key] = thing.id.as_str().into();
             let visible_at_ms = self.visible_at(thing.revisions.last().map(|last| last.visible_at_ms), dice, now_ms);
             let (item, pull_request) = (item.to_string(), String::new());
-            let extended = with_second(&thing.id, &item);
+            let extended = match name {
+                "knowledge_folders" => format!(r#"{{"id":"{}/{}",{}"#, thing.org, thing.id, &item[1..]),
+                _ => with_second(&thing.id, &item),
+            };
             thing.revisions.push(Revision { visible_at_ms, updated_at, status: "", item, pull_request, extended });
         }
         self.short_lists[list].push(thing);

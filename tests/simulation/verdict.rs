@@ -30,7 +30,7 @@ fn records<'a>(stream: &str, thing: &'a Thing, now_ms: i64) -> Vec<&'a str> {
     let visible = thing.revisions.iter().filter(|revision| revision.visible_at_ms <= now_ms);
     visible
         .map(|revision| match stream {
-            "sessions_insights" | FIGURES | USAGE | PEOPLE => revision.extended.as_str(),
+            "sessions_insights" | "knowledge_folders" | FIGURES | USAGE | PEOPLE => revision.extended.as_str(),
             "pull_requests" => revision.pull_request.as_str(),
             _ => revision.item.as_str(),
         })

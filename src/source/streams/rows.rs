@@ -179,9 +179,11 @@ pub const STREAMS: &[Stream] = &[
     Stream {
         name: "knowledge_folders",
         schema: include_str!("../../../schemas/knowledge_folders.json"),
-        primary_key: &["folder_id"],
+        // A folder of the enterprise may be in the lists of several organizations, with other numbers of notes.
+        primary_key: &["id"],
         paths: &[organization(&["knowledge", "folders"])],
         form: Form { paging: Paging::Unpaged, shape: Shape::In("folders") },
+        id: &[Part::Organization, Part::Field("folder_id")],
         permission: "ManageOrgKnowledge",
         ..LIST
     },
