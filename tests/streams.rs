@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use common::{Answer, Api, Library, ORG, Told, program};
 use serde_json::{Value, json};
 use source_devin_ai::config::Config;
-use source_devin_ai::sandbox::{ORG_ID, Options, Sandbox, TOKEN, TOKEN_ENTERPRISE};
+use source_devin_ai::sandbox::{ORG_ID, ORG_IDS, Options, Sandbox, TOKEN, TOKEN_ENTERPRISE};
 use source_devin_ai::source::read::Ending;
 use source_devin_ai::source::streams::STREAMS;
 
@@ -58,6 +58,29 @@ async fn every_stream_is_read_in_full_each_record_once_under_a_key() {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn every_stream_of_several_organizations_has_each_record_once_and_says_whose_it_is() {
+    let sandbox = Sandbox::start(Options { organizations: 3, ..Options::default() }).await.unwrap();
+    let mut library = of_sandbox(&sandbox);
+    library.config.org_ids = ORG_IDS[1..].iter().map(ToString::to_string).collect();
+    let (ending, told) = library.read(&names(), "[]").await;
+    assert_eq!(ending, Ending::Complete, "{}", told.lines());
+    for stream in STREAMS {
+        let records = told.records(stream.name);
+        let firsts: HashSet<String> = records.iter().map(|record| key_of(record, &stream.primary_key[..1])).collect();
+        assert_eq!(firsts.len(), records.len(), "{}", stream.name);
+        // A person in several organizations is one record, of the first.
+        if stream.path_of_enterprise().is_none() && !stream.is_merged() {
+            let owners: HashSet<&str> = records.iter().filter_map(|record| record["org_id"].as_str()).collect();
+            assert_eq!(owners.len(), 3, "{}: {owners:?}", stream.name);
+        }
+    }
+    let (ending, second) = library.read(&names(), &told.state_file()).await;
+    assert_eq!(ending, Ending::Complete, "{}", second.lines());
+    let again = second.records("sessions").len();
+    assert!(again * 4 < told.records("sessions").len(), "{again} sessions again");
 }
 
 #[tokio::test]

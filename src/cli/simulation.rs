@@ -20,7 +20,10 @@ pub struct Simulation {
     /// Port on 127.0.0.1; 0 for any free port
     #[arg(long, default_value_t = 0)]
     port: u16,
-    /// Sessions in the organization
+    /// Organizations of the enterprise. With more than one, the settings that are printed have the key of the enterprise
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = organizations)]
+    organizations: usize,
+    /// Sessions in the organization; a further one has a third as many
     #[arg(long, value_name = "N", default_value_t = 36, value_parser = amount)]
     sessions: usize,
     /// Messages in each session, instead of a mix with one long session
@@ -74,6 +77,7 @@ pub struct Simulation {
 pub async fn serve(simulation: Simulation, output: &Output) -> Exit {
     let options = sandbox::Options {
         port: simulation.port,
+        organizations: simulation.organizations,
         sessions: simulation.sessions,
         messages: simulation.messages,
         seed: simulation.seed,
@@ -96,7 +100,7 @@ pub async fn serve(simulation: Simulation, output: &Output) -> Exit {
             create_answers: simulation.create_answer.into(),
         },
     };
-    let port = options.port;
+    let (port, organizations) = (options.port, options.organizations);
     let sandbox = match Sandbox::start(options).await {
         Ok(sandbox) => sandbox,
         Err(error) => {
@@ -108,7 +112,7 @@ pub async fn serve(simulation: Simulation, output: &Output) -> Exit {
         "A simulated Devin organization, not a real one, is served at {} until Ctrl-C. Its settings:",
         sandbox.url()
     ));
-    output.line_as_it_is(&settings_of(&sandbox).to_string());
+    output.line_as_it_is(&settings_of(&sandbox, organizations).to_string());
     Exit::Signal(Signals::listen().next().await)
 }
 
@@ -148,7 +152,20 @@ fn create_answer(text: &str) -> Result<CreateAnswer, String> {
     Ok(CreateAnswer { status, delay: duration(delay)? })
 }
 
-/// The settings that reach a sandbox.
-fn settings_of(sandbox: &Sandbox) -> serde_json::Value {
-    serde_json::json!({"api_token": sandbox::TOKEN, "org_id": sandbox::ORG_ID, "api_url": sandbox.url()})
+/// As many organizations as the sandbox can have.
+fn organizations(text: &str) -> Result<usize, String> {
+    let most = sandbox::ORG_IDS.len();
+    let number = text.parse().ok().filter(|number| (1..=most).contains(number));
+    number.ok_or_else(|| format!("expected a whole number from 1 to {most}"))
+}
+
+/// The settings that reach a sandbox with so many organizations.
+fn settings_of(sandbox: &Sandbox, organizations: usize) -> serde_json::Value {
+    let mut settings =
+        serde_json::json!({"api_token": sandbox::TOKEN, "org_id": sandbox::ORG_ID, "api_url": sandbox.url()});
+    if organizations > 1 {
+        settings["api_token"] = sandbox::TOKEN_ENTERPRISE.into();
+        settings["org_ids"] = sandbox::ORG_IDS[1..organizations].into();
+    }
+    settings
 }

@@ -6,7 +6,7 @@ use hyper::header::{AUTHORIZATION, HeaderMap};
 use super::data::words::{SERVICE_USERS, USERS};
 use super::json::Json;
 use super::problem::Problem;
-use super::{ORG_ID, TOKEN, TOKEN_ENTERPRISE, TOKEN_PERSONAL};
+use super::{ORG_ID, ORG_IDS, TOKEN, TOKEN_ENTERPRISE, TOKEN_PERSONAL};
 
 /// Whose key it is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -78,11 +78,11 @@ impl Key {
     }
 }
 
-/// Writes the one organization, as the enterprise lists it.
-pub fn write_organization(json: &mut Json) {
+/// Writes the organization of this number, as the enterprise lists it.
+pub fn write_organization(json: &mut Json, number: usize) {
     json.open('{');
-    json.key("org_id").text(ORG_ID);
-    json.key("name").text("Northwind Labs");
+    json.key("org_id").text(ORG_IDS[number]);
+    json.key("name").text(["Northwind Labs", "Northwind Stores", "Northwind Freight"][number]);
     json.key("created_at").number(1_735_689_600);
     json.key("updated_at").number(1_767_225_600);
     json.key("max_session_acu_limit").number(50);

@@ -159,13 +159,13 @@ impl List {
             Ok::<_, Problem>((from, query.integer("time_before")?.unwrap_or(now)))
         };
         Ok(match self.items {
-            Items::Members => setup::members(self.path.ends_with("idp-users")),
-            Items::Schedules => setup::schedules(),
+            Items::Members => setup::members(organization, self.path.ends_with("idp-users")),
+            Items::Schedules => setup::schedules(organization),
             Items::Automations => setup::automations(organization),
             Items::Repositories => setup::repositories(),
             Items::Attachments => {
                 let index = each.and_then(|id| organization.index_of(id));
-                setup::attachments(index.ok_or_else(|| Problem::unknown("session"))?)
+                setup::attachments(organization, index.ok_or_else(|| Problem::unknown("session"))?)
             }
             Items::Consumption => measure::consumption(organization, each, optional()?, now)?,
             Items::Usage => vec![measure::usage(organization, optional()?)],

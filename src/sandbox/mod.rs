@@ -58,8 +58,11 @@ pub const TOKEN_ENTERPRISE: &str = "cog_sandbox_not_a_real_enterprise_key";
 /// A person's access token, which names the organization in `devin_sessions_org_id` only.
 pub const TOKEN_PERSONAL: &str = "cog_sandbox_not_a_real_personal_key";
 
-/// The one organization the sandbox has.
+/// The organization that the sandbox has, and whose key [`TOKEN`] is.
 pub const ORG_ID: &str = "org-5a4db0c05a4db0c05a4db0c05a4db0c0";
+
+/// The organizations that it can have, [`ORG_ID`] first. The others can only be read, with the key of the enterprise.
+pub const ORG_IDS: [&str; 3] = [ORG_ID, "org-7c19e4b27c19e4b27c19e4b27c19e4b2", "org-93f06d5e93f06d5e93f06d5e93f06d5e"];
 
 /// The permissions that its key has, all of which can be left out.
 pub const PERMISSIONS: [&str; 15] = [
@@ -85,7 +88,9 @@ pub const PERMISSIONS: [&str; 15] = [
 pub struct Options {
     /// The port on 127.0.0.1; 0 takes any free one.
     pub port: u16,
-    /// How many sessions the organization has.
+    /// How many organizations the enterprise has, from 1 to as many as [`ORG_IDS`].
+    pub organizations: usize,
+    /// How many sessions the first organization has; others have a third as many.
     pub sessions: usize,
     /// How many messages every session has; `None` lets it vary, with one session of 230.
     pub messages: Option<usize>,
@@ -111,6 +116,7 @@ impl Default for Options {
     fn default() -> Self {
         Options {
             port: 0,
+            organizations: 1,
             sessions: 36,
             messages: None,
             seed: 1,

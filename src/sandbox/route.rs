@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use hyper::{Method, StatusCode};
 
-use super::ORG_ID;
 use super::data::{Organization, message, resource, session};
 use super::filter::{SessionFilter, notes};
 use super::json::Json;
@@ -153,14 +152,21 @@ impl Route {
     /// # Errors
     /// 403 for what only an enterprise may ask, 404 for what does not exist, 400 and 422 for a question
     /// that cannot be understood.
-    pub fn answer(&self, organization: &Organization, live: &Live, question: &Question<'_>) -> Result<String, Problem> {
-        self.check_organization()?;
+    pub fn answer(
+        &self,
+        organizations: &[Organization],
+        live: &Live,
+        question: &Question<'_>,
+    ) -> Result<String, Problem> {
+        let organization = self.organization(organizations, question.key)?;
         let &Question { path, query, key, now, is_stuck, is_stale } = question;
         let page = || PageRequest::new(query, path, is_stuck);
         match &self.resource {
             Resource::Principal => Ok(one(|json| key.write(json))),
             Resource::Organizations if key != Key::Enterprise => Err(Problem::lacks(ENTERPRISE_PERMISSION)),
-            Resource::Organizations => Ok(whole_list(&page()?, 1, |json, _| write_organization(json))),
+            Resource::Organizations => Ok(whole_list(&page()?, organizations.len() as u64, |json, number| {
+                write_organization(json, number as usize);
+            })),
             Resource::Sessions { with_insights } => {
                 let filter = SessionFilter::new(query, organization)?;
                 Ok(sessions(organization, live, &filter, &page()?, *with_insights, (now, is_stale)))
@@ -205,9 +211,11 @@ impl Route {
         }
     }
 
-    fn check_organization(&self) -> Result<(), Problem> {
-        let is_ours = self.org_id.as_deref().is_none_or(|id| id == ORG_ID);
-        if is_ours { Ok(()) } else { Err(Problem::unknown("organization")) }
+    /// The organization that the path names; of a path without one, the first. Only a key of the enterprise knows others.
+    fn organization<'a>(&self, all: &'a [Organization], key: Key) -> Result<&'a Organization, Problem> {
+        let known = if key == Key::Enterprise { all } else { &all[..1] };
+        let named = known.iter().find(|organization| self.org_id.as_deref().is_none_or(|id| id == organization.id));
+        named.ok_or_else(|| Problem::unknown("organization"))
     }
 }
 
@@ -221,6 +229,7 @@ enum Found<'a> {
 fn find<'a>(organization: &Organization, live: &'a Live, id: &str, now: Duration) -> Result<Found<'a>, Problem> {
     match organization.index_of(id) {
         Some(index) => Ok(Found::ReadyMade(organization.session(index))),
+        None if organization.number() > 0 => Err(Problem::unknown("session")),
         None => live.find(id, now).map(|(session, state)| Found::Created(session, state)),
     }
 }
@@ -233,7 +242,8 @@ fn sessions(
     with_insights: bool,
     (now, is_stale): (Duration, bool),
 ) -> String {
-    let created = || live.listed(now).filter(|(session, state)| !is_stale && filter.admits_live(session, state, now));
+    let is_here = organization.number() == 0 && !is_stale;
+    let created = || live.listed(now).filter(|(session, state)| is_here && filter.admits_live(session, state, now));
     let total = page.total.unwrap_or_else(|| filter.count(organization) + created().count() as u64);
     let newest = created()
         .map(|(session, state)| (READY_MADE - 1 - session.number, Found::Created(session, state)))

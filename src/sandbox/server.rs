@@ -22,7 +22,6 @@ use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinSet;
 
-use super::Options;
 use super::data::Organization;
 use super::fault::{FaultKind, Faults};
 use super::key::Key;
@@ -32,6 +31,7 @@ use super::oddity::{CreateAnswer, Oddities};
 use super::problem::Problem;
 use super::query::Query;
 use super::route::{Change, Changed, Question, Route, method_refused};
+use super::{ORG_IDS, Options};
 
 const JSON: &str = "application/json";
 const PROBLEM_JSON: &str = "application/problem+json";
@@ -52,8 +52,11 @@ const LATEST: Duration = Duration::from_secs(253_402_300_799);
 
 /// Serves the organization until the task is dropped, and its connections with it.
 pub async fn accept(listener: TcpListener, options: Options) {
+    let first = Organization::new(options.seed, options.sessions, options.messages);
     let server = Arc::new(Server {
-        organization: Organization::new(options.seed, options.sessions, options.messages),
+        organizations: (0..options.organizations.clamp(1, ORG_IDS.len()))
+            .map(|number| if number == 0 { first } else { first.further(number) })
+            .collect(),
         latency: options.latency,
         clock: Clock::new(&options.oddities),
         stale_lists: AtomicU32::new(options.oddities.stale_lists),
@@ -98,7 +101,7 @@ async fn serve(stream: TcpStream, server: Arc<Server>) {
 }
 
 struct Server {
-    organization: Organization,
+    organizations: Vec<Organization>,
     live: RwLock<Live>,
     clock: Clock,
     /// How many lists still show none of the created sessions.
@@ -152,7 +155,7 @@ impl Server {
             let live = self.live.read().unwrap_or_else(PoisonError::into_inner);
             let is_stale = route.lists_sessions() && self.is_next_list_stale();
             let question = Question { path, query: &query, key, now: self.clock.now(), is_stuck, is_stale };
-            route.answer(&self.organization, &live, &question)
+            route.answer(&self.organizations, &live, &question)
         });
         match answer {
             Ok(body) => response(StatusCode::OK, JSON, body),
@@ -194,7 +197,7 @@ impl Server {
             let method = &head.method;
             let may_impersonate = !self.lacks("ImpersonateOrgSessions");
             let change = Change { method, query: &query, body: &body, key, now: self.clock.now(), may_impersonate };
-            route.change(&self.organization, &mut live, &change)
+            route.change(&self.organizations, &mut live, &change)
         });
         match changed {
             Err(refusal) => Ok(problem(&refusal, path)),

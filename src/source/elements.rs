@@ -33,6 +33,7 @@ pub fn of_session(item: Item, field: &str, mut write: impl FnMut(&[u8])) -> u64 
             continue;
         }
         let address = serde_json::from_str(element).ok().and_then(|Address { pr_url }| pr_url);
+        // Beside its address, an element has its state alone, by which it would be another one with each change.
         let name = address.unwrap_or_else(|| number.to_string());
         if seen.iter().any(|(known, before)| *known == name && *before == element) {
             continue;

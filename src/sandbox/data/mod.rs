@@ -18,10 +18,15 @@ pub mod words;
 
 use dice::{mix, unmix};
 
+use super::{ORG_ID, ORG_IDS};
+
 /// What an organization is worked out from.
 #[derive(Clone, Copy, Debug)]
 pub struct Organization {
+    pub id: &'static str,
     pub seed: u64,
+    /// The seed of what all organizations of the enterprise have: that of the first one.
+    seed_of_enterprise: u64,
     /// How many sessions there are.
     pub sessions: u64,
     /// How many messages every session has; `None` lets it vary.
@@ -69,12 +74,35 @@ impl Family {
 
 impl Organization {
     pub fn new(seed: u64, sessions: usize, messages: Option<usize>) -> Organization {
-        Organization { seed, sessions: sessions as u64, messages: messages.map(|count| count as u64) }
+        Organization {
+            id: ORG_ID,
+            seed,
+            seed_of_enterprise: seed,
+            sessions: sessions as u64,
+            messages: messages.map(|count| count as u64),
+        }
+    }
+
+    /// The enterprise's organization of this number, of which this is number 0.
+    pub fn further(&self, number: usize) -> Organization {
+        let seed = mix(self.seed ^ (number as u64).rotate_left(40));
+        Organization { id: ORG_IDS[number], seed, sessions: self.sessions / 3, ..*self }
+    }
+
+    /// Its number among those of the enterprise.
+    pub fn number(&self) -> usize {
+        ORG_IDS.iter().position(|id| *id == self.id).unwrap_or_default()
+    }
+
+    /// A number that is its own; 0 for the first one.
+    fn salt(&self) -> u64 {
+        self.seed ^ self.seed_of_enterprise
     }
 
     /// The identifier of one thing of a family, without its prefix.
     pub fn id(&self, family: Family, place: u64) -> u128 {
-        let key = self.key(family);
+        let is_of_enterprise = resource::is_inherited(family, place);
+        let key = if is_of_enterprise { key(self.seed_of_enterprise, family) } else { self.key(family) };
         let low = mix(place.wrapping_add(key));
         u128::from(mix(low ^ key.rotate_left(17))) << 64 | u128::from(low)
     }
@@ -94,8 +122,12 @@ impl Organization {
     }
 
     fn key(&self, family: Family) -> u64 {
-        mix(self.seed ^ (family as u64 + 1).rotate_right(4))
+        key(self.seed, family)
     }
+}
+
+fn key(seed: u64, family: Family) -> u64 {
+    mix(seed ^ (family as u64 + 1).rotate_right(4))
 }
 
 /// Exactly 32 lower-case hex digits; `u128::from_str_radix` alone would take a sign.

@@ -3,7 +3,6 @@
 use super::calendar::END;
 use super::words::{FOLDERS, USERS};
 use super::{Family, Organization};
-use crate::sandbox::ORG_ID;
 use crate::sandbox::json::Json;
 
 /// How many playbooks there are.
@@ -145,11 +144,22 @@ pub const NOTE_ROWS: [Note; 24] = [
     note(None, "Old wiki", "never", "Kept for reference. Do not follow.", None, None),
 ];
 
+/// Whether a thing comes from the enterprise above, so that it belongs to no organization: the last playbook, and a folder with its
+/// notes.
+pub fn is_inherited(family: Family, place: u64) -> bool {
+    const FOLDER: usize = 4;
+    match family {
+        Family::Playbook => place + 1 == PLAYBOOKS,
+        Family::Note => NOTE_ROWS.get(place as usize).is_some_and(|note| note.folder == Some(FOLDER)),
+        Family::Folder => place == FOLDER as u64,
+        _ => false,
+    }
+}
+
 /// Writes the playbook at this place.
 pub fn write_playbook(json: &mut Json, organization: &Organization, place: u64) {
     let playbook = &PLAYBOOK_ROWS[place as usize];
-    // The last one comes from the enterprise above, so it belongs to no organization.
-    let is_inherited = place + 1 == PLAYBOOKS;
+    let is_inherited = is_inherited(Family::Playbook, place);
     json.open('{');
     let id = organization.id(Family::Playbook, place);
     json.key("playbook_id").id(Family::Playbook.prefix(), id);
@@ -160,7 +170,7 @@ pub fn write_playbook(json: &mut Json, organization: &Organization, place: u64) 
     json.key("updated_by").text(creator(place / 2));
     write_times(json, place, 1);
     json.key("access_type").text(if is_inherited { "enterprise" } else { "org" });
-    json.key("org_id").optional_text((!is_inherited).then_some(ORG_ID));
+    json.key("org_id").optional_text((!is_inherited).then_some(organization.id));
     json.key("structured_output_schema");
     if playbook.has_schema {
         write_schema(json);
@@ -219,7 +229,7 @@ pub fn write_secret(json: &mut Json, organization: &Organization, place: u64) {
 /// Writes the knowledge note at this place.
 pub fn write_note(json: &mut Json, organization: &Organization, place: u64) {
     let note = &NOTE_ROWS[place as usize];
-    let is_inherited = note.folder == Some(4);
+    let is_inherited = is_inherited(Family::Note, place);
     json.open('{');
     let id = organization.id(Family::Note, place);
     json.key("note_id").id(Family::Note.prefix(), id);
@@ -231,7 +241,7 @@ pub fn write_note(json: &mut Json, organization: &Organization, place: u64) {
     json.key("is_enabled").boolean(note.trigger != "never");
     write_times(json, place, 5);
     json.key("access_type").text(if is_inherited { "enterprise" } else { "org" });
-    json.key("org_id").optional_text((!is_inherited).then_some(ORG_ID));
+    json.key("org_id").optional_text((!is_inherited).then_some(organization.id));
     json.key("macro").optional_text(note.macro_name);
     json.key("pinned_repo").optional_text(note.pinned_repo);
     json.close('}');

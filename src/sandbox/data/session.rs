@@ -12,7 +12,6 @@ use super::words::{
     USER_ORIGINS, USERS,
 };
 use super::{Family, Organization};
-use crate::sandbox::ORG_ID;
 use crate::sandbox::json::{Json, push_hex};
 
 /// What is known of a session before it is written.
@@ -254,7 +253,7 @@ pub fn write(json: &mut Json, organization: &Organization, session: &Session, wi
     json.open('{');
     json.key("session_id").id("", id);
     json.key("url").text(&url);
-    json.key("org_id").text(ORG_ID);
+    json.key("org_id").text(organization.id);
     json.key("status").text(session.status);
     json.key("status_detail").optional_text(session.status_detail);
     json.key("title").optional_text(session.title(organization).as_deref());

@@ -7,7 +7,6 @@ use super::calendar::END;
 use super::dice::mix;
 use super::words::{AUTOMATIONS, REPOSITORIES, USERS};
 use super::{Family, Organization};
-use crate::sandbox::ORG_ID;
 
 const DAY: i64 = 86_400;
 
@@ -20,8 +19,9 @@ const SCHEDULES: [&str; 5] =
 const AUTOMATION_NAMES: [&str; 3] = ["Fix red builds", "Answer new tickets", "Review dependency updates"];
 
 /// The people of the organization: those with an account, or those who come through an identity provider.
-pub fn members(is_of_provider: bool) -> Vec<Value> {
-    let people = if is_of_provider { &USERS[OWN_ACCOUNTS - 1..] } else { &USERS[..OWN_ACCOUNTS] };
+pub fn members(organization: &Organization, is_of_provider: bool) -> Vec<Value> {
+    let number = organization.number();
+    let people = if is_of_provider { &USERS[OWN_ACCOUNTS - 1 + number..] } else { &USERS[2 * number..OWN_ACCOUNTS] };
     let one = |(place, user): (usize, &super::words::Person)| {
         let role = json!({"role_id": "role-member", "role_name": "Member", "role_type": "org"});
         let mut person = json!({
@@ -30,9 +30,10 @@ pub fn members(is_of_provider: bool) -> Vec<Value> {
             "name": user.name,
         });
         if is_of_provider {
-            person["idp_role_assignments"] = json!([{"role": role, "org_id": ORG_ID, "idp_group_name": "engineering"}]);
+            person["idp_role_assignments"] =
+                json!([{"role": role, "org_id": organization.id, "idp_group_name": "engineering"}]);
         } else {
-            person["role_assignments"] = json!([{"role": role, "org_id": ORG_ID}]);
+            person["role_assignments"] = json!([{"role": role, "org_id": organization.id}]);
         }
         person
     };
@@ -40,14 +41,14 @@ pub fn members(is_of_provider: bool) -> Vec<Value> {
 }
 
 /// Five schedules, the oldest first.
-pub fn schedules() -> Vec<Value> {
+pub fn schedules(organization: &Organization) -> Vec<Value> {
     let at = |time: i64| DateTime::from_timestamp(time, 0).unwrap_or_default().format("%Y-%m-%dT%H:%M:%SZ").to_string();
     let one = |place: usize| {
         let created = END - 100 * DAY + place as i64 * 9 * DAY;
         let is_once = place == 4;
         json!({
-            "scheduled_session_id": format!("sched-{:032x}", mix(place as u64 + 77)),
-            "org_id": ORG_ID,
+            "scheduled_session_id": format!("sched-{:032x}", mix((place as u64 + 77) ^ organization.salt())),
+            "org_id": organization.id,
             "created_by": USERS[place].id,
             "last_edited_by": (place == 1).then_some(USERS[0].id),
             "name": SCHEDULES[place],
@@ -123,9 +124,9 @@ pub fn repositories() -> Vec<Value> {
 }
 
 /// The files of the session at this index.
-pub fn attachments(index: u64) -> Vec<Value> {
+pub fn attachments(organization: &Organization, index: u64) -> Vec<Value> {
     let one = |number: u64| {
-        let id = format!("{:032x}", mix(index * 8 + number + 1));
+        let id = format!("{:032x}", mix((index * 8 + number + 1) ^ organization.salt()));
         json!({
             "attachment_id": id,
             "name": if number == 0 { "trace.log" } else { "screenshot.png" },

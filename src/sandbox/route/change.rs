@@ -48,11 +48,14 @@ impl Route {
     /// sessions run as may, 409 for a session that cannot be changed. Nothing has changed then.
     pub fn change(
         &self,
-        organization: &Organization,
+        organizations: &[Organization],
         live: &mut Live,
         change: &Change<'_>,
     ) -> Result<Changed, Problem> {
-        self.check_organization()?;
+        let organization = self.organization(organizations, change.key)?;
+        if organization.number() > 0 {
+            return Err(Problem::new(StatusCode::FORBIDDEN, "this simulated organization can only be read"));
+        }
         let now = change.now;
         let body = match &self.resource {
             Resource::Sessions { .. } => return create(organization, live, change),

@@ -42,7 +42,7 @@ impl Alone {
             is_stuck: false,
             is_stale: false,
         };
-        let answer = Route::of(&path).unwrap().answer(&self.organization, &self.live, &question);
+        let answer = Route::of(&path).unwrap().answer(std::slice::from_ref(&self.organization), &self.live, &question);
         serde_json::from_str(&answer.unwrap()).unwrap()
     }
 

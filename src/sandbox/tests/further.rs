@@ -1,7 +1,7 @@
 //! The lists beside sessions and what is set up: their pages, their times, their permissions.
 
 use super::*;
-use crate::sandbox::TOKEN_ENTERPRISE;
+use crate::sandbox::{ORG_IDS, TOKEN_ENTERPRISE};
 
 #[tokio::test]
 async fn schedules_are_told_by_limit_and_offset() {
@@ -57,4 +57,42 @@ async fn an_audit_trail_has_an_order_and_windows() {
     assert!(!window.is_empty() && window.iter().all(|at| (1_775_000_000..1_776_000_000).contains(at)));
     assert_eq!(ask("time_before=1776000000").await.status, 400);
     assert_eq!(ask("time_after=1&time_before=8640002").await.status, 400);
+}
+
+#[tokio::test]
+async fn further_organizations_are_the_enterprises_to_read_and_share_only_what_is_everybodys() {
+    let sandbox = start(Options { organizations: 2, ..Options::default() }).await;
+    let listed = send(&sandbox, "GET", "/v3/enterprise/organizations", "", TOKEN_ENTERPRISE).await.json();
+    let ids: Vec<&str> =
+        listed["items"].as_array().unwrap().iter().map(|item| item["org_id"].as_str().unwrap()).collect();
+    assert_eq!(ids, ORG_IDS[..2]);
+    let below = |number: usize, list: &str| format!("/v3/organizations/{}/{list}", ORG_IDS[number]);
+    assert_eq!(get(&sandbox, &below(1, "sessions")).await.status, 404, "the first one's key");
+    assert_eq!(send(&sandbox, "GET", &below(2, "sessions"), "", TOKEN_ENTERPRISE).await.status, 404);
+    assert_eq!(send(&sandbox, "POST", &below(1, "sessions"), r#"{"prompt":"p"}"#, TOKEN_ENTERPRISE).await.status, 403);
+    let mut told = Vec::new();
+    for (list, id) in [("sessions", "session_id"), ("playbooks", "playbook_id"), ("knowledge/notes", "note_id")] {
+        let mut of_each = Vec::new();
+        for number in 0..2 {
+            let target = below(number, &format!("{list}?first=200"));
+            let body = send(&sandbox, "GET", &target, "", TOKEN_ENTERPRISE).await.json();
+            let items = body["items"].as_array().unwrap().clone();
+            assert!(items.iter().all(|item| item["org_id"] == ORG_IDS[number] || item["org_id"].is_null()), "{list}");
+            of_each.push(items);
+        }
+        let has = |item: &&Value| of_each[1].iter().any(|other| other[id] == item[id]);
+        let shared: Vec<&Value> = of_each[0].iter().filter(has).collect();
+        assert!(shared.iter().all(|item| item["org_id"].is_null()), "{list}");
+        told.push(format!(
+            "{list}: {} and {}, of which {} are shared",
+            of_each[0].len(),
+            of_each[1].len(),
+            shared.len()
+        ));
+    }
+    insta::assert_snapshot!(told.join("\n"), @"
+    sessions: 36 and 12, of which 0 are shared
+    playbooks: 9 and 9, of which 1 are shared
+    knowledge/notes: 24 and 24, of which 2 are shared
+    ");
 }
