@@ -150,3 +150,25 @@ async fn figures_that_change_for_a_week_are_right_after_a_chain_of_reads_that_fa
         assert_eq!(arrived, expected, "seed {seed}");
     }
 }
+
+#[tokio::test]
+async fn the_people_are_listed_again_until_nobody_can_be_missing() {
+    let days = json!({"consumption_by_date": [{"date": today() - DAY + 8 * 3_600, "acus": 1.5}]});
+    let page = |ids: &[&str], next: Option<&str>| {
+        let items: Vec<Value> = ids.iter().map(|id| json!({"user_id": id})).collect();
+        json!({"items": items, "has_next_page": next.is_some(), "end_cursor": next, "total": 2})
+    };
+    let api = Api::start(move |ask| match (ask.list.as_str(), ask.parameter("after"), ask.nth) {
+        ("/v3beta1/organizations/org-1/members/users", None, _) => Answer::json(page(&["1"], Some("c")).to_string()),
+        // Somebody has moved to the page that has come by.
+        ("/v3beta1/organizations/org-1/members/users", _, 1) => Answer::json(page(&[], None).to_string()),
+        ("/v3beta1/organizations/org-1/members/users", ..) => Answer::json(page(&["2"], None).to_string()),
+        (list, ..) if list.starts_with("consumption/daily/users/") => Answer::json(days.to_string()),
+        _ => Answer::unknown(),
+    });
+    let mut library = Library::at(&api);
+    library.config.start_date = Some(today() - 3 * DAY);
+    let (ending, told) = library.read(&["consumption_daily_users"], "[]").await;
+    assert_eq!(ending, Ending::Complete, "{}", told.lines());
+    assert_eq!(told.records("consumption_daily_users").len(), 2, "{}", told.lines());
+}

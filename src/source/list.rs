@@ -152,7 +152,8 @@ fn lag(context: &Context, bounds: Bounds) -> i64 {
     if bounds.since.is_none() { context.lookback.min(LONGEST_LAG_S) } else { 0 }
 }
 
-fn note(listing: &mut Listing, item: &str, facts: &Facts) -> Sight {
+/// Notes an item of a list, and answers what is known of it.
+pub fn note(listing: &mut Listing, item: &str, facts: &Facts) -> Sight {
     let times = Times { created_at: facts.created_at(), updated_at: facts.updated_at() };
     listing.note(key_of(item, facts), times, || fingerprint(item.as_bytes()))
 }

@@ -10,8 +10,8 @@ use super::cursor::Bounds;
 use super::emit::Ledger;
 use super::facts::{Facts, Reading};
 use super::identifier::Identified;
-use super::list::{first_page, read_list, undated};
-use super::listing::Kind as ListKind;
+use super::list::{first_page, note, read_list, undated};
+use super::listing::{Decision, Kind as ListKind, Listing as List};
 use super::pages::Pages;
 use super::pass::{Pass, next_mark};
 use super::place::{Place, Slice};
@@ -22,7 +22,7 @@ use super::state::StreamState;
 use super::streams::{Each, FIRST_OF_ALL, Listing, Stream, Windows, endpoints, find};
 use super::windows::{Window, midnight, windows};
 use crate::airbyte::Level;
-use crate::devin::{Error, Kind};
+use crate::devin::{Error, Kind, Request};
 
 /// Reads all lists of a stream.
 ///
@@ -95,11 +95,10 @@ impl SliceReader<'_> {
     async fn each(&self) -> Result<Vec<Option<String>>, End> {
         if self.step.stream.each == Each::Member {
             let row = find("members").expect("the table has a row for the people of an organization");
-            let people =
-                members(self.context, row, &self.step.organization.id, &self.tell).await.map_err(|end| match end {
-                    End::Refused(error) => End::Lacks(row, error),
-                    end => end,
-                })?;
+            let people = members(self.context, row, &self.step, &self.tell).await.map_err(|end| match end {
+                End::Refused(error) => End::Lacks(row, error),
+                end => end,
+            })?;
             return Ok(people.into_iter().map(Some).collect());
         }
         Ok(self.step.stream.each.values().into_iter().map(|word| word.map(str::to_string)).collect())
@@ -244,27 +243,54 @@ impl SliceReader<'_> {
 async fn members(
     context: &Arc<Context>,
     stream: &'static Stream,
-    org_id: &str,
+    step: &Step,
     tell: &Tell,
 ) -> Result<Vec<String>, End> {
     let (mut people, mut leads): (Vec<String>, _) = (Vec::new(), None);
     for (number, word) in stream.each.values().into_iter().enumerate() {
-        let place = Place::of(stream, org_id, word).led_by(leads);
+        let place = Place::of(stream, &step.organization.id, word).led_by(leads);
         let path = match first_page(&context.client, &place, &**tell).await {
             Ok((path, _)) => path,
             Err(End::Refused(error)) if number > 0 && error.kind == Kind::Status(404) => continue,
             Err(end) => return Err(end),
         };
         leads = leads.or(Some(path));
-        let mut pages = Pages::start(context, place.request(path, Vec::new()), tell);
-        while let Some(page) = pages.next().await? {
-            for item in page.noted() {
-                let id = Facts::noted(item, &stream.reading()).id.text().map(std::borrow::Cow::into_owned);
-                if let Some(id) = id.filter(|id| !id.is_empty() && !people.contains(id)) {
-                    people.push(id);
-                }
-            }
-        }
+        add_members(context, (stream, step.now), place.request(path, Vec::new()), tell, &mut people).await?;
     }
     Ok(people)
+}
+
+/// Adds the people of one list, which is listed again until nobody can have moved behind the reader.
+async fn add_members(
+    context: &Arc<Context>,
+    (stream, now): (&'static Stream, i64),
+    request: Request,
+    tell: &Tell,
+    people: &mut Vec<String>,
+) -> Result<(), End> {
+    let mut listing = List::new(ListKind::Whole, None, now);
+    loop {
+        let mut pages = Pages::start(context, request.clone(), tell);
+        while let Some(page) = pages.next().await? {
+            for item in page.noted() {
+                let facts = Facts::noted(item, &stream.reading());
+                note(&mut listing, item.text, &facts);
+                let id = facts.id.text().filter(|id| !id.is_empty());
+                if let Some(id) = id.filter(|id| !people.iter().any(|known| known == id)) {
+                    people.push(id.into_owned());
+                }
+            }
+            if !page.is_past_the_end() {
+                listing.end_page(page.total, page.has_next()).map_err(End::Data)?;
+            }
+        }
+        match listing.end() {
+            Decision::Complete { doubt } => {
+                context.warn_of(stream, doubt);
+                return Ok(());
+            }
+            Decision::ListAgain { .. } => {}
+            Decision::Incomplete { reason } => return Err(End::Data(reason)),
+        }
+    }
 }
