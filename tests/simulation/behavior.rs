@@ -150,7 +150,12 @@ impl Behavior {
     pub fn of_list(&self, list: &str) -> Behavior {
         match list {
             SCHEDULES => {}
-            _ if list == FOLDERS || list == FIGURES || list == "metrics/usage" || list.ends_with("/attachments") => {
+            _ if list == FOLDERS
+                || list == FIGURES
+                || list == "metrics/usage"
+                || list.starts_with("consumption/")
+                || list.ends_with("/attachments") =>
+            {
                 return Behavior { page_size: usize::MAX, repeats_last_item: false, ..self.clone() };
             }
             "audit-logs" => {

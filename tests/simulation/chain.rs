@@ -21,7 +21,7 @@ use source_devin_ai::source::plan::plan;
 use source_devin_ai::source::read::{Ending, read};
 use source_devin_ai::source::streams::find;
 
-use super::organization::{FILES, OTHER};
+use super::organization::{FILES, OTHER, TRAIL};
 use super::server::Server;
 use crate::common::{ORG, TOKEN};
 
@@ -60,8 +60,9 @@ pub struct Arrival {
     pub sync: u32,
     /// Whether the stream's last read came to its end, this session's too, and whose mark lay in another second.
     pub may_not_repeat: bool,
-    /// The mark that the sync began from.
+    /// The mark that the sync began from, and that of the other organization.
     pub mark: Option<i64>,
+    other_mark: Option<i64>,
     /// The earliest start date that any sync has been given by now: what a state remembers by name is read to its end, also
     /// when the start date has moved past it.
     pub start_date: Option<i64>,
@@ -90,6 +91,13 @@ struct Record<'a> {
     stream: &'a str,
     #[serde(borrow)]
     data: &'a RawValue,
+}
+
+impl Arrival {
+    /// The marks in whose second a record may come again. What is in the enterprise's trail may be in either state.
+    pub fn marks(&self) -> Vec<Option<i64>> {
+        if self.stream == TRAIL { vec![self.mark, self.other_mark] } else { vec![self.mark] }
+    }
 }
 
 impl Chain {
@@ -123,7 +131,7 @@ impl Chain {
                 let stream = self.stream(record.stream);
                 let data = without_session_time(stream, record.data.get());
                 let is_of_other = data.contains(&format!(r#""org_id":"{OTHER}""#));
-                let marks = if is_of_other { &marks_of_other } else { &marks };
+                let (marks, others) = if is_of_other { (&marks_of_other, &marks) } else { (&marks, &marks_of_other) };
                 self.arrived.push(Arrival {
                     stream,
                     data,
@@ -131,6 +139,7 @@ impl Chain {
                     may_not_repeat: self.settled.contains(stream)
                         && (unread.is_empty() || !unread.contains(&session(record.data.get()))),
                     mark: marks[stream],
+                    other_mark: others[stream],
                     start_date: self.earliest,
                 });
                 continue;
@@ -224,7 +233,8 @@ impl Chain {
 
     fn mark(&self, stream: &str, org: &str) -> Option<i64> {
         let state = &self.committed.get(stream)?["stream"]["stream_state"];
-        let state = if self.config.org_ids.is_empty() { state } else { &state["organizations"][org] };
+        let is_read_once = find(stream)?.is_read_once();
+        let state = if self.config.org_ids.is_empty() || is_read_once { state } else { &state["organizations"][org] };
         state[find(stream)?.cursor?.field].as_i64()
     }
 

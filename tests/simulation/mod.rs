@@ -24,19 +24,21 @@ use source_devin_ai::source::read::Ending;
 
 use self::behavior::Behavior;
 use self::chain::{Chain, Ended, Mode};
-use self::organization::{FIGURES, FILES, SHORT_LISTS, TRAIL, USAGE};
+use self::organization::{FIGURES, FILES, SHORT_LISTS, SPENDING, USAGE};
 use self::server::{Refusal, Server, Trouble};
 use crate::common;
 
 /// Every kind of list: those that every key may read, and some that are built in another way.
-fn streams(behavior: &Behavior, start_date: Option<i64>) -> Vec<&'static str> {
+pub fn played() -> impl Iterator<Item = &'static str> {
     let further = SHORT_LISTS.iter().map(|(stream, ..)| *stream).filter(|stream| !common::STREAMS.contains(stream));
-    let all = common::STREAMS.into_iter().chain(["pull_requests", FILES]).chain(further);
-    let all = all.filter(|stream| ![FIGURES, USAGE].contains(stream) || behavior.knows_days());
+    common::STREAMS.into_iter().chain(["pull_requests", FILES]).chain(further)
+}
+
+/// Those of them that an API has, and that are read in little time.
+fn streams(behavior: &Behavior, start_date: Option<i64>) -> Vec<&'static str> {
+    let all = played().filter(|stream| ![FIGURES, USAGE, SPENDING].contains(stream) || behavior.knows_days());
     // Without a start date it takes a request for each of ninety days.
-    let all = all.filter(|stream| *stream != USAGE || start_date.is_some());
-    // The enterprise's trail has no organizations.
-    all.filter(|stream| *stream != TRAIL || !behavior.has_two).collect()
+    all.filter(|stream| *stream != USAGE || start_date.is_some()).collect()
 }
 
 /// What has gone wrong in a history, and how it came to that.
@@ -215,9 +217,13 @@ impl History {
         }
         let now_s = self.server.world().now_ms() / 1000;
         self.chain.config.start_date = self.dice.bool().then(|| now_s - self.dice.i64(0..40_000));
+        // In whatever order the organizations are named, they are the same.
+        if let Some(other) = self.chain.config.org_ids.first_mut().filter(|_| self.dice.bool()) {
+            std::mem::swap(other, &mut self.chain.config.org_id);
+        }
         self.chain.config.concurrency = self.dice.usize(1..=6);
         self.chain.settled.clear();
-        let _ = writeln!(self.story, "== the start date is now {:?}", self.chain.config.start_date);
+        let _ = writeln!(self.story, "== the settings are now {:#?}", self.chain.config);
     }
 
     fn goes_wrong(&mut self) {

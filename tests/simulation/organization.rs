@@ -8,7 +8,7 @@ use super::behavior::Behavior;
 use crate::common::ORG;
 
 /// The lists that are not sessions: the stream, the path, and the field that identifies an item.
-pub const SHORT_LISTS: [(&str, &str, &str); 10] = [
+pub const SHORT_LISTS: [(&str, &str, &str); 13] = [
     ("playbooks", "playbooks", "playbook_id"),
     ("secrets", "secrets", "secret_id"),
     ("knowledge_notes", "knowledge/notes", "note_id"),
@@ -19,10 +19,19 @@ pub const SHORT_LISTS: [(&str, &str, &str); 10] = [
     (FIGURES, "metrics", "id"),
     (PEOPLE, "members", "user_id"),
     (USAGE, "metrics/usage", "id"),
+    (SPENDING, "consumption", "id"),
+    (ORGANIZATIONS, ORGANIZATIONS, "org_id"),
+    (REPOSITORIES, REPOSITORIES, "provider_repository_id"),
 ];
 
 /// The list that has offsets instead of cursors, and times as text.
 pub const SCHEDULES: &str = "schedules";
+
+/// A list that the enterprise has once.
+pub const ORGANIZATIONS: &str = "organizations";
+
+/// A list whose items are told apart by several fields.
+pub const REPOSITORIES: &str = "repositories";
 
 /// The list without pages.
 pub const FOLDERS: &str = "knowledge/folders";
@@ -40,6 +49,9 @@ pub const PEOPLE: &str = "members";
 /// One figure a day, which is asked for by itself.
 pub const USAGE: &str = "metrics_usage_daily";
 
+/// Figures of days, in a list for each person.
+pub const SPENDING: &str = "consumption_daily_users";
+
 /// The stream of what comes with messages.
 pub const FILES: &str = "session_attachments";
 
@@ -50,6 +62,9 @@ const DAY_S: i64 = 86_400;
 
 /// A day has been over for so long when it has its first figure, so that every clock that is sound knows it.
 const SETTLED_S: i64 = 5_000;
+
+/// When a day of spending begins; sooner than it has its first figure.
+const MORNING_S: i64 = 600;
 
 /// How long a session that is made at the beginning has existed at most, in seconds.
 const PAST_S: i64 = 20_000;
@@ -109,7 +124,7 @@ impl Thing {
 pub struct Organization {
     pub sessions: Vec<Thing>,
     /// In the order of [`SHORT_LISTS`].
-    pub short_lists: [Vec<Thing>; 10],
+    pub short_lists: [Vec<Thing>; 13],
     behavior: Behavior,
     serial: u32,
     /// How often a short list may still change before the next sync.
@@ -293,7 +308,7 @@ impl Organization {
         let list = dice.usize(..SHORT_LISTS.len());
         match SHORT_LISTS[list].0 {
             TRAIL => return self.entry_is_made(dice, now_ms),
-            FIGURES | USAGE => return self.figure_changes(dice, now_ms, list),
+            FIGURES | USAGE | SPENDING => return self.figure_changes(dice, now_ms, list),
             _ if self.changes_left == 0 => return,
             _ => self.changes_left -= 1,
         }
@@ -322,6 +337,7 @@ impl Organization {
             let visible_at_ms = self.visible_at(thing.revisions.last().map(|last| last.visible_at_ms), dice, now_ms);
             let (item, pull_request) = (item.to_string(), String::new());
             let extended = match name {
+                REPOSITORIES => format!(r#"{{"id":"{}//{}",{}"#, thing.org, thing.id, &item[1..]),
                 "knowledge_folders" => format!(r#"{{"id":"{}/{}",{}"#, thing.org, thing.id, &item[1..]),
                 _ => with_second(&thing.id, &item),
             };
@@ -332,13 +348,20 @@ impl Organization {
 
     fn entry_is_made(&mut self, dice: &mut Rng, now_ms: i64) {
         let id = format!("entry-{:04x}", self.next_serial());
-        let org_id = (dice.u8(..3) > 0).then_some(ORG);
+        let org_id = (dice.u8(..3) > 0).then(|| self.any_organization(dice));
         let item = json!({"audit_log_id": id, "created_at": now_ms / 1000, "org_id": org_id}).to_string();
         let visible_at_ms = self.visible_at(None, dice, now_ms);
         let (extended, pull_request) = (String::new(), String::new());
         let revision = Revision { visible_at_ms, updated_at: None, status: "", item, pull_request, extended };
         let (revisions, messages) = (vec![revision], Vec::new());
-        let entry = Thing { id, org: ORG, created_at: now_ms / 1000, revisions, deleted_at_ms: None, messages };
+        let entry = Thing {
+            id,
+            org: org_id.unwrap_or(ORG),
+            created_at: now_ms / 1000,
+            revisions,
+            deleted_at_ms: None,
+            messages,
+        };
         self.short_lists[place_of(TRAIL)].push(entry);
     }
 
@@ -347,20 +370,30 @@ impl Organization {
         let last = (now_ms / 1000 - SETTLED_S).div_euclid(DAY_S) * DAY_S;
         let (day, period) = (last - dice.i64(0..4) * DAY_S, PERIODS[dice.usize(..PERIODS.len())]);
         let at = chrono::DateTime::from_timestamp(day, 0).expect("a time of these years").format("%Y-%m-%d");
-        let org = self.any_organization(dice);
-        let is_usage = SHORT_LISTS[list].0 == USAGE;
-        let id = if is_usage { format!("{org}/{at}") } else { format!("{org}/{period}/{at}") };
-        let item = json!({"start_time": day, "end_time": day + DAY_S, "active_users": self.next_serial()}).to_string();
-        let extended = format!(r#"{{"id":"{id}","org_id":"{org}","period":"{period}",{}"#, &item[1..]);
-        let (item, extended) = match is_usage {
-            false => (item, extended),
-            true => {
-                let (item, end) = (json!({"sessions_count": self.serial}).to_string(), day + DAY_S);
-                let window = format!(r#""window_start":{day},"window_end":{end}"#);
-                let extended = format!(r#"{{"id":"{id}","org_id":"{org}",{window},{}"#, &item[1..]);
-                (item, extended)
+        let mut org = self.any_organization(dice);
+        let (serial, end) = (self.next_serial(), day + DAY_S);
+        let (id, item, more) = match SHORT_LISTS[list].0 {
+            USAGE => {
+                let more = format!(r#""window_start":{day},"window_end":{end}"#);
+                (format!("{org}/{at}"), json!({"sessions_count": serial}), more)
+            }
+            SPENDING => {
+                let people = &self.short_lists[place_of(PEOPLE)];
+                if people.is_empty() {
+                    return;
+                }
+                let person = &people[dice.usize(..people.len())];
+                org = person.org;
+                let item = json!({"date": day + MORNING_S, "acus": serial});
+                (format!("{org}/{at}/{}", person.id), item, format!(r#""user_id":"{}""#, person.id))
+            }
+            _ => {
+                let item = json!({"start_time": day, "end_time": end, "active_users": serial});
+                (format!("{org}/{period}/{at}"), item, format!(r#""period":"{period}""#))
             }
         };
+        let item = item.to_string();
+        let extended = format!(r#"{{"id":"{id}","org_id":"{org}",{more},{}"#, &item[1..]);
         let known = self.short_lists[list].iter().position(|figure| figure.id == id);
         let before = known.map(|place| self.short_lists[list][place].last().visible_at_ms);
         let visible_at_ms = self.visible_at(before, dice, now_ms);
@@ -373,7 +406,7 @@ impl Organization {
                 self.short_lists[list].push(Thing {
                     id,
                     org,
-                    created_at: day,
+                    created_at: if SHORT_LISTS[list].0 == SPENDING { day + MORNING_S } else { day },
                     revisions,
                     deleted_at_ms: None,
                     messages,
@@ -416,14 +449,14 @@ fn with_second(id: &str, item: &str) -> String {
 }
 
 /// The place of a list in [`SHORT_LISTS`].
-fn place_of(stream: &str) -> usize {
+pub fn place_of(stream: &str) -> usize {
     SHORT_LISTS.iter().position(|(name, ..)| *name == stream).expect("it is one of them")
 }
 
 /// Whether the start date leaves out something of a stream.
 pub fn is_in_range(stream: &str, thing: &Thing, start_date: Option<i64>) -> bool {
     let start_date = match stream {
-        FIGURES | USAGE => start_date.map(|start| start.div_euclid(DAY_S) * DAY_S),
+        FIGURES | USAGE | SPENDING => start_date.map(|start| start.div_euclid(DAY_S) * DAY_S),
         TRAIL => start_date,
         _ if SHORT_LISTS.iter().any(|(name, ..)| *name == stream) => None,
         _ => start_date,

@@ -12,8 +12,8 @@ use tokio::time::Instant;
 
 use super::behavior::{Behavior, Filter, Order, Paging, Total};
 use super::organization::{
-    FIGURES, FOLDERS, Message, OTHER, Organization, PEOPLE, PERIODS, Revision, SCHEDULES, SHORT_LISTS, TRAIL, Thing,
-    USAGE, is_in_second, second,
+    FIGURES, FOLDERS, Message, OTHER, Organization, PEOPLE, PERIODS, Revision, SCHEDULES, SHORT_LISTS, SPENDING, TRAIL,
+    Thing, USAGE, is_in_second, place_of, second,
 };
 use crate::common::{ORG, decoded};
 
@@ -170,7 +170,10 @@ impl World {
         };
         let (org, of_organization) = of(ORG).or(of(OTHER)).map_or((ORG, None), |(org, list)| (org, Some(list)));
         let list = of_organization.or(path.strip_prefix("/v3/enterprise/")).expect("no other path is asked for");
-        if of_organization.is_none() && (self.trouble.is_trail_refused || !self.behavior.sees_enterprise) {
+        if of_organization.is_none()
+            && list == "audit-logs"
+            && (self.trouble.is_trail_refused || !self.behavior.sees_enterprise)
+        {
             return Some(self.refuse(403));
         }
         // The organization's trail is at the last of three paths.
@@ -179,6 +182,9 @@ impl World {
         }
         if let Some(failure) = self.fails(list, query) {
             return failure;
+        }
+        if list.strip_prefix(SPENT).is_some_and(|person| !self.is_member(org, person)) {
+            return Some(self.refuse(404));
         }
         let query = decoded(query);
         let items = match below_session(list) {
@@ -251,11 +257,17 @@ impl World {
         Some(messages.map(|(place, message)| (format!("{place:06}"), item(message))).collect())
     }
 
+    fn is_member(&self, org: &str, id: &str) -> bool {
+        let people = &self.organization.short_lists[place_of(PEOPLE)];
+        people.iter().any(|person| person.org == org && person.id == id && person.at(self.now_ms()).is_some())
+    }
+
     /// The items of a list that a query admits, each with its sort key, in order.
     fn list(&self, list: &str, query: &[(String, String)], of: Option<&str>) -> Vec<(String, String)> {
         let now_ms = self.now_ms();
         let is_sessions = list.starts_with("sessions");
-        let is_one_of_several = |path: &str| path == "members" || path == "metrics" && list != "metrics/usage";
+        let is_one_of_several =
+            |path: &str| ["members", "consumption"].contains(&path) || path == "metrics" && list != "metrics/usage";
         let (path, part) = list.split_once('/').filter(|(path, _)| is_one_of_several(path)).unwrap_or((list, ""));
         let place = SHORT_LISTS.iter().position(|(_, known, _)| *known == path);
         let things = match place {
@@ -267,8 +279,9 @@ impl World {
             PEOPLE => part == "users" || is_in_second(&thing.id),
             USAGE => query.iter().any(|(name, from)| name == "time_after" && *from == thing.created_at.to_string()),
             FIGURES => thing.id.split('/').nth(1) == Some(part) && self.is_in_window(thing, query),
+            SPENDING => thing.id.rsplit('/').next() == list.strip_prefix(SPENT) && self.is_in_window(thing, query),
             TRAIL => {
-                let is_shown = of.is_none() || revision.item.contains(ORG);
+                let is_shown = of.is_none_or(|org| revision.item.contains(org));
                 is_shown && self.is_in_window(thing, query)
             }
             _ => !is_sessions || self.admits(thing, revision, query),
@@ -379,6 +392,10 @@ impl World {
             Total::Null => r#","total":null"#.to_string(),
             Total::Absent => String::new(),
         };
+        if list.starts_with(SPENT) {
+            let body = format!(r#"{{"total_acus":0,"consumption_by_date":[{}]}}"#, shown.join(","));
+            return Ok(HttpResponse { status: 200, date: self.date(), body: body.into(), retry_after: None });
+        }
         if list == "metrics/usage" {
             let body = shown.first().map_or("{}".to_string(), ToString::to_string);
             return Ok(HttpResponse { status: 200, date: self.date(), body: body.into(), retry_after: None });
@@ -404,6 +421,9 @@ impl World {
         Ok(HttpResponse { status: 200, date: self.date(), body: body.into(), retry_after: None })
     }
 }
+
+/// What a person's list of figures is below.
+const SPENT: &str = "consumption/daily/users/";
 
 /// The bare identifier of the session that a list is below, and what it is a list of.
 fn below_session(list: &str) -> Option<(&str, &str)> {

@@ -8,9 +8,9 @@ use source_devin_ai::source::streams::find;
 
 use super::chain::{Arrival, Chain, Mode};
 use super::organization::{
-    FIGURES, FILES, Message, Organization, PEOPLE, SHORT_LISTS, TRAIL, Thing, USAGE, is_in_range, second,
+    FIGURES, FILES, Message, Organization, PEOPLE, REPOSITORIES, SHORT_LISTS, SPENDING, TRAIL, Thing, USAGE,
+    is_in_range, second,
 };
-use crate::common::ORG;
 
 /// What a stream's records are made of.
 pub fn things<'a>(organization: &'a Organization, stream: &str) -> &'a [Thing] {
@@ -30,7 +30,9 @@ fn records<'a>(stream: &str, thing: &'a Thing, now_ms: i64) -> Vec<&'a str> {
     let visible = thing.revisions.iter().filter(|revision| revision.visible_at_ms <= now_ms);
     visible
         .map(|revision| match stream {
-            "sessions_insights" | "knowledge_folders" | FIGURES | USAGE | PEOPLE => revision.extended.as_str(),
+            "sessions_insights" | "knowledge_folders" | REPOSITORIES | FIGURES | USAGE | SPENDING | PEOPLE => {
+                revision.extended.as_str()
+            }
             "pull_requests" => revision.pull_request.as_str(),
             _ => revision.item.as_str(),
         })
@@ -49,9 +51,23 @@ fn gone(arrival: &Arrival) -> Option<String> {
     (data["_deleted"] == true).then(|| id.to_string())
 }
 
-/// Whether a key can see it: without the enterprise's trail, only the entries of the organization are there.
-fn is_shown(stream: &str, thing: &Thing, sees_enterprise: bool) -> bool {
-    stream != TRAIL || sees_enterprise || thing.last().item.contains(ORG)
+/// Whether a key can see it between two moments: without the enterprise's trail, only the entries of organizations are there, and of
+/// a person who has gone nobody asks for figures.
+fn is_shown(
+    organization: &Organization,
+    (stream, thing): (&str, &Thing),
+    sees_enterprise: bool,
+    moments: [i64; 2],
+) -> bool {
+    match stream {
+        TRAIL => sees_enterprise || !thing.last().item.contains(r#""org_id":null"#),
+        SPENDING => {
+            let is_whose = |person: &&Thing| thing.id.rsplit('/').next() == Some(&person.id);
+            let person = things(organization, PEOPLE).iter().find(is_whose);
+            person.is_some_and(|person| moments.iter().all(|at| person.at(*at).is_some()))
+        }
+        _ => true,
+    }
 }
 
 /// What is wrong with what an incremental chain has brought, now that it has come to rest.
@@ -73,7 +89,7 @@ pub fn of_chain(chain: &Chain, organization: &Organization, now_ms: i64, sees_en
     }
     for (stream, _) in chain.streams.iter().filter(|(_, mode)| *mode == Mode::Incremental) {
         let there = things(organization, stream).iter().filter(|thing| thing.at(now_ms).is_some());
-        let there = there.filter(|thing| is_shown(stream, thing, sees_enterprise));
+        let there = there.filter(|thing| is_shown(organization, (stream, thing), sees_enterprise, [now_ms; 2]));
         for thing in there.filter(|thing| is_in_range(stream, thing, chain.config.start_date)) {
             let records = records(stream, thing, now_ms);
             if is_below_session(stream) {
@@ -115,7 +131,7 @@ pub fn of_full_refresh(
         }
         let there = things(organization, stream).iter();
         let there = there.filter(|thing| thing.at(began_ms).is_some() && thing.at(now_ms).is_some());
-        let there = there.filter(|thing| is_shown(stream, thing, sees_enterprise));
+        let there = there.filter(|thing| is_shown(organization, (stream, thing), sees_enterprise, [began_ms, now_ms]));
         for thing in there.filter(|thing| is_in_range(stream, thing, chain.config.start_date)) {
             if is_below_session(stream) {
                 let lost = records(stream, thing, began_ms).into_iter().filter(|record| !arrived.contains(record));
@@ -186,11 +202,11 @@ fn repeated(chain: &Chain) -> Vec<String> {
     for arrival in chain.arrived.iter().filter(|arrival| incremental(arrival.stream)) {
         let before = seen.insert((arrival.stream, &arrival.data), arrival.sync);
         // A trail that was empty where the other one was read has left no mark.
-        let is_from_beginning = arrival.stream == TRAIL && arrival.mark.is_none();
+        let is_from_beginning = arrival.stream == TRAIL && arrival.marks().contains(&None);
         if let Some(before) = before.filter(|_| arrival.may_not_repeat && !is_from_beginning) {
             let cursor = cursor(arrival);
             // It may not have been over, or there is nothing to tell by.
-            if cursor.is_some() && cursor != arrival.mark {
+            if cursor.is_some() && !arrival.marks().contains(&cursor) {
                 wrong.push(format!(
                     "{}: {} came in sync {before} and again in sync {}, which began from {:?}",
                     arrival.stream, arrival.data, arrival.sync, arrival.mark
