@@ -38,7 +38,7 @@ fn asked(api: &Api) -> Vec<String> {
 /// The same of what is said.
 fn of_every_key(story: &str) -> String {
     let line = |line: &str| {
-        let ends = [". Further ones: ", ". Not for this key: ", ". Not offered by this API: "];
+        let ends = [". Further ones: ", ". Not for this key: ", ". Not offered by this API: ", ". Not tried, "];
         let end = ends.iter().filter_map(|end| line.find(end)).min().filter(|_| line.starts_with("SUCCEEDED"));
         line[..end.unwrap_or(line.len())].to_string()
     };

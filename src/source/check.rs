@@ -1,171 +1,26 @@
 //! `check`: is the key valid, does the organization answer, and which streams may this key read?
 
+mod verdict;
+
 use std::borrow::Cow;
 
+use verdict::{Missing, Readable, Why};
+
+pub use verdict::Verdict;
+
 use super::context::{Context, End};
-use super::emit::Emitter;
 use super::facts::Facts;
 use super::list::first_page;
 use super::open::is_plain;
 use super::organizations::Organization;
 use super::place::Place;
-use super::progress::counted;
-use super::streams::{Each, Listing, STREAMS, Stream, is_permission};
+use super::streams::{Each, Listing, STREAMS, Stream};
 use super::windows::windows;
-use crate::airbyte::message::CheckStatus;
 use crate::airbyte::{FailureType, Level};
 use crate::devin::client::now_s;
 use crate::devin::session::bare;
 use crate::devin::{Client, Error, Event, Kind, Page};
 use crate::failure::advise;
-
-/// What the API says about a connection.
-#[derive(Debug)]
-pub enum Verdict {
-    /// Usable; the sentences say which streams cannot be read, or not now, and what is missing for those that few keys may read.
-    Usable { streams: Vec<Readable>, warnings: Vec<String>, missing: Vec<Missing> },
-    /// The user has to change something first.
-    Unusable { message: String },
-    /// The API did not say: it could not be reached, or has trouble.
-    Unknown { message: String, failure_type: FailureType },
-    /// The same for each of several organizations.
-    OfEach(Vec<(String, Verdict)>),
-}
-
-/// A stream that can be read.
-#[derive(Debug)]
-pub struct Readable {
-    stream: &'static Stream,
-    /// How many items its list has; `None` when the API does not say, or the stream has a list for each session.
-    total: Option<u64>,
-    is_per_session: bool,
-}
-
-/// A stream that this key, or this API, does not have.
-#[derive(Debug)]
-pub struct Missing {
-    stream: &'static Stream,
-    /// Whether the API does not know it, rather than the key lacks a permission.
-    is_unknown: bool,
-}
-
-/// Which streams can be read, and what the others lack, for a message.
-fn in_words(readable: &[Readable], missing: &[Missing]) -> String {
-    let names = |is_usual: bool| {
-        let of = readable.iter().filter(|readable| readable.stream.is_usual == is_usual);
-        of.map(|readable| readable.stream.name).collect::<Vec<_>>()
-    };
-    let mut text = format!("Streams that can be read: {}", names(true).join(", "));
-    let unknown: Vec<&str> =
-        missing.iter().filter(|missing| missing.is_unknown).map(|missing| missing.stream.name).collect();
-    let refused: Vec<String> = missing.iter().filter(|missing| !missing.is_unknown).map(Missing::text).collect();
-    for (head, names) in [
-        ("Further ones", names(false).join(", ")),
-        ("Not for this key", refused.join(", ")),
-        ("Not offered by this API", unknown.join(", ")),
-    ] {
-        if !names.is_empty() {
-            text += &format!(". {head}: {names}");
-        }
-    }
-    text
-}
-
-impl Missing {
-    /// `members (needs ViewOrgMembership)`
-    fn text(&self) -> String {
-        let Missing { stream, is_unknown } = self;
-        let plan = if stream.is_enterprise { ", on an Enterprise plan" } else { "" };
-        match is_unknown {
-            true => format!("{} (not offered by this API)", stream.name),
-            false if is_permission(stream.permission) => format!("{} (needs {}{plan})", stream.name, stream.permission),
-            false => format!("{} (needs a permission {}{plan})", stream.name, stream.permission),
-        }
-    }
-}
-
-impl Verdict {
-    /// Whether a read can begin.
-    pub fn is_usable(&self) -> bool {
-        match self {
-            Verdict::Usable { .. } => true,
-            Verdict::Unusable { .. } | Verdict::Unknown { .. } => false,
-            Verdict::OfEach(verdicts) => verdicts.iter().all(|(_, verdict)| verdict.is_usable()),
-        }
-    }
-
-    /// The same for a person: the streams that can be read, a line each, or why there are none.
-    pub fn text(&self) -> String {
-        let (streams, missing) = match self {
-            Verdict::Usable { streams, missing, .. } => (streams, missing),
-            Verdict::Unusable { message } | Verdict::Unknown { message, .. } => return message.clone(),
-            Verdict::OfEach(verdicts) => {
-                let texts = verdicts.iter().map(|(org_id, verdict)| format!("{org_id}: {}", verdict.text()));
-                return texts.collect::<Vec<_>>().join("\n");
-            }
-        };
-        let line = |stream: &Readable| {
-            let total = match stream.total {
-                Some(total) => format!("{:>18}", counted(total, "record", "records")),
-                None if stream.is_per_session => format!("{:>18}", "of each session"),
-                None => String::new(),
-            };
-            format!("\n  {:<24}{total}", stream.stream.name).trim_end_matches(' ').to_string()
-        };
-        let readable: String = streams.iter().map(line).collect();
-        let lacking: String = missing.iter().map(|missing| format!("\n  {}", missing.text())).collect();
-        let head = if lacking.is_empty() { "" } else { "\nStreams that cannot be read:" };
-        format!("The connection works. Streams that can be read:{readable}{head}{lacking}")
-    }
-
-    /// The same on one line, with how sure the API has been; of several organizations, the worst counts for all.
-    fn summary(&self) -> (CheckStatus, Option<FailureType>, String) {
-        match self {
-            Verdict::Usable { streams, missing, .. } => (CheckStatus::Succeeded, None, in_words(streams, missing)),
-            Verdict::Unusable { message } => (CheckStatus::Failed, None, message.clone()),
-            Verdict::Unknown { message, failure_type } => (CheckStatus::Failed, Some(*failure_type), message.clone()),
-            Verdict::OfEach(verdicts) => {
-                let each: Vec<_> = verdicts.iter().map(|(org_id, verdict)| (org_id, verdict.summary())).collect();
-                let status = if self.is_usable() { CheckStatus::Succeeded } else { CheckStatus::Failed };
-                let unknown = each.iter().find_map(|(_, (_, failure_type, _))| *failure_type);
-                let text = |(org_id, (_, _, message)): &(&String, (_, _, String))| {
-                    format!("{org_id}: {}", message.trim_end_matches('.'))
-                };
-                (status, unknown, each.iter().map(text).collect::<Vec<_>>().join(". "))
-            }
-        }
-    }
-
-    /// Sentences about streams that cannot be read, or not now.
-    fn warnings(&self) -> Vec<String> {
-        match self {
-            Verdict::Usable { warnings, .. } => warnings.clone(),
-            Verdict::Unusable { .. } | Verdict::Unknown { .. } => Vec::new(),
-            Verdict::OfEach(verdicts) => verdicts
-                .iter()
-                .flat_map(|(org_id, verdict)| {
-                    verdict.warnings().into_iter().map(move |warning| format!("{org_id}: {warning}"))
-                })
-                .collect(),
-        }
-    }
-
-    /// Says it in Airbyte's way, and answers whether the command has succeeded: a connection that is found unusable
-    /// is an answer, one that could not be tried is not.
-    pub fn say(&self, emitter: &Emitter) -> bool {
-        self.warnings().iter().for_each(|warning| emitter.log(Level::Warn, warning));
-        match self.summary() {
-            (status, None, message) => {
-                emitter.connection(status, Some(&message));
-                true
-            }
-            (_, Some(failure_type), message) => {
-                emitter.error(&message, failure_type, None);
-                false
-            }
-        }
-    }
-}
 
 /// Asks the API with one small request per stream, of each organization, and stops as soon as further questions are pointless.
 pub async fn check(context: &Context) -> Verdict {
@@ -215,7 +70,10 @@ async fn check_one(context: &Context, organization: &Organization) -> Verdict {
             }
             continue;
         }
-        let Some(parts) = parts(stream, &found) else { continue };
+        let Some(parts) = parts(stream, &found) else {
+            missing.push(Missing { stream, why: Why::Untried });
+            continue;
+        };
         match first_pages(context, (stream, &organization.id), &found, &parts, now, &tell).await {
             Ok(page) => {
                 if stream.listing == Listing::Sessions {
@@ -242,10 +100,11 @@ async fn check_one(context: &Context, organization: &Organization) -> Verdict {
                     return Verdict::Unusable { message };
                 }
                 // The session has gone since it was listed.
-                Kind::Status(404) if stream.listing == Listing::PerSession => {}
-                Kind::Status(403 | 404) if !stream.is_usual => {
-                    missing.push(Missing { stream, is_unknown: error.kind == Kind::Status(404) });
+                Kind::Status(404) if stream.listing == Listing::PerSession => {
+                    missing.push(Missing { stream, why: Why::Untried });
                 }
+                Kind::Status(403) if !stream.is_usual => missing.push(Missing { stream, why: Why::Refused }),
+                Kind::Status(404) if !stream.is_usual => missing.push(Missing { stream, why: Why::Unknown }),
                 Kind::Status(400..=499) if stream.is_essential && !error.kind.is_retryable() => {
                     refused.push(sentence(stream, &error));
                 }
