@@ -73,11 +73,11 @@ async fn further_organizations_are_the_enterprises_to_read_and_share_only_what_i
     let mut told = Vec::new();
     for (list, id) in [("sessions", "session_id"), ("playbooks", "playbook_id"), ("knowledge/notes", "note_id")] {
         let mut of_each = Vec::new();
-        for number in 0..2 {
+        for (number, org_id) in ORG_IDS[..2].iter().enumerate() {
             let target = below(number, &format!("{list}?first=200"));
             let body = send(&sandbox, "GET", &target, "", TOKEN_ENTERPRISE).await.json();
             let items = body["items"].as_array().unwrap().clone();
-            assert!(items.iter().all(|item| item["org_id"] == ORG_IDS[number] || item["org_id"].is_null()), "{list}");
+            assert!(items.iter().all(|item| item["org_id"] == *org_id || item["org_id"].is_null()), "{list}");
             of_each.push(items);
         }
         let has = |item: &&Value| of_each[1].iter().any(|other| other[id] == item[id]);
