@@ -175,6 +175,105 @@ fn a_store_that_moves_to_postgresql_and_back_loses_nothing() {
     told_whole();
 }
 
+/// So many large deliveries that start nothing.
+const MANY: usize = 24;
+
+/// A stopped bridge's store in `relay.db`, with a session and more than SQLite holds in memory, and its backup.
+fn large_store(devin: &Devin) -> Program {
+    let program = by(&devin.settings(), RULE, "");
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml --store sqlite:relay.db");
+    bridge.post("generic", &alert("disk"));
+    bridge.until("outcome");
+    for number in 0..MANY {
+        let body = json!({"title": "over", "status": "resolved", "dedup_key": number.to_string(), "padding": "x".repeat(1 << 18)});
+        assert_eq!(bridge.post("generic", &body.to_string()).status, 202);
+    }
+    stop(bridge);
+    object(&program.run("alert-relay backup relay.backup --store sqlite:relay.db"));
+    program
+}
+
+/// Kills a command when a part of what it writes has arrived at the store that it fills, and nothing is committed but the mark.
+fn kill_in_the_middle(program: &Program, words: &str, into: &str) {
+    let mut child = program.start(&format!("alert-relay {words}"));
+    let has_begun = || match into.strip_prefix("sqlite:") {
+        Some(file) => program.path(&format!("{file}-wal")).metadata().is_ok_and(|file| file.len() > 1 << 20),
+        None => postgres::answers(into, "SELECT kind FROM relay_mark"),
+    };
+    while !has_begun() {
+        assert_eq!(child.try_wait().unwrap(), None, "it is at work: {words}");
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    assert_eq!(child.wait().unwrap().code(), None, "it was killed: {words}");
+}
+
+/// Every command that opens a store refuses this one, and says what to do.
+fn is_refused(program: &Program, store: &str, because: &str) {
+    for words in [
+        &format!("serve --rules relay.yaml --listen 127.0.0.1:0 --store {store}"),
+        &format!("serve --rules relay.yaml --listen 127.0.0.1:0 --store {store} --check"),
+        &format!("backup of-no-use --store {store}"),
+        &format!("rules simulate --rules relay.yaml --store {store}"),
+        &format!("rules explain disk --store {store}"),
+    ] {
+        let refused = program.run(&format!("alert-relay {words}"));
+        let said = format!("{}{}", refused.text(), refused.stderr);
+        assert!(
+            refused.exit() == "exit 1" && said.contains(because) && said.contains("run it again"),
+            "{words}: {said}"
+        );
+    }
+}
+
+/// What a bridge with this store knows.
+fn known(program: &Program, store: &str) -> (usize, Option<String>) {
+    let bridge = Bridge::start(program, &format!("--rules relay.yaml --store {store}"));
+    let alerts = bridge.alerts();
+    stop(bridge);
+    (alerts.len(), alerts.iter().find_map(|alert| alert["job"]["session_id"].as_str().map(str::to_string)))
+}
+
+/// Kills what fills these stores, and runs it again.
+fn kill_what_fills(restored: &str, moved: &str) {
+    let devin = Devin::of(&Arc::new(Sessions::new().on_look(|_| state("running/finished", true))));
+    let program = large_store(&devin);
+    let all = known(&program, "sqlite:relay.db");
+    assert_eq!((all.0, all.1.is_some()), (1 + MANY, true));
+
+    let restore = format!("restore relay.backup --store {restored}");
+    for _ in 0..2 {
+        kill_in_the_middle(&program, &restore, restored);
+        is_refused(&program, restored, "relay.backup into it began on ");
+    }
+    object(&program.run(&format!("alert-relay {restore}")));
+    assert_eq!(known(&program, restored), all);
+
+    let migrate = format!("migrate sqlite:relay.db {moved}");
+    for _ in 0..2 {
+        kill_in_the_middle(&program, &migrate, moved);
+        is_refused(&program, moved, "its migration from sqlite:");
+        assert_eq!(known(&program, "sqlite:relay.db"), all, "the old one goes on");
+    }
+    object(&program.run(&format!("alert-relay {migrate}")));
+    assert_eq!(known(&program, moved), all);
+    let refused = program.run("alert-relay serve --rules relay.yaml --store sqlite:relay.db --listen 127.0.0.1:0");
+    assert!(refused.exit() == "exit 1" && refused.stderr.contains("it was moved to"), "{}", refused.stderr);
+    assert_eq!(devin.count("POST"), 1, "{}", devin.asked());
+}
+
+#[test]
+fn a_restore_or_a_move_that_is_killed_leaves_no_second_store_that_is_served_and_is_finished_by_running_it_again() {
+    kill_what_fills("sqlite:restored.db", "sqlite:moved.db");
+}
+
+#[test]
+fn a_restore_or_a_move_to_postgresql_that_is_killed_leaves_no_second_store_that_is_served() {
+    let Some(restored) = postgres::store("killed_restored") else { return };
+    let Some(moved) = postgres::store("killed_moved") else { return };
+    kill_what_fills(&restored, &moved);
+}
+
 /// The address of a store is printed as it can be used again.
 fn told_whole() {
     let Some(store) = postgres::store("told") else { return };

@@ -10,3 +10,10 @@ pub fn store(schema: &str) -> Option<String> {
     assert!(status.success(), "{create}");
     Some(format!("{url}&options=-c%20search_path%3D{schema}"))
 }
+
+/// Whether a store answers this question, which it does not where what is asked for is not there.
+pub fn answers(store: &str, question: &str) -> bool {
+    let mut psql = Command::new("psql");
+    let output = psql.args([store, "--quiet", "--tuples-only", "--command", question]).output().unwrap();
+    output.status.success() && !output.stdout.trim_ascii().is_empty()
+}

@@ -10,6 +10,7 @@ use super::database::{install_drivers, now, url_of_file};
 use super::decisions::DecisionView;
 use super::queue::{Progress, read};
 use super::schema::version;
+use super::transfer::mark;
 use super::{Address, Dialect, StoreError, Switch, decisions};
 use crate::relay::prior::Holds;
 
@@ -309,6 +310,11 @@ impl Archive {
                 Dialect::Postgres => "SET default_transaction_read_only = on",
             })
             .await?;
+        if let Some(mark) =
+            mark::find(&mut self.connection, self.dialect).await?.filter(|mark| mark.kind.is_of_filling())
+        {
+            return Err(mark.refusal());
+        }
         let (found, known) = version(&mut self.connection).await?;
         let problem = match found {
             None => "it is not a store of alert-relay serve: give the --store that serve keeps".to_string(),

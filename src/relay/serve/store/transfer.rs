@@ -1,8 +1,8 @@
 //! A whole store, copied: into a file (a backup), out of one (a restore), and into another store (a migration). What is read is of one
-//! moment, what is written is there as a whole or not at all, and every table has as many rows afterwards as before.
+//! moment, what is written is there as a whole or is served by nobody, and every table has as many rows afterwards as before.
 
+mod filling;
 pub(super) mod holding;
-mod identity;
 pub(super) mod lock;
 pub(super) mod mark;
 mod moving;
@@ -18,8 +18,8 @@ use std::path::Path;
 use chrono::{DateTime, SecondsFormat};
 use serde_json::{Map, Value};
 
-use super::schema::migrate;
 use super::{Address, Store, StoreError};
+use filling::Filling;
 use holding::Held;
 use mark::{Mark, MarkKind};
 pub use moving::{Undone, migrate_store, undo_migration};
@@ -173,44 +173,27 @@ async fn look_into(held: &mut Held) -> Result<Copied, StoreError> {
     Ok(Copied { version, at: mark.at, rows })
 }
 
-/// Makes a store of a backup, and brings it to today's tables. The store has to be empty, and nobody may serve it.
+/// Makes a store of a backup, and brings it to today's tables. The store has to be empty, or one that a restore was to fill which was
+/// broken off, and nobody may serve it.
 ///
 /// # Errors
-/// A sentence; the store is as empty as before then.
+/// A sentence; the store is as before then.
 pub async fn restore(file: &Path, into: &Address) -> Result<Copied, StoreError> {
     let told = inspect(file).await?;
     let mut source =
         Held::to_be_read(&Address::Sqlite(file.to_path_buf())).await.map_err(|error| of_backup(file, &error))?;
-    let copied = into_empty(&mut source, into, None).await;
+    let from = std::path::absolute(file).unwrap_or_else(|_| file.to_path_buf()).display().to_string();
+    let copied = restore_from(&mut source, into, from).await;
     source.close().await;
     Ok(Copied { at: told.at, ..copied? })
 }
 
-/// Copies a store into an empty one, and brings that to today's tables; says in it which move that was.
-async fn into_empty(source: &mut Held, into: &Address, id: Option<&str>) -> Result<Copied, StoreError> {
-    let made = match into {
-        Address::Sqlite(path) if !path.exists() => Some(path),
-        _ => None,
-    };
-    let mut target = Held::alone(into).await?;
-    let filled = fill_and_finish(source, &mut target, id).await;
-    target.close().await;
-    if let (Err(_), Some(path)) = (&filled, made) {
-        discard(path);
-        discard_lock(path);
+async fn restore_from(source: &mut Held, into: &Address, from: String) -> Result<Copied, StoreError> {
+    let mut filling = Filling::begin(into, MarkKind::Restoring, from).await?;
+    match filling.fill(source).await {
+        Ok(copied) => filling.open().await.map(|()| copied),
+        Err(error) => Err(filling.give_up(error).await),
     }
-    filled.map_err(|error| StoreError(format!("the store {into} cannot be filled: {error}")))
-}
-
-async fn fill_and_finish(source: &mut Held, target: &mut Held, id: Option<&str>) -> Result<Copied, StoreError> {
-    let copied = fill(source, target).await?;
-    migrate(&mut target.connection, target.dialect).await?;
-    target.end_leases().await?;
-    if let Some(id) = id {
-        identity::set(&mut target.connection, &identity::arrived(id)).await?;
-    }
-    target.commit().await?;
-    Ok(copied)
 }
 
 /// Copies every table in a transaction of the target, which is left open.

@@ -249,58 +249,146 @@ async fn a_backup_replaces_a_backup_and_nothing_else() {
     }
 }
 
-/// Leaves a store as one does that was killed before it could say that all of it has been moved.
-async fn break_off(from: &Address) {
-    let mut held = Held::alone(from).await.unwrap();
-    let mark = held.mark().await.unwrap().unwrap();
-    held.set_mark(&Mark { kind: MarkKind::Moving, ..mark }, None).await.unwrap();
+/// Marks a store as one that is being filled, as a process leaves it that was killed.
+async fn break_off(store: &Address, kind: MarkKind, from: &str) {
+    let mut held = Held::alone(store).await.unwrap();
+    held.set_mark(&Mark { kind, at: 1_700_000_000_000, detail: from.to_string() }).await.unwrap();
     held.close().await;
 }
 
+/// What keeps every command from a store.
+async fn refusals(store: &Address, directory: &tempfile::TempDir) -> Vec<String> {
+    let file = directory.path().join("of-no-use");
+    let said = vec![
+        Store::open(store).await.err().unwrap().to_string(),
+        look_for_mark(store).await.unwrap_err().to_string(),
+        back_up(store, &file).await.unwrap_err().to_string(),
+        Archive::open(store).await.err().unwrap().to_string(),
+        migrate_store(store, &Address::Sqlite(file.clone())).await.unwrap_err().to_string(),
+        undo_migration(store).await.unwrap_err().to_string(),
+    ];
+    assert!(!file.exists());
+    said
+}
+
 #[tokio::test]
-async fn a_move_that_was_killed_after_the_new_store_was_filled_comes_to_its_end_when_it_is_run_again() {
+async fn a_restore_that_was_killed_leaves_a_store_that_nobody_opens_until_it_is_run_again() {
+    let (places, directory) = places(2).await;
+    let file = directory.path().join("backup");
+    back_up_once(&places[0], &file).await;
+    for into in &places[1..] {
+        // Before anything came into it, and with something in it that is not all.
+        for has_tables in [false, true] {
+            if has_tables {
+                let store = Store::open(into).await.unwrap();
+                store.accept(delivery(500, "", "500", "new", "firing")).await.unwrap();
+                store.close().await;
+            }
+            break_off(into, MarkKind::Restoring, "/var/backups/relay.backup").await;
+            for refused in refusals(into, &directory).await {
+                let words =
+                    ["a restore of /var/backups/relay.backup into it began on 2023-11-14T22:13:20Z", "run it again"];
+                assert!(words.iter().all(|words| refused.contains(words)), "{into}: {refused}");
+            }
+            let copied = restore(&file, into).await.unwrap();
+            assert_eq!(all(into).await, all(&places[0]).await, "{into}");
+            assert_eq!(copied.rows_of("alerts"), 89);
+            Store::open(into).await.unwrap().close().await;
+            break_off(into, MarkKind::Restoring, "").await;
+            let mut held = Held::alone(into).await.unwrap();
+            held.begin_filling(copied.version).await.unwrap();
+            held.clear_mark().await.unwrap();
+            held.commit().await.unwrap();
+            held.close().await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_restore_that_fails_leaves_the_store_as_it_was() {
+    let (places, directory) = places(2).await;
+    let file = directory.path().join("backup");
+    back_up_once(&places[0], &file).await;
+    let mut held = Held::alone(&Address::Sqlite(file.clone())).await.unwrap();
+    // It is found when all tables before it are copied.
+    sqlx::Executor::execute(&mut held.connection, "ALTER TABLE switches RENAME COLUMN name TO title").await.unwrap();
+    held.close().await;
+    for into in &places[1..] {
+        let refused = restore(&file, into).await.unwrap_err().to_string();
+        assert!(refused.contains("the table switches cannot be copied"), "{into}: {refused}");
+        assert!(!matches!(into, Address::Sqlite(path) if path.exists()), "{into}");
+        Store::open(into).await.unwrap().close().await;
+        let refused = restore(&file, into).await.unwrap_err().to_string();
+        assert!(refused.contains("the table switches cannot be copied"), "{into}: {refused}");
+        Store::open(into).await.unwrap().close().await;
+        break_off(into, MarkKind::Restoring, "x").await;
+        let refused = restore(&file, into).await.unwrap_err().to_string();
+        assert!(refused.contains("the table switches cannot be copied"), "{into}: {refused}");
+        let refused = Store::open(into).await.err().unwrap().to_string();
+        assert!(refused.contains("did not come to its end"), "it was not before, either: {refused}");
+    }
+}
+
+#[tokio::test]
+async fn of_a_move_that_was_killed_at_any_moment_no_two_stores_are_served_and_it_is_finished_by_running_it_again() {
     let (places, directory) = places(1).await;
     let from = Address::Sqlite(directory.path().join("old.db"));
     filled(&from).await.close().await;
     for into in &places {
-        let copied = migrate_store(&from, into).await.unwrap();
-        for is_served in [true, false] {
-            break_off(&from).await;
-            let serving = if is_served { Some(Store::open(into).await.unwrap()) } else { None };
-            if let Some(store) = &serving {
-                store.accept(delivery(500, "", "500", "new", "firing")).await.unwrap();
-            }
-            let again = migrate_store(&from, into).await.unwrap();
-            assert_eq!(again.rows, copied.rows, "{into}");
-            let refused = Store::open(&from).await.err().unwrap().to_string();
-            assert!(refused.contains("it was moved to"), "{refused}");
-            if let Some(store) = serving {
-                store.close().await;
-            }
+        // Before the new one is whole, the old one goes on.
+        break_off(into, MarkKind::Arriving, &from.in_full()).await;
+        for refused in refusals(into, &directory).await {
+            let words = [&format!("its migration from {from} began on 2023-11-14"), "run it again"];
+            assert!(words.iter().all(|words| refused.contains(words)), "{into}: {refused}");
         }
+        Store::open(&from).await.unwrap().close().await;
+        let before = all(&from).await;
+        let copied = migrate_store(&from, into).await.unwrap();
+        assert_eq!(all(into).await, before, "{into}");
+        // When it is whole, and the old one does not say so yet, that one has what has come since.
+        undo_migration(&from).await.unwrap();
+        break_off(into, MarkKind::Arriving, &from.in_full()).await;
+        let store = Store::open(&from).await.unwrap();
+        let number = 500 + u32::try_from(all(&from).await.len()).unwrap();
+        let name = number.to_string();
+        store.accept(delivery(number, "", &name, &name, "firing")).await.unwrap();
+        store.close().await;
+        let again = migrate_store(&from, into).await.unwrap();
+        assert_eq!(again.rows_of("alerts"), copied.rows_of("alerts") + 1, "{into}");
+        assert_eq!(all(into).await, all(&from).await, "{into}");
+        // When the old one says so, and the new one is not opened yet.
+        break_off(into, MarkKind::Arriving, &from.in_full()).await;
+        let refused = Store::open(&from).await.err().unwrap().to_string();
+        assert!(refused.contains("it was moved to") && Store::open(into).await.is_err(), "{refused}");
+        assert_eq!(migrate_store(&from, into).await.unwrap().rows, again.rows, "{into}");
+        Store::open(into).await.unwrap().close().await;
+        assert!(Store::open(&from).await.is_err());
         undo_migration(&from).await.unwrap();
     }
 }
 
 #[tokio::test]
-async fn a_move_that_cannot_be_brought_to_its_end_leaves_the_old_store_unserved() {
+async fn what_a_move_has_left_is_the_business_of_that_move_only() {
     let (places, directory) = places(3).await;
-    let (from, into, other) = (&places[0], &places[1], &places[2]);
-    filled(from).await.close().await;
-    migrate_store(from, into).await.unwrap();
-    break_off(from).await;
-    let refused = migrate_store(from, other).await.unwrap_err().to_string();
-    assert!(refused.contains("did not come to its end") && !directory.path().join("2.db").exists(), "{refused}");
-    // Another one that is served stands where the new one was.
-    std::fs::remove_file(directory.path().join("1.db")).unwrap();
-    let served = filled(into).await;
-    let refused = migrate_store(from, into).await.unwrap_err().to_string();
-    assert!(refused.contains("stop that one, and try again"), "{refused}");
-    served.close().await;
-    let refused = migrate_store(from, into).await.unwrap_err().to_string();
-    assert!(refused.contains("it is not empty"), "{refused}");
-    let refused = Store::open(from).await.err().unwrap().to_string();
-    assert!(refused.contains("did not come to its end"), "{refused}");
+    let (from, other) = (&places[0], &places[1]);
+    let file = directory.path().join("backup");
+    back_up_once(from, &file).await;
+    filled(other).await.close().await;
+    for into in &places[2..] {
+        break_off(into, MarkKind::Arriving, &other.in_full()).await;
+        for refused in [migrate_store(from, into).await.unwrap_err(), restore(&file, into).await.unwrap_err()] {
+            let refused = refused.to_string();
+            assert!(refused.contains(&format!("its migration from {other}")), "{refused}");
+            assert!(refused.ends_with("Or delete this one first"), "{refused}");
+        }
+        let refused = Store::open(into).await.err().unwrap().to_string();
+        assert!(refused.contains("did not come to its end"), "{refused}");
+        Store::open(from).await.unwrap().close().await;
+        if matches!(into, Address::Sqlite(_)) {
+            migrate_store(other, into).await.unwrap();
+            undo_migration(other).await.unwrap();
+        }
+    }
 }
 
 #[tokio::test]

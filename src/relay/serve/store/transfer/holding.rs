@@ -8,7 +8,6 @@ use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 use super::super::database::{claim_file, install_drivers, url_of_file};
 use super::super::schema::{has_table, migrate_to, version};
 use super::super::{Address, Dialect, StoreError};
-use super::identity;
 use super::lock::lock;
 use super::mark::{self, Mark};
 use super::rows::{Side, count};
@@ -133,37 +132,70 @@ impl Held {
         mark::find(&mut self.connection, self.dialect).await
     }
 
-    /// Sets the mark, and which move it is of, at once or not at all.
+    /// Sets the mark, in the place of the one that it may have.
     ///
     /// # Errors
     /// The database's: it is marked as before then.
-    pub async fn set_mark(&mut self, mark: &Mark, id: Option<&str>) -> Result<(), StoreError> {
-        self.connection.execute("BEGIN").await?;
-        if let Some(id) = id {
-            identity::set(&mut self.connection, id).await?;
-        }
+    pub async fn set_mark(&mut self, mark: &Mark) -> Result<(), StoreError> {
+        self.begin().await?;
         mark::set(&mut self.connection, self.dialect, mark).await?;
         self.commit().await
     }
 
-    /// Begins to fill an empty store: makes the tables of this version, in a transaction that the caller ends.
+    /// Takes the mark away.
     ///
     /// # Errors
-    /// A sentence: it is not empty, or the database's.
+    /// The database's: it is marked as before then.
+    pub async fn clear_mark(&mut self) -> Result<(), StoreError> {
+        mark::clear(&mut self.connection, self.dialect).await
+    }
+
+    /// Takes the mark away if it is one of a store that is being filled.
+    ///
+    /// # Errors
+    /// The database's: it is marked as before then.
+    pub async fn clear_mark_of_filling(&mut self) -> Result<(), StoreError> {
+        match self.mark().await? {
+            Some(mark) if mark.kind.is_of_filling() => self.clear_mark().await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Has what is not committed stand beside a file, as a bridge has it: a reader that comes after this process was killed need not take
+    /// anything back.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn keep_a_journal(&mut self) -> Result<(), StoreError> {
+        if self.dialect == Dialect::Sqlite {
+            self.connection.execute("PRAGMA journal_mode = WAL").await?;
+        }
+        Ok(())
+    }
+
+    /// Begins to fill a store: makes the tables of this version in the place of those that it may have, in a transaction that the caller
+    /// ends.
+    ///
+    /// # Errors
+    /// The database's.
     pub async fn begin_filling(&mut self, version: i64) -> Result<(), StoreError> {
-        let begin = if self.dialect == Dialect::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
-        self.connection.execute(begin).await?;
-        self.empty().await?;
+        self.begin().await?;
+        if has_table(&mut self.connection, self.dialect, "relay_store").await? {
+            let (_, tables) = self.contents().await?;
+            for name in tables.iter().map(|table| table.name.as_str()).chain(["relay_store"]) {
+                self.connection.execute(sqlx::AssertSqlSafe(format!("DROP TABLE {name}"))).await?;
+            }
+        }
         migrate_to(&mut self.connection, self.dialect, version).await
     }
 
-    /// Takes away the tables of a store in which nothing has come in yet.
-    async fn empty(&mut self) -> Result<(), StoreError> {
+    /// Sees whether nothing has come into a store yet.
+    ///
+    /// # Errors
+    /// A sentence: what it holds.
+    pub async fn see_that_it_is_empty(&mut self) -> Result<(), StoreError> {
         if !has_table(&mut self.connection, self.dialect, "relay_store").await? {
             return Ok(());
-        }
-        if let Some(mark) = self.mark().await? {
-            return Err(mark.refusal());
         }
         let (_, tables) = self.contents().await?;
         for table in &tables {
@@ -176,9 +208,6 @@ impl Held {
                     table.name
                 )));
             }
-        }
-        for name in tables.iter().map(|table| table.name.as_str()).chain(["relay_store"]) {
-            self.connection.execute(sqlx::AssertSqlSafe(format!("DROP TABLE {name}"))).await?;
         }
         Ok(())
     }
@@ -197,6 +226,18 @@ impl Held {
         let text = "UPDATE outbox SET lease_until = NULL WHERE state = 'waiting' AND lease_until IS NOT NULL";
         self.connection.execute(text).await?;
         Ok(())
+    }
+
+    async fn begin(&mut self) -> Result<(), StoreError> {
+        let begin = if self.dialect == Dialect::Sqlite { "BEGIN IMMEDIATE" } else { "BEGIN" };
+        self.connection.execute(begin).await?;
+        Ok(())
+    }
+
+    /// Ends a transaction, if there is one, as if it had not been.
+    pub async fn roll_back(&mut self) {
+        // Where there is none, that is what it says.
+        let _ = self.connection.execute("ROLLBACK").await;
     }
 
     /// Ends a transaction.

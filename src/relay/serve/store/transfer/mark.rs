@@ -1,5 +1,5 @@
-//! A mark on a store that no bridge may serve: it is a backup, or it was moved elsewhere. It stands in a table of its own, so that a
-//! store of any version can have it.
+//! A mark on a store that no bridge may serve: it is a backup, it was moved elsewhere, or it is being filled. It stands in a table of its
+//! own, so that a store of any version can have it.
 
 use sqlx::{AnyConnection, Executor as _, Row as _};
 
@@ -13,7 +13,7 @@ pub struct Mark {
     pub kind: MarkKind,
     /// Since when, in Unix milliseconds.
     pub at: i64,
-    /// Where it is moved to; of a backup, how many rows each table has.
+    /// Where it is moved to, or what it is filled from; of a backup, how many rows each table has.
     pub detail: String,
 }
 
@@ -21,20 +21,28 @@ pub struct Mark {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MarkKind {
     Backup,
-    /// It is being moved, or that was broken off.
-    Moving,
     Moved,
+    /// It is being filled from a backup, or that was broken off.
+    Restoring,
+    /// It is being filled from a store that moves, or that was broken off.
+    Arriving,
 }
 
 impl MarkKind {
-    const ALL: [MarkKind; 3] = [MarkKind::Backup, MarkKind::Moving, MarkKind::Moved];
+    const ALL: [MarkKind; 4] = [MarkKind::Backup, MarkKind::Moved, MarkKind::Restoring, MarkKind::Arriving];
 
     fn name(self) -> &'static str {
         match self {
             MarkKind::Backup => "backup",
-            MarkKind::Moving => "moving",
             MarkKind::Moved => "moved",
+            MarkKind::Restoring => "restoring",
+            MarkKind::Arriving => "arriving",
         }
+    }
+
+    /// Whether what such a store holds is not all of it, or not to be served yet.
+    pub fn is_of_filling(self) -> bool {
+        matches!(self, MarkKind::Restoring | MarkKind::Arriving)
     }
 }
 
@@ -46,13 +54,26 @@ impl Mark {
             MarkKind::Backup => format!(
                 "it is a backup of {at}: make a store of it with `source-devin-ai alert-relay restore FILE --store STORE`"
             ),
-            MarkKind::Moving => format!(
-                "its migration to {place} began on {at} and did not come to its end: run it again, which brings it to its end also if {place} is filled or served already; `source-devin-ai alert-relay migrate --undo STORE` gives this one up to be served again"
-            ),
             MarkKind::Moved => format!(
                 "it was moved to {place} on {at}: serve that one, so that no alert gets a second session. If that one is given up, `source-devin-ai alert-relay migrate --undo STORE` has this one served again, as it was then"
             ),
+            MarkKind::Restoring => format!(
+                "a restore of {place} into it began on {at} and did not come to its end: run it again, `source-devin-ai alert-relay restore FILE --store STORE`, which fills it anew"
+            ),
+            MarkKind::Arriving => format!(
+                "its migration from {place} began on {at} and did not come to its end: run it again, `source-devin-ai alert-relay migrate OLD_STORE NEW_STORE`. The old store has everything until then"
+            ),
         })
+    }
+
+    /// Whether a store with this mark may be filled anew: what a restore has left is of no use, and what a migration has left is the
+    /// business of that one only.
+    pub fn may_be_filled_again(&self, kind: MarkKind, from: &str) -> bool {
+        match self.kind {
+            MarkKind::Restoring => true,
+            MarkKind::Arriving => kind == MarkKind::Arriving && self.detail == from,
+            MarkKind::Backup | MarkKind::Moved => false,
+        }
     }
 }
 

@@ -1,10 +1,11 @@
-//! A store that moves elsewhere: marked first, filled there, and brought to its end by whoever runs it again.
+//! A store that moves elsewhere. The new one is filled first, then the old one is marked, then the new one is opened: whatever ends the
+//! process, not more than one of them is served, and running it again brings it to its end.
 
 use super::super::{Address, StoreError};
+use super::filling::Filling;
 use super::holding::Held;
-use super::mark::{self, Mark, MarkKind};
-use super::{Copied, identity, into_empty, rows, serving};
-use crate::relay::draw::drawn;
+use super::mark::{Mark, MarkKind};
+use super::{Copied, rows, serving};
 
 /// A move that was given up.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,12 +16,11 @@ pub struct Undone {
     pub is_unserved: bool,
 }
 
-/// Moves a store into another one, which has to be empty. Nobody may serve either; a bridge that is started on the old one is told where
-/// the new one is.
+/// Moves a store into another one, which has to be empty, or to be left by such a move that was broken off. Nobody may serve either; a
+/// bridge that is started on the old one is told where the new one is.
 ///
 /// # Errors
-/// A sentence; both are as before then. A move that was broken off, and cannot be brought to its end now, stays so: the old store is not
-/// served.
+/// A sentence; the old store is as before then, and the new one is not served.
 pub async fn migrate_store(from: &Address, into: &Address) -> Result<Copied, StoreError> {
     if from == into {
         return Err(StoreError("it is the same store: name another one to move to".to_string()));
@@ -38,45 +38,34 @@ pub async fn migrate_store(from: &Address, into: &Address) -> Result<Copied, Sto
 
 async fn move_to(guard: &mut Held, from: &Address, into: &Address) -> Result<Copied, StoreError> {
     let failed = |error: StoreError| from.cannot_be_opened(&error);
-    guard.contents().await.map_err(failed)?;
-    let detail = into.in_full();
-    let begun = match guard.mark().await.map_err(failed)? {
-        Some(mark) if mark.kind == MarkKind::Moving && mark.detail == detail => Some(mark),
-        Some(mark) => return Err(failed(mark.refusal())),
-        None => None,
-    };
-    let id = match identity::find(&mut guard.connection, guard.dialect).await.map_err(failed)? {
-        Some(id) if begun.is_some() => id,
-        _ => drawn(),
-    };
-    let is_filled = identity::has_filled(into, &id).await?;
-    let is_new = begun.is_none();
-    let at = guard.now().await?;
-    let mark = begun.unwrap_or(Mark { kind: MarkKind::Moving, at, detail });
-    if is_new {
-        // First, so that whatever ends this process, no two bridges go on from the same jobs.
-        guard.set_mark(&mark, Some(&id)).await?;
+    if let Some(mark) = guard.mark().await.map_err(failed)? {
+        if mark.kind == MarkKind::Moved
+            && mark.detail == into.in_full()
+            && let Some(filled) = Filling::of_migration(into, &from.in_full()).await?
+        {
+            // The old one is marked only after all has arrived.
+            filled.open().await?;
+            return count_all(guard).await;
+        }
+        return Err(failed(mark.refusal()));
     }
-    let copied = if is_filled { count_all(guard).await } else { copy_all(from, into, &id).await };
-    let copied = match copied {
-        // The commit may have arrived although its answer did not.
-        Err(error) if !is_filled => match identity::has_filled(into, &id).await {
-            Ok(true) => count_all(guard).await,
-            Ok(false) if is_new => {
-                mark::clear(&mut guard.connection, guard.dialect).await?;
-                Err(error)
-            }
-            _ => Err(StoreError(format!("{error}. {from} stays marked as one that is being moved: run this again"))),
-        },
-        copied => copied,
-    }?;
-    guard.set_mark(&Mark { kind: MarkKind::Moved, ..mark }, None).await?;
+    guard.contents().await.map_err(failed)?;
+    let mut filling = Filling::begin(into, MarkKind::Arriving, from.in_full()).await?;
+    let copied = match copy_all(from, &mut filling).await {
+        Ok(copied) => copied,
+        Err(error) => return Err(filling.give_up(error).await),
+    };
+    let moved = Mark { kind: MarkKind::Moved, at: copied.at, detail: into.in_full() };
+    guard.set_mark(&moved).await.map_err(|error| {
+        StoreError(format!("{from} cannot be marked as moved: {error}. Everything is in {into} as well, which no bridge serves: run this again"))
+    })?;
+    filling.open().await?;
     Ok(copied)
 }
 
-async fn copy_all(from: &Address, into: &Address, id: &str) -> Result<Copied, StoreError> {
+async fn copy_all(from: &Address, filling: &mut Filling) -> Result<Copied, StoreError> {
     let mut source = Held::to_be_read(from).await?;
-    let copied = into_empty(&mut source, into, Some(id)).await;
+    let copied = filling.fill(&mut source).await;
     source.close().await;
     copied
 }
@@ -110,8 +99,8 @@ pub async fn undo_migration(address: &Address) -> Result<Undone, StoreError> {
 
 async fn undo(held: &mut Held, address: &Address) -> Result<Undone, StoreError> {
     let mark = match held.mark().await? {
-        Some(mark) if mark.kind == MarkKind::Backup => return Err(address.cannot_be_opened(&mark.refusal())),
-        Some(mark) => mark,
+        Some(mark) if mark.kind == MarkKind::Moved => mark,
+        Some(mark) => return Err(address.cannot_be_opened(&mark.refusal())),
         None => return Err(StoreError(format!("the store {address} was not moved: nothing is to be undone"))),
     };
     let is_served = serving::is_served(&mark.detail).await;
@@ -121,6 +110,6 @@ async fn undo(held: &mut Held, address: &Address) -> Result<Undone, StoreError> 
             mark.detail
         )));
     }
-    mark::clear(&mut held.connection, held.dialect).await?;
+    held.clear_mark().await?;
     Ok(Undone { moved_to: mark.detail, is_unserved: is_served.is_some() })
 }
