@@ -4,6 +4,7 @@ The command gets MAIL_SERVER (host:port, STARTTLS and a login required), MAIL_US
 what arrived is printed, one JSON object for each e-mail, and the exit code is the command's.
 """
 
+import contextlib
 import email
 import email.policy
 import json
@@ -62,29 +63,38 @@ def certificate(folder):
     return paths
 
 
+@contextlib.contextmanager
+def serve(keeper, chain, key):
+    """Where a server listens that takes mail after STARTTLS and a login only, and hands it to the keeper."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(chain, key)
+    controller = Controller(
+        keeper, hostname="127.0.0.1", port=0, tls_context=context, require_starttls=True,
+        authenticator=authenticate, auth_required=True,
+    )
+    # The controller says hello to itself, so that it has to know its port.
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        controller.port = free.getsockname()[1]
+    controller.start()
+    try:
+        yield f"localhost:{controller.port}"
+    finally:
+        controller.stop()
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         chain, key = certificate(Path(folder))
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(chain, key)
         keeper = Keeper()
-        controller = Controller(
-            keeper, hostname="127.0.0.1", port=0, tls_context=context, require_starttls=True,
-            authenticator=authenticate, auth_required=True,
-        )
-        # The controller says hello to itself, so that it has to know its port.
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            controller.port = free.getsockname()[1]
-        controller.start()
-        environment = os.environ | {
-            "MAIL_SERVER": f"localhost:{controller.port}",
-            "MAIL_USER": USER,
-            "MAIL_PASSWORD": PASSWORD,
-            "SSL_CERT_FILE": chain,
-        }
-        code = subprocess.run(sys.argv[1:], env=environment, check=False).returncode
-        controller.stop()
+        with serve(keeper, chain, key) as server:
+            environment = os.environ | {
+                "MAIL_SERVER": server,
+                "MAIL_USER": USER,
+                "MAIL_PASSWORD": PASSWORD,
+                "SSL_CERT_FILE": chain,
+            }
+            code = subprocess.run(sys.argv[1:], env=environment, check=False).returncode
     for message in keeper.arrived:
         print(json.dumps(message, ensure_ascii=False))
     return code

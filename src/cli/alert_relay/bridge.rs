@@ -65,7 +65,9 @@ const RESEND_HELP: &str = "\
 Examples:
   source-devin-ai alert-relay resend ar-5c1f
   source-devin-ai alert-relay resend notice-1ac9ad6b4bf115edde898c33
-  source-devin-ai alert-relay resend --all";
+  source-devin-ai alert-relay resend --all
+
+`source-devin-ai alert-relay show ALERT` says which notifications of an alert were given up, each with its identifier and the reason.";
 
 const PAUSE_HELP: &str = "\
 Examples:

@@ -18,7 +18,7 @@ use crate::relay::draw::drawn;
 use crate::relay::error_report::{Code, ErrorReport};
 use crate::relay::remote::words::moment;
 use crate::relay::report::OutputFormat;
-use crate::relay::serve::store::{self, Address, Copied, StoreError};
+use crate::relay::serve::store::{self, Address, BackupError, Copied, StoreError};
 
 pub const BACKUP_HELP: &str = "\
 Examples:
@@ -190,11 +190,18 @@ fn try_to_back_up(options: &Backup, output: &Output) -> Result<Copied, Nothing> 
     match &options.store {
         Some(from) => {
             let from = address("--store", from)?;
-            runtime().block_on(store::back_up(&from, &part.0)).map_err(unusable)?;
+            runtime().block_on(store::back_up(&from, &part.0)).map_err(|error| match error {
+                BackupError::Store(error) => unusable(error),
+                BackupError::File(problem) => Nothing::Failure(report(file, &problem)),
+            })?;
         }
-        None => runtime().block_on(download(&options.reach, &part.0, output))?,
+        None => runtime().block_on(download(&options.reach, &part.0, file, output))?,
     }
-    let copied = runtime().block_on(store::inspect(&part.0)).map_err(unusable)?;
+    let copied = runtime().block_on(store::inspect(&part.0)).map_err(|error| {
+        // Nobody has heard of the name that it has until it is whole.
+        let problem = error.0.replace(&part.0.display().to_string(), &file.display().to_string());
+        unusable(StoreError(problem))
+    })?;
     // It may have taken minutes.
     may_be_placed()?;
     let placed = part.place(file, options.force);
@@ -204,17 +211,17 @@ fn try_to_back_up(options: &Backup, output: &Output) -> Result<Copied, Nothing> 
     Ok(copied)
 }
 
-/// Asks a bridge for a backup, and writes it as it comes.
-async fn download(reach: &Reach, into: &Path, output: &Output) -> Result<(), Nothing> {
+/// Asks a bridge for a backup, and writes it as it comes, by another name until it is whole.
+async fn download(reach: &Reach, into: &Path, file: &Path, output: &Output) -> Result<(), Nothing> {
     let shell = shell(reach, output)?;
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(into).map_err(|error| unwritable(into, &error))?;
-    let take = |part: &[u8]| file.write_all(part).map_err(|error| report(into, &error));
+    let mut made = options.open(into).map_err(|error| unwritable(file, &error))?;
+    let take = |part: &[u8]| made.write_all(part).map_err(|error| report(file, &error));
     shell.bridge.download("/api/v1/backup", SQLITE, take).await?;
-    file.sync_all().map_err(|error| unwritable(into, &error))
+    made.sync_all().map_err(|error| unwritable(file, &error))
 }
 
 /// A file that is not whole yet; gone with this, unless it is put in its place.
@@ -283,7 +290,7 @@ fn unwritable(file: &Path, error: &std::io::Error) -> Nothing {
     Nothing::Failure(report(file, error))
 }
 
-fn report(file: &Path, error: &std::io::Error) -> ErrorReport {
+fn report(file: &Path, error: &impl std::fmt::Display) -> ErrorReport {
     ErrorReport { code: Code::BadInput, message: format!("{} cannot be written: {error}", file.display()) }
 }
 

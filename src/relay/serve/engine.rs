@@ -22,7 +22,7 @@ use super::polling::Polls;
 use super::store::{Claimed, Saved, Store};
 use crate::devin::Error;
 use crate::devin::session::Session;
-use crate::relay::driver::{act, event_of};
+use crate::relay::driver::{act, event_of, time};
 use crate::relay::event::EventKind;
 use crate::relay::job::{Action, Observation, Query, step};
 use held::Held;
@@ -33,6 +33,16 @@ const AT_ONCE: usize = 64;
 /// How long a job is held without a word before another process may take it on, and how often that word is given.
 const LEASE: Duration = Duration::from_secs(60);
 const RENEWAL: Duration = Duration::from_secs(15);
+
+/// Who has a job in hand, and from when on another process may take it on, in Unix milliseconds.
+pub fn told_in_hand(who: &str, until: i64) -> String {
+    let heard_at = until - i64::try_from(LEASE.as_millis()).unwrap_or_default();
+    format!(
+        "{who} has it in hand, and was heard of last at {}: if that one is gone, it is taken on at {}",
+        time(heard_at),
+        time(until)
+    )
+}
 
 /// The longest that nobody looks for due jobs: another process may have left some.
 const IDLE: Duration = Duration::from_secs(2);

@@ -133,6 +133,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         integrations,
         stop: stop.clone(),
         store,
+        owner: owner.clone(),
         sns,
         refusals: http::Refusals::default(),
         metrics,

@@ -38,7 +38,7 @@ pub struct Suppress {
 
 #[derive(Debug, Args)]
 pub struct Resend {
-    /// A notification, or an alert for all of its: its tag, its key, a job, a session or its URL, or how one of these begins
+    /// A notification, as `alert-relay show` names it, or an alert for all of its: its tag, its key, a job, a session or its URL, or how one of these begins
     #[arg(value_name = "ID", required_unless_present = "all")]
     id: Option<String>,
     /// All that were given up

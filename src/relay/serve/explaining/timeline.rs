@@ -3,6 +3,7 @@
 use serde::Serialize;
 
 use crate::relay::driver::time;
+use crate::relay::serve::engine::told_in_hand;
 use crate::relay::serve::rules::DEFAULT;
 use crate::relay::serve::store::{DecisionView, KeptAlert, KeptDelivery, KeptJob, is_retryable};
 
@@ -205,6 +206,10 @@ fn stands(alert: &KeptAlert, job: Option<&KeptJob>, decisions: &[DecisionView], 
                 (format!("it is held at the gate {gate}: {why}{until}"), advice(gate))
             }
             (None, Some(session)) => (format!("its session {session} is at work"), None),
+            (None, None) if job.lease_until.is_some_and(|until| until > now) => {
+                let until = job.lease_until.unwrap_or_default();
+                (format!("its session is not created yet: {}", told_in_hand("a process", until)), None)
+            }
             (None, None) if job.progress.reason.is_none() && is_last(&["start", "look", "retry", "start_again"]) => {
                 ("it may start, and its session is about to be created".to_string(), None)
             }
@@ -266,6 +271,45 @@ fn paused_integration(reason: &str) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::relay::serve::gates::Gate;
+
+    #[test]
+    fn a_job_whose_process_was_killed_says_who_has_it_and_until_when() {
+        let alert = KeptAlert {
+            tag: "ar-1".to_string(),
+            dedupe_key: String::new(),
+            title: String::new(),
+            route: String::new(),
+            state: "firing".to_string(),
+            first_at: 0,
+            last_at: 0,
+        };
+        let job = KeptJob {
+            id: "j".to_string(),
+            alert: "ar-1".to_string(),
+            dedupe_key: String::new(),
+            title: String::new(),
+            integration: "main".to_string(),
+            rule: "default".to_string(),
+            delivery: None,
+            created_at: 0,
+            started_at: Some(0),
+            settled_at: None,
+            held_by: None,
+            held_why: None,
+            due_at: 0,
+            lease_until: Some(70_000),
+            progress: Progress::default(),
+            holds: None,
+            decisions: Vec::new(),
+        };
+        let (now, _) = stands(&alert, Some(&job), &[], 20_000);
+        assert_eq!(
+            now,
+            "its session is not created yet: a process has it in hand, and was heard of last at 1970-01-01T00:00:10Z: \
+            if that one is gone, it is taken on at 1970-01-01T00:01:10Z"
+        );
+        assert!(!stands(&alert, Some(&job), &[], 80_000).0.contains("in hand"), "it may be taken on");
+    }
 
     #[test]
     fn whatever_holds_or_ends_an_alert_has_an_advice_with_its_command() {

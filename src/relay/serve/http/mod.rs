@@ -60,6 +60,8 @@ pub struct Door {
     pub integrations: Vec<Arc<Integration>>,
     pub stop: Receiver<Option<i32>>,
     pub store: Arc<Store>,
+    /// As whom this process has jobs in hand.
+    pub owner: String,
     pub sns: Sns,
     /// What was refused last.
     pub refusals: Refusals,

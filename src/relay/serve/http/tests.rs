@@ -59,6 +59,7 @@ async fn door_with(sns: Sns) -> Arc<Door> {
         integrations,
         stop,
         store,
+        owner: "relay-1".to_string(),
         sns,
         refusals: Refusals::default(),
         metrics: Arc::new(Metrics::new(Names::default())),

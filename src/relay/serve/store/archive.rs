@@ -8,6 +8,7 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as 
 
 use super::database::{install_drivers, now, url_of_file};
 use super::decisions::DecisionView;
+use super::place::with_name;
 use super::queue::{Progress, read};
 use super::schema::version;
 use super::transfer::mark;
@@ -56,6 +57,8 @@ pub struct KeptJob {
     pub held_by: Option<String>,
     pub held_why: Option<String>,
     pub due_at: i64,
+    /// Until when the process that has it in hand keeps it; `None` where none has.
+    pub lease_until: Option<i64>,
     pub progress: Progress,
     /// `None` where another version has written the job.
     pub holds: Option<Holds>,
@@ -89,7 +92,7 @@ impl Archive {
                 return Err(failed(StoreError(problem.to_string())));
             }
             Address::Sqlite(path) => (Dialect::Sqlite, url_of(path).map_err(failed)?),
-            Address::Postgres(url) => (Dialect::Postgres, url.clone()),
+            Address::Postgres(url) => (Dialect::Postgres, with_name(url)),
         };
         let connected = AnyConnection::connect(&url).await.map_err(StoreError::from);
         let mut archive = Archive { connection: connected.map_err(failed)?, dialect };
@@ -185,7 +188,7 @@ impl Archive {
         };
         let text = format!(
             "SELECT j.id, j.alert, COALESCE(a.dedupe_key, j.alert) AS dedupe_key, COALESCE(a.title, '') AS title, \
-            j.integration, j.rule, j.delivery, j.created_at, j.started_at, j.settled_at, j.held_by, j.held_why, j.due_at, \
+            j.integration, j.rule, j.delivery, j.created_at, j.started_at, j.settled_at, j.held_by, j.held_why, j.due_at, j.lease_until, \
             {holds} AS holds, j.session_id, j.session_url, j.pr_url, j.status, j.result, j.reason, j.acus_consumed \
             FROM jobs j LEFT JOIN alerts a ON a.tag = j.alert WHERE ($1 = '' OR j.alert = $1) ORDER BY j.created_at, j.id"
         );
@@ -207,6 +210,7 @@ impl Archive {
                 held_by: row.try_get("held_by")?,
                 held_why: row.try_get("held_why")?,
                 due_at: row.try_get("due_at")?,
+                lease_until: row.try_get("lease_until")?,
                 progress: Progress::of(&row)?,
                 holds: holds.and_then(|text| read(&text).ok()),
                 decisions: Vec::new(),

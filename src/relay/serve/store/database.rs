@@ -65,7 +65,7 @@ impl Database {
                 let lock = claim_file(path, "stop that one, or give this one a store of its own").map_err(failed)?;
                 (Dialect::Sqlite, url_of_file(path, "rwc"), Some(lock))
             }
-            Address::Postgres(url) => (Dialect::Postgres, url.clone(), None),
+            Address::Postgres(url) => (Dialect::Postgres, place::with_name(url), None),
         };
         let may_be_opened_again = *address != Address::Memory;
         let files = match address {

@@ -34,6 +34,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
+use sqlx::postgres::PgDatabaseError;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -53,7 +54,7 @@ pub use pruning::Keep;
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use suppressions::SuppressionView;
 pub use transfer::{
-    Copied, Undone, back_up, inspect, look_for_mark, may_be_placed, migrate_store, restore, undo_migration,
+    BackupError, Copied, Undone, back_up, inspect, look_for_mark, may_be_placed, migrate_store, restore, undo_migration,
 };
 pub use view::{
     After, AlertDetail, AlertFilter, AlertView, DayView, Deliveries, DeliveryView, Happening, HeldView, JobDetail,
@@ -173,7 +174,7 @@ impl Store {
         let hinted = Arc::new(Notify::new());
         let mut listening = JoinSet::new();
         if let Address::Postgres(url) = address {
-            listening.spawn(hint::listen(url.clone(), Arc::clone(&hinted)));
+            listening.spawn(hint::listen(place::with_name(url), Arc::clone(&hinted)));
         }
         let (accepted, grown) = (AtomicU64::new(0), Notify::new());
         let address = address.clone();
@@ -374,7 +375,16 @@ impl From<serde_json::Error> for StoreError {
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> StoreError {
-        StoreError(error.to_string())
+        let told = error.to_string();
+        // Where in its source the server says that is of no use to anybody.
+        let line = match &error {
+            sqlx::Error::Database(database) => {
+                database.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::line)
+            }
+            _ => None,
+        };
+        let line = line.map(|line| format!(" at line {line}")).unwrap_or_default();
+        StoreError(told.strip_suffix(&line).unwrap_or(&told).to_string())
     }
 }
 

@@ -139,6 +139,13 @@ fn without_password(url: &str) -> String {
     format!("postgres://{}{place}{}", user.unwrap_or_default(), query.unwrap_or_default())
 }
 
+/// A PostgreSQL URL by which the server's own lists show whose connection it is, unless the URL or the environment says so.
+pub(super) fn with_name(url: &str) -> String {
+    let is_named = url.contains("application_name=") || std::env::var_os("PGAPPNAME").is_some();
+    let sign = if url.contains('?') { '&' } else { '?' };
+    if is_named { url.to_string() } else { format!("{url}{sign}application_name={}", env!("CARGO_PKG_NAME")) }
+}
+
 /// Sees whether a database can be in this file, with its journal beside it.
 ///
 /// # Errors
@@ -255,6 +262,17 @@ mod tests {
             "postgres://localhost.example.com/relay",
         ] {
             assert!(is_in_the_clear(elsewhere), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn a_connection_has_the_name_of_the_program_unless_it_has_another() {
+        for (url, named) in [
+            ("postgres://me@h/relay", "postgres://me@h/relay?application_name=source-devin-ai"),
+            ("postgres://me@h/relay?user=x", "postgres://me@h/relay?user=x&application_name=source-devin-ai"),
+            ("postgres://me@h/relay?application_name=mine", "postgres://me@h/relay?application_name=mine"),
+        ] {
+            assert_eq!(with_name(url), named);
         }
     }
 

@@ -48,8 +48,8 @@ impl Store {
     /// Writes all that is kept now into a new file, while deliveries go on.
     ///
     /// # Errors
-    /// A sentence; the file is gone then.
-    pub async fn back_up(&self, file: &Path) -> Result<Copied, StoreError> {
+    /// As [`back_up`].
+    pub async fn back_up(&self, file: &Path) -> Result<Copied, BackupError> {
         back_up(&self.address, file).await
     }
 
@@ -68,32 +68,48 @@ impl Store {
     }
 }
 
+/// Why there is no backup: a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BackupError {
+    /// The store cannot be read.
+    Store(StoreError),
+    /// The file cannot be written; without its name, which may be one that nobody has heard of.
+    File(String),
+}
+
 /// Writes all that a store holds now into a new file, readable to its owner only. A bridge may serve it meanwhile.
 ///
 /// # Errors
 /// A sentence; the file is gone then.
-pub async fn back_up(from: &Address, file: &Path) -> Result<Copied, StoreError> {
-    let mut source = Held::to_be_read(from).await?;
+pub async fn back_up(from: &Address, file: &Path) -> Result<Copied, BackupError> {
+    let mut source = Held::to_be_read(from).await.map_err(BackupError::Store)?;
     // Of a store that was moved, the jobs go on elsewhere.
-    if let Some(mark) = source.mark().await? {
+    if let Some(mark) = source.mark().await.map_err(BackupError::Store)? {
         source.close().await;
-        return Err(from.cannot_be_opened(&mark.refusal()));
+        return Err(BackupError::Store(from.cannot_be_opened(&mark.refusal())));
     }
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let made = options.open(file);
-    let made = made.map_err(|error| StoreError(format!("{} cannot be written: {error}", file.display())))?;
+    let unwritable = |error: std::io::Error| BackupError::File(error.to_string());
+    let made = options.open(file).map_err(unwritable)?;
     let written = write_backup(&mut source, file).await;
     source.close().await;
-    match written.and_then(|copied| made.sync_all().map(|()| copied).map_err(|error| StoreError(error.to_string()))) {
-        Ok(copied) => Ok(copied),
-        Err(error) => {
-            discard(file);
-            Err(StoreError(format!("{} cannot be written: {error}", file.display())))
-        }
+    let written = written.map_err(|error| match is_of_disk(&error) {
+        true => BackupError::File(error.to_string()),
+        false => BackupError::Store(StoreError(format!("{from} cannot be backed up: {error}"))),
+    });
+    let synced = written.and_then(|copied| made.sync_all().map(|()| copied).map_err(unwritable));
+    if synced.is_err() {
+        discard(file);
     }
+    synced
+}
+
+/// Whether SQLite could not write any more: a full disk, or one that fails.
+fn is_of_disk(error: &StoreError) -> bool {
+    error.0.contains("disk is full") || error.0.contains("disk I/O error")
 }
 
 async fn write_backup(source: &mut Held, file: &Path) -> Result<Copied, StoreError> {

@@ -215,7 +215,10 @@ impl Door {
             }
             Act::Resend(id) => {
                 let answered = self.store.resend(id).await.map_err(failed)?;
-                let job_id = done(answered, "there is no notification with this identifier")?;
+                let job_id = done(
+                    answered,
+                    "there is no notification with this identifier: `alert-relay show` of its alert and /api/v1/notifications?state=dead name those that were given up",
+                )?;
                 let result = "it is sent again now".to_string();
                 let body = json!({"done": true, "id": id, "result": result});
                 Ok(Done { result, body, alert: self.alert_of(&job_id.unwrap_or_default()).await })

@@ -13,7 +13,7 @@ use super::super::Door;
 use super::super::answer::{self, Answer};
 use super::Who;
 use crate::relay::draw::drawn;
-use crate::relay::serve::store::NewAction;
+use crate::relay::serve::store::{BackupError, NewAction};
 
 /// What a backup is, to programs.
 const SQLITE: &str = "application/vnd.sqlite3";
@@ -54,14 +54,21 @@ impl Door {
         let folder = self.store.folder_beside();
         sweep(&folder);
         let path = folder.join(format!("{BEGINNING}{}", drawn()));
-        let failed = |problem: String| {
-            self.trouble(
-                &format!("a backup cannot be made: {problem}"),
-                "a backup cannot be made now: the log says why",
-            )
+        // Trying again would be of no use.
+        let unwritable = |problem: String| {
+            let reason = format!(
+                "the backup is made in the folder {} first, and cannot be written there: {problem}. Make room for it, or have it be written to; or run backup with --store beside the bridge",
+                folder.display()
+            );
+            self.log.warn(&reason);
+            Answer::problem(StatusCode::INSUFFICIENT_STORAGE, &reason)
         };
-        let copied = self.store.back_up(&path).await.map_err(|error| failed(error.to_string()))?;
-        let file = send(&path).map_err(|error| failed(error.to_string()))?;
+        let copied = self.store.back_up(&path).await.map_err(|error| match error {
+            BackupError::File(problem) => unwritable(problem),
+            BackupError::Store(error) => self
+                .trouble(&format!("a backup cannot be made: {error}"), "a backup cannot be made now: the log says why"),
+        })?;
+        let file = send(&path).map_err(|error| unwritable(error.to_string()))?;
         let told = format!(
             "{} alerts, {} jobs and {} deliveries in {} bytes",
             copied.rows_of("alerts"),

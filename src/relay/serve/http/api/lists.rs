@@ -7,6 +7,7 @@ use super::super::Door;
 use super::super::answer::Answer;
 use super::super::query::Query;
 use crate::relay::serve::access::Right;
+use crate::relay::serve::engine::told_in_hand;
 use crate::relay::serve::integration::Standing;
 use crate::relay::serve::store::{
     self, AlertFilter, AlertView, DecisionFilter, Deliveries, JobFilter, JobRow, JobView, NoticeFilter, StormView,
@@ -192,8 +193,15 @@ impl Door {
             return None;
         }
         let held = job.held.as_ref().and_then(|held| held.reason.clone());
-        let reasons: Vec<String> = held.into_iter().chain(self.paused(job)).collect();
+        let stands_still = self.paused(job).or_else(|| self.held_elsewhere(job));
+        let reasons: Vec<String> = held.into_iter().chain(stands_still).collect();
         (!reasons.is_empty()).then(|| reasons.join("; "))
+    }
+
+    /// Who else has a job in hand that has no session yet: nobody can take it on meanwhile, also if that process was killed.
+    pub(in crate::relay::serve::http) fn held_elsewhere(&self, job: &JobView) -> Option<String> {
+        let held = job.in_hand.as_ref().filter(|held| held.owner != self.owner && job.progress.session_id.is_none())?;
+        Some(told_in_hand("another process", held.until))
     }
 
     /// Why an integration does nothing about a job for now.

@@ -76,7 +76,7 @@ impl Clean<'_> {
             let reason = held.reason.as_deref().map(|reason| self.text(reason)).unwrap_or_default();
             return Some(Waits { gate: Some(held.gate.clone()), reason, until: Some(held.until) });
         }
-        let reason = self.door.paused(job)?;
+        let reason = self.door.paused(job).or_else(|| self.door.held_elsewhere(job))?;
         Some(Waits { gate: None, reason: self.text(&reason), until: None })
     }
 

@@ -201,7 +201,7 @@ async fn a_store_that_moves_leaves_one_that_no_bridge_serves_until_that_is_undon
         assert!(refused.contains("it was moved to"), "{refused}");
         assert_eq!(look_for_mark(into).await, Ok(()));
         let file = directory.path().join("stale");
-        let refused = back_up(from, &file).await.unwrap_err().to_string();
+        let refused = why(back_up(from, &file).await.unwrap_err());
         assert!(refused.contains(&format!("it was moved to {into}")) && !file.exists(), "{refused}");
         let served = Store::open(into).await.unwrap();
         let refused = undo_migration(from).await.unwrap_err().to_string();
@@ -256,13 +256,20 @@ async fn break_off(store: &Address, kind: MarkKind, from: &str) {
     held.close().await;
 }
 
+fn why(error: BackupError) -> String {
+    match error {
+        BackupError::Store(error) => error.to_string(),
+        BackupError::File(problem) => panic!("the file is written: {problem}"),
+    }
+}
+
 /// What keeps every command from a store.
 async fn refusals(store: &Address, directory: &tempfile::TempDir) -> Vec<String> {
     let file = directory.path().join("of-no-use");
     let said = vec![
         Store::open(store).await.err().unwrap().to_string(),
         look_for_mark(store).await.unwrap_err().to_string(),
-        back_up(store, &file).await.unwrap_err().to_string(),
+        why(back_up(store, &file).await.unwrap_err()),
         Archive::open(store).await.err().unwrap().to_string(),
         migrate_store(store, &Address::Sqlite(file.clone())).await.unwrap_err().to_string(),
         undo_migration(store).await.unwrap_err().to_string(),

@@ -6,6 +6,7 @@ use std::path::Path;
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
 use super::super::database::{claim_file, install_drivers, url_of_file};
+use super::super::place::with_name;
 use super::super::schema::{has_table, migrate_to, version};
 use super::super::{Address, Dialect, StoreError};
 use super::lock::lock;
@@ -88,7 +89,7 @@ impl Held {
                 return Err(StoreError("there is no such file: name the store that serve keeps".to_string()));
             }
             Address::Sqlite(path) => (Dialect::Sqlite, url_of_file(path, mode)),
-            Address::Postgres(url) => (Dialect::Postgres, url.clone()),
+            Address::Postgres(url) => (Dialect::Postgres, with_name(url)),
         };
         Ok(Held { connection: AnyConnection::connect(&url).await?, dialect, _lock: lock })
     }

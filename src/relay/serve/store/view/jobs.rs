@@ -31,8 +31,19 @@ pub struct JobView {
     pub storm: Option<String>,
     /// What keeps it from starting; `None` where nothing does.
     pub held: Option<HeldView>,
+    /// Who has it in hand; `None` where nobody has.
+    #[serde(skip)]
+    pub in_hand: Option<InHand>,
     #[serde(flatten)]
     pub progress: Progress,
+}
+
+/// The process that has a job in hand, or had when it ended without giving it back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InHand {
+    pub owner: String,
+    /// Until when nobody else takes it, in Unix milliseconds.
+    pub until: i64,
 }
 
 /// What keeps a job from starting.
@@ -130,7 +141,7 @@ pub struct JobFilter {
 /// The columns of a job `j` that [`JobView::of`] reads.
 pub const COLUMNS: &str = "j.id, j.integration, j.phase, j.created_at, j.started_at, j.pr_at, j.settled_at, j.session_id, \
     j.session_url, j.pr_url, j.status, j.result, j.reason, j.acus_consumed, j.rule, j.severity, j.storm, j.held_by, \
-    j.held_why, j.due_at";
+    j.held_why, j.due_at, j.owner, j.lease_until";
 
 impl JobView {
     /// From the columns of a job.
@@ -156,6 +167,10 @@ impl JobView {
             severity: row.try_get("severity")?,
             storm: row.try_get("storm")?,
             held,
+            in_hand: match (row.try_get("owner")?, row.try_get("lease_until")?) {
+                (Some(owner), Some(until)) if settled_at.is_none() => Some(InHand { owner, until }),
+                _ => None,
+            },
             progress: Progress::of(row)?,
         })
     }
