@@ -79,9 +79,12 @@ def check(program, keeper, server, chain, folder):
             assert ran.returncode == 0, ran.stdout + ran.stderr
             return ran.stdout
 
+        def rows(name, query=""):
+            with urllib.request.urlopen(f"{base}/api/v1/{name}{query}", timeout=10) as answer:
+                return json.load(answer)[name]
+
         def notifications(state):
-            with urllib.request.urlopen(f"{base}/api/v1/notifications?state={state}", timeout=10) as answer:
-                return json.load(answer)["notifications"]
+            return rows("notifications", f"?state={state}")
 
         def arrived(address):
             return [one for one in keeper.arrived if one["to"] == [address]]
@@ -89,7 +92,8 @@ def check(program, keeper, server, chain, folder):
         body = json.dumps({"title": "the disk is full", "dedup_key": "disk"}).encode()
         request = urllib.request.Request(f"{base}/v1/hooks/generic", body, {"content-type": "application/json"})
         with urllib.request.urlopen(request, timeout=10) as answer:
-            tag = json.load(answer)["alerts"][0]["tag"]
+            assert answer.status == 202
+        [tag] = [alert["tag"] for alert in rows("alerts")]
         dead = until("what is refused for good is given up", lambda: notifications("dead"))
         assert [one["target"] for one in dead] == ["gone"], dead
         assert "550" in dead[0]["reason"] and "no such mailbox" in dead[0]["reason"], dead

@@ -8,6 +8,7 @@ import contextlib
 import email
 import email.policy
 import json
+import logging
 import os
 import socket
 import ssl
@@ -18,6 +19,9 @@ from pathlib import Path
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import AuthResult
+
+# It tells of every connection that breaks off, as one here is to do.
+logging.getLogger("mail.log").setLevel(logging.CRITICAL)
 
 USER, PASSWORD = "relay@example.com", "t3st-0nly-passw0rd"
 
