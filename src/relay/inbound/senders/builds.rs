@@ -41,7 +41,7 @@ labels: {job: name, branch: build.scm.branch}
         key: "job and branch; a build that succeeds ends the failure",
         signature: Signature::Nothing,
         setup: &[
-            "Either install the Notification plugin, and add an endpoint to the job: format JSON, protocol HTTP, URL, event Job Finalized, log lines 30.",
+            "Either install the Notification plugin, and add an endpoint to the job: format JSON, protocol HTTP, URL (with a secret in it), event Job Finalized, log lines 30.",
             "Or, with the plugin HTTP Request, send the body below at the end of each build: `post { always { httpRequest url: 'URL', httpMode: 'POST', contentType: 'APPLICATION_JSON', requestBody: \"\"\"…\"\"\" } }`.",
         ],
         template: Some(
@@ -93,7 +93,7 @@ facts: [eventType, payload.number, payload.statusText]
         key: "build configuration and branch",
         signature: Signature::Nothing,
         setup: &[
-            "Either install the plugin tcWebHooks, add a webhook with URL and the payload format JSON to the project, and choose the events Build Failed and Build Fixed.",
+            "Either install the plugin tcWebHooks, add a webhook with URL (with a secret in it) and the payload format JSON to the project, and choose the events Build Failed and Build Fixed.",
             "Or set the parameters `teamcity.internal.webhooks.enable` to `true`, `teamcity.internal.webhooks.url` to URL (with a secret in it) and `teamcity.internal.webhooks.events` to `BUILD_FINISHED`.",
         ],
         template: None,
@@ -255,7 +255,7 @@ labels: {builder: buildername, project: project}
         key: "builder, project and branch",
         signature: Signature::Header,
         setup: &[
-            "Add an `HttpStatusPush` reporter with `serverUrl=URL`, without a message formatter of your own: it sends the build. It sends `auth=('NAME', 'PASSWORD')` as basic authentication.",
+            "Add an `HttpStatusPush` reporter with `serverUrl=URL`, without a message formatter of your own: it sends the build. It sends `auth=('NAME', 'PASSWORD')`, a secret, as basic authentication.",
             "A `ZulipStatusPush` adds `/api/v1/external/buildbot` to its endpoint; its messages are read where a proxy takes that off.",
         ],
         template: None,
@@ -294,7 +294,7 @@ facts: [pipeline.counter, pipeline.group, pipeline.label, pipeline.build-cause, 
         ],
         key: "pipeline and stage",
         signature: Signature::Nothing,
-        setup: &["Install the webhook notification plugin, and set its stage URL to URL."],
+        setup: &["Install the webhook notification plugin, and set its stage URL to URL (with a secret in it)."],
         template: None,
     },
 ];

@@ -24,9 +24,9 @@ facts: [trigger, executionId, execution.description, execution.argstring, execut
 "#,
         )],
         key: "project and job; an execution that succeeds ends the failure",
-        signature: Signature::Header,
+        signature: Signature::Nothing,
         setup: &[
-            "In the job's notifications, add a webhook with URL and the payload format JSON On Failure and On Success.",
+            "In the job's notifications, add a webhook On Failure and On Success: URL (with a secret in it), the payload format JSON, and the method POST.",
         ],
         template: None,
     },
@@ -242,7 +242,7 @@ facts: [build_id, commit_ref, commit_url, title, error_message]
         key: "site, context and branch",
         signature: Signature::Nothing,
         setup: &[
-            "In the site's deploy notifications, add HTTP POST requests to URL for Deploy failed and Deploy succeeded.",
+            "In the site's deploy notifications, add HTTP POST requests to URL (with a secret in it) for Deploy failed and Deploy succeeded.",
         ],
         template: None,
     },

@@ -170,7 +170,7 @@ labels: {check: _check_name, host: host, measurement: _source_measurement, path:
         key: "check, host, measurement, and what is measured there: path, interface, container or service",
         signature: Signature::Header,
         setup: &[
-            "Under Alerts, create an HTTP notification endpoint: POST, URL, the method bearer; and rules for the levels CRIT and OK.",
+            "Under Alerts, create an HTTP notification endpoint: POST, URL, the authentication bearer with a secret as its token; and rules for the levels CRIT and OK.",
         ],
         template: None,
     },
@@ -244,7 +244,9 @@ labels: {source: source, cluster: cluster, namespace: subject_namespace, name: s
         )],
         key: "`aggregation_key` and source",
         signature: Signature::Header,
-        setup: &["Send the body of Robusta's Send Alerts API to URL."],
+        setup: &[
+            "Send the body of Robusta's Send Alerts API to URL, with an `Authorization` header that holds a secret.",
+        ],
         template: None,
     },
 ];

@@ -73,7 +73,7 @@ facts: [details, contexts]
         key: "`dedup_key`; without one, summary and source",
         signature: Signature::Header,
         setup: &[
-            "For a tool that can send to PagerDuty and lets you choose the address: set its address for events to URL.",
+            "For a tool that can send to PagerDuty and lets you choose the address: set its address for events to URL, with a secret in it unless the tool can send a header of yours as well.",
             "Any routing key will do; it is not read.",
         ],
         template: None,
@@ -106,7 +106,7 @@ facts: [details, contexts]
         key: "`alert` or `incident` with its identifier",
         signature: Signature::StandardWebhooks,
         setup: &[
-            "Under Settings, Webhooks, add an endpoint with URL, and the events for alerts or incidents that are created and resolved or closed.",
+            "Under Settings, Webhooks, add an endpoint with URL, and the events for alerts or incidents that are created and resolved or closed. The endpoint's signing secret signs.",
         ],
         template: None,
     },
@@ -157,7 +157,7 @@ facts: [data.services, data.environments, data.groups, data.slug]
             signed: Signed::TimeInHeader { field: "t=", separator: "" },
         },
         setup: &[
-            "Under Settings, Webhooks, add an endpoint with URL and the event types alert.created and alert.resolved, or those of incidents.",
+            "Under Settings, Webhooks, add an endpoint with URL and the event types alert.created and alert.resolved, or those of incidents. The endpoint's secret signs.",
         ],
         template: None,
     },
@@ -229,8 +229,8 @@ labels: {tool: monitoring_tool, host: host_name}
         key: "`entity_id`",
         signature: Signature::Header,
         setup: &[
-            "For a tool that can send to the REST endpoint of Splunk On-Call: set its address to URL.",
-            "Or, under Integrations, Outgoing Webhooks, add one for Incident-Triggered and one for Incident-Resolved with URL and the body below.",
+            "For a tool that can send to the REST endpoint of Splunk On-Call: set its address to URL, with a secret in it.",
+            "Or, under Integrations, Outgoing Webhooks, add one for Incident-Triggered and one for Incident-Resolved with URL, a custom header with a secret, and the body below.",
         ],
         template: Some(
             r#"{

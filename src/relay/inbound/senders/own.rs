@@ -21,7 +21,7 @@ pub static SENDERS: &[Sender] = &[
         key: "source and subject; without a subject, source, type and title",
         signature: Signature::Header,
         setup: &[
-            "Send the event in structured mode to URL. A `status` or a `severity` in its data makes it an alert; so does a type such as `alert.fired`.",
+            "Send the event in structured mode to URL, with an `Authorization` header that holds a secret. A `status` or a `severity` in its data makes it an alert; so does a type such as `alert.fired`.",
         ],
         template: None,
     },
@@ -106,7 +106,7 @@ pub static SENDERS: &[Sender] = &[
         key: "`dedup_key`, with `source`; without one another identifier, or source, title and labels",
         signature: Signature::StandardWebhooks,
         setup: &[
-            "Send the body below to URL. Only `title` is required; whatever else is in it is shown to Devin as well.",
+            "Send the body below to URL, signed with a secret as Standard Webhooks has it. Only `title` is required; whatever else is in it is shown to Devin as well.",
         ],
         template: Some(
             r#"{

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use super::{Reader, Sender, all};
 
 /// What stands for the address in the steps.
-const URL: &str = "URL is where the relay receives the sender's webhooks (`https://<your relay>/v1/hooks/<name>`), or a program of \
-                   yours that pipes each body into `source-devin-ai alert-relay run --alert -`.";
+const URL: &str = "URL is where the relay receives the sender's webhooks (`https://<your relay>/v1/hooks/<name>`; with a secret \
+                   in it, `.../<name>/<secret>`), or a program of yours that pipes each body into `source-devin-ai alert-relay run --alert -`.";
 
 /// One line for each sender: its name, what it is, and how it signs.
 pub fn list() -> String {

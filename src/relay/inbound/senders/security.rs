@@ -24,7 +24,7 @@ labels: {rule: rule, host: hostname, source: source}
         key: "rule, host and pod",
         signature: Signature::Header,
         setup: &[
-            "Set `json_output: true` and `http_output: {enabled: true, url: URL}` in `falco.yaml`; or the `webhook` output of Falcosidekick, with a header that holds a secret.",
+            "Set `json_output: true` and `http_output: {enabled: true, url: URL}` (with a secret in it) in `falco.yaml`; or the `webhook` output of Falcosidekick, with a header that holds a secret.",
             "Falco says nothing when something is over.",
         ],
         template: None,

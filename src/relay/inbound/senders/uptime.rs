@@ -23,7 +23,7 @@ labels: {check: check_name, type: check_type, host: check_params.hostname}
         )],
         key: "the check",
         signature: Signature::Nothing,
-        setup: &["Under Integrations, add a webhook with URL, and choose it in the checks."],
+        setup: &["Under Integrations, add a webhook with URL (with a secret in it), and choose it in the checks."],
         template: None,
     },
     Sender {

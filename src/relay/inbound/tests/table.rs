@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Grouping, alerts, names, payload, sender_of};
 use crate::relay::alert::{Alert, Format, State};
 use crate::relay::inbound::Mapping;
-use crate::relay::inbound::senders::{Reader, all, by_name, of};
+use crate::relay::inbound::senders::{Reader, Signature, all, by_name, of};
 
 fn one(name: &str) -> Alert {
     alerts(&payload(name), Grouping::Group).unwrap_or_else(|problem| panic!("{name}: {problem}")).remove(0)
@@ -53,6 +53,19 @@ fn what_ends_an_alert_has_its_key_and_another_alert_has_another() {
         let key = found.into_iter().next().unwrap();
         assert!(key.starts_with(&format!("{}:", sender_of(&format!("{subject}-")).format.name())), "{subject}: {key}");
         assert!(seen.insert(key), "{subject}");
+    }
+}
+
+#[test]
+fn the_steps_say_where_what_proves_a_message_is_filled_in() {
+    for sender in all().filter(|sender| ![Format::Any].contains(&sender.format)) {
+        let (name, steps) = (sender.format.name(), sender.setup.join(" "));
+        let words = match sender.signature {
+            Signature::Nothing => &["with a secret in it", "secret in the URL"][..],
+            Signature::Sns => &["SNS topic"],
+            _ => &["secret", "token", "authorization header", "`Authorization` header", "API key"],
+        };
+        assert!(words.iter().any(|word| steps.contains(word)), "{name} ({:?}): {steps}", sender.signature);
     }
 }
 

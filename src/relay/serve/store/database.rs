@@ -1,19 +1,20 @@
 //! The one connection: opened so that what is committed survives a power loss, and opened again when it is lost.
 
-use std::fs::{File, Metadata, OpenOptions};
-use std::path::{Path, PathBuf};
+mod files;
+mod orders;
+
+use std::fs::File;
 use std::sync::Once;
 
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
 use super::place;
 use super::schema::migrate;
 use super::transfer::{lock::lock, mark};
-use super::{
-    Address, Answered, Dialect, NewDelivery, Order, Reply, StoreError, Taken, actions, admission, by_hand, decisions,
-    hint, intake, late, outbox, pruning, queue, suppressions, view,
-};
+use super::{Address, Dialect, Order, Reply, StoreError, hint};
+use files::Files;
+pub use files::{claim_file, url_of_file};
+use orders::{has_due_jobs, perform};
 
 /// Before anything is read: the journal that lets readers in beside the writer, and a sync with every commit.
 const SQLITE_SETTINGS: &str = "
@@ -26,9 +27,6 @@ PRAGMA foreign_keys = ON;
 /// A process that stands still in the middle of a transaction holds locks that all others wait for: it is given up before the
 /// deliveries that wait for it are.
 const POSTGRES_SETTINGS: &str = "SET idle_in_transaction_session_timeout = '3s'";
-
-/// So many bytes are written to see whether any can be: the size of a common delivery.
-const PROBE: usize = 32 << 10;
 
 /// The database behind a store.
 pub struct Database {
@@ -195,91 +193,6 @@ pub fn install_drivers() {
     });
 }
 
-/// The files of a database that is open, which somebody may delete or put others in the place of: what is written to them then
-/// is gone with the process.
-struct Files {
-    path: PathBuf,
-    /// Which files they are.
-    opened: Vec<Option<u64>>,
-}
-
-impl Files {
-    fn note(&mut self) {
-        self.opened = self.seen();
-    }
-
-    fn check(&self) -> Result<(), StoreError> {
-        if self.seen() == self.opened {
-            return Ok(());
-        }
-        let path = self.path.display();
-        Err(StoreError(format!(
-            "the file {path} or its journal {path}-wal was deleted or replaced while it was open: put it back, or start the bridge again"
-        )))
-    }
-
-    /// The database and its journal.
-    fn seen(&self) -> Vec<Option<u64>> {
-        let mut journal = self.path.clone().into_os_string();
-        journal.push("-wal");
-        [self.path.as_path(), Path::new(&journal)]
-            .map(|path| std::fs::metadata(path).ok().map(|file| number(&file)))
-            .to_vec()
-    }
-}
-
-/// What tells a file from another one of its name; where there is no such thing, only whether it is there.
-fn number(file: &Metadata) -> u64 {
-    #[cfg(unix)]
-    return std::os::unix::fs::MetadataExt::ino(file);
-    #[cfg(not(unix))]
-    return u64::from(file.is_dir());
-}
-
-/// How a file is opened: `ro` only to be read, `rwc` to be made if it is not there.
-pub(super) fn url_of_file(path: &Path, mode: &str) -> String {
-    let name = utf8_percent_encode(&path.to_string_lossy(), NON_ALPHANUMERIC).to_string();
-    format!("sqlite:{name}?mode={mode}")
-}
-
-/// The file, readable to its owner only (SQLite gives the same mode to its journal), and the lock of who writes to it. `remedy` is what to do
-/// while another process has that.
-pub(super) fn claim_file(path: &Path, remedy: &str) -> Result<File, StoreError> {
-    let options = || {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        options
-    };
-    let in_words = |error: std::io::Error| place::in_words(&error);
-    place::look(path)?;
-    drop(options().open(path).map_err(in_words)?);
-    // Another name of the same file, through a symbolic link, has the same lock.
-    let mut beside = path.canonicalize().map_err(in_words)?.into_os_string();
-    beside.push("-lock");
-    let lock = options().open(&beside).map_err(in_words)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(std::fs::TryLockError::WouldBlock) => {
-            return Err(StoreError(format!("another process writes to it: {remedy}")));
-        }
-        Err(std::fs::TryLockError::Error(error)) => return Err(in_words(error)),
-    }
-    Ok(lock)
-}
-
-/// Whether a job is due now that was not.
-fn has_due_jobs(reply: &Reply) -> bool {
-    match reply {
-        Reply::Receipt(receipt) => {
-            receipt.taken.iter().any(|taken| matches!(taken, Taken::Started { .. } | Taken::Joined { .. }))
-        }
-        Reply::ByHand(answered) => matches!(answered, Answered::Done { .. }),
-        _ => false,
-    }
-}
-
 /// By the database's clock, in Unix milliseconds.
 ///
 /// # Errors
@@ -290,69 +203,6 @@ pub async fn now(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64
         Dialect::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
     };
     Ok(sqlx::query(text).fetch_one(connection).await?.try_get(0)?)
-}
-
-/// Writes more than one page, other bytes each time: a disk that is full or cannot be written to any more is found by it.
-async fn probe(work: &mut Work<'_>) -> Result<(), StoreError> {
-    let text = match work.dialect {
-        Dialect::Sqlite => {
-            "INSERT INTO probes (id, at, padding) VALUES (1, $1, $2) \
-            ON CONFLICT (id) DO UPDATE SET at = EXCLUDED.at, padding = EXCLUDED.padding"
-        }
-        // A row for each connection, so that no process waits for another.
-        Dialect::Postgres => {
-            "INSERT INTO probes (id, at, padding) VALUES (pg_backend_pid(), $1, $2) \
-            ON CONFLICT (id) DO UPDATE SET at = EXCLUDED.at, padding = EXCLUDED.padding"
-        }
-    };
-    let padding = vec![work.now.to_le_bytes()[0]; PROBE];
-    sqlx::query(text).bind(work.now).bind(padding).execute(&mut *work.connection).await?;
-    Ok(())
-}
-
-/// Does a run of orders: deliveries, which are taken in together, or one of any other kind.
-async fn perform(work: &mut Work<'_>, run: &[Order]) -> Result<Vec<Reply>, StoreError> {
-    let [order, ..] = run else { return Ok(Vec::new()) };
-    let reply = match order {
-        Order::Accept(_) => {
-            let deliveries: Vec<&NewDelivery> = run.iter().filter_map(Order::delivery).collect();
-            return Ok(intake::accept(work, &deliveries).await?.into_iter().map(Reply::Receipt).collect());
-        }
-        Order::Claim { integration, owner, lease_ms, most } => {
-            Reply::Due(queue::claim(work, integration, owner, *lease_ms, *most).await?)
-        }
-        Order::Save(save) => Reply::Saved(queue::save(work, save).await?),
-        Order::Renew { held, lease_ms } => done(queue::renew(work, held, *lease_ms).await)?,
-        Order::Release { owner } => done(queue::release(work, owner).await)?,
-        Order::Active => Reply::Active(queue::active(work).await?),
-        Order::Sight { attempt_tag, session } => done(queue::sight(work, attempt_tag, session).await)?,
-        Order::Sightings { attempt_tag } => Reply::Sessions(queue::sightings(work, attempt_tag).await?),
-        Order::KeepOrganization { integration, org_id } => {
-            done(queue::keep_organization(work, integration, org_id).await)?
-        }
-        Order::Organization { integration } => Reply::Text(queue::organization(work, integration).await?),
-        Order::See(question) => Reply::Seen(Box::new(view::see(work, question).await?)),
-        Order::Admit(ask) => Reply::Admission(admission::admit(work, ask).await?),
-        Order::Late { integration, most } => Reply::Late(late::due(work, integration, *most).await?),
-        Order::Amend(amendment) => done(late::amend(work, amendment).await)?,
-        Order::Decisions { filter, most, after } => {
-            Reply::Decisions(decisions::decisions(work, filter, *most, after.as_ref()).await?)
-        }
-        Order::NoteAction(action) => done(actions::note(work, action).await)?,
-        Order::Actions { most, after } => Reply::Actions(actions::actions(work, *most, after.as_ref()).await?),
-        Order::Throw { switch, is_on } => done(decisions::throw(work, switch, *is_on).await)?,
-        Order::ByHand { wish, by } => Reply::ByHand(by_hand::fulfill(work, wish, by).await?),
-        Order::Suppressions => Reply::Suppressions(suppressions::all(work).await?),
-        Order::Switches => Reply::Switches(decisions::switches(work).await?),
-        Order::Prune(keep) => Reply::Pruned(pruning::prune(work, keep).await?),
-        Order::Outbox(wish) => Reply::Outbox(outbox::fulfill(work, wish).await?),
-        Order::Ping => done(probe(work).await)?,
-    };
-    Ok(vec![reply])
-}
-
-fn done(result: Result<(), StoreError>) -> Result<Reply, StoreError> {
-    result.map(|()| Reply::Done)
 }
 
 impl Dialect {
