@@ -177,7 +177,9 @@ impl Database {
     /// At the start of the process, nobody else writes to this file: whoever held a lease is gone.
     async fn end_leases(&mut self) -> Result<(), StoreError> {
         if self.dialect == Dialect::Sqlite {
-            self.connected().await?.execute("UPDATE jobs SET lease_until = NULL").await?;
+            // Those that have ended are held by nobody, and may be many.
+            let text = "UPDATE jobs SET lease_until = NULL WHERE settled_at IS NULL AND lease_until IS NOT NULL";
+            self.connected().await?.execute(text).await?;
             self.connected().await?.execute("UPDATE outbox SET lease_until = NULL WHERE state = 'waiting'").await?;
         }
         Ok(())
