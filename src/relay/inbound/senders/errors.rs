@@ -182,7 +182,7 @@ facts: [alarm.query, alarm.state, trigger]
         key: "the error; or `site`, `check_in` or `alarm` with its identifier",
         signature: Signature::Token { header: "honeybadger-token" },
         setup: &[
-            "In the project's settings, under Alerts & Integrations, add WebHook with URL, and the events for errors, uptime and check-ins that are wrong and that are right again.",
+            "In the project's settings, under Alerts & Integrations, add WebHook with URL, and the events for errors, uptime and check-ins that are wrong and that are right again. The token of the integration is the secret.",
         ],
         template: None,
     },

@@ -46,7 +46,7 @@ pub static SENDERS: &[Sender] = &[
         key: "receiver and group labels; without group labels the alert's name",
         signature: Signature::Header,
         setup: &[
-            "Add a receiver with the `webhook_configs` below, and a route to it.",
+            "Add a receiver with the `webhook_configs` below, and a route to it. The file holds the secret and nothing else.",
             "Group by what tells two problems apart, such as `alertname` and `service`: a group is one session.",
         ],
         template: Some(
