@@ -271,6 +271,7 @@ fn paused_integration(reason: &str) -> Option<&str> {
 mod tests {
     use super::*;
     use crate::relay::serve::gates::Gate;
+    use crate::relay::serve::store::Progress;
 
     #[test]
     fn a_job_whose_process_was_killed_says_who_has_it_and_until_when() {
