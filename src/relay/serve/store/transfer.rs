@@ -26,6 +26,9 @@ pub use moving::{Undone, migrate_store, undo_migration};
 pub use placing::may_be_placed;
 pub use serving::look_for_mark;
 
+/// Where a backup has the checksums of its tables, beside how many rows each has. No table is called so.
+const DIGESTS: &str = "sha256";
+
 /// What was copied.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Copied {
@@ -35,6 +38,8 @@ pub struct Copied {
     pub at: i64,
     /// How many rows each table has.
     pub rows: Vec<(String, i64)>,
+    /// The checksum of each table; none where it was not read.
+    digests: Vec<(String, String)>,
 }
 
 impl Copied {
@@ -127,8 +132,11 @@ async fn write_backup(source: &mut Held, file: &Path) -> Result<Copied, StoreErr
 
 /// Says in the file that it is a backup, and what belongs into it.
 async fn seal(target: &mut Held, copied: &Copied) -> Result<(), StoreError> {
-    let rows: Map<String, Value> = copied.rows.iter().map(|(name, rows)| (name.clone(), Value::from(*rows))).collect();
-    let mark = Mark { kind: MarkKind::Backup, at: copied.at, detail: Value::Object(rows).to_string() };
+    let mut told: Map<String, Value> =
+        copied.rows.iter().map(|(name, rows)| (name.clone(), Value::from(*rows))).collect();
+    let digests = copied.digests.iter().map(|(name, digest)| (name.clone(), Value::from(digest.as_str())));
+    told.insert(DIGESTS.to_string(), Value::Object(digests.collect()));
+    let mark = Mark { kind: MarkKind::Backup, at: copied.at, detail: Value::Object(told).to_string() };
     mark::set(&mut target.connection, target.dialect, &mark).await?;
     target.commit().await
 }
@@ -164,9 +172,9 @@ fn has_the_form(file: &Path) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// What a driver says of a page that it cannot read is of no use.
+/// What a driver says of a page or a text that it cannot read is of no use.
 fn without_driver(error: StoreError) -> StoreError {
-    if error.0.contains("returned from database") {
+    if error.0.contains("returned from database") || error.0.contains("while decoding") {
         return StoreError("the file is damaged".to_string());
     }
     error
@@ -178,15 +186,37 @@ async fn look_into(held: &mut Held) -> Result<Copied, StoreError> {
     let mark = held.mark().await?.filter(|mark| mark.kind == MarkKind::Backup);
     let mark = mark.ok_or_else(|| StoreError("it is no backup, but a store".to_string()))?;
     let told: Map<String, Value> = serde_json::from_str(&mark.detail)?;
-    let mut rows = Vec::new();
+    let mut found = Copied { version, at: mark.at, rows: Vec::new(), digests: Vec::new() };
     for table in &tables {
-        let found = rows::count(&mut held.connection, table).await?;
-        if told.get(&table.name).and_then(Value::as_i64) != Some(found) {
-            return Err(StoreError(format!("the table {} does not have the rows that it should have", table.name)));
-        }
-        rows.push((table.name.clone(), found));
+        found.add(table.name.clone(), rows::sum(&mut held.side(), table).await?);
     }
-    Ok(Copied { version, at: mark.at, rows })
+    found.check(&told).map(|()| found)
+}
+
+impl Copied {
+    fn add(&mut self, table: String, sum: rows::Sum) {
+        self.rows.push((table.clone(), sum.rows));
+        self.digests.push((table, sum.digest));
+    }
+
+    /// Compares it with what a backup says of itself.
+    fn check(&self, told: &Map<String, Value>) -> Result<(), StoreError> {
+        for (table, rows) in &self.rows {
+            if told.get(table).and_then(Value::as_i64) != Some(*rows) {
+                return Err(StoreError(format!("the table {table} does not have the rows that it should have")));
+            }
+        }
+        // One of an earlier build has none.
+        let Some(digests) = told.get(DIGESTS) else { return Ok(()) };
+        for (table, digest) in &self.digests {
+            if digests[table].as_str() != Some(digest) {
+                return Err(StoreError(format!(
+                    "the table {table} does not hold what was written: its checksum is another. Restore another backup"
+                )));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Makes a store of a backup, and brings it to today's tables. The store has to be empty, or one that a restore was to fill which was
@@ -218,20 +248,20 @@ async fn fill(source: &mut Held, target: &mut Held) -> Result<Copied, StoreError
     let at = source.now().await?;
     let (version, tables) = source.contents().await?;
     target.begin_filling(version).await?;
-    let mut rows = Vec::new();
+    let mut all = Copied { version, at, rows: Vec::new(), digests: Vec::new() };
     for table in &tables {
         let copied = rows::copy(&mut source.side(), &mut target.side(), table).await?;
         let (there, here) =
             (rows::count(&mut source.connection, table).await?, rows::count(&mut target.connection, table).await?);
-        if [there, here] != [copied; 2] {
+        if [there, here] != [copied.rows; 2] {
             return Err(StoreError(format!(
                 "the table {} has {there} rows, and {here} arrived: nothing is kept of it",
                 table.name
             )));
         }
-        rows.push((table.name.clone(), copied));
+        all.add(table.name.clone(), copied);
     }
-    Ok(Copied { version, at, rows })
+    Ok(all)
 }
 
 fn of_backup(file: &Path, error: &StoreError) -> StoreError {

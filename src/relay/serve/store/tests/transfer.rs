@@ -106,6 +106,43 @@ async fn a_backup_is_of_one_moment_while_deliveries_go_on() {
 }
 
 #[tokio::test]
+async fn a_backup_that_holds_other_words_than_were_written_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let (address, file) = (Address::Sqlite(directory.path().join("relay.db")), directory.path().join("backup"));
+    let store = filled(&address).await;
+    store.back_up(&file).await.unwrap();
+    let mut bytes = std::fs::read(&file).unwrap();
+    // Within the body, of which no index knows.
+    let body: Vec<u8> = (100..200).collect();
+    let places: Vec<usize> = (0..bytes.len()).filter(|at| bytes[*at..].starts_with(&body)).collect();
+    assert!(places.len() > 200, "{}", places.len());
+    places.iter().for_each(|at| bytes[*at] ^= 1);
+    std::fs::write(&file, bytes).unwrap();
+    let into = Address::Sqlite(directory.path().join("new.db"));
+    let refused = restore(&file, &into).await.unwrap_err().to_string();
+    assert!(refused.contains("the table deliveries does not hold what was written"), "{refused}");
+    assert!(!directory.path().join("new.db").exists());
+}
+
+#[tokio::test]
+async fn a_backup_of_an_earlier_build_has_no_checksums_and_is_restored() {
+    let directory = tempfile::tempdir().unwrap();
+    let (address, file) = (Address::Sqlite(directory.path().join("relay.db")), directory.path().join("backup"));
+    let store = filled(&address).await;
+    store.back_up(&file).await.unwrap();
+    let as_file = Address::Sqlite(file.clone());
+    let mut held = Held::alone(&as_file).await.unwrap();
+    let mark = held.mark().await.unwrap().unwrap();
+    let mut detail: serde_json::Value = serde_json::from_str(&mark.detail).unwrap();
+    assert!(detail.as_object_mut().unwrap().remove("sha256").is_some());
+    held.set_mark(&Mark { detail: detail.to_string(), ..mark }).await.unwrap();
+    held.close().await;
+    let into = Address::Sqlite(directory.path().join("new.db"));
+    restore(&file, &into).await.unwrap();
+    assert_eq!(all(&into).await, all(&address).await);
+}
+
+#[tokio::test]
 async fn a_file_that_is_not_whole_is_no_backup() {
     let directory = tempfile::tempdir().unwrap();
     let (address, file) = (Address::Sqlite(directory.path().join("relay.db")), directory.path().join("backup"));
@@ -317,8 +354,10 @@ async fn a_restore_that_fails_leaves_the_store_as_it_was() {
     let file = directory.path().join("backup");
     back_up_once(&places[0], &file).await;
     let mut held = Held::alone(&Address::Sqlite(file.clone())).await.unwrap();
-    // It is found when all tables before it are copied.
-    sqlx::Executor::execute(&mut held.connection, "ALTER TABLE switches RENAME COLUMN name TO title").await.unwrap();
+    // It is found when all tables before it are copied: the store has each switch once.
+    let twice = "DROP TABLE switches; CREATE TABLE switches (name TEXT, at BIGINT); INSERT INTO switches VALUES ('x', 1), ('x', 1);
+        UPDATE relay_mark SET detail = json_set(json_remove(detail, '$.sha256'), '$.switches', 2)";
+    sqlx::Executor::execute(&mut held.connection, twice).await.unwrap();
     held.close().await;
     for into in &places[1..] {
         let refused = restore(&file, into).await.unwrap_err().to_string();

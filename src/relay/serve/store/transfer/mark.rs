@@ -61,7 +61,7 @@ impl Mark {
                 "a restore of {place} into it began on {at} and did not come to its end: run it again, `source-devin-ai alert-relay restore FILE --store STORE`, which fills it anew"
             ),
             MarkKind::Arriving => format!(
-                "its migration from {place} began on {at} and did not come to its end: run it again, `source-devin-ai alert-relay migrate OLD_STORE NEW_STORE`. The old store has everything until then"
+                "its migration from {place} began on {at} and did not come to its end: run it again, `source-devin-ai alert-relay migrate OLD_STORE NEW_STORE`. The old store has everything until then: to go on with that one, delete this one, and where the old one says that it was moved, `source-devin-ai alert-relay migrate --undo OLD_STORE`"
             ),
         })
     }

@@ -78,7 +78,7 @@ async fn count_all(held: &mut Held) -> Result<Copied, StoreError> {
     for table in &tables {
         rows.push((table.name.clone(), rows::count(&mut held.connection, table).await?));
     }
-    Ok(Copied { version, at, rows })
+    Ok(Copied { version, at, rows, digests: Vec::new() })
 }
 
 /// Has a store that was moved elsewhere be served again.

@@ -1,5 +1,6 @@
-//! The rows of a table, from one database into another, in the order in which they were written.
+//! The rows of a table, from one database into another, in the order in which they were written, and their checksum.
 
+use sha2::{Digest as _, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Executor as _, Row as _};
 
@@ -26,22 +27,63 @@ enum Value {
     Bytes(Option<Vec<u8>>),
 }
 
-/// Copies a table, and answers with how many rows that were.
+/// What a table holds, in short.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sum {
+    pub rows: i64,
+    /// SHA-256 in hexadecimal, over every value of every row in their order: the same in every database.
+    pub digest: String,
+}
+
+/// Copies a table, and answers with what was read.
 ///
 /// # Errors
 /// A database's, with the name of the table.
-pub async fn copy(from: &mut Side<'_>, into: &mut Side<'_>, table: &Table) -> Result<i64, StoreError> {
-    let failed = |error: StoreError| StoreError(format!("the table {} cannot be copied: {error}", table.name));
-    let mut reader = Reader::new(from, table).await.map_err(failed)?;
-    let mut copied = 0;
+pub async fn copy(from: &mut Side<'_>, into: &mut Side<'_>, table: &Table) -> Result<Sum, StoreError> {
+    read_all(from, Some(into), table)
+        .await
+        .map_err(|error| StoreError(format!("the table {} cannot be copied: {error}", table.name)))
+}
+
+/// Reads a table, and answers with what it holds.
+///
+/// # Errors
+/// The database's.
+pub async fn sum(from: &mut Side<'_>, table: &Table) -> Result<Sum, StoreError> {
+    read_all(from, None, table).await
+}
+
+async fn read_all(from: &mut Side<'_>, mut into: Option<&mut Side<'_>>, table: &Table) -> Result<Sum, StoreError> {
+    let mut reader = Reader::new(from, table).await?;
+    let (mut count, mut digest) = (0, Sha256::new());
     loop {
-        let rows = reader.next().await.map_err(failed)?;
+        let rows = reader.next().await?;
         if rows.is_empty() {
-            reader.end().await.map_err(failed)?;
-            return Ok(copied);
+            reader.end().await?;
+            let digest = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+            return Ok(Sum { rows: count, digest });
         }
-        insert(into, table, &rows).await.map_err(failed)?;
-        copied += i64::try_from(rows.len()).unwrap_or(i64::MAX);
+        rows.iter().flatten().for_each(|value| value.digest_into(&mut digest));
+        if let Some(into) = into.as_deref_mut() {
+            insert(into, table, &rows).await?;
+        }
+        count += i64::try_from(rows.len()).unwrap_or(i64::MAX);
+    }
+}
+
+impl Value {
+    /// Adds its kind, its length, and itself, so that no two rows look alike.
+    fn digest_into(&self, digest: &mut Sha256) {
+        let (kind, bytes) = match self {
+            Value::Text(Some(text)) => (b't', text.as_bytes()),
+            Value::Integer(Some(number)) => (b'i', &number.to_be_bytes()[..]),
+            Value::Real(Some(digits)) => (b'r', digits.as_bytes()),
+            Value::Bytes(Some(bytes)) => (b'b', &bytes[..]),
+            Value::Text(None) | Value::Integer(None) | Value::Real(None) | Value::Bytes(None) => (b'n', &[][..]),
+        };
+        digest.update([kind]);
+        digest.update((bytes.len() as u64).to_be_bytes());
+        digest.update(bytes);
     }
 }
 
