@@ -337,12 +337,22 @@ fn whoever_may_not_and_whoever_is_not_there_is_told_what_to_do() {
 
 #[test]
 fn a_bridge_with_a_certificate_of_its_own_is_trusted_by_that() {
-    let program = program().file("cert.pem", include_str!("tls/cert.pem")).file("key.pem", include_str!("tls/key.pem"));
-    let bridge = Bridge::start(&program, "--sandbox --tls-cert cert.pem --tls-key key.pem");
-    let port = bridge.address.rsplit(':').next().unwrap();
+    let program = program()
+        .file("plain.pem", include_str!("tls/cert.pem"))
+        // As `openssl req -x509` makes it: it may sign others.
+        .file("own.pem", include_str!("tls/own.pem"))
+        .file("key.pem", include_str!("tls/key.pem"));
     let asked = |options: &str| program.run(&format!("alert-relay ps {options} --output text"));
-    let trusted = asked(&format!("--bridge https://localhost:{port} --ca-file cert.pem"));
-    assert!(trusted.status.success(), "{}", trusted.stderr);
+    let mut bridge = None;
+    for name in ["own.pem", "plain.pem"] {
+        let started = Bridge::start(&program, &format!("--sandbox --tls-cert {name} --tls-key key.pem"));
+        let port = started.address.rsplit(':').next().unwrap();
+        let trusted = asked(&format!("--bridge https://localhost:{port} --ca-file {name}"));
+        assert!(trusted.status.success(), "{name}: {}", trusted.stderr);
+        bridge = Some(started);
+    }
+    let bridge = bridge.unwrap();
+    let port = bridge.address.rsplit(':').next().unwrap();
     let unknown = asked(&format!("--bridge https://localhost:{port}"));
     assert!(unknown.stderr.contains("--ca-file") && unknown.status.code() == Some(1), "{}", unknown.stderr);
     let clear = asked(&format!("--bridge http://localhost:{port}"));

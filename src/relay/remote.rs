@@ -5,19 +5,20 @@ pub mod alert;
 pub mod find;
 pub mod news;
 pub mod table;
+mod trust;
 pub mod words;
 
 use std::time::Duration;
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
-use reqwest::{Certificate, Response, StatusCode, Url};
+use reqwest::{Response, StatusCode, Url};
 use serde_json::Value;
 
 use super::error_report::{Code, ErrorReport};
 use crate::devin::address::is_loopback;
 use crate::devin::transport::Method;
-use crate::devin::{Kind, Token, kind_of, reaching, root_cause};
+use crate::devin::{Kind, Token, kind_of, reaching};
 
 /// How long an answer may take. The bridge gives up its own work before.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -64,11 +65,7 @@ impl Bridge {
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE);
         if let Some(roots) = roots {
-            let roots = Certificate::from_pem_bundle(roots).map_err(|error| root_cause(&error))?;
-            if roots.is_empty() {
-                return Err("it holds no certificate in PEM".to_string());
-            }
-            builder = builder.tls_certs_only(roots);
+            builder = builder.tls_backend_preconfigured(trust::trusting_only(roots)?);
         }
         let client = reaching(address, builder)?;
         Ok(Bridge { address: address.to_string(), client, has_token: token.is_some() })
