@@ -111,3 +111,22 @@ fn the_page_of_an_alert_offers_what_would_be_done_and_nothing_else() {
     let refused = bridge.get("/").body.split("id=\"refusals\"").nth(1).unwrap().to_string();
     assert!(refused.contains(">disk fuller</a>") && refused.contains("suppressed"), "{refused}");
 }
+
+#[test]
+fn a_store_that_does_not_answer_is_told_once_and_once_when_it_is_back() {
+    let program = at(&Devin::of(&std::sync::Arc::new(Sessions::new())).settings());
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml");
+    let (here, elsewhere) = (program.path("relay.db"), program.path("elsewhere.db"));
+    std::fs::rename(&here, &elsewhere).unwrap();
+    for _ in 0..3 {
+        assert_eq!(bridge.post("generic", DISK_FULL).status, 503);
+    }
+    std::fs::rename(&elsewhere, &here).unwrap();
+    let mut said = Vec::new();
+    while !said.last().is_some_and(|line: &String| line.contains("the store answers again")) {
+        said.push(bridge.line().unwrap().to_string());
+    }
+    let told = said.iter().filter(|line| line.contains("the store does not answer")).count();
+    assert_eq!(told, 1, "{said:#?}");
+    assert!(!said.iter().any(|line| line.contains("\"status\":503")), "the deliveries are counted: {said:#?}");
+}

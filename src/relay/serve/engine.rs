@@ -132,7 +132,7 @@ impl Engine {
         let due = match self.store.claim(&self.integration.name, &self.owner, LEASE, free).await {
             Ok(due) => due,
             Err(error) => {
-                self.log.warn(&format!("due jobs cannot be read: {error}"));
+                self.log.store_failed("due jobs cannot be read", &error);
                 return IDLE;
             }
         };
@@ -156,7 +156,7 @@ impl Engine {
             tokio::time::sleep(RENEWAL).await;
             let held = self.in_hand().iter().map(|(job_id, epoch)| (job_id.clone(), *epoch)).collect();
             if let Err(error) = self.store.renew(held, LEASE).await {
-                self.log.warn(&format!("the leases cannot be renewed: {error}"));
+                self.log.store_failed("the leases cannot be renewed", &error);
             }
         }
     }
@@ -275,7 +275,9 @@ impl Engine {
                     return true;
                 }
                 Ok(Saved::Lost) => return false,
-                Err(error) => self.log.warn(&format!("{} cannot be kept, and waits: {error}", held.job.id)),
+                Err(error) => {
+                    self.log.store_failed(&format!("how far {} has come cannot be kept yet", held.job.id), &error)
+                }
             }
             if self.is_stopping() {
                 return false;
@@ -287,7 +289,8 @@ impl Engine {
     /// Keeps that a session was made, whoever holds the job by now.
     async fn sight(&self, attempt_tag: &str, session: &Session) {
         while let Err(error) = self.store.sight(attempt_tag, session).await {
-            self.log.warn(&format!("the session {} cannot be kept, and is again: {error}", session.session_id));
+            self.log
+                .store_failed(&format!("that the session {} was made cannot be kept yet", session.session_id), &error);
             if self.is_stopping() {
                 return;
             }
@@ -300,7 +303,7 @@ impl Engine {
         match self.store.sightings(attempt_tag).await {
             Ok(sessions) => Some(sessions),
             Err(error) => {
-                self.log.warn(&format!("what was made before cannot be read: {error}"));
+                self.log.store_failed("which sessions were made cannot be read", &error);
                 None
             }
         }

@@ -1,12 +1,15 @@
 //! What `serve` says while it runs: a line for each decision, with its job and its alert. Text where a person watches, JSON
 //! elsewhere. The door out takes secrets away.
 
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Instant, SystemTime};
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use super::outage::Outage;
+use super::store::StoreError;
 use crate::output::Output;
 use crate::redact::redact;
 use crate::relay::event::{EventKind, RelayEvent};
@@ -33,12 +36,14 @@ pub struct Decision {
 pub struct Log {
     output: Output,
     is_json: bool,
+    began: Instant,
+    outage: Arc<Mutex<Outage>>,
 }
 
 impl Log {
     /// A log that writes to `output`.
     pub fn new(output: &Output, is_json: bool) -> Log {
-        Log { output: output.clone(), is_json }
+        Log { output: output.clone(), is_json, began: Instant::now(), outage: Arc::default() }
     }
 
     /// An event of a job.
@@ -71,7 +76,12 @@ impl Log {
     }
 
     /// What became of a delivery: as JSON one line with a member for each alert, as text a line for each alert.
+    ///
+    /// One that cannot be kept while the store is known not to answer is only counted.
     pub fn delivery(&self, route: &str, status: u16, answer: &Value, decisions: &[Decision]) {
+        if status == 503 && self.outage().is_on() {
+            return;
+        }
         let time = now();
         // What is not taken, its sender may not look at.
         let (level, mark) = if status < 400 { ("info", "") } else { ("warning", "warning: ") };
@@ -115,6 +125,28 @@ impl Log {
     /// Something that a person should look at.
     pub fn warn(&self, message: &str) {
         self.line("warning", message);
+    }
+
+    /// Something that the store could not do. The first is told, and what follows is counted until it answers again.
+    pub fn store_failed(&self, what: &str, error: &StoreError) {
+        if self.outage().failed(self.began.elapsed()) {
+            self.warn(&format!(
+                "the store does not answer: {error} ({what}). What else fails until it answers again is counted, and not told"
+            ));
+        }
+    }
+
+    /// The store could do something.
+    pub fn store_answered(&self) {
+        let over = self.outage().answered(self.began.elapsed());
+        if let Some(over) = over {
+            let (seconds, others) = (over.lasted.as_secs(), over.others);
+            self.note(&format!("the store answers again: it failed for {seconds} s, {others} more times"));
+        }
+    }
+
+    fn outage(&self) -> MutexGuard<'_, Outage> {
+        self.outage.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn line(&self, level: &str, message: &str) {

@@ -14,6 +14,7 @@ mod live;
 mod log;
 pub mod metrics;
 pub mod notify;
+mod outage;
 mod page;
 mod polling;
 mod reading;
@@ -107,8 +108,13 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
         metrics.expires(at);
     }
     let watch = {
-        let metrics = Arc::clone(&metrics);
-        Box::new(move |took, is_committed| metrics.transacted(took, is_committed))
+        let (metrics, log) = (Arc::clone(&metrics), log.clone());
+        Box::new(move |took, is_committed| {
+            metrics.transacted(took, is_committed);
+            if is_committed {
+                log.store_answered();
+            }
+        })
     };
     let store = Arc::new(Store::watched(&address, watch).await.map_err(|error| error.to_string())?);
     let owner = format!("relay-{}", drawn());
@@ -227,7 +233,7 @@ async fn look_after(door: Arc<Door>, log: Log) {
                 "the bodies of the {bodies} oldest deliveries are forgotten: max_store_size allows {} MiB of them",
                 most >> 20
             )),
-            Err(error) => log.warn(&format!("old deliveries cannot be forgotten: {error}")),
+            Err(error) => log.store_failed("old deliveries cannot be forgotten", &error),
         }
         match door.jobs_of_nobody().await {
             Ok(jobs_of_nobody) => {
@@ -237,7 +243,7 @@ async fn look_after(door: Arc<Door>, log: Log) {
                     ));
                 }
             }
-            Err(error) => log.warn(&format!("jobs without an integration cannot be looked for: {error}")),
+            Err(error) => log.store_failed("jobs without an integration cannot be looked for", &error),
         }
         // Early enough that no more than a tenth is kept beyond the bound.
         let _ = tokio::time::timeout(PRUNING, door.store.has_grown(most / 10)).await;

@@ -91,7 +91,7 @@ impl Engine {
                     self.metrics.decided(&held.rule, &admission);
                     return Some(admission);
                 }
-                Err(error) => self.log.warn(&format!("{}: whether it may start is not known: {error}", job.id)),
+                Err(error) => self.log.store_failed(&format!("whether {} may start is not known", job.id), &error),
             }
             if self.is_stopping() {
                 return None;

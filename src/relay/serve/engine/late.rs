@@ -26,7 +26,7 @@ impl Engine {
                         self.look_at(&late, &requests).await;
                     }
                 }
-                Err(error) => self.log.warn(&format!("sessions that wait for a person cannot be looked up: {error}")),
+                Err(error) => self.log.store_failed("sessions that wait for a person cannot be looked up", &error),
             }
         }
     }
@@ -48,7 +48,7 @@ impl Engine {
             acus_consumed: Some(session.acus_consumed),
         };
         if let Err(error) = self.store.amend(Amendment { job_id: late.job.id.clone(), progress }).await {
-            self.log.warn(&format!("{}: what its session came to cannot be kept: {error}", late.job.id));
+            self.log.store_failed(&format!("what the session of {} came to cannot be kept yet", late.job.id), &error);
             return;
         }
         self.metrics.came_to(&late.rule, outcome.kind);

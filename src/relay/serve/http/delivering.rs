@@ -94,8 +94,8 @@ impl Door {
                 self.confirm(accepted, self.receipt(receipt, verdict, &notes)).await
             }
             Ok(Err(error)) => {
-                let problem = format!("a delivery to {} cannot be kept: {error}", route.name);
-                self.trouble(&problem, "the delivery cannot be kept now")
+                self.log.store_failed(&format!("a delivery to {} cannot be kept", route.name), &error);
+                busy("the delivery cannot be kept now")
             }
             // It may be kept all the same, and is known then when it comes again.
             Err(_) => busy("the delivery is not kept yet"),

@@ -132,7 +132,7 @@ impl Door {
     }
 
     fn unavailable(&self, error: &StoreError) -> Response<Sent> {
-        self.log.warn(&format!("a page cannot be shown: {error}"));
+        self.log.store_failed("a page cannot be shown", error);
         let text = "The store cannot be read now. /readyz says why; the page comes back by itself.";
         problem(StatusCode::SERVICE_UNAVAILABLE, "The store does not answer", &[text.to_string()], "/")
     }

@@ -100,7 +100,7 @@ impl Post {
         let outstanding = match self.store.claim_notices(&target.name, LEASE, free).await {
             Ok(outstanding) => outstanding,
             Err(error) => {
-                self.log.warn(&format!("notifications to {} cannot be read: {error}", target.name));
+                self.log.store_failed(&format!("notifications to {} cannot be read", target.name), &error);
                 return IDLE;
             }
         };
@@ -130,7 +130,7 @@ impl Post {
         }
         // Until it is kept that it was sent, it would be sent again.
         while let Err(error) = self.store.settle_notice(id, outgoing.attempt, settled.clone()).await {
-            self.log.warn(&format!("what became of {id} cannot be kept, and is again: {error}"));
+            self.log.store_failed(&format!("what became of {id} cannot be kept yet"), &error);
             if self.is_stopping() {
                 return;
             }

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::Door;
 use super::super::answer::Answer;
+use super::super::busy;
 use super::super::endpoints::Handler;
 use super::super::query::{MOMENT, moment};
 use super::Asked;
@@ -162,13 +163,16 @@ impl Door {
         self.log.note(&format!("{} asked for {}: {}", action.who, words.trim_end(), action.result));
         let action = NewAction { id: format!("action-{}", drawn()), ..action };
         if let Err(error) = self.store.note_action(action).await {
-            self.log.warn(&format!("what was done cannot be kept: {error}"));
+            self.log.store_failed("who asked for what cannot be kept", &error);
         }
     }
 
     async fn try_to(&self, act: &Act, who: &Who) -> Result<Done, Answer> {
         let by = who.to_string();
-        let failed = |error: StoreError| self.trouble(&format!("it cannot be done: {error}"), "it cannot be done now");
+        let failed = |error: StoreError| {
+            self.log.store_failed("what somebody asked for cannot be done", &error);
+            busy("it cannot be done now")
+        };
         match act {
             Act::Retry(job_id) => {
                 let answered = self.store.retry(job_id, &by).await.map_err(failed)?;
@@ -219,7 +223,7 @@ impl Door {
                     answered,
                     "there is no notification with this identifier: `alert-relay show` of its alert and /api/v1/notifications?state=dead name those that were given up",
                 )?;
-                let result = "it is sent again now".to_string();
+                let result = "it is queued, to be sent again at once".to_string();
                 let body = json!({"done": true, "id": id, "result": result});
                 Ok(Done { result, body, alert: self.alert_of(&job_id.unwrap_or_default()).await })
             }

@@ -20,6 +20,7 @@ pub use state::scopes;
 
 use super::answer::Answer;
 use super::body::{self, Body};
+use super::busy;
 use super::endpoints::{self, Endpoint, Handler};
 use super::places::Place;
 use super::query::{Query, decoded};
@@ -138,7 +139,8 @@ impl Door {
     }
 
     fn unreadable(&self, what: &str, error: &StoreError) -> Answer {
-        self.trouble(&format!("the {what} cannot be read: {error}"), &format!("the {what} cannot be read now"))
+        self.log.store_failed(&format!("the {what} cannot be read"), error);
+        busy(&format!("the {what} cannot be read now"))
     }
 }
 
