@@ -2,6 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use reqwest::Url;
+
 /// What the rules file allows beside the public addresses.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Allowed {
@@ -37,6 +39,40 @@ impl Allowed {
         let address = address.to_canonical();
         is_public(address) || self.networks.iter().any(|(network, length)| is_within(address, *network, *length))
     }
+
+    /// Whether a URL may be sent to, as far as it says that itself.
+    ///
+    /// # Errors
+    /// Why not. No part of it is named but the host.
+    pub fn look_at(&self, url: &Url) -> Result<(), String> {
+        let host = url.host_str().unwrap_or_default();
+        match (url.scheme(), literal(host)) {
+            ("https" | "http", Some(address)) if !self.has(address) => Err(refused(host)),
+            ("https", _) => Ok(()),
+            // In the clear only where nobody else listens.
+            ("http", address) if self.has_host(host) || address.is_some_and(|address| !is_public(address)) => Ok(()),
+            _ => Err(format!("{host} must be reached by https://")),
+        }
+    }
+
+    /// The same of a URL that is not read yet.
+    ///
+    /// # Errors
+    /// As [`Allowed::look_at`].
+    pub fn check_url(&self, text: &str) -> Result<(), String> {
+        Url::parse(text).map_err(|_| "it is no URL".to_string()).and_then(|url| self.look_at(&url))
+    }
+
+    /// Whether a host may be sent to, as far as its name says that.
+    ///
+    /// # Errors
+    /// Why not.
+    pub fn check_host(&self, host: &str) -> Result<(), String> {
+        match literal(host) {
+            Some(address) if !self.has(address) => Err(refused(host)),
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What is said of a host that may not be sent to.
@@ -44,6 +80,12 @@ pub fn refused(host: &str) -> String {
     format!(
         "{host} is an address within the own network, which is not sent to: list it under notify.allow_internal if that is meant"
     )
+}
+
+/// The address that a host is written as; `None` for a name.
+fn literal(host: &str) -> Option<IpAddr> {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>().ok()?;
+    Some(address.to_canonical())
 }
 
 fn is_host(text: &str) -> bool {

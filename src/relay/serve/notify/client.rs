@@ -2,7 +2,7 @@
 //! never name an address. Whether an address may be sent to is asked when it is connected to, so that a name cannot lead
 //! elsewhere in between.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,7 +44,7 @@ pub async fn send(allowed: &Arc<Allowed>, post: Post) -> Result<Answer, Unanswer
     let impossible = |text: &str| Unanswered::Impossible(text.to_string());
     let url = Url::parse(&post.url).map_err(|_| impossible("its URL is no URL"))?;
     let host = url.host_str().unwrap_or_default().to_string();
-    look_at(&url, allowed).map_err(Unanswered::Impossible)?;
+    allowed.look_at(&url).map_err(Unanswered::Impossible)?;
     let builder = reqwest::Client::builder()
         .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
@@ -78,24 +78,6 @@ pub async fn send(allowed: &Arc<Allowed>, post: Post) -> Result<Answer, Unanswer
         }
     }
     Ok(Answer { status, asked, body })
-}
-
-/// Whether a URL may be sent to, as far as it says that itself.
-fn look_at(url: &Url, allowed: &Allowed) -> Result<(), String> {
-    let host = url.host_str().unwrap_or_default();
-    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    match (url.scheme(), literal) {
-        ("https" | "http", Ok(address)) if !allowed.has(address) => Err(refused(host)),
-        ("https", _) => Ok(()),
-        // In the clear only where nobody else listens.
-        ("http", Ok(_)) | ("http", Err(_)) if allowed.has_host(host) || literal_is_internal(host) => Ok(()),
-        _ => Err(format!("{host} must be reached by https://")),
-    }
-}
-
-fn literal_is_internal(host: &str) -> bool {
-    let literal = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
-    literal.is_ok_and(|address| !Allowed::default().has(address))
 }
 
 /// How long a target wants to be left alone: it says how long, or that nothing is left until a moment (GitHub, in Unix seconds).

@@ -6,7 +6,7 @@ use super::section::{Elsewhere, Place, Reader, Section};
 use super::sources::{FORM, secret};
 use crate::relay::serve::auth::standard_webhooks_key;
 use crate::relay::serve::notify::{
-    Encryption, Event, Kind, Mail, Settings, Slack, Subscription, Target, check_template,
+    Allowed, Encryption, Event, Kind, Mail, Settings, Slack, Subscription, Target, check_template,
 };
 use crate::relay::serve::secret::Secret;
 
@@ -52,19 +52,20 @@ pub fn settings<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Settings {
     let elsewhere = [("target", "write targets, a list"), ("allow", "write allow_internal")];
     let Some(section) = reader.section(place, &KEYS, &elsewhere) else { return Settings::default() };
     let mut settings = Settings::default();
-    if let Some(place) = section.required("targets", "a list, such as - {name: on-call, kind: slack, url: …}", reader)
-    {
-        for item in reader.list(&place, "targets", "- {name: on-call, kind: slack, url: {env: NAME}}") {
-            if let Some(target) = target(&item, &settings.targets, reader) {
-                settings.targets.push(target);
-            }
-        }
-    }
     if let Some(place) = section.get("allow_internal", reader) {
         for item in reader.items(&place) {
             let Some(text) = reader.text(&item) else { continue };
             if let Err(message) = settings.allowed.add(text) {
                 reader.problem(&item, message);
+            }
+        }
+    }
+    if let Some(place) = section.required("targets", "a list, such as - {name: on-call, kind: slack, url: …}", reader)
+    {
+        let mut names = Vec::new();
+        for item in reader.list(&place, "targets", "- {name: on-call, kind: slack, url: {env: NAME}}") {
+            if let Some(target) = target(&item, &mut names, &settings.allowed, reader) {
+                settings.targets.push(target);
             }
         }
     }
@@ -115,14 +116,15 @@ pub fn unused<'a>(place: &Place<'a>, targets: &[Target], rules: &[Rule], reader:
     }
 }
 
-fn target<'a>(item: &Place<'a>, known: &[Target], reader: &mut Reader<'a>) -> Option<Target> {
+fn target<'a>(item: &Place<'a>, names: &mut Vec<String>, allowed: &Allowed, reader: &mut Reader<'a>) -> Option<Target> {
     let section = reader.section(item, &TARGET, &ELSEWHERE)?;
     let name = section.required("name", "a name for the rules to use, such as name: on-call", reader);
     let name = name.and_then(|place| {
         let name = reader.checked(&place, name_of_url)?;
-        if known.iter().any(|known| known.name == name) {
+        if names.contains(&name) {
             reader.problem(&place, format!("is {name:?}, the name of another target"));
         }
+        names.push(name.clone());
         Some(name)
     });
     let choices: Vec<(&str, usize)> = KINDS.iter().copied().zip(0..).collect();
@@ -135,11 +137,14 @@ fn target<'a>(item: &Place<'a>, known: &[Target], reader: &mut Reader<'a>) -> Op
             reader.problem(&place, format!("is not known for {}; there are {keys}", KINDS[kind]));
         }
     }
-    Some(Target { name: name?, kind: of_kind(KINDS[kind], &section, reader)? })
+    Some(Target { name: name?, kind: of_kind(KINDS[kind], &section, allowed, reader)? })
 }
 
-fn of_kind<'a>(kind: &str, section: &Section<'a>, reader: &mut Reader<'a>) -> Option<Kind> {
-    let url = |reader: &mut Reader<'a>| section.required("url", FORM, reader).and_then(|place| url_of(&place, reader));
+fn of_kind<'a>(kind: &str, section: &Section<'a>, allowed: &Allowed, reader: &mut Reader<'a>) -> Option<Kind> {
+    let url = |reader: &mut Reader<'a>| {
+        section.required("url", FORM, reader).and_then(|place| url_of(&place, allowed, reader))
+    };
+    let endpoint = |standard: &str, reader: &mut Reader<'a>| endpoint(section, standard, allowed, reader);
     let token =
         |reader: &mut Reader<'a>| section.required("token", FORM, reader).and_then(|place| secret(&place, reader));
     Some(match kind {
@@ -150,18 +155,18 @@ fn of_kind<'a>(kind: &str, section: &Section<'a>, reader: &mut Reader<'a>) -> Op
             let channel =
                 section.required("channel", "the identifier of a channel, such as channel: C0123456789", reader);
             let channel = channel.and_then(|place| reader.checked(&place, plain_word));
-            let (token, api_url) = (token(reader), endpoint(section, SLACK_API, reader));
+            let (token, api_url) = (token(reader), endpoint(SLACK_API, reader));
             Kind::Slack(Slack::Bot { token: token?, channel: channel?, api_url: api_url? })
         }
         "slack" => Kind::Slack(Slack::Webhook { url: url(reader)? }),
         "teams" => Kind::Teams { url: url(reader)? },
         "discord" => Kind::Discord { url: url(reader)? },
-        "email" => Kind::Email(mail(section, reader)?),
+        "email" => Kind::Email(mail(section, allowed, reader)?),
         "pagerduty" => {
             let from =
                 section.required("from", "the e-mail address of a user of PagerDuty, who writes the note", reader);
             let from = from.and_then(|place| reader.checked(&place, mail_address));
-            let (token, api_url) = (token(reader), endpoint(section, PAGERDUTY_API, reader));
+            let (token, api_url) = (token(reader), endpoint(PAGERDUTY_API, reader));
             Kind::PagerDuty { token: token?, from: from?, api_url: api_url? }
         }
         "github" => {
@@ -169,7 +174,7 @@ fn of_kind<'a>(kind: &str, section: &Section<'a>, reader: &mut Reader<'a>) -> Op
             let repo = repo.and_then(|place| reader.checked(&place, repository));
             let issue = section.required("issue", "the number of the issue", reader);
             let issue = issue.and_then(|place| reader.number(&place, 1..=u32::MAX));
-            let (token, api_url) = (token(reader), endpoint(section, GITHUB_API, reader));
+            let (token, api_url) = (token(reader), endpoint(GITHUB_API, reader));
             Kind::GitHub { token: token?, repo: repo?, issue: issue?, api_url: api_url? }
         }
         _ => {
@@ -185,9 +190,13 @@ fn of_kind<'a>(kind: &str, section: &Section<'a>, reader: &mut Reader<'a>) -> Op
 }
 
 /// The server that takes e-mails, and whom they are for.
-fn mail<'a>(section: &Section<'a>, reader: &mut Reader<'a>) -> Option<Mail> {
+fn mail<'a>(section: &Section<'a>, allowed: &Allowed, reader: &mut Reader<'a>) -> Option<Mail> {
     let server = section.required("server", "the mail server, such as server: smtp.example.com:587", reader);
-    let server = server.and_then(|place| reader.checked(&place, mail_server));
+    let server = server.and_then(|place| {
+        let server = reader.checked(&place, mail_server)?;
+        told(allowed.check_host(&server.0), &place, reader);
+        Some(server)
+    });
     let from = section.required("from", "the sender's e-mail address", reader);
     let from = from.and_then(|place| reader.checked(&place, mail_address));
     let to = section.required("to", "one or more e-mail addresses", reader);
@@ -211,30 +220,40 @@ fn mail<'a>(section: &Section<'a>, reader: &mut Reader<'a>) -> Option<Mail> {
 }
 
 /// The address of a webhook, which is a secret.
-fn url_of<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Secret> {
+fn url_of<'a>(place: &Place<'a>, allowed: &Allowed, reader: &mut Reader<'a>) -> Option<Secret> {
     let secret = secret(place, reader)?;
-    let is_url = std::str::from_utf8(secret.expose())
-        .is_ok_and(|text| (text.starts_with("https://") || text.starts_with("http://")) && !text.contains(' '));
-    if !is_url {
+    let url = std::str::from_utf8(secret.expose()).ok();
+    let url = url.filter(|text| (text.starts_with("https://") || text.starts_with("http://")) && !text.contains(' '));
+    let Some(url) = url else {
         reader.problem(place, "leads to no URL: it must begin with https://");
         return None;
-    }
+    };
+    told(allowed.check_url(url), place, reader);
     Some(secret)
 }
 
-fn endpoint<'a>(section: &Section<'a>, standard: &str, reader: &mut Reader<'a>) -> Option<String> {
+fn endpoint<'a>(section: &Section<'a>, standard: &str, allowed: &Allowed, reader: &mut Reader<'a>) -> Option<String> {
     if !section.has("endpoint") {
         return Some(standard.to_string());
     }
     let place = section.get("endpoint", reader)?;
-    reader.checked(&place, |text| {
+    let endpoint = reader.checked(&place, |text| {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || "-._~:/[]".contains(c);
         if (text.starts_with("https://") || text.starts_with("http://")) && text.chars().all(is_plain) {
             Ok(text.trim_end_matches('/').to_string())
         } else {
             Err(format!("must be the base address of the API, such as {standard}"))
         }
-    })
+    })?;
+    told(allowed.check_url(&endpoint), &place, reader);
+    Some(endpoint)
+}
+
+/// Tells of an address that can never be reached. It is taken all the same, so that nothing else is said of it.
+fn told<'a>(looked_at: Result<(), String>, place: &Place<'a>, reader: &mut Reader<'a>) {
+    if let Err(problem) = looked_at {
+        reader.problem(place, format!("cannot be used: {problem}"));
+    }
 }
 
 /// The template itself, or the path of a file that holds it.

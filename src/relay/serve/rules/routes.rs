@@ -33,7 +33,7 @@ const SHORTEST_PATH: usize = 16;
 
 /// Reads `routes`.
 pub fn routes<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Vec<Route> {
-    let mut routes: Vec<Route> = Vec::new();
+    let (mut routes, mut names) = (Vec::new(), Vec::new());
     for item in reader.list(place, "routes", "- {name: …, kind: …, auth: …}") {
         let Some(section) = reader.section(&item, &KEYS, &[("provider", "write kind"), ("webhookKey", "write auth")])
         else {
@@ -42,9 +42,10 @@ pub fn routes<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Vec<Route> {
         let name = section.required("name", "the end of its URL, such as name: grafana", reader);
         let name = name.and_then(|place| {
             let name = reader.checked(&place, name_of_url)?;
-            if routes.iter().any(|route| route.name == name) {
+            if names.contains(&name) {
                 reader.problem(&place, format!("is {name:?}, the name of another route: the URLs would be the same"));
             }
+            names.push(name.clone());
             Some(name)
         });
         let (format, mapping) = kind(&section, reader);

@@ -30,6 +30,8 @@ fn world() -> World {
             ("OLD_KEY", "apk_Zq7wz3kfH5x2mt9Vbn4c8dj6"),
             ("TOKEN", SECRET),
             ("HOOK", "https://hooks.slack.com/services/T0/B0/Zq7wz3kfH5x2"),
+            ("INNER", "https://10.1.2.3/hook/Zq7wz3kfH5x2"),
+            ("CLEAR", "http://chat.internal/hook/Zq7wz3kfH5x2"),
             ("OTHER", "Hx8dk2PqLw9vTz4rNc6bYm1s"),
             ("SHORT", "hunter2"),
             ("EMPTY", " "),
@@ -376,4 +378,5 @@ mod credentials;
 mod documents;
 mod lists;
 mod schema;
+mod targets;
 mod tokens;
