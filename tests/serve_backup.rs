@@ -42,7 +42,7 @@ fn a_backup_that_cannot_be_written_says_what_failed_where() {
     let (bridge, pid) = bridge(&program);
 
     let missing = program.run("alert-relay backup missing/relay.backup --store sqlite:relay.db");
-    failed(&missing, &["\"bad_input\"", "missing/relay.backup cannot be written: "]);
+    failed(&missing, &["\"store_unusable\"", "missing/relay.backup cannot be written: there is no folder missing"]);
     let words = "backup relay.backup --store sqlite:relay.db";
     let full = program.shell(&format!("ulimit -f 128; {HEARS} {words}")).output().unwrap();
     let said = String::from_utf8(full.stdout).unwrap();

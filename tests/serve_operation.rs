@@ -62,6 +62,14 @@ fn a_bridge_that_is_restored_goes_on_without_a_second_session() {
     assert_eq!((&copied["rows"]["alerts"], &copied["rows"]["jobs"]), (&json!(1), &json!(1)), "{copied}");
     let refused = ask(&program, &bridge, "backup relay.backup", "admin");
     assert!(refused.exit() == "exit 1" && refused.text().contains("--force"), "{}", refused.text());
+    assert!(refused.text().contains("store_unusable"), "{}", refused.text());
+    for (file, problem) in
+        [("relay.yaml", "is not written over: it is no backup"), ("no/x.backup", "there is no folder no")]
+    {
+        let refused = ask(&program, &bridge, &format!("backup {file}"), "admin");
+        assert!(refused.exit() == "exit 1" && refused.text().contains(problem), "{}", refused.text());
+        assert!(refused.text().contains("store_unusable") && !refused.text().contains("--force"), "{}", refused.text());
+    }
     object(&ask(&program, &bridge, "backup relay.backup --force", "admin"));
     for words in ["backup relay.db --force", "backup ./relay.db-wal --force", "backup relay.db-lock --force"] {
         let refused = ask(&program, &bridge, words, "admin");

@@ -32,14 +32,24 @@ pub fn misplaced(words: &[String], exists: impl Fn(&Path) -> bool) -> Vec<&str> 
 fn files(words: &[String]) -> Vec<&str> {
     let root = Arguments::command();
     let (mut command, mut files) = (&root, Vec::new());
-    for word in words {
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
         if let Some(inner) = command.find_subcommand(word) {
             command = inner;
-        } else if command.get_positionals().any(is_shown) {
+        } else if takes_the_next(command, word) {
+            words.next();
+        } else if !word.starts_with('-') && command.get_positionals().any(is_shown) {
             files.push(word.as_str());
         }
     }
     files
+}
+
+/// Whether a word is an option, perhaps abbreviated, whose value is the next word.
+fn takes_the_next(command: &Command, word: &str) -> bool {
+    let Some(option) = word.strip_prefix("--").filter(|option| !option.is_empty()) else { return false };
+    let is_meant = |argument: &&Arg| argument.get_long().is_some_and(|long| long.starts_with(option));
+    command.get_arguments().find(is_meant).is_some_and(|argument| argument.get_action().takes_values())
 }
 
 fn is_shown(argument: &Arg) -> bool {
@@ -97,5 +107,14 @@ mod tests {
         let line = "serve --rules hunter2Zq9 --config=hunter3Zq9 --tag hunter4Zq9 --conf there5Zq9 --alert a.json";
         let words = words(line);
         assert_eq!(misplaced(&words, |path| path == Path::new("there5Zq9")), ["hunter2Zq9", "hunter3Zq9"]);
+    }
+
+    #[cfg(feature = "serve")]
+    #[test]
+    fn the_address_of_a_store_is_not_the_name_of_a_file() {
+        let line = "alert-relay restore hunter2Zq9 --store postgres://relay@127.0.0.1:5499/nosuch";
+        assert_eq!(misplaced(&words(line), |_| false), ["hunter2Zq9"]);
+        let line = "alert-relay backup --force hunter2Zq9 --store=postgres://relay@127.0.0.1:5499/nosuch";
+        assert_eq!(misplaced(&words(line), |_| false), ["hunter2Zq9"]);
     }
 }

@@ -176,13 +176,18 @@ fn try_to_back_up(options: &Backup, output: &Output) -> Result<Copied, Nothing> 
     let file = &options.file;
     let is_there = || {
         let message = format!("{} is there already: name another file, or replace it with --force", file.display());
-        Nothing::Failure(ErrorReport { code: Code::BadInput, message })
+        unusable(StoreError(message))
     };
+    let may_be_placed = || runtime().block_on(store::may_be_placed(file)).map_err(unusable);
+    // First: of what --force does not replace either, it is not spoken.
+    may_be_placed()?;
     if !options.force && file.exists() {
         return Err(is_there());
     }
-    let may_be_placed = || runtime().block_on(store::may_be_placed(file)).map_err(of_file);
-    may_be_placed()?;
+    if !folder_of(file).is_dir() {
+        let problem = format!("there is no folder {}", folder_of(file).display());
+        return Err(Nothing::Failure(report(file, &problem)));
+    }
     let mut part = file.clone().into_os_string();
     part.push(format!(".{}", drawn()));
     sweep(file);
@@ -236,7 +241,7 @@ impl Part {
             Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists && !may_replace => return Err(error),
             Err(_) => std::fs::rename(&self.0, file)?,
         }
-        let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(file);
         // Some systems cannot sync a folder; the file is there all the same.
         let _ = File::open(folder).and_then(|folder| folder.sync_all());
         Ok(())
@@ -249,10 +254,15 @@ impl Drop for Part {
     }
 }
 
+/// The folder that a file is in, or is to be in.
+fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 /// Deletes the parts of this file that a process left behind which was killed.
 fn sweep(file: &Path) {
     let Some(name) = file.file_name().and_then(|name| name.to_str()) else { return };
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let folder = folder_of(file);
     for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
         let is_old = |found: Metadata| {
             let age = found.modified().ok().and_then(|at| at.elapsed().ok());
@@ -282,16 +292,12 @@ fn unusable(error: StoreError) -> Nothing {
     Nothing::Failure(ErrorReport { code: Code::StoreUnusable, message: error.to_string() })
 }
 
-fn of_file(error: StoreError) -> Nothing {
-    Nothing::Failure(ErrorReport { code: Code::BadInput, message: error.to_string() })
-}
-
 fn unwritable(file: &Path, error: &std::io::Error) -> Nothing {
     Nothing::Failure(report(file, error))
 }
 
 fn report(file: &Path, error: &impl std::fmt::Display) -> ErrorReport {
-    ErrorReport { code: Code::BadInput, message: format!("{} cannot be written: {error}", file.display()) }
+    ErrorReport { code: Code::StoreUnusable, message: format!("{} cannot be written: {error}", file.display()) }
 }
 
 fn rows(copied: &Copied) -> Map<String, Value> {

@@ -1,6 +1,7 @@
 //! Where a store is to be: how that is written, whether it can be there, as far as that can be seen without opening it, and who may listen on the
 //! way to it. Leaves nothing behind.
 
+use std::ffi::OsString;
 use std::fmt;
 use std::fs::OpenOptions;
 use std::io::{Error, ErrorKind};
@@ -48,7 +49,21 @@ impl Address {
 
     /// With the place, why there is no store.
     pub(super) fn cannot_be_opened(&self, error: &StoreError) -> StoreError {
-        StoreError(format!("cannot open the store {self}: {error}"))
+        let said = self.explained(error).unwrap_or_else(|| error.to_string());
+        StoreError(format!("cannot open the store {self}: {said}"))
+    }
+
+    /// What a database says, in words that help; `None` where its own do.
+    fn explained(&self, error: &StoreError) -> Option<String> {
+        if error.0.contains("file is not a database") {
+            let what = "it is another kind of file: name one that is not there yet, or the store of a bridge";
+            return Some(what.to_string());
+        }
+        let is_without_password = !self.to_string().contains(MASK) && std::env::var_os("PGPASSWORD").is_none();
+        if error.0.contains("password authentication failed") && is_without_password {
+            return Some(format!("{error}: {}", passed_over(std::env::var_os("PGPASSFILE"), std::env::home_dir())?));
+        }
+        None
     }
 
     /// Whether a database is asked over a network, which is done without TLS.
@@ -144,6 +159,22 @@ pub(super) fn with_name(url: &str) -> String {
     let is_named = url.contains("application_name=") || std::env::var_os("PGAPPNAME").is_some();
     let sign = if url.contains('?') { '&' } else { '?' };
     if is_named { url.to_string() } else { format!("{url}{sign}application_name={}", env!("CARGO_PKG_NAME")) }
+}
+
+/// Why the file with passwords of PostgreSQL is not used, which its driver does not say: the one that is named, or that of the home
+/// folder. `None` where it is used, or there is none.
+fn passed_over(named: Option<OsString>, home: Option<PathBuf>) -> Option<String> {
+    let is_named = named.is_some();
+    let path = named.map(PathBuf::from).or_else(|| home.map(|home| home.join(".pgpass")))?;
+    let shown = path.display();
+    match path.metadata() {
+        Err(error) if is_named => Some(format!("PGPASSFILE names {shown}, which cannot be read: {error}")),
+        #[cfg(unix)]
+        Ok(file) if std::os::unix::fs::PermissionsExt::mode(&file.permissions()) & 0o077 != 0 => {
+            Some(format!("{shown} is not used, because others than its owner may read it: chmod 600 {shown}"))
+        }
+        _ => None,
+    }
 }
 
 /// Sees whether a database can be in this file, with its journal beside it.
@@ -274,6 +305,36 @@ mod tests {
         ] {
             assert_eq!(with_name(url), named);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_with_passwords_that_is_not_used_is_told() {
+        use std::os::unix::fs::PermissionsExt as _;
+
+        let home = tempfile::tempdir().unwrap();
+        let path = home.path().join(".pgpass");
+        let told = |named: &str| {
+            let named = Some(OsString::from(named)).filter(|name| !name.is_empty());
+            passed_over(named, Some(home.path().to_path_buf())).unwrap_or_default()
+        };
+        assert_eq!(told(""), "");
+        assert!(told("/nowhere/pgpass").starts_with("PGPASSFILE names /nowhere/pgpass, which cannot be read: "));
+        std::fs::write(&path, "*:*:*:*:secret").unwrap();
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o644)).unwrap();
+        assert!(told("").ends_with(&format!("may read it: chmod 600 {}", path.display())), "{}", told(""));
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        assert_eq!(told(path.to_str().unwrap()), "");
+    }
+
+    #[test]
+    fn another_kind_of_file_is_told_from_a_store() {
+        let said = Address::Sqlite("relay.yaml".into())
+            .cannot_be_opened(&StoreError("(code: 26) file is not a database".to_string()));
+        assert_eq!(
+            said.to_string(),
+            "cannot open the store sqlite:relay.yaml: it is another kind of file: name one that is not there yet, or the store of a bridge"
+        );
     }
 
     #[test]
