@@ -59,7 +59,7 @@ fn what_ends_an_alert_has_its_key_and_another_alert_has_another() {
 #[test]
 fn the_steps_say_where_what_proves_a_message_is_filled_in() {
     for sender in all().filter(|sender| sender.format != Format::Any) {
-        let (name, steps) = (sender.format.name(), sender.setup.join(" ").to_lowercase());
+        let (name, steps) = (sender.format.name(), sender.setup.join(" ").to_lowercase().replace('`', ""));
         let words = match sender.signature {
             Signature::Nothing => &["with a secret in it", "secret in the url"][..],
             Signature::Sns => &["sns topic"],
