@@ -330,7 +330,12 @@ mod tests {
 
     fn check(streams: &str, state: &str) -> String {
         let catalog = ConfiguredCatalog::parse(&format!(r#"{{"streams":[{streams}]}}"#)).unwrap();
-        tell(&plan(&config(), &catalog, &InputState::parse(state).unwrap(), 1_800_000_000))
+        without_names(&tell(&plan(&config(), &catalog, &InputState::parse(state).unwrap(), 1_800_000_000)))
+    }
+
+    /// A text with a word for the names of all streams, so that a further stream changes no snapshot.
+    fn without_names(text: &str) -> String {
+        text.replace(&names(), "(all streams)")
     }
 
     #[test]
@@ -341,7 +346,7 @@ mod tests {
         ), @r#"
         read secrets Bounds { start_date: None, end_date: None, since: None }
         read sessions Bounds { start_date: Some(100), end_date: None, since: None }
-        refuse: stream "users" does not exist: this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes, members, schedules, automations, knowledge_folders, repositories, session_attachments, pull_requests, consumption_daily, consumption_daily_users, metrics_usage_daily, metrics_sessions_daily, metrics_prs_daily, active_users, organizations, service_users, roles, audit_logs, consumption_cycles, acu_limits
+        refuse: stream "users" does not exist: this connector has (all streams)
         refuse: stream playbooks: the catalog asks for a sync mode that does not exist; full_refresh and incremental do
         "#);
         insta::assert_snapshot!(check("", "[]"), @"");
@@ -405,7 +410,7 @@ mod tests {
         )
         "#);
         assert_eq!(picked("all").unwrap().len(), STREAMS.len());
-        insta::assert_snapshot!(picked("session").unwrap_err(), @r#"stream "session" does not exist: did you mean "sessions"? this connector has sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes, members, schedules, automations, knowledge_folders, repositories, session_attachments, pull_requests, consumption_daily, consumption_daily_users, metrics_usage_daily, metrics_sessions_daily, metrics_prs_daily, active_users, organizations, service_users, roles, audit_logs, consumption_cycles, acu_limits"#);
-        insta::assert_snapshot!(picked(" ,").unwrap_err(), @"no stream is named: give all, or some of sessions, sessions_insights, session_messages, playbooks, secrets, knowledge_notes, members, schedules, automations, knowledge_folders, repositories, session_attachments, pull_requests, consumption_daily, consumption_daily_users, metrics_usage_daily, metrics_sessions_daily, metrics_prs_daily, active_users, organizations, service_users, roles, audit_logs, consumption_cycles, acu_limits");
+        insta::assert_snapshot!(without_names(&picked("session").unwrap_err()), @r#"stream "session" does not exist: did you mean "sessions"? this connector has (all streams)"#);
+        insta::assert_snapshot!(without_names(&picked(" ,").unwrap_err()), @"no stream is named: give all, or some of (all streams)");
     }
 }
