@@ -105,6 +105,36 @@ fn the_streams_page_is_made_from_the_table() {
     assert!(page == made, "the table of streams has changed: run UPDATE_DOCS=1 cargo test --test documents");
 }
 
+/// Each stream is in one row of the table of incremental reads, by its name or by what its name begins with.
+#[test]
+fn the_streams_page_says_of_every_stream_what_an_incremental_read_requests() {
+    let page = include_str!("../docs/streams.md");
+    let (_, table) = page.split_once("| Stream | What an incremental read requests |").expect("the table is there");
+    let rows: Vec<&str> = table.lines().skip(2).take_while(|line| !line.is_empty()).collect();
+    for stream in STREAMS {
+        let is_meant =
+            |word: &str| word.strip_suffix('…').map_or(word == stream.name, |start| stream.name.starts_with(start));
+        let is_its_own = |row: &&&str| row.split('|').nth(1).is_some_and(|cell| cell.split('`').any(is_meant));
+        let found: Vec<&&str> = rows.iter().filter(is_its_own).collect();
+        assert_eq!(found.len(), 1, "{} is in {found:#?}", stream.name);
+        assert_eq!(found[0].contains("full refresh only"), stream.cursor.is_none(), "{}", stream.name);
+    }
+}
+
+#[test]
+fn the_lists_that_can_report_deletions_are_named_in_the_settings_and_on_the_connectors_page() {
+    let names: Vec<&str> =
+        STREAMS.iter().filter(|stream| stream.can_report_deletions()).map(|stream| stream.name).collect();
+    let (last, others) = names.split_last().unwrap();
+    let description = properties()["report_deletions"]["description"].as_str().unwrap().to_string();
+    let sentence = format!("gone from {} or {last}. ", others.join(", "));
+    assert!(description.contains(&sentence), "schemas/spec.json: {sentence}");
+    // Lines of the page are broken where they are full.
+    let page = include_str!("../docs/devin-ai.md").split_whitespace().collect::<Vec<_>>().join(" ");
+    let sentence = format!("an incremental read of `{}` or `{last}` remembers", others.join("`, `"));
+    assert!(page.contains(&sentence), "docs/devin-ai.md: {sentence}");
+}
+
 /// The recipe for a stream is the stream that was added last.
 #[test]
 fn the_recipe_for_a_stream_shows_the_last_row_of_the_table() {

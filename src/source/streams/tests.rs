@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use serde_json::Value;
 
 use super::*;
+use crate::source::deletions::DELETED;
 
 fn schema(stream: &Stream) -> Value {
     serde_json::from_str(stream.schema).unwrap_or_else(|error| panic!("{}: {error}", stream.name))
@@ -105,5 +106,22 @@ fn what_a_row_adds_is_in_its_schema() {
         for added in stream.adds {
             assert!(schema(stream)["properties"][added.field()].is_object(), "{}.{}", stream.name, added.field());
         }
+    }
+}
+
+#[test]
+fn a_list_that_can_report_deletions_has_a_column_for_them_and_no_other_has() {
+    for stream in STREAMS {
+        let is_declared = schema(stream)["properties"][DELETED].is_object();
+        assert_eq!(is_declared, stream.can_report_deletions(), "{}.{DELETED}", stream.name);
+    }
+}
+
+#[test]
+fn what_the_enterprise_has_for_all_is_not_said_to_be_one_organizations() {
+    for stream in STREAMS.iter().filter(|stream| stream.is_read_once()) {
+        assert!(stream.is_enterprise, "{}", stream.name);
+        assert!(!stream.adds.contains(&Added::Organization), "{} adds one", stream.name);
+        assert!(!stream.id.contains(&Part::Organization), "{} has one in its id", stream.name);
     }
 }
