@@ -22,8 +22,9 @@ use source_devin_ai::source::fingerprint::fingerprint;
 use source_devin_ai::source::list::key_of;
 use source_devin_ai::source::listing::{Kind, Listing, Times};
 use source_devin_ai::source::pass::Pass;
-use source_devin_ai::source::plan::{Step, pick, plan_streams};
+use source_devin_ai::source::plan::{pick, plan_streams};
 use source_devin_ai::source::record::{Frame, Framed, frame_page};
+use source_devin_ai::source::step::Step;
 
 use organization::Organization;
 

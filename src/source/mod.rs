@@ -37,6 +37,7 @@ pub mod slices;
 pub mod spellings;
 pub mod state;
 pub mod state_file;
+pub mod step;
 pub mod streams;
 pub mod windows;
 

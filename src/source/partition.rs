@@ -7,8 +7,8 @@ use super::facts::Facts;
 use super::fingerprint::{digits, fingerprint};
 use super::listing::Sight;
 use super::open::{InVain, OpenSessions, is_plain};
-use super::plan::Step;
 use super::state::StreamState;
+use super::step::Step;
 use crate::devin::session::bare;
 
 /// A session whose messages are to be read.

@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, HashSet, VecDeque};
 use super::context::End;
 use super::open::is_plain;
 use super::partition::Partition;
-use super::plan::Step;
 use super::state::MOST_UNREAD_SESSIONS;
+use super::step::Step;
 use crate::devin::session::bare;
 use crate::devin::{Error, Kind};
 

@@ -6,9 +6,9 @@ use super::facts::Facts;
 use super::fingerprint::{digits, fingerprint};
 use super::listing::{Listing, Sight};
 use super::open::OpenSessions;
-use super::plan::Step;
 use super::recent::RecentRecords;
 use super::state::StreamState;
+use super::step::Step;
 use super::streams::{Listing as Listed, Stream};
 
 /// One pass of a stream over its list, from a step's state to the next one.

@@ -3,10 +3,14 @@
 //! Every field is a promise about what need not be asked for again. So what cannot be read is taken for nothing, and the
 //! stream is read from the beginning, aloud.
 
-use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+mod forms;
+
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use self::forms::{entries, fingerprints, lenient, seconds, times, version};
 use super::deletions::Known;
 use super::open::Fingerprints;
 use super::recent::Recent;
@@ -16,9 +20,6 @@ const VERSION: u64 = 2;
 
 /// At most so many sessions whose messages could not be read are remembered.
 pub const MOST_UNREAD_SESSIONS: usize = 500;
-
-/// From here on, a number is taken for milliseconds: as seconds, it would lie in the year 5138.
-const MILLISECONDS: i64 = 100_000_000_000;
 
 /// How far a stream has been read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -225,57 +226,6 @@ fn unreadable(reason: &str) -> String {
 
 fn is_zero(version: &u64) -> bool {
     *version == 0
-}
-
-/// A state's time: an integer, a float, or an integer as text, as other connectors write it; in seconds, or in
-/// milliseconds where it could be nothing else.
-fn seconds(value: &Value) -> Option<i64> {
-    let mut number = match value {
-        Value::Number(number) => number.as_i64().or_else(|| number.as_f64().map(|seconds| seconds as i64)),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }?;
-    while number >= MILLISECONDS {
-        number /= 1000;
-    }
-    Some(number)
-}
-
-fn lenient<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
-    Ok(seconds(&Value::deserialize(deserializer)?))
-}
-
-/// A version that is no number is newer than all that are.
-fn version<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
-    Ok(Value::deserialize(deserializer)?.as_u64().unwrap_or(u64::MAX))
-}
-
-/// The fields of an object, as far as they can be read; of anything else, none.
-fn of_object<'de, D: Deserializer<'de>, T>(
-    deserializer: D,
-    read: impl Fn(&Value) -> Option<T>,
-) -> Result<BTreeMap<String, T>, D::Error> {
-    let fields = match Value::deserialize(deserializer)? {
-        Value::Object(fields) => fields,
-        _ => return Ok(BTreeMap::new()),
-    };
-    Ok(fields.into_iter().filter_map(|(name, value)| Some((name, read(&value)?))).collect())
-}
-
-fn fingerprints<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Fingerprints, D::Error> {
-    of_object(deserializer, |value| Some(value.as_str().unwrap_or_default().to_string()))
-}
-
-/// Where a time is missing, everything is wanted of that session.
-fn times<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, i64>, D::Error> {
-    of_object(deserializer, |value| Some(seconds(value).unwrap_or(0)))
-}
-
-fn entries<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Recent, D::Error> {
-    of_object(deserializer, |value| match value.as_array()?.as_slice() {
-        [at, print] => Some((seconds(at)?, print.as_str()?.to_string())),
-        _ => None,
-    })
 }
 
 #[cfg(test)]
