@@ -166,7 +166,7 @@ fn a_store_that_was_moved_is_neither_served_nor_backed_up_and_its_move_is_not_un
     assert!(refused.exit() == "exit 1" && refused.text().contains("two bridges"), "{}", refused.text());
     stop(bridge);
     let undone = object(&program.run("alert-relay migrate --undo sqlite:relay.db"));
-    assert!(undone["warning"].as_str().unwrap().contains("nobody may serve it again"), "{undone}");
+    assert!(undone["warning"].as_str().unwrap().contains("no bridge serves the other one from now on"), "{undone}");
 }
 
 #[test]

@@ -88,6 +88,9 @@ pub struct Migrate {
     /// Have a store that was moved be served again, without what has come to the new one since
     #[arg(long, conflicts_with = "into")]
     undo: bool,
+    /// With --undo: also if the new store cannot be asked, because no bridge serves it or will
+    #[arg(long, requires = "undo")]
+    force: bool,
     /// What stdout gets [default: text on a terminal, else json]
     #[arg(long, value_name = "FORMAT")]
     output: Option<OutputChoice>,
@@ -129,11 +132,11 @@ pub fn migrate(options: &Migrate, output: &Output) -> Exit {
     let done = address("STORE", &options.from).and_then(|from| match options.into.as_deref() {
         Some(into) => move_store(&from, &address("NEW_STORE", into)?),
         None => {
-            let undone = runtime().block_on(store::undo_migration(&from)).map_err(unusable)?;
+            let undone = runtime().block_on(store::undo_migration(&from, options.force)).map_err(unusable)?;
             let place = undone.moved_to;
             let how = match undone.is_unserved {
-                true => "nobody serves the other one now, and nobody may serve it again",
-                false => "whether a bridge serves the other one could not be seen from here: make sure that none does",
+                true => "no bridge serves the other one from now on",
+                false => "the other one could not be reached from here: make sure that no bridge serves it",
             };
             let warning = format!(
                 "{how}, because two bridges would go on from the same jobs; what has come to it since is not in this one"

@@ -216,14 +216,11 @@ async fn a_store_that_moves_leaves_one_that_no_bridge_serves_until_that_is_undon
     let (places, directory) = places(2).await;
     let pairs: Vec<(&Address, &Address)> = match places.as_slice() {
         [one, other] => vec![(one, other)],
-        [file, _, database, other] => vec![(file, database), (database, other)],
+        [file, other, database, second] => vec![(file, second), (database, other)],
         _ => unreachable!("two of each kind"),
     };
     for (from, into) in pairs {
-        let store = match from {
-            Address::Sqlite(_) => filled(from).await,
-            _ => Store::open(from).await.unwrap(),
-        };
+        let store = filled(from).await;
         let refused = migrate_store(from, into).await.unwrap_err().to_string();
         assert!(refused.contains("stop"), "it is served: {refused}");
         store.close().await;
@@ -241,17 +238,40 @@ async fn a_store_that_moves_leaves_one_that_no_bridge_serves_until_that_is_undon
         let refused = why(back_up(from, &file).await.unwrap_err());
         assert!(refused.contains(&format!("it was moved to {into}")) && !file.exists(), "{refused}");
         let served = Store::open(into).await.unwrap();
-        let refused = undo_migration(from).await.unwrap_err().to_string();
+        let refused = undo_migration(from, false).await.unwrap_err().to_string();
         assert!(refused.contains("two bridges") && Store::open(from).await.is_err(), "{refused}");
         served.close().await;
-        assert_eq!(undo_migration(from).await, Ok(Undone { moved_to: into.to_string(), is_unserved: true }));
-        // That was given up: it is no move that is to be brought to its end.
-        let refused = migrate_store(from, into).await.unwrap_err().to_string();
-        assert!(refused.contains("it is not empty"), "{refused}");
+        assert_eq!(undo_migration(from, false).await, Ok(Undone { moved_to: into.to_string(), is_unserved: true }));
+        // That was given up: it is no move that is to be brought to its end, and nobody serves it.
+        let given_up = "it was given up on 20";
+        for refused in
+            [migrate_store(from, into).await.err(), Store::open(into).await.err(), look_for_mark(into).await.err()]
+        {
+            let refused = refused.unwrap().to_string();
+            assert!(refused.contains(given_up) && refused.contains(&format!("{from} goes on")), "{refused}");
+        }
         // What came to nothing leaves the old one as it was.
         assert_eq!(all(from).await, before);
         Store::open(from).await.unwrap().close().await;
-        assert!(undo_migration(from).await.unwrap_err().to_string().contains("was not moved"));
+        assert!(undo_migration(from, false).await.unwrap_err().to_string().contains("was not moved"));
+    }
+}
+
+#[tokio::test]
+async fn a_move_is_undone_only_where_it_is_seen_or_known_that_nobody_serves_the_new_store() {
+    let (places, directory) = places(1).await;
+    for from in &places {
+        Store::open(from).await.unwrap().close().await;
+        break_off(from, MarkKind::Moved, "postgres://relay:****@127.0.0.1:1/elsewhere").await;
+        let refused = undo_migration(from, false).await.unwrap_err().to_string();
+        assert!(refused.contains("cannot be seen from here") && refused.contains("--force"), "{refused}");
+        assert!(Store::open(from).await.is_err());
+        let undone = undo_migration(from, true).await.unwrap();
+        assert!(!undone.is_unserved, "{undone:?}");
+        Store::open(from).await.unwrap().close().await;
+        let gone = directory.path().join("gone.db");
+        break_off(from, MarkKind::Moved, &format!("sqlite:{}", gone.display())).await;
+        assert!(undo_migration(from, false).await.unwrap().is_unserved && !gone.exists());
     }
 }
 
@@ -309,7 +329,7 @@ async fn refusals(store: &Address, directory: &tempfile::TempDir) -> Vec<String>
         why(back_up(store, &file).await.unwrap_err()),
         Archive::open(store).await.err().unwrap().to_string(),
         migrate_store(store, &Address::Sqlite(file.clone())).await.unwrap_err().to_string(),
-        undo_migration(store).await.unwrap_err().to_string(),
+        undo_migration(store, false).await.unwrap_err().to_string(),
     ];
     assert!(!file.exists());
     said
@@ -392,7 +412,7 @@ async fn of_a_move_that_was_killed_at_any_moment_no_two_stores_are_served_and_it
         let copied = migrate_store(&from, into).await.unwrap();
         assert_eq!(all(into).await, before, "{into}");
         // When it is whole, and the old one does not say so yet, that one has what has come since.
-        undo_migration(&from).await.unwrap();
+        undo_migration(&from, false).await.unwrap();
         break_off(into, MarkKind::Arriving, &from.in_full()).await;
         let store = Store::open(&from).await.unwrap();
         let number = 500 + u32::try_from(all(&from).await.len()).unwrap();
@@ -409,7 +429,7 @@ async fn of_a_move_that_was_killed_at_any_moment_no_two_stores_are_served_and_it
         assert_eq!(migrate_store(&from, into).await.unwrap().rows, again.rows, "{into}");
         Store::open(into).await.unwrap().close().await;
         assert!(Store::open(&from).await.is_err());
-        undo_migration(&from).await.unwrap();
+        undo_migration(&from, false).await.unwrap();
     }
 }
 
@@ -432,7 +452,7 @@ async fn what_a_move_has_left_is_the_business_of_that_move_only() {
         Store::open(from).await.unwrap().close().await;
         if matches!(into, Address::Sqlite(_)) {
             migrate_store(other, into).await.unwrap();
-            undo_migration(other).await.unwrap();
+            undo_migration(other, false).await.unwrap();
         }
     }
 }

@@ -13,7 +13,7 @@ pub struct Mark {
     pub kind: MarkKind,
     /// Since when, in Unix milliseconds.
     pub at: i64,
-    /// Where it is moved to, or what it is filled from; of a backup, how many rows each table has.
+    /// Where it is moved to, what goes on in its place, or what it is filled from; of a backup, how many rows each table has.
     pub detail: String,
 }
 
@@ -22,6 +22,8 @@ pub struct Mark {
 pub enum MarkKind {
     Backup,
     Moved,
+    /// A store was moved to it, and that was undone: the old one goes on.
+    GivenUp,
     /// It is being filled from a backup, or that was broken off.
     Restoring,
     /// It is being filled from a store that moves, or that was broken off.
@@ -29,12 +31,14 @@ pub enum MarkKind {
 }
 
 impl MarkKind {
-    const ALL: [MarkKind; 4] = [MarkKind::Backup, MarkKind::Moved, MarkKind::Restoring, MarkKind::Arriving];
+    const ALL: [MarkKind; 5] =
+        [MarkKind::Backup, MarkKind::Moved, MarkKind::GivenUp, MarkKind::Restoring, MarkKind::Arriving];
 
     fn name(self) -> &'static str {
         match self {
             MarkKind::Backup => "backup",
             MarkKind::Moved => "moved",
+            MarkKind::GivenUp => "given_up",
             MarkKind::Restoring => "restoring",
             MarkKind::Arriving => "arriving",
         }
@@ -57,6 +61,9 @@ impl Mark {
             MarkKind::Moved => format!(
                 "it was moved to {place} on {at}: serve that one, so that no alert gets a second session. If that one is given up, `source-devin-ai alert-relay migrate --undo STORE` has this one served again, as it was then"
             ),
+            MarkKind::GivenUp => format!(
+                "it was given up on {at}, and {place} goes on from the same jobs: serve that one, so that no alert gets a second session. To have it here, delete this one, and run `source-devin-ai alert-relay migrate OLD_STORE NEW_STORE` again"
+            ),
             MarkKind::Restoring => format!(
                 "a restore of {place} into it began on {at} and did not come to its end: run it again, `source-devin-ai alert-relay restore FILE --store STORE`, which fills it anew"
             ),
@@ -72,7 +79,7 @@ impl Mark {
         match self.kind {
             MarkKind::Restoring => true,
             MarkKind::Arriving => kind == MarkKind::Arriving && self.detail == from,
-            MarkKind::Backup | MarkKind::Moved => false,
+            MarkKind::Backup | MarkKind::Moved | MarkKind::GivenUp => false,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::{Copied, rows, serving};
 pub struct Undone {
     /// The new store.
     pub moved_to: String,
-    /// Whether nobody serves that one; otherwise it could not be seen.
+    /// Whether nobody serves that one, nor can from now on; otherwise it could not be seen.
     pub is_unserved: bool,
 }
 
@@ -81,35 +81,74 @@ async fn count_all(held: &mut Held) -> Result<Copied, StoreError> {
     Ok(Copied { version, at, rows, digests: Vec::new() })
 }
 
-/// Has a store that was moved elsewhere be served again.
+/// Has a store that was moved elsewhere be served again. `may_be_unseen`: also where nobody can say from here whether a bridge serves the
+/// new one.
 ///
 /// # Errors
-/// A sentence: it was not moved, or is served, or the new one is.
-pub async fn undo_migration(address: &Address) -> Result<Undone, StoreError> {
+/// A sentence: it was not moved, or is served, or the new one is or may be.
+pub async fn undo_migration(address: &Address, may_be_unseen: bool) -> Result<Undone, StoreError> {
     if let Address::Sqlite(path) = address
         && !path.is_file()
     {
         return Err(address.cannot_be_opened(&StoreError("there is no such file".to_string())));
     }
     let mut held = Held::alone(address).await?;
-    let undone = undo(&mut held, address).await;
+    let undone = undo(&mut held, address, may_be_unseen).await;
     held.close().await;
     undone
 }
 
-async fn undo(held: &mut Held, address: &Address) -> Result<Undone, StoreError> {
+async fn undo(held: &mut Held, address: &Address, may_be_unseen: bool) -> Result<Undone, StoreError> {
     let mark = match held.mark().await? {
         Some(mark) if mark.kind == MarkKind::Moved => mark,
         Some(mark) => return Err(address.cannot_be_opened(&mark.refusal())),
         None => return Err(StoreError(format!("the store {address} was not moved: nothing is to be undone"))),
     };
-    let is_served = serving::is_served(&mark.detail).await;
-    if is_served == Some(true) {
-        return Err(StoreError(format!(
-            "a bridge serves {}, where {address} was moved to: two bridges would go on from the same jobs. Stop every process that has that store, and try again",
-            mark.detail
-        )));
+    let place = &mark.detail;
+    match serving::is_served(place).await {
+        Some(true) => {
+            return Err(StoreError(format!(
+                "a bridge serves {place}, where {address} was moved to: two bridges would go on from the same jobs. Stop every process that has that store, and try again"
+            )));
+        }
+        None if !may_be_unseen => return Err(unseen(address, place)),
+        _ => {}
+    }
+    // First, so that not both can be served, whatever ends the process.
+    let is_unserved = give_up(place, GivenUp { at: held.now().await?, by: address }).await.is_some();
+    if !is_unserved && !may_be_unseen {
+        return Err(unseen(address, place));
     }
     held.clear_mark().await?;
-    Ok(Undone { moved_to: mark.detail, is_unserved: is_served.is_some() })
+    Ok(Undone { moved_to: mark.detail, is_unserved })
+}
+
+fn unseen(address: &Address, place: &str) -> StoreError {
+    StoreError(format!(
+        "whether a bridge serves {place}, where {address} was moved to, cannot be seen from here, and two bridges would go on from the same jobs. Let that store be asked (a password comes from PGPASSWORD or PGPASSFILE); or, if you know that no bridge serves it or will, say so with --force"
+    ))
+}
+
+/// When a store was given up, and for which one.
+struct GivenUp<'a> {
+    at: i64,
+    by: &'a Address,
+}
+
+/// Keeps bridges away from a store that is given up; `None` where it cannot be reached from here. A file that is gone does so itself, and
+/// one that has a mark already, because
+/// it was moved on or did not arrive, keeps them away itself.
+async fn give_up(place: &str, given_up: GivenUp<'_>) -> Option<()> {
+    let place = serving::marked_address(place)?;
+    if matches!(&place, Address::Sqlite(path) if !path.exists()) {
+        return Some(());
+    }
+    let mut held = tokio::time::timeout(serving::PATIENCE, Held::alone(&place)).await.ok()?.ok()?;
+    let mark = Mark { kind: MarkKind::GivenUp, at: given_up.at, detail: given_up.by.in_full() };
+    let marked = match held.mark().await {
+        Ok(None) => held.set_mark(&mark).await.ok(),
+        found => found.ok().map(|_| ()),
+    };
+    held.close().await;
+    marked
 }

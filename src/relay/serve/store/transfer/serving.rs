@@ -8,12 +8,13 @@ use super::holding::Held;
 use super::lock::lock;
 
 /// A database that does not answer within this time is not waited for.
-const PATIENCE: Duration = Duration::from_secs(5);
+pub const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Whether a bridge serves the store at this place, as a mark names it; `None` where that cannot be seen from here.
 pub async fn is_served(place: &str) -> Option<bool> {
-    match place.parse().ok()? {
+    match marked_address(place)? {
         Address::Memory => None,
+        Address::Sqlite(path) if !path.exists() => Some(false),
         Address::Sqlite(path) => {
             let mut beside = path.canonicalize().ok()?.into_os_string();
             beside.push("-lock");
@@ -32,6 +33,11 @@ pub async fn is_served(place: &str) -> Option<bool> {
             is_free.ok().map(|is_free| !is_free)
         }
     }
+}
+
+/// The store at a place as a mark names it: without its password, which then comes from where that of the process does.
+pub fn marked_address(place: &str) -> Option<Address> {
+    place.replacen(":****@", "@", 1).parse().ok()
 }
 
 /// Sees whether a store that is there has a mark that keeps bridges away. Leaves nothing behind, and is content with a database that does
