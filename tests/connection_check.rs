@@ -408,6 +408,23 @@ fn the_further_streams_are_told_by_what_they_lack_and_fail_nothing() {
 }
 
 #[test]
+fn no_number_of_records_is_told_of_a_list_of_which_only_the_newest_are_asked_for() {
+    let api = Api::start(|ask| match ask.list.as_str() {
+        "/v3/enterprise/audit-logs" => {
+            let total = if ask.target.contains("time_after=") { 0 } else { 450 };
+            Answer::json(json!({"items": [], "has_next_page": false, "total": total}).to_string())
+        }
+        "playbooks" => Answer::json(json!({"items": [], "has_next_page": false, "total": 7}).to_string()),
+        _ => healthy(ask),
+    });
+    let ran = program().at(&api, json!({})).run("check --config config.json --format text");
+    let line =
+        |stream: &str| ran.text().lines().map(str::trim).find(|line| line.starts_with(stream)).unwrap().to_string();
+    assert_eq!(line("audit_logs"), "audit_logs");
+    assert!(line("playbooks").ends_with(" 7 records"), "{}", ran.text());
+}
+
+#[test]
 fn a_stream_of_several_lists_is_readable_where_all_of_them_are() {
     let told = |people: Answer, months: Answer| {
         let answer = move |ask: &Ask| match ask.list.as_str() {

@@ -21,6 +21,7 @@ fn api() -> Api {
         session("wanted", T, json!(["Billing", "x"]), "u1"),
         session("late", T + 10, json!(["billing"]), "u1"),
         session("untagged", T, json!([]), "u1"),
+        session("null-tagged", T, Value::Null, "u1"),
         session("of-another", T, json!(["billing"]), "u2"),
     ];
     Api::start(move |ask| match ask.list.as_str() {

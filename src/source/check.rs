@@ -86,8 +86,9 @@ async fn check_one(context: &Context, organization: &Organization) -> Verdict {
                         .and_then(|item| Facts::noted(item, &stream.reading()).id.text().map(Cow::into_owned));
                 }
                 let is_per_session = stream.listing == Listing::PerSession;
-                // The parts of a stream may have the same records.
-                let total = page.total.filter(|_| !is_per_session && parts.len() == 1);
+                // The parts of a stream may have the same records, and of what has a time only the newest is asked for.
+                let is_whole = parts.len() == 1 && matches!(stream.listing, Listing::Sessions | Listing::Whole);
+                let total = page.total.filter(|_| is_whole);
                 streams.push(Readable { stream, total, is_per_session });
             }
             Err(error) => match error.kind {

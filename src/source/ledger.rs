@@ -11,6 +11,7 @@ use super::organizations::{States, together};
 use super::progress::{Figures, Outcome, Sessions};
 use crate::airbyte::StreamDescriptor;
 use crate::devin::Page;
+use crate::failure::Advice;
 use crate::output::LiveLine;
 
 /// One stream's account while it is read.
@@ -37,12 +38,21 @@ pub(super) struct Part {
     pub(super) outcome: Option<Outcome>,
 }
 
+/// Why an organization's list of a stream is left out, in case it is left out everywhere.
+pub(super) struct Refused {
+    /// The stream, with the organization where it is one of many.
+    pub(super) name: String,
+    pub(super) advice: Advice,
+}
+
 #[derive(Default)]
 pub(super) struct Account {
     pub(super) figures: Figures,
     pub(super) since_state: u64,
     /// One for each organization.
     pub(super) parts: Vec<Part>,
+    /// Those of them that are left out: said at the stream's end, which decides what it means.
+    pub(super) refused: Vec<Refused>,
     /// The states of organizations that are not read this time.
     pub(super) kept: States,
     pub(super) last_state: Option<Value>,
@@ -139,6 +149,11 @@ impl Ledger {
     /// Whether the stream's last status has been said.
     pub fn is_over(&self) -> bool {
         self.lock().outcome().is_some()
+    }
+
+    /// Whether the stream has ended, and is not whole.
+    pub fn is_incomplete(&self) -> bool {
+        self.lock().outcome() == Some(Outcome::Incomplete)
     }
 
     pub(super) fn told(&self) -> String {

@@ -100,6 +100,7 @@ pub async fn read(context: &Arc<Context>, plan: Plan, stop: impl Future<Output =
                 Some((_, groups)) => groups.into_iter().for_each(|group| {
                     running.spawn(run(Arc::clone(context), group, plan.leaves_out));
                 }),
+                None if ledgers.iter().any(|ledger| ledger.is_incomplete()) => return Ending::Failed,
                 None => return ending,
             },
             Some(Ok(Ending::Complete)) => {}
@@ -267,11 +268,10 @@ async fn report(context: &Context, step: &Step, ledger: &Ledger, gone: &Known) -
     Ok(context.emitter.records(ledger, framed).await?)
 }
 
-/// Leaves out a stream because the key, or the API, does not have the list of `refused`.
+/// Leaves out a stream because the key, or the API, does not have the list of `refused`. Whether another organization has it is known
+/// at the end of the read.
 fn leave_out(context: &Context, (step, ledger): (&Step, &Ledger), refused: &Stream, error: &Error) -> Ending {
-    let text = format!("stream {} is left out: {}", step.name(), refusal(refused, error).message);
-    context.emitter.log(Level::Warn, &text);
-    context.emitter.left_out(ledger);
+    context.emitter.left_out(ledger, step.name(), refusal(refused, error));
     Ending::Complete
 }
 

@@ -3,7 +3,7 @@
 //! The API filters, but ignores filters that it does not know, so each session is looked at here too. A session that does not say
 //! what is asked for is the API's decision.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use crate::config::Config;
@@ -21,8 +21,15 @@ pub struct Selection {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Session {
-    tags: Value,
+    /// Null is no tag; `None` where nothing is said of tags.
+    #[serde(deserialize_with = "said")]
+    tags: Option<Value>,
     user_id: Option<Value>,
+}
+
+/// What a field has, also null.
+fn said<'de, D: Deserializer<'de>>(field: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(field).map(Some)
 }
 
 impl Selection {
@@ -76,7 +83,8 @@ impl Selection {
         }
         let Ok(Session { tags, user_id }) = serde_json::from_str(session) else { return true };
         let is_tagged = match &tags {
-            Value::Array(tags) if !self.tags.is_empty() => {
+            Some(Value::Null) => self.tags.is_empty(),
+            Some(Value::Array(tags)) if !self.tags.is_empty() => {
                 let is_wanted = |tag: &str| self.tags.iter().any(|wanted| wanted.to_lowercase() == tag.to_lowercase());
                 tags.iter().filter_map(Value::as_str).any(is_wanted)
             }
@@ -143,13 +151,15 @@ mod tests {
         assert!(both.admits(r#"{"tags":["x","A"],"user_id":"u"}"#));
         assert!(!both.admits(r#"{"tags":["x"],"user_id":"u"}"#));
         assert!(!both.admits(r#"{"tags":[],"user_id":"u"}"#));
+        assert!(!both.admits(r#"{"tags":null,"user_id":"u"}"#), "null is no tag");
         assert!(!both.admits(r#"{"tags":["a"],"user_id":"v"}"#));
     }
 
     #[test]
     fn what_a_session_does_not_say_is_up_to_the_api() {
         assert!(selection(&["a"], &[]).admits(r#"{"session_id":"1"}"#));
-        assert!(selection(&["a"], &["u"]).admits(r#"{"tags":null,"user_id":null}"#));
+        assert!(selection(&["a"], &["u"]).admits(r#"{"tags":["a"],"user_id":null}"#));
+        assert!(selection(&[], &["u"]).admits(r#"{"tags":null,"user_id":"u"}"#));
         assert!(selection(&["a"], &[]).admits(r#"{"title":"\ud800"}"#));
         assert!(selection(&[], &[]).admits(r#"{"tags":["x"]}"#));
         assert_eq!(selection(&[], &[]).told(), None);

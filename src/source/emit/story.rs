@@ -10,8 +10,9 @@ use tokio::time::Instant;
 use super::{Emitter, Format, lock, now_ms};
 use crate::airbyte::StreamDescriptor;
 use crate::airbyte::message::{Level, Message, StreamStatus};
+use crate::failure::Advice;
 use crate::output::Closed;
-use crate::source::ledger::{Account, Ledger, Part, Shared};
+use crate::source::ledger::{Account, Ledger, Part, Refused, Shared};
 use crate::source::organizations::States;
 use crate::source::progress::{Outcome, counted};
 use crate::source::record::{Frame, Framed};
@@ -154,8 +155,10 @@ impl Emitter {
         }
     }
 
-    /// The stream is not there for this key, and nobody has named it: it ends without a state.
-    pub fn left_out(&self, ledger: &Ledger) {
+    /// The list that is called `name` is not there for this key, and nobody has named its stream, which ends without a state: with
+    /// a warning if no organization has it, and as incomplete if another one does.
+    pub fn left_out(&self, ledger: &Ledger, name: String, advice: Advice) {
+        ledger.lock().refused.push(Refused { name, advice });
         self.end(ledger, Outcome::LeftOut);
     }
 
@@ -190,7 +193,15 @@ impl Emitter {
             }
             Outcome::LeftOut => {}
         }
+        let refused = std::mem::take(&mut account.refused);
         drop(account);
+        for Refused { name, advice: Advice { message, failure_type } } in refused {
+            if outcome == Outcome::LeftOut {
+                self.log(Level::Warn, &format!("stream {name} is left out: {message}"));
+            } else {
+                self.error(&format!("stream {name}: {message}"), failure_type, Some(&ledger.stream));
+            }
+        }
         if outcome != Outcome::Complete {
             self.abandon(ledger);
         }
