@@ -1,6 +1,7 @@
 //! A stream that is read in slices, a list each: one for each window of time, each person, each word of its row. One after the
 //! other, so that what has been read is a place to go on from.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -15,6 +16,7 @@ use super::listing::{Decision, Kind as ListKind, Listing as List};
 use super::pages::Pages;
 use super::pass::{Pass, next_mark};
 use super::place::{Place, Slice};
+use super::progress::counted;
 use super::readers::{Readers, Records};
 use super::record::is_empty;
 use super::state::StreamState;
@@ -37,7 +39,7 @@ pub async fn read(context: &Arc<Context>, step: &Step, ledger: &Arc<Ledger>) -> 
         pass: Pass::new(step),
         path: None,
         leads: None,
-        unknown: None,
+        unknown: BTreeMap::new(),
         has_answered: false,
     };
     let each = reader.each().await?;
@@ -85,8 +87,8 @@ struct SliceReader<'a> {
     path: Option<usize>,
     /// The same of the first part of a union: the other parts need not be there.
     leads: Option<usize>,
-    /// The last list that the API did not know.
-    unknown: Option<Error>,
+    /// The lists that the API did not know, by what they are for.
+    unknown: BTreeMap<Option<String>, Error>,
     has_answered: bool,
 }
 
@@ -207,7 +209,9 @@ impl SliceReader<'_> {
                 .await
             {
                 Ok(listed) => self.answered_at(listed.path),
-                Err(End::Refused(error)) if self.may_be_unknown(&error) => self.unknown = Some(error),
+                Err(End::Refused(error)) if self.may_be_unknown(&error) => {
+                    self.unknown.insert(each.clone(), error);
+                }
                 // A stream of which a part has been read is offered, and not whole.
                 Err(End::Refused(error)) if self.has_answered => return Err(End::Request(error)),
                 Err(end) => return Err(end),
@@ -227,12 +231,24 @@ impl SliceReader<'_> {
         is_one_of_many && error.kind == Kind::Status(404)
     }
 
+    /// A sentence for a WARN about people whose list is not there: if it comes later, its earlier days lie behind the mark.
+    fn without_a_list(&self) -> Option<String> {
+        let (_, error) = self.unknown.last_key_value().filter(|_| self.step.stream.each == Each::Member)?;
+        let people = counted(self.unknown.len() as u64, "person is a member and has", "people are members and have");
+        Some(format!(
+            "{people} no list here ({error}), so there are no records of theirs. If it comes later, an incremental read gets its last days only: read the stream from the beginning then"
+        ))
+    }
+
     /// The state of what has been read up to this mark. Where no list at all was there, the stream is not.
     #[expect(clippy::result_large_err, reason = "it is made once a stream")]
     fn end(&mut self, mark: Option<i64>) -> Result<StreamState, End> {
-        if let Some(error) = self.unknown.take().filter(|_| !self.has_answered) {
+        if !self.has_answered
+            && let Some((_, error)) = self.unknown.pop_last()
+        {
             return Err(End::Refused(error));
         }
+        self.context.warn_of(self.step.stream, self.without_a_list());
         let warnings = self.pass.warnings();
         warnings.into_iter().for_each(|warning| self.context.warn_of(self.step.stream, Some(warning)));
         Ok(self.pass.state_at(mark))
