@@ -96,6 +96,8 @@ pub struct Listing {
     ends_empty: bool,
     /// Whether its total has fallen while it was listed.
     has_fallen: bool,
+    /// Whether an item may have slipped past the reader while everything was listed, see [`OneListing::lets_slip`].
+    has_slipped: bool,
     /// How often everything has been listed.
     whole_listings: u32,
     /// From when on things may have moved behind the reader of the last listing.
@@ -128,6 +130,8 @@ struct OneListing {
     has_fallen: bool,
     /// Whether a further page was promised and came empty, at the end.
     ends_empty: bool,
+    /// Whether an item that had come by came once more, changed.
+    has_moved: bool,
     latest_of_first_page: Latest,
     latest: Latest,
     /// Whether some item was older than one before it, or had no time.
@@ -174,6 +178,7 @@ impl Listing {
             newcomers: 0,
             ends_empty: false,
             has_fallen: false,
+            has_slipped: false,
             whole_listings: 1,
             bound: None,
             latest: Latest::default(),
@@ -215,6 +220,7 @@ impl Listing {
             Some(at) => self.sight_again(key, at, print, is_new_here),
         };
         self.now.has_news |= sight != Sight::Repeated;
+        self.now.has_moved |= sight == Sight::Changed && !is_new_here;
         sight
     }
 
@@ -309,8 +315,13 @@ impl Listing {
             self.newcomers = 0;
             self.ends_empty = now.ends_empty;
             self.has_fallen = now.has_fallen;
+            self.has_slipped = self.kind == Kind::Sessions && now.lets_slip();
             // What is lacking may be of any time.
             if self.has_fallen && self.whole_listings < MOST_WHOLE_LISTINGS {
+                self.whole_listings += 1;
+                return self.again(self.first_since);
+            }
+            if self.has_slipped && self.whole_listings == 1 {
                 self.whole_listings += 1;
                 return self.again(self.first_since);
             }
@@ -331,7 +342,8 @@ impl Listing {
         }
         let missing = self.total.filter(|total| *total > self.keys.len() - self.newcomers);
         let is_unsure = self.kind == Kind::Whole && now.pages > 1 && now.last_total != Some(distinct);
-        if (missing.is_some() || is_unsure) && self.whole_listings == 1 {
+        let most = if self.has_slipped { MOST_WHOLE_LISTINGS } else { 2 };
+        if (missing.is_some() || is_unsure) && self.whole_listings < most {
             self.whole_listings += 1;
             return self.again(self.first_since);
         }
@@ -378,6 +390,12 @@ impl Listing {
 }
 
 impl OneListing {
+    /// Whether an item may have come on no page: where what changed last comes last and pages are counted, one that goes to the end
+    /// moves up those behind it, and the first of the next page is on the one that has come by.
+    fn lets_slip(&self) -> bool {
+        self.has_moved && !self.has_descended && self.pages > 1
+    }
+
     /// From when on things may have moved behind the reader: whatever changes after the first page was asked for is newer
     /// than all that is on it. Where what changed last comes last, things move ahead of the reader, and only what is newer
     /// than everything matters.

@@ -64,6 +64,26 @@ fn one_page_is_complete_at_once_and_several_are_asked_again_from_the_newest_of_t
     insta::assert_snapshot!(check(Kind::Sessions, oldest_first), @"[1 2 3 4] | since 40 | [] | Complete { doubt: None }");
 }
 
+/// The oldest come first, and the first one moves to the end while the second page is read: the third slips to the first page.
+#[test]
+fn what_a_change_moves_up_is_found_where_nothing_says_how_many_there_are() {
+    let moved = |total: Option<u64>| {
+        check(Kind::Sessions, move |listing, since, page| {
+            let mut items = vec![(1, 10), (2, 20), (3, 30), (4, 40), (5, 50), (6, 60)];
+            if listing > 1 || page > 0 {
+                items[0].1 = 70;
+            }
+            items.retain(|(_, at)| since.is_none_or(|since| *at >= since));
+            items.sort_by_key(|(_, at)| *at);
+            let all = items.len();
+            let total = total.map(|_| all as u64);
+            (items.into_iter().skip(page * 2).take(2).collect(), total, all > page * 2 + 2)
+        })
+    };
+    insta::assert_snapshot!(moved(None), @"[1 2 4 5 6 1'] | all again | [3] | since 70 | [] | Complete { doubt: None }");
+    insta::assert_snapshot!(moved(Some(6)), @"[1 2 4 5 6 1'] | all again | [3] | since 70 | [] | Complete { doubt: None }");
+}
+
 /// The third moves to the first page while the second one is read; then the second moves while the list is listed again.
 #[test]
 fn what_moves_behind_the_reader_is_found_however_often() {
