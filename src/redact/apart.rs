@@ -8,7 +8,7 @@ use super::predicate::{describes, ends_clause};
 use super::random::{is_strong, is_varied, looks_random};
 use super::rules::{DOTTED, WORD};
 use super::shape::{is_in_blocks, is_label, is_of_kubeadm, is_uuid};
-use super::sign::{Sign, is_blank, linking, typed};
+use super::sign::{Sign, is_blank, linking, numbered, typed};
 use super::speech::{is_clause, stands_in};
 use super::value::quoted;
 
@@ -53,6 +53,9 @@ const REFUSED: [&str; 8] = [
 pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -> Option<(usize, Sign)> {
     let rest = place.rest();
     let after = &rest[at + blanks..];
+    if name.starts_with('-') && rest[..at].ends_with('"') && numbered(after) > 0 {
+        return Some((at + blanks + numbered(after), Sign::Blank));
+    }
     if name.starts_with('-') && blanks > 0 && !after.starts_with('-') {
         return Some((at + blanks, Sign::Blank));
     }

@@ -6,6 +6,7 @@ use super::place::{Place, boundary, run};
 use super::random::{is_strong, looks_random};
 use super::rules::WORD;
 use super::shell::word;
+use super::sign::numbered;
 use super::speech::{is_prose, is_stand_in, stands_in};
 use super::value::quoted;
 
@@ -152,7 +153,8 @@ fn is_of_user(place: Place<'_>) -> bool {
     (names_user || has(&["login", "logon"])) && !has(&["mysql", "mysqldump", "mysqladmin", "mariadb", "ssh", "psql"])
 }
 
-/// What divides an option from its value: blanks, an equals sign, or what stands between the items of a list: `"-p", "…"`.
+/// What divides an option from its value: blanks, an equals sign, or what stands between the items of a list: `"-p", "…"`,
+/// and `a1="-p" a2="…"` as auditd shows the arguments of a command.
 fn gap(text: &str) -> usize {
     if text.starts_with('=') {
         return 1;
@@ -161,6 +163,7 @@ fn gap(text: &str) -> usize {
         return run(text, |byte| byte == b' ');
     }
     let close = 1 + run(&text[1..], |byte| b", ".contains(&byte));
+    let close = close + numbered(&text[close..]);
     if close > 1 && text[close..].starts_with(['"', '\'']) { close } else { 0 }
 }
 
@@ -177,6 +180,8 @@ pub(super) fn is_of(place: Place<'_>, commands: &str) -> bool {
 fn user(place: Place<'_>, option: &str) -> Option<Range<usize>> {
     let rest = place.rest();
     let open = option.len() + run(&rest[option.len()..], |byte| b" =\"'\\,".contains(&byte));
+    let number = numbered(&rest[open..]);
+    let open = open + number + usize::from(number > 0);
     let near = &rest[open..boundary(rest, open + 512)];
     let quote = rest[..open].chars().next_back().filter(|c| "\"'".contains(*c));
     // A backslash stands after a domain, too.

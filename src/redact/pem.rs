@@ -72,10 +72,13 @@ pub(super) fn tails(text: &str) -> Vec<Range<usize>> {
         if let Some(run) = last_run(own) {
             begin = Some(at + run.start);
         }
-        for (nth, line) in lines.take(MOST_LINES).enumerate() {
+        let mut lines = lines.take(MOST_LINES).enumerate().peekable();
+        while let Some((nth, line)) = lines.next() {
             at -= line.len() + 1;
             looked_at(line.len());
-            let Some(run) = last_run(line).or_else(|| lone(line).filter(|_| nth == 0)) else { break };
+            let above = lines.peek().filter(|_| nth == 0).and_then(|(_, above)| last_run(above));
+            let short = || lone(line).filter(|_| nth == 0).or_else(|| short_last(line, above?.start, true));
+            let Some(run) = last_run(line).or_else(short) else { break };
             if line.contains(" KEY") {
                 break;
             }
@@ -155,8 +158,8 @@ fn mark(text: &str, word: &str, may_be_bare: bool) -> Option<usize> {
 
 /// The length of what follows a heading and is the key.
 fn body(text: &str) -> Option<usize> {
-    let (mut at, mut secret, mut is_doubtful) = (0, None, false);
-    for _ in 0..MOST_LINES {
+    let (mut at, mut secret, mut is_doubtful, mut column) = (0, None, false, 0);
+    for nth in 0..MOST_LINES {
         let near = &text[at..text.floor_char_boundary(at + LONGEST_LINE)];
         // The next heading first: what comes after it is looked at from there.
         let block = near.find("BEGIN ").unwrap_or(near.len());
@@ -173,11 +176,15 @@ fn body(text: &str) -> Option<usize> {
         let is_header = HEADERS.iter().any(|header| line.trim_start_matches([' ', '|', '>', '"']).starts_with(header));
         if let Some(run) = last_run(line).filter(|_| !is_header) {
             secret = Some(at + run.end);
-        } else if let Some(run) = lone(line) {
+            column = run.start;
+        } else if let Some(run) =
+            lone(line).or_else(|| secret.and_then(|_| short_last(line, column, ends_below(&near[..block], end))))
+        {
             // A short line, the last one as a rule.
             is_doubtful = true;
             secret = secret.map(|_| at + run.end);
-        } else if !is_header && line.bytes().any(|byte| byte.is_ascii_alphanumeric()) {
+        } else if !(is_header || nth == 0 && is_of_a_log(line)) && line.bytes().any(|byte| byte.is_ascii_alphanumeric())
+        {
             break;
         }
         let Some(end) = end else { break };
@@ -206,6 +213,41 @@ fn last_run(line: &str) -> Option<Range<usize>> {
     }
     looked_at(line.len());
     found
+}
+
+/// The short last line of a key behind what a log puts before every line: it begins below the line before it, or it is filled
+/// up with equals signs, or the mark of the end follows.
+fn short_last(line: &str, column: usize, is_closed: bool) -> Option<Range<usize>> {
+    let word_at = |begin: usize| {
+        let rest = line.get(begin..)?;
+        let word = rest.split([' ', '\\', '"', '\r']).next().unwrap_or_default();
+        let goes_on = rest[word.len()..].starts_with(' ') && !rest[word.len()..].trim().is_empty();
+        let is_apart = line[..begin].ends_with(|c: char| !(c.is_ascii() && BASE64(c as u8)));
+        let has = |kind: fn(&u8) -> bool| word.bytes().skip(1).any(|byte| kind(&byte));
+        let is_mixed = has(u8::is_ascii_uppercase) && word.bytes().any(|byte| byte.is_ascii_lowercase())
+            || has(u8::is_ascii_digit) && word.bytes().any(|byte| byte.is_ascii_alphabetic());
+        let is_base64 = word.len() % 4 == 0
+            && word.bytes().all(BASE64)
+            && (is_mixed || is_closed || begin == column && word.ends_with('='));
+        looked_at(word.len());
+        (!word.is_empty() && !goes_on && is_apart && is_base64).then(|| begin..begin + word.len())
+    };
+    let last = || line.trim_end().rfind(char::is_whitespace).map(|blank| blank + 1);
+    let is_told = |word: &Range<usize>| is_closed || line[word.clone()].ends_with('=');
+    word_at(column).or_else(|| word_at(last()?).filter(is_told))
+}
+
+/// Whether what follows a heading on its line is the end of one of a log's lines as an object: `\n","stream":"stdout"}`.
+fn is_of_a_log(line: &str) -> bool {
+    line.starts_with("\\n\"") || line.starts_with("\\r\\n\"")
+}
+
+/// Whether the line below the one that ends at `end` has the mark of the end.
+fn ends_below(text: &str, end: Option<usize>) -> bool {
+    let Some(below) = end.and_then(|end| text.get(end + 1..)) else { return false };
+    let line = below.split('\n').next().unwrap_or_default();
+    looked_at(line.len());
+    closed(line).is_some()
 }
 
 /// The only word of a line, where it may be base64.

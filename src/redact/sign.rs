@@ -61,3 +61,9 @@ pub(super) fn linking(text: &str) -> Option<usize> {
     }
     last.filter(|word| LINKING_LAST.split(' ').any(|known| known == *word)).map(|_| at)
 }
+
+/// The length of an argument's number with its sign, as auditd shows the arguments of a command: `a2=`.
+pub(super) fn numbered(text: &str) -> usize {
+    let number = text.strip_prefix('a').map_or(0, |number| run(number, |byte| byte.is_ascii_digit()));
+    if number > 0 && text[1 + number..].starts_with("=\"") { 2 + number } else { 0 }
+}
