@@ -1,15 +1,23 @@
 //! Keys of vendors by how they begin, addresses that are keys, and tokens with a form of their own. Pure.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::pem;
-use super::place::{Place, boundary, run};
+use super::place::{Place, boundary, looked_at, run};
 use super::random::{is_strong, looks_random};
-use super::rules::{ADDRESSES, Alphabet, DIGIT, DOTTED, HEX, PREFIXES, Prefix, WORD};
+use super::rules::{ADDRESSES, Alphabet, DIGIT, DOTTED, HEX, PREFIXES, Prefix, UPPER, WORD};
 
 /// So much of what follows a beginning decides whether it is a key.
 const TELLING_BODY: usize = 256;
+
+/// Short beginnings that are told also where something was written right before them, for what follows is long and random.
+const GLUED: &str = "ghp_ gho_ ghu_ ghs_ ghr_ hf_ npm_ glc_ gsk_ nfp_ hvs. hvb. hvr. SG.";
+const LONG_BODY: usize = 24;
+
+/// Keys of the same vendors by how they go on after a beginning that words end with, too: `task-`.
+const GOING_ON: [&str; 3] = ["ant-", "proj-", "svcacct-"];
 
 /// The rules about beginnings, by their first byte in lower case.
 static BEGINNINGS: LazyLock<[Vec<&'static Prefix>; 128]> = LazyLock::new(|| {
@@ -32,8 +40,15 @@ pub(super) fn known_key(place: Place<'_>) -> Option<Range<usize>> {
         }
         let body = &rest[rule.text.len()..];
         let length = run(&body[..boundary(body, TELLING_BODY)], rule.alphabet);
-        let body = &body[..length];
         let is_address = rule.text.contains('.') && rule.text.contains('/');
+        // A key that a line's end divides.
+        let is_short = (SHORTEST_PART..rule.least).contains(&length) && !is_address;
+        let rest_of_it = wrapped(&body[length..], rule.alphabet, true).filter(|_| is_short);
+        let body = match rest_of_it {
+            Some(part) => Cow::from([&body[..length], &body[length + part.start..length + part.end]].concat()),
+            None => Cow::from(&body[..length]),
+        };
+        let (body, length) = (&*body, body.len());
         let shortest = match rule.text.len() {
             _ if any_case => 10,
             5.. => 6,
@@ -41,7 +56,10 @@ pub(super) fn known_key(place: Place<'_>) -> Option<Range<usize>> {
             _ => 12,
         };
         // A long random rest is a key also where something was written right before it.
-        let may_follow = is_address || (length >= 16 && rule.text.len() > 4) || any_case && length >= 16;
+        let may_follow = is_address
+            || (length >= 16 && rule.text.len() > 4)
+            || any_case && length >= 16
+            || may_be_glued(rule.text, body, place.before);
         let is_key = length >= rule.least
             && (is_address || looks_random(body, shortest))
             && has_form(rule.text, body, &place)
@@ -50,9 +68,64 @@ pub(super) fn known_key(place: Place<'_>) -> Option<Range<usize>> {
             .then(|| rule.text.len() + run(&rest[rule.text.len()..], rule.alphabet))
             .map(|length| {
                 let begin = place.at + if is_address { address_part(rule.text, body) } else { 0 };
-                begin..place.at + length + pem::continued(rule.text, &rest[length..])
+                let further = pem::continued(rule.text, &rest[length..]);
+                let further =
+                    if is_address || further > 0 { further } else { wraps(&rest[length..], rule.alphabet, is_short) };
+                begin..place.at + length + further
             })
     })
+}
+
+/// Whether a key with a short beginning is told where a letter or digit stands before it.
+fn may_be_glued(beginning: &str, body: &str, before: Option<u8>) -> bool {
+    let is_long = || body.split(['_', '-', '.']).any(|part| part.len() >= LONG_BODY && looks_random(part, LONG_BODY));
+    match beginning {
+        "AKIA" | "ASIA" => {
+            body.len() == 16 && is_strong_in_capitals(body) && !before.is_some_and(|byte| UPPER(byte) && byte > b'9')
+        }
+        "AIza" => body.len() == 35 && is_strong(body),
+        "sk-" => body.len() >= 40 && is_strong(body) && GOING_ON.iter().any(|next| body.starts_with(next)),
+        _ => GLUED.split(' ').any(|known| known == beginning) && (is_long() || body.len() >= 60 && is_strong(body)),
+    }
+}
+
+/// Whether capitals have digits among them.
+fn is_strong_in_capitals(body: &str) -> bool {
+    body.bytes().any(|byte| byte.is_ascii_digit()) && body.bytes().any(|byte| byte.is_ascii_uppercase())
+}
+
+/// A part of a key that a line's end divides has so many characters at least, and the blanks before it are so many at most.
+const SHORTEST_PART: usize = 8;
+const DEEPEST: usize = 40;
+
+/// Where the next part of a key stands that a line's end divides, with a backslash before it or without: a part that is no
+/// word, and none that may be an identifier, where what comes before it may be the whole key.
+fn wrapped(text: &str, alphabet: Alphabet, is_short: bool) -> Option<Range<usize>> {
+    let line = text.strip_prefix('\\').unwrap_or(text);
+    let line = line.strip_prefix('\r').unwrap_or(line).strip_prefix('\n')?;
+    let begin = text.len() - line.len() + run(&line[..boundary(line, DEEPEST)], |byte| byte == b' ' || byte == b'\t');
+    let near = &text[begin..boundary(text, begin + TELLING_BODY).max(begin)];
+    let length = run(near, alphabet);
+    let part = &near[..length];
+    let is_last = !near[length..].starts_with(['=', ':', '(', '/', '@', '[', '"']);
+    let is_part = if is_short {
+        looks_random(part, 6)
+    } else {
+        let digits = part.bytes().filter(u8::is_ascii_digit).count();
+        let is_other = part.contains('.') || part.starts_with("eyJ") || part.bytes().all(HEX);
+        length >= SHORTEST_PART && digits > 1 && is_strong(part) && !is_other
+    };
+    (is_last && is_part).then_some(begin..begin + length)
+}
+
+/// How far a key goes on behind the ends of lines.
+fn wraps(text: &str, alphabet: Alphabet, is_short: bool) -> usize {
+    let mut end = 0;
+    while let Some(part) = wrapped(&text[end..], alphabet, is_short && end == 0) {
+        end += part.end + run(&text[end + part.end..], alphabet);
+        looked_at(part.end);
+    }
+    end
 }
 
 /// How much of an address says only whose it is: to the end of its beginning, or of the part of its path that begins there.
@@ -106,7 +179,10 @@ pub(super) fn json_web_token(place: Place<'_>) -> Option<Range<usize>> {
         let parts: Vec<&str> = rest[..length].splitn(4, '.').collect();
         let is_json = rest.starts_with("eyJ") || parts.get(1).is_some_and(|part| part.starts_with("ey"));
         let is_token = is_json && parts.len() >= 3 && parts[0].len() >= 10 && parts[1].len() >= 4;
-        return is_token.then(|| place.at..place.at + length);
+        if is_token {
+            return Some(place.at..place.at + length + wraps(&rest[length..], WORD, false));
+        }
+        return wrapped_token(rest, length).map(|length| place.at..place.at + length);
     }
     let length = run(&rest[..boundary(rest, TELLING_BODY)], |byte| DOTTED(byte) || byte == b'~' || byte == b'=');
     let bytes = &rest.as_bytes()[..length];
@@ -119,3 +195,42 @@ pub(super) fn json_web_token(place: Place<'_>) -> Option<Range<usize>> {
     let length = if token >= 31 { length + ":AA".len() + token } else { length };
     (is_key || token >= 31).then(|| place.at..place.at + length)
 }
+
+/// The length of a token that ends of lines divide; its first line has `first` characters.
+fn wrapped_token(rest: &str, first: usize) -> Option<usize> {
+    let (mut end, mut token) = (first, rest[..boundary(rest, first)].to_string());
+    if !rest.starts_with("eyJ") || first < SHORTEST_PART || token.matches('.').count() > 1 {
+        return None;
+    }
+    while token.len() < TELLING_BODY
+        && let Some(part) = wrapped(&rest[end..], DOTTED, true)
+    {
+        token.push_str(&rest[end + part.start..end + part.end]);
+        end += part.end;
+    }
+    let parts: Vec<&str> = token.split('.').collect();
+    let is_token = parts.len() == 3 && parts[1].starts_with("ey") && parts[2].len() >= SHORTEST_PART;
+    is_token.then(|| end + wraps(&rest[end..], WORD, false))
+}
+
+/// `eyJ….eyJ….…` where something was written right before it.
+pub(super) fn glued_token(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    if place.begins() || !rest.starts_with("eyJ") {
+        return None;
+    }
+    let header = run(&rest[..boundary(rest, LONGEST_HEADER)], WORD);
+    if !rest[header..].starts_with(".ey") {
+        return None;
+    }
+    let begin = header + 1;
+    let payload = begin + run(&rest[begin..boundary(rest, begin + LONGEST_HEADER)], WORD);
+    let signature = rest[payload..].strip_prefix('.').map_or(0, |signature| run(signature, WORD));
+    // A payload may be longer than what is looked at.
+    let is_long = header >= SHORTEST_HEADER && payload == begin + LONGEST_HEADER;
+    (signature >= SHORTEST_PART || is_long).then(|| place.at..place.at + payload + run(&rest[payload..], DOTTED))
+}
+
+/// The header of a token has so many characters; so far it and the payload are looked at, where something was written before.
+const SHORTEST_HEADER: usize = 20;
+const LONGEST_HEADER: usize = 512;

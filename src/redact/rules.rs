@@ -8,7 +8,7 @@ pub(super) type Alphabet = fn(u8) -> bool;
 
 pub(super) const WORD: Alphabet = |byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
 pub(super) const DOTTED: Alphabet = |byte| WORD(byte) || byte == b'.';
-const UPPER: Alphabet = |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit();
+pub(super) const UPPER: Alphabet = |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit();
 const CAPITALS: Alphabet = |byte| UPPER(byte) || byte == b'-';
 pub(super) const HEX: Alphabet = |byte| byte.is_ascii_hexdigit();
 pub(super) const DIGIT: Alphabet = |byte| byte.is_ascii_digit();

@@ -45,7 +45,7 @@ const ALL: Rules = Rules { everywhere: &EVERYWHERE, words: &AT_WORDS, by_names: 
 const ALL_CERTAIN: Rules = Rules { everywhere: &CERTAIN_EVERYWHERE, words: &CERTAIN_AT_WORDS, by_names: false };
 
 /// Rules that leave no doubt: those that look everywhere, and those that look where a word begins.
-const CERTAIN: [Rule; 2] = [(b"-BP", pem::private_key), (b"", known::known_key)];
+const CERTAIN: [Rule; 3] = [(b"-BP", pem::private_key), (b"", known::known_key), (b"e", known::glued_token)];
 const CERTAIN_WORDS: [Rule; 1] = [(b"", known::json_web_token)];
 
 /// Rules that go by what stands around a secret.

@@ -11,6 +11,8 @@ fn hostile_text_takes_linear_time() {
         "-----BEGIN PRIVATE KEY-----\n",
         "a-",
         "eyJ-",
+        "_eyJaaaaaaaa.ey",
+        "ghp_aaaaaaaa1A\n",
         "://",
         "token",
         "token=\"",
