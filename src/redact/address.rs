@@ -158,10 +158,13 @@ fn is_account_of_twilio(user: &str, password: &str) -> bool {
     user.strip_prefix("AC").is_some_and(is_hex) && is_hex(password)
 }
 
-/// The part of a path by which alone whoever calls a hook is known: `…/hook/…`.
+/// The part of a path by which alone whoever calls a hook is known, or whoever signs in by a link: `…/hook/…`.
 pub(super) fn hook(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    let word = ["hook/", "hooks/", "webhook/", "webhooks/"].into_iter().find(|word| rest.starts_with(word))?;
+    let word =
+        ["hook/", "hooks/", "webhook/", "webhooks/", "magic-link/", "magic_link/", "magiclink/", "reset-password/"]
+            .into_iter()
+            .find(|word| rest.starts_with(word))?;
     let body = &rest[word.len()..];
     let length = run(&body[..boundary(body, USER_INFO)], WORD);
     let key = &body[..length];

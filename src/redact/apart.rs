@@ -93,6 +93,12 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     let line = &before[before.floor_char_boundary(before.len().saturating_sub(NEAR))..];
     let line = line.rsplit('\n').next().unwrap_or_default();
     let is_setting = line.starts_with("set ") || line.contains("# set ") || line.contains("$ set ");
+    // The value of a registry of Windows: `DefaultPassword    REG_SZ    …`.
+    if let Some(value) = ["REG_SZ", "REG_EXPAND_SZ"].iter().find_map(|kind| after.strip_prefix(kind)) {
+        let gap = run(value, is_blank);
+        return (blanks > 0 && gap > 0 && named.kind >= Kind::Token)
+            .then(|| (rest.len() - value.len() + gap, Sign::Equals));
+    }
     if blanks > 0 && is_setting && named.kind >= Kind::Token && after.starts_with(['"', '\'']) {
         return Some((at + blanks, Sign::Equals));
     }
@@ -266,6 +272,19 @@ fn announced(place: Place<'_>, after: &str) -> Option<usize> {
     (is_announced && is_random).then_some(begin)
 }
 
+/// Whether a word has a mark between letters, as passwords have and words have not.
+fn has_mark_inside(word: &str) -> bool {
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let mark = word.find(['!', '#', '$', '%', '^', '*', '+', '?']);
+    word.len() >= SHORTEST_MARKED
+        && mark.is_some_and(|mark| {
+            is_letter(word[..mark].chars().next_back()) && is_letter(word[mark + 1..].chars().next())
+        })
+}
+
+/// The shortest word that a mark between letters tells.
+const SHORTEST_MARKED: usize = 8;
+
 /// Whether a word after a name, without any sign, is its value, and no word about it.
 fn follows_plainly(named: &Name, word: &str) -> bool {
     let is_plain = word.bytes().all(|byte| byte.is_ascii_alphanumeric());
@@ -279,6 +298,8 @@ fn follows_plainly(named: &Name, word: &str) -> bool {
         _ if named.core == "pass" => is_plain && looks_random(word, 6),
         Kind::Password if is_hex && named.core.ends_with("key") => false,
         Kind::Token if named.core.ends_with("licensekey") && is_in_blocks(word) => true,
+        // `user elastic, pw changeme!Elastic`
+        Kind::Password if named.core == "pw" && has_mark_inside(word) => true,
         Kind::Password => {
             begins
                 && word.len() >= 6

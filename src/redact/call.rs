@@ -49,6 +49,9 @@ const IN_PLACE: [(&str, &str, usize); 25] = [
     ("credentials", "", 3),
 ];
 
+/// How the names of functions end that take the private key of a wallet.
+const OF_WALLETS: &str = "wallet signingkey from_key privatekeytoaccount frommnemonic privatekey fromprivatekey";
+
 /// Users after whom any word that is no word of a language is a password.
 const USERS: &str = "root admin administrator sa postgres app user guest";
 
@@ -68,6 +71,9 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
     let is_open = || place.rest()[1..].starts_with(['"', '\'']);
     if is_open() && looks_up(&name) {
         return fallback(place);
+    }
+    if is_open() && OF_WALLETS.split(' ').any(|end| name.ends_with(end)) {
+        return wallet(place);
     }
     let (from, is_sure) = match () {
         () if !name.is_empty() && hashes() => (0, true),
@@ -131,6 +137,14 @@ fn in_place(name: &str, arguments: &str) -> Option<usize> {
     }
     let known = IN_PLACE.iter().find(|(end, kinds, _)| name.ends_with(end) && begins(kinds));
     known.map(|(_, _, nth)| *nth)
+}
+
+/// The private key of a wallet: 64 hexadecimal digits as the first argument.
+fn wallet(place: Place<'_>) -> Option<Range<usize>> {
+    let text = &place.rest()[2..boundary(place.rest(), CALL).max(2)];
+    let open = if text.starts_with("0x") { 2 } else { 0 };
+    let is_key = run(&text[open..], |byte| byte.is_ascii_hexdigit()) == 64;
+    is_key.then(|| place.at + 2..place.at + 2 + open + 64)
 }
 
 /// The value that a secret has where none is set: `getenv("DB_PASSWORD", "…")`.

@@ -2,6 +2,7 @@
 
 use super::MASK;
 use super::place::{boundary, looked_at, run};
+use super::random::is_strong;
 use super::rules::DOTTED;
 use super::sign::{Sign, is_blank};
 
@@ -35,6 +36,8 @@ pub(super) fn decoration(text: &str) -> Option<(usize, bool)> {
             {
                 return None;
             }
+            // A password may begin so, too.
+            [b'!' | b'&', ..] if is_strong(&rest[1..1 + word]) => 0,
             [b'!' | b'&', ..] if rest[1 + word..].starts_with(' ') => word + 2,
             [b'!' | b'&', ..] if rest[1 + word..].starts_with('\n') => return Some((at + 1 + word, true)),
             [b'|' | b'>', ..] => {

@@ -45,6 +45,7 @@ mod sign;
 mod speech;
 mod statement;
 mod table;
+mod tools;
 mod value;
 
 use std::borrow::Cow;

@@ -45,14 +45,14 @@ const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4s
 
 /// Ends of names whose values are secrets unless they are words.
 const TOKENS: &str = "secret token clave appkey accesskeyid credential cleartext signature phpsessid jsessionid gitlabsession secretid connectsid \
-    aspnetsessionid invitecode logincode verificationcode recoverycode backupcode otpcode mfacode 2facode timecode";
+    aspnetsessionid invitecode unlockcode logincode verificationcode recoverycode backupcode otpcode mfacode 2facode timecode";
 
 /// Ends of names whose values are secrets only if they look like some.
 const OPAQUE: &str = "plaintext sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sonarlogin sasurl securitycode \
-    slacksigning keyfile pskfile jenkinscrumb mfaseed totpseed otpseed 2faseed";
+    slacksigning connstr keyfile pskfile jenkinscrumb mfaseed totpseed otpseed 2faseed";
 
 /// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.
-const WORDS: [(&str, Kind); 20] = [
+const WORDS: [(&str, Kind); 22] = [
     ("pw", Kind::Password),
     ("psw", Kind::Password),
     ("psk", Kind::Password),
@@ -73,6 +73,8 @@ const WORDS: [(&str, Kind); 20] = [
     ("salt", Kind::Opaque),
     ("community", Kind::Opaque),
     ("pepper", Kind::Opaque),
+    ("kek", Kind::Opaque),
+    ("hmac", Kind::Opaque),
 ];
 
 /// Names that keep secrets as parameters of addresses, in cookies, or before an equals sign.
@@ -82,7 +84,7 @@ const PARAMETERS: &str = "key sig code auth session sid hapikey appid";
 const PHRASES: &str = "mnemonic seedphrase recoveryphrase";
 
 /// Words before `key` that make it a secret one, also where both are written as one: `STRIPE_KEY`, `x-auth-key`.
-const KEY_OWNERS: &str = "account admin aes api app auth authentication authorization aws azure client cloudflare consumer datadog deploy encryption \
+const KEY_OWNERS: &str = "account admin aes api app auth authentication authorization aws azure client cloudflare consumer datadog deploy enc encryption fernet functions \
     github gitlab heroku hmac ingest integration jwt licence license mailgun master openai anthropic pgp private routing \
     rsa secret sendgrid sentry service session shared signing slack ssh stripe subscription twilio unseal vault webhook";
 
@@ -104,7 +106,7 @@ const HARMLESS: &str = "bypass compass encompass trespass firstpass secondpass n
     synctoken unexpectedtoken canceltoken cancellationtoken oldpwd maxtoken mintoken";
 
 /// Words that make a name of `code` or `phrase` a secret one, and of `key` an owned one, where they stand a blank before.
-const BEFORE: [(&str, &str); 29] = [
+const BEFORE: [(&str, &str); 30] = [
     ("api", "key"),
     ("license", "key"),
     ("licence", "key"),
@@ -120,6 +122,7 @@ const BEFORE: [(&str, &str); 29] = [
     ("security", "code"),
     ("recovery", "code"),
     ("backup", "code"),
+    ("unlock", "code"),
     ("invite", "code"),
     ("otp", "code"),
     ("mfa", "code"),

@@ -1,5 +1,7 @@
 //! What stands in a secret's place: a variable, a template, a filler, or a reference to where the secret is kept. Pure.
 
+use super::random::is_strong;
+
 /// How references begin that tell where a secret is kept: in a vault, in a variable, or in a file.
 const REFERENCES: [&str; 21] = [
     "op://",
@@ -58,7 +60,7 @@ fn is_variable(text: &str) -> bool {
             && (is_capital && !name.starts_with(|c: char| c.is_ascii_digit() && name.len() > 2)
                 || name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
     };
-    text.starts_with("{{")
+    text.starts_with("{{") && !(is_strong(&text[2..]) && !text.contains(['}', ' ', '.']))
         || (text.starts_with("$(") && !text.starts_with("$(echo ") && !text.starts_with("$(printf "))
         || (text.starts_with("${") && !text.contains(":-"))
         || text.strip_prefix('$').is_some_and(is_name)

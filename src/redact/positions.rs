@@ -18,7 +18,7 @@ pub(super) enum Which {
 use Which::{After, Last, Nth, OfUser, Random};
 
 /// Commands with a secret among their arguments: how they begin, other words that the line must have, and which one it is.
-pub(super) const COMMANDS: [(&str, &str, Which); 62] = [
+pub(super) const COMMANDS: [(&str, &str, Which); 64] = [
     ("htpasswd", "", Last("b")),
     ("add_user", "rabbitmqctl", Nth(2)),
     ("change_password", "rabbitmqctl", Nth(2)),
@@ -77,6 +77,8 @@ pub(super) const COMMANDS: [(&str, &str, Which); 62] = [
     ("neighbor", "", After("password")),
     ("vault operator unseal", "", Nth(1)),
     ("radius secret", "", Nth(1)),
+    ("chap-secrets:", "", Nth(3)),
+    ("pap-secrets:", "", Nth(3)),
     ("set password ENC", "", Nth(1)),
     ("set passwd ENC", "", Nth(1)),
     ("set psksecret ENC", "", Nth(1)),

@@ -8,7 +8,7 @@ use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
     address, argument, block, call, change, coded, command, files, header, known, manifest, pair, pem, printed,
-    protocol, said, statement, table,
+    protocol, said, statement, table, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -49,14 +49,15 @@ const CERTAIN: [Rule; 3] = [(b"-BP", pem::private_key), (b"", known::known_key),
 const CERTAIN_WORDS: [Rule; 1] = [(b"", known::json_web_token)];
 
 /// Rules that go by what stands around a secret.
-const SUSPECT: [Rule; 5] = [
+const SUSPECT: [Rule; 6] = [
     (b":%", address::user_info),
     (b"(", call::argument),
     (b"=", argument::setting),
     (b":#", argument::hidden),
     (b"\n", printed::below),
+    (b"[{", tools::of_list),
 ];
-const SUSPECT_WORDS: [Rule; 47] = [
+const SUSPECT_WORDS: [Rule; 50] = [
     (b"", address::data_source),
     (b"\"", files::of_pool),
     (b"a", files::of_tunnel),
@@ -103,7 +104,10 @@ const SUSPECT_WORDS: [Rule; 47] = [
     (b"cCpP", said::of_door),
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),
     (b"[", protocol::of_relay),
-    (b"hw", address::hook),
+    (b"hwmr", address::hook),
+    (b"h", tools::of_transaction),
+    (b"mpo", tools::of_check),
+    (b"u", tools::of_query),
 ];
 
 /// All secrets, in order.

@@ -4,11 +4,11 @@ use super::place::{boundary, run};
 
 /// Words that link a name with its value, and those of them after which the value can stand.
 const LINKING: &str =
-    "is was now to be set got changed reset has been lautet ist est es still currently always é è är jest";
-const LINKING_LAST: &str = "is was now to be lautet ist est es still currently always é è är jest";
+    "is was now to be set got changed reset has been lautet ist est es still currently always jetzt nun é è är jest";
+const LINKING_LAST: &str = "is was now to be lautet ist est es still currently always jetzt nun é è är jest";
 
 /// Words that only go on with a link: they do not begin one.
-const ADVERBS: [&str; 3] = ["still", "currently", "always"];
+const ADVERBS: [&str; 5] = ["still", "currently", "always", "jetzt", "nun"];
 
 /// What stands between a name and its value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -124,7 +124,8 @@ pub(super) fn is_stand_in(text: &str) -> bool {
 
 /// Whether `text` is a path from here: `./pw.txt`.
 fn is_near_path(text: &str) -> bool {
-    ["./", "../", "~/"].iter().any(|begin| text.starts_with(begin))
+    let path = ["./", "../", "~/"].iter().find_map(|begin| text.strip_prefix(begin));
+    path.is_some_and(|path| !is_strong(path) || path.contains(['/', '.']))
 }
 
 /// Whether a word of small letters is one of a sentence, by the word after it.
@@ -300,6 +301,9 @@ fn is_setting(text: &str) -> bool {
     text.split_once('=').is_some_and(|(name, value)| is_word(name) && is_word(value))
 }
 
+/// Names that have other values than secrets, too, which are as random as words with digits.
+const OF_LONG_VALUES: [&str; 3] = ["kek", "hmac", "connstr"];
+
 /// Whether a value of a name that has secrets and others looks like none, or like an identifier.
 fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
     let text = value.text;
@@ -320,6 +324,10 @@ fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
             !(value.sign == Sign::Equals || value.is_quoted || is_strong(text)) || !looks_random(text, 6)
         }
         _ if name.ends_with("seed") && text.contains(' ') => !text.split(' ').all(is_group),
+        // `hmac: sha256`, `connStr=host=db1`
+        _ if OF_LONG_VALUES.iter().any(|end| name.ends_with(end)) => {
+            text.trim_end_matches('=').contains(['=', ' ', ':']) || !is_strong(text) && !is_varied(text)
+        }
         // What a service of keys gave, once.
         "plaintext" => !is_strong(text),
         _ if name.ends_with("session") || name.ends_with("sessionid") || name.ends_with("sid") => {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::place::{boundary, looked_at, run};
-use super::random::looks_random;
+use super::random::{is_strong, looks_random};
 use super::rules::DOTTED;
 use super::sign::Sign;
 
@@ -16,6 +16,9 @@ const FEWEST_WORDS: usize = 12;
 /// Names inside of an object that is the value of a secret's name.
 const INNER: [&str; 10] =
     ["value", "plaintext", "plain", "data", "content", "secret", "default", "string", "text", "s"];
+
+/// Schemes of passwords in braces, besides those in capitals.
+const SCHEMES: &str = "noop plain bcrypt scrypt pbkdf2 argon2 crypt sha256 sha512 md5 SHA-256";
 
 /// Where the value stands, without its quotation marks. Without any, one of the characters `ends` ends it, too.
 pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>> {
@@ -37,11 +40,13 @@ pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>>
     let line = &line[..line.find('\n').unwrap_or(line.len())];
     let inside = |close: char| 1..closing(line, close).max(1);
     match quote {
+        // A password may begin with a bracket that nothing closes.
+        '[' | '{' if is_unclosed(line) => Some(0..unquoted(text, ends)),
         '(' => Some(of_two(line).unwrap_or_else(|| inside(')'))),
         '{' if line.starts_with("{{") => None,
         // `{SSHA}…`, and in strings of connections `{…}`.
-        '{' => match line.find('}').filter(|close| line[1..*close].bytes().all(|byte| byte.is_ascii_uppercase())) {
-            Some(close) if !line[close + 1..].trim().is_empty() => {
+        '{' => match line.find('}').filter(|close| is_scheme(&line[1..*close])) {
+            Some(close) if !line[close + 1..].trim().is_empty() && !line[close + 1..].starts_with([',', '}', ' ']) => {
                 Some(0..close + 1 + unquoted(&text[close + 1..], ends))
             }
             _ => (sign == Sign::Equals && !is_map(&line[inside('}')])).then(|| inside('}')),
@@ -53,6 +58,18 @@ pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>>
         _ if sign == Sign::Block => Some(0..line.trim_end().len()),
         _ => Some(0..unquoted(text, ends)),
     }
+}
+
+/// Whether the bracket that begins a line is of a password: a random word follows, and nothing closes it.
+fn is_unclosed(line: &str) -> bool {
+    let word = line.split(char::is_whitespace).next().unwrap_or_default();
+    let inner = word.trim_start_matches(['[', '{']);
+    is_strong(inner) && word.len() - inner.len() <= 2 && !line.contains([']', '}', '"', '\'', ',', ':', '='])
+}
+
+/// Whether a word in braces is the scheme of a password that stands behind: `{SSHA}`, `{noop}`.
+fn is_scheme(word: &str) -> bool {
+    word.bytes().all(|byte| byte.is_ascii_uppercase()) || SCHEMES.split(' ').any(|known| known == word)
 }
 
 /// Where a bracket closes that opened `line`; two of the same stand for one that is of the value: `{odbc}}x}`.

@@ -1,0 +1,104 @@
+//! Secrets in what single tools write, where no name stands before them. Pure.
+
+use std::ops::Range;
+
+use super::place::{Place, boundary, run};
+use super::random::{is_strong, is_varied};
+use super::rules::{DIGIT, DOTTED};
+use super::shape::is_identifying;
+use super::speech::stands_in;
+
+/// How far what a tool writes is followed.
+const NEAR: usize = 256;
+
+/// The shortest key of a transaction, and the shortest item of a list that is told by nothing but its letters.
+const SHORTEST_KEY: usize = 16;
+const SHORTEST_ITEM: usize = 10;
+
+/// How many items a list has that tells how a database is reached.
+const ITEMS: std::ops::RangeInclusive<usize> = 4..=16;
+
+/// What an item's key begins with that Zabbix checks a database by: `mysql.ping[uri,user,…]`.
+const CHECKS: [&str; 5] = ["mysql.", "pgsql.", "mssql.", "oracle.", "mongodb."];
+
+/// Queries of InfluxDB: the ends of their paths.
+const QUERIES: [&str; 3] = ["/query?", "/write?", "/ping?"];
+
+/// The key that `nsupdate` and `dig` sign with: `-y hmac-sha256:name:…`.
+pub(super) fn of_transaction(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), NEAR)];
+    let (kind, rest) = near.strip_prefix("hmac-")?.split_once(':')?;
+    let (name, key) = rest.split_once(':')?;
+    let length = run(key, |byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+    let is_name = |text: &str| !text.is_empty() && text.bytes().all(DOTTED);
+    let begin = place.at + near.len() - key.len();
+    (is_name(kind) && is_name(name) && length >= SHORTEST_KEY && is_strong(key.get(..length)?))
+        .then(|| begin..begin + length)
+}
+
+/// The password by which Zabbix checks a database: the third parameter of an item's key.
+pub(super) fn of_check(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), NEAR)];
+    CHECKS.iter().find(|check| near.starts_with(**check))?;
+    let open = run(near, DOTTED);
+    let inner = near[open..].strip_prefix('[')?;
+    let inner = &inner[..inner.find([']', '\n'])?];
+    let mut at = open + 1;
+    for (nth, parameter) in inner.split(',').enumerate() {
+        let password = parameter.trim().trim_matches(['"', '\'']);
+        if nth == 2 {
+            let begin = place.at + at + parameter.find(password)?;
+            let is_macro = password.starts_with("{$") || password.starts_with("{#");
+            return (password.len() >= 3 && !is_macro && !stands_in(password)).then(|| begin..begin + password.len());
+        }
+        at += parameter.len() + 1;
+    }
+    None
+}
+
+/// The password of a query of InfluxDB: `/query?u=telegraf&p=…`.
+pub(super) fn of_query(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), NEAR)];
+    let user = near.strip_prefix("u=").filter(|_| place.is_parameter)?;
+    let length = run(user, |byte| DOTTED(byte) || b"%@+".contains(&byte));
+    let password = user[length..].strip_prefix("&p=").or_else(|| user[length..].strip_prefix("&amp;p="))?;
+    let end = password.find(|c: char| c.is_whitespace() || "&\"'`<>)]}".contains(c)).unwrap_or(password.len());
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(NEAR))..place.at];
+    let is_query = before
+        .rsplit(char::is_whitespace)
+        .next()
+        .is_some_and(|address| QUERIES.iter().any(|path| address.contains(path)));
+    let text = &password[..end];
+    let is_secret = is_query && !text.is_empty() || is_strong(text) || is_varied(text);
+    let begin = place.at + near.len() - password.len();
+    (is_secret && !stands_in(text)).then(|| begin..begin + end)
+}
+
+/// The random item of a list that Go has printed without names, beside a host and a port: `[db.example 5432 shop … disable]`.
+pub(super) fn of_list(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), NEAR)];
+    let close = if near.starts_with('[') { ']' } else { '}' };
+    let inner = near.get(1..)?;
+    let inner = &inner[..inner.find(['\n', '"', '\'', '=', '[', '{', '(', ',', close])?];
+    let is_list = inner.len() + 1 < near.len() && near[1 + inner.len()..].starts_with(close);
+    if !is_list || !ITEMS.contains(&inner.split(' ').count()) {
+        return None;
+    }
+    let is_port = |item: &str| (4..=5).contains(&item.len()) && item.bytes().all(DIGIT);
+    let is_host =
+        |item: &str| item == "localhost" || item.contains('.') && item.bytes().all(DOTTED) && !item.starts_with('.');
+    let is_random = |item: &str| {
+        item.len() >= SHORTEST_ITEM && is_strong(item) && !item.contains(['.', '/', ':']) && !is_identifying(item)
+    };
+    if !inner.split(' ').zip(inner.split(' ').skip(1)).any(|(host, port)| is_host(host) && is_port(port)) {
+        return None;
+    }
+    let mut at = place.at + 1;
+    for item in inner.split(' ') {
+        if is_random(item) {
+            return Some(at..at + item.len());
+        }
+        at += item.len() + 1;
+    }
+    None
+}
