@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::names::Kind;
-use super::place::{Place, boundary, run};
+use super::place::{Place, boundary, looked_at, run};
 use super::random::{is_strong, looks_random};
 use super::rules::{Alphabet, DOTTED};
 use super::sign::Sign;
@@ -31,6 +31,9 @@ const SHORTEST_TOKEN: usize = 16;
 /// The attributes of cookies, which keep no secrets.
 const ATTRIBUTES: [&str; 6] = ["samesite", "path", "domain", "max-age", "expires", "secure"];
 
+/// The attributes of cookies that have no value.
+const MARKS: [&str; 3] = ["httponly", "secure", "partitioned"];
+
 /// The value of a header; `None` for a sentence about one.
 pub(super) fn header(text: &str, is_authorization: bool) -> Option<Range<usize>> {
     if text.starts_with(super::MASK) {
@@ -41,16 +44,45 @@ pub(super) fn header(text: &str, is_authorization: bool) -> Option<Range<usize>>
         let range = quoted(text, slashes, quote);
         let begin = range.start + scheme(&text[range.clone()]);
         let credential = &text[begin..range.end];
-        return (!credential.is_empty() && !speaks(credential, true)).then_some(begin..range.end);
+        return match is_authorization {
+            _ if credential.is_empty() || speaks(credential, true) => None,
+            true => Some(begin..range.end),
+            false => within_cookies(text, begin..range.end),
+        };
     }
     let open = run(text, |byte| b"[\"' ".contains(&byte));
     let near = &text[open..boundary(text, open + LINE).max(open)];
     let line = &near[..near.find(['\n', '\r']).unwrap_or(near.len())];
-    let line = &line[..line.find("\\n").or_else(|| line.find("\\r")).unwrap_or(line.len())];
+    let line = &line[..line.find("\\n").into_iter().chain(line.find("\\r")).min().unwrap_or(line.len())];
     let length = if is_authorization { authorization(line)? } else { cookies(line)? };
     // The line may be longer than what was looked at.
     let end = if length == near.len() { text.find('\n').unwrap_or(text.len()) } else { open + length };
-    Some(open + scheme(line)..end)
+    let secret = open + scheme(line)..end;
+    if is_authorization { Some(secret) } else { within_cookies(text, secret) }
+}
+
+/// The part of cookies from the first value that may be a secret to the last one: names and attributes stay. `None` where all
+/// are hidden, or none keeps a secret.
+fn within_cookies(text: &str, cookies: Range<usize>) -> Option<Range<usize>> {
+    let (mut at, mut begin, mut end) = (cookies.start, None, cookies.end);
+    for cookie in text[cookies.clone()].split(';') {
+        let blanks = run(cookie, |byte| byte == b' ');
+        let name = cookie[blanks..].find('=').filter(|sign| !is_strong(&cookie[blanks..][..*sign]));
+        let value = name.map_or(blanks, |sign| blanks + sign + 1);
+        if !is_shown(cookie) && &cookie[value..] != super::MASK {
+            begin = begin.or(Some(at + value));
+            end = at + cookie.len();
+        }
+        at += cookie.len() + 1;
+    }
+    looked_at(cookies.len());
+    begin.map(|begin| begin..end)
+}
+
+/// Whether a cookie is an attribute, or keeps what somebody chose.
+fn is_shown(cookie: &str) -> bool {
+    let name = cookie.trim().to_ascii_lowercase();
+    MARKS.contains(&name.as_str()) || cookie.contains('=') && is_choice(cookie)
 }
 
 /// The length of the scheme that begins a header, with the blank after it: it is no secret.
