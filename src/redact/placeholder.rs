@@ -52,6 +52,9 @@ fn begins_so(text: &str) -> bool {
     ["your_", "your-", "insert_", "insert-", "replace_", "replace-"].into_iter().any(begins)
 }
 
+/// How PHP's variables begin that hold what a request, the environment or a session says.
+const OF_REQUESTS: [&str; 6] = ["$_POST[", "$_GET[", "$_ENV[", "$_SERVER[", "$_REQUEST[", "$_SESSION["];
+
 /// Whether `text` is `${X}`, `$X`, `$1`, `%s`, `%X%`, `{{ x }}`, `$(…)`.
 fn is_variable(text: &str) -> bool {
     let is_name = |name: &str| {
@@ -62,6 +65,7 @@ fn is_variable(text: &str) -> bool {
     };
     text.starts_with("{{") && !(is_strong(&text[2..]) && !text.contains(['}', ' ', '.']))
         || (text.starts_with("$(") && !text.starts_with("$(echo ") && !text.starts_with("$(printf "))
+        || OF_REQUESTS.iter().any(|begin| text.starts_with(begin))
         || (text.starts_with("${") && !text.contains(":-"))
         || text.strip_prefix('$').is_some_and(is_name)
         || (text.starts_with('%') && text.len() <= 3 && text.ends_with(|c: char| c.is_ascii_alphabetic()))

@@ -217,7 +217,15 @@ fn is_code(value: Value<'_>) -> bool {
     let opens = text[length..].chars().next().or_else(|| value.after.chars().next());
     let goes_on =
         text.rsplit([')', ']']).next().is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
+    // `TBURa[Hyx49wQ` is a password: nothing closes the bracket.
+    let is_unclosed = || {
+        length + 1 < text.len()
+            && !text[length + 1..].contains([')', ']', '"', '\''])
+            && !value.after.contains([')', ']'])
+            && text.bytes().any(|byte| byte.is_ascii_digit())
+    };
     let is_call = opens.is_some_and(|c| "([".contains(c))
+        && !is_unclosed()
         && !(text.contains([')', ']']) && goes_on)
         && !is_strong(path)
         && path

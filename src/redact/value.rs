@@ -232,7 +232,9 @@ pub(super) fn unquoted(text: &str, ends: &str) -> usize {
             '>' => !is_open && !goes_on(&rest[1..]),
             '%' | '\\' => ends_here(rest) || rest[1..].starts_with('\n'),
             '&' => is_entity(rest) || separates(&rest[1..]),
-            ',' | ')' | '}' => separates(&rest[1..]),
+            // A name follows no bracket at once.
+            ')' => separates(&rest[1..]) && !rest[1..].starts_with(|c: char| c.is_ascii_alphanumeric()),
+            ',' | '}' => separates(&rest[1..]),
             ']' => separates(&rest[1..]) || rest.starts_with("]]>"),
             '*' => rest.starts_with("**") && separates(rest[2..].trim_start_matches('*')),
             c => c.is_whitespace() || "。、".contains(c),
