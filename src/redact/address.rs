@@ -51,7 +51,11 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
     let length = match authority.rfind('@').filter(|_| !is_cut) {
         Some(length) => length,
         // Passwords come unescaped, too; what follows a host's colon is a port.
-        None if has_password(authority) => near[..end(marks)].rfind('@')?,
+        None if has_password(authority) => {
+            let with_angles =
+                || Some(&near[..end("\"'`\\")]).filter(|_| !is_web && has_angle_inside(&near[authority.len()..]));
+            near[..end(marks)].rfind('@').or_else(|| with_angles()?.rfind('@'))?
+        }
         None => return None,
     };
     let length = beyond_slash(&near[..end(marks)], authority, length);
@@ -68,6 +72,12 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
         return is_secret.then_some(begin..begin + end);
     }
     Some(begin + user.len() + 1..begin + length)
+}
+
+/// Whether an angle begins `text` that is of a password, and ends no address: `W>MLxpS50r@db.example`.
+fn has_angle_inside(text: &str) -> bool {
+    let inner = text.strip_prefix(['<', '>']);
+    inner.is_some_and(|inner| inner.starts_with(|c: char| c.is_ascii_alphanumeric())) && !text.contains("</")
 }
 
 /// Whether the quotation mark at `at` is of a password, and not the end of the address: `bob:x7"Rt9@git.example`.

@@ -63,7 +63,7 @@ fn is_variable(text: &str) -> bool {
             && (is_capital && !name.starts_with(|c: char| c.is_ascii_digit() && name.len() > 2)
                 || name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_'))
     };
-    text.starts_with("{{") && !(is_strong(&text[2..]) && !text.contains(['}', ' ', '.']))
+    text.strip_prefix("{{").is_some_and(|inner| !is_strong(inner) || inner.contains(['}', ' ', '.']))
         || (text.starts_with("$(") && !text.starts_with("$(echo ") && !text.starts_with("$(printf "))
         || OF_REQUESTS.iter().any(|begin| text.starts_with(begin))
         || (text.starts_with("${") && !text.contains(":-"))

@@ -215,8 +215,8 @@ fn is_code(value: Value<'_>) -> bool {
     let length = run(text, |byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte));
     let path = text[..length].trim_matches(['.', ':']);
     let opens = text[length..].chars().next().or_else(|| value.after.chars().next());
-    let goes_on =
-        text.rsplit([')', ']']).next().is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
+    let goes_on = text.contains([')', ']'])
+        && text.rsplit([')', ']']).next().is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
     // `TBURa[Hyx49wQ` is a password: nothing closes the bracket.
     let is_unclosed = || {
         length + 1 < text.len()
@@ -226,7 +226,7 @@ fn is_code(value: Value<'_>) -> bool {
     };
     let is_call = opens.is_some_and(|c| "([".contains(c))
         && !is_unclosed()
-        && !(text.contains([')', ']']) && goes_on)
+        && !goes_on
         && !is_strong(path)
         && path
             .split(['.', ':'])

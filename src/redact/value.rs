@@ -64,7 +64,9 @@ pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>>
 fn is_unclosed(line: &str) -> bool {
     let word = line.split(char::is_whitespace).next().unwrap_or_default();
     let inner = word.trim_start_matches(['[', '{']);
-    is_strong(inner) && word.len() - inner.len() <= 2 && !line.contains([']', '}', '"', '\'', ',', ':', '='])
+    let is_random = is_strong(inner)
+        || inner.len() >= 10 && looks_random(inner, 10) && inner.bytes().any(|byte| byte.is_ascii_digit());
+    is_random && word.len() - inner.len() <= 2 && !line.contains([']', '}', '"', '\'', ',', ':', '='])
 }
 
 /// Whether a word in braces is the scheme of a password that stands behind: `{SSHA}`, `{noop}`.
