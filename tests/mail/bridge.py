@@ -45,7 +45,7 @@ class Refusing(Keeper):
             return "550 5.1.1 no such mailbox"
         if address == "later@example.com" and address not in self.refused:
             self.refused.append(address)
-            return "451 4.7.1 greylisted, come again"
+            return "451 4.7.1 graylisted, come again"
         envelope.rcpt_tos.append(address)
         return "250 known"
 
@@ -121,7 +121,7 @@ def main():
         keeper = Refusing()
         with serve(keeper, chain, key) as server:
             check(program, keeper, server, chain, Path(folder))
-    print(f"greylisted, refused, sent again: all arrived once ({time.monotonic() - begun:.0f} s)")
+    print(f"graylisted, refused, sent again: all arrived once ({time.monotonic() - begun:.0f} s)")
 
 
 if __name__ == "__main__":

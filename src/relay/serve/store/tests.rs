@@ -6,6 +6,7 @@ mod by_hand;
 mod duplicates;
 mod histories;
 mod jobs;
+mod moving;
 mod outbox;
 mod place;
 mod pruning;

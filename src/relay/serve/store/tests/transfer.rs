@@ -1,4 +1,4 @@
-//! A store as a whole: backed up while it is written to, restored, and moved. And what keeps two bridges from the same jobs.
+//! A store as a whole: backed up while it is written to, and restored.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::super::transfer::rows::told as rows_told;
 use super::*;
 
 /// A place for each kind of store that outlives its process: the first ones are files.
-async fn places(count: usize) -> (Vec<Address>, tempfile::TempDir) {
+pub async fn places(count: usize) -> (Vec<Address>, tempfile::TempDir) {
     let directory = tempfile::tempdir().unwrap();
     let mut places: Vec<Address> =
         (0..count).map(|number| Address::Sqlite(directory.path().join(format!("{number}.db")))).collect();
@@ -26,7 +26,7 @@ async fn places_of_their_own() -> (Vec<Address>, tempfile::TempDir) {
 }
 
 /// All rows of a store, in words, without leases.
-async fn all(address: &Address) -> Vec<String> {
+pub async fn all(address: &Address) -> Vec<String> {
     let mut held = Held::to_be_read(address).await.unwrap();
     let (_, tables) = held.contents().await.unwrap();
     let mut all = Vec::new();
@@ -38,7 +38,7 @@ async fn all(address: &Address) -> Vec<String> {
 }
 
 /// A store with a job in hand, one that ended, what was consumed, words that are hard to write, and a body of every byte.
-async fn filled(address: &Address) -> Store {
+pub async fn filled(address: &Address) -> Store {
     let store = Store::open(address).await.unwrap();
     let mut with_bytes = delivery(1, "id'1", "a", "x", "firing");
     with_bytes.body = (0..=255).cycle().take(70_000).collect();
@@ -205,74 +205,10 @@ async fn a_store_that_is_served_or_not_empty_is_not_written_over() {
     }
 }
 
-async fn back_up_once(from: &Address, file: &std::path::Path) {
+pub async fn back_up_once(from: &Address, file: &std::path::Path) {
     let store = filled(from).await;
     store.back_up(file).await.unwrap();
     store.close().await;
-}
-
-#[tokio::test]
-async fn a_store_that_moves_leaves_one_that_no_bridge_serves_until_that_is_undone() {
-    let (places, directory) = places(2).await;
-    let pairs: Vec<(&Address, &Address)> = match places.as_slice() {
-        [one, other] => vec![(one, other)],
-        [file, other, database, second] => vec![(file, second), (database, other)],
-        _ => unreachable!("two of each kind"),
-    };
-    for (from, into) in pairs {
-        let store = filled(from).await;
-        let refused = migrate_store(from, into).await.unwrap_err().to_string();
-        assert!(refused.contains("stop"), "it is served: {refused}");
-        store.close().await;
-        let before = all(from).await;
-        let copied = migrate_store(from, into).await.unwrap();
-        assert_eq!((all(into).await, copied.rows_of("jobs")), (before.clone(), 89), "{from} to {into}");
-        let refused = Store::open(from).await.err().unwrap().to_string();
-        assert!(refused.contains(&format!("it was moved to {into}")) && refused.contains("--undo"), "{refused}");
-        let refused = migrate_store(from, into).await.unwrap_err().to_string();
-        assert!(refused.contains("it was moved to"), "{refused}");
-        let refused = look_for_mark(from).await.unwrap_err().to_string();
-        assert!(refused.contains("it was moved to"), "{refused}");
-        assert_eq!(look_for_mark(into).await, Ok(()));
-        let file = directory.path().join("stale");
-        let refused = why(back_up(from, &file).await.unwrap_err());
-        assert!(refused.contains(&format!("it was moved to {into}")) && !file.exists(), "{refused}");
-        let served = Store::open(into).await.unwrap();
-        let refused = undo_migration(from, false).await.unwrap_err().to_string();
-        assert!(refused.contains("two bridges") && Store::open(from).await.is_err(), "{refused}");
-        served.close().await;
-        assert_eq!(undo_migration(from, false).await, Ok(Undone { moved_to: into.to_string(), is_unserved: true }));
-        // That was given up: it is no move that is to be brought to its end, and nobody serves it.
-        let given_up = "it was given up on 20";
-        for refused in
-            [migrate_store(from, into).await.err(), Store::open(into).await.err(), look_for_mark(into).await.err()]
-        {
-            let refused = refused.unwrap().to_string();
-            assert!(refused.contains(given_up) && refused.contains(&format!("{from} goes on")), "{refused}");
-        }
-        // What came to nothing leaves the old one as it was.
-        assert_eq!(all(from).await, before);
-        Store::open(from).await.unwrap().close().await;
-        assert!(undo_migration(from, false).await.unwrap_err().to_string().contains("was not moved"));
-    }
-}
-
-#[tokio::test]
-async fn a_move_is_undone_only_where_it_is_seen_or_known_that_nobody_serves_the_new_store() {
-    let (places, directory) = places(1).await;
-    for from in &places {
-        Store::open(from).await.unwrap().close().await;
-        break_off(from, MarkKind::Moved, "postgres://relay:****@127.0.0.1:1/elsewhere").await;
-        let refused = undo_migration(from, false).await.unwrap_err().to_string();
-        assert!(refused.contains("cannot be seen from here") && refused.contains("--force"), "{refused}");
-        assert!(Store::open(from).await.is_err());
-        let undone = undo_migration(from, true).await.unwrap();
-        assert!(!undone.is_unserved, "{undone:?}");
-        Store::open(from).await.unwrap().close().await;
-        let gone = directory.path().join("gone.db");
-        break_off(from, MarkKind::Moved, &format!("sqlite:{}", gone.display())).await;
-        assert!(undo_migration(from, false).await.unwrap().is_unserved && !gone.exists());
-    }
 }
 
 #[cfg(unix)]
@@ -307,13 +243,13 @@ async fn a_backup_replaces_a_backup_and_nothing_else() {
 }
 
 /// Marks a store as one that is being filled, as a process leaves it that was killed.
-async fn break_off(store: &Address, kind: MarkKind, from: &str) {
+pub async fn break_off(store: &Address, kind: MarkKind, from: &str) {
     let mut held = Held::alone(store).await.unwrap();
     held.set_mark(&Mark { kind, at: 1_700_000_000_000, detail: from.to_string() }).await.unwrap();
     held.close().await;
 }
 
-fn why(error: BackupError) -> String {
+pub fn why(error: BackupError) -> String {
     match error {
         BackupError::Store(error) => error.to_string(),
         BackupError::File(problem) => panic!("the file is written: {problem}"),
@@ -321,7 +257,7 @@ fn why(error: BackupError) -> String {
 }
 
 /// What keeps every command from a store.
-async fn refusals(store: &Address, directory: &tempfile::TempDir) -> Vec<String> {
+pub async fn refusals(store: &Address, directory: &tempfile::TempDir) -> Vec<String> {
     let file = directory.path().join("of-no-use");
     let said = vec![
         Store::open(store).await.err().unwrap().to_string(),
@@ -392,87 +328,5 @@ async fn a_restore_that_fails_leaves_the_store_as_it_was() {
         assert!(refused.contains("the table switches cannot be copied"), "{into}: {refused}");
         let refused = Store::open(into).await.err().unwrap().to_string();
         assert!(refused.contains("did not come to its end"), "it was not before, either: {refused}");
-    }
-}
-
-#[tokio::test]
-async fn of_a_move_that_was_killed_at_any_moment_no_two_stores_are_served_and_it_is_finished_by_running_it_again() {
-    let (places, directory) = places(1).await;
-    let from = Address::Sqlite(directory.path().join("old.db"));
-    filled(&from).await.close().await;
-    for into in &places {
-        // Before the new one is whole, the old one goes on.
-        break_off(into, MarkKind::Arriving, &from.in_full()).await;
-        for refused in refusals(into, &directory).await {
-            let words = [&format!("its migration from {from} began on 2023-11-14"), "run it again"];
-            assert!(words.iter().all(|words| refused.contains(words)), "{into}: {refused}");
-        }
-        Store::open(&from).await.unwrap().close().await;
-        let before = all(&from).await;
-        let copied = migrate_store(&from, into).await.unwrap();
-        assert_eq!(all(into).await, before, "{into}");
-        // When it is whole, and the old one does not say so yet, that one has what has come since.
-        undo_migration(&from, false).await.unwrap();
-        break_off(into, MarkKind::Arriving, &from.in_full()).await;
-        let store = Store::open(&from).await.unwrap();
-        let number = 500 + u32::try_from(all(&from).await.len()).unwrap();
-        let name = number.to_string();
-        store.accept(delivery(number, "", &name, &name, "firing")).await.unwrap();
-        store.close().await;
-        let again = migrate_store(&from, into).await.unwrap();
-        assert_eq!(again.rows_of("alerts"), copied.rows_of("alerts") + 1, "{into}");
-        assert_eq!(all(into).await, all(&from).await, "{into}");
-        // When the old one says so, and the new one is not opened yet.
-        break_off(into, MarkKind::Arriving, &from.in_full()).await;
-        let refused = Store::open(&from).await.err().unwrap().to_string();
-        assert!(refused.contains("it was moved to") && Store::open(into).await.is_err(), "{refused}");
-        assert_eq!(migrate_store(&from, into).await.unwrap().rows, again.rows, "{into}");
-        Store::open(into).await.unwrap().close().await;
-        assert!(Store::open(&from).await.is_err());
-        undo_migration(&from, false).await.unwrap();
-    }
-}
-
-#[tokio::test]
-async fn what_a_move_has_left_is_the_business_of_that_move_only() {
-    let (places, directory) = places(3).await;
-    let (from, other) = (&places[0], &places[1]);
-    let file = directory.path().join("backup");
-    back_up_once(from, &file).await;
-    filled(other).await.close().await;
-    for into in &places[2..] {
-        break_off(into, MarkKind::Arriving, &other.in_full()).await;
-        for refused in [migrate_store(from, into).await.unwrap_err(), restore(&file, into).await.unwrap_err()] {
-            let refused = refused.to_string();
-            assert!(refused.contains(&format!("its migration from {other}")), "{refused}");
-            assert!(refused.ends_with("Or delete this one first"), "{refused}");
-        }
-        let refused = Store::open(into).await.err().unwrap().to_string();
-        assert!(refused.contains("did not come to its end"), "{refused}");
-        Store::open(from).await.unwrap().close().await;
-        if matches!(into, Address::Sqlite(_)) {
-            migrate_store(other, into).await.unwrap();
-            undo_migration(other, false).await.unwrap();
-        }
-    }
-}
-
-#[tokio::test]
-async fn a_store_is_not_moved_into_itself_by_another_name() {
-    let (places, directory) = places(1).await;
-    for from in &places {
-        Store::open(from).await.unwrap().close().await;
-        let other = match from {
-            Address::Sqlite(_) => {
-                let name = directory.path().file_name().unwrap();
-                Address::Sqlite(directory.path().join("..").join(name).join("0.db"))
-            }
-            Address::Postgres(url) => Address::Postgres(url.replace("postgres://", "postgresql://")),
-            Address::Memory => unreachable!("it outlives its process"),
-        };
-        assert_ne!(&other, from);
-        let refused = migrate_store(from, &other).await.unwrap_err().to_string();
-        assert!(refused.contains("stop"), "{refused}");
-        Store::open(from).await.unwrap().close().await;
     }
 }

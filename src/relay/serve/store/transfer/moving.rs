@@ -115,7 +115,7 @@ async fn undo(held: &mut Held, address: &Address, may_be_unseen: bool) -> Result
         _ => {}
     }
     // First, so that not both can be served, whatever ends the process.
-    let is_unserved = give_up(place, GivenUp { at: held.now().await?, by: address }).await.is_some();
+    let is_unserved = give_up(place, GivenUp { at: held.now().await?, by: address }).await?;
     if !is_unserved && !may_be_unseen {
         return Err(unseen(address, place));
     }
@@ -135,19 +135,27 @@ struct GivenUp<'a> {
     by: &'a Address,
 }
 
-/// Keeps bridges away from a store that is given up; `None` where it cannot be reached from here. A file that is gone does so itself, and
-/// one that has a mark already, because
-/// it was moved on or did not arrive, keeps them away itself.
-async fn give_up(place: &str, given_up: GivenUp<'_>) -> Option<()> {
-    let place = serving::marked_address(place)?;
-    if matches!(&place, Address::Sqlite(path) if !path.exists()) {
-        return Some(());
+/// Keeps bridges away from a store that is given up, and answers whether it could: it may not be reached from here. A file that is gone
+/// keeps them away itself, and so does one that did not arrive.
+///
+/// # Errors
+/// A sentence: the store was moved on, and what it was moved to may be served.
+async fn give_up(place: &str, given_up: GivenUp<'_>) -> Result<bool, StoreError> {
+    let Some(address) = serving::marked_address(place) else { return Ok(false) };
+    if matches!(&address, Address::Sqlite(path) if !path.exists()) {
+        return Ok(true);
     }
-    let mut held = tokio::time::timeout(serving::PATIENCE, Held::alone(&place)).await.ok()?.ok()?;
+    let Ok(Ok(mut held)) = tokio::time::timeout(serving::PATIENCE, Held::alone(&address)).await else {
+        return Ok(false);
+    };
     let mark = Mark { kind: MarkKind::GivenUp, at: given_up.at, detail: given_up.by.in_full() };
     let marked = match held.mark().await {
-        Ok(None) => held.set_mark(&mark).await.ok(),
-        found => found.ok().map(|_| ()),
+        Ok(None) => Ok(held.set_mark(&mark).await.is_ok()),
+        Ok(Some(mark)) if mark.kind == MarkKind::Moved => Err(StoreError(format!(
+            "{place} was moved on to {}, which goes on from the same jobs: give that one up first, with `source-devin-ai alert-relay migrate --undo {place}`",
+            mark.detail
+        ))),
+        found => Ok(found.is_ok()),
     };
     held.close().await;
     marked
