@@ -1,17 +1,14 @@
 //! CloudEvents in structured mode: the envelope identifies, the data tells, in the generic format's fields. Pure.
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD_NO_PAD;
 use serde_json::Value;
 
 use super::delivery::of_event;
+use super::encoded::decoded;
+use super::event_type::ends;
 use super::fields::Fields;
 use super::leaves::parts;
 use super::{Problem, generic, json};
 use crate::relay::alert::{Alert, Identity, State};
-
-/// Last words of an event's type that end an alert.
-const ENDINGS: [&str; 5] = ["resolved", "closed", "recovered", "cleared", "ok"];
 
 /// Reads the event; data that is JSON inside a text or in Base64 is read too, other text is the message.
 ///
@@ -95,62 +92,4 @@ fn data(payload: Fields) -> Value {
         None => payload.text("data_base64").and_then(|base64| String::from_utf8(decoded(&base64)?).ok()),
     };
     text.map_or(Value::Null, |text| json(text.as_bytes()).unwrap_or(Value::String(text)))
-}
-
-/// The bytes of Base64, in either alphabet, with or without padding.
-pub(super) fn decoded(base64: &str) -> Option<Vec<u8>> {
-    let plain = base64.trim_end_matches('=').replace('-', "+").replace('_', "/");
-    BASE64_STANDARD_NO_PAD.decode(plain).ok()
-}
-
-/// Whether the type's last word, before a version like `.0.2.0` or `.v1`, ends an alert: `alert.resolved`, `AlertResolved`.
-pub(super) fn ends(event_type: &str) -> bool {
-    let is_version = |part: &&str| part.trim_start_matches('v').bytes().all(|byte| byte.is_ascii_digit());
-    let last = event_type.rsplit(|c: char| !c.is_ascii_alphanumeric()).find(|part| !is_version(part));
-    last.is_some_and(|word| ENDINGS.iter().any(|ending| ends_in_word(word, ending)))
-}
-
-/// Whether `ending` is all of `text`, or its last word where each begins with a capital letter.
-fn ends_in_word(text: &str, ending: &str) -> bool {
-    let (before, last) = text.split_at(text.len().saturating_sub(ending.len()));
-    last.eq_ignore_ascii_case(ending)
-        && (before.is_empty()
-            || before.ends_with(|c: char| c.is_ascii_lowercase()) && last.starts_with(|c: char| c.is_ascii_uppercase()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_word_of_a_type_ends_an_alert() {
-        for event_type in [
-            "com.example.alert.resolved",
-            "com.example.alert.Closed.v1",
-            "dev.cdevents.incident.resolved.0.2.0",
-            "com.example.alert-resolved",
-            "com.example:alert_cleared",
-            "AlertResolved",
-            "com.example.StatusOK",
-            "com.example/ok/v2",
-        ] {
-            assert!(ends(event_type), "{event_type}");
-        }
-        for event_type in
-            ["com.example.alert.unresolved", "Unresolved", "UNRESOLVED", "com.example.ok.failed", "v1", "", "look"]
-        {
-            assert!(!ends(event_type), "{event_type}");
-        }
-    }
-
-    #[test]
-    fn base64_is_decoded() {
-        let text = |base64: &str| decoded(base64).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
-        for (base64, plain) in
-            [("", ""), ("YQ==", "a"), ("YWI", "ab"), ("eyJhIjoiPz4_In0=", r#"{"a":"?>?"}"#), ("Pz4/", "?>?")]
-        {
-            assert_eq!(text(base64).as_deref(), Some(plain), "{base64}");
-        }
-        assert_eq!(text("no Base64"), None);
-    }
 }

@@ -1,6 +1,6 @@
 //! An alert that somebody's own program writes, flat or in the envelope of Standard Webhooks; only a title is needed. Pure.
 
-use super::cloudevents::ends;
+use super::event_type::ends;
 use super::fields::Fields;
 use super::leaves::{leaves, tell as tell_all};
 use super::{Problem, any};

@@ -9,6 +9,8 @@ mod cloudevents;
 mod cloudwatch;
 mod datadog;
 mod delivery;
+mod encoded;
+mod event_type;
 mod fields;
 pub mod form;
 mod generic;

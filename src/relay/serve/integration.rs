@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use super::polling::Polls;
+use super::polls::Polls;
 use super::store::Store;
 use super::{Log, store::StoreError};
 use crate::devin::Error;

@@ -17,6 +17,7 @@ pub mod notify;
 mod outage;
 mod page;
 mod polling;
+mod polls;
 mod reading;
 mod replay;
 pub mod rules;

@@ -1,81 +1,18 @@
 //! Sessions that are due at the same time are asked for in one list, by their identifiers: a thousand watched sessions cost
 //! twenty requests. A session that such a list does not show is asked for by itself, because a list may lag.
 
-use std::sync::atomic::{AtomicBool, AtomicI64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
-
-use tokio::sync::{Notify, oneshot};
+use std::sync::Arc;
 
 use super::integration::{Integration, Requests};
-use crate::devin::client::now_s;
+use super::polls::{Poll, Polls};
 use crate::devin::session::Session;
 use crate::devin::{Error, Kind};
 
-/// So many sessions are asked for at once: more have not been seen to work.
-const TOGETHER: usize = 50;
-
-/// How long a poll waits for as many others to go with it.
-const GATHERING: Duration = Duration::from_millis(200);
-
-/// The polls of one integration that have not been made yet.
-#[derive(Default)]
-pub struct Polls {
-    waiting: Mutex<Vec<Poll>>,
-    wake: Notify,
-    /// Told when there are enough for a list.
-    full: Notify,
-    /// Whether the API has answered with sessions that nobody asked for: then it knows no such filter.
-    is_alone: AtomicBool,
-    /// When a session was last seen, in Unix milliseconds; 0 before the first.
-    last_at: AtomicI64,
-}
-
-/// One that waits.
-struct Poll {
-    session_id: String,
-    answer: oneshot::Sender<Result<Session, Error>>,
-}
-
-impl Polls {
-    /// One session as it is now.
-    ///
-    /// # Errors
-    /// The request's.
-    pub async fn poll(&self, session_id: &str) -> Result<Session, Error> {
-        let (answer, answered) = oneshot::channel();
-        let poll = Poll { session_id: session_id.to_string(), answer };
-        if self.put(poll) == TOGETHER {
-            self.full.notify_one();
-        }
-        self.wake.notify_one();
-        answered.await.unwrap_or_else(|_| Err(given_up()))
-    }
-
-    /// When a session was last seen, in Unix milliseconds; `None` before the first.
-    pub fn last_at(&self) -> Option<i64> {
-        Some(self.last_at.load(Ordering::Relaxed)).filter(|at| *at > 0)
-    }
-
-    /// How many wait then.
-    fn put(&self, poll: Poll) -> usize {
-        let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.push(poll);
-        waiting.len()
-    }
-
-    /// Makes the polls of `integration`. Never ends.
-    pub async fn make(integration: &Arc<Integration>) {
-        let polls = &integration.polls;
-        loop {
-            polls.wake.notified().await;
-            // A late word of those that are gone already only makes this list shorter.
-            let _ = tokio::time::timeout(GATHERING, polls.full.notified()).await;
-            let mut waiting = std::mem::take(&mut *polls.waiting.lock().unwrap_or_else(PoisonError::into_inner));
-            while !waiting.is_empty() {
-                let rest = waiting.split_off(waiting.len().min(TOGETHER));
-                tokio::spawn(ask(Arc::clone(integration), std::mem::replace(&mut waiting, rest)));
-            }
+/// Makes the polls of `integration`. Never ends.
+pub async fn make(integration: &Arc<Integration>) {
+    loop {
+        for polls in integration.polls.next().await {
+            tokio::spawn(ask(Arc::clone(integration), polls));
         }
     }
 }
@@ -84,32 +21,28 @@ impl Polls {
 async fn ask(integration: Arc<Integration>, polls: Vec<Poll>) {
     // Where there is no way to ask, whoever waits is told by the end of its channel.
     let Some(requests) = integration.requests() else { return };
-    let listed = if polls.len() > 1 && !integration.polls.is_alone.load(Ordering::Relaxed) {
-        list(&requests, &polls, &integration.polls.is_alone).await
+    let listed = if polls.len() > 1 && !integration.polls.is_alone() {
+        list(&requests, &polls, &integration.polls).await
     } else {
         Ok(Vec::new())
     };
-    for Poll { session_id, answer } in polls {
+    for poll in polls {
         let result = match &listed {
-            Ok(found) => match found.iter().find(|session| session.is_named(&session_id)) {
+            Ok(found) => match found.iter().find(|session| session.is_named(&poll.session_id)) {
                 Some(session) => Ok(session.clone()),
-                None => requests.poll_alone(&session_id).await,
+                None => requests.poll_alone(&poll.session_id).await,
             },
             Err(error) => Err(error.clone()),
         };
-        if result.is_ok() {
-            integration.polls.last_at.store(now_s() * 1000, Ordering::Relaxed);
-        }
-        // Whoever asked may have been told to stop.
-        let _ = answer.send(result);
+        integration.polls.answer(poll, result);
     }
 }
 
-async fn list(requests: &Requests<'_>, polls: &[Poll], is_alone: &AtomicBool) -> Result<Vec<Session>, Error> {
+async fn list(requests: &Requests<'_>, polls: &[Poll], all: &Polls) -> Result<Vec<Session>, Error> {
     let found = match requests.list(polls.iter().map(|poll| poll.session_id.as_str())).await {
         // It does not take so many, or no such filter: that says nothing about the sessions.
         Err(Error { kind: Kind::Status(400 | 404 | 414 | 422), .. }) => {
-            is_alone.store(true, Ordering::Relaxed);
+            all.leave_alone();
             return Ok(Vec::new());
         }
         // One of these sessions may be what this key may not see.
@@ -118,18 +51,16 @@ async fn list(requests: &Requests<'_>, polls: &[Poll], is_alone: &AtomicBool) ->
     };
     let is_asked_for = |session: &Session| polls.iter().any(|poll| session.is_named(&poll.session_id));
     if !found.iter().all(is_asked_for) {
-        is_alone.store(true, Ordering::Relaxed);
+        all.leave_alone();
     }
     Ok(found)
 }
 
-fn given_up() -> Error {
-    let kind = Kind::Broken("the poll was given up".to_string());
-    Error { kind, path: "the poll".to_string(), explanation: None, tries: 1 }
-}
-
 #[cfg(test)]
 mod tests {
+    use std::sync::Mutex;
+    use std::time::Duration;
+
     use super::*;
     use crate::devin::retry::Policy;
     use crate::devin::transport::{Answering, HttpRequest, HttpResponse, Transport};
@@ -184,7 +115,7 @@ mod tests {
         integration.make_ready("org-1");
         let making = tokio::spawn({
             let integration = Arc::clone(&integration);
-            async move { Polls::make(&integration).await }
+            async move { make(&integration).await }
         });
         for _ in 0..2 {
             let mut all = tokio::task::JoinSet::new();

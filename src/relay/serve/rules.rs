@@ -21,6 +21,7 @@ mod routes;
 mod rule;
 mod section;
 mod session;
+mod shown;
 mod sources;
 mod surroundings;
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::super::cloudevents::decoded;
+use super::super::encoded::decoded;
 use super::super::fields::Fields;
 use super::super::json;
 use super::is_sure_itself;

@@ -18,6 +18,7 @@ mod slack;
 mod smtp;
 mod target;
 mod teams;
+mod tried;
 mod verdict;
 mod webhook;
 mod words;

@@ -1,7 +1,6 @@
 //! Sends one message, and says what has become of it.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use super::address::Allowed;
 use super::backoff::wait;
@@ -10,6 +9,7 @@ use super::form::{Form, form};
 use super::notice::{Event, Notice};
 use super::smtp;
 use super::target::Target;
+use super::tried::Tried;
 use super::verdict::judge;
 use crate::devin::client::now_s;
 use crate::redact::Redactor;
@@ -18,30 +18,6 @@ use crate::relay::text::clean_line;
 
 /// The most that is shown of why something was not sent, in bytes.
 const SHOWN: usize = 400;
-
-/// What came of a try.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Tried {
-    Sent {
-        reference: Option<String>,
-    },
-    /// It may come through later; where the target says when, then.
-    Failed {
-        reason: String,
-        asked: Option<Duration>,
-    },
-    /// It never will as it is.
-    Refused {
-        reason: String,
-    },
-    /// The message that was to be changed cannot be any more.
-    Gone {
-        reason: String,
-    },
-    Nowhere {
-        reason: String,
-    },
-}
 
 /// Tries to send a message that was claimed, and says what to keep of that.
 pub async fn attempt(target: &Target, allowed: &Arc<Allowed>, redactor: &Redactor, outgoing: &Outgoing) -> Settled {

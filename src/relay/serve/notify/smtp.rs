@@ -16,7 +16,7 @@ use tokio_rustls::TlsConnector;
 
 use super::address::{Allowed, refused};
 use super::mail::{Encryption, Mail};
-use super::sending::Tried;
+use super::tried::Tried;
 use crate::devin::provide_cryptography;
 
 /// How long all of it may take.

@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use super::client::Answer;
-use super::sending::Tried;
 use super::slack;
 use super::target::{Kind, Slack};
+use super::tried::Tried;
 
 /// The most of an answer that is shown, in characters.
 const SHOWN: usize = 200;

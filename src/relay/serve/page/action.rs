@@ -209,8 +209,15 @@ impl Action {
     }
 }
 
+impl Frame {
+    /// A form that does this, with what it will do; empty for whoever may not.
+    pub fn form(&self, action: &Action) -> Markup {
+        html! { @if self.may_act() { (form(self, action)) } }
+    }
+}
+
 /// The form behind an action, closed until somebody opens it.
-pub fn form(frame: &Frame, action: &Action) -> Markup {
+fn form(frame: &Frame, action: &Action) -> Markup {
     let label = action.label();
     html! {
         details.act {

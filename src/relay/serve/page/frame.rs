@@ -2,8 +2,6 @@
 
 use maud::{DOCTYPE, Markup, html};
 
-use super::action::{Action, form};
-
 /// Who looks, and what goes with every page.
 #[derive(Debug, Clone)]
 pub struct Frame {
@@ -41,11 +39,6 @@ impl Frame {
     /// Whether forms that act are shown.
     pub fn may_act(&self) -> bool {
         !matches!(self.viewer, Viewer::Reader(_))
-    }
-
-    /// A form that does this, with what it will do; empty for whoever may not.
-    pub fn form(&self, action: &Action) -> Markup {
-        html! { @if self.may_act() { (form(self, action)) } }
     }
 }
 

@@ -98,7 +98,7 @@ fn pairs<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Vec<(String, Vec<Pat
     has_any(place, "which asks for nothing: give a name and a value, or remove the line", reader);
     let mut pairs = Vec::new();
     for (name, at, node) in entries {
-        let place = Place { at: *at, key: format!("{}.{}", place.key, super::section::shown(name)), node };
+        let place = Place { at: *at, key: format!("{}.{}", place.key, super::shown::shown(name)), node };
         pairs.push((name.clone(), some(&place, reader, pattern)));
     }
     pairs

@@ -9,7 +9,7 @@ use serde_json::{Map, Value as Json};
 use serde_saphyr::{Error, Location, Spanned};
 
 use super::Problem;
-use super::section::shown;
+use super::shown::shown;
 
 /// The largest file that is read, in bytes.
 const LARGEST: usize = 1024 * 1024;
