@@ -8,6 +8,9 @@ use super::problem::{Invalid, Problem};
 /// How many tags a session may carry.
 pub const MOST_TAGS: usize = 50;
 
+/// How a tag begins that picks a scenario.
+pub const SCENARIO_TAG: &str = "scenario:";
+
 const LONGEST_URL: usize = 2_083;
 const LONGEST_SECRET_NAME: usize = 256;
 const LONGEST_SECRET: usize = 65_536;

@@ -73,7 +73,7 @@ impl TagRule {
             TagRule::Keep => Some(tags),
             TagRule::Drop => Some(Vec::new()),
             TagRule::Capitals => Some(tags.iter().map(|tag| tag.to_uppercase()).collect()),
-            TagRule::Refuse => tags.iter().all(|tag| tag.starts_with(super::live::scenario::TAG)).then_some(tags),
+            TagRule::Refuse => tags.iter().all(|tag| tag.starts_with(super::body::SCENARIO_TAG)).then_some(tags),
         }
     }
 }

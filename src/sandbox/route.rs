@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use hyper::{Method, StatusCode};
 
-use super::data::{Organization, message, resource, session};
+use super::data::session::Session;
+use super::data::{Organization, message, resource, session_item};
 use super::filter::{SessionFilter, notes};
 use super::json::Json;
 use super::key::{Key, write_organization};
@@ -173,7 +174,7 @@ impl Route {
             }
             Resource::Session { id, with_insights } => Ok(match find(organization, live, id, now)? {
                 Found::ReadyMade(session) => one(|json| {
-                    session::write(json, organization, &session, *with_insights);
+                    session_item::write(json, organization, &session, *with_insights);
                 }),
                 Found::Created(session, state) => one(|json| {
                     view::write(json, session, &state, now, reply(*with_insights));
@@ -222,7 +223,7 @@ impl Route {
 /// A session of either kind.
 #[expect(clippy::large_enum_variant, reason = "a box would cost every listed session an allocation")]
 enum Found<'a> {
-    ReadyMade(session::Session),
+    ReadyMade(Session),
     Created(&'a live::Session, State),
 }
 
@@ -252,7 +253,7 @@ fn sessions(
         .matches(organization, page.position.saturating_sub(READY_MADE))
         .map(|session| (READY_MADE + session.index, Found::ReadyMade(session)));
     page.write(Some(total), newest.chain(older), |json, found| match found {
-        Found::ReadyMade(session) => session::write(json, organization, &session, with_insights),
+        Found::ReadyMade(session) => session_item::write(json, organization, &session, with_insights),
         Found::Created(session, state) => view::write(json, session, &state, now, reply(with_insights)),
     })
 }
@@ -261,7 +262,7 @@ fn reply(with_insights: bool) -> Reply {
     if with_insights { Reply::ReadWithInsights } else { Reply::Read }
 }
 
-fn messages(organization: &Organization, session: &session::Session, page: &PageRequest) -> String {
+fn messages(organization: &Organization, session: &Session, page: &PageRequest) -> String {
     let places = page.position..session.messages;
     let mut text = String::new();
     page.write(None, places.map(|place| (place, place)), |json, place| {

@@ -3,11 +3,9 @@
 //! The API does not say what has been deleted, and a list may lack an item for another reason. So an item is gone only where
 //! two reads in a row have listed everything else, and what comes back is a record again.
 
-use std::collections::BTreeMap;
-
 use serde_json::{Value, json};
 
-use super::state::StreamState;
+use super::state::{Known, StreamState};
 use super::streams::Stream;
 use crate::devin::Page;
 use crate::devin::token::holds_key;
@@ -20,9 +18,6 @@ pub const MOST: usize = 2000;
 
 /// A longer identifier is not remembered.
 const LONGEST_ID: usize = 200;
-
-/// Items by identifier, each with its cursor field as the API wrote it.
-pub type Known = BTreeMap<String, Value>;
 
 /// What a list has, while it is read.
 #[derive(Debug)]

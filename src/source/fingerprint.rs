@@ -1,6 +1,10 @@
 //! A number that stands for some bytes: the same on every machine and in every version, since states hold it. Pure.
 
+use std::collections::BTreeMap;
 use std::hash::Hasher;
+
+/// Sessions by `session_id`, each with the fingerprint of what it looked like.
+pub type Fingerprints = BTreeMap<String, String>;
 
 /// Odd, with its bits well mixed: the fractional part of the golden ratio.
 const MIX: u64 = 0x9e37_79b9_7f4a_7c15;

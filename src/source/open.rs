@@ -4,13 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::hash::BuildHasherDefault;
 
 use super::facts::Facts;
-use super::fingerprint::{PrintHasher, digits, fingerprint};
+use super::fingerprint::{Fingerprints, PrintHasher, digits, fingerprint};
 use super::state::StreamState;
 use crate::devin::session::bare;
 use crate::devin::token::holds_key;
-
-/// Sessions by `session_id`, each with the fingerprint of what it looked like.
-pub type Fingerprints = BTreeMap<String, String>;
 
 /// At most so many are remembered: those with the largest times.
 pub const MOST: usize = 500;

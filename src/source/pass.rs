@@ -1,12 +1,13 @@
 //! What one pass over a list takes for records, and what it learns for the state. Pure.
 
 use super::cursor::Bounds;
-use super::deletions::{Deletions, Known};
+use super::deletions::Deletions;
 use super::facts::Facts;
 use super::fingerprint::{digits, fingerprint};
 use super::listing::{Listing, Sight};
 use super::open::OpenSessions;
 use super::recent::RecentRecords;
+use super::state::Known;
 use super::state::StreamState;
 use super::step::Step;
 use super::streams::{Listing as Listed, Stream};

@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use super::context::{Context, End};
 use super::cursor::Bounds;
-use super::deletions::{self, DELETED, Known};
+use super::deletions::{self, DELETED};
 use super::emit::Ledger;
 use super::identifier::Identified;
 use super::list::{Listed, read_list};
@@ -24,6 +24,7 @@ use super::progress::counted;
 use super::readers::{Readers, Records};
 use super::record::frame_page;
 use super::slices;
+use super::state::Known;
 use super::state::StreamState;
 use super::step::Step;
 use super::streams::{Listing as Row, Stream, endpoints};

@@ -11,9 +11,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::forms::{entries, fingerprints, lenient, seconds, times, version};
-use super::deletions::Known;
-use super::open::Fingerprints;
+use super::fingerprint::Fingerprints;
 use super::recent::Recent;
+
+/// Items by identifier, each with its cursor field as the API wrote it.
+pub type Known = BTreeMap<String, Value>;
 
 /// The form of state that this version writes. Of an older form, the marks and the sessions by name are read.
 const VERSION: u64 = 2;

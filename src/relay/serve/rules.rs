@@ -11,6 +11,7 @@ mod conditions;
 mod examine;
 mod file;
 mod integrations;
+mod keys;
 mod limits;
 mod list;
 pub mod matching;

@@ -12,6 +12,7 @@ pub mod message;
 pub mod pull_request;
 pub mod resource;
 pub mod session;
+pub mod session_item;
 pub mod setup;
 pub mod tag;
 pub mod words;

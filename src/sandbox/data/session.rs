@@ -1,18 +1,15 @@
-//! One session: its facts, worked out from its index, and their JSON.
+//! One session: its facts, worked out from its index.
 
 use std::fmt::Write;
 use std::ops::Range;
 
 use super::calendar::{CYCLE_BEGAN, END};
 use super::dice::{Dice, Topic};
-use super::insight;
-use super::tag::TAGS;
 use super::words::{
-    AUTOMATIONS, CATEGORIES, Category, DEVIN_MODES, REPOSITORIES, SERVICE_ORIGINS, SERVICE_USERS, TITLE_TAILS,
+    AUTOMATIONS, CATEGORIES, Category, DEVIN_MODES, REPOSITORIES, SERVICE_ORIGINS, SERVICE_USERS, TAGS, TITLE_TAILS,
     USER_ORIGINS, USERS,
 };
 use super::{Family, Organization};
-use crate::sandbox::json::{Json, push_hex};
 
 /// What is known of a session before it is written.
 #[derive(Clone, Copy)]
@@ -26,7 +23,7 @@ pub struct Session {
     pub work: &'static Category,
     pub task: &'static str,
     pub category: Option<&'static str>,
-    subcategory: Option<&'static str>,
+    pub subcategory: Option<&'static str>,
     pub repository: &'static str,
     pub creator: Creator,
     pub origin: &'static str,
@@ -43,7 +40,7 @@ pub struct Session {
     pub acu_hundredths: u64,
     pub messages: u64,
     pub is_archived: bool,
-    devin_mode: Option<&'static str>,
+    pub devin_mode: Option<&'static str>,
 }
 
 /// Who started a session, as a place in the table of users or service users.
@@ -223,7 +220,7 @@ impl Session {
     }
 
     /// `None` while Devin has not named it, and for the few that it never names.
-    fn title(&self, organization: &Organization) -> Option<String> {
+    pub fn title(&self, organization: &Organization) -> Option<String> {
         let dice = &mut Dice::new(organization.seed, Topic::Title, self.index);
         if matches!(self.status, "new" | "claimed") || dice.percent(3) {
             return None;
@@ -242,93 +239,4 @@ impl Session {
         }
         Some(title)
     }
-}
-
-/// Writes one session, as the lists and the detail reply have it.
-pub fn write(json: &mut Json, organization: &Organization, session: &Session, with_insights: bool) {
-    let id = organization.id(Family::Session, session.index);
-    let mut url = String::with_capacity(72);
-    url.push_str("https://app.devin.ai/sessions/");
-    push_hex(&mut url, id);
-    json.open('{');
-    json.key("session_id").id("", id);
-    json.key("url").text(&url);
-    json.key("org_id").text(organization.id);
-    json.key("status").text(session.status);
-    json.key("status_detail").optional_text(session.status_detail);
-    json.key("title").optional_text(session.title(organization).as_deref());
-    json.key("tags").open('[');
-    for tag in session.tags() {
-        json.text(&tag);
-    }
-    json.close(']');
-    json.key("created_at").number(session.created_at);
-    json.key("updated_at").number(session.updated_at);
-    json.key("acus_consumed").hundredths(session.acu_hundredths);
-    json.key("pull_requests").open('[');
-    for named in session.named_pull_requests(organization) {
-        json.open('{');
-        json.key("pr_url").text(&named.url);
-        json.key("pr_state").optional_text(named.state);
-        json.close('}');
-    }
-    json.close(']');
-    let (user, service_user) = match session.creator {
-        Creator::User(place) => (Some(USERS[place].id), None),
-        Creator::ServiceUser(place) => (None, Some(SERVICE_USERS[place].id)),
-    };
-    json.key("user_id").optional_text(user);
-    json.key("service_user_id").optional_text(service_user);
-    write_id(json.key("playbook_id"), organization, Family::Playbook, session.playbook);
-    write_id(json.key("automation_id"), organization, Family::Automation, session.automation);
-    write_id(json.key("parent_session_id"), organization, Family::Session, session.parent);
-    write_children(json.key("child_session_ids"), organization, session.index);
-    json.key("is_archived").boolean(session.is_archived);
-    json.key("origin").text(session.origin);
-    json.key("category").optional_text(session.category);
-    json.key("subcategory").optional_text(session.subcategory);
-    json.key("devin_mode").optional_text(session.devin_mode);
-    write_structured_output(json.key("structured_output"), session);
-    json.key("security_profile").null();
-    if with_insights {
-        insight::write_fields(json, organization, session);
-    }
-    json.close('}');
-}
-
-fn write_id(json: &mut Json, organization: &Organization, family: Family, place: Option<u64>) {
-    match place {
-        Some(place) => json.id(family.prefix(), organization.id(family, place)),
-        None => json.null(),
-    }
-}
-
-fn write_children(json: &mut Json, organization: &Organization, index: u64) {
-    let count = organization.children_of(index);
-    if count == 0 {
-        json.null();
-        return;
-    }
-    json.open('[');
-    for number in 1..=count {
-        json.id("", organization.id(Family::Session, index - number));
-    }
-    json.close(']');
-}
-
-/// Sessions under a playbook with a schema answer in its shape once their work is over.
-fn write_structured_output(json: &mut Json, session: &Session) {
-    let has_schema = matches!(session.playbook, Some(0 | 3 | 6));
-    if !has_schema || !session.has_ended() || session.status == "error" {
-        json.null();
-        return;
-    }
-    json.open('{');
-    json.key("summary").text(session.task);
-    json.key("confidence").hundredths(40 + session.acu_hundredths % 60);
-    json.key("is_resolved").boolean(session.pull_requests > 0);
-    json.key("repositories").open('[');
-    json.text(session.repository);
-    json.close(']');
-    json.close('}');
 }

@@ -3,23 +3,10 @@
 use std::borrow::Cow;
 
 use super::session::{Creator, Session};
+use super::words::TAGS;
 
 /// How many of [`TAGS`], from the first, name a team.
 const TEAMS: usize = 3;
-
-/// The tags in use; a session of people carries at most three, and at most one of a team.
-pub const TAGS: [&str; 10] = [
-    "team:payments",
-    "team:storefront",
-    "team:platform",
-    "oncall",
-    "tech-debt",
-    "p1",
-    "needs review",
-    "área:pagos",
-    "q2/roadmap",
-    "customer+request",
-];
 
 /// The team of each user, as a place in [`TAGS`].
 const TEAM_OF_USER: [usize; 8] = [0, 1, 2, 0, 1, 0, 1, 2];

@@ -131,3 +131,17 @@ pub const FOLDERS: [(&str, &str, Option<u64>); 5] = [
     ("On-call & incidents", "/On-call & incidents", None),
     ("Überblick", "/Überblick", None),
 ];
+
+/// The tags in use; a session of people carries at most three, and at most one of a team.
+pub const TAGS: [&str; 10] = [
+    "team:payments",
+    "team:storefront",
+    "team:platform",
+    "oncall",
+    "tech-debt",
+    "p1",
+    "needs review",
+    "área:pagos",
+    "q2/roadmap",
+    "customer+request",
+];

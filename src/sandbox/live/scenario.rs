@@ -4,10 +4,8 @@
 
 use std::time::Duration;
 
+use crate::sandbox::body::SCENARIO_TAG;
 use crate::sandbox::oddity::CreateAnswer;
-
-/// How a tag begins that picks a scenario.
-pub const TAG: &str = "scenario:";
 
 /// What happens to a session, and to the request that creates it.
 #[derive(Debug)]
@@ -169,7 +167,7 @@ impl Scenario {
     pub fn of_tags(tags: &[String]) -> Result<&'static Scenario, usize> {
         let mut named = None;
         for (place, tag) in tags.iter().enumerate() {
-            if let Some(name) = tag.strip_prefix(TAG) {
+            if let Some(name) = tag.strip_prefix(SCENARIO_TAG) {
                 let scenario = ALL.iter().find(|scenario| scenario.name == name).ok_or(place)?;
                 named = named.or(Some(scenario));
             }
@@ -304,7 +302,7 @@ mod tests {
         for (place, scenario) in ALL.iter().enumerate() {
             assert!(!scenario.about.is_empty());
             assert!(ALL[..place].iter().all(|other| other.name != scenario.name));
-            let tag = format!("{TAG}{}", scenario.name);
+            let tag = format!("{SCENARIO_TAG}{}", scenario.name);
             assert_eq!(Scenario::of_tags(&[tag]).unwrap().name, scenario.name);
             let [start, end] = scenario.stages;
             let moments: Vec<f64> = start.iter().chain(end).map(|stage| stage.0).collect();

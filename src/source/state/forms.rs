@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::source::open::Fingerprints;
+use crate::source::fingerprint::Fingerprints;
 use crate::source::recent::Recent;
 
 /// From here on, a number is taken for milliseconds: as seconds, it would lie in the year 5138.

@@ -6,24 +6,13 @@ use std::time::Duration;
 #[derive(Debug, PartialEq, Eq)]
 pub enum Tried {
     /// It arrived; `reference` is what changes the message later, where the target has such a thing.
-    Sent {
-        reference: Option<String>,
-    },
+    Sent { reference: Option<String> },
     /// It may come through later; where the target says when, then.
-    Failed {
-        reason: String,
-        asked: Option<Duration>,
-    },
+    Failed { reason: String, asked: Option<Duration> },
     /// It never will as it is.
-    Refused {
-        reason: String,
-    },
+    Refused { reason: String },
     /// The message that was to be changed cannot be any more.
-    Gone {
-        reason: String,
-    },
+    Gone { reason: String },
     /// The target has no place for it.
-    Nowhere {
-        reason: String,
-    },
+    Nowhere { reason: String },
 }

@@ -1,5 +1,6 @@
 //! The rules of a rules file, side by side: `default`, and those that begin with what it says. Pure.
 
+use super::keys;
 use super::matching::Match;
 use super::node::Position;
 use super::rule::{self, Draft};
@@ -47,9 +48,9 @@ pub fn rules<'a>(
         let elsewhere: Vec<Elsewhere> = KEYS
             .iter()
             .map(|key| (*key, "it belongs to one of the rules: rules: [{id: NAME, …}]"))
-            .chain(rule::ELSEWHERE)
+            .chain(keys::ELSEWHERE)
             .collect();
-        if let Some(section) = reader.section(place, &rule::keys(), &elsewhere) {
+        if let Some(section) = reader.section(place, &keys::keys(), &elsewhere) {
             rule::rule(&section, (integrations, targets), &mut common, reader);
         }
     }
@@ -76,8 +77,8 @@ pub fn rules<'a>(
     }
     let mut read: Vec<(u32, Draft, Place<'a>)> = Vec::new();
     for (item, at) in items.iter().take(MOST).zip(1..) {
-        let known: Vec<&str> = KEYS.into_iter().chain(rule::keys()).collect();
-        let elsewhere: Vec<Elsewhere> = ELSEWHERE.iter().chain(&rule::ELSEWHERE).copied().collect();
+        let known: Vec<&str> = KEYS.into_iter().chain(keys::keys()).collect();
+        let elsewhere: Vec<Elsewhere> = ELSEWHERE.iter().chain(&keys::ELSEWHERE).copied().collect();
         let Some(section) = reader.section(item, &known, &elsewhere) else { continue };
         let mut draft = common.clone();
         let order = own(&section, &names, at, &mut draft.rule, reader);

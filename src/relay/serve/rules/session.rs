@@ -3,11 +3,12 @@
 use serde_json::Value as Json;
 
 use super::Rule;
+use super::keys::{ELSEWHERE, SESSION};
 use super::node::Value;
-use super::rule::{ELSEWHERE, SESSION, usable};
 use super::section::{Place, Reader, Section, about_the_key};
 use crate::config::similar;
-use crate::relay::prompt::Template;
+use crate::relay::engine;
+use crate::relay::prompt::{Template, VARIABLES, first_unknown};
 use crate::relay::values::{title, without_secret, word};
 
 /// The largest schema that the API takes, in bytes.
@@ -175,5 +176,14 @@ fn fault(schema: &Json) -> Option<String> {
         }),
         Json::Array(items) => items.iter().find_map(fault),
         _ => None,
+    }
+}
+
+/// A template whose text is fit to be run, and names only what there is.
+pub fn usable(template: &str) -> Result<(), String> {
+    engine::check(template).map_err(|fault| format!("is not a usable template: {}", fault.detail))?;
+    match first_unknown(template) {
+        Some((_, name)) => Err(format!("names {name}, which no alert has; there are {}", VARIABLES.join(", "))),
+        None => Ok(()),
     }
 }

@@ -170,7 +170,7 @@ fn the_page_in_the_documents_has_every_key() {
         &routes::KEYS,
         &routes::METHODS,
         &integrations::KEYS,
-        &rule::keys(),
+        &keys::keys(),
         &list::KEYS,
         &conditions::KEYS,
         &limits::LIMITS,

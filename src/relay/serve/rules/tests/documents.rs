@@ -59,7 +59,7 @@ fn every_example_of_the_page_about_rules_is_right() {
     }
     // Each key stands in an example.
     let all = examples.concat();
-    let rule = rule::keys();
+    let rule = keys::keys();
     let lists: [&[&str]; 8] = [
         &KEYS,
         &rule,

@@ -70,9 +70,9 @@ fn the_schema_has_every_key_and_no_other() {
     assert_eq!(named("route"), of(&[&routes::KEYS]));
     assert_eq!(keys("/definitions/route/properties/auth/anyOf/1/properties"), of(&[&routes::METHODS]));
     assert_eq!(named("integration"), of(&[&integrations::KEYS]));
-    assert_eq!(named("default"), of(&[&rule::keys()]));
-    assert_eq!(named("rule"), of(&[&list::KEYS, &rule::keys()]));
-    assert_eq!(named("session"), of(&[&rule::SESSION]));
+    assert_eq!(named("default"), of(&[&keys::keys()]));
+    assert_eq!(named("rule"), of(&[&list::KEYS, &keys::keys()]));
+    assert_eq!(named("session"), of(&[&keys::SESSION]));
     assert_eq!(named("match"), of(&[&conditions::KEYS]));
     assert_eq!(named("storm"), of(&[&limits::STORM]));
     assert_eq!(named("limits"), of(&[&limits::LIMITS]));
