@@ -3,16 +3,12 @@
 
 mod common;
 
-use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD, Engine as _};
+use common::ORG;
 use common::bridge::{Bridge, by, request};
-use common::devin::{Devin, Said, Sessions, state};
-use common::{ORG, TOKEN};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use common::devin::{Devin, Said};
+use common::own_key::{KEY, finished, inside_itself, spellings};
 use rustix::process::Signal;
 use serde_json::{Value, json};
-
-/// A key that has no shape by which it could be told.
-const KEY: &str = "0wn-kEy-Of-this-0rg-77";
 
 /// What alerts say, and the secrets in it, which are plain words.
 const SAID: &str = "the root pw is sunflower, mysql -u app -psnowdrop shop, postgres://app:daffodil@db/x, \
@@ -40,27 +36,6 @@ const ASKED: [&str; 17] = [
     "/api/v1/openapi.json",
 ];
 
-/// The key as programs write it.
-fn spellings() -> Vec<String> {
-    let each = |write: &dyn Fn(u8) -> String| KEY.bytes().map(write).collect::<String>();
-    let percent = utf8_percent_encode(KEY, NON_ALPHANUMERIC).to_string();
-    vec![
-        KEY.to_string(),
-        KEY.to_uppercase(),
-        KEY.to_lowercase(),
-        percent.clone(),
-        percent.replace('%', "%25"),
-        BASE64_STANDARD.encode(KEY),
-        BASE64_STANDARD.encode(format!("user:{KEY}")),
-        BASE64_URL_SAFE_NO_PAD.encode(format!("ab{KEY}")),
-        each(&|byte| format!("{byte:02x}")),
-        each(&|byte| format!("\\u{byte:04x}")),
-        each(&|byte| format!("&#{byte};")),
-        KEY.replace("Of", "O\nf"),
-        KEY.chars().map(|c| format!("{c}\u{200b}")).collect(),
-    ]
-}
-
 /// Alerts with `said` in one field or another.
 fn alerts(said: &str) -> Vec<Value> {
     let labels = json!({"alertname": said, "instance": said, said: "x"});
@@ -79,18 +54,6 @@ fn alerts(said: &str) -> Vec<Value> {
     ]
 }
 
-/// An organization that takes the key.
-fn devin() -> Devin {
-    let sessions = Sessions::new().on_look(|_| state("running/finished", true));
-    Devin::start(move |heard| {
-        // The sessions know another key.
-        let mut heard = heard.clone();
-        let is_ours = |(name, value): &&mut (String, String)| name == "authorization" && value.ends_with(KEY);
-        heard.headers.iter_mut().filter(is_ours).for_each(|(_, value)| *value = format!("Bearer {TOKEN}"));
-        sessions.answer(&heard)
-    })
-}
-
 /// Everything that can be asked of a bridge.
 fn shown(bridge: &Bridge) -> String {
     let mut all: String = ASKED.iter().map(|path| bridge.get(path).body).collect();
@@ -106,7 +69,7 @@ fn shown(bridge: &Bridge) -> String {
 
 #[test]
 fn no_secret_of_an_alert_and_no_spelling_of_the_own_key_leaves_the_bridge() {
-    let (devin, recorder) = (devin(), Devin::start(|_| Said::Answer(200, Vec::new(), "ok".to_string())));
+    let (devin, recorder) = (finished(), Devin::start(|_| Said::Answer(200, Vec::new(), "ok".to_string())));
     let settings = json!({"api_token": KEY, "org_id": ORG, "api_url": devin.url}).to_string();
     let target = |kind: &str, rest: &str| format!("{{name: {kind}, kind: {kind}, url: {{env: HOOK}}{rest}}}");
     let mut targets: Vec<String> = ["slack", "teams", "discord"].map(|kind| target(kind, "")).into();
@@ -118,12 +81,13 @@ fn no_secret_of_an_alert_and_no_spelling_of_the_own_key_leaves_the_bridge() {
     let mut bridge = Bridge::start(&program, "--rules relay.yaml --store memory");
 
     let spellings = spellings();
-    let said: Vec<String> = spellings.iter().cloned().chain([SAID.to_string()]).collect();
+    let said: Vec<String> = spellings.iter().cloned().chain(inside_itself()).chain([SAID.to_string()]).collect();
     for said in &said {
         for alert in alerts(said) {
             for route in ["generic", "auto"] {
                 let reply = bridge.post(route, &alert.to_string());
                 assert_hidden(&format!("the answer to {alert}"), &reply.body, &spellings);
+                assert!(alert.get("title").is_none() || reply.status < 300, "{alert} is lost: {}", reply.body);
             }
             let simulated = request(
                 &bridge.address,

@@ -58,6 +58,9 @@ pub use pair::{is_secret, is_secret_name, is_secret_within, keeps_secrets};
 /// What stands where a secret stood.
 pub const MASK: &str = "****";
 
+/// How often own keys are looked for in what is left without them.
+const MOST_ROUNDS: usize = 8;
+
 /// Finds secrets: those it was told, and those that can be told by their shape.
 #[derive(Clone, Default)]
 pub struct Redactor {
@@ -78,16 +81,34 @@ impl Redactor {
         }
     }
 
-    /// `text` with `****` for every secret.
+    /// `text` with `****` for every secret. No own key stands in the answer, whatever was put around or into one.
     pub fn redact<'a>(&self, text: &'a str) -> Cow<'a, str> {
-        masked(text, &self.secrets(text))
+        self.redact_keeping(text, &mut BTreeSet::new())
     }
 
     /// The same; the secrets that are found join `removed`.
     pub fn redact_keeping<'a>(&self, text: &'a str, removed: &mut BTreeSet<String>) -> Cow<'a, str> {
         let secrets = self.secrets(text);
         removed.extend(secrets.iter().map(|secret| text[secret.clone()].to_string()));
-        masked(text, &secrets)
+        match masked(text, &secrets) {
+            Cow::Owned(masked) => Cow::Owned(self.redact_own(masked).0),
+            text @ Cow::Borrowed(_) => text,
+        }
+    }
+
+    /// `text` with `****` for every own key, and how many there were. What is left where one was can be another one, as where
+    /// a key was put into a key; where there is no end of that, nothing stays.
+    pub fn redact_own(&self, mut text: String) -> (String, usize) {
+        let mut count = 0;
+        for _ in 0..MOST_ROUNDS {
+            let found = own::find(&self.own, &text);
+            if found.is_empty() {
+                return (text, count);
+            }
+            count += found.len();
+            text = masked(&text, &found).into_owned();
+        }
+        (MASK.to_string(), count)
     }
 
     /// Whether something in `text` is certainly a secret: an own key, or the shape of a vendor's key. A word that only a

@@ -48,6 +48,7 @@ pub struct Words {
 }
 
 /// The words for `alert`, whose dedupe key is `key` in this namespace (empty for none); without a `template`, the default ones.
+/// No own key of `redactor` is in them, nor one that only the template puts together of what the alert says.
 ///
 /// # Errors
 /// When the template cannot be rendered for this alert, or renders to nothing.
@@ -61,7 +62,7 @@ pub fn words<'a>(
     // The tag is made of the key as it came, so that better rules for secrets never change it.
     let key = key.into();
     let tag = tag_in(namespace, key.hashed);
-    let (alert, secrets_removed) = without_secrets(alert, redactor);
+    let (alert, mut secrets_removed) = without_secrets(alert, redactor);
     let key = redactor.redact(key.shown);
     let template = template.unwrap_or(&DEFAULT);
     let mut halvings = 0;
@@ -75,6 +76,8 @@ pub fn words<'a>(
             Some(_) => halvings += 1,
         }
     };
+    let (prompt, put_together) = redactor.redact_own(prompt);
+    secrets_removed += put_together;
     let title = plain_line(&alert.title, LONGEST_TITLE);
     let title = if title.is_empty() { format!("Alert from {}", alert.format.sender_name()) } else { title };
     Ok(Words { title, prompt, secrets_removed })

@@ -9,6 +9,7 @@ pub mod devin;
 pub mod events;
 mod library;
 pub mod openapi;
+pub mod own_key;
 pub mod postgres;
 mod program;
 mod sandbox;

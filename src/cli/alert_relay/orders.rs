@@ -44,16 +44,13 @@ impl Prepared {
     /// Cuts this program's own key out of what the alert says, now that the key is known.
     ///
     /// # Errors
-    /// When the key stands in what the user gave, which is never altered, or comes out of the template.
+    /// When the key stands in what the user gave, which is never altered, or the template does not fit the alert.
     pub fn keep_back(&mut self, redactor: &Redactor) -> anyhow::Result<()> {
         if let Some((option, _)) = self.parts.given.iter().find(|(_, text)| redactor.contains_secret(text)) {
             bail!("{option} holds an API key or another secret, which would be sent to Devin; nothing was created");
         }
         // Before anything is cut to size: half a key would not be recognized any more.
         let words = compose(&self.alert, &self.key, &self.parts, redactor)?;
-        if redactor.contains_own_key(&words.prompt) {
-            bail!("--prompt-template makes a prompt that holds the API key; nothing was created");
-        }
         self.shown_key = shown(&self.alert, &self.key, &self.parts, redactor);
         (self.new.prompt, self.new.title) = (words.prompt, Some(words.title));
         self.secrets_removed = words.secrets_removed;

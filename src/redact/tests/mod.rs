@@ -146,6 +146,19 @@ fn the_own_key_is_found_in_every_spelling() {
     assert!(removed.is_empty());
 }
 
+/// What is left where a part of a key was taken out can be the key again: here it is put into itself, at every place.
+#[test]
+fn no_own_key_is_left_whatever_it_was_put_into() {
+    let redactor = Redactor::new([OWN]);
+    for at in 1..OWN.len() {
+        let within = |key: String| format!("{}{key}{}", &OWN[..at], &OWN[at..]);
+        for text in [within(OWN.to_string()), (0..20).fold(OWN.to_string(), |key, _| within(key))] {
+            let redacted = redactor.redact(&text);
+            assert!(!redactor.contains_own_key(&redacted), "{text}: {redacted}");
+        }
+    }
+}
+
 #[test]
 fn a_short_own_key_is_found_and_takes_no_words_with_it() {
     use base64::prelude::BASE64_STANDARD;
