@@ -16,7 +16,7 @@ use crate::devin::{Client, Settings as ClientSettings, Token};
 use crate::output::Output;
 use crate::redact::Redactor;
 use crate::relay::serve::rules::{self, Devin, Integration, Limited, Rules, Surroundings};
-use crate::relay::serve::store::{Address, look_for_mark};
+use crate::relay::serve::store::{Address, may_be_served};
 use crate::relay::serve::{
     IntegrationSettings, Listen, Log, Origin, Settings, Source, Tls, cannot_listen, inherited, would_serve,
 };
@@ -201,7 +201,13 @@ fn refuse_open(address: SocketAddr, rules: &Rules) -> Option<String> {
 /// Sees whether there is a place for the store and one to listen on, without leaving anything there.
 async fn looked(origin: Origin, is_handed_over: bool, store: &Address, output: &Output) -> Exit {
     let mut problems: Vec<String> = store.look().err().iter().map(ToString::to_string).collect();
-    problems.extend(look_for_mark(store).await.err().iter().map(ToString::to_string));
+    if problems.is_empty() {
+        match may_be_served(store).await {
+            Ok(None) => {}
+            Ok(Some(warning)) => output.line(&format!("warning: {warning}")),
+            Err(problem) => problems.push(problem.to_string()),
+        }
+    }
     let address = origin.address;
     match TcpListener::bind(address) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && !is_handed_over => output.line(&format!(

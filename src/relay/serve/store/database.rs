@@ -8,6 +8,7 @@ use std::sync::Once;
 
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
+use super::ground::{see_that_it_is_new_enough, see_that_it_is_ours};
 use super::place;
 use super::schema::migrate;
 use super::transfer::{lock::lock, mark};
@@ -36,6 +37,8 @@ pub struct Database {
     connection: Option<AnyConnection>,
     /// A store in memory would be gone with its connection.
     may_be_opened_again: bool,
+    /// What cannot be read any more, as it was first met: until somebody has restored it, all is not well, though other pages can be read.
+    damage: Option<StoreError>,
     files: Option<Files>,
     /// Held as long as this process writes to the file.
     _lock: Option<File>,
@@ -70,7 +73,7 @@ impl Database {
             Address::Sqlite(path) => Some(Files { path: path.clone(), opened: Vec::new() }),
             _ => None,
         };
-        let mut database = Database { dialect, url, connection: None, may_be_opened_again, files, _lock: lock };
+        let mut database = Database { dialect, url, connection: None, may_be_opened_again, damage: None, files, _lock: lock };
         database.prepare().await.map_err(failed)?;
         database.end_leases().await.map_err(failed)?;
         Ok(database)
@@ -85,7 +88,15 @@ impl Database {
             // The connection stays: as long as it does, what the files held can be got back.
             files.check()?;
         }
+        if let Some(damage) = self.damage.as_ref().filter(|_| orders.iter().any(|order| matches!(order, Order::Ping))) {
+            return Err(damage.clone());
+        }
         let result = self.try_to(orders).await;
+        if let Err(error) = &result
+            && error.is_damage()
+        {
+            self.damage = Some(error.clone());
+        }
         if result.is_err() && self.may_be_opened_again {
             self.give_up().await;
         }
@@ -153,6 +164,11 @@ impl Database {
 
     async fn prepare(&mut self) -> Result<(), StoreError> {
         let mut connection = AnyConnection::connect(&self.url).await?;
+        if self.dialect == Dialect::Postgres {
+            see_that_it_is_new_enough(&mut connection).await?;
+        }
+        // Before the settings, which change a file.
+        see_that_it_is_ours(&mut connection, self.dialect).await?;
         connection.execute(self.dialect.settings()).await?;
         if self.dialect == Dialect::Postgres && !lock(&mut connection, false).await? {
             let problem = "it is being restored or migrated: wait until that has come to its end";
@@ -246,7 +262,7 @@ mod tests {
         for _ in 0..2 {
             fill(&mut database).await;
             let full = database.transact(&[Order::Ping]).await.err().unwrap().to_string();
-            assert!(full.contains("database or disk is full"), "{full}");
+            assert_eq!(full, "the disk is full: make room on it");
         }
         assert!(database.transact(&[Order::Ping]).await.is_ok(), "there is space again");
         let text = "SELECT COUNT(*) FROM jobs WHERE lease_until = 9";

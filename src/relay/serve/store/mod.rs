@@ -10,6 +10,7 @@ mod archive;
 mod by_hand;
 mod database;
 mod decisions;
+mod ground;
 mod hint;
 mod intake;
 mod late;
@@ -25,6 +26,7 @@ mod suppressions;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod trouble;
 mod view;
 mod writer;
 
@@ -34,7 +36,6 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
-use sqlx::postgres::PgDatabaseError;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
@@ -54,7 +55,7 @@ pub use pruning::Keep;
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use suppressions::SuppressionView;
 pub use transfer::{
-    BackupError, Copied, Undone, back_up, inspect, look_for_mark, may_be_placed, migrate_store, restore, undo_migration,
+    BackupError, Copied, Undone, back_up, inspect, may_be_served, may_be_placed, migrate_store, restore, undo_migration,
 };
 pub use view::{
     After, AlertDetail, AlertFilter, AlertView, DayView, Deliveries, DeliveryView, Happening, HeldView, JobDetail,
@@ -370,21 +371,6 @@ impl std::error::Error for StoreError {}
 impl From<serde_json::Error> for StoreError {
     fn from(error: serde_json::Error) -> StoreError {
         StoreError(error.to_string())
-    }
-}
-
-impl From<sqlx::Error> for StoreError {
-    fn from(error: sqlx::Error) -> StoreError {
-        let told = error.to_string();
-        // Where in its source the server says that is of no use to anybody.
-        let line = match &error {
-            sqlx::Error::Database(database) => {
-                database.try_downcast_ref::<PgDatabaseError>().and_then(PgDatabaseError::line)
-            }
-            _ => None,
-        };
-        let line = line.map(|line| format!(" at line {line}")).unwrap_or_default();
-        StoreError(told.strip_suffix(&line).unwrap_or(&told).to_string())
     }
 }
 

@@ -10,8 +10,9 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
+use sqlx::postgres::PgConnectOptions;
 
-use super::StoreError;
+use super::{StoreError, trouble};
 use crate::redact::MASK;
 
 /// Where a store is.
@@ -55,10 +56,6 @@ impl Address {
 
     /// What a database says, in words that help; `None` where its own do.
     fn explained(&self, error: &StoreError) -> Option<String> {
-        if error.0.contains("file is not a database") {
-            let what = "it is another kind of file: name one that is not there yet, or the store of a bridge";
-            return Some(what.to_string());
-        }
         let is_without_password = !self.to_string().contains(MASK) && std::env::var_os("PGPASSWORD").is_none();
         if error.0.contains("password authentication failed") && is_without_password {
             return Some(format!("{error}: {}", passed_over(std::env::var_os("PGPASSFILE"), std::env::home_dir())?));
@@ -104,6 +101,7 @@ impl FromStr for Address {
             return Ok(Address::Sqlite(PathBuf::from(path)));
         }
         if text.starts_with("postgres://") || text.starts_with("postgresql://") {
+            PgConnectOptions::from_str(text).map_err(|error| trouble::of_address(&error))?;
             return Ok(Address::Postgres(text.to_string()));
         }
         Err("expected sqlite:FILE, postgres://HOST/DATABASE or memory".to_string())
@@ -190,13 +188,20 @@ pub(super) fn look(path: &Path) -> Result<(), StoreError> {
     if !folder.exists() {
         return problem(format!("there is no folder {}: make it, or name another place", folder.display()));
     }
+    if folder.is_file() {
+        return problem(format!("{} is a file and no folder: name another place", folder.display()));
+    }
     if path.is_dir() {
         return problem("it is a folder: name a file in it".to_string());
+    }
+    if path.exists() && !path.is_file() {
+        return problem("it is no regular file: name one, or one that is not there yet".to_string());
     }
     let path = match path.canonicalize() {
         Ok(path) => path,
         // It is to be made.
-        Err(_) => return may_write_in(folder),
+        Err(error) if error.kind() == ErrorKind::NotFound => return may_write_in(folder),
+        Err(error) => return Err(in_words(&error)),
     };
     if has_several_names(&path) {
         // By another name, another process would write to another journal.
@@ -238,6 +243,7 @@ pub(super) fn in_words(error: &Error) -> StoreError {
         ErrorKind::ReadOnlyFilesystem => {
             "nothing can be written there, where the journal stands too: name another place, or mount it to be written to".to_string()
         }
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded => "the disk is full: make room on it".to_string(),
         _ => error.to_string(),
     })
 }
@@ -325,16 +331,6 @@ mod tests {
         assert!(told("").ends_with(&format!("may read it: chmod 600 {}", path.display())), "{}", told(""));
         std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
         assert_eq!(told(path.to_str().unwrap()), "");
-    }
-
-    #[test]
-    fn another_kind_of_file_is_told_from_a_store() {
-        let said = Address::Sqlite("relay.yaml".into())
-            .cannot_be_opened(&StoreError("(code: 26) file is not a database".to_string()));
-        assert_eq!(
-            said.to_string(),
-            "cannot open the store sqlite:relay.yaml: it is another kind of file: name one that is not there yet, or the store of a bridge"
-        );
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
+use super::ground::see_that_it_is_ours;
 use super::{Dialect, StoreError};
 
 /// Each member takes a store from one version to the next. What has been released is never changed, only followed.
@@ -283,6 +284,7 @@ pub async fn migrate(connection: &mut AnyConnection, dialect: Dialect) -> Result
 /// # Errors
 /// The database's, or that a newer program has written this store.
 pub async fn migrate_to(connection: &mut AnyConnection, dialect: Dialect, known: i64) -> Result<(), StoreError> {
+    see_that_it_is_ours(connection, dialect).await?;
     sqlx::raw_sql("CREATE TABLE IF NOT EXISTS relay_store (version BIGINT NOT NULL)").execute(&mut *connection).await?;
     let row = sqlx::query("SELECT COALESCE(MAX(version), 0) FROM relay_store").fetch_one(&mut *connection).await?;
     let version: i64 = row.try_get(0)?;

@@ -24,7 +24,7 @@ use holding::Held;
 use mark::{Mark, MarkKind};
 pub use moving::{Undone, migrate_store, undo_migration};
 pub use placing::may_be_placed;
-pub use serving::look_for_mark;
+pub use serving::may_be_served;
 
 /// Where a backup has the checksums of its tables, beside how many rows each has. No table is called so.
 const DIGESTS: &str = "sha256";

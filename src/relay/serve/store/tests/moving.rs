@@ -24,9 +24,9 @@ async fn a_store_that_moves_leaves_one_that_no_bridge_serves_until_that_is_undon
         assert!(refused.contains(&format!("it was moved to {into}")) && refused.contains("--undo"), "{refused}");
         let refused = migrate_store(from, into).await.unwrap_err().to_string();
         assert!(refused.contains("it was moved to"), "{refused}");
-        let refused = look_for_mark(from).await.unwrap_err().to_string();
+        let refused = may_be_served(from).await.unwrap_err().to_string();
         assert!(refused.contains("it was moved to"), "{refused}");
-        assert_eq!(look_for_mark(into).await, Ok(()));
+        assert_eq!(may_be_served(into).await, Ok(None));
         let file = directory.path().join("stale");
         let refused = why(back_up(from, &file).await.unwrap_err());
         assert!(refused.contains(&format!("it was moved to {into}")) && !file.exists(), "{refused}");
@@ -38,7 +38,7 @@ async fn a_store_that_moves_leaves_one_that_no_bridge_serves_until_that_is_undon
         // That was given up: it is no move that is to be brought to its end, and nobody serves it.
         let given_up = "it was given up on 20";
         for refused in
-            [migrate_store(from, into).await.err(), Store::open(into).await.err(), look_for_mark(into).await.err()]
+            [migrate_store(from, into).await.err(), Store::open(into).await.err(), may_be_served(into).await.err()]
         {
             let refused = refused.unwrap().to_string();
             assert!(refused.contains(given_up) && refused.contains(&format!("{from} goes on")), "{refused}");

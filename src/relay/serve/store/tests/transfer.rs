@@ -261,7 +261,7 @@ pub async fn refusals(store: &Address, directory: &tempfile::TempDir) -> Vec<Str
     let file = directory.path().join("of-no-use");
     let said = vec![
         Store::open(store).await.err().unwrap().to_string(),
-        look_for_mark(store).await.unwrap_err().to_string(),
+        may_be_served(store).await.unwrap_err().to_string(),
         why(back_up(store, &file).await.unwrap_err()),
         Archive::open(store).await.err().unwrap().to_string(),
         migrate_store(store, &Address::Sqlite(file.clone())).await.unwrap_err().to_string(),

@@ -6,6 +6,7 @@ use std::path::Path;
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
 use super::super::database::{claim_file, install_drivers, url_of_file};
+use super::super::ground::{see_that_it_is_new_enough, see_that_it_is_ours};
 use super::super::place::with_name;
 use super::super::schema::{has_table, migrate_to, version};
 use super::super::{Address, Dialect, StoreError};
@@ -125,6 +126,24 @@ impl Held {
         }
     }
 
+    /// Sees whether a bridge can serve it, without trying to.
+    ///
+    /// # Errors
+    /// A sentence: why not.
+    pub async fn see_that_it_can_be_served(&mut self) -> Result<(), StoreError> {
+        if self.dialect == Dialect::Postgres {
+            see_that_it_is_new_enough(&mut self.connection).await?;
+        }
+        if let Some(mark) = self.mark().await? {
+            return Err(mark.refusal());
+        }
+        see_that_it_is_ours(&mut self.connection, self.dialect).await?;
+        if has_table(&mut self.connection, self.dialect, "relay_store").await? {
+            self.contents().await?;
+        }
+        Ok(())
+    }
+
     /// What keeps a bridge from serving it.
     ///
     /// # Errors
@@ -195,6 +214,7 @@ impl Held {
     /// # Errors
     /// A sentence: what it holds.
     pub async fn see_that_it_is_empty(&mut self) -> Result<(), StoreError> {
+        see_that_it_is_ours(&mut self.connection, self.dialect).await?;
         if !has_table(&mut self.connection, self.dialect, "relay_store").await? {
             return Ok(());
         }

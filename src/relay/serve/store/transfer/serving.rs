@@ -40,26 +40,28 @@ pub fn marked_address(place: &str) -> Option<Address> {
     place.replacen(":****@", "@", 1).parse().ok()
 }
 
-/// Sees whether a store that is there has a mark that keeps bridges away. Leaves nothing behind, and is content with a database that does
-/// not answer.
+/// Sees whether a bridge can serve what is there. Leaves nothing behind. Answers with what to warn of: that a database cannot be reached
+/// now, which may be otherwise when it is served.
 ///
 /// # Errors
 /// A sentence with the place: why no bridge serves it.
-pub async fn look_for_mark(address: &Address) -> Result<(), StoreError> {
+pub async fn may_be_served(address: &Address) -> Result<Option<StoreError>, StoreError> {
     let opened = match address {
-        Address::Memory => return Ok(()),
-        Address::Sqlite(path) if !path.is_file() => return Ok(()),
+        Address::Memory => return Ok(None),
+        // It is to be made, or of another kind, which was looked at before.
+        Address::Sqlite(path) if !path.is_file() => return Ok(None),
         Address::Sqlite(_) => Held::to_be_looked_at(address).await,
         Address::Postgres(_) => match tokio::time::timeout(PATIENCE, Held::to_be_read(address)).await {
             Ok(opened) => opened,
-            Err(_) => return Ok(()),
+            Err(_) => Err(address.cannot_be_opened(&StoreError::unanswered(PATIENCE))),
         },
     };
-    let Ok(mut held) = opened else { return Ok(()) };
-    let mark = held.mark().await;
+    let mut held = match opened {
+        Ok(held) => held,
+        Err(error) if error.is_unreachable() => return Ok(Some(error)),
+        Err(error) => return Err(error),
+    };
+    let looked = held.see_that_it_can_be_served().await;
     held.close().await;
-    match mark {
-        Ok(Some(mark)) => Err(address.cannot_be_opened(&mark.refusal())),
-        _ => Ok(()),
-    }
+    looked.map(|()| None).map_err(|error| address.cannot_be_opened(&error))
 }
