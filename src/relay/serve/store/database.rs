@@ -73,7 +73,8 @@ impl Database {
             Address::Sqlite(path) => Some(Files { path: path.clone(), opened: Vec::new() }),
             _ => None,
         };
-        let mut database = Database { dialect, url, connection: None, may_be_opened_again, damage: None, files, _lock: lock };
+        let mut database =
+            Database { dialect, url, connection: None, may_be_opened_again, damage: None, files, _lock: lock };
         database.prepare().await.map_err(failed)?;
         database.end_leases().await.map_err(failed)?;
         Ok(database)

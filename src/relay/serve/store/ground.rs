@@ -85,7 +85,9 @@ pub async fn see_that_it_is_new_enough(connection: &mut AnyConnection) -> Result
 
 fn new_enough(number: &str, version: &str) -> Result<(), StoreError> {
     if number.parse().is_ok_and(|number: u32| number < OLDEST_POSTGRES) {
-        return Err(StoreError(format!("it is PostgreSQL {version}, and the store needs 9.6 or a newer one: upgrade it")));
+        return Err(StoreError(format!(
+            "it is PostgreSQL {version}, and the store needs 9.6 or a newer one: upgrade it"
+        )));
     }
     Ok(())
 }

@@ -55,7 +55,7 @@ pub use pruning::Keep;
 pub use queue::{Claimed, Due, News, Progress, Save, Saved};
 pub use suppressions::SuppressionView;
 pub use transfer::{
-    BackupError, Copied, Undone, back_up, inspect, may_be_served, may_be_placed, migrate_store, restore, undo_migration,
+    BackupError, Copied, Undone, back_up, inspect, may_be_placed, may_be_served, migrate_store, restore, undo_migration,
 };
 pub use view::{
     After, AlertDetail, AlertFilter, AlertView, DayView, Deliveries, DeliveryView, Happening, HeldView, JobDetail,

@@ -254,7 +254,10 @@ pub async fn version(connection: &mut AnyConnection) -> Result<(Option<i64>, i64
     // A database without that table is another program's, or nobody's yet.
     match sqlx::query("SELECT MAX(version) FROM relay_store").fetch_one(&mut *connection).await {
         Ok(row) => Ok((row.try_get(0)?, NEWEST)),
-        Err(sqlx::Error::Database(_)) => Ok((None, NEWEST)),
+        Err(error @ sqlx::Error::Database(_)) => match StoreError::from(error) {
+            error if error.is_damage() => Err(error),
+            _ => Ok((None, NEWEST)),
+        },
         Err(error) => Err(error.into()),
     }
 }

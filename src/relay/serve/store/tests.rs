@@ -13,6 +13,7 @@ mod pruning;
 mod quota;
 mod storms;
 mod transfer;
+mod trouble;
 mod upgrade;
 mod views;
 mod waking;

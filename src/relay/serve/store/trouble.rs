@@ -52,11 +52,16 @@ impl From<sqlx::Error> for StoreError {
 fn of_sqlite(code: Option<u32>, message: &str) -> String {
     match code.map(|code| code & 0xff) {
         Some(5 | 6) => "another program holds the file locked: end that one, or wait for it".to_string(),
-        Some(8) => "the file cannot be written to: have this user write to it and to its folder, or name another place".to_string(),
-        Some(10) => format!("the disk is full or fails, or is none to keep a database on ({message}): make room, or name another place"),
+        Some(8) => "the file cannot be written to: have this user write to it and to its folder, or name another place"
+            .to_string(),
+        Some(10) => format!(
+            "the disk is full or fails, or is none to keep a database on ({message}): make room, or name another place"
+        ),
         Some(11) => format!("{OF_FILE}: {RESTORE}"),
         Some(13) => "the disk is full: make room on it".to_string(),
-        Some(14) => "the file, or its journal beside it, cannot be opened: have this user read and write both".to_string(),
+        Some(14) => {
+            "the file, or its journal beside it, cannot be opened: have this user read and write both".to_string()
+        }
         Some(26) => format!(
             "it is another kind of file: name one that is not there yet, or the store of a bridge. If it was one, {OF_FILE}: {RESTORE}"
         ),
@@ -77,7 +82,9 @@ fn of_postgres(code: &str, message: &str) -> String {
         }
         "25006" => "the database may only be read, as a standby may: name one that can be written to",
         "53100" => "the disk of the database is full: make room there",
-        "53300" => "close connections of others, or raise the limit: max_connections, or that of the role or of the database",
+        "53300" => {
+            "close connections of others, or raise the limit: max_connections, or that of the role or of the database"
+        }
         "XX001" | "XX002" => return format!("{OF_DATABASE} ({message}): {RESTORE}"),
         _ => return format!("PostgreSQL says: {message}"),
     };
@@ -91,9 +98,14 @@ pub(super) fn of_address(error: &sqlx::Error) -> String {
         return "the host is missing: postgres://ROLE@HOST/DATABASE, or postgres://ROLE@localhost/DATABASE?host=/run/postgresql for a socket of this machine".to_string();
     }
     if said.contains("ssl_mode") {
-        return "sslmode has an unknown value: leave it out, because this version reaches PostgreSQL without TLS".to_string();
+        return "sslmode has an unknown value: leave it out, because this version reaches PostgreSQL without TLS"
+            .to_string();
     }
-    let problem = if said.ends_with("invalid port number") { "the port is no number up to 65535" } else { "it is no address of PostgreSQL" };
+    let problem = if said.ends_with("invalid port number") {
+        "the port is no number up to 65535"
+    } else {
+        "it is no address of PostgreSQL"
+    };
     format!(
         "{problem}: expected postgres://ROLE:PASSWORD@HOST:PORT/DATABASE. In a name or password, write / ? # @ : % as %2F %3F %23 %40 %3A %25, or give the password in PGPASSWORD"
     )

@@ -82,7 +82,11 @@ async fn a_store_of_a_newer_program_is_refused() {
 
 #[test]
 fn an_address_is_shown_without_its_password() {
-    let shown = |text: &str| text.parse::<Address>().map(|address| address.to_string());
+    // Also one that is none, as another process may be given it.
+    let shown = |text: &str| match text.starts_with("postgres") {
+        true => Ok(Address::Postgres(text.to_string()).to_string()),
+        false => text.parse::<Address>().map(|address| address.to_string()),
+    };
     for (text, expected) in [
         ("memory", "memory"),
         ("sqlite:relay.db", "sqlite:relay.db"),
@@ -110,5 +114,20 @@ fn an_address_is_shown_without_its_password() {
     }
     for text in ["", "sqlite:", "sqlite://", "relay.db", "mysql://x"] {
         assert!(shown(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn an_address_that_is_none_is_refused_without_repeating_what_may_be_a_password() {
+    let refused = |text: &str| text.parse::<Address>().unwrap_err();
+    for (text, said) in [
+        ("postgres://relay@/relay", "the host is missing: postgres://ROLE@HOST/DATABASE"),
+        ("postgres://me:Zq7c/Ana@db.example/relay", "the port is no number up to 65535"),
+        ("postgres://relay@db.example:99999/relay", "the port is no number up to 65535"),
+        ("postgres://relay@db.example/relay?sslmode=Zq7c", "sslmode has an unknown value"),
+        ("postgres://relay@db exa[mple/Zq7c", "it is no address of PostgreSQL"),
+    ] {
+        let refused = refused(text);
+        assert!(refused.starts_with(said) && !refused.contains("Zq7c"), "{text}: {refused}");
     }
 }
