@@ -20,7 +20,7 @@ use describe::{Completions, Man};
 use read::Read;
 use runtime::{runtime, spare_files};
 use simulation::Simulation;
-pub use typed::{misplaced, not_repeated};
+pub use typed::{misplaced, not_repeated, not_typed};
 use values::duration;
 
 use crate::airbyte::Level;

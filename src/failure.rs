@@ -184,18 +184,34 @@ fn blame_and_remedy(kind: &Kind, permission: &str, audience: Audience) -> (Failu
     }
 }
 
-/// What to do about a certificate that is refused; the words that are looked for are rustls'.
-fn remedy_of_certificate(reason: &str, address: &str) -> String {
+/// What to do about a certificate that is refused, as a sentence without its full stop; the words that are looked for are rustls'. `address`
+/// is where the server's address stands.
+pub fn remedy_of_certificate(reason: &str, address: &str) -> String {
     if reason.contains("not valid for name") {
         format!("The server's certificate is for another host: check {address}")
-    } else if reason.contains("expired") || reason.contains("not valid yet") {
-        "The server's certificate is out of date, or this machine's clock is wrong".to_string()
+    } else if let Some(remedy) = remedy_of_date(reason) {
+        remedy.to_string()
     } else if reason.contains("CaUsedAsEndEntity") {
         "The server shows a root certificate as its own: give it one that the root has signed".to_string()
     } else {
         format!(
             "The server's certificate is not trusted: check {address}, or point SSL_CERT_FILE (or REQUESTS_CA_BUNDLE) at your own root certificates"
         )
+    }
+}
+
+/// What to do about a certificate that is refused for the time of day, which no other certificate to trust would change.
+pub fn remedy_of_date(reason: &str) -> Option<&'static str> {
+    if reason.contains("certificate expired") {
+        Some(
+            "The server's certificate has expired: whoever runs the server, or a proxy in between, has to renew it; or the clock of this machine is ahead",
+        )
+    } else if reason.contains("not valid yet") {
+        Some(
+            "The server's certificate is not valid yet: the clock of this machine is behind, or whoever runs the server has to replace it",
+        )
+    } else {
+        None
     }
 }
 
@@ -230,6 +246,7 @@ mod tests {
             ),
             Kind::Barred("api.devin.ai: invalid peer certificate: certificate not valid for name \"x\"".to_string()),
             Kind::Barred("api.devin.ai: invalid peer certificate: certificate expired".to_string()),
+            Kind::Barred("api.devin.ai: invalid peer certificate: certificate not valid yet".to_string()),
             Kind::Barred("api.devin.ai: invalid peer certificate: Other(CaUsedAsEndEntity)".to_string()),
             Kind::Silent(Duration::from_secs(30)),
             Kind::TimeUp(Duration::from_secs(120)),

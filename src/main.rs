@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::Parser;
-use source_devin_ai::cli::{Arguments, Exit, misplaced, not_repeated, run};
+use source_devin_ai::cli::{Arguments, Exit, misplaced, not_repeated, not_typed, run};
 use source_devin_ai::config::secrets_of_variables;
 use source_devin_ai::devin::Token;
 use source_devin_ai::output::Output;
@@ -68,7 +68,7 @@ fn main() -> ExitCode {
 /// Shows help, or what was not understood, and answers with the exit code clap has for it. A secret that was typed in the
 /// wrong place is not repeated.
 fn misused(error: &clap::Error, typed: &[String], output: &Output) -> Exit {
-    let text = error.render().to_string();
+    let text = not_typed(error, typed).unwrap_or_else(|| error.render().to_string());
     if error.use_stderr() {
         output.note(not_repeated(&text, typed).trim_end());
     } else {

@@ -22,6 +22,10 @@ const DISK_FULL: &str =
 /// Made for these tests, and of no use elsewhere.
 const CERTIFICATE: &str = include_str!("tls/cert.pem");
 const KEY: &str = include_str!("tls/key.pem");
+/// The same, until 2021, from 2099 on, and the key of another one.
+const EXPIRED: &str = include_str!("tls/expired.pem");
+const EARLY: &str = include_str!("tls/early.pem");
+const OTHER_KEY: &str = include_str!("tls/other-key.pem");
 
 #[test]
 fn a_check_says_what_would_be_served_and_serves_nothing() {
@@ -65,6 +69,46 @@ fn a_check_looks_at_the_place_of_the_store_and_the_address() {
     ];
     insta::assert_snapshot!(said.join("\n"));
     assert_eq!(program.files(), ["closed.yaml"], "nothing is left");
+}
+
+#[test]
+fn a_check_refuses_a_certificate_that_no_client_trusts_and_the_bridge_warns_of_it() {
+    let program = program()
+        .file("cert.pem", CERTIFICATE)
+        .file("key.pem", KEY)
+        .file("expired.pem", EXPIRED)
+        .file("early.pem", EARLY)
+        .file("chain.pem", &format!("{CERTIFICATE}{EXPIRED}"))
+        .file("other.pem", OTHER_KEY);
+    let check = |files: &str| {
+        let ran = program.run(&format!("alert-relay serve --sandbox --check --listen 127.0.0.1:0 {files}"));
+        (ran.exit(), ran.stderr)
+    };
+    assert_eq!(check("--tls-cert cert.pem --tls-key key.pem"), ("exit 0".to_string(), String::new()));
+    for (files, told) in [
+        ("--tls-cert expired.pem --tls-key key.pem", "the certificate in expired.pem expired on 2021-01-01T00:00:00Z"),
+        ("--tls-cert chain.pem --tls-key key.pem", "certificate 2 in chain.pem expired on 2021-01-01T00:00:00Z"),
+        (
+            "--tls-cert early.pem --tls-key key.pem",
+            "the certificate in early.pem is not valid before 2099-01-01T00:00:00Z",
+        ),
+        (
+            "--tls-cert cert.pem --tls-key other.pem",
+            "the key in other.pem does not belong to the first certificate in cert.pem",
+        ),
+    ] {
+        let (exit, said) = check(files);
+        assert!(exit == "exit 1" && said.contains(told), "{files}: {said}");
+    }
+    // It goes on serving: who does not look is served all the same, and who looks is told what is wrong.
+    let mut bridge = Bridge::start(&program, "--sandbox --tls-cert expired.pem --tls-key key.pem");
+    let warned = bridge.until("warning");
+    let mut all = vec![warned];
+    while !all.last().unwrap()["message"].as_str().unwrap().contains("expired on") {
+        all.push(bridge.until("warning"));
+    }
+    let asked = program.run(&format!("alert-relay ps --bridge https://{} --ca-file expired.pem", bridge.address));
+    assert!(asked.text().contains("Its certificate has expired, which --ca-file does not change"), "{}", asked.text());
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Arg, Command, CommandFactory};
 
 use super::Arguments;
@@ -26,6 +27,45 @@ pub fn misplaced(words: &[String], exists: impl Fn(&Path) -> bool) -> Vec<&str> 
     let joined = words.iter().filter_map(|word| word.split_once('=')).filter(|(option, _)| names_something(option));
     let values = named.chain(joined.map(|(_, value)| value)).chain(files(words));
     values.filter(|value| may_be_secret(value) && !exists(Path::new(value))).collect()
+}
+
+/// What is said of required words that were not typed, with what each of them is and the examples of the command; `None` where
+/// something else is wrong.
+pub fn not_typed(error: &clap::Error, words: &[String]) -> Option<String> {
+    let Some(ContextValue::Strings(missing)) = error.get(ContextKind::InvalidArg) else { return None };
+    let is_missing = error.kind() == ErrorKind::MissingRequiredArgument;
+    is_missing.then(|| with_examples(&error.render().to_string(), missing, words))
+}
+
+fn with_examples(message: &str, missing: &[String], words: &[String]) -> String {
+    let mut root = Arguments::command();
+    root.build();
+    let command = words.iter().fold(&root, |command, word| command.find_subcommand(word).unwrap_or(command));
+    let mut told = String::new();
+    for line in message.lines() {
+        let is_named = missing.iter().any(|name| line.trim() == name);
+        // What can be left out beside something else stands in other brackets.
+        let bare = |name: &str| name.trim().replace(['<', '>', '[', ']'], "");
+        let argument = command.get_arguments().find(|one| is_named && bare(&one.to_string()) == bare(line));
+        match argument.and_then(Arg::get_help) {
+            Some(help) => told += &format!("{line}  {help}\n"),
+            None => told += &format!("{line}\n"),
+        }
+        // What it asks for is below its usage.
+        if line.starts_with("Usage: ")
+            && let Some(examples) = examples(command)
+        {
+            told += &format!("\n{examples}\n");
+        }
+    }
+    told
+}
+
+/// What its help begins with behind the options, where that is how it is typed.
+fn examples(command: &Command) -> Option<String> {
+    let help = command.get_after_help()?.to_string();
+    let first = help.split("\n\n").next()?;
+    first.starts_with("Example").then(|| first.to_string())
 }
 
 /// What stands alone behind a command that takes the name of a file so.
@@ -100,6 +140,30 @@ mod tests {
         no: run --format pagerdutty --config settings7Xy.json --out /tmp/a1B2c3D4/x
         no: run --max-sessions 0x1f --tag team
         ");
+    }
+
+    #[cfg(feature = "serve")]
+    #[test]
+    fn what_is_missing_is_told_with_what_it_is_and_how_it_is_typed() {
+        let told = |line: &str| {
+            let words = words(line);
+            let error = <Arguments as clap::Parser>::try_parse_from([&["x".to_string()], &words[..]].concat());
+            not_typed(&error.unwrap_err(), &words).unwrap()
+        };
+        insta::assert_snapshot!(
+            ["alert-relay resend", "alert-relay suppress", "alert-relay restore a.backup"].map(told).join("\n")
+        );
+        // Every command of the relay that cannot do without a word has an example.
+        fn each<'a>(command: &'a Command, found: &mut Vec<&'a Command>) {
+            found.push(command);
+            command.get_subcommands().for_each(|inner| each(inner, found));
+        }
+        let root = Arguments::command();
+        let mut all = Vec::new();
+        each(root.find_subcommand("alert-relay").unwrap(), &mut all);
+        let needy = all.iter().filter(|command| command.get_arguments().any(Arg::is_required_set));
+        let without: Vec<_> = needy.filter(|command| examples(command).is_none()).map(|one| one.get_name()).collect();
+        assert_eq!(without, [""; 0]);
     }
 
     #[test]

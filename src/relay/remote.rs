@@ -213,6 +213,15 @@ impl Bridge {
         }
         let kind = kind_of(error);
         let remedy = match &kind {
+            Kind::Barred(reason) if reason.contains("certificate expired") => {
+                "Its certificate has expired, which --ca-file does not change: start the bridge with a new one (--tls-cert, --tls-key); or the clock of this machine is ahead"
+            }
+            Kind::Barred(reason) if reason.contains("certificate not valid yet") => {
+                "Its certificate is not valid yet, which --ca-file does not change: the clock of this machine is behind, or the bridge needs another one (--tls-cert, --tls-key)"
+            }
+            Kind::Barred(reason) if reason.contains("not valid for name") => {
+                "Its certificate is for another name: give one that it is for in --bridge"
+            }
             Kind::Barred(reason) if reason.contains("certificate") => {
                 "Its certificate is not trusted: give the one that vouches for it with --ca-file FILE, and the name that it is for in --bridge"
             }

@@ -4,6 +4,7 @@ use std::io;
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use clap::Args;
 use tokio::sync::watch::channel;
@@ -105,7 +106,7 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
     }
     if options.check {
         would_serve(origin, &store, &rules).iter().for_each(|line| output.line(line));
-        return looked(origin, socket.is_some(), &store, output).await;
+        return looked(origin, socket.is_some(), &store, tls.as_ref(), output).await;
     }
     let organizations = rules.integrations.clone();
     let simulated = if options.sandbox { Some(simulated(&mut rules).await) } else { None };
@@ -199,7 +200,7 @@ fn refuse_open(address: SocketAddr, rules: &Rules) -> Option<String> {
 }
 
 /// Sees whether there is a place for the store and one to listen on, without leaving anything there.
-async fn looked(origin: Origin, is_handed_over: bool, store: &Address, output: &Output) -> Exit {
+async fn looked(origin: Origin, is_handed_over: bool, store: &Address, tls: Option<&Tls>, output: &Output) -> Exit {
     let mut problems: Vec<String> = store.look().err().iter().map(ToString::to_string).collect();
     if problems.is_empty() {
         match may_be_served(store).await {
@@ -208,6 +209,7 @@ async fn looked(origin: Origin, is_handed_over: bool, store: &Address, output: &
             Err(problem) => problems.push(problem.to_string()),
         }
     }
+    problems.extend(tls.and_then(|tls| tls.trouble(SystemTime::now())));
     let address = origin.address;
     match TcpListener::bind(address) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && !is_handed_over => output.line(&format!(

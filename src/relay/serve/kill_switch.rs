@@ -3,9 +3,52 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio::sync::watch::Receiver;
+
+use super::Log;
+use super::gates::Bounds;
+use super::store::Store;
 
 /// No more of it is read.
 const MOST: usize = 4096;
+
+/// How often the file is looked at for all that it holds.
+const EVERY: Duration = Duration::from_secs(5);
+
+/// So many looks have what was held be asked about after the switch has gone off: somebody may have seen it on right before the first.
+const TELLING: u32 = 2;
+
+/// Looks at the file as long as the bridge works, and has what it held be asked about when it has gone off, so that nobody has to ask
+/// about each alert again and again meanwhile.
+pub async fn follow(store: Arc<Store>, mut bounds: Receiver<Arc<Bounds>>, wake: Vec<Arc<Notify>>, log: Log) {
+    // What an earlier process has left may wait for it.
+    let mut to_tell = TELLING;
+    loop {
+        let file = bounds.borrow_and_update().kill_switch.clone();
+        let is_on = match &file {
+            Some(file) => look(file).await.is_some(),
+            None => false,
+        };
+        if is_on {
+            to_tell = TELLING;
+        } else if to_tell > 0 {
+            match store.ask_switched().await {
+                Ok(()) => to_tell -= 1,
+                Err(error) => log.store_failed("what the kill switch held is not asked about", &error),
+            }
+            wake.iter().for_each(|engine| engine.notify_one());
+        }
+        tokio::select! {
+            () = tokio::time::sleep(EVERY) => {}
+            // Another file, or none any more.
+            changed = bounds.changed() => if changed.is_err() { return },
+        }
+    }
+}
 
 /// Why nothing starts, in a sentence; `None` where the file is not there, empty, or says `off`.
 pub async fn look(path: &Path) -> Option<String> {

@@ -30,7 +30,7 @@ mod told;
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
 use tokio::sync::watch::Receiver;
@@ -154,6 +154,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     served.rules.routes.iter().for_each(|route| log.note(&told::route_line(origin, route)));
     log.note(&told::access_line(origin, &served.rules.access));
     told::warnings(origin, &address, &served.rules).iter().for_each(|warning| log.warn(warning));
+    door.tls.iter().filter_map(|tls| tls.trouble(SystemTime::now())).for_each(|trouble| log.warn(&trouble));
     let (close, closing) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(http::accept(listener, Arc::clone(&door), closing));
     let running: Vec<_> = engines.iter().map(|engine| tokio::spawn(Arc::clone(engine).run())).collect();
@@ -164,6 +165,10 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     };
     let pruning = tokio::spawn(look_after(Arc::clone(&door), log.clone()));
     let reloading = tokio::spawn(reload(Arc::clone(&door)));
+    let following = {
+        let (store, bounds, wake) = (Arc::clone(&door.store), door.bounds.subscribe(), door.wake.clone());
+        tokio::spawn(kill_switch::follow(store, bounds, wake, log.clone()))
+    };
     let supervisor = Arc::new(supervisor);
     let beating = tokio::spawn(beat(Arc::clone(&supervisor)));
     supervisor.tell("READY=1");
@@ -174,6 +179,7 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     log.note("stopping: no session is started any more, deliveries are still kept");
     pruning.abort();
     reloading.abort();
+    following.abort();
     let drained = async {
         for engine in running {
             // One that panicked has nothing under way.

@@ -8,7 +8,9 @@ use super::storm::{Linked, Root, StormFacts, triage_at};
 
 /// How long until what may change at any moment is asked about again. Whatever changes it makes the alert due sooner.
 const ASK_AGAIN: i64 = 60_000;
-const ASK_SWITCH_AGAIN: i64 = 15_000;
+const ASK_SWITCH_AGAIN: i64 = 300_000;
+/// What was about to start is not given up, and was put off in two steps: between them, nobody makes it due sooner.
+const ASK_SWITCH_AGAIN_IN_PLACE: i64 = 15_000;
 const ASK_ROOT_AGAIN: i64 = 10_000;
 
 const DAY: i64 = 86_400_000;
@@ -146,8 +148,9 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
     let longest = longest.filter(|_| !facts.has_place).unwrap_or(i64::MAX);
     let held = |until: i64, gate, scope, reason| Decision::Hold { until: longest.min(until), gate, scope, reason };
     let hold = |until, gate, reason| held(until, gate, None, reason);
+    let switched = facts.now + if facts.has_place { ASK_SWITCH_AGAIN_IN_PLACE } else { ASK_SWITCH_AGAIN };
     if let Some(reason) = &facts.kill_switch {
-        return hold(facts.now + ASK_SWITCH_AGAIN, Gate::KillSwitch, reason.clone());
+        return hold(switched, Gate::KillSwitch, reason.clone());
     }
     if bounds.disabled.contains(&gates.rule) {
         return refuse(Gate::Rule, format!("the rule {} is disabled", gates.rule));
@@ -156,7 +159,7 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
         return refuse(Gate::Suppressed, reason.clone());
     }
     if let Some(reason) = &facts.paused {
-        return hold(facts.now + ASK_SWITCH_AGAIN, Gate::Paused, reason.clone());
+        return hold(switched, Gate::Paused, reason.clone());
     }
     // What was put off since it took its place starts now, and not then.
     if facts.has_place && !facts.is_at_create {

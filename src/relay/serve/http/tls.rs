@@ -2,10 +2,11 @@
 
 mod validity;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use chrono::{DateTime, SecondsFormat, Utc};
 use rustls::pki_types::pem::{Error as PemError, PemObject as _};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{InconsistentKeys, ServerConfig};
@@ -15,6 +16,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::server::TlsStream;
 
 use crate::devin::provide_cryptography;
+use validity::Validity;
 
 /// How long somebody who speaks to this port in the clear may take to hear that it is wrong.
 const REFUSING: Duration = Duration::from_secs(1);
@@ -23,7 +25,9 @@ const REFUSING: Duration = Duration::from_secs(1);
 #[derive(Clone)]
 pub struct Tls {
     acceptor: TlsAcceptor,
-    expires_at: Option<i64>,
+    /// Of the certificate and of those that vouch for it, in their order.
+    validities: Vec<Option<Validity>>,
+    file: PathBuf,
 }
 
 impl Tls {
@@ -38,7 +42,7 @@ impl Tls {
         if chain.is_empty() {
             return Err(unusable("--tls-cert", certificate, "a certificate", &PemError::NoItemsFound));
         }
-        let expires_at = chain.first().and_then(|first| validity::not_after(first));
+        let validities = chain.iter().map(|one| validity::validity(one)).collect();
         let secret = PrivateKeyDer::from_pem_file(key);
         let secret = secret.map_err(|error| unusable("--tls-key", key, "a private key", &error))?;
         let config = ServerConfig::builder().with_no_client_auth().with_single_cert(chain, secret);
@@ -51,12 +55,34 @@ impl Tls {
             error => format!("--tls-cert and --tls-key cannot be used: {error}"),
         })?;
         config.alpn_protocols = vec![b"http/1.1".to_vec(), b"http/1.0".to_vec()];
-        Ok(Tls { acceptor: TlsAcceptor::from(Arc::new(config)), expires_at })
+        Ok(Tls { acceptor: TlsAcceptor::from(Arc::new(config)), validities, file: certificate.to_path_buf() })
     }
 
     /// When the certificate expires, in Unix seconds; `None` where that cannot be read.
     pub fn expires_at(&self) -> Option<i64> {
-        self.expires_at
+        self.validities.first().copied().flatten().map(|validity| validity.not_after)
+    }
+
+    /// Why no client trusts what it is shown at this moment, and what to do: the certificate, or one that vouches for it, has
+    /// expired or is not valid yet.
+    pub fn trouble(&self, now: SystemTime) -> Option<String> {
+        let now = DateTime::<Utc>::from(now).timestamp();
+        self.validities.iter().zip(1..).find_map(|(validity, number)| {
+            let Validity { not_before, not_after } = (*validity)?;
+            let which = if number == 1 { "the certificate".to_string() } else { format!("certificate {number}") };
+            let told = |at| DateTime::from_timestamp(at, 0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true);
+            let (file, now_told) = (self.file.display(), told(now));
+            if not_after < now {
+                return Some(format!(
+                    "--tls-cert: {which} in {file} expired on {}, and no client that looks trusts it: put a new one there, and start the process again",
+                    told(not_after)
+                ));
+            }
+            (not_before > now).then(|| format!(
+                "--tls-cert: {which} in {file} is not valid before {}, and here it is {now_told}: set the clock right, or put another one there",
+                told(not_before)
+            ))
+        })
     }
 
     /// Greets a connection.

@@ -12,6 +12,7 @@ use reqwest::{Url, header};
 use super::address::{Allowed, refused};
 use super::post::Post;
 use crate::devin::{reaching, root_cause};
+use crate::failure::remedy_of_certificate;
 
 /// How long a whole request may take, and a connection.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -64,7 +65,7 @@ pub async fn send(allowed: &Arc<Allowed>, post: Post) -> Result<Answer, Unanswer
         } else {
             root_cause(&error.without_url())
         };
-        Unanswered::Failed(format!("{host} cannot be reached: {why}"))
+        Unanswered::Failed(format!("{host} cannot be reached: {}", with_remedy(&why)))
     };
     let mut answer = request.send().await.map_err(failed)?;
     let asked = asked(answer.headers());
@@ -90,6 +91,14 @@ fn asked(headers: &header::HeaderMap) -> Option<Duration> {
         Some(until.saturating_sub(now))
     };
     text("retry-after").and_then(wait_of).or_else(until)
+}
+
+/// Why there is no connection, and what to do where that is the server's certificate.
+pub fn with_remedy(why: &str) -> String {
+    match why.contains("peer certificate") {
+        true => format!("{why}. {}", remedy_of_certificate(why, "the target in the rules file")),
+        false => why.to_string(),
+    }
 }
 
 /// A wait in seconds, or until a moment.
@@ -130,6 +139,18 @@ mod tests {
             headers.insert(*name, value.parse().unwrap());
         }
         asked(&headers).map(|wait| wait.as_secs())
+    }
+
+    #[test]
+    fn a_certificate_that_is_refused_is_told_with_what_to_do() {
+        let told = |why: &str| with_remedy(&format!("invalid peer certificate: {why}"));
+        assert!(
+            told("certificate expired: verification time 9 (UNIX)")
+                .contains(". The server's certificate has expired: ")
+        );
+        assert!(told("UnknownIssuer").contains(" SSL_CERT_FILE "));
+        assert!(told("certificate not valid for name \"x\"").ends_with(": check the target in the rules file"));
+        assert_eq!(with_remedy("connection refused"), "connection refused");
     }
 
     #[test]

@@ -15,6 +15,7 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
 use super::address::{Allowed, refused};
+use super::client::with_remedy;
 use super::mail::{Encryption, Mail};
 use super::tried::Tried;
 use crate::devin::provide_cryptography;
@@ -130,7 +131,9 @@ impl Session {
         let name = name.map_err(|_| denied(format!("{server} is no name that a certificate can have")))?;
         let connector = TlsConnector::from(Arc::new(config.with_no_client_auth()));
         let stream = connector.connect(name, self.stream.into_inner()).await;
-        let stream = stream.map_err(|error| failed(format!("{server}: no encrypted connection: {error}")))?;
+        let stream = stream.map_err(|error| {
+            failed(format!("{server}: no encrypted connection: {}", with_remedy(&error.to_string())))
+        })?;
         Ok(Session { stream: BufReader::new(Box::new(stream)), name: self.name })
     }
 

@@ -124,6 +124,14 @@ impl Store {
         self.ask(Order::Throw { switch, is_on }).await.map(drop)
     }
 
+    /// Has all that a switch holds be asked about at once: the one in a file, of which the store knows nothing, may have gone off.
+    ///
+    /// # Errors
+    /// The database's.
+    pub async fn ask_switched(&self) -> Result<(), StoreError> {
+        self.ask(Order::AskSwitched).await.map(drop)
+    }
+
     /// The switches that are on, each with when it was thrown.
     ///
     /// # Errors
@@ -242,6 +250,14 @@ pub async fn throw(work: &mut Work<'_>, switch: &Switch, is_on: bool) -> Result<
         return Ok(());
     }
     sqlx::query("DELETE FROM switches WHERE name = $1").bind(name).execute(&mut *work.connection).await?;
+    ask_switched(work).await
+}
+
+/// Has all that a switch holds be asked about at once: one may have gone off.
+///
+/// # Errors
+/// The database's.
+pub async fn ask_switched(work: &mut Work<'_>) -> Result<(), StoreError> {
     let text =
         "UPDATE jobs SET due_at = $1 WHERE settled_at IS NULL AND held_by IN ('kill_switch', 'paused') AND due_at > $1";
     sqlx::query(text).bind(work.now).execute(&mut *work.connection).await?;

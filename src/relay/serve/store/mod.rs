@@ -119,6 +119,7 @@ enum Order {
     NoteAction(Box<NewAction>),
     Actions { most: i64, after: Option<After> },
     Throw { switch: Switch, is_on: bool },
+    AskSwitched,
     Switches,
     ByHand { wish: Wish, by: String },
     Suppressions,

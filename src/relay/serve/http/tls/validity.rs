@@ -1,4 +1,4 @@
-//! Until when a certificate is valid: the one field of X.509 that is asked for here. Pure.
+//! From when until when a certificate is valid: the one field of X.509 that is asked for here. Pure.
 
 use chrono::NaiveDateTime;
 
@@ -8,8 +8,15 @@ const VERSION: u8 = 0xa0;
 const UTC_TIME: u8 = 0x17;
 const GENERALIZED_TIME: u8 = 0x18;
 
-/// When a certificate in DER expires, in Unix seconds; `None` where it cannot be read.
-pub fn not_after(certificate: &[u8]) -> Option<i64> {
+/// When a certificate is valid, in Unix seconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Validity {
+    pub not_before: i64,
+    pub not_after: i64,
+}
+
+/// When a certificate in DER is valid; `None` where it cannot be read.
+pub fn validity(certificate: &[u8]) -> Option<Validity> {
     let (SEQUENCE, certificate, _) = element(certificate)? else { return None };
     let (SEQUENCE, signed, _) = element(certificate)? else { return None };
     let mut rest = signed;
@@ -21,7 +28,13 @@ pub fn not_after(certificate: &[u8]) -> Option<i64> {
         rest = element(rest)?.2;
     }
     let (SEQUENCE, validity, _) = element(rest)? else { return None };
-    let (tag, time, _) = element(element(validity)?.2)?;
+    let (tag, time, rest) = element(validity)?;
+    let (last_tag, last_time, _) = element(rest)?;
+    Some(Validity { not_before: moment(tag, time)?, not_after: moment(last_tag, last_time)? })
+}
+
+/// A moment in either form, in Unix seconds.
+fn moment(tag: u8, time: &[u8]) -> Option<i64> {
     let time = std::str::from_utf8(time).ok()?.strip_suffix('Z')?;
     let time = match tag {
         // Two digits of the year: those from 50 on are of the last century (RFC 5280).
@@ -58,13 +71,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_end_of_a_certificate_is_read_and_no_half_of_one_is() {
+    fn the_ends_of_a_certificate_are_read_and_no_half_of_one_is() {
         let pem = include_bytes!("../../../../../tests/tls/cert.pem");
         let certificate = CertificateDer::from_pem_slice(pem).unwrap();
-        let at = not_after(&certificate).unwrap();
-        assert_eq!(chrono::DateTime::from_timestamp(at, 0).unwrap().to_rfc3339(), "2126-11-04T15:17:56+00:00");
+        let valid = validity(&certificate).unwrap();
+        let told = |at: i64| chrono::DateTime::from_timestamp(at, 0).unwrap().to_rfc3339();
+        assert_eq!(told(valid.not_before), "2026-11-28T15:17:56+00:00");
+        assert_eq!(told(valid.not_after), "2126-11-04T15:17:56+00:00");
         for length in 0..certificate.len() {
-            assert_eq!(not_after(&certificate[..length]), None, "{length}");
+            assert_eq!(validity(&certificate[..length]), None, "{length}");
         }
     }
 }

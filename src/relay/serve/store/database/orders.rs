@@ -43,6 +43,7 @@ pub async fn perform(work: &mut Work<'_>, run: &[Order]) -> Result<Vec<Reply>, S
         Order::NoteAction(action) => done(actions::note(work, action).await)?,
         Order::Actions { most, after } => Reply::Actions(actions::actions(work, *most, after.as_ref()).await?),
         Order::Throw { switch, is_on } => done(decisions::throw(work, switch, *is_on).await)?,
+        Order::AskSwitched => done(decisions::ask_switched(work).await)?,
         Order::ByHand { wish, by } => Reply::ByHand(by_hand::fulfill(work, wish, by).await?),
         Order::Suppressions => Reply::Suppressions(suppressions::all(work).await?),
         Order::Switches => Reply::Switches(decisions::switches(work).await?),

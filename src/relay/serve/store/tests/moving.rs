@@ -125,6 +125,32 @@ async fn of_a_move_that_was_killed_at_any_moment_no_two_stores_are_served_and_it
 }
 
 #[tokio::test]
+async fn an_undo_that_was_killed_in_the_middle_leaves_neither_store_served_and_is_finished_by_running_it_again() {
+    let (places, _directory) = places(2).await;
+    let pairs: Vec<(&Address, &Address)> = match places.as_slice() {
+        [one, other] => vec![(one, other)],
+        [file, other, database, second] => vec![(file, second), (database, other)],
+        _ => unreachable!("two of each kind"),
+    };
+    for (from, into) in pairs {
+        filled(from).await.close().await;
+        let before = all(from).await;
+        migrate_store(from, into).await.unwrap();
+        // The new one is marked first.
+        break_off(into, MarkKind::GivenUp, &from.in_full()).await;
+        for store in [from, into] {
+            let refused = Store::open(store).await.err().unwrap().to_string();
+            assert!(refused.contains("alert-relay migrate --undo "), "{refused}");
+            assert_eq!(may_be_served(store).await.unwrap_err().to_string(), refused);
+        }
+        assert_eq!(undo_migration(from, false).await, Ok(Undone { moved_to: into.to_string(), is_unserved: true }));
+        assert_eq!(all(from).await, before);
+        Store::open(from).await.unwrap().close().await;
+        assert!(Store::open(into).await.is_err(), "that one is given up");
+    }
+}
+
+#[tokio::test]
 async fn what_a_move_has_left_is_the_business_of_that_move_only() {
     let (places, directory) = places(3).await;
     let (from, other) = (&places[0], &places[1]);

@@ -62,7 +62,7 @@ impl Mark {
                 "it was moved to {place} on {at}: serve that one, so that no alert gets a second session. If that one is given up, `source-devin-ai alert-relay migrate --undo STORE` has this one served again, as it was then"
             ),
             MarkKind::GivenUp => format!(
-                "it was given up on {at}, and {place} goes on from the same jobs: serve that one, so that no alert gets a second session. To have it here, delete this one, and run `source-devin-ai alert-relay migrate OLD_STORE NEW_STORE` again"
+                "it was given up on {at}, and {place} goes on from the same jobs: serve that one, so that no alert gets a second session. If that one says that it was moved here, giving this one up was broken off: `source-devin-ai alert-relay migrate --undo OLD_STORE` again brings it to its end. To have it here after that, delete this one, and run `source-devin-ai alert-relay migrate OLD_STORE NEW_STORE` again"
             ),
             MarkKind::Restoring => format!(
                 "a restore of {place} into it began on {at} and did not come to its end: run it again, `source-devin-ai alert-relay restore FILE --store STORE`, which fills it anew"
