@@ -1,8 +1,10 @@
 //! A place becomes free: who is asked next, as every store decides it.
 
-use super::asking::{admit_all, end, gated, rows};
+use super::asking::{admit_all, ask, end, gated, rows, short};
 use super::*;
+use crate::output::Output;
 use crate::relay::serve::gates::{Bounds, Limits, Runs};
+use crate::relay::serve::{Log, kill_switch};
 
 fn at_work(most: u32) -> Limits {
     Limits { concurrent_sessions: Some(most), ..Limits::default() }
@@ -53,6 +55,35 @@ async fn a_free_place_is_not_kept_from_a_rule_by_older_alerts_of_one_that_is_ful
         assert!(asked.contains(&"j10 starts".to_string()), "the oldest: {asked:?} {address}");
         let started = rows(&store).await.iter().filter(|row| row.contains(" start ")).count();
         assert_eq!(started, 4, "{address}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_kill_switch_in_a_file_holds_is_asked_about_once_and_again_when_it_goes_off() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("stop");
+    std::fs::write(&file, "stop").unwrap();
+    for (store, address, _directory) in stores().await {
+        std::fs::write(&file, "stop").unwrap();
+        let store = Arc::new(store);
+        let bounds = Bounds { kill_switch: Some(file.clone()), ..Bounds::default() };
+        let (changing, bounds) = watch::channel(Arc::new(bounds));
+        let wake = Arc::new(Notify::new());
+        let log = Log::new(&Output::new(), false);
+        let following = tokio::spawn(kill_switch::follow(Arc::clone(&store), bounds, vec![Arc::clone(&wake)], log));
+        fire(&store, 1..=3, &rule("one", Limits::default())).await;
+        for claimed in store.claim("one", "me", LEASE, 99).await.unwrap().claimed {
+            let held = Ask { kill_switch: kill_switch::look(&file).await, ..ask(&claimed, false) };
+            assert_eq!(short(&store.admit(held).await.unwrap()), "is held", "{address}");
+        }
+        let due = store.claim("one", "me", LEASE, 99).await.unwrap();
+        let longest = Duration::from_millis(due.next_in.unwrap().unsigned_abs());
+        assert!(due.claimed.is_empty() && longest > Duration::from_secs(240), "{longest:?} {address}");
+        std::fs::write(&file, "").unwrap();
+        wake.notified().await;
+        assert_eq!(settle_down(&store, &Bounds::default()).await, ["j1 starts", "j2 starts", "j3 starts"], "{address}");
+        drop(changing);
+        following.await.unwrap();
     }
 }
 
