@@ -388,9 +388,14 @@ fn limits_out_of_their_range_are_usage_errors() {
     ");
     insta::assert_snapshot!(refused(&program, &devin, "alert-relay run --config config.json"), @"
     stderr: error: the following required arguments were not provided:
-    stderr:   --alert <FILE>
+    stderr:   --alert <FILE>  The alert as its sender's webhook delivers it; - reads standard input
     stderr: 
     stderr: Usage: source-devin-ai alert-relay run --alert <FILE> --config <FILE>
+    stderr: 
+    stderr: Examples:
+    stderr:   source-devin-ai alert-relay run --sandbox --alert alert.json
+    stderr:   source-devin-ai alert-relay run --alert alert.json --repo my-org/my-service --max-acu-limit 10
+    stderr:   curl -s https://example.com/alert.json | source-devin-ai alert-relay run --alert - --detach
     stderr: 
     stderr: For more information, try '--help'.
     exit 2
