@@ -78,7 +78,7 @@ fn a_check_refuses_a_certificate_that_no_client_trusts_and_the_bridge_warns_of_i
         .file("key.pem", KEY)
         .file("expired.pem", EXPIRED)
         .file("early.pem", EARLY)
-        .file("chain.pem", &format!("{CERTIFICATE}{EXPIRED}"))
+        .file("chain.pem", format!("{CERTIFICATE}{EXPIRED}"))
         .file("other.pem", OTHER_KEY);
     let check = |files: &str| {
         let ran = program.run(&format!("alert-relay serve --sandbox --check --listen 127.0.0.1:0 {files}"));
