@@ -5,6 +5,7 @@ use std::time::Duration;
 use sqlx::postgres::PgDatabaseError;
 
 use super::StoreError;
+use crate::failure::remedy_of_date;
 
 /// What is left to do about a store that is damaged.
 const RESTORE: &str = "stop the bridge, keep what is there, and make a new store of the newest backup, with `source-devin-ai alert-relay restore FILE --store STORE`";
@@ -39,13 +40,42 @@ impl From<sqlx::Error> for StoreError {
                 Some(said) => of_postgres(said.code(), said.message()),
                 None => of_sqlite(said.code().and_then(|code| code.parse().ok()), said.message()),
             },
-            sqlx::Error::Io(error) => format!(
-                "{UNREACHABLE}: {error}. See whether PostgreSQL runs there, and whether host and port are right; one on this machine may have a socket only: add ?host=/run/postgresql"
-            ),
-            sqlx::Error::Tls(_) => "sslmode (or PGSSLMODE) asks for TLS, with which this version cannot reach PostgreSQL: leave it out, and keep the database on this machine, on a socket, or in a network of its own".to_string(),
+            sqlx::Error::Io(error) => of_connection(&error.to_string()),
+            sqlx::Error::Tls(error) => of_encryption(&error.to_string()),
             _ => error.to_string(),
         })
     }
+}
+
+/// Why nothing was heard of PostgreSQL. A certificate that is refused does not pass by itself; the words that are looked for are rustls'.
+fn of_connection(said: &str) -> String {
+    if said.starts_with("No such file") {
+        return format!(
+            "{UNREACHABLE}: the socket in the folder after host= is not there, or the file that sslrootcert names is not there. See whether PostgreSQL runs on this machine, and whether both are right"
+        );
+    }
+    if !said.contains("certificate") {
+        return format!(
+            "{UNREACHABLE}: {said}. See whether PostgreSQL runs there, and whether host and port are right; one on this machine may have a socket only: add ?host=/run/postgresql"
+        );
+    }
+    if said.contains("not valid for name") {
+        return format!(
+            "its certificate is for another host ({said}): name that host, or ask for sslmode=verify-ca, which looks at no name"
+        );
+    }
+    let remedy = remedy_of_date(said).unwrap_or(
+        "The certificate is signed by nobody whom this machine trusts: name the file of the authority's certificate, &sslrootcert=FILE",
+    );
+    format!("its certificate is refused ({said}). {remedy}")
+}
+
+/// Why there is no TLS.
+fn of_encryption(said: &str) -> String {
+    if said.contains("does not support TLS") {
+        return "it offers no TLS, for which sslmode (or PGSSLMODE) asks: set ssl=on there, or sslmode=prefer here; a socket of this machine needs none".to_string();
+    }
+    format!("TLS cannot be set up ({said}): see whether sslrootcert, sslcert and sslkey name files of certificates")
 }
 
 /// What SQLite says, by its code: the last eight bits are the kind of error.
@@ -98,7 +128,7 @@ pub(super) fn of_address(error: &sqlx::Error) -> String {
         return "the host is missing: postgres://ROLE@HOST/DATABASE, or postgres://ROLE@localhost/DATABASE?host=/run/postgresql for a socket of this machine".to_string();
     }
     if said.contains("ssl_mode") {
-        return "sslmode has an unknown value: leave it out, because this version reaches PostgreSQL without TLS"
+        return "sslmode has an unknown value: disable, prefer, require, verify-ca and verify-full are known"
             .to_string();
     }
     let problem = if said.ends_with("invalid port number") {

@@ -127,7 +127,7 @@ async fn a_database_that_is_no_place_for_a_store_is_refused_and_stays_as_it_is()
     for (url, said) in [
         (url.replace("/postgres?", "/nowhere?"), "database \"nowhere\" does not exist: name another one".to_string()),
         (url.replace("relay@", "no_one@"), "role \"no_one\" does not exist: name another role".to_string()),
-        (format!("{url}&sslmode=require"), "asks for TLS, with which this version cannot reach".to_string()),
+        (format!("{url}&sslmode=require"), "it offers no TLS, for which sslmode (or PGSSLMODE) asks: ".to_string()),
         (format!("{url}&options=-csearch_path%3Dnowhere"), "names no schema that is there".to_string()),
         (
             format!("{as_nobody}&options=-csearch_path%3Dof_{name}"),
@@ -154,4 +154,28 @@ async fn a_database_that_is_no_place_for_a_store_is_refused_and_stays_as_it_is()
     let extended = "CREATE TABLE spatial_ref_sys (id INT); ALTER EXTENSION plpgsql ADD TABLE spatial_ref_sys";
     sqlx::raw_sql(extended).execute(&mut connection).await.unwrap();
     Store::open(&Address::Postgres(own)).await.unwrap().close().await;
+}
+
+/// `RELAY_POSTGRES_TLS` is the same database over TCP; its certificate is `tests/tls/cert.pem`.
+#[tokio::test]
+async fn a_database_elsewhere_is_reached_over_tls() {
+    let Ok(url) = std::env::var("RELAY_POSTGRES_TLS") else { return };
+    let certificate = |name: &str| format!("{}/tests/tls/{name}", env!("CARGO_MANIFEST_DIR"));
+    let own = schema_of_its_own(&url).await;
+    let over_tls = |rest: &str| Address::Postgres(format!("{own}&{rest}"));
+    let right = certificate("cert.pem");
+    for rest in [
+        "sslmode=require",
+        &format!("sslmode=verify-full&sslrootcert={right}"),
+        &format!("sslmode=verify-ca&sslrootcert={right}"),
+    ] {
+        let store = Store::open(&over_tls(rest)).await.unwrap();
+        store.ping().await.unwrap();
+        store.close().await;
+    }
+    let stranger = refused(&over_tls("sslmode=verify-full")).await;
+    assert!(stranger.contains("is signed by nobody whom this machine trusts: name the file"), "{stranger}");
+    let missing = over_tls(&format!("sslmode=verify-full&sslrootcert={}", certificate("nowhere.pem")));
+    let missing = Store::open(&missing).await.err().unwrap().to_string();
+    assert!(missing.contains("the file that sslrootcert names is not there"), "{missing}");
 }
