@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::generated;
 use super::place::{Place, boundary, run};
 use super::random::{is_strong, looks_random};
-use super::rules::WORD;
+use super::rules::{DOTTED, WORD};
 use super::shell::word;
 use super::sign::numbered;
 use super::speech::{is_prose, is_stand_in, stands_in};
@@ -191,6 +192,7 @@ fn user(place: Place<'_>, option: &str) -> Option<Range<usize>> {
         None => c.is_whitespace() || "\"'`".contains(c),
     };
     let end = near.char_indices().find(|(at, c)| is_end(*at, *c)).map_or(near.len(), |(at, _)| at);
+    let end = quote.map_or_else(|| beyond(near).unwrap_or(end), |quote| quoted(&rest[open - 1..], 0, quote).end - 1);
     let sign = match option {
         "-U" | "--user" if near[..end].contains('%') && is_of(place, SHARES) => '%',
         "-u" if is_of(place, "lftp") => ',',
@@ -207,7 +209,17 @@ fn user(place: Place<'_>, option: &str) -> Option<Range<usize>> {
     }
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
     let is_group = || is_number(user) || option != "-U" && is_of(place, OF_GROUPS) && !is_of(place, "curl, wget");
-    let is_password =
-        !user.is_empty() && !password.starts_with('/') && !is_number(password) && !stands_in(password) && !is_group();
+    let is_password = !user.is_empty()
+        && (!password.starts_with('/') || !password.starts_with("//") && generated::is_no_code(password))
+        && !is_number(password)
+        && !stands_in(password)
+        && !is_group();
     is_password.then(|| place.at + open + user.len() + 1..place.at + open + end)
+}
+
+/// The end of a user with a generated password behind, which may have any mark, without quotation marks.
+fn beyond(text: &str) -> Option<usize> {
+    let user = run(text, DOTTED);
+    let password = text[user..].strip_prefix(':').filter(|password| user > 0 && !password.starts_with("//"))?;
+    generated::unquoted(password, false).map(|length| user + 1 + length)
 }

@@ -11,7 +11,7 @@ const NEAR: usize = 200;
 
 /// What languages put around a value that may be absent, that is hidden, or that has a type: `Some("…")`, `string(9) "…"`.
 const WRAPPERS: &str = "Some Ok Just Right Present Optional Maybe Secret SecretStr SecretString SecretBytes Sensitive Password Redacted \
-    Zeroizing Box Value String Text Literal StringValue string bytes str String.valueOf String::from std::string Buffer.from";
+    Zeroizing Box Value String Text Literal StringValue string bytes str String.valueOf String::from std::string Buffer.from ENC";
 
 /// How long what decorates a value is, and whether it announces a block: tags and anchors of YAML, emphasis, markup, and the
 /// letter before a string. `None` where a tag says that only a reference follows.
@@ -113,6 +113,8 @@ fn wrapper(text: &str) -> usize {
     match rest.as_bytes() {
         [b'(', ..] if digits > 0 && rest[1 + digits..].starts_with(") ") && is_quote(digits + 3) => word + digits + 3,
         [b'(', ..] if text[..word].contains(['.', ':']) && !is_quote(1) => 0,
+        // What is in `ENC[…]` is for the owner of a key.
+        [b'[', ..] if &text[..word] == "ENC" => 0,
         [b'(' | b'[', ..] => word + 1,
         [b' ', ..] if is_quote(1) => word + 1,
         _ => 0,

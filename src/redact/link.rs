@@ -4,6 +4,7 @@ use super::apart::apart;
 use super::beside::{tuple, value_beside};
 use super::decoration::decoration;
 use super::following::after_sign;
+use super::generated;
 use super::names::{Kind, Name};
 use super::place::{Place, boundary, looked_at, run};
 use super::rules::DOTTED;
@@ -91,6 +92,14 @@ pub(super) fn link(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     let is_keyword = blanks > 0 && place.before == Some(b':') && after.starts_with(':');
     if let Some(found) = after_sign(rest, at + blanks).filter(|_| !is_keyword) {
         return Some(found);
+    }
+    // A password may begin like an operator.
+    if blanks > 0
+        && name.starts_with('-')
+        && named.kind == Kind::Password
+        && generated::unquoted(after, false).is_some()
+    {
+        return Some((at + blanks, Sign::Equals));
     }
     if let Some(operator) = OPERATORS.iter().find(|operator| after.starts_with(**operator)) {
         let begin = at + blanks + operator.len();

@@ -17,6 +17,7 @@ mod encoding;
 mod ends;
 mod files;
 mod following;
+mod generated;
 mod header;
 mod known;
 mod letters;

@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::beside::{before_name, listed_key, new_value};
 use super::change::misfit;
 use super::ends::may_matter;
+use super::generated;
 use super::header::header;
 use super::link::link;
 use super::names::{self, Kind, Name, spaced};
@@ -97,7 +98,12 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
     }
     let begin = place.at + at;
     let text = &place.text[begin..];
-    let members = inside(place, &named, sign, begin);
+    let is_made = || {
+        named.kind == Kind::Password
+            && generated::unquoted(text, false).is_some()
+            && !text[1..].starts_with(['"', '\''])
+    };
+    let members = if is_made() { Vec::new() } else { inside(place, &named, sign, begin) };
     if !members.is_empty() {
         return from(begin, members).map(|(found, _)| (found, begin));
     }
@@ -117,7 +123,11 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     // The value of a parameter ends with the query, that of a connection's does not.
     let is_query = place.is_parameter && place.before != Some(b';');
     let is_word = named.kind == Kind::Password && !named.core.ends_with("key");
-    let ends = if is_query && !is_word || named.core == "jsessionid" { "#?" } else { "" };
+    let ends = match () {
+        () if is_query && !is_word || named.core == "jsessionid" => "#?&",
+        () if is_query => "&",
+        () => "",
+    };
     if let Some(second) = after_user(named, text) {
         return Some(second);
     }
@@ -255,7 +265,9 @@ fn name(text: &str) -> usize {
 /// Whether the name stands in a tag that closes, or in the place of a password: `</password>`, `</ns:password>`,
 /// `mongodb://app:<password>@db`.
 fn is_no_name(place: Place<'_>) -> bool {
-    let stands_in = place.before == Some(b'<') && place.rest()[name(place.rest())..].starts_with(">@");
+    let after = &place.rest()[name(place.rest())..];
+    let is_tag = || after[..boundary(after, LONGEST_NAME)].contains("</");
+    let stands_in = place.before == Some(b'<') && after.starts_with(">@") && !is_tag();
     if stands_in {
         return true;
     }

@@ -1,11 +1,14 @@
 //! Whether a value is a secret or only speaks of one: a cause, a placeholder, code, the name of a thing, or a sentence. Pure.
 
+use super::generated::is_no_code;
 use super::names::{Kind, looks_up, owner, signs_in};
 use super::place::run;
 use super::placeholder::is_placeholder;
 use super::predicate::{describes, ends_clause};
 use super::random::{is_strong, is_varied, looks_random};
-use super::shape::{is_cause, is_dated, is_file, is_group, is_identifier, is_label, is_uuid, is_version};
+use super::shape::{
+    is_cause, is_dated, is_file, is_group, is_identifier, is_identifying, is_label, is_uuid, is_version,
+};
 use super::sign::Sign;
 
 /// Owners whose keys are as often names of queues and places as secrets.
@@ -71,6 +74,14 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
     if !value.is_quoted && text.len() > LONGEST_REMARK && !text.starts_with(super::MASK) {
         return false;
     }
+    if kind == Kind::Password
+        && !name.ends_with("connectionstring")
+        && is_no_code(text)
+        && !is_told_variable(text)
+        && !is_identifying(text)
+    {
+        return false;
+    }
     let word = text.trim_matches(|c: char| c.is_ascii_punctuation() && c != '*').to_lowercase();
     if text.starts_with(super::MASK)
         || (word.is_empty() && text.len() < 4)
@@ -120,6 +131,13 @@ pub(super) fn is_stand_in(text: &str) -> bool {
     let is_variable = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '(')
         && (name.starts_with('(') || name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte)));
     is_variable || text.starts_with(super::MASK) || is_placeholder(text) || is_near_path(text)
+}
+
+/// Whether all of `text` is a variable or a template in its brackets: `${DB_PASSWORD}`, `{{ x }}`.
+fn is_told_variable(text: &str) -> bool {
+    [("${", "}"), ("{{", "}}"), ("$(", ")"), ("<", ">"), ("%", "%")]
+        .iter()
+        .any(|(open, close)| text.starts_with(open) && text.ends_with(close))
 }
 
 /// Whether `text` is a path from here: `./pw.txt`.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::generated;
 use super::place::{boundary, looked_at, run};
 use super::random::{is_strong, looks_random};
 use super::rules::DOTTED;
@@ -17,6 +18,9 @@ const FEWEST_WORDS: usize = 12;
 const INNER: [&str; 10] =
     ["value", "plaintext", "plain", "data", "content", "secret", "default", "string", "text", "s"];
 
+/// Brackets that values may stand in.
+const BRACKETS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
+
 /// Schemes of passwords in braces, besides those in capitals.
 const SCHEMES: &str = "noop plain bcrypt scrypt pbkdf2 argon2 crypt sha256 sha512 md5 SHA-256";
 
@@ -24,6 +28,13 @@ const SCHEMES: &str = "noop plain bcrypt scrypt pbkdf2 argon2 crypt sha256 sha51
 pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>> {
     let slashes = run(text, |byte| byte == b'\\');
     let quote = text[slashes..].chars().next()?;
+    let (ends, is_query) = ends.strip_suffix('&').map_or((ends, false), |ends| (ends, true));
+    if sign != Sign::Beside
+        && ends.is_empty()
+        && let Some(range) = made(text, slashes, quote, is_query)
+    {
+        return Some(range.start..range.end.max(if range.start == 0 { unquoted(text, ends) } else { 0 }));
+    }
     if "\"'`".contains(quote) {
         // A quotation may begin with the end of its line.
         let white = run(&text[slashes + 1..], |byte| byte == b'\n' || byte == b' ');
@@ -57,6 +68,30 @@ pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>>
         '[' => listed(text),
         _ if sign == Sign::Block => Some(0..line.trim_end().len()),
         _ => Some(0..unquoted(text, ends)),
+    }
+}
+
+/// A generated password that stands without quotation marks, also one that begins with such a mark or with a bracket: what these
+/// open closes, and not before the word ends that would be a password.
+fn made(text: &str, slashes: usize, first: char, is_query: bool) -> Option<Range<usize>> {
+    let length = generated::unquoted(text, is_query)?;
+    if "\"'`".contains(first) {
+        let end = quoted(text, slashes, first).end;
+        let is_quotation = end >= length && text[end..].trim_start_matches('\\').starts_with(first);
+        return (!is_quotation && slashes + 1 < length).then_some(slashes + 1..length);
+    }
+    let Some((_, close)) = BRACKETS.iter().find(|(open, _)| *open == first) else { return Some(0..length) };
+    let after = text[length..].trim_start_matches(['"', '\'']);
+    match text[1..].chars().next().filter(|c| "\"'".contains(*c)) {
+        Some(quote) => {
+            let end = 1 + quoted(&text[1..], 0, quote).end;
+            let is_closed = text
+                .get(end + 1..)
+                .is_none_or(|after| after.is_empty() || after.starts_with([',', ' ', ':', '=', ')', ']', '}']));
+            (!is_closed).then_some(0..length)
+        }
+        None if after.starts_with(", ") => None,
+        None => Some(usize::from(after.starts_with(*close))..length),
     }
 }
 
@@ -183,30 +218,67 @@ fn quotation(text: &str, slashes: usize, quote: char) -> Range<usize> {
     let open = slashes + 1;
     let inner = &text[open..];
     // Three of them, as languages have it.
-    if slashes == 0 && inner.get(..2).is_some_and(|more| more.chars().all(|c| c == quote)) {
+    let three = || inner[2..].lines().next().is_some_and(|line| line.contains(&[quote; 3].iter().collect::<String>()));
+    if slashes == 0 && inner.get(..2).is_some_and(|more| more.chars().all(|c| c == quote)) && (quote != '\'' || three())
+    {
         let length = inner[2..].find(['\n', quote]).unwrap_or(inner.len() - 2);
         return open + 2..open + 2 + length;
     }
-    let (mut preceding, mut is_second) = (0, false);
+    let (mut preceding, mut passed) = (0, 0);
     for (at, character) in inner.char_indices() {
         match character {
-            _ if is_second => is_second = false,
-            _ if slashes == 0 && at > 0 && character == quote && preceding == 0 && is_doubled(&inner[at..], quote) => {
-                is_second = true;
+            '\n' => return open..open + at,
+            _ if passed > 0 => passed -= 1,
+            _ if slashes == 0 && character == quote && preceding == 0 && stands_for_one(inner, at, quote) > 0 => {
+                passed = stands_for_one(inner, at, quote);
             }
             '\\' => preceding += 1,
-            '\n' => return open..open + at,
-            _ if character == quote && preceding <= slashes => return open..open + at - preceding,
+            _ if character == quote && (closes(preceding, slashes) || slashes == 0 && is_bare(inner, at, quote)) => {
+                return open..open + at - preceding.min(slashes);
+            }
             _ => preceding = 0,
         }
     }
     open..text.len()
 }
 
+/// How many characters after the mark at `at` are passed where marks stand for one of the value: two of the same, or how a shell
+/// writes one: `'it'"'"'s'`, `'it'\''s'`.
+fn stands_for_one(inner: &str, at: usize, quote: char) -> usize {
+    let rest = &inner[at..];
+    if quote == '\'' && rest.starts_with("'\"'\"'") {
+        return 4;
+    }
+    if quote == '\'' && rest.starts_with("'\\''") {
+        return 3;
+    }
+    usize::from((at > 0 || quote == '\'' && rest.starts_with("''")) && is_doubled(rest, quote))
+}
+
+/// Whether the mark at `at` ends its quotation although a backslash stands before it, which is the last character of a password:
+/// no other mark follows that could end it.
+fn is_bare(inner: &str, at: usize, quote: char) -> bool {
+    let rest = &inner[at + quote.len_utf8()..];
+    let line = rest.find([quote, '\n']).map_or(rest, |end| &rest[..end]);
+    looked_at(line.len());
+    let ends_word = || rest.trim_start_matches([',', ';', ')', '}', ']', ':']).starts_with(char::is_whitespace);
+    quote == '\'' && !rest[line.len()..].starts_with(quote) || ends_word() && generated::is_generated(&inner[..at])
+}
+
+/// Whether a quotation mark with so many backslashes before it closes a quotation that so many opened: in pairs, the others
+/// stand for backslashes.
+fn closes(preceding: usize, slashes: usize) -> bool {
+    preceding <= slashes || (preceding - slashes).is_multiple_of(2 * (slashes + 1))
+}
+
 /// Whether the mark that begins `text` is one of two that stand for one: `'it''s'`.
 fn is_doubled(text: &str, quote: char) -> bool {
-    let rest = text[1..].strip_prefix(quote).filter(|rest| !rest.starts_with([',', ':', ';', ')', ']', '}', '\n']));
-    rest.and_then(|rest| rest.find([quote, '\n']).map(|end| rest[end..].starts_with(quote))).unwrap_or(false)
+    let Some(rest) = text[1..].strip_prefix(quote) else { return false };
+    let end = rest.find([quote, '\n']).filter(|end| rest[*end..].starts_with(quote));
+    looked_at(end.unwrap_or(0));
+    let Some(between) = end.map(|end| &rest[..end]) else { return false };
+    let is_apart = rest.starts_with([',', ':', ';', ')', ']', '}']) || between.ends_with(['=', ':', '(', '[']);
+    !(is_apart && between.contains(char::is_whitespace))
 }
 
 /// The length of a value without quotation marks, which may have punctuation in it.

@@ -2,6 +2,7 @@
 
 #![expect(clippy::print_stdout, reason = "it prints figures for the person who runs it")]
 
+mod generated;
 mod grid;
 mod random;
 mod work;
