@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::generated::{is_no_code, is_word};
 use super::place::{Place, boundary, run};
 use super::placeholder::is_placeholder;
 use super::random::{is_strong, looks_random};
@@ -48,16 +49,17 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
     }
     let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
     let is_cut = near[authority.len()..].starts_with('#') && !is_web;
+    let with_angles = || Some(&near[..end("\"'`\\")]).filter(|_| !is_web && has_angle_inside(&near[authority.len()..]));
     let length = match authority.rfind('@').filter(|_| !is_cut) {
-        Some(length) => length,
+        Some(length) => Some(length),
         // Passwords come unescaped, too; what follows a host's colon is a port.
         None if has_password(authority) => {
-            let with_angles =
-                || Some(&near[..end("\"'`\\")]).filter(|_| !is_web && has_angle_inside(&near[authority.len()..]));
-            near[..end(marks)].rfind('@').or_else(|| with_angles()?.rfind('@'))?
+            near[..end(marks)].rfind('@').or_else(|| with_angles().and_then(|near| near.rfind('@')))
         }
-        None => return None,
+        None => None,
     };
+    let odd = odd_password(&near[..end("")]);
+    let length = length.max(odd)?;
     let length = beyond_slash(&near[..end(marks)], authority, length);
     let (user, password) = near[..length].split_once(':').unwrap_or((&near[..length], ""));
     let begin = place.at + open;
@@ -72,6 +74,28 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
         return is_secret.then_some(begin..begin + end);
     }
     Some(begin + user.len() + 1..begin + length)
+}
+
+/// Where a password ends that has marks which end an address, and looks like one that was made: before the first host.
+fn odd_password(near: &str) -> Option<usize> {
+    let user = run(near, |byte| DOTTED(byte) || byte == b'%');
+    let password = near[user..].strip_prefix(':')?;
+    let is_host = |at: &usize| {
+        let host = &password[at + 1..];
+        let name = run(host, |byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"-.".contains(&byte));
+        let after = &host[name..];
+        let is_end = after.is_empty() || after.starts_with(['/', '?', '"', '\'', '`', ')', ',']);
+        let has_port = after.strip_prefix(':').is_some_and(|port| port.starts_with(|c: char| c.is_ascii_digit()));
+        name > 1 && (is_end || has_port)
+    };
+    let length = password.match_indices('@').map(|(at, _)| at).find(is_host)?;
+    let password = &password[..length];
+    let port = run(password, |byte| byte.is_ascii_digit());
+    let is_port = port > 0 && password[port..].starts_with(['/', '?', '#', ',']) && (port > 1 || !is_no_code(password));
+    // `git+ssh://host:/srv/Repo2@v1`
+    let is_path = password.starts_with('/') && password[1..].contains('/') && password.split('/').all(is_word);
+    let is_made = is_no_code(password) || password.len() >= FILLER && looks_random(password, 5);
+    (is_made && !is_port && !is_path && !password.contains("://")).then_some(user + 1 + length)
 }
 
 /// Whether an angle begins `text` that is of a password, and ends no address: `W>MLxpS50r@db.example`.

@@ -231,7 +231,7 @@ fn is_words(text: &str) -> bool {
 }
 
 /// Whether letters, and digits behind them, may be a word or a number: all small, all capitals, or with one in front.
-fn is_word(part: &str) -> bool {
+pub(super) fn is_word(part: &str) -> bool {
     let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
     let rest = word.get(1..).unwrap_or_default();
     word.bytes().all(|byte| byte.is_ascii_alphabetic())

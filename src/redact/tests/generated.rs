@@ -91,7 +91,7 @@ fn percent(c: char) -> String {
 }
 
 /// What stands before a password and after it, and how it is quoted there.
-const CONTEXTS: [(&str, &str, Quoting); 36] = [
+const CONTEXTS: [(&str, &str, Quoting); 39] = [
     ("password=", "", plain),
     ("2026-11-29 12:00:01 ERROR db: password=", " user=bob", plain),
     ("level=error password=", "\nlevel=info x=1", plain),
@@ -124,6 +124,9 @@ const CONTEXTS: [(&str, &str, Quoting); 36] = [
     ("curl -u bob:", " https://h.example/x", plain),
     ("curl -u 'bob:", "' https://h.example/x", shell_single),
     ("postgres://app:", "@db.example:5432/app", percent),
+    ("postgres://app:", "@db.example:5432/app", plain),
+    ("url=postgres://app:", "@db.example/app host=db", plain),
+    ("{\"url\": \"postgres://app:", "@db.example/app\"}", json),
     ("https://bob:", "@git.example/x.git", percent),
     ("https://h.example/x?password=", "&page=2", percent),
     ("user=bob&password=", "&remember=1", percent),
