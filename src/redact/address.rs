@@ -91,7 +91,9 @@ fn odd_password(near: &str) -> Option<usize> {
     let length = password.match_indices('@').map(|(at, _)| at).find(is_host)?;
     let password = &password[..length];
     let port = run(password, |byte| byte.is_ascii_digit());
-    let is_port = port > 0 && password[port..].starts_with(['/', '?', '#', ',']) && (port > 1 || !is_no_code(password));
+    let is_port = port > 0
+        && password[port..].starts_with(['/', '?', '#', ',', '\'', '"'])
+        && (port > 1 || !is_no_code(password));
     // `git+ssh://host:/srv/Repo2@v1`
     let is_path = password.starts_with('/') && password[1..].contains('/') && password.split('/').all(is_word);
     let is_made = is_no_code(password) || password.len() >= FILLER && looks_random(password, 5);

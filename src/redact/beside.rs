@@ -8,7 +8,8 @@ use super::random::is_strong;
 use super::rules::DOTTED;
 use super::series::is_time;
 use super::sign::{Sign, is_blank};
-use super::value::extent;
+use super::speech::is_of_code;
+use super::value::{extent, quoted};
 
 /// How far the value is looked for.
 const NEAR: usize = 200;
@@ -82,6 +83,12 @@ pub(super) fn before_name(place: Place<'_>) -> Option<Range<usize>> {
 const GIVING: &str = "define setenv putenv set_env setproperty set_option add_option update_option set_config setconfig configset \
     set_password setpassword";
 
+/// The same for any name, of settings and of others: the value must look like one that somebody chose.
+const SETTING: &str = "set put withproperty addproperty setattribute";
+
+/// The shortest password that somebody chose.
+const SHORTEST_CHOSEN: usize = 6;
+
 /// Words of what lists keys before their values, and the shortest key.
 const LISTING: [&str; 4] = ["keyName", "key list", "keys list", "account keys"];
 const SHORTEST_KEY: usize = 40;
@@ -109,16 +116,24 @@ pub(super) fn tuple(place: Place<'_>, at: usize, is_password: bool) -> Option<(u
     let value = at + comma + 1 + run(&between[comma + 1..], |byte| byte.is_ascii_whitespace());
     let value = value + if rest[value..].starts_with("<<") { 2 } else { 0 };
     let is_quoted = rest[value..].starts_with(['"', '\'', '\\']);
-    let sign = if is_password && gives(place) { Sign::Equals } else { Sign::Beside };
+    let is_given = || gives(place, GIVING) || gives(place, SETTING) && is_chosen(&rest[value..]);
+    let sign = if is_password && is_given() { Sign::Equals } else { Sign::Beside };
     (matches!(opening, Some(b'(' | b'[' | b'{')) && is_quoted).then_some((value, sign))
 }
 
 /// Whether the bracket before a name is that of a call that gives what the name stands for a value: `define('PASSWORD', '…')`.
-fn gives(place: Place<'_>) -> bool {
+fn gives(place: Place<'_>, calls: &str) -> bool {
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(32))..place.at];
     let Some(call) = before.trim_end_matches(['"', '\'', '\\', ' ']).strip_suffix('(') else { return false };
     let name = call.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or_default();
-    GIVING.split(' ').any(|known| known.eq_ignore_ascii_case(name))
+    calls.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether the quoted text that begins `text` may be a password that somebody chose: one word, and no word of code.
+fn is_chosen(text: &str) -> bool {
+    let Some(quote) = text.chars().next().filter(|c| "\"'".contains(*c)) else { return false };
+    let chosen = &text[quoted(text, 0, quote)];
+    chosen.len() >= SHORTEST_CHOSEN && !chosen.contains([' ', '/', '.', '(']) && !is_of_code(chosen)
 }
 
 /// `Password … reset.`, and on another line `New value: …`: where the value stands, counted from the word `value`.

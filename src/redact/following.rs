@@ -2,9 +2,13 @@
 
 use super::MASK;
 use super::decoration::{below, decoration};
+use super::generated::is_no_code;
 use super::place::run;
 use super::rules::DOTTED;
 use super::sign::{Sign, is_blank, linking, typed};
+
+/// The shortest value that no path of code is taken for.
+const SHORTEST_VALUE: usize = 8;
 
 /// The sign itself: an equals sign, a colon or an arrow, and where the value begins after it.
 pub(super) fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
@@ -18,7 +22,7 @@ pub(super) fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
     let signs = dots + arrow;
     // `token::tests::parse` is a path of code.
     let is_path = after.starts_with("::") && after[2..].starts_with(|c: char| c.is_ascii_alphabetic());
-    if signs == 0 || is_path && !after[2..].starts_with(MASK) {
+    if signs == 0 || is_path && !after[2..].starts_with(MASK) && !is_no_path(&after[2..]) {
         return None;
     }
     let mut sign = match &after[..signs] {
@@ -53,6 +57,18 @@ pub(super) fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
         return Some((begin + below, if sign == Sign::Block { sign } else { Sign::Loose }));
     }
     Some((begin, sign))
+}
+
+/// Whether a word after two colons is no part of a path of code: capitals and digits are among small letters, and no call follows.
+fn is_no_path(text: &str) -> bool {
+    let word = &text[..run(text, |byte| byte.is_ascii_graphic())];
+    let has = |kind: fn(&u8) -> bool| word.bytes().any(|byte| kind(&byte));
+    word.starts_with(|c: char| c.is_ascii_lowercase())
+        && !word.contains(['(', ':', '<', '>', '.'])
+        && word.len() >= SHORTEST_VALUE
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_digit)
+        || is_no_code(word)
 }
 
 /// Whether the value is empty, and the next name, or a request's protocol, follows: `password= host=db`.

@@ -228,6 +228,9 @@ fn kind(words: &[String], core: &str) -> Option<Kind> {
         return Some(Kind::Opaque);
     }
     let last = words.last()?.trim_end_matches(|c: char| c.is_ascii_digit());
+    if last == "seed" {
+        return Some(Kind::Phrase);
+    }
     // A table's sort key is called `sk`, too.
     let is_named = last != "sk" || words.len() > 1;
     if let Some((_, kind)) = WORDS.iter().find(|(word, _)| *word == last && is_named) {

@@ -38,7 +38,7 @@ pub fn is_secret(name: &str, value: &str) -> bool {
     let Some(name) = Name::of(name) else { return false };
     let value = Value { text: value, after: "", sign: Sign::Equals, is_quoted: true, is_parameter: false };
     match name.kind {
-        Kind::Phrase => mnemonic(value.text).is_some(),
+        Kind::Phrase => mnemonic(value.text, name.core.ends_with("seed")).is_some(),
         Kind::Authorization | Kind::Cookie => !only_speaks(Kind::Token, &name.core, value),
         kind if name.is_plural => is_strong(value.text) && !only_speaks(kind, &name.core, value),
         kind => !only_speaks(kind, &name.core, value),
@@ -115,7 +115,7 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
 /// Where the secret stands in `text`, which begins after what follows the name.
 fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range<usize>> {
     match named.kind {
-        Kind::Phrase => return mnemonic(text),
+        Kind::Phrase => return mnemonic(text, named.core.ends_with("seed")),
         Kind::Authorization => return header(text, true),
         Kind::Cookie => return header(text, false),
         _ => {}
@@ -177,9 +177,19 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     if is_version_or_digest(&place.text[..place.text.len() - text.len()], &text[range.clone()], place) {
         return None;
     }
+    if !is_quoted && is_compared(&place.text[..place.text.len() - text.len()], &text[range.clone()]) {
+        return None;
+    }
     let after = &text[range.end..boundary(text, range.end + 96).max(range.end)];
     let value = Value { text: &text[range.clone()], after, sign, is_quoted, is_parameter: place.is_parameter };
     (!only_speaks(named.kind, &named.core, value)).then_some(range)
+}
+
+/// Whether a word is the name of a variable that code compares with: `password === confirmPassword`.
+fn is_compared(before: &str, word: &str) -> bool {
+    let is_operator = [" == ", " === ", " != ", " !== "].iter().any(|operator| before.ends_with(operator));
+    let name = word.trim_start_matches(['$', '@']).trim_end_matches(|c: char| c.is_ascii_digit());
+    is_operator && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_.->".contains(&byte))
 }
 
 /// The value that does not fit, where what stands after the sign says which one would: `api_key: expected 32 characters, got "…"`.

@@ -42,6 +42,9 @@ const REMARKS: &str = "null none nil undefined true false yes no on off ok expir
 /// A longer value without a blank is no remark. It would be read again at each of its words.
 const LONGEST_REMARK: usize = 256;
 
+/// So much of a secret is shown on purpose, as a rule its end.
+const LONGEST_SHOWN: usize = 4;
+
 /// Types and words of programming languages.
 const CODE: &str = "str string bytes int integer number boolean bool object any void char uuid text option optional secretstr \
     securestring secretstring secretbox passwordhash await new self this return const let var func function def nil null none undefined noneType";
@@ -83,7 +86,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
         return false;
     }
     let word = text.trim_matches(|c: char| c.is_ascii_punctuation() && c != '*').to_lowercase();
-    if text.starts_with(super::MASK)
+    if text.starts_with(super::MASK) && !(kind == Kind::Password && is_half_masked(text))
         || (word.is_empty() && text.len() < 4)
         || !text.contains(|c: char| c.is_alphanumeric() || c.is_ascii()) && text.chars().count() <= 2
         || word.split('-').all(|part| is_one_of(REMARKS, part))
@@ -160,6 +163,19 @@ pub(super) fn is_clause(text: &str) -> bool {
 /// Whether a word is one that says something about a secret.
 pub(super) fn is_remark(word: &str) -> bool {
     is_one_of(REMARKS, word)
+}
+
+/// Whether a word is a type or a word of a programming language.
+pub(super) fn is_of_code(word: &str) -> bool {
+    is_one_of(CODE, &word.to_lowercase())
+}
+
+/// Whether real letters follow a mask, more of them than are shown on purpose to tell one from others: `****Kq8Zm4`.
+fn is_half_masked(text: &str) -> bool {
+    let shown = text.trim_start_matches('*');
+    shown.len() > LONGEST_SHOWN
+        && looks_random(shown, LONGEST_SHOWN)
+        && shown.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn is_one_of(table: &str, word: &str) -> bool {

@@ -11,8 +11,9 @@ use super::sign::Sign;
 /// How far a line is followed in search of its sense.
 const LINE: usize = 512;
 
-/// How many words a phrase has at least that stands for a key.
+/// How many words a phrase has at least that stands for a key, and a seed at most.
 const FEWEST_WORDS: usize = 12;
+const MOST_WORDS: usize = 24;
 
 /// Names inside of an object that is the value of a secret's name.
 const INNER: [&str; 10] =
@@ -203,14 +204,19 @@ pub(super) fn listed_below(text: &str, mut end: usize) -> usize {
     end
 }
 
-/// A phrase of many plain words, which stands for a key, to the end of its line.
-pub(super) fn mnemonic(text: &str) -> Option<Range<usize>> {
+/// A phrase of many plain words, which stands for a key, to the end of its line; where the name says little, one of as many
+/// words as seeds have.
+pub(super) fn mnemonic(text: &str, is_seed_only: bool) -> Option<Range<usize>> {
     let near = &text[..boundary(text, LINE)];
     let begin = run(near, |byte| b"\"'\\".contains(&byte));
     let line = &near[begin..];
     let line = line[..line.find(['\n', '"', '\'', '\\']).unwrap_or(line.len())].trim_end();
     let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase());
-    let is_phrase = line.split(' ').all(is_word) && line.split(' ').count() >= FEWEST_WORDS;
+    let count = line.split(' ').count();
+    // A seed has so many words, and none of more letters; a sentence about one seldom has as many.
+    let is_seed =
+        || count.is_multiple_of(3) && count <= MOST_WORDS && line.split(' ').all(|word| (3..=8).contains(&word.len()));
+    let is_phrase = line.split(' ').all(is_word) && count >= FEWEST_WORDS && (!is_seed_only || is_seed());
     is_phrase.then(|| begin..begin + line.len())
 }
 
