@@ -1,13 +1,20 @@
 //! Passwords that a program has made, of all printable characters: what they look like, and where one ends that stands without
 //! quotation marks. Pure.
 
+use super::ends::may_matter;
 use super::names::Name;
 use super::place::{boundary, looked_at, run};
 use super::rules::DOTTED;
 
 /// The shortest password that is told by its characters alone, and how far one is followed.
 const SHORTEST: usize = 10;
-const LONGEST: usize = 256;
+const LONGEST: usize = 160;
+
+/// So many letters and digits without a mark may be a whole password.
+const SHORTEST_WHOLE: usize = 8;
+
+/// How many pairs of names and values are looked at that follow a password.
+const MOST_PAIRS: usize = 3;
 
 /// The shortest run of letters that may be a word.
 const WORD: usize = 4;
@@ -49,8 +56,13 @@ pub(super) fn is_no_code(text: &str) -> bool {
     is_mixed(text) && words(text) * 100 <= text.len() * MOST_WORDS_OF_CODE
 }
 
-fn is_mixed(text: &str) -> bool {
+/// Whether a text has small letters, capitals and digits.
+fn has_all(text: &str) -> bool {
     let has = |kind: fn(&u8) -> bool| text.bytes().any(|byte| kind(&byte));
+    has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase) && has(u8::is_ascii_digit)
+}
+
+fn is_mixed(text: &str) -> bool {
     let kind = |byte: &u8| match byte {
         b'a'..=b'z' => 0,
         b'A'..=b'Z' => 1,
@@ -60,9 +72,7 @@ fn is_mixed(text: &str) -> bool {
     let changes = || text.as_bytes().windows(2).filter(|pair| kind(&pair[0]) != kind(&pair[1])).count();
     text.len() >= SHORTEST
         && text.bytes().all(|byte| byte.is_ascii_graphic())
-        && has(u8::is_ascii_lowercase)
-        && has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_digit)
+        && has_all(text)
         && changes() * 100 >= (text.len() - 1) * FEWEST_CHANGES
 }
 
@@ -83,14 +93,34 @@ pub(super) fn unquoted(text: &str, is_query: bool) -> Option<usize> {
     let near = &text[..boundary(text, LONGEST)];
     let word = &near[..run(near, |byte| byte.is_ascii_graphic())];
     let word = if is_query { &word[..parameter(word).unwrap_or(word.len())] } else { word };
-    if word.len() < SHORTEST || word.contains(super::MASK) || is_pair(word, word.contains('&')) {
+    looked_at(word.len());
+    if word.len() < SHORTEST
+        || !has_all(word)
+        || word.contains(super::MASK)
+        || is_pair(word, word.contains('&'), MOST_PAIRS)
+    {
         return None;
     }
     let mut marks = word.char_indices().skip(1).filter(|(_, c)| c.is_ascii_punctuation()).map(|(at, _)| at);
-    let end = marks.find(|at| ends(&word[*at..], &near[word.len()..])).unwrap_or(word.len());
+    let is_end = |at: &usize| {
+        let (before, rest) = word.split_at(*at);
+        ends(rest, &near[word.len()..], MOST_PAIRS) || is_whole(before) && names(rest)
+    };
+    let end = marks.find(is_end).unwrap_or(word.len());
     looked_at(word.len());
     let closed = end - closing(&word[..end]);
     is_generated(&word[..end]).then_some(closed)
+}
+
+/// Whether a text may be all of a password: letters of both cases and digits, and no mark that divides.
+fn is_whole(text: &str) -> bool {
+    text.len() >= SHORTEST_WHOLE && has_all(text) && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Whether a name begins after the dividing mark that begins `text`: `;url=`.
+fn names(text: &str) -> bool {
+    let name = text.strip_prefix([',', ';', '|', '&']).map(|next| next.split_at(run(next, DOTTED)));
+    name.is_some_and(|(name, sign)| is_name(name) && sign.starts_with('='))
 }
 
 /// Where the next parameter of a query begins.
@@ -110,8 +140,8 @@ fn closing(word: &str) -> usize {
 
 /// Whether something else begins with the mark at the beginning of `rest`: the next name with its value, the next member of
 /// JSON, a tag, a line, or plain words.
-fn ends(rest: &str, after: &str) -> bool {
-    if is_tag(rest) || is_member(rest) || rest.starts_with("\"/>") || is_line(rest) {
+fn ends(rest: &str, after: &str, pairs: usize) -> bool {
+    if is_tag(rest) || is_member(rest) || rest.starts_with("\"/>") || is_line(rest, pairs) {
         return true;
     }
     let marks = rest.len() - rest.trim_start_matches(|c| DIVIDING.contains(c) || c == '\\').len();
@@ -119,7 +149,7 @@ fn ends(rest: &str, after: &str) -> bool {
     // `;User ID=bob`
     let is_first = || mark.len() == 1 && is_name(next) && is_second(after);
     marks > 0
-        && (is_pair(next, mark == "&")
+        && (is_pair(next, mark == "&", pairs)
             || mark.contains([',', ';', '|', '&', '"', '\'']) && is_words(next)
             || is_first())
 }
@@ -131,13 +161,13 @@ fn is_second(text: &str) -> bool {
 }
 
 /// Whether the end of a line that is spelled out, and what follows one, begins `text`: `\n`, `\0--port`.
-fn is_line(text: &str) -> bool {
+fn is_line(text: &str, pairs: usize) -> bool {
     let line = ["\\n", "\\r", "\\t", "\\0"].into_iter().find_map(|end| text.strip_prefix(end));
     line.is_some_and(|line| {
         line.is_empty()
             || line.starts_with(['"', '\\'])
             || line.starts_with("--")
-            || is_pair(line, false)
+            || is_pair(line, false, pairs)
             || is_words(line)
     })
 }
@@ -171,7 +201,10 @@ fn is_member(text: &str) -> bool {
 }
 
 /// Whether names with their values are all that follows: `user=bob`, `host":"db","port":5432}`.
-fn is_pair(text: &str, is_parameter: bool) -> bool {
+fn is_pair(text: &str, is_parameter: bool, pairs: usize) -> bool {
+    if pairs == 0 {
+        return true;
+    }
     let name = run(text, DOTTED);
     let sign = text[name..].trim_start_matches(['"', '\'', '\\', ']']);
     let signs: &[char] = if is_parameter { &['='] } else { &['=', ':'] };
@@ -187,14 +220,17 @@ fn is_pair(text: &str, is_parameter: bool) -> bool {
         let mut parts = value[..length].split('%').enumerate();
         let is_one = |(nth, part): (usize, &str)| {
             let part = if nth == 0 { Some(part) } else { part.get(2..) };
-            part.is_some_and(|part| part.split(|c: char| !c.is_ascii_alphanumeric()).all(is_word))
+            part.is_some_and(|part| part.split(|c: char| !c.is_ascii_alphanumeric()).all(is_plain_part))
         };
-        length > 0 && !value[..length].contains(ODD_OF_VALUES) && parts.all(is_one)
+        let is_address = || value[..length].contains("://");
+        length > 0 && (!value[..length].contains(ODD_OF_VALUES) && parts.all(is_one) || is_address())
     };
     let after = &value[length..];
     let is_last = || after.trim_end_matches(|c| CLOSING.contains(c) || c == '\\').is_empty();
-    (Name::of(&text[..name]).is_some() || is_parameter && Name::of_parameter(&text[..name]).is_some() || is_plain())
-        && (is_last() || ends(after, ""))
+    let is_secret = |name: &str| {
+        may_matter(name) && (Name::of(name).is_some() || is_parameter && Name::of_parameter(name).is_some())
+    };
+    (is_plain() || is_secret(&text[..name])) && (is_last() || ends(after, "", pairs - 1))
 }
 
 /// Whether a name is made of words: `Host`, `user_id`, `dataSource`, but not `xQ7`.
@@ -228,6 +264,12 @@ fn is_words(text: &str) -> bool {
     let is_long =
         |part: &str| part.bytes().all(|byte| byte.is_ascii_digit()) || part.len() >= SHORTEST_NAME && is_word(part);
     !text.contains(ODD) && parts().all(is_long) && letters() >= LONG_WORDS
+}
+
+/// Whether letters and digits may be a part of a plain value: a word, a number, a time or an identifier.
+fn is_plain_part(part: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| part.bytes().any(|byte| kind(&byte));
+    is_word(part) || !(has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase))
 }
 
 /// Whether letters, and digits behind them, may be a word or a number: all small, all capitals, or with one in front.
