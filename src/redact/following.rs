@@ -3,12 +3,15 @@
 use super::MASK;
 use super::decoration::{below, decoration};
 use super::generated::is_no_code;
-use super::place::run;
+use super::place::{boundary, run};
 use super::rules::DOTTED;
 use super::sign::{Sign, is_blank, linking, typed};
 
 /// The shortest value that no path of code is taken for.
 const SHORTEST_VALUE: usize = 8;
+
+/// How far such a value is followed.
+const LONGEST_VALUE: usize = 128;
 
 /// The sign itself: an equals sign, a colon or an arrow, and where the value begins after it.
 pub(super) fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
@@ -61,7 +64,8 @@ pub(super) fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
 
 /// Whether a word after two colons is no part of a path of code: capitals and digits are among small letters, and no call follows.
 fn is_no_path(text: &str) -> bool {
-    let word = &text[..run(text, |byte| byte.is_ascii_graphic())];
+    let near = &text[..boundary(text, LONGEST_VALUE)];
+    let word = &near[..run(near, |byte| byte.is_ascii_graphic())];
     let has = |kind: fn(&u8) -> bool| word.bytes().any(|byte| kind(&byte));
     word.starts_with(|c: char| c.is_ascii_lowercase())
         && !word.contains(['(', ':', '<', '>', '.'])

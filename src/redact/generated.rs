@@ -96,6 +96,8 @@ pub(super) fn unquoted(text: &str, is_query: bool) -> Option<usize> {
     looked_at(word.len());
     if word.len() < SHORTEST
         || !has_all(word)
+        || is_access(word)
+        || is_template(word)
         || word.contains(super::MASK)
         || is_pair(word, word.contains('&'), MOST_PAIRS)
     {
@@ -110,6 +112,22 @@ pub(super) fn unquoted(text: &str, is_query: bool) -> Option<usize> {
     looked_at(word.len());
     let closed = end - closing(&word[..end]);
     is_generated(&word[..end]).then_some(closed)
+}
+
+/// Whether a word is code that looks a value up: `ENV["Db1Pass"]`, `getSecret("Db1Pass");`.
+pub(super) fn is_access(word: &str) -> bool {
+    let name = run(word, DOTTED);
+    let close = match word[name..].chars().next() {
+        Some('(') => ')',
+        Some('[') => ']',
+        _ => return false,
+    };
+    is_name(&word[..name]) && word.trim_end_matches([',', ';', '"', '}']).ends_with(close)
+}
+
+/// Whether a word begins with a template: `{{.Values.db1.Password}}`.
+fn is_template(word: &str) -> bool {
+    word.starts_with("{{") && word.contains("}}")
 }
 
 /// Whether a text may be all of a password: letters of both cases and digits, and no mark that divides.
@@ -151,7 +169,8 @@ fn ends(rest: &str, after: &str, pairs: usize) -> bool {
     marks > 0
         && (is_pair(next, mark == "&", pairs)
             || mark.contains([',', ';', '|', '&', '"', '\'']) && is_words(next)
-            || is_first())
+            || is_first()
+            || [")(", "]["].iter().any(|turn| mark.ends_with(turn)) && is_word(next) && next.len() >= SHORTEST_NAME)
 }
 
 /// Whether the second word of a name with its equals sign begins `text`, after a blank: `User ID=`.
@@ -169,6 +188,7 @@ fn is_line(text: &str, pairs: usize) -> bool {
             || line.starts_with("--")
             || is_pair(line, false, pairs)
             || is_words(line)
+            || line.len() >= SHORTEST_NAME && has_vowel(line) && is_word(line)
     })
 }
 

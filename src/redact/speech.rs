@@ -1,6 +1,6 @@
 //! Whether a value is a secret or only speaks of one: a cause, a placeholder, code, the name of a thing, or a sentence. Pure.
 
-use super::generated::is_no_code;
+use super::generated::{is_access, is_no_code};
 use super::names::{Kind, looks_up, owner, signs_in};
 use super::place::run;
 use super::placeholder::is_placeholder;
@@ -80,6 +80,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
     if kind == Kind::Password
         && !name.ends_with("connectionstring")
         && is_no_code(text)
+        && !is_looked_up(value)
         && !is_told_variable(text)
         && !is_identifying(text)
     {
@@ -134,6 +135,12 @@ pub(super) fn is_stand_in(text: &str) -> bool {
     let is_variable = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '(')
         && (name.starts_with('(') || name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte)));
     is_variable || text.starts_with(super::MASK) || is_placeholder(text) || is_near_path(text)
+}
+
+/// Whether a value without quotation marks is looked up by its name, with what closes behind it: `ENV['Db1Pass']`.
+fn is_looked_up(value: Value<'_>) -> bool {
+    let closing = value.after.split(char::is_whitespace).next().unwrap_or_default();
+    !value.is_quoted && is_access(&[value.text, closing].concat())
 }
 
 /// Whether all of `text` is a variable or a template in its brackets: `${DB_PASSWORD}`, `{{ x }}`.

@@ -242,6 +242,18 @@ fn hostile_text_takes_linear_time() {
         "<%= '",
         "keyName value: ",
         "set a password 'b' ",
+        "password::aB1",
+        "password=aB1;,",
+        "password=Ab1,token=b,",
+        "password='\\'",
+        "password='\"'\"'",
+        "password='''",
+        "password=\\nab=c",
+        "://a:<Ab1@",
+        "seed: abc ",
+        "set(\"password\", \"",
+        "password: ****a1b2c3 ",
+        "password === a ",
     ];
     let work = |text: &str| {
         LOOKED_AT.set(0);
