@@ -86,6 +86,10 @@ const GIVING: &str = "define setenv putenv set_env setproperty set_option add_op
 /// The same for any name, of settings and of others: the value must look like one that somebody chose.
 const SETTING: &str = "set put withproperty addproperty setattribute";
 
+/// Parts of names of what has words for each name.
+const SPEAKING: &str =
+    "error violation message msg label validation hint placeholder i18n translation field column mapping schema";
+
 /// The shortest password that somebody chose.
 const SHORTEST_CHOSEN: usize = 6;
 
@@ -116,7 +120,11 @@ pub(super) fn tuple(place: Place<'_>, at: usize, is_password: bool) -> Option<(u
     let value = at + comma + 1 + run(&between[comma + 1..], |byte| byte.is_ascii_whitespace());
     let value = value + if rest[value..].starts_with("<<") { 2 } else { 0 };
     let is_quoted = rest[value..].starts_with(['"', '\'', '\\']);
-    let is_given = || gives(place, GIVING) || gives(place, SETTING) && is_chosen(&rest[value..]);
+    let is_word = |near: &str| !near.split(',').next().is_some_and(|word| word.contains(|c: char| c.is_ascii_digit()));
+    if speaks(place) && is_word(&rest[value..boundary(rest, value + NEAR).max(value)]) {
+        return None;
+    }
+    let is_given = || gives(place, GIVING) || gives(place, SETTING) && !speaks(place) && is_chosen(&rest[value..]);
     let sign = if is_password && is_given() { Sign::Equals } else { Sign::Beside };
     (matches!(opening, Some(b'(' | b'[' | b'{')) && is_quoted).then_some((value, sign))
 }
@@ -127,6 +135,16 @@ fn gives(place: Place<'_>, calls: &str) -> bool {
     let Some(call) = before.trim_end_matches(['"', '\'', '\\', ' ']).strip_suffix('(') else { return false };
     let name = call.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next().unwrap_or_default();
     calls.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Whether what a call is made of only speaks of what it is given: `errors.put('password', '…')`.
+fn speaks(place: Place<'_>) -> bool {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(64))..place.at];
+    let path = before.rsplit_once('(').map_or(before, |(path, _)| path);
+    let path = path.rsplit(|c: char| !(c.is_ascii_alphanumeric() || c == '_' || c == '.')).next().unwrap_or_default();
+    let path = path.to_ascii_lowercase();
+    let mut parts = path.split(['.', '_']).map(|part| part.trim_end_matches('s'));
+    parts.any(|part| SPEAKING.split(' ').any(|word| part.starts_with(word) || part.ends_with(word)))
 }
 
 /// Whether the quoted text that begins `text` may be a password that somebody chose: one word, and no word of code.

@@ -2,15 +2,12 @@
 
 use super::MASK;
 use super::decoration::{below, decoration};
-use super::generated::is_no_code;
+use super::generated::{is_generated, is_no_code};
 use super::place::{boundary, run};
 use super::rules::DOTTED;
 use super::sign::{Sign, is_blank, linking, typed};
 
-/// The shortest value that no path of code is taken for.
-const SHORTEST_VALUE: usize = 8;
-
-/// How far such a value is followed.
+/// How far a value is followed that may be a part of a path of code.
 const LONGEST_VALUE: usize = 128;
 
 /// The sign itself: an equals sign, a colon or an arrow, and where the value begins after it.
@@ -62,17 +59,13 @@ pub(super) fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
     Some((begin, sign))
 }
 
-/// Whether a word after two colons is no part of a path of code: capitals and digits are among small letters, and no call follows.
+/// Whether a word after two colons is no part of a path of code, and no call follows: `hunter2Zq9`, but not `Sha256Hasher`.
 fn is_no_path(text: &str) -> bool {
     let near = &text[..boundary(text, LONGEST_VALUE)];
     let word = &near[..run(near, |byte| byte.is_ascii_graphic())];
-    let has = |kind: fn(&u8) -> bool| word.bytes().any(|byte| kind(&byte));
-    word.starts_with(|c: char| c.is_ascii_lowercase())
-        && !word.contains(['(', ':', '<', '>', '.'])
-        && word.len() >= SHORTEST_VALUE
-        && has(u8::is_ascii_uppercase)
-        && has(u8::is_ascii_digit)
-        || is_no_code(word)
+    let is_made =
+        if word.starts_with(|c: char| c.is_ascii_lowercase()) { is_generated(word) } else { is_no_code(word) };
+    is_made && !word.contains(['(', ':', '<', '.'])
 }
 
 /// Whether the value is empty, and the next name, or a request's protocol, follows: `password= host=db`.

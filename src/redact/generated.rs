@@ -115,7 +115,7 @@ pub(super) fn unquoted(text: &str, is_query: bool) -> Option<usize> {
 }
 
 /// Whether a word is code that looks a value up: `ENV["Db1Pass"]`, `getSecret("Db1Pass");`.
-pub(super) fn is_access(word: &str) -> bool {
+fn is_access(word: &str) -> bool {
     let name = run(word, DOTTED);
     let close = match word[name..].chars().next() {
         Some('(') => ')',
@@ -123,6 +123,11 @@ pub(super) fn is_access(word: &str) -> bool {
         _ => return false,
     };
     is_name(&word[..name]) && word.trim_end_matches([',', ';', '"', '}']).ends_with(close)
+}
+
+/// The same for a value, with what closes behind it.
+pub(super) fn is_looked_up(value: &str, after: &str) -> bool {
+    is_access(&[value, after.split(char::is_whitespace).next().unwrap_or_default()].concat())
 }
 
 /// Whether a word begins with a template: `{{.Values.db1.Password}}`.

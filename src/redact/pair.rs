@@ -20,7 +20,7 @@ use super::series::{after, inside, is_plain, old_and_new};
 use super::shape::is_identifying;
 use super::sign::Sign;
 use super::speech::{Value, only_speaks};
-use super::value::{extent, listed_below, mnemonic, within};
+use super::value::{extent, listed_below, within};
 
 /// What stands before the name of a thing whose digest follows.
 const DIGESTS: [&str; 6] = ["checksum/", "checksums/", "checksum-", "hash/", "sha256/", "rollme/"];
@@ -38,7 +38,7 @@ pub fn is_secret(name: &str, value: &str) -> bool {
     let Some(name) = Name::of(name) else { return false };
     let value = Value { text: value, after: "", sign: Sign::Equals, is_quoted: true, is_parameter: false };
     match name.kind {
-        Kind::Phrase => mnemonic(value.text, name.core.ends_with("seed")).is_some(),
+        Kind::Phrase => phrase::mnemonic(value.text, name.core.ends_with("seed")).is_some(),
         Kind::Authorization | Kind::Cookie => !only_speaks(Kind::Token, &name.core, value),
         kind if name.is_plural => is_strong(value.text) && !only_speaks(kind, &name.core, value),
         kind => !only_speaks(kind, &name.core, value),
@@ -115,7 +115,7 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
 /// Where the secret stands in `text`, which begins after what follows the name.
 fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range<usize>> {
     match named.kind {
-        Kind::Phrase => return mnemonic(text, named.core.ends_with("seed")),
+        Kind::Phrase => return phrase::mnemonic(text, named.core.ends_with("seed")),
         Kind::Authorization => return header(text, true),
         Kind::Cookie => return header(text, false),
         _ => {}

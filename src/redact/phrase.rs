@@ -3,13 +3,18 @@
 use std::ops::Range;
 
 use super::names::{Kind, Name};
-use super::place::{Place, boundary, looked_at};
+use super::place::{Place, boundary, looked_at, run};
 use super::speech::is_remark;
 
 /// How far a phrase is followed, and how many words it has.
 const NEAR: usize = 96;
 const FEWEST_WORDS: usize = 3;
 const MOST_WORDS: usize = 9;
+
+/// How far the line of a phrase is followed that stands for a key, how many words it has at least, and a seed at most.
+const LINE: usize = 512;
+const FEWEST_OF_KEY: usize = 12;
+const MOST_OF_SEED: usize = 24;
 
 /// How many characters a group has, and groups a password that Google shows.
 const GROUP: usize = 4;
@@ -45,6 +50,23 @@ pub(super) fn words(text: &str) -> Option<Range<usize>> {
     let count = line.split(' ').count();
     (is_told && !is_cut && (FEWEST_WORDS..=MOST_WORDS).contains(&count) && line.split(' ').all(is_word))
         .then_some(0..line.len())
+}
+
+/// A phrase of many plain words, which stands for a key, to the end of its line; where the name says little, one of as many
+/// words as seeds have.
+pub(super) fn mnemonic(text: &str, is_seed_only: bool) -> Option<Range<usize>> {
+    let near = &text[..boundary(text, LINE)];
+    let begin = run(near, |byte| b"\"'\\".contains(&byte));
+    let line = &near[begin..];
+    let line = line[..line.find(['\n', '"', '\'', '\\']).unwrap_or(line.len())].trim_end();
+    let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase());
+    let count = line.split(' ').count();
+    // A seed has so many words, and none of more letters; a sentence about one seldom has as many.
+    let is_seed = || {
+        count.is_multiple_of(3) && count <= MOST_OF_SEED && line.split(' ').all(|word| (3..=8).contains(&word.len()))
+    };
+    let is_phrase = line.split(' ').all(is_word) && count >= FEWEST_OF_KEY && (!is_seed_only || is_seed());
+    is_phrase.then(|| begin..begin + line.len())
 }
 
 /// The length of a password that is shown in groups, as Google shows those of apps: `abcd efgh ijkl mnop`; and of a seed in

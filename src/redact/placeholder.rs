@@ -1,6 +1,6 @@
 //! What stands in a secret's place: a variable, a template, a filler, or a reference to where the secret is kept. Pure.
 
-use super::random::is_strong;
+use super::random::{is_strong, looks_random};
 
 /// How references begin that tell where a secret is kept: in a vault, in a variable, or in a file.
 const REFERENCES: [&str; 21] = [
@@ -29,6 +29,9 @@ const REFERENCES: [&str; 21] = [
 
 /// Words in capitals that say that something else belongs there: `VALUE_SPECIFIED_IN_NO_LOG_PARAMETER`.
 const TELLING: &str = "VALUE PARAMETER YOUR HERE PLACEHOLDER REPLACE REPLACED INSERT REDACTED MASKED HIDDEN";
+
+/// So much of a secret is shown on purpose, as a rule its end.
+const LONGEST_SHOWN: usize = 4;
 
 /// Whether `text` only stands in a secret's place.
 pub(super) fn is_placeholder(text: &str) -> bool {
@@ -70,6 +73,21 @@ fn is_variable(text: &str) -> bool {
         || text.strip_prefix('$').is_some_and(is_name)
         || (text.starts_with('%') && text.len() <= 3 && text.ends_with(|c: char| c.is_ascii_alphabetic()))
         || text.strip_prefix('%').and_then(|name| name.strip_suffix('%')).is_some_and(is_name)
+}
+
+/// Whether all of `text` is a variable or a template in its brackets: `${DB_PASSWORD}`, `{{ x }}`.
+pub(super) fn is_told_variable(text: &str) -> bool {
+    [("${", "}"), ("{{", "}}"), ("$(", ")"), ("<", ">"), ("%", "%")]
+        .iter()
+        .any(|(open, close)| text.starts_with(open) && text.ends_with(close))
+}
+
+/// Whether real letters follow a mask, more of them than are shown on purpose to tell one from others: `****Kq8Zm4`.
+pub(super) fn is_half_masked(text: &str) -> bool {
+    let shown = text.trim_start_matches('*');
+    shown.len() > LONGEST_SHOWN
+        && looks_random(shown, LONGEST_SHOWN)
+        && shown.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 /// Whether `text` tells where a secret is kept. A user's password may begin so, too, but has no path behind.

@@ -1,9 +1,9 @@
 //! Whether a value is a secret or only speaks of one: a cause, a placeholder, code, the name of a thing, or a sentence. Pure.
 
-use super::generated::{is_access, is_no_code};
+use super::generated::{is_looked_up, is_no_code};
 use super::names::{Kind, looks_up, owner, signs_in};
 use super::place::run;
-use super::placeholder::is_placeholder;
+use super::placeholder::{is_half_masked, is_placeholder, is_told_variable};
 use super::predicate::{describes, ends_clause};
 use super::random::{is_strong, is_varied, looks_random};
 use super::shape::{
@@ -42,9 +42,6 @@ const REMARKS: &str = "null none nil undefined true false yes no on off ok expir
 /// A longer value without a blank is no remark. It would be read again at each of its words.
 const LONGEST_REMARK: usize = 256;
 
-/// So much of a secret is shown on purpose, as a rule its end.
-const LONGEST_SHOWN: usize = 4;
-
 /// Types and words of programming languages.
 const CODE: &str = "str string bytes int integer number boolean bool object any void char uuid text option optional secretstr \
     securestring secretstring secretbox passwordhash await new self this return const let var func function def nil null none undefined noneType";
@@ -80,7 +77,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
     if kind == Kind::Password
         && !name.ends_with("connectionstring")
         && is_no_code(text)
-        && !is_looked_up(value)
+        && !(!value.is_quoted && is_looked_up(text, value.after))
         && !is_told_variable(text)
         && !is_identifying(text)
     {
@@ -137,19 +134,6 @@ pub(super) fn is_stand_in(text: &str) -> bool {
     is_variable || text.starts_with(super::MASK) || is_placeholder(text) || is_near_path(text)
 }
 
-/// Whether a value without quotation marks is looked up by its name, with what closes behind it: `ENV['Db1Pass']`.
-fn is_looked_up(value: Value<'_>) -> bool {
-    let closing = value.after.split(char::is_whitespace).next().unwrap_or_default();
-    !value.is_quoted && is_access(&[value.text, closing].concat())
-}
-
-/// Whether all of `text` is a variable or a template in its brackets: `${DB_PASSWORD}`, `{{ x }}`.
-fn is_told_variable(text: &str) -> bool {
-    [("${", "}"), ("{{", "}}"), ("$(", ")"), ("<", ">"), ("%", "%")]
-        .iter()
-        .any(|(open, close)| text.starts_with(open) && text.ends_with(close))
-}
-
 /// Whether `text` is a path from here: `./pw.txt`.
 fn is_near_path(text: &str) -> bool {
     let path = ["./", "../", "~/"].iter().find_map(|begin| text.strip_prefix(begin));
@@ -175,14 +159,6 @@ pub(super) fn is_remark(word: &str) -> bool {
 /// Whether a word is a type or a word of a programming language.
 pub(super) fn is_of_code(word: &str) -> bool {
     is_one_of(CODE, &word.to_lowercase())
-}
-
-/// Whether real letters follow a mask, more of them than are shown on purpose to tell one from others: `****Kq8Zm4`.
-fn is_half_masked(text: &str) -> bool {
-    let shown = text.trim_start_matches('*');
-    shown.len() > LONGEST_SHOWN
-        && looks_random(shown, LONGEST_SHOWN)
-        && shown.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
 fn is_one_of(table: &str, word: &str) -> bool {

@@ -11,10 +11,6 @@ use super::sign::Sign;
 /// How far a line is followed in search of its sense.
 const LINE: usize = 512;
 
-/// How many words a phrase has at least that stands for a key, and a seed at most.
-const FEWEST_WORDS: usize = 12;
-const MOST_WORDS: usize = 24;
-
 /// Names inside of an object that is the value of a secret's name.
 const INNER: [&str; 10] =
     ["value", "plaintext", "plain", "data", "content", "secret", "default", "string", "text", "s"];
@@ -202,22 +198,6 @@ pub(super) fn listed_below(text: &str, mut end: usize) -> usize {
         end = begin + item.len();
     }
     end
-}
-
-/// A phrase of many plain words, which stands for a key, to the end of its line; where the name says little, one of as many
-/// words as seeds have.
-pub(super) fn mnemonic(text: &str, is_seed_only: bool) -> Option<Range<usize>> {
-    let near = &text[..boundary(text, LINE)];
-    let begin = run(near, |byte| b"\"'\\".contains(&byte));
-    let line = &near[begin..];
-    let line = line[..line.find(['\n', '"', '\'', '\\']).unwrap_or(line.len())].trim_end();
-    let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase());
-    let count = line.split(' ').count();
-    // A seed has so many words, and none of more letters; a sentence about one seldom has as many.
-    let is_seed =
-        || count.is_multiple_of(3) && count <= MOST_WORDS && line.split(' ').all(|word| (3..=8).contains(&word.len()));
-    let is_phrase = line.split(' ').all(is_word) && count >= FEWEST_WORDS && (!is_seed_only || is_seed());
-    is_phrase.then(|| begin..begin + line.len())
 }
 
 fn quotation(text: &str, slashes: usize, quote: char) -> Range<usize> {
