@@ -164,6 +164,8 @@ pub(super) fn data_source(place: Place<'_>) -> Option<Range<usize>> {
     let is_user = user > 0 && user < 64 && rest[user..].starts_with(':') && !rest[user..].starts_with("://");
     let password = rest.get(user + 1..).filter(|_| is_user)?;
     let password = &password[..boundary(password, USER_INFO)];
+    // Most texts with a colon have no such sign behind.
+    password.find('@')?;
     let end = password.find(|c: char| c.is_whitespace() || "\"'<>`,;".contains(c)).unwrap_or(password.len());
     let mut length = password[..end].rfind('@')?;
     // `jdbc:mysql://…`, `db:3306/app?user=…`

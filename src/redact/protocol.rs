@@ -266,14 +266,18 @@ pub(super) fn password_file(place: Place<'_>) -> Option<Range<usize>> {
     if host == 0 || host > 128 || !rest[host..].starts_with(':') || rest[host + 1..].starts_with('/') {
         return None;
     }
+    // What a text of many colons has at each of them is told before more is looked at.
+    let port = &rest[host + 1..];
+    let port = &port[..run(port, |byte| byte.is_ascii_digit() || byte == b'*')];
+    if port != "*" && (port.len() < 4 || port.contains('*')) || !rest[host + 1 + port.len()..].starts_with(':') {
+        return None;
+    }
     let near = &rest[..boundary(rest, DIALOG)];
     let near = &near[..near.find(char::is_whitespace).unwrap_or(near.len())];
-    let mut parts = near.splitn(5, ':');
-    let (host, port, database, user) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
-    let password = parts.next()?;
+    let mut parts = near.splitn(5, ':').skip(2);
+    let (database, user, password) = (parts.next()?, parts.next()?, parts.next()?);
     let is_name = |name: &str| !name.is_empty() && (name == "*" || name.bytes().all(DOTTED));
-    let is_port = port == "*" || port.len() >= 4 && port.bytes().all(|byte| byte.is_ascii_digit());
-    let is_file = is_name(host) && is_port && is_name(database) && is_name(user);
+    let is_file = is_name(&rest[..host]) && is_name(database) && is_name(user);
     let has = |kind: fn(&u8) -> bool| password.bytes().any(|byte| kind(&byte));
     let is_mixed = password.len() > 5 && has(u8::is_ascii_digit) && has(u8::is_ascii_alphabetic) && !is_label(password);
     let is_plain = password.bytes().all(|byte| byte.is_ascii_graphic() && !b"/:=,".contains(&byte));

@@ -139,7 +139,7 @@ const SHORTEST_TOLD: usize = 6;
 /// The password of which it is said afterwards that it is one: `… is the new root password`.
 pub(super) fn said_after(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    let length = run(&rest[..boundary(rest, CODE)], |byte| byte.is_ascii_graphic() && !b"\"'`,;()<>".contains(&byte));
+    let length = run(&rest[..boundary(rest, CODE)], |byte| byte.is_ascii_graphic() && !b"\"'`,;()<>/=:".contains(&byte));
     if length < SHORTEST_TOLD {
         return None;
     }
@@ -154,7 +154,7 @@ pub(super) fn said_after(place: Place<'_>) -> Option<Range<usize>> {
     let text = &rest[..length];
     let is_mixed =
         text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte.is_ascii_alphabetic());
-    let is_password = is_mixed && !text.contains(['/', '=', ':']) && !is_label(text) && !stands_in(text);
+    let is_password = is_mixed && !is_label(text) && !stands_in(text);
     let is_qualified = words.split(' ').count() <= MOST_WORDS && !words.contains(['.', ',', '\n']);
     (is_password && is_qualified && is_ended).then(|| place.at..place.at + length)
 }
