@@ -1,9 +1,12 @@
-//! What a text encodes: its escapes resolved, and what its hexadecimal, decimal and base64 digits stand for. Pure.
+//! What a text encodes: its escapes resolved, and what its digits stand for: hexadecimal ones, those of base64 and base32, and
+//! numbers. Pure.
 //!
 //! Bytes are decoded with where they stand or without: most texts encode nothing of interest, and the place of a byte is twenty
 //! times as large as it.
 
 use std::ops::Range;
+
+use super::letters;
 
 /// A byte of a text, and perhaps where it stands.
 pub(super) trait Spot: Sized {
@@ -11,6 +14,11 @@ pub(super) trait Spot: Sized {
 
     /// The byte that those from `first` to `last` stand for.
     fn of(byte: u8, first: &Self, last: &Self) -> Self;
+
+    /// The same byte at the same place.
+    fn copy(&self) -> Self {
+        Self::of(self.byte(), self, self)
+    }
 }
 
 impl Spot for u8 {
@@ -33,19 +41,15 @@ impl Spot for (u8, Range<usize>) {
     }
 }
 
-/// How many ways there are in which digits can be read: hexadecimal from two offsets, base64 from four, and decimal.
-pub(super) const DECODINGS: usize = 7;
+/// The longest mark of HTML that shows nothing, and the longest name of a character.
+const LONGEST_TAG: usize = 64;
+const LONGEST_NAME: usize = 8;
 
-/// What the digits of `source` stand for, read in one of the ways.
-pub(super) fn decoded<T: Spot>(source: &[T], way: usize) -> Vec<T> {
-    match way {
-        0..2 => from_hex(source, way),
-        2..6 => from_base64(source, way - 2),
-        _ => from_decimal(source),
-    }
-}
+/// What stands for a character that is no letter or digit.
+const NO_LETTER: u8 = b' ';
 
-/// Resolves `%41`, `\u0041`, `\x41`, `\101`, `&#65;`, `&#x41;` and the escapes of white space; anything else stays.
+/// Resolves `%41`, `=41`, `\u0041`, `\u{41}`, `\x41`, `\101`, `&#65;`, `&#x41;` and the escapes of white space; the names of
+/// characters (`&nbsp;`), marks of HTML (`<b>`) and a byte of zeros (`\0`) are no letters. Anything else stays.
 pub(super) fn unescaped<T: Spot>(source: &[T]) -> Vec<T> {
     let mut out = Vec::with_capacity(source.len());
     let mut at = 0;
@@ -65,26 +69,46 @@ fn escape<T: Spot>(rest: &[T]) -> Option<(u8, usize)> {
         for at in from..from + digits {
             value = value.checked_mul(radix)?.checked_add(char::from(byte(at)?).to_digit(radix)?)?;
         }
-        u8::try_from(value).ok()
+        Some(u8::try_from(value).unwrap_or_else(|_| char::from_u32(value).and_then(plain).unwrap_or(NO_LETTER)))
     };
+    let count =
+        |from: usize, alphabet: fn(&u8) -> bool| (from..).map_while(byte).take(LONGEST_NAME).take_while(alphabet).count();
     match (byte(0)?, byte(1)?) {
         (b'%', _) => Some((number(1, 2, 16)?, 3)),
+        // As e-mails have it; at the end of a line, nothing has ended.
+        (b'=', b'\n') => Some((NO_LETTER, 2)),
+        (b'=', b'0'..=b'9' | b'A'..=b'F') => Some((number(1, 2, 16)?, 3)),
+        (b'\\', b'u') if byte(2) == Some(b'{') => {
+            let digits = count(3, u8::is_ascii_hexdigit);
+            Some((number(3, digits, 16)?, 3 + digits + 1)).filter(|_| byte(3 + digits) == Some(b'}'))
+        }
         (b'\\', b'u') => Some((number(2, 4, 16)?, 6)),
         (b'\\', b'x') => Some((number(2, 2, 16)?, 4)),
         (b'\\', b'n' | b'r') => Some((b'\n', 2)),
         (b'\\', b't') => Some((b' ', 2)),
-        (b'\\', b'0'..=b'3') => Some((number(1, 3, 8)?, 4)),
+        (b'\\', digit @ b'0'..=b'3') => {
+            number(1, 3, 8).map(|read| (read, 4)).or((digit == b'0').then_some((NO_LETTER, 2)))
+        }
         (b'&', b'#') => {
             let is_hex = matches!(byte(2)?, b'x' | b'X');
-            let from = if is_hex { 3 } else { 2 };
-            let digits = (1..=6).find(|digits| byte(from + digits) == Some(b';'))?;
-            Some((number(from, digits, if is_hex { 16 } else { 10 })?, from + digits + 1))
+            let (from, radix) = if is_hex { (3, 16) } else { (2, 10) };
+            let digits = count(from, if is_hex { u8::is_ascii_hexdigit } else { u8::is_ascii_digit });
+            let close = usize::from(byte(from + digits) == Some(b';'));
+            Some((number(from, digits, radix)?, from + digits + close)).filter(|_| digits > 0)
+        }
+        (b'&', _) => {
+            let name = count(1, u8::is_ascii_alphabetic);
+            (name > 1 && byte(1 + name) == Some(b';')).then_some((NO_LETTER, 1 + name + 1))
+        }
+        (b'<', b'a'..=b'z' | b'A'..=b'Z' | b'/') => {
+            let close = rest.iter().take(LONGEST_TAG).position(|spot| spot.byte() == b'>')?;
+            Some((NO_LETTER, close + 1))
         }
         _ => None,
     }
 }
 
-fn from_hex<T: Spot>(source: &[T], skip: usize) -> Vec<T> {
+pub(super) fn from_hex<T: Spot>(source: &[T], skip: usize) -> Vec<T> {
     let mut out = Vec::with_capacity(source.len() / 2);
     let (mut skipped, mut high) = (0, None);
     for (at, spot) in source.iter().enumerate() {
@@ -107,25 +131,89 @@ fn from_hex<T: Spot>(source: &[T], skip: usize) -> Vec<T> {
     out
 }
 
-/// Bytes as numbers: `[99, 111, 103, …]`. A number that is no letter's parts what is around it.
-fn from_decimal<T: Spot>(source: &[T]) -> Vec<T> {
+/// Bytes as numbers: `[99, 111, 103, …]`, `143 157 147`, `01100011`. A number that is no letter's parts what is around it, and
+/// one of twice as many digits stands for two bytes, the last one first.
+pub(super) fn from_numbers<T: Spot>(source: &[T], base: u32) -> Vec<T> {
+    let digits = match base {
+        2 => 8,
+        _ => 3,
+    };
     let mut out = Vec::new();
-    let mut at = 0;
-    while at < source.len() {
-        let digits = source[at..].iter().take_while(|spot| spot.byte().is_ascii_digit()).count();
-        if digits > 0 {
-            let number = source[at..at + digits.min(4)]
-                .iter()
-                .fold(0, |number, spot| number * 10 + u32::from(spot.byte() - b'0'));
-            let byte = u8::try_from(number).ok().filter(u8::is_ascii_graphic).unwrap_or_default();
-            out.push(T::of(byte, &source[at], &source[at + digits - 1]));
+    for number in source.chunk_by(|one, next| one.byte().is_ascii_digit() == next.byte().is_ascii_digit()) {
+        let (Some(first), Some(last)) = (number.first(), number.last()) else { continue };
+        if !first.byte().is_ascii_digit() {
+            continue;
         }
-        at += digits.max(1);
+        let value = if number.len() > 2 * digits { None } else { value(number, base) };
+        let [.., high, low] = value.unwrap_or_default().to_be_bytes();
+        let is_letter = value.is_some_and(|value| value <= 0xffff);
+        for byte in [low, high].into_iter().take(if number.len() > digits && base != 10 { 2 } else { 1 }) {
+            out.push(T::of(if is_letter && byte.is_ascii_graphic() { byte } else { 0 }, first, last));
+        }
     }
     out
 }
 
-fn from_base64<T: Spot>(source: &[T], skip: usize) -> Vec<T> {
+/// The number that digits stand for.
+fn value<T: Spot>(digits: &[T], base: u32) -> Option<u32> {
+    digits.iter().try_fold(0u32, |value, spot| value.checked_mul(base)?.checked_add(char::from(spot.byte()).to_digit(base)?))
+}
+
+/// A line of base32 that goes on in the next one has so many digits at least.
+const LONG_LINE: usize = 32;
+
+/// Base32, in any letter case. Each word is read from its beginning, and a long one goes on behind the end of its line.
+pub(super) fn from_base32<T: Spot>(source: &[T]) -> Vec<T> {
+    let mut out = Vec::with_capacity(source.len() / 8 * 5);
+    let (mut bits, mut count, mut length) = (0u32, 0, 0);
+    let mut first = source.first();
+    for spot in source {
+        let digit = match spot.byte().to_ascii_uppercase() {
+            byte @ b'A'..=b'Z' => byte - b'A',
+            byte @ b'2'..=b'7' => byte - b'2' + 26,
+            b'\n' | b'\r' if length >= LONG_LINE => continue,
+            _ => {
+                (bits, count, length) = (0, 0, 0);
+                continue;
+            }
+        };
+        if count == 0 {
+            first = Some(spot);
+        }
+        (bits, count, length) = (bits << 5 | u32::from(digit), count + 5, length + 1);
+        if count >= 8 {
+            count -= 8;
+            let [.., byte] = (bits >> count).to_be_bytes();
+            out.push(T::of(byte, first.unwrap_or(spot), spot));
+            first = Some(spot);
+        }
+    }
+    out
+}
+
+/// Letters of other alphabets as the plain ones that they look like; what else is not ASCII shows nothing.
+pub(super) fn alike<T: Spot>(source: &[T]) -> Vec<T> {
+    let bytes: Vec<u8> = source.iter().map(Spot::byte).collect();
+    let mut out = Vec::with_capacity(source.len());
+    let mut at = 0;
+    for chunk in bytes.utf8_chunks() {
+        for c in chunk.valid().chars() {
+            let last = at + c.len_utf8() - 1;
+            out.extend(plain(c).map(|byte| T::of(byte, &source[at], &source[last])));
+            at = last + 1;
+        }
+        at += chunk.invalid().len();
+    }
+    out
+}
+
+/// The byte of the plain character that `c` looks like.
+fn plain(c: char) -> Option<u8> {
+    let plain = if c.is_ascii() { Some(c) } else { letters::alike(c) };
+    plain.and_then(|plain| u8::try_from(plain).ok())
+}
+
+pub(super) fn from_base64<T: Spot>(source: &[T], skip: usize) -> Vec<T> {
     let mut out = Vec::with_capacity(source.len() / 4 * 3);
     let digits = source.iter().filter_map(|spot| Some((base64_digit(spot.byte())?, spot)));
     let mut last: Option<(u8, &T)> = None;

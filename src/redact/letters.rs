@@ -20,3 +20,39 @@ pub(super) fn plain(c: char) -> Option<char> {
         _ => None,
     }
 }
+
+/// Letters of other alphabets, each before the plain one that it looks like: Cyrillic, Greek, small capitals, raised and lowered ones.
+const LOOK_ALIKES: &str = "аaеeоoрpсcхxуyіiѕsјjԁdһhԛqԝwАAВBЕEКKМMНHОOРPСCТTХXУYІIЅSЈJΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXοoνvρpιiκkχx\
+    ᴀaʙbᴄcᴅdᴇeꜰfɢgʜhɪiᴊjᴋkʟlᴍmɴnᴏoᴘpǫqʀrꜱsᴛtᴜuᴠvᴡwʏyᴢzᵃaᵇbᶜcᵈdᵉeᶠfᵍgʰhⁱiʲjᵏkˡlᵐmⁿnᵒoᵖpʳrˢsᵗtᵘuᵛvʷwˣxʸyᶻz\
+    ᴬAᴮBᴰDᴱEᴳGᴴHᴵIᴶJᴷKᴸLᴹMᴺNᴼOᴾPᴿRᵀTᵁUⱽVᵂW⁰0¹1²2³3⁴4⁵5⁶6⁷7⁸8⁹9₀0₁1₂2₃3₄4₅5₆6₇7₈8₉9ₐaₑeₕhᵢiⱼjₖkₗlₘmₙnₒoₚpᵣrₛsₜtᵤuᵥvₓx";
+
+/// Letters and digits with something around them, where the first of a row stands, and what they are in order.
+const ROWS: [(char, &str); 14] = [
+    ('\u{2460}', "123456789"),
+    ('\u{2474}', "123456789"),
+    ('\u{249c}', "abcdefghijklmnopqrstuvwxyz"),
+    ('\u{24ea}', "0"),
+    ('\u{24f5}', "123456789"),
+    ('\u{24ff}', "0"),
+    ('\u{2776}', "123456789"),
+    ('\u{2780}', "123456789"),
+    ('\u{278a}', "123456789"),
+    ('\u{1f110}', "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    ('\u{1f130}', "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    ('\u{1f150}', "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    ('\u{1f170}', "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+    ('\u{1f1e6}', "ABCDEFGHIJKLMNOPQRSTUVWXYZ"),
+];
+
+/// The plain character that `c` looks like: also a letter of another alphabet, which is itself where a text is read for its words.
+pub(super) fn alike(c: char) -> Option<char> {
+    let of_row = || {
+        let row = ROWS.iter().rev().find(|(first, _)| *first <= c)?;
+        row.1.chars().nth(usize::try_from(u32::from(c) - u32::from(row.0)).ok()?)
+    };
+    let tag = || char::from_u32(u32::from(c).checked_sub(0xe0000)?).filter(char::is_ascii_alphanumeric);
+    plain(c)
+        .or_else(|| LOOK_ALIKES.chars().skip_while(|alike| *alike != c).nth(1))
+        .or_else(of_row)
+        .or_else(tag)
+}

@@ -1,15 +1,15 @@
 //! A key that is known, found in every spelling a text may give it. Pure.
 //!
-//! A text is read in several ways at once: as it stands, with its escapes resolved once and twice, and each of these as
-//! hexadecimal, as base64 from every offset and as decimal numbers. Every reading keeps letters and digits only, in lower
-//! case, so that white space, separators and invisible characters hide nothing.
+//! A text is read in every way in which it may spell something ([`spelled`]), and each of these readings is searched for the key
+//! as it is, from its end, and with its letters shifted by half the alphabet. Only letters and digits count, in lower case, so that
+//! white space, separators and invisible characters hide nothing.
 
 use std::cell::LazyCell;
 use std::ops::Range;
 
-use super::encoding::{DECODINGS, decoded, unescaped};
 use super::place::looked_at;
 use super::reading;
+use super::spelled::{self, along};
 
 /// So many letters and digits of a key in a row, whatever stands between them, are no coincidence.
 const TELLING_LENGTH: usize = 16;
@@ -29,9 +29,6 @@ const SHORT: usize = 8;
 /// A key shorter than this is none: it would be found everywhere.
 const SHORTEST: usize = 4;
 
-/// How often escapes are resolved.
-const MOST_LEVELS: usize = 2;
-
 /// So many places has the table of what parts begin with.
 const PLACES: usize = 1 << 13;
 
@@ -39,7 +36,8 @@ const PLACES: usize = 1 << 13;
 #[derive(Clone, PartialEq, Eq)]
 pub struct OwnKey {
     whole: String,
-    letters: Vec<u8>,
+    /// Its letters and digits in lower case: as they are, from the last one on, and shifted.
+    spellings: [Vec<u8>; 3],
     /// What a telling part of the key may begin with, four letters each.
     parts: Vec<u32>,
     /// Whether one of these has a place in a table: most places of a text are passed over by that.
@@ -49,43 +47,51 @@ pub struct OwnKey {
 /// One way to read a text: bytes, each with where it stands in the text.
 type Reading = Vec<(u8, Range<usize>)>;
 
+/// Where the letters of a part of a key stand.
+type Found = Vec<Range<usize>>;
+
 /// Where one of these keys stands in `text`, or a telling part of one.
 pub(super) fn find(keys: &[OwnKey], text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     if keys.iter().all(|key| key.whole.len() < SHORTEST) {
-        return found;
+        return Vec::new();
     }
     let place = |at: usize| at..at + 1;
-    find_decoded(keys, text, place, &mut found);
+    find_spelled(keys, text, place, &mut found);
     if let Some(seen) = reading::Reading::as_seen(text) {
-        find_decoded(keys, &seen.text, |at| seen.origin(place(at)), &mut found);
+        find_spelled(keys, &seen.text, |at| seen.origin(place(at)), &mut found);
     }
+    let mut found: Vec<_> = found.iter().flat_map(|letters| stretches(text.as_bytes(), letters)).collect();
     found.iter_mut().for_each(|range| widen(text, range));
     super::merged(found)
 }
 
-/// Adds what is found in a reading, with its escapes resolved once and twice, and in what these encode. Where its bytes stand is
-/// only asked of what may hold a part of a key.
-fn find_decoded(keys: &[OwnKey], text: &str, place: impl Fn(usize) -> Range<usize>, found: &mut Vec<Range<usize>>) {
-    let mut bytes = text.as_bytes().to_vec();
-    for level in 0..=MOST_LEVELS {
+/// Adds what is found in whatever `text` may spell. Where bytes stand is only asked of what may hold a part of a key.
+fn find_spelled(keys: &[OwnKey], text: &str, place: impl Fn(usize) -> Range<usize>, found: &mut Vec<Found>) {
+    spelled::each(text.as_bytes(), &mut |bytes, ways| {
         let placed = LazyCell::new(|| {
-            let mut placed: Reading = text.bytes().enumerate().map(|(at, byte)| (byte, place(at))).collect();
-            (0..level).for_each(|_| placed = unescaped(&placed));
-            placed
+            let placed: Reading = text.bytes().enumerate().map(|(at, byte)| (byte, place(at))).collect();
+            along(placed, ways)
         });
-        keys.iter().filter(|key| key.may_stand_in(&bytes)).for_each(|key| key.find_in(&placed, found));
-        for way in 0..DECODINGS {
-            let encoded = decoded(&bytes, way);
-            let placed = LazyCell::new(|| decoded(&placed, way));
-            keys.iter().filter(|key| key.may_stand_in(&encoded)).for_each(|key| key.find_in(&placed, found));
+        keys.iter().filter(|key| key.may_stand_in(bytes)).for_each(|key| key.find_in(&placed, found));
+    });
+}
+
+/// The stretches of `text` that these places are in: what stands between them goes, too, unless there is a line's end with words
+/// behind, which another part of the key follows.
+fn stretches(text: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
+    let mut stretches: Vec<Range<usize>> = Vec::new();
+    for place in places {
+        let is_apart = |end: usize| {
+            let between = text.get(end..place.start).unwrap_or_default();
+            between.contains(&b'\n') && between.iter().any(counts)
+        };
+        match stretches.last_mut() {
+            Some(last) if !is_apart(last.end) => *last = last.start.min(place.start)..last.end.max(place.end),
+            _ => stretches.push(place.clone()),
         }
-        let resolved = unescaped(&bytes);
-        if resolved.len() == bytes.len() {
-            break;
-        }
-        bytes = resolved;
     }
+    stretches
 }
 
 impl OwnKey {
@@ -94,11 +100,18 @@ impl OwnKey {
         let whole = key.trim().to_string();
         let bytes = whole.strip_prefix("cog_").unwrap_or(&whole).bytes();
         let letters: Vec<u8> = bytes.filter(counts).map(|byte| byte.to_ascii_lowercase()).collect();
+        let spellings = [letters.clone(), letters.iter().rev().copied().collect(), letters.iter().map(shifted).collect()];
         let count = (letters.len() + 1).saturating_sub(telling(&letters));
-        let parts: Vec<u32> = letters.windows(SHORTEST_PART).take(count).map(number).collect();
+        let parts = spellings.iter().flat_map(|letters| letters.windows(SHORTEST_PART).take(count).map(number));
+        let parts: Vec<u32> = parts.collect();
         let mut begins = vec![false; PLACES];
         parts.iter().for_each(|part| begins[place_of(*part)] = true);
-        OwnKey { letters, parts, begins, whole }
+        OwnKey { spellings, parts, begins, whole }
+    }
+
+    /// How many letters and digits it has.
+    fn count(&self) -> usize {
+        self.spellings[0].len()
     }
 
     /// Whether the letters and digits of `bytes` have as many of the key's in a row as every part of it has.
@@ -106,7 +119,7 @@ impl OwnKey {
         if self.whole.len() < SHORTEST {
             return false;
         }
-        if self.letters.len() < FEW_LETTERS {
+        if self.count() < FEW_LETTERS {
             return bytes.len() >= self.whole.len();
         }
         looked_at(bytes.len());
@@ -117,64 +130,34 @@ impl OwnKey {
         })
     }
 
-    /// Adds every stretch that is a telling part of the key.
-    fn find_in(&self, reading: &[(u8, Range<usize>)], found: &mut Vec<Range<usize>>) {
-        if self.letters.len() < FEW_LETTERS {
+    /// Adds every part of the key that is a telling one.
+    fn find_in(&self, reading: &[(u8, Range<usize>)], found: &mut Vec<Found>) {
+        if self.count() < FEW_LETTERS {
             self.find_whole(reading, found);
             return;
         }
         let letters = letters(reading);
-        let telling = telling(&self.letters);
+        let telling = telling(&self.spellings[0]);
         let mut at = 0;
         while at + telling <= letters.len() {
             let next = letters[at..at + SHORTEST_PART].iter().map(|letter| letter.byte);
             let next = next.fold(0, |number, byte| number << 8 | u32::from(byte));
-            if !self.begins[place_of(next)] || !self.parts.contains(&next) {
-                looked_at(1);
+            looked_at(1);
+            let is_part = self.begins[place_of(next)] && self.parts.contains(&next);
+            let parts = self.spellings.iter().filter(|_| is_part).map(|key| part(key, &letters[at..]));
+            let longest = parts.max_by_key(|parts| parts.iter().map(Range::len).sum::<usize>()).unwrap_or_default();
+            if longest.iter().map(Range::len).sum::<usize>() < telling {
                 at += 1;
                 continue;
             }
-            // Of two equally long parts the first: more of the key may follow on the next line.
-            let parts = (0..=self.letters.len() - telling).rev();
-            let parts = parts.map(|offset| (common(&self.letters[offset..], &letters[at..]), offset));
-            let (length, offset) = parts.max_by_key(|(length, _)| *length).unwrap_or_default();
-            let further = self.on_further_lines(&letters[at + length..], offset + length, length);
-            if length == 0 || length + further.iter().map(Range::len).sum::<usize>() < telling {
-                at += 1;
-                continue;
-            }
-            let further = further.iter().map(|part| length + part.start..length + part.end);
-            let mut last = 0;
-            for part in std::iter::once(0..length).chain(further) {
-                found.push(letters[at + part.start].place.start..letters[at + part.end - 1].place.end);
-                last = part.end;
-            }
-            at += last;
+            let places = longest.iter().flat_map(|part| &letters[at + part.start..at + part.end]);
+            found.push(places.map(|letter| letter.place.clone()).collect());
+            at += longest.last().map_or(1, |part| part.end);
         }
-    }
-
-    /// Where the key goes on after a part of it that ends its line, behind what a log puts before a line. Counted in letters.
-    fn on_further_lines(&self, rest: &[Letter<'_>], mut known: usize, part: usize) -> Vec<Range<usize>> {
-        let (mut parts, mut at) = (Vec::new(), 0);
-        if part < SHORTEST_PART {
-            return parts;
-        }
-        while known < self.letters.len() && rest.get(at).is_some_and(|letter| letter.begins_line) {
-            let least = SHORTEST_PART.min(self.letters.len() - known);
-            let end = rest.len().min(at + LONGEST_PREFIX);
-            let next = (at..end).find_map(|from| {
-                let length = common(&self.letters[known..], &rest[from..]);
-                (length >= least).then_some(from..from + length)
-            });
-            let Some(next) = next else { break };
-            (known, at) = (known + next.len(), next.end);
-            parts.push(next);
-        }
-        parts
     }
 
     /// Adds every stretch that is the key as it is, in any letter case where it is long enough to be no word.
-    fn find_whole(&self, reading: &[(u8, Range<usize>)], found: &mut Vec<Range<usize>>) {
+    fn find_whole(&self, reading: &[(u8, Range<usize>)], found: &mut Vec<Found>) {
         let key = self.whole.as_bytes();
         let is_word = key.len() < SHORT;
         for (at, window) in reading.windows(key.len()).enumerate() {
@@ -187,9 +170,36 @@ impl OwnKey {
                 !goes_on(before) && !goes_on(reading.get(at + key.len()))
             };
             if is_key && (!is_word || stands_alone()) {
-                found.push(window[0].1.start..window[key.len() - 1].1.end);
+                found.push(window.iter().map(|(_, place)| place.clone()).collect());
             }
         }
+    }
+}
+
+/// The parts of a key that begin `letters`: of two equally long ones the first, for more of the key may follow on further lines.
+fn part(key: &[u8], letters: &[Letter<'_>]) -> Vec<Range<usize>> {
+    let offsets = (0..=key.len() - telling(key)).rev();
+    let parts = offsets.map(|offset| (common(&key[offset..], letters), offset));
+    let (length, offset) = parts.max_by_key(|(length, _)| *length).unwrap_or_default();
+    let mut parts = vec![0..length];
+    if length >= SHORTEST_PART {
+        further(key, offset + length, letters, &mut parts);
+    }
+    parts
+}
+
+/// Adds where a key goes on of which so much is known, after a part of it that ends its line, behind what a log puts before a line.
+fn further(key: &[u8], mut known: usize, letters: &[Letter<'_>], parts: &mut Vec<Range<usize>>) {
+    let mut at = parts.last().map_or(0, |part| part.end);
+    while known < key.len() && letters.get(at).is_some_and(|letter| letter.begins_line) {
+        let least = SHORTEST_PART.min(key.len() - known);
+        let next = (at..letters.len().min(at + LONGEST_PREFIX)).find_map(|from| {
+            let length = common(&key[known..], &letters[from..]);
+            (length >= least).then_some(from..from + length)
+        });
+        let Some(next) = next else { break };
+        (known, at) = (known + next.len(), next.end);
+        parts.push(next);
     }
 }
 
@@ -234,6 +244,11 @@ fn common(key: &[u8], letters: &[Letter<'_>]) -> usize {
     let length = key.iter().zip(letters).take_while(|(key, letter)| **key == letter.byte).count();
     looked_at(length + 1);
     length
+}
+
+/// A letter thirteen places further in the alphabet, as ROT13 has it.
+fn shifted(letter: &u8) -> u8 {
+    if letter.is_ascii_lowercase() { (letter - b'a' + 13) % 26 + b'a' } else { *letter }
 }
 
 /// What tells a key from another, whatever was put in between. Bytes beyond ASCII do so too.

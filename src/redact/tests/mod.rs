@@ -4,6 +4,7 @@
 
 mod generated;
 mod grid;
+mod own;
 mod random;
 mod work;
 
