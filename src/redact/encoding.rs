@@ -71,8 +71,9 @@ fn escape<T: Spot>(rest: &[T]) -> Option<(u8, usize)> {
         }
         Some(u8::try_from(value).unwrap_or_else(|_| char::from_u32(value).and_then(plain).unwrap_or(NO_LETTER)))
     };
-    let count =
-        |from: usize, alphabet: fn(&u8) -> bool| (from..).map_while(byte).take(LONGEST_NAME).take_while(alphabet).count();
+    let count = |from: usize, alphabet: fn(&u8) -> bool| {
+        (from..).map_while(byte).take(LONGEST_NAME).take_while(alphabet).count()
+    };
     match (byte(0)?, byte(1)?) {
         (b'%', _) => Some((number(1, 2, 16)?, 3)),
         // As e-mails have it; at the end of a line, nothing has ended.
@@ -156,7 +157,9 @@ pub(super) fn from_numbers<T: Spot>(source: &[T], base: u32) -> Vec<T> {
 
 /// The number that digits stand for.
 fn value<T: Spot>(digits: &[T], base: u32) -> Option<u32> {
-    digits.iter().try_fold(0u32, |value, spot| value.checked_mul(base)?.checked_add(char::from(spot.byte()).to_digit(base)?))
+    digits
+        .iter()
+        .try_fold(0u32, |value, spot| value.checked_mul(base)?.checked_add(char::from(spot.byte()).to_digit(base)?))
 }
 
 /// A line of base32 that goes on in the next one has so many digits at least.

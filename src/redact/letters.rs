@@ -50,9 +50,5 @@ pub(super) fn alike(c: char) -> Option<char> {
         let row = ROWS.iter().rev().find(|(first, _)| *first <= c)?;
         row.1.chars().nth(usize::try_from(u32::from(c) - u32::from(row.0)).ok()?)
     };
-    let tag = || char::from_u32(u32::from(c).checked_sub(0xe0000)?).filter(char::is_ascii_alphanumeric);
-    plain(c)
-        .or_else(|| LOOK_ALIKES.chars().skip_while(|alike| *alike != c).nth(1))
-        .or_else(of_row)
-        .or_else(tag)
+    plain(c).or_else(|| LOOK_ALIKES.chars().skip_while(|alike| *alike != c).nth(1)).or_else(of_row)
 }

@@ -8,7 +8,7 @@ use std::cell::LazyCell;
 use std::ops::Range;
 
 use super::place::looked_at;
-use super::reading;
+use super::reading::Reading;
 use super::spelled::{self, along};
 
 /// So many letters and digits of a key in a row, whatever stands between them, are no coincidence.
@@ -44,42 +44,36 @@ pub struct OwnKey {
     begins: Vec<bool>,
 }
 
-/// One way to read a text: bytes, each with where it stands in the text.
-type Reading = Vec<(u8, Range<usize>)>;
-
-/// Where the letters of a part of a key stand.
-type Found = Vec<Range<usize>>;
+/// Where the letters of a part of a key stand in a reading.
+type Part = Vec<usize>;
 
 /// Where one of these keys stands in `text`, or a telling part of one.
 pub(super) fn find(keys: &[OwnKey], text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     if keys.iter().all(|key| key.whole.len() < SHORTEST) {
-        return Vec::new();
+        return found;
     }
-    let place = |at: usize| at..at + 1;
-    find_spelled(keys, text, place, &mut found);
-    if let Some(seen) = reading::Reading::as_seen(text) {
-        find_spelled(keys, &seen.text, |at| seen.origin(place(at)), &mut found);
-    }
-    let mut found: Vec<_> = found.iter().flat_map(|letters| stretches(text.as_bytes(), letters)).collect();
+    let seen = Reading::as_seen(text);
+    spelled::each(seen.text.as_bytes(), &mut |bytes, ways| {
+        let parts = || keys.iter().filter(|key| key.may_stand_in(bytes)).flat_map(|key| key.find_in(bytes));
+        // Where bytes stand is only asked where something is found.
+        let placed = LazyCell::new(|| {
+            let places: Vec<_> =
+                seen.text.bytes().enumerate().map(|(at, byte)| (byte, seen.origin(at..at + 1))).collect();
+            along(&places, ways)
+        });
+        for part in parts() {
+            let places = part.into_iter().map(|at| placed[at].1.clone());
+            found.extend(stretches(text.as_bytes(), places));
+        }
+    });
     found.iter_mut().for_each(|range| widen(text, range));
     super::merged(found)
 }
 
-/// Adds what is found in whatever `text` may spell. Where bytes stand is only asked of what may hold a part of a key.
-fn find_spelled(keys: &[OwnKey], text: &str, place: impl Fn(usize) -> Range<usize>, found: &mut Vec<Found>) {
-    spelled::each(text.as_bytes(), &mut |bytes, ways| {
-        let placed = LazyCell::new(|| {
-            let placed: Reading = text.bytes().enumerate().map(|(at, byte)| (byte, place(at))).collect();
-            along(placed, ways)
-        });
-        keys.iter().filter(|key| key.may_stand_in(bytes)).for_each(|key| key.find_in(&placed, found));
-    });
-}
-
 /// The stretches of `text` that these places are in: what stands between them goes, too, unless there is a line's end with words
 /// behind, which another part of the key follows.
-fn stretches(text: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
+fn stretches(text: &[u8], places: impl Iterator<Item = Range<usize>>) -> Vec<Range<usize>> {
     let mut stretches: Vec<Range<usize>> = Vec::new();
     for place in places {
         let is_apart = |end: usize| {
@@ -88,7 +82,7 @@ fn stretches(text: &[u8], places: &[Range<usize>]) -> Vec<Range<usize>> {
         };
         match stretches.last_mut() {
             Some(last) if !is_apart(last.end) => *last = last.start.min(place.start)..last.end.max(place.end),
-            _ => stretches.push(place.clone()),
+            _ => stretches.push(place),
         }
     }
     stretches
@@ -100,7 +94,8 @@ impl OwnKey {
         let whole = key.trim().to_string();
         let bytes = whole.strip_prefix("cog_").unwrap_or(&whole).bytes();
         let letters: Vec<u8> = bytes.filter(counts).map(|byte| byte.to_ascii_lowercase()).collect();
-        let spellings = [letters.clone(), letters.iter().rev().copied().collect(), letters.iter().map(shifted).collect()];
+        let spellings =
+            [letters.clone(), letters.iter().rev().copied().collect(), letters.iter().map(shifted).collect()];
         let count = (letters.len() + 1).saturating_sub(telling(&letters));
         let parts = spellings.iter().flat_map(|letters| letters.windows(SHORTEST_PART).take(count).map(number));
         let parts: Vec<u32> = parts.collect();
@@ -130,18 +125,18 @@ impl OwnKey {
         })
     }
 
-    /// Adds every part of the key that is a telling one.
-    fn find_in(&self, reading: &[(u8, Range<usize>)], found: &mut Vec<Found>) {
+    /// Every part of the key in `bytes` that is a telling one.
+    fn find_in(&self, bytes: &[u8]) -> Vec<Part> {
         if self.count() < FEW_LETTERS {
-            self.find_whole(reading, found);
-            return;
+            return self.find_whole(bytes);
         }
-        let letters = letters(reading);
+        let mut found = Vec::new();
+        let letters = letters(bytes);
         let telling = telling(&self.spellings[0]);
         let mut at = 0;
         while at + telling <= letters.len() {
-            let next = letters[at..at + SHORTEST_PART].iter().map(|letter| letter.byte);
-            let next = next.fold(0, |number, byte| number << 8 | u32::from(byte));
+            let next =
+                letters[at..at + SHORTEST_PART].iter().fold(0, |number, letter| number << 8 | u32::from(letter.byte));
             looked_at(1);
             let is_part = self.begins[place_of(next)] && self.parts.contains(&next);
             let parts = self.spellings.iter().filter(|_| is_part).map(|key| part(key, &letters[at..]));
@@ -150,38 +145,35 @@ impl OwnKey {
                 at += 1;
                 continue;
             }
-            let places = longest.iter().flat_map(|part| &letters[at + part.start..at + part.end]);
-            found.push(places.map(|letter| letter.place.clone()).collect());
+            let part = longest.iter().flat_map(|part| &letters[at + part.start..at + part.end]);
+            found.push(part.map(|letter| letter.at).collect());
             at += longest.last().map_or(1, |part| part.end);
         }
+        found
     }
 
-    /// Adds every stretch that is the key as it is, in any letter case where it is long enough to be no word.
-    fn find_whole(&self, reading: &[(u8, Range<usize>)], found: &mut Vec<Found>) {
+    /// Every place of the key as it is, in any letter case where it is long enough to be no word.
+    fn find_whole(&self, bytes: &[u8]) -> Vec<Part> {
         let key = self.whole.as_bytes();
         let is_word = key.len() < SHORT;
-        for (at, window) in reading.windows(key.len()).enumerate() {
-            let mut pairs = window.iter().zip(key);
-            let is_key = pairs.all(|((byte, _), key)| byte == key || (!is_word && byte.eq_ignore_ascii_case(key)));
+        let is_at = |at: &usize| {
+            let mut pairs = bytes[*at..].iter().zip(key);
             looked_at(key.len());
-            let goes_on = |neighbor: Option<&(u8, Range<usize>)>| neighbor.is_some_and(|(byte, _)| counts(byte));
-            let stands_alone = || {
-                let before = at.checked_sub(1).and_then(|before| reading.get(before));
-                !goes_on(before) && !goes_on(reading.get(at + key.len()))
-            };
-            if is_key && (!is_word || stands_alone()) {
-                found.push(window.iter().map(|(_, place)| place.clone()).collect());
-            }
-        }
+            pairs.all(|(byte, key)| byte == key || (!is_word && byte.eq_ignore_ascii_case(key)))
+        };
+        let goes_on = |at: Option<usize>| at.and_then(|at| bytes.get(at)).is_some_and(counts);
+        let stands_alone = |at: usize| !goes_on(at.checked_sub(1)) && !goes_on(Some(at + key.len()));
+        let places = (0..(bytes.len() + 1).saturating_sub(key.len())).filter(is_at);
+        places.filter(|at| !is_word || stands_alone(*at)).map(|at| (at..at + key.len()).collect()).collect()
     }
 }
 
 /// The parts of a key that begin `letters`: of two equally long ones the first, for more of the key may follow on further lines.
-fn part(key: &[u8], letters: &[Letter<'_>]) -> Vec<Range<usize>> {
+fn part(key: &[u8], letters: &[Letter]) -> Vec<Range<usize>> {
     let offsets = (0..=key.len() - telling(key)).rev();
     let parts = offsets.map(|offset| (common(&key[offset..], letters), offset));
     let (length, offset) = parts.max_by_key(|(length, _)| *length).unwrap_or_default();
-    let mut parts = vec![0..length];
+    let mut parts = Vec::from([0..length]);
     if length >= SHORTEST_PART {
         further(key, offset + length, letters, &mut parts);
     }
@@ -189,7 +181,7 @@ fn part(key: &[u8], letters: &[Letter<'_>]) -> Vec<Range<usize>> {
 }
 
 /// Adds where a key goes on of which so much is known, after a part of it that ends its line, behind what a log puts before a line.
-fn further(key: &[u8], mut known: usize, letters: &[Letter<'_>], parts: &mut Vec<Range<usize>>) {
+fn further(key: &[u8], mut known: usize, letters: &[Letter], parts: &mut Vec<Range<usize>>) {
     let mut at = parts.last().map_or(0, |part| part.end);
     while known < key.len() && letters.get(at).is_some_and(|letter| letter.begins_line) {
         let least = SHORTEST_PART.min(key.len() - known);
@@ -203,21 +195,21 @@ fn further(key: &[u8], mut known: usize, letters: &[Letter<'_>], parts: &mut Vec
     }
 }
 
-/// A letter or digit of a reading, in lower case.
-struct Letter<'a> {
+/// A letter or digit of a reading, in lower case, and where it stands there.
+struct Letter {
     byte: u8,
-    place: &'a Range<usize>,
+    at: usize,
     /// Whether it is the first of its line.
     begins_line: bool,
 }
 
-fn letters(reading: &[(u8, Range<usize>)]) -> Vec<Letter<'_>> {
+fn letters(bytes: &[u8]) -> Vec<Letter> {
     let mut begins_line = false;
     let mut letters = Vec::new();
-    for (byte, place) in reading {
+    for (at, byte) in bytes.iter().enumerate() {
         begins_line |= *byte == b'\n';
         if counts(byte) {
-            letters.push(Letter { byte: byte.to_ascii_lowercase(), place, begins_line });
+            letters.push(Letter { byte: byte.to_ascii_lowercase(), at, begins_line });
             begins_line = false;
         }
     }
@@ -240,7 +232,7 @@ fn place_of(letters: u32) -> usize {
 }
 
 /// How many letters of the key begin `letters`.
-fn common(key: &[u8], letters: &[Letter<'_>]) -> usize {
+fn common(key: &[u8], letters: &[Letter]) -> usize {
     let length = key.iter().zip(letters).take_while(|(key, letter)| **key == letter.byte).count();
     looked_at(length + 1);
     length

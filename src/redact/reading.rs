@@ -63,8 +63,7 @@ const ESCAPED: Step = Step { may_begin: |byte| b"\\%&".contains(&byte), read: es
 impl<'a> Reading<'a> {
     /// All readings of `text` that differ.
     pub fn all(text: &'a str) -> Vec<Reading<'a>> {
-        let as_it_is = Reading { text: Cow::Borrowed(text), origins: Vec::new() };
-        let mut readings = vec![as_it_is.after(&SEEN).unwrap_or(as_it_is)];
+        let mut readings = vec![Reading::as_seen(text)];
         while let Some(resolved) = readings.last().and_then(|last| last.after(&ESCAPED)) {
             readings.push(resolved.after(&SEEN).unwrap_or(resolved));
             if readings.len() > MOST_LEVELS {
@@ -74,9 +73,10 @@ impl<'a> Reading<'a> {
         readings
     }
 
-    /// The text without what a person does not see; `None` where that is nothing.
-    pub fn as_seen(text: &'a str) -> Option<Reading<'a>> {
-        Reading { text: Cow::Borrowed(text), origins: Vec::new() }.after(&SEEN)
+    /// The text without what a person does not see.
+    pub fn as_seen(text: &'a str) -> Reading<'a> {
+        let as_it_is = Reading { text: Cow::Borrowed(text), origins: Vec::new() };
+        as_it_is.after(&SEEN).unwrap_or(as_it_is)
     }
 
     /// Where a part of the reading stands in the text.

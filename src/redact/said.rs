@@ -139,7 +139,8 @@ const SHORTEST_TOLD: usize = 6;
 /// The password of which it is said afterwards that it is one: `… is the new root password`.
 pub(super) fn said_after(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    let length = run(&rest[..boundary(rest, CODE)], |byte| byte.is_ascii_graphic() && !b"\"'`,;()<>/=:".contains(&byte));
+    let length =
+        run(&rest[..boundary(rest, CODE)], |byte| byte.is_ascii_graphic() && !b"\"'`,;()<>/=:".contains(&byte));
     if length < SHORTEST_TOLD {
         return None;
     }

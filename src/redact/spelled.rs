@@ -13,10 +13,8 @@ const READABLE: usize = 16;
 /// One way to read bytes as others.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Way {
-    /// Escapes resolved, and marks of HTML left out.
+    /// Escapes resolved, marks of HTML left out, and letters of other alphabets as the plain ones that they look like.
     Escapes,
-    /// Letters of other alphabets as the plain ones that they look like.
-    Alike,
     /// The groups of digits of a dump's rows, without what stands before and behind them.
     Groups,
     /// The same, the bytes of each group turned around, as machines keep numbers.
@@ -34,11 +32,10 @@ pub(super) enum Way {
     Numbers(u32),
 }
 
-use Way::{Alike, Base32, Base64, Escapes, Groups, Hex, LastWords, Numbers, Turned, Unprefixed};
+use Way::{Base32, Base64, Escapes, Groups, Hex, LastWords, Numbers, Turned, Unprefixed};
 
-const WAYS: [Way; 16] = [
+const WAYS: [Way; 15] = [
     Escapes,
-    Alike,
     Groups,
     Turned,
     LastWords,
@@ -55,14 +52,14 @@ const WAYS: [Way; 16] = [
     Numbers(2),
 ];
 
-/// Calls `visit` with `bytes`, and with all that they may stand for: each time with the ways that lead there.
-pub(super) fn each(bytes: &[u8], visit: &mut impl FnMut(&[u8], &[Way])) {
-    follow(bytes, &mut Vec::new(), visit);
+/// Calls `visit` with `source`, and with all that it may stand for: each time with the ways that lead there.
+pub(super) fn each(source: &[u8], visit: &mut impl FnMut(&[u8], &[Way])) {
+    follow(&alike(source), &mut Vec::new(), visit);
 }
 
 /// What `source` stands for, read in these ways one after the other.
-pub(super) fn along<T: Spot>(source: Vec<T>, ways: &[Way]) -> Vec<T> {
-    ways.iter().fold(source, |source, way| way.read(&source))
+pub(super) fn along<T: Spot>(source: &[T], ways: &[Way]) -> Vec<T> {
+    ways.iter().fold(alike(source), |source, way| way.read(&source))
 }
 
 fn follow(bytes: &[u8], ways: &mut Vec<Way>, visit: &mut impl FnMut(&[u8], &[Way])) {
@@ -86,22 +83,22 @@ fn follow(bytes: &[u8], ways: &mut Vec<Way>, visit: &mut impl FnMut(&[u8], &[Way
 impl Way {
     /// Whether other bytes come out, and not only some of the same.
     fn decodes(self) -> bool {
-        !matches!(self, Escapes | Alike | Groups | Turned | LastWords | Unprefixed)
+        self != Escapes && !self.lays_out()
+    }
+
+    /// Whether it goes by lines.
+    fn lays_out(self) -> bool {
+        matches!(self, Groups | Turned | LastWords | Unprefixed)
     }
 
     /// Whether there may be something new in this way after that one.
     fn may_follow(self, last: Way) -> bool {
-        let lays_out = |way: Way| matches!(way, Groups | Turned | LastWords | Unprefixed);
-        match self {
-            Alike => last != Alike && !lays_out(last),
-            _ => !(lays_out(self) && lays_out(last)),
-        }
+        !last.lays_out() || self.decodes()
     }
 
     fn read<T: Spot>(self, source: &[T]) -> Vec<T> {
         match self {
-            Escapes => unescaped(source),
-            Alike => alike(source),
+            Escapes => alike(&unescaped(source)),
             Groups => rows::groups(source, false),
             Turned => rows::groups(source, true),
             LastWords => rows::last_words(source),

@@ -28,7 +28,8 @@ fn bytes(key: &[Piece], write: impl Fn(u8) -> String) -> Vec<Piece> {
 
 /// Groups of so many bytes of the key, written in one piece.
 fn grouped(key: &[Piece], size: usize, write: impl Fn(&[u8]) -> String) -> Vec<Piece> {
-    let bytes: Vec<_> = key.iter().flat_map(|(text, told)| text.bytes().map(move |byte| (byte, told.clone()))).collect();
+    let bytes: Vec<_> =
+        key.iter().flat_map(|(text, told)| text.bytes().map(move |byte| (byte, told.clone()))).collect();
     let group = |group: &[(u8, std::ops::Range<usize>)]| {
         let told = group.iter().map(|(_, told)| told);
         let (first, last) = (told.clone().map(|told| told.start).min(), told.map(|told| told.end).max());
@@ -84,7 +85,8 @@ fn dump(key: &[Piece], group: usize, is_turned: bool, begin: impl Fn(usize) -> S
     let mut out = in_lines(groups, per_line, begin);
     if shows {
         let lines = shown.len().div_ceil(16);
-        let mut ends: Vec<usize> = out.iter().enumerate().filter(|(_, piece)| piece.0.starts_with('\n')).map(|(at, _)| at).collect();
+        let mut ends: Vec<usize> =
+            out.iter().enumerate().filter(|(_, piece)| piece.0.starts_with('\n')).map(|(at, _)| at).collect();
         ends.push(out.len());
         for nth in (0..lines).rev() {
             let column: String = shown.chars().skip(16 * nth).take(16).collect();
@@ -162,8 +164,24 @@ fn spellings(key: &str) -> Vec<(&'static str, Vec<Piece>)> {
         ("struck", each(key, |c| format!("{c}\u{336}"))),
         ("color", each(key, |c| format!("\u{1b}[31m{c}\u{1b}[0m"))),
         ("cyrillic", each(key, alike)),
-        ("cyrillic json", each(key, |c| alike(c).chars().map(|c| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) }).collect())),
-        ("cyrillic percent", each(key, |c| alike(c).bytes().map(|byte| if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect())),
+        (
+            "cyrillic json",
+            each(key, |c| {
+                alike(c)
+                    .chars()
+                    .map(|c| if c.is_ascii() { c.to_string() } else { format!("\\u{:04x}", u32::from(c)) })
+                    .collect()
+            }),
+        ),
+        (
+            "cyrillic percent",
+            each(key, |c| {
+                alike(c)
+                    .bytes()
+                    .map(|byte| if byte.is_ascii() { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+                    .collect()
+            }),
+        ),
         ("small", each(key, small)),
         ("wide", each(key, |c| alphabet(c, 0xff21, 0xff41, 0xff10))),
         ("bold letters", each(key, |c| alphabet(c, 0x1d400, 0x1d41a, 0x1d7ce))),
@@ -172,7 +190,6 @@ fn spellings(key: &str) -> Vec<(&'static str, Vec<Piece>)> {
         ("filled squares", each(key, |c| alphabet(c.to_ascii_uppercase(), 0x1f170, 0, 0))),
         ("filled circles", each(key, |c| alphabet(c.to_ascii_uppercase(), 0x1f150, 0, 0))),
         ("flags", each(key, |c| alphabet(c.to_ascii_uppercase(), 0x1f1e6, 0, 0) + " ")),
-        ("tags", each(key, |c| char::from_u32(0xe0000 + u32::from(c)).unwrap_or(c).to_string())),
         ("hex", hex(key)),
         ("hex of utf-16", bytes(key, |byte| format!("{byte:02x}00"))),
         ("utf-16", each(key, |c| format!("{c}\0"))),
@@ -180,8 +197,16 @@ fn spellings(key: &str) -> Vec<(&'static str, Vec<Piece>)> {
         ("utf-16 spelled", each(key, |c| format!("{c}\\0"))),
         ("utf-16 bytes", each(key, |c| format!("{c}\\x00"))),
         ("quoted-printable", bytes(key, |byte| format!("={byte:02X}"))),
-        ("quoted-printable marks", bytes(key, |byte| if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("={byte:02X}") })),
-        ("soft breaks", in_lines(key.to_vec(), 9, none).into_iter().map(|(text, told)| (text.replace('\n', "=\n"), told)).collect()),
+        (
+            "quoted-printable marks",
+            bytes(key, |byte| {
+                if byte.is_ascii_alphanumeric() { char::from(byte).to_string() } else { format!("={byte:02X}") }
+            }),
+        ),
+        (
+            "soft breaks",
+            in_lines(key.to_vec(), 9, none).into_iter().map(|(text, told)| (text.replace('\n', "=\n"), told)).collect(),
+        ),
         ("base64", base64(key)),
         ("base64 in lines", in_lines(base64(key), 5, none)),
         ("base64 in lines of a log", in_lines(base64(key), 5, log)),
@@ -201,13 +226,31 @@ fn spellings(key: &str) -> Vec<(&'static str, Vec<Piece>)> {
         ("hex in lines of a log", in_lines(hex(key), 16, log)),
         ("hexdump -C", dump(key, 1, false, |nth| format!("{:08x}  ", 16 * nth), true)),
         ("hexdump -C of a log", dump(key, 1, false, |nth| format!("{}{:08x}  ", log(nth), 16 * nth), true)),
-        ("hexdump -C shifted", dump(key, 1, false, |nth| if nth == 0 { "00000000  6b 3d ".to_string() } else { format!("{:08x}  ", 16 * nth) }, false)),
+        (
+            "hexdump -C shifted",
+            dump(
+                key,
+                1,
+                false,
+                |nth| if nth == 0 { "00000000  6b 3d ".to_string() } else { format!("{:08x}  ", 16 * nth) },
+                false,
+            ),
+        ),
         ("hexdump", dump(key, 2, true, |nth| format!("{:07x} ", 16 * nth), false)),
         ("xxd", dump(key, 2, false, |nth| format!("{:08x}: ", 16 * nth), true)),
         ("xxd -e", dump(key, 4, true, |nth| format!("{:08x}: ", 16 * nth), true)),
         ("od -tx1", dump(key, 1, false, |nth| format!("{:07o} ", 16 * nth), false)),
         ("od -b", in_lines(bytes(key, |byte| format!("{byte:03o} ")), 16, |nth| format!("{:07o} ", 16 * nth))),
-        ("od", in_lines(grouped(key, 2, |pair| format!("{:06o} ", u32::from(pair[0]) | u32::from(*pair.get(1).unwrap_or(&0)) << 8)), 8, |nth| format!("{:07o} ", 16 * nth))),
+        (
+            "od",
+            in_lines(
+                grouped(key, 2, |pair| {
+                    format!("{:06o} ", u32::from(pair[0]) | u32::from(*pair.get(1).unwrap_or(&0)) << 8)
+                }),
+                8,
+                |nth| format!("{:07o} ", 16 * nth),
+            ),
+        ),
         ("od -c", in_lines(each(key, |c| format!("  {c}")), 16, |nth| format!("{:07o} ", 16 * nth))),
         ("xxd -b", in_lines(bytes(key, |byte| format!("{byte:08b} ")), 6, |nth| format!("{:08x}: ", 6 * nth))),
         ("gdb", dump(key, 1, false, |nth| format!("0x7ffe{:04x}: ", 16 * nth), false)),
@@ -249,7 +292,9 @@ fn nothing_telling_of_the_own_key_stays_in_any_spelling() {
     for _ in 0..6 {
         let key = key(&mut numbers);
         let (redactor, own) = (Redactor::new([key.as_str()]), OwnKey::new(&key));
-        let cases = spellings(&key).into_iter().flat_map(|(name, pieces)| contexts.map(|context| (name, pieces.clone(), context)));
+        let cases = spellings(&key)
+            .into_iter()
+            .flat_map(|(name, pieces)| contexts.map(|context| (name, pieces.clone(), context)));
         for (name, mut pieces, context) in cases {
             // The ends of lines as they are, of Windows, and of JSON.
             let end = ["\n", "\r\n", "\\n"][numbers.below(3)];
