@@ -209,7 +209,9 @@ pub(super) fn of_radtest(place: Place<'_>) -> Option<Range<usize>> {
     let is_of_option = |nth: usize| told(&words[nth]).starts_with('-') || nth > 0 && told(&words[nth - 1]) == "-t";
     let options = (0..words.len()).take_while(|nth| is_of_option(*nth)).count();
     let [_, password, server, port, secret, ..] = &words[options..] else { return None };
-    let is_host = told(server).contains(['.', ':']) || told(server) == "localhost";
+    // Words of a sentence have no digits.
+    let is_host =
+        told(server).contains(|c: char| ".:".contains(c) || c.is_ascii_digit()) || told(server) == "localhost";
     let is_port = is_host && told(port).bytes().all(|byte| byte.is_ascii_digit());
     let at = if command == place.at { password } else { secret };
     let is_here = command == place.at || begin + port.range.start == place.at;

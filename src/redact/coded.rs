@@ -1,4 +1,5 @@
-//! What is written in base64 and is a secret, or says one, where it is read: `echo … | base64 -d`, a configuration as one word. Pure.
+//! What is written in base64 or hexadecimal digits and is a secret, or says one, where it is read: `echo … | base64 -d`, a
+//! configuration as one word, a command line as auditd has it: `proctitle=6D7973716C00…`. Pure.
 
 use std::ops::Range;
 
@@ -21,18 +22,16 @@ const LENIENT: GeneralPurposeConfig = GeneralPurposeConfig::new()
     .with_decode_padding_mode(DecodePaddingMode::Indifferent);
 const READERS: [GeneralPurpose; 2] = [GeneralPurpose::new(&STANDARD, LENIENT), GeneralPurpose::new(&URL_SAFE, LENIENT)];
 
-/// The runs of base64 in `text` that say something in which `has_secret` finds one.
+/// The runs of base64 and of hexadecimal digits in `text` that say something in which `has_secret` finds one.
 pub(super) fn secrets(text: &str, has_secret: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
     let (mut found, mut at) = (Vec::new(), 0);
     while let Some(next) = text.as_bytes()[at..].iter().position(|byte| is_digit(*byte)) {
         let begin = at + next;
         let length = run(&text[begin..], is_digit);
         at = begin + length + run(&text[begin + length..], |byte| byte == b'=');
-        let has_capital = || text.as_bytes()[begin..at].iter().any(u8::is_ascii_uppercase);
-        if length >= SHORTEST
-            && has_capital()
-            && said(&text[begin..begin + length]).is_some_and(|said| has_secret(&said))
-        {
+        let run = &text[begin..begin + length];
+        let readings = [said_in_hex(run), said(run).filter(|_| run.bytes().any(|byte| byte.is_ascii_uppercase()))];
+        if length >= SHORTEST && readings.iter().flatten().any(|said| has_secret(said)) {
             found.push(begin..at);
         }
     }
@@ -54,7 +53,21 @@ pub(super) fn is_secret_word(encoded: &str) -> bool {
 
 /// What a run of base64 says, where that is text. A signed envelope is not: its signatures prove something and open nothing.
 fn said(encoded: &str) -> Option<String> {
-    let text = String::from_utf8(decoded(encoded)?).ok()?;
+    text(decoded(encoded)?)
+}
+
+/// What a run of hexadecimal digits says, where that is text. Between the arguments of a command are bytes of zeros.
+fn said_in_hex(digits: &str) -> Option<String> {
+    let is_hex = digits.len().is_multiple_of(2) && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+    looked_at(digits.len());
+    let pairs = digits.as_bytes().chunks(2).filter(|_| is_hex);
+    let bytes = pairs.map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok());
+    let bytes: Option<Vec<u8>> = bytes.map(|byte| byte.map(|byte| if byte == 0 { b' ' } else { byte })).collect();
+    text(bytes?)
+}
+
+fn text(bytes: Vec<u8>) -> Option<String> {
+    let text = String::from_utf8(bytes).ok()?;
     let is_text = text.chars().all(|c| !c.is_control() || c.is_ascii_whitespace());
     (is_text && !text.contains("\"signatures\"")).then_some(text)
 }

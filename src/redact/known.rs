@@ -16,6 +16,9 @@ const TELLING_BODY: usize = 256;
 const GLUED: &str = "ghp_ gho_ ghu_ ghs_ ghr_ hf_ npm_ glc_ gsk_ nfp_ hvs. hvb. hvr. SG.";
 const LONG_BODY: usize = 24;
 
+/// The shortest part of a key that is told although all its letters are capitals.
+const SHORTEST_IN_CAPITALS: usize = 16;
+
 /// Keys of the same vendors by how they go on after a beginning that words end with, too: `task-`.
 const GOING_ON: [&str; 3] = ["ant-", "proj-", "svcacct-"];
 
@@ -35,7 +38,9 @@ pub(super) fn known_key(place: Place<'_>) -> Option<Range<usize>> {
     BEGINNINGS.get(first)?.iter().find_map(|rule| {
         let any_case = ["cog_", "apk_"].contains(&rule.text);
         let begin = rest.get(..rule.text.len())?;
-        if begin != rule.text && !(any_case && begin.eq_ignore_ascii_case(rule.text)) {
+        let is_shouted =
+            begin != rule.text && begin == rule.text.to_ascii_uppercase() && rule.text.ends_with(['_', '-']);
+        if begin != rule.text && !is_shouted && !(any_case && begin.eq_ignore_ascii_case(rule.text)) {
             return None;
         }
         let body = &rest[rule.text.len()..];
@@ -63,7 +68,8 @@ pub(super) fn known_key(place: Place<'_>) -> Option<Range<usize>> {
         let is_key = length >= rule.least
             && (is_address || looks_random(body, shortest))
             && has_form(rule.text, body, &place)
-            && !(any_case && is_wordy(body));
+            && !(any_case && is_wordy(body))
+            && (!is_shouted || any_case || is_in_capitals(body));
         (is_key && (!follows_a_word || may_follow))
             .then(|| rule.text.len() + run(&rest[rule.text.len()..], rule.alphabet))
             .map(|length| {
@@ -87,6 +93,17 @@ fn may_be_glued(beginning: &str, body: &str, before: Option<u8>) -> bool {
         "sk-" => body.len() >= 40 && is_strong(body) && GOING_ON.iter().any(|next| body.starts_with(next)),
         _ => GLUED.split(' ').any(|known| known == beginning) && (is_long() || body.len() >= 60 && is_strong(body)),
     }
+}
+
+/// Whether a key was written in capitals: the name of a setting has shorter words, and fewer digits.
+fn is_in_capitals(body: &str) -> bool {
+    let is_random = |part: &str| {
+        part.len() >= SHORTEST_IN_CAPITALS
+            && is_strong_in_capitals(part)
+            && part.bytes().filter(u8::is_ascii_digit).count() > 2
+            && looks_random(part, SHORTEST_IN_CAPITALS)
+    };
+    !body.bytes().any(|byte| byte.is_ascii_lowercase()) && body.split(['_', '-']).any(is_random)
 }
 
 /// Whether capitals have digits among them.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::files::{is_content, shows_secret};
 use super::place::{Place, boundary, looked_at};
 use super::random::is_strong;
+use super::speech::stands_in;
 
 /// How much of the line of a command is looked at, and of the one below.
 const LINE: usize = 256;
@@ -30,6 +31,17 @@ const PRINTING: [&str; 14] = [
     "create token ",
 ];
 
+/// Commands of stores of passwords, which print any word: what follows them names it.
+const OF_STORES: [&str; 7] = [
+    "pass show ",
+    "pass -c ",
+    "gopass show -o ",
+    "secret-tool lookup ",
+    "keyring get ",
+    "bw get password ",
+    "lpass show --password ",
+];
+
 /// The only word on the line that begins after this line's end.
 pub(super) fn below(place: Place<'_>) -> Option<Range<usize>> {
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(LINE))..place.at];
@@ -43,5 +55,15 @@ pub(super) fn below(place: Place<'_>) -> Option<Range<usize>> {
     let command = before.rsplit('\n').next()?;
     let begin = place.at + 1 + line.find(word)?;
     let is_printed = || word.len() >= SHORTEST && is_strong(word) && PRINTING.iter().any(|word| command.contains(word));
-    (is_printed() || is_content(word) && shows_secret(command)).then(|| begin..begin + word.len())
+    let is_shown = || is_content(word) && shows_secret(command) || is_stored(command, word);
+    (is_printed() || is_shown()).then(|| begin..begin + word.len())
+}
+
+/// Whether a word is what a store of passwords printed, and not the name that it was asked for: a plain word only below a prompt.
+fn is_stored(command: &str, word: &str) -> bool {
+    let Some((before, name)) = OF_STORES.iter().find_map(|known| command.split_once(known)) else { return false };
+    let is_prompt = before.trim_end().ends_with(['$', '#', '%', '>', '+']);
+    let is_named = name.split(['/', ' ']).any(|part| part == word);
+    let is_word = word.len() > 3 && !stands_in(word);
+    !name.trim().is_empty() && !name.contains(['|', '>']) && !is_named && (is_content(word) || is_prompt && is_word)
 }

@@ -296,6 +296,32 @@ pub(super) fn of_door(place: Place<'_>) -> Option<Range<usize>> {
         .then(|| place.at + begin..place.at + begin + length)
 }
 
+/// The number of a card that opens it, or with which it is opened again: `PUK 12345678`, `PIN code: 4821`. Pins of other things
+/// have small letters, or fewer digits.
+pub(super) fn of_card(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let near = &rest[..boundary(rest, CODE)];
+    let is_puk = ["PUK", "puk", "Puk"].iter().any(|word| near.starts_with(word));
+    let number = |at: usize| at + run(&near[at..], |byte| b"12".contains(&byte));
+    let open = if is_puk { number("PUK".len()) } else { near.strip_prefix("PIN").map(|_| number("PIN".len()))? };
+    let open = open
+        + [" code", " number", "-Code"]
+            .iter()
+            .find(|word| near[open..].starts_with(**word))
+            .map_or(0, |word| word.len());
+    let sign = [": ", "=", " = ", " is ", " ist ", " "].iter().find(|sign| near[open..].starts_with(**sign))?;
+    let begin = open + sign.len();
+    let digits = run(&near[begin..], |byte| byte.is_ascii_digit());
+    let after = &near[begin + digits..];
+    let is_number = if is_puk {
+        digits == 8 && !after.starts_with(|c: char| c.is_alphanumeric())
+    } else {
+        (4..=8).contains(&digits) && ends_clause(after)
+    };
+    let is_of_board = place.text[..place.at].trim_end().ends_with("GPIO");
+    (is_number && !is_of_board).then(|| place.at + begin..place.at + begin + digits)
+}
+
 /// Whether a word has a mark that names have not, or digits among its letters more than once: `b0b-on-H0st`, but not `K8s-Agent`.
 fn is_spelled_oddly(word: &str) -> bool {
     let inner = word

@@ -57,7 +57,7 @@ const SUSPECT: [Rule; 6] = [
     (b"\n", printed::below),
     (b"[{", tools::of_list),
 ];
-const SUSPECT_WORDS: [Rule; 50] = [
+const SUSPECT_WORDS: [Rule; 52] = [
     (b"", address::data_source),
     (b"\"", files::of_pool),
     (b"a", files::of_tunnel),
@@ -108,6 +108,8 @@ const SUSPECT_WORDS: [Rule; 50] = [
     (b"h", tools::of_transaction),
     (b"mpo", tools::of_check),
     (b"u", tools::of_query),
+    (b"w", tools::of_network),
+    (b"pP", said::of_card),
 ];
 
 /// All secrets, in order.

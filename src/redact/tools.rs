@@ -6,7 +6,8 @@ use super::place::{Place, boundary, run};
 use super::random::{is_strong, is_varied};
 use super::rules::{DIGIT, DOTTED};
 use super::shape::is_identifying;
-use super::speech::stands_in;
+use super::shell::word;
+use super::speech::{is_stand_in, stands_in};
 
 /// How far what a tool writes is followed.
 const NEAR: usize = 256;
@@ -72,6 +73,21 @@ pub(super) fn of_query(place: Place<'_>) -> Option<Range<usize>> {
     let is_secret = is_query && !text.is_empty() || is_strong(text) || is_varied(text);
     let begin = place.at + near.len() - password.len();
     (is_secret && !stands_in(text)).then(|| begin..begin + end)
+}
+
+/// Names of what opens a wireless network, behind a section of OpenWrt's settings.
+const KEYS: [&str; 3] = [".key", ".sae_password", ".wpa_psk_key"];
+
+/// The key of a wireless network in OpenWrt's settings, whose sections may have numbers: `wireless.@wifi-iface[0].key='…'`.
+pub(super) fn of_network(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), NEAR)];
+    near.strip_prefix("wireless.")?;
+    let name = run(near, |byte| DOTTED(byte) || b"@[]".contains(&byte));
+    let value = near[name..].strip_prefix('=').filter(|_| KEYS.iter().any(|key| near[..name].ends_with(key)))?;
+    let word = word(value, char::is_whitespace);
+    let text = &value[word.range.clone()];
+    let begin = place.at + name + 1;
+    (!text.is_empty() && !is_stand_in(text)).then(|| begin + word.range.start..begin + word.range.end)
 }
 
 /// The random item of a list that Go has printed without names, beside a host and a port: `[db.example 5432 shop … disable]`.
