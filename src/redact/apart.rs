@@ -37,6 +37,22 @@ const COUNTED: [&str; 8] = ["days", "times", "attempts", "characters", "hours", 
 /// Words before a name that announce its value.
 const ANNOUNCING: [&str; 6] = ["following", "temporary", "initial", "generated", "new", "default"];
 
+/// Words that link a name with its value after no other name: they mean something else in other languages.
+const LINKS: [(&str, &str); 12] = [
+    ("hasło", "to "),
+    ("haslo", "to "),
+    ("heslo", "je "),
+    ("passord", "er "),
+    ("passordet", "er "),
+    ("adgangskode", "er "),
+    ("adgangskoden", "er "),
+    ("kodeord", "er "),
+    ("kodeordet", "er "),
+    ("пароль", "- "),
+    ("пароль", "– "),
+    ("пароль", "— "),
+];
+
 /// What is said of a password that somebody gave, behind its quotation.
 const REFUSED: [&str; 8] = [
     " rejected",
@@ -128,6 +144,12 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     {
         return Some((at + blanks + told, Sign::Equals));
     }
+    // `hasło to …`, `heslo je …`, `пароль - …`
+    let means_is =
+        LINKS.iter().find(|(name, word)| blanks > 0 && named.core.ends_with(name) && after.starts_with(word));
+    if let Some((_, word)) = means_is {
+        return Some((at + blanks + word.len(), Sign::Word));
+    }
     let divided = match after.chars().next()? {
         '|' | ',' | ';' | '[' => 1,
         '-' if after[1..].starts_with(' ') => 1,
@@ -175,10 +197,6 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
                 return Some((at + blanks + whose + linked, Sign::Word));
             }
         }
-    }
-    // `hasło to …`
-    if named.core.ends_with("hasło") && after.starts_with("to ") {
-        return Some((at + blanks + "to ".len(), Sign::Word));
     }
     if let Some(linked) = linking(after) {
         return Some((at + blanks + linked, Sign::Word));

@@ -40,8 +40,8 @@ const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4s
     adminpw pass apikey accesskey secretkey seckey privatekey privatemac presharedkey sharedkey sharedaccesskey \
     encryptionkey masterkey signingkey clientkeydata clientsecret sharedsecret secretvalue secretstring secretbase connectionstring \
     dockerconfigjson dockercfg oauth2bearer keycontent requirepass masterauth contribsyscom passwort kennwort motdepasse senha contraseña \
-    contrasena wachtwoord lösenord lösenordet passord passordet adgangskode salasana heslo jelszó jelszo hasło haslo şifre \
-    parola парола סיסמה пароль 密码 密碼 口令 パスワード 비밀번호";
+    contrasena wachtwoord lösenord lösenordet passord passordet adgangskode adgangskoden kodeord kodeordet salasana heslo jelszó jelszo hasło haslo şifre \
+    şifresi şifreniz parola парола סיסמה пароль 密码 密碼 口令 パスワード 비밀번호";
 
 /// Ends of names whose values are secrets unless they are words.
 const TOKENS: &str = "secret token clave appkey accesskeyid credential cleartext signature phpsessid jsessionid gitlabsession secretid connectsid \
@@ -280,8 +280,8 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
-/// Characters that link a name with its value in Chinese and Japanese.
-pub(super) const MEANS_IS: &str = "是为為は";
+/// Characters that link a name with its value in Chinese, Japanese and Korean.
+pub(super) const MEANS_IS: &str = "是为為は는";
 
 /// The words of a name as one, without a number behind.
 fn core(words: &[String]) -> String {

@@ -11,7 +11,7 @@ struct Language {
 const SHORTEST: usize = 5;
 
 /// Languages other than English. `password` is Italian, too.
-const LANGUAGES: [Language; 5] = [
+const LANGUAGES: [Language; 11] = [
     Language {
         names: "passwort kennwort",
         words: "falsch anders richtig korrekt leer alt neu kurz lang schwach stark sicher unsicher gleich fällig weg hier dort da nicht \
@@ -38,8 +38,39 @@ const LANGUAGES: [Language; 5] = [
             ável ível ente ante",
     },
     Language {
+        names: "lösenord lösenordet",
+        words: "fel rätt nytt gammalt kort långt svagt starkt tomt borta slut inte ej redan samma här där kvar bytt glömt satt okänt känt bra \
+            dåligt för nu hemligt enkelt",
+        endings: "at et igt iskt bart ande ött ytt ömt änkt",
+    },
+    Language {
+        names: "passord passordet adgangskode adgangskoden kodeord kodeordet",
+        words: "feil galt galt forkert tomt tom nytt nyt ny gammelt gammel kort langt lang svakt svagt sterkt stærkt ikke allerede her der \
+            samme glemt endret ændret ukjent ukendt for nå nu hemmelig enkelt udløbet utløpt",
+        endings: "et igt ig sk bar ende dt",
+    },
+    Language {
+        names: "hasło haslo",
+        words: "złe puste nowe stare inne tajne nie już jest za zbyt wygasło tutaj tu to samo tylko",
+        endings: "ne owe kie gie łe ło te tego",
+    },
+    Language {
+        names: "heslo heslem",
+        words: "není moc příliš povinné už jen ještě zde tu stejné jiné nové staré pryč",
+        endings: "né ré té lé ké vé tné ný ně no to lo",
+    },
+    Language {
+        names: "пароль",
+        words: "истёк истек сброшен устарел не уже ещё еще тот другой прежний строка поле значение обязателен пуст скрыт",
+        endings: "ный вый кий гий ший рый тый ён ден лен мен тен нен ван ёк ек ет ит ать ять",
+    },
+    // Chinese, Japanese and Korean, whose own words are not read: a word of Latin letters is one of no sentence.
+    Language {
+        names: "パスワード 密码 密碼 口令 비밀번호", words: "admin root user username id", endings: "ed"
+    },
+    Language {
         names: "",
-        words: "wrong right correct good fine okay weak strong short long shorter longer simple simpler complex easy easier hard \
+        words: "wrong right correct good fine okay weak strong short long shorter longer stronger weaker simple simpler complex easy easier hard \
             harder same stale dead gone here there below above elsewhere ready public safe unsafe secure insecure unique clear \
             cleartext private common obvious secret mine yours ours theirs void empty full done lost stolen left sent kept found \
             shown read known unknown seen chosen forgotten hidden broken written given taken built made caught bound drawn \
@@ -58,11 +89,25 @@ const LANGUAGES: [Language; 5] = [
 ];
 
 /// Names of passwords in languages whose sentences are not read.
-const UNREAD: &str = "lösenord lösenordet passord passordet adgangskode salasana heslo jelszó jelszo şifre parola парола סיסמה \
-    пароль 密码 密碼 口令 パスワード 비밀번호";
+const UNREAD: &str = "salasana jelszó jelszo şifre şifresi şifreniz parola парола סיסמה";
 
 /// What goes on after a password that ends its clause.
-const CLOSING: [&str; 9] = [" (", " for ", " on ", " - ", " – ", " bitte", " please", " pour ", " para "];
+const CLOSING: [&str; 14] = [
+    " (",
+    " for ",
+    " on ",
+    " - ",
+    " – ",
+    " bitte",
+    " please",
+    " pour ",
+    " para ",
+    " です",
+    "です",
+    "。",
+    " 입니다",
+    "입니다",
+];
 
 /// Whether words after `is` only say what the secret called `name` is like: `wrong`, `read-only`, `abgelaufen`.
 pub(super) fn describes(name: &str, text: &str) -> bool {

@@ -189,6 +189,30 @@ pub(super) fn usual(place: Place<'_>) -> Option<Range<usize>> {
     (is_varied(&near[range.clone()])).then(|| place.at + range.start..place.at + range.end)
 }
 
+/// Words that another password is told with, where the one before it was spoken of.
+const NEW_ONE: [&str; 4] = ["one is ", "one is now ", "one: ", "one was "];
+const ANOTHER: [&str; 5] = ["new ", "old ", "current ", "other ", "right "];
+const SPOKEN_OF: [&str; 4] = [" is ", " was ", ": ", " has "];
+
+/// The password of a sentence that has spoken of one before: `login is ops and the new one is …`.
+pub(super) fn another(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let near = &rest[..boundary(rest, SENTENCE)];
+    let open = NEW_ONE.iter().filter(|words| near.starts_with(**words)).map(|words| words.len()).max()?;
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(SENTENCE))..place.at];
+    let line = before.rsplit('\n').next().filter(|line| ANOTHER.iter().any(|word| line.ends_with(word)))?;
+    let is_spoken_of = |known: &str| {
+        let ends = SPOKEN_OF.iter().flat_map(|sign| line.match_indices(*sign)).map(|(at, _)| &line[..at]);
+        ends.filter_map(|before| before.rsplit(|c: char| !c.is_alphanumeric()).next())
+            .any(|word| known.split(' ').any(|known| known.eq_ignore_ascii_case(word)))
+    };
+    let begin = open + run(&near[open..], |byte| b"\"'`".contains(&byte));
+    let range = word(near, begin)
+        .filter(|_| is_spoken_of(TOLD_AS))
+        .or_else(|| plain(near, begin).filter(|_| is_spoken_of("password passwd pw passphrase")))?;
+    Some(place.at + range.start..place.at + range.end)
+}
+
 /// The password between a user and a host: `bob/… on jump1.example`.
 pub(super) fn on_host(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();

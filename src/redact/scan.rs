@@ -57,7 +57,7 @@ const SUSPECT: [Rule; 6] = [
     (b"\n", printed::below),
     (b"[{", tools::of_list),
 ];
-const SUSPECT_WORDS: [Rule; 52] = [
+const SUSPECT_WORDS: [Rule; 53] = [
     (b"", address::data_source),
     (b"\"", files::of_pool),
     (b"a", files::of_tunnel),
@@ -94,6 +94,7 @@ const SUSPECT_WORDS: [Rule; 52] = [
     (b"uUwWeElLsScCtT", said::told),
     (b"arspe", said::of_account),
     (b"udso", said::usual),
+    (b"o", said::another),
     (b"", said::said_after),
     (b"c", files::of_contents),
     (b"W", files::of_wireless),

@@ -37,7 +37,7 @@ const REMARKS: &str = "null none nil undefined true false yes no on off ok expir
     all any known expected got received enter see same falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
     inválido incorreto expirado expirou caducado errada errado errata scaduta scaduto valida sbagliata invalide expirée onjuist ongeldig \
     verlopen ontbreekt fel felaktigt ogiltigt nieprawidłowe nieprawidłowy błędne błędny wygasło wygasł hatalı geçersiz \
-    неверный неправильный неверен истёк истек 错误 无效 过期 必填 空 無効 無効です 間違い 期限切れ 필수 오류 잘못된";
+    yanlış неверный неправильный неверен истёк истек 错误 无效 过期 必填 空 無効 無効です 間違い 期限切れ 필수 오류 잘못된";
 
 /// A longer value without a blank is no remark. It would be read again at each of its words.
 const LONGEST_REMARK: usize = 256;
@@ -259,7 +259,7 @@ fn is_code(value: Value<'_>) -> bool {
 fn is_said(word: &str, text: &str) -> bool {
     let has_capitals = text.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
     let mut parts = word.split(['-', '_']);
-    let is_plain = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
+    let is_plain = |part: &str| part.chars().all(char::is_lowercase);
     let is_kept = KEPT.iter().any(|kept| word.ends_with(kept));
     let is_remark = is_one_of(REMARKS, word.trim_end_matches(|c: char| c.is_ascii_digit()));
     !has_capitals && (is_kept || is_remark || parts.clone().count() <= 2 && parts.all(is_plain))

@@ -3,7 +3,10 @@
 use super::{LOOKED_AT, OWN};
 use crate::redact::{Redactor, redact};
 
-/// Eight times the text may not be much more than eight times the work, whatever is repeated.
+/// So often a byte may be looked at.
+const MOST_PER_BYTE: usize = 1;
+
+/// Eight times the text may not be much more than eight times the work, whatever is repeated; and a byte may be looked at only so often.
 #[test]
 fn hostile_text_takes_linear_time() {
     let parts = [
@@ -266,6 +269,10 @@ fn hostile_text_takes_linear_time() {
         let ratio = work(&large) / work(&small);
         if ratio > 12 {
             slow.push(format!("{part:?}: 8 times the text is {ratio} times the work"));
+        }
+        let per_byte = work(&large) / large.len();
+        if per_byte > MOST_PER_BYTE {
+            slow.push(format!("{part:?}: {per_byte} bytes are looked at for each"));
         }
     }
     assert!(slow.is_empty(), "{}", slow.join("\n"));
