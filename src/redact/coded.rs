@@ -29,9 +29,13 @@ pub(super) fn secrets(text: &str, has_secret: impl Fn(&str) -> bool) -> Vec<Rang
         let begin = at + next;
         let length = run(&text[begin..], is_digit);
         at = begin + length + run(&text[begin + length..], |byte| byte == b'=');
-        let run = &text[begin..begin + length];
-        let readings = [said_in_hex(run), said(run).filter(|_| run.bytes().any(|byte| byte.is_ascii_uppercase()))];
-        if length >= SHORTEST && readings.iter().flatten().any(|said| has_secret(said)) {
+        let says_secret = || {
+            let run = &text[begin..begin + length];
+            let has_capital = || run.bytes().any(|byte| byte.is_ascii_uppercase());
+            let says = |said: Option<String>| said.is_some_and(|said| has_secret(&said));
+            says(said_in_hex(run)) || has_capital() && says(said(run))
+        };
+        if length >= SHORTEST && says_secret() {
             found.push(begin..at);
         }
     }

@@ -57,6 +57,7 @@ pub(super) fn of_pool(place: Place<'_>) -> Option<Range<usize>> {
 /// The password on the second line below the option that reads a user and a password: `auth-user-pass`.
 pub(super) fn of_tunnel(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
+    rest.strip_prefix("auth-user-pass")?;
     let near = &rest[..boundary(rest, NEAR)];
     let option = near.strip_prefix("auth-user-pass")?;
     let mut lines = option.split('\n');

@@ -38,9 +38,13 @@ pub(super) fn known_key(place: Place<'_>) -> Option<Range<usize>> {
     BEGINNINGS.get(first)?.iter().find_map(|rule| {
         let any_case = ["cog_", "apk_"].contains(&rule.text);
         let begin = rest.get(..rule.text.len())?;
+        if !begin.eq_ignore_ascii_case(rule.text) {
+            return None;
+        }
+        let is_exact = begin == rule.text;
         let is_shouted =
-            begin != rule.text && begin == rule.text.to_ascii_uppercase() && rule.text.ends_with(['_', '-']);
-        if begin != rule.text && !is_shouted && !(any_case && begin.eq_ignore_ascii_case(rule.text)) {
+            !is_exact && rule.text.ends_with(['_', '-']) && !begin.bytes().any(|byte| byte.is_ascii_lowercase());
+        if !is_exact && !is_shouted && !any_case {
             return None;
         }
         let body = &rest[rule.text.len()..];

@@ -11,6 +11,7 @@ mod block;
 mod call;
 mod change;
 mod coded;
+mod codes;
 mod command;
 mod decoration;
 mod encoding;

@@ -173,7 +173,7 @@ fn part(key: &[u8], letters: &[Letter]) -> Vec<Range<usize>> {
     let offsets = (0..=key.len() - telling(key)).rev();
     let parts = offsets.map(|offset| (common(&key[offset..], letters), offset));
     let (length, offset) = parts.max_by_key(|(length, _)| *length).unwrap_or_default();
-    let mut parts = Vec::from([0..length]);
+    let mut parts: Vec<_> = std::iter::once(0..length).collect();
     if length >= SHORTEST_PART {
         further(key, offset + length, letters, &mut parts);
     }

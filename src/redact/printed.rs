@@ -32,9 +32,8 @@ const PRINTING: [&str; 14] = [
 ];
 
 /// Commands of stores of passwords, which print any word: what follows them names it.
-const OF_STORES: [&str; 7] = [
+const OF_STORES: [&str; 6] = [
     "pass show ",
-    "pass -c ",
     "gopass show -o ",
     "secret-tool lookup ",
     "keyring get ",

@@ -177,13 +177,19 @@ const OF_BOTH: &str = "credentials credential creds login account sftp ftp zugan
 const USER: &str = "username user login account email id";
 const PASSWORD: &str = "password passwd pass pwd pw passphrase";
 
+/// The shortest of these words.
+const SHORTEST_NAME: usize = 2;
+
 /// The password of `creds: bob / …`, `user/pass: bob/…` and `login bob:…`.
 pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
+    let is_one_of = |table: &str, word: &str| table.split(' ').any(|known| known.eq_ignore_ascii_case(word));
+    let first = run(rest, |byte| byte.is_ascii_alphabetic());
+    if first < SHORTEST_NAME || !is_one_of(USER, &rest[..first]) && !is_one_of(OF_BOTH, &rest[..first]) {
+        return None;
+    }
     let near = &rest[..boundary(rest, DIALOG)];
     let word = |at: usize| run(&near[at..], |byte| byte.is_ascii_alphabetic());
-    let is_one_of = |table: &str, word: &str| table.split(' ').any(|known| known.eq_ignore_ascii_case(word));
-    let first = word(0);
     let joined = first + run(&near[first..], |byte| b" /:&+,|".contains(&byte));
     let both = joined + word(joined);
     let names_both =
@@ -244,8 +250,11 @@ fn whose_end(text: &str) -> usize {
 
 /// The password of a host as Postfix has it: `[smtp.example]:587 user:…`.
 pub(super) fn of_relay(place: Place<'_>) -> Option<Range<usize>> {
-    let near = &place.rest()[..boundary(place.rest(), DIALOG)];
-    let host = 1 + run(&near[1..], DOTTED);
+    let host = 1 + run(&place.rest()[1..], DOTTED);
+    if !place.rest()[host..].starts_with("]:") {
+        return None;
+    }
+    let near = &place.rest()[..boundary(place.rest(), host + DIALOG)];
     let port = near[host..].strip_prefix("]:").map(|port| host + 2 + run(port, |byte| byte.is_ascii_digit()))?;
     let open = port + run(&near[port..], |byte| b" \t".contains(&byte));
     let user = open + run(&near[open..], |byte| DOTTED(byte) || b"@+".contains(&byte));

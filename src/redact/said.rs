@@ -12,8 +12,8 @@ use super::speech::stands_in;
 /// How far a sentence is followed.
 const SENTENCE: usize = 256;
 
-/// How far a sentence about a code is followed.
-const CODE: usize = 64;
+/// How far a short remark is followed.
+const REMARK: usize = 64;
 
 /// Words that a person begins with who tells a password, and what follows it: `use … as password`.
 const TOLD: [&str; 4] = ["use ", "with ", "enter ", "try "];
@@ -47,10 +47,6 @@ const ANNOUNCING: &str = "login logins creds cred credentials account zugang zug
 const ROLES: &str =
     "operator viewer editor user users guest member owner staff root admin administrator developer tester support";
 
-/// What opens with a code, and what a sentence says between.
-const DOORS: &str = "door gate keypad entry access garage building cage lockbox safe disarm lock vault closet rack";
-const MOST_BETWEEN: usize = 6;
-
 /// Words that say what the value of a key is, and the shortest value.
 const KEY_IS: [&str; 6] = ["key is ", "key was ", "key is: ", "key: ", "key seems to be ", "key would be "];
 const SHORTEST_KEY: usize = 16;
@@ -67,8 +63,11 @@ pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
     if rest.starts_with(['t', 'T']) && !rest[1..].starts_with("ry ") {
         return None;
     }
+    let starts = |word: &&str| rest.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
+    if ![&TOLD[..], &SIGN_IN, &SIGN_IN_WITH, &USER_IS].into_iter().flatten().any(&starts) {
+        return None;
+    }
     let near = &rest[..boundary(rest, SENTENCE)];
-    let starts = |word: &&str| near.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
     let name = |at: usize| at + run(&near[at..], |byte| DOTTED(byte) || byte == b'@');
     let begin = if let Some(open) = TOLD.iter().find(|word| starts(word)) {
         let at = open.len() + run(&near[open.len()..], |byte| b"\"'`".contains(&byte));
@@ -140,13 +139,13 @@ const SHORTEST_TOLD: usize = 6;
 pub(super) fn said_after(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
     let length =
-        run(&rest[..boundary(rest, CODE)], |byte| byte.is_ascii_graphic() && !b"\"'`,;()<>/=:".contains(&byte));
+        run(&rest[..boundary(rest, REMARK)], |byte| byte.is_ascii_graphic() && !b"\"'`,;()<>/=:".contains(&byte));
     if length < SHORTEST_TOLD {
         return None;
     }
     let close = length + usize::from(rest[length..].starts_with(['"', '\'', '`']));
     let link = IS_THE.iter().find(|link| rest[close..].starts_with(**link))?.len();
-    let near = &rest[close + link..boundary(rest, close + link + CODE).max(close + link)];
+    let near = &rest[close + link..boundary(rest, close + link + REMARK).max(close + link)];
     let end = near.find(["password", "passphrase", "pw"].iter().find(|word| near.contains(**word))?)?;
     let words = &near[..end];
     let behind = near[end..].trim_start_matches(|c: char| c.is_ascii_lowercase());
@@ -163,11 +162,11 @@ pub(super) fn said_after(place: Place<'_>) -> Option<Range<usize>> {
 /// The password after an account that every system has and a stroke: `admin / …`.
 pub(super) fn of_account(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
+    let user = ACCOUNTS.iter().find(|user| rest.starts_with(**user))?.len();
     let near = &rest[..boundary(rest, SENTENCE)];
-    let user = ACCOUNTS.iter().find(|user| near.starts_with(**user))?.len();
     let begin = user + near[user..].strip_prefix(" / ").map(|_| " / ".len())?;
     let is_told = || {
-        let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(CODE))..place.at];
+        let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(REMARK))..place.at];
         let line = before.rsplit('\n').next().unwrap_or_default().to_lowercase();
         let mut words = line.split(|c: char| !c.is_alphanumeric());
         words.any(|word| ANNOUNCING.split_ascii_whitespace().any(|known| known == word))
@@ -179,8 +178,8 @@ pub(super) fn of_account(place: Place<'_>) -> Option<Range<usize>> {
 /// The password that both know, said once more: `the usual one, …`.
 pub(super) fn usual(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
+    let word_end = USUAL.iter().find(|word| rest.starts_with(**word))?.len();
     let near = &rest[..boundary(rest, SENTENCE)];
-    let word_end = USUAL.iter().find(|word| near.starts_with(**word))?.len();
     let one = word_end + USUAL_ONE.iter().find(|one| near[word_end..].starts_with(**one))?.len();
     let gap = run(&near[one..], |byte| b" ,(:-".contains(&byte));
     let begin = one + gap + near[one + gap..].strip_prefix("is ").map_or(0, |_| "is ".len());
@@ -197,8 +196,8 @@ const SPOKEN_OF: [&str; 4] = [" is ", " was ", ": ", " has "];
 /// The password of a sentence that has spoken of one before: `login is ops and the new one is …`.
 pub(super) fn another(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
+    let open = NEW_ONE.iter().filter(|words| rest.starts_with(**words)).map(|words| words.len()).max()?;
     let near = &rest[..boundary(rest, SENTENCE)];
-    let open = NEW_ONE.iter().filter(|words| near.starts_with(**words)).map(|words| words.len()).max()?;
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(SENTENCE))..place.at];
     let line = before.rsplit('\n').next().filter(|line| ANOTHER.iter().any(|word| line.ends_with(word)))?;
     let is_spoken_of = |known: &str| {
@@ -232,8 +231,8 @@ pub(super) fn on_host(place: Place<'_>) -> Option<Range<usize>> {
 /// sentence has to say that the key opens something.
 pub(super) fn key(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
+    let open = KEY_IS.iter().filter(|words| rest.starts_with(**words)).map(|words| words.len()).max()?;
     let near = &rest[..boundary(rest, SENTENCE)];
-    let open = KEY_IS.iter().filter(|words| near.starts_with(**words)).map(|words| words.len()).max()?;
     let open = open + run(&near[open..], |byte| b"\"'`".contains(&byte));
     let length = run(&near[open..], |byte| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte));
     let key = &near[open..open + length];
@@ -251,26 +250,6 @@ pub(super) fn key(place: Place<'_>) -> Option<Range<usize>> {
         length >= SHORTEST_KEY && is_strong(key) && !is_identifying(key)
     };
     (is_key && !has(NAMING)).then(|| place.at + open..place.at + open + length)
-}
-
-/// A code that is good for once: `your code is 123456`, `123456 is your verification code`.
-pub(super) fn code(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let near = &rest[..boundary(rest, CODE)];
-    let digits = |at: usize| run(&near[at..], |byte| byte.is_ascii_digit());
-    let is_code = |length: usize| (4..=8).contains(&length);
-    if let Some(open) =
-        ["your code is ", "Your code is ", "your code: ", "Your code: "].iter().find(|words| near.starts_with(**words))
-    {
-        let length = digits(open.len());
-        let begin = place.at + open.len();
-        return is_code(length).then(|| begin..begin + length);
-    }
-    // Google's begin with a letter.
-    let open = near.strip_prefix("G-").map_or(0, |_| "G-".len());
-    let length = digits(open);
-    let after = near[open + length..].strip_prefix(" is your ").filter(|_| is_code(length))?;
-    after.split(['.', '\n']).next()?.contains("code").then(|| place.at + open..place.at + open + length)
 }
 
 /// The word at a place, if it is as varied as passwords are.
@@ -295,55 +274,6 @@ fn alphanumeric(near: &str, at: usize) -> Option<Range<usize>> {
     let is_role = ROLES.split(' ').any(|role| role.eq_ignore_ascii_case(text));
     let is_told = is_word && !is_role && text.len() > 3 && !stands_in(text) && !describes("password", text);
     is_told.then(|| at..at + text.len())
-}
-
-/// The code of a door: `the door code is …`, `combination for the safe: …`.
-pub(super) fn of_door(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let near = &rest[..boundary(rest, CODE)];
-    let open = ["code", "combination", "combo", "pin"]
-        .into_iter()
-        .find(|word| near.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word)))?
-        .len();
-    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
-    let line = near.split('\n').next()?;
-    let sign =
-        [": ", " is ", " is now ", " was "].iter().filter_map(|sign| Some((line.find(*sign)?, sign.len()))).min()?;
-    let between = line.get(open..sign.0)?;
-    let mut words = before.split_ascii_whitespace().next_back().into_iter().chain(between.split(' '));
-    let is_door = words.any(|word| DOORS.split(' ').any(|door| door.eq_ignore_ascii_case(word)));
-    let begin = sign.0 + sign.1 + run(&line[sign.0 + sign.1..], |byte| b"\"'`now ".contains(&byte));
-    let length = run(&line[begin..], |byte| byte.is_ascii_digit() || b"#*-".contains(&byte));
-    let digits = line[begin..begin + length].bytes().filter(u8::is_ascii_digit).count();
-    let is_code = (4..=8).contains(&digits) && length <= 12 && ends_clause(&line[begin + length..]);
-    (is_door && is_code && between.split(' ').count() <= MOST_BETWEEN)
-        .then(|| place.at + begin..place.at + begin + length)
-}
-
-/// The number of a card that opens it, or with which it is opened again: `PUK 12345678`, `PIN code: 4821`. Pins of other things
-/// have small letters, or fewer digits.
-pub(super) fn of_card(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let near = &rest[..boundary(rest, CODE)];
-    let is_puk = ["PUK", "puk", "Puk"].iter().any(|word| near.starts_with(word));
-    let number = |at: usize| at + run(&near[at..], |byte| b"12".contains(&byte));
-    let open = if is_puk { number("PUK".len()) } else { near.strip_prefix("PIN").map(|_| number("PIN".len()))? };
-    let open = open
-        + [" code", " number", "-Code"]
-            .iter()
-            .find(|word| near[open..].starts_with(**word))
-            .map_or(0, |word| word.len());
-    let sign = [": ", "=", " = ", " is ", " ist ", " "].iter().find(|sign| near[open..].starts_with(**sign))?;
-    let begin = open + sign.len();
-    let digits = run(&near[begin..], |byte| byte.is_ascii_digit());
-    let after = &near[begin + digits..];
-    let is_number = if is_puk {
-        digits == 8 && !after.starts_with(|c: char| c.is_alphanumeric())
-    } else {
-        (4..=8).contains(&digits) && ends_clause(after)
-    };
-    let is_of_board = place.text[..place.at].trim_end().ends_with("GPIO");
-    (is_number && !is_of_board).then(|| place.at + begin..place.at + begin + digits)
 }
 
 /// Whether a word has a mark that names have not, or digits among its letters more than once: `b0b-on-H0st`, but not `K8s-Agent`.

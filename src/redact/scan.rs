@@ -7,7 +7,7 @@ use super::place::{Place, run};
 use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
-    address, argument, block, call, change, coded, command, files, header, known, manifest, pair, pem, printed,
+    address, argument, block, call, change, coded, codes, command, files, header, known, manifest, pair, pem, printed,
     protocol, said, statement, table, tools,
 };
 
@@ -101,8 +101,8 @@ const SUSPECT_WORDS: [Rule; 53] = [
     (b"u", files::of_login_module),
     (b"", files::of_section),
     (b"k", said::key),
-    (b"yYG0123456789", said::code),
-    (b"cCpP", said::of_door),
+    (b"yYG0123456789", codes::code),
+    (b"cCpP", codes::of_door),
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),
     (b"[", protocol::of_relay),
     (b"hwmr", address::hook),
@@ -110,7 +110,7 @@ const SUSPECT_WORDS: [Rule; 53] = [
     (b"mpo", tools::of_check),
     (b"u", tools::of_query),
     (b"w", tools::of_network),
-    (b"pP", said::of_card),
+    (b"pP", codes::of_card),
 ];
 
 /// All secrets, in order.

@@ -27,6 +27,7 @@ const QUERIES: [&str; 3] = ["/query?", "/write?", "/ping?"];
 
 /// The key that `nsupdate` and `dig` sign with: `-y hmac-sha256:name:…`.
 pub(super) fn of_transaction(place: Place<'_>) -> Option<Range<usize>> {
+    place.rest().strip_prefix("hmac-")?;
     let near = &place.rest()[..boundary(place.rest(), NEAR)];
     let (kind, rest) = near.strip_prefix("hmac-")?.split_once(':')?;
     let (name, key) = rest.split_once(':')?;
@@ -39,8 +40,8 @@ pub(super) fn of_transaction(place: Place<'_>) -> Option<Range<usize>> {
 
 /// The password by which Zabbix checks a database: the third parameter of an item's key.
 pub(super) fn of_check(place: Place<'_>) -> Option<Range<usize>> {
+    CHECKS.iter().find(|check| place.rest().starts_with(**check))?;
     let near = &place.rest()[..boundary(place.rest(), NEAR)];
-    CHECKS.iter().find(|check| near.starts_with(**check))?;
     let open = run(near, DOTTED);
     let inner = near[open..].strip_prefix('[')?;
     let inner = &inner[..inner.find([']', '\n'])?];
@@ -59,8 +60,9 @@ pub(super) fn of_check(place: Place<'_>) -> Option<Range<usize>> {
 
 /// The password of a query of InfluxDB: `/query?u=telegraf&p=…`.
 pub(super) fn of_query(place: Place<'_>) -> Option<Range<usize>> {
+    place.rest().strip_prefix("u=").filter(|_| place.is_parameter)?;
     let near = &place.rest()[..boundary(place.rest(), NEAR)];
-    let user = near.strip_prefix("u=").filter(|_| place.is_parameter)?;
+    let user = near.strip_prefix("u=")?;
     let length = run(user, |byte| DOTTED(byte) || b"%@+".contains(&byte));
     let password = user[length..].strip_prefix("&p=").or_else(|| user[length..].strip_prefix("&amp;p="))?;
     let end = password.find(|c: char| c.is_whitespace() || "&\"'`<>)]}".contains(c)).unwrap_or(password.len());
@@ -80,8 +82,8 @@ const KEYS: [&str; 3] = [".key", ".sae_password", ".wpa_psk_key"];
 
 /// The key of a wireless network in OpenWrt's settings, whose sections may have numbers: `wireless.@wifi-iface[0].key='…'`.
 pub(super) fn of_network(place: Place<'_>) -> Option<Range<usize>> {
+    place.rest().strip_prefix("wireless.")?;
     let near = &place.rest()[..boundary(place.rest(), NEAR)];
-    near.strip_prefix("wireless.")?;
     let name = run(near, |byte| DOTTED(byte) || b"@[]".contains(&byte));
     let value = near[name..].strip_prefix('=').filter(|_| KEYS.iter().any(|key| near[..name].ends_with(key)))?;
     let word = word(value, char::is_whitespace);

@@ -1,0 +1,82 @@
+//! Numbers that open something: codes that are good for once, of doors and of cards. Pure.
+
+use std::ops::Range;
+
+use super::place::{Place, boundary, run};
+use super::predicate::ends_clause;
+
+/// How far a sentence about a code is followed.
+const CODE: usize = 64;
+
+/// What opens with a code, and what a sentence says between.
+const DOORS: &str = "door gate keypad entry access garage building cage lockbox safe disarm lock vault closet rack";
+const MOST_BETWEEN: usize = 6;
+
+/// A code that is good for once: `your code is 123456`, `123456 is your verification code`.
+pub(super) fn code(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let near = &rest[..boundary(rest, CODE)];
+    let digits = |at: usize| run(&near[at..], |byte| byte.is_ascii_digit());
+    let is_code = |length: usize| (4..=8).contains(&length);
+    if let Some(open) =
+        ["your code is ", "Your code is ", "your code: ", "Your code: "].iter().find(|words| near.starts_with(**words))
+    {
+        let length = digits(open.len());
+        let begin = place.at + open.len();
+        return is_code(length).then(|| begin..begin + length);
+    }
+    // Google's begin with a letter.
+    let open = near.strip_prefix("G-").map_or(0, |_| "G-".len());
+    let length = digits(open);
+    let after = near[open + length..].strip_prefix(" is your ").filter(|_| is_code(length))?;
+    after.split(['.', '\n']).next()?.contains("code").then(|| place.at + open..place.at + open + length)
+}
+
+/// The code of a door: `the door code is …`, `combination for the safe: …`.
+pub(super) fn of_door(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let near = &rest[..boundary(rest, CODE)];
+    let open = ["code", "combination", "combo", "pin"]
+        .into_iter()
+        .find(|word| near.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word)))?
+        .len();
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
+    let line = near.split('\n').next()?;
+    let sign =
+        [": ", " is ", " is now ", " was "].iter().filter_map(|sign| Some((line.find(*sign)?, sign.len()))).min()?;
+    let between = line.get(open..sign.0)?;
+    let mut words = before.split_ascii_whitespace().next_back().into_iter().chain(between.split(' '));
+    let is_door = words.any(|word| DOORS.split(' ').any(|door| door.eq_ignore_ascii_case(word)));
+    let begin = sign.0 + sign.1 + run(&line[sign.0 + sign.1..], |byte| b"\"'`now ".contains(&byte));
+    let length = run(&line[begin..], |byte| byte.is_ascii_digit() || b"#*-".contains(&byte));
+    let digits = line[begin..begin + length].bytes().filter(u8::is_ascii_digit).count();
+    let is_code = (4..=8).contains(&digits) && length <= 12 && ends_clause(&line[begin + length..]);
+    (is_door && is_code && between.split(' ').count() <= MOST_BETWEEN)
+        .then(|| place.at + begin..place.at + begin + length)
+}
+
+/// The number of a card that opens it, or with which it is opened again: `PUK 12345678`, `PIN code: 4821`. Pins of other things
+/// have small letters, or fewer digits.
+pub(super) fn of_card(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let near = &rest[..boundary(rest, CODE)];
+    let is_puk = ["PUK", "puk", "Puk"].iter().any(|word| near.starts_with(word));
+    let number = |at: usize| at + run(&near[at..], |byte| b"12".contains(&byte));
+    let open = if is_puk { number("PUK".len()) } else { near.strip_prefix("PIN").map(|_| number("PIN".len()))? };
+    let open = open
+        + [" code", " number", "-Code"]
+            .iter()
+            .find(|word| near[open..].starts_with(**word))
+            .map_or(0, |word| word.len());
+    let sign = [": ", "=", " = ", " is ", " ist ", " "].iter().find(|sign| near[open..].starts_with(**sign))?;
+    let begin = open + sign.len();
+    let digits = run(&near[begin..], |byte| byte.is_ascii_digit());
+    let after = &near[begin + digits..];
+    let is_number = if is_puk {
+        digits == 8 && !after.starts_with(|c: char| c.is_alphanumeric())
+    } else {
+        (4..=8).contains(&digits) && ends_clause(after)
+    };
+    let is_of_board = place.text[..place.at].trim_end().ends_with("GPIO");
+    (is_number && !is_of_board).then(|| place.at + begin..place.at + begin + digits)
+}
