@@ -19,6 +19,8 @@ mod ends;
 mod files;
 mod following;
 mod generated;
+mod forms;
+mod hashes;
 mod header;
 mod known;
 mod letters;

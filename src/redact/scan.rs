@@ -7,8 +7,8 @@ use super::place::{Place, run};
 use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
-    address, argument, block, call, change, coded, codes, command, files, header, known, manifest, pair, pem, printed,
-    protocol, said, statement, table, tools,
+    address, argument, block, call, change, coded, codes, command, files, forms, hashes, header, known, manifest, pair, pem,
+    printed, protocol, said, statement, table, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -36,20 +36,20 @@ struct Rules {
     by_names: bool,
 }
 
-static EVERYWHERE: ByFirst = LazyLock::new(|| by_first(&[&CERTAIN, &SUSPECT]));
-static AT_WORDS: ByFirst = LazyLock::new(|| by_first(&[&CERTAIN_WORDS, &SUSPECT_WORDS]));
-static CERTAIN_EVERYWHERE: ByFirst = LazyLock::new(|| by_first(&[&CERTAIN]));
-static CERTAIN_AT_WORDS: ByFirst = LazyLock::new(|| by_first(&[&CERTAIN_WORDS]));
+static EVERYWHERE: ByFirst = LazyLock::new(|| by_first(&[CERTAIN, SUSPECT]));
+static AT_WORDS: ByFirst = LazyLock::new(|| by_first(&[CERTAIN_WORDS, SUSPECT_WORDS]));
+static CERTAIN_EVERYWHERE: ByFirst = LazyLock::new(|| by_first(&[CERTAIN]));
+static CERTAIN_AT_WORDS: ByFirst = LazyLock::new(|| by_first(&[CERTAIN_WORDS]));
 
 const ALL: Rules = Rules { everywhere: &EVERYWHERE, words: &AT_WORDS, by_names: true };
 const ALL_CERTAIN: Rules = Rules { everywhere: &CERTAIN_EVERYWHERE, words: &CERTAIN_AT_WORDS, by_names: false };
 
 /// Rules that leave no doubt: those that look everywhere, and those that look where a word begins.
-const CERTAIN: [Rule; 3] = [(b"-BP", pem::private_key), (b"", known::known_key), (b"e", known::glued_token)];
-const CERTAIN_WORDS: [Rule; 1] = [(b"", known::json_web_token)];
+const CERTAIN: &[Rule] = &[(b"-BP", pem::private_key), (b"", known::known_key), (b"e", known::glued_token)];
+const CERTAIN_WORDS: &[Rule] = &[(b"e", known::json_web_token), (b"", forms::by_its_end)];
 
 /// Rules that go by what stands around a secret.
-const SUSPECT: [Rule; 6] = [
+const SUSPECT: &[Rule] = &[
     (b":%", address::user_info),
     (b"(", call::argument),
     (b"=", argument::setting),
@@ -57,8 +57,9 @@ const SUSPECT: [Rule; 6] = [
     (b"\n", printed::below),
     (b"[{", tools::of_list),
 ];
-const SUSPECT_WORDS: [Rule; 53] = [
+const SUSPECT_WORDS: &[Rule] = &[
     (b"", address::data_source),
+    (b"", forms::of_storage),
     (b"\"", files::of_pool),
     (b"a", files::of_tunnel),
     (b"PXENR", files::of_ipsec),
@@ -75,7 +76,9 @@ const SUSPECT_WORDS: [Rule; 53] = [
     (b"iI", statement::sql),
     (b"pPrR", statement::of_role),
     (b"aosrueicC", statement::oracle),
-    (b"$S{", statement::hash),
+    (b"$S{ps", hashes::of_account),
+    (b"*", hashes::of_mysql),
+    (b"0123456789", hashes::of_windows),
     (b"sS", statement::set_password),
     (b"vV", statement::inserted),
     (b"(", statement::inserted_row),

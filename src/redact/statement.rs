@@ -1,4 +1,4 @@
-//! Secrets in statements: SQL, connections of Oracle, and hashes in files of accounts. Pure.
+//! Secrets in statements: SQL, and connections of Oracle. Pure.
 
 use std::ops::Range;
 
@@ -37,17 +37,6 @@ const CONNECTIONS: [&str; 14] = [
 
 /// Words of statements.
 const STATEMENTS: [&str; 4] = ["select", "insert", "update", "delete"];
-
-/// How hashes of passwords begin in files of accounts.
-const HASHES: [&str; 12] =
-    ["$1$", "$2a$", "$2b$", "$2y$", "$5$", "$6$", "$7$", "$y$", "$apr1$", "$argon2", "$pbkdf2", "SCRAM-SHA-256$"];
-
-/// How they begin in directories: `{SSHA}…`.
-const SCHEMES: [&str; 6] = ["{SSHA", "{SHA", "{SMD5}", "{BLF-CRYPT}", "{ARGON2", "{PBKDF2"];
-const SHORTEST_DIGEST: usize = 20;
-
-/// The shortest hash of a password.
-const SHORTEST_HASH: usize = 28;
 
 /// Whether `text` begins with these words, in any letter case.
 pub(super) fn begins(text: &str, words: &str) -> bool {
@@ -127,27 +116,6 @@ pub(super) fn oracle(place: Place<'_>) -> Option<Range<usize>> {
     let length = password[..end].rfind('@').filter(|at| *at > 0 && (is_sure || looks_random(&password[..*at], 6)))?;
     let begin = place.at + words + user + 1;
     Some(begin..begin + length)
-}
-
-/// The hash of a password in `root:$6$…` and its kind.
-pub(super) fn hash(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    if SCHEMES.iter().any(|scheme| rest.starts_with(scheme)) {
-        let scheme = rest[..boundary(rest, 24)].find('}')? + 1;
-        let length = run(&rest[scheme..], |byte| DOTTED(byte) || b"$/+=,".contains(&byte));
-        return (length >= SHORTEST_DIGEST).then(|| place.at..place.at + scheme + length);
-    }
-    if !HASHES.iter().any(|hash| rest.starts_with(hash)) {
-        return None;
-    }
-    let length = run(rest, |byte| DOTTED(byte) || b"$/+=,:".contains(&byte));
-    let length = rest[..length]
-        .split(if rest.starts_with('$') { ':' } else { ' ' })
-        .next()?
-        .trim_end_matches([',', '.', ':'])
-        .len();
-    let is_hash = length >= SHORTEST_HASH && rest[1..length].matches('$').count() >= 2;
-    is_hash.then(|| place.at..place.at + length)
 }
 
 /// The password of `SET PASSWORD FOR … = '…'` and `PASSWORD('…')`.

@@ -20,6 +20,20 @@ const STAY: &str = include_str!("must_stay.txt");
 /// pattern: they are not gitleaks' own examples. The table of rules was extended after this list was first tried. A dot in the middle keeps scanners of repositories quiet.
 const GITLEAKS: &str = include_str!("gitleaks.txt");
 
+/// One random key for each format of further vendors, made by a program.
+const VENDORS: &str = include_str!("vendors.txt");
+
+/// What is no key behind the beginning of one.
+const NEAR: [&str; 7] = [
+    "checkout_service_request_latency_seconds_total",
+    "checkout-7d9f8b6c5-abcde",
+    "build_release20241128_failed_in_production",
+    "v2.14.1",
+    "2024-11-28",
+    "keys",
+    "",
+];
+
 /// A key of the program that has no known shape.
 const OWN: &str = "S3cr3t-0wnK3yOfTheOrg_42x";
 
@@ -78,6 +92,27 @@ fn keys_made_from_the_rules_of_gitleaks_are_found() {
     assert_eq!((keys.len() - missed.len(), keys.len()), (101, 103));
     // Both are bare hexadecimal or as good as: nothing tells them from the hash of a commit or an image.
     assert_eq!(missed, ["clickhouse-cloud-api-secret-key", "sourcegraph-access-token"]);
+}
+
+#[test]
+fn keys_of_further_vendors_are_found_and_end_where_they_end() {
+    let keys = lines(VENDORS);
+    let missed: Vec<&String> = keys
+        .iter()
+        .filter(|line| {
+            let key = line.split_once('\t').unwrap().1;
+            redact(&format!("the log said {key} at noon, {key}.")) != "the log said **** at noon, ****."
+        })
+        .collect();
+    assert!(missed.is_empty(), "{missed:?}");
+}
+
+#[test]
+fn a_beginning_of_a_key_makes_none_of_words() {
+    let beginnings = super::rules::PREFIXES.iter().map(|rule| rule.text).filter(|text| text.ends_with(['-', '_', '.']));
+    let texts = beginnings.flat_map(|begin| NEAR.map(|near| format!("the log said {begin}{near} at noon")));
+    let changed: Vec<String> = texts.filter(|text| redact(text) != **text).collect();
+    assert!(changed.is_empty(), "{} destroyed:\n{}", changed.len(), changed.join("\n"));
 }
 
 fn base64(bytes: &[u8], alphabet: &base64::engine::GeneralPurpose) -> String {
