@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::coded::is_secret_word;
 use super::command::is_of;
 use super::place::{Place, boundary};
-use super::positions::Which::{After, Last, Nth, OfUser, Random};
+use super::positions::Which::{After, Nth, OfFile, OfUser, Random};
 use super::positions::{COMMANDS, STAND_INS, SURE, Which};
 use super::random::{is_strong, is_varied};
 use super::rules::DOTTED;
@@ -82,9 +82,11 @@ fn argument(place: Place<'_>, name: &str, which: Which) -> Option<Range<usize>> 
             let is_apart = |word: &&Word| text[..word.range.start].trim_end_matches(['"', '\'']).ends_with([' ', '\t']);
             values.next().filter(|_| nth > 0 && values.next().is_none()).filter(is_apart)
         }
-        Last(option) => {
-            let has_option = words.iter().any(|word| is_option(word) && told(word).contains(option));
-            arguments().next_back().filter(|_| has_option)
+        OfFile(option) => {
+            let has = |letter: &str| words.iter().any(|word| is_option(word) && told(word).contains(letter));
+            // The cost of a hash stands behind its option.
+            let skipped = if has("C") { 1 } else { 0 };
+            arguments().nth(if has("n") { 1 } else { 2 } + skipped).filter(|_| has(option))
         }
         Random => {
             let is_place = |word: &Word| told(word).contains(['/', '\\', ':']);
@@ -97,7 +99,7 @@ fn argument(place: Place<'_>, name: &str, which: Which) -> Option<Range<usize>> 
     let is_word = !is_sure
         && value.bytes().all(|byte| byte.is_ascii_alphabetic())
         && !secret.is_quoted
-        && !matches!(which, Last(_));
+        && !matches!(which, OfFile(_));
     let is_secret = value.len() >= 3 && !is_word && !stands_in(value) && !value.starts_with('@');
     is_secret.then(|| begin + secret.range.start + user..begin + secret.range.end)
 }

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::names::{looks_up, signs_in};
+use super::names::{fetches, signs_in};
 use super::place::{Place, boundary, run};
 use super::random::{is_strong, is_varied, looks_random};
 use super::shape::{is_identifying, is_label, is_odd};
@@ -69,7 +69,7 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
     let ends = |table: &str| table.split_ascii_whitespace().any(|end| name.ends_with(end));
     let hashes = || ends(HASHING) || HASHES.split(' ').any(|hash| name.rsplit('.').nth(1).is_some_and(|of| of == hash));
     let is_open = || place.rest()[1..].starts_with(['"', '\'']);
-    if is_open() && looks_up(&name) {
+    if is_open() && fetches(&name) {
         return fallback(place);
     }
     if is_open() && OF_WALLETS.split(' ').any(|end| name.ends_with(end)) {

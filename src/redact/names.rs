@@ -30,6 +30,9 @@ pub(super) struct Name {
 const LOOKING_UP: &str = "hiera lookup getenv getenvordefault env environ.get config.get settings.get get_option getproperty \
     env.fetch config.fetch getstring default_env envstr env.str";
 
+/// Words with which the names of functions begin that fetch what they are given the name of.
+const FETCHING: &str = "get getenv getpass fetch read load lookup find retrieve resolve require ask prompt input header param query cookie";
+
 /// How the names of functions end that take the name of a user, and the password after it.
 const SIGNING_IN: &str = "connect __construct sequelize getconnection createconnection connection login logon signin attempt auth \
     authenticate bind imap_open credentials credential pool pdo password createuser adduser \
@@ -103,7 +106,7 @@ const SUFFIXES: &str = "again base base64 confirm confirmation current dev devel
 
 /// Names that end like one that keeps a secret, and keep none.
 const HARMLESS: &str = "bypass compass encompass trespass firstpass secondpass nexttoken nextpagetoken pagetoken continuationtoken \
-    synctoken unexpectedtoken canceltoken cancellationtoken oldpwd maxtoken mintoken";
+    synctoken publickeytoken unexpectedtoken canceltoken cancellationtoken oldpwd maxtoken mintoken";
 
 /// Words that make a name of `code` or `phrase` a secret one, and of `key` an owned one, where they stand a blank before.
 const BEFORE: [(&str, &str); 30] = [
@@ -251,6 +254,16 @@ pub(super) fn owner(core: &str) -> Option<&'static str> {
 pub(super) fn looks_up(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     LOOKING_UP.split_ascii_whitespace().any(|end| name.ends_with(end))
+}
+
+/// Whether the function whose path is `path` fetches what its argument names: `request.headers.get`, `vault.readSecret`.
+pub(super) fn fetches(path: &str) -> bool {
+    let last = path.rsplit(['.', ':']).next().unwrap_or_default();
+    let goes_on = |rest: &str| rest.is_empty() || rest.starts_with(|c: char| c == '_' || c.is_ascii_uppercase());
+    let is_verb = |verb: &str| {
+        last.get(..verb.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(verb)) && goes_on(&last[verb.len()..])
+    };
+    FETCHING.split_ascii_whitespace().any(is_verb) || looks_up(path)
 }
 
 /// Whether the function `name` takes the name of a user, and the password after it.

@@ -96,6 +96,9 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
     if named.core == "secret" && sign == Sign::Colon && is_in_arn(place) {
         return None;
     }
+    if sign == Sign::Colon && (is_condition(place, &rest[at..]) || is_closed(place, &rest[..at], &rest[at..])) {
+        return None;
+    }
     let begin = place.at + at;
     let text = &place.text[begin..];
     let is_made = || {
@@ -251,6 +254,35 @@ fn is_in_its_place(place: Place<'_>, named: &Name, sign: Sign, value: &str) -> b
         }
         _ => false,
     }
+}
+
+/// Words with which a condition of a language begins that a colon ends, and with which a statement begins.
+const CONDITIONS: &str = "if elif else while for case when unless except with";
+const STATEMENTS: &str = "raise continue break pass return throw goto yield panic exit die next assert del print await";
+
+/// How much of a line is looked at before a name.
+const LINE: usize = 96;
+
+/// What stands before a name on its line.
+fn line_before(place: Place<'_>) -> &str {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(LINE))..place.at];
+    looked_at(before.len());
+    before.rsplit('\n').next().unwrap_or_default()
+}
+
+/// Whether a name ends a condition, and a statement of code follows: `if not password: raise ValueError`.
+fn is_condition(place: Place<'_>, text: &str) -> bool {
+    let word = run(text, |byte| byte.is_ascii_lowercase());
+    let begins = |table: &str, word: &str| table.split(' ').any(|known| known == word);
+    begins(STATEMENTS, &text[..word])
+        && line_before(place).split(|c: char| !c.is_ascii_alphanumeric()).any(|word| begins(CONDITIONS, word))
+}
+
+/// Whether the quotation mark after the sign closes a quotation that has the name in it: `expect "assword:"; send …`.
+fn is_closed(place: Place<'_>, name: &str, text: &str) -> bool {
+    let Some(quote) = text.chars().next().filter(|c| "\"'".contains(*c)) else { return false };
+    let opening = line_before(place);
+    name.trim_end().ends_with(':') && !name.contains(quote) && opening.matches(quote).count() % 2 == 1
 }
 
 /// How long the name is that begins `text`. Letters of all languages are of a name.

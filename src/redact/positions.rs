@@ -9,17 +9,17 @@ pub(super) enum Which {
     OfUser(usize),
     /// The one after this word, where it is the last.
     After(&'static str),
-    /// The last one of a command with this option.
-    Last(&'static str),
+    /// The one after a file and a user, or after a user where no file is written, of a command with this option.
+    OfFile(&'static str),
     /// The first one that is as random as passwords are.
     Random,
 }
 
-use Which::{After, Last, Nth, OfUser, Random};
+use Which::{After, Nth, OfFile, OfUser, Random};
 
 /// Commands with a secret among their arguments: how they begin, other words that the line must have, and which one it is.
 pub(super) const COMMANDS: [(&str, &str, Which); 64] = [
-    ("htpasswd", "", Last("b")),
+    ("htpasswd", "", OfFile("b")),
     ("add_user", "rabbitmqctl", Nth(2)),
     ("change_password", "rabbitmqctl", Nth(2)),
     ("authenticate_user", "rabbitmqctl", Nth(2)),

@@ -124,6 +124,28 @@ pub(super) fn describes(name: &str, text: &str) -> bool {
     text.split(['-', '_']).any(|part| is_predicate(&part.to_lowercase()))
 }
 
+/// Words that say in what state something is, or what is to be done about it, besides those that are told by their ends.
+const STATES: &str = "active inactive stale present absent weak strong corrupt intact unsafe insecure obsolete overdue unclear \
+    healthy unhealthy unknown unseen unset reset retry please check contact pending waiting loading refreshing rotating expiring \
+    retrying syncing mounting validating forgotten broken written unwritten overwritten stolen withdrawn frozen lost found \
+    sent unsent kept shown never ready done gone";
+
+/// Words that end as states do, and are none.
+const NO_STATES: &str = "hundred kindred hatred sacred wicked naked beloved ahmed mohammed mohamed jared alfred wilfred manfred mildred \
+    winifred constable vegetable crucible";
+
+/// The shortest words that are told by these ends.
+const STATE_ENDS: [(&str, usize); 3] = [("ed", 5), ("able", 7), ("ible", 8)];
+
+/// Whether a word after the sign of a name only says in what state its secret is: `locked`, `unreadable`, `stale`.
+pub(super) fn is_state(text: &str) -> bool {
+    let word = text.trim_end_matches(['.', ',', ';', '!', ')', ']']);
+    let is_in = |table: &str| table.split_ascii_whitespace().any(|known| known == word);
+    let is_told = STATE_ENDS.iter().any(|(end, shortest)| word.ends_with(end) && word.len() >= *shortest);
+    let is_participle = !word.ends_with("eed") && !is_in(NO_STATES);
+    word.bytes().all(|byte| byte.is_ascii_lowercase()) && (is_told && is_participle || is_in(STATES))
+}
+
 /// Whether a clause ends before `after`, so that the word before it is all that is said.
 pub(super) fn ends_clause(after: &str) -> bool {
     let rest = after.trim_start_matches(['"', '\'', '`', '*']);

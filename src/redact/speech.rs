@@ -1,11 +1,12 @@
 //! Whether a value is a secret or only speaks of one: a cause, a placeholder, code, the name of a thing, or a sentence. Pure.
 
 use super::generated::{is_looked_up, is_no_code};
-use super::names::{Kind, looks_up, owner, signs_in};
+use super::names::{Kind, fetches, looks_up, owner, signs_in};
 use super::place::run;
 use super::placeholder::{is_half_masked, is_placeholder, is_told_variable};
-use super::predicate::{describes, ends_clause};
+use super::predicate::{describes, ends_clause, is_state};
 use super::random::{is_strong, is_varied, looks_random};
+use super::rules::DOTTED;
 use super::shape::{
     is_cause, is_dated, is_file, is_group, is_identifier, is_identifying, is_label, is_uuid, is_version,
 };
@@ -44,7 +45,7 @@ const LONGEST_REMARK: usize = 256;
 
 /// Types and words of programming languages.
 const CODE: &str = "str string bytes int integer number boolean bool object any void char uuid text option optional secretstr \
-    securestring secretstring secretbox passwordhash await new self this return const let var func function def nil null none undefined noneType";
+    securestring secretstring secretbox passwordhash never await new self this return const let var func function def nil null none undefined noneType";
 
 /// Words after a word that make it one of a sentence: `-p requires a value`, `--password via the command line`.
 const PROSE: &str = "a an the of via be is are was instead your this that option flag as argument";
@@ -90,6 +91,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
         || word.split('-').all(|part| is_one_of(REMARKS, part))
         || is_placeholder(text)
         || is_near_path(text)
+        || matches!(value.sign, Sign::Colon | Sign::Equals) && !value.is_parameter && is_state(text)
         || value.sign == Sign::Blank && is_prose(text, value.after)
     {
         return true;
@@ -250,8 +252,14 @@ fn is_code(value: Value<'_>) -> bool {
             .all(|part| part.is_empty() || part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'));
     let is_access =
         length == text.len() && is_name(path) && path.contains('.') && path.split('.').all(|part| part.len() > 1);
-    // What signs in is looked at by itself.
-    let is_open = || !value.text[length..].contains(['"', '\'']) || signs_in(path) || looks_up(path);
+    // What signs in is looked at by itself, and what names a secret that is fetched holds none.
+    let inner = &value.text[length..];
+    let names = || {
+        let name = inner.trim_matches(|c: char| "([\"')]".contains(c));
+        !is_strong(name) && !is_varied(name) && name.bytes().all(|byte| DOTTED(byte) || b" :/".contains(&byte))
+    };
+    let is_open =
+        || !inner.contains(['"', '\'']) || signs_in(path) || (inner.starts_with('[') || fetches(path)) && names();
     length > 0 && (is_call && path.len() > 1 && is_open() || is_access)
 }
 
