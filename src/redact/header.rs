@@ -40,7 +40,7 @@ pub(super) fn header(text: &str, is_authorization: bool) -> Option<Range<usize>>
         return None;
     }
     let slashes = run(text, |byte| byte == b'\\');
-    if let Some(quote) = text[slashes..].chars().next().filter(|c| "\"'".contains(*c)) {
+    if let Some(quote) = text[slashes..].chars().next().filter(|c| "\"'`".contains(*c)) {
         let range = quoted(text, slashes, quote);
         let begin = range.start + scheme(&text[range.clone()]);
         let credential = &text[begin..range.end];

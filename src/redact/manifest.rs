@@ -3,8 +3,10 @@
 use std::ops::Range;
 
 use super::place::{looked_at, run};
+use super::random::looks_random;
 use super::rules::DOTTED;
 use super::series::{block, is_plain, members};
+use super::speech::is_stand_in;
 
 /// How far the members of a secret are followed.
 const NEAR: usize = 2048;
@@ -36,7 +38,7 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
                 // What was read here is not read again at the next name in it.
                 at = values.last().map_or(at, |last| last.end);
                 let values = values.into_iter();
-                let kept = values.filter(|value| is_text || is_base64(&document[value.clone()]));
+                let kept = values.filter(|value| is_text || is_kept(&document[value.clone()]));
                 found.extend(kept.map(|value| from + value.start..from + value.end));
             }
         }
@@ -71,6 +73,12 @@ fn values(document: &str, at: usize) -> Vec<Range<usize>> {
     };
     let secret = members.into_iter().filter(|(name, value)| !value.is_empty() && !is_plain(name));
     secret.map(|(_, value)| sign + value.start..sign + value.end).collect()
+}
+
+/// Whether a member of a secret keeps one: in base64 as it should be, or as somebody wrote it.
+fn is_kept(value: &str) -> bool {
+    is_base64(value)
+        || looks_random(value, 6) && !value.contains(' ') && !value.starts_with(CERTIFICATE) && !is_stand_in(value)
 }
 
 fn is_base64(value: &str) -> bool {

@@ -67,6 +67,9 @@ pub const MASK: &str = "****";
 /// How often own keys are looked for in what is left without them.
 const MOST_ROUNDS: usize = 8;
 
+/// Longer words are letters at random.
+const LONGEST_WORD: usize = 14;
+
 /// Finds secrets: those it was told, and those that can be told by their shape.
 #[derive(Clone, Default)]
 pub struct Redactor {
@@ -151,6 +154,23 @@ pub fn may_be_secret(word: &str) -> bool {
         word.starts_with(['/', '.', '~']) || word.rsplit_once('.').is_some_and(|(_, ending)| is_ending(ending));
     !scan::certain(word).is_empty()
         || !is_path && word.bytes().any(|byte| byte.is_ascii_digit()) && random::looks_random(word, 6)
+}
+
+/// Whether a key is made of words, with a number behind or without: other texts may have them, too.
+pub fn is_of_words(key: &str) -> bool {
+    let is_word = |part: &str| {
+        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        word.len() <= LONGEST_WORD
+            && part.len() - word.len() <= 4
+            && word.bytes().all(|byte| byte.is_ascii_alphabetic())
+    };
+    let has_capitals_inside = |part: &str| {
+        part.bytes().skip(1).any(|byte| byte.is_ascii_uppercase())
+            && part.bytes().any(|byte| byte.is_ascii_lowercase())
+            && !shape::is_cause(part)
+    };
+    let mut parts = key.split(|c: char| c.is_ascii_whitespace() || "-_.".contains(c));
+    !key.is_empty() && parts.all(|part| is_word(part) && !has_capitals_inside(part))
 }
 
 /// Text that comes from elsewhere, redacted without knowing any key.

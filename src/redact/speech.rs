@@ -236,12 +236,17 @@ fn is_code(value: Value<'_>) -> bool {
     let opens = text[length..].chars().next().or_else(|| value.after.chars().next());
     let goes_on = text.contains([')', ']'])
         && text.rsplit([')', ']']).next().is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
-    // `TBURa[Hyx49wQ` is a password: nothing closes the bracket.
+    // `TBURa[Hyx49wQ` is a password: nothing closes the bracket, or what stands in it is no index.
+    let close = if opens == Some('(') { [')', ')'] } else { [']', ']'] };
+    let is_index = |inner: &str| inner.bytes().all(|byte| DOTTED(byte) || b"$+*:@,/= ".contains(&byte));
     let is_unclosed = || {
-        length + 1 < text.len()
-            && !text[length + 1..].contains([')', ']', '"', '\''])
-            && !value.after.contains([')', ']'])
-            && text.bytes().any(|byte| byte.is_ascii_digit())
+        let inner = text.get(length + 1..).unwrap_or_default();
+        !inner.is_empty()
+            && !inner.contains(['"', '\''])
+            && (!inner.contains(close)
+                && !value.after.contains(close)
+                && text.bytes().any(|byte| byte.is_ascii_digit())
+                || opens == Some('[') && !is_index(inner.split(']').next().unwrap_or_default()))
     };
     let is_call = opens.is_some_and(|c| "([".contains(c))
         && !is_unclosed()
@@ -351,6 +356,7 @@ fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
         "auth" => {
             !(value.sign == Sign::Equals || value.is_quoted || is_strong(text))
                 || !looks_random(text, if value.is_parameter { 6 } else { 12 })
+                    && !(is_varied(text) && text.contains(['!', '?', '$', '#', '%', '&', '*', '@']))
                     && !text.split_once(':').is_some_and(|(_, password)| is_strong(password))
         }
         _ if name.ends_with("auth") => {

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::generated;
 use super::place::{boundary, looked_at, run};
-use super::random::{is_strong, looks_random};
+use super::random::{is_strong, is_varied, looks_random};
 use super::rules::DOTTED;
 use super::sign::Sign;
 
@@ -180,7 +180,20 @@ fn listed(text: &str) -> Option<Range<usize>> {
         let item = item.trim_matches(decorates);
         !item.contains(char::is_whitespace) && looks_random(item, 6)
     };
-    items.split(',').all(is_secret).then(|| 1 + first..1 + last)
+    if items.split(',').all(is_secret) {
+        return Some(1 + first..1 + last);
+    }
+    // One secret among other items.
+    let mut at = 1 + first;
+    for item in items.split(',') {
+        let word = item.trim_matches(decorates);
+        if (is_strong(word) || is_varied(word)) && !word.contains(char::is_whitespace) {
+            let begin = at + item.find(word)?;
+            return Some(begin..begin + word.len());
+        }
+        at += item.len() + 1;
+    }
+    None
 }
 
 /// The end of the last item of a list of YAML, whose first item ends at `end`.

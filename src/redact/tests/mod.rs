@@ -269,6 +269,14 @@ fn every_name_of_the_tables_keeps_a_secret() {
 }
 
 #[test]
+fn a_key_is_of_words_that_other_texts_have_too() {
+    let words = ["checkout", "checkout-service-prod", "Checkout_Service_2", "hunter2", "correct horse battery staple"];
+    assert!(words.iter().all(|key| is_of_words(key)));
+    let keys = [OWN, "", "gpgchwaljbtxfzoqa", "aXbXcXdXeX", "0f9e8d7c6b5a4938", "https://chat.internal/hook", "a!b@c"];
+    assert!(!keys.iter().any(|key| is_of_words(key)));
+}
+
+#[test]
 fn names_that_keep_secrets() {
     let read = |names: &[&str]| names.iter().map(|name| is_secret_name(name)).collect::<Vec<_>>();
     let secret = [

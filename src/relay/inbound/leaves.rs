@@ -219,6 +219,8 @@ fn collect<'a>(value: &'a Value, path: &str, around: Around<'a>, found: &mut Vec
             let (path, is_text) = (path.to_string(), value.is_string());
             let own = path.rsplit('.').next().unwrap_or_default();
             let is_kept = is_kept_secret(own, &text) || around.calls_secret(own, &text);
+            let mut items = value.as_array().into_iter().flatten().filter_map(Value::as_str);
+            let is_kept = is_kept || items.any(|item| is_kept_secret(own, item));
             let is_secret = is_kept || lists_a_secret(value) || around.has_secret(value);
             found.push(Leaf { path, name, parent, depth, text, is_text, in_list, is_secret });
         }
@@ -310,6 +312,7 @@ mod tests {
             "changes": [{"field": "password", "old": "lemon9999x", "new": "lemon9999y"}],
             "result": {"columns": ["id", "api_key"], "rows": [["7", "melon1010x"]]},
             "secrets": {"db": "Peach1111xQ"},
+            "hmac": ["Mango1212xQ", "b"],
         });
         let secrets = [
             "hunter2Xq9",
@@ -327,6 +330,7 @@ mod tests {
             "lemon9999y",
             "7, melon1010x",
             "Peach1111xQ",
+            "Mango1212xQ, b",
         ];
         let leaves = leaves(&value);
         let told = format!("{:?}", facts(&leaves));
@@ -344,7 +348,7 @@ mod tests {
     #[test]
     fn what_only_speaks_of_secrets_is_told_whole() {
         let value = serde_json::json!({"token_count": 12, "session_timeout": "30m", "auth_method": "LDAP v3",
-            "secret_name": "db-creds-2", "password_policy": "14 characters", "auth": "ldap", "api_token": "expired",
+            "secret_name": "db-creds-2", "password_policy": "14 characters", "signing": ["v1", "v2"], "community": ["public", "eu"], "auth": "ldap", "api_token": "expired",
             "token_type": "JWT/RS256", "cookie_consent": "v2 Banner", "env": [{"name": "token", "value": "expired"}],
             "authorization": {"action": "Disk.Compute/virtualMachines/restart/action", "scope": "/subscriptions/1a2b3c4d/vm"},
             "session": 3316175, "credentials": {"profile": "prod", "region": "eu-west-1"},
@@ -352,7 +356,7 @@ mod tests {
         let mut alert = Alert::new(Format::Any, State::Firing, "x".to_string(), Identity::Own(Vec::new()));
         tell(&mut alert, &leaves(&value), |_| true);
         let (shown, count) = without_secrets(&alert, &Redactor::default());
-        assert_eq!((count, shown.annotations.len()), (0, 19), "{:?}", shown.annotations);
+        assert_eq!((count, shown.annotations.len()), (0, 21), "{:?}", shown.annotations);
         assert!(shown.annotations.values().all(|text| text != "****"));
     }
 

@@ -2,7 +2,7 @@
 
 use super::node::Value;
 use super::section::{Place, Reader};
-use crate::redact::Redactor;
+use crate::redact::{Redactor, is_of_words};
 use crate::relay::serve::secret::Secret;
 
 /// A secret that is shorter is told of.
@@ -114,10 +114,16 @@ fn checked(place: &Place, bytes: &[u8], reader: &mut Reader) -> Option<Secret> {
         reader.problem(place, "leads to a secret of several lines, or with control characters: it must be one line");
         return None;
     }
-    if bytes.len() < SHORT {
+    let text = std::str::from_utf8(bytes).ok();
+    if text.is_some_and(is_of_words) {
+        reader.warning(
+            place,
+            "leads to a secret that is made of words, which can be guessed; where an alert has these words, **** stands for them",
+        );
+    } else if bytes.len() < SHORT {
         reader.warning(place, format!("leads to a secret of fewer than {SHORT} characters, which can be guessed"));
     }
-    if let Ok(text) = std::str::from_utf8(bytes) {
+    if let Some(text) = text {
         reader.redactor.add(text);
     }
     Some(Secret::new(bytes))

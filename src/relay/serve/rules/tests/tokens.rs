@@ -35,6 +35,7 @@ fn tokens_and_hosts_are_taken_and_what_cannot_be_used_is_a_problem() {
         "{admin_token: [{name: ops, token: {env: TOKEN}}, {name: ops, token: {env: OTHER}}]}",
         "{admin_token: {name: 'a\\\"b', token: {env: TOKEN}}}",
         "{admin_token: {env: SHORT}}",
+        "{admin_token: {env: WORDS}}",
         "{hosts: ['https://relay.example.com']}",
         "{hosts: ['relay.example.com:80']}",
     ]
@@ -52,6 +53,8 @@ fn tokens_and_hosts_are_taken_and_what_cannot_be_used_is_a_problem() {
     {admin_token: {name: 'a\"b', token: {env: TOKEN}}}: line 7, column 24: access.admin_token.name must be at most 64 letters, digits, spaces, and -_.@
     {admin_token: {env: SHORT}}: right
     line 7, column 10: access.admin_token leads to a secret of fewer than 16 characters, which can be guessed
+    {admin_token: {env: WORDS}}: right
+    line 7, column 10: access.admin_token leads to a secret that is made of words, which can be guessed; where an alert has these words, **** stands for them
     {hosts: ['https://relay.example.com']}: line 7, column 18: access.hosts[0] must be the name of a host, such as relay.example.com, without scheme, port and path
     {hosts: ['relay.example.com:80']}: line 7, column 18: access.hosts[0] must be the name of a host, such as relay.example.com, without scheme, port and path
     "#);
