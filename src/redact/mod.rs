@@ -10,6 +10,7 @@ mod beside;
 mod block;
 mod call;
 mod change;
+mod code;
 mod coded;
 mod codes;
 mod command;

@@ -1,12 +1,11 @@
 //! Whether a value is a secret or only speaks of one: a cause, a placeholder, code, the name of a thing, or a sentence. Pure.
 
+use super::code::gives;
 use super::generated::{is_looked_up, is_no_code};
-use super::names::{Kind, fetches, looks_up, owner, signs_in};
-use super::place::run;
+use super::names::{Kind, owner};
 use super::placeholder::{is_half_masked, is_placeholder, is_told_variable};
 use super::predicate::{describes, ends_clause, is_state};
 use super::random::{is_strong, is_varied, looks_random};
-use super::rules::DOTTED;
 use super::shape::{
     is_cause, is_dated, is_file, is_group, is_identifier, is_identifying, is_label, is_uuid, is_version,
 };
@@ -224,48 +223,10 @@ fn is_code(value: Value<'_>) -> bool {
         return false;
     }
     let text = value.text;
-    let is_name = |name: &str| {
-        !name.is_empty()
-            && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b':' || byte == b'.')
-    };
     if is_one_of(CODE, text.trim_end_matches(['!', '?', ',', ';', '>', '|']).to_lowercase().as_str()) {
         return true;
     }
-    let length = run(text, |byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte));
-    let path = text[..length].trim_matches(['.', ':']);
-    let opens = text[length..].chars().next().or_else(|| value.after.chars().next());
-    let goes_on = text.contains([')', ']'])
-        && text.rsplit([')', ']']).next().is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
-    // `TBURa[Hyx49wQ` is a password: nothing closes the bracket, or what stands in it is no index.
-    let close = if opens == Some('(') { [')', ')'] } else { [']', ']'] };
-    let is_index = |inner: &str| inner.bytes().all(|byte| DOTTED(byte) || b"$+*:@,/= ".contains(&byte));
-    let is_unclosed = || {
-        let inner = text.get(length + 1..).unwrap_or_default();
-        !inner.is_empty()
-            && !inner.contains(['"', '\''])
-            && (!inner.contains(close)
-                && !value.after.contains(close)
-                && text.bytes().any(|byte| byte.is_ascii_digit())
-                || opens == Some('[') && !is_index(inner.split(']').next().unwrap_or_default()))
-    };
-    let is_call = opens.is_some_and(|c| "([".contains(c))
-        && !is_unclosed()
-        && !goes_on
-        && !is_strong(path)
-        && path
-            .split(['.', ':'])
-            .all(|part| part.is_empty() || part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'));
-    let is_access =
-        length == text.len() && is_name(path) && path.contains('.') && path.split('.').all(|part| part.len() > 1);
-    // What signs in is looked at by itself, and what names a secret that is fetched holds none.
-    let inner = &value.text[length..];
-    let names = || {
-        let name = inner.trim_matches(|c: char| "([\"')]".contains(c));
-        !is_strong(name) && !is_varied(name) && name.bytes().all(|byte| DOTTED(byte) || b" :/".contains(&byte))
-    };
-    let is_open =
-        || !inner.contains(['"', '\'']) || signs_in(path) || (inner.starts_with('[') || fetches(path)) && names();
-    length > 0 && (is_call && path.len() > 1 && is_open() || is_access)
+    gives(text, value.after)
 }
 
 /// Whether a word after `is` only says something: `expired`, `read-only`, `base64-encoded`.

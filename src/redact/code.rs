@@ -1,0 +1,47 @@
+//! Code that gives a value: calls, members and items of maps. Pure.
+
+use super::names::{fetches, signs_in};
+use super::place::run;
+use super::random::{is_strong, is_varied};
+use super::rules::DOTTED;
+
+/// Whether `text` is code that gives a value and holds none: `getToken()`, `self.password`, `os.environ["X"]`, `vault.read('app')`.
+pub(super) fn gives(text: &str, after: &str) -> bool {
+    let is_name = |name: &str| {
+        !name.is_empty()
+            && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b':' || byte == b'.')
+    };
+    let length = run(text, |byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte));
+    let path = text[..length].trim_matches(['.', ':']);
+    let opens = text[length..].chars().next().or_else(|| after.chars().next());
+    let goes_on = text.contains([')', ']'])
+        && text.rsplit([')', ']']).next().is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphanumeric()));
+    // `TBURa[Hyx49wQ` is a password: nothing closes the bracket, or what stands in it is no index.
+    let close = if opens == Some('(') { ')' } else { ']' };
+    let is_index = |inner: &str| inner.bytes().all(|byte| DOTTED(byte) || b"$+*:@,/= ".contains(&byte));
+    let is_unclosed = || {
+        let inner = text.get(length + 1..).unwrap_or_default();
+        !inner.is_empty()
+            && !inner.contains(['"', '\''])
+            && (!inner.contains(close) && !after.contains(close) && text.bytes().any(|byte| byte.is_ascii_digit())
+                || opens == Some('[') && !is_index(inner.split(']').next().unwrap_or_default()))
+    };
+    let is_call = opens.is_some_and(|c| "([".contains(c))
+        && !is_unclosed()
+        && !goes_on
+        && !is_strong(path)
+        && path
+            .split(['.', ':'])
+            .all(|part| part.is_empty() || part.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_'));
+    let is_access =
+        length == text.len() && is_name(path) && path.contains('.') && path.split('.').all(|part| part.len() > 1);
+    // What signs in is looked at by itself, and what names a secret that is fetched holds none.
+    let inner = &text[length..];
+    let names = || {
+        let name = inner.trim_matches(|c: char| "([\"')]".contains(c));
+        !is_strong(name) && !is_varied(name) && name.bytes().all(|byte| DOTTED(byte) || b" :/".contains(&byte))
+    };
+    let is_open =
+        || !inner.contains(['"', '\'']) || signs_in(path) || (inner.starts_with('[') || fetches(path)) && names();
+    length > 0 && (is_call && path.len() > 1 && is_open() || is_access)
+}
