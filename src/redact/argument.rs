@@ -168,7 +168,9 @@ pub(super) fn piped(place: Place<'_>) -> Option<Range<usize>> {
         let behind = if before.ends_with("<(") { "|" } else { behind };
         // A shell that tells what it runs writes both sides of a pipe on a line of their own.
         let traced = behind.is_empty() && before.trim_end().ends_with('+');
-        if traced { near[line.len()..].strip_prefix("\n+ ")?.split('\n').next()? } else { behind.strip_prefix('|')? }
+        if gives_password(before) {
+            "passwd"
+        } else if traced { near[line.len()..].strip_prefix("\n+ ")?.split('\n').next()? } else { behind.strip_prefix('|')? }
     };
     let is_file = before.ends_with("<(") && (before.contains("pass") || before.ends_with(" -p <("));
     let is_read = is_file || READERS.iter().any(|reader| other.contains(reader));
@@ -182,6 +184,14 @@ pub(super) fn piped(place: Place<'_>) -> Option<Range<usize>> {
     };
     let is_secret = is_read || is_decoded() && (is_named() || is_secret_word(&line[begin..begin + length]));
     (length > 0 && !is_variable && is_secret).then(|| place.at + begin..place.at + begin + length)
+}
+
+/// Whether what begins here is the command that an option or a setting gives a password by: `--ldap_password_cmd="echo …"`.
+fn gives_password(before: &str) -> bool {
+    let option = before.trim_end_matches(['"', '\'', ' ', '=', ':']);
+    let name = option.rsplit(|c: char| !c.is_ascii() || !DOTTED(c as u8)).next().unwrap_or_default();
+    let named = ["_cmd", "-cmd", "_command", "-command"].iter().find_map(|end| name.strip_suffix(end));
+    option.len() < before.len() && named.is_some_and(super::is_secret_name)
 }
 
 /// The length of the words without quotation marks that `echo` hands on: `correct horse | …`.

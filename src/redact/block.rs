@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::place::{Place, boundary, run};
+use super::rules::WORD;
 use super::value::quoted;
 
 /// How far a block is followed.
@@ -26,6 +27,12 @@ pub(super) fn values(place: Place<'_>) -> Option<Range<usize>> {
         let label = rest.get(at + label.start..at + label.end).filter(|label| label.len() < 128)?;
         at += label.len() + 2;
         secret = secret.or_else(|| super::is_secret_name(label).then_some(label));
+    }
+    // A form that is rare and that its tools read, too: `variable db_password {`.
+    let bare = run(&rest[at..], |byte| WORD(byte));
+    if secret.is_none() && bare > 0 && rest[at + bare..].starts_with(" {") {
+        secret = Some(&rest[at..at + bare]).filter(|label| super::is_secret_name(label));
+        at += bare + 1;
     }
     let label = secret.filter(|_| rest[at..].starts_with('{'))?;
     let body = &rest[at + 1..boundary(rest, at + BLOCK).max(at + 1)];

@@ -112,6 +112,7 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
                     && (is_in_place
                         || is_hashed
                         || is_after_user && !is_label(argument)
+                        || is_strong(argument) && is_password(argument) && follows_port(&text[..at])
                         || is_sure && (is_password(argument) || is_odd(argument)))
                 {
                     let begin = place.at + 1;
@@ -124,6 +125,13 @@ pub(super) fn argument(place: Place<'_>) -> Option<Range<usize>> {
         }
     }
     None
+}
+
+/// Whether the argument before the end of `text` is the number of a port, after another one: `'cache1', 6379, `.
+fn follows_port(text: &str) -> bool {
+    let before = text.trim_end_matches(' ').strip_suffix(',').unwrap_or_default();
+    let host = before.trim_end_matches(|c: char| c.is_ascii_digit());
+    (4..=5).contains(&(before.len() - host.len())) && host.trim_end_matches(' ').ends_with(',')
 }
 
 /// Which of the arguments is a password, counted from zero, where a call has a place for it.

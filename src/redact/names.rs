@@ -39,8 +39,9 @@ const SIGNING_IN: &str = "connect __construct sequelize getconnection createconn
     authprovider authtokens.basic";
 
 /// Ends of names whose values are secrets. These tables are words with blanks between.
-const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4ssword passwrd pswd pwd authtok passkey passw bindpw rootpw userpw dbpw \
-    adminpw pass apikey accesskey secretkey seckey privatekey privatemac presharedkey sharedkey sharedaccesskey \
+const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4ssword p4ssw0rd pa55word pa55w0rd passwrd pasword passowrd \
+    passwrod passwodr passwod passwoord passwordd passwprd passwird passeord passwors pswd pwd authtok passkey passw bindpw rootpw userpw dbpw \
+    adminpw pass apikey accesskey secretkey seckey privatekey privatemac presharedkey wpakey wpa2key wpa3key wifikey sharedkey sharedaccesskey \
     encryptionkey masterkey signingkey clientkeydata clientsecret sharedsecret secretvalue secretstring secretbase connectionstring \
     dockerconfigjson dockercfg oauth2bearer keycontent requirepass masterauth contribsyscom passwort kennwort motdepasse senha contraseña \
     contrasena wachtwoord lösenord lösenordet passord passordet adgangskode adgangskoden kodeord kodeordet salasana heslo jelszó jelszo hasło haslo şifre \
@@ -105,11 +106,14 @@ const SUFFIXES: &str = "again base base64 confirm confirmation current dev devel
     production qa repeat secondary stage staging test uat value hash sha1 sha2 sha256 sha512 md5 hex";
 
 /// Names that end like one that keeps a secret, and keep none.
-const HARMLESS: &str = "bypass compass encompass trespass firstpass secondpass nexttoken nextpagetoken pagetoken continuationtoken \
-    synctoken publickeytoken unexpectedtoken canceltoken cancellationtoken oldpwd maxtoken mintoken";
+const HARMLESS: &str = "bypass compass encompass trespass firstpass secondpass publickeytoken unexpectedtoken canceltoken \
+    cancellationtoken oldpwd maxtoken mintoken";
+
+/// Names of cursors, which say where a list goes on; a variable of the environment is none.
+const CURSORS: &str = "nexttoken nextpagetoken pagetoken continuationtoken synctoken";
 
 /// Words that make a name of `code` or `phrase` a secret one, and of `key` an owned one, where they stand a blank before.
-const BEFORE: [(&str, &str); 30] = [
+const BEFORE: &[(&str, &str)] = &[
     ("api", "key"),
     ("license", "key"),
     ("licence", "key"),
@@ -119,6 +123,10 @@ const BEFORE: [(&str, &str); 30] = [
     ("private", "key"),
     ("encryption", "key"),
     ("shared", "key"),
+    ("wpa", "key"),
+    ("wpa2", "key"),
+    ("wpa3", "key"),
+    ("wifi", "key"),
     ("signing", "key"),
     ("verification", "code"),
     ("login", "code"),
@@ -172,7 +180,8 @@ impl Name {
     pub fn of(name: &str) -> Option<Name> {
         let words = words(name);
         let core = core(&words);
-        if let Some(kind) = kind(&words, &core) {
+        let is_cursor = !is_variable(name) && CURSORS.split(' ').any(|end| core.ends_with(end));
+        if let Some(kind) = kind(&words, &core).filter(|_| !is_cursor) {
             return Some(Name { kind, core, is_plural: false });
         }
         let last = words.last()?;
@@ -193,6 +202,11 @@ impl Name {
             || core.ends_with("session") && core.len() > "session".len();
         is_known.then_some(Name { kind: Kind::Opaque, core, is_plural: false })
     }
+}
+
+/// Whether a name is one of a variable of the environment: `SYNC_TOKEN`.
+pub(super) fn is_variable(name: &str) -> bool {
+    name.contains('_') && !name.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 fn kind(words: &[String], core: &str) -> Option<Kind> {

@@ -118,7 +118,10 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
 /// Where the secret stands in `text`, which begins after what follows the name.
 fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range<usize>> {
     match named.kind {
-        Kind::Phrase => return phrase::mnemonic(text, named.core.ends_with("seed")),
+        Kind::Phrase => {
+            let words = phrase::mnemonic(text, named.core.ends_with("seed"));
+            return words.or_else(|| instead_of_phrase(text, sign));
+        }
         Kind::Authorization => return header(text, true),
         Kind::Cookie => return header(text, false),
         _ => {}
@@ -193,6 +196,14 @@ fn is_compared(before: &str, word: &str) -> bool {
     let is_operator = [" == ", " === ", " != ", " !== "].iter().any(|operator| before.ends_with(operator));
     let name = word.trim_start_matches(['$', '@']).trim_end_matches(|c: char| c.is_ascii_digit());
     is_operator && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphabetic() || b"_.->".contains(&byte))
+}
+
+/// A word in the place of a phrase that stands for a key, if it is as varied as passwords are: `MNEMONIC=…`.
+fn instead_of_phrase(text: &str, sign: Sign) -> Option<Range<usize>> {
+    let range = extent(text, sign, "")?;
+    let word = &text[range.clone()];
+    let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
+    ((is_strong(word) || is_varied(word)) && !is_hex && !word.contains(['/', ' ']) && !is_identifying(word)).then_some(range)
 }
 
 /// The value that does not fit, where what stands after the sign says which one would: `api_key: expected 32 characters, got "…"`.

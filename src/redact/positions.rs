@@ -18,7 +18,7 @@ pub(super) enum Which {
 use Which::{After, Nth, OfFile, OfUser, Random};
 
 /// Commands with a secret among their arguments: how they begin, other words that the line must have, and which one it is.
-pub(super) const COMMANDS: [(&str, &str, Which); 64] = [
+pub(super) const COMMANDS: &[(&str, &str, Which)] = &[
     ("htpasswd", "", OfFile("b")),
     ("add_user", "rabbitmqctl", Nth(2)),
     ("change_password", "rabbitmqctl", Nth(2)),
@@ -76,6 +76,8 @@ pub(super) const COMMANDS: [(&str, &str, Which); 64] = [
     ("username", "", After("password")),
     ("neighbor", "", After("password")),
     ("vault operator unseal", "", Nth(1)),
+    ("vault login", "", Random),
+    ("ftp> user", "", Nth(2)),
     ("radius secret", "", Nth(1)),
     ("chap-secrets:", "", Nth(3)),
     ("pap-secrets:", "", Nth(3)),

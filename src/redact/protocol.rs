@@ -165,7 +165,12 @@ pub(super) fn of_account(place: Place<'_>) -> Option<Range<usize>> {
     let begin = user.len() + 1;
     let near = &rest[begin..boundary(rest, begin + 128)];
     let password = &near[..near.find(|c: char| c.is_whitespace() || "\"'`,;()<>".contains(c)).unwrap_or(near.len())];
-    let is_password = (is_strong(password) || is_varied(password)) && !password.contains(['/', ':', '.', '@', '=']);
+    // `root:…@10.0.0.5`
+    let is_host = |host: &str| host.contains('.') && host.bytes().all(|byte| DOTTED(byte) || byte == b':');
+    let of_host = password.rsplit_once('@').filter(|(_, host)| is_host(host)).map(|(password, _)| password);
+    let password = of_host.unwrap_or(password);
+    let is_varied = is_strong(password) || is_varied(password) || of_host.is_some() && looks_random(password, 6);
+    let is_password = is_varied && !password.contains(['/', ':', '.', '@', '=']);
     is_password.then(|| place.at + begin..place.at + begin + password.len())
 }
 
@@ -231,7 +236,8 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
     let told = &password[..end];
     let is_pair = open > named && user > 0 && near[sign..sign + gap].contains([':', '/']);
     let has_mark = looks_random(told, 6) && told.contains(['!', '#', '$', '%', '^', '&', '*']);
-    let is_secret = is_strong(told) || is_varied(told) || has_mark || names_both && looks_random(told, 6);
+    let is_account = is_one_of(ACCOUNTS, &near[open..sign]) && near[sign..].starts_with(':');
+    let is_secret = is_strong(told) || is_varied(told) || has_mark || (names_both || is_account) && looks_random(told, 6);
     // What is masked already says that the user before it is none.
     let is_secret = is_secret && !told.contains("://") && !stands_in(told) || told == super::MASK;
     (is_pair && is_secret).then(|| place.at + sign + gap..place.at + sign + gap + end)

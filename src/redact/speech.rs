@@ -109,7 +109,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
             return !value.is_quoted && !is_told && is_said(&word, text) || word.len() < 4 || is_version(&word);
         }
         Sign::Beside => return !looks_random(text, 4) && !is_varied(text) || kind == Kind::Token && is_cause(text),
-        Sign::Loose => return !looks_random(text, 6),
+        Sign::Loose => return !looks_random(text, 6) && !(kind == Kind::Password && is_varied(text)),
         _ => {}
     }
     match kind {
@@ -174,7 +174,7 @@ fn is_of_its_own(name: &str, text: &str, word: &str) -> bool {
         // `pass=98.5`, `PASS: TestLogin/with_v2_token`
         "pass" if is_share || word.starts_with("test") => true,
         "pwd" => text.starts_with(['/', '~', '\\']),
-        "secretid" => !is_uuid(text),
+        "secretid" => !is_uuid(text) && !(is_varied(text) && text.contains(['!', '@', '#', '$', '%', '^', '&', '*', '?'])),
         "pw" => is_number && word.len() <= 4,
         _ if name.ends_with("pin") => !(4..=8).contains(&word.len()) || !is_number,
         _ if name.ends_with("cvv") || name.ends_with("cvc") => !(3..=4).contains(&word.len()) || !is_number,

@@ -15,6 +15,10 @@ const DIVIDERS: [char; 4] = ['|', '\t', ',', ';'];
 /// What columns are called that say whose a password is.
 const OWNERS: &str = "user username login name email mail account host hostname server url site realm client";
 
+/// Other names of columns. A line that has nothing but such names is the head of a table.
+const COLUMNS: &str = "id uid role group groups type status state active enabled created updated created_at updated_at last_login port \
+    database db service env environment note notes comment";
+
 /// The longest line, and the most cells, of a table.
 const LONGEST_LINE: usize = 2048;
 const MOST_CELLS: usize = 64;
@@ -45,18 +49,32 @@ enum Divider {
     Mark(char),
     /// Two blanks or more, as commands write tables with a head in capitals.
     Blanks,
+    /// One blank, which a tab was: all words of the head are names of columns.
+    Blank,
 }
 
 impl Divider {
     fn of(line: &str) -> Option<Divider> {
         let mark = DIVIDERS.into_iter().find(|divider| line.contains(*divider)).map(Divider::Mark);
         let is_head = || line.contains("  ") && !line.bytes().any(|byte| byte.is_ascii_lowercase());
-        mark.or_else(|| is_head().then_some(Divider::Blanks))
+        let names_columns = || {
+            let is_column = |word: &str| {
+                let is_known = |table: &str| table.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word));
+                is_known(OWNERS) || is_known(COLUMNS) || may_matter(word) && Name::of(word).is_some()
+            };
+            looked_at(line.len().min(LONGEST_LINE));
+            line.len() <= LONGEST_LINE && line.contains(' ') && line.split(' ').all(is_column)
+        };
+        mark.or_else(|| is_head().then_some(Divider::Blanks)).or_else(|| names_columns().then_some(Divider::Blank))
     }
 
     /// The cells of a line, with where they begin.
     fn cells<'a>(self, line: &'a str) -> Vec<(usize, &'a str)> {
-        let (mut at, width) = (0, if let Divider::Mark(mark) = self { mark.len_utf8() } else { 2 });
+        let (mut at, width) = (0, match self {
+            Divider::Mark(mark) => mark.len_utf8(),
+            Divider::Blanks => 2,
+            Divider::Blank => 1,
+        });
         let place = |cell: &'a str| {
             let begin = at;
             at += cell.len() + width;
@@ -64,6 +82,7 @@ impl Divider {
         };
         match self {
             Divider::Mark(mark) => line.split(mark).map(place).take(MOST_CELLS + 1).collect(),
+            Divider::Blank => line.split(' ').map(place).take(MOST_CELLS + 1).collect(),
             Divider::Blanks => {
                 line.split("  ").map(place).filter(|(_, cell)| !cell.is_empty()).take(MOST_CELLS + 1).collect()
             }
@@ -103,7 +122,11 @@ impl Column {
 impl Head {
     fn of(line: &str) -> Option<Head> {
         let divider = Divider::of(line).filter(|_| line.len() <= LONGEST_LINE)?;
-        let cells: Vec<&str> = divider.cells(line).into_iter().map(|(_, cell)| bare(cell)).collect();
+        let mut cells: Vec<&str> = divider.cells(line).into_iter().map(|(_, cell)| bare(cell)).collect();
+        if let Some((_, name)) = cells.first().filter(|_| matches!(divider, Divider::Mark(','))).and_then(|first| first.rsplit_once(": ")) {
+            // `users.csv is invalid: id,name,password`
+            cells[0] = name;
+        }
         let is_name = |cell: &&str| cell.len() <= 40 && cell.chars().all(|c| c.is_alphanumeric() || "_-. ".contains(c));
         if cells.len() > MOST_CELLS || !cells.iter().all(is_name) {
             return None;
@@ -111,7 +134,9 @@ impl Head {
         let kind = |cell: &str| Name::of(cell).filter(|_| may_matter(cell)).map(|name| Column::of(&name));
         let columns: Vec<_> = cells.iter().enumerate().filter_map(|(nth, cell)| Some((nth, kind(cell)??))).collect();
         let is_of_people = cells.iter().any(|cell| OWNERS.split(' ').any(|owner| owner.eq_ignore_ascii_case(cell)));
-        (!columns.is_empty()).then_some(Head { divider, cells: cells.len(), columns, is_of_people })
+        let is_of_people = is_of_people && !matches!(divider, Divider::Blank);
+        (!columns.is_empty() && (cells.len() > 2 || !matches!(divider, Divider::Blank)))
+            .then_some(Head { divider, cells: cells.len(), columns, is_of_people })
     }
 
     fn has_row(&self, line: &str) -> bool {
