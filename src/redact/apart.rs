@@ -65,6 +65,9 @@ const REFUSED: [&str; 8] = [
     " did not match",
 ];
 
+/// What a password is called that is quoted because anybody could guess it.
+const WEAK: [&str; 5] = ["weak ", "default ", "guessable ", "trivial ", "hardcoded "];
+
 /// A value that only a blank, a comma, a bar or a line's end divides from its name.
 pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -> Option<(usize, Sign)> {
     let rest = place.rest();
@@ -248,8 +251,9 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         let is_random = word.bytes().any(|byte| byte.is_ascii_digit()) && looks_random(word, 6) && !is_label(word);
         let is_refused =
             after.get(quote + word.len() + 1..).is_some_and(|after| REFUSED.iter().any(|word| after.starts_with(word)));
-        let is_given =
-            place.text[..place.at].ends_with("with ") && after.get(quote + word.len()..).is_some_and(ends_clause);
+        let is_weak = WEAK.iter().any(|word| place.text[..place.at].ends_with(word));
+        let is_given = (is_weak || place.text[..place.at].ends_with("with "))
+            && after.get(quote + word.len()..).is_some_and(ends_clause);
         let is_plain = (is_refused || is_given)
             && word.len() > 4
             && word.chars().all(char::is_alphanumeric)
@@ -311,7 +315,10 @@ fn follows_plainly(named: &Name, word: &str) -> bool {
     let has_mark = word.contains(['!', '@', '#', '$', '%', '^', '&', '*']);
     let is_base64 =
         || word.len() >= LONG_KEY && word.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
-    let is_digits = || word.len() == 6 && word.bytes().all(|byte| byte.is_ascii_digit());
+    let of_digits = |word: &str, length: usize| word.len() == length && word.bytes().all(|byte| byte.is_ascii_digit());
+    // `backup code 4412-9931`
+    let is_digits =
+        || of_digits(word, 6) || word.split_once('-').is_some_and(|(a, b)| of_digits(a, 4) && of_digits(b, 4));
     match named.kind {
         _ if named.core == "pass" => is_plain && looks_random(word, 6),
         Kind::Password if is_hex && named.core.ends_with("key") => false,

@@ -170,7 +170,11 @@ pub(super) fn piped(place: Place<'_>) -> Option<Range<usize>> {
         let traced = behind.is_empty() && before.trim_end().ends_with('+');
         if gives_password(before) {
             "passwd"
-        } else if traced { near[line.len()..].strip_prefix("\n+ ")?.split('\n').next()? } else { behind.strip_prefix('|')? }
+        } else if traced {
+            near[line.len()..].strip_prefix("\n+ ")?.split('\n').next()?
+        } else {
+            behind.strip_prefix('|')?
+        }
     };
     let is_file = before.ends_with("<(") && (before.contains("pass") || before.ends_with(" -p <("));
     let is_read = is_file || READERS.iter().any(|reader| other.contains(reader));

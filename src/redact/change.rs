@@ -61,10 +61,33 @@ pub(super) fn in_field(place: Place<'_>) -> Option<Range<usize>> {
         let turn = closed(near, old.end);
         let open = turn + near[turn..].strip_prefix(" to ").map(|_| " to ".len())?;
         let new = told(near, open)?;
-        return is_of_field(near, &old, &new).then(|| place.at + old.start..place.at + old.end);
+        let is_old = is_of_field(near, &old, &new) || is_of_password(place, "") && is_spelled(near, &old);
+        return is_old.then(|| place.at + old.start..place.at + old.end);
     }
     let new = told(near, near.strip_prefix("to ").map(|_| "to ".len())?)?;
-    is_of_field(near, &new, &new).then(|| place.at + new.start..place.at + new.end)
+    let is_new = is_of_field(near, &new, &new) || is_of_password(place, "from ") && is_spelled(near, &new);
+    is_new.then(|| place.at + new.start..place.at + new.end)
+}
+
+/// Whether the words before say that a password was changed, with `from` and the old one where that is given:
+/// `changed the password from … to …`.
+fn is_of_password(place: Place<'_>, from: &str) -> bool {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(NOTE))..place.at];
+    looked_at(before.len());
+    let line = before.rsplit('\n').next().unwrap_or_default().trim_end_matches(' ').to_ascii_lowercase();
+    let told = if from.is_empty() {
+        Some(line.as_str())
+    } else {
+        line.rsplit_once(' ').and_then(|(line, _)| line.strip_suffix(from.trim_end()))
+    };
+    let told = told.map(|told| told.trim_end_matches(' '));
+    let is_named = |told: &str| ["password", "passphrase", "passwd", " pw"].iter().any(|word| told.ends_with(word));
+    told.is_some_and(|told| is_named(told) && CHANGES.iter().any(|change| told.contains(change)))
+}
+
+/// Whether a value is spelled as passwords are, or in quotation marks.
+fn is_spelled(near: &str, value: &Range<usize>) -> bool {
+    closed(near, value.end) > value.end || has_digit(&near[value.clone()]) || is_varied(&near[value.clone()])
 }
 
 /// Whether behind the second value it is said that a field with a secret's name has it.
@@ -74,9 +97,7 @@ fn is_of_field(near: &str, value: &Range<usize>, last: &Range<usize>) -> bool {
     let after = after.split(['\n', '.', ';']).next().unwrap_or_default();
     let is_place = [" in ", " of ", " for ", " on "].iter().any(|word| after.starts_with(word));
     let is_field = is_place && FIELDS.iter().any(|field| after.contains(field));
-    let is_quoted = closed(near, value.end) > value.end;
-    let text = &near[value.clone()];
-    is_field && named(after).is_some() && (is_quoted || has_digit(text) || is_varied(text))
+    is_field && named(after).is_some() && is_spelled(near, value)
 }
 
 /// Where the quotation begins of a value that does not fit its name: ` must have 32 characters, got "…"`.

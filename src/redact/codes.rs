@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::place::{Place, boundary, run};
 use super::predicate::ends_clause;
+use super::said::word;
 
 /// How far a sentence about a code is followed.
 const CODE: usize = 64;
@@ -50,7 +51,9 @@ pub(super) fn of_door(place: Place<'_>) -> Option<Range<usize>> {
     let begin = sign.0 + sign.1 + run(&line[sign.0 + sign.1..], |byte| b"\"'`now ".contains(&byte));
     let length = run(&line[begin..], |byte| byte.is_ascii_digit() || b"#*-".contains(&byte));
     let digits = line[begin..begin + length].bytes().filter(u8::is_ascii_digit).count();
-    let is_code = (4..=8).contains(&digits) && length <= 12 && ends_clause(&line[begin + length..]);
+    // `keypad PIN: 4821 stopped working`
+    let goes_on = || rest.starts_with("PIN") && line[begin + length..].starts_with(' ');
+    let is_code = (4..=8).contains(&digits) && length <= 12 && (ends_clause(&line[begin + length..]) || goes_on());
     (is_door && is_code && between.split(' ').count() <= MOST_BETWEEN)
         .then(|| place.at + begin..place.at + begin + length)
 }
@@ -77,6 +80,12 @@ pub(super) fn of_card(place: Place<'_>) -> Option<Range<usize>> {
     } else {
         (4..=8).contains(&digits) && ends_clause(after)
     };
+    // `PIN is Falcon26#`
+    if !is_puk && digits == 0 {
+        let range = word(near, begin)?;
+        let is_told = near[range.clone()].contains(['!', '@', '#', '$', '%']) && ends_clause(&near[range.end..]);
+        return is_told.then(|| place.at + range.start..place.at + range.end);
+    }
     let is_of_board = place.text[..place.at].trim_end().ends_with("GPIO");
     (is_number && !is_of_board).then(|| place.at + begin..place.at + begin + digits)
 }

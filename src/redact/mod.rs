@@ -23,6 +23,7 @@ mod generated;
 mod forms;
 mod hashes;
 mod header;
+mod hint;
 mod known;
 mod letters;
 mod link;

@@ -203,7 +203,8 @@ fn instead_of_phrase(text: &str, sign: Sign) -> Option<Range<usize>> {
     let range = extent(text, sign, "")?;
     let word = &text[range.clone()];
     let is_hex = word.bytes().all(|byte| byte.is_ascii_hexdigit());
-    ((is_strong(word) || is_varied(word)) && !is_hex && !word.contains(['/', ' ']) && !is_identifying(word)).then_some(range)
+    ((is_strong(word) || is_varied(word)) && !is_hex && !word.contains(['/', ' ']) && !is_identifying(word))
+        .then_some(range)
 }
 
 /// The value that does not fit, where what stands after the sign says which one would: `api_key: expected 32 characters, got "…"`.

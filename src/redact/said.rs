@@ -16,7 +16,7 @@ const SENTENCE: usize = 256;
 const REMARK: usize = 64;
 
 /// Words that a person begins with who tells a password, and what follows it: `use … as password`.
-const TOLD: [&str; 4] = ["use ", "with ", "enter ", "try "];
+const TOLD: [&str; 5] = ["use ", "with ", "enter ", "try ", "type "];
 const TOLD_AS: &str = "password passwd pw pass passphrase login secret pin";
 const MOST_WORDS: usize = 4;
 
@@ -41,6 +41,9 @@ const SIGN_IN_WITH: [&str; 3] = ["log in with ", "login with ", "sign in with "]
 /// Accounts that every system has.
 const ACCOUNTS: [&str; 6] = ["administrator", "admin", "root", "sa", "postgres", "elastic"];
 
+/// What is said of an account with its password, behind both.
+const WORKS: [&str; 6] = [" works", " should work", " still works", " worked", " does not work", " doesn't work"];
+
 /// Words that announce an account with its password, and roles, which stand beside an account, too.
 const ANNOUNCING: &str = "login logins creds cred credentials account zugang zugangsdaten anmeldedaten identifiants accès credenciales \
     acceso credenziali accesso credenciais acesso password passwort";
@@ -48,7 +51,12 @@ const ROLES: &str =
     "operator viewer editor user users guest member owner staff root admin administrator developer tester support";
 
 /// Words that say what the value of a key is, and the shortest value.
-const KEY_IS: [&str; 6] = ["key is ", "key was ", "key is: ", "key: ", "key seems to be ", "key would be "];
+const KEY_IS: [&str; 7] = ["key is ", "key was ", "key is: ", "key: ", "key seems to be ", "key would be ", "key "];
+
+/// Words before `key` after which its value may follow at once, and things that have keys, too.
+const KEY_OF: &str =
+    "with using by session master app application jwt hmac signing encryption shared secret private root";
+const THINGS: &str = "item record entry entries document documents map message kafka topic event dictionary";
 const SHORTEST_KEY: usize = 16;
 const SHORTEST_HEX_KEY: usize = 32;
 
@@ -60,7 +68,7 @@ const NAMING: &str = "cache cached redis object bucket s3 partition row primary 
 /// The password that a person tells another: `use … as password`, `log in as admin with …`, `u: admin p: …`.
 pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    if rest.starts_with(['t', 'T']) && !rest[1..].starts_with("ry ") {
+    if rest.starts_with(['t', 'T']) && !rest[1..].starts_with("ry ") && !rest[1..].starts_with("ype ") {
         return None;
     }
     let starts = |word: &&str| rest.get(..word.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(word));
@@ -79,9 +87,15 @@ pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
             let range = word(near, near.len() - with.len())?;
             return is_varied(&near[range.clone()]).then(|| place.at + range.start..place.at + range.end);
         }
+        if let Some(secret) = to_sign_in(near, at) {
+            return Some(place.at + secret.start..place.at + secret.end);
+        }
         let says = |range: &Range<usize>| {
             let after = near[range.end..].trim_start_matches(['"', '\'', '`']);
-            after.strip_prefix(" as ").is_some_and(says_password)
+            let is_random = || is_random(&near[range.clone()]);
+            after.strip_prefix(" as ").is_some_and(|after| says_password(after) || says_token(after) && is_random())
+                || [" when ", " if "].iter().any(|word| after.trim_start_matches('?').starts_with(word))
+                    && asks_for_password(after)
         };
         let names = |range: &Range<usize>| {
             AS_PASSWORD.iter().any(|words| {
@@ -119,8 +133,57 @@ fn says_password(text: &str) -> bool {
     words.any(|word| TOLD_AS.split(' ').any(|known| known == word))
 }
 
+/// Whether a sentence says that something is a token or a secret, and no key of a thing.
+fn says_token(text: &str) -> bool {
+    let word = text.strip_prefix("the ").or_else(|| text.strip_prefix("a ")).unwrap_or(text);
+    ["token", "secret", "bearer token", "API key", "api key"]
+        .iter()
+        .any(|known| word.strip_prefix(known).is_some_and(ends_clause))
+}
+
+/// Whether it is said when something is typed: `when asked for the password`.
+fn asks_for_password(text: &str) -> bool {
+    let sentence = text.split(['.', ',', ';', ':', '\n', '!', '(']).next().unwrap_or_default();
+    ["for the ", "for a ", "for your ", "for "]
+        .iter()
+        .filter_map(|word| sentence.split_once(word))
+        .any(|(_, asked)| says_password(asked) && !asked.contains("login"))
+}
+
+/// The value between the word for it and what it is good for: `use token … to log in`.
+fn to_sign_in(near: &str, at: usize) -> Option<Range<usize>> {
+    let kind = ["the token ", "token ", "the secret ", "secret ", "the key ", "key ", "the password ", "password "]
+        .iter()
+        .find(|kind| near[at..].starts_with(**kind))?
+        .len();
+    let begin = at + kind + run(&near[at + kind..], |byte| b"\"'`".contains(&byte));
+    let range = word(near, begin)?;
+    let after = near[range.end..].trim_start_matches(['"', '\'', '`']).strip_prefix(" to ")?;
+    ["log ", "login", "sign ", "connect", "authenticate", "get in"]
+        .iter()
+        .any(|verb| after.starts_with(verb))
+        .then_some(range)
+}
+
+/// The shortest value that is told by nothing but its letters.
+const SHORTEST_RANDOM: usize = 16;
+
+/// Whether a word is a value at random, and no name of a thing: letters of both cases and digits among each other.
+fn is_random(text: &str) -> bool {
+    let digits = |part: &str| part.bytes().filter(u8::is_ascii_digit).count();
+    let is_mixed = |part: &str| {
+        let turns = part.as_bytes().windows(2).filter(|two| two[0].is_ascii_digit() != two[1].is_ascii_digit()).count();
+        is_strong(part) && digits(part) > 1 && turns > 3 && part.bytes().any(|byte| byte.is_ascii_uppercase())
+    };
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    text.len() >= SHORTEST_RANDOM
+        && !is_hex
+        && !is_identifying(text)
+        && text.split(['+', '/', '=', '_', '-']).any(is_mixed)
+}
+
 /// What stands between a password and the words that say that it is one: `… - that's the old root password`.
-const IS_THE: [&str; 9] = [
+const IS_THE: [&str; 10] = [
     " is the ",
     " was the ",
     " is our ",
@@ -130,6 +193,7 @@ const IS_THE: [&str; 9] = [
     ", that's the ",
     " used to be the ",
     " should be the ",
+    " as the ",
 ];
 
 /// The shortest of these passwords.
@@ -146,7 +210,11 @@ pub(super) fn said_after(place: Place<'_>) -> Option<Range<usize>> {
     let close = length + usize::from(rest[length..].starts_with(['"', '\'', '`']));
     let link = IS_THE.iter().find(|link| rest[close..].starts_with(**link))?.len();
     let near = &rest[close + link..boundary(rest, close + link + REMARK).max(close + link)];
-    let end = near.find(["password", "passphrase", "pw"].iter().find(|word| near.contains(**word))?)?;
+    // A token or a secret of a sentence is told where its letters are at random.
+    let known = ["password", "passphrase", "pw"].iter().find(|word| near.contains(**word));
+    let known =
+        known.or_else(|| ["secret", "token"].iter().find(|word| near.contains(**word) && is_random(&rest[..length])));
+    let end = near.find(known?)?;
     let words = &near[..end];
     let behind = near[end..].trim_start_matches(|c: char| c.is_ascii_lowercase());
     let is_ended =
@@ -164,6 +232,15 @@ pub(super) fn of_account(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
     let user = ACCOUNTS.iter().find(|user| rest.starts_with(**user))?.len();
     let near = &rest[..boundary(rest, SENTENCE)];
+    if near[user..].starts_with('/') {
+        // `admin/… works`
+        let range = word(near, user + 1)?;
+        let after = near[range.end..].trim_start_matches(['"', '\'', '`']);
+        let is_told = WORKS
+            .iter()
+            .any(|word| after.strip_prefix(word).is_some_and(|rest| ends_clause(rest) || rest.starts_with(" as ")));
+        return is_told.then(|| place.at + range.start..place.at + range.end);
+    }
     let begin = user + near[user..].strip_prefix(" / ").map(|_| " / ".len())?;
     let is_told = || {
         let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(REMARK))..place.at];
@@ -244,7 +321,12 @@ pub(super) fn key(place: Place<'_>) -> Option<Range<usize>> {
         words.any(|word| table.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word)))
     };
     let is_hex = key.bytes().all(|byte| byte.is_ascii_hexdigit());
-    let is_key = if is_hex {
+    // `session key … was rejected`
+    let owner = before.trim_end_matches(' ').rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let is_owned = KEY_OF.split(' ').any(|known| known.eq_ignore_ascii_case(owner));
+    let is_key = if rest[..open].trim_end_matches(['"', '\'', '`']) == "key " {
+        is_owned && is_random(key) && !has(THINGS)
+    } else if is_hex {
         length >= SHORTEST_HEX_KEY && has(OPENING)
     } else {
         length >= SHORTEST_KEY && is_strong(key) && !is_identifying(key)
@@ -253,7 +335,7 @@ pub(super) fn key(place: Place<'_>) -> Option<Range<usize>> {
 }
 
 /// The word at a place, if it is as varied as passwords are.
-fn word(near: &str, at: usize) -> Option<Range<usize>> {
+pub(super) fn word(near: &str, at: usize) -> Option<Range<usize>> {
     let text = &near[at..];
     let text = &text[..text.find(|c: char| c.is_whitespace() || "\"'`,;)<".contains(c)).unwrap_or(text.len())];
     let text = text.trim_end_matches(['.', ':', '?']);

@@ -7,7 +7,7 @@ use super::place::{Place, run};
 use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
-    address, argument, block, call, change, coded, codes, command, files, forms, hashes, header, known, manifest, pair, pem,
+    address, argument, block, call, change, coded, codes, command, files, forms, hashes, header, hint, known, manifest, pair, pem,
     printed, protocol, said, statement, table, tools,
 };
 
@@ -56,6 +56,8 @@ const SUSPECT: &[Rule] = &[
     (b":#", argument::hidden),
     (b"\n", printed::below),
     (b"[{", tools::of_list),
+    (b"(", tools::of_settings),
+    (b"\xf0", hint::beside_key),
 ];
 const SUSPECT_WORDS: &[Rule] = &[
     (b"", address::data_source),
@@ -114,6 +116,10 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"u", tools::of_query),
     (b"w", tools::of_network),
     (b"pP", codes::of_card),
+    (b"b", hint::but),
+    (b"tk", tools::of_link),
+    (b"s", hint::sent),
+    (b"aAsS", hint::answer),
 ];
 
 /// All secrets, in order.
@@ -152,14 +158,15 @@ fn read(text: &str, rules: Rules) -> Vec<Range<usize>> {
 fn find(text: &str, rules: Rules) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     let mut at = 0;
+    let alone = |secret: Range<usize>| (vec![secret.clone()], secret.end);
     while let Some(character) = text[at..].chars().next() {
         let (place, byte) = (Place::of(text, at), usize::from(text.as_bytes()[at]));
         let ask = |rules: &ByFirst| rules[byte].iter().find_map(|rule| rule(place));
         let is_word = place.begins();
         let told = ask(rules.everywhere).or_else(|| if is_word { ask(rules.words) } else { None });
         let told = match told {
-            None if is_word && rules.by_names => pair::secrets(place),
-            told => told.map(|secret| (vec![secret.clone()], secret.end)),
+            None if is_word && rules.by_names => pair::secrets(place).or_else(|| hint::far(place).map(alone)),
+            told => told.map(alone),
         };
         at += character.len_utf8();
         let Some((mut secrets, next)) = told else { continue };

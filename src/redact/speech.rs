@@ -174,7 +174,9 @@ fn is_of_its_own(name: &str, text: &str, word: &str) -> bool {
         // `pass=98.5`, `PASS: TestLogin/with_v2_token`
         "pass" if is_share || word.starts_with("test") => true,
         "pwd" => text.starts_with(['/', '~', '\\']),
-        "secretid" => !is_uuid(text) && !(is_varied(text) && text.contains(['!', '@', '#', '$', '%', '^', '&', '*', '?'])),
+        "secretid" => {
+            !is_uuid(text) && !(is_varied(text) && text.contains(['!', '@', '#', '$', '%', '^', '&', '*', '?']))
+        }
         "pw" => is_number && word.len() <= 4,
         _ if name.ends_with("pin") => !(4..=8).contains(&word.len()) || !is_number,
         _ if name.ends_with("cvv") || name.ends_with("cvc") => !(3..=4).contains(&word.len()) || !is_number,

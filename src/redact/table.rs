@@ -59,7 +59,8 @@ impl Divider {
         let is_head = || line.contains("  ") && !line.bytes().any(|byte| byte.is_ascii_lowercase());
         let names_columns = || {
             let is_column = |word: &str| {
-                let is_known = |table: &str| table.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word));
+                let is_known =
+                    |table: &str| table.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word));
                 is_known(OWNERS) || is_known(COLUMNS) || may_matter(word) && Name::of(word).is_some()
             };
             looked_at(line.len().min(LONGEST_LINE));
@@ -70,11 +71,14 @@ impl Divider {
 
     /// The cells of a line, with where they begin.
     fn cells<'a>(self, line: &'a str) -> Vec<(usize, &'a str)> {
-        let (mut at, width) = (0, match self {
-            Divider::Mark(mark) => mark.len_utf8(),
-            Divider::Blanks => 2,
-            Divider::Blank => 1,
-        });
+        let (mut at, width) = (
+            0,
+            match self {
+                Divider::Mark(mark) => mark.len_utf8(),
+                Divider::Blanks => 2,
+                Divider::Blank => 1,
+            },
+        );
         let place = |cell: &'a str| {
             let begin = at;
             at += cell.len() + width;
@@ -123,7 +127,9 @@ impl Head {
     fn of(line: &str) -> Option<Head> {
         let divider = Divider::of(line).filter(|_| line.len() <= LONGEST_LINE)?;
         let mut cells: Vec<&str> = divider.cells(line).into_iter().map(|(_, cell)| bare(cell)).collect();
-        if let Some((_, name)) = cells.first().filter(|_| matches!(divider, Divider::Mark(','))).and_then(|first| first.rsplit_once(": ")) {
+        if let Some((_, name)) =
+            cells.first().filter(|_| matches!(divider, Divider::Mark(','))).and_then(|first| first.rsplit_once(": "))
+        {
             // `users.csv is invalid: id,name,password`
             cells[0] = name;
         }
@@ -135,8 +141,12 @@ impl Head {
         let columns: Vec<_> = cells.iter().enumerate().filter_map(|(nth, cell)| Some((nth, kind(cell)??))).collect();
         let is_of_people = cells.iter().any(|cell| OWNERS.split(' ').any(|owner| owner.eq_ignore_ascii_case(cell)));
         let is_of_people = is_of_people && !matches!(divider, Divider::Blank);
-        (!columns.is_empty() && (cells.len() > 2 || !matches!(divider, Divider::Blank)))
-            .then_some(Head { divider, cells: cells.len(), columns, is_of_people })
+        (!columns.is_empty() && (cells.len() > 2 || !matches!(divider, Divider::Blank))).then_some(Head {
+            divider,
+            cells: cells.len(),
+            columns,
+            is_of_people,
+        })
     }
 
     fn has_row(&self, line: &str) -> bool {

@@ -3,14 +3,15 @@
 use std::ops::Range;
 
 use super::place::{Place, boundary, run};
-use super::random::{is_strong, is_varied};
-use super::rules::{DIGIT, DOTTED};
+use super::random::{is_strong, is_varied, looks_random};
+use super::rules::{DIGIT, DOTTED, WORD};
 use super::shape::is_identifying;
 use super::shell::word;
 use super::speech::{is_stand_in, stands_in};
 
 /// How far what a tool writes is followed.
 const NEAR: usize = 256;
+const FIELD: usize = 64;
 
 /// The shortest key of a transaction, and the shortest item of a list that is told by nothing but its letters.
 const SHORTEST_KEY: usize = 16;
@@ -75,6 +76,58 @@ pub(super) fn of_query(place: Place<'_>) -> Option<Range<usize>> {
     let is_secret = is_query && !text.is_empty() || is_strong(text) || is_varied(text);
     let begin = place.at + near.len() - password.len();
     (is_secret && !stands_in(text)).then(|| begin..begin + end)
+}
+
+/// Paths of links that sign in or set a new password, and the names of what stands for both in them.
+const LINKS: &str = "magic-link magic_link magiclink magic-login reset-password password-reset password/reset verify-email confirm-email \
+    login-link one-time-login invite";
+const SHORT_NAMES: [&str; 3] = ["t", "k", "tk"];
+
+/// What stands for a password in a link that signs in: `/magic-link?t=…`.
+pub(super) fn of_link(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let name = SHORT_NAMES
+        .iter()
+        .find(|name| rest[name.len().min(run(rest, DOTTED))..].starts_with('=') && rest.starts_with(**name))?;
+    let near = &rest[..boundary(rest, NEAR)];
+    let begin = name.len() + 1;
+    let end = near[begin..]
+        .find(|c: char| c.is_whitespace() || "&\"'`<>)]}#,".contains(c))
+        .map_or(near.len(), |end| begin + end);
+    let text = &near[begin..end];
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(NEAR))..place.at];
+    let address = before.rsplit(char::is_whitespace).next().filter(|_| place.is_parameter)?;
+    let is_link = LINKS.split_ascii_whitespace().any(|path| address.contains(path));
+    let is_secret = looks_random(text, 6) && !text.bytes().all(DIGIT) && !stands_in(text);
+    (is_link && is_secret).then(|| place.at + begin..place.at + end)
+}
+
+/// How the names of functions and kinds end that hold how something is reached.
+const SETTINGS: [&str; 9] =
+    ["Settings", "Config", "Configuration", "Options", "Props", "Params", "Parameters", "Connection", "Credentials"];
+
+/// The random item of the settings of a connection, printed without names: `DbSettings(db1,5432,app,…,Some(10))`.
+pub(super) fn of_settings(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), NEAR)];
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(FIELD))..place.at];
+    if !SETTINGS.iter().any(|end| before.ends_with(end)) {
+        return None;
+    }
+    let inner = near.get(1..)?;
+    let inner = &inner[..inner.find(['\n', '"', '\'', '=']).unwrap_or(inner.len())];
+    let is_port = |item: &str| (4..=5).contains(&item.len()) && item.bytes().all(DIGIT);
+    let (mut at, mut has_port) = (place.at + 1, false);
+    for (nth, item) in inner.split(',').enumerate() {
+        let text = item.trim_matches([' ', ')']);
+        has_port |= nth > 0 && is_port(text);
+        if has_port && text.len() >= SHORTEST_ITEM && is_strong(text) && text.bytes().all(WORD) && !is_identifying(text)
+        {
+            let begin = at + item.find(text)?;
+            return Some(begin..begin + text.len());
+        }
+        at += item.len() + 1;
+    }
+    None
 }
 
 /// Names of what opens a wireless network, behind a section of OpenWrt's settings.

@@ -1,0 +1,173 @@
+//! Passwords that a sentence or a script tells far from the word for them: `password hint: same as staging, …`, `what's the pw?
+//! it's …`, `expect "assword:"; send "…\r"`. Pure.
+
+use std::ops::Range;
+
+use super::place::{Place, boundary, looked_at, run};
+use super::predicate::{describes, ends_clause};
+use super::random::looks_random;
+use super::said::word;
+use super::shape::is_identifying;
+use super::speech::{is_stand_in, stands_in};
+use super::value::quoted;
+
+/// How far a sentence is followed.
+const SENTENCE: usize = 160;
+
+/// How many words may stand between the word for a password and what turns to its value.
+const MOST_WORDS: usize = 7;
+
+/// Words for a password.
+const NAMES: [&str; 7] = ["password", "passphrase", "passwort", "passcode", "passwd", "pass", "pw"];
+
+/// What turns to the value at once, what does after some words, and the last of such words.
+const TURNS: [&str; 3] = ["-- ", "– ", "— "];
+const TYPED: [&str; 4] = ["enter ", "type ", "use ", "try "];
+const LAST: [&str; 3] = ["still", "not", "isn't"];
+
+/// Words of which one stands before a colon or a comma that turns to the value.
+const HINTS: &str = "hint default usual same last before always";
+
+/// What an answer may begin with.
+const ANSWERS: [&str; 8] = ["it's still ", "it's ", "its ", "it is ", "still ", "try ", "should be ", "i think "];
+
+/// The password that the sentence turns to after the word for it at this place.
+pub(super) fn far(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let name =
+        NAMES.iter().find(|name| rest.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name)))?.len();
+    let near = &rest[..boundary(rest, SENTENCE)];
+    if let Some(asked) = near[name..].strip_prefix('?') {
+        return answered(near, near.len() - asked.len()).map(|range| place.at + range.start..place.at + range.end);
+    }
+    let (mut at, mut words) = (name, Vec::new());
+    let range = loop {
+        let after = near[at..].strip_prefix(' ')?;
+        let begin = near.len() - after.len();
+        let turn = |turns: &[&str]| turns.iter().find(|turn| after.starts_with(**turn)).map(|turn| begin + turn.len());
+        if let Some(turn) = turn(&TURNS).filter(|_| words.is_empty()).or_else(|| turn(&TYPED)) {
+            break ended(near, turn)?;
+        }
+        if let Some(range) = ended(near, begin).filter(|_| words.last().is_some_and(|word| LAST.contains(word))) {
+            break range;
+        }
+        let length = run(after, |byte| byte.is_ascii_lowercase() || byte == b'\'');
+        words.push(&after[..length]);
+        at = begin + length;
+        if length == 0 || words.len() > MOST_WORDS {
+            return None;
+        }
+        if near[at..].starts_with([':', ',']) {
+            at += 1;
+            let is_hint = words.iter().any(|word| HINTS.split(' ').any(|hint| hint == *word));
+            if let Some(range) = near[at..].strip_prefix(' ').filter(|_| is_hint).and_then(|_| ended(near, at + 1)) {
+                break range;
+            }
+        }
+    };
+    Some(place.at + range.start..place.at + range.end)
+}
+
+/// What answers a question for a password: `pw? it's …`, `password? …`, `password?` and on the next line `kim> …`.
+fn answered(near: &str, asked: usize) -> Option<Range<usize>> {
+    let mut at = asked + run(&near[asked..], |byte| byte.is_ascii_whitespace() || b"\"'`)".contains(&byte));
+    let who = run(&near[at..], |byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let is_said = near[asked..at].contains('\n') && who > 0;
+    at += [">", ":"]
+        .iter()
+        .find(|sign| is_said && near[at + who..].strip_prefix(**sign).is_some_and(|rest| rest.starts_with(' ')))
+        .map_or(0, |_| who + ": ".len());
+    let begins =
+        |answer: &&&str| near.get(at..at + answer.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(answer));
+    let answer = ANSWERS.iter().find(begins).map_or(0, |answer| answer.len());
+    let begin = at + answer + run(&near[at + answer..], |byte| b"\"'`".contains(&byte));
+    if begin == asked {
+        return None;
+    }
+    ended(near, begin).or_else(|| mixed(near, begin).filter(|_| answer > 0))
+}
+
+/// The word at a place that is as varied as passwords are, or nearly so, and ends its clause.
+fn ended(near: &str, begin: usize) -> Option<Range<usize>> {
+    let begin = begin + run(&near[begin..], |byte| b"\"'`".contains(&byte));
+    let is_end = |range: &Range<usize>| {
+        let after = &near[range.end..];
+        ends_clause(after) || after.starts_with('?') || after.starts_with(" but ") || after.starts_with(" when ")
+    };
+    let has_capital = |range: &Range<usize>| near[range.clone()].bytes().any(|byte| byte.is_ascii_uppercase());
+    word(near, begin)
+        .filter(is_end)
+        .or_else(|| mixed(near, begin).filter(has_capital))
+        .filter(|range| !is_identifying(&near[range.clone()]))
+}
+
+/// The word of letters and digits at a place that ends its clause.
+fn mixed(near: &str, begin: usize) -> Option<Range<usize>> {
+    let length = run(&near[begin..], |byte| byte.is_ascii_alphanumeric() || b"!$#%".contains(&byte));
+    let text = &near[begin..begin + length];
+    let has_letter = text.starts_with(|c: char| c.is_ascii_alphabetic());
+    let is_told = text.len() > 5 && has_letter && looks_random(text, 6) && !stands_in(text);
+    (is_told && ends_clause(&near[begin + length..])).then(|| begin..begin + length)
+}
+
+/// The other one of two passwords: `password is not … but …`.
+pub(super) fn but(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), SENTENCE)];
+    near.strip_prefix("but ")?;
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(SENTENCE))..place.at];
+    looked_at(before.len());
+    let mut words = before.rsplit('\n').next()?.split_ascii_whitespace().rev().skip(1);
+    let is_denied = match words.next()? {
+        "not" => ["is", "was"].contains(&words.next()?),
+        word => ["isn't", "wasn't"].contains(&word),
+    };
+    let mut is_named = || words.next().is_some_and(|word| NAMES.iter().any(|name| name.eq_ignore_ascii_case(word)));
+    let range = ended(near, "but ".len()).filter(|_| is_denied && is_named())?;
+    Some(place.at + range.start..place.at + range.end)
+}
+
+/// What a script of expect types where a password is asked for: `expect "assword:"; send "…\r"`.
+pub(super) fn sent(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let open = ["send -- ", "send "].iter().find(|word| rest.starts_with(**word))?.len();
+    let near = &rest[..boundary(rest, SENTENCE)];
+    let quote = near[open..].chars().next().filter(|c| "\"'".contains(*c))?;
+    let typed = quoted(&near[open..], 0, quote);
+    let typed = open + typed.start..open + typed.end;
+    let text = near.get(typed.clone())?;
+    let password = text.strip_suffix("\\r").or_else(|| text.strip_suffix("\\n"))?;
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(SENTENCE))..place.at];
+    looked_at(before.len());
+    let asks = |text: &str| ["assword", "assphrase", "asscode"].iter().any(|word| text.contains(word));
+    let after = near[typed.end..].split(['\n', ';']).next().unwrap_or_default();
+    let is_asked = before.rsplit_once("expect").is_some_and(|(_, asked)| asks(asked) && !asked.contains("send"))
+        || after.trim_start_matches(quote).starts_with(" after ") && asks(after);
+    let is_password =
+        password.len() > 2 && !is_stand_in(password) && !password.starts_with('$') && !password.contains(['[', '{']);
+    (is_asked && is_password).then(|| place.at + typed.start..place.at + typed.start + password.len())
+}
+
+/// A word that is as varied as passwords are, behind the picture of a key or a lock.
+pub(super) fn beside_key(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), SENTENCE)];
+    let picture = ["🔑", "🔐", "🗝"].iter().find(|picture| near.starts_with(**picture))?.len();
+    let sign = near[picture..].trim_start_matches('\u{fe0f}').trim_start_matches([':', ' ', '"', '\'', '`']);
+    let begin = near.len() - sign.len();
+    let range = ended(near, begin).filter(|_| begin > picture)?;
+    Some(place.at + range.start..place.at + range.end)
+}
+
+/// The answer to a question that stands for a password: `security answer: …`.
+pub(super) fn answer(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let begins = |name: &&&str| rest.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
+    let open = ["security answer: ", "secret answer: ", "answer to the security question: "].iter().find(begins)?.len();
+    let near = &rest[open..boundary(rest, open + SENTENCE)];
+    let line = near.split(['\n', ',', ';', '.', '"', '(']).next()?.trim_end();
+    let mut words = line.split(' ');
+    // A sentence about an answer has small letters.
+    let is_name = |word: &str| word.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
+    let is_word = line.len() > 2 && !line.contains(' ') && !describes("password", line) && !stands_in(line);
+    let is_told = words.clone().count() > 1 && words.clone().count() < MOST_WORDS && words.all(is_name) || is_word;
+    (is_told && !stands_in(line)).then(|| place.at + open..place.at + open + line.len())
+}
