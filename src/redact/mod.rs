@@ -24,6 +24,7 @@ mod forms;
 mod hashes;
 mod header;
 mod hint;
+mod keys;
 mod known;
 mod letters;
 mod link;

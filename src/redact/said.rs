@@ -50,21 +50,6 @@ const ANNOUNCING: &str = "login logins creds cred credentials account zugang zug
 const ROLES: &str =
     "operator viewer editor user users guest member owner staff root admin administrator developer tester support";
 
-/// Words that say what the value of a key is, and the shortest value.
-const KEY_IS: [&str; 7] = ["key is ", "key was ", "key is: ", "key: ", "key seems to be ", "key would be ", "key "];
-
-/// Words before `key` after which its value may follow at once, and things that have keys, too.
-const KEY_OF: &str =
-    "with using by session master app application jwt hmac signing encryption shared secret private root";
-const THINGS: &str = "item record entry entries document documents map message kafka topic event dictionary";
-const SHORTEST_KEY: usize = 16;
-const SHORTEST_HEX_KEY: usize = 32;
-
-/// Words of a sentence about a key that opens something, and about one that only names something.
-const OPENING: &str = "api vendor auth unauthorized 401 403 rotate rotated leaked revoked revoke decrypt encrypt encryption credential \
-    credentials login partner provider hmac signing";
-const NAMING: &str = "cache cached redis object bucket s3 partition row primary sort public idempotency dedup dedupe";
-
 /// The password that a person tells another: `use … as password`, `log in as admin with …`, `u: admin p: …`.
 pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
@@ -169,7 +154,7 @@ fn to_sign_in(near: &str, at: usize) -> Option<Range<usize>> {
 const SHORTEST_RANDOM: usize = 16;
 
 /// Whether a word is a value at random, and no name of a thing: letters of both cases and digits among each other.
-fn is_random(text: &str) -> bool {
+pub(super) fn is_random(text: &str) -> bool {
     let digits = |part: &str| part.bytes().filter(u8::is_ascii_digit).count();
     let is_mixed = |part: &str| {
         let turns = part.as_bytes().windows(2).filter(|two| two[0].is_ascii_digit() != two[1].is_ascii_digit()).count();
@@ -302,36 +287,6 @@ pub(super) fn on_host(place: Place<'_>) -> Option<Range<usize>> {
     let is_host = host.trim_end_matches('.').contains('.') || host.bytes().any(|byte| byte.is_ascii_digit());
     let begin = place.at + user + 1;
     (is_host && is_spelled_oddly(&near[word.clone()])).then(|| begin..begin + word.end)
-}
-
-/// The value of a key that a sentence tells: `the key is …`. Hexadecimal digits are as often the name of something; the
-/// sentence has to say that the key opens something.
-pub(super) fn key(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let open = KEY_IS.iter().filter(|words| rest.starts_with(**words)).map(|words| words.len()).max()?;
-    let near = &rest[..boundary(rest, SENTENCE)];
-    let open = open + run(&near[open..], |byte| b"\"'`".contains(&byte));
-    let length = run(&near[open..], |byte| byte.is_ascii_alphanumeric() || b"+/=_-".contains(&byte));
-    let key = &near[open..open + length];
-    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(SENTENCE))..place.at];
-    let before = before.rsplit(['\n', ';']).next().unwrap_or_default();
-    let after = near[open + length..].split(['\n', ';']).next().unwrap_or_default();
-    let has = |table: &str| {
-        let mut words = [before, after].into_iter().flat_map(|part| part.split(|c: char| !c.is_ascii_alphanumeric()));
-        words.any(|word| table.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word)))
-    };
-    let is_hex = key.bytes().all(|byte| byte.is_ascii_hexdigit());
-    // `session key … was rejected`
-    let owner = before.trim_end_matches(' ').rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-    let is_owned = KEY_OF.split(' ').any(|known| known.eq_ignore_ascii_case(owner));
-    let is_key = if rest[..open].trim_end_matches(['"', '\'', '`']) == "key " {
-        is_owned && is_random(key) && !has(THINGS)
-    } else if is_hex {
-        length >= SHORTEST_HEX_KEY && has(OPENING)
-    } else {
-        length >= SHORTEST_KEY && is_strong(key) && !is_identifying(key)
-    };
-    (is_key && !has(NAMING)).then(|| place.at + open..place.at + open + length)
 }
 
 /// The word at a place, if it is as varied as passwords are.

@@ -7,8 +7,8 @@ use super::place::{Place, run};
 use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
-    address, argument, block, call, change, coded, codes, command, files, forms, hashes, header, hint, known, manifest, pair, pem,
-    printed, protocol, said, statement, table, tools,
+    address, argument, block, call, change, coded, codes, command, files, forms, hashes, header, hint, keys, known, manifest,
+    pair, pem, printed, protocol, said, statement, table, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -105,7 +105,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"W", files::of_wireless),
     (b"u", files::of_login_module),
     (b"", files::of_section),
-    (b"k", said::key),
+    (b"k", keys::key),
     (b"yYG0123456789", codes::code),
     (b"cCpP", codes::of_door),
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),
