@@ -86,7 +86,8 @@ fn odd_password(near: &str) -> Option<usize> {
         let after = &host[name..];
         let is_end = after.is_empty() || after.starts_with(['/', '?', '"', '\'', '`', ')', ',']);
         let has_port = after.strip_prefix(':').is_some_and(|port| port.starts_with(|c: char| c.is_ascii_digit()));
-        name > 1 && (is_end || has_port)
+        let is_name = || host[..name].contains('.') || after.starts_with('/') || host[..name].split('-').all(is_word);
+        name > 1 && (is_end && is_name() || has_port)
     };
     let length = password.match_indices('@').map(|(at, _)| at).find(is_host)?;
     let password = &password[..length];

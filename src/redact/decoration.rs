@@ -1,6 +1,7 @@
 //! What decorates a value, between its sign and it: markup, tags of YAML, and how languages show a value in a dump. Pure.
 
 use super::MASK;
+use super::generated::is_no_code;
 use super::place::{boundary, looked_at, run};
 use super::random::is_strong;
 use super::rules::DOTTED;
@@ -37,7 +38,7 @@ pub(super) fn decoration(text: &str) -> Option<(usize, bool)> {
                 return None;
             }
             // A password may begin so, too.
-            [b'!' | b'&', ..] if is_strong(&rest[1..1 + word]) => 0,
+            [b'!' | b'&', ..] if is_strong(&rest[1..1 + word]) || is_no_code(&rest[..1 + word]) => 0,
             [b'!' | b'&', ..] if rest[1 + word..].starts_with(' ') => word + 2,
             [b'!' | b'&', ..] if rest[1 + word..].starts_with('\n') => return Some((at + 1 + word, true)),
             [b'|' | b'>', ..] => {

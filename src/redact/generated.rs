@@ -67,7 +67,8 @@ fn is_mixed(text: &str) -> bool {
         b'a'..=b'z' => 0,
         b'A'..=b'Z' => 1,
         b'0'..=b'9' => 2,
-        _ => 3,
+        // Each mark is of its own kind.
+        mark => *mark,
     };
     let changes = || text.as_bytes().windows(2).filter(|pair| kind(&pair[0]) != kind(&pair[1])).count();
     text.len() >= SHORTEST
@@ -79,12 +80,19 @@ fn is_mixed(text: &str) -> bool {
 /// How many characters are of runs of letters that may be words: `Values`, `password`, `HOST`.
 fn words(text: &str) -> usize {
     let is_one = |one: &u8, next: &u8| {
-        one.is_ascii_alphabetic()
-            && next.is_ascii_alphabetic()
-            && (one.is_ascii_uppercase() || next.is_ascii_lowercase())
+        one.is_ascii_lowercase() && next.is_ascii_lowercase() || one.is_ascii_uppercase() && next.is_ascii_uppercase()
     };
-    let runs = text.as_bytes().chunk_by(is_one).filter(|run| run.len() >= WORD);
-    runs.filter_map(|run| std::str::from_utf8(run).ok()).filter(|run| has_vowel(run)).map(str::len).sum()
+    let (mut sum, mut capitals) = (0, 0);
+    for run in text.as_bytes().chunk_by(is_one) {
+        let is_small = run[0].is_ascii_lowercase();
+        // A capital before small letters is of their word.
+        let length = run.len() + usize::from(is_small && capitals > 0);
+        if length >= WORD && run[0].is_ascii_alphabetic() && run.iter().any(|byte| b"aeiouAEIOU".contains(byte)) {
+            sum += length;
+        }
+        capitals = if run[0].is_ascii_uppercase() { run.len() } else { 0 };
+    }
+    sum
 }
 
 /// The length of a generated password that begins `text` and stands without quotation marks: to the next blank, or to where
@@ -269,7 +277,10 @@ fn is_name(name: &str) -> bool {
             || part.bytes().all(|byte| byte.is_ascii_alphabetic()) && words * 3 <= part.len()
     };
     SHORT_NAMES.split(' ').any(|known| known.eq_ignore_ascii_case(name))
-        || word.len() >= SHORTEST_NAME && has_vowel(word) && word.split(['-', '_', '.']).all(is_part)
+        || word.len() >= SHORTEST_NAME && has_vowel(word) && {
+            let mut parts = word.split(['-', '_', '.']);
+            parts.clone().any(|part| part.len() >= SHORTEST_NAME) && parts.all(is_part)
+        }
 }
 
 /// Whether a name is so short that only a query has it: `x`, `se`.

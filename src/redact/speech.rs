@@ -132,7 +132,7 @@ pub(super) fn is_stand_in(text: &str) -> bool {
     let name = text.strip_prefix('$').unwrap_or_default();
     let is_variable = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_' || c == '(')
         && (name.starts_with('(') || name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte)));
-    is_variable || text.starts_with(super::MASK) || is_placeholder(text) || is_near_path(text)
+    is_variable && !is_no_code(text) || text.starts_with(super::MASK) || is_placeholder(text) || is_near_path(text)
 }
 
 /// Whether `text` is a path from here: `./pw.txt`.

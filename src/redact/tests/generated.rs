@@ -11,12 +11,12 @@ const EACH: usize = 125;
 
 /// Of a thousand passwords in one context, so many may leave a part, or take a word around them along. In some texts without
 /// quotation marks both are as good a reading: `password=Ab1…&z=42`, `password=Ab1…"}])`.
-const MOST_LEFT: usize = 8;
+const MOST_LEFT: usize = 5;
 const MOST_TAKEN: usize = 4;
 
 /// The same over all contexts.
-const MOST_LEFT_OF_ALL: usize = 80;
-const MOST_TAKEN_OF_ALL: usize = 40;
+const MOST_LEFT_OF_ALL: usize = 40;
+const MOST_TAKEN_OF_ALL: usize = 10;
 
 const LETTERS: &str = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
 
