@@ -2,18 +2,21 @@
 
 use std::ops::Range;
 
-use super::generated::{is_no_code, is_word};
+use super::generated::{self, is_no_code, is_word};
 use super::place::{Place, boundary, run};
 use super::placeholder::is_placeholder;
 use super::random::{is_strong, looks_random};
 use super::rules::{Alphabet, DOTTED, WORD};
-use super::shape::{is_identifying, is_label};
+use super::shape::{is_identifying, is_label, is_uuid};
 
 /// What stands in a password's place has so many characters at least: `xxxxx`, `*****`.
 const FILLER: usize = 3;
 
 /// How far after `://` the end of a password is looked for.
 const USER_INFO: usize = 512;
+
+/// The shortest key in base64 that stands for a user.
+const SHORTEST_BASE64: usize = 32;
 
 /// The shortest key in the path of a hook.
 const SHORTEST_HOOK: usize = 16;
@@ -48,6 +51,9 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
         return None;
     }
     let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
+    if is_web && let Some(length) = key_in_base64(&near[..end("?#\"'<>`\\")]) {
+        return Some(place.at + open..place.at + open + length);
+    }
     let is_cut = near[authority.len()..].starts_with('#') && !is_web;
     let with_angles = || Some(&near[..end("\"'`\\")]).filter(|_| !is_web && has_angle_inside(&near[authority.len()..]));
     let length = match authority.rfind('@').filter(|_| !is_cut) {
@@ -74,6 +80,15 @@ pub(super) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
         return is_secret.then_some(begin..begin + end);
     }
     Some(begin + user.len() + 1..begin + length)
+}
+
+/// The length of a key in base64 that stands for a user and has strokes, which end an address as a rule: no host is before them.
+fn key_in_base64(near: &str) -> Option<usize> {
+    let length = run(near, |byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+    let host = near[length..].strip_prefix('@')?;
+    let key = &near[..length];
+    let is_key = length >= SHORTEST_BASE64 && key.contains('/') && is_strong(key);
+    (is_key && host[..run(host, DOTTED)].contains('.')).then_some(length)
 }
 
 /// Where a password ends that has marks which end an address, and looks like one that was made: before the first host.
@@ -200,14 +215,16 @@ fn is_account_of_twilio(user: &str, password: &str) -> bool {
 /// The part of a path by which alone whoever calls a hook is known, or whoever signs in by a link: `…/hook/…`.
 pub(super) fn hook(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    let word =
-        ["hook/", "hooks/", "webhook/", "webhooks/", "magic-link/", "magic_link/", "magiclink/", "reset-password/"]
-            .into_iter()
-            .find(|word| rest.starts_with(word))?;
+    let known = |words: &[&'static str]| words.iter().copied().find(|word| rest.starts_with(word));
+    let signs_in = known(&["magic-link/", "magic_link/", "magiclink/", "reset-password/"]);
+    let word = signs_in.or_else(|| known(&["hook/", "hooks/", "webhook/", "webhooks/"]))?;
     let body = &rest[word.len()..];
     let length = run(&body[..boundary(body, USER_INFO)], WORD);
     let key = &body[..length];
-    let is_key = length >= SHORTEST_HOOK && is_strong(key) && !is_identifying(key) && !is_label(key);
+    // What signs in is good for once, and nothing else has its name.
+    let is_ticket =
+        || signs_in.is_some() && (is_uuid(key) || length >= 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let is_key = length >= SHORTEST_HOOK && is_strong(key) && !is_identifying(key) && !is_label(key) || is_ticket();
     (is_key && place.before == Some(b'/') && !body[length..].starts_with('.'))
         .then(|| place.at + word.len()..place.at + word.len() + length)
 }
@@ -239,6 +256,10 @@ pub(super) fn scheme_credential(place: Place<'_>) -> Option<Range<usize>> {
         _ => credential.len() >= 8 && (credential.len() >= 20 || has(u8::is_ascii_digit)),
     };
     let begin = place.at + scheme.len() + gap;
+    let made = generated::unquoted(&after[gap..], false).filter(|made| scheme != "basic" && *made > credential.len());
+    if let Some(made) = made.filter(|_| gap > 0) {
+        return Some(begin..begin + made);
+    }
     (gap > 0 && is_secret && !is_named).then(|| begin..begin + credential.len())
 }
 

@@ -2,12 +2,13 @@
 
 use super::change::misfit;
 use super::following::after_sign;
+use super::generated::{self, is_generated, is_no_code};
 use super::names::{Kind, MEANS_IS, Name};
 use super::place::{Place, boundary, run};
-use super::predicate::{describes, ends_clause};
+use super::predicate::{describes, ends_clause, is_drawn};
 use super::random::{is_strong, is_varied, looks_random};
 use super::rules::{DOTTED, WORD};
-use super::shape::{is_in_blocks, is_label, is_of_kubeadm, is_uuid};
+use super::shape::{is_identifying, is_in_blocks, is_label, is_of_kubeadm, is_uuid};
 use super::sign::{Sign, is_blank, linking, numbered, typed};
 use super::speech::{is_clause, stands_in};
 use super::value::quoted;
@@ -17,6 +18,9 @@ const LONG_TOKEN: usize = 16;
 
 /// A key in base64 after its name has so many characters at least.
 const LONG_KEY: usize = 40;
+
+/// Hexadecimal digits are a key from this length on, after a name that is certain.
+const LONG_HEX: usize = 32;
 
 /// How far a sentence is followed.
 const NEAR: usize = 200;
@@ -153,6 +157,14 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     if let Some((_, word)) = means_is {
         return Some((at + blanks + word.len(), Sign::Word));
     }
+    // Other marks than a password has stand around what is none.
+    let is_made = |text: &str| {
+        let is_word = named.kind == Kind::Password && !named.core.ends_with("key");
+        let begins = !text.starts_with(['-', '"', '\'', '`', '&', '<']);
+        let length = generated::unquoted(text, false).filter(|_| is_word && begins).unwrap_or(0);
+        length > 0 && is_no_code(&text[..length]) && !is_identifying(&text[..length])
+    };
+    let follows = |word: &str| follows_plainly(named, word) || is_uuid(word) && is_certain(place, named);
     let divided = match after.chars().next()? {
         '|' | ',' | ';' | '[' => 1,
         '-' if after[1..].starts_with(' ') => 1,
@@ -171,9 +183,12 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         let word =
             &word[..word.find(|c: char| c.is_whitespace() || "\"'`|,;()[]<>\\".contains(c)).unwrap_or(word.len())];
         // `/secrets/db-password/…`: the version of a secret.
-        let is_version = after.starts_with('/') && word.bytes().all(|byte| byte.is_ascii_hexdigit());
+        let is_version = after.starts_with('/') && (word.bytes().all(|byte| byte.is_ascii_hexdigit()) || is_uuid(word));
         let sign = if after.starts_with('(') && !word.contains([':', '=', '.']) { Sign::Blank } else { Sign::Loose };
-        if follows_plainly(named, word) && !is_version {
+        let is_cell =
+            || !after.starts_with('\n') || !rest[begin..].split('\n').next().is_some_and(|line| line.contains(','));
+        let is_value = || named.kind == Kind::Password && is_drawn(word) || is_made(&rest[begin..]) && is_cell();
+        if (follows(word) || after.starts_with(['|', '\n', '-']) && is_value()) && !is_version {
             return Some((begin, sign));
         }
         if !after.starts_with("to ") {
@@ -260,13 +275,68 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
             && !describes("password", word);
         named.kind == Kind::Password && after.starts_with(['"', '\'']) && (is_random || is_plain && !stands_in(word))
     };
-    (follows_plainly(named, word) || is_quoted_password() || is_of_token(word) && opens(place, name, named))
-        .then_some((at + blanks + lead + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
+    let is_quoted_secret = || lead == 0 && blanks == 1 && is_quoted_secret(place, named, after);
+    (follows(word)
+        || lead == 0 && blanks > 0 && is_made(after)
+        || is_quoted_password()
+        || is_quoted_secret()
+        || is_of_token(word) && opens(place, name, named))
+    .then_some((at + blanks + lead + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
+}
+
+/// The shortest name of a setting within a quotation.
+const SHORTEST_SETTING: usize = 3;
+
+/// Words before `token` of those who read code: `unexpected token "…"`.
+const OF_PARSERS: [&str; 5] = ["unexpected ", "Unexpected ", "near ", "at ", "invalid "];
+
+/// Whether a quotation without blanks begins `after`, and what stands in it looks like a secret, as much as the name demands.
+fn is_quoted_secret(place: Place<'_>, named: &Name, after: &str) -> bool {
+    let near = &after[..boundary(after, NEAR)];
+    let Some(quote) = near.chars().next().filter(|c| "\"'`".contains(*c)) else { return false };
+    let range = quoted(near, 0, quote);
+    let text = &near[range.clone()];
+    if !near[range.end..].starts_with(quote) || text.contains(char::is_whitespace) || is_identifying(text) {
+        return false;
+    }
+    // `credentials 'aws_access_key_id=…;…'`
+    let name = run(text, |byte| byte.is_ascii_lowercase() || byte == b'_');
+    let is_setting = name >= SHORTEST_SETTING && text[name..].starts_with('=');
+    let is_made = is_generated(text) && !is_setting && !text.contains("${") && !text.contains("{{");
+    match named.kind {
+        Kind::Password => {
+            is_made
+                || !is_setting
+                    && (is_strong(text) || is_varied(text))
+                    && !is_label(text)
+                    && !text.contains(['/', '(', '{', '<'])
+        }
+        Kind::Token => is_made && !OF_PARSERS.iter().any(|word| place.text[..place.at].ends_with(word)),
+        _ => false,
+    }
+}
+
+/// Names of keys that are secrets whatever they look like.
+const CERTAIN_KEYS: [&str; 2] = ["apikey", "secretkey"];
+
+/// Words before `password` that say that something happened to one, and no value follows: `reset password 8f86…`.
+const HAPPENING: [&str; 6] = ["reset", "forgot", "forgotten", "change", "changed", "lost"];
+
+/// Whether a name is certainly that of a secret, so that a UUID behind it is one, too.
+fn is_certain(place: Place<'_>, named: &Name) -> bool {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
+    let last = before.trim_end_matches([' ', '-', '_']).rsplit(|c: char| !c.is_ascii_alphabetic()).next();
+    let happens = last.is_some_and(|last| HAPPENING.iter().any(|known| known.eq_ignore_ascii_case(last)));
+    named.kind == Kind::Password && !happens && (!named.core.ends_with("key") || is_certain_key(named))
+}
+
+fn is_certain_key(named: &Name) -> bool {
+    CERTAIN_KEYS.iter().any(|key| named.core.ends_with(key))
 }
 
 /// Whether a word has a form that tokens have, and identifiers, too: a UUID, or 32 hexadecimal digits or more.
 fn is_of_token(word: &str) -> bool {
-    is_uuid(word) || word.len() >= 32 && word.bytes().all(|byte| byte.is_ascii_hexdigit())
+    is_uuid(word) || word.len() >= LONG_HEX && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 /// Whether a name is that of a token which may be a UUID: `HEC token`, `SecretID`.
@@ -321,7 +391,7 @@ fn follows_plainly(named: &Name, word: &str) -> bool {
         || of_digits(word, 6) || word.split_once('-').is_some_and(|(a, b)| of_digits(a, 4) && of_digits(b, 4));
     match named.kind {
         _ if named.core == "pass" => is_plain && looks_random(word, 6),
-        Kind::Password if is_hex && named.core.ends_with("key") => false,
+        Kind::Password if is_hex && named.core.ends_with("key") => word.len() >= LONG_HEX && is_certain_key(named),
         Kind::Token if named.core.ends_with("licensekey") && is_in_blocks(word) => true,
         // `user elastic, pw changeme!Elastic`
         Kind::Password if named.core == "pw" && has_mark_inside(word) => true,

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::generated::{self, is_no_code};
 use super::names::Kind;
 use super::place::{Place, boundary, looked_at, run};
 use super::random::{is_strong, looks_random};
@@ -34,13 +35,14 @@ const ATTRIBUTES: [&str; 6] = ["samesite", "path", "domain", "max-age", "expires
 /// The attributes of cookies that have no value.
 const MARKS: [&str; 3] = ["httponly", "secure", "partitioned"];
 
-/// The value of a header; `None` for a sentence about one.
-pub(super) fn header(text: &str, is_authorization: bool) -> Option<Range<usize>> {
+/// The value of a header, which ends with the quotation mark before its name, if there is one; `None` for a sentence about one.
+pub(super) fn header(text: &str, is_authorization: bool, before: Option<u8>) -> Option<Range<usize>> {
     if text.starts_with(super::MASK) {
         return None;
     }
     let slashes = run(text, |byte| byte == b'\\');
-    if let Some(quote) = text[slashes..].chars().next().filter(|c| "\"'`".contains(*c)) {
+    if let Some(quote) = text[slashes..].chars().next().filter(|c| "\"'".contains(*c) || *c == '`' && is_authorization)
+    {
         let range = quoted(text, slashes, quote);
         let begin = range.start + scheme(&text[range.clone()]);
         let credential = &text[begin..range.end];
@@ -54,7 +56,15 @@ pub(super) fn header(text: &str, is_authorization: bool) -> Option<Range<usize>>
     let near = &text[open..boundary(text, open + LINE).max(open)];
     let line = &near[..near.find(['\n', '\r']).unwrap_or(near.len())];
     let line = &line[..line.find("\\n").into_iter().chain(line.find("\\r")).min().unwrap_or(line.len())];
-    let length = if is_authorization { authorization(line)? } else { cookies(line)? };
+    // `[\r][\n]`
+    let line = if line.len() < near.len() { line.trim_end_matches('[') } else { line };
+    let mark = before.filter(|byte| b"\"'`".contains(byte)).and_then(|quote| line.find(char::from(quote)));
+    let closed = mark.map(|end| line[..end].trim_end_matches('\\')).and_then(all_of);
+    let length = match closed {
+        Some(length) if is_authorization => length,
+        _ if is_authorization => authorization(line)?,
+        _ => cookies(line)?,
+    };
     // The line may be longer than what was looked at.
     let end = if length == near.len() { text.find('\n').unwrap_or(text.len()) } else { open + length };
     let secret = open + scheme(line)..end;
@@ -93,6 +103,15 @@ fn scheme(text: &str) -> usize {
     if is_scheme { first.len() + run(&text[first.len()..], |byte| byte == b' ') } else { 0 }
 }
 
+/// The length of a header of a scheme with one word behind, where it is known that all is of it.
+fn all_of(header: &str) -> Option<usize> {
+    let begin = scheme(header);
+    let word = header.get(begin..).filter(|_| begin > 0)?;
+    let is_code = word.contains(['{', '(', '<', '[', '%', '\\']) && !is_no_code(word);
+    (!word.is_empty() && !word.contains(char::is_whitespace) && !is_code && !speaks(word, false))
+        .then_some(header.len())
+}
+
 /// The length of a scheme with its credential, or of a credential without a scheme.
 fn authorization(line: &str) -> Option<usize> {
     let first = line.split_whitespace().next()?;
@@ -108,10 +127,16 @@ fn authorization(line: &str) -> Option<usize> {
     }
     if is_one_of(SCHEMES) {
         let begin = first.len() + run(&line[first.len()..], |byte| byte == b' ');
+        if let Some(length) = generated::unquoted(&line[begin..], false) {
+            return Some(begin + length);
+        }
         let word = credential(&line[begin..]);
         let is_last = line[begin + word.len()..].trim_start().is_empty();
         let is_secret = !word.is_empty() && !speaks(word, false) && (is_last || looks_random(word, 4));
         return is_secret.then(|| begin + word.len());
+    }
+    if let Some(length) = generated::unquoted(line, false).filter(|length| !line[..*length].contains("://")) {
+        return Some(length);
     }
     let word = credential(line);
     let is_last =
@@ -147,14 +172,17 @@ fn cookies(line: &str) -> Option<usize> {
         let rest = &line[length..];
         let begin = run(rest, |byte| byte == b' ');
         let word = &rest[begin..];
-        let word = &word[..word.find([' ', ']', ')', '}', ',']).unwrap_or(word.len())];
+        let end = word.find([' ', ']', ')', '}', ',']).unwrap_or(word.len());
+        let value = word.find('=').map_or(0, |sign| sign + 1);
+        let end = end.max(value + generated::unquoted(&word[value..], false).unwrap_or(0));
+        let word = &word[..end + usize::from(word[end..].starts_with(';'))];
         length += begin + word.len();
         if !word.ends_with(';') {
             break;
         }
     }
     let value = line[..length].trim_end_matches([' ', '\\', ';']);
-    let is_word = !value.contains([' ', '=']) && looks_random(value, 6);
+    let is_word = !value.contains([' ', '=']) && looks_random(value.trim_matches('`'), 6);
     let is_whole =
         is_last || value.contains(';') || value.split_once('=').is_some_and(|(_, value)| looks_random(value, 6));
     (is_whole && is_cookie(value) || is_word).then_some(value.len())
@@ -177,6 +205,20 @@ pub(super) fn subprotocol(place: Place<'_>) -> Option<Range<usize>> {
         begin += protocol.len() + 1;
     }
     None
+}
+
+/// The values of the cookies that a command sends: `curl -b "session=…"`.
+pub(super) fn of_command(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let option = ["-b ", "--cookie ", "--cookie="].iter().find(|option| rest.starts_with(**option))?.len();
+    let quote = rest[option..].chars().next().filter(|c| "\"'".contains(*c))?;
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(LINE))..place.at];
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    looked_at(line.len());
+    let range = quoted(&rest[option..], 0, quote);
+    let cookies = place.at + option + range.start..place.at + option + range.end;
+    let is_cookie = line.contains("curl") && place.text[cookies.clone()].contains('=');
+    is_cookie.then(|| within_cookies(place.text, cookies)).flatten()
 }
 
 /// The value of a field of a form, on the next line that is none of its headers: `form-data; name="password"`.

@@ -2,10 +2,12 @@
 
 use std::ops::Range;
 
+use super::generated::is_generated;
 use super::place::{Place, boundary, run};
 use super::random::is_strong;
 use super::said::is_random;
 use super::shape::is_identifying;
+use super::value::quoted;
 
 /// How far a sentence is followed.
 const SENTENCE: usize = 256;
@@ -29,6 +31,18 @@ const NAMING: &str = "cache cached redis object bucket s3 partition row primary 
 /// sentence has to say that the key opens something.
 pub(super) fn key(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
+    // `use key "…"`
+    if let Some(after) = rest.strip_prefix("key ")
+        && let Some(quote) = after.chars().next().filter(|c| "\"'`".contains(*c))
+    {
+        let after = &after[..boundary(after, SENTENCE)];
+        let range = quoted(after, 0, quote);
+        let key = &after[range.clone()];
+        let begin = place.at + "key ".len();
+        if after[range.end..].starts_with(quote) && is_generated(key) && !key.contains('/') {
+            return Some(begin + range.start..begin + range.end);
+        }
+    }
     let open = KEY_IS.iter().filter(|words| rest.starts_with(**words)).map(|words| words.len()).max()?;
     let near = &rest[..boundary(rest, SENTENCE)];
     let open = open + run(&near[open..], |byte| b"\"'`".contains(&byte));

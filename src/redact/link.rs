@@ -125,6 +125,7 @@ pub(super) fn link(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     }
     let is_atom = place.before == Some(b'{') && after.starts_with(',');
     if (is_quoted || is_atom)
+        && !name.starts_with('-')
         && let Some(begin) = tuple(place, at + blanks, named.kind == Kind::Password)
     {
         return Some(begin);

@@ -20,7 +20,7 @@ use super::series::{after, inside, is_plain, old_and_new};
 use super::shape::is_identifying;
 use super::sign::Sign;
 use super::speech::{Value, only_speaks};
-use super::value::{extent, listed_below, within};
+use super::value::{encoded, extent, listed_below, separates, within};
 
 /// What stands before the name of a thing whose digest follows.
 const DIGESTS: [&str; 6] = ["checksum/", "checksums/", "checksum-", "hash/", "sha256/", "rollme/"];
@@ -122,8 +122,8 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
             let words = phrase::mnemonic(text, named.core.ends_with("seed"));
             return words.or_else(|| instead_of_phrase(text, sign));
         }
-        Kind::Authorization => return header(text, true),
-        Kind::Cookie => return header(text, false),
+        Kind::Authorization => return header(text, true, place.before),
+        Kind::Cookie => return header(text, false, place.before),
         _ => {}
     }
     // The value of a parameter ends with the query, that of a connection's does not.
@@ -144,6 +144,9 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         return Some(words);
     }
     let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign, ends))?;
+    if is_query && matches!(place.before, Some(b'?' | b'&')) && text[range.end..].starts_with('%') {
+        range.end += encoded(&text[range.end..]);
+    }
     let is_quoted = range.start > 0 && text[..range.start].ends_with(['"', '\'', '`']);
     if is_quoted && is_name_of_another(&text[range.clone()], &text[range.end..]) {
         return None;
@@ -171,6 +174,12 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     if sign == Sign::Equals && !is_quoted {
         range.end = range.end.max(range.start + phrase::to_the_quotes_end(place, &text[range.start..]));
     }
+    if !is_quoted && range.start == 0 {
+        let end = enclosed(place, sign, text);
+        if end > range.end && !separates(&text[range.end + 1..end]) {
+            range.end = end;
+        }
+    }
     range.end = range.end.max(range.start + phrase::in_groups(&text[range.start..], named));
     if text[..range.start].is_empty() && place.text[..place.text.len() - text.len()].ends_with("- ") {
         range.end = listed_below(text, range.end);
@@ -189,6 +198,21 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     let after = &text[range.end..boundary(text, range.end + 96).max(range.end)];
     let value = Value { text: &text[range.clone()], after, sign, is_quoted, is_parameter: place.is_parameter };
     (!only_speaks(named.kind, &named.core, value)).then_some(range)
+}
+
+/// How long a value is that begins inside of a quotation or an element and ends with it: `"X-Api-Key: …"`, `<password>…</password>`.
+fn enclosed(place: Place<'_>, sign: Sign, text: &str) -> usize {
+    let near = &text[..boundary(text, LONGEST_NAME)];
+    let before = &place.text[..place.text.len() - text.len()];
+    let quote = place.before.filter(|byte| b"\"'`".contains(byte)).map(char::from);
+    let end = match quote {
+        _ if before.ends_with('>') => near.find("</"),
+        Some(quote) if sign == Sign::Colon && before.ends_with(": ") => near.find(quote),
+        _ => None,
+    };
+    let value = end.map_or("", |end| near[..end].trim_end_matches('\\'));
+    looked_at(value.len());
+    if value.contains(char::is_whitespace) { 0 } else { value.len() }
 }
 
 /// Whether a word is the name of a variable that code compares with: `password === confirmPassword`.

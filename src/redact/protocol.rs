@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::place::{Place, boundary, looked_at, run};
 use super::random::{is_strong, is_varied, looks_random};
 use super::rules::DOTTED;
-use super::shape::{is_label, is_odd};
+use super::shape::{is_label, is_odd, is_uuid};
 use super::shell::words;
 use super::speech::stands_in;
 use super::statement::begins;
@@ -237,8 +237,11 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
     let is_pair = open > named && user > 0 && near[sign..sign + gap].contains([':', '/']);
     let has_mark = looks_random(told, 6) && told.contains(['!', '#', '$', '%', '^', '&', '*']);
     let is_account = is_one_of(ACCOUNTS, &near[open..sign]) && near[sign..].starts_with(':');
-    let is_secret =
-        is_strong(told) || is_varied(told) || has_mark || (names_both || is_account) && looks_random(told, 6);
+    let is_secret = is_strong(told)
+        || is_varied(told)
+        || is_uuid(told)
+        || has_mark
+        || (names_both || is_account) && looks_random(told, 6);
     // What is masked already says that the user before it is none.
     let is_secret = is_secret && !told.contains("://") && !stands_in(told) || told == super::MASK;
     (is_pair && is_secret).then(|| place.at + sign + gap..place.at + sign + gap + end)

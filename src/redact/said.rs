@@ -2,12 +2,14 @@
 
 use std::ops::Range;
 
+use super::generated::is_generated;
 use super::place::{Place, boundary, run};
 use super::predicate::{describes, ends_clause};
 use super::random::{is_strong, is_varied};
-use super::rules::DOTTED;
-use super::shape::{is_identifying, is_label, is_odd};
+use super::rules::{DOTTED, WORD};
+use super::shape::{is_identifying, is_label, is_odd, is_uuid};
 use super::speech::stands_in;
+use super::value::quoted;
 
 /// How far a sentence is followed.
 const SENTENCE: usize = 256;
@@ -233,7 +235,8 @@ pub(super) fn of_account(place: Place<'_>) -> Option<Range<usize>> {
         let mut words = line.split(|c: char| !c.is_alphanumeric());
         words.any(|word| ANNOUNCING.split_ascii_whitespace().any(|known| known == word))
     };
-    let range = word(near, begin).or_else(|| plain(near, begin).filter(|_| is_told()))?;
+    let of_form = || Some(begin..begin + run(&near[begin..], WORD)).filter(|range| is_uuid(&near[range.clone()]));
+    let range = word(near, begin).or_else(|| of_form().or_else(|| plain(near, begin)).filter(|_| is_told()))?;
     Some(place.at + range.start..place.at + range.end)
 }
 

@@ -70,6 +70,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"ft", change::in_field),
     (b"bBgGsS", address::scheme_credential),
     (b"-/", command::flag),
+    (b"-", header::of_command),
     (b"haAbBcCeEfikKnNprRstuvwS", argument::positional),
     (b"r0123456789", argument::of_radtest),
     (b"ep<", argument::piped),

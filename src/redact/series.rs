@@ -72,11 +72,11 @@ pub(super) fn inside(place: Place<'_>, named: &Name, sign: Sign, begin: usize) -
 fn is_member(named: &Name, name: &str, value: &str) -> bool {
     let is_random = if named.kind == Kind::Password { looks_random(value, 6) } else { is_strong(value) };
     let told = Value { text: value, after: "", sign: Sign::Equals, is_quoted: true, is_parameter: false };
+    // `"password": {"before": "…", "after": null}`
+    let was_one = named.kind == Kind::Password && is_time(&name.to_ascii_lowercase());
     !is_plain(name)
-        && is_random
+        && (was_one || is_random && !is_label(value) && !is_identifying(value))
         && !value.contains([' ', ':'])
-        && !is_label(value)
-        && !is_identifying(value)
         && !only_speaks(named.kind, &named.core, told)
 }
 

@@ -4,7 +4,7 @@ use super::code::gives;
 use super::generated::{is_looked_up, is_no_code};
 use super::names::{Kind, owner};
 use super::placeholder::{is_half_masked, is_placeholder, is_told_variable};
-use super::predicate::{describes, ends_clause, is_state};
+use super::predicate::{describes, ends_clause, is_drawn, is_state};
 use super::random::{is_strong, is_varied, looks_random};
 use super::shape::{
     is_cause, is_dated, is_file, is_group, is_identifier, is_identifying, is_label, is_uuid, is_version,
@@ -108,6 +108,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
             let is_told = kind == Kind::Password && ends_clause(value.after) && !describes(name, text);
             return !value.is_quoted && !is_told && is_said(&word, text) || word.len() < 4 || is_version(&word);
         }
+        Sign::Beside | Sign::Loose if kind == Kind::Password && is_drawn(text) => return false,
         Sign::Beside => return !looks_random(text, 4) && !is_varied(text) || kind == Kind::Token && is_cause(text),
         Sign::Loose => return !looks_random(text, 6) && !(kind == Kind::Password && is_varied(text)),
         _ => {}

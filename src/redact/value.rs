@@ -172,6 +172,15 @@ pub(super) fn quoted(text: &str, slashes: usize, quote: char) -> Range<usize> {
 fn listed(text: &str) -> Option<Range<usize>> {
     let list = &text[1..boundary(text, 2 * LINE).max(1)];
     let list = &list[..list.find(']').unwrap_or(list.len())];
+    if let Some(quote) = text[1..].chars().next().filter(|c| "\"'".contains(*c)) {
+        // One item, with a bracket in it.
+        let item = quoted(&text[1..], 0, quote);
+        let item = 1 + item.start..1 + item.end;
+        let is_only = text.get(item.end + 1..).is_some_and(|after| after.starts_with(']'));
+        if is_only && item.end > list.len() && generated::is_no_code(&text[item.clone()]) {
+            return Some(item);
+        }
+    }
     let decorates = |c: char| c.is_whitespace() || "\"'`\\".contains(c);
     let first = list.len() - list.trim_start_matches(decorates).len();
     let last = list.trim_end_matches(|c| decorates(c) || c == ',').len();
@@ -321,6 +330,13 @@ pub(super) fn unquoted(text: &str, ends: &str) -> usize {
     text[..length].trim_end_matches([',', ')', ']', '}']).len()
 }
 
+/// How much of a value goes on at a character that is percent-encoded, in the query of an address that is itself not: to the
+/// next parameter, the fragment or the end of the address.
+pub(super) fn encoded(text: &str) -> usize {
+    let near = &text[..boundary(text, LINE)];
+    near.find(|c: char| c.is_whitespace() || "&#\"'`<>\\".contains(c)).unwrap_or(near.len())
+}
+
 /// Whether a value has a quotation mark or semicolon in its midst: neither its end nor another name comes after it.
 fn goes_on(rest: &str) -> bool {
     rest.starts_with(|c: char| c.is_ascii_alphanumeric()) && !separates(rest)
@@ -339,7 +355,7 @@ fn is_tag(rest: &str) -> bool {
 }
 
 /// Whether a value ends before `rest`: at a blank, at more closing marks, or at the name of the next value.
-fn separates(rest: &str) -> bool {
+pub(super) fn separates(rest: &str) -> bool {
     let Some(next) = rest.chars().next() else { return true };
     let name = run(rest, DOTTED);
     // Chinese and Japanese have no blank after a mark.
