@@ -1,16 +1,17 @@
 //! Values that no sign divides from their names: a blank, a comma, a bar, a line's end, or the words of a sentence. Pure.
 
+use super::certain::{LONG_HEX, is_certain, is_certain_key, is_of_token, is_quoted_secret, opens};
 use super::change::misfit;
 use super::following::after_sign;
-use super::generated::{self, is_generated, is_no_code};
+use super::generated::{self, is_no_code};
 use super::names::{Kind, MEANS_IS, Name};
 use super::place::{Place, boundary, run};
-use super::predicate::{describes, ends_clause, is_drawn};
+use super::predicate::{describes, ends_clause};
 use super::random::{is_strong, is_varied, looks_random};
 use super::rules::{DOTTED, WORD};
 use super::shape::{is_identifying, is_in_blocks, is_label, is_of_kubeadm, is_uuid};
 use super::sign::{Sign, is_blank, linking, numbered, typed};
-use super::speech::{is_clause, stands_in};
+use super::speech::{is_clause, is_drawn, stands_in};
 use super::value::quoted;
 
 /// A word after `token` is one from this length on, if it is no word of a language and no name with dashes in it.
@@ -18,9 +19,6 @@ const LONG_TOKEN: usize = 16;
 
 /// A key in base64 after its name has so many characters at least.
 const LONG_KEY: usize = 40;
-
-/// Hexadecimal digits are a key from this length on, after a name that is certain.
-const LONG_HEX: usize = 32;
 
 /// How far a sentence is followed.
 const NEAR: usize = 200;
@@ -30,10 +28,6 @@ const MOST_WORDS: usize = 3;
 
 /// A phrase that stands for a password has so many words.
 const FEWEST_WORDS: usize = 3;
-
-/// Words before `token` that say that what follows opens something, and identifies no request.
-const TOKEN_OWNERS: &str =
-    "hec acl api access auth bearer bootstrap management deploy agent admin root personal ingest collector";
 
 /// What there may be none of, after a password: `password 0 days`.
 const COUNTED: [&str; 8] = ["days", "times", "attempts", "characters", "hours", "minutes", "weeks", "failures"];
@@ -282,71 +276,6 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         || is_quoted_secret()
         || is_of_token(word) && opens(place, name, named))
     .then_some((at + blanks + lead + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
-}
-
-/// The shortest name of a setting within a quotation.
-const SHORTEST_SETTING: usize = 3;
-
-/// Words before `token` of those who read code: `unexpected token "…"`.
-const OF_PARSERS: [&str; 5] = ["unexpected ", "Unexpected ", "near ", "at ", "invalid "];
-
-/// Whether a quotation without blanks begins `after`, and what stands in it looks like a secret, as much as the name demands.
-fn is_quoted_secret(place: Place<'_>, named: &Name, after: &str) -> bool {
-    let near = &after[..boundary(after, NEAR)];
-    let Some(quote) = near.chars().next().filter(|c| "\"'`".contains(*c)) else { return false };
-    let range = quoted(near, 0, quote);
-    let text = &near[range.clone()];
-    if !near[range.end..].starts_with(quote) || text.contains(char::is_whitespace) || is_identifying(text) {
-        return false;
-    }
-    // `credentials 'aws_access_key_id=…;…'`
-    let name = run(text, |byte| byte.is_ascii_lowercase() || byte == b'_');
-    let is_setting = name >= SHORTEST_SETTING && text[name..].starts_with('=');
-    let is_made = is_generated(text) && !is_setting && !text.contains("${") && !text.contains("{{");
-    match named.kind {
-        Kind::Password => {
-            is_made
-                || !is_setting
-                    && (is_strong(text) || is_varied(text))
-                    && !is_label(text)
-                    && !text.contains(['/', '(', '{', '<'])
-        }
-        Kind::Token => is_made && !OF_PARSERS.iter().any(|word| place.text[..place.at].ends_with(word)),
-        _ => false,
-    }
-}
-
-/// Names of keys that are secrets whatever they look like.
-const CERTAIN_KEYS: [&str; 2] = ["apikey", "secretkey"];
-
-/// Words before `password` that say that something happened to one, and no value follows: `reset password 8f86…`.
-const HAPPENING: [&str; 6] = ["reset", "forgot", "forgotten", "change", "changed", "lost"];
-
-/// Whether a name is certainly that of a secret, so that a UUID behind it is one, too.
-fn is_certain(place: Place<'_>, named: &Name) -> bool {
-    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
-    let last = before.trim_end_matches([' ', '-', '_']).rsplit(|c: char| !c.is_ascii_alphabetic()).next();
-    let happens = last.is_some_and(|last| HAPPENING.iter().any(|known| known.eq_ignore_ascii_case(last)));
-    named.kind == Kind::Password && !happens && (!named.core.ends_with("key") || is_certain_key(named))
-}
-
-fn is_certain_key(named: &Name) -> bool {
-    CERTAIN_KEYS.iter().any(|key| named.core.ends_with(key))
-}
-
-/// Whether a word has a form that tokens have, and identifiers, too: a UUID, or 32 hexadecimal digits or more.
-fn is_of_token(word: &str) -> bool {
-    is_uuid(word) || word.len() >= LONG_HEX && word.bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
-/// Whether a name is that of a token which may be a UUID: `HEC token`, `SecretID`.
-fn opens(place: Place<'_>, name: &str, named: &Name) -> bool {
-    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
-    let of =
-        if name.eq_ignore_ascii_case("token") { before } else { &name[..name.len().saturating_sub("token".len())] };
-    let owner = of.trim_end_matches([' ', '-', '_', '.']).rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
-    let is_owner = |owner: &str| TOKEN_OWNERS.split(' ').any(|known| known.eq_ignore_ascii_case(owner));
-    named.core == "secretid" || named.core.ends_with("token") && owner.is_some_and(is_owner)
 }
 
 /// Where the value begins after a sentence that announces it and ends with a colon: `temporary password is generated for root: …`.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::generated::is_generated;
+use super::generated::is_no_code;
 use super::place::{Place, boundary, run};
 use super::random::is_strong;
 use super::said::is_random;
@@ -39,7 +39,7 @@ pub(super) fn key(place: Place<'_>) -> Option<Range<usize>> {
         let range = quoted(after, 0, quote);
         let key = &after[range.clone()];
         let begin = place.at + "key ".len();
-        if after[range.end..].starts_with(quote) && is_generated(key) && !key.contains('/') {
+        if after[range.end..].starts_with(quote) && is_no_code(key) && !key.contains('/') {
             return Some(begin + range.start..begin + range.end);
         }
     }

@@ -9,6 +9,7 @@ mod argument;
 mod beside;
 mod block;
 mod call;
+mod certain;
 mod change;
 mod code;
 mod coded;

@@ -1,7 +1,5 @@
 //! What is said of a password after `is`: any other word that ends its clause is one. Pure.
 
-use super::speech::{is_clause, is_remark};
-
 /// A language by its words for a password: the ends of names, words that something can be, and how more of them end.
 struct Language {
     names: &'static str,
@@ -146,28 +144,6 @@ pub(super) fn is_state(text: &str) -> bool {
     let is_told = STATE_ENDS.iter().any(|(end, shortest)| word.ends_with(end) && word.len() >= *shortest);
     let is_participle = !word.ends_with("eed") && !is_in(NO_STATES);
     word.bytes().all(|byte| byte.is_ascii_lowercase()) && (is_told && is_participle || is_in(STATES))
-}
-
-/// A phrase that was drawn by lot has so many words at least, of so many letters.
-const FEWEST_DRAWN: usize = 4;
-const DRAWN: std::ops::RangeInclusive<usize> = 3..=10;
-
-/// Letters that were drawn by lot are so many at least, with so many consonants in a row, which no word has.
-const FEWEST_LETTERS: usize = 12;
-const CONSONANTS: usize = 5;
-
-/// Whether words with dashes or small letters were drawn by lot, and say nothing: `maple-cactus-winter-orbit`, `qwkdjshfkslqpa`.
-pub(super) fn is_drawn(text: &str) -> bool {
-    let is_lower = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
-    if text.contains('-') {
-        let is_word = |part: &str| DRAWN.contains(&part.len()) && is_lower(part) && !is_remark(part);
-        return text.split('-').count() >= FEWEST_DRAWN
-            && text.split('-').all(is_word)
-            && !is_clause(&text.replace('-', " "))
-            && !describes("password", text);
-    }
-    let mut runs = text.as_bytes().chunk_by(|one, next| !b"aeiouy".contains(one) && !b"aeiouy".contains(next));
-    text.len() >= FEWEST_LETTERS && is_lower(text) && runs.any(|run| run.len() >= CONSONANTS)
 }
 
 /// Whether a clause ends before `after`, so that the word before it is all that is said.

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::generated::is_generated;
+use super::generated::is_no_code;
 use super::place::{Place, boundary, run};
 use super::predicate::{describes, ends_clause};
 use super::random::{is_strong, is_varied};

@@ -109,3 +109,23 @@ pub(super) fn is_file(text: &str) -> bool {
     let mut parts = text.split('/');
     parts.next() == Some("") && text.len() > 1 && parts.all(|part| !looks_random(part, 12))
 }
+
+/// A phrase that was drawn by lot has so many words at least, of so many letters.
+const FEWEST_DRAWN: usize = 4;
+const DRAWN: std::ops::RangeInclusive<usize> = 3..=10;
+
+/// Letters that were drawn by lot are so many at least, with so many consonants in a row, which no word has.
+const FEWEST_LETTERS: usize = 12;
+const CONSONANTS: usize = 5;
+
+/// Whether words with dashes or small letters look as if they were drawn by lot: `maple-cactus-winter-orbit`, `qwkdjshfkslqpa`.
+pub(super) fn looks_drawn(text: &str) -> bool {
+    let is_lower = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
+    if text.contains('-') {
+        return text.split('-').count() >= FEWEST_DRAWN
+            && text.split('-').all(|part| DRAWN.contains(&part.len()) && is_lower(part));
+    }
+    let is_vowel = |byte: &u8| b"aeiouy".contains(byte);
+    let mut runs = text.as_bytes().chunk_by(|one, next| !is_vowel(one) && !is_vowel(next));
+    text.len() >= FEWEST_LETTERS && is_lower(text) && runs.any(|run| run.len() >= CONSONANTS)
+}

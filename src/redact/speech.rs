@@ -4,10 +4,10 @@ use super::code::gives;
 use super::generated::{is_looked_up, is_no_code};
 use super::names::{Kind, owner};
 use super::placeholder::{is_half_masked, is_placeholder, is_told_variable};
-use super::predicate::{describes, ends_clause, is_drawn, is_state};
+use super::predicate::{describes, ends_clause, is_state};
 use super::random::{is_strong, is_varied, looks_random};
 use super::shape::{
-    is_cause, is_dated, is_file, is_group, is_identifier, is_identifying, is_label, is_uuid, is_version,
+    is_cause, is_dated, is_file, is_group, is_identifier, is_identifying, is_label, is_uuid, is_version, looks_drawn,
 };
 use super::sign::Sign;
 
@@ -151,6 +151,12 @@ pub(super) fn is_prose(word: &str, after: &str) -> bool {
 /// Whether quoted words are a sentence or a part of one.
 pub(super) fn is_clause(text: &str) -> bool {
     text.split(' ').any(|word| is_one_of(OF_CLAUSES, &word.to_lowercase()))
+}
+
+/// Whether words with dashes or small letters were drawn by lot, and no part of them says anything of a password.
+pub(super) fn is_drawn(text: &str) -> bool {
+    let is_said = |part: &str| is_one_of(REMARKS, part) || is_one_of(OF_CLAUSES, part);
+    looks_drawn(text) && !text.split('-').any(is_said) && !describes("password", text)
 }
 
 /// Whether a word is one that says something about a secret.
