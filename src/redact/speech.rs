@@ -324,10 +324,11 @@ fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
             !(4..=8).contains(&text.len()) || name == "code"
         }
         "auth" => {
-            !(value.sign == Sign::Equals || value.is_quoted || is_strong(text))
-                || !looks_random(text, if value.is_parameter { 6 } else { 12 })
-                    && !(is_varied(text) && text.contains(['!', '?', '$', '#', '%', '&', '*', '@']))
-                    && !text.split_once(':').is_some_and(|(_, password)| is_strong(password))
+            let has_mark = || text.contains(['!', '?', '$', '#', '%', '&', '*', '@']);
+            let is_secret = looks_random(text, if value.is_parameter { 6 } else { 12 })
+                || is_varied(text) && has_mark()
+                || text.split_once(':').is_some_and(|(_, password)| is_strong(password));
+            !(value.sign == Sign::Equals || value.is_quoted || is_strong(text)) || !is_secret
         }
         _ if name.ends_with("auth") => {
             !(value.sign == Sign::Equals || value.is_quoted || is_strong(text)) || !looks_random(text, 6)
