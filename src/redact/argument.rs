@@ -83,10 +83,15 @@ fn argument(place: Place<'_>, name: &str, which: Which) -> Option<Range<usize>> 
             values.next().filter(|_| nth > 0 && values.next().is_none()).filter(is_apart)
         }
         OfFile(option) => {
-            let has = |letter: &str| words.iter().any(|word| is_option(word) && told(word).contains(letter));
+            let is_letters = |word: &str| word.bytes().skip(1).all(|byte| byte.is_ascii_alphabetic());
+            let has = |letter: &str| {
+                words.iter().map(told).any(|word| word.starts_with('-') && is_letters(word) && word.contains(letter))
+            };
             // The cost of a hash stands behind its option.
             let skipped = if has("C") { 1 } else { 0 };
-            arguments().nth(if has("n") { 1 } else { 2 } + skipped).filter(|_| has(option))
+            // The path of a file begins as options of Windows do.
+            let mut arguments = words.iter().filter(|word| word.is_quoted || !told(word).starts_with('-'));
+            arguments.nth(if has("n") { 1 } else { 2 } + skipped).filter(|_| has(option))
         }
         Random => {
             let is_place = |word: &Word| told(word).contains(['/', '\\', ':']);

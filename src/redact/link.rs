@@ -73,9 +73,6 @@ pub(super) fn link(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     if let Some(begin) = value_beside(rest, at) {
         return Some(begin);
     }
-    if ends_quotation(place, after) {
-        return None;
-    }
     // Without a blank before, a bracket opens the arguments of a call.
     if after.starts_with('(')
         && (blanks > 0 || !after.contains(','))
@@ -131,14 +128,6 @@ pub(super) fn link(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
         return Some(begin);
     }
     apart(place, name, named, at, blanks)
-}
-
-/// Whether a sign ends the quotation that the name stands in: `expect "assword:"; send …`.
-fn ends_quotation(place: Place<'_>, after: &str) -> bool {
-    let quote = place.text[..place.at].trim_end_matches(['*', '?']).chars().next_back().filter(|c| "\"'".contains(*c));
-    let behind = quote.and_then(|quote| after.trim_start_matches([':', ' ', '*', '?']).strip_prefix(quote));
-    after.starts_with(':')
-        && behind.is_some_and(|behind| behind.starts_with([';', ')', '}', '\n']) || behind.starts_with(" {"))
 }
 
 /// Where the value begins after a keyword or variable of Lisp: `:password "…"`, `(setq password "…")`.

@@ -318,7 +318,9 @@ fn is_condition(place: Place<'_>, text: &str) -> bool {
 fn is_closed(place: Place<'_>, name: &str, text: &str) -> bool {
     let Some(quote) = text.chars().next().filter(|c| "\"'".contains(*c)) else { return false };
     let opening = line_before(place);
-    name.trim_end().ends_with(':') && !name.contains(quote) && opening.matches(quote).count() % 2 == 1
+    name.trim_end_matches(['*', '?', ' ']).ends_with(':')
+        && !name.contains(quote)
+        && opening.matches(quote).count() % 2 == 1
 }
 
 /// How long the name is that begins `text`. Letters of all languages are of a name.

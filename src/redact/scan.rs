@@ -7,8 +7,8 @@ use super::place::{Place, run};
 use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
-    address, argument, block, call, change, coded, codes, command, files, forms, hashes, header, hint, keys, known, manifest,
-    pair, pem, printed, protocol, said, statement, table, tools,
+    address, argument, block, call, change, coded, codes, command, files, forms, hashes, header, hint, keys, known,
+    manifest, pair, pem, printed, protocol, said, statement, table, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
