@@ -77,7 +77,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
     if kind == Kind::Password
         && !name.ends_with("connectionstring")
         && is_no_code(text)
-        && !(!value.is_quoted && is_looked_up(text, value.after))
+        && (value.is_quoted || !is_looked_up(text, value.after))
         && !is_told_variable(text)
         && !is_identifying(text)
     {
