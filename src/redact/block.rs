@@ -29,7 +29,7 @@ pub(super) fn values(place: Place<'_>) -> Option<Range<usize>> {
         secret = secret.or_else(|| super::is_secret_name(label).then_some(label));
     }
     // A form that is rare and that its tools read, too: `variable db_password {`.
-    let bare = run(&rest[at..], |byte| WORD(byte));
+    let bare = run(&rest[at..], WORD);
     if secret.is_none() && bare > 0 && rest[at + bare..].starts_with(" {") {
         secret = Some(&rest[at..at + bare]).filter(|label| super::is_secret_name(label));
         at += bare + 1;

@@ -2,14 +2,12 @@
 
 use std::ops::Range;
 
-use super::generated::is_no_code;
 use super::place::{Place, boundary, run};
 use super::predicate::{describes, ends_clause};
 use super::random::{is_strong, is_varied};
 use super::rules::{DOTTED, WORD};
 use super::shape::{is_identifying, is_label, is_odd, is_uuid};
 use super::speech::stands_in;
-use super::value::quoted;
 
 /// How far a sentence is followed.
 const SENTENCE: usize = 256;
