@@ -1,7 +1,7 @@
 //! How vendors' keys begin, and addresses that are keys, as tables. Pure.
 //!
-//! The facts about vendors' keys (beginnings and lengths) follow the public rules of gitleaks 8.30 (MIT license); those of
-//! vendors that it does not know follow the vendors' own documentation.
+//! The facts about vendors' keys (beginnings and lengths) follow the public rules of gitleaks 8.30 (MIT license). Those of vendors that
+//! it does not know follow their documentation where that was at hand, else keys as they are seen in examples; lengths are the least then.
 
 /// Which characters the rest of a key may have.
 pub(super) type Alphabet = fn(u8) -> bool;
