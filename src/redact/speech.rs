@@ -110,7 +110,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
         }
         Sign::Beside | Sign::Loose if kind == Kind::Password && is_drawn(text) => return false,
         Sign::Beside => return !looks_random(text, 4) && !is_varied(text) || kind == Kind::Token && is_cause(text),
-        Sign::Loose => return !looks_random(text, 6) && !(kind == Kind::Password && is_varied(text)),
+        Sign::Loose => return !(looks_random(text, 6) || kind == Kind::Password && is_varied(text)),
         _ => {}
     }
     match kind {
@@ -182,7 +182,7 @@ fn is_of_its_own(name: &str, text: &str, word: &str) -> bool {
         "pass" if is_share || word.starts_with("test") => true,
         "pwd" => text.starts_with(['/', '~', '\\']),
         "secretid" => {
-            !is_uuid(text) && !(is_varied(text) && text.contains(['!', '@', '#', '$', '%', '^', '&', '*', '?']))
+            !(is_uuid(text) || is_varied(text) && text.contains(['!', '@', '#', '$', '%', '^', '&', '*', '?']))
         }
         "pw" => is_number && word.len() <= 4,
         _ if name.ends_with("pin") => !(4..=8).contains(&word.len()) || !is_number,
