@@ -36,13 +36,14 @@ const SECRET_FILES: [&str; 6] = [".psk", "keyfile", ".pass", ".pw", "-token", "/
 
 /// The second of two quoted texts, which are all that a line has, below or behind the name of a list of users: `"app" "…"`.
 pub(super) fn of_pool(place: Place<'_>) -> Option<Range<usize>> {
+    let user = 1 + run(&place.rest()[1..], |byte| DOTTED(byte) || byte == b'@');
+    if user == 1 || !place.rest()[user..].starts_with("\" ") {
+        return None;
+    }
     let near = &place.rest()[..boundary(place.rest(), NEAR)];
     let line = near.split('\n').next()?;
-    let user = quoted(line, 0, '"');
-    let name = line.get(user.clone())?;
-    let open = user.end + 1 + run(line.get(user.end + 1..)?, |byte| byte == b' ');
-    let is_name = !name.is_empty() && name.bytes().all(|byte| DOTTED(byte) || byte == b'@');
-    if !is_name || open == user.end + 1 || !line[open..].starts_with('"') {
+    let open = user + 1 + run(line.get(user + 1..)?, |byte| byte == b' ');
+    if !line[open..].starts_with('"') {
         return None;
     }
     let secret = quoted(&line[open..], 0, '"');

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::place::{Place, boundary, run};
+use super::place::{Place, boundary, run, run_within};
 use super::random::is_strong;
 use super::rules::{Alphabet, DIGIT, DOTTED, HEX, UPPER, WORD};
 use super::shape::{is_cause, is_uuid};
@@ -97,7 +97,7 @@ pub(super) fn is_drawn(beginning: &str, body: &str) -> bool {
 /// pipelines and of bots of Telegram, and keys of MaxMind, Mailchimp, Mailgun and New Relic.
 pub(super) fn by_its_end(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    let length = run(&rest[..boundary(rest, LONGEST)], |byte| DOTTED(byte) || byte == b'~' || byte == b'=');
+    let length = run_within(rest, LONGEST, |byte| DOTTED(byte) || byte == b'~' || byte == b'=');
     let text = rest[..length].trim_end_matches('.');
     let all = |range: Range<usize>, alphabet: Alphabet| text.get(range).is_some_and(|part| part.bytes().all(alphabet));
     let has = |at: usize, known: &str| text.get(at..).is_some_and(|part| part.starts_with(known));
@@ -117,7 +117,7 @@ pub(super) fn by_its_end(place: Place<'_>) -> Option<Range<usize>> {
     if is_key {
         return Some(place.at..place.at + text.len());
     }
-    if let Some(end) = of_account_of_machine(&rest[..boundary(rest, LONGEST)]) {
+    if let Some(end) = of_account_of_machine(rest) {
         return Some(place.at..place.at + end);
     }
     let token = rest[length..].strip_prefix(":AA").filter(|_| (8..=10).contains(&length) && run(rest, DIGIT) == length);
@@ -127,7 +127,8 @@ pub(super) fn by_its_end(place: Place<'_>) -> Option<Range<usize>> {
 
 /// The length of a token of Bitwarden's accounts of machines: `0.`, a UUID, a dot, and two parts with a colon between.
 fn of_account_of_machine(text: &str) -> Option<usize> {
-    let (id, rest) = text.strip_prefix("0.")?.split_once('.').filter(|(id, _)| is_uuid(id))?;
+    let near = text.strip_prefix("0.").map(|near| &near[..boundary(near, LONGEST)])?;
+    let (id, rest) = near.split_once('.').filter(|(id, _)| is_uuid(id))?;
     let (secret, key) = rest.split_once(':').filter(|(secret, _)| secret.len() == 30 && is_strong(secret))?;
     let key = run(key, |byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
     (key >= 20).then(|| "0.".len() + id.len() + 1 + secret.len() + 1 + key)
@@ -136,7 +137,7 @@ fn of_account_of_machine(text: &str) -> Option<usize> {
 /// A key of Azure's storage that stands by itself: 64 bytes in base64. A digest or a signature says that it is one.
 pub(super) fn of_storage(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    let length = run(&rest[..boundary(rest, LONGEST)], |byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte));
+    let length = run_within(rest, LONGEST, |byte| byte.is_ascii_alphanumeric() || b"+/".contains(&byte));
     let is_key = length == 86
         && rest[length..].starts_with("==")
         && !rest[length + 2..].starts_with(['='])

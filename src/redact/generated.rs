@@ -3,8 +3,11 @@
 
 use super::ends::may_matter;
 use super::names::Name;
-use super::place::{boundary, looked_at, run};
+use super::place::{boundary, looked_at, run, run_within};
 use super::rules::DOTTED;
+
+/// How far behind a word the second one of a name is looked for.
+const NEAR: usize = 32;
 
 /// The shortest password that is told by its characters alone, and how far one is followed.
 const SHORTEST: usize = 10;
@@ -98,10 +101,9 @@ fn words(text: &str) -> usize {
 /// The length of a generated password that begins `text` and stands without quotation marks: to the next blank, or to where
 /// something else begins, in a query the next parameter. `None` where none stands there.
 pub(super) fn unquoted(text: &str, is_query: bool) -> Option<usize> {
-    let near = &text[..boundary(text, LONGEST)];
-    let word = &near[..run(near, |byte| byte.is_ascii_graphic())];
-    let word = if is_query { &word[..parameter(word).unwrap_or(word.len())] } else { word };
-    looked_at(word.len());
+    let length = run_within(text, LONGEST, |byte| byte.is_ascii_graphic());
+    let word = &text[..length];
+    let word = if is_query { &word[..parameter(word).unwrap_or(length)] } else { word };
     if word.len() < SHORTEST
         || !has_all(word)
         || is_access(word)
@@ -111,10 +113,11 @@ pub(super) fn unquoted(text: &str, is_query: bool) -> Option<usize> {
     {
         return None;
     }
+    let after = &text[word.len()..boundary(text, word.len() + NEAR)];
     let mut marks = word.char_indices().skip(1).filter(|(_, c)| c.is_ascii_punctuation()).map(|(at, _)| at);
     let is_end = |at: &usize| {
         let (before, rest) = word.split_at(*at);
-        ends(rest, &near[word.len()..], MOST_PAIRS) || is_whole(before) && names(rest)
+        ends(rest, after, MOST_PAIRS) || is_whole(before) && names(rest)
     };
     let end = marks.find(is_end).unwrap_or(word.len());
     looked_at(word.len());

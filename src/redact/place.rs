@@ -54,6 +54,13 @@ pub(super) fn run(text: &str, alphabet: Alphabet) -> usize {
     length
 }
 
+/// The same, of the first `most` bytes.
+pub(super) fn run_within(text: &str, most: usize, alphabet: Alphabet) -> usize {
+    let length = text.bytes().take(most).take_while(|byte| alphabet(*byte)).count();
+    looked_at(length);
+    length
+}
+
 /// The last end of a character within the first `limit` bytes, all of which may be looked at.
 pub(super) fn boundary(text: &str, limit: usize) -> usize {
     let end = (0..=limit.min(text.len())).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);

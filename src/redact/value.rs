@@ -234,15 +234,19 @@ fn quotation(text: &str, slashes: usize, quote: char) -> Range<usize> {
     }
     let (mut preceding, mut passed) = (0, 0);
     for (at, character) in inner.char_indices() {
+        if passed > 0 && character != '\n' {
+            passed -= 1;
+            continue;
+        }
         match character {
             '\n' => return open..open + at,
-            _ if passed > 0 => passed -= 1,
-            _ if slashes == 0 && character == quote && preceding == 0 && stands_for_one(inner, at, quote) > 0 => {
-                passed = stands_for_one(inner, at, quote);
-            }
             '\\' => preceding += 1,
-            _ if character == quote && (closes(preceding, slashes) || slashes == 0 && is_bare(inner, at, quote)) => {
-                return open..open + at - preceding.min(slashes);
+            _ if character == quote => {
+                passed = if slashes == 0 && preceding == 0 { stands_for_one(inner, at, quote) } else { 0 };
+                if passed == 0 && (closes(preceding, slashes) || slashes == 0 && is_bare(inner, at, quote)) {
+                    return open..open + at - preceding.min(slashes);
+                }
+                preceding = 0;
             }
             _ => preceding = 0,
         }
@@ -267,10 +271,13 @@ fn stands_for_one(inner: &str, at: usize, quote: char) -> usize {
 /// no other mark follows that could end it.
 fn is_bare(inner: &str, at: usize, quote: char) -> bool {
     let rest = &inner[at + quote.len_utf8()..];
-    let line = rest.find([quote, '\n']).map_or(rest, |end| &rest[..end]);
-    looked_at(line.len());
     let ends_word = || rest.trim_start_matches([',', ';', ')', '}', ']', ':']).starts_with(char::is_whitespace);
-    quote == '\'' && !rest[line.len()..].starts_with(quote) || ends_word() && generated::is_generated(&inner[..at])
+    let is_last = || {
+        let end = rest.find([quote, '\n']).unwrap_or(rest.len());
+        looked_at(end);
+        !rest[end..].starts_with(quote)
+    };
+    quote == '\'' && is_last() || ends_word() && generated::is_generated(&inner[..at])
 }
 
 /// Whether a quotation mark with so many backslashes before it closes a quotation that so many opened: in pairs, the others

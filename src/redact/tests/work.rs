@@ -4,7 +4,7 @@ use super::{LOOKED_AT, OWN};
 use crate::redact::{Redactor, redact};
 
 /// So often a byte may be looked at.
-const MOST_PER_BYTE: usize = 1800;
+const MOST_PER_BYTE: usize = 900;
 
 /// Eight times the text may not be much more than eight times the work, whatever is repeated; and a byte may be looked at only so often.
 #[test]
