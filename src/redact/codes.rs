@@ -78,7 +78,10 @@ pub(super) fn of_card(place: Place<'_>) -> Option<Range<usize>> {
     let is_number = if is_puk {
         digits == 8 && !after.starts_with(|c: char| c.is_alphanumeric())
     } else {
-        (4..=8).contains(&digits) && ends_clause(after)
+        // `use PIN 482913 to open …`
+        let before = place.text[..place.at].trim_end();
+        let is_used = ["use", "Use", "with", "enter", "Enter", "type"].iter().any(|word| before.ends_with(word));
+        (4..=8).contains(&digits) && (ends_clause(after) || is_used && after.starts_with(' '))
     };
     // `PIN is Falcon26#`
     if !is_puk && digits == 0 {

@@ -15,6 +15,9 @@ const NEAR: usize = 2048;
 const LONGEST_NAME: usize = 16;
 const LINE: usize = 256;
 
+/// What Terraform writes in the place of a value.
+const WITHHELD: [&str; 4] = ["(known after", "known after apply", "(sensitive ", "sensitive value"];
+
 /// How a certificate begins in base64: it is no secret.
 const CERTIFICATE: &str = "LS0tLS1CRUdJTiBDRVJU";
 
@@ -39,6 +42,8 @@ pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
                 at = values.last().map_or(at, |last| last.end);
                 let values = values.into_iter();
                 let kept = values.filter(|value| is_text || is_kept(&document[value.clone()]));
+                // `(known after apply)`, `(sensitive value)`
+                let kept = kept.filter(|value| !WITHHELD.iter().any(|word| document[value.start..].starts_with(word)));
                 found.extend(kept.map(|value| from + value.start..from + value.end));
             }
         }

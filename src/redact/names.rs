@@ -106,7 +106,7 @@ const SUFFIXES: &str = "again base base64 confirm confirmation current dev devel
     production qa repeat secondary stage staging test uat value hash sha1 sha2 sha256 sha512 md5 hex";
 
 /// Names that end like one that keeps a secret, and keep none.
-const HARMLESS: &str = "bypass compass encompass trespass firstpass secondpass publickeytoken unexpectedtoken canceltoken \
+const HARMLESS: &str = "chpasswd bypass compass encompass trespass firstpass secondpass publickeytoken unexpectedtoken canceltoken \
     cancellationtoken oldpwd maxtoken mintoken";
 
 /// Names of cursors, which say where a list goes on; a variable of the environment is none.

@@ -347,7 +347,12 @@ fn name(text: &str) -> usize {
 fn is_no_name(place: Place<'_>) -> bool {
     let after = &place.rest()[name(place.rest())..];
     let is_tag = || after[..boundary(after, LONGEST_NAME)].contains("</");
-    let stands_in = place.before == Some(b'<') && after.starts_with(">@") && !is_tag();
+    // `curl -u "<user>:<password>" https://…`
+    let ends_quotation = || {
+        let behind = after.strip_prefix('>').and_then(|after| after.strip_prefix(['"', '\'', '`']));
+        behind.is_some_and(|behind| behind.chars().next().is_none_or(|c| c.is_whitespace() || ",;)]}".contains(c)))
+    };
+    let stands_in = place.before == Some(b'<') && (after.starts_with(">@") || ends_quotation()) && !is_tag();
     if stands_in {
         return true;
     }
