@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
@@ -14,6 +15,9 @@ use super::lock::lock;
 use super::mark::{self, Mark};
 use super::rows::{Side, count};
 use super::tables::{Table, tables};
+
+/// How long PostgreSQL may still keep the lock of a process that has just ended.
+const LINGERING: Duration = Duration::from_secs(1);
 
 /// A store that is there.
 pub struct Held {
@@ -101,11 +105,19 @@ impl Held {
                 self.connection.execute("PRAGMA busy_timeout = 5000; PRAGMA synchronous = FULL").await?;
                 Ok(())
             }
-            Dialect::Postgres if lock(&mut self.connection, true).await? => Ok(()),
-            Dialect::Postgres => Err(StoreError(
-                "a bridge serves it, or another migration or restore is at work: stop every process that has this store, and try again"
-                    .to_string(),
-            )),
+            Dialect::Postgres => {
+                let begun = Instant::now();
+                while !lock(&mut self.connection, true).await? {
+                    if begun.elapsed() > LINGERING {
+                        return Err(StoreError(
+                            "a bridge serves it, or another migration or restore is at work: stop every process that has this store, and try again"
+                                .to_string(),
+                        ));
+                    }
+                    tokio::time::sleep(LINGERING / 20).await;
+                }
+                Ok(())
+            }
         }
     }
 
