@@ -112,15 +112,20 @@ fn a_check_refuses_a_certificate_that_no_client_trusts_and_the_bridge_warns_of_i
 }
 
 #[test]
-fn a_database_that_is_asked_over_the_network_in_the_clear_is_told_of() {
+fn a_database_that_is_asked_over_the_network_unverified_is_told_of() {
     let check = |store: &str| {
         let ran = program().run(&format!("alert-relay serve --sandbox --listen 127.0.0.1:0 --check --store {store}"));
         String::from_utf8(ran.stdout).unwrap()
     };
     let said = check("postgres://me:Xq9vT2kLmZ4w@db.invalid/relay");
-    assert!(said.contains("warning: PostgreSQL is asked over the network without encryption"), "{said}");
+    assert!(
+        said.contains("warning: PostgreSQL is asked over the network without making sure that it is the right one"),
+        "{said}"
+    );
     assert!(!said.contains("Xq9v"), "{said}");
-    assert!(!check("postgres://localhost/relay").contains("without encryption"));
+    for sure in ["postgres://localhost/relay", "postgres://db.invalid/relay?sslmode=verify-full"] {
+        assert!(!check(sure).contains("without making sure"), "{sure}");
+    }
 }
 
 #[test]

@@ -103,9 +103,9 @@ pub fn warnings(origin: Origin, store: &Address, rules: &Rules) -> Vec<String> {
             "deliveries and their secrets come in without encryption: give --tls-cert and --tls-key, or put a proxy with TLS in front".to_string(),
         );
     }
-    if store.is_in_the_clear() {
+    if store.is_unverified() {
         warnings.push(
-            "PostgreSQL is asked over the network without encryption, so that its password and the alerts can be read on the way: let only a network that you trust lie between, or a tunnel".to_string(),
+            "PostgreSQL is asked over the network without making sure that it is the right one, and without encryption if it offers none: end its address with sslmode=verify-full, or let only a network that you trust lie between".to_string(),
         );
     }
     warnings

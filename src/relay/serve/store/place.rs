@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use percent_encoding::percent_decode_str;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::{StoreError, trouble};
 use crate::redact::MASK;
@@ -63,9 +63,15 @@ impl Address {
         None
     }
 
-    /// Whether a database is asked over a network, which is done without TLS.
-    pub fn is_in_the_clear(&self) -> bool {
+    /// Whether a database is asked over a network without making sure by its certificate that it is the right one: then it may also
+    /// offer no TLS.
+    pub fn is_unverified(&self) -> bool {
         let Address::Postgres(url) = self else { return false };
+        // It knows PGSSLMODE, too.
+        let mode = PgConnectOptions::from_str(url).map(|options| options.get_ssl_mode());
+        if matches!(mode, Ok(PgSslMode::VerifyCa | PgSslMode::VerifyFull)) {
+            return false;
+        }
         let (place, query) = url.split_once('?').unwrap_or((url, ""));
         let place = place.split_once("://").map_or("", |(_, place)| place);
         let authority = place.rsplit_once('@').map_or(place, |(_, place)| place).split('/').next().unwrap_or_default();
@@ -277,8 +283,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_database_elsewhere_is_asked_in_the_clear() {
-        let is_in_the_clear = |address: &str| address.parse::<Address>().unwrap().is_in_the_clear();
+    fn a_database_elsewhere_is_unverified_unless_its_certificate_is_asked_for() {
+        let is_unverified = |address: &str| address.parse::<Address>().unwrap().is_unverified();
         for here in [
             "memory",
             "sqlite:relay.db",
@@ -288,8 +294,10 @@ mod tests {
             "postgres://me@[::1]:5432/relay?sslmode=disable",
             "postgres://%2Frun%2Fpostgresql/relay",
             "postgres://db.example.com/relay?host=/run/postgresql",
+            "postgres://db.example.com/relay?sslmode=verify-full&sslrootcert=/etc/ssl/db.pem",
+            "postgres://db.example.com/relay?sslmode=verify-ca",
         ] {
-            assert!(!is_in_the_clear(here), "{here}");
+            assert!(!is_unverified(here), "{here}");
         }
         for elsewhere in [
             "postgres://db.example.com/relay",
@@ -297,8 +305,9 @@ mod tests {
             "postgres://me@[2001:db8::1]/relay",
             "postgres:///relay?host=db.example.com",
             "postgres://localhost.example.com/relay",
+            "postgres://db.example.com/relay?sslmode=require",
         ] {
-            assert!(is_in_the_clear(elsewhere), "{elsewhere}");
+            assert!(is_unverified(elsewhere), "{elsewhere}");
         }
     }
 
