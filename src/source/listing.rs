@@ -6,17 +6,14 @@
 //! the data itself names, until one page holds everything that can have moved. How many items there should be (`total`) is
 //! a hint, which is followed up once.
 
+mod one_listing;
+
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::hash::BuildHasherDefault;
 
+use self::one_listing::{Latest, OneListing};
 use super::keys::{AsItIs, Keys};
-
-/// So many pages in a row that only repeat items of the same listing, and there is no end to it.
-const MOST_REPEATED_PAGES: u32 = 20;
-
-/// The same of pages that are empty or hold nothing that can be told.
-const MOST_PAGES_IN_VAIN: u32 = 1000;
 
 /// Clocks may differ by so much; what claims to be later is not believed.
 const A_DAY_S: i64 = 86_400;
@@ -111,54 +108,6 @@ pub struct Listing {
     is_exact: bool,
 }
 
-/// What the present listing has shown.
-#[derive(Debug, Default)]
-struct OneListing {
-    /// Its own keys, kept apart from the second listing on.
-    keys: Keys,
-    pages: u32,
-    items_of_page: u32,
-    new_keys_of_page: u32,
-    repeated_pages: u32,
-    /// How many pages in a row have brought no new key, empty ones too.
-    pages_in_vain: u32,
-    /// Whether an item came that was new or had changed.
-    has_news: bool,
-    last_total: Option<u64>,
-    /// Whether the total has fallen from one page to the next: where pages are told by numbers, an item may have moved up into
-    /// one that had come by.
-    has_fallen: bool,
-    /// Whether a further page was promised and came empty, at the end.
-    ends_empty: bool,
-    /// Whether an item that had come by came once more, changed.
-    has_moved: bool,
-    latest_of_first_page: Latest,
-    latest: Latest,
-    /// Whether some item was older than one before it, or had no time.
-    has_descended: bool,
-}
-
-/// The largest of some times.
-#[derive(Debug, Default, Clone, Copy)]
-struct Latest {
-    /// Of those that can be true.
-    sound: Option<i64>,
-    /// Of all of them.
-    any: Option<i64>,
-}
-
-impl Latest {
-    fn note(&mut self, time: Option<i64>, not_before: i64) {
-        self.sound = self.sound.max(time.filter(|time| *time < not_before));
-        self.any = self.any.max(time);
-    }
-
-    /// Where no time can be true, it is the clock that is wrong.
-    fn time(self) -> Option<i64> {
-        self.sound.or(self.any)
-    }
-}
-
 impl Listing {
     /// A list of which nothing has been asked yet. `since` is the bound that it is first asked with; times of more than a day
     /// past `now` are no help.
@@ -206,10 +155,7 @@ impl Listing {
         let is_partial = self.since != self.first_since;
         self.newcomers += u64::from(is_new && is_partial && created_at.is_some() && created_at >= self.bound);
         let is_new_here = if self.listings == 1 { is_new } else { self.now.keys.insert(key) };
-        self.now.items_of_page += 1;
-        self.now.new_keys_of_page += u32::from(is_new_here);
-        self.now.has_descended |= updated_at.is_none() || updated_at < self.now.latest.any;
-        self.now.latest.note(updated_at, self.not_before);
+        self.now.note(is_new_here, updated_at, self.not_before);
         self.latest.note(updated_at, self.not_before);
         let sight = match updated_at.filter(|_| self.kind != Kind::Append) {
             _ if is_new => {
@@ -272,32 +218,10 @@ impl Listing {
     /// # Errors
     /// A sentence, when there is no end to the list.
     pub fn end_page(&mut self, total: Option<u64>, has_next: bool) -> Result<(), String> {
-        let now = &mut self.now;
-        let (items, new_keys) = (std::mem::take(&mut now.items_of_page), std::mem::take(&mut now.new_keys_of_page));
-        now.pages_in_vain = if new_keys == 0 { now.pages_in_vain + 1 } else { 0 };
-        now.repeated_pages = match (items, new_keys) {
-            (0, _) => now.repeated_pages,
-            (_, 0) => now.repeated_pages + 1,
-            _ => 0,
-        };
-        now.pages += 1;
-        now.ends_empty = items == 0 && now.pages > 1 && !has_next;
-        now.has_fallen |= now.last_total.zip(total).is_some_and(|(before, total)| total < before);
-        now.last_total = total.or(now.last_total);
-        if now.pages == 1 {
-            now.latest_of_first_page = now.latest;
-        }
+        self.now.end_page(total, has_next)?;
         let is_first_page = self.listings == 1 && self.now.pages == 1;
         if is_first_page || self.newest.len() > self.prune_at {
             self.forget_before(self.now.bound().map(|bound| bound.saturating_sub(self.lag)));
-        }
-        if self.now.pages_in_vain >= MOST_PAGES_IN_VAIN {
-            return Err(format!("{MOST_PAGES_IN_VAIN} pages in a row brought nothing new, so the list has no end"));
-        }
-        if self.now.repeated_pages >= MOST_REPEATED_PAGES {
-            return Err(format!(
-                "{MOST_REPEATED_PAGES} pages in a row only repeated what earlier ones had, so the list has no end"
-            ));
         }
         Ok(())
     }
@@ -386,21 +310,6 @@ impl Listing {
     /// Past this time the list may lack items; `None` when it lacks none.
     pub fn lacks_after(&self) -> Option<i64> {
         self.is_capped.then(|| self.bound.unwrap_or(0))
-    }
-}
-
-impl OneListing {
-    /// Whether an item may have come on no page: where what changed last comes last and pages are counted, one that goes to the end
-    /// moves up those behind it, and the first of the next page is on the one that has come by.
-    fn lets_slip(&self) -> bool {
-        self.has_moved && !self.has_descended && self.pages > 1
-    }
-
-    /// From when on things may have moved behind the reader: whatever changes after the first page was asked for is newer
-    /// than all that is on it. Where what changed last comes last, things move ahead of the reader, and only what is newer
-    /// than everything matters.
-    fn bound(&self) -> Option<i64> {
-        if self.has_descended { self.latest_of_first_page.time() } else { self.latest.time() }
     }
 }
 
