@@ -159,6 +159,11 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         length > 0 && is_no_code(&text[..length]) && !is_identifying(&text[..length])
     };
     let follows = |word: &str| follows_plainly(named, word) || is_uuid(word) && is_certain(place, named);
+    if after.starts_with('(')
+        && let Some(linked) = described(after).filter(|_| blanks > 0)
+    {
+        return Some((at + blanks + linked, Sign::Word));
+    }
     let divided = match after.chars().next()? {
         '|' | ',' | ';' | '[' => 1,
         '-' if after[1..].starts_with(' ') => 1,
@@ -213,6 +218,10 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     if let Some(linked) = linking(after) {
         return Some((at + blanks + linked, Sign::Word));
     }
+    // `password you want is …`
+    if let Some(linked) = described(after) {
+        return Some((at + blanks + linked, Sign::Word));
+    }
     // `password for user app: …`
     if of > 0 && at == name.len() && (named.kind == Kind::Password || named.core.ends_with("code")) {
         let quote = after[of..].chars().next().filter(|c| "\"'".contains(*c));
@@ -226,7 +235,11 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         // `password for the elastic user (…): …`
         let words = near[whose..sign].split('(').next().unwrap_or_default();
         let is_near = words.split_whitespace().count() <= MOST_WORDS;
-        return is_near.then(|| after_sign(rest, at + blanks + sign)).flatten();
+        // `password for app" user=bob`, `password for db host=db1`
+        let is_pair =
+            near[sign..].starts_with('=') && !near[sign + 1..].starts_with(' ') && near[whose..sign].contains(' ');
+        let is_other = quote.is_none() && (near[whose..sign].contains('"') || is_pair);
+        return (is_near && !is_other).then(|| after_sign(rest, at + blanks + sign)).flatten();
     }
     // `var password string = "…"`
     if !rest[..at].ends_with(['"', '\''])
@@ -276,6 +289,20 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         || is_quoted_secret()
         || is_of_token(word) && opens(place, name, named))
     .then_some((at + blanks + lead + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
+}
+
+/// Where the value begins after words that say which secret it is, and a link: `you want is …`, `(temporary) is …`.
+fn described(after: &str) -> Option<usize> {
+    let near = &after[..boundary(after, 48)];
+    if near.starts_with('(') {
+        let close = near.find(')')? + 1;
+        let gap = close + run(&near[close..], is_blank);
+        return linking(near.get(gap..)?).map(|linked| gap + linked);
+    }
+    let who = ["you ", "we ", "they ", "I ", "he ", "she "].iter().find(|who| near.starts_with(**who))?.len();
+    let verb = who + run(&near[who..], |byte| byte.is_ascii_lowercase());
+    let next = near[verb..].strip_prefix(' ')?;
+    linking(next).map(|linked| verb + 1 + linked)
 }
 
 /// Where the value begins after a sentence that announces it and ends with a colon: `temporary password is generated for root: …`.
@@ -329,7 +356,7 @@ fn follows_plainly(named: &Name, word: &str) -> bool {
                 && word.len() >= 6
                 && (is_strong(word) || is_varied(word) || (is_plain || has_mark) && looks_random(word, 6))
         }
-        Kind::Token if named.core.ends_with("code") => is_digits(),
+        Kind::Token if named.core.ends_with("code") || named.core == "otp" => is_digits(),
         Kind::Token if is_base64() => is_strong(word) && !is_hex,
         Kind::Token if is_of_kubeadm(word) => true,
         Kind::Token => {

@@ -2,12 +2,15 @@
 
 use std::ops::Range;
 
-use super::place::{Place, boundary, run};
+use super::place::{Place, boundary, run, run_within};
 use super::predicate::ends_clause;
 use super::said::word;
 
 /// How far a sentence about a code is followed.
 const CODE: usize = 64;
+
+/// How long the number of a drive is.
+const DRIVE: usize = 8 * 7 - 1;
 
 /// What opens with a code, and what a sentence says between.
 const DOORS: &str = "door gate keypad entry access garage building cage lockbox safe disarm lock vault closet rack";
@@ -31,6 +34,13 @@ pub(super) fn code(place: Place<'_>) -> Option<Range<usize>> {
     let length = digits(open);
     let after = near[open + length..].strip_prefix(" is your ").filter(|_| is_code(length))?;
     after.split(['.', '\n']).next()?.contains("code").then(|| place.at + open..place.at + open + length)
+}
+
+/// The number with which an encrypted drive is opened again: eight groups of six digits, as BitLocker has it.
+pub(super) fn of_drive(place: Place<'_>) -> Option<Range<usize>> {
+    let length = run_within(place.rest(), DRIVE + 1, |byte| byte.is_ascii_digit() || byte == b'-');
+    let mut groups = place.rest()[..length].split('-');
+    (length == DRIVE && groups.all(|group| group.len() == 6)).then(|| place.at..place.at + length)
 }
 
 /// The code of a door: `the door code is …`, `combination for the safe: …`.

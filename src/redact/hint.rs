@@ -8,7 +8,7 @@ use super::predicate::{describes, ends_clause};
 use super::random::looks_random;
 use super::said::word;
 use super::shape::is_identifying;
-use super::speech::{is_stand_in, stands_in};
+use super::speech::{is_remark, is_stand_in, stands_in};
 use super::value::quoted;
 
 /// How far a sentence is followed.
@@ -157,17 +157,54 @@ pub(super) fn beside_key(place: Place<'_>) -> Option<Range<usize>> {
     Some(place.at + range.start..place.at + range.end)
 }
 
-/// The answer to a question that stands for a password: `security answer: …`.
+/// How the answer to a question that stands for a password is called, and what links it with its words.
+const ANSWER: [&str; 4] =
+    ["security answer", "secret answer", "security question answer", "answer to the security question"];
+const ANSWER_IS: [&str; 8] = [": ", ") is ", " is ", " was ", " = ", " is: ", ":", " "];
+
+/// Questions that are asked for a password.
+const QUESTIONS: [&str; 3] = ["security question", "secret question", "challenge question"];
+
+/// The answer to a question that stands for a password: `security answer: …`, `Security question: first pet? Answer: …`.
 pub(super) fn answer(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let begins = |name: &&&str| rest.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
-    let open = ["security answer: ", "secret answer: ", "answer to the security question: "].iter().find(begins)?.len();
-    let near = &rest[open..boundary(rest, open + SENTENCE)];
-    let line = near.split(['\n', ',', ';', '.', '"', '(']).next()?.trim_end();
-    let mut words = line.split(' ');
+    let near = &place.rest()[..boundary(place.rest(), SENTENCE)];
+    let begins = |name: &&&str| near.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name));
+    let name = match ANSWER.iter().find(begins) {
+        Some(name) => name.len(),
+        None => ["answer"].iter().find(begins).filter(|_| follows_question(place))?.len(),
+    };
+    let signs = ANSWER_IS.iter().filter(|sign| near[name..].starts_with(**sign));
+    let sign = signs.max_by_key(|sign| sign.len())?;
+    let begin = name + sign.len();
+    if let Some(quote) = near[begin..].chars().next().filter(|c| "\"'`".contains(*c)) {
+        let range = quoted(&near[begin..], 0, quote);
+        let text = &near[begin + range.start..begin + range.end];
+        let is_closed = near[begin + range.end..].starts_with(quote);
+        let is_told = text.len() > 2 && text.split(' ').count() <= MOST_WORDS && !is_said(text);
+        return (is_closed && is_told).then(|| place.at + begin + range.start..place.at + begin + range.end);
+    }
+    let line = near[begin..].split(['\n', ',', ';', '.', '"', '(', '<']).next()?.trim_end();
     // A sentence about an answer has small letters.
     let is_name = |word: &str| word.starts_with(|c: char| c.is_uppercase() || c.is_ascii_digit());
-    let is_word = line.len() > 2 && !line.contains(' ') && !describes("password", line) && !stands_in(line);
-    let is_told = words.clone().count() > 1 && words.clone().count() < MOST_WORDS && words.all(is_name) || is_word;
-    (is_told && !stands_in(line)).then(|| place.at + open..place.at + open + line.len())
+    let count = line.split(' ').count();
+    let is_word = line.len() > 2 && count == 1 && sign.len() > 1;
+    let is_told = (2..MOST_WORDS).contains(&count) && line.split(' ').all(is_name) || is_word;
+    (is_told && !is_said(line)).then(|| place.at + begin..place.at + begin + line.len())
+}
+
+/// Whether words only say something of an answer: `wrong`, `not set`.
+fn is_said(text: &str) -> bool {
+    stands_in(text) || text.split(' ').any(|word| describes("password", word) || is_remark(&word.to_lowercase()))
+}
+
+/// Whether a question that is asked for a password stands before, on the line of a place or the one above.
+fn follows_question(place: Place<'_>) -> bool {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(SENTENCE))..place.at];
+    looked_at(before.len());
+    let mut lines = before.trim_end_matches([' ', '\t']).rsplit('\n');
+    let asks = |line: Option<&str>| {
+        let line = line.unwrap_or_default().to_ascii_lowercase();
+        QUESTIONS.iter().any(|question| line.contains(question))
+    };
+    asks(lines.next()) || asks(lines.next())
 }

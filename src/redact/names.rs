@@ -43,6 +43,7 @@ const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4s
     passwrod passwodr passwod passwoord passwordd passwprd passwird passeord passwors pswd pwd authtok passkey passw bindpw rootpw userpw dbpw \
     adminpw pass apikey accesskey secretkey seckey privatekey privatemac presharedkey wpakey wpa2key wpa3key wifikey sharedkey sharedaccesskey \
     encryptionkey masterkey signingkey clientkeydata clientsecret sharedsecret secretvalue secretstring secretbase connectionstring \
+    securityanswer secretanswer questionanswer challengeanswer \
     dockerconfigjson dockercfg oauth2bearer keycontent requirepass masterauth contribsyscom passwort kennwort motdepasse senha contraseña \
     contrasena wachtwoord lösenord lösenordet passord passordet adgangskode adgangskoden kodeord kodeordet salasana heslo jelszó jelszo hasło haslo şifre \
     şifresi şifreniz parola парола סיסמה пароль 密码 密碼 口令 パスワード 비밀번호";

@@ -7,6 +7,7 @@ use std::ops::Range;
 
 use super::beside::{before_name, listed_key, new_value};
 use super::change::misfit;
+use super::connection;
 use super::ends::may_matter;
 use super::generated;
 use super::header::header;
@@ -17,10 +18,11 @@ use super::place::{Place, boundary, looked_at, run};
 use super::random::{is_strong, is_varied, looks_random};
 use super::rules::{DOTTED, WORD};
 use super::series::{after, inside, is_plain, old_and_new};
-use super::shape::is_identifying;
+use super::shape::{is_identifier, is_identifying};
 use super::sign::Sign;
 use super::speech::{Value, only_speaks};
 use super::value::{encoded, extent, listed_below, separates, within};
+use super::whole::{enclosed, to_the_lines_end};
 
 /// What stands before the name of a thing whose digest follows.
 const DIGESTS: [&str; 6] = ["checksum/", "checksums/", "checksum-", "hash/", "sha256/", "rollme/"];
@@ -110,6 +112,9 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
     if !members.is_empty() {
         return from(begin, members).map(|(found, _)| (found, begin));
     }
+    if let Some(pairs) = connection::quoted_pairs(&named, sign, text) {
+        return from(begin, pairs).map(|(found, _)| (found, begin));
+    }
     let first = value(place, &named, sign, text).or_else(|| unfit(&named, text))?;
     let more = after(text, &first, &named);
     from(begin, std::iter::once(first).chain(more).collect())
@@ -176,9 +181,13 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     }
     if !is_quoted && range.start == 0 {
         let end = enclosed(place, sign, text);
-        if end > range.end && !separates(&text[range.end + 1..end]) {
+        let is_element = || place.text[..place.text.len() - text.len()].ends_with(['>', '[']);
+        if end > range.end && (is_element() || !separates(&text[range.end + 1..end])) {
             range.end = end;
         }
+    }
+    if !is_quoted && sign == Sign::Colon {
+        range.end = range.end.max(range.start + to_the_lines_end(place, &text[range.start..]));
     }
     range.end = range.end.max(range.start + phrase::in_groups(&text[range.start..], named));
     if text[..range.start].is_empty() && place.text[..place.text.len() - text.len()].ends_with("- ") {
@@ -197,22 +206,17 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     }
     let after = &text[range.end..boundary(text, range.end + 96).max(range.end)];
     let value = Value { text: &text[range.clone()], after, sign, is_quoted, is_parameter: place.is_parameter };
-    (!only_speaks(named.kind, &named.core, value)).then_some(range)
+    (!only_speaks(named.kind, &named.core, value) || is_of_cookie(place, named, value.text)).then_some(range)
 }
 
-/// How long a value is that begins inside of a quotation or an element and ends with it: `"X-Api-Key: …"`, `<password>…</password>`.
-fn enclosed(place: Place<'_>, sign: Sign, text: &str) -> usize {
-    let near = &text[..boundary(text, LONGEST_NAME)];
-    let before = &place.text[..place.text.len() - text.len()];
-    let quote = place.before.filter(|byte| b"\"'`".contains(byte)).map(char::from);
-    let end = match quote {
-        _ if before.ends_with('>') => near.find("</"),
-        Some(quote) if sign == Sign::Colon && before.ends_with(": ") => near.find(quote),
-        _ => None,
-    };
-    let value = end.map_or("", |end| near[..end].trim_end_matches('\\'));
-    looked_at(value.len());
-    if value.contains(char::is_whitespace) { 0 } else { value.len() }
+/// Whether the value of a session's name is a credential although it looks like an identifier: a line that speaks of cookies has it.
+fn is_of_cookie(place: Place<'_>, named: &Name, text: &str) -> bool {
+    let is_session = ["session", "sessionid", "sid"].iter().any(|end| named.core.ends_with(end));
+    is_session
+        && named.kind == Kind::Opaque
+        && is_identifier(text)
+        && !text.starts_with("devin-")
+        && line_before(place).to_ascii_lowercase().contains("cookie")
 }
 
 /// Whether a word is the name of a variable that code compares with: `password === confirmPassword`.

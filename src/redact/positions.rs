@@ -81,6 +81,7 @@ pub(super) const COMMANDS: &[(&str, &str, Which)] = &[
     ("radius secret", "", Nth(1)),
     ("chap-secrets:", "", Nth(3)),
     ("pap-secrets:", "", Nth(3)),
+    ("password", "mysqladmin", Nth(1)),
     ("set password ENC", "", Nth(1)),
     ("set passwd ENC", "", Nth(1)),
     ("set psksecret ENC", "", Nth(1)),

@@ -83,6 +83,7 @@ const LANGUAGES: [Language; 11] = [
             necessary temporary immutable mutable intact corrupt overdue behind ahead outside inside password passwords \
             passphrase username user token encrypted plain base64 json yaml text string hash being none zero unset reset random \
             inaccurate accurate obsolete incomplete complete appropriate inappropriate separate duplicate stuck root-only \
+            expire comply continue proceed \
             scaduta errata sbagliata corretta vuota debole cambiata nulla nuova vecchia uguale",
         endings: "ed ing able ible ive ous less ful ical",
     },
@@ -90,6 +91,11 @@ const LANGUAGES: [Language; 11] = [
 
 /// Names of passwords in languages whose sentences are not read.
 const UNREAD: &str = "salasana jelszó jelszo şifre şifresi şifreniz parola парола סיסמה";
+
+/// Ways to sign in and to keep passwords, whose names look like one.
+const METHODS: &str = "oauth oauth2 saml saml2 ldap ldaps ldapv3 oidc sso mtls krb5 kerberos kerberos5 gssapi ntlmv2 argon2id argon2i argon2 \
+    pbkdf2 sha3 1password fido2 u2f 2fa webauthn x509 tls1.2 tls1.3 basic digest bearer utf8 utf-8 utf16 \
+    utf-16 iso-8859-1 base32 base58 base62 base64 md5 scrypt ascii hex";
 
 /// What goes on after a password that ends its clause.
 const CLOSING: [&str; 14] = [
@@ -144,6 +150,11 @@ pub(super) fn is_state(text: &str) -> bool {
     let is_told = STATE_ENDS.iter().any(|(end, shortest)| word.ends_with(end) && word.len() >= *shortest);
     let is_participle = !word.ends_with("eed") && !is_in(NO_STATES);
     word.bytes().all(|byte| byte.is_ascii_lowercase()) && (is_told && is_participle || is_in(STATES))
+}
+
+/// Whether a word in small letters is a way to sign in or to keep a password: `oauth2`, `argon2id`.
+pub(super) fn is_method(word: &str) -> bool {
+    METHODS.split_ascii_whitespace().any(|known| known == word)
 }
 
 /// Whether a clause ends before `after`, so that the word before it is all that is said.

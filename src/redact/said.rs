@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::place::{Place, boundary, run};
-use super::predicate::{describes, ends_clause};
+use super::predicate::{describes, ends_clause, is_method};
 use super::random::{is_strong, is_varied};
 use super::rules::{DOTTED, WORD};
 use super::shape::{is_identifying, is_label, is_odd, is_uuid};
@@ -16,7 +16,7 @@ const SENTENCE: usize = 256;
 const REMARK: usize = 64;
 
 /// Words that a person begins with who tells a password, and what follows it: `use … as password`.
-const TOLD: [&str; 5] = ["use ", "with ", "enter ", "try ", "type "];
+const TOLD: [&str; 9] = ["use ", "used ", "using ", "chose ", "picked ", "with ", "enter ", "try ", "type "];
 const TOLD_AS: &str = "password passwd pw pass passphrase login secret pin";
 const MOST_WORDS: usize = 4;
 
@@ -24,8 +24,20 @@ const MOST_WORDS: usize = 4;
 const AS_PASSWORD: [&str; 6] =
     [" as the password", " as password", " as the pw", " as pw", " as the passphrase", " as passphrase"];
 
+/// The same where only what is varied is one.
+const FOR_PASSWORD: [&str; 4] = [" for the password", " for password", " for the pw", " for the passphrase"];
+
 /// Words with which a person says as whom to sign in, and with what: `log in as admin with …`.
-const SIGN_IN: [&str; 5] = ["log in as ", "login as ", "logging in as ", "sign in as ", "connect as "];
+const SIGN_IN: [&str; 8] = [
+    "log in as ",
+    "login as ",
+    "logging in as ",
+    "logged in as ",
+    "sign in as ",
+    "signed in as ",
+    "ssh in as ",
+    "connect as ",
+];
 
 /// Names before a user, and before the password after it: `u: bob p: …`.
 const USER_IS: [&str; 5] = ["u: ", "user: ", "username: ", "usr: ", "login: "];
@@ -47,8 +59,7 @@ const WORKS: [&str; 6] = [" works", " should work", " still works", " worked", "
 /// Words that announce an account with its password, and roles, which stand beside an account, too.
 const ANNOUNCING: &str = "login logins creds cred credentials account zugang zugangsdaten anmeldedaten identifiants accès credenciales \
     acceso credenziali accesso credenciais acesso password passwort";
-const ROLES: &str =
-    "operator viewer editor user users guest member owner staff root admin administrator developer tester support";
+const ROLES: &str = "operator viewer editor user users guest member owner staff root admin administrator developer tester support email";
 
 /// The password that a person tells another: `use … as password`, `log in as admin with …`, `u: admin p: …`.
 pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
@@ -79,6 +90,8 @@ pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
             let after = near[range.end..].trim_start_matches(['"', '\'', '`']);
             let is_random = || is_random(&near[range.clone()]);
             after.strip_prefix(" as ").is_some_and(|after| says_password(after) || says_token(after) && is_random())
+                || FOR_PASSWORD.iter().any(|words| after.strip_prefix(words).is_some_and(ends_clause))
+                    && !is_method(&near[range.clone()].to_lowercase())
                 || [" when ", " if "].iter().any(|word| after.trim_start_matches('?').starts_with(word))
                     && asks_for_password(after)
         };
@@ -236,6 +249,17 @@ pub(super) fn of_account(place: Place<'_>) -> Option<Range<usize>> {
     let of_form = || Some(begin..begin + run(&near[begin..], WORD)).filter(|range| is_uuid(&near[range.clone()]));
     let range = word(near, begin).or_else(|| of_form().or_else(|| plain(near, begin)).filter(|_| is_told()))?;
     Some(place.at + range.start..place.at + range.end)
+}
+
+/// The password between an address that signs in and what is said of both: `mia@example.com / … works`.
+pub(super) fn of_address(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), SENTENCE)];
+    let address = run(near, |byte| DOTTED(byte) || byte == b'@');
+    let begin = address + [" / ", "/", ":"].iter().find(|sign| near[address..].starts_with(**sign))?.len();
+    let is_address = near[..address].split_once('@').is_some_and(|(user, host)| !user.is_empty() && host.contains('.'));
+    let range = word(near, begin).filter(|_| is_address)?;
+    let after = near[range.end..].trim_start_matches(['"', '\'', '`']);
+    WORKS.iter().any(|word| after.starts_with(word)).then(|| place.at + range.start..place.at + range.end)
 }
 
 /// The password that both know, said once more: `the usual one, …`.

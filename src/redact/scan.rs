@@ -7,8 +7,8 @@ use super::place::{Place, run};
 use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
-    address, argument, block, call, change, coded, codes, command, files, forms, hashes, header, hint, keys, known,
-    manifest, pair, pem, printed, protocol, said, statement, table, tools,
+    address, argument, assigned, block, call, change, coded, codes, command, files, forms, hashes, header, hint, keys,
+    known, manifest, pair, pem, printed, protocol, said, statement, table, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -97,7 +97,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"", protocol::password_file),
     (b"sS", header::subprotocol),
     (b"fF", header::form_field),
-    (b"uUwWeElLsScCtT", said::told),
+    (b"uUwWeElLsScCtTpP", said::told),
     (b"arspe", said::of_account),
     (b"udso", said::usual),
     (b"o", said::another),
@@ -108,8 +108,10 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"", files::of_section),
     (b"k", keys::key),
     (b"yYG0123456789", codes::code),
+    (b"0123456789", codes::of_drive),
     (b"cCpP", codes::of_door),
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),
+    (b"abcdefghijklmnopqrstuvwxyz", said::of_address),
     (b"[", protocol::of_relay),
     (b"hwmr", address::hook),
     (b"h", tools::of_transaction),
@@ -166,7 +168,10 @@ fn find(text: &str, rules: Rules) -> Vec<Range<usize>> {
         let is_word = place.begins();
         let told = ask(rules.everywhere).or_else(|| if is_word { ask(rules.words) } else { None });
         let told = match told {
-            None if is_word && rules.by_names => pair::secrets(place).or_else(|| hint::far(place).map(alone)),
+            None if is_word && rules.by_names => {
+                let told = || hint::far(place).or_else(|| assigned::assigned(place)).map(alone);
+                pair::secrets(place).or_else(told)
+            }
             told => told.map(alone),
         };
         at += character.len_utf8();

@@ -3,12 +3,12 @@
 use super::place::{boundary, run};
 
 /// Words that link a name with its value, and those of them after which the value can stand.
-const LINKING: &str =
-    "is was now to be set got changed reset has been lautet ist est es still currently always jetzt nun é è är jest";
-const LINKING_LAST: &str = "is was now to be lautet ist est es still currently always jetzt nun é è är jest";
+const LINKING: &str = "is was now to be set got changed reset rotated updated has been lautet ist est es still currently always temporarily just simply jetzt nun é è är jest";
+const LINKING_LAST: &str =
+    "is was now to be lautet ist est es still currently always temporarily just simply jetzt nun é è är jest";
 
 /// Words that only go on with a link: they do not begin one.
-const ADVERBS: [&str; 5] = ["still", "currently", "always", "jetzt", "nun"];
+const ADVERBS: [&str; 8] = ["still", "currently", "always", "temporarily", "just", "simply", "jetzt", "nun"];
 
 /// What stands between a name and its value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,7 +49,10 @@ pub(super) fn linking(text: &str) -> Option<usize> {
         let Some(word) = LINKING.split(' ').find(is_known) else { break };
         let signs = run(&text[at + length..], |byte| b" :=".contains(&byte));
         let is_first = match word {
-            "now" => text[at + length..].starts_with([':', '=']),
+            "now" => {
+                let after = &text[at + length..];
+                after.starts_with([':', '=']) || after.starts_with(" set to ") || after.starts_with(" changed to ")
+            }
             "to" => text[at + length..].starts_with(" be "),
             word => word != "be" && !ADVERBS.contains(&word),
         };

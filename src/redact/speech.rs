@@ -31,7 +31,7 @@ const KEPT: [&str; 3] = ["encoded", "encrypted", "hashed"];
 const REMARKS: &str = "null none nil undefined true false yes no on off ok expired missing invalid required obligatoria obligatorio mismatch empty \
     redacted revoked incorrect wrong failed unknown unset absent denied refused rejected set not is was has unauthorized forbidden malformed \
     valid changed rotated disabled enabled hidden masked filtered n/a nan error failure timeout exceeded unavailable unsupported \
-    sensitive blank optional given provided removed deleted omitted suppressed secret secrets password passwords passphrase passwd token tokens example changeme \
+    sensitive blank optional given provided removed deleted omitted suppressed secret secrets password passwords passphrase passwd token tokens example changeme 1password \
     must should cannot can't may needs too minimum maximum length contains does doesn't isn't wasn't has have \
     base64 plaintext plain encrypted hashed md5 sha1 sha256 sha384 sha512 hmac rs256 hs256 es256 ed25519 rsa bcrypt argon2 aes256 \
     all any known expected got received enter see same falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
@@ -106,7 +106,10 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
     match value.sign {
         Sign::Word => {
             let is_told = kind == Kind::Password && ends_clause(value.after) && !describes(name, text);
-            return !value.is_quoted && !is_told && is_said(&word, text) || word.len() < 4 || is_version(&word);
+            // `the creds are AssumeRole`
+            let is_named = kind == Kind::Token && has_small(text) && is_cause(text);
+            let is_said = !is_told && (is_named || is_said(&word, text));
+            return !value.is_quoted && is_said || word.len() < 4 || is_version(&word);
         }
         Sign::Beside | Sign::Loose if kind == Kind::Password && is_drawn(text) => return false,
         Sign::Beside => return !looks_random(text, 4) && !is_varied(text) || kind == Kind::Token && is_cause(text),
@@ -144,7 +147,9 @@ fn is_near_path(text: &str) -> bool {
 
 /// Whether a word of small letters is one of a sentence, by the word after it.
 pub(super) fn is_prose(word: &str, after: &str) -> bool {
-    let next = after.trim_start_matches(' ').split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
+    // `a.zip` is no word of a sentence.
+    let next = after.trim_start_matches(' ').split(char::is_whitespace).next().unwrap_or_default();
+    let next = next.trim_matches(|c: char| c.is_ascii_punctuation());
     !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()) && is_one_of(PROSE, next)
 }
 
@@ -236,6 +241,11 @@ fn is_code(value: Value<'_>) -> bool {
         return true;
     }
     gives(text, value.after)
+}
+
+/// Whether a word has small letters, and no other characters than letters.
+fn has_small(text: &str) -> bool {
+    text.bytes().all(|byte| byte.is_ascii_alphabetic()) && text.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// Whether a word after `is` only says something: `expired`, `read-only`, `base64-encoded`.

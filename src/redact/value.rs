@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::braces::{closing, in_braces, is_map, is_scheme};
 use super::generated;
 use super::place::{boundary, looked_at, run};
 use super::random::{is_strong, is_varied, looks_random};
@@ -18,14 +19,14 @@ const INNER: [&str; 10] =
 /// Brackets that values may stand in.
 const BRACKETS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
 
-/// Schemes of passwords in braces, besides those in capitals.
-const SCHEMES: &str = "noop plain bcrypt scrypt pbkdf2 argon2 crypt sha256 sha512 md5 SHA-256";
-
 /// Where the value stands, without its quotation marks. Without any, one of the characters `ends` ends it, too.
 pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>> {
     let slashes = run(text, |byte| byte == b'\\');
     let quote = text[slashes..].chars().next()?;
     let (ends, is_query) = ends.strip_suffix('&').map_or((ends, false), |ends| (ends, true));
+    if let Some(close) = in_braces(text, sign) {
+        return Some(1..close);
+    }
     if sign != Sign::Beside
         && ends.is_empty()
         && let Some(range) = made(text, slashes, quote, is_query)
@@ -101,23 +102,6 @@ fn is_unclosed(line: &str) -> bool {
     is_random && word.len() - inner.len() <= 2 && !line.contains([']', '}', '"', '\'', ',', ':', '='])
 }
 
-/// Whether a word in braces is the scheme of a password that stands behind: `{SSHA}`, `{noop}`.
-fn is_scheme(word: &str) -> bool {
-    word.bytes().all(|byte| byte.is_ascii_uppercase()) || SCHEMES.split(' ').any(|known| known == word)
-}
-
-/// Where a bracket closes that opened `line`; two of the same stand for one that is of the value: `{odbc}}x}`.
-fn closing(line: &str, close: char) -> usize {
-    let mut at = 0;
-    while let Some(found) = line[at..].find(close).map(|found| at + found) {
-        if !(close == '}' && line[found + 1..].starts_with("}") && line[found + 2..].contains('}')) {
-            return found;
-        }
-        at = found + 2;
-    }
-    line.len()
-}
-
 /// The value in an object: `{"value": "…"}` after `"password":`.
 pub(super) fn within(text: &str, sign: Sign, is_plural: bool) -> Option<Range<usize>> {
     let open = text.strip_prefix('{').filter(|_| matches!(sign, Sign::Colon | Sign::Equals | Sign::Loose))?;
@@ -150,11 +134,6 @@ fn of_two(text: &str) -> Option<Range<usize>> {
     let begin = gap + run(text.get(gap..)?, |byte| b", ".contains(&byte));
     let password = quoted(&text[begin..], 0, text[begin..].chars().next().filter(|c| *c == quote)?);
     Some(begin + password.start..begin + password.end)
-}
-
-/// Whether a text in braces is the members of a map, and no value.
-fn is_map(text: &str) -> bool {
-    ["\":", "\"=>", "\" =>", "':"].iter().any(|sign| text.contains(sign))
 }
 
 /// Whether a member of an object has the value of that object's name: `value`, `plaintext`, `stringValue`.
