@@ -184,6 +184,12 @@ pub(super) fn data_source(place: Place<'_>) -> Option<Range<usize>> {
     password.find('@')?;
     let end = password.find(|c: char| c.is_whitespace() || "\"'<>`,;".contains(c)).unwrap_or(password.len());
     let mut length = password[..end].rfind('@')?;
+    // `jdbc:oracle:thin:…`, where Oracle's own rule knows what is the password.
+    let is_of_oracle = |text: &str| ["thin:", "oci:"].iter().any(|kind| text.starts_with(kind));
+    let driver = if rest.starts_with("jdbc:oracle:") { password.strip_prefix("oracle:") } else { Some(password) };
+    if ["jdbc", "oracle"].contains(&&rest[..user]) && driver.is_some_and(is_of_oracle) {
+        return None;
+    }
     // `jdbc:mysql://…`, `db:3306/app?user=…`
     if password.get(..length).is_some_and(|password| password.contains("://"))
         || is_connection(&rest[..user + 1 + length])

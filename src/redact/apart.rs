@@ -1,17 +1,18 @@
 //! Values that no sign divides from their names: a blank, a comma, a bar, a line's end, or the words of a sentence. Pure.
 
-use super::certain::{LONG_HEX, is_certain, is_certain_key, is_of_token, is_quoted_secret, opens};
+use super::certain::{LONG_HEX, is_certain, is_certain_key, is_elsewhere, is_of_token, is_quoted_secret, opens};
 use super::change::misfit;
 use super::following::after_sign;
 use super::generated::{self, is_no_code};
-use super::names::{Kind, MEANS_IS, Name};
+use super::joined::{chosen, follows_user};
+use super::names::{Kind, MEANS_IS, Name, takes_none};
 use super::place::{Place, boundary, run};
 use super::predicate::{describes, ends_clause};
 use super::random::{is_strong, is_varied, looks_random};
 use super::rules::{DOTTED, WORD};
 use super::shape::{is_identifying, is_in_blocks, is_label, is_of_kubeadm, is_uuid};
 use super::sign::{Sign, is_blank, linking, numbered, typed};
-use super::speech::{is_clause, is_drawn, stands_in};
+use super::speech::{is_clause, is_drawn, is_of_code, stands_in};
 use super::value::quoted;
 
 /// A word after `token` is one from this length on, if it is no word of a language and no name with dashes in it.
@@ -25,6 +26,9 @@ const NEAR: usize = 200;
 
 /// How many words may say whose a secret is: `password for user app: …`.
 const MOST_WORDS: usize = 3;
+
+/// How many may where what follows can be nothing but a password.
+const MOST_WORDS_FAR: usize = 9;
 
 /// A phrase that stands for a password has so many words.
 const FEWEST_WORDS: usize = 3;
@@ -70,6 +74,9 @@ const WEAK: [&str; 5] = ["weak ", "default ", "guessable ", "trivial ", "hardcod
 pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blanks: usize) -> Option<(usize, Sign)> {
     let rest = place.rest();
     let after = &rest[at + blanks..];
+    if name.starts_with('-') && takes_none(name) {
+        return None;
+    }
     if name.starts_with('-') && rest[..at].ends_with('"') && numbered(after) > 0 {
         return Some((at + blanks + numbered(after), Sign::Blank));
     }
@@ -156,9 +163,10 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         let is_word = named.kind == Kind::Password && !named.core.ends_with("key");
         let begins = !text.starts_with(['-', '"', '\'', '`', '&', '<']);
         let length = generated::unquoted(text, false).filter(|_| is_word && begins).unwrap_or(0);
-        length > 0 && is_no_code(&text[..length]) && !is_identifying(&text[..length])
+        length > 0 && is_no_code(&text[..length]) && !is_identifying(&text[..length]) && !is_elsewhere(text)
     };
-    let follows = |word: &str| follows_plainly(named, word) || is_uuid(word) && is_certain(place, named);
+    let follows =
+        |word: &str| !is_elsewhere(word) && (follows_plainly(named, word) || is_uuid(word) && is_certain(place, named));
     if after.starts_with('(')
         && let Some(linked) = described(after).filter(|_| blanks > 0)
     {
@@ -207,10 +215,11 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     .map_or(0, str::len);
     if of > 0 {
         let mut whose = of;
-        for _ in 0..MOST_WORDS {
+        for nth in 0..MOST_WORDS_FAR {
             whose += run(&after[whose..], |byte| DOTTED(byte) || byte == b'@') + 1;
             let Some(next) = after.get(whose..) else { break };
-            if let Some(linked) = linking(next) {
+            if let Some(linked) = linking(next).filter(|linked| nth < MOST_WORDS || chosen(&next[*linked..]).is_some())
+            {
                 return Some((at + blanks + whose + linked, Sign::Word));
             }
         }
@@ -234,16 +243,19 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
             whose + near[whose..].find([':', '=', '\n']).filter(|sign| !near[whose + *sign..].starts_with('\n'))?;
         // `password for the elastic user (…): …`
         let words = near[whose..sign].split('(').next().unwrap_or_default();
-        let is_near = words.split_whitespace().count() <= MOST_WORDS;
+        let count = words.split_whitespace().count();
+        let is_near = |begin: usize| count <= MOST_WORDS || count <= MOST_WORDS_FAR && chosen(&rest[begin..]).is_some();
         // `password for app" user=bob`, `password for db host=db1`
         let is_pair =
             near[sign..].starts_with('=') && !near[sign + 1..].starts_with(' ') && near[whose..sign].contains(' ');
         let is_other = quote.is_none() && (near[whose..sign].contains('"') || is_pair);
-        return (is_near && !is_other).then(|| after_sign(rest, at + blanks + sign)).flatten();
+        return after_sign(rest, at + blanks + sign).filter(|(begin, _)| is_near(*begin) && !is_other);
     }
-    // `var password string = "…"`
+    // `var password string = "…"`, but not `session error="…"`
+    let is_type = |word: &str| word.ends_with([' ', '\t']) || is_of_code(word);
     if !rest[..at].ends_with(['"', '\''])
         && let Some(typed) = typed(after)
+        && after.split('=').next().is_some_and(is_type)
     {
         return Some((at + blanks + typed, Sign::Equals));
     }
@@ -287,7 +299,8 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         || lead == 0 && blanks > 0 && is_made(after)
         || is_quoted_password()
         || is_quoted_secret()
-        || is_of_token(word) && opens(place, name, named))
+        || is_of_token(word) && opens(place, name, named)
+        || named.kind == Kind::Password && at == name.len() && follows_user(place, after))
     .then_some((at + blanks + lead + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
 }
 

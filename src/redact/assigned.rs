@@ -112,7 +112,10 @@ pub(super) fn assigned(place: Place<'_>) -> Option<Range<usize>> {
     let near = &place.rest()[..boundary(place.rest(), SENTENCE)];
     let near = near.split('\n').next().unwrap_or_default();
     let name = near.find(|c: char| !(c.is_alphanumeric() || "_-.".contains(c))).filter(|length| *length > 1)?;
-    let name = &near[..name];
+    let (name, after) = near.split_at(name);
+    if !after.starts_with([' ', '"', '\'', '`', '*']) {
+        return None;
+    }
     let is_login = ["login", "logins"].iter().any(|word| name.eq_ignore_ascii_case(word));
     if !is_login && !may_matter(name) {
         return None;

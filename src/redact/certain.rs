@@ -4,6 +4,7 @@ use super::generated::is_no_code;
 use super::names::{Kind, Name};
 use super::place::{Place, boundary, run};
 use super::random::{is_strong, is_varied};
+use super::rules::DOTTED;
 use super::shape::{is_identifying, is_label, is_uuid};
 use super::value::quoted;
 
@@ -80,4 +81,24 @@ pub(super) fn opens(place: Place<'_>, name: &str, named: &Name) -> bool {
     let owner = of.trim_end_matches([' ', '-', '_', '.']).rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
     let is_owner = |owner: &str| TOKEN_OWNERS.split(' ').any(|known| known.eq_ignore_ascii_case(owner));
     named.core == "secretid" || named.core.ends_with("token") && owner.is_some_and(is_owner)
+}
+
+/// Whether what follows a name without any sign is no value of it: an address with its query, one of mail, or another name with
+/// its value, as in `user=apikey pass=…`.
+pub(super) fn is_elsewhere(text: &str) -> bool {
+    let word = text[..boundary(text, 128)].split(char::is_whitespace).next().unwrap_or_default();
+    let name = run(word, |byte| byte.is_ascii_alphabetic() || b"_-.".contains(&byte));
+    let has_value =
+        word[name..].strip_prefix('=').is_some_and(|value| value.starts_with(|c: char| c.is_ascii_alphanumeric()));
+    let is_query = || word.split_once('?').is_some_and(|(path, query)| path.contains('/') && query.contains('='));
+    let is_mail = || {
+        let mut parts = word.trim_end_matches([',', ';', '.', ')', '>']).split('@');
+        let (user, host) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+        let is_host = host.split('.').count() > 1
+            && host
+                .split('.')
+                .all(|part| part.len() > 1 && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-'));
+        parts.next().is_none() && is_host && user.bytes().all(DOTTED) && !is_strong(user)
+    };
+    name > 1 && has_value || word.contains("://") || is_query() || is_mail()
 }

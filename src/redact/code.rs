@@ -11,6 +11,11 @@ pub(super) fn gives(text: &str, after: &str) -> bool {
         !name.is_empty()
             && name.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_' || byte == b':' || byte == b'.')
     };
+    // `SET password = b.password FROM b WHERE …`, `SET password = (SELECT …)`
+    let is_column = || is_name(text) && (text.contains('.') || text == "DEFAULT");
+    if [" WHERE ", " FROM "].iter().any(|word| after.starts_with(word)) && is_column() || text.starts_with("SELECT ") {
+        return true;
+    }
     let length = run(text, |byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte));
     let path = text[..length].trim_matches(['.', ':']);
     let opens = text[length..].chars().next().or_else(|| after.chars().next());

@@ -110,10 +110,22 @@ pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
         let only_speaks = if is_attached { is_stand_in(text) } else { stands_in(text) }
             || is_default_community(option, text)
             || !value.is_quoted && is_prose(text, after);
-        let is_secret = text.len() >= 3 && !text.starts_with('-') && !only_speaks && is_of(place, commands);
+        let is_secret = text.len() >= 3
+            && !text.starts_with('-')
+            && !only_speaks
+            && !is_port(place, option, text)
+            && is_of(place, commands);
         is_secret.then(|| place.at + begin + value.range.start..place.at + begin + value.range.end)
     });
     known.or_else(|| of_any_command(place))
+}
+
+/// Whether a number is the port of a command that another one gives its password: `sshpass -p … ssh -p 2222 bob@web-3`.
+fn is_port(place: Place<'_>, option: &str, text: &str) -> bool {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(COMMAND))..place.at];
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit());
+    is_number && ["-p", "-P"].contains(&option) && line.split(' ').any(|word| ["ssh", "scp", "sftp"].contains(&word))
 }
 
 /// Whether a community of SNMP is one that devices come with, which everybody knows.
@@ -173,8 +185,37 @@ pub(super) fn is_of(place: Place<'_>, commands: &str) -> bool {
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(COMMAND))..place.at];
     let after = &place.rest()[..boundary(place.rest(), COMMAND)];
     let line = [before.rsplit('\n').next().unwrap_or_default(), after.split('\n').next().unwrap_or_default()];
+    let line = [behind_others(line[0]), before_others(line[1])];
     let words: Vec<&str> = line.iter().flat_map(|part| part.split(|c: char| !c.is_ascii() || !WORD(c as u8))).collect();
     commands.split(',').any(|command| command.split_ascii_whitespace().all(|word| words.contains(&word)))
+}
+
+/// What divides the commands of a line.
+const DIVIDING: [&str; 4] = ["; ", " && ", " || ", " | "];
+
+/// Where something stands in a line that divides commands, and whether quotation marks of either kind are open there.
+fn divisions(line: &str) -> impl DoubleEndedIterator<Item = (Range<usize>, [bool; 2])> {
+    let mut open = [false; 2];
+    let mut found = Vec::new();
+    for (at, c) in line.char_indices() {
+        open[0] ^= c == '"';
+        open[1] ^= c == '\'';
+        found.extend(
+            DIVIDING.iter().find(|sign| line[at..].starts_with(**sign)).map(|sign| (at..at + sign.len(), open)),
+        );
+    }
+    found.into_iter()
+}
+
+/// The part of a line that belongs to the command at its end: what divides stands within no quotation that closes behind it.
+fn behind_others(line: &str) -> &str {
+    let open = ['"', '\''].map(|quote| line.matches(quote).count() % 2 == 1);
+    divisions(line).rev().find(|(_, around)| *around == open).map_or(line, |(sign, _)| &line[sign.end..])
+}
+
+/// The part of a line that belongs to the command at its beginning.
+fn before_others(line: &str) -> &str {
+    divisions(line).find(|(_, around)| *around == [false; 2]).map_or(line, |(sign, _)| &line[..sign.start])
 }
 
 /// The password after a user's name: behind a colon, and for Windows shares behind a percent sign.

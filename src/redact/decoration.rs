@@ -80,6 +80,27 @@ pub(super) fn decoration(text: &str) -> Option<(usize, bool)> {
     Some((at, false))
 }
 
+/// What makes a secret of a text in PowerShell.
+const MAKER: &str = "ConvertTo-SecureString";
+
+/// The length of a call of PowerShell with its options before the text that it makes a secret of:
+/// `(ConvertTo-SecureString -AsPlainText "…" -Force)`.
+pub(super) fn secure_string(text: &str) -> usize {
+    let open = run(text, |byte| b"( ".contains(&byte));
+    let is_call = text[open..].get(..MAKER.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(MAKER));
+    let mut at = open + MAKER.len();
+    if !is_call || !text[at..].starts_with(' ') {
+        return 0;
+    }
+    while text[at..].starts_with(" ") {
+        at += run(&text[at..], is_blank);
+        if text[at..].starts_with('-') {
+            at += run(&text[at..], |byte| byte.is_ascii_alphabetic() || byte == b'-');
+        }
+    }
+    at
+}
+
 /// The value on the next line: after a block's mark, a line's continuation, or a sign at the end of its line.
 pub(super) fn below(text: &str, sign: Sign) -> Option<usize> {
     let open = run(text, |byte| b" \t\\(".contains(&byte));

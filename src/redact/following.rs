@@ -49,8 +49,12 @@ pub(super) fn after_sign(rest: &str, at: usize) -> Option<(usize, Sign)> {
         return Some((begin + typed, Sign::Equals));
     }
     let (decoration, is_block) = decoration(&rest[begin..])?;
+    let is_document = rest[begin..].starts_with("<<");
     begin += decoration;
-    if is_block {
+    // The lines of a block are indented; what is not may be a word by itself.
+    let indented =
+        rest[begin..].trim_start_matches('\r').strip_prefix('\n').is_some_and(|line| line.starts_with([' ', '\t']));
+    if is_block && (is_document || indented) {
         sign = Sign::Block;
     }
     if let Some(below) = below(&rest[begin..], sign) {

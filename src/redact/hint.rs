@@ -3,9 +3,11 @@
 
 use std::ops::Range;
 
+use super::joined::chosen;
 use super::place::{Place, boundary, looked_at, run};
 use super::predicate::{describes, ends_clause};
 use super::random::looks_random;
+use super::rules::DOTTED;
 use super::said::word;
 use super::shape::is_identifying;
 use super::speech::{is_remark, is_stand_in, stands_in};
@@ -29,7 +31,20 @@ const LAST: [&str; 3] = ["still", "not", "isn't"];
 const HINTS: &str = "hint default usual same last before always";
 
 /// What an answer may begin with.
-const ANSWERS: [&str; 8] = ["it's still ", "it's ", "its ", "it is ", "still ", "try ", "should be ", "i think "];
+const ANSWERS: [&str; 10] =
+    ["it's still ", "it's ", "its ", "it is ", "it was ", "es ist ", "still ", "try ", "should be ", "i think "];
+
+/// Words that ask for a password right before the word for it, words that do before an article, and articles.
+const WHICH: &str = "which what welches";
+const WHAT_IS: &str = "what's whats is was are";
+const THE: &str = "the our your my a";
+
+/// How many words may stand between them and the word for a password, and behind it in the question.
+const MOST_BEFORE: usize = 2;
+const MOST_ASKED: usize = 9;
+
+/// What is asked for where one of these words stands behind the word for a password.
+const NOT_ASKED: [&str; 9] = ["policy", "rule", "rules", "hint", "format", "length", "field", "manager", "age"];
 
 /// The password that the sentence turns to after the word for it at this place.
 pub(super) fn far(place: Place<'_>) -> Option<Range<usize>> {
@@ -38,7 +53,12 @@ pub(super) fn far(place: Place<'_>) -> Option<Range<usize>> {
         NAMES.iter().find(|name| rest.get(..name.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(name)))?.len();
     let near = &rest[..boundary(rest, SENTENCE)];
     if let Some(asked) = near[name..].strip_prefix('?') {
-        return answered(near, near.len() - asked.len()).map(|range| place.at + range.start..place.at + range.end);
+        let asked = near.len() - asked.len();
+        let range = answered(near, asked).or_else(|| told(near, asked).filter(|_| asks(place)))?;
+        return Some(place.at + range.start..place.at + range.end);
+    }
+    if let Some(range) = question(&near[name..]).filter(|_| asks(place)).and_then(|length| told(near, name + length)) {
+        return Some(place.at + range.start..place.at + range.end);
     }
     let (mut at, mut words) = (name, Vec::new());
     let range = loop {
@@ -70,7 +90,24 @@ pub(super) fn far(place: Place<'_>) -> Option<Range<usize>> {
 
 /// What answers a question for a password: `pw? it's …`, `password? …`, `password?` and on the next line `kim> …`.
 fn answered(near: &str, asked: usize) -> Option<Range<usize>> {
-    let mut at = asked + run(&near[asked..], |byte| byte.is_ascii_whitespace() || b"\"'`)".contains(&byte));
+    let (begin, has_words) = answer_to(near, asked);
+    if begin == asked {
+        return None;
+    }
+    ended(near, begin).or_else(|| mixed(near, begin).filter(|_| has_words))
+}
+
+/// The same where words say that an answer follows, and the question may have gone on behind the word for a password:
+/// `which password does the admin have? it is …`.
+fn told(near: &str, asked: usize) -> Option<Range<usize>> {
+    let (begin, _) = Some(answer_to(near, asked)).filter(|(_, has_words)| *has_words)?;
+    chosen(&near[begin..]).map(|range| begin + range.start..begin + range.end)
+}
+
+/// Where the answer begins to a question that ends at `asked`, behind who gives it and the words that it begins with; and
+/// whether there are any.
+fn answer_to(near: &str, asked: usize) -> (usize, bool) {
+    let mut at = asked + run(&near[asked..], |byte| byte.is_ascii_whitespace() || b"\"'`)@".contains(&byte));
     let who = run(&near[at..], |byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let is_said = near[asked..at].contains('\n') && who > 0;
     at += [">", ":"]
@@ -80,11 +117,34 @@ fn answered(near: &str, asked: usize) -> Option<Range<usize>> {
     let begins =
         |answer: &&&str| near.get(at..at + answer.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(answer));
     let answer = ANSWERS.iter().find(begins).map_or(0, |answer| answer.len());
-    let begin = at + answer + run(&near[at + answer..], |byte| b"\"'`".contains(&byte));
-    if begin == asked {
-        return None;
+    (at + answer + run(&near[at + answer..], |byte| b"\"'`".contains(&byte)), answer > 0)
+}
+
+/// Where a question ends whose words are all that follows: ` does the staging admin have?`.
+fn question(text: &str) -> Option<usize> {
+    let end = text.find('?').filter(|end| text[..*end].starts_with(' '))?;
+    let words = || text[1..end].split(' ');
+    let is_one = words().count() <= MOST_ASKED && words().all(|word| !word.is_empty() && word.bytes().all(DOTTED));
+    (is_one && words().next().is_some_and(|word| !NOT_ASKED.contains(&word))).then_some(end + 1)
+}
+
+/// Whether what stands before the word for a password asks for it: `which`, `what is the root`.
+fn asks(place: Place<'_>) -> bool {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(SENTENCE))..place.at];
+    looked_at(before.len());
+    let line = before.rsplit(['\n', '?', '.', ',']).next().unwrap_or_default().to_ascii_lowercase();
+    let mut words =
+        line.split(|c: char| !(c.is_ascii_alphanumeric() || c == '\'')).rev().filter(|word| !word.is_empty());
+    let is_in = |table: &str, word: &str| table.split(' ').any(|known| known == word);
+    for _ in 0..=MOST_BEFORE {
+        match words.next() {
+            Some(word) if is_in(WHICH, word) => return true,
+            Some(word) if is_in(THE, word) => return words.next().is_some_and(|word| is_in(WHAT_IS, word)),
+            Some(_) => {}
+            None => return false,
+        }
     }
-    ended(near, begin).or_else(|| mixed(near, begin).filter(|_| answer > 0))
+    false
 }
 
 /// The word at a place that is as varied as passwords are, or nearly so, and ends its clause.

@@ -3,10 +3,13 @@
 use std::ops::Range;
 
 use super::generated::is_no_code;
+use super::joined::{ends, is_joined};
 use super::place::{Place, boundary, run};
-use super::random::is_strong;
+use super::predicate::describes;
+use super::random::{is_strong, looks_random};
 use super::said::is_random;
 use super::shape::is_identifying;
+use super::speech::stands_in;
 use super::value::quoted;
 
 /// How far a sentence is followed.
@@ -67,4 +70,63 @@ pub(super) fn key(place: Place<'_>) -> Option<Range<usize>> {
         length >= SHORTEST_KEY && is_strong(key) && !is_identifying(key)
     };
     (is_key && !has(NAMING)).then(|| place.at + open..place.at + open + length)
+}
+
+/// Words of a line about a wireless network, and what its keys are called by, which is none of them.
+const WIRELESS: &str = "wifi fi wlan ssid wpa wpa2 wpa3 hotspot";
+const CIPHERS: [&str; 4] = ["WPA", "TKIP", "CCMP", "SAE"];
+
+/// Words before keys of other kinds.
+const OTHERS: &str = "registry sorting rsa ssh gpg api item host";
+
+/// How long the key of a wireless network is at least.
+const SHORTEST_OF_WIRELESS: usize = 8;
+
+/// How far the name of a network is followed.
+const MOST_OF_NETWORK: usize = 64;
+
+/// The key of a wireless network that the line names before: `wifi: ssid acme-dc, key …`.
+pub(super) fn of_wireless(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let name = rest.get(.."key".len()).filter(|name| name.eq_ignore_ascii_case("key"))?.len();
+    let near = &rest[..boundary(rest, SENTENCE)];
+    let whose = network(&near[name..]);
+    let sign = name + whose + run(&near[name + whose..], |byte| b"\\\"' :=".contains(&byte));
+    let sign = sign + near[sign..].strip_prefix("is ").map_or(0, |_| "is ".len());
+    let begin = sign + run(&near[sign..], |byte| b"\"'`".contains(&byte));
+    let length = near[begin..].find(|c: char| c.is_whitespace() || "\"'`,;)".contains(c)).unwrap_or(near.len() - begin);
+    let key = near[begin..begin + length].trim_end_matches('.');
+    let is_place = place.is_parameter || key.contains(['/', '\\', '(', '&']);
+    if sign == name
+        || is_place
+        || key.len() < SHORTEST_OF_WIRELESS
+        || CIPHERS.iter().any(|cipher| key.starts_with(cipher))
+    {
+        return None;
+    }
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(SENTENCE))..place.at];
+    let line = before.rsplit('\n').next().unwrap_or_default();
+    let mut words = line.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let is_in = |table: &str, word: &str| table.split(' ').any(|known| known.eq_ignore_ascii_case(word));
+    let is_of_thing = words.clone().next_back().is_some_and(|word| is_in(NAMING, word) || is_in(OTHERS, word));
+    // Every object has a member that is called so.
+    let is_object =
+        near[name..].starts_with(['"', '\\']) && !words.clone().any(|word| word.eq_ignore_ascii_case("ssid"));
+    let is_mixed = looks_random(key, 6) || is_joined(key) || key.contains(['!', '#', '$', '%', '&', '*']);
+    let is_plain =
+        near[name..begin].contains([':', '=', '"', '\'']) && key.bytes().all(|byte| byte.is_ascii_alphabetic());
+    let is_key = (is_mixed || is_plain && !describes("password", key)) && !is_identifying(key) && !stands_in(key);
+    let is_told = is_key && !is_of_thing && !is_object && ends(&near[begin + key.len()..]);
+    (is_told && (whose > 0 || words.any(|word| is_in(WIRELESS, word))))
+        .then(|| place.at + begin..place.at + begin + key.len())
+}
+
+/// The length of the words that say of which wireless network a key is: ` for the wifi acme-guest`.
+fn network(text: &str) -> usize {
+    let near = &text[..boundary(text, MOST_OF_NETWORK)];
+    let Some(whose) = near.strip_prefix(" for ").or_else(|| near.strip_prefix(" of ")) else { return 0 };
+    let end = [" is ", ": ", " = "].iter().filter_map(|sign| whose.find(sign)).min().unwrap_or(0);
+    let mut words = whose[..end].split(|c: char| !c.is_ascii_alphanumeric());
+    let is_wireless = words.any(|word| WIRELESS.split(' ').any(|known| known.eq_ignore_ascii_case(word)));
+    if is_wireless && !whose[..end].contains(['\n', ',', '.', ';']) { near.len() - whose.len() + end } else { 0 }
 }

@@ -107,7 +107,7 @@ const SUFFIXES: &str = "again base base64 confirm confirmation current dev devel
     production qa repeat secondary stage staging test uat value hash sha1 sha2 sha256 sha512 md5 hex";
 
 /// Names that end like one that keeps a secret, and keep none.
-const HARMLESS: &str = "chpasswd bypass compass encompass trespass firstpass secondpass publickeytoken unexpectedtoken canceltoken \
+const HARMLESS: &str = "askpass chpasswd bypass compass encompass trespass firstpass secondpass publickeytoken unexpectedtoken canceltoken \
     cancellationtoken oldpwd maxtoken mintoken";
 
 /// Names of cursors, which say where a list goes on; a variable of the environment is none.
@@ -263,6 +263,17 @@ fn kind(words: &[String], core: &str) -> Option<Kind> {
 pub(super) fn owner(core: &str) -> Option<&'static str> {
     let before = core.strip_suffix("key")?;
     KEY_OWNERS.split(' ').find(|owner| before.ends_with(owner))
+}
+
+/// Words that begin the names of options without a value, which say what is done about a secret: `--ask-vault-pass`.
+const WITHOUT_VALUE: &str = "ask no show print prompt hide skip";
+
+/// Whether an option that is named like a secret takes none: `--ask-pass`, `--no-password`.
+pub(super) fn takes_none(option: &str) -> bool {
+    let name = option.trim_start_matches('-');
+    let first = name.split(['-', '_']).next().unwrap_or_default();
+    let is_verb = WITHOUT_VALUE.split(' ').any(|verb| verb == first);
+    is_verb && first.len() < name.len() || ["askpassword", "nopass", "nopassword"].contains(&name)
 }
 
 /// Whether the function `name` looks up a setting by its name.

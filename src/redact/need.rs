@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::MASK;
-use super::certain::is_of_token;
+use super::certain::{is_elsewhere, is_of_token};
 use super::names::is_variable;
 use super::place::run;
 use super::predicate::{describes, ends_clause, is_method};
@@ -142,6 +142,7 @@ fn is_no_value(text: &str) -> bool {
     let is_object = !text.contains(' ') && text.contains(['/', '(', '=', '<', ':']) && !is_varied(text);
     let is_name = text.contains('_') && is_variable(text);
     stands_in(text)
+        || is_elsewhere(text)
         || is_method(&lower)
         || is_object
         || is_name

@@ -8,6 +8,7 @@ use std::ops::Range;
 use super::beside::{before_name, listed_key, new_value};
 use super::change::misfit;
 use super::connection;
+use super::decoration::secure_string;
 use super::ends::may_matter;
 use super::generated;
 use super::header::header;
@@ -15,12 +16,13 @@ use super::link::link;
 use super::names::{self, Kind, Name, spaced};
 use super::phrase;
 use super::place::{Place, boundary, looked_at, run};
+use super::protocol::fifth_field;
 use super::random::{is_strong, is_varied, looks_random};
 use super::rules::{DOTTED, WORD};
 use super::series::{after, inside, is_plain, old_and_new};
 use super::shape::{is_identifier, is_identifying};
 use super::sign::Sign;
-use super::speech::{Value, only_speaks};
+use super::speech::{Value, only_speaks, stands_in};
 use super::value::{encoded, extent, listed_below, separates, within};
 use super::whole::{enclosed, to_the_lines_end};
 
@@ -101,7 +103,7 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
     if sign == Sign::Colon && (is_condition(place, &rest[at..]) || is_closed(place, &rest[..at], &rest[at..])) {
         return None;
     }
-    let begin = place.at + at;
+    let begin = place.at + at + secure_string(&rest[at..]);
     let text = &place.text[begin..];
     let is_made = || {
         named.kind == Kind::Password
@@ -141,6 +143,9 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     };
     if let Some(second) = after_user(named, text) {
         return Some(second);
+    }
+    if let Some(field) = fifth_field(text).filter(|_| named.core == "pgpass") {
+        return (!stands_in(&text[field.clone()])).then_some(field);
     }
     if named.core.ends_with("passphrase")
         && matches!(sign, Sign::Word | Sign::Colon)

@@ -1,6 +1,7 @@
 //! What stands in a secret's place: a variable, a template, a filler, or a reference to where the secret is kept. Pure.
 
 use super::random::{is_strong, looks_random};
+use super::rules::DOTTED;
 
 /// How references begin that tell where a secret is kept: in a vault, in a variable, or in a file.
 const REFERENCES: [&str; 21] = [
@@ -68,6 +69,7 @@ fn is_variable(text: &str) -> bool {
     };
     text.strip_prefix("{{").is_some_and(|inner| !is_strong(inner) || inner.contains(['}', ' ', '.']))
         || (text.starts_with("$(") && !text.starts_with("$(echo ") && !text.starts_with("$(printf "))
+        || text.strip_prefix("$env:").is_some_and(|name| !name.is_empty() && name.bytes().all(DOTTED))
         || OF_REQUESTS.iter().any(|begin| text.starts_with(begin))
         || (text.starts_with("${") && !text.contains(":-"))
         || text.strip_prefix('$').is_some_and(is_name)

@@ -73,7 +73,7 @@ const LANGUAGES: [Language; 11] = [
         words: "wrong right correct good fine okay weak strong short long shorter longer stronger weaker simple simpler complex easy easier hard \
             harder same stale dead gone here there below above elsewhere ready public safe unsafe secure insecure unique clear \
             cleartext private common obvious secret mine yours ours theirs void empty full done lost stolen left sent kept found \
-            shown read known unknown seen chosen forgotten hidden broken written given taken built made caught bound drawn \
+            shown read known unknown seen chosen used forgotten hidden broken written given taken built made caught bound drawn \
             overwritten about only also never always still again already currently probably later soon today yesterday \
             tomorrow fresh clean dirty early late legacy custom default dummy fake test real true false identical critical \
             essential trivial personal original normal usual final global local manual internal external alphanumeric \

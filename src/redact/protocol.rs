@@ -278,6 +278,20 @@ pub(super) fn of_relay(place: Place<'_>) -> Option<Range<usize>> {
     (is_password && !password.starts_with('/') && !password.contains(':')).then(|| begin..begin + password.len())
 }
 
+/// The password of `~/.pgpass: host:5432:database:user:…`: all that is behind the fourth colon. `None` where the value that begins
+/// `text` is no such line.
+pub(super) fn fifth_field(text: &str) -> Option<Range<usize>> {
+    let near = &text[..boundary(text, DIALOG)];
+    let open = run(near, |byte| b"\"'".contains(&byte));
+    let line = near[open..].split(|c: char| c.is_whitespace() || "\"'`".contains(c)).next()?;
+    let fields: Vec<&str> = line.splitn(5, ':').collect();
+    let [host, port, database, user, password] = fields[..] else { return None };
+    let is_name = |name: &str| name.bytes().all(|byte| DOTTED(byte) || byte == b'*');
+    let is_port = port == "*" || port == "port" || !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let is_line = is_port && is_name(host) && is_name(database) && is_name(user);
+    is_line.then(|| open + line.len() - password.len()..open + line.len())
+}
+
 /// The password of `host:5432:database:user:…`, as files of PostgreSQL's clients have it.
 pub(super) fn password_file(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
@@ -292,7 +306,8 @@ pub(super) fn password_file(place: Place<'_>) -> Option<Range<usize>> {
         return None;
     }
     let near = &rest[..boundary(rest, DIALOG)];
-    let near = &near[..near.find(char::is_whitespace).unwrap_or(near.len())];
+    let quote = place.before.filter(|byte| b"\"'".contains(byte)).map(char::from);
+    let near = &near[..near.find(|c: char| c.is_whitespace() || Some(c) == quote).unwrap_or(near.len())];
     let mut parts = near.splitn(5, ':').skip(2);
     let (database, user, password) = (parts.next()?, parts.next()?, parts.next()?);
     let is_name = |name: &str| !name.is_empty() && (name == "*" || name.bytes().all(DOTTED));

@@ -7,8 +7,8 @@ use super::place::{Place, run};
 use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
-    address, argument, assigned, block, call, change, coded, codes, command, files, forms, hashes, header, hint, keys,
-    known, manifest, pair, pem, printed, protocol, said, statement, table, tools,
+    address, argument, assigned, block, call, change, coded, codes, command, field, files, forms, hashes, header, hint,
+    keys, known, manifest, pair, pem, printed, protocol, said, statement, table, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -52,7 +52,9 @@ const CERTAIN_WORDS: &[Rule] = &[(b"e", known::json_web_token), (b"", forms::by_
 const SUSPECT: &[Rule] = &[
     (b":%", address::user_info),
     (b"(", call::argument),
+    (b"( ", field::typed),
     (b"=", argument::setting),
+    (b"=", field::assigned),
     (b":#", argument::hidden),
     (b"\n", printed::below),
     (b"[{", tools::of_list),
@@ -97,6 +99,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"", protocol::password_file),
     (b"sS", header::subprotocol),
     (b"fF", header::form_field),
+    (b"f", field::filled),
     (b"uUwWeElLsScCtTpP", said::told),
     (b"arspe", said::of_account),
     (b"udso", said::usual),
@@ -107,6 +110,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"u", files::of_login_module),
     (b"", files::of_section),
     (b"k", keys::key),
+    (b"kK", keys::of_wireless),
     (b"yYG0123456789", codes::code),
     (b"0123456789", codes::of_drive),
     (b"cCpP", codes::of_door),

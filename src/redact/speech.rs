@@ -34,7 +34,7 @@ const REMARKS: &str = "null none nil undefined true false yes no on off ok expir
     sensitive blank optional given provided removed deleted omitted suppressed secret secrets password passwords passphrase passwd token tokens example changeme 1password \
     must should cannot can't may needs too minimum maximum length contains does doesn't isn't wasn't has have \
     base64 plaintext plain encrypted hashed md5 sha1 sha256 sha384 sha512 hmac rs256 hs256 es256 ed25519 rsa bcrypt argon2 aes256 \
-    all any known expected got received enter see same falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
+    all any sorry désolé known expected got received enter see same falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
     inválido incorreto expirado expirou caducado errada errado errata scaduta scaduto valida sbagliata invalide expirée onjuist ongeldig \
     verlopen ontbreekt fel felaktigt ogiltigt nieprawidłowe nieprawidłowy błędne błędny wygasło wygasł hatalı geçersiz \
     yanlış неверный неправильный неверен истёк истек 错误 无效 过期 必填 空 無効 無効です 間違い 期限切れ 필수 오류 잘못된";
@@ -351,7 +351,7 @@ fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
         // What a service of keys gave, once.
         "plaintext" => !is_strong(text),
         _ if name.ends_with("session") || name.ends_with("sessionid") || name.ends_with("sid") => {
-            is_identifier(text) || text.starts_with("S-1-") || !looks_random(text, 6)
+            is_identifier(text) || text.starts_with("S-1-") || text.contains(' ') || !looks_random(text, 6)
         }
         _ if name.len() > "key".len() && name.ends_with("key") && owner(name).is_none() => {
             is_path || !is_key(name, text)

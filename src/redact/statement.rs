@@ -97,7 +97,8 @@ pub(super) fn oracle(place: Place<'_>) -> Option<Range<usize>> {
     let words = CONNECTIONS.iter().find(|words| rest.starts_with(**words))?.len();
     let words = words + run(&rest[words..], |byte| b"\"' ".contains(&byte));
     let near = &rest[words..boundary(rest, words + STATEMENT).max(words)];
-    let user = run(near, DOTTED);
+    // `app[scott]` signs in for another one.
+    let user = run(near, |byte| DOTTED(byte) || b"[]$#".contains(&byte));
     let password = near[user..].strip_prefix('/').filter(|_| user > 0)?;
     if password.starts_with('"') {
         // `scott/"…"@db`
@@ -128,9 +129,13 @@ pub(super) fn set_password(place: Place<'_>) -> Option<Range<usize>> {
     let near = &near[..near.find(['\n', ';']).unwrap_or(near.len())];
     let sign = near.find('=')?;
     let quote = sign + near[sign..].find('\'')?;
+    // `= md5('…')`, but not `= NULL WHERE id = '…'`
+    let mut between = near[sign + 1..quote].trim_end_matches(' ').split('(');
+    let is_assigned = between.all(|function| function.trim().bytes().all(DOTTED));
     let range = quoted(&rest[quote..], 0, '\'');
     let value = &rest[quote + range.start..quote + range.end];
-    super::is_secret("password", value).then(|| place.at + quote + range.start..place.at + quote + range.end)
+    (is_assigned && super::is_secret("password", value))
+        .then(|| place.at + quote + range.start..place.at + quote + range.end)
 }
 
 /// The secret of `INSERT INTO users (name, password) VALUES ('bob', '…')`.

@@ -4,7 +4,7 @@ use super::{LOOKED_AT, OWN};
 use crate::redact::{Redactor, redact};
 
 /// So often a byte may be looked at.
-const MOST_PER_BYTE: usize = 900;
+const MOST_PER_BYTE: usize = 1000;
 
 /// Eight times the text may not be much more than eight times the work, whatever is repeated; and a byte may be looked at only so often.
 #[test]
@@ -58,6 +58,28 @@ fn hostile_text_takes_linear_time() {
         "-u",
         "authorization=",
         "cookie=\"",
+        "f('password').type('",
+        "('password').val(",
+        ")).val('a'",
+        ".clear().fill('a')",
+        "fill_in 'password', with: '",
+        "password of a b c d e f ",
+        "password of a b c d e f is ab12cd ",
+        "login a, password abcd-12 ",
+        "which password a b? it is ",
+        "wifi key: ",
+        "key for the wifi a ",
+        "a.send_keys 'a' ",
+        "f('password').value = 'a' ",
+        "a['password'].set('a')",
+        "ssid key abcd1234 ",
+        "password (ConvertTo-SecureString -a ",
+        "pgpass: a:1:b:c:",
+        "; -p a",
+        "docker login \" | -p a",
+        "jdbc:oracle:thin:a/b@c:1 ",
+        "set password = a(",
+        "password: |\n",
         "password is ",
         "password is now to be ",
         "docker login -p ",
