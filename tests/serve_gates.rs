@@ -2,8 +2,12 @@
 
 mod common;
 
+use std::sync::Mutex;
+use std::sync::mpsc::{Sender, channel};
+
 use common::bridge::{Bridge, Reply, by, request};
 use common::devin::{Devin, Sessions, state};
+use rustix::process::Signal;
 use serde_json::{Value, json};
 
 /// An organization whose sessions work until somebody looks for the `ends`th time.
@@ -240,4 +244,87 @@ fn the_kill_switch_in_a_file_holds_until_the_file_is_gone() {
     std::fs::remove_file(program.path("stop")).unwrap();
     bridge.until("outcome");
     assert_eq!((devin.count("POST"), &bridge.get("/readyz").json()["kill_switch"]["on"]), (1, &json!(false)));
+}
+
+/// How many requests a bridge has under way at most.
+const PLACES: usize = 8;
+const WAITING: usize = 4;
+
+/// Alerts beyond the places that requests have: these are all taken by searches, which are answered once the sender is dropped. Some
+/// jobs have theirs behind them, and wait for a place to send their creates.
+fn at_the_door() -> (Devin, common::Program, Bridge, Sender<()>) {
+    let (came, has_come) = channel();
+    let (release, released) = channel();
+    let (sessions, came, released) = (Sessions::new(), Mutex::new(came), Mutex::new(released));
+    let devin = Devin::start(move |heard| {
+        if heard.method == "GET" && heard.parameter("tags").is_some() {
+            // Nobody counts them any more where they are not held any more.
+            let _ = came.lock().unwrap().send(());
+            let _ = released.lock().unwrap().recv();
+        }
+        sessions.answer(heard)
+    });
+    let (program, bridge) = start(&devin, "");
+    for number in 0..PLACES + WAITING {
+        assert_eq!(bridge.post("generic", &alert(&format!("disk {number}"), "firing")).status, 202);
+    }
+    has_come.iter().take(PLACES).for_each(drop);
+    (0..WAITING).for_each(|_| release.send(()).unwrap());
+    has_come.iter().take(WAITING).for_each(drop);
+    (devin, program, bridge, release)
+}
+
+#[test]
+fn what_comes_while_a_create_waits_for_its_turn_is_heard_of_before_it_is_sent() {
+    for (what, result) in [("switch", None), ("suppress", Some("refused")), ("resolve", Some("resolved_before_start"))]
+    {
+        let (devin, _program, mut bridge, release) = at_the_door();
+        if what == "switch" {
+            assert_eq!(switch(&bridge, "/api/v1/kill-switch", &json!({"on": true})).status, 200);
+        }
+        for number in (0..PLACES + WAITING).filter(|_| what != "switch") {
+            let key = format!("disk {number}");
+            let status = match what {
+                "resolve" => bridge.post("generic", &alert(&key, "resolved")).status - 2,
+                _ => {
+                    let wanted = json!({"dedupe_key": format!("generic:{key}"), "for": "1h"});
+                    switch(&bridge, "/api/v1/suppressions", &wanted).status
+                }
+            };
+            assert_eq!(status, 200, "{what}");
+        }
+        assert_eq!(devin.count("POST"), 0, "{what}");
+        drop(release);
+        let all = PLACES + WAITING;
+        match result {
+            Some(result) => (0..all).for_each(|_| assert_eq!(bridge.until("outcome")["result"], result)),
+            None => {
+                let is_held = |alert: &Value| alert["job"]["held"]["gate"] == "kill_switch";
+                while bridge.alerts().iter().filter(|alert| is_held(alert)).count() < all {}
+            }
+        }
+        assert_eq!(devin.count("POST"), 0, "{what}");
+    }
+}
+
+#[test]
+fn what_waits_for_its_turn_when_the_bridge_ends_was_not_sent_and_is_not_looked_for() {
+    for is_killed in [false, true] {
+        let (devin, program, mut bridge, release) = at_the_door();
+        if is_killed {
+            bridge.kill();
+            drop(release);
+        } else {
+            bridge.signal(Signal::TERM);
+            while !bridge.line().unwrap()["message"].as_str().is_some_and(|said| said.starts_with("stopping: ")) {}
+            drop(release);
+            assert!(bridge.end().1.success());
+        }
+        assert_eq!(devin.count("POST"), 0, "killed: {is_killed}");
+        let mut bridge = Bridge::start(&program, "--rules relay.yaml --store sqlite:relay.db");
+        for _ in 0..PLACES + WAITING {
+            assert_eq!(bridge.until("outcome")["result"], "pr_opened");
+        }
+        assert_eq!(devin.count("POST"), PLACES + WAITING, "killed: {is_killed}");
+    }
 }

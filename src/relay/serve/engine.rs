@@ -21,6 +21,7 @@ use super::metrics::Metrics;
 use super::polling;
 use super::store::{Claimed, Saved, Store};
 use crate::devin::Error;
+use crate::devin::gate::Pass;
 use crate::devin::session::Session;
 use crate::relay::driver::{act, event_of, time};
 use crate::relay::event::EventKind;
@@ -182,17 +183,19 @@ impl Engine {
                     action => next = Some(action),
                 }
             }
-            if matches!(next, Some(Action::Create(_))) && !self.may_create(&mut held, &before, &requests).await {
-                return;
-            }
-            events.iter().for_each(|event| held.note(&event.kind));
-            held.note_end();
             let due_in = match next {
                 Some(Action::WaitUntil(moment)) if held.news.is_empty() => Some(moment - now.steady),
                 _ => None,
             };
             // Before anything is told, and before anything is done.
-            if !self.keep(&mut held, due_in).await {
+            let (is_kept, pass) = if matches!(next, Some(Action::Create(_))) {
+                let pass = self.may_create(&mut held, &before, &events, &requests).await;
+                (pass.is_some(), pass)
+            } else {
+                held.note_all(&events);
+                (self.keep(&mut held, due_in).await, None)
+            };
+            if !is_kept {
                 return;
             }
             self.tell(&mut held, &events);
@@ -202,8 +205,8 @@ impl Engine {
             observation = match next {
                 Some(Action::WaitUntil(_)) => held.next_news(),
                 Some(action) => {
-                    let is_create = matches!(action, Action::Create(_));
-                    match self.perform(&requests, &held, action).await {
+                    let is_create = pass.is_some();
+                    match self.perform(&requests, &held, action, pass).await {
                         Some(observation) => observation,
                         None if is_create => {
                             // Nothing was sent, so that whoever takes it on need not look for what it may have made.
@@ -231,18 +234,25 @@ impl Engine {
         }
     }
 
-    /// Takes one action. `None` where it was asked to stop before it was done: then another process begins it anew.
-    async fn perform(&self, requests: &Requests<'_>, held: &Held, action: Action) -> Option<Observation> {
-        let is_create = matches!(action, Action::Create(_));
+    /// Takes one action; a create with the place that it has among the requests. `None` where it was asked to stop before it was done:
+    /// then another process begins it anew.
+    async fn perform(
+        &self,
+        requests: &Requests<'_>,
+        held: &Held,
+        action: Action,
+        pass: Option<Pass<'_>>,
+    ) -> Option<Observation> {
         // A session that is looked for by name may be gone: that it was seen once says nothing then.
         let is_by_name = matches!(action, Action::Find(Query::Id(_)));
         let attempt_tag = &held.job.request.names.attempt_tag;
-        if is_create {
+        if let Some(pass) = pass {
             // Its answer is waited for, so that no session is started unseen.
             if self.is_stopping() {
                 return None;
             }
             let observation = act(requests, held.job.marker(), action).await;
+            drop(pass);
             if let Observation::Created(session) = &observation {
                 self.integration.has_worked(&self.log);
                 self.sight(attempt_tag, session).await;
@@ -269,20 +279,27 @@ impl Engine {
     /// Keeps how far a job has come; `false` where somebody else has taken it on, or this process is asked to stop.
     async fn keep(&self, held: &mut Held, due_in: Option<i64>) -> bool {
         loop {
-            match self.store.save(held.save(due_in)).await {
-                Ok(Saved::Kept(news)) => {
-                    held.is_kept(news);
-                    return true;
-                }
-                Ok(Saved::Lost) => return false,
-                Err(error) => {
-                    self.log.store_failed(&format!("how far {} has come cannot be kept yet", held.job.id), &error)
-                }
+            if let Some(is_kept) = self.keep_once(held, due_in).await {
+                return is_kept;
             }
-            if self.is_stopping() {
+            if !self.waits_for_the_store().await {
                 return false;
             }
-            tokio::time::sleep(KEEP_AGAIN).await;
+        }
+    }
+
+    /// Likewise, or `None` where the store cannot keep it now.
+    async fn keep_once(&self, held: &mut Held, due_in: Option<i64>) -> Option<bool> {
+        match self.store.save(held.save(due_in)).await {
+            Ok(Saved::Kept(news)) => {
+                held.is_kept(news);
+                Some(true)
+            }
+            Ok(Saved::Lost) => Some(false),
+            Err(error) => {
+                self.log.store_failed(&format!("how far {} has come cannot be kept yet", held.job.id), &error);
+                None
+            }
         }
     }
 
@@ -291,11 +308,19 @@ impl Engine {
         while let Err(error) = self.store.sight(attempt_tag, session).await {
             self.log
                 .store_failed(&format!("that the session {} was made cannot be kept yet", session.session_id), &error);
-            if self.is_stopping() {
+            if !self.waits_for_the_store().await {
                 return;
             }
-            tokio::time::sleep(KEEP_AGAIN).await;
         }
+    }
+
+    /// Waits until the store is asked again that has failed; `false` where it is not, because this process is asked to stop.
+    async fn waits_for_the_store(&self) -> bool {
+        if self.is_stopping() {
+            return false;
+        }
+        tokio::time::sleep(KEEP_AGAIN).await;
+        true
     }
 
     /// `None` where they cannot be read: then nothing is decided without them.
@@ -345,3 +370,6 @@ impl Drop for InHand<'_> {
         self.engine.in_hand().remove(&self.job_id);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -13,6 +13,7 @@ use super::store::Store;
 use super::{Log, store::StoreError};
 use crate::devin::Error;
 use crate::devin::client::{Client, now_s};
+use crate::devin::gate::Pass;
 use crate::devin::session::{NewSession, Session, bare};
 use crate::devin::sessions::Creation;
 use crate::relay::driver::Sessions;
@@ -314,6 +315,11 @@ impl Requests<'_> {
         Now { steady: self.client().steady_ms(), devin: self.client().now_ms() }
     }
 
+    /// Waits for a place among the requests under way. A create is made by whoever has one.
+    pub async fn enter(&self) -> Pass<'_> {
+        self.client().enter().await
+    }
+
     fn client(&self) -> &Client {
         &self.integration.client
     }
@@ -325,7 +331,6 @@ impl Sessions for Requests<'_> {
     }
 
     async fn create(&self, new: &NewSession) -> Option<Creation> {
-        let _permit = self.client().enter().await;
         Some(self.client().create_session(&self.org_id, new, self.integration.create_timeout).await)
     }
 

@@ -1,8 +1,9 @@
 //! Asks the store whether a job may start: before it does anything, and once more before its create is sent, since somebody
 //! may have thrown a switch meanwhile.
 
-use super::{Engine, Held, KEEP_AGAIN, event_of};
-use crate::relay::event::EventKind;
+use super::{Engine, Held, event_of};
+use crate::devin::gate::Pass;
+use crate::relay::event::{EventKind, RelayEvent};
 use crate::relay::job::{Action, Job, Phase};
 use crate::relay::outcome::OutcomeKind;
 use crate::relay::prompt::with_storm;
@@ -21,7 +22,7 @@ impl Held {
 impl Engine {
     /// Whether a job that is new may begin. One that may not is given back, or has ended.
     pub(super) async fn may_begin(&self, held: &mut Held, requests: &Requests<'_>) -> bool {
-        match self.admission(held, false).await {
+        match self.admission(held).await {
             Some(Admission::Start { companions, .. }) => {
                 let new = &mut held.job.request.new;
                 new.prompt = with_storm(&new.prompt, &companions);
@@ -38,20 +39,57 @@ impl Engine {
         }
     }
 
-    /// Whether a job may send its create, which it has not done yet. One that may not is put off to where it was `before`, or
-    /// has ended.
-    pub(super) async fn may_create(&self, held: &mut Held, before: &Job, requests: &Requests<'_>) -> bool {
-        match self.admission(held, true).await {
-            Some(Admission::Start { .. }) => true,
-            Some(Admission::Hold { wait, reason, is_new, .. }) => {
-                held.job = held.job.clone().before_create(before.clone());
-                if self.keep(held, Some(wait)).await && is_new {
-                    self.tell_held(held, &reason, requests);
+    /// Whether a job may send its create, which it has not done yet. With its place among the requests in hand, so that nothing is
+    /// waited for between this and the create, it is asked about and kept as creating, with these events; that place is the answer.
+    /// `None` where it is put off to where it was `before`, or has ended; where it was asked to stop, the store has it as before.
+    pub(super) async fn may_create<'a>(
+        &self,
+        held: &mut Held,
+        before: &Job,
+        events: &[RelayEvent],
+        requests: &'a Requests<'_>,
+    ) -> Option<Pass<'a>> {
+        loop {
+            let pass = self.place(requests).await?;
+            match self.ask(held, true).await {
+                Some(Admission::Start { .. }) => {
+                    held.note_all(events);
+                    match self.keep_once(held, None).await {
+                        Some(is_kept) => return is_kept.then_some(pass),
+                        // By the next time, a switch may have been thrown.
+                        None => held.forget_noted(),
+                    }
                 }
-                false
+                Some(Admission::Hold { wait, reason, is_new, .. }) => {
+                    drop(pass);
+                    held.job = held.job.clone().before_create(before.clone());
+                    if self.keep(held, Some(wait)).await && is_new {
+                        self.tell_held(held, &reason, requests);
+                    }
+                    return None;
+                }
+                Some(other) => {
+                    drop(pass);
+                    self.end_without(held, other, requests).await;
+                    return None;
+                }
+                None => {}
             }
-            Some(other) => self.end_without(held, other, requests).await,
-            None => false,
+            // Others may need it to find out what is wrong.
+            drop(pass);
+            if !self.waits_for_the_store().await {
+                return None;
+            }
+        }
+    }
+
+    /// A place among the requests; `None` where it is asked to stop before it has one.
+    async fn place<'a>(&self, requests: &'a Requests<'_>) -> Option<Pass<'a>> {
+        let mut stop = self.stop.clone();
+        tokio::select! {
+            biased;
+            _ = stop.wait_for(Option::is_some) => None,
+            pass = requests.enter() => Some(pass),
         }
     }
 
@@ -67,8 +105,21 @@ impl Engine {
         false
     }
 
-    /// `None` where it was asked to stop before the store could say.
-    async fn admission(&self, held: &Held, is_at_create: bool) -> Option<Admission> {
+    /// What the gates say; `None` where it was asked to stop before the store could say.
+    async fn admission(&self, held: &Held) -> Option<Admission> {
+        loop {
+            if let Some(admission) = self.ask(held, false).await {
+                return Some(admission);
+            }
+            if !self.waits_for_the_store().await {
+                return None;
+            }
+        }
+    }
+
+    /// What the switches and the gates say now; `None` where the store does not answer. The file is read each time: it is what people
+    /// have while the store fails.
+    async fn ask(&self, held: &Held, is_at_create: bool) -> Option<Admission> {
         let bounds = self.bounds.borrow().clone();
         let kill_switch = match &bounds.kill_switch {
             Some(path) => kill_switch::look(path).await,
@@ -85,18 +136,15 @@ impl Engine {
             is_by_hand: job.is_by_hand(),
             is_at_create,
         };
-        loop {
-            match self.store.admit(ask.clone()).await {
-                Ok(admission) => {
-                    self.metrics.decided(&held.rule, &admission);
-                    return Some(admission);
-                }
-                Err(error) => self.log.store_failed(&format!("whether {} may start is not known", job.id), &error),
+        match self.store.admit(ask).await {
+            Ok(admission) => {
+                self.metrics.decided(&held.rule, &admission);
+                Some(admission)
             }
-            if self.is_stopping() {
-                return None;
+            Err(error) => {
+                self.log.store_failed(&format!("whether {} may start is not known", job.id), &error);
+                None
             }
-            tokio::time::sleep(KEEP_AGAIN).await;
         }
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::relay::event::EventKind;
+use crate::relay::event::{EventKind, RelayEvent};
 use crate::relay::job::{End, Job, Observation, Phase};
 use crate::relay::serve::store::{Claimed, News, Progress, Save};
 
@@ -105,6 +105,17 @@ impl Held {
         self.news = news.into();
     }
 
+    /// Keeps all that a step has brought.
+    pub(super) fn note_all(&mut self, events: &[RelayEvent]) {
+        events.iter().for_each(|event| self.note(&event.kind));
+        self.note_end();
+    }
+
+    /// What was noted since it was last kept has not happened.
+    pub(super) fn forget_noted(&mut self) {
+        self.events.clear();
+    }
+
     /// Keeps an event, and of it what is shown of the job.
     pub(super) fn note(&mut self, event: &EventKind) {
         self.events.push(event.clone());
@@ -144,7 +155,7 @@ impl Held {
     }
 
     /// An end without an outcome has a word too.
-    pub(super) fn note_end(&mut self) {
+    fn note_end(&mut self) {
         if let Some(End::Failed { .. } | End::Stopped { .. }) = self.job.end() {
             self.progress.status = Some("failed".to_string());
         }

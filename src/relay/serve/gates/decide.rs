@@ -133,7 +133,8 @@ pub enum Decision {
 
 /// Whether an alert may start a session.
 pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
-    if facts.is_resolved && !facts.has_place {
+    // What has its place hears of it from its job, until it is about to send its create.
+    if facts.is_resolved && (!facts.has_place || facts.is_at_create) {
         return refuse(Gate::Resolved, "the alert was resolved before a session was created".to_string());
     }
     let ready_at = ready_at(facts, gates);

@@ -49,6 +49,8 @@ fn what_was_resolved_starts_nothing_whatever_else_holds_it() {
     insta::assert_snapshot!(told(&facts, &open(), &Bounds::default()), @"refuse, resolved: the alert was resolved before a session was created");
     let begun = Facts { has_place: true, kill_switch: None, ..facts };
     assert_eq!(told(&begun, &open(), &Bounds::default()), "start", "its job hears of it");
+    let about_to = Facts { is_at_create: true, ..begun };
+    insta::assert_snapshot!(told(&about_to, &open(), &Bounds::default()), @"refuse, resolved: the alert was resolved before a session was created");
 }
 
 #[test]

@@ -24,7 +24,7 @@ mod schema;
 mod storms;
 mod suppressions;
 #[cfg(test)]
-mod tests;
+pub mod tests;
 mod transfer;
 mod trouble;
 mod view;

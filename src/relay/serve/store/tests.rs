@@ -1,7 +1,7 @@
 //! What every store promises. The same tests run over memory, a file, and PostgreSQL where `RELAY_POSTGRES` names one.
 
 mod admission;
-mod asking;
+pub mod asking;
 mod by_hand;
 mod duplicates;
 mod histories;

@@ -1,0 +1,111 @@
+//! What is asked once more before a create is sent, while the store fails.
+
+use std::io::Write;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+
+use super::*;
+use crate::devin::retry::Policy;
+use crate::devin::transport::{Answering, HttpRequest, HttpResponse, Method, Transport};
+use crate::devin::{Client, Settings, Token};
+use crate::output::Output;
+use crate::relay::serve::gates::Gates;
+use crate::relay::serve::integration::IntegrationSettings;
+use crate::relay::serve::metrics::Names;
+use crate::relay::serve::store::Address;
+use crate::relay::serve::store::tests::asking::{change, gated};
+
+/// An organization without sessions. Once somebody has looked for some, the store fails.
+#[derive(Debug)]
+struct Api {
+    address: Address,
+    fails: &'static str,
+    finds: AtomicUsize,
+    creates: AtomicUsize,
+}
+
+impl Transport for Api {
+    fn send(&self, request: HttpRequest) -> Answering<'_> {
+        Box::pin(async move {
+            let body = if request.method == Method::Post {
+                self.creates.fetch_add(1, Ordering::Relaxed);
+                r#"{"session_id": "devin-1", "status": "running", "tags": []}"#
+            } else {
+                if self.finds.fetch_add(1, Ordering::Relaxed) == 0 {
+                    change(&self.address, self.fails).await;
+                }
+                r#"{"items": [], "has_next_page": false}"#
+            };
+            Ok(HttpResponse { status: 200, body: body.into(), ..HttpResponse::default() })
+        })
+    }
+}
+
+/// Tells of each line that says that the store fails.
+struct Lines(UnboundedSender<()>);
+
+impl Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if String::from_utf8_lossy(bytes).contains("the store does not answer") {
+            let _ = self.0.send(());
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The kill switch goes on in its file while the store fails so, and a job is at its create: whether that is sent.
+async fn is_sent_behind_the_switch(fails: &'static str) -> bool {
+    let directory = tempfile::tempdir().unwrap();
+    let (address, file) = (Address::Sqlite(directory.path().join("relay.db")), directory.path().join("stop"));
+    let store = Arc::new(Store::open(&address).await.unwrap());
+    store.accept(gated(1, "x", &Gates::open("cpu"))).await.unwrap();
+    let api =
+        Arc::new(Api { address: address.clone(), fails, finds: AtomicUsize::new(0), creates: AtomicUsize::new(0) });
+    let settings = Settings {
+        api_url: String::new(),
+        token: Token::new("cog_t3st-0nly_k3y"),
+        policy: Policy::brief(),
+        concurrency: 1,
+    };
+    let integration = Arc::new(Integration::new(IntegrationSettings {
+        name: "one".to_string(),
+        client: Client::over(Arc::clone(&api) as Arc<dyn Transport>, settings),
+        org_id: None,
+        create_timeout: Duration::from_secs(1),
+    }));
+    integration.make_ready("org-1");
+    let (failed, mut has_failed) = unbounded_channel();
+    let log = Log::new(&Output::to(Box::new(Lines(failed))), true);
+    let bounds = Arc::new(Bounds { kill_switch: Some(file.clone()), ..Bounds::default() });
+    let (_stop, stop) = tokio::sync::watch::channel(None);
+    let (_bounds, bounds) = tokio::sync::watch::channel(bounds);
+    let metrics = Arc::new(Metrics::new(Names::default()));
+    let engine = Engine::new(Arc::clone(&store), integration, "me", &log, stop, bounds, &metrics);
+    let claimed = store.claim("one", "me", LEASE, 1).await.unwrap().claimed.remove(0);
+    let person = async {
+        has_failed.recv().await.unwrap();
+        std::fs::write(&file, "on").unwrap();
+        change(&address, "DROP TRIGGER failing").await;
+    };
+    tokio::join!(engine.work(claimed), person);
+    let held = store.alerts(9, None).await.unwrap().remove(0).job.unwrap().held;
+    assert_eq!(held.map(|held| held.gate).as_deref(), Some("kill_switch"));
+    api.creates.load(Ordering::Relaxed) > 0
+}
+
+#[tokio::test]
+async fn a_switch_in_a_file_that_goes_on_while_the_gates_cannot_be_asked_is_seen_when_they_can() {
+    let fails = "CREATE TRIGGER failing BEFORE UPDATE OF ready_at ON jobs BEGIN SELECT RAISE(ABORT, 'failing'); END";
+    assert!(!is_sent_behind_the_switch(fails).await);
+}
+
+#[tokio::test]
+async fn a_switch_that_goes_on_while_it_cannot_be_kept_that_a_create_is_sent_is_seen_before_it_is() {
+    let fails = "CREATE TRIGGER failing BEFORE UPDATE OF job ON jobs BEGIN SELECT RAISE(ABORT, 'failing'); END";
+    assert!(!is_sent_behind_the_switch(fails).await);
+}
