@@ -8,7 +8,7 @@ mod storm;
 #[cfg(test)]
 mod tests;
 
-pub use decide::{Decision, FILTER, Facts, Gate, Scope, Usage, decide, shown};
+pub use decide::{Decision, FILTER, Facts, Gate, Scope, Usage, decide, ready_at, shown};
 pub use quota::{Outage, QUOTA_AGAIN, Sign, out_of_quota_since};
 pub use settings::{Bounds, Gates, Limits, Occurrences, Runs, Storm};
 pub use storm::{Candidate, Linked, Root, StormFacts, is_storm, root, triage_at};

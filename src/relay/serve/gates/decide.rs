@@ -9,8 +9,8 @@ use super::storm::{Linked, Root, StormFacts, triage_at};
 /// How long until what may change at any moment is asked about again. Whatever changes it makes the alert due sooner.
 const ASK_AGAIN: i64 = 60_000;
 const ASK_SWITCH_AGAIN: i64 = 300_000;
-/// What was about to start is not given up, and was put off in two steps: between them, nobody makes it due sooner.
-const ASK_SWITCH_AGAIN_IN_PLACE: i64 = 15_000;
+/// What was about to start was put off in two steps: between them, nobody makes it due sooner.
+const ASK_SWITCH_AGAIN_AT_CREATE: i64 = 15_000;
 const ASK_ROOT_AGAIN: i64 = 10_000;
 
 const DAY: i64 = 86_400_000;
@@ -138,20 +138,32 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
         return refuse(Gate::Resolved, "the alert was resolved before a session was created".to_string());
     }
     let ready_at = ready_at(facts, gates);
-    let longest = ready_at.map(|ready_at| ready_at.saturating_add(millis(gates.max_wait)));
-    if longest.is_some_and(|longest| facts.now >= longest) && !facts.has_place {
-        return refuse(
-            Gate::MaxWait,
-            format!("it has waited to start for {}, the most of max_wait", shown(gates.max_wait)),
-        );
-    }
     // What has its place is not given up any more, and so not asked because of that.
-    let longest = longest.filter(|_| !facts.has_place).unwrap_or(i64::MAX);
-    let held = |until: i64, gate, scope, reason| Decision::Hold { until: longest.min(until), gate, scope, reason };
+    let longest = ready_at.filter(|_| !facts.has_place).map(|ready_at| ready_at.saturating_add(millis(gates.max_wait)));
+    let longest = longest.unwrap_or(i64::MAX);
+    let is_too_late = facts.now >= longest;
+    let too_late = || {
+        let reason = format!("it has waited to start for {}, the most of max_wait", shown(gates.max_wait));
+        refuse(Gate::MaxWait, reason)
+    };
+    if is_too_late && !facts.is_at_create {
+        return too_late();
+    }
+    let held = |until: i64, gate, scope, reason| match is_too_late {
+        true => too_late(),
+        false => Decision::Hold { until: longest.min(until), gate, scope, reason },
+    };
     let hold = |until, gate, reason| held(until, gate, None, reason);
-    let switched = facts.now + if facts.has_place { ASK_SWITCH_AGAIN_IN_PLACE } else { ASK_SWITCH_AGAIN };
+    // What was about to start is not given up because of a switch.
+    let switched = |gate, reason: &String| {
+        let until = match facts.has_place || facts.is_at_create {
+            true => facts.now + ASK_SWITCH_AGAIN_AT_CREATE,
+            false => longest.min(facts.now + ASK_SWITCH_AGAIN),
+        };
+        Decision::Hold { until, gate, scope: None, reason: reason.clone() }
+    };
     if let Some(reason) = &facts.kill_switch {
-        return hold(switched, Gate::KillSwitch, reason.clone());
+        return switched(Gate::KillSwitch, reason);
     }
     if bounds.disabled.contains(&gates.rule) {
         return refuse(Gate::Rule, format!("the rule {} is disabled", gates.rule));
@@ -160,7 +172,7 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
         return refuse(Gate::Suppressed, reason.clone());
     }
     if let Some(reason) = &facts.paused {
-        return hold(switched, Gate::Paused, reason.clone());
+        return switched(Gate::Paused, reason);
     }
     // What was put off since it took its place starts now, and not then.
     if facts.has_place && !facts.is_at_create {
@@ -171,20 +183,17 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
         if facts.now < fired_for {
             return hold(fired_for, Gate::Delay, format!("it has to fire for {} first", shown(gates.delay)));
         }
-        if let Some(often) = gates.min_occurrences {
+        if let (Some(often), None) = (gates.min_occurrences, ready_at) {
             let within = millis(often.within);
             let fired = facts.firings.iter().filter(|at| **at > facts.now - within).count();
             let asked = format!("{fired} of {} times within {}", often.count, shown(often.within));
-            match facts.firings.iter().max() {
-                _ if fired >= often.count as usize => {}
-                Some(newest) if fired > 0 => {
-                    return hold(newest + within, Gate::MinOccurrences, format!("it fired {asked}"));
-                }
+            return match facts.firings.iter().max() {
+                Some(newest) if fired > 0 => hold(newest + within, Gate::MinOccurrences, format!("it fired {asked}")),
                 _ => {
                     let reason = format!("it fired fewer than {} times within {}", often.count, shown(often.within));
-                    return refuse(Gate::MinOccurrences, reason);
+                    refuse(Gate::MinOccurrences, reason)
                 }
-            }
+            };
         }
     }
     if let Some(reason) = &facts.cooldown {
@@ -243,9 +252,11 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
 }
 
 /// When it had fired long and often enough, or will have; `None` where that is not known.
-fn ready_at(facts: &Facts, gates: &Gates) -> Option<i64> {
+pub fn ready_at(facts: &Facts, gates: &Gates) -> Option<i64> {
     let delayed = facts.created_at.saturating_add(millis(gates.delay));
-    facts.ready_at.or_else(|| gates.min_occurrences.is_none().then_some(delayed))
+    let often = gates.min_occurrences;
+    let reached = || often.map_or(Some(delayed), |often| often.reached_at(&facts.firings, facts.created_at));
+    facts.ready_at.or_else(|| reached().map(|reached| reached.max(delayed)))
 }
 
 /// A limit that leaves no room.

@@ -37,6 +37,19 @@ pub struct Occurrences {
     pub within: Duration,
 }
 
+impl Occurrences {
+    /// When an alert had fired so often within that time, but not before it was `made` a job; `None` while it has not. Whenever somebody
+    /// asks, the answer is the same: what has held it since then changes nothing.
+    pub fn reached_at(&self, firings: &[i64], made: i64) -> Option<i64> {
+        let within = i64::try_from(self.within.as_millis()).unwrap_or(i64::MAX);
+        let mut firings = firings.to_vec();
+        firings.sort_unstable();
+        let count = (self.count as usize).max(1);
+        let mut runs = firings.windows(count).map(|run| (run[0], run[count - 1].max(made)));
+        runs.find(|(first, last)| last - first < within).map(|(_, last)| last)
+    }
+}
+
 /// When many alerts at once are one incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Storm {

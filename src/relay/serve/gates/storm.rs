@@ -47,9 +47,15 @@ pub struct Candidate {
     pub at: i64,
 }
 
-/// Whether so many alerts within the window are a storm.
-pub fn is_storm(count: i64, storm: &Storm) -> bool {
-    count >= i64::from(storm.threshold)
+/// Whether an alert is one of so many within the window that they are a storm, where the others came at these moments.
+pub fn is_storm(came_at: i64, others: &[i64], storm: &Storm) -> bool {
+    let mut moments = [others, &[came_at]].concat();
+    moments.sort_unstable();
+    let window = i64::try_from(storm.window.as_millis()).unwrap_or(i64::MAX);
+    moments.windows((storm.threshold as usize).max(1)).any(|run| {
+        let (first, last) = (run[0], run[run.len() - 1]);
+        last - first < window && (first..=last).contains(&came_at)
+    })
 }
 
 /// When a storm is looked into.
@@ -79,8 +85,19 @@ mod tests {
 
     #[test]
     fn so_many_alerts_are_a_storm_and_one_less_is_none() {
-        let storm = Storm::default();
-        assert_eq!([4, 5, 6].map(|count| is_storm(count, &storm)), [false, true, true]);
+        let (storm, others) = (Storm::default(), [0; 9]);
+        assert_eq!([3, 4, 5].map(|count| is_storm(0, &others[..count], &storm)), [false, true, true]);
+    }
+
+    #[test]
+    fn only_what_came_within_one_window_with_an_alert_counts_before_it_and_after_it() {
+        let storm = Storm { threshold: 3, window: std::time::Duration::from_secs(10), immediate: 1 };
+        let is_storm = |came_at, others: &[i64]| is_storm(came_at, others, &storm);
+        assert_eq!([is_storm(9_999, &[0, 5_000]), is_storm(10_000, &[0, 5_000])], [true, false]);
+        assert_eq!([is_storm(0, &[9_999, 5_000]), is_storm(0, &[10_000, 5_000])], [true, false]);
+        assert_eq!([is_storm(5_000, &[0, 9_999]), is_storm(5_000, &[0, 10_000])], [true, false]);
+        assert!(!is_storm(20_000, &[0, 1, 2, 3]), "that was another one");
+        assert!(!is_storm(24_000, &[0, 12_000, 36_000, 48_000]));
     }
 
     #[test]

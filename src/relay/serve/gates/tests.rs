@@ -86,6 +86,25 @@ fn nothing_passes_a_switch_not_even_what_has_its_place() {
 }
 
 #[test]
+fn a_switch_never_drops_what_is_about_to_send_its_create_even_without_a_place() {
+    let on = Some("the kill switch is on".to_string());
+    let full = limited(Limits { concurrent_sessions: Some(1), ..Limits::default() });
+    let said = |waited, kill_switch: &Option<String>, at_work| {
+        let of_rule = Usage { at_work, ..Usage::default() };
+        let created_at = NOW - waited;
+        let (is_at_create, kill_switch) = (true, kill_switch.clone());
+        told(&Facts { is_at_create, kill_switch, created_at, of_rule, ..facts() }, &full, &Bounds::default())
+    };
+    for waited in [0, HOUR - 5000, HOUR, 9 * HOUR] {
+        assert_eq!(said(waited, &on, 0), "hold 15 s, kill_switch: the kill switch is on");
+        assert_eq!(said(waited, &None, 0), "start", "a switch was what put it off");
+    }
+    // What a limit holds is, as everything that a limit holds.
+    assert!(said(HOUR - 5000, &None, 1).starts_with("hold 5 s, concurrent_sessions"));
+    assert_eq!(said(HOUR, &None, 1), "refuse, max_wait: it has waited to start for 1h, the most of max_wait");
+}
+
+#[test]
 fn what_is_suppressed_is_turned_away_but_not_before_the_kill_switch_is_off() {
     let suppressed = Facts { suppressed: Some("suppressed until noon".to_string()), ..facts() };
     let said = |facts: Facts| told(&facts, &open(), &Bounds::default());
@@ -126,10 +145,31 @@ fn what_fires_too_seldom_waits_for_the_next_firing_and_then_ends() {
     assert_eq!(fired(&[0, MINUTE]), "hold 3600 s, min_occurrences: it fired 2 of 3 times within 1h");
     assert_eq!([fired(&[0, 1, 2]), fired(&[0, 1, 2, 3])], ["start", "start"]);
     assert_eq!(fired(&[0, 1, HOUR - 1]), "start");
-    assert_eq!(fired(&[1000, 2000, HOUR]), "hold 3599 s, min_occurrences: it fired 2 of 3 times within 1h");
+    assert_eq!(fired(&[1000, 2000, HOUR + 1000]), "hold 3599 s, min_occurrences: it fired 2 of 3 times within 1h");
     assert_eq!(fired(&[HOUR]), "refuse, min_occurrences: it fired fewer than 3 times within 1h");
     let ready = Facts { ready_at: Some(NOW - MINUTE), ..facts() };
     assert_eq!(told(&ready, &often, &Bounds::default()), "start", "once is enough");
+}
+
+#[test]
+fn how_often_it_fired_is_judged_by_when_it_fired_and_not_by_when_it_is_asked() {
+    let often = Gates { min_occurrences: Some(Occurrences { count: 3, within: time(MINUTE) }), ..open() };
+    // A switch has held it since.
+    let came = |created_at, fired: &[i64]| {
+        let firings = fired.iter().map(|ago| NOW - ago).collect();
+        told(&Facts { created_at: NOW - created_at, firings, ..facts() }, &often, &Bounds::default())
+    };
+    let seldom = "refuse, min_occurrences: it fired fewer than 3 times within 1m";
+    let in_a_minute = |created_at| came(created_at, &[10 * MINUTE, 10 * MINUTE + 5, 11 * MINUTE - 1]);
+    assert_eq!([in_a_minute(11 * MINUTE - 1), in_a_minute(10 * MINUTE)], ["start", "start"]);
+    assert_eq!(came(11 * MINUTE, &[10 * MINUTE, 10 * MINUTE + 5, 11 * MINUTE]), seldom);
+    assert_eq!(in_a_minute(9 * MINUTE), seldom, "those were of its last job");
+    assert_eq!(came(10 * MINUTE, &[MINUTE, 9 * MINUTE, 9 * MINUTE + 1]), seldom);
+    assert_eq!(came(9 * MINUTE, &[9 * MINUTE, 9 * MINUTE + 1, 9 * MINUTE + 2]), "start", "two of them were before it");
+    // Since then it could have started.
+    let dropped = "refuse, max_wait: it has waited to start for 1h, the most of max_wait";
+    assert_eq!(came(2 * HOUR, &[HOUR + 1, HOUR + 2, HOUR + 3]), dropped);
+    assert_eq!(came(2 * HOUR, &[HOUR - 1, HOUR, HOUR + 1]), "start");
 }
 
 #[test]

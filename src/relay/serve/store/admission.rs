@@ -13,7 +13,7 @@ use super::storms::{self, Member};
 use super::{Order, Reply, Store, StoreError, outbox};
 use crate::relay::prior::Holds;
 use crate::relay::prompt::Companion;
-use crate::relay::serve::gates::{Bounds, Decision, Gate, Linked, decide};
+use crate::relay::serve::gates::{Bounds, Decision, Gate, Linked, decide, ready_at};
 use crate::relay::serve::notify::{Event, Happened};
 use facts::gather;
 pub use facts::usage;
@@ -88,10 +88,11 @@ impl Store {
 pub async fn admit(work: &mut Work<'_>, ask: &Ask) -> Result<Admission, StoreError> {
     let Some(mut asking) = gather(work, ask).await? else { return Ok(Admission::Lost) };
     let mut decision = decide(&asking.facts, &asking.gates, &ask.bounds);
+    let ready_at = ready_at(&asking.facts, &asking.gates).unwrap_or(work.now);
     let has_storms = decision.is_ready() && !ask.is_at_create && !asking.facts.has_place;
     if let Some(storm) = asking.gates.storm.filter(|_| has_storms) {
-        let (storm_id, at) = (asking.storm.clone(), asking.facts.ready_at.unwrap_or(work.now));
-        let member = Member { job_id: &ask.job_id, rule: &asking.rule, storm: storm_id, at };
+        let (storm_id, delay) = (asking.storm.clone(), asking.gates.delay);
+        let member = Member { job_id: &ask.job_id, rule: &asking.rule, storm: storm_id, came_at: ready_at, delay };
         asking.facts.storm = storms::look(work, &member, &storm, &ask.holds).await?;
         decision = decide(&asking.facts, &asking.gates, &ask.bounds);
     }
@@ -136,7 +137,7 @@ pub async fn admit(work: &mut Work<'_>, ask: &Ask) -> Result<Admission, StoreErr
     let scope = if let Decision::Hold { scope, .. } = &decision { *scope } else { None };
     let is_given_back = until.filter(|_| !ask.is_at_create);
     let text = "UPDATE jobs SET decisions = decisions + $3, held_by = $4, held_why = $5, held_for = $12, storm = COALESCE(storm, $13), \
-        ready_at = CASE WHEN $6 = 0 THEN ready_at ELSE COALESCE(ready_at, $7) END, \
+        ready_at = CASE WHEN $6 = 0 THEN ready_at ELSE COALESCE(ready_at, $14) END, \
         started_at = CASE WHEN $8 = 0 THEN started_at ELSE $7 END, \
         acus_reserved = CASE WHEN $8 = 0 THEN acus_reserved ELSE $9 END, \
         due_at = COALESCE($10, due_at), lease_until = CASE WHEN $11 = 0 THEN lease_until ELSE NULL END \
@@ -156,6 +157,7 @@ pub async fn admit(work: &mut Work<'_>, ask: &Ask) -> Result<Admission, StoreErr
         .bind(scope.map(|scope| scope.name()))
         // A repeat is part of the storm too, so that the next one knows its session.
         .bind(asking.last_storm.as_ref().filter(|_| matches!(decision, Decision::Join { .. })))
+        .bind(ready_at)
         .execute(&mut *work.connection)
         .await?;
     let waits_for_quota = matches!(decision, Decision::Hold { gate: Gate::Quota, .. });

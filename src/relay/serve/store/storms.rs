@@ -1,6 +1,8 @@
 //! Storms: many alerts of one rule at once. Each belongs to one storm at most; when that is looked into, one of them stands for
 //! all.
 
+use std::time::Duration;
+
 use sqlx::Row as _;
 
 use super::StoreError;
@@ -14,7 +16,18 @@ pub struct Member<'a> {
     pub job_id: &'a str,
     pub rule: &'a str,
     pub storm: Option<String>,
-    pub at: i64,
+    /// When it came: when its alert had fired long and often enough.
+    pub came_at: i64,
+    /// How long after an alert was made a job it counts as having come, as far as one can tell of those that were not asked about.
+    pub delay: Duration,
+}
+
+impl Member<'_> {
+    /// After which moment and before which one others came that one window may have with it.
+    fn around(&self, storm: &Storm) -> (i64, i64) {
+        let window = millis(storm.window);
+        (self.came_at.saturating_sub(window), self.came_at.saturating_add(window))
+    }
 }
 
 /// How the storm of a job stands, which may begin with it; `None` where there is none.
@@ -83,27 +96,34 @@ async fn join(
     holds: &Holds,
 ) -> Result<Option<String>, StoreError> {
     let text = "SELECT s.id, s.detected_at, s.last_at, (SELECT COUNT(*) FROM jobs j WHERE j.storm = s.id \
-        AND j.settled_at IS NULL AND j.started_at IS NULL) FROM storms s WHERE s.rule = $1 AND s.is_open = 1";
-    let rows = sqlx::query(text).bind(member.rule).fetch_all(&mut *work.connection).await?;
+        AND j.settled_at IS NULL AND j.started_at IS NULL), (SELECT COUNT(*) FROM jobs j WHERE j.storm = s.id \
+        AND j.ready_at > $2 AND j.ready_at < $3) FROM storms s WHERE s.rule = $1 AND s.is_open = 1 \
+        ORDER BY s.detected_at, s.id";
+    let (from, to) = member.around(storm);
+    let rows = sqlx::query(text).bind(member.rule).bind(from).bind(to).fetch_all(&mut *work.connection).await?;
     let mut under_way = None;
     for row in rows {
         let id: String = row.try_get(0)?;
         let (detected_at, last_at, waiting): (i64, i64, i64) = (row.try_get(1)?, row.try_get(2)?, row.try_get(3)?);
+        let near: i64 = row.try_get(4)?;
         if waiting == 0 && work.now >= triage_at(detected_at, last_at) {
             // All of it was resolved before it was looked into.
             let text = "UPDATE storms SET is_open = 0 WHERE id = $1";
             sqlx::query(text).bind(&id).execute(&mut *work.connection).await?;
-        } else {
+        } else if member.came_at >= detected_at || near > 0 {
+            // It came since then, or with one of its alerts: what a switch held may have come long before.
             under_way = Some(id);
         }
     }
     let id = match under_way {
         Some(id) => {
             let text = "UPDATE storms SET last_at = $2 WHERE id = $1 AND last_at < $2";
-            sqlx::query(text).bind(&id).bind(member.at).execute(&mut *work.connection).await?;
+            sqlx::query(text).bind(&id).bind(work.now).execute(&mut *work.connection).await?;
             id
         }
-        None if is_storm(count(work, member, storm, holds).await?, storm) => begin(work, member, storm).await?,
+        None if is_storm(member.came_at, &others(work, member, storm, holds).await?, storm) => {
+            begin(work, member, storm).await?
+        }
         None => return Ok(None),
     };
     let text = "UPDATE jobs SET storm = $2 WHERE id = $1";
@@ -111,26 +131,41 @@ async fn join(
     Ok(Some(id))
 }
 
-/// How many alerts of the rule came within the window, this one too, and belong to no storm yet. One that was not asked about,
-/// or was held by a switch, counts unless an earlier session holds it back.
-async fn count(work: &mut Work<'_>, member: &Member<'_>, storm: &Storm, holds: &Holds) -> Result<i64, StoreError> {
-    let text = "SELECT COUNT(*) FROM jobs j WHERE j.rule = $1 AND j.storm IS NULL AND (j.id = $2 OR j.ready_at > $3 OR \
-        (j.ready_at IS NULL AND j.settled_at IS NULL AND j.phase = 'received' AND j.created_at > $3 \
-        AND (j.held_by IS NULL OR j.held_by IN ('kill_switch', 'paused')) AND NOT EXISTS (SELECT 1 FROM jobs p \
-        WHERE p.alert = j.alert AND p.settled_at > $4 AND p.session_id IS NOT NULL AND p.status IN ('done', 'blocked'))))";
-    let held_until = work.now.saturating_sub(millis(holds.cooldown));
-    let query = sqlx::query(text).bind(member.rule).bind(member.job_id).bind(work.now - millis(storm.window));
-    Ok(query.bind(held_until).fetch_one(&mut *work.connection).await?.try_get(0)?)
+/// When the other alerts of the rule came that may be part of one storm with this one, and belong to none yet. One that was not asked
+/// about, or was held by a switch, counts unless an earlier session holds it back.
+async fn others(
+    work: &mut Work<'_>,
+    member: &Member<'_>,
+    storm: &Storm,
+    holds: &Holds,
+) -> Result<Vec<i64>, StoreError> {
+    let text = "SELECT j.ready_at, j.created_at FROM jobs j WHERE j.rule = $1 AND j.storm IS NULL AND j.id <> $2 AND \
+        (j.ready_at > $3 AND j.ready_at < $4 OR (j.ready_at IS NULL AND j.settled_at IS NULL AND j.phase = 'received' \
+        AND j.created_at > $5 AND j.created_at < $6 AND (j.held_by IS NULL OR j.held_by IN ('kill_switch', 'paused')) \
+        AND NOT EXISTS (SELECT 1 FROM jobs p WHERE p.alert = j.alert AND p.settled_at > $7 AND p.session_id IS NOT NULL \
+        AND p.status IN ('done', 'blocked'))))";
+    let ((from, to), delay) = (member.around(storm), millis(member.delay));
+    let query = sqlx::query(text).bind(member.rule).bind(member.job_id).bind(from).bind(to);
+    // What has not fired for long enough yet has not come.
+    let query = query.bind(from.saturating_sub(delay)).bind(to.min(work.now.saturating_add(1)).saturating_sub(delay));
+    let query = query.bind(work.now.saturating_sub(millis(holds.cooldown)));
+    let rows = query.fetch_all(&mut *work.connection).await?;
+    let came_at = |row: &sqlx::any::AnyRow| {
+        let (ready_at, created_at): (Option<i64>, i64) = (row.try_get(0)?, row.try_get(1)?);
+        Ok(ready_at.unwrap_or(created_at.saturating_add(delay)))
+    };
+    rows.iter().map(came_at).collect()
 }
 
 /// A storm is detected. What was started within its window is part of it.
 async fn begin(work: &mut Work<'_>, member: &Member<'_>, storm: &Storm) -> Result<String, StoreError> {
     let id = format!("storm-{}", member.job_id);
     let text = "INSERT INTO storms (id, rule, detected_at, last_at, is_open) VALUES ($1, $2, $3, $4, 1)";
-    let query = sqlx::query(text).bind(&id).bind(member.rule).bind(work.now).bind(member.at);
+    let query = sqlx::query(text).bind(&id).bind(member.rule).bind(work.now).bind(work.now);
     query.execute(&mut *work.connection).await?;
-    let text = "UPDATE jobs SET storm = $1 WHERE rule = $2 AND storm IS NULL AND ready_at > $3";
-    let query = sqlx::query(text).bind(&id).bind(member.rule).bind(work.now - millis(storm.window));
+    let text = "UPDATE jobs SET storm = $1 WHERE rule = $2 AND storm IS NULL AND ready_at > $3 AND ready_at < $4";
+    let (from, to) = member.around(storm);
+    let query = sqlx::query(text).bind(&id).bind(member.rule).bind(from).bind(to);
     query.execute(&mut *work.connection).await?;
     Ok(id)
 }
@@ -152,6 +187,6 @@ async fn triage(work: &mut Work<'_>, storm: &str, job_id: &str) -> Result<Root, 
     Ok(if root.job_id == job_id { Root::This } else { Root::Waits })
 }
 
-fn millis(time: std::time::Duration) -> i64 {
+fn millis(time: Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap_or(i64::MAX / 4)
 }

@@ -165,9 +165,12 @@ async fn note_firings(work: &mut Work<'_>, firings: &[(&str, &Gates)]) -> Result
     let mut counted: Vec<&str> = Vec::new();
     for (tag, often) in firings.iter().filter_map(|(tag, gates)| Some((*tag, gates.min_occurrences?))) {
         if !counted.contains(&tag) {
-            let before = work.now.saturating_sub(i64::try_from(often.within.as_millis()).unwrap_or(i64::MAX));
-            let text = "DELETE FROM firings WHERE alert = $1 AND at <= $2";
-            sqlx::query(text).bind(tag).bind(before).execute(&mut *work.connection).await?;
+            let within = i64::try_from(often.within.as_millis()).unwrap_or(i64::MAX);
+            let before = work.now.saturating_sub(within);
+            // A job that waits still, which a switch may hold, may have fired often enough long ago.
+            let text = "DELETE FROM firings WHERE alert = $1 AND at <= $2 AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.alert = $1 \
+                AND j.settled_at IS NULL AND j.ready_at IS NULL AND j.created_at - firings.at < $3)";
+            sqlx::query(text).bind(tag).bind(before).bind(within).execute(&mut *work.connection).await?;
         }
         counted.push(tag);
     }

@@ -1,6 +1,6 @@
 //! Who may start, as every store decides it.
 
-use super::asking::{admit_all, ask, change, end, gated, limited, rows, short};
+use super::asking::{Timed, admit_all, ask, change, end, gated, limited, rows, short};
 use super::*;
 use crate::relay::serve::gates::{Bounds, Limits, Occurrences, Runs};
 
@@ -111,6 +111,23 @@ async fn firings_are_counted_over_a_resolve_and_what_resolves_while_it_is_held_e
             "j3.2 cpu start -".to_string(),
         ];
         assert_eq!(decided, expected, "{address}");
+    }
+}
+
+#[tokio::test]
+async fn an_alert_that_fired_often_enough_behind_a_switch_starts_when_that_is_off() {
+    let often = Occurrences { count: 3, within: Duration::from_secs(10) };
+    let gates = Gates { min_occurrences: Some(often), ..Gates::open("cpu") };
+    for (fires_at, expected) in
+        [(vec![0, 4, 9], "starts"), (vec![0, 4, 9, 700], "starts"), (vec![0, 5, 10], "is refused")]
+    {
+        let mut alert = Timed::new(gates.clone()).await;
+        alert.throw(0, true).await;
+        for at in &fires_at {
+            alert.fires_as(at * 1000, "x").await;
+        }
+        alert.throw(900_000, false).await;
+        assert_eq!(alert.asked(900_000).await, format!("j1 {expected}"), "{fires_at:?}");
     }
 }
 

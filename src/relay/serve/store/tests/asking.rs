@@ -1,5 +1,10 @@
 //! Jobs that ask whether they may start: what tests make of them, and the short words for what they are told.
 
+use sqlx::{AnyConnection, Connection as _};
+
+use super::super::database::Work;
+use super::super::schema::migrate;
+use super::super::{Dialect, admission, decisions, intake, queue};
 use super::*;
 use crate::relay::serve::gates::{Bounds, Limits};
 
@@ -100,4 +105,62 @@ pub async fn change(address: &Address, text: &'static str) -> bool {
     let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
     sqlx::raw_sql(text).execute(&mut connection).await.unwrap();
     true
+}
+
+/// A store in memory with a clock of its own, and alerts of one rule.
+pub struct Timed {
+    pub connection: AnyConnection,
+    pub began: i64,
+    gates: Gates,
+    number: u32,
+}
+
+impl Timed {
+    pub async fn new(gates: Gates) -> Timed {
+        // It installs the drivers.
+        drop(Store::open(&Address::Memory).await.unwrap());
+        let mut connection = AnyConnection::connect("sqlite::memory:").await.unwrap();
+        migrate(&mut connection, Dialect::Sqlite).await.unwrap();
+        Timed { connection, began: 1_800_000_000_000, gates, number: 0 }
+    }
+
+    fn work(&mut self, at: i64) -> Work<'_> {
+        Work { connection: &mut self.connection, dialect: Dialect::Sqlite, now: self.began + at }
+    }
+
+    /// The kill switch goes on or off at this moment.
+    pub async fn throw(&mut self, at: i64, is_on: bool) {
+        decisions::throw(&mut self.work(at), &Switch::Bridge, is_on).await.unwrap();
+    }
+
+    /// An alert comes at this moment and is asked about.
+    pub async fn fires(&mut self, at: i64) -> String {
+        let tag = format!("t{}", self.number + 1);
+        self.fires_as(at, &tag).await
+    }
+
+    /// Likewise, of this key.
+    pub async fn fires_as(&mut self, at: i64, tag: &str) -> String {
+        self.number += 1;
+        let delivery = gated(self.number, tag, &self.gates);
+        intake::accept(&mut self.work(at), &[&delivery]).await.unwrap();
+        self.asked(at).await
+    }
+
+    /// Whoever is due then, and what they are told.
+    pub async fn asked(&mut self, at: i64) -> String {
+        let mut due = queue::claim(&mut self.work(at), "one", "me", 0, 99).await.unwrap().claimed;
+        due.sort_by(|one, other| one.job.id.cmp(&other.job.id));
+        let mut said = Vec::new();
+        for claimed in due {
+            let admission = admission::admit(&mut self.work(at), &ask(&claimed, false)).await.unwrap();
+            said.push(format!("{} {}", claimed.job.id, short(&admission)));
+            if matches!(admission, Admission::Start { .. }) {
+                let mut save = save(&claimed, "me", Some(3_600_000));
+                save.progress.session_id = Some("devin-1".to_string());
+                queue::save(&mut self.work(at), &save).await.unwrap();
+            }
+        }
+        said.join(", ")
+    }
 }

@@ -4,6 +4,7 @@
 //! `RELAY_HISTORIES=1000 cargo test --release --lib store::tests::histories` plays more of them, `RELAY_HISTORY=SEED` one.
 
 mod model;
+mod storming;
 mod wishing;
 mod working;
 

@@ -1,12 +1,7 @@
 //! Storms: what every store makes of one, and its edges, with a clock of their own: how many alerts are one, and when it is looked
 //! into.
 
-use sqlx::{AnyConnection, Connection as _};
-
-use super::super::database::Work;
-use super::super::schema::migrate;
-use super::super::{Dialect, admission, intake, queue};
-use super::asking::{admit_all, ask, change, gated, short};
+use super::asking::{Timed, admit_all, ask, change, gated, short};
 use super::*;
 use crate::relay::alert::Severity;
 use crate::relay::serve::gates::{Bounds, Storm};
@@ -19,55 +14,14 @@ fn of_storms(threshold: u32, immediate: u32) -> Gates {
 }
 
 /// A rule that holds a whole storm of three alerts within a minute.
-struct Storms {
-    connection: AnyConnection,
-    began: i64,
-    number: u32,
-}
-
-impl Storms {
-    async fn new() -> Storms {
-        // It installs the drivers.
-        drop(Store::open(&Address::Memory).await.unwrap());
-        let mut connection = AnyConnection::connect("sqlite::memory:").await.unwrap();
-        migrate(&mut connection, Dialect::Sqlite).await.unwrap();
-        Storms { connection, began: 1_800_000_000_000, number: 0 }
-    }
-
-    fn work(&mut self, at: i64) -> Work<'_> {
-        Work { connection: &mut self.connection, dialect: Dialect::Sqlite, now: self.began + at }
-    }
-
-    /// An alert comes at this moment and is asked about.
-    async fn fires(&mut self, at: i64) -> String {
-        self.number += 1;
-        let delivery = gated(self.number, &format!("t{}", self.number), &of_storms(3, 0));
-        intake::accept(&mut self.work(at), &[&delivery]).await.unwrap();
-        self.asked(at).await
-    }
-
-    /// Whoever is due then, and what they are told.
-    async fn asked(&mut self, at: i64) -> String {
-        let mut due = queue::claim(&mut self.work(at), "one", "me", 0, 99).await.unwrap().claimed;
-        due.sort_by(|one, other| one.job.id.cmp(&other.job.id));
-        let mut said = Vec::new();
-        for claimed in due {
-            let admission = admission::admit(&mut self.work(at), &ask(&claimed, false)).await.unwrap();
-            said.push(format!("{} {}", claimed.job.id, short(&admission)));
-            if matches!(admission, Admission::Start { .. }) {
-                let mut save = save(&claimed, "me", Some(3_600_000));
-                save.progress.session_id = Some("devin-1".to_string());
-                queue::save(&mut self.work(at), &save).await.unwrap();
-            }
-        }
-        said.join(", ")
-    }
+async fn three_within_a_minute() -> Timed {
+    Timed::new(of_storms(3, 0)).await
 }
 
 #[tokio::test]
 async fn alerts_count_that_came_within_the_window_and_no_earlier() {
     for (third_at, expected) in [(59_999, "j3 is held"), (60_000, "j3 starts"), (60_001, "j3 starts")] {
-        let mut storms = Storms::new().await;
+        let mut storms = three_within_a_minute().await;
         assert_eq!(storms.fires(0).await, "j1 starts");
         assert_eq!(storms.fires(0).await, "j2 starts");
         assert_eq!(storms.fires(third_at).await, expected, "{third_at}");
@@ -77,7 +31,7 @@ async fn alerts_count_that_came_within_the_window_and_no_earlier() {
 #[tokio::test]
 async fn a_storm_is_looked_into_15_seconds_after_its_last_alert() {
     for (at, expected) in [(14_999, ""), (15_000, "j3 starts"), (15_001, "j3 starts")] {
-        let mut storms = Storms::new().await;
+        let mut storms = three_within_a_minute().await;
         for _ in 0..3 {
             storms.fires(0).await;
         }
@@ -88,7 +42,7 @@ async fn a_storm_is_looked_into_15_seconds_after_its_last_alert() {
 #[tokio::test]
 async fn each_alert_moves_that_as_in_the_worked_example() {
     // A storm at 0, alerts after 5, 10 and 20 s: it is looked into at 20, 25 and then 35 s.
-    let mut storms = Storms::new().await;
+    let mut storms = three_within_a_minute().await;
     for _ in 0..3 {
         storms.fires(0).await;
     }
@@ -113,7 +67,7 @@ async fn each_alert_moves_that_as_in_the_worked_example() {
 
 #[tokio::test]
 async fn however_many_come_a_storm_is_looked_into_after_90_seconds() {
-    let mut storms = Storms::new().await;
+    let mut storms = three_within_a_minute().await;
     for _ in 0..3 {
         storms.fires(0).await;
     }
@@ -121,6 +75,42 @@ async fn however_many_come_a_storm_is_looked_into_after_90_seconds() {
         let told = storms.fires(at * SECOND).await;
         assert_eq!(told.contains("j3 starts"), at == 90, "{at} s: {told}");
     }
+}
+
+#[tokio::test]
+async fn what_a_switch_held_is_a_storm_only_if_it_came_as_one() {
+    // Three within a minute; the last one came half an hour later.
+    let together = [0, 20, 59, 1800];
+    for (fires_at, said) in [
+        ([0, 60, 120, 180], "j1 starts, j2 starts, j3 starts, j4 starts"),
+        (together, "j1 is held, j2 is held, j3 is held, j4 starts"),
+    ] {
+        let mut storms = three_within_a_minute().await;
+        storms.throw(0, true).await;
+        for at in fires_at {
+            assert!(storms.fires(at * SECOND).await.ends_with("is held"));
+        }
+        storms.throw(3000 * SECOND, false).await;
+        assert_eq!(storms.asked(3000 * SECOND).await, said, "{fires_at:?}");
+        assert_eq!(storms.asked(3014 * SECOND).await, "");
+        let then = if fires_at == together { "j1 starts, j2 joins, j3 joins" } else { "" };
+        assert_eq!(storms.asked(3015 * SECOND).await, then, "{fires_at:?}");
+    }
+}
+
+#[tokio::test]
+async fn what_came_long_before_a_storm_and_is_asked_about_during_it_is_no_part_of_it() {
+    let mut storms = three_within_a_minute().await;
+    storms.throw(0, true).await;
+    storms.fires(0).await;
+    storms.throw(SECOND, false).await;
+    // Nobody asks about the first one yet.
+    let paused = "UPDATE jobs SET due_at = due_at + 602000 WHERE id = 'j1'";
+    sqlx::query(paused).execute(&mut storms.connection).await.unwrap();
+    for _ in 0..3 {
+        storms.fires(600 * SECOND).await;
+    }
+    assert_eq!(storms.asked(603 * SECOND).await, "j1 starts");
 }
 
 /// Lets a minute and a half pass for every storm.

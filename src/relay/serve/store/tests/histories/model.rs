@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 
 use super::super::Switch;
+use super::storming::Storm;
 use crate::relay::outcome::OutcomeKind;
 use crate::relay::serve::gates::{Gates, Limits};
 
@@ -66,20 +67,12 @@ impl Job {
     }
 }
 
-pub struct Storm {
-    rule: String,
-    detected: i64,
-    last: i64,
-    is_open: bool,
-    root: Option<String>,
-}
-
 impl Plain {
     pub fn job(&mut self, id: &str) -> &mut Job {
         self.jobs.iter_mut().find(|job| job.id == id).expect("it is known")
     }
 
-    fn of(&self, id: &str) -> &Job {
+    pub fn of(&self, id: &str) -> &Job {
         self.jobs.iter().find(|job| job.id == id).expect("it is known")
     }
 
@@ -104,17 +97,20 @@ impl Plain {
         if !self.is_firing(&job.tag) {
             return ("refuse", Some("resolved"));
         }
-        let ready = job.ready.or_else(|| gates.min_occurrences.is_none().then_some(job.came + delay));
-        if ready.is_some_and(|ready| now >= ready + HOUR) {
-            return ("refuse", Some("max_wait"));
+        let ready = self.ready_at(&job, now);
+        let too_late = ready.filter(|ready| now >= ready + HOUR).map(|_| ("refuse", Some("max_wait")));
+        if let (Some(told), false) = (too_late, is_at_create) {
+            return told;
         }
         if self.is_stopped {
+            self.job(id).is_known &= is_at_create;
             return ("hold", Some("kill_switch"));
         }
         if self.is_suppressed(&job.tag, now) {
             return ("refuse", Some("suppressed"));
         }
         if self.is_paused(&job) {
+            self.job(id).is_known &= is_at_create;
             return ("hold", Some("paused"));
         }
         self.job(id).is_known = true;
@@ -122,12 +118,10 @@ impl Plain {
             if now < job.came + delay {
                 return ("hold", Some("delay"));
             }
-            if let Some(often) = gates.min_occurrences {
+            if let (Some(often), None) = (gates.min_occurrences, ready) {
                 let since = now - millis(often.within);
-                let fired = self.firings[&job.tag].iter().filter(|at| **at > since).count();
-                if fired < often.count as usize {
-                    return (if fired > 0 { "hold" } else { "refuse" }, Some("min_occurrences"));
-                }
+                let has_fired = self.firings[&job.tag].iter().any(|at| *at > since);
+                return (if has_fired { "hold" } else { "refuse" }, Some("min_occurrences"));
             }
         }
         let has_limits = [&self.bridge, &self.integrations[&job.integration], &gates.limits]
@@ -146,17 +140,34 @@ impl Plain {
             && !is_at_create
             && let Some(told) = self.in_a_storm(id, now)
         {
-            self.job(id).ready.get_or_insert(now);
+            self.job(id).ready = ready;
             return told;
         }
-        self.job(id).ready.get_or_insert(now);
-        if !job.is_by_hand && self.waits_for_quota(&job, now) {
-            return ("hold", Some("quota"));
-        }
-        match self.full(&job, now, false) {
+        let told = match self.full(&job, now, false) {
+            _ if !job.is_by_hand && self.waits_for_quota(&job, now) => ("hold", Some("quota")),
             Some(gate) => ("hold", Some(gate)),
             None => ("start", None),
+        };
+        if let (Some(too_late), "hold") = (too_late, told.0) {
+            return too_late;
         }
+        self.job(id).ready = ready;
+        told
+    }
+
+    /// When a job had fired long and often enough, or will have.
+    pub fn ready_at(&self, job: &Job, now: i64) -> Option<i64> {
+        let (gates, _) = &self.rules[&job.rule];
+        let delayed = job.came + millis(gates.delay);
+        let Some(often) = gates.min_occurrences else { return job.ready.or(Some(delayed)) };
+        let firings = &self.firings[&job.tag];
+        let is_often = |moment: i64| {
+            let within = firings.iter().filter(|at| **at <= moment && moment - **at < millis(often.within));
+            within.count() >= often.count as usize
+        };
+        let moments = firings.iter().copied().filter(|at| *at > job.came && *at <= now).chain([job.came]);
+        let reached = moments.filter(|moment| is_often(*moment)).min();
+        job.ready.or(reached.map(|reached| reached.max(delayed)))
     }
 
     /// What a job that has its place, and is about to create, is told by a switch; `None` where it may go on.
@@ -195,100 +206,6 @@ impl Plain {
             return (now - at < lasts(kind, cooldown)).then_some(Holding::Storms { is_at_work: false });
         }
         (now - at < lasts(kind, cooldown)).then_some(Holding::Own)
-    }
-
-    /// What a member of a storm is told; `None` where it may go on.
-    fn in_a_storm(&mut self, id: &str, now: i64) -> Option<Told> {
-        let job = self.of(id).clone();
-        let (gates, cooldown) = self.rules[&job.rule].clone();
-        let settings = gates.storm?;
-        let came = job.ready.unwrap_or(now);
-        let storm = match job.storm {
-            Some(storm) => storm,
-            None => {
-                let is_over = |storm: &Storm, number| {
-                    let waits = |job: &&Job| job.storm == Some(number) && job.ended.is_none() && job.placed.is_none();
-                    now >= triage(storm) && self.jobs.iter().filter(waits).count() == 0
-                };
-                let open = (0..self.storms.len())
-                    .filter(|number| self.storms[*number].rule == job.rule && self.storms[*number].is_open);
-                let under_way = open.filter(|number| !is_over(&self.storms[*number], *number)).max();
-                for number in 0..self.storms.len() {
-                    if self.storms[number].rule == job.rule && Some(number) != under_way {
-                        self.storms[number].is_open = false;
-                    }
-                }
-                let since = now - millis(settings.window);
-                let is_new = |other: &Job| {
-                    other.ready.is_none()
-                        && other.ended.is_none()
-                        && other.placed.is_none()
-                        && !other.is_known
-                        && other.came > since
-                        && !self.jobs.iter().any(|earlier| {
-                            let counts = |kind| {
-                                matches!(kind, OutcomeKind::NoPr | OutcomeKind::WaitingForUser | OutcomeKind::Attached)
-                            };
-                            earlier.tag == other.tag
-                                && earlier.session_of.is_some()
-                                && earlier.ended.is_some_and(|(at, kind)| {
-                                    counts(kind) && at > now - if job.is_by_hand { 0 } else { cooldown }
-                                })
-                        })
-                };
-                let counts = |other: &&Job| {
-                    other.rule == job.rule
-                        && other.storm.is_none()
-                        && (other.id == id || other.ready.is_some_and(|ready| ready > since) || is_new(other))
-                };
-                let number = match under_way {
-                    Some(number) => {
-                        self.storms[number].last = self.storms[number].last.max(came);
-                        number
-                    }
-                    None if self.jobs.iter().filter(counts).count() >= settings.threshold as usize => {
-                        let (rule, detected) = (job.rule.clone(), now);
-                        self.storms.push(Storm { rule, detected, last: came, is_open: true, root: None });
-                        let number = self.storms.len() - 1;
-                        for other in &mut self.jobs {
-                            let is_of_it = other.rule == job.rule && other.storm.is_none();
-                            if is_of_it && other.ready.is_some_and(|ready| ready > since) {
-                                other.storm = Some(number);
-                            }
-                        }
-                        number
-                    }
-                    None => return None,
-                };
-                self.job(id).storm = Some(number);
-                number
-            }
-        };
-        let root = self.storms[storm].root.clone();
-        if root.as_deref() == Some(id) {
-            return None;
-        }
-        if let Some(root) = root.map(|root| self.of(&root).clone()) {
-            if root.session_of.is_some() {
-                return Some(("join", Some("storm")));
-            }
-            if root.ended.is_none() {
-                return Some(("hold", Some("storm")));
-            }
-        }
-        let members = self.jobs.iter().filter(|other| other.storm == Some(storm));
-        let started = members.clone().filter(|other| other.placed.is_some()).count();
-        if now >= triage(&self.storms[storm]) {
-            let waiting = members.filter(|one| one.ended.is_none() && one.placed.is_none() && self.is_firing(&one.tag));
-            let root =
-                waiting.min_by_key(|one| (rank(one.severity), one.came, one.id.clone())).map(|one| one.id.clone());
-            if let Some(root) = root {
-                let is_this = root == id;
-                self.storms[storm].root = Some(root);
-                return (!is_this).then_some(("hold", Some("storm")));
-            }
-        }
-        (started >= settings.immediate as usize).then_some(("hold", Some("storm")))
     }
 
     fn waits_for_quota(&self, job: &Job, now: i64) -> bool {
@@ -392,15 +309,6 @@ fn lasts(kind: OutcomeKind, cooldown: i64) -> i64 {
     }
 }
 
-fn triage(storm: &Storm) -> i64 {
-    (storm.last + 15 * SECOND).min(storm.detected + 90 * SECOND)
-}
-
-fn rank(severity: Option<&str>) -> usize {
-    let order = ["critical", "high", "medium", "low", "info"];
-    severity.and_then(|word| order.iter().position(|one| *one == word)).unwrap_or(order.len())
-}
-
-fn millis(time: std::time::Duration) -> i64 {
+pub fn millis(time: std::time::Duration) -> i64 {
     i64::try_from(time.as_millis()).unwrap()
 }
