@@ -109,13 +109,16 @@ impl Database {
         let connection = self.connected().await?;
         let mut transaction = connection.begin_with(dialect.begin()).await?;
         let is_alone = |order: &Order| match order {
-            Order::Accept(_) | Order::Admit(_) | Order::ByHand { .. } => true,
+            Order::Accept(_) | Order::Admit(_) | Order::ByHand { .. } | Order::Throw { .. } | Order::AskSwitched => {
+                true
+            }
             Order::Save(save) => save.job.end().is_some(),
             _ => false,
         };
         if dialect == Dialect::Postgres && orders.iter().any(is_alone) {
             // Two deliveries of one alert through two processes: the second sees what the first has made. Two jobs that are
-            // about to start: only one takes the last place. One that waits for a place hears of each that becomes free.
+            // about to start: only one takes the last place. One that waits for a place hears of each that becomes free, and one that a
+            // switch holds of each that goes off.
             sqlx::query("SELECT CAST(pg_advisory_xact_lock(7340031) AS TEXT)").execute(&mut *transaction).await?;
         }
         let now = now(&mut transaction, dialect).await?;

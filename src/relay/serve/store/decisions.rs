@@ -253,13 +253,13 @@ pub async fn throw(work: &mut Work<'_>, switch: &Switch, is_on: bool) -> Result<
     ask_switched(work).await
 }
 
-/// Has all that a switch holds be asked about at once: one may have gone off.
+/// Has all that a switch holds be asked about at once, in the order in which it came: one may have gone off.
 ///
 /// # Errors
 /// The database's.
 pub async fn ask_switched(work: &mut Work<'_>) -> Result<(), StoreError> {
-    let text =
-        "UPDATE jobs SET due_at = $1 WHERE settled_at IS NULL AND held_by IN ('kill_switch', 'paused') AND due_at > $1";
+    let text = "UPDATE jobs SET due_at = created_at \
+        WHERE settled_at IS NULL AND held_by IN ('kill_switch', 'paused') AND due_at > $1";
     sqlx::query(text).bind(work.now).execute(&mut *work.connection).await?;
     Ok(())
 }

@@ -111,13 +111,13 @@ const CLAIM_SQLITE: &str = "UPDATE jobs SET owner = $1, epoch = epoch + 1, lease
     SELECT id FROM jobs WHERE settled_at IS NULL AND integration = $3 AND due_at <= $4 \
     AND (lease_until IS NULL OR lease_until < $4) ORDER BY due_at LIMIT $5) \
     RETURNING id, job, epoch, stepped_by, session_id, session_url, pr_url, status, result, reason, \
-    acus_consumed, rule, created_at";
+    acus_consumed, rule, created_at, due_at";
 
 const CLAIM_POSTGRES: &str = "UPDATE jobs SET owner = $1, epoch = epoch + 1, lease_until = $2 WHERE id IN (\
     SELECT id FROM jobs WHERE settled_at IS NULL AND integration = $3 AND due_at <= $4 \
     AND (lease_until IS NULL OR lease_until < $4) ORDER BY due_at LIMIT $5 FOR UPDATE SKIP LOCKED) \
     RETURNING id, job, epoch, stepped_by, session_id, session_url, pr_url, status, result, reason, \
-    acus_consumed, rule, created_at";
+    acus_consumed, rule, created_at, due_at";
 
 /// Takes due jobs that nobody holds, or whose holder has not been heard of for too long.
 ///
@@ -134,7 +134,7 @@ pub async fn claim(
         Dialect::Sqlite => CLAIM_SQLITE,
         Dialect::Postgres => CLAIM_POSTGRES,
     };
-    let rows = sqlx::query(text)
+    let mut rows = sqlx::query(text)
         .bind(owner)
         .bind(work.now + lease_ms)
         .bind(integration)
@@ -142,6 +142,8 @@ pub async fn claim(
         .bind(most)
         .fetch_all(&mut *work.connection)
         .await?;
+    // An update answers in no order.
+    rows.sort_by_key(|row| row.try_get::<i64, _>("due_at").unwrap_or_default());
     let ids: Vec<String> = rows.iter().map(|row| row.try_get("id")).collect::<Result<_, _>>()?;
     let waiting = waiting_news(work, &ids).await?;
     let (mut claimed, mut unreadable) = (Vec::new(), Vec::new());

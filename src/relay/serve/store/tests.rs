@@ -12,6 +12,7 @@ mod place;
 mod pruning;
 mod quota;
 mod storms;
+mod switching;
 mod transfer;
 mod trouble;
 mod upgrade;

@@ -1,0 +1,74 @@
+//! What a switch holds, and when it is asked about again.
+
+use sqlx::Connection as _;
+
+use super::asking::{admit_all, change, gated};
+use super::*;
+use crate::relay::serve::gates::Bounds;
+
+/// Alerts of which the one with the highest number came first, held by the kill switch.
+async fn hold(store: &Store, address: &Address, numbers: std::ops::RangeInclusive<u32>) -> bool {
+    store.throw(Switch::Bridge, true).await.unwrap();
+    for number in numbers.clone() {
+        store.accept(gated(number, &number.to_string(), &Gates::open("cpu"))).await.unwrap();
+    }
+    assert_eq!(admit_all(store, &Bounds::default()).await.len(), numbers.count(), "{address}");
+    change(address, "UPDATE jobs SET created_at = created_at - 1000 * CAST(substr(id, 2) AS BIGINT)").await
+}
+
+#[tokio::test]
+async fn what_a_switch_has_held_starts_in_the_order_in_which_it_came() {
+    for (store, address, _directory) in stores().await {
+        if !hold(&store, &address, 1..=9).await {
+            continue;
+        }
+        store.throw(Switch::Bridge, false).await.unwrap();
+        for expected in [["j9", "j8", "j7", "j6"], ["j5", "j4", "j3", "j2"]] {
+            let due = store.claim("one", "me", LEASE, 4).await.unwrap().claimed;
+            let ids: Vec<&str> = due.iter().map(|claimed| claimed.job.id.as_str()).collect();
+            assert_eq!(ids, expected, "{address}");
+        }
+    }
+}
+
+/// A process that asks may stand between what it has read of the switches and what it keeps: whoever throws one waits for it, and sees
+/// all that it holds.
+#[tokio::test]
+async fn a_switch_that_goes_off_while_another_process_asks_has_what_that_one_holds_asked_about_again() {
+    let Ok(url) = std::env::var("RELAY_POSTGRES") else { return };
+    let url = schema_of_its_own(&url).await;
+    let store = Arc::new(Store::open(&Address::Postgres(url.clone())).await.unwrap());
+    for is_in_the_file in [false, true] {
+        store.throw(Switch::Bridge, true).await.unwrap();
+        let number = 1 + u32::from(is_in_the_file);
+        store.accept(gated(number, &number.to_string(), &Gates::open("cpu"))).await.unwrap();
+        let mut asking = sqlx::PgConnection::connect(&url).await.unwrap();
+        let mut asked = asking.begin().await.unwrap();
+        let hold =
+            "SELECT pg_advisory_xact_lock(7340031); UPDATE jobs SET held_by = 'kill_switch', due_at = due_at + 300000";
+        sqlx::raw_sql(hold).execute(&mut *asked).await.unwrap();
+        let switching = Arc::clone(&store);
+        let thrown = tokio::spawn(async move {
+            match is_in_the_file {
+                true => switching.ask_switched().await,
+                false => switching.throw(Switch::Bridge, false).await,
+            }
+        });
+        let mut beside = sqlx::PgConnection::connect(&url).await.unwrap();
+        let waits =
+            "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND objid = 7340031 AND NOT granted)";
+        while !thrown.is_finished() && !sqlx::query_scalar::<_, bool>(waits).fetch_one(&mut beside).await.unwrap() {}
+        asked.commit().await.unwrap();
+        thrown.await.unwrap().unwrap();
+        let due = store.claim("one", "me", LEASE, 9).await.unwrap().claimed;
+        assert_eq!(due.len(), 1, "it is asked about again, in the file: {is_in_the_file}");
+        settle_all(&store, due).await;
+    }
+}
+
+async fn settle_all(store: &Store, claimed: Vec<Claimed>) {
+    for mut claimed in claimed {
+        claimed.job.phase = Phase::Settled(End::Outcome(OutcomeKind::NoPr));
+        store.save(save(&claimed, "me", None)).await.unwrap();
+    }
+}
