@@ -1,7 +1,8 @@
 //! The kill switch in a file: as long as something stands in it, nothing starts. A file that cannot be read may hold anything,
-//! and counts as on.
+//! and counts as on; so does one whose folder is gone.
 
-use std::io::ErrorKind;
+use std::fs::File;
+use std::io::{Error, ErrorKind, Read as _};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,7 +15,7 @@ use super::Log;
 use super::gates::Bounds;
 use super::store::Store;
 
-/// No more of it is read.
+/// What has more bytes than this is no `off`, and not read to its end.
 const MOST: usize = 4096;
 
 /// How often the file is looked at for all that it holds.
@@ -68,20 +69,47 @@ pub async fn follow(store: Arc<Store>, mut bounds: Receiver<Arc<Bounds>>, wake: 
 
 /// Why nothing starts, in a sentence; `None` where the file is not there, empty, or says `off`.
 pub async fn look(path: &Path) -> Option<String> {
-    let shown = path.display();
-    let reason = match tokio::fs::read(path).await {
-        Ok(bytes) => {
-            let text = String::from_utf8_lossy(&bytes[..bytes.len().min(MOST)]).trim().to_ascii_lowercase();
-            let is_off = text.is_empty() || text == "off";
-            (!is_off).then(|| format!("the kill switch is on: there is something in {shown}"))
-        }
-        Err(error) if error.kind() == ErrorKind::NotFound => None,
-        Err(error) => Some(format!("the kill switch counts as on: {shown} cannot be read ({error})")),
-    };
+    let path = path.to_path_buf();
+    let looked = tokio::task::spawn_blocking(move || seen(&path)).await;
+    let reason = looked.unwrap_or_else(|error| Some(format!("the kill switch counts as on: {error}")));
     if reason.is_some() {
         SEEN_ON.store(true, Ordering::Relaxed);
     }
     reason
+}
+
+fn seen(path: &Path) -> Option<String> {
+    let shown = path.display();
+    let doubt = |why: String| Some(format!("the kill switch counts as on: {why}"));
+    match read(path) {
+        Ok(bytes) if bytes.len() > MOST => doubt(format!("{shown} has more than {MOST} bytes")),
+        Ok(bytes) => {
+            let text = String::from_utf8_lossy(&bytes).trim().to_ascii_lowercase();
+            let is_off = text.is_empty() || text == "off";
+            (!is_off).then(|| format!("the kill switch is on: there is something in {shown}"))
+        }
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            // What should lead to the file may be on a file system that is not mounted now.
+            let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+            match folder.filter(|folder| !folder.exists()) {
+                Some(folder) => doubt(format!("there is no folder {} for {shown}", folder.display())),
+                None if path.is_symlink() => doubt(format!("{shown} is a link to what is not there")),
+                None => None,
+            }
+        }
+        Err(error) => doubt(format!("{shown} cannot be read ({error})")),
+    }
+}
+
+/// What stands in a file, as far as it matters.
+fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    // Of a pipe or a device, there may be no end.
+    if !path.metadata()?.is_file() {
+        return Err(Error::other("it is no regular file"));
+    }
+    let mut bytes = Vec::new();
+    File::open(path)?.take(MOST as u64 + 1).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 #[cfg(test)]
@@ -112,5 +140,50 @@ mod tests {
         }
         let reason = look(directory.path()).await.unwrap();
         assert!(reason.contains("counts as on") && reason.contains("cannot be read"), "{reason}");
+    }
+
+    #[tokio::test]
+    async fn of_a_file_without_end_only_the_beginning_is_read_and_it_is_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("stop");
+        for (length, is_on) in [(MOST, false), (MOST + 1, true)] {
+            std::fs::write(&path, " ".repeat(length)).unwrap();
+            assert_eq!(look(&path).await.is_some(), is_on, "{length} blanks");
+        }
+        // More than there is memory for.
+        File::create(&path).unwrap().set_len(1 << 34).unwrap();
+        let reason = look(&path).await.unwrap();
+        assert!(reason.ends_with("stop has more than 4096 bytes"), "{reason}");
+    }
+
+    #[tokio::test]
+    async fn where_the_folder_or_what_a_link_leads_to_is_missing_the_switch_counts_as_on() {
+        let directory = tempfile::tempdir().unwrap();
+        let reason = look(&directory.path().join("gone/stop")).await.unwrap();
+        assert!(reason.contains("counts as on: there is no folder") && reason.ends_with("gone/stop"), "{reason}");
+        assert_eq!(look(Path::new("a-file-that-is-not-there")).await, None);
+        #[cfg(unix)]
+        {
+            let link = directory.path().join("link");
+            std::os::unix::fs::symlink(directory.path().join("gone"), &link).unwrap();
+            let reason = look(&link).await.unwrap();
+            assert!(reason.ends_with("link is a link to what is not there"), "{reason}");
+            std::fs::write(directory.path().join("gone"), "off").unwrap();
+            assert_eq!(look(&link).await, None);
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_pipe_keeps_nobody_waiting_and_is_on() {
+        use rustix::fs::{CWD, FileType, Mode, mknodat};
+
+        let directory = tempfile::tempdir().unwrap();
+        let pipe = directory.path().join("pipe");
+        mknodat(CWD, &pipe, FileType::Fifo, Mode::RUSR, 0).unwrap();
+        for path in [pipe.as_path(), Path::new("/dev/zero")] {
+            let reason = look(path).await.unwrap();
+            assert!(reason.ends_with("cannot be read (it is no regular file)"), "{reason}");
+        }
     }
 }
