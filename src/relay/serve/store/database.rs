@@ -3,7 +3,6 @@
 mod files;
 mod orders;
 
-use std::fs::File;
 use std::sync::Once;
 
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
@@ -14,7 +13,7 @@ use super::schema::migrate;
 use super::transfer::{lock::lock, mark};
 use super::{Address, Dialect, Order, Reply, StoreError, hint};
 use files::Files;
-pub use files::{claim_file, url_of_file};
+pub use files::{Claim, claim_file, url_of_file};
 use orders::{has_due_jobs, perform};
 
 /// Before anything is read: the journal that lets readers in beside the writer, and a sync with every commit.
@@ -41,7 +40,7 @@ pub struct Database {
     damage: Option<StoreError>,
     files: Option<Files>,
     /// Held as long as this process writes to the file.
-    _lock: Option<File>,
+    _lock: Option<Claim>,
 }
 
 /// What an order is done with.

@@ -205,8 +205,13 @@ pub(super) fn look(path: &Path) -> Result<(), StoreError> {
     }
     let path = match path.canonicalize() {
         Ok(path) => path,
-        // It is to be made.
-        Err(error) if error.kind() == ErrorKind::NotFound => return may_write_in(folder),
+        // It is to be made, where a link leads to if it is one.
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            return match path.read_link() {
+                Ok(target) => look(&folder.join(target)),
+                Err(_) => may_write_in(folder),
+            };
+        }
         Err(error) => return Err(in_words(&error)),
     };
     if has_several_names(&path) {
@@ -225,7 +230,21 @@ pub(super) fn look(path: &Path) -> Result<(), StoreError> {
     if let Err(error) = OpenOptions::new().read(true).write(true).open(&path) {
         return Err(in_words(&error));
     }
-    may_write_in(path.parent().unwrap_or(folder))
+    let lock = lock_beside(&path);
+    match OpenOptions::new().write(true).open(&lock) {
+        Err(error) if error.kind() != ErrorKind::NotFound => problem(format!(
+            "{}, the lock of whoever serves it, cannot be written to by this user ({error}): have it belong to the same user as the store, or delete it while no process has the store",
+            lock.display()
+        )),
+        _ => may_write_in(path.parent().unwrap_or(folder)),
+    }
+}
+
+/// The lock of whoever writes to a file, which is named as it is in the end.
+pub(super) fn lock_beside(path: &Path) -> PathBuf {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push("-lock");
+    beside.into()
 }
 
 /// A database has its journal and its lock beside it.

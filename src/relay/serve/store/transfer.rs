@@ -126,7 +126,6 @@ async fn write_backup(source: &mut Held, file: &Path) -> Result<Copied, StoreErr
         Err(error) => Err(error),
     };
     target.close().await;
-    discard_lock(file);
     copied
 }
 
@@ -281,12 +280,4 @@ fn discard(file: &Path) {
         // Most are not there.
         let _ = std::fs::remove_file(name);
     }
-}
-
-/// Deletes what held a file that nobody serves.
-fn discard_lock(file: &Path) {
-    let Ok(path) = file.canonicalize().or_else(|_| std::path::absolute(file)) else { return };
-    let mut lock = path.into_os_string();
-    lock.push("-lock");
-    let _ = std::fs::remove_file(lock);
 }

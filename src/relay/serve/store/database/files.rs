@@ -59,12 +59,32 @@ pub fn url_of_file(path: &Path, mode: &str) -> String {
     format!("sqlite:{name}?mode={mode}")
 }
 
+/// Who writes to a file, as long as this lives.
+pub struct Claim {
+    lock: File,
+    path: PathBuf,
+}
+
+impl Claim {
+    /// Deletes the lock with the claim: whoever made it may be another user than the one that is to serve the file.
+    pub fn discard(self) {
+        // Where an open file cannot be deleted, it stays.
+        let _ = std::fs::remove_file(&self.path);
+    }
+
+    /// Whether it is still the lock that others find.
+    fn is_found(&self) -> bool {
+        let found = (self.lock.metadata(), std::fs::metadata(&self.path));
+        matches!(found, (Ok(own), Ok(found)) if number(&own) == number(&found))
+    }
+}
+
 /// The file, readable to its owner only (SQLite gives the same mode to its journal), and the lock of who writes to it. `remedy` is what to do
 /// while another process has that.
 ///
 /// # Errors
 /// A sentence: another process has it, or it cannot be there.
-pub fn claim_file(path: &Path, remedy: &str) -> Result<File, StoreError> {
+pub fn claim_file(path: &Path, remedy: &str) -> Result<Claim, StoreError> {
     let options = || {
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
@@ -76,15 +96,50 @@ pub fn claim_file(path: &Path, remedy: &str) -> Result<File, StoreError> {
     place::look(path)?;
     drop(options().open(path).map_err(in_words)?);
     // Another name of the same file, through a symbolic link, has the same lock.
-    let mut beside = path.canonicalize().map_err(in_words)?.into_os_string();
-    beside.push("-lock");
-    let lock = options().open(&beside).map_err(in_words)?;
-    match lock.try_lock() {
-        Ok(()) => {}
-        Err(std::fs::TryLockError::WouldBlock) => {
-            return Err(StoreError(format!("another process writes to it: {remedy}")));
+    let beside = place::lock_beside(&path.canonicalize().map_err(in_words)?);
+    loop {
+        let lock = options().open(&beside).map_err(in_words)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(std::fs::TryLockError::WouldBlock) => {
+                return Err(StoreError(format!("another process writes to it: {remedy}")));
+            }
+            Err(std::fs::TryLockError::Error(error)) => return Err(in_words(error)),
         }
-        Err(std::fs::TryLockError::Error(error)) => return Err(in_words(error)),
+        let claim = Claim { lock, path: beside.clone() };
+        // It may have been discarded between the two, and others would not see it any more.
+        if claim.is_found() {
+            return Ok(claim);
+        }
     }
-    Ok(lock)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_claimed_once_at_a_time_also_while_locks_are_discarded() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("relay.db");
+        let (at_once, claims) = (AtomicU32::new(0), AtomicU32::new(0));
+        let claim = || {
+            while claims.load(Ordering::SeqCst) < 500 {
+                let Ok(claim) = claim_file(&path, "wait") else { continue };
+                assert_eq!(at_once.fetch_add(1, Ordering::SeqCst), 0, "by another one, too");
+                claims.fetch_add(1, Ordering::SeqCst);
+                std::thread::yield_now();
+                at_once.fetch_sub(1, Ordering::SeqCst);
+                claim.discard();
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(claim);
+            }
+        });
+        assert!(!place::lock_beside(&path).exists());
+    }
 }

@@ -193,3 +193,28 @@ async fn a_store_is_not_moved_into_itself_by_another_name() {
         Store::open(from).await.unwrap().close().await;
     }
 }
+
+/// PostgreSQL may keep the lock of a process for a moment after its end.
+#[tokio::test]
+async fn a_move_is_undone_right_after_the_bridge_of_the_new_store_has_ended() {
+    use sqlx::Connection as _;
+    let Ok(url) = std::env::var("RELAY_POSTGRES") else { return };
+    let name = crate::relay::draw::drawn();
+    let from = Address::Postgres(schema_of_its_own(&url).await);
+    let into = format!("{}&application_name=into_{name}", schema_of_its_own(&url).await);
+    Store::open(&from).await.unwrap().close().await;
+    migrate_store(&from, &Address::Postgres(into.clone())).await.unwrap();
+    let mut ending = sqlx::PgConnection::connect(&into.replace("into_", "ending_")).await.unwrap();
+    let lock = "SELECT pg_advisory_lock_shared(7340033, hashtext(current_schema()))";
+    sqlx::raw_sql(lock).execute(&mut ending).await.unwrap();
+    let undone = tokio::spawn(async move { undo_migration(&from, false).await });
+    let mut beside = sqlx::PgConnection::connect(&url).await.unwrap();
+    let has_asked = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = $1 \
+        AND query LIKE '%pg_try_advisory_lock(%' AND state LIKE 'idle%')";
+    let named = format!("into_{name}");
+    while !undone.is_finished()
+        && !sqlx::query_scalar::<_, bool>(has_asked).bind(&named).fetch_one(&mut beside).await.unwrap()
+    {}
+    ending.close().await.unwrap();
+    assert!(undone.await.unwrap().unwrap().is_unserved);
+}

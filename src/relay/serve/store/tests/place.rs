@@ -69,6 +69,87 @@ async fn files_that_are_deleted_under_it_are_noticed_before_anything_is_accepted
 }
 
 #[tokio::test]
+async fn a_lock_that_cannot_be_had_is_named_also_by_a_check() {
+    let directory = tempfile::tempdir().unwrap();
+    let address = Address::Sqlite(directory.path().join("relay.db"));
+    Store::open(&address).await.unwrap().close().await;
+    std::fs::remove_file(directory.path().join("relay.db-lock")).unwrap();
+    std::fs::create_dir(directory.path().join("relay.db-lock")).unwrap();
+    let refused = Store::open(&address).await.err().unwrap().to_string();
+    assert!(
+        refused.contains("relay.db-lock, the lock of whoever serves it, cannot be written to by this user"),
+        "{refused}"
+    );
+    assert_eq!(address.look().unwrap_err().to_string(), refused);
+}
+
+#[cfg(unix)]
+#[tokio::test]
+async fn a_link_is_as_good_as_the_place_that_it_leads_to() {
+    let directory = tempfile::tempdir().unwrap();
+    let (near, far) = (directory.path().join("near.db"), directory.path().join("far.db"));
+    std::os::unix::fs::symlink("real.db", &near).unwrap();
+    std::os::unix::fs::symlink(directory.path().join("gone/relay.db"), &far).unwrap();
+    let (near, far) = (Address::Sqlite(near), Address::Sqlite(far));
+    let refused = far.look().unwrap_err().to_string();
+    assert!(refused.contains("there is no folder ") && refused.contains("gone: make it"), "{refused}");
+    assert_eq!(Store::open(&far).await.err().unwrap().to_string(), refused);
+    assert_eq!(near.look(), Ok(()));
+    Store::open(&near).await.unwrap().close().await;
+    assert!(directory.path().join("real.db").is_file());
+}
+
+/// The names of all that is in a folder.
+fn names(folder: &std::path::Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        folder.read_dir().unwrap().map(|file| file.unwrap().file_name().display().to_string()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn a_check_leaves_nothing_beside_a_store_and_sees_what_its_journal_holds() {
+    let directory = tempfile::tempdir().unwrap();
+    let served = Address::Sqlite(directory.path().join("relay.db"));
+    let store = Store::open(&served).await.unwrap();
+    let copy = |name: &str| {
+        let folder = directory.path().join(name);
+        std::fs::create_dir(&folder).unwrap();
+        for end in ["", "-wal"] {
+            let file = format!("relay.db{end}");
+            std::fs::copy(directory.path().join(&file), folder.join(&file)).unwrap();
+        }
+        (Address::Sqlite(folder.join("relay.db")), folder)
+    };
+    let (address, folder) = copy("whole");
+    let before = names(&folder);
+    assert_eq!((address.look(), may_be_served(&address).await), (Ok(()), Ok(None)));
+    assert_eq!(names(&folder), before);
+    assert_eq!(before, ["relay.db", "relay.db-wal"]);
+    asking::change(&served, "UPDATE relay_store SET version = 99").await;
+    let (address, folder) = copy("newer");
+    let refused = may_be_served(&address).await.unwrap_err().to_string();
+    assert!(refused.contains("it has version 99"), "{refused}");
+    assert_eq!(names(&folder), before);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn what_only_fills_a_store_or_empties_it_leaves_no_lock_beside_it() {
+    let directory = tempfile::tempdir().unwrap();
+    let place = |name: &str| Address::Sqlite(directory.path().join(name));
+    Store::open(&place("0.db")).await.unwrap().close().await;
+    back_up(&place("0.db"), &directory.path().join("backup")).await.unwrap();
+    restore(&directory.path().join("backup"), &place("1.db")).await.unwrap();
+    migrate_store(&place("1.db"), &place("2.db")).await.unwrap();
+    undo_migration(&place("1.db"), false).await.unwrap();
+    restore(&directory.path().join("backup"), &place("2.db")).await.unwrap_err();
+    let locks: Vec<String> = names(directory.path()).into_iter().filter(|name| name.ends_with("-lock")).collect();
+    assert_eq!(locks, ["0.db-lock"], "of the one that a bridge has served");
+    Store::open(&place("1.db")).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_store_of_a_newer_program_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let address = Address::Sqlite(directory.path().join("relay.db"));

@@ -7,7 +7,7 @@ use super::super::schema::migrate;
 use super::super::{Address, StoreError};
 use super::holding::Held;
 use super::mark::{Mark, MarkKind};
-use super::{Copied, discard, discard_lock, fill};
+use super::{Copied, discard, fill};
 
 /// A store that no bridge serves until it is opened.
 pub struct Filling {
@@ -109,7 +109,6 @@ impl Filling {
         self.held.close().await;
         if let Some(path) = &self.made {
             discard(path);
-            discard_lock(path);
         }
         let failed = format!("the store {} cannot be filled: {error}", self.address);
         StoreError(match cleared {

@@ -1,30 +1,25 @@
 //! A store that is copied: opened to be read beside whoever serves it, or held so that nobody serves it meanwhile.
 
-use std::fs::File;
-use std::path::Path;
-use std::time::{Duration, Instant};
+use std::path::{Path, PathBuf};
 
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
-use super::super::database::{claim_file, install_drivers, url_of_file};
+use super::super::database::{Claim, claim_file, install_drivers, url_of_file};
 use super::super::ground::{see_that_it_is_new_enough, see_that_it_is_ours};
 use super::super::place::with_name;
 use super::super::schema::{has_table, migrate_to, version};
 use super::super::{Address, Dialect, StoreError};
-use super::lock::lock;
+use super::lock::lock_alone;
 use super::mark::{self, Mark};
 use super::rows::{Side, count};
 use super::tables::{Table, tables};
-
-/// How long PostgreSQL may still keep the lock of a process that has just ended.
-const LINGERING: Duration = Duration::from_secs(1);
 
 /// A store that is there.
 pub struct Held {
     pub connection: AnyConnection,
     pub dialect: Dialect,
     /// As long as this lives, no bridge serves it; `None` where one may, or where the connection itself keeps it away.
-    _lock: Option<File>,
+    claim: Option<Claim>,
 }
 
 impl Held {
@@ -42,17 +37,26 @@ impl Held {
     /// # Errors
     /// A sentence with the place.
     pub async fn to_be_looked_at(address: &Address) -> Result<Held, StoreError> {
-        let has_journal = |path: &Path| {
-            let mut journal = path.as_os_str().to_owned();
-            journal.push("-wal");
-            Path::new(&journal).exists()
+        let has_beside = |end: &str| {
+            let Address::Sqlite(path) = address else { return false };
+            let Ok(mut beside) = path.canonicalize().map(PathBuf::into_os_string) else { return false };
+            beside.push(end);
+            Path::new(&beside).exists()
         };
-        // Without a journal, nobody writes to it, and reading it as it stands makes none.
-        let mode = match address {
-            Address::Sqlite(path) if !path.canonicalize().is_ok_and(|path| has_journal(&path)) => "ro&immutable=1",
-            _ => "ro",
+        let mode = match (has_beside("-wal"), has_beside("-shm")) {
+            // Without a journal, nobody writes to it, and reading it as it stands makes none.
+            (false, _) => "ro&immutable=1",
+            // Nobody has it open; what is kept of the journal then stands in memory.
+            (true, false) if cfg!(unix) => "ro&vfs=unix-none",
+            (true, _) => "ro",
         };
-        Held::connect(address, mode, None).await.map_err(|error| address.cannot_be_opened(&error))
+        let failed = |error: StoreError| address.cannot_be_opened(&error);
+        let mut held = Held::connect(address, mode, None).await.map_err(failed)?;
+        if mode.ends_with("unix-none") {
+            let alone = held.connection.execute("PRAGMA locking_mode = EXCLUSIVE").await;
+            alone.map_err(|error| failed(error.into()))?;
+        }
+        Ok(held)
     }
 
     async fn begin_reading(mut self) -> Result<Held, StoreError> {
@@ -73,16 +77,16 @@ impl Held {
     /// A sentence with the place: it is served, or cannot be opened.
     pub async fn alone(address: &Address) -> Result<Held, StoreError> {
         let failed = |error: StoreError| address.cannot_be_opened(&error);
-        let lock_file = match address {
+        let claim = match address {
             Address::Sqlite(path) => Some(claim_file(path, "stop that one, and try again").map_err(failed)?),
             _ => None,
         };
-        let mut held = Held::connect(address, "rwc", lock_file).await.map_err(failed)?;
+        let mut held = Held::connect(address, "rwc", claim).await.map_err(failed)?;
         held.keep_bridges_away().await.map_err(failed)?;
         Ok(held)
     }
 
-    async fn connect(address: &Address, mode: &str, lock: Option<File>) -> Result<Held, StoreError> {
+    async fn connect(address: &Address, mode: &str, claim: Option<Claim>) -> Result<Held, StoreError> {
         install_drivers();
         let (dialect, url) = match address {
             Address::Memory => {
@@ -96,7 +100,7 @@ impl Held {
             Address::Sqlite(path) => (Dialect::Sqlite, url_of_file(path, mode)),
             Address::Postgres(url) => (Dialect::Postgres, with_name(url)),
         };
-        Ok(Held { connection: AnyConnection::connect(&url).await?, dialect, _lock: lock })
+        Ok(Held { connection: AnyConnection::connect(&url).await?, dialect, claim })
     }
 
     async fn keep_bridges_away(&mut self) -> Result<(), StoreError> {
@@ -106,17 +110,11 @@ impl Held {
                 Ok(())
             }
             Dialect::Postgres => {
-                let begun = Instant::now();
-                while !lock(&mut self.connection, true).await? {
-                    if begun.elapsed() > LINGERING {
-                        return Err(StoreError(
-                            "a bridge serves it, or another migration or restore is at work: stop every process that has this store, and try again"
-                                .to_string(),
-                        ));
-                    }
-                    tokio::time::sleep(LINGERING / 20).await;
+                if lock_alone(&mut self.connection).await? {
+                    return Ok(());
                 }
-                Ok(())
+                let problem = "a bridge serves it, or another migration or restore is at work: stop every process that has this store, and try again";
+                Err(StoreError(problem.to_string()))
             }
         }
     }
@@ -286,6 +284,9 @@ impl Held {
     pub async fn close(self) {
         // Nothing waits for it.
         let _ = self.connection.close().await;
+        if let Some(claim) = self.claim {
+            claim.discard();
+        }
     }
 
     /// By the database's clock, in Unix milliseconds.

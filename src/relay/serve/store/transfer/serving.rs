@@ -3,9 +3,10 @@
 use std::fs::{File, TryLockError};
 use std::time::Duration;
 
+use super::super::place::lock_beside;
 use super::super::{Address, StoreError};
 use super::holding::Held;
-use super::lock::lock;
+use super::lock::lock_alone;
 
 /// A database that does not answer within this time is not waited for.
 pub const PATIENCE: Duration = Duration::from_secs(5);
@@ -16,8 +17,7 @@ pub async fn is_served(place: &str) -> Option<bool> {
         Address::Memory => None,
         Address::Sqlite(path) if !path.exists() => Some(false),
         Address::Sqlite(path) => {
-            let mut beside = path.canonicalize().ok()?.into_os_string();
-            beside.push("-lock");
+            let beside = lock_beside(&path.canonicalize().ok()?);
             match File::open(beside).map(|file| file.try_lock()) {
                 Ok(Ok(())) => Some(false),
                 Ok(Err(TryLockError::WouldBlock)) => Some(true),
@@ -28,7 +28,7 @@ pub async fn is_served(place: &str) -> Option<bool> {
         address @ Address::Postgres(_) => {
             let opened = tokio::time::timeout(PATIENCE, Held::to_be_read(&address)).await;
             let mut held = opened.ok()?.ok()?;
-            let is_free = lock(&mut held.connection, true).await;
+            let is_free = lock_alone(&mut held.connection).await;
             held.close().await;
             is_free.ok().map(|is_free| !is_free)
         }
