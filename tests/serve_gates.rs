@@ -241,6 +241,12 @@ fn the_kill_switch_in_a_file_holds_until_the_file_is_gone() {
     assert_eq!(bridge.post("generic", &alert("disk", "firing")).status, 202);
     let held = until_held(&bridge, "kill_switch");
     assert!(held["job"]["waits_for"].as_str().is_some_and(|reason| reason.contains("there is something in")), "{held}");
+    // The switch of the store is another one.
+    let off = switch(&bridge, "/api/v1/kill-switch", &json!({"on": false}));
+    assert_eq!((off.status, &off.json()["kill_switch"]["on"]), (200, &json!(true)), "{off:?}");
+    let action = bridge.get("/api/v1/actions").json()["actions"][0].clone();
+    let said = "switched off, but nothing starts: the kill switch is on: there is something in ";
+    assert!(action["result"].as_str().is_some_and(|result| result.starts_with(said)), "{action}");
     std::fs::remove_file(program.path("stop")).unwrap();
     bridge.until("outcome");
     assert_eq!((devin.count("POST"), &bridge.get("/readyz").json()["kill_switch"]["on"]), (1, &json!(false)));

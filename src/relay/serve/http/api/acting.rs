@@ -209,13 +209,15 @@ impl Door {
                 self.check_switch(switch, *is_on)?;
                 self.store.throw(switch.clone(), *is_on).await.map_err(failed)?;
                 let body = self.switches().await.map_err(failed)?;
-                let result = match (switch, is_on) {
-                    (Switch::Bridge, true) => "the kill switch is on: nothing starts",
-                    (Switch::Bridge, false) => "the kill switch is off",
-                    (_, true) => "paused",
-                    (_, false) => "resumed",
+                let result = match (switch, is_on, body["kill_switch"]["reason"].as_str()) {
+                    (Switch::Bridge, true, _) => "the kill switch is on: nothing starts".to_string(),
+                    // There may be another one, in a file.
+                    (Switch::Bridge, false, Some(reason)) => format!("switched off, but nothing starts: {reason}"),
+                    (Switch::Bridge, false, None) => "the kill switch is off".to_string(),
+                    (_, true, _) => "paused".to_string(),
+                    (_, false, _) => "resumed".to_string(),
                 };
-                Ok(Done { result: result.to_string(), body, alert: None })
+                Ok(Done { result, body, alert: None })
             }
             Act::Resend(id) => {
                 let answered = self.store.resend(id).await.map_err(failed)?;
