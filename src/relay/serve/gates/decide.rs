@@ -94,9 +94,9 @@ macro_rules! gates {
 gates! {
     Resolved = "resolved",
     MaxWait = "max_wait",
-    KillSwitch = "kill_switch",
     Rule = "rule",
     Suppressed = "suppressed",
+    KillSwitch = "kill_switch",
     Paused = "paused",
     Delay = "delay",
     MinOccurrences = "min_occurrences",
@@ -162,14 +162,14 @@ pub fn decide(facts: &Facts, gates: &Gates, bounds: &Bounds) -> Decision {
         };
         Decision::Hold { until, gate, scope: None, reason: reason.clone() }
     };
-    if let Some(reason) = &facts.kill_switch {
-        return switched(Gate::KillSwitch, reason);
-    }
     if bounds.disabled.contains(&gates.rule) {
         return refuse(Gate::Rule, format!("the rule {} is disabled", gates.rule));
     }
     if let Some(reason) = &facts.suppressed {
         return refuse(Gate::Suppressed, reason.clone());
+    }
+    if let Some(reason) = &facts.kill_switch {
+        return switched(Gate::KillSwitch, reason);
     }
     if let Some(reason) = &facts.paused {
         return switched(Gate::Paused, reason);

@@ -105,15 +105,17 @@ fn a_switch_never_drops_what_is_about_to_send_its_create_even_without_a_place() 
 }
 
 #[test]
-fn what_is_suppressed_is_turned_away_but_not_before_the_kill_switch_is_off() {
-    let suppressed = Facts { suppressed: Some("suppressed until noon".to_string()), ..facts() };
-    let said = |facts: Facts| told(&facts, &open(), &Bounds::default());
+fn what_is_suppressed_or_whose_rule_is_disabled_is_turned_away_whatever_switch_holds_it() {
+    let disabled = Bounds { disabled: ["cpu".to_string()].into(), ..Bounds::default() };
     for (has_place, is_at_create) in [(false, false), (true, false), (true, true)] {
-        let facts = Facts { has_place, is_at_create, paused: Some("paused".to_string()), ..suppressed.clone() };
-        assert_eq!(said(facts), "refuse, suppressed: suppressed until noon");
+        for (kill_switch, paused) in [(None, None), (Some("on"), None), (None, Some("paused"))] {
+            let [kill_switch, paused] = [kill_switch, paused].map(|reason: Option<&str>| reason.map(str::to_string));
+            let held = Facts { has_place, is_at_create, kill_switch, paused, ..facts() };
+            assert_eq!(told(&held, &open(), &disabled), "refuse, rule: the rule cpu is disabled");
+            let suppressed = Facts { suppressed: Some("suppressed until noon".to_string()), ..held };
+            assert_eq!(told(&suppressed, &open(), &Bounds::default()), "refuse, suppressed: suppressed until noon");
+        }
     }
-    let off = Facts { kill_switch: Some("the kill switch is on".to_string()), ..suppressed };
-    assert_eq!(said(off), "hold 300 s, kill_switch: the kill switch is on");
 }
 
 #[test]

@@ -102,12 +102,12 @@ impl Plain {
         if let (Some(told), false) = (too_late, is_at_create) {
             return told;
         }
+        if self.is_suppressed(&job.tag, now) {
+            return ("refuse", Some("suppressed"));
+        }
         if self.is_stopped {
             self.job(id).is_known &= is_at_create;
             return ("hold", Some("kill_switch"));
-        }
-        if self.is_suppressed(&job.tag, now) {
-            return ("refuse", Some("suppressed"));
         }
         if self.is_paused(&job) {
             self.job(id).is_known &= is_at_create;
@@ -173,11 +173,11 @@ impl Plain {
     /// What a job that has its place, and is about to create, is told by a switch; `None` where it may go on.
     pub fn switched(&self, id: &str, now: i64) -> Option<Told> {
         let job = self.of(id);
-        if self.is_stopped {
-            return Some(("hold", Some("kill_switch")));
-        }
         if self.is_suppressed(&job.tag, now) {
             return Some(("refuse", Some("suppressed")));
+        }
+        if self.is_stopped {
+            return Some(("hold", Some("kill_switch")));
         }
         self.is_paused(job).then_some(("hold", Some("paused")))
     }
