@@ -61,8 +61,13 @@ pub async fn follow(store: Arc<Store>, mut bounds: Receiver<Arc<Bounds>>, wake: 
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
-            // Another file, or none any more.
-            changed = bounds.changed() => if changed.is_err() { return },
+            changed = bounds.changed() => {
+                if changed.is_err() {
+                    return;
+                }
+                // Another file, or none any more: of the one before, somebody may think still.
+                telling = Telling(TELLING);
+            }
         }
     }
 }
