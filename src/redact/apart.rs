@@ -11,7 +11,7 @@ use super::predicate::{describes, ends_clause};
 use super::random::{is_strong, is_varied, looks_random};
 use super::rules::{DOTTED, WORD};
 use super::shape::{is_identifying, is_in_blocks, is_label, is_of_kubeadm, is_uuid};
-use super::sign::{Sign, is_blank, linking, numbered, typed};
+use super::sign::{Sign, announced, is_blank, linking, numbered, typed};
 use super::speech::{is_clause, is_drawn, is_of_code, stands_in};
 use super::value::quoted;
 
@@ -35,9 +35,6 @@ const FEWEST_WORDS: usize = 3;
 
 /// What there may be none of, after a password: `password 0 days`.
 const COUNTED: [&str; 8] = ["days", "times", "attempts", "characters", "hours", "minutes", "weeks", "failures"];
-
-/// Words before a name that announce its value.
-const ANNOUNCING: [&str; 6] = ["following", "temporary", "initial", "generated", "new", "default"];
 
 /// Words that link a name with its value after no other name: they mean something else in other languages.
 const LINKS: [(&str, &str); 12] = [
@@ -316,21 +313,6 @@ fn described(after: &str) -> Option<usize> {
     let verb = who + run(&near[who..], |byte| byte.is_ascii_lowercase());
     let next = near[verb..].strip_prefix(' ')?;
     linking(next).map(|linked| verb + 1 + linked)
-}
-
-/// Where the value begins after a sentence that announces it and ends with a colon: `temporary password is generated for root: …`.
-fn announced(place: Place<'_>, after: &str) -> Option<usize> {
-    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(24))..place.at];
-    let near = &after[..boundary(after, NEAR)];
-    let colon = near.find(": ").into_iter().chain(near.find(":\n")).min()?;
-    let sentence = &near[..colon];
-    let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase() || b"@[]'".contains(&byte));
-    let is_announced =
-        ANNOUNCING.iter().any(|word| before.trim_end().ends_with(word)) && sentence.split(' ').all(is_word);
-    let begin = colon + 1 + run(&near[colon + 1..], |byte| byte.is_ascii_whitespace());
-    let word = near[begin..].split(char::is_whitespace).next()?;
-    let is_random = word.bytes().any(|byte| byte.is_ascii_digit()) && looks_random(word, 6);
-    (is_announced && is_random).then_some(begin)
 }
 
 /// Whether a word has a mark between letters, as passwords have and words have not.

@@ -46,12 +46,12 @@ pub(super) fn typed(place: Place<'_>) -> Option<Range<usize>> {
 
 /// What a script sets the value of a field to: `getElementById('password').value = '…'`.
 pub(super) fn assigned(place: Place<'_>) -> Option<Range<usize>> {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(NEAR))..place.at];
+    let on = before.strip_suffix(' ').unwrap_or(before).strip_suffix(".value")?;
+    looked_at(before.len());
     let near = &place.rest()[1..boundary(place.rest(), NEAR).max(1)];
     let open = run(near, |byte| byte == b' ');
     let quote = near[open..].chars().next().filter(|c| "\"'`".contains(*c))?;
-    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(NEAR))..place.at];
-    let on = before.trim_end_matches(' ').strip_suffix(".value")?;
-    looked_at(before.len());
     let range = quoted(&near[open..], 0, quote);
     let text = near.get(open + range.start..open + range.end)?;
     let begin = place.at + 1 + open + range.start;

@@ -89,6 +89,9 @@ const MOST_OF_NETWORK: usize = 64;
 pub(super) fn of_wireless(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
     let name = rest.get(.."key".len()).filter(|name| name.eq_ignore_ascii_case("key"))?.len();
+    if !rest[name..].starts_with([' ', ':', '=', '"', '\'', '\\']) {
+        return None;
+    }
     let near = &rest[..boundary(rest, SENTENCE)];
     let whose = network(&near[name..]);
     let sign = name + whose + run(&near[name + whose..], |byte| b"\\\"' :=".contains(&byte));

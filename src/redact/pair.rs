@@ -144,7 +144,9 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     if let Some(second) = after_user(named, text) {
         return Some(second);
     }
-    if let Some(field) = fifth_field(text).filter(|_| named.core == "pgpass") {
+    if named.core == "pgpass"
+        && let Some(field) = fifth_field(text)
+    {
         return (!stands_in(&text[field.clone()])).then_some(field);
     }
     if named.core.ends_with("passphrase")

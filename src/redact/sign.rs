@@ -1,11 +1,18 @@
 //! What stands between a name and its value: a sign, a type or words. Pure.
 
-use super::place::{boundary, run};
+use super::place::{Place, boundary, run};
+use super::random::looks_random;
 
 /// Words that link a name with its value, and those of them after which the value can stand.
 const LINKING: &str = "is was now to be set got changed reset rotated updated has been lautet ist est es still currently always temporarily just simply jetzt nun é è är jest";
 const LINKING_LAST: &str =
     "is was now to be lautet ist est es still currently always temporarily just simply jetzt nun é è är jest";
+
+/// Words before a name that announce its value.
+const ANNOUNCING: [&str; 6] = ["following", "temporary", "initial", "generated", "new", "default"];
+
+/// How far a sentence is followed.
+const SENTENCE: usize = 200;
 
 /// Words that only go on with a link: they do not begin one.
 const ADVERBS: [&str; 8] = ["still", "currently", "always", "temporarily", "just", "simply", "jetzt", "nun"];
@@ -69,4 +76,19 @@ pub(super) fn linking(text: &str) -> Option<usize> {
 pub(super) fn numbered(text: &str) -> usize {
     let number = text.strip_prefix('a').map_or(0, |number| run(number, |byte| byte.is_ascii_digit()));
     if number > 0 && text[1 + number..].starts_with("=\"") { 2 + number } else { 0 }
+}
+
+/// Where the value begins after a sentence that announces it and ends with a colon: `temporary password is generated for root: …`.
+pub(super) fn announced(place: Place<'_>, after: &str) -> Option<usize> {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(24))..place.at];
+    let near = &after[..boundary(after, SENTENCE)];
+    let colon = near.find(": ").into_iter().chain(near.find(":\n")).min()?;
+    let sentence = &near[..colon];
+    let is_word = |word: &str| word.bytes().all(|byte| byte.is_ascii_lowercase() || b"@[]'".contains(&byte));
+    let is_announced =
+        ANNOUNCING.iter().any(|word| before.trim_end().ends_with(word)) && sentence.split(' ').all(is_word);
+    let begin = colon + 1 + run(&near[colon + 1..], |byte| byte.is_ascii_whitespace());
+    let word = near[begin..].split(char::is_whitespace).next()?;
+    let is_random = word.bytes().any(|byte| byte.is_ascii_digit()) && looks_random(word, 6);
+    (is_announced && is_random).then_some(begin)
 }
