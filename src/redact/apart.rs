@@ -10,6 +10,7 @@ use super::place::{Place, boundary, run};
 use super::predicate::{describes, ends_clause};
 use super::random::{is_strong, is_varied, looks_random};
 use super::rules::{DOTTED, WORD};
+use super::said;
 use super::shape::{is_identifying, is_in_blocks, is_label, is_of_kubeadm, is_uuid};
 use super::sign::{Sign, announced, is_blank, linking, numbered, typed};
 use super::speech::{is_clause, is_drawn, is_of_code, stands_in};
@@ -26,6 +27,12 @@ const NEAR: usize = 200;
 
 /// How many words may say whose a secret is: `password for user app: …`.
 const MOST_WORDS: usize = 3;
+
+/// Words that say where or since when a password is one.
+const BESIDE: [&str; 13] = [
+    "at ", "in ", "from ", "under ", "behind ", "used ", "since ", "between ", "we use ", "inside ", "by ", "within ",
+    "via ",
+];
 
 /// How many may where what follows can be nothing but a password.
 const MOST_WORDS_FAR: usize = 9;
@@ -210,13 +217,16 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     .into_iter()
     .find(|word| after.starts_with(word))
     .map_or(0, str::len);
-    if of > 0 {
-        let mut whose = of;
+    // `password at the site is …`: what is like a password, for these words begin other clauses as well.
+    let beside = BESIDE.into_iter().find(|word| after.starts_with(word)).map_or(0, str::len);
+    let is_like_one = |text: &str| chosen(text).is_some() || said::word(&text[..boundary(text, NEAR)], 0).is_some();
+    if of + beside > 0 {
+        let mut whose = of + beside;
         for nth in 0..MOST_WORDS_FAR {
             whose += run(&after[whose..], |byte| DOTTED(byte) || byte == b'@') + 1;
             let Some(next) = after.get(whose..) else { break };
-            if let Some(linked) = linking(next).filter(|linked| nth < MOST_WORDS || chosen(&next[*linked..]).is_some())
-            {
+            let is_near = of > 0 && nth < MOST_WORDS;
+            if let Some(linked) = linking(next).filter(|linked| is_near || is_like_one(&next[*linked..])) {
                 return Some((at + blanks + whose + linked, Sign::Word));
             }
         }
@@ -229,6 +239,7 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         return Some((at + blanks + linked, Sign::Word));
     }
     // `password for user app: …`
+    let of = of + beside;
     if of > 0 && at == name.len() && (named.kind == Kind::Password || named.core.ends_with("code")) {
         let quote = after[of..].chars().next().filter(|c| "\"'".contains(*c));
         let near = &after[..boundary(after, NEAR)];
@@ -241,7 +252,9 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         // `password for the elastic user (…): …`
         let words = near[whose..sign].split('(').next().unwrap_or_default();
         let count = words.split_whitespace().count();
-        let is_near = |begin: usize| count <= MOST_WORDS || count <= MOST_WORDS_FAR && chosen(&rest[begin..]).is_some();
+        let is_near = |begin: usize| {
+            beside == 0 && count <= MOST_WORDS || count <= MOST_WORDS_FAR && chosen(&rest[begin..]).is_some()
+        };
         // `password for app" user=bob`, `password for db host=db1`
         let is_pair =
             near[sign..].starts_with('=') && !near[sign + 1..].starts_with(' ') && near[whose..sign].contains(' ');

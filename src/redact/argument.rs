@@ -73,6 +73,8 @@ fn argument(place: Place<'_>, name: &str, which: Which) -> Option<Range<usize>> 
     };
     let is_kind = |word: &Word| told(word).len() == 1 && told(word).bytes().all(|byte| byte.is_ascii_digit());
     let arguments = || words.iter().filter(|word| !is_option(word));
+    // Of a share that a user is named for: `net use z: \\fs\s … /user:mia`.
+    let shares = name == "net use" && words.iter().any(|word| told(word).to_ascii_lowercase().starts_with("/user:"));
     let secret = match which {
         Nth(nth) | OfUser(nth) => arguments().filter(|word| !is_kind(word)).nth(nth - 1),
         After(keyword) => {
@@ -95,12 +97,14 @@ fn argument(place: Place<'_>, name: &str, which: Which) -> Option<Range<usize>> 
         }
         Random => {
             let is_place = |word: &Word| told(word).contains(['/', '\\', ':']);
-            arguments().find(|word| !is_place(word) && (is_strong(told(word)) || is_varied(told(word))))
+            let is_random = |word: &Word| is_strong(told(word)) || is_varied(told(word));
+            arguments().find(|word| !is_place(word) && (shares || is_random(word)))
         }
     }?;
     let user = if matches!(which, OfUser(_)) { told(secret).find(':')? + 1 } else { 0 };
     let value = &told(secret)[user..];
-    let is_sure = SURE.contains(&name) && !STAND_INS.split(' ').any(|word| word.eq_ignore_ascii_case(value));
+    let is_sure =
+        (shares || SURE.contains(&name)) && !STAND_INS.split(' ').any(|word| word.eq_ignore_ascii_case(value));
     let is_word = !is_sure
         && value.bytes().all(|byte| byte.is_ascii_alphabetic())
         && !secret.is_quoted

@@ -1,6 +1,6 @@
 //! Code that gives a value: calls, members and items of maps. Pure.
 
-use super::names::{fetches, signs_in};
+use super::names::{Kind, Name, fetches, signs_in};
 use super::place::run;
 use super::random::{is_strong, is_varied};
 use super::rules::DOTTED;
@@ -49,4 +49,18 @@ pub(super) fn gives(text: &str, after: &str) -> bool {
     let is_open =
         || !inner.contains(['"', '\'']) || signs_in(path) || (inner.starts_with('[') || fetches(path)) && names();
     length > 0 && (is_call && path.len() > 1 && is_open() || is_access)
+}
+
+/// Whether `text` is a variable that code hands on as the argument called `name`: `Client(api_key=api_key, timeout=30)`,
+/// `Client(api_key=PAY_API_KEY)`.
+pub(super) fn hands_on(name: &str, text: &str, after: &str) -> bool {
+    let is_variable = text.bytes().all(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    let same = || text.bytes().filter(|byte| *byte != b'_').map(|byte| byte.to_ascii_lowercase()).eq(name.bytes());
+    let line = after.split('\n').next().unwrap_or_default();
+    let is_last = line.starts_with(')') || line.starts_with(',') && line.contains(')');
+    let is_of_secret = || {
+        let is_made = text.contains('_') || text.bytes().skip(1).any(|byte| byte.is_ascii_uppercase());
+        is_made && is_last && Name::of(text).is_some_and(|name| name.kind >= Kind::Token && !name.is_plural)
+    };
+    is_variable && line.starts_with([',', ')', '}', ';']) && (same() || is_of_secret())
 }

@@ -16,6 +16,10 @@ const DRIVE: usize = 8 * 7 - 1;
 const DOORS: &str = "door gate keypad entry access garage building cage lockbox safe disarm lock vault closet rack";
 const MOST_BETWEEN: usize = 6;
 
+/// The same for a PIN, which nothing but a lock or a card has.
+const LOCKED: &str = "hsm alarm panel smartcard token";
+const MOST_BEFORE_PIN: usize = 9;
+
 /// A code that is good for once: `your code is 123456`, `123456 is your verification code`.
 pub(super) fn code(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
@@ -57,14 +61,16 @@ pub(super) fn of_door(place: Place<'_>) -> Option<Range<usize>> {
         [": ", " is ", " is now ", " was "].iter().filter_map(|sign| Some((line.find(*sign)?, sign.len()))).min()?;
     let between = line.get(open..sign.0)?;
     let mut words = before.split_ascii_whitespace().next_back().into_iter().chain(between.split(' '));
-    let is_door = words.any(|word| DOORS.split(' ').any(|door| door.eq_ignore_ascii_case(word)));
+    let is_pin = open == "pin".len();
+    let is_in = |table: &str, word: &str| table.split(' ').any(|known| known.eq_ignore_ascii_case(word));
+    let is_door = words.any(|word| is_in(DOORS, word) || is_pin && is_in(LOCKED, word));
     let begin = sign.0 + sign.1 + run(&line[sign.0 + sign.1..], |byte| b"\"'`now ".contains(&byte));
     let length = run(&line[begin..], |byte| byte.is_ascii_digit() || b"#*-".contains(&byte));
     let digits = line[begin..begin + length].bytes().filter(u8::is_ascii_digit).count();
     // `keypad PIN: 4821 stopped working`
     let goes_on = || rest.starts_with("PIN") && line[begin + length..].starts_with(' ');
     let is_code = (4..=8).contains(&digits) && length <= 12 && (ends_clause(&line[begin + length..]) || goes_on());
-    (is_door && is_code && between.split(' ').count() <= MOST_BETWEEN)
+    (is_door && is_code && between.split(' ').count() <= if is_pin { MOST_BEFORE_PIN } else { MOST_BETWEEN })
         .then(|| place.at + begin..place.at + begin + length)
 }
 

@@ -6,6 +6,7 @@ use super::generated;
 use super::place::{Place, boundary, run};
 use super::random::{is_strong, looks_random};
 use super::rules::{DOTTED, WORD};
+use super::shape::is_label;
 use super::shell::word;
 use super::sign::numbered;
 use super::speech::{is_prose, is_stand_in, stands_in};
@@ -17,15 +18,22 @@ const COMMAND: usize = 200;
 /// The longest secret.
 const LONGEST: usize = 1024;
 
+/// Commands that ask a device by SNMP.
+const SNMP: &str = "snmpget, snmpgetnext, snmpwalk, snmpset, snmpbulkget, snmpbulkwalk, snmptable, snmptrap, snmpinform, snmpstatus, snmpdf, \
+    snmptest, check_snmp, snmpcheck, snmp-check";
+
 /// Options that take a secret after a blank or an equals sign, and the commands with which they do: the words that the line has.
-const OPTIONS: [(&str, &str); 21] = [
+const OPTIONS: [(&str, &str); 25] = [
     (
         "-p",
         "docker login, podman login, buildah login, skopeo login, nerdctl login, helm login, az login, oc login, cf login, \
          sshpass, mongo, mongosh, mongodump, mongorestore, rabbitmqadmin, psexec, cqlsh, useradd, usermod, twine, ncftpput, \
-         ncftpget, psexec64, poetry publish, tabcmd login, check_mysql, check_pgsql, check_imap, beeline, security unlock-keychain, security create-keychain, security set-key-partition-list",
+         ncftpget, psexec64, poetry publish, tabcmd login, check_mysql, check_pgsql, check_imap, beeline, esxcli, govc, racadm, ipmi-sensors, ipmipower, security unlock-keychain, security create-keychain, security set-key-partition-list",
     ),
-    ("-P", "sqlcmd, bcp, ipmitool, zip, unzip, tsql, mosquitto_pub, mosquitto_sub, security import, security export"),
+    (
+        "-P",
+        "sqlcmd, bcp, ipmitool, zip, unzip, tsql, mosquitto_pub, mosquitto_sub, security import, security export, check_ldap",
+    ),
     ("-a", "redis-cli, valkey-cli"),
     ("-w", "ldapsearch, ldapmodify, ldapadd, ldapdelete, ldapwhoami, ldappasswd, add-generic-password, kadmin"),
     ("-s", "ldappasswd"),
@@ -35,26 +43,31 @@ const OPTIONS: [(&str, &str); 21] = [
     ("-b", "gh secret set"),
     ("--body", "gh secret set"),
     ("--value", "ssm put-parameter SecureString, keyvault secret set, eas secret"),
-    ("-A", "snmpget, snmpwalk"),
-    ("-X", "snmpget, snmpwalk"),
-    ("-c", "snmpget, snmpwalk, snmpset, snmpbulkwalk"),
+    ("-A", SNMP),
+    ("-X", SNMP),
+    ("-c", SNMP),
     ("-C", "check_snmp"),
     ("-t", "codecov, doctl auth init"),
     ("--key", "gem push"),
     ("-v", "iscsiadm password"),
     ("/rp", "schtasks"),
+    ("/RP", "schtasks"),
+    ("-encrypt", "consul, nomad, serf"),
+    ("-use", "keyring"),
+    ("-install", "keyring"),
     ("/p", "signtool"),
     ("/d", "reg DefaultPassword"),
 ];
 
 /// Options that a secret follows without a blank.
-const ATTACHED: [(&str, &str); 10] = [
+const ATTACHED: [(&str, &str); 11] = [
     ("-p", "mysql, mysqldump, mysqladmin, mariadb, mariadb-dump, sshpass, 7z, 7za, 7zz, rar, unrar, cqlsh"),
     ("-a", "redis-cli"),
     ("-P", "sqlcmd, bcp"),
     ("-b", "gh secret set"),
     ("/pass:", "cmdkey, net"),
-    ("-p:", "winrs"),
+    ("/password:", "wmic, mstsc, psexec, cmdkey"),
+    ("-p:", "winrs, winrm"),
     ("-passin pass:", ""),
     ("-passout pass:", ""),
     ("-pass pass:", ""),
@@ -92,7 +105,7 @@ pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
         rest.strip_prefix(option).is_some_and(|after| after.starts_with([' ', '=', '"', '\'']) || option.len() == 2)
     };
     for (option, commands) in USERS {
-        if follows(option) && (commands.is_empty() || is_of(place, commands)) {
+        if follows(option) && !rest.starts_with("-use ") && (commands.is_empty() || is_of(place, commands)) {
             return user(place, option);
         }
     }
@@ -148,8 +161,8 @@ fn of_any_command(place: Place<'_>) -> Option<Range<usize>> {
         || text.bytes().all(|byte| byte.is_ascii_digit());
     let inner = text.trim_end_matches(|c: char| c.is_ascii_digit());
     let has_mark = text.contains(['!', '#', '%', '^', '&']) && looks_random(text, 6);
-    let is_password = !is_name
-        && (is_strong(inner) || has_mark || is_of_user(place) && !stands_in(text))
+    let is_password = (!is_name && (is_strong(inner) || has_mark || is_of_user(place) && !stands_in(text))
+        || is_beside_user(place, text))
         && !is_prose(text, &near[value.range.end..]);
     is_password.then(|| place.at + begin + value.range.start..place.at + begin + value.range.end)
 }
@@ -160,10 +173,40 @@ fn is_of_user(place: Place<'_>) -> bool {
     let command = before.rsplit(['\n', '|', ';', '&', '`', '(']).next().unwrap_or_default();
     let mut words = command.split_ascii_whitespace().rev();
     let (user, option) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let names_user = ["-u", "-U", "--user", "--username"].contains(&option) && !user.starts_with('-');
+    // `sudo -u bob -p prompt`
+    let is_of_sudo = words.next().is_some_and(|word| word == "sudo");
+    let names_user = ["-u", "-U", "--user", "--username"].contains(&option) && !user.starts_with('-') && !is_of_sudo;
     let has = |known: &[&str]| command.split_ascii_whitespace().any(|word| known.contains(&word));
     // `mysql -u root -p orders` asks for the password.
     (names_user || has(&["login", "logon"])) && !has(&["mysql", "mysqldump", "mysqladmin", "mariadb", "ssh", "psql"])
+}
+
+/// Options that take a user, and what the names of the commands of monitoring begin with.
+const USER: [&str; 6] = ["-u", "-U", "-l", "-D", "--user", "--username"];
+const PLUGIN: &str = "check_";
+
+/// Whether the value right behind a user is a password: in a plugin of monitoring if it is no number and no path, elsewhere if it
+/// looks like one and is no file and no port, either.
+fn is_beside_user(place: Place<'_>, text: &str) -> bool {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(COMMAND))..place.at];
+    let command = before.rsplit(['\n', '|', ';', '&', '`', '(']).next().unwrap_or_default();
+    let mut words = command.split_ascii_whitespace().rev();
+    let (user, option) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    let is_plugin = words.any(|word| word.rsplit(['/', '\\', '"', '!']).next().unwrap_or_default().starts_with(PLUGIN));
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || b".:,%-".contains(&byte));
+    let is_place = text.starts_with(['/', '.', '~', '$', '{', '@', '*']) || text.contains("=") || is_stand_in(text);
+    let is_file = || {
+        text.rsplit_once('.')
+            .is_some_and(|(_, end)| end.len() <= 4 && end.bytes().all(|byte| byte.is_ascii_alphabetic()))
+    };
+    let is_odd = || looks_random(text, 6) && !text.contains(['/', ':', '\\']) && !is_label(text) && !is_file();
+    let is_known = USER[..2].contains(&option) || USER[4..].contains(&option);
+    USER.contains(&option)
+        && !user.starts_with('-')
+        && text.len() > 3
+        && !is_number
+        && !is_place
+        && if is_plugin { !stands_in(text) } else { is_known && is_odd() }
 }
 
 /// What divides an option from its value: blanks, an equals sign, or what stands between the items of a list: `"-p", "…"`,

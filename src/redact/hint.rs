@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::joined::chosen;
 use super::place::{Place, boundary, looked_at, run};
-use super::predicate::{describes, ends_clause};
+use super::predicate::{describes, ends_clause, is_method};
 use super::random::looks_random;
 use super::rules::DOTTED;
 use super::said::word;
@@ -15,6 +15,9 @@ use super::value::quoted;
 
 /// How far a sentence is followed.
 const SENTENCE: usize = 160;
+
+/// How far before the word for a password it stands that one is asked for.
+const PROMPT: usize = 20;
 
 /// How many words may stand between the word for a password and what turns to its value.
 const MOST_WORDS: usize = 7;
@@ -55,6 +58,9 @@ pub(super) fn far(place: Place<'_>) -> Option<Range<usize>> {
     if let Some(asked) = near[name..].strip_prefix('?') {
         let asked = near.len() - asked.len();
         let range = answered(near, asked).or_else(|| told(near, asked).filter(|_| asks(place)))?;
+        return Some(place.at + range.start..place.at + range.end);
+    }
+    if let Some(range) = prompted(place, near, name) {
         return Some(place.at + range.start..place.at + range.end);
     }
     if let Some(range) = question(&near[name..]).filter(|_| asks(place)).and_then(|length| told(near, name + length)) {
@@ -118,6 +124,34 @@ fn answer_to(near: &str, asked: usize) -> (usize, bool) {
         |answer: &&&str| near.get(at..at + answer.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(answer));
     let answer = ANSWERS.iter().find(begins).map_or(0, |answer| answer.len());
     (at + answer + run(&near[at + answer..], |byte| b"\"'`".contains(&byte)), answer > 0)
+}
+
+/// What says before the word for a password that one is asked for, what turns to the one to type, and other ways to go on.
+const PROMPTED: [&str; 7] = [
+    "asks for a ",
+    "asks for the ",
+    "asked for a ",
+    "asked for the ",
+    "prompted for a ",
+    "prompted for the ",
+    "asks for ",
+];
+const TO_TYPE: [&str; 3] = ["use ", "enter ", "type "];
+const OTHER_WAYS: &str = "vault sso ldap yours mine nothing anything none whatever something escape enter return that this it them kerberos \
+    okta keepass lastpass bitwarden onepassword keychain ssh root sudo admin twice again always ctrl cancel";
+
+/// The plain word to type where a password is asked for: `asks for a password, use …`.
+fn prompted(place: Place<'_>, near: &str, name: usize) -> Option<Range<usize>> {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(PROMPT))..place.at];
+    PROMPTED.iter().find(|words| before.ends_with(**words))?;
+    let gap = name + run(&near[name..], |byte| b",:; ".contains(&byte));
+    let begin = gap + TO_TYPE.iter().find(|word| near[gap..].starts_with(**word)).filter(|_| gap > name)?.len();
+    let begin = begin + run(&near[begin..], |byte| b"\"'`".contains(&byte));
+    let length = run(&near[begin..], |byte| byte.is_ascii_alphanumeric());
+    let word = &near[begin..begin + length];
+    let is_other = OTHER_WAYS.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word));
+    let is_told = length > 2 && !is_other && !stands_in(word) && !is_method(word) && !describes("password", word);
+    (is_told && ends_clause(&near[begin + length..])).then(|| begin..begin + length)
 }
 
 /// Where a question ends whose words are all that follows: ` does the staging admin have?`.

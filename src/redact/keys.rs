@@ -19,8 +19,8 @@ const SENTENCE: usize = 256;
 const KEY_IS: [&str; 7] = ["key is ", "key was ", "key is: ", "key: ", "key seems to be ", "key would be ", "key "];
 
 /// Words before `key` after which its value may follow at once, and things that have keys, too.
-const KEY_OF: &str =
-    "with using by session master app application jwt hmac signing encryption shared secret private root";
+const KEY_OF: &str = "with using by session master app application jwt hmac signing encryption shared secret private root \
+    gossip encrypt aes fernet preshared wireguard serf consul nomad";
 const THINGS: &str = "item record entry entries document documents map message kafka topic event dictionary";
 const SHORTEST_KEY: usize = 16;
 const SHORTEST_HEX_KEY: usize = 32;
@@ -70,6 +70,19 @@ pub(super) fn key(place: Place<'_>) -> Option<Range<usize>> {
         length >= SHORTEST_KEY && is_strong(key) && !is_identifying(key)
     };
     (is_key && !has(NAMING)).then(|| place.at + open..place.at + open + length)
+}
+
+/// The key of a cluster's gossip in its settings: `encrypt = "…"`, `"encrypt": "…"`.
+pub(super) fn of_gossip(place: Place<'_>) -> Option<Range<usize>> {
+    let after = place.rest().strip_prefix("encrypt")?;
+    let after = &after[..boundary(after, SENTENCE)];
+    let begin = run(after, |byte| b"\\\"' :=".contains(&byte));
+    let length = run(&after[begin..], |byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte));
+    let key = &after[begin..begin + length];
+    // 16 or 32 bytes in base64.
+    let is_key = (length == 24 && key.ends_with("==") || length == 44 && key.ends_with('=')) && is_strong(key);
+    let begin = place.at + "encrypt".len() + begin;
+    (is_key && begin > place.at + "encrypt".len()).then(|| begin..begin + length)
 }
 
 /// Words of a line about a wireless network, and what its keys are called by, which is none of them.

@@ -49,9 +49,9 @@ pub(super) fn link(place: Place<'_>, name: &str, named: &Name) -> Option<(usize,
     let rest = place.rest();
     let mut at = name.len() + run(&rest[name.len()..], |byte| b"\\\"'`*_".contains(&byte));
     let is_quoted = rest[name.len()..at].contains(['"', '\'']);
-    at += ["[]", "]", ")"]
+    at += ["[]", "]", ")", "}}", "}", "%"]
         .into_iter()
-        .find(|index| rest[at..].starts_with(index) && is_index(place, index))
+        .find(|index| rest[at..].starts_with(index) && is_index(place, index, &rest[at + index.len()..]))
         .map_or(0, str::len);
     at += key(&rest[at..]);
     at += if named.core.ends_with("community") && rest[at..].starts_with(" string") { " string".len() } else { 0 };
@@ -151,12 +151,19 @@ fn numbered(after: &str) -> Option<usize> {
     (number > 0 && after[gap + number..].starts_with(") \"")).then_some(begin)
 }
 
-/// Whether a bracket after a name is that of an index: `api_key[]=`, `config["password"] =`.
-fn is_index(place: Place<'_>, bracket: &str) -> bool {
+/// Whether a bracket after a name is that of an index, or the end of a macro whose value is told: `api_key[]=`,
+/// `config["password"] =`, `{$API_TOKEN} was set to`.
+fn is_index(place: Place<'_>, bracket: &str, after: &str) -> bool {
+    let is_told = |after: &str| {
+        ["=", " = ", " => ", " was ", " is ", " has ", " value "].iter().any(|word| after.starts_with(word))
+    };
     let opening = place.text[..place.at].trim_end_matches(['"', '\'', '\\', ':']);
     match bracket {
         "]" => opening.ends_with('['),
         ")" => opening.ends_with('('),
+        "}" => (opening.ends_with("{$") || opening.ends_with("${")) && is_told(after),
+        "}}" => opening.trim_end().ends_with("{{") && is_told(after),
+        "%" => opening.ends_with('%') && is_told(after),
         _ => true,
     }
 }

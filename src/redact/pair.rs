@@ -16,6 +16,7 @@ use super::link::link;
 use super::names::{self, Kind, Name, spaced};
 use super::phrase;
 use super::place::{Place, boundary, looked_at, run};
+use super::placeholder::is_kept_elsewhere;
 use super::protocol::fifth_field;
 use super::random::{is_strong, is_varied, looks_random};
 use super::rules::{DOTTED, WORD};
@@ -100,7 +101,8 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
     if named.core == "secret" && sign == Sign::Colon && is_in_arn(place) {
         return None;
     }
-    if sign == Sign::Colon && (is_condition(place, &rest[at..]) || is_closed(place, &rest[..at], &rest[at..])) {
+    let is_code = || is_condition(place, &rest[at..]) || is_closed(place, &rest[..at], &rest[at..]);
+    if is_kept_elsewhere(&rest[..at], &rest[at..]) || sign == Sign::Colon && is_code() {
         return None;
     }
     let begin = place.at + at + secure_string(&rest[at..]);
@@ -149,10 +151,7 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     {
         return (!stands_in(&text[field.clone()])).then_some(field);
     }
-    if named.core.ends_with("passphrase")
-        && matches!(sign, Sign::Word | Sign::Colon)
-        && let Some(words) = phrase::words(text)
-    {
+    if let Some(words) = phrase::told(named, sign, text) {
         return Some(words);
     }
     let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign, ends))?;

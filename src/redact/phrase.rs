@@ -4,6 +4,8 @@ use std::ops::Range;
 
 use super::names::{Kind, Name};
 use super::place::{Place, boundary, looked_at, run};
+use super::predicate::{describes, is_state};
+use super::sign::Sign;
 use super::speech::is_remark;
 
 /// How far a phrase is followed, and how many words it has.
@@ -27,8 +29,38 @@ const OF_SENTENCES: &str = "a about after again all already also an and any are 
     these they this to too under until up use used user via was we were what when where which while who why will with without \
     would you your";
 
+/// Words that sentences about a password have besides: what it has, when, and for whom.
+const OF_SENTENCES_ABOUT: &str = "characters character letters digits chars bytes words days day weeks week months month years year hours hour minutes \
+    monday tuesday wednesday thursday friday saturday sunday tonight since per till between inside outside during within \
+    every each other another both either next last first second once twice off down over across along among around behind \
+    below beneath beside besides despite except like near through towards upon versus please site someone anyone everyone \
+    nobody according due ask see contact call text plain team policy vault field file string value error case sensitive \
+    length minimum maximum account login server database rotation rule rules access page form request requests";
+
+/// The fewest words of a phrase behind the sign of a password's name, and of one that has a word about passwords among them.
+const FEWEST_BEHIND_SIGN: usize = 4;
+
+/// The words of a phrase that stands for a password: behind the name of a passphrase; and behind that of a password, if there is
+/// no grammar in them: `the password of the console is correct horse battery staple`.
+pub(super) fn told(named: &Name, sign: Sign, text: &str) -> Option<Range<usize>> {
+    let range = Some(sign).filter(|sign| matches!(sign, Sign::Word | Sign::Colon)).and_then(|_| words(text))?;
+    if named.core.ends_with("passphrase") {
+        return Some(range);
+    }
+    let is_about = |word: &str| OF_SENTENCES_ABOUT.split_ascii_whitespace().any(|known| known == word);
+    let says = |word: &&str| describes("password", word) || is_state(word);
+    let count = text[range.clone()].split(' ').count();
+    let said = text[range.clone()].split(' ').filter(says).count();
+    let is_phrase = match sign {
+        Sign::Word => said == 0 || said == 1 && count >= FEWEST_BEHIND_SIGN,
+        _ => said == 0 && count >= FEWEST_BEHIND_SIGN,
+    };
+    let is_word = named.kind == Kind::Password && !named.core.ends_with("key");
+    (is_word && is_phrase && !text[range.clone()].split(' ').any(is_about)).then_some(range)
+}
+
 /// The words of a passphrase at the beginning of `text`, which a name of one stands before: `correct horse battery staple`.
-pub(super) fn words(text: &str) -> Option<Range<usize>> {
+fn words(text: &str) -> Option<Range<usize>> {
     let near = &text[..boundary(text, NEAR)];
     let line = &near[..near.find(['\n', '.', ',', ';', ':', '(', ')', '"', '\'', '<']).unwrap_or(near.len())];
     looked_at(line.len());

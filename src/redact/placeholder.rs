@@ -92,6 +92,19 @@ pub(super) fn is_half_masked(text: &str) -> bool {
         && shown.bytes().all(|byte| byte.is_ascii_graphic())
 }
 
+/// Whether an option is given where its secret is kept, and not the secret: `-storepass:env NAME`, `--ks-pass file:/run/pass`.
+pub(super) fn is_kept_elsewhere(option: &str, text: &str) -> bool {
+    let is_named =
+        |begin: &str| text.strip_prefix(begin).is_some_and(|name| name.starts_with(|c: char| !c.is_whitespace()));
+    let is_modifier = |word: &str| text.strip_prefix(word).is_some_and(|name| name.starts_with(' '));
+    option.starts_with('-')
+        && if option.ends_with(':') {
+            ["env", "file"].into_iter().any(is_modifier)
+        } else {
+            ["env:", "file:", "fd:"].into_iter().any(is_named)
+        }
+}
+
 /// Whether `text` tells where a secret is kept. A user's password may begin so, too, but has no path behind.
 fn is_reference(text: &str) -> bool {
     let names = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric());

@@ -74,6 +74,7 @@ pub(super) const COMMANDS: &[(&str, &str, Which)] = &[
     ("radius-server host", "", After("key")),
     ("username", "", After("secret")),
     ("username", "", After("password")),
+    ("user", "insecure-password", After("insecure-password")),
     ("neighbor", "", After("password")),
     ("vault operator unseal", "", Nth(1)),
     ("vault login", "", Random),
@@ -89,7 +90,8 @@ pub(super) const COMMANDS: &[(&str, &str, Which)] = &[
 ];
 
 /// Those of them in which a plain word is a password as any other, but for words that stand for one.
-pub(super) const SURE: [&str; 39] = [
+pub(super) const SURE: [&str; 40] = [
+    "user",
     "add_user",
     "change_password",
     "authenticate_user",

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::place::{Place, boundary, looked_at, run};
+use super::predicate::{describes, ends_clause, is_state};
 use super::random::{is_strong, is_varied, looks_random};
 use super::rules::DOTTED;
 use super::shape::{is_label, is_odd, is_uuid};
@@ -100,9 +101,19 @@ pub(super) fn pass(place: Place<'_>) -> Option<Range<usize>> {
     let mut lines = before.rsplit('\n').skip(1).take(3);
     let has_user = lines.clone().any(|line| line.contains("USER "));
     let is_answered = lines.any(|line| line.contains("331") || line.contains("+OK"));
-    let is_word = value.bytes().all(|byte| byte.is_ascii_lowercase()) && !is_answered;
+    let is_word = value.bytes().all(|byte| byte.is_ascii_lowercase()) && !is_answered && !is_right_below_user(before);
     let begin = place.at + "PASS ".len();
     (has_user && !is_word && !value.contains(' ') && !stands_in(value)).then(|| begin..begin + value.len())
+}
+
+/// Whether the line above has nothing but a user, behind the same marks and as many digits as this line has: `C: USER bob`.
+fn is_right_below_user(before: &str) -> bool {
+    let mut lines = before.rsplit('\n');
+    let (Some(mark), Some(above)) = (lines.next(), lines.next()) else { return false };
+    let Some((other, user)) = above.split_once("USER ") else { return false };
+    let shape = |text: &str| text.replace(|c: char| c.is_ascii_digit(), "0");
+    let user = user.trim_end();
+    shape(mark) == shape(other) && !user.is_empty() && user.bytes().all(|byte| DOTTED(byte) || byte == b'@')
 }
 
 /// The password of IMAP's `a1 LOGIN bob …`.
@@ -182,6 +193,23 @@ const OF_BOTH: &str = "credentials credential creds login account sftp ftp zugan
 const USER: &str = "username user login account email id";
 const PASSWORD: &str = "password passwd pass pwd pw passphrase";
 
+/// Words of them that say that a password follows, however plain; and users after whose name one does as well.
+const OF_ACCOUNTS: &str = "credentials credential creds zugangsdaten anmeldedaten identifiants credenciales credenziali credenciais inloggegevens";
+const USUAL_USERS: &str = "backup operator service guest monitor monitoring nagios zabbix icinga ftp ubuntu oracle support pi ansible jenkins \
+    grafana deploy";
+
+/// What is told of two things beside each other, and is no password of the first.
+const OTHERS: &str = "restore recovery replica replication archive snapshot service operator admin user owner viewer editor guest monitor \
+    monitoring support logout signup account billing weekend oncall";
+
+/// Whether a plain word is a password behind a user and a stroke, and ends what is said: `backup / …  (NAS in rack 4)`.
+fn is_spoken(word: &str, after: &str) -> bool {
+    let is_plain = word.len() > 4 && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+    let is_other = OTHERS.split_ascii_whitespace().any(|known| known == word);
+    let is_last = ends_clause(after) || after.trim_start_matches(' ').starts_with('(');
+    is_plain && !is_other && !stands_in(word) && !describes("password", word) && !is_state(word) && is_last
+}
+
 /// The shortest of these words.
 const SHORTEST_NAME: usize = 2;
 
@@ -242,6 +270,11 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
         || is_uuid(told)
         || has_mark
         || (names_both || is_account) && looks_random(told, 6);
+    let is_spoken = || {
+        let is_user = names_both || is_one_of(OF_ACCOUNTS, &near[..first]) || is_one_of(USUAL_USERS, &near[open..sign]);
+        is_user && near[sign..].starts_with(" / ") && is_spoken(told, &password[end..])
+    };
+    let is_secret = is_secret || is_spoken();
     // What is masked already says that the user before it is none.
     let is_secret = is_secret && !told.contains("://") && !stands_in(told) || told == super::MASK;
     (is_pair && is_secret).then(|| place.at + sign + gap..place.at + sign + gap + end)

@@ -7,8 +7,8 @@ use super::place::{Place, run};
 use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
-    address, argument, assigned, block, call, change, coded, codes, command, field, files, forms, hashes, header, hint,
-    keys, known, manifest, pair, pem, printed, protocol, said, statement, table, tools,
+    address, argument, assigned, block, call, change, coded, codes, command, community, directive, field, files, forms,
+    hashes, header, hint, keys, known, manifest, pair, pem, printed, protocol, said, statement, table, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -110,6 +110,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"u", files::of_login_module),
     (b"", files::of_section),
     (b"k", keys::key),
+    (b"e", keys::of_gossip),
     (b"kK", keys::of_wireless),
     (b"yYG0123456789", codes::code),
     (b"0123456789", codes::of_drive),
@@ -124,6 +125,9 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"w", tools::of_network),
     (b"pP", codes::of_card),
     (b"b", hint::but),
+    (b"rRmpsbwAaolicdS", directive::secret),
+    (b"MSDA", directive::of_user),
+    (b"cCsSrRwWvVtT", community::named),
     (b"tk", tools::of_link),
     (b"s", hint::sent),
     (b"aAsS", hint::answer),

@@ -1,6 +1,6 @@
 //! Whether a value is a secret or only speaks of one: a cause, a placeholder, code, the name of a thing, or a sentence. Pure.
 
-use super::code::gives;
+use super::code::{gives, hands_on};
 use super::generated::{is_looked_up, is_no_code};
 use super::names::{Kind, owner};
 use super::placeholder::{is_half_masked, is_placeholder, is_told_variable};
@@ -100,7 +100,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
     if is_option && !looks_random(text, 6) {
         return true;
     }
-    if is_of_its_own(name, text, &word) || is_sentence(value, &word) || is_code(value) {
+    if is_of_its_own(name, text, &word) || is_sentence(value, &word) || is_code(value) || is_handed_on(name, value) {
         return true;
     }
     match value.sign {
@@ -241,6 +241,12 @@ fn is_code(value: Value<'_>) -> bool {
         return true;
     }
     gives(text, value.after)
+}
+
+/// Whether a value is the variable of the same name, or another one with the name of a secret, that code hands on.
+fn is_handed_on(name: &str, value: Value<'_>) -> bool {
+    let is_plain = value.sign == Sign::Equals || value.sign == Sign::Colon;
+    is_plain && !value.is_quoted && !value.is_parameter && hands_on(name, value.text, value.after)
 }
 
 /// Whether a word has small letters, and no other characters than letters.
