@@ -31,7 +31,7 @@ const FEWEST_CHANGES: usize = 34;
 
 /// The shortest name of another value, besides those that are well known, and the shortest word that goes on.
 const SHORTEST_NAME: usize = 3;
-const SHORT_NAMES: &str = "db id ip os to ts pw pwd ssl tls sql cpu dsn http";
+const SHORT_NAMES: &str = "db id ip os to ts tz az le pw pwd ssl tls sql cpu dsn http";
 const LONG_WORDS: usize = 7;
 
 /// Marks that stand between no words.
@@ -224,6 +224,9 @@ fn is_member(text: &str) -> bool {
     let closed = after.trim_start_matches(['}', ']', ')']);
     let next = closed.strip_prefix([',', ':', ';']).unwrap_or(closed).trim_start_matches(['{', '[', '\\']);
     let is_closed = next.len() < after.len();
+    if is_item(text, after) {
+        return true;
+    }
     // `("…").host("db-1")`
     let is_chained = || {
         closed.len() < after.len()
@@ -234,6 +237,17 @@ fn is_member(text: &str) -> bool {
         name.is_some_and(|(next, name)| name > 0 && next[name..].trim_start_matches('\\').starts_with(quote))
     };
     is_closed && (next.is_empty() || is_quoted('"') || is_quoted('\'') || is_chained())
+}
+
+/// Whether the next item of a list of quotations, or the next quoted value, follows a quotation mark at once: `","make deploy"`,
+/// `",le="0.5"`.
+fn is_item(text: &str, after: &str) -> bool {
+    let quote = text.chars().next();
+    let Some(next) = after.strip_prefix(',').map(|next| next.trim_start_matches('\\')) else { return false };
+    let name = run(next, DOTTED);
+    let value = next[name..].strip_prefix('=').filter(|_| name > 0).map(|value| value.trim_start_matches('\\'));
+    let begins = |text: &str| text.chars().next() == quote;
+    begins(next) && next.len() > 1 || value.is_some_and(begins)
 }
 
 /// Whether names with their values are all that follows: `user=bob`, `host":"db","port":5432}`.

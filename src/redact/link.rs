@@ -2,7 +2,7 @@
 
 use super::apart::apart;
 use super::beside::{tuple, value_beside};
-use super::decoration::decoration;
+use super::decoration::{below, decoration};
 use super::following::after_sign;
 use super::generated;
 use super::names::{Kind, Name};
@@ -46,6 +46,14 @@ const OPERATORS: [&str; 12] = ["!==", "!=", "||=", "?:", "<>", "??", "||", "+=",
 
 /// Where the value of `name` begins, counted from the name, and what comes before it.
 pub(super) fn link(place: Place<'_>, name: &str, named: &Name) -> Option<(usize, Sign)> {
+    let (at, sign) = linked(place, name, named)?;
+    // `The password is:`, and the value on the next line.
+    let next = Some(sign).filter(|sign| *sign == Sign::Word).and_then(|sign| below(&place.rest()[at..], sign));
+    Some(next.map_or((at, sign), |next| (at + next, Sign::Loose)))
+}
+
+/// The same on the line of the name.
+fn linked(place: Place<'_>, name: &str, named: &Name) -> Option<(usize, Sign)> {
     let rest = place.rest();
     let mut at = name.len() + run(&rest[name.len()..], |byte| b"\\\"'`*_".contains(&byte));
     let is_quoted = rest[name.len()..at].contains(['"', '\'']);

@@ -23,6 +23,7 @@ mod decoration;
 mod directive;
 mod encoding;
 mod ends;
+mod fault;
 mod field;
 mod files;
 mod following;

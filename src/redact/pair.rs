@@ -10,6 +10,7 @@ use super::change::misfit;
 use super::connection;
 use super::decoration::secure_string;
 use super::ends::may_matter;
+use super::fault;
 use super::generated;
 use super::header::header;
 use super::link::link;
@@ -101,7 +102,11 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
     if named.core == "secret" && sign == Sign::Colon && is_in_arn(place) {
         return None;
     }
-    let is_code = || is_condition(place, &rest[at..]) || is_closed(place, &rest[..at], &rest[at..]);
+    let is_code = || {
+        is_condition(place, &rest[at..])
+            || is_closed(place, &rest[..at], &rest[at..])
+            || fault::tells_user(line_before(place), &rest[at..])
+    };
     if is_kept_elsewhere(&rest[..at], &rest[at..]) || sign == Sign::Colon && is_code() {
         return None;
     }

@@ -63,7 +63,8 @@ pub(super) fn linking(text: &str) -> Option<usize> {
             "to" => text[at + length..].starts_with(" be "),
             word => word != "be" && !ADVERBS.contains(&word),
         };
-        if signs == 0 || last.is_none() && !is_first {
+        let is_last = || text[at + length..].starts_with(['\n', '\r']);
+        if signs == 0 && !is_last() || last.is_none() && !is_first {
             break;
         }
         at += length + signs;

@@ -1,6 +1,7 @@
 //! Whether a value is a secret or only speaks of one: a cause, a placeholder, code, the name of a thing, or a sentence. Pure.
 
 use super::code::{gives, hands_on};
+use super::fault;
 use super::generated::{is_looked_up, is_no_code};
 use super::names::{Kind, owner};
 use super::placeholder::{is_half_masked, is_placeholder, is_told_variable};
@@ -243,10 +244,14 @@ fn is_code(value: Value<'_>) -> bool {
     gives(text, value.after)
 }
 
-/// Whether a value is the variable of the same name, or another one with the name of a secret, that code hands on.
+/// Whether a value is the beginning of an error, the variable of the same name, or another one with the name of a secret, that code hands on.
 fn is_handed_on(name: &str, value: Value<'_>) -> bool {
+    let is_fault = || {
+        value.sign == Sign::Colon
+            && if value.is_quoted { fault::is_of_form(value.text) } else { fault::begins(value.text, value.after) }
+    };
     let is_plain = value.sign == Sign::Equals || value.sign == Sign::Colon;
-    is_plain && !value.is_quoted && !value.is_parameter && hands_on(name, value.text, value.after)
+    is_fault() || is_plain && !value.is_quoted && !value.is_parameter && hands_on(name, value.text, value.after)
 }
 
 /// Whether a word has small letters, and no other characters than letters.
