@@ -117,12 +117,30 @@ pub(super) fn by_its_end(place: Place<'_>) -> Option<Range<usize>> {
     if is_key {
         return Some(place.at..place.at + text.len());
     }
+    if is_of_discord(text) {
+        return Some(place.at..place.at + text.len());
+    }
     if let Some(end) = of_account_of_machine(rest) {
         return Some(place.at..place.at + end);
     }
     let token = rest[length..].strip_prefix(":AA").filter(|_| (8..=10).contains(&length) && run(rest, DIGIT) == length);
     let token = token.map_or(0, |token| run(token, WORD));
     (token >= 31).then(|| place.at..place.at + length + ":AA".len() + token)
+}
+
+/// Whether `text` is the token of a bot of Discord: its number in base64, and two parts behind dots.
+fn is_of_discord(text: &str) -> bool {
+    let mut parts = text.split('.');
+    let (Some(id), Some(time), Some(rest), None) = (parts.next(), parts.next(), parts.next(), parts.next()) else {
+        return false;
+    };
+    // Digits in base64 begin so in every group.
+    let is_id = (24..=28).contains(&id.len()) && id.bytes().step_by(4).all(|byte| b"MNO".contains(&byte));
+    is_id
+        && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && time.len() == 6
+        && (27..=38).contains(&rest.len())
+        && is_strong(rest)
 }
 
 /// The length of a token of Bitwarden's accounts of machines: `0.`, a UUID, a dot, and two parts with a colon between.

@@ -31,7 +31,7 @@ const TYPED: [&str; 4] = ["enter ", "type ", "use ", "try "];
 const LAST: [&str; 3] = ["still", "not", "isn't"];
 
 /// Words of which one stands before a colon or a comma that turns to the value.
-const HINTS: &str = "hint default usual same last before always";
+const HINTS: &str = "hint default usual same last before always accident mistake";
 
 /// What an answer may begin with.
 const ANSWERS: [&str; 10] =

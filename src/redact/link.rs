@@ -14,7 +14,9 @@ use super::sign::{Sign, is_blank};
 const NEAR: usize = 200;
 
 /// Words that say where a value comes from, between its name and a sign.
-const GIVEN: [&str; 24] = [
+const GIVEN: [&str; 26] = [
+    " that works",
+    " again",
     " provided",
     " given",
     " supplied",
@@ -47,6 +49,10 @@ const OPERATORS: [&str; 12] = ["!==", "!=", "||=", "?:", "<>", "??", "||", "+=",
 /// Where the value of `name` begins, counted from the name, and what comes before it.
 pub(super) fn link(place: Place<'_>, name: &str, named: &Name) -> Option<(usize, Sign)> {
     let (at, sign) = linked(place, name, named)?;
+    // A private key is told by its own form.
+    if place.rest()[at..].starts_with("-----BEGIN ") {
+        return None;
+    }
     // `The password is:`, and the value on the next line.
     let next = Some(sign).filter(|sign| *sign == Sign::Word).and_then(|sign| below(&place.rest()[at..], sign));
     Some(next.map_or((at, sign), |next| (at + next, Sign::Loose)))

@@ -57,7 +57,8 @@ const OPAQUE: &str = "plaintext sessionid sessid aspnetcorecookie samlresponse s
     slacksigning connstr keyfile pskfile jenkinscrumb mfaseed totpseed otpseed 2faseed";
 
 /// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.
-const WORDS: [(&str, Kind); 22] = [
+const WORDS: [(&str, Kind); 23] = [
+    ("mdp", Kind::Password),
     ("pw", Kind::Password),
     ("psw", Kind::Password),
     ("psk", Kind::Password),

@@ -24,7 +24,7 @@ const LANGUAGES: [Language; 11] = [
         endings: "igd erd eerd ggd ld kt pen ken ten len ven gen ig lijk baar",
     },
     Language {
-        names: "motdepasse",
+        names: "motdepasse mdp",
         words: "faux fausse vide court courte long longue faible fort forte bon bonne mauvais nouveau ancien trop pas dans ici \
             obligatoire perdu perdue connu connue inconnu inconnue requis correct",
         endings: "é ée ie ise ite ect ecte ide ant ent eux euse aire ique uel uelle able ible",

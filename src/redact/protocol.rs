@@ -129,6 +129,21 @@ pub(super) fn login(place: Place<'_>) -> Option<Range<usize>> {
     is_secret.then(|| begin + password.range.start..begin + password.range.end)
 }
 
+/// The password that somebody tried at a honeypot: `login attempt [root/…] failed`, `login attempt [b'root'/b'…']`.
+pub(super) fn tried(place: Place<'_>) -> Option<Range<usize>> {
+    let tried = place.rest().strip_prefix("login attempt [")?;
+    let tried = &tried[..boundary(tried, 128)];
+    let user = tried
+        .find('/')
+        .filter(|sign| !tried[..*sign].contains([' ', ']', '\n']) && tried.starts_with(char::is_alphabetic))?;
+    let quote = tried[user + 1..].strip_prefix("b'").map_or(0, |_| "b'".len());
+    let password = &tried[user + 1 + quote..];
+    let end = password.find(']').filter(|end| !password[..*end].contains('\n'))?;
+    let end = password[..end].trim_end_matches(|c| quote > 0 && c == '\'').len();
+    let begin = place.at + "login attempt [".len() + user + 1 + quote;
+    (end > 0).then(|| begin..begin + end)
+}
+
 /// The password of a machine in a `.netrc`: `machine host login bob password …`.
 pub(super) fn machine(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();

@@ -92,6 +92,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"aA", protocol::signing_in),
     (b"3", protocol::asked),
     (b"L", protocol::login),
+    (b"l", protocol::tried),
     (b"P", protocol::pass),
     (b"md", protocol::machine),
     (b"cClLaAuUsSfFeEiIzZ", protocol::user_and_password),

@@ -227,9 +227,9 @@ pub(super) fn duplicate(place: Place<'_>) -> Option<Range<usize>> {
     let near = rest[..boundary(rest, STATEMENT)].strip_prefix("Duplicate entry '")?;
     let length = near.find("' for key '")?;
     let key = &near[length + "' for key '".len()..];
-    let key = &key[..run(key, DOTTED)];
+    let key = key[..run(key, DOTTED)].trim_end_matches("_UNIQUE").trim_end_matches("_unique");
     let begin = place.at + "Duplicate entry '".len();
-    let is_secret = Name::of(key.trim_end_matches("_UNIQUE")).is_some_and(|name| name.kind >= Kind::Token);
+    let is_secret = Name::of(key).is_some_and(|name| name.kind >= Kind::Token);
     (is_secret && super::is_secret(key, &near[..length])).then_some(begin..begin + length)
 }
 
