@@ -206,7 +206,7 @@ const OF_BOTH: &str = "credentials credential creds login account sftp ftp zugan
 
 /// Words for users and for passwords, of which one of each, with a sign between, is followed by one of each: `user/pass: bob/…`.
 const USER: &str = "username user login account email id";
-const PASSWORD: &str = "password passwd pass pwd pw passphrase";
+const PASSWORD: &str = "mdp passwort kennwort password passwd pass pwd pw passphrase";
 
 /// Words of them that say that a password follows, however plain; and users after whose name one does as well.
 const OF_ACCOUNTS: &str = "credentials credential creds zugangsdaten anmeldedaten identifiants credenciales credenziali credenciais inloggegevens";
