@@ -1,4 +1,4 @@
-//! Secrets of directives that take nothing else, at the beginning of a line of a configuration: `requirepass …`, `rootpw --plaintext …`. Pure.
+//! Secrets of directives that take nothing else and begin their line: `requirepass …`, `rootpw --plaintext …`. Pure.
 
 use std::ops::Range;
 
