@@ -209,9 +209,7 @@ impl Engine {
                     match self.perform(&requests, &held, action, pass).await {
                         Some(observation) => observation,
                         None if is_create => {
-                            // Nothing was sent, so that whoever takes it on need not look for what it may have made.
-                            held.job = held.job.before_create(before);
-                            self.keep(&mut held, Some(0)).await;
+                            self.keep_unsent(&mut held, &before).await;
                             return;
                         }
                         None => return,

@@ -1,6 +1,10 @@
 //! Asks the store whether a job may start: before it does anything, and once more before its create is sent, since somebody
 //! may have thrown a switch meanwhile.
 
+use std::time::Duration;
+
+use tokio::time::Instant;
+
 use super::{Engine, Held, event_of};
 use crate::devin::gate::Pass;
 use crate::relay::event::{EventKind, RelayEvent};
@@ -11,6 +15,11 @@ use crate::relay::serve::gates::Linked;
 use crate::relay::serve::integration::Requests;
 use crate::relay::serve::kill_switch;
 use crate::relay::serve::store::{Admission, Ask};
+
+/// What the gates have said longer ago is asked once more before a create is sent: a switch may have been thrown while it was kept
+/// that it is sent. Not without end, for a store may always be as slow as that.
+const FRESH: Duration = Duration::from_millis(250);
+const MOST_SLOW_TIMES: u32 = 20;
 
 impl Held {
     /// Whether nothing has been done about it.
@@ -49,15 +58,33 @@ impl Engine {
         events: &[RelayEvent],
         requests: &'a Requests<'_>,
     ) -> Option<Pass<'a>> {
+        let mut is_kept = false;
+        let mut slow_times = 0;
         loop {
-            let pass = self.place(requests).await?;
+            let Some(pass) = self.place(requests).await else {
+                if is_kept {
+                    self.keep_unsent(held, before).await;
+                }
+                return None;
+            };
+            let asked_at = Instant::now();
             match self.ask(held, true).await {
                 Some(Admission::Start { .. }) => {
-                    held.note_all(events);
-                    match self.keep_once(held, None).await {
-                        Some(is_kept) => return is_kept.then_some(pass),
-                        // By the next time, a switch may have been thrown.
-                        None => held.forget_noted(),
+                    if !is_kept {
+                        held.note_all(events);
+                        match self.keep_once(held, None).await {
+                            Some(true) => is_kept = true,
+                            Some(false) => return None,
+                            // By the next time, a switch may have been thrown.
+                            None => held.forget_noted(),
+                        }
+                    }
+                    if is_kept {
+                        if asked_at.elapsed() < FRESH || slow_times == MOST_SLOW_TIMES {
+                            return Some(pass);
+                        }
+                        slow_times += 1;
+                        continue;
                     }
                 }
                 Some(Admission::Hold { wait, reason, is_new, .. }) => {
@@ -81,6 +108,12 @@ impl Engine {
                 return None;
             }
         }
+    }
+
+    /// Keeps that a create was not sent, so that whoever takes the job on need not look for what it may have made.
+    pub(super) async fn keep_unsent(&self, held: &mut Held, before: &Job) {
+        held.job = held.job.clone().before_create(before.clone());
+        self.keep(held, Some(0)).await;
     }
 
     /// A place among the requests; `None` where it is asked to stop before it has one.

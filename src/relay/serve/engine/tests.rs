@@ -1,8 +1,9 @@
-//! What is asked once more before a create is sent, while the store fails.
+//! What is asked once more before a create is sent, while the store fails or is slow.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use sqlx::Connection as _;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use super::*;
@@ -32,9 +33,10 @@ impl Transport for Api {
                 self.creates.fetch_add(1, Ordering::Relaxed);
                 r#"{"session_id": "devin-1", "status": "running", "tags": []}"#
             } else {
-                if self.finds.fetch_add(1, Ordering::Relaxed) == 0 {
+                if self.finds.load(Ordering::Relaxed) == 0 {
                     change(&self.address, self.fails).await;
                 }
+                self.finds.fetch_add(1, Ordering::Relaxed);
                 r#"{"items": [], "has_next_page": false}"#
             };
             Ok(HttpResponse { status: 200, body: body.into(), ..HttpResponse::default() })
@@ -58,8 +60,17 @@ impl Write for Lines {
     }
 }
 
+/// When the kill switch goes on.
+#[derive(PartialEq)]
+enum Moment {
+    /// After the store has failed.
+    Failed,
+    /// While the store is at work.
+    AtWork,
+}
+
 /// The kill switch goes on in its file while the store fails so, and a job is at its create: whether that is sent.
-async fn is_sent_behind_the_switch(fails: &'static str) -> bool {
+async fn is_sent_behind_the_switch(fails: &'static str, moment: Moment) -> bool {
     let directory = tempfile::tempdir().unwrap();
     let (address, file) = (Address::Sqlite(directory.path().join("relay.db")), directory.path().join("stop"));
     let store = Arc::new(Store::open(&address).await.unwrap());
@@ -88,7 +99,15 @@ async fn is_sent_behind_the_switch(fails: &'static str) -> bool {
     let engine = Engine::new(Arc::clone(&store), integration, "me", &log, stop, bounds, &metrics);
     let claimed = store.claim("one", "me", LEASE, 1).await.unwrap().claimed.remove(0);
     let person = async {
-        has_failed.recv().await.unwrap();
+        match moment {
+            Moment::Failed => has_failed.recv().await.unwrap(),
+            Moment::AtWork => {
+                while api.finds.load(Ordering::Relaxed) == 0 {
+                    tokio::task::yield_now().await;
+                }
+                while !is_at_work(&address).await {}
+            }
+        }
         std::fs::write(&file, "on").unwrap();
         change(&address, "DROP TRIGGER failing").await;
     };
@@ -98,14 +117,31 @@ async fn is_sent_behind_the_switch(fails: &'static str) -> bool {
     api.creates.load(Ordering::Relaxed) > 0
 }
 
+/// Whether somebody writes to the store.
+async fn is_at_work(address: &Address) -> bool {
+    let Address::Sqlite(path) = address else { return false };
+    let mut connection = sqlx::AnyConnection::connect(&format!("sqlite:{}", path.display())).await.unwrap();
+    sqlx::raw_sql("PRAGMA busy_timeout = 0").execute(&mut connection).await.unwrap();
+    let is_free = sqlx::raw_sql("BEGIN IMMEDIATE; ROLLBACK").execute(&mut connection).await.is_ok();
+    connection.close().await.unwrap();
+    !is_free
+}
+
 #[tokio::test]
 async fn a_switch_in_a_file_that_goes_on_while_the_gates_cannot_be_asked_is_seen_when_they_can() {
     let fails = "CREATE TRIGGER failing BEFORE UPDATE OF ready_at ON jobs BEGIN SELECT RAISE(ABORT, 'failing'); END";
-    assert!(!is_sent_behind_the_switch(fails).await);
+    assert!(!is_sent_behind_the_switch(fails, Moment::Failed).await);
 }
 
 #[tokio::test]
 async fn a_switch_that_goes_on_while_it_cannot_be_kept_that_a_create_is_sent_is_seen_before_it_is() {
     let fails = "CREATE TRIGGER failing BEFORE UPDATE OF job ON jobs BEGIN SELECT RAISE(ABORT, 'failing'); END";
-    assert!(!is_sent_behind_the_switch(fails).await);
+    assert!(!is_sent_behind_the_switch(fails, Moment::Failed).await);
+}
+
+#[tokio::test]
+async fn a_switch_that_goes_on_while_it_is_kept_for_long_that_a_create_is_sent_is_seen_before_it_is() {
+    let slow = "CREATE TRIGGER failing BEFORE UPDATE OF job ON jobs BEGIN SELECT COUNT(*) FROM (WITH RECURSIVE steps(n) AS (\
+        SELECT 1 UNION ALL SELECT n + 1 FROM steps WHERE n < 3000000) SELECT n FROM steps); END";
+    assert!(!is_sent_behind_the_switch(slow, Moment::AtWork).await);
 }
