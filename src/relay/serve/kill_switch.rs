@@ -8,8 +8,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio::sync::watch::Receiver;
+use tokio::sync::{Mutex, Notify};
 
 use super::Log;
 use super::gates::Bounds;
@@ -20,6 +20,12 @@ const MOST: usize = 4096;
 
 /// How often the file is looked at for all that it holds.
 const EVERY: Duration = Duration::from_secs(5);
+
+/// The longest that a look may take: a file system that stands still holds up nothing else.
+const LONGEST: Duration = Duration::from_secs(2);
+
+/// Whose turn it is to look: a file system that stands still has one thread stand still.
+static TURN: Mutex<()> = Mutex::const_new(());
 
 /// So many looks have what was held be asked about after the switch has gone off: somebody may have seen it on right before the first.
 const TELLING: u32 = 2;
@@ -74,20 +80,42 @@ pub async fn follow(store: Arc<Store>, mut bounds: Receiver<Arc<Bounds>>, wake: 
 
 /// Why nothing starts, in a sentence; `None` where the file is not there, empty, or says `off`.
 pub async fn look(path: &Path) -> Option<String> {
-    let path = path.to_path_buf();
-    let looked = tokio::task::spawn_blocking(move || seen(&path)).await;
-    let reason = looked.unwrap_or_else(|error| Some(format!("the kill switch counts as on: {error}")));
+    let reason = within(&TURN, LONGEST, path, seen).await;
     if reason.is_some() {
         SEEN_ON.store(true, Ordering::Relaxed);
     }
     reason
 }
 
+/// What is seen of a file, if that does not take too long.
+async fn within(
+    turn: &'static Mutex<()>,
+    longest: Duration,
+    path: &Path,
+    seen: fn(&Path) -> Option<String>,
+) -> Option<String> {
+    let looked = async {
+        let turn = turn.lock().await;
+        let path = path.to_path_buf();
+        let looked = tokio::task::spawn_blocking(move || {
+            let reason = seen(&path);
+            drop(turn);
+            reason
+        });
+        looked.await.unwrap_or_else(|error| doubt(&error.to_string()))
+    };
+    let slow = || doubt(&format!("{} could not be read within {} s", path.display(), longest.as_secs_f64()));
+    tokio::time::timeout(longest, looked).await.unwrap_or_else(|_| slow())
+}
+
+fn doubt(why: &str) -> Option<String> {
+    Some(format!("the kill switch counts as on: {why}"))
+}
+
 fn seen(path: &Path) -> Option<String> {
     let shown = path.display();
-    let doubt = |why: String| Some(format!("the kill switch counts as on: {why}"));
     match read(path) {
-        Ok(bytes) if bytes.len() > MOST => doubt(format!("{shown} has more than {MOST} bytes")),
+        Ok(bytes) if bytes.len() > MOST => doubt(&format!("{shown} has more than {MOST} bytes")),
         Ok(bytes) => {
             let text = String::from_utf8_lossy(&bytes).trim().to_ascii_lowercase();
             let is_off = text.is_empty() || text == "off";
@@ -97,12 +125,12 @@ fn seen(path: &Path) -> Option<String> {
             // What should lead to the file may be on a file system that is not mounted now.
             let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
             match folder.filter(|folder| !folder.exists()) {
-                Some(folder) => doubt(format!("there is no folder {} for {shown}", folder.display())),
-                None if path.is_symlink() => doubt(format!("{shown} is a link to what is not there")),
+                Some(folder) => doubt(&format!("there is no folder {} for {shown}", folder.display())),
+                None if path.is_symlink() => doubt(&format!("{shown} is a link to what is not there")),
                 None => None,
             }
         }
-        Err(error) => doubt(format!("{shown} cannot be read ({error})")),
+        Err(error) => doubt(&format!("{shown} cannot be read ({error})")),
     }
 }
 
@@ -176,6 +204,31 @@ mod tests {
             std::fs::write(directory.path().join("gone"), "off").unwrap();
             assert_eq!(look(&link).await, None);
         }
+    }
+
+    #[tokio::test]
+    async fn a_file_system_that_stands_still_is_given_up_and_later_asked_again() {
+        use std::sync::mpsc::{Sender, channel};
+        static TURN: Mutex<()> = Mutex::const_new(());
+        static LET_GO: std::sync::Mutex<Option<Sender<()>>> = std::sync::Mutex::new(None);
+        fn stands_still(_: &Path) -> Option<String> {
+            let (let_go, stands) = channel();
+            *LET_GO.lock().unwrap() = Some(let_go);
+            let _ = stands.recv();
+            None
+        }
+
+        let (file, soon) = (Path::new("/mnt/stop"), Duration::from_millis(100));
+        let reason = within(&TURN, soon, file, stands_still).await.unwrap();
+        assert_eq!(reason, "the kill switch counts as on: /mnt/stop could not be read within 0.1 s");
+        assert!(within(&TURN, soon, file, |_| None).await.is_some(), "it stands still for all, with one thread");
+        loop {
+            if let Some(let_go) = LET_GO.lock().unwrap().take() {
+                let_go.send(()).unwrap();
+                break;
+            }
+        }
+        assert_eq!(within(&TURN, LONGEST, file, |_| None).await, None);
     }
 
     #[cfg(unix)]
