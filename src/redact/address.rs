@@ -21,6 +21,20 @@ const SHORTEST_BASE64: usize = 32;
 /// The shortest key in the path of a hook.
 const SHORTEST_HOOK: usize = 16;
 
+/// How a path goes on before what signs somebody in.
+const SIGNING_IN: [&str; 10] = [
+    "magic-link/",
+    "magic_link/",
+    "magiclink/",
+    "reset-password/",
+    "reset_password/",
+    "password-reset/",
+    "password_reset/",
+    "password/reset/",
+    "password/edit/",
+    "passwords/reset/",
+];
+
 /// What stands in the place of a password where the user is the key.
 const STAND_INS: [&str; 4] = ["", "x", "x-oauth-basic", "api_token"];
 
@@ -222,7 +236,7 @@ fn is_account_of_twilio(user: &str, password: &str) -> bool {
 pub(super) fn hook(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
     let known = |words: &[&'static str]| words.iter().copied().find(|word| rest.starts_with(word));
-    let signs_in = known(&["magic-link/", "magic_link/", "magiclink/", "reset-password/"]);
+    let signs_in = known(&SIGNING_IN);
     let word = signs_in.or_else(|| known(&["hook/", "hooks/", "webhook/", "webhooks/"]))?;
     let body = &rest[word.len()..];
     let length = run(&body[..boundary(body, USER_INFO)], WORD);

@@ -196,6 +196,9 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         let word =
             &word[..word.find(|c: char| c.is_whitespace() || "\"'`|,;()[]<>\\".contains(c)).unwrap_or(word.len())];
         // `/secrets/db-password/…`: the version of a secret.
+        // `/password/edit?token=…`
+        let word =
+            if after.starts_with('/') { word.split(['/', '?', '#', '&']).next().unwrap_or_default() } else { word };
         let is_version = after.starts_with('/') && (word.bytes().all(|byte| byte.is_ascii_hexdigit()) || is_uuid(word));
         let sign = if after.starts_with('(') && !word.contains([':', '=', '.']) { Sign::Blank } else { Sign::Loose };
         let is_cell =

@@ -119,7 +119,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),
     (b"abcdefghijklmnopqrstuvwxyz", said::of_address),
     (b"[", protocol::of_relay),
-    (b"hwmr", address::hook),
+    (b"hwmrp", address::hook),
     (b"h", tools::of_transaction),
     (b"mpo", tools::of_check),
     (b"u", tools::of_query),
