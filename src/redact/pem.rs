@@ -57,7 +57,8 @@ pub(super) fn private_key(place: Place<'_>) -> Option<Range<usize>> {
 pub(super) fn tails(text: &str) -> Vec<Range<usize>> {
     let ends = text.match_indices("END ").filter_map(|(at, _)| {
         let open = MARKS.iter().find(|dashes| text[..at].ends_with(**dashes))?.len();
-        Some(at - open..at - open + mark(&text[at - open..], "END", true)?)
+        let end = at - open + mark(&text[at - open..], "END", true)?;
+        Some(at - open..text[..end].trim_end_matches(' ').len())
     });
     looked_at(text.len());
     let mut floor = 0;
@@ -196,7 +197,7 @@ fn body(text: &str) -> Option<usize> {
 /// Where the mark of the end begins and ends in a line.
 fn closed(line: &str) -> Option<(usize, usize)> {
     let at = line.find("END ").filter(|at| MARKS.iter().any(|dashes| line[..*at].ends_with(dashes)))?;
-    Some((at - 5, at + mark(&line[at..], "END", true)?))
+    Some((at - 5, line[..at + mark(&line[at..], "END", true)?].trim_end_matches(' ').len()))
 }
 
 /// The last run of base64 in a line that is long and mixed enough to be one of a key's.

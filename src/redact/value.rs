@@ -23,6 +23,10 @@ const BRACKETS: [(char, char); 3] = [('(', ')'), ('[', ']'), ('{', '}')];
 pub(super) fn extent(text: &str, sign: Sign, ends: &str) -> Option<Range<usize>> {
     let slashes = run(text, |byte| byte == b'\\');
     let quote = text[slashes..].chars().next()?;
+    // A key with its marks is looked at by itself.
+    if text.starts_with("-----BEGIN ") {
+        return None;
+    }
     let (ends, is_query) = ends.strip_suffix('&').map_or((ends, false), |ends| (ends, true));
     if let Some(close) = in_braces(text, sign) {
         return Some(1..close);
