@@ -15,9 +15,9 @@ pub fn clean(text: &str, limit: usize) -> String {
     plain(&redact(&strip(text)), limit)
 }
 
-/// The same on one line.
+/// The same on one line, where lines that are joined may tell a secret that none of them tells.
 pub fn clean_line(text: &str, limit: usize) -> String {
-    plain_line(&redact(&strip(text)), limit)
+    cap(&redact(&joined(&redact(&strip(text)))), limit)
 }
 
 /// `text` of several lines, cleaned and cut, for what has no secrets or keeps them.
@@ -27,8 +27,12 @@ pub fn plain(text: &str, limit: usize) -> String {
 
 /// The same on one line.
 pub fn plain_line(text: &str, limit: usize) -> String {
-    let words: Vec<String> = strip(text).split_whitespace().map(str::to_string).collect();
-    cap(&words.join(" "), limit)
+    cap(&joined(&strip(text)), limit)
+}
+
+/// The lines of `text` as one, with one blank between words.
+pub(super) fn joined(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// The first `limit` bytes of `text`, in whole characters, with a note on how many characters are missing.
