@@ -208,7 +208,7 @@ impl Plain {
         (now - at < lasts(kind, cooldown)).then_some(Holding::Own)
     }
 
-    fn waits_for_quota(&self, job: &Job, now: i64) -> bool {
+    pub fn waits_for_quota(&self, job: &Job, now: i64) -> bool {
         let of_it = || self.jobs.iter().filter(|other| other.integration == job.integration);
         let stopped = of_it().filter_map(|other| other.ended.filter(|(_, kind)| *kind == OutcomeKind::QuotaExceeded));
         let mut stops: Vec<i64> = stopped.map(|(at, _)| at).collect();
