@@ -52,15 +52,17 @@ static SEEN_ON: AtomicBool = AtomicBool::new(false);
 pub async fn follow(store: Arc<Store>, mut bounds: Receiver<Arc<Bounds>>, wake: Vec<Arc<Notify>>, log: Log) {
     // What an earlier process has left may wait for it.
     let mut telling = Telling(TELLING);
+    let mut has_changed = false;
     loop {
         let file = bounds.borrow_and_update().kill_switch.clone();
         let is_on = match &file {
             Some(file) => look(file).await.is_some(),
             None => false,
         };
-        if telling.is_due(is_on, SEEN_ON.swap(false, Ordering::Relaxed)) {
+        // A rule may have been disabled, whose alerts no switch keeps.
+        if telling.is_due(is_on, SEEN_ON.swap(false, Ordering::Relaxed)) || has_changed {
             match store.ask_switched().await {
-                Ok(()) => telling.0 -= 1,
+                Ok(()) => (telling.0, has_changed) = (telling.0.saturating_sub(1), false),
                 Err(error) => log.store_failed("what the kill switch held is not asked about", &error),
             }
             wake.iter().for_each(|engine| engine.notify_one());
@@ -72,7 +74,7 @@ pub async fn follow(store: Arc<Store>, mut bounds: Receiver<Arc<Bounds>>, wake: 
                     return;
                 }
                 // Another file, or none any more: of the one before, somebody may think still.
-                telling = Telling(TELLING);
+                (telling, has_changed) = (Telling(TELLING), true);
             }
         }
     }

@@ -72,13 +72,22 @@ async fn what_a_kill_switch_in_a_file_holds_is_asked_about_once_and_again_when_i
         let log = Log::new(&Output::new(), false);
         let following = tokio::spawn(kill_switch::follow(Arc::clone(&store), bounds, vec![Arc::clone(&wake)], log));
         fire(&store, 1..=3, &rule("one", Limits::default())).await;
-        for claimed in store.claim("one", "me", LEASE, 99).await.unwrap().claimed {
-            let held = Ask { kill_switch: kill_switch::look(&file).await, ..ask(&claimed, false) };
-            assert_eq!(short(&store.admit(held).await.unwrap()), "is held", "{address}");
-        }
+        let hold_all = async || {
+            let claimed = store.claim("one", "me", LEASE, 99).await.unwrap().claimed;
+            for claimed in &claimed {
+                let held = Ask { kill_switch: kill_switch::look(&file).await, ..ask(claimed, false) };
+                assert_eq!(short(&store.admit(held).await.unwrap()), "is held", "{address}");
+            }
+            claimed.len()
+        };
+        assert_eq!(hold_all().await, 3);
         let due = store.claim("one", "me", LEASE, 99).await.unwrap();
         let longest = Duration::from_millis(due.next_in.unwrap().unsigned_abs());
         assert!(due.claimed.is_empty() && longest > Duration::from_secs(240), "{longest:?} {address}");
+        // A rule may have been disabled since.
+        changing.send_modify(|bounds| *bounds = Arc::new(Bounds::clone(bounds)));
+        wake.notified().await;
+        assert_eq!(hold_all().await, 3, "{address}");
         std::fs::write(&file, "").unwrap();
         wake.notified().await;
         assert_eq!(settle_down(&store, &Bounds::default()).await, ["j1 starts", "j2 starts", "j3 starts"], "{address}");
