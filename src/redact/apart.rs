@@ -1,9 +1,8 @@
 //! Values that no sign divides from their names: a blank, a comma, a bar, a line's end, or the words of a sentence. Pure.
 
-use super::certain::{
-    LONG_HEX, is_certain, is_certain_key, is_elsewhere, is_of_token, is_quoted_secret, is_revoked, opens,
-};
+use super::certain::{LONG_HEX, is_certain, is_certain_key, is_elsewhere, is_of_token, is_quoted_secret, opens};
 use super::change::misfit;
+use super::fault::is_refused_token;
 use super::following::after_sign;
 use super::generated::{self, is_no_code};
 use super::joined::{chosen, follows_user};
@@ -314,7 +313,8 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         || lead == 0 && blanks > 0 && is_made(after)
         || is_quoted_password()
         || is_quoted_secret()
-        || is_of_token(word) && (opens(place, name, named) || is_revoked(named, &after[quote + word.len()..]))
+        || is_of_token(word) && opens(place, name, named)
+        || is_refused_token(named, place, word, &after[quote + word.len()..])
         || named.kind == Kind::Password && at == name.len() && follows_user(place, after))
     .then_some((at + blanks + lead + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
 }

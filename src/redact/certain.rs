@@ -73,25 +73,6 @@ pub(super) fn is_of_token(word: &str) -> bool {
     is_uuid(word) || word.len() >= LONG_HEX && word.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// What is said of a token or a key that was given and opens nothing, or must not any more. What identifies a request is not revoked.
-const REVOKED: [&str; 9] = [
-    " rejected",
-    " was rejected",
-    " revoked",
-    " was revoked",
-    " has been revoked",
-    " leaked",
-    " was leaked",
-    " has leaked",
-    " has been leaked",
-];
-
-/// Whether hexadecimal digits are a token or a key by what is said behind them: `token … rejected`, `encryption key … leaked`.
-pub(super) fn is_revoked(named: &Name, after: &str) -> bool {
-    let after = after.trim_start_matches(['"', '\'', '`']);
-    named.kind >= Kind::Token && REVOKED.iter().any(|said| after.starts_with(said))
-}
-
 /// Whether a name is that of a token which may be a UUID: `HEC token`, `SecretID`.
 pub(super) fn opens(place: Place<'_>, name: &str, named: &Name) -> bool {
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];

@@ -5,7 +5,7 @@ use super::generated::is_no_code;
 use super::place::{boundary, looked_at, run};
 use super::random::is_strong;
 use super::rules::DOTTED;
-use super::sign::{Sign, is_blank};
+use super::sign::{Sign, is_blank, lead};
 
 /// How far the line of a value is looked at.
 const NEAR: usize = 200;
@@ -108,8 +108,8 @@ pub(super) fn below(text: &str, sign: Sign) -> Option<usize> {
         return None;
     }
     let begin = open + run(&text[open..], |byte| byte.is_ascii_whitespace());
-    let begin = begin + if text[begin..].starts_with("- ") || text[begin..].starts_with("> ") { 2 } else { 0 };
-    let begin = begin + fence(&text[begin..]);
+    let begin = begin + if text[begin..].starts_with("- ") { 2 } else { 0 };
+    let begin = begin + lead(&text[begin..]);
     let begin = begin + wrapper(&text[begin..]);
     let line = &text[begin..boundary(text, begin + NEAR).max(begin)];
     let line = line[..line.find('\n').unwrap_or(line.len())].trim_end();
@@ -118,14 +118,6 @@ pub(super) fn below(text: &str, sign: Sign) -> Option<usize> {
     }
     let value = line.strip_prefix("value:").or_else(|| line.strip_prefix("\"value\":")).unwrap_or(line).trim_start();
     (!value.contains(' ') && !value.ends_with(':')).then(|| begin + line.len() - value.len())
-}
-
-/// The length of the line that opens a fence of Markdown.
-fn fence(text: &str) -> usize {
-    let Some(after) = text.strip_prefix("```") else { return 0 };
-    let language = run(after, DOTTED);
-    let end = "```".len() + language + run(&after[language..], |byte| byte == b'\r');
-    if text[end..].starts_with('\n') { end + 1 } else { 0 }
 }
 
 /// How long what wraps the value at the beginning of `text` is: the wrapper's name with its bracket, blank or length.

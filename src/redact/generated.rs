@@ -31,7 +31,7 @@ const FEWEST_CHANGES: usize = 34;
 
 /// The shortest name of another value, besides those that are well known, and the shortest word that goes on.
 const SHORTEST_NAME: usize = 3;
-const SHORT_NAMES: &str = "db id ip os to ts tz az le pw pwd ssl tls sql cpu dsn http";
+const SHORT_NAMES: &str = "db id ip os to ts tz az le ns vm pw pwd ssl tls sql cpu dsn http";
 const LONG_WORDS: usize = 7;
 
 /// Marks that stand between no words.

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::fault::is_refused;
 use super::generated::is_no_code;
 use super::joined::{ends, is_joined};
 use super::place::{Place, boundary, run};
@@ -16,7 +17,18 @@ use super::value::quoted;
 const SENTENCE: usize = 256;
 
 /// Words that say what the value of a key is, and the shortest value.
-const KEY_IS: [&str; 7] = ["key is ", "key was ", "key is: ", "key: ", "key seems to be ", "key would be ", "key "];
+const KEY_IS: [&str; 10] = [
+    "key is ",
+    "key was ",
+    "key is: ",
+    "key is\n",
+    "key is:\n",
+    "key is:\n\n",
+    "key: ",
+    "key seems to be ",
+    "key would be ",
+    "key ",
+];
 
 /// Words before `key` after which its value may follow at once, and things that have keys, too.
 const KEY_OF: &str = "with using by session master app application jwt hmac signing encryption shared secret private root \
@@ -24,6 +36,11 @@ const KEY_OF: &str = "with using by session master app application jwt hmac sign
 const THINGS: &str = "item record entry entries document documents map message kafka topic event dictionary";
 const SHORTEST_KEY: usize = 16;
 const SHORTEST_HEX_KEY: usize = 32;
+
+/// Words before keys that are hexadecimal and name nothing; and before such as do where they are shorter than a key of 256 bits.
+const OF_HEX: &str = "master private secret admin root";
+const OF_LONG_HEX: &str = "encryption decryption signing access hmac";
+const LONG_HEX_KEY: usize = 64;
 
 /// Words of a sentence about a key that opens something, and about one that only names something.
 const OPENING: &str = "api vendor auth unauthorized 401 403 rotate rotated leaked revoked revoke decrypt encrypt encryption credential \
@@ -54,22 +71,37 @@ pub(super) fn key(place: Place<'_>) -> Option<Range<usize>> {
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(SENTENCE))..place.at];
     let before = before.rsplit(['\n', ';']).next().unwrap_or_default();
     let after = near[open + length..].split(['\n', ';']).next().unwrap_or_default();
-    let has = |table: &str| {
-        let mut words = [before, after].into_iter().flat_map(|part| part.split(|c: char| !c.is_ascii_alphanumeric()));
+    let has_in = |parts: &[&str], table: &str| {
+        let mut words = parts.iter().flat_map(|part| part.split(|c: char| !c.is_ascii_alphanumeric()));
         words.any(|word| table.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word)))
     };
+    let has = |table: &str| has_in(&[before, after], table);
     let is_hex = key.bytes().all(|byte| byte.is_ascii_hexdigit());
     // `session key … was rejected`
     let owner = before.trim_end_matches(' ').rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-    let is_owned = KEY_OF.split(' ').any(|known| known.eq_ignore_ascii_case(owner));
-    let is_key = if rest[..open].trim_end_matches(['"', '\'', '`']) == "key " {
-        is_owned && is_random(key) && !has(THINGS)
+    let is_of = |table: &str| table.split(' ').any(|known| known.eq_ignore_ascii_case(owner));
+    let is_refused = || is_refused(after) && !owner.is_empty() && !is_of(OTHERS) && !is_of("session");
+    let is_hex_of_owner = || is_of(OF_HEX) || is_of(OF_LONG_HEX) && length >= LONG_HEX_KEY || is_refused();
+    let is_certain = is_hex && length >= SHORTEST_HEX_KEY && is_hex_of_owner();
+    let is_small = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit();
+    let is_refused_word = || {
+        rest[..open].ends_with("key ")
+            && is_refused()
+            && (is_random(key) || is_strong(key) && key.bytes().all(is_small))
+            && length >= SHORTEST_KEY
+    };
+    let is_key = if is_certain || is_refused_word() {
+        !has(THINGS)
+    } else if rest[..open].trim_end_matches(['"', '\'', '`']) == "key " {
+        is_of(KEY_OF) && is_random(key) && !has(THINGS)
     } else if is_hex {
         length >= SHORTEST_HEX_KEY && has(OPENING)
     } else {
         length >= SHORTEST_KEY && is_strong(key) && !is_identifying(key)
     };
-    (is_key && !has(NAMING)).then(|| place.at + open..place.at + open + length)
+    // `encryption key … for bucket backups`
+    let names = if is_certain { has_in(&[before], NAMING) } else { has(NAMING) };
+    (is_key && !names).then(|| place.at + open..place.at + open + length)
 }
 
 /// The key of a cluster's gossip in its settings: `encrypt = "…"`, `"encrypt": "…"`.

@@ -102,11 +102,7 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
     if named.core == "secret" && sign == Sign::Colon && is_in_arn(place) {
         return None;
     }
-    let is_code = || {
-        is_condition(place, &rest[at..])
-            || is_closed(place, &rest[..at], &rest[at..])
-            || fault::tells_user(line_before(place), &rest[at..])
-    };
+    let is_code = || is_condition(place, &rest[at..]) || is_closed(place, &rest[..at], &rest[at..]);
     if is_kept_elsewhere(&rest[..at], &rest[at..]) || sign == Sign::Colon && is_code() {
         return None;
     }
@@ -216,6 +212,9 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         return None;
     }
     let after = &text[range.end..boundary(text, range.end + 96).max(range.end)];
+    if !is_quoted && sign == Sign::Colon && fault::tells(line_before(place), &text[range.clone()], after) {
+        return None;
+    }
     let value = Value { text: &text[range.clone()], after, sign, is_quoted, is_parameter: place.is_parameter };
     (!only_speaks(named.kind, &named.core, value) || is_of_cookie(place, named, value.text)).then_some(range)
 }

@@ -40,7 +40,13 @@ pub(super) fn is_placeholder(text: &str) -> bool {
     let is_filler = text.len() >= 3 && "xX*.#?-_•".contains(first) && text.chars().all(|c| c == first);
     let is_bracketed = text.starts_with('<') && text.ends_with('>') && !text.bytes().any(|byte| byte.is_ascii_digit());
     let is_left_out = text.chars().all(|c| c == '…') || is_instruction(text);
-    is_filler || is_bracketed || is_left_out || text == "?" || is_variable(text) || is_reference(text)
+    is_filler
+        || is_shown_in_part(text)
+        || is_bracketed
+        || is_left_out
+        || text == "?"
+        || is_variable(text)
+        || is_reference(text)
 }
 
 /// Whether `text` says that something else belongs there: `YOUR_PASSWORD_HERE`.
@@ -82,6 +88,16 @@ pub(super) fn is_told_variable(text: &str) -> bool {
     [("${", "}"), ("{{", "}}"), ("$(", ")"), ("<", ">"), ("%", "%")]
         .iter()
         .any(|(open, close)| text.starts_with(open) && text.ends_with(close))
+}
+
+/// Whether somebody else has masked a key, with what tells it from others left: `sk_live_****************4242`.
+fn is_shown_in_part(text: &str) -> bool {
+    let Some((begin, rest)) = text.split_once("****") else { return false };
+    let end = rest.trim_start_matches('*').trim_end_matches('.');
+    begin.ends_with(['-', '_'])
+        && begin.bytes().all(|byte| byte.is_ascii_lowercase() || b"-_".contains(&byte))
+        && end.len() <= LONGEST_SHOWN
+        && end.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// Whether real letters follow a mask, more of them than are shown on purpose to tell one from others: `****Kq8Zm4`.

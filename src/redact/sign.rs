@@ -2,6 +2,7 @@
 
 use super::place::{Place, boundary, run};
 use super::random::looks_random;
+use super::shape::is_label;
 
 /// Words that link a name with its value, and those of them after which the value can stand.
 const LINKING: &str = "is was now to be set got changed reset rotated updated has been lautet ist est es still currently always temporarily just simply jetzt nun é è är jest";
@@ -13,6 +14,10 @@ const ANNOUNCING: [&str; 6] = ["following", "temporary", "initial", "generated",
 
 /// How far a sentence is followed.
 const SENTENCE: usize = 200;
+
+/// How many blanks and empty lines may stand before a word on its own line, and how long it is at least.
+const MARGIN: usize = 24;
+const SHORTEST_ALONE: usize = 4;
 
 /// Words that only go on with a link: they do not begin one.
 const ADVERBS: [&str; 8] = ["still", "currently", "always", "temporarily", "just", "simply", "jetzt", "nun"];
@@ -50,6 +55,7 @@ pub(super) fn typed(text: &str) -> Option<usize> {
 /// Where the value begins after words that link it with its name: `is`, `is now:`, `was changed to`.
 pub(super) fn linking(text: &str) -> Option<usize> {
     let (mut at, mut last) = (0, None);
+    let is_last = |word: &str| LINKING_LAST.split(' ').any(|known| known == word);
     for _ in 0..5 {
         let length = run(&text[at..], |byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
         let is_known = |word: &&str| word.eq_ignore_ascii_case(&text[at..at + length]);
@@ -63,14 +69,49 @@ pub(super) fn linking(text: &str) -> Option<usize> {
             "to" => text[at + length..].starts_with(" be "),
             word => word != "be" && !ADVERBS.contains(&word),
         };
-        let is_last = || text[at + length..].starts_with(['\n', '\r']);
-        if signs == 0 && !is_last() || last.is_none() && !is_first {
+        let line = on_its_line(&text[at + length + signs..]).filter(|_| is_last(word));
+        if signs == 0 && line.is_none() || last.is_none() && !is_first {
             break;
         }
-        at += length + signs;
+        at += length + signs + line.unwrap_or(0);
         last = Some(word);
+        if line.is_some() {
+            break;
+        }
     }
-    last.filter(|word| LINKING_LAST.split(' ').any(|known| known == *word)).map(|_| at)
+    last.filter(|word| is_last(word)).map(|_| at)
+}
+
+/// Where the only word of the next line begins that is not empty, which may be in a fence or quoted: `password is:`, and below it
+/// the password.
+fn on_its_line(text: &str) -> Option<usize> {
+    if !text.starts_with(['\n', '\r']) {
+        return None;
+    }
+    let white = run(&text[..boundary(text, MARGIN)], |byte| byte.is_ascii_whitespace());
+    let begin = white + lead(&text[white..]);
+    let line = &text[begin..boundary(text, begin + SENTENCE).max(begin)];
+    let line = line.split('\n').next().unwrap_or_default().trim_end();
+    let word = line.trim_matches(['`', '*', '"', '\'']);
+    let is_word = word.len() >= SHORTEST_ALONE && !word.contains(char::is_whitespace) && !word.ends_with([':', ',']);
+    // `default/web-tls`
+    let is_object = word.contains('/') && is_label(word);
+    let is_else = word.contains("://") || word.starts_with(['/', '-', '<', '{', '[']);
+    (is_word && !is_object && !is_else).then_some(begin)
+}
+
+/// How long what people put before a value on its line is: the mark of a quotation, a fence with the line's end, emphasis.
+pub(super) fn lead(text: &str) -> usize {
+    let quote = if text.starts_with("> ") { "> ".len() } else { 0 };
+    let fence = quote + run(&text[quote..], |byte| byte == b'`');
+    let kind = fence + if fence > quote { run(&text[fence..], |byte| byte.is_ascii_alphabetic()) } else { 0 };
+    let line = kind + run(&text[kind..], |byte| b" \r".contains(&byte));
+    let begin = if fence > quote && text[line..].starts_with('\n') {
+        line + run(&text[line..], |byte| byte.is_ascii_whitespace())
+    } else {
+        quote
+    };
+    begin + if run(&text[begin..], |byte| byte == b'*') == "**".len() { "**".len() } else { 0 }
 }
 
 /// The length of an argument's number with its sign, as auditd shows the arguments of a command: `a2=`.

@@ -38,6 +38,7 @@ const REMARKS: &str = "null none nil undefined true false yes no on off ok expir
     all any sorry désolé gesperrt unbekannt siehe locked inconnu known expected got received enter see same falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
     inválido incorreto expirado expirou caducado errada errado errata scaduta scaduto valida sbagliata invalide expirée onjuist ongeldig \
     verlopen ontbreekt fel felaktigt ogiltigt nieprawidłowe nieprawidłowy błędne błędny wygasło wygasł hatalı geçersiz \
+    unbekannter zurückgesetzt liegt läuft bloqueada bloqueado bloqué réinitialisé voir véase vedi zie \
     yanlış неверный неправильный неверен истёк истек 错误 无效 过期 必填 空 無効 無効です 間違い 期限切れ 필수 오류 잘못된";
 
 /// A longer value without a blank is no remark. It would be read again at each of its words.
