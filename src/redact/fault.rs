@@ -26,6 +26,9 @@ const PAGES: &str = "reset change forgot forgotten update set check test step";
 /// What a program calls of its system: the name begins the error.
 const CALLS: &str = "open stat lstat read write mkdir remove rename chmod chown unlink exec dial lookup access create";
 
+/// What begins the argument of such a call.
+const ARGUMENTS: [&str; 9] = [" /", " ./", " ../", " ~/", " C:\\", " \\\\", " tcp ", " udp ", " unix "];
+
 /// Formats and protocols of which more is said.
 const FORMATS: &str =
     "PEM PKCS1 PKCS8 PKCS12 DER ASN1 RSA AES LDAP HTTP HTTPS TLS SSL SMTP SAML OIDC SSO DNS TCP JSON YAML";
@@ -36,9 +39,6 @@ const ERRNO: &str = "ENOENT EACCES EPERM EOF EPIPE ECONNREFUSED ECONNRESET ECONN
 
 /// How codes of errors begin that have a number.
 const CODES: [&str; 8] = ["ORA-", "TNS-", "AADSTS", "SQL-", "SQLSTATE", "LDAP-", "HTTP-", "JNDI-"];
-
-/// What begins the argument of such a call.
-const ARGUMENTS: [&str; 9] = [" /", " ./", " ../", " ~/", " C:\\", " \\\\", " tcp ", " udp ", " unix "];
 
 /// What is measured of a page, of which words or figures follow; and what is counted there, of which only figures do.
 const MEASURED: &str = "latency SLO SLI step errors availability uptime";
@@ -136,7 +136,7 @@ pub(super) fn is_of_form(text: &str) -> bool {
 pub(super) fn tells(before: &str, value: &str, after: &str) -> bool {
     let clause = before.rsplit([':', ';', ',', '(']).next().unwrap_or_default().to_ascii_lowercase();
     let near = &after[..boundary(after, NEAR)];
-    is_error(&clause, value) || is_figure(&clause, value, near) || is_user(&clause, value, near)
+    is_error(&clause, value) || is_figure(&clause, value, near) || is_user(&clause, value)
 }
 
 /// Whether a value is an error by what stands before it: a state in capitals, after `failed to` also `ORA-28003` and any state.
@@ -177,9 +177,8 @@ fn is_figure(clause: &str, value: &str, near: &str) -> bool {
     has_number && (is_measure() || is_share(value)) || goes_on && is_short() && is_of_page() || is_in(LEADING, value)
 }
 
-/// Whether a value is the user whose password was refused: in `invalid username or password: jo`, an address of mail, or with how
-/// often behind it.
-fn is_user(clause: &str, value: &str, near: &str) -> bool {
+/// Whether a value is the user whose password was refused: in `invalid username or password: jo`, or an address of mail.
+fn is_user(clause: &str, value: &str) -> bool {
     if !has_word(clause, REFUSING) {
         return false;
     }
@@ -197,7 +196,7 @@ fn is_user(clause: &str, value: &str, near: &str) -> bool {
         user.is_some_and(|user| USERS.iter().any(|known| user.ends_with(known)))
     };
     let is_account = || clause.trim_end().ends_with("expired") && (value.contains('_') || is_label(value));
-    is_mail() || is_plain(value) && (is_counted(near) || is_of_both() || is_account())
+    is_mail() || is_plain(value) && (is_of_both() || is_account())
 }
 
 /// Whether a share of what is measured is told: `p99`.
