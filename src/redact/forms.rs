@@ -123,9 +123,13 @@ pub(super) fn by_its_end(place: Place<'_>) -> Option<Range<usize>> {
     if let Some(end) = of_account_of_machine(rest) {
         return Some(place.at..place.at + end);
     }
-    let token = rest[length..].strip_prefix(":AA").filter(|_| (8..=10).contains(&length) && run(rest, DIGIT) == length);
+    // In the path of a request, it stands behind `bot`.
+    let bot = if rest.starts_with("bot") { "bot".len() } else { 0 };
+    let digits = run(&rest[bot..], DIGIT);
+    let is_number = (8..=10).contains(&digits) && length == bot + digits;
+    let token = rest[length..].strip_prefix(":AA").filter(|_| is_number);
     let token = token.map_or(0, |token| run(token, WORD));
-    (token >= 31).then(|| place.at..place.at + length + ":AA".len() + token)
+    (token >= 31).then(|| place.at + bot..place.at + length + ":AA".len() + token)
 }
 
 /// Whether `text` is the token of a bot of Discord: its number in base64, and two parts behind dots.

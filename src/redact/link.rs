@@ -212,10 +212,17 @@ fn in_tag(place: Place<'_>, at: usize) -> Option<(usize, Sign)> {
     let near = &rest[at..boundary(rest, at + NEAR).max(at)];
     let close = near.find('>').filter(|close| !near[..*close].contains('<') && !near[..*close].ends_with('/'))?;
     let begin = at + close + 1;
-    if is_blank(rest.as_bytes().get(begin).copied().unwrap_or_default())
-        && !rest[begin..boundary(rest, begin + NEAR)].contains("</")
-    {
-        // `AUTH <password> called`: a placeholder.
+    // On a line of its own it may be an element that was cut off.
+    let is_behind = || {
+        let line = prefix[..prefix.len() - 1].rsplit('\n').next().unwrap_or_default();
+        !line.trim_end().is_empty() && !line.ends_with('>') && !line.contains("</")
+    };
+    let is_followed = match rest.as_bytes().get(begin).copied().unwrap_or_default() {
+        b'\n' | b'\r' => is_behind(),
+        byte => is_blank(byte),
+    };
+    if is_followed && !rest[begin..boundary(rest, begin + NEAR)].contains("</") {
+        // `AUTH <password> called`, and `password=<password>` at the end of a line: a placeholder.
         return None;
     }
     let begin = begin + run(&rest[begin..], |byte| byte.is_ascii_whitespace());
