@@ -143,7 +143,7 @@ fn row(name: &str, answer: Option<Said>, hidden_for: Option<usize>, options: &st
     let is_true = answer.is_none();
     let sessions = Arc::new(Sessions::new().on_create(move |_| Made { hidden_for, says: answer.clone() }));
     let devin = Devin::of(&sessions);
-    let ran = relay(&devin).run(&format!("{RUN} --detach --create-timeout 300ms {options}"));
+    let ran = relay(&devin).run(&format!("{RUN} --detach --create-timeout 2s {options}"));
     let events = events(&ran);
     let said = events.iter().skip(1).map(|event| {
         let word = ["reason", "code"].iter().find_map(|name| event[*name].as_str());
