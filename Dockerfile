@@ -13,12 +13,13 @@ WORKDIR /build
 # The dependencies first, for an empty program without benchmarks: compiled again only when the manifest changes. What is
 # left of that program goes, so that no file's age decides whether the real one is compiled.
 COPY Cargo.toml Cargo.lock ./
-RUN mkdir src \
-    && touch src/lib.rs \
+COPY crates/redact/Cargo.toml crates/redact/
+RUN mkdir src crates/redact/src \
+    && touch src/lib.rs crates/redact/src/lib.rs \
     && echo 'fn main() {}' > src/main.rs \
     && sed --in-place '/^\[\[bench\]\]$/,/^$/d' Cargo.toml \
     && cargo build --release --locked \
-    && cargo clean --release --locked --package source-devin-ai
+    && cargo clean --release --locked --package source-devin-ai --package redact
 COPY . .
 ARG COMMIT=
 RUN SOURCE_DEVIN_AI_COMMIT="$COMMIT" cargo build --release --locked

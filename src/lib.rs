@@ -20,7 +20,6 @@ pub mod config;
 pub mod devin;
 pub mod failure;
 pub mod output;
-pub mod redact;
 pub mod relay;
 pub mod sandbox;
 pub mod source;

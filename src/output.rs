@@ -19,7 +19,7 @@ use stdout::Waiting;
 use tokio::sync::{Semaphore, oneshot};
 
 use crate::devin::Token;
-use crate::redact::Redactor;
+use redact::Redactor;
 
 pub use stderr::LiveLine;
 pub use stdout::sync as sync_written;

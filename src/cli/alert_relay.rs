@@ -23,13 +23,13 @@ use take::{run_orders, watch_one};
 
 use super::{Exit, FAILURE, SUCCESS, runtime};
 use crate::output::Output;
-use crate::redact::{Redactor, redact};
 use crate::relay::alert::State;
 use crate::relay::error_report::{Code, ErrorReport};
 use crate::relay::event::EventKind;
 use crate::relay::inbound::senders;
 use crate::relay::organization::{Identified, UNTESTED};
 use crate::relay::report::{OutputFormat, Presenter};
+use redact::{Redactor, redact};
 
 const ENDS: &str = "\
 Exit codes:

@@ -7,7 +7,7 @@ use clap::{Arg, Command, CommandFactory};
 
 use super::Arguments;
 use crate::devin::token::holds_key;
-use crate::redact::{MASK, is_secret_name, may_be_secret};
+use redact::{MASK, is_secret_name, may_be_secret};
 
 /// What the values of options are called that are shown when they cannot be used: names of files and of streams.
 const SHOWN: [&str; 2] = ["FILE", "NAMES"];

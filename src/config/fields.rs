@@ -12,7 +12,7 @@ use super::secrets::secrets_of_text;
 use super::{DEFAULT_API_URL, Error, SETTINGS, SHORTEST_REDACT_KEY};
 use crate::devin::token::holds_key;
 use crate::devin::{Token, base_address};
-use crate::redact::Redactor;
+use redact::Redactor;
 
 /// The form of `start_date`, as chrono and as people write it.
 const START_DATE: (&str, &str) = ("%Y-%m-%dT%H:%M:%SZ", "YYYY-MM-DDTHH:MM:SSZ");

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::similar;
-use crate::redact::is_secret_name;
+use redact::is_secret_name;
 
 /// A word from this length on may be a key wherever it stands.
 const LONG: usize = 16;

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::page::Invalid;
 use super::token::Token;
-use crate::redact::redact;
+use redact::redact;
 
 /// An explanation longer than this, in characters, is cut: it is a hint, not a page.
 const EXPLANATION_LENGTH: usize = 300;

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::redact::MASK;
+use redact::MASK;
 
 /// A quotation this long is no coincidence: so many characters of the key in a row.
 const TELLING_LENGTH: usize = 8;

@@ -19,8 +19,8 @@ use std::sync::LazyLock;
 use super::alert::without_secrets;
 use super::alert::{Alert, tag_in};
 use super::text::plain_line;
-use crate::redact::Redactor;
 use facts::Facts;
+use redact::Redactor;
 
 /// The longest prompt, in bytes.
 pub const LONGEST_PROMPT: usize = 32 * 1024;

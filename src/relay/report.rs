@@ -10,7 +10,7 @@ use super::event::{EventKind, RelayEvent};
 use super::terminal::text;
 use super::text::clean_line;
 use crate::output::Output;
-use crate::redact::redact;
+use redact::redact;
 
 /// So much of an alert's title stands before its lines where there are several alerts.
 const TITLE_BYTES: usize = 40;

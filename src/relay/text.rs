@@ -5,7 +5,7 @@
 
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
-use crate::redact::redact;
+use redact::redact;
 
 /// The longest link that is kept, in bytes.
 const LONGEST_LINK: usize = 2000;

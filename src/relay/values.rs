@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::prompt::LONGEST_TITLE;
-use crate::redact::Redactor;
+use redact::Redactor;
 
 /// A length of time with its unit: `50ms`, `1.5s`, `1m30s`, `7d`.
 ///

@@ -7,9 +7,9 @@ use clap::{Args, Subcommand};
 use super::rules::load;
 use crate::cli::{Exit, FAILURE, SUCCESS, runtime};
 use crate::output::Output;
-use crate::redact::Redactor;
 use crate::relay::serve::notify::try_out;
 use crate::relay::serve::rules::Devin;
+use redact::Redactor;
 
 const HELP: &str = "\
 Example:

@@ -8,11 +8,11 @@ use anyhow::{Context as _, anyhow, bail};
 
 use super::options::{Input, SessionOptions, quoted};
 use crate::devin::session::NewSession;
-use crate::redact::{Redactor, redact};
 use crate::relay::alert::{Alert, State};
 use crate::relay::inbound::{self, Delivery, Grouping, MAX_BYTES, Mapping, Problem, Reading};
 use crate::relay::prompt::{Key, Template, Words, dedupe_key, shown_key, words};
 use crate::relay::request::one_a_key;
+use redact::{Redactor, redact};
 
 /// The largest schema that the API takes, in bytes.
 const LARGEST_SCHEMA: u64 = 64 << 10;

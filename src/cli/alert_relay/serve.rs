@@ -15,7 +15,6 @@ use crate::cli::{Exit, FAILURE, SUCCESS, usage};
 use crate::devin::retry;
 use crate::devin::{Client, Settings as ClientSettings, Token};
 use crate::output::Output;
-use crate::redact::Redactor;
 use crate::relay::serve::rules::{self, Devin, Integration, Limited, Rules, Surroundings};
 use crate::relay::serve::store::{Address, may_be_served};
 use crate::relay::serve::{
@@ -23,6 +22,7 @@ use crate::relay::serve::{
 };
 use crate::sandbox::{self, Sandbox};
 use crate::stop::Signals;
+use redact::Redactor;
 
 pub const HELP: &str = "\
 Examples:

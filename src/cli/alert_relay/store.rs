@@ -13,12 +13,12 @@ use super::options::OutputChoice;
 use super::{fail, output_format, presenter};
 use crate::cli::{Exit, SUCCESS, runtime, usage};
 use crate::output::Output;
-use crate::redact::MASK;
 use crate::relay::draw::drawn;
 use crate::relay::error_report::{Code, ErrorReport};
 use crate::relay::remote::words::moment;
 use crate::relay::report::OutputFormat;
 use crate::relay::serve::store::{self, Address, BackupError, Copied, StoreError};
+use redact::MASK;
 
 pub const BACKUP_HELP: &str = "\
 Examples:

@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use super::{Alert, Pairs};
-use crate::redact::{MASK, Redactor, is_secret};
 use crate::relay::text::{joined, strip};
+use redact::{MASK, Redactor, is_secret};
 
 /// `alert` without the secrets that its texts hold, and how many there were. One that stands in several places is one.
 pub fn without_secrets(alert: &Alert, redactor: &Redactor) -> (Alert, usize) {

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::fields::flat;
-use crate::redact::{is_secret, is_secret_within, keeps_secrets};
 use crate::relay::alert::{Alert, Pairs};
+use redact::{is_secret, is_secret_within, keeps_secrets};
 
 /// How deep, how many items of a list, and how many values are looked at.
 const DEPTH: usize = 7;
@@ -281,9 +281,9 @@ pub fn lists_a_secret(value: &Value) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redact::Redactor;
     use crate::relay::alert::without_secrets;
     use crate::relay::alert::{Format, Identity, State};
+    use redact::Redactor;
 
     #[test]
     fn names_of_persons_and_of_pages_that_act_are_not_told() {

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 
 use super::senders as rows;
 use super::*;
-use crate::redact::Redactor;
 use crate::relay::alert::Alert;
 use crate::relay::prompt;
+use redact::Redactor;
 
 mod carried;
 mod clouds;

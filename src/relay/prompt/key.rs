@@ -4,10 +4,10 @@ use minijinja::value::Serde;
 use minijinja::{UndefinedBehavior, Value};
 
 use super::facts::Facts;
-use crate::redact::{MASK, Redactor};
 use crate::relay::alert::Alert;
 use crate::relay::alert::without_secrets;
 use crate::relay::engine;
+use redact::{MASK, Redactor};
 
 /// The longest key, in bytes.
 const LONGEST: usize = 512;

@@ -6,7 +6,7 @@ use super::reading::consider;
 use super::rules::Rules;
 use super::store::{Archive, KeptAlert, KeptDelivery, StoreError};
 use crate::config::similar;
-use crate::redact::Redactor;
+use redact::Redactor;
 pub use timeline::Explanation;
 use timeline::{Arrival, explanation};
 

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tokio::sync::{Mutex, Notify};
 
 use super::rules::Rules;
-use crate::redact::Redactor;
+use redact::Redactor;
 
 /// What a delivery is read by.
 pub struct Served {

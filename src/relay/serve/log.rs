@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 use super::outage::Outage;
 use super::store::StoreError;
 use crate::output::Output;
-use crate::redact::redact;
 use crate::relay::event::{EventKind, RelayEvent};
 use crate::relay::terminal::{ended, text};
 use crate::relay::text::plain_line;
+use redact::redact;
 
 /// The most of a dedupe key that a line of text shows, in bytes.
 const LINE_BYTES: usize = 120;

@@ -36,7 +36,6 @@ use tokio::net::TcpListener;
 use tokio::sync::watch::Receiver;
 
 use super::draw::drawn;
-use crate::redact::Redactor;
 use engine::Engine;
 pub use explaining::{Explained, Explanation, explain};
 use http::Door;
@@ -47,6 +46,7 @@ use live::Live;
 pub use live::Source;
 pub use log::Log;
 use metrics::{Metrics, Names};
+use redact::Redactor;
 pub use replay::{Counts, Course, Difference, Replayed, compare, replay};
 use rules::Rules;
 pub use simulation::{Simulated, simulate};

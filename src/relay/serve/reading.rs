@@ -10,7 +10,6 @@ use chrono::DateTime;
 use super::rules::{DEFAULT, Route, Rule, Rules};
 use super::store::{Entry, EntryState, NewDelivery, NewJob, Verdict, body_hash};
 use crate::devin::session::NewSession;
-use crate::redact::Redactor;
 use crate::relay::alert::without_secrets;
 use crate::relay::alert::{Alert, State, tag_in};
 use crate::relay::inbound::{self, Grouping, Problem, Reading};
@@ -20,6 +19,7 @@ use crate::relay::prompt::{Key, LONGEST_TITLE, dedupe_key, shown_key, words};
 use crate::relay::request::request;
 use crate::relay::text::plain_line;
 pub use considering::{TAKES, consider};
+use redact::Redactor;
 
 const NO_ALERT: &str = "the delivery holds no alert";
 

@@ -15,12 +15,12 @@ mod tests;
 
 use super::rules::Rules;
 use super::store::{Archive, DecisionView, KeptDelivery, KeptJob, StoreError, Switch};
-use crate::redact::Redactor;
 pub use comparing::{Difference, compare};
 pub use counting::Counts;
 pub use course::{Course, Step, courses};
 use player::Player;
 use record::Record;
+use redact::Redactor;
 
 /// What became of the deliveries.
 pub struct Replayed {

@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::redact::MASK;
+use redact::MASK;
 
 /// A shared secret, as bytes. `Debug` prints `****`.
 #[derive(Clone, PartialEq, Eq)]

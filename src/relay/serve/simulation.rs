@@ -5,7 +5,7 @@ use super::gates::shown;
 use super::reading::{TAKES, Unreadable, consider, read};
 use super::rules::{Route, Rules};
 use super::store::{EntryState, NewJob, Verdict};
-use crate::redact::Redactor;
+use redact::Redactor;
 
 /// What would become of a delivery.
 pub struct Simulated {

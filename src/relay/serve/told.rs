@@ -7,7 +7,7 @@ use super::access::Access;
 use super::auth::Auth;
 use super::rules::{DEFAULT, Route, Rule, Rules};
 use super::store::Address;
-use crate::redact::redact;
+use redact::redact;
 
 /// Where requests come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 
 use super::{Nothing, Reach, Shell, bad_input, length, refused};
 use crate::cli::{Exit, SUCCESS};
-use crate::redact::MASK;
 use crate::relay::remote::encoded;
 use crate::relay::remote::words::{moment, text};
+use redact::MASK;
 
 #[derive(Debug, Args)]
 pub struct Act {

@@ -10,9 +10,9 @@ use std::path::Path;
 
 use super::super::{any, fields::Fields};
 use super::*;
-use crate::redact::Redactor;
 use crate::relay::alert::State;
 use crate::relay::alert::secrets_apart;
+use redact::Redactor;
 
 /// The share of alerts that is to be read without any named sender, in percent.
 const GENERIC_SHARE: usize = 85;

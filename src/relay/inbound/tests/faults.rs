@@ -3,10 +3,10 @@
 use serde_json::{Value, json};
 
 use super::{Grouping, Reading, alerts};
-use crate::redact::Redactor;
 use crate::relay::alert::Alert;
 use crate::relay::alert::without_secrets;
 use crate::relay::inbound::{Problem, read as read_delivery};
+use redact::Redactor;
 
 fn one(value: &Value) -> Alert {
     alerts(value, Grouping::Group).unwrap_or_else(|problem| panic!("{value}: {problem}")).remove(0)

@@ -3,8 +3,8 @@
 use serde_json::json;
 
 use super::{Grouping, alerts, data_of, payload};
-use crate::redact::Redactor;
 use crate::relay::prompt;
+use redact::Redactor;
 
 #[test]
 fn a_chain_of_sentrys_exceptions_is_told_with_where_each_was_raised() {

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::sent::Sent;
-use crate::redact::Redactor;
+use redact::Redactor;
 
 /// An answer, before it is bytes.
 #[derive(Debug)]

@@ -11,12 +11,12 @@ use super::connections::{HEAD, exchange};
 use super::places::Places;
 use super::*;
 use crate::output::Output;
-use crate::redact::Redactor;
 use crate::relay::serve::auth::tests::sns_messages::{confirmation, pending};
 use crate::relay::serve::live::Served;
 use crate::relay::serve::metrics::Names;
 use crate::relay::serve::rules::{Devin, Surroundings, check};
 use crate::relay::serve::store::Address;
+use redact::Redactor;
 
 const RULES: &str = "routes: [{name: generic, kind: generic, auth: none}]\n";
 

@@ -6,8 +6,8 @@ use super::post::Post;
 use super::target::{Kind, Slack, Target};
 use super::words::Words;
 use super::{discord, github, pagerduty, slack, teams, webhook};
-use crate::redact::Redactor;
 use crate::relay::serve::secret::Secret;
+use redact::Redactor;
 
 /// What becomes of a message at a target.
 pub enum Form {

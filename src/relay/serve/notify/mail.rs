@@ -84,8 +84,8 @@ fn token(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::redact::Redactor;
     use crate::relay::serve::notify::Event;
+    use redact::Redactor;
 
     #[test]
     fn no_text_of_others_adds_a_header_or_ends_the_message() {

@@ -12,9 +12,9 @@ use super::target::Target;
 use super::tried::Tried;
 use super::verdict::judge;
 use crate::devin::client::now_s;
-use crate::redact::Redactor;
 use crate::relay::serve::store::{Outgoing, Settled};
 use crate::relay::text::clean_line;
+use redact::Redactor;
 
 /// The most that is shown of why something was not sent, in bytes.
 const SHOWN: usize = 400;

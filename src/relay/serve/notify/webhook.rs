@@ -11,11 +11,11 @@ use serde_json::json;
 use super::notice::Notice;
 use super::post::Post;
 use super::words::Words;
-use crate::redact::Redactor;
 use crate::relay::driver::time;
 use crate::relay::engine::{Allowance, render};
 use crate::relay::serve::secret::Secret;
 use crate::relay::text::{clean_line, link};
+use redact::Redactor;
 
 /// What a template may name. All are texts; what there is not is empty.
 pub const VARIABLES: [&str; 16] = [

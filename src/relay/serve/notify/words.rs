@@ -1,8 +1,8 @@
 //! What a message says, whatever the target: few lines, each text of others on one line, cut, and without secrets. Pure.
 
 use super::notice::Notice;
-use crate::redact::Redactor;
 use crate::relay::text::{clean_line, link};
+use redact::Redactor;
 
 /// The most of a title, of a reason, and of any other text of others, in bytes.
 const TITLE: usize = 200;

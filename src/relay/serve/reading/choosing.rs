@@ -1,11 +1,11 @@
 //! Which rule takes an alert, by which key, and for which repositories. Pure.
 
-use crate::redact::Redactor;
 use crate::relay::alert::{Alert, State};
 use crate::relay::inbound::{Delivery, Grouping};
 use crate::relay::prompt::{dedupe_key, line};
 use crate::relay::request::one_a_key;
 use crate::relay::serve::rules::{Route, Rule, Rules, is_repo, is_template};
+use redact::Redactor;
 
 /// Why an alert starts nothing that is none of the rules'.
 pub const UNMATCHED: &str = "no rule matches it";

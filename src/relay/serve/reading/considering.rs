@@ -2,11 +2,11 @@
 
 use super::choosing::key;
 use super::{found, namespace};
-use crate::redact::{MASK, Redactor};
 use crate::relay::alert::{Alert, State, tag_in};
 use crate::relay::inbound::Grouping;
 use crate::relay::serve::rules::{Route, Rule, Rules};
 use crate::relay::text::clean_line;
+use redact::{MASK, Redactor};
 
 /// The most of a value that is shown, in bytes.
 const SHOWN: usize = 120;

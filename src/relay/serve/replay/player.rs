@@ -7,7 +7,6 @@ use std::sync::Arc;
 use super::counting::Counts;
 use super::devin::{Answer, Ending, answer, driven, stand_in, told};
 use super::record::Record;
-use crate::redact::Redactor;
 use crate::relay::job::{End, Observation, Phase};
 use crate::relay::outcome::OutcomeKind;
 use crate::relay::serve::reading::{Unreadable, read};
@@ -16,6 +15,7 @@ use crate::relay::serve::store::{
     Admission, Archive, Ask, Claimed, KeptDelivery, Ledger, NewDelivery, News, OWNER, Origin, Progress, Save,
     StoreError, Taken, Verdict,
 };
+use redact::Redactor;
 
 /// A job that waits for nothing that the store knows of.
 pub const NEVER: i64 = i64::MAX / 2;

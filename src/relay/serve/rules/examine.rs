@@ -2,11 +2,11 @@
 
 use super::matching::{Pattern, Text};
 use super::{Route, Rule, Rules, is_repo, is_template};
-use crate::redact::Redactor;
 use crate::relay::alert::{Alert, Format, Identity, Link, MEMBERS_KEPT, Member, Pairs, State};
 use crate::relay::inbound::senders;
 use crate::relay::prompt::{Key, line, named, words};
 use crate::relay::serve::gates::{Limits, Runs, shown as as_written};
+use redact::Redactor;
 
 /// What was found, a sentence each.
 #[derive(Debug, Default, PartialEq, Eq)]

@@ -8,8 +8,8 @@ use super::node::{Node, Position, Value};
 use super::shown::{A_KEY, shown};
 use super::{Problem, Surroundings, reason};
 use crate::config::similar;
-use crate::redact::Redactor;
 use crate::relay::values::duration;
+use redact::Redactor;
 
 /// What is known while a file is read, and what was wrong with it so far.
 pub struct Reader<'a> {

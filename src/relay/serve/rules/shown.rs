@@ -1,6 +1,6 @@
 //! Keys of a rules file as far as they can be shown: somebody may have put a secret where a key belongs. Pure.
 
-use crate::redact::Redactor;
+use redact::Redactor;
 
 /// A key of a file as far as it can be shown, else what stands in its place.
 pub fn shown(name: &str) -> String {

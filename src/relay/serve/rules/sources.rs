@@ -2,8 +2,8 @@
 
 use super::node::Value;
 use super::section::{Place, Reader};
-use crate::redact::{Redactor, is_of_words};
 use crate::relay::serve::secret::Secret;
+use redact::{Redactor, is_of_words};
 
 /// A secret that is shorter is told of.
 const SHORT: usize = 16;

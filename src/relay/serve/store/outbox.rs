@@ -12,9 +12,9 @@ use super::database::Work;
 use super::queue::read;
 use super::view::{After, Conditions};
 use super::{Answered, Dialect, Order, Reply, Store, StoreError, millis};
-use crate::redact::redact;
 use crate::relay::serve::gates::Gates;
 use crate::relay::serve::notify::{Happened, Notice};
+use redact::redact;
 
 /// A message that is to be sent now.
 #[derive(Debug, Clone, PartialEq)]

@@ -13,7 +13,7 @@ use percent_encoding::percent_decode_str;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
 use super::{StoreError, trouble};
-use crate::redact::MASK;
+use redact::MASK;
 
 /// Where a store is.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -11,13 +11,13 @@ use sqlx::any::AnyRow;
 use super::database::Work;
 use super::intake::{NewRow, start};
 use super::{Dialect, StoreError, admission, late, outbox};
-use crate::redact::redact;
 use crate::relay::event::EventKind;
 use crate::relay::job::Job;
 use crate::relay::serve::gates::Gates;
 use crate::relay::serve::notify::of_course;
 pub use news::News;
 use news::{told, waiting_news};
+use redact::redact;
 pub use seen::{keep_organization, organization, sight, sightings};
 
 /// A job that is held.

@@ -1,12 +1,12 @@
 //! What the store says of alerts, jobs and storms, as pages show it: without secrets.
 
 use super::Door;
-use crate::redact::Redactor;
 use crate::relay::serve::page::{AlertRow, JobRow, Prompt, Refusal, Session, StormRow, StormState, Waits};
 use crate::relay::serve::store::{
     AlertView, DecisionView, Happening, JobDetail, JobView, StormState as StateOfStorm, StormView,
 };
 use crate::relay::text::plain;
+use redact::Redactor;
 
 /// So many members of a storm are shown.
 const MEMBERS: usize = 12;

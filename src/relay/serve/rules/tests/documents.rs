@@ -3,10 +3,10 @@
 use serde_json::json;
 
 use super::*;
-use crate::redact::Redactor;
 use crate::relay::serve::gates::Gate;
 use crate::relay::serve::reading;
 use crate::relay::serve::store::EntryState;
+use redact::Redactor;
 
 /// Its variables are there, whatever they are called.
 struct Anything;

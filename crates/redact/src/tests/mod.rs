@@ -1,4 +1,4 @@
-//! What must go and what must stay. `cargo test --lib redact -- --nocapture` prints the figures.
+//! What must go and what must stay. `cargo test --package redact -- --nocapture` prints the figures.
 
 #![expect(clippy::print_stdout, reason = "it prints figures for the person who runs it")]
 

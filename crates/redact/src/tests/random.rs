@@ -1,7 +1,7 @@
 //! Random texts, made of parts of all others: no text may end the program.
 
 use super::{GO, OWN, STAY, lines, redact};
-use crate::redact::{Redactor, is_secret, is_secret_name, is_secret_within, keeps_secrets, may_be_secret};
+use crate::{Redactor, is_secret, is_secret_name, is_secret_within, keeps_secrets, may_be_secret};
 
 /// What stands between parts: what the rules look for, and characters of several bytes.
 const BETWEEN: [&str; 28] = [

@@ -1,7 +1,7 @@
 //! Passwords as generators make them, of all printable characters, in the quoting of the format that they stand in.
 
 use super::random::Numbers;
-use crate::redact::{redact, scan};
+use crate::{redact, scan};
 
 /// So many characters in a row that stay visible are a part of the password.
 const PART: usize = 4;

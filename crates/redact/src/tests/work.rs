@@ -1,7 +1,7 @@
 //! How much is looked at: hostile text may not take more than its length.
 
 use super::{LOOKED_AT, OWN};
-use crate::redact::{Redactor, redact};
+use crate::{Redactor, redact};
 
 /// So often a byte may be looked at.
 const MOST_PER_BYTE: usize = 1000;

@@ -3,6 +3,9 @@
 //! One redactor for text on its way to Devin and for text on its way to a terminal or a log. It knows no alert, no
 //! message format and no API, and it leaves alone what the caller must not change: it answers, the caller decides.
 
+#![deny(clippy::print_stdout, clippy::print_stderr)]
+#![forbid(unsafe_code)]
+
 mod address;
 mod apart;
 mod argument;
