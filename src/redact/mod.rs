@@ -64,6 +64,7 @@ mod speech;
 mod spelled;
 mod statement;
 mod table;
+mod ticket;
 mod tools;
 mod value;
 mod whole;

@@ -8,7 +8,7 @@ use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
     address, argument, assigned, block, call, change, coded, codes, command, community, directive, field, files, forms,
-    hashes, header, hint, keys, known, manifest, pair, pem, printed, protocol, said, statement, table, tools,
+    hashes, header, hint, keys, known, manifest, pair, pem, printed, protocol, said, statement, table, ticket, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -119,10 +119,12 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),
     (b"abcdefghijklmnopqrstuvwxyz", said::of_address),
     (b"[", protocol::of_relay),
-    (b"hwmrp", address::hook),
+    (b"acefhijklmnoprsuvwACEFHIJLMNOPRSUVW", ticket::in_path),
+    (b"csotmivCSOTMIV", ticket::in_query),
     (b"h", tools::of_transaction),
     (b"mpo", tools::of_check),
     (b"u", tools::of_query),
+    (b"0123456789abcdef", tools::of_syslog),
     (b"w", tools::of_network),
     (b"pP", codes::of_card),
     (b"b", hint::but),

@@ -341,6 +341,13 @@ fn hostile_text_takes_linear_time() {
         "a@b.c/a works ",
         "a@b.c / ",
         "123456-",
+        "/invite/a",
+        "/reset/MQ/",
+        "/integrations/v1/a/",
+        "/with/key/",
+        "?state=aB1cD2",
+        "?code=5e884898-da28-4047-91d0-e56f8dc62927",
+        "[5e884898-da28-4047-91d0-e56f8dc62927@",
     ];
     let work = |text: &str| {
         LOOKED_AT.set(0);
