@@ -52,6 +52,7 @@ mod printed;
 mod protocol;
 mod random;
 mod reading;
+mod recovery;
 mod rows;
 mod rules;
 mod said;

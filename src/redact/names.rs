@@ -50,7 +50,8 @@ const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4s
 
 /// Ends of names whose values are secrets unless they are words.
 const TOKENS: &str = "secret token clave appkey accesskeyid credential cleartext signature phpsessid jsessionid gitlabsession secretid connectsid \
-    aspnetsessionid invitecode unlockcode logincode verificationcode recoverycode backupcode otpcode mfacode 2facode timecode";
+    aspnetsessionid invitecode unlockcode logincode verificationcode recoverycode backupcode otpcode mfacode 2facode timecode \
+    setupkey authenticatorkey";
 
 /// Ends of names whose values are secrets only if they look like some.
 const OPAQUE: &str = "plaintext sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sonarlogin sasurl securitycode \
@@ -130,6 +131,8 @@ const BEFORE: &[(&str, &str)] = &[
     ("wpa3", "key"),
     ("wifi", "key"),
     ("signing", "key"),
+    ("setup", "key"),
+    ("authenticator", "key"),
     ("verification", "code"),
     ("login", "code"),
     ("security", "code"),

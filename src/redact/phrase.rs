@@ -104,8 +104,11 @@ pub(super) fn mnemonic(text: &str, is_seed_only: bool) -> Option<Range<usize>> {
 /// The length of a password that is shown in groups, as Google shows those of apps: `abcd efgh ijkl mnop`; and of a seed in
 /// base32: `JBSW Y3DP EHPK 3PXP`.
 pub(super) fn in_groups(text: &str, named: &Name) -> usize {
-    if named.core.ends_with("seed") || named.core.ends_with("secret") {
-        return of_groups(text, |byte| byte.is_ascii_uppercase() || (b'2'..=b'7').contains(&byte)).unwrap_or(0);
+    if ["seed", "secret", "setupkey", "authenticatorkey"].iter().any(|end| named.core.ends_with(end)) {
+        let is_digit = |byte: u8| (b'2'..=b'7').contains(&byte);
+        let of_small = || of_groups(text, |byte| byte.is_ascii_lowercase() || is_digit(byte));
+        let of_small = || of_small().filter(|length| text[..*length].bytes().any(is_digit));
+        return of_groups(text, |byte| byte.is_ascii_uppercase() || is_digit(byte)).or_else(of_small).unwrap_or(0);
     }
     let of_letters = || of_groups(text, |byte| byte.is_ascii_lowercase());
     let Some(length) = Some(named.kind).filter(|kind| *kind == Kind::Password).and_then(|_| of_letters()) else {

@@ -8,7 +8,8 @@ use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
     address, argument, assigned, block, call, change, coded, codes, command, community, directive, field, files, forms,
-    hashes, header, hint, keys, known, manifest, pair, pem, printed, protocol, said, statement, table, ticket, tools,
+    hashes, header, hint, keys, known, manifest, pair, pem, printed, protocol, recovery, said, statement, table,
+    ticket, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -115,12 +116,13 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"kK", keys::of_wireless),
     (b"yYG0123456789", codes::code),
     (b"0123456789", codes::of_drive),
+    (b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", codes::of_product),
     (b"cCpP", codes::of_door),
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),
     (b"abcdefghijklmnopqrstuvwxyz", said::of_address),
     (b"[", protocol::of_relay),
     (b"acefhijklmnoprsuvwACEFHIJLMNOPRSUVW", ticket::in_path),
-    (b"csotmivCSOTMIV", ticket::in_query),
+    (b"cdsotmivCSOTMIV", ticket::in_query),
     (b"h", tools::of_transaction),
     (b"mpo", tools::of_check),
     (b"u", tools::of_query),
@@ -158,6 +160,7 @@ fn read(text: &str, rules: Rules) -> Vec<Range<usize>> {
             secrets.extend(table::below_names(text_read));
             secrets.extend(manifest::secrets(text_read));
             secrets.extend(pem::middles(text_read));
+            secrets.extend(recovery::codes(text_read));
         }
         found.extend(
             secrets

@@ -291,7 +291,12 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
     if name.ends_with("secret") && is_label(text) || is_setting(text) {
         return true;
     }
-    if text.contains(' ') && !name.ends_with("secret") && !text.split(' ').any(|word| looks_random(word, 6)) {
+    let is_in_groups = name.ends_with("setupkey") && text.split(' ').all(is_group);
+    if text.contains(' ')
+        && !name.ends_with("secret")
+        && !is_in_groups
+        && !text.split(' ').any(|word| looks_random(word, 6))
+    {
         return true;
     }
     let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase() || b"_-./:".contains(&byte));

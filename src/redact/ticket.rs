@@ -111,7 +111,8 @@ fn is_own(place: Place<'_>) -> bool {
     OWN.iter().any(|part| before.ends_with(part)) || place.rest().starts_with("reset/") && follows_host
 }
 
-/// The value of a parameter that is good for once: a code with which somebody signs in, and what belongs to it.
+/// The value of a parameter that is good for once: a code with which somebody signs in, and what belongs to it; and the seeds of such
+/// codes.
 pub(super) fn in_query(place: Place<'_>) -> Option<Range<usize>> {
     if !place.is_parameter || place.before == Some(b';') {
         return None;
@@ -121,8 +122,9 @@ pub(super) fn in_query(place: Place<'_>) -> Option<Range<usize>> {
     let begin = name + 1;
     let value = rest[name..].strip_prefix('=')?;
     let is_in = |table: &str| table.split(' ').any(|known| known.eq_ignore_ascii_case(&rest[..name]));
+    let is_seed = &rest[..name] == "data" && place.text[..place.at].ends_with("otpauth-migration://offline?");
     let is_code = rest[..name].eq_ignore_ascii_case("code");
-    if !is_code && !is_in(PARAMETERS) {
+    if !is_code && !is_seed && !is_in(PARAMETERS) {
         return None;
     }
     let length = run(&value[..boundary(value, ADDRESS)], |byte| WORD(byte) || b".~%+/=".contains(&byte));
@@ -145,7 +147,7 @@ pub(super) fn in_query(place: Place<'_>) -> Option<Range<usize>> {
         let (address, after) = Some(text).filter(|text| looks_random(text, 6) && !is_label(text)).map(|_| near())?;
         address.contains("code=") || after.starts_with("&code=") || after.contains("&code=")
     } else {
-        is_key(text)
+        is_seed || is_key(text)
     };
     is_secret.then(|| place.at + begin..place.at + begin + length)
 }
