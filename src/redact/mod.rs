@@ -40,6 +40,7 @@ mod link;
 mod manifest;
 mod names;
 mod need;
+mod oracle;
 mod own;
 mod pair;
 mod pem;

@@ -132,6 +132,9 @@ const BEFORE: &[(&str, &str)] = &[
     ("wifi", "key"),
     ("signing", "key"),
     ("setup", "key"),
+    ("hmac", "key"),
+    ("aes", "key"),
+    ("master", "key"),
     ("authenticator", "key"),
     ("verification", "code"),
     ("login", "code"),
@@ -260,7 +263,7 @@ fn kind(words: &[String], core: &str) -> Option<Kind> {
     }
     // `FERNET_KEY`, `x-functions-key`: any key that is not known to be a thing's.
     let owner = words.len().checked_sub(2).map(|before| words[before].as_str())?;
-    (last == "key" && owner.len() > 1 && !KEY_OF_THINGS.split(' ').any(|thing| thing == owner)).then_some(Kind::Opaque)
+    (last == "key" && owner.len() > 1 && !is_of_thing(owner)).then_some(Kind::Opaque)
 }
 
 /// Whose key a name says that it is.
@@ -271,6 +274,11 @@ pub(super) fn owner(core: &str) -> Option<&'static str> {
 
 /// Words that begin the names of options without a value, which say what is done about a secret: `--ask-vault-pass`.
 const WITHOUT_VALUE: &str = "ask no show print prompt hide skip";
+
+/// Whether a key that is called so is the name of a thing.
+pub(super) fn is_of_thing(owner: &str) -> bool {
+    owner == "request" || KEY_OF_THINGS.split_ascii_whitespace().any(|thing| thing == owner)
+}
 
 /// Whether an option that is named like a secret takes none: `--ask-pass`, `--no-password`.
 pub(super) fn takes_none(option: &str) -> bool {

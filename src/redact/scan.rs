@@ -8,8 +8,8 @@ use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
     address, argument, assigned, block, call, change, coded, codes, command, community, directive, field, files, forms,
-    hashes, header, hint, keys, known, manifest, pair, pem, printed, protocol, recovery, said, statement, table,
-    ticket, tools,
+    hashes, header, hint, keys, known, manifest, oracle, pair, pem, printed, protocol, recovery, said, statement,
+    table, ticket, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -61,6 +61,7 @@ const SUSPECT: &[Rule] = &[
     (b"[{", tools::of_list),
     (b"(", tools::of_settings),
     (b"\xf0", hint::beside_key),
+    (b"/", oracle::by_form),
 ];
 const SUSPECT_WORDS: &[Rule] = &[
     (b"", address::data_source),
@@ -81,7 +82,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"rov", block::values),
     (b"iI", statement::sql),
     (b"pPrR", statement::of_role),
-    (b"aosrueicC", statement::oracle),
+    (b"aosrueicC", oracle::announced),
     (b"$S{ps", hashes::of_account),
     (b"*", hashes::of_mysql),
     (b"0123456789", hashes::of_windows),
@@ -121,6 +122,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),
     (b"abcdefghijklmnopqrstuvwxyz", said::of_address),
     (b"[", protocol::of_relay),
+    (b"xX", header::of_key),
     (b"acefhijklmnoprsuvwACEFHIJLMNOPRSUVW", ticket::in_path),
     (b"cdsotmivCSOTMIV", ticket::in_query),
     (b"h", tools::of_transaction),

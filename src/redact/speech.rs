@@ -13,7 +13,7 @@ use super::shape::{
 use super::sign::Sign;
 
 /// Owners whose keys are as often names of queues and places as secrets.
-const DOUBTFUL_OWNERS: &str = "routing integration service session account app consumer license";
+const DOUBTFUL_OWNERS: &str = "routing integration service session account app consumer license aes";
 
 /// Keys that are hexadecimal. Those of others are identifiers as a rule.
 const HEX_KEYS: &str = "applicationkey writekey readkey functionskey functionkey validationkey decryptionkey storagekey cosmoskey relickey rolekey";
