@@ -13,6 +13,7 @@ mod braces;
 mod call;
 mod certain;
 mod change;
+mod chat;
 mod code;
 mod coded;
 mod codes;

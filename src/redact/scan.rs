@@ -7,9 +7,9 @@ use super::place::{Place, run};
 use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
-    address, argument, assigned, block, call, change, coded, codes, command, community, directive, field, files, forms,
-    hashes, header, hint, keys, known, manifest, oracle, pair, pem, printed, protocol, recovery, said, statement,
-    table, ticket, tools,
+    address, argument, assigned, block, call, change, chat, coded, codes, command, community, directive, field, files,
+    forms, hashes, header, hint, keys, known, manifest, oracle, pair, pem, printed, protocol, recovery, said,
+    statement, table, ticket, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -58,6 +58,7 @@ const SUSPECT: &[Rule] = &[
     (b"=", field::assigned),
     (b":#", argument::hidden),
     (b"\n", printed::below),
+    (b"\n", chat::answered),
     (b"[{", tools::of_list),
     (b"(", tools::of_settings),
     (b"\xf0", hint::beside_key),
