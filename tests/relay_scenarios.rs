@@ -125,17 +125,23 @@ fn a_session_that_finishes_is_done_with_or_without_a_pull_request() {
     ");
 }
 
+/// They must ask for a minute by Devin's clock, on which half a minute passes in each second.
+const ASKS: &str = "--session-seconds 20 --clock-speed 30";
+
 #[test]
 fn a_session_that_asks_a_person_is_blocked() {
-    // It must ask for a minute by Devin's clock, on which half a minute passes in each second.
-    let options = "--session-seconds 20 --clock-speed 30";
-    insta::assert_snapshot!(ends_at(options, &[("blocked", ""), ("needs-approval", "")]), @"
+    insta::assert_snapshot!(ends_at(ASKS, &[("blocked", "")]), @"
     blocked
     session_created https://app.devin.ai/sessions/SESSION
     session_status running/waiting_for_user
     outcome blocked waiting_for_user pr - at https://app.devin.ai/sessions/SESSION: Devin asks a person: open the session and answer
     exit 20
+    ");
+}
 
+#[test]
+fn a_session_that_waits_for_an_approval_is_blocked() {
+    insta::assert_snapshot!(ends_at(ASKS, &[("needs-approval", "")]), @"
     needs-approval
     session_created https://app.devin.ai/sessions/SESSION
     session_status running/waiting_for_approval

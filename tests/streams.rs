@@ -311,7 +311,7 @@ async fn a_stream_that_is_refused_halfway_is_not_left_out_as_if_it_were_not_offe
     let api = Api::start(|ask| match ask.list.as_str() {
         "metrics/dau" => Answer::json("[]"),
         "metrics/wau" => Answer::problem(403, "missing permission"),
-        _ => Answer::list(&[]),
+        _ => Answer::problem(404, "not here"),
     });
     let ran = tokio::task::spawn_blocking(move || {
         program().at(&api, json!({})).run("read --config config.json --streams all --format records")

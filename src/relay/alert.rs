@@ -10,9 +10,11 @@ pub mod words;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use redact::Redactor;
+
 pub use identity::{Identity, attempt_tag, tag, tag_in};
 pub use keys::{KEY_TABLE, KeyRow, key_table};
-pub use secrets::{secrets_apart, without_secrets};
+pub use secrets::{secrets_apart, without, without_secrets};
 pub use state::State;
 pub use words::{Format, Mapped, Severity};
 
@@ -140,9 +142,9 @@ impl Alert {
         identity::dedupe_key(self, ignored_labels)
     }
 
-    /// What may be shown of a key that [`Alert::dedupe_key`] made: without what `redacted` takes out of its texts.
-    pub fn shown_key(&self, key: &str, redacted: &dyn Fn(&str) -> String) -> String {
-        identity::shown_key(self, key, redacted)
+    /// What may be shown of a key that [`Alert::dedupe_key`] made: without the secrets that it or the alert's texts hold.
+    pub fn shown_key(&self, key: &str, redactor: &Redactor) -> String {
+        secrets::shown_key(self, key, redactor)
     }
 
     /// Whether `ignored_labels` are all that its key is made of, so that they count after all.

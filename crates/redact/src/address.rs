@@ -6,8 +6,7 @@ use super::generated::{self, is_no_code, is_word};
 use super::place::{Place, boundary, run};
 use super::placeholder::is_placeholder;
 use super::random::{is_strong, looks_random};
-use super::rules::{Alphabet, DOTTED, WORD};
-use super::shape::{is_identifying, is_label, is_uuid};
+use super::rules::{Alphabet, DOTTED};
 
 /// What stands in a password's place has so many characters at least: `xxxxx`, `*****`.
 const FILLER: usize = 3;
@@ -17,23 +16,6 @@ const USER_INFO: usize = 512;
 
 /// The shortest key in base64 that stands for a user.
 const SHORTEST_BASE64: usize = 32;
-
-/// The shortest key in the path of a hook.
-const SHORTEST_HOOK: usize = 16;
-
-/// How a path goes on before what signs somebody in.
-const SIGNING_IN: [&str; 10] = [
-    "magic-link/",
-    "magic_link/",
-    "magiclink/",
-    "reset-password/",
-    "reset_password/",
-    "password-reset/",
-    "password_reset/",
-    "password/reset/",
-    "password/edit/",
-    "passwords/reset/",
-];
 
 /// What stands in the place of a password where the user is the key.
 const STAND_INS: [&str; 4] = ["", "x", "x-oauth-basic", "api_token"];
@@ -230,23 +212,6 @@ pub(super) fn data_source(place: Place<'_>) -> Option<Range<usize>> {
 fn is_account_of_twilio(user: &str, password: &str) -> bool {
     let is_hex = |text: &str| text.len() == 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     user.strip_prefix("AC").is_some_and(is_hex) && is_hex(password)
-}
-
-/// The part of a path by which alone whoever calls a hook is known, or whoever signs in by a link: `…/hook/…`.
-pub(super) fn hook(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let known = |words: &[&'static str]| words.iter().copied().find(|word| rest.starts_with(word));
-    let signs_in = known(&SIGNING_IN);
-    let word = signs_in.or_else(|| known(&["hook/", "hooks/", "webhook/", "webhooks/"]))?;
-    let body = &rest[word.len()..];
-    let length = run(&body[..boundary(body, USER_INFO)], WORD);
-    let key = &body[..length];
-    // What signs in is good for once, and nothing else has its name.
-    let is_ticket =
-        || signs_in.is_some() && (is_uuid(key) || length >= 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit()));
-    let is_key = length >= SHORTEST_HOOK && is_strong(key) && !is_identifying(key) && !is_label(key) || is_ticket();
-    (is_key && place.before == Some(b'/') && !body[length..].starts_with('.'))
-        .then(|| place.at + word.len()..place.at + word.len() + length)
 }
 
 /// The credential after `Bearer`, `Basic` or `GenieKey`, unless it is an ordinary word.

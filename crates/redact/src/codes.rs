@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::place::{Place, boundary, run, run_within};
+use super::place::{Place, boundary, looked_at, run, run_within};
 use super::predicate::ends_clause;
 use super::said::word;
+use super::shape::is_in_blocks;
 
 /// How far a sentence about a code is followed.
 const CODE: usize = 64;
@@ -12,9 +13,22 @@ const CODE: usize = 64;
 /// How long the number of a drive is.
 const DRIVE: usize = 8 * 7 - 1;
 
+/// How long the key of a product is, and how far before it the word for it stands.
+const PRODUCT: std::ops::RangeInclusive<usize> = 15..=48;
+const NAMED: usize = 40;
+
+/// What a key is of that has the form of a product's, and other words for it.
+const PRODUCTS: &str =
+    "license licence product activation serial windows office software registration number cd volume mak kms";
+const WORDS_FOR_KEY: [&str; 7] =
+    ["/ipk", "activation code", "license", "licence", "registration code", "unlock code", "productkey"];
+
 /// What opens with a code, and what a sentence says between.
 const DOORS: &str = "door gate keypad entry access garage building cage lockbox safe disarm lock vault closet rack";
 const MOST_BETWEEN: usize = 6;
+
+/// What has no other codes, so that no sign is needed: `gate code 4821`.
+const LOCKED_DOORS: &str = "door gate keypad garage lockbox";
 
 /// The same for a PIN, which nothing but a lock or a card has.
 const LOCKED: &str = "hsm alarm panel smartcard token";
@@ -57,8 +71,13 @@ pub(super) fn of_door(place: Place<'_>) -> Option<Range<usize>> {
         .len();
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
     let line = near.split('\n').next()?;
-    let sign =
-        [": ", " is ", " is now ", " was "].iter().filter_map(|sign| Some((line.find(*sign)?, sign.len()))).min()?;
+    let is_locked = || {
+        let door = before.split_ascii_whitespace().next_back().unwrap_or_default();
+        LOCKED_DOORS.split(' ').any(|known| known.eq_ignore_ascii_case(door))
+            && line[open..].strip_prefix(' ').is_some_and(|code| code.starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let signs = [": ", " is ", " is now ", " was "].iter().filter_map(|sign| Some((line.find(*sign)?, sign.len())));
+    let sign = signs.min().or_else(|| is_locked().then_some((open, 1)))?;
     let between = line.get(open..sign.0)?;
     let mut words = before.split_ascii_whitespace().next_back().into_iter().chain(between.split(' '));
     let is_pin = open == "pin".len();
@@ -107,4 +126,31 @@ pub(super) fn of_card(place: Place<'_>) -> Option<Range<usize>> {
     }
     let is_of_board = place.text[..place.at].trim_end().ends_with("GPIO");
     (is_number && !is_of_board).then(|| place.at + begin..place.at + begin + digits)
+}
+
+/// The key of a product, in four blocks or more of capitals and digits, behind a word for one: `license key: …`.
+pub(super) fn of_product(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    // Most words have no such block.
+    rest.as_bytes().get(4..7).filter(|ends| ends.contains(&b'-'))?;
+    let length =
+        run_within(rest, PRODUCT.end() + 1, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'-');
+    let key = &rest[..length];
+    let is_even = |key: &str| key.split('-').all(|block| Some(block.len()) == key.find('-'));
+    let has_letter = key.bytes().any(|byte| byte.is_ascii_uppercase());
+    if !PRODUCT.contains(&length) || !has_letter || !is_even(key) || !is_in_blocks(key) {
+        return None;
+    }
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(NAMED))..place.at];
+    looked_at(before.len());
+    let line = before.rsplit('\n').next().unwrap_or_default().to_ascii_lowercase();
+    let words = line.trim_end_matches([' ', ':', '=', '"', '\'', '`']);
+    let words = [" is", " was"].iter().find_map(|verb| words.strip_suffix(verb)).unwrap_or(words);
+    let is_owned = |words: &str| {
+        let owner = words.trim_end_matches([' ', '_', '-', '.']).rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
+        owner.is_some_and(|owner| PRODUCTS.split(' ').any(|known| known == owner))
+    };
+    let is_named =
+        words.strip_suffix("key").is_some_and(is_owned) || WORDS_FOR_KEY.iter().any(|word| words.ends_with(word));
+    is_named.then(|| place.at..place.at + length)
 }

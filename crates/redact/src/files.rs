@@ -162,7 +162,8 @@ pub(super) fn of_wireless(place: Place<'_>) -> Option<Range<usize>> {
     (!text.is_empty() && !stands_in(text)).then(|| place.at + begin..place.at + begin + length)
 }
 
-/// The value of a line in a section that has users with their passwords: `[admins]`, and below it `admin = …`.
+/// The value of a line in a section that has users with their passwords: `[admins]`, and below it `admin = …`; and a phrase for a
+/// password in a section of MySQL's clients.
 pub(super) fn of_section(place: Place<'_>) -> Option<Range<usize>> {
     if place.before != Some(b'\n') {
         return None;
@@ -176,13 +177,19 @@ pub(super) fn of_section(place: Place<'_>) -> Option<Range<usize>> {
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(FILE))..place.at];
     looked_at(before.len());
     let head = &before[before.rfind('[')? + 1..];
-    let is_head = head.split_once("]\n").is_some_and(|(head, _)| SECTIONS.contains(&head));
+    let head = head.split_once("]\n").map_or("", |(head, _)| head);
+    let is_of_client = ["client", "mysql", "mariadb"].iter().any(|section| head.starts_with(section));
     let begin = sign + 1 + run(&rest[sign + 1..], |byte| b" \"'".contains(&byte));
     let text = rest[begin..boundary(rest, begin + NEAR).max(begin)]
         .split('\n')
         .next()?
         .trim_end_matches(['"', '\'', '\r', ' ']);
-    (is_head && text.len() > 2 && !stands_in(text)).then(|| place.at + begin..place.at + begin + text.len())
+    // What MySQL's clients read may have blanks, to the end of its line.
+    let text = if is_of_client { text.split(" #").next().unwrap_or_default().trim_end() } else { text };
+    let is_phrase =
+        is_of_client && rest.starts_with("password") && text.contains(' ') && !text.contains(['$', '<', '{']);
+    let is_secret = SECTIONS.contains(&head) || is_phrase;
+    (is_secret && text.len() > 2 && !stands_in(text)).then(|| place.at + begin..place.at + begin + text.len())
 }
 
 /// Whether a command shows a file that holds nothing but a secret: `cat /run/secrets/db_password`.

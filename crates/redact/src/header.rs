@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::generated::{self, is_no_code};
-use super::names::Kind;
-use super::place::{Place, boundary, looked_at, run};
+use super::names::{self, Kind};
+use super::place::{Place, boundary, looked_at, run, run_within};
 use super::random::{is_strong, looks_random};
 use super::rules::{Alphabet, DOTTED};
+use super::shape::is_uuid;
 use super::sign::Sign;
 use super::speech::{Value, only_speaks};
 use super::value::quoted;
@@ -28,6 +29,10 @@ const CREDENTIAL: Alphabet = |byte| DOTTED(byte) || b"~+/=%:!@#$^&*".contains(&b
 /// The header that has the protocols of a socket, and the shortest token among them.
 const SUBPROTOCOLS: &str = "sec-websocket-protocol";
 const SHORTEST_TOKEN: usize = 16;
+
+/// The longest name of a header, and what may stand between it and its value.
+const LONGEST_NAME: usize = 48;
+const SIGN: usize = 8;
 
 /// The attributes of cookies, which keep no secrets.
 const ATTRIBUTES: [&str; 6] = ["samesite", "path", "domain", "max-age", "expires", "secure"];
@@ -262,4 +267,22 @@ fn is_choice(cookie: &str) -> bool {
 fn speaks(text: &str, is_quoted: bool) -> bool {
     let sign = if is_quoted { Sign::Equals } else { Sign::Colon };
     only_speaks(Kind::Token, "token", Value { text, after: "", sign, is_quoted, is_parameter: false })
+}
+
+/// The hexadecimal digits of a header for a key that somebody has made up: `X-Partner-Key: …`.
+pub(super) fn of_key(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    rest.as_bytes().get(1).filter(|byte| **byte == b'-')?;
+    let name = run_within(rest, LONGEST_NAME, |byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let words = rest[..name].to_ascii_lowercase();
+    let owner = words.strip_suffix("-key")?.rsplit('-').next()?;
+    let sign = name + run_within(&rest[name..], SIGN, |byte| b"\"' :\\".contains(&byte));
+    let value = &rest[sign..boundary(rest, sign + LINE).max(sign)];
+    let length = run(value, |byte| DOTTED(byte) || b"+/=~".contains(&byte));
+    let text = value[..length].trim_end_matches('.');
+    // Others are told as those of every name are.
+    let is_hex = text.len() >= SHORTEST_TOKEN && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_secret = is_hex && looks_random(text, SHORTEST_TOKEN) || is_uuid(text);
+    let is_secret = is_secret && !names::is_of_thing(owner) && names::owner(&format!("{owner}key")).is_none();
+    (is_secret && rest[name..sign].contains(':')).then(|| place.at + sign..place.at + sign + text.len())
 }

@@ -95,3 +95,27 @@ pub(super) fn ends(after: &str) -> bool {
     let rest = after.trim_start_matches(['"', '\'', '`', ' ', '\r']);
     rest.starts_with('\n') || ends_clause(rest) || ends_clause(after)
 }
+
+/// Words between the sign of a name and its value, and those of them that are no value themselves.
+const LEADS: [&str; 5] = ["use ", "try ", "still ", "now ", "it's "];
+const VERBS: [&str; 3] = ["use ", "try ", "still "];
+
+/// The value behind such a word at the beginning of `text`: what is like a password, or what is in quotation marks.
+pub(super) fn led(name: &str, text: &str) -> Option<Range<usize>> {
+    let at = LEADS.iter().find(|lead| text.starts_with(**lead))?.len();
+    let near = &text[at..boundary(text, at + NEAR).max(at)];
+    let quoted = || {
+        let quote = near.chars().next().filter(|c| "\"'`".contains(*c))?;
+        let length = near[1..].find(quote).filter(|length| *length > 3)?;
+        let word = &near[1..=length];
+        (!stands_in(word) && !describes(name, word) && !word.contains(' ')).then_some(1..=length)
+    };
+    let masked = || near.starts_with(super::MASK).then_some(0..super::MASK.len());
+    let range = masked().or_else(|| chosen(near)).or_else(|| quoted().map(|range| *range.start()..range.end() + 1))?;
+    Some(at + range.start..at + range.end)
+}
+
+/// Whether `text` says what to do about a password: `password: use the vault`.
+pub(super) fn begins_with_verb(text: &str) -> bool {
+    VERBS.iter().any(|verb| text.starts_with(verb))
+}

@@ -50,7 +50,8 @@ const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4s
 
 /// Ends of names whose values are secrets unless they are words.
 const TOKENS: &str = "secret token clave appkey accesskeyid credential cleartext signature phpsessid jsessionid gitlabsession secretid connectsid \
-    aspnetsessionid invitecode unlockcode logincode verificationcode recoverycode backupcode otpcode mfacode 2facode timecode";
+    aspnetsessionid invitecode unlockcode logincode verificationcode recoverycode backupcode otpcode mfacode 2facode timecode \
+    setupkey authenticatorkey";
 
 /// Ends of names whose values are secrets only if they look like some.
 const OPAQUE: &str = "plaintext sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sonarlogin sasurl securitycode \
@@ -130,6 +131,11 @@ const BEFORE: &[(&str, &str)] = &[
     ("wpa3", "key"),
     ("wifi", "key"),
     ("signing", "key"),
+    ("setup", "key"),
+    ("hmac", "key"),
+    ("aes", "key"),
+    ("master", "key"),
+    ("authenticator", "key"),
     ("verification", "code"),
     ("login", "code"),
     ("security", "code"),
@@ -257,7 +263,7 @@ fn kind(words: &[String], core: &str) -> Option<Kind> {
     }
     // `FERNET_KEY`, `x-functions-key`: any key that is not known to be a thing's.
     let owner = words.len().checked_sub(2).map(|before| words[before].as_str())?;
-    (last == "key" && owner.len() > 1 && !KEY_OF_THINGS.split(' ').any(|thing| thing == owner)).then_some(Kind::Opaque)
+    (last == "key" && owner.len() > 1 && !is_of_thing(owner)).then_some(Kind::Opaque)
 }
 
 /// Whose key a name says that it is.
@@ -268,6 +274,11 @@ pub(super) fn owner(core: &str) -> Option<&'static str> {
 
 /// Words that begin the names of options without a value, which say what is done about a secret: `--ask-vault-pass`.
 const WITHOUT_VALUE: &str = "ask no show print prompt hide skip";
+
+/// Whether a key that is called so is the name of a thing.
+pub(super) fn is_of_thing(owner: &str) -> bool {
+    owner == "request" || KEY_OF_THINGS.split_ascii_whitespace().any(|thing| thing == owner)
+}
 
 /// Whether an option that is named like a secret takes none: `--ask-pass`, `--no-password`.
 pub(super) fn takes_none(option: &str) -> bool {

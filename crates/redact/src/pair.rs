@@ -13,6 +13,7 @@ use super::ends::may_matter;
 use super::fault;
 use super::generated;
 use super::header::header;
+use super::joined::{begins_with_verb, led};
 use super::link::link;
 use super::names::{self, Kind, Name, spaced};
 use super::phrase;
@@ -152,8 +153,12 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     {
         return (!stands_in(&text[field.clone()])).then_some(field);
     }
-    if let Some(words) = phrase::told(named, sign, text) {
+    let is_led = is_word && sign == Sign::Colon;
+    if let Some(words) = led(&named.core, text).filter(|_| is_led).or_else(|| phrase::told(named, sign, text)) {
         return Some(words);
+    }
+    if is_led && begins_with_verb(text) {
+        return None;
     }
     let mut range = within(text, sign, named.is_plural).or_else(|| extent(text, sign, ends))?;
     if is_query && matches!(place.before, Some(b'?' | b'&')) && text[range.end..].starts_with('%') {

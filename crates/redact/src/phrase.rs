@@ -43,8 +43,10 @@ const FEWEST_BEHIND_SIGN: usize = 4;
 /// The words of a phrase that stands for a password: behind the name of a passphrase; and behind that of a password, if there is
 /// no grammar in them: `the password of the console is correct horse battery staple`.
 pub(super) fn told(named: &Name, sign: Sign, text: &str) -> Option<Range<usize>> {
-    let range = Some(sign).filter(|sign| matches!(sign, Sign::Word | Sign::Colon)).and_then(|_| words(text))?;
-    if named.core.ends_with("passphrase") {
+    let is_passphrase = named.core.ends_with("passphrase");
+    let range =
+        Some(sign).filter(|sign| matches!(sign, Sign::Word | Sign::Colon)).and_then(|_| words(text, is_passphrase))?;
+    if is_passphrase {
         return Some(range);
     }
     let is_about = |word: &str| OF_SENTENCES_ABOUT.split_ascii_whitespace().any(|known| known == word);
@@ -60,12 +62,15 @@ pub(super) fn told(named: &Name, sign: Sign, text: &str) -> Option<Range<usize>>
 }
 
 /// The words of a passphrase at the beginning of `text`, which a name of one stands before: `correct horse battery staple`.
-fn words(text: &str) -> Option<Range<usize>> {
+fn words(text: &str, may_be_numbered: bool) -> Option<Range<usize>> {
     let near = &text[..boundary(text, NEAR)];
     let line = &near[..near.find(['\n', '.', ',', ';', ':', '(', ')', '"', '\'', '<']).unwrap_or(near.len())];
     looked_at(line.len());
     let line = line.trim_end();
-    let is_cut = line.len() == near.len() && near.len() < text.len();
+    let whole = line.len();
+    // `Correct Horse Battery Staple 7`
+    let line = if may_be_numbered { line.trim_end_matches(|c: char| c.is_ascii_digit()).trim_end() } else { line };
+    let is_cut = whole == near.len() && near.len() < text.len();
     // `Correct Horse Battery Staple`
     let is_title = line.split(' ').all(|word| word.starts_with(|c: char| c.is_ascii_uppercase()));
     let is_word = |word: &str| {
@@ -81,7 +86,7 @@ fn words(text: &str) -> Option<Range<usize>> {
         && !line.split(' ').any(|word| is_remark(&word.to_lowercase()));
     let count = line.split(' ').count();
     (is_told && !is_cut && (FEWEST_WORDS..=MOST_WORDS).contains(&count) && line.split(' ').all(is_word))
-        .then_some(0..line.len())
+        .then_some(0..whole)
 }
 
 /// A phrase of many plain words, which stands for a key, to the end of its line; where the name says little, one of as many
@@ -104,8 +109,11 @@ pub(super) fn mnemonic(text: &str, is_seed_only: bool) -> Option<Range<usize>> {
 /// The length of a password that is shown in groups, as Google shows those of apps: `abcd efgh ijkl mnop`; and of a seed in
 /// base32: `JBSW Y3DP EHPK 3PXP`.
 pub(super) fn in_groups(text: &str, named: &Name) -> usize {
-    if named.core.ends_with("seed") || named.core.ends_with("secret") {
-        return of_groups(text, |byte| byte.is_ascii_uppercase() || (b'2'..=b'7').contains(&byte)).unwrap_or(0);
+    if ["seed", "secret", "setupkey", "authenticatorkey"].iter().any(|end| named.core.ends_with(end)) {
+        let is_digit = |byte: u8| (b'2'..=b'7').contains(&byte);
+        let of_small = || of_groups(text, |byte| byte.is_ascii_lowercase() || is_digit(byte));
+        let of_small = || of_small().filter(|length| text[..*length].bytes().any(is_digit));
+        return of_groups(text, |byte| byte.is_ascii_uppercase() || is_digit(byte)).or_else(of_small).unwrap_or(0);
     }
     let of_letters = || of_groups(text, |byte| byte.is_ascii_lowercase());
     let Some(length) = Some(named.kind).filter(|kind| *kind == Kind::Password).and_then(|_| of_letters()) else {

@@ -238,7 +238,8 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
     }
     let near = &rest[..boundary(rest, DIALOG)];
     let word = |at: usize| run(&near[at..], |byte| byte.is_ascii_alphabetic());
-    let joined = first + run(&near[first..], |byte| b" /:&+,|".contains(&byte));
+    let and = |at: usize| near[at..].strip_prefix(" and ").map(|_| " and ".len());
+    let joined = first + and(first).unwrap_or_else(|| run(&near[first..], |byte| b" /:&+,|".contains(&byte)));
     let both = joined + word(joined);
     let names_both =
         both > joined && joined > first && is_one_of(USER, &near[..first]) && is_one_of(PASSWORD, &near[joined..both]);
@@ -266,7 +267,7 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
             .map_or(0, |word| word.len());
     let user = run(&near[open..], |byte| DOTTED(byte) || byte == b'@');
     let sign = open + user;
-    let gap = run(&near[sign..], |byte| b" :/".contains(&byte));
+    let gap = and(sign).unwrap_or_else(|| run(&near[sign..], |byte| b" :/".contains(&byte)));
     let password = &near[sign + gap..];
     let end = password.find(|c: char| c.is_whitespace() || "\"'`,;)<".contains(c)).unwrap_or(password.len());
     let end = match password[..end].rfind('@') {
@@ -277,16 +278,17 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
         Some(at) => at,
     };
     let told = &password[..end];
-    let is_pair = open > named && user > 0 && near[sign..sign + gap].contains([':', '/']);
+    let is_pair = open > named && user > 0 && (near[sign..sign + gap].contains([':', '/']) || and(sign).is_some());
     let has_mark = looks_random(told, 6) && told.contains(['!', '#', '$', '%', '^', '&', '*']);
     let is_account = is_one_of(ACCOUNTS, &near[open..sign]) && near[sign..].starts_with(':');
+    let names_account = is_one_of(OF_ACCOUNTS, &near[..first]);
     let is_secret = is_strong(told)
         || is_varied(told)
         || is_uuid(told)
         || has_mark
-        || (names_both || is_account) && looks_random(told, 6);
+        || (names_both || is_account || names_account && near[sign..].starts_with(" / ")) && looks_random(told, 6);
     let is_spoken = || {
-        let is_user = names_both || is_one_of(OF_ACCOUNTS, &near[..first]) || is_one_of(USUAL_USERS, &near[open..sign]);
+        let is_user = names_both || names_account || is_one_of(USUAL_USERS, &near[open..sign]);
         is_user && near[sign..].starts_with(" / ") && is_spoken(told, &password[end..])
     };
     let is_secret = is_secret || is_spoken();

@@ -302,7 +302,7 @@ pub(super) const PREFIXES: [Prefix; 267] = [
 ];
 
 /// Addresses whose rest is a key: whoever knows them may post. Beginnings without the scheme.
-pub(super) const ADDRESSES: [Prefix; 28] = [
+pub(super) const ADDRESSES: [Prefix; 53] = [
     key("hooks.slack.com/services/", 8, PATH),
     key("hooks.slack.com/triggers/", 8, PATH),
     key("hooks.slack.com/workflows/", 8, PATH),
@@ -312,7 +312,8 @@ pub(super) const ADDRESSES: [Prefix; 28] = [
     key("outlook.office.com/webhook", 8, PATH),
     key("outlook.office365.com/webhook", 8, PATH),
     key("api.telegram.org/bot", 8, COLONED),
-    key("events.pagerduty.com/integration/", 8, PATH),
+    key("pagerduty.com/integration/", 8, PATH),
+    key("pagerduty.com/x-ere/", 16, WORD),
     key("hooks.zapier.com/hooks/catch/", 8, PATH),
     key("hc-ping.com/", 16, PATH),
     key("open.feishu.cn/open-apis/bot/v2/hook/", 8, PATH),
@@ -331,4 +332,28 @@ pub(super) const ADDRESSES: [Prefix; 28] = [
     key("uptime.betterstack.com/api/v1/heartbeat/", 16, PATH),
     key("hook.eu1.make.com/", 16, PATH),
     key("hook.us1.make.com/", 16, PATH),
+    key("hook.eu2.make.com/", 16, PATH),
+    key("hook.us2.make.com/", 16, PATH),
+    key("hooks.slack-gov.com/services/", 8, PATH),
+    key("hooks.zapier.com/hooks/standard/", 8, PATH),
+    key("api.telegram.org/file/bot", 8, COLONED),
+    key("betteruptime.com/api/v1/heartbeat/", 16, PATH),
+    key("cronitor.link/p/", 16, WORD),
+    key("cronitor.link/ping/", 16, WORD),
+    key("nosnch.in/", 10, HEX),
+    key("push.statuscake.com/?PK=", 10, WORD),
+    key("datadoghq.com/v1/input/", 32, HEX),
+    key("datadoghq.eu/v1/input/", 32, HEX),
+    key("loggly.com/inputs/", 36, WORD),
+    key("loggly.com/bulk/", 36, WORD),
+    key("logentries.com/noformat/logs/", 36, WORD),
+    key("sumologic.com/receiver/v1/http/", 40, TOKEN),
+    key("squadcast.com/v1/incidents/prometheus/", 32, HEX),
+    key("squadcast.com/v2/incidents/api/", 32, HEX),
+    key("zenduty.com/api/events/", 24, WORD),
+    key("infura.io/v3/", 32, HEX),
+    key("infura.io/ws/v3/", 32, HEX),
+    key("g.alchemy.com/v2/", 20, WORD),
+    key("alchemyapi.io/v2/", 20, WORD),
+    key("quiknode.pro/", 32, HEX),
 ];

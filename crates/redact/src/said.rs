@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::joined::chosen;
 use super::place::{Place, boundary, run};
 use super::predicate::{describes, ends_clause, is_method};
 use super::random::{is_strong, is_varied};
@@ -48,7 +49,20 @@ const USUAL: [&str; 5] = ["usual", "default", "same old", "same", "old"];
 const USUAL_ONE: [&str; 8] =
     [" as before", " as always", " password as always", " password as before", " one", " pw", " pass", " creds"];
 
-const SIGN_IN_WITH: [&str; 3] = ["log in with ", "login with ", "sign in with "];
+const SIGN_IN_WITH: [&str; 8] = [
+    "log in with ",
+    "login with ",
+    "sign in with ",
+    "logging in with ",
+    "logged in with ",
+    "log in using ",
+    "login using ",
+    "sign in using ",
+];
+
+/// Words before a user and before a password of such a sentence.
+const A_USER: [&str; 3] = ["user ", "username ", "account "];
+const A_PASSWORD: [&str; 5] = ["password ", "pw ", "pass ", "passwd ", "the password "];
 
 /// Accounts that every system has.
 const ACCOUNTS: [&str; 6] = ["administrator", "admin", "root", "sa", "postgres", "elastic"];
@@ -106,13 +120,16 @@ pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
             .map(|range| place.at + range.start..place.at + range.end);
     } else if let Some(open) = SIGN_IN.iter().find(|word| starts(word)) {
         let user = name(open.len());
-        user + near[user..].strip_prefix(" with ").map(|_| " with ".len())?
+        let begin = user + near[user..].strip_prefix(" with ").map(|_| " with ".len())?;
+        if let Some(range) =
+            behind(near, begin, &A_PASSWORD).and_then(|begin| word(near, begin).or_else(|| plain(near, begin)))
+        {
+            return Some(place.at + range.start..place.at + range.end);
+        }
+        begin
     } else if let Some(open) = SIGN_IN_WITH.iter().find(|word| starts(word)) {
-        let user = name(open.len());
-        let begin = user + near[user..].strip_prefix(" and ").map(|_| " and ".len())?;
-        let length = run(&near[begin..], |byte| byte.is_ascii_graphic() && !b"\"'`,;()".contains(&byte));
-        let text = near[begin..begin + length].trim_end_matches(['.', '?', ':']);
-        return (is_odd(text) || is_varied(text)).then(|| place.at + begin..place.at + begin + text.len());
+        let range = signing_in_with(near, open.len())?;
+        return Some(place.at + range.start..place.at + range.end);
     } else {
         let user = name(USER_IS.iter().find(|sign| starts(sign))?.len());
         let gap = user + run(&near[user..], |byte| b" ,/;|".contains(&byte));
@@ -122,6 +139,36 @@ pub(super) fn told(place: Place<'_>) -> Option<Range<usize>> {
             .map(|range| place.at + range.start..place.at + range.end);
     };
     word(near, begin).map(|range| place.at + range.start..place.at + range.end)
+}
+
+/// Where a sentence goes on behind one of `words`.
+fn behind(near: &str, at: usize, words: &[&str]) -> Option<usize> {
+    words.iter().find(|word| near[at..].starts_with(**word)).map(|word| at + word.len())
+}
+
+/// The password of a user with whom somebody signs in: `log in with jo and …`, `log in with user jo and password …`.
+fn signing_in_with(near: &str, open: usize) -> Option<Range<usize>> {
+    let named = behind(near, open, &A_USER);
+    let begin = named.unwrap_or(open);
+    let user = begin + run(&near[begin..], |byte| DOTTED(byte) || byte == b'@');
+    let linked = behind(near, user, &[" and ", " / ", ", "])?;
+    let (at, is_named) = behind(near, linked, &A_PASSWORD).map_or((linked, false), |at| (at, named.is_some()));
+    let length = run(&near[at..], |byte| byte.is_ascii_graphic() && !b"\"'`,;()".contains(&byte));
+    let text = near[at..at + length].trim_end_matches(['.', '?', ':']);
+    if is_odd(text) || is_varied(text) {
+        return Some(at..at + text.len());
+    }
+    let closed = |range: &Range<usize>| near[range.end..].starts_with(&near[at..=at]);
+    let quoted =
+        || if near[at..].starts_with(['"', '\'', '`']) { alphanumeric(near, at + 1).filter(closed) } else { None };
+    // `log in with tenant1 and tenant2`
+    let stem = |text: &str| text.trim_end_matches(|c: char| c.is_ascii_digit()).to_string();
+    let is_other = |range: &Range<usize>| {
+        stem(&near[range.clone()]) != stem(&near[begin..user]) && !is_method(&near[range.clone()].to_lowercase())
+    };
+    let has_digit = |range: &Range<usize>| near[range.clone()].bytes().any(|byte| byte.is_ascii_digit());
+    let found = chosen(&near[at..]).map(|range| at + range.start..at + range.end).filter(has_digit).or_else(quoted);
+    found.or_else(|| plain(near, at).filter(|_| is_named)).filter(is_other)
 }
 
 /// Whether one of the first words of a sentence is one for a password: `the shared login`.
@@ -202,7 +249,9 @@ pub(super) fn said_after(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
     let length =
         run(&rest[..boundary(rest, REMARK)], |byte| byte.is_ascii_graphic() && !b"\"'`,;()<>/=:".contains(&byte));
-    if length < SHORTEST_TOLD {
+    let quote = place.before.filter(|byte| b"\"'`".contains(byte)).map(char::from);
+    let is_quoted = quote.is_some_and(|quote| rest[length..].starts_with(quote));
+    if length < SHORTEST_TOLD - usize::from(is_quoted) {
         return None;
     }
     let close = length + usize::from(rest[length..].starts_with(['"', '\'', '`']));
@@ -220,7 +269,8 @@ pub(super) fn said_after(place: Place<'_>) -> Option<Range<usize>> {
     let text = &rest[..length];
     let is_mixed =
         text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte.is_ascii_alphabetic());
-    let is_password = is_mixed && !is_label(text) && !stands_in(text);
+    let is_plain = is_quoted && text.bytes().all(|byte| byte.is_ascii_alphabetic()) && !describes("password", text);
+    let is_password = (is_mixed || is_plain) && !is_label(text) && !stands_in(text);
     let is_qualified = words.split(' ').count() <= MOST_WORDS && !words.contains(['.', ',', '\n']);
     (is_password && is_qualified && is_ended).then(|| place.at..place.at + length)
 }

@@ -7,8 +7,9 @@ use super::place::{Place, run};
 use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
-    address, argument, assigned, block, call, change, coded, codes, command, community, directive, field, files, forms,
-    hashes, header, hint, keys, known, manifest, pair, pem, printed, protocol, said, statement, table, tools,
+    address, argument, assigned, block, call, change, chat, coded, codes, command, community, directive, field, files,
+    forms, hashes, header, hint, keys, known, manifest, oracle, pair, pem, printed, protocol, recovery, said,
+    statement, table, ticket, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -57,9 +58,11 @@ const SUSPECT: &[Rule] = &[
     (b"=", field::assigned),
     (b":#", argument::hidden),
     (b"\n", printed::below),
+    (b"\n", chat::answered),
     (b"[{", tools::of_list),
     (b"(", tools::of_settings),
     (b"\xf0", hint::beside_key),
+    (b"/", oracle::by_form),
 ];
 const SUSPECT_WORDS: &[Rule] = &[
     (b"", address::data_source),
@@ -80,7 +83,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"rov", block::values),
     (b"iI", statement::sql),
     (b"pPrR", statement::of_role),
-    (b"aosrueicC", statement::oracle),
+    (b"aosrueicC", oracle::announced),
     (b"$S{ps", hashes::of_account),
     (b"*", hashes::of_mysql),
     (b"0123456789", hashes::of_windows),
@@ -115,14 +118,18 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"kK", keys::of_wireless),
     (b"yYG0123456789", codes::code),
     (b"0123456789", codes::of_drive),
+    (b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", codes::of_product),
     (b"cCpP", codes::of_door),
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),
     (b"abcdefghijklmnopqrstuvwxyz", said::of_address),
     (b"[", protocol::of_relay),
-    (b"hwmrp", address::hook),
+    (b"xX", header::of_key),
+    (b"acefhijklmnoprsuvwACEFHIJLMNOPRSUVW", ticket::in_path),
+    (b"cdsotmivCSOTMIV", ticket::in_query),
     (b"h", tools::of_transaction),
     (b"mpo", tools::of_check),
     (b"u", tools::of_query),
+    (b"0123456789abcdef", tools::of_syslog),
     (b"w", tools::of_network),
     (b"pP", codes::of_card),
     (b"b", hint::but),
@@ -156,6 +163,7 @@ fn read(text: &str, rules: Rules) -> Vec<Range<usize>> {
             secrets.extend(table::below_names(text_read));
             secrets.extend(manifest::secrets(text_read));
             secrets.extend(pem::middles(text_read));
+            secrets.extend(recovery::codes(text_read));
         }
         found.extend(
             secrets

@@ -13,7 +13,7 @@ use super::shape::{
 use super::sign::Sign;
 
 /// Owners whose keys are as often names of queues and places as secrets.
-const DOUBTFUL_OWNERS: &str = "routing integration service session account app consumer license";
+const DOUBTFUL_OWNERS: &str = "routing integration service session account app consumer license aes";
 
 /// Keys that are hexadecimal. Those of others are identifiers as a rule.
 const HEX_KEYS: &str = "applicationkey writekey readkey functionskey functionkey validationkey decryptionkey storagekey cosmoskey relickey rolekey";
@@ -291,7 +291,12 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
     if name.ends_with("secret") && is_label(text) || is_setting(text) {
         return true;
     }
-    if text.contains(' ') && !name.ends_with("secret") && !text.split(' ').any(|word| looks_random(word, 6)) {
+    let is_in_groups = name.ends_with("setupkey") && text.split(' ').all(is_group);
+    if text.contains(' ')
+        && !name.ends_with("secret")
+        && !is_in_groups
+        && !text.split(' ').any(|word| looks_random(word, 6))
+    {
         return true;
     }
     let is_plain = word.bytes().all(|byte| byte.is_ascii_lowercase() || b"_-./:".contains(&byte));

@@ -1,9 +1,8 @@
-//! Secrets in statements: SQL, and connections of Oracle. Pure.
+//! Secrets in statements of SQL. Pure.
 
 use std::ops::Range;
 
 use super::call::is_password;
-use super::command::is_of;
 use super::names::{Kind, Name};
 use super::place::{Place, boundary, looked_at, run};
 use super::random::{is_strong, looks_random};
@@ -16,24 +15,6 @@ const STATEMENT: usize = 1024;
 
 /// How far before its password a statement about a role may begin.
 const ROLE: usize = 256;
-
-/// What stands before `user/password@database`.
-const CONNECTIONS: [&str; 14] = [
-    "oracle:thin:",
-    "oracle:oci:",
-    "sqlplus -s ",
-    "sqlplus ",
-    "rman target ",
-    "catalog ",
-    "auxiliary ",
-    "userid=",
-    "expdp ",
-    "impdp ",
-    "sqlldr ",
-    "CONNECT ",
-    "connect ",
-    "conn ",
-];
 
 /// Words of statements.
 const STATEMENTS: [&str; 4] = ["select", "insert", "update", "delete"];
@@ -89,34 +70,6 @@ pub(super) fn of_role(place: Place<'_>) -> Option<Range<usize>> {
     };
     let is_secret = has("create alter") && has("user role login group") && !stands_in(&rest[at..][value.clone()]);
     is_secret.then(|| place.at + at + value.start..place.at + at + value.end)
-}
-
-/// The password of Oracle's `jdbc:oracle:thin:user/…@` and `sqlplus user/…@`.
-pub(super) fn oracle(place: Place<'_>) -> Option<Range<usize>> {
-    let rest = place.rest();
-    let words = CONNECTIONS.iter().find(|words| rest.starts_with(**words))?.len();
-    let words = words + run(&rest[words..], |byte| b"\"' ".contains(&byte));
-    let near = &rest[words..boundary(rest, words + STATEMENT).max(words)];
-    // `app[scott]` signs in for another one.
-    let user = run(near, |byte| DOTTED(byte) || b"[]$#".contains(&byte));
-    let password = near[user..].strip_prefix('/').filter(|_| user > 0)?;
-    if password.starts_with('"') {
-        // `scott/"…"@db`
-        let range = quoted(password, 0, '"');
-        let begin = place.at + words + user + 1;
-        let is_closed = password.get(range.end..).is_some_and(|rest| rest.starts_with("\"@"));
-        return (is_closed && !range.is_empty()).then(|| begin + range.start..begin + range.end);
-    }
-    let end = password.find(|c: char| c.is_whitespace() || "\"'`".contains(c)).unwrap_or(password.len());
-    // `connect` is a word of sentences, too.
-    let is_of_rman = ["catalog ", "auxiliary "].iter().any(|word| rest.starts_with(word));
-    if is_of_rman && !is_of(place, "rman, RMAN") {
-        return None;
-    }
-    let is_sure = is_of_rman || !rest.starts_with(['c', 'C']);
-    let length = password[..end].rfind('@').filter(|at| *at > 0 && (is_sure || looks_random(&password[..*at], 6)))?;
-    let begin = place.at + words + user + 1;
-    Some(begin..begin + length)
 }
 
 /// The password of `SET PASSWORD FOR … = '…'` and `PASSWORD('…')`.

@@ -6,11 +6,16 @@ use super::ends::may_matter;
 use super::names::{Kind, Name};
 use super::place::looked_at;
 use super::placeholder::is_placeholder;
+use super::predicate::{describes, is_state};
 use super::random::{is_strong, looks_random};
 use super::speech::stands_in;
 
 /// What divides the cells of a line.
-const DIVIDERS: [char; 4] = ['|', '\t', ',', ';'];
+const DIVIDERS: [char; 5] = ['|', FRAME, '\t', ',', ';'];
+
+/// The mark of a frame, and others that are read as it: heads have them.
+const FRAME: char = '│';
+const FRAMES: [char; 3] = [FRAME, '┃', '║'];
 
 /// What columns are called that say whose a password is.
 const OWNERS: &str = "user username login name email mail account host hostname server url site realm client";
@@ -28,9 +33,12 @@ pub(super) fn below_names(text: &str) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let mut head: Option<Head> = None;
     let mut at = 0;
+    let mut rows = Rows::default();
     for line in text.split('\n') {
         looked_at(line.len());
-        let is_rule = !line.is_empty() && line.bytes().all(|byte| b"+-|=: \r".contains(&byte));
+        let is_frame = |c: char| ('\u{2500}'..='\u{257f}').contains(&c) && !FRAMES.contains(&c);
+        let is_rule =
+            !line.is_empty() && line.chars().all(|c| "+-|=: \r".contains(c) || is_frame(c) || FRAMES.contains(&c));
         match &head {
             _ if is_rule => {}
             Some(known) if known.has_row(line) => {
@@ -38,9 +46,59 @@ pub(super) fn below_names(text: &str) -> Vec<Range<usize>> {
             }
             _ => head = Head::of(line),
         }
+        if !is_rule {
+            rows.read(line, at, &mut found);
+        }
         at += line.len() + 1;
     }
+    found.sort_by_key(|cell| cell.start);
     found
+}
+
+/// The rows of a table that name their values before them: `| Password | … |` below `| User | … |`.
+#[derive(Default)]
+struct Rows {
+    /// Whether one has said whose the others are.
+    is_of_people: bool,
+    /// A password that counts if one does.
+    doubtful: Option<Range<usize>>,
+}
+
+impl Rows {
+    fn read(&mut self, line: &str, at: usize, found: &mut Vec<Range<usize>>) {
+        let Some((name, begin, value)) = Rows::pair(line).filter(|_| line.len() <= LONGEST_LINE) else {
+            *self = Rows::default();
+            return;
+        };
+        if OWNERS.split(' ').any(|owner| owner.eq_ignore_ascii_case(name)) {
+            self.is_of_people = true;
+            found.extend(self.doubtful.take());
+        }
+        let named = Some(name).filter(|name| may_matter(name)).and_then(Name::of);
+        let is_password = named.is_some_and(|name| name.kind == Kind::Password && !name.core.ends_with("key"));
+        if is_password && is_word(value) && !value.contains(' ') && !is_placeholder(value) {
+            let cell = at + begin..at + begin + value.len();
+            match self.is_of_people {
+                true => found.push(cell),
+                false => self.doubtful = Some(cell),
+            }
+        }
+    }
+
+    /// The two cells of a row that has no others: what is named, and its value with where it stands.
+    fn pair(line: &str) -> Option<(&str, usize, &str)> {
+        let mark = Divider::of(line).filter(|divider| matches!(divider, Divider::Mark('|' | FRAME)))?;
+        let mut cells = mark.cells(line).into_iter().filter(|(_, cell)| !cell.trim().is_empty());
+        let (name, (begin, cell)) = (bare(cells.next()?.1), cells.next()?);
+        let value = bare(cell);
+        let begin = begin + cell.find(value)?;
+        cells.next().is_none().then_some((name, begin, value))
+    }
+}
+
+/// Whether a word may be the password of somebody.
+fn is_word(value: &str) -> bool {
+    value.len() > 3 && !stands_in(value) && !is_state(value) && !describes("password", value)
 }
 
 /// What divides the cells of a table.
@@ -55,14 +113,17 @@ enum Divider {
 
 impl Divider {
     fn of(line: &str) -> Option<Divider> {
-        let mark = DIVIDERS.into_iter().find(|divider| line.contains(*divider)).map(Divider::Mark);
-        let is_head = || line.contains("  ") && !line.bytes().any(|byte| byte.is_ascii_lowercase());
+        let has = |divider: &char| if *divider == FRAME { line.contains(FRAMES) } else { line.contains(*divider) };
+        let mark = DIVIDERS.into_iter().find(has).map(Divider::Mark);
+        let is_column = |word: &str| {
+            let is_known = |table: &str| table.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word));
+            is_known(OWNERS) || is_known(COLUMNS) || may_matter(word) && Name::of(word).is_some()
+        };
+        let is_head = || {
+            let mut cells = line.split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+            line.contains("  ") && (!line.bytes().any(|byte| byte.is_ascii_lowercase()) || cells.all(is_column))
+        };
         let names_columns = || {
-            let is_column = |word: &str| {
-                let is_known =
-                    |table: &str| table.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(word));
-                is_known(OWNERS) || is_known(COLUMNS) || may_matter(word) && Name::of(word).is_some()
-            };
             looked_at(line.len().min(LONGEST_LINE));
             line.len() <= LONGEST_LINE && line.contains(' ') && line.split(' ').all(is_column)
         };
@@ -71,20 +132,23 @@ impl Divider {
 
     /// The cells of a line, with where they begin.
     fn cells<'a>(self, line: &'a str) -> Vec<(usize, &'a str)> {
-        let (mut at, width) = (
-            0,
-            match self {
-                Divider::Mark(mark) => mark.len_utf8(),
-                Divider::Blanks => 2,
-                Divider::Blank => 1,
-            },
-        );
+        // Jira doubles the marks of a head.
+        let is_doubled =
+            matches!(self, Divider::Mark('|')) && line.starts_with("||") && line.trim_end().ends_with("||");
+        let width = match self {
+            Divider::Mark(mark) => mark.len_utf8() * if is_doubled { 2 } else { 1 },
+            Divider::Blanks => 2,
+            Divider::Blank => 1,
+        };
+        let mut at = 0;
         let place = |cell: &'a str| {
             let begin = at;
             at += cell.len() + width;
             (begin, cell)
         };
         match self {
+            Divider::Mark(_) if is_doubled => line.split("||").map(place).take(MOST_CELLS + 1).collect(),
+            Divider::Mark(FRAME) => line.split(FRAMES).map(place).take(MOST_CELLS + 1).collect(),
             Divider::Mark(mark) => line.split(mark).map(place).take(MOST_CELLS + 1).collect(),
             Divider::Blank => line.split(' ').map(place).take(MOST_CELLS + 1).collect(),
             Divider::Blanks => {
@@ -158,7 +222,7 @@ impl Head {
         self.columns.iter().filter_map(move |(nth, column)| {
             let (begin, cell) = cells.get(*nth)?;
             let value = bare(cell);
-            let is_word = || self.is_of_people && value.len() > 3 && !stands_in(value);
+            let is_word = || self.is_of_people && is_word(value);
             let is_pin = || (4..=8).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
             let is_secret = match column {
                 Column::Passwords => looks_random(value, 6) || is_word(),

@@ -5,13 +5,16 @@ use std::ops::Range;
 use super::place::{Place, boundary, run};
 use super::random::{is_strong, is_varied, looks_random};
 use super::rules::{DIGIT, DOTTED, WORD};
-use super::shape::is_identifying;
+use super::shape::{is_identifying, is_uuid};
 use super::shell::word;
 use super::speech::{is_stand_in, stands_in};
 
 /// How far what a tool writes is followed.
 const NEAR: usize = 256;
 const FIELD: usize = 64;
+
+/// How long a UUID is.
+const UUID: usize = 36;
 
 /// The shortest key of a transaction, and the shortest item of a list that is told by nothing but its letters.
 const SHORTEST_KEY: usize = 16;
@@ -172,4 +175,11 @@ pub(super) fn of_list(place: Place<'_>) -> Option<Range<usize>> {
         at += item.len() + 1;
     }
     None
+}
+
+/// The token with which a line of syslog is sent to Loggly: `[5e884898-…@41058 tag="nginx"]`.
+pub(super) fn of_syslog(place: Place<'_>) -> Option<Range<usize>> {
+    let token = place.rest().get(..UUID)?;
+    let is_sent = place.before == Some(b'[') && place.rest()[UUID..].starts_with("@41058");
+    (is_sent && is_uuid(token)).then(|| place.at..place.at + UUID)
 }

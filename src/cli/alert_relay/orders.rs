@@ -184,7 +184,7 @@ fn is_template(key: &str) -> bool {
 fn shown(alert: &Alert, key: &str, parts: &Parts, redactor: &Redactor) -> String {
     match &parts.key_template {
         Some(template) => shown_key(template, alert, redactor),
-        None => alert.shown_key(key, &|text| redactor.redact(text).into_owned()),
+        None => alert.shown_key(key, redactor),
     }
 }
 

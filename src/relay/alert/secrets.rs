@@ -3,9 +3,9 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 
-use super::{Alert, Pairs};
+use super::{Alert, Pairs, identity};
 use crate::relay::text::{joined, strip};
-use redact::{MASK, Redactor, is_secret};
+use redact::{MASK, Redactor, is_of_words, is_secret, may_be_secret};
 
 /// `alert` without the secrets that its texts hold, and how many there were. One that stands in several places is one.
 pub fn without_secrets(alert: &Alert, redactor: &Redactor) -> (Alert, usize) {
@@ -35,7 +35,47 @@ pub fn secrets_apart(alert: &Alert, redactor: &Redactor) -> (Alert, BTreeSet<Str
     let alert = alert.map_texts(&redacted);
     let mut removed = removed.into_inner();
     removed.remove(MASK);
+    // What is no word is nothing else where its name is missing.
+    let told: BTreeSet<String> = removed.iter().filter(|secret| is_unmistakable(secret)).cloned().collect();
+    let alert = if told.is_empty() { alert } else { alert.map_texts(&|text| without(text, &told)) };
     (alert, removed)
+}
+
+/// What may be shown of the key of `alert`: without what its texts have lost, where it stands in the key without its name.
+pub(super) fn shown_key(alert: &Alert, key: &str, redactor: &Redactor) -> String {
+    let removed = secrets_apart(alert, redactor).1;
+    without(&identity::shown_key(alert, key, &|text| redactor.redact(text).into_owned()), &removed)
+}
+
+/// The shortest secret that is looked for where its name is missing, and the shortest that is told from everything else.
+const SHORTEST: usize = 4;
+const SHORTEST_UNMISTAKABLE: usize = 8;
+
+/// Whether a secret is no word that other texts have, too.
+fn is_unmistakable(secret: &str) -> bool {
+    secret.len() >= SHORTEST_UNMISTAKABLE && !is_of_words(secret) && may_be_secret(secret)
+}
+
+/// `text` with `****` for each of the secrets that stands in it as a whole.
+pub fn without(text: &str, secrets: &BTreeSet<String>) -> String {
+    let mut by_length: Vec<&String> = secrets.iter().filter(|secret| secret.len() >= SHORTEST).collect();
+    by_length.sort_by_key(|secret| std::cmp::Reverse(secret.len()));
+    by_length.into_iter().fold(text.to_string(), |text, secret| {
+        let goes_on = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+        let mut clean = String::with_capacity(text.len());
+        let mut at = 0;
+        for (begin, _) in text.match_indices(secret.as_str()) {
+            let end = begin + secret.len();
+            let is_whole = !goes_on(text[..begin].chars().next_back()) && !goes_on(text[end..].chars().next());
+            if is_whole && begin >= at {
+                clean.push_str(&text[at..begin]);
+                clean.push_str(MASK);
+                at = end;
+            }
+        }
+        clean.push_str(&text[at..]);
+        clean
+    })
 }
 
 /// A title without its secrets, which is shown on one line: as it is, behind the name of an alert, where a text of several lines
@@ -101,5 +141,30 @@ mod tests {
         insta::assert_snapshot!(said, @r#"3: password=**** and again password=****, own **** {"api_token": "expired", "db_password": "****", "license.key": "mit", "secretName": "s", "token": "", "tokens": "12"} {"api_token": "expired", "db_password": "****", "license.key": "mit", "secretName": "s", "token": "", "tokens": "12"}"#);
         let (twice, none) = without_secrets(&clean, &Redactor::new(["0wn-key-of-0rg"]));
         assert_eq!((twice, none), (clean, 0));
+    }
+
+    #[test]
+    fn what_one_text_of_an_alert_has_lost_stands_in_no_other_and_not_in_its_key() {
+        let key = |parts: &[&str]| Identity::Own(parts.iter().map(ToString::to_string).collect());
+        let shown = [
+            ("login failed, password is Xq9vT2kLmZ", key(&["ci", "login-Xq9vT2kLmZ"]), "Xq9vT2kLmZ"),
+            ("login failed, password is moonlight", key(&["ci", "login-moonlight"]), "moonlights"),
+            ("password is moonlight", key(&["moonlights on moonlight"]), "moonlight"),
+            ("the disk is full", key(&["disk-moonlight"]), "db-1"),
+        ]
+        .map(|(title, identity, who)| {
+            let mut alert = Alert::new(Format::Generic, State::Firing, title.to_string(), identity);
+            alert.labels.insert("who".to_string(), who.to_string());
+            let redactor = Redactor::default();
+            let key = alert.shown_key(&alert.dedupe_key(&[]), &redactor);
+            let clean = without_secrets(&alert, &redactor).0;
+            format!("{}; {}; {key}", clean.title, clean.labels["who"])
+        });
+        insta::assert_snapshot!(shown.join("\n"), @r"
+        login failed, password is ****; ****; generic:ci#login-****
+        login failed, password is ****; moonlights; generic:ci#login-****
+        password is ****; moonlight; generic:moonlights on ****
+        the disk is full; db-1; generic:disk-moonlight
+        ");
     }
 }

@@ -4,8 +4,7 @@ use minijinja::value::Serde;
 use minijinja::{UndefinedBehavior, Value};
 
 use super::facts::Facts;
-use crate::relay::alert::Alert;
-use crate::relay::alert::without_secrets;
+use crate::relay::alert::{Alert, secrets_apart, without};
 use crate::relay::engine;
 use redact::{MASK, Redactor};
 
@@ -27,9 +26,10 @@ impl<'a, S: AsRef<str> + ?Sized> From<&'a S> for Key<'a> {
 
 /// What may be shown of the key that `template` makes of the alert: the same without the alert's secrets.
 pub fn shown_key(template: &str, alert: &Alert, redactor: &Redactor) -> String {
-    let key = dedupe_key(template, &without_secrets(alert, redactor).0);
+    let (clean, removed) = secrets_apart(alert, redactor);
     // A template may need of the alert what is a secret.
-    key.map_or_else(|_| MASK.to_string(), |key| redactor.redact(&key).into_owned())
+    let key = dedupe_key(template, &clean);
+    key.map_or_else(|_| MASK.to_string(), |key| without(&redactor.redact(&key), &removed))
 }
 
 /// The key that `template` makes of the alert.
@@ -78,5 +78,9 @@ mod tests {
         let template = "{{ title }}/{{ labels.db_password }}";
         assert_eq!(dedupe_key(template, &alert).unwrap(), "Disk/hunter2Xq9");
         assert_eq!(shown_key(template, &alert, &Redactor::default()), "Disk/****");
+        // Another label has the same word.
+        alert.labels.insert("db_password".to_string(), "moonlight".to_string());
+        alert.labels.insert("who".to_string(), "moonlight".to_string());
+        assert_eq!(shown_key("{{ labels.who }}-{{ title }}", &alert, &Redactor::default()), "****-Disk");
     }
 }

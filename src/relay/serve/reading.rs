@@ -194,7 +194,7 @@ impl Maker<'_> {
     /// An alert that no rule takes.
     fn unmatched(&self, alert: &Alert) -> Entry {
         let key = alert.dedupe_key(&[]);
-        let shown = alert.shown_key(&key, &|text| self.redactor.redact(text).into_owned());
+        let shown = alert.shown_key(&key, self.redactor);
         let tag = tag_in(&format!("\n{}\n", self.rules.namespace), &key);
         let reason = match alert.state {
             // Where a session is known, it hears of it all the same.
@@ -218,7 +218,7 @@ impl Maker<'_> {
     fn shown(&self, rule: &Rule, key: &str, alert: &Alert) -> String {
         match &rule.dedupe_key {
             Some(template) if dedupe_key(template, alert).is_ok() => shown_key(template, alert, self.redactor),
-            _ => alert.shown_key(key, &|text| self.redactor.redact(text).into_owned()),
+            _ => alert.shown_key(key, self.redactor),
         }
     }
 
