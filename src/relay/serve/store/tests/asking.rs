@@ -103,6 +103,9 @@ pub async fn change(address: &Address, text: &'static str) -> bool {
         Address::Postgres(url) => url.clone(),
     };
     let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
+    if matches!(address, Address::Sqlite(_)) {
+        sqlx::raw_sql("PRAGMA busy_timeout = 60000").execute(&mut connection).await.unwrap();
+    }
     sqlx::raw_sql(text).execute(&mut connection).await.unwrap();
     true
 }
