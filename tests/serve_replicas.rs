@@ -4,11 +4,13 @@
 mod common;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::process::Command;
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError, mpsc};
+use std::time::{Duration, Instant};
 
 use common::Program;
-use common::bridge::{Bridge, by};
+use common::bridge::{Bridge, by, request};
 use common::devin::{Devin, Said, Sessions, state};
 use common::postgres;
 use rustix::process::Signal;
@@ -169,6 +171,35 @@ fn a_database_that_goes_away_under_load_costs_no_alert_and_comes_back() {
         std::thread::yield_now();
     }
     check(&bridge, &devin, accepted);
+}
+
+#[test]
+fn a_kill_switch_that_another_program_keeps_from_going_on_is_answered_within_seconds_and_turns_no_delivery_away() {
+    let _alone = DATABASE.lock().unwrap_or_else(PoisonError::into_inner);
+    let devin = Devin::of(&Arc::new(Sessions::new()));
+    let Some((program, arguments)) = start(&devin, "blocked") else { return };
+    let bridge = Bridge::start(&program, &arguments);
+    let url = std::env::var("RELAY_POSTGRES").unwrap();
+    let mut psql = Command::new("psql");
+    let psql = psql.args([&url, "--quiet"]).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut holding = psql.spawn().unwrap();
+    let mut orders = holding.stdin.take().unwrap();
+    writeln!(orders, "SELECT pg_advisory_lock(7340031);\n\\echo it is held").unwrap();
+    let mut told = BufReader::new(holding.stdout.take().unwrap()).lines();
+    assert!(told.any(|line| line.unwrap() == "it is held"));
+    std::thread::scope(|scope| {
+        let delivered = scope.spawn(|| deliver(&bridge, 1));
+        let began = Instant::now();
+        let on = request(&bridge.address, "POST", "/api/v1/kill-switch", "", b"{\"on\": true}").unwrap();
+        assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+        let reason = "the kill switch is not on, because the store cannot keep that now: ask again, or stop the bridge";
+        assert_eq!((on.status, &on.json()["reason"]), (503, &json!(reason)), "{on:?}");
+        drop(orders);
+        assert!(holding.wait().unwrap().success());
+        delivered.join().unwrap();
+    });
+    let on = request(&bridge.address, "POST", "/api/v1/kill-switch", "", b"{\"on\": true}").unwrap();
+    assert_eq!((on.status, &on.json()["kill_switch"]["on"]), (200, &json!(true)), "{on:?}");
 }
 
 #[test]

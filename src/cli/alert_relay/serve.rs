@@ -209,7 +209,11 @@ async fn looked(origin: Origin, is_handed_over: bool, store: &Address, tls: Opti
             Err(problem) => problems.push(problem.to_string()),
         }
     }
-    problems.extend(tls.and_then(|tls| tls.trouble(SystemTime::now())));
+    let now = SystemTime::now();
+    match tls.and_then(|tls| tls.trouble(now)) {
+        Some(trouble) => problems.push(trouble),
+        None => tls.and_then(|tls| tls.warning(now)).iter().for_each(|one| output.line(&format!("warning: {one}"))),
+    }
     let address = origin.address;
     match TcpListener::bind(address) {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && !is_handed_over => output.line(&format!(

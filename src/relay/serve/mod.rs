@@ -154,7 +154,9 @@ pub async fn serve(settings: Settings) -> Result<(), String> {
     served.rules.routes.iter().for_each(|route| log.note(&told::route_line(origin, route)));
     log.note(&told::access_line(origin, &served.rules.access));
     told::warnings(origin, &address, &served.rules).iter().for_each(|warning| log.warn(warning));
-    door.tls.iter().filter_map(|tls| tls.trouble(SystemTime::now())).for_each(|trouble| log.warn(&trouble));
+    let now = SystemTime::now();
+    let troubles = door.tls.iter().filter_map(|tls| tls.trouble(now).or_else(|| tls.warning(now)));
+    troubles.for_each(|trouble| log.warn(&trouble));
     let (close, closing) = tokio::sync::watch::channel(false);
     let server = tokio::spawn(http::accept(listener, Arc::clone(&door), closing));
     let running: Vec<_> = engines.iter().map(|engine| tokio::spawn(Arc::clone(engine).run())).collect();

@@ -61,12 +61,7 @@ impl Engine {
         let mut is_kept = false;
         let mut slow_times = 0;
         loop {
-            let Some(pass) = self.place(requests).await else {
-                if is_kept {
-                    self.keep_unsent(held, before).await;
-                }
-                return None;
-            };
+            let Some(pass) = self.place(requests).await else { break };
             let asked_at = Instant::now();
             match self.ask(held, true).await {
                 Some(Admission::Start { .. }) => {
@@ -105,9 +100,13 @@ impl Engine {
             // Others may need it to find out what is wrong.
             drop(pass);
             if !self.waits_for_the_store().await {
-                return None;
+                break;
             }
         }
+        if is_kept {
+            self.keep_unsent(held, before).await;
+        }
+        None
     }
 
     /// Keeps that a create was not sent, so that whoever takes the job on need not look for what it may have made.

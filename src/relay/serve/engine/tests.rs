@@ -1,10 +1,13 @@
 //! What is asked once more before a create is sent, while the store fails or is slow.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use sqlx::Connection as _;
-use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
+use tempfile::TempDir;
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::watch::Sender;
 
 use super::*;
 use crate::devin::retry::Policy;
@@ -60,6 +63,14 @@ impl Write for Lines {
     }
 }
 
+/// What takes so long within a trigger that the gates are asked once more.
+macro_rules! slow {
+    () => {
+        "SELECT COUNT(*) FROM (WITH RECURSIVE steps(n) AS (\
+        SELECT 1 UNION ALL SELECT n + 1 FROM steps WHERE n < 2000000) SELECT n FROM steps); "
+    };
+}
+
 /// When the kill switch goes on.
 #[derive(PartialEq)]
 enum Moment {
@@ -69,61 +80,84 @@ enum Moment {
     Asked,
 }
 
+/// An engine with one job that is about to look for sessions, over a store that fails from then on.
+struct Bench {
+    address: Address,
+    /// Of the kill switch.
+    file: PathBuf,
+    store: Arc<Store>,
+    api: Arc<Api>,
+    engine: Arc<Engine>,
+    claimed: Claimed,
+    /// When the engine is to stop.
+    stop: Sender<Option<i32>>,
+    _bounds: Sender<Arc<Bounds>>,
+    _directory: TempDir,
+}
+
+impl Bench {
+    /// With what hears when the store has failed.
+    async fn new(fails: &'static str) -> (Bench, UnboundedReceiver<()>) {
+        let directory = tempfile::tempdir().unwrap();
+        let (address, file) = (Address::Sqlite(directory.path().join("relay.db")), directory.path().join("stop"));
+        let store = Arc::new(Store::open(&address).await.unwrap());
+        store.accept(gated(1, "x", &Gates::open("cpu"))).await.unwrap();
+        let api =
+            Arc::new(Api { address: address.clone(), fails, finds: AtomicUsize::new(0), creates: AtomicUsize::new(0) });
+        let settings = Settings {
+            api_url: String::new(),
+            token: Token::new("cog_t3st-0nly_k3y"),
+            policy: Policy::brief(),
+            concurrency: 1,
+        };
+        let integration = Arc::new(Integration::new(IntegrationSettings {
+            name: "one".to_string(),
+            client: Client::over(Arc::clone(&api) as Arc<dyn Transport>, settings),
+            org_id: None,
+            create_timeout: Duration::from_secs(1),
+        }));
+        integration.make_ready("org-1");
+        let (failed, has_failed) = unbounded_channel();
+        let log = Log::new(&Output::to(Box::new(Lines(failed))), true);
+        let bounds = Sender::new(Arc::new(Bounds { kill_switch: Some(file.clone()), ..Bounds::default() }));
+        let (stop, metrics) = (Sender::new(None), Arc::new(Metrics::new(Names::default())));
+        let (stops, follows) = (stop.subscribe(), bounds.subscribe());
+        let engine = Engine::new(Arc::clone(&store), integration, "me", &log, stops, follows, &metrics);
+        let claimed = store.claim("one", "me", LEASE, 1).await.unwrap().claimed.remove(0);
+        let bench = Bench { address, file, store, api, engine, claimed, stop, _bounds: bounds, _directory: directory };
+        (bench, has_failed)
+    }
+}
+
 /// The kill switch goes on in its file while the store fails so, and a job is at its create: whether that is sent.
 async fn is_sent_behind_the_switch(fails: &'static str, moment: Moment) -> bool {
-    let directory = tempfile::tempdir().unwrap();
-    let (address, file) = (Address::Sqlite(directory.path().join("relay.db")), directory.path().join("stop"));
-    let store = Arc::new(Store::open(&address).await.unwrap());
-    store.accept(gated(1, "x", &Gates::open("cpu"))).await.unwrap();
-    let api =
-        Arc::new(Api { address: address.clone(), fails, finds: AtomicUsize::new(0), creates: AtomicUsize::new(0) });
-    let settings = Settings {
-        api_url: String::new(),
-        token: Token::new("cog_t3st-0nly_k3y"),
-        policy: Policy::brief(),
-        concurrency: 1,
-    };
-    let integration = Arc::new(Integration::new(IntegrationSettings {
-        name: "one".to_string(),
-        client: Client::over(Arc::clone(&api) as Arc<dyn Transport>, settings),
-        org_id: None,
-        create_timeout: Duration::from_secs(1),
-    }));
-    integration.make_ready("org-1");
-    let (failed, mut has_failed) = unbounded_channel();
-    let log = Log::new(&Output::to(Box::new(Lines(failed))), true);
-    let bounds = Arc::new(Bounds { kill_switch: Some(file.clone()), ..Bounds::default() });
-    let (_stop, stop) = tokio::sync::watch::channel(None);
-    let (_bounds, bounds) = tokio::sync::watch::channel(bounds);
-    let metrics = Arc::new(Metrics::new(Names::default()));
-    let engine = Engine::new(Arc::clone(&store), integration, "me", &log, stop, bounds, &metrics);
-    let claimed = store.claim("one", "me", LEASE, 1).await.unwrap().claimed.remove(0);
+    let (bench, mut has_failed) = Bench::new(fails).await;
     let person = async {
         match moment {
             Moment::Failed => has_failed.recv().await.unwrap(),
             Moment::Asked => {
-                while api.finds.load(Ordering::Relaxed) == 0 {
+                while bench.api.finds.load(Ordering::Relaxed) == 0 {
                     tokio::task::yield_now().await;
                 }
-                while !has_asked(&address).await {}
+                while !has(&bench.address, "SELECT COUNT(*) FROM asked").await {}
             }
         }
-        std::fs::write(&file, "on").unwrap();
-        change(&address, "DROP TRIGGER failing").await;
+        std::fs::write(&bench.file, "on").unwrap();
+        change(&bench.address, "DROP TRIGGER failing").await;
     };
-    tokio::join!(engine.work(claimed), person);
-    let held = store.alerts(9, None).await.unwrap().remove(0).job.unwrap().held;
+    tokio::join!(bench.engine.work(bench.claimed.clone()), person);
+    let held = bench.store.alerts(9, None).await.unwrap().remove(0).job.unwrap().held;
     assert_eq!(held.map(|held| held.gate).as_deref(), Some("kill_switch"));
-    api.creates.load(Ordering::Relaxed) > 0
+    bench.api.creates.load(Ordering::Relaxed) > 0
 }
 
-/// Whether the gates have been asked since the store is slow.
-async fn has_asked(address: &Address) -> bool {
+/// Whether a store has rows that are counted so.
+async fn has(address: &Address, counted: &'static str) -> bool {
     let Address::Sqlite(path) = address else { return false };
     let mut connection = sqlx::AnyConnection::connect(&format!("sqlite:{}", path.display())).await.unwrap();
-    let asked: i64 = sqlx::query_scalar("SELECT COUNT(*) FROM asked").fetch_one(&mut connection).await.unwrap();
+    let rows: i64 = sqlx::query_scalar(counted).fetch_one(&mut connection).await.unwrap();
     connection.close().await.unwrap();
-    asked > 0
+    rows > 0
 }
 
 #[tokio::test]
@@ -140,9 +174,31 @@ async fn a_switch_that_goes_on_while_it_cannot_be_kept_that_a_create_is_sent_is_
 
 #[tokio::test]
 async fn a_switch_that_goes_on_while_it_is_kept_for_long_that_a_create_is_sent_is_seen_before_it_is() {
-    let slow = "CREATE TABLE asked (at INTEGER); \
-        CREATE TRIGGER asking AFTER UPDATE OF started_at ON jobs BEGIN INSERT INTO asked VALUES (NEW.started_at); END; \
-        CREATE TRIGGER failing BEFORE UPDATE OF job ON jobs BEGIN SELECT COUNT(*) FROM (WITH RECURSIVE steps(n) AS (\
-        SELECT 1 UNION ALL SELECT n + 1 FROM steps WHERE n < 3000000) SELECT n FROM steps); END";
+    let slow = concat!(
+        "CREATE TABLE asked (at INTEGER); ",
+        "CREATE TRIGGER asking AFTER UPDATE OF started_at ON jobs BEGIN INSERT INTO asked VALUES (NEW.started_at); END; ",
+        "CREATE TRIGGER failing BEFORE UPDATE OF job ON jobs BEGIN ",
+        slow!(),
+        "END"
+    );
     assert!(!is_sent_behind_the_switch(slow, Moment::Asked).await);
+}
+
+#[tokio::test]
+async fn a_create_that_is_not_sent_because_the_store_fails_during_a_stop_is_kept_as_one_that_was_not() {
+    let fails = concat!(
+        "CREATE TRIGGER slow BEFORE UPDATE OF job ON jobs BEGIN ",
+        slow!(),
+        "END; CREATE TRIGGER failing BEFORE UPDATE OF ready_at ON jobs WHEN OLD.phase = 'creating' BEGIN ",
+        slow!(),
+        "SELECT RAISE(ABORT, 'failing'); END"
+    );
+    let (bench, _) = Bench::new(fails).await;
+    let person = async {
+        while !has(&bench.address, "SELECT COUNT(*) FROM jobs WHERE phase = 'creating'").await {}
+        bench.stop.send(Some(15)).unwrap();
+    };
+    tokio::join!(bench.engine.work(bench.claimed.clone()), person);
+    assert_eq!(bench.api.creates.load(Ordering::Relaxed), 0);
+    assert!(has(&bench.address, "SELECT COUNT(*) FROM jobs WHERE phase = 'finding'").await);
 }

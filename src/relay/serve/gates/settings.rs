@@ -41,12 +41,28 @@ impl Occurrences {
     /// When an alert had fired so often within that time, but not before it was `made` a job; `None` while it has not. Whenever somebody
     /// asks, the answer is the same: what has held it since then changes nothing.
     pub fn reached_at(&self, firings: &[i64], made: i64) -> Option<i64> {
-        let within = i64::try_from(self.within.as_millis()).unwrap_or(i64::MAX);
+        self.first_run(firings, made).map(|(_, last)| last.max(made))
+    }
+
+    /// The first and the last of the firings by which that is known.
+    pub fn first_run(&self, firings: &[i64], made: i64) -> Option<(i64, i64)> {
         let mut firings = firings.to_vec();
         firings.sort_unstable();
         let count = (self.count as usize).max(1);
-        let mut runs = firings.windows(count).map(|run| (run[0], run[count - 1].max(made)));
-        runs.find(|(first, last)| last - first < within).map(|(_, last)| last)
+        let mut runs = firings.windows(count).map(|run| (run[0], run[count - 1]));
+        runs.find(|(first, last)| last.max(&made) - first < self.within_ms())
+    }
+
+    /// Since when firings count for what fires from `now` on: no more of them than the count are needed, and none from before the time.
+    pub fn counts_since(&self, firings: &[i64], now: i64) -> i64 {
+        let mut firings = firings.to_vec();
+        firings.sort_unstable_by(|one, other| other.cmp(one));
+        let enough = firings.get((self.count as usize).saturating_sub(1)).copied().unwrap_or(i64::MIN);
+        enough.max(now.saturating_sub(self.within_ms()).saturating_add(1))
+    }
+
+    fn within_ms(&self) -> i64 {
+        i64::try_from(self.within.as_millis()).unwrap_or(i64::MAX)
     }
 }
 

@@ -21,6 +21,9 @@ use validity::Validity;
 /// How long somebody who speaks to this port in the clear may take to hear that it is wrong.
 const REFUSING: Duration = Duration::from_secs(1);
 
+/// What expires within this time is warned of, in seconds.
+const SOON: i64 = 14 * 86_400;
+
 /// A certificate and its key.
 #[derive(Clone)]
 pub struct Tls {
@@ -63,6 +66,19 @@ impl Tls {
         self.validities.first().copied().flatten().map(|validity| validity.not_after)
     }
 
+    /// That it expires soon, and when.
+    pub fn warning(&self, now: SystemTime) -> Option<String> {
+        let now = DateTime::<Utc>::from(now).timestamp();
+        let expires_at = self.validities.iter().flatten().map(|validity| validity.not_after).min()?;
+        (expires_at - now < SOON).then(|| {
+            format!(
+                "--tls-cert: {} expires on {}: put a new one there, and start the process again",
+                self.file.display(),
+                told(expires_at)
+            )
+        })
+    }
+
     /// Why no client trusts what it is shown at this moment, and what to do: the certificate, or one that vouches for it, has
     /// expired or is not valid yet.
     pub fn trouble(&self, now: SystemTime) -> Option<String> {
@@ -70,7 +86,6 @@ impl Tls {
         self.validities.iter().zip(1..).find_map(|(validity, number)| {
             let Validity { not_before, not_after } = (*validity)?;
             let which = if number == 1 { "the certificate".to_string() } else { format!("certificate {number}") };
-            let told = |at| DateTime::from_timestamp(at, 0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true);
             let (file, now_told) = (self.file.display(), told(now));
             if not_after < now {
                 return Some(format!(
@@ -118,6 +133,11 @@ pub async fn refuse(mut stream: TcpStream) {
     let _ = tokio::time::timeout(REFUSING, told).await;
 }
 
+/// A moment in Unix seconds.
+fn told(at: i64) -> String {
+    DateTime::from_timestamp(at, 0).unwrap_or_default().to_rfc3339_opts(SecondsFormat::Secs, true)
+}
+
 fn unusable(option: &str, path: &Path, what: &str, error: &PemError) -> String {
     let path = path.display();
     match error {
@@ -126,5 +146,23 @@ fn unusable(option: &str, path: &Path, what: &str, error: &PemError) -> String {
             format!("{option}: {path} holds no {}; it must be in PEM", what.trim_start_matches("a "))
         }
         _ => format!("{option}: {path} is not {what} in PEM"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_certificate_that_expires_within_two_weeks_is_warned_of() {
+        let file = |name: &str| Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/tls").join(name);
+        let tls = Tls::load(&file("cert.pem"), &file("key.pem")).unwrap();
+        let before = |seconds: u64| {
+            let expires_at = u64::try_from(tls.expires_at().unwrap()).unwrap();
+            SystemTime::UNIX_EPOCH + Duration::from_secs(expires_at - seconds)
+        };
+        assert_eq!(tls.warning(before(14 * 86_400)), None);
+        let warning = tls.warning(before(14 * 86_400 - 1)).unwrap();
+        assert!(warning.contains("tests/tls/cert.pem expires on 2126-11-04T15:17:56Z: "), "{warning}");
     }
 }

@@ -1,5 +1,6 @@
 //! The one connection: opened so that what is committed survives a power loss, and opened again when it is lost.
 
+mod beside;
 mod files;
 mod orders;
 
@@ -12,6 +13,7 @@ use super::place;
 use super::schema::migrate;
 use super::transfer::{lock::lock, mark};
 use super::{Address, Dialect, Order, Reply, StoreError, hint};
+pub use beside::throw;
 use files::Files;
 pub use files::{Claim, claim_file, url_of_file};
 use orders::{has_due_jobs, perform};
@@ -108,17 +110,12 @@ impl Database {
         let connection = self.connected().await?;
         let mut transaction = connection.begin_with(dialect.begin()).await?;
         let is_alone = |order: &Order| match order {
-            Order::Accept(_) | Order::Admit(_) | Order::ByHand { .. } | Order::Throw { .. } | Order::AskSwitched => {
-                true
-            }
+            Order::Accept(_) | Order::Admit(_) | Order::ByHand { .. } | Order::AskSwitched => true,
             Order::Save(save) => save.job.end().is_some(),
             _ => false,
         };
         if dialect == Dialect::Postgres && orders.iter().any(is_alone) {
-            // Two deliveries of one alert through two processes: the second sees what the first has made. Two jobs that are
-            // about to start: only one takes the last place. One that waits for a place hears of each that becomes free, and one that a
-            // switch holds of each that goes off.
-            sqlx::query("SELECT CAST(pg_advisory_xact_lock(7340031) AS TEXT)").execute(&mut *transaction).await?;
+            take_turn(&mut transaction).await?;
         }
         let now = now(&mut transaction, dialect).await?;
         let mut replies = Vec::with_capacity(orders.len());
@@ -212,6 +209,14 @@ pub fn install_drivers() {
         sqlx::any::install_drivers(&[sqlx::sqlite::any::DRIVER, sqlx::postgres::any::DRIVER])
             .expect("they are installed once")
     });
+}
+
+/// Waits in PostgreSQL until no other process does what only one may do at a time. Two deliveries of one alert through two processes: the
+/// second sees what the first has made. Two jobs that are about to start: only one takes the last place. One that waits for a place
+/// hears of each that becomes free, and one that a switch holds of each that goes off.
+async fn take_turn(connection: &mut AnyConnection) -> Result<(), StoreError> {
+    sqlx::query("SELECT CAST(pg_advisory_xact_lock(7340031) AS TEXT)").execute(connection).await?;
+    Ok(())
 }
 
 /// By the database's clock, in Unix milliseconds.

@@ -5,9 +5,9 @@ use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::database::Work;
+use super::database::{self, Work};
 use super::view::{After, Conditions};
-use super::{Order, Reply, Store, StoreError};
+use super::{Address, Order, Reply, Store, StoreError};
 
 /// An answer that is kept.
 pub struct Record<'a> {
@@ -116,11 +116,15 @@ impl Store {
         }
     }
 
-    /// Throws a switch, for every process that shares the store.
+    /// Throws a switch, for every process that shares the store. In PostgreSQL, neither what this process waits for nor what another one
+    /// holds there is waited for longer than seconds.
     ///
     /// # Errors
-    /// The database's.
+    /// The database's: it is not thrown then.
     pub async fn throw(&self, switch: Switch, is_on: bool) -> Result<(), StoreError> {
+        if let Address::Postgres(url) = &self.address {
+            return database::throw(url, &switch, is_on).await;
+        }
         self.ask(Order::Throw { switch, is_on }).await.map(drop)
     }
 

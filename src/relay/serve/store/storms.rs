@@ -110,8 +110,8 @@ async fn join(
             // All of it was resolved before it was looked into.
             let text = "UPDATE storms SET is_open = 0 WHERE id = $1";
             sqlx::query(text).bind(&id).execute(&mut *work.connection).await?;
-        } else if member.came_at >= detected_at || near > 0 {
-            // It came since then, or with one of its alerts: what a switch held may have come long before.
+        } else if near > 0 {
+            // It came with one of its alerts. What a switch held may have come long before, and the storm itself may have been held for long.
             under_way = Some(id);
         }
     }

@@ -115,6 +115,7 @@ fn of_postgres(code: &str, message: &str) -> String {
         "53300" => {
             "close connections of others, or raise the limit: max_connections, or that of the role or of the database"
         }
+        "55P03" => "another process holds what is waited for here: pg_stat_activity says which, and since when",
         "XX001" | "XX002" => return format!("{OF_DATABASE} ({message}): {RESTORE}"),
         _ => return format!("PostgreSQL says: {message}"),
     };
@@ -148,7 +149,7 @@ mod tests {
     #[test]
     fn what_a_database_says_is_told_with_what_to_do() {
         let sqlite = [5, 8, 10, 4874, 11, 267, 13, 14, 26, 1].map(|code| of_sqlite(Some(code), "in its words"));
-        let codes = ["28P01", "28000", "3D000", "42501", "25006", "53100", "53300", "XX001", "57P03"];
+        let codes = ["28P01", "28000", "3D000", "42501", "25006", "53100", "53300", "55P03", "XX001", "57P03"];
         let postgres = codes.map(|code| of_postgres(code, "in its words"));
         insta::assert_snapshot!(sqlite.into_iter().chain(postgres).collect::<Vec<_>>().join("\n"));
     }

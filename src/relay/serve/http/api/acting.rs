@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use hyper::StatusCode;
 use serde::{Deserialize, Deserializer};
@@ -19,6 +20,9 @@ use crate::relay::draw::drawn;
 use crate::relay::serve::access::Caller;
 use crate::relay::serve::store::{Answered, NewAction, StoreError, Switch};
 use crate::relay::values::duration;
+
+/// How long whoever has asked for something waits for that to be kept.
+const KEEPING: Duration = Duration::from_secs(2);
 
 /// What can be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -162,7 +166,8 @@ impl Door {
         let words = [action.action.as_str(), action.target.as_str()].join(" ");
         self.log.note(&format!("{} asked for {}: {}", action.who, words.trim_end(), action.result));
         let action = NewAction { id: format!("action-{}", drawn()), ..action };
-        if let Err(error) = self.store.note_action(action).await {
+        // Where it takes longer, it is kept all the same.
+        if let Ok(Err(error)) = tokio::time::timeout(KEEPING, self.store.note_action(action)).await {
             self.log.store_failed("who asked for what cannot be kept", &error);
         }
     }
@@ -207,7 +212,11 @@ impl Door {
             }
             Act::Throw { switch, is_on } => {
                 self.check_switch(switch, *is_on)?;
-                self.store.throw(switch.clone(), *is_on).await.map_err(failed)?;
+                let thrown = self.store.throw(switch.clone(), *is_on).await;
+                thrown.map_err(|error| {
+                    self.log.store_failed("a switch cannot be thrown", &error);
+                    busy(&self.not_thrown(switch, *is_on))
+                })?;
                 let body = self.switches().await.map_err(failed)?;
                 let result = match (switch, is_on, body["kill_switch"]["reason"].as_str()) {
                     (Switch::Bridge, true, _) => "the kill switch is on: nothing starts".to_string(),
@@ -236,6 +245,23 @@ impl Door {
                 }
                 Ok(Done { result: "the rules file is read again".to_string(), body: answer.body, alert: None })
             }
+        }
+    }
+
+    /// That a switch stands as before, and what to do.
+    fn not_thrown(&self, switch: &Switch, is_on: bool) -> String {
+        let file = self.bounds.borrow().kill_switch.clone();
+        match (switch, is_on, file) {
+            (_, false, _) => "it is not switched off, because the store cannot keep that now: ask again".to_string(),
+            (Switch::Bridge, true, Some(file)) => format!(
+                "the kill switch is not on, because the store cannot keep that now: ask again, or write on into {}, for which no store is needed",
+                file.display()
+            ),
+            (Switch::Bridge, true, None) => {
+                "the kill switch is not on, because the store cannot keep that now: ask again, or stop the bridge"
+                    .to_string()
+            }
+            (_, true, _) => "it is not paused, because the store cannot keep that now: ask again".to_string(),
         }
     }
 

@@ -83,7 +83,7 @@ pub async fn gather(work: &mut Work<'_>, ask: &Ask) -> Result<Option<Asking>, St
     if !facts.has_place || ask.is_at_create {
         facts.tried_again_at = outage(work, &integration, &ask.job_id).await?.map(|outage| outage.next_at);
         if gates.min_occurrences.is_some() {
-            let text = "SELECT at FROM firings WHERE alert = $1 ORDER BY at DESC LIMIT 1000";
+            let text = "SELECT at FROM firings WHERE alert = $1 ORDER BY at DESC";
             let rows = sqlx::query(text).bind(&alert).fetch_all(&mut *work.connection).await?;
             facts.firings = rows.iter().map(|row| row.try_get(0)).collect::<Result<_, _>>()?;
         }

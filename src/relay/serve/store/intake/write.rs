@@ -1,12 +1,14 @@
 //! What the deliveries of one transaction have changed, written at once; and how a job is made.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+
+use sqlx::Row as _;
 
 use super::known::{Alert, Known};
 use super::news::tell;
 use super::{Entry, NewDelivery, Verdict};
 use crate::relay::job::Job;
-use crate::relay::serve::gates::{FILTER, Gates};
+use crate::relay::serve::gates::{FILTER, Gates, Occurrences};
 use crate::relay::serve::store::StoreError;
 use crate::relay::serve::store::database::Work;
 use crate::relay::serve::store::rows::insert;
@@ -162,18 +164,51 @@ pub async fn start(work: &mut Work<'_>, new: &[NewRow<'_>]) -> Result<(), StoreE
 
 /// Keeps that alerts have fired, each by its tag, where its rule counts that.
 async fn note_firings(work: &mut Work<'_>, firings: &[(&str, &Gates)]) -> Result<(), StoreError> {
-    let mut counted: Vec<&str> = Vec::new();
+    let mut counted: BTreeMap<&str, (Occurrences, u32)> = BTreeMap::new();
     for (tag, often) in firings.iter().filter_map(|(tag, gates)| Some((*tag, gates.min_occurrences?))) {
-        if !counted.contains(&tag) {
-            let within = i64::try_from(often.within.as_millis()).unwrap_or(i64::MAX);
-            let before = work.now.saturating_sub(within);
-            // A job that waits still, which a switch may hold, may have fired often enough long ago.
-            let text = "DELETE FROM firings WHERE alert = $1 AND at <= $2 AND NOT EXISTS (SELECT 1 FROM jobs j WHERE j.alert = $1 \
-                AND j.settled_at IS NULL AND j.ready_at IS NULL AND j.created_at - firings.at < $3)";
-            sqlx::query(text).bind(tag).bind(before).bind(within).execute(&mut *work.connection).await?;
-        }
-        counted.push(tag);
+        // At one moment, more say no more.
+        let (_, times) = counted.entry(tag).or_insert((often, 0));
+        *times = often.count.min(*times + 1);
     }
     let now = work.now;
-    insert(work, ("firings", &["alert", "at"]), "", &counted, |bound, tag| bound.bind(*tag).bind(now)).await
+    let rows: Vec<&str> =
+        counted.iter().flat_map(|(tag, (_, times))| std::iter::repeat_n(*tag, *times as usize)).collect();
+    insert(work, ("firings", &["alert", "at"]), "", &rows, |bound, tag| bound.bind(*tag).bind(now)).await?;
+    for (tag, (often, _)) in counted {
+        forget_firings(work, tag, often).await?;
+    }
+    Ok(())
+}
+
+/// Forgets the firings of an alert that say nothing any more: of its next job, which asks for so many, or of one that waits and may have
+/// fired often enough long ago, because a switch holds it.
+async fn forget_firings(work: &mut Work<'_>, tag: &str, often: Occurrences) -> Result<(), StoreError> {
+    let rows =
+        sqlx::query("SELECT at FROM firings WHERE alert = $1").bind(tag).fetch_all(&mut *work.connection).await?;
+    let firings = rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<i64>, _>>()?;
+    let mut since = often.counts_since(&firings, work.now);
+    let mut run = None;
+    if let Some((asked, made)) = waiting(work, tag).await? {
+        run = asked.first_run(&firings, made);
+        if run.is_none() {
+            since = since.min(asked.counts_since(&firings, work.now));
+        }
+    }
+    let (first, last) = run.unwrap_or((since, since));
+    let is_spare = |at: &i64| *at < since && !(first..=last).contains(at);
+    if firings.iter().any(is_spare) {
+        let text = "DELETE FROM firings WHERE alert = $1 AND at < $2 AND NOT (at >= $3 AND at <= $4)";
+        let query = sqlx::query(text).bind(tag).bind(since).bind(first).bind(last);
+        query.execute(&mut *work.connection).await?;
+    }
+    Ok(())
+}
+
+/// How often the job of an alert has to fire that has not fired for long and often enough yet, as far as anybody knows, and when it was made.
+async fn waiting(work: &mut Work<'_>, tag: &str) -> Result<Option<(Occurrences, i64)>, StoreError> {
+    let text = "SELECT gates, created_at FROM jobs WHERE alert = $1 AND settled_at IS NULL AND ready_at IS NULL AND gates IS NOT NULL";
+    let Some(row) = sqlx::query(text).bind(tag).fetch_optional(&mut *work.connection).await? else { return Ok(None) };
+    // One that cannot be read keeps no delivery from being kept.
+    let gates = serde_json::from_str::<Gates>(row.try_get(0)?).ok();
+    Ok(gates.and_then(|gates| gates.min_occurrences).zip(Some(row.try_get(1)?)))
 }

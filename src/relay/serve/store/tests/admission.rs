@@ -132,6 +132,30 @@ async fn an_alert_that_fired_often_enough_behind_a_switch_starts_when_that_is_of
 }
 
 #[tokio::test]
+async fn of_an_alert_that_fires_all_the_time_few_firings_are_kept_and_it_is_judged_by_the_first_ones() {
+    let often = Occurrences { count: 3, within: Duration::from_secs(86_400) };
+    let gates = Gates { min_occurrences: Some(often), ..Gates::open("cpu") };
+    // 10,000 firings of a job that has started, or that a switch holds; max_wait counts from the third one.
+    for (is_held, off_at, expected) in
+        [(false, 3602, "j1 starts"), (true, 3602, "j1 starts"), (true, 3603, "j1 is refused")]
+    {
+        let mut alert = Timed::new(gates.clone()).await;
+        alert.throw(0, is_held).await;
+        for second in 0..3 {
+            alert.fires_as(second * 1000 + 999, "x").await;
+        }
+        for moment in 0..1_000 {
+            alert.comes(3_000 + moment * 3_000, "x", 10).await;
+        }
+        let kept = sqlx::query_scalar("SELECT COUNT(*) FROM firings").fetch_one(&mut alert.connection);
+        let kept: i64 = kept.await.unwrap();
+        assert_eq!(kept, if is_held { 6 } else { 3 });
+        alert.throw(off_at * 1000, false).await;
+        assert_eq!(alert.asked(off_at * 1000 + 500).await, expected);
+    }
+}
+
+#[tokio::test]
 async fn an_answer_that_stays_the_same_is_kept_once_and_forgotten_with_the_deliveries() {
     for (store, address, _directory) in stores().await {
         store.throw(Switch::Bridge, true).await.unwrap();

@@ -103,7 +103,7 @@ pub async fn change(address: &Address, text: &'static str) -> bool {
         Address::Postgres(url) => url.clone(),
     };
     let mut connection = sqlx::AnyConnection::connect(&url).await.unwrap();
-    if let Address::Sqlite(_) = address {
+    if matches!(address, Address::Sqlite(_)) {
         // A store that is kept slow on purpose has its turn between two slow writes only.
         sqlx::raw_sql("PRAGMA busy_timeout = 60000").execute(&mut connection).await.unwrap();
     }
@@ -145,10 +145,15 @@ impl Timed {
 
     /// Likewise, of this key.
     pub async fn fires_as(&mut self, at: i64, tag: &str) -> String {
-        self.number += 1;
-        let delivery = gated(self.number, tag, &self.gates);
-        intake::accept(&mut self.work(at), &[&delivery]).await.unwrap();
+        self.comes(at, tag, 1).await;
         self.asked(at).await
+    }
+
+    /// Alerts of this key come at this moment, and nobody asks about them.
+    pub async fn comes(&mut self, at: i64, tag: &str, times: u32) {
+        let deliveries: Vec<_> = (0..times).map(|place| gated(self.number + 1 + place, tag, &self.gates)).collect();
+        self.number += times;
+        intake::accept(&mut self.work(at), &deliveries.iter().collect::<Vec<_>>()).await.unwrap();
     }
 
     /// Whoever is due then, and what they are told.

@@ -113,6 +113,34 @@ async fn what_came_long_before_a_storm_and_is_asked_about_during_it_is_no_part_o
     assert_eq!(storms.asked(603 * SECOND).await, "j1 starts");
 }
 
+#[tokio::test]
+async fn what_comes_long_after_the_alerts_of_a_storm_is_no_part_of_it_however_long_that_is_held() {
+    // Three came together; the switch goes off much later, or on once they are a storm.
+    for held_at in [0, 600 * SECOND] {
+        let mut storms = three_within_a_minute().await;
+        storms.throw(held_at, true).await;
+        for _ in 0..3 {
+            assert!(storms.fires(600 * SECOND).await.ends_with("is held"));
+        }
+        storms.throw(3000 * SECOND, false).await;
+        assert_eq!(storms.asked(3000 * SECOND).await, "j1 is held, j2 is held, j3 is held");
+        assert_eq!(storms.fires(3005 * SECOND).await, "j4 starts");
+        assert_eq!(storms.asked(3015 * SECOND).await, "j1 starts, j2 joins, j3 joins");
+    }
+}
+
+#[tokio::test]
+async fn what_comes_within_the_window_after_any_alert_of_a_storm_is_part_of_it_while_nobody_looks_into_it() {
+    let storm = Storm { threshold: 3, immediate: 0, window: Duration::from_secs(10) };
+    for (fires_at, expected) in [(9_999, "j4 is held"), (10_000, "j4 starts")] {
+        let mut storms = Timed::new(Gates { storm: Some(storm), ..Gates::open("cpu") }).await;
+        for _ in 0..3 {
+            storms.fires(0).await;
+        }
+        assert_eq!(storms.fires(fires_at).await, expected);
+    }
+}
+
 /// Lets a minute and a half pass for every storm.
 async fn pass(address: &Address) -> bool {
     change(

@@ -65,6 +65,27 @@ async fn a_switch_that_goes_off_while_another_process_asks_has_what_that_one_hol
     }
 }
 
+#[tokio::test]
+async fn whoever_throws_a_switch_hears_within_seconds_that_another_process_keeps_it_from_being_thrown() {
+    let Ok(url) = std::env::var("RELAY_POSTGRES") else { return };
+    let url = schema_of_its_own(&url).await;
+    let store = Arc::new(Store::open(&Address::Postgres(url.clone())).await.unwrap());
+    // Another process stands still in the middle of an answer, and a delivery to this one waits for it.
+    let mut standing = sqlx::PgConnection::connect(&url).await.unwrap();
+    let turn = |function: &str| format!("SELECT CAST(pg_advisory_{function}(7340031) AS TEXT)");
+    sqlx::query(sqlx::AssertSqlSafe(turn("lock"))).execute(&mut standing).await.unwrap();
+    let accepting = Arc::clone(&store);
+    let accepted = tokio::spawn(async move { accepting.accept(gated(1, "x", &Gates::open("cpu"))).await });
+    let told = tokio::time::timeout(Duration::from_secs(30), store.throw(Switch::Bridge, true)).await.unwrap();
+    assert!(told.unwrap_err().0.contains("lock timeout: another process holds what is waited for here"));
+    assert!(!accepted.is_finished(), "what is delivered is not turned away because of that");
+    sqlx::query(sqlx::AssertSqlSafe(turn("unlock"))).execute(&mut standing).await.unwrap();
+    accepted.await.unwrap().unwrap();
+    assert_eq!(store.switches().await.unwrap(), [], "it is not thrown later, either");
+    store.throw(Switch::Bridge, true).await.unwrap();
+    assert_eq!(store.switches().await.unwrap().len(), 1);
+}
+
 /// Somebody may have looked at the file right before it was another one.
 #[tokio::test(start_paused = true)]
 async fn when_the_rules_are_read_again_what_is_held_is_asked_about_at_once_and_some_seconds_later() {

@@ -36,7 +36,7 @@ impl Plain {
                 let (open, over): (Vec<usize>, Vec<usize>) = open.partition(|number| waits(*number));
                 let has_near = |number| {
                     let is_one = |other: &Job| other.storm == Some(number) && other.ready.is_some_and(is_near);
-                    came >= self.storms[number].detected || self.jobs.iter().any(is_one)
+                    self.jobs.iter().any(is_one)
                 };
                 let under_way = open.into_iter().filter(|number| has_near(*number));
                 let under_way =
