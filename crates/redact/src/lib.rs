@@ -14,6 +14,7 @@ mod beside;
 mod block;
 mod braces;
 mod call;
+mod cells;
 mod certain;
 mod change;
 mod chat;
