@@ -8,6 +8,7 @@
 
 mod address;
 mod apart;
+mod apposition;
 mod argument;
 mod assigned;
 mod beside;
