@@ -206,7 +206,10 @@ fn is_sentence(value: Value<'_>, word: &str) -> bool {
     if value.is_quoted || text.contains(' ') {
         let mut words = text.split_whitespace();
         let first = words.next().unwrap_or_default().to_lowercase();
-        return text.contains(' ') && is_one_of(REMARKS, first.trim_end_matches([',', ':']));
+        // `3 failures`
+        let is_number = first.len() <= 3 && first.bytes().all(|byte| byte.is_ascii_digit());
+        let is_counted = is_number && !value.is_quoted && words.next().is_some_and(is_word) && words.next().is_none();
+        return text.contains(' ') && (is_counted || is_one_of(REMARKS, first.trim_end_matches([',', ':'])));
     }
     let next = value.after.strip_prefix(' ').unwrap_or_default();
     let next = next.split(|c: char| c.is_whitespace() || ".,:;()".contains(c)).next().unwrap_or_default();
