@@ -36,7 +36,7 @@ const OPTIONS: [(&str, &str); 25] = [
     ),
     ("-a", "redis-cli, valkey-cli"),
     ("-w", "ldapsearch, ldapmodify, ldapadd, ldapdelete, ldapwhoami, ldappasswd, add-generic-password, kadmin"),
-    ("-s", "ldappasswd"),
+    ("-s", "ldappasswd, check_nt"),
     ("-N", "ssh-keygen"),
     ("-k", "openssl enc"),
     ("-K", "openssl enc"),

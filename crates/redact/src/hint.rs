@@ -243,7 +243,10 @@ pub(super) fn sent(place: Place<'_>) -> Option<Range<usize>> {
     let password = text.strip_suffix("\\r").or_else(|| text.strip_suffix("\\n"))?;
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(SENTENCE))..place.at];
     looked_at(before.len());
-    let asks = |text: &str| ["assword", "assphrase", "asscode"].iter().any(|word| text.contains(word));
+    let asks = |text: &str| {
+        let text = text.to_ascii_lowercase();
+        ["assword", "assphrase", "asscode"].iter().any(|word| text.contains(word))
+    };
     let after = near[typed.end..].split(['\n', ';']).next().unwrap_or_default();
     let is_asked = before.rsplit_once("expect").is_some_and(|(_, asked)| asks(asked) && !asked.contains("send"))
         || after.trim_start_matches(quote).starts_with(" after ") && asks(after);

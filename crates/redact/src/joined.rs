@@ -30,7 +30,7 @@ const NUMBERED: &str = "policy rule rules reset rotation job page form service s
 
 /// What stands between a user and the word for a password, and words before a user.
 const BETWEEN: [&str; 7] = [" / ", ", ", "; ", " and ", " with ", " & ", " "];
-const BEFORE_USER: &str = "login user username usr as account ssh";
+const BEFORE_USER: &str = "login user username usr as account ssh ssid wifi wlan";
 
 /// Accounts that every system has.
 const ACCOUNTS: [&str; 6] = ["administrator", "admin", "root", "sa", "postgres", "elastic"];

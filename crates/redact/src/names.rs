@@ -51,7 +51,7 @@ const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4s
 /// Ends of names whose values are secrets unless they are words.
 const TOKENS: &str = "secret token clave appkey accesskeyid credential cleartext signature phpsessid jsessionid gitlabsession secretid connectsid \
     aspnetsessionid invitecode unlockcode logincode verificationcode recoverycode backupcode otpcode mfacode 2facode timecode \
-    setupkey authenticatorkey";
+    setupkey authenticatorkey passhash";
 
 /// Ends of names whose values are secrets only if they look like some.
 const OPAQUE: &str = "plaintext sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sonarlogin sasurl securitycode \

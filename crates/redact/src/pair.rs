@@ -303,7 +303,7 @@ fn is_in_its_place(place: Place<'_>, named: &Name, sign: Sign, value: &str) -> b
     match sign {
         Sign::Equals => {
             let is_first = || extent(value, sign, "").is_some_and(|range| value[range.end..].starts_with('&'));
-            place.is_parameter || is_cookie || place.rest().starts_with("KEY=") || is_first()
+            place.is_parameter || is_cookie && !value.starts_with('<') || place.rest().starts_with("KEY=") || is_first()
         }
         Sign::Colon => {
             named.core == "session" && value.starts_with(['"', '\'', '\\']) && {

@@ -24,6 +24,8 @@ pub(super) const COMMANDS: &[(&str, &str, Which)] = &[
     ("change_password", "rabbitmqctl", Nth(2)),
     ("authenticate_user", "rabbitmqctl", Nth(2)),
     ("net user", "", Nth(2)),
+    ("user", "net1.exe", Nth(2)),
+    ("user", "net1", Nth(2)),
     ("sp_addlogin", "", Nth(2)),
     ("net use", "", Random),
     ("runas", "", Random),
