@@ -17,6 +17,7 @@ mod call;
 mod certain;
 mod change;
 mod chat;
+mod closed;
 mod code;
 mod coded;
 mod codes;
