@@ -30,6 +30,7 @@ mod encoding;
 mod ends;
 mod fault;
 mod field;
+mod figure;
 mod files;
 mod following;
 mod forms;

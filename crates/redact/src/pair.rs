@@ -12,6 +12,7 @@ use super::connection;
 use super::decoration::secure_string;
 use super::ends::may_matter;
 use super::fault;
+use super::figure;
 use super::generated;
 use super::header::header;
 use super::joined::{begins_with_verb, led};
@@ -43,6 +44,9 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// Whether `value` under `name` is a secret, and not only a word about one: `token: expired`, `license.key: mit`.
 pub fn is_secret(name: &str, value: &str) -> bool {
+    if figure::follows(name, value) {
+        return false;
+    }
     let Some(name) = Name::of(name) else { return false };
     let value = Value { text: value, after: "", sign: Sign::Equals, is_quoted: true, is_parameter: false };
     match name.kind {
@@ -102,6 +106,9 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
         return None;
     }
     if named.core == "secret" && sign == Sign::Colon && is_in_arn(place) {
+        return None;
+    }
+    if !place.is_parameter && figure::follows(name, &rest[at..]) {
         return None;
     }
     let is_code = || is_condition(place, &rest[at..]) || is_closed(place, &rest[..at], &rest[at..]);
