@@ -28,6 +28,7 @@ mod decoration;
 mod directive;
 mod encoding;
 mod ends;
+mod event;
 mod fault;
 mod field;
 mod figure;

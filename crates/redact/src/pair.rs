@@ -11,6 +11,7 @@ use super::closed::{behind, is_closed, is_condition, line_before};
 use super::connection;
 use super::decoration::secure_string;
 use super::ends::may_matter;
+use super::event;
 use super::fault;
 use super::figure;
 use super::generated;
@@ -228,7 +229,12 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         return None;
     }
     let after = &text[range.end..boundary(text, range.end + 96).max(range.end)];
-    if !is_quoted && sign == Sign::Colon && fault::tells(line_before(place), &text[range.clone()], after) {
+    let word = &text[range.clone()];
+    let is_told = || {
+        let name = &place.rest()[..name(place.rest())];
+        fault::tells(line_before(place), word, after) || event::tells(name, word, after)
+    };
+    if !is_quoted && sign == Sign::Colon && is_told() {
         return None;
     }
     let value = Value { text: &text[range.clone()], after, sign, is_quoted, is_parameter: place.is_parameter };
