@@ -1,6 +1,6 @@
 //! Whether a value is a secret or only speaks of one: a cause, a placeholder, code, the name of a thing, or a sentence. Pure.
 
-use super::code::{gives, hands_on};
+use super::code::{gives, hands_on, is_member};
 use super::fault;
 use super::generated::{is_looked_up, is_no_code};
 use super::names::{Kind, owner};
@@ -79,7 +79,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
     if kind == Kind::Password
         && !name.ends_with("connectionstring")
         && is_no_code(text)
-        && (value.is_quoted || !is_looked_up(text, value.after))
+        && (value.is_quoted || !is_looked_up(text, value.after) && !is_member(text))
         && !is_told_variable(text)
         && !is_identifying(text)
     {
