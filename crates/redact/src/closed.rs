@@ -19,6 +19,9 @@ const STATEMENTS: &str = "raise continue break pass return throw goto yield pani
 const LINE: usize = 96;
 const QUOTATION: usize = 512;
 
+/// The longest pattern of a value.
+const LONGEST_PATTERN: usize = 12;
+
 /// What joins a quotation with the next one in code.
 const JOINS: [&str; 7] = [" + ", "+", " . ", " .. ", " & ", " || ", " << "];
 
@@ -44,6 +47,19 @@ pub(super) fn is_closed(place: Place<'_>, name: &str, text: &str) -> bool {
     name.trim_end_matches(['*', '?', ' ']).ends_with(':')
         && !name.contains(quote)
         && opening.matches(quote).count() % 2 == 1
+}
+
+/// Whether what follows the sign of a name is a part of a substitution, `s/password=.*/password=XXX/`, or goes on with a sentence about
+/// the sign, `rename password= to …`.
+pub(super) fn is_of_pattern(place: Place<'_>, name: &str, text: &str) -> bool {
+    let goes_on = name.ends_with("= ") && ["to ", "in ", "from "].iter().any(|word| text.starts_with(word));
+    let line = line_before(place);
+    let begins = |(at, _): (usize, &str)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '/');
+    let is_substituted = || ["s/", "s|", "s#"].iter().any(|sign| line.match_indices(sign).any(begins));
+    let part = text.split(['/', '|', '#']).next().unwrap_or_default();
+    let is_any = [".*", "[^", "\\S", "\\w"].iter().any(|begin| part.starts_with(begin));
+    goes_on
+        || is_substituted() && part.len() < text.len() && (is_any && part.len() <= LONGEST_PATTERN || stands_in(part))
 }
 
 /// Where the sign of a name is the last of a quotation, the value that code or a shell puts behind it, or none:

@@ -310,7 +310,9 @@ fn user(place: Place<'_>, option: &str) -> Option<Range<usize>> {
             .then(|| place.at + open + end + inner.start..place.at + open + end + inner.end);
     }
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_group = || is_number(user) || option != "-U" && is_of(place, OF_GROUPS) && !is_of(place, "curl, wget");
+    let is_of_sudo = || user == password && place.text[..place.at].ends_with("sudo ");
+    let is_group =
+        || is_number(user) || is_of_sudo() || option != "-U" && is_of(place, OF_GROUPS) && !is_of(place, "curl, wget");
     let is_password = !user.is_empty()
         && (!password.starts_with('/') || !password.starts_with("//") && generated::is_no_code(password))
         && !is_number(password)

@@ -31,6 +31,10 @@ const ENDS: [&str; 16] = [
 /// Words behind a password that say that it is one.
 const OF_PASSWORDS: &str = "works work worked ok klappt geht gilt funktioniert is was did does";
 
+/// Words with which the captions of pages begin, and with which they end.
+const CAPTIONS: &str = "forgot forgotten reset change enter confirm repeat choose create update show hide retype";
+const FIELDS: &str = "password passwords passphrase token secret passcode pin key code";
+
 /// The longest name of a system in capitals with a number, and the longest number.
 const LONGEST: usize = 6;
 const MOST_DIGITS: usize = 2;
@@ -48,6 +52,13 @@ pub(super) fn tells(name: &str, value: &str, after: &str) -> bool {
     let is_word = next.len() > 1 && next.bytes().all(|byte| byte.is_ascii_lowercase()) && !is_in(OF_PASSWORDS, next);
     let is_status = next.len() == 3 && next.starts_with(['4', '5']) && next.bytes().all(|byte| byte.is_ascii_digit());
     is_compound(value) || (is_name(value) || is_numbered(value)) && (is_word && !ends_clause(after) || is_status)
+}
+
+/// Whether quoted words are what a page has on a button or over a field: `Forgot your password?`.
+pub(super) fn is_caption(text: &str) -> bool {
+    let mut words = text.trim_end_matches(['?', '!', '.', ':', '…', '*']).split(' ').map(str::to_ascii_lowercase);
+    words.next().is_some_and(|first| is_in(CAPTIONS, &first))
+        && words.next_back().is_some_and(|last| is_in(FIELDS, &last))
 }
 
 /// Whether a word is the name of a cause: `LimitExceeded`, `BadPadding`.

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::beside::{before_name, listed_key, new_value};
 use super::change::misfit;
-use super::closed::{behind, is_closed, is_condition, line_before};
+use super::closed::{behind, is_closed, is_condition, is_of_pattern, line_before};
 use super::connection;
 use super::decoration::secure_string;
 use super::ends::may_matter;
@@ -109,7 +109,7 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
     if named.core == "secret" && sign == Sign::Colon && is_in_arn(place) {
         return None;
     }
-    if !place.is_parameter && figure::follows(name, &rest[at..]) {
+    if !place.is_parameter && figure::follows(name, &rest[at..]) || is_of_pattern(place, &rest[..at], &rest[at..]) {
         return None;
     }
     let is_code = || is_condition(place, &rest[at..]) || is_closed(place, &rest[..at], &rest[at..]);

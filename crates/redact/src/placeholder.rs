@@ -38,7 +38,7 @@ const LONGEST_SHOWN: usize = 4;
 /// Whether `text` only stands in a secret's place.
 pub(super) fn is_placeholder(text: &str) -> bool {
     let first = text.chars().next().unwrap_or_default();
-    let is_filler = text.len() >= 3 && "xX*.#?-_•".contains(first) && text.chars().all(|c| c == first);
+    let is_filler = text.len() >= 3 && "xX*.#?-_•●".contains(first) && text.chars().all(|c| c == first);
     let is_bracketed = text.starts_with('<') && text.ends_with('>') && !text.bytes().any(|byte| byte.is_ascii_digit());
     let is_left_out = text.chars().all(|c| c == '…') || is_instruction(text);
     is_filler
