@@ -1,9 +1,33 @@
 //! Code that gives a value: calls, members and items of maps. Pure.
 
+use super::generated::is_word;
 use super::names::{Kind, Name, fetches, signs_in};
 use super::place::run;
 use super::random::{is_strong, is_varied};
 use super::rules::DOTTED;
+
+/// Words with which paths of code begin, and how the names of the kinds of resources do that Terraform knows.
+const ROOTS: &str = "var local module data each self this settings config secrets env process os req request ctx context args opts options \
+    props params values vars terraform";
+const PROVIDERS: [&str; 9] =
+    ["aws_", "google_", "azurerm_", "random_", "vault_", "kubernetes_", "tls_", "digitalocean_", "helm_"];
+
+/// The longest number at the end of a word of a path.
+const LONGEST_NUMBER: usize = 3;
+
+/// Whether `text` is a member of what code knows, also with numbers in its names: `var.db_password1`, `process.env.DB1_PW`.
+pub(super) fn is_member(text: &str) -> bool {
+    let is_one = |word: &str| {
+        let letters = word.trim_end_matches(|c: char| c.is_ascii_digit());
+        word.len() - letters.len() <= LONGEST_NUMBER && (letters.is_empty() || is_word(letters))
+    };
+    let Some((root, path)) = text.split_once('.') else { return false };
+    let is_root = ROOTS.split_ascii_whitespace().any(|known| known == root);
+    let is_kind = || PROVIDERS.iter().any(|begin| root.starts_with(begin)) && path.contains('.');
+    let is_name =
+        |name: &str| name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_') && name.split('_').all(is_one);
+    (is_root || is_kind()) && !is_strong(path) && path.split('.').all(is_name)
+}
 
 /// Whether `text` is code that gives a value and holds none: `getToken()`, `self.password`, `os.environ["X"]`, `vault.read('app')`.
 pub(super) fn gives(text: &str, after: &str) -> bool {
@@ -17,6 +41,10 @@ pub(super) fn gives(text: &str, after: &str) -> bool {
         return true;
     }
     let length = run(text, |byte| byte.is_ascii_alphanumeric() || b"_.:".contains(&byte));
+    // `req.headers.authorization?.split(`
+    if let Some((path, call)) = text.split_once("?.").filter(|(path, _)| path.len() == length && is_name(path)) {
+        return gives(&[path, ".", call].concat(), after);
+    }
     let path = text[..length].trim_matches(['.', ':']);
     let opens = text[length..].chars().next().or_else(|| after.chars().next());
     let goes_on = text.contains([')', ']'])
@@ -48,7 +76,7 @@ pub(super) fn gives(text: &str, after: &str) -> bool {
     };
     let is_open =
         || !inner.contains(['"', '\'']) || signs_in(path) || (inner.starts_with('[') || fetches(path)) && names();
-    length > 0 && (is_call && path.len() > 1 && is_open() || is_access)
+    length > 0 && (is_call && path.len() > 1 && is_open() || is_access || length == text.len() && is_member(path))
 }
 
 /// Whether `text` is a variable that code hands on as the argument called `name`: `Client(api_key=api_key, timeout=30)`,

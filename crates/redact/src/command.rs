@@ -18,6 +18,9 @@ const COMMAND: usize = 200;
 /// The longest secret.
 const LONGEST: usize = 1024;
 
+/// The shortest key that is given in the place of a user.
+const SHORTEST_KEY: usize = 20;
+
 /// Commands that ask a device by SNMP.
 const SNMP: &str = "snmpget, snmpgetnext, snmpwalk, snmpset, snmpbulkget, snmpbulkwalk, snmptable, snmptrap, snmpinform, snmpstatus, snmpdf, \
     snmptest, check_snmp, snmpcheck, snmp-check";
@@ -276,13 +279,28 @@ fn user(place: Place<'_>, option: &str) -> Option<Range<usize>> {
         None => c.is_whitespace() || "\"'`".contains(c),
     };
     let end = near.char_indices().find(|(at, c)| is_end(*at, *c)).map_or(near.len(), |(at, _)| at);
-    let end = quote.map_or_else(|| beyond(near).unwrap_or(end), |quote| quoted(&rest[open - 1..], 0, quote).end - 1);
+    let slashes = quote.map_or(0, |_| open - 1 - rest[..open - 1].trim_end_matches('\\').len());
+    let of_quote = |quote| quoted(&rest[open - 1 - slashes..], slashes, quote).end - 1 - slashes;
+    let end = quote.map_or_else(|| beyond(near).unwrap_or(end), of_quote);
     let sign = match option {
         "-U" | "--user" if near[..end].contains('%') && is_of(place, SHARES) => '%',
         "-u" if is_of(place, "lftp") => ',',
         _ => ':',
     };
     let (user, password) = near[..end].split_once(sign).filter(|_| !near[..end].starts_with("jdbc:"))?;
+    // `curl -u "KEY:" https://…`
+    if let Some(quote) = quote.filter(|_| password.is_empty()) {
+        let after = near[end..].trim_start_matches('\\').strip_prefix(quote)?;
+        let begin = near.len() - after.len();
+        let length = after.find(|c: char| c.is_whitespace() || "\"'\\,;)]}".contains(c)).unwrap_or(after.len());
+        let told = match after.chars().next().filter(|c| "\"'".contains(*c)).map(|quote| quoted(after, 0, quote)) {
+            Some(words) => begin + words.start..begin + words.end,
+            None if length == 0 => 0..user.len(),
+            None => begin..begin + length,
+        };
+        let is_secret = if told.start == 0 { is_key(user) } else { !stands_in(near.get(told.clone())?) };
+        return (is_secret && !user.is_empty()).then(|| place.at + open + told.start..place.at + open + told.end);
+    }
     // `ann:"quoted words"`
     let quote = near[end..].chars().next().filter(|c| password.is_empty() && "\"'".contains(*c));
     if let Some(quote) = quote.filter(|_| !user.is_empty()) {
@@ -292,13 +310,20 @@ fn user(place: Place<'_>, option: &str) -> Option<Range<usize>> {
             .then(|| place.at + open + end + inner.start..place.at + open + end + inner.end);
     }
     let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    let is_group = || is_number(user) || option != "-U" && is_of(place, OF_GROUPS) && !is_of(place, "curl, wget");
+    let is_of_sudo = || user == password && place.text[..place.at].ends_with("sudo ");
+    let is_group =
+        || is_number(user) || is_of_sudo() || option != "-U" && is_of(place, OF_GROUPS) && !is_of(place, "curl, wget");
     let is_password = !user.is_empty()
         && (!password.starts_with('/') || !password.starts_with("//") && generated::is_no_code(password))
         && !is_number(password)
         && !stands_in(password)
         && !is_group();
     is_password.then(|| place.at + open + user.len() + 1..place.at + open + end)
+}
+
+/// Whether a user without a password is a key, which some services take in its place.
+fn is_key(user: &str) -> bool {
+    user.len() >= SHORTEST_KEY && is_strong(user) && user.bytes().all(WORD)
 }
 
 /// The end of a user with a generated password behind, which may have any mark, without quotation marks.

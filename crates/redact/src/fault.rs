@@ -31,14 +31,17 @@ const ARGUMENTS: [&str; 9] = [" /", " ./", " ../", " ~/", " C:\\", " \\\\", " tc
 
 /// Formats and protocols of which more is said.
 const FORMATS: &str =
-    "PEM PKCS1 PKCS8 PKCS12 DER ASN1 RSA AES LDAP HTTP HTTPS TLS SSL SMTP SAML OIDC SSO DNS TCP JSON YAML";
+    "PEM PKCS1 PKCS8 PKCS12 DER ASN1 RSA AES HSM KMS LDAP HTTP HTTPS TLS SSL SMTP SAML OIDC SSO DNS TCP JSON YAML";
 
 /// Names of errors of systems.
 const ERRNO: &str = "ENOENT EACCES EPERM EOF EPIPE ECONNREFUSED ECONNRESET ECONNABORTED ETIMEDOUT ENOTFOUND EHOSTUNREACH ENETUNREACH \
     EAI_AGAIN EINVAL EIO ENOSPC EISDIR ENOTDIR EBUSY EADDRINUSE EMFILE Throttled Throttling";
 
 /// How codes of errors begin that have a number.
-const CODES: [&str; 8] = ["ORA-", "TNS-", "AADSTS", "SQL-", "SQLSTATE", "LDAP-", "HTTP-", "JNDI-"];
+const CODES: [&str; 9] = ["RFC", "ORA-", "TNS-", "AADSTS", "SQL-", "SQLSTATE", "LDAP-", "HTTP-", "JNDI-"];
+
+/// What plugins of monitoring say at first.
+const STATUSES: [&str; 4] = ["OK", "WARNING", "CRITICAL", "UNKNOWN"];
 
 /// What is measured of a page, of which words or figures follow; and what is counted there, of which only figures do.
 const MEASURED: &str = "latency SLO SLI step errors availability uptime";
@@ -107,6 +110,8 @@ pub(super) fn begins(text: &str, after: &str) -> bool {
             .iter()
             .any(|begin| text.strip_prefix(begin).is_some_and(|number| number.len() > 2 && is_number(number)))
         || is_counted(after)
+        || STATUSES.contains(&text) && after.starts_with(" - ")
+        || text.len() == 3 && text.starts_with('2') && is_number(text) && after.starts_with(" OK")
 }
 
 /// Whether the name of an error is told: `NullPointerException`, `java.io.IOException`.

@@ -97,7 +97,7 @@ fn within_cookies(text: &str, cookies: Range<usize>) -> Option<Range<usize>> {
 /// Whether a cookie is an attribute, or keeps what somebody chose.
 fn is_shown(cookie: &str) -> bool {
     let name = cookie.trim().to_ascii_lowercase();
-    MARKS.contains(&name.as_str()) || cookie.contains('=') && is_choice(cookie)
+    MARKS.contains(&name.as_str()) || name.ends_with("=deleted") || cookie.contains('=') && is_choice(cookie)
 }
 
 /// The length of the scheme that begins a header, with the blank after it: it is no secret.

@@ -7,10 +7,13 @@ use std::ops::Range;
 
 use super::beside::{before_name, listed_key, new_value};
 use super::change::misfit;
+use super::closed::{behind, is_closed, is_condition, is_of_pattern, line_before};
 use super::connection;
 use super::decoration::secure_string;
 use super::ends::may_matter;
+use super::event;
 use super::fault;
+use super::figure;
 use super::generated;
 use super::header::header;
 use super::joined::{begins_with_verb, led};
@@ -43,6 +46,9 @@ pub fn is_secret_name(name: &str) -> bool {
 
 /// Whether `value` under `name` is a secret, and not only a word about one: `token: expired`, `license.key: mit`.
 pub fn is_secret(name: &str, value: &str) -> bool {
+    if figure::follows(name, value) {
+        return false;
+    }
     let Some(name) = Name::of(name) else { return false };
     let value = Value { text: value, after: "", sign: Sign::Equals, is_quoted: true, is_parameter: false };
     match name.kind {
@@ -106,9 +112,15 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
     if named.core == "secret" && sign == Sign::Colon && is_in_arn(place) {
         return None;
     }
+    if !place.is_parameter && figure::follows(name, &rest[at..]) || is_of_pattern(place, &rest[..at], &rest[at..]) {
+        return None;
+    }
     let is_code = || is_condition(place, &rest[at..]) || is_closed(place, &rest[..at], &rest[at..]);
     if is_kept_elsewhere(&rest[..at], &rest[at..]) || sign == Sign::Colon && is_code() {
         return None;
+    }
+    if let Some(joined) = behind(place, &named, &rest[..at], &rest[at..]) {
+        return from(place.at + at, joined);
     }
     let begin = place.at + at + secure_string(&rest[at..]);
     let text = &place.text[begin..];
@@ -220,7 +232,12 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         return None;
     }
     let after = &text[range.end..boundary(text, range.end + 96).max(range.end)];
-    if !is_quoted && sign == Sign::Colon && fault::tells(line_before(place), &text[range.clone()], after) {
+    let word = &text[range.clone()];
+    let is_told = || {
+        let name = &place.rest()[..name(place.rest())];
+        fault::tells(line_before(place), word, after) || event::tells(name, word, after)
+    };
+    if !is_quoted && sign == Sign::Colon && is_told() {
         return None;
     }
     let value = Value { text: &text[range.clone()], after, sign, is_quoted, is_parameter: place.is_parameter };
@@ -312,37 +329,6 @@ fn is_in_its_place(place: Place<'_>, named: &Name, sign: Sign, value: &str) -> b
         }
         _ => false,
     }
-}
-
-/// Words with which a condition of a language begins that a colon ends, and with which a statement begins.
-const CONDITIONS: &str = "if elif else while for case when unless except with";
-const STATEMENTS: &str = "raise continue break pass return throw goto yield panic exit die next assert del print await";
-
-/// How much of a line is looked at before a name.
-const LINE: usize = 96;
-
-/// What stands before a name on its line.
-fn line_before(place: Place<'_>) -> &str {
-    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(LINE))..place.at];
-    looked_at(before.len());
-    before.rsplit('\n').next().unwrap_or_default()
-}
-
-/// Whether a name ends a condition, and a statement of code follows: `if not password: raise ValueError`.
-fn is_condition(place: Place<'_>, text: &str) -> bool {
-    let word = run(text, |byte| byte.is_ascii_lowercase());
-    let begins = |table: &str, word: &str| table.split(' ').any(|known| known == word);
-    begins(STATEMENTS, &text[..word])
-        && line_before(place).split(|c: char| !c.is_ascii_alphanumeric()).any(|word| begins(CONDITIONS, word))
-}
-
-/// Whether the quotation mark after the sign closes a quotation that has the name in it: `expect "assword:"; send …`.
-fn is_closed(place: Place<'_>, name: &str, text: &str) -> bool {
-    let Some(quote) = text.chars().next().filter(|c| "\"'".contains(*c)) else { return false };
-    let opening = line_before(place);
-    name.trim_end_matches(['*', '?', ' ']).ends_with(':')
-        && !name.contains(quote)
-        && opening.matches(quote).count() % 2 == 1
 }
 
 /// How long the name is that begins `text`. Letters of all languages are of a name.

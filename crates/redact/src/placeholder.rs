@@ -4,7 +4,8 @@ use super::random::{is_strong, looks_random};
 use super::rules::{DOTTED, PREFIXES};
 
 /// How references begin that tell where a secret is kept: in a vault, in a variable, or in a file.
-const REFERENCES: [&str; 21] = [
+const REFERENCES: [&str; 22] = [
+    "file:///",
     "op://",
     "vault:",
     "vault://",
@@ -37,7 +38,7 @@ const LONGEST_SHOWN: usize = 4;
 /// Whether `text` only stands in a secret's place.
 pub(super) fn is_placeholder(text: &str) -> bool {
     let first = text.chars().next().unwrap_or_default();
-    let is_filler = text.len() >= 3 && "xX*.#?-_•".contains(first) && text.chars().all(|c| c == first);
+    let is_filler = text.len() >= 3 && "xX*.#?-_•●".contains(first) && text.chars().all(|c| c == first);
     let is_bracketed = text.starts_with('<') && text.ends_with('>') && !text.bytes().any(|byte| byte.is_ascii_digit());
     let is_left_out = text.chars().all(|c| c == '…') || is_instruction(text);
     is_filler
@@ -86,6 +87,12 @@ fn begins_so(text: &str) -> bool {
 /// How PHP's variables begin that hold what a request, the environment or a session says.
 const OF_REQUESTS: [&str; 6] = ["$_POST[", "$_GET[", "$_ENV[", "$_SERVER[", "$_REQUEST[", "$_SESSION["];
 
+/// Whether what follows `%{` is a variable or a call of Puppet: `%{hiera('…')}`.
+fn is_of_puppet(text: &str) -> bool {
+    let name = text.len() - text.trim_start_matches(|c: char| c.is_ascii_lowercase() || "._:".contains(c)).len();
+    name > 1 && text[name..].starts_with(['(', '}'])
+}
+
 /// Whether `text` is `${X}`, `$X`, `$1`, `%s`, `%X%`, `{{ x }}`, `$(…)`.
 fn is_variable(text: &str) -> bool {
     let is_name = |name: &str| {
@@ -99,6 +106,7 @@ fn is_variable(text: &str) -> bool {
         || text.strip_prefix("$env:").is_some_and(|name| !name.is_empty() && name.bytes().all(DOTTED))
         || OF_REQUESTS.iter().any(|begin| text.starts_with(begin))
         || (text.starts_with("${") && !text.contains(":-"))
+        || text.strip_prefix("%{").is_some_and(is_of_puppet)
         || text.strip_prefix('$').is_some_and(is_name)
         || (text.starts_with('%') && text.len() <= 3 && text.ends_with(|c: char| c.is_ascii_alphabetic()))
         || text.strip_prefix('%').and_then(|name| name.strip_suffix('%')).is_some_and(is_name)
@@ -145,5 +153,9 @@ pub(super) fn is_kept_elsewhere(option: &str, text: &str) -> bool {
 /// Whether `text` tells where a secret is kept. A user's password may begin so, too, but has no path behind.
 fn is_reference(text: &str) -> bool {
     let names = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric());
+    let is_label = |name: &str| !is_strong(name) && !name.is_empty() && name.bytes().all(DOTTED);
     REFERENCES.iter().any(|known| text.strip_prefix(known).is_some_and(names)) && text.contains(['/', '#'])
+        || text.starts_with("projects/") && text.contains("/secrets/")
+        || text.strip_prefix("secretref:").is_some_and(is_label)
+        || text == "from_secret"
 }

@@ -95,7 +95,7 @@ const UNREAD: &str = "salasana jelszó jelszo şifre şifresi şifreniz parola �
 /// Ways to sign in and to keep passwords, whose names look like one.
 const METHODS: &str = "oauth oauth2 saml saml2 ldap ldaps ldapv3 oidc sso mtls krb5 kerberos kerberos5 gssapi ntlmv2 argon2id argon2i argon2 \
     pbkdf2 sha3 1password fido2 u2f 2fa webauthn x509 tls1.2 tls1.3 basic digest bearer utf8 utf-8 utf16 \
-    utf-16 iso-8859-1 base32 base58 base62 base64 md5 scrypt ascii hex";
+    utf-16 iso-8859-1 base32 base58 base62 base64 md5 scrypt ascii hex sha-1 sha-256 sha-512 scram-sha-1 scram-sha-256 scram-sha-512";
 
 /// What goes on after a password that ends its clause.
 const CLOSING: [&str; 14] = [

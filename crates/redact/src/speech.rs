@@ -1,11 +1,12 @@
 //! Whether a value is a secret or only speaks of one: a cause, a placeholder, code, the name of a thing, or a sentence. Pure.
 
-use super::code::{gives, hands_on};
+use super::code::{gives, hands_on, is_member};
+use super::event::is_caption;
 use super::fault;
 use super::generated::{is_looked_up, is_no_code};
 use super::names::{Kind, owner};
 use super::placeholder::{is_half_masked, is_placeholder, is_told_variable};
-use super::predicate::{describes, ends_clause, is_state};
+use super::predicate::{describes, ends_clause, is_method, is_state};
 use super::random::{is_strong, is_varied, looks_random};
 use super::shape::{
     is_cause, is_dated, is_file, is_group, is_identifier, is_identifying, is_label, is_uuid, is_version, looks_drawn,
@@ -79,7 +80,7 @@ pub(super) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
     if kind == Kind::Password
         && !name.ends_with("connectionstring")
         && is_no_code(text)
-        && (value.is_quoted || !is_looked_up(text, value.after))
+        && (value.is_quoted || !is_looked_up(text, value.after) && !is_member(text))
         && !is_told_variable(text)
         && !is_identifying(text)
     {
@@ -209,7 +210,8 @@ fn is_sentence(value: Value<'_>, word: &str) -> bool {
         // `3 failures`
         let is_number = first.len() <= 3 && first.bytes().all(|byte| byte.is_ascii_digit());
         let is_counted = is_number && !value.is_quoted && words.next().is_some_and(is_word) && words.next().is_none();
-        return text.contains(' ') && (is_counted || is_one_of(REMARKS, first.trim_end_matches([',', ':'])));
+        let is_remark = || is_one_of(REMARKS, first.trim_end_matches([',', ':']));
+        return text.contains(' ') && (is_counted || is_remark() || is_caption(text));
     }
     let next = value.after.strip_prefix(' ').unwrap_or_default();
     let next = next.split(|c: char| c.is_whitespace() || ".,:;()".contains(c)).next().unwrap_or_default();
@@ -270,7 +272,14 @@ fn is_said(word: &str, text: &str) -> bool {
     let is_plain = |part: &str| part.chars().all(char::is_lowercase);
     let is_kept = KEPT.iter().any(|kept| word.ends_with(kept));
     let is_remark = is_one_of(REMARKS, word.trim_end_matches(|c: char| c.is_ascii_digit()));
-    !has_capitals && (is_kept || is_remark || parts.clone().count() <= 2 && parts.all(is_plain))
+    // `TOO_SHORT`
+    let is_code = || {
+        text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
+            && word.split_once('_').is_some_and(|(first, _)| is_one_of(REMARKS, first))
+    };
+    is_code()
+        || is_method(word)
+        || !has_capitals && (is_kept || is_remark || parts.clone().count() <= 2 && parts.all(is_plain))
 }
 
 /// Whether the key of an owner that has keys of other kinds, too, is a plain name.
