@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::files::{is_content, shows_secret};
 use super::place::{Place, boundary, looked_at};
-use super::random::is_strong;
+use super::random::{is_strong, looks_random};
 use super::speech::stands_in;
 
 /// How much of the line of a command is looked at, and of the one below.
@@ -65,4 +65,37 @@ fn is_stored(command: &str, word: &str) -> bool {
     let is_named = name.split(['/', ' ']).any(|part| part == word);
     let is_word = word.len() > 3 && !stands_in(word);
     !name.trim().is_empty() && !name.contains(['|', '>']) && !is_named && (is_content(word) || is_prompt && is_word)
+}
+
+/// What programs ask for, at the end of a prompt.
+const ASKED: [&str; 5] = ["password", "passphrase", "passwort", "passcode", "passwd"];
+
+/// What ends that which a log writes before each line.
+const PREFIXED: [&str; 2] = [": ", "| "];
+
+/// How many words a prompt has at most.
+const MOST_WORDS: usize = 6;
+
+/// What was typed at a prompt, behind the same that a log writes before each line: `app[1]: Enter password:` and below `app[1]: …`.
+pub(super) fn typed(place: Place<'_>) -> Option<Range<usize>> {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(LINE))..place.at];
+    let asked = before.rsplit('\n').next()?.trim_end().strip_suffix(':')?;
+    if !ASKED.iter().any(|word| {
+        asked.len() >= word.len() && asked.as_bytes()[asked.len() - word.len()..].eq_ignore_ascii_case(word.as_bytes())
+    }) {
+        return None;
+    }
+    let near = &place.rest()[1..boundary(place.rest(), LINE).max(1)];
+    let line = near.split('\n').next()?.trim_end();
+    looked_at(before.len());
+    // The program, behind the time.
+    let program = |begin: &str| begin.split_ascii_whitespace().next_back().unwrap_or_default().to_string();
+    PREFIXED.iter().find_map(|sign| {
+        let ((begin, prompt), (other, word)) = (asked.rsplit_once(sign)?, line.rsplit_once(sign)?);
+        let is_same = program(begin) == program(other) && !program(begin).is_empty();
+        let is_prompt = prompt.split_ascii_whitespace().count() <= MOST_WORDS;
+        let is_typed = !word.contains(char::is_whitespace) && looks_random(word, 6) && !stands_in(word);
+        let begin = place.at + 1 + line.len() - word.len();
+        (is_same && is_prompt && is_typed).then(|| begin..begin + word.len())
+    })
 }
