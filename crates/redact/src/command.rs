@@ -147,7 +147,7 @@ pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
 
 /// Whether a quoted word that begins as an option does is none: no option is as random.
 fn is_dashed(text: &str) -> bool {
-    !text.starts_with("--") && !text.contains([' ', '=']) && looks_random(&text[1..], 6)
+    !text.starts_with("--") && !text.contains([' ', '=']) && looks_random(&text[1..], 6) || generated::is_no_code(text)
 }
 
 /// Whether a number is the port of a command that another one gives its password: `sshpass -p … ssh -p 2222 bob@web-3`.

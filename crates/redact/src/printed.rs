@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::files::{is_content, shows_secret};
-use super::place::{Place, boundary, looked_at};
+use super::place::{Place, boundary, looked_at, run};
 use super::random::{is_strong, looks_random};
+use super::rules::{DIGIT, HEX, WORD};
 use super::speech::stands_in;
 
 /// How much of the line of a command is looked at, and of the one below.
@@ -98,4 +99,26 @@ pub(super) fn typed(place: Place<'_>) -> Option<Range<usize>> {
         let begin = place.at + 1 + line.len() - word.len();
         (is_same && is_prompt && is_typed).then(|| begin..begin + word.len())
     })
+}
+
+/// Debuggers, as their prompts call them.
+const DEBUGGERS: [&str; 3] = ["(gdb) p", "(lldb) p", "(rr) p"];
+
+/// The text that a debugger prints below a command that names a secret: `(gdb) p cfg->password`, and below `$1 = 0x5581 "…"`.
+pub(super) fn by_debugger(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[1..boundary(place.rest(), LINE).max(1)];
+    let line = near.split('\n').next()?;
+    let number = "$".len() + run(line.strip_prefix('$')?, DIGIT);
+    let sign = number + line[number..].strip_prefix(" = ").map(|_| " = ".len())?;
+    let pointer = line[sign..].strip_prefix("0x").map_or(0, |digits| "0x".len() + run(digits, HEX) + " ".len());
+    let begin = sign + pointer + line.get(sign + pointer..)?.strip_prefix('"').map(|_| 1)?;
+    let length = line[begin..].find('"')?;
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(LINE))..place.at];
+    looked_at(before.len());
+    let command = before.rsplit('\n').next()?.trim_end();
+    let name = command.rsplit(|c: char| !c.is_ascii() || !WORD(c as u8)).next()?;
+    let is_asked = DEBUGGERS.iter().any(|prompt| command.contains(prompt)) && super::is_secret_name(name);
+    let begin = place.at + 1 + begin;
+    let is_secret = is_asked && length > 0 && !stands_in(&line[begin - place.at - 1..][..length]);
+    is_secret.then(|| begin..begin + length)
 }

@@ -59,6 +59,7 @@ const SUSPECT: &[Rule] = &[
     (b":#", argument::hidden),
     (b"\n", printed::below),
     (b"\n", printed::typed),
+    (b"\n", printed::by_debugger),
     (b"\n", chat::answered),
     (b":", hashes::of_exchange),
     (b"[{", tools::of_list),
