@@ -11,7 +11,8 @@ const SYMMETRIC: &str = "k";
 
 /// The shortest value, and how far the other members are looked for: those of a long key are long.
 const SHORTEST: usize = 20;
-const KEY: usize = 4096;
+const BEFORE: usize = 1536;
+const AFTER: usize = 768;
 
 /// The value of a private member.
 pub(super) fn private(place: Place<'_>) -> Option<Range<usize>> {
@@ -28,8 +29,8 @@ pub(super) fn private(place: Place<'_>) -> Option<Range<usize>> {
     if length < SHORTEST || !rest[begin + length..].starts_with([quote, '=']) {
         return None;
     }
-    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(KEY))..place.at];
-    let after = &rest[begin + length..rest.floor_char_boundary(begin + length + KEY)];
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(BEFORE))..place.at];
+    let after = &rest[begin + length..rest.floor_char_boundary(begin + length + AFTER)];
     looked_at(before.len() + after.len());
     let members = [before.rsplit('{').next()?, after.split('}').next()?];
     let has = |text: &str| members.iter().any(|members| members.contains(text));
