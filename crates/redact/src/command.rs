@@ -18,15 +18,12 @@ const COMMAND: usize = 200;
 /// The longest secret.
 const LONGEST: usize = 1024;
 
-/// The shortest key that is given in the place of a user.
-const SHORTEST_KEY: usize = 20;
-
 /// Commands that ask a device by SNMP.
 const SNMP: &str = "snmpget, snmpgetnext, snmpwalk, snmpset, snmpbulkget, snmpbulkwalk, snmptable, snmptrap, snmpinform, snmpstatus, snmpdf, \
     snmptest, check_snmp, snmpcheck, snmp-check";
 
 /// Options that take a secret after a blank or an equals sign, and the commands with which they do: the words that the line has.
-const OPTIONS: [(&str, &str); 25] = [
+const OPTIONS: [(&str, &str); 27] = [
     (
         "-p",
         "docker login, podman login, buildah login, skopeo login, nerdctl login, helm login, az login, oc login, cf login, \
@@ -40,6 +37,8 @@ const OPTIONS: [(&str, &str); 25] = [
     ("-a", "redis-cli, valkey-cli"),
     ("-w", "ldapsearch, ldapmodify, ldapadd, ldapdelete, ldapwhoami, ldappasswd, add-generic-password, kadmin"),
     ("-s", "ldappasswd, check_nt"),
+    ("-H", "nxc, netexec, crackmapexec, cme, evil-winrm"),
+    ("-hashes", "psexec, wmiexec, smbexec, atexec, dcomexec, secretsdump, GetUserSPNs, getTGT, smbclient, mssqlclient"),
     ("-N", "ssh-keygen"),
     ("-k", "openssl enc"),
     ("-K", "openssl enc"),
@@ -63,7 +62,7 @@ const OPTIONS: [(&str, &str); 25] = [
 ];
 
 /// Options that a secret follows without a blank.
-const ATTACHED: [(&str, &str); 11] = [
+const ATTACHED: [(&str, &str); 15] = [
     ("-p", "mysql, mysqldump, mysqladmin, mariadb, mariadb-dump, sshpass, 7z, 7za, 7zz, rar, unrar, cqlsh"),
     ("-a", "redis-cli"),
     ("-P", "sqlcmd, bcp"),
@@ -71,6 +70,10 @@ const ATTACHED: [(&str, &str); 11] = [
     ("/pass:", "cmdkey, net"),
     ("/password:", "wmic, mstsc, psexec, cmdkey"),
     ("-p:", "winrs, winrm"),
+    ("/rc4:", "Rubeus, rubeus, kerberos"),
+    ("/ntlm:", "mimikatz, sekurlsa, lsadump"),
+    ("/aes256:", "Rubeus, rubeus, sekurlsa"),
+    ("/pth:", "xfreerdp, xfreerdp3, wlfreerdp"),
     ("-passin pass:", ""),
     ("-passout pass:", ""),
     ("-pass pass:", ""),
@@ -101,6 +104,12 @@ const SHARES: &str =
 const OF_GROUPS: &str = "docker run, docker exec, docker create, podman run, podman exec, podman create, nerdctl run, nerdctl exec, \
     compose run, compose exec, rsync, chroot, setpriv, install";
 
+/// What stands in the place of a password where a key in the place of the user is enough.
+const KEYS_ALONE: [&str; 9] = ["", "x", "X", "_", "-", "api_token", "unused", "ignored", "none"];
+
+/// The shortest of these keys.
+const SHORTEST_KEY: usize = 16;
+
 /// The password of `curl -u user:…`, `--user user:…`, `smbclient -U user%…`, `mysql -p…`, `docker login -p …` and their kind.
 pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
@@ -127,13 +136,18 @@ pub(super) fn flag(place: Place<'_>) -> Option<Range<usize>> {
             || is_default_community(option, text)
             || !value.is_quoted && is_prose(text, after);
         let is_secret = text.len() >= 3
-            && !text.starts_with('-')
+            && (!text.starts_with('-') || value.is_quoted && is_dashed(text))
             && !only_speaks
             && !is_port(place, option, text)
             && is_of(place, commands);
         is_secret.then(|| place.at + begin + value.range.start..place.at + begin + value.range.end)
     });
     known.or_else(|| of_any_command(place))
+}
+
+/// Whether a quoted word that begins as an option does is none: no option is as random.
+fn is_dashed(text: &str) -> bool {
+    !text.starts_with("--") && !text.contains([' ', '=']) && looks_random(&text[1..], 6) || generated::is_no_code(text)
 }
 
 /// Whether a number is the port of a command that another one gives its password: `sshpass -p … ssh -p 2222 bob@web-3`.
@@ -288,21 +302,26 @@ fn user(place: Place<'_>, option: &str) -> Option<Range<usize>> {
         _ => ':',
     };
     let (user, password) = near[..end].split_once(sign).filter(|_| !near[..end].starts_with("jdbc:"))?;
-    // `curl -u "KEY:" https://…`
+    if KEYS_ALONE.contains(&password)
+        && is_of(place, "curl, http, https, xh, xhs")
+        && (is_key(user) || !password.is_empty())
+    {
+        return is_key(user).then(|| place.at + open..place.at + open + user.len());
+    }
+    // `-u "ann:"… https://…`
     if let Some(quote) = quote.filter(|_| password.is_empty()) {
         let after = near[end..].trim_start_matches('\\').strip_prefix(quote)?;
         let begin = near.len() - after.len();
         let length = after.find(|c: char| c.is_whitespace() || "\"'\\,;)]}".contains(c)).unwrap_or(after.len());
         let told = match after.chars().next().filter(|c| "\"'".contains(*c)).map(|quote| quoted(after, 0, quote)) {
             Some(words) => begin + words.start..begin + words.end,
-            None if length == 0 => 0..user.len(),
             None => begin..begin + length,
         };
-        let is_secret = if told.start == 0 { is_key(user) } else { !stands_in(near.get(told.clone())?) };
-        return (is_secret && !user.is_empty()).then(|| place.at + open + told.start..place.at + open + told.end);
+        let is_secret = !told.is_empty() && !user.is_empty() && !stands_in(near.get(told.clone())?);
+        return is_secret.then(|| place.at + open + told.start..place.at + open + told.end);
     }
     // `ann:"quoted words"`
-    let quote = near[end..].chars().next().filter(|c| password.is_empty() && "\"'".contains(*c));
+    let quote = near[end..].chars().next().filter(|c| quote.is_none() && password.is_empty() && "\"'".contains(*c));
     if let Some(quote) = quote.filter(|_| !user.is_empty()) {
         let inner = quoted(&near[end..], 0, quote);
         let text = near.get(end + inner.start..end + inner.end)?;
@@ -321,9 +340,9 @@ fn user(place: Place<'_>, option: &str) -> Option<Range<usize>> {
     is_password.then(|| place.at + open + user.len() + 1..place.at + open + end)
 }
 
-/// Whether a user without a password is a key, which some services take in its place.
+/// Whether what stands in the place of a user is a key, or was one: no name is as random.
 fn is_key(user: &str) -> bool {
-    user.len() >= SHORTEST_KEY && is_strong(user) && user.bytes().all(WORD)
+    user == super::MASK || user.len() >= SHORTEST_KEY && is_strong(user) && user.bytes().all(WORD)
 }
 
 /// The end of a user with a generated password behind, which may have any mark, without quotation marks.

@@ -57,6 +57,8 @@ pub(super) fn has_form(beginning: &str, body: &str, place: Place<'_>) -> bool {
         "u+" => is_alone(18),
         "as-" | "ser." => is_alone(22),
         "cu_" | "fhb-" => is_alone(32),
+        // Base64 of `tok:`, which other texts in base64 may have inside.
+        "dG9rOj" | "AQVN" => place.begins() && is_strong(body),
         "s." => place.begins() && body.bytes().any(|byte| byte.is_ascii_digit()),
         // `xapp-1-…`; pods have names such as `webxapp-684d8d675b-xz99d`.
         "re_" => byte(8) == Some(b'_') && is_strong(body),

@@ -81,3 +81,41 @@ pub(super) fn of_windows(place: Place<'_>) -> Option<Range<usize>> {
     let begin = place.at + number + 1;
     (is_hash(first) && is_hash(second) && is_ended).then(|| begin..begin + first.len() + 1 + second.len())
 }
+
+/// Tickets of Kerberos as tools write them that find passwords out: `$krb5tgs$23$*svc$CORP$…*$…`.
+pub(super) fn of_kerberos(place: Place<'_>) -> Option<Range<usize>> {
+    place.rest().strip_prefix("$krb5")?;
+    let length = run(place.rest(), |byte| DOTTED(byte) || b"$/*+=,:@\\".contains(&byte));
+    let digest = place.rest()[..length].rsplit('$').next()?;
+    (digest.len() >= OF_WINDOWS && digest.bytes().all(HEX)).then(|| place.at..place.at + length)
+}
+
+/// The hash of a password of Windows that a tool has read in memory: `* NTLM : …`, `* SHA1 : …`.
+pub(super) fn of_memory(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), LINE)];
+    let is_listed = place.text[..place.at].ends_with("* ");
+    let (name, digits) = if is_listed && near.starts_with("SHA1") { ("SHA1", OF_MYSQL) } else { ("NTLM", OF_WINDOWS) };
+    let rest = near.strip_prefix(name)?;
+    let sign = run(rest, |byte| byte == b' ');
+    let begin = sign + 1 + run(rest[sign..].strip_prefix(':')?, |byte| byte == b' ');
+    let length = run(&rest[begin..], HEX);
+    let begin = place.at + name.len() + begin;
+    (length == digits).then(|| begin..begin + length)
+}
+
+/// How many digits a server of Windows asks with.
+const CHALLENGE: usize = 16;
+
+/// What answers the question of a server of Windows, as tools write it: `bob::CORP:1122334455667788:…:…`.
+pub(super) fn of_exchange(place: Place<'_>) -> Option<Range<usize>> {
+    let domain = place.rest().strip_prefix("::")?;
+    let near = &domain[..boundary(domain, LINE)];
+    let begin = run(near, DOTTED) + 1;
+    let rest = near[begin - 1..].strip_prefix(':')?;
+    let [first, second] = [0, 1].map(|nth| rest.split(':').nth(nth).unwrap_or_default());
+    let is_hex = |text: &str| text.bytes().all(HEX);
+    let is_answer = matches!((first.len(), second.len()), (CHALLENGE, OF_WINDOWS) | (48, 48));
+    let begin = place.at + "::".len() + begin;
+    (is_answer && is_hex(first) && is_hex(second))
+        .then(|| begin..begin + run(&place.text[begin..], |byte| HEX(byte) || byte == b':'))
+}

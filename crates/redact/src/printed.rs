@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::files::{is_content, shows_secret};
-use super::place::{Place, boundary, looked_at};
-use super::random::is_strong;
+use super::place::{Place, boundary, looked_at, run};
+use super::random::{is_strong, looks_random};
+use super::rules::{DIGIT, HEX, WORD};
 use super::speech::stands_in;
 
 /// How much of the line of a command is looked at, and of the one below.
@@ -65,4 +66,59 @@ fn is_stored(command: &str, word: &str) -> bool {
     let is_named = name.split(['/', ' ']).any(|part| part == word);
     let is_word = word.len() > 3 && !stands_in(word);
     !name.trim().is_empty() && !name.contains(['|', '>']) && !is_named && (is_content(word) || is_prompt && is_word)
+}
+
+/// What programs ask for, at the end of a prompt.
+const ASKED: [&str; 5] = ["password", "passphrase", "passwort", "passcode", "passwd"];
+
+/// What ends that which a log writes before each line.
+const PREFIXED: [&str; 2] = [": ", "| "];
+
+/// How many words a prompt has at most.
+const MOST_WORDS: usize = 6;
+
+/// What was typed at a prompt, behind the same that a log writes before each line: `app[1]: Enter password:` and below `app[1]: …`.
+pub(super) fn typed(place: Place<'_>) -> Option<Range<usize>> {
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(LINE))..place.at];
+    let asked = before.rsplit('\n').next()?.trim_end().strip_suffix(':')?;
+    if !ASKED.iter().any(|word| {
+        asked.len() >= word.len() && asked.as_bytes()[asked.len() - word.len()..].eq_ignore_ascii_case(word.as_bytes())
+    }) {
+        return None;
+    }
+    let near = &place.rest()[1..boundary(place.rest(), LINE).max(1)];
+    let line = near.split('\n').next()?.trim_end();
+    looked_at(before.len());
+    // The program, behind the time.
+    let program = |begin: &str| begin.split_ascii_whitespace().next_back().unwrap_or_default().to_string();
+    PREFIXED.iter().find_map(|sign| {
+        let ((begin, prompt), (other, word)) = (asked.rsplit_once(sign)?, line.rsplit_once(sign)?);
+        let is_same = program(begin) == program(other) && !program(begin).is_empty();
+        let is_prompt = prompt.split_ascii_whitespace().count() <= MOST_WORDS;
+        let is_typed = !word.contains(char::is_whitespace) && looks_random(word, 6) && !stands_in(word);
+        let begin = place.at + 1 + line.len() - word.len();
+        (is_same && is_prompt && is_typed).then(|| begin..begin + word.len())
+    })
+}
+
+/// Debuggers, as their prompts call them.
+const DEBUGGERS: [&str; 3] = ["(gdb) p", "(lldb) p", "(rr) p"];
+
+/// The text that a debugger prints below a command that names a secret: `(gdb) p cfg->password`, and below `$1 = 0x5581 "…"`.
+pub(super) fn by_debugger(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[1..boundary(place.rest(), LINE).max(1)];
+    let line = near.split('\n').next()?;
+    let number = "$".len() + run(line.strip_prefix('$')?, DIGIT);
+    let sign = number + line[number..].strip_prefix(" = ").map(|_| " = ".len())?;
+    let pointer = line[sign..].strip_prefix("0x").map_or(0, |digits| "0x".len() + run(digits, HEX) + " ".len());
+    let begin = sign + pointer + line.get(sign + pointer..)?.strip_prefix('"').map(|_| 1)?;
+    let length = line[begin..].find('"')?;
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(LINE))..place.at];
+    looked_at(before.len());
+    let command = before.rsplit('\n').next()?.trim_end();
+    let name = command.rsplit(|c: char| !c.is_ascii() || !WORD(c as u8)).next()?;
+    let is_asked = DEBUGGERS.iter().any(|prompt| command.contains(prompt)) && super::is_secret_name(name);
+    let begin = place.at + 1 + begin;
+    let is_secret = is_asked && length > 0 && !stands_in(&line[begin - place.at - 1..][..length]);
+    is_secret.then(|| begin..begin + length)
 }

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::generated;
 use super::place::{Place, boundary, looked_at, run};
 use super::predicate::{describes, ends_clause, is_state};
 use super::random::{is_strong, is_varied, looks_random};
@@ -277,12 +278,16 @@ pub(super) fn user_and_password(place: Place<'_>) -> Option<Range<usize>> {
         // `login: bob:…@10.0.0.3`
         Some(at) => at,
     };
+    // One that a program has made may have any mark.
+    let made = generated::unquoted(password, false).filter(|_| near[sign..].starts_with(" / "));
+    let end = made.unwrap_or(end);
     let told = &password[..end];
     let is_pair = open > named && user > 0 && (near[sign..sign + gap].contains([':', '/']) || and(sign).is_some());
     let has_mark = looks_random(told, 6) && told.contains(['!', '#', '$', '%', '^', '&', '*']);
     let is_account = is_one_of(ACCOUNTS, &near[open..sign]) && near[sign..].starts_with(':');
     let names_account = is_one_of(OF_ACCOUNTS, &near[..first]);
-    let is_secret = is_strong(told)
+    let is_secret = made.is_some()
+        || is_strong(told)
         || is_varied(told)
         || is_uuid(told)
         || has_mark

@@ -14,6 +14,7 @@ pub(super) const HEX: Alphabet = |byte| byte.is_ascii_hexdigit();
 pub(super) const DIGIT: Alphabet = |byte| byte.is_ascii_digit();
 const ALNUM: Alphabet = |byte| byte.is_ascii_alphanumeric();
 const PATH: Alphabet = |byte| DOTTED(byte) || b"/:@".contains(&byte);
+const DIVIDED: Alphabet = |byte| byte.is_ascii_alphanumeric() || byte == b'$';
 const COLONED: Alphabet = |byte| WORD(byte) || byte == b':';
 const TOKEN: Alphabet = |byte| DOTTED(byte) || b"+/=~".contains(&byte);
 
@@ -29,7 +30,7 @@ const fn key(text: &'static str, least: usize, alphabet: Alphabet) -> Prefix {
 }
 
 /// How keys begin. What follows must look random, so that words of an alert's name are not taken for one.
-pub(super) const PREFIXES: [Prefix; 267] = [
+pub(super) const PREFIXES: [Prefix; 272] = [
     key("cog_", 8, WORD),
     key("apk_", 8, TOKEN),
     key("ghp_", 16, WORD),
@@ -271,6 +272,11 @@ pub(super) const PREFIXES: [Prefix; 267] = [
     key("rpa_", 40, ALNUM),
     key("glrtr-", 16, WORD),
     key("glwt-", 16, WORD),
+    key("access_token$production$", 40, DIVIDED),
+    key("access_token$sandbox$", 40, DIVIDED),
+    key("dG9rOj", 30, TOKEN),
+    key("AQVN", 34, WORD),
+    key("grub.pbkdf2.sha512.", 64, DOTTED),
     // Base64 of `-----BEGIN … PRIVATE KEY`, and the first line of private keys.
     key("LS0tLS1CRUdJTiBSU0EgUFJJVkFURS", 16, TOKEN),
     key("LS0tLS1CRUdJTiBQUklWQVRF", 16, TOKEN),

@@ -188,6 +188,9 @@ impl Divider {
         match self {
             Divider::Mark(_) if is_doubled => line.split("||").map(place).take(MOST_CELLS + 1).collect(),
             Divider::Mark(FRAME) => line.split(FRAMES).map(place).take(MOST_CELLS + 1).collect(),
+            Divider::Mark(',') if line.contains('"') => {
+                quoted_cells(line).into_iter().map(place).take(MOST_CELLS + 1).collect()
+            }
             Divider::Mark(mark) => line.split(mark).map(place).take(MOST_CELLS + 1).collect(),
             Divider::Blank => line.split(' ').map(place).take(MOST_CELLS + 1).collect(),
             Divider::Blanks => {
@@ -195,6 +198,22 @@ impl Divider {
             }
         }
     }
+}
+
+/// What commas divide in a line, but not those in quotation marks: `db1,root,"a,b"`. A mark that nothing closes is one of the value.
+fn quoted_cells(line: &str) -> Vec<&str> {
+    let (mut cells, mut rest) = (Vec::new(), line);
+    loop {
+        let inner = rest.strip_prefix('"').and_then(|inner| inner.replace("\"\"", "..").find('"'));
+        let closed = inner.map_or(0, |length| length + 2);
+        let is_cell = closed == rest.len() || rest[closed..].starts_with([',', '\r']);
+        let from = if is_cell { closed } else { 0 };
+        let Some(comma) = rest[from..].find(',') else { break };
+        cells.push(&rest[..from + comma]);
+        rest = &rest[from + comma + 1..];
+    }
+    cells.push(rest);
+    cells
 }
 
 /// The line of a table that names its columns.

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::place::{Place, boundary, looked_at, run, run_within};
 use super::random::{is_strong, looks_random};
-use super::rules::WORD;
+use super::rules::{HEX, WORD};
 use super::shape::{is_identifying, is_label, is_uuid};
 
 /// How far an address is followed, and how long a part of its path is that says what follows.
@@ -17,6 +17,8 @@ const LONGEST_PART: usize = 32;
 const SHORTEST_KEY: usize = 16;
 const SHORTEST_HEX: usize = 20;
 const SHORTEST_DOUBTFUL_HEX: usize = 32;
+const LONG_HEX: usize = 48;
+const SHORTEST_OF_DEPLOYS: usize = 8;
 
 /// The longest part that says whose a link is: `reset/MQ/…`.
 const LONGEST_WHOSE: usize = 6;
@@ -33,7 +35,7 @@ const DOUBTFUL: &str = "reset verify verification confirm confirmation confirmat
 const OWN: [&str; 8] = ["password/", "passwords/", "account/", "accounts/", "users/", "user/", "auth/", "email/"];
 
 /// Parts of paths behind which a hook's key stands.
-const HOOKS: &str = "hook hooks webhook webhooks ping";
+const HOOKS: &str = "hook hooks webhook webhooks ping buildhooks deployhooks";
 
 /// Parameters that bring what is good for once, besides those whose names say it everywhere.
 const PARAMETERS: &str = "state ticket oobcode t magic invite invitation verify confirm confirmation";
@@ -58,8 +60,27 @@ pub(super) fn in_path(place: Place<'_>) -> Option<Range<usize>> {
     let key = |begin: usize| begin..begin + run(&near[begin..], WORD);
     let begin = part + 1;
     let found = if is_in(HOOKS) {
-        let is_of_check = |text: &str| name == "ping" && is_uuid(text);
-        Some(key(begin)).filter(|range| is_key(&near[range.clone()]) || is_of_check(&near[range.clone()]))
+        let is_known = |text: &str| {
+            ["ping", "deployhooks"].contains(&&*name) && is_uuid(text)
+                || text.len() >= LONG_HEX && text.bytes().all(HEX)
+        };
+        let first = Some(key(begin)).filter(|range| is_key(&near[range.clone()]) || is_known(&near[range.clone()]));
+        // Behind the id of a hook, its token: `/hooks/…/…`.
+        let second = |first: &Range<usize>| near[first.end..].strip_prefix('/').map(|_| key(first.end + 1));
+        let is_token = |text: &str| text.len() >= SHORTEST_DOUBTFUL_HEX && (is_key(text) || text.bytes().all(HEX));
+        first.map(|first| match second(&first).filter(|second| is_token(&near[second.clone()])) {
+            Some(second) => first.start..second.end,
+            None => first,
+        })
+    } else if name == "trigger" {
+        // Of Docker Hub.
+        Some(key(begin)).filter(|range| is_uuid(&near[range.clone()]) && near[range.end..].starts_with("/call"))
+    } else if name == "integrations" && near[begin..].starts_with("deploy/prj_") {
+        // Of Vercel.
+        let id = begin + "deploy/".len();
+        let begin = id + run(&near[id..], WORD) + 1;
+        near.get(begin..)?;
+        Some(key(begin)).filter(|range| range.len() >= SHORTEST_OF_DEPLOYS)
     } else if name == "integrations" {
         // Of Grafana OnCall, behind the kind of the sender.
         let kind = near[begin..].strip_prefix("v1/").map(|_| begin + "v1/".len())?;
@@ -87,6 +108,20 @@ pub(super) fn in_path(place: Place<'_>) -> Option<Range<usize>> {
     let after = &near[found.end..];
     let is_file = after.starts_with('.') && after[1..].starts_with(|c: char| c.is_ascii_alphabetic());
     (!is_file).then(|| place.at + found.start..place.at + found.end)
+}
+
+/// The part of a calendar's address that keeps it from others: `…/private-…/basic.ics`, `…/calendar/…/…/calendar.ics`.
+pub(super) fn of_calendar(place: Place<'_>) -> Option<Range<usize>> {
+    let near = place.rest().get(..boundary(place.rest(), ADDRESS)).filter(|_| place.before == Some(b'/'))?;
+    let begin = if near.starts_with("private-") {
+        "private-".len()
+    } else {
+        let whose = "calendar/".len() + near.strip_prefix("calendar/")?.find('/')?;
+        whose + 1
+    };
+    let length = run(&near[begin..], HEX);
+    let is_calendar = ["/basic.", "/full.", "/calendar."].iter().any(|file| near[begin + length..].starts_with(file));
+    (length >= SHORTEST_DOUBTFUL_HEX && is_calendar).then(|| place.at + begin..place.at + begin + length)
 }
 
 /// Whether a part of a path is as random as keys are.

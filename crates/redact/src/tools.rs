@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::place::{Place, boundary, run};
+use super::place::{Place, boundary, run, run_within};
 use super::random::{is_strong, is_varied, looks_random};
-use super::rules::{DIGIT, DOTTED, WORD};
+use super::rules::{DIGIT, DOTTED, HEX, WORD};
 use super::shape::{is_identifying, is_uuid};
 use super::shell::word;
 use super::speech::{is_stand_in, stands_in};
@@ -182,4 +182,59 @@ pub(super) fn of_syslog(place: Place<'_>) -> Option<Range<usize>> {
     let token = place.rest().get(..UUID)?;
     let is_sent = place.before == Some(b'[') && place.rest()[UUID..].starts_with("@41058");
     (is_sent && is_uuid(token)).then(|| place.at..place.at + UUID)
+}
+
+/// A text to which a debugger shows the pointer first: `password = 0x5581 "…"`.
+pub(super) fn of_debugger(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let name = run_within(rest, FIELD, WORD);
+    let sign = [" = 0x", "=0x"].into_iter().find(|sign| rest[name..].starts_with(sign))?;
+    let pointer = name + sign.len();
+    let digits = run(&rest[pointer..], HEX);
+    let begin = pointer + digits + rest[pointer + digits..].strip_prefix(" \"").map(|_| " \"".len())?;
+    let length = rest[begin..boundary(rest, begin + NEAR)].find(['"', '\n'])?;
+    let value = &rest[begin..begin + length];
+    // Where the text is none, the pointer before it is none, either.
+    let length = if stands_in(value) { 0 } else { length };
+    super::is_secret_name(&rest[..name]).then(|| place.at + begin..place.at + begin + length)
+}
+
+/// Settings of Bundler that name no host, and the length of a user who was drawn by lot.
+const DRAWN: usize = 8;
+const NO_HOSTS: [&str; 3] = ["BUNDLE_BUILD__", "BUNDLE_LOCAL__", "BUNDLE_MIRROR__"];
+
+/// The password for a host in the settings of Bundler: `BUNDLE_GEMS__EXAMPLE__COM="user:…"`.
+pub(super) fn of_bundler(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    rest.strip_prefix("BUNDLE_").filter(|_| !NO_HOSTS.iter().any(|name| rest.starts_with(name)))?;
+    let name = run_within(rest, FIELD, |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_');
+    let sign = run_within(&rest[name..], 3, |byte| b"=: \"'".contains(&byte));
+    let near = &rest[name + sign..boundary(rest, name + sign + NEAR).max(name + sign)];
+    let user = run(near, |byte| DOTTED(byte) || byte == b'@' || byte == b'%');
+    let password = near[user..].strip_prefix(':').filter(|_| user > 0 && sign > 0 && rest[..name].contains("__"))?;
+    let length = password.find(|c: char| c.is_whitespace() || "\"'".contains(c)).unwrap_or(password.len());
+    let text = &password[..length];
+    // Of vendors of gems, both halves were drawn.
+    let is_drawn = user == DRAWN && near[..user].bytes().all(HEX);
+    let open = place.at + name + sign;
+    let (begin, length) = if is_drawn { (open, user + 1 + length) } else { (open + user + 1, length) };
+    (length > 2 && !text.starts_with(['/', '\\']) && !stands_in(text)).then(|| begin..begin + length)
+}
+
+/// How many digits a token of Asana has at its end, and its numbers.
+const OF_TASKS: usize = 32;
+const NUMBERS: std::ops::RangeInclusive<usize> = 10..=20;
+
+/// A token of Asana: `1/1201234567890123:…`, `2/1201234567890123/1209876543210987:…`.
+pub(super) fn of_tasks(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), NEAR)];
+    let (numbers, token) = near.split_once(':')?;
+    let mut parts = numbers.split('/').skip(1);
+    let is_number = |part: &str| NUMBERS.contains(&part.len()) && part.bytes().all(DIGIT);
+    let is_token = numbers[1..].starts_with('/')
+        && place.before.is_none_or(|byte| byte != b'/')
+        && numbers.matches('/').count() <= 2
+        && parts.all(is_number)
+        && run(token, HEX) == OF_TASKS;
+    is_token.then(|| place.at..place.at + numbers.len() + 1 + OF_TASKS)
 }
