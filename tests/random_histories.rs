@@ -16,7 +16,7 @@ use simulation::{Failed, Figures, history, played, story};
 use source_devin_ai::source::streams::{STREAMS, Stream};
 
 /// As many as take a few seconds, even unoptimized.
-const HISTORIES: u64 = 300;
+const HISTORIES: u64 = 100;
 
 /// After so many failures no further history is begun, if `FAILURES` does not say otherwise.
 const MOST_FAILURES: u64 = 5;

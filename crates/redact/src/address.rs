@@ -245,7 +245,7 @@ pub(super) fn scheme_credential(place: Place<'_>) -> Option<Range<usize>> {
     if let Some(made) = made.filter(|_| gap > 0) {
         return Some(begin..begin + made);
     }
-    (gap > 0 && is_secret && !is_named).then(|| begin..begin + credential.len())
+    (gap > 0 && is_secret && !is_named && !is_placeholder(credential)).then(|| begin..begin + credential.len())
 }
 
 /// How many bytes of white space, escaped or not, begin `text`.

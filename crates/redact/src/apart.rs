@@ -1,5 +1,6 @@
 //! Values that no sign divides from their names: a blank, a comma, a bar, a line's end, or the words of a sentence. Pure.
 
+use super::apposition;
 use super::certain::{LONG_HEX, is_certain, is_certain_key, is_elsewhere, is_of_token, is_quoted_secret, opens};
 use super::change::misfit;
 use super::fault::is_refused_token;
@@ -172,6 +173,11 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     };
     let follows =
         |word: &str| !is_elsewhere(word) && (follows_plainly(named, word) || is_uuid(word) && is_certain(place, named));
+    if at == name.len()
+        && let Some((linked, sign)) = apposition::linked(named, &rest[at..])
+    {
+        return Some((at + linked, sign));
+    }
     if after.starts_with('(')
         && let Some(linked) = described(after).filter(|_| blanks > 0)
     {

@@ -34,8 +34,19 @@ const LAST: [&str; 3] = ["still", "not", "isn't"];
 const HINTS: &str = "hint default usual same last before always accident mistake";
 
 /// What an answer may begin with.
-const ANSWERS: [&str; 10] =
-    ["it's still ", "it's ", "its ", "it is ", "it was ", "es ist ", "still ", "try ", "should be ", "i think "];
+const ANSWERS: [&str; 11] = [
+    "it's still ",
+    "it's ",
+    "its ",
+    "it is ",
+    "it was ",
+    "es ist ",
+    "still ",
+    "try ",
+    "use ",
+    "should be ",
+    "i think ",
+];
 
 /// Words that ask for a password right before the word for it, words that do before an article, and articles.
 const WHICH: &str = "which what welches";

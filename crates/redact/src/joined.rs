@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::place::{Place, boundary, looked_at, run};
 use super::predicate::{describes, ends_clause};
-use super::random::looks_random;
+use super::random::{is_varied, looks_random};
 use super::rules::DOTTED;
 use super::shape::is_identifying;
 use super::speech::{is_clause, is_remark, stands_in};
@@ -83,7 +83,9 @@ pub(super) fn chosen(text: &str) -> Option<Range<usize>> {
     let open = run(near, |byte| b"\"'`".contains(&byte));
     let length =
         near[open..].find(|c: char| c.is_whitespace() || "\"'`,;()<>".contains(c)).unwrap_or(near.len() - open);
-    let word = near[open..open + length].trim_end_matches(['.', ':', '!', '?']);
+    let word = near[open..open + length].trim_end_matches(['.', ':', '?']);
+    // `Sommer2024!`
+    let word = if is_varied(word) { word } else { word.trim_end_matches(['.', ':', '!', '?']) };
     let is_mixed = looks_random(word, SHORTEST_CHOSEN) && word.bytes().any(|byte| byte.is_ascii_alphabetic());
     let is_path = word.contains(['/', '=', '.', ':']);
     let is_told = is_mixed && !is_path && !is_identifying(word) && !stands_in(word) || is_joined(word);

@@ -7,6 +7,7 @@ use std::sync::LazyLock;
 use super::forms::{has_form, is_drawn};
 use super::pem;
 use super::place::{Place, boundary, looked_at, run};
+use super::placeholder::is_filler;
 use super::random::{is_strong, looks_random};
 use super::rules::{ADDRESSES, Alphabet, DOTTED, HEX, PREFIXES, Prefix, UPPER, WORD};
 
@@ -73,7 +74,9 @@ pub(super) fn known_key(place: Place<'_>) -> Option<Range<usize>> {
         let is_key = length >= rule.least
             && (is_address || looks_random(body, shortest) || is_drawn(rule.text, body))
             && has_form(rule.text, body.trim_end_matches('.'), place)
-            && (is_address || !is_wordy(body))
+            && (is_address
+                || !is_wordy(body)
+                    && !is_filler(GOING_ON.iter().find_map(|next| body.strip_prefix(next)).unwrap_or(body)))
             && (!is_shouted || any_case || is_in_capitals(body));
         (is_key && (!follows_a_word || may_follow))
             .then(|| rule.text.len() + run(&rest[rule.text.len()..], rule.alphabet))

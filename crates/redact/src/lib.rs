@@ -8,12 +8,14 @@
 
 mod address;
 mod apart;
+mod apposition;
 mod argument;
 mod assigned;
 mod beside;
 mod block;
 mod braces;
 mod call;
+mod cells;
 mod certain;
 mod change;
 mod chat;

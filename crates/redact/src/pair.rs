@@ -24,6 +24,7 @@ use super::place::{Place, boundary, looked_at, run};
 use super::placeholder::is_kept_elsewhere;
 use super::protocol::fifth_field;
 use super::random::{is_strong, is_varied, looks_random};
+use super::recovery::may_be_code;
 use super::rules::{DOTTED, WORD};
 use super::series::{after, inside, is_plain, old_and_new};
 use super::shape::{is_identifier, is_identifying};
@@ -97,8 +98,10 @@ pub(super) fn secrets(place: Place<'_>) -> Option<(Vec<Range<usize>>, usize)> {
     let is_parameter = named.is_none();
     let named = named.or_else(|| Name::of_parameter(name))?;
     if !is_parameter && named.kind >= Kind::Token {
-        let change = old_and_new(&rest[name.len()..], &named);
-        if !change.is_empty() {
+        let text = &rest[name.len()..];
+        let change = old_and_new(text, &named);
+        let is_code = |old: &Range<usize>| !named.is_plural || may_be_code(&text[old.clone()], &text[old.end..]);
+        if change.first().is_some_and(is_code) {
             return from(place.at + name.len(), change);
         }
     }
@@ -218,7 +221,7 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         range.end = listed_below(text, range.end);
     }
     let is_listed = text[..range.start].starts_with('[');
-    let is_code = named.core.ends_with("code") && text[range.clone()].bytes().any(|byte| byte.is_ascii_digit());
+    let is_code = named.core.ends_with("code") && may_be_code(&text[range.clone()], &text[range.end..]);
     if named.is_plural && !(is_listed || is_code || is_strong(&text[range.clone()])) {
         return None;
     }

@@ -1,7 +1,7 @@
 //! What stands in a secret's place: a variable, a template, a filler, or a reference to where the secret is kept. Pure.
 
 use super::random::{is_strong, looks_random};
-use super::rules::DOTTED;
+use super::rules::{DOTTED, PREFIXES};
 
 /// How references begin that tell where a secret is kept: in a vault, in a variable, or in a file.
 const REFERENCES: [&str; 22] = [
@@ -48,6 +48,27 @@ pub(super) fn is_placeholder(text: &str) -> bool {
         || text == "?"
         || is_variable(text)
         || is_reference(text)
+        || is_of_vendor(text)
+}
+
+/// How keys begin that go on as others do, or with capitals or letters at once.
+const BEGINNINGS: [&str; 8] = ["AKIA", "ASIA", "AIza", "eyJ", "sk-ant-", "sk-proj-", "sk-svcacct-", "sk-ant-api03-"];
+
+/// Whether nothing but a filler follows the beginning of a vendor's key: `ghp_xxxxxxxx`, `xoxb-0000-0000-xxxx`, `eyJ...`.
+fn is_of_vendor(text: &str) -> bool {
+    let may_be = text.ends_with(|c: char| FILLERS.contains(c) || "-_".contains(c)) || BEGINNINGS.contains(&text);
+    let is_beginning = |begin: &&str| begin.len() > 2 && begin.ends_with(['-', '_', '.']) || BEGINNINGS.contains(begin);
+    let mut beginnings = BEGINNINGS.into_iter().chain(PREFIXES.iter().map(|rule| rule.text)).filter(is_beginning);
+    may_be && beginnings.any(|begin| text.strip_prefix(begin).is_some_and(|rest| rest.is_empty() || is_filler(rest)))
+}
+
+/// What is written where a key has its letters and digits.
+const FILLERS: &str = "xX0*.…•";
+
+/// Whether `text` has nothing else, in parts or in one.
+pub(super) fn is_filler(text: &str) -> bool {
+    let count = text.chars().filter(|c| FILLERS.contains(*c)).count();
+    (count > 2 || text == "…") && text.chars().all(|c| FILLERS.contains(c) || "-_".contains(c))
 }
 
 /// Whether `text` says that something else belongs there: `YOUR_PASSWORD_HERE`.

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::place::{boundary, looked_at, run};
+use super::predicate::{ends_clause, is_state};
 
 /// What the codes of such a list are called.
 const KINDS: [&str; 10] =
@@ -17,6 +18,11 @@ const MOST_CODES: usize = 32;
 const CODE: std::ops::RangeInclusive<usize> = 6..=24;
 const PART: std::ops::RangeInclusive<usize> = 3..=8;
 const GROUP: std::ops::RangeInclusive<usize> = 3..=5;
+
+/// The same where none has a digit: how long a part is, a code without parts, and so many consonants follow each other.
+const PART_OF_LETTERS: std::ops::RangeInclusive<usize> = 4..=6;
+const LONG_CODE: usize = 8;
+const CONSONANTS: usize = 4;
 
 /// The codes of all such lists.
 pub(super) fn codes(text: &str) -> Vec<Range<usize>> {
@@ -50,6 +56,12 @@ fn listed(text: &str, open: usize) -> Vec<Range<usize>> {
     let label =
         near.find([':', '=', '\n']).into_iter().chain(near.find(" are ").map(|at| at + " are ".len() - 1)).min();
     let label = label.filter(|label| *label <= LABEL).map_or(0, |label| label + 1);
+    for at in [0, label] {
+        let drawn = drawn(near, at);
+        if !drawn.is_empty() {
+            return drawn.into_iter().map(|code| open + code.start..open + code.end).collect();
+        }
+    }
     let mut codes = Vec::new();
     let mut at = if next(near, 0).is_some() { 0 } else { label };
     while let Some(code) = next(near, at).filter(|_| codes.len() < MOST_CODES) {
@@ -59,8 +71,49 @@ fn listed(text: &str, open: usize) -> Vec<Range<usize>> {
     codes
 }
 
-/// The code that stands at a place, behind what divides the items of a list.
-fn next(near: &str, at: usize) -> Option<Range<usize>> {
+/// The codes of a list whose first is at a place, if all have the same form, most have no digit, and they are no words.
+fn drawn(near: &str, mut at: usize) -> Vec<Range<usize>> {
+    let mut codes: Vec<Range<usize>> = Vec::new();
+    let form = |code: &str| code.split('-').map(str::len).collect::<Vec<_>>();
+    while codes.len() < MOST_CODES {
+        let begin = item(near, at);
+        let length = run(&near[begin..], |byte| byte.is_ascii_alphanumeric() || byte == b'-');
+        let code = &near[begin..begin + length];
+        let is_like = |first: &Range<usize>| form(&near[first.clone()]) == form(code);
+        let is_one = code.bytes().any(|byte| byte.is_ascii_alphabetic()) && is_even(code);
+        if !is_one || !codes.first().is_none_or(is_like) {
+            break;
+        }
+        at = begin + length;
+        codes.push(begin..at);
+    }
+    let is_odd = |code: &Range<usize>| near[code.clone()].split('-').any(is_no_word);
+    let is_list = codes.len() > 1 && codes.iter().any(is_odd);
+    let is_end = near[at..].starts_with('\n') || ends_clause(&near[at..]);
+    if is_list && is_end { codes } else { Vec::new() }
+}
+
+/// Whether a word has parts that are as long as each other, or is long itself, in one letter case.
+fn is_even(code: &str) -> bool {
+    let first = code.split('-').next().map_or(0, str::len);
+    let is_parted =
+        code.contains('-') && PART_OF_LETTERS.contains(&first) && code.split('-').all(|part| part.len() == first);
+    let has = |kind: fn(&u8) -> bool| code.bytes().any(|byte| kind(&byte));
+    CODE.contains(&code.len())
+        && (is_parted || !code.contains('-') && code.len() >= LONG_CODE)
+        && !(has(u8::is_ascii_lowercase) && has(u8::is_ascii_uppercase))
+}
+
+/// Whether letters have so many consonants among each other as no word has.
+fn is_no_word(part: &str) -> bool {
+    let is_consonant = |byte: &u8| byte.is_ascii_alphabetic() && !b"aeiouyAEIOUY".contains(byte);
+    part.as_bytes()
+        .chunk_by(|one, next| is_consonant(one) == is_consonant(next))
+        .any(|run| run.len() >= CONSONANTS && is_consonant(&run[0]))
+}
+
+/// Where an item of a list begins, behind what divides it from the one before, and its number.
+fn item(near: &str, at: usize) -> usize {
     let separators =
         |at: usize| at + run(&near[at..], |byte| byte.is_ascii_whitespace() || b",;:\"'`[](){}|*-\\".contains(&byte));
     let mut begin = separators(at);
@@ -69,13 +122,20 @@ fn next(near: &str, at: usize) -> Option<Range<usize>> {
     if (1..=2).contains(&number) && [". ", ") ", ": "].iter().any(|sign| near[begin + number..].starts_with(sign)) {
         begin = separators(begin + number + 1);
     }
+    begin
+}
+
+/// The code that stands at a place, behind what divides the items of a list.
+fn next(near: &str, at: usize) -> Option<Range<usize>> {
+    let begin = item(near, at);
     let length = run(&near[begin..], |byte| byte.is_ascii_alphanumeric() || byte == b'-');
     let is_end = |end: usize| {
         let after = &near[end..];
         let goes_on = after.starts_with('.') && after[1..].starts_with(char::is_alphanumeric);
         !goes_on && !after.starts_with(['@', '=', ':', '/', '_']) && !after.starts_with(char::is_alphanumeric)
     };
-    if is_code(&near[begin..begin + length]) && is_end(begin + length) {
+    let word = &near[begin..begin + length];
+    if is_code(word) && is_end(begin + length) && may_be_code(word, &near[begin + length..]) {
         return Some(begin..begin + length);
     }
     // `1234 5678`
@@ -85,6 +145,24 @@ fn next(near: &str, at: usize) -> Option<Range<usize>> {
     let is_pair = GROUP.contains(&length) && group == length && is_end(second + group);
     (is_pair && has_digit(&near[begin..begin + length]) && has_digit(&near[second..second + group]))
         .then_some(begin..second + group)
+}
+
+/// What is said of things behind their names.
+const VERBS: &str = "is are was were has have had does did can";
+
+/// Whether a word with a digit may be such a code, and no host or job of which something is said: `host123 failed`.
+pub(super) fn may_be_code(word: &str, after: &str) -> bool {
+    let mut runs = word.as_bytes().chunk_by(|one, next| one.is_ascii_digit() == next.is_ascii_digit());
+    let is_name = word.starts_with(|c: char| c.is_ascii_lowercase())
+        && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+        && runs.by_ref().filter(|run| run[0].is_ascii_digit()).count() == 1;
+    let is_said = || {
+        let near = &after[..boundary(after, LABEL)];
+        let mut words = near.split(' ').skip(1);
+        let verb = if near.starts_with(" and ") { words.nth(2) } else { words.next() };
+        verb.is_some_and(|verb| is_state(verb) || VERBS.split(' ').any(|known| known == verb))
+    };
+    word.bytes().any(|byte| byte.is_ascii_digit()) && !(is_name && is_said())
 }
 
 /// Whether a word is as such codes are: digits, parts with digits among them, or letters with digits inside.

@@ -7,8 +7,8 @@ use super::place::{Place, run};
 use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
-    address, argument, assigned, block, call, change, chat, coded, codes, command, community, directive, field, files,
-    forms, hashes, header, hint, keys, known, manifest, oracle, pair, pem, printed, protocol, recovery, said,
+    address, argument, assigned, block, call, cells, change, chat, coded, codes, command, community, directive, field,
+    files, forms, hashes, header, hint, keys, known, manifest, oracle, pair, pem, printed, protocol, recovery, said,
     statement, table, ticket, tools,
 };
 
@@ -161,6 +161,7 @@ fn read(text: &str, rules: Rules) -> Vec<Range<usize>> {
         secrets.extend(coded::secrets(text_read, |said| !find(said, rules).is_empty()));
         if rules.by_names {
             secrets.extend(table::below_names(text_read));
+            secrets.extend(cells::secrets(text_read));
             secrets.extend(manifest::secrets(text_read));
             secrets.extend(pem::middles(text_read));
             secrets.extend(recovery::codes(text_read));

@@ -4,7 +4,7 @@ use super::code::{gives, hands_on, is_member};
 use super::event::is_caption;
 use super::fault;
 use super::generated::{is_looked_up, is_no_code};
-use super::names::{Kind, owner};
+use super::names::{Kind, is_variable, owner};
 use super::placeholder::{is_half_masked, is_placeholder, is_told_variable};
 use super::predicate::{describes, ends_clause, is_method, is_state};
 use super::random::{is_strong, is_varied, looks_random};
@@ -207,7 +207,11 @@ fn is_sentence(value: Value<'_>, word: &str) -> bool {
     if value.is_quoted || text.contains(' ') {
         let mut words = text.split_whitespace();
         let first = words.next().unwrap_or_default().to_lowercase();
-        return text.contains(' ') && (is_one_of(REMARKS, first.trim_end_matches([',', ':'])) || is_caption(text));
+        // `3 failures`
+        let is_number = first.len() <= 3 && first.bytes().all(|byte| byte.is_ascii_digit());
+        let is_counted = is_number && !value.is_quoted && words.next().is_some_and(is_word) && words.next().is_none();
+        let is_remark = || is_one_of(REMARKS, first.trim_end_matches([',', ':']));
+        return text.contains(' ') && (is_counted || is_remark() || is_caption(text));
     }
     let next = value.after.strip_prefix(' ').unwrap_or_default();
     let next = next.split(|c: char| c.is_whitespace() || ".,:;()".contains(c)).next().unwrap_or_default();
@@ -269,10 +273,7 @@ fn is_said(word: &str, text: &str) -> bool {
     let is_kept = KEPT.iter().any(|kept| word.ends_with(kept));
     let is_remark = is_one_of(REMARKS, word.trim_end_matches(|c: char| c.is_ascii_digit()));
     // `TOO_SHORT`
-    let is_code = || {
-        text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
-            && word.split_once('_').is_some_and(|(first, _)| is_one_of(REMARKS, first))
-    };
+    let is_code = || is_variable(text) && (word.starts_with("too_") || word.starts_with("not_"));
     is_code()
         || is_method(word)
         || !has_capitals && (is_kept || is_remark || parts.clone().count() <= 2 && parts.all(is_plain))

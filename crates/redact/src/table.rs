@@ -57,7 +57,10 @@ pub(super) fn below_names(text: &str) -> Vec<Range<usize>> {
 
 /// The rows of a table that name their values before them: `| Password | … |` below `| User | … |`.
 #[derive(Default)]
-struct Rows {
+pub(super) struct Rows {
+    is_begun: bool,
+    /// Whether the first one says that the others tell something about what they name.
+    is_of_things: bool,
     /// Whether one has said whose the others are.
     is_of_people: bool,
     /// A password that counts if one does.
@@ -66,19 +69,28 @@ struct Rows {
 
 impl Rows {
     fn read(&mut self, line: &str, at: usize, found: &mut Vec<Range<usize>>) {
-        let Some((name, begin, value)) = Rows::pair(line).filter(|_| line.len() <= LONGEST_LINE) else {
-            *self = Rows::default();
-            return;
-        };
+        match Rows::pair(line).filter(|_| line.len() <= LONGEST_LINE) {
+            Some((name, begin, value)) => self.take(name, at + begin, value, found),
+            None => *self = Rows::default(),
+        }
+    }
+
+    /// A row of two cells, the second of which begins at `begin`.
+    pub(super) fn take(&mut self, name: &str, begin: usize, value: &str, found: &mut Vec<Range<usize>>) {
         if OWNERS.split(' ').any(|owner| owner.eq_ignore_ascii_case(name)) {
             self.is_of_people = true;
             found.extend(self.doubtful.take());
         }
+        let is_about = |cell: &str| ABOUT.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(cell));
+        if is_about(value) && !self.is_begun {
+            self.is_of_things = true;
+        }
+        self.is_begun = true;
         let named = Some(name).filter(|name| may_matter(name)).and_then(Name::of);
         let is_password = named.is_some_and(|name| name.kind == Kind::Password && !name.core.ends_with("key"));
         if is_password && is_word(value) && !value.contains(' ') && !is_placeholder(value) {
-            let cell = at + begin..at + begin + value.len();
-            match self.is_of_people {
+            let cell = begin..begin + value.len();
+            match self.is_of_people || !self.is_of_things && may_stand_alone(value) {
                 true => found.push(cell),
                 false => self.doubtful = Some(cell),
             }
@@ -95,6 +107,33 @@ impl Rows {
         cells.next().is_none().then_some((name, begin, value))
     }
 }
+
+/// What the second column of a table is called that tells something about what the first one names.
+const ABOUT: &str = "type types status state result results check outcome description required optional count error errors message \
+    score rating severity level change changes note notes comment comments format default constraint validation rule \
+    owner team time duration source kind count component";
+
+/// What such tables tell, and what forms have, besides remarks.
+const TOLD: &str = "string varchar char text passed pass failed fail skipped pending medium high low critical major minor severe \
+    strict strong moderate vault bcrypt description optional input field type status result value passwords policy \
+    hidden none good fair poor great excellent ready todo done open closed warning error info notice unit manual auto \
+    automatic login form page user users admin email everyone nobody team teams daily weekly monthly quarterly yearly \
+    never always sometimes often expires bearer basic digest token identity account okta keycloak auth0 cognito google github gitlab azure keepass bitwarden lastpass \
+    administrator operator developer member owner staff root guest group role customer service frontend backend \
+    environment production staging security authentication authorization platform database template example";
+
+/// Whether a word beside the name of a password is one although nothing says whose it is: small letters, and nothing that tables tell.
+fn may_stand_alone(value: &str) -> bool {
+    let is_known = |word: &str| TOLD.split_ascii_whitespace().any(|known| known == word);
+    let is_told = |word: &str| is_known(word) || is_known(word.trim_end_matches('s'));
+    value.starts_with(|c: char| c.is_ascii_lowercase())
+        && value.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+        && value.len() >= SHORTEST_ALONE
+        && !value.split('-').any(|word| is_told(word) || is_state(word))
+}
+
+/// The shortest of these words.
+const SHORTEST_ALONE: usize = 6;
 
 /// Whether a word may be the password of somebody.
 fn is_word(value: &str) -> bool {
@@ -161,10 +200,15 @@ impl Divider {
 /// The line of a table that names its columns.
 struct Head {
     divider: Divider,
-    cells: usize,
-    /// The columns that keep secrets.
-    columns: Vec<(usize, Column)>,
-    /// Whether another column says whose they are: then a word is a password, too.
+    columns: Columns,
+}
+
+/// The columns of a table.
+pub(super) struct Columns {
+    pub count: usize,
+    /// Those that keep secrets.
+    kept: Vec<(usize, Column)>,
+    /// Whether another one says whose they are: then a word is a password, too.
     is_of_people: bool,
 }
 
@@ -197,45 +241,63 @@ impl Head {
             // `users.csv is invalid: id,name,password`
             cells[0] = name;
         }
-        let is_name = |cell: &&str| cell.len() <= 40 && cell.chars().all(|c| c.is_alphanumeric() || "_-. ".contains(c));
-        if cells.len() > MOST_CELLS || !cells.iter().all(is_name) {
-            return None;
-        }
-        let kind = |cell: &str| Name::of(cell).filter(|_| may_matter(cell)).map(|name| Column::of(&name));
-        let columns: Vec<_> = cells.iter().enumerate().filter_map(|(nth, cell)| Some((nth, kind(cell)??))).collect();
-        let is_of_people = cells.iter().any(|cell| OWNERS.split(' ').any(|owner| owner.eq_ignore_ascii_case(cell)));
-        let is_of_people = is_of_people && !matches!(divider, Divider::Blank);
-        (!columns.is_empty() && (cells.len() > 2 || !matches!(divider, Divider::Blank))).then_some(Head {
-            divider,
-            cells: cells.len(),
-            columns,
-            is_of_people,
-        })
+        let mut columns = Columns::of(&cells)?;
+        let is_blank = matches!(divider, Divider::Blank);
+        columns.is_of_people &= !is_blank;
+        (columns.count > 2 || !is_blank).then_some(Head { divider, columns })
     }
 
     fn has_row(&self, line: &str) -> bool {
-        line.len() <= LONGEST_LINE && self.divider.cells(line).len() == self.cells
+        line.len() <= LONGEST_LINE && self.divider.cells(line).len() == self.columns.count
     }
 
     fn secrets(&self, line: &str) -> impl Iterator<Item = Range<usize>> {
         let cells = self.divider.cells(line);
-        self.columns.iter().filter_map(move |(nth, column)| {
+        self.columns.kept.iter().filter_map(move |(nth, column)| {
             let (begin, cell) = cells.get(*nth)?;
             let value = bare(cell);
-            let is_word = || self.is_of_people && is_word(value);
-            let is_pin = || (4..=8).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
-            let is_secret = match column {
-                Column::Passwords => looks_random(value, 6) || is_word(),
-                Column::Tokens => false,
-                Column::Pins => self.is_of_people && is_pin(),
-            } || is_strong(value);
             let at = begin + cell.find(value)?;
-            (is_secret && !value.contains(' ') && !is_placeholder(value)).then(|| at..at + value.len())
+            self.columns.keeps(*column, value).then(|| at..at + value.len())
         })
     }
 }
 
+impl Columns {
+    /// The columns whose names these cells are, if some keep secrets.
+    pub fn of(cells: &[&str]) -> Option<Columns> {
+        let is_name = |cell: &&str| cell.len() <= 40 && cell.chars().all(|c| c.is_alphanumeric() || "_-. ".contains(c));
+        if cells.len() > MOST_CELLS || !cells.iter().all(is_name) {
+            return None;
+        }
+        // `API Key`
+        let named = |cell: &str| Name::of(cell).or_else(|| Name::of(&cell.replace(' ', "_")));
+        let kind = |cell: &str| may_matter(cell).then(|| named(cell)).flatten().map(|name| Column::of(&name));
+        let kept: Vec<_> = cells.iter().enumerate().filter_map(|(nth, cell)| Some((nth, kind(cell)??))).collect();
+        let is_of_people = cells.iter().any(|cell| OWNERS.split(' ').any(|owner| owner.eq_ignore_ascii_case(cell)));
+        (!kept.is_empty()).then_some(Columns { count: cells.len(), kept, is_of_people })
+    }
+
+    /// The places of a row whose values are secrets.
+    pub fn secrets<'a>(&'a self, row: &'a [&str]) -> impl Iterator<Item = usize> + 'a {
+        self.kept
+            .iter()
+            .filter(|(nth, column)| row.get(*nth).is_some_and(|value| self.keeps(*column, value)))
+            .map(|kept| kept.0)
+    }
+
+    fn keeps(&self, column: Column, value: &str) -> bool {
+        let is_word = || self.is_of_people && is_word(value);
+        let is_pin = || (4..=8).contains(&value.len()) && value.bytes().all(|byte| byte.is_ascii_digit());
+        let is_secret = match column {
+            Column::Passwords => looks_random(value, 6) || is_word(),
+            Column::Tokens => false,
+            Column::Pins => self.is_of_people && is_pin(),
+        } || is_strong(value);
+        is_secret && !value.contains(' ') && !is_placeholder(value)
+    }
+}
+
 /// What a cell says, without what decorates it.
-fn bare(cell: &str) -> &str {
+pub(super) fn bare(cell: &str) -> &str {
     cell.trim_matches(|c: char| c.is_whitespace() || "\"'`*".contains(c))
 }

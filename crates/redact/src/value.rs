@@ -308,7 +308,7 @@ pub(super) fn unquoted(text: &str, ends: &str) -> usize {
             ')' => separates(&rest[1..]) && !rest[1..].starts_with(|c: char| c.is_ascii_alphanumeric()),
             ',' | '}' => separates(&rest[1..]),
             ']' => separates(&rest[1..]) || rest.starts_with("]]>"),
-            '*' => rest.starts_with("**") && separates(rest[2..].trim_start_matches('*')),
+            '*' => closes_emphasis(&text[..at], rest),
             c => c.is_whitespace() || "。、".contains(c),
         };
         if is_end {
@@ -318,6 +318,12 @@ pub(super) fn unquoted(text: &str, ends: &str) -> usize {
     }
     looked_at(length);
     text[..length].trim_end_matches([',', ')', ']', '}']).len()
+}
+
+/// Whether asterisks end what they emphasize; more of them are a mask.
+fn closes_emphasis(before: &str, rest: &str) -> bool {
+    let after = rest.trim_start_matches('*');
+    (2..=super::MASK.len()).contains(&(rest.len() - after.len())) && !before.ends_with('*') && separates(after)
 }
 
 /// How much of a value goes on at a character that is percent-encoded, in the query of an address that is itself not: to the

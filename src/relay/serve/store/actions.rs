@@ -4,9 +4,10 @@ use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::database::Work;
+use super::trouble::StoreError;
 use super::view::{After, Conditions};
-use super::{Order, Reply, Store, StoreError};
+use super::work::Work;
+use super::{Order, Reply, Store};
 
 /// Something that was done, or asked for and refused.
 #[derive(Debug, Clone, PartialEq, Eq)]

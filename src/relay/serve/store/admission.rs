@@ -7,10 +7,11 @@ mod quota;
 
 use std::sync::Arc;
 
-use super::database::Work;
 use super::decisions::{Record, record};
 use super::storms::{self, Member};
-use super::{Order, Reply, Store, StoreError, outbox};
+use super::trouble::StoreError;
+use super::work::Work;
+use super::{Order, Reply, Store, outbox};
 use crate::relay::prior::Holds;
 use crate::relay::prompt::Companion;
 use crate::relay::serve::gates::{Bounds, Decision, Gate, Linked, decide, ready_at};

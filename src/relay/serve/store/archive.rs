@@ -8,13 +8,15 @@ use std::path::Path;
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _, Row as _};
 
-use super::database::{install_drivers, now, url_of_file};
+use super::database::{install_drivers, url_of_file};
 use super::decisions::DecisionView;
 use super::place::with_name;
 use super::queue::{Progress, read};
 use super::schema::version;
 use super::transfer::mark;
-use super::{Address, Dialect, StoreError, Switch, decisions};
+use super::trouble::StoreError;
+use super::work::{Dialect, Work, now};
+use super::{Address, Switch, decisions};
 use crate::relay::prior::Holds;
 
 /// The oldest version whose tables have what is read here.
@@ -249,7 +251,7 @@ impl Archive {
     /// The database's.
     pub async fn switches(&mut self) -> Result<Vec<(Switch, i64)>, StoreError> {
         let at = self.now().await?;
-        let mut work = super::database::Work { connection: &mut self.connection, dialect: self.dialect, now: at };
+        let mut work = Work { connection: &mut self.connection, dialect: self.dialect, now: at };
         decisions::switches(&mut work).await
     }
 

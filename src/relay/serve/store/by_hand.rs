@@ -5,12 +5,14 @@ mod possible;
 
 use sqlx::Row as _;
 
-use super::database::Work;
 use super::decisions::{Record, record};
 use super::intake::{NewRow, start};
 use super::queue::read;
 use super::suppressions::{self, moment};
-use super::{Dialect, Order, Reply, Store, StoreError};
+use super::trouble::StoreError;
+use super::work::Dialect;
+use super::work::Work;
+use super::{Order, Reply, Store};
 use crate::relay::draw::drawn;
 use crate::relay::serve::gates::Gates;
 use possible::{Last, objection_to_end};

@@ -6,13 +6,15 @@ mod orders;
 
 use std::sync::Once;
 
-use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
+use sqlx::{AnyConnection, Connection as _, Executor as _};
 
 use super::ground::{see_that_it_is_new_enough, see_that_it_is_ours};
 use super::place;
 use super::schema::migrate;
 use super::transfer::{lock::lock, mark};
-use super::{Address, Dialect, Order, Reply, StoreError, hint};
+use super::trouble::StoreError;
+use super::work::{Dialect, Work, now};
+use super::{Address, Order, Reply, hint};
 pub use beside::throw;
 use files::Files;
 pub use files::{Claim, claim_file, url_of_file};
@@ -43,14 +45,6 @@ pub struct Database {
     files: Option<Files>,
     /// Held as long as this process writes to the file.
     _lock: Option<Claim>,
-}
-
-/// What an order is done with.
-pub struct Work<'c> {
-    pub connection: &'c mut AnyConnection,
-    pub dialect: Dialect,
-    /// By the database's clock, in Unix milliseconds.
-    pub now: i64,
 }
 
 impl Database {
@@ -219,18 +213,6 @@ async fn take_turn(connection: &mut AnyConnection) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// By the database's clock, in Unix milliseconds.
-///
-/// # Errors
-/// The database's.
-pub async fn now(connection: &mut AnyConnection, dialect: Dialect) -> Result<i64, StoreError> {
-    let text = match dialect {
-        Dialect::Sqlite => "SELECT CAST(unixepoch('subsec') * 1000 AS INTEGER)",
-        Dialect::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
-    };
-    Ok(sqlx::query(text).fetch_one(connection).await?.try_get(0)?)
-}
-
 impl Dialect {
     /// What a connection begins with.
     fn settings(self) -> &'static str {
@@ -251,6 +233,8 @@ impl Dialect {
 
 #[cfg(test)]
 mod tests {
+    use sqlx::Row as _;
+
     use super::*;
 
     /// No page may be added any more, as on a full disk: SQLite ends such a transaction itself.

@@ -5,9 +5,11 @@ use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::database::{self, Work};
+use super::database;
+use super::trouble::StoreError;
 use super::view::{After, Conditions};
-use super::{Address, Order, Reply, Store, StoreError};
+use super::work::Work;
+use super::{Address, Order, Reply, Store};
 
 /// An answer that is kept.
 pub struct Record<'a> {

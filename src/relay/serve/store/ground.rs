@@ -2,7 +2,8 @@
 
 use sqlx::{AnyConnection, Row as _};
 
-use super::{Dialect, StoreError};
+use super::trouble::StoreError;
+use super::work::Dialect;
 
 /// The first PostgreSQL that knows what it is asked, as it numbers itself.
 const OLDEST_POSTGRES: u32 = 9_06_00;

@@ -7,8 +7,8 @@ use std::time::Duration;
 use sqlx::postgres::PgListener;
 use tokio::sync::Notify;
 
-use super::StoreError;
-use super::database::Work;
+use super::trouble::StoreError;
+use super::work::Work;
 
 const CHANNEL: &str = "alert_relay_jobs";
 

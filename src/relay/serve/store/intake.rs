@@ -11,8 +11,8 @@ mod write;
 
 use std::time::Duration;
 
-use super::StoreError;
-use super::database::Work;
+use super::trouble::StoreError;
+use super::work::Work;
 use crate::relay::alert::Severity;
 use crate::relay::job::Job;
 use crate::relay::serve::duplicate::{Duplicate, Earlier, Fate, Received, duplicate};

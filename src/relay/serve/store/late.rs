@@ -4,9 +4,10 @@
 use sqlx::Row as _;
 
 use super::admission::{Freed, wake};
-use super::database::Work;
 use super::queue::{Progress, Save, as_text, read};
-use super::{Order, Reply, Store, StoreError, outbox};
+use super::trouble::StoreError;
+use super::work::Work;
+use super::{Order, Reply, Store, outbox};
 use crate::relay::job::{End, Job};
 use crate::relay::outcome::OutcomeStatus;
 use crate::relay::serve::notify::of_late_end;

@@ -6,12 +6,12 @@ use sqlx::{AnyConnection, Connection as _, Row as _};
 use super::archive::Archive;
 #[cfg(test)]
 use super::by_hand::{self, Wish};
-use super::database::{Work, install_drivers};
+use super::database::install_drivers;
 use super::schema::migrate;
-use super::{
-    Admission, Ask, Claimed, Dialect, NewDelivery, Receipt, Save, StoreError, Switch, admission, decisions, intake,
-    queue,
-};
+use super::trouble::StoreError;
+use super::work::Dialect;
+use super::work::Work;
+use super::{Admission, Ask, Claimed, NewDelivery, Receipt, Save, Switch, admission, decisions, intake, queue};
 
 /// Nobody else works here: a claim lasts as long as its owner likes.
 const LEASE: i64 = 3_600_000;

@@ -28,9 +28,9 @@ pub mod tests;
 mod transfer;
 mod trouble;
 mod view;
+mod work;
 mod writer;
 
-use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -57,6 +57,7 @@ pub use suppressions::SuppressionView;
 pub use transfer::{
     BackupError, Copied, Undone, back_up, inspect, may_be_placed, may_be_served, migrate_store, restore, undo_migration,
 };
+pub use trouble::StoreError;
 pub use view::{
     After, AlertDetail, AlertFilter, AlertView, DayView, Deliveries, DeliveryView, Happening, HeldView, JobDetail,
     JobFilter, JobRow, JobView, MemberView, OpenAsked, OpenJobs, OpenView, QuotaView, Responder, ResponderStatus,
@@ -87,17 +88,6 @@ pub struct Store {
 
 /// Told of each transaction how long it took, and whether it was committed.
 pub type Watch = Box<dyn Fn(Duration, bool) + Send + Sync>;
-
-/// Why the store could not do it: a sentence.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreError(pub String);
-
-/// Which database it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Dialect {
-    Sqlite,
-    Postgres,
-}
 
 /// What the writer is to do.
 enum Order {
@@ -352,26 +342,6 @@ impl Order {
                 | Order::NoteAction(_)
                 | Order::ByHand { .. }
         ) || matches!(self, Order::Outbox(wish) if wish.is_change())
-    }
-}
-
-impl StoreError {
-    fn mixed_up() -> StoreError {
-        StoreError("the store gave the answer to another question".to_string())
-    }
-}
-
-impl fmt::Display for StoreError {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.0)
-    }
-}
-
-impl std::error::Error for StoreError {}
-
-impl From<serde_json::Error> for StoreError {
-    fn from(error: serde_json::Error) -> StoreError {
-        StoreError(error.to_string())
     }
 }
 

@@ -8,10 +8,12 @@ use sha2::{Digest as _, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::database::Work;
 use super::queue::read;
+use super::trouble::StoreError;
 use super::view::{After, Conditions};
-use super::{Answered, Dialect, Order, Reply, Store, StoreError, millis};
+use super::work::Dialect;
+use super::work::Work;
+use super::{Answered, Order, Reply, Store, millis};
 use crate::relay::serve::gates::Gates;
 use crate::relay::serve::notify::{Happened, Notice};
 use redact::redact;

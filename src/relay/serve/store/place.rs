@@ -12,7 +12,8 @@ use std::str::FromStr;
 use percent_encoding::percent_decode_str;
 use sqlx::postgres::{PgConnectOptions, PgSslMode};
 
-use super::{StoreError, trouble};
+use super::trouble;
+use super::trouble::StoreError;
 use redact::MASK;
 
 /// Where a store is.

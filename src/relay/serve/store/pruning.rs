@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use sqlx::AssertSqlSafe;
 
-use super::database::Work;
-use super::{Dialect, Order, Reply, Store, StoreError, millis};
+use super::trouble::StoreError;
+use super::work::Dialect;
+use super::work::Work;
+use super::{Order, Reply, Store, millis};
 
 /// So many rows of a table are deleted in one transaction at most.
 const TOGETHER: i64 = 500;

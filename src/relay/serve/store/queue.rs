@@ -8,9 +8,11 @@ use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::database::Work;
 use super::intake::{NewRow, start};
-use super::{Dialect, StoreError, admission, late, outbox};
+use super::trouble::StoreError;
+use super::work::Dialect;
+use super::work::Work;
+use super::{admission, late, outbox};
 use crate::relay::event::EventKind;
 use crate::relay::job::Job;
 use crate::relay::serve::gates::Gates;

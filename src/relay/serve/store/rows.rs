@@ -3,8 +3,9 @@
 use sqlx::any::AnyArguments;
 use sqlx::{Any, AssertSqlSafe};
 
-use super::database::Work;
-use super::{Dialect, StoreError};
+use super::trouble::StoreError;
+use super::work::Dialect;
+use super::work::Work;
 
 /// So many rows go into one statement at most.
 const MOST_ROWS: usize = 64;

@@ -3,7 +3,8 @@
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
 use super::ground::see_that_it_is_ours;
-use super::{Dialect, StoreError};
+use super::trouble::StoreError;
+use super::work::Dialect;
 
 /// Each member takes a store from one version to the next. What has been released is never changed, only followed.
 const MIGRATIONS: [&str; 8] = [

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use sqlx::Row as _;
 
-use super::StoreError;
-use super::database::Work;
+use super::trouble::StoreError;
+use super::work::Work;
 use crate::relay::prior::Holds;
 use crate::relay::prompt::Companion;
 use crate::relay::serve::gates::{Candidate, Linked, Root, Storm, StormFacts, is_storm, root, triage_at};

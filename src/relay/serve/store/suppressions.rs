@@ -4,8 +4,9 @@ use chrono::{DateTime, SecondsFormat};
 use serde::Serialize;
 use sqlx::Row as _;
 
-use super::database::Work;
-use super::{Order, Reply, Store, StoreError};
+use super::trouble::StoreError;
+use super::work::Work;
+use super::{Order, Reply, Store};
 
 /// A suppression, as programs are shown it. Moments are Unix milliseconds.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -18,7 +18,8 @@ use std::path::Path;
 use chrono::{DateTime, SecondsFormat};
 use serde_json::{Map, Value};
 
-use super::{Address, Store, StoreError};
+use super::trouble::StoreError;
+use super::{Address, Store};
 use filling::Filling;
 use holding::Held;
 use mark::{Mark, MarkKind};

@@ -1,10 +1,10 @@
 //! What a database says, in words that tell a person what is wrong and what to do. Without the place, which whoever opens it adds.
 
+use std::fmt;
 use std::time::Duration;
 
 use sqlx::postgres::PgDatabaseError;
 
-use super::StoreError;
 use crate::failure::remedy_of_date;
 
 /// What is left to do about a store that is damaged.
@@ -16,7 +16,16 @@ const UNREACHABLE: &str = "the database cannot be reached";
 const OF_FILE: &str = "the file is damaged";
 const OF_DATABASE: &str = "the database is damaged";
 
+/// Why the store could not do it: a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreError(pub String);
+
 impl StoreError {
+    /// That the writer answered something else.
+    pub fn mixed_up() -> StoreError {
+        StoreError("the store gave the answer to another question".to_string())
+    }
+
     /// That a database has said nothing for so long.
     pub fn unanswered(patience: Duration) -> StoreError {
         StoreError(format!("{UNREACHABLE}: it does not answer within {} seconds", patience.as_secs()))
@@ -30,6 +39,20 @@ impl StoreError {
     /// Whether what is kept can no longer be read as it was written. That does not pass.
     pub fn is_damage(&self) -> bool {
         self.0.contains(OF_FILE) || self.0.contains(OF_DATABASE)
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for StoreError {}
+
+impl From<serde_json::Error> for StoreError {
+    fn from(error: serde_json::Error) -> StoreError {
+        StoreError(error.to_string())
     }
 }
 

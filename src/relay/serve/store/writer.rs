@@ -4,7 +4,8 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::database::Database;
-use super::{Order, Pending, Reply, StoreError, Watch};
+use super::trouble::StoreError;
+use super::{Order, Pending, Reply, Watch};
 
 /// So many orders share a transaction at most.
 const TOGETHER: usize = 512;

@@ -7,9 +7,10 @@ use super::places::{FREED_AT_ONCE, QUOTA, RUNS};
 use super::quota::outage;
 use crate::relay::prior::Holds;
 use crate::relay::serve::gates::{Facts, Gates, Limits, Linked, Usage};
-use crate::relay::serve::store::database::Work;
 use crate::relay::serve::store::decisions::switched_on;
-use crate::relay::serve::store::{StoreError, queue, suppressions};
+use crate::relay::serve::store::trouble::StoreError;
+use crate::relay::serve::store::work::Work;
+use crate::relay::serve::store::{queue, suppressions};
 
 /// How long after a session has failed another one is held back, at most, in milliseconds.
 const COOLDOWN_AFTER_ERROR: i64 = 600_000;

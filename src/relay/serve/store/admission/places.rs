@@ -4,9 +4,9 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::relay::job::{End, Job};
 use crate::relay::outcome::{OutcomeKind, OutcomeStatus};
-use crate::relay::serve::store::StoreError;
-use crate::relay::serve::store::database::Work;
 use crate::relay::serve::store::queue::Save;
+use crate::relay::serve::store::trouble::StoreError;
+use crate::relay::serve::store::work::Work;
 
 /// The gates whose places become free when a session ends, and the one that a start which is given back makes room at.
 pub const FREED_AT_ONCE: [&str; 2] = ["concurrent_sessions", "acu_per_day"];

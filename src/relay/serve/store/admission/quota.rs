@@ -3,8 +3,8 @@
 use sqlx::Row as _;
 
 use crate::relay::serve::gates::{Outage, QUOTA_AGAIN, Sign, out_of_quota_since};
-use crate::relay::serve::store::StoreError;
-use crate::relay::serve::store::database::Work;
+use crate::relay::serve::store::trouble::StoreError;
+use crate::relay::serve::store::work::Work;
 
 /// Of so many sessions of each kind, the newest, it is asked what they have shown.
 const SIGNS: i64 = 200;

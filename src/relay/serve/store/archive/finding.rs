@@ -3,7 +3,7 @@
 use sqlx::any::AnyRow;
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::super::StoreError;
+use super::super::trouble::StoreError;
 use super::{Archive, KeptAlert};
 
 const ALERTS: &str = "SELECT tag, dedupe_key, title, route, state, first_at, last_at FROM alerts";

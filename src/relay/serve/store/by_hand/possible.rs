@@ -3,9 +3,10 @@
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::super::database::Work;
 use super::super::queue::read;
-use super::super::{StoreError, suppressions};
+use super::super::suppressions;
+use super::super::trouble::StoreError;
+use super::super::work::Work;
 use crate::relay::job::Job;
 
 /// What a person may do about an alert at this moment.

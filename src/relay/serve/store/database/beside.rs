@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use sqlx::{AnyConnection, Connection as _, Executor as _};
 
-use super::super::{Dialect, StoreError, Switch, decisions, place};
-use super::{POSTGRES_SETTINGS, Work, now, take_turn};
+use super::super::trouble::StoreError;
+use super::super::work::{Dialect, Work, now};
+use super::super::{Switch, decisions, place};
+use super::{POSTGRES_SETTINGS, take_turn};
 
 /// The longest that it may take, with all of it; each lock may be waited for a little less, so that PostgreSQL is the one who gives up.
 const PATIENCE: Duration = Duration::from_secs(4);

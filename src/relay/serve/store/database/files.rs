@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::super::{StoreError, place};
+use super::super::place;
+use super::super::trouble::StoreError;
 
 /// The files of a database that is open, which somebody may delete or put others in the place of: what is written to them then
 /// is gone with the process.

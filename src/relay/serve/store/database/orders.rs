@@ -1,10 +1,12 @@
 //! What is done of each order, within the transaction of all that waited with it.
 
+use super::super::trouble::StoreError;
+use super::super::work::Dialect;
+use super::super::work::Work;
 use super::super::{
-    Answered, Dialect, NewDelivery, Order, Reply, StoreError, Taken, actions, admission, by_hand, decisions, intake,
-    late, outbox, pruning, queue, suppressions, view,
+    Answered, NewDelivery, Order, Reply, Taken, actions, admission, by_hand, decisions, intake, late, outbox, pruning,
+    queue, suppressions, view,
 };
-use super::Work;
 
 /// So many bytes are written to see whether any can be: the size of a common delivery.
 const PROBE: usize = 32 << 10;

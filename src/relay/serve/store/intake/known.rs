@@ -12,9 +12,10 @@ use super::{Entry, NewDelivery, NewJob};
 use crate::relay::alert::Severity;
 use crate::relay::job::Job;
 use crate::relay::serve::gates::Gates;
-use crate::relay::serve::store::database::Work;
 use crate::relay::serve::store::rows::list;
-use crate::relay::serve::store::{Dialect, StoreError};
+use crate::relay::serve::store::trouble::StoreError;
+use crate::relay::serve::store::work::Dialect;
+use crate::relay::serve::store::work::Work;
 
 /// What is known, and what is to be written of it.
 pub struct Known<'d> {

@@ -1,9 +1,9 @@
 //! Which deliveries told of an alert, and what became of it each time: the first lines of its timeline.
 
 use super::{Entry, EntryState, NewDelivery, Taken};
-use crate::relay::serve::store::StoreError;
-use crate::relay::serve::store::database::Work;
 use crate::relay::serve::store::rows::insert;
+use crate::relay::serve::store::trouble::StoreError;
+use crate::relay::serve::store::work::Work;
 
 /// An alert in a delivery.
 pub struct Mention<'d> {

@@ -6,9 +6,9 @@ use std::collections::BTreeMap;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::relay::job::Job;
-use crate::relay::serve::store::StoreError;
-use crate::relay::serve::store::database::Work;
 use crate::relay::serve::store::rows::{insert, list};
+use crate::relay::serve::store::trouble::StoreError;
+use crate::relay::serve::store::work::Work;
 
 /// So many news wait for one job at most; then the newest takes the place of the one before it.
 const MOST_NEWS: i64 = 100;

@@ -9,9 +9,9 @@ use super::news::tell;
 use super::{Entry, NewDelivery, Verdict};
 use crate::relay::job::Job;
 use crate::relay::serve::gates::{FILTER, Gates, Occurrences};
-use crate::relay::serve::store::StoreError;
-use crate::relay::serve::store::database::Work;
 use crate::relay::serve::store::rows::insert;
+use crate::relay::serve::store::trouble::StoreError;
+use crate::relay::serve::store::work::Work;
 
 /// A job that is made.
 pub struct NewRow<'d> {

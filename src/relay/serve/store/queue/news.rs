@@ -4,9 +4,9 @@ use std::collections::HashMap;
 
 use sqlx::{AssertSqlSafe, Row as _};
 
-use super::super::StoreError;
-use super::super::database::Work;
 use super::super::rows::list;
+use super::super::trouble::StoreError;
+use super::super::work::Work;
 use super::read;
 use crate::relay::job::{Firing, Job};
 

@@ -2,8 +2,8 @@
 
 use sqlx::Row as _;
 
-use super::super::StoreError;
-use super::super::database::Work;
+use super::super::trouble::StoreError;
+use super::super::work::Work;
 use super::read;
 use crate::devin::session::Session;
 

@@ -2,9 +2,10 @@
 
 use sqlx::{AnyConnection, Connection as _};
 
-use super::super::database::Work;
 use super::super::schema::migrate;
-use super::super::{Dialect, admission, decisions, intake, queue};
+use super::super::work::Dialect;
+use super::super::work::Work;
+use super::super::{admission, decisions, intake, queue};
 use super::*;
 use crate::relay::serve::gates::{Bounds, Limits};
 

@@ -13,9 +13,10 @@ use std::sync::Mutex;
 use sqlx::{AnyConnection, Connection as _, Row as _};
 
 use self::model::{Job as PlainJob, Plain, Told};
-use super::super::database::Work;
 use super::super::schema::migrate;
-use super::super::{Dialect, admission, decisions, intake, queue};
+use super::super::work::Dialect;
+use super::super::work::Work;
+use super::super::{admission, decisions, intake, queue};
 use super::*;
 use crate::relay::alert::Severity;
 use crate::relay::job::FindBy;

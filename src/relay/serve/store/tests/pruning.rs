@@ -1,8 +1,9 @@
 //! What is old is forgotten, and nothing that an identifier, a window or a job still needs.
 
 use super::*;
-use crate::relay::serve::store::database::Work;
-use crate::relay::serve::store::{Dialect, intake, pruning, queue};
+use crate::relay::serve::store::work::Dialect;
+use crate::relay::serve::store::work::Work;
+use crate::relay::serve::store::{intake, pruning, queue};
 
 const DAY: i64 = 86_400_000;
 

@@ -6,7 +6,8 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Executor as _};
 
 use super::super::database::install_drivers;
 use super::super::schema::{NEWEST, migrate_to};
-use super::super::{Dialect, back_up, restore};
+use super::super::work::Dialect;
+use super::super::{back_up, restore};
 use super::*;
 use crate::relay::job::{Action, Observation, step};
 

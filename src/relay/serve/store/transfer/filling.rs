@@ -3,8 +3,9 @@
 
 use std::path::PathBuf;
 
+use super::super::Address;
 use super::super::schema::migrate;
-use super::super::{Address, StoreError};
+use super::super::trouble::StoreError;
 use super::holding::Held;
 use super::mark::{Mark, MarkKind};
 use super::{Copied, discard, fill};

@@ -4,11 +4,13 @@ use std::path::{Path, PathBuf};
 
 use sqlx::{AnyConnection, Connection as _, Executor as _, Row as _};
 
+use super::super::Address;
 use super::super::database::{Claim, claim_file, install_drivers, url_of_file};
 use super::super::ground::{see_that_it_is_new_enough, see_that_it_is_ours};
 use super::super::place::with_name;
 use super::super::schema::{has_table, migrate_to, version};
-use super::super::{Address, Dialect, StoreError};
+use super::super::trouble::StoreError;
+use super::super::work::{Dialect, now};
 use super::lock::lock_alone;
 use super::mark::{self, Mark};
 use super::rows::{Side, count};
@@ -294,7 +296,7 @@ impl Held {
     /// # Errors
     /// The database's.
     pub async fn now(&mut self) -> Result<i64, StoreError> {
-        super::super::database::now(&mut self.connection, self.dialect).await
+        now(&mut self.connection, self.dialect).await
     }
 
     /// Whether SQLite finds every page and index of the file as it has to be.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use sqlx::{AnyConnection, AssertSqlSafe, Row as _};
 
-use super::super::StoreError;
+use super::super::trouble::StoreError;
 
 /// How long PostgreSQL may still keep the lock of a process that has just ended.
 const LINGERING: Duration = Duration::from_secs(1);

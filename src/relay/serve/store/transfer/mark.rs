@@ -4,7 +4,8 @@
 use sqlx::{AnyConnection, Executor as _, Row as _};
 
 use super::super::schema::has_table;
-use super::super::{Dialect, StoreError};
+use super::super::trouble::StoreError;
+use super::super::work::Dialect;
 use super::told_at;
 
 /// What a store is that no bridge may serve.

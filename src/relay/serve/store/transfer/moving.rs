@@ -1,7 +1,8 @@
 //! A store that moves elsewhere. The new one is filled first, then the old one is marked, then the new one is opened: whatever ends the
 //! process, not more than one of them is served, and running it again brings it to its end.
 
-use super::super::{Address, StoreError};
+use super::super::Address;
+use super::super::trouble::StoreError;
 use super::filling::Filling;
 use super::holding::Held;
 use super::mark::{Mark, MarkKind};

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::holding::Held;
 use super::mark::MarkKind;
-use crate::relay::serve::store::{Address, StoreError};
+use crate::relay::serve::store::Address;
+use crate::relay::serve::store::trouble::StoreError;
 
 /// What SQLite and this program keep beside a store.
 const BESIDE: [&str; 4] = ["-wal", "-shm", "-journal", "-lock"];

@@ -4,7 +4,8 @@ use sha2::{Digest as _, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{AnyConnection, AssertSqlSafe, Executor as _, Row as _};
 
-use super::super::{Dialect, StoreError};
+use super::super::trouble::StoreError;
+use super::super::work::Dialect;
 use super::tables::{Kind, Table};
 
 /// So many rows are in memory at once, and of those that may hold a body of 2 MiB so many.

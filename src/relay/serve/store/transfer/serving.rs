@@ -3,8 +3,9 @@
 use std::fs::{File, TryLockError};
 use std::time::Duration;
 
+use super::super::Address;
 use super::super::place::lock_beside;
-use super::super::{Address, StoreError};
+use super::super::trouble::StoreError;
 use super::holding::Held;
 use super::lock::lock_alone;
 

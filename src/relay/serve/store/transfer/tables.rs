@@ -4,7 +4,8 @@ use sqlx::{AnyConnection, AssertSqlSafe, Connection as _, Row as _};
 
 use super::super::database::install_drivers;
 use super::super::schema::migrate_to;
-use super::super::{Dialect, StoreError};
+use super::super::trouble::StoreError;
+use super::super::work::Dialect;
 
 /// A table.
 #[derive(Debug, Clone, PartialEq, Eq)]

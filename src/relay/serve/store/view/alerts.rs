@@ -4,8 +4,8 @@ use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::super::StoreError;
-use super::super::database::Work;
+use super::super::trouble::StoreError;
+use super::super::work::Work;
 use super::After;
 use super::filter::{Conditions, containing};
 use super::jobs::{COLUMNS, JobFilter, JobView, Responder, Standing, jobs};

@@ -3,8 +3,8 @@
 use serde::Serialize;
 use sqlx::Row as _;
 
-use super::super::StoreError;
-use super::super::database::Work;
+use super::super::trouble::StoreError;
+use super::super::work::Work;
 use super::After;
 use super::filter::Conditions;
 

@@ -3,8 +3,8 @@
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
 
-use super::super::StoreError;
-use super::super::database::Work;
+use super::super::trouble::StoreError;
+use super::super::work::Work;
 use super::After;
 
 /// The end of a statement, with its values.

@@ -4,9 +4,9 @@ use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::any::AnyRow;
 
-use super::super::StoreError;
-use super::super::database::Work;
 use super::super::queue::{Progress, read};
+use super::super::trouble::StoreError;
+use super::super::work::Work;
 use super::After;
 use super::filter::Conditions;
 use super::timeline::{self, TimelineEntry};

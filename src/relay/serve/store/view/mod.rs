@@ -27,8 +27,9 @@ pub use tally::TallyView;
 pub use timeline::{Happening, TimelineEntry};
 pub use usage::{Scope, ScopeKind, Share, UsageView, WindowView};
 
-use super::database::Work;
-use super::{Order, Possible, Reply, Store, StoreError, by_hand};
+use super::trouble::StoreError;
+use super::work::Work;
+use super::{Order, Possible, Reply, Store, by_hand};
 
 /// Where a list was left: what was shown last, by the moment that the list is sorted by and its identifier.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,10 +2,12 @@
 
 use sqlx::{AssertSqlSafe, Row as _};
 
+use super::super::Switch;
 use super::super::admission::outage;
-use super::super::database::Work;
 use super::super::decisions::switches;
-use super::super::{Dialect, StoreError, Switch};
+use super::super::trouble::StoreError;
+use super::super::work::Dialect;
+use super::super::work::Work;
 
 const DAY: i64 = 86_400_000;
 

@@ -2,9 +2,9 @@
 
 use sqlx::Row as _;
 
-use super::super::StoreError;
 use super::super::admission::outage;
-use super::super::database::Work;
+use super::super::trouble::StoreError;
+use super::super::work::Work;
 use crate::relay::serve::gates::Outage;
 
 /// An integration whose sessions are stopped for want of quota. Moments are Unix milliseconds.

@@ -6,8 +6,8 @@ use chrono::DateTime;
 use serde::Serialize;
 use sqlx::Row as _;
 
-use super::super::StoreError;
-use super::super::database::Work;
+use super::super::trouble::StoreError;
+use super::super::work::Work;
 
 const DAY: i64 = 86_400_000;
 

@@ -2,8 +2,8 @@
 
 use sqlx::Row as _;
 
-use super::super::StoreError;
-use super::super::database::Work;
+use super::super::trouble::StoreError;
+use super::super::work::Work;
 
 /// So many alerts stand so. Each has one job that goes on at most.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -3,11 +3,11 @@
 use serde::Serialize;
 use sqlx::Row as _;
 
-use super::super::StoreError;
 use super::super::actions::{self, ActionView};
-use super::super::database::Work;
 use super::super::decisions::{self, DecisionFilter, DecisionView};
 use super::super::outbox::{self, NoticeFilter, NoticeView};
+use super::super::trouble::StoreError;
+use super::super::work::Work;
 use super::filter::Conditions;
 use crate::relay::event::EventKind;
 

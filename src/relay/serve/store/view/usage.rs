@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use super::super::StoreError;
 use super::super::admission;
-use super::super::database::Work;
+use super::super::trouble::StoreError;
+use super::super::work::Work;
 use crate::relay::serve::gates::Limits;
 
 const DAY: i64 = 86_400_000;
