@@ -4,7 +4,7 @@ use super::code::{gives, hands_on, is_member};
 use super::event::is_caption;
 use super::fault;
 use super::generated::{is_looked_up, is_no_code};
-use super::names::{Kind, owner};
+use super::names::{Kind, is_variable, owner};
 use super::placeholder::{is_half_masked, is_placeholder, is_told_variable};
 use super::predicate::{describes, ends_clause, is_method, is_state};
 use super::random::{is_strong, is_varied, looks_random};
@@ -273,10 +273,7 @@ fn is_said(word: &str, text: &str) -> bool {
     let is_kept = KEPT.iter().any(|kept| word.ends_with(kept));
     let is_remark = is_one_of(REMARKS, word.trim_end_matches(|c: char| c.is_ascii_digit()));
     // `TOO_SHORT`
-    let is_code = || {
-        text.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_')
-            && word.split_once('_').is_some_and(|(first, _)| is_one_of(REMARKS, first))
-    };
+    let is_code = || is_variable(text) && (word.starts_with("too_") || word.starts_with("not_"));
     is_code()
         || is_method(word)
         || !has_capitals && (is_kept || is_remark || parts.clone().count() <= 2 && parts.all(is_plain))
