@@ -65,6 +65,7 @@ mod rules;
 mod said;
 mod scan;
 mod series;
+mod setting;
 mod shape;
 mod shell;
 mod sign;
