@@ -32,7 +32,7 @@ const OPTIONS: [(&str, &str); 25] = [
     ),
     (
         "-P",
-        "sqlcmd, bcp, ipmitool, zip, unzip, tsql, mosquitto_pub, mosquitto_sub, security import, security export, check_ldap",
+        "sqlcmd, bcp, isql, ipmitool, zip, unzip, tsql, mosquitto_pub, mosquitto_sub, security import, security export, check_ldap",
     ),
     ("-a", "redis-cli, valkey-cli"),
     ("-w", "ldapsearch, ldapmodify, ldapadd, ldapdelete, ldapwhoami, ldappasswd, add-generic-password, kadmin"),
@@ -63,7 +63,7 @@ const OPTIONS: [(&str, &str); 25] = [
 const ATTACHED: [(&str, &str); 11] = [
     ("-p", "mysql, mysqldump, mysqladmin, mariadb, mariadb-dump, sshpass, 7z, 7za, 7zz, rar, unrar, cqlsh"),
     ("-a", "redis-cli"),
-    ("-P", "sqlcmd, bcp"),
+    ("-P", "sqlcmd, bcp, isql"),
     ("-b", "gh secret set"),
     ("/pass:", "cmdkey, net"),
     ("/password:", "wmic, mstsc, psexec, cmdkey"),

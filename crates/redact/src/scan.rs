@@ -60,6 +60,7 @@ const SUSPECT: &[Rule] = &[
     (b"\n", printed::below),
     (b"\n", chat::answered),
     (b"[{", tools::of_list),
+    (b"[", tools::of_attack),
     (b"(", tools::of_settings),
     (b"\xf0", hint::beside_key),
     (b"/", oracle::by_form),
@@ -76,7 +77,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"bBgGsS", address::scheme_credential),
     (b"-/", command::flag),
     (b"-", header::of_command),
-    (b"haAbBcCeEfikKnNprRstuvwS", argument::positional),
+    (b"dhaAbBcCeEfikKnNprRstuvwS", argument::positional),
     (b"r0123456789", argument::of_radtest),
     (b"ep<", argument::piped),
     (b">", argument::rule_of_access),
@@ -139,6 +140,10 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"tk", tools::of_link),
     (b"s", hint::sent),
     (b"aAsS", hint::answer),
+    (b"", tools::of_user_list),
+    (b"M", tools::of_match),
+    (b"l", tools::of_peer),
+    (b"{", tools::of_macro),
 ];
 
 /// All secrets, in order.
