@@ -39,6 +39,7 @@ mod hashes;
 mod header;
 mod hint;
 mod joined;
+mod keyed;
 mod keys;
 mod known;
 mod letters;

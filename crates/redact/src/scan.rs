@@ -8,8 +8,8 @@ use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
     address, argument, assigned, block, call, cells, change, chat, coded, codes, command, community, directive, field,
-    files, forms, hashes, header, hint, keys, known, manifest, oracle, pair, pem, printed, protocol, recovery, said,
-    statement, table, ticket, tools,
+    files, forms, hashes, header, hint, keyed, keys, known, manifest, oracle, pair, pem, printed, protocol, recovery,
+    said, statement, table, ticket, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -53,6 +53,7 @@ const CERTAIN_WORDS: &[Rule] = &[(b"e", known::json_web_token), (b"", forms::by_
 const SUSPECT: &[Rule] = &[
     (b":%", address::user_info),
     (b"(", call::argument),
+    (b"(", keyed::argument),
     (b"( ", field::typed),
     (b"=", argument::setting),
     (b"=", field::assigned),
