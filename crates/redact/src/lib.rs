@@ -35,6 +35,7 @@ mod files;
 mod following;
 mod forms;
 mod generated;
+mod given;
 mod hashes;
 mod header;
 mod hint;

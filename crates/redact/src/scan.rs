@@ -8,8 +8,8 @@ use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
     address, argument, assigned, block, call, cells, change, chat, coded, codes, command, community, directive, field,
-    files, forms, hashes, header, hint, keyed, keys, known, manifest, oracle, pair, pem, printed, protocol, recovery,
-    said, statement, table, ticket, tools,
+    files, forms, given, hashes, header, hint, keyed, keys, known, manifest, oracle, pair, pem, printed, protocol,
+    recovery, said, statement, table, ticket, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -141,6 +141,12 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"tk", tools::of_link),
     (b"s", hint::sent),
     (b"aAsS", hint::answer),
+    (b"uUlLa", given::of_user),
+    (b"pP", given::made),
+    (b"nircsNIRCS", given::now),
+    (b"teshpg", given::as_mine),
+    (b"ownw", given::old),
+    (b"hHpPsSlLjJ", given::in_other_language),
     (b"", tools::of_user_list),
     (b"M", tools::of_match),
     (b"l", tools::of_peer),
