@@ -148,6 +148,8 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"ownw", given::old),
     (b"hHpPsSlLjJ", given::in_other_language),
     (b"", tools::of_user_list),
+    (b"uUeEtTiIBDVvcpP", codes::of_message),
+    (b"DTcCS", codes::of_entrance),
     (b"M", tools::of_match),
     (b"l", tools::of_peer),
     (b"{", tools::of_macro),
