@@ -30,6 +30,9 @@ const MOST_BETWEEN: usize = 6;
 /// What has no other codes, so that no sign is needed: `gate code 4821`.
 const LOCKED_DOORS: &str = "door gate keypad garage lockbox";
 
+/// What has a combination, so that no sign is needed behind this word.
+const COMBINED: &str = "door gate keypad garage lockbox safe vault locker padlock";
+
 /// The same for a PIN, which nothing but a lock or a card has.
 const LOCKED: &str = "hsm alarm panel smartcard token";
 const MOST_BEFORE_PIN: usize = 9;
@@ -73,7 +76,8 @@ pub(super) fn of_door(place: Place<'_>) -> Option<Range<usize>> {
     let line = near.split('\n').next()?;
     let is_locked = || {
         let door = before.split_ascii_whitespace().next_back().unwrap_or_default();
-        LOCKED_DOORS.split(' ').any(|known| known.eq_ignore_ascii_case(door))
+        let doors = if open > "code".len() { COMBINED } else { LOCKED_DOORS };
+        doors.split(' ').any(|known| known.eq_ignore_ascii_case(door))
             && line[open..].strip_prefix(' ').is_some_and(|code| code.starts_with(|c: char| c.is_ascii_digit()))
     };
     let signs = [": ", " is ", " is now ", " was "].iter().filter_map(|sign| Some((line.find(*sign)?, sign.len())));
@@ -116,7 +120,9 @@ pub(super) fn of_card(place: Place<'_>) -> Option<Range<usize>> {
         // `use PIN 482913 to open …`
         let before = place.text[..place.at].trim_end();
         let is_used = ["use", "Use", "with", "enter", "Enter", "type"].iter().any(|word| before.ends_with(word));
-        (4..=8).contains(&digits) && (ends_clause(after) || is_used && after.starts_with(' '))
+        // `PIN 448812#`
+        let is_typed = after.strip_prefix('#').is_some_and(ends_clause);
+        (4..=8).contains(&digits) && (ends_clause(after) || is_typed || is_used && after.starts_with(' '))
     };
     // `PIN is Falcon26#`
     if !is_puk && digits == 0 {
@@ -153,4 +159,116 @@ pub(super) fn of_product(place: Place<'_>) -> Option<Range<usize>> {
     let is_named =
         words.strip_suffix("key").is_some_and(is_owned) || WORDS_FOR_KEY.iter().any(|word| words.ends_with(word));
     is_named.then(|| place.at..place.at + length)
+}
+
+/// What messages say before a code that is good for once.
+const MESSAGES: [&str; 14] = [
+    "Bestätigungscode lautet ",
+    "Bestätigungscode ist ",
+    "Ihr Code lautet ",
+    "Dein Code lautet ",
+    "Ihr Code ist ",
+    "Dein Code ist ",
+    "Votre code est ",
+    "votre code est ",
+    "code de vérification est ",
+    "code de confirmation est ",
+    "Tu código es ",
+    "código de verificación es ",
+    "codice di verifica è ",
+    "Il tuo codice è ",
+];
+
+/// What is done with a code, before and behind it.
+const DONE_WITH: [&str; 6] = ["use ", "use code ", "enter ", "enter code ", "type ", "input "];
+const DONE_FOR: [&str; 9] = [
+    " as your verification code",
+    " as your code",
+    " as your login code",
+    " as your security code",
+    " as the verification code",
+    " to verify your ",
+    " to confirm your ",
+    " to complete your sign",
+    " as your one-time ",
+];
+
+/// A code that is good for once: `Use 551204 as your verification code`, `Ihr Bestätigungscode lautet 551204`.
+pub(super) fn of_message(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), CODE)];
+    let code = |begin: usize| {
+        let length = run(&near[begin..], |byte| byte.is_ascii_digit() || byte == b'-');
+        let digits = near[begin..begin + length].bytes().filter(u8::is_ascii_digit).count();
+        ((4..=8).contains(&digits) && length <= digits + 1).then_some(begin..begin + length)
+    };
+    let range = if let Some(open) = ["passcode ", "Passcode "].iter().find(|word| near.starts_with(**word)) {
+        code(open.len()).filter(|range| range.len() > 4 && ends_clause(&near[range.end..]))?
+    } else if let Some(open) = MESSAGES.iter().find(|words| near.starts_with(**words)) {
+        code(open.len()).filter(|range| ends_clause(&near[range.end..]))?
+    } else {
+        let begins = |words: &&&str| near.get(..words.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(words));
+        let open = DONE_WITH.iter().filter(begins).map(|words| words.len()).max()?;
+        let is_done = |words: &&str, range: &Range<usize>| {
+            let after = near[range.end..].strip_prefix(*words);
+            after.is_some_and(|after| range.len() > 5 || words.starts_with(" as ") && ends_clause(after))
+        };
+        code(open).filter(|range| DONE_FOR.iter().any(|words| is_done(words, range)))?
+    };
+    Some(place.at + range.start..place.at + range.end)
+}
+
+/// Words for the code of a door in other languages, and what stands between one and the code.
+const ENTRANCES: [&str; 13] = [
+    "Türcode",
+    "Torcode",
+    "Tresorcode",
+    "code de la porte",
+    "Code de la porte",
+    "code du portail",
+    "Code du portail",
+    "code de l'immeuble",
+    "code d'entrée",
+    "Code d'entrée",
+    "código de la puerta",
+    "codice del cancello",
+    "Schließfachcode",
+];
+const ENTRANCE_IS: [&str; 9] =
+    [": ", " lautet ", " ist ", " est ", " : ", " es ", " è ", " lautet jetzt ", " ist jetzt "];
+
+/// What is opened with a code that stands before it: `code 4471 to disarm`.
+const TO_OPEN: [&str; 7] = [
+    " to disarm",
+    " to open the door",
+    " to open the gate",
+    " to open the safe",
+    " to unlock the door",
+    " at the door",
+    " at the gate",
+];
+
+/// The code of a door in another language, or before what it opens: `le code de la porte est A1357`, `code 4471 to disarm`.
+pub(super) fn of_entrance(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), CODE)];
+    let code = |begin: usize| {
+        let length =
+            run(&near[begin..], |byte| byte.is_ascii_digit() || byte.is_ascii_uppercase() || b"#*".contains(&byte));
+        let digits = near[begin..begin + length].bytes().filter(u8::is_ascii_digit).count();
+        ((4..=8).contains(&digits) && length <= 10).then_some(begin..begin + length)
+    };
+    let range = if let Some(name) = ENTRANCES.iter().find(|name| near.starts_with(**name)) {
+        let signs = ENTRANCE_IS.iter().filter(|sign| near[name.len()..].starts_with(**sign));
+        code(name.len() + signs.map(|sign| sign.len()).max()?).filter(|range| ends_clause(&near[range.end..]))?
+    } else {
+        let open = ["code ", "Code "].iter().find(|word| near.starts_with(**word))?.len();
+        let is_opened = |words: &&str, after: &str| {
+            after.strip_prefix(*words).is_some_and(|after| ends_clause(after) || after.starts_with(" the alarm"))
+        };
+        let before = place.text[..place.at].trim_end();
+        if ["error", "exit", "return", "status", "fault", "alarm", "Error"].iter().any(|word| before.ends_with(word)) {
+            return None;
+        }
+        code(open).filter(|range| TO_OPEN.iter().any(|words| is_opened(words, &near[range.end..])))?
+    };
+    Some(place.at + range.start..place.at + range.end)
 }

@@ -32,7 +32,7 @@ const OPTIONS: [(&str, &str); 27] = [
     ),
     (
         "-P",
-        "sqlcmd, bcp, ipmitool, zip, unzip, tsql, mosquitto_pub, mosquitto_sub, security import, security export, check_ldap",
+        "sqlcmd, bcp, isql, ipmitool, zip, unzip, tsql, mosquitto_pub, mosquitto_sub, security import, security export, check_ldap",
     ),
     ("-a", "redis-cli, valkey-cli"),
     ("-w", "ldapsearch, ldapmodify, ldapadd, ldapdelete, ldapwhoami, ldappasswd, add-generic-password, kadmin"),
@@ -65,7 +65,7 @@ const OPTIONS: [(&str, &str); 27] = [
 const ATTACHED: [(&str, &str); 15] = [
     ("-p", "mysql, mysqldump, mysqladmin, mariadb, mariadb-dump, sshpass, 7z, 7za, 7zz, rar, unrar, cqlsh"),
     ("-a", "redis-cli"),
-    ("-P", "sqlcmd, bcp"),
+    ("-P", "sqlcmd, bcp, isql"),
     ("-b", "gh secret set"),
     ("/pass:", "cmdkey, net"),
     ("/password:", "wmic, mstsc, psexec, cmdkey"),

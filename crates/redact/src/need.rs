@@ -36,7 +36,9 @@ const PURPOSES: &str = "match meet fix stop avoid prevent enforce force allow de
     friday saturday sunday";
 
 /// What goes on after a plain word that is all that was set.
-const WHEN: [&str; 15] = [
+const WHEN: [&str; 17] = [
+    " because ",
+    " since ",
     " yesterday",
     " today",
     " tonight",

@@ -29,6 +29,9 @@ const CONNECTIONS: [&str; 13] = [
     "imp ",
 ];
 
+/// Tools among these that need no database.
+const TOOLS: [&str; 6] = ["sqlplus ", "sqlplus64 ", "expdp ", "impdp ", "sqlldr ", "rman target "];
+
 /// The same where words of sentences may be meant.
 const DOUBTFUL: [&str; 5] = ["CONNECT ", "connect ", "connecting ", "conn ", "connect as "];
 
@@ -58,8 +61,16 @@ pub(super) fn announced(place: Place<'_>) -> Option<Range<usize>> {
         let database = &password[at + 1..end];
         *at > 0 && (is_sure || looks_random(&password[..*at], 6) || is_easy(database))
     };
-    let length = password[..end].rfind('@').filter(is_told)?;
+    let is_tool = || TOOLS.iter().any(|tool| rest.starts_with(tool)) && is_chosen(&password[..end]);
+    let length = password[..end].rfind('@').filter(is_told).or_else(|| is_tool().then_some(end))?;
     Some(begin..begin + length)
+}
+
+/// Whether a word is a password although no database follows: `impdp system/Manager_2 directory=…`.
+fn is_chosen(text: &str) -> bool {
+    let has_mark = text.contains(['#', '$', '!']) && text.len() > 5;
+    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit()) && text.len() > 5;
+    (has_digit || has_mark) && !text.contains(['/', '.', '@', '(', '\\']) && !text.starts_with(['$', '&', '%', '*'])
 }
 
 /// The length of options without a value that stand before a connection: `-S -L `.

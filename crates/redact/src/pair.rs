@@ -27,6 +27,7 @@ use super::random::{is_strong, is_varied, looks_random};
 use super::recovery::may_be_code;
 use super::rules::{DOTTED, WORD};
 use super::series::{after, inside, is_plain, old_and_new};
+use super::setting;
 use super::shape::{is_identifier, is_identifying};
 use super::sign::Sign;
 use super::speech::{Value, only_speaks, stands_in};
@@ -241,7 +242,8 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         return None;
     }
     let value = Value { text: &text[range.clone()], after, sign, is_quoted, is_parameter: place.is_parameter };
-    (!only_speaks(named.kind, &named.core, value) || is_of_cookie(place, named, value.text)).then_some(range)
+    let is_told = !only_speaks(named.kind, &named.core, value) || setting::is_chosen(place, named, value);
+    (is_told || is_of_cookie(place, named, value.text)).then_some(range)
 }
 
 /// Whether the value of a session's name is a credential although it looks like an identifier: a line that speaks of cookies has it.

@@ -8,8 +8,8 @@ use super::reading::Reading;
 use super::rules::DOTTED;
 use super::{
     address, argument, assigned, block, call, cells, change, chat, coded, codes, command, community, directive, field,
-    files, forms, hashes, header, hint, issued, jwk, keys, known, manifest, oracle, pair, partner, pem, printed,
-    protocol, recovery, said, statement, table, ticket, tools,
+    files, forms, given, hashes, header, hint, issued, jwk, keyed, keys, known, manifest, oracle, pair, partner, pem,
+    printed, protocol, recovery, said, statement, table, ticket, tools,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -53,6 +53,7 @@ const CERTAIN_WORDS: &[Rule] = &[(b"e", known::json_web_token), (b"", forms::by_
 const SUSPECT: &[Rule] = &[
     (b":%", address::user_info),
     (b"(", call::argument),
+    (b"(", keyed::argument),
     (b"( ", field::typed),
     (b"=", argument::setting),
     (b"=", field::assigned),
@@ -63,6 +64,7 @@ const SUSPECT: &[Rule] = &[
     (b"\n", chat::answered),
     (b":", hashes::of_exchange),
     (b"[{", tools::of_list),
+    (b"[", tools::of_attack),
     (b"(", tools::of_settings),
     (b"\xf0", hint::beside_key),
     (b"/", oracle::by_form),
@@ -79,7 +81,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"bBgGsS", address::scheme_credential),
     (b"-/", command::flag),
     (b"-", header::of_command),
-    (b"haAbBcCeEfikKnNprRstuvwS", argument::positional),
+    (b"dhaAbBcCeEfikKnNprRstuvwS", argument::positional),
     (b"r0123456789", argument::of_radtest),
     (b"ep<", argument::piped),
     (b">", argument::rule_of_access),
@@ -152,6 +154,18 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"tk", tools::of_link),
     (b"s", hint::sent),
     (b"aAsS", hint::answer),
+    (b"uUlLa", given::of_user),
+    (b"pP", given::made),
+    (b"nircsNIRCS", given::now),
+    (b"teshpg", given::as_mine),
+    (b"ownw", given::old),
+    (b"hHpPsSlLjJ", given::in_other_language),
+    (b"", tools::of_user_list),
+    (b"uUeEtTiIBDVvcpP", codes::of_message),
+    (b"DTcCS", codes::of_entrance),
+    (b"M", tools::of_match),
+    (b"l", tools::of_peer),
+    (b"{", tools::of_macro),
 ];
 
 /// All secrets, in order.

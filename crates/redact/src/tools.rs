@@ -238,3 +238,82 @@ pub(super) fn of_tasks(place: Place<'_>) -> Option<Range<usize>> {
         && run(token, HEX) == OF_TASKS;
     is_token.then(|| place.at..place.at + numbers.len() + 1 + OF_TASKS)
 }
+
+/// What a firewall for applications has found in the field of a password: `Matched Data: … found within ARGS:pwd`.
+pub(super) fn of_match(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), NEAR)];
+    let data = near.strip_prefix("Matched Data: ")?;
+    let (found, field) = data.split_once(" found within ")?;
+    let name = field.strip_prefix("ARGS:").or_else(|| field.strip_prefix("ARGS_POST:"))?;
+    let name = &name[..run(name, DOTTED)];
+    let begin = place.at + near.len() - data.len();
+    (super::is_secret(name, found) && !found.contains('\n')).then(|| begin..begin + found.len())
+}
+
+/// The password with which Squid signs in at another proxy: `cache_peer … login=user:…`.
+pub(super) fn of_peer(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), FIELD)];
+    let login = near.strip_prefix("login=")?;
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(NEAR))..place.at];
+    let is_peer = before.rsplit('\n').next()?.contains("cache_peer ");
+    let user = login.find(|c: char| c == ':' || c.is_whitespace()).filter(|at| login[*at..].starts_with(':'))?;
+    let password = &login[user + 1..];
+    let length = password.find(char::is_whitespace).unwrap_or(password.len());
+    let begin = place.at + near.len() - password.len();
+    (is_peer && length > 2 && !stands_in(&password[..length])).then(|| begin..begin + length)
+}
+
+/// Last words of the names of Zabbix' macros that keep a secret, and signs behind one.
+const MACROS: [&str; 7] = ["PASS", "PASSWORD", "PASSWD", "PW", "SECRET", "TOKEN", "COMMUNITY"];
+const MACRO_SIGNS: [&str; 7] = [": ", " = ", "=", " => ", " changed to ", " set to ", " is now "];
+
+/// The value of such a macro: `{$IPMI.PASS} = …`.
+pub(super) fn of_macro(place: Place<'_>) -> Option<Range<usize>> {
+    place.rest().strip_prefix("{$")?;
+    let near = &place.rest()[..boundary(place.rest(), FIELD)];
+    let name = 2 + run(&near[2..], |byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || b"._".contains(&byte));
+    let after = near[name..].strip_prefix('}')?;
+    let last = near[2..name].rsplit(['.', '_']).next()?;
+    let sign = MACRO_SIGNS.iter().find(|sign| after.starts_with(**sign)).filter(|_| MACROS.contains(&last))?;
+    let begin = name + 1 + sign.len();
+    let word = word(&near[begin..], |c: char| c.is_whitespace() || ",;)".contains(c));
+    let text = &near[begin + word.range.start..begin + word.range.end];
+    let is_odd = text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte.is_ascii_alphabetic());
+    let is_secret = text.len() > 4 && is_odd && !text.starts_with('{') && !text.contains('/') && !stands_in(text);
+    is_secret.then(|| place.at + begin + word.range.start..place.at + begin + word.range.end)
+}
+
+/// The password that a tool of attackers has tried: `[+] CORP\jo:… (Pwn3d!)`, `[-] CORP\jo:… STATUS_LOGON_FAILURE`.
+pub(super) fn of_attack(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), NEAR)];
+    let account = near.strip_prefix("[+] ").or_else(|| near.strip_prefix("[-] "))?;
+    let domain = run(account, DOTTED);
+    let user = account[domain..].strip_prefix('\\').filter(|_| domain > 1)?;
+    let password = user[run(user, DOTTED)..].strip_prefix(':')?;
+    let line = password.split('\n').next()?;
+    let told = [" (Pwn3d!)", " STATUS_"].iter().find_map(|end| line.find(end)).unwrap_or(line.trim_end().len());
+    let text = &line[..told];
+    let begin = place.at + near.len() - password.len();
+    let is_told = told < line.trim_end().len() || is_strong(text) || is_varied(text);
+    (is_told && text.len() > 3 && !text.contains([' ', '\\']) && !stands_in(text)).then(|| begin..begin + told)
+}
+
+/// The password of a user in the list of cloud-init: `chpasswd:` with `list: |` below, and lines `root:…`.
+pub(super) fn of_user_list(place: Place<'_>) -> Option<Range<usize>> {
+    let before = place.before.filter(|byte| b" \"'\n".contains(byte))?;
+    let near = &place.rest()[..boundary(place.rest(), FIELD)];
+    let user = run(near, DOTTED);
+    let password =
+        near[user..].strip_prefix(':').filter(|rest| user > 0 && !rest.starts_with([' ', '\n', ':', '/']))?;
+    let above = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(NEAR))..place.at];
+    let list = &above[above.rfind("list:")?..];
+    let is_list = above[..above.len() - list.len()].trim_end().ends_with("chpasswd:")
+        || above.contains("chpasswd:") && above.contains("expire:");
+    let is_inside = list.lines().skip(1).all(|line| line.trim().is_empty() || line.starts_with([' ', '-']));
+    let length = password
+        .find(|c: char| c.is_whitespace() || c == char::from(before) && before != b' ')
+        .unwrap_or(password.len());
+    let text = &password[..length];
+    let begin = place.at + user + 1;
+    (is_list && is_inside && text.len() > 2 && text != "RANDOM" && !stands_in(text)).then(|| begin..begin + length)
+}
