@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use source_devin_ai::redact::Redactor;
+use redact::Redactor;
 use source_devin_ai::relay::alert::{Alert, Format, tag};
 use source_devin_ai::relay::inbound::{self, Grouping, MAX_ALERTS, Mapping, Reading};
 use source_devin_ai::relay::prompt::{LONGEST_PROMPT, LONGEST_TITLE, words};

@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
+use redact::Redactor;
 use source_devin_ai::devin::Token;
 use source_devin_ai::devin::error::explanation;
-use source_devin_ai::redact::Redactor;
 
 /// Every character that a key can be made of.
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
