@@ -103,8 +103,10 @@ fn argument(place: Place<'_>, name: &str, which: Which) -> Option<Range<usize>> 
     }?;
     let user = if matches!(which, OfUser(_)) { told(secret).find(':')? + 1 } else { 0 };
     let value = &told(secret)[user..];
-    let is_sure =
-        (shares || SURE.contains(&name)) && !STAND_INS.split(' ').any(|word| word.eq_ignore_ascii_case(value));
+    // `enable password rotation for …` is no setting of a switch.
+    let is_prose = name.starts_with("enable ") && arguments().filter(|word| !is_kind(word)).count() > 1;
+    let is_sure = (shares || SURE.contains(&name) && !is_prose)
+        && !STAND_INS.split(' ').any(|word| word.eq_ignore_ascii_case(value));
     let is_word = !is_sure
         && value.bytes().all(|byte| byte.is_ascii_alphabetic())
         && !secret.is_quoted

@@ -69,6 +69,9 @@ const REFUSED: &str =
     "rejected revoked leaked invalid expired denied refused unknown exposed compromised unauthorized over";
 const BEING: [&str; 6] = [" has been ", " has ", " was ", " is ", " got ", " is not "];
 
+/// What a program says of a request that it refuses.
+const FACTS: &str = "user username uid account client server host node source src ip rhost tty realm device namespace tenant attempts status iss aud reason name";
+
 /// Tokens that name something, and open nothing.
 const NAMING: &str = "continuation page paging pagination sync request fencing idempotency dedup dedupe cache cached next cursor lease \
     trace correlation resume partition row stream change delta watch lock bucket client design csrf xsrf unexpected";
@@ -141,7 +144,20 @@ pub(super) fn is_of_form(text: &str) -> bool {
 pub(super) fn tells(before: &str, value: &str, after: &str) -> bool {
     let clause = before.rsplit([':', ';', ',', '(']).next().unwrap_or_default().to_ascii_lowercase();
     let near = &after[..boundary(after, NEAR)];
-    is_error(&clause, value) || is_figure(&clause, value, near) || is_user(&clause, value)
+    is_error(&clause, value)
+        || is_figure(&clause, value, near)
+        || is_user(&clause, value)
+        || is_fact(&clause, value, near)
+}
+
+/// Whether a value is a name with what is known of who was refused: `Invalid password: user=anna`, `Invalid password : server = 10.1.1.20`.
+fn is_fact(clause: &str, value: &str, near: &str) -> bool {
+    let (name, told) = value.split_once('=').unwrap_or((value, near.strip_prefix(" = ").unwrap_or_default()));
+    let letters = name.trim_start_matches(|c: char| c.is_ascii_uppercase());
+    let is_name = name.len() > 1 && letters.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_');
+    let is_refused = || has_word(clause, REFUSING) || has_word(clause, "missing");
+    let is_told = told.starts_with(|c: char| c.is_ascii_alphanumeric() || "/\"'<".contains(c));
+    is_name && is_told && (is_in(FACTS, &name.to_ascii_lowercase()) || is_refused()) || is_setting(value)
 }
 
 /// Whether a value is an error by what stands before it: a state in capitals, after `failed to` also `ORA-28003` and any state.
@@ -202,6 +218,12 @@ fn is_user(clause: &str, value: &str) -> bool {
     };
     let is_account = || clause.trim_end().ends_with("expired") && (value.contains('_') || is_label(value));
     is_mail() || is_plain(value) && (is_of_both() || is_account())
+}
+
+/// Whether a value is the name of a setting that is lacking: `missing api key: OPENAI_API_KEY`.
+fn is_setting(value: &str) -> bool {
+    let is_shouted = value.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    is_shouted && ["_KEY", "_TOKEN", "_SECRET", "_PASSWORD"].iter().any(|end| value.ends_with(end))
 }
 
 /// Whether a share of what is measured is told: `p99`.

@@ -316,9 +316,20 @@ fn is_name_of_another(text: &str, after: &str) -> bool {
     is_name && is_quote(between.next()) && is_quote(between.next_back()) && is_sign(between.find(|c| *c != ' '))
 }
 
+/// The shortest identifier of a session.
+const SHORTEST_ID: usize = 16;
+
+/// Whether a `sid` is long enough for a session's: instances of databases, searches and messages of Twilio have one, too.
+fn is_cookies_id(value: &str) -> bool {
+    let value = value.trim_start_matches(['"', '\'', '\\']);
+    let id = &value[..run(value, |byte| byte.is_ascii_alphanumeric() || b"%-_+/:".contains(&byte))];
+    let is_message = id.len() == 34 && id.bytes().take(2).all(|byte| byte.is_ascii_uppercase());
+    id.len() >= SHORTEST_ID && !is_message || id.starts_with("s%3A")
+}
+
 /// Whether a name that keeps a secret only as a parameter or a cookie is one.
 fn is_in_its_place(place: Place<'_>, named: &Name, sign: Sign, value: &str) -> bool {
-    let is_cookie = named.core.ends_with("session") || named.core == "sid";
+    let is_cookie = named.core.ends_with("session") || named.core == "sid" && is_cookies_id(value);
     match sign {
         Sign::Equals => {
             let is_first = || extent(value, sign, "").is_some_and(|range| value[range.end..].starts_with('&'));
