@@ -65,6 +65,7 @@ mod positions;
 mod predicate;
 mod printed;
 mod protocol;
+mod purpose;
 mod random;
 mod reading;
 mod recovery;
