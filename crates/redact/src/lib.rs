@@ -85,6 +85,7 @@ mod table;
 mod ticket;
 mod tools;
 mod value;
+mod variable;
 mod whole;
 
 use std::borrow::Cow;

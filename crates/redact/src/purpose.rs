@@ -8,13 +8,14 @@ use super::generated::is_no_code;
 use super::joined::ends;
 use super::names::{Kind, Name, spaced};
 use super::need::{self, Need};
-use super::place::{Place, boundary, looked_at, run};
+use super::place::{Place, boundary, looked_at, run, run_within};
 use super::rules::{DOTTED, HEX};
 use super::shape::{is_cause, is_identifying, is_in_blocks, is_label, is_uuid};
 use super::speech::stands_in;
 
-/// How far a line is followed behind a name, and how long a name is.
+/// How far a line is followed behind a name, and how long a name is at least and at most.
 const NEAR: usize = 160;
+const SHORTEST_NAME: usize = 2;
 const LONGEST_NAME: usize = 48;
 
 /// How many words may say what a secret is for, and what begins them.
@@ -44,24 +45,23 @@ const ULID: usize = 26;
 
 /// The value of the name at `place`.
 pub(super) fn stated(place: Place<'_>) -> Option<Range<usize>> {
-    let near = &place.rest()[..boundary(place.rest(), NEAR)];
-    let near = near.split('\n').next().unwrap_or_default();
-    let (name, after) = near.split_at(run(near, DOTTED));
-    if !(2..=LONGEST_NAME).contains(&name.len()) || !after.starts_with(' ') || !may_matter(name) {
+    let (name, after) = place.rest().split_at(run_within(place.rest(), LONGEST_NAME, DOTTED));
+    if name.len() < SHORTEST_NAME || !after.starts_with(' ') || !may_matter(name) {
         return None;
     }
+    let after = after[..boundary(after, NEAR)].split('\n').next().unwrap_or_default();
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
     looked_at(before.len());
     let named = Name::of(spaced(before, name).as_deref().unwrap_or(name)).filter(|named| !named.is_plural)?;
     let (begin, sign) = at_once(after).or_else(|| purpose(before, after))?;
-    let begin = name.len() + begin;
-    let text = &near[begin..];
+    let text = &after[begin..];
+    let begin = place.at + name.len() + begin;
     let range = match sign {
         _ if SIGNS.contains(&sign) => value(place, name, &named, text)?,
         _ if before.trim_end().ends_with(STEP) => return None,
         _ => after_dash(&named, text, !after.starts_with(sign), sign == HAND)?,
     };
-    Some(place.at + begin + range.start..place.at + begin + range.end)
+    Some(begin + range.start..begin + range.end)
 }
 
 /// Where the value begins behind a dash that follows the name, and the dash.
@@ -150,7 +150,7 @@ fn value(place: Place<'_>, name: &str, named: &Name, text: &str) -> Option<Range
 }
 
 /// Whether a word looks like a key that a program has made, and is no name and no identifier.
-fn is_made(word: &str) -> bool {
+pub(super) fn is_made(word: &str) -> bool {
     let plain = word.trim_end_matches('=');
     let has = |kind: fn(&u8) -> bool| word.bytes().any(|byte| kind(&byte));
     let is_one_case = || {
