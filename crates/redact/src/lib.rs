@@ -65,6 +65,7 @@ mod positions;
 mod predicate;
 mod printed;
 mod protocol;
+mod purpose;
 mod random;
 mod reading;
 mod recovery;
@@ -84,6 +85,7 @@ mod table;
 mod ticket;
 mod tools;
 mod value;
+mod variable;
 mod whole;
 
 use std::borrow::Cow;

@@ -9,7 +9,7 @@ use super::rules::DOTTED;
 use super::{
     address, argument, assigned, block, call, cells, change, chat, coded, codes, command, community, directive, field,
     files, forms, given, hashes, header, hint, issued, jwk, keyed, keys, known, manifest, oracle, pair, partner, pem,
-    printed, protocol, recovery, said, statement, table, ticket, tools,
+    printed, protocol, purpose, recovery, said, statement, table, ticket, tools, variable,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -214,7 +214,10 @@ fn find(text: &str, rules: Rules) -> Vec<Range<usize>> {
         let told = ask(rules.everywhere).or_else(|| if is_word { ask(rules.words) } else { None });
         let told = match told {
             None if is_word && rules.by_names => {
-                let told = || hint::far(place).or_else(|| assigned::assigned(place)).map(alone);
+                let told = || {
+                    let told = hint::far(place).or_else(|| assigned::assigned(place));
+                    told.or_else(|| purpose::stated(place)).or_else(|| variable::assigned(place)).map(alone)
+                };
                 pair::secrets(place).or_else(told)
             }
             told => told.map(alone),
