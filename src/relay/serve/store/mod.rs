@@ -1,7 +1,7 @@
 //! What must survive the process: deliveries, alerts, jobs and the sessions that were seen. One schema and one set of
 //! statements for SQLite (a file, or memory) and PostgreSQL. Knows no HTTP, no sender and no API.
 //!
-//! Everything goes through one task with one connection. It takes all that waits into one transaction, so that a thousand
+//! Everything but a switch in PostgreSQL goes through one task with one connection. It takes all that waits into one transaction, so that a thousand
 //! deliveries that come together cost one sync of the disk; nobody is answered before that transaction is committed.
 
 mod actions;
