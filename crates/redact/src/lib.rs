@@ -6,94 +6,22 @@
 #![deny(clippy::print_stdout, clippy::print_stderr)]
 #![forbid(unsafe_code)]
 
-mod address;
-mod apart;
-mod apposition;
-mod argument;
-mod assigned;
-mod beside;
-mod block;
-mod braces;
-mod call;
-mod cells;
-mod certain;
-mod change;
-mod chat;
-mod closed;
-mod code;
-mod coded;
-mod codes;
-mod command;
-mod community;
-mod connection;
-mod decoration;
-mod directive;
-mod encoding;
-mod ends;
-mod event;
-mod fault;
-mod field;
-mod figure;
-mod files;
-mod following;
-mod forms;
-mod generated;
-mod given;
-mod hashes;
-mod header;
-mod hint;
-mod issued;
-mod joined;
-mod jwk;
-mod keyed;
-mod keys;
 mod known;
-mod letters;
-mod link;
-mod manifest;
-mod names;
-mod need;
-mod oracle;
 mod own;
 mod pair;
-mod partner;
-mod pem;
-mod phrase;
-mod place;
-mod placeholder;
-mod positions;
-mod predicate;
-mod printed;
-mod protocol;
-mod purpose;
-mod random;
-mod reading;
-mod recovery;
-mod rows;
-mod rules;
-mod said;
+mod program;
 mod scan;
-mod series;
-mod setting;
-mod shape;
-mod shell;
-mod sign;
-mod speech;
-mod spelled;
-mod statement;
-mod table;
-mod ticket;
-mod tools;
+mod text;
+mod told;
 mod value;
-mod variable;
-mod whole;
+mod word;
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-pub use own::OwnKey;
-pub use pair::{is_secret, is_secret_name, is_secret_within, keeps_secrets};
+pub use own::key::OwnKey;
+pub use pair::named::{is_secret, is_secret_name, is_secret_within, keeps_secrets};
 
 /// What stands where a secret stood.
 pub const MASK: &str = "****";
@@ -144,7 +72,7 @@ impl Redactor {
     pub fn redact_own(&self, mut text: String) -> (String, usize) {
         let mut count = 0;
         for _ in 0..MOST_ROUNDS {
-            let found = own::find(&self.own, &text);
+            let found = own::key::find(&self.own, &text);
             if found.is_empty() {
                 return (text, count);
             }
@@ -167,7 +95,7 @@ impl Redactor {
 
     /// Whether one of the own keys stands in `text`.
     pub fn contains_own_key(&self, text: &str) -> bool {
-        !own::find(&self.own, text).is_empty()
+        !own::key::find(&self.own, text).is_empty()
     }
 
     fn secrets(&self, text: &str) -> Vec<Range<usize>> {
@@ -175,7 +103,7 @@ impl Redactor {
     }
 
     fn with_own(&self, text: &str, found: Vec<Range<usize>>) -> Vec<Range<usize>> {
-        let own = own::find(&self.own, text);
+        let own = own::key::find(&self.own, text);
         if own.is_empty() { found } else { merged(own.into_iter().chain(found).collect()) }
     }
 }
@@ -187,7 +115,7 @@ pub fn may_be_secret(word: &str) -> bool {
     let is_path =
         word.starts_with(['/', '.', '~']) || word.rsplit_once('.').is_some_and(|(_, ending)| is_ending(ending));
     !scan::certain(word).is_empty()
-        || !is_path && word.bytes().any(|byte| byte.is_ascii_digit()) && random::looks_random(word, 6)
+        || !is_path && word.bytes().any(|byte| byte.is_ascii_digit()) && word::random::looks_random(word, 6)
 }
 
 /// Whether a key is made of words, with a number behind or without: other texts may have them, too.
@@ -201,7 +129,7 @@ pub fn is_of_words(key: &str) -> bool {
     let has_capitals_inside = |part: &str| {
         part.bytes().skip(1).any(|byte| byte.is_ascii_uppercase())
             && part.bytes().any(|byte| byte.is_ascii_lowercase())
-            && !shape::is_cause(part)
+            && !word::shape::is_cause(part)
     };
     let mut parts = key.split(|c: char| c.is_ascii_whitespace() || "-_.".contains(c));
     !key.is_empty() && parts.all(|part| is_word(part) && !has_capitals_inside(part))

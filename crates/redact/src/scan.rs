@@ -3,14 +3,16 @@
 use std::ops::Range;
 use std::sync::LazyLock;
 
-use super::place::{Place, run};
-use super::reading::Reading;
-use super::rules::DOTTED;
-use super::{
-    address, argument, assigned, block, call, cells, change, chat, coded, codes, command, community, directive, field,
-    files, forms, given, hashes, header, hint, issued, jwk, keyed, keys, known, manifest, oracle, pair, partner, pem,
-    printed, protocol, purpose, recovery, said, statement, table, ticket, tools, variable,
+use crate::known::{address, coded, forms, hashes, jwk, partner, pem, prefix, ticket};
+use crate::pair::{cells, header, named, table, variable};
+use crate::program::{
+    argument, block, call, command, directive, field, files, issued, keyed, manifest, oracle, printed, protocol,
+    statement, tools,
 };
+use crate::text::alphabet::DOTTED;
+use crate::text::place::{Place, run};
+use crate::text::reading::Reading;
+use crate::told::{assigned, change, chat, codes, community, given, hint, keys, purpose, recovery, said};
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
 /// where none stand for all.
@@ -46,8 +48,8 @@ const ALL: Rules = Rules { everywhere: &EVERYWHERE, words: &AT_WORDS, by_names: 
 const ALL_CERTAIN: Rules = Rules { everywhere: &CERTAIN_EVERYWHERE, words: &CERTAIN_AT_WORDS, by_names: false };
 
 /// Rules that leave no doubt: those that look everywhere, and those that look where a word begins.
-const CERTAIN: &[Rule] = &[(b"-BP", pem::private_key), (b"", known::known_key), (b"e", known::glued_token)];
-const CERTAIN_WORDS: &[Rule] = &[(b"e", known::json_web_token), (b"", forms::by_its_end)];
+const CERTAIN: &[Rule] = &[(b"-BP", pem::private_key), (b"", prefix::known_key), (b"e", prefix::glued_token)];
+const CERTAIN_WORDS: &[Rule] = &[(b"e", prefix::json_web_token), (b"", forms::by_its_end)];
 
 /// Rules that go by what stands around a secret.
 const SUSPECT: &[Rule] = &[
@@ -169,12 +171,12 @@ const SUSPECT_WORDS: &[Rule] = &[
 ];
 
 /// All secrets, in order.
-pub(super) fn secrets(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn secrets(text: &str) -> Vec<Range<usize>> {
     read(text, ALL)
 }
 
 /// The secrets about which there is no doubt, in order.
-pub(super) fn certain(text: &str) -> Vec<Range<usize>> {
+pub(crate) fn certain(text: &str) -> Vec<Range<usize>> {
     read(text, ALL_CERTAIN)
 }
 
@@ -197,10 +199,10 @@ fn read(text: &str, rules: Rules) -> Vec<Range<usize>> {
             secrets
                 .into_iter()
                 .map(|secret| reading.origin(secret))
-                .filter(|secret| &text[secret.clone()] != super::MASK),
+                .filter(|secret| &text[secret.clone()] != crate::MASK),
         );
     }
-    super::merged(found)
+    crate::merged(found)
 }
 
 fn find(text: &str, rules: Rules) -> Vec<Range<usize>> {
@@ -218,18 +220,18 @@ fn find(text: &str, rules: Rules) -> Vec<Range<usize>> {
                     let told = hint::far(place).or_else(|| assigned::assigned(place));
                     told.or_else(|| purpose::stated(place)).or_else(|| variable::assigned(place)).map(alone)
                 };
-                pair::secrets(place).or_else(told)
+                named::secrets(place).or_else(told)
             }
             told => told.map(alone),
         };
         at += character.len_utf8();
         let Some((mut secrets, next)) = told else { continue };
-        let is_new = |secret: &Range<usize>| !secret.is_empty() && &text[secret.clone()] != super::MASK;
+        let is_new = |secret: &Range<usize>| !secret.is_empty() && &text[secret.clone()] != crate::MASK;
         if let Some(first) = secrets.first_mut().filter(|first| is_new(first)) {
             let further = cut_off(text, first.end);
             first.end += further;
             at = next + if next < first.start { 0 } else { further };
-        } else if secrets.first().is_some_and(|first| &text[first.clone()] == super::MASK) {
+        } else if secrets.first().is_some_and(|first| &text[first.clone()] == crate::MASK) {
             at = at.max(next);
         }
         found.extend(secrets.into_iter().filter(is_new));

@@ -109,7 +109,8 @@ fn keys_of_further_vendors_are_found_and_end_where_they_end() {
 
 #[test]
 fn a_beginning_of_a_key_makes_none_of_words() {
-    let beginnings = super::rules::PREFIXES.iter().map(|rule| rule.text).filter(|text| text.ends_with(['-', '_', '.']));
+    let beginnings =
+        crate::known::rules::PREFIXES.iter().map(|rule| rule.text).filter(|text| text.ends_with(['-', '_', '.']));
     let texts = beginnings.flat_map(|begin| NEAR.map(|near| format!("the log said {begin}{near} at noon")));
     let changed: Vec<String> = texts.filter(|text| redact(text) != **text).collect();
     assert!(changed.is_empty(), "{} destroyed:\n{}", changed.len(), changed.join("\n"));
@@ -258,7 +259,7 @@ fn a_value_under_such_a_name_may_only_speak_of_a_secret() {
 
 #[test]
 fn every_name_of_the_tables_keeps_a_secret() {
-    for name in super::names::examples().flat_map(|name| [name.to_uppercase(), name]) {
+    for name in crate::word::names::examples().flat_map(|name| [name.to_uppercase(), name]) {
         let value = match name.to_lowercase().as_str() {
             "secretid" => "0d902d4d-605a-230a-b8f5-a3d24bdfd1fe",
             "db_pin" | "db_cvv" | "db_cvc" => "4821",

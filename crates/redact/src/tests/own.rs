@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 
 use super::random::Numbers;
-use crate::own::{OwnKey, find};
+use crate::own::key::{OwnKey, find};
 use crate::{Redactor, masked};
 
 /// So many letters and digits of a key in a row may stay.

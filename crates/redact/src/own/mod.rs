@@ -1,0 +1,6 @@
+//! This program's own keys, in every spelling a text may give them. Pure.
+
+mod encoding;
+pub(crate) mod key;
+mod rows;
+mod spelled;

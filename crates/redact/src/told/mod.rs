@@ -1,0 +1,15 @@
+//! Secrets that people tell each other in sentences. Pure.
+
+pub(crate) mod assigned;
+pub(crate) mod change;
+pub(crate) mod chat;
+pub(crate) mod codes;
+pub(crate) mod community;
+pub(crate) mod given;
+pub(crate) mod hint;
+pub(crate) mod joined;
+pub(crate) mod keys;
+mod need;
+pub(crate) mod purpose;
+pub(crate) mod recovery;
+pub(crate) mod said;

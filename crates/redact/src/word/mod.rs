@@ -1,0 +1,10 @@
+//! What words mean and look like: names of secrets, random ones, states, placeholders. Pure.
+
+pub(crate) mod ends;
+pub(crate) mod event;
+pub(crate) mod figure;
+pub(crate) mod names;
+pub(crate) mod placeholder;
+pub(crate) mod predicate;
+pub(crate) mod random;
+pub(crate) mod shape;

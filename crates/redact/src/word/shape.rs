@@ -1,0 +1,131 @@
+//! What words look like: names of objects, versions, dates, identifiers and causes; and what no name looks like. Pure.
+
+use super::random::looks_random;
+use crate::text::place::run;
+
+/// So long is what is odd: shorter names have digits inside, too.
+const SHORTEST_ODD: usize = 8;
+
+/// Words with a digit inside.
+const NUMERONYMS: &str = "k8s k3s i18n l10n a11y o11y o365 e2e b2b b2c p2p m2m s2s c2c w3c h264 h265 mp3 mp4 x86 x64 v1beta1 v1beta2 \
+    v1alpha1";
+
+/// Whether `value` is the name of an object: `checkout-tls`, `prod/checkout/db2`.
+pub(crate) fn is_label(value: &str) -> bool {
+    let is_part = |part: &str| {
+        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        part.len() - word.len() <= 3 && word.bytes().all(|byte| byte.is_ascii_lowercase()) && word.len() < 20
+    };
+    value.contains(['-', '/', '.']) && value.split(['-', '/', '.', '_']).all(is_part)
+}
+
+/// Whether a word has digits inside of its parts, where names have none: `m0ngo-4uth`.
+pub(crate) fn is_odd(text: &str) -> bool {
+    let is_odd = |part: &str| {
+        let word = part.trim_end_matches(|c: char| c.is_ascii_digit());
+        let inner = word.bytes().any(|byte| byte.is_ascii_digit());
+        inner
+            && word.bytes().any(|byte| byte.is_ascii_alphabetic())
+            && !NUMERONYMS.split(' ').any(|known| known.eq_ignore_ascii_case(part))
+    };
+    text.len() >= SHORTEST_ODD
+        && !is_identifying(text)
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && !b"/:.,=".contains(&byte))
+        && text.split(['-', '_']).any(is_odd)
+}
+
+/// Whether `text` is a word with a month or day behind: `kid-2024-11`.
+pub(crate) fn is_dated(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let is_word =
+        parts.next().is_some_and(|word| word.len() <= 8 && word.bytes().all(|byte| byte.is_ascii_lowercase()));
+    is_word && text.contains("-20") && parts.all(|part| part.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether `word` is a version: `v2`.
+pub(crate) fn is_version(word: &str) -> bool {
+    word.strip_prefix('v')
+        .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'))
+}
+
+/// Whether a value begins as identifiers do: 32 hexadecimal digits, or after a word and a dash.
+pub(crate) fn is_identifier(value: &str) -> bool {
+    let (digits, least) = value.strip_prefix("devin-").map_or((value, 32), |digits| (digits, 8));
+    run(digits, |byte| byte.is_ascii_hexdigit() || byte == b'-') >= least
+}
+
+/// Whether `value` only identifies something, or tells a time or a place: a UUID, a path, an address, a date.
+pub(crate) fn is_identifying(value: &str) -> bool {
+    let is_date = value.len() >= 10 && value.bytes().take(10).all(|byte| byte.is_ascii_digit() || byte == b'-');
+    is_uuid(value)
+        || is_identifier(value)
+        || is_date && value.contains('-')
+        || value.contains("://")
+        || value.starts_with('/')
+}
+
+/// Whether `value` has the form of a UUID.
+pub(crate) fn is_uuid(value: &str) -> bool {
+    let groups: Vec<&str> = value.split('-').collect();
+    let lengths = groups.iter().map(|group| group.len());
+    lengths.eq([8, 4, 4, 4, 12]) && groups.iter().all(|group| group.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
+
+/// Whether letters are a cause such as `AccessDenied` or `ENOENT`, and no letters at random.
+pub(crate) fn is_cause(value: &str) -> bool {
+    if value.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        return value.len() <= 12;
+    }
+    let words: Vec<&[u8]> = value.as_bytes().chunk_by(|_, next| next.is_ascii_lowercase()).collect();
+    let long = words.iter().filter(|word| word.len() >= 3).count();
+    let has_vowel = |word: &&[u8]| word.iter().any(|byte| b"aeiouyAEIOUY".contains(byte));
+    long * 2 >= words.len()
+        && words.iter().filter(|word| word.len() >= 3).all(has_vowel)
+        && value.len() >= 3 * words.len()
+}
+
+/// Whether a word has the form of kubeadm's tokens: six letters and digits, a dot, and sixteen more.
+pub(crate) fn is_of_kubeadm(word: &str) -> bool {
+    let is_part = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+    word.split_once('.').is_some_and(|(id, rest)| id.len() == 6 && rest.len() == 16 && is_part(id) && is_part(rest))
+        && looks_random(word, 12)
+}
+
+/// Whether a word has the form of keys of products: four blocks or more of capitals and digits: `8F3K-22LM-9QWE-77ZX`.
+pub(crate) fn is_in_blocks(word: &str) -> bool {
+    let is_block = |block: &str| {
+        (4..=6).contains(&block.len()) && block.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+    };
+    word.split('-').count() >= 4 && word.split('-').all(is_block) && word.bytes().any(|byte| byte.is_ascii_digit())
+}
+
+/// Whether a word is a group of a seed that is shown in groups: `JBSW`.
+pub(crate) fn is_group(word: &str) -> bool {
+    word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+}
+
+/// Whether `text` is the path of a file, whose parts are words: `/etc/ssl/private/server.key`.
+pub(crate) fn is_file(text: &str) -> bool {
+    let mut parts = text.split('/');
+    parts.next() == Some("") && text.len() > 1 && parts.all(|part| !looks_random(part, 12))
+}
+
+/// A phrase that was drawn by lot has so many words at least, of so many letters.
+const FEWEST_DRAWN: usize = 4;
+const DRAWN: std::ops::RangeInclusive<usize> = 3..=10;
+
+/// Letters that were drawn by lot are so many at least, with so many consonants in a row, which no word has.
+const FEWEST_LETTERS: usize = 12;
+const CONSONANTS: usize = 5;
+
+/// Whether words with dashes or small letters look as if they were drawn by lot: `maple-cactus-winter-orbit`, `qwkdjshfkslqpa`.
+pub(crate) fn looks_drawn(text: &str) -> bool {
+    let is_lower = |part: &str| part.bytes().all(|byte| byte.is_ascii_lowercase());
+    if text.contains('-') {
+        return text.split('-').count() >= FEWEST_DRAWN
+            && text.split('-').all(|part| DRAWN.contains(&part.len()) && is_lower(part));
+    }
+    let is_vowel = |byte: &u8| b"aeiouy".contains(byte);
+    let mut runs = text.as_bytes().chunk_by(|one, next| !is_vowel(one) && !is_vowel(next));
+    text.len() >= FEWEST_LETTERS && is_lower(text) && runs.any(|run| run.len() >= CONSONANTS)
+}
