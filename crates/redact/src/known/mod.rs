@@ -8,5 +8,4 @@ pub(crate) mod jwk;
 pub(crate) mod partner;
 pub(crate) mod pem;
 pub(crate) mod prefix;
-pub(crate) mod rules;
 pub(crate) mod ticket;

@@ -6,9 +6,9 @@ use std::sync::LazyLock;
 
 use super::forms::{has_form, is_drawn};
 use super::pem;
-use super::rules::{ADDRESSES, PREFIXES, Prefix};
 use crate::text::alphabet::{Alphabet, DOTTED, HEX, UPPER, WORD};
 use crate::text::place::{Place, boundary, looked_at, run};
+use crate::word::beginnings::{ADDRESSES, PREFIXES, Prefix};
 use crate::word::placeholder::is_filler;
 use crate::word::random::{is_strong, looks_random};
 

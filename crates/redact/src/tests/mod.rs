@@ -110,7 +110,7 @@ fn keys_of_further_vendors_are_found_and_end_where_they_end() {
 #[test]
 fn a_beginning_of_a_key_makes_none_of_words() {
     let beginnings =
-        crate::known::rules::PREFIXES.iter().map(|rule| rule.text).filter(|text| text.ends_with(['-', '_', '.']));
+        crate::word::beginnings::PREFIXES.iter().map(|rule| rule.text).filter(|text| text.ends_with(['-', '_', '.']));
     let texts = beginnings.flat_map(|begin| NEAR.map(|near| format!("the log said {begin}{near} at noon")));
     let changed: Vec<String> = texts.filter(|text| redact(text) != **text).collect();
     assert!(changed.is_empty(), "{} destroyed:\n{}", changed.len(), changed.join("\n"));

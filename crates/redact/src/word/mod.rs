@@ -1,5 +1,6 @@
 //! What words mean and look like: names of secrets, random ones, states, placeholders. Pure.
 
+pub(crate) mod beginnings;
 pub(crate) mod ends;
 pub(crate) mod event;
 pub(crate) mod figure;

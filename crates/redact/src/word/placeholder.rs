@@ -1,7 +1,7 @@
 //! What stands in a secret's place: a variable, a template, a filler, or a reference to where the secret is kept. Pure.
 
+use super::beginnings::PREFIXES;
 use super::random::{is_strong, looks_random};
-use crate::known::rules::PREFIXES;
 use crate::text::alphabet::DOTTED;
 
 /// How references begin that tell where a secret is kept: in a vault, in a variable, or in a file.
