@@ -170,7 +170,7 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         return (!stands_in(&text[field.clone()])).then_some(field);
     }
     let is_led = is_word && sign == Sign::Colon;
-    if let Some(words) = led(&named.core, text).filter(|_| is_led).or_else(|| phrase::told(named, sign, text)) {
+    if let Some(words) = led(&named.core, text).filter(|_| is_led).or_else(|| phrase::told(place, named, sign, text)) {
         return Some(words);
     }
     if is_led && begins_with_verb(text) {
