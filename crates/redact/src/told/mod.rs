@@ -13,3 +13,4 @@ mod need;
 pub(crate) mod purpose;
 pub(crate) mod recovery;
 pub(crate) mod said;
+pub(crate) mod second;
