@@ -1,5 +1,6 @@
 //! Secrets that people tell each other in sentences. Pure.
 
+pub(crate) mod ahead;
 pub(crate) mod assigned;
 pub(crate) mod change;
 pub(crate) mod chat;
