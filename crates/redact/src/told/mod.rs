@@ -6,6 +6,7 @@ pub(crate) mod change;
 pub(crate) mod chat;
 pub(crate) mod codes;
 pub(crate) mod community;
+pub(crate) mod factory;
 pub(crate) mod given;
 pub(crate) mod hint;
 pub(crate) mod joined;
