@@ -12,7 +12,9 @@ use crate::program::{
 use crate::text::alphabet::DOTTED;
 use crate::text::place::{Place, run};
 use crate::text::reading::Reading;
-use crate::told::{assigned, change, chat, codes, community, given, hint, keys, purpose, recovery, said};
+use crate::told::{
+    ahead, assigned, change, chat, codes, community, factory, given, hint, keys, purpose, recovery, said, second,
+};
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
 /// where none stand for all.
@@ -126,6 +128,9 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"udso", said::usual),
     (b"o", said::another),
     (b"", said::said_after),
+    (b"", ahead::named),
+    (b"oatnew/(", second::other),
+    (b"", factory::delivered),
     (b"c", files::of_contents),
     (b"W", files::of_wireless),
     (b"u", files::of_login_module),

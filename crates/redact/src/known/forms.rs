@@ -50,6 +50,13 @@ pub(crate) fn has_form(beginning: &str, body: &str, place: Place<'_>) -> bool {
         "npg_" => place.begins() && !is_cause(body),
         "AVNS_" | "fw_" | "dub_" | "unkey_" | "tr_prod_" | "tr_stg_" | "tr_dev_" | "live_" => is_strong(body),
         "EAAA" | "EAAl" => is_alone(60),
+        // Of Alibaba and Azure.
+        "CAIS" | "STS.N" | "0.A" | "1.A" => place.begins() && is_strong(body),
+        // Of Yandex: what it says, and a signature of 64 bytes.
+        "t1." | "c1." => {
+            let signature = body.trim_end_matches('=').rsplit_once('.').map_or("", |(_, signature)| signature);
+            place.begins() && signature.len() == 86 && signature.bytes().all(WORD)
+        }
         // Ids of things begin so, too, in one letter case.
         "00" => is_alone(40) && body.bytes().any(|byte| byte.is_ascii_uppercase()),
         "oy2" => is_alone(43),

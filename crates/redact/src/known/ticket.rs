@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use crate::text::alphabet::{HEX, WORD};
 use crate::text::place::{Place, boundary, looked_at, run, run_within};
-use crate::word::random::{is_strong, looks_random};
+use crate::word::random::{is_of_names, is_strong, looks_random};
 use crate::word::shape::{is_identifying, is_label, is_uuid};
 
 /// How far an address is followed, and how long a part of its path is that says what follows.
@@ -19,6 +19,10 @@ const SHORTEST_HEX: usize = 20;
 const SHORTEST_DOUBTFUL_HEX: usize = 32;
 const LONG_HEX: usize = 48;
 const SHORTEST_OF_DEPLOYS: usize = 8;
+const SHORTEST_LINK: usize = 20;
+
+/// How ids of Okta begin.
+const IDS_OF_OKTA: [&str; 6] = ["0oa", "exk", "00u", "00g", "0pr", "aln"];
 
 /// The longest part that says whose a link is: `reset/MQ/…`.
 const LONGEST_WHOSE: usize = 6;
@@ -30,6 +34,9 @@ const TICKETS: &str = "magiclink magiclinks magic passwordless resetpassword pas
     activateaccount accountactivation unsubscribe optout unlockaccount onetimelogin loginlink signinlink";
 const DOUBTFUL: &str = "reset verify verification confirm confirmation confirmations activate activation join recover recovery unlock \
     invites invitations password passwords edit";
+
+/// Parts of paths where somebody signs in, by a link of the same form or otherwise.
+const SIGN_IN: &str = "login signin logon sso autologin loginwithtoken signinwithtoken logintoken";
 
 /// Parts of paths that say what is reset or edited, right before it.
 const OWN: [&str; 8] = ["password/", "passwords/", "account/", "accounts/", "users/", "user/", "auth/", "email/"];
@@ -92,6 +99,13 @@ pub(crate) fn in_path(place: Place<'_>) -> Option<Range<usize>> {
     } else if name == "key" {
         // Of IFTTT.
         Some(key(begin)).filter(|range| place.text[..place.at].ends_with("/with/") && is_key(&near[range.clone()]))
+    } else if is_in(SIGN_IN) {
+        // Of an application of Okta's.
+        let is_of_okta = |text: &str| text.len() == SHORTEST_LINK && IDS_OF_OKTA.iter().any(|id| text.starts_with(id));
+        let is_key = |text: &str| {
+            text.len() >= SHORTEST_LINK && is_ticket(text, false) && !is_of_okta(text) && !is_of_names(text)
+        };
+        Some(key(begin)).filter(|range| is_key(&near[range.clone()]))
     } else {
         let is_sure = is_in(TICKETS) || is_in(DOUBTFUL) && is_own(place);
         let is_ticket = |range: &Range<usize>| is_ticket(&near[range.clone()], is_sure);

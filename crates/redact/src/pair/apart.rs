@@ -1,18 +1,17 @@
 //! Values that no sign divides from their names: a blank, a comma, a bar, a line's end, or the words of a sentence. Pure.
 
-use super::apposition;
+use super::{apposition, phrase};
 use crate::text::alphabet::{DOTTED, WORD};
 use crate::text::place::{Place, boundary, run};
 use crate::told::change::misfit;
 use crate::told::joined::{chosen, follows_user};
 use crate::told::said;
 use crate::value::certain::{LONG_HEX, is_certain, is_certain_key, is_elsewhere, is_of_token, is_quoted_secret, opens};
-use crate::value::extent::quoted;
 use crate::value::fault::is_refused_token;
 use crate::value::following::after_sign;
 use crate::value::generated::{self, is_no_code};
 use crate::value::sign::{Sign, announced, is_blank, linking, numbered, typed};
-use crate::value::speech::{is_clause, is_drawn, is_of_code, stands_in};
+use crate::value::speech::{is_drawn, is_of_code, stands_in};
 use crate::word::names::{Kind, MEANS_IS, Name, takes_none};
 use crate::word::predicate::{describes, ends_clause};
 use crate::word::random::{is_strong, is_varied, looks_random};
@@ -38,9 +37,6 @@ const BESIDE: [&str; 13] = [
 
 /// How many may where what follows can be nothing but a password.
 const MOST_WORDS_FAR: usize = 9;
-
-/// A phrase that stands for a password has so many words.
-const FEWEST_WORDS: usize = 3;
 
 /// What there may be none of, after a password: `password 0 days`.
 const COUNTED: [&str; 8] = ["days", "times", "attempts", "characters", "hours", "minutes", "weeks", "failures"];
@@ -280,13 +276,7 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         return Some((at + blanks + typed, Sign::Equals));
     }
     // `passphrase "correct horse battery" was accepted`
-    let phrase = after.starts_with('"').then(|| quoted(after, 0, '"'));
-    let is_phrase = |text: &str| {
-        let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
-        text.split(' ').count() >= FEWEST_WORDS
-            && (named.core == "passphrase" || named.kind == Kind::Password && has_digit && !is_clause(text))
-    };
-    if phrase.is_some_and(|phrase| is_phrase(&after[phrase])) {
+    if phrase::is_quoted(named, after) {
         return Some((at + blanks, Sign::Equals));
     }
     // `SECRET_KEY must have 32 characters, got "…"`

@@ -48,6 +48,10 @@ const OPERATORS: [&str; 12] = ["!==", "!=", "||=", "?:", "<>", "??", "||", "+=",
 
 /// Where the value of `name` begins, counted from the name, and what comes before it.
 pub(super) fn link(place: Place<'_>, name: &str, named: &Name) -> Option<(usize, Sign)> {
+    // `-----BEGIN PGP SIGNATURE-----`
+    if name.ends_with("-----") {
+        return None;
+    }
     let (at, sign) = linked(place, name, named)?;
     // A private key is told by its own form.
     if place.rest()[at..].starts_with("-----BEGIN ") {

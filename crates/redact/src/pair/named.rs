@@ -19,6 +19,7 @@ use crate::text::place::{Place, boundary, looked_at, run};
 use crate::told::change::misfit;
 use crate::told::joined::{begins_with_verb, led};
 use crate::told::recovery::may_be_code;
+use crate::told::second::are_listed;
 use crate::value::decoration::secure_string;
 use crate::value::extent::{encoded, extent, listed_below, separates, within};
 use crate::value::fault;
@@ -170,7 +171,7 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
         return (!stands_in(&text[field.clone()])).then_some(field);
     }
     let is_led = is_word && sign == Sign::Colon;
-    if let Some(words) = led(&named.core, text).filter(|_| is_led).or_else(|| phrase::told(named, sign, text)) {
+    if let Some(words) = led(&named.core, text).filter(|_| is_led).or_else(|| phrase::told(place, named, sign, text)) {
         return Some(words);
     }
     if is_led && begins_with_verb(text) {
@@ -223,7 +224,8 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     }
     let is_listed = text[..range.start].starts_with('[');
     let is_code = named.core.ends_with("code") && may_be_code(&text[range.clone()], &text[range.end..]);
-    if named.is_plural && !(is_listed || is_code || is_strong(&text[range.clone()])) {
+    let is_one_of = || named.kind == Kind::Password && are_listed(&text[range.start..]);
+    if named.is_plural && !(is_listed || is_code || is_strong(&text[range.clone()]) || is_one_of()) {
         return None;
     }
     if is_version_or_digest(&place.text[..place.text.len() - text.len()], &text[range.clone()], place) {

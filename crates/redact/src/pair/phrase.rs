@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use crate::text::place::{Place, boundary, looked_at, run};
+use crate::value::extent::quoted;
 use crate::value::sign::Sign;
-use crate::value::speech::is_remark;
+use crate::value::speech::{is_clause, is_remark};
 use crate::word::names::{Kind, Name};
 use crate::word::predicate::{describes, is_state};
 
@@ -42,10 +43,16 @@ const FEWEST_BEHIND_SIGN: usize = 4;
 
 /// The words of a phrase that stands for a password: behind the name of a passphrase; and behind that of a password, if there is
 /// no grammar in them: `the password of the console is correct horse battery staple`.
-pub(super) fn told(named: &Name, sign: Sign, text: &str) -> Option<Range<usize>> {
+pub(super) fn told(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range<usize>> {
+    // `PASSPHRASE=… restic backup`
+    let is_command = || !place.text[..place.text.len() - text.len()].ends_with(' ');
+    if sign == Sign::Equals && is_command() { None } else { of_words(named, sign, text) }
+}
+
+fn of_words(named: &Name, sign: Sign, text: &str) -> Option<Range<usize>> {
     let is_passphrase = named.core.ends_with("passphrase");
-    let range =
-        Some(sign).filter(|sign| matches!(sign, Sign::Word | Sign::Colon)).and_then(|_| words(text, is_passphrase))?;
+    let is_linked = matches!(sign, Sign::Word | Sign::Colon) || sign == Sign::Equals && is_passphrase;
+    let range = Some(text).filter(|_| is_linked).and_then(|text| words(text, is_passphrase))?;
     if is_passphrase {
         return Some(range);
     }
@@ -59,6 +66,25 @@ pub(super) fn told(named: &Name, sign: Sign, text: &str) -> Option<Range<usize>>
     };
     let is_word = named.kind == Kind::Password && !named.core.ends_with("key");
     (is_word && is_phrase && !text[range.clone()].split(' ').any(is_about)).then_some(range)
+}
+
+/// Whether a phrase in quotation marks follows a name at once: `passphrase "correct horse battery" was accepted`.
+pub(super) fn is_quoted(named: &Name, after: &str) -> bool {
+    let Some(quote) = after.chars().next().filter(|c| "\"'`".contains(*c)) else { return false };
+    let range = quoted(after, 0, quote);
+    let text = &after[range.clone()];
+    let has_digit = text.bytes().any(|byte| byte.is_ascii_digit());
+    let is_word = named.kind == Kind::Password && !named.core.ends_with("key");
+    let is_phrase = || of_words(named, Sign::Word, text).is_some_and(|range| range.len() == text.len());
+    text.split(' ').count() >= FEWEST_WORDS
+        && after[range.end..].starts_with(quote)
+        && if quote == '"' {
+            named.core == "passphrase"
+                || named.kind == Kind::Password && has_digit && !is_clause(text)
+                || is_word && is_phrase()
+        } else {
+            is_word && is_phrase()
+        }
 }
 
 /// The words of a passphrase at the beginning of `text`, which a name of one stands before: `correct horse battery staple`.

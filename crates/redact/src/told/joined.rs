@@ -100,7 +100,7 @@ pub(crate) fn ends(after: &str) -> bool {
 
 /// Words between the sign of a name and its value, and those of them that are no value themselves.
 const LEADS: [&str; 5] = ["use ", "try ", "still ", "now ", "it's "];
-const VERBS: [&str; 3] = ["use ", "try ", "still "];
+const VERBS: [&str; 9] = ["use ", "try ", "still ", "ask ", "get ", "request ", "fetch ", "ping ", "contact "];
 
 /// The value behind such a word at the beginning of `text`: what is like a password, or what is in quotation marks.
 pub(crate) fn led(name: &str, text: &str) -> Option<Range<usize>> {

@@ -1,10 +1,12 @@
 //! Secrets that people tell each other in sentences. Pure.
 
+pub(crate) mod ahead;
 pub(crate) mod assigned;
 pub(crate) mod change;
 pub(crate) mod chat;
 pub(crate) mod codes;
 pub(crate) mod community;
+pub(crate) mod factory;
 pub(crate) mod given;
 pub(crate) mod hint;
 pub(crate) mod joined;
@@ -13,3 +15,4 @@ mod need;
 pub(crate) mod purpose;
 pub(crate) mod recovery;
 pub(crate) mod said;
+pub(crate) mod second;

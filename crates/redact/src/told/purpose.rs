@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::joined::ends;
 use super::need::{self, Need};
+use super::said::is_random;
 use crate::text::alphabet::{DOTTED, HEX};
 use crate::text::place::{Place, boundary, looked_at, run, run_within};
 use crate::value::certain::opens;
@@ -11,6 +12,7 @@ use crate::value::generated::is_no_code;
 use crate::value::speech::stands_in;
 use crate::word::ends::may_matter;
 use crate::word::names::{Kind, Name, spaced};
+use crate::word::random::is_of_names;
 use crate::word::shape::{is_cause, is_identifying, is_in_blocks, is_label, is_uuid};
 
 /// How far a line is followed behind a name, and how long a name is at least and at most.
@@ -36,6 +38,13 @@ const OF_THINGS: &str = "session commit request trace span build job run step st
     revision sha hash digest checksum id page next continuation sync cursor correlation idempotency message transaction order event \
     node platform os version release phase target lint spec pipeline not no is was are were has had in";
 
+/// Who has a secret, and an identifier behind that looks like one.
+const OWNERS: &str = "client user account tenant org organization organisation project device customer subscription workspace team channel \
+    member host instance bucket key application app merchant installation id name sku serial article product model number cert certificate named called with and or as to via by uses using";
+
+/// Marks that no name has.
+const MARKS: [char; 7] = ['!', '#', '$', '%', '^', '&', '*'];
+
 /// Keys of letters of one case and digits are so long, and those in hexadecimal digits; with strokes, as base64 has them, all are.
 const LONG: usize = 20;
 const LONG_HEX: usize = 32;
@@ -53,7 +62,10 @@ pub(crate) fn stated(place: Place<'_>) -> Option<Range<usize>> {
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
     looked_at(before.len());
     let named = Name::of(spaced(before, name).as_deref().unwrap_or(name)).filter(|named| !named.is_plural)?;
-    let (begin, sign) = at_once(after).or_else(|| purpose(before, after))?;
+    let Some((begin, sign)) = at_once(after).or_else(|| purpose(before, after)) else {
+        let range = unsigned(before, &named, after)?;
+        return Some(place.at + name.len() + range.start..place.at + name.len() + range.end);
+    };
     let text = &after[begin..];
     let begin = place.at + name.len() + begin;
     let range = match sign {
@@ -71,10 +83,6 @@ fn at_once(after: &str) -> Option<(usize, &'static str)> {
 
 /// Where the value begins behind what a secret is for, and the sign before it.
 fn purpose(before: &str, after: &str) -> Option<(usize, &'static str)> {
-    let is_thing = |word: &str| {
-        let word = word.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
-        word.ends_with("ed") || OF_THINGS.split_ascii_whitespace().any(|known| known == word)
-    };
     let lead = FOR.iter().find(|lead| after.starts_with(**lead))?.len();
     let text = &after[lead..];
     let found = SIGNS.into_iter().chain(DASHES).filter_map(|sign| text.find(sign).map(|at| (at, sign)));
@@ -85,6 +93,41 @@ fn purpose(before: &str, after: &str) -> Option<(usize, &'static str)> {
     let last = before.trim_end().rsplit(' ').next().unwrap_or_default();
     let begin = lead + at + sign.len();
     (is_told && !is_thing(last)).then_some((begin + run(&after[begin..], |byte| byte == b' '), sign))
+}
+
+/// Whether a word tells a thing that has identifiers, or that something happened.
+fn is_thing(word: &str) -> bool {
+    let word = word.trim_matches(|c: char| !c.is_alphanumeric()).to_ascii_lowercase();
+    word.ends_with("ed") || OF_THINGS.split_ascii_whitespace().any(|known| known == word)
+}
+
+/// The value that no sign divides from what it is for: `deploy token for staging …`. Only what a program has made is told from a
+/// word that goes on.
+fn unsigned(before: &str, named: &Name, after: &str) -> Option<Range<usize>> {
+    let lead = FOR.iter().find(|lead| after.starts_with(**lead))?.len();
+    let is_password = is_of_password(named) && named.kind == Kind::Password;
+    let is_key = is_password || matches!(named.kind, Kind::Token | Kind::Password) && named.core != "pass";
+    if !is_key || is_thing(before.trim_end().rsplit(' ').next().unwrap_or_default()) {
+        return None;
+    }
+    let (mut at, mut last) = (lead, "");
+    for nth in 0..=MOST_WORDS {
+        let range = word(&after[at..]);
+        let text = &after[at + range.start..at + range.end];
+        let is_value = is_random(text) && !is_of_names(text) && !text.contains('/') && is_made(text)
+            || is_password && text.contains(MARKS) && is_no_code(text) && !text.contains(['/', ':', '=', '@', '\\']);
+        if is_value && !stands_in(text) {
+            let is_owner = OWNERS.split_ascii_whitespace().any(|known| known.eq_ignore_ascii_case(last));
+            return (nth > 0 && !is_owner).then_some(at + range.start..at + range.end);
+        }
+        let next = after[at..].find(' ')?;
+        last = &after[at..at + next];
+        if last.is_empty() || last.contains([',', ';', ':', '=', '?', '!', '.', '(', '"']) || is_thing(last) {
+            return None;
+        }
+        at += next + 1;
+    }
+    None
 }
 
 /// The word that begins `text`, within what stands around it.

@@ -215,10 +215,10 @@ fn items(near: &str, first: &Range<usize>, named: &Name) -> Vec<Range<usize>> {
     let mut found: Vec<Range<usize>> = Vec::new();
     loop {
         let last = found.last().unwrap_or(first);
-        let close = usize::from(near[last.end..].starts_with(['\'', '"']));
+        let close = usize::from(near[last.end..].starts_with(['\'', '"', '`']));
         let Some(next) = near[last.end + close..].strip_prefix(',') else { break };
         let begin = near.len() - next.trim_start_matches(' ').len();
-        let is_alike = near[begin..].starts_with(['\'', '"']) == (close > 0);
+        let is_alike = near[begin..].starts_with(['\'', '"', '`']) == (close > 0);
         let Some(item) = one(near, begin, named).filter(|item| is_alike && is_random(&near[item.clone()], named))
         else {
             break;

@@ -7,10 +7,11 @@ use super::sign::Sign;
 use crate::word::event::is_caption;
 use crate::word::names::{Kind, is_variable, owner};
 use crate::word::placeholder::{is_half_masked, is_placeholder, is_told_variable};
-use crate::word::predicate::{describes, ends_clause, is_method, is_state};
+use crate::word::predicate::{describes, ends_clause, is_method, is_other, is_state};
 use crate::word::random::{is_strong, is_varied, looks_random};
 use crate::word::shape::{
-    is_cause, is_dated, is_file, is_group, is_identifier, is_identifying, is_label, is_uuid, is_version, looks_drawn,
+    is_cause, is_dated, is_file, is_group, is_identifier, is_identifying, is_key_of_cache, is_label, is_uuid,
+    is_version, looks_drawn,
 };
 
 /// Owners whose keys are as often names of queues and places as secrets.
@@ -281,7 +282,8 @@ fn is_said(word: &str, text: &str) -> bool {
 
 /// Whether the key of an owner that has keys of other kinds, too, is a plain name.
 fn is_doubtful(name: &str, text: &str) -> bool {
-    let is_plain = text.bytes().all(|byte| byte.is_ascii_lowercase() || b".-_:/#*".contains(&byte));
+    let is_plain =
+        text.bytes().all(|byte| byte.is_ascii_lowercase() || b".-_:/#*".contains(&byte)) || is_key_of_cache(text);
     (is_plain || is_label(text)) && owner(name).is_some_and(|owner| is_one_of(DOUBTFUL_OWNERS, owner))
 }
 
@@ -297,7 +299,7 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
     if is_own_secret(name, text) {
         return false;
     }
-    if name.ends_with("secret") && is_label(text) || is_setting(text) {
+    if name.ends_with("secret") && is_label(text) || is_setting(text) || is_other(name, text) {
         return true;
     }
     let is_in_groups = name.ends_with("setupkey") && text.split(' ').all(is_group);

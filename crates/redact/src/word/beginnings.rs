@@ -17,7 +17,7 @@ const fn key(text: &'static str, least: usize, alphabet: Alphabet) -> Prefix {
 }
 
 /// How keys begin. What follows must look random, so that words of an alert's name are not taken for one.
-pub(crate) const PREFIXES: [Prefix; 272] = [
+pub(crate) const PREFIXES: [Prefix; 283] = [
     key("cog_", 8, WORD),
     key("apk_", 8, TOKEN),
     key("ghp_", 16, WORD),
@@ -48,6 +48,18 @@ pub(crate) const PREFIXES: [Prefix; 272] = [
     key("ABSK", 60, TOKEN),
     key("bedrock-api-key-", 20, TOKEN),
     key("LTAI", 17, ALNUM),
+    // What the services of AWS, Alibaba, Yandex and Azure give for a time.
+    key("STS.N", 20, ALNUM),
+    key("0.A", 250, DOTTED),
+    key("1.A", 250, DOTTED),
+    key("FwoGZXIvYXdz", 88, TOKEN),
+    key("FQoGZXIvYXdz", 88, TOKEN),
+    key("FQoDYXdz", 92, TOKEN),
+    key("AQoDYXdz", 92, TOKEN),
+    key("IQoJb3JpZ2lu", 88, TOKEN),
+    key("CAIS", 200, TOKEN),
+    key("t1.", 100, TOKEN),
+    key("c1.", 100, TOKEN),
     key("xoxa-", 8, WORD),
     key("xoxb-", 8, WORD),
     key("xoxp-", 8, WORD),
@@ -295,7 +307,7 @@ pub(crate) const PREFIXES: [Prefix; 272] = [
 ];
 
 /// Addresses whose rest is a key: whoever knows them may post. Beginnings without the scheme.
-pub(crate) const ADDRESSES: [Prefix; 53] = [
+pub(crate) const ADDRESSES: [Prefix; 54] = [
     key("hooks.slack.com/services/", 8, PATH),
     key("hooks.slack.com/triggers/", 8, PATH),
     key("hooks.slack.com/workflows/", 8, PATH),
@@ -349,4 +361,5 @@ pub(crate) const ADDRESSES: [Prefix; 53] = [
     key("g.alchemy.com/v2/", 20, WORD),
     key("alchemyapi.io/v2/", 20, WORD),
     key("quiknode.pro/", 32, HEX),
+    key("oraclecloud.com/p/", 40, WORD),
 ];

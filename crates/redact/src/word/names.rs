@@ -1,5 +1,7 @@
 //! Which names keep secrets, and of what kind, by the words they are made of. Pure; the words are tables.
 
+use super::shape::is_version;
+
 /// What a name says about its value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
 pub(crate) enum Kind {
@@ -102,11 +104,12 @@ const MAPS_OF_KEYS: &str = "jwt hmac signing encryption jwtsettings jwtoptions";
 const KEY_OF_THINGS: &str = "aggreg aggregation alert alias object cache class cluster column composite config correlation cycle data dedup dedupe \
     deduplication document entity event feature file fingerprint flag foreign group hash hot i18n idempotency \
     incident index issue item job label lock lookup map message metric order partition primary project public \
-    range record registry row s3 shard sort tag trace translation unique websocket";
+    range record registry row s3 shard site sort tag trace translation unique websocket";
 
 /// Words that may follow the one that says secret: `DB_PASSWORD_PROD`, `password_confirmation`, `SECRET_KEY_BASE`.
 const SUFFIXES: &str = "again base base64 confirm confirmation current dev development live new old preprod previous primary prod \
-    production qa repeat secondary stage staging test uat value hash sha1 sha2 sha256 sha512 md5 hex";
+    production qa repeat secondary stage staging test uat value hash sha1 sha2 sha256 sha512 md5 hex \
+    alt neu alte neue antigua nueva antiga nova ancien nouveau vecchia nuova";
 
 /// Names that end like one that keeps a secret, and keep none.
 const HARMLESS: &str = "askpass chpasswd bypass compass encompass trespass firstpass secondpass publickeytoken unexpectedtoken canceltoken \
@@ -325,7 +328,9 @@ fn words(name: &str) -> Vec<String> {
         }
     }
     words.retain(|word| !word.is_empty());
-    while words.len() > 1 && words.last().is_some_and(|word| is_suffix(word)) {
+    // `TOKEN_V2`, but not `db-creds-v2`, an object.
+    let may_be_version = !name.contains('-');
+    while words.len() > 1 && words.last().is_some_and(|word| is_suffix(word) || may_be_version && is_version(word)) {
         words.pop();
     }
     words
@@ -342,7 +347,7 @@ fn core(words: &[String]) -> String {
 }
 
 fn is_suffix(word: &str) -> bool {
-    SUFFIXES.split(' ').any(|suffix| suffix == word) || word.bytes().all(|byte| byte.is_ascii_digit())
+    SUFFIXES.split_ascii_whitespace().any(|suffix| suffix == word) || word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// The ends of all names that matter, for a quick look at every word of a text.

@@ -155,7 +155,10 @@ pub(crate) fn is_kept_elsewhere(option: &str, text: &str) -> bool {
 fn is_reference(text: &str) -> bool {
     let names = |rest: &str| rest.starts_with(|c: char| c.is_ascii_alphanumeric());
     let is_label = |name: &str| !is_strong(name) && !name.is_empty() && name.bytes().all(DOTTED);
-    REFERENCES.iter().any(|known| text.strip_prefix(known).is_some_and(names)) && text.contains(['/', '#'])
+    // `arn:aws:secretsmanager:eu-west-1:123456789012:secret:db`
+    let is_of_aws = text.starts_with("arn:aws") && text.matches(':').count() >= 5;
+    is_of_aws
+        || REFERENCES.iter().any(|known| text.strip_prefix(known).is_some_and(names)) && text.contains(['/', '#'])
         || text.starts_with("projects/") && text.contains("/secrets/")
         || text.strip_prefix("secretref:").is_some_and(is_label)
         || text == "from_secret"

@@ -1,5 +1,7 @@
 //! What is said of a password after `is`: any other word that ends its clause is one. Pure.
 
+use super::shape::is_user_of_domain;
+
 /// A language by its words for a password: the ends of names, words that something can be, and how more of them end.
 struct Language {
     names: &'static str,
@@ -155,6 +157,23 @@ pub(crate) fn is_state(text: &str) -> bool {
 /// Whether a word in small letters is a way to sign in or to keep a password: `oauth2`, `argon2id`.
 pub(crate) fn is_method(word: &str) -> bool {
     METHODS.split_ascii_whitespace().any(|known| known == word)
+}
+
+/// Whether what has the name of a token is a way to sign, or the user whose credentials they are.
+pub(crate) fn is_other(name: &str, text: &str) -> bool {
+    name.ends_with("signature") && is_signing(&text.to_lowercase())
+        || name.ends_with("credential") && is_user_of_domain(text)
+}
+
+/// What the names of ways to sign something are made of, without their numbers.
+const OF_SIGNING: &str =
+    "sha md rsa dsa ecdsa eddsa ed hmac hmacsha rsassa rsassapss pss pkcs mgf nistp ps rs es hs encryption with and";
+
+/// Whether a word in small letters is a way to sign something: `sha256withrsa`, `rsa-sha2-512`.
+fn is_signing(word: &str) -> bool {
+    let mut parts = word.split(|c: char| !c.is_ascii_alphabetic()).flat_map(|part| part.split("with"));
+    let is_part = |part: &str| part.is_empty() || OF_SIGNING.split(' ').any(|known| known == part);
+    parts.all(is_part) && word.bytes().any(|byte| byte.is_ascii_lowercase())
 }
 
 /// Whether a clause ends before `after`, so that the word before it is all that is said.

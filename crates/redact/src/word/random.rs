@@ -6,6 +6,9 @@ const SHORTEST_OF_PARTS: usize = 12;
 /// A text of words and digits is varied from this length on.
 const SHORTEST_VARIED: usize = 8;
 
+/// So many small letters in a row may be a word of a name.
+const SHORTEST_OF_NAMES: usize = 5;
+
 /// Whether a part of `body`, at least so long, is no word: digits among letters, capitals inside, or very long.
 pub(crate) fn looks_random(body: &str, least: usize) -> bool {
     body.split(|c: char| "_-.:/+=~".contains(c)).any(|part| {
@@ -24,6 +27,12 @@ fn is_random_in_parts(text: &str) -> bool {
         has(u8::is_ascii_uppercase) && has(u8::is_ascii_lowercase) && word.bytes().any(|byte| byte.is_ascii_digit())
     };
     text.len() >= SHORTEST_OF_PARTS && text.split(['-', '_']).filter(is_odd).count() >= 2
+}
+
+/// Whether most of a text is words, as in the names of things: `Checkout2ApiV3Service`.
+pub(crate) fn is_of_names(text: &str) -> bool {
+    let words = text.split(|c: char| !c.is_ascii_lowercase()).filter(|run| run.len() >= SHORTEST_OF_NAMES);
+    words.map(|run| run.len() + 1).sum::<usize>() * 2 > text.len()
 }
 
 /// Whether a text is as random as keys and generated passwords are: letters of both cases and digits among each other, or a

@@ -1,6 +1,7 @@
 //! What words look like: names of objects, versions, dates, identifiers and causes; and what no name looks like. Pure.
 
-use super::random::looks_random;
+use super::random::{is_varied, looks_random};
+use crate::text::alphabet::DOTTED;
 use crate::text::place::run;
 
 /// So long is what is odd: shorter names have digits inside, too.
@@ -61,7 +62,25 @@ pub(crate) fn is_identifying(value: &str) -> bool {
         || is_identifier(value)
         || is_date && value.contains('-')
         || value.contains("://")
+        || value.starts_with("arn:aws")
         || value.starts_with('/')
+}
+
+/// Whether words and numbers with colons between are the key of something that is kept for a while: `orders:48213:cart`.
+pub(crate) fn is_key_of_cache(text: &str) -> bool {
+    let is_of = |part: &str, kind: fn(u8) -> bool| !part.is_empty() && part.bytes().all(kind);
+    let is_word = |part: &str| is_of(part, |byte| byte.is_ascii_lowercase() || b"-_".contains(&byte));
+    let is_number = |part: &str| is_of(part, |byte| byte.is_ascii_digit());
+    let mut parts = text.split(':');
+    text.contains(':') && parts.next().is_some_and(is_word) && parts.all(|part| is_word(part) || is_number(part))
+}
+
+/// Whether a text is a user behind the domain that has it: `CORP\svc-backup`.
+pub(crate) fn is_user_of_domain(text: &str) -> bool {
+    let Some((domain, user)) = text.split_once('\\') else { return false };
+    let user = user.trim_start_matches('\\').trim_end_matches('$');
+    let is_word = |word: &str| word.len() > 1 && word.bytes().all(DOTTED);
+    is_word(domain) && is_word(user) && !is_varied(user)
 }
 
 /// Whether `value` has the form of a UUID.
