@@ -34,6 +34,7 @@ use crate::word::names::{self, Kind, Name, spaced};
 use crate::word::placeholder::is_kept_elsewhere;
 use crate::word::random::{is_strong, is_varied, looks_random};
 use crate::word::shape::{is_identifier, is_identifying};
+use crate::word::tongue;
 
 /// What stands before the name of a thing whose digest follows.
 const DIGESTS: [&str; 6] = ["checksum/", "checksums/", "checksum-", "hash/", "sha256/", "rollme/"];
@@ -352,7 +353,8 @@ fn name(text: &str) -> usize {
     length = text[..length].find("..").filter(|dots| *dots > 0).unwrap_or(length);
     while let Some(c) = text[length..].chars().next().filter(|c| !c.is_ascii() && goes_on(*c)) {
         length += c.len_utf8();
-        if names::MEANS_IS.contains(c) && text[length..].starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        let is_linked = names::MEANS_IS.contains(c) || tongue::is_linked(&text[..length]);
+        if is_linked && text[length..].starts_with(|c: char| c.is_ascii_alphanumeric()) {
             break;
         }
         length += run(&text[length..], DOTTED);

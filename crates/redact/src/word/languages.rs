@@ -168,7 +168,7 @@ pub(super) static TONGUES: [Tongue; 27] = [
         names: "пароль паролем паролю",
         doubtful: "токен",
         links: "- – — є це это",
-        of: "от для к від до на",
+        of: "от для к від до на доступа доступу",
         ..NONE
     },
     // Bulgarian, and Serbian and Macedonian in Cyrillic letters
