@@ -15,7 +15,8 @@ use crate::value::speech::{is_drawn, is_of_code, stands_in};
 use crate::word::names::{Kind, MEANS_IS, Name, takes_none};
 use crate::word::predicate::{describes, ends_clause};
 use crate::word::random::{is_strong, is_varied, looks_random};
-use crate::word::shape::{is_identifying, is_in_blocks, is_label, is_of_kubeadm, is_uuid};
+use crate::word::shape::{has_mark_inside, is_identifying, is_in_blocks, is_label, is_of_kubeadm, is_uuid};
+use crate::word::tongue::{self, is_of_other_letters};
 
 /// A word after `token` is one from this length on, if it is no word of a language and no name with dashes in it.
 const LONG_TOKEN: usize = 16;
@@ -108,9 +109,8 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         return rest[value..].starts_with(['"', '\'']).then_some((value, Sign::Equals));
     }
     // `密码是 …`
-    if name.ends_with(|c| MEANS_IS.contains(c)) {
-        let is_value = after.starts_with(|c: char| c.is_ascii_alphanumeric());
-        return is_value.then_some((at + blanks, Sign::Word));
+    if name.ends_with(|c| MEANS_IS.contains(c)) || tongue::is_linked(name) {
+        return is_of_latin(after).then_some((at + blanks, Sign::Word));
     }
     // `npm config set _authToken …`, `ENV API_TOKEN …`; `password 7 …` of routers.
     let before = place.text[..place.at].trim_end_matches([' ', '"', '\'']);
@@ -159,6 +159,16 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
         LINKS.iter().find(|(name, word)| blanks > 0 && named.core.ends_with(name) && after.starts_with(word));
     if let Some((_, word)) = means_is {
         return Some((at + blanks + word.len(), Sign::Word));
+    }
+    // `lozinka za ruter je …`, `كلمة المرور هي …`
+    let is_like_one = |text: &str| chosen(text).is_some() || said::word(&text[..boundary(text, NEAR)], 0).is_some();
+    if let Some((linked, is_next)) = tongue::linked(&named.core, after).filter(|_| blanks > 0 && at == name.len()) {
+        let value = &after[linked..];
+        let is_plain = is_next && is_of_other_letters(&named.core) && is_of_latin(value);
+        if is_plain || is_like_one(value) {
+            let is_sign = after[..linked].ends_with(": ");
+            return Some((at + blanks + linked, if is_sign { Sign::Colon } else { Sign::Word }));
+        }
     }
     // Other marks than a password has stand around what is none.
     let is_made = |text: &str| {
@@ -225,7 +235,6 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     .map_or(0, str::len);
     // `password at the site is …`: what is like a password, for these words begin other clauses as well.
     let beside = BESIDE.into_iter().find(|word| after.starts_with(word)).map_or(0, str::len);
-    let is_like_one = |text: &str| chosen(text).is_some() || said::word(&text[..boundary(text, NEAR)], 0).is_some();
     if of + beside > 0 {
         let mut whose = of + beside;
         for nth in 0..MOST_WORDS_FAR {
@@ -315,6 +324,11 @@ pub(super) fn apart(place: Place<'_>, name: &str, named: &Name, at: usize, blank
     .then_some((at + blanks + lead + usize::from(after.starts_with(['(', '<'])), Sign::Blank))
 }
 
+/// Whether a word of plain letters or digits follows, also in quotation marks.
+fn is_of_latin(text: &str) -> bool {
+    text.trim_start_matches(['"', '\'', '`', '*']).starts_with(|c: char| c.is_ascii_alphanumeric())
+}
+
 /// Where the value begins after words that say which secret it is, and a link: `you want is …`, `(temporary) is …`.
 fn described(after: &str) -> Option<usize> {
     let near = &after[..boundary(after, 48)];
@@ -328,19 +342,6 @@ fn described(after: &str) -> Option<usize> {
     let next = near[verb..].strip_prefix(' ')?;
     linking(next).map(|linked| verb + 1 + linked)
 }
-
-/// Whether a word has a mark between letters, as passwords have and words have not.
-fn has_mark_inside(word: &str) -> bool {
-    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
-    let mark = word.find(['!', '#', '$', '%', '^', '*', '+', '?']);
-    word.len() >= SHORTEST_MARKED
-        && mark.is_some_and(|mark| {
-            is_letter(word[..mark].chars().next_back()) && is_letter(word[mark + 1..].chars().next())
-        })
-}
-
-/// The shortest word that a mark between letters tells.
-const SHORTEST_MARKED: usize = 8;
 
 /// Whether a word after a name, without any sign, is its value, and no word about it.
 fn follows_plainly(named: &Name, word: &str) -> bool {

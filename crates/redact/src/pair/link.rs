@@ -14,7 +14,7 @@ use crate::word::names::{Kind, Name};
 const NEAR: usize = 200;
 
 /// Words that say where a value comes from, between its name and a sign.
-const GIVEN: [&str; 26] = [
+const GIVEN: [&str; 36] = [
     " that works",
     " again",
     " provided",
@@ -41,6 +41,16 @@ const GIVEN: [&str; 26] = [
     " attuale",
     " atual",
     " nouveau",
+    " novo",
+    " nou",
+    " mới",
+    " moi",
+    " baru",
+    " baharu",
+    " mpya",
+    " jipya",
+    " الجديدة",
+    " جدید",
 ];
 
 /// Comparisons, and what gives another value: the value behind is a quoted one.

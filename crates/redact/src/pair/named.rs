@@ -15,6 +15,7 @@ use super::setting;
 use super::whole::{enclosed, to_the_lines_end};
 use crate::program::protocol::fifth_field;
 use crate::text::alphabet::{DOTTED, WORD};
+use crate::text::letters::goes_on;
 use crate::text::place::{Place, boundary, looked_at, run};
 use crate::told::change::misfit;
 use crate::told::joined::{begins_with_verb, led};
@@ -34,6 +35,7 @@ use crate::word::names::{self, Kind, Name, spaced};
 use crate::word::placeholder::is_kept_elsewhere;
 use crate::word::random::{is_strong, is_varied, looks_random};
 use crate::word::shape::{is_identifier, is_identifying};
+use crate::word::tongue;
 
 /// What stands before the name of a thing whose digest follows.
 const DIGESTS: [&str; 6] = ["checksum/", "checksums/", "checksum-", "hash/", "sha256/", "rollme/"];
@@ -351,9 +353,10 @@ fn name(text: &str) -> usize {
     // `password......: …`
     let mut length = run(text, DOTTED);
     length = text[..length].find("..").filter(|dots| *dots > 0).unwrap_or(length);
-    while let Some(c) = text[length..].chars().next().filter(|c| !c.is_ascii() && c.is_alphanumeric()) {
+    while let Some(c) = text[length..].chars().next().filter(|c| !c.is_ascii() && goes_on(*c)) {
         length += c.len_utf8();
-        if names::MEANS_IS.contains(c) && text[length..].starts_with(|c: char| c.is_ascii_alphanumeric()) {
+        let is_linked = names::MEANS_IS.contains(c) || tongue::is_linked(&text[..length]);
+        if is_linked && text[length..].starts_with(|c: char| c.is_ascii_alphanumeric()) {
             break;
         }
         length += run(&text[length..], DOTTED);

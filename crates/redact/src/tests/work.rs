@@ -381,6 +381,22 @@ fn hostile_text_takes_linear_time() {
         "?state=aB1cD2",
         "?code=5e884898-da28-4047-91d0-e56f8dc62927",
         "[5e884898-da28-4047-91d0-e56f8dc62927@",
+        "şifre ",
+        "ş",
+        "s\u{327}",
+        "e\u{301}\u{301}",
+        "\u{1107}\u{1175}",
+        "lozinka za a b c d ",
+        "lozinka za a: ",
+        "kata sandi ",
+        "mật khẩu là ",
+        "كلمة المرور هي ",
+        "รหัสผ่านคือ",
+        "รหัสผ่านคือ a ",
+        "비밀번호는 a입니다 ",
+        "密码：a已",
+        "密码已改为a",
+        "पासवर्ड: ",
     ];
     let work = |text: &str| {
         LOOKED_AT.set(0);

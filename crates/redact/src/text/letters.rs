@@ -21,6 +21,18 @@ pub(crate) fn plain(c: char) -> Option<char> {
     }
 }
 
+/// Whether a word goes on with `c`: a letter, a digit, or a mark that stands above, below or between letters.
+pub(crate) fn goes_on(c: char) -> bool {
+    c.is_alphanumeric()
+        || matches!(c, '\u{300}'..='\u{36f}' | '\u{591}'..='\u{5c7}' | '\u{64b}'..='\u{65f}' | '\u{93c}'..='\u{94d}')
+        || matches!(c, '\u{9bc}'..='\u{9cd}' | '\u{e31}'..='\u{e4e}' | '\u{3099}' | '\u{309a}')
+}
+
+/// Whether a letter is Latin.
+pub(crate) fn is_latin(c: char) -> bool {
+    matches!(c, '\0'..='\u{24f}' | '\u{1e00}'..='\u{1eff}')
+}
+
 /// Letters of other alphabets, each before the plain one that it looks like: Cyrillic, Greek, small capitals, raised and lowered ones.
 const LOOK_ALIKES: &str = "аaеeоoрpсcхxуyіiѕsјjԁdһhԛqԝwАAВBЕEКKМMНHОOРPСCТTХXУYІIЅSЈJΑAΒBΕEΖZΗHΙIΚKΜMΝNΟOΡPΤTΥYΧXοoνvρpιiκkχx\
     ᴀaʙbᴄcᴅdᴇeꜰfɢgʜhɪiᴊjᴋkʟlᴍmɴnᴏoᴘpǫqʀrꜱsᴛtᴜuᴠvᴡwʏyᴢzᵃaᵇbᶜcᵈdᵉeᶠfᵍgʰhⁱiʲjᵏkˡlᵐmⁿnᵒoᵖpʳrˢsᵗtᵘuᵛvʷwˣxʸyᶻz\

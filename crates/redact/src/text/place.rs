@@ -1,6 +1,7 @@
 //! A place in a text, and how the rules look on from there, at a counted number of bytes. Pure.
 
 use super::alphabet::{Alphabet, DOTTED};
+use super::letters::goes_on;
 
 /// A place in a text, and what stands right before it.
 #[derive(Clone, Copy)]
@@ -26,7 +27,7 @@ impl<'a> Place<'a> {
     /// Whether no name or word goes on here.
     pub fn begins(&self) -> bool {
         match self.before {
-            Some(byte) if !byte.is_ascii() => !self.text[..self.at].ends_with(char::is_alphanumeric),
+            Some(byte) if !byte.is_ascii() => !self.text[..self.at].ends_with(goes_on),
             before => before.is_none_or(|byte| !DOTTED(byte)),
         }
     }

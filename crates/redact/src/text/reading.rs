@@ -6,8 +6,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::letters;
 use super::place::{looked_at, run};
+use super::{composed, letters};
 
 /// How often escapes are resolved.
 const MOST_LEVELS: usize = 2;
@@ -65,7 +65,7 @@ impl<'a> Reading<'a> {
     pub fn all(text: &'a str) -> Vec<Reading<'a>> {
         let mut readings = vec![Reading::as_seen(text)];
         while let Some(resolved) = readings.last().and_then(|last| last.after(&ESCAPED)) {
-            readings.push(resolved.after(&SEEN).unwrap_or(resolved));
+            readings.push(resolved.after(&SEEN).unwrap_or(resolved).composed());
             if readings.len() > MOST_LEVELS {
                 break;
             }
@@ -76,7 +76,7 @@ impl<'a> Reading<'a> {
     /// The text without what a person does not see.
     pub fn as_seen(text: &'a str) -> Reading<'a> {
         let as_it_is = Reading { text: Cow::Borrowed(text), origins: Vec::new() };
-        as_it_is.after(&SEEN).unwrap_or(as_it_is)
+        as_it_is.after(&SEEN).unwrap_or(as_it_is).composed()
     }
 
     /// Where a part of the reading stands in the text.
@@ -114,6 +114,33 @@ impl<'a> Reading<'a> {
         }
         looked_at(text.len());
         out.map(|(text, origins)| Reading { text: Cow::Owned(text), origins })
+    }
+
+    /// The reading with every letter and its marks as one.
+    fn composed(self) -> Reading<'a> {
+        let is_mark = |(at, letter): (usize, char)| {
+            let mark = self.text[at + letter.len_utf8()..].chars().next();
+            mark.is_some_and(|mark| composed::with(letter, mark).is_some())
+        };
+        if !self.text.bytes().any(composed::may_begin) || !self.text.char_indices().any(is_mark) {
+            return self;
+        }
+        let (mut out, mut origins) = (String::new(), Vec::new());
+        let mut last: Option<(char, usize)> = None;
+        for (at, c) in self.text.char_indices() {
+            let marked = last.and_then(|(letter, begin)| Some((composed::with(letter, c)?, begin)));
+            let (read, begin) = marked.unwrap_or((c, at));
+            if let Some((letter, _)) = last.filter(|_| marked.is_some()) {
+                out.truncate(out.len() - letter.len_utf8());
+                origins.truncate(out.len());
+            }
+            out.push(read);
+            let origin = self.place(begin..at + c.len_utf8());
+            origins.extend((0..read.len_utf8()).map(|_| origin.clone()));
+            last = Some((read, begin));
+        }
+        looked_at(self.text.len());
+        Reading { text: Cow::Owned(out), origins }
     }
 
     fn place(&self, part: Range<usize>) -> Range<u32> {

@@ -76,8 +76,8 @@ pub(crate) fn is_of_token(word: &str) -> bool {
 /// Whether a name is that of a token which may be a UUID: `HEC token`, `SecretID`.
 pub(crate) fn opens(place: Place<'_>, name: &str, named: &Name) -> bool {
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(16))..place.at];
-    let of =
-        if name.eq_ignore_ascii_case("token") { before } else { &name[..name.len().saturating_sub("token".len())] };
+    let begin = name.floor_char_boundary(name.len().saturating_sub("token".len()));
+    let of = if name.eq_ignore_ascii_case("token") { before } else { &name[..begin] };
     let owner = of.trim_end_matches([' ', '-', '_', '.']).rsplit(|c: char| !c.is_ascii_alphanumeric()).next();
     let is_owner = |owner: &str| TOKEN_OWNERS.split(' ').any(|known| known.eq_ignore_ascii_case(owner));
     named.core == "secretid" || named.core.ends_with("token") && owner.is_some_and(is_owner)

@@ -8,9 +8,13 @@ use super::sign::Sign;
 use crate::text::alphabet::DOTTED;
 use crate::text::place::{boundary, looked_at, run};
 use crate::word::random::{is_strong, is_varied, looks_random};
+use crate::word::tongue;
 
 /// How far a line is followed in search of its sense.
 const LINE: usize = 512;
+
+/// How far the word that follows a value at once is followed.
+const MOST_GLUED: usize = 48;
 
 /// Names inside of an object that is the value of a secret's name.
 const INNER: [&str; 10] =
@@ -309,7 +313,7 @@ pub(crate) fn unquoted(text: &str, ends: &str) -> usize {
             ',' | '}' => separates(&rest[1..]),
             ']' => separates(&rest[1..]) || rest.starts_with("]]>"),
             '*' => closes_emphasis(&text[..at], rest),
-            c => c.is_whitespace() || "。、".contains(c),
+            c => c.is_whitespace() || "。、،؛।".contains(c) || is_glued(text, at),
         };
         if is_end {
             length = at;
@@ -318,6 +322,18 @@ pub(crate) fn unquoted(text: &str, ends: &str) -> usize {
     }
     looked_at(length);
     text[..length].trim_end_matches([',', ')', ']', '}']).len()
+}
+
+/// Whether words of a language without blanks follow a value at once: `…です`, `…입니다`.
+fn is_glued(text: &str, at: usize) -> bool {
+    let is_of_no_blanks =
+        |c: char| matches!(c, '\u{e01}'..='\u{e4e}' | '\u{3040}'..='\u{9fff}' | '\u{ac00}'..='\u{d7a3}');
+    let is_ascii = |c: char| c.is_ascii_graphic();
+    let (before, rest) = text.split_at(at);
+    rest.starts_with(is_of_no_blanks) && before.starts_with(is_ascii) && before.ends_with(is_ascii) && {
+        let word = rest[..boundary(rest, MOST_GLUED)].split(char::is_whitespace).next().unwrap_or_default();
+        !word.bytes().any(|byte| byte.is_ascii_alphanumeric()) && !tongue::counts(text)
+    }
 }
 
 /// Whether asterisks end what they emphasize; more of them are a mask.

@@ -13,6 +13,7 @@ use crate::word::shape::{
     is_cause, is_dated, is_file, is_group, is_identifier, is_identifying, is_key_of_cache, is_label, is_uuid,
     is_version, looks_drawn,
 };
+use crate::word::tongue;
 
 /// Owners whose keys are as often names of queues and places as secrets.
 const DOUBTFUL_OWNERS: &str = "routing integration service session account app consumer license aes";
@@ -91,9 +92,10 @@ pub(crate) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
     if text.starts_with(crate::MASK) && !(kind == Kind::Password && is_half_masked(text))
         || (word.is_empty() && text.len() < 4)
         || !text.contains(|c: char| c.is_alphanumeric() || c.is_ascii()) && text.chars().count() <= 2
-        || word.split('-').all(|part| is_one_of(REMARKS, part))
+        || word.split('-').all(is_remark)
         || is_placeholder(text)
         || is_near_path(text)
+        || tongue::speaks(name, text, value.sign == Sign::Word)
         || matches!(value.sign, Sign::Colon | Sign::Equals) && !value.is_parameter && is_state(text)
         || value.sign == Sign::Blank && is_prose(text, value.after)
     {
@@ -170,7 +172,7 @@ pub(crate) fn is_drawn(text: &str) -> bool {
 
 /// Whether a word is one that says something about a secret.
 pub(crate) fn is_remark(word: &str) -> bool {
-    is_one_of(REMARKS, word)
+    is_one_of(REMARKS, word) || tongue::is_state(word)
 }
 
 /// Whether a word is a type or a word of a programming language.
@@ -204,14 +206,14 @@ fn is_of_its_own(name: &str, text: &str, word: &str) -> bool {
 /// Whether a sentence goes on after the value: `password: must be at least 8 characters`.
 fn is_sentence(value: Value<'_>, word: &str) -> bool {
     let text = value.text;
-    let is_word = |word: &str| !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'\'');
+    let is_word = |word: &str| !word.is_empty() && word.chars().all(|c| c.is_lowercase() || c == '\'');
     if value.is_quoted || text.contains(' ') {
         let mut words = text.split_whitespace();
         let first = words.next().unwrap_or_default().to_lowercase();
         // `3 failures`
         let is_number = first.len() <= 3 && first.bytes().all(|byte| byte.is_ascii_digit());
         let is_counted = is_number && !value.is_quoted && words.next().is_some_and(is_word) && words.next().is_none();
-        let is_remark = || is_one_of(REMARKS, first.trim_end_matches([',', ':']));
+        let is_remark = || is_remark(first.trim_end_matches([',', ':']));
         return text.contains(' ') && (is_counted || is_remark() || is_caption(text));
     }
     let next = value.after.strip_prefix(' ').unwrap_or_default();
@@ -272,7 +274,7 @@ fn is_said(word: &str, text: &str) -> bool {
     let mut parts = word.split(['-', '_']);
     let is_plain = |part: &str| part.chars().all(char::is_lowercase);
     let is_kept = KEPT.iter().any(|kept| word.ends_with(kept));
-    let is_remark = is_one_of(REMARKS, word.trim_end_matches(|c: char| c.is_ascii_digit()));
+    let is_remark = is_remark(word.trim_end_matches(|c: char| c.is_ascii_digit()));
     // `TOO_SHORT`
     let is_code = || is_variable(text) && (word.starts_with("too_") || word.starts_with("not_"));
     is_code()

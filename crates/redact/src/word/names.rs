@@ -1,6 +1,7 @@
 //! Which names keep secrets, and of what kind, by the words they are made of. Pure; the words are tables.
 
 use super::shape::is_version;
+use super::tongue;
 
 /// What a name says about its value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, PartialOrd, Ord)]
@@ -47,8 +48,7 @@ const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4s
     encryptionkey masterkey signingkey clientkeydata clientsecret sharedsecret secretvalue secretstring secretbase connectionstring \
     securityanswer secretanswer questionanswer challengeanswer \
     dockerconfigjson dockercfg oauth2bearer keycontent requirepass masterauth contribsyscom passwort kennwort motdepasse senha contraseña \
-    contrasena wachtwoord lösenord lösenordet passord passordet adgangskode adgangskoden kodeord kodeordet salasana heslo jelszó jelszo hasło haslo şifre \
-    şifresi şifreniz parola парола סיסמה пароль 密码 密碼 口令 パスワード 비밀번호";
+    contrasena wachtwoord lösenord lösenordet passord passordet adgangskode adgangskoden kodeord kodeordet";
 
 /// Ends of names whose values are secrets unless they are words.
 const TOKENS: &str = "secret token clave appkey accesskeyid credential cleartext signature phpsessid jsessionid gitlabsession secretid connectsid \
@@ -172,8 +172,11 @@ fn within_owner(before: &str, name: &str) -> Option<String> {
 
 /// The secret word that `text` and the one before it make: `API key`, `seed phrase`.
 pub(crate) fn spaced(before: &str, name: &str) -> Option<String> {
-    let name = name.to_ascii_lowercase();
+    let name = tongue::lower(name);
     let second = name.strip_suffix('s').unwrap_or(&name);
+    if let Some(password) = tongue::spaced(before, &name) {
+        return Some(password);
+    }
     if let Some(owned) = within_owner(before, &name) {
         return Some(owned);
     }
@@ -246,13 +249,14 @@ fn kind(words: &[String], core: &str) -> Option<Kind> {
     }
     // As OpenWrt sets the key of a network: `wireless.radio0.key='…'`.
     let is_of_network = words.len() > 2 && words[0] == "wireless" && words[words.len() - 1] == "key";
-    if is_of_network || ends(PASSWORDS) {
+    if is_of_network || ends(PASSWORDS) || tongue::is_password(core) {
         return Some(Kind::Password);
     }
-    if ends(TOKENS) || owner(core).is_some() {
+    let is_doubtful = tongue::is_doubtful(core);
+    if ends(TOKENS) || owner(core).is_some() || is_doubtful && tongue::is_of_other_letters(core) {
         return Some(Kind::Token);
     }
-    if ends(OPAQUE) {
+    if ends(OPAQUE) || is_doubtful {
         return Some(Kind::Opaque);
     }
     let last = words.last()?.trim_end_matches(|c: char| c.is_ascii_digit());
@@ -324,7 +328,7 @@ fn words(name: &str) -> Vec<String> {
         }
         was_lower = c.is_lowercase();
         if let Some(word) = words.last_mut().filter(|_| !is_separator) {
-            word.extend(c.to_lowercase());
+            word.extend(tongue::small(c));
         }
     }
     words.retain(|word| !word.is_empty());
@@ -337,13 +341,13 @@ fn words(name: &str) -> Vec<String> {
 }
 
 /// Characters that link a name with its value in Chinese, Japanese and Korean.
-pub(crate) const MEANS_IS: &str = "是为為は는";
+pub(crate) const MEANS_IS: &str = "是为為は는은";
 
 /// The words of a name as one, without a number behind.
 fn core(words: &[String]) -> String {
     let joined = words.concat();
     // In Chinese and Japanese, a word that links it with its value may follow at once.
-    joined.trim_end_matches(|c: char| c.is_ascii_digit() || MEANS_IS.contains(c)).to_string()
+    tongue::unlinked(joined.trim_end_matches(|c: char| c.is_ascii_digit()), MEANS_IS).to_string()
 }
 
 fn is_suffix(word: &str) -> bool {
@@ -354,7 +358,9 @@ fn is_suffix(word: &str) -> bool {
 pub(crate) fn ends() -> impl Iterator<Item = &'static str> {
     let words = WORDS.iter().map(|(word, _)| *word);
     let tables = [PASSWORDS, TOKENS, OPAQUE, PARAMETERS, PHRASES, "key session authorization cookie value result"];
-    tables.into_iter().flat_map(|table| table.split(' ')).chain(words).chain(BEFORE.iter().map(|(_, second)| *second))
+    let tongues = tongue::names().filter_map(|name| name.rsplit('_').next());
+    let tables = tables.into_iter().flat_map(|table| table.split(' ')).chain(words).chain(tongues);
+    tables.chain(BEFORE.iter().map(|(_, second)| *second))
 }
 
 /// Every name of the tables, as a name with that end: for tests over all of them.
@@ -363,5 +369,6 @@ pub(crate) fn examples() -> impl Iterator<Item = String> {
     let owned = KEY_OWNERS.split(' ').map(|owner| format!("{owner}_key"));
     let words = WORDS.iter().map(|(word, _)| format!("db_{word}"));
     let names = [PASSWORDS, TOKENS, OPAQUE].into_iter().flat_map(|table| table.split(' ')).map(ToString::to_string);
-    names.chain(owned).chain(words).chain(["fernet_key".to_string()])
+    let tongues = tongue::names().map(ToString::to_string);
+    names.chain(owned).chain(words).chain(tongues).chain(["fernet_key".to_string()])
 }

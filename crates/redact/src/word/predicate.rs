@@ -1,6 +1,7 @@
 //! What is said of a password after `is`: any other word that ends its clause is one. Pure.
 
 use super::shape::is_user_of_domain;
+use super::tongue;
 
 /// A language by its words for a password: the ends of names, words that something can be, and how more of them end.
 struct Language {
@@ -13,7 +14,7 @@ struct Language {
 const SHORTEST: usize = 5;
 
 /// Languages other than English. `password` is Italian, too.
-const LANGUAGES: [Language; 11] = [
+const LANGUAGES: [Language; 10] = [
     Language {
         names: "passwort kennwort",
         words: "falsch anders richtig korrekt leer alt neu kurz lang schwach stark sicher unsicher gleich fällig weg hier dort da nicht \
@@ -63,12 +64,9 @@ const LANGUAGES: [Language; 11] = [
     },
     Language {
         names: "пароль",
-        words: "истёк истек сброшен устарел не уже ещё еще тот другой прежний строка поле значение обязателен пуст скрыт",
+        words: "истёк истек сброшен устарел не уже ещё еще тот другой прежний строка поле значение обязателен пуст скрыт невірний неправильний обов'язковий застарів застарілий закінчився змінено змінений скинуто заблоковано порожній \
+            прострочений потрібен потрібно",
         endings: "ный вый кий гий ший рый тый ён ден лен мен тен нен ван ёк ек ет ит ать ять",
-    },
-    // Chinese, Japanese and Korean, whose own words are not read: a word of Latin letters is one of no sentence.
-    Language {
-        names: "パスワード 密码 密碼 口令 비밀번호", words: "admin root user username id", endings: "ed"
     },
     Language {
         names: "",
@@ -91,8 +89,8 @@ const LANGUAGES: [Language; 11] = [
     },
 ];
 
-/// Names of passwords in languages whose sentences are not read.
-const UNREAD: &str = "salasana jelszó jelszo şifre şifresi şifreniz parola парола סיסמה";
+/// Languages of other letters, whose own words are not read: a word of Latin letters is one of no sentence.
+const OF_OTHER_LETTERS: Language = Language { names: "", words: "admin root user username id", endings: "ed" };
 
 /// Ways to sign in and to keep passwords, whose names look like one.
 const METHODS: &str = "oauth oauth2 saml saml2 ldap ldaps ldapv3 oidc sso mtls krb5 kerberos kerberos5 gssapi ntlmv2 argon2id argon2i argon2 \
@@ -119,11 +117,13 @@ const CLOSING: [&str; 14] = [
 
 /// Whether words after `is` only say what the secret called `name` is like: `wrong`, `read-only`, `abgelaufen`.
 pub(crate) fn describes(name: &str, text: &str) -> bool {
-    if UNREAD.split_ascii_whitespace().any(|end| name.ends_with(end)) {
-        return true;
-    }
     let is_of = |language: &&Language| language.names.split(' ').any(|end| name.ends_with(end));
-    let Some(language) = LANGUAGES.iter().find(is_of) else { return true };
+    let language = match LANGUAGES.iter().find(is_of) {
+        Some(language) if !language.names.is_empty() => language,
+        _ if tongue::is_of_other_letters(name) => &OF_OTHER_LETTERS,
+        Some(language) if !tongue::is_unread(name) => language,
+        _ => return true,
+    };
     let is_predicate = |part: &str| {
         let is_long = part.chars().count() >= SHORTEST;
         language.words.split_ascii_whitespace().any(|known| known == part)

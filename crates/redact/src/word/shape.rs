@@ -148,3 +148,16 @@ pub(crate) fn looks_drawn(text: &str) -> bool {
     let mut runs = text.as_bytes().chunk_by(|one, next| !is_vowel(one) && !is_vowel(next));
     text.len() >= FEWEST_LETTERS && is_lower(text) && runs.any(|run| run.len() >= CONSONANTS)
 }
+
+/// The shortest word that a mark between letters tells.
+const SHORTEST_MARKED: usize = 8;
+
+/// Whether a word has a mark between letters, as passwords have and words have not.
+pub(crate) fn has_mark_inside(word: &str) -> bool {
+    let is_letter = |c: Option<char>| c.is_some_and(char::is_alphanumeric);
+    let mark = word.find(['!', '#', '$', '%', '^', '*', '+', '?']);
+    word.len() >= SHORTEST_MARKED
+        && mark.is_some_and(|mark| {
+            is_letter(word[..mark].chars().next_back()) && is_letter(word[mark + 1..].chars().next())
+        })
+}
