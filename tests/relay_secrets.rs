@@ -334,3 +334,60 @@ fn a_template_that_fails_on_an_alert_is_an_error_that_names_line_and_variable() 
     assert_eq!(devin.count("POST"), 0);
     insta::assert_snapshot!(said.concat());
 }
+
+#[test]
+fn a_secret_that_is_named_is_neither_sent_nor_shown_however_it_is_written() {
+    let (word, pin, phrase) = ("Wintergarten", "483920", "blue bell tower");
+    let (in_hex, in_base64) = ("57696e74657267617274656e", BASE64_STANDARD.encode(format!("user={word}&x")));
+    let spellings =
+        [word, pin, phrase, "WINTERGARTEN", "W\\u0069ntergarten", "Winter%67arten", in_hex, &in_base64, "netragretniW"];
+    let said = format!("we saw {} there", spellings.join(", then "));
+    let alert = json!({"title": format!("disk {said}"), "message": said, "labels": {"a": said, said.as_str(): "b"}, "url": said,
+        "dedup_key": said, "source": said, "status": "firing"});
+    let devin = finished();
+    let program = with_key(&devin, &alert).file("masks.txt", format!("{word}\n\n{phrase}\n")).variable("PIN", pin);
+    for call in ["--detach", "--dry-run", "--dry-run --output text"] {
+        let ran = program.run(&format!("{RUN} {call} --mask-file masks.txt --mask-env PIN"));
+        assert!(ran.status.success(), "{}", ran.stderr);
+        assert_hidden(&devin, &ran, &spellings, call);
+        assert!(ran.text().contains("we saw ****, then ****"), "{}", ran.text());
+    }
+    assert_eq!(devin.heard().iter().filter(|heard| heard.method == "POST").count(), 1, "one create");
+    let ran = program.run("alert-relay prompt --alert alert.json --output json --mask-file masks.txt --mask-env PIN");
+    assert!(ran.status.success(), "{}", ran.stderr);
+    assert_hidden(&devin, &ran, &spellings, "prompt");
+}
+
+#[test]
+fn what_cannot_be_masked_creates_nothing_and_is_not_shown() {
+    let devin = finished();
+    let alert = json!({"title": "disk", "status": "firing"});
+    let program = with_key(&devin, &alert).file("short.txt", "s3cr3t-of-db\nab1\n").file("empty.txt", "\n");
+    let program = program.file("masks.txt", "s3cr3t-of-db\nproduction\n").variable("EMPTY", "");
+    let said = |options: &str| {
+        let ran = program.run(&format!("{RUN} --output text {options}"));
+        assert_hidden(&devin, &ran, &["s3cr3t-of-db"], options);
+        format!("{options}: {} {}", ran.status.code().unwrap(), ran.stderr.trim())
+    };
+    let calls = [
+        "--mask-env NOBODY",
+        "--mask-env EMPTY",
+        "--mask-file nobody.txt",
+        "--mask-file short.txt",
+        "--mask-file empty.txt",
+        "--mask-file masks.txt --title s3cr3t-of-db",
+        "--mask-file masks.txt --dry-run",
+    ];
+    insta::assert_snapshot!(calls.map(said).join("\n"), @r"
+    --mask-env NOBODY: 1 error: --mask-env names an environment variable that is not set: NOBODY
+    --mask-env EMPTY: 1 error: --mask-env: the variable EMPTY holds no secret: write one on each line
+    --mask-file nobody.txt: 1 error: cannot read the secrets to mask in nobody.txt: No such file or directory (os error 2)
+    --mask-file short.txt: 1 error: --mask-file: short.txt holds a secret of fewer than 4 characters (line 2), which words may hold, too
+    --mask-file empty.txt: 1 error: --mask-file: empty.txt holds no secret: write one on each line
+    --mask-file masks.txt --title s3cr3t-of-db: 1 warning: --mask-file: masks.txt holds a secret that is made of words (line 2): **** stands for them in all that is sent or shown
+    error: --title holds an API key or another secret, which would be sent to Devin; nothing was created
+    --mask-file masks.txt --dry-run: 0 warning: --mask-file: masks.txt holds a secret that is made of words (line 2): **** stands for them in all that is sent or shown
+    warning: 1 secret was removed from what the alert says
+    ");
+    assert_eq!(devin.heard().iter().filter(|heard| heard.method == "POST").count(), 0, "nothing is created");
+}

@@ -2,6 +2,7 @@
 
 mod bridge;
 mod jobs;
+mod mask;
 #[cfg(feature = "serve")]
 mod notify;
 mod options;
@@ -16,6 +17,7 @@ mod store;
 mod take;
 
 use clap::{Args, Subcommand};
+use mask::mask;
 use options::{Check, OutputChoice, Prompt, Run, Senders, Watch};
 use orders::{Orders, Prepared, orders};
 use place::{OR_SANDBOX, identify, load, place};
@@ -150,6 +152,9 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
     match relay.command {
         Command::Prompt(prompt) => {
             let shown = presenter(prompt.output, output, false);
+            if let Err(problem) = mask(&prompt.input, &shown, output) {
+                return fail(&shown, Code::BadInput, &format!("{problem:#}"));
+            }
             match orders(&prompt.input, &prompt.session) {
                 Ok(orders) => print_prompts(told(orders, &shown), &prompt.input.namespace, &output.redactor(), &shown),
                 Err(problem) => fail(&shown, Code::BadInput, &format!("{problem:#}")),
@@ -158,7 +163,10 @@ pub fn run(relay: AlertRelay, output: &Output) -> Exit {
         Command::Check(options) => runtime().block_on(check(&options, output)),
         Command::Run(run) => {
             let shown = presenter(run.access.output, output, run.polling.require_pr);
-            // First, so that the key is known to the output before an alert, which may hold it, is spoken of.
+            // First, so that the output knows what it must not show before an alert, which may hold it, is spoken of.
+            if let Err(problem) = mask(&run.input, &shown, output) {
+                return fail(&shown, Code::BadInput, &format!("{problem:#}"));
+            }
             let loaded = (!run.sandbox.sandbox).then(|| load(&run.access, OR_SANDBOX, output));
             match orders(&run.input, &run.session) {
                 Ok(orders) if run.dry_run => {

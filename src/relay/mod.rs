@@ -8,6 +8,7 @@ pub mod error_report;
 pub mod event;
 pub mod inbound;
 pub mod job;
+pub mod masks;
 pub mod names;
 pub mod organization;
 pub mod outcome;

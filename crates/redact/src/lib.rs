@@ -20,7 +20,9 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::ops::Range;
 
-pub use own::key::OwnKey;
+use own::key::OwnKey;
+use own::ring::KeyRing;
+
 pub use pair::named::{is_secret, is_secret_name, is_secret_within, keeps_secrets};
 
 /// What stands where a secret stood.
@@ -35,21 +37,20 @@ const LONGEST_WORD: usize = 14;
 /// Finds secrets: those it was told, and those that can be told by their shape.
 #[derive(Clone, Default)]
 pub struct Redactor {
-    own: Vec<OwnKey>,
+    own: KeyRing,
 }
 
 impl Redactor {
-    /// A redactor that also knows these keys, whatever their shape.
+    /// A redactor that also knows these keys, whatever their shape. Keys with fewer than four characters are not looked for.
     pub fn new<'a>(own_keys: impl IntoIterator<Item = &'a str>) -> Redactor {
-        Redactor { own: own_keys.into_iter().map(OwnKey::new).collect() }
+        let mut redactor = Redactor::default();
+        own_keys.into_iter().for_each(|key| redactor.add(key));
+        redactor
     }
 
     /// From now on, knows this key too.
     pub fn add(&mut self, own_key: &str) {
-        let key = OwnKey::new(own_key);
-        if !self.own.contains(&key) {
-            self.own.push(key);
-        }
+        self.own.add(OwnKey::new(own_key));
     }
 
     /// `text` with `****` for every secret. No own key stands in the answer, whatever was put around or into one.
@@ -72,7 +73,7 @@ impl Redactor {
     pub fn redact_own(&self, mut text: String) -> (String, usize) {
         let mut count = 0;
         for _ in 0..MOST_ROUNDS {
-            let found = own::key::find(&self.own, &text);
+            let found = self.own.find(&text);
             if found.is_empty() {
                 return (text, count);
             }
@@ -95,7 +96,7 @@ impl Redactor {
 
     /// Whether one of the own keys stands in `text`.
     pub fn contains_own_key(&self, text: &str) -> bool {
-        !own::key::find(&self.own, text).is_empty()
+        !self.own.find(text).is_empty()
     }
 
     fn secrets(&self, text: &str) -> Vec<Range<usize>> {
@@ -103,7 +104,7 @@ impl Redactor {
     }
 
     fn with_own(&self, text: &str, found: Vec<Range<usize>>) -> Vec<Range<usize>> {
-        let own = own::key::find(&self.own, text);
+        let own = self.own.find(text);
         if own.is_empty() { found } else { merged(own.into_iter().chain(found).collect()) }
     }
 }

@@ -171,6 +171,12 @@ pub struct Input {
     /// Replace the prompt by this template
     #[arg(long, value_name = "FILE")]
     pub prompt_template: Option<PathBuf>,
+    /// Never send or show what this environment variable holds, in any encoding
+    #[arg(long, value_name = "NAME")]
+    pub mask_env: Vec<String>,
+    /// Never send or show the secrets in this file, one on each line
+    #[arg(long, value_name = "FILE")]
+    pub mask_file: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]

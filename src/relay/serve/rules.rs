@@ -71,6 +71,8 @@ pub struct Rules {
     pub bounds: Bounds,
     /// Who may see what the bridge does, and who may act.
     pub access: Access,
+    /// What is never sent to Devin or shown, whatever stands around it, beside the secrets of routes and targets.
+    pub masked: Vec<Secret>,
     /// Whom to tell what becomes of alerts.
     pub notify: telling::Settings,
     /// What is allowed and yet likely to be a mistake.
@@ -173,7 +175,11 @@ impl Rules {
             Auth::Open => &[][..],
             Auth::AnyOf(methods) => methods,
         });
-        methods.flat_map(|method| method.secrets()).chain(self.access.secrets()).chain(self.notify.secrets())
+        methods
+            .flat_map(|method| method.secrets())
+            .chain(self.access.secrets())
+            .chain(self.notify.secrets())
+            .chain(&self.masked)
     }
 
     /// How long a create may take in an integration: as long as the most patient of its rules says.
@@ -197,7 +203,7 @@ impl Rules {
 /// The rule of a file that has no list of them, and the group of rules that name none.
 pub const DEFAULT: &str = "default";
 
-const KEYS: [&str; 13] = [
+const KEYS: [&str; 14] = [
     "routes",
     "integrations",
     "default",
@@ -205,6 +211,7 @@ const KEYS: [&str; 13] = [
     "limits",
     "kill_switch",
     "access",
+    "mask",
     "notify",
     "retention",
     "alert_retention",
@@ -213,7 +220,7 @@ const KEYS: [&str; 13] = [
     "namespace",
 ];
 
-const ELSEWHERE: [Elsewhere; 9] = [
+const ELSEWHERE: [Elsewhere; 11] = [
     ("hooks", "write routes"),
     ("webhooks", "write routes"),
     ("notifications", "write notify: {targets: […]}"),
@@ -221,6 +228,8 @@ const ELSEWHERE: [Elsewhere; 9] = [
     ("defaults", "write default"),
     ("agentRules", "write rules"),
     ("killSwitch", "write kill_switch: {file: PATH}"),
+    ("secrets", "write mask, a list of secrets that are never sent"),
+    ("redact", "write mask, a list of secrets that are never sent"),
     ("read_token", "write access: {read_token: {env: NAME}}"),
     ("admin_token", "write access: {admin_token: {env: NAME}}"),
 ];
@@ -263,6 +272,8 @@ pub fn check(yaml: &str, devin: Devin, surroundings: &dyn Surroundings) -> Resul
 fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rules> {
     let root = Place { at: root.at, key: String::new(), node: root };
     let section = reader.section(&root, &KEYS, &ELSEWHERE)?;
+    // First, so that none of them is let through in a text that goes to Devin.
+    let masked = section.get("mask", reader).map(|place| sources::masked(&place, reader)).unwrap_or_default();
     let routes = section.required("routes", "a list of routes, where deliveries come in", reader);
     let routes = routes.map(|place| routes::routes(&place, reader)).unwrap_or_default();
     let place = match devin {
@@ -317,6 +328,7 @@ fn read<'a>(root: &'a Node, devin: Devin, reader: &mut Reader<'a>) -> Option<Rul
         max_store_size: max_store_size.unwrap_or(STORE),
         namespace: namespace.unwrap_or_default(),
         access,
+        masked,
         notify,
         warnings: Vec::new(),
     })

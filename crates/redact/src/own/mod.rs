@@ -2,5 +2,6 @@
 
 mod encoding;
 pub(crate) mod key;
+pub(crate) mod ring;
 mod rows;
 mod spelled;

@@ -4,7 +4,8 @@ use base64::Engine as _;
 use base64::prelude::{BASE64_STANDARD, BASE64_URL_SAFE_NO_PAD};
 
 use super::random::Numbers;
-use crate::own::key::{OwnKey, find};
+use crate::own::key::OwnKey;
+use crate::own::ring::KeyRing;
 use crate::{Redactor, masked};
 
 /// So many letters and digits of a key in a row may stay.
@@ -291,7 +292,9 @@ fn nothing_telling_of_the_own_key_stays_in_any_spelling() {
     let mut wrong = std::collections::BTreeMap::new();
     for _ in 0..6 {
         let key = key(&mut numbers);
-        let (redactor, own) = (Redactor::new([key.as_str()]), OwnKey::new(&key));
+        let redactor = Redactor::new([key.as_str()]);
+        let mut own = KeyRing::default();
+        own.add(OwnKey::new(&key));
         let cases = spellings(&key)
             .into_iter()
             .flat_map(|(name, pieces)| contexts.map(|context| (name, pieces.clone(), context)));
@@ -306,7 +309,7 @@ fn nothing_telling_of_the_own_key_stays_in_any_spelling() {
             let text = context.replace("⟦⟧", &spelled);
             let secrets = redactor.secrets(&text);
             let stays = visible(&key, &pieces, begin, &secrets);
-            let own = find(std::slice::from_ref(&own), &text);
+            let own = own.find(&text);
             let is_outside = |part: &std::ops::Range<usize>| part.start < begin || part.end > begin + spelled.len();
             if own.iter().any(is_outside) {
                 wrong.entry(name).or_insert_with(|| format!("words go, too: {}", masked(&text, &own)));
@@ -318,4 +321,18 @@ fn nothing_telling_of_the_own_key_stays_in_any_spelling() {
     }
     let told: Vec<String> = wrong.iter().map(|(name, told)| format!("{name}: {told}")).collect();
     assert!(wrong.is_empty(), "{} wrong:\n{}", wrong.len(), told.join("\n"));
+}
+
+#[test]
+fn every_one_of_several_own_keys_goes_wherever_it_overlaps_another() {
+    let keys = ["Qz7Kw2Xv9Lp4Rt6Bn8Mc1", "Lp4Rt6Bn8Mc1Hd3Js5Fg7", "hunter2", "p@ss-Word-9", "a.b.c.d.e.f.g.h"];
+    let redactor = Redactor::new(keys);
+    let check = |text: &str| redactor.redact(text).into_owned();
+    assert_eq!(check("Qz7Kw2Xv9Lp4Rt6Bn8Mc1Hd3Js5Fg7"), "****");
+    assert_eq!(
+        check("first Qz7Kw2Xv9Lp4Rt6Bn8Mc1, then Lp4Rt6Bn8Mc1Hd3Js5Fg7, then hunter2"),
+        "first ****, then ****, then ****"
+    );
+    assert_eq!(check("cEBzcy1Xb3JkLTk= and a.b.c.d.e.f.g.h"), "****= and ****");
+    assert_eq!(check("nothing of hunter22 or a.b.c"), "nothing of hunter22 or a.b.c");
 }

@@ -463,3 +463,22 @@ fn an_own_key_is_looked_for_in_linear_time() {
         }
     }
 }
+
+/// A thousand keys may not make a text much more work than one does.
+#[test]
+fn many_own_keys_are_looked_for_at_once() {
+    let keys: Vec<String> = (0..1_000u32).map(|nth| format!("{:08x}Kw{nth}", nth.wrapping_mul(0x9e37_79b1))).collect();
+    let line = "2026-11-28T10:04:11Z ERROR checkout failed to reach db3:5432/orders?id=48213 trace=4bf92f3577b34da6\n";
+    let text = line.repeat(200);
+    let work = |redactor: &Redactor| {
+        LOOKED_AT.set(0);
+        redactor.contains_own_key(&text);
+        LOOKED_AT.get()
+    };
+    let (one, all) = (Redactor::new([keys[0].as_str()]), Redactor::new(keys.iter().map(String::as_str)));
+    let ratio = work(&all) as f64 / work(&one) as f64;
+    assert!(ratio < 3.0, "a thousand keys are {ratio:.1} times the work of one");
+    for key in &keys {
+        assert_eq!(all.redact(&format!("it says {key} and ends")), "it says **** and ends");
+    }
+}

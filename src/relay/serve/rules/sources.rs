@@ -2,6 +2,7 @@
 
 use super::node::Value;
 use super::section::{Place, Reader};
+use crate::relay::masks;
 use crate::relay::serve::secret::Secret;
 use redact::{Redactor, is_of_words};
 
@@ -25,34 +26,61 @@ pub fn secrets<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Vec<Secret> {
 
 /// One secret.
 pub fn secret<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Secret> {
-    let bytes = match &place.node.value {
+    let bytes = bytes(place, reader)?;
+    checked(place, &bytes, reader)
+}
+
+/// Secrets that are only masked, one on each line of what is in the environment or in a file.
+pub fn masked<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Vec<Secret> {
+    let items = reader.items(place);
+    if items.is_empty() {
+        reader.problem(place, format!("is an empty list: give {FORM}"));
+    }
+    let mut secrets = Vec::new();
+    for item in items {
+        let Some(bytes) = bytes(&item, reader) else { continue };
+        match masks::masks(&bytes) {
+            Ok(masks) => {
+                masks.warnings.iter().for_each(|warning| reader.warning(&item, warning));
+                masks.secrets.iter().for_each(|secret| reader.redactor.add(secret));
+                secrets.extend(masks.secrets.into_iter().map(Secret::new));
+            }
+            Err(problem) => reader.problem(&item, problem),
+        }
+    }
+    secrets
+}
+
+/// What a place leads to, before it is known to be one secret.
+fn bytes<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Vec<u8>> {
+    match &place.node.value {
         Value::Map(entries) => match entries.as_slice() {
             [(key, _, node)] if key == "env" => match &node.value {
-                Value::Text(name) => variable(place, name, reader)?,
+                Value::Text(name) => variable(place, name, reader),
                 _ => {
                     reader.problem(place, "needs the name of an environment variable after env");
-                    return None;
+                    None
                 }
             },
             [(key, _, node)] if key == "file" => match &node.value {
-                Value::Text(path) => file(place, path, reader)?,
+                Value::Text(path) => file(place, path, reader),
                 _ => {
                     reader.problem(place, "needs the path of a file after file");
-                    return None;
+                    None
                 }
             },
             _ => {
                 reader.problem(place, format!("must be {FORM}, with one of the two and nothing else"));
-                return None;
+                None
             }
         },
         Value::Null => {
             reader.problem(place, format!("is empty: give {FORM}"));
-            return None;
+            None
         }
         Value::List(_) => {
             reader.problem(place, format!("is a list in a list: give {FORM}"));
-            return None;
+            None
         }
         Value::Text(_) | Value::Number(_) | Value::Decimal(_) | Value::Bool(_) => {
             reader.problem(
@@ -61,10 +89,9 @@ pub fn secret<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Option<Secret> 
                     "holds the secret itself, which does not belong in this file: put it into an environment variable or a file, write {FORM} here, and replace the secret if others could read this file"
                 ),
             );
-            return None;
+            None
         }
-    };
-    checked(place, &bytes, reader)
+    }
 }
 
 fn variable(place: &Place, name: &str, reader: &mut Reader) -> Option<Vec<u8>> {

@@ -378,6 +378,7 @@ default:
 mod credentials;
 mod documents;
 mod lists;
+mod masks;
 mod schema;
 mod targets;
 mod tokens;

@@ -23,7 +23,7 @@ impl Surroundings for Anything {
     }
 
     fn file(&self, _: &str) -> Result<Vec<u8>, io::ErrorKind> {
-        Err(io::ErrorKind::NotFound)
+        Ok(SECRET.into())
     }
 }
 
