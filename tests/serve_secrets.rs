@@ -127,3 +127,36 @@ fn assert_hidden(place: &str, text: &str, spellings: &[String]) {
         }
     }
 }
+
+/// Plain words, which nothing but their being named tells from others.
+#[test]
+fn a_secret_that_the_rules_file_names_leaves_in_no_spelling_also_after_a_reload() {
+    let devin = finished();
+    let settings = json!({"api_token": KEY, "org_id": ORG, "api_url": devin.url}).to_string();
+    let program = by(&settings, "poll_interval: 1s", "mask: [{file: masks.txt}, {env: PIN}]\n");
+    let program = program.file("masks.txt", "Wintergarten\n").variable("PIN", "483920");
+    let mut bridge = Bridge::start(&program, "--rules relay.yaml --store memory");
+    let tell = |words: &str, key: &str| {
+        let said = format!("it has {words}");
+        json!({"title": said, "message": said, "labels": {"a": said}, "status": "firing", "dedup_key": format!("{key} {words}")})
+    };
+    let first = ["Wintergarten", "483920", "V2ludGVyZ2FydGVu", "wintergarten"].map(str::to_string);
+    assert!(bridge.post("generic", &tell(&first.join(", "), "a").to_string()).status < 300);
+    bridge.until("outcome");
+    std::fs::write(program.path("masks.txt"), "Wintergarten\nSommerhaus\n").unwrap();
+    let reply = request(&bridge.address, "POST", "/api/v1/reload", "", b"").unwrap();
+    assert_eq!(reply.status, 200, "{reply:?}");
+    let both: Vec<String> = first.into_iter().chain(["Sommerhaus", "SOMMER-HAUS"].map(str::to_string)).collect();
+    assert!(bridge.post("generic", &tell(&both.join(", "), "b").to_string()).status < 300);
+    bridge.until("outcome");
+    let shown = shown(&bridge);
+    assert_hidden("the page or the API", &shown, &both);
+    bridge.signal(Signal::TERM);
+    let printed: String = bridge.end().0.iter().map(Value::to_string).collect();
+    let sent: String =
+        devin.heard().iter().map(|heard| format!("{} {:?} {}", heard.path, heard.query, heard.body)).collect();
+    assert!(sent.contains("it has ****"), "{sent}");
+    for (place, text) in [("the requests to Devin", &sent), ("stdout", &printed)] {
+        assert_hidden(place, text, &both);
+    }
+}

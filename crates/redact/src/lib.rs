@@ -48,6 +48,13 @@ impl Redactor {
         redactor
     }
 
+    /// A redactor that knows these secrets as wholes, for what may be none after all: no part of one is taken for it.
+    pub fn of_wholes<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Redactor {
+        let mut redactor = Redactor::default();
+        secrets.into_iter().for_each(|secret| redactor.own.add(OwnKey::undivided(secret)));
+        redactor
+    }
+
     /// From now on, knows this key too.
     pub fn add(&mut self, own_key: &str) {
         self.own.add(OwnKey::new(own_key));

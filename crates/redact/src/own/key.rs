@@ -31,6 +31,8 @@ pub(crate) struct OwnKey {
     whole: String,
     /// Its letters and digits in lower case: as they are, from the last one on, and shifted.
     spellings: [Vec<u8>; 3],
+    /// So many of them in a row are no coincidence.
+    telling: usize,
 }
 
 /// Where the letters of a part of a key stand in a reading.
@@ -44,7 +46,13 @@ impl OwnKey {
         let letters: Vec<u8> = bytes.filter(counts).map(|byte| byte.to_ascii_lowercase()).collect();
         let spellings =
             [letters.clone(), letters.iter().rev().copied().collect(), letters.iter().map(shifted).collect()];
-        OwnKey { spellings, whole }
+        OwnKey { telling: TELLING_LENGTH.min(letters.len()), spellings, whole }
+    }
+
+    /// The same for what may be no secret after all: parts of it are none.
+    pub(crate) fn undivided(key: &str) -> OwnKey {
+        let key = OwnKey::new(key);
+        OwnKey { telling: key.spellings[0].len(), ..key }
     }
 
     /// Whether it is so short that it would be found everywhere, and so is none.
@@ -60,7 +68,7 @@ impl OwnKey {
     /// What a telling part of the key may begin with, four letters each.
     pub(super) fn beginnings(&self) -> impl Iterator<Item = u32> {
         let letters = &self.spellings[0];
-        let count = (letters.len() + 1).saturating_sub(telling(letters));
+        let count = (letters.len() + 1).saturating_sub(self.telling);
         self.spellings.iter().flat_map(move |letters| letters.windows(SHORTEST_PART).take(count).map(number))
     }
 
@@ -68,9 +76,9 @@ impl OwnKey {
     /// begin with none.
     pub(super) fn part(&self, letters: &[Letter]) -> Vec<Range<usize>> {
         let length = |parts: &Vec<Range<usize>>| parts.iter().map(Range::len).sum::<usize>();
-        let parts = self.spellings.iter().map(|key| part(key, letters));
+        let parts = self.spellings.iter().map(|key| part(key, self.telling, letters));
         let longest = parts.max_by_key(length).unwrap_or_default();
-        if length(&longest) < telling(&self.spellings[0]) { Vec::new() } else { longest }
+        if length(&longest) < self.telling { Vec::new() } else { longest }
     }
 
     /// Every place of the key as it is, in any letter case where it is long enough to be no word.
@@ -98,8 +106,8 @@ pub(super) struct Letter {
 }
 
 /// The parts of a key that begin `letters`: of two equally long ones the first, for more of the key may follow on further lines.
-fn part(key: &[u8], letters: &[Letter]) -> Vec<Range<usize>> {
-    let offsets = (0..=key.len() - telling(key)).rev();
+fn part(key: &[u8], telling: usize, letters: &[Letter]) -> Vec<Range<usize>> {
+    let offsets = (0..=key.len() - telling).rev();
     let parts = offsets.map(|offset| (common(&key[offset..], letters), offset));
     let (length, offset) = parts.max_by_key(|(length, _)| *length).unwrap_or_default();
     let mut parts: Vec<_> = std::iter::once(0..length).collect();
@@ -122,11 +130,6 @@ fn further(key: &[u8], mut known: usize, letters: &[Letter], parts: &mut Vec<Ran
         (known, at) = (known + next.len(), next.end);
         parts.push(next);
     }
-}
-
-/// How many letters of a key in a row are no coincidence.
-fn telling(letters: &[u8]) -> usize {
-    TELLING_LENGTH.min(letters.len())
 }
 
 /// Four letters as one number.
