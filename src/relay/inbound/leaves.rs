@@ -219,8 +219,9 @@ fn collect<'a>(value: &'a Value, path: &str, around: Around<'a>, found: &mut Vec
             let (path, is_text) = (path.to_string(), value.is_string());
             let own = path.rsplit('.').next().unwrap_or_default();
             let is_kept = is_kept_secret(own, &text) || around.calls_secret(own, &text);
-            let mut items = value.as_array().into_iter().flatten().filter_map(Value::as_str);
-            let is_kept = is_kept || items.any(|item| is_kept_secret(own, item));
+            let one = own.strip_suffix('s').unwrap_or(own);
+            let mut items = value.as_array().into_iter().flatten().filter_map(flat);
+            let is_kept = is_kept || items.any(|item| is_kept_secret(own, &item) || is_kept_secret(one, &item));
             let is_secret = is_kept || lists_a_secret(value) || around.has_secret(value);
             found.push(Leaf { path, name, parent, depth, text, is_text, in_list, is_secret });
         }
@@ -253,8 +254,21 @@ fn is_flat(value: &Value) -> bool {
 
 /// Whether a field's text is the name of what stands beside it.
 fn is_name_field(name: &str) -> bool {
-    ["name", "key", "field", "header", "option", "label", "parameter", "variable", "property", "attribute", "id"]
-        .contains(&plain(name).as_str())
+    [
+        "name",
+        "key",
+        "field",
+        "header",
+        "option",
+        "label",
+        "parameter",
+        "variable",
+        "property",
+        "attribute",
+        "id",
+        "title",
+    ]
+    .contains(&plain(name).as_str())
 }
 
 fn is_value_field(name: &str) -> bool {
@@ -313,6 +327,8 @@ mod tests {
             "result": {"columns": ["id", "api_key"], "rows": [["7", "melon1010x"]]},
             "secrets": {"db": "Peach1111xQ"},
             "hmac": ["Mango1212xQ", "b"],
+            "facts": [{"title": "Password", "value": "sunflower"}, {"title": "Passed", "value": "12"}],
+            "pins": [4821, 4822],
         });
         let secrets = [
             "hunter2Xq9",
@@ -331,6 +347,8 @@ mod tests {
             "7, melon1010x",
             "Peach1111xQ",
             "Mango1212xQ, b",
+            "sunflower",
+            "4821, 4822",
         ];
         let leaves = leaves(&value);
         let told = format!("{:?}", facts(&leaves));
@@ -352,11 +370,12 @@ mod tests {
             "token_type": "JWT/RS256", "cookie_consent": "v2 Banner", "env": [{"name": "token", "value": "expired"}],
             "authorization": {"action": "Disk.Compute/virtualMachines/restart/action", "scope": "/subscriptions/1a2b3c4d/vm"},
             "session": 3316175, "credentials": {"profile": "prod", "region": "eu-west-1"},
-            "columns": ["name", "token"], "rows": [["web", "expired"]], "fields": ["password", "region"]});
+            "columns": ["name", "token"], "rows": [["web", "expired"]], "fields": ["password", "region"],
+            "facts": [{"title": "Token", "value": "expired"}], "tokens": [12, 40], "keys": ["cpu", "memory"]});
         let mut alert = Alert::new(Format::Any, State::Firing, "x".to_string(), Identity::Own(Vec::new()));
         tell(&mut alert, &leaves(&value), |_| true);
         let (shown, count) = without_secrets(&alert, &Redactor::default());
-        assert_eq!((count, shown.annotations.len()), (0, 20), "{:?}", shown.annotations);
+        assert_eq!((count, shown.annotations.len()), (0, 24), "{:?}", shown.annotations);
         assert!(shown.annotations.values().all(|text| text != "****"));
     }
 
