@@ -89,6 +89,18 @@ const LANGUAGES: [Language; 11] = [
     },
 ];
 
+/// What forms say of a field in other languages: that it has to be filled, need not, or is empty.
+const OF_FIELDS: &str = "obligatoire obligatoires facultatif facultative vide manquant manquante erforderlich benötigt pflichtfeld pflicht \
+    fehlend leer notwendig obligatoria obligatorio requerida requerido necesaria vacía vacío obrigatória obrigatório necessária vazia \
+    obbligatoria obbligatorio richiesta richiesto mancante vuota verplicht vereist ontbreekt leeg krävs obligatoriskt saknas tomt påkrevd \
+    påkrævet mangler wymagane wymagany puste povinné povinný vyžadováno prázdné обязателен обязательно обязательное требуется zorunlu gerekli \
+    obligatorie necesară pakollinen vaaditaan kötelező";
+
+/// Whether a word only says of a field for a secret that it has to be filled, or is not: `obligatoire`, `erforderlich`.
+pub(crate) fn is_of_field(word: &str) -> bool {
+    OF_FIELDS.split_ascii_whitespace().any(|known| known == word)
+}
+
 /// Names of passwords in languages whose sentences are not read.
 const UNREAD: &str = "salasana jelszó jelszo şifre şifresi şifreniz parola парола סיסמה";
 
