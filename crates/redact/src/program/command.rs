@@ -23,7 +23,7 @@ const SNMP: &str = "snmpget, snmpgetnext, snmpwalk, snmpset, snmpbulkget, snmpbu
     snmptest, check_snmp, snmpcheck, snmp-check";
 
 /// Options that take a secret after a blank or an equals sign, and the commands with which they do: the words that the line has.
-const OPTIONS: [(&str, &str); 29] = [
+const OPTIONS: [(&str, &str); 33] = [
     (
         "-p",
         "docker login, podman login, buildah login, skopeo login, nerdctl login, helm login, az login, oc login, cf login, \
@@ -59,13 +59,18 @@ const OPTIONS: [(&str, &str); 29] = [
     ("-install", "keyring"),
     ("/p", "signtool"),
     ("/d", "reg DefaultPassword"),
+    ("/de", "dtexec"),
+    ("-k", "choco apikey"),
+    ("-k", "ss-server"),
+    ("-k", "ss-local"),
     ("-gp", "vmrun"),
     ("-vp", "vmrun"),
 ];
 
 /// Options that a secret follows without a blank.
-const ATTACHED: [(&str, &str); 15] = [
+const ATTACHED: [(&str, &str); 16] = [
     ("-p", "mysql, mysqldump, mysqladmin, mariadb, mariadb-dump, sshpass, 7z, 7za, 7zz, rar, unrar, cqlsh"),
+    ("-hp", "rar, unrar"),
     ("-a", "redis-cli"),
     ("-P", "sqlcmd, bcp, isql"),
     ("-b", "gh secret set"),
@@ -83,9 +88,11 @@ const ATTACHED: [(&str, &str); 15] = [
 ];
 
 /// Options that take a user with a password behind, and the commands for which these do; all, where none are named.
-const USERS: [(&str, &str); 12] = [
+const USERS: [(&str, &str); 14] = [
     ("-u", ""),
     ("-auth", "splunk, jenkins-cli, jenkins"),
+    ("-A", "ab"),
+    ("--web-login", ""),
     ("--creds", ""),
     ("--src-creds", ""),
     ("--dest-creds", ""),

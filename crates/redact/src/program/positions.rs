@@ -100,6 +100,9 @@ pub(super) const COMMANDS: &[(&str, &str, Which)] = &[
     ("/SetCredentials", "bitsadmin", Nth(5)),
     ("mosquitto_passwd", "", OfFile("b")),
     ("synouser --setpw", "", Nth(2)),
+    ("config", "poetry pypi-token", Nth(2)),
+    ("user.setpassword", "", Nth(2)),
+    ("hdbuserstore SET", "", Nth(4)),
 ];
 
 /// Those of them in which a plain word is a password as any other, but for words that stand for one.

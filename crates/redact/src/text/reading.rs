@@ -67,6 +67,7 @@ const EMPHASIS: [&str; 12] = ["b", "strong", "i", "em", "u", "span", "mark", "fo
 const LONGEST_TAG: usize = 160;
 
 /// How labels end behind which the arguments of a command stand, divided by commas, and how far before one it is looked for.
+const QUOTED_ARGUMENTS: [&str; 5] = ["args\"", "argv\"", "command\"", "Cmd\"", "cmd\""];
 const ARGUMENTS: [&str; 7] = ["args: ", "argv: ", "arguments: ", "command: ", "cmd: ", "cmdline: ", "entrypoint: "];
 const LIST: usize = 200;
 
@@ -74,10 +75,11 @@ const SEEN: Step = Step { may_begin: |byte| !byte.is_ascii() || b"\x1b[^#\\<".co
 const ESCAPED: Step = Step { may_begin: |byte| b"\\%&".contains(&byte), read: escaped };
 
 /// Readings besides these: a mail without its soft breaks, HTML without emphasis, and lists of arguments as command lines.
-const APART: [(&str, Step); 3] = [
+const APART: [(&str, Step); 4] = [
     (QUOTED_PRINTABLE, Step { may_begin: |byte| byte == b'=', read: unbroken }),
     ("</", Step { may_begin: |byte| byte == b'<', read: plain }),
     (": ", Step { may_begin: |byte| byte == b',', read: listed }),
+    ("\":", Step { may_begin: |byte| byte == b'"', read: quoted }),
 ];
 
 impl<'a> Reading<'a> {
@@ -259,4 +261,17 @@ fn listed(text: &str, at: usize) -> Option<Read> {
     looked_at(before.len());
     let line = before.rsplit('\n').next()?;
     ARGUMENTS.iter().any(|label| line.contains(label)).then_some((", ".len(), Some(' ')))
+}
+
+/// The same between those of a list of JSON, with the marks that open and close the list.
+fn quoted(text: &str, at: usize) -> Option<Read> {
+    let before = &text[text.floor_char_boundary(at.saturating_sub(LIST))..at];
+    looked_at(before.len());
+    let (label, items) = before.rsplit_once('[')?;
+    let label = label.trim_end_matches([' ', ':']);
+    let rest = &text[at..];
+    let is_list = QUOTED_ARGUMENTS.iter().any(|known| label.ends_with(known)) && !items.contains([']', '\n']);
+    let gap = ["\",\"", "\", \""].iter().find(|gap| rest.starts_with(**gap)).map(|gap| (gap.len(), Some(' ')));
+    let end = || (items.is_empty() || rest.starts_with("\"]")).then_some((1, Some(' ')));
+    gap.or_else(end).filter(|_| is_list)
 }

@@ -50,14 +50,14 @@ pub(crate) fn answered(place: Place<'_>) -> Option<Range<usize>> {
     let before = place.text[..place.at].trim_end_matches(['\r', ' ', '"', '\'', '`', '*', ')']);
     let before = &before[before.floor_char_boundary(before.len().saturating_sub(LINE))..];
     let is_list = place.rest().starts_with(',');
-    looked_at(before.len());
     let question = before.rsplit('\n').next().unwrap_or_default();
+    looked_at(question.len());
     let question = if is_list { question.rsplit(", ").next().unwrap_or_default() } else { question };
     let has_mark = question.ends_with('?');
     (if has_mark { asks(question) } else { asks_plainly(question) }).then_some(())?;
     let rest = place.rest();
     let near = &rest[..boundary(rest, LINE)];
-    let mut at = run(near, |byte| byte.is_ascii_whitespace() || b",>".contains(&byte));
+    let mut at = run(near, |byte| byte.is_ascii_whitespace() || b",>\"".contains(&byte));
     let named = speaker(&near[at..]);
     if is_list && named == 0 {
         return None;

@@ -37,6 +37,8 @@ const ACCOUNTS: [&str; 8] =
 
 /// What comes before such an account where its password follows, and what stands between.
 const TRYING: [&str; 8] = ["try ", "Try ", "tried ", "used ", "use ", "Use ", "ssh as ", "go in as "];
+const OTHER_ACCOUNTS: [&str; 4] = ["acct ", "account ", "user ", "the account "];
+const USERS: [&str; 5] = ["service", "guest", "operator", "support", "user"];
 const WITH: [&str; 3] = [" with ", " and ", " + "];
 
 /// The password of an account that somebody is to try: `try root with …`.
@@ -44,9 +46,20 @@ pub(crate) fn tried(place: Place<'_>) -> Option<Range<usize>> {
     let near = &place.rest()[..boundary(place.rest(), SENTENCE)];
     let open = TRYING.iter().find(|word| near.starts_with(**word))?.len();
     let begins = |account: &&&str| near[open..].strip_prefix(**account).is_some_and(|rest| rest.starts_with(' '));
-    let user = open + ACCOUNTS.iter().find(begins)?.len();
+    if let Some(account) = ACCOUNTS.iter().find(begins) {
+        let user = open + account.len();
+        let begin = user + WITH.iter().find(|word| near[user..].starts_with(**word))?.len();
+        return told(place, near, begin, Need::Mixed);
+    }
+    // Of any other account, what is varied: `use acct svc with …`.
+    let named = OTHER_ACCOUNTS.iter().find(|word| near[open..].starts_with(**word));
+    let user = match named {
+        Some(word) => open + word.len() + run(&near[open + word.len()..], DOTTED),
+        None => open + USERS.iter().find(begins)?.len(),
+    };
     let begin = user + WITH.iter().find(|word| near[user..].starts_with(**word))?.len();
-    told(place, near, begin, Need::Mixed)
+    let range = word(near, begin, Need::Mixed)?;
+    is_varied(&near[range.clone()]).then(|| place.at + range.start..place.at + range.end)
 }
 
 /// What a user and a password are used for, behind both.
@@ -63,7 +76,7 @@ const TO_SIGN_IN: [&str; 9] = [
 ];
 
 /// Words before a user with whom somebody signs in.
-const SIGNING_IN: [&str; 8] = [
+const SIGNING_IN: [&str; 10] = [
     "log in as ",
     "login as ",
     "Log in as ",
@@ -72,21 +85,48 @@ const SIGNING_IN: [&str; 8] = [
     "sign in as ",
     "signed in as ",
     "connect as ",
+    "RDP as ",
+    "as ",
 ];
+
+/// Words behind which nothing but an account with its password follows.
+const TELLING: [&str; 5] = ["login is ", "logins are ", "credentials (", "creds (", "creds are "];
+
+/// What stands between the word for a password and one in brackets.
+const BRACKETS: [&str; 6] = [" you entered (", " entered (", " typed (", " you typed (", " (was ", " (now "];
 
 /// The password behind a user and a stroke: `use bob/… to get in`, `log in as bob / …`.
 pub(crate) fn stroked(place: Place<'_>) -> Option<Range<usize>> {
     let near = &place.rest()[..boundary(place.rest(), SENTENCE)];
     let signing = SIGNING_IN.iter().find(|word| near.starts_with(**word));
-    let open =
-        signing.or_else(|| ["use ", "Use ", "using ", "with "].iter().find(|word| near.starts_with(**word)))?.len();
+    let telling = TELLING.iter().find(|word| near.starts_with(**word));
+    let using = || ["use ", "Use ", "using ", "with "].iter().find(|word| near.starts_with(**word));
+    let open = signing.or(telling).or_else(using)?.len();
     let user = open + run(&near[open..], |byte| DOTTED(byte) || byte == b'\\' || byte == b'@');
-    let stroke = [" / ", "/"].iter().find(|sign| near[user..].starts_with(**sign)).filter(|_| user > open)?.len();
-    let range = word(near, user + stroke, Need::Mixed)?;
-    let is_used = TO_SIGN_IN.iter().any(|words| near[range.end..].starts_with(words));
-    // `log in as bob/admin2`: an instance of Kerberos.
-    let is_signing = signing.is_some() && (stroke > 1 || is_varied(&near[range.clone()]));
-    (is_used || is_signing).then(|| place.at + range.start..place.at + range.end)
+    let stroke =
+        [" / ", "/", " (", ":", ", "].iter().find(|sign| near[user..].starts_with(**sign)).filter(|_| user > open)?;
+    let range = word(near, user + stroke.len(), Need::Mixed)?;
+    let text = &near[range.clone()];
+    let is_told = match *stroke {
+        "/" | " / " if TO_SIGN_IN.iter().any(|words| near[range.end..].starts_with(words)) => true,
+        " / " => signing.is_some() || telling.is_some(),
+        // `log in as bob/admin2`: an instance of Kerberos.
+        "/" => telling.is_some() || signing.is_some() && is_varied(text),
+        ":" => signing.is_some() && near[range.end..].starts_with([' ', ',']) || telling.is_some(),
+        " (" => signing.is_some() && is_varied(text) && near[range.end..].starts_with(')'),
+        // `as CORP\bob, …`
+        _ => signing.is_some() && near[open..user].contains('\\') && is_varied(text),
+    };
+    is_told.then(|| place.at + range.start..place.at + range.end)
+}
+
+/// The password in brackets behind words for it: `the password you entered (…)`, `hardcoded password (was …)`.
+pub(crate) fn in_brackets(place: Place<'_>) -> Option<Range<usize>> {
+    let near = &place.rest()[..boundary(place.rest(), SENTENCE)];
+    let name = NAMES.iter().find(|name| near.starts_with(**name))?.len();
+    let open = BRACKETS.iter().find(|open| near[name..].starts_with(**open))?.len();
+    let range = word(near, name + open, Need::Mixed).filter(|range| near[range.end..].starts_with(')'))?;
+    Some(place.at + range.start..place.at + range.end)
 }
 
 /// Words with which somebody sets a password without the word for it, and how many words may name the user.
@@ -137,7 +177,8 @@ fn named(text: &str) -> Option<(&'static str, usize)> {
 }
 
 /// How a user is spoken of whom a server does not know, and what follows the name.
-const UNKNOWN: [&str; 7] = [
+const UNKNOWN: [&str; 8] = [
+    "bash: ",
     "invalid user ",
     "Invalid user ",
     "illegal user ",
@@ -151,8 +192,10 @@ const UNKNOWN: [&str; 7] = [
 pub(crate) fn typed_as_user(place: Place<'_>) -> Option<Range<usize>> {
     let near = &place.rest()[..boundary(place.rest(), SENTENCE)];
     let open = UNKNOWN.iter().find(|word| near.starts_with(**word))?.len();
-    let is_quoted = near[open..].starts_with(['"', '\'']);
-    told(place, near, open, if is_quoted { Need::Quoted } else { Need::Marked })
+    let is_shell = near.starts_with("bash: ");
+    let is_quoted = near[open..].starts_with(['"', '\'']) || near.contains(" from ") || is_shell;
+    let is_none = is_shell && !near.contains(": command not found");
+    told(place, near, open, if is_quoted { Need::Quoted } else { Need::Marked }).filter(|_| !is_none)
 }
 
 /// What a password is called that is kept for a purpose, and words that have spoken of one before.

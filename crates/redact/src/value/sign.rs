@@ -5,10 +5,10 @@ use crate::word::random::looks_random;
 use crate::word::shape::is_label;
 
 /// Words that link a name with its value, and those of them after which the value can stand.
-const LINKING: &str = "is was now to be set got changed reset rotated updated has been lautet ist est es still currently always temporarily just simply jetzt nun é è är jest \
+const LINKING: &str = "is was now to be set got changed reset rotated updated has been lautet ist est es still currently always temporarily just simply jetzt nun é è är jest war était era \
     übrigens immer noch weiterhin momentan derzeit aktuell nach wie vor toujours encore désormais maintenant actuellement sigue siendo todavía \
     ahora actualmente continua sendo ainda agora atualmente ancora sempre adesso attualmente nog steeds";
-const LINKING_LAST: &str = "is was now to be lautet ist est es still currently always temporarily just simply jetzt nun é è är jest \
+const LINKING_LAST: &str = "is was now to be lautet ist est es still currently always temporarily just simply jetzt nun é è är jest war était era \
     übrigens noch weiterhin momentan derzeit aktuell immer vor toujours encore désormais maintenant actuellement siendo todavía ahora \
     actualmente sendo ainda agora atualmente ancora sempre adesso attualmente steeds";
 
