@@ -215,7 +215,7 @@ fn is_marked(argument: &str) -> bool {
         && !argument.contains([' ', '/', ':', ',', '=', '{', '<', '.', '('])
         && !is_address(argument)
         && !is_identifying(argument)
-        && !is_label(argument)
+        && !is_label(&argument.replace('_', "-"))
         && !is_method(&argument.to_ascii_lowercase())
         && !stands_in(argument)
 }

@@ -7,7 +7,7 @@ use crate::text::place::{Place, boundary, looked_at, run};
 use crate::value::speech::stands_in;
 use crate::word::predicate::{ends_clause, is_method};
 use crate::word::random::{is_strong, is_varied};
-use crate::word::shape::{is_identifying, is_label, is_version};
+use crate::word::shape::{is_identifying, is_label, is_numbered_thing, is_version};
 
 /// How far a line of a chat is followed.
 const LINE: usize = 160;
@@ -121,7 +121,12 @@ fn whole(near: &str, at: usize) -> Option<Range<usize>> {
 /// Whether a word is the name of a thing, a version, a time or a way to sign in.
 fn is_thing(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
-    is_identifying(text) || is_label(text) || is_version(&lower) || is_method(&lower) || stands_in(text)
+    is_identifying(text)
+        || is_label(text)
+        || is_numbered_thing(text)
+        || is_version(&lower)
+        || is_method(&lower)
+        || stands_in(text)
 }
 
 fn is_sure(text: &str) -> bool {

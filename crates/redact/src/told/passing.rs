@@ -9,7 +9,7 @@ use crate::value::extent::quoted;
 use crate::value::speech::{is_clause, stands_in};
 use crate::word::predicate::{describes, ends_clause, is_method};
 use crate::word::random::is_varied;
-use crate::word::shape::{is_identifying, is_label, is_version};
+use crate::word::shape::{is_identifying, is_label, is_numbered_thing, is_version};
 
 /// How far a sentence is followed, and how far before a place.
 const SENTENCE: usize = 128;
@@ -63,20 +63,10 @@ pub(crate) fn tried(place: Place<'_>) -> Option<Range<usize>> {
 }
 
 /// What a user and a password are used for, behind both.
-const TO_SIGN_IN: [&str; 9] = [
-    " to get in",
-    " to log in",
-    " to login",
-    " to log on",
-    " to sign in",
-    " to connect",
-    " to ssh",
-    " to authenticate",
-    " to unlock",
-];
+const TO_SIGN_IN: [&str; 6] = [" to get in", " to log in", " to login", " to log on", " to sign in", " to unlock"];
 
 /// Words before a user with whom somebody signs in.
-const SIGNING_IN: [&str; 10] = [
+const SIGNING_IN: [&str; 8] = [
     "log in as ",
     "login as ",
     "Log in as ",
@@ -85,8 +75,6 @@ const SIGNING_IN: [&str; 10] = [
     "sign in as ",
     "signed in as ",
     "connect as ",
-    "RDP as ",
-    "as ",
 ];
 
 /// Words behind which nothing but an account with its password follows.
@@ -100,8 +88,11 @@ pub(crate) fn stroked(place: Place<'_>) -> Option<Range<usize>> {
     let near = &place.rest()[..boundary(place.rest(), SENTENCE)];
     let signing = SIGNING_IN.iter().find(|word| near.starts_with(**word));
     let telling = TELLING.iter().find(|word| near.starts_with(**word));
-    let using = || ["use ", "Use ", "using ", "with "].iter().find(|word| near.starts_with(**word));
-    let open = signing.or(telling).or_else(using)?.len();
+    let using = || ["use ", "Use "].iter().find(|word| near.starts_with(**word));
+    let open = signing
+        .or(telling)
+        .or_else(using)
+        .map_or_else(|| near.strip_prefix("as ").map(|_| "as ".len()), |word| Some(word.len()))?;
     let user = open + run(&near[open..], |byte| DOTTED(byte) || byte == b'\\' || byte == b'@');
     let stroke =
         [" / ", "/", " (", ":", ", "].iter().find(|sign| near[user..].starts_with(**sign)).filter(|_| user > open)?;
@@ -115,7 +106,7 @@ pub(crate) fn stroked(place: Place<'_>) -> Option<Range<usize>> {
         ":" => signing.is_some() && near[range.end..].starts_with([' ', ',']) || telling.is_some(),
         " (" => signing.is_some() && is_varied(text) && near[range.end..].starts_with(')'),
         // `as CORP\bob, …`
-        _ => signing.is_some() && near[open..user].contains('\\') && is_varied(text),
+        _ => near[open..user].contains('\\') && is_varied(text),
     };
     is_told.then(|| place.at + range.start..place.at + range.end)
 }
@@ -130,7 +121,7 @@ pub(crate) fn in_brackets(place: Place<'_>) -> Option<Range<usize>> {
 }
 
 /// Words with which somebody sets a password without the word for it, and how many words may name the user.
-const SETTING: [&str; 8] = ["reset ", "Reset ", "resetting ", "set ", "Set ", "changed ", "change ", "switched "];
+const SETTING: [&str; 3] = ["reset ", "Reset ", "resetting "];
 const MOST_OF_USER: usize = 3;
 
 /// The password to which somebody is reset: `reset bob to …`.
@@ -242,7 +233,9 @@ pub(crate) fn of_operator(place: Place<'_>) -> Option<Range<usize>> {
         near[begin..].find(|c: char| c.is_whitespace() || "\"'`,;)<".contains(c)).unwrap_or(near.len() - begin);
     let text = near[begin..begin + length].trim_end_matches(['.', ':', '?']);
     let is_code = |text: &str| text.bytes().any(|byte| byte.is_ascii_digit() || byte.is_ascii_uppercase());
-    let is_account = near[open..user].bytes().any(|byte| byte.is_ascii_digit());
+    let stem = |text: &str| text.trim_end_matches(|c: char| c.is_ascii_digit()).to_ascii_lowercase();
+    let is_other = stem(&near[open..user]) != stem(text);
+    let is_account = is_other && near[open..user].bytes().any(|byte| byte.is_ascii_digit());
     let is_password = text.len() > 3
         && is_account
         && (is_code(text) || near[open..user].bytes().all(|byte| !byte.is_ascii_lowercase()))
@@ -260,6 +253,10 @@ fn told(place: Place<'_>, near: &str, begin: usize, need: Need) -> Option<Range<
 fn word(near: &str, at: usize, need: Need) -> Option<Range<usize>> {
     let at = at + run(near.get(at..)?, |byte| b"\"'`".contains(&byte));
     let length = near[at..].find(|c: char| c.is_whitespace() || "\"'`,;()<>".contains(c)).unwrap_or(near.len() - at);
+    // The name of a function.
+    if near[at + length..].starts_with('(') {
+        return None;
+    }
     let text = near[at..at + length].trim_end_matches(['.', ':', '?']);
     let has = |kind: fn(&u8) -> bool| text.bytes().any(|byte| kind(&byte));
     let inner = text.trim_end_matches(['!', '$']);
@@ -272,6 +269,11 @@ fn word(near: &str, at: usize, need: Need) -> Option<Range<usize>> {
     };
     let is_object = text.contains(['/', '=', ':', '{', '[', '@', '|', '\\']) || text.starts_with(['-', '$', '%', '#']);
     let lower = text.to_ascii_lowercase();
-    let is_thing = is_identifying(text) || is_label(text) || is_version(&lower) || is_method(&lower) || stands_in(text);
+    let is_thing = is_identifying(text)
+        || is_label(text)
+        || is_numbered_thing(text)
+        || is_version(&lower)
+        || is_method(&lower)
+        || stands_in(text);
     (text.len() >= SHORTEST && is_spelled && !is_object && !is_thing).then(|| at..at + text.len())
 }
