@@ -7,13 +7,14 @@ use crate::known::{address, coded, forms, hashes, jwk, partner, pem, prefix, tic
 use crate::pair::{cells, header, named, table, variable};
 use crate::program::{
     argument, block, call, command, directive, field, files, issued, keyed, manifest, oracle, printed, protocol,
-    statement, tools,
+    statement, tools, traced,
 };
 use crate::text::alphabet::DOTTED;
 use crate::text::place::{Place, run};
 use crate::text::reading::Reading;
 use crate::told::{
-    ahead, assigned, change, chat, codes, community, factory, given, hint, keys, purpose, recovery, said, second,
+    ahead, assigned, change, chat, codes, community, factory, given, hint, keys, passing, purpose, recovery, said,
+    second,
 };
 
 /// What looks at one place of a text, and answers with the secret that is told by it; and the bytes at which it can begin,
@@ -62,10 +63,13 @@ const SUSPECT: &[Rule] = &[
     (b"=", argument::setting),
     (b"=", field::assigned),
     (b":#", argument::hidden),
+    (b"(", traced::read),
+    (b":", traced::target),
     (b"\n", printed::below),
     (b"\n", printed::typed),
     (b"\n", printed::by_debugger),
-    (b"\n", chat::answered),
+    (b"\n,", chat::answered),
+    (b"?", chat::answered_at_once),
     (b":", hashes::of_exchange),
     (b"[{", tools::of_list),
     (b"[", tools::of_attack),
@@ -78,6 +82,9 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"", forms::of_storage),
     (b"\"", files::of_pool),
     (b"a", files::of_tunnel),
+    (b"a", traced::of_shown_file),
+    (b"d", traced::keys),
+    (b"P", traced::parameter),
     (b"PXENR", files::of_ipsec),
     (b"u", files::of_share),
     (b"oOnNpPcC", change::noted),
@@ -85,7 +92,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"bBgGsS", address::scheme_credential),
     (b"-/", command::flag),
     (b"-", header::of_command),
-    (b"dhaAbBcCeEfikKnNprRstuvwS", argument::positional),
+    (b"dhaAbBcCeEfikKmnNprRstuvwS/", argument::positional),
     (b"r0123456789", argument::of_radtest),
     (b"ep<", argument::piped),
     (b">", argument::rule_of_access),
@@ -167,6 +174,14 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"teshpg", given::as_mine),
     (b"ownw", given::old),
     (b"hHpPsSlLjJ", given::in_other_language),
+    (b"tTuUsg", passing::tried),
+    (b"uUlLsca", passing::stroked),
+    (b"p", passing::in_brackets),
+    (b"rR", passing::reset),
+    (b"oOpPnNa", passing::changed),
+    (b"iIuUlLb", passing::typed_as_user),
+    (b"beusf", passing::kept),
+    (b"l", passing::of_operator),
     (b"", tools::of_user_list),
     (b"uUeEtTiIBDVvcpP", codes::of_message),
     (b"DTcCS", codes::of_entrance),

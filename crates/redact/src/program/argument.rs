@@ -26,7 +26,7 @@ const MOST_WORDS: usize = 8;
 const SETTING_SECRETS: [&str; 4] = ["secrets set ", "secret set ", "secrets:set ", "create secret generic "];
 
 /// Commands that read a password or a token where another one writes it: `echo … | docker login --password-stdin`.
-const READERS: [&str; 15] = [
+const READERS: [&str; 17] = [
     "password-stdin",
     "--stdin",
     "passwd",
@@ -42,6 +42,8 @@ const READERS: [&str; 15] = [
     "secrets versions add",
     "--data-file",
     "cryptsetup",
+    "realm join",
+    "runas ",
 ];
 
 /// Commands that decode what they are given.
@@ -111,7 +113,9 @@ fn argument(place: Place<'_>, name: &str, which: Which) -> Option<Range<usize>> 
         && value.bytes().all(|byte| byte.is_ascii_alphabetic())
         && !secret.is_quoted
         && !matches!(which, OfFile(_));
-    let is_secret = value.len() >= 3 && !is_word && !stands_in(value) && !value.starts_with('@');
+    // `rasdial failed with 691`
+    let is_number = name == "rasdial" && value.bytes().all(|byte| byte.is_ascii_digit());
+    let is_secret = value.len() >= 3 && !is_word && !is_number && !stands_in(value) && !value.starts_with('@');
     is_secret.then(|| begin + secret.range.start + user..begin + secret.range.end)
 }
 
@@ -155,16 +159,35 @@ pub(crate) fn hidden(place: Place<'_>) -> Option<Range<usize>> {
 /// What `echo` writes, or a here-string holds, for a command that reads a password.
 pub(crate) fn piped(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    let word =
-        ["echo -n ", "echo -e ", "echo ", "printf '%s' ", "printf \"%s\" ", "printf %s ", "printf ", "<<< ", "<<<"]
-            .into_iter()
-            .find(|word| rest.starts_with(word))?;
+    let word = [
+        "echo -n ",
+        "echo -e ",
+        "echo ",
+        "printf '%s' ",
+        "printf \"%s\" ",
+        "printf %s ",
+        "printf ",
+        "<<< $'",
+        "<<<$'",
+        "<<< ",
+        "<<<",
+    ]
+    .into_iter()
+    .find(|word| rest.starts_with(word))?;
     let near = &rest[..boundary(rest, LONGEST)];
     let line = &near[..near.find('\n').unwrap_or(near.len())];
-    let quote = usize::from(line[word.len()..].starts_with(['"', '\'']));
+    let is_ansi = word.ends_with('\'') && word.starts_with('<');
+    let quote = usize::from(!is_ansi && line[word.len()..].starts_with(['"', '\'']));
     let begin = word.len() + quote;
     let is_end = |c: char| {
-        if quote > 0 { line[word.len()..].starts_with(c) } else { c.is_whitespace() || "\"'`|;)".contains(c) }
+        if is_ansi {
+            // `$'…\n…'`: one on each line.
+            c == '\'' || c == '\\'
+        } else if quote > 0 {
+            line[word.len()..].starts_with(c)
+        } else {
+            c.is_whitespace() || "\"'`|;)".contains(c)
+        }
     };
     let length = line[begin..].find(is_end).unwrap_or(line.len() - begin);
     let length = if quote > 0 { length } else { length.max(phrase_before_bar(&line[begin..])) };
@@ -179,6 +202,15 @@ pub(crate) fn piped(place: Place<'_>) -> Option<Range<usize>> {
         let behind = if before.ends_with("<(") { "|" } else { behind };
         // A shell that tells what it runs writes both sides of a pipe on a line of their own.
         let traced = behind.is_empty() && before.trim_end().ends_with('+');
+        // `(echo …; echo …) | passwd jo`
+        let grouped = before
+            .rsplit(['|', '&'])
+            .next()
+            .is_some_and(|before| before.trim_start().starts_with(['(', '{']) || before.contains(" ("));
+        let behind = behind
+            .split_once(") |")
+            .filter(|(more, _)| grouped && more.is_empty() || more.starts_with(';'))
+            .map_or(behind, |(_, reader)| &behind[behind.len() - reader.len() - 1..]);
         if gives_password(before) {
             "passwd"
         } else if traced {
@@ -188,7 +220,8 @@ pub(crate) fn piped(place: Place<'_>) -> Option<Range<usize>> {
         }
     };
     let is_file = before.ends_with("<(") && (before.contains("pass") || before.ends_with(" -p <("));
-    let is_read = is_file || READERS.iter().any(|reader| other.contains(reader));
+    let is_given = word.starts_with('<') && before.trim_end().ends_with("--password");
+    let is_read = is_file || is_given || READERS.iter().any(|reader| other.contains(reader));
     let is_decoded = || DECODERS.iter().any(|decoder| other.contains(decoder));
     // `TOKEN=$(echo … | base64 -d)`
     let is_named = || {

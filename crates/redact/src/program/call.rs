@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use crate::text::place::{Place, boundary, run};
 use crate::value::extent::quoted;
-use crate::value::speech::is_stand_in;
+use crate::value::speech::{is_stand_in, stands_in};
 use crate::word::names::{fetches, signs_in};
+use crate::word::predicate::is_method;
 use crate::word::random::{is_strong, is_varied, looks_random};
 use crate::word::shape::{is_identifying, is_label, is_odd};
 
@@ -21,7 +22,7 @@ const HASHES: &str = "bcrypt argon2 scrypt";
 
 /// Calls that take a password at a place of its own, whatever it looks like: how their names end, how their first argument
 /// begins or ends, and which one is the password, counted from zero.
-const IN_PLACE: [(&str, &str, usize); 25] = [
+const IN_PLACE: [(&str, &str, usize); 27] = [
     ("__construct", "mysql: pgsql: sqlsrv: oci: odbc: dblib:", 2),
     ("pdo", "mysql: pgsql: sqlsrv: oci: odbc: dblib:", 2),
     ("getconnection", "jdbc:", 2),
@@ -47,7 +48,12 @@ const IN_PLACE: [(&str, &str, usize); 25] = [
     ("passwordauthentication", "", 1),
     ("authtokens.basic", "", 1),
     ("credentials", "", 3),
+    ("username_pw_set", "", 1),
+    ("wifi.begin", "", 1),
 ];
+
+/// Calls that take a user and a password and nothing else, which has a digit or a mark where they are told by their names alone.
+const OF_TWO: [&str; 4] = ["login", "auth", "log_in", "sign_in"];
 
 /// How the names of functions end that take the private key of a wallet.
 const OF_WALLETS: &str = "wallet signingkey from_key privatekeytoaccount frommnemonic privatekey fromprivatekey";
@@ -63,6 +69,11 @@ pub(crate) fn argument(place: Place<'_>) -> Option<Range<usize>> {
     // `auth=("bob", "…")`
     let name = if name.is_empty() && (before.ends_with(b"auth=") || before.ends_with(b"auth = ")) {
         "auth".to_string()
+    } else if name == "new" && before.ends_with(b"]::new") {
+        // `[System.Net.NetworkCredential]::new("bob", "…")`
+        let class = &before[..before.len() - "]::new".len()];
+        let length = class.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || **byte == b'.').count();
+        String::from_utf8_lossy(&class[class.len() - length..]).to_ascii_lowercase()
     } else {
         name
     };
@@ -85,6 +96,9 @@ pub(crate) fn argument(place: Place<'_>) -> Option<Range<usize>> {
     };
     let text = &place.rest()[1..boundary(place.rest(), CALL).max(1)];
     let in_place = in_place(&name, text);
+    let last = name.rsplit('.').next().unwrap_or_default();
+    // `db.auth("admin", "read2only")`
+    let is_of_two = OF_TWO.contains(&last) && (last != "auth" || name == last) && has_two(text);
     let (mut at, mut nth, mut last) = (0, 0, "");
     while let Some(c) = text[at..].chars().next() {
         match c {
@@ -104,12 +118,14 @@ pub(crate) fn argument(place: Place<'_>) -> Option<Range<usize>> {
                     && nth == 0
                     && argument.bytes().any(|byte| byte.is_ascii_digit())
                     && !argument.contains([' ', '$', '/']);
+                let is_second = is_of_two && nth == 1 && is_marked(argument);
                 let is_in_place = in_place == Some(nth)
                     && !argument.is_empty()
                     && !is_stand_in(argument)
                     && (name != "db.auth" || !argument.contains('-'));
                 if nth >= from
                     && (is_in_place
+                        || is_second
                         || is_hashed
                         || is_after_user && !is_label(argument)
                         || is_strong(argument) && is_password(argument) && follows_port(&text[..at])
@@ -173,6 +189,35 @@ fn fallback(place: Place<'_>) -> Option<Range<usize>> {
 fn has_one(call: &str) -> bool {
     let argument = call[1..].chars().next().filter(|c| "\"'".contains(*c)).map(|quote| quoted(&call[1..], 0, quote));
     argument.is_some_and(|argument| call.get(argument.end + 2..).is_some_and(|rest| rest.starts_with(')')))
+}
+
+/// Whether the arguments that begin `text` are two quoted ones.
+fn has_two(text: &str) -> bool {
+    let mut at = 0;
+    for nth in 0..2 {
+        at += run(&text[at..], |byte| b", \n".contains(&byte));
+        let Some(quote) = text[at..].chars().next().filter(|c| "\"'".contains(*c)) else { return false };
+        at = (at + quoted(&text[at..], 0, quote).end + 1).min(text.len());
+        if nth == 1 {
+            return text[at..].trim_start().starts_with(')');
+        }
+    }
+    false
+}
+
+/// Whether an argument is one word with a digit or a mark among letters, and no name of a thing.
+fn is_marked(argument: &str) -> bool {
+    let has = |kind: fn(&u8) -> bool| argument.bytes().any(|byte| kind(&byte));
+    let is_spelled =
+        has(u8::is_ascii_alphabetic) && (has(u8::is_ascii_digit) || argument.contains(['!', '#', '$', '%', '&']));
+    argument.len() > 5
+        && is_spelled
+        && !argument.contains([' ', '/', ':', ',', '=', '{', '<', '.', '('])
+        && !is_address(argument)
+        && !is_identifying(argument)
+        && !is_label(&argument.replace('_', "-"))
+        && !is_method(&argument.to_ascii_lowercase())
+        && !stands_in(argument)
 }
 
 /// Whether an argument is an address of mail.

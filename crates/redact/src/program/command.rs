@@ -23,12 +23,12 @@ const SNMP: &str = "snmpget, snmpgetnext, snmpwalk, snmpset, snmpbulkget, snmpbu
     snmptest, check_snmp, snmpcheck, snmp-check";
 
 /// Options that take a secret after a blank or an equals sign, and the commands with which they do: the words that the line has.
-const OPTIONS: [(&str, &str); 27] = [
+const OPTIONS: [(&str, &str); 33] = [
     (
         "-p",
         "docker login, podman login, buildah login, skopeo login, nerdctl login, helm login, az login, oc login, cf login, \
          sshpass, mongo, mongosh, mongodump, mongorestore, rabbitmqadmin, psexec, cqlsh, useradd, usermod, twine, ncftpput, \
-         ncftpget, psexec64, poetry publish, tabcmd login, check_mysql, check_pgsql, check_imap, beeline, esxcli, govc, racadm, ipmi-sensors, ipmipower, security unlock-keychain, security create-keychain, security set-key-partition-list",
+         ncftpget, psexec64, poetry publish, tabcmd login, certutil, check_mysql, check_pgsql, check_imap, beeline, esxcli, govc, racadm, ipmi-sensors, ipmipower, security unlock-keychain, security create-keychain, security set-key-partition-list",
     ),
     (
         "-P",
@@ -59,11 +59,18 @@ const OPTIONS: [(&str, &str); 27] = [
     ("-install", "keyring"),
     ("/p", "signtool"),
     ("/d", "reg DefaultPassword"),
+    ("/de", "dtexec"),
+    ("-k", "choco apikey"),
+    ("-k", "ss-server"),
+    ("-k", "ss-local"),
+    ("-gp", "vmrun"),
+    ("-vp", "vmrun"),
 ];
 
 /// Options that a secret follows without a blank.
-const ATTACHED: [(&str, &str); 15] = [
+const ATTACHED: [(&str, &str); 16] = [
     ("-p", "mysql, mysqldump, mysqladmin, mariadb, mariadb-dump, sshpass, 7z, 7za, 7zz, rar, unrar, cqlsh"),
+    ("-hp", "rar, unrar"),
     ("-a", "redis-cli"),
     ("-P", "sqlcmd, bcp, isql"),
     ("-b", "gh secret set"),
@@ -81,9 +88,11 @@ const ATTACHED: [(&str, &str); 15] = [
 ];
 
 /// Options that take a user with a password behind, and the commands for which these do; all, where none are named.
-const USERS: [(&str, &str); 12] = [
+const USERS: [(&str, &str); 14] = [
     ("-u", ""),
     ("-auth", "splunk, jenkins-cli, jenkins"),
+    ("-A", "ab"),
+    ("--web-login", ""),
     ("--creds", ""),
     ("--src-creds", ""),
     ("--dest-creds", ""),
@@ -168,7 +177,7 @@ fn of_any_command(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
     let option = ["-p", "-P", "-w", "-pw"]
         .into_iter()
-        .find(|option| rest.strip_prefix(*option).is_some_and(|after| after.starts_with(' ')))?;
+        .find(|option| rest.strip_prefix(*option).is_some_and(|after| after.starts_with(' ') || gap(after) > 1))?;
     let begin = option.len() + gap(&rest[option.len()..]);
     let near = &rest[begin..boundary(rest, begin + LONGEST)];
     let value = word(near, char::is_whitespace);

@@ -16,3 +16,4 @@ pub(crate) mod printed;
 pub(crate) mod protocol;
 pub(crate) mod statement;
 pub(crate) mod tools;
+pub(crate) mod traced;

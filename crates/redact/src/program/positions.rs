@@ -92,6 +92,17 @@ pub(super) const COMMANDS: &[(&str, &str, Which)] = &[
     ("set passwd ENC", "", Nth(1)),
     ("set psksecret ENC", "", Nth(1)),
     ("set secret ENC", "", Nth(1)),
+    ("sp_addlinkedsrvlogin", "", Nth(5)),
+    ("samba-tool user create", "", Nth(2)),
+    ("samba-tool user add", "", Nth(2)),
+    ("set", "nssm ObjectName", Nth(4)),
+    ("rasdial", "", Nth(3)),
+    ("/SetCredentials", "bitsadmin", Nth(5)),
+    ("mosquitto_passwd", "", OfFile("b")),
+    ("synouser --setpw", "", Nth(2)),
+    ("config", "poetry pypi-token", Nth(2)),
+    ("user.setpassword", "", Nth(2)),
+    ("hdbuserstore SET", "", Nth(4)),
 ];
 
 /// Those of them in which a plain word is a password as any other, but for words that stand for one.

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::place::{looked_at, run};
+use super::place::{boundary, looked_at, run};
 use super::{composed, letters};
 
 /// How often escapes are resolved.
@@ -53,12 +53,34 @@ type Read = (usize, Option<char>);
 struct Step {
     /// Whether something of the kind may begin with this byte.
     may_begin: fn(u8) -> bool,
-    /// What stands at the beginning of a text, where it is of the kind.
-    read: fn(&str) -> Option<Read>,
+    /// What stands at a place of a text, where it is of the kind.
+    read: fn(&str, usize) -> Option<Read>,
 }
+
+/// What tells that soft breaks end the lines of a mail: an equals sign that is written as quoted-printable text has it.
+const QUOTED_PRINTABLE: &str = "=3D";
+
+/// Tags of HTML that only emphasize, without their brackets.
+const EMPHASIS: [&str; 12] = ["b", "strong", "i", "em", "u", "span", "mark", "font", "tt", "code", "kbd", "samp"];
+
+/// How long a tag may be.
+const LONGEST_TAG: usize = 160;
+
+/// How labels end behind which the arguments of a command stand, divided by commas, and how far before one it is looked for.
+const QUOTED_ARGUMENTS: [&str; 5] = ["args\"", "argv\"", "command\"", "Cmd\"", "cmd\""];
+const ARGUMENTS: [&str; 7] = ["args: ", "argv: ", "arguments: ", "command: ", "cmd: ", "cmdline: ", "entrypoint: "];
+const LIST: usize = 200;
 
 const SEEN: Step = Step { may_begin: |byte| !byte.is_ascii() || b"\x1b[^#\\<".contains(&byte), read: seen };
 const ESCAPED: Step = Step { may_begin: |byte| b"\\%&".contains(&byte), read: escaped };
+
+/// Readings besides these: a mail without its soft breaks, HTML without emphasis, and lists of arguments as command lines.
+const APART: [(&str, Step); 4] = [
+    (QUOTED_PRINTABLE, Step { may_begin: |byte| byte == b'=', read: unbroken }),
+    ("</", Step { may_begin: |byte| byte == b'<', read: plain }),
+    (": ", Step { may_begin: |byte| byte == b',', read: listed }),
+    ("\":", Step { may_begin: |byte| byte == b'"', read: quoted }),
+];
 
 impl<'a> Reading<'a> {
     /// All readings of `text` that differ.
@@ -70,6 +92,13 @@ impl<'a> Reading<'a> {
                 break;
             }
         }
+        let apart = |(sign, step): &(&str, Step)| {
+            let of = [readings.first(), readings.last().filter(|_| readings.len() > 1)];
+            let of = of.into_iter().flatten().filter(|reading| reading.text.contains(sign));
+            of.filter_map(|reading| reading.after(step)).collect::<Vec<_>>()
+        };
+        let apart: Vec<_> = APART.iter().flat_map(apart).collect();
+        readings.extend(apart);
         readings
     }
 
@@ -94,7 +123,7 @@ impl<'a> Reading<'a> {
         let (mut copied, mut at) = (0, 0);
         while let Some(next) = text.as_bytes()[at..].iter().position(|byte| (step.may_begin)(*byte)) {
             at += next;
-            let Some((length, read)) = (step.read)(&text[at..]) else {
+            let Some((length, read)) = (step.read)(text, at) else {
                 at += text[at..].chars().next().map_or(1, char::len_utf8);
                 continue;
             };
@@ -151,7 +180,8 @@ impl<'a> Reading<'a> {
 }
 
 /// What a person does not see, or sees as another character: colors, invisible characters, wide and curly ones.
-fn seen(rest: &str) -> Option<Read> {
+fn seen(text: &str, at: usize) -> Option<Read> {
+    let rest = &text[at..];
     let first = rest.chars().next()?;
     if let Some((tag, read)) = TAGS.iter().find(|(tag, _)| rest.starts_with(tag)) {
         return Some((tag.len(), *read));
@@ -199,7 +229,8 @@ fn ascii(text: &str) -> usize {
 }
 
 /// An escape of JSON, of addresses or of pages.
-fn escaped(rest: &str) -> Option<Read> {
+fn escaped(text: &str, at: usize) -> Option<Read> {
+    let rest = &text[at..];
     match rest.as_bytes() {
         [b'\\', b'"' | b'\'' | b'\\' | b'/' | b'`', ..] => Some((2, rest[1..].chars().next())),
         // Of files of properties.
@@ -229,4 +260,45 @@ fn escaped(rest: &str) -> Option<Read> {
 fn number(digits: &str, radix: u32) -> Option<char> {
     let is_number = !digits.is_empty() && digits.chars().all(|digit| digit.is_digit(radix));
     u32::from_str_radix(digits, radix).ok().filter(|_| is_number).and_then(char::from_u32).filter(|read| *read != '\0')
+}
+
+/// A soft break of a mail, which is no part of its text, and the sign that begins one.
+fn unbroken(text: &str, at: usize) -> Option<Read> {
+    let rest = &text[at..];
+    let is_break = |known: &&&str| rest.starts_with(**known);
+    let soft = ["=\n", "=\r\n"].iter().find(is_break).map(|soft| (soft.len(), None));
+    soft.or_else(|| rest.starts_with(QUOTED_PRINTABLE).then_some((QUOTED_PRINTABLE.len(), Some('='))))
+}
+
+/// A tag of HTML that only emphasizes.
+fn plain(text: &str, at: usize) -> Option<Read> {
+    let tag = &text[at + 1..];
+    let slash = usize::from(tag.starts_with('/'));
+    let name = run(&tag[slash..], |byte| byte.is_ascii_lowercase());
+    let after = &tag[slash + name..];
+    let is_plain = EMPHASIS.contains(&&tag[slash..slash + name]) && after.starts_with(['>', ' ']);
+    let near = &after[..boundary(after, if is_plain { LONGEST_TAG } else { 0 })];
+    near.find(['>', '<']).filter(|end| near[*end..].starts_with('>')).map(|end| (1 + slash + name + end + 1, None))
+}
+
+/// A comma between the arguments of a command.
+fn listed(text: &str, at: usize) -> Option<Read> {
+    text[at..].strip_prefix(", ")?;
+    let before = &text[text.floor_char_boundary(at.saturating_sub(LIST))..at];
+    looked_at(before.len());
+    let line = before.rsplit('\n').next()?;
+    ARGUMENTS.iter().any(|label| line.contains(label)).then_some((", ".len(), Some(' ')))
+}
+
+/// The same between those of a list of JSON, with the marks that open and close the list.
+fn quoted(text: &str, at: usize) -> Option<Read> {
+    let before = &text[text.floor_char_boundary(at.saturating_sub(LIST))..at];
+    looked_at(before.len());
+    let (label, items) = before.rsplit_once('[')?;
+    let label = label.trim_end_matches([' ', ':']);
+    let rest = &text[at..];
+    let is_list = QUOTED_ARGUMENTS.iter().any(|known| label.ends_with(known)) && !items.contains([']', '\n']);
+    let gap = ["\",\"", "\", \""].iter().find(|gap| rest.starts_with(**gap)).map(|gap| (gap.len(), Some(' ')));
+    let end = || (items.is_empty() || rest.starts_with("\"]")).then_some((1, Some(' ')));
+    gap.or_else(end).filter(|_| is_list)
 }

@@ -16,6 +16,7 @@ const BEFORE: usize = 96;
 
 /// How many words may stand between a name and what turns to its value.
 const MOST_WORDS: usize = 7;
+const MOST_IN_OTHERS: usize = 10;
 
 /// How a language says that something was set: the names of passwords, how the verbs begin, and what turns to the value.
 struct Setting {
@@ -38,7 +39,7 @@ const OTHERS: [Setting; 10] = [
         verbs: "gesetzt geändert zurückgesetzt umgestellt gewechselt setz änder",
         turns: "auf",
     },
-    Setting { names: "motdepasse", verbs: "chang modifi réinitialis mis mettre", turns: "en à par" },
+    Setting { names: "motdepasse", verbs: "chang modifi réinitialis mis mettre remis remplac", turns: "en à par" },
     Setting {
         names: "contraseña contrasena clave",
         verbs: "cambi actualiz actualic restablec puse pusimos",
@@ -208,7 +209,7 @@ fn of_other(near: &str, name: usize, before: &str, core: &str) -> Option<Range<u
             words.any(|word| setting.verbs.split(' ').any(|verb| word.to_lowercase().starts_with(verb)))
         };
         let mut at = name;
-        for _ in 0..MOST_WORDS {
+        for _ in 0..MOST_IN_OTHERS {
             let after = near[at..].strip_prefix(' ')?;
             let begin = near.len() - after.len();
             let word = &after[..after.find(' ')?];

@@ -60,7 +60,11 @@ pub(crate) fn in_field(place: Place<'_>) -> Option<Range<usize>> {
         let old = told(near, near.len() - open.len())?;
         let turn = closed(near, old.end);
         let open = turn + near[turn..].strip_prefix(" to ").map(|_| " to ".len())?;
-        let new = told(near, open)?;
+        // `change the password from … to a variable`
+        let Some(new) = told(near, open) else {
+            let is_old = is_of_password(place, "") && is_varied(&near[old.clone()]);
+            return is_old.then(|| place.at + old.start..place.at + old.end);
+        };
         let is_old = is_of_field(near, &old, &new) || is_of_password(place, "") && is_spelled(near, &old);
         return is_old.then(|| place.at + old.start..place.at + old.end);
     }

@@ -91,7 +91,8 @@ pub(crate) fn of_door(place: Place<'_>) -> Option<Range<usize>> {
     let length = run(&line[begin..], |byte| byte.is_ascii_digit() || b"#*-".contains(&byte));
     let digits = line[begin..begin + length].bytes().filter(u8::is_ascii_digit).count();
     // `keypad PIN: 4821 stopped working`
-    let goes_on = || rest.starts_with("PIN") && line[begin + length..].starts_with(' ');
+    let is_entered = || line[begin..begin + length].ends_with('#');
+    let goes_on = || (rest.starts_with("PIN") || is_entered()) && line[begin + length..].starts_with(' ');
     let is_code = (4..=8).contains(&digits) && length <= 12 && (ends_clause(&line[begin + length..]) || goes_on());
     (is_door && is_code && between.split(' ').count() <= if is_pin { MOST_BEFORE_PIN } else { MOST_BETWEEN })
         .then(|| place.at + begin..place.at + begin + length)

@@ -46,8 +46,15 @@ const HAVING_ONE: &str = "policy policies rule rules check checks field hash has
     authentication service job file mount age history expiry column";
 
 /// What says of a word before it that it is a password.
-const AS_MINE: [&str; 6] =
-    [" as my password", " as my pw", " as our password", " as his password", " as her password", " as my passphrase"];
+const AS_MINE: [&str; 7] = [
+    " as password",
+    " as my password",
+    " as my pw",
+    " as our password",
+    " as his password",
+    " as her password",
+    " as my passphrase",
+];
 
 /// The password behind a user: `user netadmin, pass …`.
 pub(crate) fn of_user(place: Place<'_>) -> Option<Range<usize>> {
@@ -149,7 +156,9 @@ pub(crate) fn as_mine(place: Place<'_>) -> Option<Range<usize>> {
     let near = &place.rest()[..boundary(place.rest(), SENTENCE)];
     let range = spelled(near, open)?;
     let after = near[range.end..].trim_start_matches(['"', '\'', '`']);
-    let is_mine = AS_MINE.iter().any(|words| after.strip_prefix(words).is_some_and(ends_clause));
+    let is_mine = AS_MINE
+        .iter()
+        .any(|words| after.strip_prefix(words).is_some_and(|rest| ends_clause(rest) || rest.starts_with(" and ")));
     is_mine.then(|| place.at + range.start..place.at + range.end)
 }
 

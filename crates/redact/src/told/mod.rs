@@ -12,6 +12,7 @@ pub(crate) mod hint;
 pub(crate) mod joined;
 pub(crate) mod keys;
 mod need;
+pub(crate) mod passing;
 pub(crate) mod purpose;
 pub(crate) mod recovery;
 pub(crate) mod said;

@@ -264,8 +264,9 @@ pub(crate) fn said_after(place: Place<'_>) -> Option<Range<usize>> {
     let end = near.find(known?)?;
     let words = &near[..end];
     let behind = near[end..].trim_start_matches(|c: char| c.is_ascii_lowercase());
-    let is_ended =
-        behind.is_empty() || behind.starts_with(['.', ',', ';', '!', '\n', ')']) || behind.starts_with(" for ");
+    let is_ended = behind.is_empty()
+        || behind.starts_with(['.', ',', ';', '!', '\n', ')'])
+        || [" for ", " of ", " on "].iter().any(|word| behind.starts_with(word));
     let text = &rest[..length];
     let is_mixed =
         text.bytes().any(|byte| byte.is_ascii_digit()) && text.bytes().any(|byte| byte.is_ascii_alphabetic());

@@ -214,10 +214,13 @@ fn quotation(text: &str, slashes: usize, quote: char) -> Range<usize> {
     let inner = &text[open..];
     // Three of them, as languages have it.
     let three = || inner[2..].lines().next().is_some_and(|line| line.contains(&[quote; 3].iter().collect::<String>()));
-    if slashes == 0 && inner.get(..2).is_some_and(|more| more.chars().all(|c| c == quote)) && (quote != '\'' || three())
+    if slashes == 0
+        && inner.get(..2).is_some_and(|more| more.chars().all(|c| c == quote))
+        && (quote != '\'' || three() || below_quotes(&inner[2..], quote) > 0)
     {
-        let length = inner[2..].find(['\n', quote]).unwrap_or(inner.len() - 2);
-        return open + 2..open + 2 + length;
+        let begin = 2 + below_quotes(&inner[2..], quote);
+        let length = inner[begin..].find(['\n', quote]).unwrap_or(inner.len() - begin);
+        return open + begin..open + begin + length;
     }
     let (mut preceding, mut passed) = (0, 0);
     for (at, character) in inner.char_indices() {
@@ -239,6 +242,14 @@ fn quotation(text: &str, slashes: usize, quote: char) -> Range<usize> {
         }
     }
     open..text.len()
+}
+
+/// The length of the line's end behind three marks that open a text of one word: `"""` and below it the value.
+fn below_quotes(text: &str, quote: char) -> usize {
+    let Some(white) = ["\n", "\r\n"].iter().find(|end| text.starts_with(**end)).map(|end| end.len()) else { return 0 };
+    let word = run(&text[white..], |byte| byte.is_ascii_graphic() && !b"\"'".contains(&byte));
+    let after = text[white + word..].trim_start_matches(['\r', '\n']);
+    if word > 0 && after.starts_with(&[quote; 3].iter().collect::<String>()) { white } else { 0 }
 }
 
 /// How many characters after the mark at `at` are passed where marks stand for one of the value: two of the same, or how a shell

@@ -5,12 +5,18 @@ use crate::word::random::looks_random;
 use crate::word::shape::is_label;
 
 /// Words that link a name with its value, and those of them after which the value can stand.
-const LINKING: &str = "is was now to be set got changed reset rotated updated has been lautet ist est es still currently always temporarily just simply jetzt nun é è är jest";
-const LINKING_LAST: &str =
-    "is was now to be lautet ist est es still currently always temporarily just simply jetzt nun é è är jest";
+const LINKING: &str = "is was now to be set got changed reset rotated updated has been lautet ist est es still currently always temporarily just simply jetzt nun é è är jest war était era \
+    übrigens immer noch weiterhin momentan derzeit aktuell nach wie vor toujours encore désormais maintenant actuellement sigue siendo todavía \
+    ahora actualmente continua sendo ainda agora atualmente ancora sempre adesso attualmente nog steeds";
+const LINKING_LAST: &str = "is was now to be lautet ist est es still currently always temporarily just simply jetzt nun é è är jest war était era \
+    übrigens noch weiterhin momentan derzeit aktuell immer vor toujours encore désormais maintenant actuellement siendo todavía ahora \
+    actualmente sendo ainda agora atualmente ancora sempre adesso attualmente steeds";
 
 /// Words before a name that announce its value.
 const ANNOUNCING: [&str; 6] = ["following", "temporary", "initial", "generated", "new", "default"];
+
+/// How many of these words may follow each other.
+const MOST_LINKING: usize = 6;
 
 /// How far a sentence is followed.
 const SENTENCE: usize = 200;
@@ -20,7 +26,9 @@ const MARGIN: usize = 24;
 const SHORTEST_ALONE: usize = 4;
 
 /// Words that only go on with a link: they do not begin one.
-const ADVERBS: [&str; 8] = ["still", "currently", "always", "temporarily", "just", "simply", "jetzt", "nun"];
+const ADVERBS: &str = "still currently always temporarily just simply jetzt nun übrigens immer noch weiterhin momentan derzeit aktuell nach wie vor \
+    toujours encore désormais maintenant actuellement siendo todavía ahora actualmente sendo ainda agora atualmente ancora sempre \
+    adesso attualmente nog steeds";
 
 /// What stands between a name and its value.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -55,11 +63,11 @@ pub(crate) fn typed(text: &str) -> Option<usize> {
 /// Where the value begins after words that link it with its name: `is`, `is now:`, `was changed to`.
 pub(crate) fn linking(text: &str) -> Option<usize> {
     let (mut at, mut last) = (0, None);
-    let is_last = |word: &str| LINKING_LAST.split(' ').any(|known| known == word);
-    for _ in 0..5 {
+    let is_last = |word: &str| LINKING_LAST.split_ascii_whitespace().any(|known| known == word);
+    for _ in 0..MOST_LINKING {
         let length = run(&text[at..], |byte| byte.is_ascii_alphabetic() || !byte.is_ascii());
         let is_known = |word: &&str| word.eq_ignore_ascii_case(&text[at..at + length]);
-        let Some(word) = LINKING.split(' ').find(is_known) else { break };
+        let Some(word) = LINKING.split_ascii_whitespace().find(is_known) else { break };
         let signs = run(&text[at + length..], |byte| b" :=".contains(&byte));
         let is_first = match word {
             "now" => {
@@ -67,7 +75,7 @@ pub(crate) fn linking(text: &str) -> Option<usize> {
                 after.starts_with([':', '=']) || after.starts_with(" set to ") || after.starts_with(" changed to ")
             }
             "to" => text[at + length..].starts_with(" be "),
-            word => word != "be" && !ADVERBS.contains(&word),
+            word => word != "be" && !ADVERBS.split_ascii_whitespace().any(|adverb| adverb == word),
         };
         let line = on_its_line(&text[at + length + signs..]).filter(|_| is_last(word));
         if signs == 0 && line.is_none() || last.is_none() && !is_first {

@@ -7,7 +7,7 @@ use super::sign::Sign;
 use crate::word::event::is_caption;
 use crate::word::names::{Kind, is_variable, owner};
 use crate::word::placeholder::{is_half_masked, is_placeholder, is_told_variable};
-use crate::word::predicate::{describes, ends_clause, is_method, is_other, is_state};
+use crate::word::predicate::{describes, ends_clause, is_method, is_of_field, is_other, is_state};
 use crate::word::random::{is_strong, is_varied, looks_random};
 use crate::word::shape::{
     is_cause, is_dated, is_file, is_group, is_identifier, is_identifying, is_key_of_cache, is_label, is_uuid,
@@ -93,6 +93,7 @@ pub(crate) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
         || (word.is_empty() && text.len() < 4)
         || !text.contains(|c: char| c.is_alphanumeric() || c.is_ascii()) && text.chars().count() <= 2
         || word.split('-').all(is_remark)
+        || !value.is_quoted && is_of_field(&word)
         || is_placeholder(text)
         || is_near_path(text)
         || tongue::speaks(name, text, value.sign == Sign::Word)

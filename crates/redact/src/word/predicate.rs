@@ -92,6 +92,18 @@ const LANGUAGES: [Language; 10] = [
 /// Languages of other letters, whose own words are not read: a word of Latin letters is one of no sentence.
 const OF_OTHER_LETTERS: Language = Language { names: "", words: "admin root user username id", endings: "ed" };
 
+/// What forms say of a field in other languages: that it has to be filled, need not, or is empty.
+const OF_FIELDS: &str = "obligatoire obligatoires facultatif facultative vide manquant manquante erforderlich benötigt pflichtfeld pflicht \
+    fehlend leer notwendig obligatoria obligatorio requerida requerido necesaria vacía vacío obrigatória obrigatório necessária vazia \
+    obbligatoria obbligatorio richiesta richiesto mancante vuota verplicht vereist ontbreekt leeg krävs obligatoriskt saknas tomt påkrevd \
+    påkrævet mangler wymagane wymagany puste povinné povinný vyžadováno prázdné обязателен обязательно обязательное требуется zorunlu gerekli \
+    obligatorie necesară pakollinen vaaditaan kötelező";
+
+/// Whether a word only says of a field for a secret that it has to be filled, or is not: `obligatoire`, `erforderlich`.
+pub(crate) fn is_of_field(word: &str) -> bool {
+    OF_FIELDS.split_ascii_whitespace().any(|known| known == word)
+}
+
 /// Ways to sign in and to keep passwords, whose names look like one.
 const METHODS: &str = "oauth oauth2 saml saml2 ldap ldaps ldapv3 oidc sso mtls krb5 kerberos kerberos5 gssapi ntlmv2 argon2id argon2i argon2 \
     pbkdf2 sha3 1password fido2 u2f 2fa webauthn x509 tls1.2 tls1.3 basic digest bearer utf8 utf-8 utf16 \

@@ -161,3 +161,16 @@ pub(crate) fn has_mark_inside(word: &str) -> bool {
             is_letter(word[..mark].chars().next_back()) && is_letter(word[mark + 1..].chars().next())
         })
 }
+
+/// Names of programs and protocols that stand with the number of their version, which is all that is told of them.
+const PRODUCTS: &str = "firefox chrome chromium edge safari python py node nodejs java jdk ubuntu debian fedora rhel centos alpine suse sles windows \
+    win kernel linux macos ios android php ruby perl bash redis postgres postgresql pg pgbouncer mysql mariadb sqlite mongodb oracle \
+    office outlook exchange excel git gitlab docker podman kafka helm terraform ansible openssl openssh ssh tls ssl http https ipv \
+    sha md smb nfs usb vlan eth port level version vnc rdp ldap saml oauth kerberos wpa app api web db host server release build step \
+    stage phase option line page section chapter table room rack desk team group role test demo sandbox";
+
+/// Whether a word is the name of a program with its version, or of a thing with its number: `Firefox115`, `desk4`.
+pub(crate) fn is_numbered_thing(text: &str) -> bool {
+    let stem = text.trim_end_matches(|c: char| c.is_ascii_digit() || ".-_".contains(c)).to_ascii_lowercase();
+    stem.len() < text.len() && PRODUCTS.split_ascii_whitespace().any(|known| known == stem)
+}
