@@ -23,7 +23,16 @@ const LONGEST: usize = 1024;
 const MOST_WORDS: usize = 8;
 
 /// Commands all of whose settings are secrets.
-const SETTING_SECRETS: [&str; 4] = ["secrets set ", "secret set ", "secrets:set ", "create secret generic "];
+const SETTING_SECRETS: [&str; 8] = [
+    "secrets set ",
+    "secret set ",
+    "secrets:set ",
+    "create secret generic ",
+    "vault kv put ",
+    "vault kv patch ",
+    "bao kv put ",
+    "vault write secret/",
+];
 
 /// Commands that read a password or a token where another one writes it: `echo … | docker login --password-stdin`.
 const READERS: [&str; 15] = [

@@ -192,6 +192,8 @@ fn is_of_its_own(name: &str, text: &str, word: &str) -> bool {
         "secretid" => {
             !(is_uuid(text) || is_varied(text) && text.contains(['!', '@', '#', '$', '%', '^', '&', '*', '?']))
         }
+        // Of systemd: a name, and the path that it is loaded from.
+        "loadcredential" | "importcredential" => true,
         "pw" => is_number && word.len() <= 4,
         _ if name.ends_with("pin") => !(4..=8).contains(&word.len()) || !is_number,
         _ if name.ends_with("cvv") || name.ends_with("cvc") => !(3..=4).contains(&word.len()) || !is_number,
@@ -292,7 +294,8 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
         return true;
     }
     if word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        return word.len() <= 4 || word.contains('.');
+        let is_code = name.ends_with("unlockcode") || name.ends_with("verificationcode");
+        return word.len() <= 4 - usize::from(is_code) || word.contains('.');
     }
     if is_own_secret(name, text) {
         return false;
@@ -354,11 +357,11 @@ fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
     if ["pin", "cvv", "cvc"].iter().any(|digits| name.ends_with(digits)) {
         return false;
     }
+    if let Some(opens) = crate::word::shape::opens(name, text) {
+        return !opens;
+    }
     let is_path = text.contains('/') && text.split('/').all(|part| part.len() < 16) && !text.ends_with('=');
     match name {
-        _ if name.ends_with("code") && text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            !(4..=8).contains(&text.len()) || name == "code"
-        }
         "auth" => {
             let has_mark = || text.contains(['!', '?', '$', '#', '%', '&', '*', '@']);
             let is_secret = looks_random(text, if value.is_parameter { 6 } else { 12 })
