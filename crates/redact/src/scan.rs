@@ -168,6 +168,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"rb", served::of_state),
     (b"s", served::of_name_server),
     (b"hlm", served::of_key),
+    (b"nksp", served::of_bytes),
     (b"cCsSrRwWvVtT", community::named),
     (b"n", community::added),
     (b"tk", tools::of_link),

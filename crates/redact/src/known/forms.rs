@@ -52,7 +52,9 @@ pub(crate) fn has_form(beginning: &str, body: &str, place: Place<'_>) -> bool {
         }
         // A name such as `npg_createTables` is words.
         "npg_" => place.begins() && !is_cause(body),
-        "AVNS_" | "fw_" | "dub_" | "unkey_" | "tr_prod_" | "tr_stg_" | "tr_dev_" | "apify_api_" => is_strong(body),
+        "AVNS_" | "fw_" | "dub_" | "unkey_" | "tr_prod_" | "tr_stg_" | "tr_dev_" | "apify_api_" | "test_" => {
+            is_strong(body)
+        }
         // Of Mollie; and of Twitch, behind the number of a channel.
         "live_" => match body.split_once('_') {
             Some((channel, key)) => channel.bytes().all(DIGIT) && key.len() == 30 && is_strong(key),
@@ -144,6 +146,8 @@ pub(crate) fn by_its_end(place: Place<'_>) -> Option<Range<usize>> {
         50 if has(32, "-") && has(41, "-") => all(0..32, HEX) && all(33..41, HEX) && all(42..50, HEX),
         40 if text.ends_with("_mmk") => true,
         40 if text.ends_with("NRAL") => all(6..36, HEX),
+        // A private key of Bitcoin, as wallets take it in: base58 of 32 bytes, and of one more.
+        51 | 52 if is_of_wallet(text) => true,
         36..=38 if has(32, "-us") => all(0..32, HEX),
         // A seed of NATS or Stellar in base32.
         56 | 58 if text.starts_with('S') => {
@@ -188,6 +192,16 @@ fn is_of_discord(text: &str) -> bool {
         && time.len() == 6
         && (27..=38).contains(&rest.len())
         && is_strong(rest)
+}
+
+/// Whether `text` is a private key of Bitcoin in base58.
+fn is_of_wallet(text: &str) -> bool {
+    let begins = if text.len() == 51 {
+        ["5H", "5J", "5K"].iter().any(|begin| text.starts_with(begin))
+    } else {
+        text.starts_with(['K', 'L'])
+    };
+    begins && is_strong(text) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() && !b"0OIl".contains(&byte))
 }
 
 /// Whether `text` is a token of ngrok: an id of 27 characters, and some twenty behind it.

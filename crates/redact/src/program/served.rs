@@ -92,6 +92,25 @@ pub(crate) fn of_name_server(place: Place<'_>) -> Option<Range<usize>> {
     (is_told && is_key).then(|| begin..begin + length)
 }
 
+/// How keys are called that are told as a list of their bytes, and how many bytes they have at least.
+const OF_BYTES: [&str; 7] =
+    ["network_key", "networkKey", "keypair", "secret_key", "secretKey", "private_key", "privateKey"];
+const FEWEST_BYTES: usize = 16;
+
+/// The bytes of a key as a list of numbers: `network_key: [1, 3, …]`.
+pub(crate) fn of_bytes(place: Place<'_>) -> Option<Range<usize>> {
+    let name = OF_BYTES.iter().find(|name| place.rest().starts_with(**name))?.len();
+    let sign = name + run_within(&place.rest()[name..], 8, |byte| b"\\\"': =".contains(&byte));
+    let list = place.rest()[sign..].strip_prefix('[')?;
+    let length = run_within(list, RESOURCE, |byte| byte.is_ascii_digit() || b", \n".contains(&byte));
+    let mut numbers = list[..length].split(',').map(str::trim);
+    let is_key = numbers.clone().count() >= FEWEST_BYTES
+        && numbers.all(|number| number.parse::<u8>().is_ok())
+        && list[length..].starts_with(']');
+    let begin = place.at + sign + 1;
+    is_key.then(|| begin..begin + length)
+}
+
 /// How keys of what signs messages are called in one word, without a sign behind: `hmacKey …`.
 const KEYS: [&str; 3] = ["hmacKey ", "localKey ", "managementKey "];
 

@@ -19,7 +19,7 @@ const fn key(text: &'static str, least: usize, alphabet: Alphabet) -> Prefix {
 }
 
 /// How keys begin. What follows must look random, so that words of an alert's name are not taken for one.
-pub(crate) const PREFIXES: [Prefix; 292] = [
+pub(crate) const PREFIXES: [Prefix; 293] = [
     key("cog_", 8, WORD),
     key("apk_", 8, TOKEN),
     key("ghp_", 16, WORD),
@@ -274,6 +274,7 @@ pub(crate) const PREFIXES: [Prefix; 292] = [
     key("1000.", 65, DOTTED),
     key("oauth:", 30, ALNUM),
     key("live_", 36, WORD),
+    key("test_", 30, ALNUM),
     key("dtn_", 64, HEX),
     key("nbp_", 36, ALNUM),
     key("dnsimple_a_", 32, ALNUM),
