@@ -72,7 +72,10 @@ fn of_tunnel(text: &str) -> Option<usize> {
         let near = &text[at..boundary(text, at + LINE_OF_TUNNEL).max(at)];
         let line = near.split('\n').next().unwrap_or_default();
         if let Some(mark) = line.find("-----END OpenVPN ") {
-            return Some(at + mark + line[mark..].trim_end_matches(['\r', '"', '\'', ',', ' ']).len());
+            let kind = &line[mark + "-----END ".len()..];
+            return Some(
+                at + line.len() - kind.len() + kind.find("-----").map_or(kind.len(), |close| close + "-----".len()),
+            );
         }
         let word = line.trim_end_matches(['\r', '"', '\'', ',', ' ']);
         let key = word.rsplit(|c: char| !c.is_ascii() || !BASE64(c as u8)).next().unwrap_or_default();

@@ -107,6 +107,7 @@ pub(crate) fn of_protocol(place: Place<'_>) -> Option<Range<usize>> {
     let nth = match told[..] {
         [_, _, number, _, kind, _] if is_of_time && is_number(number) && kind.len() == 1 && is_number(kind) => 5,
         [_, _, number, _, _] if is_of_time && is_number(number) => 4,
+        [_, _, number, "type", _, "value", _] if is_of_time && is_number(number) => 6,
         // The kind of the encryption, behind the key.
         [_, _, number, _, _, kind] if is_of_time && is_number(number) && is_number(kind) => 4,
         [_, number, "authentication", _] if is_number(number) => 3,
@@ -136,11 +137,13 @@ pub(crate) fn of_gateway(place: Place<'_>) -> Option<Range<usize>> {
 /// `password manager plaintext …`.
 pub(crate) fn of_account(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    let name = ["irreversible-cipher ", "cipher ", "plaintext "].into_iter().find(|name| rest.starts_with(name))?;
+    let name =
+        ["irreversible-cipher ", "cipher ", "simple ", "plaintext "].into_iter().find(|name| rest.starts_with(name))?;
     let (before, near) = line(place);
     let value = near[name.len()..].split([' ', '\t', '\r']).next()?;
     let is_told = match name {
         "plaintext " => ["password manager ", "password operator "].iter().any(|word| before.contains(word)),
+        "simple " => before.ends_with("password ") && near[name.len() + value.len()..].trim().is_empty(),
         "cipher " => KEPT.iter().any(|begin| value.starts_with(begin)),
         _ => value.len() > 8 && value.bytes().any(|byte| !byte.is_ascii_alphabetic()),
     };
@@ -157,7 +160,7 @@ pub(crate) fn of_telephone(place: Place<'_>) -> Option<Range<usize>> {
         None => {
             let name = rest.strip_prefix("register").map(|_| "register".len())?;
             let sign = name + run_within(&rest[name..], 8, |byte| byte == b' ');
-            let sign = sign + rest[sign..].strip_prefix("=>").map(|_| "=>".len())?;
+            let sign = sign + ["=>", "="].iter().find(|mark| rest[sign..].starts_with(**mark))?.len();
             sign + run_within(&rest[sign..], 8, |byte| byte == b' ')
         }
     };

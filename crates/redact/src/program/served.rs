@@ -31,7 +31,9 @@ pub(crate) fn of_attempt(place: Place<'_>) -> Option<Range<usize>> {
         open + line[open..].find(": [").filter(|sign| *sign == 0 || line[open..].starts_with(" ("))? + ": [".len();
     let account = &line[bracket..];
     let end = account.find("] (from client").or_else(|| account.find("] (")).or_else(|| account.rfind(']'))?;
-    let user = account[..end].find('/')?;
+    // A machine signs in by its name: `host/pc1.acme.local`.
+    let machine = if account.starts_with("host/") { "host/".len() } else { 0 };
+    let user = machine + account[..end].get(machine..)?.find('/')?;
     let password = &account[user + 1..end];
     // `<via Auth-Type = mschap>`
     let is_secret = !password.is_empty() && !password.starts_with('<') && !stands_in(password);
@@ -92,6 +94,17 @@ pub(crate) fn of_name_server(place: Place<'_>) -> Option<Range<usize>> {
     (is_told && is_key).then(|| begin..begin + length)
 }
 
+/// The password with which Exim signs in at another server: `client_send = ^mia^…`.
+pub(crate) fn of_mail(place: Place<'_>) -> Option<Range<usize>> {
+    let name = place.rest().strip_prefix("client_send").map(|_| "client_send".len())?;
+    let sign = name + run_within(&place.rest()[name..], 8, |byte| b" =\"'".contains(&byte));
+    let near = &place.rest()[sign..boundary(place.rest(), sign + LINE).max(sign)];
+    let (user, rest) = near.strip_prefix('^')?.split_once('^')?;
+    let length = rest.find(|c: char| c.is_whitespace() || "\"';".contains(c)).unwrap_or(rest.len());
+    let begin = place.at + sign + 1 + user.len() + 1;
+    (!user.contains(char::is_whitespace) && length > 2 && !stands_in(&rest[..length])).then(|| begin..begin + length)
+}
+
 /// How keys are called that are told as a list of their bytes, and how many bytes they have at least.
 const OF_BYTES: [&str; 7] =
     ["network_key", "networkKey", "keypair", "secret_key", "secretKey", "private_key", "privateKey"];
@@ -112,7 +125,7 @@ pub(crate) fn of_bytes(place: Place<'_>) -> Option<Range<usize>> {
 }
 
 /// How keys of what signs messages are called in one word, without a sign behind: `hmacKey …`.
-const KEYS: [&str; 3] = ["hmacKey ", "localKey ", "managementKey "];
+const KEYS: [&str; 7] = ["hmacKey ", "localKey ", "managementKey ", "AppKey ", "AppSKey ", "NwkKey ", "NwkSKey "];
 
 /// The value of such a name, where it is as long as keys are.
 pub(crate) fn of_key(place: Place<'_>) -> Option<Range<usize>> {

@@ -32,6 +32,7 @@ fn hostile_text_takes_linear_time() {
         "result=\"random_password",
         "secret aaaaaaaaaaaaaaaaaaaaaa==",
         "hmacKey ",
+        "client_send = ^a^",
         "network_key: [1, 2",
         "*:a.",
         "setup code 204-51-873",

@@ -99,13 +99,25 @@ pub(crate) fn is_in_blocks(word: &str) -> bool {
     word.split('-').count() >= 4 && word.split('-').all(is_block) && word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
+/// Whose codes have capitals among their digits, as no number of a fault has that is called so: `A7KQ2`.
+const SPOKEN: [&str; 7] = ["access", "door", "gate", "entry", "activation", "pairing", "setup"];
+
 /// Whether the value of the name of a code opens something: so many digits, or parts with digits, `204-51-873`, `KT37-QW92-ZX81`.
 /// `None` where it has another form. The alarms of machines have numbers, too, which are shorter.
 pub(crate) fn opens(name: &str, text: &str) -> Option<bool> {
     let owner = name.strip_suffix("code")?;
     let is_alarm = owner.ends_with("alarm");
-    if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some((if is_alarm { 6 } else { 4 }..=8).contains(&text.len()) && !owner.is_empty());
+    // `4821#` is typed.
+    let typed = text.trim_matches(['#', '*']);
+    if typed.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some((if is_alarm { 6 } else { 4 }..=8).contains(&typed.len()) && !owner.is_empty());
+    }
+    let count = |kind: fn(&u8) -> bool| text.bytes().filter(kind).count();
+    if SPOKEN.iter().any(|known| owner.ends_with(known)) && (5..=12).contains(&text.len()) {
+        let (digits, capitals) = (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase));
+        if digits > 1 && capitals > 1 && digits + capitals == text.len() {
+            return Some(true);
+        }
     }
     let is_part =
         |part: &str| part.len() > 1 && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
