@@ -58,7 +58,7 @@ const OPAQUE: &str = "plaintext sessionid sessid aspnetcorecookie samlresponse s
     slacksigning connstr keyfile pskfile jenkinscrumb mfaseed totpseed otpseed 2faseed";
 
 /// Words before `code` that make it one that opens something: `door_code`, `accessCode`. Codes of errors, states and places have others.
-const OPENING: &str = "door gate alarm lock access activation reset verify setup pairing entry entrance keypad disarm garage \
+const OPENING: &str = "door gate alarm lock access activation reset verify setup pairing entrance keypad disarm garage \
     locker lockbox keybox";
 
 /// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.

@@ -100,7 +100,7 @@ pub(crate) fn is_in_blocks(word: &str) -> bool {
 }
 
 /// Whose codes have capitals among their digits, as no number of a fault has that is called so: `A7KQ2`.
-const SPOKEN: [&str; 7] = ["access", "door", "gate", "entry", "activation", "pairing", "setup"];
+const SPOKEN: [&str; 6] = ["access", "door", "gate", "activation", "pairing", "setup"];
 
 /// Whether the value of the name of a code opens something: so many digits, or parts with digits, `204-51-873`, `KT37-QW92-ZX81`.
 /// `None` where it has another form. The alarms of machines have numbers, too, which are shorter.
