@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use crate::known::{address, coded, forms, hashes, jwk, partner, pem, prefix, ticket};
 use crate::pair::{cells, header, named, table, variable};
 use crate::program::{
-    argument, block, call, command, directive, field, files, issued, keyed, manifest, oracle, printed, protocol,
-    statement, tools, traced,
+    argument, block, call, command, devices, directive, field, files, issued, keyed, manifest, oracle, printed,
+    protocol, served, statement, tools, traced,
 };
 use crate::text::alphabet::DOTTED;
 use crate::text::place::{Place, run};
@@ -89,7 +89,7 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"u", files::of_share),
     (b"oOnNpPcC", change::noted),
     (b"ft", change::in_field),
-    (b"bBgGsS", address::scheme_credential),
+    (b"bBgGsSdD", address::scheme_credential),
     (b"-/", command::flag),
     (b"-", header::of_command),
     (b"dhaAbBcCeEfikKmnNprRstuvwS/", argument::positional),
@@ -147,6 +147,8 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"kK", keys::of_wireless),
     (b"yYG0123456789", codes::code),
     (b"0123456789", codes::of_drive),
+    (b"0123456789", codes::of_thing),
+    (b"sS", codes::of_stream),
     (b"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789", codes::of_product),
     (b"cCpP", codes::of_door),
     (b"abcdefghijklmnopqrstuvwxyz", said::on_host),
@@ -164,7 +166,24 @@ const SUSPECT_WORDS: &[Rule] = &[
     (b"b", hint::but),
     (b"rRmpsbwAaolicdS", directive::secret),
     (b"MSDA", directive::of_user),
+    (b"ap", devices::of_user),
+    (b"kp", devices::of_block),
+    (b"nsvg", devices::of_protocol),
+    (b"icps", devices::of_account),
+    (b"a", devices::of_gateway),
+    (b"rs", devices::of_telephone),
+    (b"s", devices::of_friend),
+    (b"0123456789", devices::of_mailbox),
+    (b"LI", served::of_attempt),
+    (b"P", served::of_setup),
+    (b"S", served::of_bootstrap),
+    (b"rb", served::of_state),
+    (b"s", served::of_name_server),
+    (b"hlmAN", served::of_key),
+    (b"nksp", served::of_bytes),
+    (b"c", served::of_mail),
     (b"cCsSrRwWvVtT", community::named),
+    (b"n", community::added),
     (b"tk", tools::of_link),
     (b"s", hint::sent),
     (b"aAsS", hint::answer),

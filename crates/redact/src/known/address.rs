@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::text::alphabet::{Alphabet, DOTTED};
+use crate::text::alphabet::{Alphabet, DOTTED, HEX, WORD};
 use crate::text::place::{Place, boundary, run};
 use crate::value::generated::{self, is_no_code, is_word};
 use crate::word::placeholder::is_placeholder;
@@ -16,6 +16,10 @@ const USER_INFO: usize = 512;
 
 /// The shortest key in base64 that stands for a user.
 const SHORTEST_BASE64: usize = 32;
+
+/// The shortest token in place of a user, and the shortest key of a proxy.
+const SHORTEST_TOKEN: usize = 40;
+const SHORTEST_OF_PROXY: usize = 6;
 
 /// What stands in the place of a password where the user is the key.
 const STAND_INS: [&str; 4] = ["", "x", "x-oauth-basic", "api_token"];
@@ -46,6 +50,9 @@ pub(crate) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
     if is_connection(authority) {
         return None;
     }
+    if let Some(length) = key_of_proxy(scheme, authority) {
+        return Some(place.at + open..place.at + open + length);
+    }
     let is_web = scheme.eq_ignore_ascii_case("https") || scheme.eq_ignore_ascii_case("http");
     if is_web && let Some(length) = key_in_base64(&near[..end("?#\"'<>`\\")]) {
         return Some(place.at + open..place.at + open + length);
@@ -68,7 +75,12 @@ pub(crate) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
     if password.len() >= FILLER && is_placeholder(password) {
         return None;
     }
-    let takes_token = is_web || scheme.eq_ignore_ascii_case("nats");
+    // `discord://…@240416184933917963`: what has no user has a key in its place.
+    let is_key = !["ssh", "sftp", "scp", "rsync"].contains(&scheme)
+        && password.is_empty()
+        && user.len() >= SHORTEST_TOKEN
+        && is_strong(user);
+    let takes_token = is_web || scheme.eq_ignore_ascii_case("nats") || is_key;
     if user_is_key(user, is_web) || password.is_empty() || is_web && STAND_INS.contains(&password) {
         let is_secret = length > 0 && takes_token && looks_random(&near[..length], 5);
         // `https://…:x-oauth-basic@github.com`
@@ -76,6 +88,15 @@ pub(crate) fn user_info(place: Place<'_>) -> Option<Range<usize>> {
         return is_secret.then_some(begin..begin + end);
     }
     Some(begin + user.len() + 1..begin + length)
+}
+
+/// Proxies whose addresses have a key, or base64 of a method and a password, in place of a user.
+const PROXIES: [&str; 7] = ["ss", "ssr", "trojan", "vless", "hysteria2", "hy2", "tuic"];
+
+/// The length of what stands for a user in the address of such a proxy: `ss://…@host:8388`.
+fn key_of_proxy(scheme: &str, authority: &str) -> Option<usize> {
+    let length = authority.rfind('@').filter(|length| PROXIES.contains(&scheme) && *length >= SHORTEST_OF_PROXY)?;
+    (!is_placeholder(&authority[..length])).then_some(length)
 }
 
 /// The length of a key in base64 that stands for a user and has strokes, which end an address as a rule: no host is before them.
@@ -168,10 +189,11 @@ fn has_password(authority: &str) -> bool {
 
 /// The password of `user:password@tcp(host)` and `user:password@host:port`.
 pub(crate) fn data_source(place: Place<'_>) -> Option<Range<usize>> {
-    if place.before == Some(b'/') {
+    let rest = place.rest();
+    // The telephone of somebody, whose password has a rule of its own.
+    if place.before == Some(b'/') || rest.starts_with("sip:") || rest.starts_with("sips:") {
         return None;
     }
-    let rest = place.rest();
     let user = run(rest, DOTTED);
     let is_user = user > 0 && user < 64 && rest[user..].starts_with(':') && !rest[user..].starts_with("://");
     let password = rest.get(user + 1..).filter(|_| is_user)?;
@@ -217,7 +239,7 @@ fn is_account_of_twilio(user: &str, password: &str) -> bool {
 /// The credential after `Bearer`, `Basic` or `GenieKey`, unless it is an ordinary word.
 pub(crate) fn scheme_credential(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
-    let scheme = ["bearer", "basic", "geniekey", "ssws"]
+    let scheme = ["bearer", "basic", "geniekey", "ssws", "sso-key", "deepl-auth-key"]
         .into_iter()
         .find(|scheme| rest.get(..scheme.len()).is_some_and(|word| word.eq_ignore_ascii_case(scheme)))?;
     let after = &rest[scheme.len()..];
@@ -225,6 +247,8 @@ pub(crate) fn scheme_credential(place: Place<'_>) -> Option<Range<usize>> {
     // Base64 has no percent signs; a run of them would be read again at each of its words.
     let alphabet: Alphabet = match scheme {
         "basic" => |byte| byte.is_ascii_alphanumeric() || b"+/=".contains(&byte),
+        // A key and its secret, or what kind of an account it is of.
+        "sso-key" | "deepl-auth-key" => |byte| WORD(byte) || byte == b':',
         _ => |byte| DOTTED(byte) || b"~+/=%".contains(&byte),
     };
     let credential = &after[gap..][..run(&after[gap..], alphabet)];
@@ -245,7 +269,11 @@ pub(crate) fn scheme_credential(place: Place<'_>) -> Option<Range<usize>> {
     if let Some(made) = made.filter(|_| gap > 0) {
         return Some(begin..begin + made);
     }
-    (gap > 0 && is_secret && !is_named && !is_placeholder(credential)).then(|| begin..begin + credential.len())
+    let end = begin + credential.len();
+    // `Bearer 1/1200…:…`: a number, and behind a colon the secret.
+    let further = place.text[end..].strip_prefix(':').map_or(0, |rest| run(rest, HEX));
+    let end = end + if credential.contains('/') && further >= SHORTEST_BASE64 { 1 + further } else { 0 };
+    (gap > 0 && is_secret && !is_named && !is_placeholder(credential)).then_some(begin..end)
 }
 
 /// How many bytes of white space, escaped or not, begin `text`.

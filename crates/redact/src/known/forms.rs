@@ -20,6 +20,10 @@ const OF_DOPPLER: &str = "pt st ct sa scim audit said";
 const OF_DIGESTS: [&str; 7] = ["sha", "digest", "integrity", "checksum", "hash", "sig", "public"];
 const DIGESTS_NAME: usize = 32;
 
+/// How long a name in a token of Unleash is, and its digits.
+const FLAGS: usize = 40;
+const DIGITS_OF_FLAGS: usize = 56;
+
 /// Whether what follows a short beginning, which words have too, has the form that keys with this beginning have.
 pub(crate) fn has_form(beginning: &str, body: &str, place: Place<'_>) -> bool {
     let ends = || !place.rest()[beginning.len() + body.len()..].starts_with(['+', '/', '=', '-', '_']);
@@ -48,7 +52,28 @@ pub(crate) fn has_form(beginning: &str, body: &str, place: Place<'_>) -> bool {
         }
         // A name such as `npg_createTables` is words.
         "npg_" => place.begins() && !is_cause(body),
-        "AVNS_" | "fw_" | "dub_" | "unkey_" | "tr_prod_" | "tr_stg_" | "tr_dev_" | "live_" => is_strong(body),
+        "AVNS_" | "fw_" | "dub_" | "unkey_" | "tr_prod_" | "tr_stg_" | "tr_dev_" | "apify_api_" | "test_" => {
+            is_strong(body)
+        }
+        // Of Mollie; and of Twitch, behind the number of a channel.
+        "live_" => match body.split_once('_') {
+            Some((channel, key)) => channel.bytes().all(DIGIT) && key.len() == 30 && is_strong(key),
+            None => is_strong(body),
+        },
+        "pk_" => is_of_account(body) && place.begins(),
+        // Of Zoho, and of Salesforce behind the id of an organization.
+        "1000." => body.len() == 65 && body.split('.').all(|part| part.len() == 32 && part.bytes().all(HEX)),
+        "00D" => {
+            let organization = body.split_once('!').filter(|(id, _)| [12, 15].contains(&id.len()));
+            organization.is_some_and(|(_, token)| token.len() >= 60 && is_strong(token))
+        }
+        // Of Twitch, PubNub and AppSync.
+        "oauth:" => body.len() == 30 && place.begins() && !body.bytes().any(|byte| byte.is_ascii_uppercase()),
+        "sec-c-" => is_uuid(body) || body.len() == 48 && is_strong(body),
+        "da2-" => body.len() == 26 && place.begins() && !body.bytes().any(|byte| byte.is_ascii_uppercase()),
+        // A ticket of CAS, with its number.
+        "TGT-" | "PGT-" => body.split_once('-').is_some_and(|(number, _)| number.bytes().all(DIGIT)) && is_strong(body),
+        "eyJhIjoi" => place.begins() && is_strong(body),
         "EAAA" | "EAAl" => is_alone(60),
         // Of Alibaba and Azure.
         "CAIS" | "STS.N" | "0.A" | "1.A" => place.begins() && is_strong(body),
@@ -63,7 +88,9 @@ pub(crate) fn has_form(beginning: &str, body: &str, place: Place<'_>) -> bool {
         "tk_" => is_alone(29),
         "u+" => is_alone(18),
         "as-" | "ser." => is_alone(22),
-        "cu_" | "fhb-" => is_alone(32),
+        "cu_" | "fhb-" | "fc-" | "o." => is_alone(32),
+        "aio_" => is_alone(28),
+        "nbp_" => is_alone(36),
         // Base64 of `tok:`, which other texts in base64 may have inside.
         "dG9rOj" | "AQVN" => place.begins() && is_strong(body),
         "s." => place.begins() && body.bytes().any(|byte| byte.is_ascii_digit()),
@@ -84,6 +111,16 @@ pub(crate) fn has_form(beginning: &str, body: &str, place: Place<'_>) -> bool {
         "K00" => body.len() == 28 && place.begins() && is_strong(body),
         "xapp-" => place.begins() || byte(1) == Some(b'-'),
         _ => true,
+    }
+}
+
+/// Whether what follows `pk_` is of ClickUp, the number of a user and 32 capitals and digits, or of Klaviyo, 34 hexadecimal digits.
+fn is_of_account(body: &str) -> bool {
+    match body.split_once('_') {
+        Some((user, key)) => {
+            (6..=10).contains(&user.len()) && user.bytes().all(DIGIT) && key.len() == 32 && key.bytes().all(UPPER)
+        }
+        None => body.len() == 34 && body.bytes().all(|byte| HEX(byte) && !byte.is_ascii_uppercase()),
     }
 }
 
@@ -116,6 +153,8 @@ pub(crate) fn by_its_end(place: Place<'_>) -> Option<Range<usize>> {
         50 if has(32, "-") && has(41, "-") => all(0..32, HEX) && all(33..41, HEX) && all(42..50, HEX),
         40 if text.ends_with("_mmk") => true,
         40 if text.ends_with("NRAL") => all(6..36, HEX),
+        // A private key of Bitcoin, as wallets take it in: base58 of 32 bytes, and of one more.
+        51 | 52 if is_of_wallet(text) => true,
         36..=38 if has(32, "-us") => all(0..32, HEX),
         // A seed of NATS or Stellar in base32.
         56 | 58 if text.starts_with('S') => {
@@ -125,6 +164,12 @@ pub(crate) fn by_its_end(place: Place<'_>) -> Option<Range<usize>> {
     };
     if is_key {
         return Some(place.at..place.at + text.len());
+    }
+    if is_of_tunnel(text) || is_of_storage_server(text) {
+        return Some(place.at..place.at + text.len());
+    }
+    if let Some(end) = of_flags(rest) {
+        return Some(place.at..place.at + end);
     }
     if is_of_discord(text) {
         return Some(place.at..place.at + text.len());
@@ -154,6 +199,44 @@ fn is_of_discord(text: &str) -> bool {
         && time.len() == 6
         && (27..=38).contains(&rest.len())
         && is_strong(rest)
+}
+
+/// Whether `text` is a private key of Bitcoin in base58.
+fn is_of_wallet(text: &str) -> bool {
+    let begins = if text.len() == 51 {
+        ["5H", "5J", "5K"].iter().any(|begin| text.starts_with(begin))
+    } else {
+        text.starts_with(['K', 'L'])
+    };
+    begins && is_strong(text) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() && !b"0OIl".contains(&byte))
+}
+
+/// Whether `text` is a token of ngrok: an id of 27 characters, and some twenty behind it.
+fn is_of_tunnel(text: &str) -> bool {
+    let Some((id, rest)) = text.split_once('_') else { return false };
+    let is_part = |part: &str| part.bytes().all(|byte| byte.is_ascii_alphanumeric()) && is_strong(part);
+    id.len() == 27 && id.starts_with(['1', '2', '3']) && (20..=22).contains(&rest.len()) && is_part(id) && is_part(rest)
+}
+
+/// Whether `text` is a key of TrueNAS: its number, a dash and 64 letters and digits.
+fn is_of_storage_server(text: &str) -> bool {
+    let Some((number, key)) = text.split_once('-') else { return false };
+    let has = |kind: fn(&u8) -> bool| key.bytes().any(|byte| kind(&byte));
+    key.len() == 64
+        && (1..=4).contains(&number.len())
+        && number.bytes().all(DIGIT)
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric())
+        && has(u8::is_ascii_uppercase)
+        && has(u8::is_ascii_lowercase)
+}
+
+/// The length of a token of Unleash: a project or a star, an environment, and 56 hexadecimal digits: `*:production.…`.
+fn of_flags(text: &str) -> Option<usize> {
+    let project = if text.starts_with('*') { 1 } else { run_within(text, FLAGS, WORD) };
+    let environment = run_within(text[project..].strip_prefix(':')?, FLAGS, WORD);
+    let begin = project + 1 + environment;
+    let hex = run_within(text[begin..].strip_prefix('.')?, DIGITS_OF_FLAGS + 1, HEX);
+    (project > 0 && environment > 0 && hex == DIGITS_OF_FLAGS).then_some(begin + 1 + hex)
 }
 
 /// The length of a token of Bitwarden's accounts of machines: `0.`, a UUID, a dot, and two parts with a colon between.

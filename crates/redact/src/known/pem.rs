@@ -46,11 +46,50 @@ const BASE64: Alphabet = |byte| byte.is_ascii_alphanumeric() || b"+/=".contains(
 /// A block from its heading to its end. A sentence that only names the heading is none.
 pub(crate) fn private_key(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
+    if let Some(length) = of_tunnel(rest) {
+        return Some(place.at..place.at + length);
+    }
     let heading = match rest.strip_prefix("Private-Lines:") {
         Some(lines) => rest.len() - lines.len() + run(lines, |byte| byte == b' ' || byte.is_ascii_digit()),
         None => mark(rest, "BEGIN", place.begins())?,
     };
     body(&rest[heading..]).map(|length| place.at..place.at + heading + length)
+}
+
+/// How the heading of a key of OpenVPN begins, what its name ends with, and how much of a line is looked at.
+const OF_TUNNEL: &str = "-----BEGIN OpenVPN ";
+const KINDS_OF_TUNNEL: [&str; 4] =
+    ["Static key V1", "tls-crypt-v2 client key", "tls-crypt-v2 server key", "Static key"];
+const LINE_OF_TUNNEL: usize = 256;
+
+/// The length of a key that OpenVPN's two sides share: a heading, and lines of hexadecimal digits or of base64 to its end.
+fn of_tunnel(text: &str) -> Option<usize> {
+    let heading = text.strip_prefix(OF_TUNNEL)?;
+    let kind = KINDS_OF_TUNNEL.iter().find(|kind| heading.starts_with(**kind))?;
+    let open = OF_TUNNEL.len() + kind.len();
+    let (mut at, mut end) = (open, None);
+    for nth in 0..MOST_LINES {
+        let near = &text[at..boundary(text, at + LINE_OF_TUNNEL).max(at)];
+        let line = near.split('\n').next().unwrap_or_default();
+        if let Some(mark) = line.find("-----END OpenVPN ") {
+            let kind = &line[mark + "-----END ".len()..];
+            return Some(
+                at + line.len() - kind.len() + kind.find("-----").map_or(kind.len(), |close| close + "-----".len()),
+            );
+        }
+        let word = line.trim_end_matches(['\r', '"', '\'', ',', ' ']);
+        let key = word.rsplit(|c: char| !c.is_ascii() || !BASE64(c as u8)).next().unwrap_or_default();
+        if nth > 0 && key.len() >= TELLING_RUN {
+            end = Some(at + word.len());
+        } else if nth > 0 && !line.trim_start().starts_with('#') {
+            break;
+        }
+        if line.len() == near.len() {
+            break;
+        }
+        at += line.len() + 1;
+    }
+    end
 }
 
 /// The lines before every `END … PRIVATE KEY`, the beginning of which is cut off.

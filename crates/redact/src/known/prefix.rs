@@ -158,7 +158,8 @@ fn wraps(text: &str, alphabet: Alphabet, is_short: bool) -> usize {
 
 /// How much of an address says only whose it is: to the end of its beginning, or of the part of its path that begins there.
 fn address_part(beginning: &str, body: &str) -> usize {
-    let is_open = !beginning.ends_with('/') && !beginning.ends_with("bot");
+    // `rpc.ankr.com/eth/…`: the chain is before the key.
+    let is_open = !beginning.ends_with('/') && !beginning.ends_with("bot") || beginning.ends_with("ankr.com/");
     beginning.len() + if is_open { body.find('/').map_or(0, |slash| slash + 1) } else { 0 }
 }
 

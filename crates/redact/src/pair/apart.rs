@@ -11,10 +11,11 @@ use crate::value::fault::is_refused_token;
 use crate::value::following::after_sign;
 use crate::value::generated::{self, is_no_code};
 use crate::value::sign::{Sign, announced, is_blank, linking, numbered, typed};
-use crate::value::speech::{is_drawn, is_of_code, stands_in};
+use crate::value::speech::stands_in;
 use crate::word::names::{Kind, MEANS_IS, Name, takes_none};
 use crate::word::predicate::{describes, ends_clause};
 use crate::word::random::{is_strong, is_varied, looks_random};
+use crate::word::remark::{is_drawn, is_of_code};
 use crate::word::shape::{has_mark_inside, is_identifying, is_in_blocks, is_label, is_of_kubeadm, is_uuid};
 use crate::word::tongue::{self, is_of_other_letters};
 

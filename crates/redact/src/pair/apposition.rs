@@ -3,10 +3,11 @@
 use crate::text::place::{boundary, run};
 use crate::value::extent::quoted;
 use crate::value::sign::Sign;
-use crate::value::speech::{is_clause, is_remark, stands_in};
+use crate::value::speech::stands_in;
 use crate::word::names::{Kind, Name};
 use crate::word::predicate::{describes, ends_clause, is_state};
 use crate::word::random::{is_varied, looks_random};
+use crate::word::remark::{is_clause, is_remark};
 
 /// How far such words are followed.
 const NEAR: usize = 128;

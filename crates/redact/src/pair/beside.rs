@@ -8,8 +8,8 @@ use crate::value::extent::{extent, quoted};
 use crate::value::following::after_sign;
 use crate::value::series::is_time;
 use crate::value::sign::{Sign, is_blank};
-use crate::value::speech::is_of_code;
 use crate::word::random::is_strong;
+use crate::word::remark::is_of_code;
 
 /// How far the value is looked for.
 const NEAR: usize = 200;

@@ -22,6 +22,10 @@ const QUOTATION: usize = 512;
 /// The longest pattern of a value.
 const LONGEST_PATTERN: usize = 12;
 
+/// How many digits the number of a line has, and the options of systemd that load a credential.
+const LONGEST_LINE: usize = 6;
+const LOADING: [&str; 2] = ["LoadCredential=", "LoadCredentialEncrypted="];
+
 /// What joins a quotation with the next one in code.
 const JOINS: [&str; 7] = [" + ", "+", " . ", " .. ", " & ", " || ", " << "];
 
@@ -52,6 +56,9 @@ pub(super) fn is_closed(place: Place<'_>, name: &str, text: &str) -> bool {
 /// Whether what follows the sign of a name is a part of a substitution, `s/password=.*/password=XXX/`, or goes on with a sentence about
 /// the sign, `rename password= to …`.
 pub(super) fn is_of_pattern(place: Place<'_>, name: &str, text: &str) -> bool {
+    if is_found(place, name, text) || is_loaded(place, text) {
+        return true;
+    }
     let goes_on = name.ends_with("= ") && ["to ", "in ", "from "].iter().any(|word| text.starts_with(word));
     let line = line_before(place);
     let begins = |(at, _): (usize, &str)| !line[..at].ends_with(|c: char| c.is_alphanumeric() || c == '/');
@@ -60,6 +67,20 @@ pub(super) fn is_of_pattern(place: Place<'_>, name: &str, text: &str) -> bool {
     let is_any = [".*", "[^", "\\S", "\\w"].iter().any(|begin| part.starts_with(begin));
     goes_on
         || is_substituted() && part.len() < text.len() && (is_any && part.len() <= LONGEST_PATTERN || stands_in(part))
+}
+
+/// Whether a name is a scanner's rule, between the file and the line of what it found: `config/dev.yml:generic-api-key:22`.
+fn is_found(place: Place<'_>, name: &str, text: &str) -> bool {
+    let digits = run(text, |byte| byte.is_ascii_digit());
+    let is_rule = place.before == Some(b':') && name.ends_with(':') && name.contains('-');
+    is_rule
+        && (1..=LONGEST_LINE).contains(&digits)
+        && !text[digits..].starts_with(|c: char| !c.is_whitespace() && !"\"',)]}".contains(c))
+}
+
+/// Whether a name is one of systemd's credentials, of which the file follows: `LoadCredential=db-pass:/etc/credstore/db-pass`.
+fn is_loaded(place: Place<'_>, text: &str) -> bool {
+    text.starts_with('/') && LOADING.iter().any(|option| line_before(place).ends_with(option))
 }
 
 /// Where the sign of a name is the last of a quotation, the value that code or a shell puts behind it, or none:

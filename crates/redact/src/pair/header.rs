@@ -20,7 +20,7 @@ const CHOICES: &str =
     "theme mode lang language locale consent currency country region timezone tz color scheme layout view sort";
 
 /// What begins the value of an authorization header, where one word follows, and where many may.
-const SCHEMES: &str = "basic bearer token apikey key ssws geniekey negotiate ntlm aws splunk";
+const SCHEMES: &str = "basic bearer token apikey key ssws geniekey negotiate ntlm aws splunk sso-key deepl-auth-key";
 const SCHEMES_OF_PARTS: &str = "digest oauth hawk aws4-hmac-sha256";
 
 /// What follows a scheme: no closing bracket of a dump is of it.
@@ -153,7 +153,14 @@ fn authorization(line: &str) -> Option<usize> {
     // A scheme nobody knows.
     let begin = first.len() + run(&line[first.len().min(line.len())..], |byte| byte == b' ');
     let word = credential(line.get(begin..)?);
-    let is_secret = word.len() >= 12 && is_strong(word) && !word.contains(':') && !word.contains("=");
+    // As schemes are spelled, `Zoho-oauthtoken …`, with nothing behind.
+    let is_last = within_marks(line).get(begin + word.len()..).is_none_or(|rest| rest.trim().is_empty());
+    let is_pair = word.contains(':') && looks_random(word, 6);
+    let is_scheme = is_strong(word) || first.contains('-') && (is_pair || is_uuid(word));
+    let is_named = first.contains('-') || first.starts_with(|c: char| c.is_ascii_uppercase());
+    let is_told =
+        is_scheme && is_named && is_last && !word.trim_end_matches("=").contains(['=', '/']) && !word.starts_with(':');
+    let is_secret = is_told || word.len() >= 12 && is_strong(word) && !word.contains(':') && !word.contains("=");
     (is_secret && first.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')).then(|| begin + word.len())
 }
 

@@ -5,9 +5,9 @@ use std::ops::Range;
 use crate::text::place::{Place, boundary, looked_at, run};
 use crate::value::extent::quoted;
 use crate::value::sign::Sign;
-use crate::value::speech::{is_clause, is_remark};
 use crate::word::names::{Kind, Name};
 use crate::word::predicate::{describes, is_state};
+use crate::word::remark::{is_clause, is_remark};
 
 /// How far a phrase is followed, and how many words it has.
 const NEAR: usize = 96;
@@ -19,9 +19,10 @@ const LINE: usize = 512;
 const FEWEST_OF_KEY: usize = 12;
 const MOST_OF_SEED: usize = 24;
 
-/// How many characters a group has, and groups a password that Google shows.
+/// How many characters a group has, and groups a password that Google shows, and one that WordPress does.
 const GROUP: usize = 4;
 const GROUPS: usize = 4;
+const GROUPS_OF_WORDPRESS: usize = 6;
 
 /// Words that sentences are built with: none of them is of a phrase that was drawn by lot, and few are of one that somebody made up.
 const OF_SENTENCES: &str = "a about after again all already also an and any are as at be because been before being but by can cannot could \
@@ -141,6 +142,11 @@ pub(super) fn in_groups(text: &str, named: &Name) -> usize {
         let of_small = || of_small().filter(|length| text[..*length].bytes().any(is_digit));
         return of_groups(text, |byte| byte.is_ascii_uppercase() || is_digit(byte)).or_else(of_small).unwrap_or(0);
     }
+    let six = GROUPS_OF_WORDPRESS * (GROUP + 1) - 1;
+    let of_any = || of_groups(text, |byte| byte.is_ascii_alphanumeric()).filter(|length| *length >= six);
+    if named.kind == Kind::Password && of_any().is_some() && text[..six].split(' ').any(is_mixed) {
+        return six;
+    }
     let of_letters = || of_groups(text, |byte| byte.is_ascii_lowercase());
     let Some(length) = Some(named.kind).filter(|kind| *kind == Kind::Password).and_then(|_| of_letters()) else {
         return 0;
@@ -148,6 +154,13 @@ pub(super) fn in_groups(text: &str, named: &Name) -> usize {
     let is_word = |group: &str| group.bytes().any(|byte| b"aeiou".contains(&byte));
     let is_sure = named.core.ends_with("apppassword") || !text[..length].split(' ').all(is_word);
     if is_sure && length == GROUPS * (GROUP + 1) - 1 && !text[length..].starts_with(' ') { length } else { 0 }
+}
+
+/// Whether a group is no word: it has a digit, or a capital behind a small letter.
+fn is_mixed(group: &str) -> bool {
+    let bytes = group.as_bytes();
+    bytes.iter().any(u8::is_ascii_digit)
+        || bytes.windows(2).any(|pair| pair[0].is_ascii_lowercase() && pair[1].is_ascii_uppercase())
 }
 
 /// The length of all groups of so many characters at the beginning of `text`, if there are enough.

@@ -4,9 +4,10 @@
 use crate::text::alphabet::DOTTED;
 use crate::text::place::{Place, looked_at, run};
 use crate::value::sign::Sign;
-use crate::value::speech::{Value, is_remark, is_stand_in};
+use crate::value::speech::{Value, is_stand_in};
 use crate::word::names::Name;
 use crate::word::predicate::describes;
+use crate::word::remark::is_remark;
 use crate::word::shape::{is_cause, is_label};
 
 /// Whose secrets people choose, and those of them whose names objects of a cluster do not have.

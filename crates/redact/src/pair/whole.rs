@@ -3,8 +3,8 @@
 use crate::text::alphabet::DOTTED;
 use crate::text::place::{Place, boundary, looked_at, run};
 use crate::value::sign::Sign;
-use crate::value::speech::is_clause;
 use crate::word::predicate::describes;
+use crate::word::remark::is_clause;
 
 /// How long a line is that is looked at.
 const LINE: usize = 160;

@@ -23,7 +23,16 @@ const LONGEST: usize = 1024;
 const MOST_WORDS: usize = 8;
 
 /// Commands all of whose settings are secrets.
-const SETTING_SECRETS: [&str; 4] = ["secrets set ", "secret set ", "secrets:set ", "create secret generic "];
+const SETTING_SECRETS: [&str; 8] = [
+    "secrets set ",
+    "secret set ",
+    "secrets:set ",
+    "create secret generic ",
+    "vault kv put ",
+    "vault kv patch ",
+    "bao kv put ",
+    "vault write secret/",
+];
 
 /// Commands that read a password or a token where another one writes it: `echo … | docker login --password-stdin`.
 const READERS: [&str; 17] = [
@@ -115,7 +124,10 @@ fn argument(place: Place<'_>, name: &str, which: Which) -> Option<Range<usize>> 
         && !matches!(which, OfFile(_));
     // `rasdial failed with 691`
     let is_number = name == "rasdial" && value.bytes().all(|byte| byte.is_ascii_digit());
-    let is_secret = value.len() >= 3 && !is_word && !is_number && !stands_in(value) && !value.starts_with('@');
+    // `htpasswd -b failed for user mia`
+    let is_said = matches!(which, OfFile(_)) && value == "user";
+    let is_secret =
+        value.len() >= 3 && !is_word && !is_number && !is_said && !stands_in(value) && !value.starts_with('@');
     is_secret.then(|| begin + secret.range.start + user..begin + secret.range.end)
 }
 

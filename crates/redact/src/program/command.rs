@@ -8,8 +8,9 @@ use crate::text::shell::word;
 use crate::value::extent::quoted;
 use crate::value::generated;
 use crate::value::sign::numbered;
-use crate::value::speech::{is_prose, is_stand_in, stands_in};
+use crate::value::speech::{is_stand_in, stands_in};
 use crate::word::random::{is_strong, looks_random};
+use crate::word::remark::is_prose;
 use crate::word::shape::is_label;
 
 /// How much of the line before an option is looked at for its command.

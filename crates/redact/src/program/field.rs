@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::text::place::{Place, boundary, looked_at, run};
 use crate::value::extent::quoted;
-use crate::value::speech::is_of_code;
+use crate::word::remark::is_of_code;
 
 /// How far before a call what it is made on may begin, and how far what is typed is followed.
 const NEAR: usize = 160;

@@ -6,7 +6,8 @@ use std::ops::Range;
 use crate::text::alphabet::DOTTED;
 use crate::text::place::{Place, boundary, looked_at, run};
 use crate::value::extent::quoted;
-use crate::value::speech::{is_remark, stands_in};
+use crate::value::speech::stands_in;
+use crate::word::remark::is_remark;
 use crate::word::shape::is_identifying;
 
 /// How far a call is followed, and how far before it the prompt stands that it answers.

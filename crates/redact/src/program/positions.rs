@@ -20,6 +20,8 @@ use Which::{After, Nth, OfFile, OfUser, Random};
 /// Commands with a secret among their arguments: how they begin, other words that the line must have, and which one it is.
 pub(super) const COMMANDS: &[(&str, &str, Which)] = &[
     ("htpasswd", "", OfFile("b")),
+    ("mosquitto_passwd", "", OfFile("b")),
+    ("sp_addlinkedsrvlogin", "", Nth(5)),
     ("add_user", "rabbitmqctl", Nth(2)),
     ("change_password", "rabbitmqctl", Nth(2)),
     ("authenticate_user", "rabbitmqctl", Nth(2)),

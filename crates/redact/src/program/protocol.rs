@@ -123,7 +123,12 @@ pub(crate) fn login(place: Place<'_>) -> Option<Range<usize>> {
     let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(32))..place.at];
     let tag = before.strip_suffix(' ')?.rsplit(char::is_whitespace).next()?;
     let words = words(arguments, "");
-    let [_, password] = words.as_slice() else { return None };
+    let password = match words.as_slice() {
+        [_, password] => password,
+        // What the server answers, on the same line of a log.
+        [user, password, ..] if user.is_quoted && password.is_quoted => password,
+        _ => return None,
+    };
     let begin = place.at + "LOGIN ".len();
     let is_tag = tag.bytes().all(|byte| byte.is_ascii_alphanumeric()) && tag.bytes().any(|byte| byte.is_ascii_digit());
     let is_secret = is_tag && !stands_in(&arguments[password.range.clone()]);

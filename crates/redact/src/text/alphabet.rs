@@ -12,5 +12,6 @@ pub(crate) const DIGIT: Alphabet = |byte| byte.is_ascii_digit();
 pub(crate) const ALNUM: Alphabet = |byte| byte.is_ascii_alphanumeric();
 pub(crate) const PATH: Alphabet = |byte| DOTTED(byte) || b"/:@".contains(&byte);
 pub(crate) const DIVIDED: Alphabet = |byte| byte.is_ascii_alphanumeric() || byte == b'$';
+pub(crate) const EXCLAIMED: Alphabet = |byte| DOTTED(byte) || byte == b'!';
 pub(crate) const COLONED: Alphabet = |byte| WORD(byte) || byte == b':';
 pub(crate) const TOKEN: Alphabet = |byte| DOTTED(byte) || b"+/=~".contains(&byte);

@@ -13,6 +13,9 @@ const CODE: usize = 64;
 /// How long the number of a drive is.
 const DRIVE: usize = 8 * 7 - 1;
 
+/// How long the code of a thing at home is.
+const LONGEST_OF_THING: usize = 4 + 3 + 4 + 2;
+
 /// How long the key of a product is, and how far before it the word for it stands.
 const PRODUCT: std::ops::RangeInclusive<usize> = 15..=48;
 const NAMED: usize = 40;
@@ -62,6 +65,42 @@ pub(crate) fn of_drive(place: Place<'_>) -> Option<Range<usize>> {
     let length = run_within(place.rest(), DRIVE + 1, |byte| byte.is_ascii_digit() || byte == b'-');
     let mut groups = place.rest()[..length].split('-');
     (length == DRIVE && groups.all(|group| group.len() == 6)).then(|| place.at..place.at + length)
+}
+
+/// The code with which a thing at home is taken in, as HomeKit and Matter have it: `setup code 204-51-873`.
+pub(crate) fn of_thing(place: Place<'_>) -> Option<Range<usize>> {
+    let length = run_within(place.rest(), LONGEST_OF_THING + 1, |byte| byte.is_ascii_digit() || byte == b'-');
+    let groups = place.rest()[..length].split('-').map(str::len);
+    if !groups.clone().eq([3, 2, 3]) && !groups.eq([4, 3, 4]) {
+        return None;
+    }
+    let before = &place.text[place.text.floor_char_boundary(place.at.saturating_sub(NAMED))..place.at];
+    looked_at(before.len());
+    let before = before.trim_end_matches([' ', ':', '=', '"', '\'']).to_ascii_lowercase();
+    let before = before.strip_suffix(" is").unwrap_or(&before);
+    ["setup code", "pairing code", "homekit code", "homekit pin"]
+        .iter()
+        .any(|name| before.ends_with(name))
+        .then(|| place.at..place.at + length)
+}
+
+/// How the key is called that whoever has it may send a film with, and how many blocks it has: `stream key: cd12-ef34-…`.
+const OF_STREAMS: [&str; 5] = ["stream key", "Stream key", "streamKey", "stream_key", "stream-key"];
+const BLOCKS: std::ops::RangeInclusive<usize> = 4..=6;
+
+/// Such a key, in blocks of four small letters and digits.
+pub(crate) fn of_stream(place: Place<'_>) -> Option<Range<usize>> {
+    let rest = place.rest();
+    let name = OF_STREAMS.iter().find(|name| rest.starts_with(**name))?.len();
+    let sign = name + run_within(&rest[name..], 8, |byte| b"\\\"': =".contains(&byte));
+    let sign = sign + rest[sign..].strip_prefix("is ").map_or(0, |_| "is ".len());
+    let is_of_key = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let length = run_within(&rest[sign..], CODE, is_of_key);
+    let key = &rest[sign..sign + length];
+    let is_key = BLOCKS.contains(&key.split('-').count())
+        && key.split('-').all(|block| block.len() == 4)
+        && key.bytes().any(|byte| byte.is_ascii_digit());
+    (sign > name && is_key).then(|| place.at + sign..place.at + sign + length)
 }
 
 /// The code of a door: `the door code is …`, `combination for the safe: …`.

@@ -78,6 +78,9 @@ const WORKS: [&str; 8] =
 const GOING_ON: [&str; 9] =
     [" at ", " against ", " from ", " in ", " via ", " again", " and ", " everywhere", " over "];
 
+/// What says behind a pair in parentheses that it is not one of these.
+const NOT_GOOD: [&str; 3] = [") were not ", ") was not ", ") not "];
+
 /// The password of such a pair at a place.
 pub(crate) fn delivered(place: Place<'_>) -> Option<Range<usize>> {
     let rest = place.rest();
@@ -97,6 +100,9 @@ pub(crate) fn delivered(place: Place<'_>) -> Option<Range<usize>> {
     let line = before.rsplit('\n').next().unwrap_or_default().trim_end_matches(['"', '\'', '`', '(']).to_lowercase();
     let is_behind = |words: &[&str]| words.iter().any(|word| line.ends_with(word));
     let after = after.trim_start_matches(['"', '\'', '`']);
+    if NOT_GOOD.iter().any(|words| after.starts_with(words)) {
+        return None;
+    }
     let works = WORKS.iter().any(|word| after.starts_with(word));
     let goes_on =
         works || after.starts_with('?') || ends_clause(after) || GOING_ON.iter().any(|word| after.starts_with(word));

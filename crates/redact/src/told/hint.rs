@@ -8,9 +8,10 @@ use super::said::word;
 use crate::text::alphabet::DOTTED;
 use crate::text::place::{Place, boundary, looked_at, run};
 use crate::value::extent::quoted;
-use crate::value::speech::{is_remark, is_stand_in, stands_in};
+use crate::value::speech::{is_stand_in, stands_in};
 use crate::word::predicate::{describes, ends_clause, is_method};
 use crate::word::random::looks_random;
+use crate::word::remark::is_remark;
 use crate::word::shape::is_identifying;
 
 /// How far a sentence is followed.

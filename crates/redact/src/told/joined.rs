@@ -5,9 +5,10 @@ use std::ops::Range;
 
 use crate::text::alphabet::DOTTED;
 use crate::text::place::{Place, boundary, looked_at, run};
-use crate::value::speech::{is_clause, is_remark, stands_in};
+use crate::value::speech::stands_in;
 use crate::word::predicate::{describes, ends_clause};
 use crate::word::random::{is_varied, looks_random};
+use crate::word::remark::{is_clause, is_remark};
 use crate::word::shape::is_identifying;
 
 /// How far before a name its user may stand.

@@ -38,7 +38,7 @@ const SHORTEST_KEY: usize = 16;
 const SHORTEST_HEX_KEY: usize = 32;
 
 /// Words before keys that are hexadecimal and name nothing; and before such as do where they are shorter than a key of 256 bits.
-const OF_HEX: &str = "master private secret admin root";
+const OF_HEX: &str = "master private secret admin root management";
 const OF_LONG_HEX: &str = "encryption decryption signing access hmac";
 const LONG_HEX_KEY: usize = 64;
 

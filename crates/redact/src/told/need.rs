@@ -7,10 +7,11 @@ use crate::MASK;
 use crate::text::place::run;
 use crate::value::certain::{is_elsewhere, is_of_token};
 use crate::value::extent::quoted;
-use crate::value::speech::{is_clause, stands_in};
+use crate::value::speech::stands_in;
 use crate::word::names::is_variable;
 use crate::word::predicate::{describes, ends_clause, is_method};
 use crate::word::random::{is_strong, is_varied, looks_random};
+use crate::word::remark::is_clause;
 use crate::word::shape::{is_cause, is_identifying, is_version};
 
 /// The shortest value with a digit, and the shortest plain one.

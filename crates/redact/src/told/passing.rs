@@ -6,9 +6,10 @@ use std::ops::Range;
 use crate::text::alphabet::DOTTED;
 use crate::text::place::{Place, boundary, looked_at, run};
 use crate::value::extent::quoted;
-use crate::value::speech::{is_clause, stands_in};
+use crate::value::speech::stands_in;
 use crate::word::predicate::{describes, ends_clause, is_method};
 use crate::word::random::is_varied;
+use crate::word::remark::is_clause;
 use crate::word::shape::{is_identifying, is_label, is_numbered_thing, is_version};
 
 /// How far a sentence is followed, and how far before a place.

@@ -109,6 +109,7 @@ pub(crate) fn begins(text: &str, after: &str) -> bool {
         || (is_in(FORMATS, text) || is_in(MEASURED, text) || is_share(text)) && goes_on()
         || is_in(ERRNO, text)
         || is_kind(text)
+        || is_of_status(text) && next.starts_with(|c: char| c.is_ascii_digit())
         || CODES
             .iter()
             .any(|begin| text.strip_prefix(begin).is_some_and(|number| number.len() > 2 && is_number(number)))
@@ -123,6 +124,11 @@ fn is_kind(text: &str) -> bool {
     ["Exception", "Error"].iter().any(|end| name.len() > end.len() && name.ends_with(end))
         && name.starts_with(|c: char| c.is_ascii_uppercase())
         && text.bytes().all(|byte| byte.is_ascii_alphabetic() || b".$".contains(&byte))
+}
+
+/// Whether a word is the name of a status, the number of which follows: `HttpStatusCode 401`.
+fn is_of_status(text: &str) -> bool {
+    ["Code", "Status"].iter().any(|end| text.ends_with(end)) && text.bytes().all(|byte| byte.is_ascii_alphabetic())
 }
 
 /// Whether how often something happened follows: `root (214)`.

@@ -8,6 +8,7 @@ pub(crate) mod extent;
 pub(crate) mod fault;
 pub(crate) mod following;
 pub(crate) mod generated;
+pub(crate) mod next;
 pub(crate) mod series;
 pub(crate) mod sign;
 pub(crate) mod speech;

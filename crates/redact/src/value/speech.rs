@@ -9,9 +9,10 @@ use crate::word::names::{Kind, is_variable, owner};
 use crate::word::placeholder::{is_half_masked, is_placeholder, is_told_variable};
 use crate::word::predicate::{describes, ends_clause, is_method, is_of_field, is_other, is_state};
 use crate::word::random::{is_strong, is_varied, looks_random};
+use crate::word::remark::{is_drawn, is_of_code, is_one_of, is_prose, is_remark, is_remark_itself};
 use crate::word::shape::{
     is_cause, is_dated, is_file, is_group, is_identifier, is_identifying, is_key_of_cache, is_label, is_uuid,
-    is_version, looks_drawn,
+    is_version,
 };
 use crate::word::tongue;
 
@@ -31,32 +32,8 @@ const OBJECTS: &str =
 /// Ends of what says how a secret is kept: `base64-encoded`.
 const KEPT: [&str; 3] = ["encoded", "encrypted", "hashed"];
 
-/// Values that say something about a secret and are none.
-const REMARKS: &str = "null none nil undefined true false yes no on off ok expired missing invalid required obligatoria obligatorio mismatch empty \
-    redacted revoked incorrect wrong failed unknown unset absent denied refused rejected set not is was has unauthorized forbidden malformed \
-    valid changed rotated disabled enabled hidden masked filtered n/a nan error failure timeout exceeded unavailable unsupported \
-    sensitive blank optional given provided removed deleted omitted suppressed secret secrets password passwords passphrase passwd token tokens example changeme 1password \
-    must should cannot can't may needs too minimum maximum length contains does doesn't isn't wasn't has have \
-    base64 plaintext plain encrypted hashed md5 sha1 sha256 sha384 sha512 hmac rs256 hs256 es256 ed25519 rsa bcrypt argon2 aes256 \
-    all any sorry désolé gesperrt unbekannt siehe locked inconnu known expected got received enter see same falsch ungültig abgelaufen fehlt incorrecta incorrecto inválida caducada incorreta expirada incorrect expiré requis \
-    inválido incorreto expirado expirou caducado errada errado errata scaduta scaduto valida sbagliata invalide expirée onjuist ongeldig \
-    verlopen ontbreekt fel felaktigt ogiltigt nieprawidłowe nieprawidłowy błędne błędny wygasło wygasł hatalı geçersiz \
-    unbekannter zurückgesetzt liegt läuft bloqueada bloqueado bloqué réinitialisé voir véase vedi zie \
-    yanlış неверный неправильный неверен истёк истек 错误 无效 过期 必填 空 無効 無効です 間違い 期限切れ 필수 오류 잘못된";
-
 /// A longer value without a blank is no remark. It would be read again at each of its words.
 const LONGEST_REMARK: usize = 256;
-
-/// Types and words of programming languages.
-const CODE: &str = "str string bytes int integer number boolean bool object any void char uuid text option optional secretstr \
-    securestring secretstring secretbox passwordhash never await new self this return const let var func function def nil null none undefined noneType";
-
-/// Words after a word that make it one of a sentence: `-p requires a value`, `--password via the command line`.
-const PROSE: &str = "a an the of via be is are was instead your this that option flag as argument";
-
-/// Words that sentences have and phrases that stand for a password have not.
-const OF_CLAUSES: &str =
-    "a an the is are was were must should can may not no be been has have had for of with from than in on at by";
 
 /// Words after a value that go on with a sentence that began before it.
 const GOING_ON: &str = "and or but for in on at to from by with user as the a an if when because after before then";
@@ -135,7 +112,7 @@ pub(crate) fn only_speaks(kind: Kind, name: &str, value: Value<'_>) -> bool {
 /// Whether what stands in the place of a command's argument is none: a variable of a shell, a path, or a word such as `PASSWORD`.
 pub(crate) fn stands_in(text: &str) -> bool {
     let word = text.trim_matches(|c: char| c.is_ascii_punctuation() && c != '*').to_lowercase();
-    is_stand_in(text) || is_one_of(REMARKS, &word)
+    is_stand_in(text) || is_remark_itself(&word)
 }
 
 /// The same where a word is as good a secret as any other.
@@ -152,39 +129,6 @@ fn is_near_path(text: &str) -> bool {
     path.is_some_and(|path| !is_strong(path) || path.contains(['/', '.']))
 }
 
-/// Whether a word of small letters is one of a sentence, by the word after it.
-pub(crate) fn is_prose(word: &str, after: &str) -> bool {
-    // `a.zip` is no word of a sentence.
-    let next = after.trim_start_matches(' ').split(char::is_whitespace).next().unwrap_or_default();
-    let next = next.trim_matches(|c: char| c.is_ascii_punctuation());
-    !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_lowercase()) && is_one_of(PROSE, next)
-}
-
-/// Whether quoted words are a sentence or a part of one.
-pub(crate) fn is_clause(text: &str) -> bool {
-    text.split(' ').any(|word| is_one_of(OF_CLAUSES, &word.to_lowercase()))
-}
-
-/// Whether words with dashes or small letters were drawn by lot, and no part of them says anything of a password.
-pub(crate) fn is_drawn(text: &str) -> bool {
-    let is_said = |part: &str| is_one_of(REMARKS, part) || is_one_of(OF_CLAUSES, part);
-    looks_drawn(text) && !text.split('-').any(is_said) && !describes("password", text)
-}
-
-/// Whether a word is one that says something about a secret.
-pub(crate) fn is_remark(word: &str) -> bool {
-    is_one_of(REMARKS, word) || tongue::is_state(word)
-}
-
-/// Whether a word is a type or a word of a programming language.
-pub(crate) fn is_of_code(word: &str) -> bool {
-    is_one_of(CODE, &word.to_lowercase())
-}
-
-fn is_one_of(table: &str, word: &str) -> bool {
-    table.split_ascii_whitespace().any(|known| known == word)
-}
-
 /// What some names have besides secrets: `pass: 12`, `PWD=/srv`, `secret_id: prod/db`.
 fn is_of_its_own(name: &str, text: &str, word: &str) -> bool {
     let is_number = word.bytes().all(|byte| byte.is_ascii_digit());
@@ -196,6 +140,8 @@ fn is_of_its_own(name: &str, text: &str, word: &str) -> bool {
         "secretid" => {
             !(is_uuid(text) || is_varied(text) && text.contains(['!', '@', '#', '$', '%', '^', '&', '*', '?']))
         }
+        // Of systemd: a name, and the path that it is loaded from.
+        "loadcredential" | "importcredential" => true,
         "pw" => is_number && word.len() <= 4,
         _ if name.ends_with("pin") => !(4..=8).contains(&word.len()) || !is_number,
         _ if name.ends_with("cvv") || name.ends_with("cvc") => !(3..=4).contains(&word.len()) || !is_number,
@@ -231,7 +177,7 @@ fn is_sentence(value: Value<'_>, word: &str) -> bool {
     }
     let is_status = word.len() == 3 && word.starts_with(['4', '5']) && word.bytes().all(|byte| byte.is_ascii_digit());
     let told = next.trim_end_matches(['"', '\'', '}', ']']);
-    let is_cause = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphabetic()) && is_one_of(REMARKS, told);
+    let is_cause = |word: &str| word.bytes().all(|byte| byte.is_ascii_alphabetic()) && is_remark_itself(told);
     if value.sign == Sign::Colon && is_cause(text) {
         // `Permission denied`
         return true;
@@ -248,7 +194,7 @@ fn is_code(value: Value<'_>) -> bool {
         return false;
     }
     let text = value.text;
-    if is_one_of(CODE, text.trim_end_matches(['!', '?', ',', ';', '>', '|']).to_lowercase().as_str()) {
+    if is_of_code(text.trim_end_matches(['!', '?', ',', ';', '>', '|'])) {
         return true;
     }
     gives(text, value.after)
@@ -297,7 +243,8 @@ fn is_no_token(name: &str, value: Value<'_>, word: &str) -> bool {
         return true;
     }
     if word.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.') {
-        return word.len() <= 4 || word.contains('.');
+        let is_code = name.ends_with("unlockcode") || name.ends_with("verificationcode");
+        return word.len() <= 4 - usize::from(is_code) || word.contains('.');
     }
     if is_own_secret(name, text) {
         return false;
@@ -359,11 +306,11 @@ fn is_no_opaque(name: &str, value: Value<'_>) -> bool {
     if ["pin", "cvv", "cvc"].iter().any(|digits| name.ends_with(digits)) {
         return false;
     }
+    if let Some(opens) = crate::word::shape::opens(name, text) {
+        return !opens;
+    }
     let is_path = text.contains('/') && text.split('/').all(|part| part.len() < 16) && !text.ends_with('=');
     match name {
-        _ if name.ends_with("code") && text.bytes().all(|byte| byte.is_ascii_digit()) => {
-            !(4..=8).contains(&text.len()) || name == "code"
-        }
         "auth" => {
             let has_mark = || text.contains(['!', '?', '$', '#', '%', '&', '*', '@']);
             let is_secret = looks_random(text, if value.is_parameter { 6 } else { 12 })

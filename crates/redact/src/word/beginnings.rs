@@ -3,7 +3,9 @@
 //! The facts about vendors' keys (beginnings and lengths) follow the public rules of gitleaks 8.30 (MIT license). Those of vendors that
 //! it does not know follow their documentation where that was at hand, else keys as they are seen in examples; lengths are the least then.
 
-use crate::text::alphabet::{ALNUM, Alphabet, CAPITALS, COLONED, DIVIDED, DOTTED, HEX, PATH, TOKEN, UPPER, WORD};
+use crate::text::alphabet::{
+    ALNUM, Alphabet, CAPITALS, COLONED, DIVIDED, DOTTED, EXCLAIMED, HEX, PATH, TOKEN, UPPER, WORD,
+};
 
 /// A vendor's key: how it begins, the least number of characters after that, and which.
 pub(crate) struct Prefix {
@@ -17,7 +19,7 @@ const fn key(text: &'static str, least: usize, alphabet: Alphabet) -> Prefix {
 }
 
 /// How keys begin. What follows must look random, so that words of an alert's name are not taken for one.
-pub(crate) const PREFIXES: [Prefix; 283] = [
+pub(crate) const PREFIXES: [Prefix; 304] = [
     key("cog_", 8, WORD),
     key("apk_", 8, TOKEN),
     key("ghp_", 16, WORD),
@@ -276,6 +278,29 @@ pub(crate) const PREFIXES: [Prefix; 283] = [
     key("dG9rOj", 30, TOKEN),
     key("AQVN", 34, WORD),
     key("grub.pbkdf2.sha512.", 64, DOTTED),
+    key("apify_api_", 36, ALNUM),
+    key("aio_", 28, ALNUM),
+    key("fc-", 32, HEX),
+    // Of ClickUp and Klaviyo; those of others are public.
+    key("pk_", 34, WORD),
+    key("1000.", 65, DOTTED),
+    key("oauth:", 30, ALNUM),
+    key("live_", 36, WORD),
+    key("test_", 30, ALNUM),
+    key("dtn_", 64, HEX),
+    key("nbp_", 36, ALNUM),
+    key("dnsimple_a_", 32, ALNUM),
+    key("dnsimple_u_", 32, ALNUM),
+    key("os_v2_app_", 90, ALNUM),
+    key("os_v2_org_", 90, ALNUM),
+    key("o.", 32, ALNUM),
+    key("sec-c-", 36, WORD),
+    key("da2-", 26, ALNUM),
+    key("00D", 90, EXCLAIMED),
+    key("TGT-", 24, DOTTED),
+    key("PGT-", 24, DOTTED),
+    // Base64 of `{"a":"`, with which tokens of Cloudflare's tunnels begin.
+    key("eyJhIjoi", 140, TOKEN),
     // Base64 of `-----BEGIN … PRIVATE KEY`, and the first line of private keys.
     key("LS0tLS1CRUdJTiBSU0EgUFJJVkFURS", 16, TOKEN),
     key("LS0tLS1CRUdJTiBQUklWQVRF", 16, TOKEN),
@@ -307,7 +332,7 @@ pub(crate) const PREFIXES: [Prefix; 283] = [
 ];
 
 /// Addresses whose rest is a key: whoever knows them may post. Beginnings without the scheme.
-pub(crate) const ADDRESSES: [Prefix; 54] = [
+pub(crate) const ADDRESSES: [Prefix; 60] = [
     key("hooks.slack.com/services/", 8, PATH),
     key("hooks.slack.com/triggers/", 8, PATH),
     key("hooks.slack.com/workflows/", 8, PATH),
@@ -362,4 +387,10 @@ pub(crate) const ADDRESSES: [Prefix; 54] = [
     key("alchemyapi.io/v2/", 20, WORD),
     key("quiknode.pro/", 32, HEX),
     key("oraclecloud.com/p/", 40, WORD),
+    key("conda.anaconda.org/t/", 16, WORD),
+    key("rpc.ankr.com/", 64, PATH),
+    key("rtmp.youtube.com/live2/", 16, WORD),
+    key("twitch.tv/app/", 20, WORD),
+    key("contribute.live-video.net/app/", 20, WORD),
+    key("facebook.com:443/rtmp/", 20, WORD),
 ];

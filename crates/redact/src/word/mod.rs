@@ -9,5 +9,6 @@ pub(crate) mod names;
 pub(crate) mod placeholder;
 pub(crate) mod predicate;
 pub(crate) mod random;
+pub(crate) mod remark;
 pub(crate) mod shape;
 pub(crate) mod tongue;

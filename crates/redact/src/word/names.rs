@@ -53,11 +53,15 @@ const PASSWORDS: &str = "password ssword passwd passphrase passcode passw0rd p4s
 /// Ends of names whose values are secrets unless they are words.
 const TOKENS: &str = "secret token clave appkey accesskeyid credential cleartext signature phpsessid jsessionid gitlabsession secretid connectsid \
     aspnetsessionid invitecode unlockcode logincode verificationcode recoverycode backupcode otpcode mfacode 2facode timecode \
-    setupkey authenticatorkey passhash";
+    setupkey authenticatorkey passhash appskey nwkkey nwkskey nwksenckey nwksintkey localkey";
 
 /// Ends of names whose values are secrets only if they look like some.
-const OPAQUE: &str = "plaintext sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sonarlogin sasurl securitycode \
+const OPAQUE: &str = "plaintext sessionid sessid aspnetcorecookie samlresponse samlrequest codeverifier xhoneycombteam snmpcommunity sonarlogin sasurl securitycode zugangscode türcode tuercode \
     slacksigning connstr keyfile pskfile jenkinscrumb mfaseed totpseed otpseed 2faseed";
+
+/// Words before `code` that make it one that opens something: `door_code`, `accessCode`. Codes of errors, states and places have others.
+const OPENING: &str = "door gate alarm lock access activation reset verify setup pairing entrance keypad disarm garage \
+    locker lockbox keybox";
 
 /// Last words of names that say secret only where they stand by themselves: `bind_pw`, `GH_PAT`, `salt`.
 const WORDS: [(&str, Kind); 23] = [
@@ -113,7 +117,7 @@ const SUFFIXES: &str = "again base base64 confirm confirmation current dev devel
 
 /// Names that end like one that keeps a secret, and keep none.
 const HARMLESS: &str = "askpass chpasswd bypass compass encompass trespass firstpass secondpass publickeytoken unexpectedtoken canceltoken \
-    cancellationtoken oldpwd maxtoken mintoken";
+    cancellationtoken oldpwd maxtoken mintoken clientrequesttoken idempotencytoken";
 
 /// Names of cursors, which say where a list goes on; a variable of the environment is none.
 const CURSORS: &str = "nexttoken nextpagetoken pagetoken continuationtoken synctoken";
@@ -260,6 +264,13 @@ fn kind(words: &[String], core: &str) -> Option<Kind> {
         return Some(Kind::Opaque);
     }
     let last = words.last()?.trim_end_matches(|c: char| c.is_ascii_digit());
+    let of_code = last.strip_suffix("code").map(|owner| match words.len().checked_sub(2) {
+        Some(before) if owner.is_empty() => words[before].as_str(),
+        _ => owner,
+    });
+    if of_code.is_some_and(|owner| OPENING.split_ascii_whitespace().any(|known| known == owner)) {
+        return Some(Kind::Opaque);
+    }
     if last == "seed" {
         return Some(Kind::Phrase);
     }

@@ -33,6 +33,9 @@ const REFERENCES: [&str; 22] = [
 /// Words in capitals that say that something else belongs there: `VALUE_SPECIFIED_IN_NO_LOG_PARAMETER`.
 const TELLING: &str = "VALUE PARAMETER YOUR HERE PLACEHOLDER REPLACE REPLACED INSERT REDACTED MASKED HIDDEN";
 
+/// What others write in brackets for what they have masked: `https://gitlab-ci-token:[MASKED]@…`.
+const MASKED: &str = "masked filtered redacted hidden removed secure";
+
 /// So much of a secret is shown on purpose, as a rule its end.
 const LONGEST_SHOWN: usize = 4;
 
@@ -41,10 +44,15 @@ pub(crate) fn is_placeholder(text: &str) -> bool {
     let first = text.chars().next().unwrap_or_default();
     let is_filler = text.len() >= 3 && "xX*.#?-_•●".contains(first) && text.chars().all(|c| c == first);
     let is_bracketed = text.starts_with('<') && text.ends_with('>') && !text.bytes().any(|byte| byte.is_ascii_digit());
+    let is_masked = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'))
+        .is_some_and(|word| MASKED.split(' ').any(|known| known.eq_ignore_ascii_case(word)));
     let is_left_out = text.chars().all(|c| c == '…') || is_instruction(text);
     is_filler
         || is_shown_in_part(text)
         || is_bracketed
+        || is_masked
         || is_left_out
         || text == "?"
         || is_variable(text)

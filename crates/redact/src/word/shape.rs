@@ -118,6 +118,38 @@ pub(crate) fn is_in_blocks(word: &str) -> bool {
     word.split('-').count() >= 4 && word.split('-').all(is_block) && word.bytes().any(|byte| byte.is_ascii_digit())
 }
 
+/// Whose codes have capitals among their digits, as no number of a fault has that is called so: `A7KQ2`.
+const SPOKEN: [&str; 6] = ["access", "door", "gate", "activation", "pairing", "setup"];
+
+/// Whether the value of the name of a code opens something: so many digits, or parts with digits, `204-51-873`, `KT37-QW92-ZX81`.
+/// `None` where it has another form. The alarms of machines have numbers, too, which are shorter.
+pub(crate) fn opens(name: &str, text: &str) -> Option<bool> {
+    let owner = name.strip_suffix("code")?;
+    let is_alarm = owner.ends_with("alarm");
+    // `4821#` is typed.
+    let typed = text.trim_matches(['#', '*']);
+    if typed.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some((if is_alarm { 6 } else { 4 }..=8).contains(&typed.len()) && !owner.is_empty());
+    }
+    let count = |kind: fn(&u8) -> bool| text.bytes().filter(kind).count();
+    if SPOKEN.iter().any(|known| owner.ends_with(known)) && (5..=12).contains(&text.len()) {
+        let (digits, capitals) = (count(u8::is_ascii_digit), count(u8::is_ascii_uppercase));
+        if digits > 1 && capitals > 1 && digits + capitals == text.len() {
+            return Some(true);
+        }
+    }
+    let is_part =
+        |part: &str| part.len() > 1 && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+    let has_digit = |part: &&str| part.bytes().any(|byte| byte.is_ascii_digit());
+    let parts = text.split('-').count();
+    let is_date = text.bytes().all(|byte| !byte.is_ascii_uppercase()) && text.split('-').map(str::len).eq([4, 2, 2]);
+    let is_code = (8..=32).contains(&text.len())
+        && parts > 1
+        && text.split('-').all(is_part)
+        && text.split('-').filter(has_digit).count() * 2 > parts;
+    (is_code && !owner.is_empty()).then_some(!is_alarm && !is_date)
+}
+
 /// Whether a word is a group of a seed that is shown in groups: `JBSW`.
 pub(crate) fn is_group(word: &str) -> bool {
     word.len() == 4 && word.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
