@@ -4,11 +4,13 @@
 //! a terminal, stderr also shows live progress, which notes step around. Everything but record data passes the redaction
 //! of known secrets, and of what is shaped like one, on its way. The door knows no message format.
 
+mod json;
 #[cfg(unix)]
 mod pipe;
 mod stderr;
 mod stdout;
 
+use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::sync::mpsc::{Receiver, Sender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -87,6 +89,11 @@ impl Output {
     /// From now on `secret` is masked in everything but record data.
     pub fn hide(&self, secret: &Token) {
         lock(&self.shared.redactor).add(secret.expose());
+    }
+
+    /// From now on, what `tell` tells the redactor is masked likewise.
+    pub fn hide_all(&self, tell: impl FnOnce(&mut Redactor)) {
+        tell(&mut lock(&self.shared.redactor));
     }
 
     /// Finds all that is masked here, for texts that go elsewhere.
@@ -239,7 +246,11 @@ impl Output {
     fn redact(&self, text: &str) -> String {
         // What comes from an alert or from Devin was redacted when it was read; names such as `password` in a message of
         // this program's own make no secret of what follows them.
-        lock(&self.shared.redactor).redact_certain(text).into_owned()
+        let redactor = lock(&self.shared.redactor);
+        match redactor.redact_certain(text) {
+            Cow::Owned(_) if json::is_json(text) => json::redacted(text, &redactor),
+            redacted => redacted.into_owned(),
+        }
     }
 
     fn push(&self, waiting: Waiting) {

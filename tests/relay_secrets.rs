@@ -337,7 +337,7 @@ fn a_template_that_fails_on_an_alert_is_an_error_that_names_line_and_variable() 
 
 #[test]
 fn a_secret_that_is_named_is_neither_sent_nor_shown_however_it_is_written() {
-    let (word, pin, phrase) = ("Wintergarten", "483920", "blue bell tower");
+    let (word, pin, phrase) = ("Wintergarten", "48392017", "blue bell tower");
     let (in_hex, in_base64) = ("57696e74657267617274656e", BASE64_STANDARD.encode(format!("user={word}&x")));
     let spellings =
         [word, pin, phrase, "WINTERGARTEN", "W\\u0069ntergarten", "Winter%67arten", in_hex, &in_base64, "netragretniW"];
@@ -371,6 +371,7 @@ fn what_cannot_be_masked_creates_nothing_and_is_not_shown() {
     };
     let calls = [
         "--mask-env NOBODY",
+        "--mask-env s3cr3t-of-db",
         "--mask-env EMPTY",
         "--mask-file nobody.txt",
         "--mask-file short.txt",
@@ -380,13 +381,14 @@ fn what_cannot_be_masked_creates_nothing_and_is_not_shown() {
     ];
     insta::assert_snapshot!(calls.map(said).join("\n"), @r"
     --mask-env NOBODY: 1 error: --mask-env names an environment variable that is not set: NOBODY
-    --mask-env EMPTY: 1 error: --mask-env: the variable EMPTY holds no secret: write one on each line
+    --mask-env s3cr3t-of-db: 1 error: --mask-env names an environment variable that is not set; it takes a name, not the secret itself
+    --mask-env EMPTY: 1 error: --mask-env: the variable EMPTY has no secret: write one on each line
     --mask-file nobody.txt: 1 error: cannot read the secrets to mask in nobody.txt: No such file or directory (os error 2)
-    --mask-file short.txt: 1 error: --mask-file: short.txt holds a secret of fewer than 4 characters (line 2), which words may hold, too
-    --mask-file empty.txt: 1 error: --mask-file: empty.txt holds no secret: write one on each line
-    --mask-file masks.txt --title s3cr3t-of-db: 1 warning: --mask-file: masks.txt holds a secret that is made of words (line 2): **** stands for them in all that is sent or shown
+    --mask-file short.txt: 1 error: --mask-file: short.txt has a secret with fewer than 8 Latin letters and digits (line 2): it could not be told from other text
+    --mask-file empty.txt: 1 error: --mask-file: empty.txt has no secret: write one on each line
+    --mask-file masks.txt --title s3cr3t-of-db: 1 warning: --mask-file: masks.txt has a secret that is made of words (line 2): **** stands for them in all that is sent or shown
     error: --title holds an API key or another secret, which would be sent to Devin; nothing was created
-    --mask-file masks.txt --dry-run: 0 warning: --mask-file: masks.txt holds a secret that is made of words (line 2): **** stands for them in all that is sent or shown
+    --mask-file masks.txt --dry-run: 0 warning: --mask-file: masks.txt has a secret that is made of words (line 2): **** stands for them in all that is sent or shown
     warning: 1 secret was removed from what the alert says
     ");
     assert_eq!(devin.heard().iter().filter(|heard| heard.method == "POST").count(), 0, "nothing is created");

@@ -134,13 +134,13 @@ fn a_secret_that_the_rules_file_names_leaves_in_no_spelling_also_after_a_reload(
     let devin = finished();
     let settings = json!({"api_token": KEY, "org_id": ORG, "api_url": devin.url}).to_string();
     let program = by(&settings, "poll_interval: 1s", "mask: [{file: masks.txt}, {env: PIN}]\n");
-    let program = program.file("masks.txt", "Wintergarten\n").variable("PIN", "483920");
+    let program = program.file("masks.txt", "Wintergarten\n").variable("PIN", "48392017");
     let mut bridge = Bridge::start(&program, "--rules relay.yaml --store memory");
     let tell = |words: &str, key: &str| {
         let said = format!("it has {words}");
         json!({"title": said, "message": said, "labels": {"a": said}, "status": "firing", "dedup_key": format!("{key} {words}")})
     };
-    let first = ["Wintergarten", "483920", "V2ludGVyZ2FydGVu", "wintergarten"].map(str::to_string);
+    let first = ["Wintergarten", "48392017", "V2ludGVyZ2FydGVu", "wintergarten"].map(str::to_string);
     assert!(bridge.post("generic", &tell(&first.join(", "), "a").to_string()).status < 300);
     bridge.until("outcome");
     std::fs::write(program.path("masks.txt"), "Wintergarten\nSommerhaus\n").unwrap();

@@ -51,8 +51,13 @@ impl Redactor {
     /// A redactor that knows these secrets as wholes, for what may be none after all: no part of one is taken for it.
     pub fn of_wholes<'a>(secrets: impl IntoIterator<Item = &'a str>) -> Redactor {
         let mut redactor = Redactor::default();
-        secrets.into_iter().for_each(|secret| redactor.own.add(OwnKey::undivided(secret)));
+        secrets.into_iter().for_each(|secret| redactor.add_whole(secret));
         redactor
+    }
+
+    /// From now on, knows this secret too, as a whole: no part of it is one.
+    pub fn add_whole(&mut self, secret: &str) {
+        self.own.add(OwnKey::undivided(secret));
     }
 
     /// From now on, knows this key too.
@@ -124,6 +129,11 @@ pub fn may_be_secret(word: &str) -> bool {
         word.starts_with(['/', '.', '~']) || word.rsplit_once('.').is_some_and(|(_, ending)| is_ending(ending));
     !scan::certain(word).is_empty()
         || !is_path && word.bytes().any(|byte| byte.is_ascii_digit()) && word::random::looks_random(word, 6)
+}
+
+/// Whether a secret has letters and digits enough to be found in every spelling, and in nothing else.
+pub fn is_found_in_any_spelling(secret: &str) -> bool {
+    OwnKey::is_found_in_any_spelling(secret)
 }
 
 /// Whether a key is made of words, with a number behind or without: other texts may have them, too.

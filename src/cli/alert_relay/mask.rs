@@ -3,10 +3,9 @@
 use anyhow::{Context as _, anyhow, bail};
 
 use super::options::Input;
-use crate::devin::Token;
 use crate::output::Output;
 use crate::relay::event::EventKind;
-use crate::relay::masks::{Masks, masks};
+use crate::relay::masks::{Masks, is_name_of_variable, masks};
 use crate::relay::report::Presenter;
 
 /// The largest file of secrets that is read, in bytes.
@@ -18,10 +17,14 @@ const LARGEST: u64 = 1 << 20;
 /// A variable or file that is not there or holds no secrets: without them, they would be sent.
 pub fn mask(input: &Input, shown: &Presenter, output: &Output) -> anyhow::Result<()> {
     for name in &input.mask_env {
-        let Ok(value) = std::env::var(name) else {
-            bail!("--mask-env names an environment variable that is not set: {name}");
+        let Some(value) = std::env::var_os(name) else {
+            if is_name_of_variable(name) {
+                bail!("--mask-env names an environment variable that is not set: {name}");
+            }
+            bail!("--mask-env names an environment variable that is not set; it takes a name, not the secret itself");
         };
-        let masks = masks(value.as_bytes()).map_err(|problem| anyhow!("--mask-env: the variable {name} {problem}"))?;
+        let masks =
+            masks(value.as_encoded_bytes()).map_err(|problem| anyhow!("--mask-env: the variable {name} {problem}"))?;
         hide(masks, &format!("--mask-env: the variable {name}"), shown, output);
     }
     for path in &input.mask_file {
@@ -43,7 +46,7 @@ pub fn mask(input: &Input, shown: &Presenter, output: &Output) -> anyhow::Result
 }
 
 fn hide(masks: Masks, of: &str, shown: &Presenter, output: &Output) {
-    masks.secrets.iter().for_each(|secret| output.hide(&Token::new(secret)));
+    output.hide_all(|redactor| masks.secrets.iter().for_each(|secret| redactor.add_whole(secret)));
     for warning in masks.warnings {
         shown.tell(EventKind::warning(format!("{of} {warning}")), None);
     }

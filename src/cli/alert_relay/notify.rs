@@ -55,7 +55,8 @@ pub fn run(notify: &Notify, output: &Output) -> Exit {
         });
         return FAILURE;
     };
-    let redactor = Redactor::new(rules.secrets().filter_map(|secret| std::str::from_utf8(secret.expose()).ok()));
+    let mut redactor = Redactor::default();
+    rules.tell(&mut redactor);
     match runtime().block_on(try_out(target, &rules.notify.allowed, &redactor)) {
         Ok(said) => {
             output.line(&format!("{name}: {said}"));

@@ -171,7 +171,7 @@ pub struct Input {
     /// Replace the prompt by this template
     #[arg(long, value_name = "FILE")]
     pub prompt_template: Option<PathBuf>,
-    /// Never send or show what this environment variable holds, in any encoding
+    /// Never send or show what this environment variable holds
     #[arg(long, value_name = "NAME")]
     pub mask_env: Vec<String>,
     /// Never send or show the secrets in this file, one on each line

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand};
 
 use crate::cli::{Exit, FAILURE, SUCCESS, runtime};
 use crate::devin::retry::Policy;
-use crate::devin::{Client, Settings, Token};
+use crate::devin::{Client, Settings};
 use crate::output::Output;
 use crate::relay::error_report::Audience;
 use crate::relay::organization;
@@ -110,8 +110,7 @@ fn check(options: &Check, output: &Output) -> Exit {
 pub(super) fn load(path: &Path, devin: Devin, output: &Output) -> Option<rules::Rules> {
     match rules::load(path, devin) {
         Ok(rules) => {
-            let secrets = rules.secrets().filter_map(|secret| std::str::from_utf8(secret.expose()).ok());
-            secrets.for_each(|secret| output.hide(&Token::new(secret)));
+            output.hide_all(|redactor| rules.tell(redactor));
             rules.integrations.iter().filter_map(|known| known.token.as_ref()).for_each(|token| output.hide(token));
             Some(rules)
         }

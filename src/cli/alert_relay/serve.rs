@@ -100,10 +100,8 @@ pub async fn run(options: Serve, output: &Output) -> Exit {
         }
     };
     let mut redactor = Redactor::default();
-    for secret in rules.secrets().filter_map(|secret| std::str::from_utf8(secret.expose()).ok()) {
-        redactor.add(secret);
-        output.hide(&Token::new(secret));
-    }
+    rules.tell(&mut redactor);
+    output.hide_all(|redactor| rules.tell(redactor));
     if options.check {
         would_serve(origin, &store, &rules).iter().for_each(|line| output.line(line));
         return looked(origin, socket.is_some(), &store, tls.as_ref(), output).await;
@@ -183,9 +181,7 @@ fn source(options: &Serve, fixed: Fixed, output: &Output) -> Option<Source> {
             return Err(refused(&problem));
         }
         rules.integrations.clear();
-        for secret in rules.secrets().filter_map(|secret| std::str::from_utf8(secret.expose()).ok()) {
-            output.hide(&Token::new(secret));
-        }
+        output.hide_all(|redactor| rules.tell(redactor));
         Ok(rules)
     };
     Some(Source { load: Box::new(load), asked: Arc::default() })

@@ -67,9 +67,7 @@ impl Live {
         let loaded = tokio::task::spawn_blocking(move || (source.load)()).await;
         let rules = loaded.map_err(|error| vec![format!("the rules could not be read: {error}")])??;
         let mut redactor = self.now().redactor.clone();
-        for secret in rules.secrets().filter_map(|secret| std::str::from_utf8(secret.expose()).ok()) {
-            redactor.add(secret);
-        }
+        rules.tell(&mut redactor);
         let served = Arc::new(Served { rules, redactor });
         *self.served.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&served);
         Ok(served)

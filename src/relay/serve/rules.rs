@@ -47,6 +47,7 @@ pub use limits::Limited;
 use matching::Match;
 use node::{Node, Value};
 pub use problem::Problem;
+use redact::Redactor;
 use section::{Elsewhere, Place, Reader, Section};
 pub use session::{is_repo, is_template};
 use surroundings::reason;
@@ -175,11 +176,14 @@ impl Rules {
             Auth::Open => &[][..],
             Auth::AnyOf(methods) => methods,
         });
-        methods
-            .flat_map(|method| method.secrets())
-            .chain(self.access.secrets())
-            .chain(self.notify.secrets())
-            .chain(&self.masked)
+        methods.flat_map(|method| method.secrets()).chain(self.access.secrets()).chain(self.notify.secrets())
+    }
+
+    /// Tells a redactor what must never be sent or shown.
+    pub fn tell(&self, redactor: &mut Redactor) {
+        let text = |secret: &Secret| std::str::from_utf8(secret.expose()).map(str::to_string).ok();
+        self.secrets().filter_map(text).for_each(|secret| redactor.add(&secret));
+        self.masked.iter().filter_map(text).for_each(|secret| redactor.add_whole(&secret));
     }
 
     /// How long a create may take in an integration: as long as the most patient of its rules says.

@@ -5,6 +5,7 @@
 
 use std::ops::Range;
 
+use super::encoding::alike;
 use crate::text::place::looked_at;
 
 /// So many letters and digits of a key in a row, whatever stands between them, are no coincidence.
@@ -42,8 +43,7 @@ impl OwnKey {
     /// Takes the key without the white space that comes along when it is pasted.
     pub(crate) fn new(key: &str) -> OwnKey {
         let whole = key.trim().to_string();
-        let bytes = whole.strip_prefix("cog_").unwrap_or(&whole).bytes();
-        let letters: Vec<u8> = bytes.filter(counts).map(|byte| byte.to_ascii_lowercase()).collect();
+        let letters = letters_of(whole.strip_prefix("cog_").unwrap_or(&whole));
         let spellings =
             [letters.clone(), letters.iter().rev().copied().collect(), letters.iter().map(shifted).collect()];
         OwnKey { telling: TELLING_LENGTH.min(letters.len()), spellings, whole }
@@ -53,6 +53,11 @@ impl OwnKey {
     pub(crate) fn undivided(key: &str) -> OwnKey {
         let key = OwnKey::new(key);
         OwnKey { telling: key.spellings[0].len(), ..key }
+    }
+
+    /// Whether it is told by its letters and digits, so that every spelling of it is found.
+    pub(crate) fn is_found_in_any_spelling(key: &str) -> bool {
+        letters_of(key).len() >= FEW_LETTERS
     }
 
     /// Whether it is so short that it would be found everywhere, and so is none.
@@ -95,6 +100,12 @@ impl OwnKey {
         let places = (0..(bytes.len() + 1).saturating_sub(key.len())).filter(is_at);
         places.filter(|at| !is_word || stands_alone(*at)).map(|at| (at..at + key.len()).collect()).collect()
     }
+}
+
+/// The letters and digits of a key in lower case, read as those of a text are.
+fn letters_of(key: &str) -> Vec<u8> {
+    let bytes = alike(key.as_bytes()).into_iter();
+    bytes.filter(counts).map(|byte| byte.to_ascii_lowercase()).collect()
 }
 
 /// A letter or digit of a reading, in lower case, and where it stands there.

@@ -2,9 +2,9 @@
 
 use super::node::Value;
 use super::section::{Place, Reader};
-use crate::relay::masks;
+use crate::relay::masks::{self, is_name_of_variable};
 use crate::relay::serve::secret::Secret;
-use redact::{Redactor, is_of_words};
+use redact::is_of_words;
 
 /// A secret that is shorter is told of.
 const SHORT: usize = 16;
@@ -42,7 +42,7 @@ pub fn masked<'a>(place: &Place<'a>, reader: &mut Reader<'a>) -> Vec<Secret> {
         match masks::masks(&bytes) {
             Ok(masks) => {
                 masks.warnings.iter().for_each(|warning| reader.warning(&item, warning));
-                masks.secrets.iter().for_each(|secret| reader.redactor.add(secret));
+                masks.secrets.iter().for_each(|secret| reader.redactor.add_whole(secret));
                 secrets.extend(masks.secrets.into_iter().map(Secret::new));
             }
             Err(problem) => reader.problem(&item, problem),
@@ -105,7 +105,7 @@ fn variable(place: &Place, name: &str, reader: &mut Reader) -> Option<Vec<u8>> {
     }
     let value = reader.surroundings.variable(name);
     if value.is_none() {
-        let problem = match is_shown(name) {
+        let problem = match is_name_of_variable(name) {
             true => format!("names the environment variable {name}, which is not set"),
             false => {
                 "names an environment variable that is not set; it must be a name, not the secret itself".to_string()
@@ -154,11 +154,4 @@ fn checked(place: &Place, bytes: &[u8], reader: &mut Reader) -> Option<Secret> {
         reader.redactor.add(text);
     }
     Some(Secret::new(bytes))
-}
-
-/// Whether a name is written as variables are, and not as secrets: few digits, no lowercase letters.
-fn is_shown(name: &str) -> bool {
-    let digits = name.chars().filter(char::is_ascii_digit).count();
-    let has_lowercase = name.contains(|c: char| c.is_ascii_lowercase());
-    name.len() <= 64 && digits <= 3 && !has_lowercase && !Redactor::default().contains_secret(name)
 }
