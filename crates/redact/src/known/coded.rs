@@ -79,7 +79,7 @@ fn text(bytes: Vec<u8>) -> Option<String> {
 fn decoded(encoded: &str) -> Option<Vec<u8>> {
     let encoded = encoded.trim_end_matches('=');
     // Of a run that is cut off, the last character may say nothing by itself.
-    let whole = &encoded[..encoded.len() - usize::from(encoded.len() % 4 == 1)];
+    let whole = &encoded.as_bytes()[..encoded.len() - usize::from(encoded.len() % 4 == 1)];
     looked_at(whole.len());
     READERS.iter().find_map(|reader| reader.decode(whole).ok())
 }

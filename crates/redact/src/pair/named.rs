@@ -214,7 +214,8 @@ fn value(place: Place<'_>, named: &Name, sign: Sign, text: &str) -> Option<Range
     if !is_quoted && range.start == 0 {
         let end = enclosed(place, sign, text);
         let is_element = || place.text[..place.text.len() - text.len()].ends_with(['>', '[']);
-        if end > range.end && (is_element() || !separates(&text[range.end + 1..end])) {
+        let mut after = text[range.end..end.max(range.end)].chars();
+        if after.next().is_some() && (is_element() || !separates(after.as_str())) {
             range.end = end;
         }
     }

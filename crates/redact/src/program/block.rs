@@ -39,8 +39,8 @@ pub(crate) fn values(place: Place<'_>) -> Option<Range<usize>> {
     let body = &body[..body.find("\n}").unwrap_or(body.len())];
     let mut from = 0;
     while let Some(sign) = body[from..].find('=').map(|sign| from + sign) {
-        let name = body[from..sign].trim_end();
-        let name = &name[name.rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |before| before + 1)..];
+        let is_none_of_a_name = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+        let name = body[from..sign].trim_end().rsplit(is_none_of_a_name).next().unwrap_or_default();
         let value = sign + 1 + run(&body[sign + 1..], |byte| byte == b' ');
         from = value;
         if MEMBERS.contains(&name) && body[value..].starts_with('"') {

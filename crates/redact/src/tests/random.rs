@@ -1,4 +1,4 @@
-//! Random texts, made of parts of all others: no text may end the program.
+//! Random texts, made of parts of all others or slightly changed: no text may end the program. `RANDOM_TEXTS=1000000` tries more.
 
 use super::{GO, OWN, STAY, lines, redact};
 use crate::{Redactor, is_secret, is_secret_name, is_secret_within, keeps_secrets, may_be_secret};
@@ -54,5 +54,42 @@ fn no_text_ends_the_program() {
             keeps_secrets(name),
         ];
         std::hint::black_box(asked);
+    }
+}
+
+/// What is put into texts: characters of several bytes where the rules expect others.
+const ODD: [&str; 20] = [
+    "é", "ß", "İ", "ſ", "ﬁ", "中", "ي", "ก", "д", "ａ", "😀", "\u{301}", "\u{a0}", "\u{200b}", "\u{fffd}", "—", "“",
+    "；", "\\", "\0",
+];
+
+#[test]
+fn no_text_that_is_slightly_changed_ends_the_program() {
+    let mut numbers = Numbers(20_261_130);
+    let rows: Vec<String> = lines(GO).into_iter().chain(lines(STAY)).map(|row| row.replace(['⟦', '⟧'], "")).collect();
+    let texts = std::env::var("RANDOM_TEXTS").ok().and_then(|texts| texts.parse().ok()).unwrap_or(10_000);
+    for _ in 0..texts {
+        let mut text = rows[numbers.below(rows.len())].clone();
+        for _ in 0..=numbers.below(3) {
+            let at = text.floor_char_boundary(numbers.below(text.len() + 1));
+            let end = text.ceil_char_boundary((at + numbers.below(2)).min(text.len()));
+            text.replace_range(at..end, ODD[numbers.below(ODD.len())]);
+        }
+        std::hint::black_box(redact(&text).is_empty());
+    }
+}
+
+/// Each of these has ended it.
+#[test]
+fn characters_of_several_bytes_where_the_rules_expect_others_end_no_program() {
+    for text in [
+        "é_pat x",
+        "variable \"db_password\" { defaulté = \"x\" }",
+        "resource \"kubernetes_secret\" \"app\" {\n  data = {\n    é = \"x\"\n  }\n}",
+        "\"master_password\": ؛lemonade\", \"username\": \"root\"",
+        "curl -H 'X-Admin-Key: 0a؛b2c3d4e5f071' http://acme.io",
+        "echo aGVsG8gd29ybGQﬁ= | base64 -d",
+    ] {
+        std::hint::black_box(redact(text).is_empty());
     }
 }
