@@ -275,6 +275,9 @@ fn at_the_door() -> (Devin, common::Program, Bridge, Sender<()>) {
         assert_eq!(bridge.post("generic", &alert(&format!("disk {number}"), "firing")).status, 202);
     }
     has_come.iter().take(PLACES).for_each(drop);
+    // A create may not come before a search that is not even waiting yet.
+    let is_searching = |alert: &Value| alert["job"]["phase"] == "finding";
+    while bridge.alerts().iter().filter(|alert| is_searching(alert)).count() < PLACES + WAITING {}
     (0..WAITING).for_each(|_| release.send(()).unwrap());
     has_come.iter().take(WAITING).for_each(drop);
     (devin, program, bridge, release)
